@@ -1,0 +1,199 @@
+namespace Fovea.Tensors;
+
+/// <summary>Functions of one element, each with its derivative.</summary>
+public enum UnaryOperator
+{
+    /// <summary>x · Φ(x), exact (Hendrycks and Gimpel 2016, arXiv:1606.08415).</summary>
+    Gelu,
+
+    /// <summary>0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))).</summary>
+    GeluTanh,
+
+    /// <summary>max(x, 0).</summary>
+    Relu,
+
+    /// <summary>x · sigmoid(x).</summary>
+    Silu,
+
+    /// <summary>x for x &gt; 0, else eˣ − 1.</summary>
+    Elu,
+
+    /// <summary>1 / (1 + e⁻ˣ).</summary>
+    Sigmoid,
+
+    /// <summary>Hyperbolic tangent.</summary>
+    Tanh,
+
+    /// <summary>log(1 + eˣ).</summary>
+    Softplus,
+
+    /// <summary>eˣ.</summary>
+    Exp,
+
+    /// <summary>Natural logarithm.</summary>
+    Log,
+
+    /// <summary>Square root.</summary>
+    Sqrt,
+
+    /// <summary>x².</summary>
+    Square,
+
+    /// <summary>|x|.</summary>
+    Abs,
+}
+
+/// <summary>Functions of two elements.</summary>
+public enum BinaryOperator
+{
+    /// <summary>a + b.</summary>
+    Add,
+
+    /// <summary>a − b.</summary>
+    Subtract,
+
+    /// <summary>a · b.</summary>
+    Multiply,
+
+    /// <summary>a / b.</summary>
+    Divide,
+
+    /// <summary>The larger one.</summary>
+    Maximum,
+
+    /// <summary>The smaller one.</summary>
+    Minimum,
+
+    /// <summary>1 where a ≥ b, else 0.</summary>
+    GreaterOrEqual,
+}
+
+/// <summary>What a linear layer does to its input on the way in; computed on the fly, never stored.</summary>
+public enum LinearInput
+{
+    /// <summary>f(x) = x.</summary>
+    Identity,
+
+    /// <summary>f(x) = <see cref="UnaryOperator"/>(x), element by element.</summary>
+    Activation,
+
+    /// <summary>f(x) = layer norm of the row.</summary>
+    LayerNorm,
+}
+
+/// <summary>C (+)= Scale · op(A) op(B) for each of Batch matrices, stored one after another.</summary>
+/// <param name="A"><c>[batch, rows, inner]</c>, or <c>[batch, inner, rows]</c> if transposed.</param>
+/// <param name="B"><c>[batch, inner, columns]</c>, or <c>[batch, columns, inner]</c> if transposed.</param>
+/// <param name="C"><c>[batch, rows, columns]</c>.</param>
+/// <param name="Batch">Number of products.</param>
+/// <param name="Rows">Rows of C.</param>
+/// <param name="Columns">Columns of C.</param>
+/// <param name="Inner">Length of the sums.</param>
+/// <param name="TransposeA">A is stored transposed.</param>
+/// <param name="TransposeB">B is stored transposed.</param>
+/// <param name="Scale">Factor of the product.</param>
+/// <param name="Accumulate">Add to C.</param>
+public readonly record struct MatMulArguments(
+    Storage A, Storage B, Storage C, int Batch, int Rows, int Columns, int Inner,
+    bool TransposeA = false, bool TransposeB = false, float Scale = 1, bool Accumulate = false);
+
+/// <summary>A linear layer y = f(x) wᵀ + bias (+ residual) and what its passes need.</summary>
+/// <param name="X"><c>[rows, in]</c>, before f.</param>
+/// <param name="Weight"><c>[out, in]</c>.</param>
+/// <param name="Bias"><c>[out]</c> or null.</param>
+/// <param name="Residual"><c>[rows, out]</c>, added to the result, or null.</param>
+/// <param name="Rows">Rows of x and y.</param>
+/// <param name="In">Columns of x.</param>
+/// <param name="Out">Columns of y.</param>
+/// <param name="Input">Which f.</param>
+/// <param name="Activation">With <see cref="LinearInput.Activation"/>: the function.</param>
+/// <param name="Gamma">With <see cref="LinearInput.LayerNorm"/>: scale <c>[in]</c>.</param>
+/// <param name="Beta">With <see cref="LinearInput.LayerNorm"/>: shift <c>[in]</c>.</param>
+/// <param name="Mean">With <see cref="LinearInput.LayerNorm"/>: <c>[rows]</c>, written by the forward pass.</param>
+/// <param name="Rstd">With <see cref="LinearInput.LayerNorm"/>: 1/√(variance + ε) <c>[rows]</c>, written by the forward pass.</param>
+/// <param name="Epsilon">With <see cref="LinearInput.LayerNorm"/>: ε.</param>
+public readonly record struct LinearArguments(
+    Storage X, Storage Weight, Storage? Bias, Storage? Residual, int Rows, int In, int Out,
+    LinearInput Input = LinearInput.Identity, UnaryOperator Activation = default,
+    Storage? Gamma = null, Storage? Beta = null, Storage? Mean = null, Storage? Rstd = null, float Epsilon = 0);
+
+/// <summary>Where gradients of an input go; null where nobody wants one.</summary>
+/// <param name="Dx">Gradient of x.</param>
+/// <param name="AccumulateDx">Add to it.</param>
+/// <param name="Dgamma">Gradient of a layer norm's scale.</param>
+/// <param name="AccumulateDgamma">Add to it.</param>
+/// <param name="Dbeta">Gradient of a layer norm's shift.</param>
+/// <param name="AccumulateDbeta">Add to it.</param>
+public readonly record struct LinearInputGradients(
+    Storage? Dx, bool AccumulateDx, Storage? Dgamma = null, bool AccumulateDgamma = false, Storage? Dbeta = null, bool AccumulateDbeta = false);
+
+/// <summary>Sizes of an attention call; see <see cref="Backend.Attention"/>.</summary>
+/// <param name="Batch">Sequences.</param>
+/// <param name="Tokens">Tokens of a sequence.</param>
+/// <param name="Heads">Heads.</param>
+/// <param name="HeadDim">Elements of a head's query.</param>
+/// <param name="Scale">Factor of q·k, usually 1/√headDim.</param>
+public readonly record struct AttentionArguments(int Batch, int Tokens, int Heads, int HeadDim, float Scale);
+
+/// <summary>Sizes of a 2-D convolution; <c>output = (input + 2·padding − dilation·(kernel−1) − 1) / stride + 1</c>.</summary>
+/// <param name="Batch">Images.</param>
+/// <param name="In">Input channels.</param>
+/// <param name="Height">Input rows.</param>
+/// <param name="Width">Input columns.</param>
+/// <param name="Out">Output channels.</param>
+/// <param name="KernelHeight">Kernel rows.</param>
+/// <param name="KernelWidth">Kernel columns.</param>
+/// <param name="Stride">Step between outputs, both axes.</param>
+/// <param name="Padding">Zeros around the image, all sides.</param>
+/// <param name="Dilation">Distance between kernel elements.</param>
+/// <param name="Groups">Channel groups that do not mix.</param>
+public readonly record struct Conv2dArguments(
+    int Batch, int In, int Height, int Width, int Out, int KernelHeight, int KernelWidth,
+    int Stride = 1, int Padding = 0, int Dilation = 1, int Groups = 1)
+{
+    /// <summary>Output rows.</summary>
+    public int OutHeight => (Height + 2 * Padding - Dilation * (KernelHeight - 1) - 1) / Stride + 1;
+
+    /// <summary>Output columns.</summary>
+    public int OutWidth => (Width + 2 * Padding - Dilation * (KernelWidth - 1) - 1) / Stride + 1;
+}
+
+/// <summary>Targets of a cross-entropy; see <see cref="Backend.CrossEntropy"/>.</summary>
+/// <param name="Rows">Samples.</param>
+/// <param name="Columns">Classes.</param>
+/// <param name="Labels">Integer class per row, or null.</param>
+/// <param name="Targets">Distribution per row, or null.</param>
+/// <param name="Smoothing">Share s of the target spread evenly; 0 to 1, with labels only.</param>
+/// <param name="ClassWeights">Factor per class <c>[columns]</c>, or null.</param>
+public readonly record struct CrossEntropyArguments(
+    int Rows, int Columns, Storage? Labels, Storage? Targets = null, float Smoothing = 0, Storage? ClassWeights = null);
+
+/// <summary>
+/// g ← gradientScale · gradient + weightDecay · p;  m ← momentum · m + (1 − dampening) · g (first step: m ← g);
+/// p ← p − lr · (nesterov ? g + momentum · m : m).
+/// </summary>
+/// <param name="LearningRate">Step size.</param>
+/// <param name="Momentum">0 to 1; 0 needs no buffer.</param>
+/// <param name="Dampening">0 to 1.</param>
+/// <param name="WeightDecay">Added to the gradient (L2).</param>
+/// <param name="Nesterov">Look ahead.</param>
+/// <param name="First">The momentum buffer is still unset.</param>
+/// <param name="GradientScale">Factor of the gradient (clipping).</param>
+public readonly record struct SgdArguments(
+    float LearningRate, float Momentum, float Dampening, float WeightDecay, bool Nesterov, bool First, float GradientScale);
+
+/// <summary>
+/// m ← β1 m + (1−β1) g;  v ← β2 v + (1−β2) g²;  p ← p − lr/(1−β1ᵗ) · m / (√v/√(1−β2ᵗ) + ε), with g the scaled gradient.
+/// Decoupled (AdamW, Loshchilov and Hutter 2019): first p ← p (1 − lr · weightDecay); else g ← g + weightDecay · p.
+/// With a maximum buffer (AMSGrad) the largest v so far is used instead of v.
+/// </summary>
+/// <param name="LearningRate">Step size.</param>
+/// <param name="Beta1">Decay of the mean.</param>
+/// <param name="Beta2">Decay of the squares' mean.</param>
+/// <param name="Epsilon">Keeps the quotient finite.</param>
+/// <param name="WeightDecay">Strength.</param>
+/// <param name="Decoupled">AdamW.</param>
+/// <param name="Step">t, from 1.</param>
+/// <param name="GradientScale">Factor of the gradient (clipping).</param>
+public readonly record struct AdamArguments(
+    float LearningRate, float Beta1, float Beta2, float Epsilon, float WeightDecay, bool Decoupled, int Step, float GradientScale);

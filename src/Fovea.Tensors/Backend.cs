@@ -1,0 +1,168 @@
+namespace Fovea.Tensors;
+
+/// <summary>
+/// The seam: everything a device has to do. Shapes were checked above it (<see cref="Ops"/>); sizes come as plain numbers, memory
+/// as opaque <see cref="Storage"/>. Matrices are row-major. Where a method has <c>accumulate</c>, it adds to the destination instead
+/// of overwriting it. Results must not depend on the number of threads. <see cref="Backends.Reference.ReferenceBackend"/> defines
+/// what each primitive means.
+/// </summary>
+public abstract class Backend
+{
+    // Memory.
+
+    /// <summary>A buffer for at least this many elements, contents unset; from the pool where one fits.</summary>
+    public abstract Storage Rent(int count);
+
+    /// <summary>Takes a buffer back into the pool.</summary>
+    public abstract void Return(Storage storage);
+
+    /// <summary>Drops the pooled buffers that nobody uses.</summary>
+    public abstract void Trim();
+
+    /// <summary>Bytes in rented and pooled buffers.</summary>
+    public abstract long AllocatedBytes { get; }
+
+    /// <summary>Copies host values in.</summary>
+    public abstract void Write(Storage destination, ReadOnlySpan<float> values);
+
+    /// <summary>Copies host labels or indices in.</summary>
+    public abstract void Write(Storage destination, ReadOnlySpan<int> values);
+
+    /// <summary>Copies values to the host.</summary>
+    public abstract void Read(Storage source, Span<float> values);
+
+    /// <summary>Copies labels or indices to the host.</summary>
+    public abstract void Read(Storage source, Span<int> values);
+
+    // Products.
+
+    /// <summary>Batched C (+)= scale · op(A) op(B), op being the transpose where asked for.</summary>
+    public abstract void MatMul(in MatMulArguments arguments);
+
+    /// <summary>y = f(x) wᵀ + bias (+ residual): <c>x [rows, in]</c>, <c>w [out, in]</c>, <c>y [rows, out]</c>, f per <see cref="LinearArguments"/>.</summary>
+    public abstract void Linear(in LinearArguments arguments, Storage y);
+
+    /// <summary>dx (+)= d(f)/dx · (dy w); with f a layer norm also dgamma and dbeta.</summary>
+    public abstract void LinearBackwardInput(in LinearArguments arguments, Storage dy, in LinearInputGradients gradients);
+
+    /// <summary>dw (+)= dyᵀ f(x).</summary>
+    public abstract void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Storage dw, bool accumulate);
+
+    /// <summary>y (+)= column sums of <c>x [rows, columns]</c>.</summary>
+    public abstract void ColumnSums(Storage x, Storage y, int rows, int columns, bool accumulate);
+
+    /// <summary>
+    /// Softmax attention on packed projections: <c>qkv [batch, token, 3, head, headDim]</c> → <c>y [batch, token, head, headDim]</c>,
+    /// y_i = Σ_j softmax_j(scale · q_i·k_j) v_j; <c>logSums [batch, head, token]</c> receives log Σ_j exp(scale · q_i·k_j).
+    /// </summary>
+    public abstract void Attention(in AttentionArguments arguments, Storage qkv, Storage y, Storage logSums);
+
+    /// <summary>dqkv = gradient of <see cref="Attention"/>, the probabilities recomputed from <c>logSums</c>.</summary>
+    public abstract void AttentionBackward(in AttentionArguments arguments, Storage qkv, Storage y, Storage logSums, Storage dy, Storage dqkv, bool accumulate);
+
+    /// <summary>2-D convolution: <c>x [batch, in, height, width]</c>, <c>w [out, in/groups, kernelHeight, kernelWidth]</c> → <c>y [batch, out, oh, ow]</c>.</summary>
+    public abstract void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, Storage? bias, Storage y);
+
+    /// <summary>dx (+)= gradient of <see cref="Conv2d"/> with respect to its input.</summary>
+    public abstract void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate);
+
+    /// <summary>dw (+)= gradient of <see cref="Conv2d"/> with respect to its weight.</summary>
+    public abstract void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Storage dw, bool accumulate);
+
+    // Rows: x [rows, columns].
+
+    /// <summary>y = (x − mean) · rstd · gamma + beta per row; <c>mean, rstd [rows]</c> are kept for the backward pass.</summary>
+    public abstract void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd, int rows, int columns, float epsilon);
+
+    /// <summary>Gradients of <see cref="LayerNorm"/>; each may be null where nobody wants it.</summary>
+    public abstract void LayerNormBackward(Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows, int columns, in LinearInputGradients gradients);
+
+    /// <summary>Softmax of each row, or its logarithm.</summary>
+    public abstract void Softmax(Storage x, Storage y, int rows, int columns, bool logarithm);
+
+    /// <summary>dx (+)= gradient of <see cref="Softmax"/> from its result y.</summary>
+    public abstract void SoftmaxBackward(Storage y, Storage dy, Storage dx, int rows, int columns, bool logarithm, bool accumulate);
+
+    /// <summary>
+    /// Cross-entropy per row: with t = (1−s)·onehot(label) + s/C, or the soft targets, loss = −Σ_c w_c t_c log softmax(x)_c.
+    /// <c>losses [rows]</c>. Exactly one of <c>labels</c> (integers) and <c>targets [rows, columns]</c> is given.
+    /// </summary>
+    public abstract void CrossEntropy(in CrossEntropyArguments arguments, Storage logits, Storage losses);
+
+    /// <summary>dlogits (+)= gradient of Σ_r dlosses_r · loss_r.</summary>
+    public abstract void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Storage dlogits, bool accumulate);
+
+    // Elements.
+
+    /// <summary>y = f(x), element by element.</summary>
+    public abstract void Unary(UnaryOperator f, Storage x, Storage y, int count);
+
+    /// <summary>dx (+)= dy · f'(x).</summary>
+    public abstract void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int count, bool accumulate);
+
+    /// <summary>y = a ∘ b with broadcasting: an axis of size 1 in <c>a</c> or <c>b</c> is repeated to the size in <c>shape</c>; shapes have equal rank.</summary>
+    public abstract void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y, Shape shape);
+
+    /// <summary>y (+)= scale · x summed over the axes in which <c>shape</c> is 1 and <c>xShape</c> is not; shapes have equal rank.</summary>
+    public abstract void SumTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate);
+
+    /// <summary>y (+)= scale · x, repeated along the axes in which <c>xShape</c> is 1; shapes have equal rank.</summary>
+    public abstract void BroadcastTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate);
+
+    /// <summary>Largest element along the middle axis of <c>x [outer, axis, inner]</c>, and its first position.</summary>
+    public abstract void Max(Storage x, Storage y, Storage indices, int outer, int axis, int inner);
+
+    /// <summary>dx (+)= gradient of <see cref="Max"/>: dy at the position of the largest element, 0 elsewhere.</summary>
+    public abstract void MaxBackward(Storage indices, Storage dy, Storage dx, int outer, int axis, int inner, bool accumulate);
+
+    /// <summary>y (+)= scale · x.</summary>
+    public abstract void AddScaled(Storage x, Storage y, int count, float scale, bool accumulate);
+
+    /// <summary>y (+)= x · s_r on <c>rows</c> rows of <c>columns</c>, <c>s [rows]</c>.</summary>
+    public abstract void ScaleRows(Storage x, Storage scales, Storage y, int rows, int columns, bool accumulate);
+
+    /// <summary>All elements become <c>value</c>.</summary>
+    public abstract void Fill(Storage y, int count, float value);
+
+    /// <summary>
+    /// y_i (+)= x_i / (1−probability) where random number <c>offset + i</c> of the stream is at least <c>probability</c>, else 0. Its own backward pass.
+    /// </summary>
+    public abstract void Dropout(Storage x, Storage y, int count, float probability, Philox random, ulong offset, bool accumulate);
+
+    // Layout.
+
+    /// <summary>y (+)= x with its axes in another order: axis i of y is axis <c>order[i]</c> of x.</summary>
+    public abstract void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Storage y, bool accumulate);
+
+    /// <summary>Copies (or adds) a block of <c>rows</c> rows of <c>columns</c> elements between buffers with their own offsets and row strides.</summary>
+    public abstract void CopyBlock(Storage x, int xOffset, int xStride, Storage y, int yOffset, int yStride, int rows, int columns, bool accumulate);
+
+    /// <summary>y[i] = x[indices[i]]: rows of <c>columns</c> elements.</summary>
+    public abstract void Gather(Storage x, Storage indices, Storage y, int count, int columns);
+
+    /// <summary>dx[indices[i]] += dy[i] into <c>dx [rows, columns]</c>, which is cleared first unless accumulating; in the order of i.</summary>
+    public abstract void GatherBackward(Storage dy, Storage indices, Storage dx, int count, int rows, int columns, bool accumulate);
+
+    /// <summary>
+    /// Non-overlapping patches: <c>image [batch, channel, height, width]</c> → <c>y [batch, gridRow · gridColumn, channel · size · size]</c>,
+    /// inside a patch ordered (channel, row, column) as a convolution weight is.
+    /// </summary>
+    public abstract void Patchify(Storage image, Storage y, int batch, int channels, int height, int width, int size);
+
+    /// <summary>image (+)= the inverse of <see cref="Patchify"/>.</summary>
+    public abstract void PatchifyBackward(Storage dy, Storage image, int batch, int channels, int height, int width, int size, bool accumulate);
+
+    // Optimisers: one call per parameter tensor, in place.
+
+    /// <summary>Σ x², in double.</summary>
+    public abstract double SumOfSquares(Storage x, int count);
+
+    /// <summary>One step of stochastic gradient descent; see <see cref="SgdArguments"/>.</summary>
+    public abstract void Sgd(in SgdArguments arguments, Storage parameter, Storage gradient, Storage? momentum, int count);
+
+    /// <summary>One step of Adam or AdamW; see <see cref="AdamArguments"/>.</summary>
+    public abstract void Adam(in AdamArguments arguments, Storage parameter, Storage gradient, Storage mean, Storage variance, Storage? maximum, int count);
+
+    /// <summary>y += weight · (x − y): moving averages of weights.</summary>
+    public abstract void Lerp(Storage x, Storage y, int count, float weight);
+}

@@ -1,0 +1,44 @@
+namespace Fovea.Tensors;
+
+public static partial class Ops
+{
+    /// <summary>
+    /// Each element becomes 0 with <paramref name="probability"/>, the others grow by 1/(1−probability) (Srivastava et al. 2014). Nothing
+    /// is stored for the backward pass: the draw is a function of the stream and the element's index.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The probability is not in [0, 1).</exception>
+    public static Tensor Dropout(Tensor x, float probability, Philox random)
+    {
+        RequireProbability(probability, nameof(Dropout));
+        if (probability == 0) return x;
+        Tensor y = Result(x.Shape, [x]);
+        Backend backend = x.Device.Backend;
+        int count = x.Shape.Count;
+        backend.Dropout(x.Storage, y.Storage, count, probability, random, 0, false);
+        return Record(y, [x], output => backend.Dropout(
+            GradientOf(output), x.GradientStorage(out bool add), count, probability, random, 0, add));
+    }
+
+    /// <summary>Dropout of whole samples (stochastic depth, Huang et al. 2016, arXiv:1603.09382): axis 0 shares one draw.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The probability is not in [0, 1).</exception>
+    public static Tensor DropPath(Tensor x, float probability, Philox random)
+    {
+        RequireProbability(probability, nameof(DropPath));
+        if (probability == 0 || x.Shape.Rank == 0) return x;
+        int samples = x.Shape[0], columns = samples == 0 ? 0 : x.Shape.Count / samples;
+        float[] factors = new float[samples];
+        for (int i = 0; i < samples; i++) factors[i] = random.Uniform((ulong)i) < probability ? 0 : 1 / (1 - probability);
+        Tensor scales = Tensor.From(factors, [samples], x.Device);
+        Tensor y = Result(x.Shape, [x]);
+        Backend backend = x.Device.Backend;
+        backend.ScaleRows(x.Storage, scales.Storage, y.Storage, samples, columns, false);
+        return Record(y, [x], output => backend.ScaleRows(
+            GradientOf(output), scales.Storage, x.GradientStorage(out bool add), samples, columns, add), scales);
+    }
+
+    private static void RequireProbability(float probability, string origin)
+    {
+        if (probability is not (>= 0 and < 1))
+            throw new ArgumentOutOfRangeException(nameof(probability), probability, $"{origin}: the probability must be at least 0 and below 1.");
+    }
+}

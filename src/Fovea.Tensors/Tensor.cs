@@ -1,0 +1,194 @@
+namespace Fovea.Tensors;
+
+/// <summary>
+/// A contiguous, row-major array on a <see cref="Tensors.Device"/>. Temporaries need no <c>Dispose</c>: what is created inside a
+/// <see cref="StepScope"/> goes back to the pool when the scope ends, unless <see cref="Keep"/> was called.
+/// </summary>
+public sealed class Tensor
+{
+    private Storage? _storage;
+    private Tensor? _gradient;
+    private string _releasedBy = "";
+
+    private Tensor(Device device, Shape shape, ElementType elementType, Storage storage, string origin)
+    {
+        (Device, Shape, ElementType, Origin, _storage) = (device, shape, elementType, origin, storage);
+        storage.Retain();
+        StepScope.Current?.Adopt(this);
+    }
+
+    /// <summary>Where the elements live.</summary>
+    public Device Device { get; }
+
+    /// <summary>Sizes of the axes, slowest first.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>What one element is.</summary>
+    public ElementType ElementType { get; }
+
+    /// <summary>The operator that made this tensor, for messages.</summary>
+    public string Origin { get; }
+
+    /// <summary>True for parameters, and for what was computed from them while a <see cref="Tape"/> recorded.</summary>
+    public bool RequiresGradient { get; set; }
+
+    /// <summary>True once the buffer has gone back to the pool.</summary>
+    public bool IsReleased => _storage is null;
+
+    /// <summary>Sum of what <see cref="Tape.Backward"/> delivered since <see cref="ClearGradient"/>, or null.</summary>
+    public Tensor? Gradient => HasGradient ? _gradient : null;
+
+    internal bool HasGradient { get; private set; }
+
+    internal bool IsKept { get; private set; }
+
+    /// <exception cref="TensorReleasedException">The buffer went back to the pool.</exception>
+    internal Storage Storage => _storage ?? throw new TensorReleasedException(
+        $"{Origin}: this tensor {Shape} was released {_releasedBy}; call Keep() on it before that to use it afterwards.");
+
+    /// <summary>A tensor with unset contents.</summary>
+    public static Tensor Empty(Shape shape, Device device, ElementType elementType = ElementType.Float32, string origin = "Empty") =>
+        new(device, shape, elementType, device.Backend.Rent(shape.Count), origin);
+
+    /// <summary>A tensor of one value throughout.</summary>
+    public static Tensor Full(Shape shape, float value, Device device)
+    {
+        Tensor tensor = Empty(shape, device, origin: "Full");
+        device.Backend.Fill(tensor.Storage, shape.Count, value);
+        return tensor;
+    }
+
+    /// <summary>A tensor of zeros.</summary>
+    public static Tensor Zeros(Shape shape, Device device) => Full(shape, 0, device);
+
+    /// <summary>A tensor with these values, row-major.</summary>
+    /// <exception cref="ShapeException">As many values as the shape has elements are needed.</exception>
+    public static Tensor From(ReadOnlySpan<float> values, Shape shape, Device device)
+    {
+        Tensor tensor = Empty(shape, device, origin: "From");
+        tensor.CopyFrom(values);
+        return tensor;
+    }
+
+    /// <summary>A tensor of labels or indices.</summary>
+    /// <exception cref="ShapeException">As many values as the shape has elements are needed.</exception>
+    public static Tensor From(ReadOnlySpan<int> values, Shape shape, Device device)
+    {
+        RequireCount(values.Length, shape);
+        Tensor tensor = Empty(shape, device, ElementType.Int32, "From");
+        device.Backend.Write(tensor.Storage, values);
+        return tensor;
+    }
+
+    /// <summary>Overwrites all elements.</summary>
+    /// <exception cref="ShapeException">As many values as the shape has elements are needed.</exception>
+    public void CopyFrom(ReadOnlySpan<float> values)
+    {
+        RequireCount(values.Length, Shape);
+        Device.Backend.Write(Storage, values);
+    }
+
+    /// <summary>Copies all elements out.</summary>
+    /// <exception cref="ShapeException">The destination must have as many elements as the shape.</exception>
+    public void CopyTo(Span<float> values)
+    {
+        RequireCount(values.Length, Shape);
+        Device.Backend.Read(Storage, values);
+    }
+
+    /// <summary>All elements, row-major.</summary>
+    public float[] ToArray()
+    {
+        float[] values = new float[Shape.Count];
+        CopyTo(values);
+        return values;
+    }
+
+    /// <summary>All labels or indices, row-major.</summary>
+    public int[] ToIntArray()
+    {
+        int[] values = new int[Shape.Count];
+        Device.Backend.Read(Storage, values);
+        return values;
+    }
+
+    /// <summary>The value of a tensor with one element.</summary>
+    /// <exception cref="ShapeException">There is not exactly one element.</exception>
+    public float Item()
+    {
+        if (Shape.Count != 1) throw new ShapeException($"Item: needs exactly one element, got {Shape}.");
+        Span<float> value = stackalloc float[1];
+        CopyTo(value);
+        return value[0];
+    }
+
+    /// <summary>The same elements under another shape; shares the memory. One size may be -1 and is then inferred.</summary>
+    /// <exception cref="ShapeException">The element counts differ.</exception>
+    public Tensor Reshape(params ReadOnlySpan<int> sizes) => Ops.Reshape(this, sizes);
+
+    /// <summary>Takes the tensor out of its scope: it lives until <see cref="Release()"/> or until it is garbage.</summary>
+    /// <returns>This tensor.</returns>
+    public Tensor Keep()
+    {
+        _ = Storage;
+        IsKept = true;
+        return this;
+    }
+
+    /// <summary>Gives the buffer back to the pool now; using the tensor afterwards throws.</summary>
+    public void Release() => Release("by Release()");
+
+    /// <summary>Forgets the gradient; its buffer is kept for the next one.</summary>
+    public void ClearGradient() => HasGradient = false;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Origin} {Shape} on {Device}";
+
+    internal void Release(string by)
+    {
+        if (_storage is null) return;
+        _storage.Release();
+        _storage = null;
+        _releasedBy = by;
+        ReleaseGradient();
+    }
+
+    internal void ReleaseGradient()
+    {
+        _gradient?.Release("with its tensor");
+        _gradient = null;
+        HasGradient = false;
+    }
+
+    /// <summary>The gradient's buffer for a backward pass to write into; <paramref name="accumulate"/>: it already holds a part.</summary>
+    internal Storage GradientStorage(out bool accumulate)
+    {
+        accumulate = HasGradient;
+        _gradient ??= new Tensor(Device, Shape, ElementType, Device.Backend.Rent(Shape.Count), $"gradient of {Origin}").Keep();
+        HasGradient = true;
+        return _gradient.Storage;
+    }
+
+    /// <summary>Moves <paramref name="source"/>'s gradient here (no copy) if this tensor has none yet, else adds it. The source's is gone.</summary>
+    internal void TakeGradient(Tensor source)
+    {
+        if (_gradient is null)
+        {
+            _gradient = source._gradient!.Share(Shape, $"gradient of {Origin}").Keep();
+            HasGradient = true;
+            source.ReleaseGradient();
+            return;
+        }
+
+        Storage own = GradientStorage(out bool accumulate);
+        Device.Backend.AddScaled(source._gradient!.Storage, own, Shape.Count, 1, accumulate);
+        source.ReleaseGradient();
+    }
+
+    internal Tensor Share(Shape shape, string origin) => new(Device, shape, ElementType, Storage, origin);
+
+    private static void RequireCount(int count, Shape shape)
+    {
+        if (count != shape.Count) throw new ShapeException($"Tensor: {shape} has {shape.Count} elements, got {count} values.");
+    }
+}
