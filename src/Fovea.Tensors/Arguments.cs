@@ -180,7 +180,7 @@ public readonly record struct CrossEntropyArguments(
 /// <param name="First">The momentum buffer is still unset.</param>
 /// <param name="GradientScale">Factor of the gradient (clipping).</param>
 public readonly record struct SgdArguments(
-    float LearningRate, float Momentum, float Dampening, float WeightDecay, bool Nesterov, bool First, float GradientScale);
+    double LearningRate, double Momentum, double Dampening, double WeightDecay, bool Nesterov, bool First, double GradientScale);
 
 /// <summary>
 /// m ← β1 m + (1−β1) g;  v ← β2 v + (1−β2) g²;  p ← p − lr/(1−β1ᵗ) · m / (√v/√(1−β2ᵗ) + ε), with g the scaled gradient.
@@ -196,4 +196,4 @@ public readonly record struct SgdArguments(
 /// <param name="Step">t, from 1.</param>
 /// <param name="GradientScale">Factor of the gradient (clipping).</param>
 public readonly record struct AdamArguments(
-    float LearningRate, float Beta1, float Beta2, float Epsilon, float WeightDecay, bool Decoupled, int Step, float GradientScale);
+    double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, bool Decoupled, int Step, double GradientScale);
