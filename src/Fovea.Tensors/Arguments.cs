@@ -151,11 +151,17 @@ public readonly record struct Conv2dArguments(
     int Batch, int In, int Height, int Width, int Out, int KernelHeight, int KernelWidth,
     int Stride = 1, int Padding = 0, int Dilation = 1, int Groups = 1)
 {
-    /// <summary>Output rows.</summary>
-    public int OutHeight => (Height + 2 * Padding - Dilation * (KernelHeight - 1) - 1) / Stride + 1;
+    /// <summary>Output rows; 0 where the kernel is larger than the padded image.</summary>
+    public int OutHeight => Positions(Height, KernelHeight);
 
-    /// <summary>Output columns.</summary>
-    public int OutWidth => (Width + 2 * Padding - Dilation * (KernelWidth - 1) - 1) / Stride + 1;
+    /// <summary>Output columns; 0 where the kernel is larger than the padded image.</summary>
+    public int OutWidth => Positions(Width, KernelWidth);
+
+    private int Positions(int size, int kernel)
+    {
+        int room = size + 2 * Padding - Dilation * (kernel - 1) - 1;
+        return room < 0 ? 0 : room / Stride + 1;   // a negative quotient would be rounded up to 0
+    }
 }
 
 /// <summary>Targets of a cross-entropy; see <see cref="Backend.CrossEntropy"/>.</summary>
