@@ -17,13 +17,24 @@ internal static partial class StrokeFont
     /// <summary>Straight pieces per quarter ellipse: at 20 px and a scale of 2 they stray from it by less than a tenth of a pixel.</summary>
     private const int PiecesPerArc = 8;
 
+    /// <summary>Letters that are drawn as the first of their family (string normalisation needs culture data, which may be missing).</summary>
+    private static readonly string[] Accented =
+    [
+        "aàáâãäåāăąæ", "cçćčċ", "dďđð", "eèéêëēėęě", "gğģ", "iìíîïīįı", "kķ", "lĺļľł", "nñńņň", "oòóôõöōőøœ", "rŕř", "sśşšșß",
+        "tťţț", "uùúûüūůűų", "yýÿ", "zźżž", "AÀÁÂÃÄÅĀĂĄÆ", "CÇĆČĊ", "DĎĐÐ", "EÈÉÊËĒĖĘĚ", "GĞĢ", "IÌÍÎÏĪĮİ", "KĶ", "LĹĻĽŁ", "NÑŃŅŇ",
+        "OÒÓÔÕÖŌŐØŒ", "RŔŘ", "SŚŞŠȘ", "TŤŢȚ", "UÙÚÛÜŪŮŰŲ", "YÝŸ", "ZŹŻŽ", "'’‘", "\"“”",
+    ];
+
     private static readonly Dictionary<char, (double Width, Point[][] Strokes)> Glyphs = Parse(Data);
 
     /// <summary>How thick the pen is, in pixels.</summary>
     public static double StrokeWidth(TextStyle style) => style.Size * (style.Bold ? 0.12 : 0.085);
 
-    /// <summary>How wide a text is, in pixels.</summary>
-    public static double Width(string text, double size) => text.Sum(letter => Advance(letter)) * size / UnitsPerEm;
+    /// <summary>
+    /// The room a text needs, in pixels, on either canvas: a tenth more than its strokes, as the system fonts of SVG readers may run
+    /// wider.
+    /// </summary>
+    public static double Width(string text, double size) => 1.1 * text.Sum(Advance) * size / UnitsPerEm;
 
     /// <summary>The text, shortened to end in an ellipsis where it is wider than <paramref name="room"/> pixels.</summary>
     public static string Fit(string text, double size, double room)
@@ -60,9 +71,13 @@ internal static partial class StrokeFont
 
     private static double Advance(char letter) => Find(letter).Width + Spacing;
 
-    /// <summary>A letter that the font lacks is drawn as an empty frame.</summary>
-    private static (double Width, Point[][] Strokes) Find(char letter) =>
-        Glyphs.TryGetValue(letter, out (double, Point[][]) glyph) ? glyph : Glyphs['□'];
+    /// <summary>A letter that the font lacks is drawn without its accent, or as an empty frame.</summary>
+    private static (double Width, Point[][] Strokes) Find(char letter)
+    {
+        if (Glyphs.TryGetValue(letter, out (double, Point[][]) glyph)) return glyph;
+        string? family = Array.Find(Accented, family => family.Contains(letter));
+        return Glyphs[family?[0] ?? '□'];
+    }
 
     private static Dictionary<char, (double, Point[][])> Parse(string data)
     {

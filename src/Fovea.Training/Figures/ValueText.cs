@@ -9,11 +9,8 @@ internal static class ValueText
     public const string Missing = "–";
 
     /// <summary>A measured value: 75.83 % (to a hundredth) or four significant digits.</summary>
-    public static string Value(double value, ValueFormat format)
-    {
-        if (!double.IsFinite(value)) return Missing;
-        return format == ValueFormat.Percent ? Percent(value) : Significant(value, 4);
-    }
+    public static string Value(double value, ValueFormat format) =>
+        format == ValueFormat.Percent ? Percent(value) : Significant(value, 4);
 
     /// <summary>0.7583 as 75.83 %.</summary>
     public static string Percent(double share) => double.IsFinite(share) ? Text(share * 100, "0.00") + " %" : Missing;
@@ -24,11 +21,31 @@ internal static class ValueText
     /// <summary>A number to so many digits, without trailing zeros: 0.4187, 12.5, 3e-5.</summary>
     public static string Significant(double value, int digits)
     {
+        if (!double.IsFinite(value)) return Missing;
         double size = Math.Abs(value);
         if (size is 0) return "0";
         if (size < 1e-4 || size >= 1e6) return Text(value, "0." + new string('#', digits - 1) + "e0");
         int decimals = Math.Max(0, digits - 1 - (int)Math.Floor(Math.Log10(size)));
         return Text(value, "#,0." + new string('#', decimals));
+    }
+
+    /// <summary>A stretch of time: 8.25 s, 3 min 05 s, 2 h 07 min.</summary>
+    public static string Duration(double seconds)
+    {
+        if (!double.IsFinite(seconds)) return Missing;
+        if (seconds < 60) return Significant(seconds, 3) + " s";
+        TimeSpan time = TimeSpan.FromSeconds(Math.Round(Math.Min(seconds, 1e10)));
+        return time.TotalHours < 1 ? $"{time.Minutes} min {time.Seconds:00} s" : $"{Count((long)time.TotalHours)} h {time.Minutes:00} min";
+    }
+
+    /// <summary>An amount of memory: 512 B, 1.5 MiB, 2.25 GiB.</summary>
+    public static string Bytes(long bytes)
+    {
+        string[] units = ["B", "KiB", "MiB", "GiB", "TiB"];
+        double amount = bytes;
+        int unit = 0;
+        for (; amount >= 1024 && unit < units.Length - 1; unit++) amount /= 1024;
+        return $"{Significant(amount, 3)} {units[unit]}";
     }
 
     /// <summary>The labels of an axis, all with as many decimals as tell neighbours apart.</summary>
