@@ -11,7 +11,7 @@ internal static class Callout
         canvas.FillDisc(at, 7.5, new Paint(ink, 0.25));
         canvas.Polyline(Ring(at, 7.5), new Stroke(ink, 1.5));
         Box best = Candidates(at, StrokeFont.Width(text, Size)).MinBy(box => Badness(box, plot, curves));
-        TextStyle style = new(Size, Bold: true, Anchor: Anchor.Middle, Halo: true);
+        TextStyle style = new(Size, ink, Bold: true, Anchor: Anchor.Middle, Halo: true);
         canvas.Text(text, best.Centre + new Point(0, style.HalfCapital), style);
     }
 

@@ -4,7 +4,7 @@ namespace Fovea.Training.Figures;
 internal sealed class LineChartPainter
 {
     private const double Margin = 16, TitleSize = 17, LabelSize = 13, TickSize = 12.5, TickLength = 5;
-    private const double PixelsPerColumnTick = 48, PixelsPerRowTick = 36, PixelsPerMarker = 18;
+    private const double PixelsPerColumnTick = 48, PixelsPerRowTick = 36, PixelsPerMarker = 24;
 
     private readonly LineChart _chart;
     private readonly ICanvas _canvas;
@@ -46,7 +46,7 @@ internal sealed class LineChartPainter
         foreach (Curve curve in _curves) DrawBest(curve);
     }
 
-    private static int MostTicks(double room, double each) => Math.Clamp((int)(room / each), 3, 10);
+    private static int MostTicks(double room, double each) => Math.Clamp((int)(room / each), Ticks.LeastRoom, 10);
 
     private Point? Pixel(Point? value) => value is not Point point ? null : new Point(
         _plot.X + _places.Position(point.X) * _plot.Width, _plot.Bottom - _values.Position(point.Y) * _plot.Height);

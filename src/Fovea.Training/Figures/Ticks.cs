@@ -6,12 +6,16 @@ internal static class Ticks
     /// <summary>Values beyond this are treated as gaps, so that differences and powers of ten stay finite.</summary>
     public const double Largest = 1e300;
 
+    /// <summary>The least number of ticks an axis must have room for.</summary>
+    public const int LeastRoom = 5;
+
     /// <summary>Rounding in the last digits must not add a tick: places are compared to a billionth of a step.</summary>
     private const double Tolerance = 1e-9;
 
     /// <summary>
     /// Multiples of 1, 2 or 5 times a power of ten, from at or below <paramref name="low"/> to at or above
-    /// <paramref name="high"/>: the finest with at most <paramref name="most"/> (3 or more). A range without extent is widened first.
+    /// <paramref name="high"/>: the finest with at most <paramref name="most"/>. A range without extent is widened first.
+    /// Steps grow by a factor of 2.5 at most, so with room for <see cref="LeastRoom"/> ticks there are never less than three.
     /// </summary>
     public static double[] Covering(double low, double high, int most)
     {

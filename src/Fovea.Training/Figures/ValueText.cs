@@ -29,6 +29,9 @@ internal static class ValueText
         return Text(value, "#,0." + new string('#', decimals));
     }
 
+    /// <summary>A number to four decimals, as columns of a table want it; very large ones to four digits.</summary>
+    public static string Fixed(double value) => Math.Abs(value) < 1e4 ? Text(value, "0.0000") : Significant(value, 4);
+
     /// <summary>A stretch of time: 8.25 s, 3 min 05 s, 2 h 07 min.</summary>
     public static string Duration(double seconds)
     {

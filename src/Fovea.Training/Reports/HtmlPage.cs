@@ -4,6 +4,7 @@ using Fovea.Training.Figures;
 namespace Fovea.Training.Reports;
 
 /// <summary>The frame of a page that needs nothing but itself: no script, no request, light or dark as the reader's system is.</summary>
+/// <remarks>Elements are closed as XML asks, so that tests (and other programs) can read a report with an XML reader.</remarks>
 internal static class HtmlPage
 {
     /// <summary>The policy makes browsers refuse any request, should one ever slip in.</summary>
@@ -16,13 +17,12 @@ internal static class HtmlPage
           font: 16px/1.5 system-ui, sans-serif }
         h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .25rem; overflow-wrap: anywhere }
         h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; padding-top: .75rem; border-top: 1px solid var(--grid) }
-        .lead, .note { color: var(--muted); margin: 0 0 1.25rem; overflow-wrap: anywhere }
-        .note { font-size: .875rem }
+        .lead { color: var(--muted); margin: 0 0 1.25rem; overflow-wrap: anywhere }
         .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 0 }
         .cards div { border: 1px solid var(--grid); border-radius: .5rem; padding: .6rem .8rem }
         .cards dt { color: var(--muted); font-size: .8125rem }
-        .cards dd { margin: 0; font-size: 1.35rem; font-weight: 600; font-variant-numeric: tabular-nums; line-height: 1.35 }
-        .cards small { display: block; color: var(--muted); font-size: .8125rem; font-weight: 400 }
+        .cards dd { margin: 0; font-size: 1.25rem; font-weight: 600; line-height: 1.4; white-space: nowrap }
+        .cards small { display: block; color: var(--muted); font-size: .8125rem; font-weight: 400; line-height: 1.2 }
         .scroll { overflow: auto; max-height: 34rem; margin: 0 0 1rem }
         table { border-collapse: collapse; width: 100%; font-size: .9375rem }
         th, td { padding: .3rem .75rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid) }
@@ -35,8 +35,9 @@ internal static class HtmlPage
         code, pre { font: .875rem/1.45 ui-monospace, monospace }
         pre { overflow: auto; padding: .75rem 1rem; border: 1px solid var(--grid); border-radius: .5rem; margin: 0 }
         .chart { margin: 0 0 1.5rem }
-        .chart svg { display: block; width: 100%; height: auto }
-        .matrix svg { display: block; height: auto; max-width: none }
+        .chart svg { display: block; width: calc(100% + 32px); height: auto; margin: 0 -16px }
+        .matrix { max-height: none; margin: 0 -16px }
+        .matrix svg { display: block }
         .narrow { display: none }
         .bar { display: inline-block; width: 6rem; height: .6rem; margin-right: .6rem; border: 1px solid var(--axis) }
         .bar i { display: block; height: 100%; background: var(--series1) }
@@ -62,10 +63,10 @@ internal static class HtmlPage
         <!DOCTYPE html>
         <html lang="en">
         <head>
-        <meta charset="utf-8">
-        <meta http-equiv="Content-Security-Policy" content="{Policy}">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
+        <meta charset="utf-8"/>
+        <meta http-equiv="Content-Security-Policy" content="{Policy}"/>
+        <meta name="viewport" content="width=device-width, initial-scale=1"/>
+        <meta name="color-scheme" content="light dark"/>
         <title>{Markup.Escape(title)}</title>
         <style>
         :root {Colors(Theme.Light)}
