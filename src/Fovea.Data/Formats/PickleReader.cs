@@ -49,7 +49,7 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
             case (byte)'J': Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4).Span)); break;  // BININT
             case (byte)'K': Push((long)Byte()); break;                                                // BININT1
             case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2).Span)); break; // BININT2
-            case (byte)'U' or (byte)'C' or 0x8C: Push(new PickleText(Take(Byte()))); break;           // SHORT_BINSTRING, _BINBYTES, _BINUNICODE
+            case (byte)'U' or (byte)'C' or 0x8C: Push(new PickleText(Take(Byte()))); break;           // SHORT_BINSTRING, -BYTES, -UNICODE
             case (byte)'T' or (byte)'B' or (byte)'X': Push(new PickleText(Take(UInt32()))); break;    // BINSTRING, BINBYTES, BINUNICODE
             case 0x8E: Push(new PickleText(Take(UInt64()))); break;                                   // BINBYTES8
             case (byte)']': Push(new List<object?>()); break;                                         // EMPTY_LIST
@@ -93,7 +93,8 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
 
     private void SetItems(object?[] items, int at)
     {
-        if (Top(at) is not Dictionary<string, object?> map || items.Length % 2 != 0) throw Wrong("adds entries to something that is no dict", at);
+        if (Top(at) is not Dictionary<string, object?> map || items.Length % 2 != 0)
+            throw Wrong("adds entries to something that is no dict", at);
         for (int i = 0; i < items.Length; i += 2)
             map[items[i] is PickleText key ? key.ToString() : throw Wrong("has a dict key that is no text", at)] = items[i + 1];
     }
@@ -106,7 +107,7 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
     {
         string? problem = target switch
         {
-            NumpyType => state is object?[] ? null : "has a dtype with a wrong state",
+            NumpyType => state is object?[]? null : "has a dtype with a wrong state",
             NumpyArray array => array.SetState(state),
             _ => "sets the state of something that is neither numpy's array nor dtype",
         };
@@ -136,7 +137,8 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
         return values;
     }
 
-    private object? Recall(uint key, int at) => _memo.TryGetValue(key, out object? value) ? value : throw Wrong($"recalls value {key}, which was not stored", at);
+    private object? Recall(uint key, int at) =>
+        _memo.TryGetValue(key, out object? value) ? value : throw Wrong($"recalls value {key}, which was not stored", at);
 
     private byte Byte() => Take(1).Span[0];
 

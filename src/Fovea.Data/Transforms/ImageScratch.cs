@@ -9,7 +9,7 @@ public sealed class ImageScratch
     private readonly RawImage _spare = new(), _narrow = new();
     private readonly ResampleWeights _horizontal = new(), _vertical = new();
 
-    /// <summary>Replaces <paramref name="image"/> by the part in <paramref name="box"/>; what lies outside the picture is black (0).</summary>
+    /// <summary>Replaces <paramref name="image"/> by the part in <paramref name="box"/>; outside the picture it is black (0).</summary>
     public void Crop(RawImage image, Box box)
     {
         _spare.SetSize(image.Channels, box.Height, box.Width);

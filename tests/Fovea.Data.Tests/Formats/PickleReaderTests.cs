@@ -70,7 +70,7 @@ public sealed class PickleReaderTests
     [InlineData(".")]
     [InlineData("a.")]
     [InlineData("(a.")]
-    [InlineData("](N.a.")]
+    [InlineData("](Na.")]
     [InlineData("h\u0001.")]
     [InlineData("NNs.")]
     [InlineData("e.")]
