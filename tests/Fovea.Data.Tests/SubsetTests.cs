@@ -44,7 +44,7 @@ public sealed class SubsetTests
         {
             InMemoryDataset dataset = Counting.Dataset(c.Count, classes: c.Classes);
             (Subset rest, Subset held) = Subset.HoldOut(dataset, c.Share / 100.0, seed: 1);
-            int[] all = [.. Enumerable.Range(0, rest.Count).Select(rest.SourceIndex), .. Enumerable.Range(0, held.Count).Select(held.SourceIndex)];
+            IEnumerable<int> all = new[] { rest, held }.SelectMany(part => Enumerable.Range(0, part.Count).Select(part.SourceIndex));
             int wantedInAll = (int)Math.Round(c.Share / 100.0 * c.Count);
             bool whole = Math.Abs(held.Count - wantedInAll) <= c.Classes;   // exact but for classes too small to be parted
             bool shares = Enumerable.Range(0, held.Count).GroupBy(held.Label).All(group =>

@@ -25,7 +25,8 @@ public sealed class DataLoaderTests
             DataLoader dropping = new(Counting.Dataset(c.Count), options with { DropLast = true });
             List<int> seen = [.. loader.Epoch(1).SelectMany(batch => batch.Indices[..batch.Count])];
             int whole = dropping.Epoch(1).Count(batch => batch.Count == c.Size);
-            return seen.Order().SequenceEqual(Enumerable.Range(0, c.Count)) && whole == c.Count / c.Size && dropping.BatchesPerEpoch == whole;
+            return seen.Order().SequenceEqual(Enumerable.Range(0, c.Count))
+                && whole == c.Count / c.Size && dropping.BatchesPerEpoch == whole;
         }).QuickCheckThrowOnFailure();
 
     [Fact]

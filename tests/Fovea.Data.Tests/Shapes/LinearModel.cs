@@ -3,7 +3,7 @@ using Fovea.Data.Loading;
 
 namespace Fovea.Data.Tests.Shapes;
 
-/// <summary>Multinomial logistic regression on pixels, by stochastic gradient descent: the yardstick that a dataset must not be easy for.</summary>
+/// <summary>Multinomial logistic regression on pixels, by stochastic gradient descent: no dataset should be easy for it.</summary>
 internal static class LinearModel
 {
     private const float LearningRate = 2e-4f;
@@ -50,7 +50,8 @@ internal static class LinearModel
         for (int c = 0; c < scores.Length; c++)
         {
             Vector<float> sum = Vector<float>.Zero;
-            for (int i = 0; i < pixels.Length; i += Vector<float>.Count) sum += new Vector<float>(pixels[i..]) * new Vector<float>(weights[c], i);
+            for (int i = 0; i < pixels.Length; i += Vector<float>.Count)
+                sum += new Vector<float>(pixels[i..]) * new Vector<float>(weights[c], i);
             scores[c] = biases[c] + Vector.Sum(sum);
         }
 

@@ -37,7 +37,8 @@ public sealed class ShapesDatasetTests
     public void Classes_are_balanced_and_named()
     {
         InMemoryDataset dataset = ShapesDataset.Draw(0, "train", 200);
-        Assert.Equal(["circle", "triangle", "square", "pentagon", "star", "cross", "ring", "crescent", "heart", "arrow"], dataset.Info.ClassNames);
+        string[] names = ["circle", "triangle", "square", "pentagon", "star", "cross", "ring", "crescent", "heart", "arrow"];
+        Assert.Equal(names, dataset.Info.ClassNames);
         Assert.All(Enumerable.Range(0, 200).GroupBy(dataset.Label), group => Assert.Equal(20, group.Count()));
     }
 

@@ -19,7 +19,8 @@ public sealed class GoldenTransformTests
     public void Resize_then_centre_crop_is_that_of_pillow() => ForEach("Resize+CenterCrop", (step, image, expected) =>
     {
         new Resize(Int(step, "resize_shorter_side"), null, Filter(step)).Apply(image, NoDraws, new());
-        Assert.Equal((step.GetProperty("resized_wh")[1].GetInt32(), step.GetProperty("resized_wh")[0].GetInt32()), (image.Height, image.Width));
+        JsonElement size = step.GetProperty("resized_wh");
+        Assert.Equal((size[1].GetInt32(), size[0].GetInt32()), (image.Height, image.Width));
         Assert.Equal(step.GetProperty("resized_rgb_sha256").GetString(), Sha256Interleaved(image));
         new CenterCrop(Int(step, "crop")).Apply(image, NoDraws, new());
         AssertSame(expected, image);
@@ -35,12 +36,13 @@ public sealed class GoldenTransformTests
     });
 
     [Fact]
-    public void A_resize_to_an_exact_size_is_that_of_pillow() => ForEach("resize to exact size (no aspect ratio kept)", (step, image, expected) =>
-    {
-        JsonElement size = step.GetProperty("size_wh");
-        new Resize(size[1].GetInt32(), size[0].GetInt32(), Filter(step)).Apply(image, NoDraws, new());
-        AssertSame(expected, image);
-    });
+    public void A_resize_to_an_exact_size_is_that_of_pillow() =>
+        ForEach("resize to exact size (no aspect ratio kept)", (step, image, expected) =>
+        {
+            JsonElement size = step.GetProperty("size_wh");
+            new Resize(size[1].GetInt32(), size[0].GetInt32(), Filter(step)).Apply(image, NoDraws, new());
+            AssertSame(expected, image);
+        });
 
     [Fact]
     public void Pad_and_crop_are_those_of_torchvision() => ForEach("pad 4 (zeros) then crop", (step, image, expected) =>
@@ -69,7 +71,8 @@ public sealed class GoldenTransformTests
             float[] expected = Tensor(tensors, step.GetProperty("output_tensor").GetString()!), actual = new float[expected.Length];
             for (int channel = 0; channel < 3; channel++)
             {
-                float At(string name, float otherwise) => step.TryGetProperty(name, out JsonElement values) ? values[channel].GetSingle() : otherwise;
+                float At(string name, float otherwise) =>
+                    step.TryGetProperty(name, out JsonElement values) ? values[channel].GetSingle() : otherwise;
                 int area = image.Height * image.Width;
                 PixelNormalizer.Convert(image.Plane(channel), actual.AsSpan(channel * area, area), At("mean", 0), At("std", 1));
             }
@@ -89,8 +92,11 @@ public sealed class GoldenTransformTests
         foreach (JsonElement step in steps) check(step, Picture(step, "input"), Picture(step, "output"));
     }
 
-    private static JsonElement[] Steps() =>
-        [.. JsonDocument.Parse(File.ReadAllText(SharedFiles.Golden("transforms", "case.json"))).RootElement.GetProperty("steps").EnumerateArray()];
+    private static JsonElement[] Steps()
+    {
+        JsonElement fixture = JsonElement.Parse(File.ReadAllText(SharedFiles.Golden("transforms", "case.json")));
+        return [.. fixture.GetProperty("steps").EnumerateArray()];
+    }
 
     private static RawImage Picture(JsonElement step, string role) =>
         PngReader.Read(SharedFiles.Golden("transforms", step.GetProperty(role).GetString()!));
