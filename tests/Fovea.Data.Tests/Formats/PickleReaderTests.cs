@@ -50,6 +50,16 @@ public sealed class PickleReaderTests
     [Fact]
     public void Another_opcode_is_named_with_its_offset() => Fails("opcode 0x69", Make.Pickle("(ios\nsystem\n."u8.ToArray()));
 
+    [Theory]
+    [InlineData(0L, new byte[] { 0 })]
+    [InlineData(-1L, new byte[] { 1, 0xFF })]
+    [InlineData(3072L, new byte[] { 2, 0, 12 })]
+    [InlineData(128L, new byte[] { 2, 128, 0 })]
+    public void Longs_are_read(long value, byte[] file) => Assert.Equal(value, Read(Make.Pickle([0x8A, .. file, (byte)'.'])));
+
+    [Fact]
+    public void Values_stored_under_far_keys_are_refused() => Fails("far key 16777217", Make.Pickle([(byte)'N', (byte)'r', 1, 0, 0, 1, (byte)'.']));
+
     [Fact]
     public void Calling_what_is_no_function_is_refused() => Fails("calls something", Make.Pickle([.. "cnumpy\nndarray\n)R."u8]));
 
