@@ -11,7 +11,7 @@ internal static partial class BackendCases
         foreach (int count in (int[])[0, 1, 7, 15, 16, 17, 33, 257, 4099])
         {
             foreach (UnaryOperator f in Enum.GetValues<UnaryOperator>())
-                yield return BackendCase.Operator(f.ToString(), Rounding.Elements(16, floor: 1), x => Ops.Apply(f, x[0]), ElementsTests.Domain(f, [count]));
+                yield return BackendCase.Operator(f.ToString(), Rounding.Elements(32, floor: 1), x => Ops.Apply(f, x[0]), ElementsTests.Domain(f, [count]));
             yield return BackendCase.Operator("Scale", Rounding.Elements(2), x => Ops.Scale(x[0], -0.3f), Normal([count]));
             foreach (float probability in (float[])[0.1f, 0.5f])
                 yield return BackendCase.Operator($"Dropout {probability}", Rounding.Elements(4), x => Ops.Dropout(x[0], probability, random), Normal([count]));

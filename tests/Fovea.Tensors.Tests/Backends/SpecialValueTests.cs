@@ -40,7 +40,7 @@ public sealed class SpecialValueTests
         foreach (UnaryOperator f in Enum.GetValues<UnaryOperator>().Except([UnaryOperator.Exp, UnaryOperator.Log, UnaryOperator.Sqrt]))
         {
             (double[] expected, double[] actual) = Both(instructionSet, device => GradientOfSum(Tensor.From(far, [far.Length], device), x => Ops.Apply(f, x)));
-            for (int i = 0; i < far.Length; i++) Assert.True(IsClose(expected[i], actual[i], 1), $"{f}'({far[i]:G9}) is {actual[i]:G9}, expected {expected[i]:G9}");
+            for (int i = 0; i < far.Length; i++) Assert.True(IsClose(expected[i], actual[i], 2), $"{f}'({far[i]:G9}) is {actual[i]:G9}, expected {expected[i]:G9}");
         }
     }
 
@@ -99,14 +99,14 @@ public sealed class SpecialValueTests
             x => Ops.Linear(x, w), x => Ops.ActivationLinear(UnaryOperator.Gelu, x, w), x => Ops.ActivationLinear(UnaryOperator.Relu, x, w), x => Ops.LayerNormLinear(x, gamma, gamma, 1e-5f, w),
             x => Ops.MatMul(x, square), x => Ops.MatMul(x, w, transposeB: true), x => Ops.LayerNorm(x, gamma, gamma), Ops.Softmax, Ops.LogSoftmax,
             x => Ops.Attention(x.Reshape(17, 1, 33), 1)])
-            foreach (int column in (int[])[0, 15, 32])
+            foreach (int column in (int[])[0, 15, 32])   // to attention over one token: query, key and value
             {
-                // In attention over one token the query and key of a NaN make its score NaN, and the value alone makes one column NaN.
-                float[][] clean = [.. f(Rows(device, float.NaN, 5, -1)).ToArray().Chunk(f(Rows(device, 0, 5, 0)).Shape.Count / 17)];
-                float[][] spoilt = [.. f(Rows(device, float.NaN, 5, column)).ToArray().Chunk(clean[0].Length)];
+                Tensor clean = f(Rows(device, 1, column)), spoilt = f(Rows(device, float.NaN, column));
+                int width = clean.Shape.Count / 17;
+                float[][] cleanRows = [.. clean.ToArray().Chunk(width)], spoiltRows = [.. spoilt.ToArray().Chunk(width)];
                 for (int row = 0; row < 17; row++)
-                    if (row == 5) Assert.Contains(float.NaN, spoilt[row]);
-                    else Assert.Equal(clean[row], spoilt[row]);
+                    if (row == 5) Assert.Contains(float.NaN, spoiltRows[row]);
+                    else Assert.Equal(cleanRows[row], spoiltRows[row]);
             }
     }
 
@@ -153,15 +153,12 @@ public sealed class SpecialValueTests
         return x.Gradient!;
     }
 
-    /// <summary>[17, 33] normal numbers with one element replaced; column −1 replaces none.</summary>
-    private static Tensor Rows(Device device, float value, int row, int column)
+    /// <summary>[17, 33] normal numbers, one element of row 5 replaced.</summary>
+    private static Tensor Rows(Device device, float value, int column)
     {
-        Tensor x = Normal([17, 33]).Create(device, 0);
-        if (column < 0) return x;
-        float[] values = x.ToArray();
-        values[row * 33 + column] = value;
-        x.CopyFrom(values);
-        return x;
+        float[] values = Normal([17, 33]).Create(device, 0).ToArray();
+        values[5 * 33 + column] = value;
+        return Tensor.From(values, [17, 33], device);
     }
 
     /// <summary>Equal where not finite in single precision, else within 16 units of the value or the floor; denormals may be flushed.</summary>
@@ -175,7 +172,7 @@ public sealed class SpecialValueTests
     /// <summary>Functions that cancel near 0 or in a tail are accurate relative to 1, the others relative to themselves.</summary>
     private static double FloorOf(UnaryOperator f) => f switch
     {
-        UnaryOperator.Gelu or UnaryOperator.GeluTanh or UnaryOperator.Softplus or UnaryOperator.Elu or UnaryOperator.Tanh => 1,
+        UnaryOperator.Gelu or UnaryOperator.GeluTanh or UnaryOperator.Silu or UnaryOperator.Softplus or UnaryOperator.Elu or UnaryOperator.Tanh => 1,
         _ => 0,
     };
 }

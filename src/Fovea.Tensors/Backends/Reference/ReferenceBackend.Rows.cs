@@ -17,9 +17,12 @@ internal sealed partial class ReferenceBackend
         double[] from = Values(x), to = Values(y);
         for (int row = 0; row < rows; row++)
         {
-            double logSum = LogSumExp(from.AsSpan(row * columns, columns));
+            (double largest, double logSum) = LogSumExp(from.AsSpan(row * columns, columns));
             for (int i = row * columns; i < (row + 1) * columns; i++)
-                to[i] = logarithm ? from[i] - logSum : Math.Exp(from[i] - logSum);
+            {
+                double logProbability = from[i] - largest - logSum;
+                to[i] = logarithm ? logProbability : Math.Exp(logProbability);
+            }
         }
     }
 
@@ -36,13 +39,16 @@ internal sealed partial class ReferenceBackend
         }
     }
 
-    /// <summary>log Σ exp(x), the largest element taken out first so that nothing overflows.</summary>
-    private static double LogSumExp(ReadOnlySpan<double> x)
+    /// <summary>
+    /// log Σ exp(x) in two parts to be added: the largest element m, taken out so that nothing overflows, and log Σ exp(x − m), which
+    /// a large m would swallow. So log softmax(x) is (x − m) − log Σ exp(x − m).
+    /// </summary>
+    private static (double Largest, double LogSum) LogSumExp(ReadOnlySpan<double> x)
     {
         double largest = double.NegativeInfinity, sum = 0;
         foreach (double value in x) largest = Math.Max(largest, value);
         foreach (double value in x) sum += Math.Exp(value - largest);
-        return largest + Math.Log(sum);
+        return (largest, Math.Log(sum));
     }
 
     /// <summary>Mean and 1/√(variance + ε) of each row; the variance is the biased one, divided by n.</summary>
