@@ -31,7 +31,8 @@ public sealed class LeakTests
         Tensor x = Normal([2, 3, 4]).WithoutGradient().Create(device, 50), labels = Integers([2], 3).Create(device, 51);
         Tensor qkv = Ops.LayerNormLinear(x, p[0], p[1], 1e-5f, p[2], p[3]);
         Tensor mixed = Ops.Linear(Ops.Dropout(Ops.Attention(qkv, 2), 0.1f, new Philox(1, 1)), p[4], residual: x);
-        Tensor pooled = Ops.DropPath(Ops.Add(Ops.Max(mixed, 1), Ops.Mean(Ops.Divide(mixed, Ops.Apply(UnaryOperator.Exp, mixed)), 1)), 0.1f, new Philox(1, 2));
+        Tensor quotient = Ops.Divide(mixed, Ops.Apply(UnaryOperator.Exp, mixed));
+        Tensor pooled = Ops.DropPath(Ops.Add(Ops.Max(mixed, 1), Ops.Mean(quotient, 1)), 0.1f, new Philox(1, 2));
         Tensor weights = Tensor.From([1, 2, 3], [3], device);
         tape.Backward(Ops.CrossEntropy(Ops.Linear(pooled, p[5]), labels, 0.1f, weights));
     }

@@ -34,7 +34,8 @@ public sealed class ShapeTests
         {
             if (axis >= sizes.Length) return true;
             Shape changed = Shape.Create(sizes).With(axis, size);
-            return changed.Rank == sizes.Length && changed[axis] == size && changed.Where((_, i) => i != axis).SequenceEqual(sizes.Where((_, i) => i != axis));
+            return changed.Rank == sizes.Length && changed[axis] == size
+                && changed.Where((_, i) => i != axis).SequenceEqual(sizes.Where((_, i) => i != axis));
         }).Hold();
 
     [Fact]
@@ -59,6 +60,7 @@ public sealed class ShapeTests
     public void Impossible_sizes_are_refused()
     {
         Assert.Equal("Shape: sizes must not be negative, got [2, -1].", Assert.Throws<ShapeException>(() => Shape.Create([2, -1])).Message);
-        Assert.Equal("Shape: [65536, 65536] has more than 2^31-1 elements.", Assert.Throws<ShapeException>(() => Shape.Create([65536, 65536])).Message);
+        Assert.Equal("Shape: [65536, 65536] has more than 2^31-1 elements.",
+            Assert.Throws<ShapeException>(() => Shape.Create([65536, 65536])).Message);
     }
 }

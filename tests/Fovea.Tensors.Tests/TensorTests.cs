@@ -23,8 +23,8 @@ public sealed class TensorTests
         y.Release();
         Assert.True(y.IsReleased);
         foreach (Action use in (Action[])[
-            () => y.ToArray(), () => y.CopyFrom(new float[6]), () => Ops.Relu(y), () => Ops.Add(x, y), () => Ops.Linear(x, Tensor.Zeros([3, 3], x.Device), residual: y), () => y.Reshape(6), () => y.Keep(),
-            () => Ops.MatMul(x, y, transposeB: true)])
+            () => y.ToArray(), () => y.CopyFrom(new float[6]), () => y.Reshape(6), () => y.Keep(), () => Ops.Relu(y), () => Ops.Add(x, y),
+            () => Ops.Linear(x, Tensor.Zeros([3, 3], x.Device), residual: y), () => Ops.MatMul(x, y, transposeB: true)])
             Assert.Equal(
                 "Gelu: this tensor [2, 3] was released by Release(); call Keep() on it before that to use it afterwards.",
                 Assert.Throws<TensorReleasedException>(use).Message);
@@ -63,14 +63,16 @@ public sealed class TensorTests
     public void Devices_do_not_mix()
     {
         Tensor x = Tensor.Zeros([2], Device.Reference), y = Tensor.Zeros([2], Device.CreateReference());
-        Assert.Contains("Add: all inputs must be on one device", Assert.Throws<ArgumentException>(() => Ops.Add(x, y)).Message, StringComparison.Ordinal);
+        Exception refused = Assert.Throws<ArgumentException>(() => Ops.Add(x, y));
+        Assert.Equal("Add: all inputs must be on one device, got reference and reference.", refused.Message);
     }
 
     [Fact]
     public void Wrong_counts_are_refused()
     {
         Tensor x = Tensor.Zeros([2, 3], Device.Reference);
-        Assert.Equal("Tensor: [2, 3] has 6 elements, got 5 values.", Assert.Throws<ShapeException>(() => Tensor.From(new float[5], [2, 3], Device.Reference)).Message);
+        Exception refused = Assert.Throws<ShapeException>(() => Tensor.From(new float[5], [2, 3], Device.Reference));
+        Assert.Equal("Tensor: [2, 3] has 6 elements, got 5 values.", refused.Message);
         Assert.Throws<ShapeException>(() => Tensor.From(new int[5], [2, 3], Device.Reference));
         Assert.Throws<ShapeException>(() => x.CopyFrom(new float[7]));
         Assert.Throws<ShapeException>(() => x.CopyTo(new float[5]));

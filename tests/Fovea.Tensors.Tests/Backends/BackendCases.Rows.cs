@@ -32,7 +32,8 @@ internal static partial class BackendCases
         foreach ((int rows, int classes) in ((int, int)[])[(1, 2), (17, 10), (33, 100), (5, 1000), (257, 3), (7, 1), (0, 10)])
         {
             Rounding rounding = Rounding.Rows(64 + 2 * Math.Sqrt(classes));   // Σ_c w_c t_c and Σ_c exp(x_c) have that many terms
-            Sample logits = Normal([rows, classes], 2), labels = Integers([rows], classes), weights = Uniform([classes], 0.5f, 2).WithoutGradient();
+            Sample logits = Normal([rows, classes], 2), labels = Integers([rows], classes),
+                weights = Uniform([classes], 0.5f, 2).WithoutGradient();
             foreach (float smoothing in (float[])[0, 0.1f, 1])
             {
                 yield return BackendCase.Operator($"CrossEntropy {smoothing}", rounding,

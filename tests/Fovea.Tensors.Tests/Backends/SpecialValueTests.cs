@@ -10,8 +10,8 @@ public sealed class SpecialValueTests
 
     private static readonly float[] Specials =
     [
-        0, -0f, 1e-45f, -1e-45f, 1e-40f, -1e-40f, SmallestNormal, 1e-20f, -1e-20f, 1e-7f, -1e-7f, 1, -1, 5, -5, 20, -20, 87, -87, 88.7f, -88.7f, 89, -89,
-        104, -104, 1e4f, -1e4f, 1e18f, -1e18f, float.MaxValue, -float.MaxValue, Infinity, -Infinity, float.NaN,
+        0, -0f, 1e-45f, -1e-45f, 1e-40f, -1e-40f, SmallestNormal, 1e-20f, -1e-20f, 1e-7f, -1e-7f, 1, -1, 5, -5, 20, -20, 87, -87,
+        88.7f, -88.7f, 89, -89, 104, -104, 1e4f, -1e4f, 1e18f, -1e18f, float.MaxValue, -float.MaxValue, Infinity, -Infinity, float.NaN,
     ];
 
     public static TheoryData<string> InstructionSets() => [.. TestDevices.InstructionSets];
@@ -22,12 +22,14 @@ public sealed class SpecialValueTests
     {
         foreach (UnaryOperator f in Enum.GetValues<UnaryOperator>())
         {
-            (double[] expected, double[] actual) = Both(instructionSet, device => Ops.Apply(f, Tensor.From(Specials, [Specials.Length], device)));
+            (double[] expected, double[] actual) = Both(instructionSet, device =>
+                Ops.Apply(f, Tensor.From(Specials, [Specials.Length], device)));
             for (int i = 0; i < Specials.Length; i++)
             {
                 bool undefinedAtMinusInfinity = f is UnaryOperator.Gelu or UnaryOperator.GeluTanh or UnaryOperator.Silu;   // −∞ · 0
                 if (undefinedAtMinusInfinity && float.IsNegativeInfinity(Specials[i])) continue;
-                Assert.True(IsClose(expected[i], actual[i], FloorOf(f)), $"{f}({Specials[i]:G9}) is {actual[i]:G9}, expected {(float)expected[i]:G9}");
+                Assert.True(IsClose(expected[i], actual[i], FloorOf(f)),
+                    $"{f}({Specials[i]:G9}) is {actual[i]:G9}, expected {(float)expected[i]:G9}");
             }
         }
     }
@@ -39,8 +41,10 @@ public sealed class SpecialValueTests
         float[] far = [.. Specials.Where(value => Math.Abs(value) <= 1e18)];
         foreach (UnaryOperator f in Enum.GetValues<UnaryOperator>().Except([UnaryOperator.Exp, UnaryOperator.Log, UnaryOperator.Sqrt]))
         {
-            (double[] expected, double[] actual) = Both(instructionSet, device => GradientOfSum(Tensor.From(far, [far.Length], device), x => Ops.Apply(f, x)));
-            for (int i = 0; i < far.Length; i++) Assert.True(IsClose(expected[i], actual[i], 2), $"{f}'({far[i]:G9}) is {actual[i]:G9}, expected {expected[i]:G9}");
+            (double[] expected, double[] actual) = Both(instructionSet, device => GradientOfSum(Tensor.From(far, [far.Length], device),
+                x => Ops.Apply(f, x)));
+            for (int i = 0; i < far.Length; i++)
+                Assert.True(IsClose(expected[i], actual[i], 2), $"{f}'({far[i]:G9}) is {actual[i]:G9}, expected {expected[i]:G9}");
         }
     }
 
@@ -48,7 +52,8 @@ public sealed class SpecialValueTests
     [MemberData(nameof(InstructionSets))]
     public void Arithmetic_of_special_values_is_that_of_the_processor(string instructionSet)
     {
-        float[] left = [.. Specials.SelectMany(value => Enumerable.Repeat(value, Specials.Length))], right = [.. Specials.SelectMany(_ => Specials)];
+        float[] left = [.. Specials.SelectMany(value => Enumerable.Repeat(value, Specials.Length))],
+            right = [.. Specials.SelectMany(_ => Specials)];
         Device device = TestDevices.Cpu(instructionSet);
         Tensor a = Tensor.From(left, [left.Length], device), b = Tensor.From(right, [right.Length], device);
         Assert.Equal(left.Zip(right, (x, y) => x + y), Ops.Add(a, b).ToArray());
@@ -68,10 +73,12 @@ public sealed class SpecialValueTests
             1e30f, -1e30f, 0, -Infinity, 0, 1, -3e38f, -3e38f, -3e38f, 88, 89, 90, -104, -103, -102, 1e4f, 1e4f, -1e4f, 1e-40f, 0, -1e-40f,
             -Infinity, -Infinity, -Infinity, 0, Infinity, 1, 0, float.NaN, 1,
         ];
-        foreach (Func<Tensor, Tensor> f in (Func<Tensor, Tensor>[])[Ops.Softmax, Ops.LogSoftmax, x => Ops.CrossEntropyPerRow(x, Tensor.From([0, 1, 2, 0, 1, 1, 2, 0, 1, 1], [10], x.Device))])
+        foreach (Func<Tensor, Tensor> f in (Func<Tensor, Tensor>[])[Ops.Softmax, Ops.LogSoftmax,
+            x => Ops.CrossEntropyPerRow(x, Tensor.From([0, 1, 2, 0, 1, 1, 2, 0, 1, 1], [10], x.Device))])
         {
             (double[] expected, double[] actual) = Both(instructionSet, device => f(Tensor.From(rows, [10, 3], device)));
-            for (int i = 0; i < expected.Length; i++) Assert.True(IsClose(expected[i], actual[i], 1), $"element {i} is {actual[i]:G9}, expected {expected[i]:G9}");
+            for (int i = 0; i < expected.Length; i++)
+                Assert.True(IsClose(expected[i], actual[i], 1), $"element {i} is {actual[i]:G9}, expected {expected[i]:G9}");
         }
     }
 
@@ -96,9 +103,10 @@ public sealed class SpecialValueTests
         Device device = TestDevices.Cpu(instructionSet);
         Tensor w = Normal([19, 33]).Create(device, 1), gamma = Normal([33]).Create(device, 2), square = Normal([33, 19]).Create(device, 3);
         foreach (Func<Tensor, Tensor> f in (Func<Tensor, Tensor>[])[
-            x => Ops.Linear(x, w), x => Ops.ActivationLinear(UnaryOperator.Gelu, x, w), x => Ops.ActivationLinear(UnaryOperator.Relu, x, w), x => Ops.LayerNormLinear(x, gamma, gamma, 1e-5f, w),
-            x => Ops.MatMul(x, square), x => Ops.MatMul(x, w, transposeB: true), x => Ops.LayerNorm(x, gamma, gamma), Ops.Softmax, Ops.LogSoftmax,
-            x => Ops.Attention(x.Reshape(17, 1, 33), 1)])
+            x => Ops.Linear(x, w), x => Ops.ActivationLinear(UnaryOperator.Gelu, x, w), x => Ops.ActivationLinear(UnaryOperator.Relu, x, w),
+            x => Ops.LayerNormLinear(x, gamma, gamma, 1e-5f, w),
+            x => Ops.MatMul(x, square), x => Ops.MatMul(x, w, transposeB: true), x => Ops.LayerNorm(x, gamma, gamma),
+            Ops.Softmax, Ops.LogSoftmax, x => Ops.Attention(x.Reshape(17, 1, 33), 1)])
             foreach (int column in (int[])[0, 15, 32])   // to attention over one token: query, key and value
             {
                 Tensor clean = f(Rows(device, 1, column)), spoilt = f(Rows(device, float.NaN, column));
@@ -114,8 +122,9 @@ public sealed class SpecialValueTests
     [MemberData(nameof(InstructionSets))]
     public void Attention_survives_scores_in_the_thousands(string instructionSet)
     {
-        (double[] expected, double[] actual) = Both(instructionSet, device => Ops.Attention(Normal([2, 37, 3 * 2 * 16], scale: 30).Create(device, 0), 2));
-        for (int i = 0; i < expected.Length; i++)   // a score of 4,000 is rounded by 4,000 units, which the exponential turns into a relative error
+        (double[] expected, double[] actual) = Both(instructionSet, device =>
+            Ops.Attention(Normal([2, 37, 3 * 2 * 16], scale: 30).Create(device, 0), 2));
+        for (int i = 0; i < expected.Length; i++)   // a score of 4,000 is off by 4,000 units, which exp turns into a relative error
             Assert.True(Math.Abs(expected[i] - actual[i]) <= 64 * 4000 * Unit * 30, $"element {i} is {actual[i]:G9}, expected {expected[i]:G9}");
     }
 
@@ -127,7 +136,8 @@ public sealed class SpecialValueTests
         foreach (float value in (float[])[0, 1, -3.25f, 1e4f])
             foreach (int columns in (int[])[1, 16, 33, 64])
                 Assert.All(
-                    Ops.LayerNorm(Tensor.Full([3, columns], value, device), Tensor.Full([columns], 2, device), Tensor.Full([columns], 0.5f, device)).ToArray(),
+                    Ops.LayerNorm(Tensor.Full([3, columns], value, device), Tensor.Full([columns], 2, device),
+                        Tensor.Full([columns], 0.5f, device)).ToArray(),
                     y => Assert.Equal(0.5f, y, 2 * 316 * 4 * Unit * Math.Abs(value)));   // 316 is 1/√ε; the mean errs by units of the value
     }
 
@@ -136,7 +146,8 @@ public sealed class SpecialValueTests
     public void Adam_without_gradient_changes_nothing(string instructionSet)
     {
         Device device = TestDevices.Cpu(instructionSet);
-        Tensor p = Normal([33]).Create(device, 0), zeros = Tensor.Zeros([33], device), mean = Tensor.Zeros([33], device), variance = Tensor.Zeros([33], device);
+        Tensor p = Normal([33]).Create(device, 0), zeros = Tensor.Zeros([33], device), mean = Tensor.Zeros([33], device),
+            variance = Tensor.Zeros([33], device);
         float[] before = p.ToArray();
         device.Backend.Adam(new(0.01f, 0.9f, 0.999f, 1e-8f, 0, false, 1, 1), p.Storage, zeros.Storage, mean.Storage, variance.Storage, null, 33);
         Assert.Equal(before, p.ToArray());

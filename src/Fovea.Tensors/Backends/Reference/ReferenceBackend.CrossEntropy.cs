@@ -21,7 +21,8 @@ internal sealed partial class ReferenceBackend
     }
 
     /// <summary>With p = softmax(x): dx_c = dloss · (p_c Σ_k w_k t_k − w_c t_c).</summary>
-    public override void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Storage dlogits, bool accumulate)
+    public override void CrossEntropyBackward(
+        in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Storage dlogits, bool accumulate)
     {
         int columns = arguments.Columns;
         double[] x = Values(logits), dloss = Values(dlosses), to = Values(dlogits);

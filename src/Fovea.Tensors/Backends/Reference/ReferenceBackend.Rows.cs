@@ -2,7 +2,8 @@ namespace Fovea.Tensors.Backends.Reference;
 
 internal sealed partial class ReferenceBackend
 {
-    public override void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd, int rows, int columns, float epsilon)
+    public override void LayerNorm(
+        Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd, int rows, int columns, float epsilon)
     {
         Statistics(x, mean, rstd, rows, columns, epsilon);
         Normalise(Values(x), Values(gamma), Values(beta), Values(y), Values(mean), Values(rstd), rows, columns);
@@ -99,7 +100,8 @@ internal sealed partial class ReferenceBackend
 
             if (gradients.Dx is null) continue;
             for (int column = 0; column < columns; column++)
-                Put(ref Values(gradients.Dx)[row * columns + column], rstd[row] * (g[column] - meanG - u[column] * meanGu), gradients.AccumulateDx);
+                Put(ref Values(gradients.Dx)[row * columns + column], rstd[row] * (g[column] - meanG - u[column] * meanGu),
+                    gradients.AccumulateDx);
         }
 
         for (int column = 0; column < columns; column++)
