@@ -1,0 +1,51 @@
+using Fovea.Tensors;
+
+namespace Fovea.Data.Shapes;
+
+/// <summary>
+/// Ten shapes on coloured, cluttered grounds, 32 x 32 pixels, red, green and blue: drawn here, so that everything runs without a
+/// download. Picture <c>i</c> of a split is a pure function of (seed, split, i), with the same bytes on every machine.
+/// </summary>
+public static class ShapesDataset
+{
+    /// <summary>Side of a picture in pixels.</summary>
+    public const int ImageSize = 32;
+
+    /// <summary>Training pictures unless told otherwise.</summary>
+    public const int DefaultTrainCount = 10_000;
+
+    /// <summary>Validation pictures unless told otherwise.</summary>
+    public const int DefaultValidationCount = 1_000;
+
+    /// <summary>Test pictures unless told otherwise.</summary>
+    public const int DefaultTestCount = 2_000;
+
+    /// <summary>What the pictures are. Mean and deviation were measured on the default training set of seed 0.</summary>
+    public static DatasetInfo Info { get; } = new()
+    {
+        Name = "shapes",
+        Channels = 3,
+        Height = ImageSize,
+        Width = ImageSize,
+        ClassNames = [.. Outline.Classes.Select(shape => shape.Name)],
+        Normalization = new([0.4f, 0.4f, 0.4f], [0.25f, 0.25f, 0.25f]),
+    };
+
+    /// <summary>Draws one split, in parallel. Classes take turns: picture <c>i</c> shows class <c>i mod 10</c>.</summary>
+    /// <param name="seed">Of all three splits.</param>
+    /// <param name="split">Name of the split, such as <c>train</c>; another name gives other pictures.</param>
+    /// <param name="count">Number of pictures, 0 or more.</param>
+    public static InMemoryDataset Draw(ulong seed, string split, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        const int ImageBytes = 3 * ImageSize * ImageSize;
+        byte[] pixels = new byte[count * ImageBytes], labels = new byte[count];
+        Parallel.For(0, count, () => new Scene(), (i, _, scene) =>
+        {
+            labels[i] = (byte)(i % Outline.Classes.Length);
+            scene.Draw(labels[i], Philox.For(seed, "shapes." + split, (ulong)i), pixels.AsSpan(i * ImageBytes, ImageBytes));
+            return scene;
+        }, _ => { });
+        return new InMemoryDataset(Info, pixels, labels);
+    }
+}

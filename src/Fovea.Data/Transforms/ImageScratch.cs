@@ -1,0 +1,120 @@
+namespace Fovea.Data.Transforms;
+
+/// <summary>
+/// Working memory of one worker: crops, resizes and colour changes into memory that is kept, so that transforms allocate nothing
+/// once they have seen the largest picture. Not for use by two threads at once.
+/// </summary>
+public sealed class ImageScratch
+{
+    private readonly RawImage _spare = new(), _narrow = new();
+    private readonly ResampleWeights _horizontal = new(), _vertical = new();
+
+    /// <summary>Replaces <paramref name="image"/> by the part in <paramref name="box"/>; what lies outside the picture is black (0).</summary>
+    public void Crop(RawImage image, Box box)
+    {
+        _spare.SetSize(image.Channels, box.Height, box.Width);
+        int left = Math.Max(0, box.Left), right = Math.Min(image.Width, box.Left + box.Width);
+        for (int channel = 0; channel < image.Channels; channel++)
+        {
+            Span<byte> from = image.Plane(channel), to = _spare.Plane(channel);
+            to.Clear();
+            for (int y = Math.Max(0, box.Top); left < right && y < Math.Min(image.Height, box.Top + box.Height); y++)
+            {
+                from[(y * image.Width + left)..(y * image.Width + right)]
+                    .CopyTo(to[((y - box.Top) * box.Width + left - box.Left)..]);
+            }
+        }
+
+        image.Swap(_spare);
+    }
+
+    /// <summary>
+    /// Replaces <paramref name="image"/> by itself in another size, bit for bit as Pillow's <c>Image.resize</c>: rows first, rounded
+    /// to bytes, then columns.
+    /// </summary>
+    public void Resize(RawImage image, int height, int width, Interpolation interpolation)
+    {
+        if (width != image.Width) ResizeRows(image, width, interpolation);
+        if (height != image.Height) ResizeColumns(image, height, interpolation);
+    }
+
+    /// <summary>Mirrors left and right.</summary>
+    public static void Flip(RawImage image)
+    {
+        for (Span<byte> rest = image.Pixels; !rest.IsEmpty; rest = rest[image.Width..]) rest[..image.Width].Reverse();
+    }
+
+    /// <summary>
+    /// Makes a colour picture grey (ITU-R BT.601 luma with Pillow's 16-bit weights) or repeats a grey one in three channels.
+    /// </summary>
+    /// <exception cref="NotSupportedException">Neither of the two.</exception>
+    public void SetChannels(RawImage image, int channels)
+    {
+        if (channels == image.Channels) return;
+        _spare.SetSize(channels, image.Height, image.Width);
+        if (image.Channels == 1)
+        {
+            for (int channel = 0; channel < channels; channel++) image.Pixels.CopyTo(_spare.Plane(channel));
+        }
+        else if (image.Channels == 3 && channels == 1)
+        {
+            Span<byte> red = image.Plane(0), green = image.Plane(1), blue = image.Plane(2), grey = _spare.Pixels;
+            for (int i = 0; i < grey.Length; i++) grey[i] = (byte)((red[i] * 19595 + green[i] * 38470 + blue[i] * 7471 + 0x8000) >> 16);
+        }
+        else
+        {
+            throw new NotSupportedException($"A picture of {image.Channels} channels cannot become one of {channels}; 1 and 3 can.");
+        }
+
+        image.Swap(_spare);
+    }
+
+    private void ResizeRows(RawImage image, int width, Interpolation interpolation)
+    {
+        _horizontal.Prepare(image.Width, width, interpolation);
+        _narrow.SetSize(image.Channels, image.Height, width);
+        Span<byte> from = image.Pixels, to = _narrow.Pixels;
+        for (int row = 0; row < image.Channels * image.Height; row++)
+        {
+            ReadOnlySpan<byte> source = from.Slice(row * image.Width, image.Width);
+            Span<byte> target = to.Slice(row * width, width);
+            for (int x = 0; x < width; x++)
+            {
+                ReadOnlySpan<int> weights = _horizontal.Of(x, out int start);
+                ReadOnlySpan<byte> samples = source.Slice(start, weights.Length);
+                int sum = 0;
+                for (int j = 0; j < weights.Length; j++) sum += weights[j] * samples[j];
+                target[x] = ResampleWeights.Round(sum);
+            }
+        }
+
+        image.Swap(_narrow);
+    }
+
+    private void ResizeColumns(RawImage image, int height, Interpolation interpolation)
+    {
+        _vertical.Prepare(image.Height, height, interpolation);
+        _spare.SetSize(image.Channels, height, image.Width);
+        int width = image.Width;
+        Span<int> sums = width <= 1024 ? stackalloc int[width] : new int[width];
+        for (int channel = 0; channel < image.Channels; channel++)
+        {
+            Span<byte> from = image.Plane(channel), to = _spare.Plane(channel);
+            for (int y = 0; y < height; y++)
+            {
+                sums.Clear();
+                ReadOnlySpan<int> weights = _vertical.Of(y, out int start);
+                for (int j = 0; j < weights.Length; j++) Accumulate(sums, weights[j], from.Slice((start + j) * width, width));
+                Span<byte> target = to.Slice(y * width, width);
+                for (int x = 0; x < width; x++) target[x] = ResampleWeights.Round(sums[x]);
+            }
+        }
+
+        image.Swap(_spare);
+    }
+
+    private static void Accumulate(Span<int> sums, int weight, ReadOnlySpan<byte> samples)
+    {
+        for (int x = 0; x < sums.Length; x++) sums[x] += weight * samples[x];
+    }
+}

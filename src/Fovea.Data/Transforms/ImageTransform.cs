@@ -1,0 +1,20 @@
+using Fovea.Tensors;
+
+namespace Fovea.Data.Transforms;
+
+/// <summary>
+/// One step from a stored picture to what a model sees, with torchvision's definition. An immutable description: it prints as the
+/// text that <see cref="TransformPipeline.Parse(string)"/> reads.
+/// </summary>
+public abstract record ImageTransform
+{
+    /// <summary>Replaces <paramref name="image"/> by its transform.</summary>
+    /// <param name="image">Bytes, planar; shape and pixels change.</param>
+    /// <param name="draws">Random numbers of this step for this picture; the same ones give the same result.</param>
+    /// <param name="scratch">The worker's memory.</param>
+    /// <exception cref="DataException">The picture is too small for the step.</exception>
+    public abstract void Apply(RawImage image, Philox draws, ImageScratch scratch);
+
+    /// <summary>The step as text, such as <c>random-crop:32:padding=4</c>; default values are left out.</summary>
+    public abstract override string ToString();
+}

@@ -1,0 +1,15 @@
+using Fovea.Tensors;
+
+namespace Fovea.Data.Transforms;
+
+/// <summary><c>pad:PIXELS</c>: a black frame on all four sides.</summary>
+/// <param name="Pixels">Its width.</param>
+public sealed record Pad(int Pixels) : ImageTransform
+{
+    /// <inheritdoc/>
+    public override void Apply(RawImage image, Philox draws, ImageScratch scratch) =>
+        scratch.Crop(image, new Box(-Pixels, -Pixels, image.Height + 2 * Pixels, image.Width + 2 * Pixels));
+
+    /// <inheritdoc/>
+    public override string ToString() => $"pad:{Pixels}";
+}
