@@ -19,4 +19,16 @@ public sealed record Normalization(IReadOnlyList<float> Mean, IReadOnlyList<floa
 
     /// <summary>ImageNet, 3 channels: what pretrained models of timm and torchvision usually expect.</summary>
     public static Normalization ImageNet { get; } = new([0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
+
+    /// <summary>The same for pictures whose channels were repeated (1 to 3) or turned grey (3 to 1, weighted as luma is).</summary>
+    /// <exception cref="NotSupportedException">Neither of the two.</exception>
+    public Normalization ForChannels(int channels)
+    {
+        if (channels == Mean.Count) return this;
+        if (Mean.Count == 1) return new([.. Enumerable.Repeat(Mean[0], channels)], [.. Enumerable.Repeat(Deviation[0], channels)]);
+        if (Mean.Count == 3 && channels == 1) return new([Luma(Mean)], [Luma(Deviation)]);
+        throw new NotSupportedException($"Mean and deviation of {Mean.Count} channels do not fit {channels}; 1 and 3 convert.");
+    }
+
+    private static float Luma(IReadOnlyList<float> rgb) => 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2];
 }

@@ -5,7 +5,7 @@ namespace Fovea.Data.Shapes;
 /// <summary>Draws one picture: background, clutter behind, the shape, at times a line across it, and grain.</summary>
 internal sealed class Scene
 {
-    private const float Grain = 12;
+    private const float Grain = 8;
     private readonly Canvas _canvas = new(ShapesDataset.ImageSize);
 
     /// <summary>Draws class <paramref name="label"/> into <paramref name="pixels"/>, <c>[3, 32, 32]</c>; all choices come from the stream.</summary>
@@ -14,13 +14,13 @@ internal sealed class Scene
         Draws draws = new(stream);
         // Luminances stay apart, so that the shape shows; it is the lighter one more often, as lit things are.
         float light = draws.Between(0.58f, 0.95f), dark = draws.Between(0.06f, 0.36f);
-        bool lightOnDark = draws.Chance(0.6f);
+        bool lightOnDark = draws.Chance(0.7f);
         float ground = lightOnDark ? dark : light, figure = lightOnDark ? light : dark;
 
         PaintBackground(draws, ground);
-        for (int i = draws.Below(4); i > 0; i--) PaintClutter(draws, ground + draws.Between(-0.12f, 0.35f) * (figure - ground) * 2);
+        for (int i = draws.Below(3); i > 0; i--) PaintClutter(draws, ground + draws.Between(-0.12f, 0.35f) * (figure - ground) * 2);
         PaintShape(draws, label, figure);
-        if (draws.Chance(0.25f)) PaintLine(draws, ground, draws.Between(0.4f, 0.7f));
+        if (draws.Chance(0.15f)) PaintLine(draws, ground, draws.Between(0.4f, 0.7f));
         _canvas.Develop(new Philox(stream.Seed, ~stream.Stream), Grain, pixels);
     }
 
@@ -62,9 +62,9 @@ internal sealed class Scene
     /// <summary>The shape: 14 to 25 pixels wide, whole inside the picture, turned by up to 53 degrees, shaded from one side.</summary>
     private void PaintShape(Draws draws, int label, float luminance)
     {
-        float radius = draws.Between(7, 12.5f), room = _canvas.Size - radius - 1;
-        Point centre = new(draws.Between(radius + 1, room), draws.Between(radius + 1, room));
-        Point turn = draws.Direction(0.5f), back = new(turn.X, -turn.Y);
+        float radius = draws.Between(8.5f, 13), middle = _canvas.Size / 2f, room = MathF.Min(4, middle - radius - 1);
+        Point centre = new(middle + draws.Between(-room, room), middle + draws.Between(-room, room));
+        Point turn = draws.Direction(0.2f), back = new(turn.X, -turn.Y);
         float hue = draws.Between(0, 1), saturation = draws.Between(0.5f, 1), shade = draws.Between(-0.1f, 0.1f);
         Colour left = Colour.Of(hue, luminance - shade, saturation), right = Colour.Of(hue, luminance + shade, saturation);
         Func<Point, float> distance = Outline.Classes[label].Distance;

@@ -1,0 +1,166 @@
+using System.Buffers.Binary;
+
+namespace Fovea.Data.Formats;
+
+/// <summary>
+/// Reads a Python pickle of plain values and numpy arrays, protocols 2 to 4: what the Python version of CIFAR consists of.
+/// Nothing is ever called or loaded; a class or an opcode outside the list ends in a <see cref="DataException"/>.
+/// </summary>
+/// <remarks>
+/// Values become: None null, bool <see cref="bool"/>, int <see cref="long"/>, both kinds of strings
+/// <see cref="PickleText"/>, list <see cref="List{T}"/>, tuple <c>object?[]</c>, dict <see cref="Dictionary{TKey,TValue}"/> with
+/// text keys, array <see cref="NumpyArray"/>. Source: opcode descriptions in CPython's <c>pickletools.py</c>.
+/// </remarks>
+internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
+{
+    // The largest file, train of CIFAR-100, has 50,000 names and 100,000 labels. Each value or memo entry costs an opcode.
+    private const int MaxOpcodes = 1_000_000, MaxStack = 100_000;
+
+    private readonly List<object?> _stack = [];
+    private readonly Stack<int> _marks = [];
+    private readonly Dictionary<uint, object?> _memo = [];
+    private int _position;
+
+    /// <summary>Reads the one value of the file.</summary>
+    public object? Read()
+    {
+        for (int count = 0; count < MaxOpcodes; count++)
+        {
+            int at = _position;
+            byte opcode = Byte();
+            if (opcode == '.') return Pop();
+            Execute(opcode, at);
+            if (_stack.Count > MaxStack) throw Wrong($"nests more than {MaxStack} values", at);
+        }
+
+        throw Wrong($"has more than {MaxOpcodes} opcodes", _position);
+    }
+
+    private void Execute(byte opcode, int at)
+    {
+        switch (opcode)
+        {
+            case 0x80: RequireProtocol(Byte(), at); break;                                            // PROTO
+            case 0x95: Take(8); break;                                                                // FRAME: a hint
+            case (byte)'(': _marks.Push(_stack.Count); break;                                         // MARK
+            case (byte)'N': Push(null); break;                                                        // NONE
+            case 0x88: Push(true); break;                                                             // NEWTRUE
+            case 0x89: Push(false); break;                                                            // NEWFALSE
+            case (byte)'J': Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4).Span)); break;  // BININT
+            case (byte)'K': Push((long)Byte()); break;                                                // BININT1
+            case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2).Span)); break; // BININT2
+            case (byte)'U' or (byte)'C' or 0x8C: Push(new PickleText(Take(Byte()))); break;           // SHORT_BINSTRING, _BINBYTES, _BINUNICODE
+            case (byte)'T' or (byte)'B' or (byte)'X': Push(new PickleText(Take(UInt32()))); break;    // BINSTRING, BINBYTES, BINUNICODE
+            case 0x8E: Push(new PickleText(Take(UInt64()))); break;                                   // BINBYTES8
+            case (byte)']': Push(new List<object?>()); break;                                         // EMPTY_LIST
+            case (byte)'}': Push(new Dictionary<string, object?>()); break;                           // EMPTY_DICT
+            case (byte)')': Push(Array.Empty<object?>()); break;                                      // EMPTY_TUPLE
+            case (byte)'a': Append([Pop()], at); break;                                               // APPEND
+            case (byte)'e': Append(PopToMark(at), at); break;                                         // APPENDS
+            case (byte)'s': SetItems(PopMany(2), at); break;                                          // SETITEM
+            case (byte)'u': SetItems(PopToMark(at), at); break;                                       // SETITEMS
+            case (byte)'t': Push(PopToMark(at)); break;                                               // TUPLE
+            case 0x85 or 0x86 or 0x87: Push(PopMany(opcode - 0x84)); break;                           // TUPLE1, 2, 3
+            case (byte)'q': _memo[Byte()] = Top(at); break;                                           // BINPUT
+            case (byte)'r': _memo[UInt32()] = Top(at); break;                                         // LONG_BINPUT
+            case 0x94: _memo[(uint)_memo.Count] = Top(at); break;                                     // MEMOIZE
+            case (byte)'h': Push(Recall(Byte(), at)); break;                                          // BINGET
+            case (byte)'j': Push(Recall(UInt32(), at)); break;                                        // LONG_BINGET
+            case (byte)'c': Push(PickleNumpy.Find(Line(), Line(), path, at)); break;                  // GLOBAL
+            case 0x93: PushGlobal(PopMany(2), at); break;                                             // STACK_GLOBAL
+            case (byte)'R': Reduce(PopMany(2), at); break;                                            // REDUCE
+            case (byte)'b': Build(Pop(), Top(at), at); break;                                         // BUILD
+            default: throw Wrong($"contains opcode 0x{opcode:X2}, which data of this kind does not need; it was not executed", at);
+        }
+    }
+
+    private void RequireProtocol(byte protocol, int at)
+    {
+        if (protocol is < 2 or > 4) throw Wrong($"is of pickle protocol {protocol}; 2 to 4 are read", at);
+    }
+
+    private void PushGlobal(object?[] names, int at)
+    {
+        if (names is not [PickleText module, PickleText name]) throw Wrong("names a class by something that is no text", at);
+        Push(PickleNumpy.Find(module.ToString(), name.ToString(), path, at));
+    }
+
+    private void Append(object?[] items, int at)
+    {
+        if (Top(at) is not List<object?> list) throw Wrong("appends to something that is no list", at);
+        list.AddRange(items);
+    }
+
+    private void SetItems(object?[] items, int at)
+    {
+        if (Top(at) is not Dictionary<string, object?> map || items.Length % 2 != 0) throw Wrong("adds entries to something that is no dict", at);
+        for (int i = 0; i < items.Length; i += 2)
+            map[items[i] is PickleText key ? key.ToString() : throw Wrong("has a dict key that is no text", at)] = items[i + 1];
+    }
+
+    private void Reduce(object?[] call, int at) =>
+        Push(call is [PickleNumpy global, object?[] arguments] && PickleNumpy.Make(global, arguments) is object made
+            ? made : throw Wrong("calls something that is neither numpy's array nor dtype; it was not executed", at));
+
+    private void Build(object? state, object? target, int at)
+    {
+        string? problem = target switch
+        {
+            NumpyType => state is object?[] ? null : "has a dtype with a wrong state",
+            NumpyArray array => array.SetState(state),
+            _ => "sets the state of something that is neither numpy's array nor dtype",
+        };
+        if (problem is not null) throw Wrong(problem, at);
+    }
+
+    private void Push(object? value) => _stack.Add(value);
+
+    private object? Top(int at) =>
+        _stack.Count > (_marks.TryPeek(out int mark) ? mark : 0) ? _stack[^1] : throw Wrong("uses a value that is not there", at);
+
+    private object? Pop() => PopMany(1)[0];
+
+    private object?[] PopMany(int count)
+    {
+        if (_stack.Count - count < (_marks.TryPeek(out int mark) ? mark : 0)) throw Wrong("uses a value that is not there", _position - 1);
+        object?[] values = [.. _stack[^count..]];
+        _stack.RemoveRange(_stack.Count - count, count);
+        return values;
+    }
+
+    private object?[] PopToMark(int at)
+    {
+        if (!_marks.TryPeek(out int mark)) throw Wrong("uses a mark that is not there", at);
+        object?[] values = PopMany(_stack.Count - mark);
+        _marks.Pop();
+        return values;
+    }
+
+    private object? Recall(uint key, int at) => _memo.TryGetValue(key, out object? value) ? value : throw Wrong($"recalls value {key}, which was not stored", at);
+
+    private byte Byte() => Take(1).Span[0];
+
+    private uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Take(4).Span);
+
+    private ulong UInt64() => BinaryPrimitives.ReadUInt64LittleEndian(Take(8).Span);
+
+    /// <summary>A slice of the file: long strings are not copied, and cannot be longer than the file.</summary>
+    private ReadOnlyMemory<byte> Take(ulong count)
+    {
+        if (count > (ulong)(bytes.Length - _position)) throw Wrong($"is cut off: {count} bytes were expected", _position);
+        ReadOnlyMemory<byte> taken = bytes.Slice(_position, (int)count);
+        _position += (int)count;
+        return taken;
+    }
+
+    private string Line()
+    {
+        int length = bytes.Span[_position..].IndexOf((byte)'\n');
+        if (length < 0) throw Wrong("is cut off in the name of a class", _position);
+        string line = new PickleText(Take((ulong)length)).ToString();
+        _position++;
+        return line;
+    }
+
+    private DataException Wrong(string what, int at) => new($"{path}: the pickle {what} (offset {at}); download the file again.");
+}

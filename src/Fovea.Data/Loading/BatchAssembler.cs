@@ -1,0 +1,43 @@
+using Fovea.Data.Transforms;
+using Fovea.Tensors;
+
+namespace Fovea.Data.Loading;
+
+/// <summary>Fills batches: read, transform, resize, set channels, normalise. Each worker has one of its own.</summary>
+internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions options, Normalization normalization)
+{
+    private readonly RawImage _image = new();
+    private readonly ImageScratch _scratch = new();
+
+    /// <summary>Fills <paramref name="batch"/> with pictures <paramref name="indices"/>; the result depends on nothing but seed, epoch and index.</summary>
+    /// <param name="batch">Written over.</param>
+    /// <param name="epoch">Decides the transforms.</param>
+    /// <param name="indices">Pictures of the dataset.</param>
+    /// <param name="stop">Ends the work between two pictures; nobody will look at the batch then.</param>
+    public void Fill(Batch batch, int epoch, ReadOnlySpan<int> indices, CancellationToken stop)
+    {
+        indices.CopyTo(batch.Indices);
+        batch.Count = indices.Length;
+        for (int i = 0; i < indices.Length && !stop.IsCancellationRequested; i++)
+        {
+            int index = indices[i];
+            batch.Labels[i] = dataset.Label(index);
+            dataset.Read(index, _image);
+            options.Transforms.Apply(_image, Philox.For(options.Seed, "augment", (ulong)epoch, (ulong)index), _scratch);
+            _scratch.Resize(_image, batch.Height, batch.Width, Interpolation.Bilinear);
+            _scratch.SetChannels(_image, batch.Channels);
+            Normalize(batch, i);
+        }
+    }
+
+    private void Normalize(Batch batch, int i)
+    {
+        int area = batch.Height * batch.Width;
+        Span<float> target = batch.Images.AsSpan(i * batch.Channels * area, batch.Channels * area);
+        for (int channel = 0; channel < batch.Channels; channel++)
+        {
+            PixelNormalizer.Convert(_image.Plane(channel), target.Slice(channel * area, area),
+                normalization.Mean[channel], normalization.Deviation[channel]);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+using Fovea.Tensors;
+
+namespace Fovea.Data.Loading;
+
+/// <summary>
+/// Batches of a dataset, epoch after epoch, prepared by background threads. What a batch holds is a function of seed, epoch and
+/// number alone, so a run can stop after any batch and go on later bit for bit.
+/// </summary>
+public sealed class DataLoader
+{
+    private readonly IImageDataset _dataset;
+    private readonly LoaderOptions _options;
+    private readonly Normalization _normalization;
+    private readonly ConcurrentBag<Batch> _spare = [];
+    private readonly int _channels, _height, _width;
+
+    /// <summary>A loader; nothing is read before the first epoch.</summary>
+    /// <exception cref="UsageException">An option makes no sense.</exception>
+    public DataLoader(IImageDataset dataset, LoaderOptions options)
+    {
+        options.Validate();
+        (_dataset, _options) = (dataset, options);
+        (_channels, _height, _width) = (
+            options.Channels ?? dataset.Info.Channels, options.Height ?? dataset.Info.Height, options.Width ?? dataset.Info.Width);
+        _normalization = (options.Normalization ?? dataset.Info.Normalization).ForChannels(_channels);
+    }
+
+    /// <summary>Batches in a whole epoch.</summary>
+    public int BatchesPerEpoch =>
+        _options.DropLast ? _dataset.Count / _options.BatchSize : (_dataset.Count + _options.BatchSize - 1) / _options.BatchSize;
+
+    /// <summary>Pictures in a whole epoch.</summary>
+    public int ImagesPerEpoch => _options.DropLast ? BatchesPerEpoch * _options.BatchSize : _dataset.Count;
+
+    /// <summary>The batches of one epoch. Each is valid until the next one is asked for. Ending early stops the workers.</summary>
+    /// <param name="epoch">From 0. Decides order and transforms.</param>
+    /// <param name="startBatch">Number of the first batch: 0, or where an interrupted epoch goes on.</param>
+    /// <exception cref="DataException">While enumerating: a picture cannot be read, or a transform does not fit it.</exception>
+    public IEnumerable<Batch> Epoch(int epoch, int startBatch = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(epoch);
+        ArgumentOutOfRangeException.ThrowIfNegative(startBatch);
+        return Enumerate(epoch, startBatch);
+    }
+
+    /// <summary>The order of the pictures in an epoch.</summary>
+    internal int[] Order(int epoch)
+    {
+        if (_options.Shuffle) return Philox.For(_options.Seed, "shuffle", (ulong)epoch).Permutation(_dataset.Count);
+        return [.. Enumerable.Range(0, _dataset.Count)];
+    }
+
+    private IEnumerable<Batch> Enumerate(int epoch, int startBatch)
+    {
+        int[] order = Order(epoch);
+        Batch[] ring = [.. Enumerable.Range(0, _options.Prefetch + 1).Select(_ => Rent())];
+        try
+        {
+            using Prefetcher prefetcher = new(ring, startBatch, BatchesPerEpoch, _options.Workers, () => FillerOf(order, epoch));
+            while (prefetcher.Next() is Batch batch) yield return batch;
+        }
+        finally
+        {
+            foreach (Batch batch in ring) _spare.Add(batch);   // the workers have ended: nobody writes to them any more
+        }
+    }
+
+    /// <summary>A worker's way of filling a batch by its number.</summary>
+    private Action<Batch, CancellationToken> FillerOf(int[] order, int epoch)
+    {
+        BatchAssembler assembler = new(_dataset, _options, _normalization);
+        int size = _options.BatchSize;
+        return (batch, stop) =>
+        {
+            int start = batch.Number * size;
+            assembler.Fill(batch, epoch, order.AsSpan(start, Math.Min(size, order.Length - start)), stop);
+        };
+    }
+
+    private Batch Rent() => _spare.TryTake(out Batch? batch) ? batch : new Batch(_options.BatchSize, _channels, _height, _width);
+}

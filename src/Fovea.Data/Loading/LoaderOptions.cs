@@ -1,0 +1,51 @@
+using Fovea.Data.Transforms;
+
+namespace Fovea.Data.Loading;
+
+/// <summary>How a <see cref="DataLoader"/> turns a dataset into batches.</summary>
+public sealed record LoaderOptions
+{
+    /// <summary>Pictures in a batch, 1 or more.</summary>
+    public required int BatchSize { get; init; }
+
+    /// <summary>Another order in every epoch; otherwise the dataset's order.</summary>
+    public bool Shuffle { get; init; }
+
+    /// <summary>Leaves out the last batch where it is not full.</summary>
+    public bool DropLast { get; init; }
+
+    /// <summary>Of order and transforms.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Steps between the stored picture and the model's size.</summary>
+    public TransformPipeline Transforms { get; init; } = TransformPipeline.None;
+
+    /// <summary>Channels that the model takes, 1 or 3; null: those of the dataset. Grey is repeated, colour turned grey.</summary>
+    public int? Channels { get; init; }
+
+    /// <summary>Rows that the model takes; null: those of the dataset. Pictures of another size are resized (bilinear).</summary>
+    public int? Height { get; init; }
+
+    /// <summary>Columns that the model takes; null: those of the dataset.</summary>
+    public int? Width { get; init; }
+
+    /// <summary>Mean and deviation; null: those of the dataset.</summary>
+    public Normalization? Normalization { get; init; }
+
+    /// <summary>Threads that prepare batches, 1 or more. The batches do not depend on it.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>Batches prepared ahead of the one in use, 1 or more.</summary>
+    public int Prefetch { get; init; } = 2;
+
+    /// <summary>Complains about values that make no sense.</summary>
+    /// <exception cref="UsageException">Names the value and its range.</exception>
+    public void Validate()
+    {
+        if (BatchSize < 1) throw new UsageException($"batch size: must be 1 or more, not {BatchSize}.");
+        if (Workers is < 1 or > 256) throw new UsageException($"workers: must be from 1 to 256, not {Workers}.");
+        if (Prefetch is < 1 or > 256) throw new UsageException($"prefetch: must be from 1 to 256, not {Prefetch}.");
+        if (Channels is not (null or 1 or 3)) throw new UsageException($"channels: must be 1 or 3, not {Channels}.");
+        if (Height < 1 || Width < 1) throw new UsageException($"image size: must be 1 or more, not {Height} x {Width}.");
+    }
+}
