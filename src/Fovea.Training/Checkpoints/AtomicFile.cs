@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Fovea.Training.Checkpoints;
 
 /// <summary>Replaces a file as a whole: whoever reads it finds the old contents or the new ones, whatever happens in between.</summary>
@@ -8,6 +10,10 @@ public static class AtomicFile
     /// <param name="write">Writes the contents.</param>
     /// <exception cref="CheckpointException">It could not be written, e.g. because the disk is full; the previous file is as it was.</exception>
     public static void Write(string path, Action<Stream> write) => Write(path, write, stream => stream);
+
+    /// <summary>Replaces a file by a text in UTF-8.</summary>
+    /// <exception cref="CheckpointException">It could not be written; the previous file is as it was.</exception>
+    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     /// <param name="path">The file to replace or create.</param>
     /// <param name="write">Writes the contents.</param>

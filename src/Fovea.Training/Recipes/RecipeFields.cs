@@ -14,7 +14,7 @@ public static class RecipeFields
 
     /// <summary>The nearest name, as a question; nothing where none is near.</summary>
     public static string DidYouMean(string name) =>
-        Suggest.NearestName(name.Replace('_', '-'), All.SelectMany(field => field.Aliases.Prepend(field.Name))) is string nearest
+        Suggest.NearestName(name.Replace('_', '-'), All.SelectMany(field => field.Aliases.Prepend(field.Name)).Where(known => known.Length > 1)) is string nearest
             ? $"; did you mean '{nearest}'?"
             : "";
 
