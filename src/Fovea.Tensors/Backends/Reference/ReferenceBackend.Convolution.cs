@@ -1,0 +1,53 @@
+namespace Fovea.Tensors.Backends.Reference;
+
+internal sealed partial class ReferenceBackend
+{
+    public override void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, Storage? bias, Storage y)
+    {
+        double[] image = Values(x), kernel = Values(w), to = Values(y);
+        int pixels = arguments.OutHeight * arguments.OutWidth;
+        for (int i = 0; i < arguments.Batch * arguments.Out * pixels; i++)
+            to[i] = bias is null ? 0 : Values(bias)[i / pixels % arguments.Out];
+        foreach ((int ofX, int ofW, int ofY) in Taps(arguments)) to[ofY] += image[ofX] * kernel[ofW];
+    }
+
+    public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate)
+    {
+        double[] from = Values(dy), kernel = Values(w), to = Values(dx);
+        Clear(to, arguments.Batch * arguments.In * arguments.Height * arguments.Width, accumulate);
+        foreach ((int ofX, int ofW, int ofY) in Taps(arguments)) to[ofX] += from[ofY] * kernel[ofW];
+    }
+
+    public override void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Storage dw, bool accumulate)
+    {
+        double[] image = Values(x), from = Values(dy), to = Values(dw);
+        Clear(to, arguments.Out * (arguments.In / arguments.Groups) * arguments.KernelHeight * arguments.KernelWidth, accumulate);
+        foreach ((int ofX, int ofW, int ofY) in Taps(arguments)) to[ofW] += from[ofY] * image[ofX];
+    }
+
+    /// <summary>
+    /// The positions of all products x · w that a convolution adds up into y. Each of its passes is one line over them, since the
+    /// gradients sum the same products with the roles exchanged.
+    /// </summary>
+    private static IEnumerable<(int X, int W, int Y)> Taps(Conv2dArguments a)
+    {
+        int groupIn = a.In / a.Groups, groupOut = a.Out / a.Groups;
+        for (int batch = 0; batch < a.Batch; batch++)
+            for (int o = 0; o < a.Out; o++)
+                for (int oh = 0; oh < a.OutHeight; oh++)
+                    for (int ow = 0; ow < a.OutWidth; ow++)
+                        for (int i = 0; i < groupIn; i++)
+                            for (int kh = 0; kh < a.KernelHeight; kh++)
+                                for (int kw = 0; kw < a.KernelWidth; kw++)
+                                {
+                                    int row = oh * a.Stride - a.Padding + kh * a.Dilation;
+                                    int column = ow * a.Stride - a.Padding + kw * a.Dilation;
+                                    if (row < 0 || row >= a.Height || column < 0 || column >= a.Width) continue;   // padding
+                                    int channel = o / groupOut * groupIn + i;
+                                    yield return (
+                                        ((batch * a.In + channel) * a.Height + row) * a.Width + column,
+                                        ((o * groupIn + i) * a.KernelHeight + kh) * a.KernelWidth + kw,
+                                        ((batch * a.Out + o) * a.OutHeight + oh) * a.OutWidth + ow);
+                                }
+    }
+}

@@ -1,0 +1,40 @@
+namespace Fovea.Tensors.Backends.Reference;
+
+internal sealed partial class ReferenceBackend
+{
+    public override void Unary(UnaryOperator f, Storage x, Storage y, int count)
+    {
+        double[] from = Values(x), to = Values(y);
+        for (int i = 0; i < count; i++) to[i] = ScalarFunctions.Value(f, from[i]);
+    }
+
+    public override void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int count, bool accumulate)
+    {
+        double[] input = Values(x), from = Values(dy), to = Values(dx);
+        for (int i = 0; i < count; i++) Put(ref to[i], from[i] * ScalarFunctions.Derivative(f, input[i]), accumulate);
+    }
+
+    public override void AddScaled(Storage x, Storage y, int count, float scale, bool accumulate)
+    {
+        double[] from = Values(x), to = Values(y);
+        for (int i = 0; i < count; i++) Put(ref to[i], scale * from[i], accumulate);
+    }
+
+    public override void ScaleRows(Storage x, Storage scales, Storage y, int rows, int columns, bool accumulate)
+    {
+        double[] from = Values(x), factors = Values(scales), to = Values(y);
+        for (int i = 0; i < rows * columns; i++) Put(ref to[i], from[i] * factors[i / columns], accumulate);
+    }
+
+    public override void Fill(Storage y, int count, float value) => Array.Fill(Values(y), value, 0, count);
+
+    public override void Dropout(Storage x, Storage y, int count, float probability, Philox random, ulong offset, bool accumulate)
+    {
+        double[] from = Values(x), to = Values(y);
+        for (int i = 0; i < count; i++)
+        {
+            bool keeps = random.Uniform(offset + (ulong)i) >= probability;
+            Put(ref to[i], keeps ? from[i] / (1 - (double)probability) : 0, accumulate);
+        }
+    }
+}
