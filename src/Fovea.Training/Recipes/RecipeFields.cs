@@ -83,21 +83,14 @@ public static class RecipeFields
     private static IEnumerable<RecipeField> Schedule()
     {
         SectionFields<ScheduleSection> section = new("Schedule", r => r.Schedule, (r, s) => r with { Schedule = s });
-        ValueForm<ScheduleKind> kind = ValueForm.Choice(
-            ("cosine", ScheduleKind.Cosine), ("constant", ScheduleKind.Constant), ("step", ScheduleKind.Step),
-            ("multi-step", ScheduleKind.MultiStep), ("exponential", ScheduleKind.Exponential), ("one-cycle", ScheduleKind.OneCycle));
         return
         [
-            section.Field("schedule", kind, s => s.Kind, (s, v) => s with { Kind = v },
-                "How the learning rate changes", "sched", "scheduler"),
+            section.Field("schedule", ValueForm.Text("NAME[:key=value,...]"), s => s.Form, (s, v) => s with { Form = v },
+                "cosine, constant, linear, step:size=30,gamma=0.1, multi-step, exponential, one-cycle, ...", "sched", "scheduler"),
             section.Field("warmup-epochs", ValueForm.Real(0), s => s.WarmupEpochs, (s, v) => s with { WarmupEpochs = v },
                 "Epochs in which the rate rises at the start"),
             section.Field("min-lr", ValueForm.Real(0), s => s.MinimumLearningRate, (s, v) => s with { MinimumLearningRate = v },
-                "Where the cosine ends"),
-            section.Field("decay-epochs", ValueForm.Epochs(), s => s.DecayEpochs, (s, v) => s with { DecayEpochs = v },
-                "Epochs between steps, or the epochs of multi-step", "decay-milestones"),
-            section.Field("decay-rate", ValueForm.Real(0, 1), s => s.DecayRate, (s, v) => s with { DecayRate = v },
-                "Factor at each step"),
+                "Where a cosine or linear schedule ends"),
         ];
     }
 

@@ -51,24 +51,6 @@ internal static class ValueForm
         },
         value => $"{one.Print(value.First)},{one.Print(value.Second)}");
 
-    /// <summary>Epochs in ascending order, separated by commas.</summary>
-    public static ValueForm<EpochList> Epochs() => new(
-        "N,...", "epochs of at least 1 in ascending order, separated by commas",
-        (string text, out EpochList value) =>
-        {
-            int last = 0;
-            List<int> epochs = [];
-            bool right = text.Split(',', StringSplitOptions.TrimEntries).All(part =>
-            {
-                if (!Whole(last + 1).TryRead(part, out int epoch)) return false;
-                epochs.Add(last = epoch);
-                return true;
-            });
-            value = new EpochList(epochs);
-            return right;
-        },
-        value => value.ToString());
-
     /// <summary>Any text but an empty one.</summary>
     public static ValueForm<string> Text(string placeholder) => new(
         placeholder, "a text",

@@ -91,8 +91,7 @@ public sealed class RecipeFileTests
             from rates in positive.Two()
             from betas in share.Two()
             from nesterov in Gen.Elements(true, false)
-            from kind in Gen.Elements(Enum.GetValues<ScheduleKind>())
-            from decay in Gen.Elements(new EpochList(7), new EpochList(1, 2, 30))
+            from schedule in Gen.Elements("cosine", "step:size=30,gamma=0.1")
             from seed in ArbMap.Default.GeneratorFor<ulong>()
             from device in Gen.Elements("cpu", "reference")
             select new Recipe
@@ -100,7 +99,7 @@ public sealed class RecipeFileTests
                 Model = new() { Name = model, Attention = attention, ImageSize = size },
                 Data = new() { Dataset = dataset, Directory = directory, Augmentation = attention, ValidationShare = shares.Item1, TrainLimit = limit, EvaluationLimit = size, Workers = limit },
                 Optimisation = new() { Epochs = epochs, BatchSize = epochs, Optimizer = optimizer, LearningRate = rates.Item1, WeightDecay = rates.Item2, Betas = betas, Momentum = betas.Item1, Nesterov = nesterov, ClipGradient = nesterov ? null : rates.Item2 },
-                Schedule = new() { Kind = kind, WarmupEpochs = rates.Item1, MinimumLearningRate = rates.Item2, DecayEpochs = decay, DecayRate = betas.Item2 },
+                Schedule = new() { Form = schedule, WarmupEpochs = rates.Item1, MinimumLearningRate = rates.Item2 },
                 Regularisation = new() { LabelSmoothing = betas.Item1, Dropout = shares.Item2, DropPath = shares.Item3, EmaDecay = shares.Item4 },
                 Run = new() { Seed = seed, Device = device, Threads = limit, LogEvery = epochs, CheckpointEvery = size, Out = directory },
             };
