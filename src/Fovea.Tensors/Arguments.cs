@@ -151,11 +151,17 @@ public readonly record struct Conv2dArguments(
     int Batch, int In, int Height, int Width, int Out, int KernelHeight, int KernelWidth,
     int Stride = 1, int Padding = 0, int Dilation = 1, int Groups = 1)
 {
-    /// <summary>Output rows.</summary>
-    public int OutHeight => (Height + 2 * Padding - Dilation * (KernelHeight - 1) - 1) / Stride + 1;
+    /// <summary>Output rows; 0 where the kernel is larger than the padded image.</summary>
+    public int OutHeight => Positions(Height, KernelHeight);
 
-    /// <summary>Output columns.</summary>
-    public int OutWidth => (Width + 2 * Padding - Dilation * (KernelWidth - 1) - 1) / Stride + 1;
+    /// <summary>Output columns; 0 where the kernel is larger than the padded image.</summary>
+    public int OutWidth => Positions(Width, KernelWidth);
+
+    private int Positions(int size, int kernel)
+    {
+        int room = size + 2 * Padding - Dilation * (kernel - 1) - 1;
+        return room < 0 ? 0 : room / Stride + 1;   // a negative quotient would be rounded up to 0
+    }
 }
 
 /// <summary>Targets of a cross-entropy; see <see cref="Backend.CrossEntropy"/>.</summary>
@@ -180,7 +186,7 @@ public readonly record struct CrossEntropyArguments(
 /// <param name="First">The momentum buffer is still unset.</param>
 /// <param name="GradientScale">Factor of the gradient (clipping).</param>
 public readonly record struct SgdArguments(
-    float LearningRate, float Momentum, float Dampening, float WeightDecay, bool Nesterov, bool First, float GradientScale);
+    double LearningRate, double Momentum, double Dampening, double WeightDecay, bool Nesterov, bool First, double GradientScale);
 
 /// <summary>
 /// m ← β1 m + (1−β1) g;  v ← β2 v + (1−β2) g²;  p ← p − lr/(1−β1ᵗ) · m / (√v/√(1−β2ᵗ) + ε), with g the scaled gradient.
@@ -196,4 +202,4 @@ public readonly record struct SgdArguments(
 /// <param name="Step">t, from 1.</param>
 /// <param name="GradientScale">Factor of the gradient (clipping).</param>
 public readonly record struct AdamArguments(
-    float LearningRate, float Beta1, float Beta2, float Epsilon, float WeightDecay, bool Decoupled, int Step, float GradientScale);
+    double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, bool Decoupled, int Step, double GradientScale);

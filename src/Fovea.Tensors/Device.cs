@@ -7,7 +7,7 @@ namespace Fovea.Tensors;
 public sealed class Device
 {
     private static readonly Lazy<Device> DefaultCpu = new(() => CreateCpu());
-    private static readonly Lazy<Device> DefaultReference = new(() => new Device("reference", new ReferenceBackend()));
+    private static readonly Lazy<Device> DefaultReference = new(CreateReference);
 
     private Device(string name, Backend backend)
     {
@@ -32,6 +32,9 @@ public sealed class Device
     /// <param name="instructionSet"><c>avx512</c>, <c>avx2</c>, <c>vector128</c> or <c>scalar</c>; null: <c>FOVEA_ISA</c>, else the widest there is.</param>
     /// <exception cref="ArgumentException">A negative count, or an instruction set that this machine lacks.</exception>
     public static Device CreateCpu(int threads = 0, string? instructionSet = null) => new("cpu", CpuBackend.Create(threads, instructionSet));
+
+    /// <summary>A reference device of its own, whose memory is counted apart from <see cref="Reference"/>'s.</summary>
+    internal static Device CreateReference() => new("reference", new ReferenceBackend());
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -48,7 +48,11 @@ public readonly struct Philox(ulong seed, ulong stream)
     public float Uniform(ulong index) => (Word(index) >> 8) * (1f / (1 << 24));
 
     /// <summary>Number <paramref name="index"/>, uniform in [<paramref name="low"/>, <paramref name="high"/>).</summary>
-    public float Uniform(ulong index, float low, float high) => low + (high - low) * Uniform(index);
+    public float Uniform(ulong index, float low, float high)
+    {
+        float value = low + (high - low) * Uniform(index);
+        return value < high ? value : MathF.Max(low, MathF.BitDecrement(high));   // the sum may have been rounded up
+    }
 
     /// <summary>Number <paramref name="index"/>, uniform in 0 .. <paramref name="count"/>-1 (by multiplication; bias below count·2⁻³²).</summary>
     public int Below(ulong index, int count) => (int)((Word(index) * (ulong)(uint)count) >> 32);

@@ -37,12 +37,15 @@ internal sealed class Golden
     /// <summary>An input or expected result.</summary>
     public StoredTensor this[string name] => Tensors[name];
 
+    /// <summary>Loads a case, or returns null where there are no golden data: for data of theories, which are made before any test runs.</summary>
+    public static Golden? Find(string caseName) => FindRoot() is { } root ? new Golden(Path.Combine(root, caseName)) : null;
+
     /// <summary>Loads a case; skips the running test where there are no golden data.</summary>
     public static Golden Load(string caseName)
     {
-        string? root = FindRoot();
-        Assert.SkipWhen(root is null, "No golden data: set FOVEA_GOLDEN to their folder.");
-        return new Golden(Path.Combine(root, caseName));
+        Golden? golden = Find(caseName);
+        Assert.SkipWhen(golden is null, "No golden data: set FOVEA_GOLDEN to their folder.");
+        return golden;
     }
 
     /// <summary>Absolute and relative tolerance of a kind of result, e.g. <c>forward</c> or <c>grad</c>.</summary>

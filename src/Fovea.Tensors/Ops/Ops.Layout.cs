@@ -36,7 +36,7 @@ public static partial class Ops
     {
         int resolved = Axis(x, axis, nameof(Slice));
         (int outer, int size, int inner) = Split(x.Shape, resolved);
-        if (start < 0 || length < 0 || start + length > size)
+        if (start < 0 || length < 0 || length > size - start)
             throw new ShapeException($"Slice: {start} to {start + length} is outside axis {axis} of {x.Shape}.");
         Tensor y = Result(x.Shape.With(resolved, length), [x]);
         Backend backend = x.Device.Backend;

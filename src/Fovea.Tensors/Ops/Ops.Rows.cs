@@ -92,6 +92,8 @@ public static partial class Ops
 
     private static Tensor CrossEntropyOf(Tensor logits, Tensor? labels, Tensor? targets, float smoothing, Tensor? classWeights)
     {
+        if (Tape.Current is not null && (targets is { RequiresGradient: true } || classWeights is { RequiresGradient: true }))
+            throw new InvalidOperationException("CrossEntropy: has no gradient for targets and class weights; compute them under Tape.Pause().");
         (int rows, int columns) = (logits.Shape[0], logits.Shape[1]);
         Tensor losses = Result([rows], [logits, labels, targets, classWeights], nameof(CrossEntropy));
         Backend backend = logits.Device.Backend;

@@ -1,96 +1,92 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Fovea.Tensors.Backends.Cpu.Simd;
+
 namespace Fovea.Tensors.Backends.Cpu;
 
-internal sealed class CpuBackend : Backend
+/// <summary>The choice of an instruction set, once per device.</summary>
+internal static class CpuBackend
 {
-    public static CpuBackend Create(int threads, string? instructionSet) => new();
+    /// <summary>The names that <c>FOVEA_ISA</c> takes, widest first.</summary>
+    internal static readonly string[] InstructionSets = ["avx512", "avx2", "vector128", "scalar"];
 
-    public override Storage Rent(int count) => throw new NotSupportedException();
+    /// <param name="threads">Threads that compute; 0: one per core.</param>
+    /// <param name="instructionSet">One of <see cref="InstructionSets"/>; null: <c>FOVEA_ISA</c>, else the widest that the machine has.</param>
+    /// <exception cref="ArgumentException">A negative count, or an instruction set that is unknown or missing here.</exception>
+    internal static Backend Create(int threads, string? instructionSet)
+    {
+        if (threads is < 0 or > 1024) throw new ArgumentOutOfRangeException(nameof(threads), threads, "Device: threads must be 0 (all cores) to 1024.");
+        if (threads == 0) threads = Environment.ProcessorCount;
+        string? asked = instructionSet ?? Environment.GetEnvironmentVariable("FOVEA_ISA");
+        string name = string.IsNullOrEmpty(asked) ? InstructionSets.First(IsSupported) : asked.ToLowerInvariant();
+        if (!InstructionSets.Contains(name))
+            throw new ArgumentException($"Device: no instruction set is called '{asked}'; there are {string.Join(", ", InstructionSets)}.");
+        if (!IsSupported(name)) throw new ArgumentException($"Device: this machine has no {name}; leave FOVEA_ISA unset to take what it has.");
+        return name switch
+        {
+            "avx512" => new CpuBackend<Simd512>(threads),
+            "avx2" => new CpuBackend<Simd256>(threads),
+            "vector128" => new CpuBackend<Simd128>(threads),
+            _ => new CpuBackend<SimdScalar>(threads),
+        };
+    }
 
-    public override void Return(Storage storage) => throw new NotSupportedException();
+    private static bool IsSupported(string instructionSet) => instructionSet switch
+    {
+        "avx512" => Vector512.IsHardwareAccelerated && Avx512F.IsSupported,
+        "avx2" => Avx2.IsSupported && Fma.IsSupported,
+        "vector128" => Vector128.IsHardwareAccelerated,
+        _ => true,
+    };
+}
 
-    public override void Trim() => throw new NotSupportedException();
+/// <summary>The CPU: SIMD kernels of one width over a worker pool.</summary>
+internal sealed unsafe partial class CpuBackend<V> : Backend
+    where V : struct, ISimd<V>
+{
+    /// <summary>Elements per part of an elementwise loop: a fixed cut, small enough to balance, large enough to hide the hand-over.</summary>
+    private const int ElementsPerPart = 16384;
 
-    public override long AllocatedBytes => throw new NotSupportedException();
+    private readonly BufferPool _buffers;
+    private readonly WorkerPool _pool;
 
-    public override void Write(Storage destination, ReadOnlySpan<float> values) => throw new NotSupportedException();
+    internal CpuBackend(int threads)
+    {
+        _pool = new WorkerPool(threads);
+        _buffers = new BufferPool(this);
+    }
 
-    public override void Write(Storage destination, ReadOnlySpan<int> values) => throw new NotSupportedException();
+    public override long AllocatedBytes => _buffers.AllocatedBytes;
 
-    public override void Read(Storage source, Span<float> values) => throw new NotSupportedException();
+    public override Storage Rent(int count) => _buffers.Rent(count);
 
-    public override void Read(Storage source, Span<int> values) => throw new NotSupportedException();
+    public override void Return(Storage storage) => _buffers.Return((CpuStorage)storage);
 
-    public override void MatMul(in MatMulArguments arguments) => throw new NotSupportedException();
+    public override void Trim() => _buffers.Trim();
 
-    public override void Linear(in LinearArguments arguments, Storage y) => throw new NotSupportedException();
+    public override void Write(Storage destination, ReadOnlySpan<float> values) => values.CopyTo(new Span<float>(Floats(destination), values.Length));
 
-    public override void LinearBackwardInput(in LinearArguments arguments, Storage dy, in LinearInputGradients gradients) => throw new NotSupportedException();
+    public override void Write(Storage destination, ReadOnlySpan<int> values) => values.CopyTo(new Span<int>(Floats(destination), values.Length));
 
-    public override void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Storage dw, bool accumulate) => throw new NotSupportedException();
+    public override void Read(Storage source, Span<float> values) => new ReadOnlySpan<float>(Floats(source), values.Length).CopyTo(values);
 
-    public override void ColumnSums(Storage x, Storage y, int rows, int columns, bool accumulate) => throw new NotSupportedException();
+    public override void Read(Storage source, Span<int> values) => new ReadOnlySpan<int>(Floats(source), values.Length).CopyTo(values);
 
-    public override void Attention(in AttentionArguments arguments, Storage qkv, Storage y, Storage logSums) => throw new NotSupportedException();
+    private static float* Floats(Storage? storage) => storage is null ? null : ((CpuStorage)storage).Pointer;
 
-    public override void AttentionBackward(in AttentionArguments arguments, Storage qkv, Storage y, Storage logSums, Storage dy, Storage dqkv, bool accumulate) => throw new NotSupportedException();
+    private static int Parts(long size, long perPart) => (int)((size + perPart - 1) / perPart);
 
-    public override void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, Storage? bias, Storage y) => throw new NotSupportedException();
+    /// <summary>Calls <paramref name="body"/>(start, length) over 0 .. count-1 in fixed cuts.</summary>
+    private void ForElements(int count, Action<int, int> body) =>
+        _pool.Run(Parts(count, ElementsPerPart), part => body(part * ElementsPerPart, Math.Min(ElementsPerPart, count - part * ElementsPerPart)));
 
-    public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate) => throw new NotSupportedException();
+    /// <summary>Calls <paramref name="body"/>(first, rows) over all rows in fixed cuts of about <see cref="ElementsPerPart"/> elements.</summary>
+    private void ForRows(int rows, int columns, Action<int, int> body)
+    {
+        int perPart = Math.Max(1, ElementsPerPart / Math.Max(1, columns));
+        _pool.Run(Parts(rows, perPart), part => body(part * perPart, Math.Min(perPart, rows - part * perPart)));
+    }
 
-    public override void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Storage dw, bool accumulate) => throw new NotSupportedException();
-
-    public override void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd, int rows, int columns, float epsilon) => throw new NotSupportedException();
-
-    public override void LayerNormBackward(Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows, int columns, in LinearInputGradients gradients) => throw new NotSupportedException();
-
-    public override void Softmax(Storage x, Storage y, int rows, int columns, bool logarithm) => throw new NotSupportedException();
-
-    public override void SoftmaxBackward(Storage y, Storage dy, Storage dx, int rows, int columns, bool logarithm, bool accumulate) => throw new NotSupportedException();
-
-    public override void CrossEntropy(in CrossEntropyArguments arguments, Storage logits, Storage losses) => throw new NotSupportedException();
-
-    public override void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Storage dlogits, bool accumulate) => throw new NotSupportedException();
-
-    public override void Unary(UnaryOperator f, Storage x, Storage y, int count) => throw new NotSupportedException();
-
-    public override void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int count, bool accumulate) => throw new NotSupportedException();
-
-    public override void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y, Shape shape) => throw new NotSupportedException();
-
-    public override void SumTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate) => throw new NotSupportedException();
-
-    public override void BroadcastTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate) => throw new NotSupportedException();
-
-    public override void Max(Storage x, Storage y, Storage indices, int outer, int axis, int inner) => throw new NotSupportedException();
-
-    public override void MaxBackward(Storage indices, Storage dy, Storage dx, int outer, int axis, int inner, bool accumulate) => throw new NotSupportedException();
-
-    public override void AddScaled(Storage x, Storage y, int count, float scale, bool accumulate) => throw new NotSupportedException();
-
-    public override void ScaleRows(Storage x, Storage scales, Storage y, int rows, int columns, bool accumulate) => throw new NotSupportedException();
-
-    public override void Fill(Storage y, int count, float value) => throw new NotSupportedException();
-
-    public override void Dropout(Storage x, Storage y, int count, float probability, Philox random, ulong offset, bool accumulate) => throw new NotSupportedException();
-
-    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Storage y, bool accumulate) => throw new NotSupportedException();
-
-    public override void CopyBlock(Storage x, int xOffset, int xStride, Storage y, int yOffset, int yStride, int rows, int columns, bool accumulate) => throw new NotSupportedException();
-
-    public override void Gather(Storage x, Storage indices, Storage y, int count, int columns) => throw new NotSupportedException();
-
-    public override void GatherBackward(Storage dy, Storage indices, Storage dx, int count, int rows, int columns, bool accumulate) => throw new NotSupportedException();
-
-    public override void Patchify(Storage image, Storage y, int batch, int channels, int height, int width, int size) => throw new NotSupportedException();
-
-    public override void PatchifyBackward(Storage dy, Storage image, int batch, int channels, int height, int width, int size, bool accumulate) => throw new NotSupportedException();
-
-    public override double SumOfSquares(Storage x, int count) => throw new NotSupportedException();
-
-    public override void Sgd(in SgdArguments arguments, Storage parameter, Storage gradient, Storage? momentum, int count) => throw new NotSupportedException();
-
-    public override void Adam(in AdamArguments arguments, Storage parameter, Storage gradient, Storage mean, Storage variance, Storage? maximum, int count) => throw new NotSupportedException();
-
-    public override void Lerp(Storage x, Storage y, int count, float weight) => throw new NotSupportedException();
+    /// <summary>A buffer for the length of one primitive.</summary>
+    private CpuStorage Borrow(long count) => _buffers.Rent(checked((int)count));
 }

@@ -1,0 +1,53 @@
+namespace Fovea.Data.Images;
+
+/// <summary>
+/// PNG's five row filters: a byte is stored as its difference from a guess made of its neighbours, which compresses better.
+/// </summary>
+/// <remarks>Source: PNG specification (third edition), section 9.</remarks>
+internal static class PngFilter
+{
+    /// <summary>How many filters there are; they are numbered 0 (none), 1 (left), 2 (up), 3 (average), 4 (Paeth).</summary>
+    public const int Count = 5;
+
+    /// <summary>
+    /// Filters one row. <paramref name="above"/> is the unfiltered row above (zeros for the first), <paramref name="step"/> the bytes
+    /// of a pixel; <paramref name="filtered"/> is as long as <paramref name="row"/>.
+    /// </summary>
+    public static void Apply(int filter, ReadOnlySpan<byte> row, ReadOnlySpan<byte> above, int step, Span<byte> filtered)
+    {
+        for (int i = 0; i < row.Length; i++)
+        {
+            int left = i < step ? 0 : row[i - step], aboveLeft = i < step ? 0 : above[i - step];
+            filtered[i] = (byte)(row[i] - Guess(filter, left, above[i], aboveLeft));
+        }
+    }
+
+    /// <summary>What filter number <paramref name="filter"/> expects a byte to be.</summary>
+    public static int Guess(int filter, int left, int above, int aboveLeft) => filter switch
+    {
+        0 => 0,
+        1 => left,
+        2 => above,
+        3 => (left + above) / 2,
+        4 => Paeth(left, above, aboveLeft),
+        _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, "A PNG row filter is 0 to 4."),
+    };
+
+    /// <summary>
+    /// The sum of the differences' sizes, read as signed bytes: the usual estimate of how badly a row will compress.
+    /// </summary>
+    public static long Cost(ReadOnlySpan<byte> filtered)
+    {
+        long cost = 0;
+        foreach (byte value in filtered) cost += Math.Abs((int)(sbyte)value);
+        return cost;
+    }
+
+    private static int Paeth(int left, int above, int aboveLeft)
+    {
+        int estimate = left + above - aboveLeft;
+        int toLeft = Math.Abs(estimate - left), toAbove = Math.Abs(estimate - above), toAboveLeft = Math.Abs(estimate - aboveLeft);
+        if (toLeft <= toAbove && toLeft <= toAboveLeft) return left;
+        return toAbove <= toAboveLeft ? above : aboveLeft;
+    }
+}

@@ -1,0 +1,206 @@
+using System.Runtime.CompilerServices;
+using Fovea.Tensors.Backends.Cpu.MatMul;
+using Fovea.Tensors.Backends.Cpu.Simd;
+
+namespace Fovea.Tensors.Backends.Cpu.Attention;
+
+/// <summary>
+/// Softmax attention of one head of one sequence, tiled: scores exist for a tile of queries and a range of keys at a time (Dao et al. 2022,
+/// "FlashAttention", arXiv:2205.14135). Scores are kept in units of log 2, so that the exponential is a power of two.
+/// </summary>
+internal readonly unsafe struct AttentionHead<V>
+    where V : struct, ISimd<V>
+{
+    private const int KeysSlot = 3, ValuesSlot = 4, ScoresSlot = 5, GradientsSlot = 6, SumsSlot = 7;
+    private const int KeysAtOnce = 512;   // a tile of 12 queries then has 24 KiB of scores
+    private const float Log2E = 1.44269504f;
+
+    private readonly AttentionArguments _a;
+    private readonly int _batch, _head;
+    private readonly float* _q, _k, _v;
+
+    internal AttentionHead(in AttentionArguments arguments, float* qkv, int index)
+    {
+        _a = arguments;
+        (_batch, _head) = (index / arguments.Heads, index % arguments.Heads);
+        _q = qkv + QkvOffset;
+        _k = _q + Width;
+        _v = _k + Width;
+    }
+
+    /// <summary>Elements of one token's result: heads · headDim.</summary>
+    private int Width => _a.Heads * _a.HeadDim;
+
+    /// <summary>Elements from one token's q, k, v to the next one's.</summary>
+    private nint Stride => 3 * Width;
+
+    private nint QkvOffset => _batch * _a.Tokens * Stride + _head * _a.HeadDim;
+
+    private nint YOffset => (nint)_batch * _a.Tokens * Width + _head * _a.HeadDim;
+
+    private nint SumsOffset => (nint)(_batch * _a.Heads + _head) * _a.Tokens;
+
+    /// <summary>Results and log-sums of <paramref name="count"/> queries from <paramref name="first"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal void Forward(float* y, float* logSums, int first, int count)
+    {
+        int n = _a.Tokens, d = _a.HeadDim, padded = Panels<V>.Padded(Math.Min(n, KeysAtOnce)), paddedDim = Panels<V>.Padded(d);
+        float* keys = Scratch.Floats(KeysSlot, padded * d), values = Scratch.Floats(ValuesSlot, padded * paddedDim);
+        float* scores = Scratch.Floats(ScoresSlot, V.TileRows * padded);
+        // Per query: largest score so far, sum of powers relative to it, and the unnormalised result.
+        float* state = Scratch.Floats(SumsSlot, count * (2 + paddedDim));
+        float* largest = state, sums = state + count, results = state + 2 * count;
+        new Span<float>(largest, count).Fill(float.NegativeInfinity);
+        new Span<float>(sums, count).Clear();
+
+        float unit = _a.Scale * Log2E;
+        for (int key = 0; key < n; key += KeysAtOnce)
+        {
+            int range = Math.Min(KeysAtOnce, n - key), rangePadded = Panels<V>.Padded(range);
+            Pack(_k + key * Stride, range, transposed: true, keys);
+            Pack(_v + key * Stride, range, transposed: false, values);
+            for (int row = 0; row < count; row += V.TileRows)
+            {
+                int rows = Math.Min(V.TileRows, count - row);
+                Block<V>.Multiply(_q + (first + row) * Stride, Stride, 1, rows, keys, range, d, new((nint)scores, rangePadded, Padded: true));
+                for (int r = 0; r < rows; r++)
+                    Accumulate(scores + r * rangePadded, range, rangePadded, unit, largest + row + r, sums + row + r, results + (row + r) * paddedDim, d, key == 0);
+                float* result = results + row * paddedDim;
+                Block<V>.Multiply(scores, rangePadded, 1, rows, values, d, range,
+                    new((nint)result, paddedDim, key == 0 ? 0 : (nint)result, paddedDim, Padded: true));
+            }
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            float* to = y + YOffset + (nint)(first + i) * Width, from = results + i * paddedDim;
+            float factor = 1 / sums[i];
+            for (int j = 0; j < d; j++) to[j] = from[j] * factor;
+            logSums[SumsOffset + first + i] = (largest[i] + MathF.Log2(sums[i])) / Log2E;
+        }
+    }
+
+    /// <summary>
+    /// Turns a row of scores into powers 2^(unit · score − largest), after raising <paramref name="largest"/> to the row's own and shrinking
+    /// what was summed before (the online softmax of Milakov and Gimelshein 2018, arXiv:1805.02867). Padding becomes 0.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Accumulate(float* scores, int count, int padded, float unit, float* largest, float* sum, float* result, int dim, bool first)
+    {
+        for (int i = count; i < padded; i++) scores[i] = float.NegativeInfinity;
+        V max = V.Load(scores);
+        for (int i = V.Count; i < padded; i += V.Count) max = V.Max(max, V.Load(scores + i));
+        float peak = MathF.Max(*largest, V.MaxAcross(max) * unit);
+        V scale = V.Broadcast(unit), shift = V.Broadcast(-peak), total = V.Zero;
+        for (int i = 0; i < padded; i += V.Count)
+        {
+            V power = VectorMath<V>.Exp2(V.Fma(V.Load(scores + i), scale, shift));
+            V.Store(scores + i, power);
+            total += power;
+        }
+
+        if (first)
+        {
+            *sum = V.Sum(total);
+        }
+        else
+        {
+            float shrink = MathF.Exp((*largest - peak) / Log2E);
+            *sum = *sum * shrink + V.Sum(total);
+            for (int j = 0; j < dim; j++) result[j] *= shrink;
+        }
+
+        *largest = peak;
+    }
+
+    /// <summary>
+    /// With P the probabilities, dP = dy vᵀ and D_i = Σ y_i dy_i: dS = P ∘ (dP − D) · scale, dq = dS k, dk = dSᵀ q, dv = Pᵀ dy. P is recomputed from the
+    /// log-sums, a block of queries at a time.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal void Backward(float* y, float* logSums, float* dy, float* dqkv, bool accumulate)
+    {
+        int n = _a.Tokens, d = _a.HeadDim, padded = Panels<V>.Padded(n), paddedDim = Panels<V>.Padded(d);
+        int block = QueriesAtOnce(n);
+        float* packed = Scratch.Floats(KeysSlot, 2 * padded * d + padded * paddedDim);
+        float* keysT = packed, valuesT = packed + padded * d, keys = packed + 2 * padded * d;
+        float* rightSides = Scratch.Floats(ValuesSlot, 2 * block * paddedDim);
+        float* powers = Scratch.Floats(ScoresSlot, block * padded), gradients = Scratch.Floats(GradientsSlot, block * padded);
+        Pack(_k, n, transposed: true, keysT);
+        Pack(_v, n, transposed: true, valuesT);
+        Pack(_k, n, transposed: false, keys);
+        y += YOffset;
+        dy += YOffset;
+        float* dq = dqkv + QkvOffset, dk = dq + Width, dv = dk + Width;
+        for (int first = 0; first < n; first += block)
+        {
+            int count = Math.Min(block, n - first);
+            float* q = _q + first * Stride, dyBlock = dy + (nint)first * Width;
+            Block<V>.Multiply(q, Stride, 1, count, keysT, n, d, new((nint)powers, padded, Padded: true));
+            Block<V>.Multiply(dyBlock, Width, 1, count, valuesT, n, d, new((nint)gradients, padded, Padded: true));
+            for (int r = 0; r < count; r++)
+                Differentiate(powers + r * padded, gradients + r * padded, n, padded, _a.Scale, logSums[SumsOffset + first + r],
+                    Dot(y + (nint)(first + r) * Width, dyBlock + (nint)r * Width, d));
+
+            bool add = accumulate || first > 0;
+            PackRows(dyBlock, Width, count, rightSides);
+            Block<V>.Multiply(powers, 1, padded, n, rightSides, d, count, new((nint)dv, Stride, add ? (nint)dv : 0, Stride));
+            PackRows(q, Stride, count, rightSides + block * paddedDim);
+            Block<V>.Multiply(gradients, 1, padded, n, rightSides + block * paddedDim, d, count, new((nint)dk, Stride, add ? (nint)dk : 0, Stride));
+            float* dqBlock = dq + first * Stride;
+            Block<V>.Multiply(gradients, padded, 1, count, keys, d, n, new((nint)dqBlock, Stride, accumulate ? (nint)dqBlock : 0, Stride));
+        }
+    }
+
+    /// <summary>One row: scores become probabilities, gradients of probabilities become gradients of q·k.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Differentiate(float* scores, float* gradients, int count, int padded, float scale, float logSum, float dot)
+    {
+        for (int i = count; i < padded; i++) scores[i] = float.NegativeInfinity;
+        V unit = V.Broadcast(scale * Log2E), shift = V.Broadcast(-logSum * Log2E), center = V.Broadcast(dot), factor = V.Broadcast(scale);
+        for (int i = 0; i < padded; i += V.Count)
+        {
+            V probability = VectorMath<V>.Exp2(V.Fma(V.Load(scores + i), unit, shift));
+            V.Store(scores + i, probability);
+            V.Store(gradients + i, probability * (V.Load(gradients + i) - center) * factor);
+        }
+    }
+
+    /// <summary>Queries of a block: two score matrices of it stay in the second-level cache, and the last block is not much smaller.</summary>
+    private static int QueriesAtOnce(int tokens)
+    {
+        int fitting = Math.Clamp(32768 / Math.Max(1, tokens), 2 * V.TileRows, 128), blocks = (tokens + fitting - 1) / fitting;
+        int even = (tokens + blocks - 1) / Math.Max(1, blocks);
+        return Math.Max(1, (even + V.TileRows - 1) / V.TileRows * V.TileRows);
+    }
+
+    private void Pack(float* source, int tokens, bool transposed, float* panels)
+    {
+        if (!transposed)
+        {
+            PackRows(source, Stride, tokens, panels);
+            return;
+        }
+
+        for (int column = 0; column < tokens; column += Panels<V>.Width)
+            Panels<V>.PackTransposed(source, Stride, _a.HeadDim, column, tokens, panels + column * _a.HeadDim);
+    }
+
+    private void PackRows(float* source, nint stride, int tokens, float* panels)
+    {
+        for (int column = 0; column < _a.HeadDim; column += Panels<V>.Width)
+            Panels<V>.Pack(source, stride, tokens, column, _a.HeadDim, panels + column * tokens);
+    }
+
+    private static float Dot(float* a, float* b, int count)
+    {
+        V sum = V.Zero;
+        for (int i = 0; i < count; i += V.Count)
+        {
+            int lanes = Math.Min(V.Count, count - i);
+            sum = V.Fma(V.LoadPartial(a + i, lanes), V.LoadPartial(b + i, lanes), sum);
+        }
+
+        return V.Sum(sum);
+    }
+}

@@ -1,0 +1,89 @@
+using Fovea.Tensors.Backends.Cpu.Simd;
+
+namespace Fovea.Tensors.Backends.Cpu;
+
+internal sealed unsafe partial class CpuBackend<V>
+{
+    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Storage y, bool accumulate)
+    {
+        if (xShape.Count == 0) return;
+        int rank = xShape.Rank;
+        int[] sizes = new int[rank], strides = new int[rank];
+        for (int i = 0; i < rank; i++)
+        {
+            sizes[i] = xShape[order[i]];
+            strides[i] = 1;
+            for (int j = order[i] + 1; j < rank; j++) strides[i] *= xShape[j];
+        }
+
+        // Trailing axes that keep their order move as one run.
+        int inner = 1, axis = rank;
+        while (axis > 0 && (strides[axis - 1] == inner || sizes[axis - 1] == 1)) inner *= sizes[--axis];
+        Shape outerShape = Shape.Create(sizes.AsSpan(0, axis));
+        float* xData = Floats(x), yData = Floats(y);
+        ForRows(xShape.Count / inner, inner, (row, rows) =>
+        {
+            for (int r = row; r < row + rows; r++)
+            {
+                float* from = xData + Broadcasting.Offset(r, outerShape, strides), to = yData + (nint)r * inner;
+                if (inner > 1) ElementKernels<V>.AddScaled(from, to, inner, 1, accumulate);
+                else *to = accumulate ? *to + *from : *from;
+            }
+        });
+    }
+
+    public override void CopyBlock(Storage x, int xOffset, int xStride, Storage y, int yOffset, int yStride, int rows, int columns, bool accumulate)
+    {
+        float* from = Floats(x) + xOffset, to = Floats(y) + yOffset;
+        if (rows == 1)
+            ForElements(columns, (start, length) => ElementKernels<V>.AddScaled(from + start, to + start, length, 1, accumulate));
+        else
+            ForRows(rows, columns, (row, count) =>
+            {
+                for (nint r = row; r < row + count; r++) ElementKernels<V>.AddScaled(from + r * xStride, to + r * yStride, columns, 1, accumulate);
+            });
+    }
+
+    public override void Gather(Storage x, Storage indices, Storage y, int count, int columns)
+    {
+        float* from = Floats(x), to = Floats(y);
+        int* rows = (int*)Floats(indices);
+        for (nint i = 0; i < count; i++) new ReadOnlySpan<float>(from + (nint)rows[i] * columns, columns).CopyTo(new Span<float>(to + i * columns, columns));
+    }
+
+    public override void GatherBackward(Storage dy, Storage indices, Storage dx, int count, int rows, int columns, bool accumulate)
+    {
+        float* from = Floats(dy), to = Floats(dx);
+        int* positions = (int*)Floats(indices);
+        if (!accumulate) Fill(dx, rows * columns, 0);
+        for (nint i = 0; i < count; i++) ElementKernels<V>.AddScaled(from + i * columns, to + (nint)positions[i] * columns, columns, 1, true);
+    }
+
+    public override void Patchify(Storage image, Storage y, int batch, int channels, int height, int width, int size)
+    {
+        float* pixels = Floats(image), patches = Floats(y);
+        ForPatchRows(batch, channels, height, width, size, (pixel, patch) =>
+            new ReadOnlySpan<float>(pixels + pixel, size).CopyTo(new Span<float>(patches + patch, size)));
+    }
+
+    public override void PatchifyBackward(Storage dy, Storage image, int batch, int channels, int height, int width, int size, bool accumulate)
+    {
+        float* pixels = Floats(image), patches = Floats(dy);
+        ForPatchRows(batch, channels, height, width, size, (pixel, patch) =>
+            ElementKernels<V>.AddScaled(patches + patch, pixels + pixel, size, 1, accumulate));
+    }
+
+    /// <summary>Offsets of each row of pixels of each patch, in the image and among the patches.</summary>
+    private void ForPatchRows(int batch, int channels, int height, int width, int size, Action<nint, nint> body) => _pool.Run(batch, b =>
+    {
+        int columns = width / size;
+        nint patchSize = (nint)channels * size * size;
+        for (int c = 0; c < channels; c++)
+            for (int row = 0; row < height; row++)
+            {
+                nint pixel = (((nint)b * channels + c) * height + row) * width;
+                nint patch = ((nint)b * (height / size) + row / size) * columns * patchSize + ((nint)c * size + row % size) * size;
+                for (int column = 0; column < columns; column++) body(pixel + column * size, patch + column * patchSize);
+            }
+    });
+}

@@ -1,0 +1,215 @@
+using Fovea.Tensors.Backends.Cpu.MatMul;
+using Fovea.Tensors.Backends.Cpu.Simd;
+
+namespace Fovea.Tensors.Backends.Cpu;
+
+internal sealed unsafe partial class CpuBackend<V>
+{
+    private const int RowsPerSum = 256;   // rows of x that one pass of a weight gradient packs at a time
+
+    public override void Linear(in LinearArguments arguments, Storage y)
+    {
+        LinearArguments l = arguments;
+        float* weight = Floats(l.Weight), x = Floats(l.X);
+        CpuStorage packed = Borrow((long)l.In * Panels<V>.Padded(l.Out));
+        float* panels = packed.Pointer;
+        _pool.Run(Panels<V>.Count(l.Out), p => Panels<V>.PackTransposed(
+            weight, l.In, l.In, p * Panels<V>.Width, l.Out, panels + (nint)p * Panels<V>.Width * l.In));
+
+        BlockTarget target = new((nint)Floats(y), l.Out, (nint)Floats(l.Residual), l.Out, (nint)Floats(l.Bias));
+        if (l.Input == LinearInput.Identity)
+        {
+            Multiply(x, l.In, 1, l.Rows, panels, l.Out, l.In, target);
+        }
+        else
+        {
+            int block = RowsPerBlock(l.Rows, l.In);
+            if (Parts(l.Rows, block) >= MinimumParts)
+            {
+                // Many rows: f(x) of a block lives in the cache only.
+                _pool.Run(Parts(l.Rows, block), part =>
+                {
+                    int row = part * block, rows = Math.Min(block, l.Rows - row);
+                    float* transformed = Scratch.Floats(RowsSlot, block * l.In);
+                    TransformRows(l, row, rows, transformed);
+                    BlockTarget here = target with
+                    {
+                        C = (nint)((float*)target.C + (nint)row * l.Out),
+                        Start = target.Start == 0 ? 0 : (nint)((float*)target.Start + (nint)row * l.Out),
+                    };
+                    Block<V>.Multiply(transformed, l.In, 1, rows, panels, l.Out, l.In, here);
+                });
+            }
+            else
+            {
+                CpuStorage transformed = Borrow((long)l.Rows * l.In);
+                float* all = transformed.Pointer;
+                ForRows(l.Rows, l.In, (row, rows) => TransformRows(l, row, rows, all + (nint)row * l.In));
+                Multiply(all, l.In, 1, l.Rows, panels, l.Out, l.In, target);
+                _buffers.Return(transformed);
+            }
+        }
+
+        _buffers.Return(packed);
+    }
+
+    /// <summary>f(x) of some rows; a layer norm also notes its statistics.</summary>
+    private static void TransformRows(in LinearArguments l, int row, int rows, float* destination)
+    {
+        float* x = Floats(l.X) + (nint)row * l.In;
+        if (l.Input == LinearInput.LayerNorm)
+            RowKernels<V>.LayerNorm(
+                x, Floats(l.Gamma), Floats(l.Beta), destination, Floats(l.Mean) + row, Floats(l.Rstd) + row, rows, l.In, l.Epsilon);
+        else
+            ElementKernels<V>.Unary(l.Activation, x, destination, rows * l.In);
+    }
+
+    public override void LinearBackwardInput(in LinearArguments arguments, Storage dy, in LinearInputGradients gradients)
+    {
+        LinearArguments l = arguments;
+        LinearInputGradients g = gradients;
+        float* weight = Floats(l.Weight), dyData = Floats(dy), dx = Floats(g.Dx);
+        CpuStorage packed = Borrow((long)l.Out * Panels<V>.Padded(l.In));
+        float* panels = packed.Pointer;
+        _pool.Run(Panels<V>.Count(l.In), p => Panels<V>.Pack(
+            weight, l.In, l.Out, p * Panels<V>.Width, l.In, panels + (nint)p * Panels<V>.Width * l.Out));
+
+        if (l.Input == LinearInput.Identity)
+        {
+            Multiply(dyData, l.Out, 1, l.Rows, panels, l.In, l.Out, new((nint)dx, l.In, g.AccumulateDx ? (nint)dx : 0, l.In));
+        }
+        else
+        {
+            int block = RowsPerBlock(l.Rows, l.Out), blocks = Parts(l.Rows, block);
+            NormSums sums = new(this, g, blocks, l.In);
+            if (blocks >= MinimumParts)
+            {
+                _pool.Run(blocks, part =>
+                {
+                    int row = part * block, rows = Math.Min(block, l.Rows - row);
+                    float* df = Scratch.Floats(ProductSlot, block * l.In);
+                    Block<V>.Multiply(dyData + (nint)row * l.Out, l.Out, 1, rows, panels, l.In, l.Out, new((nint)df, l.In));
+                    BackwardRows(l, g, df, row, rows, sums.Part(part));
+                });
+            }
+            else
+            {
+                CpuStorage product = Borrow((long)l.Rows * l.In);
+                float* df = product.Pointer;
+                Multiply(dyData, l.Out, 1, l.Rows, panels, l.In, l.Out, new((nint)df, l.In));
+                _pool.Run(blocks, part => BackwardRows(
+                    l, g, df + (nint)part * block * l.In, part * block, Math.Min(block, l.Rows - part * block), sums.Part(part)));
+                _buffers.Return(product);
+            }
+
+            sums.Finish();
+        }
+
+        _buffers.Return(packed);
+    }
+
+    /// <summary>From the gradient of f(x) to that of x, some rows.</summary>
+    private static void BackwardRows(in LinearArguments l, in LinearInputGradients g, float* df, int row, int rows, float* sums)
+    {
+        float* x = Floats(l.X) + (nint)row * l.In, dx = g.Dx is null ? null : Floats(g.Dx) + (nint)row * l.In;
+        if (l.Input == LinearInput.LayerNorm)
+            RowKernels<V>.LayerNormBackward(
+                x, Floats(l.Gamma), Floats(l.Mean) + row, Floats(l.Rstd) + row, df, dx, g.AccumulateDx, sums, sums == null ? null : sums + l.In, rows, l.In);
+        else if (dx != null)
+            ElementKernels<V>.UnaryBackward(l.Activation, x, df, dx, rows * l.In, g.AccumulateDx);
+    }
+
+    public override void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Storage dw, bool accumulate)
+    {
+        LinearArguments l = arguments;
+        float* dyData = Floats(dy), dwData = Floats(dw);
+        long size = (long)l.In * l.Out;
+        if (l.Rows >= 8 * RowsPerSum && size <= 1 << 20)
+        {
+            SumOverRows(l, dyData, dwData, accumulate);
+            return;
+        }
+
+        CpuStorage packed = Borrow((long)l.Rows * Panels<V>.Padded(l.In));
+        float* panels = packed.Pointer;
+        _pool.Run(Panels<V>.Count(l.In), p => PackTransformed(l, 0, l.Rows, p * Panels<V>.Width, panels));
+        Multiply(dyData, 1, l.Out, l.Out, panels, l.In, l.Rows, new((nint)dwData, l.In, accumulate ? (nint)dwData : 0, l.In));
+        _buffers.Return(packed);
+    }
+
+    /// <summary>Many rows, small result: fixed shares of the rows each sum into a result of their own, added up in order at the end.</summary>
+    private void SumOverRows(in LinearArguments arguments, float* dy, float* dw, bool accumulate)
+    {
+        LinearArguments l = arguments;
+        int size = l.In * l.Out, share = Parts(Parts(l.Rows, RowsPerSum), MinimumParts) * RowsPerSum, shares = Parts(l.Rows, share);
+        CpuStorage partial = Borrow((long)shares * size);
+        float* partials = partial.Pointer;
+        _pool.Run(shares, s =>
+        {
+            float* sum = partials + (nint)s * size, panels = Scratch.Floats(PanelSlot, RowsPerSum * Panels<V>.Padded(l.In));
+            int end = Math.Min(l.Rows, (s + 1) * share);
+            for (int row = s * share; row < end; row += RowsPerSum)
+            {
+                int rows = Math.Min(RowsPerSum, end - row);
+                for (int column = 0; column < l.In; column += Panels<V>.Width) PackTransformed(l, row, rows, column, panels);
+                nint start = row == s * share ? 0 : (nint)sum;
+                Block<V>.Multiply(dy + (nint)row * l.Out, 1, l.Out, l.Out, panels, l.In, rows, new((nint)sum, l.In, start, l.In));
+            }
+        });
+        AddUp(partials, shares, size, dw, accumulate);
+        _buffers.Return(partial);
+    }
+
+    /// <summary>y (+)= Σ of <paramref name="count"/> arrays that lie one after another, in order.</summary>
+    private void AddUp(float* partials, int count, int size, float* y, bool accumulate) => ForElements(size, (start, length) =>
+    {
+        for (int i = start; i < start + length; i += V.Count)
+        {
+            int lanes = Math.Min(V.Count, start + length - i);
+            V sum = accumulate ? V.LoadPartial(y + i, lanes) : V.Zero;
+            for (int p = 0; p < count; p++) sum += V.LoadPartial(partials + (nint)p * size + i, lanes);
+            V.StorePartial(y + i, sum, lanes);
+        }
+    });
+
+    /// <summary>A panel of f(x) for some rows.</summary>
+    private static void PackTransformed(in LinearArguments l, int row, int rows, int column, float* panels)
+    {
+        float* panel = panels + (nint)column * rows;
+        int width = Panels<V>.WidthAt(column, l.In);
+        Panels<V>.Pack(Floats(l.X) + (nint)row * l.In, l.In, rows, column, l.In, panel);
+        if (l.Input == LinearInput.Activation)
+            ElementKernels<V>.Unary(l.Activation, panel, panel, rows * width);
+        else if (l.Input == LinearInput.LayerNorm)
+            RowKernels<V>.NormalizePanel(
+                panel, width, Math.Min(width, l.In - column), Floats(l.Gamma) + column, Floats(l.Beta) + column, Floats(l.Mean) + row, Floats(l.Rstd) + row, rows);
+    }
+
+    /// <summary>The partial sums of a layer norm's parameter gradients: one pair of rows per block, added up in order.</summary>
+    private readonly struct NormSums(CpuBackend<V> backend, LinearInputGradients gradients, int blocks, int columns)
+    {
+        private readonly CpuStorage? _sums = gradients.Dgamma is null && gradients.Dbeta is null ? null : backend.Borrow(2L * blocks * columns);
+
+        internal float* Part(int block) => _sums is null ? null : _sums.Pointer + 2 * (nint)block * columns;
+
+        internal void Finish()
+        {
+            if (_sums is null) return;
+            Add(gradients.Dgamma, gradients.AccumulateDgamma, 0);
+            Add(gradients.Dbeta, gradients.AccumulateDbeta, columns);
+            backend._buffers.Return(_sums);
+        }
+
+        private void Add(Storage? destination, bool accumulate, int offset)
+        {
+            if (destination is null) return;
+            float* y = Floats(destination);
+            for (int i = 0; i < columns; i++)
+            {
+                float sum = accumulate ? y[i] : 0;
+                for (int b = 0; b < blocks; b++) sum += _sums!.Pointer[2 * (nint)b * columns + offset + i];
+                y[i] = sum;
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Fovea.Tensors.Backends.Cpu;
+
+/// <summary>
+/// Floats (or 32-bit integers) in a pinned managed array, aligned to a cache line. Managed, so that a tensor nobody released is
+/// reclaimed by the garbage collector without a finalizer; pinned, so that kernels may keep pointers. Kernels may read and write up to
+/// the next multiple of 16 elements beyond <see cref="Storage.Capacity"/>.
+/// </summary>
+internal sealed unsafe partial class CpuStorage : Storage
+{
+    private const int Alignment = 64, Slack = 16 + Alignment / sizeof(float), HugePage = 2 << 20, AdviseHugePage = 14;
+
+    private readonly float[] _array;
+
+    internal CpuStorage(Backend backend, int capacity)
+        : base(backend, capacity)
+    {
+        _array = GC.AllocateUninitializedArray<float>(capacity + Slack, pinned: true);
+        nint start = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array));
+        Pointer = (float*)((start + Alignment - 1) & ~(nint)(Alignment - 1));
+        if (Bytes >= 2L * HugePage && OperatingSystem.IsLinux()) UseHugePages(start, Bytes);
+    }
+
+    internal float* Pointer { get; }
+
+    internal int* Integers => (int*)Pointer;
+
+    internal long Bytes => _array.LongLength * sizeof(float);
+
+    /// <summary>Fewer page faults and address translations for large buffers; a refusal by the system does no harm.</summary>
+    private static void UseHugePages(nint start, long bytes)
+    {
+        nint first = (start + HugePage - 1) & ~(nint)(HugePage - 1), last = (nint)(start + bytes) & ~(nint)(HugePage - 1);
+        if (last <= first) return;
+        try
+        {
+            _ = Advise(first, (nuint)(last - first), AdviseHugePage);
+        }
+        catch (Exception missing) when (missing is DllNotFoundException or EntryPointNotFoundException)
+        {
+            // No C library of that name: ordinary pages serve as well.
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(nint address, nuint length, int advice);
+}

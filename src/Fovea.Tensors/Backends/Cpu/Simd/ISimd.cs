@@ -1,0 +1,68 @@
+namespace Fovea.Tensors.Backends.Cpu.Simd;
+
+/// <summary>
+/// A register of float lanes. Kernels are written once over this interface; the JIT compiles them for each width with every call
+/// inlined, and folds what depends on <see cref="Count"/>.
+/// </summary>
+internal unsafe interface ISimd<TSelf>
+    where TSelf : struct, ISimd<TSelf>
+{
+    /// <summary>Lanes.</summary>
+    static abstract int Count { get; }
+
+    /// <summary>Rows of a matrix product's register tile: as many as the registers hold beside two columns and two operands.</summary>
+    static abstract int TileRows { get; }
+
+    static abstract TSelf Zero { get; }
+
+    static abstract TSelf Load(float* source);
+
+    /// <summary>The first <paramref name="count"/> lanes; the others are 0 and their memory is not touched.</summary>
+    static abstract TSelf LoadPartial(float* source, int count);
+
+    static abstract void Store(float* destination, TSelf value);
+
+    /// <summary>Writes the first <paramref name="count"/> lanes only.</summary>
+    static abstract void StorePartial(float* destination, TSelf value, int count);
+
+    static abstract TSelf Broadcast(float value);
+
+    static abstract TSelf operator +(TSelf left, TSelf right);
+
+    static abstract TSelf operator -(TSelf left, TSelf right);
+
+    static abstract TSelf operator *(TSelf left, TSelf right);
+
+    static abstract TSelf operator /(TSelf left, TSelf right);
+
+    /// <summary>a · b + c, rounded once.</summary>
+    static abstract TSelf Fma(TSelf a, TSelf b, TSelf c);
+
+    /// <summary>The larger; <paramref name="right"/> where either is NaN.</summary>
+    static abstract TSelf Max(TSelf left, TSelf right);
+
+    /// <summary>The smaller; <paramref name="right"/> where either is NaN.</summary>
+    static abstract TSelf Min(TSelf left, TSelf right);
+
+    static abstract TSelf Abs(TSelf value);
+
+    static abstract TSelf Sqrt(TSelf value);
+
+    /// <summary>To the nearest whole number, ties to even.</summary>
+    static abstract TSelf Round(TSelf value);
+
+    /// <summary>value · 2^exponent for a whole exponent in -126 to 127.</summary>
+    static abstract TSelf ScaleByPowerOfTwo(TSelf value, TSelf exponent);
+
+    /// <summary>Splits a positive normal number into mantissa in [√½, √2) and a whole exponent.</summary>
+    static abstract TSelf SplitExponent(TSelf value, out TSelf exponent);
+
+    /// <summary><paramref name="whenTrue"/> where left ≥ right, else <paramref name="whenFalse"/> (also for NaN).</summary>
+    static abstract TSelf SelectGreaterOrEqual(TSelf left, TSelf right, TSelf whenTrue, TSelf whenFalse);
+
+    /// <summary>Sum of the lanes.</summary>
+    static abstract float Sum(TSelf value);
+
+    /// <summary>Largest lane.</summary>
+    static abstract float MaxAcross(TSelf value);
+}

@@ -1,0 +1,67 @@
+using System.Runtime.CompilerServices;
+
+namespace Fovea.Tensors.Backends.Cpu.Simd;
+
+/// <summary>One lane: the kernels without vectors, for machines that have none and for tests.</summary>
+internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
+{
+    private readonly float _value;
+
+    private SimdScalar(float value) => _value = value;
+
+    public static int Count => 1;
+
+    public static int TileRows => 6;
+
+    public static SimdScalar Zero => new(0);
+
+    public static SimdScalar Load(float* source) => new(*source);
+
+    public static SimdScalar LoadPartial(float* source, int count) => new(count > 0 ? *source : 0);
+
+    public static void Store(float* destination, SimdScalar value) => *destination = value._value;
+
+    public static void StorePartial(float* destination, SimdScalar value, int count)
+    {
+        if (count > 0) *destination = value._value;
+    }
+
+    public static SimdScalar Broadcast(float value) => new(value);
+
+    public static SimdScalar operator +(SimdScalar left, SimdScalar right) => new(left._value + right._value);
+
+    public static SimdScalar operator -(SimdScalar left, SimdScalar right) => new(left._value - right._value);
+
+    public static SimdScalar operator *(SimdScalar left, SimdScalar right) => new(left._value * right._value);
+
+    public static SimdScalar operator /(SimdScalar left, SimdScalar right) => new(left._value / right._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar Fma(SimdScalar a, SimdScalar b, SimdScalar c) => new(MathF.FusedMultiplyAdd(a._value, b._value, c._value));
+
+    public static SimdScalar Max(SimdScalar left, SimdScalar right) => new(left._value > right._value ? left._value : right._value);
+
+    public static SimdScalar Min(SimdScalar left, SimdScalar right) => new(left._value < right._value ? left._value : right._value);
+
+    public static SimdScalar Abs(SimdScalar value) => new(MathF.Abs(value._value));
+
+    public static SimdScalar Sqrt(SimdScalar value) => new(MathF.Sqrt(value._value));
+
+    public static SimdScalar Round(SimdScalar value) => new(MathF.Round(value._value));
+
+    public static SimdScalar ScaleByPowerOfTwo(SimdScalar value, SimdScalar exponent) => new(MathF.ScaleB(value._value, (int)exponent._value));
+
+    public static SimdScalar SplitExponent(SimdScalar value, out SimdScalar exponent)
+    {
+        int offset = BitConverter.SingleToInt32Bits(value._value) - 0x3F3504F3;
+        exponent = new(offset >> 23);
+        return new(BitConverter.Int32BitsToSingle((offset & 0x007FFFFF) + 0x3F3504F3));
+    }
+
+    public static SimdScalar SelectGreaterOrEqual(SimdScalar left, SimdScalar right, SimdScalar whenTrue, SimdScalar whenFalse) =>
+        left._value >= right._value ? whenTrue : whenFalse;
+
+    public static float Sum(SimdScalar value) => value._value;
+
+    public static float MaxAcross(SimdScalar value) => value._value;
+}

@@ -1,0 +1,113 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.ExceptionServices;
+
+namespace Fovea.Tensors.Backends.Cpu;
+
+/// <summary>
+/// A fixed set of threads for one loop at a time. The loop's parts are cut by its caller, from the shapes alone; who computes which
+/// part is left to chance, so results cannot depend on the number of threads. Workers spin briefly for the next loop, then park.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "A pool lives as long as its device, which is as long as the process.")]
+internal sealed class WorkerPool
+{
+    private const int SpinRounds = 2000;   // some 50 microseconds: the loops of a step follow each other faster than that
+
+    private readonly Lock _turn = new();
+    private readonly SemaphoreSlim _wake = new(0);
+    private Loop _loop = new(0, static _ => { });
+    private int _parked;
+
+    /// <param name="threads">Threads that compute, the calling one included.</param>
+    internal WorkerPool(int threads)
+    {
+        Threads = threads;
+        for (int i = 1; i < threads; i++) new Thread(Work) { IsBackground = true, Name = $"fovea worker {i}" }.Start();
+    }
+
+    internal int Threads { get; }
+
+    /// <summary>Calls <paramref name="body"/> with 0 .. <paramref name="count"/>-1 and returns when all calls have. Within a body: sequential.</summary>
+    internal void Run(int count, Action<int> body)
+    {
+        if (Threads == 1 || count <= 1 || _turn.IsHeldByCurrentThread)
+        {
+            for (int i = 0; i < count; i++) body(i);
+            return;
+        }
+
+        lock (_turn)
+        {
+            Loop loop = new(count, body);
+            Interlocked.Exchange(ref _loop, loop);   // a full fence: parked workers are counted after the loop is visible
+            int parked = Volatile.Read(ref _parked);
+            if (parked > 0) _wake.Release(parked);
+            loop.TakeParts();
+            loop.Wait();
+        }
+    }
+
+    private void Work()
+    {
+        Loop? seen = null;
+        while (true)
+        {
+            seen = Next(seen);
+            seen.TakeParts();
+        }
+    }
+
+    private Loop Next(Loop? seen)
+    {
+        for (int i = 0; i < SpinRounds; i++)
+        {
+            Loop loop = Volatile.Read(ref _loop);
+            if (loop != seen) return loop;
+            Thread.SpinWait(10);
+        }
+
+        Interlocked.Increment(ref _parked);
+        while (Volatile.Read(ref _loop) == seen) _wake.Wait();   // a surplus permit only costs one more look
+        Interlocked.Decrement(ref _parked);
+        return Volatile.Read(ref _loop);
+    }
+
+    /// <summary>One loop; a worker that comes late finds nothing left and leaves.</summary>
+    private sealed class Loop
+    {
+        private readonly int _count;
+        private readonly Action<int> _body;
+        private int _next, _unfinished;
+        private Exception? _failure;
+
+        internal Loop(int count, Action<int> body) => (_count, _body, _unfinished) = (count, body, count);
+
+        internal void TakeParts()
+        {
+            for (int part = Interlocked.Increment(ref _next) - 1; part < _count; part = Interlocked.Increment(ref _next) - 1)
+            {
+                try
+                {
+                    if (_failure is null) _body(part);
+                }
+                catch (Exception failure)   // carried to the caller of Run, whatever it is
+                {
+                    Interlocked.CompareExchange(ref _failure, failure, null);
+                }
+
+                Interlocked.Decrement(ref _unfinished);
+            }
+        }
+
+        internal void Wait()
+        {
+            SpinWait spin = default;
+            while (Volatile.Read(ref _unfinished) > 0)
+            {
+                if (spin.Count < 100) spin.SpinOnce(sleep1Threshold: -1);
+                else Thread.Yield();
+            }
+
+            if (_failure is not null) ExceptionDispatchInfo.Throw(_failure);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+namespace Fovea.Training.Figures;
+
+/// <summary>An image with a line of text below it.</summary>
+public sealed record CaptionedImage(PlanarImage Image, string Caption);

@@ -1,0 +1,29 @@
+namespace Fovea.Training.Figures;
+
+/// <summary>Shapes made of the canvas's primitives.</summary>
+internal static class Drawing
+{
+    /// <summary>A straight line.</summary>
+    public static void Line(this ICanvas canvas, Point from, Point to, Stroke stroke) => canvas.Polyline([from, to], stroke);
+
+    /// <summary>The outline of a rectangle.</summary>
+    public static void Frame(this ICanvas canvas, Box box, Stroke stroke) => canvas.Polyline([.. box.Corners, box.Corners[0]], stroke);
+
+    /// <summary>A tick (right) or a cross (wrong) on a disc of <paramref name="radius"/>, told apart by shape as well as by colour.</summary>
+    public static void Verdict(this ICanvas canvas, Point centre, double radius, bool right)
+    {
+        canvas.FillDisc(centre, radius + 1.5, Ink.Ground);
+        canvas.FillDisc(centre, radius, right ? Ink.Right : Ink.Wrong);
+        Stroke stroke = new(Ink.Ground, radius * 0.28);
+        if (right)
+        {
+            canvas.Polyline([At(-0.46, 0.04), At(-0.12, 0.38), At(0.48, -0.34)], stroke);
+            return;
+        }
+
+        canvas.Line(At(-0.38, -0.38), At(0.38, 0.38), stroke);
+        canvas.Line(At(-0.38, 0.38), At(0.38, -0.38), stroke);
+
+        Point At(double x, double y) => centre + new Point(x, y) * radius;
+    }
+}

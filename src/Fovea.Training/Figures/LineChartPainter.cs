@@ -1,0 +1,117 @@
+namespace Fovea.Training.Figures;
+
+/// <summary>Lays a <see cref="LineChart"/> out and draws it.</summary>
+internal sealed class LineChartPainter
+{
+    private const double Margin = 16, TitleSize = 17, LabelSize = 13, TickSize = 12.5, TickLength = 5;
+    private const double PixelsPerColumnTick = 48, PixelsPerRowTick = 36, PixelsPerMarker = 24;
+
+    private readonly LineChart _chart;
+    private readonly ICanvas _canvas;
+    private readonly IReadOnlyList<Curve> _curves;
+    private readonly Axis _places, _values;
+    private readonly Box _plot;
+    private readonly double _legendTop;
+
+    public LineChartPainter(LineChart chart, ICanvas canvas)
+    {
+        (_chart, _canvas) = (chart, canvas);
+        Point[] points = [.. chart.Series.SelectMany(series => Curve.Finite(series, chart.YScale)).OfType<Point>()];
+        IReadOnlyList<Curve> legend = [.. chart.Series.Select((series, i) => new Curve(series, SeriesStyle.Number(series.Style ?? i), []))];
+
+        double inner = chart.Width - 2 * Margin;
+        _legendTop = Margin + (chart.Title.Length > 0 ? TitleSize + 8 : 0);
+        double top = _legendTop + Legend.Height(legend, inner) + (chart.YLabel.Length > 0 ? LabelSize + 8 : 0) + 8;
+        double bottom = chart.Height - Margin - TickSize - 6 - (chart.XLabel.Length > 0 ? LabelSize + 6 : 0);
+        _values = Axis.ForValues([.. points.Select(p => p.Y)], chart.YScale, chart.YFormat, MostTicks(bottom - top, PixelsPerRowTick));
+        double left = Math.Ceiling(Margin + _values.Labels.Max(label => StrokeFont.Width(label, TickSize)) + TickLength + 4);
+        _plot = new Box(left, Math.Round(top), chart.Width - left - Margin - 6, Math.Round(bottom) - Math.Round(top));
+        _places = Axis.ForPlaces([.. points.Select(p => p.X)], MostTicks(_plot.Width, PixelsPerColumnTick));
+        _curves = [.. legend.Select(curve => curve with { Runs = Curve.SplitRuns(Curve.Finite(curve.Series, chart.YScale).Select(Pixel)) })];
+    }
+
+    public void Draw()
+    {
+        DrawHeading();
+        if (_curves.All(curve => curve.Runs.Count == 0))
+        {
+            _canvas.Frame(_plot, new Stroke(Ink.Grid, 1));
+            _canvas.Text("no data yet", _plot.Centre, new TextStyle(15, Ink.Muted, Anchor.Middle));
+            return;
+        }
+
+        DrawValueAxis();
+        DrawPlaceAxis();
+        _canvas.Clip(_plot.Grow(8), DrawCurves);
+        foreach (Curve curve in _curves) DrawBest(curve);
+    }
+
+    private static int MostTicks(double room, double each) => Math.Clamp((int)(room / each), Ticks.LeastRoom, 10);
+
+    private Point? Pixel(Point? value) => value is not Point point ? null : new Point(
+        _plot.X + _places.Position(point.X) * _plot.Width, _plot.Bottom - _values.Position(point.Y) * _plot.Height);
+
+    private void DrawHeading()
+    {
+        double inner = _chart.Width - 2 * Margin;
+        string title = StrokeFont.Fit(_chart.Title, TitleSize, inner);
+        _canvas.Text(title, new Point(Margin, Margin + TitleSize * 0.72), new TextStyle(TitleSize, Bold: true));
+        Legend.Draw(_canvas, _curves, new Point(Margin, _legendTop), inner);
+        _canvas.Text(_chart.YLabel, new Point(Margin, _plot.Y - 14), new TextStyle(LabelSize, Ink.Muted));
+    }
+
+    private void DrawValueAxis()
+    {
+        TextStyle style = new(TickSize, Ink.Muted, Anchor.End);
+        foreach ((double tick, string label) in _values.Ticks.Zip(_values.Labels))
+        {
+            double y = Math.Round(_plot.Bottom - _values.Position(tick) * _plot.Height) + 0.5;
+            _canvas.Line(new Point(_plot.X, y), new Point(_plot.Right, y), new Stroke(Ink.Grid, 1));
+            _canvas.Text(label, new Point(_plot.X - TickLength - 3, y + style.HalfCapital), style);
+        }
+    }
+
+    private void DrawPlaceAxis()
+    {
+        double y = _plot.Bottom + 0.5, baseline = _plot.Bottom + TickLength + 4 + TickSize * 0.72;
+        _canvas.Line(new Point(_plot.X, y), new Point(_plot.Right, y), new Stroke(Ink.Axis, 1));
+        foreach ((double tick, string label) in _places.Ticks.Zip(_places.Labels))
+        {
+            double x = Math.Round(_plot.X + _places.Position(tick) * _plot.Width) + 0.5;
+            _canvas.Line(new Point(x, y), new Point(x, y + TickLength), new Stroke(Ink.Axis, 1));
+            _canvas.Text(label, new Point(x, baseline), new TextStyle(TickSize, Ink.Muted, Anchor.Middle));
+        }
+
+        _canvas.Text(_chart.XLabel, new Point(_plot.Centre.X, baseline + LabelSize + 6), new TextStyle(LabelSize, Ink.Muted, Anchor.Middle));
+    }
+
+    /// <summary>Lines first, then markers, so that no line runs over another's marker.</summary>
+    private void DrawCurves()
+    {
+        foreach (Curve curve in _curves.OrderByDescending(curve => curve.Series.Faint))
+            foreach (Point[] run in curve.Runs) _canvas.Polyline(run, curve.Style.Stroke(curve.Series.Faint));
+        foreach (Curve curve in _curves.Where(curve => !curve.Series.Faint)) DrawMarkers(curve);
+    }
+
+    /// <summary>
+    /// A marker at every point where there is room, and otherwise at some of them. A crowded curve that is alone needs none.
+    /// </summary>
+    private void DrawMarkers(Curve curve)
+    {
+        if (_curves.Count == 1 && curve.Series.X.Count > _plot.Width / PixelsPerMarker * 2) return;
+        double last = double.NegativeInfinity;
+        foreach (Point point in curve.Runs.SelectMany(run => run))
+        {
+            if (Math.Abs(point.X - last) < PixelsPerMarker) continue;
+            curve.Style.DrawMarker(_canvas, point);
+            last = point.X;
+        }
+    }
+
+    private void DrawBest(Curve curve)
+    {
+        if (curve.Best(_chart.YScale) is not Point best || Pixel(best) is not Point at) return;
+        string where = _chart.XLabel.Length > 0 ? $" ({_chart.XLabel} {ValueText.Significant(best.X, 6)})" : "";
+        Callout.Draw(_canvas, $"best {ValueText.Value(best.Y, _chart.YFormat)}{where}", at, curve.Style.Ink, _plot, _curves);
+    }
+}

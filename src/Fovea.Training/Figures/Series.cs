@@ -1,0 +1,20 @@
+namespace Fovea.Training.Figures;
+
+/// <summary>One curve of a <see cref="LineChart"/>.</summary>
+/// <param name="Name">What the legend calls it.</param>
+/// <param name="X">Places along the horizontal axis.</param>
+/// <param name="Y">Values, as many as <paramref name="X"/>; those that are not finite are gaps.</param>
+public sealed record Series(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y)
+{
+    /// <summary>A faint line without markers, for noisy per-step values behind the curves that matter.</summary>
+    public bool Faint { get; init; }
+
+    /// <summary>Which point is pointed out by a ring and its value.</summary>
+    public BestValue Best { get; init; }
+
+    /// <summary>
+    /// Which of the colours, dashes and markers it takes; null takes its place among the chart's curves. A faint curve shares
+    /// that of the curve whose detail it shows.
+    /// </summary>
+    public int? Style { get; init; }
+}

@@ -1,0 +1,34 @@
+using System.Text;
+using Fovea.Training.Figures;
+
+namespace Fovea.Training.Reports;
+
+/// <summary>Writes a run's report and figures into its directory.</summary>
+public static class RunFigures
+{
+    /// <summary>
+    /// Writes <c>report.html</c> and, under <c>figures/</c>, <c>loss</c>, <c>accuracy</c>, <c>learning-rate</c> and
+    /// <c>confusion-matrix</c> (<c>.svg</c> and <c>.png</c>) and <c>predictions.png</c>; the last two where there is something to
+    /// show. Each file is replaced in one move, so that this may be called while somebody is reading.
+    /// </summary>
+    /// <param name="directory">The run's directory; it is created where it does not exist.</param>
+    /// <param name="content">What there is to say so far.</param>
+    public static void Write(string directory, ReportContent content)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        string figures = Path.Combine(directory, "figures");
+        Directory.CreateDirectory(figures);
+        WriteBoth(figures, "loss", RunCharts.Loss(content));
+        WriteBoth(figures, "accuracy", RunCharts.Accuracy(content));
+        WriteBoth(figures, "learning-rate", RunCharts.LearningRate(content));
+        if (content.Confusion is ConfusionMatrix confusion) WriteBoth(figures, "confusion-matrix", confusion);
+        if (content.Predictions.Count > 0) AtomicFile.Write(Path.Combine(figures, "predictions.png"), RunCharts.Predictions(content).ToPng());
+        AtomicFile.Write(Path.Combine(directory, "report.html"), Encoding.UTF8.GetBytes(HtmlReport.Render(content)));
+    }
+
+    private static void WriteBoth(string directory, string name, Figure figure)
+    {
+        AtomicFile.Write(Path.Combine(directory, name + ".svg"), Encoding.UTF8.GetBytes(figure.ToSvg()));
+        AtomicFile.Write(Path.Combine(directory, name + ".png"), figure.ToPng());
+    }
+}

@@ -1,0 +1,53 @@
+using Fovea.Tensors.Tests.Support;
+using Fovea.Tests;
+using static Fovea.Tensors.Tests.Support.Sample;
+
+namespace Fovea.Tensors.Tests;
+
+public sealed class ConvolutionTests
+{
+    [Theory]   // channels in, out, kernel, stride, padding, dilation, groups
+    [InlineData(2, 3, 3, 1, 1, 1, 1)]
+    [InlineData(2, 3, 3, 2, 1, 1, 1)]
+    [InlineData(2, 2, 2, 1, 2, 2, 1)]
+    [InlineData(4, 6, 3, 1, 1, 1, 2)]
+    [InlineData(3, 3, 3, 2, 2, 2, 3)]
+    [InlineData(3, 2, 1, 1, 0, 1, 1)]
+    [InlineData(2, 3, 1, 2, 0, 1, 1)]
+    [InlineData(2, 3, 2, 2, 0, 1, 1)]
+    public void Gradient(int channels, int outputs, int kernel, int stride, int padding, int dilation, int groups) =>
+        GradientCheck.Run(x => Ops.Conv2d(x[0], x[1], x[2], stride, padding, dilation, groups),
+            Normal([2, channels, 4, 5]), Normal([outputs, channels / groups, kernel, kernel]), Normal([outputs]));
+
+    [Fact]
+    public void Gradient_of_an_oblong_kernel_without_bias() =>
+        GradientCheck.Run(x => Ops.Conv2d(x[0], x[1], padding: 1), Normal([1, 2, 3, 6]), Normal([2, 2, 1, 3]));
+
+    [Fact]
+    public void A_kernel_that_covers_the_image_is_a_dot_product()
+    {
+        Tensor image = Tensor.From([1, 2, 3, 4], [1, 1, 2, 2], Device.Reference), kernel = Tensor.From([1, 10, 100, 1000], [1, 1, 2, 2], Device.Reference);
+        Assert.Equal([4321], Ops.Conv2d(image, kernel).ToArray());
+    }
+
+    [Fact]
+    public void Patches_times_weight_are_the_convolution_with_stride_equal_to_kernel()
+    {
+        Device device = Device.CreateReference();
+        Tensor image = Normal([2, 3, 8, 12]).Create(device, 0), weight = Normal([5, 3, 4, 4]).Create(device, 1), bias = Normal([5]).Create(device, 2);
+        Tensor convolved = Ops.Permute(Ops.Conv2d(image, weight, bias, stride: 4).Reshape(2, 5, 6), 0, 2, 1);
+        Tensor patches = Ops.Linear(Ops.Patchify(image, 4), weight.Reshape(5, 48), bias);
+        GoldenAssert.Close(convolved.Doubles(), patches.Doubles(), 1e-13, 1e-13);
+    }
+
+    [Fact]   // (2 − 3) / 2 is 0 in integers, which would allow one output
+    public void A_kernel_larger_than_the_image_is_refused_for_any_stride()
+    {
+        Tensor image = Tensor.Zeros([1, 1, 2, 2], Device.Reference), kernel = Tensor.Zeros([1, 1, 3, 3], Device.Reference);
+        foreach (int stride in (int[])[1, 2, 3])
+        {
+            ShapeException refused = Assert.Throws<ShapeException>(() => Ops.Conv2d(image, kernel, stride: stride));
+            Assert.Equal("Conv2d: the kernel of [1, 1, 3, 3] is larger than the padded image [1, 1, 2, 2].", refused.Message);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using Fovea.Tensors.Tests.Support;
+using static Fovea.Tensors.Tests.Support.Sample;
+
+namespace Fovea.Tensors.Tests;
+
+public sealed class RandomTests
+{
+    private static readonly Philox Random = new(7, 3);
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(0.1f)]
+    [InlineData(0.9f)]
+    public void Dropout_gradient(float probability)
+    {
+        GradientCheck.Run(x => Ops.Scale(Ops.Dropout(x[0], probability, Random), 1), Normal([4, 9]));
+        GradientCheck.Run(x => Ops.Scale(Ops.DropPath(x[0], probability, Random), 1), Normal([6, 2, 3]));
+    }
+
+    [Fact]
+    public void Dropout_keeps_its_share_and_the_mean()
+    {
+        float[] y = Ops.Dropout(Tensor.Full([10000], 1, Device.Reference), 0.25f, Random).ToArray();
+        Assert.All(y, value => Assert.True(value == 0 || value == 1 / 0.75f));
+        Assert.InRange(y.Count(value => value == 0), 2500 - 150, 2500 + 150);   // 3.5 standard deviations of 43
+    }
+
+    [Fact]
+    public void DropPath_drops_whole_samples()
+    {
+        float[] y = Ops.DropPath(Tensor.Full([1000, 5], 1, Device.Reference), 0.5f, Random).ToArray();
+        foreach (float[] sample in y.Chunk(5)) Assert.All(sample, value => Assert.Equal(sample[0], value));
+        Assert.InRange(y.Chunk(5).Count(sample => sample[0] == 0), 440, 560);
+        Assert.All(y, value => Assert.True(value is 0 or 2));
+    }
+
+    [Theory]
+    [InlineData(-0.1f)]
+    [InlineData(1f)]
+    [InlineData(float.NaN)]
+    public void Probabilities_outside_the_range_are_refused(float probability)
+    {
+        Tensor x = Tensor.Zeros([2], Device.Reference);
+        Assert.Contains("Dropout", Assert.Throws<ArgumentOutOfRangeException>(() => Ops.Dropout(x, probability, Random)).Message, StringComparison.Ordinal);
+        Assert.Contains("DropPath", Assert.Throws<ArgumentOutOfRangeException>(() => Ops.DropPath(x, probability, Random)).Message, StringComparison.Ordinal);
+    }
+}
