@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using Fovea.Data.Loading;
-using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
+using Fovea.Vision;
 
 namespace Fovea.Training;
 
@@ -35,7 +35,7 @@ public sealed class Trainer
         (_secondsBefore, _stepsBefore) = (_state.Seconds, _state.Step);
     }
 
-    private Module Module => _parts.Model.Module;
+    private ImageClassifier Model => _parts.Model;
 
     private int StepsPerEpoch => _parts.TrainLoader.BatchesPerEpoch;
 
@@ -61,7 +61,7 @@ public sealed class Trainer
     {
         while (_state.Epoch < _recipe.Optimisation.Epochs)
         {
-            Module.Train();
+            Model.Train();
             foreach (Batch batch in _parts.TrainLoader.Epoch(_state.Epoch, _state.Batch))
             {
                 long start = Stopwatch.GetTimestamp();
@@ -69,8 +69,8 @@ public sealed class Trainer
                 using Tape tape = Tape.Record();
 
                 // Forward: dropout draws from the seed and the step, so that a resumed run draws the same.
-                Module.Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)_state.Step);
-                Tensor scores = _parts.Model.Forward(batch.ToImages(_parts.Device));
+                Model.Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)_state.Step);
+                Tensor scores = Model.Forward(batch.ToImages(_parts.Device));
                 Tensor loss = Ops.CrossEntropy(scores, batch.ToLabels(_parts.Device), (float)_recipe.Regularisation.LabelSmoothing);
                 double lossValue = loss.Item();
                 int right = CountRight(scores, batch);
@@ -79,7 +79,7 @@ public sealed class Trainer
                 // Backward, and the length of the gradient before anything is changed by it.
                 tape.Backward(loss);
                 GradientNorm norm = GradientNorm.Measure(_parts.Optimizer.Groups);
-                if (!double.IsFinite(norm.Total)) throw Diverged(DivergenceGuard.ExplainGradient(Module, _parts.Optimizer.Groups));
+                if (!double.IsFinite(norm.Total)) throw Diverged(DivergenceGuard.ExplainGradient(Model, _parts.Optimizer.Groups));
 
                 // Step: clipping is a factor of the gradients.
                 SetLearningRate();
@@ -119,7 +119,7 @@ public sealed class Trainer
             (_state.Batch, _state.BestAccuracy, _state.BestEpoch) =
                 (0, isBest ? validation?.Top1 : _state.BestAccuracy, isBest ? _state.Epoch : _state.BestEpoch);
             _state.ThisEpoch.Clear();
-            if (isBest) CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(), Module);
+            if (isBest) CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(), Model);
             Log(entry);
         }
 
@@ -131,7 +131,7 @@ public sealed class Trainer
         if (_parts.Data.Validation.Count == 0) return null;
         try
         {
-            return Evaluator.Run(_parts.Model, _parts.ValidationLoader, _parts.Data.Info.Classes, _parts.Device, stop);
+            return Evaluator.Run(Model, _parts.ValidationLoader, _parts.Data.Info.Classes, _parts.Device, stop);
         }
         catch (OperationCanceledException)
         {
@@ -142,8 +142,8 @@ public sealed class Trainer
 
     private EvaluationResult TestBest(CancellationToken stop)
     {
-        using (CheckpointReader best = CheckpointReader.Open(_run.BestCheckpoint)) best.LoadWeights(Module);
-        return Evaluator.Run(_parts.Model, _parts.TestLoader, _parts.Data.Info.Classes, _parts.Device, stop);
+        using (CheckpointReader best = CheckpointReader.Open(_run.BestCheckpoint)) best.LoadWeights(Model);
+        return Evaluator.Run(Model, _parts.TestLoader, _parts.Data.Info.Classes, _parts.Device, stop);
     }
 
     private void SetLearningRate()
@@ -207,7 +207,7 @@ public sealed class Trainer
     private void SaveLast()
     {
         _state.Seconds = Seconds();
-        CheckpointWriter.SaveRun(_run.LastCheckpoint, Head(), Module, _parts.Optimizer, _parts.Average);
+        CheckpointWriter.SaveRun(_run.LastCheckpoint, Head(), Model, _parts.Optimizer, _parts.Average);
     }
 
     private TrainingDivergedException Diverged(string reason)
@@ -231,7 +231,7 @@ public sealed class Trainer
     private RunPlan Plan() => new()
     {
         Recipe = _recipe,
-        Parameters = Module.ParameterCount,
+        Parameters = Model.ParameterCount,
         Images = (_parts.Data.Train.Count, _parts.Data.Validation.Count, _parts.Data.Test.Count),
         ValidationOrigin = _parts.Data.ValidationOrigin,
         StepsPerEpoch = StepsPerEpoch,
@@ -242,7 +242,7 @@ public sealed class Trainer
     private RunSummary Summarise(EvaluationResult test) => new()
     {
         Model = _recipe.Model.Name,
-        Parameters = Module.ParameterCount,
+        Parameters = Model.ParameterCount,
         Dataset = _parts.Data.Info.Name,
         Epochs = _state.Epoch,
         Steps = _state.Step,

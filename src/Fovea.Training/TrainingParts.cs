@@ -4,6 +4,7 @@ using Fovea.Nn.Optimization;
 using Fovea.Nn.Schedules;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;
+using Fovea.Vision;
 
 namespace Fovea.Training;
 
@@ -17,7 +18,7 @@ public sealed record TrainingParts
     public required Device Device { get; init; }
 
     /// <summary>An initialised model.</summary>
-    public required ImageModel Model { get; init; }
+    public required ImageClassifier Model { get; init; }
 
     /// <summary>Changes the model's parameters.</summary>
     public required Optimizer Optimizer { get; init; }

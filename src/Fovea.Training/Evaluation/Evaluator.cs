@@ -1,5 +1,6 @@
 using Fovea.Data.Loading;
 using Fovea.Tensors;
+using Fovea.Vision;
 
 namespace Fovea.Training.Evaluation;
 
@@ -15,10 +16,10 @@ public static class Evaluator
     /// <param name="device">Where the model lives.</param>
     /// <param name="stop">Ends the work after a batch.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
-    public static EvaluationResult Run(ImageModel model, DataLoader loader, int classes, Device device, CancellationToken stop = default)
+    public static EvaluationResult Run(ImageClassifier model, DataLoader loader, int classes, Device device, CancellationToken stop = default)
     {
-        bool wasTraining = model.Module.Training;
-        model.Module.Train(false);
+        bool wasTraining = model.Training;
+        model.Train(false);
         try
         {
             Scores scores = new(classes);
@@ -33,7 +34,7 @@ public static class Evaluator
         }
         finally
         {
-            model.Module.Train(wasTraining);
+            model.Train(wasTraining);
         }
     }
 

@@ -3,8 +3,8 @@ namespace Fovea.Training.Recipes;
 /// <summary>Which network.</summary>
 public sealed record ModelSection
 {
-    /// <summary>Preset; <c>vit-shapes</c>.</summary>
-    public string Name { get; init; } = "vit-shapes";
+    /// <summary>Preset; <c>vit-nano</c>.</summary>
+    public string Name { get; init; } = "vit-nano";
 
     /// <summary>Attention mechanism with options, <c>name:key=value,...</c>; null: the preset's.</summary>
     public string? Attention { get; init; }

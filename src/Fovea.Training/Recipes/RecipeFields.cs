@@ -87,7 +87,7 @@ public static class RecipeFields
         [
             section.Field("schedule", ValueForm.Text("NAME[:key=value,...]"), s => s.Form, (s, v) => s with { Form = v },
                 "cosine, constant, linear, step:size=30,gamma=0.1, multi-step, exponential, one-cycle, ...", "sched", "scheduler"),
-            section.Field("warmup-epochs", ValueForm.Real(0), s => s.WarmupEpochs, (s, v) => s with { WarmupEpochs = v },
+            section.Field("warmup-epochs", ValueForm.Real(0).Or("auto"), s => s.WarmupEpochs, (s, v) => s with { WarmupEpochs = v },
                 "Epochs in which the rate rises at the start"),
             section.Field("min-lr", ValueForm.Real(0), s => s.MinimumLearningRate, (s, v) => s with { MinimumLearningRate = v },
                 "Where a cosine or linear schedule ends"),

@@ -6,8 +6,8 @@ public sealed record ScheduleSection
     /// <summary>Form of the curve with options, <c>name:key=value,...</c>; <c>cosine</c>.</summary>
     public string Form { get; init; } = "cosine";
 
-    /// <summary>Epochs, or a part of one, in which the rate rises from near zero; 1.</summary>
-    public double WarmupEpochs { get; init; } = 1;
+    /// <summary>Epochs, or a part of one, in which the rate rises from near zero; null: a tenth of all, 1 at most.</summary>
+    public double? WarmupEpochs { get; init; }
 
     /// <summary>Where a cosine or linear schedule ends; 0.</summary>
     public double MinimumLearningRate { get; init; }
