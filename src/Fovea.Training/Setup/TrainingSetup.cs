@@ -13,23 +13,26 @@ namespace Fovea.Training.Setup;
 public static class TrainingSetup
 {
     /// <summary>A run from its beginning.</summary>
+    /// <param name="recipe">What to do; what it leaves open is chosen.</param>
+    /// <param name="data">The pictures; null: those that the recipe names.</param>
     /// <exception cref="UsageException">A name does not exist, or a value makes no sense.</exception>
     /// <exception cref="Nn.ConfigurationException">Sizes do not fit together.</exception>
     /// <exception cref="DataException">The dataset cannot be read.</exception>
-    public static TrainingParts New(Recipe recipe)
+    public static TrainingParts New(Recipe recipe, DatasetSplits? data = null)
     {
-        TrainingParts parts = Build(recipe, (model, device) => model.Initialize(device, recipe.Run.Seed));
+        TrainingParts parts = Build(recipe, data, (model, device) => model.Initialize(device, recipe.Run.Seed));
         return parts with { Average = Average(parts) };
     }
 
     /// <summary>A run from a checkpoint on, bit for bit as if it had never stopped.</summary>
     /// <param name="checkpoint">The run's last one.</param>
     /// <param name="recipe">The checkpoint's recipe, with whatever may change in a resumed run.</param>
+    /// <param name="data">The pictures; null: those that the recipe names.</param>
     /// <exception cref="CheckpointException">The checkpoint does not fit the recipe.</exception>
     /// <inheritdoc cref="New"/>
-    public static TrainingParts Resume(CheckpointReader checkpoint, Recipe recipe)
+    public static TrainingParts Resume(CheckpointReader checkpoint, Recipe recipe, DatasetSplits? data = null)
     {
-        TrainingParts parts = Build(recipe, (model, device) =>
+        TrainingParts parts = Build(recipe, data, (model, device) =>
         {
             model.Allocate(device);
             checkpoint.LoadWeights(model);
@@ -43,10 +46,10 @@ public static class TrainingSetup
     public static DataLoader EvaluationLoader(IImageDataset dataset, ModelConfig config, int batchSize, int? workers) =>
         new(dataset, Options(config, batchSize, workers));
 
-    private static TrainingParts Build(Recipe recipe, Action<ImageClassifier, Device> fill)
+    private static TrainingParts Build(Recipe recipe, DatasetSplits? given, Action<ImageClassifier, Device> fill)
     {
         Presets.Find(recipe.Model.Name);   // before the dataset is read, which may take a while
-        DatasetSplits data = DatasetChoice.Load(recipe);
+        DatasetSplits data = given ?? DatasetChoice.Load(recipe);
         ModelConfig config = ModelChoice.Configure(recipe, data.Info);
         recipe = RecipeResolver.Resolve(recipe, config, data.Info);
         if (data.Train.Count == 0) throw new DataException($"dataset '{data.Info.Name}': there are no pictures to train on.");

@@ -1,5 +1,6 @@
 using System.Text;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Tests.Support;
 
 namespace Fovea.Training.Tests.Checkpoints;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Tests.Support;
 
 namespace Fovea.Training.Tests.Checkpoints;
 

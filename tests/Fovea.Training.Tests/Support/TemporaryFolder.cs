@@ -1,4 +1,4 @@
-namespace Fovea.Training.Tests.Checkpoints;
+namespace Fovea.Training.Tests.Support;
 
 /// <summary>A folder of its own for a test; gone afterwards.</summary>
 internal sealed class TemporaryFolder : IDisposable
