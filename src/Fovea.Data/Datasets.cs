@@ -6,7 +6,7 @@ namespace Fovea.Data;
 /// <summary>The datasets by name. Another one is one line here.</summary>
 public static class Datasets
 {
-    private static readonly (string Name, bool NeedsFiles, Func<string, DatasetOptions, DatasetSplits> Load)[] Known =
+    private static (string Name, bool NeedsFiles, Func<string, DatasetOptions, DatasetSplits> Load)[] Known { get; } =
     [
         ("shapes", false, (_, options) => ShapesDataset.Load(options.Seed)),
         ("mnist", true, (directory, _) => Mnist.Load(directory)),
@@ -46,7 +46,8 @@ public static class Datasets
     {
         foreach (var dataset in Known)
             if (Key(dataset.Name) == Key(name)) return dataset;
-        throw new UsageException($"dataset '{name}' does not exist.{Suggest.DidYouMean(name, Names)} The datasets are {string.Join(", ", Names)}.");
+        throw new UsageException(
+            $"dataset '{name}' does not exist.{Suggest.DidYouMean(name, Names)} The datasets are {string.Join(", ", Names)}.");
     }
 
     private static string Key(string name) => name.Replace("-", "").Replace("_", "").ToLowerInvariant();

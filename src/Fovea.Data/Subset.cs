@@ -36,17 +36,20 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
         return new Subset(source, [.. ranked.Take(count).Order()]);
     }
 
-    /// <summary>Two parts: a random share of every class (rounded, but at least one picture of two or more), and the rest.</summary>
+    /// <summary>Two parts: a random share of every class (but at least one picture of two or more), and the rest.</summary>
     /// <param name="source">What to part.</param>
     /// <param name="share">Of the second part, above 0 and below 1.</param>
     /// <param name="seed">Decides which pictures.</param>
     public static (Subset Remaining, Subset HeldOut) HoldOut(IImageDataset source, double share, ulong seed)
     {
-        if (share is not (> 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "A held-out share lies between 0 and 1.");
+        if (share is not (> 0 and < 1))
+            throw new ArgumentOutOfRangeException(nameof(share), share, "A held-out share lies between 0 and 1.");
         List<int> rest = [], held = [];
         foreach (int[] members in ShuffledClasses(source, seed, "validation"))
         {
-            int count = members.Length < 2 ? 0 : Math.Clamp((int)Math.Round(share * members.Length), 1, members.Length - 1);
+            // What is missing to the share of all classes so far: so roundings do not add up.
+            int missing = (int)Math.Round(share * (rest.Count + held.Count + members.Length)) - held.Count;
+            int count = members.Length < 2 ? 0 : Math.Clamp(missing, 1, members.Length - 1);
             held.AddRange(members.Take(count));
             rest.AddRange(members.Skip(count));
         }

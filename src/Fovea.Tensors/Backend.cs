@@ -45,8 +45,8 @@ public abstract class Backend
     /// <summary>dx (+)= d(f)/dx · (dy w); with f a layer norm also dgamma and dbeta.</summary>
     public abstract void LinearBackwardInput(in LinearArguments arguments, Storage dy, in LinearInputGradients gradients);
 
-    /// <summary>dw (+)= dyᵀ f(x).</summary>
-    public abstract void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Storage dw, bool accumulate);
+    /// <summary>dw (+)= dyᵀ f(x) and, unless null, dbias (+)= column sums of dy.</summary>
+    public abstract void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Storage dw, bool accumulate, Storage? dbias, bool accumulateBias);
 
     /// <summary>y (+)= column sums of <c>x [rows, columns]</c>.</summary>
     public abstract void ColumnSums(Storage x, Storage y, int rows, int columns, bool accumulate);

@@ -4,7 +4,7 @@ namespace Fovea.Data.Classics;
 /// <remarks>Source of both formats: Krizhevsky, www.cs.toronto.edu/~kriz/cifar.html, "Dataset layout".</remarks>
 public static class Cifar
 {
-    private static readonly CifarLayout[] Ten =
+    private static CifarLayout[] Ten { get; } =
     [
         new()
         {
@@ -28,7 +28,7 @@ public static class Cifar
         },
     ];
 
-    private static readonly CifarLayout[] Hundred =
+    private static CifarLayout[] Hundred { get; } =
     [
         new()
         {

@@ -8,17 +8,19 @@ internal sealed record CifarFiles(string Path, bool IsArchive)
     // The largest official file, train of CIFAR-100, has 155 MB.
     private const long MaxFileBytes = 256 << 20;
 
-    /// <summary>Folders and archives in which to look, in order: folders first, archives with "cifar" in their names rather than others.</summary>
+    /// <summary>Folders, then archives in which to look. Where archives have "cifar" in their names, others are left alone.</summary>
     public static IReadOnlyList<CifarFiles> Candidates(string path, string name)
     {
         if (File.Exists(path)) return [new(path, true)];
         string[] roots = [.. new[] { path, System.IO.Path.Combine(path, name) }.Where(Directory.Exists)];
         string[] archives = [.. roots.SelectMany(Directory.EnumerateFiles).Where(IsTarName).Order(StringComparer.Ordinal)];
-        string[] named = [.. archives.Where(file => System.IO.Path.GetFileName(file).Contains("cifar", StringComparison.OrdinalIgnoreCase))];
+        string[] named = Array.FindAll(
+            archives, file => System.IO.Path.GetFileName(file).Contains("cifar", StringComparison.OrdinalIgnoreCase));
         return
         [
             .. roots.Select(folder => new CifarFiles(folder, false)),
-            .. roots.SelectMany(Directory.EnumerateDirectories).Order(StringComparer.Ordinal).Select(folder => new CifarFiles(folder, false)),
+            .. roots.SelectMany(Directory.EnumerateDirectories).Order(StringComparer.Ordinal)
+                .Select(folder => new CifarFiles(folder, false)),
             .. (named.Length > 0 ? named : archives).Select(archive => new CifarFiles(archive, true)),
         ];
     }
@@ -56,7 +58,8 @@ internal sealed record CifarFiles(string Path, bool IsArchive)
             string file = System.IO.Path.Combine(Path, name);
             if (!File.Exists(file)) continue;
             long length = new FileInfo(file).Length;
-            if (length > MaxFileBytes) throw new DataException($"{file}: has {length} bytes, more than the {MaxFileBytes} that it may have.");
+            if (length > MaxFileBytes)
+                throw new DataException($"{file}: has {length} bytes, more than the {MaxFileBytes} that it may have.");
             using BoundedReader reader = BoundedReader.Open(file);
             files[name] = reader.Read(length, "the file");
         }

@@ -3,7 +3,7 @@ using Fovea.Data.Formats;
 
 namespace Fovea.Data.Classics;
 
-/// <summary>The two ways in which CIFAR files hold records: a label and 3,072 bytes each, or a pickled dict of lists and an array.</summary>
+/// <summary>The two forms of CIFAR records: a label and 3,072 bytes each, or a pickled dict of lists and an array.</summary>
 internal static class CifarRecords
 {
     private const int ImageBytes = 3 * 32 * 32;
@@ -13,7 +13,11 @@ internal static class CifarRecords
     {
         int stride = labelBytes + ImageBytes;
         if (bytes.Length == 0 || bytes.Length % stride != 0)
-            throw new DataException($"{path}: has {bytes.Length} bytes, which is not a whole number of records of {stride}; it is cut off or no CIFAR file.");
+        {
+            throw new DataException($"{path}: has {bytes.Length} bytes, which is not a whole number of records of {stride}; " +
+                "it is cut off or no CIFAR file.");
+        }
+
         byte[] labels = new byte[bytes.Length / stride];
         for (int i = 0; i < labels.Length; i++)
         {
@@ -25,7 +29,7 @@ internal static class CifarRecords
         return new RecordBlock(bytes, labelBytes, stride, labels);
     }
 
-    /// <summary>Python: a dict with <c>data</c>, uint8 <c>[count, 3072]</c>, and a list of labels under <paramref name="labelKey"/>.</summary>
+    /// <summary>Python: a dict with <c>data</c>, uint8 <c>[count, 3072]</c>, and labels under <paramref name="labelKey"/>.</summary>
     public static RecordBlock ReadPython(byte[] bytes, string path, string labelKey, int classes)
     {
         Dictionary<string, object?> map = ReadMap(bytes, path);
@@ -44,8 +48,11 @@ internal static class CifarRecords
     }
 
     /// <summary>Binary: one name a line.</summary>
-    public static string[] ReadTextNames(byte[] bytes, string path, int classes) =>
-        Checked(Encoding.Latin1.GetString(bytes).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), path, classes);
+    public static string[] ReadTextNames(byte[] bytes, string path, int classes)
+    {
+        const StringSplitOptions Clean = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+        return Checked(Encoding.Latin1.GetString(bytes).Split('\n', Clean), path, classes);
+    }
 
     /// <summary>Python: a list under <paramref name="key"/>.</summary>
     public static string[] ReadPythonNames(byte[] bytes, string path, string key, int classes) =>
@@ -54,7 +61,8 @@ internal static class CifarRecords
             : throw new DataException($"{path}: has no list '{key}' of class names.");
 
     private static Dictionary<string, object?> ReadMap(byte[] bytes, string path) =>
-        new PickleReader(bytes, path).Read() as Dictionary<string, object?> ?? throw new DataException($"{path}: holds no dict; it is no CIFAR file.");
+        new PickleReader(bytes, path).Read() as Dictionary<string, object?>
+        ?? throw new DataException($"{path}: holds no dict; it is no CIFAR file.");
 
     private static string[] Checked(string[] names, string path, int classes) => names.Length == classes ? names
         : throw new DataException($"{path}: has {names.Length} class names, not {classes}.");

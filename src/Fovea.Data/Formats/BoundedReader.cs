@@ -113,8 +113,10 @@ internal sealed class BoundedReader : IDisposable
 
     private void Require(long length, string what)
     {
-        if (length > _most - Position)
-            throw new DataException($"{Path}: {what} should take {length} bytes at offset {Position}, but the file can hold {Math.Max(0, _most - Position)} more; it is cut off or its header is wrong.");
+        long left = Math.Max(0, _most - Position);
+        if (length <= left) return;
+        throw new DataException($"{Path}: {what} should take {length} bytes at offset {Position}, but the file can hold {left} more; " +
+            "it is cut off or its header is wrong.");
     }
 
     private DataException Truncated(long missing, string what) =>

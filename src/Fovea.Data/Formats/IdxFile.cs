@@ -18,7 +18,10 @@ internal static class IdxFile
         byte[] header = reader.Read(4 + 4 * dimensions, "the header");
         uint magic = BinaryPrimitives.ReadUInt32BigEndian(header), expected = 0x0800u + (uint)dimensions;
         if (magic != expected)
-            throw new DataException($"{path}: starts with 0x{magic:X8}, not 0x{expected:X8}; it is not an IDX file of {(dimensions == 1 ? "labels" : "images")}.");
+        {
+            string kind = dimensions == 1 ? "labels" : "images";
+            throw new DataException($"{path}: starts with 0x{magic:X8}, not 0x{expected:X8}; it is not an IDX file of {kind}.");
+        }
 
         int[] shape = new int[dimensions];
         long length = 1;

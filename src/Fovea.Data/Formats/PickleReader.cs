@@ -49,7 +49,8 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
             case (byte)'J': Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4).Span)); break;  // BININT
             case (byte)'K': Push((long)Byte()); break;                                                // BININT1
             case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2).Span)); break; // BININT2
-            case (byte)'U' or (byte)'C' or 0x8C: Push(new PickleText(Take(Byte()))); break;           // SHORT_BINSTRING, _BINBYTES, _BINUNICODE
+            case 0x8A: Push(Long(at)); break;                                                         // LONG1
+            case (byte)'U' or (byte)'C' or 0x8C: Push(new PickleText(Take(Byte()))); break;           // SHORT_BINSTRING, -BYTES, -UNICODE
             case (byte)'T' or (byte)'B' or (byte)'X': Push(new PickleText(Take(UInt32()))); break;    // BINSTRING, BINBYTES, BINUNICODE
             case 0x8E: Push(new PickleText(Take(UInt64()))); break;                                   // BINBYTES8
             case (byte)']': Push(new List<object?>()); break;                                         // EMPTY_LIST
@@ -61,9 +62,9 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
             case (byte)'u': SetItems(PopToMark(at), at); break;                                       // SETITEMS
             case (byte)'t': Push(PopToMark(at)); break;                                               // TUPLE
             case 0x85 or 0x86 or 0x87: Push(PopMany(opcode - 0x84)); break;                           // TUPLE1, 2, 3
-            case (byte)'q': _memo[Byte()] = Top(at); break;                                           // BINPUT
-            case (byte)'r': _memo[UInt32()] = Top(at); break;                                         // LONG_BINPUT
-            case 0x94: _memo[(uint)_memo.Count] = Top(at); break;                                     // MEMOIZE
+            case (byte)'q': Store(Byte(), at); break;                                                 // BINPUT
+            case (byte)'r': Store(UInt32(), at); break;                                               // LONG_BINPUT
+            case 0x94: Store((uint)_memo.Count, at); break;                                           // MEMOIZE
             case (byte)'h': Push(Recall(Byte(), at)); break;                                          // BINGET
             case (byte)'j': Push(Recall(UInt32(), at)); break;                                        // LONG_BINGET
             case (byte)'c': Push(PickleNumpy.Find(Line(), Line(), path, at)); break;                  // GLOBAL
@@ -93,7 +94,8 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
 
     private void SetItems(object?[] items, int at)
     {
-        if (Top(at) is not Dictionary<string, object?> map || items.Length % 2 != 0) throw Wrong("adds entries to something that is no dict", at);
+        if (Top(at) is not Dictionary<string, object?> map || items.Length % 2 != 0)
+            throw Wrong("adds entries to something that is no dict", at);
         for (int i = 0; i < items.Length; i += 2)
             map[items[i] is PickleText key ? key.ToString() : throw Wrong("has a dict key that is no text", at)] = items[i + 1];
     }
@@ -106,7 +108,7 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
     {
         string? problem = target switch
         {
-            NumpyType => state is object?[] ? null : "has a dtype with a wrong state",
+            NumpyType => state is object?[]? null : "has a dtype with a wrong state",
             NumpyArray array => array.SetState(state),
             _ => "sets the state of something that is neither numpy's array nor dtype",
         };
@@ -136,7 +138,25 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
         return values;
     }
 
-    private object? Recall(uint key, int at) => _memo.TryGetValue(key, out object? value) ? value : throw Wrong($"recalls value {key}, which was not stored", at);
+    private void Store(uint key, int at)
+    {
+        // Python counts upwards; far keys would only serve to make the dictionary slow.
+        if (key > MaxOpcodes) throw Wrong($"stores a value under the far key {key}", at);
+        _memo[key] = Top(at);
+    }
+
+    private object? Recall(uint key, int at) =>
+        _memo.TryGetValue(key, out object? value) ? value : throw Wrong($"recalls value {key}, which was not stored", at);
+
+    /// <summary>A signed number of 0 to 8 bytes, lowest first.</summary>
+    private long Long(int at)
+    {
+        ReadOnlySpan<byte> digits = Take(Byte()).Span;
+        if (digits.Length > 8) throw Wrong($"has a number of {digits.Length} bytes; 8 are read", at);
+        long value = digits.Length > 0 && digits[^1] >= 0x80 ? -1 : 0;
+        for (int i = digits.Length - 1; i >= 0; i--) value = value << 8 | digits[i];
+        return value;
+    }
 
     private byte Byte() => Take(1).Span[0];
 

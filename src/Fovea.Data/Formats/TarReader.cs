@@ -53,8 +53,7 @@ internal sealed class TarReader(BoundedReader reader)
     {
         int sum = 8 * ' ';   // the checksum itself counts as blanks
         for (int i = 0; i < Block; i++) sum += i is >= ChecksumField and < ChecksumField + 8 ? 0 : header[i];
-        if (Octal(header.Slice(ChecksumField, 8), start) != sum)
-            throw new DataException($"{reader.Path}: has no tar header at offset {start}; it is not a tar archive or is damaged.");
+        if (Octal(header.Slice(ChecksumField, 8), start) != sum) throw NoHeader(start);
     }
 
     private long Octal(ReadOnlySpan<byte> field, long start)
@@ -62,13 +61,15 @@ internal sealed class TarReader(BoundedReader reader)
         long value = 0;
         foreach (byte digit in field.Trim(" \0"u8))
         {
-            if (digit is < (byte)'0' or > (byte)'7')
-                throw new DataException($"{reader.Path}: the tar header at offset {start} is damaged; download it again.");
+            if (digit is < (byte)'0' or > (byte)'7') throw NoHeader(start);
             value = value * 8 + digit - '0';   // 12 digits are 36 bits
         }
 
         return value;
     }
+
+    private DataException NoHeader(long start) =>
+        new($"{reader.Path}: has no tar header at offset {start}; it is not a tar archive or is damaged.");
 
     private static string BaseName(ReadOnlySpan<byte> field)
     {

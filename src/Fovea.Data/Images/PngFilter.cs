@@ -15,10 +15,21 @@ internal static class PngFilter
     /// </summary>
     public static void Apply(int filter, ReadOnlySpan<byte> row, ReadOnlySpan<byte> above, int step, Span<byte> filtered)
     {
-        for (int i = 0; i < row.Length; i++)
+        // The first pixel has no neighbour to its left: zeros stand in.
+        for (int i = 0; i < step; i++) filtered[i] = (byte)(row[i] - Guess(filter, 0, above[i], 0));
+
+        // One loop per filter: every byte of a figure comes through here five times.
+        ReadOnlySpan<byte> left = row[..^step], aboveLeft = above[..^step];
+        row = row[step..];
+        above = above[step..];
+        filtered = filtered[step..];
+        switch (filter)
         {
-            int left = i < step ? 0 : row[i - step], aboveLeft = i < step ? 0 : above[i - step];
-            filtered[i] = (byte)(row[i] - Guess(filter, left, above[i], aboveLeft));
+            case 0: row.CopyTo(filtered); break;
+            case 1: for (int i = 0; i < row.Length; i++) filtered[i] = (byte)(row[i] - left[i]); break;
+            case 2: for (int i = 0; i < row.Length; i++) filtered[i] = (byte)(row[i] - above[i]); break;
+            case 3: for (int i = 0; i < row.Length; i++) filtered[i] = (byte)(row[i] - (left[i] + above[i]) / 2); break;
+            default: for (int i = 0; i < row.Length; i++) filtered[i] = (byte)(row[i] - Paeth(left[i], above[i], aboveLeft[i])); break;
         }
     }
 

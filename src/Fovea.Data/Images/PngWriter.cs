@@ -85,7 +85,7 @@ public static class PngWriter
     {
         int bestFilter = 0;
         long bestCost = long.MaxValue;
-        for (int filter = 0; filter < PngFilter.Count; filter++)
+        for (int filter = 0; filter < PngFilter.Count && bestCost > 0; filter++)
         {
             PngFilter.Apply(filter, row, above, step, trial);
             long cost = PngFilter.Cost(trial);

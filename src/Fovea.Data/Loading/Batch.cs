@@ -27,7 +27,7 @@ public sealed class Batch
     /// <summary>Columns of each picture.</summary>
     public int Width { get; }
 
-    /// <summary>Normalised samples, <c>[count, channel, height, width]</c>; behind the last picture the array may go on with old ones.</summary>
+    /// <summary>Normalised samples, <c>[count, channel, height, width]</c>; what lies behind the last picture is old.</summary>
     public float[] Images { get; }
 
     /// <summary>Class of each picture; the first <see cref="Count"/> count.</summary>

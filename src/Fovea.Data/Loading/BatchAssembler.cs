@@ -9,7 +9,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
     private readonly RawImage _image = new();
     private readonly ImageScratch _scratch = new();
 
-    /// <summary>Fills <paramref name="batch"/> with pictures <paramref name="indices"/>; the result depends on nothing but seed, epoch and index.</summary>
+    /// <summary>Fills <paramref name="batch"/> with pictures; the result depends on nothing but seed, epoch and indices.</summary>
     /// <param name="batch">Written over.</param>
     /// <param name="epoch">Decides the transforms.</param>
     /// <param name="indices">Pictures of the dataset.</param>

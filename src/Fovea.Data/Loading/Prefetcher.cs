@@ -22,14 +22,20 @@ internal sealed class Prefetcher : IDisposable
     /// <param name="start">Number of the first batch.</param>
     /// <param name="end">Number after the last batch.</param>
     /// <param name="workers">Threads.</param>
-    /// <param name="createFiller">Called by each thread: how it fills the batch whose number is set.</param>
+    /// <param name="createFiller">Called once for each thread: how it fills the batch whose number is set.</param>
     public Prefetcher(Batch[] ring, int start, int end, int workers, Func<Action<Batch, CancellationToken>> createFiller)
     {
         (_ring, _end, _begun, _wanted) = (ring, end, start, start - 1);
         _filled = new int[ring.Length];
         _filled.AsSpan().Fill(-1);
         _failures = new Exception?[ring.Length];
-        _threads = [.. Enumerable.Range(0, workers).Select(i => new Thread(() => Work(createFiller())) { IsBackground = true, Name = $"data {i}" })];
+        _threads = new Thread[workers];
+        for (int i = 0; i < workers; i++)
+        {
+            Action<Batch, CancellationToken> fill = createFiller();
+            _threads[i] = new Thread(() => Work(fill)) { IsBackground = true, Name = $"data {i}" };
+        }
+
         foreach (Thread thread in _threads) thread.Start();
     }
 

@@ -6,7 +6,7 @@ internal readonly record struct Colour(float Red, float Green, float Blue)
     public static Colour Mix(Colour a, Colour b, float share) =>
         new(a.Red + share * (b.Red - a.Red), a.Green + share * (b.Green - a.Green), a.Blue + share * (b.Blue - a.Blue));
 
-    /// <summary>The colour of a hue (0 to 1 round the circle) with exactly the given luminance, by shading or tinting, then paled.</summary>
+    /// <summary>A hue (0 to 1 round the circle) shaded or tinted to exactly the given luminance, then paled.</summary>
     public static Colour Of(float hue, float luminance, float saturation)
     {
         Colour pure = Pure(hue), grey = new(luminance, luminance, luminance);

@@ -14,8 +14,8 @@ internal sealed class Draws(Philox stream)
     public bool Chance(float probability) => stream.Uniform(_taken++) < probability;
 
     /// <summary>
-    /// Cosine and sine of an angle in (-π/2, π/2) times <paramref name="reach"/> (0 to 1), densest in the middle: from the tangent of
-    /// the half angle, so that no library function decides the bits.
+    /// Cosine and sine of an angle between -2·atan(<paramref name="reach"/>) and 2·atan(<paramref name="reach"/>): from the tangent of
+    /// its half, so that no library function decides the bits.
     /// </summary>
     public Point Direction(float reach)
     {

@@ -7,7 +7,7 @@ namespace Fovea.Data.Shapes;
 /// <remarks>Source: Quilez, "2D distance functions", iquilezles.org/articles/distfunctions2d.</remarks>
 internal static class Outline
 {
-    /// <summary>The ten classes, in order of their numbers; each fits into a circle of radius 1 about the origin.</summary>
+    /// <summary>The ten classes, in order of their numbers; none reaches farther than 1.07 from the origin.</summary>
     public static readonly (string Name, Func<Point, float> Distance)[] Classes =
     [
         ("circle", p => Disc(p, 0.9f)),
@@ -19,7 +19,7 @@ internal static class Outline
                           (0.3f, 1), (-0.3f, 1), (-0.3f, 0.3f), (-1, 0.3f), (-1, -0.3f), (-0.3f, -0.3f))),
         ("ring", p => MathF.Abs(p.Length - 0.72f) - 0.2f),
         ("crescent", p => MathF.Max(Disc(p, 0.95f), -Disc(p - new Point(0.45f, 0), 0.75f))),
-        ("heart", p => Heart(new Point(0.62f * p.X, 0.55f - 0.62f * p.Y)) / 0.62f),
+        ("heart", p => Heart(new Point(0.64f * p.X, 0.55f - 0.64f * p.Y)) / 0.64f),
         ("arrow", Polygon((-1, -0.22f), (0.1f, -0.22f), (0.1f, -0.75f), (1, 0), (0.1f, 0.75f), (0.1f, 0.22f), (-1, 0.22f))),
     ];
 

@@ -8,7 +8,7 @@ internal sealed class Scene
     private const float Grain = 8;
     private readonly Canvas _canvas = new(ShapesDataset.ImageSize);
 
-    /// <summary>Draws class <paramref name="label"/> into <paramref name="pixels"/>, <c>[3, 32, 32]</c>; all choices come from the stream.</summary>
+    /// <summary>Draws class <paramref name="label"/> into <paramref name="pixels"/>, <c>[3, 32, 32]</c>; the stream decides.</summary>
     public void Draw(int label, Philox stream, Span<byte> pixels)
     {
         Draws draws = new(stream);
@@ -59,7 +59,7 @@ internal sealed class Scene
         _canvas.Paint(default, _canvas.Size, p => Outline.Capsule(p, start, end, radius), _ => colour);
     }
 
-    /// <summary>The shape: 14 to 25 pixels wide, whole inside the picture, turned by up to 53 degrees, shaded from one side.</summary>
+    /// <summary>The shape: 17 to 26 pixels wide, whole inside the picture, turned by up to 23 degrees, shaded from one side.</summary>
     private void PaintShape(Draws draws, int label, float luminance)
     {
         float radius = draws.Between(8.5f, 13), middle = _canvas.Size / 2f, room = MathF.Min(4, middle - radius - 1);

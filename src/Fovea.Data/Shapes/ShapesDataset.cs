@@ -28,7 +28,7 @@ public static class ShapesDataset
         Height = ImageSize,
         Width = ImageSize,
         ClassNames = [.. Outline.Classes.Select(shape => shape.Name)],
-        Normalization = new([0.4282f, 0.4244f, 0.4310f], [0.2974f, 0.3031f, 0.2985f]),
+        Normalization = new([0.4279f, 0.4240f, 0.4307f], [0.2972f, 0.3029f, 0.2984f]),
     };
 
     /// <summary>Draws all three splits.</summary>

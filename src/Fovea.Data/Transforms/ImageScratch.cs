@@ -8,8 +8,9 @@ public sealed class ImageScratch
 {
     private readonly RawImage _spare = new(), _narrow = new();
     private readonly ResampleWeights _horizontal = new(), _vertical = new();
+    private int[] _sums = [];
 
-    /// <summary>Replaces <paramref name="image"/> by the part in <paramref name="box"/>; what lies outside the picture is black (0).</summary>
+    /// <summary>Replaces <paramref name="image"/> by the part in <paramref name="box"/>; outside the picture it is black (0).</summary>
     public void Crop(RawImage image, Box box)
     {
         _spare.SetSize(image.Channels, box.Height, box.Width);
@@ -96,7 +97,8 @@ public sealed class ImageScratch
         _vertical.Prepare(image.Height, height, interpolation);
         _spare.SetSize(image.Channels, height, image.Width);
         int width = image.Width;
-        Span<int> sums = width <= 1024 ? stackalloc int[width] : new int[width];
+        if (_sums.Length < width) _sums = new int[width];
+        Span<int> sums = _sums.AsSpan(0, width);
         for (int channel = 0; channel < image.Channels; channel++)
         {
             Span<byte> from = image.Plane(channel), to = _spare.Plane(channel);

@@ -41,7 +41,8 @@ public sealed record RandomResizedCrop(int Size) : ImageTransform
             double ratio = Math.Exp(Between(draws.Uniform(first + 1), lowRatio, highRatio));
             int boxWidth = (int)Math.Round(Math.Sqrt(area * ratio)), boxHeight = (int)Math.Round(Math.Sqrt(area / ratio));
             if (boxWidth < 1 || boxWidth > width || boxHeight < 1 || boxHeight > height) continue;
-            return new Box(draws.Below(first + 2, height - boxHeight + 1), draws.Below(first + 3, width - boxWidth + 1), boxHeight, boxWidth);
+            int top = draws.Below(first + 2, height - boxHeight + 1), left = draws.Below(first + 3, width - boxWidth + 1);
+            return new Box(top, left, boxHeight, boxWidth);
         }
 
         return Central(height, width);

@@ -21,8 +21,11 @@ public sealed record Resize(int Height, int? Width = null, Interpolation Interpo
     }
 
     /// <inheritdoc/>
-    public override string ToString() =>
-        $"resize:{Height}{(Width is int width ? $"x{width}" : "")}{(Interpolation == Interpolation.Bicubic ? ":interpolation=bicubic" : "")}";
+    public override string ToString()
+    {
+        string size = Width is int width ? $"{Height}x{width}" : $"{Height}";
+        return $"resize:{size}{(Interpolation == Interpolation.Bicubic ? ":interpolation=bicubic" : "")}";
+    }
 
     private int Longer(int longer, int shorter) => (int)((long)Height * longer / shorter);
 }

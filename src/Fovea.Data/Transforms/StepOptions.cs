@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Fovea.Data.Transforms;
 
-/// <summary>The values of one step's text, <c>name:value:key=value</c>. Whatever is wrong ends in one sentence with the right form.</summary>
+/// <summary>The values of one step's text, <c>name:value:key=value</c>. Errors say how the step is written.</summary>
 internal sealed class StepOptions
 {
     private const int MaxPixels = 16_384;

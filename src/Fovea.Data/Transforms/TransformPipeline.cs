@@ -12,7 +12,7 @@ public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) 
     /// <summary>The steps, in order of application.</summary>
     public IReadOnlyList<ImageTransform> Steps { get; } = [.. steps];
 
-    /// <summary>Reads steps separated by commas, such as <c>random-crop:32:padding=4,hflip</c>; an empty text or <c>none</c> has none.</summary>
+    /// <summary>Reads steps separated by commas, such as <c>random-crop:32:padding=4,hflip</c>. <c>none</c> has none.</summary>
     /// <exception cref="UsageException">A step or option does not exist or has a wrong value; the message names the right ones.</exception>
     public static TransformPipeline Parse(string text)
     {
@@ -22,7 +22,7 @@ public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) 
 
     /// <summary>Applies all steps to a picture.</summary>
     /// <param name="image">Replaced by the result.</param>
-    /// <param name="draws">Random numbers of this picture, such as <c>Philox.For(seed, "augment", epoch, index)</c>; each step has its own.</param>
+    /// <param name="draws">Random numbers of this picture, such as <c>Philox.For(seed, "augment", epoch, index)</c>.</param>
     /// <param name="scratch">The worker's memory.</param>
     public void Apply(RawImage image, Philox draws, ImageScratch scratch)
     {

@@ -3,7 +3,7 @@ namespace Fovea.Data.Transforms;
 /// <summary>The steps that a text can name. A new step is one line here.</summary>
 internal static class TransformSyntax
 {
-    private static readonly (string Usage, Func<StepOptions, ImageTransform> Read)[] Known =
+    private static (string Usage, Func<StepOptions, ImageTransform> Read)[] Known { get; } =
     [
         ("center-crop:SIZE", options => new CenterCrop(options.Size())),
         ("hflip[:p=0.5]", options => new RandomHorizontalFlip(options.Number("p", 0.5, 0, 1))),

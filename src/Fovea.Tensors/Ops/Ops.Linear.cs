@@ -59,8 +59,10 @@ public static partial class Ops
         {
             LinearArguments arguments = Arguments();
             Storage dy = GradientOf(output);
-            if (weight.RequiresGradient) backend.LinearBackwardWeight(arguments, dy, weight.GradientStorage(out bool add), add);
-            if (bias is { RequiresGradient: true }) backend.ColumnSums(dy, bias.GradientStorage(out bool add), rows, columns, add);
+            bool addBias = false;
+            Storage? dbias = bias is { RequiresGradient: true } ? bias.GradientStorage(out addBias) : null;
+            if (weight.RequiresGradient) backend.LinearBackwardWeight(arguments, dy, weight.GradientStorage(out bool add), add, dbias, addBias);
+            else if (dbias is not null) backend.ColumnSums(dy, dbias, rows, columns, addBias);
             LinearInputGradients gradients = InputGradients(x, gamma, beta);
             if (gradients.Dx is not null || gradients.Dgamma is not null || gradients.Dbeta is not null)
                 backend.LinearBackwardInput(arguments, dy, gradients);

@@ -5,7 +5,7 @@ internal static class Callout
 {
     private const double Size = 12.5, Away = 11;
 
-    /// <summary>Rings the point and writes the text next to it, inside <paramref name="plot"/> and away from <paramref name="curves"/>.</summary>
+    /// <summary>Rings the point and writes the text next to it, inside the plot and away from the curves.</summary>
     public static void Draw(ICanvas canvas, string text, Point at, Ink ink, Box plot, IReadOnlyList<Curve> curves)
     {
         canvas.FillDisc(at, 7.5, new Paint(ink, 0.25));

@@ -17,11 +17,11 @@ public sealed record ConfusionMatrix : Figure
     {
         ArgumentNullException.ThrowIfNull(classes);
         ArgumentNullException.ThrowIfNull(counts);
-        if (classes.Count == 0 || counts.GetLength(0) != classes.Count || counts.GetLength(1) != classes.Count)
+        (int rows, int columns) = (counts.GetLength(0), counts.GetLength(1));
+        if (classes.Count == 0 || rows != classes.Count || columns != classes.Count)
         {
             throw new ArgumentException(
-                $"{classes.Count} classes need counts [{classes.Count}, {classes.Count}], not [{counts.GetLength(0)}, {counts.GetLength(1)}].",
-                nameof(counts));
+                $"{classes.Count} classes need counts [{classes.Count}, {classes.Count}], not [{rows}, {columns}].", nameof(counts));
         }
 
         (Classes, _counts) = ([.. classes], (int[,])counts.Clone());
@@ -43,8 +43,9 @@ public sealed record ConfusionMatrix : Figure
     /// <summary>How many images of a class there were.</summary>
     public long Images(int truth) => Enumerable.Range(0, Classes.Count).Sum(predicted => (long)_counts[truth, predicted]);
 
-    /// <summary>The share of a class's images that were taken for <paramref name="predicted"/>, 0 to 1; NaN for a class without images.</summary>
-    public double Share(int truth, int predicted) => Images(truth) is > 0 and long images ? (double)_counts[truth, predicted] / images : double.NaN;
+    /// <summary>The share of a class's images that were taken for <paramref name="predicted"/>, 0 to 1; NaN without images.</summary>
+    public double Share(int truth, int predicted) =>
+        Images(truth) is > 0 and long images ? (double)_counts[truth, predicted] / images : double.NaN;
 
     internal override void Draw(ICanvas canvas) => new ConfusionMatrixPainter(this).Draw(canvas);
 }

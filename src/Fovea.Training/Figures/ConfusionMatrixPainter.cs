@@ -74,8 +74,9 @@ internal sealed class ConfusionMatrixPainter
         double middle = (index + 0.5) * _cell;
         TextStyle style = new(NameSize, Ink.Text, Anchor.End);
         canvas.Text(name, new Point(_grid.X - 8, _grid.Y + middle + style.HalfCapital), style);
-        if (_slanted) canvas.Text(name, new Point(_grid.X + middle + style.HalfCapital, _grid.Bottom + 8 + style.HalfCapital * 1.4), style with { Angle = Slant });
-        else canvas.Text(name, new Point(_grid.X + middle, _grid.Bottom + 8 + NameSize * 0.8), style with { Anchor = Anchor.Middle });
+        Point below = new(_grid.X + middle, _grid.Bottom + 8);
+        if (_slanted) canvas.Text(name, below + new Point(1, 1.4) * style.HalfCapital, style with { Angle = Slant });
+        else canvas.Text(name, below + new Point(0, NameSize * 0.8), style with { Anchor = Anchor.Middle });
     }
 
     private void DrawGridLines(ICanvas canvas)

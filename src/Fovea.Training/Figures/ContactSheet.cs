@@ -9,8 +9,8 @@ public sealed record ContactSheet(IReadOnlyList<CaptionedImage> Images) : Figure
     /// <summary>How many images in a row. Default: 8.</summary>
     public int Columns { get; init; } = 8;
 
-    /// <summary>The longer side of an image as shown, in pixels. Default: 96.</summary>
-    public int ImageSize { get; init; } = 96;
+    /// <summary>The longer side of an image as shown, in pixels. Default: 112.</summary>
+    public int ImageSize { get; init; } = 112;
 
     /// <inheritdoc/>
     public override int Width => Layout.Width;
@@ -28,7 +28,8 @@ public sealed record ContactSheet(IReadOnlyList<CaptionedImage> Images) : Figure
             Box tile = Layout.Tile(i);
             canvas.Image(Images[i].Image, TileLayout.Inside(tile, Images[i].Image));
             string caption = StrokeFont.Fit(Images[i].Caption, CaptionSize, tile.Width + TileLayout.Gap / 2);
-            canvas.Text(caption, new Point(tile.Centre.X, tile.Bottom + CaptionSize + 3), new TextStyle(CaptionSize, Anchor: Anchor.Middle));
+            Point below = new(tile.Centre.X, tile.Bottom + CaptionSize + 3);
+            canvas.Text(caption, below, new TextStyle(CaptionSize, Anchor: Anchor.Middle));
         }
     }
 }

@@ -9,7 +9,7 @@ internal static class Drawing
     /// <summary>The outline of a rectangle.</summary>
     public static void Frame(this ICanvas canvas, Box box, Stroke stroke) => canvas.Polyline([.. box.Corners, box.Corners[0]], stroke);
 
-    /// <summary>A tick (right) or a cross (wrong) on a disc of <paramref name="radius"/>, told apart by shape as well as by colour.</summary>
+    /// <summary>A tick (right) or a cross (wrong) on a disc, told apart by shape as well as by colour.</summary>
     public static void Verdict(this ICanvas canvas, Point centre, double radius, bool right)
     {
         canvas.FillDisc(centre, radius + 1.5, Ink.Ground);

@@ -6,7 +6,8 @@ internal static class Legend
     private const double Size = 13, RowHeight = 22, SampleWidth = 32, Gap = 8, Between = 22;
 
     /// <summary>Pixels from the top of the first row to the bottom of the last.</summary>
-    public static double Height(IReadOnlyList<Curve> curves, double width) => Place(curves, width).Select(entry => entry.At.Y + RowHeight).DefaultIfEmpty().Max();
+    public static double Height(IReadOnlyList<Curve> curves, double width) =>
+        Place(curves, width).Select(entry => entry.At.Y + RowHeight).DefaultIfEmpty().Max();
 
     /// <summary>Draws the rows with their top left corner at <paramref name="origin"/>.</summary>
     public static void Draw(ICanvas canvas, IReadOnlyList<Curve> curves, Point origin, double width)

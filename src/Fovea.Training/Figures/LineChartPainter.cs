@@ -27,7 +27,7 @@ internal sealed class LineChartPainter
         double left = Math.Ceiling(Margin + _values.Labels.Max(label => StrokeFont.Width(label, TickSize)) + TickLength + 4);
         _plot = new Box(left, Math.Round(top), chart.Width - left - Margin - 6, Math.Round(bottom) - Math.Round(top));
         _places = Axis.ForPlaces([.. points.Select(p => p.X)], MostTicks(_plot.Width, PixelsPerColumnTick));
-        _curves = [.. legend.Select(curve => curve with { Runs = Curve.SplitRuns(Curve.Finite(curve.Series, chart.YScale).Select(Pixel)) })];
+        _curves = [.. legend.Select(curve => curve with { Runs = Runs(curve.Series) })];
     }
 
     public void Draw()
@@ -45,6 +45,8 @@ internal sealed class LineChartPainter
         _canvas.Clip(_plot.Grow(8), DrawCurves);
         foreach (Curve curve in _curves) DrawBest(curve);
     }
+
+    private List<Point[]> Runs(Series series) => Curve.SplitRuns(Curve.Finite(series, _chart.YScale).Select(Pixel));
 
     private static int MostTicks(double room, double each) => Math.Clamp((int)(room / each), Ticks.LeastRoom, 10);
 
@@ -82,7 +84,8 @@ internal sealed class LineChartPainter
             _canvas.Text(label, new Point(x, baseline), new TextStyle(TickSize, Ink.Muted, Anchor.Middle));
         }
 
-        _canvas.Text(_chart.XLabel, new Point(_plot.Centre.X, baseline + LabelSize + 6), new TextStyle(LabelSize, Ink.Muted, Anchor.Middle));
+        Point below = new(_plot.Centre.X, baseline + LabelSize + 6);
+        _canvas.Text(_chart.XLabel, below, new TextStyle(LabelSize, Ink.Muted, Anchor.Middle));
     }
 
     /// <summary>Lines first, then markers, so that no line runs over another's marker.</summary>
@@ -100,11 +103,15 @@ internal sealed class LineChartPainter
     {
         if (_curves.Count == 1 && curve.Series.X.Count > _plot.Width / PixelsPerMarker * 2) return;
         double last = double.NegativeInfinity;
-        foreach (Point point in curve.Runs.SelectMany(run => run))
+        foreach (Point[] run in curve.Runs)
         {
-            if (Math.Abs(point.X - last) < PixelsPerMarker) continue;
-            curve.Style.DrawMarker(_canvas, point);
-            last = point.X;
+            foreach (Point point in run)
+            {
+                // A point between two gaps has no line to be seen by.
+                if (run.Length > 1 && Math.Abs(point.X - last) < PixelsPerMarker) continue;
+                curve.Style.DrawMarker(_canvas, point);
+                last = point.X;
+            }
         }
     }
 

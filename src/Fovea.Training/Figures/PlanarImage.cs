@@ -50,7 +50,7 @@ public sealed class PlanarImage
         return PngWriter.Encode(pixels, Width, Height, Channels == 1 ? PngColor.Grey : PngColor.Rgb);
     }
 
-    /// <summary>The image at another size: nearest pixels along a side that grows, averages (a box filter) along one that shrinks.</summary>
+    /// <summary>The image at another size: nearest pixels where it grows, averages (a box filter) where it shrinks.</summary>
     public PlanarImage Resize(int height, int width)
     {
         byte[] resized = new byte[Channels * height * width];
@@ -84,7 +84,8 @@ public sealed class PlanarImage
         long sum = 0, count = (long)(rows.End - rows.Start) * (columns.End - columns.Start);
         for (int y = rows.Start; y < rows.End; y++)
         {
-            foreach (byte sample in Samples.Slice((channel * Height + y) * Width + columns.Start, columns.End - columns.Start)) sum += sample;
+            ReadOnlySpan<byte> row = Samples.Slice((channel * Height + y) * Width, Width);
+            foreach (byte sample in row[columns.Start..columns.End]) sum += sample;
         }
 
         return (byte)((sum + count / 2) / count);

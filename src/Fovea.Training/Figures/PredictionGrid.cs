@@ -9,8 +9,8 @@ public sealed record PredictionGrid(IReadOnlyList<PredictedImage> Images) : Figu
     /// <summary>How many images in a row. Default: 8.</summary>
     public int Columns { get; init; } = 8;
 
-    /// <summary>The longer side of an image as shown, in pixels. Default: 96.</summary>
-    public int ImageSize { get; init; } = 96;
+    /// <summary>The longer side of an image as shown, in pixels. Default: 112, whole multiples of 28 and (in files of twice the size) of 32.</summary>
+    public int ImageSize { get; init; } = 112;
 
     /// <inheritdoc/>
     public override int Width => Layout.Width;

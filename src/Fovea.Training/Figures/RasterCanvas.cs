@@ -20,7 +20,8 @@ internal sealed class RasterCanvas : ICanvas
         (_pixels, _mask) = (new byte[PixelWidth * PixelHeight * 3], new float[PixelWidth * PixelHeight]);
         _clip = (0, 0, PixelWidth, PixelHeight);
         _covered = (PixelWidth, PixelHeight, 0, 0);
-        Fill(new Box(0, 0, width + 1, height + 1), Ink.Ground);
+        int ground = Palette.Of(theme, Ink.Ground);
+        for (int i = 0; i < _pixels.Length; i++) _pixels[i] = (byte)(ground >> (16 - 8 * (i % 3)));
     }
 
     public int PixelWidth { get; }

@@ -31,7 +31,8 @@ internal readonly record struct UprightBox(Box Bounds) : IRasterShape
 /// <summary>A line with round ends.</summary>
 internal readonly record struct Capsule(Point From, Point To, double Radius) : IRasterShape
 {
-    public Box Bounds => new Box(Math.Min(From.X, To.X), Math.Min(From.Y, To.Y), Math.Abs(From.X - To.X), Math.Abs(From.Y - To.Y)).Grow(Radius);
+    public Box Bounds =>
+        new Box(Math.Min(From.X, To.X), Math.Min(From.Y, To.Y), Math.Abs(From.X - To.X), Math.Abs(From.Y - To.Y)).Grow(Radius);
 
     public double Distance(Point place)
     {

@@ -14,10 +14,10 @@ internal static partial class StrokeFont
 {
     private const double UnitsPerEm = 14 / 0.72, Spacing = 3.1;
 
-    /// <summary>Straight pieces per quarter ellipse: at 20 px and a scale of 2 they stray from it by less than a tenth of a pixel.</summary>
+    /// <summary>Straight pieces per quarter ellipse: at 20 px and a scale of 2 they stray by less than a tenth of a pixel.</summary>
     private const int PiecesPerArc = 8;
 
-    /// <summary>Letters that are drawn as the first of their family (string normalisation needs culture data, which may be missing).</summary>
+    /// <summary>Letters that are drawn as the first of their family; string normalisation needs culture data, which is left out.</summary>
     private static readonly string[] Accented =
     [
         "aàáâãäåāăąæ", "cçćčċ", "dďđð", "eèéêëēėęě", "gğģ", "iìíîïīįı", "kķ", "lĺļľł", "nñńņň", "oòóôõöōőøœ", "rŕř", "sśşšșß",
@@ -85,7 +85,7 @@ internal static partial class StrokeFont
         foreach (string line in data.Split('\n'))
         {
             string[] parts = line[2..].Split('|');
-            Point[][] strokes = [.. parts[1].Split(';', StringSplitOptions.RemoveEmptyEntries).Select(ParseStroke).Where(s => s.Length > 0)];
+            Point[][] strokes = [.. parts[1].Split(';', StringSplitOptions.RemoveEmptyEntries).Select(ParseStroke)];
             glyphs.Add(line[0], (double.Parse(parts[0], CultureInfo.InvariantCulture), strokes));
         }
 

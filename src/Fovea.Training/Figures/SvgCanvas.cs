@@ -42,7 +42,7 @@ internal sealed class SvgCanvas : ICanvas
     {
         string anchor = style.Anchor switch { Anchor.Start => "", Anchor.Middle => " text-anchor=\"middle\"", _ => " text-anchor=\"end\"" };
         string weight = style.Bold ? " font-weight=\"600\"" : "";
-        string halo = style.Halo ? $" paint-order=\"stroke\" stroke=\"{Color(Ink.Ground)}\" stroke-width=\"4\" stroke-linejoin=\"round\"" : "";
+        string halo = !style.Halo ? "" : $""" paint-order="stroke" stroke="{Color(Ink.Ground)}" stroke-width="4" stroke-linejoin="round" """.TrimEnd();
         string turn = style.Angle == 0 ? "" : $" transform=\"rotate({N(style.Angle)} {N(position.X)} {N(position.Y)})\"";
         Line($"""<text x="{N(position.X)}" y="{N(position.Y)}" font-size="{N(style.Size)}" fill="{Color(style.Ink)}"{anchor}{weight}"""
             + $"{halo}{turn}>{Markup.Escape(text)}</text>");

@@ -27,7 +27,8 @@ internal static class Ticks
             {
                 double step = Multiple(mantissa, exponent);
                 double first = Math.Floor(low / step + Tolerance), last = Math.Ceiling(high / step - Tolerance);
-                if (last - first < most) return [.. Enumerable.Range(0, (int)(last - first) + 1).Select(i => Multiple((first + i) * mantissa, exponent))];
+                if (last - first >= most) continue;
+                return [.. Enumerable.Range(0, (int)(last - first) + 1).Select(i => Multiple((first + i) * mantissa, exponent))];
             }
         }
     }
@@ -45,8 +46,10 @@ internal static class Ticks
             return [.. Enumerable.Range(0, (last - first + stride - 1) / stride + 1).Select(i => Multiple(1, first + i * stride))];
         }
 
-        double[] fine = [.. Enumerable.Range(first, last - first + 1).SelectMany(e => new[] { Multiple(1, e), Multiple(2, e), Multiple(5, e) })];
-        int from = Array.FindLastIndex(fine, tick => tick <= low * (1 + Tolerance)), to = Array.FindIndex(fine, tick => tick >= high * (1 - Tolerance));
+        IEnumerable<int> decades = Enumerable.Range(first, last - first + 1);
+        double[] fine = [.. decades.SelectMany(e => new[] { Multiple(1, e), Multiple(2, e), Multiple(5, e) })];
+        int from = Array.FindLastIndex(fine, tick => tick <= low * (1 + Tolerance));
+        int to = Array.FindIndex(fine, tick => tick >= high * (1 - Tolerance));
         return to - from >= 2 ? fine[from..(to + 1)] : Covering(low, high, most);
     }
 
@@ -59,7 +62,7 @@ internal static class Ticks
         return (low - pad, high + pad);
     }
 
-    /// <summary>Dividing by a power of ten rounds once: <c>3 · 10⁻¹</c> is 0.3, where multiplying by 0.1 gives 0.30000000000000004.</summary>
+    /// <summary>Dividing by a power of ten rounds once: 3 / 10 is 0.3, where 3 · 0.1 is 0.30000000000000004.</summary>
     private static double Multiple(double mantissa, int exponent) =>
         exponent >= 0 ? mantissa * Math.Pow(10, exponent) : mantissa / Math.Pow(10, -exponent);
 }

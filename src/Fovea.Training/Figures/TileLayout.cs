@@ -37,6 +37,7 @@ internal readonly record struct TileLayout(int Count, int Columns, int ImageSize
     {
         TextStyle style = new(TitleSize, Bold: true);
         canvas.Text(StrokeFont.Fit(title, TitleSize, Width - 2 * Margin), new Point(Margin, Margin + TitleSize * 0.72), style);
-        if (Count == 0) canvas.Text("no images yet", new Point(Width / 2.0, Top + ImageSize / 2.0), new TextStyle(15, Ink.Muted, Anchor.Middle));
+        if (Count > 0) return;
+        canvas.Text("no images yet", new Point(Width / 2.0, Top + ImageSize / 2.0), new TextStyle(15, Ink.Muted, Anchor.Middle));
     }
 }

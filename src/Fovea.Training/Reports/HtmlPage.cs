@@ -1,4 +1,3 @@
-using System.Text;
 using Fovea.Training.Figures;
 
 namespace Fovea.Training.Reports;
@@ -84,8 +83,7 @@ internal static class HtmlPage
     /// <summary>The same inks that figures are drawn with, as the custom properties that inline figures refer to.</summary>
     private static string Colors(Theme theme)
     {
-        StringBuilder colors = new("{ ");
-        foreach (Ink ink in Enum.GetValues<Ink>()) colors.Append(Palette.Variable(ink)).Append(": ").Append(Palette.Hex(theme, ink)).Append("; ");
-        return colors.Append('}').ToString();
+        IEnumerable<string> colors = Enum.GetValues<Ink>().Select(ink => $"{Palette.Variable(ink)}: {Palette.Hex(theme, ink)}");
+        return "{ " + string.Join("; ", colors) + " }";
     }
 }

@@ -15,19 +15,22 @@ public static class HtmlReport
     public static string Render(ReportContent content)
     {
         ArgumentNullException.ThrowIfNull(content);
-        StringBuilder body = new();
-        body.Append(Heading(content));
-        body.Append(Section("Summary", HtmlTable.Facts(Summary(content))));
-        body.Append(Section("Training", Chart(RunCharts.Loss(content)) + Chart(RunCharts.Accuracy(content)) + Chart(RunCharts.LearningRate(content))));
-        if (content.Epochs.Count > 0) body.Append(Section("Epochs", HtmlSections.Epochs(content)));
-        if (content.Predictions.Count > 0) body.Append(Section(RunCharts.PredictionsTitle(content), HtmlSections.Predictions(content.Predictions)));
-        if (content.Confusion is ConfusionMatrix confusion) body.Append(Section("Classes", HtmlSections.Matrix(confusion) + HtmlSections.PerClass(confusion)));
-        if (content.Config.Length > 0) body.Append(Section("Configuration", $"<pre>{Markup.Escape(content.Config)}</pre>\n"));
-        if (content.Environment.Count > 0) body.Append(Section("Environment", HtmlTable.Facts(content.Environment.Select(pair => (pair.Key, pair.Value)))));
+        StringBuilder body = new(Heading(content));
+        Section("Summary", HtmlTable.Facts(Summary(content)));
+        Section("Training", Chart(RunCharts.Loss(content)) + Chart(RunCharts.Accuracy(content)) + Chart(RunCharts.LearningRate(content)));
+        if (content.Epochs.Count > 0) Section("Epochs", HtmlSections.Epochs(content));
+        if (content.Predictions.Count > 0)
+            Section(RunCharts.PredictionsTitle(content), HtmlSections.Predictions(content.Predictions));
+        if (content.Confusion is ConfusionMatrix confusion)
+            Section("Classes", HtmlSections.Matrix(confusion) + HtmlSections.PerClass(confusion));
+        if (content.Config.Length > 0) Section("Configuration", $"<pre>{Markup.Escape(content.Config)}</pre>\n");
+        if (content.Environment.Count > 0)
+            Section("Environment", HtmlTable.Facts(content.Environment.Select(pair => (pair.Key, pair.Value))));
         return HtmlPage.Wrap(content.Title, body.ToString());
-    }
 
-    private static string Section(string title, string content) => $"<section>\n<h2>{Markup.Escape(title)}</h2>\n{content}</section>\n";
+        void Section(string title, string markup) =>
+            body.Append($"<section>\n<h2>{Markup.Escape(title)}</h2>\n{markup}</section>\n");
+    }
 
     private static string Heading(ReportContent run)
     {

@@ -22,8 +22,8 @@ internal static class HtmlSections
             table.Append(best ? "<tr class=\"best\">" : "<tr>").Append(HtmlTable.Number((best ? "★ " : "") + Count(epoch.Epoch)));
             table.Append(HtmlTable.Number(Fixed(epoch.TrainLoss))).Append(HtmlTable.Number(Percent(epoch.TrainAccuracy)));
             table.Append(HtmlTable.Number(Fixed(epoch.ValLoss))).Append(HtmlTable.Number(Percent(epoch.ValAccuracy)));
-            table.Append(HtmlTable.Number(Significant(epoch.LearningRate, 3))).Append(HtmlTable.Number(Significant(epoch.ImagesPerSecond, 3)));
-            table.Append(HtmlTable.Number(Duration(epoch.Seconds))).Append("</tr>\n");
+            table.Append(HtmlTable.Number(Significant(epoch.LearningRate, 3)));
+            table.Append(HtmlTable.Number(Significant(epoch.ImagesPerSecond, 3))).Append(HtmlTable.Number(Duration(epoch.Seconds))).Append("</tr>\n");
         }
 
         return table.Close();
@@ -40,7 +40,8 @@ internal static class HtmlSections
             html.Append(image.IsRight ? "<figure>" : "<figure class=\"wrong\">");
             html.Append($"<img src=\"{Markup.DataUri(Shrink(image.Image).ToPng())}\" alt=\"{truth}, taken for {predicted}\"/>");
             html.Append($"<span class=\"mark\" aria-hidden=\"true\">{(image.IsRight ? '✓' : '✗')}</span>");
-            html.Append($"<figcaption><b>{predicted}{probability}</b>{(image.IsRight ? "" : $"<br/>true: {truth}")}</figcaption></figure>\n");
+            string correction = image.IsRight ? "" : $"<br/>true: {truth}";
+            html.Append($"<figcaption><b>{predicted}{probability}</b>{correction}</figcaption></figure>\n");
         }
 
         return html.Append("</div>\n").ToString();
@@ -75,7 +76,8 @@ internal static class HtmlSections
 
     private static string WorstConfusion(ConfusionMatrix confusion, int truth)
     {
-        int other = Enumerable.Range(0, confusion.Classes.Count).Where(i => i != truth).DefaultIfEmpty(truth).MaxBy(i => confusion.Count(truth, i));
+        IEnumerable<int> others = Enumerable.Range(0, confusion.Classes.Count).Where(i => i != truth);
+        int other = others.DefaultIfEmpty(truth).MaxBy(i => confusion.Count(truth, i));
         int count = other == truth ? 0 : confusion.Count(truth, other);
         return count == 0 ? Missing : $"{confusion.Classes[other]} ({Count(count)})";
     }

@@ -22,7 +22,8 @@ public static class RunFigures
         WriteBoth(figures, "accuracy", RunCharts.Accuracy(content));
         WriteBoth(figures, "learning-rate", RunCharts.LearningRate(content));
         if (content.Confusion is ConfusionMatrix confusion) WriteBoth(figures, "confusion-matrix", confusion);
-        if (content.Predictions.Count > 0) AtomicFile.Write(Path.Combine(figures, "predictions.png"), RunCharts.Predictions(content).ToPng());
+        if (content.Predictions.Count > 0)
+            AtomicFile.Write(Path.Combine(figures, "predictions.png"), RunCharts.Predictions(content).ToPng());
         AtomicFile.Write(Path.Combine(directory, "report.html"), Encoding.UTF8.GetBytes(HtmlReport.Render(content)));
     }
 

@@ -72,7 +72,8 @@ public sealed class CifarTests : IDisposable
     [Fact]
     public void A_missing_batch_is_named()
     {
-        foreach ((string name, byte[] content) in FuzzTests.Ten(1).Where(file => file.Item1 != "data_batch_4.bin")) _folder.Write(name, content);
+        foreach ((string name, byte[] content) in FuzzTests.Ten(1)) _folder.Write(name, content);
+        File.Delete(Path.Combine(_folder.Path, "data_batch_4.bin"));
         Assert.Contains("data_batch_4.bin missing", Assert.Throws<DataException>(() => Cifar.Load10(_folder.Path)).Message);
     }
 

@@ -49,7 +49,8 @@ public sealed class FuzzTests : IDisposable
     public void Damaged_archives_end_in_a_data_error(bool zipped)
     {
         byte[] archive = Make.Tar([.. Ten(1)]);
-        Fuzz(zipped ? Make.Gzip(archive) : archive, 1_500, bytes => Cifar.Load10(_folder.Write("x.tar.gz", bytes)), onlyFirst: zipped ? null : 1536);
+        int? headers = zipped ? null : 1536;
+        Fuzz(zipped ? Make.Gzip(archive) : archive, 1_500, bytes => Cifar.Load10(_folder.Write("x.tar.gz", bytes)), headers);
     }
 
     [Fact]

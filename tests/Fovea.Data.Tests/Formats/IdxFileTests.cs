@@ -31,7 +31,8 @@ public sealed class IdxFileTests : IDisposable
     }
 
     [Fact]
-    public void A_truncated_file_is_named() => Fails("should take 4 bytes at offset 8, but the file can hold 3 more", Make.Idx([4], [1, 2, 3]));
+    public void A_truncated_file_is_named() =>
+        Fails("should take 4 bytes at offset 8, but the file can hold 3 more", Make.Idx([4], [1, 2, 3]));
 
     [Fact]
     public void A_truncated_gzip_file_is_named() => Fails("offset 11", Make.Gzip(Make.Idx([4], [1, 2, 3])));

@@ -38,7 +38,8 @@ public sealed class TarReaderTests : IDisposable
     }
 
     [Fact]
-    public void A_file_larger_than_allowed_is_not_read() => Fails("big has 1000 bytes, more than the 999", Make.Tar(("big", new byte[1000])));
+    public void A_file_larger_than_allowed_is_not_read() =>
+        Fails("big has 1000 bytes, more than the 999", Make.Tar(("big", new byte[1000])));
 
     [Fact]
     public void What_is_no_archive_is_said_to_be_none() => Fails("no tar header at offset 0", [.. Enumerable.Repeat((byte)'x', 2048)]);

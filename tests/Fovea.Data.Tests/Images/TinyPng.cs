@@ -17,7 +17,8 @@ internal sealed record TinyPng(int Width, int Height, int ColorType, byte[] Pixe
             int length = BinaryPrimitives.ReadInt32BigEndian(file.AsSpan(position));
             string type = Encoding.ASCII.GetString(file, position + 4, 4);
             byte[] body = file[(position + 8)..(position + 8 + length)];
-            Assert.Equal(BitwiseCrc(file.AsSpan(position + 4, 4 + length)), BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(position + 8 + length)));
+            uint crc = BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(position + 8 + length));
+            Assert.Equal(BitwiseCrc(file.AsSpan(position + 4, 4 + length)), crc);
             if (type == "IHDR") header = body;
             if (type == "IDAT") data = [.. data, .. body];
             position += length + 12;

@@ -62,9 +62,11 @@ internal static class Make
         return
         [
             0x80, 2, .. "}q\u0001("u8,
-            .. Text(labelKey), .. "]q\u0002("u8, .. Enumerable.Range(0, count).SelectMany(i => new byte[] { (byte)'K', binary[i * 3073] }), (byte)'e',
+            .. Text(labelKey), .. "]q\u0002("u8,
+            .. Enumerable.Range(0, count).SelectMany(i => new byte[] { (byte)'K', binary[i * 3073] }), (byte)'e',
             .. Text("data"), .. "cnumpy.core.multiarray\n_reconstruct\nq\u0003cnumpy\nndarray\nK"u8, 0, 0x85, .. Text("b"), 0x87, .. "R("u8,
-            .. "K\u0001K"u8, (byte)count, (byte)'M', 0, 12, 0x86, .. "cnumpy\ndtype\n"u8, .. Text("u1"), .. "K"u8, 0, .. "K\u0001"u8, 0x87, .. "R(K\u0003"u8,
+            .. "K\u0001K"u8, (byte)count, (byte)'M', 0, 12, 0x86,
+            .. "cnumpy\ndtype\n"u8, .. Text("u1"), .. "K"u8, 0, .. "K\u0001"u8, 0x87, .. "R(K\u0003"u8,
             .. Text("|"), .. "NNNJ"u8, 255, 255, 255, 255, (byte)'J', 255, 255, 255, 255, .. "K"u8, 0, .. "tb"u8,
             columnsFirst ? (byte)0x88 : (byte)0x89, (byte)'T', .. Little(pixels.Length), .. pixels, .. "tbu."u8,
         ];

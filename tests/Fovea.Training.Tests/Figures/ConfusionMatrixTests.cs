@@ -53,5 +53,6 @@ public sealed class ConfusionMatrixTests
         Assert.Equal(1, matrix.Count(0, 0));
     }
 
-    private static string[] Texts(ConfusionMatrix matrix) => [.. XDocument.Parse(matrix.ToSvg()).Descendants(Svg + "text").Select(text => text.Value)];
+    private static string[] Texts(ConfusionMatrix matrix) =>
+        [.. XDocument.Parse(matrix.ToSvg()).Descendants(Svg + "text").Select(text => text.Value)];
 }

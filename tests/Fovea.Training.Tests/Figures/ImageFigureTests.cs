@@ -42,7 +42,7 @@ public sealed class ImageFigureTests
     {
         PlanarImage wide = new(new byte[3 * 10 * 40], 3, 10, 40);
         XElement image = XDocument.Parse(new ContactSheet([new(wide, "")]).ToSvg()).Descendants(Svg + "image").Single();
-        Assert.Equal(("96", "24"), (image.Attribute("width")!.Value, image.Attribute("height")!.Value));
+        Assert.Equal(("112", "28"), (image.Attribute("width")!.Value, image.Attribute("height")!.Value));
     }
 
     [Fact]

@@ -42,7 +42,7 @@ public sealed class LineChartTests
     public void Names_may_hold_any_text()
     {
         const string Hostile = "</text><script>alert('1')</script> & \"quotes\" \0\u0001 \uD800 ✓";
-        LineChart chart = new() { Title = Hostile, XLabel = Hostile, YLabel = Hostile, Size = (4000, 300), Series = [new(Hostile, [1], [1])] };
+        LineChart chart = new() { Title = Hostile, XLabel = Hostile, YLabel = Hostile, Series = [new(Hostile, [1], [1])], Size = (4000, 300) };
         XElement root = XDocument.Parse(chart.ToSvg()).Root!;
         Assert.Empty(root.Descendants(Svg + "script"));
         string readable = Hostile.Replace('\0', '\uFFFD').Replace('\u0001', '\uFFFD').Replace('\uD800', '\uFFFD');
@@ -107,7 +107,8 @@ public sealed class LineChartTests
         Assert.Equal(chart.ToSvg(), chart.ToSvg());
     }
 
-    private static string[] Texts(Figure figure) => [.. XDocument.Parse(figure.ToSvg()).Descendants(Svg + "text").Select(text => text.Value)];
+    private static string[] Texts(Figure figure) =>
+        [.. XDocument.Parse(figure.ToSvg()).Descendants(Svg + "text").Select(text => text.Value)];
 
     /// <summary>Curves are the only lines inside the clipped part.</summary>
     private static IEnumerable<XElement> CurveElements(LineChart chart) =>

@@ -9,8 +9,8 @@ public sealed class StrokeFontTests
     [Fact]
     public void Every_printable_ascii_character_has_a_glyph_of_its_own()
     {
-        string[] shapes = [.. (Printable + "□").Select(letter => string.Join(';', StrokeFont.Strokes(letter.ToString(), new(0, 0), new(20))))];
-        Assert.Equal(Printable.Length + 1, shapes.Distinct().Count());
+        static string Shape(char letter) => string.Join(';', StrokeFont.Strokes(letter.ToString(), new(0, 0), new(20)));
+        Assert.Equal(Printable.Length + 1, (Printable + "□").Select(Shape).Distinct().Count());
     }
 
     [Fact]

@@ -13,7 +13,10 @@ public sealed class TicksTests
 
     private static readonly Gen<(double Low, double High, int Most)> Ranges =
         from a in Values
-        from b in Gen.OneOf(Values, Gen.Constant(a), Gen.Choose(1, 9999).Select(i => a * (1 + i * 1e-6)), Gen.Choose(-99, 99).Select(i => a * i))
+        from near in Gen.Choose(1, 9999).Select(i => a * (1 + i * 1e-6))
+        from far in Gen.Choose(-99, 99).Select(i => a * i)
+        from any in Values
+        from b in Gen.Elements(a, near, far, any)
         from most in Gen.Choose(Ticks.LeastRoom, 10)
         select (Math.Min(a, b), Math.Max(a, b), most);
 

@@ -18,14 +18,14 @@ public sealed class HtmlReportTests
         foreach (XAttribute address in page.Descendants().Attributes().Where(a => a.Name.LocalName is "src" or "href"))
             Assert.StartsWith("data:image/png;base64,", address.Value, StringComparison.Ordinal);
         Assert.DoesNotMatch(new Regex(@"url\(|@import"), html);
-        Assert.Contains(page.Descendants("meta"), meta => meta.Attribute("content")?.Value.StartsWith("default-src 'none'", StringComparison.Ordinal) == true);
+        Assert.Contains("content=\"default-src 'none';", html, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Any_text_stays_text()
     {
-        Gen<string> hostile = Gen.ListOf(Gen.Elements("<script>", "</pre>", "\"", "'", "&", "&amp;", "]]>", "<!--", "\0", "\uDC00", "é", "漢", " ", "a"))
-            .Select(parts => string.Concat(parts));
+        string[] pieces = ["<script>", "</pre>", "\"", "'", "&", "&amp;", "]]>", "<!--", "\0", "\uDC00", "é", "漢", " ", "a"];
+        Gen<string> hostile = Gen.ListOf(Gen.Elements(pieces)).Select(parts => string.Concat(parts));
         Check.QuickThrowOnFailure(Prop.ForAll(Arb.From(hostile), text =>
         {
             XElement page = Parse(HtmlReport.Render(Samples.Run(text)));
@@ -38,8 +38,8 @@ public sealed class HtmlReportTests
     [Fact]
     public void The_figures_of_the_summary_are_there()
     {
-        Dictionary<string, string> facts = Parse(HtmlReport.Render(Samples.Run())).Descendants("table").First(table => table.Attribute("class")?.Value == "facts")
-            .Descendants("tr").ToDictionary(row => row.Element("th")!.Value, row => row.Element("td")!.Value);
+        XElement table = Parse(HtmlReport.Render(Samples.Run())).Descendants("table").First();
+        Dictionary<string, string> facts = table.Descendants("tr").ToDictionary(row => row.Element("th")!.Value, row => row.Element("td")!.Value);
         Assert.Equal("829,322", facts["Parameters"]);
         Assert.Equal("62.50 % after epoch 2", facts["Best validation accuracy"]);
         Assert.Equal("60.00 %", facts["Test accuracy"]);
@@ -58,7 +58,8 @@ public sealed class HtmlReportTests
     [Fact]
     public void Classes_are_listed_with_their_worst_confusion()
     {
-        string[] rows = [.. Parse(HtmlReport.Render(Samples.Run())).Descendants("tr").Select(row => string.Join('|', row.Elements().Select(cell => cell.Value)))];
+        XElement page = Parse(HtmlReport.Render(Samples.Run()));
+        string[] rows = [.. page.Descendants("tr").Select(row => string.Join('|', row.Elements().Select(cell => cell.Value)))];
         Assert.Contains("cat|4|3|75.00 %||dog (1)", rows);
         Assert.Contains("dog|5|5|100.00 %||–", rows);
     }

@@ -119,17 +119,18 @@ internal sealed unsafe partial class CpuBackend<V>
             ElementKernels<V>.UnaryBackward(l.Activation, x, df, dx, rows * l.In, g.AccumulateDx);
     }
 
-    public override void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Storage dw, bool accumulate)
+    public override void LinearBackwardWeight(
+        in LinearArguments arguments, Storage dy, Storage dw, bool accumulate, Storage? dbias, bool accumulateBias)
     {
         LinearArguments l = arguments;
         float* dyData = Floats(dy), dwData = Floats(dw);
-        long size = (long)l.In * l.Out;
-        if (l.Rows >= 8 * RowsPerSum && size <= 1 << 20)
+        if (l.Rows >= 8 * RowsPerSum && (long)l.In * l.Out <= 1 << 20)
         {
-            SumOverRows(l, dyData, dwData, accumulate);
+            SumOverRows(l, dyData, dwData, accumulate, Floats(dbias), accumulateBias);
             return;
         }
 
+        if (dbias is not null) ColumnSums(dy, dbias, l.Rows, l.Out, accumulateBias);
         CpuStorage packed = Borrow((long)l.Rows * Panels<V>.Padded(l.In));
         float* panels = packed.Pointer;
         _pool.Run(Panels<V>.Count(l.In), p => PackTransformed(l, 0, l.Rows, p * Panels<V>.Width, panels));
@@ -137,27 +138,35 @@ internal sealed unsafe partial class CpuBackend<V>
         _buffers.Return(packed);
     }
 
-    /// <summary>Many rows, small result: fixed shares of the rows each sum into a result of their own, added up in order at the end.</summary>
-    private void SumOverRows(in LinearArguments arguments, float* dy, float* dw, bool accumulate)
+    /// <summary>
+    /// Many rows, small result: fixed shares of the rows each sum into a result of their own, added up in order at the end. The bias comes
+    /// along while its rows of dy are in the cache.
+    /// </summary>
+    private void SumOverRows(in LinearArguments arguments, float* dy, float* dw, bool accumulate, float* dbias, bool accumulateBias)
     {
         LinearArguments l = arguments;
         int size = l.In * l.Out, share = Parts(Parts(l.Rows, RowsPerSum), MinimumParts) * RowsPerSum, shares = Parts(l.Rows, share);
-        CpuStorage partial = Borrow((long)shares * size);
-        float* partials = partial.Pointer;
+        CpuStorage partial = Borrow((long)shares * size), partialBias = Borrow((long)shares * l.Out);
+        float* partials = partial.Pointer, biases = partialBias.Pointer;
         _pool.Run(shares, s =>
         {
-            float* sum = partials + (nint)s * size, panels = Scratch.Floats(PanelSlot, RowsPerSum * Panels<V>.Padded(l.In));
+            float* sum = partials + (nint)s * size, bias = biases + (nint)s * l.Out, panels = Scratch.Floats(PanelSlot, RowsPerSum * Panels<V>.Padded(l.In));
             int end = Math.Min(l.Rows, (s + 1) * share);
+            new Span<float>(bias, l.Out).Clear();
             for (int row = s * share; row < end; row += RowsPerSum)
             {
                 int rows = Math.Min(RowsPerSum, end - row);
+                float* dyRows = dy + (nint)row * l.Out;
+                if (dbias != null) RowKernels<V>.AddColumns(dyRows, bias, rows, l.Out);
                 for (int column = 0; column < l.In; column += Panels<V>.Width) PackTransformed(l, row, rows, column, panels);
                 nint start = row == s * share ? 0 : (nint)sum;
-                Block<V>.Multiply(dy + (nint)row * l.Out, 1, l.Out, l.Out, panels, l.In, rows, new((nint)sum, l.In, start, l.In));
+                Block<V>.Multiply(dyRows, 1, l.Out, l.Out, panels, l.In, rows, new((nint)sum, l.In, start, l.In));
             }
         });
         AddUp(partials, shares, size, dw, accumulate);
+        if (dbias != null) AddUp(biases, shares, l.Out, dbias, accumulateBias);
         _buffers.Return(partial);
+        _buffers.Return(partialBias);
     }
 
     /// <summary>y (+)= Σ of <paramref name="count"/> arrays that lie one after another, in order.</summary>

@@ -98,11 +98,12 @@ internal sealed unsafe partial class CpuBackend<V>
             for (nint r = row; r < row + count; r++)
             {
                 float* values = x + r * a.Columns, gradient = dx + r * a.Columns;
-                float logSum = RowKernels<V>.LogSumExp(values, a.Columns), total = 0;
+                float logSum = RowKernels<V>.LogSumExp(values, a.Columns);
+                double total = 0;
                 for (int c = 0; c < a.Columns; c++) total += Target(a, labels, targets, weights, r, c);
                 for (int c = 0; c < a.Columns; c++)
                 {
-                    float local = d[r] * (total * MathF.Exp(values[c] - logSum) - Target(a, labels, targets, weights, r, c));
+                    float local = d[r] * ((float)total * MathF.Exp(values[c] - logSum) - Target(a, labels, targets, weights, r, c));
                     gradient[c] = accumulate ? gradient[c] + local : local;
                 }
             }

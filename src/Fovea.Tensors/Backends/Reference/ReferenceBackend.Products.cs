@@ -62,8 +62,10 @@ internal sealed partial class ReferenceBackend
         }
     }
 
-    public override void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Storage dw, bool accumulate)
+    public override void LinearBackwardWeight(
+        in LinearArguments arguments, Storage dy, Storage dw, bool accumulate, Storage? dbias, bool accumulateBias)
     {
+        if (dbias is not null) ColumnSums(dy, dbias, arguments.Rows, arguments.Out, accumulateBias);
         double[] f = InputOf(arguments), from = Values(dy), to = Values(dw);
         for (int column = 0; column < arguments.Out; column++)
             for (int k = 0; k < arguments.In; k++)

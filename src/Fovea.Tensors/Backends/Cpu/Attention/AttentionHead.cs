@@ -63,8 +63,7 @@ internal readonly unsafe struct AttentionHead<V>
             {
                 int rows = Math.Min(V.TileRows, count - row);
                 Block<V>.Multiply(_q + (first + row) * Stride, Stride, 1, rows, keys, range, d, new((nint)scores, rangePadded, Padded: true));
-                for (int r = 0; r < rows; r++)
-                    Accumulate(scores + r * rangePadded, range, rangePadded, unit, largest + row + r, sums + row + r, results + (row + r) * paddedDim, d, key == 0);
+                Exponentiate(scores, rows, range, rangePadded, unit, largest + row, sums + row, results + row * paddedDim, paddedDim, key == 0);
                 float* result = results + row * paddedDim;
                 Block<V>.Multiply(scores, rangePadded, 1, rows, values, d, range,
                     new((nint)result, paddedDim, key == 0 ? 0 : (nint)result, paddedDim, Padded: true));
@@ -81,36 +80,49 @@ internal readonly unsafe struct AttentionHead<V>
     }
 
     /// <summary>
-    /// Turns a row of scores into powers 2^(unit · score − largest), after raising <paramref name="largest"/> to the row's own and shrinking
-    /// what was summed before (the online softmax of Milakov and Gimelshein 2018, arXiv:1805.02867). Padding becomes 0.
+    /// Turns rows of scores into powers 2^(unit · score − largest), after raising each row's <paramref name="largest"/> and shrinking what was
+    /// summed before (the online softmax of Milakov and Gimelshein 2018, arXiv:1805.02867). Padding becomes 0. All peaks come first: the
+    /// rows' chains of dependent steps then overlap.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Accumulate(float* scores, int count, int padded, float unit, float* largest, float* sum, float* result, int dim, bool first)
+    private static void Exponentiate(
+        float* scores, int rows, int count, int padded, float unit, float* largest, float* sums, float* results, int resultRow, bool first)
     {
-        for (int i = count; i < padded; i++) scores[i] = float.NegativeInfinity;
-        V max = V.Load(scores);
-        for (int i = V.Count; i < padded; i += V.Count) max = V.Max(max, V.Load(scores + i));
-        float peak = MathF.Max(*largest, V.MaxAcross(max) * unit);
-        V scale = V.Broadcast(unit), shift = V.Broadcast(-peak), total = V.Zero;
-        for (int i = 0; i < padded; i += V.Count)
+        float* edge = stackalloc float[V.Count];   // added to the last vector: −∞ where there is no key
+        for (int i = 0; i < V.Count; i++) edge[i] = padded - V.Count + i < count ? 0 : float.NegativeInfinity;
+        V padding = V.Load(edge);
+        int last = padded - V.Count;
+        float* factors = stackalloc float[V.TileRows];
+        for (int r = 0; r < rows; r++)
         {
-            V power = VectorMath<V>.Exp2(V.Fma(V.Load(scores + i), scale, shift));
-            V.Store(scores + i, power);
-            total += power;
+            float* row = scores + r * padded;
+            V max = V.Load(row + last) + padding;
+            for (int i = 0; i < last; i += V.Count) max = V.Max(max, V.Load(row + i));
+            float rowMax = V.MaxAcross(max) * unit, before = largest[r], peak = rowMax > before ? rowMax : before;
+            factors[r] = first ? 0 : MathF.Exp((before - peak) / Log2E);
+            largest[r] = peak;
         }
 
-        if (first)
+        V scale = V.Broadcast(unit);
+        for (int r = 0; r < rows; r++)
         {
-            *sum = V.Sum(total);
-        }
-        else
-        {
-            float shrink = MathF.Exp((*largest - peak) / Log2E);
-            *sum = *sum * shrink + V.Sum(total);
-            for (int j = 0; j < dim; j++) result[j] *= shrink;
-        }
+            float* row = scores + r * padded;
+            V shift = V.Broadcast(-largest[r]);
+            V total = VectorMath<V>.Exp2(V.Fma(V.Load(row + last) + padding, scale, shift));
+            V.Store(row + last, total);
+            for (int i = 0; i < last; i += V.Count)
+            {
+                V power = VectorMath<V>.Exp2(V.Fma(V.Load(row + i), scale, shift));
+                V.Store(row + i, power);
+                total += power;
+            }
 
-        *largest = peak;
+            sums[r] = (first ? 0 : sums[r] * factors[r]) + V.Sum(total);
+            if (first) continue;
+            V factor = V.Broadcast(factors[r]);
+            float* result = results + r * resultRow;
+            for (int i = 0; i < resultRow; i += V.Count) V.Store(result + i, V.Load(result + i) * factor);
+        }
     }
 
     /// <summary>
@@ -156,7 +168,6 @@ internal readonly unsafe struct AttentionHead<V>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Differentiate(float* scores, float* gradients, int count, int padded, float scale, float logSum, float dot)
     {
-        for (int i = count; i < padded; i++) scores[i] = float.NegativeInfinity;
         V unit = V.Broadcast(scale * Log2E), shift = V.Broadcast(-logSum * Log2E), center = V.Broadcast(dot), factor = V.Broadcast(scale);
         for (int i = 0; i < padded; i += V.Count)
         {
@@ -164,6 +175,8 @@ internal readonly unsafe struct AttentionHead<V>
             V.Store(scores + i, probability);
             V.Store(gradients + i, probability * (V.Load(gradients + i) - center) * factor);
         }
+
+        for (int i = count; i < padded; i++) scores[i] = gradients[i] = 0;
     }
 
     /// <summary>Queries of a block: two score matrices of it stay in the second-level cache, and the last block is not much smaller.</summary>

@@ -16,6 +16,7 @@ internal readonly unsafe record struct BlockTarget(nint C, nint Row, nint Start 
 internal static unsafe class Block<V>
     where V : struct, ISimd<V>
 {
+    private const int StepsWorthPrefetching = 64;
     private const int StepsAtOnce = 1024;   // a panel of 32 columns is then 128 KiB and stays in the second-level cache
 
     /// <summary>C[rows, columns] = start + bias + A · panels.</summary>
@@ -51,6 +52,7 @@ internal static unsafe class Block<V>
                     int count = TileRows(rows - row);
                     float* cTile = c + row * target.Row, startTile = start == null ? null : start + row * startRow;
                     float* aTile = rowsOfA + row * aRow;
+                    if (steps >= StepsWorthPrefetching) PrefetchNext(column == 0 && aStep == 1, aTile, aRow, count, steps, cTile, target.Row, startTile, startRow);
                     if (valid == width || target.Padded)
                         Tile(count, width, aTile, aRow, aStep, panel, steps, startTile, startRow, bias, cTile, target.Row);
                     else
@@ -62,6 +64,28 @@ internal static unsafe class Block<V>
             steps0 += steps;
         }
         while (steps0 < inner);
+    }
+
+    /// <summary>
+    /// While one tile computes, the lines of the next one arrive: its results' (a store that misses stalls all that follow), its starting
+    /// values', and in the first panel those of A.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PrefetchNext(bool left, float* a, nint aRow, int rows, int steps, float* c, nint cRow, float* start, nint startRow)
+    {
+        for (int r = rows; r < 2 * rows; r++)
+        {
+            V.Prefetch(c + r * cRow);
+            V.Prefetch(c + r * cRow + V.Count);
+            if (start != null && start != c)
+            {
+                V.Prefetch(start + r * startRow);
+                V.Prefetch(start + r * startRow + V.Count);
+            }
+
+            if (!left) continue;
+            for (int k = 0; k < steps; k += 16) V.Prefetch(a + r * aRow + k);
+        }
     }
 
     /// <summary>Rows of the next tile, given how many are left.</summary>

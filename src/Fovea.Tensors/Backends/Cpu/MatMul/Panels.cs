@@ -1,3 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu.MatMul;
@@ -44,19 +48,43 @@ internal static unsafe class Panels<V>
     /// <summary>Packs the panel that starts at <paramref name="column"/> from the transpose, stored <c>[columns, inner]</c> with a row stride.</summary>
     internal static void PackTransposed(float* source, nint stride, int inner, int column, int columns, float* panel)
     {
-        const int Block = 16;   // steps at a time: each source row gives one cache line, the destination stays near
-        int width = WidthAt(column, columns), valid = Math.Min(width, columns - column);
-        for (int k0 = 0; k0 < inner; k0 += Block)
+        int width = WidthAt(column, columns), valid = Math.Min(width, columns - column), j = 0;
+        source += column * stride;
+        for (; j + 4 <= valid; j += 4)
         {
-            int steps = Math.Min(Block, inner - k0);
-            for (int j = 0; j < valid; j++)
-            {
-                float* from = source + (column + j) * stride + k0, to = panel + (nint)k0 * width + j;
-                for (int k = 0; k < steps; k++, to += width) *to = from[k];
-            }
-
-            for (int k = 0; k < steps; k++)
-                for (int j = valid; j < width; j++) panel[(nint)(k0 + k) * width + j] = 0;
+            float* from = source + j * stride, to = panel + j;
+            int k = 0;
+            for (; k + 4 <= inner; k += 4, to += 4 * width) Transpose4(from + k, stride, to, width);
+            for (; k < inner; k++, to += width)
+                for (int i = 0; i < 4; i++) to[i] = from[i * stride + k];
         }
+
+        for (; j < width; j++)
+        {
+            float* from = source + j * stride, to = panel + j;
+            for (int k = 0; k < inner; k++, to += width) *to = j < valid ? from[k] : 0;
+        }
+    }
+
+    /// <summary>Four rows of four become four columns, in registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Transpose4(float* source, nint stride, float* destination, int width)
+    {
+        Vector128<float> a = Vector128.Load(source), b = Vector128.Load(source + stride);
+        Vector128<float> c = Vector128.Load(source + 2 * stride), d = Vector128.Load(source + 3 * stride);
+        Vector128<double> ab0 = Interleave(a, b, false), ab1 = Interleave(a, b, true), cd0 = Interleave(c, d, false), cd1 = Interleave(c, d, true);
+        Vector128.Create(ab0.GetLower(), cd0.GetLower()).AsSingle().Store(destination);
+        Vector128.Create(ab0.GetUpper(), cd0.GetUpper()).AsSingle().Store(destination + width);
+        Vector128.Create(ab1.GetLower(), cd1.GetLower()).AsSingle().Store(destination + 2 * width);
+        Vector128.Create(ab1.GetUpper(), cd1.GetUpper()).AsSingle().Store(destination + 3 * width);
+    }
+
+    /// <summary>a0 b0 a1 b1, or a2 b2 a3 b3; as pairs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<double> Interleave(Vector128<float> a, Vector128<float> b, bool upper)
+    {
+        if (Sse.IsSupported) return (upper ? Sse.UnpackHigh(a, b) : Sse.UnpackLow(a, b)).AsDouble();
+        if (AdvSimd.Arm64.IsSupported) return (upper ? AdvSimd.Arm64.ZipHigh(a, b) : AdvSimd.Arm64.ZipLow(a, b)).AsDouble();
+        return (upper ? Vector128.Create(a[2], b[2], a[3], b[3]) : Vector128.Create(a[0], b[0], a[1], b[1])).AsDouble();
     }
 }

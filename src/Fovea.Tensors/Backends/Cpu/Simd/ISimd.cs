@@ -60,6 +60,9 @@ internal unsafe interface ISimd<TSelf>
     /// <summary><paramref name="whenTrue"/> where left ≥ right, else <paramref name="whenFalse"/> (also for NaN).</summary>
     static abstract TSelf SelectGreaterOrEqual(TSelf left, TSelf right, TSelf whenTrue, TSelf whenFalse);
 
+    /// <summary>Asks for a cache line that will be used soon; a hint without effect on results.</summary>
+    static abstract void Prefetch(float* address);
+
     /// <summary>Sum of the lanes.</summary>
     static abstract float Sum(TSelf value);
 

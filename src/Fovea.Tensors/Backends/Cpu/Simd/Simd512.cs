@@ -92,6 +92,12 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
         new(Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(left._value, right._value), whenTrue._value, whenFalse._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(float* address)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(address);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Simd512 value) => Vector512.Sum(value._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -99,7 +105,8 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
     {
         Vector256<float> half = Avx.Max(value._value.GetLower(), value._value.GetUpper());
         Vector128<float> v = Sse.Max(half.GetLower(), half.GetUpper());
-        return MathF.Max(MathF.Max(v[0], v[1]), MathF.Max(v[2], v[3]));
+        v = Vector128.MaxNative(v, Vector128.Shuffle(v, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.MaxNative(v, Vector128.Shuffle(v, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
 
     /// <summary>All bits set in the first <paramref name="count"/> lanes.</summary>

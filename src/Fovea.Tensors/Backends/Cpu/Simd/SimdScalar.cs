@@ -61,6 +61,10 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
     public static SimdScalar SelectGreaterOrEqual(SimdScalar left, SimdScalar right, SimdScalar whenTrue, SimdScalar whenFalse) =>
         left._value >= right._value ? whenTrue : whenFalse;
 
+    public static void Prefetch(float* address)
+    {
+    }
+
     public static float Sum(SimdScalar value) => value._value;
 
     public static float MaxAcross(SimdScalar value) => value._value;

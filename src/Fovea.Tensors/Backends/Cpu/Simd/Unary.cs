@@ -115,8 +115,8 @@ internal static class Unary<V>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Derivative(V x)
         {
-            V gate = VectorMath<V>.Sigmoid(x);
-            return gate * (One - gate);
+            V e = VectorMath<V>.Exp(V.Zero - V.Abs(x)), denominator = One + e;   // e/(1+e)²: no difference of near-equal numbers
+            return e / (denominator * denominator);
         }
     }
 
@@ -128,8 +128,8 @@ internal static class Unary<V>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Derivative(V x)
         {
-            V y = VectorMath<V>.Tanh(x);
-            return One - y * y;
+            V e = VectorMath<V>.Exp(V.Abs(x) * V.Broadcast(-2)), denominator = One + e;   // 1 − tanh² = 4e/(1+e)² with e = e^(−2|x|)
+            return V.Broadcast(4) * e / (denominator * denominator);
         }
     }
 

@@ -1,0 +1,140 @@
+using Fovea.Data.Loading;
+using Fovea.Data.Shapes;
+using Fovea.Data.Tests.Support;
+using Fovea.Data.Transforms;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Fovea.Data.Tests.Loading;
+
+public sealed class DataLoaderTests
+{
+    private static TransformPipeline Augment { get; } = TransformPipeline.Parse("random-crop:4:padding=1,hflip");
+
+    [Fact]
+    public void Every_picture_comes_once_an_epoch_whatever_the_sizes() => Prop.ForAll(
+        (from count in Gen.Choose(1, 40)
+         from size in Gen.Choose(1, 12)
+         from workers in Gen.Choose(1, 4)
+         from ahead in Gen.Choose(1, 3)
+         select (count, size, workers, ahead)).ToArbitrary(),
+        ((int Count, int Size, int Workers, int Ahead) c) =>
+        {
+            LoaderOptions options = new() { BatchSize = c.Size, Shuffle = true, Workers = c.Workers, Prefetch = c.Ahead };
+            DataLoader loader = new(Counting.Dataset(c.Count), options);
+            DataLoader dropping = new(Counting.Dataset(c.Count), options with { DropLast = true });
+            List<int> seen = [.. loader.Epoch(1).SelectMany(batch => batch.Indices[..batch.Count])];
+            int whole = dropping.Epoch(1).Count(batch => batch.Count == c.Size);
+            return seen.Order().SequenceEqual(Enumerable.Range(0, c.Count))
+                && whole == c.Count / c.Size && dropping.BatchesPerEpoch == whole;
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Batches_hold_labels_and_normalised_pixels_of_their_indices()
+    {
+        DataLoader loader = new(Counting.Dataset(20), new() { BatchSize = 6, Shuffle = true, Seed = 5 });
+        foreach (Batch batch in loader.Epoch(0))
+        {
+            for (int i = 0; i < batch.Count; i++)
+            {
+                Assert.Equal(batch.Indices[i] % 3, batch.Labels[i]);
+                float expected = (batch.Indices[i] / 255f - 0.5f) / 0.25f;
+                Assert.All(batch.Images[(i * 16)..(i * 16 + 16)], value => Assert.Equal(expected, value, 1e-5f));
+            }
+        }
+    }
+
+    [Fact]
+    public void Batches_do_not_depend_on_workers_and_prefetch()
+    {
+        LoaderOptions options = new() { BatchSize = 7, Shuffle = true, Seed = 3, Transforms = Augment };
+        string[] one = Epoch(options, 2), many = Epoch(options with { Workers = 4, Prefetch = 5 }, 2);
+        Assert.Equal(one, many);
+        Assert.NotEqual(one, Epoch(options, 3));
+        Assert.NotEqual(one, Epoch(options with { Seed = 4 }, 2));
+    }
+
+    [Fact]
+    public void An_epoch_goes_on_where_it_was_interrupted_bit_for_bit()
+    {
+        LoaderOptions options = new() { BatchSize = 7, Shuffle = true, Seed = 3, Transforms = Augment };
+        string[] whole = Epoch(options, 4);
+        for (int start = 0; start <= whole.Length; start++) Assert.Equal(whole[start..], Epoch(options, 4, start));
+    }
+
+    [Fact]
+    public void The_order_is_the_datasets_without_shuffling_and_another_each_epoch_with_it()
+    {
+        DataLoader plain = new(Counting.Dataset(50), new() { BatchSize = 8 });
+        DataLoader shuffled = new(Counting.Dataset(50), new() { BatchSize = 8, Shuffle = true });
+        Assert.Equal(Enumerable.Range(0, 50), plain.Order(3));
+        Assert.NotEqual(shuffled.Order(0), shuffled.Order(1));
+        Assert.Equal(shuffled.Order(1), shuffled.Order(1));
+    }
+
+    [Fact]
+    public void Pictures_take_the_size_and_channels_of_the_model()
+    {
+        DataLoader loader = new(Counting.Dataset(4), new() { BatchSize = 4, Channels = 3, Height = 6, Width = 8 });
+        Batch batch = loader.Epoch(0).First();
+        Assert.Equal((3, 6, 8, 4 * 3 * 6 * 8), (batch.Channels, batch.Height, batch.Width, batch.Images.Length));
+        Assert.Equal((3 / 255f - 0.5f) / 0.25f, batch.Images[^1], 1e-5f);
+    }
+
+    [Fact]
+    public void Errors_of_workers_reach_the_consumer_at_their_batch()
+    {
+        DataLoader loader = new(new Failing(Counting.Dataset(10), bad: 7), new() { BatchSize = 2, Workers = 2, Prefetch = 4 });
+        int good = 0;
+        DataException e = Assert.Throws<DataException>(() => { foreach (Batch _ in loader.Epoch(0)) good++; });
+        Assert.Equal((3, "picture 7 is broken"), (good, e.Message));
+    }
+
+    [Fact]
+    public void Ending_early_stops_the_workers()
+    {
+        int threads = System.Diagnostics.Process.GetCurrentProcess().Threads.Count;
+        DataLoader loader = new(Counting.Dataset(1000), new() { BatchSize = 2, Workers = 3 });
+        for (int i = 0; i < 100; i++) Assert.Equal(2, loader.Epoch(i).First().Count);
+        Assert.InRange(System.Diagnostics.Process.GetCurrentProcess().Threads.Count, 0, threads + 50);
+    }
+
+    [Theory]
+    [InlineData(0, 1, 1, "batch size")]
+    [InlineData(1, 0, 1, "workers")]
+    [InlineData(1, 1, 0, "prefetch")]
+    public void Options_that_make_no_sense_are_named(int batchSize, int workers, int prefetch, string named)
+    {
+        LoaderOptions options = new() { BatchSize = batchSize, Workers = workers, Prefetch = prefetch };
+        Assert.StartsWith(named, Assert.Throws<UsageException>(() => new DataLoader(Counting.Dataset(1), options)).Message);
+    }
+
+    /// <summary>Each batch as text: numbers, labels and the sum of pixel bits.</summary>
+    private static string[] Epoch(LoaderOptions options, int epoch, int start = 0)
+    {
+        InMemoryDataset dataset = ShapesDataset.Draw(1, "test", 60);
+        DataLoader loader = new(dataset, options);
+        return [.. loader.Epoch(epoch, start).Select(batch =>
+        {
+            HashCode pixels = default;
+            foreach (float value in batch.Images.AsSpan(0, batch.Count * batch.Channels * batch.Height * batch.Width)) pixels.Add(value);
+            string indices = string.Join(' ', batch.Indices[..batch.Count]), labels = string.Join(' ', batch.Labels[..batch.Count]);
+            return $"{batch.Number}: {indices} {labels} {pixels.ToHashCode()}";
+        })];
+    }
+
+    private sealed class Failing(IImageDataset source, int bad) : IImageDataset
+    {
+        public DatasetInfo Info => source.Info;
+
+        public int Count => source.Count;
+
+        public int Label(int index) => source.Label(index);
+
+        public void Read(int index, RawImage image)
+        {
+            if (index == bad) throw new DataException($"picture {index} is broken");
+            source.Read(index, image);
+        }
+    }
+}
