@@ -7,7 +7,7 @@ using Fovea.Training.Setup;
 
 namespace Fovea.Training.Tests.Support;
 
-/// <summary>Runs that take a second: 4 tokens an image, a few dozen pictures, the reference backend.</summary>
+/// <summary>Runs that take a second: 4 tokens an image, a few dozen pictures.</summary>
 internal static class TinyRun
 {
     /// <summary>3 epochs of 3 steps, with everything on that has a state.</summary>
@@ -18,7 +18,7 @@ internal static class TinyRun
         Optimisation = new() { Epochs = 3, BatchSize = 16 },
         Schedule = new() { Form = "constant", WarmupEpochs = 1 },
         Regularisation = new() { Dropout = 0.1, DropPath = 0.1, EmaDecay = 0.9, LabelSmoothing = 0.1 },
-        Run = new() { Device = "reference", LogEvery = 2, CheckpointEvery = 1 },
+        Run = new() { LogEvery = 2, CheckpointEvery = 1 },
     };
 
     public static DatasetSplits Pictures { get; } = ShapesDataset.Load(seed: 0, train: 40, validation: 20, test: 20);
