@@ -8,16 +8,34 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         AttentionArguments a = arguments;
         float* qkvData = Floats(qkv), yData = Floats(y), sums = Floats(logSums);
-        // Few heads and many tokens: the queries of a head are shared out too.
-        int heads = a.Batch * a.Heads;
-        int blocks = heads >= MinimumParts ? 1 : Math.Min(Parts(MinimumParts, Math.Max(1, heads)), Parts(a.Tokens, 4 * V.TileRows));
-        int queries = Parts(Parts(a.Tokens, Math.Max(1, blocks)), V.TileRows) * V.TileRows;
-        blocks = Parts(a.Tokens, queries);
-        _pool.Run(heads * blocks, part =>
+        if (a.Batch * a.Heads < MinimumParts)
         {
-            AttentionHead<V> head = new(a, qkvData, part / blocks);
-            int first = part % blocks * queries;
-            head.Forward(yData, sums, first, Math.Min(queries, a.Tokens - first));
+            // Few heads: their queries are shared out.
+            int queries = Parts(Parts(a.Tokens, Parts(MinimumParts, Math.Max(1, a.Batch * a.Heads))), V.TileRows) * V.TileRows;
+            int blocks = Parts(a.Tokens, Math.Max(1, queries));
+            _pool.Run(a.Batch * a.Heads * blocks, part =>
+            {
+                int first = part % blocks * queries;
+                new AttentionHead<V>(a, qkvData, part / blocks).Forward(yData, sums, first, Math.Min(queries, a.Tokens - first));
+            });
+            return;
+        }
+
+        ForHeads(a, qkvData, head => head.Forward(yData, sums, 0, a.Tokens));
+    }
+
+    /// <summary>All heads, several of one sequence in a row by one thread: while one computes, the next one's tokens arrive.</summary>
+    private void ForHeads(AttentionArguments a, float* qkv, Action<AttentionHead<V>> body)
+    {
+        int total = a.Batch * a.Heads, perPart = Math.Clamp(total / (4 * MinimumParts), 1, a.Heads);
+        _pool.Run(Parts(total, perPart), part =>
+        {
+            int end = Math.Min(total, (part + 1) * perPart);
+            for (int index = part * perPart; index < end; index++)
+            {
+                if (index + 1 < end) new AttentionHead<V>(a, qkv, index + 1).Prefetch();
+                body(new AttentionHead<V>(a, qkv, index));
+            }
         });
     }
 
@@ -26,6 +44,6 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         AttentionArguments a = arguments;
         float* qkvData = Floats(qkv), yData = Floats(y), sums = Floats(logSums), dyData = Floats(dy), dqkvData = Floats(dqkv);
-        _pool.Run(a.Batch * a.Heads, part => new AttentionHead<V>(a, qkvData, part).Backward(yData, sums, dyData, dqkvData, accumulate));
+        ForHeads(a, qkvData, head => head.Backward(yData, sums, dyData, dqkvData, accumulate));
     }
 }
