@@ -51,9 +51,8 @@ public sealed class Trainer
         TrainEpochs(stop);
         EvaluationResult test = TestBest(stop);
         RunSummary summary = Summarise(test);
-        _log.Add(Event("end") with { TestLoss = test.Loss, TestAccuracy = test.Top1, Seconds = summary.Seconds });
+        Log(Event("end") with { TestLoss = test.Loss, TestAccuracy = test.Top1, Seconds = summary.Seconds });
         AtomicFile.WriteText(_run.Summary, RunJson.Document(summary) + "\n");
-        _observer.Finished(summary, _run.Path);
         return (summary, test);
     }
 

@@ -125,8 +125,8 @@ public static class RecipeFields
                 "Steps between logged steps", "logging-step", "logging-steps", "log-interval"),
             section.Field("checkpoint-every", ValueForm.Whole(1).Or("none"), s => s.CheckpointEvery, (s, v) => s with { CheckpointEvery = v },
                 "Steps between checkpoints inside an epoch"),
-            section.Field("out", ValueForm.Text("DIR", "auto"), s => s.Out, (s, v) => s with { Out = v },
-                "Run directory", "output"),
+            Fixed(section.Field("out", ValueForm.Text("DIR", "auto"), s => s.Out, (s, v) => s with { Out = v },
+                "Run directory", "output")),
         ];
     }
 

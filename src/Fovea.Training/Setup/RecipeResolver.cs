@@ -6,10 +6,19 @@ using Fovea.Vision;
 namespace Fovea.Training.Setup;
 
 /// <summary>Replaces what a recipe leaves open by what is then used, so that the run directory tells all.</summary>
-internal static class RecipeResolver
+public static class RecipeResolver
 {
+    /// <summary>The recipe with model and dataset spelled as the catalogues do.</summary>
+    /// <exception cref="UsageException">There is no such dataset.</exception>
+    /// <exception cref="Nn.ConfigurationException">There is no such model.</exception>
+    public static Recipe WithCanonicalNames(Recipe recipe) => recipe with
+    {
+        Model = recipe.Model with { Name = Presets.Find(recipe.Model.Name).Name },
+        Data = recipe.Data with { Dataset = recipe.Data.Dataset is string name ? Datasets.Canonical(name) : null },
+    };
+
     /// <summary>The recipe with every choice that does not depend on the machine.</summary>
-    public static Recipe Resolve(Recipe recipe, ModelConfig config, DatasetInfo data) => recipe with
+    internal static Recipe Resolve(Recipe recipe, ModelConfig config, DatasetInfo data) => recipe with
     {
         Model = recipe.Model with
         {
