@@ -33,6 +33,9 @@ public static class TrainingRun
     /// <summary>Goes on with an interrupted, killed or finished run, bit for bit as if it had never stopped.</summary>
     /// <param name="directory">The run directory; null: the newest one.</param>
     /// <param name="change">From the run's recipe to the one to go on with, e.g. with more epochs.</param>
+    /// <param name="observer">Is told what happens.</param>
+    /// <param name="stop">Ends the run after the current step, with a checkpoint to go on from.</param>
+    /// <param name="data">The pictures; null: those that the recipe names.</param>
     /// <inheritdoc cref="Start"/>
     public static RunSummary Resume(
         string? directory, Func<Recipe, Recipe> change, IRunObserver observer, CancellationToken stop, DatasetSplits? data = null)

@@ -43,8 +43,14 @@ public static class TrainingSetup
     }
 
     /// <summary>A loader of pictures as the model takes them, in the dataset's order.</summary>
-    public static DataLoader EvaluationLoader(IImageDataset dataset, ModelConfig config, int batchSize, int? workers) =>
-        new(dataset, Options(config, batchSize, workers));
+    /// <param name="dataset">The pictures.</param>
+    /// <param name="config">Size and channels that the model takes.</param>
+    /// <param name="batchSize">Pictures per batch.</param>
+    /// <param name="workers">Threads that prepare them; null: chosen from the cores.</param>
+    /// <param name="normalization">What the model was trained with; null: that of the dataset.</param>
+    public static DataLoader EvaluationLoader(
+        IImageDataset dataset, ModelConfig config, int batchSize, int? workers, Normalization? normalization = null) =>
+        new(dataset, Options(config, batchSize, workers) with { Normalization = normalization });
 
     private static TrainingParts Build(Recipe recipe, DatasetSplits? given, Action<ImageClassifier, Device> fill)
     {
