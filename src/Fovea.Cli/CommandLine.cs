@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Fovea.Cli.Commands;
 using Fovea.Cli.Options;
@@ -51,6 +52,7 @@ internal static class CommandLine
             BenchCommand.Create(terminal),
         };
         root.Add(new Option<bool>(Verbose) { Description = "Stack traces with error messages", Recursive = true });
+        foreach (VersionOption version in root.Options.OfType<VersionOption>()) version.Action = new VersionAction(terminal);
         OptionNames.AddUnderscores(root);
         Help.Install(root, terminal);
         return root;
@@ -68,9 +70,18 @@ internal static class CommandLine
     private static int Complain(ParseResult parsed, Terminal terminal)
     {
         Command command = parsed.CommandResult.Command;
-        foreach (ParseError error in parsed.Errors) terminal.Error.WriteLine($"fovea: {error.Message}{OptionNames.DidYouMean(error, parsed)}");
+        foreach (ParseError error in OptionNames.Causes(parsed)) terminal.Error.WriteLine($"fovea: {error.Message}{OptionNames.DidYouMean(error, parsed)}");
         string name = command is RootCommand ? "" : $" {command.Name}";
         terminal.Error.WriteLine($"'fovea{name} --help' shows what there is.");
         return ExitCode.Usage;
+    }
+
+    private sealed class VersionAction(Terminal terminal) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            terminal.Output.WriteLine($"fovea {Machine.Version}");
+            return ExitCode.Success;
+        }
     }
 }

@@ -13,7 +13,12 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
     /// <summary>Replaces the library's help.</summary>
     public static void Install(RootCommand root, Terminal terminal)
     {
-        foreach (HelpOption option in root.Options.OfType<HelpOption>()) option.Action = new Help(terminal);
+        foreach (HelpOption option in root.Options.OfType<HelpOption>())
+        {
+            option.Action = new Help(terminal);
+            option.Description = "Show this";
+        }
+
         root.SetAction(parsed => new Help(terminal).Invoke(parsed));
     }
 
@@ -55,7 +60,7 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
 
     private static string Names(Option option)
     {
-        string[] letters = [.. option.Aliases.Where(alias => alias.Length == 2 && alias[1] != '?')];
+        string[] letters = [.. option.Aliases.Where(alias => alias.Length == 2 && char.IsAsciiLetter(alias[1]) && alias[0] == '-')];
         string value = string.IsNullOrEmpty(option.HelpName) ? "" : $" {option.HelpName}";
         return string.Join(", ", letters.Append(option.Name)) + value;
     }

@@ -54,7 +54,8 @@ internal static class ModelsCommand
                 new Text($"{vit?.PatchSize}"), new Text($"{vit?.Dim}"), new Text($"{vit?.Depth}"), new Text($"{vit?.Heads}"), new Text(preset.Description));
         }
 
-        for (int i = 1; i < 7; i++) models.Columns[i].RightAligned();
+        models.Columns[0].NoWrap();
+        for (int i = 1; i < 7; i++) models.Columns[i].NoWrap().RightAligned();
         console.Write(models);
 
         Table attention = Heading("attention", "options", "description");

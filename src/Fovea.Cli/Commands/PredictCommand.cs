@@ -29,8 +29,8 @@ internal static class PredictCommand
         foreach (Option option in new Option[] { indices, top, json }) command.Add(option);
         command.SetAction(parsed =>
         {
-            string[] paths = parsed.GetRequiredValue(files);
-            int[] numbers = parsed.GetRequiredValue(indices);
+            string[] paths = parsed.GetValue(files) ?? [];
+            int[] numbers = parsed.GetValue(indices) ?? [];
             if (paths.Length == 0 == (numbers.Length == 0)) throw new UsageException("predict: name picture files, or numbers of the dataset's pictures with --index.");
             TrainedModel model = source.Model(parsed);
             List<Prediction> predictions = paths.Length > 0

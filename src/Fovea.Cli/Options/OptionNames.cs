@@ -16,6 +16,14 @@ internal static class OptionNames
         foreach (Command subcommand in command.Subcommands) AddUnderscores(subcommand);
     }
 
+    /// <summary>The errors without those that only follow from an option that does not exist: its value stands alone then.</summary>
+    public static IEnumerable<ParseError> Causes(ParseResult parsed)
+    {
+        string[] unknown = [.. parsed.UnmatchedTokens.Where(token => token.StartsWith('-'))];
+        ParseError[] causes = [.. parsed.Errors.Where(error => unknown.Any(token => error.Message.Contains($"'{token}'", StringComparison.Ordinal)))];
+        return causes.Length > 0 ? causes : parsed.Errors;
+    }
+
     /// <summary>A question about the nearest option or command; nothing where none is near.</summary>
     public static string DidYouMean(ParseError error, ParseResult parsed)
     {
