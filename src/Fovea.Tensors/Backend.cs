@@ -109,7 +109,7 @@ public abstract class Backend
     /// <summary>y (+)= scale · x, repeated along the axes in which <c>xShape</c> is 1; shapes have equal rank.</summary>
     public abstract void BroadcastTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate);
 
-    /// <summary>Largest element along the middle axis of <c>x [outer, axis, inner]</c>, and its first position.</summary>
+    /// <summary>Largest element along the middle axis of <c>x [outer, axis, inner]</c>, and its first position; NaN counts as largest.</summary>
     public abstract void Max(Storage x, Storage y, Storage indices, int outer, int axis, int inner);
 
     /// <summary>dx (+)= gradient of <see cref="Max"/>: dy at the position of the largest element, 0 elsewhere.</summary>

@@ -3,10 +3,12 @@ namespace Fovea.Tests;
 /// <summary>Comparison with recorded values: <c>|actual − expected| ≤ absolute + relative · |expected|</c> for every element.</summary>
 internal static class GoldenAssert
 {
-    public static void Close(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double absolute, double relative, string name = "result") =>
+    public static void Close(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double absolute, double relative,
+        string name = "result") =>
         Close(Widened(expected), Widened(actual), absolute, relative, name);
 
-    public static void Close(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual, double absolute, double relative, string name = "result")
+    public static void Close(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual, double absolute, double relative,
+        string name = "result")
     {
         Assert.True(expected.Length == actual.Length, $"{name}: {expected.Length} elements expected, got {actual.Length}.");
         int worst = -1;

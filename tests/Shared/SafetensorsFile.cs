@@ -44,8 +44,8 @@ internal static class SafetensorsFile
             if (entry.Name == "__metadata__") continue;
             JsonElement offsets = entry.Value.GetProperty("data_offsets");
             int[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt32())];
-            tensors[entry.Name] = new StoredTensor(
-                entry.Name, entry.Value.GetProperty("dtype").GetString()!, shape, file[(data + offsets[0].GetInt32())..(data + offsets[1].GetInt32())]);
+            byte[] bytes = file[(data + offsets[0].GetInt32())..(data + offsets[1].GetInt32())];
+            tensors[entry.Name] = new StoredTensor(entry.Name, entry.Value.GetProperty("dtype").GetString()!, shape, bytes);
         }
 
         return tensors;

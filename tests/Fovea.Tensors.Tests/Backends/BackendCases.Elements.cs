@@ -11,10 +11,12 @@ internal static partial class BackendCases
         foreach (int count in (int[])[0, 1, 7, 15, 16, 17, 33, 257, 4099])
         {
             foreach (UnaryOperator f in Enum.GetValues<UnaryOperator>())
-                yield return BackendCase.Operator(f.ToString(), Rounding.Elements(16, floor: 0.25), x => Ops.Apply(f, x[0]), ElementsTests.Domain(f, [count]));
+                yield return BackendCase.Operator(f.ToString(), Rounding.Elements(32, floor: 1), x => Ops.Apply(f, x[0]),
+                    ElementsTests.Domain(f, [count]));
             yield return BackendCase.Operator("Scale", Rounding.Elements(2), x => Ops.Scale(x[0], -0.3f), Normal([count]));
             foreach (float probability in (float[])[0.1f, 0.5f])
-                yield return BackendCase.Operator($"Dropout {probability}", Rounding.Elements(4), x => Ops.Dropout(x[0], probability, random), Normal([count]));
+                yield return BackendCase.Operator($"Dropout {probability}", Rounding.Elements(4),
+                    x => Ops.Dropout(x[0], probability, random), Normal([count]));
             yield return BackendCase.Operator("DropPath", Rounding.Elements(4), x => Ops.DropPath(x[0], 0.3f, random), Normal([count, 3]));
         }
 
@@ -25,7 +27,8 @@ internal static partial class BackendCases
     {
         foreach ((int[] a, int[] b) in ((int[], int[])[])[
             ([33, 65], [33, 65]), ([33, 65], [65]), ([65], [33, 65]), ([17, 1], [1, 31]), ([5, 13, 7], [1, 13, 1]), ([2, 3, 16, 5], [3, 1, 5]),
-            ([2, 1, 4, 1], [3, 1, 100]), ([], [17]), ([257], []), ([], []), ([0, 5], [5]), ([0, 5], [1, 1]), ([1030, 3], [1030, 1]), ([4, 257], [4, 1])])
+            ([2, 1, 4, 1], [3, 1, 100]), ([], [17]), ([257], []), ([], []), ([0, 5], [5]), ([0, 5], [1, 1]), ([1030, 3], [1030, 1]),
+            ([4, 257], [4, 1])])
         {
             Sample left = Normal(Shape.Create(a)), right = Normal(Shape.Create(b)), divisor = Uniform(Shape.Create(b), 0.5f, 2);
             yield return BackendCase.Operator("Add", Rounding.Sums(1030), x => Ops.Add(x[0], x[1]), left, right);

@@ -26,7 +26,8 @@ public sealed class ConvolutionTests
     [Fact]
     public void A_kernel_that_covers_the_image_is_a_dot_product()
     {
-        Tensor image = Tensor.From([1, 2, 3, 4], [1, 1, 2, 2], Device.Reference), kernel = Tensor.From([1, 10, 100, 1000], [1, 1, 2, 2], Device.Reference);
+        Tensor image = Tensor.From([1, 2, 3, 4], [1, 1, 2, 2], Device.Reference);
+        Tensor kernel = Tensor.From([1, 10, 100, 1000], [1, 1, 2, 2], Device.Reference);
         Assert.Equal([4321], Ops.Conv2d(image, kernel).ToArray());
     }
 
@@ -34,7 +35,8 @@ public sealed class ConvolutionTests
     public void Patches_times_weight_are_the_convolution_with_stride_equal_to_kernel()
     {
         Device device = Device.CreateReference();
-        Tensor image = Normal([2, 3, 8, 12]).Create(device, 0), weight = Normal([5, 3, 4, 4]).Create(device, 1), bias = Normal([5]).Create(device, 2);
+        Tensor image = Normal([2, 3, 8, 12]).Create(device, 0), weight = Normal([5, 3, 4, 4]).Create(device, 1),
+            bias = Normal([5]).Create(device, 2);
         Tensor convolved = Ops.Permute(Ops.Conv2d(image, weight, bias, stride: 4).Reshape(2, 5, 6), 0, 2, 1);
         Tensor patches = Ops.Linear(Ops.Patchify(image, 4), weight.Reshape(5, 48), bias);
         GoldenAssert.Close(convolved.Doubles(), patches.Doubles(), 1e-13, 1e-13);

@@ -20,7 +20,8 @@ public sealed class ElementsTests
         TheoryData<string, int[], int[]> data = [];
         foreach (string f in (string[])["add", "subtract", "multiply", "divide", "maximum", "minimum"])
             foreach ((int[] a, int[] b) in ((int[], int[])[])[
-                ([3, 4], [3, 4]), ([3, 4], [4]), ([4], [3, 4]), ([3, 1], [1, 4]), ([2, 3, 4], [1, 3, 1]), ([2, 1, 4], [3, 1]), ([], [2, 3]), ([2, 3], []), ([], [])])
+                ([3, 4], [3, 4]), ([3, 4], [4]), ([4], [3, 4]), ([3, 1], [1, 4]), ([2, 3, 4], [1, 3, 1]), ([2, 1, 4], [3, 1]), ([], [2, 3]),
+                ([2, 3], []), ([], [])])
                 data.Add(f, a, b);
         return data;
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Fovea.Tests;
 
@@ -26,17 +27,17 @@ public sealed partial class GoldenOperatorTests
         ["log_softmax"] = (_, x, _, _) => Ops.LogSoftmax(x),
     };
 
-    /// <summary>Every operation of the case on every device; none where there are no golden data.</summary>
+    /// <summary>Every operation of the case on every device; where there are no golden data, one entry to be skipped.</summary>
     public static TheoryData<string, string> Operations()
     {
         TheoryData<string, string> data = [];
+        if (Golden.Find(Case) is not { } golden) return new() { { "all", "none" } };
         foreach (string device in (string[])["reference", "cpu"])
-            foreach (System.Text.Json.JsonProperty operation in Golden.Find(Case)?.Config.EnumerateObject() ?? default)
-                data.Add(operation.Name, device);
+            foreach (JsonProperty operation in golden.Config.EnumerateObject()) data.Add(operation.Name, device);
         return data;
     }
 
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(Operations))]
     public void Result_and_gradients_match(string operation, string deviceName)
     {
@@ -59,7 +60,8 @@ public sealed partial class GoldenOperatorTests
         tape.Backward(output, Load(golden[$"{operation}.cotangent"], device));
         (absolute, relative) = golden.Tolerance("grad");
         foreach ((string name, Tensor input) in inputs)
-            GoldenAssert.Close(golden[$"{operation}.grad.{name}"].Floats, input.Gradient!.ToArray(), absolute, relative, $"{operation}.grad.{name}");
+            GoldenAssert.Close(golden[$"{operation}.grad.{name}"].Floats, input.Gradient!.ToArray(), absolute, relative,
+                $"{operation}.grad.{name}");
     }
 
     private static Tensor Conv2d(string text, Tensor x, Tensor? weight, Tensor? bias)

@@ -27,7 +27,8 @@ public sealed class LayoutTests
     [InlineData(1, 0, 2)]
     [InlineData(-1, 2, 2)]
     [InlineData(1, 0, 3)]
-    public void Slice_gradient(int axis, int start, int length) => GradientCheck.Run(x => Ops.Slice(x[0], axis, start, length), Normal([2, 3, 4]));
+    public void Slice_gradient(int axis, int start, int length) =>
+        GradientCheck.Run(x => Ops.Slice(x[0], axis, start, length), Normal([2, 3, 4]));
 
     [Theory]
     [InlineData(0)]

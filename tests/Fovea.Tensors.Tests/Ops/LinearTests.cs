@@ -64,5 +64,6 @@ public sealed class LinearTests
         AssertEqual(Ops.Linear(Ops.LayerNorm(x, gamma, beta, 1e-3f), w, b), Ops.LayerNormLinear(x, gamma, beta, 1e-3f, w, b));
     }
 
-    private static void AssertEqual(Tensor expected, Tensor actual) => Fovea.Tests.GoldenAssert.Close(expected.Doubles(), actual.Doubles(), 1e-14, 1e-14);
+    private static void AssertEqual(Tensor expected, Tensor actual) =>
+        Fovea.Tests.GoldenAssert.Close(expected.Doubles(), actual.Doubles(), 1e-14, 1e-14);
 }

@@ -41,7 +41,9 @@ public sealed class RandomTests
     public void Probabilities_outside_the_range_are_refused(float probability)
     {
         Tensor x = Tensor.Zeros([2], Device.Reference);
-        Assert.Contains("Dropout", Assert.Throws<ArgumentOutOfRangeException>(() => Ops.Dropout(x, probability, Random)).Message, StringComparison.Ordinal);
-        Assert.Contains("DropPath", Assert.Throws<ArgumentOutOfRangeException>(() => Ops.DropPath(x, probability, Random)).Message, StringComparison.Ordinal);
+        Exception dropout = Assert.Throws<ArgumentOutOfRangeException>(() => Ops.Dropout(x, probability, Random));
+        Assert.StartsWith("Dropout: the probability", dropout.Message, StringComparison.Ordinal);
+        Exception dropPath = Assert.Throws<ArgumentOutOfRangeException>(() => Ops.DropPath(x, probability, Random));
+        Assert.StartsWith("DropPath: the probability", dropPath.Message, StringComparison.Ordinal);
     }
 }

@@ -125,7 +125,7 @@ internal sealed unsafe partial class CpuBackend<V>
                     float* values = xData + o * axis * inner + i;
                     int best = 0;
                     for (int j = 1; j < axis; j++)
-                        if (values[(nint)j * inner] > values[(nint)best * inner]) best = j;
+                        if (!(values[(nint)j * inner] <= values[(nint)best * inner]) && !float.IsNaN(values[(nint)best * inner])) best = j;   // NaN counts as largest
                     (yData[o * inner + i], positions[o * inner + i]) = (values[(nint)best * inner], best);
                 }
         });

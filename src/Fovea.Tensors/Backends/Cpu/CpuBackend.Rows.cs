@@ -75,12 +75,12 @@ internal sealed unsafe partial class CpuBackend<V>
             for (nint r = row; r < row + count; r++)
             {
                 float* values = x + r * a.Columns;
-                float logSum = RowKernels<V>.LogSumExp(values, a.Columns);
+                (float max, float logSum) = RowKernels<V>.LogSumExp(values, a.Columns);
                 double sum = 0;   // log-probabilities that the target does not touch must not enter: 0 · −∞ is NaN
                 for (int c = 0; c < a.Columns; c++)
                 {
                     float target = Target(a, labels, targets, weights, r, c);
-                    if (target != 0) sum -= (double)target * (values[c] - logSum);
+                    if (target != 0) sum -= (double)target * (values[c] - max - logSum);
                 }
 
                 loss[r] = (float)sum;
@@ -98,12 +98,12 @@ internal sealed unsafe partial class CpuBackend<V>
             for (nint r = row; r < row + count; r++)
             {
                 float* values = x + r * a.Columns, gradient = dx + r * a.Columns;
-                float logSum = RowKernels<V>.LogSumExp(values, a.Columns);
+                (float max, float logSum) = RowKernels<V>.LogSumExp(values, a.Columns);
                 double total = 0;
                 for (int c = 0; c < a.Columns; c++) total += Target(a, labels, targets, weights, r, c);
                 for (int c = 0; c < a.Columns; c++)
                 {
-                    float local = d[r] * ((float)total * MathF.Exp(values[c] - logSum) - Target(a, labels, targets, weights, r, c));
+                    float local = d[r] * ((float)total * MathF.Exp(values[c] - max - logSum) - Target(a, labels, targets, weights, r, c));
                     gradient[c] = accumulate ? gradient[c] + local : local;
                 }
             }

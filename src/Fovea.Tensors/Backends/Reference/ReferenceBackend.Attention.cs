@@ -11,13 +11,13 @@ internal sealed partial class ReferenceBackend
                 for (int i = 0; i < tokens; i++)
                 {
                     for (int j = 0; j < tokens; j++) scores[j] = Score(arguments, x, b, head, i, j);
-                    double logSum = LogSumExp(scores);
-                    sums[(b * heads + head) * tokens + i] = logSum;
+                    (double largest, double logSum) = LogSumExp(scores);
+                    sums[(b * heads + head) * tokens + i] = largest + logSum;
 
                     Span<double> result = to.AsSpan(((b * tokens + i) * heads + head) * headDim, headDim);
                     result.Clear();
                     for (int j = 0; j < tokens; j++)
-                        AddScaled(Math.Exp(scores[j] - logSum), Vector(arguments, x, b, j, 2, head), result);
+                        AddScaled(Math.Exp(scores[j] - largest - logSum), Vector(arguments, x, b, j, 2, head), result);
                 }
     }
 

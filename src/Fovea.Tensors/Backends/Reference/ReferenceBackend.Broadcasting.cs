@@ -22,7 +22,6 @@ internal sealed partial class ReferenceBackend
         for (int i = 0; i < shape.Count; i++) Put(ref to[i], scale * from[Source(i, shape, xShape)], accumulate);
     }
 
-    /// <summary>A NaN counts as larger than every number, so that it is seen.</summary>
     public override void Max(Storage x, Storage y, Storage indices, int outer, int axis, int inner)
     {
         double[] from = Values(x), to = Values(y), positions = Values(indices);

@@ -8,11 +8,12 @@ internal sealed partial class ReferenceBackend
         double[] x = Values(logits), to = Values(losses);
         for (int row = 0; row < arguments.Rows; row++)
         {
-            double logSum = LogSumExp(x.AsSpan(row * columns, columns)), loss = 0;
+            (double largest, double logSum) = LogSumExp(x.AsSpan(row * columns, columns));
+            double loss = 0;
             for (int column = 0; column < columns; column++)
             {
                 double target = WeightedTarget(arguments, row, column);
-                if (target != 0) loss -= target * (x[row * columns + column] - logSum);   // a masked class, logit −∞, costs nothing
+                if (target != 0) loss -= target * (x[row * columns + column] - largest - logSum);   // a masked class, logit −∞, costs nothing
             }
 
             to[row] = loss;
@@ -20,18 +21,20 @@ internal sealed partial class ReferenceBackend
     }
 
     /// <summary>With p = softmax(x): dx_c = dloss · (p_c Σ_k w_k t_k − w_c t_c).</summary>
-    public override void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Storage dlogits, bool accumulate)
+    public override void CrossEntropyBackward(
+        in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Storage dlogits, bool accumulate)
     {
         int columns = arguments.Columns;
         double[] x = Values(logits), dloss = Values(dlosses), to = Values(dlogits);
         for (int row = 0; row < arguments.Rows; row++)
         {
-            double logSum = LogSumExp(x.AsSpan(row * columns, columns)), total = 0;
+            (double largest, double logSum) = LogSumExp(x.AsSpan(row * columns, columns));
+            double total = 0;
             for (int column = 0; column < columns; column++) total += WeightedTarget(arguments, row, column);
             for (int column = 0; column < columns; column++)
             {
                 int i = row * columns + column;
-                double probability = Math.Exp(x[i] - logSum);
+                double probability = Math.Exp(x[i] - largest - logSum);
                 Put(ref to[i], dloss[row] * (probability * total - WeightedTarget(arguments, row, column)), accumulate);
             }
         }

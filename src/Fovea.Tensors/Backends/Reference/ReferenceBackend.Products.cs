@@ -96,7 +96,8 @@ internal sealed partial class ReferenceBackend
         if (arguments.Input == LinearInput.Activation)
             for (int i = 0; i < f.Length; i++) f[i] = ScalarFunctions.Value(arguments.Activation, x[i]);
         else
-            Normalise(x, Values(arguments.Gamma!), Values(arguments.Beta!), f, Values(arguments.Mean!), Values(arguments.Rstd!), arguments.Rows, arguments.In);
+            Normalise(x, Values(arguments.Gamma!), Values(arguments.Beta!), f, Values(arguments.Mean!), Values(arguments.Rstd!),
+                arguments.Rows, arguments.In);
         return f;
     }
 }

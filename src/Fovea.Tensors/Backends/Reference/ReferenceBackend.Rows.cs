@@ -2,7 +2,8 @@ namespace Fovea.Tensors.Backends.Reference;
 
 internal sealed partial class ReferenceBackend
 {
-    public override void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd, int rows, int columns, float epsilon)
+    public override void LayerNorm(
+        Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd, int rows, int columns, float epsilon)
     {
         Statistics(x, mean, rstd, rows, columns, epsilon);
         Normalise(Values(x), Values(gamma), Values(beta), Values(y), Values(mean), Values(rstd), rows, columns);
@@ -17,9 +18,12 @@ internal sealed partial class ReferenceBackend
         double[] from = Values(x), to = Values(y);
         for (int row = 0; row < rows; row++)
         {
-            double logSum = LogSumExp(from.AsSpan(row * columns, columns));
+            (double largest, double logSum) = LogSumExp(from.AsSpan(row * columns, columns));
             for (int i = row * columns; i < (row + 1) * columns; i++)
-                to[i] = logarithm ? from[i] - logSum : Math.Exp(from[i] - logSum);
+            {
+                double logProbability = from[i] - largest - logSum;
+                to[i] = logarithm ? logProbability : Math.Exp(logProbability);
+            }
         }
     }
 
@@ -36,13 +40,16 @@ internal sealed partial class ReferenceBackend
         }
     }
 
-    /// <summary>log Σ exp(x), the largest element taken out first so that nothing overflows.</summary>
-    private static double LogSumExp(ReadOnlySpan<double> x)
+    /// <summary>
+    /// log Σ exp(x) in two parts to be added: the largest element m, taken out so that nothing overflows, and log Σ exp(x − m), which
+    /// a large m would swallow. So log softmax(x) is (x − m) − log Σ exp(x − m).
+    /// </summary>
+    private static (double Largest, double LogSum) LogSumExp(ReadOnlySpan<double> x)
     {
         double largest = double.NegativeInfinity, sum = 0;
         foreach (double value in x) largest = Math.Max(largest, value);
         foreach (double value in x) sum += Math.Exp(value - largest);
-        return largest + Math.Log(sum);
+        return (largest, Math.Log(sum));
     }
 
     /// <summary>Mean and 1/√(variance + ε) of each row; the variance is the biased one, divided by n.</summary>
@@ -93,7 +100,8 @@ internal sealed partial class ReferenceBackend
 
             if (gradients.Dx is null) continue;
             for (int column = 0; column < columns; column++)
-                Put(ref Values(gradients.Dx)[row * columns + column], rstd[row] * (g[column] - meanG - u[column] * meanGu), gradients.AccumulateDx);
+                Put(ref Values(gradients.Dx)[row * columns + column], rstd[row] * (g[column] - meanG - u[column] * meanGu),
+                    gradients.AccumulateDx);
         }
 
         for (int column = 0; column < columns; column++)

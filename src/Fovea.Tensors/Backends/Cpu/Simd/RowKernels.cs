@@ -119,31 +119,33 @@ internal static unsafe class RowKernels<V>
         return max;
     }
 
-    /// <summary>log Σ eˣ of a row, without overflow.</summary>
-    internal static float LogSumExp(float* x, int columns)
+    /// <summary>
+    /// log Σ eˣ of a row in two parts, to be subtracted one after the other: beside a huge largest element the logarithm of the sum relative
+    /// to it would be rounded away.
+    /// </summary>
+    internal static (float Max, float LogSum) LogSumExp(float* x, int columns)
     {
         float max = Max(x, columns);
-        if (float.IsInfinity(max)) return max;   // all −∞, or one +∞
         V shift = V.Broadcast(max), sum = V.Zero;
         int i = 0;
         for (; i + V.Count <= columns; i += V.Count) sum += VectorMath<V>.Exp(V.Load(x + i) - shift);
         float total = V.Sum(sum);
         for (; i < columns; i++) total += MathF.Exp(x[i] - max);
-        return max + MathF.Log(total);
+        return (max, MathF.Log(total));
     }
 
     /// <summary>y = softmax(x) or its logarithm, one row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Softmax(float* x, float* y, int columns, bool logarithm)
     {
-        float max = Max(x, columns), logSum = logarithm ? LogSumExp(x, columns) : 0;
-        V shift = V.Broadcast(logarithm ? logSum : max), sum = V.Zero;
+        (float max, float logSum) = logarithm ? LogSumExp(x, columns) : (Max(x, columns), 0);
+        V shift = V.Broadcast(max), second = V.Broadcast(logSum), sum = V.Zero;
         int i = 0;
         for (; i < columns; i += V.Count)
         {
             int lanes = Math.Min(V.Count, columns - i);
             V value = V.LoadPartial(x + i, lanes) - shift;
-            if (!logarithm) value = VectorMath<V>.Exp(value);
+            value = logarithm ? value - second : VectorMath<V>.Exp(value);
             V.StorePartial(y + i, value, lanes);
             if (!logarithm) sum += V.LoadPartial(y + i, lanes);
         }
