@@ -1,1 +1,4 @@
-return 0;
+using Fovea.Cli;
+
+using Interrupts interrupts = new();
+return CommandLine.Run(args, Terminal.OfProcess(), interrupts.Token);

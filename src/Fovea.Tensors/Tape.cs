@@ -23,6 +23,9 @@ public sealed class Tape : IDisposable
     /// <summary>The tape that records on this thread, or null.</summary>
     public static Tape? Current => _current is { _records: true } ? _current : null;
 
+    /// <summary>Operators recorded so far and not yet consumed.</summary>
+    public int Count => _entries.Count;
+
     /// <summary>Starts recording on this thread. Use with <c>using</c>.</summary>
     public static Tape Record() => new(records: true);
 

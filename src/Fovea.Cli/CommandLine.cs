@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using Fovea.Cli.Commands;
+using Fovea.Cli.Options;
+using Fovea.Data;
+using Fovea.Nn;
+using Fovea.Training;
+using Fovea.Training.Checkpoints;
+
+namespace Fovea.Cli;
+
+/// <summary>From arguments to an exit code. Everything that can go wrong becomes a message and a code here and nowhere else.</summary>
+internal static class CommandLine
+{
+    private const string Verbose = "--verbose";
+
+    /// <summary>Runs a command.</summary>
+    /// <param name="arguments">As the shell passes them.</param>
+    /// <param name="terminal">Where to write.</param>
+    /// <param name="stop">Ctrl-C.</param>
+    /// <returns>See <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] arguments, Terminal terminal, CancellationToken stop)
+    {
+        ParseResult parsed = CreateRoot(terminal, stop).Parse(arguments);
+        if (parsed.Errors.Count > 0 && parsed.Action is not Help) return Complain(parsed, terminal);
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                Output = terminal.Output, Error = terminal.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null,
+            });
+        }
+        catch (Exception error)   // the last stop: a message for people, the details on request
+        {
+            (int code, string message) = Explain(error);
+            terminal.Error.WriteLine($"fovea: {message}");
+            if (arguments.Contains(Verbose)) terminal.Error.WriteLine(error);
+            return code;
+        }
+    }
+
+    /// <summary>The command with all its subcommands and options.</summary>
+    internal static RootCommand CreateRoot(Terminal terminal, CancellationToken stop)
+    {
+        RootCommand root = new("Fovea, a Vision Transformer laboratory: train, evaluate and compare image classifiers.")
+        {
+            TrainCommand.Create(terminal, stop),
+            EvalCommand.Create(terminal, stop),
+            PredictCommand.Create(terminal),
+            ModelsCommand.Create(terminal),
+            BenchCommand.Create(terminal),
+        };
+        root.Add(new Option<bool>(Verbose) { Description = "Stack traces with error messages", Recursive = true });
+        foreach (VersionOption version in root.Options.OfType<VersionOption>()) version.Action = new VersionAction(terminal);
+        OptionNames.AddUnderscores(root);
+        Help.Install(root, terminal);
+        return root;
+    }
+
+    private static (int Code, string Message) Explain(Exception error) => error switch
+    {
+        UsageException or ConfigurationException => (ExitCode.Usage, error.Message),
+        OperationCanceledException => (ExitCode.Interrupted, error is RunInterruptedException ? error.Message : "interrupted."),
+        DataException or CheckpointException or TrainingDivergedException or IOException or UnauthorizedAccessException
+            => (ExitCode.Failure, error.Message),
+        _ => (ExitCode.Failure, $"{error.GetType().Name}: {error.Message} (this is a defect; {Verbose} shows where)"),
+    };
+
+    private static int Complain(ParseResult parsed, Terminal terminal)
+    {
+        Command command = parsed.CommandResult.Command;
+        foreach (ParseError error in OptionNames.Causes(parsed)) terminal.Error.WriteLine($"fovea: {error.Message}{OptionNames.DidYouMean(error, parsed)}");
+        string name = command is RootCommand ? "" : $" {command.Name}";
+        terminal.Error.WriteLine($"'fovea{name} --help' shows what there is.");
+        return ExitCode.Usage;
+    }
+
+    private sealed class VersionAction(Terminal terminal) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            terminal.Output.WriteLine($"fovea {Machine.Version}");
+            return ExitCode.Success;
+        }
+    }
+}

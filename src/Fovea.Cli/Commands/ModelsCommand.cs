@@ -1,0 +1,77 @@
+using System.CommandLine;
+using Fovea.Cli.Display;
+using Fovea.Training.Runs;
+using Fovea.Vision;
+using Fovea.Vision.Attention;
+using Spectre.Console;
+
+namespace Fovea.Cli.Commands;
+
+/// <summary><c>fovea models</c>: what there is to train.</summary>
+internal static class ModelsCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        Option<bool> json = new("--json") { Description = "One JSON object on standard output" };
+        Command command = new("models", "List models and attention mechanisms.") { json };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(new { Models = Presets.All.Select(Describe), Attention = AttentionCatalogue.All.Select(Describe) }));
+            else Print(terminal.Console);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static object Describe(Preset preset)
+    {
+        VisionTransformerConfig? vit = preset.Config as VisionTransformerConfig;
+        return new
+        {
+            preset.Name,
+            Parameters = preset.ParameterCount,
+            preset.Config.ImageSize,
+            vit?.PatchSize,
+            vit?.Dim,
+            vit?.Depth,
+            vit?.Heads,
+            Attention = vit?.Attention.ToString(),
+            preset.Description,
+            preset.Aliases,
+        };
+    }
+
+    private static object Describe(AttentionEntry entry) => new { entry.Name, Description = entry.Summary, entry.Options };
+
+    private static void Print(IAnsiConsole console)
+    {
+        Table models = Heading("model", "parameters", "pixels", "patch", "dim", "depth", "heads", "description");
+        foreach (Preset preset in Presets.All)
+        {
+            VisionTransformerConfig? vit = preset.Config as VisionTransformerConfig;
+            models.AddRow(
+                new Text(preset.Name, new Style(Color.Teal)), new Text(Words.Count(preset.ParameterCount)), new Text($"{preset.Config.ImageSize}"),
+                new Text($"{vit?.PatchSize}"), new Text($"{vit?.Dim}"), new Text($"{vit?.Depth}"), new Text($"{vit?.Heads}"), new Text(preset.Description));
+        }
+
+        models.Columns[0].NoWrap();
+        for (int i = 1; i < 7; i++) models.Columns[i].NoWrap().RightAligned();
+        console.Write(models);
+
+        Table attention = Heading("attention", "options", "description");
+        foreach (AttentionEntry entry in AttentionCatalogue.All)
+        {
+            attention.AddRow(
+                new Text(entry.Name, new Style(Color.Teal)), new Text(string.Join('\n', entry.Options.Select(option => $"{option.Key}: {option.Value}"))), new Text(entry.Summary));
+        }
+
+        console.Write(attention);
+    }
+
+    private static Table Heading(params string[] headings)
+    {
+        Table table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey);
+        foreach (string heading in headings) table.AddColumn(new TableColumn(new Text(heading, new Style(Color.Grey))));
+        return table;
+    }
+}

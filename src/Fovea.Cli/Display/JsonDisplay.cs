@@ -1,0 +1,24 @@
+using Fovea.Training;
+using Fovea.Training.Runs;
+
+namespace Fovea.Cli.Display;
+
+/// <summary>The lines of <c>metrics.jsonl</c> as they are written.</summary>
+internal sealed class JsonDisplay(TextWriter output) : IRunDisplay
+{
+    public void Show(Func<RunSummary> run) => run();
+
+    public void Started(RunPlan plan)
+    {
+    }
+
+    public void Progressed(in StepProgress progress)
+    {
+    }
+
+    public void Logged(RunEvent entry) => output.WriteLine(RunJson.Line(entry));
+
+    public void Finished(RunSummary summary, string directory)
+    {
+    }
+}

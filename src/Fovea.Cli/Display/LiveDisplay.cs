@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using Fovea.Training;
+using Fovea.Training.Runs;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Fovea.Cli.Display;
+
+/// <summary>A table of epochs and a line of progress below it that redraws itself.</summary>
+internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
+{
+    private const int EpochsShown = 12, SparkWidth = 32, BarWidth = 32;
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(0.1);
+    private readonly List<RunEvent> _epochs = [];
+    private readonly LossSpark _spark = new(SparkWidth);
+    private readonly Stopwatch _sinceDrawn = new();
+    private LiveDisplayContext? _context;
+    private RunPlan? _plan;
+
+    public void Show(Func<RunSummary> run) => console.Live(Text.Empty).Start(context =>
+    {
+        _context = context;
+        run();
+    });
+
+    public void Started(RunPlan plan)
+    {
+        _plan = plan;
+        _context!.UpdateTarget(Draw(null, null));
+        _sinceDrawn.Start();
+    }
+
+    public void Progressed(in StepProgress progress)
+    {
+        _spark.Add(progress.BatchLoss, (double)progress.Step / _plan!.Steps);
+        if (_sinceDrawn.Elapsed < Interval) return;
+        _sinceDrawn.Restart();
+        _context!.UpdateTarget(Draw(progress, null));
+    }
+
+    public void Logged(RunEvent entry)
+    {
+        if (entry.Event == "epoch") _epochs.Add(entry);
+    }
+
+    public void Finished(RunSummary summary, string directory) =>
+        _context!.UpdateTarget(Draw(null, Lines(Words.Describe(summary, directory))));
+
+    private Rows Draw(StepProgress? progress, IRenderable? ending)
+    {
+        List<IRenderable> rows = [Lines(Words.Describe(_plan!)), Text.Empty];
+        if (_epochs.Count > 0) rows.Add(EpochTable());
+        if (progress is StepProgress now) rows.AddRange(ProgressLines(now));
+        if (ending is not null) rows.Add(ending);
+        return new Rows(rows);
+    }
+
+    private Table EpochTable()
+    {
+        Table table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey);
+        foreach (string heading in new[] { "epoch", "loss", "accuracy", "val loss", "val accuracy", "lr", "images/s", "time" })
+            table.AddColumn(new TableColumn(new Text(heading, new Style(Color.Grey))).RightAligned());
+        double? best = _epochs.Max(entry => entry.ValAccuracy);
+        foreach (RunEvent entry in _epochs.Skip(_epochs.Count - EpochsShown))
+        {
+            Style style = entry.ValAccuracy == best && best is not null ? new Style(Color.Green) : Style.Plain;
+            table.AddRow(new Text[]
+            {
+                new($"{entry.Epoch}"), new(Words.Loss(entry.TrainLoss)), new(Words.Percent(entry.TrainAccuracy)), new(Words.Loss(entry.ValLoss)),
+                new(Words.Percent(entry.ValAccuracy), style), new(Words.Rate(entry.Lr ?? 0)), new(Words.Count(entry.ImagesPerSecond ?? 0)),
+                new(Words.Duration(entry.Seconds ?? 0)),
+            });
+        }
+
+        return table;
+    }
+
+    private IEnumerable<IRenderable> ProgressLines(StepProgress now)
+    {
+        double share = (double)now.StepInEpoch / _plan!.StepsPerEpoch;
+        int full = (int)Math.Round(share * BarWidth);
+        yield return new Markup($"  epoch [bold]{now.Epoch}[/]/{_plan.Recipe.Optimisation.Epochs}  [teal]{new string('━', full)}[/][grey]{new string('━', BarWidth - full)}[/]  "
+            + $"step {now.StepInEpoch}/{_plan.StepsPerEpoch}  [bold]{Words.Duration(now.Remaining)}[/] left");
+        yield return new Markup($"  loss [bold]{Words.Loss(now.Loss)}[/]  accuracy [bold]{Words.Percent(now.Accuracy)}[/]  lr {Words.Rate(now.LearningRate)}  "
+            + $"{Words.Count(now.ImagesPerSecond)} images/s  [teal]{_spark}[/]");
+    }
+
+    private static Grid Lines(IEnumerable<(string Subject, string Text)> lines)
+    {
+        Grid grid = new();
+        grid.AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2));
+        grid.AddColumn(new GridColumn().PadRight(0));
+        foreach ((string subject, string text) in lines) grid.AddRow(new Text(subject, new Style(Color.Grey)), new Text(text));
+        return grid;
+    }
+}

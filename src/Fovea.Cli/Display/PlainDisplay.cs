@@ -1,0 +1,42 @@
+using Fovea.Training;
+using Fovea.Training.Runs;
+
+namespace Fovea.Cli.Display;
+
+/// <summary>One line per logged step and epoch: for pipes, files and logs.</summary>
+internal sealed class PlainDisplay(TextWriter output) : IRunDisplay
+{
+    private RunPlan? _plan;
+    private TimeSpan _remaining;
+
+    public void Show(Func<RunSummary> run) => run();
+
+    public void Started(RunPlan plan)
+    {
+        _plan = plan;
+        Print(Words.Describe(plan));
+    }
+
+    public void Progressed(in StepProgress progress) => _remaining = progress.Remaining;
+
+    public void Logged(RunEvent entry)
+    {
+        string epoch = $"epoch {entry.Epoch}/{_plan!.Recipe.Optimisation.Epochs}";
+        string training = $"loss {Words.Loss(entry.TrainLoss)}  accuracy {Words.Percent(entry.TrainAccuracy)}";
+        string? line = entry.Event switch
+        {
+            "step" => $"{epoch}  step {entry.Step}/{_plan.Steps}  {training}  lr {Words.Rate(entry.Lr ?? 0)}  "
+                + $"{Words.Count(entry.ImagesPerSecond ?? 0)} images/s  {Words.Duration(_remaining)} left",
+            "epoch" => $"{epoch}  done  {training}  validation loss {Words.Loss(entry.ValLoss)}  accuracy {Words.Percent(entry.ValAccuracy)}  {Words.Duration(entry.Seconds ?? 0)}",
+            _ => null,
+        };
+        if (line is not null) output.WriteLine(line);
+    }
+
+    public void Finished(RunSummary summary, string directory) => Print(Words.Describe(summary, directory));
+
+    private void Print(IEnumerable<(string Subject, string Text)> lines)
+    {
+        foreach ((string subject, string text) in lines) output.WriteLine($"{subject,-9} {text}");
+    }
+}

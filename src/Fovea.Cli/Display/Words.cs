@@ -1,0 +1,54 @@
+using System.Globalization;
+using Fovea.Training;
+using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
+
+namespace Fovea.Cli.Display;
+
+/// <summary>Numbers and sentences as people read them.</summary>
+internal static class Words
+{
+    public static string Percent(double? share) => share is double value ? Invariant($"{100 * value:0.0} %") : "-";
+
+    public static string Loss(double? loss) => loss is double value ? Invariant($"{value:0.0000}") : "-";
+
+    public static string Rate(double rate) => Invariant($"{rate:G3}");
+
+    public static string Count(double count) => Invariant($"{count:#,0}");
+
+    public static string Duration(double seconds) => Duration(TimeSpan.FromSeconds(seconds));
+
+    /// <summary>1:02:03, 2:03 or 3.1 s.</summary>
+    public static string Duration(TimeSpan time) => time switch
+    {
+        { TotalHours: >= 1 } => Invariant($"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}"),
+        { TotalSeconds: >= 60 } => Invariant($"{time.Minutes}:{time.Seconds:00}"),
+        _ => Invariant($"{time.TotalSeconds:0.0} s"),
+    };
+
+    public static string Bytes(long bytes) => bytes >= 1 << 30 ? Invariant($"{bytes / (double)(1 << 30):0.00} GiB") : Invariant($"{bytes / (double)(1 << 20):0} MiB");
+
+    /// <summary>What a run is about to do, one line a subject.</summary>
+    public static IEnumerable<(string Subject, string Text)> Describe(RunPlan plan)
+    {
+        Recipe recipe = plan.Recipe;
+        OptimisationSection how = recipe.Optimisation;
+        yield return ("model", $"{recipe.Model.Name}, {Count(plan.Parameters)} parameters, {recipe.Model.Attention} attention, {recipe.Model.ImageSize} px");
+        yield return ("data", $"{recipe.Data.Dataset}: {Count(plan.Images.Train)} training, {Count(plan.Images.Validation)} validation, "
+            + $"{Count(plan.Images.Test)} test images; augmentation {recipe.Data.Augmentation}");
+        yield return ("training", $"{how.Epochs} epochs of {Count(plan.StepsPerEpoch)} steps, effective batch {how.BatchSize}, "
+            + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {Rate(how.LearningRate)} ({recipe.Schedule.Form}, warm-up {Rate(recipe.Schedule.WarmupEpochs ?? 0)} epochs), seed {recipe.Run.Seed}");
+        yield return ("run", plan.StepsDone == 0 ? plan.Directory : $"{plan.Directory}, resumed after step {Count(plan.StepsDone)}");
+    }
+
+    /// <summary>How a run ended, one line a subject.</summary>
+    public static IEnumerable<(string Subject, string Text)> Describe(RunSummary summary, string directory)
+    {
+        string best = summary.BestEpoch is int epoch ? $" with the weights of epoch {epoch} (best validation accuracy, {Percent(summary.BestValAccuracy)})" : "";
+        yield return ("test", $"accuracy {Percent(summary.TestAccuracy)}, loss {Loss(summary.TestLoss)}{best}");
+        yield return ("time", $"{Duration(summary.Seconds)}, {Count(summary.ImagesPerSecond)} images/s in training, peak memory {Bytes(summary.PeakMemoryBytes)}");
+        yield return ("report", Path.Combine(directory, "report.html"));
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,17 @@
+namespace Fovea.Cli;
+
+/// <summary>What the process ends with.</summary>
+internal static class ExitCode
+{
+    /// <summary>Done.</summary>
+    public const int Success = 0;
+
+    /// <summary>The work failed.</summary>
+    public const int Failure = 1;
+
+    /// <summary>The command line or a recipe is wrong; nothing was done.</summary>
+    public const int Usage = 2;
+
+    /// <summary>Stopped by Ctrl-C or SIGTERM, after saving.</summary>
+    public const int Interrupted = 130;
+}

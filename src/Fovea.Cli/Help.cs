@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using Fovea.Cli.Options;
+using Fovea.Training.Recipes;
+using Spectre.Console;
+
+namespace Fovea.Cli;
+
+/// <summary>Help pages: options under the headings of a recipe, one name each (aliases would drown it), defaults in brackets.</summary>
+internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
+{
+    /// <summary>Replaces the library's help.</summary>
+    public static void Install(RootCommand root, Terminal terminal)
+    {
+        foreach (HelpOption option in root.Options.OfType<HelpOption>())
+        {
+            option.Action = new Help(terminal);
+            option.Description = "Show this";
+        }
+
+        root.SetAction(parsed => new Help(terminal).Invoke(parsed));
+    }
+
+    /// <inheritdoc/>
+    public override int Invoke(ParseResult parseResult)
+    {
+        Command command = parseResult.CommandResult.Command;
+        IAnsiConsole console = terminal.Console;
+        string name = command is RootCommand ? "fovea" : $"fovea {command.Name}";
+        console.MarkupLineInterpolated($"{command.Description}");
+        console.WriteLine();
+        console.MarkupLineInterpolated($"[bold]Usage[/]  {name}{string.Concat(command.Arguments.Select(Placeholder))}{(command.Subcommands.Any() ? " COMMAND" : "")} [[options]]");
+
+        Print("Commands", command.Subcommands.Select(sub => (sub.Name, sub.Description ?? "")));
+        Print("Arguments", command.Arguments.Select(argument => (argument.Name, argument.Description ?? "")));
+        IEnumerable<Option> options = command.Options.Concat(parseResult.RootCommandResult.Command.Options.Where(option => option.Recursive)).Distinct();
+        foreach (IGrouping<string, Option> section in options.GroupBy(option => (option as RecipeOption)?.Field.Section ?? "Options"))
+            Print(section.Key, section.Select(option => (Names(option), Describe(option))));
+        if (command.Options.OfType<RecipeOption>().Any())
+        {
+            console.WriteLine();
+            console.WriteLine("Names may be written with underscores (--batch_size), and timm's are understood (--img-size, --opt, --sched, -b, ...).");
+        }
+
+        return ExitCode.Success;
+    }
+
+    private void Print(string heading, IEnumerable<(string Left, string Right)> rows)
+    {
+        if (!rows.Any()) return;
+        Grid grid = new();
+        grid.AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2));
+        grid.AddColumn(new GridColumn().PadRight(0));
+        foreach ((string left, string right) in rows) grid.AddRow(new Text(left, new Style(Color.Teal)), new Text(right));
+        terminal.Console.WriteLine();
+        terminal.Console.MarkupLineInterpolated($"[bold]{heading}[/]");
+        terminal.Console.Write(grid);
+    }
+
+    private static string Names(Option option)
+    {
+        string[] letters = [.. option.Aliases.Where(alias => alias.Length == 2 && char.IsAsciiLetter(alias[1]) && alias[0] == '-')];
+        string value = string.IsNullOrEmpty(option.HelpName) ? "" : $" {option.HelpName}";
+        return string.Join(", ", letters.Append(option.Name)) + value;
+    }
+
+    private static string Describe(Option option)
+    {
+        string standard = option switch
+        {
+            RecipeOption { Field: { IsFlag: false } field } => field.Read(Recipe.Default),
+            { HasDefaultValue: true } when option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value => $"{value}",
+            _ => "",
+        };
+        return standard.Length == 0 ? option.Description ?? "" : $"{option.Description} [{standard}]";
+    }
+
+    private static string Placeholder(Argument argument) => argument.Arity.MinimumNumberOfValues == 0 ? $" [{argument.Name}]" : $" {argument.Name}";
+}

@@ -1,0 +1,27 @@
+using Fovea.Data;
+
+namespace Fovea.Cli.Images;
+
+/// <summary>Picture files of any size as a dataset without labels.</summary>
+/// <param name="info">Classes and normalisation of the model.</param>
+/// <param name="paths">The files.</param>
+internal sealed class ImageFiles(DatasetInfo info, IReadOnlyList<string> paths) : IImageDataset
+{
+    public DatasetInfo Info => info;
+
+    public int Count => paths.Count;
+
+    public int Label(int index) => 0;
+
+    public void Read(int index, RawImage image)
+    {
+        try
+        {
+            PortablePixmap.Read(File.ReadAllBytes(paths[index]), paths[index], image);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{paths[index]}: cannot be read: {error.Message}", error);
+        }
+    }
+}

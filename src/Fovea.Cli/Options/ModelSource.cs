@@ -1,0 +1,41 @@
+using System.CommandLine;
+using Fovea.Data;
+using Fovea.Training;
+using Fovea.Training.Recipes;
+using Fovea.Training.Setup;
+
+namespace Fovea.Cli.Options;
+
+/// <summary>The argument and options of commands that use a trained model: which one, on which pictures, on which device.</summary>
+internal sealed class ModelSource
+{
+    private readonly Argument<string> _path = new("RUN") { Description = "Run directory (its best checkpoint) or checkpoint file" };
+    private readonly Option<string?> _dataset = new("--dataset") { HelpName = "NAME", Description = "Dataset; the one of the training unless given" };
+    private readonly Option<string?> _data = new("--data", "--data-dir") { HelpName = "DIR", Description = "Folder with the dataset's files; as in the training unless given" };
+    private readonly Option<string> _split = new("--split") { HelpName = "train|val|test", Description = "Which part", DefaultValueFactory = _ => "test" };
+    private readonly Option<string> _device = new("--device") { HelpName = "cpu|reference", Description = "Where to compute", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<int?> _threads = Numbers.AtLeastOne(new Option<int?>("--threads") { HelpName = "N", Description = "Threads that compute; all cores unless given" });
+
+    public ModelSource(Command command)
+    {
+        _split.AcceptOnlyFromAmong("train", "val", "test");
+        _device.AcceptOnlyFromAmong("cpu", "reference");
+        command.Add(_path);
+        foreach (Option option in new Option[] { _dataset, _data, _split, _device, _threads }) command.Add(option);
+    }
+
+    public TrainedModel Model(ParseResult parsed) =>
+        TrainedModel.Load(parsed.GetRequiredValue(_path), DeviceChoice.Open(parsed.GetRequiredValue(_device), parsed.GetValue(_threads)));
+
+    public string Split(ParseResult parsed) => parsed.GetRequiredValue(_split);
+
+    /// <summary>Pictures of the dataset; held out and cut as in the training, so that the parts stay apart.</summary>
+    public IImageDataset Pictures(ParseResult parsed, Recipe training, int? limit = null)
+    {
+        DataSection data = training.Data with { EvaluationLimit = limit };
+        if (parsed.GetValue(_dataset) is string name) data = data with { Dataset = name, Directory = null };
+        if (parsed.GetValue(_data) is string directory) data = data with { Directory = directory };
+        DatasetSplits splits = DatasetChoice.Load(training with { Data = data });
+        return Split(parsed) switch { "train" => splits.Train, "val" => splits.Validation, _ => splits.Test };
+    }
+}

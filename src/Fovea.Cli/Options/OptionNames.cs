@@ -1,0 +1,45 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Fovea.Data;
+
+namespace Fovea.Cli.Options;
+
+/// <summary>Spellings of options: underscores for hyphens everywhere, and the nearest name for one that does not exist.</summary>
+internal static class OptionNames
+{
+    /// <summary>Lets every option of a command and its subcommands be written with underscores.</summary>
+    public static void AddUnderscores(Command command)
+    {
+        foreach (Option option in command.Options)
+            foreach (string name in option.Aliases.Prepend(option.Name).Select(WithUnderscores).ToArray())
+                if (name != option.Name && !option.Aliases.Contains(name)) option.Aliases.Add(name);
+        foreach (Command subcommand in command.Subcommands) AddUnderscores(subcommand);
+    }
+
+    /// <summary>The errors without those that only follow from an option that does not exist: its value stands alone then.</summary>
+    public static IEnumerable<ParseError> Causes(ParseResult parsed)
+    {
+        string[] unknown = [.. parsed.UnmatchedTokens.Where(token => token.StartsWith('-'))];
+        ParseError[] causes = [.. parsed.Errors.Where(error => unknown.Any(token => error.Message.Contains($"'{token}'", StringComparison.Ordinal)))];
+        return causes.Length > 0 ? causes : parsed.Errors;
+    }
+
+    /// <summary>A question about the nearest option or command; nothing where none is near.</summary>
+    public static string DidYouMean(ParseError error, ParseResult parsed)
+    {
+        string? unknown = parsed.UnmatchedTokens.FirstOrDefault(token => error.Message.Contains($"'{token}'", StringComparison.Ordinal));
+        return unknown is not null && Suggest.NearestName(unknown.Split('=')[0].Replace('_', '-'), Known(parsed)) is string nearest
+            ? $" Did you mean '{nearest}'?"
+            : "";
+    }
+
+    private static IEnumerable<string> Known(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        return command.Options.SelectMany(option => option.Aliases.Prepend(option.Name)).Where(name => name.StartsWith("--", StringComparison.Ordinal) && !name.Contains('_'))
+            .Concat(command.Subcommands.Select(subcommand => subcommand.Name));
+    }
+
+    private static string WithUnderscores(string name) =>
+        name.StartsWith("--", StringComparison.Ordinal) ? "--" + name[2..].Replace('-', '_') : name;
+}

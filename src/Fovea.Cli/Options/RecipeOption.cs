@@ -1,0 +1,27 @@
+using System.CommandLine;
+using Fovea.Training.Recipes;
+
+namespace Fovea.Cli.Options;
+
+/// <summary>A field of a recipe as an option. Texts are read by the field, so that command line and recipe file agree.</summary>
+internal sealed class RecipeOption : Option<string?>
+{
+    /// <param name="field">What the option sets.</param>
+    public RecipeOption(RecipeField field)
+        : base($"--{field.Name}", [.. field.Aliases.Select(alias => alias.Length == 1 ? $"-{alias}" : $"--{alias}")])
+    {
+        Field = field;
+        Description = field.Description;
+        HelpName = field.Placeholder;
+        bool isList = field.Placeholder.Contains(",X", StringComparison.Ordinal);
+        Arity = field.IsFlag ? ArgumentArity.ZeroOrOne : isList ? ArgumentArity.OneOrMore : ArgumentArity.ExactlyOne;
+        AllowMultipleArgumentsPerToken = isList;   // --betas 0.9 0.999 is as good as --betas 0.9,0.999
+        CustomParser = result => result.Tokens.Count == 0 ? "true" : string.Join(',', result.Tokens.Select(token => token.Value));
+    }
+
+    /// <summary>What the option sets.</summary>
+    public RecipeField Field { get; }
+
+    /// <summary>The text that was given, or null.</summary>
+    public string? Given(ParseResult parsed) => parsed.GetResult(this) is { Implicit: false } ? parsed.GetValue(this) : null;
+}

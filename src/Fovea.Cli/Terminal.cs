@@ -1,0 +1,32 @@
+using Spectre.Console;
+
+namespace Fovea.Cli;
+
+/// <summary>Where a command writes.</summary>
+/// <param name="Output">Results.</param>
+/// <param name="Error">What went wrong.</param>
+/// <param name="IsInteractive">Somebody watches, and lines can be redrawn.</param>
+internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInteractive)
+{
+    private const int WidthOfFiles = 140;
+
+    /// <summary>Results with colours and tables where the terminal can.</summary>
+    public IAnsiConsole Console { get; } = CreateConsole(Output, IsInteractive);
+
+    /// <summary>The terminal of this process.</summary>
+    public static Terminal OfProcess() => new(
+        System.Console.Out, System.Console.Error, !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb");
+
+    private static IAnsiConsole CreateConsole(TextWriter output, bool isInteractive)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(output),
+            Ansi = isInteractive ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = isInteractive ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = isInteractive ? InteractionSupport.Detect : InteractionSupport.No,
+        });
+        if (!isInteractive) console.Profile.Width = WidthOfFiles;
+        return console;
+    }
+}

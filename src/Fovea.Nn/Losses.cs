@@ -1,0 +1,90 @@
+using Fovea.Tensors;
+
+namespace Fovea.Nn;
+
+/// <summary>Losses beyond cross-entropy, which is <see cref="Ops.CrossEntropy"/> and <see cref="Ops.SoftCrossEntropy"/>.</summary>
+public static class Losses
+{
+    /// <summary>Mean of −t log σ(x) − (1−t) log(1−σ(x)), as log(1 + eˣ) − t x, which does not overflow.</summary>
+    /// <param name="logits">x, any shape.</param>
+    /// <param name="targets">t, 0 to 1, same shape.</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static Tensor BinaryCrossEntropy(Tensor logits, Tensor targets)
+    {
+        RequireSame(logits, targets, nameof(BinaryCrossEntropy));
+        return Ops.Mean(Ops.Subtract(Ops.Apply(UnaryOperator.Softplus, logits), Ops.Multiply(logits, targets)));
+    }
+
+    /// <summary>Mean of (x − t)².</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="targets">Same shape.</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static Tensor MeanSquaredError(Tensor x, Tensor targets)
+    {
+        RequireSame(x, targets, nameof(MeanSquaredError));
+        return Ops.Mean(Ops.Apply(UnaryOperator.Square, Ops.Subtract(x, targets)));
+    }
+
+    /// <summary>
+    /// τ² / (batch · class) · Σ KL(softmax(teacher/τ) ‖ softmax(student/τ)), as in DeiT's code (Touvron et al. 2021, arXiv:2012.12877,
+    /// eq. 2). The teacher gets no gradient.
+    /// </summary>
+    /// <param name="student"><c>[batch, class]</c>.</param>
+    /// <param name="teacher"><c>[batch, class]</c>.</param>
+    /// <param name="temperature">τ, above 0.</param>
+    /// <param name="perSample">Divide by the batch only, as Hinton et al. 2015 do, instead of by batch · class.</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static Tensor SoftDistillation(Tensor student, Tensor teacher, float temperature, bool perSample = false)
+    {
+        RequireSame(student, teacher, nameof(SoftDistillation));
+        Tensor wanted, logWanted;
+        using (Tape.Pause())
+        {
+            Tensor cooled = Ops.Scale(teacher, 1 / temperature);
+            (wanted, logWanted) = (Ops.Softmax(cooled), Ops.LogSoftmax(cooled));
+        }
+
+        Tensor logGiven = Ops.LogSoftmax(Ops.Scale(student, 1 / temperature));
+        Tensor divergence = Ops.Multiply(wanted, Ops.Subtract(logWanted, logGiven));
+        int count = perSample ? student.Shape[0] : student.Shape.Count;
+        return Ops.Scale(Ops.Sum(divergence), temperature * temperature / count);
+    }
+
+    /// <summary>Cross-entropy against the teacher's most likely class (arXiv:2012.12877, eq. 3). The teacher gets no gradient.</summary>
+    /// <param name="student"><c>[batch, class]</c>.</param>
+    /// <param name="teacher"><c>[batch, class]</c>.</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static Tensor HardDistillation(Tensor student, Tensor teacher)
+    {
+        RequireSame(student, teacher, nameof(HardDistillation));
+        return Ops.CrossEntropy(student, MostLikely(teacher));
+    }
+
+    /// <summary>(1 − share) · classification + share · distillation.</summary>
+    /// <param name="classification">Scalar loss against the labels.</param>
+    /// <param name="distillation">Scalar loss against the teacher.</param>
+    /// <param name="share">0 to 1.</param>
+    /// <returns>A scalar.</returns>
+    public static Tensor Blend(Tensor classification, Tensor distillation, float share) =>
+        Ops.Add(Ops.Scale(classification, 1 - share), Ops.Scale(distillation, share));
+
+    private static Tensor MostLikely(Tensor logits)
+    {
+        (int rows, int columns) = (logits.Shape[0], logits.Shape[1]);
+        float[] values = logits.ToArray();
+        int[] classes = new int[rows];
+        for (int r = 0; r < rows; r++)
+            for (int c = 1; c < columns; c++)
+                if (values[r * columns + c] > values[r * columns + classes[r]]) classes[r] = c;
+        return Tensor.From(classes, [rows], logits.Device);
+    }
+
+    private static void RequireSame(Tensor x, Tensor targets, string origin)
+    {
+        if (x.Shape != targets.Shape) throw new ShapeException($"{origin}: {x.Shape} and {targets.Shape} must be equal.");
+    }
+}

@@ -1,0 +1,167 @@
+using Fovea.Tensors;
+
+namespace Fovea.Nn;
+
+/// <summary>
+/// A part of a model: parameters, buffers and child modules, each under a name. Building one allocates nothing; memory comes with
+/// <see cref="Initialize"/> or <see cref="Allocate"/>, so that sizes can be looked at for free.
+/// </summary>
+public abstract class Module
+{
+    private readonly List<Parameter> _parameters = [];
+    private readonly List<ModuleBuffer> _buffers = [];
+    private readonly List<(string Name, Module Module)> _children = [];
+    private Module? _parent;
+    private string _name = "";
+    private Philox? _random;
+
+    /// <summary>True while training: dropout and the like are active. See <see cref="Train"/>.</summary>
+    public bool Training { get; private set; } = true;
+
+    /// <summary>
+    /// Where dropout draws from. Set it on the model before each training step, e.g. to <c>Philox.For(seed, "dropout", step)</c>;
+    /// every layer takes a stream of its own from it, keyed by the layer's name.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">It was never set.</exception>
+    public Philox Random
+    {
+        get => _random ?? _parent?.Random ?? throw new InvalidOperationException(
+            "Dropout needs random numbers: set model.Random = Philox.For(seed, \"dropout\", step) before each training step.");
+        set => _random = value;
+    }
+
+    /// <summary>Number of values that training can change.</summary>
+    public long ParameterCount => NamedParameters().Sum(entry => (long)entry.Parameter.Shape.Count);
+
+    /// <summary>All parameters with their dotted names, e.g. <c>blocks.0.attn.qkv.weight</c>; own ones first, then the children's.</summary>
+    public IEnumerable<(string Name, Parameter Parameter)> NamedParameters() =>
+        Walk("").SelectMany(entry => entry.Module._parameters.Select(parameter => (entry.Prefix + parameter.Name, parameter)));
+
+    /// <summary>All buffers with their dotted names.</summary>
+    public IEnumerable<(string Name, ModuleBuffer Buffer)> NamedBuffers() =>
+        Walk("").SelectMany(entry => entry.Module._buffers.Select(buffer => (entry.Prefix + buffer.Name, buffer)));
+
+    /// <summary>What a checkpoint of the model holds: parameters and persistent buffers, with their dotted names.</summary>
+    public IEnumerable<(string Name, NamedTensor Tensor)> NamedState() =>
+        Walk("").SelectMany(entry => entry.Module._parameters.Concat<NamedTensor>(entry.Module._buffers.Where(buffer => buffer.Persistent))
+            .Select(tensor => (entry.Prefix + tensor.Name, tensor)));
+
+    /// <summary>Switches this module and its children between training and evaluation.</summary>
+    public void Train(bool training = true)
+    {
+        foreach ((_, Module module) in Walk("")) module.Training = training;
+    }
+
+    /// <summary>Gives parameters and buffers memory on a device and their first values.</summary>
+    /// <param name="device">Where the model will compute.</param>
+    /// <param name="seed">Each parameter's values depend on this and on its name, on nothing else.</param>
+    public void Initialize(Device device, ulong seed)
+    {
+        Allocate(device);
+        foreach ((string name, Parameter parameter) in NamedParameters()) parameter.Fill(seed, name);
+        foreach ((string name, ModuleBuffer buffer) in NamedBuffers())
+            if (buffer.Persistent) buffer.Fill(seed, name);
+    }
+
+    /// <summary>Gives parameters and buffers memory, parameters with unset values: for a <see cref="Load"/> right after.</summary>
+    /// <param name="device">Where the model will compute.</param>
+    public void Allocate(Device device)
+    {
+        foreach ((_, Parameter parameter) in NamedParameters()) parameter.Allocate(device);
+        foreach ((string name, ModuleBuffer buffer) in NamedBuffers())
+        {
+            buffer.Allocate(device);
+            if (!buffer.Persistent) buffer.Fill(0, name);
+        }
+    }
+
+    /// <summary>Copies weights in: exactly the names of <see cref="NamedState"/>, from any device.</summary>
+    /// <exception cref="InvalidDataException">Names are missing or left over, or shapes differ; nothing was copied then.</exception>
+    public void Load(IReadOnlyDictionary<string, Tensor> values)
+    {
+        List<string> missing = [], misshapen = [];
+        HashSet<string> left = [.. values.Keys];
+        foreach ((string name, NamedTensor tensor) in NamedState())
+        {
+            left.Remove(name);
+            if (!values.TryGetValue(name, out Tensor? value)) missing.Add(name);
+            else if (value.Shape != tensor.Shape) misshapen.Add($"{name} (model {tensor.Shape}, weights {value.Shape})");
+        }
+
+        if (missing.Count + misshapen.Count + left.Count > 0)
+            throw new InvalidDataException(
+                "Load: the weights do not fit the model; "
+                + string.Join("; ", Listed("missing", missing).Concat(Listed("unexpected", [.. left.Order()])).Concat(Listed("of another shape", misshapen)))
+                + ".");
+        foreach ((string name, NamedTensor tensor) in NamedState()) Update.Copy(values[name], tensor.Value);
+    }
+
+    /// <summary>Forgets all gradients; their buffers are kept for the next ones.</summary>
+    public void ZeroGradient()
+    {
+        foreach ((_, Parameter parameter) in NamedParameters()) parameter.Value.ClearGradient();
+    }
+
+    /// <summary>Makes a parameter part of this module. Call it in the constructor.</summary>
+    /// <exception cref="ArgumentException">The name is taken.</exception>
+    protected Parameter Register(Parameter parameter)
+    {
+        RequireFree(parameter.Name);
+        _parameters.Add(parameter);
+        return parameter;
+    }
+
+    /// <summary>Makes a buffer part of this module. Call it in the constructor.</summary>
+    /// <exception cref="ArgumentException">The name is taken.</exception>
+    protected ModuleBuffer Register(ModuleBuffer buffer)
+    {
+        RequireFree(buffer.Name);
+        _buffers.Add(buffer);
+        return buffer;
+    }
+
+    /// <summary>Makes a module a child of this one. Call it in the constructor.</summary>
+    /// <param name="name">May hold dots; empty: the child's names stand among this module's own.</param>
+    /// <param name="module">The child.</param>
+    /// <exception cref="ArgumentException">The name is taken, or the module has a parent already.</exception>
+    protected T Register<T>(string name, T module) where T : Module
+    {
+        if (name.Length > 0) RequireFree(name);
+        if (module._parent is not null) throw new ArgumentException($"'{name}' is already part of another module.", nameof(module));
+        (module._parent, module._name) = (this, name);
+        _children.Add((name, module));
+        return module;
+    }
+
+    /// <summary>This layer's own random numbers in this step: a function of <see cref="Random"/> and the layer's dotted name.</summary>
+    protected Philox LayerRandom()
+    {
+        Philox random = Random;
+        ulong path = 14695981039346656037UL;   // FNV-1a over the names up to the root
+        for (Module? module = this; module is not null; module = module._parent)
+            foreach (char letter in module._name) path = (path ^ letter) * 1099511628211UL;
+        return Philox.For(random.Seed, "layer", random.Stream, path);
+    }
+
+    private IEnumerable<(string Prefix, Module Module)> Walk(string prefix)
+    {
+        yield return (prefix, this);
+        foreach ((string name, Module child) in _children)
+            foreach ((string, Module) entry in child.Walk(name.Length == 0 ? prefix : $"{prefix}{name}."))
+                yield return entry;
+    }
+
+    private void RequireFree(string name)
+    {
+        if (_parameters.Any(entry => entry.Name == name) || _buffers.Any(entry => entry.Name == name) || _children.Any(entry => entry.Name == name))
+            throw new ArgumentException($"{GetType().Name}: two parts are called '{name}'.", nameof(name));
+    }
+
+    private static IEnumerable<string> Listed(string what, List<string> names)
+    {
+        const int Shown = 5;
+        if (names.Count == 0) return [];
+        string more = names.Count > Shown ? $" and {names.Count - Shown} more" : "";
+        return [$"{what}: {string.Join(", ", names.Take(Shown))}{more}"];
+    }
+}

@@ -1,0 +1,117 @@
+using Fovea.Tensors;
+
+namespace Fovea.Nn.Optimization;
+
+/// <summary>
+/// Changes parameters by their gradients, in place, one fused pass each. Parameters without a gradient (frozen or unused) are passed
+/// by. State tensors come with a parameter's first step and are then kept.
+/// </summary>
+public abstract class Optimizer
+{
+    private readonly List<Slot> _slots = [];
+
+    /// <param name="groups">What to change; a parameter may stand in one group only.</param>
+    /// <param name="learningRate">Step size, 0 or more; a schedule changes it later.</param>
+    /// <exception cref="ConfigurationException">No parameters, one named twice, or a number out of range.</exception>
+    protected Optimizer(IReadOnlyList<ParameterGroup> groups, double learningRate)
+    {
+        LearningRate = Check.AtLeast(0, learningRate, "Optimizer: learning rate");
+        Groups = groups;
+        HashSet<string> names = [];
+        foreach (ParameterGroup group in groups)
+        {
+            Check.AtLeast(0, group.WeightDecay, $"Optimizer: weight decay of group '{group.Name}'");
+            foreach ((string name, Parameter parameter) in group.Parameters)
+            {
+                Check.That(names.Add(name), $"Optimizer: two parameters are called '{name}'.");
+                _slots.Add(new Slot(name, parameter, group));
+            }
+        }
+
+        Check.That(_slots.Count > 0, "Optimizer: there are no parameters to train.");
+    }
+
+    /// <summary>What is changed.</summary>
+    public IReadOnlyList<ParameterGroup> Groups { get; }
+
+    /// <summary>Step size of the next step, before a group's factor.</summary>
+    public double LearningRate { get; set; }
+
+    /// <summary>How much of the past gradients stays: SGD's momentum, Adam's β1. One-cycle schedules change it.</summary>
+    public double Momentum { get; set; }
+
+    /// <summary>Names of the state tensors that each parameter has.</summary>
+    private protected abstract IReadOnlyList<string> StateNames { get; }
+
+    /// <summary>One step with the gradients that are there; they stay until <see cref="ZeroGradient"/>.</summary>
+    /// <param name="gradientScale">Factor of all gradients: from clipping, or 1/n after n accumulated batches.</param>
+    public void Step(double gradientScale = 1)
+    {
+        foreach (Slot slot in _slots)
+        {
+            if (slot.Parameter.Value.Gradient is not { } gradient) continue;
+            slot.Steps++;
+            Apply(new Change(
+                slot.Parameter.Value, gradient, StateOf(slot), slot.Steps, (float)(LearningRate * slot.Group.LearningRateFactor),
+                (float)slot.Group.WeightDecay, (float)gradientScale));
+        }
+    }
+
+    /// <summary>Forgets the gradients of all parameters; their buffers are kept for the next ones.</summary>
+    public void ZeroGradient()
+    {
+        foreach (Slot slot in _slots) slot.Parameter.Value.ClearGradient();
+    }
+
+    /// <summary>State tensors by name, e.g. <c>mean.head.weight</c>, of the parameters that have made a step.</summary>
+    public IEnumerable<(string Name, Tensor Value)> State() =>
+        _slots.Where(slot => slot.Steps > 0).SelectMany(slot => StateNames.Select((kind, i) => ($"{kind}.{slot.Name}", StateOf(slot)[i])));
+
+    /// <summary>Steps made, by parameter, e.g. <c>steps.head.weight</c>.</summary>
+    public IEnumerable<(string Name, double Value)> Scalars() => _slots.Select(slot => ($"steps.{slot.Name}", (double)slot.Steps));
+
+    /// <summary>Takes up where <see cref="State"/> and <see cref="Scalars"/> were written; names of other things are passed by.</summary>
+    /// <param name="state">State tensors, on any device.</param>
+    /// <param name="scalars">Steps made.</param>
+    /// <exception cref="InvalidDataException">An entry is missing or of another shape.</exception>
+    public void Load(IReadOnlyDictionary<string, Tensor> state, IReadOnlyDictionary<string, double> scalars)
+    {
+        foreach (Slot slot in _slots)
+        {
+            if (!scalars.TryGetValue($"steps.{slot.Name}", out double steps))
+                throw new InvalidDataException($"Optimizer: the checkpoint has no 'steps.{slot.Name}'.");
+            slot.Steps = (int)steps;
+            for (int i = 0; i < StateNames.Count && steps > 0; i++)
+            {
+                string name = $"{StateNames[i]}.{slot.Name}";
+                if (!state.TryGetValue(name, out Tensor? value)) throw new InvalidDataException($"Optimizer: the checkpoint has no '{name}'.");
+                if (value.Shape != slot.Parameter.Shape)
+                    throw new InvalidDataException($"Optimizer: '{name}' is {value.Shape} in the checkpoint, the model has {slot.Parameter.Shape}.");
+                Update.Copy(value, StateOf(slot)[i]);
+            }
+        }
+    }
+
+    /// <summary>The update of one parameter.</summary>
+    private protected abstract void Apply(in Change change);
+
+    private Tensor[] StateOf(Slot slot) => slot.State ??=
+        [.. StateNames.Select(_ => Tensor.Zeros(slot.Parameter.Shape, slot.Parameter.Value.Device).Keep())];
+
+    /// <summary>Everything the update of one parameter needs; <paramref name="Step"/> counts from 1.</summary>
+    private protected readonly record struct Change(
+        Tensor Parameter, Tensor Gradient, Tensor[] State, int Step, float LearningRate, float WeightDecay, float GradientScale);
+
+    private sealed class Slot(string name, Parameter parameter, ParameterGroup group)
+    {
+        public string Name => name;
+
+        public Parameter Parameter => parameter;
+
+        public ParameterGroup Group => group;
+
+        public int Steps { get; set; }
+
+        public Tensor[]? State { get; set; }
+    }
+}

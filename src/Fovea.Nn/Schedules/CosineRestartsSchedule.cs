@@ -1,0 +1,31 @@
+namespace Fovea.Nn.Schedules;
+
+/// <summary>Half cosines from 1 to a minimum, one after another, each so many times longer than the last (SGDR, arXiv:1608.03983).</summary>
+public sealed record CosineRestartsSchedule : Schedule
+{
+    /// <param name="steps">Length of the first, 1 or more.</param>
+    /// <param name="multiplier">Each is this many times longer than the one before, 1 or more.</param>
+    /// <param name="minimum">Lowest factor, 0 to 1.</param>
+    /// <exception cref="ConfigurationException">A number out of range.</exception>
+    public CosineRestartsSchedule(int steps, int multiplier = 1, double minimum = 0) => (Steps, Multiplier, Minimum) = (
+        Check.AtLeast(1, steps, "Cosine restarts: steps"), Check.AtLeast(1, multiplier, "Cosine restarts: multiplier"),
+        Check.Between(0, 1, minimum, "Cosine restarts: minimum"));
+
+    /// <summary>Length of the first.</summary>
+    public int Steps { get; }
+
+    /// <summary>How many times longer each is than the one before.</summary>
+    public int Multiplier { get; }
+
+    /// <summary>Lowest factor.</summary>
+    public double Minimum { get; }
+
+    /// <inheritdoc/>
+    public override double Factor(int step)
+    {
+        long start = 0, length = Steps;
+        if (Multiplier == 1) start = step / Steps * Steps;
+        for (; Multiplier > 1 && step >= start + length; length *= Multiplier) start += length;
+        return CosineBetween(1, Minimum, (double)(step - start) / length);
+    }
+}

@@ -1,0 +1,53 @@
+using Fovea.Nn;
+using Fovea.Nn.Optimization;
+using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
+
+namespace Fovea.Training.Checkpoints;
+
+/// <summary>
+/// Writes checkpoints as safetensors: weights under their published names, the optimiser's state under <c>optimizer.</c>, averaged
+/// weights under <c>ema.</c>, everything else as strings in the metadata. Any safetensors reader can load the weights.
+/// </summary>
+public static class CheckpointWriter
+{
+    internal const string Format = "fovea checkpoint 1";
+    internal const string FormatKey = "format", RecipeKey = "recipe", DataKey = "data", StateKey = "state", OptimizerKey = "optimizer", AverageKey = "ema";
+    internal const string OptimizerPrefix = "optimizer.", AveragePrefix = "ema.";
+
+    /// <summary>Everything needed to go on.</summary>
+    /// <exception cref="CheckpointException">It could not be written; the previous file is as it was.</exception>
+    public static void SaveRun(string path, CheckpointHead head, Module module, Optimizer optimizer, WeightAverage? average)
+    {
+        Dictionary<string, string> metadata = Describe(head);
+        metadata[OptimizerKey] = RunJson.Line(optimizer.Scalars().ToDictionary(entry => entry.Name, entry => entry.Value));
+        List<NamedValues> tensors = Weights(module);
+        tensors.AddRange(optimizer.State().Select(entry => new NamedValues(OptimizerPrefix + entry.Name, entry.Value)));
+        if (average is not null)
+        {
+            metadata[AverageKey] = RunJson.Line(average.Updates);
+            tensors.AddRange(average.State().Select(entry => new NamedValues(AveragePrefix + entry.Name, entry.Value)));
+        }
+
+        AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
+    }
+
+    /// <summary>The weights that the module has now, to evaluate and to predict with.</summary>
+    /// <exception cref="CheckpointException">It could not be written; the previous file is as it was.</exception>
+    public static void SaveWeights(string path, CheckpointHead head, Module module)
+    {
+        List<NamedValues> tensors = Weights(module);
+        Dictionary<string, string> metadata = Describe(head);
+        AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
+    }
+
+    private static List<NamedValues> Weights(Module module) => [.. module.NamedState().Select(entry => new NamedValues(entry.Name, entry.Tensor.Value))];
+
+    private static Dictionary<string, string> Describe(CheckpointHead head) => new()
+    {
+        [FormatKey] = Format,
+        [RecipeKey] = RecipeFile.Print(head.Recipe),
+        [DataKey] = RunJson.Line(head.Data),
+        [StateKey] = RunJson.Line(head.State),
+    };
+}

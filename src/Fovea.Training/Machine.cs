@@ -1,0 +1,22 @@
+using System.Diagnostics;
+using System.Reflection;
+
+namespace Fovea.Training;
+
+/// <summary>What is known about this process.</summary>
+public static class Machine
+{
+    /// <summary>Largest resident set of the process so far.</summary>
+    public static long PeakMemoryBytes
+    {
+        get
+        {
+            using Process process = Process.GetCurrentProcess();
+            return process.PeakWorkingSet64;
+        }
+    }
+
+    /// <summary>Version of the program, e.g. <c>0.1.0</c>.</summary>
+    public static string Version { get; } =
+        typeof(Machine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+}

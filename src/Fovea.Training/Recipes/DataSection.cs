@@ -1,0 +1,26 @@
+namespace Fovea.Training.Recipes;
+
+/// <summary>Which pictures, and what is done to them.</summary>
+public sealed record DataSection
+{
+    /// <summary>Dataset; null: the usual one of the model, or the drawn shapes.</summary>
+    public string? Dataset { get; init; }
+
+    /// <summary>Folder with the dataset's files; null where the dataset needs none.</summary>
+    public string? Directory { get; init; }
+
+    /// <summary>Transforms of training pictures, <c>name:option,...</c>, or <c>none</c>; null: what suits the dataset.</summary>
+    public string? Augmentation { get; init; }
+
+    /// <summary>Share of the training pictures held out for validation where a dataset has no validation set, 0 to 1; null: the dataset's.</summary>
+    public double? ValidationShare { get; init; }
+
+    /// <summary>At most so many training pictures; null: all.</summary>
+    public int? TrainLimit { get; init; }
+
+    /// <summary>At most so many validation and test pictures each; null: all.</summary>
+    public int? EvaluationLimit { get; init; }
+
+    /// <summary>Threads that prepare pictures; null: chosen from the cores. Results do not depend on it.</summary>
+    public int? Workers { get; init; }
+}

@@ -1,0 +1,32 @@
+namespace Fovea.Training.Recipes;
+
+/// <summary>How weights move.</summary>
+public sealed record OptimisationSection
+{
+    /// <summary>Passes over the training pictures; 10.</summary>
+    public int Epochs { get; init; } = 10;
+
+    /// <summary>Pictures per step, over all threads together; 128.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>Update rule; AdamW.</summary>
+    public OptimizerKind Optimizer { get; init; } = OptimizerKind.AdamW;
+
+    /// <summary>Largest learning rate; 1e-3.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>Pull of weights towards zero, not applied to biases, norms, tokens and positions; 0.05.</summary>
+    public double WeightDecay { get; init; } = 0.05;
+
+    /// <summary>Decay of Adam's two averages, each 0 to 1; 0.9 and 0.999.</summary>
+    public (double First, double Second) Betas { get; init; } = (0.9, 0.999);
+
+    /// <summary>Momentum of SGD, 0 to 1; 0.9.</summary>
+    public double Momentum { get; init; } = 0.9;
+
+    /// <summary>Nesterov's form of momentum; off.</summary>
+    public bool Nesterov { get; init; }
+
+    /// <summary>Largest norm of the whole gradient; null: not clipped.</summary>
+    public double? ClipGradient { get; init; } = 1;
+}

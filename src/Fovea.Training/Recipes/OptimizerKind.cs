@@ -1,0 +1,14 @@
+namespace Fovea.Training.Recipes;
+
+/// <summary>Update rules that a recipe can name.</summary>
+public enum OptimizerKind
+{
+    /// <summary>Adam with decoupled weight decay.</summary>
+    AdamW,
+
+    /// <summary>Adam; weight decay is added to the gradient.</summary>
+    Adam,
+
+    /// <summary>Stochastic gradient descent with momentum.</summary>
+    Sgd,
+}

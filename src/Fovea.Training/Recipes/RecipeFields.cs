@@ -1,0 +1,134 @@
+using Fovea.Data;
+
+namespace Fovea.Training.Recipes;
+
+/// <summary>Every member of a recipe. A new one is a property of its section and one entry here; option, key, help and tests follow.</summary>
+public static class RecipeFields
+{
+    /// <summary>All fields, section by section.</summary>
+    public static IReadOnlyList<RecipeField> All { get; } =
+        [.. Model(), .. Data(), .. Optimisation(), .. Schedule(), .. Regularisation(), .. Run()];
+
+    /// <summary>The field with this name or alias, underscores or hyphens; null where there is none.</summary>
+    public static RecipeField? Find(string name) => All.FirstOrDefault(field => field.IsCalled(name));
+
+    /// <summary>The nearest name, as a question; nothing where none is near.</summary>
+    public static string DidYouMean(string name) =>
+        Suggest.NearestName(name.Replace('_', '-'), All.SelectMany(field => field.Aliases.Prepend(field.Name)).Where(known => known.Length > 1)) is string nearest
+            ? $"; did you mean '{nearest}'?"
+            : "";
+
+    private static IEnumerable<RecipeField> Model()
+    {
+        SectionFields<ModelSection> section = new("Model", r => r.Model, (r, s) => r with { Model = s });
+        return
+        [
+            Fixed(section.Field("model", ValueForm.Text("NAME"), s => s.Name, (s, v) => s with { Name = v },
+                "Preset; 'fovea models' lists them")),
+            Fixed(section.Field("attention", ValueForm.Text("NAME[:key=value,...]", "auto"), s => s.Attention, (s, v) => s with { Attention = v },
+                "Attention mechanism, with options; 'fovea models' lists them")),
+            Fixed(section.Field("image-size", ValueForm.Whole(1).Or("auto"), s => s.ImageSize, (s, v) => s with { ImageSize = v },
+                "Height and width in pixels", "img-size")),
+        ];
+    }
+
+    private static IEnumerable<RecipeField> Data()
+    {
+        SectionFields<DataSection> section = new("Data", r => r.Data, (r, s) => r with { Data = s });
+        return
+        [
+            Fixed(section.Field("dataset", ValueForm.Text("NAME", "auto"), s => s.Dataset, (s, v) => s with { Dataset = v },
+                "shapes (needs no files), mnist, cifar10, cifar100, ...")),
+            section.Field("data", ValueForm.Text("DIR", "none"), s => s.Directory, (s, v) => s with { Directory = v },
+                "Folder with the dataset's files", "data-dir"),
+            section.Field("augment", ValueForm.Text("SPEC|none", "auto"), s => s.Augmentation, (s, v) => s with { Augmentation = v },
+                "Transforms of training pictures, e.g. random-crop:32:padding=4,hflip"),
+            Fixed(section.Field("val-share", ValueForm.Real(0, 1).Or("auto"), s => s.ValidationShare, (s, v) => s with { ValidationShare = v },
+                "Share of the training pictures held out where there is no validation set", "val-split")),
+            Fixed(section.Field("train-limit", ValueForm.Whole(1).Or("none"), s => s.TrainLimit, (s, v) => s with { TrainLimit = v },
+                "At most so many training pictures")),
+            section.Field("eval-limit", ValueForm.Whole(1).Or("none"), s => s.EvaluationLimit, (s, v) => s with { EvaluationLimit = v },
+                "At most so many validation and test pictures each"),
+            section.Field("workers", ValueForm.Whole(1).Or("auto"), s => s.Workers, (s, v) => s with { Workers = v },
+                "Threads that prepare pictures", "j", "num-workers"),
+        ];
+    }
+
+    private static IEnumerable<RecipeField> Optimisation()
+    {
+        SectionFields<OptimisationSection> section = new("Optimisation", r => r.Optimisation, (r, s) => r with { Optimisation = s });
+        return
+        [
+            section.Field("epochs", ValueForm.Whole(1), s => s.Epochs, (s, v) => s with { Epochs = v },
+                "Passes over the training pictures"),
+            Fixed(section.Field("batch-size", ValueForm.Whole(1), s => s.BatchSize, (s, v) => s with { BatchSize = v },
+                "Pictures per step, over all threads together", "b")),
+            Fixed(section.Field("optimizer", ValueForm.Choice(("adamw", OptimizerKind.AdamW), ("adam", OptimizerKind.Adam), ("sgd", OptimizerKind.Sgd)),
+                s => s.Optimizer, (s, v) => s with { Optimizer = v }, "Update rule", "opt", "optimiser")),
+            section.Field("lr", ValueForm.Positive(), s => s.LearningRate, (s, v) => s with { LearningRate = v },
+                "Largest learning rate", "learning-rate"),
+            section.Field("weight-decay", ValueForm.Real(0), s => s.WeightDecay, (s, v) => s with { WeightDecay = v },
+                "Pull of weights towards zero; not on biases, norms, tokens, positions", "wd"),
+            section.Field("betas", ValueForm.Pair(ValueForm.Real(0, 1)), s => s.Betas, (s, v) => s with { Betas = v },
+                "Decay of Adam's two averages", "opt-betas"),
+            section.Field("momentum", ValueForm.Real(0, 1), s => s.Momentum, (s, v) => s with { Momentum = v },
+                "Momentum of SGD"),
+            section.Field("nesterov", ValueForm.Flag(), s => s.Nesterov, (s, v) => s with { Nesterov = v },
+                "Nesterov's form of momentum"),
+            section.Field("clip-grad", ValueForm.Positive().Or("none"), s => s.ClipGradient, (s, v) => s with { ClipGradient = v },
+                "Largest norm of the gradient"),
+        ];
+    }
+
+    private static IEnumerable<RecipeField> Schedule()
+    {
+        SectionFields<ScheduleSection> section = new("Schedule", r => r.Schedule, (r, s) => r with { Schedule = s });
+        return
+        [
+            section.Field("schedule", ValueForm.Text("NAME[:key=value,...]"), s => s.Form, (s, v) => s with { Form = v },
+                "cosine, constant, linear, step:size=30,gamma=0.1, multi-step, exponential, one-cycle, ...", "sched", "scheduler"),
+            section.Field("warmup-epochs", ValueForm.Real(0).Or("auto"), s => s.WarmupEpochs, (s, v) => s with { WarmupEpochs = v },
+                "Epochs in which the rate rises at the start"),
+            section.Field("min-lr", ValueForm.Real(0), s => s.MinimumLearningRate, (s, v) => s with { MinimumLearningRate = v },
+                "Where a cosine or linear schedule ends"),
+        ];
+    }
+
+    private static IEnumerable<RecipeField> Regularisation()
+    {
+        SectionFields<RegularisationSection> section = new("Regularisation", r => r.Regularisation, (r, s) => r with { Regularisation = s });
+        return
+        [
+            section.Field("label-smoothing", ValueForm.Real(0, 1), s => s.LabelSmoothing, (s, v) => s with { LabelSmoothing = v },
+                "Share of the target spread over all classes", "smoothing"),
+            section.Field("dropout", ValueForm.Real(0, 1).Or("auto"), s => s.Dropout, (s, v) => s with { Dropout = v },
+                "Probability that a value is dropped", "drop"),
+            section.Field("drop-path", ValueForm.Real(0, 1).Or("auto"), s => s.DropPath, (s, v) => s with { DropPath = v },
+                "Probability that the last block is skipped"),
+            Fixed(section.Field("ema", ValueForm.Real(0, 1).Or("none"), s => s.EmaDecay, (s, v) => s with { EmaDecay = v },
+                "Decay of a moving average of weights, e.g. 0.999", "model-ema-decay")),
+        ];
+    }
+
+    private static IEnumerable<RecipeField> Run()
+    {
+        SectionFields<RunSection> section = new("Run", r => r.Run, (r, s) => r with { Run = s });
+        return
+        [
+            Fixed(section.Field("seed", ValueForm.Seed(), s => s.Seed, (s, v) => s with { Seed = v },
+                "Key of all random numbers; same seed, same bits")),
+            section.Field("device", ValueForm.Choice(("cpu", "cpu"), ("reference", "reference")), s => s.Device, (s, v) => s with { Device = v },
+                "Where to compute"),
+            section.Field("threads", ValueForm.Whole(1).Or("auto"), s => s.Threads, (s, v) => s with { Threads = v },
+                "Threads that compute; results do not depend on it"),
+            section.Field("log-every", ValueForm.Whole(1), s => s.LogEvery, (s, v) => s with { LogEvery = v },
+                "Steps between logged steps", "logging-step", "logging-steps", "log-interval"),
+            section.Field("checkpoint-every", ValueForm.Whole(1).Or("none"), s => s.CheckpointEvery, (s, v) => s with { CheckpointEvery = v },
+                "Steps between checkpoints inside an epoch"),
+            Fixed(section.Field("out", ValueForm.Text("DIR", "auto"), s => s.Out, (s, v) => s with { Out = v },
+                "Run directory", "output")),
+        ];
+    }
+
+    private static RecipeField Fixed(RecipeField field) => field with { FixedOnResume = true };
+}

@@ -1,0 +1,104 @@
+using Fovea.Data;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace Fovea.Training.Recipes;
+
+/// <summary>Recipes as YAML: one key per <see cref="RecipeField"/>, named as the long option of <c>fovea train</c>.</summary>
+public static class RecipeFile
+{
+    private const int LargestFile = 1 << 20;
+
+    /// <summary>The recipe of a file; what it does not say is taken from <paramref name="defaults"/>.</summary>
+    /// <exception cref="UsageException">The file cannot be read, or a key or value is wrong; the message names file, line and field.</exception>
+    public static Recipe Read(string path, Recipe defaults) => Parse(ReadText(path), path, defaults);
+
+    /// <summary>The recipe of a text; what it does not say is taken from <paramref name="defaults"/>.</summary>
+    /// <param name="yaml">A mapping of names to values.</param>
+    /// <param name="source">Name of the text for messages.</param>
+    /// <param name="defaults">Values of the fields that the text leaves out.</param>
+    /// <exception cref="UsageException">A key or value is wrong; the message names source, line and field.</exception>
+    public static Recipe Parse(string yaml, string source, Recipe defaults)
+    {
+        try
+        {
+            return ParseMapping(new Parser(new StringReader(yaml)), source, defaults);
+        }
+        catch (YamlException error)
+        {
+            throw new UsageException($"{source}, line {error.Start.Line}: not valid YAML: {error.Message}");
+        }
+    }
+
+    /// <summary>Every field of a recipe, under its section's heading; <see cref="Parse"/> gives back an equal recipe.</summary>
+    public static string Print(Recipe recipe)
+    {
+        StringWriter text = new() { NewLine = "\n" };
+        Emitter emitter = new(text);
+        emitter.Emit(new StreamStart());
+        emitter.Emit(new DocumentStart(null, null, isImplicit: true));
+        emitter.Emit(new MappingStart(null, null, true, MappingStyle.Block));
+        string? section = null;
+        foreach (RecipeField field in RecipeFields.All)
+        {
+            if (field.Section != section) emitter.Emit(new Comment(section = field.Section, isInline: false));
+            emitter.Emit(new Scalar(field.Name));
+            emitter.Emit(new Scalar(field.Read(recipe)));
+        }
+
+        emitter.Emit(new MappingEnd());
+        emitter.Emit(new DocumentEnd(isImplicit: true));
+        emitter.Emit(new StreamEnd());
+        return text.ToString();
+    }
+
+    private static string ReadText(string path)
+    {
+        try
+        {
+            if (new FileInfo(path).Length > LargestFile) throw new UsageException($"{path}: larger than 1 MiB, so not a recipe.");
+            return File.ReadAllText(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{path}: cannot read the recipe: {error.Message}");
+        }
+    }
+
+    private static Recipe ParseMapping(Parser parser, string source, Recipe recipe)
+    {
+        parser.Consume<StreamStart>();
+        if (parser.Accept<StreamEnd>(out _)) return recipe;   // nothing but comments
+        parser.Consume<DocumentStart>();
+        if (!parser.TryConsume<MappingStart>(out _))
+            throw new UsageException($"{source}, line {parser.Current!.Start.Line}: a recipe is a list of 'name: value' lines.");
+
+        HashSet<RecipeField> seen = [];
+        while (!parser.TryConsume<MappingEnd>(out _))
+        {
+            Scalar key = parser.Consume<Scalar>();
+            string where = $"{source}, line {key.Start.Line}: {key.Value}";
+            RecipeField field = RecipeFields.Find(key.Value)
+                ?? throw new UsageException($"{where}: there is no such field{RecipeFields.DidYouMean(key.Value)}");
+            if (!seen.Add(field)) throw new UsageException($"{where}: '{field.Name}' is given twice.");
+            recipe = field.Write(recipe, ParseValue(parser, where), where);
+        }
+
+        return recipe;
+    }
+
+    /// <summary>A scalar as it stands; a list of scalars joined by commas.</summary>
+    private static string ParseValue(Parser parser, string where)
+    {
+        if (parser.TryConsume<Scalar>(out var scalar)) return scalar.Value;
+        if (!parser.TryConsume<SequenceStart>(out _)) throw new UsageException($"{where}: needs a value or a list of values.");
+        List<string> items = [];
+        while (!parser.TryConsume<SequenceEnd>(out _))
+        {
+            if (!parser.TryConsume<Scalar>(out var item)) throw new UsageException($"{where}: a list may only hold plain values.");
+            items.Add(item.Value);
+        }
+
+        return string.Join(',', items);
+    }
+}

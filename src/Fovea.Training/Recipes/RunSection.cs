@@ -1,0 +1,23 @@
+namespace Fovea.Training.Recipes;
+
+/// <summary>Seed, machine and bookkeeping.</summary>
+public sealed record RunSection
+{
+    /// <summary>Key of all random numbers; same seed, same bits. 0.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Where to compute: <c>cpu</c> or <c>reference</c>.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Threads that compute; null: all cores. Results do not depend on it.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>Steps between logged steps; 50.</summary>
+    public int LogEvery { get; init; } = 50;
+
+    /// <summary>Steps between checkpoints inside an epoch; null: at the end of each epoch only.</summary>
+    public int? CheckpointEvery { get; init; }
+
+    /// <summary>Run directory; null: <c>runs/</c>, then date, time, model and dataset.</summary>
+    public string? Out { get; init; }
+}

@@ -1,0 +1,25 @@
+using Fovea.Data;
+
+namespace Fovea.Training.Recipes;
+
+/// <summary>Makes the fields of one section of a recipe.</summary>
+/// <param name="Title">Heading of the section.</param>
+/// <param name="Get">The section of a recipe.</param>
+/// <param name="Put">The recipe with another section.</param>
+internal sealed record SectionFields<TSection>(string Title, Func<Recipe, TSection> Get, Func<Recipe, TSection, Recipe> Put)
+{
+    public RecipeField Field<T>(
+        string name, ValueForm<T> form, Func<TSection, T> get, Func<TSection, T, TSection> put, string description, params string[] aliases) =>
+        new(
+            name,
+            Title,
+            recipe => form.Print(get(Get(recipe))),
+            (recipe, text, where) => form.TryRead(text, out T value)
+                ? Put(recipe, put(Get(recipe), value))
+                : throw new UsageException($"{where}: '{text}' is not {form.Expected}{form.DidYouMean(text)}"))
+        {
+            Description = description,
+            Placeholder = form.Placeholder,
+            Aliases = aliases,
+        };
+}

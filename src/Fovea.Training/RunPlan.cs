@@ -1,0 +1,31 @@
+using Fovea.Training.Recipes;
+
+namespace Fovea.Training;
+
+/// <summary>What a run is going to do, known before its first step.</summary>
+public sealed record RunPlan
+{
+    /// <summary>The resolved recipe.</summary>
+    public required Recipe Recipe { get; init; }
+
+    /// <summary>Values that training can change.</summary>
+    public required long Parameters { get; init; }
+
+    /// <summary>Training, validation and test pictures.</summary>
+    public required (int Train, int Validation, int Test) Images { get; init; }
+
+    /// <summary>Where the validation pictures come from.</summary>
+    public required string ValidationOrigin { get; init; }
+
+    /// <summary>Steps of an epoch.</summary>
+    public required int StepsPerEpoch { get; init; }
+
+    /// <summary>Steps done before, by an interrupted run; 0 for a new one.</summary>
+    public required int StepsDone { get; init; }
+
+    /// <summary>The run directory.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>Steps of the whole run.</summary>
+    public int Steps => Recipe.Optimisation.Epochs * StepsPerEpoch;
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+using Fovea.Data;
+
+namespace Fovea.Training.Runs;
+
+/// <summary>Where a run keeps what it produces. Only names; nothing is read or written but the folders themselves.</summary>
+/// <param name="path">The run directory.</param>
+public sealed class RunDirectory(string path)
+{
+    /// <summary>The folder under which runs are made and looked for.</summary>
+    public const string DefaultParent = "runs";
+
+    /// <summary>The run directory itself.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>The resolved recipe.</summary>
+    public string Config => At("config.yaml");
+
+    /// <summary>One JSON object per logged step or epoch.</summary>
+    public string Metrics => At("metrics.jsonl");
+
+    /// <summary>One row per epoch.</summary>
+    public string Results => At("results.csv");
+
+    /// <summary>Final figures.</summary>
+    public string Summary => At("summary.json");
+
+    /// <summary>Everything needed to go on.</summary>
+    public string LastCheckpoint => At("checkpoints/last.safetensors");
+
+    /// <summary>Weights of the epoch with the best validation accuracy.</summary>
+    public string BestCheckpoint => At("checkpoints/best.safetensors");
+
+    /// <summary>Makes a directory for a new run.</summary>
+    /// <param name="path">The directory, or null for one under <see cref="DefaultParent"/> named after time, model and dataset.</param>
+    /// <param name="model">Preset.</param>
+    /// <param name="dataset">Dataset.</param>
+    /// <param name="now">For the name.</param>
+    /// <exception cref="UsageException">The directory holds a run already, or cannot be made.</exception>
+    public static RunDirectory Create(string? path, string model, string dataset, DateTime now)
+    {
+        RunDirectory run = new(path ?? FreeName(model, dataset, now));
+        if (File.Exists(run.Config))
+            throw new UsageException($"--out: '{run.Path}' holds a run already; go on with it by --resume {run.Path}, or choose another directory.");
+        try
+        {
+            Directory.CreateDirectory(run.At("checkpoints"));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--out: cannot make the directory '{run.Path}': {error.Message}");
+        }
+
+        return run;
+    }
+
+    /// <summary>An existing run that can go on.</summary>
+    /// <param name="path">The run directory, or null for the newest under <see cref="DefaultParent"/>.</param>
+    /// <exception cref="UsageException">There is no run, or it has no checkpoint yet.</exception>
+    public static RunDirectory ForResume(string? path)
+    {
+        RunDirectory run = path is null ? Newest() : new(path);
+        return File.Exists(run.LastCheckpoint)
+            ? run
+            : throw new UsageException($"--resume: '{run.Path}' has no checkpoints/last.safetensors to go on from.");
+    }
+
+    private static RunDirectory Newest() =>
+        (Directory.Exists(DefaultParent) ? Directory.GetDirectories(DefaultParent) : [])
+        .Select(folder => new RunDirectory(folder))
+        .Where(run => File.Exists(run.LastCheckpoint))
+        .MaxBy(run => File.GetLastWriteTimeUtc(run.LastCheckpoint))
+        ?? throw new UsageException($"--resume: there is no run with a checkpoint under '{DefaultParent}'; name its directory.");
+
+    private static string FreeName(string model, string dataset, DateTime now)
+    {
+        string name = System.IO.Path.Combine(DefaultParent, string.Create(CultureInfo.InvariantCulture, $"{now:yyyyMMdd-HHmmss}-{model}-{dataset}"));
+        string free = name;
+        for (int i = 2; Directory.Exists(free); i++) free = $"{name}-{i}";
+        return free;
+    }
+
+    private string At(string name) => System.IO.Path.Combine(Path, name);
+}

@@ -1,0 +1,44 @@
+namespace Fovea.Training.Runs;
+
+/// <summary>One line of <c>metrics.jsonl</c>: what was measured at a step, at the end of an epoch or at the end of the run.</summary>
+public sealed record RunEvent
+{
+    /// <summary><c>step</c>, <c>epoch</c> or <c>end</c>.</summary>
+    public required string Event { get; init; }
+
+    /// <summary>Epoch that the event belongs to, from 1.</summary>
+    public required int Epoch { get; init; }
+
+    /// <summary>Steps done since the start of the run.</summary>
+    public required long Step { get; init; }
+
+    /// <summary>Mean loss since the last <c>step</c> event, or over the epoch.</summary>
+    public double? TrainLoss { get; init; }
+
+    /// <summary>Share of training pictures classified right, 0 to 1, over the same steps.</summary>
+    public double? TrainAccuracy { get; init; }
+
+    /// <summary>Mean loss on the validation set.</summary>
+    public double? ValLoss { get; init; }
+
+    /// <summary>Share of validation pictures classified right, 0 to 1.</summary>
+    public double? ValAccuracy { get; init; }
+
+    /// <summary>Mean loss on the test set, at the end.</summary>
+    public double? TestLoss { get; init; }
+
+    /// <summary>Share of test pictures classified right, 0 to 1, at the end.</summary>
+    public double? TestAccuracy { get; init; }
+
+    /// <summary>Learning rate of the last step.</summary>
+    public double? Lr { get; init; }
+
+    /// <summary>Norm of the whole gradient at the last step, before clipping.</summary>
+    public double? GradientNorm { get; init; }
+
+    /// <summary>Training pictures per second.</summary>
+    public double? ImagesPerSecond { get; init; }
+
+    /// <summary>Seconds since the start of the run, without breaks.</summary>
+    public double? Seconds { get; init; }
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Text.Json;
+using Fovea.Training.Checkpoints;
+
+namespace Fovea.Training.Runs;
+
+/// <summary>The record of a run: appends to <c>metrics.jsonl</c> as things happen and keeps <c>results.csv</c> in step with it.</summary>
+public sealed class RunLog : IDisposable
+{
+    private readonly RunDirectory _run;
+    private readonly List<RunEvent> _events;
+    private readonly StreamWriter _lines;
+
+    private RunLog(RunDirectory run, List<RunEvent> events)
+    {
+        (_run, _events) = (run, events);
+        AtomicFile.WriteText(run.Metrics, string.Concat(events.Select(entry => RunJson.Line(entry) + "\n")));
+        _lines = new StreamWriter(run.Metrics, append: true) { NewLine = "\n", AutoFlush = true };
+        WriteResults();
+    }
+
+    /// <summary>All events so far, in order.</summary>
+    public IReadOnlyList<RunEvent> Events => _events;
+
+    /// <summary>An empty log.</summary>
+    public static RunLog Begin(RunDirectory run) => new(run, []);
+
+    /// <summary>
+    /// Goes on with the log of an interrupted or finished run: what was logged after the checkpoint happens again, so it is taken
+    /// out, and so is a line that was cut short.
+    /// </summary>
+    /// <param name="run">The run.</param>
+    /// <param name="epochs">Epochs that the checkpoint has completed.</param>
+    /// <param name="step">Steps that it has done.</param>
+    public static RunLog Continue(RunDirectory run, int epochs, long step) =>
+        new(run, [.. ReadEvents(run).Where(entry => entry.Event switch { "step" => entry.Step <= step, "epoch" => entry.Epoch <= epochs, _ => false })]);
+
+    /// <summary>Events of a run's log; lines that are not whole are passed over.</summary>
+    public static IEnumerable<RunEvent> ReadEvents(RunDirectory run)
+    {
+        if (!File.Exists(run.Metrics)) yield break;
+        foreach (string line in File.ReadLines(run.Metrics))
+        {
+            RunEvent? entry = null;
+            try
+            {
+                entry = RunJson.Read<RunEvent>(line);
+            }
+            catch (JsonException)
+            {
+                continue;   // the line at which the process was killed
+            }
+
+            yield return entry;
+        }
+    }
+
+    /// <summary>Adds an event.</summary>
+    public void Add(RunEvent entry)
+    {
+        _events.Add(entry);
+        _lines.WriteLine(RunJson.Line(entry));
+        if (entry.Event == "epoch") WriteResults();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _lines.Dispose();
+
+    private void WriteResults()
+    {
+        IEnumerable<string> rows = _events.Where(entry => entry.Event == "epoch").Select(entry => string.Join(',',
+            entry.Epoch, entry.Step, Number(entry.TrainLoss), Number(entry.TrainAccuracy), Number(entry.ValLoss), Number(entry.ValAccuracy),
+            Number(entry.Lr), Number(entry.ImagesPerSecond), Number(entry.Seconds)));
+        AtomicFile.WriteText(_run.Results,
+            string.Concat(rows.Prepend("epoch,step,train_loss,train_accuracy,val_loss,val_accuracy,lr,images_per_second,seconds").Select(row => row + "\n")));
+    }
+
+    private static string Number(double? value) => value?.ToString("G6", CultureInfo.InvariantCulture) ?? "";
+}

@@ -1,0 +1,47 @@
+namespace Fovea.Training.Runs;
+
+/// <summary>The final figures of a run: <c>summary.json</c>.</summary>
+public sealed record RunSummary
+{
+    /// <summary>Preset.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Values that training could change.</summary>
+    public required long Parameters { get; init; }
+
+    /// <summary>Dataset.</summary>
+    public required string Dataset { get; init; }
+
+    /// <summary>Epochs done.</summary>
+    public required int Epochs { get; init; }
+
+    /// <summary>Steps done.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>Best share of validation pictures classified right, 0 to 1; null without a validation set.</summary>
+    public required double? BestValAccuracy { get; init; }
+
+    /// <summary>Epoch in which that was, from 1.</summary>
+    public required int? BestEpoch { get; init; }
+
+    /// <summary>Share of test pictures classified right by the best checkpoint, 0 to 1.</summary>
+    public required double TestAccuracy { get; init; }
+
+    /// <summary>Mean loss of the best checkpoint on the test set.</summary>
+    public required double TestLoss { get; init; }
+
+    /// <summary>Training pictures per second, evaluation and breaks not counted.</summary>
+    public required double ImagesPerSecond { get; init; }
+
+    /// <summary>Largest resident set of the process.</summary>
+    public required long PeakMemoryBytes { get; init; }
+
+    /// <summary>Seconds of the whole run, breaks not counted.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>Key of all random numbers.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>Version of the program.</summary>
+    public required string Version { get; init; }
+}

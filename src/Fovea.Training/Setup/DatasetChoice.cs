@@ -1,0 +1,39 @@
+using Fovea.Data;
+using Fovea.Training.Recipes;
+
+namespace Fovea.Training.Setup;
+
+/// <summary>The dataset that a recipe asks for.</summary>
+public static class DatasetChoice
+{
+    /// <summary>What is trained on where neither a dataset nor a folder is named.</summary>
+    private const string NeedsNoFiles = "shapes";
+
+    /// <summary>Datasets that the models of published studies were trained on.</summary>
+    private static readonly Dictionary<string, string> Usual = new()
+    {
+        ["vit"] = "cifar10", ["vitl"] = "cifar10", ["vitx"] = "cifar10", ["vit-cifar"] = "cifar10",
+    };
+
+    /// <summary>The dataset's name.</summary>
+    /// <param name="data">What the recipe says.</param>
+    /// <param name="model">Preset.</param>
+    /// <exception cref="UsageException">There is no such dataset, or a folder is named and nothing tells what lies in it.</exception>
+    public static string NameOf(DataSection data, string model)
+    {
+        if (data.Dataset is string named) return Datasets.Canonical(named);
+        if (data.Directory is null) return NeedsNoFiles;
+        return Usual.GetValueOrDefault(model) ?? throw new UsageException(
+            $"--dataset: say which dataset lies in '{data.Directory}': {string.Join(", ", Datasets.Names.Where(name => name != NeedsNoFiles))}.");
+    }
+
+    /// <summary>Loads the dataset.</summary>
+    /// <exception cref="UsageException">There is no such dataset, or an option makes no sense.</exception>
+    /// <exception cref="DataException">Files are missing or wrong.</exception>
+    public static DatasetSplits Load(Recipe recipe)
+    {
+        DatasetOptions options = new() { Seed = recipe.Run.Seed, TrainLimit = recipe.Data.TrainLimit, EvaluationLimit = recipe.Data.EvaluationLimit };
+        if (recipe.Data.ValidationShare is double share) options = options with { ValidationShare = share };
+        return Datasets.Load(NameOf(recipe.Data, recipe.Model.Name), recipe.Data.Directory, options);
+    }
+}

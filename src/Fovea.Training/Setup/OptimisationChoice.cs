@@ -1,0 +1,67 @@
+using System.Globalization;
+using Fovea.Data;
+using Fovea.Nn;
+using Fovea.Nn.Optimization;
+using Fovea.Nn.Schedules;
+using Fovea.Training.Recipes;
+
+namespace Fovea.Training.Setup;
+
+/// <summary>The optimiser and the schedule that a recipe asks for.</summary>
+public static class OptimisationChoice
+{
+    /// <summary>Builds the optimiser; biases, norms, tokens and positions do not decay.</summary>
+    /// <exception cref="ConfigurationException">A number out of range.</exception>
+    public static Optimizer Optimizer(OptimisationSection recipe, Module module)
+    {
+        IReadOnlyList<ParameterGroup> groups = ParameterGroup.Default(module, recipe.WeightDecay);
+        (double rate, (double first, double second)) = (recipe.LearningRate, recipe.Betas);
+        return recipe.Optimizer switch
+        {
+            OptimizerKind.AdamW => new AdamW(groups, rate, first, second),
+            OptimizerKind.Adam => new Adam(groups, rate, first, second),
+            _ => new Sgd(groups, rate, recipe.Momentum, nesterov: recipe.Nesterov),
+        };
+    }
+
+    /// <summary>Builds the schedule.</summary>
+    /// <exception cref="UsageException">There is no such schedule or option, or it has no smallest rate.</exception>
+    public static Schedule Schedule(Recipe recipe, int stepsPerEpoch)
+    {
+        Spec form = Parse(recipe.Schedule.Form);
+        Dictionary<string, string> options = new(form.Options);
+        if (recipe.Schedule.WarmupEpochs is double warmUp and > 0) options.TryAdd("warmup", Text(warmUp));
+        if (recipe.Schedule.MinimumLearningRate > 0)
+            options.TryAdd(LowestOption(form.Name), Text(Math.Min(1, recipe.Schedule.MinimumLearningRate / recipe.Optimisation.LearningRate)));
+        string text = options.Count == 0 ? form.Name : $"{form.Name}:{string.Join(',', options.Select(option => $"{option.Key}={option.Value}"))}";
+        try
+        {
+            return ScheduleCatalogue.Build(text, recipe.Optimisation.Epochs * stepsPerEpoch, stepsPerEpoch);
+        }
+        catch (ConfigurationException error)
+        {
+            throw new UsageException($"--schedule: {error.Message}");
+        }
+    }
+
+    private static Spec Parse(string form)
+    {
+        try
+        {
+            return Spec.Parse(form);
+        }
+        catch (ConfigurationException error)
+        {
+            throw new UsageException($"--schedule: {error.Message}");
+        }
+    }
+
+    private static string LowestOption(string form) => form switch
+    {
+        "cosine" => "min",
+        "linear" => "end",
+        _ => throw new UsageException($"--min-lr: the schedule '{form}' has no smallest rate; leave it out or use cosine or linear."),
+    };
+
+    private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,39 @@
+using Fovea.Data;
+using Fovea.Data.Transforms;
+using Fovea.Training.Recipes;
+using Fovea.Vision;
+
+namespace Fovea.Training.Setup;
+
+/// <summary>Replaces what a recipe leaves open by what is then used, so that the run directory tells all.</summary>
+public static class RecipeResolver
+{
+    /// <summary>The recipe with model and dataset spelled as the catalogues do.</summary>
+    /// <exception cref="UsageException">There is no such dataset.</exception>
+    /// <exception cref="Nn.ConfigurationException">There is no such model.</exception>
+    public static Recipe WithCanonicalNames(Recipe recipe) => recipe with
+    {
+        Model = recipe.Model with { Name = Presets.Find(recipe.Model.Name).Name },
+        Data = recipe.Data with { Dataset = recipe.Data.Dataset is string name ? Datasets.Canonical(name) : null },
+    };
+
+    /// <summary>The recipe with every choice that does not depend on the machine.</summary>
+    internal static Recipe Resolve(Recipe recipe, ModelConfig config, DatasetInfo data) => recipe with
+    {
+        Model = recipe.Model with
+        {
+            Name = Presets.Find(recipe.Model.Name).Name,
+            Attention = (config as VisionTransformerConfig)?.Attention.ToString(),
+            ImageSize = config.ImageSize,
+        },
+        Data = recipe.Data with
+        {
+            Dataset = data.Name,
+            Augmentation = (recipe.Data.Augmentation is string text ? TransformPipeline.Parse(text) : Augmentation.Default(data)).ToString(),
+        },
+        Schedule = recipe.Schedule with
+        {
+            WarmupEpochs = recipe.Schedule.WarmupEpochs ?? Math.Min(1, recipe.Optimisation.Epochs / 10.0),
+        },
+    };
+}

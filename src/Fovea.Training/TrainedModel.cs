@@ -1,0 +1,80 @@
+using Fovea.Data;
+using Fovea.Data.Loading;
+using Fovea.Tensors;
+using Fovea.Training.Checkpoints;
+using Fovea.Training.Evaluation;
+using Fovea.Training.Runs;
+using Fovea.Training.Setup;
+using Fovea.Vision;
+
+namespace Fovea.Training;
+
+/// <summary>A model with the weights of a checkpoint, ready to be asked.</summary>
+public sealed class TrainedModel
+{
+    private readonly Device _device;
+
+    private TrainedModel(CheckpointHead head, ImageClassifier model, Device device, string path)
+    {
+        (Head, Model, _device, Path) = (head, model, device, path);
+        model.Train(false);
+    }
+
+    /// <summary>Recipe and dataset that it was trained with, and how far.</summary>
+    public CheckpointHead Head { get; }
+
+    /// <summary>The model.</summary>
+    public ImageClassifier Model { get; }
+
+    /// <summary>The checkpoint.</summary>
+    public string Path { get; }
+
+    /// <summary>Loads a checkpoint, or a run directory's best one; averaged weights where there are any.</summary>
+    /// <exception cref="UsageException">There is neither.</exception>
+    /// <exception cref="CheckpointException">The checkpoint is damaged or does not fit.</exception>
+    public static TrainedModel Load(string path, Device device)
+    {
+        string file = FileOf(path);
+        using CheckpointReader checkpoint = CheckpointReader.Open(file);
+        ImageClassifier model = ModelChoice.Configure(checkpoint.Head.Recipe, checkpoint.Head.Data).Build();
+        model.Allocate(device);
+        checkpoint.LoadWeights(model, averaged: true);
+        return new TrainedModel(checkpoint.Head, model, device, file);
+    }
+
+    /// <summary>Evaluates the model on a dataset.</summary>
+    /// <exception cref="UsageException">The dataset has other classes than the model.</exception>
+    public EvaluationResult Evaluate(IImageDataset dataset, int batchSize, CancellationToken stop = default)
+    {
+        if (dataset.Info.Classes != Head.Data.Classes)
+            throw new UsageException($"the model knows {Head.Data.Classes} classes ({Head.Data.Name}), the dataset '{dataset.Info.Name}' has {dataset.Info.Classes}.");
+        return Evaluator.Run(Model, LoaderOf(dataset, batchSize), Head.Data.Classes, _device, stop);
+    }
+
+    /// <summary>Probability of each class, <c>[picture][class]</c>, in the dataset's order.</summary>
+    public IReadOnlyList<double[]> Predict(IImageDataset dataset, int batchSize = 32)
+    {
+        List<double[]> probabilities = [];
+        foreach (Batch batch in LoaderOf(dataset, batchSize).Epoch(0))
+        {
+            using StepScope scope = StepScope.Begin();
+            float[] scores = Model.Forward(batch.ToImages(_device)).ToArray();
+            for (int i = 0; i < batch.Count; i++)
+                probabilities.Add(Classification.Probabilities(scores.AsSpan(i * Head.Data.Classes, Head.Data.Classes)));
+        }
+
+        return probabilities;
+    }
+
+    private DataLoader LoaderOf(IImageDataset dataset, int batchSize) =>
+        TrainingSetup.EvaluationLoader(dataset, Model.Config, batchSize, Head.Recipe.Data.Workers, Head.Data.Normalization);
+
+    private static string FileOf(string path)
+    {
+        if (File.Exists(path)) return path;
+        RunDirectory run = new(path);
+        return File.Exists(run.BestCheckpoint) ? run.BestCheckpoint
+            : File.Exists(run.LastCheckpoint) ? run.LastCheckpoint
+            : throw new UsageException($"'{path}' is neither a checkpoint nor a run directory with one.");
+    }
+}

@@ -1,0 +1,258 @@
+using System.Diagnostics;
+using Fovea.Data.Loading;
+using Fovea.Nn.Optimization;
+using Fovea.Tensors;
+using Fovea.Training.Checkpoints;
+using Fovea.Training.Evaluation;
+using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
+using Fovea.Vision;
+
+namespace Fovea.Training;
+
+/// <summary>Trains a model: <see cref="TrainEpochs"/> is the loop, everything else serves it.</summary>
+public sealed class Trainer
+{
+    private readonly TrainingParts _parts;
+    private readonly Recipe _recipe;
+    private readonly TrainingState _state;
+    private readonly RunDirectory _run;
+    private readonly RunLog _log;
+    private readonly IRunObserver _observer;
+    private readonly Stopwatch _clock = new();
+    private readonly double _secondsBefore;
+    private readonly int _stepsBefore;
+    private float[] _scores = [];
+
+    /// <param name="parts">Model, data and the rest; their state is where training goes on.</param>
+    /// <param name="run">Where results go.</param>
+    /// <param name="log">The run's log, at the same position as the parts.</param>
+    /// <param name="observer">Is told what happens.</param>
+    public Trainer(TrainingParts parts, RunDirectory run, RunLog log, IRunObserver observer)
+    {
+        (_parts, _recipe, _state) = (parts, parts.Recipe, parts.State);
+        (_run, _log, _observer) = (run, log, observer);
+        (_secondsBefore, _stepsBefore) = (_state.Seconds, _state.Step);
+    }
+
+    private ImageClassifier Model => _parts.Model;
+
+    private int StepsPerEpoch => _parts.TrainLoader.BatchesPerEpoch;
+
+    /// <summary>Trains to the recipe's last epoch, tests the best weights and writes the summary.</summary>
+    /// <param name="stop">Ends the run after the current step, with a checkpoint to go on from.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it; the checkpoint is written.</exception>
+    /// <exception cref="TrainingDivergedException">Numbers became infinite or NaN; the last checkpoint is from before that.</exception>
+    /// <exception cref="CheckpointException">A checkpoint could not be written; the previous one is still there.</exception>
+    public (RunSummary Summary, EvaluationResult Test) Run(CancellationToken stop)
+    {
+        _clock.Start();
+        _observer.Started(Plan());
+        TrainEpochs(stop);
+        EvaluationResult test = TestBest(stop);
+        RunSummary summary = Summarise(test);
+        Log(Event("end") with { TestLoss = test.Loss, TestAccuracy = test.Top1, Seconds = summary.Seconds });
+        AtomicFile.WriteText(_run.Summary, RunJson.Document(summary) + "\n");
+        return (summary, test);
+    }
+
+    private void TrainEpochs(CancellationToken stop)
+    {
+        while (_state.Epoch < _recipe.Optimisation.Epochs)
+        {
+            Model.Train();
+            foreach (Batch batch in _parts.TrainLoader.Epoch(_state.Epoch, _state.Batch))
+            {
+                long start = Stopwatch.GetTimestamp();
+                using StepScope scope = StepScope.Begin();   // owns the step's tensors
+                using Tape tape = Tape.Record();
+
+                // Forward: dropout draws from the seed and the step, so that a resumed run draws the same.
+                Model.Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)_state.Step);
+                Tensor scores = Model.Forward(batch.ToImages(_parts.Device));
+                Tensor loss = Ops.CrossEntropy(scores, batch.ToLabels(_parts.Device), (float)_recipe.Regularisation.LabelSmoothing);
+                double lossValue = loss.Item();
+                int right = CountRight(scores, batch);
+                if (!double.IsFinite(lossValue)) throw Diverged(DivergenceGuard.ExplainLoss(lossValue, _parts.Optimizer.Groups));
+
+                // Backward, and the length of the gradient before anything is changed by it.
+                tape.Backward(loss);
+                GradientNorm norm = GradientNorm.Measure(_parts.Optimizer.Groups);
+                if (!double.IsFinite(norm.Total)) throw Diverged(DivergenceGuard.ExplainGradient(Model, _parts.Optimizer.Groups));
+
+                // Step: clipping is a factor of the gradients.
+                SetLearningRate();
+                _parts.Optimizer.Step(_recipe.Optimisation.ClipGradient is double limit ? norm.ClipScale(limit) : 1);
+                _parts.Optimizer.ZeroGradient();
+                _parts.Average?.Update();
+
+                // From here on the step counts.
+                Advance(lossValue, right, batch.Count, Stopwatch.GetElapsedTime(start).TotalSeconds);
+                Report(lossValue, norm.Total);
+                if (IsCheckpointDue) SaveLast();
+                if (stop.IsCancellationRequested) Interrupt(stop);
+            }
+
+            CompleteEpoch(stop);
+        }
+    }
+
+    /// <summary>Evaluates, logs and saves; from then on the epoch counts.</summary>
+    private void CompleteEpoch(CancellationToken stop)
+    {
+        using (_parts.Average?.SwapIn())
+        {
+            EvaluationResult? validation = Validate(stop);
+            bool isBest = validation is null || _state.BestAccuracy is not double best || validation.Top1 > best;
+            _state.Epoch++;
+            RunEvent entry = Event("epoch") with
+            {
+                TrainLoss = _state.ThisEpoch.Loss,
+                TrainAccuracy = _state.ThisEpoch.Accuracy,
+                ValLoss = validation?.Loss,
+                ValAccuracy = validation?.Top1,
+                Lr = _parts.Optimizer.LearningRate,
+                ImagesPerSecond = _state.ThisEpoch.ImagesPerSecond,
+                Seconds = Seconds(),
+            };
+            (_state.Batch, _state.BestAccuracy, _state.BestEpoch) =
+                (0, isBest ? validation?.Top1 : _state.BestAccuracy, isBest ? _state.Epoch : _state.BestEpoch);
+            _state.ThisEpoch.Clear();
+            if (isBest) CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(), Model);
+            Log(entry);
+        }
+
+        SaveLast();
+    }
+
+    private EvaluationResult? Validate(CancellationToken stop)
+    {
+        if (_parts.Data.Validation.Count == 0) return null;
+        try
+        {
+            return Evaluator.Run(Model, _parts.ValidationLoader, _parts.Data.Info.Classes, _parts.Device, stop);
+        }
+        catch (OperationCanceledException)
+        {
+            SaveLast();   // all batches done, not yet evaluated: a resumed run evaluates first
+            throw;
+        }
+    }
+
+    private EvaluationResult TestBest(CancellationToken stop)
+    {
+        using (CheckpointReader best = CheckpointReader.Open(_run.BestCheckpoint)) best.LoadWeights(Model);
+        return Evaluator.Run(Model, _parts.TestLoader, _parts.Data.Info.Classes, _parts.Device, stop);
+    }
+
+    private void SetLearningRate()
+    {
+        _parts.Optimizer.LearningRate = _recipe.Optimisation.LearningRate * _parts.Schedule.Factor(_state.Step);
+        if (_parts.Schedule.Momentum(_state.Step) is double momentum) _parts.Optimizer.Momentum = momentum;
+    }
+
+    private void Advance(double loss, int right, int count, double seconds)
+    {
+        _state.Step++;
+        _state.Batch++;
+        _state.SinceLog.Add(loss, right, count, seconds);
+        _state.ThisEpoch.Add(loss, right, count, seconds);
+        _state.Total.Add(loss, right, count, seconds);
+    }
+
+    private void Report(double loss, double gradientNorm)
+    {
+        Tally epoch = _state.ThisEpoch;
+        _observer.Progressed(new StepProgress(
+            _state.Epoch + 1, _state.Step, _state.Batch, loss, epoch.Loss, epoch.Accuracy, _parts.Optimizer.LearningRate, epoch.ImagesPerSecond, Remaining()));
+        if (_state.Step % _recipe.Run.LogEvery != 0) return;
+        RunEvent entry = Event("step") with
+        {
+            TrainLoss = _state.SinceLog.Loss,
+            TrainAccuracy = _state.SinceLog.Accuracy,
+            Lr = _parts.Optimizer.LearningRate,
+            GradientNorm = gradientNorm,
+            ImagesPerSecond = _state.SinceLog.ImagesPerSecond,
+            Seconds = Seconds(),
+        };
+        _state.SinceLog.Clear();
+        Log(entry with { Epoch = _state.Epoch + 1 });
+    }
+
+    /// <summary>By the mean time of a step in this process, evaluation included.</summary>
+    private TimeSpan Remaining()
+    {
+        double perStep = _clock.Elapsed.TotalSeconds / (_state.Step - _stepsBefore);
+        return TimeSpan.FromSeconds(perStep * (_recipe.Optimisation.Epochs * StepsPerEpoch - _state.Step));
+    }
+
+    private int CountRight(Tensor scores, Batch batch)
+    {
+        if (_scores.Length < scores.Shape.Count) _scores = new float[scores.Shape.Count];
+        Span<float> values = _scores.AsSpan(0, scores.Shape.Count);
+        scores.CopyTo(values);
+        return Classification.CountRight(values, batch.Labels.AsSpan(0, batch.Count));
+    }
+
+    private bool IsCheckpointDue =>
+        _recipe.Run.CheckpointEvery is int every && _state.Step % every == 0 && _state.Batch < StepsPerEpoch;
+
+    private void Interrupt(CancellationToken stop)
+    {
+        SaveLast();
+        throw new OperationCanceledException(stop);
+    }
+
+    private void SaveLast()
+    {
+        _state.Seconds = Seconds();
+        CheckpointWriter.SaveRun(_run.LastCheckpoint, Head(), Model, _parts.Optimizer, _parts.Average);
+    }
+
+    private TrainingDivergedException Diverged(string reason)
+    {
+        string kept = File.Exists(_run.LastCheckpoint) ? $"the last good checkpoint is {_run.LastCheckpoint}" : "there was no checkpoint yet";
+        return new($"step {_state.Step + 1} (epoch {_state.Epoch + 1}): {reason}; {kept}; try a smaller --lr, a longer --warmup-epochs or --clip-grad.");
+    }
+
+    private void Log(RunEvent entry)
+    {
+        _log.Add(entry);
+        _observer.Logged(entry);
+    }
+
+    private RunEvent Event(string name) => new() { Event = name, Epoch = _state.Epoch, Step = _state.Step };
+
+    private CheckpointHead Head() => new(_recipe, _parts.Data.Info, _state);
+
+    private double Seconds() => _secondsBefore + _clock.Elapsed.TotalSeconds;
+
+    private RunPlan Plan() => new()
+    {
+        Recipe = _recipe,
+        Parameters = Model.ParameterCount,
+        Images = (_parts.Data.Train.Count, _parts.Data.Validation.Count, _parts.Data.Test.Count),
+        ValidationOrigin = _parts.Data.ValidationOrigin,
+        StepsPerEpoch = StepsPerEpoch,
+        StepsDone = _state.Step,
+        Directory = _run.Path,
+    };
+
+    private RunSummary Summarise(EvaluationResult test) => new()
+    {
+        Model = _recipe.Model.Name,
+        Parameters = Model.ParameterCount,
+        Dataset = _parts.Data.Info.Name,
+        Epochs = _state.Epoch,
+        Steps = _state.Step,
+        BestValAccuracy = _state.BestAccuracy,
+        BestEpoch = _state.BestEpoch,
+        TestAccuracy = test.Top1,
+        TestLoss = test.Loss,
+        ImagesPerSecond = _state.Total.ImagesPerSecond,
+        PeakMemoryBytes = Machine.PeakMemoryBytes,
+        Seconds = Seconds(),
+        Seed = _recipe.Run.Seed,
+        Version = Machine.Version,
+    };
+}

@@ -1,0 +1,46 @@
+using Fovea.Data;
+using Fovea.Data.Loading;
+using Fovea.Nn.Optimization;
+using Fovea.Nn.Schedules;
+using Fovea.Tensors;
+using Fovea.Training.Recipes;
+using Fovea.Vision;
+
+namespace Fovea.Training;
+
+/// <summary>Everything a <see cref="Trainer"/> works with.</summary>
+public sealed record TrainingParts
+{
+    /// <summary>The resolved recipe.</summary>
+    public required Recipe Recipe { get; init; }
+
+    /// <summary>Where the model lives.</summary>
+    public required Device Device { get; init; }
+
+    /// <summary>An initialised model.</summary>
+    public required ImageClassifier Model { get; init; }
+
+    /// <summary>Changes the model's parameters.</summary>
+    public required Optimizer Optimizer { get; init; }
+
+    /// <summary>Factor of the learning rate at each step.</summary>
+    public required Schedule Schedule { get; init; }
+
+    /// <summary>Moving average that is evaluated instead of the weights, or null.</summary>
+    public required WeightAverage? Average { get; init; }
+
+    /// <summary>The pictures.</summary>
+    public required DatasetSplits Data { get; init; }
+
+    /// <summary>Training batches.</summary>
+    public required DataLoader TrainLoader { get; init; }
+
+    /// <summary>Validation batches.</summary>
+    public required DataLoader ValidationLoader { get; init; }
+
+    /// <summary>Test batches.</summary>
+    public required DataLoader TestLoader { get; init; }
+
+    /// <summary>Where the run stands.</summary>
+    public TrainingState State { get; init; } = new();
+}

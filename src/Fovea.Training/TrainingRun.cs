@@ -1,0 +1,67 @@
+using Fovea.Data;
+using Fovea.Training.Checkpoints;
+using Fovea.Training.Evaluation;
+using Fovea.Training.Recipes;
+using Fovea.Training.Reports;
+using Fovea.Training.Runs;
+using Fovea.Training.Setup;
+using AtomicFile = Fovea.Training.Checkpoints.AtomicFile;
+
+namespace Fovea.Training;
+
+/// <summary>A whole run: directory, training, report. This is what <c>fovea train</c> calls.</summary>
+public static class TrainingRun
+{
+    /// <summary>Starts a new run in a directory of its own.</summary>
+    /// <param name="recipe">What to do.</param>
+    /// <param name="observer">Is told what happens.</param>
+    /// <param name="stop">Ends the run after the current step, with a checkpoint to go on from.</param>
+    /// <param name="data">The pictures; null: those that the recipe names.</param>
+    /// <exception cref="UsageException">A name does not exist, a value makes no sense, or the directory holds a run.</exception>
+    /// <exception cref="DataException">The dataset cannot be read.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
+    /// <exception cref="TrainingDivergedException">Numbers became infinite or NaN.</exception>
+    /// <exception cref="CheckpointException">A file could not be written.</exception>
+    public static RunSummary Start(Recipe recipe, IRunObserver observer, CancellationToken stop, DatasetSplits? data = null)
+    {
+        TrainingParts parts = TrainingSetup.New(recipe, data);
+        RunDirectory run = RunDirectory.Create(recipe.Run.Out, parts.Recipe.Model.Name, parts.Data.Info.Name, DateTime.Now);
+        using RunLog log = RunLog.Begin(run);
+        return Run(parts, run, log, observer, stop);
+    }
+
+    /// <summary>Goes on with an interrupted, killed or finished run, bit for bit as if it had never stopped.</summary>
+    /// <param name="directory">The run directory; null: the newest one.</param>
+    /// <param name="change">From the run's recipe to the one to go on with, e.g. with more epochs.</param>
+    /// <param name="observer">Is told what happens.</param>
+    /// <param name="stop">Ends the run after the current step, with a checkpoint to go on from.</param>
+    /// <param name="data">The pictures; null: those that the recipe names.</param>
+    /// <inheritdoc cref="Start"/>
+    public static RunSummary Resume(
+        string? directory, Func<Recipe, Recipe> change, IRunObserver observer, CancellationToken stop, DatasetSplits? data = null)
+    {
+        RunDirectory run = RunDirectory.ForResume(directory);
+        TrainingParts parts;
+        using (CheckpointReader checkpoint = CheckpointReader.Open(run.LastCheckpoint))
+            parts = TrainingSetup.Resume(checkpoint, change(checkpoint.Head.Recipe), data);
+        using RunLog log = RunLog.Continue(run, parts.State.Epoch, parts.State.Step);
+        return Run(parts, run, log, observer, stop);
+    }
+
+    private static RunSummary Run(TrainingParts parts, RunDirectory run, RunLog log, IRunObserver observer, CancellationToken stop)
+    {
+        AtomicFile.WriteText(run.Config, RecipeFile.Print(parts.Recipe));
+        try
+        {
+            (RunSummary summary, EvaluationResult test) = new Trainer(parts, run, log, observer).Run(stop);
+            RunFigures.Write(run.Path, RunReport.Of(parts, log.Events, summary, test));
+            observer.Finished(summary, run.Path);
+            return summary;
+        }
+        catch (OperationCanceledException)
+        {
+            RunFigures.Write(run.Path, RunReport.Of(parts, log.Events));
+            throw new RunInterruptedException(run.Path);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+namespace Fovea.Training;
+
+/// <summary>Where a run stands, next to its weights. Everything random is a function of the seed and these positions.</summary>
+public sealed class TrainingState
+{
+    /// <summary>Epochs completed, evaluation included.</summary>
+    public int Epoch { get; set; }
+
+    /// <summary>Batches done in the running epoch.</summary>
+    public int Batch { get; set; }
+
+    /// <summary>Steps done since the start of the run.</summary>
+    public int Step { get; set; }
+
+    /// <summary>Sums since the last logged step.</summary>
+    public Tally SinceLog { get; set; } = new();
+
+    /// <summary>Sums of the running epoch.</summary>
+    public Tally ThisEpoch { get; set; } = new();
+
+    /// <summary>Pictures trained on, and the seconds it took, since the start of the run.</summary>
+    public Tally Total { get; set; } = new();
+
+    /// <summary>Best share of validation pictures classified right.</summary>
+    public double? BestAccuracy { get; set; }
+
+    /// <summary>Epoch in which that was, from 1.</summary>
+    public int? BestEpoch { get; set; }
+
+    /// <summary>Seconds since the start of the run, without breaks.</summary>
+    public double Seconds { get; set; }
+}

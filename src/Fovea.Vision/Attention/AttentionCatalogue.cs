@@ -1,0 +1,31 @@
+using Fovea.Nn;
+
+namespace Fovea.Vision.Attention;
+
+/// <summary>The attention mechanisms by name. One entry makes a mechanism appear in listings, recipes and the tests over all mechanisms.</summary>
+public static class AttentionCatalogue
+{
+    /// <summary>All mechanisms.</summary>
+    public static IReadOnlyList<AttentionEntry> All { get; } =
+    [
+        new("softmax", "Scaled dot-product attention, exact; quadratic in the number of tokens.",
+            new Dictionary<string, string> { ["scale"] = "factor of q·k; default 1/√headDim" },
+            (spec, context) => new SoftmaxAttention(context, (float)spec.Number("scale", 1 / Math.Sqrt(context.HeadDim)))),
+    ];
+
+    /// <summary>The entry that a spec names.</summary>
+    /// <exception cref="ConfigurationException">No such mechanism or option; the message has the nearest name and all there are.</exception>
+    public static AttentionEntry Find(Spec spec)
+    {
+        AttentionEntry entry = All.FirstOrDefault(entry => entry.Name == spec.Name)
+            ?? throw new ConfigurationException(NearestName.Message("attention", spec.Name, [.. All.Select(entry => entry.Name)]));
+        spec.RequireKnown([.. entry.Options.Keys]);
+        return entry;
+    }
+
+    /// <summary>Builds a mechanism.</summary>
+    /// <param name="spec">Name and options, e.g. <c>softmax</c> or <c>softmax:scale=0.1</c>.</param>
+    /// <param name="context">Sizes.</param>
+    /// <exception cref="ConfigurationException">No such mechanism or option, or an option out of range.</exception>
+    public static IAttention Create(Spec spec, AttentionContext context) => Find(spec).Create(spec, context);
+}

@@ -1,0 +1,11 @@
+using Fovea.Nn;
+
+namespace Fovea.Vision.Attention;
+
+/// <summary>A mechanism in the catalogue.</summary>
+/// <param name="Name">As in <c>--attention NAME</c>.</param>
+/// <param name="Summary">One sentence for listings.</param>
+/// <param name="Options">Option names with a default and what they mean, for listings and messages.</param>
+/// <param name="Create">Builds it from its options.</param>
+public sealed record AttentionEntry(
+    string Name, string Summary, IReadOnlyDictionary<string, string> Options, Func<Spec, AttentionContext, IAttention> Create);

@@ -1,0 +1,44 @@
+using Fovea.Nn;
+using Fovea.Nn.Layers;
+using Fovea.Tensors;
+
+namespace Fovea.Vision.Attention;
+
+/// <summary>Scaled dot-product attention, exact: every token takes a weighted mean of all values.</summary>
+/// <remarks><code>
+/// s_ij = scale · q_i·k_j          o_i = Σ_j softmax_j(s_ij) v_j          scale = 1/√headDim unless given
+/// qkv [batch, token, 3, head, headDim]  →  o [batch, token, head · headDim]
+/// </code>
+/// Time O(token² · headDim) per head; extra memory O(token), because scores are tiled, never stored whole. Only with dropout of the
+/// probabilities (while training) they are.
+/// Source: Vaswani et al. 2017, "Attention is all you need", arXiv:1706.03762, eq. 1; Dao et al. 2022, arXiv:2205.14135, for the tiling.
+/// </remarks>
+public sealed class SoftmaxAttention : Module, IAttention
+{
+    private readonly AttentionContext _context;
+    private readonly Dropout _dropout;
+    private readonly float _scale;
+
+    /// <param name="context">Sizes and dropout.</param>
+    /// <param name="scale">Factor of q·k; null: 1/√headDim.</param>
+    public SoftmaxAttention(AttentionContext context, float? scale = null)
+    {
+        _context = context;
+        _scale = scale ?? 1 / MathF.Sqrt(context.HeadDim);
+        _dropout = Register("attn_drop", new Dropout(context.Dropout));
+    }
+
+    /// <inheritdoc/>
+    public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
+
+    /// <inheritdoc/>
+    public Tensor Forward(AttentionInput input)
+    {
+        if (!_dropout.IsActive) return Ops.Attention(input.Projected, _context.Heads, _scale);
+        Tensor values = PackedHeads.Split(input.Projected, 3, _context.Heads)[2];
+        return PackedHeads.Merge(Ops.MatMul(_dropout.Forward(Probabilities(input)), values));
+    }
+
+    /// <inheritdoc/>
+    public Tensor Probabilities(AttentionInput input) => Ops.AttentionProbabilities(input.Projected, _context.Heads, _scale);
+}

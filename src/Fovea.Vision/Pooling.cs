@@ -1,0 +1,11 @@
+namespace Fovea.Vision;
+
+/// <summary>How a sequence of tokens becomes one vector.</summary>
+public enum Pooling
+{
+    /// <summary>The class token, after the final norm (Dosovitskiy et al. 2021).</summary>
+    ClassToken,
+
+    /// <summary>The mean of the patch tokens, normed afterwards (timm's <c>global_pool='avg'</c> with <c>fc_norm</c>).</summary>
+    Mean,
+}

@@ -1,0 +1,13 @@
+using Fovea.Tensors;
+
+namespace Fovea.Vision.Position;
+
+/// <summary>Tells tokens where they are.</summary>
+public interface IPositionEmbedding
+{
+    /// <param name="tokens"><c>[batch, token, dim]</c>, prefix first.</param>
+    /// <param name="grid">How the tokens lie over the image.</param>
+    /// <returns>The tokens with their positions, same shape.</returns>
+    /// <exception cref="ShapeException">There are no positions for such a grid.</exception>
+    Tensor Forward(Tensor tokens, TokenGrid grid);
+}

@@ -1,0 +1,14 @@
+namespace Fovea.Vision.Position;
+
+/// <summary>How tokens learn where they are.</summary>
+public enum PositionKind
+{
+    /// <summary>A learned vector per token; see <see cref="LearnedPosition"/>.</summary>
+    Learned,
+
+    /// <summary>Fixed sines and cosines of row and column; see <see cref="SinCosPosition"/>.</summary>
+    SinCos2d,
+
+    /// <summary>Not at all: the model sees a set of patches.</summary>
+    None,
+}

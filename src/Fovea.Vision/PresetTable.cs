@@ -1,0 +1,39 @@
+namespace Fovea.Vision;
+
+/// <summary>The presets as data: name, sizes, where it comes from. A test pins each one's parameter count.</summary>
+internal static class PresetTable
+{
+    public static readonly Preset[] All =
+    [
+        // Small images.
+        new("vit-nano", new VisionTransformerConfig
+        {
+            ImageSize = 32, PatchSize = 4, Dim = 96, Depth = 4, Heads = 3, Classes = 10, ClassToken = false, Pooling = Pooling.Mean,
+        }, "A quick start: 64 tokens, mean pooling; trains in minutes on a CPU.", "vit-shapes"),
+        new("vit", Small(patch: 2, dim: 128, depth: 4, heads: 8, mlp: 512), "Patch 2: 257 tokens of a CIFAR image, 8 narrow heads."),
+        new("vit-cifar", Small(patch: 4, dim: 384, depth: 4, heads: 6, mlp: 1536), "Wide and shallow, for studies of attention on CIFAR."),
+        new("visual-attention", Small(patch: 4, dim: 256, depth: 12, heads: 8, mlp: 512), "Deep and narrow, for MNIST, CIFAR-10 and CIFAR-100."),
+
+        // timm's Vision Transformers (Dosovitskiy et al. 2021, arXiv:2010.11929; Steiner et al. 2022, arXiv:2106.10270).
+        new("vit_tiny_patch16_224", Timm(16, 192, 12, 3), "ViT-Ti/16", "vit-tiny", "vit_ti_16"),
+        new("vit_small_patch16_224", Timm(16, 384, 12, 6), "ViT-S/16", "vit-small", "vit_s_16"),
+        new("vit_small_patch32_224", Timm(32, 384, 12, 6), "ViT-S/32", "vit_s_32"),
+        new("vit_base_patch8_224", Timm(8, 768, 12, 12), "ViT-B/8", "vit_b_8"),
+        new("vit_base_patch16_224", Timm(16, 768, 12, 12), "ViT-B/16", "vit-base", "vit_b_16"),
+        new("vit_base_patch32_224", Timm(32, 768, 12, 12), "ViT-B/32", "vit_b_32"),
+        new("vit_large_patch16_224", Timm(16, 1024, 24, 16), "ViT-L/16", "vit-large", "vit_l_16"),
+        new("vit_large_patch32_224", Timm(32, 1024, 24, 16), "ViT-L/32", "vit_l_32"),
+        new("vit_huge_patch14_224", Timm(14, 1280, 32, 16), "ViT-H/14", "vit-huge", "vit_h_14"),
+
+        // DeiT without distillation: the same networks, other recipes (Touvron et al. 2021, arXiv:2012.12877).
+        new("deit_tiny_patch16_224", Timm(16, 192, 12, 3), "DeiT-Ti/16", "deit-tiny"),
+        new("deit_small_patch16_224", Timm(16, 384, 12, 6), "DeiT-S/16", "deit-small"),
+        new("deit_base_patch16_224", Timm(16, 768, 12, 12), "DeiT-B/16", "deit-base"),
+    ];
+
+    private static VisionTransformerConfig Small(int patch, int dim, int depth, int heads, int mlp) =>
+        new() { ImageSize = 32, PatchSize = patch, Dim = dim, Depth = depth, Heads = heads, MlpDim = mlp, Classes = 10 };
+
+    private static VisionTransformerConfig Timm(int patch, int dim, int depth, int heads) =>
+        new() { ImageSize = 224, PatchSize = patch, Dim = dim, Depth = depth, Heads = heads };
+}

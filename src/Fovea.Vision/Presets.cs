@@ -1,0 +1,18 @@
+using Fovea.Nn;
+
+namespace Fovea.Vision;
+
+/// <summary>The models that have a name. The table itself is <see cref="PresetTable"/>.</summary>
+public static class Presets
+{
+    /// <summary>All presets, in the order of the table.</summary>
+    public static IReadOnlyList<Preset> All => PresetTable.All;
+
+    /// <summary>The preset of a name or alias; case does not matter.</summary>
+    /// <exception cref="ConfigurationException">There is none; the message has the nearest name.</exception>
+    public static Preset Find(string name) => All.FirstOrDefault(preset => IsCalled(preset, name)) ?? throw new ConfigurationException(
+        $"there is no model called '{name}'; did you mean '{NearestName.Of(name, All.SelectMany(preset => preset.Aliases.Prepend(preset.Name)))}'?");
+
+    private static bool IsCalled(Preset preset, string name) =>
+        preset.Aliases.Prepend(preset.Name).Contains(name, StringComparer.OrdinalIgnoreCase);
+}

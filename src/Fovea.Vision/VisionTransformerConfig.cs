@@ -1,0 +1,107 @@
+using Fovea.Nn;
+using Fovea.Tensors;
+using Fovea.Vision.Attention;
+using Fovea.Vision.Position;
+
+namespace Fovea.Vision;
+
+/// <summary>Everything that a Vision Transformer is built from. Names of timm's arguments stand in brackets where they differ.</summary>
+public sealed record VisionTransformerConfig : ModelConfig
+{
+    /// <summary>Side of a square patch, pixels; divides the image.</summary>
+    public required int PatchSize { get; init; }
+
+    /// <summary>Elements of a token, 1 or more [embed_dim].</summary>
+    public required int Dim { get; init; }
+
+    /// <summary>Blocks, 1 or more.</summary>
+    public required int Depth { get; init; }
+
+    /// <summary>Attention heads, 1 or more; divide <see cref="Dim"/> unless <see cref="HeadDim"/> is given [num_heads].</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>Elements of a head's query; null: Dim / Heads.</summary>
+    public int? HeadDim { get; init; }
+
+    /// <summary>Hidden elements of the MLP; null: 4 · Dim; 0: no MLP at all [mlp_ratio · embed_dim].</summary>
+    public int? MlpDim { get; init; }
+
+    /// <summary>Bias in the query, key and value projection.</summary>
+    public bool QkvBias { get; init; } = true;
+
+    /// <summary>Bias in attention's output projection [proj_bias].</summary>
+    public bool ProjectionBias { get; init; } = true;
+
+    /// <summary>The MLP's activation.</summary>
+    public UnaryOperator Activation { get; init; } = UnaryOperator.Gelu;
+
+    /// <summary>ε of the layer norms, above 0.</summary>
+    public float NormEpsilon { get; init; } = 1e-6f;
+
+    /// <summary>A learned token before the patches; needed for <see cref="Pooling.ClassToken"/>.</summary>
+    public bool ClassToken { get; init; } = true;
+
+    /// <summary>How tokens become one vector [global_pool].</summary>
+    public Pooling Pooling { get; init; } = Pooling.ClassToken;
+
+    /// <summary>How tokens learn where they are.</summary>
+    public PositionKind Position { get; init; } = PositionKind.Learned;
+
+    /// <summary>The attention mechanism with its options; see <see cref="AttentionCatalogue"/>.</summary>
+    public Spec Attention { get; init; } = "softmax";
+
+    /// <summary>First value of the factors at the end of each branch; null: there are none [init_values].</summary>
+    public float? LayerScale { get; init; }
+
+    /// <summary>Dropout behind attention's output projection and in the MLP; at least 0 and below 1 [proj_drop_rate].</summary>
+    public float Dropout { get; init; }
+
+    /// <summary>Dropout of attention probabilities; at least 0 and below 1 [attn_drop_rate].</summary>
+    public float AttentionDropout { get; init; }
+
+    /// <summary>Dropout behind the positions; at least 0 and below 1 [pos_drop_rate].</summary>
+    public float PositionDropout { get; init; }
+
+    /// <summary>Dropout before the head; at least 0 and below 1 [drop_rate].</summary>
+    public float HeadDropout { get; init; }
+
+    /// <summary>Share of samples that skip a branch of the last block, rising linearly from 0 in the first; below 1 [drop_path_rate].</summary>
+    public float DropPath { get; init; }
+
+    /// <summary>Elements of a head's query, resolved.</summary>
+    internal int HeadSize => HeadDim ?? Dim / Heads;
+
+    /// <summary>Hidden elements of the MLP, resolved.</summary>
+    internal int HiddenSize => MlpDim ?? 4 * Dim;
+
+    /// <summary>How the tokens lie over an image of the configured size.</summary>
+    internal TokenGrid Grid => new(ClassToken ? 1 : 0, ImageSize / PatchSize, ImageSize / PatchSize);
+
+    /// <inheritdoc/>
+    public override VisionTransformer Build() => new(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        Check.AtLeast(1, ImageSize, nameof(ImageSize));
+        Check.AtLeast(1, PatchSize, nameof(PatchSize));
+        Check.AtLeast(1, Channels, nameof(Channels));
+        Check.AtLeast(0, Classes, nameof(Classes));
+        Check.AtLeast(1, Dim, nameof(Dim));
+        Check.AtLeast(1, Depth, nameof(Depth));
+        Check.AtLeast(1, Heads, nameof(Heads));
+        Check.AtLeast(1, HeadDim ?? 1, nameof(HeadDim));
+        Check.AtLeast(0, MlpDim ?? 0, nameof(MlpDim));
+        Check.That(ImageSize % PatchSize == 0, $"{nameof(PatchSize)}: {PatchSize} does not divide {nameof(ImageSize)} {ImageSize}.");
+        Check.That(HeadDim is not null || Dim % Heads == 0, $"{nameof(Heads)}: {Heads} do not divide {nameof(Dim)} {Dim}; give {nameof(HeadDim)} or other numbers.");
+        Check.That(NormEpsilon > 0, $"{nameof(NormEpsilon)} must be above 0, got {NormEpsilon}.");
+        Check.That(ClassToken || Pooling != Pooling.ClassToken, $"{nameof(Pooling)}: {Pooling} needs {nameof(ClassToken)} to be true.");
+        Check.That(Position != PositionKind.SinCos2d || Dim % 4 == 0, $"{nameof(Dim)}: sine-cosine positions need a multiple of 4, got {Dim}.");
+        Check.Probability(Dropout, nameof(Dropout));
+        Check.Probability(AttentionDropout, nameof(AttentionDropout));
+        Check.Probability(PositionDropout, nameof(PositionDropout));
+        Check.Probability(HeadDropout, nameof(HeadDropout));
+        Check.Probability(DropPath, nameof(DropPath));
+        AttentionCatalogue.Find(Attention);
+    }
+}

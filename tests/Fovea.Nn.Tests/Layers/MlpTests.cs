@@ -1,0 +1,41 @@
+using Fovea.Nn.Layers;
+using Fovea.Tensors;
+using Fovea.Tests;
+
+namespace Fovea.Nn.Tests.Layers;
+
+public sealed class MlpTests
+{
+    [Theory]
+    [InlineData("reference")]
+    [InlineData("cpu")]
+    public void The_fused_path_agrees_with_the_steps_one_by_one(string device)
+    {
+        Device on = TestDevice.Named(device);
+        Mlp mlp = new(6, 20);
+        LayerNorm norm = new(6);
+        mlp.Initialize(on, 1);
+        norm.Initialize(on, 2);
+        Tensor x = TestTensors.Normal([3, 5, 6], on);
+
+        Tensor steps = Ops.Add(x, mlp.Fc2.Forward(Ops.Gelu(mlp.Fc1.Forward(norm.Forward(x)))));
+
+        GoldenAssert.Close(steps.ToArray(), mlp.Forward(norm, x, residual: x).ToArray(), 1e-6, 1e-5);
+    }
+
+    [Fact]
+    public void With_dropout_off_or_tiny_both_paths_agree()
+    {
+        Mlp mlp = new(6, 20, dropout: 1e-7f);
+        LayerNorm norm = new(6);
+        mlp.Initialize(Device.Reference, 1);
+        norm.Initialize(Device.Reference, 2);
+        mlp.Random = new Philox(1, 2);
+        Tensor x = TestTensors.Normal([3, 5, 6], Device.Reference);
+        float[] unfused = mlp.Forward(norm, x, residual: x).ToArray();
+
+        mlp.Train(false);
+
+        GoldenAssert.Close(unfused, mlp.Forward(norm, x, residual: x).ToArray(), 1e-6, 1e-5);
+    }
+}

@@ -1,0 +1,2 @@
+// Tests share the CPU device and its worker threads.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

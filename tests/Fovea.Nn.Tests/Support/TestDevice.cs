@@ -1,0 +1,14 @@
+using Fovea.Tensors;
+
+namespace Fovea.Tests;
+
+/// <summary>Devices by name, for theories that run on both.</summary>
+internal static class TestDevice
+{
+    public static Device Named(string name) => name switch
+    {
+        "reference" => Device.Reference,
+        "cpu" => Device.Cpu,
+        _ => throw new ArgumentException(name),
+    };
+}

@@ -1,0 +1,86 @@
+using Fovea.Training.Checkpoints;
+using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
+using Fovea.Training.Tests.Support;
+
+namespace Fovea.Training.Tests;
+
+public sealed class ResumeTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(1)]   // inside the first epoch
+    [InlineData(3)]   // at its last step, before the evaluation
+    [InlineData(5)]
+    public void A_run_that_is_interrupted_and_resumed_ends_with_the_same_bits(int steps)
+    {
+        RunDirectory whole = TinyRun.Start(TinyRun.Recipe, _folder["whole"]);
+        using CancellationTokenSource stop = new();
+        SilentObserver interrupting = new(progress => { if (progress.Step == steps) stop.Cancel(); });
+
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(TinyRun.Recipe, _folder["parts"], interrupting, stop));
+        RunDirectory parts = TinyRun.Resume(_folder["parts"]);
+
+        AssertSameEnd(whole, parts);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void A_run_that_is_killed_goes_on_from_its_last_checkpoint_to_the_same_bits(int steps)
+    {
+        Recipe recipe = TinyRun.Recipe with { Run = TinyRun.Recipe.Run with { CheckpointEvery = 2 } };
+        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
+
+        // Killed: nothing is saved or tidied up, and the log has a line that was cut short.
+        SilentObserver killing = new(progress => { if (progress.Step == steps + 1) throw new InvalidProgramException("killed"); });
+        Assert.Throws<InvalidProgramException>(() => TinyRun.Start(recipe, _folder["parts"], killing));
+        File.AppendAllText(_folder["parts/metrics.jsonl"], "{\"event\":\"step\",\"epo");
+        RunDirectory parts = TinyRun.Resume(_folder["parts"]);
+
+        AssertSameEnd(whole, parts);
+    }
+
+    [Fact]
+    public void A_finished_run_goes_on_with_more_epochs_as_if_it_had_had_them_from_the_start()
+    {
+        RunDirectory whole = TinyRun.Start(TinyRun.Recipe, _folder["whole"]);
+        TinyRun.Start(TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 2 } }, _folder["parts"]);
+
+        RunDirectory parts = TinyRun.Resume(_folder["parts"], recipe => recipe with { Optimisation = recipe.Optimisation with { Epochs = 3 } });
+
+        AssertSameEnd(whole, parts);
+    }
+
+    [Fact]
+    public void Another_models_checkpoint_is_refused_and_the_differing_weights_are_named()
+    {
+        TinyRun.Start(TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 } }, _folder["run"]);
+
+        CheckpointException error = Assert.Throws<CheckpointException>(
+            () => TinyRun.Resume(_folder["run"], recipe => recipe with { Model = recipe.Model with { ImageSize = 12 } }));
+
+        Assert.Contains("pos_embed (model [1, 9, 96], weights [1, 4, 96])", error.Message, StringComparison.Ordinal);
+    }
+
+    private static void AssertSameEnd(RunDirectory expected, RunDirectory actual)
+    {
+        Assert.Equal(Tensors(expected.LastCheckpoint), Tensors(actual.LastCheckpoint));
+        Assert.Equal(Tensors(expected.BestCheckpoint), Tensors(actual.BestCheckpoint));
+        Assert.Equal(Untimed(expected), Untimed(actual));
+    }
+
+    private static Dictionary<string, float[]> Tensors(string path)
+    {
+        using SafetensorsReader file = SafetensorsReader.Open(path);
+        Dictionary<string, float[]> tensors = [];
+        foreach (SafetensorsEntry entry in file.Entries) file.Read(entry, tensors[entry.Name] = new float[entry.Count]);
+        return tensors;
+    }
+
+    private static IEnumerable<RunEvent> Untimed(RunDirectory run) =>
+        RunLog.ReadEvents(run).Select(entry => entry with { Seconds = null, ImagesPerSecond = null });
+}

@@ -1,0 +1,21 @@
+using Fovea.Training.Runs;
+
+namespace Fovea.Training.Tests.Support;
+
+/// <summary>Says nothing; calls back after steps.</summary>
+internal sealed class SilentObserver(Action<StepProgress>? afterStep = null) : IRunObserver
+{
+    public RunPlan? Plan { get; private set; }
+
+    public void Started(RunPlan plan) => Plan = plan;
+
+    public void Progressed(in StepProgress progress) => afterStep?.Invoke(progress);
+
+    public void Logged(RunEvent entry)
+    {
+    }
+
+    public void Finished(RunSummary summary, string directory)
+    {
+    }
+}
