@@ -1,0 +1,85 @@
+using System.CommandLine;
+
+namespace Fovea.Cli.Tests;
+
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly Shell _shell = new();
+
+    public void Dispose() => _shell.Dispose();
+
+    [Theory]
+    [InlineData("trian", "Unrecognized command or argument 'trian'. Did you mean 'train'?")]
+    [InlineData("train --epcohs 3", "Unrecognized command or argument '--epcohs'. Did you mean '--epochs'?")]
+    [InlineData("train --batchsize=3", "Unrecognized command or argument '--batchsize=3'. Did you mean '--batch-size'?")]
+    [InlineData("train --epochs", "Required argument missing for option: '--epochs'.")]
+    [InlineData("train --epochs 0", "--epochs: '0' is not a whole number of at least 1")]
+    [InlineData("train --batch-size -4", "--batch-size: '-4' is not a whole number of at least 1")]
+    [InlineData("train --lr fast", "--lr: 'fast' is not a number above 0")]
+    [InlineData("train --optimizer adamv", "--optimizer: 'adamv' is not one of adamw, adam, sgd; did you mean 'adamw'?")]
+    [InlineData("train --model vitt", "there is no model called 'vitt'; did you mean 'vit'?")]
+    [InlineData("train --dataset cifar11", "dataset 'cifar11' does not exist. Did you mean 'cifar10'?")]
+    [InlineData("train --model vit --data somewhere --dataset mnsit", "Did you mean 'mnist'?")]
+    [InlineData("train --model vit_tiny_patch16_224 --data somewhere", "--dataset: say which dataset lies in 'somewhere'")]
+    [InlineData("train --dataset cifar10", "say where its files lie (--data DIR)")]
+    [InlineData("train --attention sofmax --image-size 8", "there is no attention called 'sofmax'; did you mean 'softmax'?")]
+    [InlineData("train --image-size 30", "PatchSize: 4 does not divide ImageSize 30")]
+    [InlineData("train --schedule cosin", "--schedule: there is no schedule called 'cosin'; did you mean 'cosine'?")]
+    [InlineData("train --schedule constant --min-lr 1e-4", "--min-lr: the schedule 'constant' has no smallest rate")]
+    [InlineData("train --augment hflop", "there is no step 'hflop'. Did you mean 'hflip'?")]
+    [InlineData("train --recipe no.yaml", "no.yaml: cannot read the recipe")]
+    [InlineData("train --resume no", "--resume: 'no' has no checkpoints/last.safetensors")]
+    [InlineData("eval no", "'no' is neither a checkpoint nor a run directory with one")]
+    [InlineData("eval", "Required argument missing for command: 'eval'.")]
+    [InlineData("predict no", "name picture files, or numbers of the dataset's pictures with --index")]
+    [InlineData("predict no --index 1,x", "--index: 'x' is not a whole number of at least 0")]
+    [InlineData("bench --model vitt", "did you mean 'vit'?")]
+    [InlineData("bench --mode trian", "'trian'")]
+    [InlineData("bench --batch-size 0", "--batch-size: '0' is not a whole number of at least 1")]
+    public void Wrong_usage_exits_with_2_and_one_message(string line, string message)
+    {
+        Assert.Equal(2, _shell.Run(line.Split(' ')));
+        Assert.Contains(message, _shell.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", _shell.Error, StringComparison.Ordinal);
+        Assert.Empty(_shell.Output);
+    }
+
+    [Fact]
+    public void A_missing_data_folder_exits_with_1()
+    {
+        Assert.Equal(1, _shell.Run("train", "--dataset", "mnist", "--data", Path.Combine(_shell.Folder, "none")));
+        Assert.Contains("there is no directory", _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Verbose_adds_the_stack_trace()
+    {
+        Assert.Equal(2, _shell.Run("train", "--model", "vitt", "--verbose"));
+        Assert.Contains("   at Fovea.", _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_option_can_be_written_with_underscores()
+    {
+        using StringWriter sink = new();
+        RootCommand root = CommandLine.CreateRoot(new Terminal(sink, sink, IsInteractive: false), CancellationToken.None);
+        foreach (Option option in root.Subcommands.SelectMany(command => command.Options))
+            Assert.Contains("--" + option.Name[2..].Replace('-', '_'), option.Aliases.Prepend(option.Name));
+    }
+
+    [Theory]
+    [InlineData("--help", "Commands")]
+    [InlineData("", "Commands")]
+    [InlineData("train --help", "Optimisation")]
+    [InlineData("train --help", "--batch-size N")]
+    [InlineData("eval --help", "RUN")]
+    [InlineData("predict -h", "--index N,N,...")]
+    [InlineData("bench --help", "--mode train|infer")]
+    [InlineData("--version", "fovea 0.")]
+    public void Help_tells_what_there_is(string line, string part)
+    {
+        Assert.Equal(0, _shell.Run(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Contains(part, _shell.Output, StringComparison.Ordinal);
+        Assert.Empty(_shell.Error);
+    }
+}

@@ -1,0 +1,21 @@
+using System.Text.Json;
+
+namespace Fovea.Cli.Tests.Commands;
+
+public sealed class BenchCommandTests : IDisposable
+{
+    private readonly Shell _shell = new();
+
+    public void Dispose() => _shell.Dispose();
+
+    [Theory]
+    [InlineData("train")]
+    [InlineData("infer")]
+    public void Json_has_the_promised_members(string mode)
+    {
+        Assert.Equal(0, _shell.Run("bench", "--model", "vit-nano", "--image_size", "8", "--mode", mode, "--batch_size", "2", "--threads", "1", "--steps", "2", "--json"));
+        JsonElement result = JsonDocument.Parse(_shell.Output).RootElement;
+        Assert.Equal((mode, 2, 1), (result.GetProperty("mode").GetString(), result.GetProperty("batch_size").GetInt32(), result.GetProperty("threads").GetInt32()));
+        Assert.All(["images_per_second", "gflops_per_second", "peak_fraction", "peak_memory_bytes"], (string name) => Assert.True(result.GetProperty(name).GetDouble() > 0, name));
+    }
+}

@@ -1,0 +1,31 @@
+using System.Text.Json;
+
+namespace Fovea.Cli.Tests.Commands;
+
+public sealed class EvalCommandTests : IDisposable
+{
+    private readonly Shell _shell = new();
+
+    public void Dispose() => _shell.Dispose();
+
+    [Fact]
+    public void Evaluation_of_a_run_agrees_with_its_summary()
+    {
+        string run = _shell.Train();
+        Assert.Equal(0, _shell.Run("eval", run, "--eval-limit", "20", "--json"));
+
+        JsonElement result = JsonDocument.Parse(_shell.Output).RootElement;
+        JsonElement summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).RootElement;
+        Assert.Equal(summary.GetProperty("test_accuracy").GetDouble(), result.GetProperty("top1").GetDouble());
+        Assert.Equal(summary.GetProperty("test_loss").GetDouble(), result.GetProperty("loss").GetDouble());
+        Assert.Equal(20, result.GetProperty("classes").EnumerateArray().Sum(entry => entry.GetProperty("images").GetInt32()));
+    }
+
+    [Fact]
+    public void People_get_a_table()
+    {
+        string run = _shell.Train();
+        Assert.Equal(0, _shell.Run("eval", run, "--eval-limit", "20", "--split", "val"));
+        Assert.Contains("shapes, val, 20 images: top-1 ", _shell.Output, StringComparison.Ordinal);
+    }
+}

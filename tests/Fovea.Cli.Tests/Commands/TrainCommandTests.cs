@@ -1,0 +1,113 @@
+using System.CommandLine;
+using System.Text.Json;
+
+namespace Fovea.Cli.Tests.Commands;
+
+public sealed class TrainCommandTests : IDisposable
+{
+    private readonly Shell _shell = new();
+
+    public void Dispose() => _shell.Dispose();
+
+    [Theory]
+    [InlineData("train")]
+    [InlineData("train --model vit --epochs 40 --lr 1e-3 --device cpu --batch_size 128 --logging_step 50 --img_size 32")]
+    [InlineData("train --model vit_tiny_patch16_224 --opt sgd --momentum 0.9 --sched step:size=30,gamma=0.1 --warmup-epochs 5 --weight-decay 2e-5 --smoothing 0.1 --drop-path 0.1 --clip-grad 1 -b 256 -j 4 --img-size 224 --seed 42")]
+    [InlineData("train -c recipe.yaml --opt-betas 0.9 0.95 --nesterov --ema 0.999 --val_share 0.1 --min_lr 1e-5")]
+    [InlineData("train --resume --epochs 20")]
+    [InlineData("train --resume runs/x --quiet")]
+    public void Command_lines_of_other_projects_are_understood(string line)
+    {
+        using StringWriter sink = new();
+        ParseResult parsed = CommandLine.CreateRoot(new Terminal(sink, sink, IsInteractive: false), CancellationToken.None).Parse(line);
+        Assert.Empty(parsed.Errors);
+    }
+
+    [Fact]
+    public void A_run_prints_lines_and_leaves_a_run_directory()
+    {
+        string run = Path.Combine(_shell.Folder, "run");
+        Assert.Equal(0, _shell.Run([.. Shell.TinyTraining, "--out", run]));
+
+        Assert.Contains("effective batch 16", _shell.Output, StringComparison.Ordinal);
+        Assert.Contains("epoch 1/2  step 2/6  loss ", _shell.Output, StringComparison.Ordinal);
+        Assert.Contains("test      accuracy ", _shell.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u001b", _shell.Output, StringComparison.Ordinal);
+        Assert.Empty(_shell.Error);
+        foreach (string name in new[] { "config.yaml", "metrics.jsonl", "results.csv", "summary.json", "report.html", "checkpoints/last.safetensors", "checkpoints/best.safetensors", "figures/loss.svg", "figures/predictions.png" })
+            Assert.True(File.Exists(Path.Combine(run, name)), name);
+        string config = File.ReadAllText(Path.Combine(run, "config.yaml"));
+        Assert.Contains("dataset: shapes", config, StringComparison.Ordinal);
+        Assert.Contains("attention: softmax", config, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_kept_recipe_trains_the_same_again()
+    {
+        string first = _shell.Train("--lr", "0.002"), second = Path.Combine(_shell.Folder, "second");
+        Assert.Equal(0, _shell.Run("train", "--recipe", Path.Combine(first, "config.yaml"), "--out", second, "--quiet"));
+
+        Assert.Equal(TestLoss(first), TestLoss(second));
+    }
+
+    [Fact]
+    public void Json_prints_what_the_log_holds_and_quiet_prints_nothing()
+    {
+        string run = Path.Combine(_shell.Folder, "run");
+        Assert.Equal(0, _shell.Run([.. Shell.TinyTraining, "--out", run, "--json"]));
+        Assert.Equal(File.ReadAllText(Path.Combine(run, "metrics.jsonl")), _shell.Output.ReplaceLineEndings("\n"));
+        Assert.All(_shell.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => JsonDocument.Parse(line));
+
+        Assert.Equal(0, _shell.Run([.. Shell.TinyTraining, "--out", run + "2", "--quiet"]));
+        Assert.Empty(_shell.Output + _shell.Error);
+    }
+
+    [Fact]
+    public void A_finished_run_can_be_resumed_with_more_epochs_but_not_as_another_run()
+    {
+        string run = _shell.Train();
+        Assert.Equal(0, _shell.Run("train", "--resume", run, "--epochs", "3", "--model", "vit-shapes", "--threads", "1"));
+        Assert.Contains("resumed after step 6", _shell.Output, StringComparison.Ordinal);
+        Assert.Equal(4, File.ReadAllLines(Path.Combine(run, "results.csv")).Length);
+
+        Assert.Equal(2, _shell.Run("train", "--resume", run, "--batch-size", "8"));
+        Assert.Equal($"fovea: --batch-size: a resumed run keeps '16'; start a new run for '8'.{Environment.NewLine}", _shell.Error);
+    }
+
+    [Fact]
+    public void A_stop_before_the_end_saves_and_exits_with_130()
+    {
+        string run = Path.Combine(_shell.Folder, "run");
+        using CancellationTokenSource stop = new();
+        using StringWriter output = new(), error = new();
+        stop.Cancel();
+        Assert.Equal(130, CommandLine.Run([.. Shell.TinyTraining, "--out", run], new Terminal(output, error, IsInteractive: false), stop.Token));
+
+        Assert.Contains($"fovea train --resume {run}", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, _shell.Run("train", "--resume", run));
+    }
+
+    [Fact]
+    public void Numbers_that_explode_exit_with_1_and_say_where()
+    {
+        Assert.Equal(1, _shell.Run([.. Shell.TinyTraining, "--out", Path.Combine(_shell.Folder, "run"), "--lr", "1e30", "--clip-grad", "none", "--warmup-epochs", "0"]));
+        Assert.Contains("parameter group '", _shell.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_damaged_checkpoint_exits_with_1_and_names_the_file()
+    {
+        string run = _shell.Train(), checkpoint = Path.Combine(run, "checkpoints", "last.safetensors");
+        byte[] bytes = File.ReadAllBytes(checkpoint);
+        bytes[^100] ^= 1;
+        File.WriteAllBytes(checkpoint, bytes);
+
+        Assert.Equal(1, _shell.Run("train", "--resume", run));
+        Assert.StartsWith($"fovea: {checkpoint}: its contents do not match its checksum", _shell.Error, StringComparison.Ordinal);
+        Assert.Equal(1, _shell.Run("eval", checkpoint));
+    }
+
+    private static double TestLoss(string run) =>
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).RootElement.GetProperty("test_loss").GetDouble();
+}

@@ -1,0 +1,34 @@
+using System.Runtime.CompilerServices;
+using Fovea.Data;
+using Fovea.Data.Shapes;
+using Fovea.Data.Transforms;
+using Fovea.Training.Recipes;
+using Fovea.Training.Setup;
+
+namespace Fovea.Training.Tests.Recipes;
+
+public sealed class PublishedRecipesTests
+{
+    public static TheoryData<string> Files { get; } = [.. Directory.GetFiles(Folder(), "*.yaml").Select(file => Path.GetFileName(file))];
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void A_recipe_reads_and_its_model_can_be_built(string name)
+    {
+        string path = Path.Combine(Folder(), name);
+        Recipe recipe = RecipeFile.Read(path, Recipe.Default);
+
+        Assert.Contains($"fovea train --recipe recipes/{name}", File.ReadAllText(path), StringComparison.Ordinal);
+        Assert.NotNull(recipe.Data.Dataset);
+        Assert.Equal(Datasets.Canonical(recipe.Data.Dataset), recipe.Data.Dataset);
+        ModelChoice.Configure(recipe, ShapesDataset.Info).Build();
+        TransformPipeline.Parse(recipe.Data.Augmentation ?? "none");
+        OptimisationChoice.Schedule(recipe, stepsPerEpoch: 10);
+    }
+
+    [Fact]
+    public void The_recipe_for_shapes_says_what_happens_without_one() =>
+        Assert.Equal(Recipe.Default with { Data = Recipe.Default.Data with { Dataset = "shapes" } }, RecipeFile.Read(Path.Combine(Folder(), "shapes.yaml"), Recipe.Default));
+
+    private static string Folder([CallerFilePath] string thisFile = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "../../../recipes"));
+}
