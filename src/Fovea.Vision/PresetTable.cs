@@ -1,3 +1,5 @@
+using Fovea.Vision.Position;
+
 namespace Fovea.Vision;
 
 /// <summary>The presets as data: name, sizes, where it comes from. A test pins each one's parameter count.</summary>
@@ -8,8 +10,9 @@ internal static class PresetTable
         // Small images.
         new("vit-nano", new VisionTransformerConfig
         {
-            ImageSize = 32, PatchSize = 4, Dim = 96, Depth = 4, Heads = 3, Classes = 10, ClassToken = false, Pooling = Pooling.Mean,
-        }, "A quick start: 64 tokens, mean pooling; trains in minutes on a CPU.", "vit-shapes"),
+            ImageSize = 32, PatchSize = 4, Dim = 96, Depth = 4, Heads = 3, MlpDim = 192, Classes = 10, ClassToken = false, Pooling = Pooling.Mean,
+            Position = PositionKind.SinCos2d, WeightInit = WeightInit.Xavier,
+        }, "A quick start: 64 tokens, fixed positions, mean pooling.", "vit-shapes"),
         new("vit", Small(patch: 2, dim: 128, depth: 4, heads: 8, mlp: 512), "Patch 2: 257 tokens of a CIFAR image, 8 narrow heads."),
         new("vit-cifar", Small(patch: 4, dim: 384, depth: 4, heads: 6, mlp: 1536), "Wide and shallow, for studies of attention on CIFAR."),
         new("visual-attention", Small(patch: 4, dim: 256, depth: 12, heads: 8, mlp: 512), "Deep and narrow, for MNIST, CIFAR-10 and CIFAR-100."),

@@ -27,7 +27,7 @@ public sealed class TransformerBlock : Module
             Block = index, Depth = config.Depth, Dropout = config.AttentionDropout,
         };
         float dropPath = config.Depth > 1 ? config.DropPath * index / (config.Depth - 1) : 0;
-        Initializer weights = Init.TruncatedNormal(0.02);
+        Initializer weights = WeightInits.Of(config.WeightInit);
 
         _norm1 = Register("norm1", new LayerNorm(config.Dim, config.NormEpsilon));
         Attention = Register("attn", new AttentionLayer(

@@ -50,6 +50,9 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>The attention mechanism with its options; see <see cref="AttentionCatalogue"/>.</summary>
     public Spec Attention { get; init; } = "softmax";
 
+    /// <summary>First values of the blocks' weight matrices.</summary>
+    public WeightInit WeightInit { get; init; } = WeightInit.TruncatedNormal;
+
     /// <summary>First value of the factors at the end of each branch; null: there are none [init_values].</summary>
     public float? LayerScale { get; init; }
 

@@ -30,13 +30,14 @@ internal static class TrainCommand
         command.SetAction(parsed =>
         {
             Recipe Apply(Recipe start) => WithOptions(start, fields, parsed);
+            Recipe Read(Recipe start) => Apply(parsed.GetValue(recipe) is string file ? RecipeFile.Read(file, start) : start);
             IRunDisplay display = parsed.GetValue(quiet) ? new QuietDisplay()
                 : parsed.GetValue(json) ? new JsonDisplay(terminal.Output)
                 : terminal.IsInteractive ? new LiveDisplay(terminal.Console)
                 : new PlainDisplay(terminal.Output);
             display.Show(() => parsed.GetResult(resume) is { Implicit: false }
                 ? TrainingRun.Resume(parsed.GetValue(resume), old => RequireResumable(old, Apply(old), parsed.GetValue(recipe)), display, stop)
-                : TrainingRun.Start(Apply(parsed.GetValue(recipe) is string file ? RecipeFile.Read(file, Recipe.Default) : Recipe.Default), display, stop));
+                : TrainingRun.Start(Read(ModelDefaults.Of(Read(Recipe.Default).Model.Name)), display, stop));
             return ExitCode.Success;
         });
         return command;

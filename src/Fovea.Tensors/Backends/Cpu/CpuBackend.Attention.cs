@@ -27,7 +27,7 @@ internal sealed unsafe partial class CpuBackend<V>
     /// <summary>All heads, several of one sequence in a row by one thread: while one computes, the next one's tokens arrive.</summary>
     private void ForHeads(AttentionArguments a, float* qkv, Action<AttentionHead<V>> body)
     {
-        int total = a.Batch * a.Heads, perPart = Math.Clamp(total / (4 * MinimumParts), 1, a.Heads);
+        int total = a.Batch * a.Heads, perPart = Math.Clamp(total / (2 * MinimumParts), 1, a.Heads);
         _pool.Run(Parts(total, perPart), part =>
         {
             int end = Math.Min(total, (part + 1) * perPart);

@@ -85,8 +85,7 @@ internal readonly unsafe struct AttentionHead<V>
         for (int i = 0; i < count; i++)
         {
             float* to = y + YOffset + (nint)(first + i) * Width, from = results + i * paddedDim;
-            float factor = 1 / sums[i];
-            for (int j = 0; j < d; j++) to[j] = from[j] * factor;
+            ElementKernels<V>.AddScaled(from, to, d, 1 / sums[i], accumulate: false);
             logSums[SumsOffset + first + i] = (largest[i] + MathF.Log2(sums[i])) / Log2E;
         }
     }
