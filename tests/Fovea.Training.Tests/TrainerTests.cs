@@ -49,6 +49,17 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void The_number_of_threads_changes_no_bit()
+    {
+        string[] checksums = [.. new[] { 1, 2, 3 }.Select(threads =>
+        {
+            Recipe recipe = TinyRun.Recipe with { Run = TinyRun.Recipe.Run with { Threads = threads }, Data = TinyRun.Recipe.Data with { Workers = threads } };
+            return string.Join(',', RunLog.ReadEvents(TinyRun.Start(recipe, _folder[$"run{threads}"])).Select(entry => $"{entry.TrainLoss:R} {entry.GradientNorm:R} {entry.ValLoss:R}"));
+        })];
+        Assert.Single(checksums.Distinct());
+    }
+
+    [Fact]
     public void A_directory_with_a_run_is_not_used_for_another_one()
     {
         File.WriteAllText(_folder["config.yaml"], "");
