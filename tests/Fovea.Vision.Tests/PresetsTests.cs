@@ -1,0 +1,91 @@
+using Fovea.Nn;
+using Fovea.Tensors;
+using Fovea.Tests;
+
+namespace Fovea.Vision.Tests;
+
+public sealed class PresetsTests
+{
+    public static TheoryData<string> Names => [.. Presets.All.Select(preset => preset.Name)];
+
+    [Theory]
+    [InlineData("vit-nano", 459_370)]
+    [InlineData("vit", 829_322)]
+    [InlineData("vit-cifar", 7_146_634)]
+    [InlineData("visual-attention", 6_357_770)]
+    [InlineData("vit_tiny_patch16_224", 5_717_416)]
+    [InlineData("vit_small_patch16_224", 22_050_664)]
+    [InlineData("vit_small_patch32_224", 22_878_952)]
+    [InlineData("vit_base_patch8_224", 86_576_872)]
+    [InlineData("vit_base_patch16_224", 86_567_656)]
+    [InlineData("vit_base_patch32_224", 88_224_232)]
+    [InlineData("vit_large_patch16_224", 304_326_632)]
+    [InlineData("vit_large_patch32_224", 306_535_400)]
+    [InlineData("vit_huge_patch14_224", 632_045_800)]
+    [InlineData("deit_tiny_patch16_224", 5_717_416)]
+    [InlineData("deit_small_patch16_224", 22_050_664)]
+    [InlineData("deit_base_patch16_224", 86_567_656)]
+    public void Parameter_counts_are_exact(string name, long parameters)
+    {
+        Assert.Equal(parameters, Presets.Find(name).ParameterCount);
+    }
+
+    [Fact]
+    public void Names_and_aliases_are_unique_and_every_preset_is_valid()
+    {
+        Assert.Distinct(Presets.All.SelectMany(preset => preset.Aliases.Prepend(preset.Name)), StringComparer.OrdinalIgnoreCase);
+        Assert.All(Presets.All, preset => preset.Config.Validate());
+    }
+
+    [Fact]
+    public void A_preset_is_adapted_to_a_dataset()
+    {
+        ModelConfig digits = Presets.Find("visual-attention").Config with { ImageSize = 28, Channels = 1, Classes = 10 };
+
+        VisionTransformer model = Assert.IsType<VisionTransformer>(digits.Build());
+        Dictionary<string, Shape> shapes = model.NamedParameters().ToDictionary(entry => entry.Name, entry => entry.Parameter.Shape);
+        Assert.Equal([1, 50, 256], shapes["pos_embed"]);
+        Assert.Equal([256, 1, 4, 4], shapes["patch_embed.proj.weight"]);
+    }
+
+    [Fact]
+    public void Names_are_found_by_alias_and_whatever_their_case()
+    {
+        Assert.Equal("vit_base_patch16_224", Presets.Find("ViT_B_16").Name);
+        Assert.Equal("vit-nano", Presets.Find("vit-shapes").Name);
+    }
+
+    [Fact]
+    public void An_unknown_name_suggests_the_nearest()
+    {
+        ConfigurationException error = Assert.Throws<ConfigurationException>(() => Presets.Find("vit_tiny_patch_224"));
+        Assert.Equal("there is no model called 'vit_tiny_patch_224'; did you mean 'vit_tiny_patch16_224'?", error.Message);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Every_parameter_of_a_small_version_receives_a_gradient(string name)
+    {
+        using StepScope scope = StepScope.Begin();
+        ImageClassifier model = Shrunk(Presets.Find(name).Config).Build();
+        model.Initialize(Device.Cpu, 1);
+        ModelConfig config = model.Config;
+
+        using Tape tape = Tape.Record();
+        Tensor logits = model.Forward(TestTensors.Normal([2, config.Channels, config.ImageSize, config.ImageSize], Device.Cpu));
+        Assert.Equal([2, config.Classes], logits.Shape);
+        tape.Backward(Ops.CrossEntropy(logits, Tensor.From([1, 2], [2], Device.Cpu)));
+
+        Assert.All(model.NamedParameters(), entry =>
+        {
+            Assert.True(entry.Parameter.Value.Gradient is not null, $"{entry.Name} has no gradient");
+            Assert.True(entry.Parameter.Value.Gradient.ToArray().Any(value => value != 0), $"{entry.Name}: the gradient is zero");
+        });
+    }
+
+    private static ModelConfig Shrunk(ModelConfig config) => config switch
+    {
+        VisionTransformerConfig vit => vit with { ImageSize = 2 * vit.PatchSize, Dim = 4 * vit.Heads, Depth = 2, MlpDim = 16, Classes = 5 },
+        _ => config with { Classes = 5 },
+    };
+}

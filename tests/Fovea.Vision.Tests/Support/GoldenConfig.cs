@@ -1,0 +1,46 @@
+using System.Text.Json;
+using Fovea.Tensors;
+using Fovea.Tests;
+
+namespace Fovea.Vision.Tests.Support;
+
+/// <summary>Models of golden cases, from timm's arguments.</summary>
+internal static class GoldenConfig
+{
+    public static VisionTransformerConfig VisionTransformer(this Golden golden)
+    {
+        JsonElement config = golden.Config;
+        double Number(string name, double otherwise) => config.TryGetProperty(name, out JsonElement value) ? value.GetDouble() : otherwise;
+        bool Flag(string name, bool otherwise) => config.TryGetProperty(name, out JsonElement value) ? value.GetBoolean() : otherwise;
+        string Text(string name, string otherwise) => config.TryGetProperty(name, out JsonElement value) ? value.GetString()! : otherwise;
+
+        int dim = (int)Number("embed_dim", 0);
+        bool mean = Text("global_pool", "token") == "avg";
+        return new VisionTransformerConfig
+        {
+            ImageSize = (int)Number("img_size", 224),
+            PatchSize = (int)Number("patch_size", 16),
+            Channels = (int)Number("in_chans", 3),
+            Classes = (int)Number("num_classes", 1000),
+            Dim = dim,
+            Depth = (int)Number("depth", 12),
+            Heads = (int)Number("num_heads", 12),
+            MlpDim = (int)(dim * Number("mlp_ratio", 4)),
+            QkvBias = Flag("qkv_bias", true),
+            NormEpsilon = (float)Number("layer_norm_eps", 1e-6),
+            Activation = Text("act", "gelu (erf)").Contains("tanh", StringComparison.Ordinal) ? UnaryOperator.GeluTanh : UnaryOperator.Gelu,
+            Pooling = mean ? Pooling.Mean : Pooling.ClassToken,
+            ClassToken = Flag("class_token", true),
+            LayerScale = config.TryGetProperty("init_values", out JsonElement scale) && scale.ValueKind == JsonValueKind.Number ? scale.GetSingle() : null,
+        };
+    }
+
+    /// <summary>The case's model with the case's weights.</summary>
+    public static VisionTransformer LoadModel(this Golden golden, Device device)
+    {
+        VisionTransformer model = golden.VisionTransformer().Build();
+        model.Allocate(device);
+        model.Load(golden.Weights.ToTensors(Device.Reference));
+        return model;
+    }
+}

@@ -1,0 +1,59 @@
+using Fovea.Nn;
+using Fovea.Tensors;
+using Fovea.Tests;
+using Fovea.Vision.Attention;
+using Fovea.Vision.Tests.Support;
+
+namespace Fovea.Vision.Tests;
+
+[Trait("Category", "Golden")]
+public sealed class VisionTransformerGoldenTests
+{
+    [Theory]
+    [InlineData("reference")]
+    [InlineData("cpu")]
+    public void Evaluation_agrees_with_timm_at_every_stage(string device)
+    {
+        Golden golden = Golden.Load("timm-vit");
+        using StepScope scope = StepScope.Begin();
+        VisionTransformer model = golden.LoadModel(TestDevice.Named(device));
+        model.Train(false);
+        Tensor images = golden["input"].ToTensor(TestDevice.Named(device));
+
+        golden.Compare("patch_embed", model.PatchEmbedding.Forward(images));
+        Tensor x = model.Embed(images);
+        for (int i = 0; i < model.Blocks.Count; i++)
+        {
+            x = model.Blocks[i].Forward(x, model.GridOf(images));
+            golden.Compare($"block{i}", x);
+        }
+
+        golden.Compare("features", model.Features(images));
+        using AttentionRecorder recorder = new();
+        golden.Compare("logits", model.Forward(images, recorder));
+        golden.Compare("attn0", recorder.Maps[0]);
+    }
+
+    [Theory]
+    [InlineData("reference")]
+    [InlineData("cpu")]
+    public void Loss_and_all_gradients_agree_with_timm(string device)
+    {
+        Golden golden = Golden.Load("timm-vit-train");
+        using StepScope scope = StepScope.Begin();
+        VisionTransformer model = golden.LoadModel(TestDevice.Named(device));
+        Tensor images = golden["input"].ToTensor(TestDevice.Named(device));
+        images.RequiresGradient = true;
+
+        using Tape tape = Tape.Record();
+        Tensor logits = model.Forward(images).Keep();
+        Tensor loss = Ops.CrossEntropy(logits, golden["labels"].ToTensor(TestDevice.Named(device)));
+        tape.Backward(loss);
+
+        golden.Compare("logits", logits);
+        golden.Compare("loss", loss);
+        golden.Compare("grad.input", images.Gradient, "grad");
+        foreach ((string name, Parameter parameter) in model.NamedParameters()) golden.Compare($"grad.{name}", parameter.Value.Gradient, "grad");
+        Assert.Equal(golden.Tensors.Keys.Count(name => name.StartsWith("grad.", StringComparison.Ordinal)), model.NamedParameters().Count() + 1);
+    }
+}

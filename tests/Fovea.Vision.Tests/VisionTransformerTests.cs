@@ -1,0 +1,214 @@
+using Fovea.Nn.Optimization;
+using Fovea.Tensors;
+using Fovea.Tests;
+using Fovea.Vision.Attention;
+using Fovea.Vision.Position;
+
+namespace Fovea.Vision.Tests;
+
+public sealed class VisionTransformerTests
+{
+    private static readonly VisionTransformerConfig Small = new()
+    {
+        ImageSize = 12, PatchSize = 4, Dim = 16, Depth = 2, Heads = 2, MlpDim = 24, Classes = 5,
+    };
+
+    public static TheoryData<string> Variants => [.. VariantConfigs.Keys];
+
+    private static Dictionary<string, VisionTransformerConfig> VariantConfigs { get; } = new()
+    {
+        ["plain"] = Small,
+        ["mean pooling"] = Small with { Pooling = Pooling.Mean },
+        ["mean pooling, no class token"] = Small with { Pooling = Pooling.Mean, ClassToken = false },
+        ["sine-cosine positions"] = Small with { Position = PositionKind.SinCos2d },
+        ["no positions"] = Small with { Position = PositionKind.None },
+        ["no biases"] = Small with { QkvBias = false, ProjectionBias = false },
+        ["layer scale"] = Small with { LayerScale = 0.1f },
+        ["wide heads"] = Small with { HeadDim = 12 },
+        ["no MLP"] = Small with { MlpDim = 0 },
+        ["tanh GELU"] = Small with { Activation = UnaryOperator.GeluTanh },
+        ["dropout"] = Small with { Dropout = 0.1f, AttentionDropout = 0.1f, PositionDropout = 0.1f, HeadDropout = 0.1f },
+        ["drop path"] = Small with { DropPath = 0.3f },
+        ["grey image"] = Small with { Channels = 1 },
+        ["no head"] = Small with { Classes = 0 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Every_parameter_of_every_variant_receives_a_gradient_and_both_devices_agree(string variant)
+    {
+        Dictionary<string, float[]> cpu = Gradients(VariantConfigs[variant], Device.Cpu), reference = Gradients(VariantConfigs[variant], Device.Reference);
+
+        foreach ((string name, float[] expected) in reference) GoldenAssert.Close(expected, cpu[name], 2e-5, 1e-3, name);
+    }
+
+    [Theory]
+    [InlineData("reference")]
+    [InlineData("cpu")]
+    public void A_block_records_exactly_five_operators(string device)
+    {
+        VisionTransformer model = Build(Small, TestDevice.Named(device));
+        Tensor tokens = TestTensors.Normal([2, 10, 16], TestDevice.Named(device));
+
+        using Tape tape = Tape.Record();
+        model.Blocks[0].Forward(tokens, Small.Grid);
+
+        Assert.Equal(5, tape.Count);
+    }
+
+    [Fact]
+    public void Tiny_dropout_takes_the_unfused_path_to_the_same_result()
+    {
+        VisionTransformer plain = Build(Small, Device.Reference);
+        VisionTransformer dropping = Build(
+            Small with { Dropout = 1e-7f, AttentionDropout = 1e-7f, PositionDropout = 1e-7f, HeadDropout = 1e-7f, DropPath = 1e-7f }, Device.Reference);
+        dropping.Random = new Philox(1, 1);
+        Tensor images = Images(2, Device.Reference);
+
+        GoldenAssert.Close(plain.Forward(images).ToArray(), dropping.Forward(images).ToArray(), 1e-6, 1e-5);
+    }
+
+    [Fact]
+    public void Dropout_is_a_function_of_seed_and_step()
+    {
+        VisionTransformer model = Build(VariantConfigs["dropout"] with { DropPath = 0.5f }, Device.Cpu);
+        Tensor images = Images(4, Device.Cpu);
+
+        float[] At(ulong step)
+        {
+            model.Random = Philox.For(3, "dropout", step);
+            return model.Forward(images).ToArray();
+        }
+
+        float[] first = At(1);
+        Assert.NotEqual(first, At(2));
+        Assert.Equal(first, At(1));
+    }
+
+    [Theory]
+    [InlineData("reference")]
+    [InlineData("cpu")]
+    public void The_recorder_sees_what_the_fused_path_computes_and_changes_nothing(string device)
+    {
+        VisionTransformer model = Build(Small, TestDevice.Named(device));
+        model.Train(false);
+        Tensor images = Images(2, TestDevice.Named(device));
+        using AttentionRecorder recorder = new();
+
+        float[] recorded = model.Forward(images, recorder).ToArray();
+
+        Assert.Equal(model.Forward(images).ToArray(), recorded);
+        Assert.Equal(Small.Depth, recorder.Maps.Count);
+        Assert.All(recorder.Maps, map => Assert.Equal([2, 2, 10, 10], map.Shape));
+        Assert.All(recorder.Maps[0].ToArray().Chunk(10), row => Assert.Equal(1, row.Sum(), 1e-5));
+    }
+
+    [Fact]
+    public void The_recorder_adds_nothing_to_a_tape()
+    {
+        VisionTransformer model = Build(Small, Device.Cpu);
+        Tensor images = Images(2, Device.Cpu);
+        using AttentionRecorder recorder = new();
+        using Tape plain = Tape.Record();
+        model.Forward(images);
+        using Tape recording = Tape.Record();
+        model.Forward(images, recorder);
+
+        Assert.Equal(plain.Count, recording.Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Evaluation_takes_no_more_memory_for_more_blocks(bool inScope)
+    {
+        long shallow = ActivationBytes(Small with { Depth = 2 }, inScope), deep = ActivationBytes(Small with { Depth = 10 }, inScope);
+
+        Assert.Equal(shallow, deep);
+    }
+
+    [Fact]
+    public void After_the_first_steps_training_takes_no_more_memory()
+    {
+        Device device = Device.CreateCpu(threads: 1);
+        VisionTransformer model = Build(VariantConfigs["dropout"], device);
+        AdamW optimizer = new(ParameterGroup.Default(model, 0.05), 1e-3);
+        long settled = 0;
+        for (ulong step = 0; step < 50; step++)
+        {
+            using StepScope scope = StepScope.Begin();
+            using Tape tape = Tape.Record();
+            model.Random = Philox.For(1, "dropout", step);
+            tape.Backward(Ops.CrossEntropy(model.Forward(Images(4, device)), Tensor.From([0, 1, 2, 3], [4], device)));
+            optimizer.Step();
+            optimizer.ZeroGradient();
+            if (step == 2) settled = device.Backend.AllocatedBytes;
+        }
+
+        Assert.Equal(settled, device.Backend.AllocatedBytes);
+    }
+
+    [Fact]
+    public void Images_that_do_not_fit_are_named()
+    {
+        VisionTransformer model = Build(Small, Device.Reference);
+
+        Assert.Contains("[batch, 3, height, width]", Refusal([1, 1, 12, 12]));
+        Assert.Contains("learned for 3x3 patches, got 4x3", Refusal([1, 3, 16, 12]));
+        Assert.Contains("do not divide an image of 13x12", Refusal([1, 3, 13, 12]));
+        Assert.Contains("got [3, 12, 12]", Refusal([3, 12, 12]));
+
+        string Refusal(Shape shape) => Assert.Throws<ShapeException>(() => model.Forward(Tensor.Zeros(shape, Device.Reference))).Message;
+    }
+
+    [Fact]
+    public void Names_are_timms()
+    {
+        string[] names = [.. new VisionTransformer(VariantConfigs["layer scale"] with { Depth = 1 }).NamedParameters().Select(entry => entry.Name)];
+
+        Assert.Equal(
+            [
+                "cls_token", "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias",
+                "blocks.0.norm1.weight", "blocks.0.norm1.bias", "blocks.0.attn.qkv.weight", "blocks.0.attn.qkv.bias",
+                "blocks.0.attn.proj.weight", "blocks.0.attn.proj.bias", "blocks.0.ls1.gamma",
+                "blocks.0.norm2.weight", "blocks.0.norm2.bias", "blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc1.bias",
+                "blocks.0.mlp.fc2.weight", "blocks.0.mlp.fc2.bias", "blocks.0.ls2.gamma",
+                "norm.weight", "norm.bias", "head.weight", "head.bias",
+            ],
+            names);
+        Assert.Contains("fc_norm.weight", new VisionTransformer(VariantConfigs["mean pooling"]).NamedParameters().Select(entry => entry.Name));
+    }
+
+    private static Dictionary<string, float[]> Gradients(VisionTransformerConfig config, Device device)
+    {
+        using StepScope scope = StepScope.Begin();
+        VisionTransformer model = Build(config, device);
+        model.Random = new Philox(2, 3);
+        using Tape tape = Tape.Record();
+        Tensor y = model.Forward(Images(3, device, config.Channels));
+        tape.Backward(y, TestTensors.Normal(y.Shape, device, 8));
+        return model.NamedParameters().ToDictionary(
+            entry => entry.Name, entry => entry.Parameter.Value.Gradient?.ToArray() ?? throw new InvalidOperationException($"{entry.Name} has no gradient."));
+    }
+
+    private static long ActivationBytes(VisionTransformerConfig config, bool inScope)
+    {
+        Device device = Device.CreateCpu(threads: 1);
+        VisionTransformer model = Build(config, device);
+        model.Train(false);
+        Tensor images = Images(3, device).Keep();
+        long before = device.Backend.AllocatedBytes;
+        using StepScope? scope = inScope ? StepScope.Begin() : null;
+        model.Forward(images).Release();
+        return device.Backend.AllocatedBytes - before;
+    }
+
+    private static VisionTransformer Build(VisionTransformerConfig config, Device device)
+    {
+        VisionTransformer model = config.Build();
+        model.Initialize(device, 1);
+        return model;
+    }
+
+    private static Tensor Images(int batch, Device device, int channels = 3) => TestTensors.Normal([batch, channels, 12, 12], device, 77);
+}
