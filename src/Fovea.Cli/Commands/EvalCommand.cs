@@ -45,7 +45,10 @@ internal static class EvalCommand
         result.Top5,
         Classes = Enumerable.Range(0, info.Classes).Select(label => new
         {
-            Name = info.ClassNames[label], result.OfClass(label).Images, result.OfClass(label).Right, Accuracy = Accuracy(result, label),
+            Name = info.ClassNames[label],
+            result.OfClass(label).Images,
+            result.OfClass(label).Right,
+            Accuracy = Accuracy(result, label),
         }),
     };
 
@@ -64,5 +67,5 @@ internal static class EvalCommand
         console.WriteLine($"{info.Name}, {split}, {Words.Count(result.Count)} images: top-1 {Words.Percent(result.Top1)}, top-5 {Words.Percent(result.Top5)}, loss {Words.Loss(result.Loss)}");
     }
 
-    private static double? Accuracy(EvaluationResult result, int label) => result.OfClass(label) is (> 0 and int images, int right) ? (double)right / images : null;
+    private static double? Accuracy(EvaluationResult result, int label) => result.OfClass(label) is ( > 0 and int images, int right) ? (double)right / images : null;
 }

@@ -19,7 +19,10 @@ internal static class PredictCommand
         Argument<string[]> files = new("FILE...") { Description = "Pictures (PPM or PGM)", Arity = ArgumentArity.ZeroOrMore };
         Option<int[]> indices = new("--index")
         {
-            HelpName = "N,N,...", Description = "Pictures of the dataset, by number", CustomParser = ReadIndices, DefaultValueFactory = _ => [],
+            HelpName = "N,N,...",
+            Description = "Pictures of the dataset, by number",
+            CustomParser = ReadIndices,
+            DefaultValueFactory = _ => [],
         };
         Option<int> top = Numbers.AtLeastOne(new Option<int>("--top") { HelpName = "N", Description = "Classes to show", DefaultValueFactory = _ => 3 });
         Option<bool> json = new("--json") { Description = "One JSON object on standard output" };

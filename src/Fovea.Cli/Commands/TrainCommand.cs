@@ -17,7 +17,9 @@ internal static class TrainCommand
         Option<string?> recipe = new("--recipe", "-c", "--config") { HelpName = "FILE", Description = "YAML file with any of the options below; the command line wins" };
         Option<string?> resume = new("--resume")
         {
-            HelpName = "[DIR]", Description = "Go on with a run; without DIR the newest under runs/", Arity = ArgumentArity.ZeroOrOne,
+            HelpName = "[DIR]",
+            Description = "Go on with a run; without DIR the newest under runs/",
+            Arity = ArgumentArity.ZeroOrOne,
         };
         Option<bool> quiet = new("--quiet", "-q") { Description = "Nothing but errors" };
         Option<bool> json = new("--json") { Description = "Metrics as JSON lines on standard output" };

@@ -12,7 +12,10 @@ public static class DatasetChoice
     /// <summary>Datasets that the models of published studies were trained on.</summary>
     private static readonly Dictionary<string, string> Usual = new()
     {
-        ["vit"] = "cifar10", ["vitl"] = "cifar10", ["vitx"] = "cifar10", ["vit-cifar"] = "cifar10",
+        ["vit"] = "cifar10",
+        ["vitl"] = "cifar10",
+        ["vitx"] = "cifar10",
+        ["vit-cifar"] = "cifar10",
     };
 
     /// <summary>The dataset's name.</summary>
