@@ -73,7 +73,8 @@ internal static class CommandLine
     private static int Complain(ParseResult parsed, Terminal terminal)
     {
         Command command = parsed.CommandResult.Command;
-        foreach (ParseError error in OptionNames.Causes(parsed)) terminal.Error.WriteLine($"fovea: {error.Message}{OptionNames.DidYouMean(error, parsed)}");
+        foreach (ParseError error in OptionNames.Causes(parsed))
+            terminal.Error.WriteLine($"fovea: {error.Message}{OptionNames.DidYouMean(error, parsed)}");
         string name = command is RootCommand ? "" : $" {command.Name}";
         terminal.Error.WriteLine($"'fovea{name} --help' shows what there is.");
         return ExitCode.Usage;

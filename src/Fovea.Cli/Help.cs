@@ -32,18 +32,20 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         string name = command is RootCommand ? "fovea" : $"fovea {command.Name}";
         console.MarkupLineInterpolated($"{command.Description}");
         console.WriteLine();
-        console.MarkupLineInterpolated($"[bold]Usage[/]  {name}{string.Concat(command.Arguments.Select(Placeholder))}{(command.Subcommands.Any() ? " COMMAND" : "")} [[options]]");
+        string arguments = string.Concat(command.Arguments.Select(Placeholder)) + (command.Subcommands.Any() ? " COMMAND" : "");
+        console.MarkupLineInterpolated($"[bold]Usage[/]  {name}{arguments} [[options]]");
 
         Print("Commands", command.Subcommands.Select(sub => (sub.Name, sub.Description ?? "")));
         Print("Arguments", command.Arguments.Select(argument => (argument.Name, argument.Description ?? "")));
-        IEnumerable<Option> options = command.Options.Concat(parseResult.RootCommandResult.Command.Options.Where(option => option.Recursive)).Distinct();
+        IEnumerable<Option> everywhere = parseResult.RootCommandResult.Command.Options.Where(option => option.Recursive);
+        IEnumerable<Option> options = command.Options.Concat(everywhere).Distinct();
         foreach (IGrouping<string, Option> section in options.GroupBy(option => (option as RecipeOption)?.Field.Section ?? "Options"))
             Print(section.Key, section.Select(option => (Names(option), Describe(option))));
         if (command.Options.OfType<RecipeOption>().Any())
         {
             console.WriteLine();
-            console.WriteLine($"In brackets: what the model {Standard.Model.Name} is trained with. Other models have epochs, batch size and rate of their own.");
-            console.WriteLine("Names may be written with underscores (--batch_size), and timm's are understood (--img-size, --opt, --sched, -b, ...).");
+            console.WriteLine($"In brackets: what {Standard.Model.Name} is trained with. Other models have epochs, batch size and rate of their own.");
+            console.WriteLine("Underscores are as good as hyphens (--batch_size), and timm's names are understood (--img-size, --opt, --sched, ...).");
         }
 
         return ExitCode.Success;
@@ -79,5 +81,6 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         return standard.Length == 0 ? option.Description ?? "" : $"{option.Description} [{standard}]";
     }
 
-    private static string Placeholder(Argument argument) => argument.Arity.MinimumNumberOfValues == 0 ? $" [{argument.Name}]" : $" {argument.Name}";
+    private static string Placeholder(Argument argument) =>
+        argument.Arity.MinimumNumberOfValues == 0 ? $" [{argument.Name}]" : $" {argument.Name}";
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Fovea.Cli;
 
-/// <summary>Ctrl-C and SIGTERM as a token: the first asks the work to finish its step and save, the second ends the process at once.</summary>
+/// <summary>Ctrl-C and SIGTERM as a token: the first lets the work finish its step and save, the second ends the process.</summary>
 internal sealed class Interrupts : IDisposable
 {
     private readonly CancellationTokenSource _source = new();

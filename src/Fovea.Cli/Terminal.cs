@@ -15,7 +15,8 @@ internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInte
 
     /// <summary>The terminal of this process.</summary>
     public static Terminal OfProcess() => new(
-        System.Console.Out, System.Console.Error, !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb");
+        System.Console.Out, System.Console.Error,
+        !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb");
 
     private static IAnsiConsole CreateConsole(TextWriter output, bool isInteractive)
     {

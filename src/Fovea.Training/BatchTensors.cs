@@ -14,5 +14,6 @@ internal static class BatchTensors
     }
 
     /// <summary>Classes, <c>[count]</c>.</summary>
-    public static Tensor ToLabels(this Batch batch, Device device) => Tensor.From(batch.Labels.AsSpan(0, batch.Count), [batch.Count], device);
+    public static Tensor ToLabels(this Batch batch, Device device) =>
+        Tensor.From(batch.Labels.AsSpan(0, batch.Count), [batch.Count], device);
 }

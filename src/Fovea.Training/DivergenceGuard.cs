@@ -4,7 +4,7 @@ using Fovea.Tensors;
 
 namespace Fovea.Training;
 
-/// <summary>Says where numbers became infinite or NaN first. Only asked when they have: the weights are still those before the step.</summary>
+/// <summary>Says where numbers became infinite or NaN first. Asked when they have; the weights are still those before the step.</summary>
 internal static class DivergenceGuard
 {
     /// <summary>Why a loss is not finite: a weight that is not, or else the group whose weights have grown largest.</summary>
@@ -41,7 +41,8 @@ internal static class DivergenceGuard
         return null;
     }
 
-    private static double RootMeanSquare(Parameter parameter) => Math.Sqrt(Update.SumOfSquares(parameter.Value) / Math.Max(1, parameter.Shape.Count));
+    private static double RootMeanSquare(Parameter parameter) =>
+        Math.Sqrt(Update.SumOfSquares(parameter.Value) / Math.Max(1, parameter.Shape.Count));
 
     private static string Name(double value) => double.IsNaN(value) ? "NaN" : value > 0 ? "infinite" : "minus infinity";
 }

@@ -11,4 +11,5 @@ namespace Fovea.Training;
 /// <param name="ImagesPerSecond">Of the epoch so far.</param>
 /// <param name="Remaining">Until the last epoch is done.</param>
 public readonly record struct StepProgress(
-    int Epoch, int Step, int StepInEpoch, double BatchLoss, double Loss, double Accuracy, double LearningRate, double ImagesPerSecond, TimeSpan Remaining);
+    int Epoch, int Step, int StepInEpoch, double BatchLoss, double Loss, double Accuracy, double LearningRate, double ImagesPerSecond,
+    TimeSpan Remaining);

@@ -47,7 +47,8 @@ public sealed class TrainedModel
     public EvaluationResult Evaluate(IImageDataset dataset, int batchSize, CancellationToken stop = default)
     {
         if (dataset.Info.Classes != Head.Data.Classes)
-            throw new UsageException($"the model knows {Head.Data.Classes} classes ({Head.Data.Name}), the dataset '{dataset.Info.Name}' has {dataset.Info.Classes}.");
+            throw new UsageException(
+                $"the model knows {Head.Data.Classes} classes ({Head.Data.Name}), the dataset '{dataset.Info.Name}' has {dataset.Info.Classes}.");
         return Evaluator.Run(Model, LoaderOf(dataset, batchSize), Head.Data.Classes, _device, stop);
     }
 

@@ -11,7 +11,7 @@ using Fovea.Vision;
 namespace Fovea.Training;
 
 /// <summary>Trains a model: <see cref="TrainEpochs"/> is the loop, everything else serves it.</summary>
-public sealed class Trainer
+public sealed partial class Trainer
 {
     private readonly TrainingParts _parts;
     private readonly Recipe _recipe;
@@ -93,50 +93,39 @@ public sealed class Trainer
                 if (stop.IsCancellationRequested) Interrupt(stop);
             }
 
-            CompleteEpoch(stop);
+            try
+            {
+                CompleteEpoch(stop);
+            }
+            catch (OperationCanceledException)
+            {
+                SaveLast();   // all batches done, not yet evaluated: a resumed run evaluates first
+                throw;
+            }
+
+            SaveLast();
         }
     }
 
-    /// <summary>Evaluates, logs and saves; from then on the epoch counts.</summary>
+    /// <summary>Evaluates and logs, with the averaged weights where there are any; from then on the epoch counts.</summary>
     private void CompleteEpoch(CancellationToken stop)
     {
-        using (_parts.Average?.SwapIn())
-        {
-            EvaluationResult? validation = Validate(stop);
-            bool isBest = validation is null || _state.BestAccuracy is not double best || validation.Top1 > best;
-            _state.Epoch++;
-            RunEvent entry = Event("epoch") with
-            {
-                TrainLoss = _state.ThisEpoch.Loss,
-                TrainAccuracy = _state.ThisEpoch.Accuracy,
-                ValLoss = validation?.Loss,
-                ValAccuracy = validation?.Top1,
-                Lr = _parts.Optimizer.LearningRate,
-                ImagesPerSecond = _state.ThisEpoch.ImagesPerSecond,
-                Seconds = Seconds(),
-            };
-            (_state.Batch, _state.BestAccuracy, _state.BestEpoch) =
-                (0, isBest ? validation?.Top1 : _state.BestAccuracy, isBest ? _state.Epoch : _state.BestEpoch);
-            _state.ThisEpoch.Clear();
-            if (isBest) CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(), Model);
-            Log(entry);
-        }
-
-        SaveLast();
+        using IDisposable? swap = _parts.Average?.SwapIn();
+        EvaluationResult? validation = Validate(stop);
+        _state.Epoch++;
+        _state.Batch = 0;
+        ReportEpoch(validation);
+        _state.ThisEpoch.Clear();
+        if (validation is not null && validation.Top1 <= _state.BestAccuracy) return;
+        (_state.BestAccuracy, _state.BestEpoch) = (validation?.Top1, _state.Epoch);
+        CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(), Model);
     }
 
     private EvaluationResult? Validate(CancellationToken stop)
     {
         if (_parts.Data.Validation.Count == 0) return null;
-        try
-        {
-            return Evaluator.Run(Model, _parts.ValidationLoader, _parts.Data.Info.Classes, _parts.Device, stop);
-        }
-        catch (OperationCanceledException)
-        {
-            SaveLast();   // all batches done, not yet evaluated: a resumed run evaluates first
-            throw;
-        }
+        EvaluationResult result = Evaluator.Run(Model, _parts.ValidationLoader, _parts.Data.Info.Classes, _parts.Device, stop);
+        return double.IsFinite(result.Loss) ? result : throw Diverged(DivergenceGuard.ExplainLoss(result.Loss, _parts.Optimizer.Groups));
     }
 
     private EvaluationResult TestBest(CancellationToken stop)
@@ -158,32 +147,6 @@ public sealed class Trainer
         _state.SinceLog.Add(loss, right, count, seconds);
         _state.ThisEpoch.Add(loss, right, count, seconds);
         _state.Total.Add(loss, right, count, seconds);
-    }
-
-    private void Report(double loss, double gradientNorm)
-    {
-        Tally epoch = _state.ThisEpoch;
-        _observer.Progressed(new StepProgress(
-            _state.Epoch + 1, _state.Step, _state.Batch, loss, epoch.Loss, epoch.Accuracy, _parts.Optimizer.LearningRate, epoch.ImagesPerSecond, Remaining()));
-        if (_state.Step % _recipe.Run.LogEvery != 0) return;
-        RunEvent entry = Event("step") with
-        {
-            TrainLoss = _state.SinceLog.Loss,
-            TrainAccuracy = _state.SinceLog.Accuracy,
-            Lr = _parts.Optimizer.LearningRate,
-            GradientNorm = gradientNorm,
-            ImagesPerSecond = _state.SinceLog.ImagesPerSecond,
-            Seconds = Seconds(),
-        };
-        _state.SinceLog.Clear();
-        Log(entry with { Epoch = _state.Epoch + 1 });
-    }
-
-    /// <summary>By the mean time of a step in this process, evaluation included.</summary>
-    private TimeSpan Remaining()
-    {
-        double perStep = _clock.Elapsed.TotalSeconds / (_state.Step - _stepsBefore);
-        return TimeSpan.FromSeconds(perStep * (_recipe.Optimisation.Epochs * StepsPerEpoch - _state.Step));
     }
 
     private int CountRight(Tensor scores, Batch batch)
@@ -211,48 +174,12 @@ public sealed class Trainer
 
     private TrainingDivergedException Diverged(string reason)
     {
+        string where = $"step {_state.Step + 1} (epoch {_state.Epoch + 1})";
         string kept = File.Exists(_run.LastCheckpoint) ? $"the last good checkpoint is {_run.LastCheckpoint}" : "there was no checkpoint yet";
-        return new($"step {_state.Step + 1} (epoch {_state.Epoch + 1}): {reason}; {kept}; try a smaller --lr, a longer --warmup-epochs or --clip-grad.");
+        return new($"{where}: {reason}; {kept}; try a smaller --lr, a longer --warmup-epochs or --clip-grad.");
     }
-
-    private void Log(RunEvent entry)
-    {
-        _log.Add(entry);
-        _observer.Logged(entry);
-    }
-
-    private RunEvent Event(string name) => new() { Event = name, Epoch = _state.Epoch, Step = _state.Step };
 
     private CheckpointHead Head() => new(_recipe, _parts.Data.Info, _state);
 
     private double Seconds() => _secondsBefore + _clock.Elapsed.TotalSeconds;
-
-    private RunPlan Plan() => new()
-    {
-        Recipe = _recipe,
-        Parameters = Model.ParameterCount,
-        Images = (_parts.Data.Train.Count, _parts.Data.Validation.Count, _parts.Data.Test.Count),
-        ValidationOrigin = _parts.Data.ValidationOrigin,
-        StepsPerEpoch = StepsPerEpoch,
-        StepsDone = _state.Step,
-        Directory = _run.Path,
-    };
-
-    private RunSummary Summarise(EvaluationResult test) => new()
-    {
-        Model = _recipe.Model.Name,
-        Parameters = Model.ParameterCount,
-        Dataset = _parts.Data.Info.Name,
-        Epochs = _state.Epoch,
-        Steps = _state.Step,
-        BestValAccuracy = _state.BestAccuracy,
-        BestEpoch = _state.BestEpoch,
-        TestAccuracy = test.Top1,
-        TestLoss = test.Loss,
-        ImagesPerSecond = _state.Total.ImagesPerSecond,
-        PeakMemoryBytes = Machine.PeakMemoryBytes,
-        Seconds = Seconds(),
-        Seed = _recipe.Run.Seed,
-        Version = Machine.Version,
-    };
 }

@@ -1,3 +1,4 @@
+using Fovea.Data;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
@@ -22,6 +23,19 @@ public sealed class ResumeTests : IDisposable
         SilentObserver interrupting = new(progress => { if (progress.Step == steps) stop.Cancel(); });
 
         Assert.Throws<OperationCanceledException>(() => TinyRun.Start(TinyRun.Recipe, _folder["parts"], interrupting, stop));
+        RunDirectory parts = TinyRun.Resume(_folder["parts"]);
+
+        AssertSameEnd(whole, parts);
+    }
+
+    [Fact]
+    public void A_run_that_is_interrupted_while_it_evaluates_ends_with_the_same_bits()
+    {
+        RunDirectory whole = TinyRun.Start(TinyRun.Recipe, _folder["whole"]);
+        using CancellationTokenSource stop = new();
+        DatasetSplits interrupting = TinyRun.Pictures with { Validation = new Interrupting(TinyRun.Pictures.Validation, stop) };
+
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(TinyRun.Recipe, _folder["parts"], null, stop, interrupting));
         RunDirectory parts = TinyRun.Resume(_folder["parts"]);
 
         AssertSameEnd(whole, parts);
@@ -61,9 +75,10 @@ public sealed class ResumeTests : IDisposable
         TinyRun.Start(TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 } }, _folder["run"]);
 
         CheckpointException error = Assert.Throws<CheckpointException>(
-            () => TinyRun.Resume(_folder["run"], recipe => recipe with { Model = recipe.Model with { ImageSize = 12 } }));
+            () => TinyRun.Resume(_folder["run"], recipe => recipe with { Model = recipe.Model with { Name = "vit" } }));
 
-        Assert.Contains("pos_embed (model [1, 9, 96], weights [1, 4, 96])", error.Message, StringComparison.Ordinal);
+        Assert.Contains("missing: cls_token, pos_embed", error.Message, StringComparison.Ordinal);
+        Assert.Contains("patch_embed.proj.bias (model [128], weights [96])", error.Message, StringComparison.Ordinal);
     }
 
     private static void AssertSameEnd(RunDirectory expected, RunDirectory actual)
@@ -71,6 +86,22 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Tensors(expected.LastCheckpoint), Tensors(actual.LastCheckpoint));
         Assert.Equal(Tensors(expected.BestCheckpoint), Tensors(actual.BestCheckpoint));
         Assert.Equal(Untimed(expected), Untimed(actual));
+    }
+
+    /// <summary>Asks for a stop when its last picture is read.</summary>
+    private sealed class Interrupting(IImageDataset source, CancellationTokenSource stop) : IImageDataset
+    {
+        public DatasetInfo Info => source.Info;
+
+        public int Count => source.Count;
+
+        public int Label(int index) => source.Label(index);
+
+        public void Read(int index, RawImage image)
+        {
+            if (index == Count - 1) stop.Cancel();
+            source.Read(index, image);
+        }
     }
 
     private static Dictionary<string, float[]> Tensors(string path)

@@ -14,20 +14,21 @@ internal static class EvalCommand
 {
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
-        Option<int> batchSize = Numbers.AtLeastOne(new Option<int>("--batch-size", "-b") { HelpName = "N", Description = "Pictures at a time", DefaultValueFactory = _ => 64 });
-        Option<int?> limit = Numbers.AtLeastOne(new Option<int?>("--eval-limit") { HelpName = "N", Description = "At most so many pictures" });
-        Option<bool> json = new("--json") { Description = "One JSON object on standard output" };
+        Option<int> batchSize = Make.Count("--batch-size", 64, "Pictures at a time", "-b");
+        Option<int?> limit = Make.Count("--eval-limit", "At most so many pictures");
+        Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("eval", "Evaluate a trained model on a dataset.");
         ModelSource source = new(command);
         foreach (Option option in new Option[] { batchSize, limit, json }) command.Add(option);
         command.SetAction(parsed =>
         {
             TrainedModel model = source.Model(parsed);
+            string split = source.Split(parsed);
             IImageDataset pictures = source.Pictures(parsed, model.Head.Recipe, parsed.GetValue(limit));
-            if (pictures.Count == 0) throw new DataException($"the dataset '{pictures.Info.Name}' has no pictures in its part '{source.Split(parsed)}'.");
+            if (pictures.Count == 0) throw new DataException($"the dataset '{pictures.Info.Name}' has no pictures in its part '{split}'.");
             EvaluationResult result = model.Evaluate(pictures, parsed.GetValue(batchSize), stop);
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(model, pictures.Info, source.Split(parsed), result)));
-            else Print(terminal.Console, pictures.Info, source.Split(parsed), result);
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(model, pictures.Info, split, result)));
+            else Print(terminal.Console, pictures.Info, split, result);
             return ExitCode.Success;
         });
         return command;
@@ -54,18 +55,22 @@ internal static class EvalCommand
 
     private static void Print(IAnsiConsole console, DatasetInfo info, string split, EvaluationResult result)
     {
-        Table table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey);
-        foreach (string heading in new[] { "class", "images", "right", "accuracy" }) table.AddColumn(new TableColumn(new Text(heading, new Style(Color.Grey))));
-        for (int i = 1; i < 4; i++) table.Columns[i].RightAligned();
+        Table table = Tables.Create("class", ">images", ">right", ">accuracy");
         for (int label = 0; label < info.Classes; label++)
         {
             (int images, int right) = result.OfClass(label);
-            table.AddRow(new Text(info.ClassNames[label]), new Text($"{images}"), new Text($"{right}"), new Text(Words.Percent(Accuracy(result, label))));
+            table.AddRow(
+                Tables.Name(info.ClassNames[label]), new Text($"{images}"), new Text($"{right}"), new Text(Words.Percent(Accuracy(result, label))));
         }
 
         console.Write(table);
-        console.WriteLine($"{info.Name}, {split}, {Words.Count(result.Count)} images: top-1 {Words.Percent(result.Top1)}, top-5 {Words.Percent(result.Top5)}, loss {Words.Loss(result.Loss)}");
+        console.WriteLine($"{info.Name}, {split}, {Words.Count(result.Count)} images: top-1 {Words.Percent(result.Top1)}, "
+            + $"top-5 {Words.Percent(result.Top5)}, loss {Words.Loss(result.Loss)}");
     }
 
-    private static double? Accuracy(EvaluationResult result, int label) => result.OfClass(label) is ( > 0 and int images, int right) ? (double)right / images : null;
+    private static double? Accuracy(EvaluationResult result, int label)
+    {
+        (int images, int right) = result.OfClass(label);
+        return images > 0 ? (double)right / images : null;
+    }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
+using Fovea.Cli.Options;
 using Fovea.Training.Runs;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
@@ -12,12 +13,15 @@ internal static class ModelsCommand
 {
     public static Command Create(Terminal terminal)
     {
-        Option<bool> json = new("--json") { Description = "One JSON object on standard output" };
+        Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("models", "List models and attention mechanisms.") { json };
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(new { Models = Presets.All.Select(Describe), Attention = AttentionCatalogue.All.Select(Describe) }));
-            else Print(terminal.Console);
+            if (parsed.GetValue(json))
+                terminal.Output.WriteLine(RunJson.Document(
+                    new { Models = Presets.All.Select(Describe), Attention = AttentionCatalogue.All.Select(Describe) }));
+            else
+                Print(terminal.Console);
             return ExitCode.Success;
         });
         return command;
@@ -45,33 +49,25 @@ internal static class ModelsCommand
 
     private static void Print(IAnsiConsole console)
     {
-        Table models = Heading("model", "parameters", "pixels", "patch", "dim", "depth", "heads", "description");
+        Table models = Tables.Create("model", ">parameters", ">pixels", ">patch", ">dim", ">depth", ">heads", "description");
+        models.Columns[0].NoWrap();
         foreach (Preset preset in Presets.All)
         {
             VisionTransformerConfig? vit = preset.Config as VisionTransformerConfig;
             models.AddRow(
-                new Text(preset.Name, new Style(Color.Teal)), new Text(Words.Count(preset.ParameterCount)), new Text($"{preset.Config.ImageSize}"),
-                new Text($"{vit?.PatchSize}"), new Text($"{vit?.Dim}"), new Text($"{vit?.Depth}"), new Text($"{vit?.Heads}"), new Text(preset.Description));
+                Tables.Name(preset.Name), new Text(Words.Count(preset.ParameterCount)), new Text($"{preset.Config.ImageSize}"),
+                new Text($"{vit?.PatchSize}"), new Text($"{vit?.Dim}"), new Text($"{vit?.Depth}"), new Text($"{vit?.Heads}"),
+                new Text(preset.Description));
         }
 
-        models.Columns[0].NoWrap();
-        for (int i = 1; i < 7; i++) models.Columns[i].NoWrap().RightAligned();
-        console.Write(models);
-
-        Table attention = Heading("attention", "options", "description");
+        Table attention = Tables.Create("attention", "options", "description");
         foreach (AttentionEntry entry in AttentionCatalogue.All)
         {
-            attention.AddRow(
-                new Text(entry.Name, new Style(Color.Teal)), new Text(string.Join('\n', entry.Options.Select(option => $"{option.Key}: {option.Value}"))), new Text(entry.Summary));
+            string options = string.Join('\n', entry.Options.Select(option => $"{option.Key}: {option.Value}"));
+            attention.AddRow(Tables.Name(entry.Name), new Text(options), new Text(entry.Summary));
         }
 
+        console.Write(models);
         console.Write(attention);
-    }
-
-    private static Table Heading(params string[] headings)
-    {
-        Table table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey);
-        foreach (string heading in headings) table.AddColumn(new TableColumn(new Text(heading, new Style(Color.Grey))));
-        return table;
     }
 }

@@ -24,8 +24,8 @@ internal static class PredictCommand
             CustomParser = ReadIndices,
             DefaultValueFactory = _ => [],
         };
-        Option<int> top = Numbers.AtLeastOne(new Option<int>("--top") { HelpName = "N", Description = "Classes to show", DefaultValueFactory = _ => 3 });
-        Option<bool> json = new("--json") { Description = "One JSON object on standard output" };
+        Option<int> top = Make.Count("--top", 3, "Classes to show");
+        Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("predict", "Classify pictures with a trained model.");
         ModelSource source = new(command);
         command.Add(files);
@@ -34,12 +34,13 @@ internal static class PredictCommand
         {
             string[] paths = parsed.GetValue(files) ?? [];
             int[] numbers = parsed.GetValue(indices) ?? [];
-            if (paths.Length == 0 == (numbers.Length == 0)) throw new UsageException("predict: name picture files, or numbers of the dataset's pictures with --index.");
+            if (paths.Length > 0 == numbers.Length > 0)
+                throw new UsageException("predict: name picture files, or numbers of the dataset's pictures with --index.");
             TrainedModel model = source.Model(parsed);
             List<Prediction> predictions = paths.Length > 0
                 ? OfFiles(model, paths, parsed.GetValue(top))
                 : OfDataset(model, source.Pictures(parsed, model.Head.Recipe), numbers, parsed.GetValue(top));
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(new { Model = model.Head.Recipe.Model.Name, Checkpoint = model.Path, Predictions = predictions }));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(new { Checkpoint = model.Path, Predictions = predictions }));
             else Print(terminal.Console, predictions);
             return ExitCode.Success;
         });
@@ -47,14 +48,14 @@ internal static class PredictCommand
     }
 
     private static List<Prediction> OfFiles(TrainedModel model, string[] paths, int top) =>
-        [.. model.Predict(new ImageFiles(model.Head.Data, paths)).Select((probabilities, i) => Of(paths[i], null, model, probabilities, top))];
+        [.. model.Predict(new ImageFiles(model.Head.Data, paths)).Select((shares, i) => Of(paths[i], null, model, shares, top))];
 
     private static List<Prediction> OfDataset(TrainedModel model, IImageDataset dataset, int[] numbers, int top)
     {
         if (numbers.FirstOrDefault(number => number >= dataset.Count, -1) is >= 0 and int wrong)
             throw new UsageException($"--index: there is no picture {wrong}; '{dataset.Info.Name}' has {dataset.Count}, counted from 0.");
-        IReadOnlyList<double[]> probabilities = model.Predict(new Subset(dataset, numbers));
-        return [.. numbers.Select((number, i) => Of($"{number}", dataset.Info.ClassNames[dataset.Label(number)], model, probabilities[i], top))];
+        IReadOnlyList<double[]> shares = model.Predict(new Subset(dataset, numbers));
+        return [.. numbers.Select((number, i) => Of($"{number}", dataset.Info.ClassNames[dataset.Label(number)], model, shares[i], top))];
     }
 
     private static Prediction Of(string image, string? truth, TrainedModel model, double[] probabilities, int top) => new(image, truth,
@@ -77,15 +78,14 @@ internal static class PredictCommand
 
     private static void Print(IAnsiConsole console, List<Prediction> predictions)
     {
-        Table table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey);
-        foreach (string heading in new[] { "image", "truth", "prediction" }) table.AddColumn(new TableColumn(new Text(heading, new Style(Color.Grey))));
+        Table table = Tables.Create("image", "truth", "prediction");
         foreach (Prediction prediction in predictions)
         {
             ClassProbability best = prediction.Classes[0];
             bool isWrong = prediction.Truth is string truth && truth != best.Name;
             string rest = string.Concat(prediction.Classes.Skip(1).Select(entry => $"   {entry.Name} {Words.Percent(entry.Probability)}"));
-            Paragraph classes = new Paragraph($"{best.Name} {Words.Percent(best.Probability)}", new Style(isWrong ? Color.Red : Color.Green)).Append(rest, new Style(Color.Grey));
-            table.AddRow(new Text(prediction.Image), new Text(prediction.Truth ?? ""), classes);
+            Paragraph classes = new($"{best.Name} {Words.Percent(best.Probability)}", new Style(isWrong ? Color.Red : Color.Green));
+            table.AddRow(Tables.Name(prediction.Image), new Text(prediction.Truth ?? ""), classes.Append(rest, new Style(Color.Grey)));
         }
 
         console.Write(table);

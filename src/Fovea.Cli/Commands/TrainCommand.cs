@@ -14,15 +14,15 @@ internal static class TrainCommand
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
         RecipeOption[] fields = [.. RecipeFields.All.Select(field => new RecipeOption(field))];
-        Option<string?> recipe = new("--recipe", "-c", "--config") { HelpName = "FILE", Description = "YAML file with any of the options below; the command line wins" };
+        Option<string?> recipe = Make.Text("--recipe", "FILE", "YAML file with any of the options below; the command line wins", "-c", "--config");
         Option<string?> resume = new("--resume")
         {
             HelpName = "[DIR]",
             Description = "Go on with a run; without DIR the newest under runs/",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        Option<bool> quiet = new("--quiet", "-q") { Description = "Nothing but errors" };
-        Option<bool> json = new("--json") { Description = "Metrics as JSON lines on standard output" };
+        Option<bool> quiet = Make.Switch("--quiet", "Nothing but errors", "-q");
+        Option<bool> json = Make.Switch("--json", "Metrics as JSON lines on standard output");
 
         Command command = new("train", "Train an image classifier. Without any option: a small ViT on drawn shapes, in about two minutes.")
         {
@@ -38,7 +38,7 @@ internal static class TrainCommand
                 : terminal.IsInteractive ? new LiveDisplay(terminal.Console)
                 : new PlainDisplay(terminal.Output);
             display.Show(() => parsed.GetResult(resume) is { Implicit: false }
-                ? TrainingRun.Resume(parsed.GetValue(resume), old => RequireResumable(old, Apply(old), parsed.GetValue(recipe)), display, stop)
+                ? TrainingRun.Resume(parsed.GetValue(resume), old => Resumable(old, Apply(old), parsed.GetValue(recipe)), display, stop)
                 : TrainingRun.Start(Read(ModelDefaults.Of(Read(Recipe.Default).Model.Name)), display, stop));
             return ExitCode.Success;
         });
@@ -53,12 +53,12 @@ internal static class TrainCommand
     }
 
     /// <summary>What makes a run the run it is has to stay; the rest may change.</summary>
-    private static Recipe RequireResumable(Recipe old, Recipe changed, string? recipeFile)
+    private static Recipe Resumable(Recipe old, Recipe changed, string? recipeFile)
     {
         if (recipeFile is not null) throw new UsageException("--recipe: a resumed run has its recipe; leave this out.");
         changed = RecipeResolver.WithCanonicalNames(changed);
         foreach (RecipeField field in RecipeFields.All.Where(field => field.FixedOnResume && field.Read(changed) != field.Read(old)))
-            throw new UsageException($"--{field.Name}: a resumed run keeps '{field.Read(old)}'; start a new run for '{field.Read(changed)}'.");
+            throw new UsageException($"--{field.Name}: a resumed run keeps '{field.Read(old)}'; '{field.Read(changed)}' needs a new run.");
         return changed;
     }
 }

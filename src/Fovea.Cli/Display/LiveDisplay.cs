@@ -57,18 +57,16 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
 
     private Table EpochTable()
     {
-        Table table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey);
-        foreach (string heading in new[] { "epoch", "loss", "accuracy", "val loss", "val accuracy", "lr", "images/s", "time" })
-            table.AddColumn(new TableColumn(new Text(heading, new Style(Color.Grey))).RightAligned());
+        Table table = Tables.Create(">epoch", ">loss", ">accuracy", ">val loss", ">val accuracy", ">lr", ">images/s", ">time");
         double? best = _epochs.Max(entry => entry.ValAccuracy);
         foreach (RunEvent entry in _epochs.Skip(_epochs.Count - EpochsShown))
         {
             Style style = entry.ValAccuracy == best && best is not null ? new Style(Color.Green) : Style.Plain;
             table.AddRow(new Text[]
             {
-                new($"{entry.Epoch}"), new(Words.Loss(entry.TrainLoss)), new(Words.Percent(entry.TrainAccuracy)), new(Words.Loss(entry.ValLoss)),
-                new(Words.Percent(entry.ValAccuracy), style), new(Words.Rate(entry.Lr ?? 0)), new(Words.Count(entry.ImagesPerSecond ?? 0)),
-                new(Words.Duration(entry.Seconds ?? 0)),
+                new($"{entry.Epoch}"), new(Words.Loss(entry.TrainLoss)), new(Words.Percent(entry.TrainAccuracy)),
+                new(Words.Loss(entry.ValLoss)), new(Words.Percent(entry.ValAccuracy), style), new(Words.Rate(entry.Lr ?? 0)),
+                new(Words.Count(entry.ImagesPerSecond ?? 0)), new(Words.Duration(entry.Seconds ?? 0)),
             });
         }
 
@@ -77,12 +75,12 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
 
     private IEnumerable<IRenderable> ProgressLines(StepProgress now)
     {
-        double share = (double)now.StepInEpoch / _plan!.StepsPerEpoch;
-        int full = (int)Math.Round(share * BarWidth);
-        yield return new Markup($"  epoch [bold]{now.Epoch}[/]/{_plan.Recipe.Optimisation.Epochs}  [teal]{new string('━', full)}[/][grey]{new string('━', BarWidth - full)}[/]  "
+        int full = (int)Math.Round((double)now.StepInEpoch / _plan!.StepsPerEpoch * BarWidth);
+        string bar = $"[teal]{new string('━', full)}[/][grey]{new string('━', BarWidth - full)}[/]";
+        yield return new Markup($"  epoch [bold]{now.Epoch}[/]/{_plan.Recipe.Optimisation.Epochs}  {bar}  "
             + $"step {now.StepInEpoch}/{_plan.StepsPerEpoch}  [bold]{Words.Duration(now.Remaining)}[/] left");
-        yield return new Markup($"  loss [bold]{Words.Loss(now.Loss)}[/]  accuracy [bold]{Words.Percent(now.Accuracy)}[/]  lr {Words.Rate(now.LearningRate)}  "
-            + $"{Words.Count(now.ImagesPerSecond)} images/s  [teal]{_spark}[/]");
+        yield return new Markup($"  loss [bold]{Words.Loss(now.Loss)}[/]  accuracy [bold]{Words.Percent(now.Accuracy)}[/]  "
+            + $"lr {Words.Rate(now.LearningRate)}  {Words.Count(now.ImagesPerSecond)} images/s  [teal]{_spark}[/]");
     }
 
     private static Grid Lines(IEnumerable<(string Subject, string Text)> lines)

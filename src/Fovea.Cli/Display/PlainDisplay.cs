@@ -27,7 +27,8 @@ internal sealed class PlainDisplay(TextWriter output) : IRunDisplay
         {
             "step" => $"{epoch}  step {entry.Step}/{_plan.Steps}  {training}  lr {Words.Rate(entry.Lr ?? 0)}  "
                 + $"{Words.Count(entry.ImagesPerSecond ?? 0)} images/s  {Words.Duration(_remaining)} left",
-            "epoch" => $"{epoch}  done  {training}  validation loss {Words.Loss(entry.ValLoss)}  accuracy {Words.Percent(entry.ValAccuracy)}  {Words.Duration(entry.Seconds ?? 0)}",
+            "epoch" => $"{epoch}  done  {training}  validation loss {Words.Loss(entry.ValLoss)}  "
+                + $"accuracy {Words.Percent(entry.ValAccuracy)}  {Words.Duration(entry.Seconds ?? 0)}",
             _ => null,
         };
         if (line is not null) output.WriteLine(line);

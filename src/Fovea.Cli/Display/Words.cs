@@ -26,27 +26,33 @@ internal static class Words
         _ => Invariant($"{time.TotalSeconds:0.0} s"),
     };
 
-    public static string Bytes(long bytes) => bytes >= 1 << 30 ? Invariant($"{bytes / (double)(1 << 30):0.00} GiB") : Invariant($"{bytes / (double)(1 << 20):0} MiB");
+    public static string Bytes(long bytes) =>
+        bytes >= 1 << 30 ? Invariant($"{bytes / (double)(1 << 30):0.00} GiB") : Invariant($"{bytes / (double)(1 << 20):0} MiB");
 
     /// <summary>What a run is about to do, one line a subject.</summary>
     public static IEnumerable<(string Subject, string Text)> Describe(RunPlan plan)
     {
         Recipe recipe = plan.Recipe;
         OptimisationSection how = recipe.Optimisation;
-        yield return ("model", $"{recipe.Model.Name}, {Count(plan.Parameters)} parameters, {recipe.Model.Attention} attention, {recipe.Model.ImageSize} px");
+        yield return ("model", $"{recipe.Model.Name}, {Count(plan.Parameters)} parameters, {recipe.Model.Attention} attention, "
+            + $"{recipe.Model.ImageSize} px");
         yield return ("data", $"{recipe.Data.Dataset}: {Count(plan.Images.Train)} training, {Count(plan.Images.Validation)} validation, "
             + $"{Count(plan.Images.Test)} test images; augmentation {recipe.Data.Augmentation}");
         yield return ("training", $"{how.Epochs} epochs of {Count(plan.StepsPerEpoch)} steps, effective batch {how.BatchSize}, "
-            + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {Rate(how.LearningRate)} ({recipe.Schedule.Form}, warm-up {Rate(recipe.Schedule.WarmupEpochs ?? 0)} epochs), seed {recipe.Run.Seed}");
+            + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {Rate(how.LearningRate)} ({recipe.Schedule.Form}, "
+            + $"warm-up {Rate(recipe.Schedule.WarmupEpochs ?? 0)} epochs), seed {recipe.Run.Seed}");
         yield return ("run", plan.StepsDone == 0 ? plan.Directory : $"{plan.Directory}, resumed after step {Count(plan.StepsDone)}");
     }
 
     /// <summary>How a run ended, one line a subject.</summary>
     public static IEnumerable<(string Subject, string Text)> Describe(RunSummary summary, string directory)
     {
-        string best = summary.BestEpoch is int epoch ? $" with the weights of epoch {epoch} (best validation accuracy, {Percent(summary.BestValAccuracy)})" : "";
+        string best = summary.BestEpoch is int epoch
+            ? $" with the weights of epoch {epoch} (best validation accuracy, {Percent(summary.BestValAccuracy)})"
+            : "";
         yield return ("test", $"accuracy {Percent(summary.TestAccuracy)}, loss {Loss(summary.TestLoss)}{best}");
-        yield return ("time", $"{Duration(summary.Seconds)}, {Count(summary.ImagesPerSecond)} images/s in training, peak memory {Bytes(summary.PeakMemoryBytes)}");
+        yield return ("time", $"{Duration(summary.Seconds)}, {Count(summary.ImagesPerSecond)} images/s in training, "
+            + $"peak memory {Bytes(summary.PeakMemoryBytes)}");
         yield return ("report", Path.Combine(directory, "report.html"));
     }
 

@@ -10,16 +10,14 @@ namespace Fovea.Cli.Options;
 internal sealed class ModelSource
 {
     private readonly Argument<string> _path = new("RUN") { Description = "Run directory (its best checkpoint) or checkpoint file" };
-    private readonly Option<string?> _dataset = new("--dataset") { HelpName = "NAME", Description = "Dataset; the one of the training unless given" };
-    private readonly Option<string?> _data = new("--data", "--data-dir") { HelpName = "DIR", Description = "Folder with the dataset's files; as in the training unless given" };
-    private readonly Option<string> _split = new("--split") { HelpName = "train|val|test", Description = "Which part", DefaultValueFactory = _ => "test" };
-    private readonly Option<string> _device = new("--device") { HelpName = "cpu|reference", Description = "Where to compute", DefaultValueFactory = _ => "cpu" };
-    private readonly Option<int?> _threads = Numbers.AtLeastOne(new Option<int?>("--threads") { HelpName = "N", Description = "Threads that compute; all cores unless given" });
+    private readonly Option<string?> _dataset = Make.Text("--dataset", "NAME", "Dataset; the one of the training unless given");
+    private readonly Option<string?> _data = Make.Text("--data", "DIR", "Its folder; as in the training unless given", "--data-dir");
+    private readonly Option<string> _split = Make.Choice("--split", "Which part", "test", "val", "train");
+    private readonly Option<string> _device = Make.Choice("--device", "Where to compute", "cpu", "reference");
+    private readonly Option<int?> _threads = Make.Count("--threads", "Threads that compute; all cores unless given");
 
     public ModelSource(Command command)
     {
-        _split.AcceptOnlyFromAmong("train", "val", "test");
-        _device.AcceptOnlyFromAmong("cpu", "reference");
         command.Add(_path);
         foreach (Option option in new Option[] { _dataset, _data, _split, _device, _threads }) command.Add(option);
     }

@@ -20,14 +20,14 @@ internal static class OptionNames
     public static IEnumerable<ParseError> Causes(ParseResult parsed)
     {
         string[] unknown = [.. parsed.UnmatchedTokens.Where(token => token.StartsWith('-'))];
-        ParseError[] causes = [.. parsed.Errors.Where(error => unknown.Any(token => error.Message.Contains($"'{token}'", StringComparison.Ordinal)))];
+        ParseError[] causes = [.. parsed.Errors.Where(error => unknown.Any(token => Names(error, token)))];
         return causes.Length > 0 ? causes : parsed.Errors;
     }
 
     /// <summary>A question about the nearest option or command; nothing where none is near.</summary>
     public static string DidYouMean(ParseError error, ParseResult parsed)
     {
-        string? unknown = parsed.UnmatchedTokens.FirstOrDefault(token => error.Message.Contains($"'{token}'", StringComparison.Ordinal));
+        string? unknown = parsed.UnmatchedTokens.FirstOrDefault(token => Names(error, token));
         return unknown is not null && Suggest.NearestName(unknown.Split('=')[0].Replace('_', '-'), Known(parsed)) is string nearest
             ? $" Did you mean '{nearest}'?"
             : "";
@@ -36,9 +36,12 @@ internal static class OptionNames
     private static IEnumerable<string> Known(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
-        return command.Options.SelectMany(option => option.Aliases.Prepend(option.Name)).Where(name => name.StartsWith("--", StringComparison.Ordinal) && !name.Contains('_'))
+        return command.Options.SelectMany(option => option.Aliases.Prepend(option.Name))
+            .Where(name => name.StartsWith("--", StringComparison.Ordinal) && !name.Contains('_'))
             .Concat(command.Subcommands.Select(subcommand => subcommand.Name));
     }
+
+    private static bool Names(ParseError error, string token) => error.Message.Contains($"'{token}'", StringComparison.Ordinal);
 
     private static string WithUnderscores(string name) =>
         name.StartsWith("--", StringComparison.Ordinal) ? "--" + name[2..].Replace('-', '_') : name;

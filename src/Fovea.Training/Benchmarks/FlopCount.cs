@@ -2,7 +2,7 @@ using Fovea.Vision;
 
 namespace Fovea.Training.Benchmarks;
 
-/// <summary>Floating-point operations of a model: two for each multiplication and addition of its matrix products; nothing else counts.</summary>
+/// <summary>Floating-point operations of a model: two for each multiply-add of its matrix products; nothing else counts.</summary>
 public static class FlopCount
 {
     /// <summary>

@@ -5,10 +5,10 @@ namespace Fovea.Training.Checkpoints;
 /// <summary>Replaces a file as a whole: whoever reads it finds the old contents or the new ones, whatever happens in between.</summary>
 public static class AtomicFile
 {
-    /// <summary>Writes to a file beside <paramref name="path"/>, flushes it to the disk and renames it over <paramref name="path"/>.</summary>
+    /// <summary>Writes to a file beside the old one, flushes it to the disk and renames it over the old one.</summary>
     /// <param name="path">The file to replace or create.</param>
     /// <param name="write">Writes the contents.</param>
-    /// <exception cref="CheckpointException">It could not be written, e.g. because the disk is full; the previous file is as it was.</exception>
+    /// <exception cref="CheckpointException">It could not be written, e.g. onto a full disk; the previous file is as it was.</exception>
     public static void Write(string path, Action<Stream> write) => Write(path, write, stream => stream);
 
     /// <summary>Replaces a file by a text in UTF-8.</summary>

@@ -18,7 +18,7 @@ public sealed class CheckpointReader : IDisposable
     {
         (_file, _path) = (file, path);
         if (Text(CheckpointWriter.FormatKey) != CheckpointWriter.Format || !file.VerifyChecksum())
-            throw new CheckpointException($"{path}: a safetensors file, but not a checkpoint of this program ('{CheckpointWriter.Format}').");
+            throw new CheckpointException($"{path}: a safetensors file, but not a '{CheckpointWriter.Format}'.");
         Head = new CheckpointHead(
             Read(CheckpointWriter.RecipeKey, text => RecipeFile.Parse(text, "recipe", Recipe.Default)),
             Read(CheckpointWriter.DataKey, RunJson.Read<DatasetInfo>),

@@ -12,7 +12,8 @@ namespace Fovea.Training.Checkpoints;
 public static class CheckpointWriter
 {
     internal const string Format = "fovea checkpoint 1";
-    internal const string FormatKey = "format", RecipeKey = "recipe", DataKey = "data", StateKey = "state", OptimizerKey = "optimizer", AverageKey = "ema";
+    internal const string FormatKey = "format", RecipeKey = "recipe", DataKey = "data", StateKey = "state";
+    internal const string OptimizerKey = "optimizer", AverageKey = "ema";
     internal const string OptimizerPrefix = "optimizer.", AveragePrefix = "ema.";
 
     /// <summary>Everything needed to go on.</summary>
@@ -41,7 +42,8 @@ public static class CheckpointWriter
         AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
     }
 
-    private static List<NamedValues> Weights(Module module) => [.. module.NamedState().Select(entry => new NamedValues(entry.Name, entry.Tensor.Value))];
+    private static List<NamedValues> Weights(Module module) =>
+        [.. module.NamedState().Select(entry => new NamedValues(entry.Name, entry.Tensor.Value))];
 
     private static Dictionary<string, string> Describe(CheckpointHead head) => new()
     {

@@ -176,7 +176,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
             if (entry.Begin < reached) throw new FormatException($"'{entry.Name}' overlaps the tensor before it");
             if (entry.Begin > reached) throw new FormatException($"there is a hole before '{entry.Name}'");
             if (entry.End > dataLength)
-                throw new FormatException($"'{entry.Name}' ends at byte {entry.End} of {dataLength}, so the file was cut short or its header lies");
+                throw new FormatException($"'{entry.Name}' ends at byte {entry.End} of {dataLength}: the file was cut short or its header lies");
             reached = entry.End;
         }
 

@@ -97,13 +97,15 @@ public sealed class SafetensorsReader : IDisposable
     private byte[] ReadHeader()
     {
         Span<byte> start = stackalloc byte[LengthBytes];
-        if (_stream.Length < LengthBytes + 2) throw new CheckpointException($"{_file}: not a safetensors file: only {_stream.Length} bytes long.");
+        if (_stream.Length < LengthBytes + 2)
+            throw new CheckpointException($"{_file}: not a safetensors file: only {_stream.Length} bytes long.");
         ReadExactly(start);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(start);
         int first = _stream.ReadByte();
         if (first != '{') throw new CheckpointException($"{_file}: not a safetensors file: byte 8 should be '{{'.");
         if (length is < 2 or > SafetensorsHeader.LargestHeader || length > (ulong)_stream.Length - LengthBytes)
-            throw new CheckpointException($"{_file}: its header claims {length} bytes, the file has {_stream.Length}: cut short or not a safetensors file.");
+            throw new CheckpointException(
+                $"{_file}: its header claims {length} bytes, the file has {_stream.Length}: cut short or not a safetensors file.");
         byte[] header = new byte[length];
         header[0] = (byte)first;
         ReadExactly(header.AsSpan(1));

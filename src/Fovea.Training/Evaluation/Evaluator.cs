@@ -16,7 +16,8 @@ public static class Evaluator
     /// <param name="device">Where the model lives.</param>
     /// <param name="stop">Ends the work after a batch.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
-    public static EvaluationResult Run(ImageClassifier model, DataLoader loader, int classes, Device device, CancellationToken stop = default)
+    public static EvaluationResult Run(
+        ImageClassifier model, DataLoader loader, int classes, Device device, CancellationToken stop = default)
     {
         bool wasTraining = model.Training;
         model.Train(false);

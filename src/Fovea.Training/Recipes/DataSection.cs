@@ -12,7 +12,7 @@ public sealed record DataSection
     /// <summary>Transforms of training pictures, <c>name:option,...</c>, or <c>none</c>; null: what suits the dataset.</summary>
     public string? Augmentation { get; init; }
 
-    /// <summary>Share of the training pictures held out for validation where a dataset has no validation set, 0 to 1; null: the dataset's.</summary>
+    /// <summary>Share of the training pictures held out where there is no validation set, 0 to 1; null: the dataset's.</summary>
     public double? ValidationShare { get; init; }
 
     /// <summary>At most so many training pictures; null: all.</summary>

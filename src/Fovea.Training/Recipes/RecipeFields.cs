@@ -2,7 +2,7 @@ using Fovea.Data;
 
 namespace Fovea.Training.Recipes;
 
-/// <summary>Every member of a recipe. A new one is a property of its section and one entry here; option, key, help and tests follow.</summary>
+/// <summary>Every member of a recipe. A new one is a property and one entry here; option, key, help and tests follow.</summary>
 public static class RecipeFields
 {
     /// <summary>All fields, section by section.</summary>
@@ -14,9 +14,10 @@ public static class RecipeFields
 
     /// <summary>The nearest name, as a question; nothing where none is near.</summary>
     public static string DidYouMean(string name) =>
-        Suggest.NearestName(name.Replace('_', '-'), All.SelectMany(field => field.Aliases.Prepend(field.Name)).Where(known => known.Length > 1)) is string nearest
-            ? $"; did you mean '{nearest}'?"
-            : "";
+        Suggest.NearestName(name.Replace('_', '-'), LongNames()) is string nearest ? $"; did you mean '{nearest}'?" : "";
+
+    private static IEnumerable<string> LongNames() =>
+        All.SelectMany(field => field.Aliases.Prepend(field.Name)).Where(known => known.Length > 1);
 
     private static IEnumerable<RecipeField> Model()
     {
@@ -25,7 +26,8 @@ public static class RecipeFields
         [
             Fixed(section.Field("model", ValueForm.Text("NAME"), s => s.Name, (s, v) => s with { Name = v },
                 "Preset; 'fovea models' lists them")),
-            Fixed(section.Field("attention", ValueForm.Text("NAME[:key=value,...]", "auto"), s => s.Attention, (s, v) => s with { Attention = v },
+            Fixed(section.Field("attention", ValueForm.Text("NAME[:key=value,...]", "auto"),
+                s => s.Attention, (s, v) => s with { Attention = v },
                 "Attention mechanism, with options; 'fovea models' lists them")),
             Fixed(section.Field("image-size", ValueForm.Whole(1).Or("auto"), s => s.ImageSize, (s, v) => s with { ImageSize = v },
                 "Height and width in pixels", "img-size")),
@@ -43,7 +45,8 @@ public static class RecipeFields
                 "Folder with the dataset's files", "data-dir"),
             section.Field("augment", ValueForm.Text("SPEC|none", "auto"), s => s.Augmentation, (s, v) => s with { Augmentation = v },
                 "Transforms of training pictures, e.g. random-crop:32:padding=4,hflip"),
-            Fixed(section.Field("val-share", ValueForm.Real(0, 1).Or("auto"), s => s.ValidationShare, (s, v) => s with { ValidationShare = v },
+            Fixed(section.Field("val-share", ValueForm.Real(0, 1).Or("auto"),
+                s => s.ValidationShare, (s, v) => s with { ValidationShare = v },
                 "Share of the training pictures held out where there is no validation set", "val-split")),
             Fixed(section.Field("train-limit", ValueForm.Whole(1).Or("none"), s => s.TrainLimit, (s, v) => s with { TrainLimit = v },
                 "At most so many training pictures")),
@@ -57,13 +60,15 @@ public static class RecipeFields
     private static IEnumerable<RecipeField> Optimisation()
     {
         SectionFields<OptimisationSection> section = new("Optimisation", r => r.Optimisation, (r, s) => r with { Optimisation = s });
+        ValueForm<OptimizerKind> rules =
+            ValueForm.Choice(("adamw", OptimizerKind.AdamW), ("adam", OptimizerKind.Adam), ("sgd", OptimizerKind.Sgd));
         return
         [
             section.Field("epochs", ValueForm.Whole(1), s => s.Epochs, (s, v) => s with { Epochs = v },
                 "Passes over the training pictures"),
             Fixed(section.Field("batch-size", ValueForm.Whole(1), s => s.BatchSize, (s, v) => s with { BatchSize = v },
                 "Pictures per step, over all threads together", "b")),
-            Fixed(section.Field("optimizer", ValueForm.Choice(("adamw", OptimizerKind.AdamW), ("adam", OptimizerKind.Adam), ("sgd", OptimizerKind.Sgd)),
+            Fixed(section.Field("optimizer", rules,
                 s => s.Optimizer, (s, v) => s with { Optimizer = v }, "Update rule", "opt", "optimiser")),
             section.Field("lr", ValueForm.Positive(), s => s.LearningRate, (s, v) => s with { LearningRate = v },
                 "Largest learning rate", "learning-rate"),
@@ -96,7 +101,8 @@ public static class RecipeFields
 
     private static IEnumerable<RecipeField> Regularisation()
     {
-        SectionFields<RegularisationSection> section = new("Regularisation", r => r.Regularisation, (r, s) => r with { Regularisation = s });
+        SectionFields<RegularisationSection> section = new(
+            "Regularisation", r => r.Regularisation, (r, s) => r with { Regularisation = s });
         return
         [
             section.Field("label-smoothing", ValueForm.Real(0, 1), s => s.LabelSmoothing, (s, v) => s with { LabelSmoothing = v },
@@ -117,13 +123,15 @@ public static class RecipeFields
         [
             Fixed(section.Field("seed", ValueForm.Seed(), s => s.Seed, (s, v) => s with { Seed = v },
                 "Key of all random numbers; same seed, same bits")),
-            section.Field("device", ValueForm.Choice(("cpu", "cpu"), ("reference", "reference")), s => s.Device, (s, v) => s with { Device = v },
+            section.Field("device", ValueForm.Choice(("cpu", "cpu"), ("reference", "reference")),
+                s => s.Device, (s, v) => s with { Device = v },
                 "Where to compute"),
             section.Field("threads", ValueForm.Whole(1).Or("auto"), s => s.Threads, (s, v) => s with { Threads = v },
                 "Threads that compute; results do not depend on it"),
             section.Field("log-every", ValueForm.Whole(1), s => s.LogEvery, (s, v) => s with { LogEvery = v },
                 "Steps between logged steps", "logging-step", "logging-steps", "log-interval"),
-            section.Field("checkpoint-every", ValueForm.Whole(1).Or("none"), s => s.CheckpointEvery, (s, v) => s with { CheckpointEvery = v },
+            section.Field("checkpoint-every", ValueForm.Whole(1).Or("none"),
+                s => s.CheckpointEvery, (s, v) => s with { CheckpointEvery = v },
                 "Steps between checkpoints inside an epoch"),
             Fixed(section.Field("out", ValueForm.Text("DIR", "auto"), s => s.Out, (s, v) => s with { Out = v },
                 "Run directory", "output")),

@@ -10,7 +10,7 @@ public static class RecipeFile
     private const int LargestFile = 1 << 20;
 
     /// <summary>The recipe of a file; what it does not say is taken from <paramref name="defaults"/>.</summary>
-    /// <exception cref="UsageException">The file cannot be read, or a key or value is wrong; the message names file, line and field.</exception>
+    /// <exception cref="UsageException">The file cannot be read, or a key or value is wrong: file, line and field.</exception>
     public static Recipe Read(string path, Recipe defaults) => Parse(ReadText(path), path, defaults);
 
     /// <summary>The recipe of a text; what it does not say is taken from <paramref name="defaults"/>.</summary>

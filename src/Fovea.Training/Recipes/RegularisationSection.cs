@@ -9,7 +9,7 @@ public sealed record RegularisationSection
     /// <summary>Probability that a value is dropped, 0 to 1; null: the preset's.</summary>
     public double? Dropout { get; init; }
 
-    /// <summary>Probability that the last block is skipped for a picture, 0 to 1, rising linearly over the blocks; null: the preset's.</summary>
+    /// <summary>Probability that the last block is skipped, 0 to 1, rising linearly over the blocks; null: the preset's.</summary>
     public double? DropPath { get; init; }
 
     /// <summary>Decay of the moving average of weights that is evaluated, 0 to 1; null: none.</summary>

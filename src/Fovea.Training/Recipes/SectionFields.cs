@@ -9,7 +9,8 @@ namespace Fovea.Training.Recipes;
 internal sealed record SectionFields<TSection>(string Title, Func<Recipe, TSection> Get, Func<Recipe, TSection, Recipe> Put)
 {
     public RecipeField Field<T>(
-        string name, ValueForm<T> form, Func<TSection, T> get, Func<TSection, T, TSection> put, string description, params string[] aliases) =>
+        string name, ValueForm<T> form, Func<TSection, T> get, Func<TSection, T, TSection> put, string description,
+        params string[] aliases) =>
         new(
             name,
             Title,

@@ -19,7 +19,8 @@ internal static class ValueForm
     /// <summary>Whole numbers from <paramref name="least"/> up.</summary>
     public static ValueForm<int> Whole(int least) => new(
         "N", $"a whole number of at least {least}",
-        (string text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value) && value >= least,
+        (string text, out int value) =>
+            int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value) && value >= least,
         value => value.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Whole numbers of 64 bits.</summary>
@@ -30,7 +31,7 @@ internal static class ValueForm
 
     /// <summary>Numbers from <paramref name="least"/> up to, but not including, <paramref name="below"/>.</summary>
     public static ValueForm<double> Real(double least, double below = double.PositiveInfinity) => new(
-        "X", double.IsInfinity(below) ? $"a number of at least {Print(least)}" : $"a number of at least {Print(least)} and below {Print(below)}",
+        "X", $"a number of at least {Print(least)}" + (double.IsInfinity(below) ? "" : $" and below {Print(below)}"),
         (string text, out double value) => TryReadReal(text, out value) && value >= least && value < below,
         Print);
 
@@ -99,7 +100,9 @@ internal static class ValueForm
 
     /// <summary>The nearest of the names that the form accepts, as a question; nothing for forms without names.</summary>
     public static string DidYouMean<T>(this ValueForm<T> form, string text) =>
-        Suggest.NearestName(text, form.Placeholder.Split('|')) is string nearest && form.Placeholder.Contains('|') ? $"; did you mean '{nearest}'?" : "";
+        form.Placeholder.Contains('|') && Suggest.NearestName(text, form.Placeholder.Split('|')) is string nearest
+            ? $"; did you mean '{nearest}'?"
+            : "";
 
     private static string Plain(string name) => name.Replace("-", "").Replace("_", "").ToLowerInvariant();
 

@@ -41,7 +41,7 @@ public sealed class RunDirectory(string path)
     {
         RunDirectory run = new(path ?? FreeName(model, dataset, now));
         if (File.Exists(run.Config))
-            throw new UsageException($"--out: '{run.Path}' holds a run already; go on with it by --resume {run.Path}, or choose another directory.");
+            throw new UsageException($"--out: '{run.Path}' holds a run already; use --resume {run.Path} or another directory.");
         try
         {
             Directory.CreateDirectory(run.At("checkpoints"));
@@ -74,7 +74,8 @@ public sealed class RunDirectory(string path)
 
     private static string FreeName(string model, string dataset, DateTime now)
     {
-        string name = System.IO.Path.Combine(DefaultParent, string.Create(CultureInfo.InvariantCulture, $"{now:yyyyMMdd-HHmmss}-{model}-{dataset}"));
+        string time = now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        string name = System.IO.Path.Combine(DefaultParent, $"{time}-{model}-{dataset}");
         string free = name;
         for (int i = 2; Directory.Exists(free); i++) free = $"{name}-{i}";
         return free;

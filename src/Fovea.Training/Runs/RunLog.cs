@@ -7,6 +7,7 @@ namespace Fovea.Training.Runs;
 /// <summary>The record of a run: appends to <c>metrics.jsonl</c> as things happen and keeps <c>results.csv</c> in step with it.</summary>
 public sealed class RunLog : IDisposable
 {
+    private const string Columns = "epoch,step,train_loss,train_accuracy,val_loss,val_accuracy,lr,images_per_second,seconds";
     private readonly RunDirectory _run;
     private readonly List<RunEvent> _events;
     private readonly StreamWriter _lines;
@@ -33,7 +34,7 @@ public sealed class RunLog : IDisposable
     /// <param name="epochs">Epochs that the checkpoint has completed.</param>
     /// <param name="step">Steps that it has done.</param>
     public static RunLog Continue(RunDirectory run, int epochs, long step) =>
-        new(run, [.. ReadEvents(run).Where(entry => entry.Event switch { "step" => entry.Step <= step, "epoch" => entry.Epoch <= epochs, _ => false })]);
+        new(run, [.. ReadEvents(run).Where(entry => entry.Event == "step" ? entry.Step <= step : entry.Event == "epoch" && entry.Epoch <= epochs)]);
 
     /// <summary>Events of a run's log; lines that are not whole are passed over.</summary>
     public static IEnumerable<RunEvent> ReadEvents(RunDirectory run)
@@ -71,8 +72,7 @@ public sealed class RunLog : IDisposable
         IEnumerable<string> rows = _events.Where(entry => entry.Event == "epoch").Select(entry => string.Join(',',
             entry.Epoch, entry.Step, Number(entry.TrainLoss), Number(entry.TrainAccuracy), Number(entry.ValLoss), Number(entry.ValAccuracy),
             Number(entry.Lr), Number(entry.ImagesPerSecond), Number(entry.Seconds)));
-        AtomicFile.WriteText(_run.Results,
-            string.Concat(rows.Prepend("epoch,step,train_loss,train_accuracy,val_loss,val_accuracy,lr,images_per_second,seconds").Select(row => row + "\n")));
+        AtomicFile.WriteText(_run.Results, string.Concat(rows.Prepend(Columns).Select(row => row + "\n")));
     }
 
     private static string Number(double? value) => value?.ToString("G6", CultureInfo.InvariantCulture) ?? "";

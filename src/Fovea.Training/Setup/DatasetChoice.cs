@@ -26,8 +26,9 @@ public static class DatasetChoice
     {
         if (data.Dataset is string named) return Datasets.Canonical(named);
         if (data.Directory is null) return NeedsNoFiles;
-        return Usual.GetValueOrDefault(model) ?? throw new UsageException(
-            $"--dataset: say which dataset lies in '{data.Directory}': {string.Join(", ", Datasets.Names.Where(name => name != NeedsNoFiles))}.");
+        string known = string.Join(", ", Datasets.Names.Where(name => name != NeedsNoFiles));
+        return Usual.GetValueOrDefault(model)
+            ?? throw new UsageException($"--dataset: say which dataset lies in '{data.Directory}': {known}.");
     }
 
     /// <summary>Loads the dataset.</summary>
@@ -35,7 +36,12 @@ public static class DatasetChoice
     /// <exception cref="DataException">Files are missing or wrong.</exception>
     public static DatasetSplits Load(Recipe recipe)
     {
-        DatasetOptions options = new() { Seed = recipe.Run.Seed, TrainLimit = recipe.Data.TrainLimit, EvaluationLimit = recipe.Data.EvaluationLimit };
+        DatasetOptions options = new()
+        {
+            Seed = recipe.Run.Seed,
+            TrainLimit = recipe.Data.TrainLimit,
+            EvaluationLimit = recipe.Data.EvaluationLimit,
+        };
         if (recipe.Data.ValidationShare is double share) options = options with { ValidationShare = share };
         return Datasets.Load(NameOf(recipe.Data, recipe.Model.Name), recipe.Data.Directory, options);
     }

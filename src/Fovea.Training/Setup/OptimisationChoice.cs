@@ -31,9 +31,10 @@ public static class OptimisationChoice
         Spec form = Parse(recipe.Schedule.Form);
         Dictionary<string, string> options = new(form.Options);
         if (recipe.Schedule.WarmupEpochs is double warmUp and > 0) options.TryAdd("warmup", Text(warmUp));
-        if (recipe.Schedule.MinimumLearningRate > 0)
-            options.TryAdd(LowestOption(form.Name), Text(Math.Min(1, recipe.Schedule.MinimumLearningRate / recipe.Optimisation.LearningRate)));
-        string text = options.Count == 0 ? form.Name : $"{form.Name}:{string.Join(',', options.Select(option => $"{option.Key}={option.Value}"))}";
+        double lowest = Math.Min(1, recipe.Schedule.MinimumLearningRate / recipe.Optimisation.LearningRate);
+        if (lowest > 0) options.TryAdd(LowestOption(form.Name), Text(lowest));
+        string list = string.Join(',', options.Select(option => $"{option.Key}={option.Value}"));
+        string text = list.Length == 0 ? form.Name : $"{form.Name}:{list}";
         try
         {
             return ScheduleCatalogue.Build(text, recipe.Optimisation.Epochs * stepsPerEpoch, stepsPerEpoch);

@@ -29,11 +29,14 @@ public static class RecipeResolver
         Data = recipe.Data with
         {
             Dataset = data.Name,
-            Augmentation = (recipe.Data.Augmentation is string text ? TransformPipeline.Parse(text) : Augmentation.Default(data)).ToString(),
+            Augmentation = TransformsOf(recipe.Data, data).ToString(),
         },
         Schedule = recipe.Schedule with
         {
             WarmupEpochs = recipe.Schedule.WarmupEpochs ?? Math.Min(1, recipe.Optimisation.Epochs / 10.0),
         },
     };
+
+    private static TransformPipeline TransformsOf(DataSection recipe, DatasetInfo data) =>
+        recipe.Augmentation is string text ? TransformPipeline.Parse(text) : Augmentation.Default(data);
 }

@@ -71,7 +71,7 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal(4, File.ReadAllLines(Path.Combine(run, "results.csv")).Length);
 
         Assert.Equal(2, _shell.Run("train", "--resume", run, "--batch-size", "8"));
-        Assert.Equal($"fovea: --batch-size: a resumed run keeps '16'; start a new run for '8'.{Environment.NewLine}", _shell.Error);
+        Assert.Equal($"fovea: --batch-size: a resumed run keeps '16'; '8' needs a new run.{Environment.NewLine}", _shell.Error);
     }
 
     [Fact]

@@ -1,0 +1,44 @@
+using System.CommandLine;
+
+namespace Fovea.Cli.Options;
+
+/// <summary>The kinds of options that commands have.</summary>
+internal static class Make
+{
+    /// <summary>On or off.</summary>
+    public static Option<bool> Switch(string name, string description, params string[] aliases) => new(name, aliases) { Description = description };
+
+    /// <summary>Any text; null where it is not given.</summary>
+    public static Option<string?> Text(string name, string placeholder, string description, params string[] aliases) =>
+        new(name, aliases) { HelpName = placeholder, Description = description };
+
+    /// <summary>Any text.</summary>
+    public static Option<string> TextOr(string name, string placeholder, string standard, string description) =>
+        new(name) { HelpName = placeholder, Description = description, DefaultValueFactory = _ => standard };
+
+    /// <summary>One of a few words; the first unless told otherwise.</summary>
+    public static Option<string> Choice(string name, string description, params string[] words)
+    {
+        Option<string> option = new(name) { HelpName = string.Join('|', words), Description = description, DefaultValueFactory = _ => words[0] };
+        option.AcceptOnlyFromAmong(words);
+        return option;
+    }
+
+    /// <summary>A whole number of at least 1.</summary>
+    public static Option<int> Count(string name, int standard, string description, params string[] aliases) =>
+        AtLeastOne(new Option<int>(name, aliases) { HelpName = "N", Description = description, DefaultValueFactory = _ => standard });
+
+    /// <summary>A whole number of at least 1; null where it is not given.</summary>
+    public static Option<int?> Count(string name, string description, params string[] aliases) =>
+        AtLeastOne(new Option<int?>(name, aliases) { HelpName = "N", Description = description });
+
+    private static Option<T> AtLeastOne<T>(Option<T> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: string text }] && int.TryParse(text, out int value) && value < 1)
+                result.AddError($"{option.Name}: '{text}' is not a whole number of at least 1");
+        });
+        return option;
+    }
+}

@@ -1,0 +1,83 @@
+using Fovea.Training.Evaluation;
+using Fovea.Training.Runs;
+
+namespace Fovea.Training;
+
+/// <content>What a run tells its log and its observer.</content>
+public sealed partial class Trainer
+{
+    private void Report(double loss, double gradientNorm)
+    {
+        Tally epoch = _state.ThisEpoch;
+        _observer.Progressed(new StepProgress(
+            _state.Epoch + 1, _state.Step, _state.Batch, loss, epoch.Loss, epoch.Accuracy, _parts.Optimizer.LearningRate,
+            epoch.ImagesPerSecond, Remaining()));
+        if (_state.Step % _recipe.Run.LogEvery != 0) return;
+        RunEvent entry = Event("step") with
+        {
+            TrainLoss = _state.SinceLog.Loss,
+            TrainAccuracy = _state.SinceLog.Accuracy,
+            Lr = _parts.Optimizer.LearningRate,
+            GradientNorm = gradientNorm,
+            ImagesPerSecond = _state.SinceLog.ImagesPerSecond,
+            Seconds = Seconds(),
+        };
+        _state.SinceLog.Clear();
+        Log(entry with { Epoch = _state.Epoch + 1 });
+    }
+
+    private void ReportEpoch(EvaluationResult? validation) => Log(Event("epoch") with
+    {
+        TrainLoss = _state.ThisEpoch.Loss,
+        TrainAccuracy = _state.ThisEpoch.Accuracy,
+        ValLoss = validation?.Loss,
+        ValAccuracy = validation?.Top1,
+        Lr = _parts.Optimizer.LearningRate,
+        ImagesPerSecond = _state.ThisEpoch.ImagesPerSecond,
+        Seconds = Seconds(),
+    });
+
+    /// <summary>By the mean time of a step in this process, evaluation included.</summary>
+    private TimeSpan Remaining()
+    {
+        double perStep = _clock.Elapsed.TotalSeconds / (_state.Step - _stepsBefore);
+        return TimeSpan.FromSeconds(perStep * (_recipe.Optimisation.Epochs * StepsPerEpoch - _state.Step));
+    }
+
+    private void Log(RunEvent entry)
+    {
+        _log.Add(entry);
+        _observer.Logged(entry);
+    }
+
+    private RunEvent Event(string name) => new() { Event = name, Epoch = _state.Epoch, Step = _state.Step };
+
+    private RunPlan Plan() => new()
+    {
+        Recipe = _recipe,
+        Parameters = Model.ParameterCount,
+        Images = (_parts.Data.Train.Count, _parts.Data.Validation.Count, _parts.Data.Test.Count),
+        ValidationOrigin = _parts.Data.ValidationOrigin,
+        StepsPerEpoch = StepsPerEpoch,
+        StepsDone = _state.Step,
+        Directory = _run.Path,
+    };
+
+    private RunSummary Summarise(EvaluationResult test) => new()
+    {
+        Model = _recipe.Model.Name,
+        Parameters = Model.ParameterCount,
+        Dataset = _parts.Data.Info.Name,
+        Epochs = _state.Epoch,
+        Steps = _state.Step,
+        BestValAccuracy = _state.BestAccuracy,
+        BestEpoch = _state.BestEpoch,
+        TestAccuracy = test.Top1,
+        TestLoss = test.Loss,
+        ImagesPerSecond = _state.Total.ImagesPerSecond,
+        PeakMemoryBytes = Machine.PeakMemoryBytes,
+        Seconds = Seconds(),
+        Seed = _recipe.Run.Seed,
+        Version = Machine.Version,
+    };
+}
