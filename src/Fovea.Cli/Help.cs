@@ -10,6 +10,8 @@ namespace Fovea.Cli;
 /// <summary>Help pages: options under the headings of a recipe, one name each (aliases would drown it), defaults in brackets.</summary>
 internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
 {
+    private static readonly Recipe Standard = ModelDefaults.Of(Recipe.Default.Model.Name);
+
     /// <summary>Replaces the library's help.</summary>
     public static void Install(RootCommand root, Terminal terminal)
     {
@@ -40,6 +42,7 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         if (command.Options.OfType<RecipeOption>().Any())
         {
             console.WriteLine();
+            console.WriteLine($"In brackets: what the model {Standard.Model.Name} is trained with. Other models have epochs, batch size and rate of their own.");
             console.WriteLine("Names may be written with underscores (--batch_size), and timm's are understood (--img-size, --opt, --sched, -b, ...).");
         }
 
@@ -69,7 +72,7 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
     {
         string standard = option switch
         {
-            RecipeOption { Field: { IsFlag: false } field } => field.Read(Recipe.Default),
+            RecipeOption { Field: { IsFlag: false } field } => field.Read(Standard),
             { HasDefaultValue: true } when option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value => $"{value}",
             _ => "",
         };
