@@ -10,8 +10,8 @@ public sealed class LossesTests
     [InlineData("cpu")]
     public void Binary_cross_entropy_of_extreme_logits_is_finite(string device)
     {
-        Tensor logits = Tensor.From([1000, -1000, 0], [3], TestDevice.Named(device));
-        Tensor targets = Tensor.From([0, 1, 1], [3], TestDevice.Named(device));
+        Tensor logits = Tensor.From([1000f, -1000, 0], [3], TestDevice.Named(device));
+        Tensor targets = Tensor.From([0f, 1, 1], [3], TestDevice.Named(device));
 
         Assert.Equal((2000 + Math.Log(2)) / 3, Losses.BinaryCrossEntropy(logits, targets).Item(), 1e-3);
     }
