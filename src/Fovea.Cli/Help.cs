@@ -75,7 +75,7 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         string standard = option switch
         {
             RecipeOption { Field: { IsFlag: false } field } => field.Read(Standard),
-            { HasDefaultValue: true } when option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value => $"{value}",
+            { HasDefaultValue: true } when option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value and not Array => $"{value}",
             _ => "",
         };
         return standard.Length == 0 ? option.Description ?? "" : $"{option.Description} [{standard}]";

@@ -33,7 +33,7 @@ public sealed class LeakTests
         Tensor mixed = Ops.Linear(Ops.Dropout(Ops.Attention(qkv, 2), 0.1f, new Philox(1, 1)), p[4], residual: x);
         Tensor quotient = Ops.Divide(mixed, Ops.Apply(UnaryOperator.Exp, mixed));
         Tensor pooled = Ops.DropPath(Ops.Add(Ops.Max(mixed, 1), Ops.Mean(quotient, 1)), 0.1f, new Philox(1, 2));
-        Tensor weights = Tensor.From([1, 2, 3], [3], device);
+        Tensor weights = Tensor.From([1f, 2, 3], [3], device);
         tape.Backward(Ops.CrossEntropy(Ops.Linear(pooled, p[5]), labels, 0.1f, weights));
     }
 }

@@ -119,7 +119,7 @@ public sealed class TapeTests
 
     private Tensor Parameter()
     {
-        Tensor x = Tensor.From([1, 2, 3], [3], _device);
+        Tensor x = Tensor.From([1f, 2, 3], [3], _device);
         x.RequiresGradient = true;
         return x;
     }

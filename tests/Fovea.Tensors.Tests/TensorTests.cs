@@ -35,7 +35,7 @@ public sealed class TensorTests
     public void Memory_shared_by_a_reshape_lives_until_the_last_one_lets_go()
     {
         Device device = Device.CreateReference();
-        Tensor x = Tensor.From([1, 2], [2], device), y = x.Reshape(2, 1);
+        Tensor x = Tensor.From([1f, 2], [2], device), y = x.Reshape(2, 1);
         x.Release();
         Assert.Equal([1, 2], y.ToArray());
         Assert.Equal(2 * sizeof(double), device.Backend.AllocatedBytes);

@@ -115,7 +115,7 @@ public static partial class Ops
         (int rows, int columns) = (x.Shape[0], x.Shape[1]);
         RequireIndices(indices, rows, nameof(Gather));
         int count = indices.Shape[0];
-        Tensor y = Result([count, columns], [x, indices]);
+        Tensor y = Result([count, columns], [x, indices], integers: indices);
         Backend backend = x.Device.Backend;
         backend.Gather(x.Storage, indices.Storage, y.Storage, count, columns);
         return Record(y, [x], output => backend.GatherBackward(

@@ -95,7 +95,7 @@ public static partial class Ops
         if (Tape.Current is not null && (targets is { RequiresGradient: true } || classWeights is { RequiresGradient: true }))
             throw new InvalidOperationException("CrossEntropy: has no gradient for targets and class weights; compute them under Tape.Pause().");
         (int rows, int columns) = (logits.Shape[0], logits.Shape[1]);
-        Tensor losses = Result([rows], [logits, labels, targets, classWeights], nameof(CrossEntropy));
+        Tensor losses = Result([rows], [logits, labels, targets, classWeights], nameof(CrossEntropy), integers: labels);
         Backend backend = logits.Device.Backend;
         CrossEntropyArguments arguments = new(rows, columns, labels?.Storage, targets?.Storage, smoothing, classWeights?.Storage);
         backend.CrossEntropy(arguments, logits.Storage, losses.Storage);

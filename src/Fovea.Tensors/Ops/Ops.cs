@@ -8,8 +8,8 @@ namespace Fovea.Tensors;
 /// </summary>
 public static partial class Ops
 {
-    /// <summary>A result tensor on the inputs' device; inputs must share one.</summary>
-    private static Tensor Result(Shape shape, ReadOnlySpan<Tensor?> inputs, [CallerMemberName] string origin = "")
+    /// <summary>A result tensor on the inputs' device; inputs must share one, and hold numbers but for <paramref name="integers"/>.</summary>
+    private static Tensor Result(Shape shape, ReadOnlySpan<Tensor?> inputs, [CallerMemberName] string origin = "", Tensor? integers = null)
     {
         Device device = inputs[0]!.Device;
         foreach (Tensor? input in inputs)
@@ -18,6 +18,8 @@ public static partial class Ops
             _ = input.Storage;   // throws where an input was released
             if (input.Device != device)
                 throw new ArgumentException($"{origin}: all inputs must be on one device, got {device} and {input.Device}.");
+            if (input.ElementType != ElementType.Float32 && input != integers)
+                throw new ArgumentException($"{origin}: computes with numbers, got integers {input.Shape}; make the tensor from floats.");
         }
 
         return Tensor.Empty(shape, device, origin: origin);

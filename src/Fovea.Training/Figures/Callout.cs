@@ -10,7 +10,7 @@ internal static class Callout
     {
         canvas.FillDisc(at, 7.5, new Paint(ink, 0.25));
         canvas.Polyline(Ring(at, 7.5), new Stroke(ink, 1.5));
-        Box best = Candidates(at, StrokeFont.Width(text, Size)).MinBy(box => Badness(box, plot, curves));
+        Box best = Candidates(at, StrokeFont.Width(text, Size)).Select(box => Beside(box, plot)).MinBy(box => Badness(box, plot, curves));
         TextStyle style = new(Size, ink, Bold: true, Anchor: Anchor.Middle, Halo: true);
         canvas.Text(text, best.Centre + new Point(0, style.HalfCapital), style);
     }
@@ -31,6 +31,10 @@ internal static class Callout
                 yield return new Box(left, at.Y - Height / 2, width, Height);
         }
     }
+
+    /// <summary>Moved sideways into the plot: a point at its edge has most of its candidates half outside.</summary>
+    private static Box Beside(Box box, Box plot) =>
+        box with { X = Math.Clamp(box.X, plot.X + 2, Math.Max(plot.X + 2, plot.Right - 2 - box.Width)) };
 
     private static int Badness(Box box, Box plot, IReadOnlyList<Curve> curves)
     {

@@ -40,7 +40,7 @@ public sealed class AttentionTests
     [Fact]
     public void A_single_token_attends_to_itself()
     {
-        Tensor qkv = Tensor.From([1, 2, 3, 4, 5, 6], [1, 1, 6], Device.Reference);
+        Tensor qkv = Tensor.From([1f, 2, 3, 4, 5, 6], [1, 1, 6], Device.Reference);
         Assert.Equal([5, 6], Ops.Attention(qkv, 1).ToArray());
     }
 }

@@ -26,8 +26,8 @@ public sealed class ConvolutionTests
     [Fact]
     public void A_kernel_that_covers_the_image_is_a_dot_product()
     {
-        Tensor image = Tensor.From([1, 2, 3, 4], [1, 1, 2, 2], Device.Reference);
-        Tensor kernel = Tensor.From([1, 10, 100, 1000], [1, 1, 2, 2], Device.Reference);
+        Tensor image = Tensor.From([1f, 2, 3, 4], [1, 1, 2, 2], Device.Reference);
+        Tensor kernel = Tensor.From([1f, 10, 100, 1000], [1, 1, 2, 2], Device.Reference);
         Assert.Equal([4321], Ops.Conv2d(image, kernel).ToArray());
     }
 

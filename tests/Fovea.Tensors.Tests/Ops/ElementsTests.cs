@@ -15,6 +15,16 @@ public sealed class ElementsTests
     [MemberData(nameof(UnaryOperators))]
     public void Gradient_of_a_function(UnaryOperator f) => GradientCheck.Run(x => Ops.Apply(f, x[0]), Domain(f, [3, 7]));
 
+    [Fact]
+    public void Integers_are_not_taken_for_numbers()
+    {
+        Tensor integers = Tensor.From([1, 2], [2], Device.Reference);
+
+        Assert.Equal(
+            "Relu: computes with numbers, got integers [2]; make the tensor from floats.",
+            Assert.Throws<ArgumentException>(() => Ops.Relu(integers)).Message);
+    }
+
     public static TheoryData<string, int[], int[]> BroadcastPatterns()
     {
         TheoryData<string, int[], int[]> data = [];

@@ -60,20 +60,20 @@ public sealed class LayoutTests
     [Fact]
     public void Elements_land_where_the_definition_says()
     {
-        Tensor x = Tensor.From([1, 2, 3, 4, 5, 6], [2, 3], Device.Reference);
+        Tensor x = Tensor.From([1f, 2, 3, 4, 5, 6], [2, 3], Device.Reference);
         Assert.Equal([1, 4, 2, 5, 3, 6], Ops.Permute(x, 1, 0).ToArray());
         Assert.Equal([2, 3, 5, 6], Ops.Slice(x, 1, 1, 2).ToArray());
         Assert.Equal([1, 2, 3, 3, 4, 5, 6, 6], Ops.Concat(1, x, Ops.Slice(x, 1, 2, 1)).ToArray());
         Assert.Equal([4, 5, 6, 1, 2, 3, 4, 5, 6], Ops.Gather(x, Tensor.From([1, 0, 1], [3], Device.Reference)).ToArray());
         Assert.Equal([1, 2, 3, 1, 2, 3], Ops.Expand(Ops.Slice(x, 0, 0, 1), 2, 3).ToArray());
-        Tensor image = Tensor.From([1, 2, 3, 4, 5, 6, 7, 8], [1, 1, 2, 4], Device.Reference);
+        Tensor image = Tensor.From([1f, 2, 3, 4, 5, 6, 7, 8], [1, 1, 2, 4], Device.Reference);
         Assert.Equal([1, 2, 5, 6, 3, 4, 7, 8], Ops.Patchify(image, 2).ToArray());
     }
 
     [Fact]
     public void Reshape_shares_the_memory_and_infers_one_size()
     {
-        Tensor x = Tensor.From([1, 2, 3, 4, 5, 6], [2, 3], Device.Reference), y = x.Reshape(-1, 2);
+        Tensor x = Tensor.From([1f, 2, 3, 4, 5, 6], [2, 3], Device.Reference), y = x.Reshape(-1, 2);
         Assert.Equal([3, 2], y.Shape);
         Assert.Same(x.Storage, y.Storage);
     }

@@ -9,7 +9,7 @@ public sealed class MatMulTests
     public void Product_of_two_small_matrices()
     {
         Device device = Device.Reference;
-        Tensor a = Tensor.From([1, 2, 3, 4, 5, 6], [2, 3], device), b = Tensor.From([1, 0, 2, 1, 0, 3], [3, 2], device);
+        Tensor a = Tensor.From([1f, 2, 3, 4, 5, 6], [2, 3], device), b = Tensor.From([1f, 0, 2, 1, 0, 3], [3, 2], device);
         Assert.Equal([5, 11, 14, 23], Ops.MatMul(a, b).ToArray());
         Assert.Equal([10, 22, 28, 46], Ops.MatMul(a, b, scale: 2).ToArray());
     }

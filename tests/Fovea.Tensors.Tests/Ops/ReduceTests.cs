@@ -31,7 +31,7 @@ public sealed class ReduceTests
     [Fact]
     public void Values_along_an_axis()
     {
-        Tensor x = Tensor.From([1, 2, 3, 6, 5, 4], [2, 3], Device.Reference);
+        Tensor x = Tensor.From([1f, 2, 3, 6, 5, 4], [2, 3], Device.Reference);
         Assert.Equal([7, 7, 7], Ops.Sum(x, 0).ToArray());
         Assert.Equal([2, 5], Ops.Mean(x, 1).ToArray());
         Assert.Equal([6, 5, 4], Ops.Max(x, 0).ToArray());
@@ -52,7 +52,7 @@ public sealed class ReduceTests
     [Fact]
     public void The_first_of_equal_maxima_takes_the_gradient()
     {
-        Tensor x = Tensor.From([1, 5, 5, 2, 0, 0], [2, 3], Device.Reference);
+        Tensor x = Tensor.From([1f, 5, 5, 2, 0, 0], [2, 3], Device.Reference);
         x.RequiresGradient = true;
         using Tape tape = Tape.Record();
         tape.Backward(Ops.Sum(Ops.Max(x, 1)));

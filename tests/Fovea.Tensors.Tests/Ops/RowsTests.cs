@@ -61,7 +61,7 @@ public sealed class RowsTests
         const float Smoothing = 0.2f;
         Device device = Device.CreateReference();
         Tensor logits = Normal([3, 4]).Create(device, 0), labels = Tensor.From([2, 0, 2], [3], device),
-            weights = Tensor.From([1, 2, 3, 4], [4], device);
+            weights = Tensor.From([1f, 2, 3, 4], [4], device);
         double[] logP = Ops.LogSoftmax(logits).Doubles(), w = weights.Doubles();
         double total = 0, totalWeight = 0;
         foreach ((int row, int label) in ((int, int)[])[(0, 2), (1, 0), (2, 2)])
