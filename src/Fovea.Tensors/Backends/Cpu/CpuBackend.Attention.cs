@@ -16,26 +16,22 @@ internal sealed unsafe partial class CpuBackend<V>
             _pool.Run(a.Batch * a.Heads * blocks, part =>
             {
                 int first = part % blocks * queries;
-                new AttentionHead<V>(a, qkvData, part / blocks).Forward(yData, sums, first, Math.Min(queries, a.Tokens - first));
+                new AttentionHead<V>(a, qkvData, part / blocks, part / blocks).Forward(yData, sums, first, Math.Min(queries, a.Tokens - first));
             });
             return;
         }
 
-        ForHeads(a, qkvData, head => head.Forward(yData, sums, 0, a.Tokens));
+        ForHeads(a, (index, next) => new AttentionHead<V>(a, qkvData, index, next).Forward(yData, sums, 0, a.Tokens));
     }
 
-    /// <summary>All heads, several of one sequence in a row by one thread: while one computes, the next one's tokens arrive.</summary>
-    private void ForHeads(AttentionArguments a, float* qkv, Action<AttentionHead<V>> body)
+    /// <summary>All heads, a run of them by one thread; each call also gets the head that follows, to fetch its tokens meanwhile.</summary>
+    private void ForHeads(AttentionArguments a, Action<int, int> body)
     {
-        int total = a.Batch * a.Heads, perPart = Math.Clamp(total / (2 * MinimumParts), 1, a.Heads);
+        int total = a.Batch * a.Heads, perPart = Math.Max(1, total / (2 * MinimumParts));
         _pool.Run(Parts(total, perPart), part =>
         {
             int end = Math.Min(total, (part + 1) * perPart);
-            for (int index = part * perPart; index < end; index++)
-            {
-                if (index + 1 < end) new AttentionHead<V>(a, qkv, index + 1).Prefetch();
-                body(new AttentionHead<V>(a, qkv, index));
-            }
+            for (int index = part * perPart; index < end; index++) body(index, Math.Min(index + 1, end - 1));
         });
     }
 
@@ -44,6 +40,6 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         AttentionArguments a = arguments;
         float* qkvData = Floats(qkv), yData = Floats(y), sums = Floats(logSums), dyData = Floats(dy), dqkvData = Floats(dqkv);
-        ForHeads(a, qkvData, head => head.Backward(yData, sums, dyData, dqkvData, accumulate));
+        ForHeads(a, (index, next) => new AttentionHead<V>(a, qkvData, index, next).Backward(yData, sums, dyData, dqkvData, accumulate));
     }
 }

@@ -18,14 +18,22 @@ internal readonly unsafe struct AttentionHead<V>
     private readonly AttentionArguments _a;
     private readonly int _batch, _head;
     private readonly float* _q, _k, _v;
+    private readonly nint _toNext, _toNextResult;
 
-    internal AttentionHead(in AttentionArguments arguments, float* qkv, int index)
+    /// <param name="arguments">Sizes.</param>
+    /// <param name="qkv">Packed projections of all heads.</param>
+    /// <param name="index">Which head of which sequence.</param>
+    /// <param name="next">The one that this thread computes next; its tokens are asked for on the way.</param>
+    internal AttentionHead(in AttentionArguments arguments, float* qkv, int index, int next)
     {
         _a = arguments;
         (_batch, _head) = (index / arguments.Heads, index % arguments.Heads);
         _q = qkv + QkvOffset;
         _k = _q + Width;
         _v = _k + Width;
+        nint sequences = next / _a.Heads - _batch, heads = next % _a.Heads - _head;
+        _toNext = sequences * _a.Tokens * Stride + heads * _a.HeadDim;
+        _toNextResult = sequences * _a.Tokens * Width + heads * _a.HeadDim;
     }
 
     /// <summary>Elements of one token's result: heads · headDim.</summary>
@@ -40,16 +48,22 @@ internal readonly unsafe struct AttentionHead<V>
 
     private nint SumsOffset => (nint)(_batch * _a.Heads + _head) * _a.Tokens;
 
-    /// <summary>Asks for the head's queries, keys and values: one short run of each per token, too scattered for the hardware to foresee.</summary>
-    internal void Prefetch()
+    /// <summary>
+    /// Asks for one token of the next head in an array that lies as <paramref name="here"/> does: short runs, too scattered for the hardware to
+    /// foresee. Called along with the work on each token, because a burst of such requests would stall.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Prefetch(float* here, nint toNext)
     {
-        for (int token = 0; token < _a.Tokens; token++)
-            for (int i = 0; i < _a.HeadDim; i += 16)
-            {
-                V.Prefetch(_q + token * Stride + i);
-                V.Prefetch(_k + token * Stride + i);
-                V.Prefetch(_v + token * Stride + i);
-            }
+        for (int i = 0; i < _a.HeadDim; i += 16) V.Prefetch(here + toNext + i);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void PrefetchQkv(float* q)
+    {
+        Prefetch(q, _toNext);
+        Prefetch(q + Width, _toNext);
+        Prefetch(q + 2 * Width, _toNext);
     }
 
     /// <summary>Results and log-sums of <paramref name="count"/> queries from <paramref name="first"/>.</summary>
@@ -74,6 +88,8 @@ internal readonly unsafe struct AttentionHead<V>
             for (int row = 0; row < count; row += V.TileRows)
             {
                 int rows = Math.Min(V.TileRows, count - row);
+                if (key == 0)
+                    for (int r = first + row; r < first + row + rows; r++) PrefetchQkv(_q + r * Stride);
                 Block<V>.Multiply(_q + (first + row) * Stride, Stride, 1, rows, keys, range, d, new((nint)scores, rangePadded, Padded: true));
                 Exponentiate(scores, rows, range, rangePadded, unit, largest + row, sums + row, results + row * paddedDim, paddedDim, key == 0);
                 float* result = results + row * paddedDim;
@@ -162,8 +178,14 @@ internal readonly unsafe struct AttentionHead<V>
             Block<V>.Multiply(q, Stride, 1, count, keysT, n, d, new((nint)powers, padded, Padded: true));
             Block<V>.Multiply(dyBlock, Width, 1, count, valuesT, n, d, new((nint)gradients, padded, Padded: true));
             for (int r = 0; r < count; r++)
+            {
+                PrefetchQkv(q + r * Stride);
+                PrefetchQkv(dq + (first + r) * Stride);
+                Prefetch(dyBlock + (nint)r * Width, _toNextResult);
+                Prefetch(y + (nint)(first + r) * Width, _toNextResult);
                 Differentiate(powers + r * padded, gradients + r * padded, n, padded, _a.Scale, logSums[SumsOffset + first + r],
                     Dot(y + (nint)(first + r) * Width, dyBlock + (nint)r * Width, d));
+            }
 
             bool add = accumulate || first > 0;
             PackRows(dyBlock, Width, count, rightSides);

@@ -72,19 +72,29 @@ internal static unsafe class Panels<V>
     {
         Vector128<float> a = Vector128.Load(source), b = Vector128.Load(source + stride);
         Vector128<float> c = Vector128.Load(source + 2 * stride), d = Vector128.Load(source + 3 * stride);
-        Vector128<double> ab0 = Interleave(a, b, false), ab1 = Interleave(a, b, true), cd0 = Interleave(c, d, false), cd1 = Interleave(c, d, true);
-        Vector128.Create(ab0.GetLower(), cd0.GetLower()).AsSingle().Store(destination);
-        Vector128.Create(ab0.GetUpper(), cd0.GetUpper()).AsSingle().Store(destination + width);
-        Vector128.Create(ab1.GetLower(), cd1.GetLower()).AsSingle().Store(destination + 2 * width);
-        Vector128.Create(ab1.GetUpper(), cd1.GetUpper()).AsSingle().Store(destination + 3 * width);
+        Vector128<double> ab0 = Interleave(a, b, false).AsDouble(), ab1 = Interleave(a, b, true).AsDouble();
+        Vector128<double> cd0 = Interleave(c, d, false).AsDouble(), cd1 = Interleave(c, d, true).AsDouble();
+        Interleave(ab0, cd0, false).AsSingle().Store(destination);
+        Interleave(ab0, cd0, true).AsSingle().Store(destination + width);
+        Interleave(ab1, cd1, false).AsSingle().Store(destination + 2 * width);
+        Interleave(ab1, cd1, true).AsSingle().Store(destination + 3 * width);
     }
 
-    /// <summary>a0 b0 a1 b1, or a2 b2 a3 b3; as pairs.</summary>
+    /// <summary>a0 b0 a1 b1, or a2 b2 a3 b3.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<double> Interleave(Vector128<float> a, Vector128<float> b, bool upper)
+    private static Vector128<float> Interleave(Vector128<float> a, Vector128<float> b, bool upper)
     {
-        if (Sse.IsSupported) return (upper ? Sse.UnpackHigh(a, b) : Sse.UnpackLow(a, b)).AsDouble();
-        if (AdvSimd.Arm64.IsSupported) return (upper ? AdvSimd.Arm64.ZipHigh(a, b) : AdvSimd.Arm64.ZipLow(a, b)).AsDouble();
-        return (upper ? Vector128.Create(a[2], b[2], a[3], b[3]) : Vector128.Create(a[0], b[0], a[1], b[1])).AsDouble();
+        if (Sse.IsSupported) return upper ? Sse.UnpackHigh(a, b) : Sse.UnpackLow(a, b);
+        if (AdvSimd.Arm64.IsSupported) return upper ? AdvSimd.Arm64.ZipHigh(a, b) : AdvSimd.Arm64.ZipLow(a, b);
+        return upper ? Vector128.Create(a[2], b[2], a[3], b[3]) : Vector128.Create(a[0], b[0], a[1], b[1]);
+    }
+
+    /// <summary>a0 b0, or a1 b1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<double> Interleave(Vector128<double> a, Vector128<double> b, bool upper)
+    {
+        if (Sse2.IsSupported) return upper ? Sse2.UnpackHigh(a, b) : Sse2.UnpackLow(a, b);
+        if (AdvSimd.Arm64.IsSupported) return upper ? AdvSimd.Arm64.ZipHigh(a, b) : AdvSimd.Arm64.ZipLow(a, b);
+        return upper ? Vector128.Create(a[1], b[1]) : Vector128.Create(a[0], b[0]);
     }
 }
