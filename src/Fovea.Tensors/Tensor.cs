@@ -164,7 +164,7 @@ public sealed class Tensor
     internal Storage GradientStorage(out bool accumulate)
     {
         accumulate = HasGradient;
-        _gradient ??= new Tensor(Device, Shape, ElementType, Device.Backend.Rent(Shape.Count), $"gradient of {Origin}").Keep();
+        _gradient ??= new Tensor(Device, Shape, ElementType, Device.Backend.Rent(Shape.Count), "gradient").Keep();
         HasGradient = true;
         return _gradient.Storage;
     }
@@ -174,7 +174,7 @@ public sealed class Tensor
     {
         if (_gradient is null)
         {
-            _gradient = source._gradient!.Share(Shape, $"gradient of {Origin}").Keep();
+            _gradient = source._gradient!.Share(Shape, "gradient").Keep();
             HasGradient = true;
             source.ReleaseGradient();
             return;

@@ -33,7 +33,9 @@ public sealed class AllocationTests : IDisposable
         // Inside an epoch of three steps only the second follows another one directly.
         long[] steps = [.. Enumerable.Range(5, 15).Select(epoch => allocated[3 * epoch + 1] - allocated[3 * epoch])];
         Assert.All(steps, bytes => Assert.InRange(bytes, 0, 256 << 10));
-        Assert.True(steps.Max() - steps.Min() < 4096, $"from {steps.Min()} to {steps.Max()} bytes a step");
+        // A step that had to wait for its batch allocates a little for the wait: the medians tell whether anything grows.
+        long early = steps[..5].Order().ElementAt(2), late = steps[^5..].Order().ElementAt(2);
+        Assert.True(late - early < 2048, $"from {early} to {late} bytes a step");
         Assert.Equal(native[9], native[^1]);
     }
 }
