@@ -23,8 +23,13 @@ public sealed class TransformerBlock : Module
     {
         AttentionContext context = new()
         {
-            Dim = config.Dim, Heads = config.Heads, HeadDim = config.HeadSize, Grid = grid,
-            Block = index, Depth = config.Depth, Dropout = config.AttentionDropout,
+            Dim = config.Dim,
+            Heads = config.Heads,
+            HeadDim = config.HeadSize,
+            Grid = grid,
+            Block = index,
+            Depth = config.Depth,
+            Dropout = config.AttentionDropout,
         };
         float dropPath = config.Depth > 1 ? config.DropPath * index / (config.Depth - 1) : 0;
         Initializer weights = WeightInits.Of(config.WeightInit);

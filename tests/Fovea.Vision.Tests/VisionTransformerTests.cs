@@ -10,7 +10,13 @@ public sealed class VisionTransformerTests
 {
     private static readonly VisionTransformerConfig Small = new()
     {
-        ImageSize = 12, PatchSize = 4, Dim = 16, Depth = 2, Heads = 2, MlpDim = 24, Classes = 5,
+        ImageSize = 12,
+        PatchSize = 4,
+        Dim = 16,
+        Depth = 2,
+        Heads = 2,
+        MlpDim = 24,
+        Classes = 5,
     };
 
     public static TheoryData<string> Variants => [.. VariantConfigs.Keys];

@@ -1,4 +1,4 @@
-using System.Text;
+using Fovea.Training.Checkpoints;
 using Fovea.Training.Figures;
 
 namespace Fovea.Training.Reports;
@@ -23,13 +23,13 @@ public static class RunFigures
         WriteBoth(figures, "learning-rate", RunCharts.LearningRate(content));
         if (content.Confusion is ConfusionMatrix confusion) WriteBoth(figures, "confusion-matrix", confusion);
         if (content.Predictions.Count > 0)
-            AtomicFile.Write(Path.Combine(figures, "predictions.png"), RunCharts.Predictions(content).ToPng());
-        AtomicFile.Write(Path.Combine(directory, "report.html"), Encoding.UTF8.GetBytes(HtmlReport.Render(content)));
+            AtomicFile.Write(Path.Combine(figures, "predictions.png"), stream => stream.Write(RunCharts.Predictions(content).ToPng()));
+        AtomicFile.WriteText(Path.Combine(directory, "report.html"), HtmlReport.Render(content));
     }
 
     private static void WriteBoth(string directory, string name, Figure figure)
     {
-        AtomicFile.Write(Path.Combine(directory, name + ".svg"), Encoding.UTF8.GetBytes(figure.ToSvg()));
-        AtomicFile.Write(Path.Combine(directory, name + ".png"), figure.ToPng());
+        AtomicFile.WriteText(Path.Combine(directory, name + ".svg"), figure.ToSvg());
+        AtomicFile.Write(Path.Combine(directory, name + ".png"), stream => stream.Write(figure.ToPng()));
     }
 }

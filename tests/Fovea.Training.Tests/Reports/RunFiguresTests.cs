@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using Fovea.Training.Checkpoints;
 using Fovea.Training.Reports;
 
 namespace Fovea.Training.Tests.Reports;
@@ -26,8 +27,8 @@ public sealed class RunFiguresTests : IDisposable
     public void A_file_is_replaced()
     {
         string path = Path.Combine(Directory.CreateDirectory(_directory).FullName, "report.html");
-        AtomicFile.Write(path, "the old and longer"u8);
-        AtomicFile.Write(path, "the new"u8);
+        AtomicFile.WriteText(path, "the old and longer");
+        AtomicFile.WriteText(path, "the new");
         Assert.Equal("the new", File.ReadAllText(path));
         Assert.Equal(["report.html"], Files());
     }
@@ -36,7 +37,7 @@ public sealed class RunFiguresTests : IDisposable
     public void A_failed_write_leaves_the_old_file_and_no_other()
     {
         Directory.CreateDirectory(Path.Combine(_directory, "report.html"));   // a folder cannot be replaced by a file
-        Assert.ThrowsAny<Exception>(() => AtomicFile.Write(Path.Combine(_directory, "report.html"), "new"u8));
+        Assert.ThrowsAny<Exception>(() => AtomicFile.WriteText(Path.Combine(_directory, "report.html"), "new"));
         Assert.Empty(Files());
     }
 

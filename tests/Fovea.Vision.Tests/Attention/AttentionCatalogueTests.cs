@@ -140,7 +140,13 @@ public sealed class AttentionCatalogueTests
     {
         VisionTransformer model = new VisionTransformerConfig
         {
-            ImageSize = 12, PatchSize = 4, Dim = 16, Depth = 2, Heads = 2, Classes = 4, Attention = name,
+            ImageSize = 12,
+            PatchSize = 4,
+            Dim = 16,
+            Depth = 2,
+            Heads = 2,
+            Classes = 4,
+            Attention = name,
         }.Build();
         model.Initialize(device, 3);
         return model;
