@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Fovea.Data;
 using Fovea.Data.Shapes;
 using Fovea.Data.Transforms;
@@ -34,5 +33,11 @@ public sealed class PublishedRecipesTests
         Assert.Equal(expected, RecipeFile.Read(Path.Combine(Folder(), "shapes.yaml"), Recipe.Default));
     }
 
-    private static string Folder([CallerFilePath] string thisFile = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "../../../recipes"));
+    /// <summary>The repository's recipes, from where the tests were built: source paths are not real in deterministic builds.</summary>
+    private static string Folder()
+    {
+        DirectoryInfo? root = new(AppContext.BaseDirectory);
+        while (root is not null && !File.Exists(Path.Combine(root.FullName, "Fovea.slnx"))) root = root.Parent;
+        return Path.Combine(root?.FullName ?? throw new DirectoryNotFoundException("Fovea.slnx is not above the tests."), "recipes");
+    }
 }

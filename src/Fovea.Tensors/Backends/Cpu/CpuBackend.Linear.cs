@@ -5,7 +5,7 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    private const int RowsPerSum = 256;   // rows of x that one pass of a weight gradient packs at a time
+    private const int RowsPerSum = 256;   // most rows of x that one pass of a weight gradient packs
 
     public override void Linear(in LinearArguments arguments, Storage y)
     {
@@ -145,7 +145,9 @@ internal sealed unsafe partial class CpuBackend<V>
     private void SumOverRows(in LinearArguments arguments, float* dy, float* dw, bool accumulate, float* dbias, bool accumulateBias)
     {
         LinearArguments l = arguments;
-        int size = l.In * l.Out, share = Parts(Parts(l.Rows, RowsPerSum), MinimumParts) * RowsPerSum, shares = Parts(l.Rows, share);
+        // Equal shares, a power of two of them, and equal passes within each: no thread waits for another's last one.
+        int size = l.In * l.Out, share = Parts(Parts(l.Rows, MinimumParts), 8) * 8, shares = Parts(l.Rows, share);
+        int pass = Parts(share, Parts(share, RowsPerSum));
         CpuStorage partial = Borrow((long)shares * size), partialBias = Borrow((long)shares * l.Out);
         float* partials = partial.Pointer, biases = partialBias.Pointer;
         _pool.Run(shares, s =>
@@ -153,9 +155,9 @@ internal sealed unsafe partial class CpuBackend<V>
             float* sum = partials + (nint)s * size, bias = biases + (nint)s * l.Out, panels = Scratch.Floats(PanelSlot, RowsPerSum * Panels<V>.Padded(l.In));
             int end = Math.Min(l.Rows, (s + 1) * share);
             new Span<float>(bias, l.Out).Clear();
-            for (int row = s * share; row < end; row += RowsPerSum)
+            for (int row = s * share; row < end; row += pass)
             {
-                int rows = Math.Min(RowsPerSum, end - row);
+                int rows = Math.Min(pass, end - row);
                 float* dyRows = dy + (nint)row * l.Out;
                 if (dbias != null) RowKernels<V>.AddColumns(dyRows, bias, rows, l.Out);
                 for (int column = 0; column < l.In; column += Panels<V>.Width) PackTransformed(l, row, rows, column, panels);
