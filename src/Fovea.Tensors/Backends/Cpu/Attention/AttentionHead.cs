@@ -101,7 +101,10 @@ internal readonly unsafe struct AttentionHead<V>
         for (int i = 0; i < count; i++)
         {
             float* to = y + YOffset + (nint)(first + i) * Width, from = results + i * paddedDim;
-            ElementKernels<V>.AddScaled(from, to, d, 1 / sums[i], accumulate: false);
+            V factor = V.Broadcast(1 / sums[i]);
+            int j = 0;
+            for (; j + V.Count <= d; j += V.Count) V.Store(to + j, V.Load(from + j) * factor);
+            if (j < d) V.StorePartial(to + j, V.Load(from + j) * factor, d - j);
             logSums[SumsOffset + first + i] = (largest[i] + MathF.Log2(sums[i])) / Log2E;
         }
     }
