@@ -38,13 +38,14 @@ internal sealed class Golden
     public StoredTensor this[string name] => Tensors[name];
 
     /// <summary>Loads a case, or returns null where there are no golden data: for data of theories, which are made before any test runs.</summary>
-    public static Golden? Find(string caseName) => FindRoot() is { } root ? new Golden(Path.Combine(root, caseName)) : null;
+    public static Golden? Find(string caseName) =>
+        FindRoot() is { } root && Directory.Exists(Path.Combine(root, caseName)) ? new Golden(Path.Combine(root, caseName)) : null;
 
     /// <summary>Loads a case; skips the running test where there are no golden data.</summary>
     public static Golden Load(string caseName)
     {
         Golden? golden = Find(caseName);
-        Assert.SkipWhen(golden is null, "No golden data: set FOVEA_GOLDEN to their folder.");
+        Assert.SkipWhen(golden is null, $"There is no golden case '{caseName}' in {FindRoot() ?? "shared/golden"}; set FOVEA_GOLDEN to the folder of the cases.");
         return golden;
     }
 
