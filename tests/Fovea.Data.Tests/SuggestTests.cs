@@ -1,3 +1,5 @@
+using Fovea.Tensors;
+
 namespace Fovea.Data.Tests;
 
 public sealed class SuggestTests
@@ -9,8 +11,8 @@ public sealed class SuggestTests
     [InlineData("flaw", "lawn", 2)]
     public void The_distance_counts_typing_errors(string a, string b, int distance)
     {
-        Assert.Equal(distance, Suggest.Distance(a, b));
-        Assert.Equal(distance, Suggest.Distance(b, a));
+        Assert.Equal(distance, EditDistance.Between(a, b));
+        Assert.Equal(distance, EditDistance.Between(b, a));
     }
 
     [Theory]
