@@ -6,7 +6,7 @@ namespace Fovea.Tensors;
 /// of overwriting it. Results must not depend on the number of threads. <see cref="Backends.Reference.ReferenceBackend"/> defines
 /// what each primitive means.
 /// </summary>
-public abstract class Backend
+public abstract partial class Backend
 {
     // Memory.
 
