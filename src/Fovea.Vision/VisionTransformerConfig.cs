@@ -47,8 +47,8 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>How tokens learn where they are.</summary>
     public PositionKind Position { get; init; } = PositionKind.Learned;
 
-    /// <summary>The attention mechanism with its options; see <see cref="AttentionCatalogue"/>.</summary>
-    public Spec Attention { get; init; } = "softmax";
+    /// <summary>The attention mechanism with its options, or one per block; see <see cref="AttentionCatalogue"/>.</summary>
+    public AttentionList Attention { get; init; } = "softmax";
 
     /// <summary>First values of the blocks' weight matrices.</summary>
     public WeightInit WeightInit { get; init; } = WeightInit.TruncatedNormal;
@@ -105,6 +105,7 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.Probability(PositionDropout, nameof(PositionDropout));
         Check.Probability(HeadDropout, nameof(HeadDropout));
         Check.Probability(DropPath, nameof(DropPath));
-        AttentionCatalogue.Find(Attention);
+        Check.That(Attention.Specs.Count <= Depth, $"{nameof(Attention)}: there are {Attention.Specs.Count} mechanisms ({Attention}) for {Depth} blocks.");
+        foreach (Spec spec in Attention.Specs) AttentionCatalogue.Find(spec);
     }
 }

@@ -2,6 +2,7 @@ using Fovea.Data;
 using Fovea.Nn;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
+using Fovea.Vision.Attention;
 
 namespace Fovea.Training.Setup;
 
@@ -34,7 +35,7 @@ public static class ModelChoice
         {
             return vit with
             {
-                Attention = recipe.Model.Attention is string attention ? Spec.Parse(attention) : vit.Attention,
+                Attention = recipe.Model.Attention is string attention ? AttentionList.Parse(attention) : vit.Attention,
                 Dropout = (float?)rates.Dropout ?? vit.Dropout,
                 DropPath = (float?)rates.DropPath ?? vit.DropPath,
             };

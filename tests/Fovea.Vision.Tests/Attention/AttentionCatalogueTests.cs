@@ -11,7 +11,18 @@ public sealed class AttentionCatalogueTests
 {
     private static readonly AttentionContext Context = new() { Dim = 12, Heads = 2, HeadDim = 6, Grid = new(1, 3, 3) };
 
-    public static TheoryData<string> All => [.. AttentionCatalogue.All.Select(entry => entry.Name)];
+    /// <summary>Options that take other paths through a mechanism than its defaults.</summary>
+    private static readonly string[] Variants =
+    [
+        "softmax:window=1", "softmax:window=1,lai=sequence", "softmax:window=2,lai=sequence,class=band", "softmax:soft=1",
+        "sinkhorn:1", "sinkhorn:iterations=3,epsilon=0.5", "sinkhorn:3,window=1", "sinkhorn:3,soft=1",
+        "disentangled:axes=1", "disentangled:axes=1,cls=sequence,span=4,farthest=8", "disentangled:terms=c2p/p2c/p2p,span=2", "disentangled:terms=c2p,shared=false",
+        "disentangled:terms=c2p/p2c/p2p,shared=false,axes=1,span=3", "disentangled:window=1,span=2", "disentangled:soft=1,span=2", "disentangled:axes=1,lai=sequence,window=2",
+    ];
+
+    public static TheoryData<string> Names => [.. AttentionCatalogue.All.Select(entry => entry.Name)];
+
+    public static TheoryData<string> All => [.. AttentionCatalogue.All.Select(entry => entry.Name), .. Variants];
 
     /// <summary>
     /// Central differences with h = 2⁻¹³ on the reference device, which computes in double throughout: truncation about h² = 1e-8, and
@@ -109,7 +120,7 @@ public sealed class AttentionCatalogueTests
     }
 
     [Theory]
-    [MemberData(nameof(All))]
+    [MemberData(nameof(Names))]
     public void Options_are_documented_and_others_are_refused(string name)
     {
         AttentionEntry entry = AttentionCatalogue.Find(name);
@@ -147,6 +158,7 @@ public sealed class AttentionCatalogueTests
             Heads = 2,
             Classes = 4,
             Attention = name,
+            Pooling = Pooling.Mean,   // in the last block, all tokens count
         }.Build();
         model.Initialize(device, 3);
         return model;
