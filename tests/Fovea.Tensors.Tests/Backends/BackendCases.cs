@@ -15,6 +15,8 @@ internal static partial class BackendCases
         ["linear"] = Linear,
         ["matmul"] = MatMul,
         ["attention"] = Attention,
+        ["kernel attention"] = KernelAttention,
+        ["random features"] = RandomFeatures,
         ["convolution"] = Convolution,
         ["rows"] = Rows,
         ["losses"] = Losses,
