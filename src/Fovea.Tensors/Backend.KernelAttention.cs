@@ -62,7 +62,7 @@ public readonly record struct KernelAttentionGradients(
 /// <param name="Kernel">Which features.</param>
 /// <param name="Scale">s, the factor of x; √ of the factor that q·k has in softmax attention, so usually headDim^(−1/4).</param>
 /// <param name="Stabilizer">ε, added to every feature.</param>
-/// <param name="SharedMaximum">The maximum is taken over the tokens, too: for keys, where a factor of its own per token would not cancel.</param>
+/// <param name="SharedMaximum">The maximum is taken over the tokens, too: for keys, where a factor of its own for each would not cancel.</param>
 public readonly record struct RandomFeaturesArguments(
     HeadView X, Storage Projection, int Batch, int Tokens, int Heads, int HeadDim, int Features,
     FeatureKernel Kernel, float Scale, float Stabilizer, bool SharedMaximum);
@@ -82,8 +82,8 @@ public abstract partial class Backend
 
     /// <summary>
     /// Random features <c>[batch, token, head, feature]</c> (Choromanski et al. 2021, arXiv:2009.14794), with u = s·x and m features:
-    /// softmax: m^(−1/2) (exp(Pu − |u|²/2 − max) + ε), relu: relu(m^(−1/2) Pu) + ε. The maximum is that of the exponents: of one vector, or of
-    /// all tokens of a sequence and head.
+    /// softmax: m^(−1/2) (exp(Pu − |u|²/2 − max) + ε), relu: relu(m^(−1/2) Pu) + ε. The maximum is that of Pu: of one vector, or of all tokens of
+    /// a sequence and head.
     /// </summary>
     public abstract void RandomFeatures(in RandomFeaturesArguments arguments, Storage features);
 

@@ -48,8 +48,8 @@ public static partial class Ops
     /// φ(q)·φ(k) estimates exp(scale² q·k) up to factors that cancel in attention; relu φ(x) = relu(m^(−1/2) Pu) + ε.
     /// </summary>
     /// <remarks>
-    /// Time O(token · feature · headDim) per head. The maximum of the exponents keeps them finite for vectors of any length; the backward pass takes
-    /// it as a constant, which with ε = 0 changes nothing behind <see cref="KernelAttention"/>.
+    /// Time O(token · feature · headDim) per head. The maximum, of Pu, keeps the exponents below 0 for vectors of any length; the backward pass
+    /// takes it as a constant, which with ε = 0 changes nothing behind <see cref="KernelAttention"/>.
     /// Source: Choromanski et al. 2021, "Rethinking attention with Performers", arXiv:2009.14794, lemma 1 and section 2.3.
     /// </remarks>
     /// <param name="x">Queries or keys <c>[batch, token, head, headDim]</c>.</param>

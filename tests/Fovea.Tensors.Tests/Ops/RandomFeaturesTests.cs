@@ -47,10 +47,10 @@ public sealed class RandomFeaturesTests
         using (Tape tape = Tape.Record())
         {
             Tensor u = Ops.Scale(same, Scale), half = Ops.Scale(Ops.Sum(Ops.Apply(UnaryOperator.Square, u), 2), 0.5f).Reshape(1, Tokens, 1);
-            Tensor exponents = Ops.Subtract(Ops.MatMul(u, projection, transposeB: true), half), largest;
+            Tensor projected = Ops.MatMul(u, projection, transposeB: true), largest;
             using (Tape.Pause())
-                largest = keys ? Ops.Max(exponents.Reshape(-1), 0).Reshape(1, 1, 1) : Ops.Max(exponents, 2).Reshape(1, Tokens, 1);
-            Tensor powers = Ops.Apply(UnaryOperator.Exp, Ops.Subtract(exponents, largest));
+                largest = keys ? Ops.Max(projected.Reshape(-1), 0).Reshape(1, 1, 1) : Ops.Max(projected, 2).Reshape(1, Tokens, 1);
+            Tensor powers = Ops.Apply(UnaryOperator.Exp, Ops.Subtract(Ops.Subtract(projected, half), largest));
             composed = Ops.Scale(Ops.Add(powers, Tensor.Full([1], Stabilizer, device)), 1 / MathF.Sqrt(Features)).Keep();
             tape.Backward(composed, cotangent);
         }

@@ -9,20 +9,17 @@ internal sealed partial class ReferenceBackend
         HeadGradient to = new(new(features, 0, a.Heads * a.Features), Accumulate: false);
         for (int index = 0; index < a.Batch * a.Heads; index++)
         {
-            double[][] projected = Project(a, index / a.Heads, index % a.Heads);
-            if (a.Kernel == FeatureKernel.Relu)
+            double[][] u = [.. Vectors(a.X, index / a.Heads, index % a.Heads, a.Tokens, a.HeadDim).Select(x => Array.ConvertAll(x, e => a.Scale * e))];
+            double[][] projected = Array.ConvertAll(u, vector => Project(a, vector));
+            double shared = projected.Select(row => row.Max()).DefaultIfEmpty().Max();
+            for (int token = 0; token < a.Tokens; token++)
             {
-                foreach (double[] row in projected)
-                    for (int e = 0; e < row.Length; e++) row[e] = Math.Max(factor * row[e], 0) + a.Stabilizer;
-            }
-            else if (projected.Length > 0)
-            {
-                double shared = projected.Max(row => row.Max());
-                foreach (double[] row in projected)
-                {
-                    double largest = a.SharedMaximum ? shared : row.Max();
-                    for (int e = 0; e < row.Length; e++) row[e] = factor * (Math.Exp(row[e] - largest) + a.Stabilizer);
-                }
+                double[] row = projected[token];
+                double shift = Dot(u[token], u[token]) / 2 + (a.SharedMaximum ? shared : row.Max());
+                for (int e = 0; e < a.Features; e++)
+                    row[e] = a.Kernel == FeatureKernel.Relu
+                        ? Math.Max(factor * row[e], 0) + a.Stabilizer
+                        : factor * (Math.Exp(row[e] - shift) + a.Stabilizer);
             }
 
             Put(to, index / a.Heads, index % a.Heads, projected);
@@ -57,16 +54,10 @@ internal sealed partial class ReferenceBackend
         }
     }
 
-    /// <summary>Pu, for the softmax kernel less |u|²/2, per token.</summary>
-    private static double[][] Project(RandomFeaturesArguments a, int batch, int head)
+    private static double[] Project(RandomFeaturesArguments a, double[] u)
     {
-        double[] projection = Values(a.Projection);
-        return Array.ConvertAll(Vectors(a.X, batch, head, a.Tokens, a.HeadDim), x =>
-        {
-            double[] u = Array.ConvertAll(x, value => a.Scale * value), row = new double[a.Features];
-            double half = a.Kernel == FeatureKernel.Softmax ? Dot(u, u) / 2 : 0;
-            for (int e = 0; e < row.Length; e++) row[e] = Dot(projection.AsSpan(e * a.HeadDim, a.HeadDim), u) - half;
-            return row;
-        });
+        double[] row = new double[a.Features];
+        for (int e = 0; e < row.Length; e++) row[e] = Dot(Values(a.Projection).AsSpan(e * a.HeadDim, a.HeadDim), u);
+        return row;
     }
 }

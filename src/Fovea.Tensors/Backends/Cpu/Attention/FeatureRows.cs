@@ -34,12 +34,12 @@ internal readonly unsafe struct FeatureRows<V>
     private nint Offset => ((nint)_batch * _a.Tokens * _a.Heads + _head) * _a.Features;
 
     /// <summary>
-    /// Features of up to <paramref name="limit"/> tokens; with a shared maximum their exponents only, to be finished by <see cref="Finish"/>.
+    /// Features of up to <paramref name="limit"/> tokens; with a shared maximum their projections only, to be finished by <see cref="Finish"/>.
     /// </summary>
     /// <param name="panels">Pᵀ times the scale, packed.</param>
     /// <param name="first">First token.</param>
     /// <param name="limit">At most that many.</param>
-    /// <returns>The largest exponent.</returns>
+    /// <returns>With a shared maximum: the largest projection.</returns>
     internal float Project(float* panels, int first, int limit)
     {
         int count = Math.Min(limit, _a.Tokens - first);
@@ -48,30 +48,20 @@ internal readonly unsafe struct FeatureRows<V>
         float largest = float.NegativeInfinity;
         for (int i = 0; i < count; i++, rows += Stride)
         {
-            if (_a.Kernel == FeatureKernel.Relu)
-            {
-                Relu(rows);
-            }
-            else if (_a.SharedMaximum)
-            {
-                // The squared length matters only where tokens are compared: beside a maximum of the token's own it cancels.
-                Shift(rows, HalfSquare(_x.Row(first + i)));
-                largest = MathF.Max(largest, RowKernels<V>.Max(rows, _a.Features));
-            }
-            else
-            {
-                Exponentiate(rows, RowKernels<V>.Max(rows, _a.Features));
-            }
+            if (_a.Kernel == FeatureKernel.Relu) Relu(rows);
+            else if (_a.SharedMaximum) largest = MathF.Max(largest, RowKernels<V>.Max(rows, _a.Features));
+            else Exponentiate(rows, RowKernels<V>.Max(rows, _a.Features) + HalfSquare(_x.Row(first + i)));
         }
 
         return largest;
     }
 
-    /// <summary>Exponents of up to <paramref name="limit"/> tokens become features.</summary>
+    /// <summary>Projections of up to <paramref name="limit"/> tokens become features.</summary>
     internal void Finish(float largest, int first, int limit)
     {
         float* rows = _features + Offset + first * Stride;
-        for (int i = Math.Min(limit, _a.Tokens - first); i > 0; i--, rows += Stride) Exponentiate(rows, largest);
+        int end = Math.Min(first + limit, _a.Tokens);
+        for (int token = first; token < end; token++, rows += Stride) Exponentiate(rows, largest + HalfSquare(_x.Row(token)));
     }
 
     /// <summary>dx of up to <paramref name="limit"/> tokens: s (Pᵀ dt − (Σ dt) s x); the formula is with the reference backend.</summary>
@@ -110,16 +100,6 @@ internal readonly unsafe struct FeatureRows<V>
         return 0.5f * _a.Scale * _a.Scale * V.Sum(sum);
     }
 
-    private void Shift(float* row, float by)
-    {
-        V shift = V.Broadcast(by);
-        for (int e = 0; e < _a.Features; e += V.Count)
-        {
-            int lanes = Math.Min(V.Count, _a.Features - e);
-            V.StorePartial(row + e, V.LoadPartial(row + e, lanes) - shift, lanes);
-        }
-    }
-
     /// <summary>relu(m^(−1/2) t) + ε.</summary>
     private void Relu(float* row)
     {
@@ -131,15 +111,15 @@ internal readonly unsafe struct FeatureRows<V>
         }
     }
 
-    /// <summary>m^(−1/2) (exp(t − largest) + ε).</summary>
+    /// <summary>m^(−1/2) (exp(t − shift) + ε).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Exponentiate(float* row, float largest)
+    private void Exponentiate(float* row, float shift)
     {
-        V shift = V.Broadcast(largest), unit = V.Broadcast(Log2E), factor = V.Broadcast(_factor), stabilizer = V.Broadcast(_a.Stabilizer);
+        V largest = V.Broadcast(shift), unit = V.Broadcast(Log2E), factor = V.Broadcast(_factor), stabilizer = V.Broadcast(_a.Stabilizer);
         for (int e = 0; e < _a.Features; e += V.Count)
         {
             int lanes = Math.Min(V.Count, _a.Features - e);
-            V power = VectorMath<V>.Exp2((V.LoadPartial(row + e, lanes) - shift) * unit);
+            V power = VectorMath<V>.Exp2((V.LoadPartial(row + e, lanes) - largest) * unit);
             V.StorePartial(row + e, (power + stabilizer) * factor, lanes);
         }
     }
