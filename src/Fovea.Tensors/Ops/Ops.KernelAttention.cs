@@ -21,6 +21,7 @@ public static partial class Ops
     /// <param name="epsilon">ε.</param>
     /// <returns><c>[batch, query, head · headDim]</c>.</returns>
     /// <exception cref="ShapeException">Sizes do not fit together.</exception>
+    /// <exception cref="ArgumentException">Two of queries, keys and values are the same part of the same tensor.</exception>
     public static Tensor KernelAttention(
         Heads q, Heads k, Heads v, FeatureMap map, TokenRelation? relation = null, Tensor? queryWeights = null, Tensor? keyWeights = null, float epsilon = 0)
     {
@@ -87,6 +88,8 @@ public static partial class Ops
             throw new ShapeException(
                 $"{Origin}: queries [{q.Batch}, {q.Tokens}, {q.Count} heads, {q.Width}], keys [{k.Batch}, {k.Tokens}, {k.Count} heads, {k.Width}] and values "
                 + $"[{v.Batch}, {v.Tokens}, {v.Count} heads, {v.Width}] must agree in batch and heads, queries and keys in width, keys and values in tokens.");
+        if (Overlap(q, k) || Overlap(q, v) || Overlap(k, v))
+            throw new ArgumentException($"{Origin}: queries, keys and values must be different parts or tensors, because each gets a gradient of its own.");
         if (k.Tokens == 0) throw new ShapeException($"{Origin}: there must be at least one key, got {k.Tensor.Shape}.");
         if (relation is not null && (relation.Tokens != q.Tokens || relation.Tokens != k.Tokens))
             throw new ShapeException($"{Origin}: the relation is between {relation.Tokens} tokens, got {q.Tokens} queries and {k.Tokens} keys.");
@@ -94,4 +97,7 @@ public static partial class Ops
         RequireShape(queryWeights, [q.Batch, q.Count, q.Tokens, buckets], "query weights", Origin);
         RequireShape(keyWeights, [q.Batch, q.Count, k.Tokens, buckets], "key weights", Origin);
     }
+
+    private static bool Overlap(Heads a, Heads b) =>
+        ReferenceEquals(a.Tensor, b.Tensor) && a.Part * b.Parts < (b.Part + 1) * a.Parts && b.Part * a.Parts < (a.Part + 1) * b.Parts;
 }

@@ -16,6 +16,7 @@ internal static partial class BackendCases
         ["matmul"] = MatMul,
         ["attention"] = Attention,
         ["kernel attention"] = KernelAttention,
+        ["relations"] = Relations,
         ["random features"] = RandomFeatures,
         ["convolution"] = Convolution,
         ["rows"] = Rows,

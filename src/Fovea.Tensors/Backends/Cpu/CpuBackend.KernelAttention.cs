@@ -10,6 +10,12 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         KernelAttentionArguments a = arguments;
         float* yData = Floats(y), sums = Floats(normalizers);
+        if (PlanOf(a) is { } plan)
+        {
+            _pool.Run(a.Batch * a.Heads, index => new RelationHead<V>(a, plan, index).Forward(yData, sums));
+            return;
+        }
+
         int heads = a.Batch * a.Heads, size = KernelAttentionHead<V>.StateSize(a), ranges = Ranges(heads);
         if (ranges == 1)
         {
@@ -46,6 +52,12 @@ internal sealed unsafe partial class CpuBackend<V>
         KernelAttentionArguments a = arguments;
         KernelAttentionGradients to = gradients;
         float* yData = Floats(y), sums = Floats(normalizers), dyData = Floats(dy);
+        if (PlanOf(a) is { } plan)
+        {
+            _pool.Run(a.Batch * a.Heads, index => new RelationHead<V>(a, plan, index).Backward(yData, sums, dyData, to));
+            return;
+        }
+
         int heads = a.Batch * a.Heads, size = KernelAttentionHead<V>.StateSize(a), ranges = Ranges(heads);
         if (ranges == 1)
         {
@@ -85,6 +97,9 @@ internal sealed unsafe partial class CpuBackend<V>
         });
         _buffers.Return(states);
     }
+
+    private static RelationPlan? PlanOf(in KernelAttentionArguments a) =>
+        a.Relation is null ? null : RelationPlan.Of(a.Relation, a.Features, a.HeadDim, a.QueryWeights is not null || a.KeyWeights is not null);
 
     /// <summary>Into how many ranges the tokens of each head are cut; 1 where the heads alone keep all threads busy.</summary>
     private static int Ranges(int heads) => Parts(MinimumParts, Math.Max(1, heads));
