@@ -26,7 +26,7 @@ public abstract class Module
     public Philox Random
     {
         get => _random ?? _parent?.Random ?? throw new InvalidOperationException(
-            "Dropout needs random numbers: set model.Random = Philox.For(seed, \"dropout\", step) before each training step.");
+            "Dropout and redrawn projections need random numbers: set model.Random = Philox.For(seed, \"dropout\", step) before each training step.");
         set => _random = value;
     }
 
@@ -77,11 +77,14 @@ public abstract class Module
         foreach ((string name, ModuleBuffer buffer) in NamedBuffers())
         {
             buffer.Allocate(device);
-            if (!buffer.Persistent) buffer.Fill(0, name);
+            if (!buffer.Persistent || buffer.Drawn) buffer.Fill(0, name);
         }
     }
 
-    /// <summary>Copies weights in: exactly the names of <see cref="NamedState"/>, from any device.</summary>
+    /// <summary>
+    /// Copies weights in: exactly the names of <see cref="NamedState"/>, from any device. Only what is drawn and not learned may be missing
+    /// (<see cref="ModuleBuffer.Drawn"/>) and stays as it is.
+    /// </summary>
     /// <exception cref="InvalidDataException">Names are missing or left over, or shapes differ; nothing was copied then.</exception>
     public void Load(IReadOnlyDictionary<string, Tensor> values)
     {
@@ -90,7 +93,10 @@ public abstract class Module
         foreach ((string name, NamedTensor tensor) in NamedState())
         {
             left.Remove(name);
-            if (!values.TryGetValue(name, out Tensor? value)) missing.Add(name);
+            if (!values.TryGetValue(name, out Tensor? value))
+            {
+                if (tensor is not ModuleBuffer { Drawn: true }) missing.Add(name);
+            }
             else if (value.Shape != tensor.Shape) misshapen.Add($"{name} (model {tensor.Shape}, weights {value.Shape})");
         }
 
@@ -99,7 +105,8 @@ public abstract class Module
                 "Load: the weights do not fit the model; "
                 + string.Join("; ", Listed("missing", missing).Concat(Listed("unexpected", [.. left.Order()])).Concat(Listed("of another shape", misshapen)))
                 + ".");
-        foreach ((string name, NamedTensor tensor) in NamedState()) Update.Copy(values[name], tensor.Value);
+        foreach ((string name, NamedTensor tensor) in NamedState())
+            if (values.TryGetValue(name, out Tensor? value)) Update.Copy(value, tensor.Value);
     }
 
     /// <summary>Forgets all gradients; their buffers are kept for the next ones.</summary>

@@ -47,6 +47,9 @@ public sealed class TransformerBlock : Module
         if (config.LayerScale is { } second) _scale2 = Register("ls2", new LayerScale(config.Dim, second));
     }
 
+    /// <summary>Norm of the first half's input.</summary>
+    public LayerNorm Norm1 => _norm1;
+
     /// <summary>The first half.</summary>
     public AttentionLayer Attention { get; }
 

@@ -98,6 +98,19 @@ public sealed class ModuleTests
     }
 
     [Fact]
+    public void What_is_drawn_may_be_missing_and_stays()
+    {
+        Bag module = new Bag().Add("fc", new Linear(1, 1, bias: false)).Add(new ModuleBuffer("draw", [1], Init.Constant(4), drawn: true));
+        module.Allocate(Device.Reference);
+
+        module.Load(new Dictionary<string, Tensor> { ["fc.weight"] = Tensor.Full([1, 1], 2, Device.Reference) });
+        Assert.Equal((2, 4), (Values(module, "fc.weight")[0], module.NamedBuffers().Single().Buffer.Value.Item()));
+
+        module.Load(new Dictionary<string, Tensor> { ["fc.weight"] = Tensor.Full([1, 1], 2, Device.Reference), ["draw"] = Tensor.Full([1], 7, Device.Reference) });
+        Assert.Equal(7, module.NamedBuffers().Single().Buffer.Value.Item());
+    }
+
+    [Fact]
     public void Two_parts_of_one_name_are_refused()
     {
         Bag module = new Bag().Add("a", new Linear(1, 1));

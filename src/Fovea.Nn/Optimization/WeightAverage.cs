@@ -34,7 +34,13 @@ public sealed class WeightAverage
     {
         if (_swapped) throw new InvalidOperationException("WeightAverage: the average is swapped in; dispose of the swap before the next update.");
         double decay = _warmUp ? Math.Min(_decay, (1.0 + Updates) / (10 + Updates)) : _decay;
-        for (int i = 0; i < _averages.Length; i++) Tensors.Update.Lerp(_entries[i].Tensor.Value, _averages[i], (float)(1 - decay));
+        for (int i = 0; i < _averages.Length; i++)
+        {
+            NamedTensor tensor = _entries[i].Tensor;
+            if (tensor is ModuleBuffer { Drawn: true }) Tensors.Update.Copy(tensor.Value, _averages[i]);   // a mean of two draws is neither
+            else Tensors.Update.Lerp(tensor.Value, _averages[i], (float)(1 - decay));
+        }
+
         Updates++;
     }
 

@@ -14,9 +14,26 @@ public static class AttentionCatalogue
         new("sinkhorn", "Doubly stochastic attention: rows and columns are normalised in turns; quadratic.",
             new Dictionary<string, string>(Locality.Options) { ["iterations"] = "normalisations, odd; default 5", ["epsilon"] = "temperature; default 1" },
             (spec, context) => new SinkhornAttention(context, spec.Integer("iterations", 5), spec.Number("epsilon", 1), Locality.From(spec, context)), "iterations"),
-        new("disentangled", "Content and relative position attend to each other (DeBERTa), on the grid or along the sequence; quadratic.",
-            new Dictionary<string, string>([.. Locality.Options, .. DisentangledOptions.Documentation]),
-            (spec, context) => new DisentangledAttention(context, DisentangledOptions.From(spec), Locality.From(spec, context))),
+        new("disentangled", "Content and relative position attend to each other (DeBERTa), on the grid or along the sequence; quadratic, or linear with mix=performer.",
+            new Dictionary<string, string>([.. Locality.Options, .. DisentangledOptions.Documentation, .. PerformerOptions.Documentation])
+            {
+                ["mix"] = "softmax (default), or performer: random features, linear in the number of tokens",
+            },
+            (spec, context) => new DisentangledAttention(context, DisentangledOptions.From(spec), Locality.From(spec, context), PerformerOptions.OfMix(spec, context))),
+        new("linear", "Linear attention with the features elu(x) + 1; linear in the number of tokens.",
+            new Dictionary<string, string>
+            {
+                ["scale"] = "factor of q before the features; default 1",
+                ["eps"] = "added to the normaliser, at least 0; default 0",
+            },
+            (spec, context) => new LinearAttention(context, (float)spec.Number("scale", 1), (float)spec.Number("eps", 0))),
+        new("performer", "Softmax attention approximated by random features (FAVOR+); linear in the number of tokens.",
+            new Dictionary<string, string>([.. Locality.Options, .. PerformerOptions.Documentation])
+            {
+                ["kernel"] = "softmax or relu; default softmax",
+                ["scale"] = "factor of q·k, above 0; default 1/√headDim for softmax, 1 for relu",
+            },
+            (spec, context) => new PerformerAttention(context, PerformerOptions.Parse(spec, context), Locality.From(spec, context)), "features"),
     ];
 
     /// <summary>The entry that a spec names.</summary>

@@ -16,7 +16,9 @@ namespace Fovea.Vision.Attention;
 /// Along one axis (the token sequence) it is DeBERTa's, clipped or in logarithmic buckets; both position terms use the same r, as its code does (the paper
 /// writes the opposite sign in the last). On two axes a bucket is a pair of row and column offset, and its embedding the sum of one for each; the class
 /// token has three buckets of its own: to itself, to a patch, from a patch.
-/// Time O(token² · headDim + token · buckets · headDim) per head; memory O(token · buckets).
+/// Time O(token² · headDim + token · buckets · headDim) per head; memory O(token · buckets). Mixed by a Performer, the exponential splits into
+/// exp(q·k) · α_ir · β_jr with α_ir = exp(q_i·pk_r + pq_r·pk_r) and β_jr = exp(k_j·pq_r): random features for the first factor, sums per bucket for the
+/// others, exact given the features and linear in the number of tokens (docs/attention.md).
 /// Source: He et al. 2021, "DeBERTa", arXiv:2006.03654, eq. 2 to 4.
 /// </remarks>
 public sealed class DisentangledAttention : Module, IAttention
@@ -27,14 +29,16 @@ public sealed class DisentangledAttention : Module, IAttention
     private readonly Parameter _rows, _prefix;
     private readonly Parameter? _columns;
     private readonly Linear? _positionQuery, _positionKey;
+    private readonly RandomProjection? _projection;
     private readonly float _scale;
     private (TokenGrid Grid, int? Window, TokenRelation Relation)? _last;
 
     /// <param name="context">Sizes.</param>
     /// <param name="options">Axes, buckets and terms.</param>
     /// <param name="locality">Windows, or null.</param>
+    /// <param name="performer">Random features to mix with; null: softmax.</param>
     /// <exception cref="ConfigurationException">An option is out of range.</exception>
-    public DisentangledAttention(AttentionContext context, DisentangledOptions options, Locality? locality = null)
+    public DisentangledAttention(AttentionContext context, DisentangledOptions options, Locality? locality = null, PerformerOptions? performer = null)
     {
         options.Validate();
         context.RequireNoDropout("disentangled");
@@ -52,6 +56,7 @@ public sealed class DisentangledAttention : Module, IAttention
 
         if (locality is not null) _locality = Register("", locality);
         _scale = 1 / MathF.Sqrt((1 + options.Terms) * context.HeadDim);
+        if (performer is not null) _projection = Register("", new RandomProjection(context.HeadDim, performer with { Scale = _scale }));
     }
 
     /// <inheritdoc/>
@@ -63,6 +68,7 @@ public sealed class DisentangledAttention : Module, IAttention
     public Tensor Forward(AttentionInput input)
     {
         TokenRelation relation = Relation(input.Grid);
+        if (_projection is not null) return Mix(_projection, input, relation);
         return Ops.Attention(input.Projected, _context.Heads, _scale, relation, Bias(input, relation));
     }
 
@@ -70,6 +76,14 @@ public sealed class DisentangledAttention : Module, IAttention
     public Tensor Probabilities(AttentionInput input)
     {
         TokenRelation relation = Relation(input.Grid);
+        if (_projection is not null)
+        {
+            (Tensor? alpha, Tensor? beta) = Factors(Bias(input, relation), input.Projected.Shape[0], relation);
+            return KernelProbabilities.Of(
+                PackedHeads.Split(Features(_projection, input, 0), 1, _context.Heads)[0], PackedHeads.Split(Features(_projection, input, 1), 1, _context.Heads)[0],
+                relation: relation, queryWeights: alpha, keyWeights: beta);
+        }
+
         return Ops.AttentionProbabilities(input.Projected, _context.Heads, _scale, relation, Bias(input, relation));
     }
 
@@ -87,6 +101,40 @@ public sealed class DisentangledAttention : Module, IAttention
             : new(prefix, rows, columns, window, null, Buckets(columns), 2 * _options.Span);
         _last = (grid, window, relation);
         return relation;
+    }
+
+    /// <summary>The Performer's way: random features for content to content, factors per bucket for the position terms.</summary>
+    private Tensor Mix(RandomProjection projection, AttentionInput input, TokenRelation relation)
+    {
+        projection.CountStep();
+        (Tensor? alpha, Tensor? beta) = Factors(Bias(input, relation), input.Projected.Shape[0], relation);
+        int heads = _context.Heads;
+        return Ops.KernelAttention(
+            new(Features(projection, input, 0), heads), new(Features(projection, input, 1), heads), new(input.Projected, heads, 3, 2),
+            FeatureMap.Identity, relation, alpha, beta);
+    }
+
+    private Tensor Features(RandomProjection projection, AttentionInput input, int part) =>
+        projection.Features(new(input.Projected, _context.Heads, 3, part), keys: part == 1);
+
+    /// <summary>
+    /// α_ir = exp(c2p + p2p − its largest over r) and β_jr = exp(p2c − its largest over j and r), <c>[batch, head, token, bucket]</c>. What is subtracted cancels
+    /// in the quotient, and is a constant in the backward pass.
+    /// </summary>
+    private (Tensor? Alpha, Tensor? Beta) Factors(RelativeBias bias, int batch, TokenRelation relation)
+    {
+        (int heads, int tokens, int buckets) = (_context.Heads, relation.Tokens, relation.Buckets);
+        Tensor? head = bias.Head is null ? null : Ops.Expand(bias.Head.Reshape(1, heads, 1, buckets), batch, heads, tokens, buckets);
+        Tensor? query = bias.Query is null || head is null ? bias.Query ?? head : Ops.Add(bias.Query, head);
+        return (
+            query is null ? null : Ops.Apply(UnaryOperator.Exp, Ops.Subtract(query, Largest(query, tokens))),
+            bias.Key is null ? null : Ops.Apply(UnaryOperator.Exp, Ops.Subtract(bias.Key, Largest(bias.Key, 1))));
+
+        Tensor Largest(Tensor x, int rows)
+        {
+            using IDisposable pause = Tape.Pause();
+            return Ops.Max(x.Reshape(batch, heads, rows, -1), 3).Reshape(batch, heads, rows, 1);
+        }
     }
 
     /// <summary>The position terms of the scores.</summary>

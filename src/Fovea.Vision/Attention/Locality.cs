@@ -21,7 +21,7 @@ public sealed class Locality : Module
     private readonly Parameter? _radius;
     private readonly double _penalty, _fade;
     private readonly int _heads;
-    private (TokenGrid Grid, int? Window, TokenRelation Relation)? _last;
+    private (TokenGrid Grid, int? Window, bool Coarse, TokenRelation Relation)? _last;
     private int _epoch;
 
     private Locality(Spec spec, AttentionContext context)
@@ -81,15 +81,15 @@ public sealed class Locality : Module
 
     /// <summary>The relation of tokens in the current epoch; null: all see all, anyhow.</summary>
     /// <param name="grid">How the tokens lie over the image.</param>
-    public TokenRelation? Relation(TokenGrid grid)
+    /// <param name="coarse">Of a soft window: distances in ranges that double, for mechanisms whose cost grows with the buckets.</param>
+    public TokenRelation? Relation(TokenGrid grid, bool coarse = false)
     {
         if (Window is null && !IsSoft) return null;
-        if (_last is { } last && last.Grid == grid && last.Window == Window) return last.Relation;
+        if (_last is { } last && (last.Grid, last.Window, last.Coarse) == (grid, Window, coarse)) return last.Relation;
         (int prefix, int rows, int columns) = Layout(grid);
-        TokenRelation relation = IsSoft
-            ? new(prefix, rows, columns, Window, RelativeBuckets.Distance(rows), RelativeBuckets.Distance(columns))
-            : new(prefix, rows, columns, Window);
-        _last = (grid, Window, relation);
+        Func<int, int[]> buckets = coarse ? RelativeBuckets.DoublingDistance : RelativeBuckets.Distance;
+        TokenRelation relation = IsSoft ? new(prefix, rows, columns, Window, buckets(rows), buckets(columns)) : new(prefix, rows, columns, Window);
+        _last = (grid, Window, coarse, relation);
         return relation;
     }
 

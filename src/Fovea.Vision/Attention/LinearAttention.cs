@@ -1,0 +1,47 @@
+using Fovea.Nn;
+using Fovea.Tensors;
+
+namespace Fovea.Vision.Attention;
+
+/// <summary>Linear attention: products of positive features instead of exponentials, so that the keys can be summed before a query asks.</summary>
+/// <remarks><code>
+/// f(x) = elu(x) + 1          o_i = f(q_i)ᵀ (Σ_j f(k_j) v_jᵀ) / (f(q_i)ᵀ Σ_j f(k_j) + ε)
+/// qkv [batch, token, 3, head, headDim]  →  o [batch, token, head · headDim]
+/// </code>
+/// Time O(token · headDim²) per head, extra memory O(token): nothing of token × token exists. Features are computed on the fly from the packed
+/// projections. There are no probabilities that could be dropped, so attention dropout does not apply.
+/// Source: Katharopoulos et al. 2020, "Transformers are RNNs", arXiv:2006.16236, eq. 5 and 7; its code adds ε = 1e-6, the paper nothing.
+/// </remarks>
+public sealed class LinearAttention : IAttention
+{
+    private readonly AttentionContext _context;
+    private readonly float _scale, _epsilon;
+
+    /// <param name="context">Sizes.</param>
+    /// <param name="scale">Factor of q before the features.</param>
+    /// <param name="epsilon">ε, at least 0.</param>
+    /// <exception cref="ConfigurationException">ε is below 0.</exception>
+    public LinearAttention(AttentionContext context, float scale = 1, float epsilon = 0) =>
+        (_context, _scale, _epsilon) = (context, scale, Check.AtLeast(0, epsilon, "linear: eps"));
+
+    /// <inheritdoc/>
+    public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
+
+    /// <inheritdoc/>
+    public Tensor Forward(AttentionInput input)
+    {
+        Tensor qkv = input.Projected;
+        Heads q = new(qkv, _context.Heads, 3), k = q with { Part = 1 }, v = q with { Part = 2 };
+        if (_scale != 1) q = new(Ops.Scale(Ops.Slice(qkv, 2, 0, qkv.Shape[2] / 3), _scale), _context.Heads);
+        return Ops.KernelAttention(q, k, v, FeatureMap.EluPlusOne, epsilon: _epsilon);
+    }
+
+    /// <inheritdoc/>
+    public Tensor Probabilities(AttentionInput input)
+    {
+        Tensor[] parts = PackedHeads.Split(input.Projected, 3, _context.Heads);
+        return KernelProbabilities.Of(Features(Ops.Scale(parts[0], _scale)), Features(parts[1]), _epsilon);
+    }
+
+    private static Tensor Features(Tensor x) => Ops.Add(Ops.Apply(UnaryOperator.Elu, x), Tensor.Full([1], 1, x.Device));
+}

@@ -1,0 +1,71 @@
+using Fovea.Nn;
+using Fovea.Tensors;
+
+namespace Fovea.Vision.Attention;
+
+/// <summary>Performer (FAVOR+): softmax attention whose exponentials are estimated by products of positive random features.</summary>
+/// <remarks><code>
+/// softmax:  u = √scale · x     φ(x) = m^(−1/2) (exp(P u − |u|²/2 − max) + ε)     E φ(q)·φ(k) ∝ exp(scale · q·k)
+/// relu:     u = √scale · x     φ(x) = relu(m^(−1/2) P u) + ε
+/// o_i = φ(q_i)ᵀ (Σ_j φ(k_j) v_jᵀ) / φ(q_i)ᵀ Σ_j φ(k_j)
+/// qkv [batch, token, 3, head, headDim]  →  o [batch, token, head · headDim]         P [feature, headDim], drawn, not learned
+/// </code>
+/// Time O(token · feature · headDim) per head, extra memory O(token · feature). The parameters are those of softmax attention, so weights trained
+/// with one serve the other; P is saved with them (<see cref="RandomProjection"/>). A window keeps the cost linear: windowed sums of features slide with the
+/// query. Attention dropout does not apply: there are no probabilities.
+/// Source: Choromanski et al. 2021, "Rethinking attention with Performers", arXiv:2009.14794, section 2; relu features as in their code, with
+/// m^(−1/2).
+/// </remarks>
+public sealed class PerformerAttention : Module, IAttention
+{
+    private readonly AttentionContext _context;
+    private readonly RandomProjection _projection;
+    private readonly Locality? _locality;
+
+    /// <param name="context">Sizes.</param>
+    /// <param name="options">Features.</param>
+    /// <param name="locality">Windows, or null.</param>
+    public PerformerAttention(AttentionContext context, PerformerOptions options, Locality? locality = null)
+    {
+        context.RequireNoDropout("performer");
+        (_context, Options) = (context, options);
+        _projection = Register("", new RandomProjection(context.HeadDim, options));
+        if (locality is not null) _locality = Register("", locality);
+    }
+
+    /// <summary>Features.</summary>
+    public PerformerOptions Options { get; }
+
+    /// <inheritdoc/>
+    public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
+
+    /// <inheritdoc/>
+    public Tensor Forward(AttentionInput input)
+    {
+        _projection.CountStep();
+        TokenRelation? relation = _locality?.Relation(input.Grid, coarse: true);
+        return Ops.KernelAttention(
+            new(Features(input, 0), _context.Heads), new(Features(input, 1), _context.Heads), new(input.Projected, _context.Heads, 3, 2),
+            FeatureMap.Identity, relation, Weights(input, relation));
+    }
+
+    /// <inheritdoc/>
+    public Tensor Probabilities(AttentionInput input)
+    {
+        TokenRelation? relation = _locality?.Relation(input.Grid, coarse: true);
+        return KernelProbabilities.Of(
+            PackedHeads.Split(Features(input, 0), 1, _context.Heads)[0], PackedHeads.Split(Features(input, 1), 1, _context.Heads)[0],
+            relation: relation, queryWeights: Weights(input, relation));
+    }
+
+    private Tensor Features(AttentionInput input, int part) => _projection.Features(new(input.Projected, _context.Heads, 3, part), keys: part == 1);
+
+    /// <summary>A soft window as factors of the features' products, <c>[batch, head, token, bucket]</c>.</summary>
+    private Tensor? Weights(AttentionInput input, TokenRelation? relation)
+    {
+        if (relation is null || _locality!.Penalty(relation) is not { } penalty) return null;
+        (int batch, int tokens) = (input.Projected.Shape[0], input.Projected.Shape[1]);
+        Tensor factors = Ops.Apply(UnaryOperator.Exp, penalty).Reshape(1, _context.Heads, 1, relation.Buckets);
+        return Ops.Expand(factors, batch, _context.Heads, tokens, relation.Buckets);
+    }
+}

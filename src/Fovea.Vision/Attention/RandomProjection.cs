@@ -1,0 +1,48 @@
+using Fovea.Nn;
+using Fovea.Tensors;
+
+namespace Fovea.Vision.Attention;
+
+/// <summary>
+/// The random directions P of FAVOR+ and the features made with them: buffer <c>projection_matrix [feature, headDim]</c>, drawn, not learned. With a redraw
+/// every K steps, P is drawn anew before every K-th recorded forward pass, from the step's random numbers; the count is a buffer too, so that a resumed
+/// run draws the same.
+/// </summary>
+public sealed class RandomProjection : Module
+{
+    private readonly ModuleBuffer _projection;
+    private readonly ModuleBuffer? _steps;
+    private readonly PerformerOptions _options;
+    private readonly float _factor;
+
+    /// <param name="headDim">Elements of a head's query.</param>
+    /// <param name="options">Features.</param>
+    public RandomProjection(int headDim, PerformerOptions options)
+    {
+        (_options, _factor) = (options, MathF.Sqrt(options.Scale));
+        _projection = Register(new ModuleBuffer("projection_matrix", [options.Features, headDim], OrthogonalFeatures.Draw, drawn: true));
+        if (options.RedrawEvery > 0) _steps = Register(new ModuleBuffer("projection_steps", [1], Init.Zeros, drawn: true));
+    }
+
+    /// <summary>Features of queries or keys.</summary>
+    /// <param name="x"><c>[batch, token, head, headDim]</c>.</param>
+    /// <param name="keys">The stabilising maximum is shared by all tokens, which keys need.</param>
+    /// <returns><c>[batch, token, head · feature]</c>.</returns>
+    public Tensor Features(Heads x, bool keys) => Ops.RandomFeatures(x, _projection.Value, _options.Kernel, keys, _factor, _options.Stabilizer);
+
+    /// <summary>Counts a training step, and draws anew where it is time. To be called once at the start of each forward pass.</summary>
+    public void CountStep()
+    {
+        if (!Training || _steps is null || Tape.Current is null) return;
+        float done = _steps.Value.Item();   // exact up to 2²⁴
+        if (done >= _options.RedrawEvery)
+        {
+            float[] values = new float[_projection.Shape.Count];
+            OrthogonalFeatures.Draw(values, _projection.Shape, LayerRandom());
+            _projection.Value.CopyFrom(values);
+            done = 0;
+        }
+
+        _steps.Value.CopyFrom([done + 1]);
+    }
+}
