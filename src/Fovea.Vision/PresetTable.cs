@@ -1,3 +1,4 @@
+using Fovea.Vision.Embedding;
 using Fovea.Vision.Position;
 
 namespace Fovea.Vision;
@@ -14,6 +15,12 @@ internal static class PresetTable
             Position = PositionKind.SinCos2d, WeightInit = WeightInit.Xavier,
         }, "A quick start: 64 tokens, fixed positions, mean pooling.", "vit-shapes"),
         new("vit", Small(patch: 2, dim: 128, depth: 4, heads: 8, mlp: 512), "Patch 2: 257 tokens of a CIFAR image, 8 narrow heads."),
+        new("vitl", Small(patch: 1, dim: 128, depth: 4, heads: 8, mlp: 512) with { Attention = "linear", QkvBias = false, ProjectionBias = false },
+            "A token per pixel: 1,024 tokens, linear attention."),
+        new("vitx", Small(patch: 1, dim: 128, depth: 4, heads: 8, mlp: 512) with
+        {
+            Attention = "linear", QkvBias = false, ProjectionBias = false, Embedding = EmbeddingKind.Convolution,
+        }, "As vitl, its tokens made by three convolutions."),
         new("vit-cifar", Small(patch: 4, dim: 384, depth: 4, heads: 6, mlp: 1536), "Wide and shallow, for studies of attention on CIFAR."),
         new("visual-attention", Small(patch: 4, dim: 256, depth: 12, heads: 8, mlp: 512), "Deep and narrow, for MNIST, CIFAR-10 and CIFAR-100."),
 
@@ -45,8 +52,8 @@ internal static class PresetTable
         new("deit_small_patch16_224", Timm(16, 384, 12, 6), "DeiT-S/16", "deit-small"),
         new("deit_base_patch16_224", Timm(16, 768, 12, 12), "DeiT-B/16", "deit-base"),
 
-        // Locality-aware initialisation, disentangled attention, both.
-        .. from kind in (string[])["lai", "dis", "dislai"]
+        // Locality-aware initialisation, disentangled attention, both; Performers with either, and with sampled keys.
+        .. from kind in (string[])["lai", "dis", "dislai", "performer", "performer_lai", "performer_dis", "performer_deformable"]
            from size in Sizes
            select new Preset($"vit_{kind}_{size.Name}", size.Config with { Attention = Studied(kind) }, Description(kind, size.Name)),
     ];
@@ -61,6 +68,10 @@ internal static class PresetTable
     {
         "lai" => $"softmax:{Windows}",
         "dis" => "disentangled",
+        "performer" => "performer",
+        "performer_lai" => $"performer:{Windows}",
+        "performer_dis" => "disentangled:mix=performer",
+        "performer_deformable" => "dat:mix=performer",
         _ => $"disentangled:axes=1,{Windows}",
     };
 
@@ -68,6 +79,10 @@ internal static class PresetTable
     {
         "lai" => "windows that widen by epoch",
         "dis" => "disentangled attention",
+        "performer" => "random features",
+        "performer_lai" => "random features and windows that widen by epoch",
+        "performer_dis" => "disentangled attention by random features",
+        "performer_deformable" => "random features over keys read at learned places",
         _ => "disentangled attention and windows that widen by epoch",
     };
 
