@@ -15,6 +15,7 @@ internal static partial class BackendCases
         ["linear"] = Linear,
         ["matmul"] = MatMul,
         ["attention"] = Attention,
+        ["deformable"] = Deformable,
         ["convolution"] = Convolution,
         ["rows"] = Rows,
         ["losses"] = Losses,
