@@ -127,14 +127,6 @@ public readonly record struct LinearArguments(
 public readonly record struct LinearInputGradients(
     Storage? Dx, bool AccumulateDx, Storage? Dgamma = null, bool AccumulateDgamma = false, Storage? Dbeta = null, bool AccumulateDbeta = false);
 
-/// <summary>Sizes of an attention call; see <see cref="Backend.Attention"/>.</summary>
-/// <param name="Batch">Sequences.</param>
-/// <param name="Tokens">Tokens of a sequence.</param>
-/// <param name="Heads">Heads.</param>
-/// <param name="HeadDim">Elements of a head's query.</param>
-/// <param name="Scale">Factor of q·k, usually 1/√headDim.</param>
-public readonly record struct AttentionArguments(int Batch, int Tokens, int Heads, int HeadDim, float Scale);
-
 /// <summary>Sizes of a 2-D convolution; <c>output = (input + 2·padding − dilation·(kernel−1) − 1) / stride + 1</c>.</summary>
 /// <param name="Batch">Images.</param>
 /// <param name="In">Input channels.</param>

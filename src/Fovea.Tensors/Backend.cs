@@ -51,15 +51,6 @@ public abstract partial class Backend
     /// <summary>y (+)= column sums of <c>x [rows, columns]</c>.</summary>
     public abstract void ColumnSums(Storage x, Storage y, int rows, int columns, bool accumulate);
 
-    /// <summary>
-    /// Softmax attention on packed projections: <c>qkv [batch, token, 3, head, headDim]</c> → <c>y [batch, token, head, headDim]</c>,
-    /// y_i = Σ_j softmax_j(scale · q_i·k_j) v_j; <c>logSums [batch, head, token]</c> receives log Σ_j exp(scale · q_i·k_j).
-    /// </summary>
-    public abstract void Attention(in AttentionArguments arguments, Storage qkv, Storage y, Storage logSums);
-
-    /// <summary>dqkv = gradient of <see cref="Attention"/>, the probabilities recomputed from <c>logSums</c>.</summary>
-    public abstract void AttentionBackward(in AttentionArguments arguments, Storage qkv, Storage y, Storage logSums, Storage dy, Storage dqkv, bool accumulate);
-
     /// <summary>2-D convolution: <c>x [batch, in, height, width]</c>, <c>w [out, in/groups, kernelHeight, kernelWidth]</c> → <c>y [batch, out, oh, ow]</c>.</summary>
     public abstract void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, Storage? bias, Storage y);
 

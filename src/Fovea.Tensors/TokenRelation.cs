@@ -12,7 +12,7 @@ namespace Fovea.Tensors;
 /// </code></remarks>
 public sealed class TokenRelation
 {
-    private readonly int[] _rowBuckets, _columnBuckets;
+    private readonly int[] _rowBuckets, _columnBuckets, _mirrored;
 
     /// <param name="prefix">Tokens before the grid, at least 0.</param>
     /// <param name="rows">Rows of the grid, at least 1.</param>
@@ -30,6 +30,7 @@ public sealed class TokenRelation
         _columnBuckets = columnBuckets ?? new int[2 * columns - 1];
         RequireTable(_rowBuckets, rows, nameof(rowBuckets));
         RequireTable(_columnBuckets, columns, nameof(columnBuckets));
+        _mirrored = [.. _columnBuckets.Reverse()];
         RowBucketCount = _rowBuckets.Max() + 1;
         ColumnBucketCount = _columnBuckets.Max() + 1;
     }
@@ -51,6 +52,9 @@ public sealed class TokenRelation
 
     /// <summary>Bucket of column offset Δc at Δc + Columns − 1.</summary>
     public ReadOnlySpan<int> ColumnBuckets => _columnBuckets;
+
+    /// <summary>Bucket of column offset Δc at −Δc + Columns − 1: along a row of keys it is read forwards.</summary>
+    internal ReadOnlySpan<int> MirroredColumnBuckets => _mirrored;
 
     /// <summary>Buckets of row offsets.</summary>
     public int RowBucketCount { get; }

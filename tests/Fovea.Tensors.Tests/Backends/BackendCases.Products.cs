@@ -72,6 +72,28 @@ internal static partial class BackendCases
         yield return Attention(0, 5, 2, 8);
         yield return Attention(3, 5, 1, 7);
         yield return Attention(1, 33, 5, 3);
+        foreach ((int prefix, int rows, int columns, int radius) in ((int, int, int, int)[])[
+            (1, 14, 14, 2), (1, 14, 14, -1), (0, 1, 65, 8), (1, 1, 300, 20), (1, 24, 25, 3), (0, 9, 4, 0), (3, 1, 1, 0), (1, 30, 36, 1)])
+            foreach (bool buckets in (bool[])[false, true])
+            {
+                TokenRelation relation = RelativeAttentionTests.Relation(prefix, rows, columns, radius, buckets);
+                // The gradient of a head's bias sums tokens² slopes that cancel; rounding errors of both signs grow with the root of their number.
+                Rounding rounding = Rounding.Rows(96 + relation.Tokens), sinkhorn = Rounding.Rows(192 + relation.Tokens);
+                string name = $"prefix {prefix}, {rows} x {columns}, radius {radius}{(buckets ? ", buckets" : "")}";
+                yield return BackendCase.Operator($"Relative attention {name}", rounding,
+                    x => Ops.Attention(x[0], 2, 0.3f, relation, new(x[1], x[2], x[3])), RelativeAttentionTests.Inputs(relation, 1, 2, 12));
+                if (rows * columns < 400)
+                    yield return BackendCase.Operator($"Relative Sinkhorn {name}", sinkhorn,
+                        x => Ops.SinkhornAttention(x[0], 2, 3, 0.3f, relation, new(x[1], x[2], x[3])), RelativeAttentionTests.Inputs(relation, 1, 2, 12));
+            }
+
+        foreach ((int batch, int tokens, int heads, int headDim, int iterations) in ((int, int, int, int, int)[])[
+            (2, 17, 2, 16, 5), (1, 1, 1, 3, 3), (1, 65, 2, 32, 3), (0, 5, 1, 8, 3), (1, 197, 1, 64, 5), (1, 530, 1, 8, 3), (3, 33, 1, 7, 1)])
+            yield return BackendCase.Operator($"SinkhornAttention {heads} x {headDim}, {iterations} iterations", Rounding.Rows(192),
+                x => Ops.SinkhornAttention(x[0], heads, iterations), Normal([batch, tokens, 3 * heads * headDim]));
+        foreach ((int batch, int queries, int keys) in ((int, int, int)[])[(2, 17, 5), (1, 3, 70), (1, 65, 600)])
+            yield return BackendCase.Operator($"Attention of {queries} over {keys}", Rounding.Rows(96),
+                x => Ops.Attention(new Heads(x[0], 2), new(x[1], 2, 2, 0), new(x[1], 2, 2, 1)), Normal([batch, queries, 2 * 12]), Normal([batch, keys, 2 * 2 * 12]));
         yield return BackendCase.Operator("AttentionProbabilities", Rounding.Rows(), x => Ops.AttentionProbabilities(x[0], 3),
             Normal([2, 17, 3 * 3 * 8]));
     }

@@ -4,24 +4,51 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    public override void Attention(in AttentionArguments arguments, Storage qkv, Storage y, Storage logSums)
+    public override void Attention(in AttentionArguments arguments, Storage y, Storage logSums)
     {
         AttentionArguments a = arguments;
-        float* qkvData = Floats(qkv), yData = Floats(y), sums = Floats(logSums);
+        float* yData = Floats(y), sums = Floats(logSums);
         if (a.Batch * a.Heads < MinimumParts)
         {
             // Few heads: their queries are shared out.
-            int queries = Parts(Parts(a.Tokens, Parts(MinimumParts, Math.Max(1, a.Batch * a.Heads))), V.TileRows) * V.TileRows;
-            int blocks = Parts(a.Tokens, Math.Max(1, queries));
+            int queries = Parts(Parts(a.Queries, Parts(MinimumParts, Math.Max(1, a.Batch * a.Heads))), V.TileRows) * V.TileRows;
+            int blocks = Parts(a.Queries, Math.Max(1, queries));
             _pool.Run(a.Batch * a.Heads * blocks, part =>
             {
                 int first = part % blocks * queries;
-                new AttentionHead<V>(a, qkvData, part / blocks, part / blocks).Forward(yData, sums, first, Math.Min(queries, a.Tokens - first));
+                new AttentionHead<V>(a, part / blocks, part / blocks).Forward(yData, sums, first, Math.Min(queries, a.Queries - first));
             });
             return;
         }
 
-        ForHeads(a, (index, next) => new AttentionHead<V>(a, qkvData, index, next).Forward(yData, sums, 0, a.Tokens));
+        ForHeads(a, (index, next) => new AttentionHead<V>(a, index, next).Forward(yData, sums, 0, a.Queries));
+    }
+
+    public override void AttentionBackward(
+        in AttentionArguments arguments, Storage y, Storage logSums, Storage dy, in AttentionGradients gradients)
+    {
+        AttentionArguments a = arguments;
+        AttentionGradients to = gradients;
+        float* yData = Floats(y), sums = Floats(logSums), dyData = Floats(dy);
+        ClearBiases(a, to);
+        ForHeads(a, (index, next) => new AttentionHead<V>(a, index, next).Backward(yData, sums, dyData, to));
+    }
+
+    public override void SinkhornAttention(in AttentionArguments arguments, int iterations, Storage y, Storage potentials)
+    {
+        AttentionArguments a = arguments;
+        float* yData = Floats(y), saved = Floats(potentials);
+        ForHeads(a, (index, _) => new SinkhornHead<V>(a, iterations, index, saved).Forward(yData));
+    }
+
+    public override void SinkhornAttentionBackward(
+        in AttentionArguments arguments, int iterations, Storage y, Storage potentials, Storage dy, in AttentionGradients gradients)
+    {
+        AttentionArguments a = arguments;
+        AttentionGradients to = gradients;
+        float* saved = Floats(potentials), dyData = Floats(dy);
+        ClearBiases(a, to);
+        ForHeads(a, (index, _) => new SinkhornHead<V>(a, iterations, index, saved).Backward(dyData, to));
     }
 
     /// <summary>All heads, a run of them by one thread; each call also gets the head that follows, to fetch its tokens meanwhile.</summary>
@@ -35,11 +62,12 @@ internal sealed unsafe partial class CpuBackend<V>
         });
     }
 
-    public override void AttentionBackward(
-        in AttentionArguments arguments, Storage qkv, Storage y, Storage logSums, Storage dy, Storage dqkv, bool accumulate)
+    /// <summary>Gradients of biases are sums over pairs of tokens, and start from 0.</summary>
+    private void ClearBiases(in AttentionArguments a, in AttentionGradients gradients)
     {
-        AttentionArguments a = arguments;
-        float* qkvData = Floats(qkv), yData = Floats(y), sums = Floats(logSums), dyData = Floats(dy), dqkvData = Floats(dqkv);
-        ForHeads(a, (index, next) => new AttentionHead<V>(a, qkvData, index, next).Backward(yData, sums, dyData, dqkvData, accumulate));
+        int buckets = a.Relation?.Buckets ?? 0, heads = a.Batch * a.Heads;
+        if (gradients.QueryBias is not null) Fill(gradients.QueryBias, heads * a.Queries * buckets, 0);
+        if (gradients.KeyBias is not null) Fill(gradients.KeyBias, heads * a.Keys * buckets, 0);
+        if (gradients.HeadBias is not null) Fill(gradients.HeadBias, heads * buckets, 0);
     }
 }

@@ -3,7 +3,7 @@ namespace Fovea.Tensors.Backends.Cpu;
 /// <summary>Working memory of one thread, kept between calls: packed panels, tiles of scores.</summary>
 internal static unsafe class Scratch
 {
-    private const int Slots = 8;
+    private const int Slots = 12;
 
     [ThreadStatic]
     private static CpuStorage?[]? _storages;

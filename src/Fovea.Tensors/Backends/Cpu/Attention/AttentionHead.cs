@@ -16,37 +16,38 @@ internal readonly unsafe struct AttentionHead<V>
     private const float Log2E = 1.44269504f;
 
     private readonly AttentionArguments _a;
+    private readonly RelativeScores<V> _relative;
     private readonly int _batch, _head;
     private readonly float* _q, _k, _v;
-    private readonly nint _toNext, _toNextResult;
+    private readonly nint _toNextQ, _toNextK, _toNextV, _toNextResult;
 
-    /// <param name="arguments">Sizes.</param>
-    /// <param name="qkv">Packed projections of all heads.</param>
+    /// <param name="arguments">Sizes and inputs.</param>
     /// <param name="index">Which head of which sequence.</param>
     /// <param name="next">The one that this thread computes next; its tokens are asked for on the way.</param>
-    internal AttentionHead(in AttentionArguments arguments, float* qkv, int index, int next)
+    internal AttentionHead(in AttentionArguments arguments, int index, int next)
     {
         _a = arguments;
+        _relative = new(arguments, index);
         (_batch, _head) = (index / arguments.Heads, index % arguments.Heads);
-        _q = qkv + QkvOffset;
-        _k = _q + Width;
-        _v = _k + Width;
-        nint sequences = next / _a.Heads - _batch, heads = next % _a.Heads - _head;
-        _toNext = sequences * _a.Tokens * Stride + heads * _a.HeadDim;
-        _toNextResult = sequences * _a.Tokens * Width + heads * _a.HeadDim;
+        _q = At(_a.Q, _a.Queries);
+        _k = At(_a.K, _a.Keys);
+        _v = At(_a.V, _a.Keys);
+        nint sequences = next / _a.Heads - _batch, heads = (next % _a.Heads - _head) * _a.HeadDim;
+        _toNextQ = sequences * _a.Queries * _a.Q.Stride + heads;
+        _toNextK = sequences * _a.Keys * _a.K.Stride + heads;
+        _toNextV = sequences * _a.Keys * _a.V.Stride + heads;
+        _toNextResult = sequences * _a.Queries * Width + heads;
     }
 
     /// <summary>Elements of one token's result: heads · headDim.</summary>
     private int Width => _a.Heads * _a.HeadDim;
 
-    /// <summary>Elements from one token's q, k, v to the next one's.</summary>
-    private nint Stride => 3 * Width;
+    private nint YOffset => (nint)_batch * _a.Queries * Width + _head * _a.HeadDim;
 
-    private nint QkvOffset => _batch * _a.Tokens * Stride + _head * _a.HeadDim;
+    private nint SumsOffset => (nint)(_batch * _a.Heads + _head) * _a.Queries;
 
-    private nint YOffset => (nint)_batch * _a.Tokens * Width + _head * _a.HeadDim;
-
-    private nint SumsOffset => (nint)(_batch * _a.Heads + _head) * _a.Tokens;
+    private float* At(in HeadView view, int tokens) =>
+        ((CpuStorage)view.Storage).Pointer + view.Offset + (nint)_batch * tokens * view.Stride + _head * _a.HeadDim;
 
     /// <summary>
     /// Asks for one token of the next head in an array that lies as <paramref name="here"/> does: short runs, too scattered for the hardware to
@@ -59,18 +60,19 @@ internal readonly unsafe struct AttentionHead<V>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void PrefetchQkv(float* q)
+    private void PrefetchInputs(int token)
     {
-        Prefetch(q, _toNext);
-        Prefetch(q + Width, _toNext);
-        Prefetch(q + 2 * Width, _toNext);
+        Prefetch(_q + (nint)token * _a.Q.Stride, _toNextQ);
+        if (token >= _a.Keys) return;
+        Prefetch(_k + (nint)token * _a.K.Stride, _toNextK);
+        Prefetch(_v + (nint)token * _a.V.Stride, _toNextV);
     }
 
     /// <summary>Results and log-sums of <paramref name="count"/> queries from <paramref name="first"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Forward(float* y, float* logSums, int first, int count)
     {
-        int n = _a.Tokens, d = _a.HeadDim, padded = Panels<V>.Padded(Math.Min(n, KeysAtOnce)), paddedDim = Panels<V>.Padded(d);
+        int n = _a.Keys, d = _a.HeadDim, padded = Panels<V>.Padded(Math.Min(n, KeysAtOnce)), paddedDim = Panels<V>.Padded(d);
         float* keys = Scratch.Floats(KeysSlot, padded * d), values = Scratch.Floats(ValuesSlot, padded * paddedDim);
         float* scores = Scratch.Floats(ScoresSlot, V.TileRows * padded);
         // Per query: largest score so far, sum of powers relative to it, and the unnormalised result.
@@ -78,23 +80,28 @@ internal readonly unsafe struct AttentionHead<V>
         float* largest = state, sums = state + count, results = state + 2 * count;
         new Span<float>(largest, count).Fill(float.NegativeInfinity);
         new Span<float>(sums, count).Clear();
+        if (_relative.IsPresent) new Span<float>(results, count * paddedDim).Clear();   // the first keys of a query may be hidden
 
-        float unit = _a.Scale * Log2E;
+        KeyRun* runs = stackalloc KeyRun[2];
         for (int key = 0; key < n; key += KeysAtOnce)
         {
-            int range = Math.Min(KeysAtOnce, n - key), rangePadded = Panels<V>.Padded(range);
-            Pack(_k + key * Stride, range, transposed: true, keys);
-            Pack(_v + key * Stride, range, transposed: false, values);
+            int range = Math.Min(KeysAtOnce, n - key);
+            Pack(_k + key * (nint)_a.K.Stride, _a.K.Stride, range, transposed: true, keys);
+            Pack(_v + key * (nint)_a.V.Stride, _a.V.Stride, range, transposed: false, values);
             for (int row = 0; row < count; row += V.TileRows)
             {
                 int rows = Math.Min(V.TileRows, count - row);
                 if (key == 0)
-                    for (int r = first + row; r < first + row + rows; r++) PrefetchQkv(_q + r * Stride);
-                Block<V>.Multiply(_q + (first + row) * Stride, Stride, 1, rows, keys, range, d, new((nint)scores, rangePadded, Padded: true));
-                Exponentiate(scores, rows, range, rangePadded, unit, largest + row, sums + row, results + row * paddedDim, paddedDim, key == 0);
-                float* result = results + row * paddedDim;
-                Block<V>.Multiply(scores, rangePadded, 1, rows, values, d, range,
-                    new((nint)result, paddedDim, key == 0 ? 0 : (nint)result, paddedDim, Padded: true));
+                    for (int r = first + row; r < first + row + rows; r++) PrefetchInputs(r);
+                Tile tile = new(first + row, rows, largest + row, sums + row, results + row * paddedDim);
+                if (!_relative.IsPresent)
+                {
+                    Forward(tile, keys, values, scores, key, new(0, range), range, key == 0);
+                    continue;
+                }
+
+                int runCount = _relative.Runs(first + row, rows, key, key + range, runs);
+                for (int run = 0; run < runCount; run++) Forward(tile, keys, values, scores, key, runs[run], range, fresh: false);
             }
         }
 
@@ -107,6 +114,26 @@ internal readonly unsafe struct AttentionHead<V>
             if (j < d) V.StorePartial(to + j, V.Load(from + j) * factor, d - j);
             logSums[SumsOffset + first + i] = (largest[i] + MathF.Log2(sums[i])) / Log2E;
         }
+    }
+
+    /// <summary>A tile of queries over a run of the packed keys from <paramref name="key"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Forward(in Tile tile, float* keys, float* values, float* scores, int key, KeyRun run, int range, bool fresh)
+    {
+        int count = run.To - run.From, padded = Panels<V>.Padded(count), d = _a.HeadDim, paddedDim = Panels<V>.Padded(d);
+        Block<V>.Multiply(
+            _q + (nint)tile.First * _a.Q.Stride, _a.Q.Stride, 1, tile.Rows, keys + run.From * d, count, d, new((nint)scores, padded, Padded: true));
+        float unit = _a.Scale * Log2E;
+        if (_relative.IsPresent)
+        {
+            for (int r = 0; r < tile.Rows; r++) _relative.Apply(scores + r * padded, tile.First + r, key + run.From, key + run.To);
+            unit = Log2E;
+        }
+
+        Exponentiate(scores, tile.Rows, count, padded, unit, tile.Largest, tile.Sums, tile.Results, paddedDim, fresh);
+        Block<V>.Multiply(
+            scores, padded, 1, tile.Rows, values, d, count,
+            new((nint)tile.Results, paddedDim, fresh ? 0 : (nint)tile.Results, paddedDim, Padded: true), range, run.From);
     }
 
     /// <summary>
@@ -129,7 +156,7 @@ internal readonly unsafe struct AttentionHead<V>
             V max = V.Load(row + last) + padding;
             for (int i = 0; i < last; i += V.Count) max = V.Max(max, V.Load(row + i));
             float rowMax = V.MaxAcross(max) * unit, before = largest[r], peak = rowMax > before ? rowMax : before;
-            factors[r] = first ? 0 : MathF.Exp((before - peak) / Log2E);
+            factors[r] = first || float.IsNegativeInfinity(before) ? 0 : MathF.Exp((before - peak) / Log2E);
             largest[r] = peak;
         }
 
@@ -137,7 +164,7 @@ internal readonly unsafe struct AttentionHead<V>
         for (int r = 0; r < rows; r++)
         {
             float* row = scores + r * padded;
-            V shift = V.Broadcast(-largest[r]);
+            V shift = V.Broadcast(float.IsNegativeInfinity(largest[r]) ? 0 : -largest[r]);   // all hidden so far: what is summed will be forgotten
             V total = VectorMath<V>.Exp2(V.Fma(V.Load(row + last) + padding, scale, shift));
             V.Store(row + last, total);
             for (int i = 0; i < last; i += V.Count)
@@ -156,83 +183,136 @@ internal readonly unsafe struct AttentionHead<V>
     }
 
     /// <summary>
-    /// With P the probabilities, dP = dy vᵀ and D_i = Σ y_i dy_i: dS = P ∘ (dP − D) · scale, dq = dS k, dk = dSᵀ q, dv = Pᵀ dy. P is recomputed from the
-    /// log-sums, a block of queries at a time.
+    /// With P the probabilities, dP = dy vᵀ and D_i = Σ y_i dy_i: dS = P ∘ (dP − D), dq = scale dS k, dk = scale dSᵀ q, dv = Pᵀ dy. P is recomputed from
+    /// the log-sums, a block of queries at a time.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal void Backward(float* y, float* logSums, float* dy, float* dqkv, bool accumulate)
+    internal void Backward(float* y, float* logSums, float* dy, in AttentionGradients gradients)
     {
-        int n = _a.Tokens, d = _a.HeadDim, padded = Panels<V>.Padded(n), paddedDim = Panels<V>.Padded(d);
-        int block = QueriesAtOnce(n);
+        int n = _a.Keys, d = _a.HeadDim, padded = Panels<V>.Padded(n), paddedDim = Panels<V>.Padded(d);
+        int block = QueriesAtOnce(_a.Queries, n);
         float* packed = Scratch.Floats(KeysSlot, 2 * padded * d + padded * paddedDim);
         float* keysT = packed, valuesT = packed + padded * d, keys = packed + 2 * padded * d;
         float* rightSides = Scratch.Floats(ValuesSlot, 2 * block * paddedDim);
-        float* powers = Scratch.Floats(ScoresSlot, block * padded), gradients = Scratch.Floats(GradientsSlot, block * padded);
-        Pack(_k, n, transposed: true, keysT);
-        Pack(_v, n, transposed: true, valuesT);
-        Pack(_k, n, transposed: false, keys);
+        float* powers = Scratch.Floats(ScoresSlot, block * padded), slopes = Scratch.Floats(GradientsSlot, block * padded);
+        Pack(_k, _a.K.Stride, n, transposed: true, keysT);
+        Pack(_v, _a.V.Stride, n, transposed: true, valuesT);
+        Pack(_k, _a.K.Stride, n, transposed: false, keys);
         y += YOffset;
         dy += YOffset;
-        float* dq = dqkv + QkvOffset, dk = dq + Width, dv = dk + Width;
-        for (int first = 0; first < n; first += block)
+        (nint qStride, nint kStride, nint vStride) = (gradients.Q.View.Stride, gradients.K.View.Stride, gradients.V.View.Stride);
+        float* dq = At(gradients.Q.View, _a.Queries), dk = At(gradients.K.View, n), dv = At(gradients.V.View, n);
+        bool addK = gradients.K.Accumulate, addV = gradients.V.Accumulate;
+        if (_relative.IsPresent)
         {
-            int count = Math.Min(block, n - first);
-            float* q = _q + first * Stride, dyBlock = dy + (nint)first * Width;
-            Block<V>.Multiply(q, Stride, 1, count, keysT, n, d, new((nint)powers, padded, Padded: true));
-            Block<V>.Multiply(dyBlock, Width, 1, count, valuesT, n, d, new((nint)gradients, padded, Padded: true));
-            for (int r = 0; r < count; r++)
+            // Keys may be hidden from the first queries, so there is no first addition.
+            if (!addK) Clear(dk, kStride, n);
+            if (!addV) Clear(dv, vStride, n);
+            (addK, addV) = (true, true);
+        }
+
+        KeyRun* runs = stackalloc KeyRun[2];
+        for (int first = 0; first < _a.Queries; first += block)
+        {
+            int count = Math.Min(block, _a.Queries - first), runCount = 1;
+            runs[0] = new(0, n);
+            if (_relative.IsPresent) runCount = _relative.Runs(first, count, 0, n, runs);
+            float* q = _q + (nint)first * _a.Q.Stride, dyBlock = dy + (nint)first * Width, dqBlock = dq + first * qStride;
+            PackRows(dyBlock, Width, count, rightSides);
+            PackRows(q, _a.Q.Stride, count, rightSides + block * paddedDim);
+            bool addQ = gradients.Q.Accumulate;
+            for (int run = 0; run < runCount; run++)
             {
-                PrefetchQkv(q + r * Stride);
-                PrefetchQkv(dq + (first + r) * Stride);
-                Prefetch(dyBlock + (nint)r * Width, _toNextResult);
-                Prefetch(y + (nint)(first + r) * Width, _toNextResult);
-                Differentiate(powers + r * padded, gradients + r * padded, n, padded, _a.Scale, logSums[SumsOffset + first + r],
-                    Dot(y + (nint)(first + r) * Width, dyBlock + (nint)r * Width, d));
+                (int from, int to) = runs[run];
+                int length = to - from;
+                float* p = powers + from, ds = slopes + from;
+                Block<V>.Multiply(q, _a.Q.Stride, 1, count, keysT + from * d, length, d, new((nint)p, padded, Padded: true));
+                Block<V>.Multiply(dyBlock, Width, 1, count, valuesT + from * d, length, d, new((nint)ds, padded, Padded: true));
+                for (int r = 0; r < count; r++)
+                {
+                    int query = first + r;
+                    if (run == 0) PrefetchNext(query, dyBlock + (nint)r * Width, y + (nint)query * Width, dq, qStride, dk, kStride, dv, vStride);
+                    float logSum = logSums[SumsOffset + query], dot = Dot(y + (nint)query * Width, dyBlock + (nint)r * Width, d);
+                    if (_relative.IsPresent) DifferentiateRelative(p + r * padded, ds + r * padded, query, from, to, logSum, dot, gradients);
+                    else Differentiate(p + r * padded, ds + r * padded, length, _a.Scale, _a.Scale, logSum, dot);
+                }
+
+                float* dvRun = dv + from * vStride, dkRun = dk + from * kStride;
+                Block<V>.Multiply(p, 1, padded, length, rightSides, d, count, new((nint)dvRun, vStride, addV ? (nint)dvRun : 0, vStride));
+                Block<V>.Multiply(ds, 1, padded, length, rightSides + block * paddedDim, d, count, new((nint)dkRun, kStride, addK ? (nint)dkRun : 0, kStride));
+                Block<V>.Multiply(ds, padded, 1, count, keys, d, length, new((nint)dqBlock, qStride, addQ ? (nint)dqBlock : 0, qStride), n, from);
+                addQ = true;
             }
 
-            bool add = accumulate || first > 0;
-            PackRows(dyBlock, Width, count, rightSides);
-            Block<V>.Multiply(powers, 1, padded, n, rightSides, d, count, new((nint)dv, Stride, add ? (nint)dv : 0, Stride));
-            PackRows(q, Stride, count, rightSides + block * paddedDim);
-            Block<V>.Multiply(gradients, 1, padded, n, rightSides + block * paddedDim, d, count, new((nint)dk, Stride, add ? (nint)dk : 0, Stride));
-            float* dqBlock = dq + first * Stride;
-            Block<V>.Multiply(gradients, padded, 1, count, keys, d, n, new((nint)dqBlock, Stride, accumulate ? (nint)dqBlock : 0, Stride));
+            (addK, addV) = (true, true);
         }
     }
 
-    /// <summary>One row: scores become probabilities, gradients of probabilities become gradients of q·k.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Differentiate(float* scores, float* gradients, int count, int padded, float scale, float logSum, float dot)
+    private void PrefetchNext(int query, float* dy, float* y, float* dq, nint qStride, float* dk, nint kStride, float* dv, nint vStride)
     {
-        V unit = V.Broadcast(scale * Log2E), shift = V.Broadcast(-logSum * Log2E), center = V.Broadcast(dot), factor = V.Broadcast(scale);
+        PrefetchInputs(query);
+        Prefetch(dy, _toNextResult);
+        Prefetch(y, _toNextResult);
+        Prefetch(dq + query * qStride, _toNextQ);
+        if (query >= _a.Keys) return;
+        Prefetch(dk + query * kStride, _toNextK);
+        Prefetch(dv + query * vStride, _toNextV);
+    }
+
+    /// <summary>One row under a relation: as <see cref="Differentiate"/>, with biases and hidden keys.</summary>
+    private void DifferentiateRelative(
+        float* scores, float* slopes, int query, int from, int to, float logSum, float dot, in AttentionGradients gradients)
+    {
+        int length = to - from;
+        _relative.Apply(scores, query, from, to);
+        Differentiate(scores, slopes, length, 1, 1, logSum, dot);
+        _relative.Hide(scores, query, from, to, 0);
+        _relative.Hide(slopes, query, from, to, 0);
+        _relative.AddGradients(slopes, query, from, to, gradients);
+        V scale = V.Broadcast(_a.Scale);
+        for (int i = 0; i < length; i += V.Count) V.Store(slopes + i, V.Load(slopes + i) * scale);
+    }
+
+    /// <summary>One row: products, times <paramref name="unit"/> scores, become probabilities; gradients of those become gradients of q·k.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Differentiate(float* scores, float* slopes, int count, float unit, float scale, float logSum, float dot)
+    {
+        V exponent = V.Broadcast(unit * Log2E), shift = V.Broadcast(-logSum * Log2E), center = V.Broadcast(dot), factor = V.Broadcast(scale);
+        int padded = Panels<V>.Padded(count);
         for (int i = 0; i < padded; i += V.Count)
         {
-            V probability = VectorMath<V>.Exp2(V.Fma(V.Load(scores + i), unit, shift));
+            V probability = VectorMath<V>.Exp2(V.Fma(V.Load(scores + i), exponent, shift));
             V.Store(scores + i, probability);
-            V.Store(gradients + i, probability * (V.Load(gradients + i) - center) * factor);
+            V.Store(slopes + i, probability * (V.Load(slopes + i) - center) * factor);
         }
 
-        for (int i = count; i < padded; i++) scores[i] = gradients[i] = 0;
+        for (int i = count; i < padded; i++) scores[i] = slopes[i] = 0;
     }
 
     /// <summary>Queries of a block: two score matrices of it stay in the second-level cache, and the last block is not much smaller.</summary>
-    private static int QueriesAtOnce(int tokens)
+    private static int QueriesAtOnce(int queries, int keys)
     {
-        int fitting = Math.Clamp(32768 / Math.Max(1, tokens), 2 * V.TileRows, 128), blocks = (tokens + fitting - 1) / fitting;
-        int even = (tokens + blocks - 1) / Math.Max(1, blocks);
+        int fitting = Math.Clamp(32768 / Math.Max(1, keys), 2 * V.TileRows, 128), blocks = (queries + fitting - 1) / fitting;
+        int even = (queries + blocks - 1) / Math.Max(1, blocks);
         return Math.Max(1, (even + V.TileRows - 1) / V.TileRows * V.TileRows);
     }
 
-    private void Pack(float* source, int tokens, bool transposed, float* panels)
+    private void Clear(float* vectors, nint stride, int tokens)
+    {
+        for (int i = 0; i < tokens; i++) new Span<float>(vectors + i * stride, _a.HeadDim).Clear();
+    }
+
+    private void Pack(float* source, nint stride, int tokens, bool transposed, float* panels)
     {
         if (!transposed)
         {
-            PackRows(source, Stride, tokens, panels);
+            PackRows(source, stride, tokens, panels);
             return;
         }
 
         for (int column = 0; column < tokens; column += Panels<V>.Width)
-            Panels<V>.PackTransposed(source, Stride, _a.HeadDim, column, tokens, panels + column * _a.HeadDim);
+            Panels<V>.PackTransposed(source, stride, _a.HeadDim, column, tokens, panels + column * _a.HeadDim);
     }
 
     private void PackRows(float* source, nint stride, int tokens, float* panels)
@@ -251,5 +331,20 @@ internal readonly unsafe struct AttentionHead<V>
         }
 
         return V.Sum(sum);
+    }
+
+    /// <summary>Queries that are computed together, and what is known of each so far.</summary>
+    private readonly record struct Tile(int First, int Rows, nint LargestAt, nint SumsAt, nint ResultsAt)
+    {
+        internal Tile(int first, int rows, float* largest, float* sums, float* results)
+            : this(first, rows, (nint)largest, (nint)sums, (nint)results)
+        {
+        }
+
+        internal float* Largest => (float*)LargestAt;
+
+        internal float* Sums => (float*)SumsAt;
+
+        internal float* Results => (float*)ResultsAt;
     }
 }

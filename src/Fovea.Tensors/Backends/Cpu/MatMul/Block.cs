@@ -28,9 +28,12 @@ internal static unsafe class Block<V>
     /// <param name="columns">Columns of C.</param>
     /// <param name="inner">Length of the sums.</param>
     /// <param name="target">Where results go.</param>
+    /// <param name="packed">Steps that the panels hold; 0: <paramref name="inner"/>.</param>
+    /// <param name="skipped">Steps before the first one, of those that the panels hold.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Multiply(float* a, nint aRow, nint aStep, int rows, float* panels, int columns, int inner, in BlockTarget target)
+    internal static void Multiply(float* a, nint aRow, nint aStep, int rows, float* panels, int columns, int inner, in BlockTarget target, int packed = 0, int skipped = 0)
     {
+        if (packed == 0) packed = inner;
         float* edge = stackalloc float[Panels<V>.Width * 12];
         int steps0 = 0;
         do
@@ -40,7 +43,7 @@ internal static unsafe class Block<V>
             for (int column = 0; column < columns; column += Panels<V>.Width)
             {
                 int width = Panels<V>.WidthAt(column, columns), valid = Math.Min(width, columns - column);
-                float* panel = panels + (nint)column * inner + (nint)steps0 * width;
+                float* panel = panels + (nint)column * packed + (nint)(skipped + steps0) * width;
                 float* c = (float*)target.C + column;
                 float* start = first ? (float*)target.Start : (float*)target.C;
                 nint startRow = first ? target.StartRow : target.Row;
