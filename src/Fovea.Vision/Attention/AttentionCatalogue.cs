@@ -11,6 +11,24 @@ public static class AttentionCatalogue
         new("softmax", "Scaled dot-product attention, exact; quadratic in the number of tokens.",
             new Dictionary<string, string> { ["scale"] = "factor of q·k; default 1/√headDim" },
             (spec, context) => new SoftmaxAttention(context, (float)spec.Number("scale", 1 / Math.Sqrt(context.HeadDim)))),
+        new("deformable", "Deformable attention: each token reads a few places of its own choice; linear in the number of tokens.",
+            new Dictionary<string, string>
+            {
+                ["points"] = "places per token, head and level; default 4",
+                ["levels"] = "grids to read, each half as fine as the one before; default 1",
+            },
+            (spec, context) => new DeformableAttention(context, spec.Integer("points", 4), spec.Integer("levels", 1))),
+        new("dat", "DAT: softmax attention over keys and values read at places that the queries choose together.",
+            new Dictionary<string, string>
+            {
+                ["groups"] = "groups of heads with places of their own; divide the heads, default 1",
+                ["stride"] = "patches from one place to the next before they move; default 2",
+                ["range"] = "farthest that a place moves, in distances of places; default 1",
+                ["kernel"] = "side of the offset network's convolution, patches, odd; default 5",
+                ["mix"] = "how queries mix the values read: softmax; default softmax",
+            },
+            (spec, context) => new DatAttention(context, spec.Integer("groups", 1), spec.Integer("stride", 2),
+                (float)spec.Number("range", 1), spec.Integer("kernel", 5), spec.Options.GetValueOrDefault("mix", "softmax"))),
     ];
 
     /// <summary>The entry that a spec names.</summary>

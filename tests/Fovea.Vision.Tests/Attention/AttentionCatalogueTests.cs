@@ -23,25 +23,30 @@ public sealed class AttentionCatalogueTests
     {
         const float Step = 1f / 8192;
         using StepScope scope = StepScope.Begin();
-        (IAttention attention, Linear projection) = Create(name, Device.Reference);
-        Tensor input = Input(attention, 1, Device.Reference);
-        Tensor cotangent = TestTensors.Normal([1, Context.Grid.Tokens, 12], Device.Reference, 2);
-        input.RequiresGradient = true;
-        using (Tape tape = Tape.Record()) tape.Backward(attention.Forward(new(input, Context.Grid, projection)), cotangent);
+        IAttention attention = Create(name, Device.Reference);
+        AttentionInput input = Input(attention, 1, Device.Reference);
+        Tensor projected = input.Projected, tokens = input.Tokens!, cotangent = TestTensors.Normal([1, Context.Grid.Tokens, 12], Device.Reference, 2);
+        projected.RequiresGradient = tokens.RequiresGradient = true;
+        using (Tape tape = Tape.Record()) tape.Backward(attention.Forward(input), cotangent);
 
-        float[] gradient = input.Gradient!.ToArray(), direction = new float[input.Shape.Count];
-        for (int i = 0; i < direction.Length; i++)
+        Check(projected, moved => input with { Projected = moved });
+        Check(tokens, moved => input with { Tokens = moved });
+
+        void Check(Tensor x, Func<Tensor, AttentionInput> with)
         {
-            using StepScope inner = StepScope.Begin();
-            Array.Clear(direction);
-            direction[i] = Step;
-            Tensor offset = Tensor.From(direction, input.Shape, Device.Reference);
-            Tensor above = attention.Forward(new(Ops.Add(input, offset), Context.Grid, projection));
-            Tensor below = attention.Forward(new(Ops.Subtract(input, offset), Context.Grid, projection));
-            float difference = Ops.Sum(Ops.Multiply(Ops.Subtract(above, below), cotangent)).Item() / (2 * Step);
-            Assert.True(
-                Math.Abs(gradient[i] - difference) <= 1e-6 + 1e-5 * Math.Abs(difference),
-                $"element {i}: gradient {gradient[i]:G9}, central difference {difference:G9}");
+            float[] gradient = x.Gradient?.ToArray() ?? new float[x.Shape.Count], direction = new float[x.Shape.Count];
+            for (int i = 0; i < direction.Length; i++)
+            {
+                using StepScope inner = StepScope.Begin();
+                Array.Clear(direction);
+                direction[i] = Step;
+                Tensor offset = Tensor.From(direction, x.Shape, Device.Reference);
+                Tensor above = attention.Forward(with(Ops.Add(x, offset))), below = attention.Forward(with(Ops.Subtract(x, offset)));
+                float difference = Ops.Sum(Ops.Multiply(Ops.Subtract(above, below), cotangent)).Item() / (2 * Step);
+                Assert.True(
+                    Math.Abs(gradient[i] - difference) <= 1e-6 + 1e-5 * Math.Abs(difference),
+                    $"element {i}: gradient {gradient[i]:G9}, central difference {difference:G9}");
+            }
         }
     }
 
@@ -65,25 +70,27 @@ public sealed class AttentionCatalogueTests
     {
         foreach (Device device in new[] { Device.Reference, Device.Cpu })
         {
-            (IAttention attention, Linear projection) = Create(name, device);
-            Tensor both = Input(attention, 2, device);
-            float[] together = attention.Forward(new(both, Context.Grid, projection)).ToArray();
-            float[] alone = attention.Forward(new(Ops.Slice(both, 0, 1, 1), Context.Grid, projection)).ToArray();
+            IAttention attention = Create(name, device);
+            AttentionInput both = Input(attention, 2, device);
+            AttentionInput second = both with { Projected = Ops.Slice(both.Projected, 0, 1, 1), Tokens = Ops.Slice(both.Tokens!, 0, 1, 1) };
+            float[] together = attention.Forward(both).ToArray(), alone = attention.Forward(second).ToArray();
 
             GoldenAssert.Close(alone, together.AsSpan(together.Length / 2), 1e-6, 1e-6);
         }
     }
 
+    /// <summary>Values are the last part of what is projected: of queries, keys and values, or of values alone.</summary>
     [Theory]
     [MemberData(nameof(All))]
     public void Mixing_the_values_by_the_recorded_weights_gives_the_fused_result(string name)
     {
         foreach (Device device in new[] { Device.Reference, Device.Cpu })
         {
-            (IAttention attention, Linear projection) = Create(name, device);
-            if (attention.ProjectedWidth != 3 * 12) return;   // not packed as queries, keys and values
-            AttentionInput input = new(Input(attention, 2, device), Context.Grid, projection);
-            Tensor weights = attention.Probabilities(input), values = PackedHeads.Split(input.Projected, 3, Context.Heads)[2];
+            IAttention attention = Create(name, device);
+            int parts = attention.ProjectedWidth / 12;
+            if (attention.ProjectedWidth != parts * 12) return;   // not packed
+            AttentionInput input = Input(attention, 2, device);
+            Tensor weights = attention.Probabilities(input), values = PackedHeads.Split(input.Projected, parts, Context.Heads)[^1];
 
             Assert.Equal([2, Context.Heads, Context.Grid.Tokens, Context.Grid.Tokens], weights.Shape);
             GoldenAssert.Close(PackedHeads.Merge(Ops.MatMul(weights, values)).ToArray(), attention.Forward(input).ToArray(), 1e-5, 1e-4);
@@ -119,22 +126,34 @@ public sealed class AttentionCatalogueTests
         Assert.Throws<ConfigurationException>(() => AttentionCatalogue.Create($"{name}:no-such-option=1", Context));
     }
 
-    private static (IAttention Attention, Linear Projection) Create(string name, Device device)
+    /// <summary>
+    /// A mechanism in evaluation mode, with noise on its first values: zeros would hide the gradients behind them, and sampling starts on the pixels'
+    /// centres, where its derivative is one-sided.
+    /// </summary>
+    private static IAttention Create(string name, Device device)
     {
         IAttention attention = AttentionCatalogue.Create(name, Context);
-        if (attention is Module module)
+        if (attention is not Module module) return attention;
+        module.Initialize(device, 5);
+        module.Train(false);
+        foreach ((int i, (_, Parameter parameter)) in module.NamedParameters().Index())
         {
-            module.Initialize(device, 5);
-            module.Train(false);
+            Tensor noise = TestTensors.Normal(parameter.Shape, device, 10 + (ulong)i, 0.1);
+            parameter.Value.CopyFrom(Ops.Add(parameter, noise).ToArray());
         }
 
-        Linear projection = new(Context.Dim, attention.ProjectedWidth);
-        projection.Initialize(device, 6);
-        return (attention, projection);
+        return attention;
     }
 
-    private static Tensor Input(IAttention attention, int batch, Device device) =>
-        TestTensors.Normal([batch, Context.Grid.Tokens, attention.ProjectedWidth], device, 1);
+    private static AttentionInput Input(IAttention attention, int batch, Device device)
+    {
+        Linear projection = new(Context.Dim, attention.ProjectedWidth);
+        LayerNorm norm = new(Context.Dim);
+        projection.Initialize(device, 6);
+        norm.Initialize(device, 7);
+        Tensor projected = TestTensors.Normal([batch, Context.Grid.Tokens, attention.ProjectedWidth], device, 1);
+        return new(projected, Context.Grid, projection, norm, TestTensors.Normal([batch, Context.Grid.Tokens, Context.Dim], device, 3));
+    }
 
     private static VisionTransformer Model(string name, Device device)
     {

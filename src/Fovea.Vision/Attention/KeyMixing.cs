@@ -1,0 +1,27 @@
+using Fovea.Nn;
+using Fovea.Tensors;
+
+namespace Fovea.Vision.Attention;
+
+/// <summary>
+/// How queries mix the values of keys that need not be the tokens' own, nor as many: the part of a mechanism that is left when its keys have
+/// been chosen. A new way is a class and a line in <see cref="Create"/>.
+/// </summary>
+internal abstract class KeyMixing : Module
+{
+    /// <returns>Mixed values, <c>[batch, query, head · headDim]</c>.</returns>
+    public abstract Tensor Forward(Heads queries, Heads keys, Heads values);
+
+    /// <returns>The weights of <see cref="Forward"/>, unfused: <c>[batch, head, query, key]</c>.</returns>
+    public abstract Tensor Weights(Heads queries, Heads keys);
+
+    /// <param name="name"><c>softmax</c>.</param>
+    /// <param name="mechanism">Whose option it is, for messages.</param>
+    /// <param name="context">Sizes and dropout.</param>
+    /// <exception cref="ConfigurationException">There is no such way.</exception>
+    public static KeyMixing Create(string name, string mechanism, AttentionContext context) => name switch
+    {
+        "softmax" => new SoftmaxMixing(context),
+        _ => throw new ConfigurationException($"{mechanism}: {NearestName.Message("mix", name, ["softmax"])}"),
+    };
+}
