@@ -9,9 +9,13 @@ namespace Fovea.Vision.Tests.Attention;
 /// <summary>What must hold for every mechanism in the catalogue; a new one is tested before anyone writes a test for it.</summary>
 public sealed class AttentionCatalogueTests
 {
-    private static readonly AttentionContext Context = new() { Dim = 12, Heads = 2, HeadDim = 6, Grid = new(1, 3, 3) };
+    private static readonly AttentionContext Context = new() { Dim = 12, Heads = 2, HeadDim = 6, Grid = new(1, 3, 4) };
 
-    public static TheoryData<string> All => [.. AttentionCatalogue.All.Select(entry => entry.Name)];
+    public static TheoryData<string> Names => [.. AttentionCatalogue.All.Select(entry => entry.Name)];
+
+    /// <summary>Every mechanism with its defaults, and options that take another path.</summary>
+    public static TheoryData<string> All => [.. AttentionCatalogue.All.Select(entry => entry.Name),
+        "deformable:levels=2,points=3", "dat:groups=2,stride=1,kernel=3,range=3"];
 
     /// <summary>
     /// Central differences with h = 2⁻¹³ on the reference device, which computes in double throughout: truncation about h² = 1e-8, and
@@ -116,7 +120,7 @@ public sealed class AttentionCatalogueTests
     }
 
     [Theory]
-    [MemberData(nameof(All))]
+    [MemberData(nameof(Names))]
     public void Options_are_documented_and_others_are_refused(string name)
     {
         AttentionEntry entry = AttentionCatalogue.Find(name);
