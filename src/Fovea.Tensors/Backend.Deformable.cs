@@ -47,6 +47,23 @@ public readonly record struct DeformableGradients(
 /// <param name="Width">Elements of a token.</param>
 public readonly record struct PoolGridArguments(int Batch, int Prefix, GridLevel Grid, int Width);
 
+/// <summary>Sizes of <see cref="Backend.GridConvolution"/>; half the kernel, rounded down, is padded on all sides.</summary>
+/// <param name="Batch">Sequences.</param>
+/// <param name="Prefix">Tokens before the grid, which are left out.</param>
+/// <param name="Grid">The grid of tokens.</param>
+/// <param name="Heads">Heads, which share the weights.</param>
+/// <param name="Width">Elements of a head, which do not mix.</param>
+/// <param name="Kernel">Rows and columns of the kernel, odd.</param>
+/// <param name="Stride">Step between results along both axes.</param>
+public readonly record struct GridConvolutionArguments(int Batch, int Prefix, GridLevel Grid, int Heads, int Width, int Kernel, int Stride)
+{
+    /// <summary>Tokens of a sequence.</summary>
+    public int Tokens => Prefix + Grid.Count;
+
+    /// <summary>The results' grid: each side divided by the stride, rounded up.</summary>
+    public GridLevel Results => new((Grid.Rows - 1) / Stride + 1, (Grid.Columns - 1) / Stride + 1);
+}
+
 public abstract partial class Backend
 {
     /// <summary>
@@ -73,4 +90,16 @@ public abstract partial class Backend
 
     /// <summary>dx (+)= gradient of <see cref="PoolGrid"/>; 0 for the prefix.</summary>
     public abstract void PoolGridBackward(in PoolGridArguments arguments, Storage dy, Storage dx, bool accumulate);
+
+    /// <summary>
+    /// Depthwise convolution of a grid of tokens: <c>x [batch, prefix + rows · columns, head, width]</c>, <c>w [kernel · kernel, width]</c>,
+    /// <c>bias [width]</c> or null → <c>y [batch, row' · column', head, width]</c>.
+    /// </summary>
+    public abstract void GridConvolution(in GridConvolutionArguments arguments, HeadView x, Storage w, Storage? bias, Storage y);
+
+    /// <summary>dx (+)= gradient of <see cref="GridConvolution"/> with respect to its input; 0 for the prefix.</summary>
+    public abstract void GridConvolutionBackwardInput(in GridConvolutionArguments arguments, Storage dy, Storage w, HeadGradient dx);
+
+    /// <summary>dw (+)= gradient of <see cref="GridConvolution"/> with respect to its weight.</summary>
+    public abstract void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy, Storage dw, bool accumulate);
 }

@@ -55,6 +55,49 @@ public static partial class Ops
         return Record(y, [x], output => backend.PoolGridBackward(arguments, GradientOf(output), x.GradientStorage(out bool add), add));
     }
 
+    /// <summary>
+    /// Convolution of a grid of tokens, each element of a token with a kernel of its own (depthwise), tokens read in place. As
+    /// <see cref="Conv2d"/> with as many groups as channels and a padding of half the kernel, but along vectors of elements.
+    /// </summary>
+    /// <param name="x"><c>[batch, prefix + rows · columns, head · width]</c>, row by row.</param>
+    /// <param name="grid">Rows and columns.</param>
+    /// <param name="weight"><c>[kernel · kernel, width]</c>, kernel odd; the same for all heads.</param>
+    /// <param name="bias"><c>[width]</c> or null.</param>
+    /// <param name="stride">Step between results along both axes.</param>
+    /// <param name="prefix">Tokens before the grid, which are left out.</param>
+    /// <returns><c>[batch, ⌈rows/stride⌉ · ⌈columns/stride⌉, head · width]</c>.</returns>
+    /// <exception cref="ShapeException">Sizes do not fit.</exception>
+    public static Tensor GridConvolution(Heads x, GridLevel grid, Tensor weight, Tensor? bias = null, int stride = 1, int prefix = 0)
+    {
+        GridConvolutionArguments arguments = GridConvolutionSizes(x, grid, weight, bias, stride, prefix);
+        GridLevel results = arguments.Results;
+        Tensor y = Result([arguments.Batch, results.Count, x.Count * x.Width], [x.Tensor, weight, bias]);
+        Backend backend = y.Device.Backend;
+        backend.GridConvolution(arguments, x.View, weight.Storage, bias?.Storage, y.Storage);
+        return Record(y, [x.Tensor, weight, bias], output =>
+        {
+            Storage dy = GradientOf(output);
+            if (weight.RequiresGradient) backend.GridConvolutionBackwardWeight(arguments, x.View, dy, weight.GradientStorage(out bool add), add);
+            if (bias is { RequiresGradient: true })
+                backend.ColumnSums(dy, bias.GradientStorage(out bool add), arguments.Batch * results.Count * x.Count, x.Width, add);
+            if (x.Tensor.RequiresGradient) backend.GridConvolutionBackwardInput(arguments, dy, weight.Storage, Heads.Gradients(x)[0]);
+        });
+    }
+
+    private static GridConvolutionArguments GridConvolutionSizes(Heads x, GridLevel grid, Tensor weight, Tensor? bias, int stride, int prefix)
+    {
+        const string Origin = nameof(GridConvolution);
+        x.Require("x", Origin);
+        if (prefix < 0 || grid.Rows < 1 || grid.Columns < 1 || x.Tokens != prefix + grid.Count)
+            throw new ShapeException($"{Origin}: x must have {prefix} + {grid.Rows} · {grid.Columns} tokens, got {x.Tensor.Shape}.");
+        int kernel = weight.Shape.Rank == 2 ? (int)Math.Sqrt(weight.Shape[0]) : 0;
+        if (kernel % 2 == 0 || weight.Shape != [kernel * kernel, x.Width])
+            throw new ShapeException($"{Origin}: weight must be [kernel · kernel, {x.Width}] with an odd kernel, got {weight.Shape}.");
+        if (stride < 1) throw new ShapeException($"{Origin}: stride must be at least 1, got {stride}.");
+        RequireShape(bias, [x.Width], "bias", Origin);
+        return new(x.Batch, prefix, grid, x.Count, x.Width, kernel, stride);
+    }
+
     private static DeformableArguments DeformableSizes(
         Heads values, ReadOnlySpan<GridLevel> levels, Tensor locations, Tensor weights, int prefix)
     {

@@ -29,7 +29,7 @@ namespace Fovea.Vision.Attention;
 public sealed class DatAttention : Module, IAttention
 {
     private readonly AttentionContext _context;
-    private readonly int _groups;
+    private readonly int _groups, _stride;
     private readonly float _range;
     private readonly Conv2d _convolution;
     private readonly LayerNorm _norm;
@@ -51,7 +51,7 @@ public sealed class DatAttention : Module, IAttention
         Check.That(stride >= 1 && stride <= side, $"dat: stride must be 1 to {side} for {context.Grid.Rows}x{context.Grid.Columns} patches, got {stride}.");
         Check.That(range > 0, $"dat: range must be above 0, got {range}.");
         Check.That(kernel >= 1 && kernel % 2 == 1, $"dat: kernel must be odd, so that it has a centre, got {kernel}.");
-        (_context, _groups, _range) = (context, groups, range);
+        (_context, _groups, _stride, _range) = (context, groups, stride, range);
         int channels = Width / groups;
         _convolution = Register("conv_offset.0", new Conv2d(channels, channels, kernel, stride, kernel / 2, groups: channels));
         _norm = Register("conv_offset.1.norm", new LayerNorm(channels, 1e-5f));
@@ -84,20 +84,15 @@ public sealed class DatAttention : Module, IAttention
     /// <summary>Where keys and values are read, <c>[batch, place, group, 1, 1, 2]</c> as (x, y) from 0 to 1.</summary>
     private Tensor Places(AttentionInput input)
     {
-        Tensor map = _convolution.Forward(QueryImages(input));
-        GridLevel references = new(map.Shape[2], map.Shape[3]);
-        Tensor rows = _norm.Forward(Ops.Permute(map.Reshape(map.Shape[0], map.Shape[1], references.Count), 0, 2, 1));
-        Tensor moves = Ops.Apply(UnaryOperator.Tanh, _direction.Forward(UnaryOperator.Gelu, rows));
-        Tensor places = Clamp(Ops.Add(Ops.Multiply(moves, Reach(references, map.Device)), References(references, map.Device)), input.Grid);
-        return Ops.Permute(places.Reshape(-1, _groups, references.Count, 2), 0, 2, 1, 3).Reshape(-1, references.Count, _groups, 1, 1, 2);
-    }
-
-    /// <summary>The patches' queries as one image per group, <c>[batch · group, channel, rows, columns]</c>.</summary>
-    private Tensor QueryImages(AttentionInput input)
-    {
         TokenGrid grid = input.Grid;
-        Tensor queries = Ops.Slice(Ops.Slice(input.Projected, 2, 0, Width), 1, grid.Prefix, grid.Patches);
-        return Ops.Permute(queries.Reshape(-1, grid.Patches, _groups, Width / _groups), 0, 2, 3, 1).Reshape(-1, Width / _groups, grid.Rows, grid.Columns);
+        Tensor kernel = Ops.Permute(_convolution.Weight.Value.Reshape(Width / _groups, -1), 1, 0);   // from a convolution's layout to tokens'
+        Tensor map = Ops.GridConvolution(
+            new(input.Projected, _groups, 3, 0), new(grid.Rows, grid.Columns), kernel, _convolution.Bias, _stride, grid.Prefix);
+        GridLevel references = new((grid.Rows - 1) / _stride + 1, (grid.Columns - 1) / _stride + 1);
+        Tensor features = _norm.Forward(map.Reshape(map.Shape[0], references.Count, _groups, Width / _groups));
+        Tensor moves = Ops.Apply(UnaryOperator.Tanh, _direction.Forward(UnaryOperator.Gelu, features));
+        Tensor places = Ops.Add(Ops.Multiply(moves, Reach(references, map.Device)), References(references, map.Device));
+        return Clamp(places, grid).Reshape(map.Shape[0], references.Count, _groups, 1, 1, 2);
     }
 
     /// <summary>What stands at the places, and behind it the prefix tokens' own.</summary>
@@ -131,7 +126,7 @@ public sealed class DatAttention : Module, IAttention
     private Tensor Reach(GridLevel references, Device device) =>
         Tensor.From([_range / references.Columns, _range / references.Rows], [2], device);
 
-    /// <summary>Centres of a uniform grid over the image, <c>[place, 2]</c>.</summary>
+    /// <summary>Centres of a uniform grid over the image, <c>[place, 1, 2]</c>.</summary>
     private static Tensor References(GridLevel grid, Device device)
     {
         float[] centres = new float[2 * grid.Count];
@@ -141,6 +136,6 @@ public sealed class DatAttention : Module, IAttention
             centres[2 * i + 1] = (i / grid.Columns + 0.5f) / grid.Rows;
         }
 
-        return Tensor.From(centres, [grid.Count, 2], device);
+        return Tensor.From(centres, [grid.Count, 1, 2], device);
     }
 }

@@ -27,6 +27,17 @@ internal static partial class BackendCases
             (2, 1, 5, 7, 17), (1, 0, 1, 1, 3), (3, 2, 4, 6, 16), (1, 1, 1, 9, 5), (40, 0, 8, 3, 33), (0, 1, 2, 2, 4)])
             yield return BackendCase.Operator($"PoolGrid {prefix} {rows}x{columns}", Rounding.Rows(8),
                 x => Ops.PoolGrid(x[0], new(rows, columns), prefix), Normal([batch, prefix + rows * columns, width]));
+
+        foreach ((int batch, int prefix, int rows, int columns, int heads, int width, int kernel, int stride) in
+            ((int, int, int, int, int, int, int, int)[])[
+                (2, 1, 5, 7, 1, 17, 3, 1), (2, 0, 6, 4, 2, 16, 5, 2), (1, 2, 7, 7, 3, 5, 5, 3), (1, 0, 1, 1, 1, 1, 3, 1), (3, 1, 4, 9, 1, 33, 1, 2),
+                (2, 1, 3, 2, 2, 8, 7, 1), (1, 0, 5, 6, 1, 4, 1, 4), (20, 1, 8, 8, 1, 32, 5, 2), (0, 1, 3, 3, 1, 4, 3, 1)])
+            foreach (bool bias in (bool[])[true, false])
+                yield return BackendCase.Operator($"GridConvolution {prefix} {rows}x{columns} {heads} heads stride {stride}{(bias ? " bias" : "")}",
+                    Rounding.Sums(batch * rows * columns + kernel * kernel),
+                    x => Ops.GridConvolution(new Heads(x[0], heads, 2, 1), new(rows, columns), x[1], bias ? x[2] : null, stride, prefix),
+                    Normal([batch, prefix + rows * columns, 2 * heads * width]), Normal([kernel * kernel, width]),
+                    bias ? Normal([width]) : Normal([width]).WithoutGradient());
     }
 
     private static Tensor Sampled(Tensor[] x, int part) => Ops.DeformableSample(new Heads(x[0], 2, 3, part), [new(3, 5)], x[1], x[2], 1);

@@ -53,6 +53,29 @@ public sealed class DeformableTests
     public void Gradient_of_pooling(int batch, int prefix, int rows, int columns, int width) =>
         GradientCheck.Run(x => Ops.PoolGrid(x[0], new(rows, columns), prefix), Normal([batch, prefix + rows * columns, width]));
 
+    [Theory]   // batch, prefix, rows, columns, heads, width, kernel, stride
+    [InlineData(1, 0, 1, 1, 1, 1, 3, 1)]
+    [InlineData(2, 1, 3, 4, 2, 2, 3, 1)]
+    [InlineData(1, 2, 5, 2, 1, 3, 5, 2)]
+    [InlineData(1, 0, 4, 3, 1, 2, 1, 2)]
+    public void Gradient_of_a_convolution_of_tokens(int batch, int prefix, int rows, int columns, int heads, int width, int kernel, int stride) =>
+        GradientCheck.Run(x => Ops.GridConvolution(new Heads(x[0], heads, 2, 1), new(rows, columns), x[1], x[2], stride, prefix),
+            Normal([batch, prefix + rows * columns, 2 * heads * width]), Normal([kernel * kernel, width]), Normal([width]));
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_convolution_of_tokens_is_the_depthwise_convolution_of_their_image(int stride)
+    {
+        Device device = Device.CreateReference();
+        Tensor image = Normal([2, 3, 5, 4]).Create(device, 0), weight = Normal([3, 1, 3, 3]).Create(device, 1), bias = Normal([3]).Create(device, 2);
+        Tensor tokens = Ops.Permute(image.Reshape(2, 3, 20), 0, 2, 1), kernel = Ops.Permute(weight.Reshape(3, 9), 1, 0);
+        Tensor expected = Ops.Conv2d(image, weight, bias, stride, padding: 1, groups: 3);
+        Tensor actual = Ops.GridConvolution(new Heads(tokens, 1), new(5, 4), kernel, bias, stride);
+        GoldenAssert.Close(Ops.Permute(expected.Reshape(2, 3, -1), 0, 2, 1).Doubles(), actual.Doubles(), 1e-14, 1e-13);
+    }
+
     [Fact]
     public void A_location_is_read_between_the_centres_of_its_neighbours()
     {

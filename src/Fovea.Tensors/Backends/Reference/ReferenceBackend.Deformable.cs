@@ -55,6 +55,45 @@ internal sealed partial class ReferenceBackend
             for (int e = 0; e < arguments.Width; e++) to[token + e] += share * from[mean + e];
     }
 
+    public override void GridConvolution(in GridConvolutionArguments arguments, HeadView x, Storage w, Storage? bias, Storage y)
+    {
+        double[] from = Values(x.Storage), kernel = Values(w), to = Values(y);
+        for (int i = 0; i < arguments.Batch * arguments.Results.Count * arguments.Heads * arguments.Width; i++)
+            to[i] = bias is null ? 0 : Values(bias)[i % arguments.Width];
+        foreach ((int ofX, int ofW, int ofY) in GridTaps(arguments, x))
+            for (int e = 0; e < arguments.Width; e++) to[ofY + e] += from[ofX + e] * kernel[ofW + e];
+    }
+
+    public override void GridConvolutionBackwardInput(in GridConvolutionArguments arguments, Storage dy, Storage w, HeadGradient dx)
+    {
+        double[] from = Values(dy), kernel = Values(w), to = Values(dx.View.Storage);
+        for (int token = 0; token < arguments.Batch * arguments.Tokens; token++)
+            Clear(to.AsSpan(dx.View.Offset + token * dx.View.Stride, arguments.Heads * arguments.Width), dx.Accumulate);
+        foreach ((int ofX, int ofW, int ofY) in GridTaps(arguments, dx.View))
+            for (int e = 0; e < arguments.Width; e++) to[ofX + e] += from[ofY + e] * kernel[ofW + e];
+    }
+
+    public override void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy, Storage dw, bool accumulate)
+    {
+        double[] from = Values(dy), tokens = Values(x.Storage), to = Values(dw);
+        Clear(to, arguments.Kernel * arguments.Kernel * arguments.Width, accumulate);
+        foreach ((int ofX, int ofW, int ofY) in GridTaps(arguments, x))
+            for (int e = 0; e < arguments.Width; e++) to[ofW + e] += from[ofY + e] * tokens[ofX + e];
+    }
+
+    /// <summary>Where the heads' vectors begin whose products x · w a convolution of a grid adds up into y.</summary>
+    private static IEnumerable<(int X, int W, int Y)> GridTaps(GridConvolutionArguments a, HeadView x)
+    {
+        Conv2dArguments plane = new(
+            a.Batch, 1, a.Grid.Rows, a.Grid.Columns, 1, a.Kernel, a.Kernel, a.Stride, Padding: a.Kernel / 2);
+        foreach ((int pixel, int tap, int result) in Taps(plane))
+        {
+            int token = pixel + (pixel / a.Grid.Count + 1) * a.Prefix;   // each sequence has its prefix before the grid
+            for (int head = 0; head < a.Heads; head++)
+                yield return (x.Offset + token * x.Stride + head * a.Width, tap * a.Width, (result * a.Heads + head) * a.Width);
+        }
+    }
+
     /// <summary>A position that a sample reads: its share of the sample, and the share's derivatives by the location.</summary>
     private readonly record struct Corner(int Position, double Share, double SlopeX, double SlopeY);
 
@@ -104,6 +143,11 @@ internal sealed partial class ReferenceBackend
         for (int token = 0; token < arguments.Batch * arguments.Tokens; token++)
             for (int e = 0; e < arguments.Heads * arguments.Width; e++)
                 Put(ref to[target.View.Offset + token * target.View.Stride + e], dvalues[values.Offset + token * values.Stride + e], target.Accumulate);
+    }
+
+    private static void Clear(Span<double> values, bool accumulate)
+    {
+        if (!accumulate) values.Clear();
     }
 
     private static void Put(double[] from, Storage? destination, bool accumulate)
