@@ -52,6 +52,12 @@ public abstract class Module
         foreach ((_, Module module) in Walk("")) module.Training = training;
     }
 
+    /// <summary>Tells this module and its children which epoch begins (from 0), or in which one loaded weights were trained.</summary>
+    public void BeginEpoch(int epoch)
+    {
+        foreach ((_, Module module) in Walk("")) module.OnEpoch(epoch);
+    }
+
     /// <summary>Gives parameters and buffers memory on a device and their first values.</summary>
     /// <param name="device">Where the model will compute.</param>
     /// <param name="seed">Each parameter's values depend on this and on its name, on nothing else.</param>
@@ -100,6 +106,11 @@ public abstract class Module
     public void ZeroGradient()
     {
         foreach ((_, Parameter parameter) in NamedParameters()) parameter.Value.ClearGradient();
+    }
+
+    /// <summary>What changes with the epoch in this module alone, e.g. a window that widens.</summary>
+    protected virtual void OnEpoch(int epoch)
+    {
     }
 
     /// <summary>Makes a parameter part of this module. Call it in the constructor.</summary>

@@ -3,11 +3,14 @@ using System.Globalization;
 namespace Fovea.Nn;
 
 /// <summary>
-/// A named part with options, in the compact form of recipes and command lines: <c>name</c> or <c>name:key=value,key=value</c>.
+/// A named part with options, in the compact form of recipes and command lines: <c>name</c> or <c>name:key=value,key=value</c>. The main option
+/// may go without its key if it is a number and comes first: <c>sinkhorn:5</c>.
 /// Reading an option says what is wrong with it; <see cref="RequireKnown"/> rejects misspelt ones.
 /// </summary>
 public sealed class Spec : IEquatable<Spec>
 {
+    private const string Unnamed = "";
+
     private readonly SortedDictionary<string, string> _options;
 
     private Spec(string name, SortedDictionary<string, string> options) => (Name, _options) = (name, options);
@@ -29,6 +32,12 @@ public sealed class Spec : IEquatable<Spec>
         foreach (string part in colon < 0 ? [] : text[(colon + 1)..].Split(','))
         {
             int equals = part.IndexOf('=', StringComparison.Ordinal);
+            if (equals < 0 && options.Count == 0 && double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
+            {
+                options.Add(Unnamed, part.Trim());
+                continue;
+            }
+
             Check.That(equals > 0 && part[..equals].Trim().Length > 0, $"'{text}': expected key=value behind the colon, got '{part}'.");
             string key = part[..equals].Trim();
             Check.That(options.TryAdd(key, part[(equals + 1)..].Trim()), $"'{text}': option '{key}' is given twice.");
@@ -39,6 +48,18 @@ public sealed class Spec : IEquatable<Spec>
 
     /// <summary>The same as <see cref="Parse"/>, so that a text can stand where a spec is wanted.</summary>
     public static implicit operator Spec(string text) => Parse(text);
+
+    /// <summary>The same with a value that came without a key under <paramref name="key"/>.</summary>
+    /// <exception cref="ConfigurationException">There is such a value and no main option to take it, or it is given twice.</exception>
+    public Spec WithMain(string? key)
+    {
+        if (!_options.TryGetValue(Unnamed, out string? value)) return this;
+        Check.That(key is not null, $"{Name}: '{value}' needs a key; write {Name}:key={value}.");
+        Check.That(!_options.ContainsKey(key!), $"{Name}: option '{key}' is given twice.");
+        SortedDictionary<string, string> options = new(_options, StringComparer.Ordinal) { [key!] = value };
+        options.Remove(Unnamed);
+        return new Spec(Name, options);
+    }
 
     /// <summary>A number.</summary>
     /// <exception cref="ConfigurationException">It is not one.</exception>
@@ -98,7 +119,7 @@ public sealed class Spec : IEquatable<Spec>
 
     /// <summary>The canonical text: options in alphabetical order.</summary>
     public override string ToString() =>
-        _options.Count == 0 ? Name : $"{Name}:{string.Join(',', _options.Select(option => $"{option.Key}={option.Value}"))}";
+        _options.Count == 0 ? Name : $"{Name}:{string.Join(',', _options.Select(option => option.Key == Unnamed ? option.Value : $"{option.Key}={option.Value}"))}";
 
     /// <inheritdoc/>
     public bool Equals(Spec? other) => other is not null && ToString() == other.ToString();

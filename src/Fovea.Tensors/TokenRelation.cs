@@ -20,8 +20,9 @@ public sealed class TokenRelation
     /// <param name="radius">Farthest visible key along each axis; null: all are visible.</param>
     /// <param name="rowBuckets">Bucket of each row offset from −(rows−1) to rows−1; null: one bucket.</param>
     /// <param name="columnBuckets">Bucket of each column offset from −(columns−1) to columns−1; null: one bucket.</param>
+    /// <param name="bucketsPerAxis">Buckets of each table, where a small grid does not reach the last one; null: up to the largest in it.</param>
     /// <exception cref="ArgumentException">A size is out of range or a table has not 2 · size − 1 entries.</exception>
-    public TokenRelation(int prefix, int rows, int columns, int? radius = null, int[]? rowBuckets = null, int[]? columnBuckets = null)
+    public TokenRelation(int prefix, int rows, int columns, int? radius = null, int[]? rowBuckets = null, int[]? columnBuckets = null, int? bucketsPerAxis = null)
     {
         if (prefix < 0 || rows < 1 || columns < 1 || radius < 0)
             throw new ArgumentException($"TokenRelation: prefix {prefix}, rows {rows}, columns {columns}, radius {radius} are out of range.");
@@ -31,8 +32,8 @@ public sealed class TokenRelation
         RequireTable(_rowBuckets, rows, nameof(rowBuckets));
         RequireTable(_columnBuckets, columns, nameof(columnBuckets));
         _mirrored = [.. _columnBuckets.Reverse()];
-        RowBucketCount = _rowBuckets.Max() + 1;
-        ColumnBucketCount = _columnBuckets.Max() + 1;
+        RowBucketCount = Count(_rowBuckets, rowBuckets is null ? null : bucketsPerAxis);
+        ColumnBucketCount = Count(_columnBuckets, columnBuckets is null ? null : bucketsPerAxis);
     }
 
     /// <summary>Tokens before the grid.</summary>
@@ -93,6 +94,13 @@ public sealed class TokenRelation
         (int rowI, int columnI) = Math.DivRem(i - Prefix, Columns);
         (int rowJ, int columnJ) = Math.DivRem(j - Prefix, Columns);
         return (rowI - rowJ, columnI - columnJ);
+    }
+
+    private static int Count(int[] table, int? stated)
+    {
+        int needed = table.Max() + 1;
+        return stated is not { } count ? needed : count >= needed ? count
+            : throw new ArgumentException($"TokenRelation: a table reaches bucket {needed - 1}, which {count} buckets do not hold.");
     }
 
     private static void RequireTable(int[] table, int size, string name)

@@ -18,6 +18,7 @@ public sealed class TrainedModel
     {
         (Head, Model, _device, Path) = (head, model, device, path);
         model.Train(false);
+        model.BeginEpoch(Math.Max(0, head.State.Batch > 0 ? head.State.Epoch : head.State.Epoch - 1));   // the one that made the weights
     }
 
     /// <summary>Recipe and dataset that it was trained with, and how far.</summary>

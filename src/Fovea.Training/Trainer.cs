@@ -61,6 +61,7 @@ public sealed partial class Trainer
         while (_state.Epoch < _recipe.Optimisation.Epochs)
         {
             Model.Train();
+            Model.BeginEpoch(_state.Epoch);
             foreach (Batch batch in _parts.TrainLoader.Epoch(_state.Epoch, _state.Batch))
             {
                 long start = Stopwatch.GetTimestamp();
@@ -131,6 +132,7 @@ public sealed partial class Trainer
     private EvaluationResult TestBest(CancellationToken stop)
     {
         using (CheckpointReader best = CheckpointReader.Open(_run.BestCheckpoint)) best.LoadWeights(Model);
+        Model.BeginEpoch(Math.Max(0, (_state.BestEpoch ?? 1) - 1));   // the one that made them
         return Evaluator.Run(Model, _parts.TestLoader, _parts.Data.Info.Classes, _parts.Device, stop);
     }
 

@@ -17,6 +17,18 @@ internal static class PresetTable
         new("vit-cifar", Small(patch: 4, dim: 384, depth: 4, heads: 6, mlp: 1536), "Wide and shallow, for studies of attention on CIFAR."),
         new("visual-attention", Small(patch: 4, dim: 256, depth: 12, heads: 8, mlp: 512), "Deep and narrow, for MNIST, CIFAR-10 and CIFAR-100."),
 
+        // Sinkformers (Sander et al. 2022, arXiv:2110.11773).
+        new("sinkformer", new VisionTransformerConfig
+        {
+            ImageSize = 224, PatchSize = 16, Dim = 128, Depth = 6, Heads = 8, HeadDim = 64, MlpDim = 128, Classes = 2, QkvBias = false, NormEpsilon = 1e-5f,
+            Attention = "sinkhorn:3",
+        }, "Doubly stochastic attention, for cats and dogs."),
+        new("sinkformer-mnist", new VisionTransformerConfig
+        {
+            ImageSize = 28, Channels = 1, PatchSize = 7, Dim = 128, Depth = 1, Heads = 1, MlpDim = 0, Classes = 10, QkvBias = false, NormEpsilon = 1e-5f,
+            Attention = "sinkhorn:3",
+        }, "Attention only, one block, one head."),
+
         // timm's Vision Transformers (Dosovitskiy et al. 2021, arXiv:2010.11929; Steiner et al. 2022, arXiv:2106.10270).
         new("vit_tiny_patch16_224", Timm(16, 192, 12, 3), "ViT-Ti/16", "vit-tiny", "vit_ti_16"),
         new("vit_small_patch16_224", Timm(16, 384, 12, 6), "ViT-S/16", "vit-small", "vit_s_16"),
@@ -32,7 +44,32 @@ internal static class PresetTable
         new("deit_tiny_patch16_224", Timm(16, 192, 12, 3), "DeiT-Ti/16", "deit-tiny"),
         new("deit_small_patch16_224", Timm(16, 384, 12, 6), "DeiT-S/16", "deit-small"),
         new("deit_base_patch16_224", Timm(16, 768, 12, 12), "DeiT-B/16", "deit-base"),
+
+        // Locality-aware initialisation, disentangled attention, both.
+        .. from kind in (string[])["lai", "dis", "dislai"]
+           from size in Sizes
+           select new Preset($"vit_{kind}_{size.Name}", size.Config with { Attention = Studied(kind) }, Description(kind, size.Name)),
     ];
+
+    /// <summary>The windows of the study that these models come from: 8, 12, 18, 20 tokens to each side, then open.</summary>
+    private const string Windows = "lai=sequence,window=8/12/18/20,until=5/10/15/20";
+
+    private static (string Name, VisionTransformerConfig Config)[] Sizes =>
+        [("small", Timm(16, 384, 12, 6)), ("base", Timm(16, 768, 12, 12)), ("large", Timm(16, 1024, 24, 16))];
+
+    private static string Studied(string kind) => kind switch
+    {
+        "lai" => $"softmax:{Windows}",
+        "dis" => "disentangled",
+        _ => $"disentangled:axes=1,{Windows}",
+    };
+
+    private static string Description(string kind, string size) => $"ViT-{char.ToUpperInvariant(size[0])}/16 with " + kind switch
+    {
+        "lai" => "windows that widen by epoch",
+        "dis" => "disentangled attention",
+        _ => "disentangled attention and windows that widen by epoch",
+    };
 
     private static VisionTransformerConfig Small(int patch, int dim, int depth, int heads, int mlp) =>
         new() { ImageSize = 32, PatchSize = patch, Dim = dim, Depth = depth, Heads = heads, MlpDim = mlp, Classes = 10 };

@@ -36,7 +36,7 @@ public sealed class TransformerBlock : Module
 
         _norm1 = Register("norm1", new LayerNorm(config.Dim, config.NormEpsilon));
         Attention = Register("attn", new AttentionLayer(
-            AttentionCatalogue.Create(config.Attention, context), context, config.QkvBias, config.ProjectionBias, config.Dropout, weights, Init.Zeros));
+            AttentionCatalogue.Create(config.Attention.Of(index), context), context, config.QkvBias, config.ProjectionBias, config.Dropout, weights, Init.Zeros));
         if (config.LayerScale is { } first) _scale1 = Register("ls1", new LayerScale(config.Dim, first));
         _path1 = Register("drop_path1", new DropPath(dropPath));
         _path2 = Register("drop_path2", new DropPath(dropPath));

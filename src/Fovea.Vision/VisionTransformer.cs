@@ -33,7 +33,9 @@ public sealed class VisionTransformer : ImageClassifier
             PositionKind.SinCos2d => Register("", new SinCosPosition(grid, config.Dim)),
             _ => null,
         };
-        PatchEmbedding = Register("patch_embed", new LinearPatchEmbedding(config.Channels, config.PatchSize, config.Dim));
+        PatchEmbedding = config.Embedding == EmbeddingKind.Convolution
+            ? Register("patch_embed", new ConvolutionalEmbedding(config.Channels, config.PatchSize, config.Dim))
+            : Register("patch_embed", new LinearPatchEmbedding(config.Channels, config.PatchSize, config.Dim));
         _positionDropout = Register("pos_drop", new Dropout(config.PositionDropout));
         Blocks = [.. Enumerable.Range(0, config.Depth).Select(i => Register($"blocks.{i}", new TransformerBlock(config, grid, i)))];
         _norm = Register(config.Pooling == Pooling.Mean ? "fc_norm" : "norm", new LayerNorm(config.Dim, config.NormEpsilon));

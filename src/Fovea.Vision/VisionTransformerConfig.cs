@@ -1,6 +1,7 @@
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Embedding;
 using Fovea.Vision.Position;
 
 namespace Fovea.Vision;
@@ -44,11 +45,14 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>How tokens become one vector [global_pool].</summary>
     public Pooling Pooling { get; init; } = Pooling.ClassToken;
 
+    /// <summary>How an image becomes tokens.</summary>
+    public EmbeddingKind Embedding { get; init; } = EmbeddingKind.Patch;
+
     /// <summary>How tokens learn where they are.</summary>
     public PositionKind Position { get; init; } = PositionKind.Learned;
 
-    /// <summary>The attention mechanism with its options; see <see cref="AttentionCatalogue"/>.</summary>
-    public Spec Attention { get; init; } = "softmax";
+    /// <summary>The attention mechanism with its options, or one per block; see <see cref="AttentionCatalogue"/>.</summary>
+    public AttentionList Attention { get; init; } = "softmax";
 
     /// <summary>First values of the blocks' weight matrices.</summary>
     public WeightInit WeightInit { get; init; } = WeightInit.TruncatedNormal;
@@ -100,11 +104,13 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.That(NormEpsilon > 0, $"{nameof(NormEpsilon)} must be above 0, got {NormEpsilon}.");
         Check.That(ClassToken || Pooling != Pooling.ClassToken, $"{nameof(Pooling)}: {Pooling} needs {nameof(ClassToken)} to be true.");
         Check.That(Position != PositionKind.SinCos2d || Dim % 4 == 0, $"{nameof(Dim)}: sine-cosine positions need a multiple of 4, got {Dim}.");
+        if (Embedding == EmbeddingKind.Convolution) ConvolutionalEmbedding.Check(PatchSize, Dim);
         Check.Probability(Dropout, nameof(Dropout));
         Check.Probability(AttentionDropout, nameof(AttentionDropout));
         Check.Probability(PositionDropout, nameof(PositionDropout));
         Check.Probability(HeadDropout, nameof(HeadDropout));
         Check.Probability(DropPath, nameof(DropPath));
-        AttentionCatalogue.Find(Attention);
+        Check.That(Attention.Specs.Count <= Depth, $"{nameof(Attention)}: there are {Attention.Specs.Count} mechanisms ({Attention}) for {Depth} blocks.");
+        foreach (Spec spec in Attention.Specs) AttentionCatalogue.Find(spec);
     }
 }

@@ -6,8 +6,20 @@ public sealed record ModelSection
     /// <summary>Preset; <c>vit-nano</c>.</summary>
     public string Name { get; init; } = "vit-nano";
 
-    /// <summary>Attention mechanism with options, <c>name:key=value,...</c>; null: the preset's.</summary>
+    /// <summary>Attention mechanism with options, <c>name:key=value,...</c>, or one per block; null: the preset's.</summary>
     public string? Attention { get; init; }
+
+    /// <summary>How an image becomes tokens, <c>patch</c> or <c>convolution</c>; null: the preset's.</summary>
+    public string? Embedding { get; init; }
+
+    /// <summary>How tokens learn where they are, <c>learned</c>, <c>sincos2d</c> or <c>none</c>; null: the preset's.</summary>
+    public string? Position { get; init; }
+
+    /// <summary>First weights of the blocks, <c>truncatednormal</c> or <c>xavier</c>; null: the preset's.</summary>
+    public string? WeightInit { get; init; }
+
+    /// <summary>Side of a patch in pixels; null: the preset's.</summary>
+    public int? PatchSize { get; init; }
 
     /// <summary>Height and width of a picture in pixels; null: the preset's.</summary>
     public int? ImageSize { get; init; }

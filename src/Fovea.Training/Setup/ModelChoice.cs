@@ -2,6 +2,7 @@ using Fovea.Data;
 using Fovea.Nn;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
+using Fovea.Vision.Attention;
 
 namespace Fovea.Training.Setup;
 
@@ -34,16 +35,34 @@ public static class ModelChoice
         {
             return vit with
             {
-                Attention = recipe.Model.Attention is string attention ? Spec.Parse(attention) : vit.Attention,
+                Attention = recipe.Model.Attention is string attention ? AttentionList.Parse(attention) : vit.Attention,
+                Embedding = Named("embedding", recipe.Model.Embedding, vit.Embedding),
+                Position = Named("position", recipe.Model.Position, vit.Position),
+                WeightInit = Named("weight-init", recipe.Model.WeightInit, vit.WeightInit),
+                PatchSize = recipe.Model.PatchSize ?? vit.PatchSize,
                 Dropout = (float?)rates.Dropout ?? vit.Dropout,
                 DropPath = (float?)rates.DropPath ?? vit.DropPath,
             };
         }
 
         if (recipe.Model.Attention is not null) throw new UsageException($"--attention: the model '{recipe.Model.Name}' has none.");
+        foreach ((string option, bool given) in ((string, bool)[])[
+            ("embedding", recipe.Model.Embedding is not null), ("position", recipe.Model.Position is not null), ("patch-size", recipe.Model.PatchSize is not null),
+            ("weight-init", recipe.Model.WeightInit is not null)])
+            if (given) throw new UsageException($"--{option}: the model '{recipe.Model.Name}' has none.");
         if (rates.Dropout > 0) throw new UsageException($"--dropout: the model '{recipe.Model.Name}' has none.");
         if (rates.DropPath > 0) throw new UsageException($"--drop-path: the model '{recipe.Model.Name}' has none.");
         return preset;
+    }
+
+    /// <summary>The member of an enumeration that a recipe names, whatever its case.</summary>
+    private static T Named<T>(string field, string? text, T otherwise) where T : struct, Enum
+    {
+        if (text is null) return otherwise;
+        string[] names = [.. Enum.GetNames<T>().Select(name => name.ToLowerInvariant())];
+        return Array.IndexOf(names, text.ToLowerInvariant()) is int index and >= 0
+            ? Enum.GetValues<T>()[index]
+            : throw new UsageException($"--{field}: {NearestName.Message(field, text, names)}");
     }
 
     private static int DefaultSize(ModelConfig preset, DatasetInfo data) =>

@@ -24,6 +24,10 @@ public static class RecipeResolver
         {
             Name = Presets.Find(recipe.Model.Name).Name,
             Attention = (config as VisionTransformerConfig)?.Attention.ToString(),
+            Embedding = (config as VisionTransformerConfig)?.Embedding.ToString().ToLowerInvariant(),
+            Position = (config as VisionTransformerConfig)?.Position.ToString().ToLowerInvariant(),
+            WeightInit = (config as VisionTransformerConfig)?.WeightInit.ToString().ToLowerInvariant(),
+            PatchSize = (config as VisionTransformerConfig)?.PatchSize,
             ImageSize = config.ImageSize,
         },
         Data = recipe.Data with

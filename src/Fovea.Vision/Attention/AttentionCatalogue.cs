@@ -9,8 +9,14 @@ public static class AttentionCatalogue
     public static IReadOnlyList<AttentionEntry> All { get; } =
     [
         new("softmax", "Scaled dot-product attention, exact; quadratic in the number of tokens.",
-            new Dictionary<string, string> { ["scale"] = "factor of q·k; default 1/√headDim" },
-            (spec, context) => new SoftmaxAttention(context, (float)spec.Number("scale", 1 / Math.Sqrt(context.HeadDim)))),
+            new Dictionary<string, string>(Locality.Options) { ["scale"] = "factor of q·k; default 1/√headDim" },
+            (spec, context) => new SoftmaxAttention(context, (float)spec.Number("scale", 1 / Math.Sqrt(context.HeadDim)), Locality.From(spec, context))),
+        new("sinkhorn", "Doubly stochastic attention: rows and columns are normalised in turns; quadratic.",
+            new Dictionary<string, string>(Locality.Options) { ["iterations"] = "normalisations, odd; default 5", ["epsilon"] = "temperature; default 1" },
+            (spec, context) => new SinkhornAttention(context, spec.Integer("iterations", 5), spec.Number("epsilon", 1), Locality.From(spec, context)), "iterations"),
+        new("disentangled", "Content and relative position attend to each other (DeBERTa), on the grid or along the sequence; quadratic.",
+            new Dictionary<string, string>([.. Locality.Options, .. DisentangledOptions.Documentation]),
+            (spec, context) => new DisentangledAttention(context, DisentangledOptions.From(spec), Locality.From(spec, context))),
         new("deformable", "Deformable attention: each token reads a few places of its own choice; linear in the number of tokens.",
             new Dictionary<string, string>
             {
@@ -37,7 +43,7 @@ public static class AttentionCatalogue
     {
         AttentionEntry entry = All.FirstOrDefault(entry => entry.Name == spec.Name)
             ?? throw new ConfigurationException(NearestName.Message("attention", spec.Name, [.. All.Select(entry => entry.Name)]));
-        spec.RequireKnown([.. entry.Options.Keys]);
+        spec.WithMain(entry.Main).RequireKnown([.. entry.Options.Keys]);
         return entry;
     }
 
@@ -45,5 +51,9 @@ public static class AttentionCatalogue
     /// <param name="spec">Name and options, e.g. <c>softmax</c> or <c>softmax:scale=0.1</c>.</param>
     /// <param name="context">Sizes.</param>
     /// <exception cref="ConfigurationException">No such mechanism or option, or an option out of range.</exception>
-    public static IAttention Create(Spec spec, AttentionContext context) => Find(spec).Create(spec, context);
+    public static IAttention Create(Spec spec, AttentionContext context)
+    {
+        AttentionEntry entry = Find(spec);
+        return entry.Create(spec.WithMain(entry.Main), context);
+    }
 }

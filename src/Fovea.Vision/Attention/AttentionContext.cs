@@ -23,4 +23,9 @@ public sealed record AttentionContext
 
     /// <summary>Share of attention probabilities dropped while training, at least 0 and below 1.</summary>
     public float Dropout { get; init; }
+
+    /// <summary>For mechanisms that never store probabilities which could be dropped.</summary>
+    /// <exception cref="Nn.ConfigurationException">Dropout is asked for.</exception>
+    internal void RequireNoDropout(string mechanism) => Nn.Check.That(
+        Dropout == 0, $"{nameof(VisionTransformerConfig.AttentionDropout)}: '{mechanism}' has no probabilities to drop; set it to 0, or use plain 'softmax'.");
 }

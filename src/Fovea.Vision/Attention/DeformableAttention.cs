@@ -21,7 +21,8 @@ namespace Fovea.Vision.Attention;
 /// </para>
 /// <para>
 /// Prefix tokens (the class token) lie nowhere in the image. As queries their reference is the image's centre, and their offsets, in patches, may
-/// reach anywhere; as values nobody reads them, themselves included: what they hold passes through the residual connection alone.
+/// reach anywhere; as values nobody reads them, themselves included: what they hold passes through the residual connection alone. Where the
+/// patches are pooled instead of the class token, nothing depends on it: leave it out.
 /// </para>
 /// </remarks>
 public sealed class DeformableAttention : Module, IAttention

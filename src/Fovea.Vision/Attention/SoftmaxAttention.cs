@@ -17,12 +17,21 @@ public sealed class SoftmaxAttention : Module, IAttention
 {
     private readonly AttentionContext _context;
     private readonly Dropout _dropout;
+    private readonly Locality? _locality;
     private readonly float _scale;
 
     /// <param name="context">Sizes and dropout.</param>
     /// <param name="scale">Factor of q·k; null: 1/√headDim.</param>
-    public SoftmaxAttention(AttentionContext context, float? scale = null)
+    /// <param name="locality">Windows, or null.</param>
+    /// <exception cref="ConfigurationException">Windows together with dropout of attention.</exception>
+    public SoftmaxAttention(AttentionContext context, float? scale = null, Locality? locality = null)
     {
+        if (locality is not null)
+        {
+            context.RequireNoDropout("softmax with a window");
+            _locality = Register("", locality);
+        }
+
         _context = context;
         _scale = scale ?? 1 / MathF.Sqrt(context.HeadDim);
         _dropout = Register("attn_drop", new Dropout(context.Dropout));
@@ -34,11 +43,18 @@ public sealed class SoftmaxAttention : Module, IAttention
     /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
-        if (!_dropout.IsActive) return Ops.Attention(input.Projected, _context.Heads, _scale);
+        TokenRelation? relation = _locality?.Relation(input.Grid);
+        if (!_dropout.IsActive) return Ops.Attention(input.Projected, _context.Heads, _scale, relation, Bias(relation));
         Tensor values = PackedHeads.Split(input.Projected, 3, _context.Heads)[2];
         return PackedHeads.Merge(Ops.MatMul(_dropout.Forward(Probabilities(input)), values));
     }
 
     /// <inheritdoc/>
-    public Tensor Probabilities(AttentionInput input) => Ops.AttentionProbabilities(input.Projected, _context.Heads, _scale);
+    public Tensor Probabilities(AttentionInput input)
+    {
+        TokenRelation? relation = _locality?.Relation(input.Grid);
+        return Ops.AttentionProbabilities(input.Projected, _context.Heads, _scale, relation, Bias(relation));
+    }
+
+    private RelativeBias Bias(TokenRelation? relation) => relation is null ? default : new(Head: _locality!.Penalty(relation));
 }

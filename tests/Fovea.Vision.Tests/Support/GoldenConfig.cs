@@ -35,6 +35,9 @@ internal static class GoldenConfig
         };
     }
 
+    /// <summary>A whole number of the case's <c>config</c>.</summary>
+    public static int Integer(this Golden golden, string name) => golden.Config.GetProperty(name).GetInt32();
+
     /// <summary>The case's model with the case's weights.</summary>
     public static VisionTransformer LoadModel(this Golden golden, Device device)
     {

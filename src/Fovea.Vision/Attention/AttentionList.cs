@@ -1,0 +1,49 @@
+using Fovea.Nn;
+
+namespace Fovea.Vision.Attention;
+
+/// <summary>
+/// The mechanism of each block, first to last, in the compact form <c>softmax,softmax,linear</c>; the last one is that of all further blocks, so that
+/// a single name means that mechanism everywhere. Options go with their mechanism: <c>sinkhorn:iterations=5,softmax</c>.
+/// </summary>
+public sealed class AttentionList : IEquatable<AttentionList>
+{
+    private AttentionList(IReadOnlyList<Spec> specs) => Specs = specs;
+
+    /// <summary>As written: one per block, the last for the rest.</summary>
+    public IReadOnlyList<Spec> Specs { get; }
+
+    /// <summary>Reads the compact form.</summary>
+    /// <exception cref="ConfigurationException">The text is not of that form.</exception>
+    public static AttentionList Parse(string text)
+    {
+        List<string> specs = [];
+        foreach (string part in text.Split(','))
+        {
+            int equals = part.IndexOf('=', StringComparison.Ordinal), colon = part.IndexOf(':', StringComparison.Ordinal);
+            bool isOption = equals >= 0 && (colon < 0 || equals < colon);
+            if (isOption && specs.Count > 0) specs[^1] += $",{part}";
+            else specs.Add(part);
+        }
+
+        return new([.. specs.Select(Spec.Parse)]);
+    }
+
+    /// <summary>The same as <see cref="Parse"/>.</summary>
+    public static implicit operator AttentionList(string text) => Parse(text);
+
+    /// <summary>The mechanism of a block, from 0.</summary>
+    public Spec Of(int block) => Specs[Math.Min(block, Specs.Count - 1)];
+
+    /// <summary>The canonical text.</summary>
+    public override string ToString() => string.Join(',', Specs);
+
+    /// <inheritdoc/>
+    public bool Equals(AttentionList? other) => other is not null && ToString() == other.ToString();
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as AttentionList);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
+}

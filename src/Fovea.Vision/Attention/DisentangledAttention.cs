@@ -1,0 +1,142 @@
+using Fovea.Nn;
+using Fovea.Nn.Layers;
+using Fovea.Tensors;
+
+namespace Fovea.Vision.Attention;
+
+/// <summary>
+/// Disentangled attention: besides content to content, tokens attend from content to relative position and from relative position to content.
+/// </summary>
+/// <remarks><code>
+/// s_ij = (q_i·k_j + q_i·pk_r + k_j·pq_r + pq_r·pk_r) / √(terms · headDim),   r = bucket of the position of i relative to j
+///         content    c2p        p2c        p2p (each of the last three as an option; terms counts those that are there)
+/// pq, pk = query and key projection of a learned embedding per bucket
+/// qkv [batch, token, 3, head, headDim]  →  o [batch, token, head · headDim]
+/// </code>
+/// Along one axis (the token sequence) it is DeBERTa's, clipped or in logarithmic buckets; both position terms use the same r, as its code does (the paper
+/// writes the opposite sign in the last). On two axes a bucket is a pair of row and column offset, and its embedding the sum of one for each; the class
+/// token has three buckets of its own: to itself, to a patch, from a patch.
+/// Time O(token² · headDim + token · buckets · headDim) per head; memory O(token · buckets).
+/// Source: He et al. 2021, "DeBERTa", arXiv:2006.03654, eq. 2 to 4.
+/// </remarks>
+public sealed class DisentangledAttention : Module, IAttention
+{
+    private readonly AttentionContext _context;
+    private readonly DisentangledOptions _options;
+    private readonly Locality? _locality;
+    private readonly Parameter _rows, _prefix;
+    private readonly Parameter? _columns;
+    private readonly Linear? _positionQuery, _positionKey;
+    private readonly float _scale;
+    private (TokenGrid Grid, int? Window, TokenRelation Relation)? _last;
+
+    /// <param name="context">Sizes.</param>
+    /// <param name="options">Axes, buckets and terms.</param>
+    /// <param name="locality">Windows, or null.</param>
+    /// <exception cref="ConfigurationException">An option is out of range.</exception>
+    public DisentangledAttention(AttentionContext context, DisentangledOptions options, Locality? locality = null)
+    {
+        options.Validate();
+        context.RequireNoDropout("disentangled");
+        (_context, _options) = (context, options);
+        Initializer init = Init.TruncatedNormal(0.02);
+        _rows = Register(new Parameter("rel_embeddings", [2 * options.Span, context.Dim], init, decay: false));
+        if (options.Axes == 2) _columns = Register(new Parameter("rel_embeddings_columns", [2 * options.Span, context.Dim], init, decay: false));
+        _prefix = new("rel_embeddings_class", [3, context.Dim], init, decay: false);
+        if (HasPrefix(context.Grid)) Register(_prefix);
+        if (!options.Shared)
+        {
+            if (options.PositionToContent || options.PositionToPosition) _positionQuery = Register("pos_query_proj", new Linear(context.Dim, Width, true, init, Init.Zeros));
+            if (options.ContentToPosition || options.PositionToPosition) _positionKey = Register("pos_key_proj", new Linear(context.Dim, Width, false, init));
+        }
+
+        if (locality is not null) _locality = Register("", locality);
+        _scale = 1 / MathF.Sqrt((1 + options.Terms) * context.HeadDim);
+    }
+
+    /// <inheritdoc/>
+    public int ProjectedWidth => 3 * Width;
+
+    private int Width => _context.Heads * _context.HeadDim;
+
+    /// <inheritdoc/>
+    public Tensor Forward(AttentionInput input)
+    {
+        TokenRelation relation = Relation(input.Grid);
+        return Ops.Attention(input.Projected, _context.Heads, _scale, relation, Bias(input, relation));
+    }
+
+    /// <inheritdoc/>
+    public Tensor Probabilities(AttentionInput input)
+    {
+        TokenRelation relation = Relation(input.Grid);
+        return Ops.AttentionProbabilities(input.Projected, _context.Heads, _scale, relation, Bias(input, relation));
+    }
+
+    /// <summary>Buckets (and window) of every pair of tokens.</summary>
+    public TokenRelation Relation(TokenGrid grid)
+    {
+        int? window = _locality?.Window;
+        if (_last is { } last && last.Grid == grid && last.Window == window) return last.Relation;
+        (int prefix, int rows, int columns) = _options.Axes == 2 ? (grid.Prefix, grid.Rows, grid.Columns)
+            : HasPrefix(grid) ? (grid.Prefix, 1, grid.Patches) : (0, 1, grid.Tokens);
+        if (_locality is not null && window is not null && _locality.Layout(grid) != (prefix, rows, columns))
+            throw new ConfigurationException("disentangled: the window must lie over the same axes; use lai=grid with axes=2, lai=sequence with axes=1.");
+        TokenRelation relation = _options.Axes == 2
+            ? new(prefix, rows, columns, window, Buckets(rows), Buckets(columns), 2 * _options.Span)
+            : new(prefix, rows, columns, window, null, Buckets(columns), 2 * _options.Span);
+        _last = (grid, window, relation);
+        return relation;
+    }
+
+    /// <summary>The position terms of the scores.</summary>
+    private RelativeBias Bias(AttentionInput input, TokenRelation relation)
+    {
+        (int batch, int heads, int buckets) = (input.Projected.Shape[0], _context.Heads, relation.Buckets);
+        (Tensor? pq, Tensor? pk) = PositionVectors(input, relation);
+        Tensor? c2p = _options.ContentToPosition ? ByPosition(Content(input, 0), pk!) : null;
+        Tensor? p2c = _options.PositionToContent ? ByPosition(Content(input, 1), pq!) : null;
+        Tensor? p2p = _options.PositionToPosition ? Ops.Scale(Ops.Sum(Ops.Multiply(pq!, pk!), 2).Reshape(heads, buckets), _scale) : null;
+        Tensor? penalty = _locality?.Penalty(relation);
+        return new(c2p, p2c, p2p is null || penalty is null ? p2p ?? penalty : Ops.Add(p2p, penalty));
+
+        Tensor ByPosition(Tensor content, Tensor position) => Ops.MatMul(
+            content, Ops.Expand(position.Reshape(1, heads, buckets, _context.HeadDim), batch, heads, buckets, _context.HeadDim), transposeB: true, scale: _scale);
+    }
+
+    /// <summary>Queries (part 0) or keys (1) as <c>[batch, head, token, headDim]</c>.</summary>
+    private Tensor Content(AttentionInput input, int part)
+    {
+        Tensor x = Ops.Slice(input.Projected, 2, part * Width, Width);
+        return Ops.Permute(x.Reshape(x.Shape[0], x.Shape[1], _context.Heads, _context.HeadDim), 0, 2, 1, 3);
+    }
+
+    /// <summary>Query and key of every bucket, <c>[head, bucket, headDim]</c>; null where no term needs them.</summary>
+    private (Tensor? Query, Tensor? Key) PositionVectors(AttentionInput input, TokenRelation relation)
+    {
+        Tensor embeddings = Embeddings(relation);
+        if (!_options.Shared) return (Split(_positionQuery?.Forward(embeddings)), Split(_positionKey?.Forward(embeddings)));
+        Tensor projected = input.Projection.Forward(embeddings);
+        return (Split(Ops.Slice(projected, 1, 0, Width)), Split(Ops.Slice(projected, 1, Width, Width)));
+
+        Tensor? Split(Tensor? x) => x is null ? null : Ops.Permute(x.Reshape(relation.Buckets, _context.Heads, _context.HeadDim), 1, 0, 2);
+    }
+
+    /// <summary>The embedding of each bucket, <c>[bucket, dim]</c>.</summary>
+    private Tensor Embeddings(TokenRelation relation)
+    {
+        int dim = _context.Dim, perAxis = 2 * _options.Span;
+        Tensor grid = _columns is null ? _rows : Ops.Add(_rows.Value.Reshape(perAxis, 1, dim), _columns.Value.Reshape(1, perAxis, dim)).Reshape(-1, dim);
+        return relation.Prefix == 0 ? grid : Ops.Concat(0, grid, _prefix);
+    }
+
+    private int[] Buckets(int size)
+    {
+        int[] buckets = _options.Farthest is { } farthest
+            ? RelativeBuckets.Logarithmic(size, _options.Span, farthest)
+            : RelativeBuckets.Clipped(size, _options.Span);
+        return buckets;
+    }
+
+    private bool HasPrefix(TokenGrid grid) => grid.Prefix > 0 && (_options.Axes == 2 || !_options.ClassInSequence);
+}

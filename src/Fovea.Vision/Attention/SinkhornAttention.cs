@@ -1,0 +1,57 @@
+using Fovea.Nn;
+using Fovea.Tensors;
+
+namespace Fovea.Vision.Attention;
+
+/// <summary>
+/// Doubly stochastic attention: the softmax over keys alternates with one over queries, so that every token gives as much attention as it gets.
+/// </summary>
+/// <remarks><code>
+/// s_ij = q_i·k_j / (√headDim · ε);   u_i = −log Σ_j exp(s_ij + v_j),  v_j = −log Σ_i exp(s_ij + u_i),  in turns from v = 0, the last one u
+/// o_i = Σ_j exp(s_ij + u_i + v_j) v_j          qkv [batch, token, 3, head, headDim]  →  o [batch, token, head · headDim]
+/// </code>
+/// Time O(iterations · token² · headDim) per head; memory beyond the inputs O(iterations · token): scores are recomputed, potentials kept, and the
+/// gradient goes through all iterations. One iteration is softmax attention.
+/// Source: Sander, Ablin, Blondel, Peyré 2022, "Sinkformers", arXiv:2110.11773, eq. 5 and 6.
+/// </remarks>
+public sealed class SinkhornAttention : Module, IAttention
+{
+    private readonly AttentionContext _context;
+    private readonly Locality? _locality;
+    private readonly int _iterations;
+    private readonly float _scale;
+
+    /// <param name="context">Sizes.</param>
+    /// <param name="iterations">Normalisations, odd.</param>
+    /// <param name="epsilon">Temperature ε, above 0.</param>
+    /// <param name="locality">Windows, or null.</param>
+    /// <exception cref="ConfigurationException">Even iterations, an ε of 0 or less, or dropout of attention.</exception>
+    public SinkhornAttention(AttentionContext context, int iterations = 5, double epsilon = 1, Locality? locality = null)
+    {
+        Check.That(iterations > 0 && iterations % 2 == 1, $"sinkhorn: iterations must be odd (rows come last), got {iterations}.");
+        Check.That(epsilon > 0, $"sinkhorn: epsilon must be above 0, got {epsilon}.");
+        context.RequireNoDropout("sinkhorn");
+        (_context, _iterations) = (context, iterations);
+        _scale = (float)(1 / (Math.Sqrt(context.HeadDim) * epsilon));
+        if (locality is not null) _locality = Register("", locality);
+    }
+
+    /// <inheritdoc/>
+    public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
+
+    /// <inheritdoc/>
+    public Tensor Forward(AttentionInput input)
+    {
+        TokenRelation? relation = _locality?.Relation(input.Grid);
+        return Ops.SinkhornAttention(input.Projected, _context.Heads, _iterations, _scale, relation, Bias(relation));
+    }
+
+    /// <inheritdoc/>
+    public Tensor Probabilities(AttentionInput input)
+    {
+        TokenRelation? relation = _locality?.Relation(input.Grid);
+        return Ops.SinkhornProbabilities(input.Projected, _context.Heads, _iterations, _scale, relation, Bias(relation));
+    }
+
+    private RelativeBias Bias(TokenRelation? relation) => relation is null ? default : new(Head: _locality!.Penalty(relation));
+}
