@@ -30,7 +30,8 @@ public sealed class VisionTransformerConfigTests
         ["PositionDropout must be at least 0 and below 1, got 2."] = config => config with { PositionDropout = 2 },
         ["HeadDropout must be at least 0 and below 1, got NaN."] = config => config with { HeadDropout = float.NaN },
         ["DropPath must be at least 0 and below 1, got 1."] = config => config with { DropPath = 1 },
-        ["softmax: there is no option called 'scal'; did you mean 'scale'? There are: scale."] = config => config with { Attention = "softmax:scal=1" },
+        ["softmax: there is no option called 'scal'; did you mean 'scale'? There are: window, until, lai, class, soft, penalty, fade, scale."] =
+            config => config with { Attention = "softmax:scal=1" },
     };
 
     [Theory]

@@ -34,6 +34,24 @@ public static class AttentionCatalogue
                 ["scale"] = "factor of q·k, above 0; default 1/√headDim for softmax, 1 for relu",
             },
             (spec, context) => new PerformerAttention(context, PerformerOptions.Parse(spec, context), Locality.From(spec, context)), "features"),
+        new("deformable", "Deformable attention: each token reads a few places of its own choice; linear in the number of tokens.",
+            new Dictionary<string, string>
+            {
+                ["points"] = "places per token, head and level; default 4",
+                ["levels"] = "grids to read, each half as fine as the one before; default 1",
+            },
+            (spec, context) => new DeformableAttention(context, spec.Integer("points", 4), spec.Integer("levels", 1))),
+        new("dat", "DAT: softmax attention over keys and values read at places that the queries choose together.",
+            new Dictionary<string, string>(PerformerOptions.Documentation)
+            {
+                ["groups"] = "groups of heads with places of their own; divide the heads, default 1",
+                ["stride"] = "patches from one place to the next before they move; default 2",
+                ["range"] = "farthest that a place moves, in distances of places; default 1",
+                ["kernel"] = "side of the offset network's convolution, patches, odd; default 5",
+                ["mix"] = "how queries mix the values read: softmax (default), or performer: random features",
+            },
+            (spec, context) => new DatAttention(context, spec.Integer("groups", 1), spec.Integer("stride", 2),
+                (float)spec.Number("range", 1), spec.Integer("kernel", 5), PerformerOptions.OfMix(spec, context))),
     ];
 
     /// <summary>The entry that a spec names.</summary>

@@ -44,7 +44,7 @@ public sealed class AttentionLayer : Module
     /// <returns><c>[batch, token, dim]</c>.</returns>
     public Tensor Forward(LayerNorm norm, Tensor x, TokenGrid grid, Tensor? residual = null, AttentionRecorder? recorder = null)
     {
-        AttentionInput input = new(Qkv.Forward(norm, x), grid, Qkv);
+        AttentionInput input = new(Qkv.Forward(norm, x), grid, Qkv, norm, x);
         recorder?.Record(Mechanism, input);
         Tensor mixed = Mechanism.Forward(input);
         if (!_dropout.IsActive) return Proj.Forward(mixed, residual);

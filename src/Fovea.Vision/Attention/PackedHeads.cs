@@ -18,7 +18,22 @@ public static class PackedHeads
         return [.. Enumerable.Range(0, parts).Select(part => Ops.Slice(byPart, 0, part, 1).Reshape(batch, heads, tokens, headDim))];
     }
 
+    /// <summary>One part of packed projections, <c>[batch, head, token, width]</c>.</summary>
+    public static Tensor Split(Heads heads) => Split(heads.Tensor, heads.Parts, heads.Count)[heads.Part];
+
     /// <summary><c>[batch, head, token, headDim] → [batch, token, head · headDim]</c>.</summary>
     public static Tensor Merge(Tensor heads) =>
         Ops.Permute(heads, 0, 2, 1, 3).Reshape(heads.Shape[0], heads.Shape[2], heads.Shape[1] * heads.Shape[3]);
+
+    /// <summary>
+    /// Values of which token t has, in every head, the unit vector e_t. A linear mixture of them is its own weights, so a mechanism that runs on
+    /// them instead of the values tells how it mixes.
+    /// </summary>
+    /// <returns><c>[batch, token, head · token]</c>.</returns>
+    public static Tensor UnitVectors(int batch, int tokens, int heads, Device device)
+    {
+        float[] unit = new float[tokens * tokens];
+        for (int token = 0; token < tokens; token++) unit[token * (tokens + 1)] = 1;
+        return Ops.Expand(Tensor.From(unit, [1, tokens, 1, tokens], device), batch, tokens, heads, tokens).Reshape(batch, tokens, -1);
+    }
 }

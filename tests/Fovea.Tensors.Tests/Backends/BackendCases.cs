@@ -18,6 +18,7 @@ internal static partial class BackendCases
         ["kernel attention"] = KernelAttention,
         ["relations"] = Relations,
         ["random features"] = RandomFeatures,
+        ["deformable"] = Deformable,
         ["convolution"] = Convolution,
         ["rows"] = Rows,
         ["losses"] = Losses,

@@ -23,6 +23,20 @@ public sealed class ShapeMessageTests
         ["Conv2d: weight must be [out, in/groups, kernelHeight, kernelWidth], got [3, 4]."] = () => Ops.Conv2d(Zeros(1, 3, 4, 4), Zeros(3, 4)),
         ["Conv2d: input [1, 3, 4, 4] and weight [2, 2, 1, 1] do not fit in 1 group(s)."] = () => Ops.Conv2d(Zeros(1, 3, 4, 4), Zeros(2, 2, 1, 1)),
         ["Conv2d: stride 0, dilation 1 and groups 1 must be at least 1, padding 0 at least 0."] = () => Ops.Conv2d(Zeros(1, 3, 4, 4), Zeros(2, 3, 1, 1), stride: 0),
+        ["DeformableSample: values must be [batch, token, 1 · 2 heads · width], got [1, 4, 5]."] = () => Sample(Zeros(1, 4, 5)),
+        ["DeformableSample: a prefix of 1 and levels of 2x2 make 5 tokens, values [1, 4, 6] have 4."] = () => Sample(Zeros(1, 4, 6), prefix: 1),
+        ["DeformableSample: a prefix of -1 and levels of 2x2 make 3 tokens, values [1, 3, 6] have 3."] = () => Sample(Zeros(1, 3, 6), prefix: -1),
+        ["DeformableSample: a level of 0x3 is empty."] = () => Ops.DeformableSample(new(Zeros(1, 0, 6), 2), [new(0, 3)], Zeros(1, 3, 2, 1, 4, 2), Zeros(1, 3, 2, 1, 4)),
+        ["DeformableSample: weights must be [batch, query, head, level, point], got [3, 4]."] = () => Sample(Zeros(1, 4, 6), weights: Zeros(3, 4)),
+        ["DeformableSample: weights must be [1, 3, 2, 1, 4], got [1, 3, 1, 1, 4]."] = () => Sample(Zeros(1, 4, 6), weights: Zeros(1, 3, 1, 1, 4)),
+        ["DeformableSample: locations must be [1, 3, 2, 1, 5, 2], got [1, 3, 2, 1, 4, 2]."] = () => Sample(Zeros(1, 4, 6), weights: Zeros(1, 3, 2, 1, 5)),
+        ["PoolGrid: x must be [batch, token, width], got [4, 6]."] = () => Ops.PoolGrid(Zeros(4, 6), new(2, 2)),
+        ["PoolGrid: x must have 1 + 2 · 2 tokens, got [1, 4, 6]."] = () => Ops.PoolGrid(Zeros(1, 4, 6), new(2, 2), prefix: 1),
+        ["GridConvolution: x must have 1 + 2 · 2 tokens, got [1, 4, 6]."] = () => Ops.GridConvolution(new(Zeros(1, 4, 6), 1), new(2, 2), Zeros(9, 6), prefix: 1),
+        ["GridConvolution: weight must be [kernel · kernel, 6] with an odd kernel, got [4, 6]."] = () => Ops.GridConvolution(new(Zeros(1, 4, 6), 1), new(2, 2), Zeros(4, 6)),
+        ["GridConvolution: weight must be [kernel · kernel, 3] with an odd kernel, got [9, 6]."] = () => Ops.GridConvolution(new(Zeros(1, 4, 6), 2), new(2, 2), Zeros(9, 6)),
+        ["GridConvolution: stride must be at least 1, got 0."] = () => Ops.GridConvolution(new(Zeros(1, 4, 6), 1), new(2, 2), Zeros(9, 6), stride: 0),
+        ["GridConvolution: bias must be [6], got [1]."] = () => Ops.GridConvolution(new(Zeros(1, 4, 6), 1), new(2, 2), Zeros(9, 6), Zeros(1)),
         ["LayerNorm: gamma must be [4], got [3]."] = () => Ops.LayerNorm(Zeros(2, 4), Zeros(3), Zeros(4)),
         ["LayerNorm: beta must be [4], got [4, 1]."] = () => Ops.LayerNorm(Zeros(2, 4), Zeros(4), Zeros(4, 1)),
         ["CrossEntropy: logits must be [batch, class], got [4]."] = () => Ops.CrossEntropy(Zeros(4), Labels(0)),
@@ -69,6 +83,9 @@ public sealed class ShapeMessageTests
         Assert.StartsWith("Gather: indices must be integers.", Assert.Throws<ArgumentException>(() => Ops.Gather(Zeros(2, 3), Zeros(1))).Message, StringComparison.Ordinal);
         Assert.StartsWith("CrossEntropy: labels must be integers.", Assert.Throws<ArgumentException>(() => Ops.CrossEntropy(Zeros(1, 3), Zeros(1))).Message, StringComparison.Ordinal);
     }
+
+    private static Tensor Sample(Tensor values, Tensor? weights = null, int prefix = 0) =>
+        Ops.DeformableSample(new(values, 2), [new(2, 2)], Zeros(1, 3, 2, 1, 4, 2), weights ?? Zeros(1, 3, 2, 1, 4), prefix);
 
     private static Tensor Zeros(params int[] sizes) => Tensor.Zeros(Shape.Create(sizes), Device.Reference);
 

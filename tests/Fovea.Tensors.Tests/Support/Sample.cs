@@ -12,6 +12,20 @@ internal sealed record Sample(Shape Shape, Func<Philox, ulong, double> Draw, boo
     public static Sample Integers(Shape shape, int count) =>
         new(shape, (random, i) => random.Below(i, count), IsInteger: true, RequiresGradient: false);
 
+    /// <summary>
+    /// Sampling locations in grids, <c>[batch, query, head, level, point, 2]</c>, up to two pixels outside. They stay a tenth of a pixel away
+    /// from the pixels' centres, where the bilinear kernel has a kink: a difference quotient across it is not the derivative, and a
+    /// rounding error decides on which side it is taken.
+    /// </summary>
+    public static Sample Locations(int batch, int queries, int heads, GridLevel[] levels, int points) =>
+        new([batch, queries, heads, levels.Length, points, 2], (random, i) =>
+        {
+            GridLevel level = levels[i / (2 * (ulong)points) % (ulong)levels.Length];
+            int size = i % 2 == 0 ? level.Columns : level.Rows;
+            double pixel = random.Below(i, size + 3) - 2 + random.Uniform(i + (1UL << 32), 0.1f, 0.9f);
+            return (pixel + 0.5) / size;
+        });
+
     public static Sample Zeros(Shape shape) => new(shape, (_, _) => 0);
 
     public Sample WithoutGradient() => this with { RequiresGradient = false };

@@ -9,7 +9,7 @@ namespace Fovea.Vision.Tests.Attention;
 /// <summary>What must hold for every mechanism in the catalogue; a new one is tested before anyone writes a test for it.</summary>
 public sealed class AttentionCatalogueTests
 {
-    private static readonly AttentionContext Context = new() { Dim = 12, Heads = 2, HeadDim = 6, Grid = new(1, 3, 3) };
+    private static readonly AttentionContext Context = new() { Dim = 12, Heads = 2, HeadDim = 6, Grid = new(1, 3, 4) };
 
     /// <summary>Options that take other paths through a mechanism than its defaults.</summary>
     private static readonly string[] Variants =
@@ -19,6 +19,7 @@ public sealed class AttentionCatalogueTests
         "disentangled:axes=1", "disentangled:axes=1,cls=sequence,span=4,farthest=8", "disentangled:terms=c2p/p2c/p2p,span=2", "disentangled:terms=c2p,shared=false",
         "disentangled:terms=c2p/p2c/p2p,shared=false,axes=1,span=3", "disentangled:window=1,span=2", "disentangled:soft=1,span=2", "disentangled:axes=1,lai=sequence,window=2",
         "performer:kernel=relu", "performer:16,window=1", "performer:window=1,lai=sequence,eps=0", "performer:soft=1,eps=0", "disentangled:mix=performer,span=2", "disentangled:mix=performer,axes=1,window=2,lai=sequence,span=2",
+        "deformable:levels=2,points=3", "dat:groups=2,stride=1,kernel=3,range=3", "dat:mix=performer,features=5",
     ];
 
     public static TheoryData<string> Names => [.. AttentionCatalogue.All.Select(entry => entry.Name)];
@@ -32,6 +33,7 @@ public sealed class AttentionCatalogueTests
     private static readonly Dictionary<string, string> Differentiable = new()
     {
         ["performer"] = "performer:eps=0",
+        ["dat:mix=performer,features=5"] = "dat:mix=performer,features=5,eps=0",
         ["performer:16,window=1"] = "performer:16,window=1,eps=0",
         ["disentangled:mix=performer,span=2"] = "disentangled:mix=performer,span=2,eps=0",
         ["disentangled:mix=performer,axes=1,window=2,lai=sequence,span=2"] = "disentangled:mix=performer,axes=1,window=2,lai=sequence,span=2,eps=0",
@@ -47,40 +49,57 @@ public sealed class AttentionCatalogueTests
     {
         const float Step = 1f / 8192;
         using StepScope scope = StepScope.Begin();
-        (IAttention attention, Linear projection) = Create(Differentiable.GetValueOrDefault(name, name), Device.Reference);
-        Tensor input = Input(attention, 1, Device.Reference);
-        Tensor cotangent = TestTensors.Normal([1, Context.Grid.Tokens, 12], Device.Reference, 2);
-        input.RequiresGradient = true;
-        using (Tape tape = Tape.Record()) tape.Backward(attention.Forward(new(input, Context.Grid, projection)), cotangent);
+        IAttention attention = Create(Differentiable.GetValueOrDefault(name, name), Device.Reference);
+        AttentionInput input = Input(attention, 1, Device.Reference);
+        Tensor projected = input.Projected, tokens = input.Tokens!, cotangent = TestTensors.Normal([1, Context.Grid.Tokens, 12], Device.Reference, 2);
+        projected.RequiresGradient = tokens.RequiresGradient = true;
+        using (Tape tape = Tape.Record()) tape.Backward(attention.Forward(input), cotangent);
 
-        float[] gradient = input.Gradient!.ToArray(), direction = new float[input.Shape.Count];
-        for (int i = 0; i < direction.Length; i++)
+        Check(projected, moved => input with { Projected = moved });
+        Check(tokens, moved => input with { Tokens = moved });
+
+        void Check(Tensor x, Func<Tensor, AttentionInput> with)
         {
-            using StepScope inner = StepScope.Begin();
-            Array.Clear(direction);
-            direction[i] = Step;
-            Tensor offset = Tensor.From(direction, input.Shape, Device.Reference);
-            Tensor above = attention.Forward(new(Ops.Add(input, offset), Context.Grid, projection));
-            Tensor below = attention.Forward(new(Ops.Subtract(input, offset), Context.Grid, projection));
-            float difference = Ops.Sum(Ops.Multiply(Ops.Subtract(above, below), cotangent)).Item() / (2 * Step);
-            Assert.True(
-                Math.Abs(gradient[i] - difference) <= 1e-6 + 1e-5 * Math.Abs(difference),
-                $"element {i}: gradient {gradient[i]:G9}, central difference {difference:G9}");
+            float[] gradient = x.Gradient?.ToArray() ?? new float[x.Shape.Count], direction = new float[x.Shape.Count];
+            for (int i = 0; i < direction.Length; i++)
+            {
+                using StepScope inner = StepScope.Begin();
+                Array.Clear(direction);
+                direction[i] = Step;
+                Tensor offset = Tensor.From(direction, x.Shape, Device.Reference);
+                Tensor above = attention.Forward(with(Ops.Add(x, offset))), below = attention.Forward(with(Ops.Subtract(x, offset)));
+                float difference = Ops.Sum(Ops.Multiply(Ops.Subtract(above, below), cotangent)).Item() / (2 * Step);
+                Assert.True(
+                    Math.Abs(gradient[i] - difference) <= 1e-6 + 1e-5 * Math.Abs(difference),
+                    $"element {i}: gradient {gradient[i]:G9}, central difference {difference:G9}");
+            }
         }
     }
 
+    /// <summary>
+    /// By one pooling or the other: with the class token pooled, what the last block's patches alone read goes unused, and with the mean of patches a
+    /// class token whose value a mechanism does not read.
+    /// </summary>
     [Theory]
     [MemberData(nameof(All))]
     public void Every_parameter_of_a_model_with_it_receives_a_gradient(string name)
     {
-        using StepScope scope = StepScope.Begin();
-        VisionTransformer model = Model(name, Device.Cpu);
-        using Tape tape = Tape.Record();
-        Tensor logits = model.Forward(TestTensors.Normal([2, 3, 12, 12], Device.Cpu));
-        tape.Backward(logits, TestTensors.Normal(logits.Shape, Device.Cpu, 1));
+        HashSet<string> all = [], reached = [];
+        foreach (Pooling pooling in new[] { Pooling.Mean, Pooling.ClassToken })
+        {
+            using StepScope scope = StepScope.Begin();
+            VisionTransformer model = Model(name, Device.Cpu, pooling);
+            using Tape tape = Tape.Record();
+            Tensor logits = model.Forward(TestTensors.Normal([2, 3, 12, 12], Device.Cpu));
+            tape.Backward(logits, TestTensors.Normal(logits.Shape, Device.Cpu, 1));
+            foreach ((string parameter, Parameter values) in model.NamedParameters())
+            {
+                all.Add(parameter);
+                if (values.Value.Gradient?.ToArray().Any(value => value != 0) == true) reached.Add(parameter);
+            }
+        }
 
-        Assert.All(model.NamedParameters(), entry => Assert.True(
-            entry.Parameter.Value.Gradient?.ToArray().Any(value => value != 0) == true, $"{entry.Name} received no gradient"));
+        Assert.Empty(all.Except(reached));
     }
 
     [Theory]
@@ -89,25 +108,27 @@ public sealed class AttentionCatalogueTests
     {
         foreach (Device device in new[] { Device.Reference, Device.Cpu })
         {
-            (IAttention attention, Linear projection) = Create(name, device);
-            Tensor both = Input(attention, 2, device);
-            float[] together = attention.Forward(new(both, Context.Grid, projection)).ToArray();
-            float[] alone = attention.Forward(new(Ops.Slice(both, 0, 1, 1), Context.Grid, projection)).ToArray();
+            IAttention attention = Create(name, device);
+            AttentionInput both = Input(attention, 2, device);
+            AttentionInput second = both with { Projected = Ops.Slice(both.Projected, 0, 1, 1), Tokens = Ops.Slice(both.Tokens!, 0, 1, 1) };
+            float[] together = attention.Forward(both).ToArray(), alone = attention.Forward(second).ToArray();
 
             GoldenAssert.Close(alone, together.AsSpan(together.Length / 2), 1e-6, 1e-6);
         }
     }
 
+    /// <summary>Values are the last part of what is projected: of queries, keys and values, or of values alone.</summary>
     [Theory]
     [MemberData(nameof(All))]
     public void Mixing_the_values_by_the_recorded_weights_gives_the_fused_result(string name)
     {
         foreach (Device device in new[] { Device.Reference, Device.Cpu })
         {
-            (IAttention attention, Linear projection) = Create(name, device);
-            if (attention.ProjectedWidth != 3 * 12) return;   // not packed as queries, keys and values
-            AttentionInput input = new(Input(attention, 2, device), Context.Grid, projection);
-            Tensor weights = attention.Probabilities(input), values = PackedHeads.Split(input.Projected, 3, Context.Heads)[2];
+            IAttention attention = Create(name, device);
+            int parts = attention.ProjectedWidth / 12;
+            if (attention.ProjectedWidth != parts * 12) return;   // not packed
+            AttentionInput input = Input(attention, 2, device);
+            Tensor weights = attention.Probabilities(input), values = PackedHeads.Split(input.Projected, parts, Context.Heads)[^1];
 
             Assert.Equal([2, Context.Heads, Context.Grid.Tokens, Context.Grid.Tokens], weights.Shape);
             GoldenAssert.Close(PackedHeads.Merge(Ops.MatMul(weights, values)).ToArray(), attention.Forward(input).ToArray(), 1e-5, 1e-4);
@@ -143,24 +164,36 @@ public sealed class AttentionCatalogueTests
         Assert.Throws<ConfigurationException>(() => AttentionCatalogue.Create($"{name}:no-such-option=1", Context));
     }
 
-    private static (IAttention Attention, Linear Projection) Create(string name, Device device)
+    /// <summary>
+    /// A mechanism in evaluation mode, with noise on its first values: zeros would hide the gradients behind them, and sampling starts on the pixels'
+    /// centres, where its derivative is one-sided.
+    /// </summary>
+    private static IAttention Create(string name, Device device)
     {
         IAttention attention = AttentionCatalogue.Create(name, Context);
-        if (attention is Module module)
+        if (attention is not Module module) return attention;
+        module.Initialize(device, 5);
+        module.Train(false);
+        foreach ((int i, (_, Parameter parameter)) in module.NamedParameters().Index())
         {
-            module.Initialize(device, 5);
-            module.Train(false);
+            Tensor noise = TestTensors.Normal(parameter.Shape, device, 10 + (ulong)i, 0.1);
+            parameter.Value.CopyFrom(Ops.Add(parameter, noise).ToArray());
         }
 
-        Linear projection = new(Context.Dim, attention.ProjectedWidth);
-        projection.Initialize(device, 6);
-        return (attention, projection);
+        return attention;
     }
 
-    private static Tensor Input(IAttention attention, int batch, Device device) =>
-        TestTensors.Normal([batch, Context.Grid.Tokens, attention.ProjectedWidth], device, 1);
+    private static AttentionInput Input(IAttention attention, int batch, Device device)
+    {
+        Linear projection = new(Context.Dim, attention.ProjectedWidth);
+        LayerNorm norm = new(Context.Dim);
+        projection.Initialize(device, 6);
+        norm.Initialize(device, 7);
+        Tensor projected = TestTensors.Normal([batch, Context.Grid.Tokens, attention.ProjectedWidth], device, 1);
+        return new(projected, Context.Grid, projection, norm, TestTensors.Normal([batch, Context.Grid.Tokens, Context.Dim], device, 3));
+    }
 
-    private static VisionTransformer Model(string name, Device device)
+    private static VisionTransformer Model(string name, Device device, Pooling pooling = Pooling.Mean)
     {
         VisionTransformer model = new VisionTransformerConfig
         {
@@ -171,7 +204,7 @@ public sealed class AttentionCatalogueTests
             Heads = 2,
             Classes = 4,
             Attention = name,
-            Pooling = Pooling.Mean,   // in the last block, all tokens count
+            Pooling = pooling,   // with the mean, in the last block all tokens count
         }.Build();
         model.Initialize(device, 3);
         return model;

@@ -1,0 +1,26 @@
+using Fovea.Nn.Layers;
+using Fovea.Tensors;
+
+namespace Fovea.Vision.Attention;
+
+/// <summary>o_i = Σ_j softmax_j(q_i·k_j / √headDim) v_j. Time O(query · key · headDim) per head; scores are tiled unless probabilities drop.</summary>
+internal sealed class SoftmaxMixing : KeyMixing
+{
+    private readonly float _scale;
+    private readonly Dropout _dropout;
+
+    public SoftmaxMixing(AttentionContext context)
+    {
+        _scale = 1 / MathF.Sqrt(context.HeadDim);
+        _dropout = Register("attn_drop", new Dropout(context.Dropout));
+    }
+
+    public override Tensor Forward(Heads queries, Heads keys, Heads values)
+    {
+        if (!_dropout.IsActive) return Ops.Attention(queries, keys, values, _scale);
+        return PackedHeads.Merge(Ops.MatMul(_dropout.Forward(Weights(queries, keys)), PackedHeads.Split(values)));
+    }
+
+    public override Tensor Weights(Heads queries, Heads keys) =>
+        Ops.Softmax(Ops.MatMul(PackedHeads.Split(queries), PackedHeads.Split(keys), transposeB: true, scale: _scale));
+}
