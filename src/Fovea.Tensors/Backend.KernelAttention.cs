@@ -33,8 +33,8 @@ public enum FeatureKernel
 /// <param name="Map">Which f.</param>
 /// <param name="Epsilon">Added to the normaliser; 0: nothing is.</param>
 /// <param name="Relation">Which keys a query sees and in which buckets they fall; null: all of them, in one bucket.</param>
-/// <param name="QueryWeights">α <c>[batch, head, query, bucket]</c>, or null for 1.</param>
-/// <param name="KeyWeights">β <c>[batch, head, key, bucket]</c>, or null for 1.</param>
+/// <param name="QueryWeights">α <c>[batch, head, query, bucket]</c>, or null for 1; null without a relation.</param>
+/// <param name="KeyWeights">β <c>[batch, head, key, bucket]</c>, or null for 1; null without a relation.</param>
 public readonly record struct KernelAttentionArguments(
     HeadView Queries, HeadView Keys, HeadView Values, int Batch, int Heads, int QueryCount, int KeyCount, int Features, int HeadDim,
     FeatureMap Map, float Epsilon = 0, TokenRelation? Relation = null, Storage? QueryWeights = null, Storage? KeyWeights = null);

@@ -106,7 +106,8 @@ public sealed class ModuleTests
         module.Load(new Dictionary<string, Tensor> { ["fc.weight"] = Tensor.Full([1, 1], 2, Device.Reference) });
         Assert.Equal((2, 4), (Values(module, "fc.weight")[0], module.NamedBuffers().Single().Buffer.Value.Item()));
 
-        module.Load(new Dictionary<string, Tensor> { ["fc.weight"] = Tensor.Full([1, 1], 2, Device.Reference), ["draw"] = Tensor.Full([1], 7, Device.Reference) });
+        Tensor weight = Tensor.Full([1, 1], 3, Device.Reference), draw = Tensor.Full([1], 7, Device.Reference);
+        module.Load(new Dictionary<string, Tensor> { ["fc.weight"] = weight, ["draw"] = draw });
         Assert.Equal(7, module.NamedBuffers().Single().Buffer.Value.Item());
     }
 

@@ -28,6 +28,23 @@ public sealed class ResumeTests : IDisposable
         AssertSameEnd(whole, parts);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]   // the second draw was before step 3, the third is before step 5
+    public void A_performer_that_draws_its_features_again_and_again_resumes_to_the_same_bits(int steps)
+    {
+        Recipe recipe = TinyRun.Recipe with { Model = TinyRun.Recipe.Model with { Attention = "performer:features=8,redraw=2" } };
+        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
+        using CancellationTokenSource stop = new();
+        SilentObserver interrupting = new(progress => { if (progress.Step == steps) stop.Cancel(); });
+
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
+        RunDirectory parts = TinyRun.Resume(_folder["parts"]);
+
+        AssertSameEnd(whole, parts);
+        Assert.Contains("blocks.0.attn.projection_matrix", Tensors(parts.LastCheckpoint).Keys);
+    }
+
     [Fact]
     public void A_run_that_is_interrupted_while_it_evaluates_ends_with_the_same_bits()
     {

@@ -7,30 +7,32 @@ public static partial class Ops
     /// y_i = Σ_j w_ij v_j / (Σ_j w_ij + ε) with w_ij = α_ir β_jr f(q_i)·f(k_j), r the bucket of (i, j), over the keys that i sees.
     /// </summary>
     /// <remarks>
-    /// Time O(token · feature · headDim) per head and bucket. Nothing guards the normaliser: with features that may be 0 or negative it can vanish,
-    /// and an ε is for the caller to give.
+    /// Time O(token · feature · headDim) per head and bucket. A relation is planned once: keep it and pass the same one again. Nothing guards the
+    /// normaliser: with features that may be 0 or negative it can vanish, and an ε is for the caller to give.
     /// Source: Katharopoulos et al. 2020, "Transformers are RNNs", arXiv:2006.16236, eq. 4 and 5; docs/attention-kernel.md derives the rest.
     /// </remarks>
     /// <param name="q">Queries <c>[batch, query, head, feature]</c>, before f.</param>
     /// <param name="k">Keys <c>[batch, key, head, feature]</c>, before f.</param>
     /// <param name="v">Values <c>[batch, key, head, headDim]</c>.</param>
     /// <param name="map">f.</param>
-    /// <param name="relation">Which keys a query sees and in which buckets they fall; null: all, in one bucket, and there may be any number of keys.</param>
-    /// <param name="queryWeights">α <c>[batch, head, query, bucket]</c>; null: 1.</param>
-    /// <param name="keyWeights">β <c>[batch, head, key, bucket]</c>; null: 1.</param>
+    /// <param name="relation">Which keys a query sees and in which buckets they fall; null: all, of any number, in one bucket.</param>
+    /// <param name="queryWeights">α <c>[batch, head, query, bucket]</c>; null: 1. Only with a relation.</param>
+    /// <param name="keyWeights">β <c>[batch, head, key, bucket]</c>; null: 1. Only with a relation.</param>
     /// <param name="epsilon">ε.</param>
     /// <returns><c>[batch, query, head · headDim]</c>.</returns>
     /// <exception cref="ShapeException">Sizes do not fit together.</exception>
-    /// <exception cref="ArgumentException">Two of queries, keys and values are the same part of the same tensor.</exception>
+    /// <exception cref="ArgumentException">Queries, keys or values are the same part of one tensor, or there are weights without a relation.</exception>
     public static Tensor KernelAttention(
-        Heads q, Heads k, Heads v, FeatureMap map, TokenRelation? relation = null, Tensor? queryWeights = null, Tensor? keyWeights = null, float epsilon = 0)
+        Heads q, Heads k, Heads v, FeatureMap map, TokenRelation? relation = null, Tensor? queryWeights = null, Tensor? keyWeights = null,
+        float epsilon = 0)
     {
         RequireKernelAttention(q, k, v, relation, queryWeights, keyWeights);
         Tensor?[] inputs = [q.Tensor, k.Tensor, v.Tensor, queryWeights, keyWeights];
         Tensor y = Result([q.Batch, q.Tokens, v.Count * v.Width], inputs);
         Tensor normalizers = Tensor.Empty([q.Batch, q.Count, q.Tokens], y.Device, origin: nameof(KernelAttention));
         KernelAttentionArguments arguments = new(
-            q.View, k.View, v.View, q.Batch, q.Count, q.Tokens, k.Tokens, q.Width, v.Width, map, epsilon, relation, queryWeights?.Storage, keyWeights?.Storage);
+            q.View, k.View, v.View, q.Batch, q.Count, q.Tokens, k.Tokens, q.Width, v.Width, map, epsilon,
+            relation, queryWeights?.Storage, keyWeights?.Storage);
         Backend backend = y.Device.Backend;
         backend.KernelAttention(arguments, y.Storage, normalizers.Storage);
         return Record(y, inputs, output =>
@@ -86,10 +88,12 @@ public static partial class Ops
         v.Require("values", Origin);
         if (q.Count != k.Count || q.Count != v.Count || q.Batch != k.Batch || q.Batch != v.Batch || q.Width != k.Width || k.Tokens != v.Tokens)
             throw new ShapeException(
-                $"{Origin}: queries [{q.Batch}, {q.Tokens}, {q.Count} heads, {q.Width}], keys [{k.Batch}, {k.Tokens}, {k.Count} heads, {k.Width}] and values "
-                + $"[{v.Batch}, {v.Tokens}, {v.Count} heads, {v.Width}] must agree in batch and heads, queries and keys in width, keys and values in tokens.");
+                $"{Origin}: queries {Text(q)}, keys {Text(k)} and values {Text(v)} must agree in batch and heads, queries and keys in width, "
+                + "keys and values in tokens.");
         if (Overlap(q, k) || Overlap(q, v) || Overlap(k, v))
             throw new ArgumentException($"{Origin}: queries, keys and values must be different parts or tensors, because each gets a gradient of its own.");
+        if (relation is null && (queryWeights ?? keyWeights) is not null)
+            throw new ArgumentException($"{Origin}: query and key weights need a relation, which says what their buckets are.");
         if (k.Tokens == 0) throw new ShapeException($"{Origin}: there must be at least one key, got {k.Tensor.Shape}.");
         if (relation is not null && (relation.Tokens != q.Tokens || relation.Tokens != k.Tokens))
             throw new ShapeException($"{Origin}: the relation is between {relation.Tokens} tokens, got {q.Tokens} queries and {k.Tokens} keys.");
@@ -97,6 +101,8 @@ public static partial class Ops
         RequireShape(queryWeights, [q.Batch, q.Count, q.Tokens, buckets], "query weights", Origin);
         RequireShape(keyWeights, [q.Batch, q.Count, k.Tokens, buckets], "key weights", Origin);
     }
+
+    private static string Text(Heads heads) => $"[{heads.Batch}, {heads.Tokens}, {heads.Count} heads, {heads.Width}]";
 
     private static bool Overlap(Heads a, Heads b) =>
         ReferenceEquals(a.Tensor, b.Tensor) && a.Part * b.Parts < (b.Part + 1) * a.Parts && b.Part * a.Parts < (a.Part + 1) * b.Parts;

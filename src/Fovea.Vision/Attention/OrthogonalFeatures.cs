@@ -26,7 +26,9 @@ public static class OrthogonalFeatures
         }
     }
 
-    /// <summary>Gram-Schmidt: row <paramref name="row"/> loses its parts along the block's earlier rows, twice to remove the rounding, and gets length 1.</summary>
+    /// <summary>
+    /// Gram-Schmidt: row <paramref name="row"/> loses its parts along the block's earlier rows, twice to remove the rounding, and gets length 1.
+    /// </summary>
     private static void Orthogonalize(double[] matrix, int width, int first, int row)
     {
         Span<double> direction = matrix.AsSpan(row * width, width);

@@ -60,8 +60,11 @@ public sealed class KernelAttentionTests
     {
         TokenRelation relation = new(1, 2, 3, 1, columnBuckets: [0, 0, 1, 1, 1]);
         Sample q = Normal([1, 7, 2]), weights = Uniform([1, 1, 7, relation.Buckets], 0.5f, 2);
-        GradientCheck.Run(x => Ops.KernelAttention(new(x[0], 1), new(x[1], 1), new(x[2], 1), FeatureMap.EluPlusOne, relation, x[3]), q, q, q, weights);
-        GradientCheck.Run(x => Ops.KernelAttention(new(x[0], 1), new(x[1], 1), new(x[2], 1), FeatureMap.EluPlusOne, relation, null, x[3]), q, q, q, weights);
+        Tensor Attend(Tensor[] x, Tensor? alpha, Tensor? beta) =>
+            Ops.KernelAttention(new(x[0], 1), new(x[1], 1), new(x[2], 1), FeatureMap.EluPlusOne, relation, alpha, beta);
+
+        GradientCheck.Run(x => Attend(x, x[3], null), q, q, q, weights);
+        GradientCheck.Run(x => Attend(x, null, x[3]), q, q, q, weights);
     }
 
     /// <summary>
@@ -152,7 +155,7 @@ public sealed class KernelAttentionTests
     [Fact]
     public void Sizes_that_do_not_fit_are_named_in_one_sentence()
     {
-        Tensor x = Tensor.Zeros([2, 5, 12], Device.Reference), y = Tensor.Zeros([2, 5, 12], Device.Reference), z = Tensor.Zeros([2, 5, 12], Device.Reference);
+        Tensor x = Tensor.Zeros([2, 5, 12], Device.Reference), y = Tensor.Zeros(x.Shape, Device.Reference), z = Tensor.Zeros(x.Shape, Device.Reference);
         Tensor fewer = Tensor.Zeros([2, 4, 12], Device.Reference);
         string Message(Func<Tensor> call) => Assert.Throws<ShapeException>(call).Message;
 
@@ -161,9 +164,11 @@ public sealed class KernelAttentionTests
         Assert.Contains("between 9 tokens, got 5 queries and 5 keys",
             Message(() => Ops.KernelAttention(new(x, 2), new(y, 2), new(z, 2), FeatureMap.Identity, new TokenRelation(0, 3, 3))));
         Assert.Contains("query weights must be [2, 2, 5, 1], got [2, 5, 12]",
-            Message(() => Ops.KernelAttention(new(x, 2), new(y, 2), new(z, 2), FeatureMap.Identity, queryWeights: x)));
+            Message(() => Ops.KernelAttention(new(x, 2), new(y, 2), new(z, 2), FeatureMap.Identity, new TokenRelation(0, 1, 5), queryWeights: x)));
+        Assert.Contains("need a relation", Assert.Throws<ArgumentException>(
+            () => Ops.KernelAttention(new(x, 2), new(y, 2), new(z, 2), FeatureMap.Identity, keyWeights: x)).Message);
         Assert.Contains("must be different parts", Assert.Throws<ArgumentException>(
-            () => Ops.KernelAttention(new(x, 2, 2), new(x, 2, 2, 1), new(x, 1), FeatureMap.Identity)).Message);
+            () => Ops.KernelAttention(new(x, 2), new(y, 2), new(x, 2), FeatureMap.Identity)).Message);
     }
 
     private static Tensor Packed(Tensor qkv, int heads) =>

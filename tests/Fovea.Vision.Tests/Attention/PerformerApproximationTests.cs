@@ -47,7 +47,13 @@ public sealed class PerformerApproximationTests
     {
         VisionTransformer model = new VisionTransformerConfig
         {
-            ImageSize = 16, PatchSize = 4, Dim = 32, Depth = 2, Heads = 2, Classes = 5, Attention = attention,
+            ImageSize = 16,
+            PatchSize = 4,
+            Dim = 32,
+            Depth = 2,
+            Heads = 2,
+            Classes = 5,
+            Attention = attention,
         }.Build();
         model.Initialize(Device.Cpu, 5);
         foreach ((string name, Parameter parameter) in model.NamedParameters())

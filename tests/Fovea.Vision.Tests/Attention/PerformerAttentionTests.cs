@@ -10,6 +10,8 @@ public sealed class PerformerAttentionTests
 {
     private static readonly AttentionContext Context = new() { Dim = 12, Heads = 2, HeadDim = 6, Grid = new(1, 3, 3) };
 
+    private const string Performer = "performer:features=16";
+
     [Theory]
     [InlineData(1, 1)]
     [InlineData(5, 5)]
@@ -56,7 +58,7 @@ public sealed class PerformerAttentionTests
     [Fact]
     public void Weights_of_a_softmax_model_fit_and_bring_no_projection_but_a_saved_one_is_taken()
     {
-        VisionTransformer softmax = Model("softmax", 1), performer = Model("performer", 2), another = Model("performer", 3);
+        VisionTransformer softmax = Model("softmax", 1), performer = Model(Performer, 2), another = Model(Performer, 3);
         float[] drawn = Projection(performer);
 
         performer.Load(State(softmax));
@@ -70,7 +72,7 @@ public sealed class PerformerAttentionTests
     [Fact]
     public void A_model_that_was_only_allocated_has_a_projection_too()
     {
-        VisionTransformer performer = Config("performer").Build();
+        VisionTransformer performer = Config(Performer).Build();
         performer.Allocate(Device.Reference);
         performer.Load(State(Model("softmax", 1)));
         Assert.All(Projection(performer), value => Assert.True(float.IsFinite(value)));
@@ -80,7 +82,7 @@ public sealed class PerformerAttentionTests
     [Fact]
     public void The_projection_differs_between_blocks_and_is_drawn_again_every_k_steps_of_training_only()
     {
-        VisionTransformer model = Model("performer:redraw=2", 1);
+        VisionTransformer model = Model($"{Performer},redraw=2", 1);
         Assert.NotEqual(Projection(model, 0), Projection(model, 1));
 
         List<float[]> used = [];
@@ -104,7 +106,7 @@ public sealed class PerformerAttentionTests
     [Fact]
     public void A_moving_average_takes_projections_over_as_they_are()
     {
-        VisionTransformer model = Model("performer", 1);
+        VisionTransformer model = Model(Performer, 1);
         WeightAverage average = new(model, 0.9);
         model.Blocks[0].Attention.NamedBuffers().Single().Buffer.Value.CopyFrom([.. Enumerable.Range(0, 16 * 8).Select(i => (float)i)]);
         float[] replaced = Projection(model);
@@ -134,5 +136,5 @@ public sealed class PerformerAttentionTests
     }
 
     private static VisionTransformerConfig Config(string attention) =>
-        new() { ImageSize = 8, PatchSize = 4, Dim = 16, Depth = 2, Heads = 2, Classes = 3, Attention = $"{attention}{(attention.StartsWith("performer", StringComparison.Ordinal) ? $"{(attention.Contains(':') ? ',' : ':')}features=16" : "")}" };
+        new() { ImageSize = 8, PatchSize = 4, Dim = 16, Depth = 2, Heads = 2, Classes = 3, Attention = attention };
 }

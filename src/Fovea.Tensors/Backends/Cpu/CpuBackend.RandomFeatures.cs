@@ -16,7 +16,8 @@ internal sealed unsafe partial class CpuBackend<V>
         float* panels = packed.Pointer, largest = maxima.Pointer, to = Floats(features), projection = Floats(a.Projection);
         MatMulArguments product = new(a.Projection, a.Projection, a.Projection, 1, 0, a.Features, a.HeadDim, TransposeB: true, Scale: a.Scale);
         _pool.Run(Panels<V>.Count(a.Features), p => PackScaled(projection, product, p * Panels<V>.Width, panels));
-        _pool.Run(heads * parts, part => largest[part] = new FeatureRows<V>(a, to, part / parts).Project(panels, part % parts * FeatureTokens, FeatureTokens));
+        _pool.Run(heads * parts, part => largest[part] =
+            new FeatureRows<V>(a, to, part / parts).Project(panels, part % parts * FeatureTokens, FeatureTokens));
         if (a.Kernel == FeatureKernel.Softmax && a.SharedMaximum)
         {
             _pool.Run(heads * parts, part =>

@@ -8,7 +8,8 @@ internal sealed partial class ReferenceBackend
         double[] to = Values(y), sums = Values(normalizers);
         foreach ((int batch, int head) in EachHead(a))
         {
-            double[][] queries = Features(a.Queries, a.QueryCount), keys = Features(a.Keys, a.KeyCount);
+            double[][] queries = Each(Vectors(a.Queries, batch, head, a.QueryCount, a.Features), x => Feature(a.Map, x));
+            double[][] keys = Each(Vectors(a.Keys, batch, head, a.KeyCount, a.Features), x => Feature(a.Map, x));
             double[][] values = Vectors(a.Values, batch, head, a.KeyCount, a.HeadDim);
             for (int i = 0; i < a.QueryCount; i++)
             {
@@ -24,15 +25,12 @@ internal sealed partial class ReferenceBackend
                 sums[(batch * a.Heads + head) * a.QueryCount + i] = z;
                 for (int e = 0; e < a.HeadDim; e++) to[((batch * a.QueryCount + i) * a.Heads + head) * a.HeadDim + e] = n[e] / z;
             }
-
-            double[][] Features(HeadView view, int count) =>
-                [.. Vectors(view, batch, head, count, a.Features).Select(vector => Array.ConvertAll(vector, x => Feature(a.Map, x)))];
         }
     }
 
     /// <summary>
-    /// With dn_i = dy_i / z_i, dz_i = −(dy_i·y_i) / z_i, s_ij = a_i·b_j and g_ij = dn_i·v_j + dz_i: da_i = Σ_j αβ g_ij b_j, db_j = Σ_i αβ g_ij a_i,
-    /// dv_j = Σ_i αβ s_ij dn_i, dα_ir = Σ_j β_jr s_ij g_ij and dβ_jr = Σ_i α_ir s_ij g_ij.
+    /// With dn_i = dy_i / z_i, dz_i = −(dy_i·y_i) / z_i, s_ij = a_i·b_j and g_ij = dn_i·v_j + dz_i: da_i = Σ_j αβ g_ij b_j,
+    /// db_j = Σ_i αβ g_ij a_i, dv_j = Σ_i αβ s_ij dn_i, dα_ir = Σ_j β_jr s_ij g_ij and dβ_jr = Σ_i α_ir s_ij g_ij.
     /// </summary>
     public override void KernelAttentionBackward(
         in KernelAttentionArguments arguments, Storage y, Storage normalizers, Storage dy, in KernelAttentionGradients gradients)
@@ -42,36 +40,39 @@ internal sealed partial class ReferenceBackend
         int buckets = a.Relation?.Buckets ?? 1;
         if (to.QueryWeights is not null) Clear(Values(to.QueryWeights), a.Batch * a.Heads * a.QueryCount * buckets, to.AccumulateQueryWeights);
         if (to.KeyWeights is not null) Clear(Values(to.KeyWeights), a.Batch * a.Heads * a.KeyCount * buckets, to.AccumulateKeyWeights);
-        foreach ((int batch, int head) in EachHead(a))
-        {
-            double[][] q = Vectors(a.Queries, batch, head, a.QueryCount, a.Features), k = Vectors(a.Keys, batch, head, a.KeyCount, a.Features);
-            double[][] v = Vectors(a.Values, batch, head, a.KeyCount, a.HeadDim), dq = Like(q), dk = Like(k), dv = Like(v);
-            HeadView results = new(y, 0, a.Heads * a.HeadDim);
-            double[][] result = Vectors(results, batch, head, a.QueryCount, a.HeadDim);
-            double[][] gradient = Vectors(results with { Storage = dy }, batch, head, a.QueryCount, a.HeadDim);
-            for (int i = 0; i < a.QueryCount; i++)
-            {
-                double z = Values(normalizers)[(batch * a.Heads + head) * a.QueryCount + i], dz = -Dot(gradient[i], result[i]) / z;
-                double[] dn = Array.ConvertAll(gradient[i], value => value / z), features = Array.ConvertAll(q[i], x => Feature(a.Map, x));
-                foreach ((int j, int bucket) in Visible(a, i))
-                {
-                    double[] keyFeatures = Array.ConvertAll(k[j], x => Feature(a.Map, x));
-                    double alpha = QueryWeight(a, batch, head, i, bucket), beta = KeyWeight(a, batch, head, j, bucket);
-                    double s = Dot(features, keyFeatures), g = Dot(dn, v[j]) + dz;
-                    AddScaled(alpha * beta * g, keyFeatures, dq[i]);
-                    AddScaled(alpha * beta * g, features, dk[j]);
-                    AddScaled(alpha * beta * s, dn, dv[j]);
-                    if (to.QueryWeights is not null) Values(to.QueryWeights)[WeightIndex(a, a.QueryCount, batch, head, i, bucket)] += beta * s * g;
-                    if (to.KeyWeights is not null) Values(to.KeyWeights)[WeightIndex(a, a.KeyCount, batch, head, j, bucket)] += alpha * s * g;
-                }
-            }
+        foreach ((int batch, int head) in EachHead(a)) Backward(a, batch, head, Values(y), Values(normalizers), Values(dy), to);
+    }
 
-            Multiply(dq, q, x => FeatureDerivative(a.Map, x));
-            Multiply(dk, k, x => FeatureDerivative(a.Map, x));
-            Put(to.Queries, batch, head, dq);
-            Put(to.Keys, batch, head, dk);
-            Put(to.Values, batch, head, dv);
+    private static void Backward(
+        in KernelAttentionArguments a, int batch, int head, double[] y, double[] normalizers, double[] dy, in KernelAttentionGradients to)
+    {
+        FeatureMap map = a.Map;
+        double[][] q = Vectors(a.Queries, batch, head, a.QueryCount, a.Features), k = Vectors(a.Keys, batch, head, a.KeyCount, a.Features);
+        double[][] queries = Each(q, x => Feature(map, x)), keys = Each(k, x => Feature(map, x));
+        double[][] values = Vectors(a.Values, batch, head, a.KeyCount, a.HeadDim), dq = Like(q), dk = Like(k), dv = Like(values);
+        for (int i = 0; i < a.QueryCount; i++)
+        {
+            int offset = ((batch * a.QueryCount + i) * a.Heads + head) * a.HeadDim;
+            double z = normalizers[(batch * a.Heads + head) * a.QueryCount + i];
+            double dz = -Dot(dy.AsSpan(offset, a.HeadDim), y.AsSpan(offset, a.HeadDim)) / z;
+            double[] dn = Array.ConvertAll(dy[offset..(offset + a.HeadDim)], value => value / z);
+            foreach ((int j, int bucket) in Visible(a, i))
+            {
+                double alpha = QueryWeight(a, batch, head, i, bucket), beta = KeyWeight(a, batch, head, j, bucket);
+                double s = Dot(queries[i], keys[j]), g = Dot(dn, values[j]) + dz;
+                AddScaled(alpha * beta * g, keys[j], dq[i]);
+                AddScaled(alpha * beta * g, queries[i], dk[j]);
+                AddScaled(alpha * beta * s, dn, dv[j]);
+                if (to.QueryWeights is not null) Values(to.QueryWeights)[WeightIndex(a, a.QueryCount, batch, head, i, bucket)] += beta * s * g;
+                if (to.KeyWeights is not null) Values(to.KeyWeights)[WeightIndex(a, a.KeyCount, batch, head, j, bucket)] += alpha * s * g;
+            }
         }
+
+        Multiply(dq, Each(q, x => FeatureDerivative(map, x)));
+        Multiply(dk, Each(k, x => FeatureDerivative(map, x)));
+        Put(to.Queries, batch, head, dq);
+        Put(to.Keys, batch, head, dk);
+        Put(to.Values, batch, head, dv);
     }
 
     private static double Feature(FeatureMap map, double x) => map == FeatureMap.Identity ? x : x > 0 ? x + 1 : Math.Exp(x);
@@ -103,10 +104,12 @@ internal sealed partial class ReferenceBackend
 
     private static double[][] Like(double[][] vectors) => Array.ConvertAll(vectors, vector => new double[vector.Length]);
 
-    private static void Multiply(double[][] gradients, double[][] x, Func<double, double> derivative)
+    private static double[][] Each(double[][] vectors, Converter<double, double> f) => Array.ConvertAll(vectors, vector => Array.ConvertAll(vector, f));
+
+    private static void Multiply(double[][] x, double[][] factors)
     {
         for (int token = 0; token < x.Length; token++)
-            for (int e = 0; e < x[token].Length; e++) gradients[token][e] *= derivative(x[token][e]);
+            for (int e = 0; e < x[token].Length; e++) x[token][e] *= factors[token][e];
     }
 
     /// <summary>Writes or adds one head's gradients of one sequence.</summary>

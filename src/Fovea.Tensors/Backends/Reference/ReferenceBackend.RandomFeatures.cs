@@ -27,7 +27,8 @@ internal sealed partial class ReferenceBackend
     }
 
     /// <summary>
-    /// With u = s·x. Softmax: dt_e = exp(...)_e m^(−1/2) dφ_e and dx = s (Pᵀ dt − (Σ_e dt_e) u). Relu: dt_e = m^(−1/2) dφ_e where positive, dx = s Pᵀ dt.
+    /// With u = s·x. Softmax: dt_e = exp(...)_e m^(−1/2) dφ_e and dx = s (Pᵀ dt − (Σ_e dt_e) u). Relu: dt_e = m^(−1/2) dφ_e where positive and
+    /// dx = s Pᵀ dt.
     /// </summary>
     public override void RandomFeaturesBackward(in RandomFeaturesArguments arguments, Storage features, Storage dfeatures, in HeadGradient dx)
     {

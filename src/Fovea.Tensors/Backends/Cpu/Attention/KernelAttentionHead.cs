@@ -190,7 +190,8 @@ internal readonly unsafe struct KernelAttentionHead<V>
                 }
             }
 
-            for (; i < count; i++, row += stride) s0 = V.Fma(V.LoadPartial(row, lanes), weights == null ? one : V.Broadcast(weights[i * weightStride]), s0);
+            for (; i < count; i++, row += stride)
+                s0 = V.Fma(V.LoadPartial(row, lanes), weights == null ? one : V.Broadcast(weights[i * weightStride]), s0);
             V.StorePartial(sums + e, (s0 + s1) + (s2 + s3), lanes);
         }
     }

@@ -126,7 +126,8 @@ internal readonly unsafe struct KernelMix<V>
         public void Add(int position)
         {
             int first = _mix.Plan.Prefix + position * _mix.Plan.Columns;
-            for (int column = 0; column < _mix.Plan.Columns; column++) _mix.AddToken(Columns + (nint)column * _mix.StateSize, first + column, range.Bucket);
+            for (int column = 0; column < _mix.Plan.Columns; column++)
+                _mix.AddToken(Columns + (nint)column * _mix.StateSize, first + column, range.Bucket);
         }
 
         public void Read(int position)
@@ -211,7 +212,7 @@ internal readonly unsafe struct KernelMix<V>
         Totals[token] += weight * V.Sum(total);
     }
 
-    /// <summary>A block of readers against a block of sources: products of all pairs, their weights (0 where the pair does not count), the values.</summary>
+    /// <summary>A block of readers against a block of sources: products of all pairs, their weights (0 where a pair does not count), the values.</summary>
     private void Visit(int reader, int readers, int source, int sources)
     {
         int padded = Panels<V>.Padded(sources), paddedWidth = Panels<V>.Padded(Values.Width);
@@ -240,44 +241,72 @@ internal readonly unsafe struct KernelMix<V>
     {
         for (int column = 0; column < countRight; column += Panels<V>.Width)
             Panels<V>.PackTransposed(right.Row(firstRight), right.Stride, right.Width, column, countRight, panels + column * right.Width);
-        Block<V>.Multiply(left.Row(first), left.Stride, 1, count, panels, countRight, right.Width, new((nint)to, Panels<V>.Padded(countRight), Padded: true));
+        BlockTarget target = new((nint)to, Panels<V>.Padded(countRight), Padded: true);
+        Block<V>.Multiply(left.Row(first), left.Stride, 1, count, panels, countRight, right.Width, target);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ApplyMask(int reader, int readers, int source, int sources, float* scores)
     {
         int padded = Panels<V>.Padded(sources);
-        float* mask = stackalloc float[padded];
-        new Span<float>(mask, padded).Clear();
+        float* buffer = stackalloc float[sources];
         for (int i = 0; i < readers; i++, scores += padded)
         {
-            Plan.FillMask(Transposed, reader + i, source, new Span<float>(mask, sources));
-            for (int j = 0; j < padded; j += V.Count) V.Store(scores + j, V.Load(scores + j) * V.Load(mask + j));
+            fixed (float* mask = Plan.Mask(Transposed, reader + i, source, new Span<float>(buffer, sources)))
+            {
+                int j = 0;
+                for (; j + V.Count <= sources; j += V.Count) V.Store(scores + j, V.Load(scores + j) * V.Load(mask + j));
+                for (; j < sources; j++) scores[j] *= mask[j];
+            }
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ApplyWeights(int reader, int readers, int source, int sources, float* scores)
     {
         int padded = Panels<V>.Padded(sources);
-        int* buckets = stackalloc int[sources];
+        int* buffer = stackalloc int[sources];
         for (int i = 0; i < readers; i++, scores += padded)
         {
-            Plan.FillBuckets(Transposed, reader + i, source, new Span<int>(buckets, sources));
-            for (int j = 0; j < sources; j++)
-                scores[j] = buckets[j] < 0 ? 0 : scores[j] * ReaderWeights.At(reader + i, buckets[j]) * SourceWeights.At(source + j, buckets[j]);
+            float* own = ReaderWeights.Row(reader + i), theirs = SourceWeights.Row(source);
+            fixed (int* buckets = Plan.Buckets(Transposed, reader + i, source, new Span<int>(buffer, sources)))
+            {
+                if (ReaderWeights.AreGiven) Multiply(scores, own, 0, buckets, sources);
+                if (SourceWeights.AreGiven) Multiply(scores, theirs, SourceWeights.Buckets, buckets, sources);
+            }
+        }
+    }
+
+    /// <summary>scores_j *= weights[j · step + bucket_j], 0 where there is no bucket.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Multiply(float* scores, float* weights, int step, int* buckets, int count)
+    {
+        for (int j = 0; j < count; j++, weights += step)
+        {
+            int bucket = buckets[j];
+            scores[j] *= bucket < 0 ? 0 : weights[bucket];
         }
     }
 
     /// <summary>dp_ir += Σ over j in bucket r of s_jr (reader_i · source_j) (probe_i · value_j).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void GradientsOfWeights(int reader, int readers, int source, int sources, float* scores, float* products)
     {
         int padded = Panels<V>.Padded(sources);
-        int* buckets = stackalloc int[sources];
+        int* buffer = stackalloc int[sources];
         for (int i = 0; i < readers; i++, scores += padded, products += padded)
         {
-            float* gradients = WeightGradients.Row(reader + i);
-            Plan.FillBuckets(Transposed, reader + i, source, new Span<int>(buckets, sources));
-            for (int j = 0; j < sources; j++)
-                if (buckets[j] >= 0) gradients[buckets[j]] += SourceWeights.At(source + j, buckets[j]) * scores[j] * products[j];
+            float* gradients = WeightGradients.Row(reader + i), theirs = SourceWeights.Row(source);
+            fixed (int* buckets = Plan.Buckets(Transposed, reader + i, source, new Span<int>(buffer, sources)))
+            {
+                for (int j = 0; j < sources; j++)
+                {
+                    int bucket = buckets[j];
+                    if (bucket < 0) continue;
+                    float weight = SourceWeights.AreGiven ? theirs[(nint)j * SourceWeights.Buckets + bucket] : 1;
+                    gradients[bucket] += weight * scores[j] * products[j];
+                }
+            }
         }
     }
 

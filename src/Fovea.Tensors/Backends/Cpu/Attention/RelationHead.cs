@@ -3,7 +3,10 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu.Attention;
 
-/// <summary>Kernel attention of one head of one sequence over a <see cref="TokenRelation"/>: copies its vectors together and lets <see cref="KernelMix{V}"/> add.</summary>
+/// <summary>
+/// Kernel attention of one head of one sequence over a <see cref="TokenRelation"/>: copies its vectors together and lets
+/// <see cref="KernelMix{V}"/> add.
+/// </summary>
 internal readonly unsafe struct RelationHead<V>
     where V : struct, ISimd<V>
 {

@@ -22,13 +22,15 @@ internal readonly record struct PairTile(int Query, int Queries, int Key, int Ke
 /// </summary>
 internal sealed class RelationPlan
 {
-    private const int QueriesAtOnce = 32, KeysAtOnce = 512, MergedGap = 16;
+    private const int QueriesAtOnce = 48, QueriesOfRow = 12, KeysAtOnce = 512, MergedGap = 12, MostTokensInTables = 512;
 
     private static readonly ConditionalWeakTable<TokenRelation, ConcurrentDictionary<(int, int, bool), RelationPlan>> Plans = [];
 
     private readonly TokenRelation _relation;
     private readonly int[][] _buckets;
     private readonly float[][] _masks;
+    private readonly int[][]? _allBuckets;
+    private readonly float[][]? _allMasks;
     private readonly int _prefixBuckets;
 
     private RelationPlan(TokenRelation relation, int features, int headDim, bool weighted)
@@ -38,12 +40,15 @@ internal sealed class RelationPlan
         Weighted = weighted;
         OffsetRange[] all = [.. AllRanges(relation, weighted)];
         bool visitAll = VisitingAllIsCheaper(all, features, headDim);
-        OffsetRange[] visited = [.. all.Where(range => visitAll || VisitingIsCheaper(range, features, headDim))];
+        OffsetRange[] visited = [.. all.Where(range => visitAll || VisitingCost(range, features, headDim) < CarryingCost(range, features, headDim))];
         Ranges = [.. all.Except(visited)];
         int[] table = Table(visited);
         _buckets = [table, [.. table.Reverse()]];
         _masks = Array.ConvertAll(_buckets, buckets => Array.ConvertAll(buckets, bucket => bucket < 0 ? 0f : 1f));
         Tiles = [.. visitAll ? EveryTile() : GridTiles(visited).Concat(PrefixTiles())];
+        if (!visitAll || relation.Tokens > MostTokensInTables) return;
+        _allBuckets = [EveryBucket(transposed: false), EveryBucket(transposed: true)];
+        _allMasks = Array.ConvertAll(_allBuckets, buckets => Array.ConvertAll(buckets, bucket => bucket < 0 ? 0f : 1f));
     }
 
     /// <summary>Weights differ between buckets; else there is one bucket.</summary>
@@ -58,35 +63,51 @@ internal sealed class RelationPlan
     /// <summary>Rectangles whose sums are carried along.</summary>
     internal IReadOnlyList<OffsetRange> Ranges { get; }
 
-    /// <summary>Blocks of pairs that are visited; within them, <see cref="FillBuckets"/> tells which ones count.</summary>
+    /// <summary>Blocks of pairs that are visited; within them, <see cref="Buckets"/> tells which ones count.</summary>
     internal IReadOnlyList<PairTile> Tiles { get; }
 
     /// <summary>The plan for a relation; sizes decide what is cheaper.</summary>
     internal static RelationPlan Of(TokenRelation relation, int features, int headDim, bool weighted) =>
         Plans.GetOrCreateValue(relation).GetOrAdd((features, headDim, weighted), _ => new(relation, features, headDim, weighted));
 
-    /// <summary>The bucket of each of <paramref name="into"/>.Length tokens from <paramref name="first"/> for one reader, −1 where it is not visited.</summary>
+    /// <summary>The buckets of some tokens for one reader, −1 where a pair is not visited.</summary>
     /// <param name="transposed">The reader is a key and the tokens are queries; else the reverse.</param>
     /// <param name="reader">Who looks.</param>
     /// <param name="first">First of the tokens.</param>
-    /// <param name="into">Result.</param>
-    internal void FillBuckets(bool transposed, int reader, int first, Span<int> into)
+    /// <param name="buffer">As long as there are tokens; the result may lie in it.</param>
+    internal ReadOnlySpan<int> Buckets(bool transposed, int reader, int first, Span<int> buffer)
+    {
+        if (_allBuckets is not null) return _allBuckets[transposed ? 1 : 0].AsSpan(reader * _relation.Tokens + first, buffer.Length);
+        FillBuckets(transposed, reader, first, buffer);
+        return buffer;
+    }
+
+    /// <summary>The same as 1 where the pair is visited and 0 where not.</summary>
+    internal ReadOnlySpan<float> Mask(bool transposed, int reader, int first, Span<float> buffer)
+    {
+        if (_allMasks is not null) return _allMasks[transposed ? 1 : 0].AsSpan(reader * _relation.Tokens + first, buffer.Length);
+        int prefixes = reader < Prefix ? buffer.Length : Math.Clamp(Prefix - first, 0, buffer.Length);
+        buffer[..prefixes].Fill(1);
+        if (prefixes < buffer.Length) CopyGrid(_masks[transposed ? 1 : 0], reader, first + prefixes, buffer[prefixes..]);
+        return buffer;
+    }
+
+    private void FillBuckets(bool transposed, int reader, int first, Span<int> into)
     {
         int prefixes = Math.Clamp(Prefix - first, 0, into.Length);
-        (int withPrefix, int withGrid) = transposed ? (1, 2) : (2, 1);
+        (int withPrefix, int withGrid) = !Weighted ? (0, 0) : transposed ? (1, 2) : (2, 1);
         bool isPrefix = reader < Prefix;
-        if (!Weighted) withPrefix = withGrid = 0;
         into[..prefixes].Fill(_prefixBuckets + (isPrefix ? 0 : withPrefix));
         if (isPrefix) into[prefixes..].Fill(_prefixBuckets + withGrid);
         else CopyGrid(_buckets[transposed ? 1 : 0], reader, first + prefixes, into[prefixes..]);
     }
 
-    /// <summary>The same as 1 where the pair is visited and 0 where not.</summary>
-    internal void FillMask(bool transposed, int reader, int first, Span<float> into)
+    private int[] EveryBucket(bool transposed)
     {
-        int prefixes = reader < Prefix ? into.Length : Math.Clamp(Prefix - first, 0, into.Length);
-        into[..prefixes].Fill(1);
-        if (prefixes < into.Length) CopyGrid(_masks[transposed ? 1 : 0], reader, first + prefixes, into[prefixes..]);
+        int[] all = new int[_relation.Tokens * _relation.Tokens];
+        for (int reader = 0; reader < _relation.Tokens; reader++)
+            FillBuckets(transposed, reader, 0, all.AsSpan(reader * _relation.Tokens, _relation.Tokens));
+        return all;
     }
 
     private void CopyGrid<T>(T[] table, int reader, int first, Span<T> into)
@@ -131,21 +152,21 @@ internal sealed class RelationPlan
     }
 
     /// <summary>
-    /// A visited key costs features + headDim multiplications in a matrix product. A carried sum costs features · headDim each for adding and for
-    /// reading, twice along each axis, and runs slower because nothing stays in registers: some 4 (one axis) or 10 (two) of them in all.
+    /// A visited key costs features + headDim multiplications in a matrix product, and so do the keys that only the neighbours in a block visit.
     /// </summary>
-    private static bool VisitingIsCheaper(OffsetRange range, int features, int headDim) =>
-        range.Keys * (long)(features + headDim) < CarryingCost(range, features, headDim);
+    private static long VisitingCost(OffsetRange range, int features, int headDim) =>
+        (range.RowHigh - range.RowLow + 1L) * (range.ColumnHigh - range.ColumnLow + 1 + QueriesOfRow) * (features + headDim);
 
+    /// <summary>
+    /// A carried sum costs features · headDim each for adding and for reading, twice along each axis, and runs slower because nothing stays in
+    /// registers: measured as some 4 (one axis) or 10 (two) of them in all.
+    /// </summary>
     private static long CarryingCost(OffsetRange range, int features, int headDim) =>
         (range.RowLow == range.RowHigh ? 4L : 10L) * features * headDim;
 
     /// <summary>With few tokens, the whole product with holes beats the bookkeeping.</summary>
-    private bool VisitingAllIsCheaper(OffsetRange[] all, int features, int headDim)
-    {
-        long apart = all.Sum(range => Math.Min(range.Keys * (long)(features + headDim), CarryingCost(range, features, headDim)));
-        return _relation.Tokens * (long)(features + headDim) <= apart;
-    }
+    private bool VisitingAllIsCheaper(OffsetRange[] all, int features, int headDim) => _relation.Tokens * (long)(features + headDim)
+        <= all.Sum(range => Math.Min(VisitingCost(range, features, headDim), CarryingCost(range, features, headDim)));
 
     /// <summary>
     /// Buckets by offset, −1 outside <paramref name="visited"/>. Entries run against the offset, so that for one query they run with the key.
@@ -171,13 +192,13 @@ internal sealed class RelationPlan
     private IEnumerable<PairTile> GridTiles(OffsetRange[] visited)
     {
         ILookup<int, (int Low, int High)> columns = visited
-            .SelectMany(range => Enumerable.Range(range.RowLow, range.RowHigh - range.RowLow + 1).Select(row => (row, (range.ColumnLow, range.ColumnHigh))))
-            .ToLookup(entry => entry.row, entry => entry.Item2);
+            .SelectMany(range => Enumerable.Range(range.RowLow, range.RowHigh - range.RowLow + 1), (range, row) => (row, range))
+            .ToLookup(entry => entry.row, entry => (entry.range.ColumnLow, entry.range.ColumnHigh));
         (int Row, (int Low, int High)[] Columns)[] offsets = [.. columns.OrderByDescending(row => row.Key).Select(row => (row.Key, Merge(row)))];
         for (int row = 0; row < Rows; row++)
-            for (int column = 0; column < Columns; column += QueriesAtOnce)
+            for (int column = 0; column < Columns; column += QueriesOfRow)
             {
-                int queries = Math.Min(QueriesAtOnce, Columns - column);
+                int queries = Math.Min(QueriesOfRow, Columns - column);
                 foreach ((int rowOffset, (int, int)[] ranges) in offsets)
                     foreach ((int low, int high) in ranges)
                     {
