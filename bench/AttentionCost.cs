@@ -1,8 +1,6 @@
 #!/usr/bin/env dotnet
 #:project ../src/Fovea.Vision/Fovea.Vision.csproj
 #:property PublishAot=false
-#:property ManagePackageVersionsCentrally=false
-#:property Optimize=true
 
 // Time and memory of one training step (forward and backward) of each attention mechanism, without the projections around it, by number of
 // tokens; and the exponent e of a fit time ~ tokens^e over the last decade. A square grid of tokens without a class token, dim 128, 8 heads.
@@ -13,7 +11,6 @@ using System.Diagnostics;
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
-using Fovea.Vision;
 using Fovea.Vision.Attention;
 
 int threads = int.Parse(Option("--threads", "2")), batch = int.Parse(Option("--batch", "1"));
