@@ -6,6 +6,7 @@ using Fovea.Training.Evaluation;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Fovea.Vision;
+using Fovea.Vision.Attention;
 
 namespace Fovea.Training;
 
@@ -68,10 +69,28 @@ public sealed class TrainedModel
         return probabilities;
     }
 
+    /// <summary>How far Performers with this model's weights are from it; see <see cref="PerformerApproximation"/>.</summary>
+    /// <param name="dataset">Pictures to compare on.</param>
+    /// <param name="count">How many of them, from the first on.</param>
+    /// <param name="features">Numbers of features.</param>
+    /// <param name="seeds">Draws to try with each.</param>
+    /// <exception cref="UsageException">The model's attention is not softmax, or there are no pictures.</exception>
+    public IReadOnlyList<PerformerError> PerformerErrors(IImageDataset dataset, int count, IReadOnlyList<int> features, IReadOnlyList<ulong> seeds)
+    {
+        if (Model is not VisionTransformer { Config.Attention.Specs: [{ Name: "softmax" }] } model)
+            throw new UsageException($"'{Path}': only a model with softmax attention in all blocks can be approximated, this is '{Head.Recipe.Model.Name}' with {Head.Recipe.Model.Attention}.");
+        using StepScope scope = StepScope.Begin();
+        Batch batch = LoaderOf(dataset, Math.Min(count, dataset.Count)).Epoch(0).FirstOrDefault()
+            ?? throw new UsageException($"the dataset '{dataset.Info.Name}' has no pictures in this part.");
+        return PerformerApproximation.Measure(model, batch.ToImages(_device), features, seeds);
+    }
+
     private DataLoader LoaderOf(IImageDataset dataset, int batchSize) =>
         TrainingSetup.EvaluationLoader(dataset, Model.Config, batchSize, Head.Recipe.Data.Workers, Head.Data.Normalization);
 
-    private static string FileOf(string path)
+    /// <summary>The checkpoint that a path stands for.</summary>
+    /// <exception cref="UsageException">There is none.</exception>
+    internal static string FileOf(string path)
     {
         if (File.Exists(path)) return path;
         RunDirectory run = new(path);

@@ -63,11 +63,19 @@ internal static class ModelsCommand
         Table attention = Tables.Create("attention", "options", "description");
         foreach (AttentionEntry entry in AttentionCatalogue.All)
         {
-            string options = string.Join('\n', entry.Options.Select(option => $"{option.Key}: {option.Value}"));
-            attention.AddRow(Tables.Name(entry.Name), new Text(options), new Text(entry.Summary));
+            // The options of windows are the same everywhere, and shown once.
+            bool hasWindows = Locality.Options.Keys.All(entry.Options.ContainsKey);
+            IEnumerable<string> own = entry.Options.Where(option => !hasWindows || !Locality.Options.ContainsKey(option.Key)).Select(Line);
+            attention.AddRow(Tables.Name(entry.Name), new Text(string.Join('\n', hasWindows ? own.Append("and windows, see below") : own)), new Text(entry.Summary));
         }
+
+        attention.AddRow(
+            Tables.Name("windows"), new Text(string.Join('\n', Locality.Options.Select(Line))),
+            new Text("Locality-aware initialisation, a modifier: softmax:window=2/4,until=5/10"));
 
         console.Write(models);
         console.Write(attention);
     }
+
+    private static string Line(KeyValuePair<string, string> option) => $"{option.Key}: {option.Value}";
 }

@@ -9,7 +9,7 @@ public static partial class Ops
     /// <remarks>
     /// Time O(token · feature · headDim) per head and bucket. A relation is planned once: keep it and pass the same one again. Nothing guards the
     /// normaliser: with features that may be 0 or negative it can vanish, and an ε is for the caller to give.
-    /// Source: Katharopoulos et al. 2020, "Transformers are RNNs", arXiv:2006.16236, eq. 4 and 5; docs/attention-kernel.md derives the rest.
+    /// Source: Katharopoulos et al. 2020, "Transformers are RNNs", arXiv:2006.16236, eq. 4 and 5; docs/attention.md derives the rest.
     /// </remarks>
     /// <param name="q">Queries <c>[batch, query, head, feature]</c>, before f.</param>
     /// <param name="k">Keys <c>[batch, key, head, feature]</c>, before f.</param>

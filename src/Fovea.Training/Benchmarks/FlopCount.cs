@@ -6,17 +6,20 @@ namespace Fovea.Training.Benchmarks;
 public static class FlopCount
 {
     /// <summary>
-    /// Forward pass of one picture; null for models whose products are not counted here. With n tokens of dim d, heads of h elements in
-    /// all and an MLP of m: patches · d · (channels · patch²) + depth · n · (4 d h + 2 n h + 2 d m) + d · classes multiplications.
+    /// Forward pass of one picture; null for models whose products are not counted here. With n tokens of dim d, a mechanism that takes p projected elements and
+    /// gives h, and an MLP of m: embedding + depth · (n · (d p + h d + 2 d m) + mechanism) + d · classes multiplications. Softmax has 2 n² h.
     /// </summary>
     public static double? Forward(ModelConfig config)
     {
         if (config is not VisionTransformerConfig vit) return null;
-        double grid = vit.ImageSize / vit.PatchSize, patches = grid * grid, tokens = patches + (vit.ClassToken ? 1 : 0);
+        VisionTransformer model = vit.Build();   // allocates nothing
+        double multiplications = model.PatchEmbedding.MultiplyAdds(vit.ImageSize, vit.ImageSize) + (double)vit.Dim * vit.Classes;
+        TokenGrid grid = model.PatchEmbedding.Grid(vit.ImageSize, vit.ImageSize) with { Prefix = vit.ClassToken ? 1 : 0 };
         double heads = vit.Heads * (vit.HeadDim ?? vit.Dim / vit.Heads), mlp = vit.MlpDim ?? 4.0 * vit.Dim;
-        double embedding = patches * vit.Dim * vit.Channels * vit.PatchSize * vit.PatchSize;
-        double block = tokens * (4.0 * vit.Dim * heads + 2 * tokens * heads + 2 * vit.Dim * mlp);
-        return 2 * (embedding + vit.Depth * block + (double)vit.Dim * vit.Classes);
+        foreach (TransformerBlock block in model.Blocks)
+            multiplications += grid.Tokens * vit.Dim * (block.Attention.Mechanism.ProjectedWidth + heads + 2 * mlp)
+                + block.Attention.Mechanism.MultiplyAdds(grid);
+        return 2 * multiplications;
     }
 
     /// <summary>A training step of one picture: each product has two more of its size in the backward pass.</summary>

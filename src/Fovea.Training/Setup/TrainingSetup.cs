@@ -20,7 +20,13 @@ public static class TrainingSetup
     /// <exception cref="DataException">The dataset cannot be read.</exception>
     public static TrainingParts New(Recipe recipe, DatasetSplits? data = null)
     {
-        TrainingParts parts = Build(recipe, data, (model, device) => model.Initialize(device, recipe.Run.Seed));
+        TrainingParts parts = Build(recipe, data, (model, device) =>
+        {
+            model.Initialize(device, recipe.Run.Seed);
+            if (recipe.Model.Weights is not string weights) return;
+            using CheckpointReader checkpoint = CheckpointReader.Open(TrainedModel.FileOf(weights));
+            checkpoint.LoadWeights(model, averaged: true);
+        });
         return parts with { Average = Average(parts) };
     }
 

@@ -62,6 +62,13 @@ public sealed class DatAttention : Module, IAttention
     /// <inheritdoc/>
     public int ProjectedWidth => 3 * Width;
 
+    /// <inheritdoc/>
+    public double MultiplyAdds(TokenGrid grid)
+    {
+        double places = (double)((grid.Rows - 1) / _stride + 1) * ((grid.Columns - 1) / _stride + 1), kernel = _convolution.Weight.Shape[2];
+        return places * Width * (kernel * kernel + 2 + 2 * 4) + _mixing.MultiplyAdds(grid.Tokens, places + grid.Prefix);
+    }
+
     private int Width => _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>

@@ -58,6 +58,10 @@ public sealed class DeformableAttention : Module, IAttention
     public int ProjectedWidth => _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
+    public double MultiplyAdds(TokenGrid grid) =>
+        (double)grid.Tokens * _context.Heads * _levels * _points * (3 * _context.Dim + 5 * _context.HeadDim);   // offsets, weights; four corners and their mix
+
+    /// <inheritdoc/>
     public Tensor Forward(AttentionInput input) => Sample(input, input.Projected, _dropout.Forward(Weights(input)));
 
     /// <inheritdoc/>

@@ -62,6 +62,14 @@ public sealed class DisentangledAttention : Module, IAttention
     /// <inheritdoc/>
     public int ProjectedWidth => 3 * Width;
 
+    /// <inheritdoc/>
+    public double MultiplyAdds(TokenGrid grid)
+    {
+        double tokens = grid.Tokens, buckets = Relation(grid).Buckets;
+        int positions = (_options.ContentToPosition ? 1 : 0) + (_options.PositionToContent ? 1 : 0);
+        return tokens * buckets * Width * positions + (_projection?.MultiplyAdds(tokens, tokens, _context) ?? 2 * tokens * tokens * Width);
+    }
+
     private int Width => _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>

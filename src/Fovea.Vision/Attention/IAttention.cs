@@ -16,6 +16,10 @@ public interface IAttention
     /// <exception cref="ShapeException">The projected tokens are not of the expected width.</exception>
     Tensor Forward(AttentionInput input);
 
+    /// <summary>Multiply-adds of <see cref="Forward"/>'s products for one sequence, between the projections; a window is not subtracted.</summary>
+    /// <param name="grid">How the tokens lie over the image.</param>
+    double MultiplyAdds(TokenGrid grid);
+
     /// <summary>The weights with which <see cref="Forward"/> mixes the values, by a path that may be slow: to look at, not to train.</summary>
     /// <returns><c>[batch, head, token, token]</c>: row = who looks, column = at whom.</returns>
     Tensor Probabilities(AttentionInput input);

@@ -12,6 +12,9 @@ internal abstract class KeyMixing : Module
     /// <returns>Mixed values, <c>[batch, query, head · headDim]</c>.</returns>
     public abstract Tensor Forward(Heads queries, Heads keys, Heads values);
 
+    /// <summary>Multiply-adds for one sequence.</summary>
+    public abstract double MultiplyAdds(double queries, double keys);
+
     /// <returns>The weights of <see cref="Forward"/>, unfused: <c>[batch, head, query, key]</c>.</returns>
     public abstract Tensor Weights(Heads queries, Heads keys);
 

@@ -28,6 +28,9 @@ public sealed class LinearAttention : IAttention
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
+    public double MultiplyAdds(TokenGrid grid) => 2.0 * grid.Tokens * _context.Heads * _context.HeadDim * (_context.HeadDim + 1);
+
+    /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
         Tensor qkv = input.Projected;

@@ -40,6 +40,9 @@ public sealed class PerformerAttention : Module, IAttention
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
+    public double MultiplyAdds(TokenGrid grid) => _projection.MultiplyAdds(grid.Tokens, grid.Tokens, _context);
+
+    /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
         _projection.CountStep();

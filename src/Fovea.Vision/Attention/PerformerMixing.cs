@@ -7,11 +7,13 @@ namespace Fovea.Vision.Attention;
 /// </summary>
 internal sealed class PerformerMixing : KeyMixing
 {
+    private readonly AttentionContext _context;
     private readonly RandomProjection _projection;
 
     public PerformerMixing(AttentionContext context, PerformerOptions options)
     {
         context.RequireNoDropout("mix=performer");
+        _context = context;
         _projection = Register("", new RandomProjection(context.HeadDim, options));
     }
 
@@ -21,6 +23,8 @@ internal sealed class PerformerMixing : KeyMixing
         return Ops.KernelAttention(
             new(_projection.Features(queries, keys: false), queries.Count), new(_projection.Features(keys, keys: true), keys.Count), values, FeatureMap.Identity);
     }
+
+    public override double MultiplyAdds(double queries, double keys) => _projection.MultiplyAdds(queries, keys, _context);
 
     public override Tensor Weights(Heads queries, Heads keys) => KernelProbabilities.Of(
         PackedHeads.Split(_projection.Features(queries, keys: false), 1, queries.Count)[0],

@@ -11,7 +11,7 @@ public sealed record PerformerOptions
     {
         ["features"] = "random features per head, 1 or more; default headDim · ln headDim, at least headDim",
         ["redraw"] = "training steps between new draws of the features; default 0: never",
-        ["eps"] = "added to every feature, at least 0; default 1e-6, with relu features 1e-3",
+        ["eps"] = "added to every feature, at least 0; default 1e-6, for relu 1e-3",
     };
 
     /// <summary>Features per head, 1 or more.</summary>
@@ -41,7 +41,11 @@ public sealed record PerformerOptions
     {
         string kernel = spec.Options.GetValueOrDefault("kernel", "softmax");
         Check.That(kernel is "softmax" or "relu", $"{spec.Name}: option 'kernel' must be softmax or relu, got '{kernel}'.");
-        bool softmax = kernel == "softmax";
+        return Parse(spec, context, softmax: kernel == "softmax");
+    }
+
+    private static PerformerOptions Parse(Spec spec, AttentionContext context, bool softmax)
+    {
         double scale = spec.Number("scale", softmax ? 1 / Math.Sqrt(context.HeadDim) : 1);
         Check.That(scale > 0, $"{spec.Name}: option 'scale' must be above 0, got {scale}.");
         return new PerformerOptions
@@ -60,7 +64,7 @@ public sealed record PerformerOptions
     {
         string mix = spec.Options.GetValueOrDefault("mix", "softmax");
         Check.That(mix is "softmax" or "performer", $"{spec.Name}: option 'mix' must be softmax or performer, got '{mix}'.");
-        if (mix == "performer") return Parse(spec, context);
+        if (mix == "performer") return Parse(spec, context, softmax: true);
         foreach (string key in Documentation.Keys)
             Check.That(!spec.Options.ContainsKey(key), $"{spec.Name}: option '{key}' needs 'mix=performer'.");
         return null;

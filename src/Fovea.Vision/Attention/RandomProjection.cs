@@ -30,6 +30,10 @@ public sealed class RandomProjection : Module
     /// <returns><c>[batch, token, head · feature]</c>.</returns>
     public Tensor Features(Heads x, bool keys) => Ops.RandomFeatures(x, _projection.Value, _options.Kernel, keys, _factor, _options.Stabilizer);
 
+    /// <summary>Multiply-adds of features and sums for one sequence.</summary>
+    internal double MultiplyAdds(double queries, double keys, AttentionContext context) =>
+        (queries + keys) * context.Heads * _options.Features * (2 * context.HeadDim + 1);
+
     /// <summary>Counts a training step, and draws anew where it is time. To be called once at the start of each forward pass.</summary>
     public void CountStep()
     {

@@ -41,6 +41,9 @@ public sealed class SoftmaxAttention : Module, IAttention
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
+    public double MultiplyAdds(TokenGrid grid) => 2.0 * grid.Tokens * grid.Tokens * _context.Heads * _context.HeadDim;
+
+    /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
         TokenRelation? relation = _locality?.Relation(input.Grid);

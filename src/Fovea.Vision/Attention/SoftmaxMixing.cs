@@ -7,10 +7,12 @@ namespace Fovea.Vision.Attention;
 internal sealed class SoftmaxMixing : KeyMixing
 {
     private readonly float _scale;
+    private readonly int _width;
     private readonly Dropout _dropout;
 
     public SoftmaxMixing(AttentionContext context)
     {
+        _width = context.Heads * context.HeadDim;
         _scale = 1 / MathF.Sqrt(context.HeadDim);
         _dropout = Register("attn_drop", new Dropout(context.Dropout));
     }
@@ -20,6 +22,8 @@ internal sealed class SoftmaxMixing : KeyMixing
         if (!_dropout.IsActive) return Ops.Attention(queries, keys, values, _scale);
         return PackedHeads.Merge(Ops.MatMul(_dropout.Forward(Weights(queries, keys)), PackedHeads.Split(values)));
     }
+
+    public override double MultiplyAdds(double queries, double keys) => 2 * queries * keys * _width;
 
     public override Tensor Weights(Heads queries, Heads keys) =>
         Ops.Softmax(Ops.MatMul(PackedHeads.Split(queries), PackedHeads.Split(keys), transposeB: true, scale: _scale));

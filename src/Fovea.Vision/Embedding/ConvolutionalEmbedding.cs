@@ -35,6 +35,19 @@ public sealed class ConvolutionalEmbedding : Module, IPatchEmbedding
     public TokenGrid Grid(int height, int width) => new(0, height / _patchSize, width / _patchSize);
 
     /// <inheritdoc/>
+    public double MultiplyAdds(int height, int width)
+    {
+        double total = 0, pixels = (double)height * width, patches = Grid(height, width).Patches;
+        foreach (Conv2d convolution in _convolutions)
+        {
+            pixels = Math.Max(patches, pixels / (pixels > patches ? 4 : 1));   // strides of 2 come first
+            total += pixels * convolution.Weight.Shape.Count;
+        }
+
+        return total;
+    }
+
+    /// <inheritdoc/>
     public Tensor Forward(Tensor images)
     {
         if (images.Shape.Rank != 4 || images.Shape[1] != _channels)

@@ -10,6 +10,11 @@ public interface IPatchEmbedding
     /// <param name="width">Pixels.</param>
     TokenGrid Grid(int height, int width);
 
+    /// <summary>Multiply-adds for one image of this size.</summary>
+    /// <param name="height">Pixels.</param>
+    /// <param name="width">Pixels.</param>
+    double MultiplyAdds(int height, int width);
+
     /// <param name="images"><c>[batch, channel, height, width]</c>.</param>
     /// <returns><c>[batch, gridRow · gridColumn, dim]</c>.</returns>
     /// <exception cref="ShapeException">Other channels, or a size that does not divide into patches.</exception>

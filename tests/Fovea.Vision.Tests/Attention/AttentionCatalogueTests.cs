@@ -18,7 +18,7 @@ public sealed class AttentionCatalogueTests
         "sinkhorn:1", "sinkhorn:iterations=3,epsilon=0.5", "sinkhorn:3,window=1", "sinkhorn:3,soft=1",
         "disentangled:axes=1", "disentangled:axes=1,cls=sequence,span=4,farthest=8", "disentangled:terms=c2p/p2c/p2p,span=2", "disentangled:terms=c2p,shared=false",
         "disentangled:terms=c2p/p2c/p2p,shared=false,axes=1,span=3", "disentangled:window=1,span=2", "disentangled:soft=1,span=2", "disentangled:axes=1,lai=sequence,window=2",
-        "performer:kernel=relu", "performer:16,window=1", "performer:window=1,lai=sequence,eps=0", "performer:soft=1,eps=0", "disentangled:mix=performer,span=2", "disentangled:mix=performer,axes=1,window=2,lai=sequence,span=2",
+        "performer:kernel=relu", "dat:mix=performer,kernel=3,eps=0", "performer:16,window=1", "performer:window=1,lai=sequence,eps=0", "performer:soft=1,eps=0", "disentangled:mix=performer,span=2", "disentangled:mix=performer,axes=1,window=2,lai=sequence,span=2",
         "deformable:levels=2,points=3", "dat:groups=2,stride=1,kernel=3,range=3", "dat:mix=performer,features=5",
     ];
 
@@ -47,11 +47,39 @@ public sealed class AttentionCatalogueTests
     [MemberData(nameof(All))]
     public void Gradients_are_those_of_central_differences(string name)
     {
+        CheckGradients(Differentiable.GetValueOrDefault(name, name), Context);
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Gradients_are_right_for_one_token_one_head_and_odd_sizes(string name)
+    {
+        string spec = Differentiable.GetValueOrDefault(name, name);
+        AttentionContext[] contexts =
+        [
+            new() { Dim = 5, Heads = 1, HeadDim = 5, Grid = new(0, 1, 1) },
+            new() { Dim = 3, Heads = 1, HeadDim = 3, Grid = new(1, 1, 1) },
+            new() { Dim = 9, Heads = 3, HeadDim = 3, Grid = new(1, 5, 2) },
+            new() { Dim = 7, Heads = 1, HeadDim = 7, Grid = new(0, 1, 5) },
+        ];
+        foreach (AttentionContext context in contexts)
+        {
+            bool canRead = !spec.StartsWith("dat", StringComparison.Ordinal) || Math.Min(context.Grid.Rows, context.Grid.Columns) > 1;
+            bool canHalve = !spec.Contains("levels", StringComparison.Ordinal) || context.Grid.Patches > 1;
+            bool canGroup = !spec.Contains("groups=2", StringComparison.Ordinal) || context.Heads % 2 == 0;
+            if (canRead && canHalve && canGroup) CheckGradients(spec, context);
+            else Assert.Throws<ConfigurationException>(() => AttentionCatalogue.Create(spec, context));
+        }
+    }
+
+    private static void CheckGradients(string spec, AttentionContext context)
+    {
         const float Step = 1f / 8192;
         using StepScope scope = StepScope.Begin();
-        IAttention attention = Create(Differentiable.GetValueOrDefault(name, name), Device.Reference);
-        AttentionInput input = Input(attention, 1, Device.Reference);
-        Tensor projected = input.Projected, tokens = input.Tokens!, cotangent = TestTensors.Normal([1, Context.Grid.Tokens, 12], Device.Reference, 2);
+        IAttention attention = Create(spec, Device.Reference, context);
+        AttentionInput input = Input(attention, 1, Device.Reference, context);
+        Tensor projected = input.Projected, tokens = input.Tokens!;
+        Tensor cotangent = TestTensors.Normal([1, context.Grid.Tokens, context.Heads * context.HeadDim], Device.Reference, 2);
         projected.RequiresGradient = tokens.RequiresGradient = true;
         using (Tape tape = Tape.Record()) tape.Backward(attention.Forward(input), cotangent);
 
@@ -168,9 +196,9 @@ public sealed class AttentionCatalogueTests
     /// A mechanism in evaluation mode, with noise on its first values: zeros would hide the gradients behind them, and sampling starts on the pixels'
     /// centres, where its derivative is one-sided.
     /// </summary>
-    private static IAttention Create(string name, Device device)
+    private static IAttention Create(string name, Device device, AttentionContext? context = null)
     {
-        IAttention attention = AttentionCatalogue.Create(name, Context);
+        IAttention attention = AttentionCatalogue.Create(name, context ?? Context);
         if (attention is not Module module) return attention;
         module.Initialize(device, 5);
         module.Train(false);
@@ -183,14 +211,15 @@ public sealed class AttentionCatalogueTests
         return attention;
     }
 
-    private static AttentionInput Input(IAttention attention, int batch, Device device)
+    private static AttentionInput Input(IAttention attention, int batch, Device device, AttentionContext? given = null)
     {
-        Linear projection = new(Context.Dim, attention.ProjectedWidth);
-        LayerNorm norm = new(Context.Dim);
+        AttentionContext context = given ?? Context;
+        Linear projection = new(context.Dim, attention.ProjectedWidth);
+        LayerNorm norm = new(context.Dim);
         projection.Initialize(device, 6);
         norm.Initialize(device, 7);
-        Tensor projected = TestTensors.Normal([batch, Context.Grid.Tokens, attention.ProjectedWidth], device, 1);
-        return new(projected, Context.Grid, projection, norm, TestTensors.Normal([batch, Context.Grid.Tokens, Context.Dim], device, 3));
+        Tensor projected = TestTensors.Normal([batch, context.Grid.Tokens, attention.ProjectedWidth], device, 1);
+        return new(projected, context.Grid, projection, norm, TestTensors.Normal([batch, context.Grid.Tokens, context.Dim], device, 3));
     }
 
     private static VisionTransformer Model(string name, Device device, Pooling pooling = Pooling.Mean)

@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Globalization;
+using Fovea.Cli.Display;
+using Fovea.Cli.Options;
+using Fovea.Data;
+using Fovea.Training;
+using Fovea.Training.Checkpoints;
+using Fovea.Training.Figures;
+using Fovea.Training.Runs;
+using Fovea.Vision.Attention;
+using Spectre.Console;
+
+namespace Fovea.Cli.Commands;
+
+/// <summary><c>fovea approximate RUN</c>: how far a Performer with a trained softmax model's weights is from that model, by number of features.</summary>
+internal static class ApproximateCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        Option<int[]> features = new("--features")
+        {
+            HelpName = "N,N,...",
+            Description = "Numbers of random features",
+            CustomParser = result => ReadNumbers(result.Tokens[0].Value),
+            DefaultValueFactory = _ => [8, 16, 32, 64, 128, 256],
+        };
+        Option<int> draws = Make.Count("--draws", 3, "Draws of the features to average over");
+        Option<int> images = Make.Count("--images", 32, "Pictures to compare on");
+        Option<string?> figure = Make.Text("--figure", "FILE", "Error curve as FILE.svg or FILE.png");
+        Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
+        Command command = new("approximate", "Put a trained softmax model's weights into Performers and report how far they are, by number of features.");
+        ModelSource source = new(command);
+        foreach (Option option in new Option[] { features, draws, images, figure, json }) command.Add(option);
+        command.SetAction(parsed =>
+        {
+            string? file = parsed.GetValue(figure);
+            if (file is not null && Path.GetExtension(file) is not (".svg" or ".png"))
+                throw new UsageException($"--figure: the name must end in .svg or .png, got '{file}'.");
+            TrainedModel model = source.Model(parsed);
+            IImageDataset pictures = source.Pictures(parsed, model.Head.Recipe, parsed.GetValue(images));
+            IReadOnlyList<PerformerError> errors = model.PerformerErrors(
+                pictures, parsed.GetValue(images), parsed.GetRequiredValue(features), [.. Enumerable.Range(0, parsed.GetValue(draws)).Select(i => (ulong)i)]);
+            var rows = errors.GroupBy(error => error.Features).Select(group =>
+                new Row(group.Key, group.Average(error => error.Attention), group.Average(error => error.Logits))).ToList();
+            if (file is not null) Write(file, rows);
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(new { Checkpoint = model.Path, Draws = parsed.GetValue(draws), Errors = rows }));
+            else Print(terminal.Console, rows);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static int[] ReadNumbers(string text)
+    {
+        int[] numbers = [.. text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)];
+        return numbers.All(number => number > 0) ? numbers : throw new UsageException($"--features: expected numbers above 0 separated by commas, got '{text}'.");
+    }
+
+    private static void Print(IAnsiConsole console, List<Row> rows)
+    {
+        Table table = Tables.Create(">features", ">error of attention", ">error of class scores");
+        foreach (Row row in rows)
+            table.AddRow(new Text(Words.Count(row.Features)), new Text(Words.Percent(row.Attention)), new Text(Words.Percent(row.Logits)));
+        console.Write(table);
+        console.WriteLine("relative to the softmax model: of what attention mixes, given the same input; of the scores, all blocks together");
+    }
+
+    private static void Write(string file, List<Row> rows)
+    {
+        double[] x = [.. rows.Select(row => Math.Log2(row.Features))];
+        LineChart chart = new()
+        {
+            Title = "Performer with a softmax model's weights: relative error",
+            XLabel = "features (power of 2)",
+            YScale = AxisScale.Logarithmic,
+            Series = [new("attention", x, [.. rows.Select(row => row.Attention)]), new("class scores", x, [.. rows.Select(row => row.Logits)])],
+        };
+        if (Path.GetExtension(file) == ".svg") AtomicFile.WriteText(file, chart.ToSvg());
+        else File.WriteAllBytes(file, chart.ToPng());
+    }
+
+    private sealed record Row(int Features, double Attention, double Logits);
+}
