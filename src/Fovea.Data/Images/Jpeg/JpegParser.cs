@@ -80,16 +80,9 @@ internal sealed class JpegParser(ImageSource source)
             int skip = file[Math.Min(Position, file.Length)..].IndexOf((byte)0xFF);
             Position = skip < 0 ? file.Length : Position + skip;
             while (Position < file.Length && file[Position] == 0xFF) Position++;
-            if (Position >= file.Length) return AtEnd();
+            if (Position >= file.Length) throw source.Error($"is cut off: it ends at offset {source.Length} without an end marker.");
             if (file[Position++] is not 0 and byte marker) return marker;
         }
-    }
-
-    /// <summary>Cameras and downloads that forget only the end marker do no harm, but in a progressive file scans may be missing.</summary>
-    private byte AtEnd()
-    {
-        if (Frame is { IsProgressive: false, IsComplete: true }) return JpegMarker.EndOfImage;
-        throw source.Error($"is cut off: it ends at offset {source.Length} without an end marker.");
     }
 
     private ReadOnlySpan<byte> NextBody(byte marker)

@@ -26,7 +26,7 @@ internal sealed class ScanDecoder(ImageSource source, JpegFrame frame, JpegScan 
             {
                 if (left == 0 && restartInterval > 0)
                 {
-                    isMissing = !Restart(ref reader, number++ & 7);
+                    if (Restart(ref reader, number++ & 7)) isMissing = false;
                     left = restartInterval;
                 }
 
