@@ -98,7 +98,7 @@ internal static class PngReader
         }
         catch (Exception error) when (error is InvalidDataException or IOException)
         {
-            throw source.Error("is damaged: the checksum of its compressed pixels is wrong or missing.", error);
+            throw source.Error("is damaged: its compressed pixels cannot be unpacked to their end; their checksum is wrong or missing.", error);
         }
     }
 }
