@@ -20,7 +20,7 @@ internal static class BmpRuns
             Span<byte> row = indices.Slice(y * header.Width, header.Width);
             switch (count, value)
             {
-                case (> 0, _):
+                case ( > 0, _):
                     for (int i = 0; i < count && x + i < row.Length; i++) row[x + i] = isNibbles ? Nibble(value, i) : value;
                     x = Math.Min(x + count, row.Length);
                     break;

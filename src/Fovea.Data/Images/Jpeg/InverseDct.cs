@@ -53,7 +53,7 @@ internal sealed class InverseDct
             return;
         }
 
-        int used = last <= ZigZag.LastOfQuarter ? 4 : 8;   // rows and columns that are not zero
+        int used = last <= 2 ? 2 : last <= 9 ? 4 : last <= 20 ? 6 : 8;   // rows and columns that are not zero: the places end diagonals
         Dequantize(block, quantization, used);
         Matrix matrix = size switch { 8 => Eight, 4 => Four, _ => Two };
         TransformColumns(matrix, used);
@@ -88,12 +88,12 @@ internal sealed class InverseDct
         for (int y = 0; y < matrix.Size / 2; y++)
         {
             ReadOnlySpan<int> factors = matrix.Factors.AsSpan(8 * y, 8);
-            Vector256<int> even = rows[0] * factors[0] + rows[2] * factors[2] + Vector256.Create(FirstHalf);
-            Vector256<int> odd = rows[1] * factors[1] + rows[3] * factors[3];
-            if (used == 8)
+            Vector256<int> even = rows[0] * factors[0] + Vector256.Create(FirstHalf);
+            Vector256<int> odd = rows[1] * factors[1];
+            for (int v = 2; v < used; v += 2)
             {
-                even += rows[4] * factors[4] + rows[6] * factors[6];
-                odd += rows[5] * factors[5] + rows[7] * factors[7];
+                even += rows[v] * factors[v];
+                odd += rows[v + 1] * factors[v + 1];
             }
 
             ((even + odd) >> FirstShift).StoreUnsafe(ref half, (nuint)(8 * y));
@@ -105,17 +105,12 @@ internal sealed class InverseDct
     private void TransformRows(Matrix matrix, int used, Span<byte> target, int stride)
     {
         ReadOnlySpan<Vector256<int>> columns = matrix.Columns.AsSpan(0, 8);
-        Vector256<int> column0 = columns[0], column1 = columns[1], column2 = columns[2], column3 = columns[3];
+        Vector256<int> column0 = columns[0], column1 = columns[1];
         for (int y = 0; y < matrix.Size; y++)
         {
             ReadOnlySpan<int> factors = _half.AsSpan(8 * y, 8);
             Vector256<int> sums = column0 * factors[0] + column1 * factors[1] + Vector256.Create(SecondHalf);
-            sums += column2 * factors[2] + column3 * factors[3];
-            if (used == 8)
-            {
-                sums += columns[4] * factors[4] + columns[5] * factors[5];
-                sums += columns[6] * factors[6] + columns[7] * factors[7];
-            }
+            for (int u = 2; u < used; u += 2) sums += columns[u] * factors[u] + columns[u + 1] * factors[u + 1];
 
             Store(sums >> SecondShift, matrix.Size, target[(y * stride)..]);
         }

@@ -31,6 +31,13 @@ internal static class JpegReader
         int orientation = Orientation(source, parser);
         frame.SetScale(source.Options.Scale);
         frame.RequireAffordable(source, copies: orientation == ExifOrientation.Upright ? 1 : 2);
+        if (TurboJpeg.Active?.TryDecode(source, frame, image) != true) DecodeHere(source, parser, scan, image);
+        ExifOrientation.Apply(orientation, image);
+    }
+
+    private static void DecodeHere(ImageSource source, JpegParser parser, JpegScan? scan, RawImage image)
+    {
+        JpegFrame frame = parser.RequireFrame();
         try
         {
             frame.Allocate();
@@ -41,8 +48,6 @@ internal static class JpegReader
         {
             frame.Release();
         }
-
-        ExifOrientation.Apply(orientation, image);
     }
 
     private static int Orientation(ImageSource source, JpegParser parser) =>

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Fovea.Data.Images.Jpeg;
 
 /// <summary>Baseline and extended sequential: a block comes whole, so it is turned into samples at once.</summary>
@@ -27,8 +30,9 @@ internal sealed class SequentialCoder : BlockCoder
     /// <returns>Place of the last one in zigzag order, 0 if all are zero, -1 if the data make no sense.</returns>
     private static int DecodeAc(ref BitReader reader, HuffmanTable table, Span<short> block)
     {
-        ReadOnlySpan<int> coefficients = table.Coefficients;
+        ref int entries = ref MemoryMarshal.GetArrayDataReference(table.Coefficients);   // one for each value of the bits looked at
         ReadOnlySpan<byte> order = ZigZag.Order;
+        block = block[..64];
         ulong bits = reader.Bits;   // in locals, because this loop is where most of the time goes
         int count = reader.Count, last = 0;
         for (int k = 1; k < 64; k++)
@@ -40,7 +44,7 @@ internal sealed class SequentialCoder : BlockCoder
                 (bits, count) = (reader.Bits, reader.Count);
             }
 
-            int entry = coefficients[(int)(bits >> (64 - HuffmanTable.CoefficientLookAhead))];
+            int entry = Unsafe.Add(ref entries, (nint)(bits >> (64 - HuffmanTable.CoefficientLookAhead)));
             if (entry == 0)
             {
                 (reader.Bits, reader.Count) = (bits, count);
@@ -49,22 +53,24 @@ internal sealed class SequentialCoder : BlockCoder
                 (bits, count, entry) = (reader.Bits, reader.Count, symbol << 8);
             }
 
-            bits <<= entry & 0xFF;
-            count -= entry & 0xFF;
-            int run = entry >> 12 & 15, size = entry >> 8 & 15, value = entry >> 16;
-            if (size > 0)
+            int used = entry & 0xFF, value = entry >> 16;
+            bits <<= used;
+            count -= used;
+            k += entry >> 12 & 15;
+            if (value == 0)
             {
+                int size = entry >> 8 & 15;
+                if (size == 0)
+                {
+                    if ((entry >> 12 & 15) < 15) break;   // the end of the block
+                    continue;                             // sixteen zeros
+                }
+
                 value = BitReader.Extend((int)(bits >> (64 - size)), size);
                 bits <<= size;
                 count -= size;
             }
-            else if (value == 0)
-            {
-                if (run < 15) break;
-            }
 
-            k += run;
-            if (value == 0) continue;
             if (k > 63) return -1;
             block[order[k]] = (short)value;
             last = k;

@@ -3,9 +3,6 @@ namespace Fovea.Data.Images.Jpeg;
 /// <summary>The order in which a block's 64 coefficients are stored: along the diagonals, low frequencies first.</summary>
 internal static class ZigZag
 {
-    /// <summary>Up to this place all coefficients lie in the upper left quarter of the block.</summary>
-    public const int LastOfQuarter = 9;
-
     /// <summary>Where the k-th stored coefficient belongs: row · 8 + column.</summary>
     /// <remarks>Source: ITU-T T.81, figure A.6.</remarks>
     public static ReadOnlySpan<byte> Order =>
