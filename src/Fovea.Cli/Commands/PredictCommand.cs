@@ -16,7 +16,7 @@ internal static class PredictCommand
 {
     public static Command Create(Terminal terminal)
     {
-        Argument<string[]> files = new("FILE...") { Description = "Pictures (PPM or PGM)", Arity = ArgumentArity.ZeroOrMore };
+        Argument<string[]> files = new("FILE...") { Description = "Pictures (PNG, JPEG, BMP, PPM, PGM or PBM)", Arity = ArgumentArity.ZeroOrMore };
         Option<int[]> indices = new("--index")
         {
             HelpName = "N,N,...",

@@ -1,4 +1,5 @@
 using Fovea.Data;
+using Fovea.Data.Images;
 
 namespace Fovea.Cli.Images;
 
@@ -13,15 +14,5 @@ internal sealed class ImageFiles(DatasetInfo info, IReadOnlyList<string> paths) 
 
     public int Label(int index) => 0;
 
-    public void Read(int index, RawImage image)
-    {
-        try
-        {
-            PortablePixmap.Read(File.ReadAllBytes(paths[index]), paths[index], image);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new DataException($"{paths[index]}: cannot be read: {error.Message}", error);
-        }
-    }
+    public void Read(int index, RawImage image) => ImageFile.Fill(image, paths[index]);
 }

@@ -33,6 +33,28 @@ internal static class PngFilter
         }
     }
 
+    /// <summary>
+    /// Undoes <see cref="Apply"/> in place. <paramref name="above"/> is the unfiltered row above (zeros for the first),
+    /// <paramref name="step"/> the bytes of a pixel.
+    /// </summary>
+    public static void Undo(int filter, Span<byte> row, ReadOnlySpan<byte> above, int step)
+    {
+        int first = Math.Min(step, row.Length);   // a pixel of less than 8 bits can be the whole row
+        for (int i = 0; i < first; i++) row[i] += (byte)Guess(filter, 0, above[i], 0);
+
+        Span<byte> left = row[..^first], rest = row[first..];
+        ReadOnlySpan<byte> aboveLeft = above[..rest.Length];
+        above = above[first..];
+        switch (filter)
+        {
+            case 0: break;
+            case 1: for (int i = 0; i < rest.Length; i++) rest[i] += left[i]; break;
+            case 2: for (int i = 0; i < rest.Length; i++) rest[i] += above[i]; break;
+            case 3: for (int i = 0; i < rest.Length; i++) rest[i] += (byte)((left[i] + above[i]) / 2); break;
+            default: for (int i = 0; i < rest.Length; i++) rest[i] += (byte)Paeth(left[i], above[i], aboveLeft[i]); break;
+        }
+    }
+
     /// <summary>What filter number <paramref name="filter"/> expects a byte to be.</summary>
     public static int Guess(int filter, int left, int above, int aboveLeft) => filter switch
     {

@@ -7,8 +7,6 @@ namespace Fovea.Data.Images;
 /// <remarks>Each row gets the filter that leaves the smallest differences. Source: PNG specification (third edition).</remarks>
 public static class PngWriter
 {
-    private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
-
     /// <summary>The image as the bytes of a PNG file.</summary>
     /// <inheritdoc cref="Write"/>
     public static byte[] Encode(ReadOnlySpan<byte> pixels, int width, int height, PngColor color)
@@ -37,7 +35,7 @@ public static class PngWriter
                 $"A {width}x{height} {color} image has {(long)width * height * channels} bytes, not {pixels.Length}.", nameof(pixels));
         }
 
-        stream.Write(Signature);
+        stream.Write(ImageSignature.Png);
         WriteChunk(stream, "IHDR"u8, Header(width, height, color));
         WriteChunk(stream, "IDAT"u8, Compress(pixels, width * channels, channels));
         WriteChunk(stream, "IEND"u8, []);

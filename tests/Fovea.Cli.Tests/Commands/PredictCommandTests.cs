@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using Fovea.Data;
+using Fovea.Data.Images;
 
 namespace Fovea.Cli.Tests.Commands;
 
@@ -24,7 +26,12 @@ public sealed class PredictCommandTests : IDisposable
 
         File.WriteAllText(file, "P6\n2 1\n255\n");
         Assert.Equal(1, _shell.Run("predict", run, file));
-        Assert.Equal($"fovea: {file}: is cut short.{Environment.NewLine}", _shell.Error);
+        Assert.Equal($"fovea: {file}: is cut off: the picture takes 6 bytes at offset 11, but the file has 0 more.{Environment.NewLine}", _shell.Error);
+
+        file = Path.Combine(_shell.Folder, "red.jpeg");
+        File.WriteAllBytes(file, JpegWriter.Encode(new RawImage(3, 40, 50)));
+        Assert.Equal(0, _shell.Run("predict", run, file));
+        Assert.Contains("red.jpeg", _shell.Output, StringComparison.Ordinal);
 
         Assert.Equal(2, _shell.Run("predict", run, "--index", "2000"));
         Assert.Contains("--index: there is no picture 2000; 'shapes' has", _shell.Error, StringComparison.Ordinal);

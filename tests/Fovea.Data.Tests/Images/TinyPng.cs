@@ -49,7 +49,7 @@ internal sealed record TinyPng(int Width, int Height, int ColorType, byte[] Pixe
         return new(width, height, header[9], pixels, filters);
     }
 
-    private static int Predict(int filter, int a, int b, int c)
+    public static int Predict(int filter, int a, int b, int c)
     {
         int p = a + b - c;
         return filter switch
@@ -71,7 +71,7 @@ internal sealed record TinyPng(int Width, int Height, int ColorType, byte[] Pixe
         return raw.ToArray();
     }
 
-    private static uint BitwiseCrc(ReadOnlySpan<byte> bytes)
+    public static uint BitwiseCrc(ReadOnlySpan<byte> bytes)
     {
         uint crc = uint.MaxValue;
         foreach (byte value in bytes)

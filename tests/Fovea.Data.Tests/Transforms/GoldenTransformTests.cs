@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Fovea.Data.Images;
 using Fovea.Data.Loading;
 using Fovea.Data.Tests.Support;
 using Fovea.Data.Transforms;
@@ -99,7 +100,7 @@ public sealed class GoldenTransformTests
     }
 
     private static RawImage Picture(JsonElement step, string role) =>
-        PngReader.Read(SharedFiles.Golden("transforms", step.GetProperty(role).GetString()!));
+        ImageFile.Read(SharedFiles.Golden("transforms", step.GetProperty(role).GetString()!));
 
     private static int Int(JsonElement step, string name) => step.GetProperty(name).GetInt32();
 
