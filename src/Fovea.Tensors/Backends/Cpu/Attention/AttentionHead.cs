@@ -264,14 +264,21 @@ internal readonly unsafe struct AttentionHead<V>
     private void DifferentiateRelative(
         float* scores, float* slopes, int query, int from, int to, float logSum, float dot, in AttentionGradients gradients)
     {
-        int length = to - from;
+        int length = to - from, padded = Panels<V>.Padded(length);
         _relative.Apply(scores, query, from, to);
-        Differentiate(scores, slopes, length, 1, 1, logSum, dot);
-        _relative.Hide(scores, query, from, to, 0);
-        _relative.Hide(slopes, query, from, to, 0);
+        V exponent = V.Broadcast(Log2E), shift = V.Broadcast(-logSum * Log2E), center = V.Broadcast(dot), scale = V.Broadcast(_a.Scale);
+        V hidden = V.Broadcast(float.MinValue);
+        for (int i = 0; i < padded; i += V.Count)
+        {
+            V score = V.Load(scores + i);
+            V probability = V.SelectGreaterOrEqual(score, hidden, VectorMath<V>.Exp2(V.Fma(score, exponent, shift)), V.Zero);
+            V.Store(scores + i, probability);
+            V.Store(slopes + i, probability * (V.Load(slopes + i) - center));
+        }
+
+        for (int i = length; i < padded; i++) scores[i] = slopes[i] = 0;
         _relative.AddGradients(slopes, query, from, to, gradients);
-        V scale = V.Broadcast(_a.Scale);
-        for (int i = 0; i < length; i += V.Count) V.Store(slopes + i, V.Load(slopes + i) * scale);
+        for (int i = 0; i < padded; i += V.Count) V.Store(slopes + i, V.Load(slopes + i) * scale);
     }
 
     /// <summary>One row: products, times <paramref name="unit"/> scores, become probabilities; gradients of those become gradients of q·k.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Fovea.Tensors.Backends.Cpu.MatMul;
 using Fovea.Tensors.Backends.Cpu.Simd;
 
@@ -78,18 +79,29 @@ internal readonly unsafe struct RelativeScores<V>
         int prefix = _relation!.Prefix, columns = _relation.Columns;
         if (_relation.Radius is not { } radius || i < prefix) return;
         (int queryRow, int queryColumn) = Math.DivRem(i - prefix, columns);
-        for (int j = Math.Max(from, prefix); j < to;)
+        int j = Math.Max(from, prefix);
+        if (j >= to) return;
+        (int keyRow, int column) = Math.DivRem(j - prefix, columns);
+        for (; j < to; keyRow++, column = 0)
         {
-            (int keyRow, int column) = Math.DivRem(j - prefix, columns);
             int length = Math.Min(columns - column, to - j);
-            Span<float> piece = new(row + j - from, length);
             bool visible = Math.Abs(queryRow - keyRow) <= radius;
             int left = visible ? Math.Clamp(queryColumn - radius - column, 0, length) : length;
-            int right = visible ? Math.Clamp(queryColumn + radius + 1 - column, 0, length) : length;
-            piece[..left].Fill(value);
-            piece[right..].Fill(value);
+            int right = visible ? Math.Clamp(queryColumn + radius + 1 - column, left, length) : length;
+            float* piece = row + j - from;
+            Fill(piece, left, value);
+            Fill(piece + right, length - right, value);
             j += length;
         }
+    }
+
+    /// <summary>Mostly a few elements: cheaper than a call.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fill(float* piece, int count, float value)
+    {
+        V values = V.Broadcast(value);
+        for (; count > V.Count; count -= V.Count, piece += V.Count) V.Store(piece, values);
+        if (count > 0) V.StorePartial(piece, values, count);
     }
 
     /// <summary>Adds gradients of the scores of query i to those of the biases, which lie as <see cref="AttentionGradients"/> says.</summary>
