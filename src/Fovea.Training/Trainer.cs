@@ -71,7 +71,7 @@ public sealed partial class Trainer
                 // Forward: dropout draws from the seed and the step, so that a resumed run draws the same.
                 Model.Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)_state.Step);
                 Tensor scores = Model.Forward(batch.ToImages(_parts.Device));
-                Tensor loss = Ops.CrossEntropy(scores, batch.ToLabels(_parts.Device), (float)_recipe.Regularisation.LabelSmoothing);
+                Tensor loss = Loss(scores, batch);
                 double lossValue = loss.Item();
                 int right = CountRight(scores, batch);
                 if (!double.IsFinite(lossValue)) throw Diverged(DivergenceGuard.ExplainLoss(lossValue, _parts.Optimizer.Groups));
@@ -150,6 +150,11 @@ public sealed partial class Trainer
         _state.ThisEpoch.Add(loss, right, count, seconds);
         _state.Total.Add(loss, right, count, seconds);
     }
+
+    /// <summary>Cross-entropy; where pictures are mixed, against their soft targets, which are smoothed already.</summary>
+    private Tensor Loss(Tensor scores, Batch batch) => batch.Targets is null
+        ? Ops.CrossEntropy(scores, batch.ToLabels(_parts.Device), (float)_recipe.Regularisation.LabelSmoothing)
+        : Ops.SoftCrossEntropy(scores, batch.ToTargets(_parts.Device));
 
     private int CountRight(Tensor scores, Batch batch)
     {
