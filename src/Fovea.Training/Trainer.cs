@@ -125,7 +125,7 @@ public sealed partial class Trainer
     private EvaluationResult? Validate(CancellationToken stop)
     {
         if (_parts.Data.Validation.Count == 0) return null;
-        EvaluationResult result = Evaluator.Run(Model, _parts.ValidationLoader, _parts.Data.Info.Classes, _parts.Device, stop);
+        EvaluationResult result = Evaluator.Run(Model, _parts.ValidationLoader, _parts.Data.Info.Classes, _parts.Device, stop: stop);
         return double.IsFinite(result.Loss) ? result : throw Diverged(DivergenceGuard.ExplainLoss(result.Loss, _parts.Optimizer.Groups));
     }
 
@@ -133,7 +133,7 @@ public sealed partial class Trainer
     {
         using (CheckpointReader best = CheckpointReader.Open(_run.BestCheckpoint)) best.LoadWeights(Model);
         Model.BeginEpoch(Math.Max(0, (_state.BestEpoch ?? 1) - 1));   // the one that made them
-        return Evaluator.Run(Model, _parts.TestLoader, _parts.Data.Info.Classes, _parts.Device, stop);
+        return Evaluator.Run(Model, _parts.TestLoader, _parts.Data.Info.Classes, _parts.Device, stop: stop);
     }
 
     private void SetLearningRate()

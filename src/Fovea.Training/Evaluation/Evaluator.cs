@@ -14,12 +14,12 @@ public static class Evaluator
     /// <param name="loader">In the dataset's order.</param>
     /// <param name="classes">Number of classes.</param>
     /// <param name="device">Where the model lives.</param>
-    /// <param name="stop">Ends the work after a batch.</param>
     /// <param name="augmentation">Views of each picture.</param>
+    /// <param name="stop">Ends the work after a batch.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
     public static EvaluationResult Run(
-        ImageClassifier model, DataLoader loader, int classes, Device device, CancellationToken stop = default,
-        TestTimeAugmentation augmentation = TestTimeAugmentation.None)
+        ImageClassifier model, DataLoader loader, int classes, Device device, TestTimeAugmentation augmentation = TestTimeAugmentation.None,
+        CancellationToken stop = default)
     {
         bool wasTraining = model.Training;
         model.Train(false);
