@@ -1,8 +1,10 @@
 #!/usr/bin/env dotnet
 #:project ../src/Fovea.Data/Fovea.Data.csproj
 #:property PublishAot=false
+#:property TieredCompilation=false
 
-// Microseconds that each transform takes for a noise picture of 32 x 32 and of 224 x 224 pixels in colour, on one thread: medians of several rounds.
+// Microseconds that each transform takes for a noise picture of 32 x 32 and of 224 x 224 pixels in colour, on one thread: medians of
+// several rounds.
 //
 // usage: dotnet run -c Release bench/TransformCost.cs [STEP...]
 

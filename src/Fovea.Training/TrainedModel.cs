@@ -47,7 +47,8 @@ public sealed class TrainedModel
     /// <summary>Evaluates the model on a dataset.</summary>
     /// <exception cref="UsageException">The dataset has other classes than the model.</exception>
     public EvaluationResult Evaluate(
-        IImageDataset dataset, int batchSize, TestTimeAugmentation augmentation = TestTimeAugmentation.None, CancellationToken stop = default)
+        IImageDataset dataset, int batchSize, TestTimeAugmentation augmentation = TestTimeAugmentation.None,
+        CancellationToken stop = default)
     {
         if (dataset.Info.Classes != Head.Data.Classes)
             throw new UsageException(

@@ -27,8 +27,8 @@ internal static class EvalCommand
             string split = source.Split(parsed);
             IImageDataset pictures = source.Pictures(parsed, model.Head.Recipe, parsed.GetValue(limit));
             if (pictures.Count == 0) throw new DataException($"the dataset '{pictures.Info.Name}' has no pictures in its part '{split}'.");
-            EvaluationResult result = model.Evaluate(
-                pictures, parsed.GetValue(batchSize), Enum.Parse<TestTimeAugmentation>(parsed.GetRequiredValue(views), ignoreCase: true), stop);
+            TestTimeAugmentation augmentation = Enum.Parse<TestTimeAugmentation>(parsed.GetRequiredValue(views), ignoreCase: true);
+            EvaluationResult result = model.Evaluate(pictures, parsed.GetValue(batchSize), augmentation, stop);
             if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(model, pictures.Info, split, result)));
             else Print(terminal.Console, pictures.Info, split, result);
             return ExitCode.Success;

@@ -49,7 +49,8 @@ public sealed class DataLoader
     {
         int[] order = _options.Shuffle ? Philox.For(_options.Seed, "shuffle", (ulong)epoch).Permutation(_dataset.Count)
             : [.. Enumerable.Range(0, _dataset.Count)];
-        for (int i = order.Length - 1; i > 0; i--) order[i] = order[i / _options.Repeats];   // from the end: sources are not yet overwritten
+        // From the end, so that no source is overwritten before it is read.
+        for (int i = order.Length - 1; i > 0; i--) order[i] = order[i / _options.Repeats];
         return order;
     }
 

@@ -12,6 +12,8 @@ public static class AutomaticAugmentation
         (["ta-wide", "ta_wide"], () => new TrivialAugmentWide()),
     ];
 
+    private static readonly string[] Steps = ["auto-augment", "rand-augment", "trivial-augment"];
+
     /// <summary>
     /// Reads <c>imagenet</c> (timm: <c>original</c>), <c>cifar10</c>, <c>svhn</c>, <c>ra</c>, <c>ta-wide</c>, timm's
     /// <c>rand-m9-mstd0.5-inc1</c>, or a step such as <c>rand-augment:magnitude=5</c>.
@@ -23,9 +25,9 @@ public static class AutomaticAugmentation
         foreach ((string[] names, Func<ImageTransform> make) in Known)
             if (names.Contains(text)) return make();
         string name = text.Split(':')[0];
-        if (name is "auto-augment" or "rand-augment" or "trivial-augment") return TransformSyntax.Parse(text);
+        if (Steps.Contains(name)) return TransformSyntax.Parse(text);
 
-        string[] all = [.. Known.SelectMany(entry => entry.Names), "rand-m9-mstd0.5-inc1", "auto-augment", "rand-augment", "trivial-augment"];
+        string[] all = [.. Known.SelectMany(entry => entry.Names), "rand-m9-mstd0.5-inc1", .. Steps];
         throw new UsageException(
             $"Augmentation '{text}': there is none of this name.{Suggest.DidYouMean(name, all)} There are {string.Join(", ", all)}.");
     }

@@ -12,7 +12,7 @@ namespace Fovea.Data.Transforms;
 /// <remarks>Source: torchvision 0.14, <c>transforms.ColorJitter</c> on Pillow pictures, with the same rounding.</remarks>
 public sealed record ColorJitter : ImageTransform
 {
-    private const int Parts = 4, FirstFactor = 8;   // draws 0 to 3 decide the order
+    private const ulong FirstFactor = 8;   // draws 1 to 3 decide the order
 
     /// <summary>Largest change of brightness, 0 or more.</summary>
     public double Brightness { get; init; }
@@ -30,12 +30,7 @@ public sealed record ColorJitter : ImageTransform
     public override void Apply(RawImage image, Philox draws, ImageScratch scratch)
     {
         Span<int> order = [0, 1, 2, 3];
-        for (int i = Parts - 1; i > 0; i--)
-        {
-            int other = draws.Below((ulong)i, i + 1);
-            (order[i], order[other]) = (order[other], order[i]);
-        }
-
+        Shuffle(order, draws);
         foreach (int part in order) Change(part, image, draws.Uniform(FirstFactor + (ulong)part), scratch);
     }
 
@@ -47,6 +42,16 @@ public sealed record ColorJitter : ImageTransform
             [("brightness", Brightness), ("contrast", Contrast), ("saturation", Saturation), ("hue", Hue)])
             if (value != 0) text.Append(CultureInfo.InvariantCulture, $":{name}={value}");
         return text.ToString();
+    }
+
+    /// <summary>Brings the parts into the order of the draws.</summary>
+    internal static void Shuffle(Span<int> order, Philox draws)
+    {
+        for (int i = order.Length - 1; i > 0; i--)
+        {
+            int other = draws.Below((ulong)i, i + 1);
+            (order[i], order[other]) = (order[other], order[i]);
+        }
     }
 
     private void Change(int part, RawImage image, double uniform, ImageScratch scratch)

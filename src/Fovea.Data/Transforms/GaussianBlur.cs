@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 using Fovea.Tensors;
 
@@ -30,11 +31,12 @@ public sealed record GaussianBlur(int Size) : ImageTransform
             throw new DataException($"{this}: a picture of {image.Height} x {image.Width} pixels is too small to be blurred over {Size}.");
         Span<float> weights = stackalloc float[Size];
         Bell(weights, Sigma.Low + (Sigma.High - Sigma.Low) * draws.Uniform(1));
-        Span<float> rows = scratch.Floats(image.Height * image.Width);
+        Span<float> memory = scratch.Floats(image.Height * image.Width + image.Width + 2 * reach);
+        Span<float> rows = memory[..(image.Height * image.Width)], line = memory[rows.Length..];
         for (int channel = 0; channel < image.Channels; channel++)
         {
-            Rows(image.Plane(channel), rows, image.Width, weights);
-            Columns(rows, image.Plane(channel), image.Width, weights);
+            Rows(image.Plane(channel), rows, line, weights);
+            Columns(rows, image.Plane(channel), line[..image.Width], weights);
         }
     }
 
@@ -56,31 +58,41 @@ public sealed record GaussianBlur(int Size) : ImageTransform
 
     private static double Weight(double distance, double sigma) => Math.Exp(-0.5 * distance * distance / (sigma * sigma));
 
-    private static void Rows(ReadOnlySpan<byte> plane, Span<float> to, int width, ReadOnlySpan<float> weights)
+    /// <param name="plane">Samples.</param>
+    /// <param name="rows">Results.</param>
+    /// <param name="line">Memory for a row with its mirrored ends.</param>
+    /// <param name="weights">Of neighbours.</param>
+    private static void Rows(ReadOnlySpan<byte> plane, Span<float> rows, Span<float> line, ReadOnlySpan<float> weights)
     {
-        int reach = weights.Length / 2;
+        int reach = weights.Length / 2, width = line.Length - 2 * reach;
         for (int row = 0; row < plane.Length; row += width)
         {
-            ReadOnlySpan<byte> samples = plane.Slice(row, width);
-            for (int x = 0; x < width; x++)
-            {
-                float sum = 0;
-                for (int j = 0; j < weights.Length; j++) sum += weights[j] * samples[Mirrored(x + j - reach, width)];
-                to[row + x] = sum;
-            }
+            for (int x = 0; x < line.Length; x++) line[x] = plane[row + Mirrored(x - reach, width)];
+            Span<float> sums = rows.Slice(row, width);
+            sums.Clear();
+            for (int j = 0; j < weights.Length; j++) Accumulate(sums, weights[j], line.Slice(j, width));
         }
     }
 
-    private static void Columns(ReadOnlySpan<float> rows, Span<byte> plane, int width, ReadOnlySpan<float> weights)
+    private static void Columns(ReadOnlySpan<float> rows, Span<byte> plane, Span<float> sums, ReadOnlySpan<float> weights)
     {
-        int reach = weights.Length / 2, height = plane.Length / width;
-        for (int i = 0; i < plane.Length; i++)
+        int reach = weights.Length / 2, width = sums.Length, height = plane.Length / width;
+        for (int y = 0; y < height; y++)
         {
-            (int y, int x) = Math.DivRem(i, width);
-            float sum = 0;
-            for (int j = 0; j < weights.Length; j++) sum += weights[j] * rows[Mirrored(y + j - reach, height) * width + x];
-            plane[i] = (byte)Math.Clamp(MathF.Round(sum), 0, 255);
+            sums.Clear();
+            for (int j = 0; j < weights.Length; j++)
+                Accumulate(sums, weights[j], rows.Slice(Mirrored(y + j - reach, height) * width, width));
+            Span<byte> target = plane.Slice(y * width, width);
+            for (int x = 0; x < width; x++) target[x] = (byte)MathF.Min(255, MathF.Round(sums[x]));
         }
+    }
+
+    private static void Accumulate(Span<float> sums, float weight, ReadOnlySpan<float> samples)
+    {
+        int i = 0;
+        for (; i <= sums.Length - Vector<float>.Count; i += Vector<float>.Count)
+            (new Vector<float>(sums[i..]) + weight * new Vector<float>(samples[i..])).CopyTo(sums[i..]);
+        for (; i < sums.Length; i++) sums[i] += weight * samples[i];
     }
 
     /// <summary>Beyond the edge the picture goes on mirrored, without repeating its last pixel.</summary>

@@ -1,6 +1,8 @@
 namespace Fovea.Data.Transforms;
 
-/// <summary>How pixels between pixels are found. All but <see cref="Nearest"/> widen their reach when shrinking, as Pillow does (antialiasing).</summary>
+/// <summary>
+/// How pixels between pixels are found. All but <see cref="Nearest"/> widen their reach when shrinking, as Pillow does (antialiasing).
+/// </summary>
 public enum Interpolation
 {
     /// <summary>Triangle filter.</summary>

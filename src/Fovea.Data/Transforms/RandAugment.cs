@@ -56,7 +56,8 @@ public sealed record RandAugment : ImageTransform
                 ("mstd", true) when value <= 100 => result with { Deviation = value },
                 ("p", true) when value <= 1 => result with { Probability = value },
                 ("inc", true) when value == 1 => result,
-                _ => throw new UsageException($"Augmentation '{text}': '{part}' is not understood; it is written rand-m9[-n2][-mstd0.5][-p0.5][-inc1]."),
+                _ => throw new UsageException(
+                    $"Augmentation '{text}': '{part}' is not understood; it is written rand-m9[-n2][-mstd0.5][-p0.5][-inc1]."),
             };
         }
 
@@ -71,7 +72,8 @@ public sealed record RandAugment : ImageTransform
             ulong first = DrawsPerOp * (ulong)i;
             AugmentationOp op = (AugmentationOp)draws.Below(first, AugmentationSpace.RandomOps);
             if (draws.Uniform(first + 1) >= Probability) continue;
-            double level = Deviation == 0 ? Magnitude : Math.Clamp(Magnitude + Deviation * draws.Normal(FirstNormal + (ulong)i), 0, Bins - 1);
+            double level = Magnitude;
+            if (Deviation > 0) level = Math.Clamp(level + Deviation * draws.Normal(FirstNormal + (ulong)i), 0, Bins - 1);
             float magnitude = AugmentationSpace.Standard.Magnitude(op, (float)level, Bins, image.Height, image.Width);
             bool opposite = AugmentationSpace.IsSigned(op) && draws.Below(first + 2, 2) == 0;
             AugmentationSpace.Apply(op, image, opposite ? -magnitude : magnitude, Fill, scratch);

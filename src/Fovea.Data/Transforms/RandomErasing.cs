@@ -61,7 +61,8 @@ public sealed record RandomErasing(double Probability = 0.5) : ImageTransform
             double ratio = Math.Exp(lowRatio + (highRatio - lowRatio) * draws.Uniform(first + 1));
             int boxHeight = (int)Math.Round(Math.Sqrt(area * ratio)), boxWidth = (int)Math.Round(Math.Sqrt(area / ratio));
             if (boxHeight >= height || boxWidth >= width) continue;
-            return new Box(draws.Below(first + 2, height - boxHeight + 1), draws.Below(first + 3, width - boxWidth + 1), boxHeight, boxWidth);
+            int top = draws.Below(first + 2, height - boxHeight + 1), left = draws.Below(first + 3, width - boxWidth + 1);
+            return new Box(top, left, boxHeight, boxWidth);
         }
 
         return null;

@@ -19,9 +19,9 @@ public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) 
         string[] steps = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (steps is [] or ["none"]) return None;
         TransformPipeline pipeline = new(steps.Select(TransformSyntax.Parse));
-        ImageTransform? early = pipeline.Steps.Zip(pipeline.Steps.Skip(1)).FirstOrDefault(p => p.First.FollowsNormalization && !p.Second.FollowsNormalization).First;
-        return early is null ? pipeline
-            : throw new UsageException($"Transform '{early}': changes the normalised picture, so it stands last; move it to the end.");
+        ImageTransform? late = pipeline.Steps.FirstOrDefault(step => step.FollowsNormalization);
+        return late is null || pipeline.Steps.SkipWhile(step => step != late).All(step => step.FollowsNormalization) ? pipeline
+            : throw new UsageException($"Transform '{late}': changes the normalised picture, so it stands last; move it to the end.");
     }
 
     /// <summary>Applies all steps to a picture.</summary>
@@ -41,7 +41,7 @@ public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) 
     public void ApplyNormalized(Span<float> samples, int height, int width, Philox draws)
     {
         for (int i = 0; i < Steps.Count; i++)
-            if (Steps[i].FollowsNormalization) Steps[i].ApplyNormalized(samples, height, width, new Philox(draws.Seed, draws.Stream + (ulong)i));
+            Steps[i].ApplyNormalized(samples, height, width, new Philox(draws.Seed, draws.Stream + (ulong)i));
     }
 
     /// <summary>The pipeline with another step: in place of those of its type, or else behind the last step on bytes.</summary>

@@ -7,7 +7,8 @@ internal static class TransformSyntax
 
     private static (string Usage, Func<StepOptions, ImageTransform> Read)[] Known { get; } =
     [
-        ("auto-augment[:policy=imagenet|cifar10|svhn][:fill=0]", options => new AutoAugment(options.Choice<AutoAugmentPolicy>("policy"), Fill(options))),
+        ("auto-augment[:policy=imagenet|cifar10|svhn][:fill=0]",
+            options => new AutoAugment(options.Choice<AutoAugmentPolicy>("policy"), Fill(options))),
         ("center-crop:SIZE", options => new CenterCrop(options.Size())),
         ("color-jitter[:brightness=0][:contrast=0][:saturation=0][:hue=0]", ReadColorJitter),
         ("gaussian-blur:SIZE[:sigma=0.1..2][:p=1]", ReadGaussianBlur),

@@ -12,10 +12,13 @@ public sealed record DataSection
     /// <summary>Transforms of training pictures, <c>name:option,...</c>, or <c>none</c>; null: what suits the dataset.</summary>
     public string? Augmentation { get; init; }
 
-    /// <summary>Automatic augmentation, such as <c>rand-m9-mstd0.5-inc1</c>, put behind the other transforms; null: none but theirs.</summary>
+    /// <summary>Automatic augmentation, such as <c>rand-m9-mstd0.5-inc1</c>, behind the other transforms; null: none but theirs.</summary>
     public string? AutoAugment { get; init; }
 
-    /// <summary>Largest change of brightness, contrast and saturation, in place of the transforms' own; null: theirs. Not beside <see cref="AutoAugment"/>.</summary>
+    /// <summary>
+    /// Largest change of brightness, contrast and saturation, in place of the transforms' own; null: theirs. Left out beside
+    /// <see cref="AutoAugment"/>.
+    /// </summary>
     public double? ColorJitter { get; init; }
 
     /// <summary>Probability of mirroring left and right, 0 to 1, in place of the transforms' own; null: theirs.</summary>

@@ -64,7 +64,7 @@ public static class RecipeFields
             section.Field("vflip", ValueForm.Share().Or("auto"), s => s.VerticalFlip, (s, v) => s with { VerticalFlip = v },
                 "Probability of mirroring top and bottom"),
             Fixed(section.Field("aug-repeats", ValueForm.Whole(1), s => s.AugmentRepeats, (s, v) => s with { AugmentRepeats = v },
-                "Times that a picture comes in a row, each transformed anew; an epoch stays as long", "repeated-aug")),
+                "Times that a picture comes in a row, each transformed anew; an epoch stays as long")),
             Fixed(section.Field("val-share", ValueForm.Real(0, 1).Or("auto"),
                 s => s.ValidationShare, (s, v) => s with { ValidationShare = v },
                 "Share of the training pictures held out where there is no validation set", "val-split")),

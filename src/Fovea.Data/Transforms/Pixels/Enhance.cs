@@ -53,7 +53,8 @@ internal static class Enhance
         from.CopyTo(to);
         for (int row = width; row < from.Length - width; row += width)
         {
-            ReadOnlySpan<byte> above = from.Slice(row - width, width), here = from.Slice(row, width), below = from.Slice(row + width, width);
+            ReadOnlySpan<byte> above = from.Slice(row - width, width), here = from.Slice(row, width);
+            ReadOnlySpan<byte> below = from.Slice(row + width, width);
             Span<byte> target = to.Slice(row, width);
             int before = 0, middle = above[0] + here[0] + below[0], after = above[1] + here[1] + below[1];
             for (int x = 1; x < width - 1; x++)

@@ -13,6 +13,7 @@ internal readonly record struct PolicyStep(AugmentationOp Op, double Probability
     {
         string[] parts = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         double probability = double.Parse(parts[1], CultureInfo.InvariantCulture);
-        return new(Enum.Parse<AugmentationOp>(parts[0]), probability, parts.Length > 2 ? int.Parse(parts[2], CultureInfo.InvariantCulture) : 0);
+        int level = parts.Length > 2 ? int.Parse(parts[2], CultureInfo.InvariantCulture) : 0;
+        return new(Enum.Parse<AugmentationOp>(parts[0]), probability, level);
     }
 }
