@@ -3,7 +3,7 @@ using Fovea.Tensors;
 
 namespace Fovea.Data.Loading;
 
-/// <summary>Fills batches: read, transform, resize, set channels, normalise. Each worker has one of its own.</summary>
+/// <summary>Fills batches: read, transform, resize, set channels, normalise, mix. Each worker has one of its own.</summary>
 internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions options, Normalization normalization)
 {
     private readonly RawImage _image = new();
@@ -12,9 +12,10 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
     /// <summary>Fills <paramref name="batch"/> with pictures; the result depends on nothing but seed, epoch and indices.</summary>
     /// <param name="batch">Written over.</param>
     /// <param name="epoch">Decides the transforms.</param>
+    /// <param name="start">Place of the first picture in the epoch: tells the repeats of a picture apart.</param>
     /// <param name="indices">Pictures of the dataset.</param>
     /// <param name="stop">Ends the work between two pictures; nobody will look at the batch then.</param>
-    public void Fill(Batch batch, int epoch, ReadOnlySpan<int> indices, CancellationToken stop)
+    public void Fill(Batch batch, int epoch, int start, ReadOnlySpan<int> indices, CancellationToken stop)
     {
         indices.CopyTo(batch.Indices);
         batch.Count = indices.Length;
@@ -23,14 +24,19 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
             int index = indices[i];
             batch.Labels[i] = dataset.Label(index);
             dataset.Read(index, _image);
-            options.Transforms.Apply(_image, Philox.For(options.Seed, "augment", (ulong)epoch, (ulong)index), _scratch);
+            ulong repeat = (ulong)((start + i) % options.Repeats);
+            Philox draws = Philox.For(options.Seed, "augment", (ulong)epoch, (uint)index | repeat << 32);
+            options.Transforms.Apply(_image, draws, _scratch);
             _scratch.Resize(_image, batch.Height, batch.Width, Interpolation.Bilinear);
             _scratch.SetChannels(_image, batch.Channels);
-            Normalize(batch, i);
+            Normalize(batch, i, draws);
         }
+
+        if (!stop.IsCancellationRequested)
+            options.Mixing?.Apply(batch, Philox.For(options.Seed, "mix", (ulong)epoch, (ulong)batch.Number));
     }
 
-    private void Normalize(Batch batch, int i)
+    private void Normalize(Batch batch, int i, Philox draws)
     {
         int area = batch.Height * batch.Width;
         Span<float> target = batch.Images.AsSpan(i * batch.Channels * area, batch.Channels * area);
@@ -39,5 +45,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
             PixelNormalizer.Convert(_image.Plane(channel), target.Slice(channel * area, area),
                 normalization.Mean[channel], normalization.Deviation[channel]);
         }
+
+        options.Transforms.ApplyNormalized(target, batch.Height, batch.Width, draws);
     }
 }
