@@ -110,7 +110,7 @@ public sealed class ResumeTests : IDisposable
         TinyRun.Start(TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 } }, _folder["run"]);
 
         CheckpointException error = Assert.Throws<CheckpointException>(
-            () => TinyRun.Resume(_folder["run"], recipe => recipe with { Model = recipe.Model with { Name = "vit" } }));
+            () => TinyRun.Resume(_folder["run"], recipe => recipe with { Model = new() { Name = "vit" } }));
 
         Assert.Contains("missing: cls_token, pos_embed", error.Message, StringComparison.Ordinal);
         Assert.Contains("patch_embed.proj.bias (model [128], weights [96])", error.Message, StringComparison.Ordinal);
