@@ -14,19 +14,37 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
     /// <param name="epoch">Decides the transforms.</param>
     /// <param name="indices">Pictures of the dataset.</param>
     /// <param name="stop">Ends the work between two pictures; nobody will look at the batch then.</param>
+    /// <exception cref="DataException">Pictures cannot be read: the others of the batch are tried all the same, so that one error names all.</exception>
     public void Fill(Batch batch, int epoch, ReadOnlySpan<int> indices, CancellationToken stop)
     {
         indices.CopyTo(batch.Indices);
         batch.Count = indices.Length;
+        UnreadablePictures unreadable = new();
         for (int i = 0; i < indices.Length && !stop.IsCancellationRequested; i++)
         {
             int index = indices[i];
             batch.Labels[i] = dataset.Label(index);
-            dataset.Read(index, _image);
+            if (!TryRead(index, unreadable)) continue;
             options.Transforms.Apply(_image, Philox.For(options.Seed, "augment", (ulong)epoch, (ulong)index), _scratch);
             _scratch.Resize(_image, batch.Height, batch.Width, Interpolation.Bilinear);
             _scratch.SetChannels(_image, batch.Channels);
             Normalize(batch, i);
+        }
+
+        unreadable.ThrowIfAny(dataset.Info.Name);
+    }
+
+    private bool TryRead(int index, UnreadablePictures unreadable)
+    {
+        try
+        {
+            dataset.Read(index, _image);
+            return true;
+        }
+        catch (DataException error)
+        {
+            unreadable.Add(error);
+            return false;
         }
     }
 

@@ -1,0 +1,24 @@
+namespace Fovea.Data;
+
+/// <summary>Collects what is wrong with pictures, so that one error tells about the first ten.</summary>
+internal sealed class UnreadablePictures
+{
+    private const int Most = 10;
+    private readonly List<DataException> _errors = [];
+
+    public void Add(DataException error) => _errors.Add(error);
+
+    /// <summary>Complains if there are any.</summary>
+    /// <param name="name">The dataset.</param>
+    /// <exception cref="DataException">Names the first ten.</exception>
+    public void ThrowIfAny(string name)
+    {
+        if (_errors.Count == 0) return;
+        string rest = _errors.Count > Most ? $"\n  and {_errors.Count - Most} more" : "";
+        throw new DataException(
+            _errors.Count == 1 ? $"{_errors[0].Message} (--skip-bad passes over unreadable pictures.)"
+            : $"dataset '{name}': {_errors.Count} pictures of a batch cannot be read (--skip-bad passes over them, 'fovea data inspect' finds all):"
+                + string.Concat(_errors.Take(Most).Select(error => $"\n  {error.Message}")) + rest,
+            _errors[0]);
+    }
+}
