@@ -7,7 +7,7 @@ namespace Fovea.Data.Statistics;
 public sealed record SizeRange(int Min, int Median, int Max)
 {
     /// <summary>The spread of some sizes; zeros where there are none.</summary>
-    internal static SizeRange Of(IEnumerable<int> sizes)
+    public static SizeRange Of(IEnumerable<int> sizes)
     {
         int[] sorted = [.. sizes.Order()];
         return sorted.Length == 0 ? new(0, 0, 0) : new(sorted[0], sorted[(sorted.Length - 1) / 2], sorted[^1]);

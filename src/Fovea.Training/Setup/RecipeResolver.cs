@@ -33,7 +33,7 @@ public static class RecipeResolver
         Data = recipe.Data with
         {
             Dataset = data.Name,
-            Augmentation = TransformsOf(recipe.Data, data).ToString(),
+            Augmentation = TransformsOf(recipe.Data, data, config.ImageSize).ToString(),
         },
         Schedule = recipe.Schedule with
         {
@@ -41,6 +41,6 @@ public static class RecipeResolver
         },
     };
 
-    private static TransformPipeline TransformsOf(DataSection recipe, DatasetInfo data) =>
-        recipe.Augmentation is string text ? TransformPipeline.Parse(text) : Augmentation.Default(data);
+    private static TransformPipeline TransformsOf(DataSection recipe, DatasetInfo data, int size) =>
+        recipe.Augmentation is string text ? TransformPipeline.Parse(text) : Augmentation.Default(data, size);
 }
