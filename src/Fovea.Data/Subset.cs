@@ -19,6 +19,9 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
     /// <inheritdoc/>
     public void Read(int index, RawImage image) => source.Read(indices[index], image);
 
+    /// <summary>The other dataset.</summary>
+    public IImageDataset Source => source;
+
     /// <summary>Number in the source of picture <paramref name="index"/>.</summary>
     public int SourceIndex(int index) => indices[index];
 

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace Fovea.Data;
 
 /// <summary>Collects what is wrong with pictures, so that one error tells about the first ten.</summary>
@@ -14,11 +16,11 @@ internal sealed class UnreadablePictures
     public void ThrowIfAny(string name)
     {
         if (_errors.Count == 0) return;
+        DataException first = _errors[0];
+        if (_errors.Count == 1 && first.Remedy is null) ExceptionDispatchInfo.Throw(first);
         string rest = _errors.Count > Most ? $"\n  and {_errors.Count - Most} more" : "";
-        throw new DataException(
-            _errors.Count == 1 ? $"{_errors[0].Message} (--skip-bad passes over unreadable pictures.)"
-            : $"dataset '{name}': {_errors.Count} pictures of a batch cannot be read (--skip-bad passes over them, 'fovea data inspect' finds all):"
-                + string.Concat(_errors.Take(Most).Select(error => $"\n  {error.Message}")) + rest,
-            _errors[0]);
+        string what = _errors.Count == 1 ? first.Message
+            : $"dataset '{name}': {_errors.Count} pictures of a batch cannot be read:{string.Concat(_errors.Take(Most).Select(error => $"\n  {error.Message}"))}{rest}";
+        throw new DataException(first.Remedy is null ? what : $"{what}{(_errors.Count == 1 ? " " : "\n")}{first.Remedy}", first);
     }
 }

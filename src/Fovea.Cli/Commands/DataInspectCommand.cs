@@ -97,10 +97,11 @@ internal static class DataInspectCommand
     private static void PrintClasses(IAnsiConsole console, DatasetInfo info, Part[] parts)
     {
         Table table = Tables.Create(["class", .. parts.Select(part => ">" + part.Name)]);
-        int shown = Math.Min(info.Classes, MostClassesPrinted);
-        for (int label = 0; label < shown; label++)
+        int[] filled = [.. Enumerable.Range(0, info.Classes).Where(label => parts.Any(part => part.Statistics.PerClass[label] > 0))];
+        foreach (int label in filled.Take(MostClassesPrinted))
             table.AddRow([Tables.Name(info.ClassNames[label]), .. parts.Select(part => new Text(Words.Count(part.Statistics.PerClass[label])))]);
-        if (shown < info.Classes) table.AddRow(new Text($"and {info.Classes - shown} more (--json has all)"));
+        if (filled.Length > MostClassesPrinted) table.AddRow(new Text($"and {filled.Length - MostClassesPrinted} more (--json has all)"));
+        if (filled.Length < info.Classes) table.AddRow(new Text($"{info.Classes - filled.Length} classes have no pictures"));
         console.Write(table);
     }
 

@@ -35,7 +35,19 @@ public sealed class PictureDataset : IImageDataset
     /// <inheritdoc/>
     public void Read(int index, RawImage image)
     {
-        _store.Decode(_entries[index], image, DecodeOptions.Default);
+        Decode(_entries[index], image);
         if (image.Channels < Info.Channels) image.Repeat(Info.Channels);
+    }
+
+    private void Decode(int entry, RawImage image)
+    {
+        try
+        {
+            _store.Decode(entry, image, DecodeOptions.Default);
+        }
+        catch (DataException error)
+        {
+            throw new DataException(error.Message, error) { Remedy = "--skip-bad passes over unreadable pictures, 'fovea data inspect' finds all." };
+        }
     }
 }
