@@ -37,6 +37,9 @@ public sealed class ClassSubset : IImageDataset
     /// <inheritdoc/>
     public void Read(int index, RawImage image) => _source.Read(_indices[index], image);
 
+    /// <inheritdoc/>
+    public void Read(int index, RawImage image, int leastSide) => _source.Read(_indices[index], image, leastSide);
+
     /// <summary>The classes that a text asks for.</summary>
     /// <param name="info">The classes that there are.</param>
     /// <param name="text">A number (the first so many), or names or identifiers separated by commas. A number alone is never a name.</param>

@@ -18,6 +18,7 @@ public static class DatasetGuess
         if (CatsAndDogs.IsAt(path)) return "cats-and-dogs";
         if (folders.Contains("ILSVRC") || IsImageNet(Path.Combine(path, ImageFolder.Train))) return "imagenet";
         if (files.Count(file => file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) == 1) return "csv";
+        if (folders.Any(Datasets.IsKnown)) return null;   // a folder of datasets is none
         return folders.Any(folder => HasPictures(Path.Combine(path, folder), levels: 2)) ? "folder" : null;
     }
 

@@ -30,19 +30,22 @@ public sealed class ReadablePictures(IImageDataset source) : IImageDataset
 
     /// <inheritdoc/>
     /// <exception cref="DataException">No picture of the class can be read.</exception>
-    public void Read(int index, RawImage image)
+    public void Read(int index, RawImage image) => Read(index, image, leastSide: 0);
+
+    /// <inheritdoc/>
+    public void Read(int index, RawImage image, int leastSide)
     {
-        if (_substitutes.TryGetValue(index, out int known)) source.Read(known, image);
-        else if (!TryRead(index, image)) ReadSubstitute(index, image);
+        if (_substitutes.TryGetValue(index, out int known)) source.Read(known, image, leastSide);
+        else if (!TryRead(index, image, leastSide)) ReadSubstitute(index, image, leastSide);
     }
 
-    private void ReadSubstitute(int index, RawImage image)
+    private void ReadSubstitute(int index, RawImage image, int leastSide)
     {
         int label = source.Label(index);
         for (int step = 1; step < source.Count; step++)
         {
             int other = (index + step) % source.Count;
-            if (source.Label(other) != label || !TryRead(other, image)) continue;
+            if (source.Label(other) != label || !TryRead(other, image, leastSide)) continue;
             _substitutes[index] = other;
             return;
         }
@@ -51,12 +54,12 @@ public sealed class ReadablePictures(IImageDataset source) : IImageDataset
             $"dataset '{Info.Name}': no picture of the class '{Info.ClassNames[label]}' can be read in this part, e.g. {_bad[index]}");
     }
 
-    private bool TryRead(int index, RawImage image)
+    private bool TryRead(int index, RawImage image, int leastSide)
     {
         if (_bad.ContainsKey(index)) return false;
         try
         {
-            source.Read(index, image);
+            source.Read(index, image, leastSide);
             return true;
         }
         catch (DataException error)

@@ -19,6 +19,9 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
     /// <inheritdoc/>
     public void Read(int index, RawImage image) => source.Read(indices[index], image);
 
+    /// <inheritdoc/>
+    public void Read(int index, RawImage image, int leastSide) => source.Read(indices[index], image, leastSide);
+
     /// <summary>The other dataset.</summary>
     public IImageDataset Source => source;
 

@@ -123,7 +123,7 @@ internal static class DataInspectCommand
         RawImage image = new();
         try
         {
-            pictures.Read(index, image);
+            pictures.Read(index, image, longest);
         }
         catch (DataException)
         {

@@ -13,6 +13,9 @@ public sealed class Downloader(HttpClient client)
 {
     private const int Attempts = 4;
 
+    /// <summary>A connection that brings nothing for so long is given up, and another one made.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(60);
+
     /// <summary>Fetches a file unless it is already there.</summary>
     /// <param name="file">What to fetch.</param>
     /// <param name="directory">Where it goes; made where it does not exist.</param>
@@ -90,13 +93,20 @@ public sealed class Downloader(HttpClient client)
         long done = target.Position;
         while (true)
         {
-            int got = await content.ReadAsync(buffer, stop).ConfigureAwait(false);
+            int got = await ReadSome(content, buffer, stop).ConfigureAwait(false);
             if (got == 0) return;
             if (done + got > file.Bytes)
                 throw new DataException($"{file.Address}: the server sends more than the {file.Bytes} bytes of {file.Name}; it is not the published file.");
             await target.WriteAsync(buffer.AsMemory(0, got), stop).ConfigureAwait(false);
             progress?.Invoke(done += got);
         }
+    }
+
+    private static async Task<int> ReadSome(Stream content, byte[] buffer, CancellationToken stop)
+    {
+        using CancellationTokenSource silence = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        silence.CancelAfter(LongestSilence);
+        return await content.ReadAsync(buffer, silence.Token).ConfigureAwait(false);
     }
 
     private static async Task RequireSum(RemoteFile file, string path, CancellationToken stop)

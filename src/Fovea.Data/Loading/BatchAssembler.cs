@@ -8,6 +8,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
 {
     private readonly RawImage _image = new();
     private readonly ImageScratch _scratch = new();
+    private readonly int _leastSide = SourceSize.LeastSide(options.Transforms);
 
     /// <summary>Fills <paramref name="batch"/> with pictures; the result depends on nothing but seed, epoch and indices.</summary>
     /// <param name="batch">Written over.</param>
@@ -38,7 +39,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
     {
         try
         {
-            dataset.Read(index, _image);
+            dataset.Read(index, _image, _leastSide);
             return true;
         }
         catch (DataException error)

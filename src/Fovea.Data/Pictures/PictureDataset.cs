@@ -33,17 +33,20 @@ public sealed class PictureDataset : IImageDataset
     public string PathOf(int index) => _store.PathOf(_entries[index]);
 
     /// <inheritdoc/>
-    public void Read(int index, RawImage image)
+    public void Read(int index, RawImage image) => Read(index, image, leastSide: 0);
+
+    /// <inheritdoc/>
+    public void Read(int index, RawImage image, int leastSide)
     {
-        Decode(_entries[index], image);
+        Decode(_entries[index], image, leastSide == 0 ? DecodeOptions.Default : DecodeOptions.Default with { LeastSide = leastSide });
         if (image.Channels < Info.Channels) image.Repeat(Info.Channels);
     }
 
-    private void Decode(int entry, RawImage image)
+    private void Decode(int entry, RawImage image, DecodeOptions options)
     {
         try
         {
-            _store.Decode(entry, image, DecodeOptions.Default);
+            _store.Decode(entry, image, options);
         }
         catch (DataException error)
         {

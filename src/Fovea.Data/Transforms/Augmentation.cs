@@ -5,7 +5,7 @@ public static class Augmentation
 {
     private const int SmallImage = 64, UsualSize = 224;
 
-    // torchvision and timm evaluate on the middle 7/8 of a picture: resized to 256 pixels for a model of 224.
+    // torchvision and timm evaluate on the middle 7/8 of a picture: resized to 256 pixels for a model of 224 (rounded down, as timm does).
     private const double CentralShare = 0.875;
 
     /// <summary>
@@ -26,7 +26,7 @@ public static class Augmentation
     /// <param name="info">What the pictures are.</param>
     /// <param name="size">Side in pixels that the model takes.</param>
     public static TransformPipeline Evaluation(DatasetInfo info, int size) =>
-        IsSmall(info) ? TransformPipeline.None : new(new Resize((int)Math.Round(size / CentralShare)), new CenterCrop(size));
+        IsSmall(info) ? TransformPipeline.None : new(new Resize((int)(size / CentralShare)), new CenterCrop(size));
 
     private static bool IsSmall(DatasetInfo info) => info.Height <= SmallImage && info.Height == info.Width;
 }

@@ -19,7 +19,7 @@ internal sealed class ConfusionMatrixPainter
     {
         _matrix = matrix;
         int count = matrix.Classes.Count;
-        _cell = Numbered ? Math.Clamp(Math.Floor(600.0 / count), 36, 56) : Math.Max(4, Math.Floor(600.0 / count));
+        _cell = Numbered ? Math.Clamp(Math.Floor(600.0 / count), 36, 56) : Math.Max(1, Math.Floor(600.0 / count));
         _namesWide = matrix.Classes.Max(name => StrokeFont.Width(ShortName(name), NameSize));
         _slanted = _namesWide > _cell - 4;
         _nameEvery = Math.Ceiling((_slanted ? 1.7 : 1.1) * NameSize / _cell);   // slanted lines are √2 closer than their names

@@ -64,7 +64,7 @@ internal static class RunReport
     private static PredictedImage Predicted(IImageDataset dataset, EvaluationResult test, int index)
     {
         RawImage image = new();
-        dataset.Read(index, image);
+        dataset.Read(index, image, LargestSide);
         IReadOnlyList<string> names = dataset.Info.ClassNames;
         PlanarImage picture = new(image.Pixels.ToArray(), image.Channels, image.Height, image.Width);
         return new PredictedImage(picture.Shrink(LargestSide), names[dataset.Label(index)], names[test.Predicted[index]], test.Probability[index]);
