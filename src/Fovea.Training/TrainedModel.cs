@@ -46,12 +46,14 @@ public sealed class TrainedModel
 
     /// <summary>Evaluates the model on a dataset.</summary>
     /// <exception cref="UsageException">The dataset has other classes than the model.</exception>
-    public EvaluationResult Evaluate(IImageDataset dataset, int batchSize, CancellationToken stop = default)
+    public EvaluationResult Evaluate(
+        IImageDataset dataset, int batchSize, TestTimeAugmentation augmentation = TestTimeAugmentation.None,
+        CancellationToken stop = default)
     {
         if (dataset.Info.Classes != Head.Data.Classes)
             throw new UsageException(
                 $"the model knows {Head.Data.Classes} classes ({Head.Data.Name}), the dataset '{dataset.Info.Name}' has {dataset.Info.Classes}.");
-        return Evaluator.Run(Model, LoaderOf(dataset, batchSize), Head.Data.Classes, _device, stop);
+        return Evaluator.Run(Model, LoaderOf(dataset, batchSize), Head.Data.Classes, _device, augmentation, stop);
     }
 
     /// <summary>Probability of each class, <c>[picture][class]</c>, in the dataset's order.</summary>

@@ -71,7 +71,7 @@ public sealed partial class Trainer
                 // Forward: dropout draws from the seed and the step, so that a resumed run draws the same.
                 Model.Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)_state.Step);
                 Tensor scores = Model.Forward(batch.ToImages(_parts.Device));
-                Tensor loss = Ops.CrossEntropy(scores, batch.ToLabels(_parts.Device), (float)_recipe.Regularisation.LabelSmoothing);
+                Tensor loss = Loss(scores, batch);
                 double lossValue = loss.Item();
                 int right = CountRight(scores, batch);
                 if (!double.IsFinite(lossValue)) throw Diverged(DivergenceGuard.ExplainLoss(lossValue, _parts.Optimizer.Groups));
@@ -125,7 +125,7 @@ public sealed partial class Trainer
     private EvaluationResult? Validate(CancellationToken stop)
     {
         if (_parts.Data.Validation.Count == 0) return null;
-        EvaluationResult result = Evaluator.Run(Model, _parts.ValidationLoader, _parts.Data.Info.Classes, _parts.Device, stop);
+        EvaluationResult result = Evaluator.Run(Model, _parts.ValidationLoader, _parts.Data.Info.Classes, _parts.Device, stop: stop);
         return double.IsFinite(result.Loss) ? result : throw Diverged(DivergenceGuard.ExplainLoss(result.Loss, _parts.Optimizer.Groups));
     }
 
@@ -133,7 +133,7 @@ public sealed partial class Trainer
     {
         using (CheckpointReader best = CheckpointReader.Open(_run.BestCheckpoint)) best.LoadWeights(Model);
         Model.BeginEpoch(Math.Max(0, (_state.BestEpoch ?? 1) - 1));   // the one that made them
-        return Evaluator.Run(Model, _parts.TestLoader, _parts.Data.Info.Classes, _parts.Device, stop);
+        return Evaluator.Run(Model, _parts.TestLoader, _parts.Data.Info.Classes, _parts.Device, stop: stop);
     }
 
     private void SetLearningRate()
@@ -150,6 +150,11 @@ public sealed partial class Trainer
         _state.ThisEpoch.Add(loss, right, count, seconds);
         _state.Total.Add(loss, right, count, seconds);
     }
+
+    /// <summary>Cross-entropy; where pictures are mixed, against their soft targets, which are smoothed already.</summary>
+    private Tensor Loss(Tensor scores, Batch batch) => batch.Targets is null
+        ? Ops.CrossEntropy(scores, batch.ToLabels(_parts.Device), (float)_recipe.Regularisation.LabelSmoothing)
+        : Ops.SoftCrossEntropy(scores, batch.ToTargets(_parts.Device));
 
     private int CountRight(Tensor scores, Batch batch)
     {

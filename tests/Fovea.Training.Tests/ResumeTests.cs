@@ -46,6 +46,24 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void A_run_with_every_augmentation_resumes_to_the_same_bits()
+    {
+        Recipe recipe = TinyRun.Recipe with
+        {
+            Data = new() { Augmentation = "random-crop:32:padding=4", AutoAugment = "rand-m9-mstd0.5-inc1", HorizontalFlip = 0.3, AugmentRepeats = 2 },
+            Regularisation = TinyRun.Recipe.Regularisation with { Mixup = 0.8, CutMix = 1, RandomErasing = 0.5, ErasingNoise = true },
+        };
+        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
+        using CancellationTokenSource stop = new();
+        SilentObserver interrupting = new(progress => { if (progress.Step == 4) stop.Cancel(); });
+
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
+        RunDirectory parts = TinyRun.Resume(_folder["parts"]);
+
+        AssertSameEnd(whole, parts);
+    }
+
+    [Fact]
     public void A_run_that_is_interrupted_while_it_evaluates_ends_with_the_same_bits()
     {
         RunDirectory whole = TinyRun.Start(TinyRun.Recipe, _folder["whole"]);

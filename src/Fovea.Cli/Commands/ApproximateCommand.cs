@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
@@ -21,7 +22,7 @@ internal static class ApproximateCommand
         {
             HelpName = "N,N,...",
             Description = "Numbers of random features",
-            CustomParser = result => ReadNumbers(result.Tokens[0].Value),
+            CustomParser = ReadNumbers,
             DefaultValueFactory = _ => [8, 16, 32, 64, 128, 256],
         };
         Option<int> draws = Make.Count("--draws", 3, "Draws of the features to average over");
@@ -50,10 +51,12 @@ internal static class ApproximateCommand
         return command;
     }
 
-    private static int[] ReadNumbers(string text)
+    private static int[] ReadNumbers(ArgumentResult result)
     {
+        string text = string.Join(',', result.Tokens.Select(token => token.Value));
         int[] numbers = [.. text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)];
-        return numbers.All(number => number > 0) ? numbers : throw new UsageException($"--features: expected numbers above 0 separated by commas, got '{text}'.");
+        if (numbers.Any(number => number == 0)) result.AddError($"--features: expected numbers above 0 separated by commas, got '{text}'.");
+        return numbers;
     }
 
     private static void Print(IAnsiConsole console, List<Row> rows)
@@ -71,7 +74,7 @@ internal static class ApproximateCommand
         LineChart chart = new()
         {
             Title = "Performer with a softmax model's weights: relative error",
-            XLabel = "features (power of 2)",
+            XLabel = "log₂ features",
             YScale = AxisScale.Logarithmic,
             Series = [new("attention", x, [.. rows.Select(row => row.Attention)]), new("class scores", x, [.. rows.Select(row => row.Logits)])],
         };

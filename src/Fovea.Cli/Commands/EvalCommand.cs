@@ -16,17 +16,19 @@ internal static class EvalCommand
     {
         Option<int> batchSize = Make.Count("--batch-size", 64, "Pictures at a time", "-b");
         Option<int?> limit = Make.Count("--eval-limit", "At most so many pictures");
+        Option<string> views = Make.Choice("--tta", "Average over the picture and its mirror image", "none", "flip");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("eval", "Evaluate a trained model on a dataset.");
         ModelSource source = new(command);
-        foreach (Option option in new Option[] { batchSize, limit, json }) command.Add(option);
+        foreach (Option option in new Option[] { batchSize, limit, views, json }) command.Add(option);
         command.SetAction(parsed =>
         {
             TrainedModel model = source.Model(parsed);
             string split = source.Split(parsed);
             IImageDataset pictures = source.Pictures(parsed, model.Head.Recipe, parsed.GetValue(limit));
             if (pictures.Count == 0) throw new DataException($"the dataset '{pictures.Info.Name}' has no pictures in its part '{split}'.");
-            EvaluationResult result = model.Evaluate(pictures, parsed.GetValue(batchSize), stop);
+            TestTimeAugmentation augmentation = Enum.Parse<TestTimeAugmentation>(parsed.GetRequiredValue(views), ignoreCase: true);
+            EvaluationResult result = model.Evaluate(pictures, parsed.GetValue(batchSize), augmentation, stop);
             if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(model, pictures.Info, split, result)));
             else Print(terminal.Console, pictures.Info, split, result);
             return ExitCode.Success;

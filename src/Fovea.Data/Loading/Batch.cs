@@ -5,8 +5,15 @@ namespace Fovea.Data.Loading;
 /// </summary>
 public sealed class Batch
 {
-    internal Batch(int capacity, int channels, int height, int width)
+    /// <param name="capacity">Most pictures.</param>
+    /// <param name="channels">Channels of each.</param>
+    /// <param name="height">Rows of each.</param>
+    /// <param name="width">Columns of each.</param>
+    /// <param name="classes">Classes of soft targets; 0 where there are none.</param>
+    internal Batch(int capacity, int channels, int height, int width, int classes = 0)
     {
+        Classes = classes;
+        Targets = classes == 0 ? null : new float[capacity * classes];
         (Channels, Height, Width) = (channels, height, width);
         Images = new float[capacity * channels * height * width];
         (Labels, Indices) = (new int[capacity], new int[capacity]);
@@ -30,8 +37,14 @@ public sealed class Batch
     /// <summary>Normalised samples, <c>[count, channel, height, width]</c>; what lies behind the last picture is old.</summary>
     public float[] Images { get; }
 
-    /// <summary>Class of each picture; the first <see cref="Count"/> count.</summary>
+    /// <summary>Class of each picture, the one with the larger share where two are mixed; the first <see cref="Count"/> count.</summary>
     public int[] Labels { get; }
+
+    /// <summary>Classes in <see cref="Targets"/>; 0 where there are none.</summary>
+    public int Classes { get; }
+
+    /// <summary>Soft targets of mixed pictures, <c>[count, class]</c>, each row with sum 1; null where pictures are not mixed.</summary>
+    public float[]? Targets { get; }
 
     /// <summary>Number of each picture in the dataset; the first <see cref="Count"/> count.</summary>
     public int[] Indices { get; }

@@ -3,7 +3,7 @@ using Fovea.Tensors;
 
 namespace Fovea.Data.Loading;
 
-/// <summary>Fills batches: read, transform, resize, set channels, normalise. Each worker has one of its own.</summary>
+/// <summary>Fills batches: read, transform, resize, set channels, normalise, mix. Each worker has one of its own.</summary>
 internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions options, Normalization normalization)
 {
     private readonly RawImage _image = new();
@@ -13,10 +13,11 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
     /// <summary>Fills <paramref name="batch"/> with pictures; the result depends on nothing but seed, epoch and indices.</summary>
     /// <param name="batch">Written over.</param>
     /// <param name="epoch">Decides the transforms.</param>
+    /// <param name="start">Place of the first picture in the epoch: tells the repeats of a picture apart.</param>
     /// <param name="indices">Pictures of the dataset.</param>
     /// <param name="stop">Ends the work between two pictures; nobody will look at the batch then.</param>
     /// <exception cref="DataException">Pictures cannot be read: the others of the batch are tried all the same, so that one error names all.</exception>
-    public void Fill(Batch batch, int epoch, ReadOnlySpan<int> indices, CancellationToken stop)
+    public void Fill(Batch batch, int epoch, int start, ReadOnlySpan<int> indices, CancellationToken stop)
     {
         indices.CopyTo(batch.Indices);
         batch.Count = indices.Length;
@@ -26,13 +27,17 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
             int index = indices[i];
             batch.Labels[i] = dataset.Label(index);
             if (!TryRead(index, unreadable)) continue;
-            options.Transforms.Apply(_image, Philox.For(options.Seed, "augment", (ulong)epoch, (ulong)index), _scratch);
+            ulong repeat = (ulong)((start + i) % options.Repeats);
+            Philox draws = Philox.For(options.Seed, "augment", (ulong)epoch, (uint)index | repeat << 32);
+            options.Transforms.Apply(_image, draws, _scratch);
             _scratch.Resize(_image, batch.Height, batch.Width, Interpolation.Bilinear);
             _scratch.SetChannels(_image, batch.Channels);
-            Normalize(batch, i);
+            Normalize(batch, i, draws);
         }
 
         unreadable.ThrowIfAny(dataset.Info.Name);
+        if (!stop.IsCancellationRequested)
+            options.Mixing?.Apply(batch, Philox.For(options.Seed, "mix", (ulong)epoch, (ulong)batch.Number));
     }
 
     private bool TryRead(int index, UnreadablePictures unreadable)
@@ -49,7 +54,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
         }
     }
 
-    private void Normalize(Batch batch, int i)
+    private void Normalize(Batch batch, int i, Philox draws)
     {
         int area = batch.Height * batch.Width;
         Span<float> target = batch.Images.AsSpan(i * batch.Channels * area, batch.Channels * area);
@@ -58,5 +63,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
             PixelNormalizer.Convert(_image.Plane(channel), target.Slice(channel * area, area),
                 normalization.Mean[channel], normalization.Deviation[channel]);
         }
+
+        options.Transforms.ApplyNormalized(target, batch.Height, batch.Width, draws);
     }
 }

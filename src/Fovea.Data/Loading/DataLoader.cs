@@ -47,8 +47,11 @@ public sealed class DataLoader
     /// <summary>The order of the pictures in an epoch.</summary>
     internal int[] Order(int epoch)
     {
-        if (_options.Shuffle) return Philox.For(_options.Seed, "shuffle", (ulong)epoch).Permutation(_dataset.Count);
-        return [.. Enumerable.Range(0, _dataset.Count)];
+        int[] order = _options.Shuffle ? Philox.For(_options.Seed, "shuffle", (ulong)epoch).Permutation(_dataset.Count)
+            : [.. Enumerable.Range(0, _dataset.Count)];
+        // From the end, so that no source is overwritten before it is read.
+        for (int i = order.Length - 1; i > 0; i--) order[i] = order[i / _options.Repeats];
+        return order;
     }
 
     private IEnumerable<Batch> Enumerate(int epoch, int startBatch)
@@ -74,9 +77,10 @@ public sealed class DataLoader
         return (batch, stop) =>
         {
             int start = batch.Number * size;
-            assembler.Fill(batch, epoch, order.AsSpan(start, Math.Min(size, order.Length - start)), stop);
+            assembler.Fill(batch, epoch, start, order.AsSpan(start, Math.Min(size, order.Length - start)), stop);
         };
     }
 
-    private Batch Rent() => _spare.TryTake(out Batch? batch) ? batch : new Batch(_options.BatchSize, _channels, _height, _width);
+    private Batch Rent() => _spare.TryTake(out Batch? batch) ? batch : new Batch(
+        _options.BatchSize, _channels, _height, _width, _options.Mixing is null ? 0 : _dataset.Info.Classes);
 }

@@ -20,6 +20,15 @@ public sealed record LoaderOptions
     /// <summary>Steps between the stored picture and the model's size.</summary>
     public TransformPipeline Transforms { get; init; } = TransformPipeline.None;
 
+    /// <summary>
+    /// How often each picture comes in a row, each time transformed anew (repeated augmentation, Hoffer et al. 2020, arXiv:1901.09335).
+    /// An epoch stays as long, so it has only every n-th picture of its order, as in DeiT.
+    /// </summary>
+    public int Repeats { get; init; } = 1;
+
+    /// <summary>Mixes the pictures of a batch with each other; null: never.</summary>
+    public BatchMixing? Mixing { get; init; }
+
     /// <summary>Channels that the model takes, 1 or 3; null: those of the dataset. Grey is repeated, colour turned grey.</summary>
     public int? Channels { get; init; }
 
@@ -45,6 +54,8 @@ public sealed record LoaderOptions
         if (BatchSize < 1) throw new UsageException($"batch size: must be 1 or more, not {BatchSize}.");
         if (Workers is < 1 or > 256) throw new UsageException($"workers: must be from 1 to 256, not {Workers}.");
         if (Prefetch is < 1 or > 256) throw new UsageException($"prefetch: must be from 1 to 256, not {Prefetch}.");
+        if (Repeats is < 1 or > 1024) throw new UsageException($"repeats: must be from 1 to 1024, not {Repeats}.");
+        Mixing?.Validate();
         if (Channels is not (null or 1 or 3)) throw new UsageException($"channels: must be 1 or 3, not {Channels}.");
         if (Height < 1 || Width < 1) throw new UsageException($"image size: must be 1 or more, not {Height} x {Width}.");
     }

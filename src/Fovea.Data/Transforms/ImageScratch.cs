@@ -1,3 +1,5 @@
+using Fovea.Data.Transforms.Pixels;
+
 namespace Fovea.Data.Transforms;
 
 /// <summary>
@@ -9,6 +11,10 @@ public sealed class ImageScratch
     private readonly RawImage _spare = new(), _narrow = new();
     private readonly ResampleWeights _horizontal = new(), _vertical = new();
     private int[] _sums = [];
+    private float[] _floats = [];
+
+    /// <summary>A picture to write a result to; <see cref="Crop"/> and the others write to it too.</summary>
+    internal RawImage Spare => _spare;
 
     /// <summary>Replaces <paramref name="image"/> by the part in <paramref name="box"/>; outside the picture it is black (0).</summary>
     public void Crop(RawImage image, Box box)
@@ -35,6 +41,12 @@ public sealed class ImageScratch
     /// </summary>
     public void Resize(RawImage image, int height, int width, Interpolation interpolation)
     {
+        if (interpolation == Interpolation.Nearest)
+        {
+            ResizeNearest(image, height, width);
+            return;
+        }
+
         if (width != image.Width) ResizeRows(image, width, interpolation);
         if (height != image.Height) ResizeColumns(image, height, interpolation);
     }
@@ -43,6 +55,27 @@ public sealed class ImageScratch
     public static void Flip(RawImage image)
     {
         for (Span<byte> rest = image.Pixels; !rest.IsEmpty; rest = rest[image.Width..]) rest[..image.Width].Reverse();
+    }
+
+    /// <summary>Mirrors top and bottom.</summary>
+    public void FlipVertically(RawImage image)
+    {
+        _spare.SetSize(image.Channels, image.Height, image.Width);
+        for (int channel = 0; channel < image.Channels; channel++)
+        {
+            Span<byte> from = image.Plane(channel), to = _spare.Plane(channel);
+            for (int row = 0; row < from.Length; row += image.Width)
+                from.Slice(row, image.Width).CopyTo(to[(from.Length - image.Width - row)..]);
+        }
+
+        image.Swap(_spare);
+    }
+
+    /// <summary>Memory for numbers; undefined until they are written.</summary>
+    internal Span<float> Floats(int count)
+    {
+        if (_floats.Length < count) _floats = new float[count];
+        return _floats.AsSpan(0, count);
     }
 
     /// <summary>
@@ -59,12 +92,32 @@ public sealed class ImageScratch
         }
         else if (image.Channels == 3 && channels == 1)
         {
-            Span<byte> red = image.Plane(0), green = image.Plane(1), blue = image.Plane(2), grey = _spare.Pixels;
-            for (int i = 0; i < grey.Length; i++) grey[i] = (byte)((red[i] * 19595 + green[i] * 38470 + blue[i] * 7471 + 0x8000) >> 16);
+            Luma.Of(image, _spare.Pixels);
         }
         else
         {
             throw new NotSupportedException($"A picture of {image.Channels} channels cannot become one of {channels}; 1 and 3 can.");
+        }
+
+        image.Swap(_spare);
+    }
+
+    private void ResizeNearest(RawImage image, int height, int width)
+    {
+        if (width == image.Width && height == image.Height) return;
+        _spare.SetSize(image.Channels, height, width);
+        double down = (double)image.Height / height, right = (double)image.Width / width;
+        for (int channel = 0; channel < image.Channels; channel++)
+        {
+            ReadOnlySpan<byte> from = image.Plane(channel);
+            Span<byte> to = _spare.Plane(channel);
+            double atY = down * 0.5;   // summed up as Pillow does, for the same rounding
+            for (int y = 0; y < height; y++, atY += down)
+            {
+                ReadOnlySpan<byte> row = from.Slice(Math.Min((int)atY, image.Height - 1) * image.Width, image.Width);
+                double atX = right * 0.5;
+                for (int x = 0; x < width; x++, atX += right) to[y * width + x] = row[Math.Min((int)atX, row.Length - 1)];
+            }
         }
 
         image.Swap(_spare);

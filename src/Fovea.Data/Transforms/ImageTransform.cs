@@ -15,6 +15,18 @@ public abstract record ImageTransform
     /// <exception cref="DataException">The picture is too small for the step.</exception>
     public abstract void Apply(RawImage image, Philox draws, ImageScratch scratch);
 
+    /// <summary>True for steps that change the picture after it was normalised. They stand last.</summary>
+    public virtual bool FollowsNormalization => false;
+
+    /// <summary>Changes the normalised picture; nothing unless <see cref="FollowsNormalization"/>.</summary>
+    /// <param name="samples">Samples, <c>[channel, height, width]</c>.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="draws">Random numbers of this step for this picture.</param>
+    public virtual void ApplyNormalized(Span<float> samples, int height, int width, Philox draws)
+    {
+    }
+
     /// <summary>The step as text, such as <c>random-crop:32:padding=4</c>; default values are left out.</summary>
     public abstract override string ToString();
 }

@@ -1,6 +1,8 @@
 namespace Fovea.Data.Transforms;
 
-/// <summary>How pixels between pixels are found. Both widen their reach when shrinking, as Pillow does (antialiasing).</summary>
+/// <summary>
+/// How pixels between pixels are found. All but <see cref="Nearest"/> widen their reach when shrinking, as Pillow does (antialiasing).
+/// </summary>
 public enum Interpolation
 {
     /// <summary>Triangle filter.</summary>
@@ -8,4 +10,13 @@ public enum Interpolation
 
     /// <summary>Keys' cubic with a = -0.5.</summary>
     Bicubic,
+
+    /// <summary>The pixel at the place; no antialiasing.</summary>
+    Nearest,
+
+    /// <summary>Mean over the pixel's area.</summary>
+    Box,
+
+    /// <summary>Windowed sinc of three lobes.</summary>
+    Lanczos,
 }

@@ -55,7 +55,7 @@ public sealed record RandomResizedCrop(int Size) : ImageTransform
         RandomResizedCrop plain = new(Size);
         if (Scale != plain.Scale) text.Append(CultureInfo.InvariantCulture, $":scale={Scale.Low}..{Scale.High}");
         if (Ratio != plain.Ratio) text.Append(CultureInfo.InvariantCulture, $":ratio={Ratio.Low}..{Ratio.High}");
-        if (Interpolation == Interpolation.Bicubic) text.Append(":interpolation=bicubic");
+        if (Interpolation != default) text.Append(":interpolation=").Append(Interpolation.ToString().ToLowerInvariant());
         return text.ToString();
     }
 

@@ -21,7 +21,7 @@ internal sealed class ResampleWeights
     {
         if (_for == (from, to, filter)) return;
         double scale = (double)from / to, widening = Math.Max(scale, 1);
-        double support = (filter == Interpolation.Bicubic ? 2 : 1) * widening;
+        double support = Reach(filter) * widening;
         _stride = (int)Math.Ceiling(support) * 2 + 1;
         if (_starts.Length < to) (_starts, _counts) = (new int[to], new int[to]);
         if (_weights.Length < to * _stride) _weights = new int[to * _stride];
@@ -53,12 +53,28 @@ internal sealed class ResampleWeights
 
     private static int Fixed(double weight) => (int)(weight * (1 << Precision) + (weight < 0 ? -0.5 : 0.5));
 
-    private static double Filter(Interpolation filter, double x)
+    private static double Reach(Interpolation filter) => filter switch
+    {
+        Interpolation.Box => 0.5,
+        Interpolation.Bicubic => 2,
+        Interpolation.Lanczos => 3,
+        _ => 1,
+    };
+
+    private static double Filter(Interpolation filter, double x) => filter switch
+    {
+        Interpolation.Box => x is > -0.5 and <= 0.5 ? 1 : 0,
+        Interpolation.Bicubic => Cubic(Math.Abs(x)),
+        Interpolation.Lanczos => x is >= -3 and < 3 ? Sinc(x) * Sinc(x / 3) : 0,
+        _ => Math.Max(0, 1 - Math.Abs(x)),
+    };
+
+    private static double Cubic(double x)
     {
         const double A = -0.5;
-        x = Math.Abs(x);
-        if (filter == Interpolation.Bilinear) return Math.Max(0, 1 - x);
         if (x < 1) return ((A + 2) * x - (A + 3)) * x * x + 1;
         return x < 2 ? (((x - 5) * x + 8) * x - 4) * A : 0;
     }
+
+    private static double Sinc(double x) => x == 0 ? 1 : Math.Sin(x * Math.PI) / (x * Math.PI);
 }

@@ -24,7 +24,7 @@ public sealed record Resize(int Height, int? Width = null, Interpolation Interpo
     public override string ToString()
     {
         string size = Width is int width ? $"{Height}x{width}" : $"{Height}";
-        return $"resize:{size}{(Interpolation == Interpolation.Bicubic ? ":interpolation=bicubic" : "")}";
+        return $"resize:{size}{(Interpolation == default ? "" : $":interpolation={Interpolation.ToString().ToLowerInvariant()}")}";
     }
 
     private int Longer(int longer, int shorter) => (int)((long)Height * longer / shorter);

@@ -34,6 +34,9 @@ internal sealed class StepOptions
     /// <summary>The value without a name: pixels.</summary>
     public int Size() => Pixels(First());
 
+    /// <summary>The value without a name: an odd number of pixels below 100.</summary>
+    public int OddSize() => Size() is int size && size % 2 == 1 && size < 100 ? size : throw Wrong("the size must be odd and below 100");
+
     /// <summary>The value without a name: pixels, or two of them as <c>HEIGHTxWIDTH</c>.</summary>
     public (int Height, int? Width) Extent() => First().Split('x') switch
     {
@@ -42,11 +45,11 @@ internal sealed class StepOptions
         _ => throw Wrong("a size is one number or HEIGHTxWIDTH"),
     };
 
-    /// <summary>An option that is a number of pixels, 0 or more.</summary>
-    public int Whole(string key, int otherwise) =>
+    /// <summary>An option that is a whole number in a range; of pixels unless told otherwise.</summary>
+    public int Whole(string key, int otherwise, int least = 0, int most = MaxPixels) =>
         !_unread.Remove(key, out string? value) ? otherwise
-        : int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number <= MaxPixels ? number
-        : throw Wrong($"{key} must be a whole number from 0 to {MaxPixels}, not '{value}'");
+        : int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most ? number
+        : throw Wrong($"{key} must be a whole number from {least} to {most}, not '{value}'");
 
     /// <summary>An option that is a number in a range.</summary>
     public double Number(string key, double otherwise, double lowest, double highest) =>
@@ -66,12 +69,19 @@ internal sealed class StepOptions
     }
 
     /// <summary>The option <c>interpolation</c>.</summary>
-    public Interpolation Interpolation() => !_unread.Remove("interpolation", out string? value) ? default : value switch
+    public Interpolation Interpolation() => Choice<Interpolation>("interpolation");
+
+    /// <summary>An option that names a member of an enumeration in small letters; the first unless given.</summary>
+    public T Choice<T>(string key) where T : struct, Enum
     {
-        "bilinear" => Transforms.Interpolation.Bilinear,
-        "bicubic" => Transforms.Interpolation.Bicubic,
-        _ => throw Wrong($"interpolation must be bilinear or bicubic, not '{value}'"),
-    };
+        if (!_unread.Remove(key, out string? value)) return default;
+        string[] names = [.. Enum.GetNames<T>().Select(name => name.ToLowerInvariant())];
+        return Array.IndexOf(names, value) is int index and >= 0 ? Enum.GetValues<T>()[index]
+            : throw Wrong($"{key} must be {string.Join(", ", names[..^1])} or {names[^1]}, not '{value}'{DidYouMean(value, names)}");
+    }
+
+    private static string DidYouMean(string value, string[] names) =>
+        Suggest.NearestName(value, names) is string nearest ? $" (did you mean '{nearest}'?)" : "";
 
     /// <summary>Complains about what nobody asked for.</summary>
     public void RequireAllRead()

@@ -17,7 +17,11 @@ public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) 
     public static TransformPipeline Parse(string text)
     {
         string[] steps = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        return steps is [] or ["none"] ? None : new(steps.Select(TransformSyntax.Parse));
+        if (steps is [] or ["none"]) return None;
+        TransformPipeline pipeline = new(steps.Select(TransformSyntax.Parse));
+        ImageTransform? late = pipeline.Steps.FirstOrDefault(step => step.FollowsNormalization);
+        return late is null || pipeline.Steps.SkipWhile(step => step != late).All(step => step.FollowsNormalization) ? pipeline
+            : throw new UsageException($"Transform '{late}': changes the normalised picture, so it stands last; move it to the end.");
     }
 
     /// <summary>Applies all steps to a picture.</summary>
@@ -27,6 +31,29 @@ public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) 
     public void Apply(RawImage image, Philox draws, ImageScratch scratch)
     {
         for (int i = 0; i < Steps.Count; i++) Steps[i].Apply(image, new Philox(draws.Seed, draws.Stream + (ulong)i), scratch);
+    }
+
+    /// <summary>Applies the steps that follow normalisation.</summary>
+    /// <param name="samples">Normalised samples, <c>[channel, height, width]</c>.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="draws">Random numbers of this picture, as in <see cref="Apply"/>.</param>
+    public void ApplyNormalized(Span<float> samples, int height, int width, Philox draws)
+    {
+        for (int i = 0; i < Steps.Count; i++)
+            Steps[i].ApplyNormalized(samples, height, width, new Philox(draws.Seed, draws.Stream + (ulong)i));
+    }
+
+    /// <summary>The pipeline with another step: in place of those of its type, or else behind the last step on bytes.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="replaced">Tells which steps it replaces.</param>
+    public TransformPipeline With(ImageTransform step, Func<ImageTransform, bool> replaced)
+    {
+        int place = Steps.Index().FirstOrDefault(s => replaced(s.Item), (Index: -1, Item: step)).Index;
+        List<ImageTransform> steps = [.. Steps.Where(s => !replaced(s))];
+        if (place < 0) place = step.FollowsNormalization ? steps.Count : steps.Count(s => !s.FollowsNormalization);
+        steps.Insert(place, step);
+        return new(steps);
     }
 
     /// <inheritdoc/>

@@ -14,10 +14,12 @@ public static class Evaluator
     /// <param name="loader">In the dataset's order.</param>
     /// <param name="classes">Number of classes.</param>
     /// <param name="device">Where the model lives.</param>
+    /// <param name="augmentation">Views of each picture.</param>
     /// <param name="stop">Ends the work after a batch.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
     public static EvaluationResult Run(
-        ImageClassifier model, DataLoader loader, int classes, Device device, CancellationToken stop = default)
+        ImageClassifier model, DataLoader loader, int classes, Device device, TestTimeAugmentation augmentation = TestTimeAugmentation.None,
+        CancellationToken stop = default)
     {
         bool wasTraining = model.Training;
         model.Train(false);
@@ -28,7 +30,7 @@ public static class Evaluator
             {
                 stop.ThrowIfCancellationRequested();
                 using StepScope scope = StepScope.Begin();
-                scores.Add(model.Forward(batch.ToImages(device)), batch);
+                scores.Add(Predict(model, batch, device, augmentation), batch);
             }
 
             return scores.ToResult();
@@ -37,6 +39,15 @@ public static class Evaluator
         {
             model.Train(wasTraining);
         }
+    }
+
+    /// <summary>Scores <c>[count, class]</c>; of several views their mean.</summary>
+    private static Tensor Predict(ImageClassifier model, Batch batch, Device device, TestTimeAugmentation augmentation)
+    {
+        Tensor scores = model.Forward(batch.ToImages(device));
+        if (augmentation == TestTimeAugmentation.None) return scores;
+        batch.Flip();
+        return Ops.Scale(Ops.Add(scores, model.Forward(batch.ToImages(device))), 0.5f);
     }
 
     /// <summary>Sums over batches.</summary>

@@ -12,6 +12,24 @@ public sealed record DataSection
     /// <summary>Transforms of training pictures, <c>name:option,...</c>, or <c>none</c>; null: what suits the dataset.</summary>
     public string? Augmentation { get; init; }
 
+    /// <summary>Automatic augmentation, such as <c>rand-m9-mstd0.5-inc1</c>, behind the other transforms; null: none but theirs.</summary>
+    public string? AutoAugment { get; init; }
+
+    /// <summary>
+    /// Largest change of brightness, contrast and saturation, in place of the transforms' own; null: theirs. Left out beside
+    /// <see cref="AutoAugment"/>.
+    /// </summary>
+    public double? ColorJitter { get; init; }
+
+    /// <summary>Probability of mirroring left and right, 0 to 1, in place of the transforms' own; null: theirs.</summary>
+    public double? HorizontalFlip { get; init; }
+
+    /// <summary>Probability of mirroring top and bottom, 0 to 1, in place of the transforms' own; null: theirs.</summary>
+    public double? VerticalFlip { get; init; }
+
+    /// <summary>Times that a picture comes in a row, each transformed anew; 1. An epoch stays as long.</summary>
+    public int AugmentRepeats { get; init; } = 1;
+
     /// <summary>Share of the training pictures held out where there is no validation set, 0 to 1; null: the dataset's.</summary>
     public double? ValidationShare { get; init; }
 

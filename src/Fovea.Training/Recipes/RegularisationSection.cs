@@ -12,6 +12,24 @@ public sealed record RegularisationSection
     /// <summary>Probability that the last block is skipped, 0 to 1, rising linearly over the blocks; null: the preset's.</summary>
     public double? DropPath { get; init; }
 
+    /// <summary>Probability that a part of the picture is erased, 0 to 1, in place of the transforms' own; null: theirs.</summary>
+    public double? RandomErasing { get; init; }
+
+    /// <summary>True: parts are erased with noise; false: with the mean colour.</summary>
+    public bool ErasingNoise { get; init; }
+
+    /// <summary>Alpha of mixup; 0: none.</summary>
+    public double Mixup { get; init; }
+
+    /// <summary>Alpha of CutMix; 0: none.</summary>
+    public double CutMix { get; init; }
+
+    /// <summary>Share of the batches that are mixed, 0 to 1; 1.</summary>
+    public double MixProbability { get; init; } = 1;
+
+    /// <summary>Share of CutMix where mixup is on too, 0 to 1; 0.5.</summary>
+    public double MixSwitchProbability { get; init; } = 0.5;
+
     /// <summary>Decay of the moving average of weights that is evaluated, 0 to 1; null: none.</summary>
     public double? EmaDecay { get; init; }
 }

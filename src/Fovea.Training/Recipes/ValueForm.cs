@@ -41,6 +41,12 @@ internal static class ValueForm
         (string text, out double value) => TryReadReal(text, out value) && value is > 0 and <= 1,
         Print);
 
+    /// <summary>Numbers from 0 to 1, both included.</summary>
+    public static ValueForm<double> Share() => new(
+        "X", "a number from 0 to 1",
+        (string text, out double value) => TryReadReal(text, out value) && value is >= 0 and <= 1,
+        Print);
+
     /// <summary>Numbers above zero.</summary>
     public static ValueForm<double> Positive() => new(
         "X", "a number above 0",

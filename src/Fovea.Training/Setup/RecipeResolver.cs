@@ -1,5 +1,4 @@
 using Fovea.Data;
-using Fovea.Data.Transforms;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 
@@ -33,14 +32,11 @@ public static class RecipeResolver
         Data = recipe.Data with
         {
             Dataset = data.Name,
-            Augmentation = TransformsOf(recipe.Data, data, config.ImageSize).ToString(),
+            Augmentation = AugmentationChoice.Transforms(recipe, data, config.ImageSize).ToString(),
         },
         Schedule = recipe.Schedule with
         {
             WarmupEpochs = recipe.Schedule.WarmupEpochs ?? Math.Min(1, recipe.Optimisation.Epochs / 10.0),
         },
     };
-
-    private static TransformPipeline TransformsOf(DataSection recipe, DatasetInfo data, int size) =>
-        recipe.Augmentation is string text ? TransformPipeline.Parse(text) : Augmentation.Default(data, size);
 }

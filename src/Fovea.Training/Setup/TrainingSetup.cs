@@ -78,6 +78,8 @@ public static class TrainingSetup
             Shuffle = true,
             Seed = recipe.Run.Seed,
             Transforms = TransformPipeline.Parse(recipe.Data.Augmentation!),
+            Repeats = recipe.Data.AugmentRepeats,
+            Mixing = AugmentationChoice.Mixing(recipe.Regularisation),
         });
         return new TrainingParts
         {

@@ -22,6 +22,18 @@ public sealed class EvalCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_flip_at_test_time_changes_the_scores_and_nothing_else()
+    {
+        string run = _shell.Train();
+        Assert.Equal(0, _shell.Run("eval", run, "--eval-limit", "20", "--tta", "flip", "--json"));
+
+        JsonElement result = JsonDocument.Parse(_shell.Output).RootElement;
+        JsonElement summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).RootElement;
+        Assert.NotEqual(summary.GetProperty("test_loss").GetDouble(), result.GetProperty("loss").GetDouble());
+        Assert.Equal(20, result.GetProperty("images").GetInt32());
+    }
+
+    [Fact]
     public void People_get_a_table()
     {
         string run = _shell.Train();

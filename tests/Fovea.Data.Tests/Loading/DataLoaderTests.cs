@@ -55,6 +55,36 @@ public sealed class DataLoaderTests
     }
 
     [Fact]
+    public void Mixed_and_erased_batches_are_the_same_for_any_number_of_workers_and_after_an_interruption()
+    {
+        LoaderOptions options = new()
+        {
+            BatchSize = 7,
+            Shuffle = true,
+            Seed = 3,
+            Transforms = TransformPipeline.Parse("random-crop:32:padding=4,color-jitter:brightness=0.4:hue=0.1,rand-m9-mstd0.5-inc1,random-erasing:value=random"),
+            Mixing = new() { Mixup = 0.8, CutMix = 1, Smoothing = 0.1 },
+            Repeats = 2,
+        };
+        string[] one = Epoch(options, 2);
+        Assert.Equal(one, Epoch(options with { Workers = 4, Prefetch = 5 }, 2));
+        Assert.Equal(one[3..], Epoch(options, 2, 3));
+        Assert.NotEqual(one, Epoch(options with { Mixing = null }, 2));
+    }
+
+    [Fact]
+    public void Repeated_pictures_come_in_a_row_differently_transformed_and_an_epoch_stays_as_long()
+    {
+        DataLoader loader = new(ShapesDataset.Draw(1, "test", 10), new() { BatchSize = 10, Shuffle = true, Repeats = 3, Transforms = TransformPipeline.Parse("random-crop:32:padding=8") });
+        Batch batch = loader.Epoch(0).Single();
+        Assert.Equal(10, batch.Count);
+        Assert.Equal([3, 3, 3, 1], batch.Indices.CountBy(index => index).Select(pair => pair.Value));
+        int size = batch.Images.Length / 10;
+        Assert.Equal(batch.Indices[0], batch.Indices[2]);
+        Assert.False(batch.Images.AsSpan(0, size).SequenceEqual(batch.Images.AsSpan(size, size)));
+    }
+
+    [Fact]
     public void An_epoch_goes_on_where_it_was_interrupted_bit_for_bit()
     {
         LoaderOptions options = new() { BatchSize = 7, Shuffle = true, Seed = 3, Transforms = Augment };
@@ -119,6 +149,7 @@ public sealed class DataLoaderTests
             HashCode pixels = default;
             foreach (float value in batch.Images.AsSpan(0, batch.Count * batch.Channels * batch.Height * batch.Width)) pixels.Add(value);
             string indices = string.Join(' ', batch.Indices[..batch.Count]), labels = string.Join(' ', batch.Labels[..batch.Count]);
+            foreach (float value in batch.Targets.AsSpan(0, batch.Count * batch.Classes)) pixels.Add(value);
             return $"{batch.Number}: {indices} {labels} {pixels.ToHashCode()}";
         })];
     }

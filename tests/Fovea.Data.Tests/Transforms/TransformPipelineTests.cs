@@ -15,6 +15,14 @@ public sealed class TransformPipelineTests
     [InlineData("resize:256,center-crop:224")]
     [InlineData("resize:224x192:interpolation=bicubic")]
     [InlineData("random-resized-crop:224:scale=0.2..0.9:ratio=0.5..2:interpolation=bicubic,hflip")]
+    [InlineData("vflip,vflip:p=0.25,grayscale,random-grayscale,random-grayscale:p=0.2")]
+    [InlineData("color-jitter:brightness=0.4:contrast=0.4:saturation=0.2:hue=0.1")]
+    [InlineData("gaussian-blur:3,gaussian-blur:5:sigma=0.5..1:p=0.1")]
+    [InlineData("auto-augment,auto-augment:policy=svhn:fill=128")]
+    [InlineData("rand-augment,rand-augment:ops=3:magnitude=7:bins=11:deviation=0.5:p=0.5:fill=2")]
+    [InlineData("trivial-augment,trivial-augment:bins=11:fill=3")]
+    [InlineData("resize:8:interpolation=nearest,resize:8:interpolation=lanczos,resize:8:interpolation=box")]
+    [InlineData("random-erasing,random-erasing:p=0.25:value=random:scale=0.1..0.2:ratio=0.5..2")]
     public void A_text_is_printed_as_it_was_read(string text)
     {
         TransformPipeline pipeline = TransformPipeline.Parse(text);
@@ -39,7 +47,16 @@ public sealed class TransformPipelineTests
     [InlineData("hflip:p=0.1:p=0.2", "'p' stands twice")]
     [InlineData("random-resized-crop:8:scale=0..1", "scale must be LOW..HIGH with 0 < LOW <= HIGH <= 1")]
     [InlineData("resize:1x2x3", "a size is one number or HEIGHTxWIDTH")]
-    [InlineData("resize:8:interpolation=nearest", "interpolation must be bilinear or bicubic, not 'nearest'")]
+    [InlineData("resize:8:interpolation=nearst", "interpolation must be bilinear, bicubic, nearest, box or lanczos, not 'nearst' (did you mean 'nearest'?)")]
+    [InlineData("color-jiter", "Did you mean 'color-jitter'?")]
+    [InlineData("color-jitter:hue=0.6", "hue must be a number from 0 to 0.5, not '0.6'")]
+    [InlineData("grayscale:3", "'3' is not an option; it is written grayscale")]
+    [InlineData("gaussian-blur:4", "the size must be odd")]
+    [InlineData("rand-augment:magnitude=31", "magnitude must be a whole number from 0 to 30, not '31'")]
+    [InlineData("auto-augment:policy=cifar", "policy must be imagenet, cifar10 or svhn, not 'cifar' (did you mean 'cifar10'?)")]
+    [InlineData("rand-m9-n", "'n' is not understood")]
+    [InlineData("random-erasing,hflip", "stands last; move it to the end")]
+    [InlineData("random-erasing:value=noise", "value must be zero or random, not 'noise'")]
     public void What_is_wrong_is_named_with_the_right_form(string text, string message) =>
         Assert.Contains(message, Assert.Throws<UsageException>(() => TransformPipeline.Parse(text)).Message);
 

@@ -1,0 +1,34 @@
+namespace Fovea.Data.Transforms;
+
+/// <summary>The short names of automatic augmentations, as timm (<c>--aa</c>) and torchvision's training script have them.</summary>
+public static class AutomaticAugmentation
+{
+    private static readonly (string[] Names, Func<ImageTransform> Make)[] Known =
+    [
+        (["imagenet", "original"], () => new AutoAugment()),
+        (["cifar10"], () => new AutoAugment(AutoAugmentPolicy.Cifar10)),
+        (["svhn"], () => new AutoAugment(AutoAugmentPolicy.Svhn)),
+        (["ra"], () => new RandAugment()),
+        (["ta-wide", "ta_wide"], () => new TrivialAugmentWide()),
+    ];
+
+    private static readonly string[] Steps = ["auto-augment", "rand-augment", "trivial-augment"];
+
+    /// <summary>
+    /// Reads <c>imagenet</c> (timm: <c>original</c>), <c>cifar10</c>, <c>svhn</c>, <c>ra</c>, <c>ta-wide</c>, timm's
+    /// <c>rand-m9-mstd0.5-inc1</c>, or a step such as <c>rand-augment:magnitude=5</c>.
+    /// </summary>
+    /// <exception cref="UsageException">There is no such augmentation; the message names the nearest.</exception>
+    public static ImageTransform Parse(string text)
+    {
+        if (text.StartsWith("rand-m", StringComparison.Ordinal)) return RandAugment.FromTimm(text);
+        foreach ((string[] names, Func<ImageTransform> make) in Known)
+            if (names.Contains(text)) return make();
+        string name = text.Split(':')[0];
+        if (Steps.Contains(name)) return TransformSyntax.Parse(text);
+
+        string[] all = [.. Known.SelectMany(entry => entry.Names), "rand-m9-mstd0.5-inc1", .. Steps];
+        throw new UsageException(
+            $"Augmentation '{text}': there is none of this name.{Suggest.DidYouMean(name, all)} There are {string.Join(", ", all)}.");
+    }
+}

@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text;
+using Fovea.Data.Transforms.Pixels;
+using Fovea.Tensors;
+
+namespace Fovea.Data.Transforms;
+
+/// <summary>
+/// <c>color-jitter[:brightness=0][:contrast=0][:saturation=0][:hue=0]</c>: changes the four in a random order, by factors drawn evenly
+/// from max(0, 1 - x) to 1 + x and a hue from -x to x of the circle. What is 0 stays.
+/// </summary>
+/// <remarks>Source: torchvision 0.14, <c>transforms.ColorJitter</c> on Pillow pictures, with the same rounding.</remarks>
+public sealed record ColorJitter : ImageTransform
+{
+    private const ulong FirstFactor = 8;   // draws 1 to 3 decide the order
+
+    /// <summary>Largest change of brightness, 0 or more.</summary>
+    public double Brightness { get; init; }
+
+    /// <summary>Largest change of contrast, 0 or more.</summary>
+    public double Contrast { get; init; }
+
+    /// <summary>Largest change of saturation, 0 or more.</summary>
+    public double Saturation { get; init; }
+
+    /// <summary>Largest turn of the hue, 0 to 0.5 of the circle.</summary>
+    public double Hue { get; init; }
+
+    /// <inheritdoc/>
+    public override void Apply(RawImage image, Philox draws, ImageScratch scratch)
+    {
+        Span<int> order = [0, 1, 2, 3];
+        Shuffle(order, draws);
+        foreach (int part in order) Change(part, image, draws.Uniform(FirstFactor + (ulong)part), scratch);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString()
+    {
+        StringBuilder text = new("color-jitter");
+        foreach ((string name, double value) in (ReadOnlySpan<(string, double)>)
+            [("brightness", Brightness), ("contrast", Contrast), ("saturation", Saturation), ("hue", Hue)])
+            if (value != 0) text.Append(CultureInfo.InvariantCulture, $":{name}={value}");
+        return text.ToString();
+    }
+
+    /// <summary>Brings the parts into the order of the draws.</summary>
+    internal static void Shuffle(Span<int> order, Philox draws)
+    {
+        for (int i = order.Length - 1; i > 0; i--)
+        {
+            int other = draws.Below((ulong)i, i + 1);
+            (order[i], order[other]) = (order[other], order[i]);
+        }
+    }
+
+    private void Change(int part, RawImage image, double uniform, ImageScratch scratch)
+    {
+        if (part == 0 && Brightness > 0) Enhance.Brightness(image, Factor(Brightness, uniform));
+        if (part == 1 && Contrast > 0) Enhance.Contrast(image, Factor(Contrast, uniform), scratch);
+        if (part == 2 && Saturation > 0) Enhance.Saturation(image, Factor(Saturation, uniform), scratch);
+        if (part == 3 && Hue > 0) Pixels.Hue.Shift(image, Hue * (2 * uniform - 1));
+    }
+
+    private static double Factor(double change, double uniform)
+    {
+        double lowest = Math.Max(0, 1 - change);
+        return lowest + (1 + change - lowest) * uniform;
+    }
+}

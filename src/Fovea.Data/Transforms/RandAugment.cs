@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Text;
+using Fovea.Data.Transforms.Policies;
+using Fovea.Tensors;
+
+namespace Fovea.Data.Transforms;
+
+/// <summary>
+/// <c>rand-augment[:ops=2][:magnitude=9][:bins=31][:deviation=0][:p=1][:fill=0]</c>: a few operations, each drawn evenly from fourteen,
+/// all of one strength.
+/// </summary>
+/// <remarks>
+/// Source: Cubuk et al. 2020, arXiv:1909.13719, with the operations and strengths of torchvision 0.14; nearest pixels.
+/// <see cref="Deviation"/> and <see cref="Probability"/> are timm's additions.
+/// </remarks>
+public sealed record RandAugment : ImageTransform
+{
+    private const int DrawsPerOp = 4;
+    private const ulong FirstNormal = 1UL << 32;   // normals share their words with no other draw
+
+    /// <summary>Operations in a row, 0 or more.</summary>
+    public int Ops { get; init; } = 2;
+
+    /// <summary>Strength, 0 to <see cref="Bins"/> - 1.</summary>
+    public int Magnitude { get; init; } = 9;
+
+    /// <summary>Number of strengths: <see cref="Bins"/> - 1 is the strongest.</summary>
+    public int Bins { get; init; } = 31;
+
+    /// <summary>Standard deviation of the strength, which is kept within its bounds.</summary>
+    public double Deviation { get; init; }
+
+    /// <summary>How often each operation is done, 0 to 1.</summary>
+    public double Probability { get; init; } = 1;
+
+    /// <summary>Level of what lies outside the picture, 0 to 255.</summary>
+    public byte Fill { get; init; }
+
+    /// <summary>Reads timm's form, such as <c>rand-m9-mstd0.5-inc1</c>.</summary>
+    /// <remarks>
+    /// Honoured: <c>m</c> (of 10, so 11 bins), <c>n</c> operations (2), <c>mstd</c>, <c>p</c> (0.5, as there). <c>inc1</c> is what is done
+    /// anyway: more is stronger. The operations are torchvision's fourteen.
+    /// </remarks>
+    /// <exception cref="UsageException">A part is none of these.</exception>
+    public static RandAugment FromTimm(string text)
+    {
+        RandAugment result = new() { Bins = 11, Probability = 0.5 };
+        foreach (string part in text.Split('-').Skip(1))
+        {
+            string key = part.TrimEnd([.. "0123456789."]);
+            bool isNumber = double.TryParse(part[key.Length..], NumberStyles.Float, CultureInfo.InvariantCulture, out double value);
+            result = (key, isNumber) switch
+            {
+                ("m", true) when value is >= 0 and <= 10 && value == Math.Floor(value) => result with { Magnitude = (int)value },
+                ("n", true) when value is >= 0 and <= 16 && value == Math.Floor(value) => result with { Ops = (int)value },
+                ("mstd", true) when value <= 100 => result with { Deviation = value },
+                ("p", true) when value <= 1 => result with { Probability = value },
+                ("inc", true) when value == 1 => result,
+                _ => throw new UsageException(
+                    $"Augmentation '{text}': '{part}' is not understood; it is written rand-m9[-n2][-mstd0.5][-p0.5][-inc1]."),
+            };
+        }
+
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public override void Apply(RawImage image, Philox draws, ImageScratch scratch)
+    {
+        for (int i = 0; i < Ops; i++)
+        {
+            ulong first = DrawsPerOp * (ulong)i;
+            AugmentationOp op = (AugmentationOp)draws.Below(first, AugmentationSpace.RandomOps);
+            if (draws.Uniform(first + 1) >= Probability) continue;
+            double level = Magnitude;
+            if (Deviation > 0) level = Math.Clamp(level + Deviation * draws.Normal(FirstNormal + (ulong)i), 0, Bins - 1);
+            float magnitude = AugmentationSpace.Standard.Magnitude(op, (float)level, Bins, image.Height, image.Width);
+            bool opposite = AugmentationSpace.IsSigned(op) && draws.Below(first + 2, 2) == 0;
+            AugmentationSpace.Apply(op, image, opposite ? -magnitude : magnitude, Fill, scratch);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString()
+    {
+        StringBuilder text = new("rand-augment");
+        RandAugment plain = new();
+        foreach ((string name, double value, double otherwise) in (ReadOnlySpan<(string, double, double)>)[
+            ("ops", Ops, plain.Ops), ("magnitude", Magnitude, plain.Magnitude), ("bins", Bins, plain.Bins),
+            ("deviation", Deviation, plain.Deviation), ("p", Probability, plain.Probability), ("fill", Fill, plain.Fill)])
+            if (value != otherwise) text.Append(CultureInfo.InvariantCulture, $":{name}={value}");
+        return text.ToString();
+    }
+}
