@@ -54,9 +54,9 @@ internal sealed class ConfusionMatrixPainter
 
     private void DrawCell(ICanvas canvas, int truth, int predicted)
     {
-        double share = _matrix.Share(truth, predicted);
         int count = _matrix.Count(truth, predicted);
-        if (count == 0) return;
+        if (count == 0) return;   // most cells of many classes, whose share would be summed for nothing
+        double share = _matrix.Share(truth, predicted);
         Box cell = new(_grid.X + predicted * _cell, _grid.Y + truth * _cell, _cell, _cell);
         double shade = Math.Pow(share, ShadePower);
         canvas.Fill(cell, new Paint(Ink.Series1, shade));
