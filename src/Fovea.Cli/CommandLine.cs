@@ -54,6 +54,7 @@ internal static class CommandLine
             ModelsCommand.Create(terminal),
             BenchCommand.Create(terminal),
             ApproximateCommand.Create(terminal),
+            DataCommand.Create(terminal, stop),
         };
         root.Add(new Option<bool>(Verbose) { Description = "Stack traces with error messages", Recursive = true });
         foreach (VersionOption version in root.Options.OfType<VersionOption>()) version.Action = new VersionAction(terminal);
@@ -76,8 +77,7 @@ internal static class CommandLine
         Command command = parsed.CommandResult.Command;
         foreach (ParseError error in OptionNames.Causes(parsed))
             terminal.Error.WriteLine($"fovea: {error.Message}{OptionNames.DidYouMean(error, parsed)}");
-        string name = command is RootCommand ? "" : $" {command.Name}";
-        terminal.Error.WriteLine($"'fovea{name} --help' shows what there is.");
+        terminal.Error.WriteLine($"'{Help.PathOf(command)} --help' shows what there is.");
         return ExitCode.Usage;
     }
 

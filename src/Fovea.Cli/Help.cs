@@ -22,14 +22,20 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         }
 
         root.SetAction(parsed => new Help(terminal).Invoke(parsed));
+        foreach (Command group in root.Subcommands.Where(command => command.Subcommands.Any()))
+            group.SetAction(parsed => new Help(terminal).Invoke(parsed));
     }
+
+    /// <summary>A command as it is typed, such as <c>fovea data get</c>.</summary>
+    public static string PathOf(Command command) =>
+        command is RootCommand ? "fovea" : $"{string.Concat(command.Parents.OfType<Command>().Take(1).Select(PathOf))} {command.Name}";
 
     /// <inheritdoc/>
     public override int Invoke(ParseResult parseResult)
     {
         Command command = parseResult.CommandResult.Command;
         IAnsiConsole console = terminal.Console;
-        string name = command is RootCommand ? "fovea" : $"fovea {command.Name}";
+        string name = PathOf(command);
         console.MarkupLineInterpolated($"{command.Description}");
         console.WriteLine();
         string arguments = string.Concat(command.Arguments.Select(Placeholder)) + (command.Subcommands.Any() ? " COMMAND" : "");

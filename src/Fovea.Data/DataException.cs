@@ -6,4 +6,8 @@ namespace Fovea.Data;
 /// </summary>
 /// <param name="message">What was wrong, where, and what to do.</param>
 /// <param name="inner">The error below, where there was one.</param>
-public sealed class DataException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class DataException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>What else can be done where one picture ends the work on a whole dataset; null where nothing can.</summary>
+    public string? Remedy { get; init; }
+}

@@ -33,6 +33,33 @@ public sealed record DatasetSplits
         return this with { Train = rest, Validation = heldOut, ValidationOrigin = origin };
     }
 
+    /// <summary>Keeps some classes and numbers them anew.</summary>
+    /// <param name="classes">How many, or which; null keeps all.</param>
+    /// <exception cref="UsageException">There are no such classes.</exception>
+    public DatasetSplits Select(string? classes)
+    {
+        if (classes is null) return this;
+        int[] numbers = ClassSubset.Choose(Info, classes);
+        return this with
+        {
+            Train = new ClassSubset(Train, numbers),
+            Validation = new ClassSubset(Validation, numbers),
+            Test = new ClassSubset(Test, numbers),
+        };
+    }
+
+    /// <summary>Passes over pictures that cannot be read, and counts them.</summary>
+    public DatasetSplits SkipBad() => this with
+    {
+        Train = new ReadablePictures(Train),
+        Validation = new ReadablePictures(Validation),
+        Test = new ReadablePictures(Test),
+    };
+
+    /// <summary>Unreadable pictures that were passed over so far; null where they are not passed over.</summary>
+    public int? SkippedPictures =>
+        Train is ReadablePictures ? new[] { Train, Validation, Test }.OfType<ReadablePictures>().Sum(part => part.SkippedCount) : null;
+
     /// <summary>Cuts the parts to a random choice that is balanced over the classes.</summary>
     /// <param name="train">Training pictures to keep; null keeps all.</param>
     /// <param name="evaluation">Validation pictures, and also test pictures, to keep; null keeps all.</param>

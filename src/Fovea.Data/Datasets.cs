@@ -1,4 +1,5 @@
 using Fovea.Data.Classics;
+using Fovea.Data.Pictures;
 using Fovea.Data.Shapes;
 
 namespace Fovea.Data;
@@ -6,13 +7,17 @@ namespace Fovea.Data;
 /// <summary>The datasets by name. Another one is one line here.</summary>
 public static class Datasets
 {
-    private static (string Name, bool NeedsFiles, Func<string, DatasetOptions, DatasetSplits> Load)[] Known { get; } =
+    private static Entry[] Known { get; } =
     [
-        ("shapes", false, (_, options) => ShapesDataset.Load(options.Seed)),
-        ("mnist", true, (directory, _) => Mnist.Load(directory)),
-        ("fashion-mnist", true, (directory, _) => Mnist.LoadFashion(directory)),
-        ("cifar10", true, (directory, _) => Cifar.Load10(directory)),
-        ("cifar100", true, (directory, _) => Cifar.Load100(directory)),
+        new("shapes", (_, options) => ShapesDataset.Load(options.Seed)) { NeedsFiles = false },
+        new("mnist", (directory, _) => Mnist.Load(directory)),
+        new("fashion-mnist", (directory, _) => Mnist.LoadFashion(directory)),
+        new("cifar10", (directory, _) => Cifar.Load10(directory)),
+        new("cifar100", (directory, _) => Cifar.Load100(directory)),
+        new("folder", ImageFolder.Load, "image-folder"),
+        new("imagenet", ImageNet.Load, "imagenet-1k", "ilsvrc2012"),
+        new("cats-and-dogs", CatsAndDogs.Load, "dogs-vs-cats", "cats-vs-dogs", "cats-dogs"),
+        new("csv", CsvPictures.Load),
     ];
 
     /// <summary>Names that <see cref="Load"/> takes; it also takes them with other capitals and dashes, such as <c>CIFAR-10</c>.</summary>
@@ -22,7 +27,12 @@ public static class Datasets
     /// <exception cref="UsageException">There is no such dataset; the message names the nearest and all others.</exception>
     public static string Canonical(string name) => Find(name).Name;
 
-    /// <summary>Loads a dataset, holds out a validation set where none is published, then applies the limits.</summary>
+    /// <summary>True for the name of a dataset.</summary>
+    public static bool IsKnown(string name) => Known.Any(dataset => dataset.IsCalled(name));
+
+    /// <summary>
+    /// Loads a dataset, chooses its classes, holds out a validation set where none is published, then applies fraction and limits to what is left.
+    /// </summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="directory">Where its files lie; not looked at by <c>shapes</c>.</param>
     /// <param name="options">Seed, share and limits; the usual ones if null.</param>
@@ -32,23 +42,31 @@ public static class Datasets
     {
         options ??= new();
         options.Validate();
-        var dataset = Find(name);
+        Entry dataset = Find(name);
         if (dataset.NeedsFiles && directory is null)
             throw new UsageException($"dataset '{dataset.Name}': say where its files lie (--data DIR).");
         if (dataset.NeedsFiles && !Directory.Exists(directory) && !File.Exists(directory))
             throw new DataException($"dataset '{dataset.Name}': there is no directory '{directory}'; give the one that holds its files.");
-        return dataset.Load(directory ?? "", options)
-            .HoldOutValidation(options.ValidationShare, options.Seed)
+        DatasetSplits splits = dataset.Load(directory ?? "", options)
+            .Select(options.Classes)
+            .HoldOutValidation(options.ValidationShare, options.Seed);
+        splits = (splits with { Train = Subset.Fraction(splits.Train, options.TrainFraction, options.Seed) })
             .Limit(options.TrainLimit, options.EvaluationLimit, options.Seed);
+        return options.SkipBad ? splits.SkipBad() : splits;
     }
 
-    private static (string Name, bool NeedsFiles, Func<string, DatasetOptions, DatasetSplits> Load) Find(string name)
+    private static Entry Find(string name) => Known.FirstOrDefault(dataset => dataset.IsCalled(name)) ?? throw new UsageException(
+        $"dataset '{name}' does not exist.{Suggest.DidYouMean(name, Names)} The datasets are {string.Join(", ", Names)}.");
+
+    /// <param name="Name">In the catalogue.</param>
+    /// <param name="Load">Reads it from a directory.</param>
+    /// <param name="Aliases">Other names.</param>
+    private sealed record Entry(string Name, Func<string, DatasetOptions, DatasetSplits> Load, params string[] Aliases)
     {
-        foreach (var dataset in Known)
-            if (Key(dataset.Name) == Key(name)) return dataset;
-        throw new UsageException(
-            $"dataset '{name}' does not exist.{Suggest.DidYouMean(name, Names)} The datasets are {string.Join(", ", Names)}.");
-    }
+        public bool NeedsFiles { get; init; } = true;
 
-    private static string Key(string name) => name.Replace("-", "").Replace("_", "").ToLowerInvariant();
+        public bool IsCalled(string name) => Key(name) == Key(Name) || Aliases.Any(alias => Key(name) == Key(alias));
+
+        private static string Key(string name) => name.Replace("-", "").Replace("_", "").ToLowerInvariant();
+    }
 }

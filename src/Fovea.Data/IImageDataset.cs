@@ -15,4 +15,14 @@ public interface IImageDataset
     /// <summary>Fills <paramref name="image"/>, which the caller owns, with picture <paramref name="index"/>; sets its size.</summary>
     /// <exception cref="DataException">The picture cannot be read or decoded.</exception>
     void Read(int index, RawImage image);
+
+    /// <summary>
+    /// The same, but where that saves time the picture may come shrunk, with the mean of the pixels that each stands for, as long as its shorter
+    /// side has at least <paramref name="leastSide"/> pixels. What comes depends on nothing but these arguments.
+    /// </summary>
+    /// <param name="index">Number of the picture.</param>
+    /// <param name="image">Filled.</param>
+    /// <param name="leastSide">In pixels; 0 asks for the full size.</param>
+    /// <exception cref="DataException">The picture cannot be read or decoded.</exception>
+    void Read(int index, RawImage image, int leastSide) => Read(index, image);
 }

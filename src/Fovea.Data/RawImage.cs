@@ -54,6 +54,15 @@ public sealed class RawImage
         other.Pixels.CopyTo(Pixels);
     }
 
+    /// <summary>Makes a grey picture one of several equal channels.</summary>
+    internal void Repeat(int channels)
+    {
+        int area = Height * Width;
+        if (_bytes.Length < (long)channels * area) Array.Resize(ref _bytes, channels * area);
+        Channels = channels;
+        for (int channel = 1; channel < channels; channel++) Plane(0).CopyTo(Plane(channel));
+    }
+
     /// <summary>Exchanges the contents of two pictures without copying pixels.</summary>
     internal void Swap(RawImage other)
     {

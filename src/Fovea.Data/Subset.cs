@@ -19,6 +19,12 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
     /// <inheritdoc/>
     public void Read(int index, RawImage image) => source.Read(indices[index], image);
 
+    /// <inheritdoc/>
+    public void Read(int index, RawImage image, int leastSide) => source.Read(indices[index], image, leastSide);
+
+    /// <summary>The other dataset.</summary>
+    public IImageDataset Source => source;
+
     /// <summary>Number in the source of picture <paramref name="index"/>.</summary>
     public int SourceIndex(int index) => indices[index];
 
@@ -40,12 +46,20 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
     /// <param name="source">What to part.</param>
     /// <param name="share">Of the second part, above 0 and below 1.</param>
     /// <param name="seed">Decides which pictures.</param>
-    public static (Subset Remaining, Subset HeldOut) HoldOut(IImageDataset source, double share, ulong seed)
+    public static (Subset Remaining, Subset HeldOut) HoldOut(IImageDataset source, double share, ulong seed) =>
+        HoldOut(source, share, seed, "validation");
+
+    /// <inheritdoc cref="HoldOut(IImageDataset, double, ulong)"/>
+    /// <param name="source">What to part.</param>
+    /// <param name="share">Of the second part, above 0 and below 1.</param>
+    /// <param name="seed">Decides which pictures.</param>
+    /// <param name="purpose">Another purpose makes another choice.</param>
+    internal static (Subset Remaining, Subset HeldOut) HoldOut(IImageDataset source, double share, ulong seed, string purpose)
     {
         if (share is not (> 0 and < 1))
             throw new ArgumentOutOfRangeException(nameof(share), share, "A held-out share lies between 0 and 1.");
         List<int> rest = [], held = [];
-        foreach (int[] members in ShuffledClasses(source, seed, "validation"))
+        foreach (int[] members in ShuffledClasses(source, seed, purpose))
         {
             // What is missing to the share of all classes so far: so roundings do not add up.
             int missing = (int)Math.Round(share * (rest.Count + held.Count + members.Length)) - held.Count;
@@ -57,6 +71,19 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
         rest.Sort();
         held.Sort();
         return (new Subset(source, rest), new Subset(source, held));
+    }
+
+    /// <summary>A random share of every class, but at least one picture of each.</summary>
+    /// <param name="source">What to choose from.</param>
+    /// <param name="share">Above 0 to 1. A larger share of the same seed holds the pictures of a smaller one.</param>
+    /// <param name="seed">Decides which pictures.</param>
+    public static IImageDataset Fraction(IImageDataset source, double share, ulong seed)
+    {
+        if (share is not (> 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "A share lies above 0 and up to 1.");
+        if (share == 1) return source;
+        IEnumerable<int> chosen = ShuffledClasses(source, seed, "fraction")
+            .SelectMany(members => members.Take(Math.Max(1, (int)Math.Round(share * members.Length))));
+        return new Subset(source, [.. chosen.Order()]);
     }
 
     private static int[][] ShuffledClasses(IImageDataset source, ulong seed, string purpose) =>

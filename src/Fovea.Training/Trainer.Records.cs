@@ -77,6 +77,7 @@ public sealed partial class Trainer
         ImagesPerSecond = _state.Total.ImagesPerSecond,
         PeakMemoryBytes = Machine.PeakMemoryBytes,
         Seconds = Seconds(),
+        SkippedPictures = _parts.Data.SkippedPictures,
         Seed = _recipe.Run.Seed,
         Version = Machine.Version,
     };

@@ -10,6 +10,9 @@ public sealed class DatasetsTests
     [InlineData("cifar_100", "cifar100")]
     [InlineData("FashionMNIST", "fashion-mnist")]
     [InlineData("Shapes", "shapes")]
+    [InlineData("ImageFolder", "folder")]
+    [InlineData("imagenet_1k", "imagenet")]
+    [InlineData("Dogs-vs-Cats", "cats-and-dogs")]
     public void Names_are_found_as_people_write_them(string written, string name) => Assert.Equal(name, Datasets.Canonical(written));
 
     [Fact]
@@ -17,7 +20,8 @@ public sealed class DatasetsTests
     {
         string message = Assert.Throws<UsageException>(() => Datasets.Load("cifar11", ".")).Message;
         Assert.Equal(
-            "dataset 'cifar11' does not exist. Did you mean 'cifar10'? The datasets are shapes, mnist, fashion-mnist, cifar10, cifar100.",
+            "dataset 'cifar11' does not exist. Did you mean 'cifar10'? The datasets are shapes, mnist, fashion-mnist, cifar10, cifar100, "
+            + "folder, imagenet, cats-and-dogs, csv.",
             message);
         Assert.DoesNotContain("Did you mean", Assert.Throws<UsageException>(() => Datasets.Load("places365", ".")).Message);
     }
@@ -37,6 +41,22 @@ public sealed class DatasetsTests
     {
         DatasetOptions options = new() { ValidationShare = share, TrainLimit = train, EvaluationLimit = evaluation };
         Assert.StartsWith(named, Assert.Throws<UsageException>(() => Datasets.Load("shapes", options: options)).Message);
+    }
+
+    [Fact]
+    public void Classes_fraction_and_validation_go_together()
+    {
+        string[] names = [.. Enumerable.Range(0, 120).Select(i => $"{"abc"[i % 3]}/{i:000}.png")];
+        using TemporaryFolder folder = Support.Pictures.Folder(names);
+        DatasetOptions options = new() { Classes = "c, a", ValidationShare = 0.25, TestShare = 0.25 };
+        DatasetSplits all = Datasets.Load("folder", folder.Path, options);
+        DatasetSplits half = Datasets.Load("folder", folder.Path, options with { TrainFraction = 0.5 });
+        Assert.Equal(["c", "a"], all.Info.ClassNames);
+        // Of 30 test pictures and 90 others two thirds are of these classes; a quarter of those is held out again.
+        Assert.Equal((45, 15, 20), (all.Train.Count, all.Validation.Count, all.Test.Count));
+        Assert.InRange(half.Train.Count, 22, 23);
+        Assert.Equal(15, half.Validation.Count);
+        Assert.InRange(Support.Pictures.Labels(half.Train).Count(label => label == 0), 11, 12);
     }
 
     [Fact]

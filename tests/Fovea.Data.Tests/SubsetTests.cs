@@ -54,4 +54,25 @@ public sealed class SubsetTests
             });
             return whole && shares && all.Order().SequenceEqual(Enumerable.Range(0, c.Count));
         }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void A_fraction_is_of_every_class_and_grows_with_its_share() => Prop.ForAll(
+        (from count in Gen.Choose(1, 200)
+         from classes in Gen.Choose(1, 9)
+         from share in Gen.Choose(1, 99)
+         select (count, classes, share)).ToArbitrary(),
+        ((int Count, int Classes, int Share) c) =>
+        {
+            InMemoryDataset dataset = Counting.Dataset(c.Count, classes: c.Classes);
+            Subset part = (Subset)Subset.Fraction(dataset, c.Share / 100.0, seed: 1), more = (Subset)Subset.Fraction(dataset, (c.Share + 1) / 101.0, seed: 1);
+            int[] chosen = [.. Enumerable.Range(0, part.Count).Select(part.SourceIndex)];
+            bool shares = Enumerable.Range(0, Math.Min(c.Classes, c.Count)).All(label =>
+            {
+                double wanted = c.Share / 100.0 * Enumerable.Range(0, c.Count).Count(i => dataset.Label(i) == label);
+                int got = chosen.Count(i => dataset.Label(i) == label);
+                return got >= 1 && Math.Abs(got - wanted) <= 1;
+            });
+            return shares && chosen.Distinct().Count() == chosen.Length
+                && chosen.All(Enumerable.Range(0, more.Count).Select(more.SourceIndex).ToHashSet().Contains);
+        }).QuickCheckThrowOnFailure();
 }

@@ -53,6 +53,8 @@ internal static class Words
         yield return ("test", $"accuracy {Percent(summary.TestAccuracy)}, loss {Loss(summary.TestLoss)}{best}");
         yield return ("time", $"{Duration(summary.Seconds)}, {Count(summary.ImagesPerSecond)} images/s in training, "
             + $"peak memory {Bytes(summary.PeakMemoryBytes)}");
+        if (summary.SkippedPictures is > 0 and int skipped)
+            yield return ("skipped", $"{Count(skipped)} unreadable pictures, replaced by others of their class");
         yield return ("report", Path.Combine(directory, "report.html"));
     }
 

@@ -16,6 +16,11 @@ public sealed record DecodeOptions
     public int Scale { get; init; } = 1;
 
     /// <summary>
+    /// Shrinks a JPEG beyond <see cref="Scale"/>, by 2, 4 or 8, as long as its shorter side keeps this many pixels. 0, the default, does not.
+    /// </summary>
+    public int LeastSide { get; init; }
+
+    /// <summary>
     /// Turns the picture as its EXIF orientation says. Pillow and torchvision do not do so unasked: switch it off to see what a model saw that
     /// was trained with them. Default true.
     /// </summary>
@@ -25,6 +30,14 @@ public sealed record DecodeOptions
     /// Gives what can be decoded of a JPEG that is cut off or damaged and leaves the rest grey, instead of refusing it. Default false.
     /// </summary>
     public bool AllowDamaged { get; init; }
+
+    /// <summary>The scale for a JPEG of this size.</summary>
+    internal int ScaleFor(int width, int height)
+    {
+        int scale = Scale;
+        while (LeastSide > 0 && scale < 8 && Math.Min(width, height) / (2 * scale) >= LeastSide) scale *= 2;
+        return scale;
+    }
 
     /// <exception cref="UsageException">A value makes no sense.</exception>
     internal void Validate()

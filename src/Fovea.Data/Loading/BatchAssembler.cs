@@ -8,6 +8,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
 {
     private readonly RawImage _image = new();
     private readonly ImageScratch _scratch = new();
+    private readonly int _leastSide = SourceSize.LeastSide(options.Transforms);
 
     /// <summary>Fills <paramref name="batch"/> with pictures; the result depends on nothing but seed, epoch and indices.</summary>
     /// <param name="batch">Written over.</param>
@@ -15,15 +16,17 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
     /// <param name="start">Place of the first picture in the epoch: tells the repeats of a picture apart.</param>
     /// <param name="indices">Pictures of the dataset.</param>
     /// <param name="stop">Ends the work between two pictures; nobody will look at the batch then.</param>
+    /// <exception cref="DataException">Pictures cannot be read: the others of the batch are tried all the same, so that one error names all.</exception>
     public void Fill(Batch batch, int epoch, int start, ReadOnlySpan<int> indices, CancellationToken stop)
     {
         indices.CopyTo(batch.Indices);
         batch.Count = indices.Length;
+        UnreadablePictures unreadable = new();
         for (int i = 0; i < indices.Length && !stop.IsCancellationRequested; i++)
         {
             int index = indices[i];
             batch.Labels[i] = dataset.Label(index);
-            dataset.Read(index, _image);
+            if (!TryRead(index, unreadable)) continue;
             ulong repeat = (ulong)((start + i) % options.Repeats);
             Philox draws = Philox.For(options.Seed, "augment", (ulong)epoch, (uint)index | repeat << 32);
             options.Transforms.Apply(_image, draws, _scratch);
@@ -32,8 +35,23 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
             Normalize(batch, i, draws);
         }
 
+        unreadable.ThrowIfAny(dataset.Info.Name);
         if (!stop.IsCancellationRequested)
             options.Mixing?.Apply(batch, Philox.For(options.Seed, "mix", (ulong)epoch, (ulong)batch.Number));
+    }
+
+    private bool TryRead(int index, UnreadablePictures unreadable)
+    {
+        try
+        {
+            dataset.Read(index, _image, _leastSide);
+            return true;
+        }
+        catch (DataException error)
+        {
+            unreadable.Add(error);
+            return false;
+        }
     }
 
     private void Normalize(Batch batch, int i, Philox draws)

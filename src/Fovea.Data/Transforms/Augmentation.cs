@@ -1,17 +1,32 @@
 namespace Fovea.Data.Transforms;
 
-/// <summary>What is usually done to the training pictures of a dataset.</summary>
+/// <summary>What is usually done to the pictures of a dataset.</summary>
 public static class Augmentation
 {
+    private const int SmallImage = 64, UsualSize = 224;
+
+    // torchvision and timm evaluate on the middle 7/8 of a picture: resized to 256 pixels for a model of 224 (rounded down, as timm does).
+    private const double CentralShare = 0.875;
+
     /// <summary>
-    /// For coloured photographs of up to 64 pixels (CIFAR) a shifted crop and a flip, for larger ones a random part and a flip; none
+    /// For training: coloured photographs of up to 64 pixels (CIFAR) get a shifted crop and a flip, larger ones a random part and a flip; none
     /// where mirroring or cutting may change the class or adds nothing (digits, clothes, shapes).
     /// </summary>
-    public static TransformPipeline Default(DatasetInfo info)
+    /// <param name="info">What the pictures are.</param>
+    /// <param name="size">Side in pixels that the model takes.</param>
+    public static TransformPipeline Default(DatasetInfo info, int size = UsualSize)
     {
-        if (info.Name is "shapes" || info.Channels == 1) return TransformPipeline.None;
-        return info.Height <= 64 && info.Height == info.Width
+        if (info.Name is "shapes" || (info.Channels == 1 && IsSmall(info))) return TransformPipeline.None;
+        return IsSmall(info)
             ? new(new RandomCrop(info.Height, info.Height / 8), new RandomHorizontalFlip())
-            : new(new RandomResizedCrop(224), new RandomHorizontalFlip());
+            : new(new RandomResizedCrop(size), new RandomHorizontalFlip());
     }
+
+    /// <summary>For validation and test: large pictures, which differ in size, keep their proportions and give their middle; small ones stay.</summary>
+    /// <param name="info">What the pictures are.</param>
+    /// <param name="size">Side in pixels that the model takes.</param>
+    public static TransformPipeline Evaluation(DatasetInfo info, int size) =>
+        IsSmall(info) ? TransformPipeline.None : new(new Resize((int)(size / CentralShare)), new CenterCrop(size));
+
+    private static bool IsSmall(DatasetInfo info) => info.Height <= SmallImage && info.Height == info.Width;
 }

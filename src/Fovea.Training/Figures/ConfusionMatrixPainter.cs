@@ -19,7 +19,7 @@ internal sealed class ConfusionMatrixPainter
     {
         _matrix = matrix;
         int count = matrix.Classes.Count;
-        _cell = Numbered ? Math.Clamp(Math.Floor(600.0 / count), 36, 56) : Math.Max(4, Math.Floor(600.0 / count));
+        _cell = Numbered ? Math.Clamp(Math.Floor(600.0 / count), 36, 56) : Math.Max(1, Math.Floor(600.0 / count));
         _namesWide = matrix.Classes.Max(name => StrokeFont.Width(ShortName(name), NameSize));
         _slanted = _namesWide > _cell - 4;
         _nameEvery = Math.Ceiling((_slanted ? 1.7 : 1.1) * NameSize / _cell);   // slanted lines are √2 closer than their names
@@ -54,9 +54,9 @@ internal sealed class ConfusionMatrixPainter
 
     private void DrawCell(ICanvas canvas, int truth, int predicted)
     {
-        double share = _matrix.Share(truth, predicted);
         int count = _matrix.Count(truth, predicted);
-        if (count == 0) return;
+        if (count == 0) return;   // most cells of many classes, whose share would be summed for nothing
+        double share = _matrix.Share(truth, predicted);
         Box cell = new(_grid.X + predicted * _cell, _grid.Y + truth * _cell, _cell, _cell);
         double shade = Math.Pow(share, ShadePower);
         canvas.Fill(cell, new Paint(Ink.Series1, shade));

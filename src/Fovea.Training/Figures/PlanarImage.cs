@@ -66,6 +66,14 @@ public sealed class PlanarImage
         return new PlanarImage(resized, Channels, height, width);
     }
 
+    /// <summary>The image with its proportions, its longer side at most so long; itself where it is not longer.</summary>
+    public PlanarImage Shrink(int longest)
+    {
+        int longer = Math.Max(Height, Width);
+        return longer <= longest ? this
+            : Resize(Math.Max(1, (int)((long)Height * longest / longer)), Math.Max(1, (int)((long)Width * longest / longer)));
+    }
+
     /// <summary>Which of <paramref name="from"/> samples each of <paramref name="to"/> samples is made of.</summary>
     private static (int Start, int End)[] Sources(int from, int to)
     {

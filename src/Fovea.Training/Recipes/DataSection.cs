@@ -33,6 +33,15 @@ public sealed record DataSection
     /// <summary>Share of the training pictures held out where there is no validation set, 0 to 1; null: the dataset's.</summary>
     public double? ValidationShare { get; init; }
 
+    /// <summary>Classes to keep: how many, from the first on, or names separated by commas; null: all.</summary>
+    public string? Classes { get; init; }
+
+    /// <summary>Share of the training pictures of each class to keep, above 0 to 1.</summary>
+    public double TrainFraction { get; init; } = 1;
+
+    /// <summary>Passes over pictures that cannot be read, and counts them; otherwise the first ends the run.</summary>
+    public bool SkipBad { get; init; }
+
     /// <summary>At most so many training pictures; null: all.</summary>
     public int? TrainLimit { get; init; }
 

@@ -50,7 +50,7 @@ public static class RecipeFields
         return
         [
             Fixed(section.Field("dataset", ValueForm.Text("NAME", "auto"), s => s.Dataset, (s, v) => s with { Dataset = v },
-                "shapes (needs no files), mnist, cifar10, cifar100, ...")),
+                "shapes (needs no files), mnist, cifar10, cifar100, folder, imagenet, cats-and-dogs, csv, ...")),
             section.Field("data", ValueForm.Text("DIR", "none"), s => s.Directory, (s, v) => s with { Directory = v },
                 "Folder with the dataset's files", "data-dir"),
             section.Field("augment", ValueForm.Text("SPEC|none", "auto"), s => s.Augmentation, (s, v) => s with { Augmentation = v },
@@ -68,6 +68,12 @@ public static class RecipeFields
             Fixed(section.Field("val-share", ValueForm.Real(0, 1).Or("auto"),
                 s => s.ValidationShare, (s, v) => s with { ValidationShare = v },
                 "Share of the training pictures held out where there is no validation set", "val-split")),
+            Fixed(section.Field("classes", ValueForm.Text("N|NAME,NAME", "all"), s => s.Classes, (s, v) => s with { Classes = v },
+                "Classes to keep: the first so many, or names")),
+            Fixed(section.Field("train-fraction", ValueForm.AboveZeroToOne(), s => s.TrainFraction, (s, v) => s with { TrainFraction = v },
+                "Share of the training pictures of each class to keep")),
+            section.Field("skip-bad", ValueForm.Flag(), s => s.SkipBad, (s, v) => s with { SkipBad = v },
+                "Pass over pictures that cannot be read, and count them"),
             Fixed(section.Field("train-limit", ValueForm.Whole(1).Or("none"), s => s.TrainLimit, (s, v) => s with { TrainLimit = v },
                 "At most so many training pictures")),
             section.Field("eval-limit", ValueForm.Whole(1).Or("none"), s => s.EvaluationLimit, (s, v) => s with { EvaluationLimit = v },

@@ -35,6 +35,12 @@ internal static class ValueForm
         (string text, out double value) => TryReadReal(text, out value) && value >= least && value < below,
         Print);
 
+    /// <summary>Shares of which something is left.</summary>
+    public static ValueForm<double> AboveZeroToOne() => new(
+        "X", "a number above 0 and up to 1",
+        (string text, out double value) => TryReadReal(text, out value) && value is > 0 and <= 1,
+        Print);
+
     /// <summary>Numbers from 0 to 1, both included.</summary>
     public static ValueForm<double> Share() => new(
         "X", "a number from 0 to 1",

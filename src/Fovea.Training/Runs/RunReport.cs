@@ -10,7 +10,7 @@ namespace Fovea.Training.Runs;
 /// <summary>Gathers what a run's report and figures show.</summary>
 internal static class RunReport
 {
-    private const int PredictionsShown = 40;
+    private const int PredictionsShown = 40, LargestSide = 224;
 
     /// <summary>What is known before the end of a run.</summary>
     public static ReportContent Of(TrainingParts parts, IReadOnlyList<RunEvent> events) => new()
@@ -64,9 +64,9 @@ internal static class RunReport
     private static PredictedImage Predicted(IImageDataset dataset, EvaluationResult test, int index)
     {
         RawImage image = new();
-        dataset.Read(index, image);
+        dataset.Read(index, image, LargestSide);
         IReadOnlyList<string> names = dataset.Info.ClassNames;
         PlanarImage picture = new(image.Pixels.ToArray(), image.Channels, image.Height, image.Width);
-        return new PredictedImage(picture, names[dataset.Label(index)], names[test.Predicted[index]], test.Probability[index]);
+        return new PredictedImage(picture.Shrink(LargestSide), names[dataset.Label(index)], names[test.Predicted[index]], test.Probability[index]);
     }
 }

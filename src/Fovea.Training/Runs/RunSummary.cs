@@ -39,6 +39,9 @@ public sealed record RunSummary
     /// <summary>Seconds of the whole run, breaks not counted.</summary>
     public required double Seconds { get; init; }
 
+    /// <summary>Pictures that could not be read and were passed over; null where that was not asked for.</summary>
+    public int? SkippedPictures { get; init; }
+
     /// <summary>Key of all random numbers.</summary>
     public required ulong Seed { get; init; }
 

@@ -18,7 +18,7 @@ public static class DatasetChoice
         ["vit-cifar"] = "cifar10",
     };
 
-    /// <summary>The dataset's name.</summary>
+    /// <summary>The dataset's name: as named, or by what lies in the folder, or the usual one of the model.</summary>
     /// <param name="data">What the recipe says.</param>
     /// <param name="model">Preset.</param>
     /// <exception cref="UsageException">There is no such dataset, or a folder is named and nothing tells what lies in it.</exception>
@@ -27,7 +27,7 @@ public static class DatasetChoice
         if (data.Dataset is string named) return Datasets.Canonical(named);
         if (data.Directory is null) return NeedsNoFiles;
         string known = string.Join(", ", Datasets.Names.Where(name => name != NeedsNoFiles));
-        return Usual.GetValueOrDefault(model)
+        return DatasetGuess.Of(data.Directory) ?? Usual.GetValueOrDefault(model)
             ?? throw new UsageException($"--dataset: say which dataset lies in '{data.Directory}': {known}.");
     }
 
@@ -39,6 +39,9 @@ public static class DatasetChoice
         DatasetOptions options = new()
         {
             Seed = recipe.Run.Seed,
+            Classes = recipe.Data.Classes,
+            TrainFraction = recipe.Data.TrainFraction,
+            SkipBad = recipe.Data.SkipBad,
             TrainLimit = recipe.Data.TrainLimit,
             EvaluationLimit = recipe.Data.EvaluationLimit,
         };

@@ -32,7 +32,7 @@ public static class RecipeResolver
         Data = recipe.Data with
         {
             Dataset = data.Name,
-            Augmentation = AugmentationChoice.Transforms(recipe, data).ToString(),
+            Augmentation = AugmentationChoice.Transforms(recipe, data, config.ImageSize).ToString(),
         },
         Schedule = recipe.Schedule with
         {

@@ -56,7 +56,11 @@ public static class TrainingSetup
     /// <param name="normalization">What the model was trained with; null: that of the dataset.</param>
     public static DataLoader EvaluationLoader(
         IImageDataset dataset, ModelConfig config, int batchSize, int? workers, Normalization? normalization = null) =>
-        new(dataset, Options(config, batchSize, workers) with { Normalization = normalization });
+        new(dataset, Options(config, batchSize, workers) with
+        {
+            Normalization = normalization,
+            Transforms = Augmentation.Evaluation(dataset.Info, config.ImageSize),
+        });
 
     private static TrainingParts Build(Recipe recipe, DatasetSplits? given, Action<ImageClassifier, Device> fill)
     {

@@ -15,7 +15,7 @@ internal static class JpegReader
         JpegParser parser = new(source);
         parser.NextScan();
         JpegFrame frame = parser.RequireFrame();
-        frame.SetScale(source.Options.Scale);
+        frame.SetScale(source.Options.ScaleFor(frame.Width, frame.Height));
         int channels = frame.Components.Length == 1 ? 1 : 3;
         return ExifOrientation.Transposes(Orientation(source, parser))
             ? new(ImageFormat.Jpeg, frame.OutputHeight, frame.OutputWidth, channels)
@@ -29,7 +29,7 @@ internal static class JpegReader
         JpegScan? scan = parser.NextScan();
         JpegFrame frame = parser.RequireFrame();
         int orientation = Orientation(source, parser);
-        frame.SetScale(source.Options.Scale);
+        frame.SetScale(source.Options.ScaleFor(frame.Width, frame.Height));
         frame.RequireAffordable(source, copies: orientation == ExifOrientation.Upright ? 1 : 2);
         if (TurboJpeg.Active?.TryDecode(source, frame, image) != true) DecodeHere(source, parser, scan, image);
         ExifOrientation.Apply(orientation, image);

@@ -1,0 +1,138 @@
+using System.CommandLine;
+using Fovea.Cli.Display;
+using Fovea.Cli.Options;
+using Fovea.Data;
+using Fovea.Data.Statistics;
+using Fovea.Training.Figures;
+using Fovea.Training.Runs;
+using Spectre.Console;
+
+namespace Fovea.Cli.Commands;
+
+/// <summary><c>fovea data inspect DIR|NAME</c>: what a dataset holds, and what cannot be read.</summary>
+internal static class DataInspectCommand
+{
+    private const int MostClassesPrinted = 20, PicturesShown = 40;
+
+    public static Command Create(Terminal terminal, CancellationToken stop)
+    {
+        Argument<string> what = new("DIR|NAME") { Description = "Folder or file with pictures, or the name of a dataset" };
+        Option<string?> dataset = Make.Text("--dataset", "NAME", "What lies in the folder; found out unless given");
+        Option<string?> data = Make.Text("--data", "DIR", "Folder of a dataset given by name", "--data-dir");
+        Option<string?> classes = Make.Text("--classes", "N|NAME,NAME", "Classes to look at: the first so many, or names");
+        Option<int?> limit = Make.Count("--limit", "At most so many pictures of each part, balanced over the classes");
+        Option<int> workers = Make.Count("--workers", Environment.ProcessorCount, "Threads that read pictures", "-j");
+        Option<string?> sheet = Make.Text("--out", "FILE", "Write a contact sheet to this PNG file");
+        Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
+        Command command = new("inspect", "Count, measure and show the pictures of a dataset; find those that cannot be read.")
+        {
+            what, dataset, data, classes, limit, workers, sheet, json,
+        };
+        command.SetAction(parsed =>
+        {
+            (string name, string? directory) = Resolve(parsed.GetRequiredValue(what), parsed.GetValue(dataset), parsed.GetValue(data));
+            DatasetOptions options = new() { Classes = parsed.GetValue(classes), TrainLimit = parsed.GetValue(limit), EvaluationLimit = parsed.GetValue(limit) };
+            DatasetSplits splits = Datasets.Load(name, directory, options);
+            Part[] parts = [.. Parts(splits).Select(part => new Part(
+                part.Name, part.Pictures, DatasetStatistics.Measure(part.Pictures, parsed.GetValue(workers), stop)))];
+            if (parsed.GetValue(sheet) is string file) File.WriteAllBytes(file, Sheet(splits).ToPng());
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(splits, parts)));
+            else Print(terminal.Console, splits, parts);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static (string Name, string? Directory) Resolve(string what, string? dataset, string? data)
+    {
+        if (data is not null || (dataset is null && Datasets.IsKnown(what) && !Path.Exists(what))) return (dataset ?? what, data);
+        if (!Path.Exists(what) && dataset is null) return (Datasets.Canonical(what), null);   // neither: says what there is
+        return (dataset ?? DatasetGuess.Of(what) ?? throw new UsageException(
+            $"'{what}': no dataset is recognised there; say which one it is with --dataset: {string.Join(", ", Datasets.Names)}."), what);
+    }
+
+    private static IEnumerable<(string Name, IImageDataset Pictures)> Parts(DatasetSplits splits) =>
+        ((string, IImageDataset)[])[("train", splits.Train), ("val", splits.Validation), ("test", splits.Test)];
+
+    private static object Describe(DatasetSplits splits, Part[] parts) => new
+    {
+        Dataset = splits.Info.Name,
+        splits.Info.Channels,
+        splits.Info.ClassNames,
+        splits.Info.ClassIds,
+        Validation = splits.ValidationOrigin,
+        Parts = parts.Select(part => new
+        {
+            part.Name,
+            Images = part.Statistics.Count,
+            part.Statistics.PerClass,
+            part.Statistics.Heights,
+            part.Statistics.Widths,
+            part.Statistics.Channels.Mean,
+            part.Statistics.Channels.Deviation,
+            part.Statistics.UnreadableCount,
+            part.Statistics.Unreadable,
+        }),
+    };
+
+    private static void Print(IAnsiConsole console, DatasetSplits splits, Part[] parts)
+    {
+        Table table = Tables.Create("part", ">images", ">per class", ">width", ">height", ">mean", ">deviation", ">unreadable");
+        foreach ((string name, _, DatasetStatistics s) in parts)
+        {
+            table.AddRow(
+                Tables.Name(name), new Text(Words.Count(s.Count)), new Text(Spread(SizeRange.Of(s.PerClass))), new Text(Spread(s.Widths)),
+                new Text(Spread(s.Heights)), new Text(Numbers(s.Channels.Mean)), new Text(Numbers(s.Channels.Deviation)),
+                new Text(Words.Count(s.UnreadableCount), s.UnreadableCount > 0 ? new Style(Color.Red) : Style.Plain));
+        }
+
+        console.Write(table);
+        PrintClasses(console, splits.Info, parts);
+        console.WriteLine($"{splits.Info.Name}: {splits.Info.Classes} classes, {(splits.Info.Channels == 1 ? "grey" : "colour")}; "
+            + $"validation: {splits.ValidationOrigin}; ranges are smallest, median, largest.");
+        foreach (Part part in parts)
+            foreach (string error in part.Statistics.Unreadable) console.MarkupLineInterpolated($"[red]unreadable[/] {error}");
+    }
+
+    private static void PrintClasses(IAnsiConsole console, DatasetInfo info, Part[] parts)
+    {
+        Table table = Tables.Create(["class", .. parts.Select(part => ">" + part.Name)]);
+        int[] filled = [.. Enumerable.Range(0, info.Classes).Where(label => parts.Any(part => part.Statistics.PerClass[label] > 0))];
+        foreach (int label in filled.Take(MostClassesPrinted))
+            table.AddRow([Tables.Name(info.ClassNames[label]), .. parts.Select(part => new Text(Words.Count(part.Statistics.PerClass[label])))]);
+        if (filled.Length > MostClassesPrinted) table.AddRow(new Text($"and {filled.Length - MostClassesPrinted} more (--json has all)"));
+        if (filled.Length < info.Classes) table.AddRow(new Text($"{info.Classes - filled.Length} classes have no pictures"));
+        console.Write(table);
+    }
+
+    private static string Spread(SizeRange range) =>
+        range.Min == range.Max ? $"{range.Min}" : $"{range.Min} {range.Median} {range.Max}";
+
+    private static string Numbers(IReadOnlyList<float> values) => string.Join(' ', values.Select(value => FormattableString.Invariant($"{value:0.000}")));
+
+    /// <summary>A few pictures of the training set, from all classes alike, without unreadable ones.</summary>
+    private static ContactSheet Sheet(DatasetSplits splits)
+    {
+        ContactSheet sheet = new([]) { Title = $"{splits.Info.Name}: {splits.Info.Classes} classes" };
+        IImageDataset chosen = Subset.Balanced(splits.Train, PicturesShown, seed: 0);
+        return sheet with { Images = [.. Enumerable.Range(0, chosen.Count).Select(i => Tile(chosen, i, 2 * sheet.ImageSize)).OfType<CaptionedImage>()] };
+    }
+
+    private static CaptionedImage? Tile(IImageDataset pictures, int index, int longest)
+    {
+        RawImage image = new();
+        try
+        {
+            pictures.Read(index, image, longest);
+        }
+        catch (DataException)
+        {
+            return null;   // named among the unreadable ones
+        }
+
+        PlanarImage picture = new(image.Pixels.ToArray(), image.Channels, image.Height, image.Width);
+        return new CaptionedImage(picture.Shrink(longest), pictures.Info.ClassNames[pictures.Label(index)]);
+    }
+
+    private sealed record Part(string Name, IImageDataset Pictures, DatasetStatistics Statistics);
+}

@@ -1,0 +1,15 @@
+using Fovea.Data.Images;
+
+namespace Fovea.Data.Pictures;
+
+/// <summary>Picture files below a folder.</summary>
+internal sealed class FolderStore(string root, EntryList entries) : IPictureStore
+{
+    public EntryList Entries => entries;
+
+    public string PathOf(int entry) => Path.Combine(root, entries.PathOf(entry));
+
+    public void Decode(int entry, RawImage image, DecodeOptions options) => ImageFile.Fill(image, PathOf(entry), options);
+
+    public ImageInfo Identify(int entry) => ImageFile.Identify(PathOf(entry));
+}

@@ -1,0 +1,21 @@
+using Fovea.Data.Images;
+
+namespace Fovea.Data.Pictures;
+
+/// <summary>Picture files by number, wherever they lie. Reading is safe from several threads at once.</summary>
+internal interface IPictureStore
+{
+    /// <summary>Names of the files.</summary>
+    EntryList Entries { get; }
+
+    /// <summary>A file's full name, for messages.</summary>
+    string PathOf(int entry);
+
+    /// <summary>Decodes a file into <paramref name="image"/>, upright.</summary>
+    /// <exception cref="DataException">It cannot be read.</exception>
+    void Decode(int entry, RawImage image, DecodeOptions options);
+
+    /// <summary>Reads a file's header.</summary>
+    /// <exception cref="DataException">It cannot be read.</exception>
+    ImageInfo Identify(int entry);
+}

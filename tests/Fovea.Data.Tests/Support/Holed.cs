@@ -1,0 +1,17 @@
+namespace Fovea.Data.Tests.Support;
+
+/// <summary>A dataset with unreadable pictures.</summary>
+internal sealed class Holed(IImageDataset source, params int[] bad) : IImageDataset
+{
+    public DatasetInfo Info => source.Info;
+
+    public int Count => source.Count;
+
+    public int Label(int index) => source.Label(index);
+
+    public void Read(int index, RawImage image)
+    {
+        if (bad.Contains(index)) throw new DataException($"{index}.jpg: is cut off.") { Remedy = "Skip it." };
+        source.Read(index, image);
+    }
+}
