@@ -92,6 +92,15 @@ public sealed class Spec : IEquatable<Spec>
         return value;
     }
 
+    /// <summary>One of some words, the first of which is the default.</summary>
+    /// <exception cref="ConfigurationException">It is another one.</exception>
+    public string Choice(string key, params IReadOnlyList<string> words)
+    {
+        string text = _options.GetValueOrDefault(key, words[0]);
+        Check.That(words.Contains(text), $"{Name}: option '{key}' must be one of {string.Join(", ", words)}, got '{text}'.");
+        return text;
+    }
+
     /// <summary>Numbers separated by slashes, e.g. <c>30/60/90</c>.</summary>
     /// <exception cref="ConfigurationException">One is not a number.</exception>
     public IReadOnlyList<double> Numbers(string key, params IReadOnlyList<double> otherwise)

@@ -71,7 +71,7 @@ public sealed class DeformableAttention : Module, IAttention
     public Tensor Probabilities(AttentionInput input)
     {
         Tensor unit = PackedHeads.UnitVectors(input.Projected.Shape[0], input.Grid.Tokens, _context.Heads, input.Projected.Device);
-        return PackedHeads.Split(Sample(input, unit, Weights(input)), 1, _context.Heads)[0];
+        return PackedHeads.Split(new Heads(Sample(input, unit, Weights(input)), _context.Heads));
     }
 
     /// <summary>The levels of a grid, finest first.</summary>

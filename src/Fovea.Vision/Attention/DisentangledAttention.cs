@@ -76,23 +76,20 @@ public sealed class DisentangledAttention : Module, IAttention
     public Tensor Forward(AttentionInput input)
     {
         TokenRelation relation = Relation(input.Grid);
-        if (_projection is not null) return Mix(_projection, input, relation);
-        return Ops.Attention(input.Projected, _context.Heads, _scale, relation, Bias(input, relation));
+        RelativeBias bias = Bias(input, relation);
+        if (_projection is null) return Ops.Attention(input.Projected, _context.Heads, _scale, relation, bias);
+        (Tensor? alpha, Tensor? beta) = Factors(bias, input.Projected.Shape[0], relation);
+        return _projection.Mix(Part(input, 0), Part(input, 1), Part(input, 2), relation, alpha, beta);
     }
 
     /// <inheritdoc/>
     public Tensor Probabilities(AttentionInput input)
     {
         TokenRelation relation = Relation(input.Grid);
-        if (_projection is not null)
-        {
-            (Tensor? alpha, Tensor? beta) = Factors(Bias(input, relation), input.Projected.Shape[0], relation);
-            return KernelProbabilities.Of(
-                PackedHeads.Split(Features(_projection, input, 0), 1, _context.Heads)[0], PackedHeads.Split(Features(_projection, input, 1), 1, _context.Heads)[0],
-                relation: relation, queryWeights: alpha, keyWeights: beta);
-        }
-
-        return Ops.AttentionProbabilities(input.Projected, _context.Heads, _scale, relation, Bias(input, relation));
+        RelativeBias bias = Bias(input, relation);
+        if (_projection is null) return Ops.AttentionProbabilities(input.Projected, _context.Heads, _scale, relation, bias);
+        (Tensor? alpha, Tensor? beta) = Factors(bias, input.Projected.Shape[0], relation);
+        return _projection.Weights(Part(input, 0), Part(input, 1), relation, alpha, beta);
     }
 
     /// <summary>Buckets (and window) of every pair of tokens.</summary>
@@ -111,19 +108,7 @@ public sealed class DisentangledAttention : Module, IAttention
         return relation;
     }
 
-    /// <summary>The Performer's way: random features for content to content, factors per bucket for the position terms.</summary>
-    private Tensor Mix(RandomProjection projection, AttentionInput input, TokenRelation relation)
-    {
-        projection.CountStep();
-        (Tensor? alpha, Tensor? beta) = Factors(Bias(input, relation), input.Projected.Shape[0], relation);
-        int heads = _context.Heads;
-        return Ops.KernelAttention(
-            new(Features(projection, input, 0), heads), new(Features(projection, input, 1), heads), new(input.Projected, heads, 3, 2),
-            FeatureMap.Identity, relation, alpha, beta);
-    }
-
-    private Tensor Features(RandomProjection projection, AttentionInput input, int part) =>
-        projection.Features(new(input.Projected, _context.Heads, 3, part), keys: part == 1);
+    private Heads Part(AttentionInput input, int part) => new(input.Projected, _context.Heads, 3, part);
 
     /// <summary>
     /// α_ir = exp(c2p + p2p − its largest over r) and β_jr = exp(p2c − its largest over j and r), <c>[batch, head, token, bucket]</c>. What is subtracted cancels
@@ -150,21 +135,14 @@ public sealed class DisentangledAttention : Module, IAttention
     {
         (int batch, int heads, int buckets) = (input.Projected.Shape[0], _context.Heads, relation.Buckets);
         (Tensor? pq, Tensor? pk) = PositionVectors(input, relation);
-        Tensor? c2p = _options.ContentToPosition ? ByPosition(Content(input, 0), pk!) : null;
-        Tensor? p2c = _options.PositionToContent ? ByPosition(Content(input, 1), pq!) : null;
+        Tensor? c2p = _options.ContentToPosition ? ByPosition(Part(input, 0), pk!) : null;
+        Tensor? p2c = _options.PositionToContent ? ByPosition(Part(input, 1), pq!) : null;
         Tensor? p2p = _options.PositionToPosition ? Ops.Scale(Ops.Sum(Ops.Multiply(pq!, pk!), 2).Reshape(heads, buckets), _scale) : null;
         Tensor? penalty = _locality?.Penalty(relation);
         return new(c2p, p2c, p2p is null || penalty is null ? p2p ?? penalty : Ops.Add(p2p, penalty));
 
-        Tensor ByPosition(Tensor content, Tensor position) => Ops.MatMul(
-            content, Ops.Expand(position.Reshape(1, heads, buckets, _context.HeadDim), batch, heads, buckets, _context.HeadDim), transposeB: true, scale: _scale);
-    }
-
-    /// <summary>Queries (part 0) or keys (1) as <c>[batch, head, token, headDim]</c>.</summary>
-    private Tensor Content(AttentionInput input, int part)
-    {
-        Tensor x = Ops.Slice(input.Projected, 2, part * Width, Width);
-        return Ops.Permute(x.Reshape(x.Shape[0], x.Shape[1], _context.Heads, _context.HeadDim), 0, 2, 1, 3);
+        Tensor ByPosition(Heads content, Tensor position) => Ops.MatMul(
+            PackedHeads.Split(content), Ops.Expand(position.Reshape(1, heads, buckets, _context.HeadDim), batch, heads, buckets, _context.HeadDim), transposeB: true, scale: _scale);
     }
 
     /// <summary>Query and key of every bucket, <c>[head, bucket, headDim]</c>; null where no term needs them.</summary>
@@ -186,13 +164,9 @@ public sealed class DisentangledAttention : Module, IAttention
         return relation.Prefix == 0 ? grid : Ops.Concat(0, grid, _prefix);
     }
 
-    private int[] Buckets(int size)
-    {
-        int[] buckets = _options.Farthest is { } farthest
-            ? RelativeBuckets.Logarithmic(size, _options.Span, farthest)
-            : RelativeBuckets.Clipped(size, _options.Span);
-        return buckets;
-    }
+    private int[] Buckets(int size) => _options.Farthest is { } farthest
+        ? RelativeBuckets.Logarithmic(size, _options.Span, farthest)
+        : RelativeBuckets.Clipped(size, _options.Span);
 
     private bool HasPrefix(TokenGrid grid) => grid.Prefix > 0 && (_options.Axes == 2 || !_options.ClassInSequence);
 }

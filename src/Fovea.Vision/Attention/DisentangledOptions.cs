@@ -49,8 +49,6 @@ public sealed record DisentangledOptions
         string[] terms = spec.Options.GetValueOrDefault("terms", "c2p/p2c").Split('/');
         foreach (string term in terms)
             Check.That(term is "c2p" or "p2c" or "p2p", $"{spec.Name}: option 'terms' takes c2p, p2c and p2p, separated by slashes, got '{term}'.");
-        string place = spec.Options.GetValueOrDefault("cls", "explicit");
-        Check.That(place is "explicit" or "sequence", $"{spec.Name}: option 'cls' must be one of explicit, sequence, got '{place}'.");
         int axes = spec.Integer("axes", 2);
         DisentangledOptions options = new()
         {
@@ -61,7 +59,7 @@ public sealed record DisentangledOptions
             PositionToContent = terms.Contains("p2c"),
             PositionToPosition = terms.Contains("p2p"),
             Shared = spec.Flag("shared", true),
-            ClassInSequence = place == "sequence",
+            ClassInSequence = spec.Choice("cls", "explicit", "sequence") == "sequence",
         };
         options.Validate();
         return options;

@@ -32,8 +32,8 @@ public sealed class Locality : Module
             _until.Length == _windows.Length || _until.Length == Math.Max(0, _windows.Length - 1),
             $"{spec.Name}: option 'until' needs an epoch for each of the {_windows.Length} windows (the last may stay out, it then holds for good), got {_until.Length}.");
         Check.That(_until.SequenceEqual(_until.Order()), $"{spec.Name}: option 'until' must rise from epoch to epoch, got '{spec.Options.GetValueOrDefault("until")}'.");
-        _sequence = Choice(spec, "lai", "grid", "sequence") == "sequence";
-        _band = Choice(spec, "class", "visible", "band") == "band";
+        _sequence = spec.Choice("lai", "grid", "sequence") == "sequence";
+        _band = spec.Choice("class", "visible", "band") == "band";
         Check.That(!_band || _sequence, $"{spec.Name}: option 'class=band' needs 'lai=sequence'; on the grid the class token has no place.");
         _heads = context.Heads;
         _penalty = spec.Number("penalty", 1);
@@ -134,12 +134,5 @@ public sealed class Locality : Module
     {
         Check.That(value >= 0 && value == Math.Floor(value) && value < 1e6, $"{spec.Name}: option 'window' must be whole numbers of at least 0, got {value}.");
         return (int)value;
-    }
-
-    private static string Choice(Spec spec, string key, params string[] names)
-    {
-        string value = spec.Options.GetValueOrDefault(key, names[0]);
-        Check.That(names.Contains(value), $"{spec.Name}: option '{key}' must be one of {string.Join(", ", names)}, got '{value}'.");
-        return value;
     }
 }

@@ -19,7 +19,12 @@ public static class PackedHeads
     }
 
     /// <summary>One part of packed projections, <c>[batch, head, token, width]</c>.</summary>
-    public static Tensor Split(Heads heads) => Split(heads.Tensor, heads.Parts, heads.Count)[heads.Part];
+    public static Tensor Split(Heads heads)
+    {
+        int width = heads.Count * heads.Width;
+        Tensor part = heads.Parts == 1 ? heads.Tensor : Ops.Slice(heads.Tensor, 2, heads.Part * width, width);
+        return Ops.Permute(part.Reshape(heads.Batch, heads.Tokens, heads.Count, heads.Width), 0, 2, 1, 3);
+    }
 
     /// <summary><c>[batch, head, token, headDim] → [batch, token, head · headDim]</c>.</summary>
     public static Tensor Merge(Tensor heads) =>

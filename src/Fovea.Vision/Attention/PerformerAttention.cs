@@ -45,23 +45,18 @@ public sealed class PerformerAttention : Module, IAttention
     /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
-        _projection.CountStep();
         TokenRelation? relation = _locality?.Relation(input.Grid, coarse: true);
-        return Ops.KernelAttention(
-            new(Features(input, 0), _context.Heads), new(Features(input, 1), _context.Heads), new(input.Projected, _context.Heads, 3, 2),
-            FeatureMap.Identity, relation, Weights(input, relation));
+        return _projection.Mix(Part(input, 0), Part(input, 1), Part(input, 2), relation, Weights(input, relation));
     }
 
     /// <inheritdoc/>
     public Tensor Probabilities(AttentionInput input)
     {
         TokenRelation? relation = _locality?.Relation(input.Grid, coarse: true);
-        return KernelProbabilities.Of(
-            PackedHeads.Split(Features(input, 0), 1, _context.Heads)[0], PackedHeads.Split(Features(input, 1), 1, _context.Heads)[0],
-            relation: relation, queryWeights: Weights(input, relation));
+        return _projection.Weights(Part(input, 0), Part(input, 1), relation, Weights(input, relation));
     }
 
-    private Tensor Features(AttentionInput input, int part) => _projection.Features(new(input.Projected, _context.Heads, 3, part), keys: part == 1);
+    private Heads Part(AttentionInput input, int part) => new(input.Projected, _context.Heads, 3, part);
 
     /// <summary>A soft window as factors of the features' products, <c>[batch, head, token, bucket]</c>.</summary>
     private Tensor? Weights(AttentionInput input, TokenRelation? relation)

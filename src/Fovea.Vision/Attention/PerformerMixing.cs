@@ -17,16 +17,9 @@ internal sealed class PerformerMixing : KeyMixing
         _projection = Register("", new RandomProjection(context.HeadDim, options));
     }
 
-    public override Tensor Forward(Heads queries, Heads keys, Heads values)
-    {
-        _projection.CountStep();
-        return Ops.KernelAttention(
-            new(_projection.Features(queries, keys: false), queries.Count), new(_projection.Features(keys, keys: true), keys.Count), values, FeatureMap.Identity);
-    }
+    public override Tensor Forward(Heads queries, Heads keys, Heads values) => _projection.Mix(queries, keys, values);
 
     public override double MultiplyAdds(double queries, double keys) => _projection.MultiplyAdds(queries, keys, _context);
 
-    public override Tensor Weights(Heads queries, Heads keys) => KernelProbabilities.Of(
-        PackedHeads.Split(_projection.Features(queries, keys: false), 1, queries.Count)[0],
-        PackedHeads.Split(_projection.Features(keys, keys: true), 1, keys.Count)[0]);
+    public override Tensor Weights(Heads queries, Heads keys) => _projection.Weights(queries, keys);
 }

@@ -24,18 +24,35 @@ public sealed class RandomProjection : Module
         if (options.RedrawEvery > 0) _steps = Register(new ModuleBuffer("projection_steps", [1], Init.Zeros, drawn: true));
     }
 
-    /// <summary>Features of queries or keys.</summary>
-    /// <param name="x"><c>[batch, token, head, headDim]</c>.</param>
-    /// <param name="keys">The stabilising maximum is shared by all tokens, which keys need.</param>
-    /// <returns><c>[batch, token, head · feature]</c>.</returns>
-    public Tensor Features(Heads x, bool keys) => Ops.RandomFeatures(x, _projection.Value, _options.Kernel, keys, _factor, _options.Stabilizer);
+    /// <summary>
+    /// Values mixed by the features' products; see <see cref="Ops.KernelAttention"/>. A recorded call while training counts as a training step.
+    /// </summary>
+    /// <returns><c>[batch, query, head · headDim]</c>.</returns>
+    public Tensor Mix(
+        Heads queries, Heads keys, Heads values, TokenRelation? relation = null, Tensor? queryWeights = null, Tensor? keyWeights = null)
+    {
+        CountStep();
+        return Ops.KernelAttention(
+            Features(queries, shared: false), Features(keys, shared: true), values, FeatureMap.Identity, relation, queryWeights, keyWeights);
+    }
+
+    /// <summary>The weights of <see cref="Mix"/>, unfused: <c>[batch, head, query, key]</c>.</summary>
+    public Tensor Weights(
+        Heads queries, Heads keys, TokenRelation? relation = null, Tensor? queryWeights = null, Tensor? keyWeights = null) =>
+        KernelProbabilities.Of(
+            PackedHeads.Split(Features(queries, shared: false)), PackedHeads.Split(Features(keys, shared: true)),
+            relation: relation, queryWeights: queryWeights, keyWeights: keyWeights);
 
     /// <summary>Multiply-adds of features and sums for one sequence.</summary>
     internal double MultiplyAdds(double queries, double keys, AttentionContext context) =>
         (queries + keys) * context.Heads * _options.Features * (2 * context.HeadDim + 1);
 
-    /// <summary>Counts a training step, and draws anew where it is time. To be called once at the start of each forward pass.</summary>
-    public void CountStep()
+    /// <summary>Features as heads of their own; keys share their stabilising maximum, queries have one each.</summary>
+    private Heads Features(Heads x, bool shared) =>
+        new(Ops.RandomFeatures(x, _projection.Value, _options.Kernel, shared, _factor, _options.Stabilizer), x.Count);
+
+    /// <summary>Counts a training step, and draws anew where it is time.</summary>
+    private void CountStep()
     {
         if (!Training || _steps is null || Tape.Current is null) return;
         float done = _steps.Value.Item();   // exact up to 2²⁴

@@ -48,7 +48,7 @@ public sealed class SoftmaxAttention : Module, IAttention
     {
         TokenRelation? relation = _locality?.Relation(input.Grid);
         if (!_dropout.IsActive) return Ops.Attention(input.Projected, _context.Heads, _scale, relation, Bias(relation));
-        Tensor values = PackedHeads.Split(input.Projected, 3, _context.Heads)[2];
+        Tensor values = PackedHeads.Split(new Heads(input.Projected, _context.Heads, 3, 2));
         return PackedHeads.Merge(Ops.MatMul(_dropout.Forward(Probabilities(input)), values));
     }
 

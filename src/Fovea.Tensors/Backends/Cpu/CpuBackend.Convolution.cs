@@ -16,7 +16,7 @@ internal sealed unsafe partial class CpuBackend<V>
         {
             float* taps = Scratch.Floats(RowsSlot, u.Taps * u.Pixels), panels = Scratch.Floats(PanelSlot, u.Taps * Panels<V>.Padded(u.Pixels));
             u.Unfold(xData + part * u.InputSize, taps);
-            PackAll(taps, u.Pixels, u.Taps, u.Pixels, panels);
+            Panels<V>.PackAll(taps, u.Pixels, u.Taps, u.Pixels, panels);
             int group = part % a.Groups;
             float* result = yData + part * u.OutputSize;
             if (biasData != null)
@@ -34,7 +34,7 @@ internal sealed unsafe partial class CpuBackend<V>
         _pool.Run(a.Batch * a.Groups, part =>
         {
             float* taps = Scratch.Floats(RowsSlot, u.Taps * u.Pixels), panels = Scratch.Floats(PanelSlot, u.Outputs * Panels<V>.Padded(u.Pixels));
-            PackAll(dyData + part * u.OutputSize, u.Pixels, u.Outputs, u.Pixels, panels);
+            Panels<V>.PackAll(dyData + part * u.OutputSize, u.Pixels, u.Outputs, u.Pixels, panels);
             float* weight = wData + part % a.Groups * u.WeightSize;
             Block<V>.Multiply(weight, 1, u.Taps, u.Taps, panels, u.Pixels, u.Outputs, new((nint)taps, u.Pixels));
             float* image = dxData + part * u.InputSize;
@@ -59,20 +59,13 @@ internal sealed unsafe partial class CpuBackend<V>
             for (int part = s * share * a.Groups; part < Math.Min(a.Batch, (s + 1) * share) * a.Groups; part++)
             {
                 u.Unfold(xData + part * u.InputSize, taps);
-                for (int column = 0; column < u.Taps; column += Panels<V>.Width)
-                    Panels<V>.PackTransposed(taps, u.Pixels, u.Pixels, column, u.Taps, panels + (nint)column * u.Pixels);
+                Panels<V>.PackAllTransposed(taps, u.Pixels, u.Pixels, u.Taps, panels);
                 float* here = sum + part % a.Groups * u.WeightSize;
                 Block<V>.Multiply(dyData + part * u.OutputSize, u.Pixels, 1, u.Outputs, panels, u.Taps, u.Pixels, new((nint)here, u.Taps, (nint)here, u.Taps));
             }
         });
         AddUp(partials, shares, size, Floats(dw), accumulate);
         _buffers.Return(partial);
-    }
-
-    private static void PackAll(float* source, nint stride, int inner, int columns, float* panels)
-    {
-        for (int column = 0; column < columns; column += Panels<V>.Width)
-            Panels<V>.Pack(source, stride, inner, column, columns, panels + (nint)column * inner);
     }
 
     /// <summary>One group of one image as a matrix <c>[in/groups · kernelHeight · kernelWidth, oh · ow]</c>, and back.</summary>

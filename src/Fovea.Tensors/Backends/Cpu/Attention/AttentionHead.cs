@@ -86,8 +86,8 @@ internal readonly unsafe struct AttentionHead<V>
         for (int key = 0; key < n; key += KeysAtOnce)
         {
             int range = Math.Min(KeysAtOnce, n - key);
-            Pack(_k + key * (nint)_a.K.Stride, _a.K.Stride, range, transposed: true, keys);
-            Pack(_v + key * (nint)_a.V.Stride, _a.V.Stride, range, transposed: false, values);
+            Panels<V>.PackAllTransposed(_k + key * (nint)_a.K.Stride, _a.K.Stride, d, range, keys);
+            Panels<V>.PackAll(_v + key * (nint)_a.V.Stride, _a.V.Stride, range, d, values);
             for (int row = 0; row < count; row += V.TileRows)
             {
                 int rows = Math.Min(V.TileRows, count - row);
@@ -195,9 +195,9 @@ internal readonly unsafe struct AttentionHead<V>
         float* keysT = packed, valuesT = packed + padded * d, keys = packed + 2 * padded * d;
         float* rightSides = Scratch.Floats(ValuesSlot, 2 * block * paddedDim);
         float* powers = Scratch.Floats(ScoresSlot, block * padded), slopes = Scratch.Floats(GradientsSlot, block * padded);
-        Pack(_k, _a.K.Stride, n, transposed: true, keysT);
-        Pack(_v, _a.V.Stride, n, transposed: true, valuesT);
-        Pack(_k, _a.K.Stride, n, transposed: false, keys);
+        Panels<V>.PackAllTransposed(_k, _a.K.Stride, d, n, keysT);
+        Panels<V>.PackAllTransposed(_v, _a.V.Stride, d, n, valuesT);
+        Panels<V>.PackAll(_k, _a.K.Stride, n, d, keys);
         y += YOffset;
         dy += YOffset;
         (nint qStride, nint kStride, nint vStride) = (gradients.Q.View.Stride, gradients.K.View.Stride, gradients.V.View.Stride);
@@ -218,8 +218,8 @@ internal readonly unsafe struct AttentionHead<V>
             runs[0] = new(0, n);
             if (_relative.IsPresent) runCount = _relative.Runs(first, count, 0, n, runs);
             float* q = _q + (nint)first * _a.Q.Stride, dyBlock = dy + (nint)first * Width, dqBlock = dq + first * qStride;
-            PackRows(dyBlock, Width, count, rightSides);
-            PackRows(q, _a.Q.Stride, count, rightSides + block * paddedDim);
+            Panels<V>.PackAll(dyBlock, Width, count, d, rightSides);
+            Panels<V>.PackAll(q, _a.Q.Stride, count, d, rightSides + block * paddedDim);
             bool addQ = gradients.Q.Accumulate;
             for (int run = 0; run < runCount; run++)
             {
@@ -308,24 +308,6 @@ internal readonly unsafe struct AttentionHead<V>
     private void Clear(float* vectors, nint stride, int tokens)
     {
         for (int i = 0; i < tokens; i++) new Span<float>(vectors + i * stride, _a.HeadDim).Clear();
-    }
-
-    private void Pack(float* source, nint stride, int tokens, bool transposed, float* panels)
-    {
-        if (!transposed)
-        {
-            PackRows(source, stride, tokens, panels);
-            return;
-        }
-
-        for (int column = 0; column < tokens; column += Panels<V>.Width)
-            Panels<V>.PackTransposed(source, stride, _a.HeadDim, column, tokens, panels + column * _a.HeadDim);
-    }
-
-    private void PackRows(float* source, nint stride, int tokens, float* panels)
-    {
-        for (int column = 0; column < _a.HeadDim; column += Panels<V>.Width)
-            Panels<V>.Pack(source, stride, tokens, column, _a.HeadDim, panels + column * tokens);
     }
 
     private static float Dot(float* a, float* b, int count)

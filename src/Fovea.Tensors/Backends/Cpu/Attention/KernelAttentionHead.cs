@@ -80,7 +80,7 @@ internal readonly unsafe struct KernelAttentionHead<V>
     {
         int d = _a.HeadDim, padded = Panels<V>.Padded(d);
         float* panels = Scratch.Floats(PanelsSlot, _a.Features * padded), results = Scratch.Floats(TileSlot, TokensAtOnce * padded);
-        Pack(state, Row, _a.Features, d, panels);
+        Panels<V>.PackAll(state, Row, _a.Features, d, panels);
         float* sums = state + _a.Features * Row;
         for (int token = first; token < first + count; token += TokensAtOnce)
         {
@@ -100,7 +100,7 @@ internal readonly unsafe struct KernelAttentionHead<V>
     internal void QueryGradients(float* state, float* y, float* normalizers, float* dy, in HeadGradient dq, int first, int count)
     {
         float* panels = Scratch.Floats(PanelsSlot, (_a.HeadDim + 1) * PaddedFeatures), results = Scratch.Floats(TileSlot, TokensAtOnce * PaddedFeatures);
-        PackTransposed(state, Row, _a.HeadDim + 1, _a.Features, panels);
+        Panels<V>.PackAllTransposed(state, Row, _a.HeadDim + 1, _a.Features, panels);
         HeadRows<V> to = new(dq.View, _a.QueryCount, _a.Features, _batch, _head);
         for (int token = first; token < first + count; token += TokensAtOnce)
         {
@@ -117,8 +117,8 @@ internal readonly unsafe struct KernelAttentionHead<V>
         int d = _a.HeadDim, m = _a.Features, paddedDim = Panels<V>.Padded(d);
         float* transposed = Scratch.Floats(PanelsSlot, d * PaddedFeatures + m * paddedDim), straight = transposed + d * PaddedFeatures;
         float* results = Scratch.Floats(TileSlot, TokensAtOnce * PaddedFeatures), sums = state + m * Row;
-        PackTransposed(state, Row, d, m, transposed);
-        Pack(state, Row, m, d, straight);
+        Panels<V>.PackAllTransposed(state, Row, d, m, transposed);
+        Panels<V>.PackAll(state, Row, m, d, straight);
         HeadRows<V> toKeys = new(dk.View, _a.KeyCount, m, _batch, _head), toValues = new(dv.View, _a.KeyCount, d, _batch, _head);
         for (int token = first; token < first + count; token += TokensAtOnce)
         {
@@ -162,7 +162,7 @@ internal readonly unsafe struct KernelAttentionHead<V>
     private void AddTile(float* state, float* features, nint stride, int count, float* right, nint rightStride, float* weights)
     {
         float* panels = Scratch.Floats(RightSlot, TokensAtOnce * Panels<V>.Padded(_a.HeadDim));
-        Pack(right, rightStride, count, _a.HeadDim, panels);
+        Panels<V>.PackAll(right, rightStride, count, _a.HeadDim, panels);
         Block<V>.Multiply(features, 1, stride, _a.Features, panels, _a.HeadDim, count, new((nint)state, Row, (nint)state, Row, Padded: true));
         AddRows(features, stride, count, weights, Row, state + _a.Features * Row, _a.Features);
     }
@@ -194,18 +194,6 @@ internal readonly unsafe struct KernelAttentionHead<V>
                 s0 = V.Fma(V.LoadPartial(row, lanes), weights == null ? one : V.Broadcast(weights[i * weightStride]), s0);
             V.StorePartial(sums + e, (s0 + s1) + (s2 + s3), lanes);
         }
-    }
-
-    private static void Pack(float* source, nint stride, int inner, int columns, float* panels)
-    {
-        for (int column = 0; column < columns; column += Panels<V>.Width)
-            Panels<V>.Pack(source, stride, inner, column, columns, panels + (nint)column * inner);
-    }
-
-    private static void PackTransposed(float* source, nint stride, int inner, int columns, float* panels)
-    {
-        for (int column = 0; column < columns; column += Panels<V>.Width)
-            Panels<V>.PackTransposed(source, stride, inner, column, columns, panels + (nint)column * inner);
     }
 
     private static float Dot(float* a, float* b, int count)

@@ -230,8 +230,7 @@ internal readonly unsafe struct KernelMix<V>
         else ApplyMask(reader, readers, source, sources, scores);
         if (Totals != null)
             for (int i = 0; i < readers; i++) Totals[reader + i] += Sum(scores + i * padded, padded);
-        for (int column = 0; column < Values.Width; column += Panels<V>.Width)
-            Panels<V>.Pack(Values.Row(source), Values.Stride, sources, column, Values.Width, panels + column * sources);
+        Panels<V>.PackAll(Values.Row(source), Values.Stride, sources, Values.Width, panels);
         nint results = (nint)Results.Row(reader);
         Block<V>.Multiply(scores, padded, 1, readers, panels, Values.Width, sources, new(results, Results.Stride, results, Results.Stride, Padded: true));
     }
@@ -239,8 +238,7 @@ internal readonly unsafe struct KernelMix<V>
     /// <summary>to = left rightᵀ, in rows of whole vectors.</summary>
     private static void Products(PaddedRows left, int first, int count, PaddedRows right, int firstRight, int countRight, float* panels, float* to)
     {
-        for (int column = 0; column < countRight; column += Panels<V>.Width)
-            Panels<V>.PackTransposed(right.Row(firstRight), right.Stride, right.Width, column, countRight, panels + column * right.Width);
+        Panels<V>.PackAllTransposed(right.Row(firstRight), right.Stride, right.Width, countRight, panels);
         BlockTarget target = new((nint)to, Panels<V>.Padded(countRight), Padded: true);
         Block<V>.Multiply(left.Row(first), left.Stride, 1, count, panels, countRight, right.Width, target);
     }

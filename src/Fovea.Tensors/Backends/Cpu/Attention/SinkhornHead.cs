@@ -38,11 +38,10 @@ internal unsafe struct SinkhornHead<V>
         _k = At(_a.K);
         _v = At(_a.V);
         _saved = potentials + (nint)index * iterations * _n;
-        _keysT = Scratch.Floats(KeysSlot, (2 * _padded + Panels<V>.Padded(_a.HeadDim)) * _a.HeadDim + _padded * Panels<V>.Padded(_a.HeadDim));
+        _keysT = Scratch.Floats(KeysSlot, 2 * _padded * _a.HeadDim + _padded * Panels<V>.Padded(_a.HeadDim));
         _scores = Scratch.Floats(ScoresSlot, (_whole ? _n : Math.Min(_block, _n)) * _padded);
         _sums = Scratch.Floats(SumsSlot, (2 * iterations + 3) * _padded);
-        for (int column = 0; column < _n; column += Panels<V>.Width)
-            Panels<V>.PackTransposed(_k, _a.K.Stride, _a.HeadDim, column, _n, _keysT + column * _a.HeadDim);
+        Panels<V>.PackAllTransposed(_k, _a.K.Stride, _a.HeadDim, _n, _keysT);
         if (_whole) Compute(0, _n);
     }
 
@@ -74,7 +73,7 @@ internal unsafe struct SinkhornHead<V>
         }
 
         float* values = Scratch.Floats(ValuesSlot, _padded * Panels<V>.Padded(d));
-        Pack(_v, _a.V.Stride, _n, values);
+        Panels<V>.PackAll(_v, _a.V.Stride, _n, d, values);
         float* columns = last == 0 ? Spare(2) : Potential(last - 1);
         for (int first = 0; first < _n; first += _block)
         {
@@ -104,9 +103,8 @@ internal unsafe struct SinkhornHead<V>
 
         new Span<float>(Spare(2), _padded).Clear();
         float* valuesT = _keysT + _padded * d, keys = valuesT + _padded * d;
-        for (int column = 0; column < _n; column += Panels<V>.Width)
-            Panels<V>.PackTransposed(_v, _a.V.Stride, d, column, _n, valuesT + column * d);
-        Pack(_k, _a.K.Stride, _n, keys);
+        Panels<V>.PackAllTransposed(_v, _a.V.Stride, d, _n, valuesT);
+        Panels<V>.PackAll(_k, _a.K.Stride, _n, d, keys);
 
         DifferentiatePlan(dy, valuesT, gradients.V);
         for (int t = _iterations - 2; t > 0; t--)
@@ -140,7 +138,7 @@ internal unsafe struct SinkhornHead<V>
             }
 
             float* right = Scratch.Floats(ValuesSlot, _block * Panels<V>.Padded(d));
-            Pack(dy + (nint)first * Width, Width, count, right);
+            Panels<V>.PackAll(dy + (nint)first * Width, Width, count, d, right);
             Block<V>.Multiply((float*)plan, 1, _padded, _n, right, d, count, new((nint)dv, values.View.Stride, add ? (nint)dv : 0, values.View.Stride));
             add = true;
         }
@@ -202,7 +200,7 @@ internal unsafe struct SinkhornHead<V>
                 DifferentiateRow(scores + r * _padded, (float*)plan + r * _padded, (float*)slopes + r * _padded, first + r, gradients);
 
             float* right = Scratch.Floats(ValuesSlot, _block * Panels<V>.Padded(d)), dqBlock = dq + first * qStride;
-            Pack(_q + (nint)first * _a.Q.Stride, _a.Q.Stride, count, right);
+            Panels<V>.PackAll(_q + (nint)first * _a.Q.Stride, _a.Q.Stride, count, d, right);
             Block<V>.Multiply((float*)slopes, 1, _padded, _n, right, d, count, new((nint)dk, kStride, addK ? (nint)dk : 0, kStride));
             Block<V>.Multiply((float*)slopes, _padded, 1, count, keys, d, _n, new((nint)dqBlock, qStride, addQ ? (nint)dqBlock : 0, qStride));
             addK = true;
@@ -323,11 +321,5 @@ internal unsafe struct SinkhornHead<V>
             for (int j = 0; j < _padded; j += V.Count) V.Store(row + j, V.Load(row + j) * unit);
             for (int j = _n; j < _padded; j++) row[j] = float.NegativeInfinity;
         }
-    }
-
-    private readonly void Pack(float* source, nint stride, int tokens, float* panels)
-    {
-        for (int column = 0; column < _a.HeadDim; column += Panels<V>.Width)
-            Panels<V>.Pack(source, stride, tokens, column, _a.HeadDim, panels + column * tokens);
     }
 }

@@ -66,6 +66,18 @@ internal static unsafe class Panels<V>
         }
     }
 
+    /// <summary>Packs all panels of a matrix stored <c>[inner, columns]</c> with a row stride.</summary>
+    internal static void PackAll(float* source, nint stride, int inner, int columns, float* panels)
+    {
+        for (int column = 0; column < columns; column += Width) Pack(source, stride, inner, column, columns, panels + (nint)column * inner);
+    }
+
+    /// <summary>Packs all panels from the transpose, stored <c>[columns, inner]</c> with a row stride.</summary>
+    internal static void PackAllTransposed(float* source, nint stride, int inner, int columns, float* panels)
+    {
+        for (int column = 0; column < columns; column += Width) PackTransposed(source, stride, inner, column, columns, panels + (nint)column * inner);
+    }
+
     /// <summary>Four rows of four become four columns, in registers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Transpose4(float* source, nint stride, float* destination, int width)
