@@ -91,6 +91,12 @@ public abstract partial class Backend
     /// <summary>dx (+)= dy · f'(x).</summary>
     public abstract void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int count, bool accumulate);
 
+    /// <summary>y = f(a) · b, each row of <c>x [rows, 2 · columns]</c> being a and behind it b; <c>y [rows, columns]</c>.</summary>
+    public abstract void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns);
+
+    /// <summary>dx (+)= gradient of <see cref="Gate"/>.</summary>
+    public abstract void GateBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int rows, int columns, bool accumulate);
+
     /// <summary>y = a ∘ b with broadcasting: an axis of size 1 in <c>a</c> or <c>b</c> is repeated to the size in <c>shape</c>; shapes have equal rank.</summary>
     public abstract void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y, Shape shape);
 

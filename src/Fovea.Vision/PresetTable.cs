@@ -1,3 +1,4 @@
+using Fovea.Tensors;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Position;
 
@@ -52,6 +53,16 @@ internal static class PresetTable
         new("deit_small_patch16_224", Timm(16, 384, 12, 6), "DeiT-S/16", "deit-small"),
         new("deit_base_patch16_224", Timm(16, 768, 12, 12), "DeiT-B/16", "deit-base"),
 
+        // DeiT with a distillation token (the same paper, section 4).
+        new("deit_tiny_distilled_patch16_224", Timm(16, 192, 12, 3) with { DistillationToken = true }, "DeiT-Ti/16 that also learns from a teacher"),
+        new("deit_small_distilled_patch16_224", Timm(16, 384, 12, 6) with { DistillationToken = true }, "DeiT-S/16 that also learns from a teacher"),
+        new("deit_base_distilled_patch16_224", Timm(16, 768, 12, 12) with { DistillationToken = true }, "DeiT-B/16 that also learns from a teacher"),
+
+        // DINOv2 (Oquab et al. 2023, arXiv:2304.07193), with registers (Darcet et al. 2024, arXiv:2309.16588): features, no head.
+        .. from registers in (bool[])[false, true]
+           from size in (string[])["small", "base", "large", "giant"]
+           select DinoV2(size, registers),
+
         // Locality-aware initialisation, disentangled attention, both; Performers with either, and with sampled keys.
         .. from kind in (string[])["lai", "dis", "dislai", "performer", "performer_lai", "performer_dis", "performer_deformable"]
            from size in Sizes
@@ -85,6 +96,21 @@ internal static class PresetTable
         "performer_deformable" => "random features over keys read at learned places",
         _ => "disentangled attention and windows that widen by epoch",
     };
+
+    private static Preset DinoV2(string size, bool registers)
+    {
+        VisionTransformerConfig config = size switch
+        {
+            "small" => Timm(14, 384, 12, 6),
+            "base" => Timm(14, 768, 12, 12),
+            "large" => Timm(14, 1024, 24, 16),
+            _ => Timm(14, 1536, 40, 24) with { MlpDim = 4096, GatedMlp = true, Activation = UnaryOperator.Silu },
+        } with { ImageSize = 518, Classes = 0, LayerScale = 1e-5f };
+        if (registers) config = config with { RegisterTokens = 4, PrefixPositions = false };
+        (string ending, string alias) = registers ? ("_reg", "reg4_dinov2") : ("", "dinov2");
+        return new($"dinov2_vit{size[0]}14{ending}", config, $"DINOv2 ViT-{char.ToUpperInvariant(size[0])}/14{(registers ? " with 4 registers" : "")}: features, no head",
+            $"vit_{size}_patch14_{alias}");
+    }
 
     private static VisionTransformerConfig Small(int patch, int dim, int depth, int heads, int mlp) =>
         new() { ImageSize = 32, PatchSize = patch, Dim = dim, Depth = depth, Heads = heads, MlpDim = mlp, Classes = 10 };

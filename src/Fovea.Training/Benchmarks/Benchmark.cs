@@ -11,6 +11,8 @@ namespace Fovea.Training.Benchmarks;
 /// <summary>Times whole steps on random pictures: what a user gets, without reading data.</summary>
 public static class Benchmark
 {
+    private const int ClassesToTrain = 1000;   // of a model without a head
+
     /// <summary>Measures after three steps of warm-up, which allocate and compile.</summary>
     /// <exception cref="ConfigurationException">There is no such preset, or sizes do not fit together.</exception>
     public static BenchmarkResult Run(BenchmarkOptions options)
@@ -44,7 +46,11 @@ public static class Benchmark
     {
         ModelConfig preset = Presets.Find(options.Model).Config;
         if (options.Attention is string attention && preset is VisionTransformerConfig vit) preset = vit with { Attention = attention };
-        ModelConfig config = preset with { ImageSize = options.ImageSize ?? preset.ImageSize };
+        ModelConfig config = preset with
+        {
+            ImageSize = options.ImageSize ?? preset.ImageSize,
+            Classes = preset.Classes == 0 && options.IsTraining ? ClassesToTrain : preset.Classes,
+        };
         config.Validate();
         return config;
     }

@@ -12,7 +12,7 @@ public sealed record ModelSection
     /// <summary>How an image becomes tokens, <c>patch</c> or <c>convolution</c>; null: the preset's.</summary>
     public string? Embedding { get; init; }
 
-    /// <summary>How tokens learn where they are, <c>learned</c>, <c>sincos2d</c> or <c>none</c>; null: the preset's.</summary>
+    /// <summary>How tokens learn where they are, <c>learned</c>, <c>sincos2d</c>, <c>sincos1d</c> or <c>none</c>; null: the preset's.</summary>
     public string? Position { get; init; }
 
     /// <summary>First weights of the blocks, <c>truncatednormal</c> or <c>xavier</c>; null: the preset's.</summary>

@@ -31,7 +31,7 @@ public static class RecipeFields
                 "Attention mechanism, with options, or one per block (softmax,softmax,linear); 'fovea models' lists them")),
             Fixed(section.Field("embedding", ValueForm.Text("patch|convolution", "auto"), s => s.Embedding, (s, v) => s with { Embedding = v },
                 "How an image becomes tokens")),
-            Fixed(section.Field("position", ValueForm.Text("learned|sincos2d|none", "auto"), s => s.Position, (s, v) => s with { Position = v },
+            Fixed(section.Field("position", ValueForm.Text("learned|sincos2d|sincos1d|none", "auto"), s => s.Position, (s, v) => s with { Position = v },
                 "How tokens learn where they are")),
             Fixed(section.Field("weight-init", ValueForm.Text("truncatednormal|xavier", "auto"), s => s.WeightInit, (s, v) => s with { WeightInit = v },
                 "First weights of the blocks")),
