@@ -25,6 +25,10 @@ internal static class PresetTable
         new("vit-cifar", Small(patch: 4, dim: 384, depth: 4, heads: 6, mlp: 1536), "Wide and shallow, for studies of attention on CIFAR."),
         new("visual-attention", Small(patch: 4, dim: 256, depth: 12, heads: 8, mlp: 512), "Deep and narrow, for MNIST, CIFAR-10 and CIFAR-100."),
 
+        // Compact convolutional transformers for small data (Hassani et al. 2021, arXiv:2104.05704): CCT-blocks/kernel x convolutions.
+        new("cct_2_3x2", Compact(convolutions: 2, dim: 128, depth: 2, heads: 2, mlp: 128), "Small and quick to train on small data: 64 tokens made by convolutions and pooling.", "cct-2"),
+        new("cct_7_3x1", Compact(convolutions: 1, dim: 256, depth: 7, heads: 4, mlp: 512), "For small data, larger: 256 tokens made by a convolution and pooling.", "cct-7"),
+
         // Sinkformers (Sander et al. 2022, arXiv:2110.11773).
         new("sinkformer", new VisionTransformerConfig
         {
@@ -97,6 +101,14 @@ internal static class PresetTable
         _ => "disentangled attention and windows that widen by epoch",
     };
 
+    /// <summary>Published with attention dropout 0.1 too, which would store every map; it can be set in the configuration.</summary>
+    private static VisionTransformerConfig Compact(int convolutions, int dim, int depth, int heads, int mlp) => new()
+    {
+        ImageSize = 32, PatchSize = 1 << convolutions, Dim = dim, Depth = depth, Heads = heads, MlpDim = mlp, Classes = 10, QkvBias = false,
+        NormEpsilon = 1e-5f, NormedResidual = true, ClassToken = false, Pooling = Pooling.Sequence, Embedding = EmbeddingKind.Tokenizer,
+        PositionDeviation = 0.2f, DropPath = 0.1f,
+    };
+
     private static Preset DinoV2(string size, bool registers)
     {
         VisionTransformerConfig config = size switch
@@ -108,7 +120,7 @@ internal static class PresetTable
         } with { ImageSize = 518, Classes = 0, LayerScale = 1e-5f };
         if (registers) config = config with { RegisterTokens = 4, PrefixPositions = false };
         (string ending, string alias) = registers ? ("_reg", "reg4_dinov2") : ("", "dinov2");
-        return new($"dinov2_vit{size[0]}14{ending}", config, $"DINOv2 ViT-{char.ToUpperInvariant(size[0])}/14{(registers ? " with 4 registers" : "")}: features, no head",
+        return new($"dinov2_vit{size[0]}14{ending}", config, $"DINOv2 ViT-{(size == "giant" ? 'g' : char.ToUpperInvariant(size[0]))}/14{(registers ? " with 4 registers" : "")}: features, no head",
             $"vit_{size}_patch14_{alias}");
     }
 

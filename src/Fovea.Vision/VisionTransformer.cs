@@ -32,8 +32,8 @@ public sealed class VisionTransformer : ImageClassifier
         if (_position is Module position) Register("", position);
         PatchEmbedding = config.Embedding switch
         {
-            EmbeddingKind.Convolution => Register("patch_embed", new ConvolutionalEmbedding(config.Channels, config.PatchSize, config.Dim)),
-            _ => Register("patch_embed", new LinearPatchEmbedding(config.Channels, config.PatchSize, config.Dim)),
+            EmbeddingKind.Patch => Register("patch_embed", new LinearPatchEmbedding(config.Channels, config.PatchSize, config.Dim)),
+            _ => Register("patch_embed", new ConvolutionalEmbedding(config.Channels, config.PatchSize, config.Dim, config.Embedding == EmbeddingKind.Tokenizer)),
         };
         _positionDropout = Register("pos_drop", new Dropout(config.PositionDropout));
         Blocks = [.. Enumerable.Range(0, config.Depth).Select(i => Register($"blocks.{i}", new TransformerBlock(config, grid, i)))];
@@ -125,7 +125,7 @@ public sealed class VisionTransformer : ImageClassifier
 
     private static IPositionEmbedding? CreatePosition(VisionTransformerConfig config, TokenGrid grid) => config.Position switch
     {
-        PositionKind.Learned => new LearnedPosition(grid, config.Dim),
+        PositionKind.Learned => new LearnedPosition(grid, config.Dim, config.PositionDeviation),
         PositionKind.SinCos2d => FixedPosition.Grid(grid, config.Dim),
         PositionKind.SinCos1d => FixedPosition.Sequence(grid, config.Dim),
         _ => null,

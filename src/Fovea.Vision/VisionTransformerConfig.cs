@@ -66,6 +66,9 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>How tokens learn where they are.</summary>
     public PositionKind Position { get; init; } = PositionKind.Learned;
 
+    /// <summary>Deviation of the first values of learned positions, above 0.</summary>
+    public float PositionDeviation { get; init; } = 0.02f;
+
     /// <summary>The attention mechanism with its options, or one per block; see <see cref="AttentionCatalogue"/>.</summary>
     public AttentionList Attention { get; init; } = "softmax";
 
@@ -117,12 +120,13 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.AtLeast(0, RegisterTokens, nameof(RegisterTokens));
         Check.That(ImageSize % PatchSize == 0, $"{nameof(PatchSize)}: {PatchSize} does not divide {nameof(ImageSize)} {ImageSize}.");
         Check.That(HeadDim is not null || Dim % Heads == 0, $"{nameof(Heads)}: {Heads} do not divide {nameof(Dim)} {Dim}; give {nameof(HeadDim)} or other numbers.");
+        Check.That(PositionDeviation > 0, $"{nameof(PositionDeviation)} must be above 0, got {PositionDeviation}.");
         Check.That(NormEpsilon > 0, $"{nameof(NormEpsilon)} must be above 0, got {NormEpsilon}.");
         Check.That(ClassToken || Pooling != Pooling.ClassToken, $"{nameof(Pooling)}: {Pooling} needs {nameof(ClassToken)} to be true.");
         Check.That(!DistillationToken || Pooling == Pooling.ClassToken, $"{nameof(DistillationToken)} needs {nameof(Pooling)} {Pooling.ClassToken}, got {Pooling}.");
         Check.That(Position != PositionKind.SinCos1d || Dim % 2 == 0, $"{nameof(Dim)}: sine-cosine positions of a sequence need an even number, got {Dim}.");
         Check.That(Position != PositionKind.SinCos2d || Dim % 4 == 0, $"{nameof(Dim)}: sine-cosine positions need a multiple of 4, got {Dim}.");
-        if (Embedding == EmbeddingKind.Convolution) ConvolutionalEmbedding.Check(PatchSize, Dim);
+        if (Embedding != EmbeddingKind.Patch) ConvolutionalEmbedding.Check(PatchSize, Dim, pools: Embedding == EmbeddingKind.Tokenizer);
         Check.Probability(Dropout, nameof(Dropout));
         Check.Probability(AttentionDropout, nameof(AttentionDropout));
         Check.Probability(PositionDropout, nameof(PositionDropout));

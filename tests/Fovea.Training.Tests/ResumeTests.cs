@@ -45,6 +45,27 @@ public sealed class ResumeTests : IDisposable
         Assert.Contains("blocks.0.attn.projection_matrix", Tensors(parts.LastCheckpoint).Keys);
     }
 
+    [Theory]
+    [InlineData("cct_2_3x2", 8, 4)]
+    [InlineData("deit_tiny_distilled_patch16_224", 8, 4)]
+    public void Other_models_resume_to_the_same_bits_with_another_number_of_threads(string model, int imageSize, int patchSize)
+    {
+        Recipe recipe = TinyRun.Recipe with
+        {
+            Model = new() { Name = model, ImageSize = imageSize, PatchSize = patchSize },
+            Regularisation = new() { DropPath = 0.1 },
+            Run = TinyRun.Recipe.Run with { CheckpointEvery = null, Threads = 1 },
+        };
+        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
+        using CancellationTokenSource stop = new();
+        SilentObserver interrupting = new(progress => { if (progress.Step == 4) stop.Cancel(); });
+
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
+        RunDirectory parts = TinyRun.Resume(_folder["parts"], recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
+
+        AssertSameEnd(whole, parts);
+    }
+
     [Fact]
     public void A_run_with_every_augmentation_resumes_to_the_same_bits()
     {

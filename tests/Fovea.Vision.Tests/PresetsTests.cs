@@ -33,6 +33,8 @@ public sealed class PresetsTests
     [InlineData("deit_tiny_patch16_224", 5_717_416)]
     [InlineData("deit_small_patch16_224", 22_050_664)]
     [InlineData("deit_base_patch16_224", 86_567_656)]
+    [InlineData("cct_2_3x2", 283_723)]   // published as 0.28 M
+    [InlineData("cct_7_3x1", 3_760_139)]   // and 3.76 M
     [InlineData("deit_tiny_distilled_patch16_224", 5_910_800)]
     [InlineData("deit_small_distilled_patch16_224", 22_436_432)]
     [InlineData("deit_base_distilled_patch16_224", 87_338_192)]
@@ -99,6 +101,7 @@ public sealed class PresetsTests
         Assert.All(model.NamedParameters(), entry =>
         {
             Assert.True(entry.Parameter.Value.Gradient is not null, $"{entry.Name} has no gradient");
+            if (entry.Name == "attention_pool.bias") return;   // the softmax behind it does not see it
             Assert.True(entry.Parameter.Value.Gradient.ToArray().Any(value => value != 0), $"{entry.Name}: the gradient is zero");
         });
     }

@@ -3,6 +3,7 @@ using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Tests;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Embedding;
 using Fovea.Vision.Position;
 
 namespace Fovea.Vision.Tests;
@@ -48,6 +49,8 @@ public sealed class VisionTransformerTests
         ["sequence positions"] = Small with { Position = PositionKind.SinCos1d },
         ["sequence pooling"] = Small with { Pooling = Pooling.Sequence, ClassToken = false, Classes = 0 },
         ["sequence pooling with registers"] = Small with { Pooling = Pooling.Sequence, ClassToken = false, RegisterTokens = 3 },
+        ["convolutional tokens"] = Small with { Embedding = EmbeddingKind.Convolution },
+        ["compact"] = Small with { Embedding = EmbeddingKind.Tokenizer, Pooling = Pooling.Sequence, ClassToken = false, NormedResidual = true, DropPath = 0.1f },
         ["normed residual"] = Small with { NormedResidual = true },
         ["normed residual, layer scale and drop path"] = Small with { NormedResidual = true, LayerScale = 0.1f, DropPath = 0.3f },
     };
@@ -196,6 +199,53 @@ public sealed class VisionTransformerTests
 
             float[] all = [.. model.NamedParameters().SelectMany(entry => entry.Parameter.Value.Gradient!.ToArray())];
             GoldenAssert.Close(expected ??= all, all, 2e-5, 1e-3, variant);
+        }
+    }
+
+    /// <summary>x ← x + attn(norm1(x)); x ← norm2(x); x ← x + mlp(x).</summary>
+    [Fact]
+    public void A_normed_residual_goes_on_from_the_norm()
+    {
+        VisionTransformer model = Build(VariantConfigs["normed residual"], Device.Reference), plain = Build(Small, Device.Reference);
+        TransformerBlock block = model.Blocks[0], usual = plain.Blocks[0];
+        Tensor x = TestTensors.Normal([2, 10, 16], Device.Reference);
+
+        Tensor halfway = block.Attention.Forward(block.Norm1, x, Small.Grid, residual: x);
+        Tensor normed = Ops.LayerNorm(halfway, Tensor.Full([16], 1, Device.Reference), Tensor.Zeros([16], Device.Reference), 1e-6f);
+        Tensor expected = Ops.Add(normed, block.Mlp!.Forward(normed));
+
+        GoldenAssert.Close(expected.ToArray(), block.Forward(x, Small.Grid).ToArray(), 1e-6, 1e-6);
+        Assert.NotEqual(usual.Forward(x, Small.Grid).ToArray(), block.Forward(x, Small.Grid).ToArray());
+    }
+
+    /// <summary>Σ_i softmax_i(w·x_i + b) x_i, by hand.</summary>
+    [Fact]
+    public void Sequence_pooling_weighs_the_patches()
+    {
+        VisionTransformer model = Build(VariantConfigs["sequence pooling"], Device.Reference);
+        Tensor images = Images(2, Device.Reference);
+        float[] tokens = model.Features(images).ToArray(), w = Values("attention_pool.weight"), expected = new float[2 * 16];
+        for (int image = 0; image < 2; image++)
+        {
+            double[] weights = [.. Enumerable.Range(0, 9).Select(i => Math.Exp(Enumerable.Range(0, 16).Sum(k => (double)tokens[(image * 9 + i) * 16 + k] * w[k])))];
+            for (int k = 0; k < 16; k++)
+                expected[image * 16 + k] = (float)(Enumerable.Range(0, 9).Sum(i => weights[i] * tokens[(image * 9 + i) * 16 + k]) / weights.Sum());
+        }
+
+        GoldenAssert.Close(expected, model.Forward(images).ToArray(), 1e-5, 1e-5);
+
+        float[] Values(string name) => model.NamedParameters().Single(entry => entry.Name == name).Parameter.Value.ToArray();
+    }
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Results_have_the_same_bits_for_any_number_of_threads(string variant)
+    {
+        float[]? first = null;
+        foreach (int threads in (int[])[1, 2, 3])
+        {
+            float[] all = [.. Gradients(VariantConfigs[variant], Device.CreateCpu(threads)).Values.SelectMany(values => values)];
+            Assert.Equal(first ??= all, all);
         }
     }
 

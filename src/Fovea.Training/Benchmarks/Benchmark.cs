@@ -88,7 +88,7 @@ public static class Benchmark
             Philox random = new(0, 0);
             for (int i = 0; i < pixels.Length; i++) pixels[i] = random.Uniform((ulong)i, -1, 1);
             int[] labels = new int[options.BatchSize];
-            for (int i = 0; i < labels.Length; i++) labels[i] = i % config.Classes;
+            for (int i = 0; i < labels.Length; i++) labels[i] = i % Math.Max(1, config.Classes);
             _images = Tensor.From(pixels, shape, device).Keep();
             _labels = Tensor.From(labels, [options.BatchSize], device).Keep();
             if (options.IsTraining) _optimizer = new AdamW(ParameterGroup.Default(_model, 0.05), 1e-3);

@@ -9,7 +9,7 @@ public sealed record ModelSection
     /// <summary>Attention mechanism with options, <c>name:key=value,...</c>, or one per block; null: the preset's.</summary>
     public string? Attention { get; init; }
 
-    /// <summary>How an image becomes tokens, <c>patch</c> or <c>convolution</c>; null: the preset's.</summary>
+    /// <summary>How an image becomes tokens, <c>patch</c>, <c>convolution</c> or <c>tokenizer</c>; null: the preset's.</summary>
     public string? Embedding { get; init; }
 
     /// <summary>How tokens learn where they are, <c>learned</c>, <c>sincos2d</c>, <c>sincos1d</c> or <c>none</c>; null: the preset's.</summary>

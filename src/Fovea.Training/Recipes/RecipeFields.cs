@@ -29,7 +29,7 @@ public static class RecipeFields
             Fixed(section.Field("attention", ValueForm.Text("NAME[:key=value,...]", "auto"),
                 s => s.Attention, (s, v) => s with { Attention = v },
                 "Attention mechanism, with options, or one per block (softmax,softmax,linear); 'fovea models' lists them")),
-            Fixed(section.Field("embedding", ValueForm.Text("patch|convolution", "auto"), s => s.Embedding, (s, v) => s with { Embedding = v },
+            Fixed(section.Field("embedding", ValueForm.Text("patch|convolution|tokenizer", "auto"), s => s.Embedding, (s, v) => s with { Embedding = v },
                 "How an image becomes tokens")),
             Fixed(section.Field("position", ValueForm.Text("learned|sincos2d|sincos1d|none", "auto"), s => s.Position, (s, v) => s with { Position = v },
                 "How tokens learn where they are")),
