@@ -33,6 +33,12 @@ public sealed class PresetsTests
     [InlineData("deit_tiny_patch16_224", 5_717_416)]
     [InlineData("deit_small_patch16_224", 22_050_664)]
     [InlineData("deit_base_patch16_224", 86_567_656)]
+    [InlineData("resnet18", 11_689_512)]
+    [InlineData("resnet34", 21_797_672)]
+    [InlineData("resnet50", 25_557_032)]
+    [InlineData("resnet101", 44_549_160)]
+    [InlineData("resnet152", 60_192_808)]
+    [InlineData("resnet18-cifar", 11_173_962)]
     public void Parameter_counts_are_exact(string name, long parameters)
     {
         Assert.Equal(parameters, Presets.Find(name).ParameterCount);
@@ -103,6 +109,7 @@ public sealed class PresetsTests
             // A class token that is read alone leaves the last block's positions between patches without a gradient.
             Pooling = vit.Attention.Of(0).Name == "disentangled" ? Pooling.Mean : vit.Pooling,
         },
+        ResNetConfig residual => residual with { ImageSize = 64, Layers = [2, 1, 1, 1], Widths = [4, 6, 8, 10], Classes = 5 },
         _ => config with { Classes = 5 },
     };
 }

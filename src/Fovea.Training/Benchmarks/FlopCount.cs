@@ -7,10 +7,12 @@ public static class FlopCount
 {
     /// <summary>
     /// Forward pass of one picture; null for models whose products are not counted here. With n tokens of dim d, a mechanism that takes p projected elements and
-    /// gives h, and an MLP of m: embedding + depth · (n · (d p + h d + 2 d m) + mechanism) + d · classes multiplications. Softmax has 2 n² h.
+    /// gives h, and an MLP of m: embedding + depth · (n · (d p + h d + 2 d m) + mechanism) + d · classes multiplications. Softmax has 2 n² h. A residual
+    /// network has those of its convolutions and its head.
     /// </summary>
     public static double? Forward(ModelConfig config)
     {
+        if (config is ResNetConfig residual) return 2 * residual.Build().MultiplyAdds();
         if (config is not VisionTransformerConfig vit) return null;
         VisionTransformer model = vit.Build();   // allocates nothing
         double multiplications = model.PatchEmbedding.MultiplyAdds(vit.ImageSize, vit.ImageSize) + (double)vit.Dim * vit.Classes;
