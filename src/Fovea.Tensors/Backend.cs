@@ -51,8 +51,11 @@ public abstract partial class Backend
     /// <summary>y (+)= column sums of <c>x [rows, columns]</c>.</summary>
     public abstract void ColumnSums(Storage x, Storage y, int rows, int columns, bool accumulate);
 
-    /// <summary>2-D convolution: <c>x [batch, in, height, width]</c>, <c>w [out, in/groups, kernelHeight, kernelWidth]</c> → <c>y [batch, out, oh, ow]</c>.</summary>
-    public abstract void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, Storage? bias, Storage y);
+    /// <summary>
+    /// 2-D convolution: <c>x [batch, in, height, width]</c>, <c>w [out, in/groups, kernelHeight, kernelWidth]</c> → <c>y [batch, out, oh, ow]</c>, with
+    /// what happens to the sums on their way out.
+    /// </summary>
+    public abstract void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, in Conv2dEpilogue epilogue, Storage y);
 
     /// <summary>dx (+)= gradient of <see cref="Conv2d"/> with respect to its input.</summary>
     public abstract void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate);

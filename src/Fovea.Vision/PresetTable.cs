@@ -1,6 +1,7 @@
 using Fovea.Tensors;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Position;
+using Fovea.Vision.Residual;
 
 namespace Fovea.Vision;
 
@@ -67,6 +68,15 @@ internal static class PresetTable
            from size in (string[])["small", "base", "large", "giant"]
            select DinoV2(size, registers),
 
+        // Residual networks (He et al. 2016, arXiv:1512.03385), as in torchvision.
+        new("resnet18", Residual(ResidualKind.Basic, 2, 2, 2, 2), "ResNet-18"),
+        new("resnet34", Residual(ResidualKind.Basic, 3, 4, 6, 3), "ResNet-34"),
+        new("resnet50", Residual(ResidualKind.Bottleneck, 3, 4, 6, 3), "ResNet-50"),
+        new("resnet101", Residual(ResidualKind.Bottleneck, 3, 4, 23, 3), "ResNet-101"),
+        new("resnet152", Residual(ResidualKind.Bottleneck, 3, 8, 36, 3), "ResNet-152"),
+        new("resnet18-cifar", Residual(ResidualKind.Basic, 2, 2, 2, 2) with { ImageSize = 32, Classes = 10, SmallStem = true },
+            "ResNet-18 for small images: a 3x3 stem without pooling."),
+
         // Locality-aware initialisation, disentangled attention, both; Performers with either, and with sampled keys.
         .. from kind in (string[])["lai", "dis", "dislai", "performer", "performer_lai", "performer_dis", "performer_deformable"]
            from size in Sizes
@@ -129,4 +139,6 @@ internal static class PresetTable
 
     private static VisionTransformerConfig Timm(int patch, int dim, int depth, int heads) =>
         new() { ImageSize = 224, PatchSize = patch, Dim = dim, Depth = depth, Heads = heads };
+
+    private static ResNetConfig Residual(ResidualKind block, params int[] layers) => new() { ImageSize = 224, Block = block, Layers = layers };
 }

@@ -67,6 +67,29 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
+    public void A_residual_network_with_its_running_statistics_resumes_to_the_same_bits()
+    {
+        Recipe recipe = TinyRun.Recipe with
+        {
+            Model = new() { Name = "resnet18-cifar", ImageSize = 8 },
+            Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 2 },
+            Regularisation = new() { EmaDecay = 0.9 },
+            Run = TinyRun.Recipe.Run with { CheckpointEvery = null },
+        };
+        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
+        using CancellationTokenSource stop = new();
+        SilentObserver interrupting = new(progress => { if (progress.Step == 2) stop.Cancel(); });
+
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
+        RunDirectory parts = TinyRun.Resume(_folder["parts"]);
+
+        AssertSameEnd(whole, parts);
+        Assert.Equal(6, Tensors(parts.LastCheckpoint)["layer4.1.bn2.num_batches_tracked"].Single());
+        Assert.Contains("ema.bn1.running_mean", Tensors(parts.LastCheckpoint).Keys);
+    }
+
+    [Fact]
     public void A_run_with_every_augmentation_resumes_to_the_same_bits()
     {
         Recipe recipe = TinyRun.Recipe with

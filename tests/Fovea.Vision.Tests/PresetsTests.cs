@@ -1,6 +1,7 @@
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Tests;
+using Fovea.Vision.Attention;
 
 namespace Fovea.Vision.Tests;
 
@@ -46,6 +47,12 @@ public sealed class PresetsTests
     [InlineData("dinov2_vitb14_reg", 86_579_712 + 3 * 768)]
     [InlineData("dinov2_vitl14_reg", 304_367_616 + 3 * 1024)]
     [InlineData("vit_giant_patch14_reg4_dinov2", 1_136_479_232 + 3 * 1536)]
+    [InlineData("resnet18", 11_689_512)]
+    [InlineData("resnet34", 21_797_672)]
+    [InlineData("resnet50", 25_557_032)]
+    [InlineData("resnet101", 44_549_160)]
+    [InlineData("resnet152", 60_192_808)]
+    [InlineData("resnet18-cifar", 11_173_962)]
     public void Parameter_counts_are_exact(string name, long parameters)
     {
         Assert.Equal(parameters, Presets.Find(name).ParameterCount);
@@ -67,6 +74,31 @@ public sealed class PresetsTests
         Dictionary<string, Shape> shapes = model.NamedParameters().ToDictionary(entry => entry.Name, entry => entry.Parameter.Shape);
         Assert.Equal([1, 50, 256], shapes["pos_embed"]);
         Assert.Equal([256, 1, 4, 4], shapes["patch_embed.proj.weight"]);
+    }
+
+    /// <summary>By name and shape alone, so that the largest is looked at for free: whatever attention it gets, a backbone keeps all its weights.</summary>
+    [Theory]
+    [InlineData("vit_base_patch16_224")]
+    [InlineData("deit_tiny_distilled_patch16_224")]
+    [InlineData("dinov2_vits14")]
+    [InlineData("dinov2_vitg14_reg")]
+    [InlineData("cct_7_3x1")]
+    public void Any_attention_leaves_a_backbone_its_weights(string name)
+    {
+        VisionTransformerConfig config = Assert.IsType<VisionTransformerConfig>(Presets.Find(name).Config);
+        Dictionary<string, Shape> own = State(config);
+        foreach (string attention in AttentionCatalogue.All.Select(entry => entry.Name)
+            .Concat(["sinkhorn:iterations=5", "softmax:window=2/4,until=5/10", "performer:256", "softmax,sinkhorn:3,deformable"]))
+        {
+            Dictionary<string, Shape> swapped = State(config with { Attention = attention });
+            Assert.Empty(own.Keys.Except(swapped.Keys));
+            bool valuesAlone = attention.Contains("deformable", StringComparison.Ordinal);
+            Assert.All(own.Where(entry => !valuesAlone || !entry.Key.Contains(".qkv.", StringComparison.Ordinal)), entry => Assert.Equal(entry.Value, swapped[entry.Key]));
+            Assert.All(swapped.Keys.Except(own.Keys), added => Assert.Contains(".attn.", added));
+        }
+
+        static Dictionary<string, Shape> State(VisionTransformerConfig config) =>
+            config.Build().NamedState().ToDictionary(entry => entry.Name, entry => entry.Tensor.Shape);
     }
 
     [Fact]
@@ -118,6 +150,7 @@ public sealed class PresetsTests
             // A class token that is read alone leaves the last block's positions between patches without a gradient.
             Pooling = vit.Attention.Of(0).Name == "disentangled" ? Pooling.Mean : vit.Pooling,
         },
+        ResNetConfig residual => residual with { ImageSize = 64, Layers = [2, 1, 1, 1], Widths = [4, 6, 8, 10], Classes = 5 },
         _ => config with { Classes = 5 },
     };
 }

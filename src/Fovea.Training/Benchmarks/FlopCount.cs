@@ -9,9 +9,11 @@ public static class FlopCount
     /// <summary>
     /// Forward pass of one picture; null for models whose products are not counted here. Every token meets every weight of the blocks' projections and
     /// MLPs once; embedding, attention and heads come on top. Softmax has 2 n² h multiplications for n tokens and heads of h elements together.
+    /// A residual network has those of its convolutions and its head.
     /// </summary>
     public static double? Forward(ModelConfig config)
     {
+        if (config is ResNetConfig residual) return 2 * residual.Build().MultiplyAdds();
         if (config is not VisionTransformerConfig vit) return null;
         VisionTransformer model = vit.Build();   // allocates nothing
         TokenGrid grid = model.GridOf(vit.ImageSize, vit.ImageSize);

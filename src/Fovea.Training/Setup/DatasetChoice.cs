@@ -16,6 +16,8 @@ public static class DatasetChoice
         ["vitl"] = "cifar10",
         ["vitx"] = "cifar10",
         ["vit-cifar"] = "cifar10",
+        ["cct_2_3x2"] = "cifar10",
+        ["cct_7_3x1"] = "cifar10",
     };
 
     /// <summary>The dataset's name: as named, or by what lies in the folder, or the usual one of the model.</summary>

@@ -20,7 +20,7 @@ public sealed class PositionResamplingTests
             string name = run.GetProperty("name").GetString()!;
             int prefix = run.GetProperty("prefix_tokens").GetInt32();
             TokenGrid Grid(string key) => new(prefix, run.GetProperty(key)[0].GetInt32(), run.GetProperty(key)[1].GetInt32());
-            ResamplingFilter filter = run.GetProperty("interpolation").GetString() == "bilinear" ? ResamplingFilter.Bilinear : ResamplingFilter.Bicubic;
+            Resampling filter = run.GetProperty("interpolation").GetString() == "bilinear" ? Resampling.Bilinear : Resampling.Bicubic;
 
             Tensor resampled = PositionResampling.Resample(
                 golden[$"{name}.pos_embed"].ToTensor(TestDevice.Named(device)), Grid("old"), Grid("new"), filter, run.GetProperty("antialias").GetBoolean());
@@ -40,7 +40,7 @@ public sealed class PositionResamplingTests
     public void The_gradient_is_the_transposed_map(int prefix, int rows, int columns, int newRows, int newColumns)
     {
         TokenGrid from = new(prefix, rows, columns), to = new(prefix, newRows, newColumns);
-        foreach (ResamplingFilter filter in Enum.GetValues<ResamplingFilter>())
+        foreach (Resampling filter in Enum.GetValues<Resampling>())
             foreach (bool antialias in (bool[])[false, true])
             {
                 using StepScope scope = StepScope.Begin();
