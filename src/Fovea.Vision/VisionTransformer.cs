@@ -77,7 +77,7 @@ public sealed class VisionTransformer : ImageClassifier
     public override Tensor Fitted(string name, Tensor value)
     {
         if (name == "pos_embed") return (_position as LearnedPosition)?.Fitted(value) ?? value;
-        return name.Split('.') is ["blocks", string block, "attn", "qkv", _] && int.TryParse(block, out int index) && index < Blocks.Count
+        return name.Split('.') is ["blocks", string block, "attn", "qkv", _] && int.TryParse(block, out int index) && (uint)index < (uint)Blocks.Count
             ? Blocks[index].Attention.Fitted(value)
             : value;
     }

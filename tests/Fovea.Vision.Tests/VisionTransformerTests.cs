@@ -284,9 +284,12 @@ public sealed class VisionTransformerTests
         Assert.Equal([1, 5 + 36, 16], fitted.Shape);
         Assert.Equal(PositionResampling.Resample(table, new(5, 3, 3), new(5, 6, 6)).ToArray(), fitted.ToArray());
         Assert.Same(table, small.Fitted("pos_embed", table));
-        Tensor odd = Tensor.Zeros([1, 5 + 7, 16], Device.Cpu);
-        Assert.Same(odd, large.Fitted("pos_embed", odd));
-        Assert.Same(odd, large.Fitted("norm.weight", odd));
+        foreach (Shape shape in (Shape[])[[1, 5 + 7, 16], [1, 5 + 9, 8], [2, 5 + 9, 16], [1, 3, 16], [16], []])   // not square, of other models, nonsense
+        {
+            Tensor other = Tensor.Zeros(shape, Device.Cpu);
+            foreach (string name in (string[])["pos_embed", "norm.weight", "blocks.0.attn.qkv.bias", "blocks.-1.attn.qkv.bias", "blocks.9.attn.qkv.bias"])
+                Assert.Same(other, large.Fitted(name, other));
+        }
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public sealed class AttentionLayer : Module
     internal Tensor Fitted(Tensor packed)
     {
         int width = Mechanism.ProjectedWidth;
-        return width == Proj.Weight.Shape[1] && packed.Shape[0] == 3 * width ? Ops.Slice(packed, 0, 2 * width, width) : packed;
+        return width == Proj.Weight.Shape[1] && packed.Shape.Rank > 0 && packed.Shape[0] == 3 * width ? Ops.Slice(packed, 0, 2 * width, width) : packed;
     }
 
     /// <summary>Attention over norm(x) (+ residual), the norm folded into the input projection.</summary>
