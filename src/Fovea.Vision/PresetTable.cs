@@ -114,20 +114,33 @@ internal static class PresetTable
     /// <summary>Published with attention dropout 0.1 too, which would store every map; it can be set in the configuration.</summary>
     private static VisionTransformerConfig Compact(int convolutions, int dim, int depth, int heads, int mlp) => new()
     {
-        ImageSize = 32, PatchSize = 1 << convolutions, Dim = dim, Depth = depth, Heads = heads, MlpDim = mlp, Classes = 10, QkvBias = false,
-        NormEpsilon = 1e-5f, NormedResidual = true, ClassToken = false, Pooling = Pooling.Sequence, Embedding = EmbeddingKind.Tokenizer,
-        PositionDeviation = 0.2f, DropPath = 0.1f,
+        ImageSize = 32,
+        PatchSize = 1 << convolutions,
+        Dim = dim,
+        Depth = depth,
+        Heads = heads,
+        MlpDim = mlp,
+        Classes = 10,
+        QkvBias = false,
+        NormEpsilon = 1e-5f,
+        NormedResidual = true,
+        ClassToken = false,
+        Pooling = Pooling.Sequence,
+        Embedding = EmbeddingKind.Tokenizer,
+        PositionDeviation = 0.2f,
+        DropPath = 0.1f,
     };
 
     private static Preset DinoV2(string size, bool registers)
     {
-        VisionTransformerConfig config = size switch
+        VisionTransformerConfig sized = size switch
         {
             "small" => Timm(14, 384, 12, 6),
             "base" => Timm(14, 768, 12, 12),
             "large" => Timm(14, 1024, 24, 16),
             _ => Timm(14, 1536, 40, 24) with { MlpDim = 4096, GatedMlp = true, Activation = UnaryOperator.Silu },
-        } with { ImageSize = 518, Classes = 0, LayerScale = 1e-5f };
+        };
+        VisionTransformerConfig config = sized with { ImageSize = 518, Classes = 0, LayerScale = 1e-5f };
         if (registers) config = config with { RegisterTokens = 4, PrefixPositions = false };
         (string ending, string alias) = registers ? ("_reg", "reg4_dinov2") : ("", "dinov2");
         return new($"dinov2_vit{size[0]}14{ending}", config, $"DINOv2 ViT-{(size == "giant" ? 'g' : char.ToUpperInvariant(size[0]))}/14{(registers ? " with 4 registers" : "")}: features, no head",
