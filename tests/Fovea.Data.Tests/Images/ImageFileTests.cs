@@ -1,5 +1,5 @@
-using System.Text;
 using System.Diagnostics;
+using System.Text;
 using Fovea.Data.Images;
 using Fovea.Data.Tests.Support;
 using static Fovea.Data.Tests.Support.Pictures;
