@@ -24,7 +24,7 @@ public static class TrainingRun
     /// <exception cref="CheckpointException">A file could not be written.</exception>
     public static RunSummary Start(Recipe recipe, IRunObserver observer, CancellationToken stop, DatasetSplits? data = null)
     {
-        TrainingParts parts = TrainingSetup.New(recipe, data);
+        TrainingParts parts = TrainingSetup.New(recipe, data, observer, stop);
         RunDirectory run = RunDirectory.Create(recipe.Run.Out, parts.Recipe.Model.Name, parts.Data.Info.Name, DateTime.Now);
         using RunLog log = RunLog.Begin(run);
         return Run(parts, run, log, observer, stop);
@@ -43,7 +43,7 @@ public static class TrainingRun
         RunDirectory run = RunDirectory.ForResume(directory);
         TrainingParts parts;
         using (CheckpointReader checkpoint = CheckpointReader.Open(run.LastCheckpoint))
-            parts = TrainingSetup.Resume(checkpoint, change(checkpoint.Head.Recipe), data);
+            parts = TrainingSetup.Resume(checkpoint, change(checkpoint.Head.Recipe), data, observer, stop);
         using RunLog log = RunLog.Continue(run, parts.State.Epoch, parts.State.Step);
         return Run(parts, run, log, observer, stop);
     }

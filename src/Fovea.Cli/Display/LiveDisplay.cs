@@ -23,6 +23,8 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
         run();
     });
 
+    public void Cached(int done, int total) => _context!.UpdateTarget(Lines([("cache", Words.Cached(done, total))]));
+
     public void Started(RunPlan plan)
     {
         _plan = plan;

@@ -18,6 +18,8 @@ internal static class Words
 
     public static string Duration(double seconds) => Duration(TimeSpan.FromSeconds(seconds));
 
+    public static string Cached(int done, int total) => $"{Count(done)} of {Count(total)} pictures decoded and kept";
+
     /// <summary>1:02:03, 2:03 or 3.1 s.</summary>
     public static string Duration(TimeSpan time) => time switch
     {

@@ -33,6 +33,7 @@ internal sealed class ModelSource
         DataSection data = training.Data with { EvaluationLimit = limit };
         if (parsed.GetValue(_dataset) is string name) data = data with { Dataset = name, Directory = null };
         if (parsed.GetValue(_data) is string directory) data = data with { Directory = directory };
+        if ((data.Dataset, data.Directory) != (training.Data.Dataset, training.Data.Directory)) data = data with { Cache = null };   // of others
         DatasetSplits splits = DatasetChoice.Load(training with { Data = data });
         return Split(parsed) switch { "train" => splits.Train, "val" => splits.Validation, _ => splits.Test };
     }

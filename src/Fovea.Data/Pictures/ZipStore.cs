@@ -55,6 +55,8 @@ internal sealed class ZipStore : IPictureStore
         return 0;
     });
 
+    public (long Length, long Stamp) Stamp(int entry) => (_places[entry].Length, _places[entry].Crc);
+
     public ImageInfo Identify(int entry) => WithContents(entry, DecodeOptions.Default, file => ImageFile.Identify(file, PathOf(entry)));
 
     /// <summary>By folder, then by name, as folders on disk are listed.</summary>

@@ -15,12 +15,15 @@ public static class TrainingSetup
     /// <summary>A run from its beginning.</summary>
     /// <param name="recipe">What to do; what it leaves open is chosen.</param>
     /// <param name="data">The pictures; null: those that the recipe names.</param>
+    /// <param name="observer">Is told while pictures are put into a cache; null: nobody is.</param>
+    /// <param name="stop">Ends that.</param>
     /// <exception cref="UsageException">A name does not exist, or a value makes no sense.</exception>
     /// <exception cref="Nn.ConfigurationException">Sizes do not fit together.</exception>
     /// <exception cref="DataException">The dataset cannot be read.</exception>
-    public static TrainingParts New(Recipe recipe, DatasetSplits? data = null)
+    public static TrainingParts New(
+        Recipe recipe, DatasetSplits? data = null, IRunObserver? observer = null, CancellationToken stop = default)
     {
-        TrainingParts parts = Build(recipe, data, (model, device) =>
+        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, observer, stop), (model, device) =>
         {
             model.Initialize(device, recipe.Run.Seed);
             if (recipe.Model.Weights is not string weights) return;
@@ -34,11 +37,14 @@ public static class TrainingSetup
     /// <param name="checkpoint">The run's last one.</param>
     /// <param name="recipe">The checkpoint's recipe, with whatever may change in a resumed run.</param>
     /// <param name="data">The pictures; null: those that the recipe names.</param>
+    /// <param name="observer">Is told while pictures are put into a cache; null: nobody is.</param>
+    /// <param name="stop">Ends that.</param>
     /// <exception cref="CheckpointException">The checkpoint does not fit the recipe.</exception>
     /// <inheritdoc cref="New"/>
-    public static TrainingParts Resume(CheckpointReader checkpoint, Recipe recipe, DatasetSplits? data = null)
+    public static TrainingParts Resume(
+        CheckpointReader checkpoint, Recipe recipe, DatasetSplits? data = null, IRunObserver? observer = null, CancellationToken stop = default)
     {
-        TrainingParts parts = Build(recipe, data, (model, device) =>
+        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, observer, stop), (model, device) =>
         {
             model.Allocate(device);
             checkpoint.LoadWeights(model);
@@ -62,10 +68,10 @@ public static class TrainingSetup
             Transforms = Augmentation.Evaluation(dataset.Info, config.ImageSize),
         });
 
-    private static TrainingParts Build(Recipe recipe, DatasetSplits? given, Action<ImageClassifier, Device> fill)
+    private static TrainingParts Build(Recipe recipe, Func<DatasetSplits> load, Action<ImageClassifier, Device> fill)
     {
         Presets.Find(recipe.Model.Name);   // before the dataset is read, which may take a while
-        DatasetSplits data = given ?? DatasetChoice.Load(recipe);
+        DatasetSplits data = load();
         ModelConfig config = ModelChoice.Configure(recipe, data.Info);
         recipe = RecipeResolver.Resolve(recipe, config, data.Info);
         if (data.Train.Count == 0) throw new DataException($"dataset '{data.Info.Name}': there are no pictures to train on.");
