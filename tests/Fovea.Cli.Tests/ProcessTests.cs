@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Fovea.Training.Checkpoints;
 using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Cli.Tests;

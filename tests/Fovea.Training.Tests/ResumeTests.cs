@@ -1,5 +1,4 @@
 using Fovea.Data;
-using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tests.Support;

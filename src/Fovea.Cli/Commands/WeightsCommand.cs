@@ -13,7 +13,7 @@ namespace Fovea.Cli.Commands;
 /// <summary><c>fovea weights FILE</c>: what a file of weights holds, and the same under timm's names as safetensors.</summary>
 internal static class WeightsCommand
 {
-    private const int MostNames = 3;
+    private const int MostNames = 3, MostRows = 2000;
 
     public static Command Create(Terminal terminal)
     {
@@ -54,7 +54,8 @@ internal static class WeightsCommand
     private static void Print(IAnsiConsole console, WeightFile file, StateDict weights, ClosestPreset? closest, string? target)
     {
         Table table = Tables.Create("tensor", "dtype", "shape");
-        foreach (Weight weight in weights.Weights) table.AddRow(Tables.Name(weight.Name), new Text(weight.Type.Text), new Text(weight.ShapeText));
+        foreach (Weight weight in weights.Weights.Take(MostRows)) table.AddRow(Tables.Name(weight.Name), new Text(weight.Type.Text), new Text(weight.ShapeText));
+        if (weights.Weights.Count > MostRows) table.AddRow(new Text($"and {Words.Count(weights.Weights.Count - MostRows)} more (--json has all)"));
         console.Write(table);
         string under = weights.Prefix.Length == 0 ? "" : $" under '{weights.Prefix}'";
         string preset = closest is null ? "like no preset" : $"closest preset {closest.Preset.Name} ({Words.Percent(closest.Share)} of the tensors alike)";

@@ -8,6 +8,7 @@ using Fovea.Vision.Weights.Safetensors;
 namespace Fovea.Vision.Tests.Weights;
 
 /// <summary>Damaged files end in a <see cref="CheckpointException"/> or in values: nothing else, no hang, no huge allocation.</summary>
+[Trait("Category", "Slow")]
 public sealed class WeightFileFuzzTests : IDisposable
 {
     private const long AllocationLimit = 64 << 20;

@@ -1,3 +1,4 @@
+using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
@@ -63,6 +64,21 @@ public sealed class LoadPlanTests
     }
 
     [Fact]
+    public void A_model_makes_fit_what_it_knows_how_to()
+    {
+        Halving model = new();
+        StateDict weights = new(NamingSchemes.Timm, "", [Weight.Of("pos_embed", WeightType.F16, [1, 4, 1], [1, 3, 10, 20])], []);
+        LoadPlan plan = LoadPlan.Create(model, weights, "f.pth", Device.Cpu);
+        plan.Initialize(model, Device.Cpu, 1);
+
+        Assert.Equal([2, 15], model.NamedState().Single().Tensor.Value.ToArray());
+        Assert.Equal("pos_embed [1, 4, 1] to [1, 2, 1]", Assert.Single(plan.Report.Resized).ToString());
+        Assert.Throws<CheckpointException>(() => LoadPlan.Create(model, weights, "f.pth", Device.Cpu, strict: true));
+        StateDict other = weights with { Weights = [Weight.Of("pos_embed", WeightType.F32, [1, 6, 1], new float[6])] };
+        Assert.Contains("'pos_embed' is [1, 6, 1]", Assert.Throws<CheckpointException>(() => LoadPlan.Create(model, other, "f.pth", Device.Cpu)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void More_and_fewer_blocks_are_reported()
     {
         VisionTransformer source = Built(Config, 1);
@@ -107,6 +123,18 @@ public sealed class LoadPlanTests
         StateDict weights = new(NamingSchemes.Other, "", [Weight.Of("fc.weight", WeightType.F32, [2], [1, 2])], []);
         string message = Assert.Throws<CheckpointException>(() => LoadPlan.Create(Config.Build(), weights, "f.pth", Device.Cpu)).Message;
         Assert.Contains("another architecture (names as they are): only 0 of the model's", message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Takes positions of twice as many tokens, by their means in pairs.</summary>
+    private sealed class Halving : ImageClassifier
+    {
+        public Halving() => Register(new Parameter("pos_embed", [1, 2, 1], Init.Zeros));
+
+        public override ModelConfig Config => LoadPlanTests.Config;
+
+        public override Tensor Forward(Tensor images) => images;
+
+        public override Tensor Fitted(string name, Tensor value) => value.Shape[1] == 4 ? Ops.Mean(value.Reshape(2, 2), 1).Reshape(1, 2, 1) : value;
     }
 
     private static VisionTransformer Built(VisionTransformerConfig config, ulong seed)
