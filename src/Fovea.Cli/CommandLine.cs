@@ -6,7 +6,7 @@ using Fovea.Cli.Options;
 using Fovea.Data;
 using Fovea.Nn;
 using Fovea.Training;
-using Fovea.Training.Checkpoints;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Cli;
 
@@ -55,6 +55,7 @@ internal static class CommandLine
             BenchCommand.Create(terminal),
             ApproximateCommand.Create(terminal),
             DataCommand.Create(terminal, stop),
+            WeightsCommand.Create(terminal),
         };
         root.Add(new Option<bool>(Verbose) { Description = "Stack traces with error messages", Recursive = true });
         foreach (VersionOption version in root.Options.OfType<VersionOption>()) version.Action = new VersionAction(terminal);

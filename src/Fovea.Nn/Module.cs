@@ -61,12 +61,12 @@ public abstract class Module
     /// <summary>Gives parameters and buffers memory on a device and their first values.</summary>
     /// <param name="device">Where the model will compute.</param>
     /// <param name="seed">Each parameter's values depend on this and on its name, on nothing else.</param>
-    public void Initialize(Device device, ulong seed)
+    /// <param name="except">Names whose values come from elsewhere, and stay unset until then.</param>
+    public void Initialize(Device device, ulong seed, IReadOnlySet<string>? except = null)
     {
         Allocate(device);
-        foreach ((string name, Parameter parameter) in NamedParameters()) parameter.Fill(seed, name);
-        foreach ((string name, ModuleBuffer buffer) in NamedBuffers())
-            if (buffer.Persistent) buffer.Fill(seed, name);
+        foreach ((string name, NamedTensor tensor) in NamedState())
+            if (except?.Contains(name) != true) tensor.Fill(seed, name);
     }
 
     /// <summary>Gives parameters and buffers memory, parameters with unset values: for a <see cref="Load"/> right after.</summary>

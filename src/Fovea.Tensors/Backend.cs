@@ -22,14 +22,14 @@ public abstract partial class Backend
     /// <summary>Bytes in rented and pooled buffers.</summary>
     public abstract long AllocatedBytes { get; }
 
-    /// <summary>Copies host values in.</summary>
-    public abstract void Write(Storage destination, ReadOnlySpan<float> values);
+    /// <summary>Copies host values in, from element <paramref name="start"/> on.</summary>
+    public abstract void Write(Storage destination, ReadOnlySpan<float> values, int start = 0);
 
     /// <summary>Copies host labels or indices in.</summary>
     public abstract void Write(Storage destination, ReadOnlySpan<int> values);
 
-    /// <summary>Copies values to the host.</summary>
-    public abstract void Read(Storage source, Span<float> values);
+    /// <summary>Copies values to the host, from element <paramref name="start"/> on.</summary>
+    public abstract void Read(Storage source, Span<float> values, int start = 0);
 
     /// <summary>Copies labels or indices to the host.</summary>
     public abstract void Read(Storage source, Span<int> values);

@@ -1,4 +1,5 @@
 using Fovea.Training.Recipes;
+using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Training;
 
@@ -10,6 +11,9 @@ public sealed record RunPlan
 
     /// <summary>Values that training can change.</summary>
     public required long Parameters { get; init; }
+
+    /// <summary>What became of the weights that training starts from; null where they were drawn.</summary>
+    public LoadReport? Weights { get; init; }
 
     /// <summary>Training, validation and test pictures.</summary>
     public required (int Train, int Validation, int Test) Images { get; init; }

@@ -56,6 +56,7 @@ public sealed partial class Trainer
     {
         Recipe = _recipe,
         Parameters = Model.ParameterCount,
+        Weights = _parts.Weights,
         Images = (_parts.Data.Train.Count, _parts.Data.Validation.Count, _parts.Data.Test.Count),
         ValidationOrigin = _parts.Data.ValidationOrigin,
         StepsPerEpoch = StepsPerEpoch,

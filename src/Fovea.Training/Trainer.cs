@@ -7,6 +7,7 @@ using Fovea.Training.Evaluation;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Vision;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Training;
 

@@ -5,6 +5,7 @@ using Fovea.Nn.Schedules;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
+using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Training;
 
@@ -40,6 +41,9 @@ public sealed record TrainingParts
 
     /// <summary>Test batches.</summary>
     public required DataLoader TestLoader { get; init; }
+
+    /// <summary>What became of the weights that training starts from; null where they were drawn.</summary>
+    public LoadReport? Weights { get; init; }
 
     /// <summary>Where the run stands.</summary>
     public TrainingState State { get; init; } = new();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Fovea.Training.Checkpoints;
+using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Cli.Tests;
 

@@ -38,6 +38,7 @@ internal static class Words
         OptimisationSection how = recipe.Optimisation;
         yield return ("model", $"{recipe.Model.Name}, {Count(plan.Parameters)} parameters, {recipe.Model.Attention} attention, "
             + $"{recipe.Model.ImageSize} px");
+        if (plan.Weights is { } weights) yield return ("weights", $"{weights}");
         yield return ("data", $"{recipe.Data.Dataset}: {Count(plan.Images.Train)} training, {Count(plan.Images.Validation)} validation, "
             + $"{Count(plan.Images.Test)} test images; augmentation {recipe.Data.Augmentation}");
         yield return ("training", $"{how.Epochs} epochs of {Count(plan.StepsPerEpoch)} steps, effective batch {how.BatchSize}, "

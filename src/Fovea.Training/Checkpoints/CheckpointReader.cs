@@ -5,6 +5,8 @@ using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
+using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Training.Checkpoints;
 
@@ -18,7 +20,7 @@ public sealed class CheckpointReader : IDisposable
     {
         (_file, _path) = (file, path);
         if (Text(CheckpointWriter.FormatKey) != CheckpointWriter.Format || !file.VerifyChecksum())
-            throw new CheckpointException($"{path}: a safetensors file, but not a '{CheckpointWriter.Format}'.");
+            throw new CheckpointException($"{path}: a safetensors file, but not a '{CheckpointWriter.Format}'; name the model that its weights are of with --model.");
         Head = new CheckpointHead(
             Read(CheckpointWriter.RecipeKey, text => RecipeFile.Parse(text, "recipe", Recipe.Default)),
             Read(CheckpointWriter.DataKey, RunJson.Read<DatasetInfo>),

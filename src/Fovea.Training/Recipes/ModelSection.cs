@@ -21,8 +21,11 @@ public sealed record ModelSection
     /// <summary>Side of a patch in pixels; null: the preset's.</summary>
     public int? PatchSize { get; init; }
 
-    /// <summary>Run directory or checkpoint whose weights training starts from; null: drawn ones.</summary>
+    /// <summary>File of weights or run directory that training starts from; null: drawn ones.</summary>
     public string? Weights { get; init; }
+
+    /// <summary>The weights must fit exactly: nothing missing, left over or resized.</summary>
+    public bool Strict { get; init; }
 
     /// <summary>Height and width of a picture in pixels; null: the preset's.</summary>
     public int? ImageSize { get; init; }

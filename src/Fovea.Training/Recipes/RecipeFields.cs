@@ -37,8 +37,10 @@ public static class RecipeFields
                 "First weights of the blocks")),
             Fixed(section.Field("patch-size", ValueForm.Whole(1).Or("auto"), s => s.PatchSize, (s, v) => s with { PatchSize = v },
                 "Pixels from one token to the next")),
-            Fixed(section.Field("weights", ValueForm.Text("RUN", "none"), s => s.Weights, (s, v) => s with { Weights = v },
-                "Start from the weights of a run or checkpoint, e.g. a softmax model's for a Performer")),
+            Fixed(section.Field("weights", ValueForm.Text("FILE|RUN", "none"), s => s.Weights, (s, v) => s with { Weights = v },
+                "Start from weights: a safetensors, .pth or .pt file (timm, torchvision, Hugging Face, DINOv2), or a run", "initial-checkpoint")),
+            section.Field("strict", ValueForm.Flag(), s => s.Strict, (s, v) => s with { Strict = v },
+                "Weights must fit exactly: nothing missing, left over or resized"),
             Fixed(section.Field("image-size", ValueForm.Whole(1).Or("auto"), s => s.ImageSize, (s, v) => s with { ImageSize = v },
                 "Height and width in pixels", "img-size")),
         ];

@@ -6,6 +6,8 @@ using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
+using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Training.Setup;
 
@@ -20,17 +22,23 @@ public static class TrainingSetup
     /// <exception cref="UsageException">A name does not exist, or a value makes no sense.</exception>
     /// <exception cref="Nn.ConfigurationException">Sizes do not fit together.</exception>
     /// <exception cref="DataException">The dataset cannot be read.</exception>
+<<<<<<< HEAD
     public static TrainingParts New(
         Recipe recipe, DatasetSplits? data = null, IRunObserver? observer = null, CancellationToken stop = default)
     {
         TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, observer, stop), (model, device) =>
+=======
+    /// <exception cref="CheckpointException">The weights to start from cannot be read or do not fit.</exception>
+    public static TrainingParts New(Recipe recipe, DatasetSplits? data = null)
+    {
+        LoadReport? report = null;
+        TrainingParts parts = Build(recipe, data, (model, device) =>
+>>>>>>> wt-weights
         {
-            model.Initialize(device, recipe.Run.Seed);
-            if (recipe.Model.Weights is not string weights) return;
-            using CheckpointReader checkpoint = CheckpointReader.Open(TrainedModel.FileOf(weights));
-            checkpoint.LoadWeights(model, averaged: true);
+            if (recipe.Model.Weights is string weights) report = ModelWeights.Load(model, weights, device, recipe.Run.Seed, recipe.Model.Strict);
+            else model.Initialize(device, recipe.Run.Seed);
         });
-        return parts with { Average = Average(parts) };
+        return parts with { Average = Average(parts), Weights = report };
     }
 
     /// <summary>A run from a checkpoint on, bit for bit as if it had never stopped.</summary>

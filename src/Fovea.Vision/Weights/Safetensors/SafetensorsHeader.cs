@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace Fovea.Training.Checkpoints;
+namespace Fovea.Vision.Weights.Safetensors;
 
 /// <summary>
 /// The header of a safetensors file: JSON that maps names to <c>{"dtype", "shape", "data_offsets"}</c>, and <c>__metadata__</c> to
@@ -13,26 +13,9 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
     /// <summary>The format's limit on the header, 100 MB.</summary>
     public const long LargestHeader = 100_000_000;
 
+    private const int MostAxes = 32;
     private const string MetadataKey = "__metadata__";
-
-    private static readonly Dictionary<string, int> BytesOf = new()
-    {
-        ["F64"] = 8,
-        ["F32"] = 4,
-        ["F16"] = 2,
-        ["BF16"] = 2,
-        ["F8_E4M3"] = 1,
-        ["F8_E5M2"] = 1,
-        ["I64"] = 8,
-        ["I32"] = 4,
-        ["I16"] = 2,
-        ["I8"] = 1,
-        ["U64"] = 8,
-        ["U32"] = 4,
-        ["U16"] = 2,
-        ["U8"] = 1,
-        ["BOOL"] = 1,
-    };
+    private static readonly string[] Types = [.. Enum.GetValues<WeightType>().Select(type => type.Text)];
 
     /// <summary>Reads and checks a header.</summary>
     /// <param name="json">The header without its length.</param>
@@ -85,7 +68,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
     private static void WriteEntry(Utf8JsonWriter writer, SafetensorsEntry entry)
     {
         writer.WriteStartObject(entry.Name);
-        writer.WriteString("dtype", entry.Type);
+        writer.WriteString("dtype", entry.Type.Text);
         writer.WriteStartArray("shape");
         foreach (long size in entry.Shape) writer.WriteNumberValue(size);
         writer.WriteEndArray();
@@ -111,7 +94,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
 
     private static SafetensorsEntry ReadEntry(ref Utf8JsonReader reader, string name)
     {
-        string? type = null;
+        WeightType? type = null;
         List<long>? shape = null, offsets = null;
         Expect(ref reader, JsonTokenType.StartObject);
         while (NextName(ref reader, out string key))
@@ -126,18 +109,18 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
             if (!isNew) throw new FormatException($"'{name}.{key}' is there twice");
         }
 
-        if (type is null || shape is null || offsets is not [long begin, long end])
+        if (type is not { } known || shape is null || offsets is not [long begin, long end])
             throw new FormatException($"'{name}' needs dtype, shape and two data_offsets");
-        SafetensorsEntry entry = new(name, type, shape, begin, end);
+        SafetensorsEntry entry = new(name, known, shape, begin, end);
         RequireSize(entry);
         return entry;
     }
 
-    private static string ReadType(ref Utf8JsonReader reader, string name)
+    private static WeightType ReadType(ref Utf8JsonReader reader, string name)
     {
         Expect(ref reader, JsonTokenType.String);
-        string type = reader.GetString()!;
-        return BytesOf.ContainsKey(type) ? type : throw new FormatException($"'{name}' has the unknown element type '{type}'");
+        string text = reader.GetString()!;
+        return Array.IndexOf(Types, text) is int index and >= 0 ? (WeightType)index : throw new FormatException($"'{name}' has the unknown element type '{text}'");
     }
 
     private static List<long> ReadNumbers(ref Utf8JsonReader reader)
@@ -148,6 +131,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number) || number < 0)
                 throw new FormatException("sizes and offsets must be whole numbers of at least 0");
+            if (numbers.Count == MostAxes) throw new FormatException($"a tensor has more than {MostAxes} axes");
             numbers.Add(number);
         }
 
@@ -157,7 +141,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
     /// <summary>The shape times the element size must be the bytes between the offsets; no product may overflow.</summary>
     private static void RequireSize(SafetensorsEntry entry)
     {
-        Int128 bytes = BytesOf[entry.Type];
+        Int128 bytes = entry.Type.Bytes;
         foreach (long size in entry.Shape)
         {
             bytes *= size;

@@ -1,4 +1,4 @@
-namespace Fovea.Training.Checkpoints;
+namespace Fovea.Vision.Weights;
 
 /// <summary>A file of weights or training state that cannot be written, read or used; one sentence names file and reason.</summary>
 /// <param name="message">What was wrong, where, and what to do.</param>

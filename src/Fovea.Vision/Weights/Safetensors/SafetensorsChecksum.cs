@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Fovea.Training.Checkpoints;
+namespace Fovea.Vision.Weights.Safetensors;
 
 /// <summary>
 /// SHA-256 over header and data, kept in the header's metadata as <c>"sha256": "64 digits"</c>. While it is computed the digits are

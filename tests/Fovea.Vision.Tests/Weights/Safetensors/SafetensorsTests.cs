@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
-using Fovea.Training.Checkpoints;
-using Fovea.Training.Tests.Support;
+using Fovea.Vision.Tests.Weights.Support;
+using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Safetensors;
 
-namespace Fovea.Training.Tests.Checkpoints;
+namespace Fovea.Vision.Tests.Weights.Safetensors;
 
 public sealed class SafetensorsTests : IDisposable
 {
@@ -76,6 +77,7 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "'a.dtype' is there twice")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}}""", 8, "unknown member 'x'")]
     [InlineData("""{"__metadata__":{"k":1},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "expected String")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}""", 4, "more than 32 axes")]
     [InlineData("""{"a":[[[[[1]]]]]}""", 0, "header is wrong")]
     [InlineData("""{"a":{}""", 0, "header is wrong")]
     [InlineData("""{} {}""", 0, "header is wrong")]
@@ -99,6 +101,40 @@ public sealed class SafetensorsTests : IDisposable
     {
         File.WriteAllBytes(_folder["x"], contents);
         Assert.Contains(reason, Assert.Throws<CheckpointException>(() => SafetensorsReader.Open(_folder["x"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Written_files_obey_the_rules_of_the_reference_reader()
+    {
+        Weight[] tensors =
+        [
+            Weight.Of("counter", WeightType.I64, [], [123_456]),
+            Weight.Of("odd", WeightType.BF16, [3], [1, -2.5f, 1e30f]),
+            Weight.Of("half", WeightType.F16, [1], [0.1f]),
+            Weight.Of("single", WeightType.F32, [2], [0.1f, 3]),
+        ];
+        using MemoryStream stream = new();
+        SafetensorsWriter.Write(stream, tensors, new Dictionary<string, string> { ["format"] = "pt" });
+        byte[] file = stream.ToArray();
+        File.WriteAllBytes(_folder["w"], file);
+        using SafetensorsReader reader = SafetensorsReader.Open(_folder["w"]);
+
+        int header = checked((int)BinaryPrimitives.ReadInt64LittleEndian(file));
+        Assert.Equal(0, header % 8);
+        Assert.Equal((byte)'{', file[8]);
+        long reached = 0;
+        foreach (SafetensorsEntry entry in reader.Entries)
+        {
+            Assert.Equal(reached, entry.Begin);
+            Assert.Equal(0, entry.Begin % entry.Type.Bytes);
+            reached = entry.End;
+        }
+
+        Assert.Equal(file.Length, 8 + header + reached);
+        Assert.Equal([123_456], Values(reader, "counter"));
+        Assert.Equal([1, -2.5f, BitConverter.UInt32BitsToSingle(0x714A0000)], Values(reader, "odd"));
+        Assert.Equal([(float)(Half)0.1f], Values(reader, "half"));
+        Assert.Equal([0.1f, 3], Values(reader, "single"));
     }
 
     [Fact]
@@ -140,15 +176,15 @@ public sealed class SafetensorsTests : IDisposable
 
     private string WriteSample()
     {
-        NamedValues[] tensors =
+        Weight[] tensors =
         [
-            new("a.weight", [2, 3], values => new float[] { 1, 2, 3, float.NaN, float.NegativeInfinity, -0f }.CopyTo(values)),
-            new("b", [], values => values[0] = 7),
-            new("empty", [0, 4], values => { }),
+            Weight.Of("a.weight", WeightType.F32, [2, 3], [1, 2, 3, float.NaN, float.NegativeInfinity, -0f]),
+            Weight.Of("b", WeightType.F32, [], [7]),
+            Weight.Of("empty", WeightType.F32, [0, 4], []),
         ];
-        string path = _folder["sample.safetensors"];
-        AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, new Dictionary<string, string> { ["recipe"] = "x: 1\n\"y\" ü" }));
-        return path;
+        using FileStream file = File.Create(_folder["sample.safetensors"]);
+        SafetensorsWriter.Write(file, tensors, new Dictionary<string, string> { ["recipe"] = "x: 1\n\"y\" ü" });
+        return file.Name;
     }
 
     private string WriteRaw(string header, byte[] data)
