@@ -49,6 +49,7 @@ internal static class CommandLine
         RootCommand root = new("Fovea, a Vision Transformer laboratory: train, evaluate and compare image classifiers.")
         {
             TrainCommand.Create(terminal, stop),
+            TrainCommand.CreateFineTune(terminal, stop),
             EvalCommand.Create(terminal, stop),
             PredictCommand.Create(terminal),
             ModelsCommand.Create(terminal),

@@ -5,6 +5,7 @@ using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
+using Fovea.Vision;
 
 namespace Fovea.Training.Checkpoints;
 
@@ -47,12 +48,18 @@ public sealed class CheckpointReader : IDisposable
     /// <summary>Copies the weights into a module that has memory.</summary>
     /// <param name="module">Built as the recipe says.</param>
     /// <param name="averaged">Take the moving average where there is one.</param>
+    /// <param name="ownHead">Leave the module its own head, if it has one, whatever the checkpoint's is.</param>
     /// <exception cref="CheckpointException">The weights are those of another model; the message names the differences.</exception>
-    public void LoadWeights(Module module, bool averaged = false)
+    public void LoadWeights(Module module, bool averaged = false, bool ownHead = false)
     {
         bool useAverage = averaged && _file.Metadata.ContainsKey(CheckpointWriter.AverageKey);
-        WithTensors(useAverage ? CheckpointWriter.AveragePrefix : "", DeviceOf(module), module.Load);
+        WithTensors(useAverage ? CheckpointWriter.AveragePrefix : "", DeviceOf(module), values => module.Load(ownHead ? WithHeadOf(module, values) : values));
     }
+
+    private static Dictionary<string, Tensor> WithHeadOf(Module module, IReadOnlyDictionary<string, Tensor> values) =>
+        values.Where(entry => !ModelStages.IsHead(entry.Key)).Select(entry => (entry.Key, entry.Value))
+            .Concat(module.NamedState().Where(entry => ModelStages.IsHead(entry.Name)).Select(entry => (entry.Name, entry.Tensor.Value)))
+            .ToDictionary();
 
     /// <summary>Brings optimiser and moving average to where they were.</summary>
     /// <exception cref="CheckpointException">State is missing or of another shape.</exception>

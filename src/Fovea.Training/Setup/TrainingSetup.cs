@@ -20,12 +20,13 @@ public static class TrainingSetup
     /// <exception cref="DataException">The dataset cannot be read.</exception>
     public static TrainingParts New(Recipe recipe, DatasetSplits? data = null)
     {
-        TrainingParts parts = Build(recipe, data, (model, device) =>
+        TrainingParts parts = Build(recipe, data, (model, device, info) =>
         {
             model.Initialize(device, recipe.Run.Seed);
             if (recipe.Model.Weights is not string weights) return;
             using CheckpointReader checkpoint = CheckpointReader.Open(TrainedModel.FileOf(weights));
-            checkpoint.LoadWeights(model, averaged: true);
+            bool knowsClasses = checkpoint.Head.Data.ClassNames.SequenceEqual(info.ClassNames);
+            checkpoint.LoadWeights(model, averaged: true, ownHead: !knowsClasses);
         });
         return parts with { Average = Average(parts) };
     }
@@ -38,7 +39,7 @@ public static class TrainingSetup
     /// <inheritdoc cref="New"/>
     public static TrainingParts Resume(CheckpointReader checkpoint, Recipe recipe, DatasetSplits? data = null)
     {
-        TrainingParts parts = Build(recipe, data, (model, device) =>
+        TrainingParts parts = Build(recipe, data, (model, device, _) =>
         {
             model.Allocate(device);
             checkpoint.LoadWeights(model);
@@ -62,7 +63,7 @@ public static class TrainingSetup
             Transforms = Augmentation.Evaluation(dataset.Info, config.ImageSize),
         });
 
-    private static TrainingParts Build(Recipe recipe, DatasetSplits? given, Action<ImageClassifier, Device> fill)
+    private static TrainingParts Build(Recipe recipe, DatasetSplits? given, Action<ImageClassifier, Device, DatasetInfo> fill)
     {
         Presets.Find(recipe.Model.Name);   // before the dataset is read, which may take a while
         DatasetSplits data = given ?? DatasetChoice.Load(recipe);
@@ -72,7 +73,8 @@ public static class TrainingSetup
 
         Device device = DeviceChoice.Open(recipe.Run);
         ImageClassifier model = config.Build();
-        fill(model, device);
+        fill(model, device, data.Info);
+        FineTuning.Prepare(model, recipe);
         DataLoader train = new(data.Train, Options(config, recipe.Optimisation.BatchSize, recipe.Data.Workers) with
         {
             Shuffle = true,
@@ -89,6 +91,8 @@ public static class TrainingSetup
             Optimizer = OptimisationChoice.Optimizer(recipe.Optimisation, model),
             Schedule = OptimisationChoice.Schedule(recipe, train.BatchesPerEpoch),
             Average = null,
+            Teacher = Teacher.Load(recipe.Distillation, config, data.Info, device),
+            Warnings = [.. FineTuning.Warnings(recipe, config)],
             Data = data,
             TrainLoader = train,
             ValidationLoader = EvaluationLoader(data.Validation, config, recipe.Optimisation.BatchSize, recipe.Data.Workers),
