@@ -54,6 +54,8 @@ internal static class CommandLine
             PredictCommand.Create(terminal),
             ModelsCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            ProbeCommand.Create(terminal, stop),
+            PseudoLabelCommand.Create(terminal, stop),
             ApproximateCommand.Create(terminal),
             DataCommand.Create(terminal, stop),
         };

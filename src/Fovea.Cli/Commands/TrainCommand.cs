@@ -48,7 +48,7 @@ internal static class TrainCommand
         foreach (RecipeOption field in fields) command.Add(field);
         command.SetAction(parsed =>
         {
-            Recipe Apply(Recipe start) => WithOptions(start, fields, parsed);
+            Recipe Apply(Recipe from) => RecipeOption.Apply(from, fields, parsed);
             Recipe Read(Recipe from) => Apply(parsed.GetValue(recipe) is string file ? RecipeFile.Read(file, from) : from);
             IRunDisplay display = parsed.GetValue(quiet) ? new QuietDisplay()
                 : parsed.GetValue(json) ? new JsonDisplay(terminal.Output, terminal.Error)
@@ -60,13 +60,6 @@ internal static class TrainCommand
             return ExitCode.Success;
         });
         return command;
-    }
-
-    private static Recipe WithOptions(Recipe recipe, RecipeOption[] options, ParseResult parsed)
-    {
-        foreach (RecipeOption option in options)
-            if (option.Given(parsed) is string text) recipe = option.Field.Write(recipe, text, option.Name);
-        return recipe;
     }
 
     /// <summary>What makes a run the run it is has to stay; the rest may change.</summary>
