@@ -49,10 +49,13 @@ internal static class CommandLine
         RootCommand root = new("Fovea, a Vision Transformer laboratory: train, evaluate and compare image classifiers.")
         {
             TrainCommand.Create(terminal, stop),
+            TrainCommand.CreateFineTune(terminal, stop),
             EvalCommand.Create(terminal, stop),
             PredictCommand.Create(terminal),
             ModelsCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            ProbeCommand.Create(terminal, stop),
+            PseudoLabelCommand.Create(terminal, stop),
             ApproximateCommand.Create(terminal),
             DataCommand.Create(terminal, stop),
             WeightsCommand.Create(terminal),

@@ -75,18 +75,23 @@ public sealed class TrainedModel
     }
 
     /// <summary>Probability of each class, <c>[picture][class]</c>, in the dataset's order.</summary>
-    public IReadOnlyList<double[]> Predict(IImageDataset dataset, int batchSize = 32)
+    public IReadOnlyList<double[]> Predict(IImageDataset dataset, int batchSize = 32) => [.. PredictEach(dataset, batchSize)];
+
+    /// <summary>The same one by one, computed batch by batch while they are asked for.</summary>
+    public IEnumerable<double[]> PredictEach(IImageDataset dataset, int batchSize)
     {
-        List<double[]> probabilities = [];
         foreach (Batch batch in LoaderOf(dataset, batchSize).Epoch(0))
         {
-            using StepScope scope = StepScope.Begin();
-            float[] scores = Model.Forward(batch.ToImages(_device)).ToArray();
+            float[] scores = Scores(batch);
             for (int i = 0; i < batch.Count; i++)
-                probabilities.Add(Classification.Probabilities(scores.AsSpan(i * Head.Data.Classes, Head.Data.Classes)));
+                yield return Classification.Probabilities(scores.AsSpan(i * Head.Data.Classes, Head.Data.Classes));
         }
+    }
 
-        return probabilities;
+    private float[] Scores(Batch batch)
+    {
+        using StepScope scope = StepScope.Begin();
+        return Model.Forward(batch.ToImages(_device)).ToArray();
     }
 
     /// <summary>How far Performers with this model's weights are from it; see <see cref="PerformerApproximation"/>.</summary>

@@ -30,6 +30,12 @@ public sealed record TrainingParts
     /// <summary>Moving average that is evaluated instead of the weights, or null.</summary>
     public required WeightAverage? Average { get; init; }
 
+    /// <summary>A model to learn from, or null.</summary>
+    public Teacher? Teacher { get; init; }
+
+    /// <summary>What is known to go wrong with such a recipe, a sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>The pictures.</summary>
     public required DatasetSplits Data { get; init; }
 

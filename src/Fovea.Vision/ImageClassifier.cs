@@ -9,6 +9,15 @@ public abstract class ImageClassifier : Module
     /// <summary>What it was built from.</summary>
     public abstract ModelConfig Config { get; }
 
+    /// <summary>
+    /// Gradient checkpointing: while a tape records, a block keeps nothing but its input and is computed again in the backward pass. Models that are
+    /// not made of blocks ignore it; see <see cref="CanRecompute"/>.
+    /// </summary>
+    public bool RecomputesBlocks { get; set; }
+
+    /// <summary><see cref="RecomputesBlocks"/> has an effect.</summary>
+    public virtual bool CanRecompute => false;
+
     /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
     /// <returns>Logits <c>[batch, class]</c>; pooled features <c>[batch, dim]</c> if the model has no head.</returns>
     /// <exception cref="ShapeException">The images are not of the size or channels that the model takes.</exception>

@@ -57,6 +57,9 @@ public sealed class VisionTransformer : ImageClassifier
     public IReadOnlyList<TransformerBlock> Blocks { get; }
 
     /// <inheritdoc/>
+    public override bool CanRecompute => true;
+
+    /// <inheritdoc/>
     public override Tensor Forward(Tensor images) => Forward(images, null);
 
     /// <inheritdoc cref="Forward(Tensor)"/>
@@ -138,8 +141,10 @@ public sealed class VisionTransformer : ImageClassifier
         foreach (TransformerBlock block in Blocks)
         {
             Tensor input = x;
-            x = InScope(() => block.Forward(input, grid, recorder));
-            if (Tape.Current is null) input.Release();   // nobody will ask for it: memory stays that of one block
+            x = RecomputesBlocks && recorder is null
+                ? Tape.Checkpoint(tokens => block.Forward(tokens, grid), input)
+                : InScope(() => block.Forward(input, grid, recorder));
+            if (!x.RequiresGradient) input.Release();   // nobody will ask for it: memory stays that of one block
         }
 
         return x;
@@ -174,10 +179,9 @@ public sealed class VisionTransformer : ImageClassifier
         return prefix == 0 ? tokens : Ops.Slice(tokens, 1, prefix, tokens.Shape[1] - prefix);
     }
 
-    /// <summary>Without a tape, temporaries are given back as soon as <paramref name="compute"/> has its result.</summary>
+    /// <summary>Where no tape records, or all is frozen, temporaries are given back as soon as <paramref name="compute"/> has its result.</summary>
     private static Tensor InScope(Func<Tensor> compute)
     {
-        if (Tape.Current is not null) return compute();
         using StepScope scope = StepScope.Begin();
         return scope.Return(compute());
     }

@@ -38,6 +38,7 @@ public static class Benchmark
             GflopsPerSecond = gflops,
             PeakGflopsPerSecond = peak,
             PeakFraction = gflops / peak,
+            ActivationBytes = session.ActivationBytes,
             PeakMemoryBytes = Machine.PeakMemoryBytes,
         };
     }
@@ -76,11 +77,16 @@ public static class Benchmark
         private readonly ImageClassifier _model;
         private readonly Tensor _images, _labels;
         private readonly Optimizer? _optimizer;
+        private readonly long _allocatedBefore;
 
         public Session(ModelConfig config, BenchmarkOptions options)
         {
             Device device = DeviceChoice.Open(options.Device, options.Threads);
+            _allocatedBefore = device.Backend.AllocatedBytes;
             _model = config.Build();
+            if (options.GradientCheckpointing && !_model.CanRecompute)
+                throw new ConfigurationException($"grad-checkpoint: the model '{options.Model}' cannot compute its blocks again.");
+            _model.RecomputesBlocks = options.GradientCheckpointing;
             _model.Initialize(device, seed: 0);
             _model.Train(options.IsTraining);
             Shape shape = [options.BatchSize, config.Channels, config.ImageSize, config.ImageSize];
@@ -93,6 +99,10 @@ public static class Benchmark
             _labels = Tensor.From(labels, [options.BatchSize], device).Keep();
             if (options.IsTraining) _optimizer = new AdamW(ParameterGroup.Default(_model, 0.05), 1e-3);
         }
+
+        /// <summary>The pool has grown to the peak; a parameter has a gradient and Adam's two averages beside its value.</summary>
+        public long ActivationBytes => _images.Device.Backend.AllocatedBytes - _allocatedBefore
+            - sizeof(float) * ((_optimizer is null ? 1 : 4) * _model.ParameterCount + _images.Shape.Count + _labels.Shape.Count);
 
         public void Step()
         {

@@ -45,18 +45,25 @@ public static class ModelWeights
     /// <summary>True for what <see cref="CheckpointWriter"/> wrote.</summary>
     public static bool IsCheckpoint(WeightFile file) => file.Metadata.GetValueOrDefault(CheckpointWriter.FormatKey) == CheckpointWriter.Format;
 
+    /// <summary>The preset whose weights a file holds.</summary>
+    /// <exception cref="UsageException">None is like them.</exception>
+    public static string PresetOf(WeightFile file) => ClosestPreset.Of(StateDict.Of(file).Weights)?.Preset.Name
+        ?? throw new UsageException($"{file.Path}: the weights are not those of a known model; name the one to put them into (--model NAME).");
+
     /// <summary>Gives a model memory and a file's weights; what the file does not have gets first values.</summary>
     /// <param name="model">What to fill.</param>
     /// <param name="path">File or run directory; of a run the averaged weights, where there are any.</param>
     /// <param name="device">Where the model will compute.</param>
     /// <param name="seed">For first values.</param>
     /// <param name="strict">Refuse whatever does not fit as it is.</param>
+    /// <param name="data">What the model will learn: a run's head for other classes is left out, even where there are as many.</param>
     /// <exception cref="UsageException">There is no such file.</exception>
     /// <exception cref="CheckpointException">It is damaged, or its weights do not fit.</exception>
-    public static LoadReport Load(ImageClassifier model, string path, Device device, ulong seed, bool strict = false)
+    public static LoadReport Load(ImageClassifier model, string path, Device device, ulong seed, bool strict = false, DatasetInfo? data = null)
     {
         using WeightFile file = Open(path);
-        LoadPlan plan = LoadPlan.Create(model, StateDict.Of(file), file.Path, device, strict);
+        bool knowsOtherClasses = data is not null && IsCheckpoint(file) && !CheckpointReader.HeadOf(file).Data.ClassNames.SequenceEqual(data.ClassNames);
+        LoadPlan plan = LoadPlan.Create(model, StateDict.Of(file), file.Path, device, strict, freshHead: knowsOtherClasses);
         plan.Initialize(model, device, seed);
         return plan.Report;
     }

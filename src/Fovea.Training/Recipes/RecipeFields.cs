@@ -7,7 +7,7 @@ public static class RecipeFields
 {
     /// <summary>All fields, section by section.</summary>
     public static IReadOnlyList<RecipeField> All { get; } =
-        [.. Model(), .. Data(), .. Optimisation(), .. Schedule(), .. Regularisation(), .. Run()];
+        [.. Model(), .. Data(), .. Optimisation(), .. Schedule(), .. Regularisation(), .. Distillation(), .. Run()];
 
     /// <summary>The field with this name or alias, underscores or hyphens; null where there is none.</summary>
     public static RecipeField? Find(string name) => All.FirstOrDefault(field => field.IsCalled(name));
@@ -114,6 +114,16 @@ public static class RecipeFields
                 "Nesterov's form of momentum"),
             section.Field("clip-grad", ValueForm.Positive().Or("none"), s => s.ClipGradient, (s, v) => s with { ClipGradient = v },
                 "Largest norm of the gradient"),
+            section.Field("grad-accum", ValueForm.Whole(1), s => s.GradientAccumulation, (s, v) => s with { GradientAccumulation = v },
+                "Parts that a batch is computed in, to save memory; the step is that of the whole batch", "grad-accum-steps"),
+            section.Field("grad-checkpoint", ValueForm.Flag(), s => s.GradientCheckpointing, (s, v) => s with { GradientCheckpointing = v },
+                "Compute blocks again in the backward pass, to save memory", "grad-checkpointing"),
+            Fixed(section.Field("freeze", ValueForm.Whole(0).Or("all") with { Placeholder = "N|all" }, s => s.Freeze, (s, v) => s with { Freeze = v },
+                "Blocks that do not learn, from the first on, and with any the embedding; all: only the head learns")),
+            section.Field("layer-decay", ValueForm.AboveZeroToOne().Or("none"), s => s.LayerDecay, (s, v) => s with { LayerDecay = v },
+                "Factor of the learning rate from each block to the one before it, e.g. 0.75"),
+            section.Field("head-lr-factor", ValueForm.Positive(), s => s.HeadRate, (s, v) => s with { HeadRate = v },
+                "Factor of the head's learning rate"),
         ];
     }
 
@@ -157,6 +167,22 @@ public static class RecipeFields
                 "Share of CutMix where mixup is on too"),
             Fixed(section.Field("ema", ValueForm.Real(0, 1).Or("none"), s => s.EmaDecay, (s, v) => s with { EmaDecay = v },
                 "Decay of a moving average of weights, e.g. 0.999", "model-ema-decay")),
+        ];
+    }
+
+    private static IEnumerable<RecipeField> Distillation()
+    {
+        SectionFields<DistillationSection> section = new("Distillation", r => r.Distillation, (r, s) => r with { Distillation = s });
+        return
+        [
+            Fixed(section.Field("teacher", ValueForm.Text("RUN", "none"), s => s.Teacher, (s, v) => s with { Teacher = v },
+                "Learn from this run's model too", "teacher-path")),
+            Fixed(section.Field("distill", ValueForm.Choice(("hard", DistillationKind.Hard), ("soft", DistillationKind.Soft)),
+                s => s.Kind, (s, v) => s with { Kind = v }, "The teacher's classes or its probabilities", "distillation-type")),
+            section.Field("distill-alpha", ValueForm.Share().Or("auto"), s => s.Alpha, (s, v) => s with { Alpha = v },
+                "Share of the teacher in the loss; 0.5 for hard, 0.1 for soft unless given", "distillation-alpha"),
+            section.Field("distill-temperature", ValueForm.Positive(), s => s.Temperature, (s, v) => s with { Temperature = v },
+                "Softens the probabilities of soft distillation", "distillation-tau"),
         ];
     }
 

@@ -22,20 +22,14 @@ public static class TrainingSetup
     /// <exception cref="UsageException">A name does not exist, or a value makes no sense.</exception>
     /// <exception cref="Nn.ConfigurationException">Sizes do not fit together.</exception>
     /// <exception cref="DataException">The dataset cannot be read.</exception>
-<<<<<<< HEAD
+    /// <exception cref="CheckpointException">The weights to start from cannot be read or do not fit.</exception>
     public static TrainingParts New(
         Recipe recipe, DatasetSplits? data = null, IRunObserver? observer = null, CancellationToken stop = default)
     {
-        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, observer, stop), (model, device) =>
-=======
-    /// <exception cref="CheckpointException">The weights to start from cannot be read or do not fit.</exception>
-    public static TrainingParts New(Recipe recipe, DatasetSplits? data = null)
-    {
         LoadReport? report = null;
-        TrainingParts parts = Build(recipe, data, (model, device) =>
->>>>>>> wt-weights
+        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, observer, stop), (model, device, info) =>
         {
-            if (recipe.Model.Weights is string weights) report = ModelWeights.Load(model, weights, device, recipe.Run.Seed, recipe.Model.Strict);
+            if (recipe.Model.Weights is string weights) report = ModelWeights.Load(model, weights, device, recipe.Run.Seed, recipe.Model.Strict, info);
             else model.Initialize(device, recipe.Run.Seed);
         });
         return parts with { Average = Average(parts), Weights = report };
@@ -52,7 +46,7 @@ public static class TrainingSetup
     public static TrainingParts Resume(
         CheckpointReader checkpoint, Recipe recipe, DatasetSplits? data = null, IRunObserver? observer = null, CancellationToken stop = default)
     {
-        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, observer, stop), (model, device) =>
+        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, observer, stop), (model, device, _) =>
         {
             model.Allocate(device);
             checkpoint.LoadWeights(model);
@@ -76,7 +70,7 @@ public static class TrainingSetup
             Transforms = Augmentation.Evaluation(dataset.Info, config.ImageSize),
         });
 
-    private static TrainingParts Build(Recipe recipe, Func<DatasetSplits> load, Action<ImageClassifier, Device> fill)
+    private static TrainingParts Build(Recipe recipe, Func<DatasetSplits> load, Action<ImageClassifier, Device, DatasetInfo> fill)
     {
         Presets.Find(recipe.Model.Name);   // before the dataset is read, which may take a while
         DatasetSplits data = load();
@@ -86,7 +80,8 @@ public static class TrainingSetup
 
         Device device = DeviceChoice.Open(recipe.Run);
         ImageClassifier model = config.Build();
-        fill(model, device);
+        fill(model, device, data.Info);
+        FineTuning.Prepare(model, recipe);
         DataLoader train = new(data.Train, Options(config, recipe.Optimisation.BatchSize, recipe.Data.Workers) with
         {
             Shuffle = true,
@@ -103,6 +98,8 @@ public static class TrainingSetup
             Optimizer = OptimisationChoice.Optimizer(recipe.Optimisation, model),
             Schedule = OptimisationChoice.Schedule(recipe, train.BatchesPerEpoch),
             Average = null,
+            Teacher = Teacher.Load(recipe.Distillation, config, data.Info, device),
+            Warnings = [.. FineTuning.Warnings(recipe, config)],
             Data = data,
             TrainLoader = train,
             ValidationLoader = EvaluationLoader(data.Validation, config, recipe.Optimisation.BatchSize, recipe.Data.Workers),

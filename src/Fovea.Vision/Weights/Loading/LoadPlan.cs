@@ -25,9 +25,10 @@ public sealed class LoadPlan
     /// <param name="path">The file, for messages.</param>
     /// <param name="device">Where positions are resampled.</param>
     /// <param name="strict">Refuse whatever does not fit as it is.</param>
+    /// <param name="freshHead">Leave the file's head out, whatever it is for.</param>
     /// <exception cref="CheckpointException">A shape that cannot be made to fit, weights of another architecture, or with
     /// <paramref name="strict"/> any difference; the message says what would help.</exception>
-    public static LoadPlan Create(ImageClassifier model, StateDict weights, string path, Device device, bool strict = false)
+    public static LoadPlan Create(ImageClassifier model, StateDict weights, string path, Device device, bool strict = false, bool freshHead = false)
     {
         Dictionary<string, Weight> sources = weights.Weights.ToDictionary(weight => weight.Name);
         List<(NamedTensor Target, Weight Source)> pairs = [];
@@ -43,6 +44,7 @@ public sealed class LoadPlan
                 if (target is ModuleBuffer { Drawn: true }) total--;
                 else missing.Add(name);
             }
+            else if (freshHead && ModelStages.IsHead(name)) fresh.Add(name);
             else if (Adaptation.Fit(model, name, target, source, device) is { } fitting)
             {
                 pairs.Add((target, fitting));
