@@ -48,8 +48,13 @@ public sealed class NamingGoldenTests
         Golden golden = Golden.Load("torchvision-vit");
         VisionTransformerConfig config = new()
         {
-            ImageSize = golden.Integer("image_size"), PatchSize = golden.Integer("patch_size"), Depth = golden.Integer("num_layers"), Heads = golden.Integer("num_heads"),
-            Dim = golden.Integer("hidden_dim"), MlpDim = golden.Integer("mlp_dim"), Classes = golden.Integer("num_classes"),
+            ImageSize = golden.Integer("image_size"),
+            PatchSize = golden.Integer("patch_size"),
+            Depth = golden.Integer("num_layers"),
+            Heads = golden.Integer("num_heads"),
+            Dim = golden.Integer("hidden_dim"),
+            MlpDim = golden.Integer("mlp_dim"),
+            Classes = golden.Integer("num_classes"),
         };
         VisionTransformer model = config.Build();
         using WeightFile file = WeightFile.Open(Path.Combine(golden.Folder, fileName));
