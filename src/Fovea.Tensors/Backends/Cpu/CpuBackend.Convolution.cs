@@ -8,35 +8,27 @@ internal sealed unsafe partial class CpuBackend<V>
     // A convolution is a product of the weight [out, taps] with what it reads [taps, positions of the batch] (TapGrid), of which panels are packed where
     // they are used. Its input's gradient is another one, or one for each of the stride · stride phases of the pixels.
 
-    private const int PackedElements = 1 << 17, MostColumns = 256;   // panels of a part: 512 KiB, half of a second-level cache
+    private const int PackedElements = 1 << 17, MostColumns = 256, ColumnsPerSum = 128;   // panels of a part: 512 KiB, half of a second-level cache
 
-    /// <summary>What a part of a product was: some rows of some columns, row-major with a stride.</summary>
-    private unsafe delegate void ProductSink(int group, int row, int rows, int column, int columns, float* sums, int stride);
+    /// <summary>Takes finished sums: some neighbours in one row of one channel's plane.</summary>
+    private unsafe delegate void SumSink(int image, int channel, int row, int column, int count, float* sums);
 
     public override void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, in Conv2dEpilogue epilogue, Storage y)
     {
         Conv2dArguments a = arguments;
         Conv2dEpilogue e = epilogue;
-        TapGrid grid = TapGrid.Forward(a);
         float* bias = Floats(e.Bias), residual = Floats(e.Residual), result = Floats(y);
-        int outputs = a.Out / a.Groups, pixels = grid.Positions;
-        Multiply(grid, a, Floats(x), a.In / a.Groups, Floats(w), outputs, (group, row, rows, column, columns, sums, stride) =>
+        SumSink sink = (image, channel, row, column, count, sums) =>
         {
-            for (int r = 0; r < rows; r++)
-            {
-                int channel = group * outputs + row + r;
-                float start = bias == null ? 0 : bias[channel];
-                (float scale, float shift) = e.Norm is { } norm ? ScaleAndShift(norm, channel, start) : (1, start);
-                for (int done = 0; done < columns;)
-                {
-                    (int image, int pixel) = Math.DivRem(column + done, pixels);
-                    int run = Math.Min(columns - done, pixels - pixel);
-                    nint at = ((nint)image * a.Out + channel) * pixels + pixel;
-                    ChannelKernels<V>.Finish(sums + (nint)r * stride + done, result + at, run, scale, shift, residual == null ? null : residual + at, e.Relu);
-                    done += run;
-                }
-            }
-        });
+            float start = bias == null ? 0 : bias[channel];
+            (float scale, float shift) = e.Norm is { } norm ? ScaleAndShift(norm, channel, start) : (1, start);
+            nint at = (((nint)image * a.Out + channel) * a.OutHeight + row) * a.OutWidth + column;
+            ChannelKernels<V>.Finish(sums, result + at, count, scale, shift, residual == null ? null : residual + at, e.Relu);
+        };
+        if (Winograd<V>.Pays(a, a.In, a.Out))
+            MultiplyTransformed(a.Batch, a.In, a.Height, a.Width, a.Padding, Floats(x), Floats(w), a.Out, a.OutHeight, a.OutWidth, sink);
+        else
+            Multiply(TapGrid.Forward(a), a, Floats(x), a.In / a.Groups, Floats(w), a.Out / a.Groups, sink);
     }
 
     public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate)
@@ -46,25 +38,23 @@ internal sealed unsafe partial class CpuBackend<V>
         float* slopes = Floats(dy), weights = Floats(w), result = Floats(dx);
         CpuStorage turned = Borrow((long)a.In * outputs * kernel);
         float* turnedWeights = turned.Pointer;
+        if (Winograd<V>.Pays(a, a.Out, a.In))
+        {
+            TurnWeights(a, weights, [8, 7, 6, 5, 4, 3, 2, 1, 0], turnedWeights);
+            MultiplyTransformed(a.Batch, a.Out, a.OutHeight, a.OutWidth, 2 - a.Padding, slopes, turnedWeights, a.In, a.Height, a.Width,
+                (image, channel, row, column, count, sums) => Put(sums, result + (((nint)image * a.In + channel) * a.Height + row) * a.Width + column, 1, count, accumulate));
+            _buffers.Return(turned);
+            return;
+        }
+
         for (int phase = 0; phase < a.Stride * a.Stride; phase++)
         {
             (int top, int left) = Math.DivRem(phase, a.Stride);
             TapGrid grid = TapGrid.Backward(a, top, left, out int[] taps);
             if (grid.Rows <= 0 || grid.Columns <= 0) continue;
             if (taps.Length > 0) TurnWeights(a, weights, taps, turnedWeights);
-            Multiply(grid, a, slopes, outputs, turnedWeights, inputs, (group, row, rows, column, columns, sums, stride) =>
-            {
-                for (int r = 0; r < rows; r++)
-                    for (int done = 0; done < columns;)
-                    {
-                        (int line, int first) = Math.DivRem(column + done, grid.Columns);
-                        (int image, int gridRow) = Math.DivRem(line, grid.Rows);
-                        int run = Math.Min(columns - done, grid.Columns - first);
-                        float* to = result + (((nint)image * a.In + group * inputs + row + r) * a.Height + gridRow * a.Stride + top) * a.Width + left + (nint)first * a.Stride;
-                        Put(sums + (nint)r * stride + done, to, a.Stride, run, accumulate);
-                        done += run;
-                    }
-            });
+            Multiply(grid, a, slopes, outputs, turnedWeights, inputs, (image, channel, row, column, count, sums) => Put(
+                sums, result + (((nint)image * a.In + channel) * a.Height + row * a.Stride + top) * a.Width + left + (nint)column * a.Stride, a.Stride, count, accumulate));
         }
 
         _buffers.Return(turned);
@@ -95,7 +85,7 @@ internal sealed unsafe partial class CpuBackend<V>
     }
 
     /// <summary>Weights [group, rows, channels · taps] times the grid over a source [image, group, channels, plane], part by part.</summary>
-    private void Multiply(TapGrid grid, Conv2dArguments a, float* source, int channels, float* weights, int rows, ProductSink sink)
+    private void Multiply(TapGrid grid, Conv2dArguments a, float* source, int channels, float* weights, int rows, SumSink sink)
     {
         int inner = channels * grid.Taps.Length, columns = a.Batch * grid.Positions;
         nint plane = (nint)grid.Height * grid.Width, imageStep = a.Groups * channels * plane;
@@ -115,7 +105,15 @@ internal sealed unsafe partial class CpuBackend<V>
                     panels + (nint)c * inner, Panels<V>.WidthAt(c, count));
             Block<V>.Multiply(
                 weights + ((nint)group * rows + row) * inner, inner, 1, height, panels, count, inner, new BlockTarget((nint)sums, width, Padded: true));
-            sink(group, row, height, column, count, sums, width);
+            for (int r = 0; r < height; r++)
+                for (int done = 0; done < count;)
+                {
+                    (int line, int first) = Math.DivRem(column + done, grid.Columns);
+                    (int image, int gridRow) = Math.DivRem(line, grid.Rows);
+                    int run = Math.Min(count - done, grid.Columns - first);
+                    sink(image, group * rows + row + r, gridRow, first, run, sums + (nint)r * width + done);
+                    done += run;
+                }
         });
     }
 
@@ -124,6 +122,12 @@ internal sealed unsafe partial class CpuBackend<V>
         // dwᵀ [taps, out] = what the forward pass reads [taps, positions] · dyᵀ [positions, out]: the left side is copied as it lies, and the smaller right
         // side is transposed into panels. A part is some channels, over a fixed share of the positions.
         Conv2dArguments a = arguments;
+        if (Winograd<V>.Pays(a, a.In, a.Out))
+        {
+            SumTransformed(a, Floats(x), Floats(dy), Floats(dw), accumulate);
+            return;
+        }
+
         TapGrid grid = TapGrid.Forward(a);
         int inputs = a.In / a.Groups, outputs = a.Out / a.Groups, kernel = grid.Taps.Length, columns = a.Batch * grid.Positions;
         int block = Math.Clamp(RowsPerSum / kernel, 1, inputs), blocks = Parts(inputs, block), size = a.In * kernel * outputs;
@@ -150,25 +154,24 @@ internal sealed unsafe partial class CpuBackend<V>
             }
         });
 
-        float* to = Floats(dw);
-        _pool.Run(Parts(a.Out, V.Count), part =>
-        {
-            for (int o = part * V.Count; o < Math.Min(a.Out, (part + 1) * V.Count); o++)
-            {
-                (int group, int output) = Math.DivRem(o, outputs);
-                float* from = partials + (nint)group * inputs * kernel * outputs + output, row = to + (nint)o * inputs * kernel;
-                for (int k = 0; k < inputs * kernel; k++, from += outputs)
-                {
-                    float sum = accumulate ? row[k] : 0;
-                    for (int s = 0; s < shares; s++) sum += from[(nint)s * size];
-                    row[k] = sum;
-                }
-            }
-        });
+        if (shares > 1) AddUp(partials, shares, size, partials, false);
+        TransposeInto(partials, a.Groups, inputs * kernel, outputs, Floats(dw), accumulate);
         _buffers.Return(partial);
     }
 
-    private const int ColumnsPerSum = 128;
+    /// <summary>y [group, columns, rows] (+)= the transposes of x [group, rows, columns].</summary>
+    private void TransposeInto(float* x, int groups, int rows, int columns, float* y, bool accumulate)
+    {
+        int blocks = Panels<V>.Count(rows);
+        _pool.Run(groups * blocks, part =>
+        {
+            (int group, int block) = Math.DivRem(part, blocks);
+            int row = block * Panels<V>.Width, count = Math.Min(Panels<V>.Width, rows - row), width = Panels<V>.WidthAt(row, rows);
+            float* panel = Scratch.Floats(PanelSlot, columns * width), to = y + (nint)group * rows * columns + row;
+            Panels<V>.PackTransposed(x + (nint)group * rows * columns, columns, columns, row, rows, panel);
+            for (int column = 0; column < columns; column++) Put(panel + column * width, to + (nint)column * rows, 1, count, accumulate);
+        });
+    }
 
     /// <summary>Some columns of dy [image, channel, position], transposed into panels [position, channel].</summary>
     private static void PackSlopes(float* dy, int allChannels, int channel, int channels, int positions, int column, int count, float* panels)

@@ -114,7 +114,11 @@ internal static unsafe class TapRows<V>
     private static void CopyEvery(float* source, nint plane, int step, float* to, nint stride, int channels, int count)
     {
         for (int c = 0; c < channels; c++, source += plane, to += stride)
-            for (int i = 0; i < count; i++) to[i] = source[(nint)i * step];
+        {
+            int i = 0;
+            for (; step == 2 && i + V.Count < count; i += V.Count) V.Store(to + i, V.Split(V.Load(source + 2 * i), V.Load(source + 2 * i + V.Count), out _));
+            for (; i < count; i++) to[i] = source[(nint)i * step];
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
