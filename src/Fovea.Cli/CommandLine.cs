@@ -7,6 +7,7 @@ using Fovea.Data;
 using Fovea.Nn;
 using Fovea.Training;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Studies;
 
 namespace Fovea.Cli;
 
@@ -51,6 +52,9 @@ internal static class CommandLine
             TrainCommand.Create(terminal, stop),
             EvalCommand.Create(terminal, stop),
             PredictCommand.Create(terminal),
+            CompareCommand.Create(terminal, stop),
+            CellCommand.Create(terminal, stop),
+            RunsCommand.Create(terminal),
             ModelsCommand.Create(terminal),
             BenchCommand.Create(terminal),
             ApproximateCommand.Create(terminal),
@@ -66,7 +70,7 @@ internal static class CommandLine
     private static (int Code, string Message) Explain(Exception error) => error switch
     {
         UsageException or ConfigurationException => (ExitCode.Usage, error.Message),
-        OperationCanceledException => (ExitCode.Interrupted, error is RunInterruptedException ? error.Message : "interrupted."),
+        OperationCanceledException => (ExitCode.Interrupted, error is RunInterruptedException or StudyInterruptedException ? error.Message : "interrupted."),
         DataException or CheckpointException or TrainingDivergedException or IOException or UnauthorizedAccessException
             => (ExitCode.Failure, error.Message),
         _ => (ExitCode.Failure, $"{error.GetType().Name}: {error.Message} (this is a defect; {Verbose} shows where)"),

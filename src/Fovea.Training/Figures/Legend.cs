@@ -3,7 +3,9 @@ namespace Fovea.Training.Figures;
 /// <summary>The names of the curves in rows above the plot, where no data can be.</summary>
 internal static class Legend
 {
-    private const double Size = 13, RowHeight = 22, SampleWidth = 32, Gap = 8, Between = 22;
+    public const double RowHeight = 22;
+
+    private const double Size = 13, SampleWidth = 32, Gap = 8, Between = 22;
 
     /// <summary>Pixels from the top of the first row to the bottom of the last.</summary>
     public static double Height(IReadOnlyList<Curve> curves, double width) =>
