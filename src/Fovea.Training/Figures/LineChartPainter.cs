@@ -70,7 +70,7 @@ internal sealed class LineChartPainter
         double inner = _chart.Width - 2 * Margin;
         string title = StrokeFont.Fit(_chart.Title, TitleSize, inner);
         _canvas.Text(title, new Point(Margin, Margin + TitleSize * 0.72), new TextStyle(TitleSize, Bold: true));
-        Legend.Draw(_canvas, _curves, new Point(Margin, _legendTop), inner);
+        Legend.Draw(_canvas, _curves, new Point(Margin, _legendTop), inner, lines: !_chart.Scattered);
         _canvas.Text(_chart.YLabel, new Point(Margin, _plot.Y - 14), new TextStyle(LabelSize, Ink.Muted));
     }
 

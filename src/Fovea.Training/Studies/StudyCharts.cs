@@ -6,7 +6,7 @@ namespace Fovea.Training.Studies;
 /// <summary>The figures of a study. A configuration keeps its colour, dashes and marker in all of them.</summary>
 internal static class StudyCharts
 {
-    private const int MostLatencies = 100, Wide = 720, High = 400;
+    private const int MostLatencies = 100, MostBands = 6, Wide = 720, High = 400;
     private const string Share = "train-fraction";
 
     /// <summary>All figures with something to show, by file name.</summary>
@@ -21,12 +21,12 @@ internal static class StudyCharts
     {
         Title = "Test accuracy",
         Format = ValueFormat.Percent,
-        Rows = [.. results.Configurations.Select((one, i) => new DotRow(one.Configuration.Label, one.TestAccuracy.Values)
+        Rows = [.. results.Configurations.Select(one => new DotRow(one.Configuration.Label, one.TestAccuracy.Values)
         {
             Mean = one.TestAccuracy.Mean,
             Spread = one.TestAccuracy.Deviation,
             Reference = one.Configuration.Published ?? double.NaN,
-            Note = double.IsFinite(one.TestAccuracy.Mean) ? StudyTable.Accuracy(one.TestAccuracy) + (results.Comparisons.Count > 0 && results.BestRival(i) == i ? "  best" : "") : "",
+            Note = double.IsFinite(one.TestAccuracy.Mean) ? StudyTable.Accuracy(one.TestAccuracy) : "",
         })],
     };
 
@@ -37,16 +37,8 @@ internal static class StudyCharts
             yield return ("data-share", DataShare(results));
         if (results.Configurations.Any(one => one.Cells.Any(cell => cell.Record?.Epochs.Any(epoch => epoch.ValAccuracy is not null) ?? false)))
         {
-            yield return ("accuracy", new LineChart
-            {
-                Title = "Validation accuracy by epoch", XLabel = "epoch", YFormat = ValueFormat.Percent,
-                Series = [.. results.Configurations.Select((one, i) => ByEpoch(one, i, (epoch, _) => epoch))],
-            });
-            yield return ("accuracy-time", new LineChart
-            {
-                Title = "Validation accuracy by time", XLabel = "seconds of training and evaluation", YFormat = ValueFormat.Percent,
-                Series = [.. results.Configurations.Select((one, i) => ByEpoch(one, i, (_, seconds) => seconds))],
-            });
+            yield return ("accuracy", Accuracy(results, "epoch", "epoch", (epoch, _) => epoch));
+            yield return ("accuracy-time", Accuracy(results, "time", "seconds of training and evaluation", (_, seconds) => seconds));
         }
 
         yield return ("step-latency", new LineChart
@@ -56,17 +48,27 @@ internal static class StudyCharts
         });
     }
 
-    /// <summary>Test accuracy against what it costs.</summary>
-    public static IEnumerable<(string Name, LineChart Chart)> Costs(StudyResults results)
-    {
-        yield return ("accuracy-seconds", Cost(results, "time of a run", "seconds", one => one.Seconds.Mean));
-        yield return ("accuracy-parameters", Cost(results, "parameters", "parameters, millions", one => one.Cost.Parameters / 1e6));
-        yield return ("accuracy-memory", Cost(results, "peak memory", "peak memory, MiB", one => one.PeakMemoryBytes.Mean / (1 << 20)));
-        if (results.Configurations.Any(one => one.Cost.Flops is not null))
-            yield return ("accuracy-flops", Cost(results, "operations", "MFLOPs of an image's forward pass", one => one.Cost.Flops / 1e6 ?? double.NaN));
-    }
+    /// <summary>Test accuracy against what it costs, where costs differ.</summary>
+    public static IEnumerable<(string Name, LineChart Chart)> Costs(StudyResults results) =>
+        new (string Name, LineChart? Chart)[]
+        {
+            ("accuracy-seconds", Cost(results, "time of a run", "seconds", one => one.Seconds.Mean)),
+            ("accuracy-parameters", Cost(results, "parameters", "parameters, millions", one => one.Cost.Parameters / 1e6)),
+            ("accuracy-memory", Cost(results, "peak memory", "peak memory, MiB", one => one.PeakMemoryBytes.Mean / (1 << 20))),
+            ("accuracy-flops", Cost(results, "operations", "MFLOPs of an image's forward pass", one => one.Cost.Flops / 1e6 ?? double.NaN)),
+        }.Where(one => one.Chart is not null).Select(one => (one.Name, one.Chart!));
 
-    private static LineChart Cost(StudyResults results, string against, string label, Func<ConfigurationResult, double> cost) => new()
+    private static LineChart Accuracy(StudyResults results, string by, string label, Func<double, double, double> place) => new()
+    {
+        Title = $"Validation accuracy by {by}",
+        XLabel = label,
+        YFormat = ValueFormat.Percent,
+        Series = [.. results.Configurations.Select((one, i) => ByEpoch(one, i, place))
+            .Select(series => results.Configurations.Count > MostBands ? series with { Spread = null } : series)],   // more bands than that hide each other
+    };
+
+    private static LineChart? Cost(StudyResults results, string against, string label, Func<ConfigurationResult, double> cost) =>
+        results.Configurations.Select(cost).Where(double.IsFinite).Distinct().Count() < 2 ? null : new()
     {
         Title = $"Test accuracy against {against}",
         XLabel = label,

@@ -34,33 +34,49 @@ internal static class StudyPage
         return $"{results.Configurations.Count} configurations, {seeds}" + (finished == all ? "" : $"; {finished} of {all} runs are finished");
     }
 
+    /// <summary>The table in two, as a page is narrower than a terminal: what was reached, and what it cost.</summary>
     private static string Table(StudyResults results)
     {
         StudyTable table = StudyTable.Of(results);
-        StringBuilder html = HtmlTable.Open([.. table.Headings.Select(heading => heading.Replace('>', '#'))]);
+        int costs = table.Headings.ToList().IndexOf(StudyTable.FirstCost);
+        return Columns(table, [.. Enumerable.Range(0, costs)]) + string.Concat(table.Notes.Select(note => $"<p class=\"lead\">{Markup.Escape(note)}</p>\n"))
+            + Columns(table, [0, .. Enumerable.Range(costs, table.Headings.Count - costs)]);
+    }
+
+    private static string Columns(StudyTable table, int[] columns)
+    {
+        StringBuilder html = HtmlTable.Open([.. columns.Select(i => table.Headings[i].Replace('>', '#'))]);
         foreach (IReadOnlyList<string> row in table.Rows)
         {
             html.Append(row.Contains("best") ? "<tr class=\"best\">" : "<tr>");
-            foreach ((string cell, string heading) in row.Zip(table.Headings)) html.Append(heading[0] == '>' ? HtmlTable.Number(cell) : HtmlTable.Text(cell));
+            foreach (int i in columns) html.Append(table.Headings[i][0] == '>' ? HtmlTable.Number(row[i]) : HtmlTable.Text(row[i]));
             html.Append("</tr>\n");
         }
 
-        return html.Close() + string.Concat(table.Notes.Select(note => $"<p class=\"lead\">{Markup.Escape(note)}</p>\n"));
+        return html.Close();
     }
 
-    /// <summary>Row minus column in points; of many configurations only those against the best.</summary>
+    /// <summary>Row minus column in points, a table for each set of rivals; of many configurations only those against the best.</summary>
     private static string Differences(StudyResults results)
     {
-        int[] columns = [.. Enumerable.Range(0, results.Configurations.Count).Where(i => results.Configurations.Count <= MostCompared || results.BestRival(i) == i)];
+        IEnumerable<int[]> groups = Enumerable.Range(0, results.Configurations.Count)
+            .GroupBy(i => Rivals.Group(results.Configurations, i)[0], (_, members) => members.ToArray()).Where(group => group.Length > 1);
+        return string.Concat(groups.Select(group => Differences(results, group)))
+            + "<p class=\"lead\">Row minus column in points of test accuracy, with the 95 % interval; * and bold where it is significant.</p>\n";
+    }
+
+    private static string Differences(StudyResults results, int[] group)
+    {
+        int[] columns = [.. group.Where(i => group.Length <= MostCompared || results.BestRival(i) == i)];
         StringBuilder html = HtmlTable.Open(["", .. columns.Select(i => "#" + results.Configurations[i].Configuration.Label)]);
-        for (int row = 0; row < results.Configurations.Count; row++)
+        foreach (int row in group)
         {
             html.Append("<tr>").Append(HtmlTable.Text(results.Configurations[row].Configuration.Label));
             foreach (int column in columns) html.Append(Difference(results.Between(row, column)));
             html.Append("</tr>\n");
         }
 
-        return html.Close() + "<p class=\"lead\">Row minus column in points of test accuracy, with the 95 % interval; * and bold where it is significant.</p>\n";
+        return html.Close();
     }
 
     private static string Difference(Comparison? pair) => pair is null ? "<td></td>"

@@ -13,7 +13,7 @@ namespace Fovea.Training.Studies;
 /// <summary>A study with every cell resolved: all that can be known to be wrong has been found before anything is trained.</summary>
 public sealed record StudyPlan
 {
-    private const int LongestName = 120;
+    private const int LongestName = 120, MostNamed = 20;
 
     /// <summary>The question.</summary>
     public required Study Study { get; init; }
@@ -52,7 +52,7 @@ public sealed record StudyPlan
     {
         IReadOnlyList<Configuration> configurations = Configuration.Of(study);
         Recipe start = Start(study, configurations);
-        List<string> wrong = [];
+        List<(Configuration Configuration, string Reason)> wrong = [];
         List<(Recipe Recipe, ModelCost Cost)> resolved = [];
         foreach (Configuration one in configurations)
         {
@@ -62,12 +62,13 @@ public sealed record StudyPlan
             }
             catch (Exception error) when (error is UsageException or ConfigurationException)
             {
-                wrong.Add($"'{one.Label}' ({one.Where}): {error.Message}");
+                wrong.Add((one, error.Message));
             }
         }
 
         if (wrong.Count > 0)
-            throw new UsageException($"{wrong.Count} of {configurations.Count} configurations cannot be trained; nothing was started.\n  " + string.Join("\n  ", wrong));
+            throw new UsageException($"{wrong.Count} of {configurations.Count} configurations cannot be trained; nothing was started.\n  "
+                + string.Join("\n  ", wrong.GroupBy(one => one.Reason, one => one.Configuration).Select(group => Complaint(group.Key, [.. group]))));
 
         string[] names = Names(configurations);
         return new StudyPlan
@@ -81,6 +82,14 @@ public sealed record StudyPlan
                 Run = resolved[i].Recipe.Run with { Seed = seed, Out = Path.Combine(directory, "cells", $"{names[i]}_seed={seed}") },
             })))],
         };
+    }
+
+    /// <summary>A reason with the configurations that it keeps from being trained: the first with its place, the others by name.</summary>
+    private static string Complaint(string reason, Configuration[] configurations)
+    {
+        string others = string.Concat(configurations.Skip(1).Take(MostNamed).Select(one => $", '{one.Label}'"));
+        string rest = configurations.Length - 1 > MostNamed ? $" and {configurations.Length - 1 - MostNamed} more" : "";
+        return $"{configurations[0].Where}: '{configurations[0].Label}'{others}{rest}: {reason}";
     }
 
     /// <summary>

@@ -9,6 +9,9 @@ namespace Fovea.Training.Studies;
 /// <param name="Notes">What a reader has to know about the numbers.</param>
 public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IReadOnlyList<string>> Rows, IReadOnlyList<string> Notes)
 {
+    /// <summary>The heading from which on columns tell of costs.</summary>
+    internal const string FirstCost = ">parameters";
+
     /// <summary>Names of <see cref="Numbers"/>, as columns of a file.</summary>
     public static IReadOnlyList<string> NumberNames { get; } =
     [
@@ -32,7 +35,7 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
         string[] headings =
         [
             "configuration", ">seeds", ">test accuracy", .. published ? [">published"] : Array.Empty<string>(),
-            .. compared ? [">to the best", ">p"] : Array.Empty<string>(), ">parameters", ">MFLOPs/image", ">images/s", ">time", ">memory",
+            .. compared ? [">to the best", ">p"] : Array.Empty<string>(), FirstCost, ">MFLOPs/image", ">images/s", ">time", ">memory",
         ];
         return new(headings, [.. results.Configurations.Select((_, i) => Row(results, i, published, compared))], [.. NotesOf(results)]);
     }
