@@ -24,7 +24,7 @@ public sealed class DotChartTests
     {
         XElement root = XDocument.Parse(Chart.ToSvg()).Root!;
         string[] texts = [.. root.Descendants(Svg + "text").Select(text => text.Value)];
-        Assert.Superset(new HashSet<string> { "softmax", "linear", "not yet", "55 %", "no result", "mean", "± spread", "each seed", "published" }, [.. texts]);
+        Assert.Superset(new HashSet<string> { "softmax", "linear", "not yet", "55 %", "no result", "mean", "± spread", "each seed", "published" }, texts.ToHashSet());
         double[] rings = [.. root.Descendants(Svg + "circle").Where(circle => circle.Attribute("r")!.Value == "1.8").Select(circle => (double)circle.Attribute("cx")!)];
         Assert.Equal([.. rings.Skip(1).Take(2).Order()], rings.Skip(1).Take(2));   // the first is the legend's
         Assert.DoesNotContain("NaN", Chart.ToSvg(), StringComparison.Ordinal);
