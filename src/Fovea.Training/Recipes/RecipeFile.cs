@@ -28,6 +28,10 @@ public static class RecipeFile
         {
             throw new UsageException($"{source}, line {error.Start.Line}: not valid YAML: {error.Message}");
         }
+        catch (ArgumentException error)   // the parser's word for a tag that is no address
+        {
+            throw new UsageException($"{source}: not valid YAML: {error.Message}");
+        }
     }
 
     /// <summary>Every field of a recipe, under its section's heading; <see cref="Parse"/> gives back an equal recipe.</summary>

@@ -15,7 +15,7 @@ public static class CellRun
     {
         RunDirectory run = new(recipe.Run.Out!);
         if (File.Exists(run.LastCheckpoint)) return TrainingRun.Resume(run.Path, _ => recipe, observer, stop);
-        File.Delete(run.Config);   // it ended before its first checkpoint: there is nothing to keep
+        if (File.Exists(run.Config)) File.Delete(run.Config);   // it ended before its first checkpoint: there is nothing to keep
         return TrainingRun.Start(recipe, observer, stop);
     }
 }

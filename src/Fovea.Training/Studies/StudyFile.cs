@@ -29,6 +29,10 @@ public static class StudyFile
         {
             throw new UsageException($"{source}, line {error.Start.Line}, column {error.Start.Column}: not valid YAML: {error.Message}");
         }
+        catch (ArgumentException error)   // the parser's word for a tag that is no address
+        {
+            throw new UsageException($"{source}: not valid YAML: {error.Message}");
+        }
     }
 
     /// <summary>Goes through the text once. Its depth is that of a study, whatever the text nests.</summary>
