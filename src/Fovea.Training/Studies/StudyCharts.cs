@@ -43,7 +43,9 @@ internal static class StudyCharts
 
         yield return ("step-latency", new LineChart
         {
-            Title = "Milliseconds a step", XLabel = "step", YScale = AxisScale.Logarithmic,
+            Title = "Milliseconds a step",
+            XLabel = "step",
+            YScale = AxisScale.Logarithmic,
             Series = [.. results.Configurations.Select(Latency)],
         });
     }
@@ -69,18 +71,18 @@ internal static class StudyCharts
 
     private static LineChart? Cost(StudyResults results, string against, string label, Func<ConfigurationResult, double> cost) =>
         results.Configurations.Select(cost).Where(double.IsFinite).Distinct().Count() < 2 ? null : new()
-    {
-        Title = $"Test accuracy against {against}",
-        XLabel = label,
-        YFormat = ValueFormat.Percent,
-        Scattered = true,
-        XScale = SpansDecades(results.Configurations.Select(cost)) ? AxisScale.Logarithmic : AxisScale.Linear,
-        Series = [.. results.Configurations.Select((one, i) => new Series(one.Configuration.Label, [cost(one)], [one.TestAccuracy.Mean])
+        {
+            Title = $"Test accuracy against {against}",
+            XLabel = label,
+            YFormat = ValueFormat.Percent,
+            Scattered = true,
+            XScale = SpansDecades(results.Configurations.Select(cost)) ? AxisScale.Logarithmic : AxisScale.Linear,
+            Series = [.. results.Configurations.Select((one, i) => new Series(one.Configuration.Label, [cost(one)], [one.TestAccuracy.Mean])
         {
             Style = i,
             Spread = [Around(one.TestAccuracy)],
         })],
-    };
+        };
 
     private static bool SpansDecades(IEnumerable<double> values)
     {
