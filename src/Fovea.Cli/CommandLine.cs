@@ -7,6 +7,8 @@ using Fovea.Data;
 using Fovea.Nn;
 using Fovea.Training;
 using Fovea.Vision.Weights;
+using Fovea.Training.Checkpoints;
+using Fovea.Training.Studies;
 
 namespace Fovea.Cli;
 
@@ -52,6 +54,9 @@ internal static class CommandLine
             TrainCommand.CreateFineTune(terminal, stop),
             EvalCommand.Create(terminal, stop),
             PredictCommand.Create(terminal),
+            CompareCommand.Create(terminal, stop),
+            CellCommand.Create(terminal, stop),
+            RunsCommand.Create(terminal),
             ModelsCommand.Create(terminal),
             BenchCommand.Create(terminal),
             ProbeCommand.Create(terminal, stop),
@@ -70,7 +75,7 @@ internal static class CommandLine
     private static (int Code, string Message) Explain(Exception error) => error switch
     {
         UsageException or ConfigurationException => (ExitCode.Usage, error.Message),
-        OperationCanceledException => (ExitCode.Interrupted, error is RunInterruptedException ? error.Message : "interrupted."),
+        OperationCanceledException => (ExitCode.Interrupted, error is RunInterruptedException or StudyInterruptedException ? error.Message : "interrupted."),
         DataException or CheckpointException or TrainingDivergedException or IOException or UnauthorizedAccessException
             => (ExitCode.Failure, error.Message),
         _ => (ExitCode.Failure, $"{error.GetType().Name}: {error.Message} (this is a defect; {Verbose} shows where)"),

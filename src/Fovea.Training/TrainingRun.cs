@@ -56,6 +56,7 @@ public static class TrainingRun
         {
             (RunSummary summary, EvaluationResult test) = new Trainer(parts, run, log, observer).Run(stop);
             RunFigures.Write(run.Path, RunReport.Of(parts, log.Events, summary, test));
+            TestPredictions.Of(parts.Data.Test, test).Write(run);
             observer.Finished(summary, run.Path);
             return summary;
         }

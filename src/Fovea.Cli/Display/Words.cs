@@ -2,6 +2,7 @@ using System.Globalization;
 using Fovea.Training;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
+using Fovea.Training.Studies;
 
 namespace Fovea.Cli.Display;
 
@@ -61,6 +62,16 @@ internal static class Words
             yield return ("skipped", $"{Count(skipped)} unreadable pictures, replaced by others of their class");
         yield return ("report", Path.Combine(directory, "report.html"));
     }
+
+    /// <summary>What a study is about to do.</summary>
+    public static string Describe(StudyPlan plan, int finished) =>
+        $"{plan.Study.Name}: {plan.Configurations.Count} configurations x {plan.Study.Seeds.Count} seeds = {plan.Cells.Count} cells"
+        + (finished > 0 ? $", {finished} finished before" : "") + $"; {plan.Directory}";
+
+    /// <summary>How a cell ended.</summary>
+    public static string Describe(CellOutcome outcome, RunSummary? summary) => outcome.Failure is string reason ? $"failed: {reason}"
+        : summary is not null ? $"test accuracy {Percent(summary.TestAccuracy)}, {Duration(summary.Seconds)}"
+        : "stopped";
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
