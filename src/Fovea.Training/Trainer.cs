@@ -71,6 +71,8 @@ public sealed partial class Trainer
                 GradientNorm norm = GradientNorm.Measure(_parts.Optimizer.Groups);
                 if (!double.IsFinite(norm.Total)) throw Diverged(DivergenceGuard.ExplainGradient(Model, _parts.Optimizer.Groups));
 
+                _observer.Differentiated(_state.Step + 1, _state.Batch + 1 == StepsPerEpoch, Model);
+
                 // Step: clipping is a factor of the gradients.
                 SetLearningRate();
                 _parts.Optimizer.Step(_recipe.Optimisation.ClipGradient is double limit ? norm.ClipScale(limit) : 1);

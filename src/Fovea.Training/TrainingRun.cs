@@ -6,6 +6,7 @@ using Fovea.Training.Reports;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Fovea.Vision.Weights;
+using Fovea.Training.Tracking;
 using AtomicFile = Fovea.Training.Checkpoints.AtomicFile;
 
 namespace Fovea.Training;
@@ -52,16 +53,18 @@ public static class TrainingRun
     private static RunSummary Run(TrainingParts parts, RunDirectory run, RunLog log, IRunObserver observer, CancellationToken stop)
     {
         AtomicFile.WriteText(run.Config, RecipeFile.Print(parts.Recipe));
+        using TrackingObserver tracked = new(observer, parts.Recipe.Run, run.Path);
         try
         {
-            (RunSummary summary, EvaluationResult test) = new Trainer(parts, run, log, observer).Run(stop);
+            (RunSummary summary, EvaluationResult test) = new Trainer(parts, run, log, tracked).Run(stop);
             RunFigures.Write(run.Path, RunReport.Of(parts, log.Events, summary, test));
             TestPredictions.Of(parts.Data.Test, test).Write(run);
-            observer.Finished(summary, run.Path);
+            tracked.Finished(summary, run.Path);
             return summary;
         }
         catch (OperationCanceledException)
         {
+            tracked.Interrupted();
             RunFigures.Write(run.Path, RunReport.Of(parts, log.Events));
             throw new RunInterruptedException(run.Path);
         }

@@ -12,6 +12,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     private const int EpochsShown = 12, SparkWidth = 32, BarWidth = 32;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(0.1);
     private readonly List<RunEvent> _epochs = [];
+    private readonly List<string> _warnings = [];
     private readonly LossSpark _spark = new(SparkWidth);
     private readonly Stopwatch _sinceDrawn = new();
     private LiveDisplayContext? _context;
@@ -32,6 +33,8 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
         _sinceDrawn.Start();
     }
 
+    public void Warned(string message) => _warnings.Add(message);
+
     public void Progressed(in StepProgress progress)
     {
         _spark.Add(progress.BatchLoss, (double)progress.Step / _plan!.Steps);
@@ -51,6 +54,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     private Rows Draw(StepProgress? progress, IRenderable? ending)
     {
         List<IRenderable> rows = [Lines(Words.Describe(_plan!)), Text.Empty];
+        if (_warnings.Count > 0) rows.InsertRange(1, [Text.Empty, .. _warnings.Select(warning => new Text($"  warning: {warning}", new Style(Color.Yellow)))]);
         if (_epochs.Count > 0) rows.Add(EpochTable());
         if (progress is StepProgress now) rows.AddRange(ProgressLines(now));
         if (ending is not null) rows.Add(ending);

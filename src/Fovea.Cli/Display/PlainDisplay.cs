@@ -25,6 +25,8 @@ internal sealed class PlainDisplay(TextWriter output) : IRunDisplay
         Print(Words.Describe(plan));
     }
 
+    public void Warned(string message) => Print([("warning", message)]);
+
     public void Progressed(in StepProgress progress) => _remaining = progress.Remaining;
 
     public void Logged(RunEvent entry)

@@ -1,4 +1,5 @@
 using Fovea.Data;
+using Fovea.Training.Tracking;
 
 namespace Fovea.Training.Recipes;
 
@@ -203,6 +204,10 @@ public static class RecipeFields
             section.Field("checkpoint-every", ValueForm.Whole(1).Or("none"),
                 s => s.CheckpointEvery, (s, v) => s with { CheckpointEvery = v },
                 "Steps between checkpoints inside an epoch"),
+            section.Field("track", ValueForm.Flags<Trackers>(), s => s.Track, (s, v) => s with { Track = v },
+                "Tools that get a record of the run; wandb writes an offline run for 'wandb sync'"),
+            section.Field("histogram-every", ValueForm.Whole(0).Or("epoch"), s => s.HistogramEvery, (s, v) => s with { HistogramEvery = v },
+                "Steps between histograms of weights and gradients for those tools; 0: never"),
             Fixed(section.Field("out", ValueForm.Text("DIR", "auto"), s => s.Out, (s, v) => s with { Out = v },
                 "Run directory", "output")),
         ];
