@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Fovea.Data;
-using Fovea.Training.Checkpoints;
+using Fovea.Vision.Weights;
 using Fovea.Training.Recipes;
 
 namespace Fovea.Training.Runs;

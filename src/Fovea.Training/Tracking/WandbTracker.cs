@@ -48,7 +48,7 @@ internal sealed class WandbTracker : ITracker
     {
         ConfigRecord config = new() { Update = { RecipeFields.All.Select(field => new Item { Key = field.Name, ValueJson = Json(field.Read(plan.Recipe)) }) } };
         config.Update.Add(new Item { Key = "parameters", ValueJson = Json(plan.Parameters) });
-        RunRecord run = new()
+        Formats.WeightsAndBiases.RunRecord run = new()
         {
             RunId = _id,
             Project = Given("WANDB_PROJECT") ?? DefaultProject,
