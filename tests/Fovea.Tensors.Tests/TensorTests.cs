@@ -21,7 +21,7 @@ public sealed class TensorTests
     {
         foreach (Device device in (Device[])[Device.Reference, Device.Cpu])
         {
-            Tensor x = Tensor.From([1, 2, 3, 4], [2, 2], device);
+            Tensor x = Tensor.From([1f, 2, 3, 4], [2, 2], device);
             x.CopyFrom([8, 9], start: 1);
             float[] tail = new float[3];
             x.CopyTo(tail, start: 1);
