@@ -7,7 +7,16 @@ public sealed class ModelStagesTests
 {
     private static readonly VisionTransformerConfig Config = new()
     {
-        ImageSize = 12, PatchSize = 4, Dim = 16, Depth = 3, Heads = 2, MlpDim = 24, Classes = 5, Dropout = 0.2f, AttentionDropout = 0.1f, DropPath = 0.3f,
+        ImageSize = 12,
+        PatchSize = 4,
+        Dim = 16,
+        Depth = 3,
+        Heads = 2,
+        MlpDim = 24,
+        Classes = 5,
+        Dropout = 0.2f,
+        AttentionDropout = 0.1f,
+        DropPath = 0.3f,
     };
 
     [Theory]

@@ -68,7 +68,8 @@ public sealed class FineTuneCommandTests : IDisposable
         Assert.True(_shell.Run("pseudo-label", run, "--data", folder, "--threshold", "0", "--out", list, "--json") == 0, _shell.Error);
         JsonElement result = JsonDocument.Parse(_shell.Output).RootElement;
         Assert.Equal((7, 6, 1), (result.GetProperty("images").GetInt32(), result.GetProperty("labelled").GetInt32(), result.GetProperty("unreadable").GetInt32()));
-        Assert.Equal(6, Datasets.Load("csv", list, new() { ValidationShare = 0, TestShare = 0 }).Train.Count);
+        DatasetSplits splits = Datasets.Load("csv", list);
+        Assert.Equal(6, splits.Train.Count + splits.Validation.Count + splits.Test.Count);
 
         Assert.Equal(0, _shell.Run("pseudo-label", run, "--data", folder, "--threshold", "1", "--out", list));
         Assert.Equal("path,label,split,probability\n", File.ReadAllText(list));

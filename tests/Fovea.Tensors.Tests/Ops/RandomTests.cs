@@ -27,7 +27,7 @@ public sealed class RandomTests
         Tensor Elements(Tensor x, int first) => Ops.Dropout(x, 0.5f, Random, first);
         Tensor Samples(Tensor x, int first) => Ops.DropPath(x, 0.5f, Random, first);
         foreach (Func<Tensor, int, Tensor> drop in (Func<Tensor, int, Tensor>[])[Elements, Samples])
-            Assert.Equal(Of(drop, 0, 5), [.. Of(drop, 0, 2), .. Of(drop, 2, 2), .. Of(drop, 4, 1)]);
+            Assert.Equal<float>(Of(drop, 0, 5), (float[])[.. Of(drop, 0, 2), .. Of(drop, 2, 2), .. Of(drop, 4, 1)]);
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class ProbeTests : IDisposable
     {
         FeatureSet train = Random(keys, dim, 1), test = Random(queries, dim, 2);
         int[] counts = [1, 7, 10_000];
-        IReadOnlyList<double> got = NearestNeighbours.Accuracies(train, test, counts, 0.07, Device.Cpu);
+        IReadOnlyList<double> got = NearestNeighbours.Accuracies(train, test, counts, 0.07, Device.Cpu, TestContext.Current.CancellationToken);
         for (int c = 0; c < counts.Length; c++)
             Assert.Equal(Enumerable.Range(0, queries).Count(q => Vote(train, test.Row(q).ToArray(), counts[c]) == test.Labels[q]) / (double)queries, got[c], 2.5 / queries);
     }
@@ -27,9 +27,9 @@ public sealed class ProbeTests : IDisposable
     public void Features_that_a_line_separates_are_separated_and_noise_is_not()
     {
         FeatureSet train = Shifted(600, 3), heldOut = Shifted(200, 4), test = Shifted(200, 5);
-        Assert.True(LinearProbe.Run(train, heldOut, test, 10, 0, Device.Cpu).TestAccuracy > 0.97);
+        Assert.True(LinearProbe.Run(train, heldOut, test, 10, 0, Device.Cpu, TestContext.Current.CancellationToken).TestAccuracy > 0.97);
 
-        LinearProbeResult noise = LinearProbe.Run(Random(600, 8, 3), Random(200, 8, 4), Random(400, 8, 5), 10, 0, Device.Cpu);
+        LinearProbeResult noise = LinearProbe.Run(Random(600, 8, 3), Random(200, 8, 4), Random(400, 8, 5), 10, 0, Device.Cpu, TestContext.Current.CancellationToken);
         Assert.InRange(noise.TestAccuracy, 0.1, 0.45);   // a quarter by chance
     }
 
@@ -44,7 +44,7 @@ public sealed class ProbeTests : IDisposable
         Assert.Equal(first.Neighbours, second.Neighbours);
         Assert.Equal(first.Linear, second.Linear);
 
-        ProbeResult Probed(int batch) => Probe.Run(FrozenModel.Load(run.Path, null, Device.Cpu), TinyRun.Pictures, options with { BatchSize = batch }, Device.Cpu);
+        ProbeResult Probed(int batch) => Probe.Run(FrozenModel.Load(run.Path, null, Device.Cpu), TinyRun.Pictures, options with { BatchSize = batch }, Device.Cpu, TestContext.Current.CancellationToken);
     }
 
     private static int Vote(FeatureSet train, float[] query, int count)

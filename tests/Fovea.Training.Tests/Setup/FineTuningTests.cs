@@ -2,6 +2,7 @@ using Fovea.Data;
 using Fovea.Data.Shapes;
 using Fovea.Nn;
 using Fovea.Tensors;
+using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
@@ -122,7 +123,7 @@ public sealed class FineTuningTests : IDisposable
 
     private static Dictionary<string, float[]> Last(RunDirectory run)
     {
-        using Checkpoints.CheckpointReader checkpoint = Checkpoints.CheckpointReader.Open(run.LastCheckpoint);
+        using CheckpointReader checkpoint = CheckpointReader.Open(run.LastCheckpoint);
         Vision.ImageClassifier model = ModelChoice.Configure(checkpoint.Head.Recipe, checkpoint.Head.Data).Build();
         model.Allocate(Device.Cpu);
         checkpoint.LoadWeights(model);
