@@ -47,7 +47,7 @@ internal static class RunsDiffCommand
 
     private static void Print(IAnsiConsole console, RunRecord a, RunRecord b, Difference[] options, Difference[] results)
     {
-        Table table = Tables.Create("", a.Run.Path.Length > 0 ? a.Run.Path : "left", b.Run.Path);
+        Table table = Tables.Create("differs", a.Run.Path, b.Run.Path);
         foreach (Difference one in options.Concat(results)) table.AddRow(Tables.Name(one.Name), new Text(one.Left), new Text(one.Right));
         if (options.Length + results.Length > 0) console.Write(table);
         console.WriteLine($"{options.Length} options and {results.Length} results differ");

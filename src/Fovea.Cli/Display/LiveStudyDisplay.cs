@@ -37,6 +37,7 @@ internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
 
     public void Logged(StudyCell cell, RunEvent entry)
     {
+        if (entry.Event == "end") return;   // it has no training figures
         Of(cell).Last = entry;
         if (entry.ValAccuracy is double accuracy) Of(cell).Validation = accuracy;
         Draw();

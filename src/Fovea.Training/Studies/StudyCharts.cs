@@ -69,20 +69,22 @@ internal static class StudyCharts
             .Select(series => results.Configurations.Count > MostBands ? series with { Spread = null } : series)],   // more bands than that hide each other
     };
 
-    private static LineChart? Cost(StudyResults results, string against, string label, Func<ConfigurationResult, double> cost) =>
-        results.Configurations.Select(cost).Where(double.IsFinite).Distinct().Count() < 2 ? null : new()
+    private static LineChart? Cost(StudyResults results, string against, string label, Func<ConfigurationResult, double> cost)
+    {
+        double[] costs = [.. results.Configurations.Select(cost)];
+        if (costs.Where(double.IsFinite).Distinct().Count() < 2) return null;
+        IEnumerable<Series> points = results.Configurations.Select((one, i) =>
+            new Series(one.Configuration.Label, [costs[i]], [one.TestAccuracy.Mean]) { Style = i, Spread = [Around(one.TestAccuracy)] });
+        return new LineChart
         {
             Title = $"Test accuracy against {against}",
             XLabel = label,
+            XScale = SpansDecades(costs) ? AxisScale.Logarithmic : AxisScale.Linear,
             YFormat = ValueFormat.Percent,
             Scattered = true,
-            XScale = SpansDecades(results.Configurations.Select(cost)) ? AxisScale.Logarithmic : AxisScale.Linear,
-            Series = [.. results.Configurations.Select((one, i) => new Series(one.Configuration.Label, [cost(one)], [one.TestAccuracy.Mean])
-        {
-            Style = i,
-            Spread = [Around(one.TestAccuracy)],
-        })],
+            Series = [.. points],
         };
+    }
 
     private static bool SpansDecades(IEnumerable<double> values)
     {
