@@ -1,4 +1,5 @@
 using Fovea.Training.Checkpoints;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Training.Figures;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Fovea.Data;
-using Fovea.Vision.Weights;
 using Fovea.Training.Recipes;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Training.Runs;
 

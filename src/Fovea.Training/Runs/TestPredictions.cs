@@ -3,6 +3,7 @@ using System.Text;
 using Fovea.Data;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Training.Runs;
 

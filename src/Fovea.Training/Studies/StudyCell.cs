@@ -1,5 +1,6 @@
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Training.Studies;
 
@@ -25,7 +26,7 @@ public sealed record StudyCell(Configuration Configuration, ulong Seed, Recipe R
     public bool IsFinished => File.Exists(Run.Summary) && File.Exists(Run.Predictions);
 
     /// <summary>What this cell's directory was trained with and is no longer asked for, such as <c>epochs (was 2, is now 4)</c>; empty where all agrees.</summary>
-    /// <exception cref="Checkpoints.CheckpointException">The directory is of a newer version, or cannot be read.</exception>
+    /// <exception cref="CheckpointException">The directory is of a newer version, or cannot be read.</exception>
     public IReadOnlyList<string> Differences()
     {
         if (!File.Exists(Run.Config)) return [];

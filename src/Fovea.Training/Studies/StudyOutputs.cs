@@ -3,6 +3,7 @@ using System.Text;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Figures;
 using Fovea.Training.Runs;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Training.Studies;
 

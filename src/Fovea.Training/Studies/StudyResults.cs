@@ -1,4 +1,5 @@
 using Fovea.Training.Runs;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Training.Studies;
 
@@ -23,7 +24,7 @@ public sealed record StudyResults
     /// <summary>Reads a study's cells.</summary>
     /// <param name="plan">The study.</param>
     /// <param name="compare">Also compare configurations, which takes seconds for large test sets.</param>
-    /// <exception cref="Checkpoints.CheckpointException">A cell is of a newer version, or cannot be read.</exception>
+    /// <exception cref="CheckpointException">A cell is of a newer version, or cannot be read.</exception>
     public static StudyResults Read(StudyPlan plan, bool compare = true)
     {
         ILookup<Configuration, StudyCell> cells = plan.Cells.ToLookup(cell => cell.Configuration);

@@ -1,7 +1,7 @@
 using Fovea.Data;
-using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Training.Studies;
 
