@@ -6,9 +6,8 @@ using Fovea.Cli.Options;
 using Fovea.Data;
 using Fovea.Nn;
 using Fovea.Training;
-using Fovea.Vision.Weights;
-using Fovea.Training.Checkpoints;
 using Fovea.Training.Studies;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Cli;
 

@@ -29,7 +29,7 @@ internal static class CellCommand
             new Thread(() => Listen(source)) { IsBackground = true, Name = "study" }.Start();
             try
             {
-                CellRun.Carry(RecipeFile.Read(parsed.GetRequiredValue(file), Recipe.Default), new JsonDisplay(terminal.Output), source.Token);
+                CellRun.Carry(RecipeFile.Read(parsed.GetRequiredValue(file), Recipe.Default), new JsonDisplay(terminal.Output, terminal.Error), source.Token);
                 return ExitCode.Success;
             }
             catch (TrainingDivergedException error)

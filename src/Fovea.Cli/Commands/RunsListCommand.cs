@@ -3,8 +3,8 @@ using System.Globalization;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Data;
-using Fovea.Training.Checkpoints;
 using Fovea.Training.Runs;
+using Fovea.Vision.Weights;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

@@ -1,10 +1,11 @@
 using System.Text.Json;
 using System.Xml.Linq;
 using Fovea.Data;
-using Fovea.Training.Checkpoints;
 using Fovea.Training.Runs;
 using Fovea.Training.Studies;
 using Fovea.Training.Tests.Support;
+using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Training.Tests.Studies;
 
