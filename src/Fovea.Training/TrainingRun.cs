@@ -5,8 +5,8 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Reports;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
-using Fovea.Vision.Weights;
 using Fovea.Training.Tracking;
+using Fovea.Vision.Weights;
 using AtomicFile = Fovea.Training.Checkpoints.AtomicFile;
 
 namespace Fovea.Training;

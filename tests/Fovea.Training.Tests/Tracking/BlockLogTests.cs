@@ -1,7 +1,7 @@
-using FsCheck;
-using FsCheck.Fluent;
 using Fovea.Training.Tests.Support;
 using Fovea.Training.Tracking;
+using FsCheck;
+using FsCheck.Fluent;
 
 namespace Fovea.Training.Tests.Tracking;
 

@@ -1,6 +1,6 @@
+using Fovea.Training.Tracking;
 using FsCheck;
 using FsCheck.Fluent;
-using Fovea.Training.Tracking;
 
 namespace Fovea.Training.Tests.Tracking;
 

@@ -104,13 +104,23 @@ public class TrackingTests
         using TemporaryFolder folder = new();
         Dictionary<string, string> variables = new()
         {
-            ["WANDB_DIR"] = folder["elsewhere"], ["WANDB_RUN_ID"] = "abc12345", ["WANDB_PROJECT"] = "mnist", ["WANDB_NAME"] = "first", ["WANDB_TAGS"] = "a, b",
+            ["WANDB_DIR"] = folder["elsewhere"],
+            ["WANDB_RUN_ID"] = "abc12345",
+            ["WANDB_PROJECT"] = "mnist",
+            ["WANDB_NAME"] = "first",
+            ["WANDB_TAGS"] = "a, b",
         };
         using (WandbTracker tracker = new(folder.Path, variables.GetValueOrDefault, new DateTime(2026, 2, 3, 4, 5, 6)))
         {
             tracker.Started(new RunPlan
             {
-                Recipe = TinyRun.Recipe, Parameters = 1, Images = (1, 1, 1), ValidationOrigin = "", StepsPerEpoch = 1, StepsDone = 0, Directory = folder.Path,
+                Recipe = TinyRun.Recipe,
+                Parameters = 1,
+                Images = (1, 1, 1),
+                ValidationOrigin = "",
+                StepsPerEpoch = 1,
+                StepsDone = 0,
+                Directory = folder.Path,
             });
         }
 
