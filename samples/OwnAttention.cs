@@ -7,7 +7,6 @@
 //
 // usage: dotnet run samples/OwnAttention.cs [-- --quick] [--out DIR]
 
-using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Training;
 using Fovea.Training.Recipes;
@@ -23,7 +22,7 @@ AttentionCatalogue.Add(new AttentionEntry(
     new Dictionary<string, string> { ["bias"] = "added to the scores; default -ln(tokens)" },
     (spec, context) => new SigmoidAttention(context, spec.Number("bias", double.NaN))));
 
-// A year's worth of recipes is one record with a change: the mechanism is named as on the command line.
+// From here on it has a name like any other: two runs of the same recipe, with their run directories and reports.
 foreach (string attention in new[] { "softmax", "sigmoid" })
 {
     Recipe recipe = ModelDefaults.Of("vit-nano");
@@ -39,7 +38,7 @@ foreach (string attention in new[] { "softmax", "sigmoid" })
 }
 
 /// <summary>o_i = Σ_j σ(q_i·k_j / √headDim + b) v_j; with b = −ln(tokens) the weights begin near those of softmax, 1/tokens each.</summary>
-sealed class SigmoidAttention(AttentionContext context, double bias) : IAttention
+internal sealed class SigmoidAttention(AttentionContext context, double bias) : IAttention
 {
     // Packed queries, keys and values: [batch, token, 3 · head · headDim].
     public int ProjectedWidth => 3 * context.Heads * context.HeadDim;
@@ -63,7 +62,7 @@ sealed class SigmoidAttention(AttentionContext context, double bias) : IAttentio
 }
 
 /// <summary>Says nothing while training.</summary>
-sealed class Silent : IRunObserver
+internal sealed class Silent : IRunObserver
 {
     public void Started(RunPlan plan)
     {

@@ -21,7 +21,7 @@ internal sealed class FindLearningRate
     private readonly Option<double[]> _range = new("--find-lr-range")
     {
         HelpName = "X,X",
-        Description = FormattableString.Invariant($"First and last rate to try [{Standard.From:0.######},{Standard.To:0.######}]"),
+        Description = "First and last rate to try",
         DefaultValueFactory = _ => [Standard.From, Standard.To],
         CustomParser = result =>
         {

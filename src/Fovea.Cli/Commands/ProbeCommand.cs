@@ -25,7 +25,7 @@ internal static class ProbeCommand
         RecipeOption[] fields = [.. RecipeFields.All.Where(field => DataFields.Contains(field.Name)).Select(field => new RecipeOption(field))];
         Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; what the model was trained with unless given", "--img-size");
         Option<int[]> neighbours = Make.Counts("--k", [10, 20, 100, 200], "Numbers of neighbours that vote");
-        Option<double> temperature = new("--temperature") { HelpName = "X", Description = "Of the votes", DefaultValueFactory = _ => 0.07 };
+        Option<double> temperature = new("--temperature") { HelpName = "X", Description = "Temperature of the votes; smaller ones listen to the nearest", DefaultValueFactory = _ => 0.07 };
         Option<int> epochs = Make.Count("--epochs", 30, "Passes of the linear classifiers over the training features");
         Option<int> batchSize = Make.Count("--batch-size", 64, "Pictures at a time", "-b");
         Option<string> device = Make.Choice("--device", "Where to compute", "cpu", "reference");

@@ -10,6 +10,9 @@ public sealed class LearningRateCurve
     /// <summary>Standard deviation of the Gaussian weights, in factors of 10 of the rate, and in steps where those are wide.</summary>
     private const double Decades = 0.3, FewestSteps = 2;
 
+    /// <summary>How many standard deviations of itself a fall has to have, given that it is the largest of many places.</summary>
+    private const double Deviations = 3.5;
+
     private readonly int _first, _lowest, _steepest;
 
     /// <param name="points">In the order of rising rates, which are a geometric series; at least one.</param>
@@ -19,14 +22,14 @@ public sealed class LearningRateCurve
         (Points, End) = (points, end);
         double decadesPerStep = points.Count > 1 ? Math.Log10(points[^1].LearningRate / points[0].LearningRate) / (points.Count - 1) : 1;
         double width = Math.Max(FewestSteps, Decades / decadesPerStep);
-        (double Value, double Slope)[] lines = [.. Enumerable.Range(0, points.Count).Select(i => LineAt(i, width))];
+        (double Value, double Slope, double Noise)[] lines = [.. Enumerable.Range(0, points.Count).Select(i => LineAt(i, width))];
         Smoothed = [.. lines.Select(line => line.Value)];
         _lowest = IndexOfLowest(Smoothed, 0, points.Count);
         _first = Math.Min((int)Math.Ceiling(2 * width), _lowest);   // before that there are losses on one side only, and slopes are noise
         _steepest = IndexOfLowest([.. lines.Select(line => line.Slope)], _first, _lowest + 1);
         double start = points.Take(_first + 1).Average(point => point.Loss);
         double noise = Math.Sqrt(points.Zip(Smoothed, (point, smooth) => (point.Loss - smooth) * (point.Loss - smooth)).Take(_lowest + 1).Average());
-        Falls = _lowest > _first && start - Smoothed[_lowest] > noise;
+        Falls = _lowest > _first && start - Smoothed[_lowest] > Deviations * noise * Math.Sqrt(1.0 / (_first + 1) + lines[_lowest].Noise);
     }
 
     /// <summary>Rates and losses.</summary>
@@ -59,20 +62,23 @@ public sealed class LearningRateCurve
     /// <summary>The loss was still falling at the last rate.</summary>
     public bool EndsFalling => Falls && End == TestEnd.Complete && _lowest == Points.Count - 1;
 
-    /// <summary>The value and the slope, per step, of the line that fits best around a point.</summary>
-    private (double Value, double Slope) LineAt(int center, double width)
+    /// <summary>Value and slope, per step, of the line that fits best around a point, and how much of the losses' variance is left in the value.</summary>
+    private (double Value, double Slope, double Noise) LineAt(int center, double width)
     {
-        double s0 = 0, s1 = 0, s2 = 0, t0 = 0, t1 = 0;
+        double s0 = 0, s1 = 0, s2 = 0, t0 = 0, t1 = 0, q0 = 0, q1 = 0, q2 = 0;
         int reach = (int)Math.Ceiling(3 * width);
         for (int i = Math.Max(0, center - reach); i <= Math.Min(Points.Count - 1, center + reach); i++)
         {
             double d = i - center, weight = Math.Exp(-d * d / (2 * width * width)), loss = Points[i].Loss;
             (s0, s1, s2) = (s0 + weight, s1 + weight * d, s2 + weight * d * d);
             (t0, t1) = (t0 + weight * loss, t1 + weight * d * loss);
+            (q0, q1, q2) = (q0 + weight * weight, q1 + weight * weight * d, q2 + weight * weight * d * d);
         }
 
         double determinant = s0 * s2 - s1 * s1;
-        return determinant > 1e-9 * s0 * s0 ? ((s2 * t0 - s1 * t1) / determinant, (s0 * t1 - s1 * t0) / determinant) : (t0 / s0, 0);
+        if (determinant <= 1e-9 * s0 * s0) return (t0 / s0, 0, 1);
+        double noise = (s2 * s2 * q0 - 2 * s1 * s2 * q1 + s1 * s1 * q2) / (determinant * determinant);
+        return ((s2 * t0 - s1 * t1) / determinant, (s0 * t1 - s1 * t0) / determinant, noise);
     }
 
     private static int IndexOfLowest(IReadOnlyList<double> values, int from, int to)
