@@ -11,7 +11,7 @@ public sealed class LearningRateCurve
     private const double Decades = 0.3, FewestSteps = 2;
 
     /// <summary>How many standard deviations of itself a fall has to have, given that it is the largest of many places.</summary>
-    private const double Deviations = 3.5;
+    private const double Deviations = 4;
 
     private readonly int _first, _lowest, _steepest;
 
@@ -28,7 +28,7 @@ public sealed class LearningRateCurve
         _first = Math.Min((int)Math.Ceiling(2 * width), _lowest);   // before that there are losses on one side only, and slopes are noise
         _steepest = IndexOfLowest([.. lines.Select(line => line.Slope)], _first, _lowest + 1);
         double start = points.Take(_first + 1).Average(point => point.Loss);
-        double noise = Math.Sqrt(points.Zip(Smoothed, (point, smooth) => (point.Loss - smooth) * (point.Loss - smooth)).Take(_lowest + 1).Average());
+        double noise = Noise(points.Take(Math.Max(_lowest + 1, points.Count / 4)));
         Falls = _lowest > _first && start - Smoothed[_lowest] > Deviations * noise * Math.Sqrt(1.0 / (_first + 1) + lines[_lowest].Noise);
     }
 
@@ -61,6 +61,13 @@ public sealed class LearningRateCurve
 
     /// <summary>The loss was still falling at the last rate.</summary>
     public bool EndsFalling => Falls && End == TestEnd.Complete && _lowest == Points.Count - 1;
+
+    /// <summary>Standard deviation of the losses around their trend, from differences of neighbours, which have hardly any trend (Rice 1984).</summary>
+    private static double Noise(IEnumerable<LearningRatePoint> points)
+    {
+        double[] losses = [.. points.Select(point => point.Loss)];
+        return losses.Length < 2 ? 0 : Math.Sqrt(losses.Zip(losses.Skip(1), (a, b) => (b - a) * (b - a)).Average() / 2);
+    }
 
     /// <summary>Value and slope, per step, of the line that fits best around a point, and how much of the losses' variance is left in the value.</summary>
     private (double Value, double Slope, double Noise) LineAt(int center, double width)
