@@ -53,6 +53,7 @@ internal static class CommandLine
             TrainCommand.CreateFineTune(terminal, stop),
             EvalCommand.Create(terminal, stop),
             PredictCommand.Create(terminal),
+            ExplainCommand.Create(terminal),
             CompareCommand.Create(terminal, stop),
             CellCommand.Create(terminal, stop),
             RunsCommand.Create(terminal),
