@@ -50,6 +50,8 @@ internal static class MechanismFigures
         return new("places", new PlacesFigure(HeatMap.Enlarge(seen, 400), panels)
         {
             Title = "Places that attention reads",
+            Groups = [.. Enumerable.Range(1, blocks.Max(block => trace.Blocks[block].Places!.Locations.Shape[2])).Select(head => $"head {head}")],
+            Note = blocks.Any(block => trace.Blocks[block].Places!.Weights is not null) ? "framed: the patch that reads; larger: more weight" : "all heads of a group read the same",
             Columns = columns == 1 ? 4 : columns,
         });
     }

@@ -99,11 +99,11 @@ internal static class ModelFigures
         }
 
         int middle = grid.Prefix + grid.Rows / 2 * grid.Columns + grid.Columns / 2;
-        string[] columns = [.. epochs.Select(epoch => $"epoch {epoch}{(epoch == local[0].Locality.Epoch ? ", these weights" : "")}")];
-        int cell = Math.Clamp(SheetWidth / epochs.Length - 8, 56, 140);
-        yield return Figure("windows", "Windows by block and epoch", "Row: the token that looks; column: the token that it may see.",
+        string[] columns = [.. epochs.Select(epoch => $"epoch {epoch}{(epoch == local[0].Locality.Epoch ? " *" : "")}")];
+        int cell = Math.Clamp(SheetWidth / Math.Max(epochs.Length, kinds.Count) - 8, 56, 140);
+        yield return Figure("windows", "Windows by block and epoch", "Row: the token that looks; column: the token that it may see. * the epoch of these weights.",
             factors => HeatMap.Of(factors, grid.Tokens, grid.Tokens, 0, 1));
-        yield return Figure("window-of-a-patch", "What the patch in the middle may see, by block and epoch", "Over the patches of the picture.",
+        yield return Figure("window-of-a-patch", "What the patch in the middle may see, by block and epoch", "Over the patches of the picture. * the epoch of these weights.",
             factors => HeatMap.Of(factors.AsSpan(middle * grid.Tokens + grid.Prefix, grid.Patches), grid.Rows, grid.Columns, 0, 1));
 
         ExplainedFigure Figure(string name, string title, string note, Func<float[], PlanarImage> picture) => new(name, new MapGrid

@@ -18,7 +18,13 @@ public sealed record PlacesPanel(string Caption, IReadOnlyList<ReadPlace> Places
 /// <param name="Panels">In reading order.</param>
 public sealed record PlacesFigure(PlanarImage Picture, IReadOnlyList<PlacesPanel> Panels) : Figure
 {
-    private const double CaptionSize = 12.5, LargestMarker = 5.5;
+    private const double CaptionSize = 12.5, LargestMarker = 5.5, LegendHeight = 26;
+
+    /// <summary>What the styles stand for, in their order.</summary>
+    public IReadOnlyList<string> Groups { get; init; } = [];
+
+    /// <summary>How to read it; stands behind the legend.</summary>
+    public string Note { get; init; } = "";
 
     /// <summary>How many panels in a row.</summary>
     public int Columns { get; init; } = 4;
@@ -27,13 +33,14 @@ public sealed record PlacesFigure(PlanarImage Picture, IReadOnlyList<PlacesPanel
     public override int Width => Layout.Width;
 
     /// <inheritdoc/>
-    public override int Height => Layout.Height;
+    public override int Height => Layout.Height + (int)LegendHeight;
 
     private TileLayout Layout => new(Panels.Count, Columns, 200, CaptionSize + 5, Title.Length > 0);
 
     internal override void Draw(ICanvas canvas)
     {
         Layout.DrawHeading(canvas, Title);
+        DrawLegend(canvas);
         double heaviest = Panels.SelectMany(panel => panel.Places).Select(read => read.Weight).DefaultIfEmpty(1).Max();
         for (int i = 0; i < Panels.Count; i++)
         {
@@ -52,6 +59,20 @@ public sealed record PlacesFigure(PlanarImage Picture, IReadOnlyList<PlacesPanel
             string caption = StrokeFont.Fit(panel.Caption, CaptionSize, tile.Width + TileLayout.Gap / 2);
             canvas.Text(caption, new Point(tile.Centre.X, tile.Bottom + CaptionSize + 3), new TextStyle(CaptionSize, Anchor: Anchor.Middle));
         }
+    }
+
+    private void DrawLegend(ICanvas canvas)
+    {
+        TextStyle style = new(CaptionSize, Ink.Muted);
+        Point pen = new(TileLayout.Margin + 5, Height - LegendHeight / 2 - 6);
+        for (int i = 0; i < Groups.Count; i++)
+        {
+            SeriesStyle.Number(i).DrawMarker(canvas, pen);
+            canvas.Text(Groups[i], pen + new Point(10, style.HalfCapital), style);
+            pen += new Point(StrokeFont.Width(Groups[i], CaptionSize) + 26, 0);
+        }
+
+        canvas.Text(StrokeFont.Fit(Note, CaptionSize, Width - TileLayout.Margin - pen.X), pen + new Point(0, style.HalfCapital), style);
     }
 
     private static void DrawPlaces(ICanvas canvas, Box place, IReadOnlyList<ReadPlace> discs, double heaviest)

@@ -12,18 +12,19 @@ namespace Fovea.Vision.Explanation;
 /// <param name="Total">Filters that the layer has.</param>
 public sealed record FirstFilters(string Name, int Channels, int Height, int Width, IReadOnlyList<float[]> Filters, bool Principal, int Total)
 {
-    /// <summary>A model's filters; where it has more than <paramref name="most"/>, the first so many principal ones.</summary>
+    private const int MostOwn = 64, MostPrincipal = 32;
+
+    /// <summary>A model's filters; where it has more than 64, the first 32 principal ones.</summary>
     /// <param name="model">Its first weight of four axes is the first layer's.</param>
-    /// <param name="most">How many at most, 1 or more.</param>
     /// <returns>Null for a model without such a layer.</returns>
-    public static FirstFilters? Of(ImageClassifier model, int most = 32)
+    public static FirstFilters? Of(ImageClassifier model)
     {
         (string name, Parameter? weight) = model.NamedParameters().FirstOrDefault(entry => entry.Parameter.Shape.Rank == 4);
         if (weight is null) return null;
         (int count, int size) = (weight.Shape[0], weight.Shape.Count / weight.Shape[0]);
         float[] values = weight.Value.ToArray();
-        bool principal = count > most;
-        float[][] filters = principal ? PrincipalDirections.Of(values, count, size, Math.Min(most, size)) : [.. values.Chunk(size)];
+        bool principal = count > MostOwn;
+        float[][] filters = principal ? PrincipalDirections.Of(values, count, size, Math.Min(MostPrincipal, size)) : [.. values.Chunk(size)];
         return new(name, weight.Shape[1], weight.Shape[2], weight.Shape[3], filters, principal, count);
     }
 }

@@ -6,7 +6,7 @@ namespace Fovea.Vision.Explanation;
 public static class PrincipalDirections
 {
     private const int MostIterations = 300;
-    private const double Settled = 1e-7;
+    private const double Settled = 1e-12;   // of the lengths, whose error is the square of that of the directions
 
     /// <summary>The first directions.</summary>
     /// <param name="rows">W <c>[row, column]</c>.</param>
