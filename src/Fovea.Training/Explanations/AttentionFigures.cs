@@ -7,7 +7,7 @@ namespace Fovea.Training.Explanations;
 /// <summary>Where a model looks in a picture.</summary>
 internal static class AttentionFigures
 {
-    private const int OverlaySize = 224, SheetWidth = 880, LargestMap = 128;
+    private const int OverlaySize = 416, OverlayCell = 208, SheetWidth = 880, LargestMap = 128;
 
     private static readonly ColourScale Own = new("0", "largest of each map");
 
@@ -19,16 +19,16 @@ internal static class AttentionFigures
         yield return new("overview", new MapGrid
         {
             Title = "Where the model looks",
-            Note = $"The picture as the model sees it; what {readers} attends to in the last block (mean of its heads); attention rollout through all blocks; and "
+            Note = $"The picture as the model sees it; attention of {readers} in the last block (mean of its heads); attention rollout through all blocks; and "
                 + $"relevance, attention weighted by its gradient, for '{target}'.",
             Columns = ["picture", "last block", "rollout", $"relevance for '{target}'"],
             Rows = [new("", [HeatMap.Enlarge(seen, OverlaySize), Over(seen, trace.Attention(last)), Over(seen, trace.Rollout), Over(seen, trace.Relevance)])],
-            CellSize = OverlaySize,
+            CellSize = OverlayCell,
             Scale = Own,
         });
-        yield return ByHead("heads", trace, $"What {readers} attends to, by block and head", "Over the patches of the picture.",
+        yield return ByHead("heads", trace, "Attention by block and head", $"Of {readers}, to the patches of the picture.",
             (block, head) => Heat(trace.Attention(block, head)));
-        yield return ByHead("maps", trace, "Attention maps by block and head",
+        yield return ByHead("maps", trace, "Whole attention maps by block and head",
             $"Row: the token that looks; column: the token that it looks at. {Order(trace.Grid)}",
             (block, head) => Whole(trace.Map(block, head), trace.Grid.Tokens));
     }
@@ -40,7 +40,7 @@ internal static class AttentionFigures
         Note = $"The picture as the model sees it, and Grad-CAM: where the last stage's features speak for '{target}'.",
         Columns = ["picture", $"Grad-CAM for '{target}'"],
         Rows = [new("", [HeatMap.Enlarge(seen, OverlaySize), Over(seen, cam.Map)])],
-        CellSize = OverlaySize,
+        CellSize = OverlayCell,
         Scale = new("0", "largest"),
     });
 

@@ -12,7 +12,7 @@ internal static class ExplanationPage
     {
         StringBuilder body = new($"<header>\n<h1>{Markup.Escape(explanation.Title)}</h1>\n<p class=\"lead\">{Markup.Escape(explanation.Lead)}</p>\n</header>\n");
         foreach (ExplainedPicture picture in explanation.Pictures)
-            Section(picture.Name, $"<p>The model says: {Markup.Escape(picture.Answer)}.</p>\n", picture.Figures);
+            Section(picture.Name.All(char.IsAsciiDigit) ? $"Picture {picture.Name}" : Path.GetFileName(picture.Name), $"<p>The model says: {Markup.Escape(picture.Answer)}.</p>\n", picture.Figures);
         if (explanation.Model.Count > 0) Section("The model", "", explanation.Model);
         return HtmlPage.Wrap(explanation.Title, body.ToString());
 

@@ -5,8 +5,8 @@ namespace Fovea.Training.Figures;
 /// <summary>Numbers on a grid as pictures in the colours of <see cref="ColourMap"/>.</summary>
 internal static class HeatMap
 {
-    /// <summary>How much of an overlay's lightness, and of its colour, is the picture's.</summary>
-    private const double PictureLight = 0.4, PictureColour = 0.25;
+    /// <summary>How strong the picture's relief is in an overlay, how much of its colour stays, and how much lightness the map gives up for that.</summary>
+    private const double Relief = 0.4, PictureColour = 0.2, Room = 0.2;
 
     /// <summary>One pixel per number.</summary>
     /// <param name="values">Row by row.</param>
@@ -22,7 +22,8 @@ internal static class HeatMap
     }
 
     /// <summary>
-    /// The numbers laid over a picture: enlarged smoothly, they give the colour; the picture gives relief, and a touch of its own colours.
+    /// The numbers laid over a picture: enlarged smoothly, they give the colour; the picture gives relief (its lightness, less its mean, so that bright
+    /// pictures do not look like high numbers) and a touch of its own colours.
     /// </summary>
     /// <inheritdoc cref="Of"/>
     /// <param name="picture">What the numbers are about; enlarged to the size wanted.</param>
@@ -39,10 +40,14 @@ internal static class HeatMap
         ReadOnlySpan<byte> pixels = large.Samples;
         int plane = smooth.Length, green = large.Channels == 3 ? plane : 0;
         byte[] samples = new byte[3 * plane];
+        OkLab[] own = new OkLab[plane];
+        for (int i = 0; i < plane; i++) own[i] = OkLab.Of(pixels[i], pixels[green + i], pixels[2 * green + i]);
+        double mean = own.Average(colour => colour.L);
         for (int i = 0; i < plane; i++)
         {
-            OkLab map = ColourMap.At(Share(smooth[i], low, high)), own = OkLab.Of(pixels[i], pixels[green + i], pixels[2 * green + i]);
-            Put(samples, i, new(Mix(map.L, own.L, PictureLight), Mix(map.A, own.A, PictureColour), Mix(map.B, own.B, PictureColour)));
+            OkLab map = ColourMap.At(Share(smooth[i], low, high));
+            double light = Mix(map.L, 0.5, Room) + Relief * (own[i].L - mean);
+            Put(samples, i, new(Math.Clamp(light, 0, 1), Mix(map.A, own[i].A, PictureColour), Mix(map.B, own[i].B, PictureColour)));
         }
 
         return new(samples, 3, large.Height, large.Width);

@@ -9,7 +9,7 @@ public sealed record MapRow(string Name, IReadOnlyList<PlanarImage?> Images);
 public sealed record MapGrid : Figure
 {
     private const double Margin = 16, TitleSize = 17, NoteSize = 13, NameSize = 12.5, LineHeight = 18;
-    private const int LeastWidth = 560;
+    private const int LeastWidth = 620;
 
     /// <inheritdoc/>
     public override int Width => Math.Max(LeastWidth, (int)Math.Ceiling(Left + Across * (CellSize + Gap) - Gap + Margin));

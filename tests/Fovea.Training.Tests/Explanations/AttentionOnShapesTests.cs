@@ -14,14 +14,14 @@ public sealed class AttentionOnShapesTests(ITestOutputHelper output)
     private const int Pictures = 100;
 
     /// <summary>
-    /// The model of the quick start, trained for about twenty seconds. The untrained one beside it looks everywhere alike: its share is the area's.
+    /// The model of the quick start, trained for half a minute. The untrained one beside it looks everywhere alike: its share is the area's.
     /// </summary>
     [Fact]
     [Trait("Category", "Slow")]
     public void A_trained_transformer_looks_at_the_shape()
     {
         using TemporaryFolder folder = new();
-        DatasetSplits data = ShapesDataset.Load(seed: 0, train: 3000, validation: 100, test: Pictures);
+        DatasetSplits data = ShapesDataset.Load(seed: 0, train: 6000, validation: 100, test: Pictures);
         Recipe recipe = new()
         {
             Model = new() { Name = "vit-nano" },
