@@ -8,11 +8,18 @@ public static class ExplanationOutputs
 {
     /// <summary>Writes <c>explain.html</c>, and of each figure <c>PICTURE-NAME.png</c> or <c>model-NAME.png</c>; each file is replaced in one move.</summary>
     /// <returns>The page's path.</returns>
-    /// <exception cref="CheckpointException">A file could not be written; the previous one is as it was.</exception>
-    /// <exception cref="IOException">The directory could not be made.</exception>
+    /// <exception cref="CheckpointException">The directory could not be made, or a file not written; the previous one is as it was.</exception>
     public static string Write(ModelExplanation explanation, string directory)
     {
-        Directory.CreateDirectory(directory);
+        try
+        {
+            Directory.CreateDirectory(directory);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException($"--out: the folder '{directory}' could not be made: {error.Message}", error);
+        }
+
         HashSet<string> taken = ["model"];
         foreach (ExplainedPicture picture in explanation.Pictures) WriteAll(FileName(picture.Name, taken), picture.Figures);
         WriteAll("model", explanation.Model);
