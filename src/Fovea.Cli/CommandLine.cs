@@ -53,6 +53,7 @@ internal static class CommandLine
             PredictCommand.Create(terminal),
             ModelsCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            EstimateCommand.Create(terminal),
             ApproximateCommand.Create(terminal),
             DataCommand.Create(terminal, stop),
         };
