@@ -11,7 +11,10 @@
 using System.Diagnostics;
 using System.Text.Json;
 
-(string Name, int Batch)[] all = [("vit", 128), ("visual-attention", 128), ("deit_tiny_patch16_224", 16), ("vit_base_patch16_224", 4)];
+(string Name, int Batch)[] all =
+[
+    ("vit", 128), ("visual-attention", 128), ("deit_tiny_patch16_224", 16), ("vit_base_patch16_224", 4), ("resnet18", 16), ("resnet18-cifar", 128),
+];
 string threads = Option("--threads", "2"), peers = Option("--peers", "../shared/peers/run.sh");
 int rounds = int.Parse(Option("--rounds", "2"));
 string[] chosen = [.. args.Where((arg, i) => !arg.StartsWith("--") && (i == 0 || !args[i - 1].StartsWith("--")))];
@@ -25,7 +28,7 @@ foreach ((string name, int batch) in all.Where(w => chosen.Length == 0 || chosen
     List<JsonElement> theirs = [], ours = [];
     for (int round = 0; round < rounds; round++)
     {
-        theirs.AddRange(Run("bash", [peers, threads, name]));
+        theirs.AddRange(Run("bash", [name.StartsWith("resnet") ? "bench/peers_resnet.sh" : peers, threads, name]));
         foreach (string mode in (string[])["train", "infer"])
             ours.AddRange(Run("src/Fovea.Cli/bin/Release/net10.0/fovea", ["bench", "--model", name, "--mode", mode, "--batch-size", $"{batch}", "--threads", threads, "--json"]));
     }

@@ -6,7 +6,8 @@ using Fovea.Cli.Options;
 using Fovea.Data;
 using Fovea.Nn;
 using Fovea.Training;
-using Fovea.Training.Checkpoints;
+using Fovea.Training.Studies;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Cli;
 
@@ -49,13 +50,20 @@ internal static class CommandLine
         RootCommand root = new("Fovea, a Vision Transformer laboratory: train, evaluate and compare image classifiers.")
         {
             TrainCommand.Create(terminal, stop),
+            TrainCommand.CreateFineTune(terminal, stop),
             EvalCommand.Create(terminal, stop),
             PredictCommand.Create(terminal),
+            CompareCommand.Create(terminal, stop),
+            CellCommand.Create(terminal, stop),
+            RunsCommand.Create(terminal),
             ModelsCommand.Create(terminal),
             BenchCommand.Create(terminal),
             EstimateCommand.Create(terminal),
+            ProbeCommand.Create(terminal, stop),
+            PseudoLabelCommand.Create(terminal, stop),
             ApproximateCommand.Create(terminal),
             DataCommand.Create(terminal, stop),
+            WeightsCommand.Create(terminal),
         };
         root.Add(new Option<bool>(Verbose) { Description = "Stack traces with error messages", Recursive = true });
         foreach (VersionOption version in root.Options.OfType<VersionOption>()) version.Action = new VersionAction(terminal);
@@ -67,7 +75,7 @@ internal static class CommandLine
     private static (int Code, string Message) Explain(Exception error) => error switch
     {
         UsageException or ConfigurationException => (ExitCode.Usage, error.Message),
-        OperationCanceledException => (ExitCode.Interrupted, error is RunInterruptedException ? error.Message : "interrupted."),
+        OperationCanceledException => (ExitCode.Interrupted, error is RunInterruptedException or StudyInterruptedException ? error.Message : "interrupted."),
         DataException or CheckpointException or TrainingDivergedException or IOException or UnauthorizedAccessException
             => (ExitCode.Failure, error.Message),
         _ => (ExitCode.Failure, $"{error.GetType().Name}: {error.Message} (this is a defect; {Verbose} shows where)"),

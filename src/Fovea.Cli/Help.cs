@@ -41,7 +41,7 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         string arguments = string.Concat(command.Arguments.Select(Placeholder)) + (command.Subcommands.Any() ? " COMMAND" : "");
         console.MarkupLineInterpolated($"[bold]Usage[/]  {name}{arguments} [[options]]");
 
-        Print("Commands", command.Subcommands.Select(sub => (sub.Name, sub.Description ?? "")));
+        Print("Commands", command.Subcommands.Where(sub => !sub.Hidden).Select(sub => (sub.Name, sub.Description ?? "")));
         Print("Arguments", command.Arguments.Select(argument => (argument.Name, argument.Description ?? "")));
         IEnumerable<Option> everywhere = parseResult.RootCommandResult.Command.Options.Where(option => option.Recursive);
         IEnumerable<Option> options = command.Options.Concat(everywhere).Distinct();

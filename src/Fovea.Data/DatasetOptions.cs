@@ -1,3 +1,5 @@
+using Fovea.Data.Pictures.Caching;
+
 namespace Fovea.Data;
 
 /// <summary>How to load a dataset.</summary>
@@ -32,6 +34,9 @@ public sealed record DatasetOptions
     /// <summary>Validation and test pictures to keep, each, balanced over the classes; null keeps all.</summary>
     public int? EvaluationLimit { get; init; }
 
+    /// <summary>Keeps pictures, decoded and resized, in one file (datasets of picture files only); null: decodes each time.</summary>
+    public CacheOptions? Cache { get; init; }
+
     /// <summary>Complains about values that make no sense.</summary>
     /// <exception cref="UsageException">Names the value and its range.</exception>
     public void Validate()
@@ -41,6 +46,7 @@ public sealed record DatasetOptions
         if (TestShare is not (> 0 and < 1)) throw new UsageException($"test share: must be above 0 and below 1, not {TestShare}.");
         if (TrainFraction is not (> 0 and <= 1)) throw new UsageException($"train fraction: must be above 0 and up to 1, not {TrainFraction}.");
         if (TrainLimit < 1) throw new UsageException($"train limit: must be 1 or more, not {TrainLimit}.");
+        Cache?.Validate();
         if (EvaluationLimit < 1) throw new UsageException($"eval limit: must be 1 or more, not {EvaluationLimit}.");
     }
 }

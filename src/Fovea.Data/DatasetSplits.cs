@@ -29,6 +29,7 @@ public sealed record DatasetSplits
     {
         if (Validation.Count > 0 || share == 0) return this;
         (Subset rest, Subset heldOut) = Subset.HoldOut(Train, share, seed);
+        if (heldOut.Count == 0) return this;   // one picture a class cannot be shared out
         string origin = FormattableString.Invariant($"{100 * share:0.##} % of the training set, by class, seed {seed}");
         return this with { Train = rest, Validation = heldOut, ValidationOrigin = origin };
     }

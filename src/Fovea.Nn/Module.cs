@@ -14,6 +14,7 @@ public abstract class Module
     private Module? _parent;
     private string _name = "";
     private Philox? _random;
+    private int? _firstSample;
 
     /// <summary>True while training: dropout and the like are active. See <see cref="Train"/>.</summary>
     public bool Training { get; private set; } = true;
@@ -29,6 +30,19 @@ public abstract class Module
             "Dropout and redrawn projections need random numbers: set model.Random = Philox.For(seed, \"dropout\", step) before each training step.");
         set => _random = value;
     }
+
+    /// <summary>
+    /// Number in its batch of the first sample that comes next; 0 unless a batch is computed part by part. Set it on the model together with
+    /// <see cref="Random"/>: dropout then draws for each part what it would draw for the whole batch.
+    /// </summary>
+    public int FirstSample
+    {
+        get => _firstSample ?? _parent?.FirstSample ?? 0;
+        set => _firstSample = value;
+    }
+
+    /// <summary>True where there are parameters, none of which is <see cref="Parameter.Trainable"/>.</summary>
+    public bool IsFrozen => NamedParameters().Any() && NamedParameters().All(entry => !entry.Parameter.Trainable);
 
     /// <summary>Number of values that training can change.</summary>
     public long ParameterCount => NamedParameters().Sum(entry => (long)entry.Parameter.Shape.Count);
@@ -46,10 +60,14 @@ public abstract class Module
         Walk("").SelectMany(entry => entry.Module._parameters.Concat<NamedTensor>(entry.Module._buffers.Where(buffer => buffer.Persistent))
             .Select(tensor => (entry.Prefix + tensor.Name, tensor)));
 
-    /// <summary>Switches this module and its children between training and evaluation.</summary>
+    /// <summary>
+    /// Switches this module and its children between training and evaluation. Frozen ones (<see cref="IsFrozen"/>) always evaluate: without dropout, and
+    /// without a change of running statistics.
+    /// </summary>
     public void Train(bool training = true)
     {
-        foreach ((_, Module module) in Walk("")) module.Training = training;
+        Training = training && !IsFrozen;
+        foreach ((_, Module child) in _children) child.Train(Training);
     }
 
     /// <summary>Tells this module and its children which epoch begins (from 0), or in which one loaded weights were trained.</summary>
@@ -61,12 +79,12 @@ public abstract class Module
     /// <summary>Gives parameters and buffers memory on a device and their first values.</summary>
     /// <param name="device">Where the model will compute.</param>
     /// <param name="seed">Each parameter's values depend on this and on its name, on nothing else.</param>
-    public void Initialize(Device device, ulong seed)
+    /// <param name="except">Names whose values come from elsewhere, and stay unset until then.</param>
+    public void Initialize(Device device, ulong seed, IReadOnlySet<string>? except = null)
     {
         Allocate(device);
-        foreach ((string name, Parameter parameter) in NamedParameters()) parameter.Fill(seed, name);
-        foreach ((string name, ModuleBuffer buffer) in NamedBuffers())
-            if (buffer.Persistent) buffer.Fill(seed, name);
+        foreach ((string name, NamedTensor tensor) in NamedState())
+            if (except?.Contains(name) != true) tensor.Fill(seed, name);
     }
 
     /// <summary>Gives parameters and buffers memory, parameters with unset values: for a <see cref="Load"/> right after.</summary>

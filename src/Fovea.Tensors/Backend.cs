@@ -22,14 +22,14 @@ public abstract partial class Backend
     /// <summary>Bytes in rented and pooled buffers.</summary>
     public abstract long AllocatedBytes { get; }
 
-    /// <summary>Copies host values in.</summary>
-    public abstract void Write(Storage destination, ReadOnlySpan<float> values);
+    /// <summary>Copies host values in, from element <paramref name="start"/> on.</summary>
+    public abstract void Write(Storage destination, ReadOnlySpan<float> values, int start = 0);
 
     /// <summary>Copies host labels or indices in.</summary>
     public abstract void Write(Storage destination, ReadOnlySpan<int> values);
 
-    /// <summary>Copies values to the host.</summary>
-    public abstract void Read(Storage source, Span<float> values);
+    /// <summary>Copies values to the host, from element <paramref name="start"/> on.</summary>
+    public abstract void Read(Storage source, Span<float> values, int start = 0);
 
     /// <summary>Copies labels or indices to the host.</summary>
     public abstract void Read(Storage source, Span<int> values);
@@ -51,8 +51,11 @@ public abstract partial class Backend
     /// <summary>y (+)= column sums of <c>x [rows, columns]</c>.</summary>
     public abstract void ColumnSums(Storage x, Storage y, int rows, int columns, bool accumulate);
 
-    /// <summary>2-D convolution: <c>x [batch, in, height, width]</c>, <c>w [out, in/groups, kernelHeight, kernelWidth]</c> → <c>y [batch, out, oh, ow]</c>.</summary>
-    public abstract void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, Storage? bias, Storage y);
+    /// <summary>
+    /// 2-D convolution: <c>x [batch, in, height, width]</c>, <c>w [out, in/groups, kernelHeight, kernelWidth]</c> → <c>y [batch, out, oh, ow]</c>, with
+    /// what happens to the sums on their way out.
+    /// </summary>
+    public abstract void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, in Conv2dEpilogue epilogue, Storage y);
 
     /// <summary>dx (+)= gradient of <see cref="Conv2d"/> with respect to its input.</summary>
     public abstract void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate);
@@ -90,6 +93,12 @@ public abstract partial class Backend
 
     /// <summary>dx (+)= dy · f'(x).</summary>
     public abstract void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int count, bool accumulate);
+
+    /// <summary>y = f(a) · b, each row of <c>x [rows, 2 · columns]</c> being a and behind it b; <c>y [rows, columns]</c>.</summary>
+    public abstract void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns);
+
+    /// <summary>dx (+)= gradient of <see cref="Gate"/>.</summary>
+    public abstract void GateBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int rows, int columns, bool accumulate);
 
     /// <summary>y = a ∘ b with broadcasting: an axis of size 1 in <c>a</c> or <c>b</c> is repeated to the size in <c>shape</c>; shapes have equal rank.</summary>
     public abstract void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y, Shape shape);

@@ -2,8 +2,8 @@ namespace Fovea.Tensors;
 
 /// <summary>
 /// Owns the tensors created on this thread until it is disposed; then their buffers return to the pool. Scopes nest.
-/// While a <see cref="Tape"/> of an outer scope records, an inner scope hands its tensors outwards instead, because the backward
-/// pass still needs them.
+/// Where a <see cref="Tape"/> of an outer scope recorded something meanwhile, an inner scope hands its tensors outwards instead, because
+/// the backward pass still needs them; a frozen part of a model, of which nothing is recorded, frees its own.
 /// </summary>
 public sealed class StepScope : IDisposable
 {
@@ -13,6 +13,7 @@ public sealed class StepScope : IDisposable
     private readonly List<Tensor> _tensors = [];
     private readonly StepScope? _outer = _current;
     private readonly Tape? _tape = Tape.Current;
+    private readonly int _recordedBefore = Tape.Current?.Count ?? 0;
 
     private StepScope() => _current = this;
 
@@ -36,7 +37,7 @@ public sealed class StepScope : IDisposable
     {
         if (_current != this) return;
         _current = _outer;
-        if (_tape is not null && _outer is not null) _outer._tensors.AddRange(_tensors);
+        if (_tape?.Count > _recordedBefore) _outer?._tensors.AddRange(_tensors);   // without an outer scope they are the collector's
         else
             foreach (Tensor tensor in _tensors)
                 if (!tensor.IsKept) tensor.Release("when its step scope ended");

@@ -4,7 +4,7 @@ namespace Fovea.Tensors;
 /// Records operators while it is active and differentiates through them: <see cref="Backward"/> walks the record once, from
 /// the result to the inputs, and frees each intermediate result as soon as it is consumed.
 /// </summary>
-public sealed class Tape : IDisposable
+public sealed partial class Tape : IDisposable
 {
     [ThreadStatic]
     private static Tape? _current;

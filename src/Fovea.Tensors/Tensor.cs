@@ -88,6 +88,26 @@ public sealed class Tensor
         Device.Backend.Write(Storage, values);
     }
 
+    /// <summary>Overwrites a range of elements, so that large tensors can be filled piece by piece.</summary>
+    /// <param name="values">Row-major.</param>
+    /// <param name="start">The first element to overwrite.</param>
+    /// <exception cref="ShapeException">The range does not lie in the tensor.</exception>
+    public void CopyFrom(ReadOnlySpan<float> values, int start)
+    {
+        RequireRange(start, values.Length);
+        Device.Backend.Write(Storage, values, start);
+    }
+
+    /// <summary>Copies a range of elements out.</summary>
+    /// <param name="values">Row-major.</param>
+    /// <param name="start">The first element to copy.</param>
+    /// <exception cref="ShapeException">The range does not lie in the tensor.</exception>
+    public void CopyTo(Span<float> values, int start)
+    {
+        RequireRange(start, values.Length);
+        Device.Backend.Read(Storage, values, start);
+    }
+
     /// <summary>Copies all elements out.</summary>
     /// <exception cref="ShapeException">The destination must have as many elements as the shape.</exception>
     public void CopyTo(Span<float> values)
@@ -186,6 +206,11 @@ public sealed class Tensor
     }
 
     internal Tensor Share(Shape shape, string origin) => new(Device, shape, ElementType, Storage, origin);
+
+    private void RequireRange(int start, int count)
+    {
+        if (start < 0 || count > Shape.Count - start) throw new ShapeException($"Tensor: {Shape} has no {count} elements from number {start} on.");
+    }
 
     private static void RequireCount(int count, Shape shape)
     {

@@ -45,12 +45,13 @@ public static class Update
         y.Device.Backend.Lerp(x.Storage, y.Storage, y.Shape.Count, weight);
     }
 
-    /// <summary>y ← x, from any device.</summary>
+    /// <summary>y ← x, from any device; whole numbers become numbers.</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static void Copy(Tensor x, Tensor y)
     {
         if (x.Shape != y.Shape) throw new ShapeException($"Copy: {x.Shape} does not fit {y.Shape}.");
-        if (x.Device == y.Device) y.Device.Backend.AddScaled(x.Storage, y.Storage, y.Shape.Count, 1, false);
+        if (x.ElementType == ElementType.Int32) y.CopyFrom(Array.ConvertAll(x.ToIntArray(), value => (float)value));
+        else if (x.Device == y.Device) y.Device.Backend.AddScaled(x.Storage, y.Storage, y.Shape.Count, 1, false);
         else y.CopyFrom(x.ToArray());
     }
 

@@ -3,23 +3,44 @@ using Fovea.Tensors;
 
 namespace Fovea.Training;
 
-/// <summary>Batches as tensors, owned by the running step scope.</summary>
-internal static class BatchTensors
+/// <summary>Pictures of a batch that are computed together, as tensors owned by the running step scope.</summary>
+/// <param name="Batch">The batch.</param>
+/// <param name="First">The first picture's number in it.</param>
+/// <param name="Count">How many.</param>
+internal readonly record struct BatchPart(Batch Batch, int First, int Count)
 {
-    /// <summary>Pictures, <c>[count, channel, height, width]</c>.</summary>
-    public static Tensor ToImages(this Batch batch, Device device)
+    /// <summary>Parts of equal size; the last may be smaller.</summary>
+    public static IEnumerable<BatchPart> Cut(Batch batch, int size)
     {
-        Shape shape = [batch.Count, batch.Channels, batch.Height, batch.Width];
-        return Tensor.From(batch.Images.AsSpan(0, shape.Count), shape, device);
+        for (int first = 0; first < batch.Count; first += size) yield return new(batch, first, Math.Min(size, batch.Count - first));
+    }
+
+    /// <summary>Share of the batch.</summary>
+    public float Share => (float)Count / Batch.Count;
+
+    /// <summary>Classes, on the host.</summary>
+    public ReadOnlySpan<int> Classes => Batch.Labels.AsSpan(First, Count);
+
+    /// <summary>Pictures, <c>[count, channel, height, width]</c>.</summary>
+    public Tensor Images(Device device)
+    {
+        Shape shape = [Count, Batch.Channels, Batch.Height, Batch.Width];
+        return Tensor.From(Batch.Images.AsSpan(First * (shape.Count / Count), shape.Count), shape, device);
     }
 
     /// <summary>Classes, <c>[count]</c>.</summary>
-    public static Tensor ToLabels(this Batch batch, Device device) =>
-        Tensor.From(batch.Labels.AsSpan(0, batch.Count), [batch.Count], device);
+    public Tensor Labels(Device device) => Tensor.From(Classes, [Count], device);
 
     /// <summary>Soft targets, <c>[count, class]</c>.</summary>
-    public static Tensor ToTargets(this Batch batch, Device device) =>
-        Tensor.From(batch.Targets.AsSpan(0, batch.Count * batch.Classes), [batch.Count, batch.Classes], device);
+    public Tensor Targets(Device device) =>
+        Tensor.From(Batch.Targets.AsSpan(First * Batch.Classes, Count * Batch.Classes), [Count, Batch.Classes], device);
+}
+
+/// <summary>Whole batches as tensors, owned by the running step scope.</summary>
+internal static class BatchTensors
+{
+    /// <summary>Pictures, <c>[count, channel, height, width]</c>.</summary>
+    public static Tensor ToImages(this Batch batch, Device device) => new BatchPart(batch, 0, batch.Count).Images(device);
 
     /// <summary>Mirrors the pictures left and right, in place.</summary>
     public static void Flip(this Batch batch)

@@ -1,4 +1,5 @@
 using Fovea.Training.Recipes;
+using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Training;
 
@@ -11,6 +12,9 @@ public sealed record RunPlan
     /// <summary>Values that training can change.</summary>
     public required long Parameters { get; init; }
 
+    /// <summary>What became of the weights that training starts from; null where they were drawn.</summary>
+    public LoadReport? Weights { get; init; }
+
     /// <summary>Training, validation and test pictures.</summary>
     public required (int Train, int Validation, int Test) Images { get; init; }
 
@@ -22,6 +26,9 @@ public sealed record RunPlan
 
     /// <summary>Steps done before, by an interrupted run; 0 for a new one.</summary>
     public required int StepsDone { get; init; }
+
+    /// <summary>What is known to go wrong with such a recipe, a sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>The run directory.</summary>
     public required string Directory { get; init; }

@@ -3,10 +3,12 @@ using Fovea.Data.Loading;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
-using Fovea.Training.Runs;
+using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Training;
 
@@ -36,12 +38,28 @@ public sealed class TrainedModel
     /// <exception cref="CheckpointException">The checkpoint is damaged or does not fit.</exception>
     public static TrainedModel Load(string path, Device device)
     {
-        string file = FileOf(path);
+        string file = ModelWeights.FileOf(path);
         using CheckpointReader checkpoint = CheckpointReader.Open(file);
         ImageClassifier model = ModelChoice.Configure(checkpoint.Head.Recipe, checkpoint.Head.Data).Build();
         model.Allocate(device);
         checkpoint.LoadWeights(model, averaged: true);
         return new TrainedModel(checkpoint.Head, model, device, file);
+    }
+
+    /// <summary>A preset with the weights of a file that some other tool wrote.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="recipe">Names the model.</param>
+    /// <param name="data">Its classes, and how pictures are normalised.</param>
+    /// <param name="device">Where the model will compute.</param>
+    /// <exception cref="UsageException">There is no such file, or its head is for other classes.</exception>
+    /// <exception cref="CheckpointException">It is damaged, or its weights do not fit.</exception>
+    public static TrainedModel FromWeights(string path, Recipe recipe, DatasetInfo data, Device device)
+    {
+        ImageClassifier model = ModelChoice.Configure(recipe, data).Build();
+        LoadReport report = ModelWeights.Load(model, path, device, recipe.Run.Seed);
+        if (report.Fresh.Concat(report.Missing).FirstOrDefault() is string untrained)
+            throw new UsageException($"'{path}' has no '{untrained}' for the {data.Classes} classes of '{data.Name}': train one first, or name the dataset that it was trained on (--dataset).");
+        return new TrainedModel(new CheckpointHead(recipe, data, new TrainingState()), model, device, report.Path);
     }
 
     /// <summary>Evaluates the model on a dataset.</summary>
@@ -57,18 +75,23 @@ public sealed class TrainedModel
     }
 
     /// <summary>Probability of each class, <c>[picture][class]</c>, in the dataset's order.</summary>
-    public IReadOnlyList<double[]> Predict(IImageDataset dataset, int batchSize = 32)
+    public IReadOnlyList<double[]> Predict(IImageDataset dataset, int batchSize = 32) => [.. PredictEach(dataset, batchSize)];
+
+    /// <summary>The same one by one, computed batch by batch while they are asked for.</summary>
+    public IEnumerable<double[]> PredictEach(IImageDataset dataset, int batchSize)
     {
-        List<double[]> probabilities = [];
         foreach (Batch batch in LoaderOf(dataset, batchSize).Epoch(0))
         {
-            using StepScope scope = StepScope.Begin();
-            float[] scores = Model.Forward(batch.ToImages(_device)).ToArray();
+            float[] scores = Scores(batch);
             for (int i = 0; i < batch.Count; i++)
-                probabilities.Add(Classification.Probabilities(scores.AsSpan(i * Head.Data.Classes, Head.Data.Classes)));
+                yield return Classification.Probabilities(scores.AsSpan(i * Head.Data.Classes, Head.Data.Classes));
         }
+    }
 
-        return probabilities;
+    private float[] Scores(Batch batch)
+    {
+        using StepScope scope = StepScope.Begin();
+        return Model.Forward(batch.ToImages(_device)).ToArray();
     }
 
     /// <summary>How far Performers with this model's weights are from it; see <see cref="PerformerApproximation"/>.</summary>
@@ -89,15 +112,4 @@ public sealed class TrainedModel
 
     private DataLoader LoaderOf(IImageDataset dataset, int batchSize) =>
         TrainingSetup.EvaluationLoader(dataset, Model.Config, batchSize, Head.Recipe.Data.Workers, Head.Data.Normalization);
-
-    /// <summary>The checkpoint that a path stands for.</summary>
-    /// <exception cref="UsageException">There is none.</exception>
-    internal static string FileOf(string path)
-    {
-        if (File.Exists(path)) return path;
-        RunDirectory run = new(path);
-        return File.Exists(run.BestCheckpoint) ? run.BestCheckpoint
-            : File.Exists(run.LastCheckpoint) ? run.LastCheckpoint
-            : throw new UsageException($"'{path}' is neither a checkpoint nor a run directory with one.");
-    }
 }

@@ -56,10 +56,12 @@ public sealed partial class Trainer
     {
         Recipe = _recipe,
         Parameters = Model.ParameterCount,
+        Weights = _parts.Weights,
         Images = (_parts.Data.Train.Count, _parts.Data.Validation.Count, _parts.Data.Test.Count),
         ValidationOrigin = _parts.Data.ValidationOrigin,
         StepsPerEpoch = StepsPerEpoch,
         StepsDone = _state.Step,
+        Warnings = _state.Step == 0 ? _parts.Warnings : [],
         Directory = _run.Path,
     };
 

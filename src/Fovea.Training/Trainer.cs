@@ -7,6 +7,7 @@ using Fovea.Training.Evaluation;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Vision;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Training;
 
@@ -64,22 +65,13 @@ public sealed partial class Trainer
             Model.BeginEpoch(_state.Epoch);
             foreach (Batch batch in _parts.TrainLoader.Epoch(_state.Epoch, _state.Batch))
             {
+                // Forward and backward; then the length of the gradient, before anything is changed by it.
                 long start = Stopwatch.GetTimestamp();
-                using StepScope scope = StepScope.Begin();   // owns the step's tensors
-                using Tape tape = Tape.Record();
-
-                // Forward: dropout draws from the seed and the step, so that a resumed run draws the same.
-                Model.Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)_state.Step);
-                Tensor scores = Model.Forward(batch.ToImages(_parts.Device));
-                Tensor loss = Loss(scores, batch);
-                double lossValue = loss.Item();
-                int right = CountRight(scores, batch);
-                if (!double.IsFinite(lossValue)) throw Diverged(DivergenceGuard.ExplainLoss(lossValue, _parts.Optimizer.Groups));
-
-                // Backward, and the length of the gradient before anything is changed by it.
-                tape.Backward(loss);
+                (double loss, int right) = Differentiate(batch);
                 GradientNorm norm = GradientNorm.Measure(_parts.Optimizer.Groups);
                 if (!double.IsFinite(norm.Total)) throw Diverged(DivergenceGuard.ExplainGradient(Model, _parts.Optimizer.Groups));
+
+                _observer.Differentiated(_state.Step + 1, _state.Batch + 1 == StepsPerEpoch, Model);
 
                 // Step: clipping is a factor of the gradients.
                 SetLearningRate();
@@ -88,8 +80,8 @@ public sealed partial class Trainer
                 _parts.Average?.Update();
 
                 // From here on the step counts.
-                Advance(lossValue, right, batch.Count, Stopwatch.GetElapsedTime(start).TotalSeconds);
-                Report(lossValue, norm.Total);
+                Advance(loss, right, batch.Count, Stopwatch.GetElapsedTime(start).TotalSeconds);
+                Report(loss, norm.Total);
                 if (IsCheckpointDue) SaveLast();
                 if (stop.IsCancellationRequested) Interrupt(stop);
             }
@@ -106,6 +98,32 @@ public sealed partial class Trainer
 
             SaveLast();
         }
+    }
+
+    /// <summary>Gradients of a batch's mean loss, added up over its parts.</summary>
+    /// <returns>The mean loss, and how many pictures were classified right.</returns>
+    private (double Loss, int Right) Differentiate(Batch batch)
+    {
+        double mean = 0;
+        int right = 0, parts = _recipe.Optimisation.GradientAccumulation;
+        foreach (BatchPart part in BatchPart.Cut(batch, (_recipe.Optimisation.BatchSize + parts - 1) / parts))
+        {
+            using StepScope scope = StepScope.Begin();   // owns the part's tensors
+            using Tape tape = Tape.Record();
+
+            // Dropout draws from the seed, the step and the picture's place in the batch: a resumed run draws the same, and so do other parts.
+            Model.Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)_state.Step);
+            Model.FirstSample = part.First;
+            Tensor images = part.Images(_parts.Device);
+            HeadScores scores = Model.Heads(images);
+            Tensor loss = Loss(scores, part, images);
+            double value = loss.Item();
+            if (!double.IsFinite(value)) throw Diverged(DivergenceGuard.ExplainLoss(value, _parts.Optimizer.Groups));
+            (mean, right) = (mean + part.Share * value, right + CountRight(scores, part));
+            tape.Backward(loss, part.Share == 1 ? null : Tensor.Full(loss.Shape, part.Share, _parts.Device));
+        }
+
+        return (mean, right);
     }
 
     /// <summary>Evaluates and logs, with the averaged weights where there are any; from then on the epoch counts.</summary>
@@ -152,16 +170,24 @@ public sealed partial class Trainer
     }
 
     /// <summary>Cross-entropy; where pictures are mixed, against their soft targets, which are smoothed already.</summary>
-    private Tensor Loss(Tensor scores, Batch batch) => batch.Targets is null
-        ? Ops.CrossEntropy(scores, batch.ToLabels(_parts.Device), (float)_recipe.Regularisation.LabelSmoothing)
-        : Ops.SoftCrossEntropy(scores, batch.ToTargets(_parts.Device));
-
-    private int CountRight(Tensor scores, Batch batch)
+    private Tensor Loss(HeadScores scores, BatchPart part, Tensor images)
     {
-        if (_scores.Length < scores.Shape.Count) _scores = new float[scores.Shape.Count];
-        Span<float> values = _scores.AsSpan(0, scores.Shape.Count);
-        scores.CopyTo(values);
-        return Classification.CountRight(values, batch.Labels.AsSpan(0, batch.Count));
+        // Without a teacher a distillation token's head learns from the labels too, by way of the mean.
+        Tensor own = _parts.Teacher is null ? scores.Mean() : scores.Class;
+        Tensor loss = part.Batch.Targets is null
+            ? Ops.CrossEntropy(own, part.Labels(_parts.Device), (float)_recipe.Regularisation.LabelSmoothing)
+            : Ops.SoftCrossEntropy(own, part.Targets(_parts.Device));
+        return _parts.Teacher?.Blend(loss, scores.Distillation ?? scores.Class, images) ?? loss;
+    }
+
+    private int CountRight(HeadScores scores, BatchPart part)
+    {
+        using IDisposable pause = Tape.Pause();
+        Tensor mean = scores.Mean();
+        if (_scores.Length < mean.Shape.Count) _scores = new float[mean.Shape.Count];
+        Span<float> values = _scores.AsSpan(0, mean.Shape.Count);
+        mean.CopyTo(values);
+        return Classification.CountRight(values, part.Classes);
     }
 
     private bool IsCheckpointDue =>

@@ -5,6 +5,7 @@ using Fovea.Nn.Schedules;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
+using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Training;
 
@@ -29,6 +30,12 @@ public sealed record TrainingParts
     /// <summary>Moving average that is evaluated instead of the weights, or null.</summary>
     public required WeightAverage? Average { get; init; }
 
+    /// <summary>A model to learn from, or null.</summary>
+    public Teacher? Teacher { get; init; }
+
+    /// <summary>What is known to go wrong with such a recipe, a sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>The pictures.</summary>
     public required DatasetSplits Data { get; init; }
 
@@ -40,6 +47,9 @@ public sealed record TrainingParts
 
     /// <summary>Test batches.</summary>
     public required DataLoader TestLoader { get; init; }
+
+    /// <summary>What became of the weights that training starts from; null where they were drawn.</summary>
+    public LoadReport? Weights { get; init; }
 
     /// <summary>Where the run stands.</summary>
     public TrainingState State { get; init; } = new();

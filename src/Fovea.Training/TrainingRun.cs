@@ -5,6 +5,8 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Reports;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
+using Fovea.Training.Tracking;
+using Fovea.Vision.Weights;
 using AtomicFile = Fovea.Training.Checkpoints.AtomicFile;
 
 namespace Fovea.Training;
@@ -24,7 +26,7 @@ public static class TrainingRun
     /// <exception cref="CheckpointException">A file could not be written.</exception>
     public static RunSummary Start(Recipe recipe, IRunObserver observer, CancellationToken stop, DatasetSplits? data = null)
     {
-        TrainingParts parts = TrainingSetup.New(recipe, data);
+        TrainingParts parts = TrainingSetup.New(recipe, data, observer, stop);
         RunDirectory run = RunDirectory.Create(recipe.Run.Out, parts.Recipe.Model.Name, parts.Data.Info.Name, DateTime.Now);
         using RunLog log = RunLog.Begin(run);
         return Run(parts, run, log, observer, stop);
@@ -43,7 +45,7 @@ public static class TrainingRun
         RunDirectory run = RunDirectory.ForResume(directory);
         TrainingParts parts;
         using (CheckpointReader checkpoint = CheckpointReader.Open(run.LastCheckpoint))
-            parts = TrainingSetup.Resume(checkpoint, change(checkpoint.Head.Recipe), data);
+            parts = TrainingSetup.Resume(checkpoint, change(checkpoint.Head.Recipe), data, observer, stop);
         using RunLog log = RunLog.Continue(run, parts.State.Epoch, parts.State.Step);
         return Run(parts, run, log, observer, stop);
     }
@@ -51,15 +53,18 @@ public static class TrainingRun
     private static RunSummary Run(TrainingParts parts, RunDirectory run, RunLog log, IRunObserver observer, CancellationToken stop)
     {
         AtomicFile.WriteText(run.Config, RecipeFile.Print(parts.Recipe));
+        using TrackingObserver tracked = new(observer, parts.Recipe.Run, run.Path);
         try
         {
-            (RunSummary summary, EvaluationResult test) = new Trainer(parts, run, log, observer).Run(stop);
+            (RunSummary summary, EvaluationResult test) = new Trainer(parts, run, log, tracked).Run(stop);
             RunFigures.Write(run.Path, RunReport.Of(parts, log.Events, summary, test));
-            observer.Finished(summary, run.Path);
+            TestPredictions.Of(parts.Data.Test, test).Write(run);
+            tracked.Finished(summary, run.Path);
             return summary;
         }
         catch (OperationCanceledException)
         {
+            tracked.Interrupted();
             RunFigures.Write(run.Path, RunReport.Of(parts, log.Events));
             throw new RunInterruptedException(run.Path);
         }

@@ -9,8 +9,29 @@ public abstract class ImageClassifier : Module
     /// <summary>What it was built from.</summary>
     public abstract ModelConfig Config { get; }
 
+    /// <summary>
+    /// Gradient checkpointing: while a tape records, a block keeps nothing but its input and is computed again in the backward pass. Models that are
+    /// not made of blocks ignore it; see <see cref="CanRecompute"/>.
+    /// </summary>
+    public bool RecomputesBlocks { get; set; }
+
+    /// <summary><see cref="RecomputesBlocks"/> has an effect.</summary>
+    public virtual bool CanRecompute => false;
+
     /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
     /// <returns>Logits <c>[batch, class]</c>; pooled features <c>[batch, dim]</c> if the model has no head.</returns>
     /// <exception cref="ShapeException">The images are not of the size or channels that the model takes.</exception>
     public abstract Tensor Forward(Tensor images);
+
+    /// <summary>The same before the heads are averaged; one head for most models.</summary>
+    /// <inheritdoc cref="Forward(Tensor)"/>
+    public virtual HeadScores Heads(Tensor images) => new(Forward(images));
+
+    /// <summary>
+    /// A weight of another model of this kind as this one takes it: positions resampled to this one's grid, and of a packed projection what an
+    /// attention without queries and keys has. The weight itself where nothing is to be done or nothing can be.
+    /// </summary>
+    /// <param name="name">Dotted name.</param>
+    /// <param name="value">The other model's values.</param>
+    public virtual Tensor Fitted(string name, Tensor value) => value;
 }

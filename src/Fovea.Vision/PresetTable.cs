@@ -1,5 +1,7 @@
+using Fovea.Tensors;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Position;
+using Fovea.Vision.Residual;
 
 namespace Fovea.Vision;
 
@@ -23,6 +25,10 @@ internal static class PresetTable
         }, "As vitl, its tokens made by three convolutions."),
         new("vit-cifar", Small(patch: 4, dim: 384, depth: 4, heads: 6, mlp: 1536), "Wide and shallow, for studies of attention on CIFAR."),
         new("visual-attention", Small(patch: 4, dim: 256, depth: 12, heads: 8, mlp: 512), "Deep and narrow, for MNIST, CIFAR-10 and CIFAR-100."),
+
+        // Compact convolutional transformers for small data (Hassani et al. 2021, arXiv:2104.05704): CCT-blocks/kernel x convolutions.
+        new("cct_2_3x2", Compact(convolutions: 2, dim: 128, depth: 2, heads: 2, mlp: 128), "Small and quick to train on small data: 64 tokens made by convolutions and pooling.", "cct-2"),
+        new("cct_7_3x1", Compact(convolutions: 1, dim: 256, depth: 7, heads: 4, mlp: 512), "For small data, larger: 256 tokens made by a convolution and pooling.", "cct-7"),
 
         // Sinkformers (Sander et al. 2022, arXiv:2110.11773).
         new("sinkformer", new VisionTransformerConfig
@@ -51,6 +57,25 @@ internal static class PresetTable
         new("deit_tiny_patch16_224", Timm(16, 192, 12, 3), "DeiT-Ti/16", "deit-tiny"),
         new("deit_small_patch16_224", Timm(16, 384, 12, 6), "DeiT-S/16", "deit-small"),
         new("deit_base_patch16_224", Timm(16, 768, 12, 12), "DeiT-B/16", "deit-base"),
+
+        // DeiT with a distillation token (the same paper, section 4).
+        new("deit_tiny_distilled_patch16_224", Timm(16, 192, 12, 3) with { DistillationToken = true }, "DeiT-Ti/16 that also learns from a teacher"),
+        new("deit_small_distilled_patch16_224", Timm(16, 384, 12, 6) with { DistillationToken = true }, "DeiT-S/16 that also learns from a teacher"),
+        new("deit_base_distilled_patch16_224", Timm(16, 768, 12, 12) with { DistillationToken = true }, "DeiT-B/16 that also learns from a teacher"),
+
+        // DINOv2 (Oquab et al. 2023, arXiv:2304.07193), with registers (Darcet et al. 2024, arXiv:2309.16588): features, no head.
+        .. from registers in (bool[])[false, true]
+           from size in (string[])["small", "base", "large", "giant"]
+           select DinoV2(size, registers),
+
+        // Residual networks (He et al. 2016, arXiv:1512.03385), as in torchvision.
+        new("resnet18", Residual(ResidualKind.Basic, 2, 2, 2, 2), "ResNet-18"),
+        new("resnet34", Residual(ResidualKind.Basic, 3, 4, 6, 3), "ResNet-34"),
+        new("resnet50", Residual(ResidualKind.Bottleneck, 3, 4, 6, 3), "ResNet-50"),
+        new("resnet101", Residual(ResidualKind.Bottleneck, 3, 4, 23, 3), "ResNet-101"),
+        new("resnet152", Residual(ResidualKind.Bottleneck, 3, 8, 36, 3), "ResNet-152"),
+        new("resnet18-cifar", Residual(ResidualKind.Basic, 2, 2, 2, 2) with { ImageSize = 32, Classes = 10, SmallStem = true },
+            "ResNet-18 for small images: a 3x3 stem without pooling."),
 
         // Locality-aware initialisation, disentangled attention, both; Performers with either, and with sampled keys.
         .. from kind in (string[])["lai", "dis", "dislai", "performer", "performer_lai", "performer_dis", "performer_deformable"]
@@ -86,9 +111,47 @@ internal static class PresetTable
         _ => "disentangled attention and windows that widen by epoch",
     };
 
+    /// <summary>Published with attention dropout 0.1 too, which would store every map; it can be set in the configuration.</summary>
+    private static VisionTransformerConfig Compact(int convolutions, int dim, int depth, int heads, int mlp) => new()
+    {
+        ImageSize = 32,
+        PatchSize = 1 << convolutions,
+        Dim = dim,
+        Depth = depth,
+        Heads = heads,
+        MlpDim = mlp,
+        Classes = 10,
+        QkvBias = false,
+        NormEpsilon = 1e-5f,
+        NormedResidual = true,
+        ClassToken = false,
+        Pooling = Pooling.Sequence,
+        Embedding = EmbeddingKind.Tokenizer,
+        PositionDeviation = 0.2f,
+        DropPath = 0.1f,
+    };
+
+    private static Preset DinoV2(string size, bool registers)
+    {
+        VisionTransformerConfig sized = size switch
+        {
+            "small" => Timm(14, 384, 12, 6),
+            "base" => Timm(14, 768, 12, 12),
+            "large" => Timm(14, 1024, 24, 16),
+            _ => Timm(14, 1536, 40, 24) with { MlpDim = 4096, GatedMlp = true, Activation = UnaryOperator.Silu },
+        };
+        VisionTransformerConfig config = sized with { ImageSize = 518, Classes = 0, LayerScale = 1e-5f };
+        if (registers) config = config with { RegisterTokens = 4, PrefixPositions = false };
+        (string ending, string alias) = registers ? ("_reg", "reg4_dinov2") : ("", "dinov2");
+        return new($"dinov2_vit{size[0]}14{ending}", config, $"DINOv2 ViT-{(size == "giant" ? 'g' : char.ToUpperInvariant(size[0]))}/14{(registers ? " with 4 registers" : "")}: features, no head",
+            $"vit_{size}_patch14_{alias}");
+    }
+
     private static VisionTransformerConfig Small(int patch, int dim, int depth, int heads, int mlp) =>
         new() { ImageSize = 32, PatchSize = patch, Dim = dim, Depth = depth, Heads = heads, MlpDim = mlp, Classes = 10 };
 
     private static VisionTransformerConfig Timm(int patch, int dim, int depth, int heads) =>
         new() { ImageSize = 224, PatchSize = patch, Dim = dim, Depth = depth, Heads = heads };
+
+    private static ResNetConfig Residual(ResidualKind block, params int[] layers) => new() { ImageSize = 224, Block = block, Layers = layers };
 }

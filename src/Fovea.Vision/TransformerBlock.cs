@@ -7,7 +7,8 @@ namespace Fovea.Vision;
 
 /// <summary>
 /// x ← x + attn(norm1(x)); x ← x + mlp(norm2(x)), <c>[batch, token, dim]</c>. Without dropout, drop path and layer scale it is five operators: the
-/// norms are folded into the projections behind them, the residuals into those before them.
+/// norms are folded into the projections behind them, the residuals into those before them. With
+/// <see cref="VisionTransformerConfig.NormedResidual"/> the second norm's result goes on along the residual path as well.
 /// </summary>
 public sealed class TransformerBlock : Module
 {
@@ -15,6 +16,7 @@ public sealed class TransformerBlock : Module
     private readonly LayerNorm? _norm2;
     private readonly LayerScale? _scale1, _scale2;
     private readonly DropPath _path1, _path2;
+    private readonly bool _normedResidual;
 
     /// <param name="config">The model.</param>
     /// <param name="grid">How the tokens lie over an image of the configured size.</param>
@@ -33,6 +35,7 @@ public sealed class TransformerBlock : Module
         };
         float dropPath = config.Depth > 1 ? config.DropPath * index / (config.Depth - 1) : 0;
         Initializer weights = WeightInits.Of(config.WeightInit);
+        _normedResidual = config.NormedResidual;
 
         _norm1 = Register("norm1", new LayerNorm(config.Dim, config.NormEpsilon));
         Attention = Register("attn", new AttentionLayer(
@@ -43,7 +46,7 @@ public sealed class TransformerBlock : Module
         if (config.HiddenSize == 0) return;
 
         _norm2 = Register("norm2", new LayerNorm(config.Dim, config.NormEpsilon));
-        Mlp = Register("mlp", new Mlp(config.Dim, config.HiddenSize, config.Activation, config.Dropout, weights, Init.Zeros));
+        Mlp = Register("mlp", new Mlp(config.Dim, config.HiddenSize, config.Activation, config.Dropout, weights, Init.Zeros, config.GatedMlp));
         if (config.LayerScale is { } second) _scale2 = Register("ls2", new LayerScale(config.Dim, second));
     }
 
@@ -66,10 +69,15 @@ public sealed class TransformerBlock : Module
             ? Attention.Forward(_norm1, x, grid, residual: x, recorder)
             : Ops.Add(x, End(Attention.Forward(_norm1, x, grid, recorder: recorder), _scale1, _path1));
         if (Mlp is null || _norm2 is null) return x;
+        if (_normedResidual) return AfterNorm(Mlp, _norm2.Forward(x));
         return IsPlain(_scale2, _path2)
             ? Mlp.Forward(_norm2, x, residual: x)
             : Ops.Add(x, End(Mlp.Forward(_norm2, x), _scale2, _path2));
     }
+
+    private Tensor AfterNorm(Mlp mlp, Tensor x) => IsPlain(_scale2, _path2)
+        ? mlp.Forward(x, residual: x)
+        : Ops.Add(x, End(mlp.Forward(x), _scale2, _path2));
 
     private static bool IsPlain(LayerScale? scale, DropPath path) => scale is null && !path.IsActive;
 

@@ -9,15 +9,16 @@ namespace Fovea.Vision;
 
 /// <summary>
 /// Vision Transformer (Dosovitskiy et al. 2021, "An image is worth 16x16 words", arXiv:2010.11929): patch tokens, a class token,
-/// positions, blocks, a norm, a linear head. Parameter names and first values are timm's.
+/// positions, blocks, a norm, a linear head; with a distillation token DeiT, with layer scale (and registers, and SwiGLU) DINOv2, with sequence pooling a
+/// compact transformer. Parameter names and first values are timm's. Images of any size that divides into patches are taken: positions are resampled.
 /// </summary>
 public sealed class VisionTransformer : ImageClassifier
 {
-    private readonly Parameter? _classToken;
+    private readonly Parameter[] _prefix;
     private readonly IPositionEmbedding? _position;
     private readonly Dropout _positionDropout, _headDropout;
     private readonly LayerNorm _norm;
-    private readonly Linear? _head;
+    private readonly Linear? _sequencePool, _head, _distillationHead;
 
     /// <param name="config">What to build; nothing is allocated before <see cref="Module.Initialize"/>.</param>
     /// <exception cref="ConfigurationException">A field cannot be used; the message names it.</exception>
@@ -26,21 +27,24 @@ public sealed class VisionTransformer : ImageClassifier
         config.Validate();
         Config = config;
         TokenGrid grid = config.Grid;
-        if (config.ClassToken) _classToken = Register(new Parameter("cls_token", [1, 1, config.Dim], Init.Normal(1e-6), decay: false));
-        _position = config.Position switch
+        _prefix = [.. PrefixTokens(config).Select(Register)];
+        _position = CreatePosition(config, config.PrefixPositions ? grid : grid with { Prefix = 0 });
+        if (_position is Module position) Register("", position);
+        PatchEmbedding = config.Embedding switch
         {
-            PositionKind.Learned => Register("", new LearnedPosition(grid, config.Dim)),
-            PositionKind.SinCos2d => Register("", new SinCosPosition(grid, config.Dim)),
-            _ => null,
+            EmbeddingKind.Patch => Register("patch_embed", new LinearPatchEmbedding(config.Channels, config.PatchSize, config.Dim)),
+            _ => Register("patch_embed", new ConvolutionalEmbedding(config.Channels, config.PatchSize, config.Dim, config.Embedding == EmbeddingKind.Tokenizer)),
         };
-        PatchEmbedding = config.Embedding == EmbeddingKind.Convolution
-            ? Register("patch_embed", new ConvolutionalEmbedding(config.Channels, config.PatchSize, config.Dim))
-            : Register("patch_embed", new LinearPatchEmbedding(config.Channels, config.PatchSize, config.Dim));
         _positionDropout = Register("pos_drop", new Dropout(config.PositionDropout));
         Blocks = [.. Enumerable.Range(0, config.Depth).Select(i => Register($"blocks.{i}", new TransformerBlock(config, grid, i)))];
         _norm = Register(config.Pooling == Pooling.Mean ? "fc_norm" : "norm", new LayerNorm(config.Dim, config.NormEpsilon));
         _headDropout = Register("head_drop", new Dropout(config.HeadDropout));
-        if (config.Classes > 0) _head = Register("head", new Linear(config.Dim, config.Classes, true, Init.TruncatedNormal(0.02), Init.Zeros));
+        if (config.Pooling == Pooling.Sequence) _sequencePool = Register("attention_pool", Projection(1));
+        if (config.Classes == 0) return;
+        _head = Register("head", Projection(config.Classes));
+        if (config.DistillationToken) _distillationHead = Register("head_dist", Projection(config.Classes));
+
+        Linear Projection(int outputs) => new(config.Dim, outputs, true, Init.TruncatedNormal(0.02), Init.Zeros);
     }
 
     /// <inheritdoc/>
@@ -53,37 +57,82 @@ public sealed class VisionTransformer : ImageClassifier
     public IReadOnlyList<TransformerBlock> Blocks { get; }
 
     /// <inheritdoc/>
+    public override bool CanRecompute => true;
+
+    /// <inheritdoc/>
     public override Tensor Forward(Tensor images) => Forward(images, null);
 
     /// <inheritdoc cref="Forward(Tensor)"/>
     /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
     /// <param name="recorder">Collects what each block attended to, or null.</param>
-    public Tensor Forward(Tensor images, AttentionRecorder? recorder) => InScope(() => Head(RunBlocks(images, recorder)));
+    public Tensor Forward(Tensor images, AttentionRecorder? recorder) => InScope(() => Score(RunBlocks(images, recorder)).Mean());
 
-    /// <summary>All tokens behind the last block; with <see cref="Pooling.ClassToken"/> normed, as timm's <c>forward_features</c>.</summary>
+    /// <inheritdoc/>
+    public override HeadScores Heads(Tensor images)
+    {
+        if (Tape.Current is not null) return Score(RunBlocks(images, null));
+        using StepScope scope = StepScope.Begin();
+        HeadScores scores = Score(RunBlocks(images, null));
+        return new(scope.Return(scores.Class), scores.Distillation is null ? null : scope.Return(scores.Distillation));
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Fitted(string name, Tensor value)
+    {
+        if (name == "pos_embed") return (_position as LearnedPosition)?.Fitted(value) ?? value;
+        return name.Split('.') is ["blocks", string block, "attn", "qkv", _] && int.TryParse(block, out int index) && (uint)index < (uint)Blocks.Count
+            ? Blocks[index].Attention.Fitted(value)
+            : value;
+    }
+
+    /// <summary>All tokens behind the last block; but with <see cref="Pooling.Mean"/> normed, as timm's <c>forward_features</c>.</summary>
     /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
-    /// <returns><c>[batch, token, dim]</c>, class token first.</returns>
-    /// <exception cref="ShapeException">The images are not of the size or channels that the model takes.</exception>
+    /// <returns><c>[batch, token, dim]</c>: class token, distillation token, registers, patches row by row.</returns>
+    /// <exception cref="ShapeException">The images have other channels, or do not divide into patches.</exception>
     public Tensor Features(Tensor images) => InScope(() =>
     {
         Tensor tokens = RunBlocks(images, null);
         return Config.Pooling == Pooling.Mean ? tokens : _norm.Forward(tokens);
     });
 
-    /// <summary>The first block's input: patch tokens, class token and positions.</summary>
+    /// <summary>The first block's input: patch tokens with positions, and those before them.</summary>
     /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
-    /// <returns><c>[batch, token, dim]</c>, class token first.</returns>
-    /// <exception cref="ShapeException">The images are not of the size or channels that the model takes.</exception>
+    /// <returns><c>[batch, token, dim]</c>: class token, distillation token, registers, patches row by row.</returns>
+    /// <exception cref="ShapeException">The images have other channels, or do not divide into patches.</exception>
     public Tensor Embed(Tensor images)
     {
         Tensor tokens = PatchEmbedding.Forward(images);
-        if (_classToken is not null) tokens = Ops.Concat(1, Ops.Expand(_classToken, tokens.Shape[0], 1, Config.Dim), tokens);
-        return _positionDropout.Forward(_position?.Forward(tokens, GridOf(images)) ?? tokens);
+        TokenGrid grid = GridOf(images);
+        if (!Config.PrefixPositions) tokens = _position?.Forward(tokens, grid with { Prefix = 0 }) ?? tokens;
+        if (_prefix.Length > 0)
+            tokens = Ops.Concat(1, [.. _prefix.Select(token => Ops.Expand(token, tokens.Shape[0], token.Shape[1], Config.Dim)), tokens]);
+        if (Config.PrefixPositions) tokens = _position?.Forward(tokens, grid) ?? tokens;
+        return _positionDropout.Forward(tokens);
     }
 
     /// <summary>How the tokens of these images lie over them.</summary>
-    public TokenGrid GridOf(Tensor images) =>
-        PatchEmbedding.Grid(images.Shape[2], images.Shape[3]) with { Prefix = Config.Grid.Prefix };
+    public TokenGrid GridOf(Tensor images) => GridOf(images.Shape[2], images.Shape[3]);
+
+    /// <summary>How the tokens of an image of this size lie over it.</summary>
+    /// <param name="height">Pixels.</param>
+    /// <param name="width">Pixels.</param>
+    public TokenGrid GridOf(int height, int width) => PatchEmbedding.Grid(height, width) with { Prefix = Config.Grid.Prefix };
+
+    /// <summary>The tokens before the patches, in timm's order.</summary>
+    private static IEnumerable<Parameter> PrefixTokens(VisionTransformerConfig config)
+    {
+        if (config.ClassToken) yield return new("cls_token", [1, 1, config.Dim], Init.Normal(1e-6), decay: false);
+        if (config.DistillationToken) yield return new("dist_token", [1, 1, config.Dim], Init.TruncatedNormal(0.02), decay: false);
+        if (config.RegisterTokens > 0) yield return new("reg_token", [1, config.RegisterTokens, config.Dim], Init.Normal(1e-6), decay: false);
+    }
+
+    private static IPositionEmbedding? CreatePosition(VisionTransformerConfig config, TokenGrid grid) => config.Position switch
+    {
+        PositionKind.Learned => new LearnedPosition(grid, config.Dim, config.PositionDeviation),
+        PositionKind.SinCos2d => FixedPosition.Grid(grid, config.Dim),
+        PositionKind.SinCos1d => FixedPosition.Sequence(grid, config.Dim),
+        _ => null,
+    };
 
     private Tensor RunBlocks(Tensor images, AttentionRecorder? recorder)
     {
@@ -92,32 +141,47 @@ public sealed class VisionTransformer : ImageClassifier
         foreach (TransformerBlock block in Blocks)
         {
             Tensor input = x;
-            x = InScope(() => block.Forward(input, grid, recorder));
-            if (Tape.Current is null) input.Release();   // nobody will ask for it: memory stays that of one block
+            x = RecomputesBlocks && recorder is null
+                ? Tape.Checkpoint(tokens => block.Forward(tokens, grid), input)
+                : InScope(() => block.Forward(input, grid, recorder));
+            if (!x.RequiresGradient) input.Release();   // nobody will ask for it: memory stays that of one block
         }
 
         return x;
     }
 
-    private Tensor Head(Tensor tokens)
+    private HeadScores Score(Tensor tokens)
     {
-        Tensor pooled = Pool(tokens);
-        if (_head is null) return _norm.Forward(pooled);
-        return _headDropout.IsActive ? _head.Forward(_headDropout.Forward(_norm.Forward(pooled))) : _head.Forward(_norm, pooled);
+        if (_sequencePool is not null) return new(Score(_head, PoolSequence(_sequencePool, tokens)));
+        Tensor main = Config.Pooling == Pooling.Mean ? Ops.Mean(Patches(tokens), 1) : Row(tokens, 0);
+        Tensor scores = _headDropout.IsActive ? Score(_head, _headDropout.Forward(_norm.Forward(main))) : NormedScore(_head, main);
+        return new(scores, Config.DistillationToken ? NormedScore(_distillationHead, Row(tokens, 1)) : null);
     }
 
-    /// <summary><c>[batch, token, dim] → [batch, dim]</c>. The norm comes afterwards: it works row by row, so only the pooled row needs it.</summary>
-    private Tensor Pool(Tensor tokens)
+    /// <summary>The norm works row by row, so only the pooled row needs it.</summary>
+    private Tensor NormedScore(Linear? head, Tensor row) => head is null ? _norm.Forward(row) : head.Forward(_norm, row);
+
+    private static Tensor Score(Linear? head, Tensor pooled) => head?.Forward(pooled) ?? pooled;
+
+    /// <summary>Σ_i softmax_i(w·x_i + b) x_i over the normed patches (Hassani et al. 2021, arXiv:2104.05704, section 3.2).</summary>
+    private Tensor PoolSequence(Linear pool, Tensor tokens)
+    {
+        Tensor normed = _norm.Forward(Patches(tokens));
+        Tensor weights = Ops.Softmax(pool.Forward(normed).Reshape(tokens.Shape[0], 1, normed.Shape[1]));
+        return _headDropout.Forward(Ops.MatMul(weights, normed).Reshape(-1, Config.Dim));
+    }
+
+    private Tensor Row(Tensor tokens, int index) => Ops.Slice(tokens, 1, index, 1).Reshape(-1, Config.Dim);
+
+    private Tensor Patches(Tensor tokens)
     {
         int prefix = Config.Grid.Prefix;
-        if (Config.Pooling == Pooling.ClassToken) return Ops.Slice(tokens, 1, 0, 1).Reshape(-1, Config.Dim);
-        return Ops.Mean(prefix == 0 ? tokens : Ops.Slice(tokens, 1, prefix, tokens.Shape[1] - prefix), 1);
+        return prefix == 0 ? tokens : Ops.Slice(tokens, 1, prefix, tokens.Shape[1] - prefix);
     }
 
-    /// <summary>Without a tape, temporaries are given back as soon as <paramref name="compute"/> has its result.</summary>
+    /// <summary>Where no tape records, or all is frozen, temporaries are given back as soon as <paramref name="compute"/> has its result.</summary>
     private static Tensor InScope(Func<Tensor> compute)
     {
-        if (Tape.Current is not null) return compute();
         using StepScope scope = StepScope.Begin();
         return scope.Return(compute());
     }

@@ -24,8 +24,14 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>Elements of a head's query; null: Dim / Heads.</summary>
     public int? HeadDim { get; init; }
 
-    /// <summary>Hidden elements of the MLP; null: 4 · Dim; 0: no MLP at all [mlp_ratio · embed_dim].</summary>
+    /// <summary>Elements that the MLP's second layer takes; null: 4 · Dim; 0: no MLP at all [mlp_ratio · embed_dim].</summary>
     public int? MlpDim { get; init; }
+
+    /// <summary>The MLP's first layer gives pairs, of which one gates the other; with SiLU this is SwiGLU [mlp_layer=SwiGLUPacked].</summary>
+    public bool GatedMlp { get; init; }
+
+    /// <summary>The norm before the MLP lies on the residual path too: x ← norm2(x), x ← x + mlp(x), as in compact transformers' code.</summary>
+    public bool NormedResidual { get; init; }
 
     /// <summary>Bias in the query, key and value projection.</summary>
     public bool QkvBias { get; init; } = true;
@@ -42,6 +48,15 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>A learned token before the patches; needed for <see cref="Pooling.ClassToken"/>.</summary>
     public bool ClassToken { get; init; } = true;
 
+    /// <summary>A learned token behind the class token with a head of its own, to learn from a teacher (DeiT, arXiv:2012.12877) [dist_token].</summary>
+    public bool DistillationToken { get; init; }
+
+    /// <summary>Learned tokens before the patches that nobody reads: room to compute in (Darcet et al. 2024, arXiv:2309.16588) [reg_tokens].</summary>
+    public int RegisterTokens { get; init; }
+
+    /// <summary>The tokens before the patches have positions too; false for DINOv2 with registers [not no_embed_class].</summary>
+    public bool PrefixPositions { get; init; } = true;
+
     /// <summary>How tokens become one vector [global_pool].</summary>
     public Pooling Pooling { get; init; } = Pooling.ClassToken;
 
@@ -50,6 +65,9 @@ public sealed record VisionTransformerConfig : ModelConfig
 
     /// <summary>How tokens learn where they are.</summary>
     public PositionKind Position { get; init; } = PositionKind.Learned;
+
+    /// <summary>Deviation of the first values of learned positions, above 0.</summary>
+    public float PositionDeviation { get; init; } = 0.02f;
 
     /// <summary>The attention mechanism with its options, or one per block; see <see cref="AttentionCatalogue"/>.</summary>
     public AttentionList Attention { get; init; } = "softmax";
@@ -82,7 +100,7 @@ public sealed record VisionTransformerConfig : ModelConfig
     internal int HiddenSize => MlpDim ?? 4 * Dim;
 
     /// <summary>How the tokens lie over an image of the configured size.</summary>
-    internal TokenGrid Grid => new(ClassToken ? 1 : 0, ImageSize / PatchSize, ImageSize / PatchSize);
+    internal TokenGrid Grid => new((ClassToken ? 1 : 0) + (DistillationToken ? 1 : 0) + RegisterTokens, ImageSize / PatchSize, ImageSize / PatchSize);
 
     /// <inheritdoc/>
     public override VisionTransformer Build() => new(this);
@@ -99,12 +117,16 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.AtLeast(1, Heads, nameof(Heads));
         Check.AtLeast(1, HeadDim ?? 1, nameof(HeadDim));
         Check.AtLeast(0, MlpDim ?? 0, nameof(MlpDim));
+        Check.AtLeast(0, RegisterTokens, nameof(RegisterTokens));
         Check.That(ImageSize % PatchSize == 0, $"{nameof(PatchSize)}: {PatchSize} does not divide {nameof(ImageSize)} {ImageSize}.");
         Check.That(HeadDim is not null || Dim % Heads == 0, $"{nameof(Heads)}: {Heads} do not divide {nameof(Dim)} {Dim}; give {nameof(HeadDim)} or other numbers.");
+        Check.That(PositionDeviation > 0, $"{nameof(PositionDeviation)} must be above 0, got {PositionDeviation}.");
         Check.That(NormEpsilon > 0, $"{nameof(NormEpsilon)} must be above 0, got {NormEpsilon}.");
         Check.That(ClassToken || Pooling != Pooling.ClassToken, $"{nameof(Pooling)}: {Pooling} needs {nameof(ClassToken)} to be true.");
+        Check.That(!DistillationToken || Pooling == Pooling.ClassToken, $"{nameof(DistillationToken)} needs {nameof(Pooling)} {Pooling.ClassToken}, got {Pooling}.");
+        Check.That(Position != PositionKind.SinCos1d || Dim % 2 == 0, $"{nameof(Dim)}: sine-cosine positions of a sequence need an even number, got {Dim}.");
         Check.That(Position != PositionKind.SinCos2d || Dim % 4 == 0, $"{nameof(Dim)}: sine-cosine positions need a multiple of 4, got {Dim}.");
-        if (Embedding == EmbeddingKind.Convolution) ConvolutionalEmbedding.Check(PatchSize, Dim);
+        if (Embedding != EmbeddingKind.Patch) ConvolutionalEmbedding.Check(PatchSize, Dim, pools: Embedding == EmbeddingKind.Tokenizer);
         Check.Probability(Dropout, nameof(Dropout));
         Check.Probability(AttentionDropout, nameof(AttentionDropout));
         Check.Probability(PositionDropout, nameof(PositionDropout));

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using Fovea.Cli.Tests.Commands;
 using Fovea.Training.Checkpoints;
+using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Cli.Tests;
 
@@ -47,14 +49,59 @@ public sealed class ProcessTests : IDisposable
         Assert.True(checkpoint.Head.State.Step >= 4);
     }
 
+    [Fact]
+    public void A_study_that_is_killed_goes_on_within_its_cell_and_redoes_nothing()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a process that dies at once");
+        string study = Path.Combine(_shell.Folder, "study.yaml"), parts = Path.Combine(_shell.Folder, "parts"), whole = Path.Combine(_shell.Folder, "whole");
+        File.WriteAllText(study, CompareCommandTests.Tiny.Replace("epochs: 2", "epochs: 40, checkpoint-every: 1", StringComparison.Ordinal));
+        string first = Path.Combine(parts, "cells", "softmax_seed=3"), second = Path.Combine(parts, "cells", "linear_seed=3");
+        using (Process process = Launch("compare", study, "--out", parts, "--quiet"))
+        {
+            WaitForSteps(second, 6);
+            process.Kill();   // the study alone: its cell has to notice
+            process.WaitForExit();
+        }
+
+        Assert.False(File.Exists(Path.Combine(second, "summary.json")), "the cell was done before the study could be killed");
+        string log = Path.Combine(second, "metrics.jsonl");
+        int lines = WaitForRest(log);
+        DateTime finished = File.GetLastWriteTimeUtc(Path.Combine(first, "predictions.csv"));
+        Assert.True(_shell.Run("compare", study, "--out", parts) == 0, _shell.Error);
+        Assert.Contains("linear, seed 3: goes on", _shell.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("softmax, seed 3: epoch", _shell.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("linear, seed 3: epoch 1/", _shell.Output, StringComparison.Ordinal);
+        Assert.Equal(finished, File.GetLastWriteTimeUtc(Path.Combine(first, "predictions.csv")));
+        Assert.True(File.ReadAllLines(log).Length > lines);
+
+        Assert.True(_shell.Run("compare", study, "--out", whole, "--quiet") == 0, _shell.Error);
+        Assert.Equal(Tensors(Path.Combine(whole, "cells", "linear_seed=3")), Tensors(second));
+    }
+
+    /// <summary>Waits until nothing is written any more; how many lines there are then.</summary>
+    private static int WaitForRest(string log)
+    {
+        int before, now = -1;
+        do
+        {
+            before = now;
+            Thread.Sleep(1000);
+            now = File.ReadAllLines(log).Length;
+        }
+        while (now != before);
+        return now;
+    }
+
+    private static Process Launch(params string[] arguments) => Process.Start(
+        new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "fovea.dll"), .. arguments]) { RedirectStandardError = true })!;
+
     /// <summary>Bit 1 of the mask of ignored signals is SIGINT.</summary>
     private static bool IgnoresInterrupts() =>
         File.Exists("/proc/self/status")
         && File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is string mask
         && (Convert.ToUInt64(mask[7..].Trim(), 16) & 2) != 0;
 
-    private static Process Start(string run) => Process.Start(
-        new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "fovea.dll"), .. WithoutRepeats(), "--out", run, "--quiet"]) { RedirectStandardError = true })!;
+    private static Process Start(string run) => Launch([.. WithoutRepeats(), "--out", run, "--quiet"]);
 
     /// <summary>The last of options that are given twice.</summary>
     private static string[] WithoutRepeats() =>

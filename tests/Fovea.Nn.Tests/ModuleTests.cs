@@ -1,4 +1,5 @@
 using Fovea.Nn.Layers;
+using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Tests;
 
@@ -29,6 +30,20 @@ public sealed class ModuleTests
         Assert.All(module.NamedParameters(), entry => Assert.False(entry.Parameter.IsAllocated));
         InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => module.NamedParameters().First().Parameter.Value);
         Assert.Contains("call Initialize", error.Message);
+    }
+
+    [Fact]
+    public void What_is_frozen_evaluates_while_the_rest_trains()
+    {
+        Bag frozen = new Bag().Add("fc", new Linear(2, 2)).Add("drop", new Dropout(0.5f)), free = new Bag().Add("fc", new Linear(2, 2)).Add("drop", new Dropout(0.5f));
+        Bag model = new Bag().Add("frozen", frozen).Add("free", free).Add("drop", new Dropout(0.5f));
+        foreach ((_, Parameter parameter) in frozen.NamedParameters()) parameter.Trainable = false;
+        model.Train();
+
+        Assert.Equal((true, false), (frozen.IsFrozen, free.IsFrozen));
+        Assert.Equal((true, false, false), (model.Training, frozen.Training, frozen.Child("drop").Training));
+        Assert.Equal((true, true, true), (free.Training, free.Child("drop").Training, model.Child("drop").Training));
+        Assert.Equal(6, ParameterGroup.Default(model, 0.1).Sum(group => group.Parameters.Sum(entry => entry.Parameter.Shape.Count)));
     }
 
     [Fact]

@@ -73,6 +73,21 @@ public sealed class StepScopeTests
     }
 
     [Fact]
+    public void An_inner_scope_frees_what_no_tape_recorded()
+    {
+        using StepScope outer = StepScope.Begin();
+        using Tape tape = Tape.Record();
+        Tensor frozen = Tensor.Full([2], 3, _device), inside, result;
+        using (StepScope inner = StepScope.Begin())
+        {
+            inside = Ops.Relu(frozen);
+            result = inner.Return(Ops.Gelu(inside));
+        }
+
+        Assert.Equal((true, false, 0), (inside.IsReleased, result.IsReleased, tape.Count));
+    }
+
+    [Fact]
     public void Scopes_belong_to_their_thread()
     {
         using StepScope scope = StepScope.Begin();

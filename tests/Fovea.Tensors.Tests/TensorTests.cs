@@ -17,6 +17,24 @@ public sealed class TensorTests
     }
 
     [Fact]
+    public void Ranges_come_back_as_they_went_in()
+    {
+        foreach (Device device in (Device[])[Device.Reference, Device.Cpu])
+        {
+            Tensor x = Tensor.From([1f, 2, 3, 4], [2, 2], device);
+            x.CopyFrom([8, 9], start: 1);
+            float[] tail = new float[3];
+            x.CopyTo(tail, start: 1);
+            Assert.Equal([8, 9, 4], tail);
+            foreach (int start in (int[])[-1, 3, int.MaxValue])
+            {
+                Assert.Throws<ShapeException>(() => x.CopyFrom([8, 9], start));
+                Assert.Throws<ShapeException>(() => x.CopyTo(tail, start));
+            }
+        }
+    }
+
+    [Fact]
     public void Use_after_release_throws_and_says_who_released_what()
     {
         Tensor x = Tensor.Zeros([2, 3], Device.CreateReference()), y = Ops.Gelu(x);

@@ -1,8 +1,9 @@
 using Fovea.Data;
-using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tests.Support;
+using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Training.Tests;
 
@@ -43,6 +44,50 @@ public sealed class ResumeTests : IDisposable
 
         AssertSameEnd(whole, parts);
         Assert.Contains("blocks.0.attn.projection_matrix", Tensors(parts.LastCheckpoint).Keys);
+    }
+
+    [Theory]
+    [InlineData("cct_2_3x2", 8, 4)]
+    [InlineData("deit_tiny_distilled_patch16_224", 8, 4)]
+    public void Other_models_resume_to_the_same_bits_with_another_number_of_threads(string model, int imageSize, int patchSize)
+    {
+        Recipe recipe = TinyRun.Recipe with
+        {
+            Model = new() { Name = model, ImageSize = imageSize, PatchSize = patchSize },
+            Regularisation = new() { DropPath = 0.1 },
+            Run = TinyRun.Recipe.Run with { CheckpointEvery = null, Threads = 1 },
+        };
+        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
+        using CancellationTokenSource stop = new();
+        SilentObserver interrupting = new(progress => { if (progress.Step == 4) stop.Cancel(); });
+
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
+        RunDirectory parts = TinyRun.Resume(_folder["parts"], recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
+
+        AssertSameEnd(whole, parts);
+    }
+
+    [Fact]
+    [Trait("Category", "Slow")]
+    public void A_residual_network_with_its_running_statistics_resumes_to_the_same_bits()
+    {
+        Recipe recipe = TinyRun.Recipe with
+        {
+            Model = new() { Name = "resnet18-cifar", ImageSize = 8 },
+            Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 2 },
+            Regularisation = new() { EmaDecay = 0.9 },
+            Run = TinyRun.Recipe.Run with { CheckpointEvery = null },
+        };
+        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
+        using CancellationTokenSource stop = new();
+        SilentObserver interrupting = new(progress => { if (progress.Step == 2) stop.Cancel(); });
+
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
+        RunDirectory parts = TinyRun.Resume(_folder["parts"]);
+
+        AssertSameEnd(whole, parts);
+        Assert.Equal(6, Tensors(parts.LastCheckpoint)["layer4.1.bn2.num_batches_tracked"].Single());
+        Assert.Contains("ema.bn1.running_mean", Tensors(parts.LastCheckpoint).Keys);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Tests;
+using Fovea.Vision.Attention;
 
 namespace Fovea.Vision.Tests;
 
@@ -33,6 +34,25 @@ public sealed class PresetsTests
     [InlineData("deit_tiny_patch16_224", 5_717_416)]
     [InlineData("deit_small_patch16_224", 22_050_664)]
     [InlineData("deit_base_patch16_224", 86_567_656)]
+    [InlineData("cct_2_3x2", 283_723)]   // published as 0.28 M
+    [InlineData("cct_7_3x1", 3_760_139)]   // and 3.76 M
+    [InlineData("deit_tiny_distilled_patch16_224", 5_910_800)]
+    [InlineData("deit_small_distilled_patch16_224", 22_436_432)]
+    [InlineData("deit_base_distilled_patch16_224", 87_338_192)]
+    [InlineData("dinov2_vits14", 22_056_192)]   // the original's counts have a mask token more, which only pretraining reads
+    [InlineData("dinov2_vitb14", 86_579_712)]
+    [InlineData("dinov2_vitl14", 304_367_616)]
+    [InlineData("dinov2_vitg14", 1_136_479_232)]
+    [InlineData("dinov2_vits14_reg", 22_056_192 + 3 * 384)]
+    [InlineData("dinov2_vitb14_reg", 86_579_712 + 3 * 768)]
+    [InlineData("dinov2_vitl14_reg", 304_367_616 + 3 * 1024)]
+    [InlineData("vit_giant_patch14_reg4_dinov2", 1_136_479_232 + 3 * 1536)]
+    [InlineData("resnet18", 11_689_512)]
+    [InlineData("resnet34", 21_797_672)]
+    [InlineData("resnet50", 25_557_032)]
+    [InlineData("resnet101", 44_549_160)]
+    [InlineData("resnet152", 60_192_808)]
+    [InlineData("resnet18-cifar", 11_173_962)]
     public void Parameter_counts_are_exact(string name, long parameters)
     {
         Assert.Equal(parameters, Presets.Find(name).ParameterCount);
@@ -56,6 +76,31 @@ public sealed class PresetsTests
         Assert.Equal([256, 1, 4, 4], shapes["patch_embed.proj.weight"]);
     }
 
+    /// <summary>By name and shape alone, so that the largest is looked at for free: whatever attention it gets, a backbone keeps all its weights.</summary>
+    [Theory]
+    [InlineData("vit_base_patch16_224")]
+    [InlineData("deit_tiny_distilled_patch16_224")]
+    [InlineData("dinov2_vits14")]
+    [InlineData("dinov2_vitg14_reg")]
+    [InlineData("cct_7_3x1")]
+    public void Any_attention_leaves_a_backbone_its_weights(string name)
+    {
+        VisionTransformerConfig config = Assert.IsType<VisionTransformerConfig>(Presets.Find(name).Config);
+        Dictionary<string, Shape> own = State(config);
+        foreach (string attention in AttentionCatalogue.All.Select(entry => entry.Name)
+            .Concat(["sinkhorn:iterations=5", "softmax:window=2/4,until=5/10", "performer:256", "softmax,sinkhorn:3,deformable"]))
+        {
+            Dictionary<string, Shape> swapped = State(config with { Attention = attention });
+            Assert.Empty(own.Keys.Except(swapped.Keys));
+            bool valuesAlone = attention.Contains("deformable", StringComparison.Ordinal);
+            Assert.All(own.Where(entry => !valuesAlone || !entry.Key.Contains(".qkv.", StringComparison.Ordinal)), entry => Assert.Equal(entry.Value, swapped[entry.Key]));
+            Assert.All(swapped.Keys.Except(own.Keys), added => Assert.Contains(".attn.", added));
+        }
+
+        static Dictionary<string, Shape> State(VisionTransformerConfig config) =>
+            config.Build().NamedState().ToDictionary(entry => entry.Name, entry => entry.Tensor.Shape);
+    }
+
     [Fact]
     public void Names_are_found_by_alias_and_whatever_their_case()
     {
@@ -77,6 +122,7 @@ public sealed class PresetsTests
         using StepScope scope = StepScope.Begin();
         ImageClassifier model = Shrunk(Presets.Find(name).Config).Build();
         model.Initialize(Device.Cpu, 1);
+        model.Random = new Philox(1, 1);
         ModelConfig config = model.Config;
 
         using Tape tape = Tape.Record();
@@ -87,6 +133,7 @@ public sealed class PresetsTests
         Assert.All(model.NamedParameters(), entry =>
         {
             Assert.True(entry.Parameter.Value.Gradient is not null, $"{entry.Name} has no gradient");
+            if (entry.Name == "attention_pool.bias") return;   // the softmax behind it does not see it
             Assert.True(entry.Parameter.Value.Gradient.ToArray().Any(value => value != 0), $"{entry.Name}: the gradient is zero");
         });
     }
@@ -103,6 +150,7 @@ public sealed class PresetsTests
             // A class token that is read alone leaves the last block's positions between patches without a gradient.
             Pooling = vit.Attention.Of(0).Name == "disentangled" ? Pooling.Mean : vit.Pooling,
         },
+        ResNetConfig residual => residual with { ImageSize = 64, Layers = [2, 1, 1, 1], Widths = [4, 6, 8, 10], Classes = 5 },
         _ => config with { Classes = 5 },
     };
 }

@@ -1,4 +1,5 @@
 using Fovea.Nn;
+using Fovea.Vision.Embedding;
 using Fovea.Vision.Position;
 
 namespace Fovea.Vision.Tests;
@@ -24,6 +25,12 @@ public sealed class VisionTransformerConfigTests
         ["Heads: 3 do not divide Dim 16; give HeadDim or other numbers."] = config => config with { Heads = 3 },
         ["NormEpsilon must be above 0, got 0."] = config => config with { NormEpsilon = 0 },
         ["Pooling: ClassToken needs ClassToken to be true."] = config => config with { ClassToken = false },
+        ["PatchSize: pooled tokens lie 2, 4, 8 or 16 pixels apart, got 1."] = config => config with { Embedding = EmbeddingKind.Tokenizer, PatchSize = 1 },
+        ["PositionDeviation must be above 0, got 0."] = config => config with { PositionDeviation = 0 },
+        ["RegisterTokens must be at least 0, got -1."] = config => config with { RegisterTokens = -1 },
+        ["DistillationToken needs Pooling ClassToken, got Mean."] = config => config with { DistillationToken = true, Pooling = Pooling.Mean },
+        ["Dim: sine-cosine positions of a sequence need an even number, got 15."] =
+            config => config with { Dim = 15, Heads = 1, Position = PositionKind.SinCos1d },
         ["Dim: sine-cosine positions need a multiple of 4, got 18."] = config => config with { Dim = 18, Position = PositionKind.SinCos2d },
         ["Dropout must be at least 0 and below 1, got 1."] = config => config with { Dropout = 1 },
         ["AttentionDropout must be at least 0 and below 1, got -1."] = config => config with { AttentionDropout = -1 },

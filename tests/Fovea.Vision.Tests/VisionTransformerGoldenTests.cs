@@ -9,12 +9,21 @@ namespace Fovea.Vision.Tests;
 [Trait("Category", "Golden")]
 public sealed class VisionTransformerGoldenTests
 {
+    /// <summary>Patches, every block, all tokens behind the last one, what block 0 attended to, and what comes out.</summary>
     [Theory]
-    [InlineData("reference")]
-    [InlineData("cpu")]
-    public void Evaluation_agrees_with_timm_at_every_stage(string device)
+    [InlineData("timm-vit", "reference")]
+    [InlineData("timm-vit", "cpu")]
+    [InlineData("timm-vit-distilled", "reference")]
+    [InlineData("timm-vit-distilled", "cpu")]
+    [InlineData("timm-dinov2", "reference")]
+    [InlineData("timm-dinov2", "cpu")]
+    [InlineData("timm-dinov2-reg4", "reference")]
+    [InlineData("timm-dinov2-reg4", "cpu")]
+    [InlineData("timm-dinov2-swiglu", "reference")]
+    [InlineData("timm-dinov2-swiglu", "cpu")]
+    public void Evaluation_agrees_with_timm_at_every_stage(string name, string device)
     {
-        Golden golden = Golden.Load("timm-vit");
+        Golden golden = Golden.Load(name);
         using StepScope scope = StepScope.Begin();
         VisionTransformer model = golden.LoadModel(TestDevice.Named(device));
         model.Train(false);
@@ -30,8 +39,42 @@ public sealed class VisionTransformerGoldenTests
 
         golden.Compare("features", model.Features(images));
         using AttentionRecorder recorder = new();
-        golden.Compare("logits", model.Forward(images, recorder));
+        golden.Compare(model.Config.Classes > 0 ? "logits" : "output", model.Forward(images, recorder));
         golden.Compare("attn0", recorder.Maps[0]);
+    }
+
+    [Theory]
+    [InlineData("reference")]
+    [InlineData("cpu")]
+    public void Both_heads_of_a_distilled_model_agree_with_timm(string device)
+    {
+        Golden golden = Golden.Load("timm-vit-distilled");
+        using StepScope scope = StepScope.Begin();
+        VisionTransformer model = golden.LoadModel(TestDevice.Named(device));
+
+        HeadScores scores = model.Heads(golden["input"].ToTensor(TestDevice.Named(device)));
+
+        golden.Compare("logits_cls", scores.Class);
+        golden.Compare("logits_dist", scores.Distillation);
+    }
+
+    [Theory]
+    [InlineData("timm-dinov2", "reference")]
+    [InlineData("timm-dinov2", "cpu")]
+    [InlineData("timm-dinov2-reg4", "reference")]
+    [InlineData("timm-dinov2-reg4", "cpu")]
+    [InlineData("timm-dinov2-swiglu", "reference")]
+    [InlineData("timm-dinov2-swiglu", "cpu")]
+    public void Images_of_another_size_get_resampled_positions_as_in_timm(string name, string device)
+    {
+        Golden golden = Golden.Load(name);
+        using StepScope scope = StepScope.Begin();
+        VisionTransformer model = golden.LoadModel(TestDevice.Named(device));
+        model.Train(false);
+        Tensor images = golden["dyn.input"].ToTensor(TestDevice.Named(device));
+
+        golden.Compare("dyn.features", model.Features(images));
+        golden.Compare("dyn.output", model.Forward(images));
     }
 
     [Theory]

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Data;
@@ -18,13 +16,7 @@ internal static class ApproximateCommand
 {
     public static Command Create(Terminal terminal)
     {
-        Option<int[]> features = new("--features")
-        {
-            HelpName = "N,N,...",
-            Description = "Numbers of random features",
-            CustomParser = ReadNumbers,
-            DefaultValueFactory = _ => [8, 16, 32, 64, 128, 256],
-        };
+        Option<int[]> features = Make.Counts("--features", [8, 16, 32, 64, 128, 256], "Numbers of random features");
         Option<int> draws = Make.Count("--draws", 3, "Draws of the features to average over");
         Option<int> images = Make.Count("--images", 32, "Pictures to compare on");
         Option<string?> figure = Make.Text("--figure", "FILE", "Error curve as FILE.svg or FILE.png");
@@ -49,14 +41,6 @@ internal static class ApproximateCommand
             return ExitCode.Success;
         });
         return command;
-    }
-
-    private static int[] ReadNumbers(ArgumentResult result)
-    {
-        string text = string.Join(',', result.Tokens.Select(token => token.Value));
-        int[] numbers = [.. text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)];
-        if (numbers.Any(number => number == 0)) result.AddError($"--features: expected numbers above 0 separated by commas, got '{text}'.");
-        return numbers;
     }
 
     private static void Print(IAnsiConsole console, List<Row> rows)

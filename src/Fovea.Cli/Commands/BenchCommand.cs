@@ -16,6 +16,7 @@ internal static class BenchCommand
         Option<int> batchSize = Make.Count("--batch-size", 32, "Pictures per step", "-b");
         Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; the preset's unless given", "--img-size");
         Option<string?> attention = Make.Text("--attention", "NAME[:key=value,...]", "Attention mechanism; the preset's unless given");
+        Option<bool> checkpoint = Make.Switch("--grad-checkpoint", "Compute blocks again in the backward pass", "--grad-checkpointing");
         Option<int?> threads = Make.Count("--threads", "Threads that compute; all cores unless given");
         Option<string> device = Make.Choice("--device", "Where to compute", "cpu", "reference");
         Option<double> seconds = new("--seconds") { HelpName = "X", Description = "How long to measure", DefaultValueFactory = _ => 10 };
@@ -24,7 +25,7 @@ internal static class BenchCommand
 
         Command command = new("bench", "Measure how fast this machine trains or runs a model.")
         {
-            model, mode, batchSize, imageSize, attention, threads, device, seconds, steps, json,
+            model, mode, batchSize, imageSize, attention, checkpoint, threads, device, seconds, steps, json,
         };
         command.SetAction(parsed =>
         {
@@ -35,6 +36,7 @@ internal static class BenchCommand
                 BatchSize = parsed.GetValue(batchSize),
                 ImageSize = parsed.GetValue(imageSize),
                 Attention = parsed.GetValue(attention),
+                GradientCheckpointing = parsed.GetValue(checkpoint),
                 Threads = parsed.GetValue(threads),
                 Device = parsed.GetRequiredValue(device),
                 Seconds = parsed.GetValue(seconds),
@@ -53,6 +55,6 @@ internal static class BenchCommand
             : "";
         string what = $"{result.Model}, {result.Mode}, batch {result.BatchSize}, {result.Threads} threads";
         string speed = $"{Words.Count(result.ImagesPerSecond)} images/s (best {Words.Count(result.ImagesPerSecondBest)})";
-        return $"{what}: {speed}{roof}, peak memory {Words.Bytes(result.PeakMemoryBytes)}, median of {result.Steps} steps";
+        return $"{what}: {speed}{roof}, activations {Words.Bytes(result.ActivationBytes)}, peak memory {Words.Bytes(result.PeakMemoryBytes)}, median of {result.Steps} steps";
     }
 }

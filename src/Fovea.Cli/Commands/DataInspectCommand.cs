@@ -80,16 +80,18 @@ internal static class DataInspectCommand
         Table table = Tables.Create("part", ">images", ">per class", ">width", ">height", ">mean", ">deviation", ">unreadable");
         foreach ((string name, _, DatasetStatistics s) in parts)
         {
+            bool hasPixels = s.Count > s.UnreadableCount;
+            Text Measured(string figures) => new(hasPixels ? figures : "-");
             table.AddRow(
-                Tables.Name(name), new Text(Words.Count(s.Count)), new Text(Spread(SizeRange.Of(s.PerClass))), new Text(Spread(s.Widths)),
-                new Text(Spread(s.Heights)), new Text(Numbers(s.Channels.Mean)), new Text(Numbers(s.Channels.Deviation)),
+                Tables.Name(name), new Text(Words.Count(s.Count)), new Text(s.Count > 0 ? Spread(SizeRange.Of(s.PerClass)) : "-"),
+                Measured(Spread(s.Widths)), Measured(Spread(s.Heights)), Measured(Numbers(s.Channels.Mean)), Measured(Numbers(s.Channels.Deviation)),
                 new Text(Words.Count(s.UnreadableCount), s.UnreadableCount > 0 ? new Style(Color.Red) : Style.Plain));
         }
 
         console.Write(table);
         PrintClasses(console, splits.Info, parts);
         console.WriteLine($"{splits.Info.Name}: {splits.Info.Classes} classes, {(splits.Info.Channels == 1 ? "grey" : "colour")}; "
-            + $"validation: {splits.ValidationOrigin}; ranges are smallest, median, largest.");
+            + $"validation: {splits.ValidationOrigin}; three figures are the smallest, the median and the largest.");
         foreach (Part part in parts)
             foreach (string error in part.Statistics.Unreadable) console.MarkupLineInterpolated($"[red]unreadable[/] {error}");
     }
@@ -106,15 +108,16 @@ internal static class DataInspectCommand
     }
 
     private static string Spread(SizeRange range) =>
-        range.Min == range.Max ? $"{range.Min}" : $"{range.Min} {range.Median} {range.Max}";
+        range.Min == range.Max ? $"{range.Min}" : $"{range.Min} · {range.Median} · {range.Max}";
 
     private static string Numbers(IReadOnlyList<float> values) => string.Join(' ', values.Select(value => FormattableString.Invariant($"{value:0.000}")));
 
     /// <summary>A few pictures of the training set, from all classes alike, without unreadable ones.</summary>
     private static ContactSheet Sheet(DatasetSplits splits)
     {
-        ContactSheet sheet = new([]) { Title = $"{splits.Info.Name}: {splits.Info.Classes} classes" };
         IImageDataset chosen = Subset.Balanced(splits.Train, PicturesShown, seed: 0);
+        string some = chosen.Count < splits.Train.Count ? $"{chosen.Count} of " : "";
+        ContactSheet sheet = new([]) { Title = $"{splits.Info.Name}: {splits.Info.Classes} classes, {some}{Words.Count(splits.Train.Count)} training pictures" };
         return sheet with { Images = [.. Enumerable.Range(0, chosen.Count).Select(i => Tile(chosen, i, 2 * sheet.ImageSize)).OfType<CaptionedImage>()] };
     }
 

@@ -49,6 +49,7 @@ internal static class EvalCommand
         Classes = Enumerable.Range(0, info.Classes).Select(label => new
         {
             Name = info.ClassNames[label],
+            Id = info.ClassIds?[label],
             result.OfClass(label).Images,
             result.OfClass(label).Right,
             Accuracy = Accuracy(result, label),

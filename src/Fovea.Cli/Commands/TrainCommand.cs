@@ -8,10 +8,27 @@ using Fovea.Training.Setup;
 
 namespace Fovea.Cli.Commands;
 
-/// <summary><c>fovea train</c>: every field of a recipe is an option.</summary>
+/// <summary><c>fovea train</c> and <c>fovea finetune</c>: every field of a recipe is an option; they differ in where a recipe starts from.</summary>
 internal static class TrainCommand
 {
-    public static Command Create(Terminal terminal, CancellationToken stop)
+    /// <summary>Training from drawn weights, with what suits the model.</summary>
+    public static Command Create(Terminal terminal, CancellationToken stop) => Create(
+        "train", "Train an image classifier. Without any option: a small ViT on drawn shapes, in about two minutes.",
+        asked => ModelDefaults.Of(asked.Model.Name), terminal, stop);
+
+    /// <summary>Training from another model's weights; see <see cref="FineTuning.Start"/>.</summary>
+    public static Command CreateFineTune(Terminal terminal, CancellationToken stop) => Create(
+        "finetune",
+        "Train a model on from --weights, with a new head where the classes are others. Everything is as in 'train' but for what it starts from: the model of the "
+        + "weights, --lr 5e-4, --layer-decay 0.75, --label-smoothing 0.1 and --drop-path 0.1; with --freeze all --lr 1e-3 and no decay.",
+        FineTuning.Start, terminal, stop);
+
+    /// <param name="name">Of the command.</param>
+    /// <param name="description">Of the command.</param>
+    /// <param name="start">What recipe file and command line change, given what they ask for.</param>
+    /// <param name="terminal">Where to write.</param>
+    /// <param name="stop">Ctrl-C.</param>
+    private static Command Create(string name, string description, Func<Recipe, Recipe> start, Terminal terminal, CancellationToken stop)
     {
         RecipeOption[] fields = [.. RecipeFields.All.Select(field => new RecipeOption(field))];
         Option<string?> recipe = Make.Text("--recipe", "FILE", "YAML file with any of the options below; the command line wins", "-c", "--config");
@@ -24,32 +41,25 @@ internal static class TrainCommand
         Option<bool> quiet = Make.Switch("--quiet", "Nothing but errors", "-q");
         Option<bool> json = Make.Switch("--json", "Metrics as JSON lines on standard output");
 
-        Command command = new("train", "Train an image classifier. Without any option: a small ViT on drawn shapes, in about two minutes.")
+        Command command = new(name, description)
         {
             recipe, resume, quiet, json,
         };
         foreach (RecipeOption field in fields) command.Add(field);
         command.SetAction(parsed =>
         {
-            Recipe Apply(Recipe start) => WithOptions(start, fields, parsed);
-            Recipe Read(Recipe start) => Apply(parsed.GetValue(recipe) is string file ? RecipeFile.Read(file, start) : start);
+            Recipe Apply(Recipe from) => RecipeOption.Apply(from, fields, parsed);
+            Recipe Read(Recipe from) => Apply(parsed.GetValue(recipe) is string file ? RecipeFile.Read(file, from) : from);
             IRunDisplay display = parsed.GetValue(quiet) ? new QuietDisplay()
-                : parsed.GetValue(json) ? new JsonDisplay(terminal.Output)
+                : parsed.GetValue(json) ? new JsonDisplay(terminal.Output, terminal.Error)
                 : terminal.IsInteractive ? new LiveDisplay(terminal.Console)
                 : new PlainDisplay(terminal.Output);
             display.Show(() => parsed.GetResult(resume) is { Implicit: false }
                 ? TrainingRun.Resume(parsed.GetValue(resume), old => Resumable(old, Apply(old), parsed.GetValue(recipe)), display, stop)
-                : TrainingRun.Start(Read(ModelDefaults.Of(Read(Recipe.Default).Model.Name)), display, stop));
+                : TrainingRun.Start(Read(start(Read(Recipe.Default))), display, stop));
             return ExitCode.Success;
         });
         return command;
-    }
-
-    private static Recipe WithOptions(Recipe recipe, RecipeOption[] options, ParseResult parsed)
-    {
-        foreach (RecipeOption option in options)
-            if (option.Given(parsed) is string text) recipe = option.Field.Write(recipe, text, option.Name);
-        return recipe;
     }
 
     /// <summary>What makes a run the run it is has to stay; the rest may change.</summary>

@@ -3,13 +3,14 @@ using Fovea.Training.Runs;
 
 namespace Fovea.Cli.Display;
 
-/// <summary>The lines of <c>metrics.jsonl</c> as they are written.</summary>
-internal sealed class JsonDisplay(TextWriter output) : IRunDisplay
+/// <summary>The lines of <c>metrics.jsonl</c> as they are written; warnings go to the other stream.</summary>
+internal sealed class JsonDisplay(TextWriter output, TextWriter error) : IRunDisplay
 {
     public void Show(Func<RunSummary> run) => run();
 
     public void Started(RunPlan plan)
     {
+        foreach (string warning in plan.Warnings) error.WriteLine($"fovea: warning: {warning}");
     }
 
     public void Progressed(in StepProgress progress)

@@ -12,6 +12,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     private const int EpochsShown = 12, SparkWidth = 32, BarWidth = 32;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(0.1);
     private readonly List<RunEvent> _epochs = [];
+    private readonly List<string> _warnings = [];
     private readonly LossSpark _spark = new(SparkWidth);
     private readonly Stopwatch _sinceDrawn = new();
     private LiveDisplayContext? _context;
@@ -23,12 +24,16 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
         run();
     });
 
+    public void Cached(int done, int total) => _context!.UpdateTarget(Lines([("cache", Words.Cached(done, total))]));
+
     public void Started(RunPlan plan)
     {
         _plan = plan;
         _context!.UpdateTarget(Draw(null, null));
         _sinceDrawn.Start();
     }
+
+    public void Warned(string message) => _warnings.Add(message);
 
     public void Progressed(in StepProgress progress)
     {
@@ -49,6 +54,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     private Rows Draw(StepProgress? progress, IRenderable? ending)
     {
         List<IRenderable> rows = [Lines(Words.Describe(_plan!)), Text.Empty];
+        if (_warnings.Count > 0) rows.InsertRange(1, [Text.Empty, .. _warnings.Select(warning => new Text($"  warning: {warning}", new Style(Color.Yellow)))]);
         if (_epochs.Count > 0) rows.Add(EpochTable());
         if (progress is StepProgress now) rows.AddRange(ProgressLines(now));
         if (ending is not null) rows.Add(ending);

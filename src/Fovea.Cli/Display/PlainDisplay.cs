@@ -8,14 +8,24 @@ internal sealed class PlainDisplay(TextWriter output) : IRunDisplay
 {
     private RunPlan? _plan;
     private TimeSpan _remaining;
+    private long _tenthsCached;
 
     public void Show(Func<RunSummary> run) => run();
+
+    public void Cached(int done, int total)
+    {
+        if (10L * done / total == _tenthsCached) return;
+        _tenthsCached = 10L * done / total;
+        output.WriteLine($"{"cache",-9} {Words.Cached(done, total)}");
+    }
 
     public void Started(RunPlan plan)
     {
         _plan = plan;
         Print(Words.Describe(plan));
     }
+
+    public void Warned(string message) => Print([("warning", message)]);
 
     public void Progressed(in StepProgress progress) => _remaining = progress.Remaining;
 

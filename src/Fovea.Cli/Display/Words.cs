@@ -2,6 +2,7 @@ using System.Globalization;
 using Fovea.Training;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
+using Fovea.Training.Studies;
 
 namespace Fovea.Cli.Display;
 
@@ -17,6 +18,8 @@ internal static class Words
     public static string Count(double count) => Invariant($"{count:#,0}");
 
     public static string Duration(double seconds) => Duration(TimeSpan.FromSeconds(seconds));
+
+    public static string Cached(int done, int total) => $"{Count(done)} of {Count(total)} pictures decoded and kept";
 
     /// <summary>1:02:03, 2:03 or 3.1 s.</summary>
     public static string Duration(TimeSpan time) => time switch
@@ -36,11 +39,13 @@ internal static class Words
         OptimisationSection how = recipe.Optimisation;
         yield return ("model", $"{recipe.Model.Name}, {Count(plan.Parameters)} parameters, {recipe.Model.Attention} attention, "
             + $"{recipe.Model.ImageSize} px");
+        if (plan.Weights is { } weights) yield return ("weights", $"{weights}");
         yield return ("data", $"{recipe.Data.Dataset}: {Count(plan.Images.Train)} training, {Count(plan.Images.Validation)} validation, "
             + $"{Count(plan.Images.Test)} test images; augmentation {recipe.Data.Augmentation}");
         yield return ("training", $"{how.Epochs} epochs of {Count(plan.StepsPerEpoch)} steps, effective batch {how.BatchSize}, "
             + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {Rate(how.LearningRate)} ({recipe.Schedule.Form}, "
             + $"warm-up {Rate(recipe.Schedule.WarmupEpochs ?? 0)} epochs), seed {recipe.Run.Seed}");
+        foreach (string warning in plan.Warnings) yield return ("warning", warning);
         yield return ("run", plan.StepsDone == 0 ? plan.Directory : $"{plan.Directory}, resumed after step {Count(plan.StepsDone)}");
     }
 
@@ -57,6 +62,16 @@ internal static class Words
             yield return ("skipped", $"{Count(skipped)} unreadable pictures, replaced by others of their class");
         yield return ("report", Path.Combine(directory, "report.html"));
     }
+
+    /// <summary>What a study is about to do.</summary>
+    public static string Describe(StudyPlan plan, int finished) =>
+        $"{plan.Study.Name}: {plan.Configurations.Count} configurations x {plan.Study.Seeds.Count} seeds = {plan.Cells.Count} cells"
+        + (finished > 0 ? $", {finished} finished before" : "") + $"; {plan.Directory}";
+
+    /// <summary>How a cell ended.</summary>
+    public static string Describe(CellOutcome outcome, RunSummary? summary) => outcome.Failure is string reason ? $"failed: {reason}"
+        : summary is not null ? $"test accuracy {Percent(summary.TestAccuracy)}, {Duration(summary.Seconds)}"
+        : "stopped";
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

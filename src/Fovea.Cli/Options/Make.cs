@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Fovea.Cli.Options;
 
@@ -31,6 +32,21 @@ internal static class Make
     /// <summary>A whole number of at least 1; null where it is not given.</summary>
     public static Option<int?> Count(string name, string description, params string[] aliases) =>
         AtLeastOne(new Option<int?>(name, aliases) { HelpName = "N", Description = description });
+
+    /// <summary>Whole numbers of at least 1, separated by commas.</summary>
+    public static Option<int[]> Counts(string name, int[] standard, string description) => new(name)
+    {
+        HelpName = "N,N,...",
+        Description = description,
+        DefaultValueFactory = _ => standard,
+        CustomParser = result =>
+        {
+            string text = string.Join(',', result.Tokens.Select(token => token.Value));
+            int[] numbers = [.. text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)];
+            if (numbers.Any(number => number == 0)) result.AddError($"{name}: expected numbers above 0 separated by commas, got '{text}'.");
+            return numbers;
+        },
+    };
 
     private static Option<T> AtLeastOne<T>(Option<T> option)
     {

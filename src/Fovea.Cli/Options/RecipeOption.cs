@@ -22,6 +22,14 @@ internal sealed class RecipeOption : Option<string?>
     /// <summary>What the option sets.</summary>
     public RecipeField Field { get; }
 
+    /// <summary>The recipe with what the command line gives.</summary>
+    public static Recipe Apply(Recipe recipe, IEnumerable<RecipeOption> options, ParseResult parsed)
+    {
+        foreach (RecipeOption option in options)
+            if (option.Given(parsed) is string text) recipe = option.Field.Write(recipe, text, option.Name);
+        return recipe;
+    }
+
     /// <summary>The text that was given, or null.</summary>
     public string? Given(ParseResult parsed) => parsed.GetResult(this) is { Implicit: false } ? parsed.GetValue(this) : null;
 }

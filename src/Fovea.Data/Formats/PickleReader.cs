@@ -1,27 +1,36 @@
 using System.Buffers.Binary;
+using System.Globalization;
 
 namespace Fovea.Data.Formats;
 
 /// <summary>
-/// Reads a Python pickle of plain values and numpy arrays, protocols 2 to 4: what the Python version of CIFAR consists of.
-/// Nothing is ever called or loaded; a class or an opcode outside the list ends in a <see cref="DataException"/>.
+/// Reads a Python pickle of plain values, protocols 2 to 5, and of the few other things that <paramref name="objects"/> knows. Nothing is ever
+/// called or loaded; a class or an opcode outside the list ends in a <see cref="DataException"/>.
 /// </summary>
+/// <param name="bytes">The pickle; what follows it is left alone.</param>
+/// <param name="path">The file, for messages.</param>
+/// <param name="objects">What is read besides plain values; null: numpy arrays.</param>
 /// <remarks>
-/// Values become: None null, bool <see cref="bool"/>, int <see cref="long"/>, both kinds of strings
-/// <see cref="PickleText"/>, list <see cref="List{T}"/>, tuple <c>object?[]</c>, dict <see cref="Dictionary{TKey,TValue}"/> with
-/// text keys, array <see cref="NumpyArray"/>. Source: opcode descriptions in CPython's <c>pickletools.py</c>.
+/// Values become: None null, bool <see cref="bool"/>, int <see cref="long"/>, float <see cref="double"/>, both kinds of strings
+/// <see cref="PickleText"/>, list and set <see cref="List{T}"/>, tuple <c>object?[]</c>, dict <see cref="Dictionary{TKey,TValue}"/> with
+/// text keys (a number as its digits). Source: opcode descriptions in CPython's <c>pickletools.py</c>.
 /// </remarks>
-internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
+internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPickleObjects? objects = null)
 {
     // The largest file, train of CIFAR-100, has 50,000 names and 100,000 labels. Each value or memo entry costs an opcode.
-    private const int MaxOpcodes = 1_000_000, MaxStack = 100_000;
+    private const int MaxOpcodes = 1_000_000, MaxStack = 100_000, LongestName = 80;
+
+    private readonly IPickleObjects _objects = objects ?? new NumpyObjects();
 
     private readonly List<object?> _stack = [];
     private readonly Stack<int> _marks = [];
     private readonly Dictionary<uint, object?> _memo = [];
     private int _position;
 
-    /// <summary>Reads the one value of the file.</summary>
+    /// <summary>Bytes read so far; behind <see cref="Read"/>, where the pickle ends.</summary>
+    public int Position => _position;
+
+    /// <summary>Reads the one value of the pickle.</summary>
     public object? Read()
     {
         for (int count = 0; count < MaxOpcodes; count++)
@@ -50,14 +59,15 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
             case (byte)'K': Push((long)Byte()); break;                                                // BININT1
             case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2).Span)); break; // BININT2
             case 0x8A: Push(Long(at)); break;                                                         // LONG1
+            case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8).Span)); break;          // BINFLOAT
             case (byte)'U' or (byte)'C' or 0x8C: Push(new PickleText(Take(Byte()))); break;           // SHORT_BINSTRING, -BYTES, -UNICODE
             case (byte)'T' or (byte)'B' or (byte)'X': Push(new PickleText(Take(UInt32()))); break;    // BINSTRING, BINBYTES, BINUNICODE
-            case 0x8E: Push(new PickleText(Take(UInt64()))); break;                                   // BINBYTES8
-            case (byte)']': Push(new List<object?>()); break;                                         // EMPTY_LIST
+            case 0x8D or 0x8E: Push(new PickleText(Take(UInt64()))); break;                           // BINUNICODE8, BINBYTES8
+            case (byte)']' or 0x8F: Push(new List<object?>()); break;                                 // EMPTY_LIST, EMPTY_SET
             case (byte)'}': Push(new Dictionary<string, object?>()); break;                           // EMPTY_DICT
             case (byte)')': Push(Array.Empty<object?>()); break;                                      // EMPTY_TUPLE
             case (byte)'a': Append([Pop()], at); break;                                               // APPEND
-            case (byte)'e': Append(PopToMark(at), at); break;                                         // APPENDS
+            case (byte)'e' or 0x90: Append(PopToMark(at), at); break;                                 // APPENDS, ADDITEMS
             case (byte)'s': SetItems(PopMany(2), at); break;                                          // SETITEM
             case (byte)'u': SetItems(PopToMark(at), at); break;                                       // SETITEMS
             case (byte)'t': Push(PopToMark(at)); break;                                               // TUPLE
@@ -67,9 +77,10 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
             case 0x94: Store((uint)_memo.Count, at); break;                                           // MEMOIZE
             case (byte)'h': Push(Recall(Byte(), at)); break;                                          // BINGET
             case (byte)'j': Push(Recall(UInt32(), at)); break;                                        // LONG_BINGET
-            case (byte)'c': Push(PickleNumpy.Find(Line(), Line(), path, at)); break;                  // GLOBAL
+            case (byte)'c': Push(Find(Line(), Line(), at)); break;                                    // GLOBAL
             case 0x93: PushGlobal(PopMany(2), at); break;                                             // STACK_GLOBAL
-            case (byte)'R': Reduce(PopMany(2), at); break;                                            // REDUCE
+            case (byte)'R' or 0x81: Reduce(PopMany(2), at); break;                                    // REDUCE, NEWOBJ
+            case (byte)'Q': Push(_objects.Load(Pop()) ?? throw Wrong("refers to something outside in an unknown way", at)); break;   // BINPERSID
             case (byte)'b': Build(Pop(), Top(at), at); break;                                         // BUILD
             default: throw Wrong($"contains opcode 0x{opcode:X2}, which data of this kind does not need; it was not executed", at);
         }
@@ -77,14 +88,17 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
 
     private void RequireProtocol(byte protocol, int at)
     {
-        if (protocol is < 2 or > 4) throw Wrong($"is of pickle protocol {protocol}; 2 to 4 are read", at);
+        if (protocol is < 2 or > 5) throw Wrong($"is of pickle protocol {protocol}; 2 to 5 are read", at);
     }
 
     private void PushGlobal(object?[] names, int at)
     {
         if (names is not [PickleText module, PickleText name]) throw Wrong("names a class by something that is no text", at);
-        Push(PickleNumpy.Find(module.ToString(), name.ToString(), path, at));
+        Push(Find(module.ToString(), name.ToString(), at));
     }
+
+    private object Find(string module, string name, int at) => _objects.Find(module, name) ?? throw new DataException(
+        $"{path}: the pickle asks for '{Short(module)}.{Short(name)}' (offset {at}), but only {_objects.Kinds} are read; nothing was executed. {_objects.Advice}");
 
     private void Append(object?[] items, int at)
     {
@@ -97,23 +111,26 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
         if (Top(at) is not Dictionary<string, object?> map || items.Length % 2 != 0)
             throw Wrong("adds entries to something that is no dict", at);
         for (int i = 0; i < items.Length; i += 2)
-            map[items[i] is PickleText key ? key.ToString() : throw Wrong("has a dict key that is no text", at)] = items[i + 1];
+            map[Key(items[i]) ?? throw Wrong("has a dict key that is neither text nor a number", at)] = items[i + 1];
     }
 
     private void Reduce(object?[] call, int at) =>
-        Push(call is [PickleNumpy global, object?[] arguments] && PickleNumpy.Make(global, arguments) is object made
-            ? made : throw Wrong("calls something that is neither numpy's array nor dtype; it was not executed", at));
+        Push(call is [object callee, object?[] arguments] && _objects.Call(callee, arguments) is object made
+            ? made : throw Wrong($"calls something other than {_objects.Kinds}, or in another way; it was not executed", at));
 
     private void Build(object? state, object? target, int at)
     {
-        string? problem = target switch
-        {
-            NumpyType => state is object?[]? null : "has a dtype with a wrong state",
-            NumpyArray array => array.SetState(state),
-            _ => "sets the state of something that is neither numpy's array nor dtype",
-        };
-        if (problem is not null) throw Wrong(problem, at);
+        if (_objects.SetState(target, state) is string problem) throw Wrong(problem, at);
     }
+
+    private static string? Key(object? key) => key switch
+    {
+        PickleText text => text.ToString(),
+        long number => number.ToString(CultureInfo.InvariantCulture),
+        _ => null,
+    };
+
+    private static string Short(string name) => name.Length <= LongestName ? name : name[..LongestName] + "...";
 
     private void Push(object? value) => _stack.Add(value);
 
@@ -182,5 +199,5 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path)
         return line;
     }
 
-    private DataException Wrong(string what, int at) => new($"{path}: the pickle {what} (offset {at}); download the file again.");
+    private DataException Wrong(string what, int at) => new($"{path}: the pickle {what} (offset {at}); the file is damaged or of another kind.");
 }

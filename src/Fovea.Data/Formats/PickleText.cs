@@ -2,12 +2,14 @@ using System.Text;
 
 namespace Fovea.Data.Formats;
 
-/// <summary>A string of a pickle, of bytes or of letters: a slice of the file.</summary>
-internal sealed record PickleText(ReadOnlyMemory<byte> Bytes)
+/// <summary>A string of a pickle, of bytes or of letters: a slice of the file. It becomes letters once, however often a hostile file recalls it.</summary>
+internal sealed class PickleText(ReadOnlyMemory<byte> bytes)
 {
-    // A hostile file may use one huge string as a name a million times over.
-    private const int LongestName = 80;
+    private string? _letters;
 
-    /// <summary>As a name: at most 80 letters. The names in these files are shorter, and ASCII, where all encodings agree.</summary>
-    public override string ToString() => Encoding.Latin1.GetString(Bytes.Span[..Math.Min(LongestName, Bytes.Length)]);
+    /// <summary>As it stands in the file.</summary>
+    public ReadOnlyMemory<byte> Bytes => bytes;
+
+    /// <inheritdoc/>
+    public override string ToString() => _letters ??= Encoding.UTF8.GetString(bytes.Span);
 }

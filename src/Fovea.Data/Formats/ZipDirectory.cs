@@ -11,8 +11,8 @@ namespace Fovea.Data.Formats;
 /// <remarks>Source: PKWARE, APPNOTE.TXT 6.3: sections 4.3.12 (directory), 4.3.14 to 4.3.16 (its end) and 4.5.3 (64-bit sizes).</remarks>
 internal sealed class ZipDirectory
 {
-    private const uint EndMark = 0x06054B50, End64Mark = 0x06064B50, Locator64Mark = 0x07064B50, FileMark = 0x02014B50;
-    private const int EndSize = 22, LongestComment = 65_535, FileSize = 46, Locator64Size = 20, End64Size = 56;
+    private const uint EndMark = 0x06054B50, End64Mark = 0x06064B50, Locator64Mark = 0x07064B50, FileMark = 0x02014B50, LocalMark = 0x04034B50;
+    private const int EndSize = 22, LongestComment = 65_535, FileSize = 46, Locator64Size = 20, End64Size = 56, LocalSize = 30;
     private readonly string _path;
     private readonly SafeFileHandle _file;
     private readonly long _length;
@@ -25,6 +25,17 @@ internal sealed class ZipDirectory
     /// <param name="found">Gets the name, folders included, and the place. Names that end in a slash are folders.</param>
     /// <exception cref="DataException">It is no zip archive, is damaged, or is of a kind that is not read.</exception>
     public static void List(string path, SafeFileHandle file, Action<string, ZipEntry> found) => new ZipDirectory(path, file).List(found);
+
+    /// <summary>Where an entry's bytes begin: behind its local header, whose length the directory does not tell. Null: there is no such header.</summary>
+    /// <param name="file">The archive.</param>
+    /// <param name="entry">As <see cref="List(string, SafeFileHandle, Action{string, ZipEntry})"/> found it.</param>
+    /// <exception cref="IOException">The archive cannot be read.</exception>
+    public static long? ContentsOf(SafeFileHandle file, ZipEntry entry)
+    {
+        Span<byte> local = stackalloc byte[LocalSize];
+        if (RandomAccess.Read(file, local, entry.Offset) < LocalSize || U32(local, 0) != LocalMark) return null;
+        return entry.Offset + LocalSize + U16(local, 26) + U16(local, 28);
+    }
 
     private void List(Action<string, ZipEntry> found)
     {

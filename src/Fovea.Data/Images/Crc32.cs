@@ -2,7 +2,7 @@ namespace Fovea.Data.Images;
 
 /// <summary>The checksum of PNG and gzip: CRC-32 with the reflected polynomial 0xEDB88320.</summary>
 /// <remarks>Source: PNG specification (third edition), annex D. <c>Of("123456789") = 0xCBF43926</c>.</remarks>
-internal static class Crc32
+public static class Crc32
 {
     private static readonly uint[] Table = BuildTable();
 

@@ -110,6 +110,8 @@ public static class ImageFile
         byte[] rented = [];
         try
         {
+            // A pipe or device would wait for data that never come; like an empty file, it has no length.
+            if (new FileInfo(path) is { Exists: true, Length: 0 }) throw new DataException($"{path}: is empty, or no regular file.");
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             int length = CheckedLength(file.Length, path, Checked(options));
             rented = ArrayPool<byte>.Shared.Rent(length);

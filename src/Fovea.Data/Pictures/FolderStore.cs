@@ -11,5 +11,11 @@ internal sealed class FolderStore(string root, EntryList entries) : IPictureStor
 
     public void Decode(int entry, RawImage image, DecodeOptions options) => ImageFile.Fill(image, PathOf(entry), options);
 
+    public (long Length, long Stamp) Stamp(int entry)
+    {
+        FileInfo file = new(PathOf(entry));
+        return file.Exists ? (file.Length, file.LastWriteTimeUtc.Ticks) : (-1, 0);
+    }
+
     public ImageInfo Identify(int entry) => ImageFile.Identify(PathOf(entry));
 }

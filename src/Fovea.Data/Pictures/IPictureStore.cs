@@ -15,6 +15,9 @@ internal interface IPictureStore
     /// <exception cref="DataException">It cannot be read.</exception>
     void Decode(int entry, RawImage image, DecodeOptions options);
 
+    /// <summary>What tells that a file has changed: its length, and its time or checksum.</summary>
+    (long Length, long Stamp) Stamp(int entry);
+
     /// <summary>Reads a file's header.</summary>
     /// <exception cref="DataException">It cannot be read.</exception>
     ImageInfo Identify(int entry);

@@ -1,3 +1,5 @@
+using Fovea.Data.Pictures.Caching;
+
 namespace Fovea.Data.Pictures;
 
 /// <summary>Makes splits of labelled picture files.</summary>
@@ -12,10 +14,16 @@ internal static class PictureSplits
     /// <param name="train">To learn from.</param>
     /// <param name="validation">Or null.</param>
     /// <param name="test">Or null.</param>
-    /// <param name="options">How much is held out.</param>
+    /// <param name="options">How much is held out, and where a cache lies.</param>
     public static DatasetSplits Make(
         DatasetInfo info, IPictureStore store, LabelledEntries train, LabelledEntries? validation, LabelledEntries? test, DatasetOptions options)
     {
+        if (options.Cache is CacheOptions cache)
+        {
+            LabelledEntries?[] parts = [train, validation, test];
+            store = PictureCache.Open(store, [.. parts.OfType<LabelledEntries>().SelectMany(part => part.Entries).Distinct().Order()], info.Name, cache);
+        }
+
         IImageDataset learn = new PictureDataset(info, store, train);
         if ((test ?? validation) is not LabelledEntries last) return HoldOutTest(learn, options);
         PictureDataset report = new(info, store, last);

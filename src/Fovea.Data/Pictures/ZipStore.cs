@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.IO.Compression;
 using Fovea.Data.Formats;
 using Fovea.Data.Images;
@@ -10,9 +9,6 @@ namespace Fovea.Data.Pictures;
 /// <summary>Picture files in a zip archive, read where they lie: nothing is unpacked to disk.</summary>
 internal sealed class ZipStore : IPictureStore
 {
-    private const uint LocalMark = 0x04034B50;
-    private const int LocalSize = 30;
-
     // Deflate cannot do better than 258 bytes for 2 bits (zlib's technical notes); the rest is for headers.
     private const long BestRatio = 1032, Overhead = 1024;
 
@@ -54,6 +50,8 @@ internal sealed class ZipStore : IPictureStore
         ImageFile.Fill(image, file, PathOf(entry), options);
         return 0;
     });
+
+    public (long Length, long Stamp) Stamp(int entry) => (_places[entry].Length, _places[entry].Crc);
 
     public ImageInfo Identify(int entry) => WithContents(entry, DecodeOptions.Default, file => ImageFile.Identify(file, PathOf(entry)));
 
@@ -104,11 +102,7 @@ internal sealed class ZipStore : IPictureStore
     {
         try
         {
-            Span<byte> local = stackalloc byte[LocalSize];
-            if (RandomAccess.Read(_file, local, place.Offset) < LocalSize || BinaryPrimitives.ReadUInt32LittleEndian(local) != LocalMark)
-                throw Wrong(entry, $"does not begin at offset {place.Offset}");
-            long start = place.Offset + LocalSize
-                + BinaryPrimitives.ReadUInt16LittleEndian(local[26..]) + BinaryPrimitives.ReadUInt16LittleEndian(local[28..]);
+            long start = ZipDirectory.ContentsOf(_file, place) ?? throw Wrong(entry, $"does not begin at offset {place.Offset}");
             if (RandomAccess.Read(_file, packed.AsSpan(0, (int)place.Packed), start) < place.Packed) throw Wrong(entry, "is cut off");
         }
         catch (IOException error)

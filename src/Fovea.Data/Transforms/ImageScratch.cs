@@ -10,7 +10,7 @@ public sealed class ImageScratch
 {
     private readonly RawImage _spare = new(), _narrow = new();
     private readonly ResampleWeights _horizontal = new(), _vertical = new();
-    private int[] _sums = [];
+    private ulong[] _words = [];
     private float[] _floats = [];
 
     /// <summary>A picture to write a result to; <see cref="Crop"/> and the others write to it too.</summary>
@@ -127,21 +127,7 @@ public sealed class ImageScratch
     {
         _horizontal.Prepare(image.Width, width, interpolation);
         _narrow.SetSize(image.Channels, image.Height, width);
-        Span<byte> from = image.Pixels, to = _narrow.Pixels;
-        for (int row = 0; row < image.Channels * image.Height; row++)
-        {
-            ReadOnlySpan<byte> source = from.Slice(row * image.Width, image.Width);
-            Span<byte> target = to.Slice(row * width, width);
-            for (int x = 0; x < width; x++)
-            {
-                ReadOnlySpan<int> weights = _horizontal.Of(x, out int start);
-                ReadOnlySpan<byte> samples = source.Slice(start, weights.Length);
-                int sum = 0;
-                for (int j = 0; j < weights.Length; j++) sum += weights[j] * samples[j];
-                target[x] = ResampleWeights.Round(sum);
-            }
-        }
-
+        Resampling.Rows(image.Pixels, image.Width, _narrow.Pixels, width, _horizontal, ref _words);
         image.Swap(_narrow);
     }
 
@@ -149,27 +135,8 @@ public sealed class ImageScratch
     {
         _vertical.Prepare(image.Height, height, interpolation);
         _spare.SetSize(image.Channels, height, image.Width);
-        int width = image.Width;
-        if (_sums.Length < width) _sums = new int[width];
-        Span<int> sums = _sums.AsSpan(0, width);
         for (int channel = 0; channel < image.Channels; channel++)
-        {
-            Span<byte> from = image.Plane(channel), to = _spare.Plane(channel);
-            for (int y = 0; y < height; y++)
-            {
-                sums.Clear();
-                ReadOnlySpan<int> weights = _vertical.Of(y, out int start);
-                for (int j = 0; j < weights.Length; j++) Accumulate(sums, weights[j], from.Slice((start + j) * width, width));
-                Span<byte> target = to.Slice(y * width, width);
-                for (int x = 0; x < width; x++) target[x] = ResampleWeights.Round(sums[x]);
-            }
-        }
-
+            Resampling.Columns(image.Plane(channel), _spare.Plane(channel), image.Width, _vertical);
         image.Swap(_spare);
-    }
-
-    private static void Accumulate(Span<int> sums, int weight, ReadOnlySpan<byte> samples)
-    {
-        for (int x = 0; x < sums.Length; x++) sums[x] += weight * samples[x];
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Fovea.Data.Transforms;
 
 /// <summary>
@@ -50,6 +52,10 @@ internal sealed class ResampleWeights
 
     /// <summary>A weighted sum of bytes, rounded and clipped.</summary>
     public static byte Round(int sum) => (byte)Math.Clamp((sum + (1 << (Precision - 1))) >> Precision, 0, 255);
+
+    /// <inheritdoc cref="Round(int)"/>
+    public static Vector256<int> Round(Vector256<int> sums) =>
+        Vector256.Clamp((sums + Vector256.Create(1 << (Precision - 1))) >> Precision, Vector256<int>.Zero, Vector256.Create(255));
 
     private static int Fixed(double weight) => (int)(weight * (1 << Precision) + (weight < 0 ? -0.5 : 0.5));
 

@@ -41,4 +41,15 @@ public sealed class Conv2d : Module
 
     /// <summary>The convolution; see <see cref="Ops.Conv2d"/>.</summary>
     public Tensor Forward(Tensor x) => Ops.Conv2d(x, Weight, Bias, _stride, _padding, _dilation, _groups);
+
+    /// <summary>Multiply-adds for one image of this size.</summary>
+    /// <param name="height">Pixels.</param>
+    /// <param name="width">Pixels.</param>
+    public double MultiplyAdds(int height, int width) => (double)Weight.Shape.Count * Positions(height) * Positions(width);
+
+    /// <summary>Rows that come of so many, or columns.</summary>
+    public int Positions(int size) => (size + 2 * _padding - _dilation * (Weight.Shape[^1] - 1) - 1) / _stride + 1;
+
+    internal Tensor ForwardNormed(Tensor x, BatchNorm2d norm, float epsilon, Tensor? residual, bool relu) => Ops.NormedConv2d(
+        x, Weight, Bias, norm.Weight, norm.Bias, norm.RunningMean, norm.RunningVariance, epsilon, residual, relu, _stride, _padding, _dilation, _groups);
 }

@@ -19,6 +19,23 @@ public static partial class Ops
     /// <summary>max(x, 0).</summary>
     public static Tensor Relu(Tensor x) => Apply(UnaryOperator.Relu, x);
 
+    /// <summary>f(a) · b, where a and b are the first and the second half of the last axis (Shazeer 2020, arXiv:2002.05202); SwiGLU with SiLU.</summary>
+    /// <param name="f">The gate's function.</param>
+    /// <param name="x"><c>[..., 2 · columns]</c>.</param>
+    /// <returns><c>[..., columns]</c>.</returns>
+    /// <exception cref="ShapeException">The last axis has no halves.</exception>
+    public static Tensor Gate(UnaryOperator f, Tensor x)
+    {
+        if (x.Shape.Rank == 0 || x.Shape.Columns % 2 != 0)
+            throw new ShapeException($"Gate: the last axis must have two halves, got {x.Shape}.");
+        int rows = x.Shape.Rows, columns = x.Shape.Columns / 2;
+        Tensor y = Result(x.Shape.With(^1, columns), [x]);
+        Backend backend = x.Device.Backend;
+        backend.Gate(f, x.Storage, y.Storage, rows, columns);
+        return Record(y, [x], output => backend.GateBackward(
+            f, x.Storage, GradientOf(output), x.GradientStorage(out bool add), rows, columns, add));
+    }
+
     /// <summary>a + b, broadcasting axes of size 1 and missing leading axes.</summary>
     /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
     public static Tensor Add(Tensor a, Tensor b) => Combine(BinaryOperator.Add, a, b);

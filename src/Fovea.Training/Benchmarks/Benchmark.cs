@@ -11,6 +11,8 @@ namespace Fovea.Training.Benchmarks;
 /// <summary>Times whole steps on random pictures: what a user gets, without reading data.</summary>
 public static class Benchmark
 {
+    private const int ClassesToTrain = 1000;   // of a model without a head
+
     /// <summary>Measures after three steps of warm-up, which allocate and compile.</summary>
     /// <exception cref="ConfigurationException">There is no such preset, or sizes do not fit together.</exception>
     public static BenchmarkResult Run(BenchmarkOptions options)
@@ -36,6 +38,7 @@ public static class Benchmark
             GflopsPerSecond = gflops,
             PeakGflopsPerSecond = peak,
             PeakFraction = gflops / peak,
+            ActivationBytes = session.ActivationBytes,
             PeakMemoryBytes = Machine.PeakMemoryBytes,
         };
     }
@@ -44,7 +47,11 @@ public static class Benchmark
     {
         ModelConfig preset = Presets.Find(options.Model).Config;
         if (options.Attention is string attention && preset is VisionTransformerConfig vit) preset = vit with { Attention = attention };
-        ModelConfig config = preset with { ImageSize = options.ImageSize ?? preset.ImageSize };
+        ModelConfig config = preset with
+        {
+            ImageSize = options.ImageSize ?? preset.ImageSize,
+            Classes = preset.Classes == 0 && options.IsTraining ? ClassesToTrain : preset.Classes,
+        };
         config.Validate();
         return config;
     }
@@ -70,11 +77,16 @@ public static class Benchmark
         private readonly ImageClassifier _model;
         private readonly Tensor _images, _labels;
         private readonly Optimizer? _optimizer;
+        private readonly long _allocatedBefore;
 
         public Session(ModelConfig config, BenchmarkOptions options)
         {
             Device device = DeviceChoice.Open(options.Device, options.Threads);
+            _allocatedBefore = device.Backend.AllocatedBytes;
             _model = config.Build();
+            if (options.GradientCheckpointing && !_model.CanRecompute)
+                throw new ConfigurationException($"grad-checkpoint: the model '{options.Model}' cannot compute its blocks again.");
+            _model.RecomputesBlocks = options.GradientCheckpointing;
             _model.Initialize(device, seed: 0);
             _model.Train(options.IsTraining);
             Shape shape = [options.BatchSize, config.Channels, config.ImageSize, config.ImageSize];
@@ -82,11 +94,15 @@ public static class Benchmark
             Philox random = new(0, 0);
             for (int i = 0; i < pixels.Length; i++) pixels[i] = random.Uniform((ulong)i, -1, 1);
             int[] labels = new int[options.BatchSize];
-            for (int i = 0; i < labels.Length; i++) labels[i] = i % config.Classes;
+            for (int i = 0; i < labels.Length; i++) labels[i] = i % Math.Max(1, config.Classes);
             _images = Tensor.From(pixels, shape, device).Keep();
             _labels = Tensor.From(labels, [options.BatchSize], device).Keep();
             if (options.IsTraining) _optimizer = new AdamW(ParameterGroup.Default(_model, 0.05), 1e-3);
         }
+
+        /// <summary>The pool has grown to the peak; a parameter has a gradient and Adam's two averages beside its value.</summary>
+        public long ActivationBytes => _images.Device.Backend.AllocatedBytes - _allocatedBefore
+            - sizeof(float) * ((_optimizer is null ? 1 : 4) * _model.ParameterCount + _images.Shape.Count + _labels.Shape.Count);
 
         public void Step()
         {

@@ -18,6 +18,9 @@ public sealed record BenchmarkOptions
     /// <summary>Attention mechanism with options; null: the preset's.</summary>
     public string? Attention { get; init; }
 
+    /// <summary>Blocks are computed again in the backward pass.</summary>
+    public bool GradientCheckpointing { get; init; }
+
     /// <summary><c>cpu</c> or <c>reference</c>.</summary>
     public string Device { get; init; } = "cpu";
 

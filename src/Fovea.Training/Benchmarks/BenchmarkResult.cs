@@ -36,6 +36,9 @@ public sealed record BenchmarkResult
     /// <summary>Their quotient.</summary>
     public required double? PeakFraction { get; init; }
 
+    /// <summary>What the device holds besides parameters, gradients, optimiser state and pictures, at the peak of a step: results of operators and their gradients.</summary>
+    public required long ActivationBytes { get; init; }
+
     /// <summary>Largest resident set of the process.</summary>
     public required long PeakMemoryBytes { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Training.Checkpoints;
 

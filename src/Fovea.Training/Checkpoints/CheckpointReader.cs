@@ -5,6 +5,8 @@ using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
+using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Training.Checkpoints;
 
@@ -17,12 +19,9 @@ public sealed class CheckpointReader : IDisposable
     private CheckpointReader(SafetensorsReader file, string path)
     {
         (_file, _path) = (file, path);
-        if (Text(CheckpointWriter.FormatKey) != CheckpointWriter.Format || !file.VerifyChecksum())
-            throw new CheckpointException($"{path}: a safetensors file, but not a '{CheckpointWriter.Format}'.");
-        Head = new CheckpointHead(
-            Read(CheckpointWriter.RecipeKey, text => RecipeFile.Parse(text, "recipe", Recipe.Default)),
-            Read(CheckpointWriter.DataKey, RunJson.Read<DatasetInfo>),
-            Read(CheckpointWriter.StateKey, RunJson.Read<TrainingState>));
+        if (!ModelWeights.IsCheckpoint(file) || !file.VerifyChecksum())
+            throw new CheckpointException($"{path}: a safetensors file, but not a '{CheckpointWriter.Format}'; name the model that its weights are of with --model.");
+        Head = HeadOf(file);
     }
 
     /// <summary>Recipe, dataset and position.</summary>
@@ -44,6 +43,13 @@ public sealed class CheckpointReader : IDisposable
         }
     }
 
+    /// <summary>Recipe, dataset and position of an opened checkpoint.</summary>
+    /// <exception cref="CheckpointException">One of them cannot be read.</exception>
+    public static CheckpointHead HeadOf(WeightFile file) => new(
+        Read(file, CheckpointWriter.RecipeKey, text => RecipeFile.Parse(text, "recipe", Recipe.Default)),
+        Read(file, CheckpointWriter.DataKey, RunJson.Read<DatasetInfo>),
+        Read(file, CheckpointWriter.StateKey, RunJson.Read<TrainingState>));
+
     /// <summary>Copies the weights into a module that has memory.</summary>
     /// <param name="module">Built as the recipe says.</param>
     /// <param name="averaged">Take the moving average where there is one.</param>
@@ -58,10 +64,10 @@ public sealed class CheckpointReader : IDisposable
     /// <exception cref="CheckpointException">State is missing or of another shape.</exception>
     public void LoadState(Module module, Optimizer optimizer, WeightAverage? average)
     {
-        Dictionary<string, double> scalars = Read(CheckpointWriter.OptimizerKey, RunJson.Read<Dictionary<string, double>>);
+        Dictionary<string, double> scalars = Read(_file, CheckpointWriter.OptimizerKey, RunJson.Read<Dictionary<string, double>>);
         WithTensors(CheckpointWriter.OptimizerPrefix, DeviceOf(module), state => optimizer.Load(state, scalars));
         if (average is null) return;
-        average.Updates = Read(CheckpointWriter.AverageKey, RunJson.Read<int>);
+        average.Updates = Read(_file, CheckpointWriter.AverageKey, RunJson.Read<int>);
         WithTensors(CheckpointWriter.AveragePrefix, DeviceOf(module), state =>
         {
             foreach ((string name, Tensor value) in average.State()) Update.Copy(state[name], value);
@@ -100,17 +106,15 @@ public sealed class CheckpointReader : IDisposable
 
     private static Device DeviceOf(Module module) => module.NamedParameters().First().Parameter.Value.Device;
 
-    private string Text(string key) => _file.Metadata.GetValueOrDefault(key, "");
-
-    private T Read<T>(string key, Func<string, T> parse)
+    private static T Read<T>(WeightFile file, string key, Func<string, T> parse)
     {
         try
         {
-            return parse(Text(key));
+            return parse(file.Metadata.GetValueOrDefault(key, ""));
         }
         catch (Exception error) when (error is JsonException or UsageException)
         {
-            throw new CheckpointException($"{_path}: its entry '{key}' cannot be read: {error.Message}", error);
+            throw new CheckpointException($"{file.Path}: its entry '{key}' cannot be read: {error.Message}", error);
         }
     }
 }

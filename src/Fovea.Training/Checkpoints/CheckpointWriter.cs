@@ -2,6 +2,8 @@ using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
+using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Training.Checkpoints;
 
@@ -22,12 +24,12 @@ public static class CheckpointWriter
     {
         Dictionary<string, string> metadata = Describe(head);
         metadata[OptimizerKey] = RunJson.Line(optimizer.Scalars().ToDictionary(entry => entry.Name, entry => entry.Value));
-        List<NamedValues> tensors = Weights(module);
-        tensors.AddRange(optimizer.State().Select(entry => new NamedValues(OptimizerPrefix + entry.Name, entry.Value)));
+        List<Weight> tensors = Weights(module);
+        tensors.AddRange(optimizer.State().Select(entry => Weight.Of(OptimizerPrefix + entry.Name, entry.Value)));
         if (average is not null)
         {
             metadata[AverageKey] = RunJson.Line(average.Updates);
-            tensors.AddRange(average.State().Select(entry => new NamedValues(AveragePrefix + entry.Name, entry.Value)));
+            tensors.AddRange(average.State().Select(entry => Weight.Of(AveragePrefix + entry.Name, entry.Value)));
         }
 
         AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
@@ -37,13 +39,13 @@ public static class CheckpointWriter
     /// <exception cref="CheckpointException">It could not be written; the previous file is as it was.</exception>
     public static void SaveWeights(string path, CheckpointHead head, Module module)
     {
-        List<NamedValues> tensors = Weights(module);
+        List<Weight> tensors = Weights(module);
         Dictionary<string, string> metadata = Describe(head);
         AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
     }
 
-    private static List<NamedValues> Weights(Module module) =>
-        [.. module.NamedState().Select(entry => new NamedValues(entry.Name, entry.Tensor.Value))];
+    private static List<Weight> Weights(Module module) =>
+        [.. module.NamedState().Select(entry => Weight.Of(entry.Name, entry.Tensor.Value))];
 
     private static Dictionary<string, string> Describe(CheckpointHead head) => new()
     {

@@ -31,15 +31,15 @@ internal sealed class Axis
     }
 
     /// <summary>An axis for places: it ends where they end, and its ticks are whole numbers where there are two such.</summary>
-    public static Axis ForPlaces(IReadOnlyCollection<double> places, int most)
+    public static Axis ForPlaces(IReadOnlyCollection<double> places, ValueFormat format, int most)
     {
         (double low, double high) = places.Count > 0 ? (places.Min(), places.Max()) : (0, 1);
-        if (low == high) return new(low - 1, high + 1, [low], [ValueText.Significant(low, 4)], logarithmic: false);
+        if (low == high) return new(low - 1, high + 1, [low], [format == ValueFormat.Percent ? ValueText.Labels([low], format)[0] : ValueText.Significant(low, 4)], logarithmic: false);
         double margin = 1e-9 * (high - low);
         double[] within = [.. Figures.Ticks.Covering(low, high, most).Where(tick => tick >= low - margin && tick <= high + margin)];
         double[] whole = [.. within.Where(double.IsInteger)];
         if (whole.Length >= 2) within = whole;
-        return new(low, high, within, ValueText.Labels(within, ValueFormat.Number), logarithmic: false);
+        return new(low, high, within, ValueText.Labels(within, format), logarithmic: false);
     }
 
     /// <summary>Keeps curves off the plot's edges, without reaching beyond zero or beyond a whole where the values do not.</summary>

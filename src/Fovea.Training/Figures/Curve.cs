@@ -4,10 +4,10 @@ namespace Fovea.Training.Figures;
 internal sealed record Curve(Series Series, SeriesStyle Style, IReadOnlyList<Point[]> Runs)
 {
     /// <summary>Which point of the series is pointed out, in its own units; null when there is none.</summary>
-    public Point? Best(AxisScale scale)
+    public Point? Best(LineChart chart)
     {
         if (Series.Best == BestValue.None) return null;
-        IEnumerable<Point> points = Finite(Series, scale).OfType<Point>();
+        IEnumerable<Point> points = Finite(Series, chart).OfType<Point>();
         return Series.Best == BestValue.Lowest
             ? points.Cast<Point?>().MinBy(point => point!.Value.Y)
             : points.Cast<Point?>().MaxBy(point => point!.Value.Y);
@@ -15,18 +15,32 @@ internal sealed record Curve(Series Series, SeriesStyle Style, IReadOnlyList<Poi
 
     /// <summary>The points in order, null where one cannot be drawn.</summary>
     /// <exception cref="ArgumentException">The series has not as many values as places.</exception>
-    public static IEnumerable<Point?> Finite(Series series, AxisScale scale)
+    public static IEnumerable<Point?> Finite(Series series, LineChart chart)
     {
         if (series.X.Count != series.Y.Count)
             throw new ArgumentException($"Series '{series.Name}' has {series.X.Count} places but {series.Y.Count} values.");
-        double lowest = scale == AxisScale.Logarithmic ? 1 / Ticks.Largest : -Ticks.Largest;
+        for (int i = 0; i < series.X.Count; i++)
+            yield return Drawable(series.X[i], chart.XScale) && Drawable(series.Y[i], chart.YScale) ? new Point(series.X[i], series.Y[i]) : null;
+    }
+
+    /// <summary>The spreads of the points that can be drawn: the place, and both ends; null where there is none.</summary>
+    /// <exception cref="ArgumentException">The series has not as many spreads as places.</exception>
+    public static IEnumerable<(Point Low, Point High)?> Spreads(Series series, LineChart chart)
+    {
+        if (series.Spread is null) yield break;
+        if (series.X.Count != series.Spread.Count)
+            throw new ArgumentException($"Series '{series.Name}' has {series.X.Count} places but {series.Spread.Count} spreads.");
         for (int i = 0; i < series.X.Count; i++)
         {
-            // Written so that NaN fails, too.
-            bool drawable = Math.Abs(series.X[i]) <= Ticks.Largest && series.Y[i] >= lowest && series.Y[i] <= Ticks.Largest;
-            yield return drawable ? new Point(series.X[i], series.Y[i]) : null;
+            (double low, double high) = series.Spread[i];
+            bool drawable = Drawable(series.X[i], chart.XScale) && Drawable(low, chart.YScale) && Drawable(high, chart.YScale);
+            yield return drawable ? (new Point(series.X[i], low), new Point(series.X[i], high)) : null;
         }
     }
+
+    /// <summary>Written so that NaN fails, too.</summary>
+    private static bool Drawable(double value, AxisScale scale) =>
+        value >= (scale == AxisScale.Logarithmic ? 1 / Ticks.Largest : -Ticks.Largest) && value <= Ticks.Largest;
 
     /// <summary>Splits points at the gaps and thins each run to what its pixels can show.</summary>
     public static List<Point[]> SplitRuns(IEnumerable<Point?> points)

@@ -9,6 +9,16 @@ internal static class Drawing
     /// <summary>The outline of a rectangle.</summary>
     public static void Frame(this ICanvas canvas, Box box, Stroke stroke) => canvas.Polyline([.. box.Corners, box.Corners[0]], stroke);
 
+    /// <summary>A line between two points, upright or level, with a short stop at either end.</summary>
+    public static void ErrorBar(this ICanvas canvas, Point from, Point to, Ink ink)
+    {
+        Stroke stroke = new(ink, 1.6);
+        Point stop = Math.Abs(to.X - from.X) > Math.Abs(to.Y - from.Y) ? new(0, 4) : new(4, 0);
+        canvas.Line(from, to, stroke);
+        canvas.Line(from - stop, from + stop, stroke);
+        canvas.Line(to - stop, to + stop, stroke);
+    }
+
     /// <summary>A tick (right) or a cross (wrong) on a disc, told apart by shape as well as by colour.</summary>
     public static void Verdict(this ICanvas canvas, Point centre, double radius, bool right)
     {

@@ -9,6 +9,9 @@ internal interface ICanvas
     /// <summary>Fills a convex polygon, given by its corners in either direction.</summary>
     void FillPolygon(ReadOnlySpan<Point> corners, Paint paint);
 
+    /// <summary>Fills what lies between two lines with the same places from left to right, in either order.</summary>
+    void FillBand(ReadOnlySpan<Point> upper, ReadOnlySpan<Point> lower, Paint paint);
+
     /// <summary>Fills a circle.</summary>
     void FillDisc(Point centre, double radius, Paint paint);
 

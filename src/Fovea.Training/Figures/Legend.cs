@@ -3,19 +3,21 @@ namespace Fovea.Training.Figures;
 /// <summary>The names of the curves in rows above the plot, where no data can be.</summary>
 internal static class Legend
 {
-    private const double Size = 13, RowHeight = 22, SampleWidth = 32, Gap = 8, Between = 22;
+    public const double RowHeight = 22;
+
+    private const double Size = 13, SampleWidth = 32, Gap = 8, Between = 22;
 
     /// <summary>Pixels from the top of the first row to the bottom of the last.</summary>
     public static double Height(IReadOnlyList<Curve> curves, double width) =>
         Place(curves, width).Select(entry => entry.At.Y + RowHeight).DefaultIfEmpty().Max();
 
     /// <summary>Draws the rows with their top left corner at <paramref name="origin"/>.</summary>
-    public static void Draw(ICanvas canvas, IReadOnlyList<Curve> curves, Point origin, double width)
+    public static void Draw(ICanvas canvas, IReadOnlyList<Curve> curves, Point origin, double width, bool lines = true)
     {
         foreach ((Curve curve, string name, Point at) in Place(curves, width))
         {
             Point left = origin + at + new Point(2, RowHeight / 2), right = left + new Point(SampleWidth - 4, 0);
-            canvas.Line(left, right, curve.Style.Stroke(curve.Series.Faint));
+            if (lines) canvas.Line(left, right, curve.Style.Stroke(curve.Series.Faint));
             if (!curve.Series.Faint) curve.Style.DrawMarker(canvas, (left + right) * 0.5);
             TextStyle style = new(Size);
             canvas.Text(name, right + new Point(2 + Gap, style.HalfCapital), style);

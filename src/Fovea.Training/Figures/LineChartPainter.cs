@@ -16,19 +16,28 @@ internal sealed class LineChartPainter
     public LineChartPainter(LineChart chart, ICanvas canvas)
     {
         (_chart, _canvas) = (chart, canvas);
-        Point[] points = [.. chart.Series.SelectMany(series => Curve.Finite(series, chart.YScale)).OfType<Point>()];
-        IReadOnlyList<Curve> legend = [.. chart.Series.Select((series, i) => new Curve(series, SeriesStyle.Number(series.Style ?? i), []))];
+        Point[] points = [.. chart.Series.SelectMany(series => Curve.Finite(series, chart)).OfType<Point>()];
+        IEnumerable<double> spreads = chart.Series.SelectMany(series => Curve.Spreads(series, chart))
+            .OfType<(Point Low, Point High)>().SelectMany(spread => new[] { spread.Low.Y, spread.High.Y });
+        IReadOnlyList<Curve> legend = Unplaced(chart);
 
         double inner = chart.Width - 2 * Margin;
         _legendTop = Margin + (chart.Title.Length > 0 ? TitleSize + 8 : 0);
         double top = _legendTop + Legend.Height(legend, inner) + (chart.YLabel.Length > 0 ? LabelSize + 8 : 0) + 8;
         double bottom = chart.Height - Margin - TickSize - 6 - (chart.XLabel.Length > 0 ? LabelSize + 6 : 0);
-        _values = Axis.ForValues([.. points.Select(p => p.Y)], chart.YScale, chart.YFormat, MostTicks(bottom - top, PixelsPerRowTick));
+        _values = Axis.ForValues([.. points.Select(p => p.Y), .. spreads], chart.YScale, chart.YFormat, MostTicks(bottom - top, PixelsPerRowTick));
         double left = Math.Ceiling(Margin + _values.Labels.Max(label => StrokeFont.Width(label, TickSize)) + TickLength + 4);
         _plot = new Box(left, Math.Round(top), chart.Width - left - Margin - 6, Math.Round(bottom) - Math.Round(top));
-        _places = Axis.ForPlaces([.. points.Select(p => p.X)], MostTicks(_plot.Width, PixelsPerColumnTick));
+        double[] places = [.. points.Select(p => p.X)];
+        int most = MostTicks(_plot.Width, PixelsPerColumnTick);
+        _places = chart.Scattered || chart.XScale == AxisScale.Logarithmic
+            ? Axis.ForValues(places, chart.XScale, chart.XFormat, most)
+            : Axis.ForPlaces(places, chart.XFormat, most);
         _curves = [.. legend.Select(curve => curve with { Runs = Runs(curve.Series) })];
     }
+
+    /// <summary>Pixels that the legend takes in a chart of this width.</summary>
+    public static double LegendHeight(LineChart chart, int width) => Legend.Height(Unplaced(chart), width - 2 * Margin);
 
     public void Draw()
     {
@@ -46,7 +55,10 @@ internal sealed class LineChartPainter
         foreach (Curve curve in _curves) DrawBest(curve);
     }
 
-    private List<Point[]> Runs(Series series) => Curve.SplitRuns(Curve.Finite(series, _chart.YScale).Select(Pixel));
+    private static Curve[] Unplaced(LineChart chart) =>
+        [.. chart.Series.Select((series, i) => new Curve(series, SeriesStyle.Number(series.Style ?? i), []))];
+
+    private List<Point[]> Runs(Series series) => Curve.SplitRuns(Curve.Finite(series, _chart).Select(Pixel));
 
     private static int MostTicks(double room, double each) => Math.Clamp((int)(room / each), Ticks.LeastRoom, 10);
 
@@ -58,7 +70,7 @@ internal sealed class LineChartPainter
         double inner = _chart.Width - 2 * Margin;
         string title = StrokeFont.Fit(_chart.Title, TitleSize, inner);
         _canvas.Text(title, new Point(Margin, Margin + TitleSize * 0.72), new TextStyle(TitleSize, Bold: true));
-        Legend.Draw(_canvas, _curves, new Point(Margin, _legendTop), inner);
+        Legend.Draw(_canvas, _curves, new Point(Margin, _legendTop), inner, lines: !_chart.Scattered);
         _canvas.Text(_chart.YLabel, new Point(Margin, _plot.Y - 14), new TextStyle(LabelSize, Ink.Muted));
     }
 
@@ -88,12 +100,32 @@ internal sealed class LineChartPainter
         _canvas.Text(_chart.XLabel, below, new TextStyle(LabelSize, Ink.Muted, Anchor.Middle));
     }
 
-    /// <summary>Lines first, then markers, so that no line runs over another's marker.</summary>
+    /// <summary>Bands first, then lines, then markers, so that no line runs over another's marker.</summary>
     private void DrawCurves()
     {
+        foreach (Curve curve in _curves) DrawSpread(curve);
         foreach (Curve curve in _curves.OrderByDescending(curve => curve.Series.Faint))
             foreach (Point[] run in curve.Runs) _canvas.Polyline(run, curve.Style.Stroke(curve.Series.Faint));
         foreach (Curve curve in _curves.Where(curve => !curve.Series.Faint)) DrawMarkers(curve);
+    }
+
+    private void DrawSpread(Curve curve)
+    {
+        List<Point> low = [], high = [];
+        foreach ((Point Low, Point High)? spread in Curve.Spreads(curve.Series, _chart).Append(null))
+        {
+            if (spread is var (from, to))
+            {
+                low.Add(Pixel(from)!.Value);
+                high.Add(Pixel(to)!.Value);
+                continue;
+            }
+
+            if (low.Count > 1) _canvas.FillBand([.. high], [.. low], new Paint(curve.Style.Ink, 0.16));
+            else if (low.Count == 1) _canvas.ErrorBar(low[0], high[0], curve.Style.Ink);
+            low.Clear();
+            high.Clear();
+        }
     }
 
     /// <summary>
@@ -117,7 +149,7 @@ internal sealed class LineChartPainter
 
     private void DrawBest(Curve curve)
     {
-        if (curve.Best(_chart.YScale) is not Point best || Pixel(best) is not Point at) return;
+        if (curve.Best(_chart) is not Point best || Pixel(best) is not Point at) return;
         string where = _chart.XLabel.Length > 0 ? $" ({_chart.XLabel} {ValueText.Significant(best.X, 6)})" : "";
         Callout.Draw(_canvas, $"best {ValueText.Value(best.Y, _chart.YFormat)}{where}", at, curve.Style.Ink, _plot, _curves);
     }

@@ -39,9 +39,13 @@ internal sealed class RasterCanvas : ICanvas
 
     public void FillPolygon(ReadOnlySpan<Point> corners, Paint paint)
     {
-        Point[] scaled = new Point[corners.Length];
-        for (int i = 0; i < scaled.Length; i++) scaled[i] = corners[i] * _scale;
-        Cover(new ConvexPolygon(scaled));
+        Cover(new ConvexPolygon(Scaled(corners)));
+        Lay(paint);
+    }
+
+    public void FillBand(ReadOnlySpan<Point> upper, ReadOnlySpan<Point> lower, Paint paint)
+    {
+        Cover(new Band(Scaled(upper), Scaled(lower)));
         Lay(paint);
     }
 
@@ -102,6 +106,13 @@ internal sealed class RasterCanvas : ICanvas
         (int Left, int Top, int Right, int Bottom) clip, double left, double top, double right, double bottom) =>
         ((int)Math.Clamp(Math.Floor(left), clip.Left, clip.Right), (int)Math.Clamp(Math.Floor(top), clip.Top, clip.Bottom),
             (int)Math.Clamp(Math.Ceiling(right), clip.Left, clip.Right), (int)Math.Clamp(Math.Ceiling(bottom), clip.Top, clip.Bottom));
+
+    private Point[] Scaled(ReadOnlySpan<Point> points)
+    {
+        Point[] scaled = new Point[points.Length];
+        for (int i = 0; i < scaled.Length; i++) scaled[i] = points[i] * _scale;
+        return scaled;
+    }
 
     private void CoverLine(Point from, Point to, double width) => Cover(new Capsule(from * _scale, to * _scale, width * _scale / 2));
 

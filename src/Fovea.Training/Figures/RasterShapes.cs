@@ -74,3 +74,40 @@ internal readonly record struct ConvexPolygon(Point[] Corners) : IRasterShape
 
     private static double Cross(Point a, Point b) => a.X * b.Y - a.Y * b.X;
 }
+
+/// <summary>What lies between two lines over the same places. Distances are measured up and down, so that steep edges are a little sharper.</summary>
+internal readonly record struct Band(Point[] Upper, Point[] Lower) : IRasterShape
+{
+    public Box Bounds
+    {
+        get
+        {
+            double top = Upper.Concat(Lower).Min(point => point.Y), bottom = Upper.Concat(Lower).Max(point => point.Y);
+            return new Box(Upper[0].X, top, Upper[^1].X - Upper[0].X, bottom - top);
+        }
+    }
+
+    public double Distance(Point place)
+    {
+        double a = At(Upper, place.X), b = At(Lower, place.X);
+        double across = Math.Max(Math.Min(a, b) - place.Y, place.Y - Math.Max(a, b));
+        return Math.Max(across, Math.Max(Upper[0].X - place.X, place.X - Upper[^1].X));
+    }
+
+    /// <summary>The line's height at a place, and that of its ends beyond them.</summary>
+    private static double At(Point[] line, double x)
+    {
+        int after = 0, end = line.Length;   // the first point beyond x
+        while (after < end)
+        {
+            int middle = (after + end) / 2;
+            if (line[middle].X <= x) after = middle + 1;
+            else end = middle;
+        }
+
+        if (after == 0) return line[0].Y;
+        if (after == line.Length) return line[^1].Y;
+        Point left = line[after - 1], right = line[after];
+        return left.Y + (right.Y - left.Y) * (x - left.X) / (right.X - left.X);
+    }
+}

@@ -9,6 +9,12 @@ public sealed record Series(string Name, IReadOnlyList<double> X, IReadOnlyList<
     /// <summary>A faint line without markers, for noisy per-step values behind the curves that matter.</summary>
     public bool Faint { get; init; }
 
+    /// <summary>
+    /// How far values spread, as many as <see cref="Y"/>, or null: a band around a line, a bar through a point without one. Where a spread is
+    /// not finite there is none.
+    /// </summary>
+    public IReadOnlyList<(double Low, double High)>? Spread { get; init; }
+
     /// <summary>Which point is pointed out by a ring and its value.</summary>
     public BestValue Best { get; init; }
 

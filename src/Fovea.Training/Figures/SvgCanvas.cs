@@ -26,6 +26,13 @@ internal sealed class SvgCanvas : ICanvas
     public void FillPolygon(ReadOnlySpan<Point> corners, Paint paint) =>
         Line($"""<polygon points="{List(corners)}"{Filled(paint)}/>""");
 
+    public void FillBand(ReadOnlySpan<Point> upper, ReadOnlySpan<Point> lower, Paint paint)
+    {
+        Point[] back = lower.ToArray();
+        Array.Reverse(back);
+        FillPolygon([.. upper, .. back], paint);
+    }
+
     public void FillDisc(Point centre, double radius, Paint paint) =>
         Line($"""<circle cx="{N(centre.X)}" cy="{N(centre.Y)}" r="{N(radius)}"{Filled(paint)}/>""");
 

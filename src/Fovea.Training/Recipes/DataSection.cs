@@ -1,3 +1,5 @@
+using Fovea.Data.Pictures.Caching;
+
 namespace Fovea.Training.Recipes;
 
 /// <summary>Which pictures, and what is done to them.</summary>
@@ -41,6 +43,12 @@ public sealed record DataSection
 
     /// <summary>Passes over pictures that cannot be read, and counts them; otherwise the first ends the run.</summary>
     public bool SkipBad { get; init; }
+
+    /// <summary>File or folder that keeps pictures, decoded and resized once; null: none.</summary>
+    public string? Cache { get; init; }
+
+    /// <summary>Shorter side of the pictures in the cache, in pixels.</summary>
+    public int CacheSize { get; init; } = CacheOptions.UsualSide;
 
     /// <summary>At most so many training pictures; null: all.</summary>
     public int? TrainLimit { get; init; }

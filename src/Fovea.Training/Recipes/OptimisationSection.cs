@@ -29,4 +29,19 @@ public sealed record OptimisationSection
 
     /// <summary>Largest norm of the whole gradient; null: not clipped.</summary>
     public double? ClipGradient { get; init; } = 1;
+
+    /// <summary>Parts that a batch is computed in, one after the other; 1. The step is that of the whole batch.</summary>
+    public int GradientAccumulation { get; init; } = 1;
+
+    /// <summary>Blocks keep only their inputs and are computed again in the backward pass; off.</summary>
+    public bool GradientCheckpointing { get; init; }
+
+    /// <summary>First blocks that do not learn, and with any the embedding; null: nothing but the head learns. 0.</summary>
+    public int? Freeze { get; init; } = 0;
+
+    /// <summary>Factor of the learning rate from one block to the one before it, above 0 to 1; null: all learn at the same rate.</summary>
+    public double? LayerDecay { get; init; }
+
+    /// <summary>Factor of the head's learning rate; 1.</summary>
+    public double HeadRate { get; init; } = 1;
 }

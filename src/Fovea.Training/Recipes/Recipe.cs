@@ -24,6 +24,9 @@ public sealed record Recipe
     /// <summary>What keeps the network from learning by heart.</summary>
     public RegularisationSection Regularisation { get; init; } = new();
 
+    /// <summary>Learning from another model besides the labels.</summary>
+    public DistillationSection Distillation { get; init; } = new();
+
     /// <summary>Seed, machine and bookkeeping.</summary>
     public RunSection Run { get; init; } = new();
 }

@@ -1,4 +1,5 @@
 using Fovea.Data;
+using Fovea.Training.Tracking;
 
 namespace Fovea.Training.Recipes;
 
@@ -7,7 +8,7 @@ public static class RecipeFields
 {
     /// <summary>All fields, section by section.</summary>
     public static IReadOnlyList<RecipeField> All { get; } =
-        [.. Model(), .. Data(), .. Optimisation(), .. Schedule(), .. Regularisation(), .. Run()];
+        [.. Model(), .. Data(), .. Optimisation(), .. Schedule(), .. Regularisation(), .. Distillation(), .. Run()];
 
     /// <summary>The field with this name or alias, underscores or hyphens; null where there is none.</summary>
     public static RecipeField? Find(string name) => All.FirstOrDefault(field => field.IsCalled(name));
@@ -29,16 +30,18 @@ public static class RecipeFields
             Fixed(section.Field("attention", ValueForm.Text("NAME[:key=value,...]", "auto"),
                 s => s.Attention, (s, v) => s with { Attention = v },
                 "Attention mechanism, with options, or one per block (softmax,softmax,linear); 'fovea models' lists them")),
-            Fixed(section.Field("embedding", ValueForm.Text("patch|convolution", "auto"), s => s.Embedding, (s, v) => s with { Embedding = v },
+            Fixed(section.Field("embedding", ValueForm.Text("patch|convolution|tokenizer", "auto"), s => s.Embedding, (s, v) => s with { Embedding = v },
                 "How an image becomes tokens")),
-            Fixed(section.Field("position", ValueForm.Text("learned|sincos2d|none", "auto"), s => s.Position, (s, v) => s with { Position = v },
+            Fixed(section.Field("position", ValueForm.Text("learned|sincos2d|sincos1d|none", "auto"), s => s.Position, (s, v) => s with { Position = v },
                 "How tokens learn where they are")),
             Fixed(section.Field("weight-init", ValueForm.Text("truncatednormal|xavier", "auto"), s => s.WeightInit, (s, v) => s with { WeightInit = v },
                 "First weights of the blocks")),
             Fixed(section.Field("patch-size", ValueForm.Whole(1).Or("auto"), s => s.PatchSize, (s, v) => s with { PatchSize = v },
                 "Pixels from one token to the next")),
-            Fixed(section.Field("weights", ValueForm.Text("RUN", "none"), s => s.Weights, (s, v) => s with { Weights = v },
-                "Start from the weights of a run or checkpoint, e.g. a softmax model's for a Performer")),
+            Fixed(section.Field("weights", ValueForm.Text("FILE|RUN", "none"), s => s.Weights, (s, v) => s with { Weights = v },
+                "Start from weights: a safetensors, .pth or .pt file (timm, torchvision, Hugging Face, DINOv2), or a run", "initial-checkpoint")),
+            section.Field("strict", ValueForm.Flag(), s => s.Strict, (s, v) => s with { Strict = v },
+                "Weights must fit exactly: nothing missing, left over or resized"),
             Fixed(section.Field("image-size", ValueForm.Whole(1).Or("auto"), s => s.ImageSize, (s, v) => s with { ImageSize = v },
                 "Height and width in pixels", "img-size")),
         ];
@@ -74,6 +77,10 @@ public static class RecipeFields
                 "Share of the training pictures of each class to keep")),
             section.Field("skip-bad", ValueForm.Flag(), s => s.SkipBad, (s, v) => s with { SkipBad = v },
                 "Pass over pictures that cannot be read, and count them"),
+            section.Field("cache", ValueForm.Text("FILE|DIR", "none"), s => s.Cache, (s, v) => s with { Cache = v },
+                "Keep picture files decoded and shrunk in one file, made on first use; augmentation then sees those"),
+            Fixed(section.Field("cache-size", ValueForm.Whole(1), s => s.CacheSize, (s, v) => s with { CacheSize = v },
+                "Shorter side of the pictures in the cache, in pixels")),
             Fixed(section.Field("train-limit", ValueForm.Whole(1).Or("none"), s => s.TrainLimit, (s, v) => s with { TrainLimit = v },
                 "At most so many training pictures")),
             section.Field("eval-limit", ValueForm.Whole(1).Or("none"), s => s.EvaluationLimit, (s, v) => s with { EvaluationLimit = v },
@@ -108,6 +115,16 @@ public static class RecipeFields
                 "Nesterov's form of momentum"),
             section.Field("clip-grad", ValueForm.Positive().Or("none"), s => s.ClipGradient, (s, v) => s with { ClipGradient = v },
                 "Largest norm of the gradient"),
+            section.Field("grad-accum", ValueForm.Whole(1), s => s.GradientAccumulation, (s, v) => s with { GradientAccumulation = v },
+                "Parts that a batch is computed in, to save memory; the step is that of the whole batch", "grad-accum-steps"),
+            section.Field("grad-checkpoint", ValueForm.Flag(), s => s.GradientCheckpointing, (s, v) => s with { GradientCheckpointing = v },
+                "Compute blocks again in the backward pass, to save memory", "grad-checkpointing"),
+            Fixed(section.Field("freeze", ValueForm.Whole(0).Or("all") with { Placeholder = "N|all" }, s => s.Freeze, (s, v) => s with { Freeze = v },
+                "Blocks that do not learn, from the first on, and with any the embedding; all: only the head learns")),
+            section.Field("layer-decay", ValueForm.AboveZeroToOne().Or("none"), s => s.LayerDecay, (s, v) => s with { LayerDecay = v },
+                "Factor of the learning rate from each block to the one before it, e.g. 0.75"),
+            section.Field("head-lr-factor", ValueForm.Positive(), s => s.HeadRate, (s, v) => s with { HeadRate = v },
+                "Factor of the head's learning rate"),
         ];
     }
 
@@ -154,6 +171,22 @@ public static class RecipeFields
         ];
     }
 
+    private static IEnumerable<RecipeField> Distillation()
+    {
+        SectionFields<DistillationSection> section = new("Distillation", r => r.Distillation, (r, s) => r with { Distillation = s });
+        return
+        [
+            Fixed(section.Field("teacher", ValueForm.Text("RUN", "none"), s => s.Teacher, (s, v) => s with { Teacher = v },
+                "Learn from this run's model too", "teacher-path")),
+            Fixed(section.Field("distill", ValueForm.Choice(("hard", DistillationKind.Hard), ("soft", DistillationKind.Soft)),
+                s => s.Kind, (s, v) => s with { Kind = v }, "The teacher's classes or its probabilities", "distillation-type")),
+            section.Field("distill-alpha", ValueForm.Share().Or("auto"), s => s.Alpha, (s, v) => s with { Alpha = v },
+                "Share of the teacher in the loss; 0.5 for hard, 0.1 for soft unless given", "distillation-alpha"),
+            section.Field("distill-temperature", ValueForm.Positive(), s => s.Temperature, (s, v) => s with { Temperature = v },
+                "Softens the probabilities of soft distillation", "distillation-tau"),
+        ];
+    }
+
     private static IEnumerable<RecipeField> Run()
     {
         SectionFields<RunSection> section = new("Run", r => r.Run, (r, s) => r with { Run = s });
@@ -171,6 +204,10 @@ public static class RecipeFields
             section.Field("checkpoint-every", ValueForm.Whole(1).Or("none"),
                 s => s.CheckpointEvery, (s, v) => s with { CheckpointEvery = v },
                 "Steps between checkpoints inside an epoch"),
+            section.Field("track", ValueForm.Flags<Trackers>(), s => s.Track, (s, v) => s with { Track = v },
+                "Tools that get a record of the run; wandb writes an offline run for 'wandb sync'"),
+            section.Field("histogram-every", ValueForm.Whole(0).Or("epoch"), s => s.HistogramEvery, (s, v) => s with { HistogramEvery = v },
+                "Steps between histograms of weights and gradients for those tools; 0: never"),
             Fixed(section.Field("out", ValueForm.Text("DIR", "auto"), s => s.Out, (s, v) => s with { Out = v },
                 "Run directory", "output")),
         ];

@@ -11,7 +11,7 @@ public static class RecipeFile
 
     /// <summary>The recipe of a file; what it does not say is taken from <paramref name="defaults"/>.</summary>
     /// <exception cref="UsageException">The file cannot be read, or a key or value is wrong: file, line and field.</exception>
-    public static Recipe Read(string path, Recipe defaults) => Parse(ReadText(path), path, defaults);
+    public static Recipe Read(string path, Recipe defaults) => Parse(ReadText(path, "recipe"), path, defaults);
 
     /// <summary>The recipe of a text; what it does not say is taken from <paramref name="defaults"/>.</summary>
     /// <param name="yaml">A mapping of names to values.</param>
@@ -27,6 +27,10 @@ public static class RecipeFile
         catch (YamlException error)
         {
             throw new UsageException($"{source}, line {error.Start.Line}: not valid YAML: {error.Message}");
+        }
+        catch (ArgumentException error)   // the parser's word for a tag that is no address
+        {
+            throw new UsageException($"{source}: not valid YAML: {error.Message}");
         }
     }
 
@@ -52,16 +56,19 @@ public static class RecipeFile
         return text.ToString();
     }
 
-    private static string ReadText(string path)
+    /// <summary>The text of a file of moderate size.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="what">What it should be, for messages.</param>
+    internal static string ReadText(string path, string what)
     {
         try
         {
-            if (new FileInfo(path).Length > LargestFile) throw new UsageException($"{path}: larger than 1 MiB, so not a recipe.");
+            if (new FileInfo(path).Length > LargestFile) throw new UsageException($"{path}: larger than 1 MiB, so not a {what}.");
             return File.ReadAllText(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"{path}: cannot read the recipe: {error.Message}");
+            throw new UsageException($"{path}: cannot read the {what}: {error.Message}");
         }
     }
 
@@ -88,7 +95,7 @@ public static class RecipeFile
     }
 
     /// <summary>A scalar as it stands; a list of scalars joined by commas.</summary>
-    private static string ParseValue(Parser parser, string where)
+    internal static string ParseValue(Parser parser, string where)
     {
         if (parser.TryConsume<Scalar>(out var scalar)) return scalar.Value;
         if (!parser.TryConsume<SequenceStart>(out _)) throw new UsageException($"{where}: needs a value or a list of values.");

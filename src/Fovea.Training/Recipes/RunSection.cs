@@ -1,3 +1,5 @@
+using Fovea.Training.Tracking;
+
 namespace Fovea.Training.Recipes;
 
 /// <summary>Seed, machine and bookkeeping.</summary>
@@ -17,6 +19,12 @@ public sealed record RunSection
 
     /// <summary>Steps between checkpoints inside an epoch; null: at the end of each epoch only.</summary>
     public int? CheckpointEvery { get; init; }
+
+    /// <summary>Tools that get a record of the run; TensorBoard.</summary>
+    public Trackers Track { get; init; } = Trackers.TensorBoard;
+
+    /// <summary>Steps between histograms of weights and gradients for those tools; 0: never; null: at the last step of each epoch.</summary>
+    public int? HistogramEvery { get; init; }
 
     /// <summary>Run directory; null: <c>runs/</c>, then date, time, model and dataset.</summary>
     public string? Out { get; init; }

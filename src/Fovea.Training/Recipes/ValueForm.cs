@@ -90,6 +90,22 @@ internal static class ValueForm
             value => choices.First(choice => choice.Value.Equals(value)).Name);
     }
 
+    /// <summary>Some of an enumeration's names, separated by commas; capitals do not matter when reading.</summary>
+    public static ValueForm<T> Flags<T>()
+        where T : struct, Enum
+    {
+        string[] names = [.. Enum.GetNames<T>().Select(name => name.ToLowerInvariant())];
+        return new(
+            string.Join('|', names), $"one or more of {string.Join(", ", names)}, separated by commas",
+            (string text, out T value) =>
+            {
+                value = default;
+                return text.Split(',', StringSplitOptions.TrimEntries).All(name => names.Contains(name.ToLowerInvariant()))
+                    && Enum.TryParse(text, ignoreCase: true, out value);
+            },
+            value => value.ToString().Replace(" ", "").ToLowerInvariant());
+    }
+
     /// <summary>The same values, or null written as <paramref name="word"/>.</summary>
     public static ValueForm<T?> Or<T>(this ValueForm<T> form, string word)
         where T : struct => new(

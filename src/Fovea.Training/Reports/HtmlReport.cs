@@ -8,8 +8,6 @@ namespace Fovea.Training.Reports;
 /// <summary>A run as one HTML file that needs nothing else: it may be mailed, archived or opened without a network.</summary>
 public static class HtmlReport
 {
-    private static readonly (int, int) Wide = (880, 400), Narrow = (360, 330);
-
     /// <summary>The report as an HTML document.</summary>
     /// <param name="content">What there is to say; what is missing is left out.</param>
     public static string Render(ReportContent content)
@@ -17,7 +15,7 @@ public static class HtmlReport
         ArgumentNullException.ThrowIfNull(content);
         StringBuilder body = new(Heading(content));
         Section("Summary", HtmlTable.Facts(Summary(content)));
-        Section("Training", Chart(RunCharts.Loss(content)) + Chart(RunCharts.Accuracy(content)) + Chart(RunCharts.LearningRate(content)));
+        Section("Training", HtmlSections.Chart(RunCharts.Loss(content)) + HtmlSections.Chart(RunCharts.Accuracy(content)) + HtmlSections.Chart(RunCharts.LearningRate(content)));
         if (content.Epochs.Count > 0) Section("Epochs", HtmlSections.Epochs(content));
         if (content.Predictions.Count > 0)
             Section(RunCharts.PredictionsTitle(content), HtmlSections.Predictions(content.Predictions));
@@ -67,9 +65,4 @@ public static class HtmlReport
         ];
         return all.Where(fact => fact.Value is not ("" or Missing));
     }
-
-    /// <summary>The chart twice, as a phone needs another layout and not just a smaller one; the page shows one of them.</summary>
-    private static string Chart(LineChart chart) =>
-        $"<div class=\"chart wide\">\n{(chart with { Size = Wide }).ToInlineSvg()}</div>\n"
-        + $"<div class=\"chart narrow\">\n{(chart with { Size = Narrow }).ToInlineSvg()}</div>\n";
 }

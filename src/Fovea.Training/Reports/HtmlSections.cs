@@ -10,6 +10,18 @@ internal static class HtmlSections
     /// <summary>Images are embedded no larger than this; they are shown smaller.</summary>
     private const int LargestImage = 128;
 
+    private const int WideChart = 880, NarrowChart = 360;
+
+    /// <summary>The chart twice, as a phone needs another layout and not just a smaller one; the page shows one of them.</summary>
+    public static string Chart(LineChart chart) =>
+        Twice(chart.At(WideChart, 400), chart.At(NarrowChart, 330));
+
+    /// <inheritdoc cref="Chart(LineChart)"/>
+    public static string Chart(DotChart chart) => Twice(chart with { Across = WideChart }, chart with { Across = NarrowChart });
+
+    private static string Twice(Figure wide, Figure narrow) =>
+        $"<div class=\"chart wide\">\n{wide.ToInlineSvg()}</div>\n<div class=\"chart narrow\">\n{narrow.ToInlineSvg()}</div>\n";
+
     /// <summary>A row per epoch, the best one starred.</summary>
     public static string Epochs(ReportContent run)
     {

@@ -18,18 +18,12 @@ public static class RunFigures
         ArgumentNullException.ThrowIfNull(content);
         string figures = Path.Combine(directory, "figures");
         Directory.CreateDirectory(figures);
-        WriteBoth(figures, "loss", RunCharts.Loss(content));
-        WriteBoth(figures, "accuracy", RunCharts.Accuracy(content));
-        WriteBoth(figures, "learning-rate", RunCharts.LearningRate(content));
-        if (content.Confusion is ConfusionMatrix confusion) WriteBoth(figures, "confusion-matrix", confusion);
+        FigureFiles.Write(figures, "loss", RunCharts.Loss(content));
+        FigureFiles.Write(figures, "accuracy", RunCharts.Accuracy(content));
+        FigureFiles.Write(figures, "learning-rate", RunCharts.LearningRate(content));
+        if (content.Confusion is ConfusionMatrix confusion) FigureFiles.Write(figures, "confusion-matrix", confusion);
         if (content.Predictions.Count > 0)
             AtomicFile.Write(Path.Combine(figures, "predictions.png"), stream => stream.Write(RunCharts.Predictions(content).ToPng()));
         AtomicFile.WriteText(Path.Combine(directory, "report.html"), HtmlReport.Render(content));
-    }
-
-    private static void WriteBoth(string directory, string name, Figure figure)
-    {
-        AtomicFile.WriteText(Path.Combine(directory, name + ".svg"), figure.ToSvg());
-        AtomicFile.Write(Path.Combine(directory, name + ".png"), stream => stream.Write(figure.ToPng()));
     }
 }

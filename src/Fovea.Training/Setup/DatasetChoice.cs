@@ -1,4 +1,5 @@
 using Fovea.Data;
+using Fovea.Data.Pictures.Caching;
 using Fovea.Training.Recipes;
 
 namespace Fovea.Training.Setup;
@@ -16,6 +17,8 @@ public static class DatasetChoice
         ["vitl"] = "cifar10",
         ["vitx"] = "cifar10",
         ["vit-cifar"] = "cifar10",
+        ["cct_2_3x2"] = "cifar10",
+        ["cct_7_3x1"] = "cifar10",
     };
 
     /// <summary>The dataset's name: as named, or by what lies in the folder, or the usual one of the model.</summary>
@@ -32,9 +35,12 @@ public static class DatasetChoice
     }
 
     /// <summary>Loads the dataset.</summary>
+    /// <param name="recipe">Which one, and how.</param>
+    /// <param name="observer">Is told where that takes long; null: nobody is.</param>
+    /// <param name="stop">Ends the making of a cache.</param>
     /// <exception cref="UsageException">There is no such dataset, or an option makes no sense.</exception>
     /// <exception cref="DataException">Files are missing or wrong.</exception>
-    public static DatasetSplits Load(Recipe recipe)
+    public static DatasetSplits Load(Recipe recipe, IRunObserver? observer = null, CancellationToken stop = default)
     {
         DatasetOptions options = new()
         {
@@ -42,6 +48,8 @@ public static class DatasetChoice
             Classes = recipe.Data.Classes,
             TrainFraction = recipe.Data.TrainFraction,
             SkipBad = recipe.Data.SkipBad,
+            Cache = recipe.Data.Cache is string path
+                ? new CacheOptions(path) { Side = recipe.Data.CacheSize, Report = observer is null ? null : observer.Cached, Stop = stop } : null,
             TrainLimit = recipe.Data.TrainLimit,
             EvaluationLimit = recipe.Data.EvaluationLimit,
         };

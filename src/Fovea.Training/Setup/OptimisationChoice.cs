@@ -4,17 +4,20 @@ using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Nn.Schedules;
 using Fovea.Training.Recipes;
+using Fovea.Vision;
 
 namespace Fovea.Training.Setup;
 
 /// <summary>The optimiser and the schedule that a recipe asks for.</summary>
 public static class OptimisationChoice
 {
-    /// <summary>Builds the optimiser; biases, norms, tokens and positions do not decay.</summary>
+    /// <summary>Builds the optimiser; biases, norms, tokens and positions do not decay, frozen parameters are not in it.</summary>
     /// <exception cref="ConfigurationException">A number out of range.</exception>
     public static Optimizer Optimizer(OptimisationSection recipe, Module module)
     {
-        IReadOnlyList<ParameterGroup> groups = ParameterGroup.Default(module, recipe.WeightDecay);
+        IReadOnlyList<ParameterGroup> groups = recipe.LayerDecay is null && recipe.HeadRate == 1
+            ? ParameterGroup.Default(module, recipe.WeightDecay)
+            : ParameterGroup.ByRate(module, recipe.WeightDecay, RateOf(recipe, module));
         (double rate, (double first, double second)) = (recipe.LearningRate, recipe.Betas);
         return recipe.Optimizer switch
         {
@@ -22,6 +25,13 @@ public static class OptimisationChoice
             OptimizerKind.Adam => new Adam(groups, rate, first, second),
             _ => new Sgd(groups, rate, recipe.Momentum, nesterov: recipe.Nesterov),
         };
+    }
+
+    /// <summary>Layer-wise decay as in BEiT and timm: the last stage learns at the full rate, each one before it at a fixed share of the next one's.</summary>
+    private static Func<string, double> RateOf(OptimisationSection recipe, Module module)
+    {
+        int blocks = ModelStages.CountBlocks(module);
+        return name => Math.Pow(recipe.LayerDecay ?? 1, blocks + 1 - ModelStages.Of(name, blocks)) * (ModelStages.IsHead(name) ? recipe.HeadRate : 1);
     }
 
     /// <summary>Builds the schedule.</summary>

@@ -6,6 +6,8 @@ using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
+using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Training.Setup;
 
@@ -15,30 +17,36 @@ public static class TrainingSetup
     /// <summary>A run from its beginning.</summary>
     /// <param name="recipe">What to do; what it leaves open is chosen.</param>
     /// <param name="data">The pictures; null: those that the recipe names.</param>
+    /// <param name="observer">Is told while pictures are put into a cache; null: nobody is.</param>
+    /// <param name="stop">Ends that.</param>
     /// <exception cref="UsageException">A name does not exist, or a value makes no sense.</exception>
     /// <exception cref="Nn.ConfigurationException">Sizes do not fit together.</exception>
     /// <exception cref="DataException">The dataset cannot be read.</exception>
-    public static TrainingParts New(Recipe recipe, DatasetSplits? data = null)
+    /// <exception cref="CheckpointException">The weights to start from cannot be read or do not fit.</exception>
+    public static TrainingParts New(
+        Recipe recipe, DatasetSplits? data = null, IRunObserver? observer = null, CancellationToken stop = default)
     {
-        TrainingParts parts = Build(recipe, data, (model, device) =>
+        LoadReport? report = null;
+        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, observer, stop), (model, device, info) =>
         {
-            model.Initialize(device, recipe.Run.Seed);
-            if (recipe.Model.Weights is not string weights) return;
-            using CheckpointReader checkpoint = CheckpointReader.Open(TrainedModel.FileOf(weights));
-            checkpoint.LoadWeights(model, averaged: true);
+            if (recipe.Model.Weights is string weights) report = ModelWeights.Load(model, weights, device, recipe.Run.Seed, recipe.Model.Strict, info);
+            else model.Initialize(device, recipe.Run.Seed);
         });
-        return parts with { Average = Average(parts) };
+        return parts with { Average = Average(parts), Weights = report };
     }
 
     /// <summary>A run from a checkpoint on, bit for bit as if it had never stopped.</summary>
     /// <param name="checkpoint">The run's last one.</param>
     /// <param name="recipe">The checkpoint's recipe, with whatever may change in a resumed run.</param>
     /// <param name="data">The pictures; null: those that the recipe names.</param>
+    /// <param name="observer">Is told while pictures are put into a cache; null: nobody is.</param>
+    /// <param name="stop">Ends that.</param>
     /// <exception cref="CheckpointException">The checkpoint does not fit the recipe.</exception>
     /// <inheritdoc cref="New"/>
-    public static TrainingParts Resume(CheckpointReader checkpoint, Recipe recipe, DatasetSplits? data = null)
+    public static TrainingParts Resume(
+        CheckpointReader checkpoint, Recipe recipe, DatasetSplits? data = null, IRunObserver? observer = null, CancellationToken stop = default)
     {
-        TrainingParts parts = Build(recipe, data, (model, device) =>
+        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, observer, stop), (model, device, _) =>
         {
             model.Allocate(device);
             checkpoint.LoadWeights(model);
@@ -62,17 +70,18 @@ public static class TrainingSetup
             Transforms = Augmentation.Evaluation(dataset.Info, config.ImageSize),
         });
 
-    private static TrainingParts Build(Recipe recipe, DatasetSplits? given, Action<ImageClassifier, Device> fill)
+    private static TrainingParts Build(Recipe recipe, Func<DatasetSplits> load, Action<ImageClassifier, Device, DatasetInfo> fill)
     {
         Presets.Find(recipe.Model.Name);   // before the dataset is read, which may take a while
-        DatasetSplits data = given ?? DatasetChoice.Load(recipe);
+        DatasetSplits data = load();
         ModelConfig config = ModelChoice.Configure(recipe, data.Info);
         recipe = RecipeResolver.Resolve(recipe, config, data.Info);
         if (data.Train.Count == 0) throw new DataException($"dataset '{data.Info.Name}': there are no pictures to train on.");
 
         Device device = DeviceChoice.Open(recipe.Run);
         ImageClassifier model = config.Build();
-        fill(model, device);
+        fill(model, device, data.Info);
+        FineTuning.Prepare(model, recipe);
         DataLoader train = new(data.Train, Options(config, recipe.Optimisation.BatchSize, recipe.Data.Workers) with
         {
             Shuffle = true,
@@ -89,6 +98,8 @@ public static class TrainingSetup
             Optimizer = OptimisationChoice.Optimizer(recipe.Optimisation, model),
             Schedule = OptimisationChoice.Schedule(recipe, train.BatchesPerEpoch),
             Average = null,
+            Teacher = Teacher.Load(recipe.Distillation, config, data.Info, device),
+            Warnings = [.. FineTuning.Warnings(recipe, config)],
             Data = data,
             TrainLoader = train,
             ValidationLoader = EvaluationLoader(data.Validation, config, recipe.Optimisation.BatchSize, recipe.Data.Workers),

@@ -35,6 +35,13 @@ public sealed class AttentionLayer : Module
     /// <summary>Output projection.</summary>
     public Linear Proj { get; }
 
+    /// <summary>Of a packed projection's weight or bias, the values' part, where the mechanism has neither queries nor keys; else all of it.</summary>
+    internal Tensor Fitted(Tensor packed)
+    {
+        int width = Mechanism.ProjectedWidth;
+        return width == Proj.Weight.Shape[1] && packed.Shape.Rank > 0 && packed.Shape[0] == 3 * width ? Ops.Slice(packed, 0, 2 * width, width) : packed;
+    }
+
     /// <summary>Attention over norm(x) (+ residual), the norm folded into the input projection.</summary>
     /// <param name="norm">Norm of the input.</param>
     /// <param name="x"><c>[batch, token, dim]</c>.</param>

@@ -8,4 +8,7 @@ public enum EmbeddingKind
 
     /// <summary>Three 3x3 convolutions; see <see cref="ConvolutionalEmbedding"/>.</summary>
     Convolution,
+
+    /// <summary>As many 3x3 convolutions as the patch size has halvings, each with max pooling; see <see cref="ConvolutionalEmbedding"/>.</summary>
+    Tokenizer,
 }

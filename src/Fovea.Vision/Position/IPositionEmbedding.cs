@@ -8,6 +8,6 @@ public interface IPositionEmbedding
     /// <param name="tokens"><c>[batch, token, dim]</c>, prefix first.</param>
     /// <param name="grid">How the tokens lie over the image.</param>
     /// <returns>The tokens with their positions, same shape.</returns>
-    /// <exception cref="ShapeException">There are no positions for such a grid.</exception>
+    /// <exception cref="ShapeException">The grid has another prefix.</exception>
     Tensor Forward(Tensor tokens, TokenGrid grid);
 }

@@ -3,24 +3,32 @@ using Fovea.Tensors;
 
 namespace Fovea.Vision.Position;
 
-/// <summary>A learned vector per token, prefix included: parameter <c>pos_embed [1, token, dim]</c> (Dosovitskiy et al. 2021, eq. 1).</summary>
+/// <summary>
+/// A learned vector per token: parameter <c>pos_embed [1, token, dim]</c> (Dosovitskiy et al. 2021, eq. 1). Images of another size get the vectors
+/// resampled (<see cref="PositionResampling"/>).
+/// </summary>
 public sealed class LearnedPosition : Module, IPositionEmbedding
 {
     private readonly TokenGrid _grid;
 
-    /// <param name="grid">How the tokens lie over the image.</param>
+    /// <param name="grid">How the tokens lie over the image; a prefix has vectors of its own.</param>
     /// <param name="dim">Elements of a token.</param>
-    public LearnedPosition(TokenGrid grid, int dim)
+    /// <param name="deviation">Of the first values, normal and cut off at ±2.</param>
+    public LearnedPosition(TokenGrid grid, int dim, double deviation = 0.02)
     {
         _grid = grid;
-        Table = Register(new Parameter("pos_embed", [1, grid.Tokens, dim], Init.TruncatedNormal(0.02), decay: false));
+        Table = Register(new Parameter("pos_embed", [1, grid.Tokens, dim], Init.TruncatedNormal(deviation), decay: false));
     }
 
     /// <summary><c>[1, token, dim]</c>.</summary>
     public Parameter Table { get; }
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor tokens, TokenGrid grid) => grid == _grid
-        ? Ops.Add(tokens, Table)
-        : throw new ShapeException($"LearnedPosition: learned for {_grid.Rows}x{_grid.Columns} patches, got {grid.Rows}x{grid.Columns}.");
+    public Tensor Forward(Tensor tokens, TokenGrid grid) => PositionResampling.Add(tokens, Table, _grid, grid);
+
+    /// <summary>Vectors learned on another square grid, resampled to this one; others as they are.</summary>
+    internal Tensor Fitted(Tensor table) =>
+        table.Shape.Rank == 3 && table.Shape != Table.Shape && table.Shape.With(1, _grid.Tokens) == Table.Shape && PositionResampling.SquareGrid(table.Shape[1], _grid.Prefix) is { } from
+            ? PositionResampling.Resample(table, from, _grid)
+            : table;
 }

@@ -6,8 +6,11 @@ public enum PositionKind
     /// <summary>A learned vector per token; see <see cref="LearnedPosition"/>.</summary>
     Learned,
 
-    /// <summary>Fixed sines and cosines of row and column; see <see cref="SinCosPosition"/>.</summary>
+    /// <summary>Fixed sines and cosines of row and column; see <see cref="FixedPosition.Grid"/>.</summary>
     SinCos2d,
+
+    /// <summary>Fixed sines and cosines of the place in the sequence; see <see cref="FixedPosition.Sequence"/>.</summary>
+    SinCos1d,
 
     /// <summary>Not at all: the model sees a set of patches.</summary>
     None,

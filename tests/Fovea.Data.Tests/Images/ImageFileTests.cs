@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Text;
 using Fovea.Data.Images;
 using Fovea.Data.Tests.Support;
+using static Fovea.Data.Tests.Support.Pictures;
 
 namespace Fovea.Data.Tests.Images;
 
@@ -73,6 +75,21 @@ public sealed class ImageFileTests
         Assert.Equal("DecodeOptions.Scale: must be 1, 2, 4 or 8, not 3.",
             Assert.Throws<UsageException>(() => ImageFile.Read(Grey, options: new() { Scale = 3 })).Message);
         Assert.Throws<UsageException>(() => ImageFile.Identify(Grey, options: With(new() { Pixels = 0 })));
+    }
+
+    [Fact]
+    public async Task A_pipe_named_like_a_picture_is_refused()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "There are no named pipes in folders.");
+        using TemporaryFolder folder = Folder("a/1.png", "b/1.png");
+        string pipe = Path.Combine(folder.Path, "a", "2.png");
+        using (Process made = Process.Start("mkfifo", pipe)) await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Task<string> error = Task.Run(() => Assert.Throws<DataException>(() => ImageFile.Read(pipe)).Message, TestContext.Current.CancellationToken);
+        Assert.Contains("no regular file", await error.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        // Listing, which looks at headers, does not wait either.
+        Task<DatasetSplits> listed = Task.Run(() => Datasets.Load("folder", folder.Path), TestContext.Current.CancellationToken);
+        DatasetSplits splits = await listed.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal(3, splits.Train.Count + splits.Validation.Count + splits.Test.Count);
     }
 
     private static DecodeOptions With(DecodeLimits limits) => new() { Limits = limits };

@@ -1,6 +1,8 @@
 using System.IO.Compression;
 using Fovea.Data.Images;
+using Fovea.Data.Loading;
 using Fovea.Data.Tests.Support;
+using Fovea.Data.Transforms;
 
 namespace Fovea.Data.Tests.Images;
 
@@ -57,6 +59,38 @@ public sealed class SharedPictureTests
         Assert.Equal((3, 50, 74), (small.Channels, small.Height, small.Width));
         foreach (string name in (string[])["dog.1194.jpg", "cat.92.jpg"])
             RequireContent(ImageFile.Read(SharedFiles.Data("cats-and-dogs", "odd", name)), name);
+    }
+
+    [Fact]
+    public void Everything_among_the_odd_ones_has_an_outcome()
+    {
+        string folder = SharedFiles.Data("cats-and-dogs", "odd");
+        string[] files = [.. Directory.GetFiles(folder).Order(StringComparer.Ordinal)];
+        string[] readable = [.. files.Where(IsReadable)];
+        DatasetSplits splits = Datasets.Load("cats-and-dogs", folder, new() { ValidationShare = 0 });
+        Assert.Equal(files.Count(file => file.EndsWith(".jpg", StringComparison.Ordinal)), splits.Train.Count + splits.Test.Count);
+        Assert.Equal(files.Where(file => !file.EndsWith(".md", StringComparison.Ordinal)), readable);
+
+        // Whatever the size, a model gets its own.
+        DataLoader loader = new(splits.Train, new() { BatchSize = 8, Transforms = TransformPipeline.Parse("random-resized-crop:224,hflip") });
+        Batch batch = loader.Epoch(0).First();
+        Assert.Equal(splits.Train.Count, batch.Count);
+        Assert.All(batch.Images.AsSpan(0, batch.Count * 3 * 224 * 224).ToArray(), sample => Assert.True(float.IsFinite(sample)));
+    }
+
+    /// <summary>A picture is read; anything else ends in an error that names it.</summary>
+    private static bool IsReadable(string file)
+    {
+        try
+        {
+            RequireContent(ImageFile.Read(file), file);
+            return true;
+        }
+        catch (DataException error)
+        {
+            Assert.StartsWith(file + ": ", error.Message, StringComparison.Ordinal);
+            return false;
+        }
     }
 
     private static void RequireContent(RawImage image, string path) =>

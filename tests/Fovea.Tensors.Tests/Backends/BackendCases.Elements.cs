@@ -21,6 +21,9 @@ internal static partial class BackendCases
         }
 
         yield return BackendCase.Operator("DropPath", Rounding.Elements(4), x => Ops.DropPath(x[0], 0.3f, random), Normal([7, 5, 33]));
+        foreach ((int rows, int columns) in RowSizes().Append((0, 3)))
+            foreach (UnaryOperator f in (UnaryOperator[])[UnaryOperator.Silu, UnaryOperator.Gelu, UnaryOperator.Sigmoid])
+                yield return BackendCase.Operator($"Gate {f}", Rounding.Elements(64, floor: 1), x => Ops.Gate(f, x[0]), Normal([rows, 2 * columns]));
     }
 
     private static IEnumerable<BackendCase> Broadcasting()

@@ -20,6 +20,8 @@ internal static partial class BackendCases
         ["random features"] = RandomFeatures,
         ["deformable"] = Deformable,
         ["convolution"] = Convolution,
+        ["batch norm"] = BatchNorm,
+        ["pooling"] = Pooling,
         ["rows"] = Rows,
         ["losses"] = Losses,
         ["elements"] = Elements,

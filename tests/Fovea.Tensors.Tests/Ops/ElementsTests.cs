@@ -15,6 +15,23 @@ public sealed class ElementsTests
     [MemberData(nameof(UnaryOperators))]
     public void Gradient_of_a_function(UnaryOperator f) => GradientCheck.Run(x => Ops.Apply(f, x[0]), Domain(f, [3, 7]));
 
+    [Theory]
+    [MemberData(nameof(UnaryOperators))]
+    public void Gradient_of_a_gate(UnaryOperator f)
+    {
+        Sample halves = Domain(f, [3, 2, 14]);
+        GradientCheck.Run(x => Ops.Gate(f, x[0]), halves);
+        GradientCheck.Run(x => Ops.Add(Ops.Gate(f, x[0]), Ops.Slice(x[0], 2, 0, 7)), halves);   // added to a gradient that is there
+    }
+
+    [Fact]
+    public void A_gate_is_the_function_of_the_first_half_times_the_second()
+    {
+        Tensor x = Normal([2, 3, 10]).Create(Device.CreateReference(), 0);
+        Tensor steps = Ops.Multiply(Ops.Apply(UnaryOperator.Silu, Ops.Slice(x, 2, 0, 5)), Ops.Slice(x, 2, 5, 5));
+        Assert.Equal(steps.Doubles(), Ops.Gate(UnaryOperator.Silu, x).Doubles());
+    }
+
     [Fact]
     public void Integers_are_not_taken_for_numbers()
     {

@@ -17,6 +17,19 @@ public sealed class RandomTests
         GradientCheck.Run(x => Ops.Scale(Ops.DropPath(x[0], probability, Random), 1), Normal([6, 2, 3]));
     }
 
+    [Theory]
+    [InlineData("reference")]
+    [InlineData("cpu")]
+    public void A_batch_in_parts_is_dropped_as_a_whole_one_is(string device)
+    {
+        Device place = device == "cpu" ? Device.Cpu : Device.Reference;
+        float[] Of(Func<Tensor, int, Tensor> drop, int first, int count) => drop(Tensor.Full([count, 3, 7], 1, place), first).ToArray();
+        Tensor Elements(Tensor x, int first) => Ops.Dropout(x, 0.5f, Random, first);
+        Tensor Samples(Tensor x, int first) => Ops.DropPath(x, 0.5f, Random, first);
+        foreach (Func<Tensor, int, Tensor> drop in (Func<Tensor, int, Tensor>[])[Elements, Samples])
+            Assert.Equal<float>(Of(drop, 0, 5), (float[])[.. Of(drop, 0, 2), .. Of(drop, 2, 2), .. Of(drop, 4, 1)]);
+    }
+
     [Fact]
     public void Dropout_keeps_its_share_and_the_mean()
     {

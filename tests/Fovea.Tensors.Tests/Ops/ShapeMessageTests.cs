@@ -45,6 +45,7 @@ public sealed class ShapeMessageTests
         ["SoftCrossEntropyPerRow: targets must be [2, 3], got [2, 4]."] = () => Ops.SoftCrossEntropy(Zeros(2, 3), Zeros(2, 4)),
         ["Add: [2, 3] and [2, 4] do not broadcast: axis 1 is 3 on the left and 4 on the right."] = () => Ops.Add(Zeros(2, 3), Zeros(2, 4)),
         ["Divide: [1, 3] and [2, 4] do not broadcast: axis 1 is 3 on the left and 4 on the right."] = () => Ops.Divide(Zeros(3), Zeros(2, 4)),
+        ["Gate: the last axis must have two halves, got [2, 3]."] = () => Ops.Gate(UnaryOperator.Silu, Zeros(2, 3)),
         ["Reshape: [2, 3] has 6 elements, [4, -1] does not."] = () => Ops.Reshape(Zeros(2, 3), 4, -1),
         ["Permute: [0, 0] must name each of the 2 axes of [2, 3] once."] = () => Ops.Permute(Zeros(2, 3), 0, 0),
         ["Permute: [1, 0] must name each of the 3 axes of [2, 3, 4] once."] = () => Ops.Permute(Zeros(2, 3, 4), 1, 0),

@@ -1,6 +1,7 @@
 using System.Text;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Tests.Support;
+using Fovea.Vision.Weights;
 
 namespace Fovea.Training.Tests.Checkpoints;
 

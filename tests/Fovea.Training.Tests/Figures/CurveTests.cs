@@ -10,7 +10,7 @@ public sealed class CurveTests
     public void What_is_not_finite_splits_a_curve_into_runs()
     {
         Series series = new("loss", [1, 2, 3, 4, 5, 6], [1, 2, double.NaN, 4, double.PositiveInfinity, 6]);
-        List<Point[]> runs = Curve.SplitRuns(Curve.Finite(series, AxisScale.Linear));
+        List<Point[]> runs = Curve.SplitRuns(Curve.Finite(series, new LineChart()));
         Assert.Equal([2, 1, 1], runs.Select(run => run.Length));
     }
 
@@ -18,7 +18,7 @@ public sealed class CurveTests
     public void A_logarithmic_axis_has_gaps_where_values_are_not_positive()
     {
         Series series = new("loss", [1, 2, 3], [0, -1, 2]);
-        Assert.Equal([null, null, new Point(3, 2)], Curve.Finite(series, AxisScale.Logarithmic));
+        Assert.Equal([null, null, new Point(3, 2)], Curve.Finite(series, new LineChart { YScale = AxisScale.Logarithmic }));
     }
 
     [Fact]
@@ -42,9 +42,9 @@ public sealed class CurveTests
     {
         Series series = new("accuracy", [1, 2, 3, 4], [0.2, double.NaN, 0.9, 0.4]);
         Curve Of(BestValue best) => new(series with { Best = best }, SeriesStyle.Number(0), []);
-        Assert.Equal(new Point(3, 0.9), Of(BestValue.Highest).Best(AxisScale.Linear));
-        Assert.Equal(new Point(1, 0.2), Of(BestValue.Lowest).Best(AxisScale.Linear));
-        Assert.Null(Of(BestValue.None).Best(AxisScale.Linear));
+        Assert.Equal(new Point(3, 0.9), Of(BestValue.Highest).Best(new LineChart()));
+        Assert.Equal(new Point(1, 0.2), Of(BestValue.Lowest).Best(new LineChart()));
+        Assert.Null(Of(BestValue.None).Best(new LineChart()));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Fovea.Training.Tests.Recipes;
 
 public sealed class PublishedRecipesTests
 {
-    public static TheoryData<string> Files { get; } = [.. Directory.GetFiles(Folder(), "*.yaml").Select(file => Path.GetFileName(file))];
+    public static TheoryData<string> Files { get; } = [.. All().Except(Studies())];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -33,8 +33,14 @@ public sealed class PublishedRecipesTests
         Assert.Equal(expected, RecipeFile.Read(Path.Combine(Folder(), "shapes.yaml"), Recipe.Default));
     }
 
+    /// <summary>The files in the folder that are studies: recipes of many runs.</summary>
+    internal static IEnumerable<string> Studies() =>
+        All().Where(name => File.ReadLines(Path.Combine(Folder(), name)).Any(line => line.StartsWith("vary:", StringComparison.Ordinal) || line.StartsWith("include:", StringComparison.Ordinal)));
+
+    private static IEnumerable<string> All() => Directory.GetFiles(Folder(), "*.yaml").Select(file => Path.GetFileName(file));
+
     /// <summary>The repository's recipes, from where the tests were built: source paths are not real in deterministic builds.</summary>
-    private static string Folder()
+    internal static string Folder()
     {
         DirectoryInfo? root = new(AppContext.BaseDirectory);
         while (root is not null && !File.Exists(Path.Combine(root.FullName, "Fovea.slnx"))) root = root.Parent;

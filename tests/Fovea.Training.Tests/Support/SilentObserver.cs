@@ -7,6 +7,10 @@ internal sealed class SilentObserver(Action<StepProgress>? afterStep = null) : I
 {
     public RunPlan? Plan { get; private set; }
 
+    public List<string> Warnings { get; } = [];
+
+    public void Warned(string message) => Warnings.Add(message);
+
     public void Started(RunPlan plan) => Plan = plan;
 
     public void Progressed(in StepProgress progress) => afterStep?.Invoke(progress);

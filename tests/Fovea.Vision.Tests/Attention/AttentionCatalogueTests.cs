@@ -72,6 +72,72 @@ public sealed class AttentionCatalogueTests
         }
     }
 
+    /// <summary>Class and distillation token; class token and registers.</summary>
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Gradients_are_right_behind_several_prefix_tokens(string name)
+    {
+        foreach (int prefix in (int[])[2, 5])
+            CheckGradients(Differentiable.GetValueOrDefault(name, name), Context with { Grid = new(prefix, 3, 2) });
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Both_devices_agree_behind_several_prefix_tokens_and_on_another_grid_than_configured(string name)
+    {
+        foreach (TokenGrid grid in (TokenGrid[])[new(2, 3, 4), new(5, 3, 4), new(1, 5, 2), new(5, 2, 7), new(5, 9, 11)])
+        {
+            float[]? expected = null;
+            foreach (Device device in (Device[])[Device.Reference, Device.Cpu])
+            {
+                using StepScope scope = StepScope.Begin();
+                IAttention attention = Create(name, device, Context with { Grid = Context.Grid with { Prefix = grid.Prefix } });
+                AttentionInput input = Input(attention, 2, device, Context with { Grid = grid });
+                input.Projected.RequiresGradient = input.Tokens!.RequiresGradient = true;
+                using Tape tape = Tape.Record();
+                Tensor mixed = attention.Forward(input).Keep();
+                tape.Backward(mixed, TestTensors.Normal(mixed.Shape, device, 2));
+                float[] all = [.. mixed.ToArray(), .. input.Projected.Gradient!.ToArray(), .. input.Tokens.Gradient?.ToArray() ?? []];
+                GoldenAssert.Close(expected ??= all, all, 2e-5, 1e-3, $"{name} {grid}");
+
+                Tensor weights = attention.Probabilities(input);
+                Assert.Equal([2, Context.Heads, grid.Tokens, grid.Tokens], weights.Shape);
+            }
+        }
+    }
+
+    /// <summary>
+    /// What a model trained with softmax has is what one with another mechanism takes, under the same names; all else is the mechanism's own. So a
+    /// pretrained backbone loses nothing, and what is new keeps its first values.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Every_weight_of_a_softmax_model_has_its_place_in_one_with_it(string name)
+    {
+        using StepScope scope = StepScope.Begin();
+        VisionTransformerConfig config = Model("softmax", Device.Cpu).Config with { RegisterTokens = 4, PrefixPositions = false, LayerScale = 1e-5f };
+        VisionTransformer pretrained = config.Build(), swapped = (config with { Attention = name }).Build();
+        pretrained.Initialize(Device.Cpu, 3);
+        swapped.Initialize(Device.Cpu, 4);
+        Dictionary<string, Shape> places = swapped.NamedState().ToDictionary(entry => entry.Name, entry => entry.Tensor.Shape);
+
+        foreach ((string weight, Parameter parameter) in pretrained.NamedParameters())
+            Assert.Equal(places[weight], swapped.Fitted(weight, parameter.Value).Shape);
+        IEnumerable<string> added = places.Keys.Except(pretrained.NamedParameters().Select(entry => entry.Name));
+        Assert.All(added, weight => Assert.Contains(".attn.", weight));
+    }
+
+    [Fact]
+    public void Of_a_packed_projection_deformable_attention_takes_the_values()
+    {
+        VisionTransformer pretrained = Model("softmax", Device.Cpu), swapped = Model("deformable", Device.Cpu);
+        foreach (string name in (string[])["blocks.1.attn.qkv.weight", "blocks.1.attn.qkv.bias"])
+        {
+            Tensor packed = pretrained.NamedParameters().Single(entry => entry.Name == name).Parameter.Value;
+            Assert.Equal(packed.ToArray()[(2 * packed.Shape.Count / 3)..], swapped.Fitted(name, packed).ToArray());
+        }
+    }
+
     private static void CheckGradients(string spec, AttentionContext context)
     {
         const float Step = 1f / 8192;

@@ -45,6 +45,34 @@ public sealed class ConvolutionalEmbeddingTests
     }
 
     [Theory]
+    [InlineData(2, 6, 10)]
+    [InlineData(4, 8, 12)]
+    [InlineData(16, 32, 16)]
+    public void Pooled_tokens_lie_a_patch_apart_and_are_the_published_steps_one_by_one(int patchSize, int height, int width)
+    {
+        using StepScope scope = StepScope.Begin();
+        ConvolutionalEmbedding embedding = new(3, patchSize, 7, pools: true);
+        embedding.Initialize(Device.Reference, 1);
+        Tensor images = TestTensors.Normal([2, 3, height, width], Device.Reference);
+
+        Tensor x = images;
+        foreach ((_, Parameter weight) in embedding.NamedParameters()) x = Ops.MaxPool(Ops.Relu(Ops.Conv2d(x, weight, padding: 1)), 3, 2, 1);
+        Tensor tokens = embedding.Forward(images);
+
+        Assert.Equal([2, embedding.Grid(height, width).Patches, 7], tokens.Shape);
+        Assert.Equal(Ops.Permute(x.Reshape(2, 7, -1), 0, 2, 1).ToArray(), tokens.ToArray());
+        Assert.All(embedding.NamedParameters().Skip(1), entry => Assert.Equal(64, entry.Parameter.Shape[1]));
+    }
+
+    /// <summary>Convolutions by hand: full size before a pooling, half of it behind a stride.</summary>
+    [Fact]
+    public void Products_are_counted_where_they_happen()
+    {
+        Assert.Equal(32 * 32 * 3 * 64 * 9 + 16 * 16 * 64 * 128 * 9, new ConvolutionalEmbedding(3, 4, 128, pools: true).MultiplyAdds(32, 32));
+        Assert.Equal(16 * 16 * 3 * 32 * 9 + 8 * 8 * 32 * 64 * 9 + 8 * 8 * 64 * 128 * 9, new ConvolutionalEmbedding(3, 4, 128).MultiplyAdds(32, 32));
+    }
+
+    [Theory]
     [InlineData(3, 16)]
     [InlineData(16, 16)]
     [InlineData(1, 6)]

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Fovea.Tensors;
 using Fovea.Tests;
 
@@ -15,7 +17,8 @@ internal static class GoldenConfig
         string Text(string name, string otherwise) => config.TryGetProperty(name, out JsonElement value) ? value.GetString()! : otherwise;
 
         int dim = (int)Number("embed_dim", 0);
-        bool mean = Text("global_pool", "token") == "avg";
+        string mlp = Text("mlp", "");   // in words, e.g. "SwiGLUPacked, fc1 out 256, hidden 128"
+        bool mean = Text("global_pool", "token") == "avg", gated = mlp.Contains("SwiGLU", StringComparison.Ordinal);
         return new VisionTransformerConfig
         {
             ImageSize = (int)Number("img_size", 224),
@@ -25,15 +28,23 @@ internal static class GoldenConfig
             Dim = dim,
             Depth = (int)Number("depth", 12),
             Heads = (int)Number("num_heads", 12),
-            MlpDim = (int)(dim * Number("mlp_ratio", 4)),
+            MlpDim = gated ? (int)NumberAfter("hidden ", mlp, 0) : (int)(dim * Number("mlp_ratio", NumberAfter("ratio ", mlp, 4))),
+            GatedMlp = gated,
             QkvBias = Flag("qkv_bias", true),
             NormEpsilon = (float)Number("layer_norm_eps", 1e-6),
-            Activation = Text("act", "gelu (erf)").Contains("tanh", StringComparison.Ordinal) ? UnaryOperator.GeluTanh : UnaryOperator.Gelu,
+            Activation = gated ? UnaryOperator.Silu : Text("act", "gelu (erf)").Contains("tanh", StringComparison.Ordinal) ? UnaryOperator.GeluTanh : UnaryOperator.Gelu,
             Pooling = mean ? Pooling.Mean : Pooling.ClassToken,
             ClassToken = Flag("class_token", true),
-            LayerScale = config.TryGetProperty("init_values", out JsonElement scale) && scale.ValueKind == JsonValueKind.Number ? scale.GetSingle() : null,
+            DistillationToken = Text("tokens", "").Contains("dist", StringComparison.Ordinal),
+            RegisterTokens = (int)Number("reg_tokens", 0),
+            PrefixPositions = !Flag("no_embed_class", false),
+            LayerScale = Flag("layer_scale", false) ? 1e-5f
+                : config.TryGetProperty("init_values", out JsonElement scale) && scale.ValueKind == JsonValueKind.Number ? scale.GetSingle() : null,
         };
     }
+
+    private static double NumberAfter(string word, string text, double otherwise) =>
+        Regex.Match(text, $@"{word}(\d+(\.\d+)?)") is { Success: true } match ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : otherwise;
 
     /// <summary>A whole number of the case's <c>config</c>.</summary>
     public static int Integer(this Golden golden, string name) => golden.Config.GetProperty(name).GetInt32();

@@ -1,127 +1,189 @@
+using Fovea.Tensors.Backends.Cpu.Images;
 using Fovea.Tensors.Backends.Cpu.MatMul;
 
 namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    // Per image and group a convolution is a product of the weight [out, taps] with the unfolded image [taps, pixels] (im2col),
-    // taps = in/groups · kernelHeight · kernelWidth and pixels = oh · ow.
+    // A convolution is a product of the weight [out, taps] with what it reads [taps, positions of the batch] (TapGrid), of which panels are packed where
+    // they are used. Its input's gradient is another one, or one for each of the stride · stride phases of the pixels.
 
-    public override void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, Storage? bias, Storage y)
+    private const int PackedElements = 1 << 17, MostColumns = 256, ColumnsPerSum = 128;   // panels of a part: 512 KiB, half of a second-level cache
+
+    /// <summary>Takes finished sums: some neighbours in one row of one channel's plane.</summary>
+    private unsafe delegate void SumSink(int image, int channel, int row, int column, int count, float* sums);
+
+    public override void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, in Conv2dEpilogue epilogue, Storage y)
     {
         Conv2dArguments a = arguments;
-        Unfolding u = new(a);
-        float* xData = Floats(x), wData = Floats(w), biasData = Floats(bias), yData = Floats(y);
-        _pool.Run(a.Batch * a.Groups, part =>
+        Conv2dEpilogue e = epilogue;
+        float* bias = Floats(e.Bias), residual = Floats(e.Residual), result = Floats(y);
+        SumSink sink = (image, channel, row, column, count, sums) =>
         {
-            float* taps = Scratch.Floats(RowsSlot, u.Taps * u.Pixels), panels = Scratch.Floats(PanelSlot, u.Taps * Panels<V>.Padded(u.Pixels));
-            u.Unfold(xData + part * u.InputSize, taps);
-            Panels<V>.PackAll(taps, u.Pixels, u.Taps, u.Pixels, panels);
-            int group = part % a.Groups;
-            float* result = yData + part * u.OutputSize;
-            if (biasData != null)
-                for (int o = 0; o < u.Outputs; o++) new Span<float>(result + (nint)o * u.Pixels, u.Pixels).Fill(biasData[group * u.Outputs + o]);
-            Block<V>.Multiply(wData + group * u.WeightSize, u.Taps, 1, u.Outputs, panels, u.Pixels, u.Taps,
-                new((nint)result, u.Pixels, biasData == null ? 0 : (nint)result, u.Pixels));
-        });
+            float start = bias == null ? 0 : bias[channel];
+            (float scale, float shift) = e.Norm is { } norm ? ScaleAndShift(norm, channel, start) : (1, start);
+            nint at = (((nint)image * a.Out + channel) * a.OutHeight + row) * a.OutWidth + column;
+            ChannelKernels<V>.Finish(sums, result + at, count, scale, shift, residual == null ? null : residual + at, e.Relu);
+        };
+        if (Winograd<V>.Pays(a, a.In, a.Out))
+            MultiplyTransformed(a.Batch, a.In, a.Height, a.Width, a.Padding, Floats(x), Floats(w), a.Out, a.OutHeight, a.OutWidth, sink);
+        else
+            Multiply(TapGrid.Forward(a), a, Floats(x), a.In / a.Groups, Floats(w), a.Out / a.Groups, sink);
     }
 
     public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate)
     {
         Conv2dArguments a = arguments;
-        Unfolding u = new(a);
-        float* dyData = Floats(dy), wData = Floats(w), dxData = Floats(dx);
-        _pool.Run(a.Batch * a.Groups, part =>
+        int inputs = a.In / a.Groups, outputs = a.Out / a.Groups, kernel = a.KernelHeight * a.KernelWidth;
+        float* slopes = Floats(dy), weights = Floats(w), result = Floats(dx);
+        CpuStorage turned = Borrow((long)a.In * outputs * kernel);
+        float* turnedWeights = turned.Pointer;
+        if (Winograd<V>.Pays(a, a.Out, a.In))
         {
-            float* taps = Scratch.Floats(RowsSlot, u.Taps * u.Pixels), panels = Scratch.Floats(PanelSlot, u.Outputs * Panels<V>.Padded(u.Pixels));
-            Panels<V>.PackAll(dyData + part * u.OutputSize, u.Pixels, u.Outputs, u.Pixels, panels);
-            float* weight = wData + part % a.Groups * u.WeightSize;
-            Block<V>.Multiply(weight, 1, u.Taps, u.Taps, panels, u.Pixels, u.Outputs, new((nint)taps, u.Pixels));
-            float* image = dxData + part * u.InputSize;
-            if (!accumulate) new Span<float>(image, (int)u.InputSize).Clear();
-            u.FoldInto(taps, image);
+            TurnWeights(a, weights, [8, 7, 6, 5, 4, 3, 2, 1, 0], turnedWeights);
+            MultiplyTransformed(a.Batch, a.Out, a.OutHeight, a.OutWidth, 2 - a.Padding, slopes, turnedWeights, a.In, a.Height, a.Width,
+                (image, channel, row, column, count, sums) => Put(sums, result + (((nint)image * a.In + channel) * a.Height + row) * a.Width + column, 1, count, accumulate));
+            _buffers.Return(turned);
+            return;
+        }
+
+        for (int phase = 0; phase < a.Stride * a.Stride; phase++)
+        {
+            (int top, int left) = Math.DivRem(phase, a.Stride);
+            TapGrid grid = TapGrid.Backward(a, top, left, out int[] taps);
+            if (grid.Rows <= 0 || grid.Columns <= 0) continue;
+            if (taps.Length > 0) TurnWeights(a, weights, taps, turnedWeights);
+            Multiply(grid, a, slopes, outputs, turnedWeights, inputs, (image, channel, row, column, count, sums) => Put(
+                sums, result + (((nint)image * a.In + channel) * a.Height + row * a.Stride + top) * a.Width + left + (nint)column * a.Stride, a.Stride, count, accumulate));
+        }
+
+        _buffers.Return(turned);
+    }
+
+    /// <summary>Weights [group, out, in, kernel] as [group, in, out, some taps of the kernel].</summary>
+    private void TurnWeights(Conv2dArguments a, float* weights, int[] taps, float* turned)
+    {
+        int inputs = a.In / a.Groups, outputs = a.Out / a.Groups, kernel = a.KernelHeight * a.KernelWidth;
+        _pool.Run(a.In, channel =>
+        {
+            (int group, int input) = Math.DivRem(channel, inputs);
+            float* to = turned + (nint)channel * outputs * taps.Length;
+            for (int o = 0; o < outputs; o++)
+            {
+                float* from = weights + ((nint)(group * outputs + o) * inputs + input) * kernel;
+                foreach (int tap in taps) *to++ = from[tap];
+            }
+        });
+    }
+
+    /// <summary>Elements of y, a step apart, (+)= x.</summary>
+    private static void Put(float* x, float* y, int step, int count, bool accumulate)
+    {
+        if (step == 1 && !accumulate) new ReadOnlySpan<float>(x, count).CopyTo(new Span<float>(y, count));
+        else
+            for (int i = 0; i < count; i++) y[(nint)i * step] = accumulate ? y[(nint)i * step] + x[i] : x[i];
+    }
+
+    /// <summary>Weights [group, rows, channels · taps] times the grid over a source [image, group, channels, plane], part by part.</summary>
+    private void Multiply(TapGrid grid, Conv2dArguments a, float* source, int channels, float* weights, int rows, SumSink sink)
+    {
+        int inner = channels * grid.Taps.Length, columns = a.Batch * grid.Positions;
+        nint plane = (nint)grid.Height * grid.Width, imageStep = a.Groups * channels * plane;
+        int width = Math.Min(Math.Clamp(PackedElements / Math.Max(1, inner) / Panels<V>.Width * Panels<V>.Width, Panels<V>.Width, MostColumns), Panels<V>.Padded(columns));
+        int chunks = columns == 0 ? 0 : Parts(columns, width);
+        // Where that makes few parts, several share the columns and take some of the rows each.
+        int block = Parts(Parts(rows, Math.Max(1, MinimumParts / Math.Max(1, chunks * a.Groups))), V.TileRows) * V.TileRows, blocks = Parts(rows, block);
+        _pool.Run(chunks * blocks * a.Groups, part =>
+        {
+            (int rest, int group) = Math.DivRem(part, a.Groups);
+            (int chunk, int rowBlock) = Math.DivRem(rest, blocks);
+            int column = chunk * width, count = Math.Min(width, columns - column), row = rowBlock * block, height = Math.Min(block, rows - row);
+            float* panels = Scratch.Floats(PanelSlot, inner * Panels<V>.Padded(count)), sums = Scratch.Floats(ProductSlot, height * width);
+            for (int c = 0; c < count; c += Panels<V>.Width)
+                TapRows<V>.Copy(
+                    grid, source + group * channels * plane, imageStep, channels, column + c, Math.Min(Panels<V>.Width, count - c),
+                    panels + (nint)c * inner, Panels<V>.WidthAt(c, count));
+            Block<V>.Multiply(
+                weights + ((nint)group * rows + row) * inner, inner, 1, height, panels, count, inner, new BlockTarget((nint)sums, width, Padded: true));
+            for (int r = 0; r < height; r++)
+                for (int done = 0; done < count;)
+                {
+                    (int line, int first) = Math.DivRem(column + done, grid.Columns);
+                    (int image, int gridRow) = Math.DivRem(line, grid.Rows);
+                    int run = Math.Min(count - done, grid.Columns - first);
+                    sink(image, group * rows + row + r, gridRow, first, run, sums + (nint)r * width + done);
+                    done += run;
+                }
         });
     }
 
     public override void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Storage dw, bool accumulate)
     {
+        // dwᵀ [taps, out] = what the forward pass reads [taps, positions] · dyᵀ [positions, out]: the left side is copied as it lies, and the smaller right
+        // side is transposed into panels. A part is some channels, over a fixed share of the positions.
         Conv2dArguments a = arguments;
-        Unfolding u = new(a);
-        float* xData = Floats(x), dyData = Floats(dy);
-        int share = Math.Max(1, Parts(a.Batch, MinimumParts)), shares = Parts(a.Batch, share), size = (int)(a.Groups * u.WeightSize);
+        if (Winograd<V>.Pays(a, a.In, a.Out))
+        {
+            SumTransformed(a, Floats(x), Floats(dy), Floats(dw), accumulate);
+            return;
+        }
+
+        TapGrid grid = TapGrid.Forward(a);
+        int inputs = a.In / a.Groups, outputs = a.Out / a.Groups, kernel = grid.Taps.Length, columns = a.Batch * grid.Positions;
+        int block = Math.Clamp(RowsPerSum / kernel, 1, inputs), blocks = Parts(inputs, block), size = a.In * kernel * outputs;
+        int shares = Math.Max(1, Math.Min(Parts(MinimumParts, blocks * a.Groups), Parts(columns, ColumnsPerSum)));
+        int share = Math.Max(1, Parts(columns, shares));
+        float* source = Floats(x), slopes = Floats(dy);
+        nint plane = (nint)a.Height * a.Width;
         CpuStorage partial = Borrow((long)shares * size);
         float* partials = partial.Pointer;
-        _pool.Run(shares, s =>
+        _pool.Run(shares * blocks * a.Groups, part =>
         {
-            float* taps = Scratch.Floats(RowsSlot, u.Taps * u.Pixels), panels = Scratch.Floats(PanelSlot, u.Pixels * Panels<V>.Padded(u.Taps));
-            float* sum = partials + (nint)s * size;
-            new Span<float>(sum, size).Clear();
-            for (int part = s * share * a.Groups; part < Math.Min(a.Batch, (s + 1) * share) * a.Groups; part++)
+            (int rest, int group) = Math.DivRem(part, a.Groups);
+            (int s, int channelBlock) = Math.DivRem(rest, blocks);
+            int channel = group * inputs + channelBlock * block, channels = Math.Min(block, inputs - channelBlock * block), end = Math.Min(columns, (s + 1) * share);
+            float* sum = partials + (nint)s * size + (nint)channel * kernel * outputs;
+            float* taps = Scratch.Floats(RowsSlot, block * kernel * ColumnsPerSum), panels = Scratch.Floats(PanelSlot, ColumnsPerSum * Panels<V>.Padded(outputs));
+            new Span<float>(sum, channels * kernel * outputs).Clear();
+            for (int column = s * share; column < end; column += ColumnsPerSum)
             {
-                u.Unfold(xData + part * u.InputSize, taps);
-                Panels<V>.PackAllTransposed(taps, u.Pixels, u.Pixels, u.Taps, panels);
-                float* here = sum + part % a.Groups * u.WeightSize;
-                Block<V>.Multiply(dyData + part * u.OutputSize, u.Pixels, 1, u.Outputs, panels, u.Taps, u.Pixels, new((nint)here, u.Taps, (nint)here, u.Taps));
+                int count = Math.Min(ColumnsPerSum, end - column);
+                TapRows<V>.Copy(grid, source + channel * plane, a.In * plane, channels, column, count, taps, count);
+                PackSlopes(slopes, a.Out, group * outputs, outputs, grid.Positions, column, count, panels);
+                Block<V>.Multiply(taps, count, 1, channels * kernel, panels, outputs, count, new BlockTarget((nint)sum, outputs, (nint)sum, outputs));
             }
         });
-        AddUp(partials, shares, size, Floats(dw), accumulate);
+
+        if (shares > 1) AddUp(partials, shares, size, partials, false);
+        TransposeInto(partials, a.Groups, inputs * kernel, outputs, Floats(dw), accumulate);
         _buffers.Return(partial);
     }
 
-    /// <summary>One group of one image as a matrix <c>[in/groups · kernelHeight · kernelWidth, oh · ow]</c>, and back.</summary>
-    private readonly struct Unfolding(Conv2dArguments a)
+    /// <summary>y [group, columns, rows] (+)= the transposes of x [group, rows, columns].</summary>
+    private void TransposeInto(float* x, int groups, int rows, int columns, float* y, bool accumulate)
     {
-        internal int Channels => a.In / a.Groups;
-
-        internal int Outputs => a.Out / a.Groups;
-
-        internal int Taps => Channels * a.KernelHeight * a.KernelWidth;
-
-        internal int Pixels => a.OutHeight * a.OutWidth;
-
-        internal nint InputSize => (nint)Channels * a.Height * a.Width;
-
-        internal nint OutputSize => (nint)Outputs * Pixels;
-
-        internal nint WeightSize => (nint)Outputs * Taps;
-
-        internal void Unfold(float* image, float* taps)
+        int blocks = Panels<V>.Count(rows);
+        _pool.Run(groups * blocks, part =>
         {
-            for (int tap = 0; tap < Taps; tap++)
-                for (int oy = 0; oy < a.OutHeight; oy++, taps += a.OutWidth)
-                {
-                    float* row = Source(image, tap, oy, out int x0);
-                    for (int ox = 0; ox < a.OutWidth; ox++)
-                    {
-                        int x = x0 + ox * a.Stride;
-                        taps[ox] = row != null && (uint)x < (uint)a.Width ? row[x] : 0;
-                    }
-                }
-        }
+            (int group, int block) = Math.DivRem(part, blocks);
+            int row = block * Panels<V>.Width, count = Math.Min(Panels<V>.Width, rows - row), width = Panels<V>.WidthAt(row, rows);
+            float* panel = Scratch.Floats(PanelSlot, columns * width), to = y + (nint)group * rows * columns + row;
+            Panels<V>.PackTransposed(x + (nint)group * rows * columns, columns, columns, row, rows, panel);
+            for (int column = 0; column < columns; column++) Put(panel + column * width, to + (nint)column * rows, 1, count, accumulate);
+        });
+    }
 
-        internal void FoldInto(float* taps, float* image)
+    /// <summary>Some columns of dy [image, channel, position], transposed into panels [position, channel].</summary>
+    private static void PackSlopes(float* dy, int allChannels, int channel, int channels, int positions, int column, int count, float* panels)
+    {
+        for (int done = 0; done < count;)
         {
-            for (int tap = 0; tap < Taps; tap++)
-                for (int oy = 0; oy < a.OutHeight; oy++, taps += a.OutWidth)
-                {
-                    float* row = Source(image, tap, oy, out int x0);
-                    if (row == null) continue;
-                    for (int ox = 0; ox < a.OutWidth; ox++)
-                    {
-                        int x = x0 + ox * a.Stride;
-                        if ((uint)x < (uint)a.Width) row[x] += taps[ox];
-                    }
-                }
-        }
-
-        /// <summary>The image row that a tap meets at output row <paramref name="oy"/> (null in the padding), and its first column.</summary>
-        private float* Source(float* image, int tap, int oy, out int x0)
-        {
-            (int rest, int kx) = Math.DivRem(tap, a.KernelWidth);
-            (int channel, int ky) = Math.DivRem(rest, a.KernelHeight);
-            int y = oy * a.Stride - a.Padding + ky * a.Dilation;
-            x0 = kx * a.Dilation - a.Padding;
-            return (uint)y < (uint)a.Height ? image + ((nint)channel * a.Height + y) * a.Width : null;
+            (int image, int position) = Math.DivRem(column + done, positions);
+            int run = Math.Min(count - done, positions - position);
+            float* from = dy + ((nint)image * allChannels + channel) * positions + position;
+            for (int o = 0; o < channels; o += Panels<V>.Width)
+                Panels<V>.PackTransposed(from, positions, run, o, channels, panels + (nint)o * count + (nint)done * Panels<V>.WidthAt(o, channels));
+            done += run;
         }
     }
 }

@@ -16,6 +16,32 @@ internal sealed unsafe partial class CpuBackend<V>
         ForElements(count, (start, length) => ElementKernels<V>.UnaryBackward(f, xData + start, dyData + start, dxData + start, length, accumulate));
     }
 
+    public override void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns)
+    {
+        float* xData = Floats(x), yData = Floats(y);
+        ForRows(rows, 2 * columns, (row, count) =>
+        {
+            for (nint r = row; r < row + count; r++)
+            {
+                float* a = xData + 2 * r * columns;
+                GateKernels<V>.Forward(f, a, a + columns, yData + r * columns, columns);
+            }
+        });
+    }
+
+    public override void GateBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int rows, int columns, bool accumulate)
+    {
+        float* xData = Floats(x), dyData = Floats(dy), dxData = Floats(dx);
+        ForRows(rows, 2 * columns, (row, count) =>
+        {
+            for (nint r = row; r < row + count; r++)
+            {
+                float* a = xData + 2 * r * columns, da = dxData + 2 * r * columns;
+                GateKernels<V>.Backward(f, a, a + columns, dyData + r * columns, da, da + columns, columns, accumulate);
+            }
+        });
+    }
+
     public override void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y, Shape shape)
     {
         if (shape.Count == 0) return;

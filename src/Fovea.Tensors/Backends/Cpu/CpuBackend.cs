@@ -64,11 +64,13 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
 
     public override void Trim() => _buffers.Trim();
 
-    public override void Write(Storage destination, ReadOnlySpan<float> values) => values.CopyTo(new Span<float>(Floats(destination), values.Length));
+    public override void Write(Storage destination, ReadOnlySpan<float> values, int start) =>
+        values.CopyTo(new Span<float>(Floats(destination) + start, values.Length));
 
     public override void Write(Storage destination, ReadOnlySpan<int> values) => values.CopyTo(new Span<int>(Floats(destination), values.Length));
 
-    public override void Read(Storage source, Span<float> values) => new ReadOnlySpan<float>(Floats(source), values.Length).CopyTo(values);
+    public override void Read(Storage source, Span<float> values, int start) =>
+        new ReadOnlySpan<float>(Floats(source) + start, values.Length).CopyTo(values);
 
     public override void Read(Storage source, Span<int> values) => new ReadOnlySpan<int>(Floats(source), values.Length).CopyTo(values);
 

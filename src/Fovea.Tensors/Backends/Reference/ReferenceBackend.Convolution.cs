@@ -2,13 +2,15 @@ namespace Fovea.Tensors.Backends.Reference;
 
 internal sealed partial class ReferenceBackend
 {
-    public override void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, Storage? bias, Storage y)
+    public override void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, in Conv2dEpilogue epilogue, Storage y)
     {
         double[] image = Values(x), kernel = Values(w), to = Values(y);
-        int pixels = arguments.OutHeight * arguments.OutWidth;
-        for (int i = 0; i < arguments.Batch * arguments.Out * pixels; i++)
-            to[i] = bias is null ? 0 : Values(bias)[i / pixels % arguments.Out];
+        int pixels = arguments.OutHeight * arguments.OutWidth, count = arguments.Batch * arguments.Out * pixels;
+        for (int i = 0; i < count; i++) to[i] = epilogue.Bias is null ? 0 : Values(epilogue.Bias)[i / pixels % arguments.Out];
         foreach ((int ofX, int ofW, int ofY) in Taps(arguments)) to[ofY] += image[ofX] * kernel[ofW];
+        if (epilogue.Norm is { } norm) BatchNorm(new(y, norm, epilogue.Residual, epilogue.Relu, arguments.Batch, arguments.Out, pixels), y);
+        else
+            for (int i = 0; i < count; i++) to[i] = Finished(to[i], i, epilogue.Residual, epilogue.Relu);
     }
 
     public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate)

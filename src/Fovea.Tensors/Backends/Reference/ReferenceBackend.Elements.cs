@@ -14,6 +14,27 @@ internal sealed partial class ReferenceBackend
         for (int i = 0; i < count; i++) Put(ref to[i], from[i] * ScalarFunctions.Derivative(f, input[i]), accumulate);
     }
 
+    public override void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns)
+    {
+        double[] from = Values(x), to = Values(y);
+        for (int i = 0; i < rows * columns; i++)
+        {
+            int a = i + i / columns * columns, b = a + columns;
+            to[i] = ScalarFunctions.Value(f, from[a]) * from[b];
+        }
+    }
+
+    public override void GateBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int rows, int columns, bool accumulate)
+    {
+        double[] input = Values(x), from = Values(dy), to = Values(dx);
+        for (int i = 0; i < rows * columns; i++)
+        {
+            int a = i + i / columns * columns, b = a + columns;
+            Put(ref to[a], from[i] * ScalarFunctions.Derivative(f, input[a]) * input[b], accumulate);
+            Put(ref to[b], from[i] * ScalarFunctions.Value(f, input[a]), accumulate);
+        }
+    }
+
     public override void AddScaled(Storage x, Storage y, int count, float scale, bool accumulate)
     {
         double[] from = Values(x), to = Values(y);

@@ -31,10 +31,10 @@ internal sealed partial class ReferenceBackend : Backend
     {
     }
 
-    public override void Write(Storage destination, ReadOnlySpan<float> values)
+    public override void Write(Storage destination, ReadOnlySpan<float> values, int start)
     {
         double[] to = Values(destination);
-        for (int i = 0; i < values.Length; i++) to[i] = values[i];
+        for (int i = 0; i < values.Length; i++) to[start + i] = values[i];
     }
 
     public override void Write(Storage destination, ReadOnlySpan<int> values)
@@ -43,10 +43,10 @@ internal sealed partial class ReferenceBackend : Backend
         for (int i = 0; i < values.Length; i++) to[i] = values[i];
     }
 
-    public override void Read(Storage source, Span<float> values)
+    public override void Read(Storage source, Span<float> values, int start)
     {
         double[] from = Values(source);
-        for (int i = 0; i < values.Length; i++) values[i] = (float)from[i];
+        for (int i = 0; i < values.Length; i++) values[i] = (float)from[start + i];
     }
 
     public override void Read(Storage source, Span<int> values)

@@ -68,4 +68,10 @@ internal unsafe interface ISimd<TSelf>
 
     /// <summary>Largest lane.</summary>
     static abstract float MaxAcross(TSelf value);
+
+    /// <summary>The lanes with even numbers of two vectors one behind the other, and those with odd numbers.</summary>
+    static abstract TSelf Split(TSelf low, TSelf high, out TSelf odd);
+
+    /// <summary>The inverse of <see cref="Split"/>: even and odd lanes in turn.</summary>
+    static abstract TSelf Join(TSelf even, TSelf odd, out TSelf high);
 }

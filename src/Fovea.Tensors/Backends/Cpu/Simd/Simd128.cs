@@ -114,4 +114,18 @@ internal readonly unsafe struct Simd128 : ISimd<Simd128>
         v = Vector128.MaxNative(v, Vector128.Shuffle(v, Vector128.Create(2, 3, 0, 1)));
         return Vector128.MaxNative(v, Vector128.Shuffle(v, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 Split(Simd128 low, Simd128 high, out Simd128 odd)
+    {
+        odd = new(Vector128.Create(low._value[1], low._value[3], high._value[1], high._value[3]));
+        return new(Vector128.Create(low._value[0], low._value[2], high._value[0], high._value[2]));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 Join(Simd128 even, Simd128 odd, out Simd128 high)
+    {
+        high = new(Vector128.Create(even._value[2], odd._value[2], even._value[3], odd._value[3]));
+        return new(Vector128.Create(even._value[0], odd._value[0], even._value[1], odd._value[1]));
+    }
 }

@@ -112,4 +112,19 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
     /// <summary>All bits set in the first <paramref name="count"/> lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Mask(int count) => Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Split(Simd256 low, Simd256 high, out Simd256 odd)
+    {
+        odd = new(Avx2.Permute4x64(Avx.Shuffle(low._value, high._value, 0b11_01_11_01).AsDouble(), 0b11_01_10_00).AsSingle());
+        return new(Avx2.Permute4x64(Avx.Shuffle(low._value, high._value, 0b10_00_10_00).AsDouble(), 0b11_01_10_00).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Join(Simd256 even, Simd256 odd, out Simd256 high)
+    {
+        Vector256<float> lower = Avx.UnpackLow(even._value, odd._value), upper = Avx.UnpackHigh(even._value, odd._value);
+        high = new(Avx.Permute2x128(lower, upper, 0x31));
+        return new(Avx.Permute2x128(lower, upper, 0x20));
+    }
 }

@@ -112,4 +112,20 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
     /// <summary>All bits set in the first <paramref name="count"/> lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Mask(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 Split(Simd512 low, Simd512 high, out Simd512 odd)
+    {
+        Vector512<int> even = Vector512<int>.Indices + Vector512<int>.Indices;
+        odd = new(Avx512F.PermuteVar16x32x2(low._value, even + Vector512<int>.One, high._value));
+        return new(Avx512F.PermuteVar16x32x2(low._value, even, high._value));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 Join(Simd512 even, Simd512 odd, out Simd512 high)
+    {
+        Vector512<int> order = Vector512.Create(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        high = new(Avx512F.PermuteVar16x32x2(even._value, order + Vector512.Create(8), odd._value));
+        return new(Avx512F.PermuteVar16x32x2(even._value, order, odd._value));
+    }
 }

@@ -68,4 +68,16 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
     public static float Sum(SimdScalar value) => value._value;
 
     public static float MaxAcross(SimdScalar value) => value._value;
+
+    public static SimdScalar Split(SimdScalar low, SimdScalar high, out SimdScalar odd)
+    {
+        odd = high;
+        return low;
+    }
+
+    public static SimdScalar Join(SimdScalar even, SimdScalar odd, out SimdScalar high)
+    {
+        high = odd;
+        return even;
+    }
 }

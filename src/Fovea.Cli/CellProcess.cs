@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Fovea.Cli.Commands;
+using Fovea.Training.Checkpoints;
+using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
+using Fovea.Training.Studies;
+
+namespace Fovea.Cli;
+
+/// <summary>
+/// Trains each cell of a study in a process of its own: its peak memory is its own, its threads and buffers end with it, and a cell that the system kills takes no
+/// other with it. Results are those of <c>fovea train</c>, bit for bit.
+/// </summary>
+internal static class CellProcess
+{
+    /// <inheritdoc cref="CellTrainer"/>
+    public static CellOutcome Train(StudyCell cell, Recipe recipe, Action<RunEvent> logged, CancellationToken stop)
+    {
+        Directory.CreateDirectory(cell.Run.Path);
+        string file = Path.Combine(cell.Run.Path, "recipe.yaml");
+        AtomicFile.WriteText(file, RecipeFile.Print(recipe));
+
+        using Process process = Start(["cell", file]);
+        Task<string> errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        using (stop.Register(() => Ask(process)))
+        {
+            while (process.StandardOutput.ReadLine() is string line)
+                if (Parse(line) is RunEvent entry) logged(entry);
+            process.WaitForExit();
+        }
+
+        return process.ExitCode is ExitCode.Success or ExitCode.Interrupted
+            ? new CellOutcome()
+            : new CellOutcome(Reason(errors.Result, process.ExitCode), process.ExitCode == CellCommand.Diverged);
+    }
+
+    private static Process Start(IEnumerable<string> arguments)
+    {
+        (string program, string[] before) = Program();
+        return Process.Start(new ProcessStartInfo(program, [.. before, .. arguments])
+        {
+            RedirectStandardInput = true,   // stays open as long as this process lives
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+    }
+
+    /// <summary>This program, however it was started: as an executable of its own, or by <c>dotnet</c> from its assembly.</summary>
+    private static (string Program, string[] Arguments) Program()
+    {
+        string running = Environment.ProcessPath ?? "", assembly = typeof(CellProcess).Assembly.Location;
+        string name = Path.GetFileNameWithoutExtension(running);
+        return assembly.Length == 0 || name == Path.GetFileNameWithoutExtension(assembly)
+            ? (running, [])
+            : (name == "dotnet" ? running : "dotnet", [assembly]);
+    }
+
+    private static void Ask(Process process)
+    {
+        try
+        {
+            process.StandardInput.WriteLine(CellCommand.Stop);
+            process.StandardInput.Flush();
+        }
+        catch (IOException)
+        {
+            // It has ended already.
+        }
+    }
+
+    private static RunEvent? Parse(string line)
+    {
+        try
+        {
+            return RunJson.Read<RunEvent>(line);
+        }
+        catch (JsonException)
+        {
+            return null;   // cut short when the process was killed
+        }
+    }
+
+    private static string Reason(string errors, int code)
+    {
+        string said = errors.Trim();
+        if (said.StartsWith("fovea: ", StringComparison.Ordinal)) said = said["fovea: ".Length..];
+        return said.Length > 0 ? said : code > 128 ? $"its process was killed by signal {code - 128}; perhaps memory ran out." : $"its process ended with code {code}.";
+    }
+}

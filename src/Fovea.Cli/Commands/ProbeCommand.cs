@@ -1,0 +1,75 @@
+using System.CommandLine;
+using Fovea.Cli.Display;
+using Fovea.Cli.Options;
+using Fovea.Data;
+using Fovea.Tensors;
+using Fovea.Training.Probing;
+using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
+using Fovea.Training.Setup;
+using Spectre.Console;
+
+namespace Fovea.Cli.Commands;
+
+/// <summary><c>fovea probe</c>: k-NN and linear classifiers on a frozen model's features.</summary>
+internal static class ProbeCommand
+{
+    /// <summary>What decides which pictures are looked at, as in training.</summary>
+    private static readonly string[] DataFields = ["dataset", "data", "val-share", "classes", "train-fraction", "train-limit", "eval-limit", "skip-bad", "workers", "seed"];
+
+    public static Command Create(Terminal terminal, CancellationToken stop)
+    {
+        Option<string?> weights = Make.Text("--weights", "RUN", "Run directory (its best checkpoint) or checkpoint file whose model is frozen");
+        weights.Required = true;
+        Option<string?> model = Make.Text("--model", "NAME", "Preset; the run's unless given");
+        RecipeOption[] fields = [.. RecipeFields.All.Where(field => DataFields.Contains(field.Name)).Select(field => new RecipeOption(field))];
+        Option<int[]> neighbours = Make.Counts("--k", [10, 20, 100, 200], "Numbers of neighbours that vote");
+        Option<double> temperature = new("--temperature") { HelpName = "X", Description = "Of the votes", DefaultValueFactory = _ => 0.07 };
+        Option<int> epochs = Make.Count("--epochs", 30, "Passes of the linear classifiers over the training features");
+        Option<int> batchSize = Make.Count("--batch-size", 64, "Pictures at a time", "-b");
+        Option<string> device = Make.Choice("--device", "Where to compute", "cpu", "reference");
+        Option<int?> threads = Make.Count("--threads", "Threads that compute; all cores unless given");
+        Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
+        Command command = new("probe", "Probe a trained model's features on a dataset: nearest neighbours and linear classification, with nothing of the model trained.")
+        {
+            weights, model, neighbours, temperature, epochs, batchSize, device, threads, json,
+        };
+        foreach (RecipeOption field in fields) command.Add(field);
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(temperature) is not (> 0 and < double.PositiveInfinity)) throw new UsageException("--temperature: must be above 0.");
+            Device place = DeviceChoice.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads));
+            FrozenModel frozen = FrozenModel.Load(parsed.GetRequiredValue(weights)!, parsed.GetValue(model), place);
+            Recipe recipe = RecipeOption.Apply(Of(frozen.Recipe, fields.Any(field => field.Field.Name == "dataset" && field.Given(parsed) is not null)), fields, parsed);
+            ProbeResult result = Probe.Run(frozen, DatasetChoice.Load(recipe), new ProbeOptions
+            {
+                Neighbours = parsed.GetRequiredValue(neighbours),
+                Temperature = parsed.GetValue(temperature),
+                Epochs = parsed.GetValue(epochs),
+                BatchSize = parsed.GetValue(batchSize),
+                Seed = recipe.Run.Seed,
+            }, place, stop);
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(result));
+            else Print(terminal.Console, result);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    /// <summary>The pictures that the model was trained on, or, where another dataset is named, nothing of what was said about those.</summary>
+    private static Recipe Of(Recipe training, bool others) => others ? training with { Data = new() } : training;
+
+    private static void Print(IAnsiConsole console, ProbeResult result)
+    {
+        Table table = Tables.Create("probe", "setting", ">held-out", ">test top-1");
+        foreach (NeighbourResult entry in result.Neighbours)
+            table.AddRow(Tables.Name("k-NN"), new Text($"k = {entry.K}"), new Text("-"), new Text(Words.Percent(entry.TestAccuracy)));
+        LinearProbeResult linear = result.Linear;
+        table.AddRow(
+            Tables.Name("linear"), new Text($"lr {Words.Rate(linear.LearningRate)}, weight decay {Words.Rate(linear.WeightDecay)}"),
+            new Text(Words.Percent(linear.HeldOutAccuracy)), new Text(Words.Percent(linear.TestAccuracy)));
+        console.Write(table);
+        console.WriteLine($"{result.Model} on {result.Dataset}: {Words.Count(result.Features)} features of {Words.Count(result.Images.Train)} training, "
+            + $"{Words.Count(result.Images.HeldOut)} held-out and {Words.Count(result.Images.Test)} test images");
+    }
+}

@@ -1,0 +1,14 @@
+using System.CommandLine;
+
+namespace Fovea.Cli.Commands;
+
+/// <summary><c>fovea runs list|show|diff</c>: what run directories hold.</summary>
+internal static class RunsCommand
+{
+    public static Command Create(Terminal terminal) => new("runs", "Look through run directories.")
+    {
+        RunsListCommand.Create(terminal),
+        RunsShowCommand.Create(terminal),
+        RunsDiffCommand.Create(terminal),
+    };
+}

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.Globalization;
+using Fovea.Cli.Display;
+using Fovea.Cli.Options;
+using Fovea.Data;
+using Fovea.Training.Runs;
+using Fovea.Vision.Weights;
+using Spectre.Console;
+
+namespace Fovea.Cli.Commands;
+
+/// <summary><c>fovea runs list [DIR ...]</c>: a table of runs.</summary>
+internal static class RunsListCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string[]> folders = new("DIR")
+        {
+            Description = $"Folders to look through, three levels deep; {RunDirectory.DefaultParent}/ unless given",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
+        Command command = new("list", "List runs with what they reached.") { folders, json };
+        command.SetAction(parsed =>
+        {
+            string[] given = parsed.GetValue(folders) is { Length: > 0 } some ? some : [RunDirectory.DefaultParent];
+            Entry[] runs = [.. given.SelectMany(Find).Distinct().Select(Read)];
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(new { Runs = runs.Select(Describe) }));
+            else Print(terminal.Console, runs);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static IEnumerable<string> Find(string folder) => Directory.Exists(folder) ? RunRecord.Find(folder)
+        : throw new UsageException($"there is no folder '{folder}' to look for runs in.");
+
+    private static Entry Read(string path)
+    {
+        try
+        {
+            return new Entry(path, RunRecord.Read(path), null);
+        }
+        catch (CheckpointException error)
+        {
+            return new Entry(path, null, error.Message);   // one that cannot be read hides no other
+        }
+    }
+
+    private static object Describe(Entry entry) => entry.Record is not RunRecord run ? new { Run = entry.Path, entry.Problem } : new
+    {
+        Run = entry.Path,
+        Model = run.Recipe.Model.Name,
+        run.Recipe.Model.Attention,
+        run.Recipe.Data.Dataset,
+        run.Recipe.Run.Seed,
+        EpochsDone = run.Epochs.LastOrDefault()?.Epoch ?? 0,
+        run.Recipe.Optimisation.Epochs,
+        Finished = run.Summary is not null,
+        ValAccuracy = BestValidation(run),
+        run.Summary?.TestAccuracy,
+        Date = run.LastChange.ToString("O", CultureInfo.InvariantCulture),
+        run.Summary?.Seconds,
+    };
+
+    private static void Print(IAnsiConsole console, Entry[] runs)
+    {
+        if (runs.Length == 0)
+        {
+            console.WriteLine("no runs");
+            return;
+        }
+
+        Table table = Tables.Create("run", "model", "attention", "dataset", ">epochs", ">validation", ">test", ">time", "date");
+        foreach (Entry entry in runs)
+        {
+            if (entry.Record is not RunRecord run)
+            {
+                table.AddRow(Tables.Name(entry.Path), new Text(entry.Problem!, new Style(Color.Red)));
+                continue;
+            }
+
+            table.AddRow(
+                Tables.Name(entry.Path), new Text(run.Recipe.Model.Name), new Text(run.Recipe.Model.Attention ?? "-"), new Text(run.Recipe.Data.Dataset ?? "-"),
+                new Text($"{run.Epochs.LastOrDefault()?.Epoch ?? 0}/{run.Recipe.Optimisation.Epochs}"), new Text(Words.Percent(BestValidation(run))),
+                new Text(run.Summary is null ? "unfinished" : Words.Percent(run.Summary.TestAccuracy)),
+                new Text(Words.Duration(run.Summary?.Seconds ?? (run.Events.Count > 0 ? run.Events[^1].Seconds : null) ?? 0)),
+                new Text(run.LastChange.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)));
+        }
+
+        console.Write(table);
+    }
+
+    private static double? BestValidation(RunRecord run) => run.Summary?.BestValAccuracy ?? run.Epochs.Max(epoch => epoch.ValAccuracy);
+
+    private sealed record Entry(string Path, RunRecord? Record, string? Problem);
+}

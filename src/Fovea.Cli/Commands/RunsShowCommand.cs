@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Fovea.Cli.Display;
+using Fovea.Cli.Options;
+using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
+using Spectre.Console;
+
+namespace Fovea.Cli.Commands;
+
+/// <summary><c>fovea runs show RUN</c>: a run's results and its recipe.</summary>
+internal static class RunsShowCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string> path = new("RUN") { Description = "Run directory" };
+        Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
+        Command command = new("show", "Show the recipe and the results of a run.") { path, json };
+        command.SetAction(parsed =>
+        {
+            RunRecord run = RunRecord.Read(parsed.GetRequiredValue(path));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(run)));
+            else Print(terminal.Console, run);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static object Describe(RunRecord run) => new
+    {
+        Run = run.Run.Path,
+        Recipe = RecipeFields.All.ToDictionary(field => field.Name, field => field.Read(run.Recipe)),
+        run.Summary,
+        Epochs = run.Epochs,
+    };
+
+    private static void Print(IAnsiConsole console, RunRecord run)
+    {
+        Table table = Tables.Create("option", "value");
+        foreach (RecipeField field in RecipeFields.All) table.AddRow(Tables.Name(field.Name), new Text(field.Read(run.Recipe)));
+        console.Write(table);
+        foreach (RunEvent epoch in run.Epochs)
+            console.WriteLine($"epoch {epoch.Epoch}  loss {Words.Loss(epoch.TrainLoss)}  accuracy {Words.Percent(epoch.TrainAccuracy)}  "
+                + $"validation loss {Words.Loss(epoch.ValLoss)}  accuracy {Words.Percent(epoch.ValAccuracy)}");
+        if (run.Summary is null) console.WriteLine($"not finished: 'fovea train --resume {run.Run.Path}' goes on");
+        else foreach ((string subject, string text) in Words.Describe(run.Summary, run.Run.Path)) console.WriteLine($"{subject,-9} {text}");
+    }
+}

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using Fovea.Training.Runs;
+using Fovea.Training.Studies;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Fovea.Cli.Display;
+
+/// <summary>A table of the latest cells and a line about the whole that redraw themselves.</summary>
+internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
+{
+    private const int CellsShown = 14, BarWidth = 32;
+    private readonly Stopwatch _clock = new();
+    private readonly List<Row> _rows = [];
+    private LiveDisplayContext? _context;
+    private StudyPlan? _plan;
+    private int _before;
+
+    public void Show(Action run) => console.Live(Text.Empty).Start(context =>
+    {
+        _context = context;
+        run();
+    });
+
+    public void Started(StudyPlan plan, int finished)
+    {
+        (_plan, _before) = (plan, finished);
+        _clock.Start();
+        Draw();
+    }
+
+    public void CellStarted(StudyCell cell)
+    {
+        _rows.Add(new Row(cell));
+        Draw();
+    }
+
+    public void Logged(StudyCell cell, RunEvent entry)
+    {
+        if (entry.Event == "end") return;   // it has no training figures
+        Of(cell).Last = entry;
+        if (entry.ValAccuracy is double accuracy) Of(cell).Validation = accuracy;
+        Draw();
+    }
+
+    public void CellEnded(StudyCell cell, CellOutcome outcome, RunSummary? summary)
+    {
+        (Of(cell).Outcome, Of(cell).Summary) = (outcome, summary);
+        Draw();
+    }
+
+    private Row Of(StudyCell cell) => _rows.Last(row => row.Cell == cell);
+
+    private void Draw()
+    {
+        if (_plan is null) return;   // cells can be told of before the study
+        Table table = Tables.Create("cell", ">epoch", ">loss", ">validation", "state");
+        foreach (Row row in _rows.Skip(_rows.Count - CellsShown))
+        {
+            table.AddRow(
+                Tables.Name(row.Cell.Label), new Text(row.Last is null ? "" : $"{row.Last.Epoch}/{row.Cell.Recipe.Optimisation.Epochs}"),
+                new Text(Words.Loss(row.Last?.TrainLoss)), new Text(Words.Percent(row.Validation)), State(row));
+        }
+
+        List<IRenderable> rows = [new Text(Words.Describe(_plan, _before)), Bar()];
+        if (_rows.Count > 0) rows.Insert(1, table);
+        _context!.UpdateTarget(new Rows(rows));
+    }
+
+    private static Text State(Row row) => row.Outcome is not CellOutcome outcome ? new Text("runs", new Style(Color.Teal))
+        : new Text(Words.Describe(outcome, row.Summary), new Style(outcome.Failure is null ? Color.Green : Color.Red));
+
+    private Markup Bar()
+    {
+        double here = _rows.Sum(row => row.Progress), left = _plan!.Cells.Count - _before - here;
+        int full = (int)Math.Round((_before + here) / _plan.Cells.Count * BarWidth);
+        string remaining = here > 0 ? $"about [bold]{Words.Duration(_clock.Elapsed * (left / here))}[/] left" : "";
+        return new Markup($"  [teal]{new string('━', full)}[/][grey]{new string('━', BarWidth - full)}[/]  "
+            + $"{_before + _rows.Count(row => row.Summary is not null)}/{_plan.Cells.Count} cells  {Words.Duration(_clock.Elapsed)}  {remaining}");
+    }
+
+    private sealed class Row(StudyCell cell)
+    {
+        public StudyCell Cell => cell;
+
+        public RunEvent? Last { get; set; }
+
+        public double? Validation { get; set; }
+
+        public RunSummary? Summary { get; set; }
+
+        public CellOutcome? Outcome { get; set; }
+
+        /// <summary>Share of the cell that is done; an epoch that runs counts half.</summary>
+        public double Progress => Summary is not null ? 1
+            : Last is null ? 0 : (Last.Epoch - (Last.Event == "epoch" ? 0 : 0.5)) / cell.Recipe.Optimisation.Epochs;
+    }
+}

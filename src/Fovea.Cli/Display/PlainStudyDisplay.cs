@@ -1,0 +1,34 @@
+using Fovea.Training.Runs;
+using Fovea.Training.Studies;
+
+namespace Fovea.Cli.Display;
+
+/// <summary>One line per epoch and per cell: for pipes, files and logs.</summary>
+internal sealed class PlainStudyDisplay(TextWriter output) : IStudyDisplay
+{
+    private int _cells, _ended;
+
+    public void Show(Action run) => run();
+
+    public void Started(StudyPlan plan, int finished)
+    {
+        (_cells, _ended) = (plan.Cells.Count, finished);
+        output.WriteLine($"study     {Words.Describe(plan, finished)}");
+    }
+
+    public void CellStarted(StudyCell cell) =>
+        output.WriteLine($"{cell.Label}: {(File.Exists(cell.Run.LastCheckpoint) ? "goes on" : "begins")} in {cell.Run.Path}");
+
+    public void Logged(StudyCell cell, RunEvent entry)
+    {
+        if (entry.Event != "epoch") return;
+        output.WriteLine($"{cell.Label}: epoch {entry.Epoch}/{cell.Recipe.Optimisation.Epochs}  loss {Words.Loss(entry.TrainLoss)}  "
+            + $"validation accuracy {Words.Percent(entry.ValAccuracy)}  {Words.Duration(entry.Seconds ?? 0)}");
+    }
+
+    public void CellEnded(StudyCell cell, CellOutcome outcome, RunSummary? summary)
+    {
+        if (summary is not null) _ended++;
+        output.WriteLine($"{cell.Label}: {Words.Describe(outcome, summary)}  [{_ended}/{_cells}]");
+    }
+}

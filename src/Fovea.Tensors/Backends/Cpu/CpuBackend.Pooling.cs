@@ -1,0 +1,106 @@
+using System.Runtime.CompilerServices;
+using Fovea.Tensors.Backends.Cpu.Simd;
+
+namespace Fovea.Tensors.Backends.Cpu;
+
+internal sealed unsafe partial class CpuBackend<V>
+{
+    public override void MaxPool(in MaxPoolArguments arguments, Storage x, Storage y)
+    {
+        MaxPoolArguments a = arguments;
+        float* from = Floats(x), to = Floats(y);
+        _pool.Run(a.Planes, plane =>
+        {
+            float* image = from + (nint)plane * a.Height * a.Width, result = to + (nint)plane * a.OutHeight * a.OutWidth;
+            float* row = Scratch.Floats(RowsSlot, a.Width);
+            for (int oy = 0; oy < a.OutHeight; oy++, result += a.OutWidth)
+            {
+                int top = oy * a.Stride - a.Padding;
+                LargestOfRows(image, a.Width, Math.Max(0, top), Math.Min(a.Height, top + a.Kernel), row);
+                for (int ox = 0; ox < a.OutWidth; ox++)
+                {
+                    int left = ox * a.Stride - a.Padding, end = Math.Min(a.Width, left + a.Kernel);
+                    float largest = float.NegativeInfinity;
+                    for (int column = Math.Max(0, left); column < end; column++) largest = Larger(largest, row[column]);
+                    result[ox] = largest;
+                }
+            }
+        });
+    }
+
+    /// <summary>Column by column the largest of some rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void LargestOfRows(float* image, int width, int first, int end, float* largest)
+    {
+        for (int i = 0; i < width; i += V.Count)
+        {
+            int lanes = Math.Min(V.Count, width - i);
+            V best = V.LoadPartial(image + (nint)first * width + i, lanes);
+            for (int y = first + 1; y < end; y++)
+            {
+                V value = V.LoadPartial(image + (nint)y * width + i, lanes);
+                best = V.SelectGreaterOrEqual(best, value, best, V.SelectGreaterOrEqual(value, best, value, best + value));   // NaN spreads
+            }
+
+            V.StorePartial(largest + i, best, lanes);
+        }
+    }
+
+    private static float Larger(float best, float value) => best >= value || float.IsNaN(best) ? best : value;
+
+    public override void MaxPoolBackward(in MaxPoolArguments arguments, Storage x, Storage y, Storage dy, Storage dx, bool accumulate)
+    {
+        MaxPoolArguments a = arguments;
+        float* from = Floats(x), results = Floats(y), slopes = Floats(dy), to = Floats(dx);
+        _pool.Run(a.Planes, plane =>
+        {
+            nint input = (nint)plane * a.Height * a.Width, output = (nint)plane * a.OutHeight * a.OutWidth;
+            if (!accumulate) new Span<float>(to + input, a.Height * a.Width).Clear();
+            for (int oy = 0; oy < a.OutHeight; oy++)
+                for (int ox = 0; ox < a.OutWidth; ox++, output++)
+                    to[input + Winner(a, from + input, oy * a.Stride - a.Padding, ox * a.Stride - a.Padding, results[output])] += slopes[output];
+        });
+    }
+
+    /// <summary>The first position of a window, row by row, that holds its largest element.</summary>
+    private static int Winner(in MaxPoolArguments a, float* image, int top, int left, float largest)
+    {
+        int rows = Math.Min(a.Height, top + a.Kernel), columns = Math.Min(a.Width, left + a.Kernel), first = Math.Max(0, left);
+        bool isNaN = float.IsNaN(largest);
+        for (int y = Math.Max(0, top); y < rows; y++)
+        {
+            float* row = image + (nint)y * a.Width;
+            for (int x = first; x < columns; x++)
+                if (row[x] == largest || (isNaN && float.IsNaN(row[x]))) return y * a.Width + x;
+        }
+
+        return Math.Max(0, top) * a.Width + first;   // not reached: the window holds its largest element
+    }
+
+    public override void MapAxis(AxisMap map, Storage x, Storage y, int outer, int inner, bool accumulate)
+    {
+        float* from = Floats(x), to = Floats(y);
+        ForRows(outer, Math.Max(map.From, map.To) * inner, (first, count) =>
+        {
+            for (nint o = first; o < first + count; o++)
+                for (int j = 0; j < map.To; j++) MapRow(map, j, from + o * map.From * inner, to + (o * map.To + j) * inner, inner, accumulate);
+        });
+    }
+
+    /// <summary>One result row y (+)= Σ weight · x[position].</summary>
+    private static void MapRow(AxisMap map, int result, float* x, float* y, int inner, bool accumulate)
+    {
+        ReadOnlySpan<int> positions = map.Positions(result);
+        ReadOnlySpan<double> weights = map.Weights(result);
+        if (inner == 1)
+        {
+            float sum = accumulate ? *y : 0;
+            for (int k = 0; k < positions.Length; k++) sum = MathF.FusedMultiplyAdd((float)weights[k], x[positions[k]], sum);
+            *y = sum;
+            return;
+        }
+
+        if (!accumulate) new Span<float>(y, inner).Clear();
+        for (int k = 0; k < positions.Length; k++) ElementKernels<V>.AddScaled(x + (nint)positions[k] * inner, y, inner, (float)weights[k], true);
+    }
+}

@@ -1,0 +1,152 @@
+using Fovea.Tensors.Backends.Cpu.Images;
+using Fovea.Tensors.Backends.Cpu.MatMul;
+
+namespace Fovea.Tensors.Backends.Cpu;
+
+internal sealed unsafe partial class CpuBackend<V>
+{
+    private const int TransformSlot = 3, LineSlot = 4, TilesPerSpan = 256, TilesPerSum = 64, TransformedElements = 1 << 18;   // pixels of a part: 1 MiB at most
+
+    /// <summary>A convolution with weights <c>[rows, channels, 3, 3]</c> and stride 1 in the domain of <see cref="Winograd{V}"/>.</summary>
+    private void MultiplyTransformed(
+        int batch, int channels, int height, int width, int padding, float* source, float* weights, int rows, int outHeight, int outWidth, SumSink sink)
+    {
+        const int Products = Winograd<V>.Products;
+        int down = (outHeight + 1) / 2, across = (outWidth + 1) / 2, tiles = batch * down * across;
+        int chunk = Math.Clamp(TransformedElements / (Products * channels) / Panels<V>.Width, 1, 4) * Panels<V>.Width, chunks = Parts(tiles, chunk);
+        int block = Math.Min(Parts(rows, V.TileRows), 4) * V.TileRows;
+        nint weightStep = (nint)rows * channels, planeSize = (nint)height * width;
+        CpuStorage transformed = Borrow(Products * weightStep);
+        float* u = transformed.Pointer;
+        _pool.Run(rows, row => Winograd<V>.Weights(weights + (nint)row * channels * 9, channels, u + (nint)row * channels, weightStep));
+
+        _pool.Run(chunks, part =>
+        {
+            int first = part * chunk, count = Math.Min(chunk, tiles - first);
+            nint pixelStep = (nint)channels * chunk, sumStep = (nint)block * chunk;
+            float* pixels = Scratch.Floats(PanelSlot, (int)(Products * pixelStep)), sums = Scratch.Floats(ProductSlot, (int)(Products * sumStep));
+            float* scratch = Scratch.Floats(TransformSlot, 10 * (Panels<V>.Width + 2 * V.Count)), lines = Scratch.Floats(LineSlot, 4 * (chunk + V.Count));
+            for (int panel = 0; panel < count; panel += Panels<V>.Width)
+            {
+                int panelWidth = Panels<V>.WidthAt(panel, count), end = Math.Min(panel + Panels<V>.Width, count);
+                foreach (TileRun run in Runs(first + panel, end - panel))
+                    for (int c = 0; c < channels; c++)
+                        Winograd<V>.Pixels(
+                            source + ((nint)run.Image * channels + c) * planeSize, height, width, 2 * run.Row - padding, 2 * run.Column - padding, run.Count,
+                            pixels + (nint)panel * channels + (nint)c * panelWidth + run.Offset, pixelStep, scratch);
+            }
+
+            for (int row = 0; row < rows; row += block)
+            {
+                int tall = Math.Min(block, rows - row);
+                for (int p = 0; p < Products; p++)
+                    Block<V>.Multiply(
+                        u + p * weightStep + (nint)row * channels, channels, 1, tall, pixels + p * pixelStep, count, channels,
+                        new BlockTarget((nint)(sums + p * sumStep), chunk, Padded: true));
+                for (int r = 0; r < tall; r++)
+                    foreach (TileRun run in Runs(first, count))
+                    {
+                        float* upper = lines, lower = lines + 2 * (chunk + V.Count);
+                        Winograd<V>.Results(sums + (nint)r * chunk + run.Offset, sumStep, run.Count, upper, lower);
+                        int results = Math.Min(2 * run.Count, outWidth - 2 * run.Column);
+                        sink(run.Image, row + r, 2 * run.Row, 2 * run.Column, results, upper);
+                        if (2 * run.Row + 1 < outHeight) sink(run.Image, row + r, 2 * run.Row + 1, 2 * run.Column, results, lower);
+                    }
+            }
+        });
+        _buffers.Return(transformed);
+
+        TileRuns Runs(int start, int count) => new(start, count, down, across);
+    }
+
+    /// <summary>
+    /// The gradient of the weights: dw = Gᵀ [Σ over tiles of (Bᵀ d B) (A dy Aᵀ)ᵀ] G, sixteen products [in, tiles] · [tiles, out] over spans of tiles whose
+    /// transforms all threads share.
+    /// </summary>
+    private void SumTransformed(Conv2dArguments a, float* source, float* slopes, float* dw, bool accumulate)
+    {
+        const int Products = Winograd<V>.Products;
+        int down = (a.OutHeight + 1) / 2, across = (a.OutWidth + 1) / 2, tiles = a.Batch * down * across;
+        int span = Math.Min(tiles, TilesPerSpan), padded = Panels<V>.Padded(a.Out);
+        nint weightCount = (nint)a.In * a.Out;
+        CpuStorage pixels = Borrow((long)Products * a.In * span), panels = Borrow((long)Products * span * padded), sums = Borrow(Products * weightCount);
+        float* v = pixels.Pointer, z = panels.Pointer, m = sums.Pointer;
+        nint planeSize = (nint)a.Height * a.Width, slopeSize = (nint)a.OutHeight * a.OutWidth;
+        int block = Parts(Math.Min(a.In, 64), V.TileRows) * V.TileRows, blocks = Parts(a.In, block), slopeBlocks = Panels<V>.Count(a.Out);
+        for (int first = 0; first < tiles; first += span)
+        {
+            int start = first, count = Math.Min(span, tiles - first);
+            _pool.Run(a.In + slopeBlocks, part =>
+            {
+                if (part >= slopeBlocks)
+                {
+                    int channel = part - slopeBlocks;
+                    float* scratch = Scratch.Floats(TransformSlot, 10 * (across + 2 * V.Count));
+                    foreach (TileRun run in new TileRuns(start, count, down, across))
+                        Winograd<V>.Pixels(
+                            source + ((nint)run.Image * a.In + channel) * planeSize, a.Height, a.Width, 2 * run.Row - a.Padding, 2 * run.Column - a.Padding, run.Count,
+                            v + (nint)channel * count + run.Offset, (nint)a.In * count, scratch);
+                    return;
+                }
+
+                // A panel of outputs: transformed row by row, then transposed.
+                int output = part * Panels<V>.Width, outputs = Math.Min(Panels<V>.Width, a.Out - output), width = Panels<V>.WidthAt(output, a.Out);
+                float* rows = Scratch.Floats(RowsSlot, Products * outputs * TilesPerSum);
+                for (int done = 0; done < count; done += TilesPerSum)
+                {
+                    int here = Math.Min(TilesPerSum, count - done);
+                    foreach (TileRun run in new TileRuns(start + done, here, down, across))
+                        for (int o = 0; o < outputs; o++)
+                        {
+                            float* upper = slopes + ((nint)run.Image * a.Out + output + o) * slopeSize + (nint)2 * run.Row * a.OutWidth + 2 * run.Column;
+                            Winograd<V>.Slopes(
+                                upper, 2 * run.Row + 1 < a.OutHeight ? upper + a.OutWidth : null, Math.Min(2 * run.Count, a.OutWidth - 2 * run.Column),
+                                rows + (nint)o * here + run.Offset, (nint)outputs * here);
+                        }
+
+                    for (int p = 0; p < Products; p++)
+                        Panels<V>.PackTransposed(
+                            rows + (nint)p * outputs * here, here, here, 0, outputs, z + (nint)p * count * padded + (nint)output * count + (nint)done * width);
+                }
+            });
+            _pool.Run(Products * blocks, part =>
+            {
+                (int p, int rowBlock) = Math.DivRem(part, blocks);
+                int row = rowBlock * block;
+                nint to = (nint)(m + p * weightCount + (nint)row * a.Out);
+                Block<V>.Multiply(
+                    v + ((nint)p * a.In + row) * count, count, 1, Math.Min(block, a.In - row), z + (nint)p * count * padded, a.Out, count,
+                    new BlockTarget(to, a.Out, start == 0 ? 0 : to, a.Out));
+            });
+        }
+
+        CpuStorage kernels = Borrow(9 * weightCount);   // [in, 9, out]
+        float* k = kernels.Pointer;
+        _pool.Run(a.In, channel => Winograd<V>.Kernels(m + (nint)channel * a.Out, weightCount, a.Out, k + (nint)channel * 9 * a.Out, a.Out));
+        TransposeInto(k, 1, 9 * a.In, a.Out, dw, accumulate);
+        foreach (CpuStorage storage in (ReadOnlySpan<CpuStorage>)[pixels, panels, sums, kernels]) _buffers.Return(storage);
+    }
+
+    /// <summary>Neighbouring tiles in one row of one image; <paramref name="Offset"/> counts from the first of all runs.</summary>
+    private readonly record struct TileRun(int Image, int Row, int Column, int Count, int Offset);
+
+    /// <summary>Consecutive tiles, cut where a row ends.</summary>
+    private struct TileRuns(int first, int count, int down, int across)
+    {
+        private int _done;
+
+        public TileRun Current { get; private set; }
+
+        public readonly TileRuns GetEnumerator() => this;
+
+        public bool MoveNext()
+        {
+            if (_done >= count) return false;
+            (int line, int column) = Math.DivRem(first + _done, across);
+            (int image, int row) = Math.DivRem(line, down);
+            Current = new(image, row, column, Math.Min(across - column, count - _done), _done);
+            _done += Current.Count;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,226 @@
+using System.Runtime.CompilerServices;
+using Fovea.Tensors.Backends.Cpu.Simd;
+
+namespace Fovea.Tensors.Backends.Cpu.Images;
+
+/// <summary>
+/// F(2 x 2, 3 x 3) of Lavin and Gray 2016 (arXiv:1509.09308), section 4.1: a tile of 2 x 2 results needs 4 x 4 pixels and, in the transformed domain, 16
+/// products instead of 36: Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. Summed over channels each of the 16 is a matrix product. Its transforms only add and halve,
+/// so it rounds about as the sums themselves do. Vectors run over neighbouring tiles of a row.
+/// </summary>
+internal static unsafe class Winograd<V>
+    where V : struct, ISimd<V>
+{
+    /// <summary>Products of a tile.</summary>
+    internal const int Products = 16;
+
+    private const int FewestChannels = 16, FewestTiles = 64;
+
+    /// <summary>It applies, and there are enough channels and tiles to pay for the transforms of pixels and of weights.</summary>
+    internal static bool Pays(in Conv2dArguments a, int from, int to) =>
+        a is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Dilation: 1, Groups: 1, Padding: <= 2 } && Math.Min(from, to) >= FewestChannels
+        && (long)a.Batch * ((a.OutHeight + 1) / 2) * ((a.OutWidth + 1) / 2) >= FewestTiles;
+
+    /// <summary>G g Gᵀ of a row of kernels: <c>weights [count, 9]</c> → <c>to [16, count]</c>, planes a step apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Weights(float* weights, int count, float* to, nint step)
+    {
+        float* taps = stackalloc float[9 * V.Count];
+        V half = V.Broadcast(0.5f);
+        for (int i = 0; i < count; i += V.Count)
+        {
+            int lanes = Math.Min(V.Count, count - i);
+            for (int lane = 0; lane < lanes; lane++)
+                for (int tap = 0; tap < 9; tap++) taps[tap * V.Count + lane] = weights[(i + lane) * 9 + tap];
+            for (int column = 0; column < 3; column++)
+            {
+                // Down the columns first: rows g0, (g0 + g1 + g2)/2, (g0 − g1 + g2)/2, g2 into the planes 4 · row + column.
+                V g0 = V.Load(taps + column * V.Count), g1 = V.Load(taps + (3 + column) * V.Count), g2 = V.Load(taps + (6 + column) * V.Count);
+                V ends = (g0 + g2) * half, middle = g1 * half;
+                V.StorePartial(to + column * step + i, g0, lanes);
+                V.StorePartial(to + (4 + column) * step + i, ends + middle, lanes);
+                V.StorePartial(to + (8 + column) * step + i, ends - middle, lanes);
+                V.StorePartial(to + (12 + column) * step + i, g2, lanes);
+            }
+
+            for (int row = 0; row < 4; row++)
+            {
+                float* plane = to + 4 * row * step + i;
+                V g0 = V.LoadPartial(plane, lanes), g1 = V.LoadPartial(plane + step, lanes), g2 = V.LoadPartial(plane + 2 * step, lanes);
+                V ends = (g0 + g2) * half, middle = g1 * half;
+                V.StorePartial(plane + step, ends + middle, lanes);
+                V.StorePartial(plane + 2 * step, ends - middle, lanes);
+                V.StorePartial(plane + 3 * step, g2, lanes);
+            }
+        }
+    }
+
+    /// <summary>Bᵀ d B of some neighbouring tiles of one channel, the first at (<paramref name="y"/>, <paramref name="x"/>), into 16 planes a step apart.</summary>
+    /// <param name="plane">The channel's pixels; 0 outside.</param>
+    /// <param name="height">Rows of them.</param>
+    /// <param name="width">Columns of them.</param>
+    /// <param name="y">Row of the first tile's first pixel.</param>
+    /// <param name="x">Its column.</param>
+    /// <param name="tiles">How many tiles.</param>
+    /// <param name="to">The first plane.</param>
+    /// <param name="step">Elements from one plane to the next.</param>
+    /// <param name="scratch">8 · (tiles + 2 vectors) + 2 · (tiles + 2 vectors) elements.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Pixels(float* plane, int height, int width, int y, int x, int tiles, float* to, nint step, float* scratch)
+    {
+        int padded = tiles + 2 * V.Count, pixels = 2 * tiles + 2, before = Math.Min(Math.Max(0, -x), pixels), after = Math.Clamp(width - x, before, pixels);
+        float* line = scratch + 8 * padded;
+        for (int row = 0; row < 4; row++)
+        {
+            float* even = scratch + 2 * row * padded, odd = even + padded, source = plane + (nint)(y + row) * width + x;
+            if ((uint)(y + row) >= (uint)height)
+            {
+                new Span<float>(even, 2 * padded).Clear();
+                continue;
+            }
+
+            if (before > 0 || after < pixels)   // the border: through a line with zeros
+            {
+                new Span<float>(line, pixels).Clear();
+                new ReadOnlySpan<float>(source + before, after - before).CopyTo(new Span<float>(line + before, pixels - before));
+                source = line;
+            }
+
+            for (int i = 0; i <= tiles; i += V.Count)
+            {
+                int left = pixels - 2 * i;
+                V low = V.LoadPartial(source + 2 * i, Math.Min(V.Count, left)), high = V.LoadPartial(source + 2 * i + V.Count, Math.Clamp(left - V.Count, 0, V.Count));
+                V.Store(even + i, V.Split(low, high, out V others));
+                V.Store(odd + i, others);
+            }
+        }
+
+        for (int i = 0; i < tiles; i += V.Count)
+        {
+            int lanes = Math.Min(V.Count, tiles - i);
+            Row(scratch + i, padded, out V a0, out V a1, out V a2, out V a3);
+            Row(scratch + 2 * padded + i, padded, out V b0, out V b1, out V b2, out V b3);
+            Row(scratch + 4 * padded + i, padded, out V c0, out V c1, out V c2, out V c3);
+            Row(scratch + 6 * padded + i, padded, out V d0, out V d1, out V d2, out V d3);
+            Column(a0, b0, c0, d0, to + i, step, lanes);
+            Column(a1, b1, c1, d1, to + step + i, step, lanes);
+            Column(a2, b2, c2, d2, to + 2 * step + i, step, lanes);
+            Column(a3, b3, c3, d3, to + 3 * step + i, step, lanes);
+        }
+    }
+
+    /// <summary>(d0 − d2, d1 + d2, d2 − d1, d1 − d3) of one row of each tile: d0 and d2 are neighbours among the even pixels, d1 and d3 among the odd ones.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Row(float* even, int padded, out V r0, out V r1, out V r2, out V r3)
+    {
+        V d0 = V.Load(even), d1 = V.Load(even + padded), d2 = V.Load(even + 1), d3 = V.Load(even + padded + 1);
+        (r0, r1, r2, r3) = (d0 - d2, d1 + d2, d2 - d1, d1 - d3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Column(V a, V b, V c, V d, float* to, nint step, int lanes)
+    {
+        V.StorePartial(to, a - c, lanes);
+        V.StorePartial(to + 4 * step, b + c, lanes);
+        V.StorePartial(to + 8 * step, c - b, lanes);
+        V.StorePartial(to + 12 * step, b - d, lanes);
+    }
+
+    /// <summary>Aᵀ m A of some tiles of one channel: two rows of 2 · tiles results. May write two vectors beyond them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Results(float* products, nint step, int tiles, float* upper, float* lower)
+    {
+        for (int i = 0; i < tiles; i += V.Count)
+        {
+            Sums(products + i, step, out V a0, out V b0);
+            Sums(products + step + i, step, out V a1, out V b1);
+            Sums(products + 2 * step + i, step, out V a2, out V b2);
+            Sums(products + 3 * step + i, step, out V a3, out V b3);
+            V.Store(upper + 2 * i, V.Join(a0 + a1 + a2, a1 - a2 - a3, out V high));
+            V.Store(upper + 2 * i + V.Count, high);
+            V.Store(lower + 2 * i, V.Join(b0 + b1 + b2, b1 - b2 - b3, out high));
+            V.Store(lower + 2 * i + V.Count, high);
+        }
+    }
+
+    /// <summary>Down one column of a tile: m0 + m1 + m2 and m1 − m2 − m3.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Sums(float* products, nint step, out V upper, out V lower)
+    {
+        V m0 = V.Load(products), m1 = V.Load(products + 4 * step), m2 = V.Load(products + 8 * step), m3 = V.Load(products + 12 * step);
+        (upper, lower) = (m0 + m1 + m2, m1 - m2 - m3);
+    }
+
+    /// <summary>A dy Aᵀ of some neighbouring tiles of one row of slopes, into 16 planes a step apart: the gradient of the products.</summary>
+    /// <param name="upper">The tiles' upper slopes, as they lie.</param>
+    /// <param name="lower">The lower ones, or null below the plane.</param>
+    /// <param name="count">Slopes of a row: 2 · tiles, or one less.</param>
+    /// <param name="to">The first plane.</param>
+    /// <param name="step">Elements from one plane to the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Slopes(float* upper, float* lower, int count, float* to, nint step)
+    {
+        for (int i = 0; 2 * i < count; i += V.Count)
+        {
+            int left = count - 2 * i, lanes = Math.Min(V.Count, (left + 1) / 2);
+            V a0 = Pairs(upper + 2 * i, left, out V a1), b0 = V.Zero, b1 = V.Zero;
+            if (lower != null) b0 = Pairs(lower + 2 * i, left, out b1);
+            Spread(a0, a1, to + i, step, lanes);
+            Spread(a0 + b0, a1 + b1, to + 4 * step + i, step, lanes);
+            Spread(a0 - b0, a1 - b1, to + 8 * step + i, step, lanes);
+            Spread(V.Zero - b0, V.Zero - b1, to + 12 * step + i, step, lanes);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Pairs(float* x, int left, out V odd) => V.Split(
+        V.LoadPartial(x, Math.Min(V.Count, left)), V.LoadPartial(x + V.Count, Math.Clamp(left - V.Count, 0, V.Count)), out odd);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Spread(V even, V odd, float* to, nint step, int lanes)
+    {
+        V.StorePartial(to, even, lanes);
+        V.StorePartial(to + step, even + odd, lanes);
+        V.StorePartial(to + 2 * step, even - odd, lanes);
+        V.StorePartial(to + 3 * step, V.Zero - odd, lanes);
+    }
+
+    /// <summary>Gᵀ m G: from sums <c>[16, count]</c>, planes a step apart, to kernels <c>[9, count]</c> one behind the other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Kernels(float* sums, nint step, int count, float* to, nint toStep)
+    {
+        V half = V.Broadcast(0.5f);
+        float* rows = stackalloc float[12 * V.Count];
+        for (int i = 0; i < count; i += V.Count)
+        {
+            int lanes = Math.Min(V.Count, count - i);
+            for (int column = 0; column < 4; column++)
+            {
+                float* m = sums + column * step + i;
+                Fold(V.LoadPartial(m, lanes), V.LoadPartial(m + 4 * step, lanes), V.LoadPartial(m + 8 * step, lanes), V.LoadPartial(m + 12 * step, lanes), half,
+                    out V first, out V second, out V third);
+                V.Store(rows + column * V.Count, first);
+                V.Store(rows + (4 + column) * V.Count, second);
+                V.Store(rows + (8 + column) * V.Count, third);
+            }
+
+            for (int row = 0; row < 3; row++)
+            {
+                float* r = rows + 4 * row * V.Count;
+                Fold(V.Load(r), V.Load(r + V.Count), V.Load(r + 2 * V.Count), V.Load(r + 3 * V.Count), half, out V k0, out V k1, out V k2);
+                float* kernel = to + 3 * row * toStep + i;
+                V.StorePartial(kernel, k0, lanes);
+                V.StorePartial(kernel + toStep, k1, lanes);
+                V.StorePartial(kernel + 2 * toStep, k2, lanes);
+            }
+        }
+    }
+
+    /// <summary>Gᵀ of four: m0 + (m1 + m2)/2, (m1 − m2)/2, (m1 + m2)/2 + m3.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fold(V m0, V m1, V m2, V m3, V half, out V k0, out V k1, out V k2)
+    {
+        V sum = (m1 + m2) * half;
+        (k0, k1, k2) = (m0 + sum, (m1 - m2) * half, sum + m3);
+    }
+}

@@ -1,0 +1,90 @@
+using Fovea.Data;
+using Fovea.Tensors;
+using Fovea.Training.Runs;
+using Fovea.Vision;
+using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Loading;
+using Fovea.Vision.Weights.Naming;
+using Fovea.Vision.Weights.Safetensors;
+
+namespace Fovea.Training.Checkpoints;
+
+/// <summary>Weights in and out: of any file that <see cref="WeightFile"/> reads, and of runs.</summary>
+public static class ModelWeights
+{
+    /// <summary>The file that a path stands for: itself, or a run directory's best checkpoint.</summary>
+    /// <exception cref="UsageException">There is none.</exception>
+    public static string FileOf(string path)
+    {
+        if (File.Exists(path)) return path;
+        RunDirectory run = new(path);
+        return File.Exists(run.BestCheckpoint) ? run.BestCheckpoint
+            : File.Exists(run.LastCheckpoint) ? run.LastCheckpoint
+            : throw new UsageException($"'{path}' is neither a file of weights nor a run directory with a checkpoint.");
+    }
+
+    /// <summary>Opens a file of weights or a run's checkpoint; the checkpoint is verified.</summary>
+    /// <param name="path">File or run directory.</param>
+    /// <exception cref="UsageException">There is neither.</exception>
+    /// <exception cref="CheckpointException">The file is damaged or of no kind that is read.</exception>
+    public static WeightFile Open(string path)
+    {
+        WeightFile file = WeightFile.Open(FileOf(path));
+        try
+        {
+            if (IsCheckpoint(file)) ((SafetensorsReader)file).VerifyChecksum();
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>True for what <see cref="CheckpointWriter"/> wrote.</summary>
+    public static bool IsCheckpoint(WeightFile file) => file.Metadata.GetValueOrDefault(CheckpointWriter.FormatKey) == CheckpointWriter.Format;
+
+    /// <summary>The preset whose weights a file holds.</summary>
+    /// <exception cref="UsageException">None is like them.</exception>
+    public static string PresetOf(WeightFile file) => ClosestPreset.Of(StateDict.Of(file).Weights)?.Preset.Name
+        ?? throw new UsageException($"{file.Path}: the weights are not those of a known model; name the one to put them into (--model NAME).");
+
+    /// <summary>Gives a model memory and a file's weights; what the file does not have gets first values.</summary>
+    /// <param name="model">What to fill.</param>
+    /// <param name="path">File or run directory; of a run the averaged weights, where there are any.</param>
+    /// <param name="device">Where the model will compute.</param>
+    /// <param name="seed">For first values.</param>
+    /// <param name="strict">Refuse whatever does not fit as it is.</param>
+    /// <param name="data">What the model will learn: a run's head for other classes is left out, even where there are as many.</param>
+    /// <exception cref="UsageException">There is no such file.</exception>
+    /// <exception cref="CheckpointException">It is damaged, or its weights do not fit.</exception>
+    public static LoadReport Load(ImageClassifier model, string path, Device device, ulong seed, bool strict = false, DatasetInfo? data = null)
+    {
+        using WeightFile file = Open(path);
+        bool knowsOtherClasses = data is not null && IsCheckpoint(file) && !CheckpointReader.HeadOf(file).Data.ClassNames.SequenceEqual(data.ClassNames);
+        LoadPlan plan = LoadPlan.Create(model, StateDict.Of(file), file.Path, device, strict, freshHead: knowsOtherClasses);
+        plan.Initialize(model, device, seed);
+        return plan.Report;
+    }
+
+    /// <summary>Writes weights under timm's names as safetensors that other tools read.</summary>
+    /// <param name="path">Replaced as a whole.</param>
+    /// <param name="weights">Under timm's names.</param>
+    /// <param name="type">F32, F16 or BF16; null: as they are stored, F32 for what is none of these. Counters stay integers.</param>
+    /// <exception cref="CheckpointException">It could not be read or written; the previous file is as it was.</exception>
+    public static void Export(string path, StateDict weights, WeightType? type = null)
+    {
+        Weight[] tensors = [.. weights.Weights.Select(weight => weight with { Type = Written(weight.Type, type) })];
+        Dictionary<string, string> metadata = new() { [CheckpointWriter.FormatKey] = "pt" };   // what readers of PyTorch's side ask for
+        AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
+    }
+
+    private static WeightType Written(WeightType stored, WeightType? asked) => stored switch
+    {
+        { IsFloat: false } => WeightType.I64,
+        _ when asked is { } type => type,
+        WeightType.F16 or WeightType.BF16 => stored,
+        _ => WeightType.F32,
+    };
+}

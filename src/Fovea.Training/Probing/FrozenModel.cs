@@ -1,0 +1,71 @@
+using Fovea.Data;
+using Fovea.Data.Loading;
+using Fovea.Tensors;
+using Fovea.Training.Checkpoints;
+using Fovea.Training.Recipes;
+using Fovea.Training.Setup;
+using Fovea.Vision;
+using Fovea.Vision.Weights;
+
+namespace Fovea.Training.Probing;
+
+/// <summary>A trained model without its head, to look at what it makes of pictures.</summary>
+public sealed class FrozenModel
+{
+    private readonly ImageClassifier _model;
+    private readonly Device _device;
+    private readonly Normalization _normalization;
+
+    private FrozenModel(ImageClassifier model, Device device, Recipe recipe, Normalization normalization, string path)
+    {
+        (_model, _device, Recipe, _normalization, Path) = (model, device, recipe, normalization, path);
+        model.Train(false);
+    }
+
+    /// <summary>What the model was trained with.</summary>
+    public Recipe Recipe { get; }
+
+    /// <summary>The checkpoint.</summary>
+    public string Path { get; }
+
+    /// <summary>
+    /// Loads a run's best checkpoint (averaged weights where there are any), or a file that another tool wrote; of the latter, pictures are
+    /// normalised as for ImageNet.
+    /// </summary>
+    /// <param name="path">Run directory, checkpoint or file of weights.</param>
+    /// <param name="model">Preset to put the weights into; null: the run's, or the one whose weights they are.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <exception cref="UsageException">There is neither, or the file's model is not known.</exception>
+    /// <exception cref="CheckpointException">The file is damaged or does not fit.</exception>
+    public static FrozenModel Load(string path, string? model, Device device)
+    {
+        using WeightFile file = ModelWeights.Open(path);
+        CheckpointHead? head = ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file) : null;
+        Recipe recipe = head?.Recipe ?? Recipe.Default with { Model = new() { Name = model ?? ModelWeights.PresetOf(file) } };
+        if (model is not null && Presets.Find(model).Name != recipe.Model.Name) recipe = recipe with { Model = new() { Name = model, ImageSize = recipe.Model.ImageSize } };
+        ModelConfig config = head is null ? Presets.Find(recipe.Model.Name).Config : ModelChoice.Configure(recipe, head.Data);
+        ImageClassifier body = (config with { Classes = 0 }).Build();
+        ModelWeights.Load(body, path, device, seed: 0);
+        body.BeginEpoch(head?.State.Epoch ?? 0);
+        return new FrozenModel(body, device, recipe, head?.Data.Normalization ?? Normalization.ImageNet, file.Path);
+    }
+
+    /// <summary>Pooled features of all pictures, in the dataset's order; pictures are read and computed batch by batch, once.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
+    public FeatureSet Extract(IImageDataset dataset, int batchSize, CancellationToken stop = default)
+    {
+        float[] values = [];
+        int dim = 0, done = 0;
+        foreach (Batch batch in TrainingSetup.EvaluationLoader(dataset, _model.Config, batchSize, Recipe.Data.Workers, _normalization).Epoch(0))
+        {
+            stop.ThrowIfCancellationRequested();
+            using StepScope scope = StepScope.Begin();
+            Tensor features = _model.Forward(batch.ToImages(_device));
+            if (done == 0) (dim, values) = (features.Shape[1], new float[dataset.Count * features.Shape[1]]);
+            features.CopyTo(values.AsSpan(done * dim, batch.Count * dim));
+            done += batch.Count;
+        }
+
+        return new FeatureSet(values, dim, [.. Enumerable.Range(0, dataset.Count).Select(dataset.Label)], dataset.Info.Classes);
+    }
+}

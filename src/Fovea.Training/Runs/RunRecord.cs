@@ -1,0 +1,92 @@
+using System.Text.Json;
+using Fovea.Data;
+using Fovea.Training.Recipes;
+using Fovea.Vision.Weights;
+
+namespace Fovea.Training.Runs;
+
+/// <summary>What a run directory says about its run.</summary>
+public sealed record RunRecord
+{
+    private const int LevelsDeep = 3;
+
+    /// <summary>The directory.</summary>
+    public required RunDirectory Run { get; init; }
+
+    /// <summary>The resolved recipe.</summary>
+    public required Recipe Recipe { get; init; }
+
+    /// <summary>Final figures; null while the run is not complete.</summary>
+    public RunSummary? Summary { get; init; }
+
+    /// <summary>What was logged, in order.</summary>
+    public required IReadOnlyList<RunEvent> Events { get; init; }
+
+    /// <summary>When something was last logged.</summary>
+    public required DateTime LastChange { get; init; }
+
+    /// <summary>The epochs that were completed.</summary>
+    public IEnumerable<RunEvent> Epochs => Events.Where(entry => entry.Event == "epoch");
+
+    /// <summary>Reads a run directory.</summary>
+    /// <exception cref="UsageException">There is no run.</exception>
+    /// <exception cref="CheckpointException">It was made by a newer version, or cannot be read.</exception>
+    public static RunRecord Read(string path)
+    {
+        RunDirectory run = new(path);
+        if (!File.Exists(run.Config)) throw new UsageException($"'{path}' is no run directory: it has no config.yaml.");
+        return new RunRecord
+        {
+            Run = run,
+            Summary = ReadSummary(run),   // first: it tells a newer version
+            Recipe = ReadRecipe(run),
+            Events = [.. RunLog.ReadEvents(run)],
+            LastChange = File.GetLastWriteTime(File.Exists(run.Metrics) ? run.Metrics : run.Config),
+        };
+    }
+
+    /// <summary>Run directories in a folder and, three levels deep, below it; the folder itself where it is one. In the order of their names.</summary>
+    public static IEnumerable<string> Find(string folder)
+    {
+        EnumerationOptions below = new() { RecurseSubdirectories = true, MaxRecursionDepth = LevelsDeep, IgnoreInaccessible = true };
+        if (File.Exists(new RunDirectory(folder).Config)) return [folder];
+        return Directory.EnumerateFiles(folder, "config.yaml", below).Select(file => Path.GetDirectoryName(file)!).Order(StringComparer.Ordinal);
+    }
+
+    /// <summary>The summary; null where the run is not complete.</summary>
+    /// <exception cref="CheckpointException">It was made by a newer version, or cannot be read.</exception>
+    public static RunSummary? ReadSummary(RunDirectory run)
+    {
+        if (!File.Exists(run.Summary)) return null;
+        RunSummary summary;
+        try
+        {
+            summary = RunJson.Read<RunSummary>(File.ReadAllText(run.Summary));
+        }
+        catch (JsonException error)
+        {
+            throw new CheckpointException($"{run.Summary}: not the summary of a run: {error.Message}", error);
+        }
+
+        return IsNewer(summary.Version)
+            ? throw new CheckpointException($"{run.Path}: made by fovea {summary.Version}, which is newer than this one ({Machine.Version}); use that version, or another directory.")
+            : summary;
+    }
+
+    /// <summary>The resolved recipe.</summary>
+    /// <exception cref="CheckpointException">It cannot be read; fields that do not exist here point to a newer version.</exception>
+    public static Recipe ReadRecipe(RunDirectory run)
+    {
+        try
+        {
+            return RecipeFile.Read(run.Config, Recipe.Default);
+        }
+        catch (UsageException error)
+        {
+            throw new CheckpointException($"{error.Message.TrimEnd('.')}; the run may be of a newer version than this one ({Machine.Version}): use that version, or another directory.", error);
+        }
+    }
+
+    private static bool IsNewer(string version) =>
+        Version.TryParse(version.Split('-')[0], out Version? theirs) && Version.TryParse(Machine.Version.Split('-')[0], out Version? ours) && theirs > ours;
+}

@@ -1,0 +1,86 @@
+using System.Globalization;
+using Fovea.Data;
+using Fovea.Training.Checkpoints;
+using Fovea.Training.Recipes;
+using Fovea.Vision;
+using Fovea.Vision.Weights;
+
+namespace Fovea.Training.Setup;
+
+/// <summary>What is particular about training that starts from another model's weights.</summary>
+public static class FineTuning
+{
+    /// <summary>Rates beyond which pretrained weights are known to be unlearned before anything new is learned.</summary>
+    private const double AdamLimit = 5e-4, SgdLimit = 0.1;
+
+    /// <summary>Tokens below which a Vision Transformer from scratch has too little to attend to.</summary>
+    private const int FewestTokens = 64;
+
+    /// <summary>
+    /// Where a recipe for fine-tuning starts from: the model of the weights, half the usual rate, falling by a quarter from block to block towards the image
+    /// (BEiT's and MAE's way), label smoothing, and drop path for transformers. A frozen body needs none of it: its head learns at the usual rate, without decay.
+    /// </summary>
+    /// <param name="asked">What is asked for; its weights and frozen blocks are looked at.</param>
+    /// <exception cref="UsageException">It names no weights, or they do not exist.</exception>
+    /// <exception cref="CheckpointException">The weights are damaged.</exception>
+    public static Recipe Start(Recipe asked)
+    {
+        if (asked.Model.Weights is not string weights)
+            throw new UsageException("finetune: say which weights to start from (--weights RUN or FILE: a run directory, a checkpoint, safetensors or PyTorch's .pth).");
+        string? name = asked.Model.Name == Recipe.Default.Model.Name ? null : Presets.Find(asked.Model.Name).Name;
+        ModelSection model = ModelOf(weights, name);
+        if (name is not null && name != model.Name) model = new() { Name = name };
+        bool isTransformer = Presets.Find(model.Name).Config is VisionTransformerConfig;
+        Recipe start = ModelDefaults.Of(model.Name) with { Model = model with { Weights = weights } };
+        return asked.Optimisation.Freeze is null
+            ? start with { Optimisation = start.Optimisation with { LearningRate = 1e-3, WeightDecay = 0 } }
+            : start with
+            {
+                Optimisation = start.Optimisation with { LearningRate = 5e-4, LayerDecay = 0.75 },
+                Regularisation = start.Regularisation with { LabelSmoothing = 0.1, DropPath = isTransformer ? 0.1 : null },
+            };
+    }
+
+    /// <summary>Freezes what the recipe wants frozen, and sets how blocks are differentiated.</summary>
+    /// <exception cref="UsageException">The model has fewer blocks, or none that could be computed again.</exception>
+    internal static void Prepare(ImageClassifier model, Recipe recipe)
+    {
+        OptimisationSection how = recipe.Optimisation;
+        if (how.GradientAccumulation > how.BatchSize)
+            throw new UsageException($"--grad-accum: a batch of {how.BatchSize} pictures cannot be cut into {how.GradientAccumulation} parts.");
+        if (how.GradientCheckpointing && !model.CanRecompute)
+            throw new UsageException($"--grad-checkpoint: the model '{recipe.Model.Name}' cannot compute its blocks again; --grad-accum saves memory with any model.");
+        model.RecomputesBlocks = how.GradientCheckpointing;
+        int blocks = ModelStages.CountBlocks(model);
+        if (how.Freeze > blocks)
+            throw new UsageException($"--freeze: the model '{recipe.Model.Name}' has {blocks} blocks, not {how.Freeze}; 'all' leaves only the head to learn.");
+        if (how.Freeze is null) ModelStages.FreezeBody(model);
+        else if (how.Freeze > 0) ModelStages.Freeze(model, how.Freeze.Value);
+    }
+
+    /// <summary>What is known to go wrong with such a recipe.</summary>
+    internal static IEnumerable<string> Warnings(Recipe recipe, ModelConfig config)
+    {
+        OptimisationSection how = recipe.Optimisation;
+        if (recipe.Model.Weights is not null && how.Freeze is not null)
+        {
+            if (how.Optimizer == OptimizerKind.Sgd && how.LearningRate > SgdLimit)
+                yield return $"SGD with a rate of {Text(how.LearningRate)} usually destroys pretrained weights; 0.001 to 0.03 usually works (--lr 0.01).";
+            if (how.Optimizer != OptimizerKind.Sgd && how.LearningRate > AdamLimit && how.LayerDecay is null)
+                yield return $"{how.Optimizer} with a rate of {Text(how.LearningRate)} usually destroys pretrained weights; 0.00003 to 0.0003 usually works (--lr 1e-4), or --layer-decay 0.75.";
+        }
+
+        if (recipe.Model.Weights is null && config is VisionTransformerConfig vit && vit.ImageSize / vit.PatchSize is int side && side * side < FewestTokens)
+            yield return $"a Vision Transformer from scratch rarely learns well from {side * side} tokens; {FewestTokens} or more usually work "
+                + $"(--patch-size below {vit.PatchSize} or --image-size above {vit.ImageSize}), or pretrained --weights.";
+    }
+
+    /// <summary>The model of a run; of another file's weights the one that is asked for, or whose they are.</summary>
+    private static ModelSection ModelOf(string weights, string? asked)
+    {
+        using WeightFile file = ModelWeights.Open(weights);
+        return ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file).Recipe.Model : new() { Name = asked ?? ModelWeights.PresetOf(file) };
+    }
+
+    private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
+}

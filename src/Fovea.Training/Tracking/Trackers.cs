@@ -1,0 +1,15 @@
+namespace Fovea.Training.Tracking;
+
+/// <summary>Tools that can get a record of a run.</summary>
+[Flags]
+public enum Trackers
+{
+    /// <summary>None; <c>metrics.jsonl</c> and <c>results.csv</c> are always there.</summary>
+    None = 0,
+
+    /// <summary>TensorBoard's event files.</summary>
+    TensorBoard = 1,
+
+    /// <summary>Weights &amp; Biases, as an offline run.</summary>
+    Wandb = 2,
+}

@@ -1,0 +1,128 @@
+using Fovea.Nn;
+using Fovea.Tensors;
+using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
+
+namespace Fovea.Training.Tracking;
+
+/// <summary>Hands what happens in a run to its trackers. One that fails is left out from then on: a full disk must not end a training.</summary>
+internal sealed class TrackingObserver : IRunObserver, IDisposable
+{
+    private readonly IRunObserver _inner;
+    private readonly int? _histogramEvery;
+    private readonly List<ITracker> _trackers = [];
+    private float[] _values = [];
+    private int _exitCode = 1;
+
+    /// <param name="inner">Is told everything too, first.</param>
+    /// <param name="recipe">Which trackers, and how often histograms.</param>
+    /// <param name="directory">The run directory.</param>
+    public TrackingObserver(IRunObserver inner, RunSection recipe, string directory)
+    {
+        (_inner, _histogramEvery) = (inner, recipe.HistogramEvery);
+        Func<string, string?> environment = Environment.GetEnvironmentVariable;
+        if (recipe.Track.HasFlag(Trackers.TensorBoard)) Survives(() => _trackers.Add(new TensorBoardTracker(directory)));
+        if (recipe.Track.HasFlag(Trackers.Wandb) && WandbTracker.IsAllowed(environment)) Survives(() => _trackers.Add(new WandbTracker(directory, environment, DateTime.Now)));
+    }
+
+    /// <inheritdoc/>
+    public void Started(RunPlan plan)
+    {
+        _inner.Started(plan);
+        Tell(tracker => tracker.Started(plan));
+    }
+
+    /// <inheritdoc/>
+    public void Differentiated(long step, bool endsEpoch, Module model)
+    {
+        _inner.Differentiated(step, endsEpoch, model);
+        bool due = _histogramEvery is int every ? every > 0 && step % every == 0 : endsEpoch;
+        if (!due || _trackers.Count == 0) return;
+        IReadOnlyList<(string, Histogram)> histograms = [.. Histograms(model)];
+        Tell(tracker => tracker.Logged(step, histograms));
+    }
+
+    /// <inheritdoc/>
+    public void Progressed(in StepProgress progress) => _inner.Progressed(progress);
+
+    /// <inheritdoc/>
+    public void Logged(RunEvent entry)
+    {
+        _inner.Logged(entry);
+        Tell(tracker => tracker.Logged(entry));
+    }
+
+    /// <inheritdoc/>
+    public void Finished(RunSummary summary, string directory)
+    {
+        Tell(tracker => tracker.Finished(summary, directory));
+        _inner.Finished(summary, directory);
+        _exitCode = 0;
+    }
+
+    /// <summary>The run stops here and may go on later.</summary>
+    public void Interrupted() => _exitCode = 130;
+
+    /// <summary>Closes the trackers; a run that was neither finished nor interrupted has failed.</summary>
+    public void Dispose()
+    {
+        Tell(tracker => tracker.Ended(_exitCode));
+        foreach (ITracker tracker in _trackers) Release(tracker);
+        _trackers.Clear();
+    }
+
+    private IEnumerable<(string Name, Histogram Histogram)> Histograms(Module model)
+    {
+        foreach ((string name, Parameter parameter) in model.NamedParameters())
+        {
+            yield return ($"weights/{name}", Count(parameter.Value));
+            if (parameter.Value.Gradient is { } gradient) yield return ($"gradients/{name}", Count(gradient));
+        }
+    }
+
+    private Histogram Count(Tensor tensor)
+    {
+        if (_values.Length < tensor.Shape.Count) _values = new float[tensor.Shape.Count];
+        Span<float> values = _values.AsSpan(0, tensor.Shape.Count);
+        tensor.CopyTo(values);
+        return Histogram.Of(values);
+    }
+
+    private void Tell(Action<ITracker> tell)
+    {
+        foreach (ITracker tracker in _trackers.ToArray())
+        {
+            if (Survives(() => tell(tracker))) continue;
+            _trackers.Remove(tracker);
+            Release(tracker);
+        }
+    }
+
+    private static void Release(ITracker tracker)
+    {
+        try
+        {
+            tracker.Dispose();
+        }
+        catch (Exception error) when (IsOutside(error))
+        {
+            // What it still held in memory cannot be written either.
+        }
+    }
+
+    private bool Survives(Action work)
+    {
+        try
+        {
+            work();
+            return true;
+        }
+        catch (Exception error) when (IsOutside(error))
+        {
+            _inner.Warned($"--track: the run goes on without one of its trackers: {error.Message}");
+            return false;
+        }
+    }
+
+    private static bool IsOutside(Exception error) => error is IOException or UnauthorizedAccessException;
+}

@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
+using Fovea.Training.Tracking.Formats.WeightsAndBiases;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+
+namespace Fovea.Training.Tracking;
+
+/// <summary>
+/// Weights &amp; Biases, always offline: <c>wandb/offline-run-DATE_TIME-ID/run-ID.wandb</c> under the run directory (or WANDB_DIR), for <c>wandb sync</c>
+/// whenever there is a network. A resumed run adds a folder under the same id. Names come from WANDB_PROJECT, WANDB_ENTITY, WANDB_NAME, WANDB_RUN_ID,
+/// WANDB_RUN_GROUP, WANDB_JOB_TYPE, WANDB_NOTES and WANDB_TAGS.
+/// </summary>
+internal sealed class WandbTracker : ITracker
+{
+    private const string DefaultProject = "fovea";
+    private readonly Func<string, string?> _environment;
+    private readonly string _id;
+    private readonly BlockLog _log;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly SortedDictionary<string, string> _row = new(StringComparer.Ordinal);   // of the step at hand, name → JSON
+    private long _step = -1, _records;
+
+    /// <param name="directory">The run directory.</param>
+    /// <param name="environment">Environment variables.</param>
+    /// <param name="now">Local time, for the folder's name.</param>
+    public WandbTracker(string directory, Func<string, string?> environment, DateTime now)
+    {
+        _environment = environment;
+        string parent = Path.Combine(Given("WANDB_DIR") ?? directory, "wandb");
+        _id = Given("WANDB_RUN_ID") ?? IdOf(directory);
+        string time = now.ToString("yyyyMMdd_HHmmss", CultureInfo.InvariantCulture);
+        string folder = Path.Combine(parent, $"offline-run-{time}-{_id}");
+        Directory.CreateDirectory(Path.Combine(folder, "files"));
+        Directory.CreateDirectory(Path.Combine(folder, "logs"));
+        _log = new BlockLog(Path.Combine(folder, $"run-{_id}.wandb"));
+        Write(new Record { Header = new HeaderRecord() });
+    }
+
+    /// <summary>Whether WANDB_MODE allows anything to be written.</summary>
+    public static bool IsAllowed(Func<string, string?> environment) =>
+        environment("WANDB_MODE")?.Trim().ToLowerInvariant() is not "disabled";
+
+    public void Started(RunPlan plan)
+    {
+        ConfigRecord config = new() { Update = { RecipeFields.All.Select(field => new Item { Key = field.Name, ValueJson = Json(field.Read(plan.Recipe)) }) } };
+        config.Update.Add(new Item { Key = "parameters", ValueJson = Json(plan.Parameters) });
+        Formats.WeightsAndBiases.RunRecord run = new()
+        {
+            RunId = _id,
+            Project = Given("WANDB_PROJECT") ?? DefaultProject,
+            Entity = Given("WANDB_ENTITY") ?? "",
+            DisplayName = Given("WANDB_NAME") ?? Path.GetFileName(Path.GetFullPath(plan.Directory)),
+            RunGroup = Given("WANDB_RUN_GROUP") ?? "",
+            JobType = Given("WANDB_JOB_TYPE") ?? "train",
+            Notes = Given("WANDB_NOTES") ?? "",
+            Host = Environment.MachineName,
+            Config = config,
+            StartTime = Timestamp.FromDateTime(DateTime.UtcNow),
+            StartingStep = plan.StepsDone,
+            Resumed = plan.StepsDone > 0,
+        };
+        if (Given("WANDB_TAGS") is string tags) run.Tags.Add(tags.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        Write(new Record { Run = run });
+        Write(new Record { Config = config });
+    }
+
+    public void Logged(RunEvent entry)
+    {
+        Turn(entry.Step);
+        foreach ((string name, double value) in Measurements.Of(entry)) _row[name] = Json(value);
+    }
+
+    public void Logged(long step, IReadOnlyList<(string Name, Histogram Histogram)> histograms)
+    {
+        Turn(step);
+        foreach ((string name, Histogram histogram) in histograms)
+            _row[name] = JsonSerializer.Serialize(new { _type = "histogram", values = histogram.Counts, bins = histogram.Edges });
+    }
+
+    public void Finished(RunSummary summary, string directory)
+    {
+        Flush();
+        using JsonDocument values = JsonDocument.Parse(RunJson.Line(summary));
+        Write(new Record
+        {
+            Summary = new SummaryRecord { Update = { values.RootElement.EnumerateObject().Select(one => new Item { Key = one.Name, ValueJson = one.Value.GetRawText() }) } },
+        });
+    }
+
+    public void Ended(int exitCode)
+    {
+        Flush();
+        Write(new Record { Exit = new ExitRecord { ExitCode = exitCode, Runtime = (int)_clock.Elapsed.TotalSeconds } });
+    }
+
+    public void Dispose() => _log.Dispose();
+
+    /// <summary>All that belongs to a step is one row: a step twice would be two points.</summary>
+    private void Turn(long step)
+    {
+        if (step == _step) return;
+        Flush();
+        _step = step;
+    }
+
+    private void Flush()
+    {
+        if (_row.Count == 0) return;
+        _row["_step"] = Json(_step);
+        _row["_runtime"] = Json(_clock.Elapsed.TotalSeconds);
+        _row["_timestamp"] = Json((DateTime.UtcNow - DateTime.UnixEpoch).TotalSeconds);
+        HistoryRecord history = new() { Step = new HistoryStep { Num = _step } };
+        history.Item.Add(_row.Select(value => new Item { Key = value.Key, ValueJson = value.Value }));
+        Write(new Record { History = history });
+        _row.Clear();
+    }
+
+    private void Write(Record record)
+    {
+        record.Num = ++_records;
+        _log.Write(record.ToByteArray());
+    }
+
+    private string? Given(string variable) => string.IsNullOrWhiteSpace(_environment(variable)) ? null : _environment(variable)!.Trim();
+
+    /// <summary>The id of the run's earlier part, or a new one.</summary>
+    private static string IdOf(string run)
+    {
+        string remembered = Path.Combine(run, "wandb-id");
+        if (File.Exists(remembered)) return File.ReadAllText(remembered).Trim();
+        const string Letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+        string id = new(Random.Shared.GetItems<char>(Letters, 8));
+        File.WriteAllText(remembered, id + "\n");
+        return id;
+    }
+
+    /// <summary>A recipe's value as the JSON it stands for: a number, true, false, null or a text.</summary>
+    private static string Json(string value) => value switch
+    {
+        "true" or "false" => value,
+        "none" => "null",
+        _ when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) => Json(number),
+        _ => JsonSerializer.Serialize(value),
+    };
+
+    private static string Json(double value) => double.IsFinite(value) ? JsonSerializer.Serialize(value) : JsonSerializer.Serialize(value.ToString(CultureInfo.InvariantCulture));
+}

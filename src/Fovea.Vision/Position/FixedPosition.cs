@@ -1,0 +1,73 @@
+using Fovea.Nn;
+using Fovea.Tensors;
+
+namespace Fovea.Vision.Position;
+
+/// <summary>
+/// Sines and cosines that nothing trains; prefix tokens get zeros. Images of another size get them resampled as learned positions are, so that a
+/// model meets no position beyond those that it was trained with.
+/// </summary>
+public sealed class FixedPosition : Module, IPositionEmbedding
+{
+    private const double Base = 10000;
+    private readonly TokenGrid _grid;
+    private readonly ModuleBuffer _table;
+
+    private FixedPosition(TokenGrid grid, int dim, Action<Span<float>, int> fill)
+    {
+        _grid = grid;
+        _table = Register(new ModuleBuffer("pos_embed", [1, grid.Tokens, dim], (values, _, _) =>
+        {
+            Array.Clear(values, 0, grid.Prefix * dim);
+            for (int patch = 0; patch < grid.Patches; patch++) fill(values.AsSpan((grid.Prefix + patch) * dim, dim), patch);
+        }, persistent: false));
+    }
+
+    /// <summary>Of column and row.</summary>
+    /// <remarks><code>
+    /// position(row, column) = [sin(column · ω), cos(column · ω), sin(row · ω), cos(row · ω)]     ω_k = 10000^(−k / (dim/4)),  k = 0 .. dim/4−1
+    /// </code>
+    /// Source: He et al. 2022, "Masked autoencoders are scalable vision learners", arXiv:2111.06377, and its code's order of the parts.
+    /// </remarks>
+    /// <param name="grid">How the tokens lie over the image.</param>
+    /// <param name="dim">Elements of a token; a multiple of 4.</param>
+    /// <exception cref="ConfigurationException">The dim is not a multiple of 4.</exception>
+    public static FixedPosition Grid(TokenGrid grid, int dim)
+    {
+        Check.That(dim % 4 == 0, $"Dim: sine-cosine positions need a multiple of 4, got {dim}.");
+        int quarter = dim / 4;
+        return new(grid, dim, (position, patch) =>
+        {
+            (int row, int column) = Math.DivRem(patch, grid.Columns);
+            for (int k = 0; k < quarter; k++)
+            {
+                double frequency = Math.Pow(Base, -k / (double)quarter);
+                (position[k], position[quarter + k]) = SinCos(column * frequency);
+                (position[2 * quarter + k], position[3 * quarter + k]) = SinCos(row * frequency);
+            }
+        });
+    }
+
+    /// <summary>Of the place in the sequence, sines and cosines in turns.</summary>
+    /// <remarks><code>
+    /// position(i) = [sin(i · ω_0), cos(i · ω_0), sin(i · ω_1), cos(i · ω_1), ...]     ω_k = 10000^(−2k / dim)
+    /// </code>
+    /// Source: Vaswani et al. 2017, "Attention is all you need", arXiv:1706.03762, section 3.5.
+    /// </remarks>
+    /// <param name="grid">How the tokens lie over the image; the sequence is its rows, one after another.</param>
+    /// <param name="dim">Elements of a token; even.</param>
+    /// <exception cref="ConfigurationException">The dim is odd.</exception>
+    public static FixedPosition Sequence(TokenGrid grid, int dim)
+    {
+        Check.That(dim % 2 == 0, $"Dim: sine-cosine positions of a sequence need an even number, got {dim}.");
+        return new(grid, dim, (position, patch) =>
+        {
+            for (int k = 0; k < dim; k += 2) (position[k], position[k + 1]) = SinCos(patch * Math.Pow(Base, -k / (double)dim));
+        });
+    }
+
+    /// <inheritdoc/>
+    public Tensor Forward(Tensor tokens, TokenGrid grid) => PositionResampling.Add(tokens, _table.Value, _grid, grid);
+
+    private static (float Sine, float Cosine) SinCos(double angle) => ((float)Math.Sin(angle), (float)Math.Cos(angle));
+}

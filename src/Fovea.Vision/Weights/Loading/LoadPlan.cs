@@ -1,0 +1,92 @@
+using System.Buffers;
+using Fovea.Nn;
+using Fovea.Tensors;
+using Fovea.Vision.Weights.Naming;
+
+namespace Fovea.Vision.Weights.Loading;
+
+/// <summary>
+/// Which tensor of a file goes where in a model. Making one copies nothing, so that a file that does not fit leaves the model as it was;
+/// <see cref="Fill"/> copies.
+/// </summary>
+public sealed class LoadPlan
+{
+    private const int Piece = 1 << 16;
+    private readonly List<(NamedTensor Target, Weight Source)> _pairs;
+
+    private LoadPlan(List<(NamedTensor, Weight)> pairs, LoadReport report) => (_pairs, Report) = (pairs, report);
+
+    /// <summary>What will be loaded, and what will not.</summary>
+    public LoadReport Report { get; }
+
+    /// <summary>Matches by name; what has another shape is made to fit where that is known to work.</summary>
+    /// <param name="model">Need not have memory yet.</param>
+    /// <param name="weights">A file's, under timm's names.</param>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="device">Where positions are resampled.</param>
+    /// <param name="strict">Refuse whatever does not fit as it is.</param>
+    /// <param name="freshHead">Leave the file's head out, whatever it is for.</param>
+    /// <exception cref="CheckpointException">A shape that cannot be made to fit, weights of another architecture, or with
+    /// <paramref name="strict"/> any difference; the message says what would help.</exception>
+    public static LoadPlan Create(ImageClassifier model, StateDict weights, string path, Device device, bool strict = false, bool freshHead = false)
+    {
+        Dictionary<string, Weight> sources = weights.Weights.ToDictionary(weight => weight.Name);
+        List<(NamedTensor Target, Weight Source)> pairs = [];
+        List<string> loaded = [], missing = [], fresh = [];
+        List<ResizedWeight> resized = [];
+        List<Misfit> misfits = [];
+        int total = 0;
+        foreach ((string name, NamedTensor target) in model.NamedState())
+        {
+            total++;
+            if (!sources.Remove(name, out Weight? source))
+            {
+                if (target is ModuleBuffer { Drawn: true }) total--;
+                else missing.Add(name);
+            }
+            else if (freshHead && ModelStages.IsHead(name)) fresh.Add(name);
+            else if (Adaptation.Fit(model, name, target, source, device) is { } fitting)
+            {
+                pairs.Add((target, fitting));
+                loaded.Add(name);
+                if (!fitting.Shape.SequenceEqual(source.Shape)) resized.Add(new ResizedWeight(name, source.ShapeText, $"{target.Shape}"));
+            }
+            else if (Adaptation.IsHead(model, name, target, source)) fresh.Add(name);
+            else misfits.Add(new Misfit(name, source, target.Shape));
+        }
+
+        string origin = weights.Prefix.Length == 0 ? weights.Scheme.Name : $"{weights.Scheme.Name}, under '{weights.Prefix}'";
+        LoadReport report = new(path, origin, total, loaded, missing, fresh, [.. sources.Keys], resized);
+        Refusal.Check(report, misfits, model, weights, strict);
+        return new LoadPlan(pairs, report);
+    }
+
+    /// <summary>Copies the values in, a piece at a time; the model must have memory.</summary>
+    /// <exception cref="CheckpointException">The file cannot be read.</exception>
+    public void Fill()
+    {
+        float[] piece = ArrayPool<float>.Shared.Rent(Piece);
+        foreach ((NamedTensor target, Weight source) in _pairs)
+        {
+            for (int first = 0; first < target.Shape.Count; first += Piece)
+            {
+                Span<float> values = piece.AsSpan(0, Math.Min(Piece, target.Shape.Count - first));
+                source.Values(first, values);
+                target.Value.CopyFrom(values, first);
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(piece);
+    }
+
+    /// <summary>Gives the model memory, draws first values for what the file does not have, and copies the rest in.</summary>
+    /// <param name="model">The one that the plan was made for.</param>
+    /// <param name="device">Where it will compute.</param>
+    /// <param name="seed">For the first values.</param>
+    /// <exception cref="CheckpointException">The file cannot be read.</exception>
+    public void Initialize(ImageClassifier model, Device device, ulong seed)
+    {
+        model.Initialize(device, seed, Report.Loaded.ToHashSet());
+        Fill();
+    }
+}

@@ -1,0 +1,52 @@
+using Fovea.Vision.Weights.Naming;
+
+namespace Fovea.Vision.Weights.Loading;
+
+/// <summary>Weights that a model does not take, and what would help.</summary>
+internal static class Refusal
+{
+    /// <summary>Below this share of loaded tensors, a file is of another architecture.</summary>
+    private const double Least = 0.5;
+
+    /// <exception cref="CheckpointException">The weights do not fit.</exception>
+    public static void Check(LoadReport report, List<Misfit> misfits, ImageClassifier model, StateDict weights, bool strict)
+    {
+        if (misfits is [var first, ..])
+        {
+            string others = misfits.Count > 1 ? $" (and {misfits.Count - 1} more tensors differ)" : "";
+            throw new CheckpointException(
+                $"{report.Path}: '{first.Name}' is {first.Source.ShapeText} in the file, but the model needs {first.Wanted}{others}; {Advice(first, misfits.Count, model, weights)}.");
+        }
+
+        if (report.Loaded.Count < Least * report.Total)
+            throw new CheckpointException(
+                $"{report.Path}: holds weights of another architecture ({report.Source}): only {report.Loaded.Count} of the model's {report.Total} tensors are in it; {Model(weights)}.");
+        if (strict && !report.IsComplete)
+            throw new CheckpointException($"{report.Path}: does not fit exactly, as --strict asks: {string.Join("; ", report.Differences())}; leave out --strict to load the rest.");
+    }
+
+    private static string Advice(Misfit misfit, int count, ImageClassifier model, StateDict weights)
+    {
+        VisionTransformerConfig? vit = model.Config as VisionTransformerConfig;
+        return misfit.Name switch
+        {
+            "pos_embed" when count == 1 && vit is not null && misfit.Source.Shape is [.., var tokens, _] && SideOf(tokens) is long side =>
+                $"positions are those of another image size: use --image-size {side * vit.PatchSize}",
+            "patch_embed.proj.weight" when vit is not null && misfit.Source.Shape is [var dim, _, var patch, var columns] && patch == columns && dim == vit.Dim =>
+                $"patches are of another size: use --patch-size {patch}",
+            _ => Model(weights),
+        };
+    }
+
+    private static string Model(StateDict weights) => ClosestPreset.Of(weights.Weights) is { } closest
+        ? $"the closest preset is '{closest.Preset.Name}': use --model {closest.Preset.Name}"
+        : "it is like no preset that there is: use the model and the options that it was made with ('fovea weights FILE' lists its tensors)";
+
+    /// <summary>Side of a square grid of patches, with up to two tokens before it.</summary>
+    private static long? SideOf(long tokens)
+    {
+        for (int prefix = 0; prefix <= 2; prefix++)
+            if ((long)Math.Sqrt(tokens - prefix) is > 0 and var side && side * side == tokens - prefix) return side;
+        return null;
+    }
+}

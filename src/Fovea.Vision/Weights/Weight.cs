@@ -1,0 +1,80 @@
+using Fovea.Tensors;
+
+namespace Fovea.Vision.Weights;
+
+/// <summary>A named tensor that is read when its values are asked for: of a file, of a model, or made of others.</summary>
+/// <param name="Name">For example <c>blocks.0.attn.qkv.weight</c>.</param>
+/// <param name="Type">How it is stored.</param>
+/// <param name="Shape">Sizes, slowest first; empty for a scalar.</param>
+/// <param name="Values">Copies elements, row-major, from a first one on.</param>
+public sealed record Weight(string Name, WeightType Type, IReadOnlyList<long> Shape, Weight.Reader Values)
+{
+    /// <summary>Copies as many elements as fit into <paramref name="values"/>, row-major, beginning with number <paramref name="first"/>.</summary>
+    public delegate void Reader(long first, Span<float> values);
+
+    /// <summary>Number of elements.</summary>
+    public long Count => Shape.Aggregate(1L, (product, size) => product * size);
+
+    /// <summary>A model's tensor.</summary>
+    public static Weight Of(string name, Tensor tensor) =>
+        new(name, WeightType.F32, [.. tensor.Shape.Select(size => (long)size)], (first, values) => tensor.CopyTo(values, (int)first));
+
+    /// <summary>A model's tensor.</summary>
+    internal static Weight Of(string name, WeightType type, IReadOnlyList<long> shape, float[] values) =>
+        new(name, type, shape, (first, part) => values.AsSpan((int)first, part.Length).CopyTo(part));
+
+    /// <summary>All values, row-major.</summary>
+    /// <exception cref="CheckpointException">The file cannot be read, or the tensor does not fit into an array.</exception>
+    public float[] ToArray()
+    {
+        if (Count > Array.MaxLength) throw new CheckpointException($"'{Name}' has {Count} elements, more than fit into memory at once.");
+        float[] values = new float[Count];
+        Values(0, values);
+        return values;
+    }
+
+    /// <summary>Parts one behind the other along the first axis; the others are equal.</summary>
+    internal static Weight Concatenate(string name, IReadOnlyList<Weight> parts)
+    {
+        long[] shape = [parts.Sum(part => part.Shape[0]), .. parts[0].Shape.Skip(1)];
+        return new Weight(name, parts[0].Type, shape, (first, values) =>
+        {
+            foreach (Weight part in parts)
+            {
+                if (values.IsEmpty) return;
+                if (first >= part.Count)
+                {
+                    first -= part.Count;
+                    continue;
+                }
+
+                int length = (int)Math.Min(values.Length, part.Count - first);
+                part.Values(first, values[..length]);
+                first = 0;
+                values = values[length..];
+            }
+        });
+    }
+
+    /// <summary>A run of elements under another shape.</summary>
+    internal Weight Window(long start, params IReadOnlyList<long> shape) =>
+        this with { Shape = shape, Values = (first, values) => Values(start + first, values) };
+
+    /// <summary>This and another of as many elements, added.</summary>
+    internal Weight Plus(Weight other) => this with
+    {
+        Values = (first, values) =>
+        {
+            float[] more = new float[values.Length];
+            Values(first, values);
+            other.Values(first, more);
+            for (int i = 0; i < more.Length; i++) values[i] += more[i];
+        },
+    };
+
+    /// <summary>For example <c>[768, 3, 16, 16]</c>.</summary>
+    public string ShapeText => $"[{string.Join(", ", Shape)}]";
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name} {Type.Text} {ShapeText}";
+}

@@ -1,0 +1,87 @@
+using System.Text.Json;
+
+namespace Fovea.Cli.Tests.Commands;
+
+public sealed class CompareCommandTests : IDisposable
+{
+    internal const string Tiny =
+        """
+        name: tiny
+        base: { dataset: shapes, model: vit-nano, image-size: 8, train-limit: 40, eval-limit: 20, batch-size: 16, epochs: 2, log-every: 1 }
+        vary: { attention: [softmax, linear] }
+        seeds: [3]
+        """;
+
+    private readonly Shell _shell = new();
+
+    public void Dispose() => _shell.Dispose();
+
+    [Fact]
+    public void A_study_runs_from_one_command_and_its_second_time_does_nothing()
+    {
+        (string study, string directory) = (Write(Tiny), Path.Combine(_shell.Folder, "out"));
+        Assert.True(_shell.Run("compare", study, "--out", directory, "--jobs", "2") == 0, _shell.Error);
+        Assert.Contains("softmax, seed 3: epoch 2/2", _shell.Output, StringComparison.Ordinal);
+        Assert.Contains("[2/2]", _shell.Output, StringComparison.Ordinal);
+        Assert.Contains("to the best", _shell.Output, StringComparison.Ordinal);
+        foreach (string name in (string[])["study.html", "study.csv", "study.md", "study.json", "cells/softmax_seed=3/summary.json", "cells/linear_seed=3/report.html"])
+            Assert.True(File.Exists(Path.Combine(directory, name)), name);
+
+        DateTime written = File.GetLastWriteTimeUtc(Path.Combine(directory, "cells/softmax_seed=3/metrics.jsonl"));
+        Assert.True(_shell.Run("compare", study, "--out", directory, "--json") == 0, _shell.Error);
+        using JsonDocument json = JsonDocument.Parse(_shell.Output);
+        Assert.True(json.RootElement.GetProperty("complete").GetBoolean());
+        Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(directory, "cells/softmax_seed=3/metrics.jsonl")));
+
+        // A cell is what 'train' would have made of the same options.
+        string alone = Path.Combine(_shell.Folder, "alone");
+        Assert.Equal(0, _shell.Run([.. Shell.TinyTraining, "--seed", "3", "--attention", "linear", "--dataset", "shapes", "--out", alone, "--quiet"]));
+        Assert.Equal(File.ReadAllText(Path.Combine(alone, "predictions.csv")), File.ReadAllText(Path.Combine(directory, "cells/linear_seed=3/predictions.csv")));
+        Assert.Equal(0, _shell.Run("runs", "diff", alone, Path.Combine(directory, "cells/linear_seed=3"), "--json"));
+        using JsonDocument difference = JsonDocument.Parse(_shell.Output);
+        string[] options = [.. difference.RootElement.GetProperty("options").EnumerateArray().Select(one => one.GetProperty("name").GetString()!)];
+        Assert.Subset(new HashSet<string> { "threads", "log-every" }, options.ToHashSet());
+
+        // Another budget makes the cells stale.
+        Assert.Equal(2, _shell.Run("compare", study, "--out", directory, "--epochs", "3"));
+        Assert.Contains("linear_seed=3: epochs (was 2, is now 3)", _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("base: {epochs: 2}\nvari: {model: [vit]}", "line 2, column 1: a study has no key 'vari'; did you mean 'vary'?")]
+    [InlineData("base: {dataset: shapes}\nvary: {model: [vit-nano], patch-size: [5]}", "1 of 1 configurations cannot be trained; nothing was started.")]
+    [InlineData("base: {dataset: mnist}\nvary: {model: [vit-nano]}", "say where its files lie (--data DIR)")]
+    [InlineData("base: {dataset: shapes, weights: nowhere}", "neither a file nor a directory 'nowhere'")]
+    public void A_wrong_study_is_refused_before_anything_is_made(string yaml, string message)
+    {
+        string directory = Path.Combine(_shell.Folder, "out");
+        Assert.Equal(2, _shell.Run("compare", Write(yaml), "--out", directory));
+        Assert.Contains(message, _shell.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", _shell.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(directory));
+    }
+
+    [Fact]
+    public void A_full_disk_ends_the_study_with_the_file_and_the_reason_and_the_same_command_goes_on()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "needs /dev/full, a device that is always full");
+        (string study, string directory) = (Write(Tiny), Path.Combine(_shell.Folder, "out"));
+        string checkpoints = Path.Combine(directory, "cells/softmax_seed=3/checkpoints");
+        Directory.CreateDirectory(checkpoints);
+        File.CreateSymbolicLink(Path.Combine(checkpoints, "last.safetensors.tmp"), "/dev/full");
+        Assert.Equal(1, _shell.Run("compare", study, "--out", directory));
+        Assert.Contains("last.safetensors: could not be saved", _shell.Error, StringComparison.Ordinal);
+        Assert.Contains("No space left on device", _shell.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(directory, "cells/linear_seed=3")));   // the others would have failed, too
+
+        Assert.True(_shell.Run("compare", study, "--out", directory, "--quiet") == 0, _shell.Error);
+        Assert.True(File.Exists(Path.Combine(directory, "cells/linear_seed=3/summary.json")));
+    }
+
+    private string Write(string yaml)
+    {
+        string path = Path.Combine(_shell.Folder, "study.yaml");
+        File.WriteAllText(path, yaml);
+        return path;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Fovea.Vision.Weights;
+
+namespace Fovea.Cli.Tests.Commands;
+
+public sealed class WeightsCommandTests : IDisposable
+{
+    private readonly Shell _shell = new();
+
+    public void Dispose() => _shell.Dispose();
+
+    [Fact]
+    public void A_run_is_listed_exported_evaluated_and_trained_on()
+    {
+        string run = _shell.Train(), half = Path.Combine(_shell.Folder, "half.safetensors"), next = Path.Combine(_shell.Folder, "next");
+        Assert.Equal(0, _shell.Run("weights", run, "--to", half, "--dtype", "f16"));
+        Assert.Contains("safetensors, timm: ", _shell.Output, StringComparison.Ordinal);
+        Assert.Contains("closest preset vit-nano", _shell.Output, StringComparison.Ordinal);
+
+        Assert.Equal(0, _shell.Run("inspect", half, "--json"));
+        JsonElement listed = JsonDocument.Parse(_shell.Output).RootElement;
+        Assert.All(listed.GetProperty("tensors").EnumerateArray(), tensor => Assert.Equal("F16", tensor.GetProperty("dtype").GetString()));
+        Assert.Equal("vit-nano", listed.GetProperty("closest_preset").GetString());
+
+        Assert.Equal(0, _shell.Run([.. Shell.TinyTraining, "--out", next, "--weights", half, "--strict"]));
+        Assert.Contains("weights   half.safetensors (timm): ", _shell.Output, StringComparison.Ordinal);
+        Assert.Equal(0, _shell.Run("eval", half, "--model", "vit-nano", "--dataset", "shapes", "--eval-limit", "10", "--json"));
+        Assert.Equal(10, JsonDocument.Parse(_shell.Output).RootElement.GetProperty("images").GetInt32());
+    }
+
+    [Fact]
+    public void What_does_not_fit_or_cannot_be_read_is_one_sentence()
+    {
+        string run = _shell.Train(), file = Path.Combine(_shell.Folder, "w.safetensors");
+        Assert.Equal(0, _shell.Run("weights", run, "--to", file));
+        Assert.Equal(1, _shell.Run("train", "--model", "vit", "--weights", file, "--train-limit", "10", "--quiet"));
+        Assert.Contains("the closest preset is 'vit-nano': use --model vit-nano", _shell.Error, StringComparison.Ordinal);
+        Assert.Equal(1, _shell.Run([.. Shell.TinyTraining, "--out", Path.Combine(_shell.Folder, "n"), "--weights", file, "--classes", "3", "--strict", "--quiet"]));
+        Assert.Contains("leave out --strict", _shell.Error, StringComparison.Ordinal);
+        Assert.Equal(1, _shell.Run("eval", file));
+        Assert.Contains("--model", _shell.Error, StringComparison.Ordinal);
+
+        File.WriteAllText(file, "PK\u0003\u0004 nothing");
+        Assert.Equal(1, _shell.Run("weights", file));
+        Assert.StartsWith($"fovea: {file}: cannot be read as a zip archive", _shell.Error, StringComparison.Ordinal);
+        Assert.Equal(2, _shell.Run("weights", Path.Combine(_shell.Folder, "none")));
+    }
+
+    [Fact]
+    public void An_exported_file_has_the_values_that_the_run_ended_with()
+    {
+        string run = _shell.Train("--ema", "0.5"), file = Path.Combine(_shell.Folder, "w.safetensors");
+        Assert.Equal(0, _shell.Run("weights", run, "--to", file));
+        using WeightFile exported = WeightFile.Open(file), checkpoint = WeightFile.Open(Path.Combine(run, "checkpoints", "best.safetensors"));
+        Dictionary<string, Weight> known = checkpoint.Weights.ToDictionary(weight => weight.Name);
+        Assert.All(exported.Weights, weight => Assert.Equal((known.GetValueOrDefault($"ema.{weight.Name}") ?? known[weight.Name]).ToArray(), weight.ToArray()));
+    }
+}

@@ -1,0 +1,169 @@
+using System.Text.Json;
+using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
+using Fovea.Training.Tests.Support;
+using Fovea.Training.Tracking;
+
+namespace Fovea.Training.Tests.Tracking;
+
+/// <summary>Whole runs with trackers on, read back by readers that know the formats only.</summary>
+public class TrackingTests
+{
+    [Fact]
+    public void TensorBoardGetsScalarsHistogramsPicturesAndTheRecipe()
+    {
+        using TemporaryFolder folder = new();
+        Train(folder["run"], Trackers.TensorBoard);
+        List<WireMessage> events = TrackedFiles.Events(EventFiles(folder["run"]).Single());
+        Dictionary<string, List<(long Step, WireMessage Value)>> tags = events
+            .SelectMany(entry => entry.Message(5).Messages(1).Select(value => (value.Text(1), (entry.Whole(2), value))))
+            .GroupBy(one => one.Item1, one => one.Item2).ToDictionary(group => group.Key, group => group.ToList());
+
+        Assert.Equal([2, 4, 6, 8], tags["train/loss"].Select(one => one.Step));
+        RunEvent[] epochs = [.. RunLog.ReadEvents(new RunDirectory(folder["run"])).Where(entry => entry.Event == "epoch")];
+        Assert.Equal(epochs.Select(entry => (float)entry.ValLoss!), tags["val/loss"].Select(one => (float)one.Value.Real(2)));
+        Assert.Contains("model: vit-nano", tags["config"][0].Value.Message(8).Text(8));
+        Assert.Equal("text", tags["config"][0].Value.Message(9).Message(1).Text(1));
+
+        WireMessage weights = tags["weights/head.weight"][0].Value.Message(5);
+        Assert.Equal(960, weights.Real(3));   // 96 tokens' elements x 10 classes
+        Assert.Equal(960, weights.Reals(7).Sum());
+        Assert.Equal(weights.Real(2), weights.Reals(6)[^1]);
+        Assert.Equal([3, 6, 9], tags["gradients/blocks.0.attn.qkv.weight"].Select(one => one.Step));   // the epochs' last steps
+
+        WireMessage picture = tags["predictions"][0].Value.Message(4);
+        Assert.Equal([0x89, .. "PNG"u8], picture.Bytes(4)[..4]);
+        Assert.True(picture.Whole(1) > 0 && picture.Whole(2) > 0);
+    }
+
+    [Fact]
+    public void AResumedRunVoidsTheStepsThatHappenAgain()
+    {
+        using TemporaryFolder folder = new();
+        using CancellationTokenSource stop = new();
+        SilentObserver stopper = new(progress =>
+        {
+            if (progress.Step == 5) stop.Cancel();
+        });
+        Assert.Throws<RunInterruptedException>(() => Train(folder["run"], Trackers.TensorBoard | Trackers.Wandb, stopper, stop));
+        TrainingRun.Resume(folder["run"], recipe => recipe, new SilentObserver(), CancellationToken.None, TinyRun.Pictures);
+
+        WireMessage restart = EventFiles(folder["run"]).SelectMany(TrackedFiles.Events).Single(entry => entry.Has(7));
+        Assert.Equal((6, 1), (restart.Whole(2), restart.Message(7).Whole(1)));
+
+        string[] files = WandbFiles(folder["run"]);
+        Assert.Equal(2, files.Length);
+        Assert.Single(files.Select(Path.GetFileName).Distinct());   // one id
+        List<WireMessage>[] parts = [.. files.Select(TrackedFiles.WandbRecords)];
+        Assert.Contains(parts, part => part.Any(record => record.Message(18).Whole(1) == 130));
+        WireMessage resumed = parts.Select(part => part.Single(record => record.Has(17)).Message(17)).Single(run => run.Whole(18) == 1);
+        Assert.Equal(5, resumed.Whole(14));
+    }
+
+    [Fact]
+    public void WandbGetsRunConfigHistorySummaryAndExit()
+    {
+        using TemporaryFolder folder = new();
+        RunSummary summary = Train(folder["run"], Trackers.Wandb);
+        string file = Assert.Single(WandbFiles(folder["run"]));
+        string id = Path.GetFileNameWithoutExtension(file)["run-".Length..];
+        Assert.Matches(@"^offline-run-\d{8}_\d{6}-" + id + "$", Path.GetFileName(Path.GetDirectoryName(file)));
+
+        List<WireMessage> records = TrackedFiles.WandbRecords(file);
+        Assert.Equal(Enumerable.Range(1, records.Count).Select(i => (long)i), records.Select(record => record.Whole(1)));
+        WireMessage run = records.Single(record => record.Has(17)).Message(17);
+        Assert.Equal((id, "fovea", "run"), (run.Text(1), run.Text(3), run.Text(8)));
+        Dictionary<string, string> config = Items(run.Message(4));
+        Assert.Equal(("\"vit-nano\"", "16", "false"), (config["model"], config["batch-size"], config["nesterov"]));
+        Assert.Equal(config, Items(records.Single(record => record.Has(5)).Message(5)));
+
+        Dictionary<string, string>[] rows = [.. records.Where(record => record.Has(2)).Select(record => Items(record.Message(2)))];
+        long[] steps = [.. rows.Select(row => long.Parse(row["_step"], null))];
+        Assert.Equal(steps.Distinct().Order(), steps);
+        Assert.Contains(rows, row => row.ContainsKey("train/loss"));
+        using JsonDocument histogram = JsonDocument.Parse(rows.First(row => row.ContainsKey("weights/head.bias"))["weights/head.bias"]);
+        Assert.Equal("histogram", histogram.RootElement.GetProperty("_type").GetString());
+        Assert.Equal(histogram.RootElement.GetProperty("values").GetArrayLength() + 1, histogram.RootElement.GetProperty("bins").GetArrayLength());
+
+        Dictionary<string, string> final = Items(records.Single(record => record.Has(3)).Message(3));
+        Assert.Equal(summary.TestAccuracy, double.Parse(final["test_accuracy"], System.Globalization.CultureInfo.InvariantCulture), 12);
+        Assert.True(records[^1].Has(18));
+        Assert.Equal(0, records[^1].Message(18).Whole(1));
+    }
+
+    [Theory]
+    [InlineData("disabled", false)]
+    [InlineData("offline", true)]
+    [InlineData("online", true)]
+    [InlineData(null, true)]
+    public void WandbHonoursItsMode(string? mode, bool allowed) => Assert.Equal(allowed, WandbTracker.IsAllowed(name => name == "WANDB_MODE" ? mode : null));
+
+    [Fact]
+    public void WandbTakesNamesFromItsVariables()
+    {
+        using TemporaryFolder folder = new();
+        Dictionary<string, string> variables = new()
+        {
+            ["WANDB_DIR"] = folder["elsewhere"],
+            ["WANDB_RUN_ID"] = "abc12345",
+            ["WANDB_PROJECT"] = "mnist",
+            ["WANDB_NAME"] = "first",
+            ["WANDB_TAGS"] = "a, b",
+        };
+        using (WandbTracker tracker = new(folder.Path, variables.GetValueOrDefault, new DateTime(2026, 2, 3, 4, 5, 6)))
+        {
+            tracker.Started(new RunPlan
+            {
+                Recipe = TinyRun.Recipe,
+                Parameters = 1,
+                Images = (1, 1, 1),
+                ValidationOrigin = "",
+                StepsPerEpoch = 1,
+                StepsDone = 0,
+                Directory = folder.Path,
+            });
+        }
+
+        string file = folder["elsewhere/wandb/offline-run-20260203_040506-abc12345/run-abc12345.wandb"];
+        WireMessage run = TrackedFiles.WandbRecords(file).Single(record => record.Has(17)).Message(17);
+        Assert.Equal(("mnist", "first", "b"), (run.Text(3), run.Text(8), run.Text(10)));
+    }
+
+    /// <summary>What a full disk or a folder without permission does: the tracker is gone, the run is not.</summary>
+    [Fact]
+    public void ATrackerThatFailsDoesNotEndTheRun()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder["run"]);
+        File.WriteAllText(folder["run/wandb"], "a file where the folder should be");
+        SilentObserver observer = new();
+        RunSummary summary = Train(folder["run"], Trackers.TensorBoard | Trackers.Wandb, observer);
+        Assert.Equal(3, summary.Epochs);
+        Assert.Contains("goes on without", Assert.Single(observer.Warnings));
+        Assert.NotEmpty(EventFiles(folder["run"]));
+    }
+
+    [Fact]
+    public void TrackersDoNotChangeTheResult()
+    {
+        using TemporaryFolder folder = new();
+        Train(folder["with"], Trackers.TensorBoard | Trackers.Wandb);
+        Train(folder["without"], Trackers.None);
+        Assert.Empty(EventFiles(folder["without"]));
+        Assert.Equal(
+            RunLog.ReadEvents(new RunDirectory(folder["with"])).Select(entry => entry.TrainLoss),
+            RunLog.ReadEvents(new RunDirectory(folder["without"])).Select(entry => entry.TrainLoss));
+    }
+
+    private static RunSummary Train(string directory, Trackers trackers, SilentObserver? observer = null, CancellationTokenSource? stop = null)
+    {
+        Recipe recipe = TinyRun.Recipe with { Run = TinyRun.Recipe.Run with { Out = directory, Track = trackers } };
+        return TrainingRun.Start(recipe, observer ?? new SilentObserver(), stop?.Token ?? CancellationToken.None, TinyRun.Pictures);
+    }
+
+    private static string[] EventFiles(string run) => Directory.GetFiles(run, "events.out.tfevents.*");
+
+    private static string[] WandbFiles(string run) => Directory.GetFiles(Path.Combine(run, "wandb"), "*.wandb", SearchOption.AllDirectories);
+
+    private static Dictionary<string, string> Items(WireMessage record) => record.Messages(1).ToDictionary(item => item.Text(1), item => item.Text(16));
+}
