@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
@@ -7,7 +6,6 @@ using Fovea.Data;
 using Fovea.Training.Benchmarks;
 using Fovea.Training.Estimation;
 using Fovea.Training.Runs;
-using Fovea.Vision;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;
@@ -23,7 +21,7 @@ internal static class EstimateCommand
         Option<int> batchSize = Make.Count("--batch-size", 256, "Pictures per step, over all devices", "-b");
         Option<string> schedule = Make.TextOr("--schedule", "DATASET:EPOCHS,...", "imagenet:300", "What to train on, one after the other; a number of pictures may stand for a name");
         Option<string> device = Make.TextOr("--device", "NAME", ThisMachine.Name, "'this' measures for some seconds; or a device of the table");
-        Option<int[]> devices = new("--devices") { HelpName = "N,N,...", Description = "Numbers of devices that share the batch", CustomParser = ReadNumbers, DefaultValueFactory = _ => [1] };
+        Option<int[]> devices = Make.Counts("--devices", [1], "Numbers of devices that share the batch");
         Option<string?> devicesFile = Make.Text("--devices-file", "FILE", "A device table of your own instead of the built-in one");
         Option<double?> memory = new("--memory") { HelpName = "GB", Description = "Find the largest batch for so much memory; the device's unless given" };
         Option<double> seconds = new("--seconds") { HelpName = "X", Description = "How long to measure this machine", DefaultValueFactory = _ => 5 };
@@ -50,7 +48,10 @@ internal static class EstimateCommand
             {
                 BenchmarkOptions what = options with
                 {
-                    ImageSize = parsed.GetValue(imageSize), BatchSize = parsed.GetValue(batchSize), Threads = parsed.GetValue(threads), Seconds = parsed.GetValue(seconds),
+                    ImageSize = parsed.GetValue(imageSize),
+                    BatchSize = parsed.GetValue(batchSize),
+                    Threads = parsed.GetValue(threads),
+                    Seconds = parsed.GetValue(seconds),
                 };
                 estimates.Add(Estimate.Of(what, profile, phases, parsed.GetRequiredValue(devices), parsed.GetValue(memory)));
             }
@@ -74,17 +75,20 @@ internal static class EstimateCommand
 
     private static void Print(IAnsiConsole console, List<Estimate> estimates, IReadOnlyList<Phase> phases)
     {
-        Table what = Tables.Create("model", "attention", ">parameters", ">GFLOP forward", ">GFLOP training", ">moved", ">activations", ">weights, Adam", ">largest batch");
+        Table what = Tables.Create("model", "attention", ">parameters", ">GFLOP forward", ">training", ">moved", ">activations", ">weights", ">batch");
+        what.Columns[0].NoWrap();
         foreach (Estimate one in estimates)
             what.AddRow(
                 Tables.Name(one.Model), new Text(one.Attention ?? ""), new Text(Words.Count(one.Parameters)), new Text(Number(one.ForwardGflops)), new Text(Number(one.TrainingGflops)),
                 new Text(Words.Bytes((long)one.TrainingBytesPerImage)), new Text(Words.Bytes((long)one.ActivationBytesPerImage)), new Text(Words.Bytes(one.StateBytes)),
                 new Text(one.LargestBatch == 0 ? "none" : Words.Count(one.LargestBatch)));
         console.Write(what);
-        console.WriteLine($"GFLOP, moved bytes and activations of one {"picture"}, in training; the largest batch is that of one device with {Number(estimates[0].MemoryGigabytes)} GB");
+        console.WriteLine($"GFLOP (two for each multiply-add), moved bytes and activations are those of one picture, in training; weights with gradients and Adam's averages; "
+            + $"batch is the largest that fits into {Number(estimates[0].MemoryGigabytes)} GB");
         console.WriteLine();
 
         Table time = Tables.Create(["model", "attention", .. estimates[0].Times.Select(one => $">{one.Devices} x {estimates[0].Device}")]);
+        time.Columns[0].NoWrap();
         foreach (Estimate one in estimates)
             time.AddRow([Tables.Name(one.Model), new Text(one.Attention ?? ""), .. one.Times.Select(Cell)]);
         console.Write(time);
@@ -111,14 +115,8 @@ internal static class EstimateCommand
 
     private static Option<string[]> Many(string name, string placeholder, string description, params string[] standard) => new(name)
     {
-        HelpName = placeholder, Description = description, DefaultValueFactory = _ => standard,
+        HelpName = placeholder,
+        Description = description,
+        DefaultValueFactory = _ => standard,
     };
-
-    private static int[] ReadNumbers(ArgumentResult result)
-    {
-        string text = string.Join(',', result.Tokens.Select(token => token.Value));
-        int[] numbers = [.. text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)];
-        if (numbers.Contains(0)) result.AddError($"--devices: expected numbers above 0 separated by commas, got '{text}'.");
-        return numbers;
-    }
 }

@@ -9,7 +9,7 @@ namespace Fovea.Training.Estimation;
 /// <summary>What a step of a model takes: counted by running the step on a backend that only knows sizes (<see cref="MetaBackend"/>).</summary>
 public sealed record ModelCost
 {
-    private const int LargestBatchTried = 1 << 20;
+    private const int Few = 16, Many = 32;   // batches between which memory and traffic grow by the picture
     private readonly ModelConfig _config;
     private readonly bool _training;
 
@@ -33,6 +33,9 @@ public sealed record ModelCost
     /// <summary>Bytes of activations (and what the backward pass needs at its peak) for each picture of a batch.</summary>
     public required double ActivationBytesPerImage { get; init; }
 
+    /// <summary>What a step needs besides, whatever the batch.</summary>
+    public required double FixedActivationBytes { get; init; }
+
     /// <summary>Counts a training step with AdamW.</summary>
     public static ModelCost OfTraining(ModelConfig config) => Of(config, training: true);
 
@@ -47,24 +50,23 @@ public sealed record ModelCost
     /// <param name="elementBytes">Bytes of an activation; weights and what belongs to them stay in single precision.</param>
     public int LargestBatch(double bytes, int elementBytes = sizeof(float))
     {
-        double room = (bytes - StateBytes) * sizeof(float) / elementBytes;
-        int batch = (int)Math.Clamp(room / ActivationBytesPerImage, 0, LargestBatchTried);
-        while (batch > 0 && MemoryBytes(batch) - StateBytes > room) batch--;
-        return batch;
+        double room = (bytes - StateBytes) * sizeof(float) / elementBytes - FixedActivationBytes;
+        return (int)Math.Clamp(room / ActivationBytesPerImage, 0, int.MaxValue);
     }
 
     private static ModelCost Of(ModelConfig config, bool training)
     {
-        (long Peak, long Moved, long State) one = Measure(config, training, 1), two = Measure(config, training, 2), four = Measure(config, training, 4);
-        double moved = (four.Moved - two.Moved) / 2.0;
+        (long Peak, long Moved, long State) few = Measure(config, training, Few), many = Measure(config, training, Many);
+        double moved = (many.Moved - few.Moved) / (double)(Many - Few), kept = (many.Peak - few.Peak) / (double)(Many - Few);
         return new ModelCost(config, training)
         {
             Parameters = config.Build().ParameterCount,
             FlopsPerImage = training ? FlopCount.Training(config) : FlopCount.Forward(config),
             BytesPerImage = moved,
-            BytesPerStep = two.Moved - 2 * moved,
-            StateBytes = one.State,
-            ActivationBytesPerImage = (four.Peak - two.Peak) / 2.0,
+            BytesPerStep = few.Moved - Few * moved,
+            StateBytes = few.State,
+            ActivationBytesPerImage = kept,
+            FixedActivationBytes = few.Peak - few.State - Few * kept,
         };
     }
 
@@ -74,7 +76,7 @@ public sealed record ModelCost
         Device device = Device.CreateMeta();
         MetaBackend meta = (MetaBackend)device.Backend;
         ImageClassifier model = config.Build();
-        model.Initialize(device, seed: 0);
+        model.Allocate(device);
         model.Train(training);
         AdamW? optimizer = training ? new AdamW(ParameterGroup.Default(model, 0.05), 1e-3) : null;
         for (int step = 0; step < 2; step++)

@@ -37,13 +37,13 @@ public sealed class MetaBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void Write(Storage destination, ReadOnlySpan<float> values) => Move(values.Length);
+    public override void Write(Storage destination, ReadOnlySpan<float> values, int start = 0) => Move(values.Length);
 
     /// <inheritdoc/>
     public override void Write(Storage destination, ReadOnlySpan<int> values) => Move(values.Length);
 
     /// <inheritdoc/>
-    public override void Read(Storage source, Span<float> values) => values.Clear();
+    public override void Read(Storage source, Span<float> values, int start = 0) => values.Clear();
 
     /// <inheritdoc/>
     public override void Read(Storage source, Span<int> values) => values.Clear();
@@ -66,7 +66,8 @@ public sealed class MetaBackend : Backend
     public override void ColumnSums(Storage x, Storage y, int rows, int columns, bool accumulate) => Move(x, y);
 
     /// <inheritdoc/>
-    public override void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, Storage? bias, Storage y) => Move(x, w, bias, y);
+    public override void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, in Conv2dEpilogue epilogue, Storage y) =>
+        Move(x, w, epilogue.Bias, epilogue.Residual, y);
 
     /// <inheritdoc/>
     public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate) => Move(dy, w, dx);
@@ -100,6 +101,31 @@ public sealed class MetaBackend : Backend
 
     /// <inheritdoc/>
     public override void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int count, bool accumulate) => Move(3L * count);
+
+    /// <inheritdoc/>
+    public override void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns) => Move(x, y);
+
+    /// <inheritdoc/>
+    public override void GateBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int rows, int columns, bool accumulate) => Move(x, dy, dx);
+
+    /// <inheritdoc/>
+    public override void ChannelStatistics(Storage x, Storage mean, Storage variance, int batch, int channels, int pixels) => Move(x);
+
+    /// <inheritdoc/>
+    public override void BatchNorm(in BatchNormArguments arguments, Storage y) => Move(arguments.X, arguments.Residual, y);
+
+    /// <inheritdoc/>
+    public override void BatchNormBackward(in BatchNormArguments arguments, Storage y, Storage dy, bool statisticsOfInput, in BatchNormGradients gradients) =>
+        Move(arguments.X, y, dy, gradients.Dx, gradients.Dresidual);
+
+    /// <inheritdoc/>
+    public override void MaxPool(in MaxPoolArguments arguments, Storage x, Storage y) => Move(x, y);
+
+    /// <inheritdoc/>
+    public override void MaxPoolBackward(in MaxPoolArguments arguments, Storage x, Storage y, Storage dy, Storage dx, bool accumulate) => Move(x, y, dy, dx);
+
+    /// <inheritdoc/>
+    public override void MapAxis(AxisMap map, Storage x, Storage y, int outer, int inner, bool accumulate) => Move(x, y);
 
     /// <inheritdoc/>
     public override void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y, Shape shape) => Move(a, b, y);
