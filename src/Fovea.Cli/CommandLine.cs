@@ -59,6 +59,7 @@ internal static class CommandLine
             RunsCommand.Create(terminal),
             ModelsCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            EstimateCommand.Create(terminal),
             ProbeCommand.Create(terminal, stop),
             PseudoLabelCommand.Create(terminal, stop),
             ApproximateCommand.Create(terminal),
