@@ -26,7 +26,12 @@ public sealed class MechanismFiguresTests
     {
         VisionTransformerConfig config = new()
         {
-            ImageSize = 16, PatchSize = 4, Dim = 8, Depth = 4, Heads = 2, Classes = 3,
+            ImageSize = 16,
+            PatchSize = 4,
+            Dim = 8,
+            Depth = 4,
+            Heads = 2,
+            Classes = 3,
             Attention = "softmax:window=1/2,until=2/4,softmax:window=1/2,until=2/4,softmax,performer:soft=1,fade=8",
         };
         VisionTransformer model = config.Build();
