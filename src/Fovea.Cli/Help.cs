@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.Globalization;
 using Fovea.Cli.Options;
 using Fovea.Training.Recipes;
 using Spectre.Console;
@@ -10,6 +11,8 @@ namespace Fovea.Cli;
 /// <summary>Help pages: options under the headings of a recipe, one name each (aliases would drown it), defaults in brackets.</summary>
 internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
 {
+    private const int WidestPage = 100;
+
     private static readonly Recipe Standard = ModelDefaults.Of(Recipe.Default.Model.Name);
 
     /// <summary>Replaces the library's help.</summary>
@@ -35,13 +38,14 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
     {
         Command command = parseResult.CommandResult.Command;
         IAnsiConsole console = terminal.Console;
+        console.Profile.Width = Math.Min(console.Profile.Width, WidestPage);
         string name = PathOf(command);
         console.MarkupLineInterpolated($"{command.Description}");
         console.WriteLine();
         string arguments = string.Concat(command.Arguments.Select(Placeholder)) + (command.Subcommands.Any() ? " COMMAND" : "");
         console.MarkupLineInterpolated($"[bold]Usage[/]  {name}{arguments} [[options]]");
 
-        Print("Commands", command.Subcommands.Where(sub => !sub.Hidden).Select(sub => (sub.Name, sub.Description ?? "")));
+        Print("Commands", command.Subcommands.Where(sub => !sub.Hidden).Select(sub => (sub.Name, FirstSentence(sub.Description ?? ""))));
         Print("Arguments", command.Arguments.Select(argument => (argument.Name, argument.Description ?? "")));
         IEnumerable<Option> everywhere = parseResult.RootCommandResult.Command.Options.Where(option => option.Recursive);
         IEnumerable<Option> options = command.Options.Concat(everywhere).Distinct();
@@ -81,11 +85,14 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         string standard = option switch
         {
             RecipeOption { Field: { IsFlag: false } field } => field.Read(Standard),
-            { HasDefaultValue: true } when option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value and not Array => $"{value}",
+            { HasDefaultValue: true } when option.GetDefaultValue() is Array values => string.Join(',', values.Cast<IFormattable>().Select(value => value.ToString(null, CultureInfo.InvariantCulture))),
+            { HasDefaultValue: true } when option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value => $"{value}",
             _ => "",
         };
         return standard.Length == 0 ? option.Description ?? "" : $"{option.Description} [{standard}]";
     }
+
+    private static string FirstSentence(string text) => text.IndexOf(". ", StringComparison.Ordinal) is >= 0 and int end ? text[..(end + 1)] : text;
 
     private static string Placeholder(Argument argument) =>
         argument.Arity.MinimumNumberOfValues == 0 ? $" [{argument.Name}]" : $" {argument.Name}";

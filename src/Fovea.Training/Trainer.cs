@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Fovea.Data.Loading;
 using Fovea.Nn.Optimization;
-using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Recipes;
@@ -19,11 +18,11 @@ public sealed partial class Trainer
     private readonly TrainingState _state;
     private readonly RunDirectory _run;
     private readonly RunLog _log;
+    private readonly BatchGradients _gradients;
     private readonly IRunObserver _observer;
     private readonly Stopwatch _clock = new();
     private readonly double _secondsBefore;
     private readonly int _stepsBefore;
-    private float[] _scores = [];
 
     /// <param name="parts">Model, data and the rest; their state is where training goes on.</param>
     /// <param name="run">Where results go.</param>
@@ -32,7 +31,7 @@ public sealed partial class Trainer
     public Trainer(TrainingParts parts, RunDirectory run, RunLog log, IRunObserver observer)
     {
         (_parts, _recipe, _state) = (parts, parts.Recipe, parts.State);
-        (_run, _log, _observer) = (run, log, observer);
+        (_run, _log, _observer, _gradients) = (run, log, observer, new BatchGradients(parts));
         (_secondsBefore, _stepsBefore) = (_state.Seconds, _state.Step);
     }
 
@@ -67,7 +66,8 @@ public sealed partial class Trainer
             {
                 // Forward and backward; then the length of the gradient, before anything is changed by it.
                 long start = Stopwatch.GetTimestamp();
-                (double loss, int right) = Differentiate(batch);
+                (double loss, int right) = _gradients.Add(batch, _state.Step);
+                if (!double.IsFinite(loss)) throw Diverged(DivergenceGuard.ExplainLoss(loss, _parts.Optimizer.Groups));
                 GradientNorm norm = GradientNorm.Measure(_parts.Optimizer.Groups);
                 if (!double.IsFinite(norm.Total)) throw Diverged(DivergenceGuard.ExplainGradient(Model, _parts.Optimizer.Groups));
 
@@ -98,32 +98,6 @@ public sealed partial class Trainer
 
             SaveLast();
         }
-    }
-
-    /// <summary>Gradients of a batch's mean loss, added up over its parts.</summary>
-    /// <returns>The mean loss, and how many pictures were classified right.</returns>
-    private (double Loss, int Right) Differentiate(Batch batch)
-    {
-        double mean = 0;
-        int right = 0, parts = _recipe.Optimisation.GradientAccumulation;
-        foreach (BatchPart part in BatchPart.Cut(batch, (_recipe.Optimisation.BatchSize + parts - 1) / parts))
-        {
-            using StepScope scope = StepScope.Begin();   // owns the part's tensors
-            using Tape tape = Tape.Record();
-
-            // Dropout draws from the seed, the step and the picture's place in the batch: a resumed run draws the same, and so do other parts.
-            Model.Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)_state.Step);
-            Model.FirstSample = part.First;
-            Tensor images = part.Images(_parts.Device);
-            HeadScores scores = Model.Heads(images);
-            Tensor loss = Loss(scores, part, images);
-            double value = loss.Item();
-            if (!double.IsFinite(value)) throw Diverged(DivergenceGuard.ExplainLoss(value, _parts.Optimizer.Groups));
-            (mean, right) = (mean + part.Share * value, right + CountRight(scores, part));
-            tape.Backward(loss, part.Share == 1 ? null : Tensor.Full(loss.Shape, part.Share, _parts.Device));
-        }
-
-        return (mean, right);
     }
 
     /// <summary>Evaluates and logs, with the averaged weights where there are any; from then on the epoch counts.</summary>
@@ -167,27 +141,6 @@ public sealed partial class Trainer
         _state.SinceLog.Add(loss, right, count, seconds);
         _state.ThisEpoch.Add(loss, right, count, seconds);
         _state.Total.Add(loss, right, count, seconds);
-    }
-
-    /// <summary>Cross-entropy; where pictures are mixed, against their soft targets, which are smoothed already.</summary>
-    private Tensor Loss(HeadScores scores, BatchPart part, Tensor images)
-    {
-        // Without a teacher a distillation token's head learns from the labels too, by way of the mean.
-        Tensor own = _parts.Teacher is null ? scores.Mean() : scores.Class;
-        Tensor loss = part.Batch.Targets is null
-            ? Ops.CrossEntropy(own, part.Labels(_parts.Device), (float)_recipe.Regularisation.LabelSmoothing)
-            : Ops.SoftCrossEntropy(own, part.Targets(_parts.Device));
-        return _parts.Teacher?.Blend(loss, scores.Distillation ?? scores.Class, images) ?? loss;
-    }
-
-    private int CountRight(HeadScores scores, BatchPart part)
-    {
-        using IDisposable pause = Tape.Pause();
-        Tensor mean = scores.Mean();
-        if (_scores.Length < mean.Shape.Count) _scores = new float[mean.Shape.Count];
-        Span<float> values = _scores.AsSpan(0, mean.Shape.Count);
-        mean.CopyTo(values);
-        return Classification.CountRight(values, part.Classes);
     }
 
     private bool IsCheckpointDue =>

@@ -23,8 +23,9 @@ internal static class ProbeCommand
         weights.Required = true;
         Option<string?> model = Make.Text("--model", "NAME", "Preset; the run's unless given");
         RecipeOption[] fields = [.. RecipeFields.All.Where(field => DataFields.Contains(field.Name)).Select(field => new RecipeOption(field))];
+        Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; what the model was trained with unless given", "--img-size");
         Option<int[]> neighbours = Make.Counts("--k", [10, 20, 100, 200], "Numbers of neighbours that vote");
-        Option<double> temperature = new("--temperature") { HelpName = "X", Description = "Of the votes", DefaultValueFactory = _ => 0.07 };
+        Option<double> temperature = new("--temperature") { HelpName = "X", Description = "Temperature of the votes; smaller ones listen to the nearest", DefaultValueFactory = _ => 0.07 };
         Option<int> epochs = Make.Count("--epochs", 30, "Passes of the linear classifiers over the training features");
         Option<int> batchSize = Make.Count("--batch-size", 64, "Pictures at a time", "-b");
         Option<string> device = Make.Choice("--device", "Where to compute", "cpu", "reference");
@@ -32,14 +33,14 @@ internal static class ProbeCommand
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("probe", "Probe a trained model's features on a dataset: nearest neighbours and linear classification, with nothing of the model trained.")
         {
-            weights, model, neighbours, temperature, epochs, batchSize, device, threads, json,
+            weights, model, imageSize, neighbours, temperature, epochs, batchSize, device, threads, json,
         };
         foreach (RecipeOption field in fields) command.Add(field);
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(temperature) is not (> 0 and < double.PositiveInfinity)) throw new UsageException("--temperature: must be above 0.");
             Device place = DeviceChoice.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads));
-            FrozenModel frozen = FrozenModel.Load(parsed.GetRequiredValue(weights)!, parsed.GetValue(model), place);
+            FrozenModel frozen = FrozenModel.Load(parsed.GetRequiredValue(weights)!, parsed.GetValue(model), place, parsed.GetValue(imageSize));
             Recipe recipe = RecipeOption.Apply(Of(frozen.Recipe, fields.Any(field => field.Field.Name == "dataset" && field.Given(parsed) is not null)), fields, parsed);
             ProbeResult result = Probe.Run(frozen, DatasetChoice.Load(recipe), new ProbeOptions
             {

@@ -45,16 +45,25 @@ internal static class TrainCommand
         {
             recipe, resume, quiet, json,
         };
+        FindLearningRate find = new(command, terminal);
         foreach (RecipeOption field in fields) command.Add(field);
         command.SetAction(parsed =>
         {
             Recipe Apply(Recipe from) => RecipeOption.Apply(from, fields, parsed);
             Recipe Read(Recipe from) => Apply(parsed.GetValue(recipe) is string file ? RecipeFile.Read(file, from) : from);
+            bool isResumed = parsed.GetResult(resume) is { Implicit: false };
+            if (find.IsAsked(parsed))
+            {
+                if (isResumed) throw new UsageException("--find-lr: tests the beginning of a run; leave --resume out.");
+                find.Run(parsed, Read(start(Read(Recipe.Default))), parsed.GetValue(quiet), parsed.GetValue(json), stop);
+                return ExitCode.Success;
+            }
+
             IRunDisplay display = parsed.GetValue(quiet) ? new QuietDisplay()
                 : parsed.GetValue(json) ? new JsonDisplay(terminal.Output, terminal.Error)
                 : terminal.IsInteractive ? new LiveDisplay(terminal.Console)
                 : new PlainDisplay(terminal.Output);
-            display.Show(() => parsed.GetResult(resume) is { Implicit: false }
+            display.Show(() => isResumed
                 ? TrainingRun.Resume(parsed.GetValue(resume), old => Resumable(old, Apply(old), parsed.GetValue(recipe)), display, stop)
                 : TrainingRun.Start(Read(start(Read(Recipe.Default))), display, stop));
             return ExitCode.Success;

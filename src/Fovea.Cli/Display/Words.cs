@@ -15,6 +15,9 @@ internal static class Words
 
     public static string Rate(double rate) => Invariant($"{rate:G3}");
 
+    /// <summary>A rate to two digits, as it is typed.</summary>
+    public static string Round(double rate) => Invariant($"{rate:G2}");
+
     public static string Count(double count) => Invariant($"{count:#,0}");
 
     public static string Duration(double seconds) => Duration(TimeSpan.FromSeconds(seconds));

@@ -3,6 +3,12 @@ namespace Fovea.Training.Figures;
 /// <summary>A series as it is drawn: its unbroken runs, in pixels.</summary>
 internal sealed record Curve(Series Series, SeriesStyle Style, IReadOnlyList<Point[]> Runs)
 {
+    /// <summary>Its points, or some of them, have markers.</summary>
+    public bool IsMarked { get; init; } = !Series.Faint;
+
+    /// <summary>It has points to be joined.</summary>
+    public bool HasLine => Series.X.Count > 1;
+
     /// <summary>Which point of the series is pointed out, in its own units; null when there is none.</summary>
     public Point? Best(LineChart chart)
     {

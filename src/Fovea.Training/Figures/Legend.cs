@@ -17,8 +17,8 @@ internal static class Legend
         foreach ((Curve curve, string name, Point at) in Place(curves, width))
         {
             Point left = origin + at + new Point(2, RowHeight / 2), right = left + new Point(SampleWidth - 4, 0);
-            if (lines) canvas.Line(left, right, curve.Style.Stroke(curve.Series.Faint));
-            if (!curve.Series.Faint) curve.Style.DrawMarker(canvas, (left + right) * 0.5);
+            if (lines && curve.HasLine) canvas.Line(left, right, curve.Style.Stroke(curve.Series.Faint));
+            if (curve.IsMarked) curve.Style.DrawMarker(canvas, (left + right) * 0.5);
             TextStyle style = new(Size);
             canvas.Text(name, right + new Point(2 + Gap, style.HalfCapital), style);
         }

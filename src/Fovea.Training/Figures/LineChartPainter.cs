@@ -55,8 +55,13 @@ internal sealed class LineChartPainter
         foreach (Curve curve in _curves) DrawBest(curve);
     }
 
-    private static Curve[] Unplaced(LineChart chart) =>
-        [.. chart.Series.Select((series, i) => new Curve(series, SeriesStyle.Number(series.Style ?? i), []))];
+    /// <summary>The curves without their runs. A crowded curve needs no markers where no other line is there to be told from.</summary>
+    private static Curve[] Unplaced(LineChart chart)
+    {
+        Curve[] curves = [.. chart.Series.Select((series, i) => new Curve(series, SeriesStyle.Number(series.Style ?? i), []))];
+        if (curves.Count(curve => curve.HasLine && curve.IsMarked) > 1) return curves;
+        return [.. curves.Select(curve => curve with { IsMarked = curve.IsMarked && curve.Series.X.Count <= chart.Width / PixelsPerMarker * 2 })];
+    }
 
     private List<Point[]> Runs(Series series) => Curve.SplitRuns(Curve.Finite(series, _chart).Select(Pixel));
 
@@ -106,7 +111,7 @@ internal sealed class LineChartPainter
         foreach (Curve curve in _curves) DrawSpread(curve);
         foreach (Curve curve in _curves.OrderByDescending(curve => curve.Series.Faint))
             foreach (Point[] run in curve.Runs) _canvas.Polyline(run, curve.Style.Stroke(curve.Series.Faint));
-        foreach (Curve curve in _curves.Where(curve => !curve.Series.Faint)) DrawMarkers(curve);
+        foreach (Curve curve in _curves.Where(curve => curve.IsMarked)) DrawMarkers(curve);
     }
 
     private void DrawSpread(Curve curve)
@@ -128,12 +133,9 @@ internal sealed class LineChartPainter
         }
     }
 
-    /// <summary>
-    /// A marker at every point where there is room, and otherwise at some of them. A crowded curve that is alone needs none.
-    /// </summary>
+    /// <summary>A marker at every point where there is room, and otherwise at some of them.</summary>
     private void DrawMarkers(Curve curve)
     {
-        if (_curves.Count == 1 && curve.Series.X.Count > _plot.Width / PixelsPerMarker * 2) return;
         double last = double.NegativeInfinity;
         foreach (Point[] run in curve.Runs)
         {
@@ -150,7 +152,8 @@ internal sealed class LineChartPainter
     private void DrawBest(Curve curve)
     {
         if (curve.Best(_chart) is not Point best || Pixel(best) is not Point at) return;
-        string where = _chart.XLabel.Length > 0 ? $" ({_chart.XLabel} {ValueText.Significant(best.X, 6)})" : "";
+        int digits = _chart.XScale == AxisScale.Logarithmic ? 3 : 6;
+        string where = _chart.XLabel.Length > 0 ? $" ({_chart.XLabel} {ValueText.Significant(best.X, digits)})" : "";
         Callout.Draw(_canvas, $"best {ValueText.Value(best.Y, _chart.YFormat)}{where}", at, curve.Style.Ink, _plot, _curves);
     }
 }

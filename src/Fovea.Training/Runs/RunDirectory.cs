@@ -68,14 +68,8 @@ public sealed class RunDirectory(string path)
             : throw new UsageException($"--resume: '{run.Path}' has no checkpoints/last.safetensors to go on from.");
     }
 
-    private static RunDirectory Newest() =>
-        (Directory.Exists(DefaultParent) ? Directory.GetDirectories(DefaultParent) : [])
-        .Select(folder => new RunDirectory(folder))
-        .Where(run => File.Exists(run.LastCheckpoint))
-        .MaxBy(run => File.GetLastWriteTimeUtc(run.LastCheckpoint))
-        ?? throw new UsageException($"--resume: there is no run with a checkpoint under '{DefaultParent}'; name its directory.");
-
-    private static string FreeName(string model, string dataset, DateTime now)
+    /// <summary>A path under <see cref="DefaultParent"/> that nothing has yet, named after time, model and dataset.</summary>
+    public static string FreeName(string model, string dataset, DateTime now)
     {
         string time = now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
         string name = System.IO.Path.Combine(DefaultParent, $"{time}-{model}-{dataset}");
@@ -83,6 +77,13 @@ public sealed class RunDirectory(string path)
         for (int i = 2; Directory.Exists(free); i++) free = $"{name}-{i}";
         return free;
     }
+
+    private static RunDirectory Newest() =>
+        (Directory.Exists(DefaultParent) ? Directory.GetDirectories(DefaultParent) : [])
+        .Select(folder => new RunDirectory(folder))
+        .Where(run => File.Exists(run.LastCheckpoint))
+        .MaxBy(run => File.GetLastWriteTimeUtc(run.LastCheckpoint))
+        ?? throw new UsageException($"--resume: there is no run with a checkpoint under '{DefaultParent}'; name its directory.");
 
     private string At(string name) => System.IO.Path.Combine(Path, name);
 }

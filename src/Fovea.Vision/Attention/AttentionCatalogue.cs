@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Fovea.Nn;
 
 namespace Fovea.Vision.Attention;
@@ -5,8 +6,7 @@ namespace Fovea.Vision.Attention;
 /// <summary>The attention mechanisms by name. One entry makes a mechanism appear in listings, recipes and the tests over all mechanisms.</summary>
 public static class AttentionCatalogue
 {
-    /// <summary>All mechanisms.</summary>
-    public static IReadOnlyList<AttentionEntry> All { get; } =
+    private static ImmutableList<AttentionEntry> _all =
     [
         new("softmax", "Scaled dot-product attention, exact; quadratic in the number of tokens.",
             new Dictionary<string, string>(Locality.Options) { ["scale"] = "factor of q·k; default 1/√headDim" },
@@ -53,6 +53,23 @@ public static class AttentionCatalogue
             (spec, context) => new DatAttention(context, spec.Integer("groups", 1), spec.Integer("stride", 2),
                 (float)spec.Number("range", 1), spec.Integer("kernel", 5), PerformerOptions.OfMix(spec, context))),
     ];
+
+    /// <summary>All mechanisms.</summary>
+    public static IReadOnlyList<AttentionEntry> All => _all;
+
+    /// <summary>Makes a mechanism of another assembly known to this process, so that configurations, recipes and checkpoints may name it.</summary>
+    /// <exception cref="ConfigurationException">The name is taken, or cannot be written in a spec.</exception>
+    public static void Add(AttentionEntry entry)
+    {
+        Check.That(
+            entry.Name.Length > 0 && entry.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'),
+            $"attention '{entry.Name}': a name is made of letters, digits, '-' and '_'.");
+        ImmutableInterlocked.Update(ref _all, all =>
+        {
+            Check.That(all.All(known => known.Name != entry.Name), $"attention '{entry.Name}': there is one of this name already.");
+            return all.Add(entry);
+        });
+    }
 
     /// <summary>The entry that a spec names.</summary>
     /// <exception cref="ConfigurationException">No such mechanism or option; the message has the nearest name and all there are.</exception>

@@ -110,4 +110,29 @@ public sealed class TrainCommandTests : IDisposable
 
     private static double TestLoss(string run) =>
         JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).RootElement.GetProperty("test_loss").GetDouble();
+
+    [Fact]
+    public void Find_lr_tests_rates_and_trains_nothing()
+    {
+        string folder = Path.Combine(_shell.Folder, "rates");
+        Assert.True(_shell.Run([.. Shell.TinyTraining, "--find-lr", "--find-lr-range", "1e-5,50", "--find-lr-steps", "30", "--out", folder]) == 0, _shell.Error);
+        Assert.Contains("vit-nano on shapes, adamw, batch 16", _shell.Output, StringComparison.Ordinal);
+        Assert.Equal(["find-lr.png", "find-lr.svg"], Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).Order());
+
+        Assert.True(_shell.Run([.. Shell.TinyTraining, "--find-lr", "--find-lr-steps", "20", "--out", folder, "--json"]) == 0, _shell.Error);
+        JsonElement root = JsonDocument.Parse(_shell.Output).RootElement;
+        Assert.Equal(20, root.GetProperty("steps").GetInt32());
+        Assert.Equal(1e-6, root.GetProperty("points")[0].GetProperty("lr").GetDouble(), 1e-12);
+    }
+
+    [Theory]
+    [InlineData("--find-lr-range 1,0.1 --find-lr", "expected two rising numbers above 0")]
+    [InlineData("--find-lr-range 1e-4,1", "--find-lr-range: needs --find-lr.")]
+    [InlineData("--find-lr --find-lr-steps 5", "must be from 20 to 100000, not 5")]
+    [InlineData("--find-lr --resume somewhere", "leave --resume out")]
+    public void Find_lr_refuses_what_makes_no_sense(string options, string message)
+    {
+        Assert.Equal(2, _shell.Run([.. Shell.TinyTraining, .. options.Split(' ')]));
+        Assert.Contains(message, _shell.Error, StringComparison.Ordinal);
+    }
 }

@@ -304,4 +304,13 @@ public sealed class AttentionCatalogueTests
         model.Initialize(device, 3);
         return model;
     }
+
+    [Fact]
+    public void Names_that_are_taken_or_cannot_be_written_are_refused()
+    {
+        AttentionEntry entry = AttentionCatalogue.Find("softmax");
+        Assert.Contains("already", Assert.Throws<ConfigurationException>(() => AttentionCatalogue.Add(entry)).Message, StringComparison.Ordinal);
+        foreach (string name in new[] { "", "a,b", "a:b", "a b" })
+            Assert.Contains("a name is made of", Assert.Throws<ConfigurationException>(() => AttentionCatalogue.Add(entry with { Name = name })).Message, StringComparison.Ordinal);
+    }
 }

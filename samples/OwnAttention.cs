@@ -1,0 +1,82 @@
+#!/usr/bin/env dotnet
+#:project ../src/Fovea.Training/Fovea.Training.csproj
+#:property PublishAot=false
+
+// Your own attention mechanism: one class, one entry in the catalogue, and every model, recipe and report knows it. Here: sigmoid attention,
+// which weighs each pair of tokens by itself instead of letting keys compete (Ramapuram et al. 2024, arXiv:2409.04431).
+//
+// usage: dotnet run samples/OwnAttention.cs [-- --quick] [--out DIR]
+
+using Fovea.Tensors;
+using Fovea.Training;
+using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
+using Fovea.Vision;
+using Fovea.Vision.Attention;
+
+bool quick = args.Contains("--quick");
+string folder = Array.IndexOf(args, "--out") is >= 0 and int at ? args[at + 1] : $"runs/samples/own-attention-{DateTime.Now:yyyyMMdd-HHmmss}";
+
+AttentionCatalogue.Add(new AttentionEntry(
+    "sigmoid", "Sigmoid attention: keys do not compete.",
+    new Dictionary<string, string> { ["bias"] = "added to the scores; default -ln(tokens)" },
+    (spec, context) => new SigmoidAttention(context, spec.Number("bias", double.NaN))));
+
+// From here on it has a name like any other: two runs of the same recipe, with their run directories and reports.
+foreach (string attention in new[] { "softmax", "sigmoid" })
+{
+    Recipe recipe = ModelDefaults.Of("vit-nano");
+    recipe = recipe with
+    {
+        Model = recipe.Model with { Attention = attention },
+        Data = recipe.Data with { TrainLimit = quick ? 64 : 6_400, EvaluationLimit = quick ? 40 : 1_000 },
+        Optimisation = recipe.Optimisation with { Epochs = quick ? 1 : 3 },
+        Run = recipe.Run with { Out = Path.Combine(folder, attention) },
+    };
+    RunSummary summary = TrainingRun.Start(recipe, new Silent(), CancellationToken.None);
+    Console.WriteLine($"{attention}: test accuracy {summary.TestAccuracy:0.0%}, {summary.ImagesPerSecond:0} images/s; {folder}/{attention}/report.html");
+}
+
+/// <summary>o_i = Σ_j σ(q_i·k_j / √headDim + b) v_j; with b = −ln(tokens) the weights begin near those of softmax, 1/tokens each.</summary>
+internal sealed class SigmoidAttention(AttentionContext context, double bias) : IAttention
+{
+    // Packed queries, keys and values: [batch, token, 3 · head · headDim].
+    public int ProjectedWidth => 3 * context.Heads * context.HeadDim;
+
+    public double MultiplyAdds(TokenGrid grid) => 2.0 * grid.Tokens * grid.Tokens * context.Heads * context.HeadDim;
+
+    public Tensor Forward(AttentionInput input)
+    {
+        Tensor values = PackedHeads.Split(input.Projected, 3, context.Heads)[2];
+        return PackedHeads.Merge(Ops.MatMul(Probabilities(input), values));
+    }
+
+    // Made of operators that differentiate themselves, so there is no backward pass to write.
+    public Tensor Probabilities(AttentionInput input)
+    {
+        Tensor[] parts = PackedHeads.Split(input.Projected, 3, context.Heads);   // each [batch, head, token, headDim]
+        Tensor scores = Ops.MatMul(parts[0], parts[1], transposeB: true, scale: 1 / MathF.Sqrt(context.HeadDim));
+        float b = double.IsNaN(bias) ? -MathF.Log(input.Grid.Tokens) : (float)bias;
+        return Ops.Apply(UnaryOperator.Sigmoid, Ops.Add(scores, Tensor.Full([1], b, scores.Device)));
+    }
+}
+
+/// <summary>Says nothing while training.</summary>
+internal sealed class Silent : IRunObserver
+{
+    public void Started(RunPlan plan)
+    {
+    }
+
+    public void Progressed(in StepProgress progress)
+    {
+    }
+
+    public void Logged(RunEvent entry)
+    {
+    }
+
+    public void Finished(RunSummary summary, string directory)
+    {
+    }
+}
