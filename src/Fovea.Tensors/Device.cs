@@ -1,4 +1,5 @@
 using Fovea.Tensors.Backends.Cpu;
+using Fovea.Tensors.Backends.Meta;
 using Fovea.Tensors.Backends.Reference;
 
 namespace Fovea.Tensors;
@@ -34,7 +35,10 @@ public sealed class Device
     public static Device CreateCpu(int threads = 0, string? instructionSet = null) => new("cpu", CpuBackend.Create(threads, instructionSet));
 
     /// <summary>A reference device of its own, whose memory is counted apart from <see cref="Reference"/>'s.</summary>
-    internal static Device CreateReference() => new("reference", new ReferenceBackend());
+    public static Device CreateReference() => new("reference", new ReferenceBackend());
+
+    /// <summary>A device that computes nothing and only knows sizes, to see what a model takes: <see cref="MetaBackend"/>.</summary>
+    public static Device CreateMeta() => new("meta", new MetaBackend());
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -37,7 +37,7 @@ public sealed class StepScope : IDisposable
     {
         if (_current != this) return;
         _current = _outer;
-        if (_outer is not null && _tape?.Count > _recordedBefore) _outer._tensors.AddRange(_tensors);
+        if (_tape?.Count > _recordedBefore) _outer?._tensors.AddRange(_tensors);   // without an outer scope they are the collector's
         else
             foreach (Tensor tensor in _tensors)
                 if (!tensor.IsKept) tensor.Release("when its step scope ended");

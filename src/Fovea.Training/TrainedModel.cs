@@ -88,6 +88,12 @@ public sealed class TrainedModel
         }
     }
 
+    /// <summary>One picture after another as the model takes it, normalised, <c>[channel, height, width]</c>; each valid until the next one is asked for.</summary>
+    internal IEnumerable<Batch> Each(IImageDataset dataset) => LoaderOf(dataset, 1).Epoch(0);
+
+    /// <summary>Where the model computes.</summary>
+    internal Device Device => _device;
+
     private float[] Scores(Batch batch)
     {
         using StepScope scope = StepScope.Begin();

@@ -55,10 +55,23 @@ public sealed class ResNet : ImageClassifier
     public override Tensor Forward(Tensor images)
     {
         using StepScope scope = StepScope.Begin();
-        Tensor x = Stem(images);
-        foreach (ResidualBlock block in Stages.SelectMany(stage => stage)) x = InScope(x, block.Forward);
-        Tensor pooled = Ops.GlobalAveragePool(x);
-        return scope.Return(_head is null ? pooled : _head.Forward(pooled));
+        return scope.Return(Score(Features(images)));
+    }
+
+    /// <summary>The last stage's result, before it is averaged over the image.</summary>
+    /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
+    /// <returns><c>[batch, width, oh, ow]</c>.</returns>
+    /// <exception cref="ShapeException">The images have other channels than the model takes.</exception>
+    public Tensor Features(Tensor images) =>
+        Stages.SelectMany(stage => stage).Aggregate(Stem(images), (x, block) => InScope(x, block.Forward));
+
+    /// <summary>What the model answers to <see cref="Features"/>.</summary>
+    /// <param name="features"><c>[batch, width, oh, ow]</c>.</param>
+    /// <returns>Logits <c>[batch, class]</c>; the features' means <c>[batch, width]</c> if the model has no head.</returns>
+    public Tensor Score(Tensor features)
+    {
+        Tensor pooled = Ops.GlobalAveragePool(features);
+        return _head is null ? pooled : _head.Forward(pooled);
     }
 
     /// <summary>The first stage's input.</summary>

@@ -65,7 +65,7 @@ public sealed class VisionTransformer : ImageClassifier
     /// <inheritdoc cref="Forward(Tensor)"/>
     /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
     /// <param name="recorder">Collects what each block attended to, or null.</param>
-    public Tensor Forward(Tensor images, AttentionRecorder? recorder) => InScope(() => Score(RunBlocks(images, recorder)).Mean());
+    public Tensor Forward(Tensor images, AttentionRecorder? recorder) => InScope(() => Score(RunBlocks(images, recorder), recorder).Mean());
 
     /// <inheritdoc/>
     public override HeadScores Heads(Tensor images)
@@ -110,6 +110,14 @@ public sealed class VisionTransformer : ImageClassifier
         return _positionDropout.Forward(tokens);
     }
 
+    /// <summary>The patches' positions on a grid, resampled where it is not the configured one; null where the model has none.</summary>
+    /// <returns><c>[patch, dim]</c>.</returns>
+    public Tensor? PatchPositions(TokenGrid grid)
+    {
+        int prefix = Config.PrefixPositions ? grid.Prefix : 0;
+        return _position is null ? null : Ops.Slice(_position.At(grid with { Prefix = prefix }), 1, prefix, grid.Patches).Reshape(grid.Patches, Config.Dim);
+    }
+
     /// <summary>How the tokens of these images lie over them.</summary>
     public TokenGrid GridOf(Tensor images) => GridOf(images.Shape[2], images.Shape[3]);
 
@@ -150,9 +158,9 @@ public sealed class VisionTransformer : ImageClassifier
         return x;
     }
 
-    private HeadScores Score(Tensor tokens)
+    private HeadScores Score(Tensor tokens, AttentionRecorder? recorder = null)
     {
-        if (_sequencePool is not null) return new(Score(_head, PoolSequence(_sequencePool, tokens)));
+        if (_sequencePool is not null) return new(Score(_head, PoolSequence(_sequencePool, tokens, recorder)));
         Tensor main = Config.Pooling == Pooling.Mean ? Ops.Mean(Patches(tokens), 1) : Row(tokens, 0);
         Tensor scores = _headDropout.IsActive ? Score(_head, _headDropout.Forward(_norm.Forward(main))) : NormedScore(_head, main);
         return new(scores, Config.DistillationToken ? NormedScore(_distillationHead, Row(tokens, 1)) : null);
@@ -164,10 +172,11 @@ public sealed class VisionTransformer : ImageClassifier
     private static Tensor Score(Linear? head, Tensor pooled) => head?.Forward(pooled) ?? pooled;
 
     /// <summary>Σ_i softmax_i(w·x_i + b) x_i over the normed patches (Hassani et al. 2021, arXiv:2104.05704, section 3.2).</summary>
-    private Tensor PoolSequence(Linear pool, Tensor tokens)
+    private Tensor PoolSequence(Linear pool, Tensor tokens, AttentionRecorder? recorder)
     {
         Tensor normed = _norm.Forward(Patches(tokens));
         Tensor weights = Ops.Softmax(pool.Forward(normed).Reshape(tokens.Shape[0], 1, normed.Shape[1]));
+        recorder?.RecordPooling(weights);
         return _headDropout.Forward(Ops.MatMul(weights, normed).Reshape(-1, Config.Dim));
     }
 

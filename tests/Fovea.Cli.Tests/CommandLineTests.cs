@@ -34,7 +34,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("eval no --tta flop", "'flop'")]
     [InlineData("train --recipe no.yaml", "no.yaml: cannot read the recipe")]
     [InlineData("train --resume no", "--resume: 'no' has no checkpoints/last.safetensors")]
-    [InlineData("eval no", "'no' is neither a checkpoint nor a run directory with one")]
+    [InlineData("eval no", "'no' is neither a file of weights nor a run directory with a checkpoint")]
     [InlineData("eval", "Required argument missing for command: 'eval'.")]
     [InlineData("predict no", "name picture files, or numbers of the dataset's pictures with --index")]
     [InlineData("predict no --index 1,x", "--index: 'x' is not a whole number of at least 0")]

@@ -20,9 +20,10 @@ internal sealed class Canvas(int size)
 
     /// <summary>
     /// Paints where <paramref name="distance"/> (pixels) is negative. A pixel half a pixel inside or deeper is covered whole,
-    /// half a pixel outside or farther not at all. Nothing outside the square about <paramref name="centre"/> is looked at.
+    /// half a pixel outside or farther not at all. Nothing outside the square about <paramref name="centre"/> is looked at. How much of each pixel was
+    /// covered is left in <paramref name="covers"/>, if given.
     /// </summary>
-    public void Paint(Point centre, float reach, Func<Point, float> distance, Func<Point, Colour> colour)
+    public void Paint(Point centre, float reach, Func<Point, float> distance, Func<Point, Colour> colour, float[]? covers = null)
     {
         int left = Math.Max(0, (int)(centre.X - reach - 1)), right = Math.Min(size - 1, (int)(centre.X + reach + 1));
         int top = Math.Max(0, (int)(centre.Y - reach - 1)), bottom = Math.Min(size - 1, (int)(centre.Y + reach + 1));
@@ -32,6 +33,7 @@ internal sealed class Canvas(int size)
             {
                 Point at = new Point(x + 0.5f, y + 0.5f) - centre;
                 float cover = Math.Clamp(0.5f - distance(at), 0, 1);
+                if (covers is not null) covers[y * size + x] = cover;
                 if (cover > 0) Set(y * size + x, Colour.Mix(Get(y * size + x), colour(at), cover));
             }
         }

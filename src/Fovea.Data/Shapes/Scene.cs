@@ -7,6 +7,10 @@ internal sealed class Scene
 {
     private const float Grain = 8;
     private readonly Canvas _canvas = new(ShapesDataset.ImageSize);
+    private readonly float[] _cover = new float[ShapesDataset.ImageSize * ShapesDataset.ImageSize];
+
+    /// <summary>How much of each pixel the last shape covered, 0 to 1, <c>[32, 32]</c>; lines across it do not count.</summary>
+    public ReadOnlySpan<float> Cover => _cover;
 
     /// <summary>Draws class <paramref name="label"/> into <paramref name="pixels"/>, <c>[3, 32, 32]</c>; the stream decides.</summary>
     public void Draw(int label, Philox stream, Span<byte> pixels)
@@ -68,8 +72,9 @@ internal sealed class Scene
         float hue = draws.Between(0, 1), saturation = draws.Between(0.5f, 1), shade = draws.Between(-0.1f, 0.1f);
         Colour left = Colour.Of(hue, luminance - shade, saturation), right = Colour.Of(hue, luminance + shade, saturation);
         Func<Point, float> distance = Outline.Classes[label].Distance;
+        Array.Clear(_cover);
         _canvas.Paint(centre, radius * 1.1f, p => distance(1 / radius * p.Turned(back)) * radius,
-            p => Colour.Mix(left, right, 0.5f + 0.5f * p.X / radius));
+            p => Colour.Mix(left, right, 0.5f + 0.5f * p.X / radius), _cover);
     }
 
     private static Colour RandomColour(Draws draws, float luminance) =>

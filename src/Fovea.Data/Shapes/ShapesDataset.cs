@@ -57,9 +57,22 @@ public static class ShapesDataset
         Parallel.For(0, count, () => new Scene(), (i, _, scene) =>
         {
             labels[i] = (byte)(i % Outline.Classes.Length);
-            scene.Draw(labels[i], Philox.For(seed, "shapes." + split, (ulong)i), pixels.AsSpan(i * ImageBytes, ImageBytes));
+            scene.Draw(labels[i], Stream(seed, split, i), pixels.AsSpan(i * ImageBytes, ImageBytes));
             return scene;
         }, _ => { });
         return new InMemoryDataset(Info, pixels, labels);
     }
+
+    /// <summary>Where the shape is: how much of each pixel of picture <paramref name="index"/> it covers, 0 to 1, <c>[32, 32]</c>.</summary>
+    /// <param name="seed">Of all three splits.</param>
+    /// <param name="split">Name of the split.</param>
+    /// <param name="index">Number of the picture in the split.</param>
+    public static float[] Cover(ulong seed, string split, int index)
+    {
+        Scene scene = new();
+        scene.Draw(index % Outline.Classes.Length, Stream(seed, split, index), new byte[3 * ImageSize * ImageSize]);
+        return scene.Cover.ToArray();
+    }
+
+    private static Philox Stream(ulong seed, string split, int index) => Philox.For(seed, "shapes." + split, (ulong)index);
 }

@@ -43,7 +43,7 @@ public static class Benchmark
         };
     }
 
-    private static ModelConfig Configure(BenchmarkOptions options)
+    internal static ModelConfig Configure(BenchmarkOptions options)
     {
         ModelConfig preset = Presets.Find(options.Model).Config;
         if (options.Attention is string attention && preset is VisionTransformerConfig vit) preset = vit with { Attention = attention };

@@ -19,12 +19,12 @@ internal readonly record struct SeriesStyle(Ink Ink, double[]? Dashes, int Marke
     public Stroke Stroke(bool faint) => faint ? new(new Paint(Ink, 0.4), 1) : new(Ink, 2, Dashes);
 
     /// <summary>Draws the marker: a disc, square, triangle, diamond, triangle on its tip, or ring.</summary>
-    public void DrawMarker(ICanvas canvas, Point at)
+    public void DrawMarker(ICanvas canvas, Point at, double radius = MarkerRadius)
     {
         const double Edge = 1.3;
-        DrawMarkerShape(canvas, at, MarkerRadius + Edge, Ink.Ground);   // a rim of ground keeps it apart from the lines it sits on
-        DrawMarkerShape(canvas, at, MarkerRadius, Ink);
-        if (Marker == 5) canvas.FillDisc(at, MarkerRadius * 0.5, Ink.Ground);
+        DrawMarkerShape(canvas, at, radius + Edge, Ink.Ground);   // a rim of ground keeps it apart from the lines it sits on
+        DrawMarkerShape(canvas, at, radius, Ink);
+        if (Marker == 5) canvas.FillDisc(at, radius * 0.5, Ink.Ground);
     }
 
     private void DrawMarkerShape(ICanvas canvas, Point at, double radius, Ink ink)

@@ -66,9 +66,9 @@ internal static class HtmlSections
         return image.Resize(Math.Max(1, image.Height * LargestImage / longer), Math.Max(1, image.Width * LargestImage / longer));
     }
 
-    /// <summary>The confusion matrix; a narrow page scrolls it.</summary>
-    public static string Matrix(ConfusionMatrix confusion) =>
-        $"<div class=\"scroll matrix\" tabindex=\"0\">\n{confusion.ToInlineSvg()}</div>\n";
+    /// <summary>A figure at its own size, e.g. a confusion matrix; a narrow page scrolls it.</summary>
+    public static string Matrix(Figure figure) =>
+        $"<div class=\"scroll matrix\" tabindex=\"0\">\n{figure.ToInlineSvg()}</div>\n";
 
     /// <summary>A row per class: how often it was right, and its most frequent confusion.</summary>
     public static string PerClass(ConfusionMatrix confusion)

@@ -52,8 +52,8 @@ public sealed class AttentionLayer : Module
     public Tensor Forward(LayerNorm norm, Tensor x, TokenGrid grid, Tensor? residual = null, AttentionRecorder? recorder = null)
     {
         AttentionInput input = new(Qkv.Forward(norm, x), grid, Qkv, norm, x);
-        recorder?.Record(Mechanism, input);
         Tensor mixed = Mechanism.Forward(input);
+        mixed = recorder?.Record(Mechanism, input, mixed) ?? mixed;
         if (!_dropout.IsActive) return Proj.Forward(mixed, residual);
         Tensor y = _dropout.Forward(Proj.Forward(mixed));
         return residual is null ? y : Ops.Add(residual, y);

@@ -6,24 +6,59 @@ namespace Fovea.Vision.Attention;
 /// Collects what each block attended to in one forward pass: <c>model.Forward(images, recorder)</c>. The maps are kept beyond their step
 /// scope; dispose of the recorder to give them back.
 /// </summary>
-public sealed class AttentionRecorder : IDisposable
+/// <param name="gradients">Also make it possible to ask for the gradients of the maps; see <see cref="RecordedAttention.Gradient"/>.</param>
+public sealed class AttentionRecorder(bool gradients = false) : IDisposable
 {
-    private readonly List<Tensor> _maps = [];
+    private readonly List<RecordedAttention> _blocks = [];
 
     /// <summary>One map per block, <c>[batch, head, token, token]</c>: row = who looks, column = at whom.</summary>
-    public IReadOnlyList<Tensor> Maps => _maps;
+    public IReadOnlyList<Tensor> Maps => [.. _blocks.Select(block => block.Map)];
+
+    /// <summary>What was recorded of each block.</summary>
+    public IReadOnlyList<RecordedAttention> Blocks => _blocks;
+
+    /// <summary>Weights of the patches in the model's answer, <c>[batch, 1, patch]</c>, where they are learned (<see cref="Pooling.Sequence"/>); else null.</summary>
+    public Tensor? PoolingWeights { get; private set; }
 
     /// <summary>Releases the maps.</summary>
     public void Dispose()
     {
-        foreach (Tensor map in _maps) map.Release();
-        _maps.Clear();
+        foreach (RecordedAttention block in _blocks) block.Release();
+        PoolingWeights?.Release();
+        PoolingWeights = null;
+        _blocks.Clear();
     }
 
-    internal void Record(IAttention attention, AttentionInput input)
+    /// <summary>
+    /// Notes what a mechanism did. For gradients a probe of zeros is added to its result: the probe's gradient is that of the result, and unlike that
+    /// it stays behind after the backward pass.
+    /// </summary>
+    /// <param name="attention">The mechanism.</param>
+    /// <param name="input">What it was given.</param>
+    /// <param name="mixed">What it made of that, <c>[batch, token, head · headDim]</c>.</param>
+    /// <returns><paramref name="mixed"/>, the same values.</returns>
+    internal Tensor Record(IAttention attention, AttentionInput input, Tensor mixed)
     {
-        using IDisposable pause = Tape.Pause();   // to look at, not to differentiate
-        using StepScope scope = StepScope.Begin();
-        _maps.Add(attention.Probabilities(input).Keep());
+        Tensor map;
+        Tensor? values = null, probe = null;
+        SampledPlaces? places;
+        using (Tape.Pause())   // to look at, not to differentiate
+        using (StepScope scope = StepScope.Begin())
+        {
+            map = attention.Probabilities(input).Keep();
+            places = (attention as ISamplingAttention)?.Places(input).Keep();
+            if (gradients)
+            {
+                int parts = input.Projected.Shape[2] / mixed.Shape[2];
+                values = PackedHeads.Split(new Heads(input.Projected, map.Shape[1], parts, parts - 1)).Keep();
+                probe = Tensor.Zeros(mixed.Shape, mixed.Device).Keep();
+                probe.RequiresGradient = true;
+            }
+        }
+
+        _blocks.Add(new(attention, map, places, values, probe));
+        return probe is null ? mixed : Ops.Add(mixed, probe);
     }
+
+    internal void RecordPooling(Tensor weights) => PoolingWeights = weights.Keep();
 }

@@ -26,7 +26,7 @@ namespace Fovea.Vision.Attention;
 /// Prefix tokens (the class token) are queries like any other, and keys and values by themselves; they take no part in choosing places.
 /// </para>
 /// </remarks>
-public sealed class DatAttention : Module, IAttention
+public sealed class DatAttention : Module, ISamplingAttention
 {
     private readonly AttentionContext _context;
     private readonly int _groups, _stride;
@@ -86,6 +86,13 @@ public sealed class DatAttention : Module, IAttention
         Tensor unit = PackedHeads.UnitVectors(qkv.Shape[0], input.Grid.Tokens, _groups, qkv.Device);
         Tensor origins = OfHeads(PackedHeads.Split(new Heads(Read(new(unit, _groups), places, input.Grid), _groups)));
         return Ops.MatMul(_mixing.Weights(new(qkv, _context.Heads, 3, 0), new(keys, _context.Heads)), origins);
+    }
+
+    /// <inheritdoc/>
+    SampledPlaces ISamplingAttention.Places(AttentionInput input)
+    {
+        Tensor places = Places(input);
+        return new(Ops.Permute(places.Reshape(places.Shape[0], places.Shape[1], _groups, 2), 0, 2, 1, 3).Reshape(places.Shape[0], 1, _groups, -1, 2), Weights: null);
     }
 
     /// <summary>Where keys and values are read, <c>[batch, place, group, 1, 1, 2]</c> as (x, y) from 0 to 1.</summary>

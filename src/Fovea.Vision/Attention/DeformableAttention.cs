@@ -25,7 +25,7 @@ namespace Fovea.Vision.Attention;
 /// patches are pooled instead of the class token, nothing depends on it: leave it out.
 /// </para>
 /// </remarks>
-public sealed class DeformableAttention : Module, IAttention
+public sealed class DeformableAttention : Module, ISamplingAttention
 {
     private readonly AttentionContext _context;
     private readonly int _points, _levels;
@@ -72,6 +72,14 @@ public sealed class DeformableAttention : Module, IAttention
     {
         Tensor unit = PackedHeads.UnitVectors(input.Projected.Shape[0], input.Grid.Tokens, _context.Heads, input.Projected.Device);
         return PackedHeads.Split(new Heads(Sample(input, unit, Weights(input)), _context.Heads));
+    }
+
+    /// <inheritdoc/>
+    public SampledPlaces Places(AttentionInput input)
+    {
+        Tensor locations = Locations(input);
+        (int batch, int queries, int places) = (locations.Shape[0], locations.Shape[1], _levels * _points);
+        return new(locations.Reshape(batch, queries, _context.Heads, places, 2), Weights(input).Reshape(batch, queries, _context.Heads, places));
     }
 
     /// <summary>The levels of a grid, finest first.</summary>
@@ -125,9 +133,14 @@ public sealed class DeformableAttention : Module, IAttention
     {
         TokenGrid grid = input.Grid;
         GridLevel[] levels = Levels(grid, _levels);
-        (Tensor references, Tensor cells) = Places(grid, levels, values.Device);
-        Tensor locations = Locations(input.Project(_offsets), references, cells, _context.Heads, _levels, _points);
-        return Ops.DeformableSample(new Heads(Pyramid(values, levels, grid.Prefix), _context.Heads), levels, locations, weights, grid.Prefix);
+        return Ops.DeformableSample(new Heads(Pyramid(values, levels, grid.Prefix), _context.Heads), levels, Locations(input), weights, grid.Prefix);
+    }
+
+    /// <summary>Where each token reads, <c>[batch, query, head, level, point, 2]</c>.</summary>
+    private Tensor Locations(AttentionInput input)
+    {
+        (Tensor references, Tensor cells) = Places(input.Grid, Levels(input.Grid, _levels), input.Projected.Device);
+        return Locations(input.Project(_offsets), references, cells, _context.Heads, _levels, _points);
     }
 
     /// <summary>Where the queries lie and how large positions are; made anew for images of another size than configured.</summary>

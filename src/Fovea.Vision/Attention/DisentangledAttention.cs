@@ -21,11 +21,10 @@ namespace Fovea.Vision.Attention;
 /// others, exact given the features and linear in the number of tokens (docs/attention.md).
 /// Source: He et al. 2021, "DeBERTa", arXiv:2006.03654, eq. 2 to 4.
 /// </remarks>
-public sealed class DisentangledAttention : Module, IAttention
+public sealed class DisentangledAttention : Module, ILocalAttention
 {
     private readonly AttentionContext _context;
     private readonly DisentangledOptions _options;
-    private readonly Locality? _locality;
     private readonly Parameter _rows, _prefix;
     private readonly Parameter? _columns;
     private readonly Linear? _positionQuery, _positionKey;
@@ -54,10 +53,13 @@ public sealed class DisentangledAttention : Module, IAttention
             if (options.ContentToPosition || options.PositionToPosition) _positionKey = Register("pos_key_proj", new Linear(context.Dim, Width, false, init));
         }
 
-        if (locality is not null) _locality = Register("", locality);
+        if (locality is not null) Locality = Register("", locality);
         _scale = 1 / MathF.Sqrt((1 + options.Terms) * context.HeadDim);
         if (performer is not null) _projection = Register("", new RandomProjection(context.HeadDim, performer with { Scale = _scale }));
     }
+
+    /// <inheritdoc/>
+    public Locality? Locality { get; }
 
     /// <inheritdoc/>
     public int ProjectedWidth => 3 * Width;
@@ -95,11 +97,11 @@ public sealed class DisentangledAttention : Module, IAttention
     /// <summary>Buckets (and window) of every pair of tokens.</summary>
     public TokenRelation Relation(TokenGrid grid)
     {
-        int? window = _locality?.Window;
+        int? window = Locality?.Window;
         if (_last is { } last && last.Grid == grid && last.Window == window) return last.Relation;
         (int prefix, int rows, int columns) = _options.Axes == 2 ? (grid.Prefix, grid.Rows, grid.Columns)
             : HasPrefix(grid) ? (grid.Prefix, 1, grid.Patches) : (0, 1, grid.Tokens);
-        if (_locality is not null && window is not null && _locality.Layout(grid) != (prefix, rows, columns))
+        if (Locality is not null && window is not null && Locality.Layout(grid) != (prefix, rows, columns))
             throw new ConfigurationException("disentangled: the window must lie over the same axes; use lai=grid with axes=2, lai=sequence with axes=1.");
         TokenRelation relation = _options.Axes == 2
             ? new(prefix, rows, columns, window, Buckets(rows), Buckets(columns), 2 * _options.Span)
@@ -138,7 +140,7 @@ public sealed class DisentangledAttention : Module, IAttention
         Tensor? c2p = _options.ContentToPosition ? ByPosition(Part(input, 0), pk!) : null;
         Tensor? p2c = _options.PositionToContent ? ByPosition(Part(input, 1), pq!) : null;
         Tensor? p2p = _options.PositionToPosition ? Ops.Scale(Ops.Sum(Ops.Multiply(pq!, pk!), 2).Reshape(heads, buckets), _scale) : null;
-        Tensor? penalty = _locality?.Penalty(relation);
+        Tensor? penalty = Locality?.Penalty(relation);
         return new(c2p, p2c, p2p is null || penalty is null ? p2p ?? penalty : Ops.Add(p2p, penalty));
 
         Tensor ByPosition(Heads content, Tensor position) => Ops.MatMul(

@@ -66,18 +66,23 @@ public sealed class Locality : Module
     }
 
     /// <summary>The window of the current epoch; null: open.</summary>
-    public int? Window
+    public int? Window => WindowAt(_epoch);
+
+    /// <summary>Whether a soft window still counts in the current epoch.</summary>
+    public bool IsSoft => IsSoftAt(_epoch);
+
+    /// <summary>The epoch that is set; see <see cref="Module.BeginEpoch"/>.</summary>
+    public int Epoch => _epoch;
+
+    /// <summary>Epochs whose windows are worth a look, ascending: the first of each stage, and of a soft window also one halfway.</summary>
+    public IReadOnlyList<int> Stages
     {
         get
         {
-            for (int stage = 0; stage < _windows.Length; stage++)
-                if (stage >= _until.Length || _epoch < _until[stage]) return _windows[stage];
-            return null;
+            IEnumerable<double> soft = _radius is null ? [] : [_fade / 2, _fade];
+            return [.. _until.Concat(soft).Select(epoch => (int)Math.Ceiling(epoch)).Append(0).Distinct().Order()];
         }
     }
-
-    /// <summary>Whether a soft window still counts in the current epoch.</summary>
-    public bool IsSoft => _radius is not null && _epoch < _fade;
 
     /// <summary>The relation of tokens in the current epoch; null: all see all, anyhow.</summary>
     /// <param name="grid">How the tokens lie over the image.</param>
@@ -86,11 +91,29 @@ public sealed class Locality : Module
     {
         if (Window is null && !IsSoft) return null;
         if (_last is { } last && (last.Grid, last.Window, last.Coarse) == (grid, Window, coarse)) return last.Relation;
-        (int prefix, int rows, int columns) = Layout(grid);
-        Func<int, int[]> buckets = coarse ? RelativeBuckets.DoublingDistance : RelativeBuckets.Distance;
-        TokenRelation relation = IsSoft ? new(prefix, rows, columns, Window, buckets(rows), buckets(columns)) : new(prefix, rows, columns, Window);
+        TokenRelation relation = RelationAt(_epoch, grid, coarse);
         _last = (grid, Window, coarse, relation);
         return relation;
+    }
+
+    /// <summary>By how much an epoch's window damps what a token pays to another before it is normalised: 0 hidden, 1 as if there were none.</summary>
+    /// <param name="grid">How the tokens lie over the image.</param>
+    /// <param name="epoch">From 0.</param>
+    /// <returns><c>[head, token, token]</c>: row = who looks, column = at whom.</returns>
+    public float[] Factors(TokenGrid grid, int epoch)
+    {
+        using StepScope scope = StepScope.Begin();
+        TokenRelation relation = RelationAt(epoch, grid, coarse: false);
+        float[]? penalty = IsSoftAt(epoch) ? Penalty(relation, epoch).ToArray() : null;
+        int n = grid.Tokens;
+        float[] factors = new float[_heads * n * n];
+        for (int i = 0; i < factors.Length; i++)
+        {
+            (int head, int query, int key) = (i / (n * n), i / n % n, i % n);
+            if (relation.IsVisible(query, key)) factors[i] = penalty is null ? 1 : MathF.Exp(penalty[head * relation.Buckets + relation.Bucket(query, key)]);
+        }
+
+        return factors;
     }
 
     /// <summary>Prefix, rows and columns as this locality sees them.</summary>
@@ -102,10 +125,31 @@ public sealed class Locality : Module
     /// <returns><c>[head, bucket]</c>, or null where there is no soft window.</returns>
     public Tensor? Penalty(TokenRelation relation)
     {
-        if (!IsSoft) return null;
+        return IsSoft ? Penalty(relation, _epoch) : null;
+    }
+
+    private int? WindowAt(int epoch)
+    {
+        for (int stage = 0; stage < _windows.Length; stage++)
+            if (stage >= _until.Length || epoch < _until[stage]) return _windows[stage];
+        return null;
+    }
+
+    private bool IsSoftAt(int epoch) => _radius is not null && epoch < _fade;
+
+    private TokenRelation RelationAt(int epoch, TokenGrid grid, bool coarse)
+    {
+        (int prefix, int rows, int columns) = Layout(grid);
+        if (!IsSoftAt(epoch)) return new(prefix, rows, columns, WindowAt(epoch));
+        Func<int, int[]> buckets = coarse ? RelativeBuckets.DoublingDistance : RelativeBuckets.Distance;
+        return new(prefix, rows, columns, WindowAt(epoch), buckets(rows), buckets(columns));
+    }
+
+    private Tensor Penalty(TokenRelation relation, int epoch)
+    {
         Tensor distances = Tensor.From(Distances(relation), [1, relation.Buckets], _radius!.Value.Device);
         Tensor beyond = Ops.Subtract(distances, _radius.Value.Reshape(_heads, 1));
-        return Ops.Scale(Ops.Apply(UnaryOperator.Softplus, beyond), (float)(-_penalty * (1 - _epoch / _fade)));
+        return Ops.Scale(Ops.Apply(UnaryOperator.Softplus, beyond), (float)(-_penalty * (1 - epoch / _fade)));
     }
 
     /// <inheritdoc/>

@@ -16,11 +16,10 @@ namespace Fovea.Vision.Attention;
 /// Source: Choromanski et al. 2021, "Rethinking attention with Performers", arXiv:2009.14794, section 2; relu features as in their code, with
 /// m^(−1/2).
 /// </remarks>
-public sealed class PerformerAttention : Module, IAttention
+public sealed class PerformerAttention : Module, ILocalAttention
 {
     private readonly AttentionContext _context;
     private readonly RandomProjection _projection;
-    private readonly Locality? _locality;
 
     /// <param name="context">Sizes.</param>
     /// <param name="options">Features.</param>
@@ -30,11 +29,14 @@ public sealed class PerformerAttention : Module, IAttention
         context.RequireNoDropout("performer");
         (_context, Options) = (context, options);
         _projection = Register("", new RandomProjection(context.HeadDim, options));
-        if (locality is not null) _locality = Register("", locality);
+        if (locality is not null) Locality = Register("", locality);
     }
 
     /// <summary>Features.</summary>
     public PerformerOptions Options { get; }
+
+    /// <inheritdoc/>
+    public Locality? Locality { get; }
 
     /// <inheritdoc/>
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
@@ -45,14 +47,14 @@ public sealed class PerformerAttention : Module, IAttention
     /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
-        TokenRelation? relation = _locality?.Relation(input.Grid, coarse: true);
+        TokenRelation? relation = Locality?.Relation(input.Grid, coarse: true);
         return _projection.Mix(Part(input, 0), Part(input, 1), Part(input, 2), relation, Weights(input, relation));
     }
 
     /// <inheritdoc/>
     public Tensor Probabilities(AttentionInput input)
     {
-        TokenRelation? relation = _locality?.Relation(input.Grid, coarse: true);
+        TokenRelation? relation = Locality?.Relation(input.Grid, coarse: true);
         return _projection.Weights(Part(input, 0), Part(input, 1), relation, Weights(input, relation));
     }
 
@@ -61,7 +63,7 @@ public sealed class PerformerAttention : Module, IAttention
     /// <summary>A soft window as factors of the features' products, <c>[batch, head, token, bucket]</c>.</summary>
     private Tensor? Weights(AttentionInput input, TokenRelation? relation)
     {
-        if (relation is null || _locality!.Penalty(relation) is not { } penalty) return null;
+        if (relation is null || Locality!.Penalty(relation) is not { } penalty) return null;
         (int batch, int tokens) = (input.Projected.Shape[0], input.Projected.Shape[1]);
         Tensor factors = Ops.Apply(UnaryOperator.Exp, penalty).Reshape(1, _context.Heads, 1, relation.Buckets);
         return Ops.Expand(factors, batch, _context.Heads, tokens, relation.Buckets);

@@ -14,10 +14,9 @@ namespace Fovea.Vision.Attention;
 /// gradient goes through all iterations. One iteration is softmax attention.
 /// Source: Sander, Ablin, Blondel, Peyré 2022, "Sinkformers", arXiv:2110.11773, eq. 5 and 6.
 /// </remarks>
-public sealed class SinkhornAttention : Module, IAttention
+public sealed class SinkhornAttention : Module, ILocalAttention
 {
     private readonly AttentionContext _context;
-    private readonly Locality? _locality;
     private readonly int _iterations;
     private readonly float _scale;
 
@@ -33,8 +32,11 @@ public sealed class SinkhornAttention : Module, IAttention
         context.RequireNoDropout("sinkhorn");
         (_context, _iterations) = (context, iterations);
         _scale = (float)(1 / (Math.Sqrt(context.HeadDim) * epsilon));
-        if (locality is not null) _locality = Register("", locality);
+        if (locality is not null) Locality = Register("", locality);
     }
+
+    /// <inheritdoc/>
+    public Locality? Locality { get; }
 
     /// <inheritdoc/>
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
@@ -45,16 +47,16 @@ public sealed class SinkhornAttention : Module, IAttention
     /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
-        TokenRelation? relation = _locality?.Relation(input.Grid);
+        TokenRelation? relation = Locality?.Relation(input.Grid);
         return Ops.SinkhornAttention(input.Projected, _context.Heads, _iterations, _scale, relation, Bias(relation));
     }
 
     /// <inheritdoc/>
     public Tensor Probabilities(AttentionInput input)
     {
-        TokenRelation? relation = _locality?.Relation(input.Grid);
+        TokenRelation? relation = Locality?.Relation(input.Grid);
         return Ops.SinkhornProbabilities(input.Projected, _context.Heads, _iterations, _scale, relation, Bias(relation));
     }
 
-    private RelativeBias Bias(TokenRelation? relation) => relation is null ? default : new(Head: _locality!.Penalty(relation));
+    private RelativeBias Bias(TokenRelation? relation) => relation is null ? default : new(Head: Locality!.Penalty(relation));
 }

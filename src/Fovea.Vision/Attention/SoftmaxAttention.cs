@@ -13,11 +13,10 @@ namespace Fovea.Vision.Attention;
 /// probabilities (while training) they are.
 /// Source: Vaswani et al. 2017, "Attention is all you need", arXiv:1706.03762, eq. 1; Dao et al. 2022, arXiv:2205.14135, for the tiling.
 /// </remarks>
-public sealed class SoftmaxAttention : Module, IAttention
+public sealed class SoftmaxAttention : Module, ILocalAttention
 {
     private readonly AttentionContext _context;
     private readonly Dropout _dropout;
-    private readonly Locality? _locality;
     private readonly float _scale;
 
     /// <param name="context">Sizes and dropout.</param>
@@ -29,13 +28,16 @@ public sealed class SoftmaxAttention : Module, IAttention
         if (locality is not null)
         {
             context.RequireNoDropout("softmax with a window");
-            _locality = Register("", locality);
+            Locality = Register("", locality);
         }
 
         _context = context;
         _scale = scale ?? 1 / MathF.Sqrt(context.HeadDim);
         _dropout = Register("attn_drop", new Dropout(context.Dropout));
     }
+
+    /// <inheritdoc/>
+    public Locality? Locality { get; }
 
     /// <inheritdoc/>
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
@@ -46,7 +48,7 @@ public sealed class SoftmaxAttention : Module, IAttention
     /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
-        TokenRelation? relation = _locality?.Relation(input.Grid);
+        TokenRelation? relation = Locality?.Relation(input.Grid);
         if (!_dropout.IsActive) return Ops.Attention(input.Projected, _context.Heads, _scale, relation, Bias(relation));
         Tensor values = PackedHeads.Split(new Heads(input.Projected, _context.Heads, 3, 2));
         return PackedHeads.Merge(Ops.MatMul(_dropout.Forward(Probabilities(input)), values));
@@ -55,9 +57,9 @@ public sealed class SoftmaxAttention : Module, IAttention
     /// <inheritdoc/>
     public Tensor Probabilities(AttentionInput input)
     {
-        TokenRelation? relation = _locality?.Relation(input.Grid);
+        TokenRelation? relation = Locality?.Relation(input.Grid);
         return Ops.AttentionProbabilities(input.Projected, _context.Heads, _scale, relation, Bias(relation));
     }
 
-    private RelativeBias Bias(TokenRelation? relation) => relation is null ? default : new(Head: _locality!.Penalty(relation));
+    private RelativeBias Bias(TokenRelation? relation) => relation is null ? default : new(Head: Locality!.Penalty(relation));
 }

@@ -67,7 +67,7 @@ public sealed class FixedPosition : Module, IPositionEmbedding
     }
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor tokens, TokenGrid grid) => PositionResampling.Add(tokens, _table.Value, _grid, grid);
+    public Tensor At(TokenGrid grid) => PositionResampling.Fit(_table.Value, _grid, grid);
 
     private static (float Sine, float Cosine) SinCos(double angle) => ((float)Math.Sin(angle), (float)Math.Cos(angle));
 }

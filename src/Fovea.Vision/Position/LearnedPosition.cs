@@ -24,7 +24,7 @@ public sealed class LearnedPosition : Module, IPositionEmbedding
     public Parameter Table { get; }
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor tokens, TokenGrid grid) => PositionResampling.Add(tokens, Table, _grid, grid);
+    public Tensor At(TokenGrid grid) => PositionResampling.Fit(Table, _grid, grid);
 
     /// <summary>Vectors learned on another square grid, resampled to this one; others as they are.</summary>
     internal Tensor Fitted(Tensor table) =>

@@ -41,9 +41,8 @@ public static class PositionResampling
         return side > 0 && side * side == tokens - prefix ? new(prefix, side, side) : null;
     }
 
-    /// <summary>tokens + positions, resampled where the images are not of the table's size.</summary>
-    internal static Tensor Add(Tensor tokens, Tensor table, TokenGrid own, TokenGrid grid) =>
-        Ops.Add(tokens, own == grid ? table : Resample(table, own, grid));
+    /// <summary>The table, resampled where the images are not of its size.</summary>
+    internal static Tensor Fit(Tensor table, TokenGrid own, TokenGrid grid) => own == grid ? table : Resample(table, own, grid);
 
     private static string Describe(TokenGrid grid) => $"{grid.Prefix} + {grid.Rows}x{grid.Columns} tokens";
 }

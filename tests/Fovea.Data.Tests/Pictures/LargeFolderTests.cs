@@ -1,21 +1,26 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Fovea.Data.Loading;
+using Fovea.Data.Tests.Loading;
 using Fovea.Data.Tests.Support;
 
 namespace Fovea.Data.Tests.Pictures;
 
-/// <summary>A folder of very many pictures is listed soon and in little memory, up to its first batch.</summary>
+/// <summary>
+/// A folder of very many pictures is listed in little memory, up to its first batch, and without opening them: that takes longer than the (generous)
+/// limit. <c>bench/README.md</c> has the time.
+/// </summary>
+[Collection<Alone>]
 public sealed class LargeFolderTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
 
     [Fact]
     public void Three_thousand_pictures_start_at_once() => Start(3_000, classes: 10, mostBytes: 20 << 20);
 
     [Fact]
     [Trait("Category", "Slow")]
-    public void A_hundred_thousand_pictures_start_within_three_seconds() => Start(100_000, classes: 100, mostBytes: 200 << 20);
+    public void A_hundred_thousand_pictures_start_at_once() => Start(100_000, classes: 100, mostBytes: 200 << 20);
 
     private static void Start(int count, int classes, long mostBytes)
     {

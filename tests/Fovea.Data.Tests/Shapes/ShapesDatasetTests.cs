@@ -87,4 +87,24 @@ public sealed class ShapesDatasetTests
         TestContext.Current.SendDiagnosticMessage($"linear accuracy {accuracy:P1}");
         Assert.InRange(accuracy, 0.15, 0.50);
     }
+
+    /// <summary>What is covered is lighter, or darker, than what is not; and discs have the area of discs.</summary>
+    [Fact]
+    public void Covers_are_where_the_shapes_are()
+    {
+        InMemoryDataset pictures = ShapesDataset.Draw(3, "test", 60);
+        RawImage image = new();
+        for (int i = 0; i < pictures.Count; i++)
+        {
+            pictures.Read(i, image);
+            float[] cover = ShapesDataset.Cover(3, "test", i), light = new float[cover.Length];
+            for (int pixel = 0; pixel < light.Length; pixel++)
+                light[pixel] = 0.299f * image.Plane(0)[pixel] + 0.587f * image.Plane(1)[pixel] + 0.114f * image.Plane(2)[pixel];
+            float on = cover.Zip(light, (share, level) => share * level).Sum() / cover.Sum();
+            float off = cover.Zip(light, (share, level) => (1 - share) * level).Sum() / (1024 - cover.Sum());
+
+            Assert.True(Math.Abs(on - off) > 20, $"picture {i}: {on} on the shape, {off} beside it");
+            if (i % 10 == 0) Assert.InRange(cover.Sum(), Math.PI * 7.6 * 7.6, Math.PI * 11.8 * 11.8);
+        }
+    }
 }

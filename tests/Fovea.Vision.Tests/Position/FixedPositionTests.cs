@@ -44,6 +44,6 @@ public sealed class FixedPositionTests
     private static float[] Table(FixedPosition position, TokenGrid grid, int dim)
     {
         position.Initialize(Device.Cpu, 1);
-        return position.Forward(Tensor.Zeros([1, grid.Tokens, dim], Device.Cpu), grid).ToArray();
+        return ((IPositionEmbedding)position).Forward(Tensor.Zeros([1, grid.Tokens, dim], Device.Cpu), grid).ToArray();
     }
 }

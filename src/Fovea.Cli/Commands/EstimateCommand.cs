@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.Globalization;
+using Fovea.Cli.Display;
+using Fovea.Cli.Options;
+using Fovea.Data;
+using Fovea.Training.Benchmarks;
+using Fovea.Training.Estimation;
+using Fovea.Training.Runs;
+using Spectre.Console;
+
+namespace Fovea.Cli.Commands;
+
+/// <summary><c>fovea estimate</c>: what a model and a schedule take, before anything runs.</summary>
+internal static class EstimateCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        Option<string[]> models = Many("--model", "NAME", "Preset, may be repeated; 'fovea models' lists them", "vit");
+        Option<string[]> attentions = Many("--attention", "NAME[:key=value,...]", "Attention mechanism, may be repeated; the presets' own unless given");
+        Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; the preset's unless given", "--img-size");
+        Option<int> batchSize = Make.Count("--batch-size", 256, "Pictures per step, over all devices", "-b");
+        Option<string> schedule = Make.TextOr("--schedule", "DATASET:EPOCHS,...", "imagenet:300", "What to train on, one after the other; a number of pictures may stand for a name");
+        Option<string> device = Make.TextOr("--device", "NAME", ThisMachine.Name, "'this' measures for some seconds; or a device of the table");
+        Option<int[]> devices = Make.Counts("--devices", [1], "Numbers of devices that share the batch");
+        Option<string?> devicesFile = Make.Text("--devices-file", "FILE", "A device table of your own instead of the built-in one");
+        Option<double?> memory = new("--memory") { HelpName = "GB", Description = "Find the largest batch for so much memory; the device's unless given" };
+        Option<double> seconds = new("--seconds") { HelpName = "X", Description = "How long to measure this machine", DefaultValueFactory = _ => 5 };
+        Option<int?> threads = Make.Count("--threads", "Threads of this machine; all cores unless given");
+        Option<bool> list = Make.Switch("--list-devices", "Print the device table, to copy and edit");
+        Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
+        Command command = new("estimate", "Parameters, operations, memory, time and cost of training, before it runs.")
+        {
+            models, attentions, imageSize, batchSize, schedule, device, devices, devicesFile, memory, seconds, threads, list, json,
+        };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(list))
+            {
+                terminal.Output.Write(DeviceTable.BuiltInText);
+                return ExitCode.Success;
+            }
+
+            IReadOnlyList<Phase> phases = Phase.Parse(parsed.GetRequiredValue(schedule));
+            DeviceProfile? profile = parsed.GetRequiredValue(device) == ThisMachine.Name ? null
+                : Find(parsed.GetRequiredValue(device), parsed.GetValue(devicesFile) is string file ? DeviceTable.Read(file) : DeviceTable.BuiltIn);
+            List<Estimate> estimates = [];
+            foreach (BenchmarkOptions options in Combinations(parsed.GetValue(models)!, parsed.GetValue(attentions) ?? []))
+            {
+                BenchmarkOptions what = options with
+                {
+                    ImageSize = parsed.GetValue(imageSize),
+                    BatchSize = parsed.GetValue(batchSize),
+                    Threads = parsed.GetValue(threads),
+                    Seconds = parsed.GetValue(seconds),
+                };
+                estimates.Add(Estimate.Of(what, profile, phases, parsed.GetRequiredValue(devices), parsed.GetValue(memory)));
+            }
+
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(new { Estimates = estimates }));
+            else Print(terminal.Console, estimates, phases);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static IEnumerable<BenchmarkOptions> Combinations(string[] models, string[] attentions) =>
+        from model in models
+        from attention in attentions.DefaultIfEmpty()
+        select new BenchmarkOptions { Model = model, Attention = attention };
+
+    private static DeviceProfile Find(string name, IReadOnlyList<DeviceProfile> table) =>
+        table.FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase)) ?? throw new UsageException(
+            $"--device: there is no '{name}'{(Suggest.NearestName(name, table.Select(one => one.Name)) is string near ? $"; did you mean '{near}'?" : ".")} "
+            + $"There are {ThisMachine.Name}, {string.Join(", ", table.Select(one => one.Name))}.");
+
+    private static void Print(IAnsiConsole console, List<Estimate> estimates, IReadOnlyList<Phase> phases)
+    {
+        Table what = Tables.Create("model", "attention", ">parameters", ">GFLOP forward", ">training", ">moved", ">activations", ">weights", ">batch");
+        what.Columns[0].NoWrap();
+        foreach (Estimate one in estimates)
+            what.AddRow(
+                Tables.Name(one.Model), new Text(one.Attention ?? ""), new Text(Words.Count(one.Parameters)), new Text(Number(one.ForwardGflops)), new Text(Number(one.TrainingGflops)),
+                new Text(Words.Bytes((long)one.TrainingBytesPerImage)), new Text(Words.Bytes((long)one.ActivationBytesPerImage)), new Text(Words.Bytes(one.StateBytes)),
+                new Text(one.LargestBatch == 0 ? "none" : Words.Count(one.LargestBatch)));
+        console.Write(what);
+        console.WriteLine($"GFLOP (two for each multiply-add), moved bytes and activations are those of one picture, in training; weights with gradients and Adam's averages; "
+            + $"batch is the largest that fits into {Number(estimates[0].MemoryGigabytes)} GB");
+        console.WriteLine();
+
+        Table time = Tables.Create(["model", "attention", .. estimates[0].Times.Select(one => $">{one.Devices} x {estimates[0].Device}")]);
+        time.Columns[0].NoWrap();
+        foreach (Estimate one in estimates)
+            time.AddRow([Tables.Name(one.Model), new Text(one.Attention ?? ""), .. one.Times.Select(Cell)]);
+        console.Write(time);
+        console.WriteLine($"{string.Join(", then ", phases.Select(phase => $"{Number(phase.Epochs)} epochs of {Words.Count(phase.Train)} pictures ({phase.Name})"))}, evaluation included; "
+            + $"batch {Words.Count(estimates[0].BatchSize)} over all devices at {Words.Percent(estimates[0].Efficiency)} of the peak");
+        if (estimates.Any(one => one.Times.Any(t => !t.Fits))) console.WriteLine("* a device's share of the batch does not fit into its memory at once: accumulate gradients (--grad-accum)");
+    }
+
+    private static Text Cell(Estimate.Run run)
+    {
+        string cost = run.Dollars > 0 ? $", {Words.Count(run.Dollars)} $" : "";
+        return new Text($"{Hours(run.Hours)}{cost}{(run.Fits ? "" : " *")}");
+    }
+
+    private static string Hours(double hours) => hours switch
+    {
+        < 1.0 / 60 => $"{Number(hours * 3600)} s",
+        < 1 => $"{Number(hours * 60)} min",
+        < 48 => $"{Number(hours)} h",
+        _ => $"{Number(hours / 24)} days",
+    };
+
+    private static string Number(double? value) => value is double number ? number.ToString(number is >= 100 or 0 ? "#,0" : "0.##", CultureInfo.InvariantCulture) : "-";
+
+    private static Option<string[]> Many(string name, string placeholder, string description, params string[] standard) => new(name)
+    {
+        HelpName = placeholder,
+        Description = description,
+        DefaultValueFactory = _ => standard,
+    };
+}

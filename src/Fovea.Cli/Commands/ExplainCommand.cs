@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Fovea.Cli.Options;
+using Fovea.Training;
+using Fovea.Training.Explanations;
+using Spectre.Console;
+
+namespace Fovea.Cli.Commands;
+
+/// <summary><c>fovea explain RUN [FILE...]</c>: where a model looks in pictures, as figures and one page.</summary>
+internal static class ExplainCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        Option<string?> target = Make.Text("--class", "NAME", "Class to explain, by name or number; what the model says unless given");
+        Option<string> directory = Make.TextOr("--out", "DIR", "explain", "Folder for explain.html and the figures as PNG");
+        Command command = new("explain", "Show where a model looks: attention maps, rollout, relevance, and what its parts have learned.");
+        ModelSource source = new(command);
+        PictureChoice choice = new(command);
+        command.Add(target);
+        command.Add(directory);
+        command.SetAction(parsed =>
+        {
+            choice.Check(parsed);
+            TrainedModel model = source.Model(parsed);
+            ChosenPictures chosen = choice.Open(parsed, source, model);
+            ModelExplanation explanation = Explainer.Explain(model, chosen.Pictures, chosen.Names, chosen.Truths, parsed.GetValue(target));
+            string page = ExplanationOutputs.Write(explanation, parsed.GetRequiredValue(directory));
+            foreach (ExplainedPicture picture in explanation.Pictures) terminal.Console.WriteLine($"{picture.Name}: {picture.Answer}");
+            terminal.Console.WriteLine(page);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,264 @@
+namespace Fovea.Tensors.Backends.Meta;
+
+/// <summary>
+/// Computes nothing and holds nothing: tensors have sizes only, all values read as zero. A model that runs on it shows in milliseconds how much memory
+/// the same step takes elsewhere (<see cref="PeakBytes"/>) and how much of it is read and written (<see cref="MovedBytes"/>), whatever it is made of.
+/// </summary>
+public sealed class MetaBackend : Backend
+{
+    /// <summary>Bytes of the tensors that are alive.</summary>
+    public override long AllocatedBytes => _allocated;
+
+    /// <summary>The most that were alive at once since <see cref="Reset"/>.</summary>
+    public long PeakBytes { get; private set; }
+
+    /// <summary>Bytes that the primitives' operands and results have, each counted once per primitive, since <see cref="Reset"/>.</summary>
+    public long MovedBytes { get; private set; }
+
+    private long _allocated;
+
+    /// <summary>Begins a new measurement.</summary>
+    public void Reset() => (PeakBytes, MovedBytes) = (_allocated, 0);
+
+    /// <inheritdoc/>
+    public override Storage Rent(int count)
+    {
+        _allocated += (long)count * sizeof(float);
+        PeakBytes = Math.Max(PeakBytes, _allocated);
+        return new MetaStorage(this, count);
+    }
+
+    /// <inheritdoc/>
+    public override void Return(Storage storage) => _allocated -= (long)storage.Capacity * sizeof(float);
+
+    /// <inheritdoc/>
+    public override void Trim()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override void Write(Storage destination, ReadOnlySpan<float> values, int start = 0) => Move(values.Length);
+
+    /// <inheritdoc/>
+    public override void Write(Storage destination, ReadOnlySpan<int> values) => Move(values.Length);
+
+    /// <inheritdoc/>
+    public override void Read(Storage source, Span<float> values, int start = 0) => values.Clear();
+
+    /// <inheritdoc/>
+    public override void Read(Storage source, Span<int> values) => values.Clear();
+
+    /// <inheritdoc/>
+    public override void MatMul(in MatMulArguments arguments) => Move(arguments.A, arguments.B, arguments.C);
+
+    /// <inheritdoc/>
+    public override void Linear(in LinearArguments arguments, Storage y) => Move(arguments.X, arguments.Weight, arguments.Bias, arguments.Residual, y);
+
+    /// <inheritdoc/>
+    public override void LinearBackwardInput(in LinearArguments arguments, Storage dy, in LinearInputGradients gradients) =>
+        Move(dy, arguments.Weight, gradients.Dx, arguments.Input == LinearInput.Identity ? null : arguments.X);
+
+    /// <inheritdoc/>
+    public override void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Storage dw, bool accumulate, Storage? dbias, bool accumulateBias) =>
+        Move(arguments.X, dy, dw, dbias);
+
+    /// <inheritdoc/>
+    public override void ColumnSums(Storage x, Storage y, int rows, int columns, bool accumulate) => Move(x, y);
+
+    /// <inheritdoc/>
+    public override void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, in Conv2dEpilogue epilogue, Storage y) =>
+        Move(x, w, epilogue.Bias, epilogue.Residual, y);
+
+    /// <inheritdoc/>
+    public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate) => Move(dy, w, dx);
+
+    /// <inheritdoc/>
+    public override void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Storage dw, bool accumulate) => Move(x, dy, dw);
+
+    /// <inheritdoc/>
+    public override void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd, int rows, int columns, float epsilon) =>
+        Move(x, gamma, beta, y, mean, rstd);
+
+    /// <inheritdoc/>
+    public override void LayerNormBackward(Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows, int columns, in LinearInputGradients gradients) =>
+        Move(x, dy, gradients.Dx);
+
+    /// <inheritdoc/>
+    public override void Softmax(Storage x, Storage y, int rows, int columns, bool logarithm) => Move(x, y);
+
+    /// <inheritdoc/>
+    public override void SoftmaxBackward(Storage y, Storage dy, Storage dx, int rows, int columns, bool logarithm, bool accumulate) => Move(y, dy, dx);
+
+    /// <inheritdoc/>
+    public override void CrossEntropy(in CrossEntropyArguments arguments, Storage logits, Storage losses) => Move(logits, losses);
+
+    /// <inheritdoc/>
+    public override void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Storage dlogits, bool accumulate) =>
+        Move(logits, dlogits);
+
+    /// <inheritdoc/>
+    public override void Unary(UnaryOperator f, Storage x, Storage y, int count) => Move(2L * count);
+
+    /// <inheritdoc/>
+    public override void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int count, bool accumulate) => Move(3L * count);
+
+    /// <inheritdoc/>
+    public override void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns) => Move(x, y);
+
+    /// <inheritdoc/>
+    public override void GateBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int rows, int columns, bool accumulate) => Move(x, dy, dx);
+
+    /// <inheritdoc/>
+    public override void ChannelStatistics(Storage x, Storage mean, Storage variance, int batch, int channels, int pixels) => Move(x);
+
+    /// <inheritdoc/>
+    public override void BatchNorm(in BatchNormArguments arguments, Storage y) => Move(arguments.X, arguments.Residual, y);
+
+    /// <inheritdoc/>
+    public override void BatchNormBackward(in BatchNormArguments arguments, Storage y, Storage dy, bool statisticsOfInput, in BatchNormGradients gradients) =>
+        Move(arguments.X, y, dy, gradients.Dx, gradients.Dresidual);
+
+    /// <inheritdoc/>
+    public override void MaxPool(in MaxPoolArguments arguments, Storage x, Storage y) => Move(x, y);
+
+    /// <inheritdoc/>
+    public override void MaxPoolBackward(in MaxPoolArguments arguments, Storage x, Storage y, Storage dy, Storage dx, bool accumulate) => Move(x, y, dy, dx);
+
+    /// <inheritdoc/>
+    public override void MapAxis(AxisMap map, Storage x, Storage y, int outer, int inner, bool accumulate) => Move(x, y);
+
+    /// <inheritdoc/>
+    public override void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y, Shape shape) => Move(a, b, y);
+
+    /// <inheritdoc/>
+    public override void SumTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate) => Move(x, y);
+
+    /// <inheritdoc/>
+    public override void BroadcastTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate) => Move(x, y);
+
+    /// <inheritdoc/>
+    public override void Max(Storage x, Storage y, Storage indices, int outer, int axis, int inner) => Move(x, y);
+
+    /// <inheritdoc/>
+    public override void MaxBackward(Storage indices, Storage dy, Storage dx, int outer, int axis, int inner, bool accumulate) => Move(dy, dx);
+
+    /// <inheritdoc/>
+    public override void AddScaled(Storage x, Storage y, int count, float scale, bool accumulate) => Move(2L * count);
+
+    /// <inheritdoc/>
+    public override void ScaleRows(Storage x, Storage scales, Storage y, int rows, int columns, bool accumulate) => Move(2L * rows * columns);
+
+    /// <inheritdoc/>
+    public override void Fill(Storage y, int count, float value) => Move(count);
+
+    /// <inheritdoc/>
+    public override void Dropout(Storage x, Storage y, int count, float probability, Philox random, ulong offset, bool accumulate) => Move(2L * count);
+
+    /// <inheritdoc/>
+    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Storage y, bool accumulate) => Move(2L * xShape.Count);
+
+    /// <inheritdoc/>
+    public override void CopyBlock(Storage x, int xOffset, int xStride, Storage y, int yOffset, int yStride, int rows, int columns, bool accumulate) =>
+        Move(2L * rows * columns);
+
+    /// <inheritdoc/>
+    public override void Gather(Storage x, Storage indices, Storage y, int count, int columns) => Move(2L * count * columns);
+
+    /// <inheritdoc/>
+    public override void GatherBackward(Storage dy, Storage indices, Storage dx, int count, int rows, int columns, bool accumulate) => Move(dy, dx);
+
+    /// <inheritdoc/>
+    public override void Patchify(Storage image, Storage y, int batch, int channels, int height, int width, int size) => Move(image, y);
+
+    /// <inheritdoc/>
+    public override void PatchifyBackward(Storage dy, Storage image, int batch, int channels, int height, int width, int size, bool accumulate) => Move(image, dy);
+
+    /// <inheritdoc/>
+    public override void Attention(in AttentionArguments arguments, Storage y, Storage logSums) => Move(Projected(arguments) + y.Capacity);
+
+    /// <inheritdoc/>
+    public override void AttentionBackward(
+        in AttentionArguments arguments, Storage y, Storage logSums, Storage dy, in AttentionGradients gradients) =>
+        Move(2 * Projected(arguments) + y.Capacity + dy.Capacity);
+
+    /// <inheritdoc/>
+    public override void SinkhornAttention(in AttentionArguments arguments, int iterations, Storage y, Storage potentials) =>
+        Move(Projected(arguments) + y.Capacity);
+
+    /// <inheritdoc/>
+    public override void SinkhornAttentionBackward(
+        in AttentionArguments arguments, int iterations, Storage y, Storage potentials, Storage dy, in AttentionGradients gradients) =>
+        Move(2 * Projected(arguments) + y.Capacity + dy.Capacity);
+
+    /// <inheritdoc/>
+    public override void KernelAttention(in KernelAttentionArguments arguments, Storage y, Storage normalizers) => Move(Projected(arguments) + y.Capacity);
+
+    /// <inheritdoc/>
+    public override void KernelAttentionBackward(
+        in KernelAttentionArguments arguments, Storage y, Storage normalizers, Storage dy, in KernelAttentionGradients gradients) =>
+        Move(2 * Projected(arguments) + y.Capacity + dy.Capacity);
+
+    /// <inheritdoc/>
+    public override void RandomFeatures(in RandomFeaturesArguments arguments, Storage features) => Move(arguments.Projection, features);
+
+    /// <inheritdoc/>
+    public override void RandomFeaturesBackward(in RandomFeaturesArguments arguments, Storage features, Storage dfeatures, in HeadGradient dx) =>
+        Move(arguments.Projection, features, dfeatures);
+
+    /// <inheritdoc/>
+    public override void DeformableSample(in DeformableArguments arguments, HeadView values, Storage locations, Storage weights, Storage y) =>
+        Move(values.Storage, locations, weights, y);
+
+    /// <inheritdoc/>
+    public override void DeformableSampleBackward(
+        in DeformableArguments arguments, HeadView values, Storage locations, Storage weights, Storage dy, in DeformableGradients gradients) =>
+        Move(values.Storage, gradients.Values?.View.Storage, locations, gradients.Locations, weights, gradients.Weights, dy);
+
+    /// <inheritdoc/>
+    public override void PoolGrid(in PoolGridArguments arguments, Storage x, Storage y) => Move(x, y);
+
+    /// <inheritdoc/>
+    public override void PoolGridBackward(in PoolGridArguments arguments, Storage dy, Storage dx, bool accumulate) => Move(dy, dx);
+
+    /// <inheritdoc/>
+    public override void GridConvolution(in GridConvolutionArguments arguments, HeadView x, Storage w, Storage? bias, Storage y) => Move(x.Storage, w, bias, y);
+
+    /// <inheritdoc/>
+    public override void GridConvolutionBackwardInput(in GridConvolutionArguments arguments, Storage dy, Storage w, HeadGradient dx) =>
+        Move(dy, w, dx.View.Storage);
+
+    /// <inheritdoc/>
+    public override void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy, Storage dw, bool accumulate) =>
+        Move(x.Storage, dy, dw);
+
+    /// <inheritdoc/>
+    public override double SumOfSquares(Storage x, int count)
+    {
+        Move(count);
+        return 0;
+    }
+
+    /// <inheritdoc/>
+    public override void Sgd(in SgdArguments arguments, Storage parameter, Storage gradient, Storage? momentum, int count) =>
+        Move((momentum is null ? 3L : 5) * count);
+
+    /// <inheritdoc/>
+    public override void Adam(in AdamArguments arguments, Storage parameter, Storage gradient, Storage mean, Storage variance, Storage? maximum, int count) =>
+        Move((maximum is null ? 7L : 9) * count);
+
+    /// <inheritdoc/>
+    public override void Lerp(Storage x, Storage y, int count, float weight) => Move(3L * count);
+
+    private static long Projected(in AttentionArguments arguments) =>
+        (long)arguments.Batch * arguments.Heads * arguments.HeadDim * (arguments.Queries + 2L * arguments.Keys);
+
+    private static long Projected(in KernelAttentionArguments arguments) => (long)arguments.Batch * arguments.Heads
+        * ((long)arguments.Features * (arguments.QueryCount + arguments.KeyCount) + (long)arguments.HeadDim * arguments.KeyCount);
+
+    private void Move(params ReadOnlySpan<Storage?> operands)
+    {
+        foreach (Storage? operand in operands) Move(operand?.Capacity ?? 0);
+    }
+
+    private void Move(long elements) => MovedBytes += elements * sizeof(float);
+}

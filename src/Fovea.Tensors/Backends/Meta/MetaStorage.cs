@@ -1,0 +1,4 @@
+namespace Fovea.Tensors.Backends.Meta;
+
+/// <summary>A size without memory.</summary>
+internal sealed class MetaStorage(Backend backend, int capacity) : Storage(backend, capacity);

@@ -1,0 +1,110 @@
+using Fovea.Tensors;
+using Fovea.Vision.Attention;
+
+namespace Fovea.Vision.Explanation;
+
+/// <summary>
+/// One image on its way through a transformer: what each block attended to, and what that means for the answer. Maps over patches are read with the
+/// weights of the tokens that the head reads: the class token; the mean of the patches, or their learned weights, in models without one.
+/// </summary>
+public sealed class AttentionTrace : IDisposable
+{
+    private readonly AttentionRecorder _recorder;
+
+    private AttentionTrace(AttentionRecorder recorder) => _recorder = recorder;
+
+    /// <summary>How the tokens lie over the image.</summary>
+    public required TokenGrid Grid { get; init; }
+
+    /// <summary>The model's answer: a score per class.</summary>
+    public required float[] Scores { get; init; }
+
+    /// <summary>The class that is explained.</summary>
+    public required int Target { get; init; }
+
+    /// <summary>Weight of each token in what the head reads; they sum to 1.</summary>
+    public required float[] Readout { get; init; }
+
+    /// <summary>Attention rollout (<see cref="AttentionRollout"/>), over patches with sum 1.</summary>
+    public required PatchMap Rollout { get; init; }
+
+    /// <summary>Relevance of the patches for the class (<see cref="AttentionRelevance"/>), with sum 1; zeros where nothing speaks for it.</summary>
+    public required PatchMap Relevance { get; init; }
+
+    /// <summary>What was recorded of each block, first to last.</summary>
+    public IReadOnlyList<RecordedAttention> Blocks => _recorder.Blocks;
+
+    /// <summary>Sends an image through a model and a class score back. The model is as before afterwards; it should be in evaluation mode.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="image"><c>[1, channel, height, width]</c>, normalised.</param>
+    /// <param name="target">The class to explain; null: the one with the highest score.</param>
+    /// <exception cref="ShapeException">Not one image, or not one that the model takes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The model has no such class.</exception>
+    public static AttentionTrace Of(VisionTransformer model, Tensor image, int? target = null)
+    {
+        if (image.Shape.Rank != 4 || image.Shape[0] != 1) throw new ShapeException($"AttentionTrace: needs one image [1, channel, height, width], got {image.Shape}.");
+        AttentionRecorder recorder = new(gradients: true);
+        try
+        {
+            using StepScope scope = StepScope.Begin();
+            using ScoreGradient score = ScoreGradient.Of(model, () => model.Forward(image, recorder), target);
+            TokenGrid grid = model.GridOf(image);
+            float[] readout = ReadoutOf(model.Config, grid, recorder.PoolingWeights?.ToArray());
+            return new(recorder)
+            {
+                Grid = grid,
+                Scores = score.Scores,
+                Target = score.Target,
+                Readout = readout,
+                Rollout = Read(AttentionRollout.Of(recorder.Maps)),
+                Relevance = Read(AttentionRelevance.Of(recorder.Blocks)),
+            };
+
+            PatchMap Read(Tensor flow) => PatchMap.Of(Mix(readout, flow.ToArray()), grid).Normalized();
+        }
+        catch
+        {
+            recorder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>One head's whole map, <c>[token, token]</c>; null: the mean of the block's heads.</summary>
+    public float[] Map(int block, int? head = null)
+    {
+        Tensor map = Blocks[block].Map;
+        using StepScope scope = StepScope.Begin();
+        return head is int one ? Ops.Slice(map, 1, one, 1).ToArray() : Ops.Mean(map, 1).ToArray();
+    }
+
+    /// <summary>Heads of a block.</summary>
+    public int Heads(int block) => Blocks[block].Map.Shape[1];
+
+    /// <summary>What the tokens that the head reads attend to in a block, over patches with sum 1 (or 0, where it all goes to prefix tokens).</summary>
+    /// <param name="block">From 0.</param>
+    /// <param name="head">From 0; null: the mean of all.</param>
+    public PatchMap Attention(int block, int? head = null) => PatchMap.Of(Mix(Readout, Map(block, head)), Grid).Normalized();
+
+    /// <summary>Gives the recorded maps back.</summary>
+    public void Dispose() => _recorder.Dispose();
+
+    /// <summary>Σ_i weight_i row_i.</summary>
+    private static float[] Mix(float[] weights, float[] rows)
+    {
+        int tokens = weights.Length;
+        float[] mixed = new float[tokens];
+        for (int i = 0; i < tokens; i++)
+            for (int j = 0; weights[i] != 0 && j < tokens; j++) mixed[j] += weights[i] * rows[i * tokens + j];
+        return mixed;
+    }
+
+    private static float[] ReadoutOf(VisionTransformerConfig config, TokenGrid grid, float[]? learned)
+    {
+        float[] weights = new float[grid.Tokens];
+        if (learned is not null) learned.CopyTo(weights, grid.Prefix);
+        else if (config.Pooling == Pooling.Mean) Array.Fill(weights, 1f / grid.Patches, grid.Prefix, grid.Patches);
+        else if (config.DistillationToken) (weights[0], weights[1]) = (0.5f, 0.5f);   // two heads, whose mean is the answer
+        else weights[0] = 1;
+        return weights;
+    }
+}

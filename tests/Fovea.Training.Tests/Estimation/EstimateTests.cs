@@ -1,0 +1,62 @@
+using Fovea.Data;
+using Fovea.Training.Benchmarks;
+using Fovea.Training.Estimation;
+using Fovea.Vision;
+
+namespace Fovea.Training.Tests.Estimation;
+
+public class EstimateTests
+{
+    private static readonly DeviceProfile Machine = new("m", Tflops: 1, Bandwidth: 100, Memory: 1, Interconnect: 10, PricePerHour: 2, Efficiency: 0.5, ElementBytes: 4);
+
+    [Fact]
+    public void Products_decide_where_they_take_longest()
+    {
+        ModelCost cost = ModelCost.OfTraining(Presets.Find("vit").Config);
+        Assert.Equal(64 * cost.FlopsPerImage!.Value / 0.5e12, Machine.StepSeconds(cost, 64, 1), 9);
+        Assert.Equal(16 * cost.FlopsPerImage!.Value / 0.5e12, Machine.StepSeconds(cost, 64, 4), 9);
+    }
+
+    [Fact]
+    public void Memory_decides_where_it_is_slow_and_gradients_where_the_network_is()
+    {
+        ModelCost cost = ModelCost.OfTraining(Presets.Find("vit").Config);
+        Assert.Equal((8 * cost.BytesPerImage + cost.BytesPerStep) / 1e9, (Machine with { Bandwidth = 1 }).StepSeconds(cost, 8, 1), 6);
+        Assert.Equal(2 * 3 / 4.0 * cost.Parameters * 4 / 1e6, (Machine with { Interconnect = 1e-3 }).StepSeconds(cost, 8, 4), 6);
+    }
+
+    [Fact]
+    public void A_schedule_is_its_pictures_over_the_speed()
+    {
+        Estimate estimate = Estimate.Of(new BenchmarkOptions { Model = "vit", BatchSize = 100 }, Machine, Phase.Parse("cifar10:3,1000:2"), [1, 2], memory: null);
+        double images = 3 * (50_000 + 10_000 / 3.0) + 2 * 1000;
+        Assert.Equal(images / estimate.Times[0].ImagesPerSecond / 3600, estimate.Times[0].Hours, 9);
+        Assert.Equal(estimate.Times[0].Hours * 2, estimate.Times[0].Dollars, 9);
+        Assert.Equal(estimate.Times[0].Hours / 2, estimate.Times[1].Hours, 9);
+        Assert.Equal(estimate.LargestBatch >= 100, estimate.Times[0].Fits);
+    }
+
+    [Theory]
+    [InlineData("cifar10", "DATASET:EPOCHS")]
+    [InlineData("cifar10:0", "DATASET:EPOCHS")]
+    [InlineData("cifar:5", "did you mean 'cifar10'")]
+    public void Schedules_that_are_not_understood_are_refused(string text, string message) =>
+        Assert.Contains(message, Assert.Throws<UsageException>(() => Phase.Parse(text)).Message);
+
+    [Fact]
+    public void The_built_in_devices_read_back()
+    {
+        Assert.Contains(DeviceTable.BuiltIn, device => device is { Name: "a100-80gb", Tflops: 312, Memory: 80 });
+        Assert.Equal(DeviceTable.BuiltIn.Count, DeviceTable.BuiltIn.Select(device => device.Name).Distinct().Count());
+        Assert.Equal(DeviceTable.BuiltIn, DeviceTable.Parse(DeviceTable.BuiltInText, "copy"));
+    }
+
+    [Theory]
+    [InlineData("- { name: a, tflop: 1 }", "line 1: tflop: there is no such key; did you mean 'tflops'?")]
+    [InlineData("- { name: a, tflops: fast }", "expected a number above 0, got 'fast'")]
+    [InlineData("- { name: a, tflops: 1 }", "has no 'bandwidth'")]
+    [InlineData("- { name: a, tflops: 1, bandwidth: 1, memory: 1, interconnect: 1, price: 0, efficiency: 2, element: 4 }", "at most 1")]
+    [InlineData("name: a", "line 1: expected a list of devices")]
+    public void Device_tables_with_mistakes_are_refused(string yaml, string message) =>
+        Assert.Contains(message, Assert.Throws<UsageException>(() => DeviceTable.Parse(yaml, "d.yaml")).Message);
+}

@@ -1,0 +1,102 @@
+using Fovea.Nn;
+using Fovea.Nn.Layers;
+using Fovea.Tensors;
+using Fovea.Tests;
+using Fovea.Vision.Attention;
+
+namespace Fovea.Vision.Tests.Attention;
+
+/// <summary>What mechanisms tell about themselves: windows by epoch, places that they read.</summary>
+public sealed class LookingTests
+{
+    private static readonly AttentionContext Context = new() { Dim = 12, Heads = 2, HeadDim = 6, Grid = new(2, 3, 4) };
+
+    /// <summary>Where all scores are 0, attention is the window's factors, normalised; in every epoch, whichever is set.</summary>
+    [Theory]
+    [InlineData("softmax:window=1/2,until=3/5")]
+    [InlineData("softmax:window=1,until=2,lai=sequence")]
+    [InlineData("softmax:window=2,lai=sequence,class=band")]
+    [InlineData("softmax:soft=1,fade=4")]
+    [InlineData("softmax:soft=1.5,penalty=3,window=2,until=3")]
+    public void Without_scores_attention_is_the_window(string spec)
+    {
+        SoftmaxAttention attention = (SoftmaxAttention)AttentionCatalogue.Create(spec, Context);
+        attention.Initialize(Device.Reference, 1);
+        int n = Context.Grid.Tokens;
+        Tensor nothing = Tensor.Zeros([1, n, attention.ProjectedWidth], Device.Reference);
+        AttentionInput input = new(nothing, Context.Grid, new Linear(12, 36));
+        foreach (int epoch in attention.Locality!.Stages.Append(1).Append(9))
+        {
+            attention.BeginEpoch(9 - epoch);
+            float[] factors = attention.Locality.Factors(Context.Grid, epoch);
+            attention.BeginEpoch(epoch);
+            float[] expected = [.. factors.Chunk(n).SelectMany(row => row.Select(value => value / row.Sum()))];
+            GoldenAssert.Close(expected, attention.Probabilities(input).ToArray(), 1e-6, 1e-5, $"{spec}, epoch {epoch}");
+        }
+
+        Assert.Contains(attention.Locality.Factors(Context.Grid, 0), value => value < 1);
+    }
+
+    [Fact]
+    public void Stages_are_the_epochs_that_change_something()
+    {
+        Assert.Equal([0, 5, 10], Stages("softmax:window=1/2,until=5/10"));
+        Assert.Equal([0], Stages("softmax:window=2"));
+        Assert.Equal([0, 3, 6], Stages("softmax:soft=1,fade=6"));
+
+        static IReadOnlyList<int> Stages(string spec) => ((ILocalAttention)AttentionCatalogue.Create(spec, Context)).Locality!.Stages;
+    }
+
+    /// <summary>The map of deformable attention, from its places and weights alone: each is shared by the four patches around it.</summary>
+    [Fact]
+    public void Places_and_weights_make_the_map_of_deformable_attention()
+    {
+        DeformableAttention attention = (DeformableAttention)AttentionCatalogue.Create("deformable:points=3", Context);
+        AttentionInput input = Prepare(attention);
+        SampledPlaces places = attention.Places(input);
+        float[] locations = places.Locations.ToArray(), weights = places.Weights!.ToArray(), expected = attention.Probabilities(input).ToArray();
+        (int n, int rows, int columns) = (Context.Grid.Tokens, 3, 4);
+        float[] map = new float[expected.Length];
+        Assert.Equal([1, n, 2, 3, 2], places.Locations.Shape);
+        for (int i = 0; i < weights.Length; i++)
+        {
+            (int query, int head) = (i / 6, i / 3 % 2);
+            (float x, float y) = (locations[2 * i] * columns - 0.5f, locations[2 * i + 1] * rows - 0.5f);
+            for (int patch = 0; patch < rows * columns; patch++)
+            {
+                float share = Math.Max(0, 1 - Math.Abs(x - patch % columns)) * Math.Max(0, 1 - Math.Abs(y - patch / columns));
+                map[(head * n + query) * n + 2 + patch] += weights[i] * share;
+            }
+        }
+
+        GoldenAssert.Close(expected, map, 1e-5, 1e-4);
+    }
+
+    [Fact]
+    public void Places_of_dat_lie_between_the_patches_centres()
+    {
+        DatAttention attention = (DatAttention)AttentionCatalogue.Create("dat:groups=2,kernel=3,range=4", Context);
+        AttentionInput input = Prepare(attention);
+        SampledPlaces places = ((ISamplingAttention)attention).Places(input);
+
+        Assert.Equal([1, 1, 2, 4, 2], places.Locations.Shape);
+        Assert.Null(places.Weights);
+        Assert.All(places.Locations.ToArray().Chunk(2), place => Assert.True(
+            place[0] >= 0.125f - 1e-6f && place[0] <= 0.875f + 1e-6f && place[1] >= 1 / 6f - 1e-6f && place[1] <= 5 / 6f + 1e-6f, $"({place[0]}, {place[1]})"));
+    }
+
+    private static AttentionInput Prepare(IAttention attention)
+    {
+        Module module = (Module)attention;
+        module.Initialize(Device.Reference, 5);
+        module.Train(false);
+        foreach ((int i, (_, Parameter parameter)) in module.NamedParameters().Index())
+            parameter.Value.CopyFrom(Ops.Add(parameter, TestTensors.Normal(parameter.Shape, Device.Reference, 10 + (ulong)i, 0.2)).ToArray());
+        Linear projection = new(12, attention.ProjectedWidth);
+        LayerNorm norm = new(12);
+        projection.Initialize(Device.Reference, 6);
+        norm.Initialize(Device.Reference, 7);
+        Tensor tokens = TestTensors.Normal([1, Context.Grid.Tokens, 12], Device.Reference, 3);
+        return new(projection.Forward(norm, tokens), Context.Grid, projection, norm, tokens);
+    }
+}

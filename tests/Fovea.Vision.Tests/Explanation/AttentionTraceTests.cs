@@ -1,0 +1,94 @@
+using Fovea.Tensors;
+using Fovea.Tests;
+using Fovea.Vision.Attention;
+using Fovea.Vision.Explanation;
+
+namespace Fovea.Vision.Tests.Explanation;
+
+public sealed class AttentionTraceTests
+{
+    public static TheoryData<string> Readers => [.. Models.Readers.Keys];
+
+    [Theory]
+    [MemberData(nameof(Readers))]
+    public void Maps_are_read_where_the_head_reads(string reader)
+    {
+        foreach (Device device in (Device[])[Device.Reference, Device.Cpu])
+        {
+            VisionTransformer model = Models.Build(Models.Readers[reader], device);
+            Tensor image = Models.Image(device);
+            float[] expected = model.Forward(image).ToArray();
+            using AttentionTrace trace = AttentionTrace.Of(model, image);
+
+            Assert.Equal(expected, trace.Scores);
+            Assert.Equal(Array.IndexOf(expected, expected.Max()), trace.Target);
+            Assert.Equal((2, 3), (trace.Rollout.Rows, trace.Rollout.Columns));
+            Assert.Equal(1, trace.Readout.Sum(), 1e-5);
+            Assert.Equal(1, trace.Rollout.Values.Sum(), 1e-5);
+            Assert.All(trace.Relevance.Values, value => Assert.True(value >= 0));
+            Assert.Equal(1, trace.Attention(0, head: 1).Values.Sum(), 1e-5);
+            int prefix = trace.Grid.Prefix;
+            switch (reader)
+            {
+                case "class" or "registers":
+                    Assert.Equal(1, trace.Readout[0]);
+                    GoldenAssert.Close(PatchMap.Of(trace.Map(1).AsSpan(0, trace.Grid.Tokens), trace.Grid).Normalized().Values, trace.Attention(1).Values, 1e-6, 1e-6);
+                    break;
+                case "distilled": Assert.Equal((0.5f, 0.5f), (trace.Readout[0], trace.Readout[1])); break;
+                case "sequence": Assert.Equal(6, trace.Readout.Distinct().Count()); break;
+                default: Assert.All(trace.Readout[prefix..], weight => Assert.Equal(1 / 6f, weight)); break;
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("softmax,linear")]
+    [InlineData("performer,deformable:levels=2")]
+    [InlineData("sinkhorn,dat:stride=1")]
+    [InlineData("disentangled,softmax:window=1")]
+    public void Each_block_may_have_a_mechanism_of_its_own(string attention)
+    {
+        VisionTransformer model = Models.Build(Models.Config with { Attention = attention, RegisterTokens = 2 }, Device.Cpu);
+        using AttentionTrace trace = AttentionTrace.Of(model, Models.Image(Device.Cpu), target: 2);
+
+        Assert.Equal(2, trace.Target);
+        Assert.Equal([.. model.Blocks.Select(block => block.Attention.Mechanism)], trace.Blocks.Select(block => block.Mechanism));
+        Assert.All(trace.Blocks, block => Assert.Equal([1, 2, 9, 9], block.Map.Shape));
+        Assert.All(trace.Blocks, block => Assert.Equal(block.Mechanism is ISamplingAttention, block.Places is not null));
+        Assert.Equal(1, trace.Rollout.Values.Sum(), 1e-5);
+    }
+
+    [Fact]
+    public void One_patch_gets_everything()
+    {
+        VisionTransformerConfig config = Models.Config with { ImageSize = 4, ClassToken = false, Pooling = Pooling.Mean };
+        using AttentionTrace trace = AttentionTrace.Of(Models.Build(config, Device.Reference), TestTensors.Normal([1, 3, 4, 4], Device.Reference));
+
+        Assert.Equal([1f], trace.Rollout.Values);
+        Assert.Equal([1f], trace.Attention(1).Values);
+    }
+
+    [Fact]
+    public void The_model_is_as_before_afterwards()
+    {
+        VisionTransformer model = Models.Build(Models.Config, Device.Cpu);
+        model.Blocks[1].Norm1.NamedParameters().First().Parameter.Trainable = false;
+        bool[] before = [.. model.NamedParameters().Select(entry => entry.Parameter.Value.RequiresGradient)];
+        AttentionTrace.Of(model, Models.Image(Device.Cpu)).Dispose();
+        Assert.Throws<ArgumentOutOfRangeException>(() => AttentionTrace.Of(model, Models.Image(Device.Cpu), target: 3));
+        Assert.Throws<ShapeException>(() => AttentionTrace.Of(model, TestTensors.Normal([2, 3, 8, 12], Device.Cpu)));
+
+        Assert.Equal(before, model.NamedParameters().Select(entry => entry.Parameter.Value.RequiresGradient));
+        Assert.All(model.NamedParameters(), entry => Assert.Null(entry.Parameter.Value.Gradient));
+        Assert.Null(Tape.Current);
+    }
+
+    [Fact]
+    public void Shares_on_a_part_are_weighted_by_its_cover()
+    {
+        PatchMap map = new(1, 3, [1, 3, 4]);
+        Assert.Equal((1 * 0.5 + 3) / 8, map.ShareOn([0.5f, 1, 0]));
+        Assert.Throws<ArgumentException>(() => map.ShareOn([1]));
+        Assert.Equal([0f, 0], new PatchMap(1, 2, [0, 0]).Normalized().Values);
+    }
+}
