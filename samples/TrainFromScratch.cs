@@ -18,10 +18,10 @@ using Fovea.Vision;
 
 bool quick = args.Contains("--quick");
 string folder = Array.IndexOf(args, "--out") is >= 0 and int at ? args[at + 1] : "runs/samples/train-from-scratch";
-int epochs = quick ? 1 : 6;
+int epochs = quick ? 1 : 5;
 
 // Ten shapes on cluttered grounds, drawn by the program itself. A loader shuffles, normalises and batches.
-DatasetSplits shapes = ShapesDataset.Load(seed: 0, train: quick ? 320 : 10_000, validation: quick ? 100 : 1_000, test: quick ? 100 : 2_000);
+DatasetSplits shapes = ShapesDataset.Load(seed: 0, train: quick ? 320 : 8_000, validation: quick ? 100 : 1_000, test: quick ? 100 : 2_000);
 DataLoader training = new(shapes.Train, new LoaderOptions { BatchSize = 32, Shuffle = true });
 DataLoader validation = new(shapes.Validation, new LoaderOptions { BatchSize = 100 }), test = new(shapes.Test, new LoaderOptions { BatchSize = 100 });
 
