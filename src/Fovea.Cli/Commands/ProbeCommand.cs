@@ -19,9 +19,9 @@ internal static class ProbeCommand
 
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
-        Option<string?> weights = Make.Text("--weights", "RUN", "Run directory (its best checkpoint) or checkpoint file whose model is frozen");
+        Option<string?> weights = Make.Text("--weights", "RUN|FILE", "Run directory (its best checkpoint), checkpoint or file of weights whose model is frozen");
         weights.Required = true;
-        Option<string?> model = Make.Text("--model", "NAME", "Preset; the run's unless given");
+        Option<string?> model = Make.Text("--model", "NAME", "Preset; the run's, or the one that the weights are of, unless given");
         RecipeOption[] fields = [.. RecipeFields.All.Where(field => DataFields.Contains(field.Name)).Select(field => new RecipeOption(field))];
         Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; what the model was trained with unless given", "--img-size");
         Option<int[]> neighbours = Make.Counts("--k", [10, 20, 100, 200], "Numbers of neighbours that vote");

@@ -62,6 +62,12 @@ public static class ModelWeights
     public static LoadReport Load(ImageClassifier model, string path, Device device, ulong seed, bool strict = false, DatasetInfo? data = null)
     {
         using WeightFile file = Open(path);
+        return Load(model, file, device, seed, strict, data);
+    }
+
+    /// <summary>The same from a file that <see cref="Open"/> has opened and verified.</summary>
+    internal static LoadReport Load(ImageClassifier model, WeightFile file, Device device, ulong seed, bool strict = false, DatasetInfo? data = null)
+    {
         bool knowsOtherClasses = data is not null && IsCheckpoint(file) && !CheckpointReader.HeadOf(file).Data.ClassNames.SequenceEqual(data.ClassNames);
         LoadPlan plan = LoadPlan.Create(model, StateDict.Of(file), file.Path, device, strict, freshHead: knowsOtherClasses);
         plan.Initialize(model, device, seed);

@@ -46,7 +46,7 @@ public sealed class FrozenModel
         if (model is not null && Presets.Find(model).Name != recipe.Model.Name) recipe = recipe with { Model = new() { Name = model, ImageSize = recipe.Model.ImageSize } };
         ModelConfig config = head is null ? Presets.Find(recipe.Model.Name).Config : ModelChoice.Configure(recipe, head.Data);
         ImageClassifier body = (config with { Classes = 0, ImageSize = imageSize ?? config.ImageSize }).Build();
-        ModelWeights.Load(body, path, device, seed: 0);
+        ModelWeights.Load(body, file, device, seed: 0);
         body.BeginEpoch(head?.State.Epoch ?? 0);
         return new FrozenModel(body, device, recipe, head?.Data.Normalization ?? Normalization.ImageNet, file.Path);
     }
