@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fovea.Data;
+using Fovea.Training.Recipes;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -45,7 +46,7 @@ public static class DeviceTable
     {
         try
         {
-            Parser parser = new(new StringReader(yaml));
+            YamlReader parser = new(yaml);
             parser.Consume<StreamStart>();
             parser.Consume<DocumentStart>();
             parser.Consume<SequenceStart>();
@@ -59,7 +60,7 @@ public static class DeviceTable
         }
     }
 
-    private static DeviceProfile ParseDevice(Parser parser, string source)
+    private static DeviceProfile ParseDevice(YamlReader parser, string source)
     {
         string? name = null;
         Dictionary<string, double> values = [];

@@ -22,15 +22,11 @@ public static class RecipeFile
     {
         try
         {
-            return ParseMapping(new Parser(new StringReader(yaml)), source, defaults);
+            return ParseMapping(new YamlReader(yaml), source, defaults);
         }
         catch (YamlException error)
         {
             throw new UsageException($"{source}, line {error.Start.Line}: not valid YAML: {error.Message}");
-        }
-        catch (ArgumentException error)   // the parser's word for a tag that is no address
-        {
-            throw new UsageException($"{source}: not valid YAML: {error.Message}");
         }
     }
 
@@ -72,7 +68,7 @@ public static class RecipeFile
         }
     }
 
-    private static Recipe ParseMapping(Parser parser, string source, Recipe recipe)
+    private static Recipe ParseMapping(YamlReader parser, string source, Recipe recipe)
     {
         parser.Consume<StreamStart>();
         if (parser.Accept<StreamEnd>(out _)) return recipe;   // nothing but comments
@@ -95,7 +91,7 @@ public static class RecipeFile
     }
 
     /// <summary>A scalar as it stands; a list of scalars joined by commas.</summary>
-    internal static string ParseValue(Parser parser, string where)
+    internal static string ParseValue(YamlReader parser, string where)
     {
         if (parser.TryConsume<Scalar>(out var scalar)) return scalar.Value;
         if (!parser.TryConsume<SequenceStart>(out _)) throw new UsageException($"{where}: needs a value or a list of values.");

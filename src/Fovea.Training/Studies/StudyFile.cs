@@ -23,20 +23,16 @@ public static class StudyFile
     {
         try
         {
-            return new Reader(new Parser(new StringReader(yaml)), source).Study();
+            return new Reader(new YamlReader(yaml), source).Study();
         }
         catch (YamlException error)
         {
             throw new UsageException($"{source}, line {error.Start.Line}, column {error.Start.Column}: not valid YAML: {error.Message}");
         }
-        catch (ArgumentException error)   // the parser's word for a tag that is no address
-        {
-            throw new UsageException($"{source}: not valid YAML: {error.Message}");
-        }
     }
 
     /// <summary>Goes through the text once. Its depth is that of a study, whatever the text nests.</summary>
-    private sealed class Reader(Parser parser, string source)
+    private sealed class Reader(YamlReader parser, string source)
     {
         public Study Study()
         {

@@ -32,8 +32,7 @@ internal sealed class WandbTracker : ITracker
         _environment = environment;
         string parent = Path.Combine(Given("WANDB_DIR") ?? directory, "wandb");
         _id = Given("WANDB_RUN_ID") ?? IdOf(directory);
-        string time = now.ToString("yyyyMMdd_HHmmss", CultureInfo.InvariantCulture);
-        string folder = Path.Combine(parent, $"offline-run-{time}-{_id}");
+        string folder = FreeFolder(parent, now);
         Directory.CreateDirectory(Path.Combine(folder, "files"));
         Directory.CreateDirectory(Path.Combine(folder, "logs"));
         _log = new BlockLog(Path.Combine(folder, $"run-{_id}.wandb"));
@@ -126,6 +125,16 @@ internal sealed class WandbTracker : ITracker
     }
 
     private string? Given(string variable) => string.IsNullOrWhiteSpace(_environment(variable)) ? null : _environment(variable)!.Trim();
+
+    /// <summary>The folder of this second, or of the next one that no earlier part of the run has taken.</summary>
+    private string FreeFolder(string parent, DateTime now)
+    {
+        for (DateTime time = now; ; time = time.AddSeconds(1))
+        {
+            string folder = Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"offline-run-{time:yyyyMMdd_HHmmss}-{_id}"));
+            if (!Directory.Exists(folder)) return folder;
+        }
+    }
 
     /// <summary>The id of the run's earlier part, or a new one.</summary>
     private static string IdOf(string run)

@@ -61,6 +61,16 @@ public class TrackingTests
     }
 
     [Fact]
+    public void PartsOfARunWithinOneSecondHaveFoldersOfTheirOwn()
+    {
+        using TemporaryFolder folder = new();
+        DateTime now = new(2026, 12, 31, 23, 59, 59);
+        for (int part = 0; part < 3; part++) new WandbTracker(folder.Path, _ => null, now).Dispose();
+        string[] times = [.. WandbFiles(folder.Path).Select(file => Path.GetFileName(Path.GetDirectoryName(file)!)["offline-run-".Length..][..15]).Order()];
+        Assert.Equal(["20261231_235959", "20270101_000000", "20270101_000001"], times);
+    }
+
+    [Fact]
     public void WandbGetsRunConfigHistorySummaryAndExit()
     {
         using TemporaryFolder folder = new();
