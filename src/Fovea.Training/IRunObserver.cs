@@ -14,7 +14,7 @@ public interface IRunObserver
     /// <summary>Before the first step.</summary>
     void Started(RunPlan plan);
 
-    /// <summary>Something is likely to go wrong, or did without ending the run.</summary>
+    /// <summary>Something is likely to go wrong (told after <see cref="Started"/>), or did without ending the run: a sentence.</summary>
     void Warned(string message)
     {
     }

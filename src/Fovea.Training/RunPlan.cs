@@ -27,9 +27,6 @@ public sealed record RunPlan
     /// <summary>Steps done before, by an interrupted run; 0 for a new one.</summary>
     public required int StepsDone { get; init; }
 
-    /// <summary>What is known to go wrong with such a recipe, a sentence each.</summary>
-    public IReadOnlyList<string> Warnings { get; init; } = [];
-
     /// <summary>The run directory.</summary>
     public required string Directory { get; init; }
 

@@ -61,7 +61,6 @@ public sealed partial class Trainer
         ValidationOrigin = _parts.Data.ValidationOrigin,
         StepsPerEpoch = StepsPerEpoch,
         StepsDone = _state.Step,
-        Warnings = _state.Step == 0 ? _parts.Warnings : [],
         Directory = _run.Path,
     };
 

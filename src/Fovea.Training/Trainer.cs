@@ -48,6 +48,11 @@ public sealed partial class Trainer
     {
         _clock.Start();
         _observer.Started(Plan());
+        if (_state.Step == 0)
+        {
+            foreach (string warning in _parts.Warnings) _observer.Warned(warning);
+        }
+
         TrainEpochs(stop);
         EvaluationResult test = TestBest(stop);
         RunSummary summary = Summarise(test);

@@ -10,8 +10,9 @@ internal sealed class JsonDisplay(TextWriter output, TextWriter error) : IRunDis
 
     public void Started(RunPlan plan)
     {
-        foreach (string warning in plan.Warnings) error.WriteLine($"fovea: warning: {warning}");
     }
+
+    public void Warned(string message) => error.WriteLine($"fovea: warning: {message}");
 
     public void Progressed(in StepProgress progress)
     {

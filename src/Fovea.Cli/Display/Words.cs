@@ -48,7 +48,6 @@ internal static class Words
         yield return ("training", $"{how.Epochs} epochs of {Count(plan.StepsPerEpoch)} steps, effective batch {how.BatchSize}, "
             + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {Rate(how.LearningRate)} ({recipe.Schedule.Form}, "
             + $"warm-up {Rate(recipe.Schedule.WarmupEpochs ?? 0)} epochs), seed {recipe.Run.Seed}");
-        foreach (string warning in plan.Warnings) yield return ("warning", warning);
         yield return ("run", plan.StepsDone == 0 ? plan.Directory : $"{plan.Directory}, resumed after step {Count(plan.StepsDone)}");
     }
 

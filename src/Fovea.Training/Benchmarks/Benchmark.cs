@@ -107,17 +107,7 @@ public static class Benchmark
         public void Step()
         {
             using StepScope scope = StepScope.Begin();
-            if (_optimizer is null)
-            {
-                _model.Forward(_images);
-                return;
-            }
-
-            _model.Random = new Philox(0, 1);
-            using Tape tape = Tape.Record();
-            tape.Backward(Ops.CrossEntropy(_model.Forward(_images), _labels));
-            _optimizer.Step(GradientNorm.Measure(_optimizer.Groups).ClipScale(1));
-            _optimizer.ZeroGradient();
+            SyntheticStep.Run(_model, _optimizer, _images, _labels);
         }
 
         public void Dispose()

@@ -84,18 +84,8 @@ public sealed record ModelCost
             meta.Reset();
             using StepScope scope = StepScope.Begin();
             Tensor images = Tensor.Zeros([batchSize, config.Channels, config.ImageSize, config.ImageSize], device);
-            if (optimizer is null)
-            {
-                model.Forward(images);
-                continue;
-            }
-
-            model.Random = new Philox(0, 1);
-            using Tape tape = Tape.Record();
             Tensor labels = Tensor.From(new int[batchSize], [batchSize], device);
-            tape.Backward(Ops.CrossEntropy(model.Forward(images), labels));
-            optimizer.Step(GradientNorm.Measure(optimizer.Groups).ClipScale(1));
-            optimizer.ZeroGradient();
+            SyntheticStep.Run(model, optimizer, images, labels);
         }
 
         return (meta.PeakBytes, meta.MovedBytes, meta.AllocatedBytes);

@@ -33,6 +33,9 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
     }
 
     /// <inheritdoc/>
+    public void Warned(string message) => _inner.Warned(message);
+
+    /// <inheritdoc/>
     public void Differentiated(long step, bool endsEpoch, Module model)
     {
         _inner.Differentiated(step, endsEpoch, model);

@@ -114,7 +114,7 @@ public sealed class FineTuningTests : IDisposable
     {
         SilentObserver observer = new();
         TinyRun.Start(TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 } }, _folder["run"], observer);
-        Assert.Contains("from 4 tokens", Assert.Single(observer.Plan!.Warnings));
+        Assert.Contains("from 4 tokens", Assert.Single(observer.Warnings));
     }
 
     private static Recipe From(RunDirectory run) => TinyRun.Recipe with { Model = TinyRun.Recipe.Model with { Weights = run.Path } };

@@ -10,14 +10,14 @@ internal readonly unsafe record struct PaddedRows(nint First, int Stride, int Wi
     internal float* Row(int token) => (float*)First + (nint)token * Stride;
 }
 
-/// <summary>Weights of one head <c>[token, bucket]</c>; no first element: all are 1.</summary>
-internal readonly unsafe record struct BucketWeights(nint First, int Buckets)
+/// <summary>Weights of one head <c>[bucket, token]</c>, because sums of a bucket run along the tokens; no first element: all are 1.</summary>
+internal readonly unsafe record struct BucketWeights(nint First, int Tokens)
 {
     internal bool AreGiven => First != 0;
 
-    internal float At(int token, int bucket) => First == 0 ? 1 : ((float*)First)[(nint)token * Buckets + bucket];
+    internal float At(int token, int bucket) => First == 0 ? 1 : *Of(token, bucket);
 
-    internal float* Row(int token) => (float*)First + (nint)token * Buckets;
+    internal float* Of(int token, int bucket) => (float*)First + (nint)bucket * Tokens + token;
 }
 
 /// <summary>
@@ -205,7 +205,7 @@ internal readonly unsafe struct KernelMix<V>
             if (probing) dot = V.Fma(sum, V.Load(probe + column), dot);
         }
 
-        if (probing) WeightGradients.Row(token)[bucket] += V.Sum(dot);
+        if (probing) *WeightGradients.Of(token, bucket) += V.Sum(dot);
         if (Totals == null) return;
         V total = V.Zero;
         for (int e = 0; e < inner; e += V.Count) total = V.Fma(V.Load(reader + e), V.Load(state + e), total);
@@ -266,23 +266,23 @@ internal readonly unsafe struct KernelMix<V>
         int* buffer = stackalloc int[sources];
         for (int i = 0; i < readers; i++, scores += padded)
         {
-            float* own = ReaderWeights.Row(reader + i), theirs = SourceWeights.Row(source);
             fixed (int* buckets = Plan.Buckets(Transposed, reader + i, source, new Span<int>(buffer, sources)))
             {
-                if (ReaderWeights.AreGiven) Multiply(scores, own, 0, buckets, sources);
-                if (SourceWeights.AreGiven) Multiply(scores, theirs, SourceWeights.Buckets, buckets, sources);
+                if (ReaderWeights.AreGiven) Multiply(scores, ReaderWeights, reader + i, 0, buckets, sources);
+                if (SourceWeights.AreGiven) Multiply(scores, SourceWeights, source, 1, buckets, sources);
             }
         }
     }
 
-    /// <summary>scores_j *= weights[j · step + bucket_j], 0 where there is no bucket.</summary>
+    /// <summary>scores_j *= the weight of token first + j · step in bucket_j, 0 where there is no bucket.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply(float* scores, float* weights, int step, int* buckets, int count)
+    private static void Multiply(float* scores, BucketWeights weights, int first, int step, int* buckets, int count)
     {
-        for (int j = 0; j < count; j++, weights += step)
+        float* weight = weights.Of(first, 0);
+        for (int j = 0; j < count; j++, weight += step)
         {
             int bucket = buckets[j];
-            scores[j] *= bucket < 0 ? 0 : weights[bucket];
+            scores[j] *= bucket < 0 ? 0 : weight[(nint)bucket * weights.Tokens];
         }
     }
 
@@ -294,15 +294,15 @@ internal readonly unsafe struct KernelMix<V>
         int* buffer = stackalloc int[sources];
         for (int i = 0; i < readers; i++, scores += padded, products += padded)
         {
-            float* gradients = WeightGradients.Row(reader + i), theirs = SourceWeights.Row(source);
+            float* gradients = WeightGradients.Of(reader + i, 0), theirs = SourceWeights.Of(source, 0);
             fixed (int* buckets = Plan.Buckets(Transposed, reader + i, source, new Span<int>(buffer, sources)))
             {
                 for (int j = 0; j < sources; j++)
                 {
                     int bucket = buckets[j];
                     if (bucket < 0) continue;
-                    float weight = SourceWeights.AreGiven ? theirs[(nint)j * SourceWeights.Buckets + bucket] : 1;
-                    gradients[bucket] += weight * scores[j] * products[j];
+                    float weight = SourceWeights.AreGiven ? theirs[(nint)bucket * SourceWeights.Tokens + j] : 1;
+                    gradients[(nint)bucket * WeightGradients.Tokens] += weight * scores[j] * products[j];
                 }
             }
         }

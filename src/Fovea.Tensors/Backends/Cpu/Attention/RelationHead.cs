@@ -4,13 +4,14 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 namespace Fovea.Tensors.Backends.Cpu.Attention;
 
 /// <summary>
-/// Kernel attention of one head of one sequence over a <see cref="TokenRelation"/>: copies its vectors together and lets
-/// <see cref="KernelMix{V}"/> add.
+/// Kernel attention of one head of one sequence over a <see cref="TokenRelation"/>: copies its vectors together, turns its weights so that each
+/// bucket's lie together, and lets <see cref="KernelMix{V}"/> add.
 /// </summary>
 internal readonly unsafe struct RelationHead<V>
     where V : struct, ISimd<V>
 {
-    private const int RowsSlot = 3;
+    private const int RowsSlot = 3, QueryWeightsSlot = 8, KeyWeightsSlot = 9, QueryWeightGradientsSlot = 10, KeyWeightGradientsSlot = 11;
+    private const int TokensAtOnce = 16;   // of a turned block: a line of the cache
 
     private readonly KernelAttentionArguments _a;
     private readonly RelationPlan _plan;
@@ -57,8 +58,8 @@ internal readonly unsafe struct RelationHead<V>
             Readers = _queries,
             Sources = _keys,
             Values = _values with { Width = HeadDim },
-            ReaderWeights = Weights(_a.QueryWeights),
-            SourceWeights = Weights(_a.KeyWeights),
+            ReaderWeights = Weights(_a.QueryWeights, QueryWeightsSlot),
+            SourceWeights = Weights(_a.KeyWeights, KeyWeightsSlot),
             Results = _outputs,
             Totals = totals,
         }.Run();
@@ -80,7 +81,8 @@ internal readonly unsafe struct RelationHead<V>
         PaddedRows queryGradients = _outputs;
         KernelGradients<V>.Fill(y + OutputOffset, dy + OutputOffset, OutputStride, HeadDim, normalizers + TokenOffset, Tokens,
             queryGradients.Row(0), queryGradients.Stride);
-        BucketWeights alpha = Weights(_a.QueryWeights), beta = Weights(_a.KeyWeights);
+        BucketWeights alpha = Weights(_a.QueryWeights, QueryWeightsSlot), beta = Weights(_a.KeyWeights, KeyWeightsSlot);
+        BucketWeights dalpha = Cleared(gradients.QueryWeights, QueryWeightGradientsSlot), dbeta = Cleared(gradients.KeyWeights, KeyWeightGradientsSlot);
         Clear(_dqueries);
         Clear(_dkeys);
         new KernelMix<V>
@@ -92,7 +94,7 @@ internal readonly unsafe struct RelationHead<V>
             ReaderWeights = alpha,
             SourceWeights = beta,
             Results = _dqueries,
-            WeightGradients = Cleared(gradients.QueryWeights, gradients.AccumulateQueryWeights),
+            WeightGradients = dalpha,
             Probes = _queries,
         }.Run();
         KernelMix<V> toKeys = new()
@@ -105,10 +107,12 @@ internal readonly unsafe struct RelationHead<V>
             ReaderWeights = beta,
             SourceWeights = alpha,
             Results = _dkeys,
-            WeightGradients = Cleared(gradients.KeyWeights, gradients.AccumulateKeyWeights),
+            WeightGradients = dbeta,
             Probes = _keys,
         };
         toKeys.Run();
+        Store(dalpha, gradients.QueryWeights, gradients.AccumulateQueryWeights);
+        Store(dbeta, gradients.KeyWeights, gradients.AccumulateKeyWeights);
         Store(gradients.Queries, _dqueries, _queries);
 
         // The values themselves are no longer needed: their gradients take their place.
@@ -141,15 +145,42 @@ internal readonly unsafe struct RelationHead<V>
     private void Store(in HeadGradient to, PaddedRows gradients, PaddedRows features) => Rows(to.View, _a.Features).StoreGradients(
         0, Tokens, gradients.Row(0), gradients.Stride, _a.Map == FeatureMap.Identity ? null : features.Row(0), to.Accumulate);
 
-    private BucketWeights Weights(Storage? storage) => storage is null
-        ? default
-        : new((nint)(((CpuStorage)storage).Pointer + TokenOffset * _a.Relation!.Buckets), _a.Relation.Buckets);
+    /// <summary>This head's weights, <c>[token, bucket]</c> in memory; null where there are none.</summary>
+    private float* Stored(Storage? storage) =>
+        storage is null ? null : ((CpuStorage)storage).Pointer + TokenOffset * _a.Relation!.Buckets;
 
-    private BucketWeights Cleared(Storage? storage, bool accumulate)
+    private BucketWeights Weights(Storage? storage, int slot)
     {
-        BucketWeights weights = Weights(storage);
-        if (weights.AreGiven && !accumulate) new Span<float>(weights.Row(0), Tokens * weights.Buckets).Clear();
-        return weights;
+        if (storage is null) return default;
+        int buckets = _a.Relation!.Buckets;
+        float* from = Stored(storage), to = Scratch.Floats(slot, Tokens * buckets);
+        for (int first = 0; first < Tokens; first += TokensAtOnce)
+            for (int bucket = 0; bucket < buckets; bucket++)
+                for (int token = first; token < Math.Min(first + TokensAtOnce, Tokens); token++)
+                    to[(nint)bucket * Tokens + token] = from[(nint)token * buckets + bucket];
+        return new((nint)to, Tokens);
+    }
+
+    private BucketWeights Cleared(Storage? storage, int slot)
+    {
+        if (storage is null) return default;
+        float* gradients = Scratch.Floats(slot, Tokens * _a.Relation!.Buckets);
+        new Span<float>(gradients, Tokens * _a.Relation.Buckets).Clear();
+        return new((nint)gradients, Tokens);
+    }
+
+    private void Store(BucketWeights gradients, Storage? storage, bool accumulate)
+    {
+        if (!gradients.AreGiven) return;
+        int buckets = _a.Relation!.Buckets;
+        float* from = (float*)gradients.First, to = Stored(storage);
+        for (int first = 0; first < Tokens; first += TokensAtOnce)
+            for (int bucket = 0; bucket < buckets; bucket++)
+                for (int token = first; token < Math.Min(first + TokensAtOnce, Tokens); token++)
+                {
+                    float value = from[(nint)bucket * Tokens + token];
+                    to[(nint)token * buckets + bucket] = accumulate ? to[(nint)token * buckets + bucket] + value : value;
+                }
     }
 
     private void Clear(PaddedRows rows) => new Span<float>(rows.Row(0), Tokens * rows.Stride).Clear();
