@@ -12,18 +12,17 @@ internal sealed unsafe partial class CpuBackend<V>
         _pool.Run(a.Planes, plane =>
         {
             float* image = from + (nint)plane * a.Height * a.Width, result = to + (nint)plane * a.OutHeight * a.OutWidth;
-            float* row = Scratch.Floats(RowsSlot, a.Width);
+
+            // A row with nothing on both sides; every stride-th of its elements lie together, so that vectors run over results.
+            int columns = Math.Max(a.Padding + a.Width, (a.OutWidth - 1) * a.Stride + a.Kernel), length = Parts(columns, a.Stride);
+            float* row = Scratch.Floats(RowsSlot, columns + a.Stride * length), phases = row + columns;
+            new Span<float>(row, columns).Fill(float.NegativeInfinity);
             for (int oy = 0; oy < a.OutHeight; oy++, result += a.OutWidth)
             {
                 int top = oy * a.Stride - a.Padding;
-                LargestOfRows(image, a.Width, Math.Max(0, top), Math.Min(a.Height, top + a.Kernel), row);
-                for (int ox = 0; ox < a.OutWidth; ox++)
-                {
-                    int left = ox * a.Stride - a.Padding, end = Math.Min(a.Width, left + a.Kernel);
-                    float largest = float.NegativeInfinity;
-                    for (int column = Math.Max(0, left); column < end; column++) largest = Larger(largest, row[column]);
-                    result[ox] = largest;
-                }
+                LargestOfRows(image, a.Width, Math.Max(0, top), Math.Min(a.Height, top + a.Kernel), row + a.Padding);
+                Separate(row, columns, a.Stride, phases, length);
+                LargestOfTaps(phases, length, a.Stride, a.Kernel, result, a.OutWidth);
             }
         });
     }
@@ -36,17 +35,43 @@ internal sealed unsafe partial class CpuBackend<V>
         {
             int lanes = Math.Min(V.Count, width - i);
             V best = V.LoadPartial(image + (nint)first * width + i, lanes);
-            for (int y = first + 1; y < end; y++)
-            {
-                V value = V.LoadPartial(image + (nint)y * width + i, lanes);
-                best = V.SelectGreaterOrEqual(best, value, best, V.SelectGreaterOrEqual(value, best, value, best + value));   // NaN spreads
-            }
-
+            for (int y = first + 1; y < end; y++) best = Larger(best, V.LoadPartial(image + (nint)y * width + i, lanes));
             V.StorePartial(largest + i, best, lanes);
         }
     }
 
-    private static float Larger(float best, float value) => best >= value || float.IsNaN(best) ? best : value;
+    /// <summary>Elements <c>phase + i · stride</c> of a row to <c>phases [stride, length]</c>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Separate(float* row, int count, int stride, float* phases, int length)
+    {
+        int i = 0;
+        if (stride == 2)
+            for (; i + 2 * V.Count <= count; i += 2 * V.Count)
+            {
+                V.Store(phases + i / 2, V.Split(V.Load(row + i), V.Load(row + i + V.Count), out V odd));
+                V.Store(phases + length + i / 2, odd);
+            }
+
+        for (; i < count; i++) phases[i % stride * length + i / stride] = row[i];
+    }
+
+    /// <summary>y_i = the largest of <c>row[i · stride + tap]</c> over the taps of a window.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void LargestOfTaps(float* phases, int length, int stride, int kernel, float* y, int count)
+    {
+        for (int i = 0; i < count; i += V.Count)
+        {
+            int lanes = Math.Min(V.Count, count - i);
+            V best = V.LoadPartial(phases + i, lanes);
+            for (int tap = 1; tap < kernel; tap++) best = Larger(best, V.LoadPartial(phases + tap % stride * length + tap / stride + i, lanes));
+            V.StorePartial(y + i, best, lanes);
+        }
+    }
+
+    /// <summary>NaN is larger than anything.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Larger(V best, V value) =>
+        V.SelectGreaterOrEqual(best, value, best, V.SelectGreaterOrEqual(value, best, value, best + value));
 
     public override void MaxPoolBackward(in MaxPoolArguments arguments, Storage x, Storage y, Storage dy, Storage dx, bool accumulate)
     {

@@ -72,14 +72,16 @@ internal static unsafe class Winograd<V>
         float* line = scratch + 8 * padded;
         for (int row = 0; row < 4; row++)
         {
-            float* even = scratch + 2 * row * padded, odd = even + padded, source = plane + (nint)(y + row) * width + x;
+            nint first = (nint)(y + row) * width + x;
+            float* even = scratch + 2 * row * padded, odd = even + padded, source = plane + first;
             if ((uint)(y + row) >= (uint)height)
             {
                 new Span<float>(even, 2 * padded).Clear();
                 continue;
             }
 
-            if (before > 0 || after < pixels)   // the border: through a line with zeros
+            // Pixels beside the row are read as they lie, of the rows before and behind, and cleared afterwards; beyond the plane nothing may be read.
+            if (first < 0 || first + pixels > (nint)height * width)
             {
                 new Span<float>(line, pixels).Clear();
                 new ReadOnlySpan<float>(source + before, after - before).CopyTo(new Span<float>(line + before, pixels - before));
@@ -93,6 +95,9 @@ internal static unsafe class Winograd<V>
                 V.Store(even + i, V.Split(low, high, out V others));
                 V.Store(odd + i, others);
             }
+
+            for (int i = 0; i < before; i++) (i % 2 == 0 ? even : odd)[i / 2] = 0;
+            for (int i = after; i < pixels; i++) (i % 2 == 0 ? even : odd)[i / 2] = 0;
         }
 
         for (int i = 0; i < tiles; i += V.Count)
