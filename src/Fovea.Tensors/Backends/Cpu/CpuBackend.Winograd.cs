@@ -7,6 +7,9 @@ internal sealed unsafe partial class CpuBackend<V>
 {
     private const int TransformSlot = 3, LineSlot = 4, TilesPerSpan = 256, TilesPerSum = 64, TransformedElements = 1 << 18;   // pixels of a part: 1 MiB at most
 
+    /// <summary>Between planes that are written side by side: a line of the cache, or those of powers of two would all fall into the same few places of it.</summary>
+    private const int Stagger = 16;
+
     /// <summary>A convolution with weights <c>[rows, channels, 3, 3]</c> and stride 1 in the domain of <see cref="Winograd{V}"/>.</summary>
     private void MultiplyTransformed(
         int batch, int channels, int height, int width, int padding, float* source, float* weights, int rows, int outHeight, int outWidth, SumSink sink)
@@ -15,7 +18,7 @@ internal sealed unsafe partial class CpuBackend<V>
         int down = (outHeight + 1) / 2, across = (outWidth + 1) / 2, tiles = batch * down * across;
         int chunk = Math.Clamp(TransformedElements / (Products * channels) / Panels<V>.Width, 1, 4) * Panels<V>.Width, chunks = Parts(tiles, chunk);
         int block = Math.Min(Parts(rows, V.TileRows), 4) * V.TileRows;
-        nint weightStep = (nint)rows * channels, planeSize = (nint)height * width;
+        nint weightStep = (nint)rows * channels + Stagger, planeSize = (nint)height * width;
         CpuStorage transformed = Borrow(Products * weightStep);
         float* u = transformed.Pointer;
         _pool.Run(rows, row => Winograd<V>.Weights(weights + (nint)row * channels * 9, channels, u + (nint)row * channels, weightStep));
@@ -23,7 +26,7 @@ internal sealed unsafe partial class CpuBackend<V>
         _pool.Run(chunks, part =>
         {
             int first = part * chunk, count = Math.Min(chunk, tiles - first);
-            nint pixelStep = (nint)channels * chunk, sumStep = (nint)block * chunk;
+            nint pixelStep = (nint)channels * chunk + Stagger, sumStep = (nint)block * chunk + Stagger;
             float* pixels = Scratch.Floats(PanelSlot, (int)(Products * pixelStep)), sums = Scratch.Floats(ProductSlot, (int)(Products * sumStep));
             float* scratch = Scratch.Floats(TransformSlot, 10 * (Panels<V>.Width + 2 * V.Count)), lines = Scratch.Floats(LineSlot, 4 * (chunk + V.Count));
             for (int panel = 0; panel < count; panel += Panels<V>.Width)
@@ -69,7 +72,7 @@ internal sealed unsafe partial class CpuBackend<V>
         int down = (a.OutHeight + 1) / 2, across = (a.OutWidth + 1) / 2, tiles = a.Batch * down * across;
         int span = Math.Min(tiles, TilesPerSpan), padded = Panels<V>.Padded(a.Out);
         nint weightCount = (nint)a.In * a.Out;
-        CpuStorage pixels = Borrow((long)Products * a.In * span), panels = Borrow((long)Products * span * padded), sums = Borrow(Products * weightCount);
+        CpuStorage pixels = Borrow(Products * ((long)a.In * span + Stagger)), panels = Borrow((long)Products * span * padded), sums = Borrow(Products * weightCount);
         float* v = pixels.Pointer, z = panels.Pointer, m = sums.Pointer;
         nint planeSize = (nint)a.Height * a.Width, slopeSize = (nint)a.OutHeight * a.OutWidth;
         int block = Parts(Math.Min(a.In, 64), V.TileRows) * V.TileRows, blocks = Parts(a.In, block), slopeBlocks = Panels<V>.Count(a.Out);
@@ -85,13 +88,13 @@ internal sealed unsafe partial class CpuBackend<V>
                     foreach (TileRun run in new TileRuns(start, count, down, across))
                         Winograd<V>.Pixels(
                             source + ((nint)run.Image * a.In + channel) * planeSize, a.Height, a.Width, 2 * run.Row - a.Padding, 2 * run.Column - a.Padding, run.Count,
-                            v + (nint)channel * count + run.Offset, (nint)a.In * count, scratch);
+                            v + (nint)channel * count + run.Offset, (nint)a.In * count + Stagger, scratch);
                     return;
                 }
 
                 // A panel of outputs: transformed row by row, then transposed.
                 int output = part * Panels<V>.Width, outputs = Math.Min(Panels<V>.Width, a.Out - output), width = Panels<V>.WidthAt(output, a.Out);
-                float* rows = Scratch.Floats(RowsSlot, Products * outputs * TilesPerSum);
+                float* rows = Scratch.Floats(RowsSlot, Products * (outputs * TilesPerSum + Stagger));
                 for (int done = 0; done < count; done += TilesPerSum)
                 {
                     int here = Math.Min(TilesPerSum, count - done);
@@ -101,12 +104,12 @@ internal sealed unsafe partial class CpuBackend<V>
                             float* upper = slopes + ((nint)run.Image * a.Out + output + o) * slopeSize + (nint)2 * run.Row * a.OutWidth + 2 * run.Column;
                             Winograd<V>.Slopes(
                                 upper, 2 * run.Row + 1 < a.OutHeight ? upper + a.OutWidth : null, Math.Min(2 * run.Count, a.OutWidth - 2 * run.Column),
-                                rows + (nint)o * here + run.Offset, (nint)outputs * here);
+                                rows + (nint)o * here + run.Offset, (nint)outputs * here + Stagger);
                         }
 
                     for (int p = 0; p < Products; p++)
                         Panels<V>.PackTransposed(
-                            rows + (nint)p * outputs * here, here, here, 0, outputs, z + (nint)p * count * padded + (nint)output * count + (nint)done * width);
+                            rows + p * ((nint)outputs * here + Stagger), here, here, 0, outputs, z + (nint)p * count * padded + (nint)output * count + (nint)done * width);
                 }
             });
             _pool.Run(Products * blocks, part =>
@@ -115,7 +118,7 @@ internal sealed unsafe partial class CpuBackend<V>
                 int row = rowBlock * block;
                 nint to = (nint)(m + p * weightCount + (nint)row * a.Out);
                 Block<V>.Multiply(
-                    v + ((nint)p * a.In + row) * count, count, 1, Math.Min(block, a.In - row), z + (nint)p * count * padded, a.Out, count,
+                    v + p * ((nint)a.In * count + Stagger) + (nint)row * count, count, 1, Math.Min(block, a.In - row), z + (nint)p * count * padded, a.Out, count,
                     new BlockTarget(to, a.Out, start == 0 ? 0 : to, a.Out));
             });
         }
