@@ -5,7 +5,8 @@ namespace Fovea.Training.Studies;
 /// <summary>
 /// Are two configurations different, or could other seeds and other test pictures have turned the result around? A bootstrap over both: each
 /// resample draws as many seeds and as many test pictures as there are, with replacement, and takes the difference of the two mean accuracies over them.
-/// It is paired: both configurations see the same draw.
+/// It is paired: both configurations see the same draw. Drawn from a few seeds, means vary too little: their distance from the mean of all seeds is stretched,
+/// so that an interval is as wide as Student's.
 /// </summary>
 /// <remarks>
 /// Source: Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapters 8 (paired data), 13 (percentile interval) and 16 (tests). With one seed only
@@ -60,14 +61,35 @@ public static class PairedBootstrap
             for (int run = 0; run < runs; run++) hits[run] += row[run];
         }
 
+        double stretch = Stretch(seeds);
         double[] means = new double[configurations];
         for (int draw = 0; draw < seeds; draw++)
         {
             int chosen = random.Below((ulong)(pictures + draw), seeds);
-            for (int one = 0; one < configurations; one++) means[one] += hits[one * seeds + chosen] / ((double)pictures * seeds);
+            for (int one = 0; one < configurations; one++)
+            {
+                int drawn = hits[one * seeds + chosen], own = hits[one * seeds + draw];
+                means[one] += (own + stretch * (drawn - own)) / ((double)pictures * seeds);
+            }
         }
 
         return means;
+    }
+
+    /// <summary>
+    /// √(n / (n − 1)), by which n drawn seeds vary less than n new ones, times the 97.5th percentile of Student's t with n − 1 degrees of freedom over that of the
+    /// normal distribution, because the spread itself is known from n seeds only.
+    /// </summary>
+    private static double Stretch(int seeds)
+    {
+        if (seeds == 1) return 1;
+        const double Z = 1.959964;
+        ReadOnlySpan<double> few = [12.706205, 4.302653, 3.182446, 2.776445, 2.570582];
+        double freedom = seeds - 1;
+        double t = seeds - 2 < few.Length
+            ? few[seeds - 2]
+            : Z + (Math.Pow(Z, 3) + Z) / (4 * freedom) + (5 * Math.Pow(Z, 5) + 16 * Math.Pow(Z, 3) + 3 * Z) / (96 * freedom * freedom);   // Abramowitz and Stegun 26.7.5
+        return Math.Sqrt(seeds / freedom) * t / Z;
     }
 
     private static Comparison Compare(int a, int b, double difference, double[] sorted)
