@@ -15,6 +15,9 @@ public sealed record ModelSection
     /// <summary>How tokens learn where they are, <c>learned</c>, <c>sincos2d</c>, <c>sincos1d</c> or <c>none</c>; null: the preset's.</summary>
     public string? Position { get; init; }
 
+    /// <summary>Deviation of the first learned positions; null: the preset's.</summary>
+    public double? PositionInit { get; init; }
+
     /// <summary>First weights of the blocks, <c>truncatednormal</c> or <c>xavier</c>; null: the preset's.</summary>
     public string? WeightInit { get; init; }
 

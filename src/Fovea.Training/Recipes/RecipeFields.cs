@@ -34,6 +34,8 @@ public static class RecipeFields
                 "How an image becomes tokens")),
             Fixed(section.Field("position", ValueForm.Text("learned|sincos2d|sincos1d|none", "auto"), s => s.Position, (s, v) => s with { Position = v },
                 "How tokens learn where they are")),
+            Fixed(section.Field("position-init", ValueForm.Positive().Or("auto"), s => s.PositionInit, (s, v) => s with { PositionInit = v },
+                "Deviation of the first learned positions; 1 helps where many patches are alike")),
             Fixed(section.Field("weight-init", ValueForm.Text("truncatednormal|xavier", "auto"), s => s.WeightInit, (s, v) => s with { WeightInit = v },
                 "First weights of the blocks")),
             Fixed(section.Field("patch-size", ValueForm.Whole(1).Or("auto"), s => s.PatchSize, (s, v) => s with { PatchSize = v },

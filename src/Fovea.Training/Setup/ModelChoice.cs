@@ -38,6 +38,7 @@ public static class ModelChoice
                 Attention = recipe.Model.Attention is string attention ? AttentionList.Parse(attention) : vit.Attention,
                 Embedding = Named("embedding", recipe.Model.Embedding, vit.Embedding),
                 Position = Named("position", recipe.Model.Position, vit.Position),
+                PositionDeviation = (float?)recipe.Model.PositionInit ?? vit.PositionDeviation,
                 WeightInit = Named("weight-init", recipe.Model.WeightInit, vit.WeightInit),
                 PatchSize = recipe.Model.PatchSize ?? vit.PatchSize,
                 Dropout = (float?)rates.Dropout ?? vit.Dropout,
@@ -48,7 +49,7 @@ public static class ModelChoice
         if (recipe.Model.Attention is not null) throw new UsageException($"--attention: the model '{recipe.Model.Name}' has none.");
         foreach ((string option, bool given) in ((string, bool)[])[
             ("embedding", recipe.Model.Embedding is not null), ("position", recipe.Model.Position is not null), ("patch-size", recipe.Model.PatchSize is not null),
-            ("weight-init", recipe.Model.WeightInit is not null)])
+            ("position-init", recipe.Model.PositionInit is not null), ("weight-init", recipe.Model.WeightInit is not null)])
             if (given) throw new UsageException($"--{option}: the model '{recipe.Model.Name}' has none.");
         if (rates.Dropout > 0) throw new UsageException($"--dropout: the model '{recipe.Model.Name}' has none.");
         if (rates.DropPath > 0) throw new UsageException($"--drop-path: the model '{recipe.Model.Name}' has none.");

@@ -1,6 +1,7 @@
 using Fovea.Data;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
+using Fovea.Vision.Position;
 
 namespace Fovea.Training.Setup;
 
@@ -25,6 +26,7 @@ public static class RecipeResolver
             Attention = (config as VisionTransformerConfig)?.Attention.ToString(),
             Embedding = (config as VisionTransformerConfig)?.Embedding.ToString().ToLowerInvariant(),
             Position = (config as VisionTransformerConfig)?.Position.ToString().ToLowerInvariant(),
+            PositionInit = config is VisionTransformerConfig { Position: PositionKind.Learned } learned ? (double)(decimal)learned.PositionDeviation : null,
             WeightInit = (config as VisionTransformerConfig)?.WeightInit.ToString().ToLowerInvariant(),
             PatchSize = (config as VisionTransformerConfig)?.PatchSize,
             ImageSize = config.ImageSize,

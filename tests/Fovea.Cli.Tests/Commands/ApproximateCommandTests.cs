@@ -64,6 +64,10 @@ public sealed class ApproximateCommandTests : IDisposable
             Assert.Contains(line, config, StringComparison.Ordinal);
         Assert.Equal(0, _shell.Run("eval", run, "--eval-limit", "4", "--json"));
 
+        string learned = Path.Combine(_shell.Folder, "learned");
+        Assert.Equal(0, _shell.Run([.. Shell.TinyTraining, "--out", learned, "--position", "learned", "--position-init", "0.5"]));
+        Assert.Contains("position-init: 0.5", File.ReadAllText(Path.Combine(learned, "config.yaml")), StringComparison.Ordinal);
+
         Assert.Equal(2, _shell.Run([.. Shell.TinyTraining, "--out", Path.Combine(_shell.Folder, "other"), "--embedding", "convolutional"]));
         Assert.Contains("did you mean 'convolution'", _shell.Error, StringComparison.Ordinal);
     }
