@@ -51,7 +51,7 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         IEnumerable<Option> options = command.Options.Concat(everywhere).Distinct();
         foreach (IGrouping<string, Option> section in options.GroupBy(option => (option as RecipeOption)?.Field.Section ?? "Options"))
             Print(section.Key, section.Select(option => (Names(option), Describe(option))));
-        if (command.Options.OfType<RecipeOption>().Any())
+        if (command.Options.OfType<RecipeOption>().Any(option => option.Field.Section == "Optimisation"))
         {
             console.WriteLine();
             console.WriteLine($"In brackets: what {Standard.Model.Name} is trained with. Other models have epochs, batch size and rate of their own.");

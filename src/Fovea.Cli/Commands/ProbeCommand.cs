@@ -14,6 +14,9 @@ namespace Fovea.Cli.Commands;
 /// <summary><c>fovea probe</c>: k-NN and linear classifiers on a frozen model's features.</summary>
 internal static class ProbeCommand
 {
+    /// <summary>What may differ from the preset, or from what the run was trained with.</summary>
+    private static readonly string[] ModelFields = ["attention", "embedding", "position", "patch-size", "image-size"];
+
     /// <summary>What decides which pictures are looked at, as in training.</summary>
     private static readonly string[] DataFields = ["dataset", "data", "val-share", "classes", "train-fraction", "train-limit", "eval-limit", "skip-bad", "workers", "seed"];
 
@@ -22,8 +25,7 @@ internal static class ProbeCommand
         Option<string?> weights = Make.Text("--weights", "RUN|FILE", "Run directory (its best checkpoint), checkpoint or file of weights whose model is frozen");
         weights.Required = true;
         Option<string?> model = Make.Text("--model", "NAME", "Preset; the run's, or the one that the weights are of, unless given");
-        RecipeOption[] fields = [.. RecipeFields.All.Where(field => DataFields.Contains(field.Name)).Select(field => new RecipeOption(field))];
-        Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; what the model was trained with unless given", "--img-size");
+        RecipeOption[] parts = Options(ModelFields), fields = Options(DataFields);
         Option<int[]> neighbours = Make.Counts("--k", [10, 20, 100, 200], "Numbers of neighbours that vote");
         Option<double> temperature = new("--temperature") { HelpName = "X", Description = "Temperature of the votes; smaller ones listen to the nearest", DefaultValueFactory = _ => 0.07 };
         Option<int> epochs = Make.Count("--epochs", 30, "Passes of the linear classifiers over the training features");
@@ -33,14 +35,14 @@ internal static class ProbeCommand
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("probe", "Probe a trained model's features on a dataset: nearest neighbours and linear classification, with nothing of the model trained.")
         {
-            weights, model, imageSize, neighbours, temperature, epochs, batchSize, device, threads, json,
+            weights, model, neighbours, temperature, epochs, batchSize, device, threads, json,
         };
-        foreach (RecipeOption field in fields) command.Add(field);
+        foreach (RecipeOption field in parts.Concat(fields)) command.Add(field);
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(temperature) is not (> 0 and < double.PositiveInfinity)) throw new UsageException("--temperature: must be above 0.");
             Device place = DeviceChoice.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads));
-            FrozenModel frozen = FrozenModel.Load(parsed.GetRequiredValue(weights)!, parsed.GetValue(model), place, parsed.GetValue(imageSize));
+            FrozenModel frozen = FrozenModel.Load(parsed.GetRequiredValue(weights)!, parsed.GetValue(model), place, recipe => RecipeOption.Apply(recipe, parts, parsed));
             Recipe recipe = RecipeOption.Apply(Of(frozen.Recipe, fields.Any(field => field.Field.Name == "dataset" && field.Given(parsed) is not null)), fields, parsed);
             ProbeResult result = Probe.Run(frozen, DatasetChoice.Load(recipe), new ProbeOptions
             {
@@ -56,6 +58,8 @@ internal static class ProbeCommand
         });
         return command;
     }
+
+    private static RecipeOption[] Options(string[] names) => [.. RecipeFields.All.Where(field => names.Contains(field.Name)).Select(field => new RecipeOption(field))];
 
     /// <summary>The pictures that the model was trained on, or, where another dataset is named, nothing of what was said about those.</summary>
     private static Recipe Of(Recipe training, bool others) => others ? training with { Data = new() } : training;

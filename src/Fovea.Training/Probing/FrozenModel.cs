@@ -38,14 +38,25 @@ public sealed class FrozenModel
     /// <param name="imageSize">Height and width that pictures get, pixels; positions are resampled. Null: what the model was trained with.</param>
     /// <exception cref="UsageException">There is neither, or the file's model is not known.</exception>
     /// <exception cref="CheckpointException">The file is damaged or does not fit.</exception>
-    public static FrozenModel Load(string path, string? model, Device device, int? imageSize = null)
+    public static FrozenModel Load(string path, string? model, Device device, int? imageSize = null) =>
+        Load(path, model, device, recipe => recipe with { Model = recipe.Model with { ImageSize = imageSize ?? recipe.Model.ImageSize } });
+
+    /// <summary>The same, with other parts than those of the preset or the run.</summary>
+    /// <param name="path">Run directory, checkpoint or file of weights.</param>
+    /// <param name="model">Preset to put the weights into; null: the run's, or the one whose weights they are.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="change">Gets the recipe of the model and says what of it to change: attention, patches, size.</param>
+    /// <exception cref="UsageException">There is neither, or the file's model is not known, or has no such parts.</exception>
+    /// <exception cref="CheckpointException">The file is damaged or does not fit.</exception>
+    public static FrozenModel Load(string path, string? model, Device device, Func<Recipe, Recipe> change)
     {
         using WeightFile file = ModelWeights.Open(path);
         CheckpointHead? head = ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file) : null;
         Recipe recipe = head?.Recipe ?? Recipe.Default with { Model = new() { Name = model ?? ModelWeights.PresetOf(file) } };
         if (model is not null && Presets.Find(model).Name != recipe.Model.Name) recipe = recipe with { Model = new() { Name = model, ImageSize = recipe.Model.ImageSize } };
-        ModelConfig config = head is null ? Presets.Find(recipe.Model.Name).Config : ModelChoice.Configure(recipe, head.Data);
-        ImageClassifier body = (config with { Classes = 0, ImageSize = imageSize ?? config.ImageSize }).Build();
+        recipe = change(recipe);
+        ModelConfig config = head is null ? ModelChoice.Configure(recipe) : ModelChoice.Configure(recipe, head.Data);
+        ImageClassifier body = (config with { Classes = 0 }).Build();
         ModelWeights.Load(body, file, device, seed: 0);
         body.BeginEpoch(head?.State.Epoch ?? 0);
         return new FrozenModel(body, device, recipe, head?.Data.Normalization ?? Normalization.ImageNet, file.Path);

@@ -12,7 +12,18 @@ public static class ModelChoice
     /// <summary>Pictures up to this size are small: their models take any size, and need no resizing.</summary>
     private const int SmallImage = 64;
 
-    /// <summary>Adapts the preset.</summary>
+    /// <summary>Adapts the preset, with its own classes and, unless the recipe says another, its own size.</summary>
+    /// <exception cref="ConfigurationException">There is no such preset or attention, or sizes do not fit together.</exception>
+    /// <exception cref="UsageException">The model has no such setting.</exception>
+    public static ModelConfig Configure(Recipe recipe)
+    {
+        ModelConfig preset = Presets.Find(recipe.Model.Name).Config;
+        ModelConfig config = Adapt(preset, recipe) with { ImageSize = recipe.Model.ImageSize ?? preset.ImageSize };
+        config.Validate();
+        return config;
+    }
+
+    /// <summary>Adapts the preset to a dataset.</summary>
     /// <exception cref="ConfigurationException">There is no such preset or attention, or sizes do not fit together.</exception>
     /// <exception cref="UsageException">The model has no such setting.</exception>
     public static ModelConfig Configure(Recipe recipe, DatasetInfo data)

@@ -45,6 +45,17 @@ public sealed class FineTuneCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_weights_is_probed_with_the_parts_that_it_has()
+    {
+        string run = _shell.Train("--patch-size", "2"), file = Path.Combine(_shell.Folder, "weights.safetensors");
+        Assert.Equal(0, _shell.Run("weights", run, "--to", file));
+        string[] probe = ["probe", "--weights", file, "--model", "vit-nano", "--image-size", "8", "--dataset", "shapes", "--train-limit", "20", "--eval-limit", "10", "--k", "1", "--epochs", "1"];
+        Assert.NotEqual(0, _shell.Run(probe));
+        Assert.Contains("use --patch-size 2", _shell.Error, StringComparison.Ordinal);
+        Assert.True(_shell.Run([.. probe, "--patch-size", "2", "--attention", "sinkhorn:3"]) == 0, _shell.Error);
+    }
+
+    [Fact]
     public void A_probe_reports_every_k_and_the_linear_classifier()
     {
         string run = _shell.Train();
