@@ -55,8 +55,7 @@ public sealed class FrozenModel
         Recipe recipe = head?.Recipe ?? Recipe.Default with { Model = new() { Name = model ?? ModelWeights.PresetOf(file) } };
         if (model is not null && Presets.Find(model).Name != recipe.Model.Name) recipe = recipe with { Model = new() { Name = model, ImageSize = recipe.Model.ImageSize } };
         recipe = change(recipe);
-        ModelConfig config = head is null ? ModelChoice.Configure(recipe) : ModelChoice.Configure(recipe, head.Data);
-        ImageClassifier body = (config with { Classes = 0 }).Build();
+        ImageClassifier body = (ModelChoice.Configure(recipe, head?.Data) with { Classes = 0 }).Build();
         ModelWeights.Load(body, file, device, seed: 0);
         body.BeginEpoch(head?.State.Epoch ?? 0);
         return new FrozenModel(body, device, recipe, head?.Data.Normalization ?? Normalization.ImageNet, file.Path);

@@ -12,28 +12,19 @@ public static class ModelChoice
     /// <summary>Pictures up to this size are small: their models take any size, and need no resizing.</summary>
     private const int SmallImage = 64;
 
-    /// <summary>Adapts the preset, with its own classes and, unless the recipe says another, its own size.</summary>
-    /// <exception cref="ConfigurationException">There is no such preset or attention, or sizes do not fit together.</exception>
-    /// <exception cref="UsageException">The model has no such setting.</exception>
-    public static ModelConfig Configure(Recipe recipe)
-    {
-        ModelConfig preset = Presets.Find(recipe.Model.Name).Config;
-        ModelConfig config = Adapt(preset, recipe) with { ImageSize = recipe.Model.ImageSize ?? preset.ImageSize };
-        config.Validate();
-        return config;
-    }
-
     /// <summary>Adapts the preset to a dataset.</summary>
+    /// <param name="recipe">Names the preset and what to change of it.</param>
+    /// <param name="data">The dataset; null: classes, channels and, unless the recipe says another, size stay the preset's.</param>
     /// <exception cref="ConfigurationException">There is no such preset or attention, or sizes do not fit together.</exception>
     /// <exception cref="UsageException">The model has no such setting.</exception>
-    public static ModelConfig Configure(Recipe recipe, DatasetInfo data)
+    public static ModelConfig Configure(Recipe recipe, DatasetInfo? data)
     {
         ModelConfig preset = Presets.Find(recipe.Model.Name).Config;
         ModelConfig config = Adapt(preset, recipe) with
         {
-            ImageSize = recipe.Model.ImageSize ?? DefaultSize(preset, data),
-            Channels = data.Channels,
-            Classes = data.Classes,
+            ImageSize = recipe.Model.ImageSize ?? (data is null ? preset.ImageSize : DefaultSize(preset, data)),
+            Channels = data?.Channels ?? preset.Channels,
+            Classes = data?.Classes ?? preset.Classes,
         };
         config.Validate();
         return config;
