@@ -77,7 +77,8 @@ public sealed class DataLoader
         return (batch, stop) =>
         {
             int start = batch.Number * size;
-            assembler.Fill(batch, epoch, start, order.AsSpan(start, Math.Min(size, order.Length - start)), stop);
+            int end = Math.Min(start + size, order.Length);
+            assembler.Fill(batch, epoch, start, order.AsSpan(start..end), order.AsSpan(end), stop);
         };
     }
 
