@@ -42,9 +42,7 @@ public sealed class ReadablePictures(IImageDataset source) : IImageDataset
 
     private void ReadSubstitute(int index, RawImage image, int leastSide)
     {
-        int label = source.Label(index);
-        int[] others = [.. Enumerable.Range(1, source.Count - 1).Select(step => (index + step) % source.Count)];
-        foreach (int other in others.OrderBy(other => source.Label(other) != label))   // a stable order: its own class first
+        foreach (int other in OthersOf(index))
         {
             if (!TryRead(other, image, leastSide)) continue;
             _substitutes[index] = other;
@@ -52,6 +50,14 @@ public sealed class ReadablePictures(IImageDataset source) : IImageDataset
         }
 
         throw new DataException($"dataset '{Info.Name}': no picture of this part can be read, e.g. {_bad[index]}");
+    }
+
+    /// <summary>All other pictures from the next one on, those of its class first.</summary>
+    private IEnumerable<int> OthersOf(int index)
+    {
+        int label = source.Label(index);
+        IEnumerable<int> all = Enumerable.Range(1, source.Count - 1).Select(step => (index + step) % source.Count);
+        return all.Where(other => source.Label(other) == label).Concat(all.Where(other => source.Label(other) != label));
     }
 
     private bool TryRead(int index, RawImage image, int leastSide)
