@@ -4,8 +4,9 @@ namespace Fovea.Data;
 
 /// <summary>
 /// A dataset without its unreadable pictures: each is replaced by the next readable one of its class (from the last on, the first follows), so
-/// that numbers, labels and the number of batches stay. Which one stands in depends on the files alone, not on threads or order. A picture is
-/// found to be unreadable when it is decoded, since reading every header first would take as long as an epoch on a slow disk.
+/// that numbers, labels and the number of batches stay; where the part has none of its class, by the next of any, label included. Which one
+/// stands in depends on the files alone, not on threads or order. A picture is found to be unreadable when it is decoded, since reading every
+/// header first would take as long as an epoch on a slow disk.
 /// </summary>
 /// <param name="source">The other dataset; no picture of another part is used as a substitute.</param>
 public sealed class ReadablePictures(IImageDataset source) : IImageDataset
@@ -25,11 +26,11 @@ public sealed class ReadablePictures(IImageDataset source) : IImageDataset
     /// <summary>What is wrong with the unreadable pictures found so far, by number.</summary>
     public IReadOnlyList<string> Skipped => [.. _bad.OrderBy(entry => entry.Key).Select(entry => entry.Value)];
 
-    /// <inheritdoc/>
-    public int Label(int index) => source.Label(index);
+    /// <summary>The class of a picture; of what stands in for it, once it was read.</summary>
+    public int Label(int index) => source.Label(_substitutes.GetValueOrDefault(index, index));
 
     /// <inheritdoc/>
-    /// <exception cref="DataException">No picture of the class can be read.</exception>
+    /// <exception cref="DataException">No picture can be read.</exception>
     public void Read(int index, RawImage image) => Read(index, image, leastSide: 0);
 
     /// <inheritdoc/>
@@ -41,17 +42,22 @@ public sealed class ReadablePictures(IImageDataset source) : IImageDataset
 
     private void ReadSubstitute(int index, RawImage image, int leastSide)
     {
-        int label = source.Label(index);
-        for (int step = 1; step < source.Count; step++)
+        foreach (int other in OthersOf(index))
         {
-            int other = (index + step) % source.Count;
-            if (source.Label(other) != label || !TryRead(other, image, leastSide)) continue;
+            if (!TryRead(other, image, leastSide)) continue;
             _substitutes[index] = other;
             return;
         }
 
-        throw new DataException(
-            $"dataset '{Info.Name}': no picture of the class '{Info.ClassNames[label]}' can be read in this part, e.g. {_bad[index]}");
+        throw new DataException($"dataset '{Info.Name}': no picture of this part can be read, e.g. {_bad[index]}");
+    }
+
+    /// <summary>All other pictures from the next one on, those of its class first.</summary>
+    private IEnumerable<int> OthersOf(int index)
+    {
+        int label = source.Label(index);
+        IEnumerable<int> all = Enumerable.Range(1, source.Count - 1).Select(step => (index + step) % source.Count);
+        return all.Where(other => source.Label(other) == label).Concat(all.Where(other => source.Label(other) != label));
     }
 
     private bool TryRead(int index, RawImage image, int leastSide)

@@ -8,7 +8,16 @@ internal sealed class UnreadablePictures
     private const int Most = 10;
     private readonly List<DataException> _errors = [];
 
-    public void Add(DataException error) => _errors.Add(error);
+    public bool IsEmpty => _errors.Count == 0;
+
+    /// <summary>Whether there are more than will be named.</summary>
+    public bool IsFull => _errors.Count > Most;
+
+    /// <summary>Adds one, unless it is there already: augmentation may read a picture again.</summary>
+    public void Add(DataException error)
+    {
+        if (!_errors.Exists(known => known.Message == error.Message)) _errors.Add(error);
+    }
 
     /// <summary>Complains if there are any.</summary>
     /// <param name="name">The dataset.</param>
@@ -20,7 +29,7 @@ internal sealed class UnreadablePictures
         if (_errors.Count == 1 && first.Remedy is null) ExceptionDispatchInfo.Throw(first);
         string rest = _errors.Count > Most ? $"\n  and {_errors.Count - Most} more" : "";
         string what = _errors.Count == 1 ? first.Message
-            : $"dataset '{name}': {_errors.Count} pictures of a batch cannot be read:{string.Concat(_errors.Take(Most).Select(error => $"\n  {error.Message}"))}{rest}";
+            : $"dataset '{name}': at least {_errors.Count} pictures cannot be read:{string.Concat(_errors.Take(Most).Select(error => $"\n  {error.Message}"))}{rest}";
         throw new DataException(first.Remedy is null ? what : $"{what}{(_errors.Count == 1 ? " " : "\n")}{first.Remedy}", first);
     }
 }

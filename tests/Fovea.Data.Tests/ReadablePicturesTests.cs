@@ -17,10 +17,20 @@ public sealed class ReadablePicturesTests
     }
 
     [Fact]
-    public void A_class_without_any_is_an_error()
+    public void Where_no_picture_of_a_class_can_be_read_another_stands_in_with_its_label()
     {
         ReadablePictures pictures = new(new Holed(Counting.Dataset(6), 1, 4));
-        Assert.Contains("'class 1' can be read", Assert.Throws<DataException>(() => Value(pictures, 1)).Message);
+        Assert.Equal([0, 2, 2, 3, 5, 5], Enumerable.Range(0, 6).Select(index => Value(pictures, index)));
+        Assert.Equal([0, 2, 2, 0, 2, 2], Enumerable.Range(0, 6).Select(pictures.Label));
+        DataLoader loader = new(new ReadablePictures(new Holed(Counting.Dataset(6), 1, 4)), new() { BatchSize = 6 });
+        Assert.Equal([0, 2, 2, 0, 2, 2], loader.Epoch(0).Single().Labels);
+    }
+
+    [Fact]
+    public void A_part_without_any_is_an_error()
+    {
+        ReadablePictures pictures = new(new Holed(Counting.Dataset(3), 0, 1, 2));
+        Assert.Contains("no picture of this part can be read, e.g. 1.jpg", Assert.Throws<DataException>(() => Value(pictures, 1)).Message);
     }
 
     [Fact]
@@ -42,12 +52,21 @@ public sealed class ReadablePicturesTests
         int[] bad = [.. Enumerable.Range(2, 13)];
         DataLoader loader = new(new Holed(Counting.Dataset(20), bad), new() { BatchSize = 20 });
         string message = Assert.Throws<DataException>(() => loader.Epoch(0).Count()).Message;
-        Assert.Contains("13 pictures of a batch", message);
+        Assert.Contains("at least 13 pictures", message);
         Assert.All(bad[..10], number => Assert.Contains($"  {number}.jpg: is cut off.", message));
         Assert.Contains("and 3 more", message);
         Assert.DoesNotContain("12.jpg", message);
         DataLoader one = new(new Holed(Counting.Dataset(20), 7), new() { BatchSize = 20 });
         Assert.Equal("7.jpg: is cut off. Skip it.", Assert.Throws<DataException>(() => one.Epoch(0).Count()).Message);
+    }
+
+    [Fact]
+    public void The_ten_may_lie_in_later_batches()
+    {
+        DataLoader loader = new(new Holed(Counting.Dataset(60), [.. Enumerable.Range(0, 15).Select(i => 4 * i)]), new() { BatchSize = 4, Workers = 2 });
+        string message = Assert.Throws<DataException>(() => loader.Epoch(0).Count()).Message;
+        Assert.All(Enumerable.Range(0, 10), i => Assert.Contains($"  {4 * i}.jpg: is cut off.", message));
+        Assert.Contains("at least 11 pictures", message);
     }
 
     private static int Value(ReadablePictures dataset, int index)

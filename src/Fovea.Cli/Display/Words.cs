@@ -61,7 +61,7 @@ internal static class Words
         yield return ("time", $"{Duration(summary.Seconds)}, {Count(summary.ImagesPerSecond)} images/s in training, "
             + $"peak memory {Bytes(summary.PeakMemoryBytes)}");
         if (summary.SkippedPictures is > 0 and int skipped)
-            yield return ("skipped", $"{Count(skipped)} unreadable pictures, replaced by others of their class");
+            yield return ("skipped", $"{Count(skipped)} unreadable {(skipped == 1 ? "picture, replaced by another" : "pictures, replaced by others")}");
         yield return ("report", Path.Combine(directory, "report.html"));
     }
 

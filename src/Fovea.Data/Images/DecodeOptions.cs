@@ -11,7 +11,7 @@ public sealed record DecodeOptions
 
     /// <summary>
     /// 1, 2, 4 or 8: a JPEG is decoded to 1/2, 1/4 or 1/8 of its width and height (rounded up), which costs a fraction of the time. Each
-    /// pixel is the mean of those it stands for. Other formats have no such short cut and keep their size. Default 1.
+    /// pixel is the mean of those it stands for, as in libjpeg. Other formats have no such short cut and keep their size. Default 1.
     /// </summary>
     public int Scale { get; init; } = 1;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Fovea.Data.Transforms;
 using Fovea.Tensors;
 
@@ -6,6 +7,8 @@ namespace Fovea.Data.Loading;
 /// <summary>Fills batches: read, transform, resize, set channels, normalise, mix. Each worker has one of its own.</summary>
 internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions options, Normalization normalization)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private readonly RawImage _image = new();
     private readonly ImageScratch _scratch = new();
     private readonly int _leastSide = SourceSize.LeastSide(options.Transforms);
@@ -15,9 +18,10 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
     /// <param name="epoch">Decides the transforms.</param>
     /// <param name="start">Place of the first picture in the epoch: tells the repeats of a picture apart.</param>
     /// <param name="indices">Pictures of the dataset.</param>
+    /// <param name="following">Those that the epoch will ask for later.</param>
     /// <param name="stop">Ends the work between two pictures; nobody will look at the batch then.</param>
-    /// <exception cref="DataException">Pictures cannot be read: the others of the batch are tried all the same, so that one error names all.</exception>
-    public void Fill(Batch batch, int epoch, int start, ReadOnlySpan<int> indices, CancellationToken stop)
+    /// <exception cref="DataException">Pictures cannot be read: others are tried all the same for some seconds, so that one error names ten.</exception>
+    public void Fill(Batch batch, int epoch, int start, ReadOnlySpan<int> indices, ReadOnlySpan<int> following, CancellationToken stop)
     {
         indices.CopyTo(batch.Indices);
         batch.Count = indices.Length;
@@ -25,8 +29,8 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
         for (int i = 0; i < indices.Length && !stop.IsCancellationRequested; i++)
         {
             int index = indices[i];
-            batch.Labels[i] = dataset.Label(index);
             if (!TryRead(index, unreadable)) continue;
+            batch.Labels[i] = dataset.Label(index);   // known for certain once the picture was read
             ulong repeat = (ulong)((start + i) % options.Repeats);
             Philox draws = Philox.For(options.Seed, "augment", (ulong)epoch, (uint)index | repeat << 32);
             options.Transforms.Apply(_image, draws, _scratch);
@@ -35,9 +39,20 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
             Normalize(batch, i, draws);
         }
 
+        if (!unreadable.IsEmpty) LookFurther(following, unreadable, stop);
         unreadable.ThrowIfAny(dataset.Info.Name);
         if (!stop.IsCancellationRequested)
             options.Mixing?.Apply(batch, Philox.For(options.Seed, "mix", (ulong)epoch, (ulong)batch.Number));
+    }
+
+    private void LookFurther(ReadOnlySpan<int> following, UnreadablePictures unreadable, CancellationToken stop)
+    {
+        long start = Stopwatch.GetTimestamp();
+        foreach (int index in following)
+        {
+            if (unreadable.IsFull || stop.IsCancellationRequested || Stopwatch.GetElapsedTime(start) > Patience) return;
+            TryRead(index, unreadable);
+        }
     }
 
     private bool TryRead(int index, UnreadablePictures unreadable)

@@ -12,19 +12,27 @@ public sealed class DataLoader
     private readonly IImageDataset _dataset;
     private readonly LoaderOptions _options;
     private readonly Normalization _normalization;
-    private readonly ConcurrentBag<Batch> _spare = [];
+    private readonly ConcurrentBag<Batch> _spare;
     private readonly int _channels, _height, _width;
 
     /// <summary>A loader; nothing is read before the first epoch.</summary>
+    /// <param name="dataset">The pictures.</param>
+    /// <param name="options">Size, order and transforms of the batches.</param>
+    /// <param name="sharing">Another loader, whose batches serve here while it is between epochs, if they are of this one's form.</param>
     /// <exception cref="UsageException">An option makes no sense.</exception>
-    public DataLoader(IImageDataset dataset, LoaderOptions options)
+    public DataLoader(IImageDataset dataset, LoaderOptions options, DataLoader? sharing = null)
     {
         options.Validate();
         (_dataset, _options) = (dataset, options);
         (_channels, _height, _width) = (
             options.Channels ?? dataset.Info.Channels, options.Height ?? dataset.Info.Height, options.Width ?? dataset.Info.Width);
         _normalization = (options.Normalization ?? dataset.Info.Normalization).ForChannels(_channels);
+        _spare = sharing is not null && sharing.Form == Form ? sharing._spare : [];
     }
+
+    /// <summary>What two loaders' batches must have in common to serve for each other: capacity, shape, and classes of soft targets.</summary>
+    private (int, int, int, int, int) Form =>
+        (_options.BatchSize, _channels, _height, _width, _options.Mixing is null ? 0 : _dataset.Info.Classes);
 
     /// <summary>Batches in a whole epoch.</summary>
     public int BatchesPerEpoch =>
@@ -77,10 +85,14 @@ public sealed class DataLoader
         return (batch, stop) =>
         {
             int start = batch.Number * size;
-            assembler.Fill(batch, epoch, start, order.AsSpan(start, Math.Min(size, order.Length - start)), stop);
+            int end = Math.Min(start + size, order.Length);
+            assembler.Fill(batch, epoch, start, order.AsSpan(start..end), order.AsSpan(end), stop);
         };
     }
 
-    private Batch Rent() => _spare.TryTake(out Batch? batch) ? batch : new Batch(
-        _options.BatchSize, _channels, _height, _width, _options.Mixing is null ? 0 : _dataset.Info.Classes);
+    private Batch Rent()
+    {
+        (int capacity, int channels, int height, int width, int classes) = Form;
+        return _spare.TryTake(out Batch? batch) ? batch : new Batch(capacity, channels, height, width, classes);
+    }
 }

@@ -12,6 +12,9 @@ internal sealed class ZipStore : IPictureStore
     // Deflate cannot do better than 258 bytes for 2 bits (zlib's technical notes); the rest is for headers.
     private const long BestRatio = 1032, Overhead = 1024;
 
+    /// <summary>Bytes that few pictures have.</summary>
+    private const int Usual = 16 << 20;
+
     private readonly string _path;
     private readonly SafeFileHandle _file;
     private readonly ZipEntry[] _places;
@@ -82,10 +85,12 @@ internal sealed class ZipStore : IPictureStore
         long most = place.IsDeflated ? place.Packed * BestRatio + Overhead : place.Packed;
         if (place.Length > Math.Min(most, options.Limits.Bytes) || place.Packed > Array.MaxLength)
             throw Wrong(entry, $"claims to unpack from {place.Packed} to {place.Length} bytes, which is more than it can or may");
-        byte[] packed = ArrayPool<byte>.Shared.Rent((int)place.Packed), unpacked = ArrayPool<byte>.Shared.Rent((int)place.Length + 1);
+        byte[] packed = ArrayPool<byte>.Shared.Rent((int)place.Packed), unpacked = [];
         try
         {
             ReadPacked(entry, place, packed);
+            if (place.Length > Usual) RequirePicture(entry, place, packed, options);
+            unpacked = ArrayPool<byte>.Shared.Rent((int)place.Length + 1);
             int got = Unpack(entry, place, packed, unpacked.AsSpan(0, (int)place.Length + 1));
             if (got != place.Length) throw Wrong(entry, $"unpacks to {(got > place.Length ? "more" : "fewer")} bytes than the {place.Length} that it claims");
             if (Crc32.Of(unpacked.AsSpan(0, got)) != place.Crc) throw Wrong(entry, "has a wrong checksum");
@@ -94,8 +99,16 @@ internal sealed class ZipStore : IPictureStore
         finally
         {
             ArrayPool<byte>.Shared.Return(packed);
-            ArrayPool<byte>.Shared.Return(unpacked);
+            if (unpacked.Length > 0) ArrayPool<byte>.Shared.Return(unpacked);
         }
+    }
+
+    /// <summary>Looks at the first bytes before much memory is taken for the rest: megabytes of zeros pack into nothing.</summary>
+    private void RequirePicture(int entry, ZipEntry place, byte[] packed, DecodeOptions options)
+    {
+        byte[] beginning = new byte[64];
+        int got = Unpack(entry, place, packed, beginning);
+        ImageSignature.Recognize(new ImageSource(PathOf(entry), beginning.AsMemory(0, got), options));
     }
 
     private void ReadPacked(int entry, ZipEntry place, byte[] packed)
@@ -116,8 +129,9 @@ internal sealed class ZipStore : IPictureStore
     {
         if (!place.IsDeflated)
         {
-            packed.AsSpan(0, (int)place.Packed).CopyTo(unpacked);
-            return (int)place.Packed;
+            int count = Math.Min(unpacked.Length, (int)place.Packed);
+            packed.AsSpan(0, count).CopyTo(unpacked);
+            return count;
         }
 
         try

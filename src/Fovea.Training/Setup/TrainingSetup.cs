@@ -62,13 +62,17 @@ public static class TrainingSetup
     /// <param name="batchSize">Pictures per batch.</param>
     /// <param name="workers">Threads that prepare them; null: chosen from the cores.</param>
     /// <param name="normalization">What the model was trained with; null: that of the dataset.</param>
+    /// <param name="sharing">Another loader, whose batches serve here while it is between epochs.</param>
     public static DataLoader EvaluationLoader(
-        IImageDataset dataset, ModelConfig config, int batchSize, int? workers, Normalization? normalization = null) =>
-        new(dataset, Options(config, batchSize, workers) with
+        IImageDataset dataset, ModelConfig config, int batchSize, int? workers, Normalization? normalization = null, DataLoader? sharing = null)
+    {
+        LoaderOptions options = Options(config, batchSize, workers) with
         {
             Normalization = normalization,
             Transforms = Augmentation.Evaluation(dataset.Info, config.ImageSize),
-        });
+        };
+        return new(dataset, options, sharing);
+    }
 
     private static TrainingParts Build(Recipe recipe, Func<DatasetSplits> load, Action<ImageClassifier, Device, DatasetInfo> fill)
     {
@@ -90,6 +94,7 @@ public static class TrainingSetup
             Repeats = recipe.Data.AugmentRepeats,
             Mixing = AugmentationChoice.Mixing(recipe.Regularisation),
         });
+        DataLoader validation = EvaluationLoader(data.Validation, config, recipe.Optimisation.BatchSize, recipe.Data.Workers, sharing: train);
         return new TrainingParts
         {
             Recipe = recipe,
@@ -102,8 +107,8 @@ public static class TrainingSetup
             Warnings = [.. FineTuning.Warnings(recipe, config)],
             Data = data,
             TrainLoader = train,
-            ValidationLoader = EvaluationLoader(data.Validation, config, recipe.Optimisation.BatchSize, recipe.Data.Workers),
-            TestLoader = EvaluationLoader(data.Test, config, recipe.Optimisation.BatchSize, recipe.Data.Workers),
+            ValidationLoader = validation,
+            TestLoader = EvaluationLoader(data.Test, config, recipe.Optimisation.BatchSize, recipe.Data.Workers, sharing: validation),
         };
     }
 

@@ -96,6 +96,7 @@ public sealed class DownloaderTests : IDisposable
         }
 
         Assert.Equal(4, DownloadCatalogue.Files("MNIST").Count);
+        Assert.All(DownloadCatalogue.Names, name => Assert.True(Datasets.IsKnown(name)));
         Assert.Contains("mnist, cifar10, cifar100", Assert.Throws<UsageException>(() => DownloadCatalogue.Files("imagenet")).Message);
     }
 

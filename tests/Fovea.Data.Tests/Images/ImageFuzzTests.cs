@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Fovea.Data.Images;
+using Fovea.Data.Images.Jpeg;
 using Fovea.Data.Tests.Images.Bmp;
 using Fovea.Data.Tests.Images.Jpeg;
 using Fovea.Data.Tests.Images.Png;
@@ -17,6 +18,8 @@ public sealed class ImageFuzzTests
     [Theory]
     [InlineData("png")]
     [InlineData("jpeg")]
+    [InlineData("progressive")]
+    [InlineData("turbo")]
     [InlineData("bmp")]
     [InlineData("pixmap")]
     public void Damaged_pictures_end_in_a_data_error(string format) => Fuzz(format, rounds: 500);
@@ -25,12 +28,15 @@ public sealed class ImageFuzzTests
     [Trait("Category", "Slow")]
     [InlineData("png")]
     [InlineData("jpeg")]
+    [InlineData("progressive")]
+    [InlineData("turbo")]
     [InlineData("bmp")]
     [InlineData("pixmap")]
     public void Very_many_damaged_pictures_end_in_a_data_error(string format) => Fuzz(format, rounds: 20_000);
 
     private static void Fuzz(string format, int rounds)
     {
+        Assert.SkipWhen(format == "turbo" && TurboJpeg.Active is null, "TurboJPEG (libturbojpeg.so.0) is not installed, or FOVEA_JPEG is managed.");
         byte[][] files = Files(format);
         int decoded = 0;
         for (int round = 0; round < rounds; round++)
@@ -40,7 +46,8 @@ public sealed class ImageFuzzTests
             // Checksums would keep damage from whatever lies behind them.
             if (format == "png" && draws.Below(1, 8) != 0) PngBuilder.FixChecksums(damaged);
             DecodeOptions options = new() { Limits = Limits, Scale = 1 << draws.Below(2, 4), AllowDamaged = draws.Below(3, 2) == 0 };
-            decoded += Survives(damaged, options, $"{format}, round {round}") ? 1 : 0;
+            ImageSource source = new($"{format}, round {round}", damaged, options);
+            decoded += Survives(source, $"{format}, round {round}", format == "turbo") ? 1 : 0;
         }
 
         Assert.InRange(decoded, rounds / 100, rounds - 1);   // the damage is neither hopeless nor harmless
@@ -53,9 +60,10 @@ public sealed class ImageFuzzTests
             Png(0, 1, false), Png(0, 8, true), Png(2, 8, false), Png(2, 8, true), Png(2, 16, false), Png(3, 4, true), Png(3, 8, false),
             Png(4, 16, true), Png(6, 8, false),
         ],
-        "jpeg" =>
+        "progressive" => [.. JpegSamples.All.Keys.Where(IsProgressive).Select(JpegSamples.Bytes)],
+        "jpeg" or "turbo" =>
         [
-            .. JpegSamples.All.Keys.Select(JpegSamples.Bytes), JpegWriter.Encode(JpegWriterTests.Waves(3, 60, 50, 1)),
+            .. JpegSamples.All.Keys.Where(name => !IsProgressive(name)).Select(JpegSamples.Bytes), JpegWriter.Encode(JpegWriterTests.Waves(3, 60, 50, 1)),
             JpegWriter.Encode(JpegWriterTests.Waves(1, 40, 70, 2), 100),
         ],
         "bmp" =>
@@ -75,6 +83,8 @@ public sealed class ImageFuzzTests
         ],
     };
 
+    private static bool IsProgressive(string name) => name.Contains("progressive", StringComparison.Ordinal);
+
     private static byte[] Png(int colorType, int depth, bool interlaced)
     {
         byte[] palette = Noise(3 << Math.Min(depth, 8));
@@ -91,9 +101,10 @@ public sealed class ImageFuzzTests
         return bytes;
     }
 
-    /// <summary>Flips bits, overwrites bytes, exchanges or repeats stretches, and cuts.</summary>
-    private static byte[] Damage(byte[] file, Philox draws)
+    /// <summary>Flips bits, overwrites bytes, exchanges or repeats stretches, cuts, or replaces all but the beginning by noise.</summary>
+    internal static byte[] Damage(byte[] file, Philox draws)
     {
+        if (draws.Below(13, 16) == 0) return [.. file[..draws.Below(14, file.Length)], .. Noise(1 + draws.Below(15, 500))];
         List<byte> damaged = [.. file];
         for (int i = draws.Below(10, 4); i >= 0; i--)
         {
@@ -116,21 +127,23 @@ public sealed class ImageFuzzTests
         return draws.Below(11, 6) == 0 ? [.. damaged.Take(draws.Below(12, damaged.Count))] : [.. damaged];
     }
 
-    private static bool Survives(byte[] file, DecodeOptions options, string what)
+    private static bool Survives(ImageSource source, string what, bool withLibrary)
     {
-        bool isRead = Attempt(file, options, what, out TimeSpan time);
+        bool isRead = Attempt(source, what, withLibrary, out TimeSpan time);
         // A second try, because a busy machine is no hang.
-        if (time > TimeLimit) Attempt(file, options, what, out time);
+        if (time > TimeLimit) Attempt(source, what, withLibrary, out time);
         Assert.True(time < TimeLimit, $"{what}: took {time.TotalSeconds} s");
         return isRead;
     }
 
-    private static bool Attempt(byte[] file, DecodeOptions options, string what, out TimeSpan time)
+    private static bool Attempt(ImageSource source, string what, bool withLibrary, out TimeSpan time)
     {
         long start = Stopwatch.GetTimestamp(), before = GC.GetAllocatedBytesForCurrentThread();
         try
         {
-            RawImage image = ImageFile.Read(file, what, options);
+            RawImage image = new();
+            if (withLibrary || !IsJpeg(source)) ImageFile.Fill(image, source.File, what, source.Options);
+            else JpegReader.TryDecode(source, image, library: null);
             Assert.Equal(image.Channels * image.Height * image.Width, image.Pixels.Length);
             return true;
         }
@@ -145,4 +158,6 @@ public sealed class ImageFuzzTests
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, AllocationLimit);
         }
     }
+
+    private static bool IsJpeg(ImageSource source) => source.Bytes.StartsWith<byte>([0xFF, 0xD8]);
 }

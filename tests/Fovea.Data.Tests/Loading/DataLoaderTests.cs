@@ -55,6 +55,19 @@ public sealed class DataLoaderTests
     }
 
     [Fact]
+    public void Loaders_share_batches_of_one_form_between_their_epochs()
+    {
+        LoaderOptions options = new() { BatchSize = 7, Workers = 2 };
+        DataLoader first = new(Counting.Dataset(30), options);
+        HashSet<Batch> batches = [.. first.Epoch(0)];
+        Assert.Subset(batches, new DataLoader(Counting.Dataset(20), options, sharing: first).Epoch(0).ToHashSet());
+        Assert.DoesNotContain(batches.First(), new DataLoader(Counting.Dataset(20), options with { BatchSize = 8 }, sharing: first).Epoch(0));
+        using IEnumerator<Batch> going = first.Epoch(1).GetEnumerator();
+        Assert.True(going.MoveNext());
+        Assert.DoesNotContain(going.Current, new DataLoader(Counting.Dataset(20), options, sharing: first).Epoch(0));
+    }
+
+    [Fact]
     public void Mixed_and_erased_batches_are_the_same_for_any_number_of_workers_and_after_an_interruption()
     {
         LoaderOptions options = new()

@@ -7,12 +7,13 @@ using Fovea.Data.Tests.Support;
 namespace Fovea.Data.Tests.Pictures;
 
 /// <summary>
-/// A folder of very many pictures is listed in little memory, up to its first batch, and without opening them: that takes longer than the (generous)
-/// limit. <c>bench/README.md</c> has the time.
+/// A folder of very many pictures is listed in little memory, batches of it included, and without opening them: that takes longer than the
+/// (generous) limit. <c>bench/README.md</c> has the time.
 /// </summary>
 [Collection<Alone>]
 public sealed class LargeFolderTests
 {
+    private const int Batches = 50;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
 
     [Fact]
@@ -38,11 +39,17 @@ public sealed class LargeFolderTests
         {
             long before = GC.GetTotalMemory(forceFullCollection: true), start = Stopwatch.GetTimestamp();
             DatasetSplits splits = Datasets.Load("folder", folder.Path);
-            Batch batch = new DataLoader(splits.Train, new() { BatchSize = 32, Shuffle = true, Height = 32, Width = 32 }).Epoch(0).First();
-            TimeSpan time = Stopwatch.GetElapsedTime(start);
+            DataLoader loader = new(splits.Train, new() { BatchSize = 32, Shuffle = true, Height = 32, Width = 32, Workers = 2 });
+            TimeSpan time = TimeSpan.MaxValue;
+            foreach (Batch batch in loader.Epoch(0).Take(Batches))
+            {
+                if (time == TimeSpan.MaxValue) time = Stopwatch.GetElapsedTime(start);
+                Assert.Equal(32, batch.Count);
+                Assert.InRange(GC.GetTotalMemory(forceFullCollection: false) - before, 0, mostBytes);   // garbage included
+            }
+
             fastest = time < fastest ? time : fastest;
-            Assert.InRange(GC.GetTotalMemory(forceFullCollection: false) - before, 0, mostBytes);   // garbage included
-            Assert.Equal((32, count), (batch.Count, splits.Train.Count + splits.Validation.Count + splits.Test.Count));
+            Assert.Equal(count, splits.Train.Count + splits.Validation.Count + splits.Test.Count);
             GC.KeepAlive(splits);
         }
 

@@ -53,6 +53,17 @@ public sealed class ZipStoreTests
     }
 
     [Fact]
+    public void Megabytes_of_zeros_are_not_unpacked()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.Write("x.zip", Zip(("a/1.png", Png()), ("b/1.png", new byte[100 << 20])));
+        ZipStore store = ZipStore.Open(path);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("is no picture of a known format", Error(() => store.Identify(1)));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
+    }
+
+    [Fact]
     public void Damaged_bytes_are_noticed()
     {
         byte[] zip = Zip(("a.png", [.. Enumerable.Range(0, 500).Select(i => (byte)(i * i))]));

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -6,7 +7,7 @@ namespace Fovea.Data.Images.Jpeg;
 
 /// <summary>
 /// From 64 coefficients to samples: the inverse discrete cosine transform, columns first, in integers. It gives exactly the samples of libjpeg's
-/// accurate integer transform.
+/// accurate integer transform, and of its reduced ones.
 /// </summary>
 /// <remarks><code>
 /// sample(x) = Σ_k c_k X_k cos((2x + 1) k π / 16) / 2,   c_0 = 1/√2, else 1              (ITU-T T.81, A.3.3, one dimension)
@@ -18,13 +19,11 @@ namespace Fovea.Data.Images.Jpeg;
 /// multiplied out again, differ from the rounded cosines by one here and there; the table has them so, because then every sample agrees. With
 /// vectors of eight the plain product is as fast: a coefficient times a row of the matrix is one instruction, and most coefficients are zero.
 /// </para>
-/// A smaller block is the mean of the samples that each of its own stands for, so its matrix has the means of the full one's rows.
+/// A sample of a smaller block is the mean of those it stands for. Its matrix has the sums of the full one's rows, from exact cosines and with one
+/// bit more below the point for each halving; the shifts make means of them.
 /// </remarks>
 internal sealed class InverseDct
 {
-    private const int FirstShift = 11, SecondShift = 18;   // 13 - 2 and 13 + 2 + 3
-    private const int FirstHalf = 1 << (FirstShift - 1), SecondHalf = 1 << (SecondShift - 1);
-
     private static readonly int[,] Full =
     {
         { 8192, 11363, 10703, 9633, 8192, 6437, 4433, 2260 },
@@ -85,10 +84,11 @@ internal sealed class InverseDct
     {
         ReadOnlySpan<Vector256<int>> rows = _rows.AsSpan(0, 8);
         ref int half = ref MemoryMarshal.GetArrayDataReference(_half);
+        int shift = matrix.FirstShift;
         for (int y = 0; y < matrix.Size / 2; y++)
         {
             ReadOnlySpan<int> factors = matrix.Factors.AsSpan(8 * y, 8);
-            Vector256<int> even = rows[0] * factors[0] + Vector256.Create(FirstHalf);
+            Vector256<int> even = rows[0] * factors[0] + Vector256.Create(1 << shift >> 1);
             Vector256<int> odd = rows[1] * factors[1];
             for (int v = 2; v < used; v += 2)
             {
@@ -96,8 +96,8 @@ internal sealed class InverseDct
                 odd += rows[v + 1] * factors[v + 1];
             }
 
-            ((even + odd) >> FirstShift).StoreUnsafe(ref half, (nuint)(8 * y));
-            ((even - odd) >> FirstShift).StoreUnsafe(ref half, (nuint)(8 * (matrix.Size - 1 - y)));
+            ((even + odd) >> shift).StoreUnsafe(ref half, (nuint)(8 * y));
+            ((even - odd) >> shift).StoreUnsafe(ref half, (nuint)(8 * (matrix.Size - 1 - y)));
         }
     }
 
@@ -106,13 +106,14 @@ internal sealed class InverseDct
     {
         ReadOnlySpan<Vector256<int>> columns = matrix.Columns.AsSpan(0, 8);
         Vector256<int> column0 = columns[0], column1 = columns[1];
+        int shift = matrix.FirstShift + 7;   // the two bits as well, the second product's own, and the division by 8
         for (int y = 0; y < matrix.Size; y++)
         {
             ReadOnlySpan<int> factors = _half.AsSpan(8 * y, 8);
-            Vector256<int> sums = column0 * factors[0] + column1 * factors[1] + Vector256.Create(SecondHalf);
+            Vector256<int> sums = column0 * factors[0] + column1 * factors[1] + Vector256.Create(1 << shift >> 1);
             for (int u = 2; u < used; u += 2) sums += columns[u] * factors[u] + columns[u + 1] * factors[u + 1];
 
-            Store(sums >> SecondShift, matrix.Size, target[(y * stride)..]);
+            Store(sums >> shift, matrix.Size, target[(y * stride)..]);
         }
     }
 
@@ -139,12 +140,15 @@ internal sealed class InverseDct
             for (int k = 0; k < 8; k++)
             {
                 column.Clear();
-                for (int x = 0; x < size; x++) column[x] = Factors[8 * x + k] = size == 8 ? FullAt(x, k) : MeanAt(size, x, k);
+                for (int x = 0; x < size; x++) column[x] = Factors[8 * x + k] = size == 8 ? FullAt(x, k) : SumAt(size, x, k);
                 Columns[k] = Vector256.Create<int>(column);
             }
         }
 
         public int Size { get; }
+
+        /// <summary>Bits below the point that the first product drops: all but two.</summary>
+        public int FirstShift => 11 + BitOperations.Log2((uint)(8 / Size));
 
         /// <summary>[Size, 8].</summary>
         public int[] Factors { get; }
@@ -154,11 +158,11 @@ internal sealed class InverseDct
 
         private static int FullAt(int x, int k) => x < 4 ? Full[x, k] : k % 2 == 0 ? Full[7 - x, k] : -Full[7 - x, k];
 
-        private static int MeanAt(int size, int x, int k)
+        private static int SumAt(int size, int x, int k)
         {
-            double mean = 0;
-            for (int i = 8 / size * x; i < 8 / size * (x + 1); i++) mean += Math.Cos((2 * i + 1) * k * Math.PI / 16) * size / 8;
-            return (int)Math.Round(8192 * (k == 0 ? 1 : Math.Sqrt(2)) * mean);
+            double sum = 0;
+            for (int i = 8 / size * x; i < 8 / size * (x + 1); i++) sum += Math.Cos((2 * i + 1) * k * Math.PI / 16);
+            return (int)Math.Round(8192 * (k == 0 ? 1 : Math.Sqrt(2)) * sum);
         }
     }
 }

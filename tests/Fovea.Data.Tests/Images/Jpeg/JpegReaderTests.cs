@@ -18,25 +18,33 @@ public sealed class JpegReaderTests
         Assert.Equal(JpegSamples.All[name].Sha256, Convert.ToHexStringLower(SHA256.HashData(image.Pixels)));
     }
 
+    /// <summary>The first 64 bits of the SHA-256 of what libjpeg-turbo 2.1.5 decodes them to at 1/2, 1/4 and 1/8.</summary>
     [Theory]
-    [MemberData(nameof(Samples))]
-    public void A_smaller_scale_gives_means(string name)
+    [InlineData("4:4:4", "4bdd6829294f8f0d", "8c84d985107ca4d7", "aa633c0155596836")]
+    [InlineData("4:2:0", "5053e34eab9b8306", "d506dd3d934b74c8", "dca4de3ba63cb902")]
+    [InlineData("4:2:2", "78befd1505b9e405", "6cdbe05d28a03c26", "1cf1e5097ceb5ac1")]
+    [InlineData("4:4:0", "5bcc002572ddd5d5", "6a7b7da9b0763bea", "c912689dfa823b5e")]
+    [InlineData("4:1:1", "70dee78d073d6c41", "f654927ab17da594", "9ed8b174a829e693")]
+    [InlineData("sampling 3 to 1", "2405ce7e61326471", "d73fccd3ce60b195", "0dd6f3adaea58691")]
+    [InlineData("progressive", "e7106ed483c17800", "35e14fcd38da627f", "f24c393a8e4f615a")]
+    [InlineData("progressive, restarts", "78befd1505b9e405", "6cdbe05d28a03c26", "1cf1e5097ceb5ac1")]
+    [InlineData("restarts", "5053e34eab9b8306", "d506dd3d934b74c8", "dca4de3ba63cb902")]
+    [InlineData("RGB", "faff96b9fcb0667b", "8fa50f4553f716c2", "9a6ba357691868bf")]
+    [InlineData("grey", "ddb44e56bcf33cd8", "6f44adaa01fd1b1a", "0a6546eebf1f3c4c")]
+    [InlineData("grey, progressive", "ddb44e56bcf33cd8", "6f44adaa01fd1b1a", "0a6546eebf1f3c4c")]
+    [InlineData("one scan per component", "5053e34eab9b8306", "d506dd3d934b74c8", "dca4de3ba63cb902")]
+    [InlineData("CMYK", "5be05fec0855e3eb", "7ad4dffd1bae3bba", "0f8e81b58c20e955")]
+    [InlineData("YCCK", "357363df3b546539", "11c7a16c0d267dac", "a8690af5800b4ad9")]
+    public void A_smaller_scale_has_the_pixels_of_libjpeg(string name, string half, string quarter, string eighth)
     {
         byte[] file = JpegSamples.Bytes(name);
-        RawImage full = ImageFile.Read(file);
-        foreach (int scale in (int[])[2, 4, 8])
+        foreach ((int scale, string digest) in new[] { (2, half), (4, quarter), (8, eighth) })
         {
             DecodeOptions options = new() { Scale = scale };
             RawImage small = ImageFile.Read(file, options: options);
-            Assert.Equal((Up(21, scale), Up(13, scale), full.Channels), (small.Width, small.Height, small.Channels));
+            Assert.Equal((Up(21, scale), Up(13, scale)), (small.Width, small.Height));
             Assert.Equal(new ImageInfo(ImageFormat.Jpeg, small.Width, small.Height, small.Channels), ImageFile.Identify(file, options: options));
-            if (full.Channels == 1)
-            {
-                // Without colours that are enlarged differently, samples clamped to 0 to 255 are the only other difference.
-                for (int y = 0; y < 13 / scale; y++)
-                    for (int x = 0; x < 21 / scale; x++)
-                        Assert.InRange(small.Pixels[y * small.Width + x] - Mean(full, x, y, scale), -12, 12);
-            }
+            Assert.Equal(digest, Convert.ToHexStringLower(SHA256.HashData(small.Pixels))[..16]);
         }
     }
 
@@ -134,14 +142,6 @@ public sealed class JpegReaderTests
 
     private static void AssertError(string message, byte[] file) =>
         Assert.Equal("x.jpg: " + message, Assert.Throws<DataException>(() => ImageFile.Read(file, "x.jpg")).Message);
-
-    private static double Mean(RawImage image, int x, int y, int scale)
-    {
-        double sum = 0;
-        for (int row = y * scale; row < (y + 1) * scale; row++)
-            for (int column = x * scale; column < (x + 1) * scale; column++) sum += image.Pixels[row * image.Width + column];
-        return sum / (scale * scale);
-    }
 
     private static int Up(int value, int divisor) => (value + divisor - 1) / divisor;
 
