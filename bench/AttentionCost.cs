@@ -1,16 +1,17 @@
 #!/usr/bin/env dotnet
-#:project ../src/Fovea.Vision/Fovea.Vision.csproj
+#:project ../src/Fovea.Training/Fovea.Training.csproj
 #:property PublishAot=false
 
 // Time and memory of one training step (forward and backward) of each attention mechanism, without the projections around it, by number of
 // tokens; and the exponent e of a fit time ~ tokens^e over the last decade. A square grid of tokens without a class token, dim 128, 8 heads.
 //
-// usage: dotnet run bench/AttentionCost.cs [--threads N] [--batch N] [--dim N] [--heads N] [--tokens N,N,...] [--seconds S] [MECHANISM...]
+// usage: dotnet run bench/AttentionCost.cs [--threads N] [--batch N] [--dim N] [--heads N] [--tokens N,N,...] [--seconds S] [--figures DIR] [MECHANISM...]
 
 using System.Diagnostics;
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
+using Fovea.Training.Figures;
 using Fovea.Vision.Attention;
 
 int threads = int.Parse(Option("--threads", "2")), batch = int.Parse(Option("--batch", "1"));
@@ -28,9 +29,11 @@ if (chosen.Length > 0) all = [.. chosen.Select(spec => (spec, int.MaxValue))];
 
 Console.WriteLine($"| mechanism | {string.Join(" | ", tokens.Select(n => $"{n:N0}"))} | exponent |");
 Console.WriteLine($"| --- |{string.Concat(tokens.Select(_ => " ---: |"))} ---: |");
+List<(string Spec, List<(int Tokens, double Seconds, long Bytes)> Costs)> curves = [];
 foreach ((string spec, int most) in all)
 {
-    List<(int Tokens, double Seconds)> measured = [];
+    List<(int Tokens, double Seconds, long Bytes)> measured = [];
+    curves.Add((spec, measured));
     Console.Write($"| `{spec}` |");
     foreach (int n in tokens)
     {
@@ -41,11 +44,18 @@ foreach ((string spec, int most) in all)
         }
 
         (double seconds, long bytes) = Measure(spec, n);
-        measured.Add((n, seconds));
+        measured.Add((n, seconds, bytes));
         Console.Write($" {seconds * 1e3:G3} ms, {bytes / 1048576.0:G3} MiB |");
     }
 
-    Console.WriteLine($" {Exponent([.. measured.Where(point => point.Tokens * 17 > measured[^1].Tokens)]):F2} |");
+    Console.WriteLine($" {Exponent([.. measured.Where(point => point.Tokens * 17 > measured[^1].Tokens).Select(point => (point.Tokens, point.Seconds))]):F2} |");
+}
+
+if (Option("--figures", "") is { Length: > 0 } figures)
+{
+    Directory.CreateDirectory(figures);
+    Draw("attention-time", "Time of a training step of one attention layer", "milliseconds", point => point.Seconds * 1e3);
+    Draw("attention-memory", "Memory that it takes beyond its inputs", "MiB", point => point.Bytes / 1048576.0);
 }
 
 (double Seconds, long Bytes) Measure(string spec, int n)
@@ -89,6 +99,18 @@ foreach ((string spec, int most) in all)
     times.Sort();
     return (times[times.Count / 2], device.Backend.AllocatedBytes - before);
 }
+
+void Draw(string name, string title, string unit, Func<(int Tokens, double Seconds, long Bytes), double> value) =>
+    File.WriteAllBytes(Path.Combine(figures, name + ".png"), new LineChart
+    {
+        Title = title,
+        Size = (860, 560),
+        XLabel = "tokens",
+        YLabel = unit,
+        XScale = AxisScale.Logarithmic,
+        YScale = AxisScale.Logarithmic,
+        Series = [.. curves.Select(curve => new Series(curve.Spec, [.. curve.Costs.Select(point => (double)point.Tokens)], [.. curve.Costs.Select(value)]))],
+    }.ToPng());
 
 static Tensor Normal(Shape shape, Device device, ulong stream)
 {

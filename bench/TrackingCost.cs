@@ -3,11 +3,12 @@
 #:property PublishAot=false
 #:property TieredPGO=false
 
-// What trackers cost: whole runs of a preset on drawn shapes with TensorBoard and Weights & Biases and without, in turn. Histograms of all weights and
-// gradients are written every 10 steps, which is far more often than once an epoch, the default.
+// What trackers cost: runs of a preset on drawn shapes with TensorBoard and Weights & Biases, as `fovea train --track tensorboard,wandb` would start them,
+// and without, in turn. Processor time is what the whole run took of all cores, so that other programs on the machine disturb it less than seconds.
 //
-// usage: dotnet run -c Release bench/TrackingCost.cs [PRESET] [ROUNDS]
+// usage: dotnet run -c Release bench/TrackingCost.cs [PRESET] [ROUNDS] [PICTURES] [STEPS BETWEEN HISTOGRAMS; once an epoch unless given]
 
+using System.Diagnostics;
 using Fovea.Data;
 using Fovea.Data.Shapes;
 using Fovea.Training;
@@ -16,12 +17,25 @@ using Fovea.Training.Runs;
 using Fovea.Training.Tracking;
 
 string preset = args.ElementAtOrDefault(0) ?? "vit";
-int rounds = int.Parse(args.ElementAtOrDefault(1) ?? "3", null);
-DatasetSplits pictures = ShapesDataset.Load(seed: 0, train: 2048, validation: 0, test: 1);
-double[] ratios = [.. Enumerable.Range(0, rounds).Select(_ => Seconds(Trackers.TensorBoard | Trackers.Wandb) / Seconds(Trackers.None)).Order()];
-Console.WriteLine($"{preset}: time with trackers / without: {string.Join(", ", ratios.Select(ratio => $"{ratio:F3}"))}; median {ratios[rounds / 2]:F3}");
+int rounds = int.Parse(args.ElementAtOrDefault(1) ?? "3", null), pictures = int.Parse(args.ElementAtOrDefault(2) ?? "4096", null);
+int? histogramEvery = args.ElementAtOrDefault(3) is string every ? int.Parse(every, null) : null;
+DatasetSplits data = ShapesDataset.Load(seed: 0, train: pictures, validation: 0, test: 1);
+// The runtime compiles the training first. The trackers it compiles in the first round, as in any run.
+Measure(Trackers.None, data with { Train = new Subset(data.Train, [.. Enumerable.Range(0, 256)]) });
+List<(double Seconds, double Processor)> ratios = [];
+for (int round = 0; round < rounds; round++)
+{
+    (double Seconds, double Processor) tracked = Measure(Trackers.TensorBoard | Trackers.Wandb, data), without = Measure(Trackers.None, data);
+    ratios.Add((tracked.Seconds / without.Seconds, tracked.Processor / without.Processor));
+    Console.WriteLine($"{preset}, {pictures} pictures: with trackers {tracked.Seconds:F1} s, without {without.Seconds:F1} s; "
+        + $"{ratios[^1].Seconds:F3} of the time, {ratios[^1].Processor:F3} of the processor time");
+}
 
-double Seconds(Trackers trackers)
+Console.WriteLine($"medians: {Median(ratios.Select(ratio => ratio.Seconds)):F3} of the time, {Median(ratios.Select(ratio => ratio.Processor)):F3} of the processor time");
+
+double Median(IEnumerable<double> values) => values.Order().ElementAt(rounds / 2);
+
+(double Seconds, double Processor) Measure(Trackers trackers, DatasetSplits data)
 {
     string folder = Directory.CreateTempSubdirectory("fovea-tracking-").FullName;
     try
@@ -30,10 +44,11 @@ double Seconds(Trackers trackers)
         {
             Model = new() { Name = preset },
             Optimisation = new() { Epochs = 1, BatchSize = 64 },
-            Run = new() { Out = Path.Combine(folder, "run"), Track = trackers, HistogramEvery = 10, LogEvery = 10 },
+            Run = new() { Out = Path.Combine(folder, "run"), Track = trackers, HistogramEvery = histogramEvery, LogEvery = 10 },
         };
-        RunSummary summary = TrainingRun.Start(recipe, new Silence(), CancellationToken.None, pictures);
-        return pictures.Train.Count / summary.ImagesPerSecond;
+        (long start, TimeSpan before) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
+        TrainingRun.Start(recipe, new Silence(), CancellationToken.None, data);
+        return (Stopwatch.GetElapsedTime(start).TotalSeconds, (Environment.CpuUsage.TotalTime - before).TotalSeconds);
     }
     finally
     {

@@ -1,3 +1,7 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Fovea.Training.Tracking;
 
 /// <summary>How values are distributed: counts in bins of equal width between the smallest and the largest.</summary>
@@ -14,6 +18,8 @@ public sealed record Histogram(IReadOnlyList<double> Edges, IReadOnlyList<long> 
     public long Count => Counts.Sum();
 
     /// <summary>Counts values; what is not finite is left out.</summary>
+    /// <remarks>Optimised at once: a run calls it a few hundred times, over millions of values, before the runtime would see to it.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Histogram Of(ReadOnlySpan<float> values)
     {
         (float low, float high) = Range(values);
@@ -33,14 +39,25 @@ public sealed record Histogram(IReadOnlyList<double> Edges, IReadOnlyList<long> 
         return new([.. Enumerable.Range(0, bins).Select(i => low + i * width), high], counts, sum, squares);
     }
 
+    /// <summary>The smallest and the largest finite value; an empty range, from +∞ to -∞, without one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (float Low, float High) Range(ReadOnlySpan<float> values)
     {
-        (float low, float high) = (float.PositiveInfinity, float.NegativeInfinity);
-        foreach (float value in values)
+        ReadOnlySpan<Vector<float>> wide = MemoryMarshal.Cast<float, Vector<float>>(values);
+        Vector<float> none = new(float.PositiveInfinity), largest = new(float.MaxValue);
+        (Vector<float> lows, Vector<float> highs) = (none, -none);
+        foreach (Vector<float> value in wide)
         {
-            if (!float.IsFinite(value)) continue;
-            low = Math.Min(low, value);
-            high = Math.Max(high, value);
+            Vector<int> finite = Vector.LessThanOrEqual(Vector.Abs(value), largest);   // false for NaN, too
+            lows = Vector.Min(lows, Vector.ConditionalSelect(finite, value, none));
+            highs = Vector.Max(highs, Vector.ConditionalSelect(finite, value, -none));
+        }
+
+        (float low, float high) = (float.PositiveInfinity, float.NegativeInfinity);
+        for (int lane = 0; lane < Vector<float>.Count; lane++) (low, high) = (Math.Min(low, lows[lane]), Math.Max(high, highs[lane]));
+        foreach (float value in values[(wide.Length * Vector<float>.Count)..])
+        {
+            if (float.IsFinite(value)) (low, high) = (Math.Min(low, value), Math.Max(high, value));
         }
 
         return (low, high);

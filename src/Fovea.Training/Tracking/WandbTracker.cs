@@ -76,8 +76,7 @@ internal sealed class WandbTracker : ITracker
     public void Logged(long step, IReadOnlyList<(string Name, Histogram Histogram)> histograms)
     {
         Turn(step);
-        foreach ((string name, Histogram histogram) in histograms)
-            _row[name] = JsonSerializer.Serialize(new { _type = "histogram", values = histogram.Counts, bins = histogram.Edges });
+        foreach ((string name, Histogram histogram) in histograms) _row[name] = Json(histogram);
     }
 
     public void Finished(RunSummary summary, string directory)
@@ -146,6 +145,11 @@ internal sealed class WandbTracker : ITracker
         File.WriteAllText(remembered, id + "\n");
         return id;
     }
+
+    private static string Json(Histogram histogram) => string.Create(CultureInfo.InvariantCulture,
+        $$"""{"_type":"histogram","values":[{{string.Join(',', histogram.Counts)}}],"bins":[{{Numbers(histogram.Edges)}}]}""");
+
+    private static string Numbers(IEnumerable<double> values) => string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
 
     /// <summary>A recipe's value as the JSON it stands for: a number, true, false, null or a text.</summary>
     private static string Json(string value) => value switch

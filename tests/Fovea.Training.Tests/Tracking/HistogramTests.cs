@@ -34,6 +34,22 @@ public class HistogramTests
     [Fact]
     public void EqualValuesShareOneBin() => Assert.Equal([3], Histogram.Of([2, 2, 2]).Counts);
 
+    [Theory]
+    [InlineData(15)]
+    [InlineData(16)]
+    [InlineData(100)]
+    public void TheRangeIsThatOfTheFiniteValuesWhereverTheyStand(int length)
+    {
+        for (int place = 0; place < length; place++)
+        {
+            float[] values = [.. Enumerable.Repeat(float.NaN, length)];
+            (values[place], values[(place + 7) % length]) = (-3, 5);
+            values[(place + 3) % length] = float.NegativeInfinity;
+            Histogram histogram = Histogram.Of(values);
+            Assert.Equal((-3, 5, 2L), (histogram.Edges[0], histogram.Edges[^1], histogram.Count));
+        }
+    }
+
     [Fact]
     public void WhatIsNotFiniteIsLeftOut() => Assert.Equal(2, Histogram.Of([1, float.NaN, float.PositiveInfinity, 2]).Count);
 }
