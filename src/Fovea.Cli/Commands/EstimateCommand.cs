@@ -73,10 +73,13 @@ internal static class EstimateCommand
         from attention in attentions.SelectMany(name => name == EveryMechanism ? AttentionCatalogue.All.Select(entry => entry.Name) : [name]).DefaultIfEmpty()
         select new BenchmarkOptions { Model = model, Attention = attention };
 
-    private static DeviceProfile Find(string name, IReadOnlyList<DeviceProfile> table) =>
-        table.FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase)) ?? throw new UsageException(
-            $"--device: there is no '{name}'{(Suggest.NearestName(name, table.Select(one => one.Name)) is string near ? $"; did you mean '{near}'?" : ".")} "
-            + $"There are {ThisMachine.Name}, {string.Join(", ", table.Select(one => one.Name))}.");
+    private static DeviceProfile Find(string name, IReadOnlyList<DeviceProfile> table)
+    {
+        if (table.FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase)) is DeviceProfile found) return found;
+        string[] names = [.. table.Select(one => one.Name)];
+        string? near = names.FirstOrDefault(one => one.StartsWith(name, StringComparison.OrdinalIgnoreCase)) ?? Suggest.NearestName(name, names);   // a100: a100-80gb
+        throw new UsageException($"--device: there is no '{name}'{(near is null ? "." : $"; did you mean '{near}'?")} There are {ThisMachine.Name}, {string.Join(", ", names)}.");
+    }
 
     private static void Print(IAnsiConsole console, List<Estimate> estimates, IReadOnlyList<Phase> phases)
     {
