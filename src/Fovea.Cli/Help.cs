@@ -54,7 +54,7 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         if (command.Options.OfType<RecipeOption>().Any(option => option.Field.Section == "Optimisation"))
         {
             console.WriteLine();
-            console.WriteLine($"In brackets: what {Standard.Model.Name} is trained with. Other models have epochs, batch size and rate of their own.");
+            console.WriteLine($"In brackets: what 'train' uses for {Standard.Model.Name}; other models have epochs, batch size and rate of their own.");
             console.WriteLine("Underscores are as good as hyphens (--batch_size), and timm's names are understood (--img-size, --opt, --sched, ...).");
         }
 
@@ -85,12 +85,14 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         string standard = option switch
         {
             RecipeOption { Field: { IsFlag: false } field } => field.Read(Standard),
-            { HasDefaultValue: true } when option.GetDefaultValue() is Array values => string.Join(',', values.Cast<IFormattable>().Select(value => value.ToString(null, CultureInfo.InvariantCulture))),
-            { HasDefaultValue: true } when option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value => $"{value}",
+            { HasDefaultValue: true } when option.GetDefaultValue() is Array values => string.Join(',', values.Cast<object>().Select(Text)),
+            { HasDefaultValue: true } when option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value => Text(value),
             _ => "",
         };
         return standard.Length == 0 ? option.Description ?? "" : $"{option.Description} [{standard}]";
     }
+
+    private static string Text(object value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
     private static string FirstSentence(string text) => text.IndexOf(". ", StringComparison.Ordinal) is >= 0 and int end ? text[..(end + 1)] : text;
 

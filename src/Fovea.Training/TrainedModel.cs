@@ -46,17 +46,19 @@ public sealed class TrainedModel
         return new TrainedModel(checkpoint.Head, model, device, file);
     }
 
-    /// <summary>A preset with the weights of a file that some other tool wrote.</summary>
+    /// <summary>A preset with a file's weights.</summary>
     /// <param name="path">The file.</param>
     /// <param name="recipe">Names the model.</param>
-    /// <param name="data">Its classes, and how pictures are normalised.</param>
+    /// <param name="data">Its classes, and how pictures are normalised where the file does not say.</param>
     /// <param name="device">Where the model will compute.</param>
     /// <exception cref="UsageException">There is no such file, or its head is for other classes.</exception>
     /// <exception cref="CheckpointException">It is damaged, or its weights do not fit.</exception>
     public static TrainedModel FromWeights(string path, Recipe recipe, DatasetInfo data, Device device)
     {
         ImageClassifier model = ModelChoice.Configure(recipe, data).Build();
-        LoadReport report = ModelWeights.Load(model, path, device, recipe.Run.Seed);
+        using WeightFile file = ModelWeights.Open(path);
+        LoadReport report = ModelWeights.Load(model, file, device, recipe.Run.Seed);
+        data = data with { Normalization = ModelWeights.NormalizationOf(file) ?? data.Normalization };
         if (report.Fresh.Concat(report.Missing).FirstOrDefault() is string untrained)
             throw new UsageException($"'{path}' has no '{untrained}' for the {data.Classes} classes of '{data.Name}': train one first, or name the dataset that it was trained on (--dataset).");
         return new TrainedModel(new CheckpointHead(recipe, data, new TrainingState()), model, device, report.Path);

@@ -72,6 +72,19 @@ public sealed class CommandLineTests : IDisposable
             Assert.Contains("--" + option.Name[2..].Replace('-', '_'), option.Aliases.Prepend(option.Name));
     }
 
+    [Fact]
+    public void Every_command_has_a_help_page_with_every_option()
+    {
+        using StringWriter sink = new();
+        RootCommand root = CommandLine.CreateRoot(new Terminal(sink, sink, IsInteractive: false), CancellationToken.None);
+        foreach (Command command in root.Subcommands.SelectMany(command => command.Subcommands.Prepend(command)))
+        {
+            string[] path = Help.PathOf(command).Split(' ')[1..];
+            Assert.True(_shell.Run([.. path, "--help"]) == 0, $"{command.Name}: {_shell.Error}");
+            Assert.All(command.Options.Where(option => !option.Hidden), option => Assert.Contains(option.Name, _shell.Output, StringComparison.Ordinal));
+        }
+    }
+
     [Theory]
     [InlineData("--help", "Commands")]
     [InlineData("", "Commands")]

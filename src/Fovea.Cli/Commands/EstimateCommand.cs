@@ -6,6 +6,7 @@ using Fovea.Data;
 using Fovea.Training.Benchmarks;
 using Fovea.Training.Estimation;
 using Fovea.Training.Runs;
+using Fovea.Vision.Attention;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;
@@ -13,10 +14,12 @@ namespace Fovea.Cli.Commands;
 /// <summary><c>fovea estimate</c>: what a model and a schedule take, before anything runs.</summary>
 internal static class EstimateCommand
 {
+    private const string EveryMechanism = "all";
+
     public static Command Create(Terminal terminal)
     {
         Option<string[]> models = Many("--model", "NAME", "Preset, may be repeated; 'fovea models' lists them", "vit");
-        Option<string[]> attentions = Many("--attention", "NAME[:key=value,...]", "Attention mechanism, may be repeated; the presets' own unless given");
+        Option<string[]> attentions = Many("--attention", "NAME[:key=value,...]", "Attention mechanism, may be repeated; 'all' for each there is; the presets' own unless given");
         Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; the preset's unless given", "--img-size");
         Option<int> batchSize = Make.Count("--batch-size", 256, "Pictures per step, over all devices", "-b");
         Option<string> schedule = Make.TextOr("--schedule", "DATASET:EPOCHS,...", "imagenet:300", "What to train on, one after the other; a number of pictures may stand for a name");
@@ -24,13 +27,14 @@ internal static class EstimateCommand
         Option<int[]> devices = Make.Counts("--devices", [1], "Numbers of devices that share the batch");
         Option<string?> devicesFile = Make.Text("--devices-file", "FILE", "A device table of your own instead of the built-in one");
         Option<double?> memory = new("--memory") { HelpName = "GB", Description = "Find the largest batch for so much memory; the device's unless given" };
+        Option<bool> checkpoint = Make.Switch("--grad-checkpoint", "Compute blocks again in the backward pass: less memory, a third more operations", "--grad-checkpointing");
         Option<double> seconds = new("--seconds") { HelpName = "X", Description = "How long to measure this machine", DefaultValueFactory = _ => 5 };
         Option<int?> threads = Make.Count("--threads", "Threads of this machine; all cores unless given");
         Option<bool> list = Make.Switch("--list-devices", "Print the device table, to copy and edit");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("estimate", "Parameters, operations, memory, time and cost of training, before it runs.")
         {
-            models, attentions, imageSize, batchSize, schedule, device, devices, devicesFile, memory, seconds, threads, list, json,
+            models, attentions, imageSize, batchSize, schedule, device, devices, devicesFile, memory, checkpoint, seconds, threads, list, json,
         };
         command.SetAction(parsed =>
         {
@@ -50,6 +54,7 @@ internal static class EstimateCommand
                 {
                     ImageSize = parsed.GetValue(imageSize),
                     BatchSize = parsed.GetValue(batchSize),
+                    GradientCheckpointing = parsed.GetValue(checkpoint),
                     Threads = parsed.GetValue(threads),
                     Seconds = parsed.GetValue(seconds),
                 };
@@ -65,36 +70,42 @@ internal static class EstimateCommand
 
     private static IEnumerable<BenchmarkOptions> Combinations(string[] models, string[] attentions) =>
         from model in models
-        from attention in attentions.DefaultIfEmpty()
+        from attention in attentions.SelectMany(name => name == EveryMechanism ? AttentionCatalogue.All.Select(entry => entry.Name) : [name]).DefaultIfEmpty()
         select new BenchmarkOptions { Model = model, Attention = attention };
 
-    private static DeviceProfile Find(string name, IReadOnlyList<DeviceProfile> table) =>
-        table.FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase)) ?? throw new UsageException(
-            $"--device: there is no '{name}'{(Suggest.NearestName(name, table.Select(one => one.Name)) is string near ? $"; did you mean '{near}'?" : ".")} "
-            + $"There are {ThisMachine.Name}, {string.Join(", ", table.Select(one => one.Name))}.");
+    private static DeviceProfile Find(string name, IReadOnlyList<DeviceProfile> table)
+    {
+        if (table.FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase)) is DeviceProfile found) return found;
+        string[] names = [.. table.Select(one => one.Name)];
+        string? near = names.FirstOrDefault(one => one.StartsWith(name, StringComparison.OrdinalIgnoreCase)) ?? Suggest.NearestName(name, names);   // a100: a100-80gb
+        throw new UsageException($"--device: there is no '{name}'{(near is null ? "." : $"; did you mean '{near}'?")} There are {ThisMachine.Name}, {string.Join(", ", names)}.");
+    }
 
     private static void Print(IAnsiConsole console, List<Estimate> estimates, IReadOnlyList<Phase> phases)
     {
-        Table what = Tables.Create("model", "attention", ">parameters", ">GFLOP forward", ">training", ">moved", ">activations", ">weights", ">batch");
+        Table what = Tables.Create("model", "attention", ">parameters", ">GMAC", ">GFLOP", ">training", ">moved", ">activations", ">weights", ">batch");
         what.Columns[0].NoWrap();
         foreach (Estimate one in estimates)
             what.AddRow(
-                Tables.Name(one.Model), new Text(one.Attention ?? ""), new Text(Words.Count(one.Parameters)), new Text(Number(one.ForwardGflops)), new Text(Number(one.TrainingGflops)),
+                Tables.Name(one.Model), new Text(one.Attention ?? ""), new Text(Words.Count(one.Parameters)), new Text(Number(one.ForwardGmacs)), new Text(Number(one.ForwardGflops)), new Text(Number(one.TrainingGflops)),
                 new Text(Words.Bytes((long)one.TrainingBytesPerImage)), new Text(Words.Bytes((long)one.ActivationBytesPerImage)), new Text(Words.Bytes(one.StateBytes)),
                 new Text(one.LargestBatch == 0 ? "none" : Words.Count(one.LargestBatch)));
         console.Write(what);
-        console.WriteLine($"GFLOP (two for each multiply-add), moved bytes and activations are those of one picture, in training; weights with gradients and Adam's averages; "
-            + $"batch is the largest that fits into {Number(estimates[0].MemoryGigabytes)} GB");
+        console.WriteLine("Of one picture: GMAC (10⁹ multiply-adds) and GFLOP (two for each) of the forward pass; GFLOP, bytes moved and bytes of activations of a training step.");
+        console.WriteLine($"Weights with gradients and Adam's averages; batch is the largest that fits into {Number(estimates[0].MemoryGigabytes)} GB.");
         console.WriteLine();
 
-        Table time = Tables.Create(["model", "attention", .. estimates[0].Times.Select(one => $">{one.Devices} x {estimates[0].Device}")]);
+        Table time = Tables.Create(["model", "attention", ">of peak", .. estimates[0].Times.Select(one => $">{one.Devices} x {estimates[0].Device}")]);
         time.Columns[0].NoWrap();
         foreach (Estimate one in estimates)
-            time.AddRow([Tables.Name(one.Model), new Text(one.Attention ?? ""), .. one.Times.Select(Cell)]);
+            time.AddRow([Tables.Name(one.Model), new Text(one.Attention ?? ""), new Text(Words.Percent(one.Efficiency)), .. one.Times.Select(Cell)]);
         console.Write(time);
         console.WriteLine($"{string.Join(", then ", phases.Select(phase => $"{Number(phase.Epochs)} epochs of {Words.Count(phase.Train)} pictures ({phase.Name})"))}, evaluation included; "
-            + $"batch {Words.Count(estimates[0].BatchSize)} over all devices at {Words.Percent(estimates[0].Efficiency)} of the peak");
-        if (estimates.Any(one => one.Times.Any(t => !t.Fits))) console.WriteLine("* a device's share of the batch does not fit into its memory at once: accumulate gradients (--grad-accum)");
+            + $"batch {Words.Count(estimates[0].BatchSize)} over all devices.");
+        console.WriteLine(estimates[0].Device == ThisMachine.Name
+            ? "Of peak: the share of this machine's peak of matrix products that training steps reached."
+            : "Of peak: the share of the device's peak of matrix products that is reckoned with; --list-devices says where it comes from. Reading pictures is not counted.");
+        if (estimates.Any(one => one.Times.Any(t => !t.Fits))) console.WriteLine("* A device's share of the batch does not fit into its memory at once: accumulate gradients (--grad-accum), or see --grad-checkpoint.");
     }
 
     private static Text Cell(Estimate.Run run)

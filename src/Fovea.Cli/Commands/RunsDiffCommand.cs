@@ -50,8 +50,10 @@ internal static class RunsDiffCommand
         Table table = Tables.Create("differs", a.Run.Path, b.Run.Path);
         foreach (Difference one in options.Concat(results)) table.AddRow(Tables.Name(one.Name), new Text(one.Left), new Text(one.Right));
         if (options.Length + results.Length > 0) console.Write(table);
-        console.WriteLine($"{options.Length} options and {results.Length} results differ");
+        console.WriteLine($"{Count(options, "option")} and {Count(results, "result")} differ");
     }
+
+    private static string Count(Difference[] found, string what) => $"{found.Length} {what}{(found.Length == 1 ? "" : "s")}";
 
     private sealed record Difference(string Name, string Left, string Right);
 }

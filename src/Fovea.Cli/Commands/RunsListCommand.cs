@@ -74,12 +74,7 @@ internal static class RunsListCommand
         Table table = Tables.Create("run", "model", "attention", "dataset", ">epochs", ">validation", ">test", ">time", "date");
         foreach (Entry entry in runs)
         {
-            if (entry.Record is not RunRecord run)
-            {
-                table.AddRow(Tables.Name(entry.Path), new Text(entry.Problem!, new Style(Color.Red)));
-                continue;
-            }
-
+            if (entry.Record is not RunRecord run) continue;
             table.AddRow(
                 Tables.Name(entry.Path), new Text(run.Recipe.Model.Name), new Text(run.Recipe.Model.Attention ?? "-"), new Text(run.Recipe.Data.Dataset ?? "-"),
                 new Text($"{run.Epochs.LastOrDefault()?.Epoch ?? 0}/{run.Recipe.Optimisation.Epochs}"), new Text(Words.Percent(BestValidation(run))),
@@ -88,7 +83,8 @@ internal static class RunsListCommand
                 new Text(run.LastChange.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)));
         }
 
-        console.Write(table);
+        if (table.Rows.Count > 0) console.Write(table);
+        foreach (Entry entry in runs.Where(entry => entry.Record is null)) console.Profile.Out.Writer.WriteLine($"{entry.Path}: {entry.Problem}");   // whole, for whoever copies it
     }
 
     private static double? BestValidation(RunRecord run) => run.Summary?.BestValAccuracy ?? run.Epochs.Max(epoch => epoch.ValAccuracy);

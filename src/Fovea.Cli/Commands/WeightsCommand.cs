@@ -28,7 +28,7 @@ internal static class WeightsCommand
             using WeightFile file = ModelWeights.Open(parsed.GetRequiredValue(path));
             StateDict weights = StateDict.Of(file);
             ClosestPreset? closest = ClosestPreset.Of(weights.Weights);
-            if (parsed.GetValue(to) is string target) ModelWeights.Export(target, weights, Parse(parsed.GetRequiredValue(type)));
+            if (parsed.GetValue(to) is string target) ModelWeights.Export(target, weights, Parse(parsed.GetRequiredValue(type)), ModelWeights.NormalizationOf(file));
             if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(file, weights, closest)));
             else Print(terminal.Console, file, weights, closest, parsed.GetValue(to));
             return ExitCode.Success;

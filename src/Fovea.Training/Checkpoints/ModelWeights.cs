@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fovea.Data;
 using Fovea.Tensors;
 using Fovea.Training.Runs;
@@ -12,6 +13,8 @@ namespace Fovea.Training.Checkpoints;
 /// <summary>Weights in and out: of any file that <see cref="WeightFile"/> reads, and of runs.</summary>
 public static class ModelWeights
 {
+    private const string MeanKey = "image_mean", DeviationKey = "image_std";
+
     /// <summary>The file that a path stands for: itself, or a run directory's best checkpoint.</summary>
     /// <exception cref="UsageException">There is none.</exception>
     public static string FileOf(string path)
@@ -74,16 +77,40 @@ public static class ModelWeights
         return plan.Report;
     }
 
+    /// <summary>How the pictures were normalised that a file's weights were trained on; null: it does not say.</summary>
+    /// <exception cref="CheckpointException">What it says is damaged.</exception>
+    public static Normalization? NormalizationOf(WeightFile file)
+    {
+        if (IsCheckpoint(file)) return CheckpointReader.HeadOf(file).Data.Normalization;
+        if (!file.Metadata.TryGetValue(MeanKey, out string? mean) || !file.Metadata.TryGetValue(DeviationKey, out string? deviation)) return null;
+        Normalization? normalization = Numbers(mean) is { } means && Numbers(deviation) is { } deviations && means.Length == deviations.Length && deviations.All(value => value > 0)
+            ? new(means, deviations) : null;
+        return normalization ?? throw new CheckpointException($"{file.Path}: its metadata '{MeanKey}' and '{DeviationKey}' are not as many numbers each, separated by commas.");
+    }
+
     /// <summary>Writes weights under timm's names as safetensors that other tools read.</summary>
     /// <param name="path">Replaced as a whole.</param>
     /// <param name="weights">Under timm's names.</param>
     /// <param name="type">F32, F16 or BF16; null: as they are stored, F32 for what is none of these. Counters stay integers.</param>
+    /// <param name="normalization">Of the pictures that they were trained on, for the metadata <c>image_mean</c> and <c>image_std</c>; null: unknown.</param>
     /// <exception cref="CheckpointException">It could not be read or written; the previous file is as it was.</exception>
-    public static void Export(string path, StateDict weights, WeightType? type = null)
+    public static void Export(string path, StateDict weights, WeightType? type = null, Normalization? normalization = null)
     {
         Weight[] tensors = [.. weights.Weights.Select(weight => weight with { Type = Written(weight.Type, type) })];
         Dictionary<string, string> metadata = new() { [CheckpointWriter.FormatKey] = "pt" };   // what readers of PyTorch's side ask for
+        if (normalization is not null) (metadata[MeanKey], metadata[DeviationKey]) = (Text(normalization.Mean), Text(normalization.Deviation));
         AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
+    }
+
+    private static string Text(IEnumerable<float> values) => string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
+
+    private static float[]? Numbers(string text)
+    {
+        string[] parts = text.Split(',');
+        float[] values = new float[parts.Length];
+        for (int i = 0; i < parts.Length; i++)
+            if (!float.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out values[i]) || !float.IsFinite(values[i])) return null;
+        return values;
     }
 
     private static WeightType Written(WeightType stored, WeightType? asked) => stored switch

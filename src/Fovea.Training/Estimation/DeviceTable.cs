@@ -9,7 +9,7 @@ namespace Fovea.Training.Estimation;
 /// <summary>Devices from a YAML file like the built-in <c>devices.yaml</c>: a list of mappings.</summary>
 public static class DeviceTable
 {
-    private static readonly string[] Numbers = ["tflops", "bandwidth", "memory", "interconnect", "price", "efficiency", "element"];
+    private static readonly string[] Numbers = ["tflops", "exponentials", "bandwidth", "memory", "interconnect", "price", "efficiency", "convolutions", "element"];
 
     /// <summary>The built-in devices.</summary>
     public static IReadOnlyList<DeviceProfile> BuiltIn { get; } = Parse(BuiltInText, "devices.yaml");
@@ -79,7 +79,10 @@ public static class DeviceTable
 
         string? missing = name is null ? "name" : Numbers.FirstOrDefault(number => !values.ContainsKey(number));
         if (missing is not null) throw new UsageException($"{source}, line {line}: the device has no '{missing}'.");
-        if (values["efficiency"] > 1) throw new UsageException($"{source}, line {line}: efficiency is a share of the peak, at most 1, got {values["efficiency"]}.");
-        return new DeviceProfile(name!, values["tflops"], values["bandwidth"], values["memory"], values["interconnect"], values["price"], values["efficiency"], (int)values["element"]);
+        foreach (string share in new[] { "efficiency", "convolutions" })
+            if (values[share] > 1) throw new UsageException($"{source}, line {line}: {share} is a share of the peak, at most 1, got {values[share]}.");
+        return new DeviceProfile(
+            name!, values["tflops"], values["exponentials"], values["bandwidth"], values["memory"], values["interconnect"], values["price"], values["efficiency"],
+            values["convolutions"], (int)values["element"]);
     }
 }

@@ -1,3 +1,4 @@
+using Fovea.Data;
 using Fovea.Training.Benchmarks;
 using Fovea.Vision;
 
@@ -17,6 +18,9 @@ public sealed record Estimate
 
     /// <summary>Values that training can change.</summary>
     public required long Parameters { get; init; }
+
+    /// <summary>10⁹ multiply-adds of a picture's forward pass: what papers call MACs, and often FLOPs.</summary>
+    public double? ForwardGmacs => ForwardGflops / 2;
 
     /// <summary>10⁹ operations of a picture's forward pass, two for each multiply-add.</summary>
     public required double? ForwardGflops { get; init; }
@@ -72,7 +76,9 @@ public sealed record Estimate
     public static Estimate Of(BenchmarkOptions options, DeviceProfile? device, IReadOnlyList<Phase> phases, IReadOnlyList<int> counts, double? memory)
     {
         ModelConfig config = Benchmark.Configure(options);
-        ModelCost training = ModelCost.OfTraining(config), inference = ModelCost.OfInference(config);
+        if (options.GradientCheckpointing && !config.Build().CanRecompute)
+            throw new UsageException($"--grad-checkpoint: the model '{options.Model}' cannot compute its blocks again.");
+        ModelCost training = ModelCost.OfTraining(config, options.GradientCheckpointing), inference = ModelCost.OfInference(config);
         device ??= ThisMachine.Measure(options, training);
         double gigabytes = memory ?? device.Memory;
         int largest = training.LargestBatch(gigabytes * 1e9, device.ElementBytes);
@@ -92,7 +98,7 @@ public sealed record Estimate
             LargestBatch = largest,
             BatchSize = options.BatchSize,
             Device = device.Name,
-            Efficiency = device.Efficiency,
+            Efficiency = device.EfficiencyOf(training),
             Times = [.. counts.Select(count => Reckon(options.BatchSize, training, device, phases, count, largest))],
         };
     }

@@ -20,7 +20,7 @@ public static class ThisMachine
         BenchmarkResult result = Benchmark.Run(options with { BatchSize = batch, IsTraining = true });
         double achieved = result.ImagesPerSecond * (cost.FlopsPerImage ?? 0) / 1e12, peak = result.PeakGflopsPerSecond / 1e3;
         return new DeviceProfile(
-            Name, Tflops: peak, Bandwidth: double.PositiveInfinity, Memory: memory / 1e9, Interconnect: double.PositiveInfinity, PricePerHour: 0,
-            Efficiency: achieved / peak, ElementBytes: sizeof(float));
+            Name, Tflops: peak, Exponentials: double.PositiveInfinity, Bandwidth: double.PositiveInfinity, Memory: memory / 1e9, Interconnect: double.PositiveInfinity, PricePerHour: 0,
+            Efficiency: achieved / peak, ConvolutionEfficiency: achieved / peak, ElementBytes: sizeof(float));
     }
 }

@@ -47,11 +47,12 @@ internal static class MechanismFigures
             panels.AddRange(queries.Select(query => Panel(trace.Grid, places, block, query, shared)));
         }
 
+        string readers = blocks.All(block => trace.Blocks[block].Places!.Weights is null) ? "group" : "head";
         return new("places", new PlacesFigure(HeatMap.Enlarge(seen, 400), panels)
         {
             Title = "Places that attention reads",
-            Groups = [.. Enumerable.Range(1, blocks.Max(block => trace.Blocks[block].Places!.Locations.Shape[2])).Select(head => $"head {head}")],
-            Note = blocks.Any(block => trace.Blocks[block].Places!.Weights is not null) ? "framed: the patch that reads; larger: more weight" : "all heads of a group read the same",
+            Groups = [.. Enumerable.Range(1, blocks.Max(block => trace.Blocks[block].Places!.Locations.Shape[2])).Select(number => $"{readers} {number}")],
+            Note = blocks.Any(block => trace.Blocks[block].Places!.Weights is not null) ? "framed: the patch that reads; larger: more weight" : "all heads of a group read at the same places",
             Columns = columns == 1 ? 4 : columns,
         });
     }

@@ -3,8 +3,9 @@ namespace Fovea.Training.Figures;
 /// <summary>Lays a <see cref="DotChart"/> out and draws it.</summary>
 internal sealed class DotChartPainter
 {
-    private const double Margin = 16, TitleSize = 17, NameSize = 13, TickSize = 12.5, RowHeight = 30, LegendHeight = 24;
+    private const double Margin = 16, TitleSize = 17, NameSize = 13, TickSize = 12.5, DotsHeight = 30, NameHeight = 18, LegendHeight = 24;
     private const double LargestNameShare = 0.42, PixelsPerTick = 64, Gap = 12;
+    private const int NarrowestWithNamesBeside = 520;
 
     private readonly DotChart _chart;
     private readonly ICanvas _canvas;
@@ -16,14 +17,15 @@ internal sealed class DotChartPainter
         (_chart, _canvas) = (chart, canvas);
         double names = Math.Min(Widest(chart.Rows.Select(row => row.Name)), LargestNameShare * chart.Width);
         double notes = Widest(chart.Rows.Select(row => row.Note));
-        double left = Math.Ceiling(Margin + names + Gap), right = chart.Width - Margin - notes - Gap;
-        _plot = new Box(left, Top(chart), Math.Max(40, right - left), chart.Rows.Count * RowHeight);
+        double left = HasNamesAbove(chart) ? 2 * Margin : Math.Ceiling(Margin + names + Gap);
+        double right = chart.Width - (HasNamesAbove(chart) ? 2 * Margin : Margin + notes + Gap);
+        _plot = new Box(left, Top(chart), Math.Max(40, right - left), chart.Rows.Count * RowHeight(chart));
         double[] shown = [.. chart.Rows.SelectMany(Shown).Where(double.IsFinite)];
         _axis = Axis.ForValues(shown, AxisScale.Linear, chart.Format, Math.Clamp((int)(_plot.Width / PixelsPerTick), Ticks.LeastRoom, 10));
     }
 
     public static int HeightOf(DotChart chart) =>
-        (int)Math.Ceiling(Top(chart) + Math.Max(1, chart.Rows.Count) * RowHeight + TickSize + 14 + (chart.Label.Length > 0 ? NameSize + 6 : 0) + Margin);
+        (int)Math.Ceiling(Top(chart) + Math.Max(1, chart.Rows.Count) * RowHeight(chart) + TickSize + 14 + (chart.Label.Length > 0 ? NameSize + 6 : 0) + Margin);
 
     public void Draw()
     {
@@ -31,16 +33,21 @@ internal sealed class DotChartPainter
         _canvas.Text(StrokeFont.Fit(_chart.Title, TitleSize, inner), new Point(Margin, Margin + TitleSize * 0.72), new TextStyle(TitleSize, Bold: true));
         if (!_chart.Rows.SelectMany(Shown).Any(double.IsFinite))
         {
-            _canvas.Text("no data yet", new Point(_chart.Width / 2.0, Top(_chart) + RowHeight / 2), new TextStyle(15, Ink.Muted, Anchor.Middle));
+            _canvas.Text("no data yet", new Point(_chart.Width / 2.0, Top(_chart) + DotsHeight / 2), new TextStyle(15, Ink.Muted, Anchor.Middle));
             return;
         }
 
         DrawLegend();
         DrawAxis();
-        for (int i = 0; i < _chart.Rows.Count; i++) DrawRow(_chart.Rows[i], SeriesStyle.Number(i), _plot.Y + (i + 0.5) * RowHeight);
+        for (int i = 0; i < _chart.Rows.Count; i++) DrawRow(_chart.Rows[i], SeriesStyle.Number(i), _plot.Y + (i + 1) * RowHeight(_chart) - DotsHeight / 2);
     }
 
     private static double Top(DotChart chart) => Margin + (chart.Title.Length > 0 ? TitleSize + 8 : 0) + LegendHeight;
+
+    /// <summary>A narrow chart has no room for names beside its rows: they get lines of their own.</summary>
+    private static bool HasNamesAbove(DotChart chart) => chart.Width < NarrowestWithNamesBeside;
+
+    private static double RowHeight(DotChart chart) => DotsHeight + (HasNamesAbove(chart) ? NameHeight : 0);
 
     private static double Widest(IEnumerable<string> texts) => texts.Select(text => StrokeFont.Width(text, NameSize)).DefaultIfEmpty().Max();
 
@@ -74,18 +81,22 @@ internal sealed class DotChartPainter
         foreach ((double tick, string label) in _axis.Ticks.Zip(_axis.Labels))
         {
             double x = Math.Round(Place(tick)) + 0.5;
-            _canvas.Line(new Point(x, _plot.Y), new Point(x, _plot.Bottom + 4), new Stroke(Ink.Grid, 1));
+            foreach ((double top, double bottom) in GridStretches()) _canvas.Line(new Point(x, top), new Point(x, bottom), new Stroke(Ink.Grid, 1));
             _canvas.Text(label, new Point(x, baseline), new TextStyle(TickSize, Ink.Muted, Anchor.Middle));
         }
 
         _canvas.Text(_chart.Label, new Point(_plot.Centre.X, baseline + NameSize + 6), new TextStyle(NameSize, Ink.Muted, Anchor.Middle));
     }
 
+    /// <summary>From top to bottom; where names stand above their rows, beside the dots only.</summary>
+    private IEnumerable<(double Top, double Bottom)> GridStretches() => HasNamesAbove(_chart)
+        ? Enumerable.Range(1, _chart.Rows.Count).Select(i => _plot.Y + i * RowHeight(_chart)).Select(end => (end - DotsHeight + 2, end + 4))
+        : [(_plot.Y, _plot.Bottom + 4)];
+
     private void DrawRow(DotRow row, SeriesStyle style, double y)
     {
-        TextStyle name = new(NameSize, Anchor: Anchor.End), note = new(NameSize, Ink.Muted);
-        _canvas.Text(StrokeFont.Fit(row.Name, NameSize, _plot.X - Margin - Gap), new Point(_plot.X - Gap, y + name.HalfCapital), name);
-        _canvas.Text(row.Note, new Point(_plot.Right + Gap, y + note.HalfCapital), note);
+        TextStyle note = new(NameSize, Ink.Muted);
+        DrawName(row, y);
         if (!double.IsFinite(row.Mean))
         {
             _canvas.Text("no result", new Point(_plot.X + 8, y + note.HalfCapital), note);
@@ -98,6 +109,21 @@ internal sealed class DotChartPainter
         }
 
         if (double.IsFinite(row.Reference)) DrawReference(new Point(Place(row.Reference), y));
+    }
+
+    private void DrawName(DotRow row, double y)
+    {
+        if (HasNamesAbove(_chart))
+        {
+            double baseline = y - DotsHeight / 2 - 2, room = _chart.Width - 2 * Margin - StrokeFont.Width(row.Note, NameSize) - Gap;
+            _canvas.Text(StrokeFont.Fit(row.Name, NameSize, room), new Point(Margin, baseline), new TextStyle(NameSize));
+            _canvas.Text(row.Note, new Point(_chart.Width - Margin, baseline), new TextStyle(NameSize, Ink.Muted, Anchor.End));
+            return;
+        }
+
+        TextStyle name = new(NameSize, Anchor: Anchor.End), note = new(NameSize, Ink.Muted);
+        _canvas.Text(StrokeFont.Fit(row.Name, NameSize, _plot.X - Margin - Gap), new Point(_plot.X - Gap, y + name.HalfCapital), name);
+        _canvas.Text(row.Note, new Point(_plot.Right + Gap, y + note.HalfCapital), note);
     }
 
     private void DrawRing(Point at, Ink ink)

@@ -71,12 +71,18 @@ internal static class ValueText
     private static string Pattern(double largest, double step)
     {
         int stepPlace = Place(step), largestPlace = Place(largest);
-        if (largest >= 1e6 || stepPlace < -4) return "0." + new string('0', Math.Clamp(largestPlace - stepPlace, 0, 12)) + "e0";
+        bool isShortWithoutExponent = largest < 1e6 && (stepPlace >= -4 || (largest >= 0.1 && stepPlace >= -8));   // 1.00002 beside 0.99998
+        if (!isShortWithoutExponent) return "0." + new string('0', Math.Clamp(largestPlace - stepPlace, 0, 12)) + "e0";
         return "#,0." + new string('0', Math.Max(0, -stepPlace));
     }
 
     /// <summary>The power of ten of a number's first digit.</summary>
     private static int Place(double value) => value > 0 ? (int)Math.Floor(Math.Log10(value) + 1e-9) : 0;
 
-    private static string Text(double value, string pattern) => value.ToString(pattern, CultureInfo.InvariantCulture).Replace('-', '−');
+    private static string Text(double value, string pattern)
+    {
+        string text = value.ToString(pattern, CultureInfo.InvariantCulture);
+        bool isZero = !text.AsSpan().ContainsAnyInRange('1', '9');
+        return isZero ? text.TrimStart('-') : text.Replace('-', '−');
+    }
 }

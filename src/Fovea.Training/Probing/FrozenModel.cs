@@ -29,8 +29,8 @@ public sealed class FrozenModel
     public string Path { get; }
 
     /// <summary>
-    /// Loads a run's best checkpoint (averaged weights where there are any), or a file that another tool wrote; of the latter, pictures are
-    /// normalised as for ImageNet.
+    /// Loads a run's best checkpoint (averaged weights where there are any), or a file of weights; pictures are normalised as
+    /// the file says (those of <c>fovea weights --to</c> do), and otherwise as for ImageNet.
     /// </summary>
     /// <param name="path">Run directory, checkpoint or file of weights.</param>
     /// <param name="model">Preset to put the weights into; null: the run's, or the one whose weights they are.</param>
@@ -58,7 +58,7 @@ public sealed class FrozenModel
         ImageClassifier body = (ModelChoice.Configure(recipe, head?.Data) with { Classes = 0 }).Build();
         ModelWeights.Load(body, file, device, seed: 0);
         body.BeginEpoch(head?.State.Epoch ?? 0);
-        return new FrozenModel(body, device, recipe, head?.Data.Normalization ?? Normalization.ImageNet, file.Path);
+        return new FrozenModel(body, device, recipe, ModelWeights.NormalizationOf(file) ?? Normalization.ImageNet, file.Path);
     }
 
     /// <summary>Pooled features of all pictures, in the dataset's order; pictures are read and computed batch by batch, once.</summary>

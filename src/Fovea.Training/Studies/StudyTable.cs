@@ -87,7 +87,7 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
         if (results.Comparisons.Count > 0)
             yield return "To the best: difference in points to the best configuration on the same data; * where it is significant: p < 0.05 in a paired bootstrap over "
                 + (results.Plan.Study.Seeds.Count > 1 ? "seeds and " : "") + $"test pictures, {ValueText.Count(PairedBootstrap.Resamples)} resamples, adjusted for the number of comparisons (Holm).";
-        if (!results.IsComplete) yield return "The study is not complete.";
+        if (!results.IsComplete) yield return "The study is not complete." + (results.Comparisons.Count > 0 ? " Differences are over the seeds that all have finished." : "");
         int[] threads = [.. results.Configurations.SelectMany(one => one.Finished).Select(cell => cell.Record!.Recipe.Run.Threads ?? 0).Distinct()];
         if (threads.Length > 1) yield return $"Cells were trained with different numbers of threads ({string.Join(", ", threads)}): times do not compare.";
     }

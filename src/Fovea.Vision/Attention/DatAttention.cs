@@ -65,9 +65,14 @@ public sealed class DatAttention : Module, ISamplingAttention
     /// <inheritdoc/>
     public double MultiplyAdds(TokenGrid grid)
     {
-        double places = (double)((grid.Rows - 1) / _stride + 1) * ((grid.Columns - 1) / _stride + 1), kernel = _convolution.Weight.Shape[2];
+        double places = CountPlaces(grid), kernel = _convolution.Weight.Shape[2];
         return places * Width * (kernel * kernel + 2 + 2 * 4) + _mixing.MultiplyAdds(grid.Tokens, places + grid.Prefix);
     }
+
+    /// <inheritdoc/>
+    public double Exponentials(TokenGrid grid) => _mixing.Exponentials(grid.Tokens, CountPlaces(grid) + grid.Prefix);
+
+    private double CountPlaces(TokenGrid grid) => (double)((grid.Rows - 1) / _stride + 1) * ((grid.Columns - 1) / _stride + 1);
 
     private int Width => _context.Heads * _context.HeadDim;
 

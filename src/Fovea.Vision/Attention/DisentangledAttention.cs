@@ -72,6 +72,10 @@ public sealed class DisentangledAttention : Module, ILocalAttention
         return tokens * buckets * Width * positions + (_projection?.MultiplyAdds(tokens, tokens, _context) ?? 2 * tokens * tokens * Width);
     }
 
+    /// <inheritdoc/>
+    public double Exponentials(TokenGrid grid) =>
+        _projection?.Exponentials(grid.Tokens, grid.Tokens, _context) ?? (double)grid.Tokens * grid.Tokens * _context.Heads;
+
     private int Width => _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>

@@ -20,6 +20,13 @@ public interface IAttention
     /// <param name="grid">How the tokens lie over the image.</param>
     double MultiplyAdds(TokenGrid grid);
 
+    /// <summary>
+    /// Exponentials of <see cref="Forward"/> for one sequence. Devices that multiply matrices fast have few units for them, so that a mechanism may take longer
+    /// than its products tell; 0 where they do not count beside the products.
+    /// </summary>
+    /// <param name="grid">How the tokens lie over the image.</param>
+    double Exponentials(TokenGrid grid) => 0;
+
     /// <summary>The weights with which <see cref="Forward"/> mixes the values, by a path that may be slow: to look at, not to train.</summary>
     /// <returns><c>[batch, head, token, token]</c>: row = who looks, column = at whom.</returns>
     Tensor Probabilities(AttentionInput input);

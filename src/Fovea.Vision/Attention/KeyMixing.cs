@@ -15,6 +15,9 @@ internal abstract class KeyMixing : Module
     /// <summary>Multiply-adds for one sequence.</summary>
     public abstract double MultiplyAdds(double queries, double keys);
 
+    /// <summary>Exponentials for one sequence.</summary>
+    public abstract double Exponentials(double queries, double keys);
+
     /// <returns>The weights of <see cref="Forward"/>, unfused: <c>[batch, head, query, key]</c>.</returns>
     public abstract Tensor Weights(Heads queries, Heads keys);
 

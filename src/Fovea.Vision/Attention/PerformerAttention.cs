@@ -45,6 +45,9 @@ public sealed class PerformerAttention : Module, ILocalAttention
     public double MultiplyAdds(TokenGrid grid) => _projection.MultiplyAdds(grid.Tokens, grid.Tokens, _context);
 
     /// <inheritdoc/>
+    public double Exponentials(TokenGrid grid) => _projection.Exponentials(grid.Tokens, grid.Tokens, _context);
+
+    /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
         TokenRelation? relation = Locality?.Relation(input.Grid, coarse: true);

@@ -21,5 +21,7 @@ internal sealed class PerformerMixing : KeyMixing
 
     public override double MultiplyAdds(double queries, double keys) => _projection.MultiplyAdds(queries, keys, _context);
 
+    public override double Exponentials(double queries, double keys) => _projection.Exponentials(queries, keys, _context);
+
     public override Tensor Weights(Heads queries, Heads keys) => _projection.Weights(queries, keys);
 }

@@ -47,6 +47,10 @@ public sealed class RandomProjection : Module
     internal double MultiplyAdds(double queries, double keys, AttentionContext context) =>
         (queries + keys) * context.Heads * _options.Features * (2 * context.HeadDim + 1);
 
+    /// <summary>One for each feature of the softmax kernel; the ReLU kernel has none.</summary>
+    internal double Exponentials(double queries, double keys, AttentionContext context) =>
+        _options.Kernel == FeatureKernel.Softmax ? (queries + keys) * context.Heads * _options.Features : 0;
+
     /// <summary>Features as heads of their own; keys share their stabilising maximum, queries have one each.</summary>
     private Heads Features(Heads x, bool shared) =>
         new(Ops.RandomFeatures(x, _projection.Value, _options.Kernel, shared, _factor, _options.Stabilizer), x.Count);

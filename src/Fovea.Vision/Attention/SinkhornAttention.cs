@@ -42,7 +42,14 @@ public sealed class SinkhornAttention : Module, ILocalAttention
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
-    public double MultiplyAdds(TokenGrid grid) => 2.0 * grid.Tokens * grid.Tokens * _context.Heads * _context.HeadDim;
+    /// <remarks>Scores and mixing as in softmax; each normalisation after the first is a product of the matrix exp(s) with a vector, exp(u) or exp(v).</remarks>
+    public double MultiplyAdds(TokenGrid grid) => Pairs(grid) * (2.0 * _context.HeadDim + _iterations - 1);
+
+    /// <inheritdoc/>
+    /// <remarks>In the log domain every normalisation exponentiates all scores, and so does the mixing at the end.</remarks>
+    public double Exponentials(TokenGrid grid) => Pairs(grid) * (_iterations + 1);
+
+    private double Pairs(TokenGrid grid) => (double)grid.Tokens * grid.Tokens * _context.Heads;
 
     /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)

@@ -46,6 +46,9 @@ public sealed class SoftmaxAttention : Module, ILocalAttention
     public double MultiplyAdds(TokenGrid grid) => 2.0 * grid.Tokens * grid.Tokens * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
+    public double Exponentials(TokenGrid grid) => (double)grid.Tokens * grid.Tokens * _context.Heads;
+
+    /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
         TokenRelation? relation = Locality?.Relation(input.Grid);

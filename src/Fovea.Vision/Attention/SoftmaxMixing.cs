@@ -7,12 +7,12 @@ namespace Fovea.Vision.Attention;
 internal sealed class SoftmaxMixing : KeyMixing
 {
     private readonly float _scale;
-    private readonly int _width;
+    private readonly int _width, _heads;
     private readonly Dropout _dropout;
 
     public SoftmaxMixing(AttentionContext context)
     {
-        _width = context.Heads * context.HeadDim;
+        (_heads, _width) = (context.Heads, context.Heads * context.HeadDim);
         _scale = 1 / MathF.Sqrt(context.HeadDim);
         _dropout = Register("attn_drop", new Dropout(context.Dropout));
     }
@@ -24,6 +24,8 @@ internal sealed class SoftmaxMixing : KeyMixing
     }
 
     public override double MultiplyAdds(double queries, double keys) => 2 * queries * keys * _width;
+
+    public override double Exponentials(double queries, double keys) => queries * keys * _heads;
 
     public override Tensor Weights(Heads queries, Heads keys) =>
         Ops.Softmax(Ops.MatMul(PackedHeads.Split(queries), PackedHeads.Split(keys), transposeB: true, scale: _scale));

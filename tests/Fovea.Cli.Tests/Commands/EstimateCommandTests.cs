@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Fovea.Vision.Attention;
 
 namespace Fovea.Cli.Tests.Commands;
 
@@ -38,10 +39,31 @@ public sealed class EstimateCommandTests : IDisposable
         Assert.True(estimate.GetProperty("times")[0].GetProperty("hours").GetDouble() > 0);
     }
 
-    [Fact]
-    public void An_unknown_device_is_told_the_nearest()
+    [Theory]
+    [InlineData("h10", "h100")]
+    [InlineData("a100", "a100-80gb")]
+    [InlineData("rtx4091", "rtx4090")]
+    public void An_unknown_device_is_told_the_nearest(string device, string nearest)
     {
-        Assert.Equal(2, _shell.Run("estimate", "--device", "h10"));
-        Assert.Contains("did you mean 'h100'?", _shell.Error, StringComparison.Ordinal);
+        Assert.Equal(2, _shell.Run("estimate", "--device", device));
+        Assert.Contains($"did you mean '{nearest}'?", _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_mechanism_can_be_asked_for_at_once_and_blocks_be_computed_again()
+    {
+        string[] line = ["estimate", "--model", "vit-nano", "--attention", "all", "--device", "t4", "--json"];
+        JsonElement[] plain = Ask(line), again = Ask([.. line, "--grad-checkpoint"]);
+        Assert.Equal(AttentionCatalogue.All.Select(entry => entry.Name), plain.Select(one => one.GetProperty("attention").GetString()));
+        Assert.All(plain.Zip(again), two => Assert.True(two.Second.GetProperty("training_gflops").GetDouble() > 1.2 * two.First.GetProperty("training_gflops").GetDouble()));
+        Assert.All(plain, one => Assert.Equal(one.GetProperty("forward_gflops").GetDouble(), 2 * one.GetProperty("forward_gmacs").GetDouble(), 9));
+        Assert.Equal(2, _shell.Run("estimate", "--model", "resnet18", "--device", "t4", "--grad-checkpoint"));
+        Assert.Contains("cannot compute its blocks again", _shell.Error, StringComparison.Ordinal);
+
+        JsonElement[] Ask(string[] words)
+        {
+            Assert.True(_shell.Run(words) == 0, _shell.Error);
+            return [.. JsonDocument.Parse(_shell.Output).RootElement.GetProperty("estimates").EnumerateArray()];
+        }
     }
 }

@@ -7,7 +7,9 @@ namespace Fovea.Training.Tests.Estimation;
 
 public class EstimateTests
 {
-    private static readonly DeviceProfile Machine = new("m", Tflops: 1, Bandwidth: 100, Memory: 1, Interconnect: 10, PricePerHour: 2, Efficiency: 0.5, ElementBytes: 4);
+    private static readonly DeviceProfile Machine = new(
+        "m", Tflops: 1, Exponentials: double.PositiveInfinity, Bandwidth: 100, Memory: 1, Interconnect: 10, PricePerHour: 2, Efficiency: 0.5, ConvolutionEfficiency: 0.25,
+        ElementBytes: 4);
 
     [Fact]
     public void Products_decide_where_they_take_longest()
@@ -15,6 +17,16 @@ public class EstimateTests
         ModelCost cost = ModelCost.OfTraining(Presets.Find("vit").Config);
         Assert.Equal(64 * cost.FlopsPerImage!.Value / 0.5e12, Machine.StepSeconds(cost, 64, 1), 9);
         Assert.Equal(16 * cost.FlopsPerImage!.Value / 0.5e12, Machine.StepSeconds(cost, 64, 4), 9);
+    }
+
+    [Fact]
+    public void Exponentials_come_on_top_and_convolutions_have_a_share_of_their_own()
+    {
+        DeviceProfile slow = Machine with { Exponentials = 1e-3 };
+        ModelCost vit = ModelCost.OfTraining(Presets.Find("vit").Config), resnet = ModelCost.OfTraining(Presets.Find("resnet18-cifar").Config);
+        Assert.Equal(4 * 257.0 * 257 * 8 * 2, vit.ExponentialsPerImage);
+        Assert.Equal(Machine.StepSeconds(vit, 64, 1) + 64 * vit.ExponentialsPerImage / 1e9, slow.StepSeconds(vit, 64, 1), 9);
+        Assert.Equal(64 * resnet.FlopsPerImage!.Value / 0.25e12, slow.StepSeconds(resnet, 64, 1), 9);
     }
 
     [Fact]
@@ -54,8 +66,8 @@ public class EstimateTests
     [Theory]
     [InlineData("- { name: a, tflop: 1 }", "line 1: tflop: there is no such key; did you mean 'tflops'?")]
     [InlineData("- { name: a, tflops: fast }", "expected a number above 0, got 'fast'")]
-    [InlineData("- { name: a, tflops: 1 }", "has no 'bandwidth'")]
-    [InlineData("- { name: a, tflops: 1, bandwidth: 1, memory: 1, interconnect: 1, price: 0, efficiency: 2, element: 4 }", "at most 1")]
+    [InlineData("- { name: a, tflops: 1 }", "has no 'exponentials'")]
+    [InlineData("- { name: a, tflops: 1, bandwidth: 1, exponentials: 1, memory: 1, interconnect: 1, price: 0, efficiency: 0.3, convolutions: 2, element: 4 }", "at most 1")]
     [InlineData("name: a", "line 1: expected a list of devices")]
     public void Device_tables_with_mistakes_are_refused(string yaml, string message) =>
         Assert.Contains(message, Assert.Throws<UsageException>(() => DeviceTable.Parse(yaml, "d.yaml")).Message);

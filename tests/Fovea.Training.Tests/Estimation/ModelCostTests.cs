@@ -39,6 +39,30 @@ public class ModelCostTests
         Assert.Equal(3, ModelCost.OfTraining(config).FlopsPerImage!.Value / ModelCost.OfInference(config).FlopsPerImage!.Value, 1e-12);
     }
 
+    /// <summary>Each normalisation after the first is one more product of the matrix with a vector, and exponentiates all scores.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(21)]
+    public void Doubly_stochastic_attention_counts_its_iterations(int iterations)
+    {
+        VisionTransformerConfig softmax = (VisionTransformerConfig)Presets.Find("vit").Config;
+        ModelCost plain = ModelCost.OfInference(softmax), sinkhorn = ModelCost.OfInference(softmax with { Attention = $"sinkhorn:{iterations}" });
+        double pairs = 4 * 257.0 * 257 * 8;
+        Assert.Equal(2 * pairs * (iterations - 1), sinkhorn.FlopsPerImage!.Value - plain.FlopsPerImage!.Value, 1);
+        Assert.Equal(pairs * (iterations + 1), sinkhorn.ExponentialsPerImage);
+    }
+
+    [Fact]
+    public void Checkpointed_blocks_take_less_memory_and_a_forward_pass_more()
+    {
+        ModelConfig config = Presets.Find("vit_small_patch16_224").Config;
+        ModelCost plain = ModelCost.OfTraining(config), again = ModelCost.OfTraining(config, recomputesBlocks: true);
+        Assert.InRange(again.FlopsPerImage!.Value / plain.FlopsPerImage!.Value, 1.3, 4 / 3.0);
+        Assert.True(again.ActivationBytesPerImage < plain.ActivationBytesPerImage / 2);
+        Assert.True(again.LargestBatch(8e9) > 2 * plain.LargestBatch(8e9));
+    }
+
     [Fact]
     public void The_largest_batch_fits_and_a_larger_one_does_not()
     {
@@ -53,7 +77,7 @@ public class ModelCostTests
     }
 
     [Fact]
-    public void Recomputing_blocks_takes_less_memory_and_training_more_than_inference()
+    public void Training_takes_more_memory_than_inference()
     {
         ModelConfig config = Presets.Find("vit").Config;
         ModelCost training = ModelCost.OfTraining(config), inference = ModelCost.OfInference(config);

@@ -31,6 +31,17 @@ public sealed class DotChartTests
     }
 
     [Fact]
+    public void A_narrow_chart_has_names_above_its_dots_and_ticks_that_do_not_touch()
+    {
+        XElement root = XDocument.Parse((Chart with { Across = 360 }).ToSvg()).Root!;
+        XElement[] texts = [.. root.Descendants(Svg + "text")];
+        double[] ticks = [.. texts.Where(text => text.Value.EndsWith(" %", StringComparison.Ordinal) && (string?)text.Attribute("text-anchor") == "middle").Select(text => (double)text.Attribute("x")!)];
+        Assert.True(ticks.Length >= 3);
+        Assert.All(ticks.Zip(ticks.Skip(1)), pair => Assert.True(pair.Second - pair.First > 45));
+        Assert.All(Chart.Rows, row => Assert.Equal(16, (double)texts.Single(text => text.Value == row.Name).Attribute("x")!));
+    }
+
+    [Fact]
     public void Without_values_it_says_so() =>
         Assert.Contains("no data yet", (Chart with { Rows = [new("a", [])] }).ToSvg(), StringComparison.Ordinal);
 

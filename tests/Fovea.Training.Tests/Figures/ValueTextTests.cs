@@ -15,6 +15,11 @@ public sealed class ValueTextTests
     public void Numbers_have_four_digits(double value, string expected) => Assert.Equal(expected, ValueText.Significant(value, 4));
 
     [Theory]
+    [InlineData(-0.00001, "0.00 %")]
+    [InlineData(-0.0001, "−0.01 %")]
+    public void What_rounds_to_zero_has_no_sign(double share, string expected) => Assert.Equal(expected, ValueText.Percent(share));
+
+    [Theory]
     [InlineData(8.254, "8.25 s")]
     [InlineData(185, "3 min 05 s")]
     [InlineData(7620, "2 h 07 min")]
@@ -31,6 +36,7 @@ public sealed class ValueTextTests
     [Theory]
     [InlineData(ValueFormat.Number, "0|0.0005|0.0010", 0, 5e-4, 1e-3)]
     [InlineData(ValueFormat.Number, "0|2e−5|4e−5", 0, 2e-5, 4e-5)]
+    [InlineData(ValueFormat.Number, "0.99998|1.00000|1.00002", 0.99998, 1, 1.00002)]
     [InlineData(ValueFormat.Percent, "97.5 %|98.0 %|98.5 %", 0.975, 0.98, 0.985)]
     [InlineData(ValueFormat.Number, "0|5,000|10,000", 0, 5000, 10000)]
     [InlineData(ValueFormat.Number, "−1|0|1", -1, 0, 1)]

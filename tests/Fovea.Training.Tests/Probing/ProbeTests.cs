@@ -1,7 +1,11 @@
 using Fovea.Tensors;
+using Fovea.Training.Checkpoints;
 using Fovea.Training.Probing;
 using Fovea.Training.Runs;
 using Fovea.Training.Tests.Support;
+using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Naming;
+using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Training.Tests.Probing;
 
@@ -45,6 +49,37 @@ public sealed class ProbeTests : IDisposable
         Assert.Equal(first.Linear, second.Linear);
 
         ProbeResult Probed(int batch) => Probe.Run(FrozenModel.Load(run.Path, null, Device.Cpu), TinyRun.Pictures, options with { BatchSize = batch }, Device.Cpu, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void Exported_weights_know_how_their_pictures_were_normalised()
+    {
+        RunDirectory run = TinyRun.Start(TinyRun.Recipe, _folder["run"]);
+        string told = _folder["told.safetensors"], silent = _folder["silent.safetensors"];
+        using (WeightFile file = ModelWeights.Open(run.Path))
+        {
+            ModelWeights.Export(told, StateDict.Of(file), normalization: ModelWeights.NormalizationOf(file));
+            ModelWeights.Export(silent, StateDict.Of(file));
+        }
+
+        float[] original = Features(run.Path);
+        Assert.Equal(original, Features(told));
+        Assert.NotEqual(original, Features(silent));
+
+        float[] Features(string path) => FrozenModel.Load(path, "vit-nano", Device.Cpu, imageSize: TinyRun.Recipe.Model.ImageSize).Extract(TinyRun.Pictures.Test, 16).Row(0).ToArray();
+    }
+
+    [Theory]
+    [InlineData("0.5,0.5,0.5", "0.2,0.2")]
+    [InlineData("0.5", "0")]
+    [InlineData("half", "0.2")]
+    public void A_normalisation_that_makes_no_sense_is_refused(string mean, string deviation)
+    {
+        string path = _folder["odd.safetensors"];
+        Dictionary<string, string> metadata = new() { ["image_mean"] = mean, ["image_std"] = deviation };
+        using (FileStream stream = File.Create(path)) SafetensorsWriter.Write(stream, [], metadata);
+        using WeightFile file = WeightFile.Open(path);
+        Assert.Contains("image_mean", Assert.Throws<CheckpointException>(() => ModelWeights.NormalizationOf(file)).Message, StringComparison.Ordinal);
     }
 
     private static int Vote(FeatureSet train, float[] query, int count)
