@@ -42,7 +42,7 @@ public sealed class DataCommandTests : IDisposable
     public void Get_says_what_can_be_downloaded()
     {
         Assert.Equal(2, _shell.Run("data", "get", "imagenet"));
-        Assert.Contains("These can: mnist, cifar10, cifar100", _shell.Error);
+        Assert.Contains("These can: mnist, fashion-mnist, cifar10, cifar100", _shell.Error);
         Assert.Equal(2, _shell.Run("data", "get"));
         Assert.Contains("'fovea data get --help'", _shell.Error);
         Assert.Equal(0, _shell.Run("data"));
