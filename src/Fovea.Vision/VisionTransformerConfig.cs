@@ -132,7 +132,7 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.Probability(PositionDropout, nameof(PositionDropout));
         Check.Probability(HeadDropout, nameof(HeadDropout));
         Check.Probability(DropPath, nameof(DropPath));
-        Check.That(Attention.Specs.Count <= Depth, $"{nameof(Attention)}: there are {Attention.Specs.Count} mechanisms ({Attention}) for {Depth} blocks.");
+        Check.That(Attention.Specs.Count <= Depth, $"{nameof(Attention)}: there are {Attention.Specs.Count} mechanisms ({Attention}), but {Depth} block{(Depth == 1 ? "" : "s")}: name at most so many, the last stands for the rest.");
         foreach (Spec spec in Attention.Specs) AttentionCatalogue.Find(spec);
     }
 }

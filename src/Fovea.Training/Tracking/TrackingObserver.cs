@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;
@@ -6,8 +8,10 @@ using Fovea.Training.Runs;
 namespace Fovea.Training.Tracking;
 
 /// <summary>Hands what happens in a run to its trackers. One that fails is left out from then on: a full disk must not end a training.</summary>
+/// <remarks>What all of that takes is the counter <c>tracking</c> (seconds) of the meter <c>Fovea.Training</c>.</remarks>
 internal sealed class TrackingObserver : IRunObserver, IDisposable
 {
+    private static readonly Counter<double> Spent = new Meter("Fovea.Training").CreateCounter<double>("tracking", "s", "Time that a run's trackers took");
     private readonly IRunObserver _inner;
     private readonly int? _histogramEvery;
     private readonly List<ITracker> _trackers = [];
@@ -20,9 +24,11 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
     public TrackingObserver(IRunObserver inner, RunSection recipe, string directory)
     {
         (_inner, _histogramEvery) = (inner, recipe.HistogramEvery);
+        long start = Stopwatch.GetTimestamp();
         Func<string, string?> environment = Environment.GetEnvironmentVariable;
         if (recipe.Track.HasFlag(Trackers.TensorBoard)) Survives(() => _trackers.Add(new TensorBoardTracker(directory)));
         if (recipe.Track.HasFlag(Trackers.Wandb) && WandbTracker.IsAllowed(environment)) Survives(() => _trackers.Add(new WandbTracker(directory, environment, DateTime.Now)));
+        Count(start);
     }
 
     /// <inheritdoc/>
@@ -41,7 +47,9 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
         _inner.Differentiated(step, endsEpoch, model);
         bool due = _histogramEvery is int every ? every > 0 && step % every == 0 : endsEpoch;
         if (!due || _trackers.Count == 0) return;
+        long start = Stopwatch.GetTimestamp();
         IReadOnlyList<(string, Histogram)> histograms = [.. Histograms(model)];
+        Count(start);
         Tell(tracker => tracker.Logged(step, histograms));
     }
 
@@ -78,12 +86,12 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
     {
         foreach ((string name, Parameter parameter) in model.NamedParameters())
         {
-            yield return ($"weights/{name}", Count(parameter.Value));
-            if (parameter.Value.Gradient is { } gradient) yield return ($"gradients/{name}", Count(gradient));
+            yield return ($"weights/{name}", HistogramOf(parameter.Value));
+            if (parameter.Value.Gradient is { } gradient) yield return ($"gradients/{name}", HistogramOf(gradient));
         }
     }
 
-    private Histogram Count(Tensor tensor)
+    private Histogram HistogramOf(Tensor tensor)
     {
         if (_values.Length < tensor.Shape.Count) _values = new float[tensor.Shape.Count];
         Span<float> values = _values.AsSpan(0, tensor.Shape.Count);
@@ -91,14 +99,19 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
         return Histogram.Of(values);
     }
 
+    private static void Count(long start) => Spent.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+
     private void Tell(Action<ITracker> tell)
     {
+        long start = Stopwatch.GetTimestamp();
         foreach (ITracker tracker in _trackers.ToArray())
         {
             if (Survives(() => tell(tracker))) continue;
             _trackers.Remove(tracker);
             Release(tracker);
         }
+
+        Count(start);
     }
 
     private static void Release(ITracker tracker)

@@ -4,7 +4,6 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Studies;
 using Fovea.Training.Tests.Recipes;
 using Fovea.Training.Tests.Support;
-using Fovea.Vision;
 
 namespace Fovea.Training.Tests.Studies;
 
@@ -18,8 +17,6 @@ public sealed class StudyPlanTests
     {
         string path = Path.Combine(PublishedRecipesTests.Folder(), name);
         Study study = StudyFile.Read(path);
-        Assert.SkipWhen(
-            name == "scaling.yaml" && Presets.All.All(preset => preset.Name != "resnet18-cifar"), "needs the residual networks, which are not there yet");
         StudyPlan plan = StudyPlan.Resolve(study, "out", recipe => InfoOf(recipe.Data.Dataset!));
 
         Assert.Contains($"fovea compare recipes/{name}", File.ReadAllText(path), StringComparison.Ordinal);
