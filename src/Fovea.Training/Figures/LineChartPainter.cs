@@ -27,12 +27,13 @@ internal sealed class LineChartPainter
         double bottom = chart.Height - Margin - TickSize - 6 - (chart.XLabel.Length > 0 ? LabelSize + 6 : 0);
         _values = Axis.ForValues([.. points.Select(p => p.Y), .. spreads], chart.YScale, chart.YFormat, MostTicks(bottom - top, PixelsPerRowTick));
         double left = Math.Ceiling(Margin + _values.Labels.Max(label => StrokeFont.Width(label, TickSize)) + TickLength + 4);
-        _plot = new Box(left, Math.Round(top), chart.Width - left - Margin - 6, Math.Round(bottom) - Math.Round(top));
         double[] places = [.. points.Select(p => p.X)];
-        int most = MostTicks(_plot.Width, PixelsPerColumnTick);
+        int most = MostTicks(chart.Width - left - Margin - 6, PixelsPerColumnTick);
         _places = chart.Scattered || chart.XScale == AxisScale.Logarithmic
             ? Axis.ForValues(places, chart.XScale, chart.XFormat, most)
             : Axis.ForPlaces(places, chart.XFormat, most);
+        double right = Math.Max(Margin + 6, Math.Ceiling(_places.Labels.Select(label => StrokeFont.Width(label, TickSize)).LastOrDefault() / 2) + 4);   // its last label may stand at the end
+        _plot = new Box(left, Math.Round(top), chart.Width - left - right, Math.Round(bottom) - Math.Round(top));
         _curves = [.. legend.Select(curve => curve with { Runs = Runs(curve.Series) })];
     }
 
