@@ -1,5 +1,5 @@
 #!/usr/bin/env dotnet
-#:project ../src/Fovea.Training/Fovea.Training.csproj
+#:project ../src/Fovea.Lab/Fovea.Lab.csproj
 #:property PublishAot=false
 
 // Time and memory of one training step (forward and backward) of each attention mechanism, without the projections around it, by number of
@@ -8,10 +8,11 @@
 // usage: dotnet run bench/AttentionCost.cs [--threads N] [--batch N] [--dim N] [--heads N] [--tokens N,N,...] [--seconds S] [--figures DIR] [MECHANISM...]
 
 using System.Diagnostics;
+using Fovea.Core;
 using Fovea.Nn;
 using Fovea.Nn.Layers;
+using Fovea.Plotting.Charts;
 using Fovea.Tensors;
-using Fovea.Training.Figures;
 using Fovea.Vision.Attention;
 
 int threads = int.Parse(Option("--threads", "2")), batch = int.Parse(Option("--batch", "1"));

@@ -11,6 +11,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Fovea.Data;
+using Fovea.Data.Datasets;
 using Fovea.Data.Loading;
 using Fovea.Data.Transforms;
 
@@ -42,7 +43,7 @@ finally
 static void Measure(string folder, int batches)
 {
     long start = Stopwatch.GetTimestamp();
-    DatasetSplits splits = Datasets.Load("folder", folder);
+    DatasetSplits splits = DatasetCatalogue.Load("folder", folder);
     string listed = Since(start), first = "";
     DataLoader loader = new(splits.Train, new()
     {

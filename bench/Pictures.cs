@@ -11,8 +11,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Fovea.Data;
+using Fovea.Data.Datasets;
 using Fovea.Data.Loading;
-using Fovea.Data.Pictures;
 using Fovea.Data.Transforms;
 
 string data = Option("--data", "../shared/data/imagenet-sample/train"), seconds = Option("--seconds", "4");

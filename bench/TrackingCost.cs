@@ -1,5 +1,5 @@
 #!/usr/bin/env dotnet
-#:project ../src/Fovea.Training/Fovea.Training.csproj
+#:project ../src/Fovea.Lab/Fovea.Lab.csproj
 #:property PublishAot=false
 #:property TieredPGO=false
 
@@ -11,7 +11,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Fovea.Data;
-using Fovea.Data.Shapes;
+using Fovea.Data.Datasets.Shapes;
 using Fovea.Training;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;

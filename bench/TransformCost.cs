@@ -9,6 +9,7 @@
 // usage: dotnet run -c Release bench/TransformCost.cs [STEP...]
 
 using System.Diagnostics;
+using Fovea.Core;
 using Fovea.Data;
 using Fovea.Data.Transforms;
 using Fovea.Tensors;

@@ -1,5 +1,5 @@
 #!/usr/bin/env dotnet
-#:project ../src/Fovea.Training/Fovea.Training.csproj
+#:project ../src/Fovea.Lab/Fovea.Lab.csproj
 #:property PublishAot=false
 
 // DINOv2 as a feature extractor: load weights, turn pictures into features, classify by the nearest neighbours of a training set.
@@ -9,10 +9,12 @@
 // WEIGHTS: a file of DINOv2's (dinov2_vits14_pretrain.pth, or timm's or Hugging Face's); without it one of the same form with random values is made,
 // to show the way: the accuracy is then that of random features. FOLDER: pictures, a folder per class; without it drawn shapes.
 
+using Fovea.Core.Files;
 using Fovea.Data;
+using Fovea.Data.Datasets;
+using Fovea.Lab.Probing;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
-using Fovea.Training.Probing;
 using Fovea.Vision;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
@@ -21,8 +23,8 @@ bool quick = args.Contains("--quick");
 string[] files = [.. args.Where(arg => !arg.StartsWith("--"))];
 string weights = files.Length > 0 ? files[0] : MakeRandomWeights("runs/samples/dinov2_vits14_random.safetensors");
 DatasetSplits pictures = files.Length > 1
-    ? Datasets.Load("folder", files[1])
-    : Datasets.Load("shapes", options: new DatasetOptions { TrainLimit = quick ? 20 : 300, EvaluationLimit = quick ? 10 : 100 });
+    ? DatasetCatalogue.Load("folder", files[1])
+    : DatasetCatalogue.Load("shapes", options: new DatasetOptions { TrainLimit = quick ? 20 : 300, EvaluationLimit = quick ? 10 : 100 });
 
 // The file tells which model it is of. DINOv2 was trained at 518 pixels; its positions are resampled to 112, 8 x 8 patches.
 FrozenModel dino = FrozenModel.Load(weights, model: null, Device.Cpu, imageSize: quick ? 56 : 112);

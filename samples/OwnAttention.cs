@@ -1,5 +1,5 @@
 #!/usr/bin/env dotnet
-#:project ../src/Fovea.Training/Fovea.Training.csproj
+#:project ../src/Fovea.Lab/Fovea.Lab.csproj
 #:property PublishAot=false
 
 // Your own attention mechanism: one class, one entry in the catalogue, and every model, recipe and report knows it. Here: sigmoid attention,
@@ -7,6 +7,7 @@
 //
 // usage: dotnet run samples/OwnAttention.cs [-- --quick] [--out DIR]
 
+using Fovea.Lab.Reports;
 using Fovea.Tensors;
 using Fovea.Training;
 using Fovea.Training.Recipes;
@@ -33,7 +34,7 @@ foreach (string attention in new[] { "softmax", "sigmoid" })
         Optimisation = recipe.Optimisation with { Epochs = quick ? 1 : 3 },
         Run = recipe.Run with { Out = Path.Combine(folder, attention) },
     };
-    RunSummary summary = TrainingRun.Start(recipe, new Silent(), CancellationToken.None);
+    RunSummary summary = TrainingRun.Start(recipe, new ReportObserver(), CancellationToken.None);
     Console.WriteLine($"{attention}: test accuracy {summary.TestAccuracy:0.0%}, {summary.ImagesPerSecond:0} images/s; {folder}/{attention}/report.html");
 }
 
@@ -58,25 +59,5 @@ internal sealed class SigmoidAttention(AttentionContext context, double bias) : 
         Tensor scores = Ops.MatMul(parts[0], parts[1], transposeB: true, scale: 1 / MathF.Sqrt(context.HeadDim));
         float b = double.IsNaN(bias) ? -MathF.Log(input.Grid.Tokens) : (float)bias;
         return Ops.Apply(UnaryOperator.Sigmoid, Ops.Add(scores, Tensor.Full([1], b, scores.Device)));
-    }
-}
-
-/// <summary>Says nothing while training.</summary>
-internal sealed class Silent : IRunObserver
-{
-    public void Started(RunPlan plan)
-    {
-    }
-
-    public void Progressed(in StepProgress progress)
-    {
-    }
-
-    public void Logged(RunEvent entry)
-    {
-    }
-
-    public void Finished(RunSummary summary, string directory)
-    {
     }
 }

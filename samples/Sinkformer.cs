@@ -1,5 +1,5 @@
 #!/usr/bin/env dotnet
-#:project ../src/Fovea.Training/Fovea.Training.csproj
+#:project ../src/Fovea.Lab/Fovea.Lab.csproj
 #:property PublishAot=false
 
 // Sinkformers step by step (Sander, Ablin, Blondel, Peyré 2022, arXiv:2110.11773): from softmax attention to doubly stochastic attention, then
@@ -8,12 +8,15 @@
 // usage: dotnet run samples/Sinkformer.cs [-- --quick] [--out DIR]
 
 using Fovea.Data;
+using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Loading;
-using Fovea.Data.Shapes;
 using Fovea.Nn.Optimization;
+using Fovea.Plotting;
+using Fovea.Plotting.Canvas;
+using Fovea.Plotting.Charts;
+using Fovea.Plotting.Maps;
 using Fovea.Tensors;
 using Fovea.Training.Evaluation;
-using Fovea.Training.Figures;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env dotnet
-#:project ../src/Fovea.Training/Fovea.Training.csproj
+#:project ../src/Fovea.Lab/Fovea.Lab.csproj
 #:property PublishAot=false
 
 // A Vision Transformer from scratch on drawn shapes, with the training loop spelled out.
@@ -7,13 +7,14 @@
 // usage: dotnet run samples/TrainFromScratch.cs [-- --quick] [--out DIR]
 
 using Fovea.Data;
+using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Loading;
-using Fovea.Data.Shapes;
 using Fovea.Nn.Optimization;
 using Fovea.Nn.Schedules;
+using Fovea.Plotting.Charts;
+using Fovea.Plotting.Text;
 using Fovea.Tensors;
 using Fovea.Training.Evaluation;
-using Fovea.Training.Figures;
 using Fovea.Vision;
 
 bool quick = args.Contains("--quick");

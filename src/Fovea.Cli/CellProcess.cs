@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Fovea.Cli.Commands;
-using Fovea.Training.Checkpoints;
+using Fovea.Core.Files;
+using Fovea.Core.Formats;
+using Fovea.Lab.Studies;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
-using Fovea.Training.Studies;
 
 namespace Fovea.Cli;
 

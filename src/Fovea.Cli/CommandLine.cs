@@ -3,11 +3,8 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Fovea.Cli.Commands;
 using Fovea.Cli.Options;
-using Fovea.Data;
-using Fovea.Nn;
+using Fovea.Lab.Studies;
 using Fovea.Training;
-using Fovea.Training.Studies;
-using Fovea.Vision.Weights;
 
 namespace Fovea.Cli;
 

@@ -1,3 +1,5 @@
+using Fovea.Data.Datasets;
+
 namespace Fovea.Data;
 
 /// <summary>A dataset's parts: to learn from, to choose by, and to report.</summary>

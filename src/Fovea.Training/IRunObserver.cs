@@ -12,7 +12,9 @@ public interface IRunObserver
     }
 
     /// <summary>Before the first step.</summary>
-    void Started(RunPlan plan);
+    void Started(RunPlan plan)
+    {
+    }
 
     /// <summary>Something is likely to go wrong (told after <see cref="Started"/>), or did without ending the run: a sentence.</summary>
     void Warned(string message)
@@ -28,11 +30,22 @@ public interface IRunObserver
     }
 
     /// <summary>After each step.</summary>
-    void Progressed(in StepProgress progress);
+    void Progressed(in StepProgress progress)
+    {
+    }
 
     /// <summary>What also went into <c>metrics.jsonl</c>.</summary>
-    void Logged(RunEvent entry);
+    void Logged(RunEvent entry)
+    {
+    }
 
-    /// <summary>The run is complete.</summary>
-    void Finished(RunSummary summary, string directory);
+    /// <summary>The run is complete, or stops here to go on later. What it leaves in its directory is written now.</summary>
+    void Ended(RunOutcome outcome)
+    {
+    }
+
+    /// <summary>The run is complete, and all observers have been told of its end.</summary>
+    void Finished(RunSummary summary, string directory)
+    {
+    }
 }

@@ -31,7 +31,7 @@ public sealed class Teacher
     /// <param name="data">What it learns.</param>
     /// <param name="device">Where both compute.</param>
     /// <exception cref="UsageException">There is no such run, or it knows other classes or pictures.</exception>
-    /// <exception cref="Vision.Weights.CheckpointException">Its checkpoint is damaged.</exception>
+    /// <exception cref="CheckpointException">Its checkpoint is damaged.</exception>
     public static Teacher? Load(DistillationSection options, ModelConfig student, DatasetInfo data, Device device)
     {
         if (options.Teacher is not string path) return null;

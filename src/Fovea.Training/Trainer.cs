@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Fovea.Core.Files;
+using Fovea.Core.Formats;
 using Fovea.Data.Loading;
 using Fovea.Nn.Optimization;
 using Fovea.Training.Checkpoints;
@@ -6,7 +8,6 @@ using Fovea.Training.Evaluation;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Vision;
-using Fovea.Vision.Weights;
 
 namespace Fovea.Training;
 

@@ -2,12 +2,10 @@ using Fovea.Data;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Recipes;
-using Fovea.Training.Reports;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Fovea.Training.Tracking;
-using Fovea.Vision.Weights;
-using AtomicFile = Fovea.Training.Checkpoints.AtomicFile;
+using AtomicFile = Fovea.Core.Files.AtomicFile;
 
 namespace Fovea.Training;
 
@@ -57,15 +55,15 @@ public static class TrainingRun
         try
         {
             (RunSummary summary, EvaluationResult test) = new Trainer(parts, run, log, tracked).Run(stop);
-            RunFigures.Write(run.Path, RunReport.Of(parts, log.Events, summary, test));
             TestPredictions.Of(parts.Data.Test, test).Write(run);
+            tracked.Ended(new(run.Path, parts, log.Events) { Summary = summary, Test = test });
             tracked.Finished(summary, run.Path);
             return summary;
         }
         catch (OperationCanceledException)
         {
             tracked.Interrupted();
-            RunFigures.Write(run.Path, RunReport.Of(parts, log.Events));
+            tracked.Ended(new(run.Path, parts, log.Events));
             throw new RunInterruptedException(run.Path);
         }
     }

@@ -1,5 +1,3 @@
-using Fovea.Nn;
-
 namespace Fovea.Vision;
 
 /// <summary>The models that have a name. The table itself is <see cref="PresetTable"/>.</summary>

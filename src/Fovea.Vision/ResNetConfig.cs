@@ -1,4 +1,3 @@
-using Fovea.Nn;
 using Fovea.Vision.Residual;
 
 namespace Fovea.Vision;

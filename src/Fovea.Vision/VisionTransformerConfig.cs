@@ -126,7 +126,7 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.That(!DistillationToken || Pooling == Pooling.ClassToken, $"{nameof(DistillationToken)} needs {nameof(Pooling)} {Pooling.ClassToken}, got {Pooling}.");
         Check.That(Position != PositionKind.SinCos1d || Dim % 2 == 0, $"{nameof(Dim)}: sine-cosine positions of a sequence need an even number, got {Dim}.");
         Check.That(Position != PositionKind.SinCos2d || Dim % 4 == 0, $"{nameof(Dim)}: sine-cosine positions need a multiple of 4, got {Dim}.");
-        if (Embedding != EmbeddingKind.Patch) ConvolutionalEmbedding.Check(PatchSize, Dim, pools: Embedding == EmbeddingKind.Tokenizer);
+        if (Embedding != EmbeddingKind.Patch) ConvolutionalEmbedding.Require(PatchSize, Dim, pools: Embedding == EmbeddingKind.Tokenizer);
         Check.Probability(Dropout, nameof(Dropout));
         Check.Probability(AttentionDropout, nameof(AttentionDropout));
         Check.Probability(PositionDropout, nameof(PositionDropout));

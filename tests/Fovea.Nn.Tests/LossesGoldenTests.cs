@@ -1,5 +1,4 @@
 using Fovea.Tensors;
-using Fovea.Tests;
 
 namespace Fovea.Nn.Tests;
 

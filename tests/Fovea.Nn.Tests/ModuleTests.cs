@@ -1,7 +1,6 @@
 using Fovea.Nn.Layers;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
-using Fovea.Tests;
 
 namespace Fovea.Nn.Tests;
 

@@ -1,4 +1,3 @@
-using Fovea.Tensors.Tests.Support;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -2,7 +2,6 @@ using Fovea.Data;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tests.Support;
-using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Training.Tests;

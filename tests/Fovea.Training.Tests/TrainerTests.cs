@@ -1,3 +1,4 @@
+using Fovea.Core.Formats;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
@@ -63,7 +64,7 @@ public sealed class TrainerTests : IDisposable
     public void A_directory_with_a_run_is_not_used_for_another_one()
     {
         File.WriteAllText(_folder["config.yaml"], "");
-        string message = Assert.Throws<Data.UsageException>(() => RunDirectory.Create(_folder.Path, "m", "d", DateTime.UnixEpoch)).Message;
+        string message = Assert.Throws<UsageException>(() => RunDirectory.Create(_folder.Path, "m", "d", DateTime.UnixEpoch)).Message;
         Assert.Contains("--resume", message, StringComparison.Ordinal);
     }
 }

@@ -1,4 +1,3 @@
-using Fovea.Nn;
 using Fovea.Tensors;
 
 namespace Fovea.Vision.Tests;

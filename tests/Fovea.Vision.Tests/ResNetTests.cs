@@ -1,6 +1,5 @@
 using Fovea.Nn;
 using Fovea.Tensors;
-using Fovea.Tests;
 
 namespace Fovea.Vision.Tests;
 

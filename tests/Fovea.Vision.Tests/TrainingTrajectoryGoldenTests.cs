@@ -3,7 +3,6 @@ using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Nn.Schedules;
 using Fovea.Tensors;
-using Fovea.Tests;
 using Fovea.Vision.Tests.Support;
 
 namespace Fovea.Vision.Tests;

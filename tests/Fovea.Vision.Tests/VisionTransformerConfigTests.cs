@@ -1,4 +1,3 @@
-using Fovea.Nn;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Position;
 

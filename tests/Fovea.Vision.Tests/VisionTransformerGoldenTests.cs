@@ -1,6 +1,5 @@
 using Fovea.Nn;
 using Fovea.Tensors;
-using Fovea.Tests;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Tests.Support;
 

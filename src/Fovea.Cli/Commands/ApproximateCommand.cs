@@ -1,11 +1,11 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Core.Files;
+using Fovea.Core.Formats;
 using Fovea.Data;
+using Fovea.Plotting.Charts;
 using Fovea.Training;
-using Fovea.Training.Checkpoints;
-using Fovea.Training.Figures;
-using Fovea.Training.Runs;
 using Fovea.Vision.Attention;
 using Spectre.Console;
 

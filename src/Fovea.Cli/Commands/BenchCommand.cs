@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Training.Benchmarks;
-using Fovea.Training.Runs;
+using Fovea.Core.Formats;
+using Fovea.Lab.Benchmarks;
 
 namespace Fovea.Cli.Commands;
 

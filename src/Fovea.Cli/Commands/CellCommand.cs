@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
+using Fovea.Lab.Studies;
 using Fovea.Training;
 using Fovea.Training.Recipes;
-using Fovea.Training.Studies;
 
 namespace Fovea.Cli.Commands;
 

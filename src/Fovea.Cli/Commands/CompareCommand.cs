@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Lab.Studies;
 using Fovea.Training.Recipes;
-using Fovea.Training.Studies;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Data;
+using Fovea.Data.Datasets;
 using Fovea.Data.Downloads;
 
 namespace Fovea.Cli.Commands;
@@ -20,9 +20,9 @@ internal static class DataGetCommand
         {
             string dataset = parsed.GetRequiredValue(name);
             IReadOnlyList<RemoteFile> files = DownloadCatalogue.Files(dataset);
-            string directory = Path.Combine(parsed.GetRequiredValue(data), Datasets.Canonical(dataset));
+            string directory = Path.Combine(parsed.GetRequiredValue(data), DatasetCatalogue.Canonical(dataset));
             Get(files, directory, terminal, stop).GetAwaiter().GetResult();
-            terminal.Output.WriteLine($"{Datasets.Canonical(dataset)} lies in {directory}: fovea train --dataset {Datasets.Canonical(dataset)} --data {directory}");
+            terminal.Output.WriteLine($"{DatasetCatalogue.Canonical(dataset)} lies in {directory}: fovea train --dataset {DatasetCatalogue.Canonical(dataset)} --data {directory}");
             return ExitCode.Success;
         });
         return command;

@@ -1,10 +1,12 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Core.Formats;
 using Fovea.Data;
+using Fovea.Data.Datasets;
 using Fovea.Data.Statistics;
-using Fovea.Training.Figures;
-using Fovea.Training.Runs;
+using Fovea.Plotting.Canvas;
+using Fovea.Plotting.Maps;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;
@@ -32,7 +34,7 @@ internal static class DataInspectCommand
         {
             (string name, string? directory) = Resolve(parsed.GetRequiredValue(what), parsed.GetValue(dataset), parsed.GetValue(data));
             DatasetOptions options = new() { Classes = parsed.GetValue(classes), TrainLimit = parsed.GetValue(limit), EvaluationLimit = parsed.GetValue(limit) };
-            DatasetSplits splits = Datasets.Load(name, directory, options);
+            DatasetSplits splits = DatasetCatalogue.Load(name, directory, options);
             Part[] parts = [.. Parts(splits).Select(part => new Part(
                 part.Name, part.Pictures, DatasetStatistics.Measure(part.Pictures, parsed.GetValue(workers), stop)))];
             if (parsed.GetValue(sheet) is string file) File.WriteAllBytes(file, Sheet(splits).ToPng());
@@ -45,10 +47,10 @@ internal static class DataInspectCommand
 
     private static (string Name, string? Directory) Resolve(string what, string? dataset, string? data)
     {
-        if (data is not null || (dataset is null && Datasets.IsKnown(what) && !Path.Exists(what))) return (dataset ?? what, data);
-        if (!Path.Exists(what) && dataset is null) return (Datasets.Canonical(what), null);   // neither: says what there is
+        if (data is not null || (dataset is null && DatasetCatalogue.IsKnown(what) && !Path.Exists(what))) return (dataset ?? what, data);
+        if (!Path.Exists(what) && dataset is null) return (DatasetCatalogue.Canonical(what), null);   // neither: says what there is
         return (dataset ?? DatasetGuess.Of(what) ?? throw new UsageException(
-            $"'{what}': no dataset is recognised there; say which one it is with --dataset: {string.Join(", ", Datasets.Names)}."), what);
+            $"'{what}': no dataset is recognised there; say which one it is with --dataset: {string.Join(", ", DatasetCatalogue.Names)}."), what);
     }
 
     private static IEnumerable<(string Name, IImageDataset Pictures)> Parts(DatasetSplits splits) =>

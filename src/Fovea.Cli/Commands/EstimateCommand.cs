@@ -2,10 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Data;
-using Fovea.Training.Benchmarks;
-using Fovea.Training.Estimation;
-using Fovea.Training.Runs;
+using Fovea.Core.Formats;
+using Fovea.Lab.Benchmarks;
+using Fovea.Lab.Estimation;
 using Fovea.Vision.Attention;
 using Spectre.Console;
 

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Training;
 using Fovea.Training.Evaluation;
-using Fovea.Training.Runs;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

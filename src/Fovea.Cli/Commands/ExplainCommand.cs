@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Fovea.Cli.Options;
+using Fovea.Lab.Explanations;
 using Fovea.Training;
-using Fovea.Training.Explanations;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using Fovea.Cli.Display;
+using Fovea.Core.Formats;
 using Fovea.Data;
+using Fovea.Lab.LearningRates;
 using Fovea.Training;
-using Fovea.Training.LearningRates;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Training.Runs;
+using Fovea.Core.Formats;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Spectre.Console;

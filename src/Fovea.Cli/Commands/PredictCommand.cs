@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Core.Formats;
 using Fovea.Training;
-using Fovea.Training.Runs;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

@@ -1,11 +1,10 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Data;
+using Fovea.Core.Formats;
+using Fovea.Lab.Probing;
 using Fovea.Tensors;
-using Fovea.Training.Probing;
 using Fovea.Training.Recipes;
-using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Spectre.Console;
 

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Data;
-using Fovea.Data.Pictures;
+using Fovea.Core.Formats;
+using Fovea.Data.Datasets;
+using Fovea.Lab.Probing;
 using Fovea.Training;
-using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Spectre.Console;
 

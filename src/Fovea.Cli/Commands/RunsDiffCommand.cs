@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Core.Formats;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Spectre.Console;

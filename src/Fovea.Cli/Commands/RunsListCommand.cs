@@ -2,9 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Data;
+using Fovea.Core.Formats;
 using Fovea.Training.Runs;
-using Fovea.Vision.Weights;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Data;
+using Fovea.Lab.Reports;
 using Fovea.Training;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
@@ -63,9 +63,10 @@ internal static class TrainCommand
                 : parsed.GetValue(json) ? new JsonDisplay(terminal.Output, terminal.Error)
                 : terminal.IsInteractive ? new LiveDisplay(terminal.Console)
                 : new PlainDisplay(terminal.Output);
+            ObserverList observers = new(display, new ReportObserver());
             display.Show(() => isResumed
-                ? TrainingRun.Resume(parsed.GetValue(resume), old => Resumable(old, Apply(old), parsed.GetValue(recipe)), display, stop)
-                : TrainingRun.Start(Read(start(Read(Recipe.Default))), display, stop));
+                ? TrainingRun.Resume(parsed.GetValue(resume), old => Resumable(old, Apply(old), parsed.GetValue(recipe)), observers, stop)
+                : TrainingRun.Start(Read(start(Read(Recipe.Default))), observers, stop));
             return ExitCode.Success;
         });
         return command;

@@ -1,4 +1,4 @@
-using Fovea.Training.Studies;
+using Fovea.Lab.Studies;
 
 namespace Fovea.Cli.Display;
 

@@ -1,3 +1,4 @@
+using Fovea.Core.Formats;
 using Fovea.Training;
 using Fovea.Training.Runs;
 

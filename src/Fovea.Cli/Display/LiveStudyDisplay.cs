@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using Fovea.Lab.Studies;
 using Fovea.Training.Runs;
-using Fovea.Training.Studies;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

@@ -1,5 +1,5 @@
+using Fovea.Lab.Studies;
 using Fovea.Training.Runs;
-using Fovea.Training.Studies;
 
 namespace Fovea.Cli.Display;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
+using Fovea.Lab.Studies;
 using Fovea.Training;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
-using Fovea.Training.Studies;
 
 namespace Fovea.Cli.Display;
 

@@ -1,5 +1,5 @@
 using Fovea.Data;
-using Fovea.Data.Images;
+using Fovea.Data.Codecs;
 
 namespace Fovea.Cli.Images;
 

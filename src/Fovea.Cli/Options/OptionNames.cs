@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using Fovea.Data;
 
 namespace Fovea.Cli.Options;
 

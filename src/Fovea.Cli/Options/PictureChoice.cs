@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Fovea.Cli.Images;
 using Fovea.Data;
+using Fovea.Data.Datasets;
 using Fovea.Training;
 
 namespace Fovea.Cli.Options;

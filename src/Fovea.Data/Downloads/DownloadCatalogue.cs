@@ -1,3 +1,5 @@
+using Fovea.Data.Datasets;
+
 namespace Fovea.Data.Downloads;
 
 /// <summary>Datasets that can be downloaded: addresses, lengths and checksums, all in one table.</summary>
@@ -38,7 +40,7 @@ public static class DownloadCatalogue
     /// <exception cref="UsageException">It cannot be downloaded.</exception>
     public static IReadOnlyList<RemoteFile> Files(string dataset)
     {
-        string name = Datasets.IsKnown(dataset) ? Datasets.Canonical(dataset) : dataset;
+        string name = DatasetCatalogue.IsKnown(dataset) ? DatasetCatalogue.Canonical(dataset) : dataset;
         return Known.FirstOrDefault(entry => entry.Dataset == name).Files ?? throw new UsageException(
             $"dataset '{dataset}' cannot be downloaded.{Suggest.DidYouMean(dataset, Names)} These can: {string.Join(", ", Names)}.");
     }

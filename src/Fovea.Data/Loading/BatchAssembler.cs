@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using Fovea.Data.Datasets;
 using Fovea.Data.Transforms;
-using Fovea.Tensors;
 
 namespace Fovea.Data.Loading;
 

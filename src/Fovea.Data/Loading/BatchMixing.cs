@@ -1,5 +1,4 @@
 using System.Numerics;
-using Fovea.Tensors;
 
 namespace Fovea.Data.Loading;
 

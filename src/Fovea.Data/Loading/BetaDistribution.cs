@@ -1,5 +1,3 @@
-using Fovea.Tensors;
-
 namespace Fovea.Data.Loading;
 
 /// <summary>Draws from the symmetric beta distribution: <c>x / (x + y)</c> with two gamma variables of the same shape.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Fovea.Tensors;
 
 namespace Fovea.Data.Loading;
 

@@ -1,5 +1,3 @@
-using Fovea.Tensors;
-
 namespace Fovea.Data.Transforms;
 
 /// <summary><c>center-crop:SIZE</c>: the middle square; a smaller picture is surrounded with black.</summary>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Fovea.Data.Transforms.Pixels;
-using Fovea.Tensors;
 
 namespace Fovea.Data.Transforms;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
-using Fovea.Tensors;
 
 namespace Fovea.Data.Transforms;
 

@@ -1,5 +1,4 @@
 using Fovea.Data.Transforms.Pixels;
-using Fovea.Tensors;
 
 namespace Fovea.Data.Transforms;
 

@@ -1,5 +1,3 @@
-using Fovea.Tensors;
-
 namespace Fovea.Data.Transforms;
 
 /// <summary><c>pad:PIXELS</c>: a black frame on all four sides.</summary>

@@ -1,5 +1,3 @@
-using Fovea.Tensors;
-
 namespace Fovea.Data.Transforms;
 
 /// <summary><c>random-crop:SIZE[:padding=0]</c>: a square from anywhere in the picture, which may get a black frame first.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Fovea.Tensors;
 
 namespace Fovea.Data.Transforms;
 

@@ -1,5 +1,3 @@
-using Fovea.Tensors;
-
 namespace Fovea.Data.Transforms;
 
 /// <summary>

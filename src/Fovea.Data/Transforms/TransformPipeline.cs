@@ -1,5 +1,3 @@
-using Fovea.Tensors;
-
 namespace Fovea.Data.Transforms;
 
 /// <summary>Steps applied one after the other. Immutable; prints as the text it was read from.</summary>

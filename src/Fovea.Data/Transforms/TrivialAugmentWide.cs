@@ -1,6 +1,5 @@
 using System.Globalization;
 using Fovea.Data.Transforms.Policies;
-using Fovea.Tensors;
 
 namespace Fovea.Data.Transforms;
 

@@ -1,10 +1,10 @@
 using System.Text.Json;
+using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;
-using Fovea.Training.Runs;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
 

@@ -1,7 +1,8 @@
+using Fovea.Core.Files;
+using Fovea.Core.Formats;
 using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Training.Recipes;
-using Fovea.Training.Runs;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
 

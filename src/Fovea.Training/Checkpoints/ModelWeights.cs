@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fovea.Core.Files;
 using Fovea.Data;
 using Fovea.Tensors;
 using Fovea.Training.Runs;

@@ -1,4 +1,4 @@
-using Fovea.Data.Pictures.Caching;
+using Fovea.Data.Datasets.Caching;
 
 namespace Fovea.Training.Recipes;
 

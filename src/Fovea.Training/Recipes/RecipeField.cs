@@ -1,5 +1,3 @@
-using Fovea.Data;
-
 namespace Fovea.Training.Recipes;
 
 /// <summary>One member of a <see cref="Recipe"/>: its name on the command line and in recipe files, and how to read and write it.</summary>

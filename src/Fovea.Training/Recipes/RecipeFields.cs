@@ -1,4 +1,3 @@
-using Fovea.Data;
 using Fovea.Training.Tracking;
 
 namespace Fovea.Training.Recipes;

@@ -1,4 +1,4 @@
-using Fovea.Data;
+using Fovea.Core.Formats;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 

@@ -1,5 +1,3 @@
-using Fovea.Data;
-
 namespace Fovea.Training.Recipes;
 
 /// <summary>Makes the fields of one section of a recipe.</summary>

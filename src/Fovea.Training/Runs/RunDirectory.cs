@@ -1,5 +1,4 @@
 using System.Globalization;
-using Fovea.Data;
 
 namespace Fovea.Training.Runs;
 

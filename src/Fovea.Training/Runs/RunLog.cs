@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using Fovea.Training.Checkpoints;
+using Fovea.Core.Files;
+using Fovea.Core.Formats;
 
 namespace Fovea.Training.Runs;
 

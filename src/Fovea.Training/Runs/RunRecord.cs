@@ -1,7 +1,6 @@
 using System.Text.Json;
-using Fovea.Data;
+using Fovea.Core.Formats;
 using Fovea.Training.Recipes;
-using Fovea.Vision.Weights;
 
 namespace Fovea.Training.Runs;
 

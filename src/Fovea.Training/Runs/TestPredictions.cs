@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Text;
+using Fovea.Core.Files;
 using Fovea.Data;
-using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
-using Fovea.Vision.Weights;
 
 namespace Fovea.Training.Runs;
 

@@ -1,5 +1,6 @@
 using Fovea.Data;
-using Fovea.Data.Pictures.Caching;
+using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Caching;
 using Fovea.Training.Recipes;
 
 namespace Fovea.Training.Setup;
@@ -27,9 +28,9 @@ public static class DatasetChoice
     /// <exception cref="UsageException">There is no such dataset, or a folder is named and nothing tells what lies in it.</exception>
     public static string NameOf(DataSection data, string model)
     {
-        if (data.Dataset is string named) return Datasets.Canonical(named);
+        if (data.Dataset is string named) return DatasetCatalogue.Canonical(named);
         if (data.Directory is null) return NeedsNoFiles;
-        string known = string.Join(", ", Datasets.Names.Where(name => name != NeedsNoFiles));
+        string known = string.Join(", ", DatasetCatalogue.Names.Where(name => name != NeedsNoFiles));
         return DatasetGuess.Of(data.Directory) ?? Usual.GetValueOrDefault(model)
             ?? throw new UsageException($"--dataset: say which dataset lies in '{data.Directory}': {known}.");
     }
@@ -54,6 +55,6 @@ public static class DatasetChoice
             EvaluationLimit = recipe.Data.EvaluationLimit,
         };
         if (recipe.Data.ValidationShare is double share) options = options with { ValidationShare = share };
-        return Datasets.Load(NameOf(recipe.Data, recipe.Model.Name), recipe.Data.Directory, options);
+        return DatasetCatalogue.Load(NameOf(recipe.Data, recipe.Model.Name), recipe.Data.Directory, options);
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Fovea.Data;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Vision;

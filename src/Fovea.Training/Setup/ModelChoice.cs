@@ -1,5 +1,4 @@
 using Fovea.Data;
-using Fovea.Nn;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 using Fovea.Vision.Attention;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Fovea.Data;
 using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Nn.Schedules;

@@ -1,4 +1,5 @@
 using Fovea.Data;
+using Fovea.Data.Datasets;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 using Fovea.Vision.Position;
@@ -10,11 +11,11 @@ public static class RecipeResolver
 {
     /// <summary>The recipe with model and dataset spelled as the catalogues do.</summary>
     /// <exception cref="UsageException">There is no such dataset.</exception>
-    /// <exception cref="Nn.ConfigurationException">There is no such model.</exception>
+    /// <exception cref="ConfigurationException">There is no such model.</exception>
     public static Recipe WithCanonicalNames(Recipe recipe) => recipe with
     {
         Model = recipe.Model with { Name = Presets.Find(recipe.Model.Name).Name },
-        Data = recipe.Data with { Dataset = recipe.Data.Dataset is string name ? Datasets.Canonical(name) : null },
+        Data = recipe.Data with { Dataset = recipe.Data.Dataset is string name ? DatasetCatalogue.Canonical(name) : null },
     };
 
     /// <summary>The recipe with every choice that does not depend on the machine.</summary>

@@ -6,7 +6,6 @@ using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
-using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Training.Setup;
@@ -20,7 +19,7 @@ public static class TrainingSetup
     /// <param name="observer">Is told while pictures are put into a cache; null: nobody is.</param>
     /// <param name="stop">Ends that.</param>
     /// <exception cref="UsageException">A name does not exist, or a value makes no sense.</exception>
-    /// <exception cref="Nn.ConfigurationException">Sizes do not fit together.</exception>
+    /// <exception cref="ConfigurationException">Sizes do not fit together.</exception>
     /// <exception cref="DataException">The dataset cannot be read.</exception>
     /// <exception cref="CheckpointException">The weights to start from cannot be read or do not fit.</exception>
     public static TrainingParts New(

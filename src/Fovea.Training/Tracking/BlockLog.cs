@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Fovea.Data.Images;
+using Fovea.Data.Codecs;
 
 namespace Fovea.Training.Tracking;
 

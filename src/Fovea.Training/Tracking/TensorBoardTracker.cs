@@ -1,4 +1,4 @@
-using Fovea.Data.Images;
+using Fovea.Data.Codecs;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tracking.Formats.TensorBoard;

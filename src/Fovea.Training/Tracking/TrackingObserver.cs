@@ -64,6 +64,9 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
     }
 
     /// <inheritdoc/>
+    public void Ended(RunOutcome outcome) => _inner.Ended(outcome);
+
+    /// <inheritdoc/>
     public void Finished(RunSummary summary, string directory)
     {
         Tell(tracker => tracker.Finished(summary, directory));

@@ -28,7 +28,7 @@ public sealed class ConvolutionalEmbedding : Module, IPatchEmbedding
     /// <exception cref="ConfigurationException">Another patch size or dim.</exception>
     public ConvolutionalEmbedding(int channels, int patchSize, int dim, bool pools = false)
     {
-        Check(patchSize, dim, pools);
+        Require(patchSize, dim, pools);
         (_channels, _patchSize, _dim, _pools) = (channels, patchSize, dim, pools);
         int halvings = BitOperations.Log2((uint)patchSize);
         int[] widths = pools ? [channels, .. Enumerable.Repeat(InnerChannels, halvings - 1), dim] : [channels, dim / 4, dim / 2, dim];
@@ -71,15 +71,15 @@ public sealed class ConvolutionalEmbedding : Module, IPatchEmbedding
         return Ops.Permute(x.Reshape(x.Shape[0], _dim, -1), 0, 2, 1);
     }
 
-    internal static void Check(int patchSize, int dim, bool pools)
+    internal static void Require(int patchSize, int dim, bool pools)
     {
         if (pools)
         {
-            Nn.Check.That(patchSize is 2 or 4 or 8 or 16, $"PatchSize: pooled tokens lie 2, 4, 8 or 16 pixels apart, got {patchSize}.");
+            Check.That(patchSize is 2 or 4 or 8 or 16, $"PatchSize: pooled tokens lie 2, 4, 8 or 16 pixels apart, got {patchSize}.");
             return;
         }
 
-        Nn.Check.That(patchSize is 1 or 2 or 4 or 8, $"PatchSize: convolutional tokens lie 1, 2, 4 or 8 pixels apart, got {patchSize}.");
-        Nn.Check.That(dim % 4 == 0, $"Dim: convolutional tokens need a multiple of 4, got {dim}.");
+        Check.That(patchSize is 1 or 2 or 4 or 8, $"PatchSize: convolutional tokens lie 1, 2, 4 or 8 pixels apart, got {patchSize}.");
+        Check.That(dim % 4 == 0, $"Dim: convolutional tokens need a multiple of 4, got {dim}.");
     }
 }

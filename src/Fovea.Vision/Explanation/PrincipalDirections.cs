@@ -1,5 +1,3 @@
-using Fovea.Tensors;
-
 namespace Fovea.Vision.Explanation;
 
 /// <summary>The directions along which rows of a matrix are largest: its right singular vectors, by orthogonal iteration on WᵀW.</summary>

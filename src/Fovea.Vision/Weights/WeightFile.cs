@@ -1,4 +1,3 @@
-using Fovea.Data;
 using Fovea.Vision.Weights.Safetensors;
 using Fovea.Vision.Weights.Torch;
 

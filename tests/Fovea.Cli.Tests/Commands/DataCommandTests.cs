@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Fovea.Data.Images;
+using Fovea.Data.Codecs;
 
 namespace Fovea.Cli.Tests.Commands;
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using Fovea.Data.Images;
+using Fovea.Data.Codecs;
 
 namespace Fovea.Cli.Tests.Commands;
 

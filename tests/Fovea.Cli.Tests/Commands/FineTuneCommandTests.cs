@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Fovea.Data;
-using Fovea.Data.Images;
+using Fovea.Data.Codecs;
+using Fovea.Data.Datasets;
 
 namespace Fovea.Cli.Tests.Commands;
 
@@ -79,7 +80,7 @@ public sealed class FineTuneCommandTests : IDisposable
         Assert.True(_shell.Run("pseudo-label", run, "--data", folder, "--threshold", "0", "--out", list, "--json") == 0, _shell.Error);
         JsonElement result = JsonDocument.Parse(_shell.Output).RootElement;
         Assert.Equal((7, 6, 1), (result.GetProperty("images").GetInt32(), result.GetProperty("labelled").GetInt32(), result.GetProperty("unreadable").GetInt32()));
-        DatasetSplits splits = Datasets.Load("csv", list);
+        DatasetSplits splits = DatasetCatalogue.Load("csv", list);
         Assert.Equal(6, splits.Train.Count + splits.Validation.Count + splits.Test.Count);
 
         Assert.Equal(0, _shell.Run("pseudo-label", run, "--data", folder, "--threshold", "1", "--out", list));

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Fovea.Data;
-using Fovea.Data.Images;
+using Fovea.Data.Codecs;
 
 namespace Fovea.Cli.Tests.Commands;
 

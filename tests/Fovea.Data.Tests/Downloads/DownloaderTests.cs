@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
+using Fovea.Data.Datasets;
 using Fovea.Data.Downloads;
-using Fovea.Data.Tests.Support;
 
 namespace Fovea.Data.Tests.Downloads;
 
@@ -96,7 +96,7 @@ public sealed class DownloaderTests : IDisposable
         }
 
         Assert.Equal(4, DownloadCatalogue.Files("MNIST").Count);
-        Assert.All(DownloadCatalogue.Names, name => Assert.True(Datasets.IsKnown(name)));
+        Assert.All(DownloadCatalogue.Names, name => Assert.True(DatasetCatalogue.IsKnown(name)));
         Assert.Contains("mnist, cifar10, cifar100", Assert.Throws<UsageException>(() => DownloadCatalogue.Files("imagenet")).Message);
     }
 

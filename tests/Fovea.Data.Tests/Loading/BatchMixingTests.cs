@@ -1,5 +1,4 @@
 using Fovea.Data.Loading;
-using Fovea.Tensors;
 
 namespace Fovea.Data.Tests.Loading;
 

@@ -1,5 +1,5 @@
+using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Loading;
-using Fovea.Data.Shapes;
 using Fovea.Data.Transforms;
 
 namespace Fovea.Data.Tests.Loading;

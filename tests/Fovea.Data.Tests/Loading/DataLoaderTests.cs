@@ -1,5 +1,6 @@
+using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Loading;
-using Fovea.Data.Shapes;
 using Fovea.Data.Tests.Support;
 using Fovea.Data.Transforms;
 using FsCheck;

@@ -1,7 +1,6 @@
-using Fovea.Data.Images;
+using Fovea.Data.Codecs;
+using Fovea.Data.Datasets;
 using Fovea.Data.Loading;
-using Fovea.Data.Pictures;
-using Fovea.Data.Tests.Support;
 using Fovea.Data.Transforms;
 
 namespace Fovea.Data.Tests.Loading;

@@ -1,3 +1,5 @@
+using Fovea.Data.Datasets;
+
 namespace Fovea.Data.Tests.Support;
 
 /// <summary>Small datasets whose pixels tell which picture they are.</summary>

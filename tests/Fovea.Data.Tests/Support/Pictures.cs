@@ -1,5 +1,7 @@
 using System.IO.Compression;
-using Fovea.Data.Images;
+using Fovea.Data.Codecs;
+using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Files;
 
 namespace Fovea.Data.Tests.Support;
 
@@ -50,7 +52,7 @@ internal static class Pictures
         {
             (IImageDataset source, int index) = (dataset, i);
             while (source is Subset subset) (source, index) = (subset.Source, subset.SourceIndex(index));
-            yield return ((Fovea.Data.Pictures.PictureDataset)source).PathOf(index);
+            yield return ((PictureDataset)source).PathOf(index);
         }
     }
 }

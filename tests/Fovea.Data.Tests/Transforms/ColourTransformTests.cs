@@ -1,7 +1,6 @@
 using Fovea.Data.Tests.Support;
 using Fovea.Data.Transforms;
 using Fovea.Data.Transforms.Pixels;
-using Fovea.Tensors;
 using FsCheck;
 using FsCheck.Fluent;
 

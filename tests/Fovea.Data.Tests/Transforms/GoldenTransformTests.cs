@@ -2,11 +2,10 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Fovea.Data.Images;
+using Fovea.Data.Codecs;
 using Fovea.Data.Loading;
 using Fovea.Data.Tests.Support;
 using Fovea.Data.Transforms;
-using Fovea.Tensors;
 
 namespace Fovea.Data.Tests.Transforms;
 

@@ -1,5 +1,4 @@
 using Fovea.Data.Transforms;
-using Fovea.Tensors;
 using FsCheck;
 using FsCheck.Fluent;
 

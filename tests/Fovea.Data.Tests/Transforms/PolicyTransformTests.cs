@@ -1,6 +1,5 @@
 using Fovea.Data.Tests.Support;
 using Fovea.Data.Transforms;
-using Fovea.Tensors;
 
 namespace Fovea.Data.Tests.Transforms;
 

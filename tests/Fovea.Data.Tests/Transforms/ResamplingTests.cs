@@ -1,5 +1,4 @@
 using Fovea.Data.Transforms;
-using Fovea.Tensors;
 using Resampling = Fovea.Data.Transforms.Resampling;
 
 namespace Fovea.Data.Tests.Transforms;

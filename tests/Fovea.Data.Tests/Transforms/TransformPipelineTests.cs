@@ -1,5 +1,4 @@
 using Fovea.Data.Transforms;
-using Fovea.Tensors;
 
 namespace Fovea.Data.Tests.Transforms;
 

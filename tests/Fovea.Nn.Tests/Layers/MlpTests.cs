@@ -1,6 +1,5 @@
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
-using Fovea.Tests;
 
 namespace Fovea.Nn.Tests.Layers;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
-using Fovea.Tests;
 
 namespace Fovea.Nn.Tests.Optimization;
 

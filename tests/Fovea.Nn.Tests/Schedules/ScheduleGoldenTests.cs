@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Fovea.Nn.Schedules;
-using Fovea.Tests;
 
 namespace Fovea.Nn.Tests.Schedules;
 

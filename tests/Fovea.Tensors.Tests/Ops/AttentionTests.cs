@@ -1,5 +1,4 @@
 using Fovea.Tensors.Tests.Support;
-using Fovea.Tests;
 using static Fovea.Tensors.Tests.Support.Sample;
 
 namespace Fovea.Tensors.Tests;

@@ -1,6 +1,5 @@
 using Fovea.Tensors.Tests.Backends;
 using Fovea.Tensors.Tests.Support;
-using Fovea.Tests;
 using FsCheck;
 using FsCheck.Fluent;
 using static Fovea.Tensors.Tests.Support.Sample;

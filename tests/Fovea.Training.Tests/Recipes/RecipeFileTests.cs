@@ -1,4 +1,3 @@
-using Fovea.Data;
 using Fovea.Training.Recipes;
 using FsCheck;
 using FsCheck.Fluent;

@@ -1,4 +1,3 @@
-using Fovea.Data;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Training.Tests.Support;

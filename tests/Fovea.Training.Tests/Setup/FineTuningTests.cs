@@ -1,5 +1,5 @@
 using Fovea.Data;
-using Fovea.Data.Shapes;
+using Fovea.Data.Datasets.Shapes;
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;

@@ -1,5 +1,5 @@
 using Fovea.Data;
-using Fovea.Data.Shapes;
+using Fovea.Data.Datasets.Shapes;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;

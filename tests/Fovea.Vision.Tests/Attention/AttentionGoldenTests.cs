@@ -2,7 +2,6 @@ using System.Globalization;
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
-using Fovea.Tests;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Tests.Support;
 

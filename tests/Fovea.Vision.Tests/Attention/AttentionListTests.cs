@@ -1,6 +1,4 @@
-using Fovea.Nn;
 using Fovea.Tensors;
-using Fovea.Tests;
 using Fovea.Vision.Attention;
 
 namespace Fovea.Vision.Tests.Attention;

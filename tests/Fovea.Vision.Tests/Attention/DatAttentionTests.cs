@@ -1,7 +1,6 @@
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
-using Fovea.Tests;
 using Fovea.Vision.Attention;
 
 namespace Fovea.Vision.Tests.Attention;

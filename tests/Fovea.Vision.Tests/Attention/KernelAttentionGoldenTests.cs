@@ -3,7 +3,6 @@ using System.Text.Json;
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
-using Fovea.Tests;
 using Fovea.Vision.Attention;
 
 namespace Fovea.Vision.Tests.Attention;

@@ -1,5 +1,4 @@
 using Fovea.Tensors;
-using Fovea.Tests;
 using Fovea.Vision.Explanation;
 
 namespace Fovea.Vision.Tests.Explanation;

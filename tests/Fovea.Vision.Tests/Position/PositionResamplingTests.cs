@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Fovea.Tensors;
-using Fovea.Tests;
 using Fovea.Vision.Position;
 
 namespace Fovea.Vision.Tests.Position;

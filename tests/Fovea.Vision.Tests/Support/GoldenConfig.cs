@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Fovea.Tensors;
-using Fovea.Tests;
 
 namespace Fovea.Vision.Tests.Support;
 

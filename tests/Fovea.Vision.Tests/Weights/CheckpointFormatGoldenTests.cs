@@ -1,4 +1,3 @@
-using Fovea.Tests;
 using Fovea.Vision.Weights;
 
 namespace Fovea.Vision.Tests.Weights;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Fovea.Tensors;
 using Fovea.Vision.Tests.Weights.Support;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Naming;

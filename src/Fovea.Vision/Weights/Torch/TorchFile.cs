@@ -1,5 +1,3 @@
-using Fovea.Data;
-
 namespace Fovea.Vision.Weights.Torch;
 
 /// <summary>A file of <c>torch.save</c>, its pickle read: dicts within dicts laid flat, tensors left where they are.</summary>

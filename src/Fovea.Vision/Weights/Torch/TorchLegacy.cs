@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
-using Fovea.Data;
-using Fovea.Data.Formats;
+using Fovea.Core.Formats;
 
 namespace Fovea.Vision.Weights.Torch;
 

@@ -1,5 +1,4 @@
-using Fovea.Data;
-using Fovea.Data.Formats;
+using Fovea.Core.Formats;
 
 namespace Fovea.Vision.Weights.Torch;
 

@@ -1,5 +1,3 @@
-using Fovea.Data;
-
 namespace Fovea.Vision.Weights.Torch;
 
 /// <summary>A view of a storage: element <c>[i, j, ...]</c> is number <c>offset + i · stride_0 + j · stride_1 + ...</c> of it.</summary>

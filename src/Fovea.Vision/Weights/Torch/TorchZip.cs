@@ -1,6 +1,5 @@
 using System.Text;
-using Fovea.Data;
-using Fovea.Data.Formats;
+using Fovea.Core.Formats;
 
 namespace Fovea.Vision.Weights.Torch;
 

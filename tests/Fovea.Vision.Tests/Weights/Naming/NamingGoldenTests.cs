@@ -1,5 +1,4 @@
 using Fovea.Tensors;
-using Fovea.Tests;
 using Fovea.Vision.Tests.Support;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;

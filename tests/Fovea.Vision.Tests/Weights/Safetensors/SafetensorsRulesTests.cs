@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using Fovea.Tests;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
 using FsCheck;
@@ -21,7 +20,7 @@ public sealed class SafetensorsRulesTests
             from text in Gen.Elements("", "pt", "x: 1\n\"y\" ü \\ \u0001", "𝛼", new string('m', 301))
             from tensors in Gen.ArrayOf(tensor)
             select (text, tensors);
-        Check.QuickThrowOnFailure(Prop.ForAll(Arb.From(files), file =>
+        FsCheck.Check.QuickThrowOnFailure(Prop.ForAll(Arb.From(files), file =>
         {
             Weight[] tensors =
             [

@@ -1,0 +1,55 @@
+using System.Text;
+
+namespace Fovea.Core.Files;
+
+/// <summary>Replaces a file as a whole: whoever reads it finds the old contents or the new ones, whatever happens in between.</summary>
+public static class AtomicFile
+{
+    /// <summary>Writes to a file beside the old one, flushes it to the disk and renames it over the old one.</summary>
+    /// <param name="path">The file to replace or create.</param>
+    /// <param name="write">Writes the contents.</param>
+    /// <exception cref="CheckpointException">It could not be written, e.g. onto a full disk; the previous file is as it was.</exception>
+    public static void Write(string path, Action<Stream> write) => Write(path, write, stream => stream);
+
+    /// <summary>Replaces a file by a text in UTF-8.</summary>
+    /// <exception cref="CheckpointException">It could not be written; the previous file is as it was.</exception>
+    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    /// <param name="path">The file to replace or create.</param>
+    /// <param name="write">Writes the contents.</param>
+    /// <param name="wrap">Puts a stream around the file's; tests make it fail.</param>
+    internal static void Write(string path, Action<Stream> write, Func<Stream, Stream> wrap)
+    {
+        string temporary = path + ".tmp";
+        try
+        {
+            using (FileStream file = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+            {
+                using Stream stream = wrap(file);
+                write(stream);
+                stream.Flush();
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            TryDelete(temporary);
+            string previous = File.Exists(path) ? "the previous one is still there" : "nothing was there before";
+            throw new CheckpointException($"{path}: could not be saved ({previous}): {error.Message}", error);
+        }
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // A rest of the failed attempt stays behind; the next attempt overwrites it.
+        }
+    }
+}

@@ -1,0 +1,104 @@
+namespace Fovea.Data.Codecs.Jpeg;
+
+/// <summary>Reads JPEG pictures: baseline, extended sequential and progressive, 8 bits, Huffman coded.</summary>
+/// <remarks>
+/// Written from ITU-T T.81. Transform, enlargement of colours and colour conversion are defined as in libjpeg with its default settings, so that
+/// pictures have the same pixels as in Pillow and torchvision.
+/// </remarks>
+internal static class JpegReader
+{
+    /// <summary>Ten are usual. The limit keeps a hostile file from sending thousands over a large picture.</summary>
+    private const int MostScans = 250;
+
+    public static ImageInfo Identify(ImageSource source)
+    {
+        JpegParser parser = new(source);
+        parser.NextScan();
+        JpegFrame frame = parser.RequireFrame();
+        frame.SetScale(source.Options.ScaleFor(frame.Width, frame.Height));
+        int channels = frame.Components.Length == 1 ? 1 : 3;
+        return ExifOrientation.Transposes(Orientation(source, parser))
+            ? new(ImageFormat.Jpeg, frame.OutputHeight, frame.OutputWidth, channels)
+            : new(ImageFormat.Jpeg, frame.OutputWidth, frame.OutputHeight, channels);
+    }
+
+    /// <exception cref="DataException">The file is damaged, cut off, of an unsupported kind or beyond the limits.</exception>
+    public static void Decode(ImageSource source, RawImage image)
+    {
+        if (TurboJpeg.Active is not TurboJpeg library || !TryDecode(source, image, library)) TryDecode(source, image, library: null);
+    }
+
+    /// <summary>Decodes with the library or, without one, here.</summary>
+    /// <returns>False if the library does not decode it: then it is worth trying here.</returns>
+    /// <inheritdoc cref="Decode"/>
+    internal static bool TryDecode(ImageSource source, RawImage image, TurboJpeg? library)
+    {
+        JpegParser parser = new(source);
+        JpegScan? scan = parser.NextScan();
+        JpegFrame frame = parser.RequireFrame();
+        int orientation = Orientation(source, parser);
+        frame.SetScale(source.Options.ScaleFor(frame.Width, frame.Height));
+        frame.RequireAffordable(source, copies: orientation == ExifOrientation.Upright ? 1 : 2);
+        if (library is null) DecodeHere(source, parser, scan, image);
+        else if (!library.TryDecode(source, parser, scan, image)) return false;
+        ExifOrientation.Apply(orientation, image);
+        return true;
+    }
+
+    private static void DecodeHere(ImageSource source, JpegParser parser, JpegScan? scan, RawImage image)
+    {
+        JpegFrame frame = parser.RequireFrame();
+        try
+        {
+            frame.Allocate();
+            DecodeScans(source, parser, scan);
+            JpegPixels.Write(frame, parser.Color, image);
+        }
+        finally
+        {
+            frame.Release();
+        }
+    }
+
+    private static int Orientation(ImageSource source, JpegParser parser) =>
+        source.Options.ApplyOrientation ? parser.Orientation : ExifOrientation.Upright;
+
+    private static void DecodeScans(ImageSource source, JpegParser parser, JpegScan? scan)
+    {
+        JpegFrame frame = parser.RequireFrame();
+        try
+        {
+            for (int count = 1; scan is not null; count++, scan = parser.NextScan())
+            {
+                if (count > MostScans) throw source.Error($"has more than {MostScans} scans, which no honest file has.");
+                parser.Position = new ScanDecoder(source, frame, scan).Decode(parser.Position, parser.Tables.RestartInterval);
+            }
+
+            if (!frame.IsComplete) throw source.Error("is cut off: a colour component has no scan.");
+        }
+        catch (DataException) when (source.Options.AllowDamaged)
+        {
+            // What was decoded so far is the picture.
+        }
+
+        if (frame.IsProgressive) TransformAll(frame);
+    }
+
+    private static void TransformAll(JpegFrame frame)
+    {
+        InverseDct transform = new();
+        foreach (JpegComponent component in frame.Components)
+        {
+            if (component.Quantization is not int[] quantization) continue;
+            for (int y = 0; y < component.BlocksHigh; y++)
+            {
+                for (int x = 0; x < component.BlocksWide; x++)
+                {
+                    ReadOnlySpan<short> block = component.Block(x, y);
+                    int last = block[1..].ContainsAnyExcept((short)0) ? 63 : 0;
+                    transform.Transform(block, quantization, last, component.Target(x, y), component.Stride, component.Size);
+                }
+            }
+        }
+    }
+}

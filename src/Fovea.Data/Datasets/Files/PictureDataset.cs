@@ -1,0 +1,56 @@
+using Fovea.Data.Codecs;
+
+namespace Fovea.Data.Datasets.Files;
+
+/// <summary>
+/// Picture files of any size, listed once and decoded when asked for. Grey ones get three channels where the dataset is coloured; EXIF
+/// orientation is applied.
+/// </summary>
+public sealed class PictureDataset : IImageDataset
+{
+    private readonly IPictureStore _store;
+    private readonly int[] _entries, _labels;
+
+    /// <param name="info">What the pictures are.</param>
+    /// <param name="store">Where they lie.</param>
+    /// <param name="part">Which of them, and their classes.</param>
+    internal PictureDataset(DatasetInfo info, IPictureStore store, LabelledEntries part)
+    {
+        (Info, _store) = (info, store);
+        (_entries, _labels) = (part.Entries, part.Labels);
+    }
+
+    /// <inheritdoc/>
+    public DatasetInfo Info { get; }
+
+    /// <inheritdoc/>
+    public int Count => _entries.Length;
+
+    /// <inheritdoc/>
+    public int Label(int index) => _labels[index];
+
+    /// <summary>The file of picture <paramref name="index"/>; one in an archive has the archive's name in front.</summary>
+    public string PathOf(int index) => _store.PathOf(_entries[index]);
+
+    /// <inheritdoc/>
+    public void Read(int index, RawImage image) => Read(index, image, leastSide: 0);
+
+    /// <inheritdoc/>
+    public void Read(int index, RawImage image, int leastSide)
+    {
+        Decode(_entries[index], image, leastSide == 0 ? DecodeOptions.Default : DecodeOptions.Default with { LeastSide = leastSide });
+        if (image.Channels < Info.Channels) image.Repeat(Info.Channels);
+    }
+
+    private void Decode(int entry, RawImage image, DecodeOptions options)
+    {
+        try
+        {
+            _store.Decode(entry, image, options);
+        }
+        catch (DataException error)
+        {
+            throw new DataException(error.Message, error) { Remedy = "--skip-bad passes over unreadable pictures, 'fovea data inspect' finds all." };
+        }
+    }
+}

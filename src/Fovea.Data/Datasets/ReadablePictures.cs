@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+
+namespace Fovea.Data.Datasets;
+
+/// <summary>
+/// A dataset without its unreadable pictures: each is replaced by the next readable one of its class (from the last on, the first follows), so
+/// that numbers, labels and the number of batches stay; where the part has none of its class, by the next of any, label included. Which one
+/// stands in depends on the files alone, not on threads or order. A picture is found to be unreadable when it is decoded, since reading every
+/// header first would take as long as an epoch on a slow disk.
+/// </summary>
+/// <param name="source">The other dataset; no picture of another part is used as a substitute.</param>
+public sealed class ReadablePictures(IImageDataset source) : IImageDataset
+{
+    private readonly ConcurrentDictionary<int, string> _bad = new();
+    private readonly ConcurrentDictionary<int, int> _substitutes = new();
+
+    /// <inheritdoc/>
+    public DatasetInfo Info => source.Info;
+
+    /// <inheritdoc/>
+    public int Count => source.Count;
+
+    /// <summary>Unreadable pictures found so far.</summary>
+    public int SkippedCount => _bad.Count;
+
+    /// <summary>What is wrong with the unreadable pictures found so far, by number.</summary>
+    public IReadOnlyList<string> Skipped => [.. _bad.OrderBy(entry => entry.Key).Select(entry => entry.Value)];
+
+    /// <summary>The class of a picture; of what stands in for it, once it was read.</summary>
+    public int Label(int index) => source.Label(_substitutes.GetValueOrDefault(index, index));
+
+    /// <inheritdoc/>
+    /// <exception cref="DataException">No picture can be read.</exception>
+    public void Read(int index, RawImage image) => Read(index, image, leastSide: 0);
+
+    /// <inheritdoc/>
+    public void Read(int index, RawImage image, int leastSide)
+    {
+        if (_substitutes.TryGetValue(index, out int known)) source.Read(known, image, leastSide);
+        else if (!TryRead(index, image, leastSide)) ReadSubstitute(index, image, leastSide);
+    }
+
+    private void ReadSubstitute(int index, RawImage image, int leastSide)
+    {
+        foreach (int other in OthersOf(index))
+        {
+            if (!TryRead(other, image, leastSide)) continue;
+            _substitutes[index] = other;
+            return;
+        }
+
+        throw new DataException($"dataset '{Info.Name}': no picture of this part can be read, e.g. {_bad[index]}");
+    }
+
+    /// <summary>All other pictures from the next one on, those of its class first.</summary>
+    private IEnumerable<int> OthersOf(int index)
+    {
+        int label = source.Label(index);
+        IEnumerable<int> all = Enumerable.Range(1, source.Count - 1).Select(step => (index + step) % source.Count);
+        return all.Where(other => source.Label(other) == label).Concat(all.Where(other => source.Label(other) != label));
+    }
+
+    private bool TryRead(int index, RawImage image, int leastSide)
+    {
+        if (_bad.ContainsKey(index)) return false;
+        try
+        {
+            source.Read(index, image, leastSide);
+            return true;
+        }
+        catch (DataException error)
+        {
+            _bad[index] = error.Message;
+            return false;
+        }
+    }
+}

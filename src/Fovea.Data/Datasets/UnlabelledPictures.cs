@@ -1,0 +1,56 @@
+using System.Collections.Concurrent;
+using Fovea.Data.Codecs;
+using Fovea.Data.Datasets.Files;
+
+namespace Fovea.Data.Datasets;
+
+/// <summary>All picture files below a folder, without classes: every label is 0. An unreadable one comes as a single black pixel, and is remembered.</summary>
+public sealed class UnlabelledPictures : IImageDataset
+{
+    private readonly FolderStore _store;
+    private readonly ConcurrentDictionary<int, string> _unreadable = new();
+
+    /// <summary>Lists the folder; nothing is decoded.</summary>
+    /// <param name="folder">Pictures at any depth; links out of it are refused.</param>
+    /// <param name="info">Classes and normalisation of the model that will look at them.</param>
+    /// <exception cref="DataException">There is no such folder, no picture in it, or it cannot be listed.</exception>
+    public UnlabelledPictures(string folder, DatasetInfo info)
+    {
+        if (!Directory.Exists(folder)) throw new DataException($"'{folder}' is not a folder; give one with pictures.");
+        (Info, _store) = (info, new FolderStore(folder, FolderWalk.List(folder)));
+        if (Count == 0) throw new DataException($"'{folder}' holds no pictures (PNG, JPEG, BMP, PPM, PGM or PBM).");
+    }
+
+    /// <inheritdoc/>
+    public DatasetInfo Info { get; }
+
+    /// <inheritdoc/>
+    public int Count => _store.Entries.Count;
+
+    /// <summary>What is wrong with the unreadable pictures that were asked for so far, by number.</summary>
+    public IReadOnlyDictionary<int, string> Unreadable => _unreadable;
+
+    /// <summary>A picture's path below the folder, with forward slashes.</summary>
+    public string PathOf(int index) => _store.Entries.PathOf(index);
+
+    /// <inheritdoc/>
+    public int Label(int index) => 0;
+
+    /// <inheritdoc/>
+    public void Read(int index, RawImage image) => Read(index, image, leastSide: 0);
+
+    /// <inheritdoc/>
+    public void Read(int index, RawImage image, int leastSide)
+    {
+        try
+        {
+            _store.Decode(index, image, new DecodeOptions { LeastSide = leastSide });
+        }
+        catch (DataException error)
+        {
+            _unreadable[index] = error.Message;
+            image.SetSize(1, 1, 1);
+            image.Pixels.Clear();
+        }
+    }
+}

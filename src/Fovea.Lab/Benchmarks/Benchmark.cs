@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using Fovea.Nn.Optimization;
+using Fovea.Tensors;
+using Fovea.Tensors.Backends.Cpu;
+using Fovea.Training;
+using Fovea.Training.Setup;
+using Fovea.Vision;
+
+namespace Fovea.Lab.Benchmarks;
+
+/// <summary>Times whole steps on random pictures: what a user gets, without reading data.</summary>
+public static class Benchmark
+{
+    private const int ClassesToTrain = 1000;   // of a model without a head
+
+    /// <summary>Measures after three steps of warm-up, which allocate and compile.</summary>
+    /// <exception cref="ConfigurationException">There is no such preset, or sizes do not fit together.</exception>
+    public static BenchmarkResult Run(BenchmarkOptions options)
+    {
+        ModelConfig config = Configure(options);
+        int threads = options.Device == "cpu" ? options.Threads ?? Environment.ProcessorCount : 1;
+        double peak = PeakMeasurement.GflopsPerSecond(threads);
+        using Session session = new(config, options);
+        for (int i = 0; i < 3; i++) session.Step();
+        double[] seconds = Measure(session, options);
+        double median = seconds[seconds.Length / 2], batch = options.BatchSize;
+        double? gflops = batch * (options.IsTraining ? FlopCount.Training(config) : FlopCount.Forward(config)) / median / 1e9;
+        return new BenchmarkResult
+        {
+            Model = options.Model,
+            Mode = options.IsTraining ? "train" : "infer",
+            BatchSize = options.BatchSize,
+            Threads = threads,
+            Steps = seconds.Length,
+            ImagesPerSecond = batch / median,
+            ImagesPerSecondBest = batch / seconds[0],
+            MillisecondsPerStep = median * 1e3,
+            GflopsPerSecond = gflops,
+            PeakGflopsPerSecond = peak,
+            PeakFraction = gflops / peak,
+            ActivationBytes = session.ActivationBytes,
+            PeakMemoryBytes = Machine.PeakMemoryBytes,
+        };
+    }
+
+    internal static ModelConfig Configure(BenchmarkOptions options)
+    {
+        ModelConfig preset = Presets.Find(options.Model).Config;
+        if (options.Attention is string attention && preset is VisionTransformerConfig vit) preset = vit with { Attention = attention };
+        ModelConfig config = preset with
+        {
+            ImageSize = options.ImageSize ?? preset.ImageSize,
+            Classes = preset.Classes == 0 && options.IsTraining ? ClassesToTrain : preset.Classes,
+        };
+        config.Validate();
+        return config;
+    }
+
+    /// <summary>Seconds of each step, ascending.</summary>
+    private static double[] Measure(Session session, BenchmarkOptions options)
+    {
+        List<double> seconds = [];
+        long start = Stopwatch.GetTimestamp();
+        do
+        {
+            long before = Stopwatch.GetTimestamp();
+            session.Step();
+            seconds.Add(Stopwatch.GetElapsedTime(before).TotalSeconds);
+        }
+        while (options.Steps is int steps ? seconds.Count < steps : Stopwatch.GetElapsedTime(start).TotalSeconds < options.Seconds);
+        return [.. seconds.Order()];
+    }
+
+    /// <summary>A model with pictures and labels that stay the same.</summary>
+    private sealed class Session : IDisposable
+    {
+        private readonly ImageClassifier _model;
+        private readonly Tensor _images, _labels;
+        private readonly Optimizer? _optimizer;
+        private readonly long _allocatedBefore;
+
+        public Session(ModelConfig config, BenchmarkOptions options)
+        {
+            Device device = DeviceChoice.Open(options.Device, options.Threads);
+            _allocatedBefore = device.Backend.AllocatedBytes;
+            _model = config.Build();
+            if (options.GradientCheckpointing && !_model.CanRecompute)
+                throw new ConfigurationException($"grad-checkpoint: the model '{options.Model}' cannot compute its blocks again.");
+            _model.RecomputesBlocks = options.GradientCheckpointing;
+            _model.Initialize(device, seed: 0);
+            _model.Train(options.IsTraining);
+            Shape shape = [options.BatchSize, config.Channels, config.ImageSize, config.ImageSize];
+            float[] pixels = new float[shape.Count];
+            Philox random = new(0, 0);
+            for (int i = 0; i < pixels.Length; i++) pixels[i] = random.Uniform((ulong)i, -1, 1);
+            int[] labels = new int[options.BatchSize];
+            for (int i = 0; i < labels.Length; i++) labels[i] = i % Math.Max(1, config.Classes);
+            _images = Tensor.From(pixels, shape, device).Keep();
+            _labels = Tensor.From(labels, [options.BatchSize], device).Keep();
+            if (options.IsTraining) _optimizer = new AdamW(ParameterGroup.Default(_model, 0.05), 1e-3);
+        }
+
+        /// <summary>The pool has grown to the peak; a parameter has a gradient and Adam's two averages beside its value.</summary>
+        public long ActivationBytes => _images.Device.Backend.AllocatedBytes - _allocatedBefore
+            - sizeof(float) * ((_optimizer is null ? 1 : 4) * _model.ParameterCount + _images.Shape.Count + _labels.Shape.Count);
+
+        public void Step()
+        {
+            using StepScope scope = StepScope.Begin();
+            SyntheticStep.Run(_model, _optimizer, _images, _labels);
+        }
+
+        public void Dispose()
+        {
+            _images.Release();
+            _labels.Release();
+        }
+    }
+}

@@ -1,0 +1,35 @@
+namespace Fovea.Lab.Benchmarks;
+
+/// <summary>What to measure.</summary>
+public sealed record BenchmarkOptions
+{
+    /// <summary>Preset.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Training steps; otherwise forward passes.</summary>
+    public bool IsTraining { get; init; }
+
+    /// <summary>Pictures per step.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Height and width; null: the preset's.</summary>
+    public int? ImageSize { get; init; }
+
+    /// <summary>Attention mechanism with options; null: the preset's.</summary>
+    public string? Attention { get; init; }
+
+    /// <summary>Blocks are computed again in the backward pass.</summary>
+    public bool GradientCheckpointing { get; init; }
+
+    /// <summary><c>cpu</c> or <c>reference</c>.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Threads; null: all cores.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>Measured steps; null: as many as fit in <see cref="Seconds"/>.</summary>
+    public int? Steps { get; init; }
+
+    /// <summary>How long to measure, warm-up not counted.</summary>
+    public double Seconds { get; init; } = 10;
+}

@@ -1,0 +1,44 @@
+namespace Fovea.Lab.Benchmarks;
+
+/// <summary>What was measured; the JSON of <c>fovea bench</c>.</summary>
+public sealed record BenchmarkResult
+{
+    /// <summary>Preset.</summary>
+    public required string Model { get; init; }
+
+    /// <summary><c>train</c> or <c>infer</c>.</summary>
+    public required string Mode { get; init; }
+
+    /// <summary>Pictures per step.</summary>
+    public required int BatchSize { get; init; }
+
+    /// <summary>Threads that computed.</summary>
+    public required int Threads { get; init; }
+
+    /// <summary>Measured steps.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Pictures per second in the median step.</summary>
+    public required double ImagesPerSecond { get; init; }
+
+    /// <summary>Pictures per second in the fastest step.</summary>
+    public required double ImagesPerSecondBest { get; init; }
+
+    /// <summary>Milliseconds of the median step.</summary>
+    public required double MillisecondsPerStep { get; init; }
+
+    /// <summary>Billions of operations per second in the median step, as <see cref="FlopCount"/> counts them.</summary>
+    public required double? GflopsPerSecond { get; init; }
+
+    /// <summary>The same in a loop of multiplications and additions in registers, measured right before.</summary>
+    public required double PeakGflopsPerSecond { get; init; }
+
+    /// <summary>Their quotient.</summary>
+    public required double? PeakFraction { get; init; }
+
+    /// <summary>What the device holds besides parameters, gradients, optimiser state and pictures, at the peak of a step: results of operators and their gradients.</summary>
+    public required long ActivationBytes { get; init; }
+
+    /// <summary>Largest resident set of the process.</summary>
+    public required long PeakMemoryBytes { get; init; }
+}

@@ -1,0 +1,103 @@
+using Fovea.Lab.Benchmarks;
+using Fovea.Nn.Optimization;
+using Fovea.Tensors;
+using Fovea.Tensors.Backends.Meta;
+using Fovea.Vision;
+
+namespace Fovea.Lab.Estimation;
+
+/// <summary>What a step of a model takes: counted by running the step on a backend that only knows sizes (<see cref="MetaBackend"/>).</summary>
+public sealed record ModelCost
+{
+    private const int Few = 16, Many = 32;   // batches between which memory and traffic grow by the picture
+    private readonly ModelConfig _config;
+    private readonly bool _training, _recomputesBlocks;
+
+    private ModelCost(ModelConfig config, bool training, bool recomputesBlocks) => (_config, _training, _recomputesBlocks) = (config, training, recomputesBlocks);
+
+    /// <summary>Values that training can change.</summary>
+    public required long Parameters { get; init; }
+
+    /// <summary>Floating-point operations of one picture (two for each multiply-add of a product); null where they are not counted.</summary>
+    public required double? FlopsPerImage { get; init; }
+
+    /// <summary>Exponentials of the attention for one picture; the backward pass has as many again.</summary>
+    public required double ExponentialsPerImage { get; init; }
+
+    /// <summary>The model is a residual network.</summary>
+    public bool IsConvolutional => _config is ResNetConfig;
+
+    /// <summary>Bytes read and written for each further picture of a batch: operands and results of every primitive, once each.</summary>
+    public required double BytesPerImage { get; init; }
+
+    /// <summary>Bytes read and written once per step: weights, gradients and the optimiser's state.</summary>
+    public required double BytesPerStep { get; init; }
+
+    /// <summary>Bytes of parameters, and of gradients and Adam's two averages in training.</summary>
+    public required long StateBytes { get; init; }
+
+    /// <summary>Bytes of activations (and what the backward pass needs at its peak) for each picture of a batch.</summary>
+    public required double ActivationBytesPerImage { get; init; }
+
+    /// <summary>What a step needs besides, whatever the batch.</summary>
+    public required double FixedActivationBytes { get; init; }
+
+    /// <summary>Counts a training step with AdamW.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="recomputesBlocks">The backward pass computes the blocks again, which saves memory.</param>
+    public static ModelCost OfTraining(ModelConfig config, bool recomputesBlocks = false) => Of(config, training: true, recomputesBlocks);
+
+    /// <summary>Counts a forward pass.</summary>
+    public static ModelCost OfInference(ModelConfig config) => Of(config, training: false, recomputesBlocks: false);
+
+    /// <summary>Memory of a step with so many pictures, bytes: exact for the tensors, without a process's other needs.</summary>
+    public long MemoryBytes(int batchSize) => Measure(_config, _training, _recomputesBlocks, batchSize).Peak;
+
+    /// <summary>The largest batch whose step fits into so many bytes; 0 where not even one picture does.</summary>
+    /// <param name="bytes">The memory.</param>
+    /// <param name="elementBytes">Bytes of an activation; weights and what belongs to them stay in single precision.</param>
+    public int LargestBatch(double bytes, int elementBytes = sizeof(float))
+    {
+        double room = (bytes - StateBytes) * sizeof(float) / elementBytes - FixedActivationBytes;
+        return (int)Math.Clamp(room / ActivationBytesPerImage, 0, int.MaxValue);
+    }
+
+    private static ModelCost Of(ModelConfig config, bool training, bool recomputesBlocks)
+    {
+        (long Peak, long Moved, long State) few = Measure(config, training, recomputesBlocks, Few), many = Measure(config, training, recomputesBlocks, Many);
+        double moved = (many.Moved - few.Moved) / (double)(Many - Few), kept = (many.Peak - few.Peak) / (double)(Many - Few);
+        return new ModelCost(config, training, recomputesBlocks)
+        {
+            Parameters = config.Build().ParameterCount,
+            FlopsPerImage = training ? FlopCount.Training(config, recomputesBlocks) : FlopCount.Forward(config),
+            ExponentialsPerImage = FlopCount.Exponentials(config) * (training ? recomputesBlocks ? 3 : 2 : 1),
+            BytesPerImage = moved,
+            BytesPerStep = few.Moved - Few * moved,
+            StateBytes = few.State,
+            ActivationBytesPerImage = kept,
+            FixedActivationBytes = few.Peak - few.State - Few * kept,
+        };
+    }
+
+    /// <summary>Two steps: the first allocates gradients and the optimiser's state, the second is measured.</summary>
+    private static (long Peak, long Moved, long State) Measure(ModelConfig config, bool training, bool recomputesBlocks, int batchSize)
+    {
+        Device device = Device.CreateMeta();
+        MetaBackend meta = (MetaBackend)device.Backend;
+        ImageClassifier model = config.Build();
+        model.Allocate(device);
+        model.Train(training);
+        model.RecomputesBlocks = recomputesBlocks;
+        AdamW? optimizer = training ? new AdamW(ParameterGroup.Default(model, 0.05), 1e-3) : null;
+        for (int step = 0; step < 2; step++)
+        {
+            meta.Reset();
+            using StepScope scope = StepScope.Begin();
+            Tensor images = Tensor.Zeros([batchSize, config.Channels, config.ImageSize, config.ImageSize], device);
+            Tensor labels = Tensor.From(new int[batchSize], [batchSize], device);
+            SyntheticStep.Run(model, optimizer, images, labels);
+        }
+
+        return (meta.PeakBytes, meta.MovedBytes, meta.AllocatedBytes);
+    }
+}

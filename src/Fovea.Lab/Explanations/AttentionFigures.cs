@@ -1,0 +1,76 @@
+using Fovea.Plotting.Canvas;
+using Fovea.Plotting.Maps;
+using Fovea.Vision;
+using Fovea.Vision.Explanation;
+
+namespace Fovea.Lab.Explanations;
+
+/// <summary>Where a model looks in a picture.</summary>
+internal static class AttentionFigures
+{
+    private const int OverlaySize = 416, OverlayCell = 208, SheetWidth = 880, LargestMap = 128;
+
+    private static readonly ColourScale Own = new("0", "largest of each map");
+
+    /// <summary>Overlays of the whole model, then maps by block and head.</summary>
+    public static IEnumerable<ExplainedFigure> Of(AttentionTrace trace, PlanarImage seen, VisionTransformerConfig config, string target)
+    {
+        string readers = Words.Readers(config);
+        int last = trace.Blocks.Count - 1;
+        yield return new("overview", new MapGrid
+        {
+            Title = "Where the model looks",
+            Note = $"The picture as the model sees it; attention of {readers} in the last block (mean of its heads); attention rollout through all blocks; and "
+                + $"relevance, attention weighted by its gradient, for '{target}'.",
+            Columns = ["picture", "last block", "rollout", $"relevance for '{target}'"],
+            Rows = [new("", [HeatMap.Enlarge(seen, OverlaySize), Over(seen, trace.Attention(last)), Over(seen, trace.Rollout), Over(seen, trace.Relevance)])],
+            CellSize = OverlayCell,
+            Scale = Own,
+        });
+        yield return ByHead("heads", trace, "Attention by block and head", $"Of {readers}, to the patches of the picture.",
+            (block, head) => Heat(trace.Attention(block, head)));
+        yield return ByHead("maps", trace, "Whole attention maps by block and head",
+            $"Row: the token that looks; column: the token that it looks at. {Order(trace.Grid)}",
+            (block, head) => Whole(trace.Map(block, head), trace.Grid.Tokens));
+    }
+
+    /// <summary>The overlay of a residual network.</summary>
+    public static ExplainedFigure Of(GradCam cam, PlanarImage seen, string target) => new("overview", new MapGrid
+    {
+        Title = "Where the model looks",
+        Note = $"The picture as the model sees it, and Grad-CAM: where the last stage's features speak for '{target}'.",
+        Columns = ["picture", $"Grad-CAM for '{target}'"],
+        Rows = [new("", [HeatMap.Enlarge(seen, OverlaySize), Over(seen, cam.Map)])],
+        CellSize = OverlayCell,
+        Scale = new("0", "largest"),
+    });
+
+    private static ExplainedFigure ByHead(string name, AttentionTrace trace, string title, string note, Func<int, int?, PlanarImage> map)
+    {
+        int heads = Enumerable.Range(0, trace.Blocks.Count).Max(trace.Heads);
+        return new(name, new MapGrid
+        {
+            Title = title,
+            Note = note,
+            Columns = ["mean", .. Enumerable.Range(1, heads).Select(head => heads > 8 ? $"{head}" : $"head {head}")],
+            Rows = [.. Enumerable.Range(0, trace.Blocks.Count).Select(block => new MapRow(
+                $"block {block + 1}", [map(block, null), .. Enumerable.Range(0, trace.Heads(block)).Select(head => map(block, head))]))],
+            CellSize = Math.Clamp(SheetWidth / (heads + 1) - 8, 40, 120),
+            Scale = Own,
+        });
+    }
+
+    private static PlanarImage Over(PlanarImage seen, PatchMap map) =>
+        HeatMap.Over(seen, map.Values, map.Rows, map.Columns, 0, map.Range.High, OverlaySize);
+
+    private static PlanarImage Heat(PatchMap map) => HeatMap.Of(map.Values, map.Rows, map.Columns, 0, map.Range.High);
+
+    private static PlanarImage Whole(float[] map, int tokens) => HeatMap.Of(map, tokens, tokens, 0, map.Max()).Shrink(LargestMap);
+
+    private static string Order(TokenGrid grid) => grid.Prefix switch
+    {
+        0 => "Tokens are the patches, row by row.",
+        1 => "The first token is the class token, then the patches row by row.",
+        _ => $"The first {grid.Prefix} tokens are no patches (class token first), then the patches row by row.",
+    };
+}

@@ -1,0 +1,45 @@
+using Fovea.Core.Files;
+
+namespace Fovea.Lab.Explanations;
+
+/// <summary>Writes an explanation into a directory.</summary>
+public static class ExplanationOutputs
+{
+    /// <summary>Writes <c>explain.html</c>, and of each figure <c>PICTURE-NAME.png</c> or <c>model-NAME.png</c>; each file is replaced in one move.</summary>
+    /// <returns>The page's path.</returns>
+    /// <exception cref="CheckpointException">The directory could not be made, or a file not written; the previous one is as it was.</exception>
+    public static string Write(ModelExplanation explanation, string directory)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException($"--out: the folder '{directory}' could not be made: {error.Message}", error);
+        }
+
+        HashSet<string> taken = ["model"];
+        foreach (ExplainedPicture picture in explanation.Pictures) WriteAll(FileName(picture.Name, taken), picture.Figures);
+        WriteAll("model", explanation.Model);
+        string page = Path.Combine(directory, "explain.html");
+        AtomicFile.WriteText(page, ExplanationPage.Render(explanation));
+        return page;
+
+        void WriteAll(string prefix, IReadOnlyList<ExplainedFigure> figures)
+        {
+            foreach (ExplainedFigure figure in figures)
+                AtomicFile.Write(Path.Combine(directory, $"{prefix}-{figure.Name}.png"), stream => stream.Write(figure.Figure.ToPng()));
+        }
+    }
+
+    /// <summary>A name for files: letters, digits, dots and hyphens, and not yet taken.</summary>
+    private static string FileName(string picture, HashSet<string> taken)
+    {
+        string plain = string.Concat(Path.GetFileNameWithoutExtension(picture).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-'));
+        if (plain.Trim('.', '-').Length == 0) plain = "picture";
+        string name = plain;
+        for (int number = 2; !taken.Add(name.ToLowerInvariant()); number++) name = $"{plain}-{number}";
+        return name;
+    }
+}

@@ -1,0 +1,30 @@
+using Fovea.Vision;
+
+namespace Fovea.Lab.Explanations;
+
+/// <summary>What parts of a model are called in titles.</summary>
+internal static class Words
+{
+    /// <summary>Whose attention is shown where only some tokens matter for the answer.</summary>
+    public static string Readers(VisionTransformerConfig config) => config switch
+    {
+        { Pooling: Pooling.Mean } => "the mean of the patches",
+        { Pooling: Pooling.Sequence } => "the patches, weighted",
+        { DistillationToken: true } => "the class and the distillation token",
+        _ => "the class token",
+    };
+
+    /// <summary>Blocks as people count, ranges joined: <c>blocks 1–3, 5</c>.</summary>
+    public static string Blocks(IReadOnlyList<int> blocks)
+    {
+        List<(int First, int Last)> ranges = [];
+        foreach (int block in blocks)
+        {
+            if (ranges.Count > 0 && ranges[^1].Last == block - 1) ranges[^1] = (ranges[^1].First, block);
+            else ranges.Add((block, block));
+        }
+
+        string list = string.Join(", ", ranges.Select(range => range.First == range.Last ? $"{range.First + 1}" : $"{range.First + 1}–{range.Last + 1}"));
+        return $"{(blocks.Count == 1 ? "block" : "blocks")} {list}";
+    }
+}

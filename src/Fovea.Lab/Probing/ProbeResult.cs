@@ -1,0 +1,37 @@
+namespace Fovea.Lab.Probing;
+
+/// <summary>What frozen features were worth; the JSON of <c>fovea probe</c>.</summary>
+public sealed record ProbeResult
+{
+    /// <summary>Preset.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Whose weights.</summary>
+    public required string Checkpoint { get; init; }
+
+    /// <summary>Dataset.</summary>
+    public required string Dataset { get; init; }
+
+    /// <summary>Features of a picture.</summary>
+    public required int Features { get; init; }
+
+    /// <summary>Pictures that votes and classifiers came from, that chose, and that were tested.</summary>
+    public required ProbeImages Images { get; init; }
+
+    /// <summary>By number of neighbours.</summary>
+    public required IReadOnlyList<NeighbourResult> Neighbours { get; init; }
+
+    /// <summary>The linear classifier.</summary>
+    public required LinearProbeResult Linear { get; init; }
+}
+
+/// <summary>Numbers of pictures.</summary>
+/// <param name="Train">To learn from.</param>
+/// <param name="HeldOut">To choose by.</param>
+/// <param name="Test">For the figures.</param>
+public sealed record ProbeImages(int Train, int HeldOut, int Test);
+
+/// <summary>How well neighbours vote.</summary>
+/// <param name="K">How many.</param>
+/// <param name="TestAccuracy">Share of the test pictures classified right, 0 to 1.</param>
+public sealed record NeighbourResult(int K, double TestAccuracy);

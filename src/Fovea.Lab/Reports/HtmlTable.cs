@@ -1,0 +1,39 @@
+using System.Text;
+using Fovea.Plotting.Canvas;
+
+namespace Fovea.Lab.Reports;
+
+/// <summary>Tables of escaped text.</summary>
+internal static class HtmlTable
+{
+    /// <summary>A name and its value a row.</summary>
+    public static string Facts(IEnumerable<(string Name, string Value)> facts)
+    {
+        StringBuilder table = new("<table class=\"facts\"><tbody>\n");
+        foreach ((string name, string value) in facts)
+            table.Append($"<tr><th scope=\"row\">{Markup.Escape(name)}</th><td>{Markup.Escape(value)}</td></tr>\n");
+        return table.Append("</tbody></table>\n").ToString();
+    }
+
+    /// <summary>Opens a table that scrolls in its own frame. A heading that starts with <c>#</c> is that of numbers.</summary>
+    public static StringBuilder Open(params ReadOnlySpan<string> headings)
+    {
+        StringBuilder table = new("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>");
+        foreach (string heading in headings)
+        {
+            string kind = heading.StartsWith('#') ? " class=\"number\"" : "";
+            table.Append($"<th scope=\"col\"{kind}>{Markup.Escape(heading.TrimStart('#'))}</th>");
+        }
+
+        return table.Append("</tr></thead>\n<tbody>\n");
+    }
+
+    /// <summary>Closes what <see cref="Open"/> began.</summary>
+    public static string Close(this StringBuilder table) => table.Append("</tbody></table></div>\n").ToString();
+
+    /// <summary>A cell with a number.</summary>
+    public static string Number(string text) => $"<td class=\"number\">{Markup.Escape(text)}</td>";
+
+    /// <summary>A cell with text.</summary>
+    public static string Text(string text) => $"<td>{Markup.Escape(text)}</td>";
+}

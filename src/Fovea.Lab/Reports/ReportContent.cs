@@ -1,0 +1,63 @@
+using Fovea.Plotting.Maps;
+
+namespace Fovea.Lab.Reports;
+
+/// <summary>Everything a report says about a run: plain values, so that a report can be made from any source of them.</summary>
+/// <remarks>Numbers that are not known are NaN or null and are left out; so are empty lists.</remarks>
+public sealed record ReportContent
+{
+    /// <summary>The heading.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>The model's name.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>How many trainable numbers it has.</summary>
+    public long? Parameters { get; init; }
+
+    /// <summary>The dataset's name.</summary>
+    public string Dataset { get; init; } = "";
+
+    /// <summary>The run's epochs so far, in order.</summary>
+    public IReadOnlyList<EpochRecord> Epochs { get; init; } = [];
+
+    /// <summary>The run's logged steps so far, in order.</summary>
+    public IReadOnlyList<StepRecord> Steps { get; init; } = [];
+
+    /// <summary>Share of the test images that were right, 0 to 1.</summary>
+    public double TestAccuracy { get; init; } = double.NaN;
+
+    /// <summary>Mean loss over the test images.</summary>
+    public double TestLoss { get; init; } = double.NaN;
+
+    /// <summary>Training images per second over the whole run.</summary>
+    public double ImagesPerSecond { get; init; } = double.NaN;
+
+    /// <summary>The most memory the process held, in bytes.</summary>
+    public long? PeakMemoryBytes { get; init; }
+
+    /// <summary>How long the run took.</summary>
+    public double Seconds { get; init; } = double.NaN;
+
+    /// <summary>The seed of all random numbers.</summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>The command that started the run.</summary>
+    public string CommandLine { get; init; } = "";
+
+    /// <summary>Some images of the test set with what the model took them for.</summary>
+    public IReadOnlyList<PredictedImage> Predictions { get; init; } = [];
+
+    /// <summary>What the test images were taken for, class by class.</summary>
+    public ConfusionMatrix? Confusion { get; init; }
+
+    /// <summary>The resolved configuration, as YAML.</summary>
+    public string Config { get; init; } = "";
+
+    /// <summary>Names and values that describe the machine and the software.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Environment { get; init; } = [];
+
+    /// <summary>The epoch with the highest validation accuracy; null when none was validated.</summary>
+    public EpochRecord? BestEpoch =>
+        Epochs.Where(epoch => double.IsFinite(epoch.ValAccuracy)).MaxBy(epoch => epoch.ValAccuracy);
+}

@@ -1,0 +1,58 @@
+using Fovea.Plotting.Charts;
+using Fovea.Plotting.Maps;
+using Fovea.Plotting.Text;
+
+namespace Fovea.Lab.Reports;
+
+/// <summary>The figures of a run.</summary>
+internal static class RunCharts
+{
+    /// <summary>Training and validation loss by epoch, over the loss of each logged step.</summary>
+    public static LineChart Loss(ReportContent run) => new()
+    {
+        Title = "Loss",
+        XLabel = "epoch",
+        Series =
+        [
+            ByEpoch(run, "train", epoch => epoch.TrainLoss) with { Style = 0 },
+            ByEpoch(run, "validation", epoch => epoch.ValLoss) with { Style = 1, Best = BestValue.Lowest },
+            .. run.Steps.Any(step => double.IsFinite(step.TrainLoss))
+                ? [ByStep(run, "train, per step", step => step.TrainLoss) with { Style = 0, Faint = true }]
+                : Array.Empty<Series>(),
+        ],
+    };
+
+    /// <summary>Training and validation accuracy by epoch.</summary>
+    public static LineChart Accuracy(ReportContent run) => new()
+    {
+        Title = "Accuracy",
+        XLabel = "epoch",
+        YFormat = ValueFormat.Percent,
+        Series =
+        [
+            ByEpoch(run, "train", epoch => epoch.TrainAccuracy),
+            ByEpoch(run, "validation", epoch => epoch.ValAccuracy) with { Best = BestValue.Highest },
+        ],
+    };
+
+    /// <summary>The learning rate by step, or by epoch when no steps were logged.</summary>
+    public static LineChart LearningRate(ReportContent run) => new()
+    {
+        Title = "Learning rate",
+        XLabel = "epoch",
+        Series = [run.Steps.Count > 0 ? ByStep(run, "", step => step.LearningRate) : ByEpoch(run, "", epoch => epoch.LearningRate)],
+    };
+
+    /// <summary>The predicted images under a heading that counts them.</summary>
+    public static PredictionGrid Predictions(ReportContent run) => new(run.Predictions) { Title = PredictionsTitle(run) };
+
+    /// <summary>How many of the images shown were right.</summary>
+    public static string PredictionsTitle(ReportContent run) =>
+        $"Predictions: {run.Predictions.Count(image => image.IsRight)} of {run.Predictions.Count} right";
+
+    private static Series ByEpoch(ReportContent run, string name, Func<EpochRecord, double> value) =>
+        new(name, [.. run.Epochs.Select(epoch => (double)epoch.Epoch)], [.. run.Epochs.Select(value)]);
+
+    private static Series ByStep(ReportContent run, string name, Func<StepRecord, double> value) =>
+        new(name, [.. run.Steps.Select(step => step.Epoch)], [.. run.Steps.Select(value)]);
+}

@@ -1,0 +1,60 @@
+using Fovea.Training.Recipes;
+
+namespace Fovea.Lab.Studies;
+
+/// <summary>A question about training, as a file asks it: what all runs share, what varies, and how often each is repeated.</summary>
+public sealed record Study
+{
+    /// <summary>Heading of the results.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where the study stands, for messages.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>What the study is about; may be empty.</summary>
+    public string Description { get; init; } = "";
+
+    /// <summary>Options of all runs.</summary>
+    public IReadOnlyList<Setting> Base { get; init; } = [];
+
+    /// <summary>A grid: every value of each axis with every value of the others.</summary>
+    public IReadOnlyList<Axis> Vary { get; init; } = [];
+
+    /// <summary>Combinations of the grid that are left out: those that say all of an entry's settings.</summary>
+    public IReadOnlyList<IReadOnlyList<Setting>> Exclude { get; init; } = [];
+
+    /// <summary>Configurations beside the grid; their settings go over <see cref="Base"/>.</summary>
+    public IReadOnlyList<Extra> Include { get; init; } = [];
+
+    /// <summary>Every configuration is trained once with each.</summary>
+    public IReadOnlyList<ulong> Seeds { get; init; } = [0];
+
+    /// <summary>Accuracies from elsewhere to show beside the measured ones.</summary>
+    public IReadOnlyList<Published> Published { get; init; } = [];
+
+    /// <summary>The study with options of a command line, which win over <see cref="Base"/>.</summary>
+    /// <exception cref="UsageException">The study varies one of them.</exception>
+    public Study With(IReadOnlyList<Setting> options)
+    {
+        foreach (Setting option in options.Where(option => Vary.Any(axis => axis.Field == option.Field)))
+            throw new UsageException($"{option.Where}: '{Source}' varies '{option.Field.Name}'; leave the option out or change the study.");
+        return this with { Base = [.. Base.Where(setting => options.All(option => option.Field != setting.Field)), .. options] };
+    }
+}
+
+/// <summary>What varies.</summary>
+/// <param name="Field">An option of <c>train</c>.</param>
+/// <param name="Values">Its values, all different.</param>
+public sealed record Axis(RecipeField Field, IReadOnlyList<Setting> Values);
+
+/// <summary>A configuration that is no part of the grid.</summary>
+/// <param name="Name">What it is called; null: by its settings.</param>
+/// <param name="Settings">What is set.</param>
+/// <param name="Where">Place in the file.</param>
+public sealed record Extra(string? Name, IReadOnlyList<Setting> Settings, string Where);
+
+/// <summary>An accuracy that somebody published.</summary>
+/// <param name="Key">Which configurations it belongs to: <c>model=vit,attention=softmax</c>, or the name of an extra one.</param>
+/// <param name="Accuracy">Share of test pictures classified right, 0 to 1.</param>
+/// <param name="Where">Place in the file.</param>
+public sealed record Published(string Key, double Accuracy, string Where);

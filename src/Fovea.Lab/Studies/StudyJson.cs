@@ -1,0 +1,65 @@
+using Fovea.Training;
+
+namespace Fovea.Lab.Studies;
+
+/// <summary>The results of a study for programs: <c>study.json</c>. What is not known is left out.</summary>
+internal static class StudyJson
+{
+    /// <summary>Goes up when a member changes its meaning or goes away.</summary>
+    private const int Format = 1;
+
+    public static object Of(StudyResults results) => new
+    {
+        Format,
+        Fovea = Machine.Version,
+        results.Plan.Study.Name,
+        Description = results.Plan.Study.Description is { Length: > 0 } text ? text : null,
+        Complete = results.IsComplete,
+        results.Plan.Study.Seeds,
+        Configurations = results.Configurations.Select((one, i) => new
+        {
+            Name = one.Configuration.Label,
+            Settings = one.Configuration.Settings.ToDictionary(setting => setting.Field.Name, setting => setting.Value),
+            TestAccuracy = Describe(one.TestAccuracy),
+            ValAccuracy = Describe(one.ValidationAccuracy),
+            one.Configuration.Published,
+            one.Cost.Parameters,
+            one.Cost.Flops,
+            Seconds = Describe(one.Seconds),
+            ImagesPerSecond = Describe(one.ImagesPerSecond),
+            PeakMemoryBytes = Describe(one.PeakMemoryBytes),
+            Cells = one.Cells.Select(cell => new
+            {
+                cell.Cell.Name,
+                Directory = $"cells/{cell.Cell.Name}",
+                cell.Cell.Seed,
+                cell.State,
+                cell.Summary?.TestAccuracy,
+                cell.Summary?.TestLoss,
+                ValAccuracy = cell.Summary?.BestValAccuracy,
+                cell.Summary?.Epochs,
+                cell.Summary?.Seconds,
+            }),
+        }),
+        Comparisons = results.Comparisons.Select(pair => new
+        {
+            A = results.Configurations[pair.A].Configuration.Label,
+            B = results.Configurations[pair.B].Configuration.Label,
+            pair.Difference,
+            Interval = new[] { pair.Low, pair.High },
+            pair.P,
+            pair.AdjustedP,
+            Significant = pair.IsSignificant,
+        }),
+        Bootstrap = new { PairedBootstrap.Resamples, Seed = 0, Adjustment = "holm", Comparison.Level },
+    };
+
+    private static object? Describe(Spread spread) => spread.Values.Count == 0 ? null : new
+    {
+        spread.Mean,
+        Std = double.IsFinite(spread.Deviation) ? spread.Deviation : (double?)null,
+        Min = spread.Least,
+        Max = spread.Most,
+        spread.Values,
+    };
+}

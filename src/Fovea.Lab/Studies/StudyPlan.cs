@@ -1,0 +1,153 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Fovea.Data;
+using Fovea.Data.Datasets;
+using Fovea.Lab.Benchmarks;
+using Fovea.Training.Recipes;
+using Fovea.Training.Setup;
+using Fovea.Vision;
+
+namespace Fovea.Lab.Studies;
+
+/// <summary>A study with every cell resolved: all that can be known to be wrong has been found before anything is trained.</summary>
+public sealed record StudyPlan
+{
+    private const int LongestName = 120, MostNamed = 20;
+
+    /// <summary>The question.</summary>
+    public required Study Study { get; init; }
+
+    /// <summary>Where everything goes.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>What is compared.</summary>
+    public required IReadOnlyList<Configuration> Configurations { get; init; }
+
+    /// <summary>All runs, seed by seed: an unfinished study has seen all configurations equally often.</summary>
+    public required IReadOnlyList<StudyCell> Cells { get; init; }
+
+    /// <summary>What each configuration's network costs, in their order.</summary>
+    public required IReadOnlyList<ModelCost> Costs { get; init; }
+
+    /// <summary>Resolves a study with the datasets' own information.</summary>
+    /// <inheritdoc cref="Resolve(Study, string, Func{Recipe, DatasetInfo})"/>
+    public static StudyPlan Resolve(Study study, string directory)
+    {
+        Dictionary<(string, string?, string?), DatasetInfo> known = [];
+        return Resolve(study, directory, recipe =>
+        {
+            (string, string?, string?) key = (DatasetChoice.NameOf(recipe.Data, recipe.Model.Name), recipe.Data.Directory, recipe.Data.Classes);
+            return known.TryGetValue(key, out DatasetInfo? info) ? info : known[key] = DatasetChoice.Load(recipe).Info;
+        });
+    }
+
+    /// <summary>Resolves a study.</summary>
+    /// <param name="study">The question.</param>
+    /// <param name="directory">Where everything will go; not touched.</param>
+    /// <param name="data">What a recipe's dataset is.</param>
+    /// <exception cref="UsageException">Cells that cannot be trained, each with the reason.</exception>
+    /// <exception cref="DataException">A dataset cannot be read.</exception>
+    public static StudyPlan Resolve(Study study, string directory, Func<Recipe, DatasetInfo> data)
+    {
+        IReadOnlyList<Configuration> configurations = Configuration.Of(study);
+        Recipe start = Start(study, configurations);
+        List<(Configuration Configuration, string Reason)> wrong = [];
+        List<(Recipe Recipe, ModelCost Cost)> resolved = [];
+        foreach (Configuration one in configurations)
+        {
+            try
+            {
+                resolved.Add(ResolveOne(study, one, start, data));
+            }
+            catch (Exception error) when (error is UsageException or ConfigurationException)
+            {
+                wrong.Add((one, error.Message));
+            }
+        }
+
+        if (wrong.Count > 0)
+            throw new UsageException($"{wrong.Count} of {configurations.Count} configurations cannot be trained; nothing was started.\n  "
+                + string.Join("\n  ", wrong.GroupBy(one => one.Reason, one => one.Configuration).Select(group => Complaint(group.Key, [.. group]))));
+
+        string[] names = Names(configurations);
+        return new StudyPlan
+        {
+            Study = study,
+            Directory = directory,
+            Configurations = configurations,
+            Costs = [.. resolved.Select(one => one.Cost)],
+            Cells = [.. study.Seeds.SelectMany(seed => configurations.Select((one, i) => new StudyCell(one, seed, resolved[i].Recipe with
+            {
+                Run = resolved[i].Recipe.Run with { Seed = seed, Out = Path.Combine(directory, "cells", $"{names[i]}_seed={seed}") },
+            })))],
+        };
+    }
+
+    /// <summary>A reason with the configurations that it keeps from being trained: the first with its place, the others by name.</summary>
+    private static string Complaint(string reason, Configuration[] configurations)
+    {
+        string others = string.Concat(configurations.Skip(1).Take(MostNamed).Select(one => $", '{one.Label}'"));
+        string rest = configurations.Length - 1 > MostNamed ? $" and {configurations.Length - 1 - MostNamed} more" : "";
+        return $"{configurations[0].Where}: '{configurations[0].Label}'{others}{rest}: {reason}";
+    }
+
+    /// <summary>
+    /// Where all cells start from, so that budgets are equal: the model's own defaults where there is one model, the common ones otherwise.
+    /// </summary>
+    private static Recipe Start(Study study, IReadOnlyList<Configuration> configurations)
+    {
+        RecipeField model = RecipeFields.Find("model")!;
+        string[] models = [.. configurations.Select(one => one.Of(study, model)?.Value ?? Recipe.Default.Model.Name).Distinct()];
+        return models.Length == 1 ? ModelDefaults.Of(models[0]) : Recipe.Default;
+    }
+
+    private static (Recipe, ModelCost) ResolveOne(Study study, Configuration one, Recipe start, Func<Recipe, DatasetInfo> data)
+    {
+        Recipe recipe = study.Base.Concat(one.Settings).Aggregate(start, (made, setting) => setting.Apply(made));
+        Presets.Find(recipe.Model.Name);
+        recipe = InFolderOfItsOwn(recipe);
+        DatasetInfo info = data(recipe);
+        ModelConfig config = ModelChoice.Configure(recipe, info);
+        ImageClassifier model = config.Build();   // allocates nothing
+        recipe = RecipeResolver.Resolve(recipe, config, info);
+        OptimisationChoice.Schedule(recipe, stepsPerEpoch: 1000);
+        if (recipe.Model.Weights is string weights && !Path.Exists(weights))
+            throw new UsageException($"weights: there is neither a file nor a directory '{weights}'.");
+        return (recipe, new ModelCost(model.ParameterCount, FlopCount.Forward(config)));
+    }
+
+    /// <summary>Datasets beside each other under one folder, each in one of its own name, so that one <c>--data</c> serves a study of several.</summary>
+    private static Recipe InFolderOfItsOwn(Recipe recipe)
+    {
+        if (recipe.Data is not { Directory: string parent, Dataset: string dataset }) return recipe;
+        string own = Path.Combine(parent, DatasetCatalogue.Canonical(dataset));
+        return System.IO.Directory.Exists(own) ? recipe with { Data = recipe.Data with { Directory = own } } : recipe;
+    }
+
+    /// <summary>Names for directories: readable, portable, and different from each other whatever the labels hold.</summary>
+    private static string[] Names(IReadOnlyList<Configuration> configurations)
+    {
+        string[] plain = [.. configurations.Select(one => Plain(one.Label))];
+        return [.. plain.Select((name, i) =>
+            name.Length <= LongestName && plain.Count(other => string.Equals(other, name, StringComparison.OrdinalIgnoreCase)) == 1
+                ? name
+                : $"{name[..Math.Min(name.Length, LongestName)]}_{Fingerprint(configurations[i])}")];
+    }
+
+    private static string Plain(string label)
+    {
+        StringBuilder name = new(label.Replace(", ", "_"));
+        for (int i = 0; i < name.Length; i++)
+            if (!char.IsAsciiLetterOrDigit(name[i]) && name[i] is not ('.' or '=' or '_' or '-')) name[i] = '-';
+        return name.ToString().Trim('.', '-') is { Length: > 0 } trimmed ? trimmed : "cell";
+    }
+
+    private static string Fingerprint(Configuration one) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(one.Label)))[..8].ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>What a network costs.</summary>
+/// <param name="Parameters">Values that training can change.</param>
+/// <param name="Flops">Floating-point operations of a picture's forward pass; null: not counted for such models.</param>
+public sealed record ModelCost(long Parameters, double? Flops);

@@ -1,0 +1,98 @@
+using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
+
+namespace Fovea.Lab.Studies;
+
+/// <summary>What a study has found so far, read from its cells' directories.</summary>
+public sealed record StudyResults
+{
+    /// <summary>The study.</summary>
+    public required StudyPlan Plan { get; init; }
+
+    /// <summary>One entry per configuration, in the study's order.</summary>
+    public required IReadOnlyList<ConfigurationResult> Configurations { get; init; }
+
+    /// <summary>
+    /// Differences between configurations that were tested on the same pictures after learning from the same share of the data: the accuracies of
+    /// others are no rivals. <see cref="Comparison.A"/> and <see cref="Comparison.B"/> are numbers in <see cref="Configurations"/>.
+    /// </summary>
+    public IReadOnlyList<Comparison> Comparisons { get; init; } = [];
+
+    /// <summary>Every cell is finished.</summary>
+    public bool IsComplete => Configurations.All(one => one.Finished.Count == Plan.Study.Seeds.Count);
+
+    /// <summary>Reads a study's cells.</summary>
+    /// <param name="plan">The study.</param>
+    /// <param name="compare">Also compare configurations, which takes seconds for large test sets.</param>
+    /// <exception cref="CheckpointException">A cell is of a newer version, or cannot be read.</exception>
+    public static StudyResults Read(StudyPlan plan, bool compare = true)
+    {
+        ILookup<Configuration, StudyCell> cells = plan.Cells.ToLookup(cell => cell.Configuration);
+        ConfigurationResult[] all = [.. plan.Configurations.Zip(plan.Costs, (one, cost) => new ConfigurationResult
+        {
+            Configuration = one,
+            Cost = cost,
+            Recipe = cells[one].First().Recipe,
+            Cells = [.. cells[one].Select(cell => new CellResult(cell, File.Exists(cell.Run.Config) ? RunRecord.Read(cell.Run.Path) : null))],
+        })];
+        return new StudyResults { Plan = plan, Configurations = all, Comparisons = compare ? Rivals.Compare(all) : [] };
+    }
+
+    /// <summary>The best of a configuration's rivals, itself included: that with the highest mean test accuracy.</summary>
+    public int BestRival(int number) => Rivals.Group(Configurations, number).MaxBy(other => Configurations[other].TestAccuracy.Mean);
+
+    /// <summary>The comparison of two configurations, seen from the first; null: they cannot be compared, or not yet.</summary>
+    public Comparison? Between(int a, int b) =>
+        Comparisons.FirstOrDefault(pair => pair.A == a && pair.B == b)
+        ?? (Comparisons.FirstOrDefault(pair => pair.A == b && pair.B == a) is { } turned
+            ? turned with { A = a, B = b, Difference = -turned.Difference, Low = -turned.High, High = -turned.Low }
+            : null);
+}
+
+/// <summary>What a configuration reached.</summary>
+public sealed record ConfigurationResult
+{
+    /// <summary>What was trained.</summary>
+    public required Configuration Configuration { get; init; }
+
+    /// <summary>What its network costs.</summary>
+    public required ModelCost Cost { get; init; }
+
+    /// <summary>The recipe of its first cell; the others differ by seed.</summary>
+    public required Recipe Recipe { get; init; }
+
+    /// <summary>Its cells, one per seed.</summary>
+    public required IReadOnlyList<CellResult> Cells { get; init; }
+
+    /// <summary>Those that are complete.</summary>
+    public IReadOnlyList<CellResult> Finished => [.. Cells.Where(cell => cell.Summary is not null)];
+
+    /// <summary>Share of test pictures classified right by the best checkpoint.</summary>
+    public Spread TestAccuracy => Of(summary => summary.TestAccuracy);
+
+    /// <summary>Best share of validation pictures classified right.</summary>
+    public Spread ValidationAccuracy => Of(summary => summary.BestValAccuracy);
+
+    /// <summary>Seconds of a whole run.</summary>
+    public Spread Seconds => Of(summary => summary.Seconds);
+
+    /// <summary>Training pictures per second.</summary>
+    public Spread ImagesPerSecond => Of(summary => summary.ImagesPerSecond);
+
+    /// <summary>Largest resident set of the process that trained the cell and nothing else.</summary>
+    public Spread PeakMemoryBytes => Of(summary => summary.PeakMemoryBytes);
+
+    private Spread Of(Func<RunSummary, double?> value) => Spread.Of(Finished.Select(cell => value(cell.Summary!)));
+}
+
+/// <summary>A cell and what is known of its run.</summary>
+/// <param name="Cell">The cell.</param>
+/// <param name="Record">What its directory says; null: it was not begun.</param>
+public sealed record CellResult(StudyCell Cell, RunRecord? Record)
+{
+    /// <summary>Final figures of a finished cell.</summary>
+    public RunSummary? Summary => Cell.IsFinished ? Record?.Summary : null;
+
+    /// <summary><c>finished</c>, <c>begun</c> or <c>waiting</c>.</summary>
+    public string State => Summary is not null ? "finished" : Record is not null ? "begun" : "waiting";
+}

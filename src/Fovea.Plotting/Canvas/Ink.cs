@@ -1,0 +1,44 @@
+namespace Fovea.Plotting.Canvas;
+
+/// <summary>What a colour is for. A drawing names inks only; <see cref="Palette"/> turns them into colours of a theme.</summary>
+internal enum Ink
+{
+    /// <summary>Behind everything.</summary>
+    Ground,
+
+    /// <summary>Titles and names.</summary>
+    Text,
+
+    /// <summary>Tick labels, axis labels, captions.</summary>
+    Muted,
+
+    /// <summary>Axis lines.</summary>
+    Axis,
+
+    /// <summary>Grid lines.</summary>
+    Grid,
+
+    /// <summary>First of the six colours of data.</summary>
+    Series1,
+
+    /// <summary>Second colour of data.</summary>
+    Series2,
+
+    /// <summary>Third colour of data.</summary>
+    Series3,
+
+    /// <summary>Fourth colour of data.</summary>
+    Series4,
+
+    /// <summary>Fifth colour of data.</summary>
+    Series5,
+
+    /// <summary>Sixth colour of data.</summary>
+    Series6,
+
+    /// <summary>A right answer.</summary>
+    Right,
+
+    /// <summary>A wrong answer.</summary>
+    Wrong,
+}

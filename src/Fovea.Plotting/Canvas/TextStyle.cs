@@ -1,0 +1,23 @@
+namespace Fovea.Plotting.Canvas;
+
+/// <summary>Which point of a text its position names.</summary>
+internal enum Anchor
+{
+    Start,
+    Middle,
+    End,
+}
+
+/// <summary>How a text looks.</summary>
+/// <param name="Size">The em in pixels; capitals are 0.72 of it.</param>
+/// <param name="Ink">Its colour.</param>
+/// <param name="Anchor">Whether the position is the start, middle or end of the baseline.</param>
+/// <param name="Bold">Heavier strokes.</param>
+/// <param name="Angle">Degrees, clockwise, about the position.</param>
+/// <param name="Halo">Draws a margin of the ground around the letters, so that they stay readable across lines.</param>
+internal readonly record struct TextStyle(
+    double Size, Ink Ink = Ink.Text, Anchor Anchor = Anchor.Start, bool Bold = false, double Angle = 0, bool Halo = false)
+{
+    /// <summary>How far below the middle of the capitals the baseline lies.</summary>
+    public double HalfCapital => 0.36 * Size;
+}

@@ -1,0 +1,118 @@
+using Fovea.Plotting.Canvas;
+using Fovea.Plotting.Text;
+
+namespace Fovea.Plotting.Maps;
+
+/// <summary>Lays a <see cref="ConfusionMatrix"/> out and draws it.</summary>
+internal sealed class ConfusionMatrixPainter
+{
+    private const int MostNumbered = 20;
+    private const double Margin = 16, TitleSize = 17, AxisSize = 13, NameSize = 12.5, LongestName = 150, Slant = -45;
+    private const double ScaleGap = 24, ScaleWidth = 14, ScaleLabels = 44;
+
+    /// <summary>Shade = share^0.6: keeps confusions of a per cent visible. The scale at the side shows it.</summary>
+    private const double ShadePower = 0.6;
+
+    private readonly ConfusionMatrix _matrix;
+    private readonly double _cell, _namesWide, _namesHigh, _nameEvery;
+    private readonly bool _slanted;
+    private readonly Box _grid;
+
+    public ConfusionMatrixPainter(ConfusionMatrix matrix)
+    {
+        _matrix = matrix;
+        int count = matrix.Classes.Count;
+        _cell = Numbered ? Math.Clamp(Math.Floor(600.0 / count), 36, 56) : Math.Max(1, Math.Floor(600.0 / count));
+        _namesWide = matrix.Classes.Max(name => StrokeFont.Width(ShortName(name), NameSize));
+        _slanted = _namesWide > _cell - 4;
+        _nameEvery = Math.Ceiling((_slanted ? 1.7 : 1.1) * NameSize / _cell);   // slanted lines are √2 closer than their names
+        _namesHigh = _slanted ? _namesWide * Math.Sqrt(0.5) + NameSize : NameSize + 4;
+        double left = Math.Ceiling(Margin + _namesWide + 10);
+        _grid = new Box(left, Margin + TitleSize + 14 + AxisSize + 12, count * _cell, count * _cell);
+    }
+
+    public int Width => (int)Math.Ceiling(Math.Max(_grid.Right + ScaleGap + ScaleWidth + ScaleLabels + Margin,
+        2 * Margin + StrokeFont.Width(_matrix.Title, TitleSize) * 1.05));
+
+    public int Height => (int)Math.Ceiling(_grid.Bottom + 8 + _namesHigh + 8 + AxisSize + Margin);
+
+    private bool Numbered => _matrix.Classes.Count <= MostNumbered;
+
+    public void Draw(ICanvas canvas)
+    {
+        canvas.Text(_matrix.Title, new Point(Margin, Margin + TitleSize * 0.72), new TextStyle(TitleSize, Bold: true));
+        canvas.Text("true class ↓", new Point(Margin, _grid.Y - 12), new TextStyle(AxisSize, Ink.Muted));
+        canvas.Text("predicted class →", new Point(_grid.X, Height - Margin), new TextStyle(AxisSize, Ink.Muted));
+        for (int truth = 0; truth < _matrix.Classes.Count; truth++)
+        {
+            for (int predicted = 0; predicted < _matrix.Classes.Count; predicted++) DrawCell(canvas, truth, predicted);
+            if (truth % _nameEvery == 0) DrawNames(canvas, truth);
+        }
+
+        DrawGridLines(canvas);
+        DrawScale(canvas);
+    }
+
+    private static string ShortName(string name) => StrokeFont.Fit(name, NameSize, LongestName);
+
+    private void DrawCell(ICanvas canvas, int truth, int predicted)
+    {
+        int count = _matrix.Count(truth, predicted);
+        if (count == 0) return;   // most cells of many classes, whose share would be summed for nothing
+        double share = _matrix.Share(truth, predicted);
+        Box cell = new(_grid.X + predicted * _cell, _grid.Y + truth * _cell, _cell, _cell);
+        double shade = Math.Pow(share, ShadePower);
+        canvas.Fill(cell, new Paint(Ink.Series1, shade));
+        if (!Numbered) return;
+
+        string text = ValueText.Count(count);
+        double size = Math.Min(NameSize, NameSize * (_cell - 6) / StrokeFont.Width(text, NameSize));
+        TextStyle style = new(size, shade > 0.55 ? Ink.Ground : Ink.Text, Anchor.Middle, Bold: truth == predicted);
+        canvas.Text(text, cell.Centre + new Point(0, style.HalfCapital), style);
+    }
+
+    private void DrawNames(ICanvas canvas, int index)
+    {
+        string name = ShortName(_matrix.Classes[index]);
+        double middle = (index + 0.5) * _cell;
+        TextStyle style = new(NameSize, Ink.Text, Anchor.End);
+        canvas.Text(name, new Point(_grid.X - 8, _grid.Y + middle + style.HalfCapital), style);
+        Point below = new(_grid.X + middle, _grid.Bottom + 8);
+        if (_slanted) canvas.Text(name, below + new Point(1, 1.4) * style.HalfCapital, style with { Angle = Slant });
+        else canvas.Text(name, below + new Point(0, NameSize * 0.8), style with { Anchor = Anchor.Middle });
+    }
+
+    private void DrawGridLines(ICanvas canvas)
+    {
+        for (int i = 1; i < _matrix.Classes.Count && Numbered; i++)
+        {
+            canvas.Line(new Point(_grid.X + i * _cell, _grid.Y), new Point(_grid.X + i * _cell, _grid.Bottom), new Stroke(Ink.Grid, 1));
+            canvas.Line(new Point(_grid.X, _grid.Y + i * _cell), new Point(_grid.Right, _grid.Y + i * _cell), new Stroke(Ink.Grid, 1));
+        }
+
+        canvas.Frame(_grid, new Stroke(Ink.Axis, 1));
+    }
+
+    /// <summary>The shades from 0 to 100 % of a row, from the bottom up.</summary>
+    private void DrawScale(ICanvas canvas)
+    {
+        const double Step = 4;   // whole pixels, so that no seams show
+        double height = Math.Floor(Math.Min(_grid.Height, 240) / Step) * Step;
+        Box scale = new(_grid.Right + ScaleGap, _grid.Y, ScaleWidth, height);
+        for (double from = 0; from < height; from += Step)
+        {
+            Paint shade = new(Ink.Series1, Math.Pow((from + Step / 2) / height, ShadePower));
+            canvas.Fill(new Box(scale.X, scale.Bottom - from - Step, ScaleWidth, Step), shade);
+        }
+
+        canvas.Frame(scale, new Stroke(Ink.Axis, 1));
+        TextStyle style = new(11.5, Ink.Muted);
+        double[] marks = height >= 100 ? [0, 0.25, 0.5, 0.75, 1] : [0, 0.5, 1];
+        foreach (double share in marks)
+        {
+            double y = scale.Bottom - share * height;
+            canvas.Line(new Point(scale.Right, y), new Point(scale.Right + 4, y), new Stroke(Ink.Axis, 1));
+            canvas.Text($"{share * 100:0} %", new Point(scale.Right + 7, y + style.HalfCapital), style);
+        }
+    }
+}

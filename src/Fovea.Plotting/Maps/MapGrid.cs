@@ -1,0 +1,83 @@
+using Fovea.Plotting.Canvas;
+
+namespace Fovea.Plotting.Maps;
+
+/// <summary>A row of a <see cref="MapGrid"/>.</summary>
+/// <param name="Name">What stands before it; may be empty.</param>
+/// <param name="Images">Its pictures; null leaves a place free.</param>
+public sealed record MapRow(string Name, IReadOnlyList<PlanarImage?> Images);
+
+/// <summary>Pictures in rows and columns that have names: heads by block, epochs by block, and the like.</summary>
+public sealed record MapGrid : Figure
+{
+    private const double Margin = 16, TitleSize = 17, NoteSize = 13, NameSize = 12.5, LineHeight = 18;
+    private const int LeastWidth = 620;
+
+    /// <inheritdoc/>
+    public override int Width => Math.Max(LeastWidth, (int)Math.Ceiling(Left + Across * (CellSize + Gap) - Gap + Margin));
+
+    /// <inheritdoc/>
+    public override int Height => (int)Math.Ceiling(Top + Rows.Count * (CellSize + Gap) - Gap + (Scale is null ? 0 : ColourScale.Height + 8) + Margin);
+
+    /// <summary>Below the title: how to read it. Broken into lines where it is long.</summary>
+    public string Note { get; init; } = "";
+
+    /// <summary>What stands above the columns; empty: nothing.</summary>
+    public IReadOnlyList<string> Columns { get; init; } = [];
+
+    /// <summary>The rows, from the top down.</summary>
+    public IReadOnlyList<MapRow> Rows { get; init; } = [];
+
+    /// <summary>The longer side of a picture as shown, in pixels.</summary>
+    public int CellSize { get; init; } = 96;
+
+    /// <summary>Pixels between pictures.</summary>
+    public int Gap { get; init; } = 8;
+
+    /// <summary>What the colours mean; null for pictures that are no maps.</summary>
+    public ColourScale? Scale { get; init; }
+
+    private int Across => Math.Max(1, Rows.Select(row => row.Images.Count).DefaultIfEmpty().Max());
+
+    private double NameWidth => Rows.Select(row => StrokeFont.Width(row.Name, NameSize)).DefaultIfEmpty().Max();
+
+    private double Left => Margin + (NameWidth > 0 ? NameWidth + 10 : 0);
+
+    private double Top => Margin + (Title.Length > 0 ? TitleSize + 8 : 0) + Lines().Count * LineHeight + (Columns.Count > 0 ? LineHeight + 2 : 0) + 2;
+
+    internal override void Draw(ICanvas canvas)
+    {
+        double y = Margin + TitleSize * 0.72;
+        canvas.Text(StrokeFont.Fit(Title, TitleSize, Width - 2 * Margin), new Point(Margin, y), new TextStyle(TitleSize, Bold: true));
+        foreach (string line in Lines()) canvas.Text(line, new Point(Margin, y += LineHeight + 2), new TextStyle(NoteSize, Ink.Muted));
+        for (int i = 0; i < Columns.Count; i++)
+        {
+            string name = StrokeFont.Fit(Columns[i], NameSize, CellSize + Gap - 2);
+            canvas.Text(name, new Point(Left + i * (CellSize + Gap) + CellSize / 2.0, Top - 7), new TextStyle(NameSize, Anchor: Anchor.Middle));
+        }
+
+        for (int i = 0; i < Rows.Count; i++) DrawRow(canvas, Rows[i], Top + i * (CellSize + Gap));
+        Scale?.Draw(canvas, new Point(Left, Height - Margin - ColourScale.Height));
+    }
+
+    private void DrawRow(ICanvas canvas, MapRow row, double top)
+    {
+        TextStyle style = new(NameSize, Anchor: Anchor.End);
+        canvas.Text(row.Name, new Point(Left - 10, top + CellSize / 2.0 + style.HalfCapital), style);
+        for (int i = 0; i < row.Images.Count; i++)
+            if (row.Images[i] is { } image) canvas.Image(image, TileLayout.Inside(new Box(Left + i * (CellSize + Gap), top, CellSize, CellSize), image));
+    }
+
+    /// <summary>The note, word by word, in lines that fit.</summary>
+    private List<string> Lines()
+    {
+        List<string> lines = [];
+        foreach (string word in Note.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (lines.Count > 0 && StrokeFont.Width($"{lines[^1]} {word}", NoteSize) <= Width - 2 * Margin) lines[^1] += $" {word}";
+            else lines.Add(word);
+        }
+
+        return lines;
+    }
+}

@@ -1,4 +1,0 @@
-namespace Fovea.Training.Figures;
-
-/// <summary>An image with a line of text below it.</summary>
-public sealed record CaptionedImage(PlanarImage Image, string Caption);

@@ -1,6 +1,0 @@
-namespace Fovea.Training.LearningRates;
-
-/// <summary>One step of a range test.</summary>
-/// <param name="LearningRate">The step's rate.</param>
-/// <param name="Loss">Of the batch behind the step.</param>
-public readonly record struct LearningRatePoint(double LearningRate, double Loss);

@@ -1,0 +1,22 @@
+namespace Fovea.Core.Tests;
+
+public sealed class SuggestTests
+{
+    [Theory]
+    [InlineData("", "", 0)]
+    [InlineData("abc", "", 3)]
+    [InlineData("kitten", "sitting", 3)]
+    [InlineData("flaw", "lawn", 2)]
+    public void The_distance_counts_typing_errors(string a, string b, int distance)
+    {
+        Assert.Equal(distance, EditDistance.Between(a, b));
+        Assert.Equal(distance, EditDistance.Between(b, a));
+    }
+
+    [Theory]
+    [InlineData("minst", "mnist")]
+    [InlineData("CIFAR10", "cifar10")]
+    [InlineData("imagenet", null)]
+    public void The_nearest_name_is_found_if_it_is_near(string written, string? nearest) =>
+        Assert.Equal(nearest, Suggest.NearestName(written, ["shapes", "mnist", "cifar10"]));
+}

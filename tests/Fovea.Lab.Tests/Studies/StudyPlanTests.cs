@@ -1,0 +1,100 @@
+using Fovea.Data;
+using Fovea.Data.Datasets.Shapes;
+using Fovea.Lab.Studies;
+using Fovea.Lab.Tests.Support;
+using Fovea.Training.Recipes;
+
+namespace Fovea.Lab.Tests.Studies;
+
+public sealed class StudyPlanTests
+{
+    public static TheoryData<string> Published { get; } = [.. RecipeFolder.Studies()];
+
+    [Theory]
+    [MemberData(nameof(Published))]
+    public void Every_cell_of_a_study_in_recipes_can_be_trained(string name)
+    {
+        string path = Path.Combine(RecipeFolder.Folder(), name);
+        Study study = StudyFile.Read(path);
+        StudyPlan plan = StudyPlan.Resolve(study, "out", recipe => InfoOf(recipe.Data.Dataset!));
+
+        Assert.Contains($"fovea compare recipes/{name}", File.ReadAllText(path), StringComparison.Ordinal);
+        Assert.Equal(plan.Configurations.Count * study.Seeds.Count, plan.Cells.Select(cell => cell.Name.ToUpperInvariant()).Distinct().Count());
+        Assert.All(plan.Cells, cell => Assert.Equal(cell.Configuration.Of(study, RecipeFields.Find("dataset")!)!.Value, cell.Recipe.Data.Dataset));
+    }
+
+    [Fact]
+    public void Cells_of_one_seed_share_everything_but_what_varies()
+    {
+        StudyPlan plan = TinyStudy.Plan("out");
+        Assert.Equal(["softmax_seed=0", "linear_seed=0", "softmax_seed=1", "linear_seed=1"], plan.Cells.Select(cell => cell.Name));
+        Assert.Equal(["attention", "out"], Different(plan.Cells[0].Recipe, plan.Cells[1].Recipe));
+        Assert.Equal(["seed", "out"], Different(plan.Cells[0].Recipe, plan.Cells[2].Recipe));
+    }
+
+    [Fact]
+    public void Different_models_start_from_the_same_budget()
+    {
+        StudyPlan plan = TinyStudy.Plan("out", "base: { dataset: shapes }\nvary: { model: [vit-nano, vit] }");
+        Assert.Equal(plan.Cells[0].Recipe.Optimisation, plan.Cells[1].Recipe.Optimisation);
+        Assert.Equal(ModelDefaults.Of("vit-nano").Optimisation, TinyStudy.Plan("out", "base: { dataset: shapes, model: vit-nano }").Cells[0].Recipe.Optimisation);
+    }
+
+    [Fact]
+    public void Impossible_combinations_are_named_each_with_its_reason_and_place()
+    {
+        string message = Assert.Throws<UsageException>(() => TinyStudy.Plan("out",
+            """
+            base: { dataset: shapes, model: vit-nano }
+            vary:
+              patch-size: [4, 5]
+              attention: [softmax, sofmax]
+            """)).Message;
+        Assert.Contains("3 of 4 configurations cannot be trained; nothing was started.", message, StringComparison.Ordinal);
+        Assert.Contains("tiny.yaml, line 4, column 24: 'patch-size 4, sofmax'", message, StringComparison.Ordinal);
+        Assert.Contains("'patch-size 5, softmax'", message, StringComparison.Ordinal);
+        Assert.Contains("did you mean 'softmax'", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Names_of_directories_are_portable_and_different()
+    {
+        StudyPlan plan = TinyStudy.Plan("out", "base: { dataset: shapes }\nvary: { attention: [\"performer:features=16,kernel=relu\", \"performer:kernel=relu,features=16\"], augment: [\"none\", \"hflip\", \"HFLIP\"] }"
+            .Replace("\"HFLIP\"", "\"vflip\""));
+        string[] names = [.. plan.Cells.Select(cell => cell.Name)];
+        Assert.Equal(names.Length, names.Distinct(StringComparer.OrdinalIgnoreCase).Count());
+        Assert.All(names, name => Assert.Matches("^[A-Za-z0-9._=-]{1,150}$", name));
+    }
+
+    [Fact]
+    public void Options_of_the_command_line_go_over_the_base_but_not_over_what_varies()
+    {
+        Study study = StudyFile.Parse(TinyStudy.Yaml, "tiny.yaml");
+        Study changed = study.With([Setting.Read("epochs", "7", "--epochs")]);
+        Assert.All(StudyPlan.Resolve(changed, "out", _ => ShapesDataset.Info).Cells, cell => Assert.Equal(7, cell.Recipe.Optimisation.Epochs));
+        Assert.Contains("varies 'attention'", Assert.Throws<UsageException>(() => study.With([Setting.Read("attention", "linear", "--attention")])).Message, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<string> Different(Recipe a, Recipe b) =>
+        RecipeFields.All.Where(field => field.Read(a) != field.Read(b)).Select(field => field.Name);
+
+    /// <summary>What the named datasets are, without their files.</summary>
+    private static DatasetInfo InfoOf(string name) => name switch
+    {
+        "shapes" => ShapesDataset.Info,
+        "mnist" => Info(name, channels: 1, size: 28, classes: 10),
+        "cifar100" => Info(name, channels: 3, size: 32, classes: 100),
+        "cifar10" => Info(name, channels: 3, size: 32, classes: 10),
+        _ => throw new ArgumentException($"a study of '{name}' needs its numbers here"),
+    };
+
+    private static DatasetInfo Info(string name, int channels, int size, int classes) => new()
+    {
+        Name = name,
+        Channels = channels,
+        Height = size,
+        Width = size,
+        ClassNames = [.. Enumerable.Range(0, classes).Select(i => $"class {i}")],
+        Normalization = new([.. Enumerable.Repeat(0.5f, channels)], [.. Enumerable.Repeat(0.25f, channels)]),
+    };
+}
