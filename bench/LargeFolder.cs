@@ -2,9 +2,9 @@
 #:project ../src/Fovea.Data/Fovea.Data.csproj
 #:property PublishAot=false
 
-// An image folder of very many pictures: how long it takes to the first batch, and what it costs in memory, with the loader's workers decoding
-// and cropping. The pictures are hard links to those of FOLDER, in 1,000 class folders below the temporary folder. Each measurement has a process
-// of its own; a small folder of the same pictures tells what decoding takes without the many names.
+// An image folder of very many images: how long it takes to the first batch, and what it costs in memory, with the loader's workers decoding
+// and cropping. The images are hard links to those of FOLDER, in 1,000 class folders below the temporary folder. Each measurement has a process
+// of its own; a small folder of the same images tells what decoding takes without the many names.
 //
 // usage: dotnet run -c Release bench/LargeFolder.cs [--data FOLDER] [--count N] [--batches N]
 
@@ -26,11 +26,11 @@ if (args.Contains("--measure"))
 string root = Directory.CreateTempSubdirectory("fovea-large-").FullName;
 try
 {
-    Console.WriteLine("| pictures | listed after, s (CPU s) | first batch after, s (CPU s) | peak memory, MB |\n| ---: | ---: | ---: | ---: |");
-    foreach (int pictures in (int[])[3_000, count])
+    Console.WriteLine("| images | listed after, s (CPU s) | first batch after, s (CPU s) | peak memory, MB |\n| ---: | ---: | ---: | ---: |");
+    foreach (int images in (int[])[3_000, count])
     {
-        string folder = Path.Combine(root, $"{pictures}");
-        Fill(folder, Directory.GetFiles(data, "*.JPEG", SearchOption.AllDirectories), pictures);
+        string folder = Path.Combine(root, $"{images}");
+        Fill(folder, Directory.GetFiles(data, "*.JPEG", SearchOption.AllDirectories), images);
         using Process process = Process.Start(Environment.ProcessPath!, ["--measure", "--data", folder, "--batches", $"{batches}"]);
         process.WaitForExit();
     }
@@ -52,10 +52,10 @@ static void Measure(string folder, int batches)
     int read = 0;
     foreach (Batch batch in loader.Epoch(0).Take(batches))
         if (read++ == 0) first = Since(start);
-    int pictures = splits.Train.Count + splits.Validation.Count + splits.Test.Count;
+    int images = splits.Train.Count + splits.Validation.Count + splits.Test.Count;
     using Process self = Process.GetCurrentProcess();
     Console.WriteLine(FormattableString.Invariant(
-        $"| {pictures} | {listed} | {first} | {self.PeakWorkingSet64 / 1e6:F0} |"));
+        $"| {images} | {listed} | {first} | {self.PeakWorkingSet64 / 1e6:F0} |"));
     GC.KeepAlive(splits);
 }
 

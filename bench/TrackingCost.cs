@@ -6,7 +6,7 @@
 // What trackers cost: a run of a preset on drawn shapes with TensorBoard and Weights & Biases, as `fovea train --track tensorboard,wandb` would start it;
 // the seconds that it spent in its trackers, the runtime's compiler included, and their share of the run.
 //
-// usage: dotnet run -c Release bench/TrackingCost.cs [PRESET] [PICTURES] [STEPS BETWEEN HISTOGRAMS; once an epoch unless given]
+// usage: dotnet run -c Release bench/TrackingCost.cs [PRESET] [IMAGES] [STEPS BETWEEN HISTOGRAMS; once an epoch unless given]
 
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
@@ -18,7 +18,7 @@ using Fovea.Training.Runs;
 using Fovea.Training.Tracking;
 
 string preset = args.ElementAtOrDefault(0) ?? "vit";
-int pictures = int.Parse(args.ElementAtOrDefault(1) ?? "10000", null);
+int images = int.Parse(args.ElementAtOrDefault(1) ?? "10000", null);
 int? histogramEvery = args.ElementAtOrDefault(2) is string every ? int.Parse(every, null) : null;
 double tracking = 0;
 using MeterListener listener = new()
@@ -40,11 +40,11 @@ try
         Optimisation = new() { Epochs = 1, BatchSize = 64 },
         Run = new() { Out = Path.Combine(folder, "run"), Track = Trackers.TensorBoard | Trackers.Wandb, HistogramEvery = histogramEvery, LogEvery = 10 },
     };
-    DatasetSplits data = ShapesDataset.Load(seed: 0, train: pictures, validation: 0, test: 1);
+    DatasetSplits data = ShapesDataset.Load(seed: 0, train: images, validation: 0, test: 1);
     long start = Stopwatch.GetTimestamp();
     TrainingRun.Start(recipe, new Silence(), CancellationToken.None, data);
     double all = Stopwatch.GetElapsedTime(start).TotalSeconds;
-    Console.WriteLine($"{preset}, {pictures} pictures, histograms {(histogramEvery is int steps ? $"every {steps} steps" : "once an epoch")}: "
+    Console.WriteLine($"{preset}, {images} images, histograms {(histogramEvery is int steps ? $"every {steps} steps" : "once an epoch")}: "
         + $"{tracking:F2} s of {all:F1} s in trackers, {100 * tracking / all:F2} %");
 }
 finally

@@ -3,7 +3,7 @@
 #:property PublishAot=false
 #:property TieredCompilation=false
 
-// Microseconds that each transform takes for a noise picture of 32 x 32 and of 224 x 224 pixels in colour, on one thread: medians of
+// Microseconds that each transform takes for a noise image of 32 x 32 and of 224 x 224 pixels in colour, on one thread: medians of
 // several rounds.
 //
 // usage: dotnet run -c Release bench/TransformCost.cs [STEP...]

@@ -2,12 +2,12 @@
 #:project ../src/Fovea.Lab/Fovea.Lab.csproj
 #:property PublishAot=false
 
-// DINOv2 as a feature extractor: load weights, turn pictures into features, classify by the nearest neighbours of a training set.
+// DINOv2 as a feature extractor: load weights, turn images into features, classify by the nearest neighbours of a training set.
 //
 // usage: dotnet run samples/DinoFeatures.cs [-- [WEIGHTS [FOLDER]] [--quick]]
 //
 // WEIGHTS: a file of DINOv2's (dinov2_vits14_pretrain.pth, or timm's or Hugging Face's); without it one of the same form with random values is made,
-// to show the way: the accuracy is then that of random features. FOLDER: pictures, a folder per class; without it drawn shapes.
+// to show the way: the accuracy is then that of random features. FOLDER: images, a folder per class; without it drawn shapes.
 
 using Fovea.Core.Files;
 using Fovea.Data;
@@ -22,7 +22,7 @@ using Fovea.Vision.Weights.Safetensors;
 bool quick = args.Contains("--quick");
 string[] files = [.. args.Where(arg => !arg.StartsWith("--"))];
 string weights = files.Length > 0 ? files[0] : MakeRandomWeights("runs/samples/dinov2_vits14_random.safetensors");
-DatasetSplits pictures = files.Length > 1
+DatasetSplits images = files.Length > 1
     ? DatasetCatalogue.Load("folder", files[1])
     : DatasetCatalogue.Load("shapes", options: new DatasetOptions { TrainLimit = quick ? 20 : 300, EvaluationLimit = quick ? 10 : 100 });
 
@@ -30,13 +30,13 @@ DatasetSplits pictures = files.Length > 1
 FrozenModel dino = FrozenModel.Load(weights, model: null, Device.Cpu, imageSize: quick ? 56 : 112);
 Console.WriteLine($"{dino.Recipe.Model.Name} with the weights of {dino.Path}");
 
-FeatureSet training = dino.Extract(pictures.Train, batchSize: 32), test = dino.Extract(pictures.Test, batchSize: 32);
-Console.WriteLine($"{training.Count} training and {test.Count} test pictures of {pictures.Info.Name}: {training.Dim} features each");
+FeatureSet training = dino.Extract(images.Train, batchSize: 32), test = dino.Extract(images.Test, batchSize: 32);
+Console.WriteLine($"{training.Count} training and {test.Count} test images of {images.Info.Name}: {training.Dim} features each");
 
 int[] neighbours = [1, 5, 20];
 IReadOnlyList<double> accuracies = NearestNeighbours.Accuracies(training, test, neighbours, temperature: 0.07, Device.Cpu);
 foreach ((int k, double accuracy) in neighbours.Zip(accuracies)) Console.WriteLine($"k = {k}: {accuracy:0.0%} right");
-Console.WriteLine($"guessing: {1.0 / pictures.Info.Classes:0.0%}");
+Console.WriteLine($"guessing: {1.0 / images.Info.Classes:0.0%}");
 
 // A model with first values, written under timm's names.
 static string MakeRandomWeights(string path)

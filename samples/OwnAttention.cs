@@ -44,7 +44,7 @@ internal sealed class SigmoidAttention(AttentionContext context, double bias) : 
     // Packed queries, keys and values: [batch, token, 3 · head · headDim].
     public int ProjectedWidth => 3 * context.Heads * context.HeadDim;
 
-    public double MultiplyAdds(TokenGrid grid) => 2.0 * grid.Tokens * grid.Tokens * context.Heads * context.HeadDim;
+    public double Macs(TokenGrid grid) => 2.0 * grid.Tokens * grid.Tokens * context.Heads * context.HeadDim;
 
     public Tensor Forward(AttentionInput input)
     {

@@ -43,14 +43,14 @@ for (int i = 0; i < N; i++)
 //    (Sinkhorn 1964): every token gets as much attention as it gives.
 const int Iterations = 21;
 List<double> rowErrors = [], columnErrors = [];
-List<CaptionedImage> pictures = [];
+List<CaptionedImage> images = [];
 Console.WriteLine("  l   rows off by   columns off by");
 for (int l = 1; l <= Iterations; l++)
 {
     Normalise(kernel, rows: l % 2 == 1);
     rowErrors.Add(Enumerable.Range(0, N).Max(i => Math.Abs(1 - Sum(kernel, i, rows: true))));
     columnErrors.Add(Enumerable.Range(0, N).Max(j => Math.Abs(1 - Sum(kernel, j, rows: false))));
-    if (l is 1 or 2 or 3 or 5 or 9 or Iterations) pictures.Add(new(Picture(kernel), $"K{l}: columns ±{columnErrors[^1]:0.00}"));
+    if (l is 1 or 2 or 3 or 5 or 9 or Iterations) images.Add(new(Image(kernel), $"K{l}: columns ±{columnErrors[^1]:0.00}"));
     if (l <= 9 || l == Iterations) Console.WriteLine($"{l,3}   {rowErrors[^1],11:0.0000}   {columnErrors[^1],14:0.0000}");
 }
 
@@ -60,7 +60,7 @@ double apart = Enumerable.Range(0, N * N).Max(i => Math.Abs(fused[i] - kernel[i 
 Console.WriteLine($"the fused operator differs by at most {apart:0.0e+0}");
 if (!(apart < 1e-5)) throw new InvalidOperationException("The iterations by hand and the operator disagree.");
 
-Save("kernels", new ContactSheet(pictures) { Title = "From softmax (K1) to doubly stochastic attention", Columns = 3, ImageSize = 168 });
+Save("kernels", new ContactSheet(images) { Title = "From softmax (K1) to doubly stochastic attention", Columns = 3, ImageSize = 168 });
 double[] l1 = [.. Enumerable.Range(1, Iterations).Select(l => (double)l)];
 Save("convergence", new LineChart
 {
@@ -142,7 +142,7 @@ static void Normalise(double[,] matrix, bool rows)
 }
 
 // White is 0, black half of all attention or more.
-static PlanarImage Picture(double[,] matrix) =>
+static PlanarImage Image(double[,] matrix) =>
     new PlanarImage(matrix.Cast<double>().Select(value => (byte)(255 * (1 - Math.Min(1, 2 * value)))).ToArray(), 1, N, N).Resize(N * 28, N * 28);
 
 void Save(string name, Figure figure)

@@ -8,6 +8,6 @@ namespace Fovea.Core;
 /// <param name="inner">The error below, where there was one.</param>
 public sealed class DataException(string message, Exception? inner = null) : Exception(message, inner)
 {
-    /// <summary>What else can be done where one picture ends the work on a whole dataset; null where nothing can.</summary>
+    /// <summary>What else can be done where one image ends the work on a whole dataset; null where nothing can.</summary>
     public string? Remedy { get; init; }
 }

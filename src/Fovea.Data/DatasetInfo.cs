@@ -1,18 +1,18 @@
 namespace Fovea.Data;
 
-/// <summary>What a dataset holds, without its pictures.</summary>
+/// <summary>What a dataset holds, without its images.</summary>
 public sealed record DatasetInfo
 {
     /// <summary>Name in the catalogue, such as <c>cifar10</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Planes of a picture: 1 (grey) or 3 (red, green, blue).</summary>
+    /// <summary>Planes of an image: 1 (grey) or 3 (red, green, blue).</summary>
     public required int Channels { get; init; }
 
-    /// <summary>Rows of a picture; the usual size where pictures differ.</summary>
+    /// <summary>Rows of an image; the usual size where images differ.</summary>
     public required int Height { get; init; }
 
-    /// <summary>Columns of a picture; the usual size where pictures differ.</summary>
+    /// <summary>Columns of an image; the usual size where images differ.</summary>
     public required int Width { get; init; }
 
     /// <summary>Names of the classes, in the order of their numbers.</summary>

@@ -5,19 +5,19 @@ namespace Fovea.Data;
 /// <summary>A dataset's parts: to learn from, to choose by, and to report.</summary>
 public sealed record DatasetSplits
 {
-    /// <summary>Pictures to learn from.</summary>
+    /// <summary>Images to learn from.</summary>
     public required IImageDataset Train { get; init; }
 
-    /// <summary>Pictures to choose epochs and settings by; none of them is in the other two. May be empty.</summary>
+    /// <summary>Images to choose epochs and settings by; none of them is in the other two. May be empty.</summary>
     public required IImageDataset Validation { get; init; }
 
-    /// <summary>Pictures for the final figure.</summary>
+    /// <summary>Images for the final figure.</summary>
     public required IImageDataset Test { get; init; }
 
     /// <summary>Where the validation set came from, for reports: "published", "none", or which share was held out.</summary>
     public required string ValidationOrigin { get; init; }
 
-    /// <summary>What the pictures are.</summary>
+    /// <summary>What the images are.</summary>
     public DatasetInfo Info => Train.Info;
 
     /// <summary>Splits of a dataset that is published in two parts.</summary>
@@ -26,12 +26,12 @@ public sealed record DatasetSplits
 
     /// <summary>Holds out a share of each class of the training set, unless there is a validation set.</summary>
     /// <param name="share">0 (none) to below 1.</param>
-    /// <param name="seed">Decides which pictures.</param>
+    /// <param name="seed">Decides which images.</param>
     public DatasetSplits HoldOutValidation(double share, ulong seed)
     {
         if (Validation.Count > 0 || share == 0) return this;
         (Subset rest, Subset heldOut) = Subset.HoldOut(Train, share, seed);
-        if (heldOut.Count == 0) return this;   // one picture a class cannot be shared out
+        if (heldOut.Count == 0) return this;   // one image a class cannot be shared out
         string origin = FormattableString.Invariant($"{100 * share:0.##} % of the training set, by class, seed {seed}");
         return this with { Train = rest, Validation = heldOut, ValidationOrigin = origin };
     }
@@ -51,22 +51,22 @@ public sealed record DatasetSplits
         };
     }
 
-    /// <summary>Passes over pictures that cannot be read, and counts them.</summary>
+    /// <summary>Passes over images that cannot be read, and counts them.</summary>
     public DatasetSplits SkipBad() => this with
     {
-        Train = new ReadablePictures(Train),
-        Validation = new ReadablePictures(Validation),
-        Test = new ReadablePictures(Test),
+        Train = new ReadableImages(Train),
+        Validation = new ReadableImages(Validation),
+        Test = new ReadableImages(Test),
     };
 
-    /// <summary>Unreadable pictures that were passed over so far; null where they are not passed over.</summary>
-    public int? SkippedPictures =>
-        Train is ReadablePictures ? new[] { Train, Validation, Test }.OfType<ReadablePictures>().Sum(part => part.SkippedCount) : null;
+    /// <summary>Unreadable images that were passed over so far; null where they are not passed over.</summary>
+    public int? SkippedImages =>
+        Train is ReadableImages ? new[] { Train, Validation, Test }.OfType<ReadableImages>().Sum(part => part.SkippedCount) : null;
 
     /// <summary>Cuts the parts to a random choice that is balanced over the classes.</summary>
-    /// <param name="train">Training pictures to keep; null keeps all.</param>
-    /// <param name="evaluation">Validation pictures, and also test pictures, to keep; null keeps all.</param>
-    /// <param name="seed">Decides which pictures.</param>
+    /// <param name="train">Training images to keep; null keeps all.</param>
+    /// <param name="evaluation">Validation images, and also test images, to keep; null keeps all.</param>
+    /// <param name="seed">Decides which images.</param>
     public DatasetSplits Limit(int? train, int? evaluation, ulong seed) => this with
     {
         Train = train is int t ? Subset.Balanced(Train, t, seed) : Train,

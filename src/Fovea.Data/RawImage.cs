@@ -1,19 +1,19 @@
 namespace Fovea.Data;
 
 /// <summary>
-/// One picture of bytes, planar: <c>[channel, height, width]</c>. It belongs to whoever made it, is filled again and again, and
+/// One image of bytes, planar: <c>[channel, height, width]</c>. It belongs to whoever made it, is filled again and again, and
 /// keeps its memory when it shrinks, so that a worker reuses a few of them for a whole run.
 /// </summary>
 public sealed class RawImage
 {
     private byte[] _bytes = [];
 
-    /// <summary>An empty picture (no channels); <see cref="SetSize"/> gives it a shape.</summary>
+    /// <summary>An empty image (no channels); <see cref="SetSize"/> gives it a shape.</summary>
     public RawImage()
     {
     }
 
-    /// <summary>A picture of the given shape. Its pixels are zero.</summary>
+    /// <summary>An image of the given shape. Its pixels are zero.</summary>
     /// <param name="channels">1 (grey) or 3 (red, green, blue).</param>
     /// <param name="height">Rows.</param>
     /// <param name="width">Columns.</param>
@@ -34,8 +34,8 @@ public sealed class RawImage
     /// <summary>One channel, <c>[height, width]</c>.</summary>
     public Span<byte> Plane(int channel) => _bytes.AsSpan(channel * Height * Width, Height * Width);
 
-    /// <summary>Gives the picture another shape. Its pixels are undefined until they are written.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or the picture is larger than 2³¹ bytes.</exception>
+    /// <summary>Gives the image another shape. Its pixels are undefined until they are written.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or the image is larger than 2³¹ bytes.</exception>
     public void SetSize(int channels, int height, int width)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);
@@ -47,14 +47,14 @@ public sealed class RawImage
         (Channels, Height, Width) = (channels, height, width);
     }
 
-    /// <summary>Takes over shape and pixels of another picture.</summary>
+    /// <summary>Takes over shape and pixels of another image.</summary>
     public void CopyFrom(RawImage other)
     {
         SetSize(other.Channels, other.Height, other.Width);
         other.Pixels.CopyTo(Pixels);
     }
 
-    /// <summary>Makes a grey picture one of several equal channels.</summary>
+    /// <summary>Makes a grey image one of several equal channels.</summary>
     internal void Repeat(int channels)
     {
         int area = Height * Width;
@@ -63,7 +63,7 @@ public sealed class RawImage
         for (int channel = 1; channel < channels; channel++) Plane(0).CopyTo(Plane(channel));
     }
 
-    /// <summary>Exchanges the contents of two pictures without copying pixels.</summary>
+    /// <summary>Exchanges the contents of two images without copying pixels.</summary>
     internal void Swap(RawImage other)
     {
         (_bytes, other._bytes) = (other._bytes, _bytes);

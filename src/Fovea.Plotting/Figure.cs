@@ -6,7 +6,7 @@ using Fovea.Plotting.Canvas;
 
 namespace Fovea.Plotting;
 
-/// <summary>A picture of numbers or images, described once and rendered as vectors (SVG) or pixels (PNG).</summary>
+/// <summary>An image of numbers or images, described once and rendered as vectors (SVG) or pixels (PNG).</summary>
 public abstract record Figure
 {
     /// <summary>The heading; also what a screen reader says.</summary>

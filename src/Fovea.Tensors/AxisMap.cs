@@ -69,7 +69,7 @@ public sealed class AxisMap
         return Even(first, end, 1.0 / (end - first));
     });
 
-    /// <summary>Another number of pixels for the same picture; see <see cref="Ops.Resize"/>.</summary>
+    /// <summary>Another number of pixels for the same image; see <see cref="Ops.Resize"/>.</summary>
     internal static AxisMap Resized(int size, int results, Resampling resampling, bool antialias)
     {
         double scale = (double)size / results;

@@ -14,10 +14,10 @@ internal sealed class BatchGradients(TrainingParts parts)
     private float[] _scores = [];
 
     /// <summary>Adds the gradients of a batch's mean loss to those that the parameters have.</summary>
-    /// <param name="batch">The pictures.</param>
+    /// <param name="batch">The images.</param>
     /// <param name="step">Steps done before; decides what dropout draws.</param>
     /// <returns>
-    /// The mean loss, and how many pictures were classified right. Where the loss of a part is not finite it is returned alone, and the rest is not computed.
+    /// The mean loss, and how many images were classified right. Where the loss of a part is not finite it is returned alone, and the rest is not computed.
     /// </returns>
     public (double Loss, int Right) Add(Batch batch, int step)
     {
@@ -29,22 +29,22 @@ internal sealed class BatchGradients(TrainingParts parts)
             using StepScope scope = StepScope.Begin();   // owns the part's tensors
             using Tape tape = Tape.Record();
 
-            // Dropout draws from the seed, the step and the picture's place in the batch: a resumed run draws the same, and so do other parts.
+            // Dropout draws from the seed, the step and the image's place in the batch: a resumed run draws the same, and so do other parts.
             model.Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)step);
             model.FirstSample = part.First;
             Tensor images = part.Images(parts.Device);
-            HeadScores scores = model.Heads(images);
+            HeadScores scores = model.ForwardHeads(images);
             Tensor loss = Loss(scores, part, images);
             double value = loss.Item();
             if (!double.IsFinite(value)) return (value, right);
-            (mean, right) = (mean + part.Share * value, right + CountRight(scores, part));
+            (mean, right) = (mean + part.Share * value, right + CountCorrect(scores, part));
             tape.Backward(loss, part.Share == 1 ? null : Tensor.Full(loss.Shape, part.Share, parts.Device));
         }
 
         return (mean, right);
     }
 
-    /// <summary>Cross-entropy; where pictures are mixed, against their soft targets, which are smoothed already.</summary>
+    /// <summary>Cross-entropy; where images are mixed, against their soft targets, which are smoothed already.</summary>
     private Tensor Loss(HeadScores scores, BatchPart part, Tensor images)
     {
         // Without a teacher a distillation token's head learns from the labels too, by way of the mean.
@@ -55,13 +55,13 @@ internal sealed class BatchGradients(TrainingParts parts)
         return parts.Teacher?.Blend(loss, scores.Distillation ?? scores.Class, images) ?? loss;
     }
 
-    private int CountRight(HeadScores scores, BatchPart part)
+    private int CountCorrect(HeadScores scores, BatchPart part)
     {
         using IDisposable pause = Tape.Pause();
         Tensor mean = scores.Mean();
         if (_scores.Length < mean.Shape.Count) _scores = new float[mean.Shape.Count];
         Span<float> values = _scores.AsSpan(0, mean.Shape.Count);
         mean.CopyTo(values);
-        return Classification.CountRight(values, part.Classes);
+        return Classification.CountCorrect(values, part.Classes);
     }
 }

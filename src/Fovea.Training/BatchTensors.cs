@@ -3,9 +3,9 @@ using Fovea.Tensors;
 
 namespace Fovea.Training;
 
-/// <summary>Pictures of a batch that are computed together, as tensors owned by the running step scope.</summary>
+/// <summary>Images of a batch that are computed together, as tensors owned by the running step scope.</summary>
 /// <param name="Batch">The batch.</param>
-/// <param name="First">The first picture's number in it.</param>
+/// <param name="First">The first image's number in it.</param>
 /// <param name="Count">How many.</param>
 internal readonly record struct BatchPart(Batch Batch, int First, int Count)
 {
@@ -21,7 +21,7 @@ internal readonly record struct BatchPart(Batch Batch, int First, int Count)
     /// <summary>Classes, on the host.</summary>
     public ReadOnlySpan<int> Classes => Batch.Labels.AsSpan(First, Count);
 
-    /// <summary>Pictures, <c>[count, channel, height, width]</c>.</summary>
+    /// <summary>Images, <c>[count, channel, height, width]</c>.</summary>
     public Tensor Images(Device device)
     {
         Shape shape = [Count, Batch.Channels, Batch.Height, Batch.Width];
@@ -39,10 +39,10 @@ internal readonly record struct BatchPart(Batch Batch, int First, int Count)
 /// <summary>Whole batches as tensors, owned by the running step scope.</summary>
 internal static class BatchTensors
 {
-    /// <summary>Pictures, <c>[count, channel, height, width]</c>.</summary>
+    /// <summary>Images, <c>[count, channel, height, width]</c>.</summary>
     public static Tensor ToImages(this Batch batch, Device device) => new BatchPart(batch, 0, batch.Count).Images(device);
 
-    /// <summary>Mirrors the pictures left and right, in place.</summary>
+    /// <summary>Mirrors the images left and right, in place.</summary>
     public static void Flip(this Batch batch)
     {
         Span<float> samples = batch.Images.AsSpan(0, batch.Count * batch.Channels * batch.Height * batch.Width);

@@ -6,7 +6,7 @@ namespace Fovea.Training;
 /// <summary>Is told what happens in a run, on the thread that trains.</summary>
 public interface IRunObserver
 {
-    /// <summary>While pictures are put into a cache, before the run starts: how many, and of how many.</summary>
+    /// <summary>While images are put into a cache, before the run starts: how many, and of how many.</summary>
     void Cached(int done, int total)
     {
     }

@@ -15,10 +15,10 @@ public sealed record RunPlan
     /// <summary>What became of the weights that training starts from; null where they were drawn.</summary>
     public LoadReport? Weights { get; init; }
 
-    /// <summary>Training, validation and test pictures.</summary>
+    /// <summary>Training, validation and test images.</summary>
     public required (int Train, int Validation, int Test) Images { get; init; }
 
-    /// <summary>Where the validation pictures come from.</summary>
+    /// <summary>Where the validation images come from.</summary>
     public required string ValidationOrigin { get; init; }
 
     /// <summary>Steps of an epoch.</summary>

@@ -6,7 +6,7 @@ namespace Fovea.Training;
 /// <param name="StepInEpoch">Steps done in the running epoch.</param>
 /// <param name="BatchLoss">Loss of this step.</param>
 /// <param name="Loss">Mean loss of the epoch so far.</param>
-/// <param name="Accuracy">Share of the epoch's pictures classified right so far.</param>
+/// <param name="Accuracy">Share of the epoch's images classified right so far.</param>
 /// <param name="LearningRate">Of this step.</param>
 /// <param name="ImagesPerSecond">Of the epoch so far.</param>
 /// <param name="Remaining">Until the last epoch is done.</param>

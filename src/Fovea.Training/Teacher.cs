@@ -7,7 +7,7 @@ using Fovea.Vision;
 namespace Fovea.Training;
 
 /// <summary>
-/// A trained model that another one learns from (Touvron et al. 2021, arXiv:2012.12877, section 4). It sees the student's pictures, augmented and mixed
+/// A trained model that another one learns from (Touvron et al. 2021, arXiv:2012.12877, section 4). It sees the student's images, augmented and mixed
 /// as they are, and records nothing.
 /// </summary>
 public sealed class Teacher
@@ -20,9 +20,9 @@ public sealed class Teacher
     {
         (_model, _options) = (model, options);
         Normalization own = model.Head.Data.Normalization.ForChannels(model.Model.Config.Channels), given = student.ForChannels(model.Model.Config.Channels);
-        if (own.Mean.SequenceEqual(given.Mean) && own.Deviation.SequenceEqual(given.Deviation)) return;
-        _scale = [.. given.Deviation.Zip(own.Deviation, (from, to) => from / to)];
-        _shift = [.. given.Mean.Zip(own.Mean, (from, to) => from - to).Zip(own.Deviation, (difference, to) => difference / to)];
+        if (own.Mean.SequenceEqual(given.Mean) && own.Std.SequenceEqual(given.Std)) return;
+        _scale = [.. given.Std.Zip(own.Std, (from, to) => from / to)];
+        _shift = [.. given.Mean.Zip(own.Mean, (from, to) => from - to).Zip(own.Std, (difference, to) => difference / to)];
     }
 
     /// <summary>The teacher that a recipe names, or null.</summary>
@@ -30,7 +30,7 @@ public sealed class Teacher
     /// <param name="student">The model that learns.</param>
     /// <param name="data">What it learns.</param>
     /// <param name="device">Where both compute.</param>
-    /// <exception cref="UsageException">There is no such run, or it knows other classes or pictures.</exception>
+    /// <exception cref="UsageException">There is no such run, or it knows other classes or images.</exception>
     /// <exception cref="CheckpointException">Its checkpoint is damaged.</exception>
     public static Teacher? Load(DistillationSection options, ModelConfig student, DatasetInfo data, Device device)
     {
@@ -41,7 +41,7 @@ public sealed class Teacher
         ModelConfig config = model.Model.Config;
         if ((config.ImageSize, config.Channels) != (student.ImageSize, student.Channels))
             throw new UsageException(
-                $"--teacher: '{path}' takes pictures of {config.ImageSize} pixels and {config.Channels} channels, the student of {student.ImageSize} and {student.Channels}; set --image-size {config.ImageSize} or train a teacher for the student's size.");
+                $"--teacher: '{path}' takes images of {config.ImageSize} pixels and {config.Channels} channels, the student of {student.ImageSize} and {student.Channels}; set --image-size {config.ImageSize} or train a teacher for the student's size.");
         return new Teacher(model, options, data.Normalization);
     }
 
@@ -62,7 +62,7 @@ public sealed class Teacher
         return Losses.Blend(classification, distillation, (float)(_options.Alpha ?? (_options.Kind == DistillationKind.Soft ? 0.1 : 0.5)));
     }
 
-    /// <summary>The teacher's scores of the student's pictures, <c>[batch, class]</c>.</summary>
+    /// <summary>The teacher's scores of the student's images, <c>[batch, class]</c>.</summary>
     public Tensor Scores(Tensor images)
     {
         using IDisposable pause = Tape.Pause();

@@ -49,7 +49,7 @@ public sealed class TrainedModel
     /// <summary>A preset with a file's weights.</summary>
     /// <param name="path">The file.</param>
     /// <param name="recipe">Names the model.</param>
-    /// <param name="data">Its classes, and how pictures are normalised where the file does not say.</param>
+    /// <param name="data">Its classes, and how images are normalised where the file does not say.</param>
     /// <param name="device">Where the model will compute.</param>
     /// <exception cref="UsageException">There is no such file, or its head is for other classes.</exception>
     /// <exception cref="CheckpointException">It is damaged, or its weights do not fit.</exception>
@@ -76,7 +76,7 @@ public sealed class TrainedModel
         return Evaluator.Run(Model, LoaderOf(dataset, batchSize), Head.Data.Classes, _device, augmentation, stop);
     }
 
-    /// <summary>Probability of each class, <c>[picture][class]</c>, in the dataset's order.</summary>
+    /// <summary>Probability of each class, <c>[image][class]</c>, in the dataset's order.</summary>
     public IReadOnlyList<double[]> Predict(IImageDataset dataset, int batchSize = 32) => [.. PredictEach(dataset, batchSize)];
 
     /// <summary>The same one by one, computed batch by batch while they are asked for.</summary>
@@ -90,7 +90,7 @@ public sealed class TrainedModel
         }
     }
 
-    /// <summary>One picture after another as the model takes it, normalised, <c>[channel, height, width]</c>; each valid until the next one is asked for.</summary>
+    /// <summary>One image after another as the model takes it, normalised, <c>[channel, height, width]</c>; each valid until the next one is asked for.</summary>
     internal IEnumerable<Batch> Each(IImageDataset dataset) => LoaderOf(dataset, 1).Epoch(0);
 
     /// <summary>Where the model computes.</summary>
@@ -103,18 +103,18 @@ public sealed class TrainedModel
     }
 
     /// <summary>How far Performers with this model's weights are from it; see <see cref="PerformerApproximation"/>.</summary>
-    /// <param name="dataset">Pictures to compare on.</param>
+    /// <param name="dataset">Images to compare on.</param>
     /// <param name="count">How many of them, from the first on.</param>
     /// <param name="features">Numbers of features.</param>
     /// <param name="seeds">Draws to try with each.</param>
-    /// <exception cref="UsageException">The model's attention is not softmax, or there are no pictures.</exception>
+    /// <exception cref="UsageException">The model's attention is not softmax, or there are no images.</exception>
     public IReadOnlyList<PerformerError> PerformerErrors(IImageDataset dataset, int count, IReadOnlyList<int> features, IReadOnlyList<ulong> seeds)
     {
         if (Model is not VisionTransformer { Config.Attention.Specs: [{ Name: "softmax" }] } model)
             throw new UsageException($"'{Path}': only a model with softmax attention in all blocks can be approximated, this is '{Head.Recipe.Model.Name}' with {Head.Recipe.Model.Attention}.");
         using StepScope scope = StepScope.Begin();
         Batch batch = LoaderOf(dataset, Math.Min(count, dataset.Count)).Epoch(0).FirstOrDefault()
-            ?? throw new UsageException($"the dataset '{dataset.Info.Name}' has no pictures in this part.");
+            ?? throw new UsageException($"the dataset '{dataset.Info.Name}' has no images in this part.");
         return PerformerApproximation.Measure(model, batch.ToImages(_device), features, seeds);
     }
 

@@ -8,7 +8,7 @@ public sealed partial class Trainer
 {
     private void Report(double loss, double gradientNorm)
     {
-        Tally epoch = _state.ThisEpoch;
+        MetricSums epoch = _state.ThisEpoch;
         _observer.Progressed(new StepProgress(
             _state.Epoch + 1, _state.Step, _state.Batch, loss, epoch.Loss, epoch.Accuracy, _parts.Optimizer.LearningRate,
             epoch.ImagesPerSecond, Remaining()));
@@ -78,7 +78,7 @@ public sealed partial class Trainer
         ImagesPerSecond = _state.Total.ImagesPerSecond,
         PeakMemoryBytes = Machine.PeakMemoryBytes,
         Seconds = Seconds(),
-        SkippedPictures = _parts.Data.SkippedPictures,
+        SkippedImages = _parts.Data.SkippedImages,
         Seed = _recipe.Run.Seed,
         Version = Machine.Version,
     };

@@ -36,7 +36,7 @@ public sealed record TrainingParts
     /// <summary>What is known to go wrong with such a recipe, a sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>The pictures.</summary>
+    /// <summary>The images.</summary>
     public required DatasetSplits Data { get; init; }
 
     /// <summary>Training batches.</summary>

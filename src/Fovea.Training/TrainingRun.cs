@@ -16,7 +16,7 @@ public static class TrainingRun
     /// <param name="recipe">What to do.</param>
     /// <param name="observer">Is told what happens.</param>
     /// <param name="stop">Ends the run after the current step, with a checkpoint to go on from.</param>
-    /// <param name="data">The pictures; null: those that the recipe names.</param>
+    /// <param name="data">The images; null: those that the recipe names.</param>
     /// <exception cref="UsageException">A name does not exist, a value makes no sense, or the directory holds a run.</exception>
     /// <exception cref="DataException">The dataset cannot be read.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
@@ -35,7 +35,7 @@ public static class TrainingRun
     /// <param name="change">From the run's recipe to the one to go on with, e.g. with more epochs.</param>
     /// <param name="observer">Is told what happens.</param>
     /// <param name="stop">Ends the run after the current step, with a checkpoint to go on from.</param>
-    /// <param name="data">The pictures; null: those that the recipe names.</param>
+    /// <param name="data">The images; null: those that the recipe names.</param>
     /// <inheritdoc cref="Start"/>
     public static RunSummary Resume(
         string? directory, Func<Recipe, Recipe> change, IRunObserver observer, CancellationToken stop, DatasetSplits? data = null)

@@ -13,15 +13,15 @@ public sealed class TrainingState
     public int Step { get; set; }
 
     /// <summary>Sums since the last logged step.</summary>
-    public Tally SinceLog { get; set; } = new();
+    public MetricSums SinceLog { get; set; } = new();
 
     /// <summary>Sums of the running epoch.</summary>
-    public Tally ThisEpoch { get; set; } = new();
+    public MetricSums ThisEpoch { get; set; } = new();
 
-    /// <summary>Pictures trained on, and the seconds it took, since the start of the run.</summary>
-    public Tally Total { get; set; } = new();
+    /// <summary>Images trained on, and the seconds it took, since the start of the run.</summary>
+    public MetricSums Total { get; set; } = new();
 
-    /// <summary>Best share of validation pictures classified right.</summary>
+    /// <summary>Best share of validation images classified right.</summary>
     public double? BestAccuracy { get; set; }
 
     /// <summary>Epoch in which that was, from 1.</summary>

@@ -25,7 +25,7 @@ public abstract class ImageClassifier : Module
 
     /// <summary>The same before the heads are averaged; one head for most models.</summary>
     /// <inheritdoc cref="Forward(Tensor)"/>
-    public virtual HeadScores Heads(Tensor images) => new(Forward(images));
+    public virtual HeadScores ForwardHeads(Tensor images) => new(Forward(images));
 
     /// <summary>
     /// A weight of another model of this kind as this one takes it: positions resampled to this one's grid, and of a packed projection what an
@@ -33,5 +33,5 @@ public abstract class ImageClassifier : Module
     /// </summary>
     /// <param name="name">Dotted name.</param>
     /// <param name="value">The other model's values.</param>
-    public virtual Tensor Fitted(string name, Tensor value) => value;
+    public virtual Tensor AdaptWeight(string name, Tensor value) => value;
 }

@@ -26,7 +26,7 @@ internal static class PresetTable
         new("vit-cifar", Small(patch: 4, dim: 384, depth: 4, heads: 6, mlp: 1536), "Wide and shallow, for studies of attention on CIFAR."),
 
         // Most patches of a digit are blank, and alike until positions tell them apart: with first positions as large as tokens it learns several times faster.
-        new("visual-attention", Small(patch: 4, dim: 256, depth: 12, heads: 8, mlp: 512) with { PositionDeviation = 1 }, "Deep and narrow, for MNIST, CIFAR-10 and CIFAR-100."),
+        new("visual-attention", Small(patch: 4, dim: 256, depth: 12, heads: 8, mlp: 512) with { PositionStd = 1 }, "Deep and narrow, for MNIST, CIFAR-10 and CIFAR-100."),
 
         // Compact convolutional transformers for small data (Hassani et al. 2021, arXiv:2104.05704): CCT-blocks/kernel x convolutions.
         new("cct_2_3x2", Compact(convolutions: 2, dim: 128, depth: 2, heads: 2, mlp: 128), "Small and quick to train on small data: 64 tokens made by convolutions and pooling.", "cct-2"),
@@ -129,7 +129,7 @@ internal static class PresetTable
         ClassToken = false,
         Pooling = Pooling.Sequence,
         Embedding = EmbeddingKind.Tokenizer,
-        PositionDeviation = 0.2f,
+        PositionStd = 0.2f,
         DropPath = 0.1f,
     };
 

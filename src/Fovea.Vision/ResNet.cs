@@ -87,12 +87,12 @@ public sealed class ResNet : ImageClassifier
     }
 
     /// <summary>Multiply-adds for one image of the configured size.</summary>
-    public double MultiplyAdds()
+    public double Macs()
     {
         int size = Config.ImageSize;
-        double total = _stem.MultiplyAdds(ref size);
+        double total = _stem.Macs(ref size);
         if (_pool is not null) size = (size - 1) / 2 + 1;
-        foreach (ResidualBlock block in Stages.SelectMany(stage => stage)) total += block.MultiplyAdds(ref size);
+        foreach (ResidualBlock block in Stages.SelectMany(stage => stage)) total += block.Macs(ref size);
         return total + (_head?.Weight.Shape.Count ?? 0);
     }
 

@@ -68,7 +68,7 @@ public sealed class VisionTransformer : ImageClassifier
     public Tensor Forward(Tensor images, AttentionRecorder? recorder) => InScope(() => Score(RunBlocks(images, recorder), recorder).Mean());
 
     /// <inheritdoc/>
-    public override HeadScores Heads(Tensor images)
+    public override HeadScores ForwardHeads(Tensor images)
     {
         if (Tape.Current is not null) return Score(RunBlocks(images, null));
         using StepScope scope = StepScope.Begin();
@@ -77,11 +77,11 @@ public sealed class VisionTransformer : ImageClassifier
     }
 
     /// <inheritdoc/>
-    public override Tensor Fitted(string name, Tensor value)
+    public override Tensor AdaptWeight(string name, Tensor value)
     {
-        if (name == "pos_embed") return (_position as LearnedPosition)?.Fitted(value) ?? value;
+        if (name == "pos_embed") return (_position as LearnedPosition)?.AdaptWeight(value) ?? value;
         return name.Split('.') is ["blocks", string block, "attn", "qkv", _] && int.TryParse(block, out int index) && (uint)index < (uint)Blocks.Count
-            ? Blocks[index].Attention.Fitted(value)
+            ? Blocks[index].Attention.AdaptWeight(value)
             : value;
     }
 
@@ -136,7 +136,7 @@ public sealed class VisionTransformer : ImageClassifier
 
     private static IPositionEmbedding? CreatePosition(VisionTransformerConfig config, TokenGrid grid) => config.Position switch
     {
-        PositionKind.Learned => new LearnedPosition(grid, config.Dim, config.PositionDeviation),
+        PositionKind.Learned => new LearnedPosition(grid, config.Dim, config.PositionStd),
         PositionKind.SinCos2d => FixedPosition.Grid(grid, config.Dim),
         PositionKind.SinCos1d => FixedPosition.Sequence(grid, config.Dim),
         _ => null,

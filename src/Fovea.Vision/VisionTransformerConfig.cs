@@ -67,7 +67,7 @@ public sealed record VisionTransformerConfig : ModelConfig
     public PositionKind Position { get; init; } = PositionKind.Learned;
 
     /// <summary>Deviation of the first values of learned positions, above 0.</summary>
-    public float PositionDeviation { get; init; } = 0.02f;
+    public float PositionStd { get; init; } = 0.02f;
 
     /// <summary>The attention mechanism with its options, or one per block; see <see cref="AttentionCatalogue"/>.</summary>
     public AttentionList Attention { get; init; } = "softmax";
@@ -120,7 +120,7 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.AtLeast(0, RegisterTokens, nameof(RegisterTokens));
         Check.That(ImageSize % PatchSize == 0, $"{nameof(PatchSize)}: {PatchSize} does not divide {nameof(ImageSize)} {ImageSize}.");
         Check.That(HeadDim is not null || Dim % Heads == 0, $"{nameof(Heads)}: {Heads} do not divide {nameof(Dim)} {Dim}; give {nameof(HeadDim)} or other numbers.");
-        Check.That(PositionDeviation > 0, $"{nameof(PositionDeviation)} must be above 0, got {PositionDeviation}.");
+        Check.That(PositionStd > 0, $"{nameof(PositionStd)} must be above 0, got {PositionStd}.");
         Check.That(NormEpsilon > 0, $"{nameof(NormEpsilon)} must be above 0, got {NormEpsilon}.");
         Check.That(ClassToken || Pooling != Pooling.ClassToken, $"{nameof(Pooling)}: {Pooling} needs {nameof(ClassToken)} to be true.");
         Check.That(!DistillationToken || Pooling == Pooling.ClassToken, $"{nameof(DistillationToken)} needs {nameof(Pooling)} {Pooling.ClassToken}, got {Pooling}.");

@@ -36,7 +36,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train --resume no", "--resume: 'no' has no checkpoints/last.safetensors")]
     [InlineData("eval no", "'no' is neither a file of weights nor a run directory with a checkpoint")]
     [InlineData("eval", "Required argument missing for command: 'eval'.")]
-    [InlineData("predict no", "name picture files, or numbers of the dataset's pictures with --index")]
+    [InlineData("predict no", "name image files, or numbers of the dataset's images with --index")]
     [InlineData("predict no --index 1,x", "--index: 'x' is not a whole number of at least 0")]
     [InlineData("bench --model vitt", "did you mean 'vit'?")]
     [InlineData("bench --mode trian", "'trian'")]

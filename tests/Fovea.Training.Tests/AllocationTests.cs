@@ -20,7 +20,7 @@ public sealed class AllocationTests : IDisposable
             Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 20 },
             Run = TinyRun.Recipe.Run with { CheckpointEvery = null, LogEvery = 1000, Threads = 2 },   // a device of its own
         };
-        TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Pictures, stop: TestContext.Current.CancellationToken);
+        TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Images, stop: TestContext.Current.CancellationToken);
         RunDirectory run = RunDirectory.Create(_folder["run"], "m", "d", DateTime.UnixEpoch);
         using RunLog log = RunLog.Begin(run);
         SilentObserver observer = new(_ =>

@@ -112,7 +112,7 @@ public sealed class ResumeTests : IDisposable
     {
         RunDirectory whole = TinyRun.Start(TinyRun.Recipe, _folder["whole"]);
         using CancellationTokenSource stop = new();
-        DatasetSplits interrupting = TinyRun.Pictures with { Validation = new Interrupting(TinyRun.Pictures.Validation, stop) };
+        DatasetSplits interrupting = TinyRun.Images with { Validation = new Interrupting(TinyRun.Images.Validation, stop) };
 
         Assert.Throws<OperationCanceledException>(() => TinyRun.Start(TinyRun.Recipe, _folder["parts"], null, stop, interrupting));
         RunDirectory parts = TinyRun.Resume(_folder["parts"]);
@@ -167,7 +167,7 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Untimed(expected), Untimed(actual));
     }
 
-    /// <summary>Asks for a stop when its last picture is read.</summary>
+    /// <summary>Asks for a stop when its last image is read.</summary>
     private sealed class Interrupting(IImageDataset source, CancellationTokenSource stop) : IImageDataset
     {
         public DatasetInfo Info => source.Info;

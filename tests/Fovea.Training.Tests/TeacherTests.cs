@@ -20,7 +20,7 @@ public sealed class TeacherTests : IDisposable
     {
         RunDirectory run = TinyRun.Start(TinyRun.Recipe, _folder["teacher"]);
         ModelConfig config = TrainedModel.Load(run.Path, Device.Cpu).Model.Config;
-        Teacher teacher = Teacher.Load(new() { Teacher = run.Path, Kind = kind, Alpha = alpha, Temperature = temperature }, config, TinyRun.Pictures.Info, Device.Cpu)!;
+        Teacher teacher = Teacher.Load(new() { Teacher = run.Path, Kind = kind, Alpha = alpha, Temperature = temperature }, config, TinyRun.Images.Info, Device.Cpu)!;
         using StepScope scope = StepScope.Begin();
         using Tape tape = Tape.Record();
         Tensor images = Tensor.From([.. Enumerable.Range(0, 2 * 3 * 64).Select(i => new Philox(5, 5).Uniform((ulong)i, -1, 1))], [2, 3, 8, 8], Device.Cpu);
@@ -64,19 +64,19 @@ public sealed class TeacherTests : IDisposable
         RunDirectory run = TinyRun.Start(TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 } }, _folder["teacher"]);
         DistillationSection options = new() { Teacher = run.Path };
         ModelConfig config = TrainedModel.Load(run.Path, Device.Cpu).Model.Config;
-        Assert.Contains("same classes", Assert.Throws<UsageException>(() => Teacher.Load(options, config, TinyRun.Pictures.Select("4").Info, Device.Cpu)).Message);
-        Assert.Contains("--image-size 8", Assert.Throws<UsageException>(() => Teacher.Load(options, config with { ImageSize = 16 }, TinyRun.Pictures.Info, Device.Cpu)).Message);
+        Assert.Contains("same classes", Assert.Throws<UsageException>(() => Teacher.Load(options, config, TinyRun.Images.Select("4").Info, Device.Cpu)).Message);
+        Assert.Contains("--image-size 8", Assert.Throws<UsageException>(() => Teacher.Load(options, config with { ImageSize = 16 }, TinyRun.Images.Info, Device.Cpu)).Message);
     }
 
     [Fact]
-    public void A_teacher_sees_pictures_as_it_was_trained_on_them()
+    public void A_teacher_sees_images_as_it_was_trained_on_them()
     {
         RunDirectory run = TinyRun.Start(TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 } }, _folder["teacher"]);
         TrainedModel model = TrainedModel.Load(run.Path, Device.Cpu);
         Normalization own = model.Head.Data.Normalization, other = new([0.2f, 0.6f, 0.4f], [0.5f, 0.1f, 0.3f]);
-        Teacher teacher = Teacher.Load(new() { Teacher = run.Path }, model.Model.Config, TinyRun.Pictures.Info with { Normalization = other }, Device.Cpu)!;
+        Teacher teacher = Teacher.Load(new() { Teacher = run.Path }, model.Model.Config, TinyRun.Images.Info with { Normalization = other }, Device.Cpu)!;
         float[] raw = [.. Enumerable.Range(0, 3 * 64).Select(i => new Philox(5, 5).Uniform((ulong)i))];
-        Tensor Normalised(Normalization by) => Tensor.From([.. raw.Select((value, i) => (value - by.Mean[i / 64]) / by.Deviation[i / 64])], [1, 3, 8, 8], Device.Cpu);
+        Tensor Normalised(Normalization by) => Tensor.From([.. raw.Select((value, i) => (value - by.Mean[i / 64]) / by.Std[i / 64])], [1, 3, 8, 8], Device.Cpu);
         float[] expected = model.Model.Forward(Normalised(own)).ToArray(), got = teacher.Scores(Normalised(other)).ToArray();
         for (int c = 0; c < 10; c++) Assert.Equal(expected[c], got[c], 1e-4);
     }

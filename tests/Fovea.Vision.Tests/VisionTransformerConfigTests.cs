@@ -25,7 +25,7 @@ public sealed class VisionTransformerConfigTests
         ["NormEpsilon must be above 0, got 0."] = config => config with { NormEpsilon = 0 },
         ["Pooling: ClassToken needs ClassToken to be true."] = config => config with { ClassToken = false },
         ["PatchSize: pooled tokens lie 2, 4, 8 or 16 pixels apart, got 1."] = config => config with { Embedding = EmbeddingKind.Tokenizer, PatchSize = 1 },
-        ["PositionDeviation must be above 0, got 0."] = config => config with { PositionDeviation = 0 },
+        ["PositionStd must be above 0, got 0."] = config => config with { PositionStd = 0 },
         ["RegisterTokens must be at least 0, got -1."] = config => config with { RegisterTokens = -1 },
         ["DistillationToken needs Pooling ClassToken, got Mean."] = config => config with { DistillationToken = true, Pooling = Pooling.Mean },
         ["Dim: sine-cosine positions of a sequence need an even number, got 15."] =

@@ -51,7 +51,7 @@ public sealed class VisionTransformerGoldenTests
         using StepScope scope = StepScope.Begin();
         VisionTransformer model = golden.LoadModel(TestDevice.Named(device));
 
-        HeadScores scores = model.Heads(golden["input"].ToTensor(TestDevice.Named(device)));
+        HeadScores scores = model.ForwardHeads(golden["input"].ToTensor(TestDevice.Named(device)));
 
         golden.Compare("logits_cls", scores.Class);
         golden.Compare("logits_dist", scores.Distillation);

@@ -257,15 +257,15 @@ public sealed class VisionTransformerTests
                 parameter.Value.CopyFrom(TestTensors.Normal(parameter.Shape, Device.Cpu, (ulong)name.Length).ToArray());
         Tensor images = Images(2, Device.Cpu);
 
-        HeadScores scores = model.Heads(images);
+        HeadScores scores = model.ForwardHeads(images);
 
         Assert.NotEqual(scores.Class.ToArray(), scores.Distillation!.ToArray());
         float[] mean = [.. scores.Class.ToArray().Zip(scores.Distillation.ToArray(), (a, b) => (a + b) / 2)];
         GoldenAssert.Close(mean, model.Forward(images).ToArray(), 1e-6, 1e-6);
-        Assert.Null(Build(Small, Device.Cpu).Heads(images).Distillation);
+        Assert.Null(Build(Small, Device.Cpu).ForwardHeads(images).Distillation);
 
         using Tape tape = Tape.Record();
-        HeadScores trained = model.Heads(images);
+        HeadScores trained = model.ForwardHeads(images);
         tape.Backward(Ops.Add(
             Ops.CrossEntropy(trained.Class, Tensor.From([0, 1], [2], Device.Cpu)),
             Losses.HardDistillation(trained.Distillation!, TestTensors.Normal([2, 5], Device.Cpu, 9))));
@@ -278,16 +278,16 @@ public sealed class VisionTransformerTests
         VisionTransformer small = Build(VariantConfigs["registers"], Device.Cpu), large = Build(VariantConfigs["registers"] with { ImageSize = 24 }, Device.Cpu);
         Tensor table = small.NamedParameters().Single(entry => entry.Name == "pos_embed").Parameter.Value;
 
-        Tensor fitted = large.Fitted("pos_embed", table);
+        Tensor fitted = large.AdaptWeight("pos_embed", table);
 
         Assert.Equal([1, 5 + 36, 16], fitted.Shape);
         Assert.Equal(PositionResampling.Resample(table, new(5, 3, 3), new(5, 6, 6)).ToArray(), fitted.ToArray());
-        Assert.Same(table, small.Fitted("pos_embed", table));
+        Assert.Same(table, small.AdaptWeight("pos_embed", table));
         foreach (Shape shape in (Shape[])[[1, 5 + 7, 16], [1, 5 + 9, 8], [2, 5 + 9, 16], [1, 3, 16], [16], []])   // not square, of other models, nonsense
         {
             Tensor other = Tensor.Zeros(shape, Device.Cpu);
             foreach (string name in (string[])["pos_embed", "norm.weight", "blocks.0.attn.qkv.bias", "blocks.-1.attn.qkv.bias", "blocks.9.attn.qkv.bias"])
-                Assert.Same(other, large.Fitted(name, other));
+                Assert.Same(other, large.AdaptWeight(name, other));
         }
     }
 

@@ -18,7 +18,7 @@ internal static class ApproximateCommand
     {
         Option<int[]> features = Make.Counts("--features", [8, 16, 32, 64, 128, 256], "Numbers of random features");
         Option<int> draws = Make.Count("--draws", 3, "Draws of the features to average over");
-        Option<int> images = Make.Count("--images", 32, "Pictures to compare on");
+        Option<int> images = Make.Count("--images", 32, "Images to compare on");
         Option<string?> figure = Make.Text("--figure", "FILE", "Error curve as FILE.svg or FILE.png");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("approximate", "Put a trained softmax model's weights into Performers and report how far they are, by number of features.");
@@ -30,9 +30,9 @@ internal static class ApproximateCommand
             if (file is not null && Path.GetExtension(file) is not (".svg" or ".png"))
                 throw new UsageException($"--figure: the name must end in .svg or .png, got '{file}'.");
             TrainedModel model = source.Model(parsed);
-            IImageDataset pictures = source.Pictures(parsed, model.Head.Recipe, parsed.GetValue(images));
+            IImageDataset dataset = source.Images(parsed, model.Head.Recipe, parsed.GetValue(images));
             IReadOnlyList<PerformerError> errors = model.PerformerErrors(
-                pictures, parsed.GetValue(images), parsed.GetRequiredValue(features), [.. Enumerable.Range(0, parsed.GetValue(draws)).Select(i => (ulong)i)]);
+                dataset, parsed.GetValue(images), parsed.GetRequiredValue(features), [.. Enumerable.Range(0, parsed.GetValue(draws)).Select(i => (ulong)i)]);
             var rows = errors.GroupBy(error => error.Features).Select(group =>
                 new Row(group.Key, group.Average(error => error.Attention), group.Average(error => error.Logits))).ToList();
             if (file is not null) Write(file, rows);
@@ -47,7 +47,7 @@ internal static class ApproximateCommand
     {
         Table table = Tables.Create(">features", ">error of attention", ">error of class scores");
         foreach (Row row in rows)
-            table.AddRow(new Text(Words.Count(row.Features)), new Text(Words.Percent(row.Attention)), new Text(Words.Percent(row.Logits)));
+            table.AddRow(new Text(Phrases.Count(row.Features)), new Text(Phrases.Percent(row.Attention)), new Text(Phrases.Percent(row.Logits)));
         console.Write(table);
         console.WriteLine("relative to the softmax model: of what attention mixes, given the same input; of the scores, all blocks together");
     }

@@ -13,7 +13,7 @@ internal static class BenchCommand
     {
         Option<string> model = Make.TextOr("--model", "NAME", "vit", "Preset; 'fovea models' lists them");
         Option<string> mode = Make.Choice("--mode", "Whole training steps or forward passes", "train", "infer");
-        Option<int> batchSize = Make.Count("--batch-size", 32, "Pictures per step", "-b");
+        Option<int> batchSize = Make.Count("--batch-size", 32, "Images per step", "-b");
         Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; the preset's unless given", "--img-size");
         Option<string?> attention = Make.Text("--attention", "NAME[:key=value,...]", "Attention mechanism; the preset's unless given");
         Option<bool> checkpoint = Make.Switch("--grad-checkpoint", "Compute blocks again in the backward pass", "--grad-checkpointing");
@@ -51,10 +51,10 @@ internal static class BenchCommand
     private static string Describe(BenchmarkResult result)
     {
         string roof = result is { GflopsPerSecond: double gflops, PeakFraction: double share }
-            ? $", {Words.Count(gflops)} GFLOP/s ({Words.Percent(share)} of the {Words.Count(result.PeakGflopsPerSecond)} that registers allow)"
+            ? $", {Phrases.Count(gflops)} GFLOP/s ({Phrases.Percent(share)} of the {Phrases.Count(result.PeakGflopsPerSecond)} that registers allow)"
             : "";
         string what = $"{result.Model}, {result.Mode}, batch {result.BatchSize}, {result.Threads} threads";
-        string speed = $"{Words.Count(result.ImagesPerSecond)} images/s (best {Words.Count(result.ImagesPerSecondBest)})";
-        return $"{what}: {speed}{roof}, activations {Words.Bytes(result.ActivationBytes)}, peak memory {Words.Bytes(result.PeakMemoryBytes)}, median of {result.Steps} steps";
+        string speed = $"{Phrases.Count(result.ImagesPerSecond)} images/s (best {Phrases.Count(result.ImagesPerSecondBest)})";
+        return $"{what}: {speed}{roof}, activations {Phrases.Bytes(result.ActivationBytes)}, peak memory {Phrases.Bytes(result.PeakMemoryBytes)}, median of {result.Steps} steps";
     }
 }

@@ -36,7 +36,7 @@ internal static class DataGetCommand
         {
             bool isNew = await downloader.FetchAsync(file, directory, Progress(file, terminal), stop).ConfigureAwait(false);
             string end = terminal.IsInteractive ? "\r" : "";
-            terminal.Output.WriteLine($"{end}{file.Name}: {Words.Count(file.Bytes)} bytes, {(isNew ? "checked" : "already there")}          ");
+            terminal.Output.WriteLine($"{end}{file.Name}: {Phrases.Count(file.Bytes)} bytes, {(isNew ? "checked" : "already there")}          ");
         }
     }
 
@@ -49,7 +49,7 @@ internal static class DataGetCommand
         {
             if (done - shown < ReportEvery && done < file.Bytes) return;
             shown = done;
-            terminal.Output.Write($"\r{file.Name}: {Words.Percent((double)done / file.Bytes)} of {Words.Bytes(file.Bytes)}   ");
+            terminal.Output.Write($"\r{file.Name}: {Phrases.Percent((double)done / file.Bytes)} of {Phrases.Bytes(file.Bytes)}   ");
         };
     }
 }

@@ -14,19 +14,19 @@ namespace Fovea.Cli.Commands;
 /// <summary><c>fovea data inspect DIR|NAME</c>: what a dataset holds, and what cannot be read.</summary>
 internal static class DataInspectCommand
 {
-    private const int MostClassesPrinted = 20, PicturesShown = 40;
+    private const int MostClassesPrinted = 20, ImagesShown = 40;
 
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
-        Argument<string> what = new("DIR|NAME") { Description = "Folder or file with pictures, or the name of a dataset" };
+        Argument<string> what = new("DIR|NAME") { Description = "Folder or file with images, or the name of a dataset" };
         Option<string?> dataset = Make.Text("--dataset", "NAME", "What lies in the folder; found out unless given");
         Option<string?> data = Make.Text("--data", "DIR", "Folder of a dataset given by name", "--data-dir");
         Option<string?> classes = Make.Text("--classes", "N|NAME,NAME", "Classes to look at: the first so many, or names");
-        Option<int?> limit = Make.Count("--limit", "At most so many pictures of each part, balanced over the classes");
-        Option<int> workers = Make.Count("--workers", Environment.ProcessorCount, "Threads that read pictures", "-j");
+        Option<int?> limit = Make.Count("--limit", "At most so many images of each part, balanced over the classes");
+        Option<int> workers = Make.Count("--workers", Environment.ProcessorCount, "Threads that read images", "-j");
         Option<string?> sheet = Make.Text("--out", "FILE", "Write a contact sheet to this PNG file");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
-        Command command = new("inspect", "Count, measure and show the pictures of a dataset; find those that cannot be read.")
+        Command command = new("inspect", "Count, measure and show the images of a dataset; find those that cannot be read.")
         {
             what, dataset, data, classes, limit, workers, sheet, json,
         };
@@ -36,7 +36,7 @@ internal static class DataInspectCommand
             DatasetOptions options = new() { Classes = parsed.GetValue(classes), TrainLimit = parsed.GetValue(limit), EvaluationLimit = parsed.GetValue(limit) };
             DatasetSplits splits = DatasetCatalogue.Load(name, directory, options);
             Part[] parts = [.. Parts(splits).Select(part => new Part(
-                part.Name, part.Pictures, DatasetStatistics.Measure(part.Pictures, parsed.GetValue(workers), stop)))];
+                part.Name, part.Images, DatasetStatistics.Measure(part.Images, parsed.GetValue(workers), stop)))];
             if (parsed.GetValue(sheet) is string file) File.WriteAllBytes(file, Sheet(splits).ToPng());
             if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(splits, parts)));
             else Print(terminal.Console, splits, parts);
@@ -53,7 +53,7 @@ internal static class DataInspectCommand
             $"'{what}': no dataset is recognised there; say which one it is with --dataset: {string.Join(", ", DatasetCatalogue.Names)}."), what);
     }
 
-    private static IEnumerable<(string Name, IImageDataset Pictures)> Parts(DatasetSplits splits) =>
+    private static IEnumerable<(string Name, IImageDataset Images)> Parts(DatasetSplits splits) =>
         ((string, IImageDataset)[])[("train", splits.Train), ("val", splits.Validation), ("test", splits.Test)];
 
     private static object Describe(DatasetSplits splits, Part[] parts) => new
@@ -71,7 +71,7 @@ internal static class DataInspectCommand
             part.Statistics.Heights,
             part.Statistics.Widths,
             part.Statistics.Channels.Mean,
-            part.Statistics.Channels.Deviation,
+            part.Statistics.Channels.Std,
             part.Statistics.UnreadableCount,
             part.Statistics.Unreadable,
         }),
@@ -85,9 +85,9 @@ internal static class DataInspectCommand
             bool hasPixels = s.Count > s.UnreadableCount;
             Text Measured(string figures) => new(hasPixels ? figures : "-");
             table.AddRow(
-                Tables.Name(name), new Text(Words.Count(s.Count)), new Text(s.Count > 0 ? Spread(SizeRange.Of(s.PerClass)) : "-"),
-                Measured(Spread(s.Widths)), Measured(Spread(s.Heights)), Measured(Numbers(s.Channels.Mean)), Measured(Numbers(s.Channels.Deviation)),
-                new Text(Words.Count(s.UnreadableCount), s.UnreadableCount > 0 ? new Style(Color.Red) : Style.Plain));
+                Tables.Name(name), new Text(Phrases.Count(s.Count)), new Text(s.Count > 0 ? Spread(SizeRange.Of(s.PerClass)) : "-"),
+                Measured(Spread(s.Widths)), Measured(Spread(s.Heights)), Measured(Numbers(s.Channels.Mean)), Measured(Numbers(s.Channels.Std)),
+                new Text(Phrases.Count(s.UnreadableCount), s.UnreadableCount > 0 ? new Style(Color.Red) : Style.Plain));
         }
 
         console.Write(table);
@@ -103,9 +103,9 @@ internal static class DataInspectCommand
         Table table = Tables.Create(["class", .. parts.Select(part => ">" + part.Name)]);
         int[] filled = [.. Enumerable.Range(0, info.Classes).Where(label => parts.Any(part => part.Statistics.PerClass[label] > 0))];
         foreach (int label in filled.Take(MostClassesPrinted))
-            table.AddRow([Tables.Name(info.ClassNames[label]), .. parts.Select(part => new Text(Words.Count(part.Statistics.PerClass[label])))]);
+            table.AddRow([Tables.Name(info.ClassNames[label]), .. parts.Select(part => new Text(Phrases.Count(part.Statistics.PerClass[label])))]);
         if (filled.Length > MostClassesPrinted) table.AddRow(new Text($"and {filled.Length - MostClassesPrinted} more (--json has all)"));
-        if (filled.Length < info.Classes) table.AddRow(new Text($"{info.Classes - filled.Length} classes have no pictures"));
+        if (filled.Length < info.Classes) table.AddRow(new Text($"{info.Classes - filled.Length} classes have no images"));
         console.Write(table);
     }
 
@@ -114,30 +114,30 @@ internal static class DataInspectCommand
 
     private static string Numbers(IReadOnlyList<float> values) => string.Join(' ', values.Select(value => FormattableString.Invariant($"{value:0.000}")));
 
-    /// <summary>A few pictures of the training set, from all classes alike, without unreadable ones.</summary>
+    /// <summary>A few images of the training set, from all classes alike, without unreadable ones.</summary>
     private static ContactSheet Sheet(DatasetSplits splits)
     {
-        IImageDataset chosen = Subset.Balanced(splits.Train, PicturesShown, seed: 0);
+        IImageDataset chosen = Subset.Balanced(splits.Train, ImagesShown, seed: 0);
         string some = chosen.Count < splits.Train.Count ? $"{chosen.Count} of " : "";
-        ContactSheet sheet = new([]) { Title = $"{splits.Info.Name}: {splits.Info.Classes} classes, {some}{Words.Count(splits.Train.Count)} training pictures" };
+        ContactSheet sheet = new([]) { Title = $"{splits.Info.Name}: {splits.Info.Classes} classes, {some}{Phrases.Count(splits.Train.Count)} training images" };
         return sheet with { Images = [.. Enumerable.Range(0, chosen.Count).Select(i => Tile(chosen, i, 2 * sheet.ImageSize)).OfType<CaptionedImage>()] };
     }
 
-    private static CaptionedImage? Tile(IImageDataset pictures, int index, int longest)
+    private static CaptionedImage? Tile(IImageDataset dataset, int index, int longest)
     {
         RawImage image = new();
         try
         {
-            pictures.Read(index, image, longest);
+            dataset.Read(index, image, longest);
         }
         catch (DataException)
         {
             return null;   // named among the unreadable ones
         }
 
-        PlanarImage picture = new(image.Pixels.ToArray(), image.Channels, image.Height, image.Width);
-        return new CaptionedImage(picture.Shrink(longest), pictures.Info.ClassNames[pictures.Label(index)]);
+        PlanarImage planar = new(image.Pixels.ToArray(), image.Channels, image.Height, image.Width);
+        return new CaptionedImage(planar.Shrink(longest), dataset.Info.ClassNames[dataset.Label(index)]);
     }
 
-    private sealed record Part(string Name, IImageDataset Pictures, DatasetStatistics Statistics);
+    private sealed record Part(string Name, IImageDataset Images, DatasetStatistics Statistics);
 }

@@ -20,8 +20,8 @@ internal static class EstimateCommand
         Option<string[]> models = Many("--model", "NAME", "Preset, may be repeated; 'fovea models' lists them", "vit");
         Option<string[]> attentions = Many("--attention", "NAME[:key=value,...]", "Attention mechanism, may be repeated; 'all' for each there is; the presets' own unless given");
         Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; the preset's unless given", "--img-size");
-        Option<int> batchSize = Make.Count("--batch-size", 256, "Pictures per step, over all devices", "-b");
-        Option<string> schedule = Make.TextOr("--schedule", "DATASET:EPOCHS,...", "imagenet:300", "What to train on, one after the other; a number of pictures may stand for a name");
+        Option<int> batchSize = Make.Count("--batch-size", 256, "Images per step, over all devices", "-b");
+        Option<string> schedule = Make.TextOr("--schedule", "DATASET:EPOCHS,...", "imagenet:300", "What to train on, one after the other; a number of images may stand for a name");
         Option<string> device = Make.TextOr("--device", "NAME", ThisMachine.Name, "'this' measures for some seconds; or a device of the table");
         Option<int[]> devices = Make.Counts("--devices", [1], "Numbers of devices that share the batch");
         Option<string?> devicesFile = Make.Text("--devices-file", "FILE", "A device table of your own instead of the built-in one");
@@ -86,30 +86,30 @@ internal static class EstimateCommand
         what.Columns[0].NoWrap();
         foreach (Estimate one in estimates)
             what.AddRow(
-                Tables.Name(one.Model), new Text(one.Attention ?? ""), new Text(Words.Count(one.Parameters)), new Text(Number(one.ForwardGmacs)), new Text(Number(one.ForwardGflops)), new Text(Number(one.TrainingGflops)),
-                new Text(Words.Bytes((long)one.TrainingBytesPerImage)), new Text(Words.Bytes((long)one.ActivationBytesPerImage)), new Text(Words.Bytes(one.StateBytes)),
-                new Text(one.LargestBatch == 0 ? "none" : Words.Count(one.LargestBatch)));
+                Tables.Name(one.Model), new Text(one.Attention ?? ""), new Text(Phrases.Count(one.Parameters)), new Text(Number(one.ForwardGmacs)), new Text(Number(one.ForwardGflops)), new Text(Number(one.TrainingGflops)),
+                new Text(Phrases.Bytes((long)one.TrainingBytesPerImage)), new Text(Phrases.Bytes((long)one.ActivationBytesPerImage)), new Text(Phrases.Bytes(one.StateBytes)),
+                new Text(one.LargestBatch == 0 ? "none" : Phrases.Count(one.LargestBatch)));
         console.Write(what);
-        console.WriteLine("Of one picture: GMAC (10⁹ multiply-adds) and GFLOP (two for each) of the forward pass; GFLOP, bytes moved and bytes of activations of a training step.");
+        console.WriteLine("Of one image: GMAC (10⁹ multiply-adds) and GFLOP (two for each) of the forward pass; GFLOP, bytes moved and bytes of activations of a training step.");
         console.WriteLine($"Weights with gradients and Adam's averages; batch is the largest that fits into {Number(estimates[0].MemoryGigabytes)} GB.");
         console.WriteLine();
 
         Table time = Tables.Create(["model", "attention", ">of peak", .. estimates[0].Times.Select(one => $">{one.Devices} x {estimates[0].Device}")]);
         time.Columns[0].NoWrap();
         foreach (Estimate one in estimates)
-            time.AddRow([Tables.Name(one.Model), new Text(one.Attention ?? ""), new Text(Words.Percent(one.Efficiency)), .. one.Times.Select(Cell)]);
+            time.AddRow([Tables.Name(one.Model), new Text(one.Attention ?? ""), new Text(Phrases.Percent(one.Efficiency)), .. one.Times.Select(Cell)]);
         console.Write(time);
-        console.WriteLine($"{string.Join(", then ", phases.Select(phase => $"{Number(phase.Epochs)} epochs of {Words.Count(phase.Train)} pictures ({phase.Name})"))}, evaluation included; "
-            + $"batch {Words.Count(estimates[0].BatchSize)} over all devices.");
+        console.WriteLine($"{string.Join(", then ", phases.Select(phase => $"{Number(phase.Epochs)} epochs of {Phrases.Count(phase.Train)} images ({phase.Name})"))}, evaluation included; "
+            + $"batch {Phrases.Count(estimates[0].BatchSize)} over all devices.");
         console.WriteLine(estimates[0].Device == ThisMachine.Name
             ? "Of peak: the share of this machine's peak of matrix products that training steps reached."
-            : "Of peak: the share of the device's peak of matrix products that is reckoned with; --list-devices says where it comes from. Reading pictures is not counted.");
+            : "Of peak: the share of the device's peak of matrix products that is reckoned with; --list-devices says where it comes from. Reading images is not counted.");
         if (estimates.Any(one => one.Times.Any(t => !t.Fits))) console.WriteLine("* A device's share of the batch does not fit into its memory at once: accumulate gradients (--grad-accum), or see --grad-checkpoint.");
     }
 
     private static Text Cell(Estimate.Run run)
     {
-        string cost = run.Dollars > 0 ? $", {Words.Count(run.Dollars)} $" : "";
+        string cost = run.Dollars > 0 ? $", {Phrases.Count(run.Dollars)} $" : "";
         return new Text($"{Hours(run.Hours)}{cost}{(run.Fits ? "" : " *")}");
     }
 

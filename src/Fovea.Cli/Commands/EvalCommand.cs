@@ -14,9 +14,9 @@ internal static class EvalCommand
 {
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
-        Option<int> batchSize = Make.Count("--batch-size", 64, "Pictures at a time", "-b");
-        Option<int?> limit = Make.Count("--eval-limit", "At most so many pictures");
-        Option<string> views = Make.Choice("--tta", "Average over the picture and its mirror image", "none", "flip");
+        Option<int> batchSize = Make.Count("--batch-size", 64, "Images at a time", "-b");
+        Option<int?> limit = Make.Count("--eval-limit", "At most so many images");
+        Option<string> views = Make.Choice("--tta", "Average over the image and its mirror image", "none", "flip");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("eval", "Evaluate a trained model on a dataset.");
         ModelSource source = new(command);
@@ -25,12 +25,12 @@ internal static class EvalCommand
         {
             TrainedModel model = source.Model(parsed);
             string split = source.Split(parsed);
-            IImageDataset pictures = source.Pictures(parsed, model.Head.Recipe, parsed.GetValue(limit));
-            if (pictures.Count == 0) throw new DataException($"the dataset '{pictures.Info.Name}' has no pictures in its part '{split}'.");
+            IImageDataset images = source.Images(parsed, model.Head.Recipe, parsed.GetValue(limit));
+            if (images.Count == 0) throw new DataException($"the dataset '{images.Info.Name}' has no images in its part '{split}'.");
             TestTimeAugmentation augmentation = Enum.Parse<TestTimeAugmentation>(parsed.GetRequiredValue(views), ignoreCase: true);
-            EvaluationResult result = model.Evaluate(pictures, parsed.GetValue(batchSize), augmentation, stop);
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(model, pictures.Info, split, result)));
-            else Print(terminal.Console, pictures.Info, split, result);
+            EvaluationResult result = model.Evaluate(images, parsed.GetValue(batchSize), augmentation, stop);
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(model, images.Info, split, result)));
+            else Print(terminal.Console, images.Info, split, result);
             return ExitCode.Success;
         });
         return command;
@@ -63,12 +63,12 @@ internal static class EvalCommand
         {
             (int images, int right) = result.OfClass(label);
             table.AddRow(
-                Tables.Name(info.ClassNames[label]), new Text($"{images}"), new Text($"{right}"), new Text(Words.Percent(Accuracy(result, label))));
+                Tables.Name(info.ClassNames[label]), new Text($"{images}"), new Text($"{right}"), new Text(Phrases.Percent(Accuracy(result, label))));
         }
 
         console.Write(table);
-        console.WriteLine($"{info.Name}, {split}, {Words.Count(result.Count)} images: top-1 {Words.Percent(result.Top1)}, "
-            + $"top-5 {Words.Percent(result.Top5)}, loss {Words.Loss(result.Loss)}");
+        console.WriteLine($"{info.Name}, {split}, {Phrases.Count(result.Count)} images: top-1 {Phrases.Percent(result.Top1)}, "
+            + $"top-5 {Phrases.Percent(result.Top5)}, loss {Phrases.Loss(result.Loss)}");
     }
 
     private static double? Accuracy(EvaluationResult result, int label)

@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace Fovea.Cli.Commands;
 
-/// <summary><c>fovea explain RUN [FILE...]</c>: where a model looks in pictures, as figures and one page.</summary>
+/// <summary><c>fovea explain RUN [FILE...]</c>: where a model looks in images, as figures and one page.</summary>
 internal static class ExplainCommand
 {
     public static Command Create(Terminal terminal)
@@ -15,17 +15,17 @@ internal static class ExplainCommand
         Option<string> directory = Make.TextOr("--out", "DIR", "explain", "Folder for explain.html and the figures as PNG");
         Command command = new("explain", "Show where a model looks: attention maps, rollout, relevance, and what its parts have learned.");
         ModelSource source = new(command);
-        PictureChoice choice = new(command);
+        ImageChoice choice = new(command);
         command.Add(target);
         command.Add(directory);
         command.SetAction(parsed =>
         {
             choice.Check(parsed);
             TrainedModel model = source.Model(parsed);
-            ChosenPictures chosen = choice.Open(parsed, source, model);
-            ModelExplanation explanation = Explainer.Explain(model, chosen.Pictures, chosen.Names, chosen.Truths, parsed.GetValue(target));
+            ChosenImages chosen = choice.Open(parsed, source, model);
+            ModelExplanation explanation = Explainer.Explain(model, chosen.Images, chosen.Names, chosen.Truths, parsed.GetValue(target));
             string page = ExplanationOutputs.Write(explanation, parsed.GetRequiredValue(directory));
-            foreach (ExplainedPicture picture in explanation.Pictures) terminal.Console.WriteLine($"{picture.Name}: {picture.Answer}");
+            foreach (ExplainedImage image in explanation.Images) terminal.Console.WriteLine($"{image.Name}: {image.Answer}");
             terminal.Console.WriteLine(page);
             return ExitCode.Success;
         });

@@ -53,7 +53,7 @@ internal sealed class FindLearningRate
         return alone is null ? false : throw new UsageException($"{alone.Name}: needs --find-lr.");
     }
 
-    /// <summary>Tests, writes the picture and says what was found.</summary>
+    /// <summary>Tests, writes the image and says what was found.</summary>
     public void Run(ParseResult parsed, Recipe recipe, bool quiet, bool json, CancellationToken stop)
     {
         LearningRateRange range = new(parsed.GetRequiredValue(_range)[0], parsed.GetRequiredValue(_range)[1], parsed.GetValue(_steps));
@@ -87,7 +87,7 @@ internal sealed class FindLearningRate
         if (silent || !_terminal.IsInteractive) return test(null);
         int step = 0;
         return _terminal.Console.Status().Start("reading data", status =>
-            test(point => status.Status($"step {++step}/{range.Steps}  lr {Words.Rate(point.LearningRate)}  loss {Words.Loss(point.Loss)}")));
+            test(point => status.Status($"step {++step}/{range.Steps}  lr {Phrases.Rate(point.LearningRate)}  loss {Phrases.Loss(point.Loss)}")));
     }
 
     private static object Describe(TrainingParts parts, LearningRateRange range, LearningRateCurve curve, IReadOnlyList<string> figures) => new
@@ -119,7 +119,7 @@ internal sealed class FindLearningRate
             (double rate, double loss) = curve.Points[i];
             string note = rate == curve.Steepest ? "steepest fall" : rate == curve.Lowest ? "lowest loss" : "";
             if (note.Length > 0 || i % stride == 0)
-                table.AddRow(new Text(Words.Rate(rate)), new Text(Words.Loss(loss)), new Text(Words.Loss(curve.Smoothed[i])), new Text(note));
+                table.AddRow(new Text(Phrases.Rate(rate)), new Text(Phrases.Loss(loss)), new Text(Phrases.Loss(curve.Smoothed[i])), new Text(note));
         }
 
         _terminal.Console.Write(table);
@@ -129,7 +129,7 @@ internal sealed class FindLearningRate
             TestEnd.NotFinite => "the loss was no longer finite",
             _ => "all rates were tried",
         };
-        _terminal.Console.WriteLine($"{setting}: {curve.Points.Count} of {range.Steps} steps from {Words.Rate(range.From)} to {Words.Rate(range.To)}; {end}.");
+        _terminal.Console.WriteLine($"{setting}: {curve.Points.Count} of {range.Steps} steps from {Phrases.Rate(range.From)} to {Phrases.Rate(range.To)}; {end}.");
         _terminal.Console.WriteLine(Advice(curve));
         _terminal.Console.WriteLine(string.Join(", ", figures));
     }
@@ -137,7 +137,7 @@ internal sealed class FindLearningRate
     private static string Advice(LearningRateCurve curve) => curve switch
     {
         { Falls: false } => "The loss does not fall clearly at any rate: take more steps (--find-lr-steps), larger batches, or smaller rates to begin with (--find-lr-range).",
-        { EndsFalling: true } => $"The loss still falls at {Words.Rate(curve.Lowest!.Value)}: go on to larger rates (--find-lr-range).",
-        _ => $"Steepest fall at {Words.Rate(curve.Steepest!.Value)}, a tenth of the lowest is {Words.Rate(curve.TenthOfLowest!.Value)}: try --lr {Words.Round(curve.Suggestion!.Value)}.",
+        { EndsFalling: true } => $"The loss still falls at {Phrases.Rate(curve.Lowest!.Value)}: go on to larger rates (--find-lr-range).",
+        _ => $"Steepest fall at {Phrases.Rate(curve.Steepest!.Value)}, a tenth of the lowest is {Phrases.Rate(curve.TenthOfLowest!.Value)}: try --lr {Phrases.Round(curve.Suggestion!.Value)}.",
     };
 }

@@ -55,7 +55,7 @@ internal static class ModelsCommand
         {
             VisionTransformerConfig? vit = preset.Config as VisionTransformerConfig;
             models.AddRow(
-                Tables.Name(preset.Name), new Text(Words.Count(preset.ParameterCount)), new Text($"{preset.Config.ImageSize}"),
+                Tables.Name(preset.Name), new Text(Phrases.Count(preset.ParameterCount)), new Text($"{preset.Config.ImageSize}"),
                 new Text($"{vit?.PatchSize}"), new Text($"{vit?.Dim}"), new Text($"{vit?.Depth}"), new Text($"{vit?.Heads}"),
                 new Text(preset.Description));
         }

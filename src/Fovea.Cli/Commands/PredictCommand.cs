@@ -7,24 +7,24 @@ using Spectre.Console;
 
 namespace Fovea.Cli.Commands;
 
-/// <summary><c>fovea predict RUN [FILE...]</c>: the most probable classes of pictures.</summary>
+/// <summary><c>fovea predict RUN [FILE...]</c>: the most probable classes of images.</summary>
 internal static class PredictCommand
 {
     public static Command Create(Terminal terminal)
     {
         Option<int> top = Make.Count("--top", 3, "Classes to show");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
-        Command command = new("predict", "Classify pictures with a trained model.");
+        Command command = new("predict", "Classify images with a trained model.");
         ModelSource source = new(command);
-        PictureChoice choice = new(command);
+        ImageChoice choice = new(command);
         foreach (Option option in new Option[] { top, json }) command.Add(option);
         command.SetAction(parsed =>
         {
             choice.Check(parsed);
             TrainedModel model = source.Model(parsed);
-            ChosenPictures chosen = choice.Open(parsed, source, model);
+            ChosenImages chosen = choice.Open(parsed, source, model);
             List<Prediction> predictions =
-                [.. model.Predict(chosen.Pictures).Select((shares, i) => Of(chosen.Names[i], chosen.Truths[i], model, shares, parsed.GetValue(top)))];
+                [.. model.Predict(chosen.Images).Select((shares, i) => Of(chosen.Names[i], chosen.Truths[i], model, shares, parsed.GetValue(top)))];
             if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(new { Checkpoint = model.Path, Predictions = predictions }));
             else Print(terminal.Console, predictions);
             return ExitCode.Success;
@@ -45,8 +45,8 @@ internal static class PredictCommand
         {
             ClassProbability best = prediction.Classes[0];
             bool isWrong = prediction.Truth is string truth && truth != best.Name;
-            string rest = string.Concat(prediction.Classes.Skip(1).Select(entry => $"   {entry.Name} {Words.Percent(entry.Probability)}"));
-            Paragraph classes = new($"{best.Name} {Words.Percent(best.Probability)}", new Style(isWrong ? Color.Red : Color.Green));
+            string rest = string.Concat(prediction.Classes.Skip(1).Select(entry => $"   {entry.Name} {Phrases.Percent(entry.Probability)}"));
+            Paragraph classes = new($"{best.Name} {Phrases.Percent(best.Probability)}", new Style(isWrong ? Color.Red : Color.Green));
             table.AddRow(Tables.Name(prediction.Image), new Text(prediction.Truth ?? ""), classes.Append(rest, new Style(Color.Grey)));
         }
 

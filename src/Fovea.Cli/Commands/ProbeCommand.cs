@@ -16,7 +16,7 @@ internal static class ProbeCommand
     /// <summary>What may differ from the preset, or from what the run was trained with.</summary>
     private static readonly string[] ModelFields = ["attention", "embedding", "position", "patch-size", "image-size"];
 
-    /// <summary>What decides which pictures are looked at, as in training.</summary>
+    /// <summary>What decides which images are looked at, as in training.</summary>
     private static readonly string[] DataFields = ["dataset", "data", "val-share", "classes", "train-fraction", "train-limit", "eval-limit", "skip-bad", "workers", "seed"];
 
     public static Command Create(Terminal terminal, CancellationToken stop)
@@ -28,7 +28,7 @@ internal static class ProbeCommand
         Option<int[]> neighbours = Make.Counts("--k", [10, 20, 100, 200], "Numbers of neighbours that vote");
         Option<double> temperature = new("--temperature") { HelpName = "X", Description = "Temperature of the votes; smaller ones listen to the nearest", DefaultValueFactory = _ => 0.07 };
         Option<int> epochs = Make.Count("--epochs", 30, "Passes of the linear classifiers over the training features");
-        Option<int> batchSize = Make.Count("--batch-size", 64, "Pictures at a time", "-b");
+        Option<int> batchSize = Make.Count("--batch-size", 64, "Images at a time", "-b");
         Option<string> device = Make.Choice("--device", "Where to compute", "cpu", "reference");
         Option<int?> threads = Make.Count("--threads", "Threads that compute; all cores unless given");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
@@ -60,20 +60,20 @@ internal static class ProbeCommand
 
     private static RecipeOption[] Options(string[] names) => [.. RecipeFields.All.Where(field => names.Contains(field.Name)).Select(field => new RecipeOption(field))];
 
-    /// <summary>The pictures that the model was trained on, or, where another dataset is named, nothing of what was said about those.</summary>
+    /// <summary>The images that the model was trained on, or, where another dataset is named, nothing of what was said about those.</summary>
     private static Recipe Of(Recipe training, bool others) => others ? training with { Data = new() } : training;
 
     private static void Print(IAnsiConsole console, ProbeResult result)
     {
         Table table = Tables.Create("probe", "setting", ">held-out", ">test top-1");
         foreach (NeighbourResult entry in result.Neighbours)
-            table.AddRow(Tables.Name("k-NN"), new Text($"k = {entry.K}"), new Text("-"), new Text(Words.Percent(entry.TestAccuracy)));
+            table.AddRow(Tables.Name("k-NN"), new Text($"k = {entry.K}"), new Text("-"), new Text(Phrases.Percent(entry.TestAccuracy)));
         LinearProbeResult linear = result.Linear;
         table.AddRow(
-            Tables.Name("linear"), new Text($"lr {Words.Rate(linear.LearningRate)}, weight decay {Words.Rate(linear.WeightDecay)}"),
-            new Text(Words.Percent(linear.HeldOutAccuracy)), new Text(Words.Percent(linear.TestAccuracy)));
+            Tables.Name("linear"), new Text($"lr {Phrases.Rate(linear.LearningRate)}, weight decay {Phrases.Rate(linear.WeightDecay)}"),
+            new Text(Phrases.Percent(linear.HeldOutAccuracy)), new Text(Phrases.Percent(linear.TestAccuracy)));
         console.Write(table);
-        console.WriteLine($"{result.Model} on {result.Dataset}: {Words.Count(result.Features)} features of {Words.Count(result.Images.Train)} training, "
-            + $"{Words.Count(result.Images.HeldOut)} held-out and {Words.Count(result.Images.Test)} test images");
+        console.WriteLine($"{result.Model} on {result.Dataset}: {Phrases.Count(result.Features)} features of {Phrases.Count(result.Images.Train)} training, "
+            + $"{Phrases.Count(result.Images.HeldOut)} held-out and {Phrases.Count(result.Images.Test)} test images");
     }
 }

@@ -76,9 +76,9 @@ internal static class RunsListCommand
             if (entry.Record is not RunRecord run) continue;
             table.AddRow(
                 Tables.Name(entry.Path), new Text(run.Recipe.Model.Name), new Text(run.Recipe.Model.Attention ?? "-"), new Text(run.Recipe.Data.Dataset ?? "-"),
-                new Text($"{run.Epochs.LastOrDefault()?.Epoch ?? 0}/{run.Recipe.Optimisation.Epochs}"), new Text(Words.Percent(BestValidation(run))),
-                new Text(run.Summary is null ? "unfinished" : Words.Percent(run.Summary.TestAccuracy)),
-                new Text(Words.Duration(run.Summary?.Seconds ?? (run.Events.Count > 0 ? run.Events[^1].Seconds : null) ?? 0)),
+                new Text($"{run.Epochs.LastOrDefault()?.Epoch ?? 0}/{run.Recipe.Optimisation.Epochs}"), new Text(Phrases.Percent(BestValidation(run))),
+                new Text(run.Summary is null ? "unfinished" : Phrases.Percent(run.Summary.TestAccuracy)),
+                new Text(Phrases.Duration(run.Summary?.Seconds ?? (run.Events.Count > 0 ? run.Events[^1].Seconds : null) ?? 0)),
                 new Text(run.LastChange.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)));
         }
 

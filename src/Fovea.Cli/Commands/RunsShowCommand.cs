@@ -40,9 +40,9 @@ internal static class RunsShowCommand
         foreach (RecipeField field in RecipeFields.All) table.AddRow(Tables.Name(field.Name), new Text(field.Read(run.Recipe)));
         console.Write(table);
         foreach (RunEvent epoch in run.Epochs)
-            console.WriteLine($"epoch {epoch.Epoch}  loss {Words.Loss(epoch.TrainLoss)}  accuracy {Words.Percent(epoch.TrainAccuracy)}  "
-                + $"validation loss {Words.Loss(epoch.ValLoss)}  accuracy {Words.Percent(epoch.ValAccuracy)}");
+            console.WriteLine($"epoch {epoch.Epoch}  loss {Phrases.Loss(epoch.TrainLoss)}  accuracy {Phrases.Percent(epoch.TrainAccuracy)}  "
+                + $"validation loss {Phrases.Loss(epoch.ValLoss)}  accuracy {Phrases.Percent(epoch.ValAccuracy)}");
         if (run.Summary is null) console.WriteLine($"not finished: 'fovea train --resume {run.Run.Path}' goes on");
-        else foreach ((string subject, string text) in Words.Describe(run.Summary, run.Run.Path)) console.WriteLine($"{subject,-9} {text}");
+        else foreach ((string subject, string text) in Phrases.Describe(run.Summary, run.Run.Path)) console.WriteLine($"{subject,-9} {text}");
     }
 }

@@ -55,13 +55,13 @@ internal static class WeightsCommand
     {
         Table table = Tables.Create("tensor", "dtype", "shape");
         foreach (Weight weight in weights.Weights.Take(MostRows)) table.AddRow(Tables.Name(weight.Name), new Text(weight.Type.Text), new Text(weight.ShapeText));
-        if (weights.Weights.Count > MostRows) table.AddRow(new Text($"and {Words.Count(weights.Weights.Count - MostRows)} more (--json has all)"));
+        if (weights.Weights.Count > MostRows) table.AddRow(new Text($"and {Phrases.Count(weights.Weights.Count - MostRows)} more (--json has all)"));
         console.Write(table);
         string under = weights.Prefix.Length == 0 ? "" : $" under '{weights.Prefix}'";
-        string preset = closest is null ? "like no preset" : $"closest preset {closest.Preset.Name} ({Words.Percent(closest.Share)} of the tensors alike)";
-        console.WriteLine($"{file.Format}, {weights.Scheme}{under}: {Words.Count(weights.Weights.Count)} tensors, {Words.Count(weights.Count)} values; {preset}");
+        string preset = closest is null ? "like no preset" : $"closest preset {closest.Preset.Name} ({Phrases.Percent(closest.Share)} of the tensors alike)";
+        console.WriteLine($"{file.Format}, {weights.Scheme}{under}: {Phrases.Count(weights.Weights.Count)} tensors, {Phrases.Count(weights.Count)} values; {preset}");
         if (weights.LeftAside is { Count: > 0 } aside)
-            console.WriteLine($"left aside: {string.Join(", ", aside.Take(MostNames))}{(aside.Count > MostNames ? $" and {Words.Count(aside.Count - MostNames)} more" : "")}");
+            console.WriteLine($"left aside: {string.Join(", ", aside.Take(MostNames))}{(aside.Count > MostNames ? $" and {Phrases.Count(aside.Count - MostNames)} more" : "")}");
         if (target is not null) console.WriteLine($"written to {target}");
     }
 }

@@ -24,7 +24,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
         run();
     });
 
-    public void Cached(int done, int total) => _context!.UpdateTarget(Lines([("cache", Words.Cached(done, total))]));
+    public void Cached(int done, int total) => _context!.UpdateTarget(Lines([("cache", Phrases.Cached(done, total))]));
 
     public void Started(RunPlan plan)
     {
@@ -49,11 +49,11 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     }
 
     public void Finished(RunSummary summary, string directory) =>
-        _context!.UpdateTarget(Draw(null, Lines(Words.Describe(summary, directory))));
+        _context!.UpdateTarget(Draw(null, Lines(Phrases.Describe(summary, directory))));
 
     private Rows Draw(StepProgress? progress, IRenderable? ending)
     {
-        List<IRenderable> rows = [Lines(Words.Describe(_plan!)), Text.Empty];
+        List<IRenderable> rows = [Lines(Phrases.Describe(_plan!)), Text.Empty];
         if (_warnings.Count > 0) rows.InsertRange(1, [Text.Empty, .. _warnings.Select(warning => new Text($"  warning: {warning}", new Style(Color.Yellow)))]);
         if (_epochs.Count > 0) rows.Add(EpochTable());
         if (progress is StepProgress now) rows.AddRange(ProgressLines(now));
@@ -70,9 +70,9 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
             Style style = entry.ValAccuracy == best && best is not null ? new Style(Color.Green) : Style.Plain;
             table.AddRow(new Text[]
             {
-                new($"{entry.Epoch}"), new(Words.Loss(entry.TrainLoss)), new(Words.Percent(entry.TrainAccuracy)),
-                new(Words.Loss(entry.ValLoss)), new(Words.Percent(entry.ValAccuracy), style), new(Words.Rate(entry.Lr ?? 0)),
-                new(Words.Count(entry.ImagesPerSecond ?? 0)), new(Words.Duration(entry.Seconds ?? 0)),
+                new($"{entry.Epoch}"), new(Phrases.Loss(entry.TrainLoss)), new(Phrases.Percent(entry.TrainAccuracy)),
+                new(Phrases.Loss(entry.ValLoss)), new(Phrases.Percent(entry.ValAccuracy), style), new(Phrases.Rate(entry.Lr ?? 0)),
+                new(Phrases.Count(entry.ImagesPerSecond ?? 0)), new(Phrases.Duration(entry.Seconds ?? 0)),
             });
         }
 
@@ -84,9 +84,9 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
         int full = (int)Math.Round((double)now.StepInEpoch / _plan!.StepsPerEpoch * BarWidth);
         string bar = $"[teal]{new string('━', full)}[/][grey]{new string('━', BarWidth - full)}[/]";
         yield return new Markup($"  epoch [bold]{now.Epoch}[/]/{_plan.Recipe.Optimisation.Epochs}  {bar}  "
-            + $"step {now.StepInEpoch}/{_plan.StepsPerEpoch}  [bold]{Words.Duration(now.Remaining)}[/] left");
-        yield return new Markup($"  loss [bold]{Words.Loss(now.Loss)}[/]  accuracy [bold]{Words.Percent(now.Accuracy)}[/]  "
-            + $"lr {Words.Rate(now.LearningRate)}  {Words.Count(now.ImagesPerSecond)} images/s  [teal]{_spark}[/]");
+            + $"step {now.StepInEpoch}/{_plan.StepsPerEpoch}  [bold]{Phrases.Duration(now.Remaining)}[/] left");
+        yield return new Markup($"  loss [bold]{Phrases.Loss(now.Loss)}[/]  accuracy [bold]{Phrases.Percent(now.Accuracy)}[/]  "
+            + $"lr {Phrases.Rate(now.LearningRate)}  {Phrases.Count(now.ImagesPerSecond)} images/s  [teal]{_spark}[/]");
     }
 
     private static Grid Lines(IEnumerable<(string Subject, string Text)> lines)

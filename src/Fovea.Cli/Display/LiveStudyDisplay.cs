@@ -59,24 +59,24 @@ internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
         {
             table.AddRow(
                 Tables.Name(row.Cell.Label), new Text(row.Last is null ? "" : $"{row.Last.Epoch}/{row.Cell.Recipe.Optimisation.Epochs}"),
-                new Text(Words.Loss(row.Last?.TrainLoss)), new Text(Words.Percent(row.Validation)), State(row));
+                new Text(Phrases.Loss(row.Last?.TrainLoss)), new Text(Phrases.Percent(row.Validation)), State(row));
         }
 
-        List<IRenderable> rows = [new Text(Words.Describe(_plan, _before)), Bar()];
+        List<IRenderable> rows = [new Text(Phrases.Describe(_plan, _before)), Bar()];
         if (_rows.Count > 0) rows.Insert(1, table);
         _context!.UpdateTarget(new Rows(rows));
     }
 
     private static Text State(Row row) => row.Outcome is not CellOutcome outcome ? new Text("runs", new Style(Color.Teal))
-        : new Text(Words.Describe(outcome, row.Summary), new Style(outcome.Failure is null ? Color.Green : Color.Red));
+        : new Text(Phrases.Describe(outcome, row.Summary), new Style(outcome.Failure is null ? Color.Green : Color.Red));
 
     private Markup Bar()
     {
         double here = _rows.Sum(row => row.Progress), left = _plan!.Cells.Count - _before - here;
         int full = (int)Math.Round((_before + here) / _plan.Cells.Count * BarWidth);
-        string remaining = here > 0 ? $"about [bold]{Words.Duration(_clock.Elapsed * (left / here))}[/] left" : "";
+        string remaining = here > 0 ? $"about [bold]{Phrases.Duration(_clock.Elapsed * (left / here))}[/] left" : "";
         return new Markup($"  [teal]{new string('━', full)}[/][grey]{new string('━', BarWidth - full)}[/]  "
-            + $"{_before + _rows.Count(row => row.Summary is not null)}/{_plan.Cells.Count} cells  {Words.Duration(_clock.Elapsed)}  {remaining}");
+            + $"{_before + _rows.Count(row => row.Summary is not null)}/{_plan.Cells.Count} cells  {Phrases.Duration(_clock.Elapsed)}  {remaining}");
     }
 
     private sealed class Row(StudyCell cell)

@@ -16,13 +16,13 @@ internal sealed class PlainDisplay(TextWriter output) : IRunDisplay
     {
         if (10L * done / total == _tenthsCached) return;
         _tenthsCached = 10L * done / total;
-        output.WriteLine($"{"cache",-9} {Words.Cached(done, total)}");
+        output.WriteLine($"{"cache",-9} {Phrases.Cached(done, total)}");
     }
 
     public void Started(RunPlan plan)
     {
         _plan = plan;
-        Print(Words.Describe(plan));
+        Print(Phrases.Describe(plan));
     }
 
     public void Warned(string message) => Print([("warning", message)]);
@@ -32,19 +32,19 @@ internal sealed class PlainDisplay(TextWriter output) : IRunDisplay
     public void Logged(RunEvent entry)
     {
         string epoch = $"epoch {entry.Epoch}/{_plan!.Recipe.Optimisation.Epochs}";
-        string training = $"loss {Words.Loss(entry.TrainLoss)}  accuracy {Words.Percent(entry.TrainAccuracy)}";
+        string training = $"loss {Phrases.Loss(entry.TrainLoss)}  accuracy {Phrases.Percent(entry.TrainAccuracy)}";
         string? line = entry.Event switch
         {
-            "step" => $"{epoch}  step {entry.Step}/{_plan.Steps}  {training}  lr {Words.Rate(entry.Lr ?? 0)}  "
-                + $"{Words.Count(entry.ImagesPerSecond ?? 0)} images/s  {Words.Duration(_remaining)} left",
-            "epoch" => $"{epoch}  done  {training}  validation loss {Words.Loss(entry.ValLoss)}  "
-                + $"accuracy {Words.Percent(entry.ValAccuracy)}  {Words.Duration(entry.Seconds ?? 0)}",
+            "step" => $"{epoch}  step {entry.Step}/{_plan.Steps}  {training}  lr {Phrases.Rate(entry.Lr ?? 0)}  "
+                + $"{Phrases.Count(entry.ImagesPerSecond ?? 0)} images/s  {Phrases.Duration(_remaining)} left",
+            "epoch" => $"{epoch}  done  {training}  validation loss {Phrases.Loss(entry.ValLoss)}  "
+                + $"accuracy {Phrases.Percent(entry.ValAccuracy)}  {Phrases.Duration(entry.Seconds ?? 0)}",
             _ => null,
         };
         if (line is not null) output.WriteLine(line);
     }
 
-    public void Finished(RunSummary summary, string directory) => Print(Words.Describe(summary, directory));
+    public void Finished(RunSummary summary, string directory) => Print(Phrases.Describe(summary, directory));
 
     private void Print(IEnumerable<(string Subject, string Text)> lines)
     {

@@ -13,7 +13,7 @@ internal sealed class PlainStudyDisplay(TextWriter output) : IStudyDisplay
     public void Started(StudyPlan plan, int finished)
     {
         (_cells, _ended) = (plan.Cells.Count, finished);
-        output.WriteLine($"study     {Words.Describe(plan, finished)}");
+        output.WriteLine($"study     {Phrases.Describe(plan, finished)}");
     }
 
     public void CellStarted(StudyCell cell) =>
@@ -22,13 +22,13 @@ internal sealed class PlainStudyDisplay(TextWriter output) : IStudyDisplay
     public void Logged(StudyCell cell, RunEvent entry)
     {
         if (entry.Event != "epoch") return;
-        output.WriteLine($"{cell.Label}: epoch {entry.Epoch}/{cell.Recipe.Optimisation.Epochs}  loss {Words.Loss(entry.TrainLoss)}  "
-            + $"validation accuracy {Words.Percent(entry.ValAccuracy)}  {Words.Duration(entry.Seconds ?? 0)}");
+        output.WriteLine($"{cell.Label}: epoch {entry.Epoch}/{cell.Recipe.Optimisation.Epochs}  loss {Phrases.Loss(entry.TrainLoss)}  "
+            + $"validation accuracy {Phrases.Percent(entry.ValAccuracy)}  {Phrases.Duration(entry.Seconds ?? 0)}");
     }
 
     public void CellEnded(StudyCell cell, CellOutcome outcome, RunSummary? summary)
     {
         if (summary is not null) _ended++;
-        output.WriteLine($"{cell.Label}: {Words.Describe(outcome, summary)}  [{_ended}/{_cells}]");
+        output.WriteLine($"{cell.Label}: {Phrases.Describe(outcome, summary)}  [{_ended}/{_cells}]");
     }
 }

@@ -3,7 +3,7 @@ using Fovea.Data.Codecs;
 
 namespace Fovea.Cli.Images;
 
-/// <summary>Picture files of any size as a dataset without labels.</summary>
+/// <summary>Image files of any size as a dataset without labels.</summary>
 /// <param name="info">Classes and normalisation of the model.</param>
 /// <param name="paths">The files.</param>
 internal sealed class ImageFiles(DatasetInfo info, IReadOnlyList<string> paths) : IImageDataset

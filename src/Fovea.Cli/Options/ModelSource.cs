@@ -7,7 +7,7 @@ using Fovea.Training.Setup;
 
 namespace Fovea.Cli.Options;
 
-/// <summary>The argument and options of commands that use a trained model: which one, on which pictures, on which device.</summary>
+/// <summary>The argument and options of commands that use a trained model: which one, on which images, on which device.</summary>
 internal sealed class ModelSource
 {
     private readonly Argument<string> _path = new("RUN") { Description = "Run directory (its best checkpoint), checkpoint, or with --model a file of weights" };
@@ -38,8 +38,8 @@ internal sealed class ModelSource
 
     public string Split(ParseResult parsed) => parsed.GetRequiredValue(_split);
 
-    /// <summary>Pictures of the dataset; held out and cut as in the training, so that the parts stay apart.</summary>
-    public IImageDataset Pictures(ParseResult parsed, Recipe training, int? limit = null)
+    /// <summary>Images of the dataset; held out and cut as in the training, so that the parts stay apart.</summary>
+    public IImageDataset Images(ParseResult parsed, Recipe training, int? limit = null)
     {
         DataSection data = training.Data with { EvaluationLimit = limit };
         if (parsed.GetValue(_dataset) is string name) data = data with { Dataset = name, Directory = null };

@@ -1,6 +1,6 @@
 namespace Fovea.Data.Codecs;
 
-/// <summary>What a picture may cost. Both are checked before anything is allocated for it.</summary>
+/// <summary>What an image may cost. Both are checked before anything is allocated for it.</summary>
 public sealed record DecodeLimits
 {
     /// <summary>100 million pixels and 1 GiB.</summary>

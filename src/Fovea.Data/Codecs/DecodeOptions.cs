@@ -1,12 +1,12 @@
 namespace Fovea.Data.Codecs;
 
-/// <summary>How a picture is read.</summary>
+/// <summary>How an image is read.</summary>
 public sealed record DecodeOptions
 {
-    /// <summary>Every picture in full size, turned upright, within the default limits.</summary>
+    /// <summary>Every image in full size, turned upright, within the default limits.</summary>
     public static DecodeOptions Default { get; } = new();
 
-    /// <summary>What the picture may cost.</summary>
+    /// <summary>What the image may cost.</summary>
     public DecodeLimits Limits { get; init; } = DecodeLimits.Default;
 
     /// <summary>
@@ -21,7 +21,7 @@ public sealed record DecodeOptions
     public int LeastSide { get; init; }
 
     /// <summary>
-    /// Turns the picture as its EXIF orientation says. Pillow and torchvision do not do so unasked: switch it off to see what a model saw that
+    /// Turns the image as its EXIF orientation says. Pillow and torchvision do not do so unasked: switch it off to see what a model saw that
     /// was trained with them. Default true.
     /// </summary>
     public bool ApplyOrientation { get; init; } = true;

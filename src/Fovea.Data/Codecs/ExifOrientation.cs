@@ -41,7 +41,7 @@ internal static class ExifOrientation
     /// <summary>Whether width and height change places.</summary>
     public static bool Transposes(int orientation) => orientation >= 5;
 
-    /// <summary>Turns the picture upright.</summary>
+    /// <summary>Turns the image upright.</summary>
     public static void Apply(int orientation, RawImage image)
     {
         if (orientation <= Upright) return;
@@ -63,7 +63,7 @@ internal static class ExifOrientation
         image.Swap(upright);
     }
 
-    /// <summary>Where in the file's rows the upright picture starts, and what a step to the right and a step down mean there.</summary>
+    /// <summary>Where in the file's rows the upright image starts, and what a step to the right and a step down mean there.</summary>
     private static (int Start, int StepX, int StepY) Path(int orientation, int width, int height)
     {
         int right = width - 1, bottom = (height - 1) * width;

@@ -7,12 +7,12 @@ using Fovea.Data.Codecs.Png;
 namespace Fovea.Data.Codecs;
 
 /// <summary>
-/// Reads pictures of every format that is known here into <c>[channel, height, width]</c> bytes: grey files give one channel, all others red,
+/// Reads images of every format that is known here into <c>[channel, height, width]</c> bytes: grey files give one channel, all others red,
 /// green and blue. Transparency is dropped, not blended, as Pillow's <c>convert("RGB")</c> does.
 /// </summary>
 public static class ImageFile
 {
-    /// <summary>Reads a picture.</summary>
+    /// <summary>Reads an image.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">Limits, scale and orientation; null: the defaults.</param>
     /// <exception cref="DataException">The file is missing, of no known format, damaged, cut off or beyond the limits.</exception>
@@ -20,9 +20,9 @@ public static class ImageFile
 
     /// <inheritdoc cref="Read(string, DecodeOptions?)"/>
     /// <param name="stream">Read to its end; it stays open.</param>
-    /// <param name="name">Names the picture in messages.</param>
+    /// <param name="name">Names the image in messages.</param>
     /// <param name="options">Limits, scale and orientation; null: the defaults.</param>
-    public static RawImage Read(Stream stream, string name = "picture", DecodeOptions? options = null)
+    public static RawImage Read(Stream stream, string name = "image", DecodeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(stream);
         RawImage image = new();
@@ -32,16 +32,16 @@ public static class ImageFile
 
     /// <inheritdoc cref="Read(string, DecodeOptions?)"/>
     /// <param name="file">The contents of a file.</param>
-    /// <param name="name">Names the picture in messages.</param>
+    /// <param name="name">Names the image in messages.</param>
     /// <param name="options">Limits, scale and orientation; null: the defaults.</param>
-    public static RawImage Read(ReadOnlyMemory<byte> file, string name = "picture", DecodeOptions? options = null)
+    public static RawImage Read(ReadOnlyMemory<byte> file, string name = "image", DecodeOptions? options = null)
     {
         RawImage image = new();
         Fill(image, file, name, options);
         return image;
     }
 
-    /// <summary>Reads a picture into one that exists, so that its memory serves again.</summary>
+    /// <summary>Reads an image into one that exists, so that its memory serves again.</summary>
     /// <inheritdoc cref="Read(string, DecodeOptions?)"/>
     /// <param name="image">Written over. After an error its contents are undefined.</param>
     /// <param name="path">The file.</param>
@@ -61,9 +61,9 @@ public static class ImageFile
     /// <inheritdoc cref="Fill(RawImage, string, DecodeOptions?)"/>
     /// <param name="image">Written over. After an error its contents are undefined.</param>
     /// <param name="file">The contents of a file.</param>
-    /// <param name="name">Names the picture in messages.</param>
+    /// <param name="name">Names the image in messages.</param>
     /// <param name="options">Limits, scale and orientation; null: the defaults.</param>
-    public static void Fill(RawImage image, ReadOnlyMemory<byte> file, string name = "picture", DecodeOptions? options = null)
+    public static void Fill(RawImage image, ReadOnlyMemory<byte> file, string name = "image", DecodeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(image);
         Decode(new ImageSource(name, file, Checked(options)), image);
@@ -75,7 +75,7 @@ public static class ImageFile
 
     /// <summary>Reads format and size without decoding pixels.</summary>
     /// <inheritdoc cref="Read(ReadOnlyMemory{byte}, string, DecodeOptions?)"/>
-    public static ImageInfo Identify(ReadOnlyMemory<byte> file, string name = "picture", DecodeOptions? options = null) =>
+    public static ImageInfo Identify(ReadOnlyMemory<byte> file, string name = "image", DecodeOptions? options = null) =>
         Identify(new ImageSource(name, file, Checked(options)));
 
     private static void Decode(ImageSource source, RawImage image)

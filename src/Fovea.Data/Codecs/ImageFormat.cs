@@ -1,6 +1,6 @@
 namespace Fovea.Data.Codecs;
 
-/// <summary>The picture formats that can be read. A file's first bytes tell which one it is; its name does not matter.</summary>
+/// <summary>The image formats that can be read. A file's first bytes tell which one it is; its name does not matter.</summary>
 public enum ImageFormat
 {
     /// <summary>PNG: every colour type and depth, interlaced or not.</summary>

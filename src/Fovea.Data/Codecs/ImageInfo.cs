@@ -1,6 +1,6 @@
 namespace Fovea.Data.Codecs;
 
-/// <summary>What a picture's header says.</summary>
+/// <summary>What an image's header says.</summary>
 /// <param name="Format">The file format.</param>
 /// <param name="Width">Columns, as <see cref="ImageFile"/> would give them: turned upright, and shrunk where the options ask for it.</param>
 /// <param name="Height">Rows, likewise.</param>

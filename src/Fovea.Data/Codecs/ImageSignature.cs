@@ -13,7 +13,7 @@ internal static class ImageSignature
         if (file.StartsWith<byte>([0xFF, 0xD8])) return ImageFormat.Jpeg;
         if (file.StartsWith("BM"u8)) return ImageFormat.Bmp;
         if (file.Length > 2 && file[0] == 'P' && file[1] is >= (byte)'1' and <= (byte)'6') return ImageFormat.PortablePixmap;
-        string found = file.IsEmpty ? "is empty" : Foreign(file) is string foreign ? $"is a {foreign} picture" : "is no picture of a known format";
+        string found = file.IsEmpty ? "is empty" : Foreign(file) is string foreign ? $"is a {foreign} image" : "is no image of a known format";
         throw source.Error($"{found}; PNG, JPEG, BMP, PBM, PGM and PPM can be read.");
     }
 

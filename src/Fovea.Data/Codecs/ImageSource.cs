@@ -1,6 +1,6 @@
 namespace Fovea.Data.Codecs;
 
-/// <summary>A picture file in memory, with the name and the options that go with it.</summary>
+/// <summary>An image file in memory, with the name and the options that go with it.</summary>
 /// <param name="name">For messages.</param>
 /// <param name="file">Its contents.</param>
 /// <param name="options">How to read it.</param>
@@ -17,7 +17,7 @@ internal sealed class ImageSource(string name, ReadOnlyMemory<byte> file, Decode
     /// <summary>An error in one sentence, for the caller to throw.</summary>
     public DataException Error(string what, Exception? inner = null) => new($"{name}: {what}", inner);
 
-    /// <summary>Refuses a picture that is too large, before anything is allocated for it.</summary>
+    /// <summary>Refuses an image that is too large, before anything is allocated for it.</summary>
     /// <param name="width">Columns, from the file.</param>
     /// <param name="height">Rows, from the file.</param>
     /// <param name="bytes">Memory that decoding will take, the result included.</param>

@@ -2,16 +2,16 @@ using Fovea.Data.Codecs.Jpeg;
 
 namespace Fovea.Data.Codecs;
 
-/// <summary>Writes baseline JPEG pictures, grey or YCbCr, with the standard tables.</summary>
+/// <summary>Writes baseline JPEG images, grey or YCbCr, with the standard tables.</summary>
 /// <remarks>Source: ITU-T T.81 and JFIF 1.02. The quality scales the tables of annex K as libjpeg does.</remarks>
 public static class JpegWriter
 {
-    /// <summary>The picture as the bytes of a JPEG file.</summary>
+    /// <summary>The image as the bytes of a JPEG file.</summary>
     /// <param name="image">Of 1 channel (grey) or 3 (red, green, blue); at most 65,535 pixels wide and high.</param>
     /// <param name="quality">1 (smallest) to 100 (best).</param>
     /// <param name="sampling">How much colour is kept.</param>
-    /// <exception cref="ArgumentException">The picture has another number of channels.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The picture is too large, or the quality is not 1 to 100.</exception>
+    /// <exception cref="ArgumentException">The image has another number of channels.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The image is too large, or the quality is not 1 to 100.</exception>
     public static byte[] Encode(RawImage image, int quality = 90, JpegSampling sampling = JpegSampling.Quarter)
     {
         ArgumentNullException.ThrowIfNull(image);

@@ -13,45 +13,45 @@ public static partial class CatsAndDogs
 
     private static readonly string[] Classes = ["cat", "dog"];
 
-    /// <summary>Lists the pictures.</summary>
-    /// <param name="path">A folder with the pictures, with a folder <c>train</c> of them or with <c>train.zip</c>; or the archive itself.</param>
+    /// <summary>Lists the images.</summary>
+    /// <param name="path">A folder with the images, with a folder <c>train</c> of them or with <c>train.zip</c>; or the archive itself.</param>
     /// <param name="options">Seed and shares of what is held out; the usual ones if null.</param>
-    /// <exception cref="DataException">There are no such pictures, or the archive is damaged.</exception>
+    /// <exception cref="DataException">There are no such images, or the archive is damaged.</exception>
     public static DatasetSplits Load(string path, DatasetOptions? options = null)
     {
-        PictureTree tree = Find(path);
+        ImageTree tree = Find(path);
         EntryList entries = tree.Entries;
-        int[] pictures = [.. Enumerable.Range(0, entries.Count).Where(entry => LabelOf(entries.NameOf(entry)) >= 0)];
-        LabelledEntries part = new(pictures, [.. pictures.Select(entry => LabelOf(entries.NameOf(entry)))]);
+        int[] images = [.. Enumerable.Range(0, entries.Count).Where(entry => LabelOf(entries.NameOf(entry)) >= 0)];
+        LabelledEntries part = new(images, [.. images.Select(entry => LabelOf(entries.NameOf(entry)))]);
         foreach (int label in (int[])[0, 1])
         {
             if (!part.Labels.Contains(label))
-                throw new DataException($"{tree.Path}: holds no pictures named {Classes[label]}.NUMBER.jpg; give Kaggle's train.zip or its folder.");
+                throw new DataException($"{tree.Path}: holds no images named {Classes[label]}.NUMBER.jpg; give Kaggle's train.zip or its folder.");
         }
 
-        DatasetInfo info = PictureShape.Describe(Name, tree.Store, part, new ClassList(Classes, Classes));
-        return PictureSplits.Make(info, tree.Store, part, null, null, options ?? new());
+        DatasetInfo info = ImageShape.Describe(Name, tree.Store, part, new ClassList(Classes, Classes));
+        return ImageSplits.Make(info, tree.Store, part, null, null, options ?? new());
     }
 
     /// <summary>True where the files of the dataset lie.</summary>
     internal static bool IsAt(string path) =>
-        Directory.Exists(path) && (HasPictures(path) || HasPictures(Path.Combine(path, "train")) || File.Exists(Path.Combine(path, "train.zip")));
+        Directory.Exists(path) && (HasImages(path) || HasImages(Path.Combine(path, "train")) || File.Exists(Path.Combine(path, "train.zip")));
 
-    private static PictureTree Find(string path)
+    private static ImageTree Find(string path)
     {
         string[] roots = [path, Path.Combine(path, Name), Path.Combine(path, "dogs-vs-cats")];
         foreach (string root in roots.Where(Directory.Exists))
         {
-            if (HasPictures(root)) return PictureTree.Open(root);
-            if (HasPictures(Path.Combine(root, "train"))) return PictureTree.Open(Path.Combine(root, "train"));
-            if (File.Exists(Path.Combine(root, "train.zip"))) return PictureTree.Open(Path.Combine(root, "train.zip"));
+            if (HasImages(root)) return ImageTree.Open(root);
+            if (HasImages(Path.Combine(root, "train"))) return ImageTree.Open(Path.Combine(root, "train"));
+            if (File.Exists(Path.Combine(root, "train.zip"))) return ImageTree.Open(Path.Combine(root, "train.zip"));
         }
 
-        return File.Exists(path) ? PictureTree.Open(path) : throw new DataException(
+        return File.Exists(path) ? ImageTree.Open(path) : throw new DataException(
             $"{Name}: neither cat.NUMBER.jpg, nor train/ with them, nor train.zip in '{path}'; download train.zip of Kaggle's 'Dogs vs. Cats' into it.");
     }
 
-    private static bool HasPictures(string folder) =>
+    private static bool HasImages(string folder) =>
         Directory.Exists(folder) && Directory.EnumerateFiles(folder).Any(file => LabelOf(Path.GetFileName(file)) >= 0);
 
     private static int LabelOf(string name) => !Pattern().IsMatch(name) ? -1 : char.ToLowerInvariant(name[0]) == 'c' ? 0 : 1;

@@ -60,7 +60,7 @@ public static class Cifar
     /// in archives; the binary version is taken where both are there.
     /// </summary>
     /// <param name="path">A directory, or one of the official archives itself.</param>
-    /// <returns>Pictures of 3 x 32 x 32, as many as the files hold (officially 50,000 and 10,000), no validation set.</returns>
+    /// <returns>Images of 3 x 32 x 32, as many as the files hold (officially 50,000 and 10,000), no validation set.</returns>
     /// <exception cref="DataException">A file is missing, wrong, cut off or hostile.</exception>
     public static DatasetSplits Load10(string path) => Load(path, "cifar10", Normalization.Cifar10, Ten);
 

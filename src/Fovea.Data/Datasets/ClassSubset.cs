@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Fovea.Data.Datasets;
 
-/// <summary>The pictures of some classes of another dataset, with the classes numbered anew.</summary>
+/// <summary>The images of some classes of another dataset, with the classes numbered anew.</summary>
 public sealed class ClassSubset : IImageDataset
 {
     private readonly IImageDataset _source;
     private readonly int[] _indices, _newNumbers;
 
-    /// <summary>The pictures of <paramref name="classes"/>.</summary>
+    /// <summary>The images of <paramref name="classes"/>.</summary>
     /// <param name="source">The other dataset.</param>
     /// <param name="classes">Numbers of its classes, all different; their places are the new numbers.</param>
     public ClassSubset(IImageDataset source, IReadOnlyList<int> classes)

@@ -12,10 +12,10 @@ public static class DatasetCatalogue
         new("fashion-mnist", (directory, _) => Mnist.LoadFashion(directory)),
         new("cifar10", (directory, _) => Cifar.Load10(directory)),
         new("cifar100", (directory, _) => Cifar.Load100(directory)),
-        new("folder", ImageFolder.Load, "image-folder") { HasPictureFiles = true },
-        new("imagenet", ImageNet.Load, "imagenet-1k", "ilsvrc2012") { HasPictureFiles = true },
-        new("cats-and-dogs", CatsAndDogs.Load, "dogs-vs-cats", "cats-vs-dogs", "cats-dogs") { HasPictureFiles = true },
-        new("csv", CsvPictures.Load) { HasPictureFiles = true },
+        new("folder", ImageFolder.Load, "image-folder") { HasImageFiles = true },
+        new("imagenet", ImageNet.Load, "imagenet-1k", "ilsvrc2012") { HasImageFiles = true },
+        new("cats-and-dogs", CatsAndDogs.Load, "dogs-vs-cats", "cats-vs-dogs", "cats-dogs") { HasImageFiles = true },
+        new("csv", CsvImages.Load) { HasImageFiles = true },
     ];
 
     /// <summary>Names that <see cref="Load"/> takes; it also takes them with other capitals and dashes, such as <c>CIFAR-10</c>.</summary>
@@ -45,8 +45,8 @@ public static class DatasetCatalogue
             throw new UsageException($"dataset '{dataset.Name}': say where its files lie (--data DIR).");
         if (dataset.NeedsFiles && !Directory.Exists(directory) && !File.Exists(directory))
             throw new DataException($"dataset '{dataset.Name}': there is no directory '{directory}'; give the one that holds its files.");
-        if (options.Cache is not null && !dataset.HasPictureFiles)
-            throw new UsageException($"cache: '{dataset.Name}' is no dataset of picture files, nothing in it is worth keeping; leave --cache out.");
+        if (options.Cache is not null && !dataset.HasImageFiles)
+            throw new UsageException($"cache: '{dataset.Name}' is no dataset of image files, nothing in it is worth keeping; leave --cache out.");
         DatasetSplits splits = dataset.Load(directory ?? "", options)
             .Select(options.Classes)
             .HoldOutValidation(options.ValidationShare, options.Seed);
@@ -65,7 +65,7 @@ public static class DatasetCatalogue
     {
         public bool NeedsFiles { get; init; } = true;
 
-        public bool HasPictureFiles { get; init; }
+        public bool HasImageFiles { get; init; }
 
         public bool IsCalled(string name) => Key(name) == Key(Name) || Aliases.Any(alias => Key(name) == Key(alias));
 

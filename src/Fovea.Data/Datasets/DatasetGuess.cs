@@ -19,7 +19,7 @@ public static class DatasetGuess
         if (folders.Contains("ILSVRC") || IsImageNet(Path.Combine(path, ImageFolder.Train))) return "imagenet";
         if (files.Count(file => file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) == 1) return "csv";
         if (folders.Any(DatasetCatalogue.IsKnown)) return null;   // a folder of datasets is none
-        return folders.Any(folder => HasPictures(Path.Combine(path, folder), levels: 2)) ? "folder" : null;
+        return folders.Any(folder => HasImages(Path.Combine(path, folder), levels: 2)) ? "folder" : null;
     }
 
     private static string? OfFile(string path)
@@ -36,7 +36,7 @@ public static class DatasetGuess
         && Directory.EnumerateDirectories(train).Select(folder => Path.GetFileName(folder)!).FirstOrDefault() is { Length: 9 } first
         && first[0] == 'n' && first.AsSpan(1).IndexOfAnyExceptInRange('0', '9') < 0;
 
-    private static bool HasPictures(string folder, int levels) =>
-        Directory.EnumerateFiles(folder).Take(1000).Any(file => PictureNames.IsPicture(Path.GetFileName(file.AsSpan())))
-        || (levels > 0 && Directory.EnumerateDirectories(folder).Take(100).Any(below => HasPictures(below, levels - 1)));
+    private static bool HasImages(string folder, int levels) =>
+        Directory.EnumerateFiles(folder).Take(1000).Any(file => ImageNames.IsImage(Path.GetFileName(file.AsSpan())))
+        || (levels > 0 && Directory.EnumerateDirectories(folder).Take(100).Any(below => HasImages(below, levels - 1)));
 }

@@ -11,7 +11,7 @@ public sealed record DatasetOptions
     /// <summary>Share of the training set to hold out where no validation set is published: 0 to below 1; usually 0.1.</summary>
     public double ValidationShare { get; init; } = 0.1;
 
-    /// <summary>Share of the pictures to hold out where no test set is published: above 0 to below 1.</summary>
+    /// <summary>Share of the images to hold out where no test set is published: above 0 to below 1.</summary>
     public double TestShare { get; init; } = 0.1;
 
     /// <summary>
@@ -19,22 +19,22 @@ public sealed record DatasetOptions
     /// </summary>
     public string? Classes { get; init; }
 
-    /// <summary>Share of the training pictures of each class to keep, after the validation set was held out: above 0 to 1.</summary>
+    /// <summary>Share of the training images of each class to keep, after the validation set was held out: above 0 to 1.</summary>
     public double TrainFraction { get; init; } = 1;
 
     /// <summary>
-    /// Replaces a picture that cannot be read by the next one of its class and part that can, and counts it (see <see cref="ReadablePictures"/>);
+    /// Replaces an image that cannot be read by the next one of its class and part that can, and counts it (see <see cref="ReadableImages"/>);
     /// otherwise it ends the work with an error.
     /// </summary>
     public bool SkipBad { get; init; }
 
-    /// <summary>Training pictures to keep, balanced over the classes; null keeps all.</summary>
+    /// <summary>Training images to keep, balanced over the classes; null keeps all.</summary>
     public int? TrainLimit { get; init; }
 
-    /// <summary>Validation and test pictures to keep, each, balanced over the classes; null keeps all.</summary>
+    /// <summary>Validation and test images to keep, each, balanced over the classes; null keeps all.</summary>
     public int? EvaluationLimit { get; init; }
 
-    /// <summary>Keeps pictures, decoded and resized, in one file (datasets of picture files only); null: decodes each time.</summary>
+    /// <summary>Keeps images, decoded and resized, in one file (datasets of image files only); null: decodes each time.</summary>
     public CacheOptions? Cache { get; init; }
 
     /// <summary>Complains about values that make no sense.</summary>

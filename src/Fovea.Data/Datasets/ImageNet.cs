@@ -17,19 +17,19 @@ public static class ImageNet
 
     private static readonly string[] ClassFiles = [ImageFolder.ClassFile, "LOC_synset_mapping.txt", "synset_words.txt"];
 
-    /// <summary>Lists the pictures.</summary>
+    /// <summary>Lists the images.</summary>
     /// <param name="path">The folder that holds <c>train</c> and <c>val</c>, or Kaggle's <c>ILSVRC</c> or the folder above it.</param>
     /// <param name="options">Seed and share of what is held out; the usual ones if null.</param>
     /// <exception cref="DataException">Folders are missing, a wnid has no class, or the flat <c>val</c> has no classes.</exception>
     public static DatasetSplits Load(string path, DatasetOptions? options = null)
     {
         string root = RootOf(path);
-        PictureTree tree = PictureTree.Open(root);
+        ImageTree tree = ImageTree.Open(root);
         ClassList classes = FindClasses(tree, path);
         LabelledEntries train = tree.Label(ImageFolder.Train, classes);
-        if (train.Entries.Length == 0) throw new DataException($"{root}: its train holds no folders of pictures, one per wnid.");
-        DatasetInfo info = PictureShape.Describe(Name, tree.Store, train, classes);
-        return PictureSplits.Make(info, tree.Store, train, Validation(tree, path, classes), null, options ?? new());
+        if (train.Entries.Length == 0) throw new DataException($"{root}: its train holds no folders of images, one per wnid.");
+        DatasetInfo info = ImageShape.Describe(Name, tree.Store, train, classes);
+        return ImageSplits.Make(info, tree.Store, train, Validation(tree, path, classes), null, options ?? new());
     }
 
     private static string RootOf(string path)
@@ -39,14 +39,14 @@ public static class ImageNet
             ?? throw new DataException($"{Name}: no folder train in '{path}'; unpack ILSVRC2012_img_train.tar into train/WNID/ and ILSVRC2012_img_val.tar into val/.");
     }
 
-    private static ClassList FindClasses(PictureTree tree, string path)
+    private static ClassList FindClasses(ImageTree tree, string path)
     {
         string[] folders = tree.FoldersIn(ImageFolder.Train);
         string? file = ImageNetTruth.Places(path, tree.Path).SelectMany(place => ClassFiles.Select(name => Path.Combine(place, name))).FirstOrDefault(File.Exists);
         return file is null ? ClassList.OfFolders(folders) : ClassList.Read(file, folders.Contains);
     }
 
-    private static LabelledEntries? Validation(PictureTree tree, string path, ClassList classes)
+    private static LabelledEntries? Validation(ImageTree tree, string path, ClassList classes)
     {
         const string Folder = "val";
         if (tree.FoldersIn(Folder).Length > 0) return tree.Label(Folder, classes);

@@ -2,7 +2,7 @@ using Fovea.Data.Datasets.Records;
 
 namespace Fovea.Data.Datasets;
 
-/// <summary>Pictures of one size held in memory, in one block or a few (such as the files that they came from).</summary>
+/// <summary>Images of one size held in memory, in one block or a few (such as the files that they came from).</summary>
 public sealed class InMemoryDataset : IImageDataset
 {
     private readonly RecordBlock[] _blocks;
@@ -11,13 +11,13 @@ public sealed class InMemoryDataset : IImageDataset
     /// <summary>A dataset over <paramref name="pixels"/>, which is not copied.</summary>
     /// <param name="info">Shape and classes.</param>
     /// <param name="pixels"><c>[count, channel, height, width]</c>.</param>
-    /// <param name="labels">Class of each picture, <c>[count]</c>.</param>
-    /// <exception cref="ArgumentException">The pixels do not make <paramref name="labels"/>.Length pictures.</exception>
+    /// <param name="labels">Class of each image, <c>[count]</c>.</param>
+    /// <exception cref="ArgumentException">The pixels do not make <paramref name="labels"/>.Length images.</exception>
     public InMemoryDataset(DatasetInfo info, byte[] pixels, byte[] labels)
         : this(info, [new RecordBlock(pixels, 0, info.Channels * info.Height * info.Width, labels)])
     {
         if ((long)labels.Length * _imageBytes != pixels.Length)
-            throw new ArgumentException($"{pixels.Length} bytes are not {labels.Length} pictures of {_imageBytes} bytes.", nameof(pixels));
+            throw new ArgumentException($"{pixels.Length} bytes are not {labels.Length} images of {_imageBytes} bytes.", nameof(pixels));
     }
 
     internal InMemoryDataset(DatasetInfo info, RecordBlock[] blocks)
@@ -37,7 +37,7 @@ public sealed class InMemoryDataset : IImageDataset
     /// <inheritdoc/>
     public int Label(int index) => Find(ref index).Labels[index];
 
-    /// <summary>The samples of picture <paramref name="index"/> where they lie, <c>[channel, height, width]</c>.</summary>
+    /// <summary>The samples of image <paramref name="index"/> where they lie, <c>[channel, height, width]</c>.</summary>
     public ReadOnlySpan<byte> Pixels(int index)
     {
         RecordBlock block = Find(ref index);
@@ -51,7 +51,7 @@ public sealed class InMemoryDataset : IImageDataset
         Pixels(index).CopyTo(image.Pixels);
     }
 
-    /// <summary>The block of a picture; <paramref name="index"/> becomes its number in the block.</summary>
+    /// <summary>The block of an image; <paramref name="index"/> becomes its number in the block.</summary>
     private RecordBlock Find(ref int index)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);

@@ -9,14 +9,14 @@ public static class Mnist
 
     /// <summary>Reads the handwritten digits.</summary>
     /// <param name="directory">Looked at first, then its <c>MNIST/raw</c>, <c>raw</c> and <c>mnist</c>.</param>
-    /// <returns>60,000 training and 10,000 test pictures of 1 x 28 x 28, no validation set.</returns>
+    /// <returns>60,000 training and 10,000 test images of 1 x 28 x 28, no validation set.</returns>
     /// <exception cref="DataException">A file is missing, wrong or cut off.</exception>
     public static DatasetSplits Load(string directory) => Load(
         directory, ["", "MNIST/raw", "raw", "mnist"], "mnist", Normalization.Mnist, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
 
     /// <summary>Reads Zalando's articles of clothing.</summary>
     /// <param name="directory">Looked at first, then its <c>FashionMNIST/raw</c>, <c>raw</c> and <c>fashion-mnist</c>.</param>
-    /// <returns>60,000 training and 10,000 test pictures of 1 x 28 x 28, no validation set.</returns>
+    /// <returns>60,000 training and 10,000 test images of 1 x 28 x 28, no validation set.</returns>
     /// <exception cref="DataException">A file is missing, wrong or cut off.</exception>
     public static DatasetSplits LoadFashion(string directory) => Load(
         directory, ["", "FashionMNIST/raw", "raw", "fashion-mnist"], "fashion-mnist", Normalization.FashionMnist,
@@ -44,7 +44,7 @@ public static class Mnist
         (int[] shape, byte[] pixels) = IdxFile.Read(imageFile, dimensions: 3);
         (_, byte[] labels) = IdxFile.Read(labelFile, dimensions: 1);
         if (shape[1] != info.Height || shape[2] != info.Width)
-            throw new DataException($"{imageFile}: holds pictures of {shape[1]} x {shape[2]} pixels, not {info.Height} x {info.Width}.");
+            throw new DataException($"{imageFile}: holds images of {shape[1]} x {shape[2]} pixels, not {info.Height} x {info.Width}.");
         if (shape[0] != labels.Length)
         {
             throw new DataException($"{labelFile}: has {labels.Length} labels for the {shape[0]} images of {imageFile}; " +

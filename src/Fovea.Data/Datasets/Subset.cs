@@ -1,8 +1,8 @@
 namespace Fovea.Data.Datasets;
 
-/// <summary>Some pictures of another dataset.</summary>
+/// <summary>Some images of another dataset.</summary>
 /// <param name="source">The other dataset.</param>
-/// <param name="indices">Which of its pictures, in this order.</param>
+/// <param name="indices">Which of its images, in this order.</param>
 public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : IImageDataset
 {
     /// <inheritdoc/>
@@ -23,10 +23,10 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
     /// <summary>The other dataset.</summary>
     public IImageDataset Source => source;
 
-    /// <summary>Number in the source of picture <paramref name="index"/>.</summary>
+    /// <summary>Number in the source of image <paramref name="index"/>.</summary>
     public int SourceIndex(int index) => indices[index];
 
-    /// <summary>A random choice of <paramref name="count"/> pictures, from all classes alike as far as they go, in their order.</summary>
+    /// <summary>A random choice of <paramref name="count"/> images, from all classes alike as far as they go, in their order.</summary>
     /// <returns>The choice, or the dataset itself where it has no more than that.</returns>
     public static IImageDataset Balanced(IImageDataset source, int count, ulong seed)
     {
@@ -40,17 +40,17 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
         return new Subset(source, [.. ranked.Take(count).Order()]);
     }
 
-    /// <summary>Two parts: a random share of every class (but at least one picture of two or more), and the rest.</summary>
+    /// <summary>Two parts: a random share of every class (but at least one image of two or more), and the rest.</summary>
     /// <param name="source">What to part.</param>
     /// <param name="share">Of the second part, above 0 and below 1.</param>
-    /// <param name="seed">Decides which pictures.</param>
+    /// <param name="seed">Decides which images.</param>
     public static (Subset Remaining, Subset HeldOut) HoldOut(IImageDataset source, double share, ulong seed) =>
         HoldOut(source, share, seed, "validation");
 
     /// <inheritdoc cref="HoldOut(IImageDataset, double, ulong)"/>
     /// <param name="source">What to part.</param>
     /// <param name="share">Of the second part, above 0 and below 1.</param>
-    /// <param name="seed">Decides which pictures.</param>
+    /// <param name="seed">Decides which images.</param>
     /// <param name="purpose">Another purpose makes another choice.</param>
     internal static (Subset Remaining, Subset HeldOut) HoldOut(IImageDataset source, double share, ulong seed, string purpose)
     {
@@ -71,10 +71,10 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
         return (new Subset(source, rest), new Subset(source, held));
     }
 
-    /// <summary>A random share of every class, but at least one picture of each.</summary>
+    /// <summary>A random share of every class, but at least one image of each.</summary>
     /// <param name="source">What to choose from.</param>
-    /// <param name="share">Above 0 to 1. A larger share of the same seed holds the pictures of a smaller one.</param>
-    /// <param name="seed">Decides which pictures.</param>
+    /// <param name="share">Above 0 to 1. A larger share of the same seed holds the images of a smaller one.</param>
+    /// <param name="seed">Decides which images.</param>
     public static IImageDataset Fraction(IImageDataset source, double share, ulong seed)
     {
         if (share is not (> 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "A share lies above 0 and up to 1.");

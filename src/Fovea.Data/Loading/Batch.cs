@@ -1,11 +1,11 @@
 namespace Fovea.Data.Loading;
 
 /// <summary>
-/// Pictures ready for a model. It belongs to the loader and is filled again: valid until the enumeration moves on or ends.
+/// Images ready for a model. It belongs to the loader and is filled again: valid until the enumeration moves on or ends.
 /// </summary>
 public sealed class Batch
 {
-    /// <param name="capacity">Most pictures.</param>
+    /// <param name="capacity">Most images.</param>
     /// <param name="channels">Channels of each.</param>
     /// <param name="height">Rows of each.</param>
     /// <param name="width">Columns of each.</param>
@@ -22,30 +22,30 @@ public sealed class Batch
     /// <summary>Number of the batch in its epoch, from 0: <c>Number + 1</c> is where an interrupted epoch goes on.</summary>
     public int Number { get; internal set; }
 
-    /// <summary>Pictures in it; below the batch size in the last batch of an epoch only.</summary>
+    /// <summary>Images in it; below the batch size in the last batch of an epoch only.</summary>
     public int Count { get; internal set; }
 
-    /// <summary>Channels of each picture.</summary>
+    /// <summary>Channels of each image.</summary>
     public int Channels { get; }
 
-    /// <summary>Rows of each picture.</summary>
+    /// <summary>Rows of each image.</summary>
     public int Height { get; }
 
-    /// <summary>Columns of each picture.</summary>
+    /// <summary>Columns of each image.</summary>
     public int Width { get; }
 
-    /// <summary>Normalised samples, <c>[count, channel, height, width]</c>; what lies behind the last picture is old.</summary>
+    /// <summary>Normalised samples, <c>[count, channel, height, width]</c>; what lies behind the last image is old.</summary>
     public float[] Images { get; }
 
-    /// <summary>Class of each picture, the one with the larger share where two are mixed; the first <see cref="Count"/> count.</summary>
+    /// <summary>Class of each image, the one with the larger share where two are mixed; the first <see cref="Count"/> count.</summary>
     public int[] Labels { get; }
 
     /// <summary>Classes in <see cref="Targets"/>; 0 where there are none.</summary>
     public int Classes { get; }
 
-    /// <summary>Soft targets of mixed pictures, <c>[count, class]</c>, each row with sum 1; null where pictures are not mixed.</summary>
+    /// <summary>Soft targets of mixed images, <c>[count, class]</c>, each row with sum 1; null where images are not mixed.</summary>
     public float[]? Targets { get; }
 
-    /// <summary>Number of each picture in the dataset; the first <see cref="Count"/> count.</summary>
+    /// <summary>Number of each image in the dataset; the first <see cref="Count"/> count.</summary>
     public int[] Indices { get; }
 }

@@ -13,24 +13,24 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
     private readonly ImageScratch _scratch = new();
     private readonly int _leastSide = SourceSize.LeastSide(options.Transforms);
 
-    /// <summary>Fills <paramref name="batch"/> with pictures; the result depends on nothing but seed, epoch and indices.</summary>
+    /// <summary>Fills <paramref name="batch"/> with images; the result depends on nothing but seed, epoch and indices.</summary>
     /// <param name="batch">Written over.</param>
     /// <param name="epoch">Decides the transforms.</param>
-    /// <param name="start">Place of the first picture in the epoch: tells the repeats of a picture apart.</param>
-    /// <param name="indices">Pictures of the dataset.</param>
+    /// <param name="start">Place of the first image in the epoch: tells the repeats of an image apart.</param>
+    /// <param name="indices">Images of the dataset.</param>
     /// <param name="following">Those that the epoch will ask for later.</param>
-    /// <param name="stop">Ends the work between two pictures; nobody will look at the batch then.</param>
-    /// <exception cref="DataException">Pictures cannot be read: others are tried all the same for some seconds, so that one error names ten.</exception>
+    /// <param name="stop">Ends the work between two images; nobody will look at the batch then.</param>
+    /// <exception cref="DataException">Images cannot be read: others are tried all the same for some seconds, so that one error names ten.</exception>
     public void Fill(Batch batch, int epoch, int start, ReadOnlySpan<int> indices, ReadOnlySpan<int> following, CancellationToken stop)
     {
         indices.CopyTo(batch.Indices);
         batch.Count = indices.Length;
-        UnreadablePictures unreadable = new();
+        UnreadableImages unreadable = new();
         for (int i = 0; i < indices.Length && !stop.IsCancellationRequested; i++)
         {
             int index = indices[i];
             if (!TryRead(index, unreadable)) continue;
-            batch.Labels[i] = dataset.Label(index);   // known for certain once the picture was read
+            batch.Labels[i] = dataset.Label(index);   // known for certain once the image was read
             ulong repeat = (ulong)((start + i) % options.Repeats);
             Philox draws = Philox.For(options.Seed, "augment", (ulong)epoch, (uint)index | repeat << 32);
             options.Transforms.Apply(_image, draws, _scratch);
@@ -45,7 +45,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
             options.Mixing?.Apply(batch, Philox.For(options.Seed, "mix", (ulong)epoch, (ulong)batch.Number));
     }
 
-    private void LookFurther(ReadOnlySpan<int> following, UnreadablePictures unreadable, CancellationToken stop)
+    private void LookFurther(ReadOnlySpan<int> following, UnreadableImages unreadable, CancellationToken stop)
     {
         long start = Stopwatch.GetTimestamp();
         foreach (int index in following)
@@ -55,7 +55,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
         }
     }
 
-    private bool TryRead(int index, UnreadablePictures unreadable)
+    private bool TryRead(int index, UnreadableImages unreadable)
     {
         try
         {
@@ -76,7 +76,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
         for (int channel = 0; channel < batch.Channels; channel++)
         {
             PixelNormalizer.Convert(_image.Plane(channel), target.Slice(channel * area, area),
-                normalization.Mean[channel], normalization.Deviation[channel]);
+                normalization.Mean[channel], normalization.Std[channel]);
         }
 
         options.Transforms.ApplyNormalized(target, batch.Height, batch.Width, draws);

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Fovea.Data.Loading;
 
 /// <summary>
-/// Mixup and CutMix: each picture of a batch is mixed with the one as far from the other end, and so are the targets.
+/// Mixup and CutMix: each image of a batch is mixed with the one as far from the other end, and so are the targets.
 /// One share λ, drawn from Beta(alpha, alpha), holds for the whole batch.
 /// </summary>
 /// <remarks><code>

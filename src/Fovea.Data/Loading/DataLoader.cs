@@ -15,7 +15,7 @@ public sealed class DataLoader
     private readonly int _channels, _height, _width;
 
     /// <summary>A loader; nothing is read before the first epoch.</summary>
-    /// <param name="dataset">The pictures.</param>
+    /// <param name="dataset">The images.</param>
     /// <param name="options">Size, order and transforms of the batches.</param>
     /// <param name="sharing">Another loader, whose batches serve here while it is between epochs, if they are of this one's form.</param>
     /// <exception cref="UsageException">An option makes no sense.</exception>
@@ -37,13 +37,13 @@ public sealed class DataLoader
     public int BatchesPerEpoch =>
         _options.DropLast ? _dataset.Count / _options.BatchSize : (_dataset.Count + _options.BatchSize - 1) / _options.BatchSize;
 
-    /// <summary>Pictures in a whole epoch.</summary>
+    /// <summary>Images in a whole epoch.</summary>
     public int ImagesPerEpoch => _options.DropLast ? BatchesPerEpoch * _options.BatchSize : _dataset.Count;
 
     /// <summary>The batches of one epoch. Each is valid until the next one is asked for. Ending early stops the workers.</summary>
     /// <param name="epoch">From 0. Decides order and transforms.</param>
     /// <param name="startBatch">Number of the first batch: 0, or where an interrupted epoch goes on.</param>
-    /// <exception cref="DataException">While enumerating: a picture cannot be read, or a transform does not fit it.</exception>
+    /// <exception cref="DataException">While enumerating: an image cannot be read, or a transform does not fit it.</exception>
     public IEnumerable<Batch> Epoch(int epoch, int startBatch = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
@@ -51,7 +51,7 @@ public sealed class DataLoader
         return Enumerate(epoch, startBatch);
     }
 
-    /// <summary>The order of the pictures in an epoch.</summary>
+    /// <summary>The order of the images in an epoch.</summary>
     internal int[] Order(int epoch)
     {
         int[] order = _options.Shuffle ? Philox.For(_options.Seed, "shuffle", (ulong)epoch).Permutation(_dataset.Count)

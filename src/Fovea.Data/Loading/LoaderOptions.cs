@@ -5,7 +5,7 @@ namespace Fovea.Data.Loading;
 /// <summary>How a <see cref="DataLoader"/> turns a dataset into batches.</summary>
 public sealed record LoaderOptions
 {
-    /// <summary>Pictures in a batch, 1 or more.</summary>
+    /// <summary>Images in a batch, 1 or more.</summary>
     public required int BatchSize { get; init; }
 
     /// <summary>Another order in every epoch; otherwise the dataset's order.</summary>
@@ -17,22 +17,22 @@ public sealed record LoaderOptions
     /// <summary>Of order and transforms.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Steps between the stored picture and the model's size.</summary>
+    /// <summary>Steps between the stored image and the model's size.</summary>
     public TransformPipeline Transforms { get; init; } = TransformPipeline.None;
 
     /// <summary>
-    /// How often each picture comes in a row, each time transformed anew (repeated augmentation, Hoffer et al. 2020, arXiv:1901.09335).
-    /// An epoch stays as long, so it has only every n-th picture of its order, as in DeiT.
+    /// How often each image comes in a row, each time transformed anew (repeated augmentation, Hoffer et al. 2020, arXiv:1901.09335).
+    /// An epoch stays as long, so it has only every n-th image of its order, as in DeiT.
     /// </summary>
     public int Repeats { get; init; } = 1;
 
-    /// <summary>Mixes the pictures of a batch with each other; null: never.</summary>
+    /// <summary>Mixes the images of a batch with each other; null: never.</summary>
     public BatchMixing? Mixing { get; init; }
 
     /// <summary>Channels that the model takes, 1 or 3; null: those of the dataset. Grey is repeated, colour turned grey.</summary>
     public int? Channels { get; init; }
 
-    /// <summary>Rows that the model takes; null: those of the dataset. Pictures of another size are resized (bilinear).</summary>
+    /// <summary>Rows that the model takes; null: those of the dataset. Images of another size are resized (bilinear).</summary>
     public int? Height { get; init; }
 
     /// <summary>Columns that the model takes; null: those of the dataset.</summary>

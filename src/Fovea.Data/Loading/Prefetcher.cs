@@ -55,7 +55,7 @@ internal sealed class Prefetcher : IDisposable
         }
     }
 
-    /// <summary>Ends the threads; each finishes the picture that it is at.</summary>
+    /// <summary>Ends the threads; each finishes the image that it is at.</summary>
     public void Dispose()
     {
         _stop.Cancel();

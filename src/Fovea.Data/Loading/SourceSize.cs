@@ -3,8 +3,8 @@ using Fovea.Data.Transforms;
 namespace Fovea.Data.Loading;
 
 /// <summary>
-/// How large a picture has to be for its transforms to lose nothing by it: photographs of many megapixels are decoded to a half, a quarter or an
-/// eighth, which costs a fraction of the time. Pictures of ImageNet's usual size are not touched.
+/// How large an image has to be for its transforms to lose nothing by it: photographs of many megapixels are decoded to a half, a quarter or an
+/// eighth, which costs a fraction of the time. Images of ImageNet's usual size are not touched.
 /// </summary>
 internal static class SourceSize
 {
@@ -16,7 +16,7 @@ internal static class SourceSize
         _ => 0,
     };
 
-    /// <summary>The shortest side of a crop as a share of the picture's shorter side.</summary>
+    /// <summary>The shortest side of a crop as a share of the image's shorter side.</summary>
     private static double SmallestShare(RandomResizedCrop crop) =>
         Math.Sqrt(crop.Scale.Low * Math.Min(1, Math.Min(crop.Ratio.Low, 1 / crop.Ratio.High)));
 }

@@ -1,33 +1,33 @@
 namespace Fovea.Data.Statistics;
 
-/// <summary>What the pictures of a dataset are like, measured by decoding each.</summary>
+/// <summary>What the images of a dataset are like, measured by decoding each.</summary>
 public sealed record DatasetStatistics
 {
     private const int MessagesKept = 10;
 
-    /// <summary>Pictures.</summary>
+    /// <summary>Images.</summary>
     public required int Count { get; init; }
 
-    /// <summary>Pictures of each class, by its number.</summary>
+    /// <summary>Images of each class, by its number.</summary>
     public required IReadOnlyList<int> PerClass { get; init; }
 
-    /// <summary>Rows of the readable pictures.</summary>
+    /// <summary>Rows of the readable images.</summary>
     public required SizeRange Heights { get; init; }
 
-    /// <summary>Columns of the readable pictures.</summary>
+    /// <summary>Columns of the readable images.</summary>
     public required SizeRange Widths { get; init; }
 
-    /// <summary>Mean and deviation of each channel over all pixels of the readable pictures, samples scaled to 0 .. 1.</summary>
+    /// <summary>Mean and deviation of each channel over all pixels of the readable images, samples scaled to 0 .. 1.</summary>
     public required Normalization Channels { get; init; }
 
-    /// <summary>Pictures that cannot be read.</summary>
+    /// <summary>Images that cannot be read.</summary>
     public required int UnreadableCount { get; init; }
 
     /// <summary>What is wrong with the first ten of them.</summary>
     public required IReadOnlyList<string> Unreadable { get; init; }
 
     /// <summary>Measures.</summary>
-    /// <param name="dataset">Every picture of it is read.</param>
+    /// <param name="dataset">Every image of it is read.</param>
     /// <param name="threads">Threads that read, 1 or more. The result does not depend on it.</param>
     /// <param name="stop">Ends the work early.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>

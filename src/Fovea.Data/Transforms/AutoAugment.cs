@@ -8,7 +8,7 @@ namespace Fovea.Data.Transforms;
 /// </summary>
 /// <remarks>Source: Cubuk et al. 2019, arXiv:1805.09501, with the strengths of torchvision 0.14; nearest pixels.</remarks>
 /// <param name="Policy">Where the pairs were learned.</param>
-/// <param name="Fill">Level of what lies outside the picture, 0 to 255.</param>
+/// <param name="Fill">Level of what lies outside the image, 0 to 255.</param>
 public sealed record AutoAugment(AutoAugmentPolicy Policy = AutoAugmentPolicy.ImageNet, byte Fill = 0) : ImageTransform
 {
     private const int Bins = 10;

@@ -1,6 +1,6 @@
 namespace Fovea.Data.Transforms;
 
-/// <summary><c>center-crop:SIZE</c>: the middle square; a smaller picture is surrounded with black.</summary>
+/// <summary><c>center-crop:SIZE</c>: the middle square; a smaller image is surrounded with black.</summary>
 /// <param name="Size">Side in pixels.</param>
 public sealed record CenterCrop(int Size) : ImageTransform
 {

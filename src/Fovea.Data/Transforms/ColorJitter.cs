@@ -8,7 +8,7 @@ namespace Fovea.Data.Transforms;
 /// <c>color-jitter[:brightness=0][:contrast=0][:saturation=0][:hue=0]</c>: changes the four in a random order, by factors drawn evenly
 /// from max(0, 1 - x) to 1 + x and a hue from -x to x of the circle. What is 0 stays.
 /// </summary>
-/// <remarks>Source: torchvision 0.14, <c>transforms.ColorJitter</c> on Pillow pictures, with the same rounding.</remarks>
+/// <remarks>Source: torchvision 0.14, <c>transforms.ColorJitter</c> on Pillow images, with the same rounding.</remarks>
 public sealed record ColorJitter : ImageTransform
 {
     private const ulong FirstFactor = 8;   // draws 1 to 3 decide the order

@@ -27,7 +27,7 @@ public sealed record GaussianBlur(int Size) : ImageTransform
         if (draws.Uniform(0) >= Probability) return;
         int reach = Size / 2;
         if (image.Height <= reach || image.Width <= reach)
-            throw new DataException($"{this}: a picture of {image.Height} x {image.Width} pixels is too small to be blurred over {Size}.");
+            throw new DataException($"{this}: an image of {image.Height} x {image.Width} pixels is too small to be blurred over {Size}.");
         Span<float> weights = stackalloc float[Size];
         Bell(weights, Sigma.Low + (Sigma.High - Sigma.Low) * draws.Uniform(1));
         Span<float> memory = scratch.Floats(image.Height * image.Width + image.Width + 2 * reach);
@@ -94,6 +94,6 @@ public sealed record GaussianBlur(int Size) : ImageTransform
         for (; i < sums.Length; i++) sums[i] += weight * samples[i];
     }
 
-    /// <summary>Beyond the edge the picture goes on mirrored, without repeating its last pixel.</summary>
+    /// <summary>Beyond the edge the image goes on mirrored, without repeating its last pixel.</summary>
     private static int Mirrored(int i, int length) => i < 0 ? -i : i < length ? i : 2 * (length - 1) - i;
 }

@@ -4,7 +4,7 @@ namespace Fovea.Data.Transforms;
 
 /// <summary>
 /// Working memory of one worker: crops, resizes and colour changes into memory that is kept, so that transforms allocate nothing
-/// once they have seen the largest picture. Not for use by two threads at once.
+/// once they have seen the largest image. Not for use by two threads at once.
 /// </summary>
 public sealed class ImageScratch
 {
@@ -13,10 +13,10 @@ public sealed class ImageScratch
     private ulong[] _words = [];
     private float[] _floats = [];
 
-    /// <summary>A picture to write a result to; <see cref="Crop"/> and the others write to it too.</summary>
+    /// <summary>An image to write a result to; <see cref="Crop"/> and the others write to it too.</summary>
     internal RawImage Spare => _spare;
 
-    /// <summary>Replaces <paramref name="image"/> by the part in <paramref name="box"/>; outside the picture it is black (0).</summary>
+    /// <summary>Replaces <paramref name="image"/> by the part in <paramref name="box"/>; outside the image it is black (0).</summary>
     public void Crop(RawImage image, Box box)
     {
         _spare.SetSize(image.Channels, box.Height, box.Width);
@@ -79,7 +79,7 @@ public sealed class ImageScratch
     }
 
     /// <summary>
-    /// Makes a colour picture grey (ITU-R BT.601 luma with Pillow's 16-bit weights) or repeats a grey one in three channels.
+    /// Makes a colour image grey (ITU-R BT.601 luma with Pillow's 16-bit weights) or repeats a grey one in three channels.
     /// </summary>
     /// <exception cref="NotSupportedException">Neither of the two.</exception>
     public void SetChannels(RawImage image, int channels)
@@ -96,7 +96,7 @@ public sealed class ImageScratch
         }
         else
         {
-            throw new NotSupportedException($"A picture of {image.Channels} channels cannot become one of {channels}; 1 and 3 can.");
+            throw new NotSupportedException($"An image of {image.Channels} channels cannot become one of {channels}; 1 and 3 can.");
         }
 
         image.Swap(_spare);

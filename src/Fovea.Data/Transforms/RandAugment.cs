@@ -10,7 +10,7 @@ namespace Fovea.Data.Transforms;
 /// </summary>
 /// <remarks>
 /// Source: Cubuk et al. 2020, arXiv:1909.13719, with the operations and strengths of torchvision 0.14; nearest pixels.
-/// <see cref="Deviation"/> and <see cref="Probability"/> are timm's additions.
+/// <see cref="Std"/> and <see cref="Probability"/> are timm's additions.
 /// </remarks>
 public sealed record RandAugment : ImageTransform
 {
@@ -27,12 +27,12 @@ public sealed record RandAugment : ImageTransform
     public int Bins { get; init; } = 31;
 
     /// <summary>Standard deviation of the strength, which is kept within its bounds.</summary>
-    public double Deviation { get; init; }
+    public double Std { get; init; }
 
     /// <summary>How often each operation is done, 0 to 1.</summary>
     public double Probability { get; init; } = 1;
 
-    /// <summary>Level of what lies outside the picture, 0 to 255.</summary>
+    /// <summary>Level of what lies outside the image, 0 to 255.</summary>
     public byte Fill { get; init; }
 
     /// <summary>Reads timm's form, such as <c>rand-m9-mstd0.5-inc1</c>.</summary>
@@ -52,7 +52,7 @@ public sealed record RandAugment : ImageTransform
             {
                 ("m", true) when value is >= 0 and <= 10 && value == Math.Floor(value) => result with { Magnitude = (int)value },
                 ("n", true) when value is >= 0 and <= 16 && value == Math.Floor(value) => result with { Ops = (int)value },
-                ("mstd", true) when value <= 100 => result with { Deviation = value },
+                ("mstd", true) when value <= 100 => result with { Std = value },
                 ("p", true) when value <= 1 => result with { Probability = value },
                 ("inc", true) when value == 1 => result,
                 _ => throw new UsageException(
@@ -72,7 +72,7 @@ public sealed record RandAugment : ImageTransform
             AugmentationOp op = (AugmentationOp)draws.Below(first, AugmentationSpace.RandomOps);
             if (draws.Uniform(first + 1) >= Probability) continue;
             double level = Magnitude;
-            if (Deviation > 0) level = Math.Clamp(level + Deviation * draws.Normal(FirstNormal + (ulong)i), 0, Bins - 1);
+            if (Std > 0) level = Math.Clamp(level + Std * draws.Normal(FirstNormal + (ulong)i), 0, Bins - 1);
             float magnitude = AugmentationSpace.Standard.Magnitude(op, (float)level, Bins, image.Height, image.Width);
             bool opposite = AugmentationSpace.IsSigned(op) && draws.Below(first + 2, 2) == 0;
             AugmentationSpace.Apply(op, image, opposite ? -magnitude : magnitude, Fill, scratch);
@@ -86,7 +86,7 @@ public sealed record RandAugment : ImageTransform
         RandAugment plain = new();
         foreach ((string name, double value, double otherwise) in (ReadOnlySpan<(string, double, double)>)[
             ("ops", Ops, plain.Ops), ("magnitude", Magnitude, plain.Magnitude), ("bins", Bins, plain.Bins),
-            ("deviation", Deviation, plain.Deviation), ("p", Probability, plain.Probability), ("fill", Fill, plain.Fill)])
+            ("deviation", Std, plain.Std), ("p", Probability, plain.Probability), ("fill", Fill, plain.Fill)])
             if (value != otherwise) text.Append(CultureInfo.InvariantCulture, $":{name}={value}");
         return text.ToString();
     }

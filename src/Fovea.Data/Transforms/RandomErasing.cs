@@ -5,7 +5,7 @@ namespace Fovea.Data.Transforms;
 
 /// <summary>
 /// <c>random-erasing[:p=0.5][:value=zero|random][:scale=0.02..0.33][:ratio=0.3..3.3]</c>: overwrites a random part of the normalised
-/// picture with 0 (the mean colour) or with normal noise. Nothing happens after ten parts that do not fit. Stands last.
+/// image with 0 (the mean colour) or with normal noise. Nothing happens after ten parts that do not fit. Stands last.
 /// </summary>
 /// <remarks>Source: Zhong et al. 2020, arXiv:1708.04896; boxes as torchvision 0.14, <c>transforms.RandomErasing</c>, draws them.</remarks>
 /// <param name="Probability">How often, 0 to 1.</param>
@@ -17,7 +17,7 @@ public sealed record RandomErasing(double Probability = 0.5) : ImageTransform
     /// <summary>Overwrites with normal noise, other for each sample, and not with 0.</summary>
     public bool Noise { get; init; }
 
-    /// <summary>Share of the picture's area, lowest and highest, above 0 to 1.</summary>
+    /// <summary>Share of the image's area, lowest and highest, above 0 to 1.</summary>
     public (double Low, double High) Scale { get; init; } = (0.02, 0.33);
 
     /// <summary>Height divided by width, lowest and highest; drawn evenly on a logarithmic scale.</summary>

@@ -4,7 +4,7 @@ using System.Text;
 namespace Fovea.Data.Transforms;
 
 /// <summary>
-/// <c>random-resized-crop:SIZE[:scale=0.08..1][:ratio=0.75..1.3333][:interpolation=bicubic]</c>: a random part of the picture, resized
+/// <c>random-resized-crop:SIZE[:scale=0.08..1][:ratio=0.75..1.3333][:interpolation=bicubic]</c>: a random part of the image, resized
 /// to a square. After ten boxes that do not fit, the largest central one of an allowed ratio.
 /// </summary>
 /// <remarks>Source: torchvision 0.14, <c>transforms.RandomResizedCrop</c>.</remarks>
@@ -13,7 +13,7 @@ public sealed record RandomResizedCrop(int Size) : ImageTransform
 {
     private const int Tries = 10;
 
-    /// <summary>Share of the picture's area, lowest and highest, above 0 to 1.</summary>
+    /// <summary>Share of the image's area, lowest and highest, above 0 to 1.</summary>
     public (double Low, double High) Scale { get; init; } = (0.08, 1);
 
     /// <summary>Width divided by height, lowest and highest; drawn evenly on a logarithmic scale.</summary>
@@ -29,7 +29,7 @@ public sealed record RandomResizedCrop(int Size) : ImageTransform
         scratch.Resize(image, Size, Size, Interpolation);
     }
 
-    /// <summary>The part of a picture of this size that the draws select.</summary>
+    /// <summary>The part of an image of this size that the draws select.</summary>
     public Box Choose(int height, int width, Philox draws)
     {
         double lowRatio = Math.Log(Ratio.Low), highRatio = Math.Log(Ratio.High);

@@ -4,7 +4,7 @@ namespace Fovea.Data.Transforms;
 /// <param name="steps">In order of application.</param>
 public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) : IEquatable<TransformPipeline>
 {
-    /// <summary>No steps: pictures stay as they are.</summary>
+    /// <summary>No steps: images stay as they are.</summary>
     public static TransformPipeline None { get; } = new();
 
     /// <summary>The steps, in order of application.</summary>
@@ -19,12 +19,12 @@ public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) 
         TransformPipeline pipeline = new(steps.Select(TransformSyntax.Parse));
         ImageTransform? late = pipeline.Steps.FirstOrDefault(step => step.FollowsNormalization);
         return late is null || pipeline.Steps.SkipWhile(step => step != late).All(step => step.FollowsNormalization) ? pipeline
-            : throw new UsageException($"Transform '{late}': changes the normalised picture, so it stands last; move it to the end.");
+            : throw new UsageException($"Transform '{late}': changes the normalised image, so it stands last; move it to the end.");
     }
 
-    /// <summary>Applies all steps to a picture.</summary>
+    /// <summary>Applies all steps to an image.</summary>
     /// <param name="image">Replaced by the result.</param>
-    /// <param name="draws">Random numbers of this picture, such as <c>Philox.For(seed, "augment", epoch, index)</c>.</param>
+    /// <param name="draws">Random numbers of this image, such as <c>Philox.For(seed, "augment", epoch, index)</c>.</param>
     /// <param name="scratch">The worker's memory.</param>
     public void Apply(RawImage image, Philox draws, ImageScratch scratch)
     {
@@ -35,7 +35,7 @@ public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) 
     /// <param name="samples">Normalised samples, <c>[channel, height, width]</c>.</param>
     /// <param name="height">Rows.</param>
     /// <param name="width">Columns.</param>
-    /// <param name="draws">Random numbers of this picture, as in <see cref="Apply"/>.</param>
+    /// <param name="draws">Random numbers of this image, as in <see cref="Apply"/>.</param>
     public void ApplyNormalized(Span<float> samples, int height, int width, Philox draws)
     {
         for (int i = 0; i < Steps.Count; i++)

@@ -85,7 +85,7 @@ internal static class TransformSyntax
             Ops = options.Whole("ops", plain.Ops, most: 16),
             Bins = bins,
             Magnitude = options.Whole("magnitude", Math.Min(plain.Magnitude, bins - 1), most: bins - 1),
-            Deviation = options.Number("deviation", 0, 0, 100),
+            Std = options.Number("deviation", 0, 0, 100),
             Probability = options.Number("p", 1, 0, 1),
             Fill = Fill(options),
         };

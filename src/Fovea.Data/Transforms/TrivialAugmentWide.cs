@@ -6,7 +6,7 @@ namespace Fovea.Data.Transforms;
 /// <summary><c>trivial-augment[:bins=31][:fill=0]</c>: one operation of fourteen in one of all strengths, from a wide range.</summary>
 /// <remarks>Source: Müller and Hutter 2021, arXiv:2103.10158, with the strengths of torchvision 0.14; nearest pixels.</remarks>
 /// <param name="Bins">Number of strengths, 2 or more.</param>
-/// <param name="Fill">Level of what lies outside the picture, 0 to 255.</param>
+/// <param name="Fill">Level of what lies outside the image, 0 to 255.</param>
 public sealed record TrivialAugmentWide(int Bins = 31, byte Fill = 0) : ImageTransform
 {
     /// <inheritdoc/>

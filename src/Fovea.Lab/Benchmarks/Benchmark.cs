@@ -8,7 +8,7 @@ using Fovea.Vision;
 
 namespace Fovea.Lab.Benchmarks;
 
-/// <summary>Times whole steps on random pictures: what a user gets, without reading data.</summary>
+/// <summary>Times whole steps on random images: what a user gets, without reading data.</summary>
 public static class Benchmark
 {
     private const int ClassesToTrain = 1000;   // of a model without a head
@@ -71,7 +71,7 @@ public static class Benchmark
         return [.. seconds.Order()];
     }
 
-    /// <summary>A model with pictures and labels that stay the same.</summary>
+    /// <summary>A model with images and labels that stay the same.</summary>
     private sealed class Session : IDisposable
     {
         private readonly ImageClassifier _model;

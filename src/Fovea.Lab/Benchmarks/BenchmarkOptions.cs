@@ -9,7 +9,7 @@ public sealed record BenchmarkOptions
     /// <summary>Training steps; otherwise forward passes.</summary>
     public bool IsTraining { get; init; }
 
-    /// <summary>Pictures per step.</summary>
+    /// <summary>Images per step.</summary>
     public int BatchSize { get; init; } = 32;
 
     /// <summary>Height and width; null: the preset's.</summary>

@@ -9,7 +9,7 @@ public sealed record BenchmarkResult
     /// <summary><c>train</c> or <c>infer</c>.</summary>
     public required string Mode { get; init; }
 
-    /// <summary>Pictures per step.</summary>
+    /// <summary>Images per step.</summary>
     public required int BatchSize { get; init; }
 
     /// <summary>Threads that computed.</summary>
@@ -18,10 +18,10 @@ public sealed record BenchmarkResult
     /// <summary>Measured steps.</summary>
     public required int Steps { get; init; }
 
-    /// <summary>Pictures per second in the median step.</summary>
+    /// <summary>Images per second in the median step.</summary>
     public required double ImagesPerSecond { get; init; }
 
-    /// <summary>Pictures per second in the fastest step.</summary>
+    /// <summary>Images per second in the fastest step.</summary>
     public required double ImagesPerSecondBest { get; init; }
 
     /// <summary>Milliseconds of the median step.</summary>
@@ -36,7 +36,7 @@ public sealed record BenchmarkResult
     /// <summary>Their quotient.</summary>
     public required double? PeakFraction { get; init; }
 
-    /// <summary>What the device holds besides parameters, gradients, optimiser state and pictures, at the peak of a step: results of operators and their gradients.</summary>
+    /// <summary>What the device holds besides parameters, gradients, optimiser state and images, at the peak of a step: results of operators and their gradients.</summary>
     public required long ActivationBytes { get; init; }
 
     /// <summary>Largest resident set of the process.</summary>

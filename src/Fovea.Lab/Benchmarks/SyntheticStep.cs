@@ -4,7 +4,7 @@ using Fovea.Vision;
 
 namespace Fovea.Lab.Benchmarks;
 
-/// <summary>A step on pictures that mean nothing, to be timed or counted.</summary>
+/// <summary>A step on images that mean nothing, to be timed or counted.</summary>
 internal static class SyntheticStep
 {
     /// <summary>A forward pass; with an optimiser a whole training step. The caller's <see cref="StepScope"/> ends it.</summary>

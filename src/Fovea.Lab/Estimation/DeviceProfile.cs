@@ -23,7 +23,7 @@ public sealed record DeviceProfile(
     /// devices, whichever takes longest.
     /// </summary>
     /// <param name="cost">A step's cost.</param>
-    /// <param name="batchSize">Pictures per step, over all devices.</param>
+    /// <param name="batchSize">Images per step, over all devices.</param>
     /// <param name="devices">Devices that share the batch.</param>
     public double StepSeconds(ModelCost cost, double batchSize, int devices)
     {

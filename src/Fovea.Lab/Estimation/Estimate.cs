@@ -18,22 +18,22 @@ public sealed record Estimate
     /// <summary>Values that training can change.</summary>
     public required long Parameters { get; init; }
 
-    /// <summary>10⁹ multiply-adds of a picture's forward pass: what papers call MACs, and often FLOPs.</summary>
+    /// <summary>10⁹ multiply-adds of an image's forward pass: what papers call MACs, and often FLOPs.</summary>
     public double? ForwardGmacs => ForwardGflops / 2;
 
-    /// <summary>10⁹ operations of a picture's forward pass, two for each multiply-add.</summary>
+    /// <summary>10⁹ operations of an image's forward pass, two for each multiply-add.</summary>
     public required double? ForwardGflops { get; init; }
 
     /// <summary>The same of its share of a training step.</summary>
     public required double? TrainingGflops { get; init; }
 
-    /// <summary>Bytes read and written in a picture's forward pass, without the weights.</summary>
+    /// <summary>Bytes read and written in an image's forward pass, without the weights.</summary>
     public required double ForwardBytesPerImage { get; init; }
 
     /// <summary>The same of its share of a training step.</summary>
     public required double TrainingBytesPerImage { get; init; }
 
-    /// <summary>Bytes of a picture's activations at the peak of a training step.</summary>
+    /// <summary>Bytes of an image's activations at the peak of a training step.</summary>
     public required double ActivationBytesPerImage { get; init; }
 
     /// <summary>Bytes of weights, gradients and Adam's averages.</summary>
@@ -42,10 +42,10 @@ public sealed record Estimate
     /// <summary>Memory of one device, 10⁹ bytes.</summary>
     public required double MemoryGigabytes { get; init; }
 
-    /// <summary>Pictures of the largest training step that fits into it.</summary>
+    /// <summary>Images of the largest training step that fits into it.</summary>
     public required int LargestBatch { get; init; }
 
-    /// <summary>Pictures per step, over all devices.</summary>
+    /// <summary>Images per step, over all devices.</summary>
     public required int BatchSize { get; init; }
 
     /// <summary>Device.</summary>
@@ -59,7 +59,7 @@ public sealed record Estimate
 
     /// <summary>The schedule on so many devices.</summary>
     /// <param name="Devices">Devices that share the batch.</param>
-    /// <param name="ImagesPerSecond">Training pictures per second.</param>
+    /// <param name="ImagesPerSecond">Training images per second.</param>
     /// <param name="Hours">Of the whole schedule.</param>
     /// <param name="Dollars">For all devices.</param>
     /// <param name="Fits">A device's share of the batch fits into its memory.</param>

@@ -9,7 +9,7 @@ namespace Fovea.Lab.Estimation;
 /// <summary>What a step of a model takes: counted by running the step on a backend that only knows sizes (<see cref="MetaBackend"/>).</summary>
 public sealed record ModelCost
 {
-    private const int Few = 16, Many = 32;   // batches between which memory and traffic grow by the picture
+    private const int Few = 16, Many = 32;   // batches between which memory and traffic grow by the image
     private readonly ModelConfig _config;
     private readonly bool _training, _recomputesBlocks;
 
@@ -18,16 +18,16 @@ public sealed record ModelCost
     /// <summary>Values that training can change.</summary>
     public required long Parameters { get; init; }
 
-    /// <summary>Floating-point operations of one picture (two for each multiply-add of a product); null where they are not counted.</summary>
+    /// <summary>Floating-point operations of one image (two for each multiply-add of a product); null where they are not counted.</summary>
     public required double? FlopsPerImage { get; init; }
 
-    /// <summary>Exponentials of the attention for one picture; the backward pass has as many again.</summary>
+    /// <summary>Exponentials of the attention for one image; the backward pass has as many again.</summary>
     public required double ExponentialsPerImage { get; init; }
 
     /// <summary>The model is a residual network.</summary>
     public bool IsConvolutional => _config is ResNetConfig;
 
-    /// <summary>Bytes read and written for each further picture of a batch: operands and results of every primitive, once each.</summary>
+    /// <summary>Bytes read and written for each further image of a batch: operands and results of every primitive, once each.</summary>
     public required double BytesPerImage { get; init; }
 
     /// <summary>Bytes read and written once per step: weights, gradients and the optimiser's state.</summary>
@@ -36,7 +36,7 @@ public sealed record ModelCost
     /// <summary>Bytes of parameters, and of gradients and Adam's two averages in training.</summary>
     public required long StateBytes { get; init; }
 
-    /// <summary>Bytes of activations (and what the backward pass needs at its peak) for each picture of a batch.</summary>
+    /// <summary>Bytes of activations (and what the backward pass needs at its peak) for each image of a batch.</summary>
     public required double ActivationBytesPerImage { get; init; }
 
     /// <summary>What a step needs besides, whatever the batch.</summary>
@@ -50,10 +50,10 @@ public sealed record ModelCost
     /// <summary>Counts a forward pass.</summary>
     public static ModelCost OfInference(ModelConfig config) => Of(config, training: false, recomputesBlocks: false);
 
-    /// <summary>Memory of a step with so many pictures, bytes: exact for the tensors, without a process's other needs.</summary>
+    /// <summary>Memory of a step with so many images, bytes: exact for the tensors, without a process's other needs.</summary>
     public long MemoryBytes(int batchSize) => Measure(_config, _training, _recomputesBlocks, batchSize).Peak;
 
-    /// <summary>The largest batch whose step fits into so many bytes; 0 where not even one picture does.</summary>
+    /// <summary>The largest batch whose step fits into so many bytes; 0 where not even one image does.</summary>
     /// <param name="bytes">The memory.</param>
     /// <param name="elementBytes">Bytes of an activation; weights and what belongs to them stay in single precision.</param>
     public int LargestBatch(double bytes, int elementBytes = sizeof(float))

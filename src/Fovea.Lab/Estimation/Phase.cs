@@ -4,9 +4,9 @@ namespace Fovea.Lab.Estimation;
 
 /// <summary>A part of a schedule: so many epochs over a dataset, and an evaluation after each.</summary>
 /// <param name="Name">The dataset.</param>
-/// <param name="Train">Training pictures.</param>
-/// <param name="Evaluated">Pictures that are evaluated after each epoch.</param>
-/// <param name="Epochs">Passes over the training pictures.</param>
+/// <param name="Train">Training images.</param>
+/// <param name="Evaluated">Images that are evaluated after each epoch.</param>
+/// <param name="Epochs">Passes over the training images.</param>
 public sealed record Phase(string Name, long Train, long Evaluated, double Epochs)
 {
     private const double EvaluationShare = 1 / 3.0;   // a forward pass of a training step's three
@@ -22,10 +22,10 @@ public sealed record Phase(string Name, long Train, long Evaluated, double Epoch
         ["cats-and-dogs"] = (25_000, 2_500),
     };
 
-    /// <summary>Pictures that pass through the model, a picture that is only evaluated counted as a third.</summary>
+    /// <summary>Images that pass through the model, an image that is only evaluated counted as a third.</summary>
     public double Images => Epochs * (Train + Evaluated * EvaluationShare);
 
-    /// <summary>Phases from <c>imagenet:300,cifar10:100</c>; a number of pictures may stand for a name.</summary>
+    /// <summary>Phases from <c>imagenet:300,cifar10:100</c>; a number of images may stand for a name.</summary>
     /// <exception cref="UsageException">A dataset or a number is not understood.</exception>
     public static IReadOnlyList<Phase> Parse(string text) => [.. text.Split(',', StringSplitOptions.TrimEntries).Select(ParseOne)];
 
@@ -37,6 +37,6 @@ public sealed record Phase(string Name, long Train, long Evaluated, double Epoch
         if (Sizes.TryGetValue(parts[0], out (long Train, long Evaluated) size)) return new(parts[0], size.Train, size.Evaluated, epochs);
         if (long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long images) && images > 0) return new(parts[0], images, 0, epochs);
         string near = Suggest.NearestName(parts[0], Sizes.Keys) is string name ? $"; did you mean '{name}'?" : ".";
-        throw new UsageException($"--schedule: the size of '{parts[0]}' is not known; give a number of pictures or one of {string.Join(", ", Sizes.Keys)}{near}");
+        throw new UsageException($"--schedule: the size of '{parts[0]}' is not known; give a number of images or one of {string.Join(", ", Sizes.Keys)}{near}");
     }
 }

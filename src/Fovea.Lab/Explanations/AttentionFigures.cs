@@ -5,7 +5,7 @@ using Fovea.Vision.Explanation;
 
 namespace Fovea.Lab.Explanations;
 
-/// <summary>Where a model looks in a picture.</summary>
+/// <summary>Where a model looks in an image.</summary>
 internal static class AttentionFigures
 {
     private const int OverlaySize = 416, OverlayCell = 208, SheetWidth = 880, LargestMap = 128;
@@ -15,19 +15,19 @@ internal static class AttentionFigures
     /// <summary>Overlays of the whole model, then maps by block and head.</summary>
     public static IEnumerable<ExplainedFigure> Of(AttentionTrace trace, PlanarImage seen, VisionTransformerConfig config, string target)
     {
-        string readers = Words.Readers(config);
+        string readers = Captions.Readers(config);
         int last = trace.Blocks.Count - 1;
         yield return new("overview", new MapGrid
         {
             Title = "Where the model looks",
-            Note = $"The picture as the model sees it; attention of {readers} in the last block (mean of its heads); attention rollout through all blocks; and "
+            Note = $"The image as the model sees it; attention of {readers} in the last block (mean of its heads); attention rollout through all blocks; and "
                 + $"relevance, attention weighted by its gradient, for '{target}'.",
-            Columns = ["picture", "last block", "rollout", $"relevance for '{target}'"],
+            Columns = ["image", "last block", "rollout", $"relevance for '{target}'"],
             Rows = [new("", [HeatMap.Enlarge(seen, OverlaySize), Over(seen, trace.Attention(last)), Over(seen, trace.Rollout), Over(seen, trace.Relevance)])],
             CellSize = OverlayCell,
             Scale = Own,
         });
-        yield return ByHead("heads", trace, "Attention by block and head", $"Of {readers}, to the patches of the picture.",
+        yield return ByHead("heads", trace, "Attention by block and head", $"Of {readers}, to the patches of the image.",
             (block, head) => Heat(trace.Attention(block, head)));
         yield return ByHead("maps", trace, "Whole attention maps by block and head",
             $"Row: the token that looks; column: the token that it looks at. {Order(trace.Grid)}",
@@ -38,8 +38,8 @@ internal static class AttentionFigures
     public static ExplainedFigure Of(GradCam cam, PlanarImage seen, string target) => new("overview", new MapGrid
     {
         Title = "Where the model looks",
-        Note = $"The picture as the model sees it, and Grad-CAM: where the last stage's features speak for '{target}'.",
-        Columns = ["picture", $"Grad-CAM for '{target}'"],
+        Note = $"The image as the model sees it, and Grad-CAM: where the last stage's features speak for '{target}'.",
+        Columns = ["image", $"Grad-CAM for '{target}'"],
         Rows = [new("", [HeatMap.Enlarge(seen, OverlaySize), Over(seen, cam.Map)])],
         CellSize = OverlayCell,
         Scale = new("0", "largest"),
@@ -47,14 +47,14 @@ internal static class AttentionFigures
 
     private static ExplainedFigure ByHead(string name, AttentionTrace trace, string title, string note, Func<int, int?, PlanarImage> map)
     {
-        int heads = Enumerable.Range(0, trace.Blocks.Count).Max(trace.Heads);
+        int heads = Enumerable.Range(0, trace.Blocks.Count).Max(trace.HeadCount);
         return new(name, new MapGrid
         {
             Title = title,
             Note = note,
             Columns = ["mean", .. Enumerable.Range(1, heads).Select(head => heads > 8 ? $"{head}" : $"head {head}")],
             Rows = [.. Enumerable.Range(0, trace.Blocks.Count).Select(block => new MapRow(
-                $"block {block + 1}", [map(block, null), .. Enumerable.Range(0, trace.Heads(block)).Select(head => map(block, head))]))],
+                $"block {block + 1}", [map(block, null), .. Enumerable.Range(0, trace.HeadCount(block)).Select(head => map(block, head))]))],
             CellSize = Math.Clamp(SheetWidth / (heads + 1) - 8, 40, 120),
             Scale = Own,
         });

@@ -9,24 +9,24 @@ using Fovea.Vision.Explanation;
 
 namespace Fovea.Lab.Explanations;
 
-/// <summary>Explains what a trained model makes of pictures.</summary>
+/// <summary>Explains what a trained model makes of images.</summary>
 public static class Explainer
 {
-    /// <summary>Explains a model on some pictures, one after another.</summary>
+    /// <summary>Explains a model on some images, one after another.</summary>
     /// <param name="model">A transformer, or a residual network.</param>
-    /// <param name="pictures">The pictures.</param>
+    /// <param name="images">The images.</param>
     /// <param name="names">A name for each.</param>
     /// <param name="truths">The class of each, or null where it is unknown.</param>
-    /// <param name="target">Name or number of the class to explain; null: of each picture the one that the model says.</param>
+    /// <param name="target">Name or number of the class to explain; null: of each image the one that the model says.</param>
     /// <exception cref="UsageException">There is no such class, or the model is of a kind that cannot be explained.</exception>
-    /// <exception cref="DataException">A picture cannot be read.</exception>
+    /// <exception cref="DataException">An image cannot be read.</exception>
     public static ModelExplanation Explain(
-        TrainedModel model, IImageDataset pictures, IReadOnlyList<string> names, IReadOnlyList<string?> truths, string? target = null)
+        TrainedModel model, IImageDataset images, IReadOnlyList<string> names, IReadOnlyList<string?> truths, string? target = null)
     {
         IReadOnlyList<string> classes = model.Head.Data.ClassNames;
         int? wanted = target is null ? null : ClassOf(target, classes);
-        List<ExplainedPicture> explained = [];
-        foreach (Batch batch in model.Each(pictures))
+        List<ExplainedImage> explained = [];
+        foreach (Batch batch in model.Each(images))
         {
             using StepScope scope = StepScope.Begin();
             Tensor image = batch.ToImages(model.Device);
@@ -38,7 +38,7 @@ public static class Explainer
 
         string name = model.Head.Recipe.Model.Name;
         string lead = model.Model is VisionTransformer transformer
-            ? $"{name}, {model.Head.Data.Name}; attention: {transformer.Config.Attention}; the head reads {Words.Readers(transformer.Config)}"
+            ? $"{name}, {model.Head.Data.Name}; attention: {transformer.Config.Attention}; the head reads {Captions.Readers(transformer.Config)}"
             : $"{name}, {model.Head.Data.Name}; a residual network has no attention: Grad-CAM shows where its last features speak for the class";
         return new($"What {name} looks at", lead, explained, ModelFigures.Of(model.Model));
     }
@@ -67,14 +67,14 @@ public static class Explainer
         throw new UsageException($"--class: {NearestName.Message("class", target, [.. classes])}");
     }
 
-    /// <summary>The picture as the model saw it: cut, resized, and as bytes again.</summary>
+    /// <summary>The image as the model saw it: cut, resized, and as bytes again.</summary>
     private static PlanarImage Seen(Batch batch, Normalization normalization)
     {
         Normalization used = normalization.ForChannels(batch.Channels);
         int plane = batch.Height * batch.Width;
         byte[] samples = new byte[batch.Channels * plane];
         for (int i = 0; i < samples.Length; i++)
-            samples[i] = (byte)Math.Clamp(MathF.Round((batch.Images[i] * used.Deviation[i / plane] + used.Mean[i / plane]) * 255), 0, 255);
+            samples[i] = (byte)Math.Clamp(MathF.Round((batch.Images[i] * used.Std[i / plane] + used.Mean[i / plane]) * 255), 0, 255);
         return new(samples, batch.Channels, batch.Height, batch.Width);
     }
 

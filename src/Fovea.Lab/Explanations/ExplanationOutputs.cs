@@ -5,7 +5,7 @@ namespace Fovea.Lab.Explanations;
 /// <summary>Writes an explanation into a directory.</summary>
 public static class ExplanationOutputs
 {
-    /// <summary>Writes <c>explain.html</c>, and of each figure <c>PICTURE-NAME.png</c> or <c>model-NAME.png</c>; each file is replaced in one move.</summary>
+    /// <summary>Writes <c>explain.html</c>, and of each figure <c>IMAGE-NAME.png</c> or <c>model-NAME.png</c>; each file is replaced in one move.</summary>
     /// <returns>The page's path.</returns>
     /// <exception cref="CheckpointException">The directory could not be made, or a file not written; the previous one is as it was.</exception>
     public static string Write(ModelExplanation explanation, string directory)
@@ -20,7 +20,7 @@ public static class ExplanationOutputs
         }
 
         HashSet<string> taken = ["model"];
-        foreach (ExplainedPicture picture in explanation.Pictures) WriteAll(FileName(picture.Name, taken), picture.Figures);
+        foreach (ExplainedImage image in explanation.Images) WriteAll(FileName(image.Name, taken), image.Figures);
         WriteAll("model", explanation.Model);
         string page = Path.Combine(directory, "explain.html");
         AtomicFile.WriteText(page, ExplanationPage.Render(explanation));
@@ -34,10 +34,10 @@ public static class ExplanationOutputs
     }
 
     /// <summary>A name for files: letters, digits, dots and hyphens, and not yet taken.</summary>
-    private static string FileName(string picture, HashSet<string> taken)
+    private static string FileName(string image, HashSet<string> taken)
     {
-        string plain = string.Concat(Path.GetFileNameWithoutExtension(picture).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-'));
-        if (plain.Trim('.', '-').Length == 0) plain = "picture";
+        string plain = string.Concat(Path.GetFileNameWithoutExtension(image).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-'));
+        if (plain.Trim('.', '-').Length == 0) plain = "image";
         string name = plain;
         for (int number = 2; !taken.Add(name.ToLowerInvariant()); number++) name = $"{plain}-{number}";
         return name;

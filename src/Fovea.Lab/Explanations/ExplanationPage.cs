@@ -12,8 +12,8 @@ internal static class ExplanationPage
     public static string Render(ModelExplanation explanation)
     {
         StringBuilder body = new($"<header>\n<h1>{Markup.Escape(explanation.Title)}</h1>\n<p class=\"lead\">{Markup.Escape(explanation.Lead)}</p>\n</header>\n");
-        foreach (ExplainedPicture picture in explanation.Pictures)
-            Section(picture.Name.All(char.IsAsciiDigit) ? $"Picture {picture.Name}" : Path.GetFileName(picture.Name), $"<p>The model says: {Markup.Escape(picture.Answer)}.</p>\n", picture.Figures);
+        foreach (ExplainedImage image in explanation.Images)
+            Section(image.Name.All(char.IsAsciiDigit) ? $"Image {image.Name}" : Path.GetFileName(image.Name), $"<p>The model says: {Markup.Escape(image.Answer)}.</p>\n", image.Figures);
         if (explanation.Model.Count > 0) Section("The model", "", explanation.Model);
         return HtmlPage.Wrap(explanation.Title, body.ToString());
 

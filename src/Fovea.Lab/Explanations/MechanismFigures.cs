@@ -7,7 +7,7 @@ using Fovea.Vision.Explanation;
 
 namespace Fovea.Lab.Explanations;
 
-/// <summary>What only some mechanisms have, in a picture: places that are read, and sums of doubly stochastic attention.</summary>
+/// <summary>What only some mechanisms have, in an image: places that are read, and sums of doubly stochastic attention.</summary>
 internal static class MechanismFigures
 {
     private const int Queries = 3;
@@ -38,11 +38,11 @@ internal static class MechanismFigures
 
     private static ExplainedFigure Places(AttentionTrace trace, PlanarImage seen, int[] blocks)
     {
-        List<PlacesPanel> panels = [];
+        List<SamplingPanel> panels = [];
         int columns = 1;
         foreach (int block in blocks)
         {
-            SampledPlaces places = trace.Blocks[block].Places!;
+            SamplingLocations places = trace.Blocks[block].Places!;
             bool shared = places.Locations.Shape[1] == 1;
             int[] queries = shared ? [0] : [.. Chosen(trace.Grid)];
             columns = Math.Max(columns, queries.Length);
@@ -50,7 +50,7 @@ internal static class MechanismFigures
         }
 
         string readers = blocks.All(block => trace.Blocks[block].Places!.Weights is null) ? "group" : "head";
-        return new("places", new PlacesFigure(HeatMap.Enlarge(seen, 400), panels)
+        return new("places", new SamplingFigure(HeatMap.Enlarge(seen, 400), panels)
         {
             Title = "Places that attention reads",
             Groups = [.. Enumerable.Range(1, blocks.Max(block => trace.Blocks[block].Places!.Locations.Shape[2])).Select(number => $"{readers} {number}")],
@@ -64,13 +64,13 @@ internal static class MechanismFigures
         (grid.Prefix > 0 ? [0] : Array.Empty<int>()).Concat(Enumerable.Range(1, Queries).Select(i =>
             grid.Prefix + grid.Rows * i / (Queries + 1) * grid.Columns + grid.Columns * i / (Queries + 1))).Distinct();
 
-    private static PlacesPanel Panel(TokenGrid grid, SampledPlaces places, int block, int query, bool shared)
+    private static SamplingPanel Panel(TokenGrid grid, SamplingLocations places, int block, int query, bool shared)
     {
         (int heads, int count) = (places.Locations.Shape[2], places.Locations.Shape[3]);
         float[] locations = places.Locations.ToArray();
         float[]? weights = places.Weights?.ToArray();
-        ReadPlace[] read = [.. Enumerable.Range(query * heads * count, heads * count).Select(i =>
-            new ReadPlace(locations[2 * i], locations[2 * i + 1], weights?[i] ?? 1, i / count % heads))];
+        SamplingPoint[] read = [.. Enumerable.Range(query * heads * count, heads * count).Select(i =>
+            new SamplingPoint(locations[2 * i], locations[2 * i + 1], weights?[i] ?? 1, i / count % heads))];
         if (shared) return new($"block {block + 1}: all queries", read);
         if (query < grid.Prefix) return new($"block {block + 1}: class token", read);
         (int row, int column) = Math.DivRem(query - grid.Prefix, grid.Columns);

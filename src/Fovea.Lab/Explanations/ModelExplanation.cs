@@ -2,19 +2,19 @@ using Fovea.Plotting;
 
 namespace Fovea.Lab.Explanations;
 
-/// <summary>Why a model answers as it does, ready to be written: figures of single pictures and of the model itself.</summary>
+/// <summary>Why a model answers as it does, ready to be written: figures of single images and of the model itself.</summary>
 /// <param name="Title">The model.</param>
 /// <param name="Lead">What it is and what can be explained of it, in a sentence or two.</param>
-/// <param name="Pictures">One after another.</param>
-/// <param name="Model">What does not depend on a picture.</param>
+/// <param name="Images">One after another.</param>
+/// <param name="Model">What does not depend on an image.</param>
 public sealed record ModelExplanation(
-    string Title, string Lead, IReadOnlyList<ExplainedPicture> Pictures, IReadOnlyList<ExplainedFigure> Model);
+    string Title, string Lead, IReadOnlyList<ExplainedImage> Images, IReadOnlyList<ExplainedFigure> Model);
 
-/// <summary>Figures of one picture.</summary>
+/// <summary>Figures of one image.</summary>
 /// <param name="Name">The file, or the number in the dataset.</param>
 /// <param name="Answer">What the model says, beside the truth where it is known.</param>
 /// <param name="Figures">Figures.</param>
-public sealed record ExplainedPicture(string Name, string Answer, IReadOnlyList<ExplainedFigure> Figures);
+public sealed record ExplainedImage(string Name, string Answer, IReadOnlyList<ExplainedFigure> Figures);
 
 /// <summary>A figure with its name among files.</summary>
 /// <param name="Name">Such as <c>heads</c>.</param>

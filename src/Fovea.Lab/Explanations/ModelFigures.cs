@@ -7,7 +7,7 @@ using Fovea.Vision.Explanation;
 
 namespace Fovea.Lab.Explanations;
 
-/// <summary>What a model has learned that does not depend on a picture.</summary>
+/// <summary>What a model has learned that does not depend on an image.</summary>
 internal static class ModelFigures
 {
     private const int MostPositions = 8, SheetWidth = 880;
@@ -55,7 +55,7 @@ internal static class ModelFigures
     private static ExplainedFigure Filters(FirstFilters filters)
     {
         const int PerRow = 8;
-        PlanarImage[] images = [.. filters.Filters.Select(filter => Picture(filter, filters))];
+        PlanarImage[] images = [.. filters.Filters.Select(filter => Image(filter, filters))];
         return new("filters", new MapGrid
         {
             Title = filters.Principal ? $"Principal filters of the first layer ({filters.Filters.Count} of {filters.Filters[0].Length})" : "Filters of the first layer",
@@ -68,7 +68,7 @@ internal static class ModelFigures
     }
 
     /// <summary>Zero is grey, the largest value of the filter 0 or 255. Channels that are neither grey nor colours are averaged.</summary>
-    private static PlanarImage Picture(float[] filter, FirstFilters shape)
+    private static PlanarImage Image(float[] filter, FirstFilters shape)
     {
         float largest = Math.Max(filter.Max(MathF.Abs), 1e-12f);
         int plane = shape.Height * shape.Width;
@@ -104,16 +104,16 @@ internal static class ModelFigures
         int cell = Math.Clamp(SheetWidth / Math.Max(epochs.Length, kinds.Count) - 8, 56, 140);
         yield return Figure("windows", "Windows by block and epoch", "Row: the token that looks; column: the token that it may see. * the epoch of these weights.",
             factors => HeatMap.Of(factors, grid.Tokens, grid.Tokens, 0, 1));
-        yield return Figure("window-of-a-patch", "What the patch in the middle may see, by block and epoch", "Over the patches of the picture. * the epoch of these weights.",
+        yield return Figure("window-of-a-patch", "What the patch in the middle may see, by block and epoch", "Over the patches of the image. * the epoch of these weights.",
             factors => HeatMap.Of(factors.AsSpan(middle * grid.Tokens + grid.Prefix, grid.Patches), grid.Rows, grid.Columns, 0, 1));
 
-        ExplainedFigure Figure(string name, string title, string note, Func<float[], PlanarImage> picture) => new(name, new MapGrid
+        ExplainedFigure Figure(string name, string title, string note, Func<float[], PlanarImage> image) => new(name, new MapGrid
         {
             Title = title,
             Note = note,
             Columns = columns,
             Rows = [.. kinds.Select(kind => new MapRow(
-                Words.Blocks(kind.Blocks) + (kind.Head is int head ? $", head {head + 1}" : ""), [.. kind.Factors.Select(picture)]))],
+                Captions.Blocks(kind.Blocks) + (kind.Head is int head ? $", head {head + 1}" : ""), [.. kind.Factors.Select(image)]))],
             CellSize = cell,
             Scale = new("hidden", "seen freely"),
         });

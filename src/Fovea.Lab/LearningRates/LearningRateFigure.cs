@@ -3,7 +3,7 @@ using Fovea.Plotting.Charts;
 
 namespace Fovea.Lab.LearningRates;
 
-/// <summary>The picture of a range test.</summary>
+/// <summary>The image of a range test.</summary>
 public static class LearningRateFigure
 {
     /// <summary>Loss over rate, with the rates that are suggested; what rises far beyond the first loss is cut off.</summary>

@@ -2,23 +2,23 @@ using Fovea.Tensors;
 
 namespace Fovea.Lab.Probing;
 
-/// <summary>What a frozen model makes of a dataset's pictures.</summary>
-/// <param name="Values">Features, <c>[picture, dim]</c> row-major.</param>
-/// <param name="Dim">Features of a picture.</param>
-/// <param name="Labels">Class of each picture.</param>
+/// <summary>What a frozen model makes of a dataset's images.</summary>
+/// <param name="Values">Features, <c>[image, dim]</c> row-major.</param>
+/// <param name="Dim">Features of an image.</param>
+/// <param name="Labels">Class of each image.</param>
 /// <param name="Classes">Number of classes.</param>
 public sealed record FeatureSet(float[] Values, int Dim, int[] Labels, int Classes)
 {
-    /// <summary>Number of pictures.</summary>
+    /// <summary>Number of images.</summary>
     public int Count => Labels.Length;
 
-    /// <summary>Features of one picture.</summary>
+    /// <summary>Features of one image.</summary>
     public Span<float> Row(int index) => Values.AsSpan(index * Dim, Dim);
 
-    /// <summary>Some pictures in a row as a tensor, <c>[count, dim]</c>.</summary>
+    /// <summary>Some images in a row as a tensor, <c>[count, dim]</c>.</summary>
     public Tensor Rows(int first, int count, Device device) => Tensor.From(Values.AsSpan(first * Dim, count * Dim), [count, Dim], device);
 
-    /// <summary>Some pictures of it.</summary>
+    /// <summary>Some images of it.</summary>
     public FeatureSet Take(IReadOnlyList<int> indices)
     {
         FeatureSet taken = this with { Values = new float[indices.Count * Dim], Labels = [.. indices.Select(index => Labels[index])] };
@@ -53,7 +53,7 @@ public sealed record FeatureSet(float[] Values, int Dim, int[] Labels, int Class
     }
 
     /// <summary>Mean and standard deviation of each feature; a feature that never changes gets the deviation 1.</summary>
-    public (double[] Mean, double[] Deviation) Statistics()
+    public (double[] Mean, double[] Std) Statistics()
     {
         double[] mean = new double[Dim], squares = new double[Dim];
         for (int i = 0; i < Values.Length; i++) mean[i % Dim] += Values[i];

@@ -10,7 +10,7 @@ using Fovea.Vision.Weights;
 
 namespace Fovea.Lab.Probing;
 
-/// <summary>A trained model without its head, to look at what it makes of pictures.</summary>
+/// <summary>A trained model without its head, to look at what it makes of images.</summary>
 public sealed class FrozenModel
 {
     private readonly ImageClassifier _model;
@@ -30,13 +30,13 @@ public sealed class FrozenModel
     public string Path { get; }
 
     /// <summary>
-    /// Loads a run's best checkpoint (averaged weights where there are any), or a file of weights; pictures are normalised as
+    /// Loads a run's best checkpoint (averaged weights where there are any), or a file of weights; images are normalised as
     /// the file says (those of <c>fovea weights --to</c> do), and otherwise as for ImageNet.
     /// </summary>
     /// <param name="path">Run directory, checkpoint or file of weights.</param>
     /// <param name="model">Preset to put the weights into; null: the run's, or the one whose weights they are.</param>
     /// <param name="device">Where to compute.</param>
-    /// <param name="imageSize">Height and width that pictures get, pixels; positions are resampled. Null: what the model was trained with.</param>
+    /// <param name="imageSize">Height and width that images get, pixels; positions are resampled. Null: what the model was trained with.</param>
     /// <exception cref="UsageException">There is neither, or the file's model is not known.</exception>
     /// <exception cref="CheckpointException">The file is damaged or does not fit.</exception>
     public static FrozenModel Load(string path, string? model, Device device, int? imageSize = null) =>
@@ -62,7 +62,7 @@ public sealed class FrozenModel
         return new FrozenModel(body, device, recipe, ModelWeights.NormalizationOf(file) ?? Normalization.ImageNet, file.Path);
     }
 
-    /// <summary>Pooled features of all pictures, in the dataset's order; pictures are read and computed batch by batch, once.</summary>
+    /// <summary>Pooled features of all images, in the dataset's order; images are read and computed batch by batch, once.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
     public FeatureSet Extract(IImageDataset dataset, int batchSize, CancellationToken stop = default)
     {

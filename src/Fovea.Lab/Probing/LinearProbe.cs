@@ -8,7 +8,7 @@ namespace Fovea.Lab.Probing;
 
 /// <summary>
 /// Logistic regression on frozen features: how well classes are linearly separable. Features are standardised; SGD with momentum and a cosine schedule trains one
-/// classifier for each rate and weight decay, and the held-out pictures choose.
+/// classifier for each rate and weight decay, and the held-out images choose.
 /// </summary>
 public static class LinearProbe
 {
@@ -17,7 +17,7 @@ public static class LinearProbe
 
     private const int BatchSize = 256;
 
-    /// <summary>Trains all, and tests the one that does best on the held-out pictures.</summary>
+    /// <summary>Trains all, and tests the one that does best on the held-out images.</summary>
     /// <param name="train">To learn from.</param>
     /// <param name="heldOut">To choose by; none of <paramref name="train"/>.</param>
     /// <param name="test">For the figure.</param>
@@ -79,7 +79,7 @@ public static class LinearProbe
             using StepScope scope = StepScope.Begin();
             int count = Math.Min(BatchSize, data.Count - first);
             float[] scores = classifier.Forward(data.Rows(first, count, device)).ToArray();
-            right += Classification.CountRight(scores, data.Labels.AsSpan(first, count));
+            right += Classification.CountCorrect(scores, data.Labels.AsSpan(first, count));
         }
 
         return (double)right / Math.Max(1, data.Count);

@@ -4,7 +4,7 @@ using Fovea.Training.Evaluation;
 namespace Fovea.Lab.Probing;
 
 /// <summary>
-/// Classification by the nearest pictures of a training set: the k with the highest cosine vote for their class, each with exp(cosine / temperature)
+/// Classification by the nearest images of a training set: the k with the highest cosine vote for their class, each with exp(cosine / temperature)
 /// (Wu et al. 2018, arXiv:1805.01978; as DINO evaluates, Caron et al. 2021, arXiv:2104.14294).
 /// </summary>
 public static class NearestNeighbours
@@ -12,13 +12,13 @@ public static class NearestNeighbours
     /// <summary>Rows and columns of cosines that are computed at a time.</summary>
     private const int QueriesAtOnce = 256, KeysAtOnce = 8192;
 
-    /// <summary>Shares of the test pictures that are classified right, one for each k.</summary>
+    /// <summary>Shares of the test images that are classified right, one for each k.</summary>
     /// <param name="train">Votes.</param>
     /// <param name="test">Is classified.</param>
-    /// <param name="counts">Numbers of neighbours, each 1 or more; more than there are pictures count as all.</param>
+    /// <param name="counts">Numbers of neighbours, each 1 or more; more than there are images count as all.</param>
     /// <param name="temperature">Above 0; 0.07 is usual.</param>
     /// <param name="device">Where cosines are computed.</param>
-    /// <param name="stop">Ends the work after some pictures.</param>
+    /// <param name="stop">Ends the work after some images.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
     public static IReadOnlyList<double> Accuracies(
         FeatureSet train, FeatureSet test, IReadOnlyList<int> counts, double temperature, Device device, CancellationToken stop = default)

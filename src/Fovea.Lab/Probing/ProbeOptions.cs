@@ -12,7 +12,7 @@ public sealed record ProbeOptions
     /// <summary>Passes of each linear classifier over the training features.</summary>
     public int Epochs { get; init; } = 30;
 
-    /// <summary>Pictures whose features are computed at a time.</summary>
+    /// <summary>Images whose features are computed at a time.</summary>
     public int BatchSize { get; init; } = 64;
 
     /// <summary>Decides what is held out where there is no validation set, and the order of training.</summary>

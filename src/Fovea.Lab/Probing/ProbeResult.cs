@@ -12,10 +12,10 @@ public sealed record ProbeResult
     /// <summary>Dataset.</summary>
     public required string Dataset { get; init; }
 
-    /// <summary>Features of a picture.</summary>
+    /// <summary>Features of an image.</summary>
     public required int Features { get; init; }
 
-    /// <summary>Pictures that votes and classifiers came from, that chose, and that were tested.</summary>
+    /// <summary>Images that votes and classifiers came from, that chose, and that were tested.</summary>
     public required ProbeImages Images { get; init; }
 
     /// <summary>By number of neighbours.</summary>
@@ -25,7 +25,7 @@ public sealed record ProbeResult
     public required LinearProbeResult Linear { get; init; }
 }
 
-/// <summary>Numbers of pictures.</summary>
+/// <summary>Numbers of images.</summary>
 /// <param name="Train">To learn from.</param>
 /// <param name="HeldOut">To choose by.</param>
 /// <param name="Test">For the figures.</param>
@@ -33,5 +33,5 @@ public sealed record ProbeImages(int Train, int HeldOut, int Test);
 
 /// <summary>How well neighbours vote.</summary>
 /// <param name="K">How many.</param>
-/// <param name="TestAccuracy">Share of the test pictures classified right, 0 to 1.</param>
+/// <param name="TestAccuracy">Share of the test images classified right, 0 to 1.</param>
 public sealed record NeighbourResult(int K, double TestAccuracy);

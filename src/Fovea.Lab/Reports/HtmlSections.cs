@@ -52,10 +52,10 @@ internal static class HtmlSections
         {
             string truth = Markup.Escape(image.Truth), predicted = Markup.Escape(image.Predicted);
             string probability = double.IsFinite(image.Probability) ? $" {image.Probability * 100:0}\u00A0%" : "";
-            html.Append(image.IsRight ? "<figure>" : "<figure class=\"wrong\">");
+            html.Append(image.IsCorrect ? "<figure>" : "<figure class=\"wrong\">");
             html.Append($"<img src=\"{Markup.DataUri(Shrink(image.Image).ToPng())}\" alt=\"{truth}, taken for {predicted}\"/>");
-            html.Append($"<span class=\"mark\" aria-hidden=\"true\">{(image.IsRight ? '✓' : '✗')}</span>");
-            string correction = image.IsRight ? "" : $"<br/>true: {truth}";
+            html.Append($"<span class=\"mark\" aria-hidden=\"true\">{(image.IsCorrect ? '✓' : '✗')}</span>");
+            string correction = image.IsCorrect ? "" : $"<br/>true: {truth}";
             html.Append($"<figcaption><b>{predicted}{probability}</b>{correction}</figcaption></figure>\n");
         }
 

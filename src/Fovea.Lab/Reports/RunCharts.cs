@@ -48,7 +48,7 @@ internal static class RunCharts
 
     /// <summary>How many of the images shown were right.</summary>
     public static string PredictionsTitle(ReportContent run) =>
-        $"Predictions: {run.Predictions.Count(image => image.IsRight)} of {run.Predictions.Count} right";
+        $"Predictions: {run.Predictions.Count(image => image.IsCorrect)} of {run.Predictions.Count} right";
 
     private static Series ByEpoch(ReportContent run, string name, Func<EpochRecord, double> value) =>
         new(name, [.. run.Epochs.Select(epoch => (double)epoch.Epoch)], [.. run.Epochs.Select(value)]);

@@ -70,7 +70,7 @@ internal static class RunReport
         RawImage image = new();
         dataset.Read(index, image, LargestSide);
         IReadOnlyList<string> names = dataset.Info.ClassNames;
-        PlanarImage picture = new(image.Pixels.ToArray(), image.Channels, image.Height, image.Width);
-        return new PredictedImage(picture.Shrink(LargestSide), names[dataset.Label(index)], names[test.Predicted[index]], test.Probability[index]);
+        PlanarImage planar = new(image.Pixels.ToArray(), image.Channels, image.Height, image.Width);
+        return new PredictedImage(planar.Shrink(LargestSide), names[dataset.Label(index)], names[test.Predicted[index]], test.Probability[index]);
     }
 }

@@ -1,14 +1,14 @@
 namespace Fovea.Lab.Studies;
 
 /// <summary>
-/// Are two configurations different, or could other seeds and other test pictures have turned the result around? A bootstrap over both: each
-/// resample draws as many seeds and as many test pictures as there are, with replacement, and takes the difference of the two mean accuracies over them.
+/// Are two configurations different, or could other seeds and other test images have turned the result around? A bootstrap over both: each
+/// resample draws as many seeds and as many test images as there are, with replacement, and takes the difference of the two mean accuracies over them.
 /// It is paired: both configurations see the same draw. Drawn from a few seeds, means vary too little: their distance from the mean of all seeds is stretched,
 /// so that an interval is as wide as Student's.
 /// </summary>
 /// <remarks>
 /// Source: Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapters 8 (paired data), 13 (percentile interval) and 16 (tests). With one seed only
-/// pictures are drawn, and the result says nothing about other seeds.
+/// images are drawn, and the result says nothing about other seeds.
 /// </remarks>
 public static class PairedBootstrap
 {
@@ -16,19 +16,19 @@ public static class PairedBootstrap
     public const int Resamples = 10_000;
 
     /// <summary>Compares all pairs.</summary>
-    /// <param name="right">Whether a picture was classified right, <c>[configuration][seed][picture]</c>; all of one size, pictures in one order.</param>
+    /// <param name="right">Whether an image was classified right, <c>[configuration][seed][image]</c>; all of one size, images in one order.</param>
     /// <param name="seed">Key of the draws.</param>
     /// <returns>One entry for each pair (a, b) with a before b, adjusted for their number (Holm 1979).</returns>
     public static IReadOnlyList<Comparison> Compare(IReadOnlyList<IReadOnlyList<bool[]>> right, ulong seed = 0)
     {
         int configurations = right.Count, seeds = configurations > 0 ? right[0].Count : 0;
-        int pictures = seeds > 0 ? right[0][0].Length : 0;
-        if (configurations < 2 || pictures == 0) return [];
+        int images = seeds > 0 ? right[0][0].Length : 0;
+        if (configurations < 2 || images == 0) return [];
 
-        byte[] table = Interleave(right, configurations, seeds, pictures);
+        byte[] table = Interleave(right, configurations, seeds, images);
         double[][] means = new double[Resamples][];
-        Parallel.For(0, Resamples, i => means[i] = Resample(table, configurations, seeds, pictures, Philox.For(seed, "bootstrap", (ulong)i)));
-        double[] observed = [.. right.Select(one => one.Average(run => run.Count(hit => hit) / (double)pictures))];
+        Parallel.For(0, Resamples, i => means[i] = Resample(table, configurations, seeds, images, Philox.For(seed, "bootstrap", (ulong)i)));
+        double[] observed = [.. right.Select(one => one.Average(run => run.Count(hit => hit) / (double)images))];
 
         List<Comparison> pairs = [];
         for (int a = 0; a < configurations; a++)
@@ -37,25 +37,25 @@ public static class PairedBootstrap
         return Adjust(pairs);
     }
 
-    /// <summary>Picture after picture, so that a draw reads its values side by side.</summary>
-    private static byte[] Interleave(IReadOnlyList<IReadOnlyList<bool[]>> right, int configurations, int seeds, int pictures)
+    /// <summary>Image after image, so that a draw reads its values side by side.</summary>
+    private static byte[] Interleave(IReadOnlyList<IReadOnlyList<bool[]>> right, int configurations, int seeds, int images)
     {
         int runs = configurations * seeds;
-        byte[] table = new byte[pictures * runs];
-        for (int picture = 0; picture < pictures; picture++)
+        byte[] table = new byte[images * runs];
+        for (int image = 0; image < images; image++)
             for (int run = 0; run < runs; run++)
-                table[picture * runs + run] = right[run / seeds][run % seeds][picture] ? (byte)1 : (byte)0;
+                table[image * runs + run] = right[run / seeds][run % seeds][image] ? (byte)1 : (byte)0;
         return table;
     }
 
-    /// <summary>Mean accuracy of each configuration over drawn seeds and drawn pictures.</summary>
-    private static double[] Resample(byte[] table, int configurations, int seeds, int pictures, Philox random)
+    /// <summary>Mean accuracy of each configuration over drawn seeds and drawn images.</summary>
+    private static double[] Resample(byte[] table, int configurations, int seeds, int images, Philox random)
     {
         int runs = configurations * seeds;
         int[] hits = new int[runs];
-        for (int draw = 0; draw < pictures; draw++)
+        for (int draw = 0; draw < images; draw++)
         {
-            ReadOnlySpan<byte> row = table.AsSpan(random.Below((ulong)draw, pictures) * runs, runs);
+            ReadOnlySpan<byte> row = table.AsSpan(random.Below((ulong)draw, images) * runs, runs);
             for (int run = 0; run < runs; run++) hits[run] += row[run];
         }
 
@@ -63,11 +63,11 @@ public static class PairedBootstrap
         double[] means = new double[configurations];
         for (int draw = 0; draw < seeds; draw++)
         {
-            int chosen = random.Below((ulong)(pictures + draw), seeds);
+            int chosen = random.Below((ulong)(images + draw), seeds);
             for (int one = 0; one < configurations; one++)
             {
                 int drawn = hits[one * seeds + chosen], own = hits[one * seeds + draw];
-                means[one] += (own + stretch * (drawn - own)) / ((double)pictures * seeds);
+                means[one] += (own + stretch * (drawn - own)) / ((double)images * seeds);
             }
         }
 

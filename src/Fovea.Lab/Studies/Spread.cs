@@ -8,7 +8,7 @@ public sealed record Spread(IReadOnlyList<double> Values)
     public double Mean { get; } = Values.Count > 0 ? Values.Average() : double.NaN;
 
     /// <summary>Standard deviation of a sample (divided by n − 1); NaN of fewer than two.</summary>
-    public double Deviation { get; } = Values.Count > 1 ? DeviationOf(Values) : double.NaN;
+    public double Std { get; } = Values.Count > 1 ? StdOf(Values) : double.NaN;
 
     /// <summary>Smallest value; NaN of nothing.</summary>
     public double Least { get; } = Values.DefaultIfEmpty(double.NaN).Min();
@@ -19,7 +19,7 @@ public sealed record Spread(IReadOnlyList<double> Values)
     /// <summary>The measurements that are there.</summary>
     public static Spread Of(IEnumerable<double?> values) => new([.. values.OfType<double>()]);
 
-    private static double DeviationOf(IReadOnlyList<double> values)
+    private static double StdOf(IReadOnlyList<double> values)
     {
         double mean = values.Average();
         return Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Count - 1));

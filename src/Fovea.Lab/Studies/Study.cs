@@ -55,6 +55,6 @@ public sealed record Extra(string? Name, IReadOnlyList<Setting> Settings, string
 
 /// <summary>An accuracy that somebody published.</summary>
 /// <param name="Key">Which configurations it belongs to: <c>model=vit,attention=softmax</c>, or the name of an extra one.</param>
-/// <param name="Accuracy">Share of test pictures classified right, 0 to 1.</param>
+/// <param name="Accuracy">Share of test images classified right, 0 to 1.</param>
 /// <param name="Where">Place in the file.</param>
 public sealed record Published(string Key, double Accuracy, string Where);

@@ -26,7 +26,7 @@ internal static class StudyCharts
         Rows = [.. results.Configurations.Select(one => new DotRow(one.Configuration.Label, one.TestAccuracy.Values)
         {
             Mean = one.TestAccuracy.Mean,
-            Spread = one.TestAccuracy.Deviation,
+            Spread = one.TestAccuracy.Std,
             Reference = one.Configuration.Published ?? double.NaN,
             Note = double.IsFinite(one.TestAccuracy.Mean) ? StudyTable.Accuracy(one.TestAccuracy) : "",
         })],
@@ -110,8 +110,8 @@ internal static class StudyCharts
         var groups = results.Configurations.GroupBy(one => string.Join(", ", one.Configuration.Settings.Where(setting => setting.Field.Name != Share).Select(setting => setting.Label)));
         return new LineChart
         {
-            Title = "Test accuracy by share of the training pictures",
-            XLabel = "training pictures",
+            Title = "Test accuracy by share of the training images",
+            XLabel = "training images",
             XScale = AxisScale.Logarithmic,
             XFormat = ValueFormat.Percent,
             YFormat = ValueFormat.Percent,
@@ -128,7 +128,7 @@ internal static class StudyCharts
 
     /// <summary>Mean ± standard deviation, within what an accuracy can be.</summary>
     private static (double, double) Around(Spread value) =>
-        (Math.Max(0, value.Mean - value.Deviation), Math.Min(1, value.Mean + value.Deviation));
+        (Math.Max(0, value.Mean - value.Std), Math.Min(1, value.Mean + value.Std));
 
     /// <summary>Time of a step between two logged ones, or over the epochs where fewer than two steps were logged; mean over seeds.</summary>
     private static Series Latency(ConfigurationResult one, int number)

@@ -57,7 +57,7 @@ internal static class StudyJson
     private static object? Describe(Spread spread) => spread.Values.Count == 0 ? null : new
     {
         spread.Mean,
-        Std = double.IsFinite(spread.Deviation) ? spread.Deviation : (double?)null,
+        Std = double.IsFinite(spread.Std) ? spread.Std : (double?)null,
         Min = spread.Least,
         Max = spread.Most,
         spread.Values,

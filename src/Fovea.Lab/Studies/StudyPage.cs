@@ -61,7 +61,7 @@ internal static class StudyPage
     private static string Differences(StudyResults results)
     {
         IEnumerable<int[]> groups = Enumerable.Range(0, results.Configurations.Count)
-            .GroupBy(i => Rivals.Group(results.Configurations, i)[0], (_, members) => members.ToArray()).Where(group => group.Length > 1);
+            .GroupBy(i => ComparableRuns.Group(results.Configurations, i)[0], (_, members) => members.ToArray()).Where(group => group.Length > 1);
         return string.Concat(groups.Select(group => Differences(results, group)))
             + "<p class=\"lead\">Row minus column in points of test accuracy, with the 95 % interval; * and bold where it is significant.</p>\n";
     }

@@ -149,5 +149,5 @@ public sealed record StudyPlan
 
 /// <summary>What a network costs.</summary>
 /// <param name="Parameters">Values that training can change.</param>
-/// <param name="Flops">Floating-point operations of a picture's forward pass; null: not counted for such models.</param>
+/// <param name="Flops">Floating-point operations of an image's forward pass; null: not counted for such models.</param>
 public sealed record ModelCost(long Parameters, double? Flops);

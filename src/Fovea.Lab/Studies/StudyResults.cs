@@ -13,7 +13,7 @@ public sealed record StudyResults
     public required IReadOnlyList<ConfigurationResult> Configurations { get; init; }
 
     /// <summary>
-    /// Differences between configurations that were tested on the same pictures after learning from the same share of the data: the accuracies of
+    /// Differences between configurations that were tested on the same images after learning from the same share of the data: the accuracies of
     /// others are no rivals. <see cref="Comparison.A"/> and <see cref="Comparison.B"/> are numbers in <see cref="Configurations"/>.
     /// </summary>
     public IReadOnlyList<Comparison> Comparisons { get; init; } = [];
@@ -35,11 +35,11 @@ public sealed record StudyResults
             Recipe = cells[one].First().Recipe,
             Cells = [.. cells[one].Select(cell => new CellResult(cell, File.Exists(cell.Run.Config) ? RunRecord.Read(cell.Run.Path) : null))],
         })];
-        return new StudyResults { Plan = plan, Configurations = all, Comparisons = compare ? Rivals.Compare(all) : [] };
+        return new StudyResults { Plan = plan, Configurations = all, Comparisons = compare ? ComparableRuns.Compare(all) : [] };
     }
 
     /// <summary>The best of a configuration's rivals, itself included: that with the highest mean test accuracy.</summary>
-    public int BestRival(int number) => Rivals.Group(Configurations, number).MaxBy(other => Configurations[other].TestAccuracy.Mean);
+    public int BestRival(int number) => ComparableRuns.Group(Configurations, number).MaxBy(other => Configurations[other].TestAccuracy.Mean);
 
     /// <summary>The comparison of two configurations, seen from the first; null: they cannot be compared, or not yet.</summary>
     public Comparison? Between(int a, int b) =>
@@ -67,16 +67,16 @@ public sealed record ConfigurationResult
     /// <summary>Those that are complete.</summary>
     public IReadOnlyList<CellResult> Finished => [.. Cells.Where(cell => cell.Summary is not null)];
 
-    /// <summary>Share of test pictures classified right by the best checkpoint.</summary>
+    /// <summary>Share of test images classified right by the best checkpoint.</summary>
     public Spread TestAccuracy => Of(summary => summary.TestAccuracy);
 
-    /// <summary>Best share of validation pictures classified right.</summary>
+    /// <summary>Best share of validation images classified right.</summary>
     public Spread ValidationAccuracy => Of(summary => summary.BestValAccuracy);
 
     /// <summary>Seconds of a whole run.</summary>
     public Spread Seconds => Of(summary => summary.Seconds);
 
-    /// <summary>Training pictures per second.</summary>
+    /// <summary>Training images per second.</summary>
     public Spread ImagesPerSecond => Of(summary => summary.ImagesPerSecond);
 
     /// <summary>Largest resident set of the process that trained the cell and nothing else.</summary>

@@ -22,8 +22,8 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
     /// <summary>What was measured of a configuration; null or not finite: not known.</summary>
     public static IReadOnlyList<double?> Numbers(ConfigurationResult one) =>
     [
-        one.Finished.Count, one.TestAccuracy.Mean, one.TestAccuracy.Deviation, one.TestAccuracy.Least, one.TestAccuracy.Most,
-        one.ValidationAccuracy.Mean, one.ValidationAccuracy.Deviation, one.Configuration.Published, one.Cost.Parameters, one.Cost.Flops,
+        one.Finished.Count, one.TestAccuracy.Mean, one.TestAccuracy.Std, one.TestAccuracy.Least, one.TestAccuracy.Most,
+        one.ValidationAccuracy.Mean, one.ValidationAccuracy.Std, one.Configuration.Published, one.Cost.Parameters, one.Cost.Flops,
         one.Seconds.Mean, one.ImagesPerSecond.Mean, one.PeakMemoryBytes.Mean,
     ];
 
@@ -48,9 +48,9 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
     internal static string Option(ConfigurationResult one, string name) => RecipeFields.Find(name)!.Read(one.Recipe);
 
     /// <summary>75.83 ± 0.12 %.</summary>
-    internal static string Accuracy(Spread accuracy) => !double.IsFinite(accuracy.Deviation)
+    internal static string Accuracy(Spread accuracy) => !double.IsFinite(accuracy.Std)
         ? ValueText.Percent(accuracy.Mean)
-        : $"{ValueText.Percent(accuracy.Mean)[..^2]} ± {ValueText.Percent(accuracy.Deviation)}";
+        : $"{ValueText.Percent(accuracy.Mean)[..^2]} ± {ValueText.Percent(accuracy.Std)}";
 
     /// <summary>A difference of accuracies in points: −1.23.</summary>
     internal static string Points(double difference) => ValueText.Percent(difference)[..^2];
@@ -86,7 +86,7 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
         if (results.Plan.Study.Seeds.Count > 1) yield return "Means over seeds, ± standard deviation.";
         if (results.Comparisons.Count > 0)
             yield return "To the best: difference in points to the best configuration on the same data; * where it is significant: p < 0.05 in a paired bootstrap over "
-                + (results.Plan.Study.Seeds.Count > 1 ? "seeds and " : "") + $"test pictures, {ValueText.Count(PairedBootstrap.Resamples)} resamples, adjusted for the number of comparisons (Holm).";
+                + (results.Plan.Study.Seeds.Count > 1 ? "seeds and " : "") + $"test images, {ValueText.Count(PairedBootstrap.Resamples)} resamples, adjusted for the number of comparisons (Holm).";
         if (!results.IsComplete) yield return "The study is not complete." + (results.Comparisons.Count > 0 ? " Differences are over the seeds that all have finished." : "");
         int[] threads = [.. results.Configurations.SelectMany(one => one.Finished).Select(cell => cell.Record!.Recipe.Run.Threads ?? 0).Distinct()];
         if (threads.Length > 1) yield return $"Cells were trained with different numbers of threads ({string.Join(", ", threads)}): times do not compare.";

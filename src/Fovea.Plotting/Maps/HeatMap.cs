@@ -2,11 +2,11 @@ using Fovea.Plotting.Canvas;
 
 namespace Fovea.Plotting.Maps;
 
-/// <summary>Numbers on a grid as pictures in the colours of <see cref="ColourMap"/>.</summary>
+/// <summary>Numbers on a grid as images in the colours of <see cref="ColourMap"/>.</summary>
 internal static class HeatMap
 {
-    /// <summary>How strong the picture's relief is in an overlay, how much of its colour stays, and how much lightness the map gives up for that.</summary>
-    private const double Relief = 0.4, PictureColour = 0.2, Room = 0.2;
+    /// <summary>How strong the image's relief is in an overlay, how much of its colour stays, and how much lightness the map gives up for that.</summary>
+    private const double Relief = 0.4, ImageColour = 0.2, Room = 0.2;
 
     /// <summary>One pixel per number.</summary>
     /// <param name="values">Row by row.</param>
@@ -22,20 +22,20 @@ internal static class HeatMap
     }
 
     /// <summary>
-    /// The numbers laid over a picture: enlarged smoothly, they give the colour; the picture gives relief (its lightness, less its mean, so that bright
-    /// pictures do not look like high numbers) and a touch of its own colours.
+    /// The numbers laid over an image: enlarged smoothly, they give the colour; the image gives relief (its lightness, less its mean, so that bright
+    /// images do not look like high numbers) and a touch of its own colours.
     /// </summary>
     /// <inheritdoc cref="Of"/>
-    /// <param name="picture">What the numbers are about; enlarged to the size wanted.</param>
+    /// <param name="image">What the numbers are about; enlarged to the size wanted.</param>
     /// <param name="values">Row by row.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="low">The number with the darkest colour.</param>
     /// <param name="high">The number with the lightest colour.</param>
     /// <param name="size">Pixels of the longer side.</param>
-    public static PlanarImage Over(PlanarImage picture, ReadOnlySpan<float> values, int rows, int columns, double low, double high, int size)
+    public static PlanarImage Over(PlanarImage image, ReadOnlySpan<float> values, int rows, int columns, double low, double high, int size)
     {
-        PlanarImage large = Enlarge(picture, size);
+        PlanarImage large = Enlarge(image, size);
         float[] smooth = Smooth(values, rows, columns, large.Height, large.Width);
         ReadOnlySpan<byte> pixels = large.Samples;
         int plane = smooth.Length, green = large.Channels == 3 ? plane : 0;
@@ -47,17 +47,17 @@ internal static class HeatMap
         {
             OkLab map = ColourMap.At(Share(smooth[i], low, high));
             double light = Mix(map.L, 0.5, Room) + Relief * (own[i].L - mean);
-            Put(samples, i, new(Math.Clamp(light, 0, 1), Mix(map.A, own[i].A, PictureColour), Mix(map.B, own[i].B, PictureColour)));
+            Put(samples, i, new(Math.Clamp(light, 0, 1), Mix(map.A, own[i].A, ImageColour), Mix(map.B, own[i].B, ImageColour)));
         }
 
         return new(samples, 3, large.Height, large.Width);
     }
 
-    /// <summary>A picture with its proportions, its longer side so long.</summary>
-    public static PlanarImage Enlarge(PlanarImage picture, int size)
+    /// <summary>An image with its proportions, its longer side so long.</summary>
+    public static PlanarImage Enlarge(PlanarImage image, int size)
     {
-        double scale = (double)size / Math.Max(picture.Height, picture.Width);
-        return picture.Resize(Math.Max(1, (int)Math.Round(picture.Height * scale)), Math.Max(1, (int)Math.Round(picture.Width * scale)));
+        double scale = (double)size / Math.Max(image.Height, image.Width);
+        return image.Resize(Math.Max(1, (int)Math.Round(image.Height * scale)), Math.Max(1, (int)Math.Round(image.Width * scale)));
     }
 
     /// <summary>The numbers at every pixel of a larger grid, without steps.</summary>

@@ -4,10 +4,10 @@ namespace Fovea.Plotting.Maps;
 
 /// <summary>A row of a <see cref="MapGrid"/>.</summary>
 /// <param name="Name">What stands before it; may be empty.</param>
-/// <param name="Images">Its pictures; null leaves a place free.</param>
+/// <param name="Images">Its images; null leaves a place free.</param>
 public sealed record MapRow(string Name, IReadOnlyList<PlanarImage?> Images);
 
-/// <summary>Pictures in rows and columns that have names: heads by block, epochs by block, and the like.</summary>
+/// <summary>Images in rows and columns that have names: heads by block, epochs by block, and the like.</summary>
 public sealed record MapGrid : Figure
 {
     private const double Margin = 16, TitleSize = 17, NoteSize = 13, NameSize = 12.5, LineHeight = 18;
@@ -28,13 +28,13 @@ public sealed record MapGrid : Figure
     /// <summary>The rows, from the top down.</summary>
     public IReadOnlyList<MapRow> Rows { get; init; } = [];
 
-    /// <summary>The longer side of a picture as shown, in pixels.</summary>
+    /// <summary>The longer side of an image as shown, in pixels.</summary>
     public int CellSize { get; init; } = 96;
 
-    /// <summary>Pixels between pictures.</summary>
+    /// <summary>Pixels between images.</summary>
     public int Gap { get; init; } = 8;
 
-    /// <summary>What the colours mean; null for pictures that are no maps.</summary>
+    /// <summary>What the colours mean; null for images that are no maps.</summary>
     public ColourScale? Scale { get; init; }
 
     private int Across => Math.Max(1, Rows.Select(row => row.Images.Count).DefaultIfEmpty().Max());

@@ -10,5 +10,5 @@ namespace Fovea.Plotting.Maps;
 public sealed record PredictedImage(PlanarImage Image, string Truth, string Predicted, double Probability)
 {
     /// <summary>Whether the model was right.</summary>
-    public bool IsRight => Truth == Predicted;
+    public bool IsCorrect => Truth == Predicted;
 }

@@ -32,15 +32,15 @@ public sealed record PredictionGrid(IReadOnlyList<PredictedImage> Images) : Figu
     {
         Box place = TileLayout.Inside(tile, image.Image);
         canvas.Image(image.Image, place);
-        canvas.Frame(image.IsRight ? place.Grow(0.5) : place.Grow(1), image.IsRight ? new(Ink.Right, 1) : new(Ink.Wrong, 4));
-        canvas.Verdict(new Point(place.Right - 3, place.Y + 3), 8.5, image.IsRight);
+        canvas.Frame(image.IsCorrect ? place.Grow(0.5) : place.Grow(1), image.IsCorrect ? new(Ink.Right, 1) : new(Ink.Wrong, 4));
+        canvas.Verdict(new Point(place.Right - 3, place.Y + 3), 8.5, image.IsCorrect);
 
         string probability = double.IsFinite(image.Probability) ? $" {image.Probability * 100:0} %" : "";
         double room = tile.Width + TileLayout.Gap / 2;
         string predicted = StrokeFont.Fit(image.Predicted, CaptionSize, room - StrokeFont.Width(probability, CaptionSize)) + probability;
-        TextStyle style = new(CaptionSize, image.IsRight ? Ink.Text : Ink.Wrong, Anchor.Middle, Bold: !image.IsRight);
+        TextStyle style = new(CaptionSize, image.IsCorrect ? Ink.Text : Ink.Wrong, Anchor.Middle, Bold: !image.IsCorrect);
         canvas.Text(predicted, new Point(tile.Centre.X, tile.Bottom + LineHeight + 1), style);
-        if (image.IsRight) return;
+        if (image.IsCorrect) return;
 
         string truth = StrokeFont.Fit($"true: {image.Truth}", CaptionSize, room);
         canvas.Text(truth, new Point(tile.Centre.X, tile.Bottom + 2 * LineHeight + 1), new TextStyle(CaptionSize, Ink.Text, Anchor.Middle));

@@ -30,7 +30,7 @@ public static partial class Ops
     /// <param name="bias">Added to the scores by relative position; needs a relation.</param>
     /// <returns><c>[batch, query, head · headDim]</c>.</returns>
     public static Tensor Attention(
-        Heads queries, Heads keys, Heads values, float? scale = null, TokenRelation? relation = null, RelativeBias bias = default)
+        HeadTensor queries, HeadTensor keys, HeadTensor values, float? scale = null, TokenRelation? relation = null, RelativeBias bias = default)
     {
         AttentionArguments arguments = Arguments(queries, keys, values, scale, relation, bias);
         Tensor?[] inputs = [queries.Tensor, keys.Tensor, values.Tensor, bias.Query, bias.Key, bias.Head];
@@ -60,7 +60,7 @@ public static partial class Ops
         RequirePacked(qkv, heads);
         if (iterations < 1 || iterations % 2 == 0)
             throw new ArgumentOutOfRangeException(nameof(iterations), iterations, "SinkhornAttention: iterations must be odd, so that rows come last.");
-        Heads queries = new(qkv, heads, 3, 0), keys = new(qkv, heads, 3, 1), values = new(qkv, heads, 3, 2);
+        HeadTensor queries = new(qkv, heads, 3, 0), keys = new(qkv, heads, 3, 1), values = new(qkv, heads, 3, 2);
         AttentionArguments arguments = Arguments(queries, keys, values, scale, relation, bias);
         Tensor?[] inputs = [qkv, bias.Query, bias.Key, bias.Head];
         Tensor y = Result([arguments.Batch, arguments.Queries, arguments.Heads * arguments.HeadDim], inputs);
@@ -128,13 +128,13 @@ public static partial class Ops
     }
 
     private static AttentionArguments Arguments(
-        Heads queries, Heads keys, Heads values, float? scale, TokenRelation? relation, RelativeBias bias, [CallerMemberName] string origin = "")
+        HeadTensor queries, HeadTensor keys, HeadTensor values, float? scale, TokenRelation? relation, RelativeBias bias, [CallerMemberName] string origin = "")
     {
         queries.Require(nameof(queries), origin);
         keys.Require(nameof(keys), origin);
         values.Require(nameof(values), origin);
         (int batch, int heads, int headDim) = (queries.Batch, queries.Count, queries.Width);
-        foreach (Heads other in (ReadOnlySpan<Heads>)[keys, values])
+        foreach (HeadTensor other in (ReadOnlySpan<HeadTensor>)[keys, values])
             if (other.Batch != batch || other.Count != heads || other.Width != headDim || other.Tokens != keys.Tokens)
                 throw new ShapeException(
                     $"{origin}: queries {queries.Tensor.Shape}, keys {keys.Tensor.Shape} and values {values.Tensor.Shape} must agree in batch, heads and " +
@@ -146,7 +146,7 @@ public static partial class Ops
             relation, bias.Query?.Storage, bias.Key?.Storage, bias.Head?.Storage);
     }
 
-    private static void RequireRelation(Heads queries, Heads keys, TokenRelation? relation, RelativeBias bias, string origin)
+    private static void RequireRelation(HeadTensor queries, HeadTensor keys, TokenRelation? relation, RelativeBias bias, string origin)
     {
         if (relation is null)
         {
@@ -164,9 +164,9 @@ public static partial class Ops
 
     /// <summary>Calls a backward pass with room for all gradients, and adds those of the biases up afterwards.</summary>
     private static void Differentiate(
-        Heads queries, Heads keys, Heads values, RelativeBias bias, in AttentionArguments arguments, Action<AttentionGradients> backward)
+        HeadTensor queries, HeadTensor keys, HeadTensor values, RelativeBias bias, in AttentionArguments arguments, Action<AttentionGradients> backward)
     {
-        HeadGradient[] gradients = Heads.Gradients(queries, keys, values);
+        HeadGradient[] gradients = HeadTensor.Gradients(queries, keys, values);
         using StepScope scope = StepScope.Begin();
         Tensor? query = RoomFor(bias.Query, bias.Query?.Shape ?? []), key = RoomFor(bias.Key, bias.Key?.Shape ?? []);
         int buckets = arguments.Relation?.Buckets ?? 0;

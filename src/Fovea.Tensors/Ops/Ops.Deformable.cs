@@ -20,7 +20,7 @@ public static partial class Ops
     /// <returns><c>[batch, query, head · width]</c>.</returns>
     /// <exception cref="ShapeException">Sizes do not fit.</exception>
     public static Tensor DeformableSample(
-        Heads values, ReadOnlySpan<GridLevel> levels, Tensor locations, Tensor weights, int prefix = 0)
+        HeadTensor values, ReadOnlySpan<GridLevel> levels, Tensor locations, Tensor weights, int prefix = 0)
     {
         DeformableArguments arguments = DeformableSizes(values, levels, locations, weights, prefix);
         Tensor y = Result([arguments.Batch, arguments.Queries, arguments.Heads * arguments.Width], [values.Tensor, locations, weights]);
@@ -29,7 +29,7 @@ public static partial class Ops
         return Record(y, [values.Tensor, locations, weights], output =>
         {
             bool addLocations = false, addWeights = false;
-            HeadGradient? dvalues = values.Tensor.RequiresGradient ? Heads.Gradients(values)[0] : null;
+            HeadGradient? dvalues = values.Tensor.RequiresGradient ? HeadTensor.Gradients(values)[0] : null;
             Storage? dlocations = locations.RequiresGradient ? locations.GradientStorage(out addLocations) : null;
             Storage? dweights = weights.RequiresGradient ? weights.GradientStorage(out addWeights) : null;
             backend.DeformableSampleBackward(arguments, values.View, locations.Storage, weights.Storage, GradientOf(output),
@@ -67,7 +67,7 @@ public static partial class Ops
     /// <param name="prefix">Tokens before the grid, which are left out.</param>
     /// <returns><c>[batch, ⌈rows/stride⌉ · ⌈columns/stride⌉, head · width]</c>.</returns>
     /// <exception cref="ShapeException">Sizes do not fit.</exception>
-    public static Tensor GridConvolution(Heads x, GridLevel grid, Tensor weight, Tensor? bias = null, int stride = 1, int prefix = 0)
+    public static Tensor GridConvolution(HeadTensor x, GridLevel grid, Tensor weight, Tensor? bias = null, int stride = 1, int prefix = 0)
     {
         GridConvolutionArguments arguments = GridConvolutionSizes(x, grid, weight, bias, stride, prefix);
         GridLevel results = arguments.Results;
@@ -80,11 +80,11 @@ public static partial class Ops
             if (weight.RequiresGradient) backend.GridConvolutionBackwardWeight(arguments, x.View, dy, weight.GradientStorage(out bool add), add);
             if (bias is { RequiresGradient: true })
                 backend.ColumnSums(dy, bias.GradientStorage(out bool add), arguments.Batch * results.Count * x.Count, x.Width, add);
-            if (x.Tensor.RequiresGradient) backend.GridConvolutionBackwardInput(arguments, dy, weight.Storage, Heads.Gradients(x)[0]);
+            if (x.Tensor.RequiresGradient) backend.GridConvolutionBackwardInput(arguments, dy, weight.Storage, HeadTensor.Gradients(x)[0]);
         });
     }
 
-    private static GridConvolutionArguments GridConvolutionSizes(Heads x, GridLevel grid, Tensor weight, Tensor? bias, int stride, int prefix)
+    private static GridConvolutionArguments GridConvolutionSizes(HeadTensor x, GridLevel grid, Tensor weight, Tensor? bias, int stride, int prefix)
     {
         const string Origin = nameof(GridConvolution);
         x.Require("x", Origin);
@@ -99,7 +99,7 @@ public static partial class Ops
     }
 
     private static DeformableArguments DeformableSizes(
-        Heads values, ReadOnlySpan<GridLevel> levels, Tensor locations, Tensor weights, int prefix)
+        HeadTensor values, ReadOnlySpan<GridLevel> levels, Tensor locations, Tensor weights, int prefix)
     {
         const string Origin = nameof(DeformableSample);
         values.Require("values", Origin);

@@ -23,7 +23,7 @@ public static partial class Ops
     /// <exception cref="ShapeException">Sizes do not fit together.</exception>
     /// <exception cref="ArgumentException">Queries, keys or values are the same part of one tensor, or there are weights without a relation.</exception>
     public static Tensor KernelAttention(
-        Heads q, Heads k, Heads v, FeatureMap map, TokenRelation? relation = null, Tensor? queryWeights = null, Tensor? keyWeights = null,
+        HeadTensor q, HeadTensor k, HeadTensor v, FeatureMap map, TokenRelation? relation = null, Tensor? queryWeights = null, Tensor? keyWeights = null,
         float epsilon = 0)
     {
         RequireKernelAttention(q, k, v, relation, queryWeights, keyWeights);
@@ -37,7 +37,7 @@ public static partial class Ops
         backend.KernelAttention(arguments, y.Storage, normalizers.Storage);
         return Record(y, inputs, output =>
         {
-            HeadGradient[] heads = Heads.Gradients(q, k, v);
+            HeadGradient[] heads = HeadTensor.Gradients(q, k, v);
             bool addQuery = false, addKey = false;
             Storage? dalpha = queryWeights is { RequiresGradient: true } ? queryWeights.GradientStorage(out addQuery) : null;
             Storage? dbeta = keyWeights is { RequiresGradient: true } ? keyWeights.GradientStorage(out addKey) : null;
@@ -64,7 +64,7 @@ public static partial class Ops
     /// <returns><c>[batch, token, head · feature]</c>.</returns>
     /// <exception cref="ShapeException">The projection's rows are not as long as a head's vector.</exception>
     public static Tensor RandomFeatures(
-        Heads x, Tensor projection, FeatureKernel kernel, bool keys, float? scale = null, float? stabilizer = null)
+        HeadTensor x, Tensor projection, FeatureKernel kernel, bool keys, float? scale = null, float? stabilizer = null)
     {
         x.Require(nameof(x), nameof(RandomFeatures));
         if (projection.Shape.Rank != 2 || projection.Shape[1] != x.Width || projection.Shape[0] == 0)
@@ -77,10 +77,10 @@ public static partial class Ops
             scale ?? (softmax ? MathF.Pow(x.Width, -0.25f) : 1), stabilizer ?? (softmax ? 1e-6f : 1e-3f), keys);
         Backend backend = y.Device.Backend;
         backend.RandomFeatures(arguments, y.Storage);
-        return Record(y, [x.Tensor], output => backend.RandomFeaturesBackward(arguments, output.Storage, GradientOf(output), Heads.Gradients(x)[0]));
+        return Record(y, [x.Tensor], output => backend.RandomFeaturesBackward(arguments, output.Storage, GradientOf(output), HeadTensor.Gradients(x)[0]));
     }
 
-    private static void RequireKernelAttention(Heads q, Heads k, Heads v, TokenRelation? relation, Tensor? queryWeights, Tensor? keyWeights)
+    private static void RequireKernelAttention(HeadTensor q, HeadTensor k, HeadTensor v, TokenRelation? relation, Tensor? queryWeights, Tensor? keyWeights)
     {
         const string Origin = nameof(KernelAttention);
         q.Require("queries", Origin);
@@ -102,8 +102,8 @@ public static partial class Ops
         RequireShape(keyWeights, [q.Batch, q.Count, k.Tokens, buckets], "key weights", Origin);
     }
 
-    private static string Text(Heads heads) => $"[{heads.Batch}, {heads.Tokens}, {heads.Count} heads, {heads.Width}]";
+    private static string Text(HeadTensor heads) => $"[{heads.Batch}, {heads.Tokens}, {heads.Count} heads, {heads.Width}]";
 
-    private static bool Overlap(Heads a, Heads b) =>
+    private static bool Overlap(HeadTensor a, HeadTensor b) =>
         ReferenceEquals(a.Tensor, b.Tensor) && a.Part * b.Parts < (b.Part + 1) * a.Parts && b.Part * a.Parts < (a.Part + 1) * b.Parts;
 }

@@ -57,7 +57,7 @@ public static partial class Ops
         return Mean(x.Reshape(x.Shape[0], x.Shape[1], x.Shape[2] * x.Shape[3]), 2);
     }
 
-    /// <summary>The picture in another number of pixels; corners of pixels, not centres, are aligned.</summary>
+    /// <summary>The image in another number of pixels; corners of pixels, not centres, are aligned.</summary>
     /// <param name="x"><c>[batch, channel, height, width]</c>.</param>
     /// <param name="rows">Output rows.</param>
     /// <param name="columns">Output columns.</param>

@@ -14,7 +14,7 @@ namespace Fovea.Training.Checkpoints;
 /// <summary>Weights in and out: of any file that <see cref="WeightFile"/> reads, and of runs.</summary>
 public static class ModelWeights
 {
-    private const string MeanKey = "image_mean", DeviationKey = "image_std";
+    private const string MeanKey = "image_mean", StdKey = "image_std";
 
     /// <summary>The file that a path stands for: itself, or a run directory's best checkpoint.</summary>
     /// <exception cref="UsageException">There is none.</exception>
@@ -78,28 +78,28 @@ public static class ModelWeights
         return plan.Report;
     }
 
-    /// <summary>How the pictures were normalised that a file's weights were trained on; null: it does not say.</summary>
+    /// <summary>How the images were normalised that a file's weights were trained on; null: it does not say.</summary>
     /// <exception cref="CheckpointException">What it says is damaged.</exception>
     public static Normalization? NormalizationOf(WeightFile file)
     {
         if (IsCheckpoint(file)) return CheckpointReader.HeadOf(file).Data.Normalization;
-        if (!file.Metadata.TryGetValue(MeanKey, out string? mean) || !file.Metadata.TryGetValue(DeviationKey, out string? deviation)) return null;
+        if (!file.Metadata.TryGetValue(MeanKey, out string? mean) || !file.Metadata.TryGetValue(StdKey, out string? deviation)) return null;
         Normalization? normalization = Numbers(mean) is { } means && Numbers(deviation) is { } deviations && means.Length == deviations.Length && deviations.All(value => value > 0)
             ? new(means, deviations) : null;
-        return normalization ?? throw new CheckpointException($"{file.Path}: its metadata '{MeanKey}' and '{DeviationKey}' are not as many numbers each, separated by commas.");
+        return normalization ?? throw new CheckpointException($"{file.Path}: its metadata '{MeanKey}' and '{StdKey}' are not as many numbers each, separated by commas.");
     }
 
     /// <summary>Writes weights under timm's names as safetensors that other tools read.</summary>
     /// <param name="path">Replaced as a whole.</param>
     /// <param name="weights">Under timm's names.</param>
     /// <param name="type">F32, F16 or BF16; null: as they are stored, F32 for what is none of these. Counters stay integers.</param>
-    /// <param name="normalization">Of the pictures that they were trained on, for the metadata <c>image_mean</c> and <c>image_std</c>; null: unknown.</param>
+    /// <param name="normalization">Of the images that they were trained on, for the metadata <c>image_mean</c> and <c>image_std</c>; null: unknown.</param>
     /// <exception cref="CheckpointException">It could not be read or written; the previous file is as it was.</exception>
     public static void Export(string path, StateDict weights, WeightType? type = null, Normalization? normalization = null)
     {
         Weight[] tensors = [.. weights.Weights.Select(weight => weight with { Type = Written(weight.Type, type) })];
         Dictionary<string, string> metadata = new() { [CheckpointWriter.FormatKey] = "pt" };   // what readers of PyTorch's side ask for
-        if (normalization is not null) (metadata[MeanKey], metadata[DeviationKey]) = (Text(normalization.Mean), Text(normalization.Deviation));
+        if (normalization is not null) (metadata[MeanKey], metadata[StdKey]) = (Text(normalization.Mean), Text(normalization.Std));
         AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
     }
 

@@ -13,7 +13,7 @@ public static class Classification
     }
 
     /// <summary>Rows of <paramref name="scores"/> <c>[row, classes]</c> whose highest score is at their label.</summary>
-    public static int CountRight(ReadOnlySpan<float> scores, ReadOnlySpan<int> labels)
+    public static int CountCorrect(ReadOnlySpan<float> scores, ReadOnlySpan<int> labels)
     {
         int right = 0, classes = labels.Length == 0 ? 0 : scores.Length / labels.Length;
         for (int i = 0; i < labels.Length; i++)

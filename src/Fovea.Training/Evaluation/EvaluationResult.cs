@@ -6,25 +6,25 @@ public sealed record EvaluationResult
     /// <summary>Mean cross-entropy.</summary>
     public required double Loss { get; init; }
 
-    /// <summary>Share of the pictures whose class got the highest score, 0 to 1.</summary>
+    /// <summary>Share of the images whose class got the highest score, 0 to 1.</summary>
     public required double Top1 { get; init; }
 
-    /// <summary>Share of the pictures whose class was among the five highest scores, 0 to 1.</summary>
+    /// <summary>Share of the images whose class was among the five highest scores, 0 to 1.</summary>
     public required double Top5 { get; init; }
 
-    /// <summary>Pictures of each class taken for each class, <c>[true class, predicted class]</c>.</summary>
+    /// <summary>Images of each class taken for each class, <c>[true class, predicted class]</c>.</summary>
     public required int[,] Confusion { get; init; }
 
-    /// <summary>Most probable class of each picture, in the dataset's order.</summary>
+    /// <summary>Most probable class of each image, in the dataset's order.</summary>
     public required IReadOnlyList<int> Predicted { get; init; }
 
     /// <summary>Probability of that class, 0 to 1.</summary>
     public required IReadOnlyList<float> Probability { get; init; }
 
-    /// <summary>Number of pictures.</summary>
+    /// <summary>Number of images.</summary>
     public int Count => Predicted.Count;
 
-    /// <summary>Pictures of a class, and how many of them were classified right.</summary>
+    /// <summary>Images of a class, and how many of them were classified right.</summary>
     public (int Images, int Right) OfClass(int label)
     {
         int images = 0;

@@ -4,7 +4,7 @@ using Fovea.Vision;
 
 namespace Fovea.Training.Evaluation;
 
-/// <summary>Runs a model over all pictures of a loader, without dropout and without a tape.</summary>
+/// <summary>Runs a model over all images of a loader, without dropout and without a tape.</summary>
 public static class Evaluator
 {
     private const int Top = 5;
@@ -14,7 +14,7 @@ public static class Evaluator
     /// <param name="loader">In the dataset's order.</param>
     /// <param name="classes">Number of classes.</param>
     /// <param name="device">Where the model lives.</param>
-    /// <param name="augmentation">Views of each picture.</param>
+    /// <param name="augmentation">Views of each image.</param>
     /// <param name="stop">Ends the work after a batch.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
     public static EvaluationResult Run(

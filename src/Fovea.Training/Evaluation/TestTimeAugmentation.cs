@@ -1,11 +1,11 @@
 namespace Fovea.Training.Evaluation;
 
-/// <summary>Views of each picture that a model is asked about; their scores (logits) are averaged.</summary>
+/// <summary>Views of each image that a model is asked about; their scores (logits) are averaged.</summary>
 public enum TestTimeAugmentation
 {
-    /// <summary>The picture alone.</summary>
+    /// <summary>The image alone.</summary>
     None,
 
-    /// <summary>The picture and its mirror image.</summary>
+    /// <summary>The image and its mirror image.</summary>
     Flip,
 }

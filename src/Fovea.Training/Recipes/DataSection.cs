@@ -2,7 +2,7 @@ using Fovea.Data.Datasets.Caching;
 
 namespace Fovea.Training.Recipes;
 
-/// <summary>Which pictures, and what is done to them.</summary>
+/// <summary>Which images, and what is done to them.</summary>
 public sealed record DataSection
 {
     /// <summary>Dataset; null: the usual one of the model, or the drawn shapes.</summary>
@@ -11,7 +11,7 @@ public sealed record DataSection
     /// <summary>Folder with the dataset's files; null where the dataset needs none.</summary>
     public string? Directory { get; init; }
 
-    /// <summary>Transforms of training pictures, <c>name:option,...</c>, or <c>none</c>; null: what suits the dataset.</summary>
+    /// <summary>Transforms of training images, <c>name:option,...</c>, or <c>none</c>; null: what suits the dataset.</summary>
     public string? Augmentation { get; init; }
 
     /// <summary>Automatic augmentation, such as <c>rand-m9-mstd0.5-inc1</c>, behind the other transforms; null: none but theirs.</summary>
@@ -29,33 +29,33 @@ public sealed record DataSection
     /// <summary>Probability of mirroring top and bottom, 0 to 1, in place of the transforms' own; null: theirs.</summary>
     public double? VerticalFlip { get; init; }
 
-    /// <summary>Times that a picture comes in a row, each transformed anew; 1. An epoch stays as long.</summary>
+    /// <summary>Times that an image comes in a row, each transformed anew; 1. An epoch stays as long.</summary>
     public int AugmentRepeats { get; init; } = 1;
 
-    /// <summary>Share of the training pictures held out where there is no validation set, 0 to 1; null: the dataset's.</summary>
+    /// <summary>Share of the training images held out where there is no validation set, 0 to 1; null: the dataset's.</summary>
     public double? ValidationShare { get; init; }
 
     /// <summary>Classes to keep: how many, from the first on, or names separated by commas; null: all.</summary>
     public string? Classes { get; init; }
 
-    /// <summary>Share of the training pictures of each class to keep, above 0 to 1.</summary>
+    /// <summary>Share of the training images of each class to keep, above 0 to 1.</summary>
     public double TrainFraction { get; init; } = 1;
 
-    /// <summary>Passes over pictures that cannot be read, and counts them; otherwise the first ends the run.</summary>
+    /// <summary>Passes over images that cannot be read, and counts them; otherwise the first ends the run.</summary>
     public bool SkipBad { get; init; }
 
-    /// <summary>File or folder that keeps pictures, decoded and resized once; null: none.</summary>
+    /// <summary>File or folder that keeps images, decoded and resized once; null: none.</summary>
     public string? Cache { get; init; }
 
-    /// <summary>Shorter side of the pictures in the cache, in pixels.</summary>
+    /// <summary>Shorter side of the images in the cache, in pixels.</summary>
     public int CacheSize { get; init; } = CacheOptions.UsualSide;
 
-    /// <summary>At most so many training pictures; null: all.</summary>
+    /// <summary>At most so many training images; null: all.</summary>
     public int? TrainLimit { get; init; }
 
-    /// <summary>At most so many validation and test pictures each; null: all.</summary>
+    /// <summary>At most so many validation and test images each; null: all.</summary>
     public int? EvaluationLimit { get; init; }
 
-    /// <summary>Threads that prepare pictures; null: chosen from the cores. Results do not depend on it.</summary>
+    /// <summary>Threads that prepare images; null: chosen from the cores. Results do not depend on it.</summary>
     public int? Workers { get; init; }
 }

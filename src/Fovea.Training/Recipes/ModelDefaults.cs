@@ -5,7 +5,7 @@ public static class ModelDefaults
 {
     private static readonly Dictionary<string, OptimisationSection> Own = new(StringComparer.OrdinalIgnoreCase)
     {
-        // Small steps often: with batches of 32 it learns the drawn shapes in half the pictures that batches of 128 take.
+        // Small steps often: with batches of 32 it learns the drawn shapes in half the images that batches of 128 take.
         ["vit-nano"] = new() { Epochs = 7, BatchSize = 32, LearningRate = 2e-3 },
     };
 

@@ -30,6 +30,6 @@ public sealed record ModelSection
     /// <summary>The weights must fit exactly: nothing missing, left over or resized.</summary>
     public bool Strict { get; init; }
 
-    /// <summary>Height and width of a picture in pixels; null: the preset's.</summary>
+    /// <summary>Height and width of an image in pixels; null: the preset's.</summary>
     public int? ImageSize { get; init; }
 }

@@ -3,10 +3,10 @@ namespace Fovea.Training.Recipes;
 /// <summary>How weights move.</summary>
 public sealed record OptimisationSection
 {
-    /// <summary>Passes over the training pictures; 10.</summary>
+    /// <summary>Passes over the training images; 10.</summary>
     public int Epochs { get; init; } = 10;
 
-    /// <summary>Pictures per step, over all threads together; 128.</summary>
+    /// <summary>Images per step, over all threads together; 128.</summary>
     public int BatchSize { get; init; } = 128;
 
     /// <summary>Update rule; AdamW.</summary>

@@ -12,7 +12,7 @@ public sealed record Recipe
     /// <summary>Which network.</summary>
     public ModelSection Model { get; init; } = new();
 
-    /// <summary>Which pictures, and what is done to them.</summary>
+    /// <summary>Which images, and what is done to them.</summary>
     public DataSection Data { get; init; } = new();
 
     /// <summary>How weights move.</summary>

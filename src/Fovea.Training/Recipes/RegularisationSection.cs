@@ -12,7 +12,7 @@ public sealed record RegularisationSection
     /// <summary>Probability that the last block is skipped, 0 to 1, rising linearly over the blocks; null: the preset's.</summary>
     public double? DropPath { get; init; }
 
-    /// <summary>Probability that a part of the picture is erased, 0 to 1, in place of the transforms' own; null: theirs.</summary>
+    /// <summary>Probability that a part of the image is erased, 0 to 1, in place of the transforms' own; null: theirs.</summary>
     public double? RandomErasing { get; init; }
 
     /// <summary>True: parts are erased with noise; false: with the mean colour.</summary>

@@ -24,7 +24,7 @@ public sealed class RunDirectory(string path)
     /// <summary>Final figures.</summary>
     public string Summary => At("summary.json");
 
-    /// <summary>What each test picture was taken for: one row per picture. Written last, so it ends a run.</summary>
+    /// <summary>What each test image was taken for: one row per image. Written last, so it ends a run.</summary>
     public string Predictions => At("predictions.csv");
 
     /// <summary>Everything needed to go on.</summary>

@@ -15,19 +15,19 @@ public sealed record RunEvent
     /// <summary>Mean loss since the last <c>step</c> event, or over the epoch.</summary>
     public double? TrainLoss { get; init; }
 
-    /// <summary>Share of training pictures classified right, 0 to 1, over the same steps.</summary>
+    /// <summary>Share of training images classified right, 0 to 1, over the same steps.</summary>
     public double? TrainAccuracy { get; init; }
 
     /// <summary>Mean loss on the validation set.</summary>
     public double? ValLoss { get; init; }
 
-    /// <summary>Share of validation pictures classified right, 0 to 1.</summary>
+    /// <summary>Share of validation images classified right, 0 to 1.</summary>
     public double? ValAccuracy { get; init; }
 
     /// <summary>Mean loss on the test set, at the end.</summary>
     public double? TestLoss { get; init; }
 
-    /// <summary>Share of test pictures classified right, 0 to 1, at the end.</summary>
+    /// <summary>Share of test images classified right, 0 to 1, at the end.</summary>
     public double? TestAccuracy { get; init; }
 
     /// <summary>Learning rate of the last step.</summary>
@@ -36,7 +36,7 @@ public sealed record RunEvent
     /// <summary>Norm of the whole gradient at the last step, before clipping.</summary>
     public double? GradientNorm { get; init; }
 
-    /// <summary>Training pictures per second.</summary>
+    /// <summary>Training images per second.</summary>
     public double? ImagesPerSecond { get; init; }
 
     /// <summary>Seconds since the start of the run, without breaks.</summary>

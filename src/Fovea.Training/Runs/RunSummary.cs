@@ -18,19 +18,19 @@ public sealed record RunSummary
     /// <summary>Steps done.</summary>
     public required long Steps { get; init; }
 
-    /// <summary>Best share of validation pictures classified right, 0 to 1; null without a validation set.</summary>
+    /// <summary>Best share of validation images classified right, 0 to 1; null without a validation set.</summary>
     public required double? BestValAccuracy { get; init; }
 
     /// <summary>Epoch in which that was, from 1.</summary>
     public required int? BestEpoch { get; init; }
 
-    /// <summary>Share of test pictures classified right by the best checkpoint, 0 to 1.</summary>
+    /// <summary>Share of test images classified right by the best checkpoint, 0 to 1.</summary>
     public required double TestAccuracy { get; init; }
 
     /// <summary>Mean loss of the best checkpoint on the test set.</summary>
     public required double TestLoss { get; init; }
 
-    /// <summary>Training pictures per second, evaluation and breaks not counted.</summary>
+    /// <summary>Training images per second, evaluation and breaks not counted.</summary>
     public required double ImagesPerSecond { get; init; }
 
     /// <summary>Largest resident set of the process.</summary>
@@ -39,8 +39,8 @@ public sealed record RunSummary
     /// <summary>Seconds of the whole run, breaks not counted.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>Pictures that could not be read and were passed over; null where that was not asked for.</summary>
-    public int? SkippedPictures { get; init; }
+    /// <summary>Images that could not be read and were passed over; null where that was not asked for.</summary>
+    public int? SkippedImages { get; init; }
 
     /// <summary>Key of all random numbers.</summary>
     public required ulong Seed { get; init; }

@@ -6,15 +6,15 @@ using Fovea.Training.Evaluation;
 
 namespace Fovea.Training.Runs;
 
-/// <summary>What a run's best weights took each test picture for: <c>predictions.csv</c>.</summary>
-/// <param name="Labels">Class of each picture, in the dataset's order.</param>
+/// <summary>What a run's best weights took each test image for: <c>predictions.csv</c>.</summary>
+/// <param name="Labels">Class of each image, in the dataset's order.</param>
 /// <param name="Predicted">The class it was taken for.</param>
 /// <param name="Probability">What the model gave that class, 0 to 1.</param>
 public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<int> Predicted, IReadOnlyList<float> Probability)
 {
     private const string Columns = "index,label,predicted,probability";
 
-    /// <summary>Number of pictures.</summary>
+    /// <summary>Number of images.</summary>
     public int Count => Labels.Count;
 
     /// <summary>The predictions of an evaluation.</summary>

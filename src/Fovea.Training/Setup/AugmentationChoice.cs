@@ -5,7 +5,7 @@ using Fovea.Training.Recipes;
 
 namespace Fovea.Training.Setup;
 
-/// <summary>What a recipe does to training pictures.</summary>
+/// <summary>What a recipe does to training images.</summary>
 internal static class AugmentationChoice
 {
     /// <summary>
@@ -13,7 +13,7 @@ internal static class AugmentationChoice
     /// those of its kind, so that resolving a resolved recipe changes nothing.
     /// </summary>
     /// <param name="recipe">What is asked for.</param>
-    /// <param name="data">What the pictures are.</param>
+    /// <param name="data">What the images are.</param>
     /// <param name="size">Side in pixels that the model takes.</param>
     /// <exception cref="UsageException">A name does not exist, or a value makes no sense.</exception>
     public static TransformPipeline Transforms(Recipe recipe, DatasetInfo data, int size = 224)

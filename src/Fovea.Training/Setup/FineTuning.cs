@@ -46,7 +46,7 @@ public static class FineTuning
     {
         OptimisationSection how = recipe.Optimisation;
         if (how.GradientAccumulation > how.BatchSize)
-            throw new UsageException($"--grad-accum: a batch of {how.BatchSize} pictures cannot be cut into {how.GradientAccumulation} parts.");
+            throw new UsageException($"--grad-accum: a batch of {how.BatchSize} images cannot be cut into {how.GradientAccumulation} parts.");
         if (how.GradientCheckpointing && !model.CanRecompute)
             throw new UsageException($"--grad-checkpoint: the model '{recipe.Model.Name}' cannot compute its blocks again; --grad-accum saves memory with any model.");
         model.RecomputesBlocks = how.GradientCheckpointing;

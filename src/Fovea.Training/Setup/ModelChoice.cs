@@ -8,7 +8,7 @@ namespace Fovea.Training.Setup;
 /// <summary>The model that a recipe asks for, made to fit a dataset.</summary>
 public static class ModelChoice
 {
-    /// <summary>Pictures up to this size are small: their models take any size, and need no resizing.</summary>
+    /// <summary>Images up to this size are small: their models take any size, and need no resizing.</summary>
     private const int SmallImage = 64;
 
     /// <summary>Adapts the preset to a dataset.</summary>
@@ -39,7 +39,7 @@ public static class ModelChoice
                 Attention = recipe.Model.Attention is string attention ? AttentionList.Parse(attention) : vit.Attention,
                 Embedding = Named("embedding", recipe.Model.Embedding, vit.Embedding),
                 Position = Named("position", recipe.Model.Position, vit.Position),
-                PositionDeviation = (float?)recipe.Model.PositionInit ?? vit.PositionDeviation,
+                PositionStd = (float?)recipe.Model.PositionInit ?? vit.PositionStd,
                 WeightInit = Named("weight-init", recipe.Model.WeightInit, vit.WeightInit),
                 PatchSize = recipe.Model.PatchSize ?? vit.PatchSize,
                 Dropout = (float?)rates.Dropout ?? vit.Dropout,

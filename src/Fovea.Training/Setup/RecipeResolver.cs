@@ -27,7 +27,7 @@ public static class RecipeResolver
             Attention = (config as VisionTransformerConfig)?.Attention.ToString(),
             Embedding = (config as VisionTransformerConfig)?.Embedding.ToString().ToLowerInvariant(),
             Position = (config as VisionTransformerConfig)?.Position.ToString().ToLowerInvariant(),
-            PositionInit = config is VisionTransformerConfig { Position: PositionKind.Learned } learned ? (double)(decimal)learned.PositionDeviation : null,
+            PositionInit = config is VisionTransformerConfig { Position: PositionKind.Learned } learned ? (double)(decimal)learned.PositionStd : null,
             WeightInit = (config as VisionTransformerConfig)?.WeightInit.ToString().ToLowerInvariant(),
             PatchSize = (config as VisionTransformerConfig)?.PatchSize,
             ImageSize = config.ImageSize,

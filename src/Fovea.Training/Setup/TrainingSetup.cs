@@ -15,8 +15,8 @@ public static class TrainingSetup
 {
     /// <summary>A run from its beginning.</summary>
     /// <param name="recipe">What to do; what it leaves open is chosen.</param>
-    /// <param name="data">The pictures; null: those that the recipe names.</param>
-    /// <param name="observer">Is told while pictures are put into a cache; null: nobody is.</param>
+    /// <param name="data">The images; null: those that the recipe names.</param>
+    /// <param name="observer">Is told while images are put into a cache; null: nobody is.</param>
     /// <param name="stop">Ends that.</param>
     /// <exception cref="UsageException">A name does not exist, or a value makes no sense.</exception>
     /// <exception cref="ConfigurationException">Sizes do not fit together.</exception>
@@ -37,8 +37,8 @@ public static class TrainingSetup
     /// <summary>A run from a checkpoint on, bit for bit as if it had never stopped.</summary>
     /// <param name="checkpoint">The run's last one.</param>
     /// <param name="recipe">The checkpoint's recipe, with whatever may change in a resumed run.</param>
-    /// <param name="data">The pictures; null: those that the recipe names.</param>
-    /// <param name="observer">Is told while pictures are put into a cache; null: nobody is.</param>
+    /// <param name="data">The images; null: those that the recipe names.</param>
+    /// <param name="observer">Is told while images are put into a cache; null: nobody is.</param>
     /// <param name="stop">Ends that.</param>
     /// <exception cref="CheckpointException">The checkpoint does not fit the recipe.</exception>
     /// <inheritdoc cref="New"/>
@@ -55,10 +55,10 @@ public static class TrainingSetup
         return parts;
     }
 
-    /// <summary>A loader of pictures as the model takes them, in the dataset's order.</summary>
-    /// <param name="dataset">The pictures.</param>
+    /// <summary>A loader of images as the model takes them, in the dataset's order.</summary>
+    /// <param name="dataset">The images.</param>
     /// <param name="config">Size and channels that the model takes.</param>
-    /// <param name="batchSize">Pictures per batch.</param>
+    /// <param name="batchSize">Images per batch.</param>
     /// <param name="workers">Threads that prepare them; null: chosen from the cores.</param>
     /// <param name="normalization">What the model was trained with; null: that of the dataset.</param>
     /// <param name="sharing">Another loader, whose batches serve here while it is between epochs.</param>
@@ -79,7 +79,7 @@ public static class TrainingSetup
         DatasetSplits data = load();
         ModelConfig config = ModelChoice.Configure(recipe, data.Info);
         recipe = RecipeResolver.Resolve(recipe, config, data.Info);
-        if (data.Train.Count == 0) throw new DataException($"dataset '{data.Info.Name}': there are no pictures to train on.");
+        if (data.Train.Count == 0) throw new DataException($"dataset '{data.Info.Name}': there are no images to train on.");
 
         Device device = DeviceChoice.Open(recipe.Run);
         ImageClassifier model = config.Build();

@@ -7,7 +7,7 @@ using Google.Protobuf;
 namespace Fovea.Training.Tracking;
 
 /// <summary>
-/// TensorBoard: scalars, histograms, the recipe as a text and the finished run's pictures, in <c>events.out.tfevents.*</c> of the run directory. A resumed
+/// TensorBoard: scalars, histograms, the recipe as a text and the finished run's images, in <c>events.out.tfevents.*</c> of the run directory. A resumed
 /// run adds a file whose first event voids the steps that happen again.
 /// </summary>
 internal sealed class TensorBoardTracker(string directory) : ITracker
@@ -31,7 +31,7 @@ internal sealed class TensorBoardTracker(string directory) : ITracker
     public void Finished(RunSummary summary, string directory)
     {
         string figures = Path.Combine(directory, "figures");
-        foreach (string file in Directory.GetFiles(figures, "*.png").Order(StringComparer.Ordinal)) Write(summary.Steps, [Picture(file)]);
+        foreach (string file in Directory.GetFiles(figures, "*.png").Order(StringComparer.Ordinal)) Write(summary.Steps, [Image(file)]);
     }
 
     public void Ended(int exitCode)
@@ -65,7 +65,7 @@ internal sealed class TensorBoardTracker(string directory) : ITracker
         Bucket = { histogram.Counts.Select(count => (double)count) },
     };
 
-    private static Summary.Types.Value Picture(string file)
+    private static Summary.Types.Value Image(string file)
     {
         byte[] png = File.ReadAllBytes(file);
         ImageInfo size = ImageFile.Identify(png, file);

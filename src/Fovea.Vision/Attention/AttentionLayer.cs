@@ -36,7 +36,7 @@ public sealed class AttentionLayer : Module
     public Linear Proj { get; }
 
     /// <summary>Of a packed projection's weight or bias, the values' part, where the mechanism has neither queries nor keys; else all of it.</summary>
-    internal Tensor Fitted(Tensor packed)
+    internal Tensor AdaptWeight(Tensor packed)
     {
         int width = Mechanism.ProjectedWidth;
         return width == Proj.Weight.Shape[1] && packed.Shape.Rank > 0 && packed.Shape[0] == 3 * width ? Ops.Slice(packed, 0, 2 * width, width) : packed;

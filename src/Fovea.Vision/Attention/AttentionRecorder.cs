@@ -41,7 +41,7 @@ public sealed class AttentionRecorder(bool gradients = false) : IDisposable
     {
         Tensor map;
         Tensor? values = null, probe = null;
-        SampledPlaces? places;
+        SamplingLocations? places;
         using (Tape.Pause())   // to look at, not to differentiate
         using (StepScope scope = StepScope.Begin())
         {
@@ -50,7 +50,7 @@ public sealed class AttentionRecorder(bool gradients = false) : IDisposable
             if (gradients)
             {
                 int parts = input.Projected.Shape[2] / mixed.Shape[2];
-                values = PackedHeads.Split(new Heads(input.Projected, map.Shape[1], parts, parts - 1)).Keep();
+                values = PackedHeads.Split(new HeadTensor(input.Projected, map.Shape[1], parts, parts - 1)).Keep();
                 probe = Tensor.Zeros(mixed.Shape, mixed.Device).Keep();
                 probe.RequiresGradient = true;
             }

@@ -63,16 +63,16 @@ public sealed class DatAttention : Module, ISamplingAttention
     public int ProjectedWidth => 3 * Width;
 
     /// <inheritdoc/>
-    public double MultiplyAdds(TokenGrid grid)
+    public double Macs(TokenGrid grid)
     {
-        double places = CountPlaces(grid), kernel = _convolution.Weight.Shape[2];
-        return places * Width * (kernel * kernel + 2 + 2 * 4) + _mixing.MultiplyAdds(grid.Tokens, places + grid.Prefix);
+        double places = CountLocations(grid), kernel = _convolution.Weight.Shape[2];
+        return places * Width * (kernel * kernel + 2 + 2 * 4) + _mixing.Macs(grid.Tokens, places + grid.Prefix);
     }
 
     /// <inheritdoc/>
-    public double Exponentials(TokenGrid grid) => _mixing.Exponentials(grid.Tokens, CountPlaces(grid) + grid.Prefix);
+    public double Exponentials(TokenGrid grid) => _mixing.Exponentials(grid.Tokens, CountLocations(grid) + grid.Prefix);
 
-    private double CountPlaces(TokenGrid grid) => (double)((grid.Rows - 1) / _stride + 1) * ((grid.Columns - 1) / _stride + 1);
+    private double CountLocations(TokenGrid grid) => (double)((grid.Rows - 1) / _stride + 1) * ((grid.Columns - 1) / _stride + 1);
 
     private int Width => _context.Heads * _context.HeadDim;
 
@@ -89,12 +89,12 @@ public sealed class DatAttention : Module, ISamplingAttention
     {
         Tensor places = Places(input), qkv = input.Projected, keys = Read(new(qkv, _groups, 3, 1), places, input.Grid);
         Tensor unit = PackedHeads.UnitVectors(qkv.Shape[0], input.Grid.Tokens, _groups, qkv.Device);
-        Tensor origins = OfHeads(PackedHeads.Split(new Heads(Read(new(unit, _groups), places, input.Grid), _groups)));
+        Tensor origins = OfHeads(PackedHeads.Split(new HeadTensor(Read(new(unit, _groups), places, input.Grid), _groups)));
         return Ops.MatMul(_mixing.Weights(new(qkv, _context.Heads, 3, 0), new(keys, _context.Heads)), origins);
     }
 
     /// <inheritdoc/>
-    SampledPlaces ISamplingAttention.Places(AttentionInput input)
+    SamplingLocations ISamplingAttention.Places(AttentionInput input)
     {
         Tensor places = Places(input);
         return new(Ops.Permute(places.Reshape(places.Shape[0], places.Shape[1], _groups, 2), 0, 2, 1, 3).Reshape(places.Shape[0], 1, _groups, -1, 2), Weights: null);
@@ -116,7 +116,7 @@ public sealed class DatAttention : Module, ISamplingAttention
 
     /// <summary>What stands at the places, and behind it the prefix tokens' own.</summary>
     /// <returns><c>[batch, place + prefix, group · width]</c>.</returns>
-    private Tensor Read(Heads source, Tensor places, TokenGrid grid)
+    private Tensor Read(HeadTensor source, Tensor places, TokenGrid grid)
     {
         Tensor ones = Tensor.Full([source.Batch, places.Shape[1], _groups, 1, 1], 1, places.Device);
         Tensor read = Ops.DeformableSample(source, [new(grid.Rows, grid.Columns)], places, ones, grid.Prefix);

@@ -58,7 +58,7 @@ public sealed class DeformableAttention : Module, ISamplingAttention
     public int ProjectedWidth => _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
-    public double MultiplyAdds(TokenGrid grid) =>
+    public double Macs(TokenGrid grid) =>
         (double)grid.Tokens * _context.Heads * _levels * _points * (3 * _context.Dim + 5 * _context.HeadDim);   // offsets, weights; four corners and their mix
 
     /// <inheritdoc/>
@@ -71,11 +71,11 @@ public sealed class DeformableAttention : Module, ISamplingAttention
     public Tensor Probabilities(AttentionInput input)
     {
         Tensor unit = PackedHeads.UnitVectors(input.Projected.Shape[0], input.Grid.Tokens, _context.Heads, input.Projected.Device);
-        return PackedHeads.Split(new Heads(Sample(input, unit, Weights(input)), _context.Heads));
+        return PackedHeads.Split(new HeadTensor(Sample(input, unit, Weights(input)), _context.Heads));
     }
 
     /// <inheritdoc/>
-    public SampledPlaces Places(AttentionInput input)
+    public SamplingLocations Places(AttentionInput input)
     {
         Tensor locations = Locations(input);
         (int batch, int queries, int places) = (locations.Shape[0], locations.Shape[1], _levels * _points);
@@ -133,7 +133,7 @@ public sealed class DeformableAttention : Module, ISamplingAttention
     {
         TokenGrid grid = input.Grid;
         GridLevel[] levels = Levels(grid, _levels);
-        return Ops.DeformableSample(new Heads(Pyramid(values, levels, grid.Prefix), _context.Heads), levels, Locations(input), weights, grid.Prefix);
+        return Ops.DeformableSample(new HeadTensor(Pyramid(values, levels, grid.Prefix), _context.Heads), levels, Locations(input), weights, grid.Prefix);
     }
 
     /// <summary>Where each token reads, <c>[batch, query, head, level, point, 2]</c>.</summary>

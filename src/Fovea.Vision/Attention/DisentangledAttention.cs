@@ -65,11 +65,11 @@ public sealed class DisentangledAttention : Module, ILocalAttention
     public int ProjectedWidth => 3 * Width;
 
     /// <inheritdoc/>
-    public double MultiplyAdds(TokenGrid grid)
+    public double Macs(TokenGrid grid)
     {
         double tokens = grid.Tokens, buckets = Relation(grid).Buckets;
         int positions = (_options.ContentToPosition ? 1 : 0) + (_options.PositionToContent ? 1 : 0);
-        return tokens * buckets * Width * positions + (_projection?.MultiplyAdds(tokens, tokens, _context) ?? 2 * tokens * tokens * Width);
+        return tokens * buckets * Width * positions + (_projection?.Macs(tokens, tokens, _context) ?? 2 * tokens * tokens * Width);
     }
 
     /// <inheritdoc/>
@@ -114,7 +114,7 @@ public sealed class DisentangledAttention : Module, ILocalAttention
         return relation;
     }
 
-    private Heads Part(AttentionInput input, int part) => new(input.Projected, _context.Heads, 3, part);
+    private HeadTensor Part(AttentionInput input, int part) => new(input.Projected, _context.Heads, 3, part);
 
     /// <summary>
     /// α_ir = exp(c2p + p2p − its largest over r) and β_jr = exp(p2c − its largest over j and r), <c>[batch, head, token, bucket]</c>. What is subtracted cancels
@@ -147,7 +147,7 @@ public sealed class DisentangledAttention : Module, ILocalAttention
         Tensor? penalty = Locality?.Penalty(relation);
         return new(c2p, p2c, p2p is null || penalty is null ? p2p ?? penalty : Ops.Add(p2p, penalty));
 
-        Tensor ByPosition(Heads content, Tensor position) => Ops.MatMul(
+        Tensor ByPosition(HeadTensor content, Tensor position) => Ops.MatMul(
             PackedHeads.Split(content), Ops.Expand(position.Reshape(1, heads, buckets, _context.HeadDim), batch, heads, buckets, _context.HeadDim), transposeB: true, scale: _scale);
     }
 

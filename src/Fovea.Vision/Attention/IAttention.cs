@@ -18,7 +18,7 @@ public interface IAttention
 
     /// <summary>Multiply-adds of <see cref="Forward"/>'s products for one sequence, between the projections; a window is not subtracted.</summary>
     /// <param name="grid">How the tokens lie over the image.</param>
-    double MultiplyAdds(TokenGrid grid);
+    double Macs(TokenGrid grid);
 
     /// <summary>
     /// Exponentials of <see cref="Forward"/> for one sequence. Devices that multiply matrices fast have few units for them, so that a mechanism may take longer

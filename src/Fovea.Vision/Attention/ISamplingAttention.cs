@@ -6,7 +6,7 @@ namespace Fovea.Vision.Attention;
 public interface ISamplingAttention : IAttention
 {
     /// <summary>The places that <see cref="IAttention.Forward"/> reads for this input.</summary>
-    SampledPlaces Places(AttentionInput input);
+    SamplingLocations Places(AttentionInput input);
 }
 
 /// <summary>Places in an image that attention reads.</summary>
@@ -15,9 +15,9 @@ public interface ISamplingAttention : IAttention
 /// for a group of heads.
 /// </param>
 /// <param name="Weights">How much of each is taken, <c>[batch, query, head, place]</c>; null where that is left to the queries.</param>
-public sealed record SampledPlaces(Tensor Locations, Tensor? Weights)
+public sealed record SamplingLocations(Tensor Locations, Tensor? Weights)
 {
-    internal SampledPlaces Keep()
+    internal SamplingLocations Keep()
     {
         Locations.Keep();
         Weights?.Keep();

@@ -10,16 +10,16 @@ namespace Fovea.Vision.Attention;
 internal abstract class KeyMixing : Module
 {
     /// <returns>Mixed values, <c>[batch, query, head · headDim]</c>.</returns>
-    public abstract Tensor Forward(Heads queries, Heads keys, Heads values);
+    public abstract Tensor Forward(HeadTensor queries, HeadTensor keys, HeadTensor values);
 
     /// <summary>Multiply-adds for one sequence.</summary>
-    public abstract double MultiplyAdds(double queries, double keys);
+    public abstract double Macs(double queries, double keys);
 
     /// <summary>Exponentials for one sequence.</summary>
     public abstract double Exponentials(double queries, double keys);
 
     /// <returns>The weights of <see cref="Forward"/>, unfused: <c>[batch, head, query, key]</c>.</returns>
-    public abstract Tensor Weights(Heads queries, Heads keys);
+    public abstract Tensor Weights(HeadTensor queries, HeadTensor keys);
 
     /// <param name="context">Sizes and dropout.</param>
     /// <param name="performer">Random features to mix with; null: softmax.</param>

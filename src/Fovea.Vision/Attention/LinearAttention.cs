@@ -27,13 +27,13 @@ public sealed class LinearAttention : IAttention
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
-    public double MultiplyAdds(TokenGrid grid) => 2.0 * grid.Tokens * _context.Heads * _context.HeadDim * (_context.HeadDim + 1);
+    public double Macs(TokenGrid grid) => 2.0 * grid.Tokens * _context.Heads * _context.HeadDim * (_context.HeadDim + 1);
 
     /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
         Tensor qkv = input.Projected;
-        Heads q = new(qkv, _context.Heads, 3), k = q with { Part = 1 }, v = q with { Part = 2 };
+        HeadTensor q = new(qkv, _context.Heads, 3), k = q with { Part = 1 }, v = q with { Part = 2 };
         if (_scale != 1) q = new(Ops.Scale(Ops.Slice(qkv, 2, 0, qkv.Shape[2] / 3), _scale), _context.Heads);
         return Ops.KernelAttention(q, k, v, FeatureMap.EluPlusOne, epsilon: _epsilon);
     }

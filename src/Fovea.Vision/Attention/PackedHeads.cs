@@ -19,7 +19,7 @@ public static class PackedHeads
     }
 
     /// <summary>One part of packed projections, <c>[batch, head, token, width]</c>.</summary>
-    public static Tensor Split(Heads heads)
+    public static Tensor Split(HeadTensor heads)
     {
         int width = heads.Count * heads.Width;
         Tensor part = heads.Parts == 1 ? heads.Tensor : Ops.Slice(heads.Tensor, 2, heads.Part * width, width);

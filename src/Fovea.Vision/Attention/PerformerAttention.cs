@@ -42,7 +42,7 @@ public sealed class PerformerAttention : Module, ILocalAttention
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
-    public double MultiplyAdds(TokenGrid grid) => _projection.MultiplyAdds(grid.Tokens, grid.Tokens, _context);
+    public double Macs(TokenGrid grid) => _projection.Macs(grid.Tokens, grid.Tokens, _context);
 
     /// <inheritdoc/>
     public double Exponentials(TokenGrid grid) => _projection.Exponentials(grid.Tokens, grid.Tokens, _context);
@@ -61,7 +61,7 @@ public sealed class PerformerAttention : Module, ILocalAttention
         return _projection.Weights(Part(input, 0), Part(input, 1), relation, Weights(input, relation));
     }
 
-    private Heads Part(AttentionInput input, int part) => new(input.Projected, _context.Heads, 3, part);
+    private HeadTensor Part(AttentionInput input, int part) => new(input.Projected, _context.Heads, 3, part);
 
     /// <summary>A soft window as factors of the features' products, <c>[batch, head, token, bucket]</c>.</summary>
     private Tensor? Weights(AttentionInput input, TokenRelation? relation)

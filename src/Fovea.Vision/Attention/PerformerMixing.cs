@@ -17,11 +17,11 @@ internal sealed class PerformerMixing : KeyMixing
         _projection = Register("", new RandomProjection(context.HeadDim, options));
     }
 
-    public override Tensor Forward(Heads queries, Heads keys, Heads values) => _projection.Mix(queries, keys, values);
+    public override Tensor Forward(HeadTensor queries, HeadTensor keys, HeadTensor values) => _projection.Mix(queries, keys, values);
 
-    public override double MultiplyAdds(double queries, double keys) => _projection.MultiplyAdds(queries, keys, _context);
+    public override double Macs(double queries, double keys) => _projection.Macs(queries, keys, _context);
 
     public override double Exponentials(double queries, double keys) => _projection.Exponentials(queries, keys, _context);
 
-    public override Tensor Weights(Heads queries, Heads keys) => _projection.Weights(queries, keys);
+    public override Tensor Weights(HeadTensor queries, HeadTensor keys) => _projection.Weights(queries, keys);
 }

@@ -29,7 +29,7 @@ public sealed class RandomProjection : Module
     /// </summary>
     /// <returns><c>[batch, query, head · headDim]</c>.</returns>
     public Tensor Mix(
-        Heads queries, Heads keys, Heads values, TokenRelation? relation = null, Tensor? queryWeights = null, Tensor? keyWeights = null)
+        HeadTensor queries, HeadTensor keys, HeadTensor values, TokenRelation? relation = null, Tensor? queryWeights = null, Tensor? keyWeights = null)
     {
         CountStep();
         return Ops.KernelAttention(
@@ -38,13 +38,13 @@ public sealed class RandomProjection : Module
 
     /// <summary>The weights of <see cref="Mix"/>, unfused: <c>[batch, head, query, key]</c>.</summary>
     public Tensor Weights(
-        Heads queries, Heads keys, TokenRelation? relation = null, Tensor? queryWeights = null, Tensor? keyWeights = null) =>
+        HeadTensor queries, HeadTensor keys, TokenRelation? relation = null, Tensor? queryWeights = null, Tensor? keyWeights = null) =>
         KernelProbabilities.Of(
             PackedHeads.Split(Features(queries, shared: false)), PackedHeads.Split(Features(keys, shared: true)),
             relation: relation, queryWeights: queryWeights, keyWeights: keyWeights);
 
     /// <summary>Multiply-adds of features and sums for one sequence.</summary>
-    internal double MultiplyAdds(double queries, double keys, AttentionContext context) =>
+    internal double Macs(double queries, double keys, AttentionContext context) =>
         (queries + keys) * context.Heads * _options.Features * (2 * context.HeadDim + 1);
 
     /// <summary>One for each feature of the softmax kernel; the ReLU kernel has none.</summary>
@@ -52,7 +52,7 @@ public sealed class RandomProjection : Module
         _options.Kernel == FeatureKernel.Softmax ? (queries + keys) * context.Heads * _options.Features : 0;
 
     /// <summary>Features as heads of their own; keys share their stabilising maximum, queries have one each.</summary>
-    private Heads Features(Heads x, bool shared) =>
+    private HeadTensor Features(HeadTensor x, bool shared) =>
         new(Ops.RandomFeatures(x, _projection.Value, _options.Kernel, shared, _factor, _options.Stabilizer), x.Count);
 
     /// <summary>Counts a training step, and draws anew where it is time.</summary>

@@ -7,7 +7,7 @@ public sealed class RecordedAttention
 {
     private readonly Tensor? _values, _probe;
 
-    internal RecordedAttention(IAttention mechanism, Tensor map, SampledPlaces? places, Tensor? values, Tensor? probe) =>
+    internal RecordedAttention(IAttention mechanism, Tensor map, SamplingLocations? places, Tensor? values, Tensor? probe) =>
         (Mechanism, Map, Places, _values, _probe) = (mechanism, map, places, values, probe);
 
     /// <summary>The mechanism.</summary>
@@ -17,7 +17,7 @@ public sealed class RecordedAttention
     public Tensor Map { get; }
 
     /// <summary>Where between the patches was read; null for mechanisms that read tokens.</summary>
-    public SampledPlaces? Places { get; }
+    public SamplingLocations? Places { get; }
 
     /// <summary>
     /// What <see cref="Tape.Backward"/> started from, differentiated with respect to the map, <c>[batch, head, token, token]</c>, owned by the running scope. Every
@@ -29,7 +29,7 @@ public sealed class RecordedAttention
         if (_values is null || _probe?.Gradient is not { } mixed)
             throw new InvalidOperationException("RecordedAttention: record with new AttentionRecorder(gradients: true) on a tape, and call Backward first.");
         using IDisposable pause = Tape.Pause();
-        return Ops.MatMul(PackedHeads.Split(new Heads(mixed, Map.Shape[1])), _values, transposeB: true);
+        return Ops.MatMul(PackedHeads.Split(new HeadTensor(mixed, Map.Shape[1])), _values, transposeB: true);
     }
 
     internal void Release()

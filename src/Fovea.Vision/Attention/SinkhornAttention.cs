@@ -43,7 +43,7 @@ public sealed class SinkhornAttention : Module, ILocalAttention
 
     /// <inheritdoc/>
     /// <remarks>Scores and mixing as in softmax; each normalisation after the first is a product of the matrix exp(s) with a vector, exp(u) or exp(v).</remarks>
-    public double MultiplyAdds(TokenGrid grid) => Pairs(grid) * (2.0 * _context.HeadDim + _iterations - 1);
+    public double Macs(TokenGrid grid) => Pairs(grid) * (2.0 * _context.HeadDim + _iterations - 1);
 
     /// <inheritdoc/>
     /// <remarks>In the log domain every normalisation exponentiates all scores, and so does the mixing at the end.</remarks>

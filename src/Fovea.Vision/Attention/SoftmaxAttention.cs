@@ -43,7 +43,7 @@ public sealed class SoftmaxAttention : Module, ILocalAttention
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
-    public double MultiplyAdds(TokenGrid grid) => 2.0 * grid.Tokens * grid.Tokens * _context.Heads * _context.HeadDim;
+    public double Macs(TokenGrid grid) => 2.0 * grid.Tokens * grid.Tokens * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
     public double Exponentials(TokenGrid grid) => (double)grid.Tokens * grid.Tokens * _context.Heads;
@@ -53,7 +53,7 @@ public sealed class SoftmaxAttention : Module, ILocalAttention
     {
         TokenRelation? relation = Locality?.Relation(input.Grid);
         if (!_dropout.IsActive) return Ops.Attention(input.Projected, _context.Heads, _scale, relation, Bias(relation));
-        Tensor values = PackedHeads.Split(new Heads(input.Projected, _context.Heads, 3, 2));
+        Tensor values = PackedHeads.Split(new HeadTensor(input.Projected, _context.Heads, 3, 2));
         return PackedHeads.Merge(Ops.MatMul(_dropout.Forward(Probabilities(input)), values));
     }
 

@@ -17,16 +17,16 @@ internal sealed class SoftmaxMixing : KeyMixing
         _dropout = Register("attn_drop", new Dropout(context.Dropout));
     }
 
-    public override Tensor Forward(Heads queries, Heads keys, Heads values)
+    public override Tensor Forward(HeadTensor queries, HeadTensor keys, HeadTensor values)
     {
         if (!_dropout.IsActive) return Ops.Attention(queries, keys, values, _scale);
         return PackedHeads.Merge(Ops.MatMul(_dropout.Forward(Weights(queries, keys)), PackedHeads.Split(values)));
     }
 
-    public override double MultiplyAdds(double queries, double keys) => 2 * queries * keys * _width;
+    public override double Macs(double queries, double keys) => 2 * queries * keys * _width;
 
     public override double Exponentials(double queries, double keys) => queries * keys * _heads;
 
-    public override Tensor Weights(Heads queries, Heads keys) =>
+    public override Tensor Weights(HeadTensor queries, HeadTensor keys) =>
         Ops.Softmax(Ops.MatMul(PackedHeads.Split(queries), PackedHeads.Split(keys), transposeB: true, scale: _scale));
 }

@@ -41,7 +41,7 @@ public sealed class ConvolutionalEmbedding : Module, IPatchEmbedding
     public TokenGrid Grid(int height, int width) => new(0, height / _patchSize, width / _patchSize);
 
     /// <inheritdoc/>
-    public double MultiplyAdds(int height, int width)
+    public double Macs(int height, int width)
     {
         double total = 0, pixels = (double)height * width;
         for (int i = 0; i < _convolutions.Length; i++)

@@ -13,7 +13,7 @@ public interface IPatchEmbedding
     /// <summary>Multiply-adds for one image of this size.</summary>
     /// <param name="height">Pixels.</param>
     /// <param name="width">Pixels.</param>
-    double MultiplyAdds(int height, int width);
+    double Macs(int height, int width);
 
     /// <param name="images"><c>[batch, channel, height, width]</c>.</param>
     /// <returns><c>[batch, gridRow · gridColumn, dim]</c>.</returns>

@@ -27,7 +27,7 @@ public sealed class LinearPatchEmbedding : Module, IPatchEmbedding
     public TokenGrid Grid(int height, int width) => new(0, height / _patchSize, width / _patchSize);
 
     /// <inheritdoc/>
-    public double MultiplyAdds(int height, int width) => (double)Grid(height, width).Patches * _dim * _channels * _patchSize * _patchSize;
+    public double Macs(int height, int width) => (double)Grid(height, width).Patches * _dim * _channels * _patchSize * _patchSize;
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor images)

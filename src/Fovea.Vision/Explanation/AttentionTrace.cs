@@ -78,7 +78,7 @@ public sealed class AttentionTrace : IDisposable
     }
 
     /// <summary>Heads of a block.</summary>
-    public int Heads(int block) => Blocks[block].Map.Shape[1];
+    public int HeadCount(int block) => Blocks[block].Map.Shape[1];
 
     /// <summary>What the tokens that the head reads attend to in a block, over patches with sum 1 (or 0, where it all goes to prefix tokens).</summary>
     /// <param name="block">From 0.</param>

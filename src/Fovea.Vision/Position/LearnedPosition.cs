@@ -27,7 +27,7 @@ public sealed class LearnedPosition : Module, IPositionEmbedding
     public Tensor At(TokenGrid grid) => PositionResampling.Fit(Table, _grid, grid);
 
     /// <summary>Vectors learned on another square grid, resampled to this one; others as they are.</summary>
-    internal Tensor Fitted(Tensor table) =>
+    internal Tensor AdaptWeight(Tensor table) =>
         table.Shape.Rank == 3 && table.Shape != Table.Shape && table.Shape.With(1, _grid.Tokens) == Table.Shape && PositionResampling.SquareGrid(table.Shape[1], _grid.Prefix) is { } from
             ? PositionResampling.Resample(table, from, _grid)
             : table;

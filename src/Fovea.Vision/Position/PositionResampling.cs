@@ -4,7 +4,7 @@ namespace Fovea.Vision.Position;
 
 /// <summary>
 /// Positions learned on one grid of patches, read on another: what lets a model take images of another size (Dosovitskiy et al. 2021, section 3.2).
-/// The grid of positions is resized as a picture is, with as many channels as a token has elements, antialiased bicubic and corners not aligned:
+/// The grid of positions is resized as an image is, with as many channels as a token has elements, antialiased bicubic and corners not aligned:
 /// timm's <c>resample_abs_pos_embed</c>. This is linear, and the gradient reaches the table that was resampled.
 /// </summary>
 public static class PositionResampling
@@ -26,8 +26,8 @@ public static class PositionResampling
             throw new ShapeException($"PositionResampling: cannot go from {Describe(from)} to {Describe(to)}.");
         int prefix = from.Prefix, dim = table.Shape[2];
         Tensor patches = prefix == 0 ? table : Ops.Slice(table, 1, prefix, from.Patches);
-        Tensor picture = Ops.Permute(patches, 0, 2, 1).Reshape(1, dim, from.Rows, from.Columns);
-        Tensor resized = Ops.Resize(picture, to.Rows, to.Columns, resampling, antialias);
+        Tensor image = Ops.Permute(patches, 0, 2, 1).Reshape(1, dim, from.Rows, from.Columns);
+        Tensor resized = Ops.Resize(image, to.Rows, to.Columns, resampling, antialias);
         Tensor result = Ops.Permute(resized.Reshape(1, dim, to.Patches), 0, 2, 1);
         return prefix == 0 ? result : Ops.Concat(1, Ops.Slice(table, 1, 0, prefix), result);
     }

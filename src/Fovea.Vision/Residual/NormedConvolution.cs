@@ -10,9 +10,9 @@ internal readonly record struct NormedConvolution(Conv2d Convolution, BatchNorm2
     public Tensor Forward(Tensor x, Tensor? residual = null, bool relu = false) => Norm.Forward(Convolution, x, residual, relu);
 
     /// <summary>Multiply-adds for one image, whose size becomes that of the result.</summary>
-    public double MultiplyAdds(ref int size)
+    public double Macs(ref int size)
     {
-        double total = Convolution.MultiplyAdds(size, size);
+        double total = Convolution.Macs(size, size);
         size = Convolution.Positions(size);
         return total;
     }

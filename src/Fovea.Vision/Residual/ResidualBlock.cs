@@ -48,11 +48,11 @@ public sealed class ResidualBlock : Module
     }
 
     /// <summary>Multiply-adds for one image, whose size becomes that of the result.</summary>
-    internal double MultiplyAdds(ref int size)
+    internal double Macs(ref int size)
     {
         int before = size;
-        double total = _shortcut?.MultiplyAdds(ref before) ?? 0;
-        foreach (NormedConvolution layer in _branch) total += layer.MultiplyAdds(ref size);
+        double total = _shortcut?.Macs(ref before) ?? 0;
+        foreach (NormedConvolution layer in _branch) total += layer.Macs(ref size);
         return total;
     }
 }

@@ -7,19 +7,19 @@ public sealed class DataCommandTests : IDisposable
 {
     private readonly Shell _shell = new();
 
-    private string Pictures => Path.Combine(_shell.Folder, "pictures");
+    private string Images => Path.Combine(_shell.Folder, "images");
 
     [Fact]
     public void Inspect_counts_measures_and_draws()
     {
-        WritePictures(bad: 2);
+        WriteImages(bad: 2);
         string sheet = Path.Combine(_shell.Folder, "sheet.png");
-        Assert.True(_shell.Run("data", "inspect", Pictures, "--out", sheet) == 0, _shell.Error);
+        Assert.True(_shell.Run("data", "inspect", Images, "--out", sheet) == 0, _shell.Error);
         Assert.Contains("folder: 2 classes, colour", _shell.Output);
         Assert.Contains("bad1.jpg", _shell.Output);
         Assert.Equal(ImageFormat.Png, ImageFile.Identify(sheet).Format);
 
-        Assert.Equal(0, _shell.Run("data", "inspect", Pictures, "--json"));
+        Assert.Equal(0, _shell.Run("data", "inspect", Images, "--json"));
         JsonElement root = JsonDocument.Parse(_shell.Output).RootElement, parts = root.GetProperty("parts");
         Assert.Equal(42, parts.EnumerateArray().Sum(part => part.GetProperty("images").GetInt32()));
         Assert.Equal(2, parts.EnumerateArray().Sum(part => part.GetProperty("unreadable_count").GetInt32()));
@@ -33,8 +33,8 @@ public sealed class DataCommandTests : IDisposable
         Assert.Contains("shapes: 2 classes", _shell.Output);
         Assert.Equal(2, _shell.Run("data", "inspect", "shape"));
         Assert.Contains("Did you mean 'shapes'?", _shell.Error);
-        Directory.CreateDirectory(Pictures);
-        Assert.Equal(2, _shell.Run("data", "inspect", Pictures));
+        Directory.CreateDirectory(Images);
+        Assert.Equal(2, _shell.Run("data", "inspect", Images));
         Assert.Contains("no dataset is recognised there", _shell.Error);
     }
 
@@ -50,10 +50,10 @@ public sealed class DataCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_is_trained_on_and_unreadable_pictures_end_it_or_are_skipped()
+    public void A_folder_is_trained_on_and_unreadable_images_end_it_or_are_skipped()
     {
-        WritePictures(bad: 1);
-        string[] train = ["train", "--model", "vit-nano", "--data", Pictures, "--batch-size", "8", "--epochs", "1", "--image-size", "8", "--quiet"];
+        WriteImages(bad: 1);
+        string[] train = ["train", "--model", "vit-nano", "--data", Images, "--batch-size", "8", "--epochs", "1", "--image-size", "8", "--quiet"];
         Assert.Equal(1, _shell.Run([.. train, "--out", Path.Combine(_shell.Folder, "one")]));
         Assert.Contains("bad0.jpg", _shell.Error);
         Assert.Contains("--skip-bad", _shell.Error);
@@ -61,22 +61,22 @@ public sealed class DataCommandTests : IDisposable
         Assert.True(_shell.Run([.. train, "--out", run, "--skip-bad"]) == 0, _shell.Error);
         JsonElement summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).RootElement;
         Assert.Equal("folder", summary.GetProperty("dataset").GetString());
-        Assert.Equal(1, summary.GetProperty("skipped_pictures").GetInt32());
+        Assert.Equal(1, summary.GetProperty("skipped_images").GetInt32());
         Assert.True(_shell.Run("eval", run) == 0, _shell.Error);
     }
 
     public void Dispose() => _shell.Dispose();
 
-    private void WritePictures(int bad)
+    private void WriteImages(int bad)
     {
         for (int i = 0; i < 40; i++)
         {
-            string folder = Directory.CreateDirectory(Path.Combine(Pictures, "ab"[i % 2].ToString())).FullName;
+            string folder = Directory.CreateDirectory(Path.Combine(Images, "ab"[i % 2].ToString())).FullName;
             byte[] pixels = new byte[8 * 8 * 3];
             pixels.AsSpan().Fill((byte)(i * 6));
             File.WriteAllBytes(Path.Combine(folder, $"{i}.png"), PngWriter.Encode(pixels, 8, 8, PngColor.Rgb));
         }
 
-        for (int i = 0; i < bad; i++) File.WriteAllBytes(Path.Combine(Pictures, "a", $"bad{i}.jpg"), [0xFF, 0xD8, 0xFF]);
+        for (int i = 0; i < bad; i++) File.WriteAllBytes(Path.Combine(Images, "a", $"bad{i}.jpg"), [0xFF, 0xD8, 0xFF]);
     }
 }

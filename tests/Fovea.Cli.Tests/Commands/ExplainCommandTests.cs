@@ -13,7 +13,7 @@ public sealed class ExplainCommandTests : IDisposable
     public void Dispose() => _shell.Dispose();
 
     [Fact]
-    public void Pictures_become_figures_and_one_page_that_asks_for_nothing()
+    public void Images_become_figures_and_one_page_that_asks_for_nothing()
     {
         string run = _shell.Train("--attention", "sinkhorn:3,deformable,softmax:window=1,until=2,linear"), file = Path.Combine(_shell.Folder, "red & blue.png");
         File.WriteAllBytes(file, PngWriter.Encode([.. Enumerable.Range(0, 3 * 20 * 12).Select(i => (byte)i)], 20, 12, PngColor.Rgb));
@@ -60,7 +60,7 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.Equal(2, _shell.Run("explain", run, "--index", "0", "--class", "stra", "--out", Out));
         Assert.StartsWith("fovea: --class: there is no class called 'stra'; did you mean 'star'?", _shell.Error, StringComparison.Ordinal);
         Assert.Equal(2, _shell.Run("explain", run, "--out", Out));
-        Assert.Equal($"fovea: explain: name picture files, or numbers of the dataset's pictures with --index.{Environment.NewLine}", _shell.Error);
+        Assert.Equal($"fovea: explain: name image files, or numbers of the dataset's images with --index.{Environment.NewLine}", _shell.Error);
         Assert.Equal(2, _shell.Run("explain", run, "--index", "2000", "--out", Out));
         Assert.Equal(2, _shell.Run("explain", run, file, "--index", "1", "--out", Out));
         Assert.Single(_shell.Error.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));

@@ -72,10 +72,10 @@ public sealed class FineTuneCommandTests : IDisposable
     [Fact]
     public void Pseudo_labels_are_a_dataset_that_can_be_trained_on()
     {
-        string run = _shell.Train(), folder = Path.Combine(_shell.Folder, "pictures"), list = Path.Combine(_shell.Folder, "labels.csv");
+        string run = _shell.Train(), folder = Path.Combine(_shell.Folder, "images"), list = Path.Combine(_shell.Folder, "labels.csv");
         Directory.CreateDirectory(Path.Combine(folder, "more, of them"));
-        for (int i = 0; i < 6; i++) Picture(Path.Combine(folder, i % 2 == 0 ? $"{i}.png" : $"more, of them/{i}.png"), i);
-        File.WriteAllText(Path.Combine(folder, "broken.png"), "no picture");
+        for (int i = 0; i < 6; i++) Image(Path.Combine(folder, i % 2 == 0 ? $"{i}.png" : $"more, of them/{i}.png"), i);
+        File.WriteAllText(Path.Combine(folder, "broken.png"), "no image");
 
         Assert.True(_shell.Run("pseudo-label", run, "--data", folder, "--threshold", "0", "--out", list, "--json") == 0, _shell.Error);
         JsonElement result = JsonDocument.Parse(_shell.Output).RootElement;
@@ -88,7 +88,7 @@ public sealed class FineTuneCommandTests : IDisposable
         Assert.Equal(ExitCode.Usage, _shell.Run("pseudo-label", run, "--data", folder, "--out", Path.Combine(_shell.Folder, "elsewhere", "labels.csv")));
     }
 
-    private static void Picture(string path, int shade)
+    private static void Image(string path, int shade)
     {
         byte[] pixels = new byte[3 * 8 * 8];
         Array.Fill(pixels, (byte)(40 * shade));

@@ -12,7 +12,7 @@ public sealed class PredictCommandTests : IDisposable
     public void Dispose() => _shell.Dispose();
 
     [Fact]
-    public void Pictures_of_the_dataset_and_from_files_get_probabilities()
+    public void Images_of_the_dataset_and_from_files_get_probabilities()
     {
         string run = _shell.Train(), file = Path.Combine(_shell.Folder, "red.ppm");
         Assert.Equal(0, _shell.Run("predict", run, "--index", "3,0", "--top", "10", "--json"));
@@ -26,7 +26,7 @@ public sealed class PredictCommandTests : IDisposable
 
         File.WriteAllText(file, "P6\n2 1\n255\n");
         Assert.Equal(1, _shell.Run("predict", run, file));
-        Assert.Equal($"fovea: {file}: is cut off: the picture takes 6 bytes at offset 11, but the file has 0 more.{Environment.NewLine}", _shell.Error);
+        Assert.Equal($"fovea: {file}: is cut off: the image takes 6 bytes at offset 11, but the file has 0 more.{Environment.NewLine}", _shell.Error);
 
         file = Path.Combine(_shell.Folder, "red.jpeg");
         File.WriteAllBytes(file, JpegWriter.Encode(new RawImage(3, 40, 50)));
@@ -34,6 +34,6 @@ public sealed class PredictCommandTests : IDisposable
         Assert.Contains("red.jpeg", _shell.Output, StringComparison.Ordinal);
 
         Assert.Equal(2, _shell.Run("predict", run, "--index", "2000"));
-        Assert.Contains("--index: there is no picture 2000; 'shapes' has", _shell.Error, StringComparison.Ordinal);
+        Assert.Contains("--index: there is no image 2000; 'shapes' has", _shell.Error, StringComparison.Ordinal);
     }
 }

@@ -4,7 +4,7 @@ namespace Fovea.Data.Tests.Codecs;
 
 public sealed class ExifOrientationTests
 {
-    /// <summary>What the letters abc/def become: rows of the upright picture.</summary>
+    /// <summary>What the letters abc/def become: rows of the upright image.</summary>
     [Theory]
     [InlineData(1, "abc/def")]
     [InlineData(2, "cba/fed")]

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Fovea.Data.Codecs;
 using Fovea.Data.Datasets;
-using static Fovea.Data.Tests.Support.Pictures;
+using static Fovea.Data.Tests.Support.Images;
 
 namespace Fovea.Data.Tests.Codecs;
 
@@ -36,12 +36,12 @@ public sealed class ImageFileTests
 
     [Theory]
     [InlineData("", "is empty")]
-    [InlineData("P", "is no picture of a known format")]
-    [InlineData("hello, world", "is no picture of a known format")]
-    [InlineData("GIF89a", "is a GIF picture")]
-    [InlineData("RIFFxxxxWEBPVP8 ", "is a WebP picture")]
-    [InlineData("II*\0aaaa", "is a TIFF picture")]
-    [InlineData("\0\0\0 ftypavif", "is a HEIF or AVIF picture")]
+    [InlineData("P", "is no image of a known format")]
+    [InlineData("hello, world", "is no image of a known format")]
+    [InlineData("GIF89a", "is a GIF image")]
+    [InlineData("RIFFxxxxWEBPVP8 ", "is a WebP image")]
+    [InlineData("II*\0aaaa", "is a TIFF image")]
+    [InlineData("\0\0\0 ftypavif", "is a HEIF or AVIF image")]
     public void Other_formats_are_named(string file, string found) => Assert.Equal(
         $"x: {found}; PNG, JPEG, BMP, PBM, PGM and PPM can be read.",
         Assert.Throws<DataException>(() => ImageFile.Read(Encoding.ASCII.GetBytes(file), "x")).Message);
@@ -78,7 +78,7 @@ public sealed class ImageFileTests
     }
 
     [Fact]
-    public async Task A_pipe_named_like_a_picture_is_refused()
+    public async Task A_pipe_named_like_a_image_is_refused()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "There are no named pipes in folders.");
         using TemporaryFolder folder = Folder("a/1.png", "b/1.png");

@@ -7,7 +7,7 @@ using Fovea.Data.Tests.Codecs.Png;
 
 namespace Fovea.Data.Tests.Codecs;
 
-/// <summary>Damaged pictures end in a <see cref="DataException"/> or in a picture: no other exception, no hang, no huge allocation.</summary>
+/// <summary>Damaged images end in a <see cref="DataException"/> or in an image: no other exception, no hang, no huge allocation.</summary>
 public sealed class ImageFuzzTests
 {
     private const long AllocationLimit = 64 << 20;
@@ -21,7 +21,7 @@ public sealed class ImageFuzzTests
     [InlineData("turbo")]
     [InlineData("bmp")]
     [InlineData("pixmap")]
-    public void Damaged_pictures_end_in_a_data_error(string format) => Fuzz(format, rounds: 500);
+    public void Damaged_images_end_in_a_data_error(string format) => Fuzz(format, rounds: 500);
 
     [Theory]
     [Trait("Category", "Slow")]
@@ -31,7 +31,7 @@ public sealed class ImageFuzzTests
     [InlineData("turbo")]
     [InlineData("bmp")]
     [InlineData("pixmap")]
-    public void Very_many_damaged_pictures_end_in_a_data_error(string format) => Fuzz(format, rounds: 20_000);
+    public void Very_many_damaged_images_end_in_a_data_error(string format) => Fuzz(format, rounds: 20_000);
 
     private static void Fuzz(string format, int rounds)
     {
@@ -40,7 +40,7 @@ public sealed class ImageFuzzTests
         int decoded = 0;
         for (int round = 0; round < rounds; round++)
         {
-            Philox draws = Philox.For(11, "pictures", (ulong)round);
+            Philox draws = Philox.For(11, "images", (ulong)round);
             byte[] damaged = Damage(files[round % files.Length], draws);
             // Checksums would keep damage from whatever lies behind them.
             if (format == "png" && draws.Below(1, 8) != 0) PngBuilder.FixChecksums(damaged);

@@ -17,12 +17,12 @@ public sealed class JpegWriterTests
             from seed in Gen.Choose(0, 1000)
             select (channels, width, height, sampling, seed);
 
-        FsCheck.Check.QuickThrowOnFailure(Prop.ForAll(Arb.From(images), picture =>
+        FsCheck.Check.QuickThrowOnFailure(Prop.ForAll(Arb.From(images), size =>
         {
-            RawImage image = Waves(picture.Channels, picture.Width, picture.Height, picture.Seed);
-            RawImage read = ImageFile.Read(JpegWriter.Encode(image, 95, picture.Sampling));
-            return (read.Channels, read.Width, read.Height) == (image.Channels, image.Width, image.Height)
-                && Difference(image, read).Mean < (picture.Sampling == JpegSampling.Full ? 3 : 8);
+            RawImage image = Waves(size.Channels, size.Width, size.Height, size.Seed);
+            RawImage read = ImageFile.Read(JpegWriter.Encode(image, 95, size.Sampling));
+            return (read.Channels, read.Width, read.Height) == (size.Channels, size.Width, size.Height)
+                && Difference(image, read).Mean < (size.Sampling == JpegSampling.Full ? 3 : 8);
         }));
     }
 

@@ -1,6 +1,6 @@
 using Fovea.Data.Datasets;
 using Fovea.Data.Tests.Support;
-using static Fovea.Data.Tests.Support.Pictures;
+using static Fovea.Data.Tests.Support.Images;
 
 namespace Fovea.Data.Tests.Datasets;
 

@@ -23,7 +23,7 @@ public sealed class ClassSubsetTests
         Assert.Contains(message, Assert.Throws<UsageException>(() => ClassSubset.Choose(Info, text)).Message);
 
     [Fact]
-    public void Labels_are_numbered_anew_and_pictures_stay()
+    public void Labels_are_numbered_anew_and_images_stay()
     {
         ClassSubset subset = new(Counting.Dataset(9), [2, 0]);
         Assert.Equal(["class 2", "class 0"], subset.Info.ClassNames);

@@ -48,16 +48,16 @@ public sealed class DatasetCatalogueTests
     public void Classes_fraction_and_validation_go_together()
     {
         string[] names = [.. Enumerable.Range(0, 120).Select(i => $"{"abc"[i % 3]}/{i:000}.png")];
-        using TemporaryFolder folder = Support.Pictures.Folder(names);
+        using TemporaryFolder folder = Support.Images.Folder(names);
         DatasetOptions options = new() { Classes = "c, a", ValidationShare = 0.25, TestShare = 0.25 };
         DatasetSplits all = DatasetCatalogue.Load("folder", folder.Path, options);
         DatasetSplits half = DatasetCatalogue.Load("folder", folder.Path, options with { TrainFraction = 0.5 });
         Assert.Equal(["c", "a"], all.Info.ClassNames);
-        // Of 30 test pictures and 90 others two thirds are of these classes; a quarter of those is held out again.
+        // Of 30 test images and 90 others two thirds are of these classes; a quarter of those is held out again.
         Assert.Equal((45, 15, 20), (all.Train.Count, all.Validation.Count, all.Test.Count));
         Assert.InRange(half.Train.Count, 22, 23);
         Assert.Equal(15, half.Validation.Count);
-        Assert.InRange(Support.Pictures.Labels(half.Train).Count(label => label == 0), 11, 12);
+        Assert.InRange(Support.Images.Labels(half.Train).Count(label => label == 0), 11, 12);
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class DatasetGuessTests
     public void Names_of_files_tell_what_lies_there(string file, string? dataset)
     {
         using TemporaryFolder folder = new();
-        folder.Write(file, Support.Pictures.Png());
+        folder.Write(file, Support.Images.Png());
         Assert.Equal(dataset, DatasetGuess.Of(folder.Path));
     }
 

@@ -1,7 +1,7 @@
 using Fovea.Data.Codecs;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Files;
-using static Fovea.Data.Tests.Support.Pictures;
+using static Fovea.Data.Tests.Support.Images;
 
 namespace Fovea.Data.Tests.Datasets;
 
@@ -60,7 +60,7 @@ public sealed class ImageFolderTests
     }
 
     [Fact]
-    public void Grey_pictures_become_coloured_where_others_are()
+    public void Grey_images_become_coloured_where_others_are()
     {
         using TemporaryFolder folder = Folder("train/a/1.png", "test/a/1.png", "test/b/1.png");
         folder.Write("train/b/1.png", Png(77, 3, 2, PngColor.Grey));

@@ -1,7 +1,7 @@
 using System.Text;
 using Fovea.Data.Datasets;
 using Fovea.Data.Tests.Support;
-using static Fovea.Data.Tests.Support.Pictures;
+using static Fovea.Data.Tests.Support.Images;
 
 namespace Fovea.Data.Tests.Datasets;
 
@@ -43,7 +43,7 @@ public sealed class ImageNetTests
         folder.Write("ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt", "1\n4\n2\n"u8.ToArray());
         Assert.Contains("line 2: '4' is not a class number from 1 to 3", Error(() => Load(folder)));
         folder.Write("ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt", "1\n2\n"u8.ToArray());
-        Assert.Contains("2 lines for the 3 pictures", Error(() => Load(folder)));
+        Assert.Contains("2 lines for the 3 images", Error(() => Load(folder)));
     }
 
     [Fact]
@@ -63,9 +63,9 @@ public sealed class ImageNetTests
     {
         using TemporaryFolder none = Folder("val/x.JPEG"), flat = Folder([.. Train, .. Flat]);
         Assert.Contains("no folder train", Error(() => Load(none)));
-        Assert.Contains("3 pictures without class folders", Error(() => Load(flat)));
+        Assert.Contains("3 images without class folders", Error(() => Load(flat)));
         flat.Write("val.txt", "v_1.JPEG 0\nv_2.JPEG 0\n"u8.ToArray());
-        Assert.Contains("1 pictures: v_3.JPEG", Error(() => Load(flat)));
+        Assert.Contains("1 images: v_3.JPEG", Error(() => Load(flat)));
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class MnistTests : IDisposable
         for (int i = 0; i < train.Count; i++)
             foreach (byte pixel in train.Pixels(i)) (sum, squares) = (sum + pixel, squares + pixel * pixel);
         Assert.Equal(train.Info.Normalization.Mean[0], sum / n, 4);
-        Assert.Equal(train.Info.Normalization.Deviation[0], Math.Sqrt(squares / n / 255 - sum / n * (sum / n)), 4);
+        Assert.Equal(train.Info.Normalization.Std[0], Math.Sqrt(squares / n / 255 - sum / n * (sum / n)), 4);
     }
 
     [Theory]
@@ -77,7 +77,7 @@ public sealed class MnistTests : IDisposable
     }
 
     [Fact]
-    public void Pictures_of_another_size_are_refused()
+    public void Images_of_another_size_are_refused()
     {
         Write("", "-");
         _folder.Write("train-images-idx3-ubyte", Make.Idx([3, 4, 4], new byte[48]));

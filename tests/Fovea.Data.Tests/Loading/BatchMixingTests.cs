@@ -99,7 +99,7 @@ public sealed class BatchMixingTests
     public void Values_that_make_no_sense_are_named(double mixup, double cutmix, string named) =>
         Assert.StartsWith(named, Assert.Throws<UsageException>(() => new BatchMixing { Mixup = mixup, CutMix = cutmix }.Validate()).Message);
 
-    /// <summary>Pictures of 3 x 4 x 4 samples, all different, of classes 0, 1, 2, 0, ...</summary>
+    /// <summary>Images of 3 x 4 x 4 samples, all different, of classes 0, 1, 2, 0, ...</summary>
     private static Batch Filled(int count)
     {
         Batch batch = new(count, 3, 4, 4, 3) { Count = count };

@@ -13,7 +13,7 @@ public sealed class DataLoaderTests
     private static TransformPipeline Augment { get; } = TransformPipeline.Parse("random-crop:4:padding=1,hflip");
 
     [Fact]
-    public void Every_picture_comes_once_an_epoch_whatever_the_sizes() => Prop.ForAll(
+    public void Every_image_comes_once_an_epoch_whatever_the_sizes() => Prop.ForAll(
         (from count in Gen.Choose(1, 40)
          from size in Gen.Choose(1, 12)
          from workers in Gen.Choose(1, 4)
@@ -87,7 +87,7 @@ public sealed class DataLoaderTests
     }
 
     [Fact]
-    public void Repeated_pictures_come_in_a_row_differently_transformed_and_an_epoch_stays_as_long()
+    public void Repeated_images_come_in_a_row_differently_transformed_and_an_epoch_stays_as_long()
     {
         DataLoader loader = new(ShapesDataset.Draw(1, "test", 10), new() { BatchSize = 10, Shuffle = true, Repeats = 3, Transforms = TransformPipeline.Parse("random-crop:32:padding=8") });
         Batch batch = loader.Epoch(0).Single();
@@ -117,7 +117,7 @@ public sealed class DataLoaderTests
     }
 
     [Fact]
-    public void Pictures_take_the_size_and_channels_of_the_model()
+    public void Images_take_the_size_and_channels_of_the_model()
     {
         DataLoader loader = new(Counting.Dataset(4), new() { BatchSize = 4, Channels = 3, Height = 6, Width = 8 });
         Batch batch = loader.Epoch(0).First();
@@ -131,7 +131,7 @@ public sealed class DataLoaderTests
         DataLoader loader = new(new Failing(Counting.Dataset(10), bad: 7), new() { BatchSize = 2, Workers = 2, Prefetch = 4 });
         int good = 0;
         DataException e = Assert.Throws<DataException>(() => { foreach (Batch _ in loader.Epoch(0)) good++; });
-        Assert.Equal((3, "picture 7 is broken"), (good, e.Message));
+        Assert.Equal((3, "image 7 is broken"), (good, e.Message));
     }
 
     [Fact]
@@ -178,7 +178,7 @@ public sealed class DataLoaderTests
 
         public void Read(int index, RawImage image)
         {
-            if (index == bad) throw new DataException($"picture {index} is broken");
+            if (index == bad) throw new DataException($"image {index} is broken");
             source.Read(index, image);
         }
     }

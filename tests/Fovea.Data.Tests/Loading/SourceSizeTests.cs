@@ -22,12 +22,12 @@ public sealed class SourceSizeTests
     [InlineData(40, 50, 40)]
     [InlineData(20, 25, 20)]
     [InlineData(1, 13, 10)]
-    public void Pictures_are_shrunk_as_far_as_that_allows(int least, int width, int height)
+    public void Images_are_shrunk_as_far_as_that_allows(int least, int width, int height)
     {
         using TemporaryFolder folder = new();
         foreach (string name in (string[])["train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg"]) folder.Write(name, JpegWriter.Encode(new RawImage(3, 80, 100)));
         RawImage image = new();
-        IImageDataset train = new ReadablePictures(new ClassSubset(new Subset(ImageFolder.Load(folder.Path).Train, [0, 1]), [0, 1]));
+        IImageDataset train = new ReadableImages(new ClassSubset(new Subset(ImageFolder.Load(folder.Path).Train, [0, 1]), [0, 1]));
         train.Read(1, image, least);
         Assert.Equal((width, height), (image.Width, image.Height));
     }

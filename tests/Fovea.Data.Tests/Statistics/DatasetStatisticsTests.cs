@@ -12,9 +12,9 @@ public sealed class DatasetStatisticsTests
         InMemoryDataset dataset = Counting.Dataset(101);
         DatasetStatistics one = Measure(dataset), many = Measure(dataset, threads: 4);
         Assert.Equal(50 / 255f, one.Channels.Mean[0], 1e-6f);
-        Assert.Equal(Math.Sqrt((101 * 101 - 1) / 12.0) / 255, one.Channels.Deviation[0], 1e-6);
+        Assert.Equal(Math.Sqrt((101 * 101 - 1) / 12.0) / 255, one.Channels.Std[0], 1e-6);
         Assert.Equal(one.Channels.Mean, many.Channels.Mean);
-        Assert.Equal(one.Channels.Deviation, many.Channels.Deviation);
+        Assert.Equal(one.Channels.Std, many.Channels.Std);
         Assert.Equal([34, 34, 33], one.PerClass);
     }
 
@@ -22,10 +22,10 @@ public sealed class DatasetStatisticsTests
     public void Sizes_and_unreadable_files_are_found()
     {
         using TemporaryFolder folder = new();
-        folder.Write("train/a/1.png", Support.Pictures.Png(1, 10, 20));
-        folder.Write("train/a/2.png", Support.Pictures.Png(1, 30, 5));
-        folder.Write("train/b/1.png", Support.Pictures.Png(1, 20, 8));
-        folder.Write("test/b/1.png", Support.Pictures.Png(1, 20, 8));
+        folder.Write("train/a/1.png", Support.Images.Png(1, 10, 20));
+        folder.Write("train/a/2.png", Support.Images.Png(1, 30, 5));
+        folder.Write("train/b/1.png", Support.Images.Png(1, 20, 8));
+        folder.Write("test/b/1.png", Support.Images.Png(1, 20, 8));
         for (int i = 0; i < 12; i++) folder.Write($"train/b/x{i:00}.jpg", [0xFF, 0xD8, 1]);
         DatasetStatistics found = Measure(DatasetCatalogue.Load("folder", folder.Path, new() { ValidationShare = 0 }).Train);
         Assert.Equal((15, 12, 10), (found.Count, found.UnreadableCount, found.Unreadable.Count));

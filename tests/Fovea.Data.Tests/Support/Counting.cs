@@ -2,7 +2,7 @@ using Fovea.Data.Datasets;
 
 namespace Fovea.Data.Tests.Support;
 
-/// <summary>Small datasets whose pixels tell which picture they are.</summary>
+/// <summary>Small datasets whose pixels tell which image they are.</summary>
 internal static class Counting
 {
     public static DatasetInfo Info(int channels, int size, int classes) => new()
@@ -15,7 +15,7 @@ internal static class Counting
         Normalization = new([.. Enumerable.Repeat(0.5f, channels)], [.. Enumerable.Repeat(0.25f, channels)]),
     };
 
-    /// <summary>Picture i has all pixels i mod 256 and class i mod <paramref name="classes"/>.</summary>
+    /// <summary>Image i has all pixels i mod 256 and class i mod <paramref name="classes"/>.</summary>
     public static InMemoryDataset Dataset(int count, int channels = 1, int size = 4, int classes = 3)
     {
         int length = channels * size * size;

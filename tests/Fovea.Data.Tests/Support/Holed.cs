@@ -1,6 +1,6 @@
 namespace Fovea.Data.Tests.Support;
 
-/// <summary>A dataset with unreadable pictures.</summary>
+/// <summary>A dataset with unreadable images.</summary>
 internal sealed class Holed(IImageDataset source, params int[] bad) : IImageDataset
 {
     public DatasetInfo Info => source.Info;

@@ -22,7 +22,7 @@ public sealed class ColourTransformTests
         Assert.Equal(string.Concat(Enumerable.Repeat("63a954b534a33e4b8f9c7b5c4b747fa5b0585288", 3)), Pattern.Hex(image));
     }
 
-    [Theory]   // Pillow 9.4: resize((3, 3)), and of the large picture to 13 x 20 and 100 x 70 pixels
+    [Theory]   // Pillow 9.4: resize((3, 3)), and of the large image to 13 x 20 and 100 x 70 pixels
     [InlineData(Interpolation.Nearest, "2882237000b9bfdb3e8a413076546a9710b2343976b5e154a86f6e", "7778b547f20d0989", "3a6761bf7ff7cdba")]
     [InlineData(Interpolation.Box, "3b82744f4295c3db26b1416d7f3485ae10866e39a070d8735a6fa7", "712fbc15543cad16", "3a6761bf7ff7cdba")]
     [InlineData(Interpolation.Lanczos, "3c82624e2cabac8c52aa73787b4a8a9d49763f81ae74ac6f868080", "8ec8ba97214d79fd", "b7a76a439f62bf62")]
@@ -104,7 +104,7 @@ public sealed class ColourTransformTests
     }).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void A_blur_leaves_flat_pictures_and_spreads_a_point_as_its_bell()
+    public void A_blur_leaves_flat_images_and_spreads_a_point_as_its_bell()
     {
         RawImage flat = new(3, 9, 7), point = new(1, 5, 5);
         flat.Pixels.Fill(200);

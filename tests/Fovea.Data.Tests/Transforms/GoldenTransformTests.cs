@@ -67,7 +67,7 @@ public sealed class GoldenTransformTests
         byte[] tensors = File.ReadAllBytes(SharedFiles.Golden("transforms", "io.safetensors"));
         foreach (JsonElement step in Steps().Where(step => step.TryGetProperty("output_tensor", out _)))
         {
-            RawImage image = Picture(step, "input");
+            RawImage image = Image(step, "input");
             float[] expected = Tensor(tensors, step.GetProperty("output_tensor").GetString()!), actual = new float[expected.Length];
             for (int channel = 0; channel < 3; channel++)
             {
@@ -89,7 +89,7 @@ public sealed class GoldenTransformTests
     {
         JsonElement[] steps = [.. Steps().Where(step => step.GetProperty("op").GetString() == operation)];
         Assert.NotEmpty(steps);
-        foreach (JsonElement step in steps) check(step, Picture(step, "input"), Picture(step, "output"));
+        foreach (JsonElement step in steps) check(step, Image(step, "input"), Image(step, "output"));
     }
 
     private static JsonElement[] Steps()
@@ -98,7 +98,7 @@ public sealed class GoldenTransformTests
         return [.. fixture.GetProperty("steps").EnumerateArray()];
     }
 
-    private static RawImage Picture(JsonElement step, string role) =>
+    private static RawImage Image(JsonElement step, string role) =>
         ImageFile.Read(SharedFiles.Golden("transforms", step.GetProperty(role).GetString()!));
 
     private static int Int(JsonElement step, string name) => step.GetProperty(name).GetInt32();

@@ -34,7 +34,7 @@ public sealed class ImageTransformTests
     }).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void A_resize_to_the_same_size_changes_nothing_and_a_flat_picture_stays_flat() => Prop.ForAll(Cases, size =>
+    public void A_resize_to_the_same_size_changes_nothing_and_a_flat_image_stays_flat() => Prop.ForAll(Cases, size =>
     {
         RawImage same = Noise(size), flat = new(1, size.Height, size.Width);
         flat.Pixels.Fill((byte)size.Seed);
@@ -64,7 +64,7 @@ public sealed class ImageTransformTests
     [Theory]
     [InlineData(100, 10, 43, 0, 13, 10)]     // too high: the full width, ratio 3/4
     [InlineData(10, 100, 0, 43, 10, 13)]     // too wide: the full height, ratio 4/3
-    public void A_picture_that_no_box_fits_is_cropped_in_the_middle(int height, int width, int top, int left, int boxHeight, int boxWidth)
+    public void An_image_that_no_box_fits_is_cropped_in_the_middle(int height, int width, int top, int left, int boxHeight, int boxWidth)
     {
         RandomResizedCrop whole = new(8) { Scale = (1, 1) };   // the whole area in a ratio that it has not
         Assert.Equal(new Box(top, left, boxHeight, boxWidth), whole.Choose(height, width, Philox.For(0, "test")));
@@ -90,7 +90,7 @@ public sealed class ImageTransformTests
     }
 
     [Fact]
-    public void A_random_crop_reaches_every_offset_and_is_a_part_of_the_padded_picture()
+    public void A_random_crop_reaches_every_offset_and_is_a_part_of_the_padded_image()
     {
         HashSet<byte> corners = [];
         for (ulong i = 0; i < 400; i++)
@@ -106,7 +106,7 @@ public sealed class ImageTransformTests
     }
 
     [Fact]
-    public void A_crop_larger_than_the_picture_says_what_to_do()
+    public void A_crop_larger_than_the_image_says_what_to_do()
     {
         DataException e = Assert.Throws<DataException>(() => new RandomCrop(32).Apply(new RawImage(3, 20, 40), default, new()));
         Assert.Contains("20 x 40 pixels is too small for a crop of 32", e.Message);

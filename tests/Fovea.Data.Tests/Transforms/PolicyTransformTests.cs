@@ -52,7 +52,7 @@ public sealed class PolicyTransformTests
     [Fact]
     public void The_form_of_timm_is_read()
     {
-        Assert.Equal(new RandAugment { Bins = 11, Probability = 0.5, Deviation = 0.5 }, AutomaticAugmentation.Parse("rand-m9-mstd0.5-inc1"));
+        Assert.Equal(new RandAugment { Bins = 11, Probability = 0.5, Std = 0.5 }, AutomaticAugmentation.Parse("rand-m9-mstd0.5-inc1"));
         Assert.Equal(new RandAugment { Bins = 11, Magnitude = 7, Ops = 3, Probability = 1 }, AutomaticAugmentation.Parse("rand-m7-n3-p1"));
         Assert.Equal(new AutoAugment(), AutomaticAugmentation.Parse("original"));
         Assert.Equal(new TrivialAugmentWide(), AutomaticAugmentation.Parse("ta-wide"));
@@ -98,12 +98,12 @@ public sealed class PolicyTransformTests
         List<double> noise = [];
         for (ulong i = 0; i < 2000; i++)
             if (erasing.Choose(1000, 1000, Philox.For(1, "test", i)) is Box box) area += box.Height * box.Width / 1e6 / 2000;
-        float[] picture = new float[3 * 64 * 64];
+        float[] image = new float[3 * 64 * 64];
         for (ulong i = 0; noise.Count < 20_000; i++)
         {
-            picture.AsSpan().Clear();
-            erasing.ApplyNormalized(picture, 64, 64, Philox.For(1, "test", i));
-            noise.AddRange(picture.Where(value => value != 0).Select(value => (double)value));
+            image.AsSpan().Clear();
+            erasing.ApplyNormalized(image, 64, 64, Philox.For(1, "test", i));
+            noise.AddRange(image.Where(value => value != 0).Select(value => (double)value));
         }
 
         Assert.Equal(0.17, area, 0.015);   // about the middle of 0.02 .. 0.33: few boxes stick out
@@ -117,9 +117,9 @@ public sealed class PolicyTransformTests
         int erased = 0;
         for (ulong i = 0; i < 400; i++)
         {
-            float[] picture = [.. Enumerable.Repeat(1f, 400)];
-            new RandomErasing(0.25).ApplyNormalized(picture, 20, 20, Philox.For(1, "test", i));
-            if (picture.Contains(0)) erased++;
+            float[] image = [.. Enumerable.Repeat(1f, 400)];
+            new RandomErasing(0.25).ApplyNormalized(image, 20, 20, Philox.For(1, "test", i));
+            if (image.Contains(0)) erased++;
         }
 
         Assert.Equal(100, erased, 5 * 8.7);

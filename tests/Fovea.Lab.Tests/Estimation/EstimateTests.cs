@@ -37,7 +37,7 @@ public class EstimateTests
     }
 
     [Fact]
-    public void A_schedule_is_its_pictures_over_the_speed()
+    public void A_schedule_is_its_images_over_the_speed()
     {
         Estimate estimate = Estimate.Of(new BenchmarkOptions { Model = "vit", BatchSize = 100 }, Machine, Phase.Parse("cifar10:3,1000:2"), [1, 2], memory: null);
         double images = 3 * (50_000 + 10_000 / 3.0) + 2 * 1000;

@@ -11,7 +11,7 @@ namespace Fovea.Lab.Tests.Explanations;
 /// <summary>That explanations say something true: the drawn dataset knows where its shape is.</summary>
 public sealed class AttentionOnShapesTests(ITestOutputHelper output)
 {
-    private const int Pictures = 100;
+    private const int Images = 100;
 
     /// <summary>
     /// The model of the quick start, trained for half a minute. The untrained one beside it looks everywhere alike: its share is the area's.
@@ -21,7 +21,7 @@ public sealed class AttentionOnShapesTests(ITestOutputHelper output)
     public void A_trained_transformer_looks_at_the_shape()
     {
         using TemporaryFolder folder = new();
-        DatasetSplits data = ShapesDataset.Load(seed: 0, train: 6000, validation: 100, test: Pictures);
+        DatasetSplits data = ShapesDataset.Load(seed: 0, train: 6000, validation: 100, test: Images);
         Recipe recipe = new()
         {
             Model = new() { Name = "vit-nano" },
@@ -42,7 +42,7 @@ public sealed class AttentionOnShapesTests(ITestOutputHelper output)
         Assert.True(relevance > 1.5 * area, $"{relevance:0.000} of the relevance lies on the shape, which covers {area:0.000}");
     }
 
-    /// <summary>Mean shares on the shape: of rollout, of relevance, and of the picture's area.</summary>
+    /// <summary>Mean shares on the shape: of rollout, of relevance, and of the image's area.</summary>
     private static (double Rollout, double Relevance, double Area) Shares(TrainedModel trained, VisionTransformer model, IImageDataset test)
     {
         List<(double, double, double)> shares = [];
@@ -54,7 +54,7 @@ public sealed class AttentionOnShapesTests(ITestOutputHelper output)
             shares.Add((trace.Rollout.ShareOn(cover), trace.Relevance.ShareOn(cover), cover.Average()));
         }
 
-        Assert.Equal(Pictures, shares.Count);
+        Assert.Equal(Images, shares.Count);
         return (shares.Average(share => share.Item1), shares.Average(share => share.Item2), shares.Average(share => share.Item3));
     }
 

@@ -101,7 +101,7 @@ public sealed class LearningRateTestTests : IDisposable
     private static LearningRateCurve Test(Recipe recipe, Action<LearningRatePoint>? measured = null)
     {
         CancellationToken stop = TestContext.Current.CancellationToken;
-        return LearningRateTest.Run(TrainingSetup.New(recipe, TinyRun.Pictures, stop: stop), Range, measured, stop);
+        return LearningRateTest.Run(TrainingSetup.New(recipe, TinyRun.Images, stop: stop), Range, measured, stop);
     }
 
     /// <summary>What lies behind the header, which has times in it.</summary>

@@ -47,11 +47,11 @@ public sealed class ProbeTests : IDisposable
         Assert.Equal(first.Neighbours, second.Neighbours);
         Assert.Equal(first.Linear, second.Linear);
 
-        ProbeResult Probed(int batch) => Probe.Run(FrozenModel.Load(run.Path, null, Device.Cpu), TinyRun.Pictures, options with { BatchSize = batch }, Device.Cpu, TestContext.Current.CancellationToken);
+        ProbeResult Probed(int batch) => Probe.Run(FrozenModel.Load(run.Path, null, Device.Cpu), TinyRun.Images, options with { BatchSize = batch }, Device.Cpu, TestContext.Current.CancellationToken);
     }
 
     [Fact]
-    public void Exported_weights_know_how_their_pictures_were_normalised()
+    public void Exported_weights_know_how_their_images_were_normalised()
     {
         RunDirectory run = TinyRun.Start(TinyRun.Recipe, _folder["run"]);
         string told = _folder["told.safetensors"], silent = _folder["silent.safetensors"];
@@ -65,7 +65,7 @@ public sealed class ProbeTests : IDisposable
         Assert.Equal(original, Features(told));
         Assert.NotEqual(original, Features(silent));
 
-        float[] Features(string path) => FrozenModel.Load(path, "vit-nano", Device.Cpu, imageSize: TinyRun.Recipe.Model.ImageSize).Extract(TinyRun.Pictures.Test, 16).Row(0).ToArray();
+        float[] Features(string path) => FrozenModel.Load(path, "vit-nano", Device.Cpu, imageSize: TinyRun.Recipe.Model.ImageSize).Extract(TinyRun.Images.Test, 16).Row(0).ToArray();
     }
 
     [Theory]

@@ -7,7 +7,7 @@ public sealed class PairedBootstrapTests
     [Fact]
     public void Equal_results_are_no_difference()
     {
-        bool[] run = Run(seed: 1, pictures: 300, accuracy: 0.6);
+        bool[] run = Run(seed: 1, images: 300, accuracy: 0.6);
         Comparison pair = PairedBootstrap.Compare([[run, run], [run, run]]).Single();
         Assert.Equal((0, 0, 0, 1, 1), (pair.Difference, pair.Low, pair.High, pair.P, pair.AdjustedP));
     }
@@ -33,7 +33,7 @@ public sealed class PairedBootstrapTests
     }
 
     [Fact]
-    public void Pairs_gain_from_pictures_that_are_hard_for_both()
+    public void Pairs_gain_from_images_that_are_hard_for_both()
     {
         // Both are wrong on the same half; the first is right on 5 % more. Unpaired, noise of the common half would hide that.
         bool[] easy = [.. Enumerable.Range(0, 1000).Select(i => i < 500)];
@@ -69,7 +69,7 @@ public sealed class PairedBootstrapTests
         Assert.InRange(called, 0, 9);   // 3 are expected of an exact test; without stretching it would be some 30, 17 and 7
     }
 
-    /// <summary>Runs whose accuracy hangs on the seed far more than on the pictures, the same on average whoever is asked.</summary>
+    /// <summary>Runs whose accuracy hangs on the seed far more than on the images, the same on average whoever is asked.</summary>
     private static bool[][] Restless(int key, int seeds)
     {
         Philox random = new((ulong)key, 11);
@@ -89,9 +89,9 @@ public sealed class PairedBootstrapTests
 
     private static bool[][] Runs(int seed, double accuracy) => [.. Enumerable.Range(0, 3).Select(i => Run(100 * seed + i, 1000, accuracy))];
 
-    private static bool[] Run(int seed, int pictures, double accuracy)
+    private static bool[] Run(int seed, int images, double accuracy)
     {
         Philox random = new((ulong)seed, 7);
-        return [.. Enumerable.Range(0, pictures).Select(i => random.Uniform((ulong)i) < accuracy)];
+        return [.. Enumerable.Range(0, images).Select(i => random.Uniform((ulong)i) < accuracy)];
     }
 }

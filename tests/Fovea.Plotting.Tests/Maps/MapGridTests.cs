@@ -44,24 +44,24 @@ public sealed class MapGridTests
         Assert.Equal(ColourMap.At(0).ToBytes().Red, HeatMap.Of([7], 1, 1, 7, 7).Samples[0]);
     }
 
-    /// <summary>A flat map stays flat, and steps become slopes; the picture shows through either.</summary>
+    /// <summary>A flat map stays flat, and steps become slopes; the image shows through either.</summary>
     [Fact]
-    public void Overlays_are_smooth_and_leave_the_picture_visible()
+    public void Overlays_are_smooth_and_leave_the_image_visible()
     {
         Assert.All(HeatMap.Smooth([3, 3, 3, 3], 2, 2, 9, 7), value => Assert.Equal(3, value, 1e-5));
         float[] slope = HeatMap.Smooth([0, 1, 0, 1], 2, 2, 4, 16);
         Assert.All(Enumerable.Range(5, 6), x => Assert.True(slope[x] > slope[x - 1] && slope[x] - slope[x - 1] < 0.2));
 
-        PlanarImage picture = new(new byte[] { 20, 230, 20, 230 }, 1, 2, 2), over = HeatMap.Over(picture, [1, 1, 1, 1], 2, 2, 0, 1, 8);
+        PlanarImage image = new(new byte[] { 20, 230, 20, 230 }, 1, 2, 2), over = HeatMap.Over(image, [1, 1, 1, 1], 2, 2, 0, 1, 8);
         Assert.Equal((3, 8, 8), (over.Channels, over.Height, over.Width));
         double dark = OkLab.Of(over.Samples[0], over.Samples[64], over.Samples[128]).L, light = OkLab.Of(over.Samples[7], over.Samples[71], over.Samples[135]).L;
         Assert.InRange(light - dark, 0.2, 0.5);
     }
 
     [Fact]
-    public void Places_are_drawn_over_the_picture()
+    public void Places_are_drawn_over_the_image()
     {
-        PlacesFigure figure = new(Map, [new("one", [new(0.5, 0.5, 1, 0), new(-0.2, 1.4, 0.5, 1)], (0.25, 0.25, 0.5, 0.5)), new("two", [])]) { Title = "Places" };
+        SamplingFigure figure = new(Map, [new("one", [new(0.5, 0.5, 1, 0), new(-0.2, 1.4, 0.5, 1)], (0.25, 0.25, 0.5, 0.5)), new("two", [])]) { Title = "Places" };
         XDocument svg = XDocument.Parse(figure.ToSvg());
         Assert.Equal(2, svg.Descendants().Count(element => element.Name.LocalName == "image"));
         Assert.Contains(svg.Descendants(), element => element.Name.LocalName == "text" && element.Value == "two");

@@ -17,7 +17,7 @@ internal static partial class BackendCases
         // One part of packed projections, and two samples of the same packed tensor: its gradient comes in parts.
         GridLevel grid = new(3, 5);
         yield return BackendCase.Operator("DeformableSample packed", Rounding.Rows(96),
-            x => Ops.DeformableSample(new Heads(x[0], 2, 3, 2), [grid], x[1], x[2], 1),
+            x => Ops.DeformableSample(new HeadTensor(x[0], 2, 3, 2), [grid], x[1], x[2], 1),
             Normal([2, 16, 3 * 2 * 9]), Locations(2, 7, 2, [grid], 2), Normal([2, 7, 2, 1, 2]));
         yield return BackendCase.Operator("DeformableSample twice", Rounding.Rows(96),
             x => Ops.Add(Sampled(x, part: 1), Sampled(x, part: 2)),
@@ -35,16 +35,16 @@ internal static partial class BackendCases
             foreach (bool bias in (bool[])[true, false])
                 yield return BackendCase.Operator($"GridConvolution {prefix} {rows}x{columns} {heads} heads stride {stride}{(bias ? " bias" : "")}",
                     Rounding.Sums(batch * rows * columns + kernel * kernel),
-                    x => Ops.GridConvolution(new Heads(x[0], heads, 2, 1), new(rows, columns), x[1], bias ? x[2] : null, stride, prefix),
+                    x => Ops.GridConvolution(new HeadTensor(x[0], heads, 2, 1), new(rows, columns), x[1], bias ? x[2] : null, stride, prefix),
                     Normal([batch, prefix + rows * columns, 2 * heads * width]), Normal([kernel * kernel, width]),
                     bias ? Normal([width]) : Normal([width]).WithoutGradient());
     }
 
-    private static Tensor Sampled(Tensor[] x, int part) => Ops.DeformableSample(new Heads(x[0], 2, 3, part), [new(3, 5)], x[1], x[2], 1);
+    private static Tensor Sampled(Tensor[] x, int part) => Ops.DeformableSample(new HeadTensor(x[0], 2, 3, part), [new(3, 5)], x[1], x[2], 1);
 
     private static BackendCase Deformable(int batch, int prefix, int queries, int heads, int width, int points, GridLevel[] levels) =>
         BackendCase.Operator($"DeformableSample {string.Join(" ", levels)} {prefix}", Rounding.Rows(96),
-            x => Ops.DeformableSample(new Heads(x[0], heads), levels, x[1], x[2], prefix),
+            x => Ops.DeformableSample(new HeadTensor(x[0], heads), levels, x[1], x[2], prefix),
             Normal([batch, prefix + levels.Sum(level => level.Count), heads * width]), Locations(batch, queries, heads, levels, points),
             Normal([batch, queries, heads, levels.Length, points]));
 }

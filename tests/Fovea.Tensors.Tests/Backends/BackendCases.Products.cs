@@ -93,7 +93,7 @@ internal static partial class BackendCases
                 x => Ops.SinkhornAttention(x[0], heads, iterations), Normal([batch, tokens, 3 * heads * headDim]));
         foreach ((int batch, int queries, int keys) in ((int, int, int)[])[(2, 17, 5), (1, 3, 70), (1, 65, 600)])
             yield return BackendCase.Operator($"Attention of {queries} over {keys}", Rounding.Rows(96),
-                x => Ops.Attention(new Heads(x[0], 2), new(x[1], 2, 2, 0), new(x[1], 2, 2, 1)), Normal([batch, queries, 2 * 12]), Normal([batch, keys, 2 * 2 * 12]));
+                x => Ops.Attention(new HeadTensor(x[0], 2), new(x[1], 2, 2, 0), new(x[1], 2, 2, 1)), Normal([batch, queries, 2 * 12]), Normal([batch, keys, 2 * 2 * 12]));
         yield return BackendCase.Operator("AttentionProbabilities", Rounding.Rows(), x => Ops.AttentionProbabilities(x[0], 3),
             Normal([2, 17, 3 * 3 * 8]));
     }

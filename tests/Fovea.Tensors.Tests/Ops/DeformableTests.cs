@@ -15,7 +15,7 @@ public sealed class DeformableTests
     public void Gradient(int batch, int prefix, int queries, int heads, int width, int points, int rows, int columns)
     {
         GridLevel[] levels = [new(rows, columns)];
-        GradientCheck.Run(x => Ops.DeformableSample(new Heads(x[0], heads), levels, x[1], x[2], prefix),
+        GradientCheck.Run(x => Ops.DeformableSample(new HeadTensor(x[0], heads), levels, x[1], x[2], prefix),
             Normal([batch, prefix + rows * columns, heads * width]), Locations(batch, queries, heads, levels, points),
             Normal([batch, queries, heads, 1, points]));
     }
@@ -24,7 +24,7 @@ public sealed class DeformableTests
     public void Gradient_of_several_levels()
     {
         GridLevel[] levels = [new(5, 3), new(3, 2), new(2, 1)];
-        GradientCheck.Run(x => Ops.DeformableSample(new Heads(x[0], 2), levels, x[1], x[2], 1),
+        GradientCheck.Run(x => Ops.DeformableSample(new HeadTensor(x[0], 2), levels, x[1], x[2], 1),
             Normal([2, 1 + 15 + 6 + 2, 6]), Locations(2, 3, 2, levels, 2), Normal([2, 3, 2, 3, 2]));
     }
 
@@ -32,7 +32,7 @@ public sealed class DeformableTests
     public void Gradient_of_one_part_of_packed_projections()
     {
         GridLevel[] levels = [new(2, 3)];
-        GradientCheck.Run(x => Ops.DeformableSample(new Heads(x[0], 2, 3, 1), levels, x[1], x[2], 1),
+        GradientCheck.Run(x => Ops.DeformableSample(new HeadTensor(x[0], 2, 3, 1), levels, x[1], x[2], 1),
             Normal([2, 7, 3 * 2 * 2]), Locations(2, 3, 2, levels, 2), Normal([2, 3, 2, 1, 2]));
     }
 
@@ -41,7 +41,7 @@ public sealed class DeformableTests
     {
         GridLevel[] levels = [new(2, 3)];
         GradientCheck.Run(x => Ops.Concat(2,
-                Ops.DeformableSample(new Heads(x[0], 1, 3, 1), levels, x[1], x[2], 1), Ops.DeformableSample(new Heads(x[0], 1, 3, 2), levels, x[1], x[2], 1)),
+                Ops.DeformableSample(new HeadTensor(x[0], 1, 3, 1), levels, x[1], x[2], 1), Ops.DeformableSample(new HeadTensor(x[0], 1, 3, 2), levels, x[1], x[2], 1)),
             Normal([1, 7, 3 * 2]), Locations(1, 3, 1, levels, 1), Normal([1, 3, 1, 1, 1]).WithoutGradient());
     }
 
@@ -58,7 +58,7 @@ public sealed class DeformableTests
     [InlineData(1, 2, 5, 2, 1, 3, 5, 2)]
     [InlineData(1, 0, 4, 3, 1, 2, 1, 2)]
     public void Gradient_of_a_convolution_of_tokens(int batch, int prefix, int rows, int columns, int heads, int width, int kernel, int stride) =>
-        GradientCheck.Run(x => Ops.GridConvolution(new Heads(x[0], heads, 2, 1), new(rows, columns), x[1], x[2], stride, prefix),
+        GradientCheck.Run(x => Ops.GridConvolution(new HeadTensor(x[0], heads, 2, 1), new(rows, columns), x[1], x[2], stride, prefix),
             Normal([batch, prefix + rows * columns, 2 * heads * width]), Normal([kernel * kernel, width]), Normal([width]));
 
     [Theory]
@@ -71,7 +71,7 @@ public sealed class DeformableTests
         Tensor image = Normal([2, 3, 5, 4]).Create(device, 0), weight = Normal([3, 1, 3, 3]).Create(device, 1), bias = Normal([3]).Create(device, 2);
         Tensor tokens = Ops.Permute(image.Reshape(2, 3, 20), 0, 2, 1), kernel = Ops.Permute(weight.Reshape(3, 9), 1, 0);
         Tensor expected = Ops.Conv2d(image, weight, bias, stride, padding: 1, groups: 3);
-        Tensor actual = Ops.GridConvolution(new Heads(tokens, 1), new(5, 4), kernel, bias, stride);
+        Tensor actual = Ops.GridConvolution(new HeadTensor(tokens, 1), new(5, 4), kernel, bias, stride);
         GoldenAssert.Close(Ops.Permute(expected.Reshape(2, 3, -1), 0, 2, 1).Doubles(), actual.Doubles(), 1e-14, 1e-13);
     }
 
@@ -88,7 +88,7 @@ public sealed class DeformableTests
         Assert.Equal(0, Read(0.5f, 1.3f));
 
         static float Read(float x, float y) => Ops.DeformableSample(
-            new Heads(Tensor.From([10f, 20, 30, 40, 50, 60], [1, 6, 1], Device.Reference), 1), [new(2, 3)],
+            new HeadTensor(Tensor.From([10f, 20, 30, 40, 50, 60], [1, 6, 1], Device.Reference), 1), [new(2, 3)],
             Tensor.From([x, y], [1, 1, 1, 1, 1, 2], Device.Reference), Tensor.From([1f], [1, 1, 1, 1, 1], Device.Reference)).Item();
     }
 
@@ -98,7 +98,7 @@ public sealed class DeformableTests
         GridLevel[] levels = [new(4, 5)];
         Tensor ones = Tensor.Full([1, 20, 3], 1, Device.Reference), weights = Tensor.Full([1, 50, 1, 1, 1], 1, Device.Reference);
         Tensor locations = Uniform([1, 50, 1, 1, 1, 2], 0.125f, 0.875f).Create(Device.Reference, 3);
-        Assert.All(Ops.DeformableSample(new Heads(ones, 1), levels, locations, weights).ToArray(), value => Assert.Equal(1, value, 1e-6f));
+        Assert.All(Ops.DeformableSample(new HeadTensor(ones, 1), levels, locations, weights).ToArray(), value => Assert.Equal(1, value, 1e-6f));
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public sealed class DeformableTests
                     Tensor[] inputs = [Sample(device, [1, 6, 5]), Tensor.From([x, y], [1, 1, 1, 1, 1, 2], device), Sample(device, [1, 1, 1, 1, 1])];
                     foreach (Tensor input in inputs) input.RequiresGradient = true;
                     using Tape tape = Tape.Record();
-                    Tensor result = Ops.DeformableSample(new Heads(inputs[0], 1), [new(2, 3)], inputs[1], inputs[2]).Keep();
+                    Tensor result = Ops.DeformableSample(new HeadTensor(inputs[0], 1), [new(2, 3)], inputs[1], inputs[2]).Keep();
                     tape.Backward(result, Sample(device, [1, 1, 5]));
 
                     bool unknown = float.IsNaN(x) || float.IsNaN(y);
@@ -151,7 +151,7 @@ public sealed class DeformableTests
         using StepScope scope = StepScope.Begin();
         Tensor qkv = Normal([2, 8, 9]).Create(device, 0);
         using Tape tape = Tape.Record();
-        Tensor y = Ops.DeformableSample(new Heads(qkv, 1, 3, 1), levels, Locations(2, 4, 1, levels, 1).Create(device, 1),
+        Tensor y = Ops.DeformableSample(new HeadTensor(qkv, 1, 3, 1), levels, Locations(2, 4, 1, levels, 1).Create(device, 1),
             Normal([2, 4, 1, 1, 1]).Create(device, 2), prefix: 2);
         tape.Backward(y, Normal(y.Shape).Create(device, 3));
 

@@ -50,12 +50,12 @@ public sealed class RelativeAttentionTests
     [InlineData(1, 2, 7, 3, 1)]
     public void Gradient_with_other_keys_than_queries(int batch, int queries, int keys, int heads, int headDim) =>
         GradientCheck.Run(
-            x => Ops.Attention(new Heads(x[0], heads), new(x[1], heads, 2, 0), new(x[1], heads, 2, 1)),
+            x => Ops.Attention(new HeadTensor(x[0], heads), new(x[1], heads, 2, 0), new(x[1], heads, 2, 1)),
             Normal([batch, queries, heads * headDim]), Normal([batch, keys, 2 * heads * headDim]));
 
     [Fact]
     public void Gradient_of_a_part_leaves_the_rest_of_its_tensor_without_one() =>
-        GradientCheck.Run(x => Ops.Attention(new Heads(x[0], 2, 3, 2), new(x[1], 2), new(x[1], 2)), Normal([1, 3, 12]), Normal([1, 4, 4]));
+        GradientCheck.Run(x => Ops.Attention(new HeadTensor(x[0], 2, 3, 2), new(x[1], 2), new(x[1], 2)), Normal([1, 3, 12]), Normal([1, 4, 4]));
 
     [Theory]
     [MemberData(nameof(Relations))]

@@ -20,10 +20,10 @@ public sealed class AugmentationChoiceTests
         Recipe recipe = Recipe.Default with { Data = new() { Augmentation = Base } };
         foreach (string[] option in options.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(text => text.Split('=')))
             recipe = RecipeFields.Find(option[0])!.Write(recipe, option[1], option[0]);
-        string first = AugmentationChoice.Transforms(recipe, TinyRun.Pictures.Info).ToString();
+        string first = AugmentationChoice.Transforms(recipe, TinyRun.Images.Info).ToString();
         Recipe resolved = recipe with { Data = recipe.Data with { Augmentation = first } };
         Assert.Equal(expected, first);
-        Assert.Equal(expected, AugmentationChoice.Transforms(resolved, TinyRun.Pictures.Info).ToString());
+        Assert.Equal(expected, AugmentationChoice.Transforms(resolved, TinyRun.Images.Info).ToString());
     }
 
     [Fact]
@@ -37,5 +37,5 @@ public sealed class AugmentationChoiceTests
 
     [Fact]
     public void A_name_that_does_not_exist_is_refused() => Assert.Throws<UsageException>(
-        () => AugmentationChoice.Transforms(Recipe.Default with { Data = new() { AutoAugment = "randm9" } }, TinyRun.Pictures.Info));
+        () => AugmentationChoice.Transforms(Recipe.Default with { Data = new() { AutoAugment = "randm9" } }, TinyRun.Images.Info));
 }

@@ -22,7 +22,7 @@ public sealed class FineTuningTests : IDisposable
     public void Other_classes_get_a_fresh_head_and_the_body_stays()
     {
         RunDirectory run = TinyRun.Start(TinyRun.Recipe, _folder["run"]);
-        TrainingParts same = TrainingSetup.New(From(run), TinyRun.Pictures, stop: TestContext.Current.CancellationToken), other = TrainingSetup.New(From(run), FourClasses, stop: TestContext.Current.CancellationToken);
+        TrainingParts same = TrainingSetup.New(From(run), TinyRun.Images, stop: TestContext.Current.CancellationToken), other = TrainingSetup.New(From(run), FourClasses, stop: TestContext.Current.CancellationToken);
         TrainedModel trained = TrainedModel.Load(run.Path, Device.Cpu);
         Dictionary<string, float[]> expected = Values(trained.Model);
 
@@ -50,7 +50,7 @@ public sealed class FineTuningTests : IDisposable
     public void Rates_fall_from_block_to_block_towards_the_image()
     {
         Recipe recipe = TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { LayerDecay = 0.5, HeadRate = 10, Freeze = 1 } };
-        TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Pictures, stop: TestContext.Current.CancellationToken);   // 4 blocks, fixed positions
+        TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Images, stop: TestContext.Current.CancellationToken);   // 4 blocks, fixed positions
         Dictionary<string, double> rates = parts.Optimizer.Groups.SelectMany(group => group.Parameters.Select(entry => (entry.Name, group.LearningRateFactor))).ToDictionary();
 
         Assert.Equal((0.125, 0.5, 1.0, 10.0), (rates["blocks.1.attn.qkv.weight"], rates["blocks.3.norm1.bias"], rates["fc_norm.weight"], rates["head.weight"]));
@@ -64,7 +64,7 @@ public sealed class FineTuningTests : IDisposable
         {
             Optimisation = TinyRun.Recipe.Optimisation with { Freeze = 2, LayerDecay = 0.7, GradientAccumulation = 3, GradientCheckpointing = true },
         };
-        Dictionary<string, float[]> before = Values(TrainingSetup.New(recipe, TinyRun.Pictures, stop: TestContext.Current.CancellationToken).Model);
+        Dictionary<string, float[]> before = Values(TrainingSetup.New(recipe, TinyRun.Images, stop: TestContext.Current.CancellationToken).Model);
         RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
         using CancellationTokenSource stop = new();
         Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], new SilentObserver(progress => { if (progress.Step == 4) stop.Cancel(); }), stop));

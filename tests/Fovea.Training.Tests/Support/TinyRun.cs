@@ -7,7 +7,7 @@ using Fovea.Training.Setup;
 
 namespace Fovea.Training.Tests.Support;
 
-/// <summary>Runs that take a second: 4 tokens an image, a few dozen pictures.</summary>
+/// <summary>Runs that take a second: 4 tokens an image, a few dozen images.</summary>
 internal static class TinyRun
 {
     /// <summary>3 epochs of 3 steps, with everything on that has a state.</summary>
@@ -21,14 +21,14 @@ internal static class TinyRun
         Run = new() { LogEvery = 2, CheckpointEvery = 1 },
     };
 
-    public static DatasetSplits Pictures { get; } = ShapesDataset.Load(seed: 0, train: 40, validation: 20, test: 20);
+    public static DatasetSplits Images { get; } = ShapesDataset.Load(seed: 0, train: 40, validation: 20, test: 20);
 
     /// <summary>Trains from the beginning.</summary>
     public static RunDirectory Start(Recipe recipe, string path, IRunObserver? observer = null, CancellationTokenSource? stop = null, DatasetSplits? data = null)
     {
         RunDirectory run = RunDirectory.Create(path, "m", "d", DateTime.UnixEpoch);
         using RunLog log = RunLog.Begin(run);
-        new Trainer(TrainingSetup.New(recipe, data ?? Pictures), run, log, observer ?? new SilentObserver()).Run(stop?.Token ?? CancellationToken.None);
+        new Trainer(TrainingSetup.New(recipe, data ?? Images), run, log, observer ?? new SilentObserver()).Run(stop?.Token ?? CancellationToken.None);
         return run;
     }
 
@@ -38,7 +38,7 @@ internal static class TinyRun
         RunDirectory run = RunDirectory.ForResume(path);
         using CheckpointReader checkpoint = CheckpointReader.Open(run.LastCheckpoint);
         Recipe recipe = checkpoint.Head.Recipe;
-        TrainingParts parts = TrainingSetup.Resume(checkpoint, change?.Invoke(recipe) ?? recipe, Pictures);
+        TrainingParts parts = TrainingSetup.Resume(checkpoint, change?.Invoke(recipe) ?? recipe, Images);
         using RunLog log = RunLog.Continue(run, parts.State.Epoch, parts.State.Step);
         new Trainer(parts, run, log, observer ?? new SilentObserver()).Run(CancellationToken.None);
         return run;

@@ -10,7 +10,7 @@ namespace Fovea.Training.Tests.Tracking;
 public class TrackingTests
 {
     [Fact]
-    public void TensorBoardGetsScalarsHistogramsPicturesAndTheRecipe()
+    public void TensorBoardGetsScalarsHistogramsImagesAndTheRecipe()
     {
         using TemporaryFolder folder = new();
         Train(folder["run"], Trackers.TensorBoard);
@@ -31,9 +31,9 @@ public class TrackingTests
         Assert.Equal(weights.Real(2), weights.Reals(6)[^1]);
         Assert.Equal([3, 6, 9], tags["gradients/blocks.0.attn.qkv.weight"].Select(one => one.Step));   // the epochs' last steps
 
-        WireMessage picture = tags["predictions"][0].Value.Message(4);
-        Assert.Equal([0x89, .. "PNG"u8], picture.Bytes(4)[..4]);
-        Assert.True(picture.Whole(1) > 0 && picture.Whole(2) > 0);
+        WireMessage image = tags["predictions"][0].Value.Message(4);
+        Assert.Equal([0x89, .. "PNG"u8], image.Bytes(4)[..4]);
+        Assert.True(image.Whole(1) > 0 && image.Whole(2) > 0);
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public class TrackingTests
             if (progress.Step == 5) stop.Cancel();
         });
         Assert.Throws<RunInterruptedException>(() => Train(folder["run"], Trackers.TensorBoard | Trackers.Wandb, stopper, stop));
-        TrainingRun.Resume(folder["run"], recipe => recipe, new SilentObserver(), CancellationToken.None, TinyRun.Pictures);
+        TrainingRun.Resume(folder["run"], recipe => recipe, new SilentObserver(), CancellationToken.None, TinyRun.Images);
 
         WireMessage restart = EventFiles(folder["run"]).SelectMany(TrackedFiles.Events).Single(entry => entry.Has(7));
         Assert.Equal((6, 1), (restart.Whole(2), restart.Message(7).Whole(1)));
@@ -168,7 +168,7 @@ public class TrackingTests
     private static RunSummary Train(string directory, Trackers trackers, SilentObserver? observer = null, CancellationTokenSource? stop = null)
     {
         Recipe recipe = TinyRun.Recipe with { Run = TinyRun.Recipe.Run with { Out = directory, Track = trackers } };
-        return TrainingRun.Start(recipe, observer ?? new SilentObserver(), stop?.Token ?? CancellationToken.None, TinyRun.Pictures);
+        return TrainingRun.Start(recipe, observer ?? new SilentObserver(), stop?.Token ?? CancellationToken.None, TinyRun.Images);
     }
 
     private static string[] EventFiles(string run) => Directory.GetFiles(run, "events.out.tfevents.*");

@@ -121,7 +121,7 @@ public sealed class AttentionCatalogueTests
         Dictionary<string, Shape> places = swapped.NamedState().ToDictionary(entry => entry.Name, entry => entry.Tensor.Shape);
 
         foreach ((string weight, Parameter parameter) in pretrained.NamedParameters())
-            Assert.Equal(places[weight], swapped.Fitted(weight, parameter.Value).Shape);
+            Assert.Equal(places[weight], swapped.AdaptWeight(weight, parameter.Value).Shape);
         IEnumerable<string> added = places.Keys.Except(pretrained.NamedParameters().Select(entry => entry.Name));
         Assert.All(added, weight => Assert.Contains(".attn.", weight));
     }
@@ -133,7 +133,7 @@ public sealed class AttentionCatalogueTests
         foreach (string name in (string[])["blocks.1.attn.qkv.weight", "blocks.1.attn.qkv.bias"])
         {
             Tensor packed = pretrained.NamedParameters().Single(entry => entry.Name == name).Parameter.Value;
-            Assert.Equal(packed.ToArray()[(2 * packed.Shape.Count / 3)..], swapped.Fitted(name, packed).ToArray());
+            Assert.Equal(packed.ToArray()[(2 * packed.Shape.Count / 3)..], swapped.AdaptWeight(name, packed).ToArray());
         }
     }
 

@@ -37,7 +37,7 @@ public sealed class DatAttentionTests
         float[] coordinates = [.. Enumerable.Range(0, 36).Select(i => random.Uniform((ulong)i, i % 2 == 0 ? 0.1f : 1 / 6f, i % 2 == 0 ? 0.9f : 5 / 6f))];
         Tensor places = Tensor.From(coordinates, [2, 9, 1, 1, 1, 2], Device.Reference);
 
-        Tensor Read(Tensor values) => Ops.DeformableSample(new Heads(values, 1), [new(3, 5)], places, ones);
+        Tensor Read(Tensor values) => Ops.DeformableSample(new HeadTensor(values, 1), [new(3, 5)], places, ones);
         GoldenAssert.Close(Ops.Linear(Read(x), weight, bias).ToArray(), Read(Ops.Linear(x, weight, bias)).ToArray(), 1e-6, 1e-6);
     }
 

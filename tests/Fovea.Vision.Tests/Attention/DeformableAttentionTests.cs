@@ -35,7 +35,7 @@ public sealed class DeformableAttentionTests
         Tensor locations = DeformableAttention.Locations(
             Project("sampling_offsets", query), references, Tensor.From(cells, [cells.Length], device), heads, levels.Length, points);
         Tensor weights = DeformableAttention.Weights(Project("attention_weights", query), heads, levels.Length, points);
-        Tensor sampled = Ops.DeformableSample(new Heads(Project("value_proj", inputs["value_input"]), heads), levels, locations, weights);
+        Tensor sampled = Ops.DeformableSample(new HeadTensor(Project("value_proj", inputs["value_input"]), heads), levels, locations, weights);
         Tensor output = Project("output_proj", sampled);
         golden.Compare("sampling_locations", locations);
         golden.Compare("attention_weights", weights);

@@ -67,8 +67,8 @@ public sealed class ConvolutionalEmbeddingTests
     [Fact]
     public void Products_are_counted_where_they_happen()
     {
-        Assert.Equal(32 * 32 * 3 * 64 * 9 + 16 * 16 * 64 * 128 * 9, new ConvolutionalEmbedding(3, 4, 128, pools: true).MultiplyAdds(32, 32));
-        Assert.Equal(16 * 16 * 3 * 32 * 9 + 8 * 8 * 32 * 64 * 9 + 8 * 8 * 64 * 128 * 9, new ConvolutionalEmbedding(3, 4, 128).MultiplyAdds(32, 32));
+        Assert.Equal(32 * 32 * 3 * 64 * 9 + 16 * 16 * 64 * 128 * 9, new ConvolutionalEmbedding(3, 4, 128, pools: true).Macs(32, 32));
+        Assert.Equal(16 * 16 * 3 * 32 * 9 + 8 * 8 * 32 * 64 * 9 + 8 * 8 * 64 * 128 * 9, new ConvolutionalEmbedding(3, 4, 128).Macs(32, 32));
     }
 
     [Theory]

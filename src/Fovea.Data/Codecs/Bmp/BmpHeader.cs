@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Fovea.Data.Codecs.Bmp;
 
-/// <summary>File header, picture header and palette of a bitmap.</summary>
+/// <summary>File header, image header and palette of a bitmap.</summary>
 /// <remarks>
 /// Source: Microsoft's documentation of BITMAPFILEHEADER, BITMAPCOREHEADER (12 bytes), BITMAPINFOHEADER (40) and its successors with masks (52,
 /// 56, 108, 124); OS/2's second header has 16 to 64 bytes, of which it may leave out the last ones.

@@ -25,7 +25,7 @@ internal static class BmpReader
             return;
         }
 
-        source.Require(header.PixelsAt, header.Stride * header.Height, "the picture");
+        source.Require(header.PixelsAt, header.Stride * header.Height, "the image");
         image.SetSize(3, header.Height, header.Width);
         ReadOnlySpan<byte> rows = source.Bytes[header.PixelsAt..];
         byte[] indices = new byte[header.Depth <= 8 ? header.Width : 0];

@@ -4,10 +4,10 @@ namespace Fovea.Data.Codecs.Bmp;
 /// <remarks>Source: Microsoft's "Bitmap Compression". What runs over the end of a row is dropped, pixels left out have colour 0.</remarks>
 internal static class BmpRuns
 {
-    private const byte EndOfRow = 0, EndOfPicture = 1, Move = 2;
+    private const byte EndOfRow = 0, EndOfImage = 1, Move = 2;
 
     /// <summary>Fills <paramref name="indices"/>, rows in the order of the file.</summary>
-    /// <exception cref="DataException">The file ends before the picture does.</exception>
+    /// <exception cref="DataException">The file ends before the image does.</exception>
     public static void Decode(ImageSource source, BmpHeader header, Span<byte> indices)
     {
         ReadOnlySpan<byte> file = source.Bytes;
@@ -25,7 +25,7 @@ internal static class BmpRuns
                     x = Math.Min(x + count, row.Length);
                     break;
                 case (_, EndOfRow): (x, y) = (0, y + 1); break;
-                case (_, EndOfPicture): return;
+                case (_, EndOfImage): return;
                 case (_, Move):
                     source.Require(at, 2, "a move");
                     x = Math.Min(x + file[at++], row.Length);

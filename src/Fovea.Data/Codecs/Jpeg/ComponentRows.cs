@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Fovea.Data.Codecs.Jpeg;
 
-/// <summary>Gives the rows of a component in the size of the picture: components with fewer samples are enlarged.</summary>
+/// <summary>Gives the rows of a component in the size of the image: components with fewer samples are enlarged.</summary>
 /// <remarks>
 /// Twice the samples are interpolated as libjpeg does it by default ("fancy upsampling"): a sample is three quarters the nearer and one quarter
 /// the farther of its neighbours, in each direction that is enlarged; halves are rounded up and down in turn, so that no tone is favoured.
@@ -35,7 +35,7 @@ internal sealed class ComponentRows
         _sums = new ushort[padded + 2];   // with one sample more at each end
     }
 
-    /// <summary>Row <paramref name="y"/> of the picture, at least as long as the picture is wide; valid until the next call.</summary>
+    /// <summary>Row <paramref name="y"/> of the image, at least as long as the image is wide; valid until the next call.</summary>
     public ReadOnlySpan<byte> Row(int y)
     {
         if (_isSmoothX && _isSmoothY) return Smooth(y);
@@ -51,7 +51,7 @@ internal sealed class ComponentRows
     private ReadOnlySpan<byte> Samples(int row) =>
         _component.Plane.AsSpan(row * _component.Stride, Math.Max(_component.Stride, _component.Width + JpegFrame.Slack));
 
-    /// <summary>The nearer of the rows around row <paramref name="y"/> of the picture, and the farther; there is none beyond an edge.</summary>
+    /// <summary>The nearer of the rows around row <paramref name="y"/> of the image, and the farther; there is none beyond an edge.</summary>
     private (int Near, int Far) Neighbours(int y)
     {
         int far = (y >> 1) + (y % 2 == 0 ? -1 : 1);
@@ -87,7 +87,7 @@ internal sealed class ComponentRows
             Vector256<ushort> here = Vector256.LoadUnsafe(ref sums, (nuint)(i + 1)) * 3;
             Vector256<ushort> left = here + Vector256.LoadUnsafe(ref sums, (nuint)i) + Vector256.Create(roundLeft);
             Vector256<ushort> right = here + LoadRight(ref sums, i) + Vector256.Create(roundRight);
-            // Low byte first: .NET's platforms store a pair in the order of the picture.
+            // Low byte first: .NET's platforms store a pair in the order of the image.
             Vector256<ushort> pairs = (left >> shift) | ((right >> shift) << 8);
             pairs.AsByte().StoreUnsafe(ref row, (nuint)(2 * i));
         }

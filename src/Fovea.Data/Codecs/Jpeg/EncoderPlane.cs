@@ -1,6 +1,6 @@
 namespace Fovea.Data.Codecs.Jpeg;
 
-/// <summary>One component of a picture to be encoded, filled up to whole MCUs with its last column and row.</summary>
+/// <summary>One component of an image to be encoded, filled up to whole MCUs with its last column and row.</summary>
 internal sealed class EncoderPlane(int width, int height)
 {
     private readonly byte[] _samples = new byte[width * height];
@@ -12,7 +12,7 @@ internal sealed class EncoderPlane(int width, int height)
     /// <summary>From the first sample of a block on.</summary>
     public ReadOnlySpan<byte> Block(int x, int y) => _samples.AsSpan((y * width + x) * 8);
 
-    /// <summary>The components of a picture; colours have 1 / <paramref name="factor"/> of the columns and rows.</summary>
+    /// <summary>The components of an image; colours have 1 / <paramref name="factor"/> of the columns and rows.</summary>
     public static EncoderPlane[] Of(RawImage image, int factor)
     {
         int unit = 8 * factor, width = (image.Width + unit - 1) / unit * unit, height = (image.Height + unit - 1) / unit * unit;

@@ -15,7 +15,7 @@ internal sealed class JpegComponent
     /// <summary>Which quantisation table it uses, 0 to 3.</summary>
     public required int Selector { get; init; }
 
-    /// <summary>Blocks that hold samples of the picture, in a row and in a column.</summary>
+    /// <summary>Blocks that hold samples of the image, in a row and in a column.</summary>
     public int BlocksWide { get; set; }
 
     /// <inheritdoc cref="BlocksWide"/>
@@ -27,13 +27,13 @@ internal sealed class JpegComponent
     /// <inheritdoc cref="PaddedWide"/>
     public int PaddedHigh { get; set; }
 
-    /// <summary>Samples that a block becomes, in a row and in a column: 8, or 4, 2 or 1 when the picture is shrunk.</summary>
+    /// <summary>Samples that a block becomes, in a row and in a column: 8, or 4, 2 or 1 when the image is shrunk.</summary>
     public int Size { get; set; } = 8;
 
-    /// <summary>Samples of the picture in a row.</summary>
+    /// <summary>Samples of the image in a row.</summary>
     public int Width { get; set; }
 
-    /// <summary>Rows of the picture.</summary>
+    /// <summary>Rows of the image.</summary>
     public int Height { get; set; }
 
     /// <summary>The steps of its coefficients, row by row; that of its first scan. Null before.</summary>

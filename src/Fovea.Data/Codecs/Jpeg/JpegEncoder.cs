@@ -1,6 +1,6 @@
 namespace Fovea.Data.Codecs.Jpeg;
 
-/// <summary>Encodes one picture: segments first, then MCU after MCU.</summary>
+/// <summary>Encodes one image: segments first, then MCU after MCU.</summary>
 internal sealed class JpegEncoder
 {
     private readonly RawImage _image;

@@ -26,10 +26,10 @@ internal sealed class JpegFrame
         }
     }
 
-    /// <summary>Columns of the full picture.</summary>
+    /// <summary>Columns of the full image.</summary>
     public int Width { get; }
 
-    /// <summary>Rows of the full picture.</summary>
+    /// <summary>Rows of the full image.</summary>
     public int Height { get; }
 
     public bool IsProgressive { get; }
@@ -77,7 +77,7 @@ internal sealed class JpegFrame
 
     /// <summary>Decides how many samples each block becomes.</summary>
     /// <remarks>
-    /// Subsampled components need less shrinking or none: where the picture is halved, half-size colours are decoded in full and not enlarged
+    /// Subsampled components need less shrinking or none: where the image is halved, half-size colours are decoded in full and not enlarged
     /// again. That is what libjpeg does, and it looks better.
     /// </remarks>
     public void SetScale(int scale)

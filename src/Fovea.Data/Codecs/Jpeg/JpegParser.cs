@@ -32,7 +32,7 @@ internal sealed class JpegParser(ImageSource source)
     };
 
     /// <summary>Reads up to the data of the next scan.</summary>
-    /// <returns>Its header, or null at the end of the picture.</returns>
+    /// <returns>Its header, or null at the end of the image.</returns>
     /// <exception cref="DataException">A segment is damaged, or the file ends too early.</exception>
     public JpegScan? NextScan()
     {

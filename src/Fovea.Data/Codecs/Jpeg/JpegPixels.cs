@@ -13,7 +13,7 @@ internal static class JpegPixels
 {
     private const int RedCr = 91881, GreenCb = -22554, GreenCr = -46802, BlueCb = 116130, Half = 1 << 15, Shift = 16;
 
-    /// <summary>Writes all rows of the picture.</summary>
+    /// <summary>Writes all rows of the image.</summary>
     public static void Write(JpegFrame frame, JpegColor color, RawImage image)
     {
         ComponentRows[] rows = [.. frame.Components.Select(component => new ComponentRows(frame, component))];

@@ -1,13 +1,13 @@
 namespace Fovea.Data.Codecs.Jpeg;
 
-/// <summary>Reads JPEG pictures: baseline, extended sequential and progressive, 8 bits, Huffman coded.</summary>
+/// <summary>Reads JPEG images: baseline, extended sequential and progressive, 8 bits, Huffman coded.</summary>
 /// <remarks>
 /// Written from ITU-T T.81. Transform, enlargement of colours and colour conversion are defined as in libjpeg with its default settings, so that
-/// pictures have the same pixels as in Pillow and torchvision.
+/// images have the same pixels as in Pillow and torchvision.
 /// </remarks>
 internal static class JpegReader
 {
-    /// <summary>Ten are usual. The limit keeps a hostile file from sending thousands over a large picture.</summary>
+    /// <summary>Ten are usual. The limit keeps a hostile file from sending thousands over a large image.</summary>
     private const int MostScans = 250;
 
     public static ImageInfo Identify(ImageSource source)
@@ -78,7 +78,7 @@ internal static class JpegReader
         }
         catch (DataException) when (source.Options.AllowDamaged)
         {
-            // What was decoded so far is the picture.
+            // What was decoded so far is the image.
         }
 
         if (frame.IsProgressive) TransformAll(frame);

@@ -32,7 +32,7 @@ internal sealed class ScanDecoder(ImageSource source, JpegFrame frame, JpegScan 
 
                 if (isMissing) continue;
                 if (!DecodeMcu(ref reader, x, y, single is not null))
-                    throw source.Error($"is damaged: the picture's data make no sense near offset {reader.Position}.");
+                    throw source.Error($"is damaged: the image's data make no sense near offset {reader.Position}.");
                 isMissing = reader.IsOverrun;
                 if (isMissing && reader.IsAtEnd) throw CutOff();
             }
@@ -63,5 +63,5 @@ internal sealed class ScanDecoder(ImageSource source, JpegFrame frame, JpegScan 
         return reader.IsAtEnd ? throw CutOff() : found;
     }
 
-    private DataException CutOff() => source.Error($"is cut off: the picture's data end at offset {source.Length}.");
+    private DataException CutOff() => source.Error($"is cut off: the image's data end at offset {source.Length}.");
 }

@@ -9,7 +9,7 @@ namespace Fovea.Data.Codecs.Jpeg;
 /// is there, <c>turbo</c> insists on it, <c>managed</c> leaves it alone.
 /// </summary>
 /// <remarks>
-/// It gets what all its versions decode to the samples that are decoded here: sequential pictures, grey or YCbCr with the usual sampling, whose
+/// It gets what all its versions decode to the samples that are decoded here: sequential images, grey or YCbCr with the usual sampling, whose
 /// headers were checked here. Whatever it does not decode without a warning is decoded here, so that errors do not depend on what is installed.
 /// A library whose pixels differ from those here, which is tried once, counts as missing.
 /// </remarks>
@@ -56,11 +56,11 @@ internal sealed class TurboJpeg
         _ => throw new UsageException($"FOVEA_JPEG={wish}: must be auto, managed or turbo."),
     };
 
-    /// <summary>Decodes the picture in the frame's scale, not yet turned upright.</summary>
+    /// <summary>Decodes the image in the frame's scale, not yet turned upright.</summary>
     /// <param name="source">The file.</param>
     /// <param name="parser">At its first scan.</param>
     /// <param name="scan">The first scan.</param>
-    /// <param name="image">Receives the picture; undefined if it is not decoded.</param>
+    /// <param name="image">Receives the image; undefined if it is not decoded.</param>
     /// <returns>False if it is of another kind, or the library did not like it.</returns>
     public bool TryDecode(ImageSource source, JpegParser parser, JpegScan? scan, RawImage image)
     {
@@ -76,7 +76,7 @@ internal sealed class TurboJpeg
     }
 
     /// <summary>
-    /// Old versions do not interpolate 4:4:0, which also few cameras write. In pictures below a block there are several scales of one size, among
+    /// Old versions do not interpolate 4:4:0, which also few cameras write. In images below a block there are several scales of one size, among
     /// which the library would choose another.
     /// </summary>
     private static bool IsUsual(JpegFrame frame, JpegScan scan, JpegColor color)
@@ -152,19 +152,19 @@ internal sealed class TurboJpeg
         return null;
     }
 
-    /// <summary>Whether it decodes a small picture of each kind as it is decoded here, in every scale, and complains about half a file.</summary>
+    /// <summary>Whether it decodes a small image of each kind as it is decoded here, in every scale, and complains about half a file.</summary>
     private bool Works()
     {
-        foreach (RawImage picture in (RawImage[])[Waves(1), Waves(3)])
+        foreach (RawImage image in (RawImage[])[Waves(1), Waves(3)])
         {
             foreach (JpegSampling sampling in (JpegSampling[])[JpegSampling.Full, JpegSampling.Quarter])
             {
-                byte[] file = JpegWriter.Encode(picture, sampling: sampling);
+                byte[] file = JpegWriter.Encode(image, sampling: sampling);
                 if (Decode(file.AsMemory(0, file.Length / 2), 1, this) is not null) return false;
                 foreach (int scale in (int[])[1, 2, 4, 8])
                 {
                     RawImage expected = Decode(file, scale, library: null)!;
-                    if (Decode(file, scale, this) is not RawImage image || !expected.Pixels.SequenceEqual(image.Pixels)) return false;
+                    if (Decode(file, scale, this) is not RawImage decoded || !expected.Pixels.SequenceEqual(decoded.Pixels)) return false;
                 }
             }
         }

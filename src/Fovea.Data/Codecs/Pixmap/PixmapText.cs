@@ -37,7 +37,7 @@ internal struct PixmapText(ImageSource source)
         return digit == '1';
     }
 
-    /// <summary>Passes over the single blank between a binary picture's header and its pixels.</summary>
+    /// <summary>Passes over the single blank between a binary image's header and its pixels.</summary>
     public void SkipBlank()
     {
         if (Position == source.Length || !IsBlank(source.Bytes[Position]))

@@ -26,7 +26,7 @@ internal static class PortablePixmap
         double samples = (double)header.Width * header.Height * header.Channels;
         source.RequireAffordable(header.Width, header.Height, (long)samples + header.Maximum);
         if (!header.IsPlain) text.SkipBlank();
-        source.Require(text.Position, header.LeastLength, "the picture");
+        source.Require(text.Position, header.LeastLength, "the image");
 
         image.SetSize(header.Channels, header.Height, header.Width);
         if (header.IsBitmap && header.IsPlain) ReadPlainBits(ref text, image);

@@ -15,7 +15,7 @@ internal readonly record struct PngChunk(int Offset, int Length, uint Type)
     /// <summary>Bytes before and after the body.</summary>
     private const int Before = 8, After = 4;
 
-    /// <summary>A small first letter says that the picture can be shown without this chunk.</summary>
+    /// <summary>A small first letter says that the image can be shown without this chunk.</summary>
     public bool IsAncillary => (Type >> 24 & 0x20) != 0;
 
     public ReadOnlySpan<byte> Body(ImageSource source) => source.Bytes.Slice(Offset, Length);

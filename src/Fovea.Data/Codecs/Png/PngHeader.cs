@@ -17,7 +17,7 @@ internal sealed record PngHeader(int Width, int Height, int Depth, int ColorType
     /// <summary>Samples of a pixel in the file, alpha included.</summary>
     public int Samples => ColorType switch { 0 or Palette => 1, 4 => 2, 2 => 3, _ => 4 };
 
-    /// <summary>Planes of the picture that is made of it.</summary>
+    /// <summary>Planes of the image that is made of it.</summary>
     public int Channels => ColorType is 0 or 4 ? 1 : 3;
 
     /// <summary>Bytes between a byte and its left neighbour, as filters count.</summary>

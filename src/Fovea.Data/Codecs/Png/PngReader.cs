@@ -2,7 +2,7 @@ using System.IO.Compression;
 
 namespace Fovea.Data.Codecs.Png;
 
-/// <summary>Reads PNG pictures.</summary>
+/// <summary>Reads PNG images.</summary>
 /// <remarks>
 /// Source: PNG specification (third edition). Never more is unpacked than the header's size needs, and a file that is too short for that
 /// size is refused before anything is allocated.

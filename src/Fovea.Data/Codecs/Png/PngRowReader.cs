@@ -9,11 +9,11 @@ internal sealed class PngRowReader(PngHeader header, byte[]? palette)
 {
     private readonly byte[] _samples = header.Depth == 8 ? [] : new byte[(long)header.Width * header.Samples];
 
-    /// <summary>Writes one row of a pass into the picture.</summary>
+    /// <summary>Writes one row of a pass into the image.</summary>
     /// <param name="row">Unfiltered bytes.</param>
     /// <param name="image">Receives the pixels.</param>
     /// <param name="pass">Which pixels of a row they are.</param>
-    /// <param name="y">Row of the picture.</param>
+    /// <param name="y">Row of the image.</param>
     public void Write(ReadOnlySpan<byte> row, RawImage image, PngPass pass, int y)
     {
         int width = pass.Width(header);

@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Fovea.Data.Datasets.Caching;
 
-/// <summary>Where a picture lies in a cache, and its shape: one record of the index, little-endian.</summary>
-/// <param name="Offset">Of its samples in the file; 0 for a picture that is not in it.</param>
+/// <summary>Where an image lies in a cache, and its shape: one record of the index, little-endian.</summary>
+/// <param name="Offset">Of its samples in the file; 0 for an image that is not in it.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Width">Columns.</param>
 /// <param name="Channels">1 or 3.</param>

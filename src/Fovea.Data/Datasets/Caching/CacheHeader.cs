@@ -6,7 +6,7 @@ using Fovea.Data.Datasets.Files;
 namespace Fovea.Data.Datasets.Caching;
 
 /// <summary>The first 76 bytes of a cache, little-endian; the index follows, then the samples.</summary>
-/// <param name="Side">Shorter side of its pictures.</param>
+/// <param name="Side">Shorter side of its images.</param>
 /// <param name="Count">Records in the index: one for each file of the store.</param>
 /// <param name="IndexChecksum">CRC-32C of the index.</param>
 /// <param name="FileLength">Bytes of the whole file.</param>
@@ -24,7 +24,7 @@ internal sealed record CacheHeader(int Side, int Count, uint IndexChecksum, long
     private static ReadOnlySpan<byte> Mark => "FoveaPix"u8;
 
     /// <summary>SHA-256 of everything that decides what a cache holds: the files with their sizes and times, which are cached, and the resize.</summary>
-    public static byte[] KeyOf(IPictureStore store, ReadOnlySpan<int> entries, int side)
+    public static byte[] KeyOf(IImageStore store, ReadOnlySpan<int> entries, int side)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes($"{Version} {side} {store.Entries.Count}\n"));
@@ -59,8 +59,8 @@ internal sealed record CacheHeader(int Side, int Count, uint IndexChecksum, long
     {
         int version = BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]), count = BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]);
         uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(bytes[ChecksumAt..]);
-        wrong = !bytes.StartsWith(Mark) ? "is no picture cache"
-            : version != Version ? $"is a picture cache of format {version}, where {Version} can be read"
+        wrong = !bytes.StartsWith(Mark) ? "is no image cache"
+            : version != Version ? $"is an image cache of format {version}, where {Version} can be read"
             : count < 0 || checksum != Crc32C.Of(bytes[..ChecksumAt]) ? "is damaged (its header has a wrong checksum)" : "";
         return wrong.Length > 0 ? null : new(
             BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]), count, BinaryPrimitives.ReadUInt32LittleEndian(bytes[20..]),

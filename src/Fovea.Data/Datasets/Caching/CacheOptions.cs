@@ -1,16 +1,16 @@
 namespace Fovea.Data.Datasets.Caching;
 
-/// <summary>Where pictures are kept that were decoded and resized once, and in which size.</summary>
+/// <summary>Where images are kept that were decoded and resized once, and in which size.</summary>
 /// <param name="Path">A file, or an existing folder (or one that ends in a slash) in which files are named by what they hold.</param>
 public sealed record CacheOptions(string Path)
 {
     /// <summary>Usual shorter side: what a model of 224 pixels is evaluated on.</summary>
     public const int UsualSide = 256;
 
-    /// <summary>Shorter side of the kept pictures in pixels; smaller pictures keep their size.</summary>
+    /// <summary>Shorter side of the kept images in pixels; smaller images keep their size.</summary>
     public int Side { get; init; } = UsualSide;
 
-    /// <summary>Is told pictures done and in all while a cache is made; null: nobody is.</summary>
+    /// <summary>Is told images done and in all while a cache is made; null: nobody is.</summary>
     public Action<int, int>? Report { get; init; }
 
     /// <summary>Ends the making of a cache early; nothing of it stays.</summary>

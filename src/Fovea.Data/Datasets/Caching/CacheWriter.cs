@@ -8,17 +8,17 @@ namespace Fovea.Data.Datasets.Caching;
 /// <summary>Makes a cache: decodes on all cores, resizes, and writes in order. The file gets its name when it is complete.</summary>
 internal static class CacheWriter
 {
-    private const int Ahead = 64;   // pictures in memory at once
+    private const int Ahead = 64;   // images in memory at once
 
-    /// <summary>Writes a cache of some pictures of a store. Those that cannot be read are left out.</summary>
+    /// <summary>Writes a cache of some images of a store. Those that cannot be read are left out.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="store">The pictures.</param>
+    /// <param name="store">The images.</param>
     /// <param name="entries">Which of them.</param>
     /// <param name="key">What they are.</param>
     /// <param name="options">Their size, and who is told.</param>
     /// <exception cref="DataException">The file cannot be written; nothing of it stays.</exception>
     /// <exception cref="OperationCanceledException">Somebody asked for it; nothing of it stays.</exception>
-    public static void Write(string path, IPictureStore store, int[] entries, byte[] key, CacheOptions options)
+    public static void Write(string path, IImageStore store, int[] entries, byte[] key, CacheOptions options)
     {
         string unfinished = path + ".tmp";
         try
@@ -51,7 +51,7 @@ internal static class CacheWriter
         return file;
     }
 
-    private static void WriteAll(FileStream file, IPictureStore store, int[] entries, byte[] key, CacheOptions options)
+    private static void WriteAll(FileStream file, IImageStore store, int[] entries, byte[] key, CacheOptions options)
     {
         CacheEntry[] index = new CacheEntry[store.Entries.Count];
         file.Position = CacheHeader.Size + (long)index.Length * CacheEntry.Size;
@@ -77,8 +77,8 @@ internal static class CacheWriter
         file.Write(records);
     }
 
-    /// <summary>Reads a few pictures; those that cannot be read come empty.</summary>
-    private static void ReadAll(IPictureStore store, ReadOnlyMemory<int> entries, RawImage?[] images, CacheOptions options)
+    /// <summary>Reads a few images; those that cannot be read come empty.</summary>
+    private static void ReadAll(IImageStore store, ReadOnlyMemory<int> entries, RawImage?[] images, CacheOptions options)
     {
         Resize resize = new(options.Side);
         ParallelOptions parallel = new() { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = options.Stop };

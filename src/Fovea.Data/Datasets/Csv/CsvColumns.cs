@@ -1,7 +1,7 @@
 namespace Fovea.Data.Datasets.Csv;
 
 /// <summary>Which column of a list says what.</summary>
-/// <param name="Path">Column of the picture's path.</param>
+/// <param name="Path">Column of the image's path.</param>
 /// <param name="Label">Column of its class.</param>
 /// <param name="Split">Column of its part, or -1.</param>
 internal sealed record CsvColumns(int Path, int Label, int Split)

@@ -3,7 +3,7 @@ using Fovea.Data.Datasets.Files;
 
 namespace Fovea.Data.Datasets.Csv;
 
-/// <summary>What a list of pictures says, checked but for the classes.</summary>
+/// <summary>What a list of images says, checked but for the classes.</summary>
 internal sealed class CsvRows
 {
     private readonly Dictionary<string, int> _folders = new(StringComparer.Ordinal), _labels = new(StringComparer.Ordinal);
@@ -14,10 +14,10 @@ internal sealed class CsvRows
 
     private CsvRows(string file, string folder) => (_file, _guard) = (file, new TreeGuard(folder));
 
-    /// <summary>The pictures, in the order of the rows.</summary>
+    /// <summary>The images, in the order of the rows.</summary>
     public EntryList Entries { get; } = new();
 
-    /// <summary>For each picture, which of <see cref="LabelNames"/>.</summary>
+    /// <summary>For each image, which of <see cref="LabelNames"/>.</summary>
     public IReadOnlyList<int> Labels => _label;
 
     /// <summary>Labels as they are written, in the order in which they come.</summary>
@@ -26,7 +26,7 @@ internal sealed class CsvRows
     /// <summary>The line in which each label comes first.</summary>
     public IReadOnlyList<int> FirstLines => _firstLines;
 
-    /// <summary>For each picture, <c>train</c>, <c>val</c> or <c>test</c>.</summary>
+    /// <summary>For each image, <c>train</c>, <c>val</c> or <c>test</c>.</summary>
     public IReadOnlyList<string> Splits => _splits;
 
     /// <exception cref="DataException">A row is wrong, or files are not there.</exception>
@@ -62,15 +62,15 @@ internal sealed class CsvRows
             Add(reader.Line, row[columns.Path].Trim(), row[columns.Label].Trim(), columns.Split < 0 ? "" : row[columns.Split].Trim());
         }
 
-        if (_missing.Count > 0) throw new DataException($"{_file}: {_missing.Count} pictures are not there: {Listing.Of(_missing)}.");
-        if (Entries.Count == 0) throw new DataException($"{_file}: lists no pictures; a row is path,label or path,label,split.");
+        if (_missing.Count > 0) throw new DataException($"{_file}: {_missing.Count} images are not there: {Listing.Of(_missing)}.");
+        if (Entries.Count == 0) throw new DataException($"{_file}: lists no images; a row is path,label or path,label,split.");
     }
 
     private void Add(int line, string path, string label, string split)
     {
         if (OperatingSystem.IsWindows()) path = path.Replace('\\', '/');
         while (path.StartsWith("./", StringComparison.Ordinal)) path = path[2..];
-        if (!PictureNames.StaysInside(path)) throw Wrong(line, $"the path '{path}' does not stay in the folder of the list; make it relative to it");
+        if (!ImageNames.StaysInside(path)) throw Wrong(line, $"the path '{path}' does not stay in the folder of the list; make it relative to it");
         if (label.Length == 0) throw Wrong(line, $"'{path}' has no label");
         int slash = path.LastIndexOf('/');
         string folder = slash < 0 ? "" : path[..slash];

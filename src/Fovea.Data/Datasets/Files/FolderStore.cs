@@ -2,8 +2,8 @@ using Fovea.Data.Codecs;
 
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>Picture files below a folder.</summary>
-internal sealed class FolderStore(string root, EntryList entries) : IPictureStore
+/// <summary>Image files below a folder.</summary>
+internal sealed class FolderStore(string root, EntryList entries) : IImageStore
 {
     public EntryList Entries => entries;
 

@@ -2,7 +2,7 @@ using System.IO.Enumeration;
 
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>Lists the pictures below a folder in torchvision's order: by folder, then by name, both by character codes.</summary>
+/// <summary>Lists the images below a folder in torchvision's order: by folder, then by name, both by character codes.</summary>
 internal static class FolderWalk
 {
     private const int MostLevels = 32;
@@ -25,7 +25,7 @@ internal static class FolderWalk
         return entries;
     }
 
-    /// <summary>Adds the pictures of one folder.</summary>
+    /// <summary>Adds the images of one folder.</summary>
     /// <returns>The folders in it.</returns>
     private static List<string> ListFolder(TreeGuard guard, string folder, EntryList entries)
     {
@@ -55,7 +55,7 @@ internal static class FolderWalk
             Everything)
         {
             ShouldIncludePredicate = (ref FileSystemEntry entry) =>
-                entry.IsDirectory ? !PictureNames.IsHidden(entry.FileName) : PictureNames.IsPicture(entry.FileName),
+                entry.IsDirectory ? !ImageNames.IsHidden(entry.FileName) : ImageNames.IsImage(entry.FileName),
         };
         try
         {

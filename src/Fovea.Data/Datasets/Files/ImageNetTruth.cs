@@ -9,7 +9,7 @@ namespace Fovea.Data.Datasets.Files;
 /// <list type="bullet">
 /// <item><c>LOC_val_solution.csv</c> (Kaggle): <c>name,wnid ...</c>; what follows the first wnid (boxes) does not matter.</item>
 /// <item><c>val.txt</c> (Caffe): <c>name number</c>, numbers from 0 in the order of the classes.</item>
-/// <item><c>ILSVRC2012_validation_ground_truth.txt</c> (development kit): line <c>n</c> is the class of the <c>n</c>-th picture by name, a number from
+/// <item><c>ILSVRC2012_validation_ground_truth.txt</c> (development kit): line <c>n</c> is the class of the <c>n</c>-th image by name, a number from
 /// 1. These numbers follow the kit's own order of the synsets, not the alphabet, so a file beside it has to give that order:
 /// <c>map_clsloc.txt</c> (<c>wnid number name</c>) or <c>synsets.txt</c> (line <c>n</c> is the wnid of number <c>n</c>).</item>
 /// </list>
@@ -24,14 +24,14 @@ internal static class ImageNetTruth
 
     /// <summary>The class of each file.</summary>
     /// <exception cref="DataException">There is no such file, or it does not fit.</exception>
-    public static int[] Read(PictureTree tree, string path, int[] files, ClassList classes)
+    public static int[] Read(ImageTree tree, string path, int[] files, ClassList classes)
     {
         string? Find(string name) => Places(path, tree.Path).Select(place => Path.Combine(place, name)).FirstOrDefault(File.Exists);
         string[] names = [.. files.Select(tree.Entries.NameOf)];
         if (Find("LOC_val_solution.csv") is string solution) return ByName(names, ReadSolution(solution, classes), solution);
         if (Find("val.txt") is string list) return ByName(names, ReadList(list, classes), list);
         if (Find(GroundTruth) is string truth) return InOrder(truth, names.Length, ReadOrder(Find("map_clsloc.txt"), Find("synsets.txt"), truth, classes));
-        throw new DataException($"{Path.Combine(tree.Path, "val")}: holds {names.Length} pictures without class folders; put LOC_val_solution.csv, val.txt or "
+        throw new DataException($"{Path.Combine(tree.Path, "val")}: holds {names.Length} images without class folders; put LOC_val_solution.csv, val.txt or "
             + $"{GroundTruth} (with map_clsloc.txt) into '{path}', or sort them into folders.");
     }
 
@@ -39,7 +39,7 @@ internal static class ImageNetTruth
     {
         string[] unknown = [.. names.Where(name => !labels.ContainsKey(Path.GetFileNameWithoutExtension(name)))];
         return unknown.Length == 0 ? [.. names.Select(name => labels[Path.GetFileNameWithoutExtension(name)])]
-            : throw new DataException($"{file}: does not tell the class of {unknown.Length} pictures: {Listing.Of(unknown)}.");
+            : throw new DataException($"{file}: does not tell the class of {unknown.Length} images: {Listing.Of(unknown)}.");
     }
 
     private static Dictionary<string, int> ReadSolution(string file, ClassList classes)
@@ -80,7 +80,7 @@ internal static class ImageNetTruth
     private static int[] InOrder(string file, int count, int[] labelOfNumber)
     {
         List<(int Line, string Text)> lines = TextLines.Read(file);
-        if (lines.Count != count) throw new DataException($"{file}: has {lines.Count} lines for the {count} pictures of val; they do not belong together.");
+        if (lines.Count != count) throw new DataException($"{file}: has {lines.Count} lines for the {count} images of val; they do not belong together.");
         return [.. lines.Select(line => labelOfNumber[Number(line.Text, 1, labelOfNumber.Length, file, line.Line) - 1])];
     }
 

@@ -28,7 +28,7 @@ internal sealed class TreeGuard
         string link = Path.Combine(Root, relative);
         string? target = File.ResolveLinkTarget(link, returnFinalTarget: true)?.FullName;
         string inside = target is null ? "" : Path.GetRelativePath(Root, target).Replace(Path.DirectorySeparatorChar, '/');
-        if (target is null || Path.IsPathRooted(inside) || !PictureNames.StaysInside(inside) || !IsPlain(FolderOf(inside)))
+        if (target is null || Path.IsPathRooted(inside) || !ImageNames.StaysInside(inside) || !IsPlain(FolderOf(inside)))
             throw new DataException($"{link}: is a link that leads out of '{Root}'; put the file itself there.");
     }
 

@@ -6,13 +6,13 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>Picture files in a zip archive, read where they lie: nothing is unpacked to disk.</summary>
-internal sealed class ZipStore : IPictureStore
+/// <summary>Image files in a zip archive, read where they lie: nothing is unpacked to disk.</summary>
+internal sealed class ZipStore : IImageStore
 {
     // Deflate cannot do better than 258 bytes for 2 bits (zlib's technical notes); the rest is for headers.
     private const long BestRatio = 1032, Overhead = 1024;
 
-    /// <summary>Bytes that few pictures have.</summary>
+    /// <summary>Bytes that few images have.</summary>
     private const int Usual = 16 << 20;
 
     private readonly string _path;
@@ -25,8 +25,8 @@ internal sealed class ZipStore : IPictureStore
         List<(string Name, ZipEntry Place)> found = [];
         ZipDirectory.List(path, file, (name, place) =>
         {
-            if (!PictureNames.StaysInside(name)) throw new DataException($"{path}: holds '{name}', a name that leads out of the archive; it is refused.");
-            if (!name.Split('/').Any(part => PictureNames.IsHidden(part))) found.Add((name, place));
+            if (!ImageNames.StaysInside(name)) throw new DataException($"{path}: holds '{name}', a name that leads out of the archive; it is refused.");
+            if (!name.Split('/').Any(part => ImageNames.IsHidden(part))) found.Add((name, place));
         });
         _places = Sort(found);
     }
@@ -68,7 +68,7 @@ internal sealed class ZipStore : IPictureStore
         foreach (var file in files)
         {
             if (number < 0 || Entries.Folders[number] != file.Folder) number = Entries.AddFolder(file.Folder);
-            if (!PictureNames.IsPicture(file.Name)) continue;
+            if (!ImageNames.IsImage(file.Name)) continue;
             Entries.Add(number, file.Name);
             places.Add(file.Place);
         }
@@ -89,7 +89,7 @@ internal sealed class ZipStore : IPictureStore
         try
         {
             ReadPacked(entry, place, packed);
-            if (place.Length > Usual) RequirePicture(entry, place, packed, options);
+            if (place.Length > Usual) RequireImage(entry, place, packed, options);
             unpacked = ArrayPool<byte>.Shared.Rent((int)place.Length + 1);
             int got = Unpack(entry, place, packed, unpacked.AsSpan(0, (int)place.Length + 1));
             if (got != place.Length) throw Wrong(entry, $"unpacks to {(got > place.Length ? "more" : "fewer")} bytes than the {place.Length} that it claims");
@@ -104,7 +104,7 @@ internal sealed class ZipStore : IPictureStore
     }
 
     /// <summary>Looks at the first bytes before much memory is taken for the rest: megabytes of zeros pack into nothing.</summary>
-    private void RequirePicture(int entry, ZipEntry place, byte[] packed, DecodeOptions options)
+    private void RequireImage(int entry, ZipEntry place, byte[] packed, DecodeOptions options)
     {
         byte[] beginning = new byte[64];
         int got = Unpack(entry, place, packed, beginning);

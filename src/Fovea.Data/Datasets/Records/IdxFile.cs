@@ -12,7 +12,7 @@ internal static class IdxFile
 {
     private const int MaxSide = 4096, MaxCount = 100_000_000;
 
-    /// <summary>Reads a file of <paramref name="dimensions"/> dimensions (1: labels, 3: pictures), gzipped or not.</summary>
+    /// <summary>Reads a file of <paramref name="dimensions"/> dimensions (1: labels, 3: images), gzipped or not.</summary>
     public static (int[] Shape, byte[] Bytes) Read(string path, int dimensions)
     {
         using BoundedReader reader = BoundedReader.Open(path);

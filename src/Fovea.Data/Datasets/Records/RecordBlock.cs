@@ -1,4 +1,4 @@
 namespace Fovea.Data.Datasets.Records;
 
-/// <summary>Pictures at equal distances in one block of bytes: picture i starts at <c>Offset + i · Stride</c>.</summary>
+/// <summary>Images at equal distances in one block of bytes: image i starts at <c>Offset + i · Stride</c>.</summary>
 internal readonly record struct RecordBlock(ReadOnlyMemory<byte> Bytes, int Offset, int Stride, byte[] Labels);

@@ -1,6 +1,6 @@
 namespace Fovea.Data.Datasets.Shapes;
 
-/// <summary>A picture of floats, 0 to 1, onto which outlines are painted with smooth edges.</summary>
+/// <summary>An image of floats, 0 to 1, onto which outlines are painted with smooth edges.</summary>
 internal sealed class Canvas(int size)
 {
     private readonly float[] _red = new float[size * size], _green = new float[size * size], _blue = new float[size * size];

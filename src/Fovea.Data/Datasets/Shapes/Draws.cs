@@ -1,6 +1,6 @@
 namespace Fovea.Data.Datasets.Shapes;
 
-/// <summary>Random numbers of one picture, taken one after the other.</summary>
+/// <summary>Random numbers of one image, taken one after the other.</summary>
 internal sealed class Draws(Philox stream)
 {
     private ulong _taken;

@@ -2,7 +2,7 @@ namespace Fovea.Data.Datasets.Shapes;
 
 /// <summary>
 /// Signed distances to outlines: negative inside, 0 on the edge, positive outside. Only + - · / and square roots, which IEEE 754
-/// rounds alike everywhere, so a picture has the same bytes on every machine.
+/// rounds alike everywhere, so an image has the same bytes on every machine.
 /// </summary>
 /// <remarks>Source: Quilez, "2D distance functions", iquilezles.org/articles/distfunctions2d.</remarks>
 internal static class Outline

@@ -1,6 +1,6 @@
 namespace Fovea.Data.Datasets.Shapes;
 
-/// <summary>Draws one picture: background, clutter behind, the shape, at times a line across it, and grain.</summary>
+/// <summary>Draws one image: background, clutter behind, the shape, at times a line across it, and grain.</summary>
 internal sealed class Scene
 {
     private const float Grain = 8;
@@ -61,7 +61,7 @@ internal sealed class Scene
         _canvas.Paint(default, _canvas.Size, p => Outline.Capsule(p, start, end, radius), _ => colour);
     }
 
-    /// <summary>The shape: 17 to 26 pixels wide, whole inside the picture, turned by up to 23 degrees, shaded from one side.</summary>
+    /// <summary>The shape: 17 to 26 pixels wide, whole inside the image, turned by up to 23 degrees, shaded from one side.</summary>
     private void PaintShape(Draws draws, int label, float luminance)
     {
         float radius = draws.Between(8.5f, 13), middle = _canvas.Size / 2f, room = MathF.Min(4, middle - radius - 1);

@@ -2,23 +2,23 @@ namespace Fovea.Data.Datasets.Shapes;
 
 /// <summary>
 /// Ten shapes on coloured, cluttered grounds, 32 x 32 pixels, red, green and blue: drawn here, so that everything runs without a
-/// download. Picture <c>i</c> of a split is a pure function of (seed, split, i), with the same bytes on every machine.
+/// download. Image <c>i</c> of a split is a pure function of (seed, split, i), with the same bytes on every machine.
 /// </summary>
 public static class ShapesDataset
 {
-    /// <summary>Side of a picture in pixels.</summary>
+    /// <summary>Side of an image in pixels.</summary>
     public const int ImageSize = 32;
 
-    /// <summary>Training pictures unless told otherwise.</summary>
+    /// <summary>Training images unless told otherwise.</summary>
     public const int DefaultTrainCount = 10_000;
 
-    /// <summary>Validation pictures unless told otherwise.</summary>
+    /// <summary>Validation images unless told otherwise.</summary>
     public const int DefaultValidationCount = 1_000;
 
-    /// <summary>Test pictures unless told otherwise.</summary>
+    /// <summary>Test images unless told otherwise.</summary>
     public const int DefaultTestCount = 2_000;
 
-    /// <summary>What the pictures are. Mean and deviation were measured on the default training set of seed 0.</summary>
+    /// <summary>What the images are. Mean and deviation were measured on the default training set of seed 0.</summary>
     public static DatasetInfo Info { get; } = new()
     {
         Name = "shapes",
@@ -30,10 +30,10 @@ public static class ShapesDataset
     };
 
     /// <summary>Draws all three splits.</summary>
-    /// <param name="seed">Another seed gives other pictures.</param>
-    /// <param name="train">Training pictures.</param>
-    /// <param name="validation">Validation pictures.</param>
-    /// <param name="test">Test pictures.</param>
+    /// <param name="seed">Another seed gives other images.</param>
+    /// <param name="train">Training images.</param>
+    /// <param name="validation">Validation images.</param>
+    /// <param name="test">Test images.</param>
     public static DatasetSplits Load(
         ulong seed, int train = DefaultTrainCount, int validation = DefaultValidationCount, int test = DefaultTestCount) => new()
         {
@@ -43,10 +43,10 @@ public static class ShapesDataset
             ValidationOrigin = "published",
         };
 
-    /// <summary>Draws one split, in parallel. Classes take turns: picture <c>i</c> shows class <c>i mod 10</c>.</summary>
+    /// <summary>Draws one split, in parallel. Classes take turns: image <c>i</c> shows class <c>i mod 10</c>.</summary>
     /// <param name="seed">Of all three splits.</param>
-    /// <param name="split">Name of the split, such as <c>train</c>; another name gives other pictures.</param>
-    /// <param name="count">Number of pictures, 0 or more.</param>
+    /// <param name="split">Name of the split, such as <c>train</c>; another name gives other images.</param>
+    /// <param name="count">Number of images, 0 or more.</param>
     public static InMemoryDataset Draw(ulong seed, string split, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -61,10 +61,10 @@ public static class ShapesDataset
         return new InMemoryDataset(Info, pixels, labels);
     }
 
-    /// <summary>Where the shape is: how much of each pixel of picture <paramref name="index"/> it covers, 0 to 1, <c>[32, 32]</c>.</summary>
+    /// <summary>Where the shape is: how much of each pixel of image <paramref name="index"/> it covers, 0 to 1, <c>[32, 32]</c>.</summary>
     /// <param name="seed">Of all three splits.</param>
     /// <param name="split">Name of the split.</param>
-    /// <param name="index">Number of the picture in the split.</param>
+    /// <param name="index">Number of the image in the split.</param>
     public static float[] Cover(ulong seed, string split, int index)
     {
         Scene scene = new();

@@ -11,10 +11,10 @@ internal readonly record struct Affine(double A, double B, double C, double D, d
     /// <summary>Moves columns by <paramref name="slope"/> pixels per column, about the upper left corner.</summary>
     public static Affine ShearY(double slope) => new(1, 0, 0, slope, 1, 0);
 
-    /// <summary>Moves the picture to the right and down.</summary>
+    /// <summary>Moves the image to the right and down.</summary>
     public static Affine Shift(int right, int down) => new(1, 0, -right, 0, 1, -down);
 
-    /// <summary>Turns the picture counterclockwise about its middle (<c>Image.rotate</c>).</summary>
+    /// <summary>Turns the image counterclockwise about its middle (<c>Image.rotate</c>).</summary>
     public static Affine Rotation(double degrees, int height, int width)
     {
         double angle = -degrees * Math.PI / 180, cos = Math.Round(Math.Cos(angle), 15), sin = Math.Round(Math.Sin(angle), 15);
@@ -23,7 +23,7 @@ internal readonly record struct Affine(double A, double B, double C, double D, d
     }
 
     /// <summary>
-    /// Replaces a picture by its transform; nearest pixel, <paramref name="fill"/> outside. 16-bit fixed point, bit for bit as
+    /// Replaces an image by its transform; nearest pixel, <paramref name="fill"/> outside. 16-bit fixed point, bit for bit as
     /// <c>affine_fixed</c> in Pillow's <c>Geometry.c</c>.
     /// </summary>
     public void Apply(RawImage image, byte fill, ImageScratch scratch)

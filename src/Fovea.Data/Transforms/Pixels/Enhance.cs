@@ -1,7 +1,7 @@
 namespace Fovea.Data.Transforms.Pixels;
 
 /// <summary>
-/// Pillow's <c>ImageEnhance</c>: a blend of the picture with a degenerate one. Factor 0 gives the degenerate, 1 the picture, more
+/// Pillow's <c>ImageEnhance</c>: a blend of the image with a degenerate one. Factor 0 gives the degenerate, 1 the image, more
 /// exaggerates.
 /// </summary>
 internal static class Enhance
@@ -13,7 +13,7 @@ internal static class Enhance
     public static void Contrast(RawImage image, double factor, ImageScratch scratch) =>
         Flat(image, (byte)Luma.Mean(image, scratch), factor);
 
-    /// <summary>Blends with the grey picture.</summary>
+    /// <summary>Blends with the grey image.</summary>
     public static void Saturation(RawImage image, double factor, ImageScratch scratch)
     {
         if (image.Channels == 1 || factor == 1) return;
@@ -23,7 +23,7 @@ internal static class Enhance
         for (int channel = 0; channel < image.Channels; channel++) Blend.Into(image.Plane(channel), grey.Pixels, (float)factor);
     }
 
-    /// <summary>Blends with a smoothed picture.</summary>
+    /// <summary>Blends with a smoothed image.</summary>
     public static void Sharpness(RawImage image, double factor, ImageScratch scratch)
     {
         if (image.Height < 3 || image.Width < 3 || factor == 1) return;

@@ -3,7 +3,7 @@ namespace Fovea.Data.Transforms.Pixels;
 /// <summary>Turns colours round the circle by way of Pillow's 8-bit HSV (<c>rgb2hsv_row</c>, <c>hsv2rgb</c> in <c>Convert.c</c>).</summary>
 internal static class Hue
 {
-    /// <summary>Adds a share of the circle, -0.5 to 0.5, to each pixel's hue, in steps of 1/255; a grey picture stays.</summary>
+    /// <summary>Adds a share of the circle, -0.5 to 0.5, to each pixel's hue, in steps of 1/255; a grey image stays.</summary>
     public static void Shift(RawImage image, double share)
     {
         if (image.Channels == 1) return;

@@ -3,7 +3,7 @@ namespace Fovea.Data.Transforms.Pixels;
 /// <summary>Brightness of colours by ITU-R BT.601, with Pillow's 16-bit weights: <c>(19595 r + 38470 g + 7471 b + 2¹⁵) >> 16</c>.</summary>
 internal static class Luma
 {
-    /// <summary>Writes the luma of each pixel of a colour picture; a grey one is copied.</summary>
+    /// <summary>Writes the luma of each pixel of a colour image; a grey one is copied.</summary>
     public static void Of(RawImage image, Span<byte> grey)
     {
         if (image.Channels == 1)

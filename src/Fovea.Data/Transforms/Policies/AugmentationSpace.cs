@@ -23,8 +23,8 @@ internal sealed class AugmentationSpace(float shear, float rotation, float enhan
     /// <param name="op">The operation.</param>
     /// <param name="level">0 to <paramref name="bins"/> - 1; levels between whole ones are allowed.</param>
     /// <param name="bins">Number of levels.</param>
-    /// <param name="height">Rows of the picture.</param>
-    /// <param name="width">Columns of the picture.</param>
+    /// <param name="height">Rows of the image.</param>
+    /// <param name="width">Columns of the image.</param>
     public float Magnitude(AugmentationOp op, float level, int bins, int height, int width) => op switch
     {
         AugmentationOp.ShearX or AugmentationOp.ShearY => Spread(0, shear, bins, level),
@@ -45,7 +45,7 @@ internal sealed class AugmentationSpace(float shear, float rotation, float enhan
     /// <param name="op">Which.</param>
     /// <param name="image">Replaced by the result.</param>
     /// <param name="magnitude">Its strength, with its sign.</param>
-    /// <param name="fill">Level of what lies outside the picture.</param>
+    /// <param name="fill">Level of what lies outside the image.</param>
     /// <param name="scratch">The worker's memory.</param>
     public static void Apply(AugmentationOp op, RawImage image, double magnitude, byte fill, ImageScratch scratch)
     {

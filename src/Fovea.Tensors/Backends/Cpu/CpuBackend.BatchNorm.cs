@@ -38,7 +38,7 @@ internal sealed unsafe partial class CpuBackend<V>
         _pool.Run(a.Channels, channel =>
         {
             nint first = (nint)channel * a.Pixels, step = (nint)a.Channels * a.Pixels;
-            float mean = Floats(a.Norm.Mean)[channel], rstd = InverseDeviation(a.Norm, channel);
+            float mean = Floats(a.Norm.Mean)[channel], rstd = InverseStd(a.Norm, channel);
             double sum = 0, product = 0;
             for (int image = 0; image < a.Batch; image++)
             {
@@ -72,11 +72,11 @@ internal sealed unsafe partial class CpuBackend<V>
     /// <summary>A norm and a bias before it as one multiply-add per element.</summary>
     private static (float Scale, float Shift) ScaleAndShift(in ChannelNorm norm, int channel, float bias)
     {
-        float scale = InverseDeviation(norm, channel) * (norm.Gamma is null ? 1 : Floats(norm.Gamma)[channel]);
+        float scale = InverseStd(norm, channel) * (norm.Gamma is null ? 1 : Floats(norm.Gamma)[channel]);
         return (scale, MathF.FusedMultiplyAdd(bias - Floats(norm.Mean)[channel], scale, norm.Beta is null ? 0 : Floats(norm.Beta)[channel]));
     }
 
-    private static float InverseDeviation(in ChannelNorm norm, int channel) => 1 / MathF.Sqrt(Floats(norm.Variance)[channel] + norm.Epsilon);
+    private static float InverseStd(in ChannelNorm norm, int channel) => 1 / MathF.Sqrt(Floats(norm.Variance)[channel] + norm.Epsilon);
 
     private static void Add(float* destination, double value, bool accumulate) => *destination = (float)(accumulate ? *destination + value : value);
 }

@@ -50,14 +50,14 @@ internal sealed partial class ReferenceBackend
                 if (gradients.Dresidual is not null) Put(ref Values(gradients.Dresidual)[i], Slope(i), gradients.AccumulateDresidual);
                 if (gradients.Dx is null) continue;
                 double shared = statisticsOfInput ? (sum + Normalised(norm, from[i], channel) * product) / count : 0;
-                Put(ref Values(gradients.Dx)[i], Factor(norm.Gamma, channel) * InverseDeviation(norm, channel) * (Slope(i) - shared), gradients.AccumulateDx);
+                Put(ref Values(gradients.Dx)[i], Factor(norm.Gamma, channel) * InverseStd(norm, channel) * (Slope(i) - shared), gradients.AccumulateDx);
             }
         }
     }
 
-    private static double Normalised(in ChannelNorm norm, double x, int channel) => (x - Values(norm.Mean)[channel]) * InverseDeviation(norm, channel);
+    private static double Normalised(in ChannelNorm norm, double x, int channel) => (x - Values(norm.Mean)[channel]) * InverseStd(norm, channel);
 
-    private static double InverseDeviation(in ChannelNorm norm, int channel) => 1 / Math.Sqrt(Values(norm.Variance)[channel] + norm.Epsilon);
+    private static double InverseStd(in ChannelNorm norm, int channel) => 1 / Math.Sqrt(Values(norm.Variance)[channel] + norm.Epsilon);
 
     private static double Factor(Storage? values, int channel) => values is null ? 1 : Values(values)[channel];
 

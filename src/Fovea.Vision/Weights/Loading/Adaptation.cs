@@ -19,7 +19,7 @@ internal static class Adaptation
 
         using StepScope scope = StepScope.Begin();
         Tensor given = Tensor.From(source.ToArray(), Shape.Create([.. source.Shape.Select(size => (int)size)]), device);
-        Tensor fitted = model.Fitted(name, given);
+        Tensor fitted = model.AdaptWeight(name, given);
         return fitted.Shape == target.Shape ? Weight.Of(name, source.Type, wanted, fitted.ToArray()) : null;
     }
 
@@ -32,7 +32,7 @@ internal static class Adaptation
     private static bool IsSameButForAxesOfOne(IReadOnlyList<long> given, long[] wanted) =>
         given.Where(size => size != 1).SequenceEqual(wanted.Where(size => size != 1));
 
-    /// <summary>True where only the channels of the picture differ.</summary>
+    /// <summary>True where only the channels of the image differ.</summary>
     private static bool IsFirstLayer(ImageClassifier model, IReadOnlyList<long> given, long[] wanted) =>
         given is [var outputs, > 0, var rows, var columns] && wanted is [var o, var channels, var r, var c]
         && (o, r, c) == (outputs, rows, columns) && channels == model.Config.Channels;

@@ -2,7 +2,7 @@ namespace Fovea.Vision.Weights.Loading;
 
 /// <summary>
 /// Weights of a first layer <c>[out, channel, row, column]</c> for other channels, as timm does it: summed for one channel; else repeated in turn and
-/// scaled, so that a grey picture in all channels gives what it gave.
+/// scaled, so that a grey image in all channels gives what it gave.
 /// </summary>
 internal static class ChannelAdaptation
 {

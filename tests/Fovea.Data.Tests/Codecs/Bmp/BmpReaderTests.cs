@@ -27,7 +27,7 @@ public sealed class BmpReaderTests
     [Fact]
     public void Runs_of_8_bits()
     {
-        // Three of colour 1; end of row; two different ones and a byte of padding for three; a move; end of picture.
+        // Three of colour 1; end of row; two different ones and a byte of padding for three; a move; end of image.
         byte[] runs = [3, 1, 0, 0, 0, 3, 2, 1, 2, 99, 0, 2, 1, 1, 1, 2, 0, 1];
         AssertPixels("0 0 0 0 2 / 2 1 2 0 0 / 1 1 1 0 0", BmpBuilder.Info(5, 3, 8, 1, Three, runs));
     }
@@ -84,7 +84,7 @@ public sealed class BmpReaderTests
     [InlineData(1, 1, 8, 2, "has compression 2 with 8 bits per pixel, which cannot be read.")]
     [InlineData(65536, 65536, 24, 0, "has 65536 x 65536 pixels, more than the limit of 100000000; DecodeLimits.Pixels can raise it.")]
     [InlineData(9000, 9000, 8, 1, "is cut off: 4 bytes of runs cannot give 9000 x 9000 pixels.")]
-    [InlineData(9000, 9000, 24, 0, "is cut off: the picture takes 243000000 bytes at offset 66, but the file has 4 more.")]
+    [InlineData(9000, 9000, 24, 0, "is cut off: the image takes 243000000 bytes at offset 66, but the file has 4 more.")]
     [InlineData(5, 1, 8, 1, "is cut off: a run takes 2 bytes at offset 70, but the file has 0 more.")]
     public void Files_that_cannot_be_are_refused(int width, int height, int depth, int compression, string message)
     {

@@ -49,7 +49,7 @@ public sealed class JpegReaderTests
     }
 
     [Fact]
-    public void Orientation_turns_the_picture_and_its_identity()
+    public void Orientation_turns_the_image_and_its_identity()
     {
         byte[] plain = JpegSamples.Bytes("4:2:0");
         byte[] exif = [.. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0];

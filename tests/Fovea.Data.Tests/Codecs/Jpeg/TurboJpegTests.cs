@@ -42,15 +42,15 @@ public sealed class TurboJpegTests
     [InlineData(1, JpegSampling.Full)]
     [InlineData(3, JpegSampling.Full)]
     [InlineData(3, JpegSampling.Quarter)]
-    public void Pictures_of_any_size_have_the_same_pixels(int channels, JpegSampling sampling)
+    public void Images_of_any_size_have_the_same_pixels(int channels, JpegSampling sampling)
     {
         _ = Library;
         foreach (int height in (int[])[1, 2, 3, 7, 8, 9, 15, 16, 17, 33])
         {
             foreach (int width in (int[])[1, 2, 3, 5, 8, 16, 17, 31, 34, 65])
             {
-                RawImage picture = JpegWriterTests.Waves(channels, height, width, height + width);
-                byte[] file = JpegWriter.Encode(picture, quality: 1 + (7 * height + width) % 100, sampling);
+                RawImage image = JpegWriterTests.Waves(channels, height, width, height + width);
+                byte[] file = JpegWriter.Encode(image, quality: 1 + (7 * height + width) % 100, sampling);
                 foreach (int scale in Scales)
                 {
                     bool isUsual = scale == 1 || Math.Max(height, width) >= 8;
@@ -107,7 +107,7 @@ public sealed class TurboJpegTests
     }
 
     [Fact]
-    public void A_picture_that_takes_more_with_the_library_is_declined()
+    public void An_image_that_takes_more_with_the_library_is_declined()
     {
         byte[] file = JpegWriter.Encode(new RawImage(3, 100, 100));
         DecodeOptions options = new() { Limits = new() { Bytes = 69_999 } };

@@ -7,7 +7,7 @@ namespace Fovea.Data.Tests.Codecs.Png;
 /// <summary>PNG files of every kind, written from the specification and sharing no code with the reader.</summary>
 internal static class PngBuilder
 {
-    /// <summary>The pass to which each pixel of an 8 x 8 square belongs: the specification's picture of Adam7.</summary>
+    /// <summary>The pass to which each pixel of an 8 x 8 square belongs: the specification's image of Adam7.</summary>
     private static readonly string[] Passes =
         ["16462646", "77777777", "56565656", "77777777", "36463646", "77777777", "56565656", "77777777"];
 

@@ -70,7 +70,7 @@ public sealed class PngReaderTests
     }
 
     [Fact]
-    public void An_exif_chunk_turns_the_picture()
+    public void An_exif_chunk_turns_the_image()
     {
         byte[] exif = [.. "MM\0*"u8, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0];
         byte[] file = PngBuilder.Build(2, 1, 0, 8, false, [10, 20], ("eXIf", exif));
@@ -126,7 +126,7 @@ public sealed class PngReaderTests
     [Fact]
     public void Bombs_do_not_go_off()
     {
-        // A comment that unpacks to a gigabyte, and pixels that unpack to far more than the picture needs.
+        // A comment that unpacks to a gigabyte, and pixels that unpack to far more than the image needs.
         byte[] zeros = PngBuilder.Zip(new byte[8 << 20]);
         byte[] header = PngBuilder.Header(2, 1, 8, 0, false);
         byte[] file = PngBuilder.File(header, zeros, ("zTXt", [.. "a\0\0"u8, .. zeros]), ("iCCP", [.. "a\0\0"u8, .. zeros]));

@@ -7,7 +7,7 @@ using Fovea.Data.Tests.Loading;
 namespace Fovea.Data.Tests.Datasets.Files;
 
 /// <summary>
-/// A folder of very many pictures is listed in little memory, batches of it included, and without opening them: that takes longer than the
+/// A folder of very many images is listed in little memory, batches of it included, and without opening them: that takes longer than the
 /// (generous) limit. <c>bench/README.md</c> has the time.
 /// </summary>
 [Collection<Alone>]
@@ -17,21 +17,21 @@ public sealed class LargeFolderTests
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
 
     [Fact]
-    public void Three_thousand_pictures_start_at_once() => Start(3_000, classes: 10, mostBytes: 20 << 20);
+    public void Three_thousand_images_start_at_once() => Start(3_000, classes: 10, mostBytes: 20 << 20);
 
     [Fact]
     [Trait("Category", "Slow")]
-    public void A_hundred_thousand_pictures_start_at_once() => Start(100_000, classes: 100, mostBytes: 200 << 20);
+    public void A_hundred_thousand_images_start_at_once() => Start(100_000, classes: 100, mostBytes: 200 << 20);
 
     private static void Start(int count, int classes, long mostBytes)
     {
         using TemporaryFolder folder = new();
-        string first = folder.Write("first.png", Support.Pictures.Png(width: 2, height: 2));
+        string first = folder.Write("first.png", Support.Images.Png(width: 2, height: 2));
         for (int label = 0; label < classes; label++)
         {
             string name = Path.Combine(folder.Path, $"class {label:000}");
             Directory.CreateDirectory(name);
-            for (int i = label; i < count; i += classes) Link(first, Path.Combine(name, $"a picture with a name of usual length {i:000000}.png"));
+            for (int i = label; i < count; i += classes) Link(first, Path.Combine(name, $"an image with a name of usual length {i:000000}.png"));
         }
 
         TimeSpan fastest = TimeSpan.MaxValue;
@@ -53,7 +53,7 @@ public sealed class LargeFolderTests
             GC.KeepAlive(splits);
         }
 
-        Assert.True(fastest < Limit, $"{count} pictures took {fastest.TotalSeconds:F1} s to start.");
+        Assert.True(fastest < Limit, $"{count} images took {fastest.TotalSeconds:F1} s to start.");
     }
 
     /// <summary>Another name of a file, which is made sooner than another file; Windows gets a copy.</summary>

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Fovea.Data.Codecs;
 using Fovea.Data.Datasets.Files;
-using static Fovea.Data.Tests.Support.Pictures;
+using static Fovea.Data.Tests.Support.Images;
 
 namespace Fovea.Data.Tests.Datasets.Files;
 
@@ -58,7 +58,7 @@ public sealed class ZipStoreTests
         string path = folder.Write("x.zip", Zip(("a/1.png", Png()), ("b/1.png", new byte[100 << 20])));
         ZipStore store = ZipStore.Open(path);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Contains("is no picture of a known format", Error(() => store.Identify(1)));
+        Assert.Contains("is no image of a known format", Error(() => store.Identify(1)));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
     }
 
@@ -71,7 +71,7 @@ public sealed class ZipStoreTests
     }
 
     [Fact]
-    public void Mutated_archives_end_in_a_picture_or_one_error()
+    public void Mutated_archives_end_in_a_image_or_one_error()
     {
         byte[] zip = Zip(("a/1.png", Png()), ("b/1.png", Png()));
         Random random = new(1);

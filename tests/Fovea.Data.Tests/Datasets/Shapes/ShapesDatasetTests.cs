@@ -7,7 +7,7 @@ namespace Fovea.Data.Tests.Datasets.Shapes;
 public sealed class ShapesDatasetTests
 {
     [Fact]
-    public void The_pictures_are_the_same_on_every_machine()
+    public void The_images_are_the_same_on_every_machine()
     {
         InMemoryDataset dataset = ShapesDataset.Draw(seed: 7, "train", 100);
         byte[] all = [.. Enumerable.Range(0, 100).SelectMany(i => dataset.Pixels(i).ToArray())];
@@ -15,23 +15,23 @@ public sealed class ShapesDatasetTests
     }
 
     [Fact]
-    public void A_picture_depends_on_seed_split_and_index_alone()
+    public void An_image_depends_on_seed_split_and_index_alone()
     {
         byte[] Ninth(ulong seed, string split, int count) => ShapesDataset.Draw(seed, split, count).Pixels(9).ToArray();
-        byte[] picture = Ninth(1, "train", 10);
-        Assert.Equal(picture, Ninth(1, "train", 200));
-        Assert.NotEqual(picture, Ninth(2, "train", 10));
-        Assert.NotEqual(picture, Ninth(1, "test", 10));
+        byte[] image = Ninth(1, "train", 10);
+        Assert.Equal(image, Ninth(1, "train", 200));
+        Assert.NotEqual(image, Ninth(2, "train", 10));
+        Assert.NotEqual(image, Ninth(1, "test", 10));
     }
 
     [Fact]
-    public void The_splits_have_the_sizes_asked_for_and_share_no_picture()
+    public void The_splits_have_the_sizes_asked_for_and_share_no_image()
     {
         DatasetSplits splits = ShapesDataset.Load(seed: 0, train: 40, validation: 30, test: 20);
         Assert.Equal((40, 30, 20), (splits.Train.Count, splits.Validation.Count, splits.Test.Count));
-        IEnumerable<string> pictures = new[] { splits.Train, splits.Validation, splits.Test }
+        IEnumerable<string> images = new[] { splits.Train, splits.Validation, splits.Test }
             .SelectMany(split => Enumerable.Range(0, split.Count).Select(i => Convert.ToBase64String(((InMemoryDataset)split).Pixels(i))));
-        Assert.Equal(90, pictures.Distinct().Count());
+        Assert.Equal(90, images.Distinct().Count());
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class ShapesDatasetTests
                 foreach (byte pixel in train.Pixels(i).Slice(1024 * channel, 1024)) (sum, squares) = (sum + pixel, squares + pixel * pixel);
             double mean = sum / n;
             Assert.Equal(train.Info.Normalization.Mean[channel], mean, 1e-3);
-            Assert.Equal(train.Info.Normalization.Deviation[channel], Math.Sqrt(squares / n / 255 - mean * mean), 1e-3);
+            Assert.Equal(train.Info.Normalization.Std[channel], Math.Sqrt(squares / n / 255 - mean * mean), 1e-3);
         }
     }
 
@@ -93,18 +93,18 @@ public sealed class ShapesDatasetTests
     [Fact]
     public void Covers_are_where_the_shapes_are()
     {
-        InMemoryDataset pictures = ShapesDataset.Draw(3, "test", 60);
+        InMemoryDataset images = ShapesDataset.Draw(3, "test", 60);
         RawImage image = new();
-        for (int i = 0; i < pictures.Count; i++)
+        for (int i = 0; i < images.Count; i++)
         {
-            pictures.Read(i, image);
+            images.Read(i, image);
             float[] cover = ShapesDataset.Cover(3, "test", i), light = new float[cover.Length];
             for (int pixel = 0; pixel < light.Length; pixel++)
                 light[pixel] = 0.299f * image.Plane(0)[pixel] + 0.587f * image.Plane(1)[pixel] + 0.114f * image.Plane(2)[pixel];
             float on = cover.Zip(light, (share, level) => share * level).Sum() / cover.Sum();
             float off = cover.Zip(light, (share, level) => (1 - share) * level).Sum() / (1024 - cover.Sum());
 
-            Assert.True(Math.Abs(on - off) > 20, $"picture {i}: {on} on the shape, {off} beside it");
+            Assert.True(Math.Abs(on - off) > 20, $"image {i}: {on} on the shape, {off} beside it");
             if (i % 10 == 0) Assert.InRange(cover.Sum(), Math.PI * 7.6 * 7.6, Math.PI * 11.8 * 11.8);
         }
     }

@@ -6,7 +6,7 @@ namespace Fovea.Data.Tests.Transforms.Policies;
 
 public sealed class AugmentationSpaceTests
 {
-    [Theory]   // a picture of 4 x 5 pixels, whole, and one of 61 x 47, as a digest: see Pattern
+    [Theory]   // an image of 4 x 5 pixels, whole, and one of 61 x 47, as a digest: see Pattern
     [InlineData("ShearX", 0.27000001072883606, "284e82c4238e09831ab03100ceb900c6db0d3e008ad741aa30c26414c38f5e54586a00c5105ab20034a839c9763e07cfb4a7c4e11b54000c6fe06e00", "26fa6e3e6c4f663a")]
     [InlineData("ShearX", -0.9900000095367432, "284e82c423008e09831a0000703100000000bfc68ad741aa3000c26414c30000765e5400000097c534a839c976003e07cfb40000b5c4e1000000a80c", "752e733adb9d0aa7")]
     [InlineData("ShearY", 0.15000000596046448, "284e821ab08e0983ceb97031000d3ebfc6db00008ad741c38fc26414586a765e545ab297c510000034a839b4a73e07cf1b54b5c4e1e06ea80c6f0000", "20830763148e247c")]
@@ -84,10 +84,10 @@ public sealed class AugmentationSpaceTests
     {
         for (AugmentationOp op = AugmentationOp.Identity; op <= AugmentationOp.Solarize; op++)
         {
-            RawImage image = Pattern.Picture(13, 9, channels);
+            RawImage image = Pattern.Image(13, 9, channels);
             float magnitude = AugmentationSpace.Standard.Magnitude(op, 0, 31, 13, 9);   // 8 bits, and a threshold of 255
             AugmentationSpace.Apply(op, image, magnitude, 0, new());
-            Assert.Equal(Pattern.Hex(Pattern.Picture(13, 9, channels)), Pattern.Hex(image));
+            Assert.Equal(Pattern.Hex(Pattern.Image(13, 9, channels)), Pattern.Hex(image));
         }
     }
 
@@ -104,7 +104,7 @@ public sealed class AugmentationSpaceTests
     }
 
     [Fact]
-    public void Operations_work_on_single_pixels_and_flat_pictures()
+    public void Operations_work_on_single_pixels_and_flat_images()
     {
         foreach (AugmentationOp op in Enum.GetValues<AugmentationOp>())
         {

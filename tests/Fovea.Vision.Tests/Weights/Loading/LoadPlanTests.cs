@@ -55,7 +55,7 @@ public sealed class LoadPlanTests
     }
 
     [Fact]
-    public void A_colour_model_sees_grey_pictures_as_the_grey_model_did()
+    public void A_colour_model_sees_grey_images_as_the_grey_model_did()
     {
         VisionTransformer source = Built(Config with { Channels = 1 }, 1), target = Config.Build();
         Plan(target, source).Initialize(target, Device.Cpu, 2);
@@ -134,7 +134,7 @@ public sealed class LoadPlanTests
 
         public override Tensor Forward(Tensor images) => images;
 
-        public override Tensor Fitted(string name, Tensor value) => value.Shape[1] == 4 ? Ops.Mean(value.Reshape(2, 2), 1).Reshape(1, 2, 1) : value;
+        public override Tensor AdaptWeight(string name, Tensor value) => value.Shape[1] == 4 ? Ops.Mean(value.Reshape(2, 2), 1).Reshape(1, 2, 1) : value;
     }
 
     private static VisionTransformer Built(VisionTransformerConfig config, ulong seed)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The peer of Pictures.cs: torchvision with PIL, in worker processes. Prints pictures a second and
-milliseconds of processor time per picture, over all processes; one epoch of warm-up is not counted.
+"""The peer of Images.cs: torchvision with PIL, in worker processes. Prints images a second and
+milliseconds of processor time per image, over all processes; one epoch of warm-up is not counted.
 
-usage: torchvision_pictures.py FOLDER WORKERS SECONDS
+usage: torchvision_images.py FOLDER WORKERS SECONDS
 Debian: python3-torchvision, python3-pil
 """
 import multiprocessing
@@ -15,15 +15,15 @@ from torchvision import datasets, transforms
 
 folder, workers, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 torch.set_num_threads(1)
-pictures = datasets.ImageFolder(folder, transforms.Compose([
+images = datasets.ImageFolder(folder, transforms.Compose([
     transforms.RandomResizedCrop(224),
     transforms.RandomHorizontalFlip(),
     transforms.ToTensor(),
     transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
 ]))
 # Long epochs, because the start of each costs.
-pictures = torch.utils.data.ConcatDataset([pictures] * 4)
-loader = torch.utils.data.DataLoader(pictures, batch_size=20, shuffle=True, num_workers=workers, persistent_workers=True)
+images = torch.utils.data.ConcatDataset([images] * 4)
+loader = torch.utils.data.DataLoader(images, batch_size=20, shuffle=True, num_workers=workers, persistent_workers=True)
 
 
 def epoch():

@@ -5,25 +5,25 @@ using Fovea.Data.Tests.Support;
 
 namespace Fovea.Data.Tests.Codecs;
 
-/// <summary>Pictures of the fixture <c>transforms</c>, decoded here and by Pillow with libjpeg-turbo.</summary>
+/// <summary>Images of the fixture <c>transforms</c>, decoded here and by Pillow with libjpeg-turbo.</summary>
 [Trait("Category", "Golden")]
-public sealed class GoldenPictureTests
+public sealed class GoldenImageTests
 {
     /// <summary>The fixture allows 1 to 2 levels for another decoder than libjpeg.</summary>
     private const int Tolerance = 2;
 
     [Fact]
-    public void Every_picture_has_its_size_and_every_png_its_pixels()
+    public void Every_image_has_its_size_and_every_png_its_pixels()
     {
-        foreach (JsonProperty picture in Pictures())
+        foreach (JsonProperty entry in Images())
         {
-            string path = SharedFiles.Golden("transforms", picture.Name);
+            string path = SharedFiles.Golden("transforms", entry.Name);
             RawImage image = ImageFile.Read(path);
-            JsonElement size = picture.Value.GetProperty("size_wh");
+            JsonElement size = entry.Value.GetProperty("size_wh");
             Assert.Equal((size[0].GetInt32(), size[1].GetInt32(), 3), (image.Width, image.Height, image.Channels));
             ImageInfo info = ImageFile.Identify(path);
             Assert.Equal((image.Width, image.Height, image.Channels), (info.Width, info.Height, info.Channels));
-            if (!picture.Value.TryGetProperty("rgb_sha256", out JsonElement expected)) continue;
+            if (!entry.Value.TryGetProperty("rgb_sha256", out JsonElement expected)) continue;
             byte[] rgb = new byte[image.Pixels.Length];
             for (int i = 0; i < rgb.Length; i++) rgb[i] = image.Plane(i % 3)[i / 3];
             Assert.Equal(expected.GetString(), Convert.ToHexStringLower(SHA256.HashData(rgb)));
@@ -33,7 +33,7 @@ public sealed class GoldenPictureTests
     [Fact]
     public void Every_jpeg_has_the_pixels_of_its_decoded_png()
     {
-        string[] names = [.. Pictures().Where(picture => picture.Value.TryGetProperty("jpeg_sampling", out _)).Select(picture => picture.Name)];
+        string[] names = [.. Images().Where(image => image.Value.TryGetProperty("jpeg_sampling", out _)).Select(image => image.Name)];
         Assert.NotEmpty(names);
         foreach (string name in names)
         {
@@ -45,7 +45,7 @@ public sealed class GoldenPictureTests
         }
     }
 
-    private static JsonElement.ObjectEnumerator Pictures()
+    private static JsonElement.ObjectEnumerator Images()
     {
         JsonElement fixture = JsonElement.Parse(File.ReadAllText(SharedFiles.Golden("transforms", "case.json")));
         return fixture.GetProperty("images").EnumerateObject();

@@ -9,10 +9,10 @@ namespace Fovea.Data.Tests.Codecs;
 
 /// <summary>Real photographs, as their data sets publish them.</summary>
 [Trait("Category", "Golden")]
-public sealed class SharedPictureTests
+public sealed class SharedImageTests
 {
     [Fact]
-    public void Every_picture_of_the_imagenet_sample_is_read()
+    public void Every_image_of_the_imagenet_sample_is_read()
     {
         string[] paths = Directory.GetFiles(SharedFiles.Data("imagenet-sample"), "*.JPEG", SearchOption.AllDirectories);
         Assert.NotEmpty(paths);
@@ -29,11 +29,11 @@ public sealed class SharedPictureTests
     }
 
     [Fact]
-    public void The_picture_with_an_orientation_is_turned()
+    public void The_image_with_an_orientation_is_turned()
     {
         string folder = SharedFiles.Data("imagenet-sample");
         string[] paths = Directory.GetFiles(folder, "*can_opener.JPEG", SearchOption.AllDirectories);
-        Assert.SkipWhen(paths.Length == 0, $"{folder} has no picture of a can opener.");
+        Assert.SkipWhen(paths.Length == 0, $"{folder} has no image of a can opener.");
         RawImage upright = ImageFile.Read(paths[0]), stored = ImageFile.Read(paths[0], new() { ApplyOrientation = false });
         Assert.Equal((stored.Height, stored.Width), (upright.Width, upright.Height));
     }
@@ -79,7 +79,7 @@ public sealed class SharedPictureTests
         Assert.All(batch.Images.AsSpan(0, batch.Count * 3 * 224 * 224).ToArray(), sample => Assert.True(float.IsFinite(sample)));
     }
 
-    /// <summary>A picture is read; anything else ends in an error that names it.</summary>
+    /// <summary>An image is read; anything else ends in an error that names it.</summary>
     private static bool IsReadable(string file)
     {
         try

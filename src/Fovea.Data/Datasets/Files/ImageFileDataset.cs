@@ -3,18 +3,18 @@ using Fovea.Data.Codecs;
 namespace Fovea.Data.Datasets.Files;
 
 /// <summary>
-/// Picture files of any size, listed once and decoded when asked for. Grey ones get three channels where the dataset is coloured; EXIF
+/// Image files of any size, listed once and decoded when asked for. Grey ones get three channels where the dataset is coloured; EXIF
 /// orientation is applied.
 /// </summary>
-public sealed class PictureDataset : IImageDataset
+public sealed class ImageFileDataset : IImageDataset
 {
-    private readonly IPictureStore _store;
+    private readonly IImageStore _store;
     private readonly int[] _entries, _labels;
 
-    /// <param name="info">What the pictures are.</param>
+    /// <param name="info">What the images are.</param>
     /// <param name="store">Where they lie.</param>
     /// <param name="part">Which of them, and their classes.</param>
-    internal PictureDataset(DatasetInfo info, IPictureStore store, LabelledEntries part)
+    internal ImageFileDataset(DatasetInfo info, IImageStore store, LabelledEntries part)
     {
         (Info, _store) = (info, store);
         (_entries, _labels) = (part.Entries, part.Labels);
@@ -29,7 +29,7 @@ public sealed class PictureDataset : IImageDataset
     /// <inheritdoc/>
     public int Label(int index) => _labels[index];
 
-    /// <summary>The file of picture <paramref name="index"/>; one in an archive has the archive's name in front.</summary>
+    /// <summary>The file of image <paramref name="index"/>; one in an archive has the archive's name in front.</summary>
     public string PathOf(int index) => _store.PathOf(_entries[index]);
 
     /// <inheritdoc/>
@@ -50,7 +50,7 @@ public sealed class PictureDataset : IImageDataset
         }
         catch (DataException error)
         {
-            throw new DataException(error.Message, error) { Remedy = "--skip-bad passes over unreadable pictures, 'fovea data inspect' finds all." };
+            throw new DataException(error.Message, error) { Remedy = "--skip-bad passes over unreadable images, 'fovea data inspect' finds all." };
         }
     }
 }

@@ -4,21 +4,21 @@ using Fovea.Data.Datasets.Files;
 
 namespace Fovea.Data.Datasets;
 
-/// <summary>All picture files below a folder, without classes: every label is 0. An unreadable one comes as a single black pixel, and is remembered.</summary>
-public sealed class UnlabelledPictures : IImageDataset
+/// <summary>All image files below a folder, without classes: every label is 0. An unreadable one comes as a single black pixel, and is remembered.</summary>
+public sealed class UnlabelledImages : IImageDataset
 {
     private readonly FolderStore _store;
     private readonly ConcurrentDictionary<int, string> _unreadable = new();
 
     /// <summary>Lists the folder; nothing is decoded.</summary>
-    /// <param name="folder">Pictures at any depth; links out of it are refused.</param>
+    /// <param name="folder">Images at any depth; links out of it are refused.</param>
     /// <param name="info">Classes and normalisation of the model that will look at them.</param>
-    /// <exception cref="DataException">There is no such folder, no picture in it, or it cannot be listed.</exception>
-    public UnlabelledPictures(string folder, DatasetInfo info)
+    /// <exception cref="DataException">There is no such folder, no image in it, or it cannot be listed.</exception>
+    public UnlabelledImages(string folder, DatasetInfo info)
     {
-        if (!Directory.Exists(folder)) throw new DataException($"'{folder}' is not a folder; give one with pictures.");
+        if (!Directory.Exists(folder)) throw new DataException($"'{folder}' is not a folder; give one with images.");
         (Info, _store) = (info, new FolderStore(folder, FolderWalk.List(folder)));
-        if (Count == 0) throw new DataException($"'{folder}' holds no pictures (PNG, JPEG, BMP, PPM, PGM or PBM).");
+        if (Count == 0) throw new DataException($"'{folder}' holds no images (PNG, JPEG, BMP, PPM, PGM or PBM).");
     }
 
     /// <inheritdoc/>
@@ -27,10 +27,10 @@ public sealed class UnlabelledPictures : IImageDataset
     /// <inheritdoc/>
     public int Count => _store.Entries.Count;
 
-    /// <summary>What is wrong with the unreadable pictures that were asked for so far, by number.</summary>
+    /// <summary>What is wrong with the unreadable images that were asked for so far, by number.</summary>
     public IReadOnlyDictionary<int, string> Unreadable => _unreadable;
 
-    /// <summary>A picture's path below the folder, with forward slashes.</summary>
+    /// <summary>An image's path below the folder, with forward slashes.</summary>
     public string PathOf(int index) => _store.Entries.PathOf(index);
 
     /// <inheritdoc/>

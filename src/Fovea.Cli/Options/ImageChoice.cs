@@ -8,21 +8,21 @@ using Fovea.Training;
 
 namespace Fovea.Cli.Options;
 
-/// <summary>Argument and option of commands that look at single pictures: files, or numbers in the dataset.</summary>
-internal sealed class PictureChoice
+/// <summary>Argument and option of commands that look at single images: files, or numbers in the dataset.</summary>
+internal sealed class ImageChoice
 {
-    private readonly Argument<string[]> _files = new("FILE...") { Description = "Pictures (PNG, JPEG, BMP, PPM, PGM or PBM)", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Argument<string[]> _files = new("FILE...") { Description = "Images (PNG, JPEG, BMP, PPM, PGM or PBM)", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<int[]> _indices = new("--index")
     {
         HelpName = "N,N,...",
-        Description = "Pictures of the dataset, by number",
+        Description = "Images of the dataset, by number",
         CustomParser = ReadIndices,
         DefaultValueFactory = _ => [],
     };
 
     private readonly Command _command;
 
-    public PictureChoice(Command command)
+    public ImageChoice(Command command)
     {
         _command = command;
         command.Add(_files);
@@ -33,18 +33,18 @@ internal sealed class PictureChoice
     public void Check(ParseResult parsed)
     {
         if (Paths(parsed).Length > 0 == Numbers(parsed).Length > 0)
-            throw new UsageException($"{_command.Name}: name picture files, or numbers of the dataset's pictures with --index.");
+            throw new UsageException($"{_command.Name}: name image files, or numbers of the dataset's images with --index.");
     }
 
-    /// <summary>The pictures, in the order given.</summary>
-    public ChosenPictures Open(ParseResult parsed, ModelSource source, TrainedModel model)
+    /// <summary>The images, in the order given.</summary>
+    public ChosenImages Open(ParseResult parsed, ModelSource source, TrainedModel model)
     {
         string[] paths = Paths(parsed);
         if (paths.Length > 0) return new(new ImageFiles(model.Head.Data, paths), paths, new string?[paths.Length]);
         int[] numbers = Numbers(parsed);
-        IImageDataset dataset = source.Pictures(parsed, model.Head.Recipe);
+        IImageDataset dataset = source.Images(parsed, model.Head.Recipe);
         if (numbers.FirstOrDefault(number => number >= dataset.Count, -1) is >= 0 and int wrong)
-            throw new UsageException($"--index: there is no picture {wrong}; '{dataset.Info.Name}' has {dataset.Count}, counted from 0.");
+            throw new UsageException($"--index: there is no image {wrong}; '{dataset.Info.Name}' has {dataset.Count}, counted from 0.");
         return new(new Subset(dataset, numbers), [.. numbers.Select(number => $"{number}")], [.. numbers.Select(number => dataset.Info.ClassNames[dataset.Label(number)])]);
     }
 
@@ -65,8 +65,8 @@ internal sealed class PictureChoice
     }
 }
 
-/// <summary>Pictures that were asked for.</summary>
-/// <param name="Pictures">The pictures.</param>
+/// <summary>Images that were asked for.</summary>
+/// <param name="Images">The images.</param>
 /// <param name="Names">The file of each, or its number.</param>
 /// <param name="Truths">The class of each; null where it is unknown.</param>
-internal sealed record ChosenPictures(IImageDataset Pictures, IReadOnlyList<string> Names, IReadOnlyList<string?> Truths);
+internal sealed record ChosenImages(IImageDataset Images, IReadOnlyList<string> Names, IReadOnlyList<string?> Truths);

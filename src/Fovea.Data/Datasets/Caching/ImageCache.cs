@@ -6,34 +6,34 @@ using Fovea.Data.Datasets.Files;
 namespace Fovea.Data.Datasets.Caching;
 
 /// <summary>
-/// Pictures of a store, decoded and resized once and kept as bytes in one file, which is mapped into memory: the system keeps of it what fits.
-/// A picture's checksum is tested whenever it is read. What is not in the file is read from the store.
+/// Images of a store, decoded and resized once and kept as bytes in one file, which is mapped into memory: the system keeps of it what fits.
+/// An image's checksum is tested whenever it is read. What is not in the file is read from the store.
 /// </summary>
-internal sealed class PictureCache : IPictureStore
+internal sealed class ImageCache : IImageStore
 {
-    private readonly IPictureStore _store;
+    private readonly IImageStore _store;
     private readonly string _path;
     private readonly CacheEntry[] _index;
     private readonly MemoryMappedViewAccessor _view;
     private readonly CacheHeader _header;
 
-    private PictureCache(IPictureStore store, string path, CacheHeader header, CacheEntry[] index, MemoryMappedViewAccessor view) =>
+    private ImageCache(IImageStore store, string path, CacheHeader header, CacheEntry[] index, MemoryMappedViewAccessor view) =>
         (_store, _path, _header, _index, _view) = (store, path, header, index, view);
 
     public EntryList Entries => _store.Entries;
 
-    /// <summary>Opens the cache of a store's pictures; makes it first where there is none.</summary>
-    /// <param name="store">The pictures.</param>
+    /// <summary>Opens the cache of a store's images; makes it first where there is none.</summary>
+    /// <param name="store">The images.</param>
     /// <param name="entries">Which of them, in ascending order.</param>
     /// <param name="name">The dataset's; names files in a folder.</param>
     /// <param name="options">Where, and in which size.</param>
-    /// <exception cref="DataException">The file is no cache, of other pictures or of another size, damaged, or cannot be written.</exception>
-    public static PictureCache Open(IPictureStore store, int[] entries, string name, CacheOptions options)
+    /// <exception cref="DataException">The file is no cache, of other images or of another size, damaged, or cannot be written.</exception>
+    public static ImageCache Open(IImageStore store, int[] entries, string name, CacheOptions options)
     {
         options.Validate();
         byte[] key = CacheHeader.KeyOf(store, entries, options.Side);
         bool isFolder = Directory.Exists(options.Path) || Path.EndsInDirectorySeparator(options.Path);
-        string path = isFolder ? Path.Combine(options.Path, $"{name}-{options.Side}-{Convert.ToHexStringLower(key)[..12]}.pictures") : options.Path;
+        string path = isFolder ? Path.Combine(options.Path, $"{name}-{options.Side}-{Convert.ToHexStringLower(key)[..12]}.images") : options.Path;
         if (!File.Exists(path)) CacheWriter.Write(path, store, entries, key, options);
         try
         {
@@ -51,7 +51,7 @@ internal sealed class PictureCache : IPictureStore
 
     public ImageInfo Identify(int entry) => _store.Identify(entry);
 
-    /// <summary>Pictures come in the cache's size, whatever the options say.</summary>
+    /// <summary>Images come in the cache's size, whatever the options say.</summary>
     public void Decode(int entry, RawImage image, DecodeOptions options)
     {
         CacheEntry place = _index[entry];
@@ -67,15 +67,15 @@ internal sealed class PictureCache : IPictureStore
         if (Crc32C.Of(image.Pixels) != place.Checksum) throw Damaged(entry);
     }
 
-    private static PictureCache Map(IPictureStore store, string path, byte[] key, int side)
+    private static ImageCache Map(IImageStore store, string path, byte[] key, int side)
     {
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         byte[] first = new byte[CacheHeader.Size];
-        if (file.ReadAtLeast(first, first.Length, throwOnEndOfStream: false) < first.Length) throw Refuse(path, "is too short to be a picture cache");
+        if (file.ReadAtLeast(first, first.Length, throwOnEndOfStream: false) < first.Length) throw Refuse(path, "is too short to be an image cache");
         CacheHeader header = CacheHeader.Parse(first, out string wrong) ?? throw Refuse(path, wrong);
-        if (header.Side != side) throw Refuse(path, $"holds pictures of {header.Side} pixels, not of {side} (--cache-size)");
+        if (header.Side != side) throw Refuse(path, $"holds images of {header.Side} pixels, not of {side} (--cache-size)");
         if (!header.Key.AsSpan().SequenceEqual(key) || header.Count != store.Entries.Count)
-            throw Refuse(path, "was made for other pictures, or they have changed since");
+            throw Refuse(path, "was made for other images, or they have changed since");
         if (file.Length != header.FileLength || file.Length < header.DataStart) throw Refuse(path, $"has {file.Length} bytes where {header.FileLength} belong");
         CacheEntry[] index = new CacheEntry[header.Count];
         file.ReadExactly(MemoryMarshal.AsBytes(index.AsSpan()));
@@ -86,5 +86,5 @@ internal sealed class PictureCache : IPictureStore
 
     private static DataException Refuse(string path, string what) => new($"{path}: {what}; delete it to have it made anew, or give another --cache.");
 
-    private DataException Damaged(int entry) => Refuse(_path, $"is damaged at the picture '{Entries.PathOf(entry)}'");
+    private DataException Damaged(int entry) => Refuse(_path, $"is damaged at the image '{Entries.PathOf(entry)}'");
 }

@@ -2,13 +2,13 @@ namespace Fovea.Tensors;
 
 /// <summary>
 /// One part of packed projections <c>[batch, token, part, head, width]</c>, read in place: the keys of <c>qkv</c> are
-/// <c>new Heads(qkv, heads, 3, 1)</c>, a tensor <c>[batch, token, head · width]</c> of its own is <c>new Heads(x, heads)</c>.
+/// <c>new HeadTensor(qkv, heads, 3, 1)</c>, a tensor <c>[batch, token, head · width]</c> of its own is <c>new HeadTensor(x, heads)</c>.
 /// </summary>
 /// <param name="Tensor"><c>[batch, token, part · head · width]</c>.</param>
 /// <param name="Count">Number of heads.</param>
 /// <param name="Parts">Parts in the tensor.</param>
 /// <param name="Part">Which of them, from 0.</param>
-public readonly record struct Heads(Tensor Tensor, int Count, int Parts = 1, int Part = 0)
+public readonly record struct HeadTensor(Tensor Tensor, int Count, int Parts = 1, int Part = 0)
 {
     /// <summary>Sequences.</summary>
     public int Batch => Tensor.Shape[0];
@@ -34,7 +34,7 @@ public readonly record struct Heads(Tensor Tensor, int Count, int Parts = 1, int
     /// Where the gradients of these parts go. A tensor whose parts are all among them is overwritten part by part; of another one the rest
     /// is cleared first, so that its parts are accumulated.
     /// </summary>
-    internal static HeadGradient[] Gradients(params ReadOnlySpan<Heads> all)
+    internal static HeadGradient[] Gradients(params ReadOnlySpan<HeadTensor> all)
     {
         HeadGradient[] gradients = new HeadGradient[all.Length];
         for (int i = 0; i < all.Length; i++)
@@ -42,7 +42,7 @@ public readonly record struct Heads(Tensor Tensor, int Count, int Parts = 1, int
             Tensor tensor = all[i].Tensor;
             int first = 0, covered = 0;
             while (!ReferenceEquals(all[first].Tensor, tensor)) first++;
-            foreach (Heads other in all) covered += ReferenceEquals(other.Tensor, tensor) ? 1 : 0;
+            foreach (HeadTensor other in all) covered += ReferenceEquals(other.Tensor, tensor) ? 1 : 0;
             Storage storage = tensor.GradientStorage(out bool add);
             if (first < i)
             {

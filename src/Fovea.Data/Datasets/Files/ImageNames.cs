@@ -1,7 +1,7 @@
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>Which names are those of pictures.</summary>
-internal static class PictureNames
+/// <summary>Which names are those of images.</summary>
+internal static class ImageNames
 {
     /// <summary>
     /// torchvision's list. TIFF and WebP cannot be read here and are listed all the same: a dataset that silently loses files would be
@@ -9,8 +9,8 @@ internal static class PictureNames
     /// </summary>
     private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".pbm", ".tif", ".tiff", ".webp"];
 
-    /// <summary>True for the extension of a picture, whatever its case. Hidden files (macOS' <c>._name.jpg</c>) are none.</summary>
-    public static bool IsPicture(ReadOnlySpan<char> name)
+    /// <summary>True for the extension of an image, whatever its case. Hidden files (macOS' <c>._name.jpg</c>) are none.</summary>
+    public static bool IsImage(ReadOnlySpan<char> name)
     {
         if (IsHidden(name)) return false;
         foreach (string extension in Extensions)

@@ -1,13 +1,13 @@
 using System.Text;
 using Fovea.Data.Datasets;
-using static Fovea.Data.Tests.Support.Pictures;
+using static Fovea.Data.Tests.Support.Images;
 
 namespace Fovea.Data.Tests.Datasets;
 
-public sealed class CsvPicturesTests
+public sealed class CsvImagesTests
 {
     [Fact]
-    public void Rows_give_pictures_classes_and_parts()
+    public void Rows_give_images_classes_and_parts()
     {
         using TemporaryFolder folder = Folder("p/a,1.png", "p/b.png", "c.png", "d.png");
         DatasetSplits splits = Load(folder, "Label,path,comment,Split\nzebra,\"p/a,1.png\",x,train\nant,./p/b.png,x,\nant,c.png,,val\nzebra,d.png,,TEST\n");
@@ -23,7 +23,7 @@ public sealed class CsvPicturesTests
     {
         using TemporaryFolder folder = Folder("a.png", "b.png", "c.png");
         const string Rows = "a.png,10,train\nb.png,0,train\nc.png,1,test\n";
-        Assert.Contains("no picture has the label 2, 3", Error(() => Load(folder, Rows)));
+        Assert.Contains("no image has the label 2, 3", Error(() => Load(folder, Rows)));
         Assert.Equal(["0", "1", "2"], Load(folder, Rows.Replace("10", "2")).Info.ClassNames);
         folder.Write("classes.txt", Encoding.UTF8.GetBytes("x ant\ny bee\nz cat\n"));
         DatasetSplits named = Load(folder, "a.png,cat,train\nb.png,x,train\nc.png,1,test\n");
@@ -36,10 +36,10 @@ public sealed class CsvPicturesTests
     [InlineData("a.png", "line 1: has 1 fields")]
     [InlineData("a.png,1\n../a.png,1", "line 2: the path '../a.png' does not stay")]
     [InlineData("/etc/a.png,1", "line 1: the path '/etc/a.png' does not stay")]
-    [InlineData("a.png,x\ngone.png,y", "1 pictures are not there: 'gone.png' (line 2)")]
+    [InlineData("a.png,x\ngone.png,y", "1 images are not there: 'gone.png' (line 2)")]
     [InlineData("a.png,", "line 1: 'a.png' has no label")]
     [InlineData("a.png,x,dev", "there is no part 'dev'")]
-    [InlineData("path,label\n", "lists no pictures")]
+    [InlineData("path,label\n", "lists no images")]
     [InlineData("a.png,0\nb.png,2000000", "too large to be a class number")]
     public void Wrong_rows_are_named(string rows, string message)
     {

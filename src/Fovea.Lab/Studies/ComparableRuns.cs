@@ -3,7 +3,7 @@ using Fovea.Training.Runs;
 namespace Fovea.Lab.Studies;
 
 /// <summary>Which configurations can be compared, and how they compare.</summary>
-internal static class Rivals
+internal static class ComparableRuns
 {
     /// <summary>Numbers of the configurations that learn from the same share of the same classes of the same dataset as number <paramref name="number"/>.</summary>
     public static IReadOnlyList<int> Group(IReadOnlyList<ConfigurationResult> all, int number) =>
@@ -17,7 +17,7 @@ internal static class Rivals
         {
             ulong[] seeds = [.. group.Select(i => all[i].Finished.Select(cell => cell.Cell.Seed)).Aggregate((common, own) => common.Intersect(own))];
             TestPredictions[][] tests = [.. group.Select(i => seeds.Select(seed => Predictions(all[i], seed)).ToArray())];
-            if (seeds.Length == 0 || !AreOfTheSamePictures(tests)) continue;
+            if (seeds.Length == 0 || !AreOfTheSameImages(tests)) continue;
             IReadOnlyList<IReadOnlyList<bool[]>> right = [.. tests.Select(runs => (IReadOnlyList<bool[]>)[.. runs.Select(Right)])];
             comparisons.AddRange(PairedBootstrap.Compare(right).Select(pair => pair with { A = group[pair.A], B = group[pair.B] }));
         }
@@ -34,8 +34,8 @@ internal static class Rivals
     private static TestPredictions Predictions(ConfigurationResult one, ulong seed) =>
         TestPredictions.Read(one.Finished.Single(cell => cell.Cell.Seed == seed).Cell.Run);
 
-    /// <summary>All have as many pictures, and with one seed the same labels in the same order.</summary>
-    private static bool AreOfTheSamePictures(TestPredictions[][] tests) =>
+    /// <summary>All have as many images, and with one seed the same labels in the same order.</summary>
+    private static bool AreOfTheSameImages(TestPredictions[][] tests) =>
         tests.All(runs => runs.Zip(tests[0], (own, first) => own.Labels.SequenceEqual(first.Labels) && own.Count == tests[0][0].Count).All(same => same));
 
     private static bool[] Right(TestPredictions test) => [.. test.Labels.Zip(test.Predicted, (label, taken) => label == taken)];

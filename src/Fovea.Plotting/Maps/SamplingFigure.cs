@@ -3,23 +3,23 @@ using Fovea.Plotting.Charts;
 
 namespace Fovea.Plotting.Maps;
 
-/// <summary>A place in a picture that was read.</summary>
+/// <summary>A place in an image that was read.</summary>
 /// <param name="X">From the left, 0 to 1; outside is possible.</param>
 /// <param name="Y">From the top, 0 to 1.</param>
 /// <param name="Weight">How much of it was taken: its marker's area, relative to the others.</param>
 /// <param name="Style">Which colour and marker it takes.</param>
-public readonly record struct ReadPlace(double X, double Y, double Weight, int Style);
+public readonly record struct SamplingPoint(double X, double Y, double Weight, int Style);
 
-/// <summary>A picture with the places that were read in it.</summary>
+/// <summary>An image with the places that were read in it.</summary>
 /// <param name="Caption">What stands below it.</param>
 /// <param name="Places">The places.</param>
 /// <param name="Mark">The patch that reads, as (left, top, right, bottom) from 0 to 1; null: all read the same.</param>
-public sealed record PlacesPanel(string Caption, IReadOnlyList<ReadPlace> Places, (double Left, double Top, double Right, double Bottom)? Mark = null);
+public sealed record SamplingPanel(string Caption, IReadOnlyList<SamplingPoint> Places, (double Left, double Top, double Right, double Bottom)? Mark = null);
 
-/// <summary>Where attention that reads between patches looks: one picture, several panels of places.</summary>
-/// <param name="Picture">Under all panels.</param>
+/// <summary>Where attention that reads between patches looks: one image, several panels of places.</summary>
+/// <param name="Image">Under all panels.</param>
 /// <param name="Panels">In reading order.</param>
-public sealed record PlacesFigure(PlanarImage Picture, IReadOnlyList<PlacesPanel> Panels) : Figure
+public sealed record SamplingFigure(PlanarImage Image, IReadOnlyList<SamplingPanel> Panels) : Figure
 {
     private const double CaptionSize = 12.5, LargestMarker = 5.5, LegendHeight = 26;
 
@@ -47,9 +47,9 @@ public sealed record PlacesFigure(PlanarImage Picture, IReadOnlyList<PlacesPanel
         double heaviest = Panels.SelectMany(panel => panel.Places).Select(read => read.Weight).DefaultIfEmpty(1).Max();
         for (int i = 0; i < Panels.Count; i++)
         {
-            (PlacesPanel panel, Box tile) = (Panels[i], Layout.Tile(i));
-            Box place = TileLayout.Inside(tile, Picture);
-            canvas.Image(Picture, place);
+            (SamplingPanel panel, Box tile) = (Panels[i], Layout.Tile(i));
+            Box place = TileLayout.Inside(tile, Image);
+            canvas.Image(Image, place);
             canvas.Fill(place, new Paint(Ink.Ground, 0.35));
             if (panel.Mark is var (left, top, right, bottom))
             {
@@ -58,7 +58,7 @@ public sealed record PlacesFigure(PlanarImage Picture, IReadOnlyList<PlacesPanel
                 canvas.Frame(mark, new Stroke(Ink.Text, 1.8));
             }
 
-            canvas.Clip(place, () => DrawPlaces(canvas, place, panel.Places, heaviest));
+            canvas.Clip(place, () => DrawLocations(canvas, place, panel.Places, heaviest));
             string caption = StrokeFont.Fit(panel.Caption, CaptionSize, tile.Width + TileLayout.Gap / 2);
             canvas.Text(caption, new Point(tile.Centre.X, tile.Bottom + CaptionSize + 3), new TextStyle(CaptionSize, Anchor: Anchor.Middle));
         }
@@ -78,9 +78,9 @@ public sealed record PlacesFigure(PlanarImage Picture, IReadOnlyList<PlacesPanel
         canvas.Text(StrokeFont.Fit(Note, CaptionSize, Width - TileLayout.Margin - pen.X), pen + new Point(0, style.HalfCapital), style);
     }
 
-    private static void DrawPlaces(ICanvas canvas, Box place, IReadOnlyList<ReadPlace> discs, double heaviest)
+    private static void DrawLocations(ICanvas canvas, Box place, IReadOnlyList<SamplingPoint> discs, double heaviest)
     {
-        foreach (ReadPlace read in discs)
+        foreach (SamplingPoint read in discs)
         {
             Point centre = new(place.X + read.X * place.Width, place.Y + read.Y * place.Height);
             double radius = Math.Max(1.5, LargestMarker * Math.Sqrt(read.Weight / heaviest));

@@ -3,11 +3,11 @@ using Fovea.Data.Codecs;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Caching;
 using Fovea.Data.Transforms;
-using static Fovea.Data.Tests.Support.Pictures;
+using static Fovea.Data.Tests.Support.Images;
 
 namespace Fovea.Data.Tests.Datasets.Caching;
 
-public sealed class PictureCacheTests
+public sealed class ImageCacheTests
 {
     private const int Side = 10;
 
@@ -16,7 +16,7 @@ public sealed class PictureCacheTests
     [InlineData("imagenet")]
     [InlineData("cats-and-dogs")]
     [InlineData("csv")]
-    public void Cached_pictures_are_those_of_the_resize(string dataset)
+    public void Cached_images_are_those_of_the_resize(string dataset)
     {
         using TemporaryFolder folder = Sample();
         string data = folder.Path + (dataset == "cats-and-dogs" ? "/train.zip" : dataset == "csv" ? "/list.csv" : "");
@@ -48,7 +48,7 @@ public sealed class PictureCacheTests
         foreach (string file in Directory.GetFiles(Path.Combine(folder.Path, "train"), "*.png", SearchOption.AllDirectories))
         {
             DateTime time = File.GetLastWriteTimeUtc(file);
-            File.WriteAllBytes(file, new byte[new FileInfo(file).Length]);   // no picture any more, but of the same length and time
+            File.WriteAllBytes(file, new byte[new FileInfo(file).Length]);   // no image any more, but of the same length and time
             File.SetLastWriteTimeUtc(file, time);
         }
 
@@ -61,12 +61,12 @@ public sealed class PictureCacheTests
         using TemporaryFolder folder = Sample();
         Load(folder);
         byte[] before = File.ReadAllBytes(Path.Combine(folder.Path, "cache"));
-        Assert.Contains("holds pictures of 10 pixels, not of 11", Error(() => Load(folder, side: 11)));
-        string picture = Directory.GetFiles(Path.Combine(folder.Path, "train"), "*.png", SearchOption.AllDirectories)[0];
-        File.SetLastWriteTimeUtc(picture, File.GetLastWriteTimeUtc(picture).AddSeconds(1));
+        Assert.Contains("holds images of 10 pixels, not of 11", Error(() => Load(folder, side: 11)));
+        string image = Directory.GetFiles(Path.Combine(folder.Path, "train"), "*.png", SearchOption.AllDirectories)[0];
+        File.SetLastWriteTimeUtc(image, File.GetLastWriteTimeUtc(image).AddSeconds(1));
         Assert.Contains("they have changed since", Error(() => Load(folder)));
-        File.Delete(picture);
-        Assert.Contains("was made for other pictures", Error(() => Load(folder)));
+        File.Delete(image);
+        Assert.Contains("was made for other images", Error(() => Load(folder)));
         Assert.Equal(before, File.ReadAllBytes(Path.Combine(folder.Path, "cache")));
     }
 
@@ -81,14 +81,14 @@ public sealed class PictureCacheTests
         Assert.Equal(2, Directory.GetFiles(caches.Path).Length);
         folder.Write("train/a/new.png", Png());
         Cached(10);
-        Assert.Equal(3, Directory.GetFiles(caches.Path, "folder-1*.pictures").Length);
+        Assert.Equal(3, Directory.GetFiles(caches.Path, "folder-1*.images").Length);
     }
 
     [Fact]
-    public void Unreadable_pictures_stay_unreadable()
+    public void Unreadable_images_stay_unreadable()
     {
         using TemporaryFolder folder = Sample();
-        folder.Write("train/a/bad.png", Encoding.ASCII.GetBytes("no picture"));
+        folder.Write("train/a/bad.png", Encoding.ASCII.GetBytes("no image"));
         DatasetSplits splits = Load(folder);
         Assert.Contains("bad.png", Error(() => All(splits)));
         Assert.Contains("bad.png", Error(() => All(Load(folder))));
@@ -96,10 +96,10 @@ public sealed class PictureCacheTests
     }
 
     [Fact]
-    public void Damaged_files_give_an_error_or_the_same_pictures()
+    public void Damaged_files_give_an_error_or_the_same_images()
     {
         using TemporaryFolder folder = Sample();
-        byte[][] pictures = All(Load(folder));
+        byte[][] images = All(Load(folder));
         string path = Path.Combine(folder.Path, "cache");
         byte[] file = File.ReadAllBytes(path);
         int refused = 0;
@@ -114,7 +114,7 @@ public sealed class PictureCacheTests
             File.WriteAllBytes(path, damaged);
             try
             {
-                Assert.Equal(pictures, All(Load(folder)));
+                Assert.Equal(images, All(Load(folder)));
             }
             catch (DataException error)
             {
@@ -148,7 +148,7 @@ public sealed class PictureCacheTests
             uint checksum = Crc32C.Of(file.AsSpan(CacheHeader.Size, header.Count * CacheEntry.Size));
             (header with { IndexChecksum = checksum }).ToBytes().CopyTo(file, 0);
             File.WriteAllBytes(path, file);
-            Assert.Contains("is damaged at the picture", Error(() => All(Load(folder))));
+            Assert.Contains("is damaged at the image", Error(() => All(Load(folder))));
         }
     }
 
@@ -175,7 +175,7 @@ public sealed class PictureCacheTests
     }
 
     [Fact]
-    public void Only_picture_files_are_cached()
+    public void Only_image_files_are_cached()
     {
         Assert.Contains("shapes", Assert.Throws<UsageException>(() => DatasetCatalogue.Load("shapes", null, new() { Cache = new("x") })).Message);
         Assert.Contains("0", Assert.Throws<UsageException>(() => DatasetCatalogue.Load("folder", ".", new() { Cache = new("x") { Side = 0 } })).Message);

@@ -2,11 +2,11 @@
 #:project ../src/Fovea.Data/Fovea.Data.csproj
 #:property PublishAot=false
 
-// From JPEG files to normalised batches: decode, RandomResizedCrop(224), flip, normalise, ours against torchvision with PIL, the same pictures
+// From JPEG files to normalised batches: decode, RandomResizedCrop(224), flip, normalise, ours against torchvision with PIL, the same images
 // and as many workers. Rounds alternate (theirs, ours with each decoder), so that a machine that slows down slows all; the ratio is the median over rounds.
 // Processor times tell the same on a machine that others use too.
 //
-// usage: dotnet run -c Release bench/Pictures.cs [--data FOLDER] [--workers N] [--rounds N] [--seconds S] [--python FILE]
+// usage: dotnet run -c Release bench/Images.cs [--data FOLDER] [--workers N] [--rounds N] [--seconds S] [--python FILE]
 
 using System.Diagnostics;
 using System.Globalization;
@@ -24,7 +24,7 @@ if (args.Contains("--ours"))
     return;
 }
 
-string python = Option("--python", "/usr/bin/python3"), script = "bench/torchvision_pictures.py";
+string python = Option("--python", "/usr/bin/python3"), script = "bench/torchvision_images.py";
 string[] decoders = ["managed", "turbo"];
 List<Run> theirs = [];
 List<Run>[] ours = [.. decoders.Select(_ => new List<Run>())];
@@ -35,7 +35,7 @@ for (int round = 0; round < int.Parse(Option("--rounds", "5")); round++)
         ours[i].Add(Start(Environment.ProcessPath!, ["--ours", "--data", data, "--workers", $"{workers}", "--seconds", seconds], decoders[i]));
 }
 
-Console.WriteLine("| decoder | Fovea, pictures/s (CPU ms each) | torchvision, pictures/s (CPU ms each) | ratio | in the rounds | ratio of CPU times |");
+Console.WriteLine("| decoder | Fovea, images/s (CPU ms each) | torchvision, images/s (CPU ms each) | ratio | in the rounds | ratio of CPU times |");
 Console.WriteLine("| --- | ---: | ---: | ---: | --- | ---: |");
 for (int i = 0; i < decoders.Length; i++)
 {
@@ -47,9 +47,9 @@ for (int i = 0; i < decoders.Length; i++)
 
 static Run Ours(string folder, int workers, double seconds)
 {
-    IImageDataset pictures = ImageFolder.Load(folder, new() { TestShare = 0.01 }).Train;
-    pictures = new Subset(pictures, [.. Enumerable.Range(0, 4 * pictures.Count).Select(i => i % pictures.Count)]);   // longer epochs
-    DataLoader loader = new(pictures, new()
+    IImageDataset images = ImageFolder.Load(folder, new() { TestShare = 0.01 }).Train;
+    images = new Subset(images, [.. Enumerable.Range(0, 4 * images.Count).Select(i => i % images.Count)]);   // longer epochs
+    DataLoader loader = new(images, new()
     {
         BatchSize = 20, Shuffle = true, Workers = workers, Transforms = TransformPipeline.Parse("random-resized-crop:224,hflip"),
     });
@@ -90,6 +90,6 @@ string Option(string name, string otherwise)
     return at >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
 }
 
-/// <param name="Rate">Pictures a second.</param>
-/// <param name="Cost">Milliseconds of processor time per picture, over all threads or processes.</param>
+/// <param name="Rate">Images a second.</param>
+/// <param name="Cost">Milliseconds of processor time per image, over all threads or processes.</param>
 internal sealed record Run(double Rate, double Cost);

@@ -3,13 +3,13 @@ using System.Collections.Concurrent;
 namespace Fovea.Data.Datasets;
 
 /// <summary>
-/// A dataset without its unreadable pictures: each is replaced by the next readable one of its class (from the last on, the first follows), so
+/// A dataset without its unreadable images: each is replaced by the next readable one of its class (from the last on, the first follows), so
 /// that numbers, labels and the number of batches stay; where the part has none of its class, by the next of any, label included. Which one
-/// stands in depends on the files alone, not on threads or order. A picture is found to be unreadable when it is decoded, since reading every
+/// stands in depends on the files alone, not on threads or order. An image is found to be unreadable when it is decoded, since reading every
 /// header first would take as long as an epoch on a slow disk.
 /// </summary>
-/// <param name="source">The other dataset; no picture of another part is used as a substitute.</param>
-public sealed class ReadablePictures(IImageDataset source) : IImageDataset
+/// <param name="source">The other dataset; no image of another part is used as a substitute.</param>
+public sealed class ReadableImages(IImageDataset source) : IImageDataset
 {
     private readonly ConcurrentDictionary<int, string> _bad = new();
     private readonly ConcurrentDictionary<int, int> _substitutes = new();
@@ -20,17 +20,17 @@ public sealed class ReadablePictures(IImageDataset source) : IImageDataset
     /// <inheritdoc/>
     public int Count => source.Count;
 
-    /// <summary>Unreadable pictures found so far.</summary>
+    /// <summary>Unreadable images found so far.</summary>
     public int SkippedCount => _bad.Count;
 
-    /// <summary>What is wrong with the unreadable pictures found so far, by number.</summary>
+    /// <summary>What is wrong with the unreadable images found so far, by number.</summary>
     public IReadOnlyList<string> Skipped => [.. _bad.OrderBy(entry => entry.Key).Select(entry => entry.Value)];
 
-    /// <summary>The class of a picture; of what stands in for it, once it was read.</summary>
+    /// <summary>The class of an image; of what stands in for it, once it was read.</summary>
     public int Label(int index) => source.Label(_substitutes.GetValueOrDefault(index, index));
 
     /// <inheritdoc/>
-    /// <exception cref="DataException">No picture can be read.</exception>
+    /// <exception cref="DataException">No image can be read.</exception>
     public void Read(int index, RawImage image) => Read(index, image, leastSide: 0);
 
     /// <inheritdoc/>
@@ -49,10 +49,10 @@ public sealed class ReadablePictures(IImageDataset source) : IImageDataset
             return;
         }
 
-        throw new DataException($"dataset '{Info.Name}': no picture of this part can be read, e.g. {_bad[index]}");
+        throw new DataException($"dataset '{Info.Name}': no image of this part can be read, e.g. {_bad[index]}");
     }
 
-    /// <summary>All other pictures from the next one on, those of its class first.</summary>
+    /// <summary>All other images from the next one on, those of its class first.</summary>
     private IEnumerable<int> OthersOf(int index)
     {
         int label = source.Label(index);

@@ -2,8 +2,8 @@ using Fovea.Data.Codecs;
 
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>Picture files by number, wherever they lie. Reading is safe from several threads at once.</summary>
-internal interface IPictureStore
+/// <summary>Image files by number, wherever they lie. Reading is safe from several threads at once.</summary>
+internal interface IImageStore
 {
     /// <summary>Names of the files.</summary>
     EntryList Entries { get; }

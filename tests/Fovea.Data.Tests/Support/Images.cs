@@ -5,8 +5,8 @@ using Fovea.Data.Datasets.Files;
 
 namespace Fovea.Data.Tests.Support;
 
-/// <summary>Hand-made folders and archives of tiny pictures.</summary>
-internal static class Pictures
+/// <summary>Hand-made folders and archives of tiny images.</summary>
+internal static class Images
 {
     /// <summary>A PNG of one colour.</summary>
     public static byte[] Png(byte value = 100, int width = 5, int height = 4, PngColor color = PngColor.Rgb)
@@ -16,7 +16,7 @@ internal static class Pictures
         return PngWriter.Encode(pixels, width, height, color);
     }
 
-    /// <summary>Writes pictures, each with another value; folders in between are made.</summary>
+    /// <summary>Writes images, each with another value; folders in between are made.</summary>
     public static TemporaryFolder Folder(params string[] names)
     {
         TemporaryFolder folder = new();
@@ -52,7 +52,7 @@ internal static class Pictures
         {
             (IImageDataset source, int index) = (dataset, i);
             while (source is Subset subset) (source, index) = (subset.Source, subset.SourceIndex(index));
-            yield return ((PictureDataset)source).PathOf(index);
+            yield return ((ImageFileDataset)source).PathOf(index);
         }
     }
 }

@@ -7,7 +7,7 @@ using Fovea.Training.Runs;
 namespace Fovea.Cli.Display;
 
 /// <summary>Numbers and sentences as people read them.</summary>
-internal static class Words
+internal static class Phrases
 {
     public static string Percent(double? share) => share is double value ? Invariant($"{100 * value:0.0} %") : "-";
 
@@ -22,7 +22,7 @@ internal static class Words
 
     public static string Duration(double seconds) => Duration(TimeSpan.FromSeconds(seconds));
 
-    public static string Cached(int done, int total) => $"{Count(done)} of {Count(total)} pictures decoded and kept";
+    public static string Cached(int done, int total) => $"{Count(done)} of {Count(total)} images decoded and kept";
 
     /// <summary>1:02:03, 2:03 or 3.1 s.</summary>
     public static string Duration(TimeSpan time) => time switch
@@ -60,8 +60,8 @@ internal static class Words
         yield return ("test", $"accuracy {Percent(summary.TestAccuracy)}, loss {Loss(summary.TestLoss)}{best}");
         yield return ("time", $"{Duration(summary.Seconds)}, {Count(summary.ImagesPerSecond)} images/s in training, "
             + $"peak memory {Bytes(summary.PeakMemoryBytes)}");
-        if (summary.SkippedPictures is > 0 and int skipped)
-            yield return ("skipped", $"{Count(skipped)} unreadable {(skipped == 1 ? "picture, replaced by another" : "pictures, replaced by others")}");
+        if (summary.SkippedImages is > 0 and int skipped)
+            yield return ("skipped", $"{Count(skipped)} unreadable {(skipped == 1 ? "image, replaced by another" : "images, replaced by others")}");
         yield return ("report", Path.Combine(directory, "report.html"));
     }
 

@@ -5,21 +5,21 @@ using Fovea.Data.Datasets.Files;
 namespace Fovea.Data.Datasets;
 
 /// <summary>
-/// Pictures that a file of comma-separated values lists: <c>path,label</c> or <c>path,label,split</c>, with or without a heading (which may have
+/// Images that a file of comma-separated values lists: <c>path,label</c> or <c>path,label,split</c>, with or without a heading (which may have
 /// other columns too). Paths are relative to the file; labels are numbers or names; splits are <c>train</c>, <c>val</c> and <c>test</c>.
 /// </summary>
 /// <remarks>
 /// Where all labels are whole numbers they are the classes' numbers, otherwise classes are the labels, sorted. A <c>classes.txt</c> beside the
 /// file (one class a line, <c>label</c> or <c>label name</c>) gives classes and order instead.
 /// </remarks>
-public static class CsvPictures
+public static class CsvImages
 {
     private const string Name = "csv";
 
-    /// <summary>Lists the pictures.</summary>
+    /// <summary>Lists the images.</summary>
     /// <param name="path">The file, or a folder with a single file <c>*.csv</c>.</param>
     /// <param name="options">Seed and shares of what is held out; the usual ones if null.</param>
-    /// <exception cref="DataException">A row is wrong, a picture is not there, or a path leads out of the folder.</exception>
+    /// <exception cref="DataException">A row is wrong, an image is not there, or a path leads out of the folder.</exception>
     public static DatasetSplits Load(string path, DatasetOptions? options = null)
     {
         string file = FileOf(path), folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
@@ -37,8 +37,8 @@ public static class CsvPictures
 
         FolderStore store = new(folder, rows.Entries);
         (LabelledEntries train, LabelledEntries validation, LabelledEntries test) = (Part("train"), Part("val"), Part("test"));
-        DatasetInfo info = PictureShape.Describe(Name, store, train, classes);
-        return PictureSplits.Make(
+        DatasetInfo info = ImageShape.Describe(Name, store, train, classes);
+        return ImageSplits.Make(
             info, store, train, validation.Entries.Length > 0 ? validation : null, test.Entries.Length > 0 ? test : null, options ?? new());
     }
 
@@ -47,7 +47,7 @@ public static class CsvPictures
         if (!Directory.Exists(path)) return path;
         string[] files = Directory.GetFiles(path, "*.csv");
         return files.Length == 1 ? files[0] : throw new DataException(
-            $"{path}: holds {(files.Length == 0 ? "no" : $"{files.Length}")} files *.csv; give the file that lists the pictures.");
+            $"{path}: holds {(files.Length == 0 ? "no" : $"{files.Length}")} files *.csv; give the file that lists the images.");
     }
 
     private static ClassList ClassesOf(CsvRows rows, string file)
@@ -74,7 +74,7 @@ public static class CsvPictures
         if (hasClassFile || used.Count == classes.Count) return;
         IEnumerable<string> unused = Enumerable.Range(0, classes.Count).Where(label => !used.Contains(label)).Select(label => $"{label}");
         throw new DataException(
-            $"{file}: no picture has the label {Listing.Of(unused)}, though {classes.Count - 1} is there; count from 0 without gaps or name the classes in classes.txt.");
+            $"{file}: no image has the label {Listing.Of(unused)}, though {classes.Count - 1} is there; count from 0 without gaps or name the classes in classes.txt.");
     }
 
     private static bool TryNumber(string label, out int number) =>

@@ -2,16 +2,16 @@ using Fovea.Data.Codecs;
 
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>What the pictures of a dataset have in common, judged by the headers of a few that are spread over it.</summary>
-internal static class PictureShape
+/// <summary>What the images of a dataset have in common, judged by the headers of a few that are spread over it.</summary>
+internal static class ImageShape
 {
     private const int Probes = 64, SmallSide = 64, UsualSide = 224;
 
     /// <summary>
-    /// Grey where all probed pictures are. Of their own size where all are equal squares of at most 64 pixels, as icons, digits and CIFAR
+    /// Grey where all probed images are. Of their own size where all are equal squares of at most 64 pixels, as icons, digits and CIFAR
     /// are; otherwise 224, the usual size of models for photographs.
     /// </summary>
-    public static (int Channels, int Side) Of(IPictureStore store, LabelledEntries part)
+    public static (int Channels, int Side) Of(IImageStore store, LabelledEntries part)
     {
         int step = Math.Max(1, part.Entries.Length / Probes);
         List<ImageInfo> found = [];
@@ -24,7 +24,7 @@ internal static class PictureShape
     }
 
     /// <summary>What the dataset is, with ImageNet's mean and deviation.</summary>
-    public static DatasetInfo Describe(string name, IPictureStore store, LabelledEntries part, ClassList classes)
+    public static DatasetInfo Describe(string name, IImageStore store, LabelledEntries part, ClassList classes)
     {
         (int channels, int side) = Of(store, part);
         return new()
@@ -39,7 +39,7 @@ internal static class PictureShape
         };
     }
 
-    private static ImageInfo? TryIdentify(IPictureStore store, int entry)
+    private static ImageInfo? TryIdentify(IImageStore store, int entry)
     {
         try
         {

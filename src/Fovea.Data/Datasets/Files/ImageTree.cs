@@ -1,19 +1,19 @@
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>A folder or a zip archive with pictures.</summary>
+/// <summary>A folder or a zip archive with images.</summary>
 /// <param name="Path">The folder or archive.</param>
-/// <param name="Store">Its pictures.</param>
-internal sealed record PictureTree(string Path, IPictureStore Store)
+/// <param name="Store">Its images.</param>
+internal sealed record ImageTree(string Path, IImageStore Store)
 {
     public EntryList Entries => Store.Entries;
 
     /// <summary>Lists a folder, or an archive where the path is that of a file.</summary>
     /// <exception cref="DataException">It is neither, or cannot be listed.</exception>
-    public static PictureTree Open(string path)
+    public static ImageTree Open(string path)
     {
         if (Directory.Exists(path)) return new(path, new FolderStore(path, FolderWalk.List(path)));
         if (path.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) return new(path, ZipStore.Open(path));
-        throw new DataException($"{path}: is a file; a folder (or a zip archive) with pictures is expected.");
+        throw new DataException($"{path}: is a file; a folder (or a zip archive) with images is expected.");
     }
 
     /// <summary>Names of the folders directly in a folder.</summary>
@@ -32,7 +32,7 @@ internal sealed record PictureTree(string Path, IPictureStore Store)
     /// <summary>Files below the folders of classes, with the classes' numbers.</summary>
     /// <param name="folder">Holds the folders of classes.</param>
     /// <param name="classes">Their numbers.</param>
-    /// <exception cref="DataException">A folder's class does not exist, or a folder has no pictures.</exception>
+    /// <exception cref="DataException">A folder's class does not exist, or a folder has no images.</exception>
     public LabelledEntries Label(string folder, ClassList classes)
     {
         string prefix = Prefix(folder);
@@ -49,7 +49,7 @@ internal sealed record PictureTree(string Path, IPictureStore Store)
         string[] empty = [.. FoldersIn(folder).Where(name => !filled.Contains(classes.IndexOf(name))).Order(StringComparer.Ordinal)];
         return empty.Length == 0 ? new LabelledEntries([.. entries], [.. labelled]) : throw new DataException(
             $"{Path}: {(empty.Length == 1 ? "the class folder" : $"{empty.Length} class folders")} {Listing.Of(empty.Select(name => $"'{prefix}{name}'"))} "
-            + "without any picture; fill or remove what is empty.");
+            + "without any image; fill or remove what is empty.");
     }
 
     private int LabelOf(string path, string prefix, ClassList classes)

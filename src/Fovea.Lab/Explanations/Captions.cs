@@ -3,7 +3,7 @@ using Fovea.Vision;
 namespace Fovea.Lab.Explanations;
 
 /// <summary>What parts of a model are called in titles.</summary>
-internal static class Words
+internal static class Captions
 {
     /// <summary>Whose attention is shown where only some tokens matter for the answer.</summary>
     public static string Readers(VisionTransformerConfig config) => config switch

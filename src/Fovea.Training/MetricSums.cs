@@ -1,0 +1,31 @@
+using System.Text.Json.Serialization;
+
+namespace Fovea.Training;
+
+/// <summary>Sums over training steps; part of a checkpoint, so that an interrupted epoch reports what it would have.</summary>
+public sealed class MetricSums
+{
+    /// <summary>Sum of the losses of all images.</summary>
+    public double LossSum { get; set; }
+
+    /// <summary>Images classified correctly.</summary>
+    [JsonPropertyName("right")]
+    public long Correct { get; set; }
+
+    /// <summary>Images.</summary>
+    public long Count { get; set; }
+
+    /// <summary>Seconds that the steps took.</summary>
+    public double Seconds { get; set; }
+
+    internal double Loss => LossSum / Count;
+
+    internal double Accuracy => (double)Correct / Count;
+
+    internal double ImagesPerSecond => Count / Math.Max(Seconds, 1e-9);
+
+    internal void Add(double loss, int correct, int count, double seconds) =>
+        (LossSum, Correct, Count, Seconds) = (LossSum + loss * count, Correct + correct, Count + count, Seconds + seconds);
+
+    internal void Clear() => (LossSum, Correct, Count, Seconds) = (0, 0, 0, 0);
+}
