@@ -31,6 +31,7 @@ internal sealed class TensorBoardTracker(string directory) : ITracker
     public void Finished(RunSummary summary, string directory)
     {
         string figures = Path.Combine(directory, "figures");
+        if (!Directory.Exists(figures)) return;   // no observer draws any
         foreach (string file in Directory.GetFiles(figures, "*.png").Order(StringComparer.Ordinal)) Write(summary.Steps, [Image(file)]);
     }
 

@@ -1,10 +1,11 @@
 using System.Text.Json;
+using Fovea.Lab.Reports;
+using Fovea.Training;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
-using Fovea.Training.Tests.Support;
 using Fovea.Training.Tracking;
 
-namespace Fovea.Training.Tests.Tracking;
+namespace Fovea.Lab.Tests.Tracking;
 
 /// <summary>Whole runs with trackers on, read back by readers that know the formats only.</summary>
 public class TrackingTests
@@ -168,7 +169,8 @@ public class TrackingTests
     private static RunSummary Train(string directory, Trackers trackers, SilentObserver? observer = null, CancellationTokenSource? stop = null)
     {
         Recipe recipe = TinyRun.Recipe with { Run = TinyRun.Recipe.Run with { Out = directory, Track = trackers } };
-        return TrainingRun.Start(recipe, observer ?? new SilentObserver(), stop?.Token ?? CancellationToken.None, TinyRun.Images);
+        ObserverList observers = new(observer ?? new SilentObserver(), new ReportObserver());
+        return TrainingRun.Start(recipe, observers, stop?.Token ?? CancellationToken.None, TinyRun.Images);
     }
 
     private static string[] EventFiles(string run) => Directory.GetFiles(run, "events.out.tfevents.*");
