@@ -14,6 +14,7 @@ using Fovea.Nn.Layers;
 using Fovea.Plotting.Charts;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
 
 int threads = int.Parse(Option("--threads", "2")), batch = int.Parse(Option("--batch", "1"));
 int dim = int.Parse(Option("--dim", "128")), heads = int.Parse(Option("--heads", "8"));

@@ -11,6 +11,7 @@
 using System.Diagnostics;
 using Fovea.Tensors;
 using Fovea.Vision;
+using Fovea.Vision.Models;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;

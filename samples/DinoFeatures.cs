@@ -16,6 +16,7 @@ using Fovea.Lab.Probing;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Vision;
+using Fovea.Vision.Models;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
 

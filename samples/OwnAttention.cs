@@ -14,6 +14,8 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Tokens;
 
 bool quick = args.Contains("--quick");
 string folder = Array.IndexOf(args, "--out") is >= 0 and int at ? args[at + 1] : $"runs/samples/own-attention-{DateTime.Now:yyyyMMdd-HHmmss}";

@@ -19,6 +19,8 @@ using Fovea.Tensors;
 using Fovea.Training.Evaluation;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Explanation;
+using Fovea.Vision.Models.Transformers;
 
 bool quick = args.Contains("--quick");
 string folder = Array.IndexOf(args, "--out") is >= 0 and int at ? args[at + 1] : "runs/samples/sinkformer";

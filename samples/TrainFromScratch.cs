@@ -16,6 +16,7 @@ using Fovea.Plotting.Text;
 using Fovea.Tensors;
 using Fovea.Training.Evaluation;
 using Fovea.Vision;
+using Fovea.Vision.Models.Transformers;
 
 bool quick = args.Contains("--quick");
 string folder = Array.IndexOf(args, "--out") is >= 0 and int at ? args[at + 1] : "runs/samples/train-from-scratch";

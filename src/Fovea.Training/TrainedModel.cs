@@ -7,6 +7,8 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Explanation;
+using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 

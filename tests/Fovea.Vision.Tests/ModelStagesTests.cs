@@ -1,4 +1,5 @@
 using Fovea.Tensors;
+using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Vision.Tests;
 

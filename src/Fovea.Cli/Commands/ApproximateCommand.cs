@@ -7,6 +7,7 @@ using Fovea.Data;
 using Fovea.Plotting.Charts;
 using Fovea.Training;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Explanation;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

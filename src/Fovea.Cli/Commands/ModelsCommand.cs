@@ -4,6 +4,9 @@ using Fovea.Cli.Options;
 using Fovea.Core.Formats;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Windows;
+using Fovea.Vision.Models;
+using Fovea.Vision.Models.Transformers;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

@@ -5,6 +5,8 @@ using Fovea.Tensors.Backends.Cpu;
 using Fovea.Training;
 using Fovea.Training.Setup;
 using Fovea.Vision;
+using Fovea.Vision.Models;
+using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Lab.Benchmarks;
 

@@ -1,6 +1,10 @@
 using Fovea.Nn.Layers;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Models.Residual;
+using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Lab.Benchmarks;
 

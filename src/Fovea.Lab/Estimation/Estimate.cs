@@ -1,5 +1,6 @@
 using Fovea.Lab.Benchmarks;
 using Fovea.Vision;
+using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Lab.Estimation;
 

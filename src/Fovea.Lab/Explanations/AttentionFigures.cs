@@ -2,6 +2,8 @@ using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Maps;
 using Fovea.Vision;
 using Fovea.Vision.Explanation;
+using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Lab.Explanations;
 

@@ -1,4 +1,5 @@
 using Fovea.Vision;
+using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Lab.Explanations;
 

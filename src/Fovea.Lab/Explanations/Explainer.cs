@@ -6,6 +6,8 @@ using Fovea.Training;
 using Fovea.Training.Evaluation;
 using Fovea.Vision;
 using Fovea.Vision.Explanation;
+using Fovea.Vision.Models.Residual;
+using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Lab.Explanations;
 

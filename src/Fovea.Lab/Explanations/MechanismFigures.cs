@@ -3,7 +3,9 @@ using Fovea.Plotting.Charts;
 using Fovea.Plotting.Maps;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Explanation;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Lab.Explanations;
 
@@ -15,7 +17,7 @@ internal static class MechanismFigures
     /// <summary>The figures of the mechanisms that the model has.</summary>
     public static IEnumerable<ExplainedFigure> Of(AttentionTrace trace, PlanarImage seen)
     {
-        int[] sampling = [.. Indices(trace, block => block.Places is not null)], sinkhorn = [.. Indices(trace, block => block.Mechanism is SinkhornAttention)];
+        int[] sampling = [.. Indices(trace, block => block.SamplingLocations is not null)], sinkhorn = [.. Indices(trace, block => block.Mechanism is SinkhornAttention)];
         if (sampling.Length > 0) yield return Places(trace, seen, sampling);
         if (sinkhorn.Length > 0) yield return Sums(trace, sinkhorn);
     }
@@ -42,19 +44,19 @@ internal static class MechanismFigures
         int columns = 1;
         foreach (int block in blocks)
         {
-            SamplingLocations places = trace.Blocks[block].Places!;
+            SamplingLocations places = trace.Blocks[block].SamplingLocations!;
             bool shared = places.Locations.Shape[1] == 1;
             int[] queries = shared ? [0] : [.. Chosen(trace.Grid)];
             columns = Math.Max(columns, queries.Length);
             panels.AddRange(queries.Select(query => Panel(trace.Grid, places, block, query, shared)));
         }
 
-        string readers = blocks.All(block => trace.Blocks[block].Places!.Weights is null) ? "group" : "head";
+        string readers = blocks.All(block => trace.Blocks[block].SamplingLocations!.Weights is null) ? "group" : "head";
         return new("places", new SamplingFigure(HeatMap.Enlarge(seen, 400), panels)
         {
             Title = "Places that attention reads",
-            Groups = [.. Enumerable.Range(1, blocks.Max(block => trace.Blocks[block].Places!.Locations.Shape[2])).Select(number => $"{readers} {number}")],
-            Note = blocks.Any(block => trace.Blocks[block].Places!.Weights is not null) ? "framed: the patch that reads; larger: more weight" : "all heads of a group read at the same places",
+            Groups = [.. Enumerable.Range(1, blocks.Max(block => trace.Blocks[block].SamplingLocations!.Locations.Shape[2])).Select(number => $"{readers} {number}")],
+            Note = blocks.Any(block => trace.Blocks[block].SamplingLocations!.Weights is not null) ? "framed: the patch that reads; larger: more weight" : "all heads of a group read at the same places",
             Columns = columns == 1 ? 4 : columns,
         });
     }

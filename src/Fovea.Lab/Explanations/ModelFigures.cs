@@ -3,7 +3,10 @@ using Fovea.Plotting.Maps;
 using Fovea.Tensors;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Windows;
 using Fovea.Vision.Explanation;
+using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Lab.Explanations;
 

@@ -6,6 +6,7 @@ using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
+using Fovea.Vision.Models;
 using Fovea.Vision.Weights;
 
 namespace Fovea.Lab.Probing;

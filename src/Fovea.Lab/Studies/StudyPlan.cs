@@ -7,6 +7,7 @@ using Fovea.Lab.Benchmarks;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
+using Fovea.Vision.Models;
 
 namespace Fovea.Lab.Studies;
 

@@ -2,6 +2,8 @@ using System.Globalization;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
+using Fovea.Vision.Models;
+using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Weights;
 
 namespace Fovea.Training.Setup;

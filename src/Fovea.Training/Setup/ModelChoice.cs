@@ -2,6 +2,8 @@ using Fovea.Data;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Models;
+using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Training.Setup;
 

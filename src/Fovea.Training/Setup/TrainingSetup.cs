@@ -6,6 +6,7 @@ using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
+using Fovea.Vision.Models;
 using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Training.Setup;

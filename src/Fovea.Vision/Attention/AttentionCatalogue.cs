@@ -1,5 +1,9 @@
 using System.Collections.Immutable;
 using Fovea.Nn;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Attention.Disentangled;
+using Fovea.Vision.Attention.Kernels;
+using Fovea.Vision.Attention.Windows;
 
 namespace Fovea.Vision.Attention;
 

@@ -1,4 +1,5 @@
 using Fovea.Nn;
+using Fovea.Vision.Attention.Contract;
 
 namespace Fovea.Vision.Attention;
 

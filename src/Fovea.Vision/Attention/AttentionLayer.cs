@@ -1,6 +1,8 @@
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Attention;
 
@@ -49,7 +51,7 @@ public sealed class AttentionLayer : Module
     /// <param name="residual">Added to the result, or null.</param>
     /// <param name="recorder">Collects what was attended to, or null.</param>
     /// <returns><c>[batch, token, dim]</c>.</returns>
-    public Tensor Forward(LayerNorm norm, Tensor x, TokenGrid grid, Tensor? residual = null, AttentionRecorder? recorder = null)
+    public Tensor Forward(LayerNorm norm, Tensor x, TokenGrid grid, Tensor? residual = null, IAttentionRecorder? recorder = null)
     {
         AttentionInput input = new(Qkv.Forward(norm, x), grid, Qkv, norm, x);
         Tensor mixed = Mechanism.Forward(input);

@@ -1,6 +1,10 @@
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Attention.Kernels;
+using Fovea.Vision.Attention.Mixing;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Attention;
 
@@ -94,7 +98,7 @@ public sealed class DatAttention : Module, ISamplingAttention
     }
 
     /// <inheritdoc/>
-    SamplingLocations ISamplingAttention.Places(AttentionInput input)
+    SamplingLocations ISamplingAttention.Locate(AttentionInput input)
     {
         Tensor places = Places(input);
         return new(Ops.Permute(places.Reshape(places.Shape[0], places.Shape[1], _groups, 2), 0, 2, 1, 3).Reshape(places.Shape[0], 1, _groups, -1, 2), Weights: null);

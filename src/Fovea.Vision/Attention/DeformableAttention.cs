@@ -1,6 +1,8 @@
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Attention;
 
@@ -75,7 +77,7 @@ public sealed class DeformableAttention : Module, ISamplingAttention
     }
 
     /// <inheritdoc/>
-    public SamplingLocations Places(AttentionInput input)
+    public SamplingLocations Locate(AttentionInput input)
     {
         Tensor locations = Locations(input);
         (int batch, int queries, int places) = (locations.Shape[0], locations.Shape[1], _levels * _points);

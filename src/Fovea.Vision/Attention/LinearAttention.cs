@@ -1,4 +1,7 @@
 using Fovea.Tensors;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Attention.Kernels;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Attention;
 

@@ -1,5 +1,9 @@
 using Fovea.Nn;
 using Fovea.Tensors;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Attention.Kernels;
+using Fovea.Vision.Attention.Windows;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Attention;
 

@@ -1,6 +1,9 @@
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Attention.Windows;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Attention;
 

@@ -2,6 +2,7 @@ using System.Numerics;
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Embedding;
 

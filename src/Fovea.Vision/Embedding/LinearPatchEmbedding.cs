@@ -1,5 +1,6 @@
 using Fovea.Nn;
 using Fovea.Tensors;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Embedding;
 

@@ -1,5 +1,7 @@
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Explanation;
 

@@ -1,4 +1,5 @@
 using Fovea.Tensors;
+using Fovea.Vision.Models.Residual;
 
 namespace Fovea.Vision.Explanation;
 

@@ -1,3 +1,5 @@
+using Fovea.Vision.Tokens;
+
 namespace Fovea.Vision.Explanation;
 
 /// <summary>A number for each patch of an image.</summary>

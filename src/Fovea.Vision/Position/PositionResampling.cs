@@ -1,4 +1,5 @@
 using Fovea.Tensors;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Position;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Models;
 
 namespace Fovea.Cli.Tests.Commands;
 

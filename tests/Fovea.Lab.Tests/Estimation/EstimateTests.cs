@@ -1,6 +1,7 @@
 using Fovea.Lab.Benchmarks;
 using Fovea.Lab.Estimation;
 using Fovea.Vision;
+using Fovea.Vision.Models;
 
 namespace Fovea.Lab.Tests.Estimation;
 

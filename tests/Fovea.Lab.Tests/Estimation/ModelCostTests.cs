@@ -2,6 +2,8 @@ using Fovea.Lab.Estimation;
 using Fovea.Tensors;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Models;
+using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Lab.Tests.Estimation;
 

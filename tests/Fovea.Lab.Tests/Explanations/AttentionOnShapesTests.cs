@@ -5,6 +5,8 @@ using Fovea.Training;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 using Fovea.Vision.Explanation;
+using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Lab.Tests.Explanations;
 

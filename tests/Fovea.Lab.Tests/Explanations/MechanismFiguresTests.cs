@@ -1,6 +1,7 @@
 using Fovea.Lab.Explanations;
 using Fovea.Plotting.Maps;
 using Fovea.Vision;
+using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Lab.Tests.Explanations;
 

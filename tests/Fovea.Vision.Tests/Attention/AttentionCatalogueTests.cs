@@ -2,6 +2,9 @@ using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Tests.Attention;
 

@@ -3,7 +3,11 @@ using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Explanation;
+using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tests.Support;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Tests.Attention;
 

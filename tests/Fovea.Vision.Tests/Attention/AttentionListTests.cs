@@ -1,5 +1,6 @@
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Vision.Tests.Attention;
 

@@ -2,6 +2,8 @@ using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Tests.Attention;
 

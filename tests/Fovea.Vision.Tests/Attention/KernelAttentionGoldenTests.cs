@@ -4,6 +4,7 @@ using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
 
 namespace Fovea.Vision.Tests.Attention;
 

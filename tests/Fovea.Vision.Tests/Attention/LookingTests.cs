@@ -2,6 +2,8 @@ using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Attention.Windows;
 
 namespace Fovea.Vision.Tests.Attention;
 
@@ -52,7 +54,7 @@ public sealed class LookingTests
     {
         DeformableAttention attention = (DeformableAttention)AttentionCatalogue.Create("deformable:points=3", Context);
         AttentionInput input = Prepare(attention);
-        SamplingLocations places = attention.Places(input);
+        SamplingLocations places = attention.Locate(input);
         float[] locations = places.Locations.ToArray(), weights = places.Weights!.ToArray(), expected = attention.Probabilities(input).ToArray();
         (int n, int rows, int columns) = (Context.Grid.Tokens, 3, 4);
         float[] map = new float[expected.Length];
@@ -76,7 +78,7 @@ public sealed class LookingTests
     {
         DatAttention attention = (DatAttention)AttentionCatalogue.Create("dat:groups=2,kernel=3,range=4", Context);
         AttentionInput input = Prepare(attention);
-        SamplingLocations places = ((ISamplingAttention)attention).Places(input);
+        SamplingLocations places = ((ISamplingAttention)attention).Locate(input);
 
         Assert.Equal([1, 1, 2, 4, 2], places.Locations.Shape);
         Assert.Null(places.Weights);

@@ -2,6 +2,9 @@ using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Attention.Kernels;
+using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Vision.Tests.Attention;
 

@@ -1,6 +1,7 @@
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Embedding;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Tests.Embedding;
 

@@ -1,7 +1,10 @@
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Explanation;
+using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Tests.Explanation;
 
@@ -9,7 +12,7 @@ public sealed class AttentionRelevanceTests
 {
     public static TheoryData<string, string> Cases =>
     [
-        .. AttentionCatalogue.All.Select(entry => (entry.Name, "class")), .. Models.Readers.Keys.Skip(1).Select(reader => ("softmax", reader)),
+        .. AttentionCatalogue.All.Select(entry => (entry.Name, "class")), .. SmallModels.Readers.Keys.Skip(1).Select(reader => ("softmax", reader)),
         ("performer:window=1", "registers"), ("sinkhorn:3,soft=1", "distilled"), ("deformable:levels=2,points=3", "mean"),
         ("disentangled:mix=performer,span=2", "registers"), ("dat:groups=2,stride=1,kernel=3,range=3", "mean"),
         ("linear,softmax:window=1", "class"), ("deformable,dat", "registers"), ("sinkhorn,performer", "sequence"),
@@ -26,8 +29,8 @@ public sealed class AttentionRelevanceTests
         const float Step = 1f / 8192;
         const int Target = 1;
         using StepScope scope = StepScope.Begin();
-        VisionTransformer model = Models.Build(Models.Readers[reader] with { Attention = attention }, Device.Reference);
-        Tensor image = Models.Image(Device.Reference);
+        VisionTransformer model = SmallModels.Build(SmallModels.Readers[reader] with { Attention = attention }, Device.Reference);
+        Tensor image = SmallModels.Image(Device.Reference);
         using AttentionTrace trace = AttentionTrace.Of(model, image, Target);
         for (int block = 0; block < trace.Blocks.Count; block++)
         {
@@ -70,9 +73,9 @@ public sealed class AttentionRelevanceTests
     public void Gradients_that_were_not_recorded_are_named()
     {
         using StepScope scope = StepScope.Begin();
-        VisionTransformer model = Models.Build(Models.Config, Device.Reference);
+        VisionTransformer model = SmallModels.Build(SmallModels.Config, Device.Reference);
         using AttentionRecorder recorder = new();
-        model.Forward(Models.Image(Device.Reference), recorder);
+        model.Forward(SmallModels.Image(Device.Reference), recorder);
 
         Assert.Contains("gradients: true", Assert.Throws<InvalidOperationException>(() => AttentionRelevance.Of(recorder.Blocks)).Message, StringComparison.Ordinal);
     }

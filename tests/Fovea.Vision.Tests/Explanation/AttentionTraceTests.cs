@@ -1,12 +1,14 @@
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Explanation;
+using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Vision.Tests.Explanation;
 
 public sealed class AttentionTraceTests
 {
-    public static TheoryData<string> Readers => [.. Models.Readers.Keys];
+    public static TheoryData<string> Readers => [.. SmallModels.Readers.Keys];
 
     [Theory]
     [MemberData(nameof(Readers))]
@@ -14,8 +16,8 @@ public sealed class AttentionTraceTests
     {
         foreach (Device device in (Device[])[Device.Reference, Device.Cpu])
         {
-            VisionTransformer model = Models.Build(Models.Readers[reader], device);
-            Tensor image = Models.Image(device);
+            VisionTransformer model = SmallModels.Build(SmallModels.Readers[reader], device);
+            Tensor image = SmallModels.Image(device);
             float[] expected = model.Forward(image).ToArray();
             using AttentionTrace trace = AttentionTrace.Of(model, image);
 
@@ -47,21 +49,21 @@ public sealed class AttentionTraceTests
     [InlineData("disentangled,softmax:window=1")]
     public void Each_block_may_have_a_mechanism_of_its_own(string attention)
     {
-        VisionTransformer model = Models.Build(Models.Config with { Attention = attention, RegisterTokens = 2 }, Device.Cpu);
-        using AttentionTrace trace = AttentionTrace.Of(model, Models.Image(Device.Cpu), target: 2);
+        VisionTransformer model = SmallModels.Build(SmallModels.Config with { Attention = attention, RegisterTokens = 2 }, Device.Cpu);
+        using AttentionTrace trace = AttentionTrace.Of(model, SmallModels.Image(Device.Cpu), target: 2);
 
         Assert.Equal(2, trace.Target);
         Assert.Equal([.. model.Blocks.Select(block => block.Attention.Mechanism)], trace.Blocks.Select(block => block.Mechanism));
         Assert.All(trace.Blocks, block => Assert.Equal([1, 2, 9, 9], block.Map.Shape));
-        Assert.All(trace.Blocks, block => Assert.Equal(block.Mechanism is ISamplingAttention, block.Places is not null));
+        Assert.All(trace.Blocks, block => Assert.Equal(block.Mechanism is ISamplingAttention, block.SamplingLocations is not null));
         Assert.Equal(1, trace.Rollout.Values.Sum(), 1e-5);
     }
 
     [Fact]
     public void One_patch_gets_everything()
     {
-        VisionTransformerConfig config = Models.Config with { ImageSize = 4, ClassToken = false, Pooling = Pooling.Mean };
-        using AttentionTrace trace = AttentionTrace.Of(Models.Build(config, Device.Reference), TestTensors.Normal([1, 3, 4, 4], Device.Reference));
+        VisionTransformerConfig config = SmallModels.Config with { ImageSize = 4, ClassToken = false, Pooling = Pooling.Mean };
+        using AttentionTrace trace = AttentionTrace.Of(SmallModels.Build(config, Device.Reference), TestTensors.Normal([1, 3, 4, 4], Device.Reference));
 
         Assert.Equal([1f], trace.Rollout.Values);
         Assert.Equal([1f], trace.Attention(1).Values);
@@ -70,11 +72,11 @@ public sealed class AttentionTraceTests
     [Fact]
     public void The_model_is_as_before_afterwards()
     {
-        VisionTransformer model = Models.Build(Models.Config, Device.Cpu);
+        VisionTransformer model = SmallModels.Build(SmallModels.Config, Device.Cpu);
         model.Blocks[1].Norm1.NamedParameters().First().Parameter.Trainable = false;
         bool[] before = [.. model.NamedParameters().Select(entry => entry.Parameter.Value.RequiresGradient)];
-        AttentionTrace.Of(model, Models.Image(Device.Cpu)).Dispose();
-        Assert.Throws<ArgumentOutOfRangeException>(() => AttentionTrace.Of(model, Models.Image(Device.Cpu), target: 3));
+        AttentionTrace.Of(model, SmallModels.Image(Device.Cpu)).Dispose();
+        Assert.Throws<ArgumentOutOfRangeException>(() => AttentionTrace.Of(model, SmallModels.Image(Device.Cpu), target: 3));
         Assert.Throws<ShapeException>(() => AttentionTrace.Of(model, TestTensors.Normal([2, 3, 8, 12], Device.Cpu)));
 
         Assert.Equal(before, model.NamedParameters().Select(entry => entry.Parameter.Value.RequiresGradient));

@@ -1,5 +1,7 @@
 using Fovea.Tensors;
 using Fovea.Vision.Explanation;
+using Fovea.Vision.Models;
+using Fovea.Vision.Models.Residual;
 
 namespace Fovea.Vision.Tests.Explanation;
 

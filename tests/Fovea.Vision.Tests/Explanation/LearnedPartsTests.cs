@@ -1,5 +1,7 @@
 using Fovea.Tensors;
 using Fovea.Vision.Explanation;
+using Fovea.Vision.Models;
+using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Position;
 
 namespace Fovea.Vision.Tests.Explanation;
@@ -17,16 +19,16 @@ public sealed class LearnedPartsTests
     [Fact]
     public void Positions_are_those_of_the_patches()
     {
-        foreach (VisionTransformerConfig config in Models.Readers.Values)
+        foreach (VisionTransformerConfig config in SmallModels.Readers.Values)
         {
-            VisionTransformer model = Models.Build(config, Device.Cpu);
+            VisionTransformer model = SmallModels.Build(config, Device.Cpu);
             float[] table = model.NamedParameters().Single(entry => entry.Name == "pos_embed").Parameter.Value.ToArray();
             Assert.Equal(table[^(4 * 8)..], model.PatchPositions(model.GridOf(8, 8))!.ToArray());
             Assert.Equal([6, 8], model.PatchPositions(model.GridOf(8, 12))!.Shape);
         }
 
-        Assert.Null(Models.Build(Models.Config with { Position = PositionKind.None }, Device.Cpu).PatchPositions(new(1, 2, 2)));
-        Assert.Equal([4, 8], Models.Build(Models.Config with { Position = PositionKind.SinCos2d }, Device.Cpu).PatchPositions(new(1, 2, 2))!.Shape);
+        Assert.Null(SmallModels.Build(SmallModels.Config with { Position = PositionKind.None }, Device.Cpu).PatchPositions(new(1, 2, 2)));
+        Assert.Equal([4, 8], SmallModels.Build(SmallModels.Config with { Position = PositionKind.SinCos2d }, Device.Cpu).PatchPositions(new(1, 2, 2))!.Shape);
     }
 
     /// <summary>W = Σ s_k u_k v_kᵀ with known v: rows along the axes of a rotated frame, 3, 2 and 1 long.</summary>

@@ -1,5 +1,6 @@
 using Fovea.Tensors;
 using Fovea.Vision.Position;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Tests.Position;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Fovea.Tensors;
 using Fovea.Vision.Position;
+using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Tests.Position;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Fovea.Tensors;
+using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Vision.Tests.Support;
 

@@ -1,4 +1,5 @@
 using Fovea.Nn;
+using Fovea.Vision.Models;
 
 namespace Fovea.Vision.Weights.Loading;
 

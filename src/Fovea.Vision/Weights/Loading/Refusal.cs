@@ -1,3 +1,4 @@
+using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Weights.Naming;
 
 namespace Fovea.Vision.Weights.Loading;

@@ -1,3 +1,5 @@
+using Fovea.Vision.Models.Residual;
+
 namespace Fovea.Vision.Weights.Naming;
 
 /// <summary>The schemes that are known, as data; timm's names are this project's own.</summary>

@@ -1,5 +1,7 @@
 using Fovea.Nn;
 using Fovea.Tensors;
+using Fovea.Vision.Models;
+using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;

@@ -1,4 +1,6 @@
 using Fovea.Tensors;
+using Fovea.Vision.Models.Residual;
+using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tests.Support;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;

@@ -1,3 +1,4 @@
+using Fovea.Vision.Models.Residual;
 using Fovea.Vision.Weights.Naming;
 
 namespace Fovea.Vision.Tests.Weights.Naming;

@@ -1,4 +1,5 @@
 using System.Text;
+using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tests.Weights.Support;
 using Fovea.Vision.Weights;
 

@@ -1,0 +1,35 @@
+using Fovea.Nn.Layers;
+using Fovea.Tensors.Backends.Cpu.MatMul;
+using Fovea.Vision.Tokens;
+
+namespace Fovea.Vision.Attention.Contract;
+
+/// <summary>What a mechanism may know when it is built; the same for all, so that none needs a special case.</summary>
+public sealed record AttentionContext
+{
+    /// <summary>Elements of a token.</summary>
+    public required int Dim { get; init; }
+
+    /// <summary>Heads.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>Elements of a head's query.</summary>
+    public required int HeadDim { get; init; }
+
+    /// <summary>How the tokens lie over an image of the configured size.</summary>
+    public required TokenGrid Grid { get; init; }
+
+    /// <summary>Which block, from 0.</summary>
+    public int Block { get; init; }
+
+    /// <summary>Number of blocks.</summary>
+    public int Depth { get; init; } = 1;
+
+    /// <summary>Share of attention probabilities dropped while training, at least 0 and below 1.</summary>
+    public float Dropout { get; init; }
+
+    /// <summary>For mechanisms that never store probabilities which could be dropped.</summary>
+    /// <exception cref="ConfigurationException">Dropout is asked for.</exception>
+    internal void RequireNoDropout(string mechanism) => Check.That(
+        Dropout == 0, $"AttentionDropout: '{mechanism}' has no probabilities to drop; set it to 0, or use plain 'softmax'.");
+}

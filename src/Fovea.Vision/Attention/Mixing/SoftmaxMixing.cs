@@ -1,0 +1,33 @@
+using Fovea.Nn.Layers;
+using Fovea.Tensors;
+using Fovea.Vision.Attention.Contract;
+
+namespace Fovea.Vision.Attention.Mixing;
+
+/// <summary>o_i = Σ_j softmax_j(q_i·k_j / √headDim) v_j. Time O(query · key · headDim) per head; scores are tiled unless probabilities drop.</summary>
+internal sealed class SoftmaxMixing : KeyMixing
+{
+    private readonly float _scale;
+    private readonly int _width, _heads;
+    private readonly Dropout _dropout;
+
+    public SoftmaxMixing(AttentionContext context)
+    {
+        (_heads, _width) = (context.Heads, context.Heads * context.HeadDim);
+        _scale = 1 / MathF.Sqrt(context.HeadDim);
+        _dropout = Register("attn_drop", new Dropout(context.Dropout));
+    }
+
+    public override Tensor Forward(HeadTensor queries, HeadTensor keys, HeadTensor values)
+    {
+        if (!_dropout.IsActive) return Ops.Attention(queries, keys, values, _scale);
+        return PackedHeads.Merge(Ops.MatMul(_dropout.Forward(Weights(queries, keys)), PackedHeads.Split(values)));
+    }
+
+    public override double Macs(double queries, double keys) => 2 * queries * keys * _width;
+
+    public override double Exponentials(double queries, double keys) => queries * keys * _heads;
+
+    public override Tensor Weights(HeadTensor queries, HeadTensor keys) =>
+        Ops.Softmax(Ops.MatMul(PackedHeads.Split(queries), PackedHeads.Split(keys), transposeB: true, scale: _scale));
+}

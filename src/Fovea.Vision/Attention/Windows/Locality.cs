@@ -1,0 +1,185 @@
+using Fovea.Nn;
+using Fovea.Tensors;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Attention.Disentangled;
+using Fovea.Vision.Tokens;
+
+namespace Fovea.Vision.Attention.Windows;
+
+/// <summary>
+/// Locality-aware initialisation (Jiang et al. 2021, TransGAN, arXiv:2102.07074, section 3.3), a modifier of several mechanisms: while training begins, a
+/// token sees only keys near its own; the window widens by epoch until everything is visible.
+/// </summary>
+/// <remarks><code>
+/// hard:  j is visible from i  where |Δrow| ≤ w and |Δcolumn| ≤ w (grid), or |i − j| ≤ w (sequence); w by epoch
+/// soft:  s_ij −= λ(epoch) · softplus(distance_ij − radius_h),  λ falling linearly to 0; the radius of each head is learned
+/// </code>
+/// The class token sees everything and is seen by everyone, but for <c>class=band</c>, which treats it as the first token of the sequence.
+/// </remarks>
+public sealed class Locality : Module
+{
+    private readonly int[] _windows;
+    private readonly double[] _until;
+    private readonly bool _sequence, _band;
+    private readonly Parameter? _radius;
+    private readonly double _penalty, _fade;
+    private readonly int _heads;
+    private (TokenGrid Grid, int? Window, bool Coarse, TokenRelation Relation)? _last;
+    private int _epoch;
+
+    private Locality(Spec spec, AttentionContext context)
+    {
+        _windows = [.. spec.Numbers("window", []).Select(value => Whole(spec, value))];
+        _until = [.. spec.Numbers("until", [])];
+        Check.That(
+            _until.Length == _windows.Length || _until.Length == Math.Max(0, _windows.Length - 1),
+            $"{spec.Name}: option 'until' needs an epoch for each of the {_windows.Length} windows (the last may stay out, it then holds for good), got {_until.Length}.");
+        Check.That(_until.SequenceEqual(_until.Order()), $"{spec.Name}: option 'until' must rise from epoch to epoch, got '{spec.Options.GetValueOrDefault("until")}'.");
+        _sequence = spec.Choice("lai", "grid", "sequence") == "sequence";
+        _band = spec.Choice("class", "visible", "band") == "band";
+        Check.That(!_band || _sequence, $"{spec.Name}: option 'class=band' needs 'lai=sequence'; on the grid the class token has no place.");
+        _heads = context.Heads;
+        _penalty = spec.Number("penalty", 1);
+        _fade = spec.Number("fade", 10);
+        Check.That(_penalty >= 0 && _fade > 0, $"{spec.Name}: options 'penalty' and 'fade' must be above 0.");
+        if (spec.Options.ContainsKey("soft"))
+            _radius = Register(new Parameter("locality_radius", [context.Heads], Init.Constant((float)spec.Number("soft", 2)), decay: false));
+    }
+
+    /// <summary>Option names with what they mean, for the mechanisms that take them.</summary>
+    public static IReadOnlyDictionary<string, string> Options { get; } = new Dictionary<string, string>
+    {
+        ["window"] = "farthest visible key per stage, e.g. 2/4/6; default none",
+        ["until"] = "epoch that ends each stage, e.g. 5/10/15; then everything is visible",
+        ["lai"] = "window over the patch 'grid' (default) or the token 'sequence'",
+        ["class"] = "class token always 'visible' (default), or part of the 'band' of a sequence",
+        ["soft"] = "first radius of each head, learned, in place of a window",
+        ["penalty"] = "of a soft window: weight at the start; default 1",
+        ["fade"] = "of a soft window: epochs until the penalty is gone; default 10",
+    };
+
+    /// <summary>What a mechanism's options ask for; null where they ask for no locality.</summary>
+    /// <exception cref="ConfigurationException">Options contradict each other or cannot be read.</exception>
+    public static Locality? From(Spec spec, AttentionContext context)
+    {
+        if (spec.Options.ContainsKey("window") || spec.Options.ContainsKey("soft")) return new(spec, context);
+        foreach (string key in (string[])["until", "lai", "class", "penalty", "fade"])
+            Check.That(!Options.ContainsKey(key) || !spec.Options.ContainsKey(key), $"{spec.Name}: option '{key}' needs 'window' or 'soft' beside it.");
+        return null;
+    }
+
+    /// <summary>The window of the current epoch; null: open.</summary>
+    public int? Window => WindowAt(_epoch);
+
+    /// <summary>Whether a soft window still counts in the current epoch.</summary>
+    public bool IsSoft => IsSoftAt(_epoch);
+
+    /// <summary>The epoch that is set; see <see cref="Module.BeginEpoch"/>.</summary>
+    public int Epoch => _epoch;
+
+    /// <summary>Epochs whose windows are worth a look, ascending: the first of each stage, and of a soft window also one halfway.</summary>
+    public IReadOnlyList<int> Stages
+    {
+        get
+        {
+            IEnumerable<double> soft = _radius is null ? [] : [_fade / 2, _fade];
+            return [.. _until.Concat(soft).Select(epoch => (int)Math.Ceiling(epoch)).Append(0).Distinct().Order()];
+        }
+    }
+
+    /// <summary>The relation of tokens in the current epoch; null: all see all, anyhow.</summary>
+    /// <param name="grid">How the tokens lie over the image.</param>
+    /// <param name="coarse">Of a soft window: distances in ranges that double, for mechanisms whose cost grows with the buckets.</param>
+    public TokenRelation? Relation(TokenGrid grid, bool coarse = false)
+    {
+        if (Window is null && !IsSoft) return null;
+        if (_last is { } last && (last.Grid, last.Window, last.Coarse) == (grid, Window, coarse)) return last.Relation;
+        TokenRelation relation = RelationAt(_epoch, grid, coarse);
+        _last = (grid, Window, coarse, relation);
+        return relation;
+    }
+
+    /// <summary>By how much an epoch's window damps what a token pays to another before it is normalised: 0 hidden, 1 as if there were none.</summary>
+    /// <param name="grid">How the tokens lie over the image.</param>
+    /// <param name="epoch">From 0.</param>
+    /// <returns><c>[head, token, token]</c>: row = who looks, column = at whom.</returns>
+    public float[] Factors(TokenGrid grid, int epoch)
+    {
+        using StepScope scope = StepScope.Begin();
+        TokenRelation relation = RelationAt(epoch, grid, coarse: false);
+        float[]? penalty = IsSoftAt(epoch) ? Penalty(relation, epoch).ToArray() : null;
+        int n = grid.Tokens;
+        float[] factors = new float[_heads * n * n];
+        for (int i = 0; i < factors.Length; i++)
+        {
+            (int head, int query, int key) = (i / (n * n), i / n % n, i % n);
+            if (relation.IsVisible(query, key)) factors[i] = penalty is null ? 1 : MathF.Exp(penalty[head * relation.Buckets + relation.Bucket(query, key)]);
+        }
+
+        return factors;
+    }
+
+    /// <summary>Prefix, rows and columns as this locality sees them.</summary>
+    public (int Prefix, int Rows, int Columns) Layout(TokenGrid grid) =>
+        _band ? (0, 1, grid.Tokens) : _sequence ? (grid.Prefix, 1, grid.Patches) : (grid.Prefix, grid.Rows, grid.Columns);
+
+    /// <summary>What a soft window adds to the scores, by bucket: −λ · softplus(distance − radius), 0 towards the class token.</summary>
+    /// <param name="relation">Buckets; the distance of one is that of its nearest offset.</param>
+    /// <returns><c>[head, bucket]</c>, or null where there is no soft window.</returns>
+    public Tensor? Penalty(TokenRelation relation)
+    {
+        return IsSoft ? Penalty(relation, _epoch) : null;
+    }
+
+    private int? WindowAt(int epoch)
+    {
+        for (int stage = 0; stage < _windows.Length; stage++)
+            if (stage >= _until.Length || epoch < _until[stage]) return _windows[stage];
+        return null;
+    }
+
+    private bool IsSoftAt(int epoch) => _radius is not null && epoch < _fade;
+
+    private TokenRelation RelationAt(int epoch, TokenGrid grid, bool coarse)
+    {
+        (int prefix, int rows, int columns) = Layout(grid);
+        if (!IsSoftAt(epoch)) return new(prefix, rows, columns, WindowAt(epoch));
+        Func<int, int[]> buckets = coarse ? RelativeBuckets.DoublingDistance : RelativeBuckets.Distance;
+        return new(prefix, rows, columns, WindowAt(epoch), buckets(rows), buckets(columns));
+    }
+
+    private Tensor Penalty(TokenRelation relation, int epoch)
+    {
+        Tensor distances = Tensor.From(Distances(relation), [1, relation.Buckets], _radius!.Value.Device);
+        Tensor beyond = Ops.Subtract(distances, _radius.Value.Reshape(_heads, 1));
+        return Ops.Scale(Ops.Apply(UnaryOperator.Softplus, beyond), (float)(-_penalty * (1 - epoch / _fade)));
+    }
+
+    /// <inheritdoc/>
+    protected override void OnEpoch(int epoch) => _epoch = epoch;
+
+    /// <summary>Chebyshev distance of each bucket; far below 0 for those of the prefix, so that softplus gives 0.</summary>
+    private static float[] Distances(TokenRelation relation)
+    {
+        int[] rows = Nearest(relation.RowBuckets, relation.RowBucketCount), columns = Nearest(relation.ColumnBuckets, relation.ColumnBucketCount);
+        float[] distances = new float[relation.Buckets];
+        Array.Fill(distances, -1e4f);
+        for (int bucket = 0; bucket < relation.GridBuckets; bucket++)
+            distances[bucket] = Math.Max(rows[bucket / relation.ColumnBucketCount], columns[bucket % relation.ColumnBucketCount]);
+        return distances;
+    }
+
+    private static int[] Nearest(ReadOnlySpan<int> buckets, int count)
+    {
+        int[] nearest = new int[count];
+        Array.Fill(nearest, buckets.Length);
+        for (int i = 0; i < buckets.Length; i++) nearest[buckets[i]] = Math.Min(nearest[buckets[i]], Math.Abs(i - buckets.Length / 2));
+        return nearest;
+    }
+
+    private static int Whole(Spec spec, double value)
+    {
+        Check.That(value >= 0 && value == Math.Floor(value) && value < 1e6, $"{spec.Name}: option 'window' must be whole numbers of at least 0, got {value}.");
+        return (int)value;
+    }
+}

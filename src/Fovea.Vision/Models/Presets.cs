@@ -1,0 +1,23 @@
+using Fovea.Vision.Models.Residual;
+using Fovea.Vision.Models.Transformers;
+
+namespace Fovea.Vision.Models;
+
+/// <summary>The models that have a name, family by family. A new family is a folder and a line here.</summary>
+public static class Presets
+{
+    /// <summary>All presets.</summary>
+    public static IReadOnlyList<Preset> All { get; } =
+    [
+        .. VisionTransformerPresets.All,
+        .. ResNetPresets.All,
+    ];
+
+    /// <summary>The preset of a name or alias; case does not matter.</summary>
+    /// <exception cref="ConfigurationException">There is none; the message has the nearest name.</exception>
+    public static Preset Find(string name) => All.FirstOrDefault(preset => IsCalled(preset, name)) ?? throw new ConfigurationException(
+        $"there is no model called '{name}'; did you mean '{NearestName.Of(name, All.SelectMany(preset => preset.Aliases.Prepend(preset.Name)))}'?");
+
+    private static bool IsCalled(Preset preset, string name) =>
+        preset.Aliases.Prepend(preset.Name).Contains(name, StringComparer.OrdinalIgnoreCase);
+}

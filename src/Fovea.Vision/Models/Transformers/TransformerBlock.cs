@@ -1,0 +1,88 @@
+using Fovea.Nn;
+using Fovea.Nn.Layers;
+using Fovea.Tensors;
+using Fovea.Tensors.Backends.Cpu.MatMul;
+using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Tokens;
+
+namespace Fovea.Vision.Models.Transformers;
+
+/// <summary>
+/// x ← x + attn(norm1(x)); x ← x + mlp(norm2(x)), <c>[batch, token, dim]</c>. Without dropout, drop path and layer scale it is five operators: the
+/// norms are folded into the projections behind them, the residuals into those before them. With
+/// <see cref="VisionTransformerConfig.NormedResidual"/> the second norm's result goes on along the residual path as well.
+/// </summary>
+public sealed class TransformerBlock : Module
+{
+    private readonly LayerNorm _norm1;
+    private readonly LayerNorm? _norm2;
+    private readonly LayerScale? _scale1, _scale2;
+    private readonly DropPath _path1, _path2;
+    private readonly bool _normedResidual;
+
+    /// <param name="config">The model.</param>
+    /// <param name="grid">How the tokens lie over an image of the configured size.</param>
+    /// <param name="index">Which block, from 0.</param>
+    public TransformerBlock(VisionTransformerConfig config, TokenGrid grid, int index)
+    {
+        AttentionContext context = new()
+        {
+            Dim = config.Dim,
+            Heads = config.Heads,
+            HeadDim = config.HeadSize,
+            Grid = grid,
+            Block = index,
+            Depth = config.Depth,
+            Dropout = config.AttentionDropout,
+        };
+        float dropPath = config.Depth > 1 ? config.DropPath * index / (config.Depth - 1) : 0;
+        Initializer weights = WeightInits.Of(config.WeightInit);
+        _normedResidual = config.NormedResidual;
+
+        _norm1 = Register("norm1", new LayerNorm(config.Dim, config.NormEpsilon));
+        Attention = Register("attn", new AttentionLayer(
+            AttentionCatalogue.Create(config.Attention.Of(index), context), context, config.QkvBias, config.ProjectionBias, config.Dropout, weights, Init.Zeros));
+        if (config.LayerScale is { } first) _scale1 = Register("ls1", new LayerScale(config.Dim, first));
+        _path1 = Register("drop_path1", new DropPath(dropPath));
+        _path2 = Register("drop_path2", new DropPath(dropPath));
+        if (config.HiddenSize == 0) return;
+
+        _norm2 = Register("norm2", new LayerNorm(config.Dim, config.NormEpsilon));
+        Mlp = Register("mlp", new Mlp(config.Dim, config.HiddenSize, config.Activation, config.Dropout, weights, Init.Zeros, config.GatedMlp));
+        if (config.LayerScale is { } second) _scale2 = Register("ls2", new LayerScale(config.Dim, second));
+    }
+
+    /// <summary>Norm of the first half's input.</summary>
+    public LayerNorm Norm1 => _norm1;
+
+    /// <summary>The first half.</summary>
+    public AttentionLayer Attention { get; }
+
+    /// <summary>The second half; null in an attention-only model.</summary>
+    public Mlp? Mlp { get; }
+
+    /// <param name="x"><c>[batch, token, dim]</c>.</param>
+    /// <param name="grid">How the tokens lie over the image.</param>
+    /// <param name="recorder">Collects what was attended to, or null.</param>
+    /// <returns><c>[batch, token, dim]</c>.</returns>
+    public Tensor Forward(Tensor x, TokenGrid grid, IAttentionRecorder? recorder = null)
+    {
+        x = IsPlain(_scale1, _path1)
+            ? Attention.Forward(_norm1, x, grid, residual: x, recorder)
+            : Ops.Add(x, End(Attention.Forward(_norm1, x, grid, recorder: recorder), _scale1, _path1));
+        if (Mlp is null || _norm2 is null) return x;
+        if (_normedResidual) return AfterNorm(Mlp, _norm2.Forward(x));
+        return IsPlain(_scale2, _path2)
+            ? Mlp.Forward(_norm2, x, residual: x)
+            : Ops.Add(x, End(Mlp.Forward(_norm2, x), _scale2, _path2));
+    }
+
+    private Tensor AfterNorm(Mlp mlp, Tensor x) => IsPlain(_scale2, _path2)
+        ? mlp.Forward(x, residual: x)
+        : Ops.Add(x, End(mlp.Forward(x), _scale2, _path2));
+
+    private static bool IsPlain(LayerScale? scale, DropPath path) => scale is null && !path.IsActive;
+
+    private static Tensor End(Tensor branch, LayerScale? scale, DropPath path) => path.Forward(scale?.Forward(branch) ?? branch);
+}

@@ -1,0 +1,199 @@
+using Fovea.Nn;
+using Fovea.Nn.Layers;
+using Fovea.Tensors;
+using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Embedding;
+using Fovea.Vision.Position;
+using Fovea.Vision.Tokens;
+
+namespace Fovea.Vision.Models.Transformers;
+
+/// <summary>
+/// Vision Transformer (Dosovitskiy et al. 2021, "An image is worth 16x16 words", arXiv:2010.11929): patch tokens, a class token,
+/// positions, blocks, a norm, a linear head; with a distillation token DeiT, with layer scale (and registers, and SwiGLU) DINOv2, with sequence pooling a
+/// compact transformer. Parameter names and first values are timm's. Images of any size that divides into patches are taken: positions are resampled.
+/// </summary>
+public sealed class VisionTransformer : ImageClassifier
+{
+    private readonly Parameter[] _prefix;
+    private readonly IPositionEmbedding? _position;
+    private readonly Dropout _positionDropout, _headDropout;
+    private readonly LayerNorm _norm;
+    private readonly Linear? _sequencePool, _head, _distillationHead;
+
+    /// <param name="config">What to build; nothing is allocated before <see cref="Module.Initialize"/>.</param>
+    /// <exception cref="ConfigurationException">A field cannot be used; the message names it.</exception>
+    public VisionTransformer(VisionTransformerConfig config)
+    {
+        config.Validate();
+        Config = config;
+        TokenGrid grid = config.Grid;
+        _prefix = [.. PrefixTokens(config).Select(Register)];
+        _position = CreatePosition(config, config.PrefixPositions ? grid : grid with { Prefix = 0 });
+        if (_position is Module position) Register("", position);
+        PatchEmbedding = config.Embedding switch
+        {
+            EmbeddingKind.Patch => Register("patch_embed", new LinearPatchEmbedding(config.Channels, config.PatchSize, config.Dim)),
+            _ => Register("patch_embed", new ConvolutionalEmbedding(config.Channels, config.PatchSize, config.Dim, config.Embedding == EmbeddingKind.Tokenizer)),
+        };
+        _positionDropout = Register("pos_drop", new Dropout(config.PositionDropout));
+        Blocks = [.. Enumerable.Range(0, config.Depth).Select(i => Register($"blocks.{i}", new TransformerBlock(config, grid, i)))];
+        _norm = Register(config.Pooling == Pooling.Mean ? "fc_norm" : "norm", new LayerNorm(config.Dim, config.NormEpsilon));
+        _headDropout = Register("head_drop", new Dropout(config.HeadDropout));
+        if (config.Pooling == Pooling.Sequence) _sequencePool = Register("attention_pool", Projection(1));
+        if (config.Classes == 0) return;
+        _head = Register("head", Projection(config.Classes));
+        if (config.DistillationToken) _distillationHead = Register("head_dist", Projection(config.Classes));
+
+        Linear Projection(int outputs) => new(config.Dim, outputs, true, Init.TruncatedNormal(0.02), Init.Zeros);
+    }
+
+    /// <inheritdoc/>
+    public override VisionTransformerConfig Config { get; }
+
+    /// <summary>From image to patch tokens.</summary>
+    public IPatchEmbedding PatchEmbedding { get; }
+
+    /// <summary>The blocks, first to last.</summary>
+    public IReadOnlyList<TransformerBlock> Blocks { get; }
+
+    /// <inheritdoc/>
+    public override bool CanRecompute => true;
+
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor images) => Forward(images, null);
+
+    /// <inheritdoc cref="Forward(Tensor)"/>
+    /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
+    /// <param name="recorder">Collects what each block attended to, or null.</param>
+    public Tensor Forward(Tensor images, IAttentionRecorder? recorder) => InScope(() => Score(RunBlocks(images, recorder), recorder).Mean());
+
+    /// <inheritdoc/>
+    public override HeadScores ForwardHeads(Tensor images)
+    {
+        if (Tape.Current is not null) return Score(RunBlocks(images, null));
+        using StepScope scope = StepScope.Begin();
+        HeadScores scores = Score(RunBlocks(images, null));
+        return new(scope.Return(scores.Class), scores.Distillation is null ? null : scope.Return(scores.Distillation));
+    }
+
+    /// <inheritdoc/>
+    public override Tensor AdaptWeight(string name, Tensor value)
+    {
+        if (name == "pos_embed") return (_position as LearnedPosition)?.AdaptWeight(value) ?? value;
+        return name.Split('.') is ["blocks", string block, "attn", "qkv", _] && int.TryParse(block, out int index) && (uint)index < (uint)Blocks.Count
+            ? Blocks[index].Attention.AdaptWeight(value)
+            : value;
+    }
+
+    /// <summary>All tokens behind the last block; but with <see cref="Pooling.Mean"/> normed, as timm's <c>forward_features</c>.</summary>
+    /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
+    /// <returns><c>[batch, token, dim]</c>: class token, distillation token, registers, patches row by row.</returns>
+    /// <exception cref="ShapeException">The images have other channels, or do not divide into patches.</exception>
+    public Tensor Features(Tensor images) => InScope(() =>
+    {
+        Tensor tokens = RunBlocks(images, null);
+        return Config.Pooling == Pooling.Mean ? tokens : _norm.Forward(tokens);
+    });
+
+    /// <summary>The first block's input: patch tokens with positions, and those before them.</summary>
+    /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
+    /// <returns><c>[batch, token, dim]</c>: class token, distillation token, registers, patches row by row.</returns>
+    /// <exception cref="ShapeException">The images have other channels, or do not divide into patches.</exception>
+    public Tensor Embed(Tensor images)
+    {
+        Tensor tokens = PatchEmbedding.Forward(images);
+        TokenGrid grid = GridOf(images);
+        if (!Config.PrefixPositions) tokens = _position?.Forward(tokens, grid with { Prefix = 0 }) ?? tokens;
+        if (_prefix.Length > 0)
+            tokens = Ops.Concat(1, [.. _prefix.Select(token => Ops.Expand(token, tokens.Shape[0], token.Shape[1], Config.Dim)), tokens]);
+        if (Config.PrefixPositions) tokens = _position?.Forward(tokens, grid) ?? tokens;
+        return _positionDropout.Forward(tokens);
+    }
+
+    /// <summary>The patches' positions on a grid, resampled where it is not the configured one; null where the model has none.</summary>
+    /// <returns><c>[patch, dim]</c>.</returns>
+    public Tensor? PatchPositions(TokenGrid grid)
+    {
+        int prefix = Config.PrefixPositions ? grid.Prefix : 0;
+        return _position is null ? null : Ops.Slice(_position.At(grid with { Prefix = prefix }), 1, prefix, grid.Patches).Reshape(grid.Patches, Config.Dim);
+    }
+
+    /// <summary>How the tokens of these images lie over them.</summary>
+    public TokenGrid GridOf(Tensor images) => GridOf(images.Shape[2], images.Shape[3]);
+
+    /// <summary>How the tokens of an image of this size lie over it.</summary>
+    /// <param name="height">Pixels.</param>
+    /// <param name="width">Pixels.</param>
+    public TokenGrid GridOf(int height, int width) => PatchEmbedding.Grid(height, width) with { Prefix = Config.Grid.Prefix };
+
+    /// <summary>The tokens before the patches, in timm's order.</summary>
+    private static IEnumerable<Parameter> PrefixTokens(VisionTransformerConfig config)
+    {
+        if (config.ClassToken) yield return new("cls_token", [1, 1, config.Dim], Init.Normal(1e-6), decay: false);
+        if (config.DistillationToken) yield return new("dist_token", [1, 1, config.Dim], Init.TruncatedNormal(0.02), decay: false);
+        if (config.RegisterTokens > 0) yield return new("reg_token", [1, config.RegisterTokens, config.Dim], Init.Normal(1e-6), decay: false);
+    }
+
+    private static IPositionEmbedding? CreatePosition(VisionTransformerConfig config, TokenGrid grid) => config.Position switch
+    {
+        PositionKind.Learned => new LearnedPosition(grid, config.Dim, config.PositionStd),
+        PositionKind.SinCos2d => FixedPosition.Grid(grid, config.Dim),
+        PositionKind.SinCos1d => FixedPosition.Sequence(grid, config.Dim),
+        _ => null,
+    };
+
+    private Tensor RunBlocks(Tensor images, IAttentionRecorder? recorder)
+    {
+        Tensor x = InScope(() => Embed(images));
+        TokenGrid grid = GridOf(images);
+        foreach (TransformerBlock block in Blocks)
+        {
+            Tensor input = x;
+            x = RecomputesBlocks && recorder is null
+                ? Tape.Checkpoint(tokens => block.Forward(tokens, grid), input)
+                : InScope(() => block.Forward(input, grid, recorder));
+            if (!x.RequiresGradient) input.Release();   // nobody will ask for it: memory stays that of one block
+        }
+
+        return x;
+    }
+
+    private HeadScores Score(Tensor tokens, IAttentionRecorder? recorder = null)
+    {
+        if (_sequencePool is not null) return new(Score(_head, PoolSequence(_sequencePool, tokens, recorder)));
+        Tensor main = Config.Pooling == Pooling.Mean ? Ops.Mean(Patches(tokens), 1) : Row(tokens, 0);
+        Tensor scores = _headDropout.IsActive ? Score(_head, _headDropout.Forward(_norm.Forward(main))) : NormedScore(_head, main);
+        return new(scores, Config.DistillationToken ? NormedScore(_distillationHead, Row(tokens, 1)) : null);
+    }
+
+    /// <summary>The norm works row by row, so only the pooled row needs it.</summary>
+    private Tensor NormedScore(Linear? head, Tensor row) => head is null ? _norm.Forward(row) : head.Forward(_norm, row);
+
+    private static Tensor Score(Linear? head, Tensor pooled) => head?.Forward(pooled) ?? pooled;
+
+    /// <summary>Σ_i softmax_i(w·x_i + b) x_i over the normed patches (Hassani et al. 2021, arXiv:2104.05704, section 3.2).</summary>
+    private Tensor PoolSequence(Linear pool, Tensor tokens, IAttentionRecorder? recorder)
+    {
+        Tensor normed = _norm.Forward(Patches(tokens));
+        Tensor weights = Ops.Softmax(pool.Forward(normed).Reshape(tokens.Shape[0], 1, normed.Shape[1]));
+        recorder?.RecordPooling(weights);
+        return _headDropout.Forward(Ops.MatMul(weights, normed).Reshape(-1, Config.Dim));
+    }
+
+    private Tensor Row(Tensor tokens, int index) => Ops.Slice(tokens, 1, index, 1).Reshape(-1, Config.Dim);
+
+    private Tensor Patches(Tensor tokens)
+    {
+        int prefix = Config.Grid.Prefix;
+        return prefix == 0 ? tokens : Ops.Slice(tokens, 1, prefix, tokens.Shape[1] - prefix);
+    }
+
+    /// <summary>Where no tape records, or all is frozen, temporaries are given back as soon as <paramref name="compute"/> has its result.</summary>
+    private static Tensor InScope(Func<Tensor> compute)
+    {
+        using StepScope scope = StepScope.Begin();
+        return scope.Return(compute());
+    }
+}

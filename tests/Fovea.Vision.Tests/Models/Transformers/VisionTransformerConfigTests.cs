@@ -1,0 +1,66 @@
+using Fovea.Core;
+using Fovea.Nn.Layers;
+using Fovea.Vision.Embedding;
+using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Position;
+
+namespace Fovea.Vision.Tests.Models.Transformers;
+
+public sealed class VisionTransformerConfigTests
+{
+    private static readonly VisionTransformerConfig Valid = new() { ImageSize = 32, PatchSize = 4, Dim = 16, Depth = 2, Heads = 2 };
+
+    public static TheoryData<string> Messages => [.. Mistakes.Keys];
+
+    private static Dictionary<string, Func<VisionTransformerConfig, VisionTransformerConfig>> Mistakes { get; } = new()
+    {
+        ["ImageSize must be at least 1, got 0."] = config => config with { ImageSize = 0 },
+        ["PatchSize must be at least 1, got -4."] = config => config with { PatchSize = -4 },
+        ["Channels must be at least 1, got 0."] = config => config with { Channels = 0 },
+        ["Classes must be at least 0, got -1."] = config => config with { Classes = -1 },
+        ["Dim must be at least 1, got 0."] = config => config with { Dim = 0 },
+        ["Depth must be at least 1, got 0."] = config => config with { Depth = 0 },
+        ["Heads must be at least 1, got 0."] = config => config with { Heads = 0 },
+        ["HeadDim must be at least 1, got 0."] = config => config with { HeadDim = 0 },
+        ["MlpDim must be at least 0, got -1."] = config => config with { MlpDim = -1 },
+        ["PatchSize: 5 does not divide ImageSize 32."] = config => config with { PatchSize = 5 },
+        ["Heads: 3 do not divide Dim 16; give HeadDim or other numbers."] = config => config with { Heads = 3 },
+        ["NormEpsilon must be above 0, got 0."] = config => config with { NormEpsilon = 0 },
+        ["Pooling: ClassToken needs ClassToken to be true."] = config => config with { ClassToken = false },
+        ["PatchSize: pooled tokens lie 2, 4, 8 or 16 pixels apart, got 1."] = config => config with { Embedding = EmbeddingKind.Tokenizer, PatchSize = 1 },
+        ["PositionStd must be above 0, got 0."] = config => config with { PositionStd = 0 },
+        ["RegisterTokens must be at least 0, got -1."] = config => config with { RegisterTokens = -1 },
+        ["DistillationToken needs Pooling ClassToken, got Mean."] = config => config with { DistillationToken = true, Pooling = Pooling.Mean },
+        ["Dim: sine-cosine positions of a sequence need an even number, got 15."] =
+            config => config with { Dim = 15, Heads = 1, Position = PositionKind.SinCos1d },
+        ["Dim: sine-cosine positions need a multiple of 4, got 18."] = config => config with { Dim = 18, Position = PositionKind.SinCos2d },
+        ["Dropout must be at least 0 and below 1, got 1."] = config => config with { Dropout = 1 },
+        ["AttentionDropout must be at least 0 and below 1, got -1."] = config => config with { AttentionDropout = -1 },
+        ["PositionDropout must be at least 0 and below 1, got 2."] = config => config with { PositionDropout = 2 },
+        ["HeadDropout must be at least 0 and below 1, got NaN."] = config => config with { HeadDropout = float.NaN },
+        ["DropPath must be at least 0 and below 1, got 1."] = config => config with { DropPath = 1 },
+        ["softmax: there is no option called 'scal'; did you mean 'scale'? There are: window, until, lai, class, soft, penalty, fade, scale."] =
+            config => config with { Attention = "softmax:scal=1" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Messages))]
+    public void Each_mistake_is_named_in_a_sentence(string message)
+    {
+        Assert.Equal(message, Assert.Throws<ConfigurationException>(() => Mistakes[message](Valid).Build()).Message);
+    }
+
+    [Fact]
+    public void Unknown_attention_suggests_the_nearest()
+    {
+        ConfigurationException error = Assert.Throws<ConfigurationException>(() => (Valid with { Attention = "sofmax" }).Validate());
+        Assert.StartsWith("there is no attention called 'sofmax'; did you mean 'softmax'? There are: ", error.Message);
+    }
+
+    [Fact]
+    public void Configurations_are_values()
+    {
+        Assert.Equal(Valid, Valid with { Attention = "softmax" });
+        Assert.NotEqual(Valid, Valid with { Attention = "softmax:scale=1" });
+    }
+}

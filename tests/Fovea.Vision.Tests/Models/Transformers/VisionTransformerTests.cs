@@ -1,0 +1,353 @@
+using Fovea.Core;
+using Fovea.Nn;
+using Fovea.Nn.Layers;
+using Fovea.Nn.Optimization;
+using Fovea.Tensors;
+using Fovea.Vision.Attention;
+using Fovea.Vision.Embedding;
+using Fovea.Vision.Explanation;
+using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Position;
+using Fovea.Vision.Weights.Loading;
+
+namespace Fovea.Vision.Tests.Models.Transformers;
+
+public sealed class VisionTransformerTests
+{
+    private static readonly VisionTransformerConfig Small = new()
+    {
+        ImageSize = 12,
+        PatchSize = 4,
+        Dim = 16,
+        Depth = 2,
+        Heads = 2,
+        MlpDim = 24,
+        Classes = 5,
+    };
+
+    public static TheoryData<string> Variants => [.. VariantConfigs.Keys];
+
+    private static Dictionary<string, VisionTransformerConfig> VariantConfigs { get; } = new()
+    {
+        ["plain"] = Small,
+        ["mean pooling"] = Small with { Pooling = Pooling.Mean },
+        ["mean pooling, no class token"] = Small with { Pooling = Pooling.Mean, ClassToken = false },
+        ["sine-cosine positions"] = Small with { Position = PositionKind.SinCos2d },
+        ["no positions"] = Small with { Position = PositionKind.None },
+        ["no biases"] = Small with { QkvBias = false, ProjectionBias = false },
+        ["layer scale"] = Small with { LayerScale = 0.1f },
+        ["wide heads"] = Small with { HeadDim = 12 },
+        ["no MLP"] = Small with { MlpDim = 0 },
+        ["tanh GELU"] = Small with { Activation = UnaryOperator.GeluTanh },
+        ["dropout"] = Small with { Dropout = 0.1f, AttentionDropout = 0.1f, PositionDropout = 0.1f, HeadDropout = 0.1f },
+        ["drop path"] = Small with { DropPath = 0.3f },
+        ["grey image"] = Small with { Channels = 1 },
+        ["no head"] = Small with { Classes = 0 },
+        ["distilled"] = Small with { DistillationToken = true },
+        ["distilled, no head"] = Small with { DistillationToken = true, Classes = 0 },
+        ["registers"] = Small with { RegisterTokens = 4 },
+        ["registers without positions"] = Small with { RegisterTokens = 4, PrefixPositions = false, LayerScale = 0.1f },
+        ["all prefix tokens, mean pooling"] = Small with { RegisterTokens = 2, Pooling = Pooling.Mean, PrefixPositions = false },
+        ["SwiGLU"] = Small with { GatedMlp = true, Activation = UnaryOperator.Silu },
+        ["SwiGLU with dropout"] = Small with { GatedMlp = true, Activation = UnaryOperator.Silu, Dropout = 0.1f },
+        ["sequence positions"] = Small with { Position = PositionKind.SinCos1d },
+        ["sequence pooling"] = Small with { Pooling = Pooling.Sequence, ClassToken = false, Classes = 0 },
+        ["sequence pooling with registers"] = Small with { Pooling = Pooling.Sequence, ClassToken = false, RegisterTokens = 3 },
+        ["convolutional tokens"] = Small with { Embedding = EmbeddingKind.Convolution },
+        ["compact"] = Small with { Embedding = EmbeddingKind.Tokenizer, Pooling = Pooling.Sequence, ClassToken = false, NormedResidual = true, DropPath = 0.1f },
+        ["normed residual"] = Small with { NormedResidual = true },
+        ["normed residual, layer scale and drop path"] = Small with { NormedResidual = true, LayerScale = 0.1f, DropPath = 0.3f },
+    };
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Every_parameter_of_every_variant_receives_a_gradient_and_both_devices_agree(string variant)
+    {
+        Dictionary<string, float[]> cpu = Gradients(VariantConfigs[variant], Device.Cpu), reference = Gradients(VariantConfigs[variant], Device.Reference);
+
+        foreach ((string name, float[] expected) in reference) GoldenAssert.Close(expected, cpu[name], 2e-5, 1e-3, name);
+    }
+
+    [Theory]
+    [InlineData("reference")]
+    [InlineData("cpu")]
+    public void A_block_records_exactly_five_operators(string device)
+    {
+        VisionTransformer model = Build(Small, TestDevice.Named(device));
+        Tensor tokens = TestTensors.Normal([2, 10, 16], TestDevice.Named(device));
+
+        using Tape tape = Tape.Record();
+        model.Blocks[0].Forward(tokens, Small.Grid);
+
+        Assert.Equal(5, tape.Count);
+    }
+
+    [Fact]
+    public void Tiny_dropout_takes_the_unfused_path_to_the_same_result()
+    {
+        VisionTransformer plain = Build(Small, Device.Reference);
+        VisionTransformer dropping = Build(
+            Small with { Dropout = 1e-7f, AttentionDropout = 1e-7f, PositionDropout = 1e-7f, HeadDropout = 1e-7f, DropPath = 1e-7f }, Device.Reference);
+        dropping.Random = new Philox(1, 1);
+        Tensor images = Images(2, Device.Reference);
+
+        GoldenAssert.Close(plain.Forward(images).ToArray(), dropping.Forward(images).ToArray(), 1e-6, 1e-5);
+    }
+
+    [Fact]
+    public void Dropout_is_a_function_of_seed_and_step()
+    {
+        VisionTransformer model = Build(VariantConfigs["dropout"] with { DropPath = 0.5f }, Device.Cpu);
+        Tensor images = Images(4, Device.Cpu);
+
+        float[] At(ulong step)
+        {
+            model.Random = Philox.For(3, "dropout", step);
+            return model.Forward(images).ToArray();
+        }
+
+        float[] first = At(1);
+        Assert.NotEqual(first, At(2));
+        Assert.Equal(first, At(1));
+    }
+
+    [Theory]
+    [InlineData("reference")]
+    [InlineData("cpu")]
+    public void The_recorder_sees_what_the_fused_path_computes_and_changes_nothing(string device)
+    {
+        VisionTransformer model = Build(Small, TestDevice.Named(device));
+        model.Train(false);
+        Tensor images = Images(2, TestDevice.Named(device));
+        using AttentionRecorder recorder = new();
+
+        float[] recorded = model.Forward(images, recorder).ToArray();
+
+        Assert.Equal(model.Forward(images).ToArray(), recorded);
+        Assert.Equal(Small.Depth, recorder.Maps.Count);
+        Assert.All(recorder.Maps, map => Assert.Equal([2, 2, 10, 10], map.Shape));
+        Assert.All(recorder.Maps[0].ToArray().Chunk(10), row => Assert.Equal(1, row.Sum(), 1e-5));
+    }
+
+    [Fact]
+    public void The_recorder_adds_nothing_to_a_tape()
+    {
+        VisionTransformer model = Build(Small, Device.Cpu);
+        Tensor images = Images(2, Device.Cpu);
+        using AttentionRecorder recorder = new();
+        using Tape plain = Tape.Record();
+        model.Forward(images);
+        using Tape recording = Tape.Record();
+        model.Forward(images, recorder);
+
+        Assert.Equal(plain.Count, recording.Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Evaluation_takes_no_more_memory_for_more_blocks(bool inScope)
+    {
+        long shallow = ActivationBytes(Small with { Depth = 2 }, inScope), deep = ActivationBytes(Small with { Depth = 10 }, inScope);
+
+        Assert.Equal(shallow, deep);
+    }
+
+    [Fact]
+    public void After_the_first_steps_training_takes_no_more_memory()
+    {
+        Device device = Device.CreateCpu(threads: 1);
+        VisionTransformer model = Build(VariantConfigs["dropout"], device);
+        AdamW optimizer = new(ParameterGroup.Default(model, 0.05), 1e-3);
+        long settled = 0;
+        for (ulong step = 0; step < 50; step++)
+        {
+            using StepScope scope = StepScope.Begin();
+            using Tape tape = Tape.Record();
+            model.Random = Philox.For(1, "dropout", step);
+            tape.Backward(Ops.CrossEntropy(model.Forward(Images(4, device)), Tensor.From([0, 1, 2, 3], [4], device)));
+            optimizer.Step();
+            optimizer.ZeroGradient();
+            if (step == 2) settled = device.Backend.AllocatedBytes;
+        }
+
+        Assert.Equal(settled, device.Backend.AllocatedBytes);
+    }
+
+    [Fact]
+    public void Images_that_do_not_fit_are_named()
+    {
+        VisionTransformer model = Build(Small, Device.Reference);
+
+        Assert.Contains("[batch, 3, height, width]", Refusal([1, 1, 12, 12]));
+        Assert.Contains("do not divide an image of 13x12", Refusal([1, 3, 13, 12]));
+        Assert.Contains("got [3, 12, 12]", Refusal([3, 12, 12]));
+
+        string Refusal(Shape shape) => Assert.Throws<ShapeException>(() => model.Forward(Tensor.Zeros(shape, Device.Reference))).Message;
+    }
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Images_of_another_size_and_shape_are_taken_and_train_the_positions(string variant)
+    {
+        float[]? expected = null;
+        foreach (Device device in (Device[])[Device.Reference, Device.Cpu])
+        {
+            using StepScope scope = StepScope.Begin();
+            VisionTransformer model = Build(VariantConfigs[variant], device);
+            model.Random = new Philox(2, 3);
+            using Tape tape = Tape.Record();
+            Tensor images = TestTensors.Normal([2, model.Config.Channels, 20, 8], device, 5), y = model.Forward(images);
+            Assert.Equal(5 * 2, model.GridOf(images).Patches);
+            tape.Backward(y, TestTensors.Normal(y.Shape, device, 8));
+
+            float[] all = [.. model.NamedParameters().SelectMany(entry => entry.Parameter.Value.Gradient!.ToArray())];
+            GoldenAssert.Close(expected ??= all, all, 2e-5, 1e-3, variant);
+        }
+    }
+
+    /// <summary>x ← x + attn(norm1(x)); x ← norm2(x); x ← x + mlp(x).</summary>
+    [Fact]
+    public void A_normed_residual_goes_on_from_the_norm()
+    {
+        VisionTransformer model = Build(VariantConfigs["normed residual"], Device.Reference), plain = Build(Small, Device.Reference);
+        TransformerBlock block = model.Blocks[0], usual = plain.Blocks[0];
+        Tensor x = TestTensors.Normal([2, 10, 16], Device.Reference);
+
+        Tensor halfway = block.Attention.Forward(block.Norm1, x, Small.Grid, residual: x);
+        Tensor normed = Ops.LayerNorm(halfway, Tensor.Full([16], 1, Device.Reference), Tensor.Zeros([16], Device.Reference), 1e-6f);
+        Tensor expected = Ops.Add(normed, block.Mlp!.Forward(normed));
+
+        GoldenAssert.Close(expected.ToArray(), block.Forward(x, Small.Grid).ToArray(), 1e-6, 1e-6);
+        Assert.NotEqual(usual.Forward(x, Small.Grid).ToArray(), block.Forward(x, Small.Grid).ToArray());
+    }
+
+    /// <summary>Σ_i softmax_i(w·x_i + b) x_i, by hand.</summary>
+    [Fact]
+    public void Sequence_pooling_weighs_the_patches()
+    {
+        VisionTransformer model = Build(VariantConfigs["sequence pooling"], Device.Reference);
+        Tensor images = Images(2, Device.Reference);
+        float[] tokens = model.Features(images).ToArray(), w = Values("attention_pool.weight"), expected = new float[2 * 16];
+        for (int image = 0; image < 2; image++)
+        {
+            double[] weights = [.. Enumerable.Range(0, 9).Select(i => Math.Exp(Enumerable.Range(0, 16).Sum(k => (double)tokens[(image * 9 + i) * 16 + k] * w[k])))];
+            for (int k = 0; k < 16; k++)
+                expected[image * 16 + k] = (float)(Enumerable.Range(0, 9).Sum(i => weights[i] * tokens[(image * 9 + i) * 16 + k]) / weights.Sum());
+        }
+
+        GoldenAssert.Close(expected, model.Forward(images).ToArray(), 1e-5, 1e-5);
+
+        float[] Values(string name) => model.NamedParameters().Single(entry => entry.Name == name).Parameter.Value.ToArray();
+    }
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Results_have_the_same_bits_for_any_number_of_threads(string variant)
+    {
+        float[]? first = null;
+        foreach (int threads in (int[])[1, 2, 3])
+        {
+            float[] all = [.. Gradients(VariantConfigs[variant], Device.CreateCpu(threads)).Values.SelectMany(values => values)];
+            Assert.Equal(first ??= all, all);
+        }
+    }
+
+    [Fact]
+    public void Both_heads_of_a_distilled_model_learn_and_their_mean_is_its_answer()
+    {
+        VisionTransformer model = Build(VariantConfigs["distilled"], Device.Cpu);
+        foreach (string head in (string[])["head", "head_dist"])
+            foreach ((string name, Parameter parameter) in model.NamedParameters().Where(entry => entry.Name.StartsWith($"{head}.", StringComparison.Ordinal)))
+                parameter.Value.CopyFrom(TestTensors.Normal(parameter.Shape, Device.Cpu, (ulong)name.Length).ToArray());
+        Tensor images = Images(2, Device.Cpu);
+
+        HeadScores scores = model.ForwardHeads(images);
+
+        Assert.NotEqual(scores.Class.ToArray(), scores.Distillation!.ToArray());
+        float[] mean = [.. scores.Class.ToArray().Zip(scores.Distillation.ToArray(), (a, b) => (a + b) / 2)];
+        GoldenAssert.Close(mean, model.Forward(images).ToArray(), 1e-6, 1e-6);
+        Assert.Null(Build(Small, Device.Cpu).ForwardHeads(images).Distillation);
+
+        using Tape tape = Tape.Record();
+        HeadScores trained = model.ForwardHeads(images);
+        tape.Backward(Ops.Add(
+            Ops.CrossEntropy(trained.Class, Tensor.From([0, 1], [2], Device.Cpu)),
+            Losses.HardDistillation(trained.Distillation!, TestTensors.Normal([2, 5], Device.Cpu, 9))));
+        Assert.All(model.NamedParameters(), entry => Assert.True(entry.Parameter.Value.Gradient!.ToArray().Any(value => value != 0), entry.Name));
+    }
+
+    [Fact]
+    public void Positions_of_another_image_size_are_resampled_to_fit()
+    {
+        VisionTransformer small = Build(VariantConfigs["registers"], Device.Cpu), large = Build(VariantConfigs["registers"] with { ImageSize = 24 }, Device.Cpu);
+        Tensor table = small.NamedParameters().Single(entry => entry.Name == "pos_embed").Parameter.Value;
+
+        Tensor fitted = large.AdaptWeight("pos_embed", table);
+
+        Assert.Equal([1, 5 + 36, 16], fitted.Shape);
+        Assert.Equal(PositionResampling.Resample(table, new(5, 3, 3), new(5, 6, 6)).ToArray(), fitted.ToArray());
+        Assert.Same(table, small.AdaptWeight("pos_embed", table));
+        foreach (Shape shape in (Shape[])[[1, 5 + 7, 16], [1, 5 + 9, 8], [2, 5 + 9, 16], [1, 3, 16], [16], []])   // not square, of other models, nonsense
+        {
+            Tensor other = Tensor.Zeros(shape, Device.Cpu);
+            foreach (string name in (string[])["pos_embed", "norm.weight", "blocks.0.attn.qkv.bias", "blocks.-1.attn.qkv.bias", "blocks.9.attn.qkv.bias"])
+                Assert.Same(other, large.AdaptWeight(name, other));
+        }
+    }
+
+    [Fact]
+    public void Names_are_timms()
+    {
+        string[] names = [.. new VisionTransformer(VariantConfigs["layer scale"] with { Depth = 1 }).NamedParameters().Select(entry => entry.Name)];
+
+        Assert.Equal(
+            [
+                "cls_token", "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias",
+                "blocks.0.norm1.weight", "blocks.0.norm1.bias", "blocks.0.attn.qkv.weight", "blocks.0.attn.qkv.bias",
+                "blocks.0.attn.proj.weight", "blocks.0.attn.proj.bias", "blocks.0.ls1.gamma",
+                "blocks.0.norm2.weight", "blocks.0.norm2.bias", "blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc1.bias",
+                "blocks.0.mlp.fc2.weight", "blocks.0.mlp.fc2.bias", "blocks.0.ls2.gamma",
+                "norm.weight", "norm.bias", "head.weight", "head.bias",
+            ],
+            names);
+        Assert.Equal(
+            ["cls_token", "dist_token", "reg_token", "pos_embed"],
+            new VisionTransformer(VariantConfigs["distilled"] with { RegisterTokens = 1 }).NamedParameters().Take(4).Select(entry => entry.Name));
+        Assert.Contains("head_dist.weight", new VisionTransformer(VariantConfigs["distilled"]).NamedParameters().Select(entry => entry.Name));
+        Assert.Contains("fc_norm.weight", new VisionTransformer(VariantConfigs["mean pooling"]).NamedParameters().Select(entry => entry.Name));
+    }
+
+    private static Dictionary<string, float[]> Gradients(VisionTransformerConfig config, Device device)
+    {
+        using StepScope scope = StepScope.Begin();
+        VisionTransformer model = Build(config, device);
+        model.Random = new Philox(2, 3);
+        using Tape tape = Tape.Record();
+        Tensor y = model.Forward(Images(3, device, config.Channels));
+        tape.Backward(y, TestTensors.Normal(y.Shape, device, 8));
+        return model.NamedParameters().ToDictionary(
+            entry => entry.Name, entry => entry.Parameter.Value.Gradient?.ToArray() ?? throw new InvalidOperationException($"{entry.Name} has no gradient."));
+    }
+
+    private static long ActivationBytes(VisionTransformerConfig config, bool inScope)
+    {
+        Device device = Device.CreateCpu(threads: 1);
+        VisionTransformer model = Build(config, device);
+        model.Train(false);
+        Tensor images = Images(3, device).Keep();
+        long before = device.Backend.AllocatedBytes;
+        using StepScope? scope = inScope ? StepScope.Begin() : null;
+        model.Forward(images).Release();
+        return device.Backend.AllocatedBytes - before;
+    }
+
+    private static VisionTransformer Build(VisionTransformerConfig config, Device device)
+    {
+        VisionTransformer model = config.Build();
+        model.Initialize(device, 1);
+        return model;
+    }
+
+    private static Tensor Images(int batch, Device device, int channels = 3) => TestTensors.Normal([batch, channels, 12, 12], device, 77);
+}
