@@ -103,7 +103,7 @@ public sealed class FineTuningTests : IDisposable
     public void One_warning_where_a_rate_is_known_to_wreck_loaded_weights(OptimizerKind optimizer, double rate, double? decay, int warnings)
     {
         Recipe recipe = new() { Model = new() { Weights = "run" }, Optimisation = new() { Optimizer = optimizer, LearningRate = rate, LayerDecay = decay } };
-        Vision.ModelConfig config = Vision.Presets.Find("vit-nano").Config;
+        Vision.ModelConfig config = Vision.Models.Presets.Find("vit-nano").Config;
 
         Assert.Equal(warnings, FineTuning.Warnings(recipe, config).Count());
         Assert.Empty(FineTuning.Warnings(recipe with { Model = new() }, config));
