@@ -37,10 +37,13 @@ internal readonly record struct BatchPart(Batch Batch, int First, int Count)
 }
 
 /// <summary>Whole batches as tensors, owned by the running step scope.</summary>
-internal static class BatchTensors
+public static class BatchTensors
 {
     /// <summary>Images, <c>[count, channel, height, width]</c>.</summary>
     public static Tensor ToImages(this Batch batch, Device device) => new BatchPart(batch, 0, batch.Count).Images(device);
+
+    /// <summary>Labels, <c>[count]</c>.</summary>
+    public static Tensor ToLabels(this Batch batch, Device device) => new BatchPart(batch, 0, batch.Count).Labels(device);
 
     /// <summary>Mirrors the images left and right, in place.</summary>
     public static void Flip(this Batch batch)
