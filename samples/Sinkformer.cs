@@ -14,7 +14,7 @@ using Fovea.Nn.Optimization;
 using Fovea.Plotting;
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Charts;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Images;
 using Fovea.Tensors;
 using Fovea.Training.Evaluation;
 using Fovea.Vision;

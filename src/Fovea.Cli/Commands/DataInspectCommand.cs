@@ -6,7 +6,7 @@ using Fovea.Data;
 using Fovea.Data.Datasets;
 using Fovea.Data.Statistics;
 using Fovea.Plotting.Canvas;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Images;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

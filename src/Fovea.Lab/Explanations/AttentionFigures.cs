@@ -1,5 +1,6 @@
+
 using Fovea.Plotting.Canvas;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Images;
 using Fovea.Vision;
 using Fovea.Vision.Explanation;
 using Fovea.Vision.Models.Transformers;
@@ -12,14 +13,14 @@ internal static class AttentionFigures
 {
     private const int OverlaySize = 416, OverlayCell = 208, SheetWidth = 880, LargestMap = 128;
 
-    private static readonly ColourScale Own = new("0", "largest of each map");
+    private static readonly ColorScale Own = new("0", "largest of each map");
 
     /// <summary>Overlays of the whole model, then maps by block and head.</summary>
     public static IEnumerable<ExplainedFigure> Of(AttentionTrace trace, PlanarImage seen, VisionTransformerConfig config, string target)
     {
         string readers = Captions.Readers(config);
         int last = trace.Blocks.Count - 1;
-        yield return new("overview", new MapGrid
+        yield return new("overview", new ImageGrid
         {
             Title = "Where the model looks",
             Note = $"The image as the model sees it; attention of {readers} in the last block (mean of its heads); attention rollout through all blocks; and "
@@ -37,7 +38,7 @@ internal static class AttentionFigures
     }
 
     /// <summary>The overlay of a residual network.</summary>
-    public static ExplainedFigure Of(GradCam cam, PlanarImage seen, string target) => new("overview", new MapGrid
+    public static ExplainedFigure Of(GradCam cam, PlanarImage seen, string target) => new("overview", new ImageGrid
     {
         Title = "Where the model looks",
         Note = $"The image as the model sees it, and Grad-CAM: where the last stage's features speak for '{target}'.",
@@ -50,12 +51,12 @@ internal static class AttentionFigures
     private static ExplainedFigure ByHead(string name, AttentionTrace trace, string title, string note, Func<int, int?, PlanarImage> map)
     {
         int heads = Enumerable.Range(0, trace.Blocks.Count).Max(trace.HeadCount);
-        return new(name, new MapGrid
+        return new(name, new ImageGrid
         {
             Title = title,
             Note = note,
             Columns = ["mean", .. Enumerable.Range(1, heads).Select(head => heads > 8 ? $"{head}" : $"head {head}")],
-            Rows = [.. Enumerable.Range(0, trace.Blocks.Count).Select(block => new MapRow(
+            Rows = [.. Enumerable.Range(0, trace.Blocks.Count).Select(block => new ImageRow(
                 $"block {block + 1}", [map(block, null), .. Enumerable.Range(0, trace.HeadCount(block)).Select(head => map(block, head))]))],
             CellSize = Math.Clamp(SheetWidth / (heads + 1) - 8, 40, 120),
             Scale = Own,

@@ -1,6 +1,7 @@
+
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Charts;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Images;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Contract;

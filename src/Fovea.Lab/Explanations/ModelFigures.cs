@@ -1,5 +1,6 @@
+
 using Fovea.Plotting.Canvas;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Images;
 using Fovea.Tensors;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
@@ -35,12 +36,12 @@ internal static class ModelFigures
     {
         int[] rows = Some(grid.Rows), columns = Some(grid.Columns);
         double low = cosines.Min();
-        return new("positions", new MapGrid
+        return new("positions", new ImageGrid
         {
             Title = "Similarity of position embeddings",
             Note = "Each map: the cosine between the position of one patch, named by row and column, and those of all patches.",
             Columns = [.. columns.Select(column => $"{column + 1}")],
-            Rows = [.. rows.Select(row => new MapRow($"{row + 1}", [.. columns.Select(column =>
+            Rows = [.. rows.Select(row => new ImageRow($"{row + 1}", [.. columns.Select(column =>
                 HeatMap.Of(cosines.AsSpan((row * grid.Columns + column) * grid.Patches, grid.Patches), grid.Rows, grid.Columns, low, 1))]))],
             CellSize = 64,
             Gap = 6,
@@ -59,13 +60,13 @@ internal static class ModelFigures
     {
         const int PerRow = 8;
         PlanarImage[] images = [.. filters.Filters.Select(filter => Image(filter, filters))];
-        return new("filters", new MapGrid
+        return new("filters", new ImageGrid
         {
             Title = filters.Principal ? $"Principal filters of the first layer ({filters.Filters.Count} of {filters.Filters[0].Length})" : "Filters of the first layer",
             Note = filters.Principal
                 ? $"The {filters.Total} filters of '{filters.Name}' are mixtures of these; the most important first. Grey is 0."
                 : $"The filters of '{filters.Name}'. Grey is 0.",
-            Rows = [.. images.Chunk(PerRow).Select(row => new MapRow("", row))],
+            Rows = [.. images.Chunk(PerRow).Select(row => new ImageRow("", row))],
             CellSize = 72,
         });
     }
@@ -110,12 +111,12 @@ internal static class ModelFigures
         yield return Figure("window-of-a-patch", "What the patch in the middle may see, by block and epoch", "Over the patches of the image. * the epoch of these weights.",
             factors => HeatMap.Of(factors.AsSpan(middle * grid.Tokens + grid.Prefix, grid.Patches), grid.Rows, grid.Columns, 0, 1));
 
-        ExplainedFigure Figure(string name, string title, string note, Func<float[], PlanarImage> image) => new(name, new MapGrid
+        ExplainedFigure Figure(string name, string title, string note, Func<float[], PlanarImage> image) => new(name, new ImageGrid
         {
             Title = title,
             Note = note,
             Columns = columns,
-            Rows = [.. kinds.Select(kind => new MapRow(
+            Rows = [.. kinds.Select(kind => new ImageRow(
                 Captions.Blocks(kind.Blocks) + (kind.Head is int head ? $", head {head + 1}" : ""), [.. kind.Factors.Select(image)]))],
             CellSize = cell,
             Scale = new("hidden", "seen freely"),

@@ -43,14 +43,14 @@ internal static class HtmlPage
         .images { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); gap: 1rem .9rem }
         .images figure { margin: 0; position: relative; font-size: .875rem; line-height: 1.3; text-align: center }
         .images img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated;
-          border: 1px solid var(--right) }
+          border: 1px solid var(--correct) }
         .images figcaption { padding-top: .3rem; overflow-wrap: anywhere }
         .images .wrong img { border: 4px solid var(--wrong) }
         .images .wrong b { color: var(--wrong) }
         .images b { font-weight: 400 }
         .images .wrong b { font-weight: 600 }
         .mark { position: absolute; top: -.5rem; right: -.5rem; width: 1.3rem; height: 1.3rem; border-radius: 50%;
-          background: var(--right); color: var(--ground); border: 2px solid var(--ground); font: 700 .75rem/1.05rem system-ui, sans-serif }
+          background: var(--correct); color: var(--ground); border: 2px solid var(--ground); font: 700 .75rem/1.05rem system-ui, sans-serif }
         .wrong .mark { background: var(--wrong) }
         @media (max-width: 40rem) { .wide { display: none } .narrow { display: block } .facts th { width: 7.5rem } }
         @media print { body { max-width: none } .scroll { max-height: none; overflow: visible } pre { white-space: pre-wrap } }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Fovea.Plotting.Canvas;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Charts;
 using static Fovea.Plotting.Text.ValueText;
 
 namespace Fovea.Lab.Reports;

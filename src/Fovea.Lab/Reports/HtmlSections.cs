@@ -2,7 +2,7 @@ using System.Text;
 using Fovea.Plotting;
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Charts;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Images;
 using static Fovea.Plotting.Text.ValueText;
 
 namespace Fovea.Lab.Reports;

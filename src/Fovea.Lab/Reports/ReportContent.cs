@@ -1,4 +1,6 @@
-using Fovea.Plotting.Maps;
+
+using Fovea.Plotting.Charts;
+using Fovea.Plotting.Images;
 
 namespace Fovea.Lab.Reports;
 

@@ -1,5 +1,6 @@
+
 using Fovea.Plotting.Charts;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Images;
 using Fovea.Plotting.Text;
 
 namespace Fovea.Lab.Reports;

@@ -1,6 +1,7 @@
+
 using Fovea.Core.Files;
 using Fovea.Plotting;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Charts;
 
 namespace Fovea.Lab.Reports;
 

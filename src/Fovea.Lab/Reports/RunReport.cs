@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using Fovea.Data;
 using Fovea.Plotting.Canvas;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Charts;
+using Fovea.Plotting.Images;
 using Fovea.Training;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Recipes;

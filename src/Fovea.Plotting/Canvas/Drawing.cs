@@ -23,7 +23,7 @@ internal static class Drawing
     public static void Verdict(this ICanvas canvas, Point centre, double radius, bool right)
     {
         canvas.FillDisc(centre, radius + 1.5, Ink.Ground);
-        canvas.FillDisc(centre, radius, right ? Ink.Right : Ink.Wrong);
+        canvas.FillDisc(centre, radius, right ? Ink.Correct : Ink.Wrong);
         Stroke stroke = new(Ink.Ground, radius * 0.28);
         if (right)
         {

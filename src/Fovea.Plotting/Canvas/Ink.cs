@@ -36,9 +36,9 @@ internal enum Ink
     /// <summary>Sixth colour of data.</summary>
     Series6,
 
-    /// <summary>A right answer.</summary>
-    Right,
+    /// <summary>A correct prediction.</summary>
+    Correct,
 
-    /// <summary>A wrong answer.</summary>
+    /// <summary>A wrong prediction.</summary>
     Wrong,
 }

@@ -33,7 +33,7 @@ internal static class Palette
         Ink.Series4 => (0xA8417F, 0xE59AC6),
         Ink.Series5 => (0x9A6B00, 0xF0C040),
         Ink.Series6 => (0x4B4FA6, 0xA6AAF5),
-        Ink.Right => (0x00805F, 0x3FCFA0),
+        Ink.Correct => (0x00805F, 0x3FCFA0),
         Ink.Wrong => (0xC62828, 0xFF7B72),
         _ => throw new ArgumentOutOfRangeException(nameof(ink), ink, "An ink without a colour."),
     };

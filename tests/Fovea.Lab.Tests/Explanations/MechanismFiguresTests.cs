@@ -1,5 +1,6 @@
+
 using Fovea.Lab.Explanations;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Images;
 using Fovea.Vision;
 using Fovea.Vision.Models.Transformers;
 
@@ -39,7 +40,7 @@ public sealed class MechanismFiguresTests
         model.Initialize(Tensors.Device.Cpu, 1);
         model.BeginEpoch(3);
         IReadOnlyList<ExplainedFigure> figures = ModelFigures.Of(model);
-        MapGrid windows = (MapGrid)figures[0].Figure;
+        ImageGrid windows = (ImageGrid)figures[0].Figure;
 
         Assert.Equal(["windows", "window-of-a-patch", "positions", "filters"], figures.Select(figure => figure.Name));
         Assert.Equal(["blocks 1–2", "block 4"], windows.Rows.Select(row => row.Name));

@@ -1,6 +1,7 @@
+
 using Fovea.Lab.Reports;
 using Fovea.Plotting.Canvas;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Charts;
 
 namespace Fovea.Lab.Tests.Reports;
 

@@ -1,6 +1,6 @@
 using Fovea.Plotting.Canvas;
 
-namespace Fovea.Plotting.Maps;
+namespace Fovea.Plotting.Images;
 
 /// <summary>An image, what it shows and what a model took it for.</summary>
 /// <param name="Image">The image as it was before normalisation.</param>

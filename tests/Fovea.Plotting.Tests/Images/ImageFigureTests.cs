@@ -1,8 +1,9 @@
 using System.Xml.Linq;
+using Fovea.Data.Transforms;
 using Fovea.Plotting.Canvas;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Images;
 
-namespace Fovea.Plotting.Tests.Maps;
+namespace Fovea.Plotting.Tests.Images;
 
 public sealed class ImageFigureTests
 {

@@ -1,6 +1,6 @@
 using Fovea.Plotting.Canvas;
 
-namespace Fovea.Plotting.Maps;
+namespace Fovea.Plotting.Images;
 
 /// <summary>Images side by side, each with a caption.</summary>
 /// <param name="Images">What to show, in reading order.</param>

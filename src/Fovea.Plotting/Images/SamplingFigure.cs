@@ -1,7 +1,7 @@
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Charts;
 
-namespace Fovea.Plotting.Maps;
+namespace Fovea.Plotting.Images;
 
 /// <summary>A place in an image that was read.</summary>
 /// <param name="X">From the left, 0 to 1; outside is possible.</param>

@@ -1,6 +1,6 @@
 using Fovea.Plotting.Canvas;
 
-namespace Fovea.Plotting.Maps;
+namespace Fovea.Plotting.Charts;
 
 /// <summary>How often images of each class were taken for each class: rows are the truth, columns what was predicted.</summary>
 /// <remarks>

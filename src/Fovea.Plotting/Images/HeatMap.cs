@@ -1,8 +1,10 @@
+
+using Fovea.Data.Transforms;
 using Fovea.Plotting.Canvas;
 
-namespace Fovea.Plotting.Maps;
+namespace Fovea.Plotting.Images;
 
-/// <summary>Numbers on a grid as images in the colours of <see cref="ColourMap"/>.</summary>
+/// <summary>Numbers on a grid as images in the colours of <see cref="ColorMap"/>.</summary>
 internal static class HeatMap
 {
     /// <summary>How strong the image's relief is in an overlay, how much of its colour stays, and how much lightness the map gives up for that.</summary>
@@ -17,7 +19,7 @@ internal static class HeatMap
     public static PlanarImage Of(ReadOnlySpan<float> values, int rows, int columns, double low, double high)
     {
         byte[] samples = new byte[3 * rows * columns];
-        for (int i = 0; i < rows * columns; i++) Put(samples, i, ColourMap.At(Share(values[i], low, high)));
+        for (int i = 0; i < rows * columns; i++) Put(samples, i, ColorMap.At(Share(values[i], low, high)));
         return new(samples, 3, rows, columns);
     }
 
@@ -45,7 +47,7 @@ internal static class HeatMap
         double mean = own.Average(colour => colour.L);
         for (int i = 0; i < plane; i++)
         {
-            OkLab map = ColourMap.At(Share(smooth[i], low, high));
+            OkLab map = ColorMap.At(Share(smooth[i], low, high));
             double light = Mix(map.L, 0.5, Room) + Relief * (own[i].L - mean);
             Put(samples, i, new(Math.Clamp(light, 0, 1), Mix(map.A, own[i].A, ImageColour), Mix(map.B, own[i].B, ImageColour)));
         }

@@ -1,6 +1,6 @@
 using Fovea.Plotting.Canvas;
 
-namespace Fovea.Plotting.Maps;
+namespace Fovea.Plotting.Images;
 
 /// <summary>Equal tiles in rows: a title, then images of one size with room for captions below each.</summary>
 /// <param name="Count">How many tiles.</param>

@@ -1,17 +1,17 @@
 using System.Xml.Linq;
 using Fovea.Plotting.Canvas;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Images;
 
-namespace Fovea.Plotting.Tests.Maps;
+namespace Fovea.Plotting.Tests.Images;
 
-public sealed class MapGridTests
+public sealed class ImageGridTests
 {
     private static readonly PlanarImage Map = HeatMap.Of([0, 1, 2, 3, 4, 5], 2, 3, 0, 5);
 
     [Fact]
     public void Names_notes_and_places_are_drawn_inside_the_figure()
     {
-        MapGrid grid = new()
+        ImageGrid grid = new()
         {
             Title = "Maps",
             Note = string.Join(' ', Enumerable.Repeat("several lines of words", 20)),
@@ -29,7 +29,7 @@ public sealed class MapGridTests
         Assert.Superset(new HashSet<string> { "Maps", "first", "second", "a row", "another", "0", "1" }, texts.ToHashSet());
         Assert.True(texts.Count(text => text.Contains("several", StringComparison.Ordinal)) > 1);
         Assert.NotEmpty(grid.ToPng(Theme.Dark));
-        Assert.NotEmpty(new MapGrid { Title = "Nothing" }.ToPng());
+        Assert.NotEmpty(new ImageGrid { Title = "Nothing" }.ToPng());
     }
 
     [Fact]
@@ -37,11 +37,11 @@ public sealed class MapGridTests
     {
         for (int i = 0; i < 6; i++)
         {
-            (byte red, byte green, byte blue) = ColourMap.At(i / 5.0).ToBytes();
+            (byte red, byte green, byte blue) = ColorMap.At(i / 5.0).ToBytes();
             Assert.Equal((red, green, blue), (Map.Samples[i], Map.Samples[6 + i], Map.Samples[12 + i]));
         }
 
-        Assert.Equal(ColourMap.At(0).ToBytes().Red, HeatMap.Of([7], 1, 1, 7, 7).Samples[0]);
+        Assert.Equal(ColorMap.At(0).ToBytes().Red, HeatMap.Of([7], 1, 1, 7, 7).Samples[0]);
     }
 
     /// <summary>A flat map stays flat, and steps become slopes; the image shows through either.</summary>

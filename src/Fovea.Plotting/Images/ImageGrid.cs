@@ -1,14 +1,14 @@
 using Fovea.Plotting.Canvas;
 
-namespace Fovea.Plotting.Maps;
+namespace Fovea.Plotting.Images;
 
-/// <summary>A row of a <see cref="MapGrid"/>.</summary>
+/// <summary>A row of a <see cref="ImageGrid"/>.</summary>
 /// <param name="Name">What stands before it; may be empty.</param>
 /// <param name="Images">Its images; null leaves a place free.</param>
-public sealed record MapRow(string Name, IReadOnlyList<PlanarImage?> Images);
+public sealed record ImageRow(string Name, IReadOnlyList<PlanarImage?> Images);
 
 /// <summary>Images in rows and columns that have names: heads by block, epochs by block, and the like.</summary>
-public sealed record MapGrid : Figure
+public sealed record ImageGrid : Figure
 {
     private const double Margin = 16, TitleSize = 17, NoteSize = 13, NameSize = 12.5, LineHeight = 18;
     private const int LeastWidth = 620;
@@ -17,7 +17,7 @@ public sealed record MapGrid : Figure
     public override int Width => Math.Max(LeastWidth, (int)Math.Ceiling(Left + Across * (CellSize + Gap) - Gap + Margin));
 
     /// <inheritdoc/>
-    public override int Height => (int)Math.Ceiling(Top + Rows.Count * (CellSize + Gap) - Gap + (Scale is null ? 0 : ColourScale.Height + 8) + Margin);
+    public override int Height => (int)Math.Ceiling(Top + Rows.Count * (CellSize + Gap) - Gap + (Scale is null ? 0 : ColorScale.Height + 8) + Margin);
 
     /// <summary>Below the title: how to read it. Broken into lines where it is long.</summary>
     public string Note { get; init; } = "";
@@ -26,7 +26,7 @@ public sealed record MapGrid : Figure
     public IReadOnlyList<string> Columns { get; init; } = [];
 
     /// <summary>The rows, from the top down.</summary>
-    public IReadOnlyList<MapRow> Rows { get; init; } = [];
+    public IReadOnlyList<ImageRow> Rows { get; init; } = [];
 
     /// <summary>The longer side of an image as shown, in pixels.</summary>
     public int CellSize { get; init; } = 96;
@@ -35,7 +35,7 @@ public sealed record MapGrid : Figure
     public int Gap { get; init; } = 8;
 
     /// <summary>What the colours mean; null for images that are no maps.</summary>
-    public ColourScale? Scale { get; init; }
+    public ColorScale? Scale { get; init; }
 
     private int Across => Math.Max(1, Rows.Select(row => row.Images.Count).DefaultIfEmpty().Max());
 
@@ -57,10 +57,10 @@ public sealed record MapGrid : Figure
         }
 
         for (int i = 0; i < Rows.Count; i++) DrawRow(canvas, Rows[i], Top + i * (CellSize + Gap));
-        Scale?.Draw(canvas, new Point(Left, Height - Margin - ColourScale.Height));
+        Scale?.Draw(canvas, new Point(Left, Height - Margin - ColorScale.Height));
     }
 
-    private void DrawRow(ICanvas canvas, MapRow row, double top)
+    private void DrawRow(ICanvas canvas, ImageRow row, double top)
     {
         TextStyle style = new(NameSize, Anchor: Anchor.End);
         canvas.Text(row.Name, new Point(Left - 10, top + CellSize / 2.0 + style.HalfCapital), style);

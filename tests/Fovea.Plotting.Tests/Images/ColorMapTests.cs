@@ -1,10 +1,11 @@
-using Fovea.Plotting.Maps;
 
-namespace Fovea.Plotting.Tests.Maps;
+using Fovea.Plotting.Images;
 
-public sealed class ColourMapTests
+namespace Fovea.Plotting.Tests.Images;
+
+public sealed class ColorMapTests
 {
-    private static readonly OkLab[] Colours = [.. Enumerable.Range(0, 256).Select(i => ColourMap.At(i / 255.0))];
+    private static readonly OkLab[] Colours = [.. Enumerable.Range(0, 256).Select(i => ColorMap.At(i / 255.0))];
 
     [Fact]
     public void Lightness_rises_all_the_way_so_that_the_order_is_the_same_without_colour()
@@ -30,9 +31,9 @@ public sealed class ColourMapTests
     [Fact]
     public void Numbers_beyond_the_ends_get_the_ends()
     {
-        Assert.Equal(Colours[0], ColourMap.At(-3));
-        Assert.Equal(Colours[0], ColourMap.At(double.NaN));
-        Assert.Equal(Colours[^1], ColourMap.At(2));
+        Assert.Equal(Colours[0], ColorMap.At(-3));
+        Assert.Equal(Colours[0], ColorMap.At(double.NaN));
+        Assert.Equal(Colours[^1], ColorMap.At(2));
     }
 
     /// <summary>White, black and grey by definition; red as its author gives it.</summary>

@@ -1,7 +1,7 @@
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Text;
 
-namespace Fovea.Plotting.Maps;
+namespace Fovea.Plotting.Charts;
 
 /// <summary>Lays a <see cref="ConfusionMatrix"/> out and draws it.</summary>
 internal sealed class ConfusionMatrixPainter

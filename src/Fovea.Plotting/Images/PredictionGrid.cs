@@ -1,6 +1,6 @@
 using Fovea.Plotting.Canvas;
 
-namespace Fovea.Plotting.Maps;
+namespace Fovea.Plotting.Images;
 
 /// <summary>Images with what a model took them for. Mistakes carry a red frame and a cross, right answers a green tick.</summary>
 /// <param name="Images">What to show, in reading order.</param>
@@ -32,7 +32,7 @@ public sealed record PredictionGrid(IReadOnlyList<PredictedImage> Images) : Figu
     {
         Box place = TileLayout.Inside(tile, image.Image);
         canvas.Image(image.Image, place);
-        canvas.Frame(image.IsCorrect ? place.Grow(0.5) : place.Grow(1), image.IsCorrect ? new(Ink.Right, 1) : new(Ink.Wrong, 4));
+        canvas.Frame(image.IsCorrect ? place.Grow(0.5) : place.Grow(1), image.IsCorrect ? new(Ink.Correct, 1) : new(Ink.Wrong, 4));
         canvas.Verdict(new Point(place.Right - 3, place.Y + 3), 8.5, image.IsCorrect);
 
         string probability = double.IsFinite(image.Probability) ? $" {image.Probability * 100:0} %" : "";

@@ -1,7 +1,7 @@
 using System.Xml.Linq;
-using Fovea.Plotting.Maps;
+using Fovea.Plotting.Charts;
 
-namespace Fovea.Plotting.Tests.Maps;
+namespace Fovea.Plotting.Tests.Charts;
 
 public sealed class ConfusionMatrixTests
 {

@@ -1,4 +1,4 @@
-namespace Fovea.Plotting.Maps;
+namespace Fovea.Plotting.Images;
 
 /// <summary>A colour by lightness (0 black, 1 white) and two opponent axes, in which equal distances look equal.</summary>
 /// <remarks>Source: Ottosson 2020, "A perceptual color space for image processing", bottosson.github.io/posts/oklab.</remarks>

@@ -1,11 +1,11 @@
 using Fovea.Plotting.Canvas;
 
-namespace Fovea.Plotting.Maps;
+namespace Fovea.Plotting.Images;
 
 /// <summary>What the colours of a figure's maps mean.</summary>
 /// <param name="Low">What the darkest stands for.</param>
 /// <param name="High">What the lightest stands for.</param>
-public sealed record ColourScale(string Low, string High)
+public sealed record ColorScale(string Low, string High)
 {
     private const double TextSize = 12.5, BarHeight = 10;
     private const int BarWidth = 160;
