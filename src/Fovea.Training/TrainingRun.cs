@@ -55,7 +55,7 @@ public static class TrainingRun
         try
         {
             (RunSummary summary, EvaluationResult test) = new Trainer(parts, run, log, tracked).Run(stop);
-            TestPredictions.Of(parts.Data.Test, test).Write(run);
+            TestPredictions.Of(test).Write(run);
             tracked.Ended(new(run.Path, parts, log.Events) { Summary = summary, Test = test });
             tracked.Finished(summary, run.Path);
             return summary;

@@ -176,10 +176,10 @@ public sealed class ResumeTests : IDisposable
 
         public int Label(int index) => source.Label(index);
 
-        public void Read(int index, RawImage image)
+        public int Read(int index, RawImage image, int leastSide = 0)
         {
             if (index == Count - 1) stop.Cancel();
-            source.Read(index, image);
+            return source.Read(index, image);
         }
     }
 

@@ -126,9 +126,10 @@ internal static class DataInspectCommand
     private static CaptionedImage? Tile(IImageDataset dataset, int index, int longest)
     {
         RawImage image = new();
+        int label;
         try
         {
-            dataset.Read(index, image, longest);
+            label = dataset.Read(index, image, longest);
         }
         catch (DataException)
         {
@@ -136,7 +137,7 @@ internal static class DataInspectCommand
         }
 
         PlanarImage planar = new(image.Pixels.ToArray(), image.Channels, image.Height, image.Width);
-        return new CaptionedImage(planar.Shrink(longest), dataset.Info.ClassNames[dataset.Label(index)]);
+        return new CaptionedImage(planar.Shrink(longest), dataset.Info.ClassNames[label]);
     }
 
     private sealed record Part(string Name, IImageDataset Images, DatasetStatistics Statistics);

@@ -14,7 +14,9 @@ internal sealed class ImageFiles(DatasetInfo info, IReadOnlyList<string> paths) 
 
     public int Label(int index) => 0;
 
-    public void Read(int index, RawImage image) => Read(index, image, leastSide: 0);
-
-    public void Read(int index, RawImage image, int leastSide) => ImageFile.Fill(image, paths[index], new DecodeOptions { LeastSide = leastSide });
+    public int Read(int index, RawImage image, int leastSide = 0)
+    {
+        ImageFile.Fill(image, paths[index], new DecodeOptions { LeastSide = leastSide });
+        return 0;
+    }
 }

@@ -35,10 +35,8 @@ public sealed class ClassSubset : IImageDataset
     public int Label(int index) => _newNumbers[_source.Label(_indices[index])];
 
     /// <inheritdoc/>
-    public void Read(int index, RawImage image) => _source.Read(_indices[index], image);
-
-    /// <inheritdoc/>
-    public void Read(int index, RawImage image, int leastSide) => _source.Read(_indices[index], image, leastSide);
+    public int Read(int index, RawImage image, int leastSide = 0) =>
+        _newNumbers[_source.Read(_indices[index], image, leastSide)];
 
     /// <summary>The classes that a text asks for.</summary>
     /// <param name="info">The classes that there are.</param>

@@ -45,10 +45,11 @@ public sealed class InMemoryDataset : IImageDataset
     }
 
     /// <inheritdoc/>
-    public void Read(int index, RawImage image)
+    public int Read(int index, RawImage image, int leastSide = 0)
     {
         image.SetSize(Info.Channels, Info.Height, Info.Width);
         Pixels(index).CopyTo(image.Pixels);
+        return Label(index);
     }
 
     /// <summary>The block of an image; <paramref name="index"/> becomes its number in the block.</summary>

@@ -26,27 +26,24 @@ public sealed class ReadableImages(IImageDataset source) : IImageDataset
     /// <summary>What is wrong with the unreadable images found so far, by number.</summary>
     public IReadOnlyList<string> Skipped => [.. _bad.OrderBy(entry => entry.Key).Select(entry => entry.Value)];
 
-    /// <summary>The class of an image; of what stands in for it, once it was read.</summary>
-    public int Label(int index) => source.Label(_substitutes.GetValueOrDefault(index, index));
+    /// <inheritdoc/>
+    public int Label(int index) => source.Label(index);
 
     /// <inheritdoc/>
     /// <exception cref="DataException">No image can be read.</exception>
-    public void Read(int index, RawImage image) => Read(index, image, leastSide: 0);
-
-    /// <inheritdoc/>
-    public void Read(int index, RawImage image, int leastSide)
+    public int Read(int index, RawImage image, int leastSide = 0)
     {
-        if (_substitutes.TryGetValue(index, out int known)) source.Read(known, image, leastSide);
-        else if (!TryRead(index, image, leastSide)) ReadSubstitute(index, image, leastSide);
+        if (_substitutes.TryGetValue(index, out int known)) return source.Read(known, image, leastSide);
+        return TryRead(index, image, leastSide) ?? ReadSubstitute(index, image, leastSide);
     }
 
-    private void ReadSubstitute(int index, RawImage image, int leastSide)
+    private int ReadSubstitute(int index, RawImage image, int leastSide)
     {
         foreach (int other in OthersOf(index))
         {
-            if (!TryRead(other, image, leastSide)) continue;
+            if (TryRead(other, image, leastSide) is not int label) continue;
             _substitutes[index] = other;
-            return;
+            return label;
         }
 
         throw new DataException($"dataset '{Info.Name}': no image of this part can be read, e.g. {_bad[index]}");
@@ -60,18 +57,18 @@ public sealed class ReadableImages(IImageDataset source) : IImageDataset
         return all.Where(other => source.Label(other) == label).Concat(all.Where(other => source.Label(other) != label));
     }
 
-    private bool TryRead(int index, RawImage image, int leastSide)
+    /// <returns>The image's class; null if it cannot be read.</returns>
+    private int? TryRead(int index, RawImage image, int leastSide)
     {
-        if (_bad.ContainsKey(index)) return false;
+        if (_bad.ContainsKey(index)) return null;
         try
         {
-            source.Read(index, image, leastSide);
-            return true;
+            return source.Read(index, image, leastSide);
         }
         catch (DataException error)
         {
             _bad[index] = error.Message;
-            return false;
+            return null;
         }
     }
 }

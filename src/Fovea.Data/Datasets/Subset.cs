@@ -15,10 +15,7 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
     public int Label(int index) => source.Label(indices[index]);
 
     /// <inheritdoc/>
-    public void Read(int index, RawImage image) => source.Read(indices[index], image);
-
-    /// <inheritdoc/>
-    public void Read(int index, RawImage image, int leastSide) => source.Read(indices[index], image, leastSide);
+    public int Read(int index, RawImage image, int leastSide = 0) => source.Read(indices[index], image, leastSide);
 
     /// <summary>The other dataset.</summary>
     public IImageDataset Source => source;

@@ -37,10 +37,7 @@ public sealed class UnlabelledImages : IImageDataset
     public int Label(int index) => 0;
 
     /// <inheritdoc/>
-    public void Read(int index, RawImage image) => Read(index, image, leastSide: 0);
-
-    /// <inheritdoc/>
-    public void Read(int index, RawImage image, int leastSide)
+    public int Read(int index, RawImage image, int leastSide = 0)
     {
         try
         {
@@ -52,5 +49,7 @@ public sealed class UnlabelledImages : IImageDataset
             image.SetSize(1, 1, 1);
             image.Pixels.Clear();
         }
+
+        return 0;
     }
 }

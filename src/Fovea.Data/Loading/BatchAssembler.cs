@@ -29,8 +29,8 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
         for (int i = 0; i < indices.Length && !stop.IsCancellationRequested; i++)
         {
             int index = indices[i];
-            if (!TryRead(index, unreadable)) continue;
-            batch.Labels[i] = dataset.Label(index);   // known for certain once the image was read
+            if (TryRead(index, unreadable) is not int label) continue;
+            batch.Labels[i] = label;
             ulong repeat = (ulong)((start + i) % options.Repeats);
             Philox draws = Philox.For(options.Seed, "augment", (ulong)epoch, (uint)index | repeat << 32);
             options.Transforms.Apply(_image, draws, _scratch);
@@ -55,17 +55,17 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
         }
     }
 
-    private bool TryRead(int index, UnreadableImages unreadable)
+    /// <returns>The image's class; null if it cannot be read.</returns>
+    private int? TryRead(int index, UnreadableImages unreadable)
     {
         try
         {
-            dataset.Read(index, _image, _leastSide);
-            return true;
+            return dataset.Read(index, _image, _leastSide);
         }
         catch (DataException error)
         {
             unreadable.Add(error);
-            return false;
+            return null;
         }
     }
 

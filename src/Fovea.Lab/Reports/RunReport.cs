@@ -69,9 +69,10 @@ internal static class RunReport
     private static PredictedImage Predicted(IImageDataset dataset, EvaluationResult test, int index)
     {
         RawImage image = new();
-        dataset.Read(index, image, LargestSide);
+        int label = dataset.Read(index, image, LargestSide);
         IReadOnlyList<string> names = dataset.Info.ClassNames;
         PlanarImage planar = new(image.Pixels.ToArray(), image.Channels, image.Height, image.Width);
-        return new PredictedImage(planar.Shrink(LargestSide), names[dataset.Label(index)], names[test.Predicted[index]], test.Probability[index]);
+        return new PredictedImage(
+            planar.Shrink(LargestSide), names[label], names[test.Predicted[index]], test.Probability[index]);
     }
 }

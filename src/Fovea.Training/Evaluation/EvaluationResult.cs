@@ -15,6 +15,9 @@ public sealed record EvaluationResult
     /// <summary>Images of each class taken for each class, <c>[true class, predicted class]</c>.</summary>
     public required int[,] Confusion { get; init; }
 
+    /// <summary>Class of each image, in the dataset's order.</summary>
+    public required IReadOnlyList<int> Labels { get; init; }
+
     /// <summary>Most probable class of each image, in the dataset's order.</summary>
     public required IReadOnlyList<int> Predicted { get; init; }
 

@@ -54,6 +54,7 @@ public static class Evaluator
     private sealed class Scores(int classes)
     {
         private readonly int[,] _confusion = new int[classes, classes];
+        private readonly List<int> _labels = [];
         private readonly List<int> _predicted = [];
         private readonly List<float> _probability = [];
         private float[] _row = [];
@@ -76,6 +77,7 @@ public static class Evaluator
                 Top1 = (double)_top1 / count,
                 Top5 = (double)_top5 / count,
                 Confusion = _confusion,
+                Labels = _labels,
                 Predicted = _predicted,
                 Probability = _probability,
             };
@@ -92,6 +94,7 @@ public static class Evaluator
             _top1 += best == label ? 1 : 0;
             _top5 += rank < Top ? 1 : 0;
             _confusion[label, best]++;
+            _labels.Add(label);
             _predicted.Add(best);
             _probability.Add((float)Math.Exp(scores[best] - logSum));
         }

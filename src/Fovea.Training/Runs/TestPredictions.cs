@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Fovea.Core.Files;
-using Fovea.Data;
 using Fovea.Training.Evaluation;
 
 namespace Fovea.Training.Runs;
@@ -18,10 +17,8 @@ public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<in
     public int Count => Labels.Count;
 
     /// <summary>The predictions of an evaluation.</summary>
-    /// <param name="dataset">What was evaluated.</param>
-    /// <param name="result">The outcome.</param>
-    public static TestPredictions Of(IImageDataset dataset, EvaluationResult result) =>
-        new([.. Enumerable.Range(0, result.Count).Select(dataset.Label)], result.Predicted, result.Probability);
+    public static TestPredictions Of(EvaluationResult result) =>
+        new(result.Labels, result.Predicted, result.Probability);
 
     /// <summary>Writes the file.</summary>
     /// <exception cref="CheckpointException">It could not be written.</exception>

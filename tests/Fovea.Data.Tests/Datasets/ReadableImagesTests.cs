@@ -14,7 +14,7 @@ public sealed class ReadableImagesTests
         Assert.Equal(3, images.SkippedCount);
         Assert.Equal(["3.jpg: is cut off.", "6.jpg: is cut off.", "11.jpg: is cut off."], images.Skipped);
         Assert.Equal(9, Value(images, 3));
-        Assert.Equal(0, images.Label(3));
+        Assert.Equal(0, images.Read(3, new RawImage()));
     }
 
     [Fact]
@@ -22,7 +22,7 @@ public sealed class ReadableImagesTests
     {
         ReadableImages images = new(new Holed(Counting.Dataset(6), 1, 4));
         Assert.Equal([0, 2, 2, 3, 5, 5], Enumerable.Range(0, 6).Select(index => Value(images, index)));
-        Assert.Equal([0, 2, 2, 0, 2, 2], Enumerable.Range(0, 6).Select(images.Label));
+        Assert.Equal([0, 2, 2, 0, 2, 2], Enumerable.Range(0, 6).Select(index => images.Read(index, new RawImage())));
         DataLoader loader = new(new ReadableImages(new Holed(Counting.Dataset(6), 1, 4)), new() { BatchSize = 6 });
         Assert.Equal([0, 2, 2, 0, 2, 2], loader.Epoch(0).Single().Labels);
     }

@@ -176,10 +176,10 @@ public sealed class DataLoaderTests
 
         public int Label(int index) => source.Label(index);
 
-        public void Read(int index, RawImage image)
+        public int Read(int index, RawImage image, int leastSide = 0)
         {
             if (index == bad) throw new DataException($"image {index} is broken");
-            source.Read(index, image);
+            return source.Read(index, image);
         }
     }
 }

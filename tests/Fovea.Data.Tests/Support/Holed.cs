@@ -9,9 +9,9 @@ internal sealed class Holed(IImageDataset source, params int[] bad) : IImageData
 
     public int Label(int index) => source.Label(index);
 
-    public void Read(int index, RawImage image)
+    public int Read(int index, RawImage image, int leastSide = 0)
     {
         if (bad.Contains(index)) throw new DataException($"{index}.jpg: is cut off.") { Remedy = "Skip it." };
-        source.Read(index, image);
+        return source.Read(index, image);
     }
 }

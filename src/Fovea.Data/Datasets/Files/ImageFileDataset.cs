@@ -33,13 +33,11 @@ public sealed class ImageFileDataset : IImageDataset
     public string PathOf(int index) => _store.PathOf(_entries[index]);
 
     /// <inheritdoc/>
-    public void Read(int index, RawImage image) => Read(index, image, leastSide: 0);
-
-    /// <inheritdoc/>
-    public void Read(int index, RawImage image, int leastSide)
+    public int Read(int index, RawImage image, int leastSide = 0)
     {
         Decode(_entries[index], image, leastSide == 0 ? DecodeOptions.Default : DecodeOptions.Default with { LeastSide = leastSide });
         if (image.Channels < Info.Channels) image.Repeat(Info.Channels);
+        return _labels[index];
     }
 
     private void Decode(int entry, RawImage image, DecodeOptions options)
