@@ -74,7 +74,7 @@ internal static class CellProcess
     {
         try
         {
-            return RunJson.Read<RunEvent>(line);
+            return JsonText.Read<RunEvent>(line);
         }
         catch (JsonException)
         {

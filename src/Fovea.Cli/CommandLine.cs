@@ -72,10 +72,9 @@ internal static class CommandLine
 
     private static (int Code, string Message) Explain(Exception error) => error switch
     {
-        UsageException or ConfigurationException => (ExitCode.Usage, error.Message),
+        FoveaException known => (known is UsageException ? ExitCode.Usage : ExitCode.Failure, OptionNames.Message(known)),
         OperationCanceledException => (ExitCode.Interrupted, error is RunInterruptedException or StudyInterruptedException ? error.Message : "interrupted."),
-        DataException or CheckpointException or TrainingDivergedException or IOException or UnauthorizedAccessException
-            => (ExitCode.Failure, error.Message),
+        IOException or UnauthorizedAccessException => (ExitCode.Failure, error.Message),
         _ => (ExitCode.Failure, $"{error.GetType().Name}: {error.Message} (this is a defect; {Verbose} shows where)"),
     };
 

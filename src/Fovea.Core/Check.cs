@@ -7,7 +7,7 @@ namespace Fovea.Core;
 public static class Check
 {
     /// <summary>A value has a lower bound.</summary>
-    /// <exception cref="ConfigurationException">The value is below it, or not a number.</exception>
+    /// <exception cref="UsageException">The value is below it, or not a number.</exception>
     public static T AtLeast<T>(T low, T value, string field) where T : INumber<T>
     {
         That(value >= low, $"{field} must be at least {low}, got {value}.");
@@ -15,7 +15,7 @@ public static class Check
     }
 
     /// <summary>A value lies between two others, both allowed.</summary>
-    /// <exception cref="ConfigurationException">The value is outside, or not a number.</exception>
+    /// <exception cref="UsageException">The value is outside, or not a number.</exception>
     public static T Between<T>(T low, T high, T value, string field) where T : INumber<T>
     {
         That(value >= low && value <= high, $"{field} must be {low} to {high}, got {value}.");
@@ -23,7 +23,7 @@ public static class Check
     }
 
     /// <summary>A share of what is dropped: at least 0 and below 1.</summary>
-    /// <exception cref="ConfigurationException">The value is outside, or not a number.</exception>
+    /// <exception cref="UsageException">The value is outside, or not a number.</exception>
     public static float Probability(float value, string field)
     {
         That(value is >= 0 and < 1, $"{field} must be at least 0 and below 1, got {value}.");
@@ -31,9 +31,9 @@ public static class Check
     }
 
     /// <summary>Anything else.</summary>
-    /// <exception cref="ConfigurationException">The condition does not hold.</exception>
+    /// <exception cref="UsageException">The condition does not hold.</exception>
     public static void That([DoesNotReturnIf(false)] bool condition, string message)
     {
-        if (!condition) throw new ConfigurationException(message);
+        if (!condition) throw new UsageException(message);
     }
 }

@@ -1,6 +1,5 @@
 namespace Fovea.Core;
 
-/// <summary>A file of weights or training state that cannot be written, read or used; one sentence names file and reason.</summary>
-/// <param name="message">What was wrong, where, and what to do.</param>
-/// <param name="inner">The error below, where there was one.</param>
-public sealed class CheckpointException(string message, Exception? inner = null) : Exception(message, inner);
+/// <summary>A file of weights or training state that cannot be written, read or used; the sentence names the file.</summary>
+/// <inheritdoc/>
+public sealed class CheckpointException(string reason, Exception? inner = null) : FoveaException(reason, inner);

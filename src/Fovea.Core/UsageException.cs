@@ -1,5 +1,5 @@
 namespace Fovea.Core;
 
-/// <summary>A name, option or value that does not exist or makes no sense. The message says which ones do.</summary>
-/// <param name="message">What was asked for, and what can be asked for.</param>
-public sealed class UsageException(string message) : Exception(message);
+/// <summary>A name, option or setting that does not exist, makes no sense or does not fit the others.</summary>
+/// <inheritdoc/>
+public sealed class UsageException(string reason, Exception? inner = null) : FoveaException(reason, inner);

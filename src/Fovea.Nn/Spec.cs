@@ -22,7 +22,7 @@ public sealed class Spec : IEquatable<Spec>
     public IReadOnlyDictionary<string, string> Options => _options;
 
     /// <summary>Reads <c>name:key=value,...</c>.</summary>
-    /// <exception cref="ConfigurationException">The text is not of that form, or an option stands twice.</exception>
+    /// <exception cref="UsageException">The text is not of that form, or an option stands twice.</exception>
     public static Spec Parse(string text)
     {
         int colon = text.IndexOf(':', StringComparison.Ordinal);
@@ -50,7 +50,7 @@ public sealed class Spec : IEquatable<Spec>
     public static implicit operator Spec(string text) => Parse(text);
 
     /// <summary>The same with a value that came without a key under <paramref name="key"/>.</summary>
-    /// <exception cref="ConfigurationException">There is such a value and no main option to take it, or it is given twice.</exception>
+    /// <exception cref="UsageException">There is such a value and no main option to take it, or it is given twice.</exception>
     public Spec WithMain(string? key)
     {
         if (!_options.TryGetValue(Unnamed, out string? value)) return this;
@@ -62,7 +62,7 @@ public sealed class Spec : IEquatable<Spec>
     }
 
     /// <summary>A number.</summary>
-    /// <exception cref="ConfigurationException">It is not one.</exception>
+    /// <exception cref="UsageException">It is not one.</exception>
     public double Number(string key, double otherwise)
     {
         if (!_options.TryGetValue(key, out string? text)) return otherwise;
@@ -73,7 +73,7 @@ public sealed class Spec : IEquatable<Spec>
     }
 
     /// <summary>A whole number.</summary>
-    /// <exception cref="ConfigurationException">It is not one.</exception>
+    /// <exception cref="UsageException">It is not one.</exception>
     public int Integer(string key, int otherwise)
     {
         if (!_options.TryGetValue(key, out string? text)) return otherwise;
@@ -84,7 +84,7 @@ public sealed class Spec : IEquatable<Spec>
     }
 
     /// <summary><c>true</c> or <c>false</c>.</summary>
-    /// <exception cref="ConfigurationException">It is neither.</exception>
+    /// <exception cref="UsageException">It is neither.</exception>
     public bool Flag(string key, bool otherwise)
     {
         if (!_options.TryGetValue(key, out string? text)) return otherwise;
@@ -93,7 +93,7 @@ public sealed class Spec : IEquatable<Spec>
     }
 
     /// <summary>One of some words, the first of which is the default.</summary>
-    /// <exception cref="ConfigurationException">It is another one.</exception>
+    /// <exception cref="UsageException">It is another one.</exception>
     public string Choice(string key, params IReadOnlyList<string> words)
     {
         string text = _options.GetValueOrDefault(key, words[0]);
@@ -102,7 +102,7 @@ public sealed class Spec : IEquatable<Spec>
     }
 
     /// <summary>Numbers separated by slashes, e.g. <c>30/60/90</c>.</summary>
-    /// <exception cref="ConfigurationException">One is not a number.</exception>
+    /// <exception cref="UsageException">One is not a number.</exception>
     public IReadOnlyList<double> Numbers(string key, params IReadOnlyList<double> otherwise)
     {
         if (!_options.TryGetValue(key, out string? text)) return otherwise;
@@ -119,11 +119,11 @@ public sealed class Spec : IEquatable<Spec>
     }
 
     /// <summary>Rejects options that are not among these.</summary>
-    /// <exception cref="ConfigurationException">There is another option; the message names the nearest one.</exception>
+    /// <exception cref="UsageException">There is another option; the message names the nearest one.</exception>
     public void RequireKnown(params IReadOnlyCollection<string> keys)
     {
         foreach (string key in _options.Keys)
-            if (!keys.Contains(key)) throw new ConfigurationException($"{Name}: {NearestName.Message("option", key, keys)}");
+            if (!keys.Contains(key)) throw new UsageException($"{Name}: {NearestName.Message("option", key, keys)}");
     }
 
     /// <summary>The canonical text: options in alphabetical order.</summary>

@@ -58,7 +58,7 @@ public sealed partial class Trainer
         EvaluationResult test = TestBest(stop);
         RunSummary summary = Summarise(test);
         Log(Event("end") with { TestLoss = test.Loss, TestAccuracy = test.Top1, Seconds = summary.Seconds });
-        AtomicFile.WriteText(_run.Summary, RunJson.Document(summary) + "\n");
+        AtomicFile.WriteText(_run.Summary, JsonText.Document(summary) + "\n");
         return (summary, test);
     }
 

@@ -16,10 +16,10 @@ public abstract record ModelConfig
     public int Classes { get; init; } = 1000;
 
     /// <summary>Builds the model; nothing is allocated yet.</summary>
-    /// <exception cref="ConfigurationException">A field cannot be used; see <see cref="Validate"/>.</exception>
+    /// <exception cref="UsageException">A field cannot be used; see <see cref="Validate"/>.</exception>
     public abstract ImageClassifier Build();
 
     /// <summary>Checks every field.</summary>
-    /// <exception cref="ConfigurationException">The first field that cannot be used, with its value and what is possible.</exception>
+    /// <exception cref="UsageException">The first field that cannot be used, with its value and what is possible.</exception>
     public abstract void Validate();
 }

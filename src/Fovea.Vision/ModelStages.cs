@@ -26,7 +26,7 @@ public static class ModelStages
     /// <summary>Freezes the embedding and the first blocks; all of them leave the final norm and the head to train.</summary>
     /// <param name="model">The model.</param>
     /// <param name="blocks">How many.</param>
-    /// <exception cref="ConfigurationException">The model has fewer.</exception>
+    /// <exception cref="UsageException">The model has fewer.</exception>
     public static void Freeze(Module model, int blocks)
     {
         int all = CountBlocks(model);

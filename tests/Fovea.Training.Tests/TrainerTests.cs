@@ -23,7 +23,7 @@ public sealed class TrainerTests : IDisposable
         Assert.All(events.Where(entry => entry.Event == "epoch"), entry => Assert.InRange(entry.ValAccuracy!.Value, 0, 1));
         Assert.Equal(4, File.ReadAllLines(run.Results).Length);
 
-        RunSummary summary = RunJson.Read<RunSummary>(File.ReadAllText(run.Summary));
+        RunSummary summary = JsonText.Read<RunSummary>(File.ReadAllText(run.Summary));
         Assert.Equal(("vit-nano", "shapes", 3, 9L), (summary.Model, summary.Dataset, summary.Epochs, summary.Steps));
         Assert.True(summary.PeakMemoryBytes > 1 << 20);
         using CheckpointReader last = CheckpointReader.Open(run.LastCheckpoint), best = CheckpointReader.Open(run.BestCheckpoint);

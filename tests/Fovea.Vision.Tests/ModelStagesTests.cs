@@ -63,7 +63,7 @@ public sealed class ModelStagesTests
 
     [Fact]
     public void More_blocks_than_there_are_cannot_be_frozen() =>
-        Assert.Contains("3 blocks", Assert.Throws<ConfigurationException>(() => ModelStages.Freeze(new VisionTransformer(Config), 4)).Message);
+        Assert.Contains("3 blocks", Assert.Throws<UsageException>(() => ModelStages.Freeze(new VisionTransformer(Config), 4)).Message);
 
     [Theory]
     [InlineData("softmax", 0)]

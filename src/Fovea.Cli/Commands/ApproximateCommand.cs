@@ -37,7 +37,7 @@ internal static class ApproximateCommand
             var rows = errors.GroupBy(error => error.Features).Select(group =>
                 new Row(group.Key, group.Average(error => error.Attention), group.Average(error => error.Logits))).ToList();
             if (file is not null) Write(file, rows);
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(new { Checkpoint = model.Path, Draws = parsed.GetValue(draws), Errors = rows }));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(new { Checkpoint = model.Path, Draws = parsed.GetValue(draws), Errors = rows }));
             else Print(terminal.Console, rows);
             return ExitCode.Success;
         });

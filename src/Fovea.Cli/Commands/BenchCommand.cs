@@ -42,7 +42,7 @@ internal static class BenchCommand
                 Seconds = parsed.GetValue(seconds),
                 Steps = parsed.GetValue(steps),
             });
-            terminal.Output.WriteLine(parsed.GetValue(json) ? RunJson.Line(result) : Describe(result));
+            terminal.Output.WriteLine(parsed.GetValue(json) ? JsonText.Line(result) : Describe(result));
             return ExitCode.Success;
         });
         return command;

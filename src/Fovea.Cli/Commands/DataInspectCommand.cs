@@ -38,7 +38,7 @@ internal static class DataInspectCommand
             Part[] parts = [.. Parts(splits).Select(part => new Part(
                 part.Name, part.Images, DatasetStatistics.Measure(part.Images, parsed.GetValue(workers), stop)))];
             if (parsed.GetValue(sheet) is string file) File.WriteAllBytes(file, Sheet(splits).ToPng());
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(splits, parts)));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(splits, parts)));
             else Print(terminal.Console, splits, parts);
             return ExitCode.Success;
         });

@@ -60,7 +60,7 @@ internal static class EstimateCommand
                 estimates.Add(Estimate.Of(what, profile, phases, parsed.GetRequiredValue(devices), parsed.GetValue(memory)));
             }
 
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(new { Estimates = estimates }));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(new { Estimates = estimates }));
             else Print(terminal.Console, estimates, phases);
             return ExitCode.Success;
         });
@@ -76,7 +76,7 @@ internal static class EstimateCommand
     {
         if (table.FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase)) is DeviceProfile found) return found;
         string[] names = [.. table.Select(one => one.Name)];
-        string? near = names.FirstOrDefault(one => one.StartsWith(name, StringComparison.OrdinalIgnoreCase)) ?? Suggest.NearestName(name, names);   // a100: a100-80gb
+        string? near = names.FirstOrDefault(one => one.StartsWith(name, StringComparison.OrdinalIgnoreCase)) ?? NearestName.Of(name, names);   // a100: a100-80gb
         throw new UsageException($"--device: there is no '{name}'{(near is null ? "." : $"; did you mean '{near}'?")} There are {ThisMachine.Name}, {string.Join(", ", names)}.");
     }
 

@@ -29,7 +29,7 @@ internal static class EvalCommand
             if (images.Count == 0) throw new DataException($"the dataset '{images.Info.Name}' has no images in its part '{split}'.");
             TestTimeAugmentation augmentation = Enum.Parse<TestTimeAugmentation>(parsed.GetRequiredValue(views), ignoreCase: true);
             EvaluationResult result = model.Evaluate(images, parsed.GetValue(batchSize), augmentation, stop);
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(model, images.Info, split, result)));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(model, images.Info, split, result)));
             else Print(terminal.Console, images.Info, split, result);
             return ExitCode.Success;
         });

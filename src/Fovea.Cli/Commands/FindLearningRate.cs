@@ -63,7 +63,7 @@ internal sealed class FindLearningRate
         LearningRateCurve curve = Watch(quiet || json, range, measured => LearningRateTest.Run(parts, range, measured, stop));
         string setting = $"{parts.Recipe.Model.Name} on {parts.Data.Info.Name}, {parts.Recipe.Optimisation.Optimizer.ToString().ToLowerInvariant()}, batch {parts.Recipe.Optimisation.BatchSize}";
         IReadOnlyList<string> figures = LearningRateFigure.Write(directory, LearningRateFigure.Of(curve, $"Learning rate test: {setting}"));
-        if (json) _terminal.Output.WriteLine(RunJson.Document(Describe(parts, range, curve, figures)));
+        if (json) _terminal.Output.WriteLine(JsonText.Document(Describe(parts, range, curve, figures)));
         else if (!quiet) Print(setting, range, curve, figures);
     }
 

@@ -21,7 +21,7 @@ internal static class ModelsCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(json))
-                terminal.Output.WriteLine(RunJson.Document(
+                terminal.Output.WriteLine(JsonText.Document(
                     new { Models = Presets.All.Select(Describe), Attention = AttentionCatalogue.All.Select(Describe) }));
             else
                 Print(terminal.Console);

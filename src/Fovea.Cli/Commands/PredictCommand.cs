@@ -25,7 +25,7 @@ internal static class PredictCommand
             ChosenImages chosen = choice.Open(parsed, source, model);
             List<Prediction> predictions =
                 [.. model.Predict(chosen.Images).Select((shares, i) => Of(chosen.Names[i], chosen.Truths[i], model, shares, parsed.GetValue(top)))];
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(new { Checkpoint = model.Path, Predictions = predictions }));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(new { Checkpoint = model.Path, Predictions = predictions }));
             else Print(terminal.Console, predictions);
             return ExitCode.Success;
         });

@@ -51,7 +51,7 @@ internal static class ProbeCommand
                 BatchSize = parsed.GetValue(batchSize),
                 Seed = recipe.Run.Seed,
             }, place, stop);
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(result));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(result));
             else Print(terminal.Console, result);
             return ExitCode.Success;
         });

@@ -37,7 +37,7 @@ internal static class PseudoLabelCommand
             TrainedModel model = TrainedModel.Load(parsed.GetRequiredValue(run), DeviceChoice.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads)));
             PseudoLabels labels = PseudoLabels.Make(model, new UnlabelledImages(folder, model.Head.Data), least, parsed.GetValue(batchSize), stop);
             labels.Write(file, prefix);
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(labels, file, least)));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(labels, file, least)));
             else Print(terminal.Console, labels, file, least);
             return ExitCode.Success;
         });

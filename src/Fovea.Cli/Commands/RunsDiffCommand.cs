@@ -21,7 +21,7 @@ internal static class RunsDiffCommand
         {
             RunRecord a = RunRecord.Read(parsed.GetRequiredValue(left)), b = RunRecord.Read(parsed.GetRequiredValue(right));
             Difference[] options = [.. Options(a, b)], results = [.. Results(a, b)];
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(new { Runs = new[] { a.Run.Path, b.Run.Path }, Options = options, Results = results }));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(new { Runs = new[] { a.Run.Path, b.Run.Path }, Options = options, Results = results }));
             else Print(terminal.Console, a, b, options, results);
             return ExitCode.Success;
         });
@@ -42,7 +42,7 @@ internal static class RunsDiffCommand
     private static Dictionary<string, string> Members(RunRecord run)
     {
         if (run.Summary is null) return [];
-        using JsonDocument summary = JsonDocument.Parse(RunJson.Line(run.Summary));
+        using JsonDocument summary = JsonDocument.Parse(JsonText.Line(run.Summary));
         return summary.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value.ToString());
     }
 

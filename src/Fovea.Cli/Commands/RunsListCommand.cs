@@ -24,7 +24,7 @@ internal static class RunsListCommand
         {
             string[] given = parsed.GetValue(folders) is { Length: > 0 } some ? some : [RunDirectory.DefaultParent];
             Entry[] runs = [.. given.SelectMany(Find).Distinct().Select(Read)];
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(new { Runs = runs.Select(Describe) }));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(new { Runs = runs.Select(Describe) }));
             else Print(terminal.Console, runs);
             return ExitCode.Success;
         });

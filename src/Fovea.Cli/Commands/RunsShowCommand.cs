@@ -19,7 +19,7 @@ internal static class RunsShowCommand
         command.SetAction(parsed =>
         {
             RunRecord run = RunRecord.Read(parsed.GetRequiredValue(path));
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(run)));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(run)));
             else Print(terminal.Console, run);
             return ExitCode.Success;
         });

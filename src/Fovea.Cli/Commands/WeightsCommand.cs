@@ -29,7 +29,7 @@ internal static class WeightsCommand
             StateDict weights = StateDict.Of(file);
             ClosestPreset? closest = ClosestPreset.Of(weights.Weights);
             if (parsed.GetValue(to) is string target) ModelWeights.Export(target, weights, Parse(parsed.GetRequiredValue(type)), ModelWeights.NormalizationOf(file));
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(RunJson.Document(Describe(file, weights, closest)));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(file, weights, closest)));
             else Print(terminal.Console, file, weights, closest, parsed.GetValue(to));
             return ExitCode.Success;
         });

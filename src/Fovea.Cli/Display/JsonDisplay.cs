@@ -19,7 +19,7 @@ internal sealed class JsonDisplay(TextWriter output, TextWriter error) : IRunDis
     {
     }
 
-    public void Logged(RunEvent entry) => output.WriteLine(RunJson.Line(entry));
+    public void Logged(RunEvent entry) => output.WriteLine(JsonText.Line(entry));
 
     public void Finished(RunSummary summary, string directory)
     {

@@ -1,11 +1,22 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 
 namespace Fovea.Cli.Options;
 
 /// <summary>Spellings of options: underscores for hyphens everywhere, and the nearest name for one that does not exist.</summary>
-internal static class OptionNames
+internal static partial class OptionNames
 {
+    /// <summary>The sentences of an error, with options for fields.</summary>
+    public static string Message(FoveaException error)
+    {
+        string reason = error.Field is null ? error.Reason : $"`{error.Field}`: {error.Reason}";
+        return Of(error.Remedy is null ? reason : $"{reason} {error.Remedy}");
+    }
+
+    /// <summary>A text with options for the fields that stand in backticks: <c>--image-size</c> for <c>`image-size`</c>.</summary>
+    public static string Of(string text) => FieldInText().Replace(text, "--$1");
+
     /// <summary>Lets every option of a command and its subcommands be written with underscores.</summary>
     public static void AddUnderscores(Command command)
     {
@@ -27,7 +38,7 @@ internal static class OptionNames
     public static string DidYouMean(ParseError error, ParseResult parsed)
     {
         string? unknown = parsed.UnmatchedTokens.FirstOrDefault(token => Names(error, token));
-        return unknown is not null && Suggest.NearestName(unknown.Split('=')[0].Replace('_', '-'), Known(parsed)) is string nearest
+        return unknown is not null && NearestName.Of(unknown.Split('=')[0].Replace('_', '-'), Known(parsed)) is string nearest
             ? $" Did you mean '{nearest}'?"
             : "";
     }
@@ -44,4 +55,7 @@ internal static class OptionNames
 
     private static string WithUnderscores(string name) =>
         name.StartsWith("--", StringComparison.Ordinal) ? "--" + name[2..].Replace('-', '_') : name;
+
+    [GeneratedRegex("`([a-z][a-z-]*)`")]
+    private static partial Regex FieldInText();
 }

@@ -61,6 +61,6 @@ public sealed class ClassSubset : IImageDataset
     {
         for (int label = 0; label < info.Classes; label++)
             if (info.ClassNames[label] == name || info.ClassIds?[label] == name) return label;
-        throw new UsageException($"classes: '{info.Name}' has no class '{name}'.{Suggest.DidYouMean(name, info.ClassNames)}");
+        throw new UsageException($"classes: '{info.Name}' has no class '{name}'.{NearestName.Question(name, info.ClassNames, " Did you mean '{0}'?")}");
     }
 }

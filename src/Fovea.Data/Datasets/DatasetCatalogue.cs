@@ -56,7 +56,7 @@ public static class DatasetCatalogue
     }
 
     private static Entry Find(string name) => Known.FirstOrDefault(dataset => dataset.IsCalled(name)) ?? throw new UsageException(
-        $"dataset '{name}' does not exist.{Suggest.DidYouMean(name, Names)} The datasets are {string.Join(", ", Names)}.");
+        $"dataset '{name}' does not exist.{NearestName.Question(name, Names, " Did you mean '{0}'?")} The datasets are {string.Join(", ", Names)}.");
 
     /// <param name="Name">In the catalogue.</param>
     /// <param name="Load">Reads it from a directory.</param>

@@ -42,7 +42,7 @@ public static class DownloadCatalogue
     {
         string name = DatasetCatalogue.IsKnown(dataset) ? DatasetCatalogue.Canonical(dataset) : dataset;
         return Known.FirstOrDefault(entry => entry.Dataset == name).Files ?? throw new UsageException(
-            $"dataset '{dataset}' cannot be downloaded.{Suggest.DidYouMean(dataset, Names)} These can: {string.Join(", ", Names)}.");
+            $"dataset '{dataset}' cannot be downloaded.{NearestName.Question(dataset, Names, " Did you mean '{0}'?")} These can: {string.Join(", ", Names)}.");
     }
 
     private static RemoteFile At(string site, string name, long bytes, string md5) => new(new Uri(site + name), name, bytes, md5);

@@ -29,6 +29,6 @@ public static class AutomaticAugmentation
 
         string[] all = [.. Known.SelectMany(entry => entry.Names), "rand-m9-mstd0.5-inc1", .. Steps];
         throw new UsageException(
-            $"Augmentation '{text}': there is none of this name.{Suggest.DidYouMean(name, all)} There are {string.Join(", ", all)}.");
+            $"Augmentation '{text}': there is none of this name.{NearestName.Question(name, all, " Did you mean '{0}'?")} There are {string.Join(", ", all)}.");
     }
 }

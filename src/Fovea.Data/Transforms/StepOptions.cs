@@ -81,7 +81,7 @@ internal sealed class StepOptions
     }
 
     private static string DidYouMean(string value, string[] names) =>
-        Suggest.NearestName(value, names) is string nearest ? $" (did you mean '{nearest}'?)" : "";
+        NearestName.Question(value, names, " (did you mean '{0}'?)");
 
     /// <summary>Complains about what nobody asked for.</summary>
     public void RequireAllRead()

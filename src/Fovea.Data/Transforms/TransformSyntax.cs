@@ -42,7 +42,7 @@ internal static class TransformSyntax
 
         string[] names = [.. Known.Select(step => NameIn(step.Usage))];
         throw new UsageException(
-            $"Transform '{text}': there is no step '{name}'.{Suggest.DidYouMean(name, names)} The steps are {string.Join(", ", names)}.");
+            $"Transform '{text}': there is no step '{name}'.{NearestName.Question(name, names, " Did you mean '{0}'?")} The steps are {string.Join(", ", names)}.");
     }
 
     private static RandomResizedCrop ReadRandomResizedCrop(StepOptions options)

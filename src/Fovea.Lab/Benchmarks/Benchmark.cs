@@ -16,7 +16,7 @@ public static class Benchmark
     private const int ClassesToTrain = 1000;   // of a model without a head
 
     /// <summary>Measures after three steps of warm-up, which allocate and compile.</summary>
-    /// <exception cref="ConfigurationException">There is no such preset, or sizes do not fit together.</exception>
+    /// <exception cref="UsageException">There is no such preset, or sizes do not fit together.</exception>
     public static BenchmarkResult Run(BenchmarkOptions options)
     {
         ModelConfig config = Configure(options);
@@ -87,7 +87,7 @@ public static class Benchmark
             _allocatedBefore = device.Backend.AllocatedBytes;
             _model = config.Build();
             if (options.GradientCheckpointing && !_model.CanRecompute)
-                throw new ConfigurationException($"grad-checkpoint: the model '{options.Model}' cannot compute its blocks again.");
+                throw new UsageException($"grad-checkpoint: the model '{options.Model}' cannot compute its blocks again.");
             _model.RecomputesBlocks = options.GradientCheckpointing;
             _model.Initialize(device, seed: 0);
             _model.Train(options.IsTraining);

@@ -70,7 +70,7 @@ public static class DeviceTable
             string text = parser.Consume<Scalar>().Value, where = $"{source}, line {key.Start.Line}: {key.Value}";
             if (key.Value == "name") name = text;
             else if (!Numbers.Contains(key.Value))
-                throw new UsageException($"{where}: there is no such key{(Suggest.NearestName(key.Value, Numbers) is string near ? $"; did you mean '{near}'?" : "")}");
+                throw new UsageException($"{where}: there is no such key{NearestName.Question(key.Value, Numbers)}");
             else if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) || !double.IsFinite(value) || value < 0 || (value == 0 && key.Value != "price"))
                 throw new UsageException($"{where}: expected a number above 0, got '{text}'.");
             else values[key.Value] = value;

@@ -72,7 +72,7 @@ public sealed record Estimate
     /// <param name="phases">The schedule.</param>
     /// <param name="counts">Numbers of devices.</param>
     /// <param name="memory">Memory for the largest batch, 10⁹ bytes; null: the device's.</param>
-    /// <exception cref="ConfigurationException">There is no such preset or mechanism, or sizes do not fit together.</exception>
+    /// <exception cref="UsageException">There is no such preset or mechanism, or sizes do not fit together.</exception>
     public static Estimate Of(BenchmarkOptions options, DeviceProfile? device, IReadOnlyList<Phase> phases, IReadOnlyList<int> counts, double? memory)
     {
         ModelConfig config = Benchmark.Configure(options);

@@ -70,7 +70,7 @@ public static class StudyFile
         private UsageException Unknown(Scalar key)
         {
             string advice = RecipeFields.Find(key.Value) is not null ? $"; '{key.Value}' is an option of 'train' and belongs under 'base' or 'vary'."
-                : Suggest.NearestName(key.Value, Keys) is string nearest ? $"; did you mean '{nearest}'?"
+                : NearestName.Of(key.Value, Keys) is string nearest ? $"; did you mean '{nearest}'?"
                 : $"; there are {string.Join(", ", Keys)}.";
             return Wrong(key, $"a study has no key '{key.Value}'{advice}");
         }

@@ -27,7 +27,7 @@ public static class StudyOutputs
         AtomicFile.WriteText(Path.Combine(directory, "study.csv"), Csv(results));
         AtomicFile.WriteText(Path.Combine(directory, "study.md"), Markdown(results));
         AtomicFile.WriteText(Path.Combine(directory, "study.html"), StudyPage.Render(results));
-        AtomicFile.WriteText(Path.Combine(directory, "study.json"), RunJson.Document(StudyJson.Of(results)) + "\n");
+        AtomicFile.WriteText(Path.Combine(directory, "study.json"), JsonText.Document(StudyJson.Of(results)) + "\n");
     }
 
     /// <summary>One row per configuration, with a column for each option that any of them sets. Shares are 0 to 1.</summary>

@@ -61,7 +61,7 @@ public sealed record StudyPlan
             {
                 resolved.Add(ResolveOne(study, one, start, data));
             }
-            catch (Exception error) when (error is UsageException or ConfigurationException)
+            catch (UsageException error)
             {
                 wrong.Add((one, error.Message));
             }

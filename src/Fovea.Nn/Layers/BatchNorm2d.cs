@@ -17,7 +17,7 @@ public sealed class BatchNorm2d : Module
     /// <param name="epsilon">Added to the variance.</param>
     /// <param name="affine">Have a scale and a shift.</param>
     /// <param name="scaleInit">First scale; null: 1.</param>
-    /// <exception cref="ConfigurationException">A number out of range.</exception>
+    /// <exception cref="UsageException">A number out of range.</exception>
     public BatchNorm2d(int channels, float? momentum = 0.1f, float epsilon = 1e-5f, bool affine = true, Initializer? scaleInit = null)
     {
         Check.AtLeast(1, channels, "BatchNorm2d: channels");

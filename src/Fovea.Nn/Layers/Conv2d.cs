@@ -17,7 +17,7 @@ public sealed class Conv2d : Module
     /// <param name="bias">Have a bias.</param>
     /// <param name="weightInit">First weight; null: uniform in ±1/√fanIn, as PyTorch.</param>
     /// <param name="biasInit">First bias; null: uniform in ±1/√fanIn, as PyTorch.</param>
-    /// <exception cref="ConfigurationException">A size out of range, or groups that do not divide the channels.</exception>
+    /// <exception cref="UsageException">A size out of range, or groups that do not divide the channels.</exception>
     public Conv2d(
         int inputs, int outputs, int kernel, int stride = 1, int padding = 0, int dilation = 1, int groups = 1,
         bool bias = true, Initializer? weightInit = null, Initializer? biasInit = null)

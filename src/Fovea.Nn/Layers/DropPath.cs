@@ -6,7 +6,7 @@ namespace Fovea.Nn.Layers;
 public sealed class DropPath : Module
 {
     /// <param name="probability">Share of dropped samples, at least 0 and below 1.</param>
-    /// <exception cref="ConfigurationException">The probability is out of range.</exception>
+    /// <exception cref="UsageException">The probability is out of range.</exception>
     public DropPath(float probability) => Probability = Check.Probability(probability, "DropPath: probability");
 
     /// <summary>Share of dropped samples.</summary>

@@ -7,7 +7,7 @@ namespace Fovea.Nn.Layers;
 public sealed class Dropout : Module
 {
     /// <param name="probability">Share of zeroed elements, at least 0 and below 1.</param>
-    /// <exception cref="ConfigurationException">The probability is out of range.</exception>
+    /// <exception cref="UsageException">The probability is out of range.</exception>
     public Dropout(float probability) => Probability = Check.Probability(probability, "Dropout: probability");
 
     /// <summary>Share of zeroed elements.</summary>

@@ -7,7 +7,7 @@ public sealed class LayerNorm : Module
 {
     /// <param name="dim">Size of the last axis.</param>
     /// <param name="epsilon">Keeps the quotient finite; timm's ViTs use 1e-6, PyTorch's default is 1e-5.</param>
-    /// <exception cref="ConfigurationException">A size below 1.</exception>
+    /// <exception cref="UsageException">A size below 1.</exception>
     public LayerNorm(int dim, float epsilon = 1e-6f)
     {
         Check.AtLeast(1, dim, "LayerNorm: dim");

@@ -7,7 +7,7 @@ public sealed class LayerScale : Module
 {
     /// <param name="dim">Size of the last axis.</param>
     /// <param name="initial">First value of every factor.</param>
-    /// <exception cref="ConfigurationException">A size below 1.</exception>
+    /// <exception cref="UsageException">A size below 1.</exception>
     public LayerScale(int dim, float initial)
     {
         Check.AtLeast(1, dim, "LayerScale: dim");

@@ -10,7 +10,7 @@ public sealed class Linear : Module
     /// <param name="bias">Have a bias.</param>
     /// <param name="weightInit">First weight; null: uniform in ±1/√in, as PyTorch.</param>
     /// <param name="biasInit">First bias; null: uniform in ±1/√in, as PyTorch.</param>
-    /// <exception cref="ConfigurationException">A size below 1.</exception>
+    /// <exception cref="UsageException">A size below 1.</exception>
     public Linear(int inputs, int outputs, bool bias = true, Initializer? weightInit = null, Initializer? biasInit = null)
     {
         Check.AtLeast(1, inputs, "Linear: inputs");

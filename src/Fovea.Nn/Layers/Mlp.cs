@@ -20,7 +20,7 @@ public sealed class Mlp : Module
     /// <param name="weightInit">First weights; null: PyTorch's.</param>
     /// <param name="biasInit">First biases; null: PyTorch's.</param>
     /// <param name="gated">fc1 gives 2 · hidden columns, of which the first half gates the second.</param>
-    /// <exception cref="ConfigurationException">A size or probability out of range.</exception>
+    /// <exception cref="UsageException">A size or probability out of range.</exception>
     public Mlp(
         int dim, int hidden, UnaryOperator activation = UnaryOperator.Gelu, float dropout = 0,
         Initializer? weightInit = null, Initializer? biasInit = null, bool gated = false)

@@ -12,7 +12,7 @@ public abstract class Optimizer
 
     /// <param name="groups">What to change; a parameter may stand in one group only.</param>
     /// <param name="learningRate">Step size, 0 or more; a schedule changes it later.</param>
-    /// <exception cref="ConfigurationException">No parameters, one named twice, or a number out of range.</exception>
+    /// <exception cref="UsageException">No parameters, one named twice, or a number out of range.</exception>
     protected Optimizer(IReadOnlyList<ParameterGroup> groups, double learningRate)
     {
         LearningRate = Check.AtLeast(0, learningRate, "Optimizer: learning rate");

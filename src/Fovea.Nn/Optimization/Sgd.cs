@@ -16,7 +16,7 @@ public sealed class Sgd : Optimizer
     /// <param name="momentum">Share of the past steps that stays, 0 to 1.</param>
     /// <param name="dampening">Share of the gradient kept out of the momentum, 0 to 1.</param>
     /// <param name="nesterov">Look ahead; needs momentum and no dampening.</param>
-    /// <exception cref="ConfigurationException">A number out of range, or Nesterov without momentum or with dampening.</exception>
+    /// <exception cref="UsageException">A number out of range, or Nesterov without momentum or with dampening.</exception>
     public Sgd(IReadOnlyList<ParameterGroup> groups, double learningRate, double momentum = 0, double dampening = 0, bool nesterov = false)
         : base(groups, learningRate)
     {

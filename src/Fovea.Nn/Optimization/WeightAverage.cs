@@ -17,7 +17,7 @@ public sealed class WeightAverage
     /// <param name="model">An initialised model; the average starts at its weights.</param>
     /// <param name="decay">d, at least 0 and below 1, e.g. 0.9999.</param>
     /// <param name="warmUp">Start with less: d = min(decay, (1 + t) / (10 + t)) after t updates.</param>
-    /// <exception cref="ConfigurationException">The decay is out of range.</exception>
+    /// <exception cref="UsageException">The decay is out of range.</exception>
     public WeightAverage(Module model, double decay, bool warmUp = false)
     {
         Check.That(decay is >= 0 and < 1, $"WeightAverage: decay must be at least 0 and below 1, got {decay}.");

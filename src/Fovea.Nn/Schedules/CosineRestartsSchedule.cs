@@ -6,7 +6,7 @@ public sealed record CosineRestartsSchedule : Schedule
     /// <param name="steps">Length of the first, 1 or more.</param>
     /// <param name="multiplier">Each is this many times longer than the one before, 1 or more.</param>
     /// <param name="minimum">Lowest factor, 0 to 1.</param>
-    /// <exception cref="ConfigurationException">A number out of range.</exception>
+    /// <exception cref="UsageException">A number out of range.</exception>
     public CosineRestartsSchedule(int steps, int multiplier = 1, double minimum = 0) => (Steps, Multiplier, Minimum) = (
         Check.AtLeast(1, steps, "Cosine restarts: steps"), Check.AtLeast(1, multiplier, "Cosine restarts: multiplier"),
         Check.Between(0, 1, minimum, "Cosine restarts: minimum"));

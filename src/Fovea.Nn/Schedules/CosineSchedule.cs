@@ -8,7 +8,7 @@ public sealed record CosineSchedule : Schedule
 {
     /// <param name="steps">Steps from 1 to the minimum, 1 or more.</param>
     /// <param name="minimum">Lowest factor, 0 to 1.</param>
-    /// <exception cref="ConfigurationException">A number out of range.</exception>
+    /// <exception cref="UsageException">A number out of range.</exception>
     public CosineSchedule(int steps, double minimum = 0) =>
         (Steps, Minimum) = (Check.AtLeast(1, steps, "Cosine schedule: steps"), Check.Between(0, 1, minimum, "Cosine schedule: minimum"));
 

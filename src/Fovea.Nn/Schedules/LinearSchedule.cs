@@ -6,7 +6,7 @@ public sealed record LinearSchedule : Schedule
     /// <param name="start">Factor at step 0, 0 or more.</param>
     /// <param name="end">Factor from step <paramref name="steps"/> on, 0 or more.</param>
     /// <param name="steps">Length, 0 or more.</param>
-    /// <exception cref="ConfigurationException">A number out of range.</exception>
+    /// <exception cref="UsageException">A number out of range.</exception>
     public LinearSchedule(double start, double end, int steps) => (Start, End, Steps) = (
         Check.AtLeast(0, start, "Linear schedule: start"), Check.AtLeast(0, end, "Linear schedule: end"), Check.AtLeast(0, steps, "Linear schedule: steps"));
 

@@ -5,7 +5,7 @@ public sealed record MultiStepSchedule : Schedule
 {
     /// <param name="milestones">Steps at which the factor drops.</param>
     /// <param name="gamma">Factor of each drop, 0 or more.</param>
-    /// <exception cref="ConfigurationException">A number out of range.</exception>
+    /// <exception cref="UsageException">A number out of range.</exception>
     public MultiStepSchedule(IReadOnlyList<int> milestones, double gamma)
     {
         foreach (int milestone in milestones) Check.AtLeast(0, milestone, "Multi-step schedule: milestone");

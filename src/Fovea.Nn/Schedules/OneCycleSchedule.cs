@@ -7,7 +7,7 @@ namespace Fovea.Nn.Schedules;
 public sealed record OneCycleSchedule : Schedule
 {
     /// <param name="steps">Length of the cycle, 2 or more; afterwards the last factor stays.</param>
-    /// <exception cref="ConfigurationException">The length is out of range.</exception>
+    /// <exception cref="UsageException">The length is out of range.</exception>
     public OneCycleSchedule(int steps) => Steps = Check.AtLeast(2, steps, "One-cycle: steps");
 
     /// <summary>Length of the cycle.</summary>

@@ -18,7 +18,7 @@ public abstract record Schedule
     /// <param name="start">
     /// First factor; step s has start + (1 − start) · s / steps. Null: (s + 1) / steps, so that no step is wasted on a rate of 0.
     /// </param>
-    /// <exception cref="ConfigurationException">A negative length.</exception>
+    /// <exception cref="UsageException">A negative length.</exception>
     public static Schedule WarmUp(int steps, Schedule then, double? start = null)
     {
         Check.AtLeast(0, steps, "Schedule: warm-up steps");

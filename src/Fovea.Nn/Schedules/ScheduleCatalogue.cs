@@ -38,13 +38,13 @@ public static class ScheduleCatalogue
     /// <param name="spec">Name and options.</param>
     /// <param name="totalSteps">Optimiser steps of the whole run, warm-up included; 1 or more.</param>
     /// <param name="stepsPerEpoch">Optimiser steps of an epoch; 1 to give lengths in steps.</param>
-    /// <exception cref="ConfigurationException">An unknown name or option, or a number out of range.</exception>
+    /// <exception cref="UsageException">An unknown name or option, or a number out of range.</exception>
     public static Schedule Build(Spec spec, int totalSteps, int stepsPerEpoch = 1)
     {
         Check.AtLeast(1, totalSteps, "Schedule: total steps");
         Check.AtLeast(1, stepsPerEpoch, "Schedule: steps per epoch");
         Entry entry = Array.Find(Entries, entry => entry.Name == spec.Name)
-            ?? throw new ConfigurationException(NearestName.Message("schedule", spec.Name, Names));
+            ?? throw new UsageException(NearestName.Message("schedule", spec.Name, Names));
         spec.RequireKnown([.. entry.Options, "warmup", "warmup-start"]);
 
         double warmUp = Check.AtLeast(0, spec.Number("warmup", 0), $"{spec.Name}: warmup");

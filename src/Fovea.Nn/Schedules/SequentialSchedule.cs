@@ -5,7 +5,7 @@ public sealed record SequentialSchedule : Schedule
 {
     /// <param name="parts">The schedules.</param>
     /// <param name="milestones">Steps at which the second, third, ... begin; rising.</param>
-    /// <exception cref="ConfigurationException">There must be one milestone less than parts, in rising order.</exception>
+    /// <exception cref="UsageException">There must be one milestone less than parts, in rising order.</exception>
     public SequentialSchedule(IReadOnlyList<Schedule> parts, IReadOnlyList<int> milestones)
     {
         Check.That(parts.Count == milestones.Count + 1, $"Sequential schedule: {parts.Count} parts need {parts.Count - 1} milestones, got {milestones.Count}.");

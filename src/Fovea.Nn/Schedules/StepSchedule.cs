@@ -5,7 +5,7 @@ public sealed record StepSchedule : Schedule
 {
     /// <param name="every">Steps between two drops, 1 or more.</param>
     /// <param name="gamma">Factor of each drop, 0 or more.</param>
-    /// <exception cref="ConfigurationException">A number out of range.</exception>
+    /// <exception cref="UsageException">A number out of range.</exception>
     public StepSchedule(int every, double gamma) =>
         (Every, Gamma) = (Check.AtLeast(1, every, "Step schedule: size"), Check.AtLeast(0, gamma, "Step schedule: gamma"));
 

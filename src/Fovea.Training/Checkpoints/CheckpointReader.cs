@@ -47,8 +47,8 @@ public sealed class CheckpointReader : IDisposable
     /// <exception cref="CheckpointException">One of them cannot be read.</exception>
     public static CheckpointHead HeadOf(WeightFile file) => new(
         Read(file, CheckpointWriter.RecipeKey, text => RecipeFile.Parse(text, "recipe", Recipe.Default)),
-        Read(file, CheckpointWriter.DataKey, RunJson.Read<DatasetInfo>),
-        Read(file, CheckpointWriter.StateKey, RunJson.Read<TrainingState>));
+        Read(file, CheckpointWriter.DataKey, JsonText.Read<DatasetInfo>),
+        Read(file, CheckpointWriter.StateKey, JsonText.Read<TrainingState>));
 
     /// <summary>Copies the weights into a module that has memory.</summary>
     /// <param name="module">Built as the recipe says.</param>
@@ -64,10 +64,10 @@ public sealed class CheckpointReader : IDisposable
     /// <exception cref="CheckpointException">State is missing or of another shape.</exception>
     public void LoadState(Module module, Optimizer optimizer, WeightAverage? average)
     {
-        Dictionary<string, double> scalars = Read(_file, CheckpointWriter.OptimizerKey, RunJson.Read<Dictionary<string, double>>);
+        Dictionary<string, double> scalars = Read(_file, CheckpointWriter.OptimizerKey, JsonText.Read<Dictionary<string, double>>);
         WithTensors(CheckpointWriter.OptimizerPrefix, DeviceOf(module), state => optimizer.Load(state, scalars));
         if (average is null) return;
-        average.Updates = Read(_file, CheckpointWriter.AverageKey, RunJson.Read<int>);
+        average.Updates = Read(_file, CheckpointWriter.AverageKey, JsonText.Read<int>);
         WithTensors(CheckpointWriter.AveragePrefix, DeviceOf(module), state =>
         {
             foreach ((string name, Tensor value) in average.State()) Update.Copy(state[name], value);

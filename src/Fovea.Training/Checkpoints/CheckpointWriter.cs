@@ -24,12 +24,12 @@ public static class CheckpointWriter
     public static void SaveRun(string path, CheckpointHead head, Module module, Optimizer optimizer, WeightAverage? average)
     {
         Dictionary<string, string> metadata = Describe(head);
-        metadata[OptimizerKey] = RunJson.Line(optimizer.Scalars().ToDictionary(entry => entry.Name, entry => entry.Value));
+        metadata[OptimizerKey] = JsonText.Line(optimizer.Scalars().ToDictionary(entry => entry.Name, entry => entry.Value));
         List<Weight> tensors = Weights(module);
         tensors.AddRange(optimizer.State().Select(entry => Weight.Of(OptimizerPrefix + entry.Name, entry.Value)));
         if (average is not null)
         {
-            metadata[AverageKey] = RunJson.Line(average.Updates);
+            metadata[AverageKey] = JsonText.Line(average.Updates);
             tensors.AddRange(average.State().Select(entry => Weight.Of(AveragePrefix + entry.Name, entry.Value)));
         }
 
@@ -52,7 +52,7 @@ public static class CheckpointWriter
     {
         [FormatKey] = Format,
         [RecipeKey] = RecipeFile.Print(head.Recipe),
-        [DataKey] = RunJson.Line(head.Data),
-        [StateKey] = RunJson.Line(head.State),
+        [DataKey] = JsonText.Line(head.Data),
+        [StateKey] = JsonText.Line(head.State),
     };
 }

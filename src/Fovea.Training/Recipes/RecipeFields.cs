@@ -14,7 +14,7 @@ public static class RecipeFields
 
     /// <summary>The nearest name, as a question; nothing where none is near.</summary>
     public static string DidYouMean(string name) =>
-        Suggest.NearestName(name.Replace('_', '-'), LongNames()) is string nearest ? $"; did you mean '{nearest}'?" : "";
+        NearestName.Question(name.Replace('_', '-'), LongNames());
 
     private static IEnumerable<string> LongNames() =>
         All.SelectMany(field => field.Aliases.Prepend(field.Name)).Where(known => known.Length > 1);

@@ -127,7 +127,7 @@ internal static class ValueForm
 
     /// <summary>The nearest of the names that the form accepts, as a question; nothing for forms without names.</summary>
     public static string DidYouMean<T>(this ValueForm<T> form, string text) =>
-        form.Placeholder.Contains('|') && Suggest.NearestName(text, form.Placeholder.Split('|')) is string nearest
+        form.Placeholder.Contains('|') && NearestName.Of(text, form.Placeholder.Split('|')) is string nearest
             ? $"; did you mean '{nearest}'?"
             : "";
 

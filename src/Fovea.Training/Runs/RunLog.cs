@@ -16,7 +16,7 @@ public sealed class RunLog : IDisposable
     private RunLog(RunDirectory run, List<RunEvent> events)
     {
         (_run, _events) = (run, events);
-        AtomicFile.WriteText(run.Metrics, string.Concat(events.Select(entry => RunJson.Line(entry) + "\n")));
+        AtomicFile.WriteText(run.Metrics, string.Concat(events.Select(entry => JsonText.Line(entry) + "\n")));
         _lines = new StreamWriter(run.Metrics, append: true) { NewLine = "\n", AutoFlush = true };
         WriteResults();
     }
@@ -46,7 +46,7 @@ public sealed class RunLog : IDisposable
             RunEvent? entry = null;
             try
             {
-                entry = RunJson.Read<RunEvent>(line);
+                entry = JsonText.Read<RunEvent>(line);
             }
             catch (JsonException)
             {
@@ -61,7 +61,7 @@ public sealed class RunLog : IDisposable
     public void Add(RunEvent entry)
     {
         _events.Add(entry);
-        _lines.WriteLine(RunJson.Line(entry));
+        _lines.WriteLine(JsonText.Line(entry));
         if (entry.Event == "epoch") WriteResults();
     }
 

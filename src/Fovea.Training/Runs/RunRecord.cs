@@ -60,7 +60,7 @@ public sealed record RunRecord
         RunSummary summary;
         try
         {
-            summary = RunJson.Read<RunSummary>(File.ReadAllText(run.Summary));
+            summary = JsonText.Read<RunSummary>(File.ReadAllText(run.Summary));
         }
         catch (JsonException error)
         {

@@ -16,7 +16,7 @@ public static class ModelChoice
     /// <summary>Adapts the preset to a dataset.</summary>
     /// <param name="recipe">Names the preset and what to change of it.</param>
     /// <param name="data">The dataset; null: classes, channels and, unless the recipe says another, size stay the preset's.</param>
-    /// <exception cref="ConfigurationException">There is no such preset or attention, or sizes do not fit together.</exception>
+    /// <exception cref="UsageException">There is no such preset or attention, or sizes do not fit together.</exception>
     /// <exception cref="UsageException">The model has no such setting.</exception>
     public static ModelConfig Configure(Recipe recipe, DatasetInfo? data)
     {

@@ -11,7 +11,7 @@ namespace Fovea.Training.Setup;
 public static class OptimisationChoice
 {
     /// <summary>Builds the optimiser; biases, norms, tokens and positions do not decay, frozen parameters are not in it.</summary>
-    /// <exception cref="ConfigurationException">A number out of range.</exception>
+    /// <exception cref="UsageException">A number out of range.</exception>
     public static Optimizer Optimizer(OptimisationSection recipe, Module module)
     {
         IReadOnlyList<ParameterGroup> groups = recipe.LayerDecay is null && recipe.HeadRate == 1
@@ -48,7 +48,7 @@ public static class OptimisationChoice
         {
             return ScheduleCatalogue.Build(text, recipe.Optimisation.Epochs * stepsPerEpoch, stepsPerEpoch);
         }
-        catch (ConfigurationException error)
+        catch (UsageException error)
         {
             throw new UsageException($"--schedule: {error.Message}");
         }
@@ -60,7 +60,7 @@ public static class OptimisationChoice
         {
             return Spec.Parse(form);
         }
-        catch (ConfigurationException error)
+        catch (UsageException error)
         {
             throw new UsageException($"--schedule: {error.Message}");
         }

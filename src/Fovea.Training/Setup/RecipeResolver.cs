@@ -13,7 +13,7 @@ public static class RecipeResolver
 {
     /// <summary>The recipe with model and dataset spelled as the catalogues do.</summary>
     /// <exception cref="UsageException">There is no such dataset.</exception>
-    /// <exception cref="ConfigurationException">There is no such model.</exception>
+    /// <exception cref="UsageException">There is no such model.</exception>
     public static Recipe WithCanonicalNames(Recipe recipe) => recipe with
     {
         Model = recipe.Model with { Name = Presets.Find(recipe.Model.Name).Name },

@@ -20,7 +20,7 @@ public static class TrainingSetup
     /// <param name="observer">Is told while images are put into a cache; null: nobody is.</param>
     /// <param name="stop">Ends that.</param>
     /// <exception cref="UsageException">A name does not exist, or a value makes no sense.</exception>
-    /// <exception cref="ConfigurationException">Sizes do not fit together.</exception>
+    /// <exception cref="UsageException">Sizes do not fit together.</exception>
     /// <exception cref="DataException">The dataset cannot be read.</exception>
     /// <exception cref="CheckpointException">The weights to start from cannot be read or do not fit.</exception>
     public static TrainingParts New(

@@ -83,7 +83,7 @@ internal sealed class WandbTracker : ITracker
     public void Finished(RunSummary summary, string directory)
     {
         Flush();
-        using JsonDocument values = JsonDocument.Parse(RunJson.Line(summary));
+        using JsonDocument values = JsonDocument.Parse(JsonText.Line(summary));
         Write(new Record
         {
             Summary = new SummaryRecord { Update = { values.RootElement.EnumerateObject().Select(one => new Item { Key = one.Name, ValueJson = one.Value.GetRawText() }) } },

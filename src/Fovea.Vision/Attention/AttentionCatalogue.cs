@@ -62,7 +62,7 @@ public static class AttentionCatalogue
     public static IReadOnlyList<AttentionEntry> All => _all;
 
     /// <summary>Makes a mechanism of another assembly known to this process, so that configurations, recipes and checkpoints may name it.</summary>
-    /// <exception cref="ConfigurationException">The name is taken, or cannot be written in a spec.</exception>
+    /// <exception cref="UsageException">The name is taken, or cannot be written in a spec.</exception>
     public static void Add(AttentionEntry entry)
     {
         Check.That(
@@ -76,11 +76,11 @@ public static class AttentionCatalogue
     }
 
     /// <summary>The entry that a spec names.</summary>
-    /// <exception cref="ConfigurationException">No such mechanism or option; the message has the nearest name and all there are.</exception>
+    /// <exception cref="UsageException">No such mechanism or option; the message has the nearest name and all there are.</exception>
     public static AttentionEntry Find(Spec spec)
     {
         AttentionEntry entry = All.FirstOrDefault(entry => entry.Name == spec.Name)
-            ?? throw new ConfigurationException(NearestName.Message("attention", spec.Name, [.. All.Select(entry => entry.Name)]));
+            ?? throw new UsageException(NearestName.Message("attention", spec.Name, [.. All.Select(entry => entry.Name)]));
         spec.WithMain(entry.Main).RequireKnown([.. entry.Options.Keys]);
         return entry;
     }
@@ -88,7 +88,7 @@ public static class AttentionCatalogue
     /// <summary>Builds a mechanism.</summary>
     /// <param name="spec">Name and options, e.g. <c>softmax</c> or <c>softmax:scale=0.1</c>.</param>
     /// <param name="context">Sizes.</param>
-    /// <exception cref="ConfigurationException">No such mechanism or option, or an option out of range.</exception>
+    /// <exception cref="UsageException">No such mechanism or option, or an option out of range.</exception>
     public static IAttention Create(Spec spec, AttentionContext context)
     {
         AttentionEntry entry = Find(spec);

@@ -14,7 +14,7 @@ public sealed class AttentionList : IEquatable<AttentionList>
     public IReadOnlyList<Spec> Specs { get; }
 
     /// <summary>Reads the compact form.</summary>
-    /// <exception cref="ConfigurationException">The text is not of that form.</exception>
+    /// <exception cref="UsageException">The text is not of that form.</exception>
     public static AttentionList Parse(string text)
     {
         List<string> specs = [];

@@ -46,7 +46,7 @@ public sealed class DatAttention : Module, ISamplingAttention
     /// <param name="range">Farthest that a place moves, in distances of references. The paper's code counts in half distances.</param>
     /// <param name="kernel">Side of the offset network's convolution, patches; odd.</param>
     /// <param name="performer">Random features to mix what was read with; null: softmax.</param>
-    /// <exception cref="ConfigurationException">Groups that do not divide the heads, a stride larger than the grid, or an even kernel.</exception>
+    /// <exception cref="UsageException">Groups that do not divide the heads, a stride larger than the grid, or an even kernel.</exception>
     public DatAttention(AttentionContext context, int groups = 1, int stride = 2, float range = 1, int kernel = 5, PerformerOptions? performer = null)
     {
         Check.AtLeast(1, groups, "dat: groups");

@@ -38,7 +38,7 @@ public sealed class DeformableAttention : Module, ISamplingAttention
     /// <param name="context">Sizes and dropout.</param>
     /// <param name="points">Places per token, head and level, 1 or more.</param>
     /// <param name="levels">Grids to read: the patches, then each time half as many along both sides; 1 or more.</param>
-    /// <exception cref="ConfigurationException">A number below 1, or more levels than the grid can be halved.</exception>
+    /// <exception cref="UsageException">A number below 1, or more levels than the grid can be halved.</exception>
     public DeformableAttention(AttentionContext context, int points = 4, int levels = 1)
     {
         Check.AtLeast(1, points, "deformable: points");

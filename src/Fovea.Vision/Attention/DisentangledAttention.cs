@@ -41,7 +41,7 @@ public sealed class DisentangledAttention : Module, ILocalAttention
     /// <param name="options">Axes, buckets and terms.</param>
     /// <param name="locality">Windows, or null.</param>
     /// <param name="performer">Random features to mix with; null: softmax.</param>
-    /// <exception cref="ConfigurationException">An option is out of range.</exception>
+    /// <exception cref="UsageException">An option is out of range.</exception>
     public DisentangledAttention(AttentionContext context, DisentangledOptions options, Locality? locality = null, PerformerOptions? performer = null)
     {
         options.Validate();
@@ -111,7 +111,7 @@ public sealed class DisentangledAttention : Module, ILocalAttention
         (int prefix, int rows, int columns) = _options.Axes == 2 ? (grid.Prefix, grid.Rows, grid.Columns)
             : HasPrefix(grid) ? (grid.Prefix, 1, grid.Patches) : (0, 1, grid.Tokens);
         if (Locality is not null && window is not null && Locality.Layout(grid) != (prefix, rows, columns))
-            throw new ConfigurationException("disentangled: the window must lie over the same axes; use lai=grid with axes=2, lai=sequence with axes=1.");
+            throw new UsageException("disentangled: the window must lie over the same axes; use lai=grid with axes=2, lai=sequence with axes=1.");
         TokenRelation relation = _options.Axes == 2
             ? new(prefix, rows, columns, window, Buckets(rows), Buckets(columns), 2 * _options.Span)
             : new(prefix, rows, columns, window, null, Buckets(columns), 2 * _options.Span);

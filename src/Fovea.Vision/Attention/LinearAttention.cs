@@ -22,7 +22,7 @@ public sealed class LinearAttention : IAttention
     /// <param name="context">Sizes.</param>
     /// <param name="scale">Factor of q before the features.</param>
     /// <param name="epsilon">ε, at least 0.</param>
-    /// <exception cref="ConfigurationException">ε is below 0.</exception>
+    /// <exception cref="UsageException">ε is below 0.</exception>
     public LinearAttention(AttentionContext context, float scale = 1, float epsilon = 0) =>
         (_context, _scale, _epsilon) = (context, scale, Check.AtLeast(0, epsilon, "linear: eps"));
 

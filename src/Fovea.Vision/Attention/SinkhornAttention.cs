@@ -27,7 +27,7 @@ public sealed class SinkhornAttention : Module, ILocalAttention
     /// <param name="iterations">Normalisations, odd.</param>
     /// <param name="epsilon">Temperature ε, above 0.</param>
     /// <param name="locality">Windows, or null.</param>
-    /// <exception cref="ConfigurationException">Even iterations, an ε of 0 or less, or dropout of attention.</exception>
+    /// <exception cref="UsageException">Even iterations, an ε of 0 or less, or dropout of attention.</exception>
     public SinkhornAttention(AttentionContext context, int iterations = 5, double epsilon = 1, Locality? locality = null)
     {
         Check.That(iterations > 0 && iterations % 2 == 1, $"sinkhorn: iterations must be odd (rows come last), got {iterations}.");

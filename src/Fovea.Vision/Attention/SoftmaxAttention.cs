@@ -25,7 +25,7 @@ public sealed class SoftmaxAttention : Module, ILocalAttention
     /// <param name="context">Sizes and dropout.</param>
     /// <param name="scale">Factor of q·k; null: 1/√headDim.</param>
     /// <param name="locality">Windows, or null.</param>
-    /// <exception cref="ConfigurationException">Windows together with dropout of attention.</exception>
+    /// <exception cref="UsageException">Windows together with dropout of attention.</exception>
     public SoftmaxAttention(AttentionContext context, float? scale = null, Locality? locality = null)
     {
         if (locality is not null)

@@ -26,7 +26,7 @@ public sealed class ConvolutionalEmbedding : Module, IPatchEmbedding
     /// <param name="patchSize">Pixels from one token to the next: 1, 2, 4 or 8; pooled 2, 4, 8 or 16.</param>
     /// <param name="dim">Elements of a token; a multiple of 4 unless pooled.</param>
     /// <param name="pools">Max pooling in place of strides.</param>
-    /// <exception cref="ConfigurationException">Another patch size or dim.</exception>
+    /// <exception cref="UsageException">Another patch size or dim.</exception>
     public ConvolutionalEmbedding(int channels, int patchSize, int dim, bool pools = false)
     {
         Require(patchSize, dim, pools);

@@ -20,7 +20,7 @@ public static class PerformerApproximation
     /// <param name="features">Numbers of features, each 1 or more.</param>
     /// <param name="seeds">Draws to try with each.</param>
     /// <exception cref="ArgumentException">The model's attention is not softmax.</exception>
-    /// <exception cref="ConfigurationException">A number of features is out of range.</exception>
+    /// <exception cref="UsageException">A number of features is out of range.</exception>
     public static IReadOnlyList<PerformerError> Measure(VisionTransformer model, Tensor images, IReadOnlyList<int> features, IReadOnlyList<ulong> seeds)
     {
         if (model.Config.Attention.Specs is not [{ Name: "softmax" }])

@@ -32,7 +32,7 @@ public sealed class FixedPosition : Module, IPositionEmbedding
     /// </remarks>
     /// <param name="grid">How the tokens lie over the image.</param>
     /// <param name="dim">Elements of a token; a multiple of 4.</param>
-    /// <exception cref="ConfigurationException">The dim is not a multiple of 4.</exception>
+    /// <exception cref="UsageException">The dim is not a multiple of 4.</exception>
     public static FixedPosition Grid(TokenGrid grid, int dim)
     {
         Check.That(dim % 4 == 0, $"Dim: sine-cosine positions need a multiple of 4, got {dim}.");
@@ -57,7 +57,7 @@ public sealed class FixedPosition : Module, IPositionEmbedding
     /// </remarks>
     /// <param name="grid">How the tokens lie over the image; the sequence is its rows, one after another.</param>
     /// <param name="dim">Elements of a token; even.</param>
-    /// <exception cref="ConfigurationException">The dim is odd.</exception>
+    /// <exception cref="UsageException">The dim is odd.</exception>
     public static FixedPosition Sequence(TokenGrid grid, int dim)
     {
         Check.That(dim % 2 == 0, $"Dim: sine-cosine positions of a sequence need an even number, got {dim}.");

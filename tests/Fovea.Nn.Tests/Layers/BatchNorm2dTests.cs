@@ -61,8 +61,8 @@ public sealed class BatchNorm2dTests
     public void Names_and_settings()
     {
         Assert.Equal(["running_mean", "running_var", "num_batches_tracked"], new BatchNorm2d(2, affine: false).NamedState().Select(entry => entry.Name));
-        Assert.Throws<ConfigurationException>(() => new BatchNorm2d(0));
-        Assert.Throws<ConfigurationException>(() => new BatchNorm2d(1, momentum: 1.5f));
-        Assert.Throws<ConfigurationException>(() => new BatchNorm2d(1, epsilon: 0));
+        Assert.Throws<UsageException>(() => new BatchNorm2d(0));
+        Assert.Throws<UsageException>(() => new BatchNorm2d(1, momentum: 1.5f));
+        Assert.Throws<UsageException>(() => new BatchNorm2d(1, epsilon: 0));
     }
 }

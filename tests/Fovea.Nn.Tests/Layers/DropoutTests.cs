@@ -56,8 +56,8 @@ public sealed class DropoutTests
     [InlineData(float.NaN)]
     public void Probabilities_out_of_range_are_refused(float probability)
     {
-        Assert.Throws<ConfigurationException>(() => new Dropout(probability));
-        Assert.Throws<ConfigurationException>(() => new DropPath(probability));
+        Assert.Throws<UsageException>(() => new Dropout(probability));
+        Assert.Throws<UsageException>(() => new DropPath(probability));
     }
 
     private static float[] Draw(Bag model, string name, ulong step)

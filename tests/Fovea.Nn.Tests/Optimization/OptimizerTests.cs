@@ -110,13 +110,13 @@ public sealed class OptimizerTests
     {
         IReadOnlyList<ParameterGroup> groups = ParameterGroup.Default(Layer(), 0);
 
-        Assert.Throws<ConfigurationException>(() => new Sgd(groups, -1));
-        Assert.Throws<ConfigurationException>(() => new Sgd(groups, 0.1, momentum: 1.5));
-        Assert.Throws<ConfigurationException>(() => new Sgd(groups, 0.1, nesterov: true));
-        Assert.Throws<ConfigurationException>(() => new Adam(groups, 0.1, beta2: 1));
-        Assert.Throws<ConfigurationException>(() => new AdamW([], 0.1));
-        Assert.Throws<ConfigurationException>(() => new AdamW([groups[0], groups[0]], 0.1));
-        Assert.Throws<ConfigurationException>(() => new AdamW(ParameterGroup.Default(Layer(), -1), 0.1));
+        Assert.Throws<UsageException>(() => new Sgd(groups, -1));
+        Assert.Throws<UsageException>(() => new Sgd(groups, 0.1, momentum: 1.5));
+        Assert.Throws<UsageException>(() => new Sgd(groups, 0.1, nesterov: true));
+        Assert.Throws<UsageException>(() => new Adam(groups, 0.1, beta2: 1));
+        Assert.Throws<UsageException>(() => new AdamW([], 0.1));
+        Assert.Throws<UsageException>(() => new AdamW([groups[0], groups[0]], 0.1));
+        Assert.Throws<UsageException>(() => new AdamW(ParameterGroup.Default(Layer(), -1), 0.1));
     }
 
     [Fact]

@@ -62,7 +62,7 @@ public sealed class ScheduleCatalogueTests
     [InlineData("cosine-restarts:times=1.5", "must be a whole number")]
     public void Mistakes_are_named(string spec, string message)
     {
-        ConfigurationException error = Assert.Throws<ConfigurationException>(() => ScheduleCatalogue.Build(spec, 100, 10));
+        UsageException error = Assert.Throws<UsageException>(() => ScheduleCatalogue.Build(spec, 100, 10));
         Assert.Contains(message, error.Message);
     }
 

@@ -70,7 +70,7 @@ public sealed class AttentionCatalogueTests
             bool canHalve = !spec.Contains("levels", StringComparison.Ordinal) || context.Grid.Patches > 1;
             bool canGroup = !spec.Contains("groups=2", StringComparison.Ordinal) || context.Heads % 2 == 0;
             if (canRead && canHalve && canGroup) CheckGradients(spec, context);
-            else Assert.Throws<ConfigurationException>(() => AttentionCatalogue.Create(spec, context));
+            else Assert.Throws<UsageException>(() => AttentionCatalogue.Create(spec, context));
         }
     }
 
@@ -257,7 +257,7 @@ public sealed class AttentionCatalogueTests
 
         Assert.NotEmpty(entry.Summary);
         Assert.All(entry.Options, option => Assert.NotEmpty(option.Value));
-        Assert.Throws<ConfigurationException>(() => AttentionCatalogue.Create($"{name}:no-such-option=1", Context));
+        Assert.Throws<UsageException>(() => AttentionCatalogue.Create($"{name}:no-such-option=1", Context));
     }
 
     /// <summary>
@@ -311,8 +311,8 @@ public sealed class AttentionCatalogueTests
     public void Names_that_are_taken_or_cannot_be_written_are_refused()
     {
         AttentionEntry entry = AttentionCatalogue.Find("softmax");
-        Assert.Contains("already", Assert.Throws<ConfigurationException>(() => AttentionCatalogue.Add(entry)).Message, StringComparison.Ordinal);
+        Assert.Contains("already", Assert.Throws<UsageException>(() => AttentionCatalogue.Add(entry)).Message, StringComparison.Ordinal);
         foreach (string name in new[] { "", "a,b", "a:b", "a b" })
-            Assert.Contains("a name is made of", Assert.Throws<ConfigurationException>(() => AttentionCatalogue.Add(entry with { Name = name })).Message, StringComparison.Ordinal);
+            Assert.Contains("a name is made of", Assert.Throws<UsageException>(() => AttentionCatalogue.Add(entry with { Name = name })).Message, StringComparison.Ordinal);
     }
 }

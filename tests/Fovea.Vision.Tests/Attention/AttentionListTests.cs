@@ -44,7 +44,7 @@ public sealed class AttentionListTests
     [InlineData("disentangled:7", "needs a key")]
     [InlineData("sinkhorn:5,iterations=3", "twice")]
     public void Wrong_lists_are_refused(string text, string part) =>
-        Assert.Contains(part, Assert.Throws<ConfigurationException>(() => (Config with { Attention = text }).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains(part, Assert.Throws<UsageException>(() => (Config with { Attention = text }).Build()).Message, StringComparison.Ordinal);
 
     private static VisionTransformerConfig Config => new() { ImageSize = 16, PatchSize = 4, Dim = 16, Depth = 3, Heads = 2, Classes = 10 };
 }

@@ -82,7 +82,7 @@ public sealed class DatAttentionTests
     [InlineData("dat:range=0", "dat: range must be above 0, got 0.")]
     [InlineData("dat:mix=sofmax", "dat: option 'mix' must be softmax or performer, got 'sofmax'.")]
     public void Options_out_of_range_are_refused(string spec, string message) =>
-        Assert.Equal(message, Assert.Throws<ConfigurationException>(() => AttentionCatalogue.Create(spec, Context(Grid))).Message);
+        Assert.Equal(message, Assert.Throws<UsageException>(() => AttentionCatalogue.Create(spec, Context(Grid))).Message);
 
     private static AttentionContext Context(TokenGrid grid) => new() { Dim = Dim, Heads = Heads, HeadDim = Dim / Heads, Grid = grid };
 

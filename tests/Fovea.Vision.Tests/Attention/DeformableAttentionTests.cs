@@ -128,7 +128,7 @@ public sealed class DeformableAttentionTests
     [InlineData("deformable:levels=0", "deformable: levels must be at least 1, got 0.")]
     [InlineData("deformable:levels=5", "deformable: 5 levels are too many for 3x5 patches; give 4 or fewer.")]
     public void Options_out_of_range_are_refused(string spec, string message) =>
-        Assert.Equal(message, Assert.Throws<ConfigurationException>(() => AttentionCatalogue.Create(spec, Context(new(1, 3, 5)))).Message);
+        Assert.Equal(message, Assert.Throws<UsageException>(() => AttentionCatalogue.Create(spec, Context(new(1, 3, 5)))).Message);
 
     [Fact]
     public void An_input_without_tokens_is_refused()

@@ -55,7 +55,7 @@ public sealed class PerformerAttentionTests
     [InlineData("performer:redraw=-2", "redraw must be at least 0, got -2")]
     [InlineData("linear:eps=-1", "eps must be at least 0, got -1")]
     public void Options_out_of_range_are_named(string spec, string expected) =>
-        Assert.Contains(expected, Assert.Throws<ConfigurationException>(() => AttentionCatalogue.Create(spec, Context)).Message);
+        Assert.Contains(expected, Assert.Throws<UsageException>(() => AttentionCatalogue.Create(spec, Context)).Message);
 
     [Fact]
     public void Weights_of_a_softmax_model_fit_and_bring_no_projection_but_a_saved_one_is_taken()

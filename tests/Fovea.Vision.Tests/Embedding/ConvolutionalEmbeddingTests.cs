@@ -77,7 +77,7 @@ public sealed class ConvolutionalEmbeddingTests
     [InlineData(16, 16)]
     [InlineData(1, 6)]
     public void Other_patch_sizes_and_dims_are_refused(int patchSize, int dim) =>
-        Assert.Throws<ConfigurationException>(() => new ConvolutionalEmbedding(3, patchSize, dim));
+        Assert.Throws<UsageException>(() => new ConvolutionalEmbedding(3, patchSize, dim));
 
     [Fact]
     public void A_size_that_does_not_divide_is_refused()

@@ -114,7 +114,7 @@ public sealed class PresetsTests
     [Fact]
     public void An_unknown_name_suggests_the_nearest()
     {
-        ConfigurationException error = Assert.Throws<ConfigurationException>(() => Presets.Find("vit_tiny_patch_224"));
+        UsageException error = Assert.Throws<UsageException>(() => Presets.Find("vit_tiny_patch_224"));
         Assert.Equal("there is no model called 'vit_tiny_patch_224'; did you mean 'vit_tiny_patch16_224'?", error.Message);
     }
 

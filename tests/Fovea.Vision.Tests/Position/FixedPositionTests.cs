@@ -37,8 +37,8 @@ public sealed class FixedPositionTests
     [Fact]
     public void Sizes_that_do_not_divide_are_refused()
     {
-        Assert.Throws<ConfigurationException>(() => FixedPosition.Grid(new(0, 2, 2), 6));
-        Assert.Throws<ConfigurationException>(() => FixedPosition.Sequence(new(0, 2, 2), 5));
+        Assert.Throws<UsageException>(() => FixedPosition.Grid(new(0, 2, 2), 6));
+        Assert.Throws<UsageException>(() => FixedPosition.Sequence(new(0, 2, 2), 5));
     }
 
     private static float[] Table(FixedPosition position, TokenGrid grid, int dim)

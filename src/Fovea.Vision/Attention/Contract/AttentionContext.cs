@@ -29,7 +29,7 @@ public sealed record AttentionContext
     public float Dropout { get; init; }
 
     /// <summary>For mechanisms that never store probabilities which could be dropped.</summary>
-    /// <exception cref="ConfigurationException">Dropout is asked for.</exception>
+    /// <exception cref="UsageException">Dropout is asked for.</exception>
     internal void RequireNoDropout(string mechanism) => Check.That(
         Dropout == 0, $"AttentionDropout: '{mechanism}' has no probabilities to drop; set it to 0, or use plain 'softmax'.");
 }

@@ -43,7 +43,7 @@ public sealed record DisentangledOptions
     internal int Terms => (ContentToPosition ? 1 : 0) + (PositionToContent ? 1 : 0) + (PositionToPosition ? 1 : 0);
 
     /// <summary>Reads a mechanism's options.</summary>
-    /// <exception cref="ConfigurationException">One cannot be read or is out of range.</exception>
+    /// <exception cref="UsageException">One cannot be read or is out of range.</exception>
     public static DisentangledOptions From(Spec spec)
     {
         string[] terms = spec.Options.GetValueOrDefault("terms", "c2p/p2c").Split('/');

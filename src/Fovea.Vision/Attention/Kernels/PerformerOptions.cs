@@ -37,7 +37,7 @@ public sealed record PerformerOptions
     public static int DefaultFeatures(int headDim) => Math.Max(headDim, (int)Math.Round(headDim * Math.Log(headDim)));
 
     /// <summary>Reads <c>performer:features=...,kernel=...,scale=...,eps=...,redraw=...</c>, all optional.</summary>
-    /// <exception cref="ConfigurationException">An option is out of range.</exception>
+    /// <exception cref="UsageException">An option is out of range.</exception>
     public static PerformerOptions Parse(Spec spec, AttentionContext context)
     {
         string kernel = spec.Options.GetValueOrDefault("kernel", "softmax");
@@ -60,7 +60,7 @@ public sealed record PerformerOptions
     }
 
     /// <summary>Reads the options of a mechanism with <c>mix=softmax|performer</c>; null: softmax.</summary>
-    /// <exception cref="ConfigurationException">Another mix, or an option that needs <c>mix=performer</c> or is out of range.</exception>
+    /// <exception cref="UsageException">Another mix, or an option that needs <c>mix=performer</c> or is out of range.</exception>
     public static PerformerOptions? OfMix(Spec spec, AttentionContext context)
     {
         string mix = spec.Options.GetValueOrDefault("mix", "softmax");

@@ -59,7 +59,7 @@ public sealed class Locality : Module
     };
 
     /// <summary>What a mechanism's options ask for; null where they ask for no locality.</summary>
-    /// <exception cref="ConfigurationException">Options contradict each other or cannot be read.</exception>
+    /// <exception cref="UsageException">Options contradict each other or cannot be read.</exception>
     public static Locality? From(Spec spec, AttentionContext context)
     {
         if (spec.Options.ContainsKey("window") || spec.Options.ContainsKey("soft")) return new(spec, context);

@@ -16,7 +16,7 @@ public sealed class ResNet : ImageClassifier
     private readonly Linear? _head;
 
     /// <param name="config">What to build; nothing is allocated before <see cref="Module.Initialize"/>.</param>
-    /// <exception cref="ConfigurationException">A field cannot be used; the message names it.</exception>
+    /// <exception cref="UsageException">A field cannot be used; the message names it.</exception>
     public ResNet(ResNetConfig config)
     {
         config.Validate();

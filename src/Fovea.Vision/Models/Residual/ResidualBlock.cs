@@ -19,7 +19,7 @@ public sealed class ResidualBlock : Module
     /// <param name="inputs">Channels of x.</param>
     /// <param name="width">Channels inside.</param>
     /// <param name="stride">Step between results, pixels.</param>
-    /// <exception cref="ConfigurationException">A size below 1.</exception>
+    /// <exception cref="UsageException">A size below 1.</exception>
     public ResidualBlock(ResNetConfig config, int inputs, int width, int stride)
     {
         Outputs = width * (config.Block == ResidualKind.Basic ? 1 : 4);

@@ -23,7 +23,7 @@ public sealed class VisionTransformer : ImageClassifier
     private readonly Linear? _sequencePool, _head, _distillationHead;
 
     /// <param name="config">What to build; nothing is allocated before <see cref="Module.Initialize"/>.</param>
-    /// <exception cref="ConfigurationException">A field cannot be used; the message names it.</exception>
+    /// <exception cref="UsageException">A field cannot be used; the message names it.</exception>
     public VisionTransformer(VisionTransformerConfig config)
     {
         config.Validate();

@@ -76,5 +76,5 @@ public sealed class LocalityTests
     [InlineData("softmax:window=1,class=band", "softmax: option 'class=band' needs 'lai=sequence'; on the grid the class token has no place.")]
     [InlineData("softmax:until=3", "softmax: option 'until' needs 'window' or 'soft' beside it.")]
     public void Wrong_options_are_refused_with_a_sentence(string spec, string message) =>
-        Assert.Equal(message, Assert.Throws<ConfigurationException>(() => AttentionCatalogue.Create(spec, Context)).Message);
+        Assert.Equal(message, Assert.Throws<UsageException>(() => AttentionCatalogue.Create(spec, Context)).Message);
 }

@@ -84,6 +84,6 @@ public sealed class ResNetTests
     {
         Assert.Equal(Small, Small with { Layers = [1, 2] });
         Assert.NotEqual(Small, Small with { Layers = [2, 1] });
-        Assert.Equal("Widths: there are 1 for 2 stages.", Assert.Throws<ConfigurationException>(() => (Small with { Widths = [4] }).Build()).Message);
+        Assert.Equal("Widths: there are 1 for 2 stages.", Assert.Throws<UsageException>(() => (Small with { Widths = [4] }).Build()).Message);
     }
 }

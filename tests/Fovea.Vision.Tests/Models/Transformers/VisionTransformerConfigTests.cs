@@ -47,13 +47,13 @@ public sealed class VisionTransformerConfigTests
     [MemberData(nameof(Messages))]
     public void Each_mistake_is_named_in_a_sentence(string message)
     {
-        Assert.Equal(message, Assert.Throws<ConfigurationException>(() => Mistakes[message](Valid).Build()).Message);
+        Assert.Equal(message, Assert.Throws<UsageException>(() => Mistakes[message](Valid).Build()).Message);
     }
 
     [Fact]
     public void Unknown_attention_suggests_the_nearest()
     {
-        ConfigurationException error = Assert.Throws<ConfigurationException>(() => (Valid with { Attention = "sofmax" }).Validate());
+        UsageException error = Assert.Throws<UsageException>(() => (Valid with { Attention = "sofmax" }).Validate());
         Assert.StartsWith("there is no attention called 'sofmax'; did you mean 'softmax'? There are: ", error.Message);
     }
 

@@ -1,6 +1,6 @@
 namespace Fovea.Core.Tests;
 
-public sealed class SuggestTests
+public sealed class NearestNameTests
 {
     [Theory]
     [InlineData("", "", 0)]
@@ -9,8 +9,8 @@ public sealed class SuggestTests
     [InlineData("flaw", "lawn", 2)]
     public void The_distance_counts_typing_errors(string a, string b, int distance)
     {
-        Assert.Equal(distance, EditDistance.Between(a, b));
-        Assert.Equal(distance, EditDistance.Between(b, a));
+        Assert.Equal(distance, NearestName.Distance(a, b));
+        Assert.Equal(distance, NearestName.Distance(b, a));
     }
 
     [Theory]
@@ -18,5 +18,5 @@ public sealed class SuggestTests
     [InlineData("CIFAR10", "cifar10")]
     [InlineData("imagenet", null)]
     public void The_nearest_name_is_found_if_it_is_near(string written, string? nearest) =>
-        Assert.Equal(nearest, Suggest.NearestName(written, ["shapes", "mnist", "cifar10"]));
+        Assert.Equal(nearest, NearestName.Of(written, ["shapes", "mnist", "cifar10"]));
 }

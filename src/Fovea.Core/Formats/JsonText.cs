@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Fovea.Core.Formats;
 
 /// <summary>How runs are written as JSON: members in snake_case, those that do not apply left out.</summary>
-public static class RunJson
+public static class JsonText
 {
     private static readonly JsonSerializerOptions Lines = new()
     {
