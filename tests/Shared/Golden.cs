@@ -3,8 +3,9 @@ using System.Text.Json;
 namespace Fovea.Tests;
 
 /// <summary>
-/// A golden case: weights, inputs and what a reference implementation computed from them. Cases lie in the folder named by
-/// <c>FOVEA_GOLDEN</c>, else in the first <c>shared/golden</c> found on the way up from the test assembly.
+/// A golden case: weights, inputs and what a reference implementation computed from them. A case is looked for in the
+/// folder named by <c>FOVEA_GOLDEN</c>, then in the first <c>shared/golden</c> on the way up from the test assembly, then
+/// in the repository's own <c>tests/golden</c>.
 /// </summary>
 internal sealed class Golden
 {
@@ -39,13 +40,13 @@ internal sealed class Golden
 
     /// <summary>Loads a case, or returns null where there are no golden data: for data of theories, which are made before any test runs.</summary>
     public static Golden? Find(string caseName) =>
-        FindRoot() is { } root && Directory.Exists(Path.Combine(root, caseName)) ? new Golden(Path.Combine(root, caseName)) : null;
+        Roots().Select(root => Path.Combine(root, caseName)).FirstOrDefault(Directory.Exists) is { } folder ? new(folder) : null;
 
     /// <summary>Loads a case; skips the running test where there are no golden data.</summary>
     public static Golden Load(string caseName)
     {
         Golden? golden = Find(caseName);
-        Assert.SkipWhen(golden is null, $"There is no golden case '{caseName}' in {FindRoot() ?? "shared/golden"}; set FOVEA_GOLDEN to the folder of the cases.");
+        Assert.SkipWhen(golden is null, $"There is no golden case '{caseName}'; set FOVEA_GOLDEN to the folder of the cases.");
         return golden;
     }
 
@@ -62,12 +63,19 @@ internal sealed class Golden
         return File.Exists(path) ? SafetensorsFile.Read(path) : None;
     }
 
-    private static string? FindRoot()
+    private static IEnumerable<string> Roots()
     {
-        if (Environment.GetEnvironmentVariable("FOVEA_GOLDEN") is { Length: > 0 } named) return named;
+        if (Environment.GetEnvironmentVariable("FOVEA_GOLDEN") is { Length: > 0 } named) yield return named;
+        else if (Above("shared") is { } shared) yield return shared;
+        if (Above("tests") is { } own) yield return own;
+    }
+
+    /// <summary>The first folder <c>golden</c> in a folder of this name on the way up from the test assembly.</summary>
+    private static string? Above(string parent)
+    {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            string candidate = Path.Combine(folder.FullName, "shared", "golden");
+            string candidate = Path.Combine(folder.FullName, parent, "golden");
             if (Directory.Exists(candidate)) return candidate;
         }
 
