@@ -13,6 +13,7 @@ using System.Diagnostics.Metrics;
 using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
 using Fovea.Training;
+using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tracking;
@@ -52,21 +53,4 @@ finally
     Directory.Delete(folder, recursive: true);
 }
 
-internal sealed class Silence : IRunObserver
-{
-    public void Started(RunPlan plan)
-    {
-    }
-
-    public void Progressed(in StepProgress progress)
-    {
-    }
-
-    public void Logged(RunEvent entry)
-    {
-    }
-
-    public void Finished(RunSummary summary, string directory)
-    {
-    }
-}
+internal sealed class Silence : IRunObserver;

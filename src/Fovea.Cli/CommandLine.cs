@@ -5,6 +5,7 @@ using Fovea.Cli.Commands;
 using Fovea.Cli.Options;
 using Fovea.Lab.Studies;
 using Fovea.Training;
+using Fovea.Training.Runs;
 
 namespace Fovea.Cli;
 

@@ -1,4 +1,6 @@
+using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
+using Fovea.Training.Observers;
 using Fovea.Training.Runs;
 
 namespace Fovea.Training;
@@ -52,7 +54,7 @@ public sealed partial class Trainer
 
     private RunEvent Event(string name) => new() { Event = name, Epoch = _state.Epoch, Step = _state.Step };
 
-    private RunPlan Plan() => new()
+    private RunPlan Describe() => new()
     {
         Recipe = _recipe,
         Parameters = Model.ParameterCount,

@@ -5,6 +5,7 @@ using Fovea.Data.Loading;
 using Fovea.Nn.Optimization;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
+using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Vision;
@@ -34,7 +35,11 @@ public sealed partial class Trainer
         (_parts, _recipe, _state) = (parts, parts.Recipe, parts.State);
         (_run, _log, _observer, _gradients) = (run, log, observer, new BatchGradients(parts));
         (_secondsBefore, _stepsBefore) = (_state.Seconds, _state.Step);
+        Plan = Describe();
     }
+
+    /// <summary>The run from here on.</summary>
+    public RunPlan Plan { get; }
 
     private ImageClassifier Model => _parts.Model;
 
@@ -48,7 +53,7 @@ public sealed partial class Trainer
     public (RunSummary Summary, EvaluationResult Test) Run(CancellationToken stop)
     {
         _clock.Start();
-        _observer.Started(Plan());
+        _observer.Started(Plan);
         if (_state.Step == 0)
         {
             foreach (string warning in _parts.Warnings) _observer.Warned(warning);

@@ -3,6 +3,8 @@ using Fovea.Data.Loading;
 using Fovea.Nn.Optimization;
 using Fovea.Nn.Schedules;
 using Fovea.Tensors;
+using Fovea.Training.Checkpoints;
+using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 using Fovea.Vision.Weights.Loading;

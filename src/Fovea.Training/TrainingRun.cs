@@ -1,11 +1,12 @@
+using Fovea.Core.Files;
 using Fovea.Data;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
+using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Fovea.Training.Tracking;
-using AtomicFile = Fovea.Core.Files.AtomicFile;
 
 namespace Fovea.Training;
 
@@ -24,7 +25,7 @@ public static class TrainingRun
     /// <exception cref="CheckpointException">A file could not be written.</exception>
     public static RunSummary Start(Recipe recipe, IRunObserver observer, CancellationToken stop, DatasetSplits? data = null)
     {
-        TrainingParts parts = TrainingSetup.New(recipe, data, observer, stop);
+        TrainingParts parts = TrainingSetup.New(recipe, data, observer.Cached, stop);
         RunDirectory run = RunDirectory.Create(recipe.Run.Out, parts.Recipe.Model.Name, parts.Data.Info.Name, DateTime.Now);
         using RunLog log = RunLog.Begin(run);
         return Run(parts, run, log, observer, stop);
@@ -43,27 +44,31 @@ public static class TrainingRun
         RunDirectory run = RunDirectory.ForResume(directory);
         TrainingParts parts;
         using (CheckpointReader checkpoint = CheckpointReader.Open(run.LastCheckpoint))
-            parts = TrainingSetup.Resume(checkpoint, change(checkpoint.Head.Recipe), data, observer, stop);
+            parts = TrainingSetup.Resume(checkpoint, change(checkpoint.Head.Recipe), data, observer.Cached, stop);
         using RunLog log = RunLog.Continue(run, parts.State.Epoch, parts.State.Step);
         return Run(parts, run, log, observer, stop);
     }
 
-    private static RunSummary Run(TrainingParts parts, RunDirectory run, RunLog log, IRunObserver observer, CancellationToken stop)
+    private static RunSummary Run(
+        TrainingParts parts, RunDirectory run, RunLog log, IRunObserver observer, CancellationToken stop)
     {
         AtomicFile.WriteText(run.Config, RecipeFile.Print(parts.Recipe));
-        using TrackingObserver tracked = new(observer, parts.Recipe.Run, run.Path);
+
+        // Trackers come last: they take the figures that other observers leave in the run directory.
+        using TrackingObserver tracking = new(parts.Recipe.Run, run.Path, observer.Warned);
+        ObserverList observers = new(observer, tracking);
+        Trainer trainer = new(parts, run, log, observers);
+        RunOutcome outcome = new(trainer.Plan, parts.Data, parts.State, log.Events);
         try
         {
-            (RunSummary summary, EvaluationResult test) = new Trainer(parts, run, log, tracked).Run(stop);
+            (RunSummary summary, EvaluationResult test) = trainer.Run(stop);
             TestPredictions.Of(test).Write(run);
-            tracked.Ended(new(run.Path, parts, log.Events) { Summary = summary, Test = test });
-            tracked.Finished(summary, run.Path);
+            observers.Ended(outcome with { Summary = summary, Test = test });
             return summary;
         }
         catch (OperationCanceledException)
         {
-            tracked.Interrupted();
-            tracked.Ended(new(run.Path, parts, log.Events));
+            observers.Ended(outcome);
             throw new RunInterruptedException(run.Path);
         }
     }

@@ -6,6 +6,7 @@ using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Plotting.Charts;
 using Fovea.Training;
+using Fovea.Training.Models;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Explanation;
 using Spectre.Console;

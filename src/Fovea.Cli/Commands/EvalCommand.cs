@@ -5,6 +5,7 @@ using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Training;
 using Fovea.Training.Evaluation;
+using Fovea.Training.Models;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

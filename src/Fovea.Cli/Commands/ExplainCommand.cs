@@ -2,6 +2,7 @@ using System.CommandLine;
 using Fovea.Cli.Options;
 using Fovea.Lab.Explanations;
 using Fovea.Training;
+using Fovea.Training.Models;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

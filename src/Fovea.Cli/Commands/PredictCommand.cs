@@ -3,6 +3,7 @@ using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Core.Formats;
 using Fovea.Training;
+using Fovea.Training.Models;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

@@ -5,6 +5,7 @@ using Fovea.Core.Formats;
 using Fovea.Data.Datasets;
 using Fovea.Lab.Probing;
 using Fovea.Training;
+using Fovea.Training.Models;
 using Fovea.Training.Setup;
 using Spectre.Console;
 

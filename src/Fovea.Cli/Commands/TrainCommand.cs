@@ -3,6 +3,7 @@ using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Lab.Reports;
 using Fovea.Training;
+using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 
@@ -63,7 +64,7 @@ internal static class TrainCommand
                 : parsed.GetValue(json) ? new JsonDisplay(terminal.Output, terminal.Error)
                 : terminal.IsInteractive ? new LiveDisplay(terminal.Console)
                 : new PlainDisplay(terminal.Output);
-            ObserverList observers = new(display, new ReportObserver());
+            ObserverList observers = new(new ReportObserver(), display);
             display.Show(() => isResumed
                 ? TrainingRun.Resume(parsed.GetValue(resume), old => Resumable(old, Apply(old), parsed.GetValue(recipe)), observers, stop)
                 : TrainingRun.Start(Read(start(Read(Recipe.Default))), observers, stop));

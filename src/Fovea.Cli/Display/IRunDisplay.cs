@@ -1,4 +1,5 @@
 using Fovea.Training;
+using Fovea.Training.Observers;
 using Fovea.Training.Runs;
 
 namespace Fovea.Cli.Display;

@@ -9,19 +9,7 @@ internal sealed class JsonDisplay(TextWriter output, TextWriter error) : IRunDis
 {
     public void Show(Func<RunSummary> run) => run();
 
-    public void Started(RunPlan plan)
-    {
-    }
-
     public void Warned(string message) => error.WriteLine($"fovea: warning: {message}");
 
-    public void Progressed(in StepProgress progress)
-    {
-    }
-
     public void Logged(RunEvent entry) => output.WriteLine(JsonText.Line(entry));
-
-    public void Finished(RunSummary summary, string directory)
-    {
-    }
 }

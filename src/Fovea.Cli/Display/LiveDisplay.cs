@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Fovea.Training;
+using Fovea.Training.Observers;
 using Fovea.Training.Runs;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -17,6 +18,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     private readonly Stopwatch _sinceDrawn = new();
     private LiveDisplayContext? _context;
     private RunPlan? _plan;
+    private IRenderable? _ending;
 
     public void Show(Func<RunSummary> run) => console.Live(Text.Empty).Start(context =>
     {
@@ -29,18 +31,22 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     public void Started(RunPlan plan)
     {
         _plan = plan;
-        _context!.UpdateTarget(Draw(null, null));
+        _context!.UpdateTarget(Draw(null));
         _sinceDrawn.Start();
     }
 
-    public void Warned(string message) => _warnings.Add(message);
+    public void Warned(string message)
+    {
+        _warnings.Add(message);
+        if (_ending is not null) _context!.UpdateTarget(Draw(null));   // nothing else follows that would draw it
+    }
 
     public void Progressed(in StepProgress progress)
     {
         _spark.Add(progress.BatchLoss, (double)progress.Step / _plan!.Steps);
         if (_sinceDrawn.Elapsed < Interval) return;
         _sinceDrawn.Restart();
-        _context!.UpdateTarget(Draw(progress, null));
+        _context!.UpdateTarget(Draw(progress));
     }
 
     public void Logged(RunEvent entry)
@@ -48,16 +54,20 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
         if (entry.Event == "epoch") _epochs.Add(entry);
     }
 
-    public void Finished(RunSummary summary, string directory) =>
-        _context!.UpdateTarget(Draw(null, Lines(Phrases.Describe(summary, directory))));
+    public void Ended(RunOutcome outcome)
+    {
+        if (outcome.Summary is not RunSummary summary) return;
+        _ending = Lines(Phrases.Describe(summary, outcome.Plan.Directory));
+        _context!.UpdateTarget(Draw(null));
+    }
 
-    private Rows Draw(StepProgress? progress, IRenderable? ending)
+    private Rows Draw(StepProgress? progress)
     {
         List<IRenderable> rows = [Lines(Phrases.Describe(_plan!)), Text.Empty];
         if (_warnings.Count > 0) rows.InsertRange(1, [Text.Empty, .. _warnings.Select(warning => new Text($"  warning: {warning}", new Style(Color.Yellow)))]);
         if (_epochs.Count > 0) rows.Add(EpochTable());
         if (progress is StepProgress now) rows.AddRange(ProgressLines(now));
-        if (ending is not null) rows.Add(ending);
+        if (_ending is not null) rows.Add(_ending);
         return new Rows(rows);
     }
 

@@ -1,4 +1,5 @@
 using Fovea.Training;
+using Fovea.Training.Observers;
 using Fovea.Training.Runs;
 
 namespace Fovea.Cli.Display;
@@ -44,7 +45,10 @@ internal sealed class PlainDisplay(TextWriter output) : IRunDisplay
         if (line is not null) output.WriteLine(line);
     }
 
-    public void Finished(RunSummary summary, string directory) => Print(Phrases.Describe(summary, directory));
+    public void Ended(RunOutcome outcome)
+    {
+        if (outcome.Summary is RunSummary summary) Print(Phrases.Describe(summary, outcome.Plan.Directory));
+    }
 
     private void Print(IEnumerable<(string Subject, string Text)> lines)
     {

@@ -5,6 +5,7 @@ using Fovea.Cli.Images;
 using Fovea.Data;
 using Fovea.Data.Datasets;
 using Fovea.Training;
+using Fovea.Training.Models;
 
 namespace Fovea.Cli.Options;
 

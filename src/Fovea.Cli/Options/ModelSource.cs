@@ -2,6 +2,7 @@ using System.CommandLine;
 using Fovea.Data;
 using Fovea.Tensors;
 using Fovea.Training;
+using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 

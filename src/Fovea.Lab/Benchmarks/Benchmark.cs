@@ -3,6 +3,7 @@ using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Tensors.Backends.Cpu;
 using Fovea.Training;
+using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Models;

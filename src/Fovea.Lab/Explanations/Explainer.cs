@@ -4,6 +4,7 @@ using Fovea.Plotting.Canvas;
 using Fovea.Tensors;
 using Fovea.Training;
 using Fovea.Training.Evaluation;
+using Fovea.Training.Models;
 using Fovea.Vision;
 using Fovea.Vision.Explanation;
 using Fovea.Vision.Models.Residual;

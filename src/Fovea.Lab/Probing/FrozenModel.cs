@@ -3,6 +3,7 @@ using Fovea.Data.Loading;
 using Fovea.Tensors;
 using Fovea.Training;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Evaluation;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
@@ -69,7 +70,7 @@ public sealed class FrozenModel
     {
         float[] values = [];
         int dim = 0, done = 0;
-        foreach (Batch batch in TrainingSetup.EvaluationLoader(dataset, _model.Config, batchSize, Recipe.Data.Workers, _normalization).Epoch(0))
+        foreach (Batch batch in LoaderChoice.Evaluation(dataset, _model.Config, batchSize, Recipe.Data.Workers, _normalization).Epoch(0))
         {
             stop.ThrowIfCancellationRequested();
             using StepScope scope = StepScope.Begin();

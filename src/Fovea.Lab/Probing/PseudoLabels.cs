@@ -5,6 +5,7 @@ using Fovea.Data;
 using Fovea.Data.Datasets;
 using Fovea.Training;
 using Fovea.Training.Evaluation;
+using Fovea.Training.Models;
 
 namespace Fovea.Lab.Probing;
 

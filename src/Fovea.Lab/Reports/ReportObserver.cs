@@ -1,10 +1,11 @@
 using Fovea.Training;
+using Fovea.Training.Observers;
 
 namespace Fovea.Lab.Reports;
 
-/// <summary>Writes a run's report and figures when the run ends or is interrupted; see <see cref="RunFigures.Write"/>.</summary>
+/// <summary>Writes a run's report and figures when the run is complete or interrupted; see <see cref="RunFigures.Write"/>.</summary>
 public sealed class ReportObserver : IRunObserver
 {
     /// <inheritdoc/>
-    public void Ended(RunOutcome outcome) => RunFigures.Write(outcome.Directory, RunReport.Of(outcome));
+    public void Ended(RunOutcome outcome) => RunFigures.Write(outcome.Plan.Directory, RunReport.Of(outcome));
 }

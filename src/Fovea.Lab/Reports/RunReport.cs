@@ -5,6 +5,7 @@ using Fovea.Plotting.Charts;
 using Fovea.Plotting.Images;
 using Fovea.Training;
 using Fovea.Training.Evaluation;
+using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 
@@ -15,23 +16,23 @@ internal static class RunReport
 {
     private const int PredictionsShown = 40, LargestSide = 224;
 
-    /// <summary>What is known of a run; with the figures of the test set where it is complete.</summary>
+    /// <summary>Content of a run's report; with the results of the test set where the run is complete.</summary>
     public static ReportContent Of(RunOutcome run) =>
-        run is { Summary: { } summary, Test: { } test } ? Complete(run.Parts, run.Events, summary, test) : Begun(run.Parts, run.Events);
+        run is { Summary: { } summary, Test: { } test } ? Complete(run, summary, test) : Begun(run);
 
-    private static ReportContent Begun(TrainingParts parts, IReadOnlyList<RunEvent> events) => new()
+    private static ReportContent Begun(RunOutcome run) => new()
     {
-        Title = $"{parts.Recipe.Model.Name} on {parts.Data.Info.Name}",
-        Model = parts.Recipe.Model.Name,
-        Parameters = parts.Model.ParameterCount,
-        Dataset = parts.Data.Info.Name,
-        Epochs = [.. events.Where(entry => entry.Event == "epoch").Select(ToEpoch)],
-        Steps = [.. events.Where(entry => entry.Event == "step").Select(entry => ToStep(entry, parts.TrainLoader.BatchesPerEpoch))],
-        ImagesPerSecond = parts.State.Total.ImagesPerSecond,
+        Title = $"{run.Plan.Recipe.Model.Name} on {run.Data.Info.Name}",
+        Model = run.Plan.Recipe.Model.Name,
+        Parameters = run.Plan.Parameters,
+        Dataset = run.Data.Info.Name,
+        Epochs = [.. run.Events.Where(entry => entry.Event == "epoch").Select(ToEpoch)],
+        Steps = [.. run.Events.Where(entry => entry.Event == "step").Select(entry => ToStep(entry, run.Plan.StepsPerEpoch))],
+        ImagesPerSecond = run.State.Total.ImagesPerSecond,
         PeakMemoryBytes = Machine.PeakMemoryBytes,
-        Seconds = parts.State.Seconds,
-        Seed = parts.Recipe.Run.Seed,
-        Config = RecipeFile.Print(parts.Recipe),
+        Seconds = run.State.Seconds,
+        Seed = run.Plan.Recipe.Run.Seed,
+        Config = RecipeFile.Print(run.Plan.Recipe),
         Environment =
         [
             new("fovea", Machine.Version),
@@ -41,15 +42,15 @@ internal static class RunReport
         ],
     };
 
-    private static ReportContent Complete(TrainingParts parts, IReadOnlyList<RunEvent> events, RunSummary summary, EvaluationResult test) =>
-        Begun(parts, events) with
+    private static ReportContent Complete(RunOutcome run, RunSummary summary, EvaluationResult test) =>
+        Begun(run) with
         {
             TestAccuracy = summary.TestAccuracy,
             TestLoss = summary.TestLoss,
             ImagesPerSecond = summary.ImagesPerSecond,
             Seconds = summary.Seconds,
-            Confusion = new ConfusionMatrix(parts.Data.Info.ClassNames, test.Confusion),
-            Predictions = [.. Enumerable.Range(0, Math.Min(PredictionsShown, test.Count)).Select(i => Predicted(parts.Data.Test, test, i))],
+            Confusion = new ConfusionMatrix(run.Data.Info.ClassNames, test.Confusion),
+            Predictions = [.. Enumerable.Range(0, Math.Min(PredictionsShown, test.Count)).Select(i => Predicted(run.Data.Test, test, i))],
         };
 
     private static EpochRecord ToEpoch(RunEvent entry) => new(entry.Epoch)

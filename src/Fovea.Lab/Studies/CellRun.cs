@@ -1,5 +1,6 @@
 using Fovea.Lab.Reports;
 using Fovea.Training;
+using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 
@@ -16,7 +17,7 @@ public static class CellRun
     public static RunSummary Carry(Recipe recipe, IRunObserver observer, CancellationToken stop)
     {
         RunDirectory run = new(recipe.Run.Out!);
-        ObserverList observers = new(observer, new ReportObserver());
+        ObserverList observers = new(new ReportObserver(), observer);
         if (File.Exists(run.LastCheckpoint)) return TrainingRun.Resume(run.Path, _ => recipe, observers, stop);
         if (File.Exists(run.Config)) File.Delete(run.Config);   // it ended before its first checkpoint: there is nothing to keep
         return TrainingRun.Start(recipe, observers, stop);

@@ -1,4 +1,5 @@
 using Fovea.Training;
+using Fovea.Training.Runs;
 
 namespace Fovea.Lab.Studies;
 

@@ -1,5 +1,3 @@
-using Fovea.Training.Tracking;
-
 namespace Fovea.Training.Recipes;
 
 /// <summary>Every member of a recipe. A new one is a property and one entry here; option, key, help and tests follow.</summary>

@@ -1,5 +1,3 @@
-using Fovea.Training.Tracking;
-
 namespace Fovea.Training.Recipes;
 
 /// <summary>Seed, machine and bookkeeping.</summary>

@@ -37,11 +37,11 @@ public static class DatasetChoice
 
     /// <summary>Loads the dataset.</summary>
     /// <param name="recipe">Which one, and how.</param>
-    /// <param name="observer">Is told where that takes long; null: nobody is.</param>
+    /// <param name="cached">Gets the images in the cache so far, and their total; null: not asked for.</param>
     /// <param name="stop">Ends the making of a cache.</param>
     /// <exception cref="UsageException">There is no such dataset, or an option makes no sense.</exception>
     /// <exception cref="DataException">Files are missing or wrong.</exception>
-    public static DatasetSplits Load(Recipe recipe, IRunObserver? observer = null, CancellationToken stop = default)
+    public static DatasetSplits Load(Recipe recipe, Action<int, int>? cached = null, CancellationToken stop = default)
     {
         DatasetOptions options = new()
         {
@@ -50,7 +50,7 @@ public static class DatasetChoice
             TrainFraction = recipe.Data.TrainFraction,
             SkipBad = recipe.Data.SkipBad,
             Cache = recipe.Data.Cache is string path
-                ? new CacheOptions(path) { Side = recipe.Data.CacheSize, Report = observer is null ? null : observer.Cached, Stop = stop } : null,
+                ? new CacheOptions(path) { Side = recipe.Data.CacheSize, Report = cached, Stop = stop } : null,
             TrainLimit = recipe.Data.TrainLimit,
             EvaluationLimit = recipe.Data.EvaluationLimit,
         };

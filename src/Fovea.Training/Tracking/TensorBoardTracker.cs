@@ -1,4 +1,5 @@
 using Fovea.Data.Codecs;
+using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tracking.Formats.TensorBoard;

@@ -2,49 +2,49 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Fovea.Nn;
 using Fovea.Tensors;
+using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 
 namespace Fovea.Training.Tracking;
 
-/// <summary>Hands what happens in a run to its trackers. One that fails is left out from then on: a full disk must not end a training.</summary>
-/// <remarks>What all of that takes is the counter <c>tracking</c> (seconds) of the meter <c>Fovea.Training</c>.</remarks>
+/// <summary>
+/// Hands the events of a run to its trackers. A tracker that fails is left out from then on: a full disk must not end a
+/// training.
+/// </summary>
+/// <remarks>The counter <c>tracking</c> of the meter <c>Fovea.Training</c> has the seconds that trackers take.</remarks>
 internal sealed class TrackingObserver : IRunObserver, IDisposable
 {
-    private static readonly Counter<double> Spent = new Meter("Fovea.Training").CreateCounter<double>("tracking", "s", "Time that a run's trackers took");
-    private readonly IRunObserver _inner;
+    private static readonly Counter<double> Spent = new Meter("Fovea.Training")
+        .CreateCounter<double>("tracking", "s", "Time that a run's trackers took");
+
+    private readonly Action<string> _warn;
     private readonly int? _histogramEvery;
     private readonly List<ITracker> _trackers = [];
     private float[] _values = [];
     private int _exitCode = 1;
 
-    /// <param name="inner">Is told everything too, first.</param>
     /// <param name="recipe">Which trackers, and how often histograms.</param>
     /// <param name="directory">The run directory.</param>
-    public TrackingObserver(IRunObserver inner, RunSection recipe, string directory)
+    /// <param name="warn">Gets a sentence for each tracker that fails.</param>
+    public TrackingObserver(RunSection recipe, string directory, Action<string> warn)
     {
-        (_inner, _histogramEvery) = (inner, recipe.HistogramEvery);
+        _warn = warn;
+        _histogramEvery = recipe.HistogramEvery;
         long start = Stopwatch.GetTimestamp();
         Func<string, string?> environment = Environment.GetEnvironmentVariable;
         if (recipe.Track.HasFlag(Trackers.TensorBoard)) Survives(() => _trackers.Add(new TensorBoardTracker(directory)));
-        if (recipe.Track.HasFlag(Trackers.Wandb) && WandbTracker.IsAllowed(environment)) Survives(() => _trackers.Add(new WandbTracker(directory, environment, DateTime.Now)));
+        if (recipe.Track.HasFlag(Trackers.Wandb) && WandbTracker.IsAllowed(environment))
+            Survives(() => _trackers.Add(new WandbTracker(directory, environment, DateTime.Now)));
         Count(start);
     }
 
     /// <inheritdoc/>
-    public void Started(RunPlan plan)
-    {
-        _inner.Started(plan);
-        Tell(tracker => tracker.Started(plan));
-    }
-
-    /// <inheritdoc/>
-    public void Warned(string message) => _inner.Warned(message);
+    public void Started(RunPlan plan) => Tell(tracker => tracker.Started(plan));
 
     /// <inheritdoc/>
     public void Differentiated(long step, bool endsEpoch, Module model)
     {
-        _inner.Differentiated(step, endsEpoch, model);
         bool due = _histogramEvery is int every ? every > 0 && step % every == 0 : endsEpoch;
         if (!due || _trackers.Count == 0) return;
         long start = Stopwatch.GetTimestamp();
@@ -54,30 +54,16 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Progressed(in StepProgress progress) => _inner.Progressed(progress);
+    public void Logged(RunEvent entry) => Tell(tracker => tracker.Logged(entry));
 
     /// <inheritdoc/>
-    public void Logged(RunEvent entry)
+    public void Ended(RunOutcome outcome)
     {
-        _inner.Logged(entry);
-        Tell(tracker => tracker.Logged(entry));
+        _exitCode = outcome.Summary is null ? 130 : 0;
+        if (outcome.Summary is RunSummary summary) Tell(tracker => tracker.Finished(summary, outcome.Plan.Directory));
     }
 
-    /// <inheritdoc/>
-    public void Ended(RunOutcome outcome) => _inner.Ended(outcome);
-
-    /// <inheritdoc/>
-    public void Finished(RunSummary summary, string directory)
-    {
-        Tell(tracker => tracker.Finished(summary, directory));
-        _inner.Finished(summary, directory);
-        _exitCode = 0;
-    }
-
-    /// <summary>The run stops here and may go on later.</summary>
-    public void Interrupted() => _exitCode = 130;
-
-    /// <summary>Closes the trackers; a run that was neither finished nor interrupted has failed.</summary>
+    /// <summary>Closes the trackers; a run that did not end has failed.</summary>
     public void Dispose()
     {
         Tell(tracker => tracker.Ended(_exitCode));
@@ -138,7 +124,7 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
         }
         catch (Exception error) when (IsOutside(error))
         {
-            _inner.Warned($"--track: the run goes on without one of its trackers: {error.Message}");
+            _warn($"--track: the run goes on without one of its trackers: {error.Message}");
             return false;
         }
     }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Fovea.Core.Formats;
+using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tracking.Formats.WeightsAndBiases;

@@ -1,5 +1,6 @@
 using Fovea.Lab.Benchmarks;
 using Fovea.Lab.Estimation;
+using Fovea.Training.Runs;
 using Fovea.Vision;
 using Fovea.Vision.Models;
 

@@ -2,6 +2,8 @@ using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
 using Fovea.Tensors;
 using Fovea.Training;
+using Fovea.Training.Evaluation;
+using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 using Fovea.Vision.Explanation;

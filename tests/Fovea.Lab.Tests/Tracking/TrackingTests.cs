@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Fovea.Lab.Reports;
 using Fovea.Training;
+using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tracking;

@@ -3,6 +3,7 @@ using Fovea.Data.Datasets.Shapes;
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;

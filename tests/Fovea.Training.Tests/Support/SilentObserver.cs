@@ -1,3 +1,4 @@
+using Fovea.Training.Observers;
 using Fovea.Training.Runs;
 
 namespace Fovea.Training.Tests.Support;
@@ -14,12 +15,4 @@ internal sealed class SilentObserver(Action<StepProgress>? afterStep = null) : I
     public void Started(RunPlan plan) => Plan = plan;
 
     public void Progressed(in StepProgress progress) => afterStep?.Invoke(progress);
-
-    public void Logged(RunEvent entry)
-    {
-    }
-
-    public void Finished(RunSummary summary, string directory)
-    {
-    }
 }

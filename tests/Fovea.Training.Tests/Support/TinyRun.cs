@@ -1,6 +1,7 @@
 using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;

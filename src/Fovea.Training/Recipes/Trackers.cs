@@ -1,4 +1,4 @@
-namespace Fovea.Training.Tracking;
+namespace Fovea.Training.Recipes;
 
 /// <summary>Tools that can get a record of a run.</summary>
 [Flags]

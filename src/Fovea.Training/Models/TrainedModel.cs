@@ -1,4 +1,5 @@
 using Fovea.Data;
+using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Loading;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
@@ -12,7 +13,7 @@ using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 
-namespace Fovea.Training;
+namespace Fovea.Training.Models;
 
 /// <summary>A model with the weights of a checkpoint, ready to be asked.</summary>
 public sealed class TrainedModel
@@ -121,5 +122,5 @@ public sealed class TrainedModel
     }
 
     private DataLoader LoaderOf(IImageDataset dataset, int batchSize) =>
-        TrainingSetup.EvaluationLoader(dataset, Model.Config, batchSize, Head.Recipe.Data.Workers, Head.Data.Normalization);
+        LoaderChoice.Evaluation(dataset, Model.Config, batchSize, Head.Recipe.Data.Workers, Head.Data.Normalization);
 }

@@ -1,7 +1,7 @@
 using Fovea.Data.Loading;
 using Fovea.Tensors;
 
-namespace Fovea.Training;
+namespace Fovea.Training.Evaluation;
 
 /// <summary>Images of a batch that are computed together, as tensors owned by the running step scope.</summary>
 /// <param name="Batch">The batch.</param>

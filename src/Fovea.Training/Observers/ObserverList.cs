@@ -1,7 +1,7 @@
 using Fovea.Nn;
 using Fovea.Training.Runs;
 
-namespace Fovea.Training;
+namespace Fovea.Training.Observers;
 
 /// <summary>Tells several observers, in order.</summary>
 /// <param name="observers">The observers.</param>
@@ -47,11 +47,5 @@ public sealed class ObserverList(params IReadOnlyList<IRunObserver> observers) :
     public void Ended(RunOutcome outcome)
     {
         foreach (IRunObserver observer in observers) observer.Ended(outcome);
-    }
-
-    /// <inheritdoc/>
-    public void Finished(RunSummary summary, string directory)
-    {
-        foreach (IRunObserver observer in observers) observer.Finished(summary, directory);
     }
 }

@@ -1,10 +1,11 @@
 using Fovea.Data;
+using Fovea.Data.Transforms.Pixels;
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 
-namespace Fovea.Training;
+namespace Fovea.Training.Models;
 
 /// <summary>
 /// A trained model that another one learns from (Touvron et al. 2021, arXiv:2012.12877, section 4). It sees the student's images, augmented and mixed

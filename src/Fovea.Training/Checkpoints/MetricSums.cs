@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace Fovea.Training;
+namespace Fovea.Training.Checkpoints;
 
 /// <summary>Sums over training steps; part of a checkpoint, so that an interrupted epoch reports what it would have.</summary>
 public sealed class MetricSums

@@ -1,4 +1,4 @@
-namespace Fovea.Training;
+namespace Fovea.Training.Observers;
 
 /// <summary>How things stand after a step; for displays.</summary>
 /// <param name="Epoch">Running epoch, from 1.</param>

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Reflection;
 
-namespace Fovea.Training;
+namespace Fovea.Training.Runs;
 
 /// <summary>What is known about this process.</summary>
 public static class Machine

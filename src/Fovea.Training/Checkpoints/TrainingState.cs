@@ -1,4 +1,6 @@
-namespace Fovea.Training;
+using Fovea.Data.Loading;
+
+namespace Fovea.Training.Checkpoints;
 
 /// <summary>Where a run stands, next to its weights. Everything random is a function of the seed and these positions.</summary>
 public sealed class TrainingState

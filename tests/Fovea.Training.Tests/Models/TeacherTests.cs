@@ -1,11 +1,14 @@
+using Fovea.Core;
 using Fovea.Data;
+using Fovea.Data.Transforms.Pixels;
 using Fovea.Tensors;
+using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tests.Support;
 using Fovea.Vision;
 
-namespace Fovea.Training.Tests;
+namespace Fovea.Training.Tests.Models;
 
 public sealed class TeacherTests : IDisposable
 {

@@ -1,7 +1,7 @@
 using Fovea.Training.Recipes;
 using Fovea.Vision.Weights.Loading;
 
-namespace Fovea.Training;
+namespace Fovea.Training.Observers;
 
 /// <summary>What a run is going to do, known before its first step.</summary>
 public sealed record RunPlan
