@@ -3,46 +3,106 @@
 #:property ManagePackageVersionsCentrally=false
 #:property InvariantGlobalization=true
 
-// Times Fovea and its peers side by side and prints ratios: per workload the peers, ours, the peers again, ours again, so that a
-// machine that slows down slows both. The peers print the best of their runs; ours is the median of whole steps.
+// Times Fovea and its peers in turns and prints ratios of medians. A round is ours, each peer, ours again: a machine
+// that slows down slows both. The peers print the best of their runs, ours is the median of whole steps.
 //
-// usage: dotnet run bench/Compare.cs [--threads N] [--rounds N] [--peers FILE] [WORKLOAD...]
+// A peers' script is called as `SCRIPT THREADS WORKLOAD` and prints JSON lines with peer, workload, mode (train or
+// infer), batch and images_per_second. The first word of peer names it (torchsharp-fp32, torchsharp-bf16, torch,
+// onnxruntime), the rest is its version.
+//
+// usage: dotnet run bench/Compare.cs --peers SCRIPT [--threads N] [--rounds N] [--fovea PROGRAM] [WORKLOAD...]
+// FOVEA_PEERS may name the script instead. The script's own variables, such as PEERS="torchsharp-fp32 torch", are
+//        handed on.
 
 using System.Diagnostics;
 using System.Text.Json;
 
+const string ResidualPeers = "bench/peers_resnet.sh";
 (string Name, int Batch)[] all =
 [
-    ("vit", 128), ("visual-attention", 128), ("deit_tiny_patch16_224", 16), ("vit_base_patch16_224", 4), ("resnet18", 16), ("resnet18-cifar", 128),
+    ("vit", 128), ("visual-attention", 128), ("deit_tiny_patch16_224", 16), ("vit_base_patch16_224", 4),
+    ("resnet18", 16), ("resnet18-cifar", 128),
 ];
-string threads = Option("--threads", "2"), peers = Option("--peers", "../shared/peers/run.sh");
-int rounds = int.Parse(Option("--rounds", "2"));
+string threads = Option("--threads", "2");
+string peers = Option("--peers", Environment.GetEnvironmentVariable("FOVEA_PEERS") ?? "");
+string fovea = Option("--fovea", "src/Fovea.Cli/bin/Release/net10.0/fovea");
+if (!int.TryParse(Option("--rounds", "3"), out int rounds) || rounds < 1)
+    return Fail("--rounds takes a number from 1 on.");
 string[] chosen = [.. args.Where((arg, i) => !arg.StartsWith("--") && (i == 0 || !args[i - 1].StartsWith("--")))];
-if (!File.Exists(peers)) return Fail($"there is no {peers}; name the peers' script with --peers.");
-if (chosen.Except(all.Select(w => w.Name)).FirstOrDefault() is string unknown) return Fail($"no workload is called {unknown}: {string.Join(", ", all.Select(w => w.Name))}.");
+if (chosen.Except(all.Select(w => w.Name)).FirstOrDefault() is string unknown)
+    return Fail($"no workload is called {unknown}: {string.Join(", ", all.Select(w => w.Name))}.");
+(string Name, int Batch)[] workloads = [.. all.Where(w => chosen.Length == 0 || chosen.Contains(w.Name))];
+if (workloads.Any(w => !IsResidual(w.Name)) && !File.Exists(peers))
+    return Fail(peers.Length == 0 ? "name the peers' script with --peers or FOVEA_PEERS." : $"there is no '{peers}'.");
 
-Console.WriteLine("| workload | mode | Fovea, img/s (GFLOP/s, of the roof) | peer | peer, img/s | ratio |");
-Console.WriteLine("| --- | --- | --- | --- | --- | --- |");
-foreach ((string name, int batch) in all.Where(w => chosen.Length == 0 || chosen.Contains(w.Name)))
+Console.WriteLine(
+    "| workload | mode | Fovea, img/s (GFLOP/s, of the roof) | peer | peer, img/s | ratio | in the rounds |");
+Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- |");
+try
 {
-    List<JsonElement> theirs = [], ours = [];
+    foreach ((string name, int batch) in workloads) Compare(name, batch);
+    return 0;
+}
+catch (InvalidDataException error)
+{
+    return Fail(error.Message);
+}
+
+void Compare(string name, int batch)
+{
+    List<Line> ours = [], theirs = [];
     for (int round = 0; round < rounds; round++)
     {
-        theirs.AddRange(Run("bash", [name.StartsWith("resnet") ? "bench/peers_resnet.sh" : peers, threads, name]));
-        foreach (string mode in (string[])["train", "infer"])
-            ours.AddRange(Run("src/Fovea.Cli/bin/Release/net10.0/fovea", ["bench", "--model", name, "--mode", mode, "--batch-size", $"{batch}", "--threads", threads, "--json"]));
+        ours.AddRange(Ours(name, batch, round));
+        theirs.AddRange(Theirs(name, batch, round));
+        ours.AddRange(Ours(name, batch, round));
     }
 
-    foreach (var group in theirs.GroupBy(line => (Mode: Text(line, "mode"), Peer: Text(line, "peer"))))
+    foreach (IGrouping<(string Mode, string Peer), Line> group in theirs.GroupBy(line => (line.Mode, line.Peer)))
     {
-        JsonElement[] mine = [.. ours.Where(line => Text(line, "mode") == group.Key.Mode)];
-        double my = Median(mine, "images_per_second"), their = Median(group, "images_per_second");
-        Console.WriteLine(
-            $"| `{name}` | {group.Key.Mode} | {my:F1} ({Median(mine, "gflops_per_second"):F0}, {Median(mine, "peak_fraction"):P0}) | {group.Key.Peer} | {their:F1} | **{my / their:F2}** |");
+        Line[] mine = [.. ours.Where(line => line.Mode == group.Key.Mode)];
+        double my = Speed(mine);
+        double their = Speed(group);
+        double gflops = Median(mine.Select(line => line.Gflops));
+        double ofRoof = Median(mine.Select(line => line.OfRoof));
+        double[] ratios = [.. group.GroupBy(line => line.Round)
+            .Select(lines => Speed(mine.Where(line => line.Round == lines.Key)) / Speed(lines))];
+        Console.WriteLine($"| `{name}` | {group.Key.Mode} | {my:F1} ({gflops:F0}, {ofRoof:P0}) | {group.First().Label} "
+            + $"| {their:F1} | **{my / their:F2}** | {ratios.Min():F2} to {ratios.Max():F2} |");
     }
 }
 
-return 0;
+IEnumerable<Line> Ours(string name, int batch, int round)
+{
+    foreach (string mode in (string[])["train", "infer"])
+    {
+        string[] bench = ["bench", "--model", name, "--mode", mode, "--batch-size", $"{batch}", "--threads", threads,
+            "--json"];
+        foreach (JsonElement json in Run(fovea, bench))
+        {
+            yield return new Line("fovea", "fovea", Text(json, "mode"), round, Number(json, "images_per_second"))
+            {
+                Gflops = Number(json, "gflops_per_second"),
+                OfRoof = Number(json, "peak_fraction"),
+            };
+        }
+    }
+}
+
+IEnumerable<Line> Theirs(string name, int batch, int round)
+{
+    string script = IsResidual(name) ? ResidualPeers : peers;
+    foreach (JsonElement json in Run("bash", [script, threads, name]))
+    {
+        if (Text(json, "workload") != name)
+            throw new InvalidDataException($"{script}: '{json}' is not of workload {name}.");
+        if (Number(json, "batch") != batch)
+            throw new InvalidDataException(
+                $"{script}: '{json}' has another batch than {batch}: figures would not compare.");
+        string label = Text(json, "peer");
+        yield return new Line(label.Split(' ')[0], label, Text(json, "mode"), round, Number(json, "images_per_second"));
+    }
+}
 
 string Option(string name, string otherwise)
 {
@@ -50,17 +110,27 @@ string Option(string name, string otherwise)
     return at >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
 }
 
+static bool IsResidual(string name) => name.StartsWith("resnet");
+
 static int Fail(string message)
 {
     Console.Error.WriteLine($"compare: {message}");
     return 2;
 }
 
-static string Text(JsonElement line, string key) => line.GetProperty(key).GetString()!;
+static string Text(JsonElement json, string key) =>
+    json.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String
+        ? value.GetString()! : throw new InvalidDataException($"'{json}' has no text '{key}'.");
 
-static double Median(IEnumerable<JsonElement> lines, string key)
+static double Number(JsonElement json, string key) =>
+    json.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.Number
+        ? value.GetDouble() : throw new InvalidDataException($"'{json}' has no number '{key}'.");
+
+static double Speed(IEnumerable<Line> lines) => Median(lines.Select(line => line.Speed));
+
+static double Median(IEnumerable<double> numbers)
 {
-    double[] values = [.. lines.Select(line => line.GetProperty(key).GetDouble()).Order()];
+    double[] values = [.. numbers.Order()];
     return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
 }
 
@@ -70,5 +140,15 @@ static List<JsonElement> Run(string file, string[] arguments)
     using Process process = Process.Start(start)!;
     string output = process.StandardOutput.ReadToEnd();
     process.WaitForExit();
-    return [.. output.Split('\n').Where(line => line.StartsWith('{')).Select(line => JsonDocument.Parse(line).RootElement.Clone())];
+    if (process.ExitCode != 0)
+        throw new InvalidDataException($"{file} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
+    return [.. output.Split('\n').Where(line => line.StartsWith('{')).Select(line => JsonElement.Parse(line))];
+}
+
+/// <summary>One measurement.</summary>
+internal sealed record Line(string Peer, string Label, string Mode, int Round, double Speed)
+{
+    public double Gflops { get; init; }
+
+    public double OfRoof { get; init; }
 }

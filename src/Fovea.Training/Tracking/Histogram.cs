@@ -9,7 +9,7 @@ namespace Fovea.Training.Tracking;
 /// <param name="Counts">Values in each bin; the last one holds its upper end too.</param>
 /// <param name="Sum">Sum of the values.</param>
 /// <param name="SumOfSquares">Sum of their squares.</param>
-public sealed record Histogram(IReadOnlyList<double> Edges, IReadOnlyList<long> Counts, double Sum, double SumOfSquares)
+internal sealed record Histogram(IReadOnlyList<double> Edges, IReadOnlyList<long> Counts, double Sum, double SumOfSquares)
 {
     /// <summary>Bins of a histogram.</summary>
     public const int Bins = 64;

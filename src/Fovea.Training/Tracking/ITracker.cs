@@ -4,7 +4,7 @@ using Fovea.Training.Runs;
 namespace Fovea.Training.Tracking;
 
 /// <summary>Writes down what happens in a run, in the format of a tool that shows runs. Failures are the caller's to catch: a run goes on without its tracker.</summary>
-public interface ITracker : IDisposable
+internal interface ITracker : IDisposable
 {
     /// <summary>Before the first step, also of a resumed run.</summary>
     void Started(RunPlan plan);
