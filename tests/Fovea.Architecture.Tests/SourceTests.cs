@@ -44,7 +44,7 @@ public partial class SourceTests
         where pattern.IsMatch(line.Text)
         select $"{file}:{line.Number}: {line.Text.Trim()}";
 
-    [GeneratedRegex(@"\bunsafe\b|AllowUnsafeBlocks")]
+    [GeneratedRegex(@"\bunsafe\b(?!-)|AllowUnsafeBlocks")]
     private static partial Regex Unsafe();
 
     /// <summary>Two hyphens and a word in a text; CSS has variables of that form, in <c>var(--name)</c>.</summary>
