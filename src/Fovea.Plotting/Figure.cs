@@ -1,12 +1,8 @@
-using Fovea.Data.Codecs;
-
-
-
 using Fovea.Plotting.Canvas;
 
 namespace Fovea.Plotting;
 
-/// <summary>An image of numbers or images, described once and rendered as vectors (SVG) or pixels (PNG).</summary>
+/// <summary>A figure of numbers or images, described once and rendered as vectors (SVG) or pixels (PNG).</summary>
 public abstract record Figure
 {
     /// <summary>The heading; also what a screen reader says.</summary>
@@ -31,9 +27,9 @@ public abstract record Figure
     /// <param name="scale">Pixels of the file per pixel of the figure; 2 is sharp in print and on dense screens.</param>
     public byte[] ToPng(Theme theme = Theme.Light, double scale = 2)
     {
-        RasterCanvas canvas = new(Width, Height, theme, scale);
+        using RasterCanvas canvas = new(Width, Height, theme, scale);
         Draw(canvas);
-        return PngWriter.Encode(canvas.Pixels, canvas.PixelWidth, canvas.PixelHeight, PngColor.Rgb);
+        return canvas.ToPng();
     }
 
     /// <summary>Draws the figure inside 0 .. <see cref="Width"/>, 0 .. <see cref="Height"/>.</summary>

@@ -1,16 +1,13 @@
 namespace Fovea.Plotting.Canvas;
 
-/// <summary>What a figure is drawn on. Both implementations take the same calls, so that a figure is described once.</summary>
+/// <summary>The surface that a figure is drawn on. Both implementations take the same calls, so that a figure is described once.</summary>
 internal interface ICanvas
 {
     /// <summary>Fills a rectangle.</summary>
     void Fill(Box box, Paint paint);
 
-    /// <summary>Fills a convex polygon, given by its corners in either direction.</summary>
+    /// <summary>Fills a polygon, given by its corners in either direction.</summary>
     void FillPolygon(ReadOnlySpan<Point> corners, Paint paint);
-
-    /// <summary>Fills what lies between two lines with the same places from left to right, in either order.</summary>
-    void FillBand(ReadOnlySpan<Point> upper, ReadOnlySpan<Point> lower, Paint paint);
 
     /// <summary>Fills a circle.</summary>
     void FillDisc(Point centre, double radius, Paint paint);

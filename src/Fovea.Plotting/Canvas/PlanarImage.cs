@@ -1,6 +1,4 @@
-using Fovea.Data.Codecs;
-
-
+using SkiaSharp;
 
 namespace Fovea.Plotting.Canvas;
 
@@ -27,7 +25,10 @@ public sealed class PlanarImage
                 nameof(samples));
         }
 
-        (_samples, Channels, Height, Width) = (samples, channels, height, width);
+        _samples = samples;
+        Channels = channels;
+        Height = height;
+        Width = width;
     }
 
     /// <summary>1 (grey) or 3 (red, green, blue).</summary>
@@ -45,11 +46,25 @@ public sealed class PlanarImage
     /// <summary>The image as the bytes of a PNG file.</summary>
     public byte[] ToPng()
     {
-        ReadOnlySpan<byte> samples = Samples;
+        using SKImage image = ToPixels();
+        using SKData png = image.Encode(SKEncodedImageFormat.Png, 100);
+        return png.ToArray();
+    }
+
+    /// <summary>A copy with the channels of each pixel side by side.</summary>
+    internal SKImage ToPixels()
+    {
+        if (Channels == 1)
+            return SKImage.FromPixelCopy(new SKImageInfo(Width, Height, SKColorType.Gray8, SKAlphaType.Opaque), Samples);
         int plane = Height * Width;
-        byte[] pixels = new byte[samples.Length];
-        for (int i = 0; i < pixels.Length; i++) pixels[i] = samples[i % Channels * plane + i / Channels];
-        return PngWriter.Encode(pixels, Width, Height, Channels == 1 ? PngColor.Grey : PngColor.Rgb);
+        byte[] pixels = new byte[4 * plane];
+        for (int i = 0; i < plane; i++)
+        {
+            for (int channel = 0; channel < 3; channel++) pixels[4 * i + channel] = Samples[channel * plane + i];
+            pixels[4 * i + 3] = 255;
+        }
+
+        return SKImage.FromPixelCopy(new SKImageInfo(Width, Height, SKColorType.Rgba8888, SKAlphaType.Opaque), pixels);
     }
 
     /// <summary>The image at another size: nearest pixels where it grows, averages (a box filter) where it shrinks.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Fovea.Plotting.Text;
 
 namespace Fovea.Plotting.Canvas;
 
@@ -15,7 +16,7 @@ internal sealed class SvgCanvas : ICanvas
         Box all = new(0, 0, width, height);
         string label = Markup.Escape(title);
         Line($"""<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="{View(all)}" role="img" """
-            + $"""aria-label="{label}" font-family="system-ui, sans-serif"><title>{label}</title>""");
+            + $"""aria-label="{label}" font-family="{FigureFont.Families}" style="font-variant-numeric:tabular-nums"><title>{label}</title>""");
         if (theme is not null) Fill(all, Ink.Ground);
     }
 
@@ -25,13 +26,6 @@ internal sealed class SvgCanvas : ICanvas
 
     public void FillPolygon(ReadOnlySpan<Point> corners, Paint paint) =>
         Line($"""<polygon points="{List(corners)}"{Filled(paint)}/>""");
-
-    public void FillBand(ReadOnlySpan<Point> upper, ReadOnlySpan<Point> lower, Paint paint)
-    {
-        Point[] back = lower.ToArray();
-        Array.Reverse(back);
-        FillPolygon([.. upper, .. back], paint);
-    }
 
     public void FillDisc(Point centre, double radius, Paint paint) =>
         Line($"""<circle cx="{N(centre.X)}" cy="{N(centre.Y)}" r="{N(radius)}"{Filled(paint)}/>""");

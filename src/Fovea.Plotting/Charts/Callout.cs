@@ -1,4 +1,5 @@
 using Fovea.Plotting.Canvas;
+using Fovea.Plotting.Text;
 
 namespace Fovea.Plotting.Charts;
 
@@ -11,8 +12,9 @@ internal static class Callout
     public static void Draw(ICanvas canvas, string text, Point at, Ink ink, Box plot, IReadOnlyList<Curve> curves)
     {
         canvas.FillDisc(at, 7.5, new Paint(ink, 0.25));
-        canvas.Polyline(Ring(at, 7.5), new Stroke(ink, 1.5));
-        Box best = Candidates(at, StrokeFont.Width(text, Size)).Select(box => Beside(box, plot)).MinBy(box => Badness(box, plot, curves));
+        Point[] ring = Drawing.Circle(at, 7.5);
+        canvas.Polyline([.. ring, ring[0]], new Stroke(ink, 1.5));
+        Box best = Candidates(at, FigureFont.Width(text, Size)).Select(box => Beside(box, plot)).MinBy(box => Badness(box, plot, curves));
         TextStyle style = new(Size, ink, Bold: true, Anchor: Anchor.Middle, Halo: true);
         canvas.Text(text, best.Centre + new Point(0, style.HalfCapital), style);
     }
@@ -45,7 +47,4 @@ internal static class Callout
             Enumerable.Range(0, run.Length).Count(i => roomy.Meets(run[Math.Max(0, i - 1)], run[i]))));
         return crossings + (plot.Contains(roomy) ? 0 : 1_000_000);
     }
-
-    private static Point[] Ring(Point centre, double radius) =>
-        [.. Enumerable.Range(0, 33).Select(i => centre + new Point(Math.Cos(i * Math.PI / 16), Math.Sin(i * Math.PI / 16)) * radius)];
 }

@@ -23,7 +23,7 @@ internal sealed class ConfusionMatrixPainter
         _matrix = matrix;
         int count = matrix.Classes.Count;
         _cell = Numbered ? Math.Clamp(Math.Floor(600.0 / count), 36, 56) : Math.Max(1, Math.Floor(600.0 / count));
-        _namesWide = matrix.Classes.Max(name => StrokeFont.Width(ShortName(name), NameSize));
+        _namesWide = matrix.Classes.Max(name => FigureFont.Width(ShortName(name), NameSize));
         _slanted = _namesWide > _cell - 4;
         _nameEvery = Math.Ceiling((_slanted ? 1.7 : 1.1) * NameSize / _cell);   // slanted lines are √2 closer than their names
         _namesHigh = _slanted ? _namesWide * Math.Sqrt(0.5) + NameSize : NameSize + 4;
@@ -32,7 +32,7 @@ internal sealed class ConfusionMatrixPainter
     }
 
     public int Width => (int)Math.Ceiling(Math.Max(_grid.Right + ScaleGap + ScaleWidth + ScaleLabels + Margin,
-        2 * Margin + StrokeFont.Width(_matrix.Title, TitleSize) * 1.05));
+        2 * Margin + FigureFont.Width(_matrix.Title, TitleSize) * 1.05));
 
     public int Height => (int)Math.Ceiling(_grid.Bottom + 8 + _namesHigh + 8 + AxisSize + Margin);
 
@@ -53,7 +53,7 @@ internal sealed class ConfusionMatrixPainter
         DrawScale(canvas);
     }
 
-    private static string ShortName(string name) => StrokeFont.Fit(name, NameSize, LongestName);
+    private static string ShortName(string name) => FigureFont.Fit(name, NameSize, LongestName);
 
     private void DrawCell(ICanvas canvas, int truth, int predicted)
     {
@@ -66,7 +66,7 @@ internal sealed class ConfusionMatrixPainter
         if (!Numbered) return;
 
         string text = ValueText.Count(count);
-        double size = Math.Min(NameSize, NameSize * (_cell - 6) / StrokeFont.Width(text, NameSize));
+        double size = Math.Min(NameSize, NameSize * (_cell - 6) / FigureFont.Width(text, NameSize));
         TextStyle style = new(size, shade > 0.55 ? Ink.Ground : Ink.Text, Anchor.Middle, Bold: truth == predicted);
         canvas.Text(text, cell.Centre + new Point(0, style.HalfCapital), style);
     }

@@ -1,4 +1,5 @@
 using Fovea.Plotting.Canvas;
+using Fovea.Plotting.Text;
 
 namespace Fovea.Plotting.Charts;
 
@@ -32,7 +33,7 @@ internal sealed class DotChartPainter
     public void Draw()
     {
         double inner = _chart.Width - 2 * Margin;
-        _canvas.Text(StrokeFont.Fit(_chart.Title, TitleSize, inner), new Point(Margin, Margin + TitleSize * 0.72), new TextStyle(TitleSize, Bold: true));
+        _canvas.Text(FigureFont.Fit(_chart.Title, TitleSize, inner), new Point(Margin, Margin + TitleSize * 0.72), new TextStyle(TitleSize, Bold: true));
         if (!_chart.Rows.SelectMany(Shown).Any(double.IsFinite))
         {
             _canvas.Text("no data yet", new Point(_chart.Width / 2.0, Top(_chart) + DotsHeight / 2), new TextStyle(15, Ink.Muted, Anchor.Middle));
@@ -51,7 +52,7 @@ internal sealed class DotChartPainter
 
     private static double RowHeight(DotChart chart) => DotsHeight + (HasNamesAbove(chart) ? NameHeight : 0);
 
-    private static double Widest(IEnumerable<string> texts) => texts.Select(text => StrokeFont.Width(text, NameSize)).DefaultIfEmpty().Max();
+    private static double Widest(IEnumerable<string> texts) => texts.Select(text => FigureFont.Width(text, NameSize)).DefaultIfEmpty().Max();
 
     private static IEnumerable<double> Shown(DotRow row) =>
         [.. row.Values, row.Mean, row.Reference, row.Mean - row.Spread, row.Mean + row.Spread];
@@ -73,7 +74,7 @@ internal sealed class DotChartPainter
             TextStyle style = new(TickSize, Ink.Muted);
             pen += new Point(half + 6, 0);
             _canvas.Text(name, pen + new Point(0, style.HalfCapital), style);
-            pen += new Point(StrokeFont.Width(name, TickSize) + 14, 0);
+            pen += new Point(FigureFont.Width(name, TickSize) + (HasNamesAbove(_chart) ? 6 : 14), 0);
         }
     }
 
@@ -117,14 +118,14 @@ internal sealed class DotChartPainter
     {
         if (HasNamesAbove(_chart))
         {
-            double baseline = y - DotsHeight / 2 - 2, room = _chart.Width - 2 * Margin - StrokeFont.Width(row.Note, NameSize) - Gap;
-            _canvas.Text(StrokeFont.Fit(row.Name, NameSize, room), new Point(Margin, baseline), new TextStyle(NameSize));
+            double baseline = y - DotsHeight / 2 - 2, room = _chart.Width - 2 * Margin - FigureFont.Width(row.Note, NameSize) - Gap;
+            _canvas.Text(FigureFont.Fit(row.Name, NameSize, room), new Point(Margin, baseline), new TextStyle(NameSize));
             _canvas.Text(row.Note, new Point(_chart.Width - Margin, baseline), new TextStyle(NameSize, Ink.Muted, Anchor.End));
             return;
         }
 
         TextStyle name = new(NameSize, Anchor: Anchor.End), note = new(NameSize, Ink.Muted);
-        _canvas.Text(StrokeFont.Fit(row.Name, NameSize, _plot.X - Margin - Gap), new Point(_plot.X - Gap, y + name.HalfCapital), name);
+        _canvas.Text(FigureFont.Fit(row.Name, NameSize, _plot.X - Margin - Gap), new Point(_plot.X - Gap, y + name.HalfCapital), name);
         _canvas.Text(row.Note, new Point(_plot.Right + Gap, y + note.HalfCapital), note);
     }
 

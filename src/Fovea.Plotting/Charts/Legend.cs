@@ -1,4 +1,5 @@
 using Fovea.Plotting.Canvas;
+using Fovea.Plotting.Text;
 
 namespace Fovea.Plotting.Charts;
 
@@ -31,8 +32,8 @@ internal static class Legend
         Point pen = new(0, 0);
         foreach (Curve curve in curves.Where(curve => curve.Series.Name.Length > 0))
         {
-            string name = StrokeFont.Fit(curve.Series.Name, Size, width - SampleWidth - Gap);
-            double entry = SampleWidth + Gap + StrokeFont.Width(name, Size);
+            string name = FigureFont.Fit(curve.Series.Name, Size, width - SampleWidth - Gap);
+            double entry = SampleWidth + Gap + FigureFont.Width(name, Size);
             if (pen.X > 0 && pen.X + entry > width) pen = new(0, pen.Y + RowHeight);
             yield return (curve, name, pen);
             pen += new Point(entry + Between, 0);

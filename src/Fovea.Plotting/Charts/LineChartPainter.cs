@@ -29,13 +29,13 @@ internal sealed class LineChartPainter
         double top = _legendTop + Legend.Height(legend, inner) + (chart.YLabel.Length > 0 ? LabelSize + 8 : 0) + 8;
         double bottom = chart.Height - Margin - TickSize - 6 - (chart.XLabel.Length > 0 ? LabelSize + 6 : 0);
         _values = Axis.ForValues([.. points.Select(p => p.Y), .. spreads], chart.YScale, chart.YFormat, MostTicks(bottom - top, PixelsPerRowTick));
-        double left = Math.Ceiling(Margin + _values.Labels.Max(label => StrokeFont.Width(label, TickSize)) + TickLength + 4);
+        double left = Math.Ceiling(Margin + _values.Labels.Max(label => FigureFont.Width(label, TickSize)) + TickLength + 4);
         double[] places = [.. points.Select(p => p.X)];
         int most = MostTicks(chart.Width - left - Margin - 6, PixelsPerColumnTick);
         _places = chart.Scattered || chart.XScale == AxisScale.Logarithmic
             ? Axis.ForValues(places, chart.XScale, chart.XFormat, most)
             : Axis.ForPlaces(places, chart.XFormat, most);
-        double right = Math.Max(Margin + 6, Math.Ceiling(_places.Labels.Select(label => StrokeFont.Width(label, TickSize)).LastOrDefault() / 2) + 4);   // its last label may stand at the end
+        double right = Math.Max(Margin + 6, Math.Ceiling(_places.Labels.Select(label => FigureFont.Width(label, TickSize)).LastOrDefault() / 2) + 4);   // its last label may stand at the end
         _plot = new Box(left, Math.Round(top), chart.Width - left - right, Math.Round(bottom) - Math.Round(top));
         _curves = [.. legend.Select(curve => curve with { Runs = Runs(curve.Series) })];
     }
@@ -77,7 +77,7 @@ internal sealed class LineChartPainter
     private void DrawHeading()
     {
         double inner = _chart.Width - 2 * Margin;
-        string title = StrokeFont.Fit(_chart.Title, TitleSize, inner);
+        string title = FigureFont.Fit(_chart.Title, TitleSize, inner);
         _canvas.Text(title, new Point(Margin, Margin + TitleSize * 0.72), new TextStyle(TitleSize, Bold: true));
         Legend.Draw(_canvas, _curves, new Point(Margin, _legendTop), inner, lines: !_chart.Scattered);
         _canvas.Text(_chart.YLabel, new Point(Margin, _plot.Y - 14), new TextStyle(LabelSize, Ink.Muted));
@@ -130,7 +130,7 @@ internal sealed class LineChartPainter
                 continue;
             }
 
-            if (low.Count > 1) _canvas.FillBand([.. high], [.. low], new Paint(curve.Style.Ink, 0.16));
+            if (low.Count > 1) _canvas.FillBand(high, low, new Paint(curve.Style.Ink, 0.16));
             else if (low.Count == 1) _canvas.ErrorBar(low[0], high[0], curve.Style.Ink);
             low.Clear();
             high.Clear();

@@ -1,4 +1,5 @@
 using Fovea.Plotting.Canvas;
+using Fovea.Plotting.Text;
 
 namespace Fovea.Plotting.Images;
 
@@ -16,7 +17,7 @@ public sealed record ColorScale(string Low, string High)
     internal void Draw(ICanvas canvas, Point topLeft)
     {
         TextStyle style = new(TextSize, Ink.Muted);
-        double middle = topLeft.Y + Height / 2, bar = topLeft.X + StrokeFont.Width(Low, TextSize) + 8;
+        double middle = topLeft.Y + Height / 2, bar = topLeft.X + FigureFont.Width(Low, TextSize) + 8;
         float[] ramp = [.. Enumerable.Range(0, BarWidth).Select(i => (float)i)];
         canvas.Text(Low, new Point(topLeft.X, middle + style.HalfCapital), style);
         canvas.Image(HeatMap.Of(ramp, 1, BarWidth, 0, BarWidth - 1), new Box(bar, middle - BarHeight / 2, BarWidth, BarHeight));

@@ -1,4 +1,5 @@
 using Fovea.Plotting.Canvas;
+using Fovea.Plotting.Text;
 
 namespace Fovea.Plotting.Images;
 
@@ -29,7 +30,7 @@ public sealed record ContactSheet(IReadOnlyList<CaptionedImage> Images) : Figure
         {
             Box tile = Layout.Tile(i);
             canvas.Image(Images[i].Image, TileLayout.Inside(tile, Images[i].Image));
-            string caption = StrokeFont.Fit(Images[i].Caption, CaptionSize, tile.Width + TileLayout.Gap / 2);
+            string caption = FigureFont.Fit(Images[i].Caption, CaptionSize, tile.Width + TileLayout.Gap / 2);
             Point below = new(tile.Centre.X, tile.Bottom + CaptionSize + 3);
             canvas.Text(caption, below, new TextStyle(CaptionSize, Anchor: Anchor.Middle));
         }

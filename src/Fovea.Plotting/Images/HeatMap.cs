@@ -1,5 +1,3 @@
-
-using Fovea.Data.Transforms;
 using Fovea.Plotting.Canvas;
 
 namespace Fovea.Plotting.Images;

@@ -1,4 +1,5 @@
 using Fovea.Plotting.Canvas;
+using Fovea.Plotting.Text;
 
 namespace Fovea.Plotting.Images;
 
@@ -39,20 +40,28 @@ public sealed record ImageGrid : Figure
 
     private int Across => Math.Max(1, Rows.Select(row => row.Images.Count).DefaultIfEmpty().Max());
 
-    private double NameWidth => Rows.Select(row => StrokeFont.Width(row.Name, NameSize)).DefaultIfEmpty().Max();
+    private double NameWidth => Rows.Select(row => FigureFont.Width(row.Name, NameSize)).DefaultIfEmpty().Max();
 
     private double Left => Margin + (NameWidth > 0 ? NameWidth + 10 : 0);
 
-    private double Top => Margin + (Title.Length > 0 ? TitleSize + 8 : 0) + Lines().Count * LineHeight + (Columns.Count > 0 ? LineHeight + 2 : 0) + 2;
+    private double NoteTop => Margin + (Title.Length > 0 ? TitleSize + 8 : 0);
+
+    private double Top => NoteTop + Lines().Count * LineHeight + (Columns.Count > 0 ? LineHeight + 2 : 0) + 2;
 
     internal override void Draw(ICanvas canvas)
     {
-        double y = Margin + TitleSize * 0.72;
-        canvas.Text(StrokeFont.Fit(Title, TitleSize, Width - 2 * Margin), new Point(Margin, y), new TextStyle(TitleSize, Bold: true));
-        foreach (string line in Lines()) canvas.Text(line, new Point(Margin, y += LineHeight + 2), new TextStyle(NoteSize, Ink.Muted));
+        string title = FigureFont.Fit(Title, TitleSize, Width - 2 * Margin);
+        canvas.Text(title, new Point(Margin, Margin + TitleSize * 0.72), new TextStyle(TitleSize, Bold: true));
+        double y = NoteTop + NoteSize * 0.8;
+        foreach (string line in Lines())
+        {
+            canvas.Text(line, new Point(Margin, y), new TextStyle(NoteSize, Ink.Muted));
+            y += LineHeight;
+        }
+
         for (int i = 0; i < Columns.Count; i++)
         {
-            string name = StrokeFont.Fit(Columns[i], NameSize, CellSize + Gap - 2);
+            string name = FigureFont.Fit(Columns[i], NameSize, CellSize + Gap - 2);
             canvas.Text(name, new Point(Left + i * (CellSize + Gap) + CellSize / 2.0, Top - 7), new TextStyle(NameSize, Anchor: Anchor.Middle));
         }
 
@@ -74,7 +83,7 @@ public sealed record ImageGrid : Figure
         List<string> lines = [];
         foreach (string word in Note.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (lines.Count > 0 && StrokeFont.Width($"{lines[^1]} {word}", NoteSize) <= Width - 2 * Margin) lines[^1] += $" {word}";
+            if (lines.Count > 0 && FigureFont.Width($"{lines[^1]} {word}", NoteSize) <= Width - 2 * Margin) lines[^1] += $" {word}";
             else lines.Add(word);
         }
 

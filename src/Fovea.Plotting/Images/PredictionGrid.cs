@@ -1,4 +1,5 @@
 using Fovea.Plotting.Canvas;
+using Fovea.Plotting.Text;
 
 namespace Fovea.Plotting.Images;
 
@@ -37,12 +38,12 @@ public sealed record PredictionGrid(IReadOnlyList<PredictedImage> Images) : Figu
 
         string probability = double.IsFinite(image.Probability) ? $" {image.Probability * 100:0} %" : "";
         double room = tile.Width + TileLayout.Gap / 2;
-        string predicted = StrokeFont.Fit(image.Predicted, CaptionSize, room - StrokeFont.Width(probability, CaptionSize)) + probability;
+        string predicted = FigureFont.Fit(image.Predicted, CaptionSize, room - FigureFont.Width(probability, CaptionSize)) + probability;
         TextStyle style = new(CaptionSize, image.IsCorrect ? Ink.Text : Ink.Wrong, Anchor.Middle, Bold: !image.IsCorrect);
         canvas.Text(predicted, new Point(tile.Centre.X, tile.Bottom + LineHeight + 1), style);
         if (image.IsCorrect) return;
 
-        string truth = StrokeFont.Fit($"true: {image.Truth}", CaptionSize, room);
+        string truth = FigureFont.Fit($"true: {image.Truth}", CaptionSize, room);
         canvas.Text(truth, new Point(tile.Centre.X, tile.Bottom + 2 * LineHeight + 1), new TextStyle(CaptionSize, Ink.Text, Anchor.Middle));
     }
 }

@@ -1,4 +1,5 @@
 using Fovea.Plotting.Canvas;
+using Fovea.Plotting.Text;
 using Fovea.Plotting.Charts;
 
 namespace Fovea.Plotting.Images;
@@ -59,7 +60,7 @@ public sealed record SamplingFigure(PlanarImage Image, IReadOnlyList<SamplingPan
             }
 
             canvas.Clip(place, () => DrawLocations(canvas, place, panel.Places, heaviest));
-            string caption = StrokeFont.Fit(panel.Caption, CaptionSize, tile.Width + TileLayout.Gap / 2);
+            string caption = FigureFont.Fit(panel.Caption, CaptionSize, tile.Width + TileLayout.Gap / 2);
             canvas.Text(caption, new Point(tile.Centre.X, tile.Bottom + CaptionSize + 3), new TextStyle(CaptionSize, Anchor: Anchor.Middle));
         }
     }
@@ -72,10 +73,10 @@ public sealed record SamplingFigure(PlanarImage Image, IReadOnlyList<SamplingPan
         {
             SeriesStyle.Number(i).DrawMarker(canvas, pen);
             canvas.Text(Groups[i], pen + new Point(10, style.HalfCapital), style);
-            pen += new Point(StrokeFont.Width(Groups[i], CaptionSize) + 26, 0);
+            pen += new Point(FigureFont.Width(Groups[i], CaptionSize) + 26, 0);
         }
 
-        canvas.Text(StrokeFont.Fit(Note, CaptionSize, Width - TileLayout.Margin - pen.X), pen + new Point(0, style.HalfCapital), style);
+        canvas.Text(FigureFont.Fit(Note, CaptionSize, Width - TileLayout.Margin - pen.X), pen + new Point(0, style.HalfCapital), style);
     }
 
     private static void DrawLocations(ICanvas canvas, Box place, IReadOnlyList<SamplingPoint> discs, double heaviest)

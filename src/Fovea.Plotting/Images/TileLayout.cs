@@ -1,4 +1,5 @@
 using Fovea.Plotting.Canvas;
+using Fovea.Plotting.Text;
 
 namespace Fovea.Plotting.Images;
 
@@ -38,7 +39,7 @@ internal readonly record struct TileLayout(int Count, int Columns, int ImageSize
     public void DrawHeading(ICanvas canvas, string title)
     {
         TextStyle style = new(TitleSize, Bold: true);
-        canvas.Text(StrokeFont.Fit(title, TitleSize, Width - 2 * Margin), new Point(Margin, Margin + TitleSize * 0.72), style);
+        canvas.Text(FigureFont.Fit(title, TitleSize, Width - 2 * Margin), new Point(Margin, Margin + TitleSize * 0.72), style);
         if (Count > 0) return;
         canvas.Text("no images yet", new Point(Width / 2.0, Top + ImageSize / 2.0), new TextStyle(15, Ink.Muted, Anchor.Middle));
     }

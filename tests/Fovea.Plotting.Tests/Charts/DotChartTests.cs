@@ -58,15 +58,4 @@ public sealed class DotChartTests
         Assert.True(new LineChart { Series = [line] }.ToPng().Length > 0);
         Assert.Throws<ArgumentException>(() => new LineChart { Series = [line with { Spread = [(0, 1)] }] }.ToSvg());
     }
-
-    [Fact]
-    public void A_band_of_pixels_covers_what_lies_between_its_lines()
-    {
-        Band band = new([new(0, 10), new(10, 0), new(20, 10)], [new(0, 20), new(10, 20), new(20, 20)]);
-        Assert.True(band.Distance(new(10, 5)) < 0);
-        Assert.True(band.Distance(new(2, 5)) > 0);
-        Assert.True(band.Distance(new(2, 12)) < 0);
-        Assert.True(band.Distance(new(21, 15)) > 0);
-        Assert.Equal(new Box(0, 0, 20, 20), band.Bounds);
-    }
 }

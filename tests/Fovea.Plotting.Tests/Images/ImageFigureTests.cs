@@ -1,5 +1,4 @@
 using System.Xml.Linq;
-using Fovea.Data.Transforms;
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Images;
 
