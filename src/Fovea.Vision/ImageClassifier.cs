@@ -6,7 +6,7 @@ namespace Fovea.Vision;
 /// <summary>A model from images to class scores.</summary>
 public abstract class ImageClassifier : Module
 {
-    /// <summary>What it was built from.</summary>
+    /// <summary>The model's description.</summary>
     public abstract ModelConfig Config { get; }
 
     /// <summary>
@@ -19,16 +19,19 @@ public abstract class ImageClassifier : Module
     public virtual bool CanRecompute => false;
 
     /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
-    /// <returns>Logits <c>[batch, class]</c>; pooled features <c>[batch, dim]</c> if the model has no head.</returns>
+    /// <returns>Logits <c>[batch, class]</c>; pooled features <c>[batch, dim]</c> if the model has no classifier head.</returns>
     /// <exception cref="ShapeException">The images are not of the size or channels that the model takes.</exception>
     public abstract Tensor Forward(Tensor images);
 
-    /// <summary>The same before the heads are averaged; one head for most models.</summary>
+    /// <summary>The scores of each classifier head, before they are averaged; most models have one.</summary>
     /// <inheritdoc cref="Forward(Tensor)"/>
     public virtual HeadScores ForwardHeads(Tensor images) => new(Forward(images));
 
+    /// <summary>Cost of the forward pass of one image of the configured size; the model need not be allocated.</summary>
+    public abstract ForwardCost CountForward();
+
     /// <summary>
-    /// A weight of another model of this kind as this one takes it: positions resampled to this one's grid, and of a packed projection what an
+    /// A weight of another model of this family as this one takes it: positions resampled to this one's grid, and of a packed projection what an
     /// attention without queries and keys has. The weight itself where nothing is to be done or nothing can be.
     /// </summary>
     /// <param name="name">Dotted name.</param>

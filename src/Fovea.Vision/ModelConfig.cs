@@ -1,8 +1,8 @@
 namespace Fovea.Vision;
 
 /// <summary>
-/// What every image classifier is described by. A preset is adapted to a dataset with
-/// <c>preset.Config with { ImageSize = 28, Channels = 1, Classes = 10 }</c>, whatever kind of model it is.
+/// Description of an image classifier, whatever its family. A preset is adapted to a dataset with
+/// <c>preset.Config with { ImageSize = 28, Channels = 1, Classes = 10 }</c>, and with <see cref="Apply"/> to what a recipe asks for.
 /// </summary>
 public abstract record ModelConfig
 {
@@ -12,7 +12,7 @@ public abstract record ModelConfig
     /// <summary>Channels of the input image; 1 or more.</summary>
     public int Channels { get; init; } = 3;
 
-    /// <summary>Classes; 0 builds the model without a head, its result is then the pooled features.</summary>
+    /// <summary>Classes; 0 builds the model without a classifier head, its result is then the pooled features.</summary>
     public int Classes { get; init; } = 1000;
 
     /// <summary>Builds the model; nothing is allocated yet.</summary>
@@ -22,4 +22,15 @@ public abstract record ModelConfig
     /// <summary>Checks every field.</summary>
     /// <exception cref="UsageException">The first field that cannot be used, with its value and what is possible.</exception>
     public abstract void Validate();
+
+    /// <summary>The config with some options changed.</summary>
+    /// <param name="changes">Options to change; null ones stay.</param>
+    /// <exception cref="UsageException">The family does not have an option.</exception>
+    public abstract ModelConfig Apply(ModelOptions changes);
+
+    /// <summary>The values of all options that the family has.</summary>
+    public abstract ModelOptions Describe();
+
+    /// <summary>Sizes for listings.</summary>
+    public virtual ModelSizes Measure() => default;
 }

@@ -50,11 +50,9 @@ internal static class BenchCommand
 
     private static string Describe(BenchmarkResult result)
     {
-        string roof = result is { GflopsPerSecond: double gflops, PeakFraction: double share }
-            ? $", {Phrases.Count(gflops)} GFLOP/s ({Phrases.Percent(share)} of the {Phrases.Count(result.PeakGflopsPerSecond)} that registers allow)"
-            : "";
+        string roof = $"{Phrases.Count(result.GflopsPerSecond)} GFLOP/s ({Phrases.Percent(result.PeakFraction)} of the {Phrases.Count(result.PeakGflopsPerSecond)} that registers allow)";
         string what = $"{result.Model}, {result.Mode}, batch {result.BatchSize}, {result.Threads} threads";
         string speed = $"{Phrases.Count(result.ImagesPerSecond)} images/s (best {Phrases.Count(result.ImagesPerSecondBest)})";
-        return $"{what}: {speed}{roof}, activations {Phrases.Bytes(result.ActivationBytes)}, peak memory {Phrases.Bytes(result.PeakMemoryBytes)}, median of {result.Steps} steps";
+        return $"{what}: {speed}, {roof}, activations {Phrases.Bytes(result.ActivationBytes)}, peak memory {Phrases.Bytes(result.PeakMemoryBytes)}, median of {result.Steps} steps";
     }
 }

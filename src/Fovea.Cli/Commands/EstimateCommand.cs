@@ -121,7 +121,7 @@ internal static class EstimateCommand
         _ => $"{Number(hours / 24)} days",
     };
 
-    private static string Number(double? value) => value is double number ? number.ToString(number is >= 100 or 0 ? "#,0" : "0.##", CultureInfo.InvariantCulture) : "-";
+    private static string Number(double value) => value.ToString(value is >= 100 or 0 ? "#,0" : "0.##", CultureInfo.InvariantCulture);
 
     private static Option<string[]> Many(string name, string placeholder, string description, params string[] standard) => new(name)
     {

@@ -32,17 +32,18 @@ internal static class ModelsCommand
 
     private static object Describe(Preset preset)
     {
-        VisionTransformerConfig? vit = preset.Config as VisionTransformerConfig;
+        ModelOptions options = preset.Config.Describe();
+        ModelSizes sizes = preset.Config.Measure();
         return new
         {
             preset.Name,
             Parameters = preset.ParameterCount,
             preset.Config.ImageSize,
-            vit?.PatchSize,
-            vit?.Dim,
-            vit?.Depth,
-            vit?.Heads,
-            Attention = vit?.Attention.ToString(),
+            options.PatchSize,
+            sizes.Dim,
+            sizes.Depth,
+            sizes.Heads,
+            Attention = options.Attention?.ToString(),
             preset.Description,
             preset.Aliases,
         };
@@ -56,10 +57,10 @@ internal static class ModelsCommand
         models.Columns[0].NoWrap();
         foreach (Preset preset in Presets.All)
         {
-            VisionTransformerConfig? vit = preset.Config as VisionTransformerConfig;
+            ModelSizes sizes = preset.Config.Measure();
             models.AddRow(
                 Tables.Name(preset.Name), new Text(Phrases.Count(preset.ParameterCount)), new Text($"{preset.Config.ImageSize}"),
-                new Text($"{vit?.PatchSize}"), new Text($"{vit?.Dim}"), new Text($"{vit?.Depth}"), new Text($"{vit?.Heads}"),
+                new Text($"{preset.Config.Describe().PatchSize}"), new Text($"{sizes.Dim}"), new Text($"{sizes.Depth}"), new Text($"{sizes.Heads}"),
                 new Text(preset.Description));
         }
 

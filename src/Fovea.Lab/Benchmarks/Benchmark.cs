@@ -27,7 +27,7 @@ public static class Benchmark
         for (int i = 0; i < 3; i++) session.Step();
         double[] seconds = Measure(session, options);
         double median = seconds[seconds.Length / 2], batch = options.BatchSize;
-        double? gflops = batch * (options.IsTraining ? FlopCount.Training(config) : FlopCount.Forward(config)) / median / 1e9;
+        double gflops = batch * (options.IsTraining ? FlopCount.Training(config) : FlopCount.Forward(config)) / median / 1e9;
         return new BenchmarkResult
         {
             Model = options.Model,
@@ -49,7 +49,7 @@ public static class Benchmark
     internal static ModelConfig Configure(BenchmarkOptions options)
     {
         ModelConfig preset = Presets.Find(options.Model).Config;
-        if (options.Attention is string attention && preset is VisionTransformerConfig vit) preset = vit with { Attention = attention };
+        if (options.Attention is string attention && preset.Describe().Attention is not null) preset = preset.Apply(new() { Attention = attention });
         ModelConfig config = preset with
         {
             ImageSize = options.ImageSize ?? preset.ImageSize,

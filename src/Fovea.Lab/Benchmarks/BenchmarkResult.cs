@@ -28,13 +28,13 @@ public sealed record BenchmarkResult
     public required double MillisecondsPerStep { get; init; }
 
     /// <summary>Billions of operations per second in the median step, as <see cref="FlopCount"/> counts them.</summary>
-    public required double? GflopsPerSecond { get; init; }
+    public required double GflopsPerSecond { get; init; }
 
     /// <summary>The same in a loop of multiplications and additions in registers, measured right before.</summary>
     public required double PeakGflopsPerSecond { get; init; }
 
     /// <summary>Their quotient.</summary>
-    public required double? PeakFraction { get; init; }
+    public required double PeakFraction { get; init; }
 
     /// <summary>What the device holds besides parameters, gradients, optimiser state and images, at the peak of a step: results of operators and their gradients.</summary>
     public required long ActivationBytes { get; init; }

@@ -28,7 +28,7 @@ public sealed record DeviceProfile(
     public double StepSeconds(ModelCost cost, double batchSize, int devices)
     {
         double images = Math.Ceiling(batchSize / devices), scale = ElementBytes / 4.0;
-        double products = (cost.FlopsPerImage ?? 0) / (Tflops * 1e12 * EfficiencyOf(cost));
+        double products = cost.FlopsPerImage / (Tflops * 1e12 * EfficiencyOf(cost));
         double compute = images * (products + cost.ExponentialsPerImage / (Exponentials * 1e12));
         double traffic = (images * cost.BytesPerImage * scale + cost.BytesPerStep) / (Bandwidth * 1e9);
         double gradients = 2.0 * (devices - 1) / devices * cost.Parameters * ElementBytes / (Interconnect * 1e9);   // ring all-reduce

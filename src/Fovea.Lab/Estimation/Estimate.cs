@@ -20,13 +20,13 @@ public sealed record Estimate
     public required long Parameters { get; init; }
 
     /// <summary>10⁹ multiply-adds of an image's forward pass: what papers call MACs, and often FLOPs.</summary>
-    public double? ForwardGmacs => ForwardGflops / 2;
+    public double ForwardGmacs => ForwardGflops / 2;
 
     /// <summary>10⁹ operations of an image's forward pass, two for each multiply-add.</summary>
-    public required double? ForwardGflops { get; init; }
+    public required double ForwardGflops { get; init; }
 
     /// <summary>The same of its share of a training step.</summary>
-    public required double? TrainingGflops { get; init; }
+    public required double TrainingGflops { get; init; }
 
     /// <summary>Bytes read and written in an image's forward pass, without the weights.</summary>
     public required double ForwardBytesPerImage { get; init; }
@@ -85,7 +85,7 @@ public sealed record Estimate
         return new Estimate
         {
             Model = options.Model,
-            Attention = (config as VisionTransformerConfig)?.Attention.ToString(),
+            Attention = config.Describe().Attention?.ToString(),
             ImageSize = config.ImageSize,
             Parameters = training.Parameters,
             ForwardGflops = inference.FlopsPerImage / 1e9,

@@ -19,14 +19,14 @@ public sealed record ModelCost
     /// <summary>Values that training can change.</summary>
     public required long Parameters { get; init; }
 
-    /// <summary>Floating-point operations of one image (two for each multiply-add of a product); null where they are not counted.</summary>
-    public required double? FlopsPerImage { get; init; }
+    /// <summary>Floating-point operations of one image (two for each multiply-accumulate of a product).</summary>
+    public required double FlopsPerImage { get; init; }
 
     /// <summary>Exponentials of the attention for one image; the backward pass has as many again.</summary>
     public required double ExponentialsPerImage { get; init; }
 
-    /// <summary>The model is a residual network.</summary>
-    public bool IsConvolutional => _config is ResNetConfig;
+    /// <summary>The model's blocks are made of convolutions.</summary>
+    public bool IsConvolutional => _config.Build().CountForward().IsConvolutional;
 
     /// <summary>Bytes read and written for each further image of a batch: operands and results of every primitive, once each.</summary>
     public required double BytesPerImage { get; init; }

@@ -18,7 +18,7 @@ public static class ThisMachine
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         int batch = Math.Clamp(Math.Min(options.BatchSize, cost.LargestBatch(memory / 2)), 1, LargestBatch);
         BenchmarkResult result = Benchmark.Run(options with { BatchSize = batch, IsTraining = true });
-        double achieved = result.ImagesPerSecond * (cost.FlopsPerImage ?? 0) / 1e12, peak = result.PeakGflopsPerSecond / 1e3;
+        double achieved = result.ImagesPerSecond * cost.FlopsPerImage / 1e12, peak = result.PeakGflopsPerSecond / 1e3;
         return new DeviceProfile(
             Name, Tflops: peak, Exponentials: double.PositiveInfinity, Bandwidth: double.PositiveInfinity, Memory: memory / 1e9, Interconnect: double.PositiveInfinity, PricePerHour: 0,
             Efficiency: achieved / peak, ConvolutionEfficiency: achieved / peak, ElementBytes: sizeof(float));

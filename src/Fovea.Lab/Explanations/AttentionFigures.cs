@@ -16,9 +16,12 @@ internal static class AttentionFigures
     private static readonly ColorScale Own = new("0", "largest of each map");
 
     /// <summary>Overlays of the whole model, then maps by block and head.</summary>
-    public static IEnumerable<ExplainedFigure> Of(AttentionTrace trace, PlanarImage seen, VisionTransformerConfig config, string target)
+    /// <param name="trace">The image's way through the model.</param>
+    /// <param name="seen">The image as the model takes it.</param>
+    /// <param name="readers">Names of the tokens that the classifier head reads.</param>
+    /// <param name="target">Name of the explained class.</param>
+    public static IEnumerable<ExplainedFigure> Of(AttentionTrace trace, PlanarImage seen, string readers, string target)
     {
-        string readers = Captions.Readers(config);
         int last = trace.Blocks.Count - 1;
         yield return new("overview", new ImageGrid
         {

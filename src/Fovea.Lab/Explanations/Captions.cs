@@ -6,15 +6,6 @@ namespace Fovea.Lab.Explanations;
 /// <summary>What parts of a model are called in titles.</summary>
 internal static class Captions
 {
-    /// <summary>Whose attention is shown where only some tokens matter for the answer.</summary>
-    public static string Readers(VisionTransformerConfig config) => config switch
-    {
-        { Pooling: Pooling.Mean } => "the mean of the patches",
-        { Pooling: Pooling.Sequence } => "the patches, weighted",
-        { DistillationToken: true } => "the class and the distillation token",
-        _ => "the class token",
-    };
-
     /// <summary>Blocks as people count, ranges joined: <c>blocks 1–3, 5</c>.</summary>
     public static string Blocks(IReadOnlyList<int> blocks)
     {

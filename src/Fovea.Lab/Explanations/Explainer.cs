@@ -40,8 +40,8 @@ public static class Explainer
         }
 
         string name = model.Head.Recipe.Model.Name;
-        string lead = model.Model is VisionTransformer transformer
-            ? $"{name}, {model.Head.Data.Name}; attention: {transformer.Config.Attention}; the head reads {Captions.Readers(transformer.Config)}"
+        string lead = model.Model is IAttentionModel attentive
+            ? $"{name}, {model.Head.Data.Name}; attention: {model.Model.Config.Describe().Attention}; the head reads {attentive.ReadTokens}"
             : $"{name}, {model.Head.Data.Name}; a residual network has no attention: Grad-CAM shows where its last features speak for the class";
         return new($"What {name} looks at", lead, explained, ModelFigures.Of(model.Model));
     }
@@ -51,10 +51,10 @@ public static class Explainer
     {
         switch (model.Model)
         {
-            case VisionTransformer transformer:
-                using (AttentionTrace trace = AttentionTrace.Of(transformer, image, wanted))
-                    return (trace.Scores, trace.Target, [.. AttentionFigures.Of(trace, seen, transformer.Config, classes[trace.Target]), .. MechanismFigures.Of(trace, seen)]);
-            case ResNet network:
+            case IAttentionModel attentive:
+                using (AttentionTrace trace = AttentionTrace.Of(attentive, image, wanted))
+                    return (trace.Scores, trace.Target, [.. AttentionFigures.Of(trace, seen, attentive.ReadTokens, classes[trace.Target]), .. MechanismFigures.Of(trace, seen)]);
+            case IFeatureMapModel network:
                 GradCam cam = GradCam.Of(network, image, wanted);
                 return (cam.Scores, cam.Target, [AttentionFigures.Of(cam, seen, classes[cam.Target])]);
             default:

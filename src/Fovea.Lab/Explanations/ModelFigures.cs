@@ -20,12 +20,12 @@ internal static class ModelFigures
     public static IReadOnlyList<ExplainedFigure> Of(ImageClassifier model)
     {
         List<ExplainedFigure> figures = [];
-        if (model is VisionTransformer transformer)
+        if (model is IAttentionModel attentive)
         {
-            TokenGrid grid = transformer.GridOf(transformer.Config.ImageSize, transformer.Config.ImageSize);
-            figures.AddRange(Windows(transformer, grid));
+            TokenGrid grid = attentive.GridOf(model.Config.ImageSize, model.Config.ImageSize);
+            figures.AddRange(Windows(attentive, grid));
             using StepScope scope = StepScope.Begin();
-            if (transformer.PatchPositions(grid) is { } positions) figures.Add(Positions(PositionSimilarity.Of(positions), grid));
+            if (attentive.PatchPositions(grid) is { } positions) figures.Add(Positions(PositionSimilarity.Of(positions), grid));
         }
 
         if (FirstFilters.Of(model) is { } filters) figures.Add(Filters(filters));
@@ -81,10 +81,10 @@ internal static class ModelFigures
     }
 
     /// <summary>Of the blocks with windows: what each token sees, and what the patch in the middle sees, epoch by epoch.</summary>
-    private static IEnumerable<ExplainedFigure> Windows(VisionTransformer model, TokenGrid grid)
+    private static IEnumerable<ExplainedFigure> Windows(IAttentionModel model, TokenGrid grid)
     {
-        (int Block, Locality Locality)[] local = [.. model.Blocks.Index()
-            .Select(entry => (entry.Index, (entry.Item.Attention.Mechanism as ILocalAttention)?.Locality!)).Where(entry => entry.Item2 is not null)];
+        (int Block, Locality Locality)[] local = [.. model.Mechanisms.Index()
+            .Select(entry => (entry.Index, (entry.Item as ILocalAttention)?.Locality!)).Where(entry => entry.Item2 is not null)];
         if (local.Length == 0) yield break;
         int[] epochs = [.. local.SelectMany(entry => entry.Locality.Stages).Append(local[0].Locality.Epoch).Distinct().Order()];
         List<(List<int> Blocks, int? Head, float[][] Factors)> kinds = [];

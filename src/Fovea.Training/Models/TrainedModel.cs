@@ -113,12 +113,12 @@ public sealed class TrainedModel
     /// <exception cref="UsageException">The model's attention is not softmax, or there are no images.</exception>
     public IReadOnlyList<PerformerError> PerformerErrors(IImageDataset dataset, int count, IReadOnlyList<int> features, IReadOnlyList<ulong> seeds)
     {
-        if (Model is not VisionTransformer { Config.Attention.Specs: [{ Name: "softmax" }] } model)
+        if (!PerformerApproximation.CanMeasure(Model))
             throw new UsageException($"'{Path}': only a model with softmax attention in all blocks can be approximated, this is '{Head.Recipe.Model.Name}' with {Head.Recipe.Model.Attention}.");
         using StepScope scope = StepScope.Begin();
         Batch batch = LoaderOf(dataset, Math.Min(count, dataset.Count)).Epoch(0).FirstOrDefault()
             ?? throw new UsageException($"the dataset '{dataset.Info.Name}' has no images in this part.");
-        return PerformerApproximation.Measure(model, batch.ToImages(_device), features, seeds);
+        return PerformerApproximation.Measure(Model, batch.ToImages(_device), features, seeds);
     }
 
     private DataLoader LoaderOf(IImageDataset dataset, int batchSize) =>

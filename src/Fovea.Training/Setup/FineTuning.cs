@@ -31,14 +31,14 @@ public static class FineTuning
         string? name = asked.Model.Name == Recipe.Default.Model.Name ? null : Presets.Find(asked.Model.Name).Name;
         ModelSection model = ModelOf(weights, name);
         if (name is not null && name != model.Name) model = new() { Name = name };
-        bool isTransformer = Presets.Find(model.Name).Config is VisionTransformerConfig;
+        bool hasDropPath = Presets.Find(model.Name).Config.Describe().DropPath is not null;
         Recipe start = ModelDefaults.Of(model.Name) with { Model = model with { Weights = weights } };
         return asked.Optimisation.Freeze is null
             ? start with { Optimisation = start.Optimisation with { LearningRate = 1e-3, WeightDecay = 0 } }
             : start with
             {
                 Optimisation = start.Optimisation with { LearningRate = 5e-4, LayerDecay = 0.75 },
-                Regularisation = start.Regularisation with { LabelSmoothing = 0.1, DropPath = isTransformer ? 0.1 : null },
+                Regularisation = start.Regularisation with { LabelSmoothing = 0.1, DropPath = hasDropPath ? 0.1 : null },
             };
     }
 
@@ -71,9 +71,9 @@ public static class FineTuning
                 yield return $"{how.Optimizer} with a rate of {Text(how.LearningRate)} usually destroys pretrained weights; 0.00003 to 0.0003 usually works (--lr 1e-4), or --layer-decay 0.75.";
         }
 
-        if (recipe.Model.Weights is null && config is VisionTransformerConfig vit && vit.ImageSize / vit.PatchSize is int side && side * side < FewestTokens)
+        if (recipe.Model.Weights is null && config.Describe().PatchSize is int patch && config.ImageSize / patch is int side && side * side < FewestTokens)
             yield return $"a Vision Transformer from scratch rarely learns well from {side * side} tokens; {FewestTokens} or more usually work "
-                + $"(--patch-size below {vit.PatchSize} or --image-size above {vit.ImageSize}), or pretrained --weights.";
+                + $"(--patch-size below {patch} or --image-size above {config.ImageSize}), or pretrained --weights.";
     }
 
     /// <summary>The model of a run; of another file's weights the one that is asked for, or whose they are.</summary>

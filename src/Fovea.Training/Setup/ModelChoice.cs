@@ -21,7 +21,7 @@ public static class ModelChoice
     public static ModelConfig Configure(Recipe recipe, DatasetInfo? data)
     {
         ModelConfig preset = Presets.Find(recipe.Model.Name).Config;
-        ModelConfig config = Adapt(preset, recipe) with
+        ModelConfig config = preset.Apply(Options(recipe)) with
         {
             ImageSize = recipe.Model.ImageSize ?? (data is null ? preset.ImageSize : DefaultSize(preset, data)),
             Channels = data?.Channels ?? preset.Channels,
@@ -31,38 +31,22 @@ public static class ModelChoice
         return config;
     }
 
-    private static ModelConfig Adapt(ModelConfig preset, Recipe recipe)
+    private static ModelOptions Options(Recipe recipe) => new()
     {
-        RegularisationSection rates = recipe.Regularisation;
-        if (preset is VisionTransformerConfig vit)
-        {
-            return vit with
-            {
-                Attention = recipe.Model.Attention is string attention ? AttentionList.Parse(attention) : vit.Attention,
-                Embedding = Named("embedding", recipe.Model.Embedding, vit.Embedding),
-                Position = Named("position", recipe.Model.Position, vit.Position),
-                PositionStd = (float?)recipe.Model.PositionInit ?? vit.PositionStd,
-                WeightInit = Named("weight-init", recipe.Model.WeightInit, vit.WeightInit),
-                PatchSize = recipe.Model.PatchSize ?? vit.PatchSize,
-                Dropout = (float?)rates.Dropout ?? vit.Dropout,
-                DropPath = (float?)rates.DropPath ?? vit.DropPath,
-            };
-        }
-
-        if (recipe.Model.Attention is not null) throw new UsageException($"--attention: the model '{recipe.Model.Name}' has none.");
-        foreach ((string option, bool given) in ((string, bool)[])[
-            ("embedding", recipe.Model.Embedding is not null), ("position", recipe.Model.Position is not null), ("patch-size", recipe.Model.PatchSize is not null),
-            ("position-init", recipe.Model.PositionInit is not null), ("weight-init", recipe.Model.WeightInit is not null)])
-            if (given) throw new UsageException($"--{option}: the model '{recipe.Model.Name}' has none.");
-        if (rates.Dropout > 0) throw new UsageException($"--dropout: the model '{recipe.Model.Name}' has none.");
-        if (rates.DropPath > 0) throw new UsageException($"--drop-path: the model '{recipe.Model.Name}' has none.");
-        return preset;
-    }
+        Attention = recipe.Model.Attention is string attention ? AttentionList.Parse(attention) : null,
+        Embedding = Named<EmbeddingKind>("embedding", recipe.Model.Embedding),
+        Position = Named<PositionKind>("position", recipe.Model.Position),
+        PositionStd = (float?)recipe.Model.PositionInit,
+        WeightInit = Named<WeightInit>("weight-init", recipe.Model.WeightInit),
+        PatchSize = recipe.Model.PatchSize,
+        Dropout = (float?)recipe.Regularisation.Dropout,
+        DropPath = (float?)recipe.Regularisation.DropPath,
+    };
 
     /// <summary>The member of an enumeration that a recipe names, whatever its case.</summary>
-    private static T Named<T>(string field, string? text, T otherwise) where T : struct, Enum
+    private static T? Named<T>(string field, string? text) where T : struct, Enum
     {
-        if (text is null) return otherwise;
+        if (text is null) return null;
         string[] names = [.. Enum.GetNames<T>().Select(name => name.ToLowerInvariant())];
         return Array.IndexOf(names, text.ToLowerInvariant()) is int index and >= 0
             ? Enum.GetValues<T>()[index]

@@ -21,17 +21,19 @@ public static class RecipeResolver
     };
 
     /// <summary>The recipe with every choice that does not depend on the machine.</summary>
-    internal static Recipe Resolve(Recipe recipe, ModelConfig config, DatasetInfo data) => recipe with
+    internal static Recipe Resolve(Recipe recipe, ModelConfig config, DatasetInfo data) => Resolve(recipe, config, config.Describe(), data);
+
+    private static Recipe Resolve(Recipe recipe, ModelConfig config, ModelOptions model, DatasetInfo data) => recipe with
     {
         Model = recipe.Model with
         {
             Name = Presets.Find(recipe.Model.Name).Name,
-            Attention = (config as VisionTransformerConfig)?.Attention.ToString(),
-            Embedding = (config as VisionTransformerConfig)?.Embedding.ToString().ToLowerInvariant(),
-            Position = (config as VisionTransformerConfig)?.Position.ToString().ToLowerInvariant(),
-            PositionInit = config is VisionTransformerConfig { Position: PositionKind.Learned } learned ? (double)(decimal)learned.PositionStd : null,
-            WeightInit = (config as VisionTransformerConfig)?.WeightInit.ToString().ToLowerInvariant(),
-            PatchSize = (config as VisionTransformerConfig)?.PatchSize,
+            Attention = model.Attention?.ToString(),
+            Embedding = model.Embedding?.ToString().ToLowerInvariant(),
+            Position = model.Position?.ToString().ToLowerInvariant(),
+            PositionInit = (double?)(decimal?)model.PositionStd,
+            WeightInit = model.WeightInit?.ToString().ToLowerInvariant(),
+            PatchSize = model.PatchSize,
             ImageSize = config.ImageSize,
         },
         Data = recipe.Data with

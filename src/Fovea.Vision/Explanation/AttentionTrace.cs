@@ -1,6 +1,5 @@
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
-using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Explanation;
@@ -42,16 +41,16 @@ public sealed class AttentionTrace : IDisposable
     /// <param name="target">The class to explain; null: the one with the highest score.</param>
     /// <exception cref="ShapeException">Not one image, or not one that the model takes.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The model has no such class.</exception>
-    public static AttentionTrace Of(VisionTransformer model, Tensor image, int? target = null)
+    public static AttentionTrace Of(IAttentionModel model, Tensor image, int? target = null)
     {
         if (image.Shape.Rank != 4 || image.Shape[0] != 1) throw new ShapeException($"AttentionTrace: needs one image [1, channel, height, width], got {image.Shape}.");
         AttentionRecorder recorder = new(gradients: true);
         try
         {
             using StepScope scope = StepScope.Begin();
-            using ScoreGradient score = ScoreGradient.Of(model, () => model.Forward(image, recorder), target);
-            TokenGrid grid = model.GridOf(image);
-            float[] readout = ReadoutOf(model.Config, grid, recorder.PoolingWeights?.ToArray());
+            using ScoreGradient score = ScoreGradient.Of(model.NamedParameters(), () => model.Forward(image, recorder), target);
+            TokenGrid grid = model.GridOf(image.Shape[2], image.Shape[3]);
+            float[] readout = model.Readout(grid, recorder.PoolingWeights?.ToArray());
             return new(recorder)
             {
                 Grid = grid,
@@ -98,15 +97,5 @@ public sealed class AttentionTrace : IDisposable
         for (int i = 0; i < tokens; i++)
             for (int j = 0; weights[i] != 0 && j < tokens; j++) mixed[j] += weights[i] * rows[i * tokens + j];
         return mixed;
-    }
-
-    private static float[] ReadoutOf(VisionTransformerConfig config, TokenGrid grid, float[]? learned)
-    {
-        float[] weights = new float[grid.Tokens];
-        if (learned is not null) learned.CopyTo(weights, grid.Prefix);
-        else if (config.Pooling == Pooling.Mean) Array.Fill(weights, 1f / grid.Patches, grid.Prefix, grid.Patches);
-        else if (config.DistillationToken) (weights[0], weights[1]) = (0.5f, 0.5f);   // two heads, whose mean is the answer
-        else weights[0] = 1;
-        return weights;
     }
 }

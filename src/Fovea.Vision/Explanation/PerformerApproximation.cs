@@ -3,7 +3,6 @@ using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Contract;
-using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Explanation;
@@ -14,6 +13,9 @@ namespace Fovea.Vision.Explanation;
 /// </summary>
 public static class PerformerApproximation
 {
+    /// <summary>The model has softmax attention in all blocks.</summary>
+    public static bool CanMeasure(ImageClassifier model) => Softmax(model) is not null;
+
     /// <summary>Errors for every number of features and every seed, in that order.</summary>
     /// <param name="model">A model with softmax attention and weights; it is not changed.</param>
     /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
@@ -21,10 +23,11 @@ public static class PerformerApproximation
     /// <param name="seeds">Draws to try with each.</param>
     /// <exception cref="ArgumentException">The model's attention is not softmax.</exception>
     /// <exception cref="UsageException">A number of features is out of range.</exception>
-    public static IReadOnlyList<PerformerError> Measure(VisionTransformer model, Tensor images, IReadOnlyList<int> features, IReadOnlyList<ulong> seeds)
+    public static IReadOnlyList<PerformerError> Measure(
+        ImageClassifier model, Tensor images, IReadOnlyList<int> features, IReadOnlyList<ulong> seeds)
     {
-        if (model.Config.Attention.Specs is not [{ Name: "softmax" }])
-            throw new ArgumentException($"PerformerApproximation: needs a model with softmax attention, got '{model.Config.Attention}'.", nameof(model));
+        if (!CanMeasure(model))
+            throw new ArgumentException($"PerformerApproximation: needs a model with softmax attention, got '{model.Config.Describe().Attention}'.", nameof(model));
         bool training = model.Training;
         model.Train(false);
         try
@@ -38,37 +41,51 @@ public static class PerformerApproximation
         }
     }
 
-    private static PerformerError Compare(VisionTransformer model, Tensor images, int features, ulong seed)
+    private static PerformerError Compare(ImageClassifier model, Tensor images, int features, ulong seed)
     {
         using StepScope scope = StepScope.Begin();
-        VisionTransformer performer = WithFeatures(model, images.Device, features, seed);
-        double attention = 0;
-        Tensor x = model.Embed(images);
-        TokenGrid grid = model.GridOf(images);
-        for (int i = 0; i < model.Blocks.Count; i++)
-        {
-            AttentionLayer layer = model.Blocks[i].Attention;
-            AttentionInput input = new(layer.Qkv.Forward(model.Blocks[i].Norm1, x), grid, layer.Qkv);
-            attention += RelativeError(layer.Mechanism.Forward(input), performer.Blocks[i].Attention.Mechanism.Forward(input)) / model.Blocks.Count;
-            x = model.Blocks[i].Forward(x, grid);
-        }
-
-        PerformerError error = new(features, seed, attention, RelativeError(model.Forward(images), performer.Forward(images)));
+        ImageClassifier performer = WithFeatures(model, images.Device, features, seed);
+        BlockErrors blocks = new(((IAttentionModel)performer).Mechanisms);
+        Tensor expected = ((IAttentionModel)model).Forward(images, blocks);
+        PerformerError error = new(features, seed, blocks.Mean, RelativeError(expected, performer.Forward(images)));
         foreach ((_, NamedTensor tensor) in performer.NamedState()) tensor.Value.Release();
         return error;
     }
 
-    private static VisionTransformer WithFeatures(VisionTransformer model, Device device, int features, ulong seed)
+    private static ImageClassifier WithFeatures(ImageClassifier model, Device device, int features, ulong seed)
     {
-        string scale = model.Config.Attention.Of(0).Options.TryGetValue("scale", out string? given) ? $",scale={given}" : "";
+        string scale = Softmax(model)!.Options.TryGetValue("scale", out string? given) ? $",scale={given}" : "";
         AttentionList attention = string.Create(CultureInfo.InvariantCulture, $"performer:features={features}{scale}");
-        VisionTransformer performer = (model.Config with { Attention = attention }).Build();
+        ImageClassifier performer = model.Config.Apply(new() { Attention = attention }).Build();
         performer.Initialize(device, seed);
         performer.Load(model.NamedState().ToDictionary(entry => entry.Name, entry => entry.Tensor.Value));
         performer.Train(false);
         return performer;
     }
 
+    /// <summary>The one mechanism of a model with softmax attention in all blocks; null for other models.</summary>
+    private static Spec? Softmax(ImageClassifier model) =>
+        model.Config.Describe().Attention?.Specs is [{ Name: "softmax" } softmax] && model is IAttentionModel ? softmax : null;
+
     private static double RelativeError(Tensor expected, Tensor actual) =>
         Math.Sqrt(Update.SumOfSquares(Ops.Subtract(actual, expected)) / Update.SumOfSquares(expected));
+
+    /// <summary>Errors of Performers' mechanisms, each given the input of the model's own mechanism.</summary>
+    private sealed class BlockErrors(IReadOnlyList<IAttention> performers) : IAttentionRecorder
+    {
+        private int _block;
+
+        /// <summary>Mean of the blocks' relative errors.</summary>
+        public double Mean { get; private set; }
+
+        public Tensor Record(IAttention mechanism, AttentionInput input, Tensor mixed)
+        {
+            Mean += RelativeError(mixed, performers[_block++].Forward(input)) / performers.Count;
+            return mixed;
+        }
+
+        public void RecordPooling(Tensor weights)
+        {
+        }
+    }
 }

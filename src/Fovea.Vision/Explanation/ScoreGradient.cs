@@ -1,3 +1,4 @@
+using Fovea.Nn;
 using Fovea.Tensors;
 
 namespace Fovea.Vision.Explanation;
@@ -15,13 +16,13 @@ internal sealed class ScoreGradient : IDisposable
     /// <summary>The class that was differentiated.</summary>
     public int Target { get; }
 
-    /// <param name="model">Its parameters count as constants meanwhile: nothing is computed for them, and they get no gradient.</param>
+    /// <param name="model">The model's parameters. They count as constants meanwhile: nothing is computed for them, and they get no gradient.</param>
     /// <param name="score">Makes the scores <c>[1, class]</c>, while a tape records.</param>
     /// <param name="target">The class; null: the one with the highest score.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
-    public static ScoreGradient Of(ImageClassifier model, Func<Tensor> score, int? target)
+    public static ScoreGradient Of(IEnumerable<(string Name, Parameter Parameter)> model, Func<Tensor> score, int? target)
     {
-        Tensor[] trained = [.. model.NamedParameters().Select(entry => entry.Parameter.Value).Where(value => value.RequiresGradient)];
+        Tensor[] trained = [.. model.Select(entry => entry.Parameter.Value).Where(value => value.RequiresGradient)];
         foreach (Tensor value in trained) value.RequiresGradient = false;
         Tape tape = Tape.Record();
         try

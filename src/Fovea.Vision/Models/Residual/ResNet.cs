@@ -9,7 +9,7 @@ namespace Fovea.Vision.Models.Residual;
 /// Residual network (He et al. 2016, "Deep residual learning for image recognition", arXiv:1512.03385): a stem, stages of residual blocks, the mean over
 /// the image, a linear head. Parameter names and first values are torchvision's.
 /// </summary>
-public sealed class ResNet : ImageClassifier
+public sealed class ResNet : ImageClassifier, IFeatureMapModel
 {
     private readonly NormedConvolution _stem;
     private readonly MaxPool2d? _pool;
@@ -58,16 +58,11 @@ public sealed class ResNet : ImageClassifier
         return scope.Return(Score(Features(images)));
     }
 
-    /// <summary>The last stage's result, before it is averaged over the image.</summary>
-    /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
-    /// <returns><c>[batch, width, oh, ow]</c>.</returns>
-    /// <exception cref="ShapeException">The images have other channels than the model takes.</exception>
+    /// <inheritdoc/>
     public Tensor Features(Tensor images) =>
         Stages.SelectMany(stage => stage).Aggregate(Stem(images), (x, block) => InScope(x, block.Forward));
 
-    /// <summary>What the model answers to <see cref="Features"/>.</summary>
-    /// <param name="features"><c>[batch, width, oh, ow]</c>.</param>
-    /// <returns>Logits <c>[batch, class]</c>; the features' means <c>[batch, width]</c> if the model has no head.</returns>
+    /// <inheritdoc/>
     public Tensor Score(Tensor features)
     {
         Tensor pooled = Ops.GlobalAveragePool(features);
@@ -86,14 +81,14 @@ public sealed class ResNet : ImageClassifier
         return _pool is null ? x : InScope(x, _pool.Forward);
     }
 
-    /// <summary>Multiply-adds for one image of the configured size.</summary>
-    public double Macs()
+    /// <inheritdoc/>
+    public override ForwardCost CountForward()
     {
         int size = Config.ImageSize;
-        double total = _stem.Macs(ref size);
+        double stem = _stem.Macs(ref size), blocks = 0;
         if (_pool is not null) size = (size - 1) / 2 + 1;
-        foreach (ResidualBlock block in Stages.SelectMany(stage => stage)) total += block.Macs(ref size);
-        return total + (_head?.Weight.Shape.Count ?? 0);
+        foreach (ResidualBlock block in Stages.SelectMany(stage => stage)) blocks += block.Macs(ref size);
+        return new(stem, blocks, _head?.Weight.Shape.Count ?? 0) { IsConvolutional = true };
     }
 
     /// <summary>Without a tape, temporaries and the input are given back as soon as there is a result: memory stays that of one block.</summary>

@@ -2,10 +2,10 @@ using Fovea.Tensors.Backends.Cpu.MatMul;
 
 namespace Fovea.Vision.Models.Residual;
 
-/// <summary>Everything that a residual network is built from.</summary>
+/// <summary>Description of a residual network.</summary>
 public sealed record ResNetConfig : ModelConfig
 {
-    /// <summary>What the blocks are made of.</summary>
+    /// <summary>Form of the blocks.</summary>
     public ResidualKind Block { get; init; } = ResidualKind.Basic;
 
     /// <summary>Blocks of each stage, 1 or more; each stage but the first halves the image.</summary>
@@ -42,6 +42,16 @@ public sealed record ResNetConfig : ModelConfig
         foreach (int layers in Layers) Check.AtLeast(1, layers, nameof(Layers));
         foreach (int width in Widths) Check.AtLeast(1, width, nameof(Widths));
     }
+
+    /// <inheritdoc/>
+    public override ResNetConfig Apply(ModelOptions changes)
+    {
+        changes.RequireOnly("a residual network");
+        return this;
+    }
+
+    /// <inheritdoc/>
+    public override ModelOptions Describe() => new();
 
     /// <inheritdoc/>
     public bool Equals(ResNetConfig? other) => other is not null && base.Equals(other) && Block == other.Block && SmallStem == other.SmallStem

@@ -78,6 +78,14 @@ public sealed class TransformerBlock : Module
             : Ops.Add(x, End(Mlp.Forward(_norm2, x), _scale2, _path2));
     }
 
+    /// <summary>MACs for one sequence.</summary>
+    internal double Macs(TokenGrid grid)
+    {
+        double weights = 0;
+        foreach (Linear? layer in (Linear?[])[Attention.Qkv, Attention.Proj, Mlp?.Fc1, Mlp?.Fc2]) weights += layer?.Weight.Shape.Count ?? 0;
+        return grid.Tokens * weights + Attention.Mechanism.Macs(grid);
+    }
+
     private Tensor AfterNorm(Mlp mlp, Tensor x) => IsPlain(_scale2, _path2)
         ? mlp.Forward(x, residual: x)
         : Ops.Add(x, End(mlp.Forward(x), _scale2, _path2));

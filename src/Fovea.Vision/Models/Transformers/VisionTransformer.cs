@@ -14,7 +14,7 @@ namespace Fovea.Vision.Models.Transformers;
 /// positions, blocks, a norm, a linear head; with a distillation token DeiT, with layer scale (and registers, and SwiGLU) DINOv2, with sequence pooling a
 /// compact transformer. Parameter names and first values are timm's. Images of any size that divides into patches are taken: positions are resampled.
 /// </summary>
-public sealed class VisionTransformer : ImageClassifier
+public sealed class VisionTransformer : ImageClassifier, IAttentionModel
 {
     private readonly Parameter[] _prefix;
     private readonly IPositionEmbedding? _position;
@@ -59,14 +59,24 @@ public sealed class VisionTransformer : ImageClassifier
     public IReadOnlyList<TransformerBlock> Blocks { get; }
 
     /// <inheritdoc/>
+    public IReadOnlyList<IAttention> Mechanisms => [.. Blocks.Select(block => block.Attention.Mechanism)];
+
+    /// <inheritdoc/>
+    public string ReadTokens => Config switch
+    {
+        { Pooling: Pooling.Mean } => "the mean of the patches",
+        { Pooling: Pooling.Sequence } => "the patches, weighted",
+        { DistillationToken: true } => "the class and the distillation token",
+        _ => "the class token",
+    };
+
+    /// <inheritdoc/>
     public override bool CanRecompute => true;
 
     /// <inheritdoc/>
     public override Tensor Forward(Tensor images) => Forward(images, null);
 
-    /// <inheritdoc cref="Forward(Tensor)"/>
-    /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
-    /// <param name="recorder">Collects what each block attended to, or null.</param>
+    /// <inheritdoc/>
     public Tensor Forward(Tensor images, IAttentionRecorder? recorder) => InScope(() => Score(RunBlocks(images, recorder), recorder).Mean());
 
     /// <inheritdoc/>
@@ -112,21 +122,44 @@ public sealed class VisionTransformer : ImageClassifier
         return _positionDropout.Forward(tokens);
     }
 
-    /// <summary>The patches' positions on a grid, resampled where it is not the configured one; null where the model has none.</summary>
-    /// <returns><c>[patch, dim]</c>.</returns>
+    /// <inheritdoc/>
     public Tensor? PatchPositions(TokenGrid grid)
     {
         int prefix = Config.PrefixPositions ? grid.Prefix : 0;
         return _position is null ? null : Ops.Slice(_position.At(grid with { Prefix = prefix }), 1, prefix, grid.Patches).Reshape(grid.Patches, Config.Dim);
     }
 
-    /// <summary>How the tokens of these images lie over them.</summary>
+    /// <summary>Arrangement of the tokens over these images.</summary>
     public TokenGrid GridOf(Tensor images) => GridOf(images.Shape[2], images.Shape[3]);
 
-    /// <summary>How the tokens of an image of this size lie over it.</summary>
-    /// <param name="height">Pixels.</param>
-    /// <param name="width">Pixels.</param>
+    /// <inheritdoc/>
     public TokenGrid GridOf(int height, int width) => PatchEmbedding.Grid(height, width) with { Prefix = Config.Grid.Prefix };
+
+    /// <inheritdoc/>
+    public float[] Readout(TokenGrid grid, float[]? pooling)
+    {
+        float[] weights = new float[grid.Tokens];
+        if (pooling is not null) pooling.CopyTo(weights, grid.Prefix);
+        else if (Config.Pooling == Pooling.Mean) Array.Fill(weights, 1f / grid.Patches, grid.Prefix, grid.Patches);
+        else if (Config.DistillationToken) weights[0] = weights[1] = 0.5f;   // two classifier heads, whose mean is the answer
+        else weights[0] = 1;
+        return weights;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// Every token meets every weight of the blocks' projections and MLPs once; embedding, attention and classifier heads come on top. Softmax has
+    /// 2 n² h multiplications for n tokens and heads of h elements together.
+    /// </remarks>
+    public override ForwardCost CountForward()
+    {
+        TokenGrid grid = GridOf(Config.ImageSize, Config.ImageSize);
+        double head = (double)Config.Dim * Config.Classes * (Config.DistillationToken ? 2 : 1) + (_sequencePool is null ? 0 : 2.0 * grid.Patches * Config.Dim);
+        return new(PatchEmbedding.Macs(Config.ImageSize, Config.ImageSize), Blocks.Sum(block => block.Macs(grid)), head)
+        {
+            Exponentials = Mechanisms.Sum(mechanism => mechanism.Exponentials(grid)),
+        };
+    }
 
     /// <summary>The tokens before the patches, in timm's order.</summary>
     private static IEnumerable<Parameter> PrefixTokens(VisionTransformerConfig config)

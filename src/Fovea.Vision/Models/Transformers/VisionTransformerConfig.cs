@@ -108,6 +108,35 @@ public sealed record VisionTransformerConfig : ModelConfig
     public override VisionTransformer Build() => new(this);
 
     /// <inheritdoc/>
+    public override VisionTransformerConfig Apply(ModelOptions changes) => this with
+    {
+        Attention = changes.Attention ?? Attention,
+        Embedding = changes.Embedding ?? Embedding,
+        Position = changes.Position ?? Position,
+        PositionStd = changes.PositionStd ?? PositionStd,
+        WeightInit = changes.WeightInit ?? WeightInit,
+        PatchSize = changes.PatchSize ?? PatchSize,
+        Dropout = changes.Dropout ?? Dropout,
+        DropPath = changes.DropPath ?? DropPath,
+    };
+
+    /// <inheritdoc/>
+    public override ModelOptions Describe() => new()
+    {
+        Attention = Attention,
+        Embedding = Embedding,
+        Position = Position,
+        PositionStd = Position == PositionKind.Learned ? PositionStd : null,
+        WeightInit = WeightInit,
+        PatchSize = PatchSize,
+        Dropout = Dropout,
+        DropPath = DropPath,
+    };
+
+    /// <inheritdoc/>
+    public override ModelSizes Measure() => new(Dim, Depth, Heads);
+
+    /// <inheritdoc/>
     public override void Validate()
     {
         Check.AtLeast(1, ImageSize, nameof(ImageSize));

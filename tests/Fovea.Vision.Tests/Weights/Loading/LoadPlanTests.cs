@@ -136,6 +136,8 @@ public sealed class LoadPlanTests
 
         public override Tensor Forward(Tensor images) => images;
 
+        public override ForwardCost CountForward() => default;
+
         public override Tensor AdaptWeight(string name, Tensor value) => value.Shape[1] == 4 ? Ops.Mean(value.Reshape(2, 2), 1).Reshape(1, 2, 1) : value;
     }
 
