@@ -2,7 +2,9 @@ using Fovea.Data;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Embedding;
 using Fovea.Vision.Models;
+using Fovea.Vision.Position;
 using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Training.Setup;
