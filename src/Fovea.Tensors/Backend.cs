@@ -8,6 +8,9 @@ namespace Fovea.Tensors;
 /// </summary>
 public abstract partial class Backend
 {
+    /// <summary>Threads of this machine that compute, the caller's included.</summary>
+    public virtual int Threads => 1;
+
     // Memory.
 
     /// <summary>A buffer for at least this many elements, contents unset; from the pool where one fits.</summary>

@@ -9,8 +9,18 @@ public sealed class Device
 {
     private static readonly Lazy<Device> DefaultCpu = new(() => CreateCpu());
     private static readonly Lazy<Device> DefaultReference = new(CreateReference);
+    private static readonly Lock RegistryGate = new();
 
-    private Device(string name, Backend backend)
+    private static readonly OrderedDictionary<string, Func<DeviceRequest, Device>> Registry = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["cpu"] = request => request.Threads is int threads ? CreateCpu(threads) : Cpu,
+        ["reference"] = _ => Reference,
+    };
+
+    /// <summary>A device over any backend, one of another assembly for example.</summary>
+    /// <param name="name">The name for messages.</param>
+    /// <param name="backend">The primitives.</param>
+    public Device(string name, Backend backend)
     {
         Name = name;
         Backend = backend;
@@ -22,11 +32,54 @@ public sealed class Device
     /// <summary>Plain scalar loops in double precision: the definition of every primitive.</summary>
     public static Device Reference => DefaultReference.Value;
 
-    /// <summary><c>cpu</c> or <c>reference</c>.</summary>
+    /// <summary>Names that <see cref="Open"/> takes, in the order in which they were registered; the first is the usual one.</summary>
+    public static IReadOnlyList<string> Names
+    {
+        get
+        {
+            lock (RegistryGate) return [.. Registry.Keys];
+        }
+    }
+
+    /// <summary>The name for messages, e.g. <c>cpu</c>.</summary>
     public string Name { get; }
 
     /// <summary>The primitives behind this device.</summary>
     public Backend Backend { get; }
+
+    /// <summary>Adds a kind of device for this process. Call it before the command line or a recipe is read.</summary>
+    /// <param name="name">The name for <see cref="Open"/>, without a colon; capitals do not matter.</param>
+    /// <param name="factory">Opens one of these devices; it may return the same one each time.</param>
+    /// <exception cref="ArgumentException">The name is empty, has a colon, or is taken.</exception>
+    public static void Register(string name, Func<DeviceRequest, Device> factory)
+    {
+        if (name.Length == 0 || name.Contains(':')) throw new ArgumentException($"Device: '{name}' cannot be the name of a device.", nameof(name));
+        lock (RegistryGate)
+            if (!Registry.TryAdd(name, factory)) throw new ArgumentException($"Device: '{name}' is registered already.", nameof(name));
+    }
+
+    /// <summary>Opens the device of a name.</summary>
+    /// <param name="name">One of <see cref="Names"/>; behind a colon, which one of several, e.g. <c>cuda:1</c>.</param>
+    /// <param name="threads">Threads that compute on this machine, 1 or more; null: all cores. Results do not depend on it.</param>
+    /// <exception cref="UsageException">No device has this name; the message lists those that there are.</exception>
+    public static Device Open(string name, int? threads = null)
+    {
+        string[] parts = name.Split(':', 2);
+        Func<DeviceRequest, Device>? factory;
+        lock (RegistryGate) Registry.TryGetValue(parts[0], out factory);
+        return factory is null
+            ? throw new UsageException("device: " + NearestName.Message("device", name, Names))
+            : factory(new DeviceRequest(parts.Length > 1 ? parts[1] : "", threads));
+    }
+
+    /// <summary>A device's name as it was registered, with what stands behind the colon; null where <see cref="Open"/> would not know it.</summary>
+    public static string? Find(string name)
+    {
+        string kind = name.Split(':')[0];
+        return Names.FirstOrDefault(known => known.Equals(kind, StringComparison.OrdinalIgnoreCase)) is string found
+            ? found + name[kind.Length..]
+            : null;
+    }
 
     /// <summary>A CPU device with its own worker pool.</summary>
     /// <param name="threads">Threads that compute, 1 or more; 0 takes all cores. Results do not depend on it.</param>
@@ -43,3 +96,8 @@ public sealed class Device
     /// <inheritdoc/>
     public override string ToString() => Name;
 }
+
+/// <summary>Options for opening a device; see <see cref="Device.Register"/>.</summary>
+/// <param name="Index">The text behind the colon of a name such as <c>cuda:1</c>; empty without a colon.</param>
+/// <param name="Threads">Threads that compute on this machine; null: all cores.</param>
+public sealed record DeviceRequest(string Index, int? Threads);

@@ -67,7 +67,7 @@ public static class TrainingSetup
         recipe = RecipeResolver.Resolve(recipe, config, data.Info);
         if (data.Train.Count == 0) throw new DataException($"dataset '{data.Info.Name}': there are no images to train on.");
 
-        Device device = DeviceChoice.Open(recipe.Run);
+        Device device = Device.Open(recipe.Run.Device, recipe.Run.Threads);
         ImageClassifier model = config.Build();
         fill(model, device, data.Info);
         FineTuning.Prepare(model, recipe);

@@ -18,7 +18,7 @@ internal static class BenchCommand
         Option<string?> attention = Make.Text("--attention", "NAME[:key=value,...]", "Attention mechanism; the preset's unless given");
         Option<bool> checkpoint = Make.Switch("--grad-checkpoint", "Compute blocks again in the backward pass", "--grad-checkpointing");
         Option<int?> threads = Make.Count("--threads", "Threads that compute; all cores unless given");
-        Option<string> device = Make.Choice("--device", "Where to compute", "cpu", "reference");
+        Option<string> device = Make.Device();
         Option<double> seconds = new("--seconds") { HelpName = "X", Description = "How long to measure", DefaultValueFactory = _ => 10 };
         Option<int?> steps = Make.Count("--steps", "Measure so many steps instead");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");

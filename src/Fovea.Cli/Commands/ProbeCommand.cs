@@ -29,7 +29,7 @@ internal static class ProbeCommand
         Option<double> temperature = new("--temperature") { HelpName = "X", Description = "Temperature of the votes; smaller ones listen to the nearest", DefaultValueFactory = _ => 0.07 };
         Option<int> epochs = Make.Count("--epochs", 30, "Passes of the linear classifiers over the training features");
         Option<int> batchSize = Make.Count("--batch-size", 64, "Images at a time", "-b");
-        Option<string> device = Make.Choice("--device", "Where to compute", "cpu", "reference");
+        Option<string> device = Make.Device();
         Option<int?> threads = Make.Count("--threads", "Threads that compute; all cores unless given");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("probe", "Probe a trained model's features on a dataset: nearest neighbours and linear classification, with nothing of the model trained.")
@@ -40,7 +40,7 @@ internal static class ProbeCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(temperature) is not (> 0 and < double.PositiveInfinity)) throw new UsageException("--temperature: must be above 0.");
-            Device place = DeviceChoice.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads));
+            Device place = Device.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads));
             FrozenModel frozen = FrozenModel.Load(parsed.GetRequiredValue(weights)!, parsed.GetValue(model), place, recipe => RecipeOption.Apply(recipe, parts, parsed));
             Recipe recipe = RecipeOption.Apply(Of(frozen.Recipe, fields.Any(field => field.Field.Name == "dataset" && field.Given(parsed) is not null)), fields, parsed);
             ProbeResult result = Probe.Run(frozen, DatasetChoice.Load(recipe), new ProbeOptions

@@ -4,6 +4,7 @@ using Fovea.Cli.Options;
 using Fovea.Core.Formats;
 using Fovea.Data.Datasets;
 using Fovea.Lab.Probing;
+using Fovea.Tensors;
 using Fovea.Training;
 using Fovea.Training.Models;
 using Fovea.Training.Setup;
@@ -22,7 +23,7 @@ internal static class PseudoLabelCommand
         Option<double> threshold = new("--threshold") { HelpName = "X", Description = "Least probability of a label, 0 to 1", DefaultValueFactory = _ => 0.9 };
         Option<string?> output = Make.Text("--out", "FILE", "Where the list goes, in FOLDER or above it; FOLDER/pseudo-labels.csv unless given");
         Option<int> batchSize = Make.Count("--batch-size", 64, "Images at a time", "-b");
-        Option<string> device = Make.Choice("--device", "Where to compute", "cpu", "reference");
+        Option<string> device = Make.Device();
         Option<int?> threads = Make.Count("--threads", "Threads that compute; all cores unless given");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("pseudo-label", "Label images with a trained model where it is sure: a list that '--dataset csv' reads.")
@@ -35,7 +36,7 @@ internal static class PseudoLabelCommand
             if (least is not (>= 0 and <= 1)) throw new UsageException("--threshold: must be from 0 to 1.");
             string folder = parsed.GetRequiredValue(data)!, file = parsed.GetValue(output) ?? Path.Combine(folder, "pseudo-labels.csv");
             string prefix = PrefixOf(folder, file);
-            TrainedModel model = TrainedModel.Load(parsed.GetRequiredValue(run), DeviceChoice.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads)));
+            TrainedModel model = TrainedModel.Load(parsed.GetRequiredValue(run), Device.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads)));
             PseudoLabels labels = PseudoLabels.Make(model, new UnlabelledImages(folder, model.Head.Data), least, parsed.GetValue(batchSize), stop);
             labels.Write(file, prefix);
             if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(labels, file, least)));

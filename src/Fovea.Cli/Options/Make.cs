@@ -25,6 +25,23 @@ internal static class Make
         return option;
     }
 
+    /// <summary>A device that is registered, the first unless told otherwise.</summary>
+    public static Option<string> Device()
+    {
+        Option<string> option = new("--device")
+        {
+            HelpName = string.Join('|', Tensors.Device.Names),
+            Description = "Where to compute",
+            DefaultValueFactory = _ => Tensors.Device.Names[0],
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: string name }] && Tensors.Device.Find(name) is null)
+                result.AddError($"--device: {NearestName.Message("device", name, Tensors.Device.Names)}");
+        });
+        return option;
+    }
+
     /// <summary>A whole number of at least 1.</summary>
     public static Option<int> Count(string name, int standard, string description, params string[] aliases) =>
         AtLeastOne(new Option<int>(name, aliases) { HelpName = "N", Description = description, DefaultValueFactory = _ => standard });

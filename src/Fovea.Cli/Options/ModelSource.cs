@@ -16,7 +16,7 @@ internal sealed class ModelSource
     private readonly Option<string?> _dataset = Make.Text("--dataset", "NAME", "Dataset; the one of the training unless given");
     private readonly Option<string?> _data = Make.Text("--data", "DIR", "Its folder; as in the training unless given", "--data-dir");
     private readonly Option<string> _split = Make.Choice("--split", "Which part", "test", "val", "train");
-    private readonly Option<string> _device = Make.Choice("--device", "Where to compute", "cpu", "reference");
+    private readonly Option<string> _device = Make.Device();
     private readonly Option<int?> _threads = Make.Count("--threads", "Threads that compute; all cores unless given");
 
     public ModelSource(Command command)
@@ -27,7 +27,7 @@ internal sealed class ModelSource
 
     public TrainedModel Model(ParseResult parsed)
     {
-        Device device = DeviceChoice.Open(parsed.GetRequiredValue(_device), parsed.GetValue(_threads));
+        Device device = Device.Open(parsed.GetRequiredValue(_device), parsed.GetValue(_threads));
         if (parsed.GetValue(_model) is not string name) return TrainedModel.Load(parsed.GetRequiredValue(_path), device);
         Recipe recipe = Recipe.Default with
         {

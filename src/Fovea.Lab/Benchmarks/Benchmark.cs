@@ -21,9 +21,9 @@ public static class Benchmark
     public static BenchmarkResult Run(BenchmarkOptions options)
     {
         ModelConfig config = Configure(options);
-        int threads = options.Device == "cpu" ? options.Threads ?? Environment.ProcessorCount : 1;
-        double peak = PeakMeasurement.GflopsPerSecond(threads);
         using Session session = new(config, options);
+        int threads = session.Threads;
+        double peak = PeakMeasurement.GflopsPerSecond(threads);
         for (int i = 0; i < 3; i++) session.Step();
         double[] seconds = Measure(session, options);
         double median = seconds[seconds.Length / 2], batch = options.BatchSize;
@@ -84,7 +84,7 @@ public static class Benchmark
 
         public Session(ModelConfig config, BenchmarkOptions options)
         {
-            Device device = DeviceChoice.Open(options.Device, options.Threads);
+            Device device = Device.Open(options.Device, options.Threads);
             _allocatedBefore = device.Backend.AllocatedBytes;
             _model = config.Build();
             if (options.GradientCheckpointing && !_model.CanRecompute)
@@ -102,6 +102,8 @@ public static class Benchmark
             _labels = Tensor.From(labels, [options.BatchSize], device).Keep();
             if (options.IsTraining) _optimizer = new AdamW(ParameterGroup.Default(_model, 0.05), 1e-3);
         }
+
+        public int Threads => _images.Device.Backend.Threads;
 
         /// <summary>The pool has grown to the peak; a parameter has a gradient and Adam's two averages beside its value.</summary>
         public long ActivationBytes => _images.Device.Backend.AllocatedBytes - _allocatedBefore

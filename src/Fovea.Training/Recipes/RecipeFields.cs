@@ -1,3 +1,5 @@
+using Fovea.Tensors;
+
 namespace Fovea.Training.Recipes;
 
 /// <summary>Every member of a recipe. A new one is a property and one entry here; option, key, help and tests follow.</summary>
@@ -193,7 +195,7 @@ public static class RecipeFields
         [
             Fixed(section.Field("seed", ValueForm.Seed(), s => s.Seed, (s, v) => s with { Seed = v },
                 "Key of all random numbers; same seed, same bits")),
-            section.Field("device", ValueForm.Choice(("cpu", "cpu"), ("reference", "reference")),
+            section.Field("device", ValueForm.Name(Device.Names, Device.Find),
                 s => s.Device, (s, v) => s with { Device = v },
                 "Where to compute"),
             section.Field("threads", ValueForm.Whole(1).Or("auto"), s => s.Threads, (s, v) => s with { Threads = v },

@@ -89,6 +89,12 @@ internal static class ValueForm
             value => choices.First(choice => choice.Value.Equals(value)).Name);
     }
 
+    /// <summary>A name that <paramref name="find"/> knows, which returns it as it is written, or null.</summary>
+    public static ValueForm<string> Name(IReadOnlyCollection<string> names, Func<string, string?> find) => new(
+        string.Join('|', names), $"one of {string.Join(", ", names)}",
+        (string text, out string value) => (value = find(text) ?? "").Length > 0,
+        value => value);
+
     /// <summary>Some of an enumeration's names, separated by commas; capitals do not matter when reading.</summary>
     public static ValueForm<T> Flags<T>()
         where T : struct, Enum

@@ -56,6 +56,8 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
         _buffers = new BufferPool(this);
     }
 
+    public override int Threads => _pool.Threads;
+
     public override long AllocatedBytes => _buffers.AllocatedBytes;
 
     public override Storage Rent(int count) => _buffers.Rent(count);
