@@ -3,10 +3,12 @@
 #:property PublishAot=false
 #:property TieredPGO=false
 
-// What trackers cost: a run of a preset on drawn shapes with TensorBoard and Weights & Biases, as `fovea train --track tensorboard,wandb` would start it;
-// the seconds that it spent in its trackers, the runtime's compiler included, and their share of the run.
+// What trackers cost: a run of a preset on drawn shapes with TensorBoard and Weights & Biases, as `fovea train --track
+// tensorboard,wandb` would start it; the seconds that it spent in its trackers, the runtime's compiler included, and
+// their share of the run.
 //
-// usage: dotnet run -c Release bench/TrackingCost.cs [PRESET] [IMAGES] [STEPS BETWEEN HISTOGRAMS; once an epoch unless given]
+// usage: dotnet run -c Release bench/TrackingCost.cs [PRESET] [IMAGES] [STEPS BETWEEN HISTOGRAMS; once an epoch unless
+// given]
 
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
@@ -26,7 +28,8 @@ using MeterListener listener = new()
 {
     InstrumentPublished = (instrument, listener) =>
     {
-        if (instrument is { Meter.Name: "Fovea.Training", Name: "tracking" }) listener.EnableMeasurementEvents(instrument);
+        if (instrument is { Meter.Name: "Fovea.Training", Name: "tracking" })
+            listener.EnableMeasurementEvents(instrument);
     },
 };
 listener.SetMeasurementEventCallback<double>((_, seconds, _, _) => tracking += seconds);
@@ -39,13 +42,16 @@ try
     {
         Model = new() { Name = preset },
         Optimisation = new() { Epochs = 1, BatchSize = 64 },
-        Run = new() { Out = Path.Combine(folder, "run"), Track = Trackers.TensorBoard | Trackers.Wandb, HistogramEvery = histogramEvery, LogEvery = 10 },
+        Run = new() { Out = Path.Combine(folder, "run"), Track = Trackers.TensorBoard | Trackers.Wandb,
+            HistogramEvery = histogramEvery, LogEvery = 10 },
     };
     DatasetSplits data = ShapesDataset.Load(seed: 0, train: images, validation: 0, test: 1);
     long start = Stopwatch.GetTimestamp();
     TrainingRun.Start(recipe, new Silence(), CancellationToken.None, data);
     double all = Stopwatch.GetElapsedTime(start).TotalSeconds;
-    Console.WriteLine($"{preset}, {images} images, histograms {(histogramEvery is int steps ? $"every {steps} steps" : "once an epoch")}: "
+    Console.WriteLine(
+        $"{preset}, {images} images, histograms "
+            + $"{(histogramEvery is int steps ? $"every {steps} steps" : "once an epoch")}: "
         + $"{tracking:F2} s of {all:F1} s in trackers, {100 * tracking / all:F2} %");
 }
 finally

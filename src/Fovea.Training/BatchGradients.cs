@@ -7,7 +7,7 @@ using Fovea.Vision;
 
 namespace Fovea.Training;
 
-/// <summary>Forward and backward pass of a batch, part by part: the half of a training step that changes nothing but gradients.</summary>
+/// <summary>Computes the gradients of a batch, part by part: forward and backward pass of a training step.</summary>
 /// <param name="parts">Model, recipe, device and teacher.</param>
 internal sealed class BatchGradients(TrainingParts parts)
 {
@@ -18,19 +18,22 @@ internal sealed class BatchGradients(TrainingParts parts)
     /// <param name="batch">The images.</param>
     /// <param name="step">Steps done before; decides what dropout draws.</param>
     /// <returns>
-    /// The mean loss, and how many images were classified right. Where the loss of a part is not finite it is returned alone, and the rest is not computed.
+    /// The mean loss, and how many images were classified correctly. Where the loss of a part is not finite it is
+    /// returned alone, and the rest is not computed.
     /// </returns>
     public (double Loss, int Right) Add(Batch batch, int step)
     {
         ImageClassifier model = parts.Model;
         double mean = 0;
-        int right = 0, count = _recipe.Optimisation.GradientAccumulation;
+        int right = 0;
+        int count = _recipe.Optimisation.GradientAccumulation;
         foreach (BatchPart part in BatchPart.Cut(batch, (_recipe.Optimisation.BatchSize + count - 1) / count))
         {
             using StepScope scope = StepScope.Begin();   // owns the part's tensors
             using Tape tape = Tape.Record();
 
-            // Dropout draws from the seed, the step and the image's place in the batch: a resumed run draws the same, and so do other parts.
+            // Dropout draws from the seed, the step and the image's place in the batch: a resumed run draws the same,
+            // and so do other parts.
             model.Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)step);
             model.FirstSample = part.First;
             Tensor images = part.Images(parts.Device);
@@ -45,7 +48,8 @@ internal sealed class BatchGradients(TrainingParts parts)
         return (mean, right);
     }
 
-    /// <summary>Cross-entropy; where images are mixed, against their soft targets, which are smoothed already.</summary>
+    /// <summary>Cross-entropy; where images are mixed, against their soft targets, which are smoothed
+    /// already.</summary>
     private Tensor Loss(HeadScores scores, BatchPart part, Tensor images)
     {
         // Without a teacher a distillation token's head learns from the labels too, by way of the mean.

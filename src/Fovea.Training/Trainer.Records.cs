@@ -12,7 +12,8 @@ public sealed partial class Trainer
     {
         MetricSums epoch = _state.ThisEpoch;
         _observer.Progressed(new StepProgress(
-            _state.Epoch + 1, _state.Step, _state.Batch, loss, epoch.Loss, epoch.Accuracy, _parts.Optimizer.LearningRate,
+            _state.Epoch + 1, _state.Step, _state.Batch, loss, epoch.Loss, epoch.Accuracy,
+            _parts.Optimizer.LearningRate,
             epoch.ImagesPerSecond, Remaining()));
         if (_state.Step % _recipe.Run.LogEvery != 0) return;
         RunEvent entry = Event("step") with
@@ -39,7 +40,7 @@ public sealed partial class Trainer
         Seconds = Seconds(),
     });
 
-    /// <summary>By the mean time of a step in this process, evaluation included.</summary>
+    /// <summary>Time that is left, by the mean time of a step in this process, evaluation included.</summary>
     private TimeSpan Remaining()
     {
         double perStep = _clock.Elapsed.TotalSeconds / (_state.Step - _stepsBefore);

@@ -27,14 +27,20 @@ public sealed partial class Trainer
     private readonly int _stepsBefore;
 
     /// <param name="parts">Model, data and the rest; their state is where training goes on.</param>
-    /// <param name="run">Where results go.</param>
+    /// <param name="run">Directory of the results.</param>
     /// <param name="log">The run's log, at the same position as the parts.</param>
-    /// <param name="observer">Is told what happens.</param>
+    /// <param name="observer">Listens to the run.</param>
     public Trainer(TrainingParts parts, RunDirectory run, RunLog log, IRunObserver observer)
     {
-        (_parts, _recipe, _state) = (parts, parts.Recipe, parts.State);
-        (_run, _log, _observer, _gradients) = (run, log, observer, new BatchGradients(parts));
-        (_secondsBefore, _stepsBefore) = (_state.Seconds, _state.Step);
+        _parts = parts;
+        _recipe = parts.Recipe;
+        _state = parts.State;
+        _run = run;
+        _log = log;
+        _observer = observer;
+        _gradients = new BatchGradients(parts);
+        _secondsBefore = _state.Seconds;
+        _stepsBefore = _state.Step;
         Plan = Describe();
     }
 
@@ -47,9 +53,12 @@ public sealed partial class Trainer
 
     /// <summary>Trains to the recipe's last epoch, tests the best weights and writes the summary.</summary>
     /// <param name="stop">Ends the run after the current step, with a checkpoint to go on from.</param>
-    /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it; the checkpoint is written.</exception>
-    /// <exception cref="TrainingDivergedException">Numbers became infinite or NaN; the last checkpoint is from before that.</exception>
-    /// <exception cref="CheckpointException">A checkpoint could not be written; the previous one is still there.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it; the checkpoint is
+    /// written.</exception>
+    /// <exception cref="TrainingDivergedException">Numbers became infinite or NaN; the last checkpoint is from before
+    /// that.</exception>
+    /// <exception cref="CheckpointException">A checkpoint could not be written; the previous one is still
+    /// there.</exception>
     public (RunSummary Summary, EvaluationResult Test) Run(CancellationToken stop)
     {
         _clock.Start();
@@ -80,7 +89,8 @@ public sealed partial class Trainer
                 (double loss, int right) = _gradients.Add(batch, _state.Step);
                 if (!double.IsFinite(loss)) throw Diverged(DivergenceGuard.ExplainLoss(loss, _parts.Optimizer.Groups));
                 GradientNorm norm = GradientNorm.Measure(_parts.Optimizer.Groups);
-                if (!double.IsFinite(norm.Total)) throw Diverged(DivergenceGuard.ExplainGradient(Model, _parts.Optimizer.Groups));
+                if (!double.IsFinite(norm.Total))
+                    throw Diverged(DivergenceGuard.ExplainGradient(Model, _parts.Optimizer.Groups));
 
                 _observer.Differentiated(_state.Step + 1, _state.Batch + 1 == StepsPerEpoch, Model);
 
@@ -111,7 +121,8 @@ public sealed partial class Trainer
         }
     }
 
-    /// <summary>Evaluates and logs, with the averaged weights where there are any; from then on the epoch counts.</summary>
+    /// <summary>Evaluates and logs, with the averaged weights where there are any; from then on the epoch
+    /// counts.</summary>
     private void CompleteEpoch(CancellationToken stop)
     {
         using IDisposable? swap = _parts.Average?.SwapIn();
@@ -128,8 +139,10 @@ public sealed partial class Trainer
     private EvaluationResult? Validate(CancellationToken stop)
     {
         if (_parts.Data.Validation.Count == 0) return null;
-        EvaluationResult result = Evaluator.Run(Model, _parts.ValidationLoader, _parts.Data.Info.Classes, _parts.Device, stop: stop);
-        return double.IsFinite(result.Loss) ? result : throw Diverged(DivergenceGuard.ExplainLoss(result.Loss, _parts.Optimizer.Groups));
+        EvaluationResult result = Evaluator.Run(Model, _parts.ValidationLoader, _parts.Data.Info.Classes, _parts.Device,
+            stop: stop);
+        return double.IsFinite(result.Loss) ? result
+            : throw Diverged(DivergenceGuard.ExplainLoss(result.Loss, _parts.Optimizer.Groups));
     }
 
     private EvaluationResult TestBest(CancellationToken stop)
@@ -172,7 +185,8 @@ public sealed partial class Trainer
     private TrainingDivergedException Diverged(string reason)
     {
         string where = $"step {_state.Step + 1} (epoch {_state.Epoch + 1})";
-        string kept = File.Exists(_run.LastCheckpoint) ? $"the last good checkpoint is {_run.LastCheckpoint}" : "there was no checkpoint yet";
+        string kept = File.Exists(_run.LastCheckpoint) ? $"the last good checkpoint is {_run.LastCheckpoint}"
+            : "there was no checkpoint yet";
         return new($"{where}: {reason}; {kept}; try a smaller --lr, a longer --warmup-epochs or --clip-grad.");
     }
 

@@ -11,13 +11,13 @@ using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Training;
 
-/// <summary>Everything a <see cref="Trainer"/> works with.</summary>
+/// <summary>Parts that a <see cref="Trainer"/> works with.</summary>
 public sealed record TrainingParts
 {
     /// <summary>The resolved recipe.</summary>
     public required Recipe Recipe { get; init; }
 
-    /// <summary>Where the model lives.</summary>
+    /// <summary>Device of the model.</summary>
     public required Device Device { get; init; }
 
     /// <summary>An initialised model.</summary>
@@ -35,7 +35,7 @@ public sealed record TrainingParts
     /// <summary>A model to learn from, or null.</summary>
     public Teacher? Teacher { get; init; }
 
-    /// <summary>What is known to go wrong with such a recipe, a sentence each.</summary>
+    /// <summary>Known problems of such a recipe, a sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>The images.</summary>
@@ -50,9 +50,9 @@ public sealed record TrainingParts
     /// <summary>Test batches.</summary>
     public required DataLoader TestLoader { get; init; }
 
-    /// <summary>What became of the weights that training starts from; null where they were drawn.</summary>
+    /// <summary>Report on the weights that training starts from; null where they were drawn.</summary>
     public LoadReport? Weights { get; init; }
 
-    /// <summary>Where the run stands.</summary>
+    /// <summary>Position of the run.</summary>
     public TrainingState State { get; init; } = new();
 }

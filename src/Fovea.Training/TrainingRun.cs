@@ -14,19 +14,22 @@ namespace Fovea.Training;
 public static class TrainingRun
 {
     /// <summary>Starts a new run in a directory of its own.</summary>
-    /// <param name="recipe">What to do.</param>
-    /// <param name="observer">Is told what happens.</param>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="observer">Listens to the run.</param>
     /// <param name="stop">Ends the run after the current step, with a checkpoint to go on from.</param>
     /// <param name="data">The images; null: those that the recipe names.</param>
-    /// <exception cref="UsageException">A name does not exist, a value makes no sense, or the directory holds a run.</exception>
+    /// <exception cref="UsageException">A name does not exist, a value makes no sense, or the directory holds a
+    /// run.</exception>
     /// <exception cref="DataException">The dataset cannot be read.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
     /// <exception cref="TrainingDivergedException">Numbers became infinite or NaN.</exception>
     /// <exception cref="CheckpointException">A file could not be written.</exception>
-    public static RunSummary Start(Recipe recipe, IRunObserver observer, CancellationToken stop, DatasetSplits? data = null)
+    public static RunSummary Start(Recipe recipe, IRunObserver observer, CancellationToken stop,
+        DatasetSplits? data = null)
     {
         TrainingParts parts = TrainingSetup.New(recipe, data, observer.Cached, stop);
-        RunDirectory run = RunDirectory.Create(recipe.Run.Out, parts.Recipe.Model.Name, parts.Data.Info.Name, DateTime.Now);
+        RunDirectory run = RunDirectory.Create(recipe.Run.Out, parts.Recipe.Model.Name, parts.Data.Info.Name,
+            DateTime.Now);
         using RunLog log = RunLog.Begin(run);
         return Run(parts, run, log, observer, stop);
     }
@@ -34,12 +37,13 @@ public static class TrainingRun
     /// <summary>Goes on with an interrupted, killed or finished run, bit for bit as if it had never stopped.</summary>
     /// <param name="directory">The run directory; null: the newest one.</param>
     /// <param name="change">From the run's recipe to the one to go on with, e.g. with more epochs.</param>
-    /// <param name="observer">Is told what happens.</param>
+    /// <param name="observer">Listens to the run.</param>
     /// <param name="stop">Ends the run after the current step, with a checkpoint to go on from.</param>
     /// <param name="data">The images; null: those that the recipe names.</param>
     /// <inheritdoc cref="Start"/>
     public static RunSummary Resume(
-        string? directory, Func<Recipe, Recipe> change, IRunObserver observer, CancellationToken stop, DatasetSplits? data = null)
+        string? directory, Func<Recipe, Recipe> change, IRunObserver observer, CancellationToken stop,
+        DatasetSplits? data = null)
     {
         RunDirectory run = RunDirectory.ForResume(directory);
         TrainingParts parts;

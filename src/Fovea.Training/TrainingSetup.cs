@@ -18,7 +18,7 @@ namespace Fovea.Training;
 public static class TrainingSetup
 {
     /// <summary>A run from its beginning.</summary>
-    /// <param name="recipe">What to do; what it leaves open is chosen.</param>
+    /// <param name="recipe">The recipe; what it leaves open is chosen.</param>
     /// <param name="data">The images; null: those that the recipe names.</param>
     /// <param name="cached">Gets the images in the cache so far, and their total; null: not asked for.</param>
     /// <param name="stop">Ends that.</param>
@@ -30,9 +30,11 @@ public static class TrainingSetup
         Recipe recipe, DatasetSplits? data = null, Action<int, int>? cached = null, CancellationToken stop = default)
     {
         LoadReport? report = null;
-        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, cached, stop), (model, device, info) =>
+        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, cached, stop),
+            (model, device, info) =>
         {
-            if (recipe.Model.Weights is string weights) report = ModelWeights.Load(model, weights, device, recipe.Run.Seed, recipe.Model.Strict, info);
+            if (recipe.Model.Weights is string weights)
+                report = ModelWeights.Load(model, weights, device, recipe.Run.Seed, recipe.Model.Strict, info);
             else model.Initialize(device, recipe.Run.Seed);
         });
         return parts with { Average = Average(parts), Weights = report };
@@ -47,9 +49,11 @@ public static class TrainingSetup
     /// <exception cref="CheckpointException">The checkpoint does not fit the recipe.</exception>
     /// <inheritdoc cref="New"/>
     public static TrainingParts Resume(
-        CheckpointReader checkpoint, Recipe recipe, DatasetSplits? data = null, Action<int, int>? cached = null, CancellationToken stop = default)
+        CheckpointReader checkpoint, Recipe recipe, DatasetSplits? data = null, Action<int, int>? cached = null,
+        CancellationToken stop = default)
     {
-        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, cached, stop), (model, device, _) =>
+        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, cached, stop),
+            (model, device, _) =>
         {
             model.Allocate(device);
             checkpoint.LoadWeights(model);
@@ -59,20 +63,23 @@ public static class TrainingSetup
         return parts;
     }
 
-    private static TrainingParts Build(Recipe recipe, Func<DatasetSplits> load, Action<ImageClassifier, Device, DatasetInfo> fill)
+    private static TrainingParts Build(Recipe recipe, Func<DatasetSplits> load,
+        Action<ImageClassifier, Device, DatasetInfo> fill)
     {
         Presets.Find(recipe.Model.Name);   // before the dataset is read, which may take a while
         DatasetSplits data = load();
         ModelConfig config = ModelChoice.Configure(recipe, data.Info);
         recipe = RecipeResolver.Resolve(recipe, config, data.Info);
-        if (data.Train.Count == 0) throw new DataException($"dataset '{data.Info.Name}': there are no images to train on.");
+        if (data.Train.Count == 0)
+            throw new DataException($"dataset '{data.Info.Name}': there are no images to train on.");
 
         Device device = Device.Open(recipe.Run.Device, recipe.Run.Threads);
         ImageClassifier model = config.Build();
         fill(model, device, data.Info);
         FineTuning.Prepare(model, recipe);
         DataLoader train = LoaderChoice.Training(recipe, config, data);
-        DataLoader validation = LoaderChoice.Evaluation(data.Validation, config, recipe.Optimisation.BatchSize, recipe.Data.Workers, sharing: train);
+        DataLoader validation = LoaderChoice.Evaluation(data.Validation, config, recipe.Optimisation.BatchSize,
+            recipe.Data.Workers, sharing: train);
         return new TrainingParts
         {
             Recipe = recipe,
@@ -86,10 +93,12 @@ public static class TrainingSetup
             Data = data,
             TrainLoader = train,
             ValidationLoader = validation,
-            TestLoader = LoaderChoice.Evaluation(data.Test, config, recipe.Optimisation.BatchSize, recipe.Data.Workers, sharing: validation),
+            TestLoader = LoaderChoice.Evaluation(data.Test, config, recipe.Optimisation.BatchSize, recipe.Data.Workers,
+                sharing: validation),
         };
     }
 
     private static WeightAverage? Average(TrainingParts parts) =>
-        parts.Recipe.Regularisation.EmaDecay is double decay ? new WeightAverage(parts.Model, decay, warmUp: true) : null;
+        parts.Recipe.Regularisation.EmaDecay is double decay ? new WeightAverage(parts.Model, decay, warmUp: true)
+            : null;
 }

@@ -11,7 +11,8 @@ public class YamlReaderTests
 {
     private static readonly string[] Parts =
     [
-        "name", "base", "vary", "seeds", "include", "exclude", "published", "epochs", "model", "lr", "peak", ": ", "[", "]", "{", "}", ",", "\n", "  ", "- ", "1",
+        "name", "base", "vary", "seeds", "include", "exclude", "published", "epochs", "model", "lr", "peak", ": ", "[",
+        "]", "{", "}", ",", "\n", "  ", "- ", "1",
         "&a", "*a", "!!x", "!", "%", "|", ">", "\"", "'", "\\", "\t", "?", "---", "...", "#", "é", "\0", "\ud83d",
     ];
 
@@ -23,7 +24,8 @@ public class YamlReaderTests
 
     [Fact]
     public void Any_text() =>
-        FsCheck.Check.One(Config.QuickThrowOnFailure.WithMaxTest(5000), Prop.ForAll(Arb.From(Gen.ListOf(Gen.Elements(Parts)).Select(string.Concat)), Parse));
+        FsCheck.Check.One(Config.QuickThrowOnFailure.WithMaxTest(5000),
+            Prop.ForAll(Arb.From(Gen.ListOf(Gen.Elements(Parts)).Select(string.Concat)), Parse));
 
     private static void Parse(string text)
     {

@@ -18,7 +18,8 @@ public sealed class AllocationTests : IDisposable
         Recipe recipe = TinyRun.Recipe with
         {
             Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 20 },
-            Run = TinyRun.Recipe.Run with { CheckpointEvery = null, LogEvery = 1000, Threads = 2 },   // a device of its own
+            // a device of its own
+            Run = TinyRun.Recipe.Run with { CheckpointEvery = null, LogEvery = 1000, Threads = 2 },
         };
         TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Images, stop: TestContext.Current.CancellationToken);
         RunDirectory run = RunDirectory.Create(_folder["run"], "m", "d", DateTime.UnixEpoch);
@@ -33,7 +34,8 @@ public sealed class AllocationTests : IDisposable
         // Inside an epoch of three steps only the second follows another one directly.
         long[] steps = [.. Enumerable.Range(5, 15).Select(epoch => allocated[3 * epoch + 1] - allocated[3 * epoch])];
         Assert.All(steps, bytes => Assert.InRange(bytes, 0, 256 << 10));
-        // A step that had to wait for its batch allocates a little for the wait: the medians tell whether anything grows.
+        // A step that had to wait for its batch allocates a little for the wait: the medians tell whether anything
+        // grows.
         long early = steps[..5].Order().ElementAt(2), late = steps[^5..].Order().ElementAt(2);
         Assert.True(late < 1.1 * early, $"from {early} to {late} bytes a step");
         Assert.Equal(native[9], native[^1]);

@@ -22,7 +22,8 @@ public sealed class ResumeTests : IDisposable
         using CancellationTokenSource stop = new();
         SilentObserver interrupting = new(progress => { if (progress.Step == steps) stop.Cancel(); });
 
-        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(TinyRun.Recipe, _folder["parts"], interrupting, stop));
+        Assert.Throws<OperationCanceledException>(() =>
+            TinyRun.Start(TinyRun.Recipe, _folder["parts"], interrupting, stop));
         RunDirectory parts = TinyRun.Resume(_folder["parts"]);
 
         AssertSameEnd(whole, parts);
@@ -33,7 +34,8 @@ public sealed class ResumeTests : IDisposable
     [InlineData(4)]   // the second draw was before step 3, the third is before step 5
     public void A_performer_that_draws_its_features_again_and_again_resumes_to_the_same_bits(int steps)
     {
-        Recipe recipe = TinyRun.Recipe with { Model = TinyRun.Recipe.Model with { Attention = "performer:features=8,redraw=2" } };
+        Recipe recipe = TinyRun.Recipe with {
+            Model = TinyRun.Recipe.Model with { Attention = "performer:features=8,redraw=2" } };
         RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
         using CancellationTokenSource stop = new();
         SilentObserver interrupting = new(progress => { if (progress.Step == steps) stop.Cancel(); });
@@ -48,7 +50,8 @@ public sealed class ResumeTests : IDisposable
     [Theory]
     [InlineData("cct_2_3x2", 8, 4)]
     [InlineData("deit_tiny_distilled_patch16_224", 8, 4)]
-    public void Other_models_resume_to_the_same_bits_with_another_number_of_threads(string model, int imageSize, int patchSize)
+    public void Other_models_resume_to_the_same_bits_with_another_number_of_threads(string model, int imageSize,
+        int patchSize)
     {
         Recipe recipe = TinyRun.Recipe with
         {
@@ -61,7 +64,8 @@ public sealed class ResumeTests : IDisposable
         SilentObserver interrupting = new(progress => { if (progress.Step == 4) stop.Cancel(); });
 
         Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
-        RunDirectory parts = TinyRun.Resume(_folder["parts"], recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
+        RunDirectory parts = TinyRun.Resume(_folder["parts"],
+            recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
 
         AssertSameEnd(whole, parts);
     }
@@ -94,8 +98,10 @@ public sealed class ResumeTests : IDisposable
     {
         Recipe recipe = TinyRun.Recipe with
         {
-            Data = new() { Augmentation = "random-crop:32:padding=4", AutoAugment = "rand-m9-mstd0.5-inc1", HorizontalFlip = 0.3, AugmentRepeats = 2 },
-            Regularisation = TinyRun.Recipe.Regularisation with { Mixup = 0.8, CutMix = 1, RandomErasing = 0.5, ErasingNoise = true },
+            Data = new() { Augmentation = "random-crop:32:padding=4", AutoAugment = "rand-m9-mstd0.5-inc1",
+                HorizontalFlip = 0.3, AugmentRepeats = 2 },
+            Regularisation = TinyRun.Recipe.Regularisation with { Mixup = 0.8, CutMix = 1, RandomErasing = 0.5,
+                ErasingNoise = true },
         };
         RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
         using CancellationTokenSource stop = new();
@@ -112,9 +118,11 @@ public sealed class ResumeTests : IDisposable
     {
         RunDirectory whole = TinyRun.Start(TinyRun.Recipe, _folder["whole"]);
         using CancellationTokenSource stop = new();
-        DatasetSplits interrupting = TinyRun.Images with { Validation = new Interrupting(TinyRun.Images.Validation, stop) };
+        DatasetSplits interrupting = TinyRun.Images with {
+            Validation = new Interrupting(TinyRun.Images.Validation, stop) };
 
-        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(TinyRun.Recipe, _folder["parts"], null, stop, interrupting));
+        Assert.Throws<OperationCanceledException>(() =>
+            TinyRun.Start(TinyRun.Recipe, _folder["parts"], null, stop, interrupting));
         RunDirectory parts = TinyRun.Resume(_folder["parts"]);
 
         AssertSameEnd(whole, parts);
@@ -129,7 +137,8 @@ public sealed class ResumeTests : IDisposable
         RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
 
         // Killed: nothing is saved or tidied up, and the log has a line that was cut short.
-        SilentObserver killing = new(progress => { if (progress.Step == steps + 1) throw new InvalidProgramException("killed"); });
+        SilentObserver killing = new(progress =>
+            { if (progress.Step == steps + 1) throw new InvalidProgramException("killed"); });
         Assert.Throws<InvalidProgramException>(() => TinyRun.Start(recipe, _folder["parts"], killing));
         File.AppendAllText(_folder["parts/metrics.jsonl"], "{\"event\":\"step\",\"epo");
         RunDirectory parts = TinyRun.Resume(_folder["parts"]);
@@ -141,9 +150,11 @@ public sealed class ResumeTests : IDisposable
     public void A_finished_run_goes_on_with_more_epochs_as_if_it_had_had_them_from_the_start()
     {
         RunDirectory whole = TinyRun.Start(TinyRun.Recipe, _folder["whole"]);
-        TinyRun.Start(TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 2 } }, _folder["parts"]);
+        TinyRun.Start(TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 2 } },
+            _folder["parts"]);
 
-        RunDirectory parts = TinyRun.Resume(_folder["parts"], recipe => recipe with { Optimisation = recipe.Optimisation with { Epochs = 3 } });
+        RunDirectory parts = TinyRun.Resume(_folder["parts"],
+            recipe => recipe with { Optimisation = recipe.Optimisation with { Epochs = 3 } });
 
         AssertSameEnd(whole, parts);
     }
@@ -151,7 +162,8 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void Another_models_checkpoint_is_refused_and_the_differing_weights_are_named()
     {
-        TinyRun.Start(TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 } }, _folder["run"]);
+        TinyRun.Start(TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 } },
+            _folder["run"]);
 
         CheckpointException error = Assert.Throws<CheckpointException>(
             () => TinyRun.Resume(_folder["run"], recipe => recipe with { Model = new() { Name = "vit" } }));

@@ -26,8 +26,10 @@ public static class Benchmark
         double peak = PeakMeasurement.GflopsPerSecond(threads);
         for (int i = 0; i < 3; i++) session.Step();
         double[] seconds = Measure(session, options);
-        double median = seconds[seconds.Length / 2], batch = options.BatchSize;
-        double gflops = batch * (options.IsTraining ? FlopCount.Training(config) : FlopCount.Forward(config)) / median / 1e9;
+        double median = seconds[seconds.Length / 2];
+        double batch = options.BatchSize;
+        double gflops = batch * (options.IsTraining ? FlopCount.Training(config)
+            : FlopCount.Forward(config)) / median / 1e9;
         return new BenchmarkResult
         {
             Model = options.Model,
@@ -49,7 +51,8 @@ public static class Benchmark
     internal static ModelConfig Configure(BenchmarkOptions options)
     {
         ModelConfig preset = Presets.Find(options.Model).Config;
-        if (options.Attention is string attention && preset.Describe().Attention is not null) preset = preset.Apply(new() { Attention = attention });
+        if (options.Attention is string attention && preset.Describe().Attention is not null)
+            preset = preset.Apply(new() { Attention = attention });
         ModelConfig config = preset with
         {
             ImageSize = options.ImageSize ?? preset.ImageSize,
@@ -70,7 +73,8 @@ public static class Benchmark
             session.Step();
             seconds.Add(Stopwatch.GetElapsedTime(before).TotalSeconds);
         }
-        while (options.Steps is int steps ? seconds.Count < steps : Stopwatch.GetElapsedTime(start).TotalSeconds < options.Seconds);
+        while (options.Steps is int steps ? seconds.Count < steps
+            : Stopwatch.GetElapsedTime(start).TotalSeconds < options.Seconds);
         return [.. seconds.Order()];
     }
 
@@ -78,7 +82,8 @@ public static class Benchmark
     private sealed class Session : IDisposable
     {
         private readonly ImageClassifier _model;
-        private readonly Tensor _images, _labels;
+        private readonly Tensor _images;
+        private readonly Tensor _labels;
         private readonly Optimizer? _optimizer;
         private readonly long _allocatedBefore;
 
@@ -88,7 +93,8 @@ public static class Benchmark
             _allocatedBefore = device.Backend.AllocatedBytes;
             _model = config.Build();
             if (options.GradientCheckpointing && !_model.CanRecompute)
-                throw new UsageException($"grad-checkpoint: the model '{options.Model}' cannot compute its blocks again.");
+                throw new UsageException(
+                    $"grad-checkpoint: the model '{options.Model}' cannot compute its blocks again.");
             _model.RecomputesBlocks = options.GradientCheckpointing;
             _model.Initialize(device, seed: 0);
             _model.Train(options.IsTraining);
@@ -105,9 +111,11 @@ public static class Benchmark
 
         public int Threads => _images.Device.Backend.Threads;
 
-        /// <summary>The pool has grown to the peak; a parameter has a gradient and Adam's two averages beside its value.</summary>
+        /// <summary>The pool has grown to the peak; a parameter has a gradient and Adam's two averages beside its
+        /// value.</summary>
         public long ActivationBytes => _images.Device.Backend.AllocatedBytes - _allocatedBefore
-            - sizeof(float) * ((_optimizer is null ? 1 : 4) * _model.ParameterCount + _images.Shape.Count + _labels.Shape.Count);
+            - sizeof(float) * ((_optimizer is null ? 1 : 4) * _model.ParameterCount + _images.Shape.Count
+                + _labels.Shape.Count);
 
         public void Step()
         {

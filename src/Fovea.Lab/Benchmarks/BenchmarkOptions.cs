@@ -1,6 +1,6 @@
 namespace Fovea.Lab.Benchmarks;
 
-/// <summary>What to measure.</summary>
+/// <summary>Model, sizes and length of a measurement.</summary>
 public sealed record BenchmarkOptions
 {
     /// <summary>Preset.</summary>
@@ -30,6 +30,6 @@ public sealed record BenchmarkOptions
     /// <summary>Measured steps; null: as many as fit in <see cref="Seconds"/>.</summary>
     public int? Steps { get; init; }
 
-    /// <summary>How long to measure, warm-up not counted.</summary>
+    /// <summary>Seconds of measuring, warm-up not counted.</summary>
     public double Seconds { get; init; } = 10;
 }

@@ -1,6 +1,6 @@
 namespace Fovea.Lab.Benchmarks;
 
-/// <summary>What was measured; the JSON of <c>fovea bench</c>.</summary>
+/// <summary>Speed and memory of whole steps; the JSON of <c>fovea bench</c>.</summary>
 public sealed record BenchmarkResult
 {
     /// <summary>Preset.</summary>
@@ -30,13 +30,14 @@ public sealed record BenchmarkResult
     /// <summary>Billions of operations per second in the median step, as <see cref="FlopCount"/> counts them.</summary>
     public required double GflopsPerSecond { get; init; }
 
-    /// <summary>The same in a loop of multiplications and additions in registers, measured right before.</summary>
+    /// <summary>Peak of this machine: a loop of multiplications and additions in registers, measured right
+    /// before.</summary>
     public required double PeakGflopsPerSecond { get; init; }
 
     /// <summary>Their quotient.</summary>
     public required double PeakFraction { get; init; }
 
-    /// <summary>What the device holds besides parameters, gradients, optimiser state and images, at the peak of a step: results of operators and their gradients.</summary>
+    /// <summary>Bytes of activations at the peak of a step: results of operators and their gradients.</summary>
     public required long ActivationBytes { get; init; }
 
     /// <summary>Largest resident set of the process.</summary>

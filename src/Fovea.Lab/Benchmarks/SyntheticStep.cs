@@ -7,7 +7,8 @@ namespace Fovea.Lab.Benchmarks;
 /// <summary>A step on images that mean nothing, to be timed or counted.</summary>
 internal static class SyntheticStep
 {
-    /// <summary>A forward pass; with an optimiser a whole training step. The caller's <see cref="StepScope"/> ends it.</summary>
+    /// <summary>A forward pass; with an optimiser a whole training step. The caller's <see cref="StepScope"/> ends
+    /// it.</summary>
     public static void Run(ImageClassifier model, Optimizer? optimizer, Tensor images, Tensor labels)
     {
         if (optimizer is null)

@@ -8,7 +8,8 @@ namespace Fovea.Lab.Estimation;
 /// <summary>Devices from a YAML file like the built-in <c>devices.yaml</c>: a list of mappings.</summary>
 public static class DeviceTable
 {
-    private static readonly string[] Numbers = ["tflops", "exponentials", "bandwidth", "memory", "interconnect", "price", "efficiency", "convolutions", "element"];
+    private static readonly string[] Numbers = ["tflops", "exponentials", "bandwidth", "memory", "interconnect",
+        "price", "efficiency", "convolutions", "element"];
 
     /// <summary>The built-in devices.</summary>
     public static IReadOnlyList<DeviceProfile> BuiltIn { get; } = Parse(BuiltInText, "devices.yaml");
@@ -55,7 +56,9 @@ public static class DeviceTable
         }
         catch (YamlException error)
         {
-            throw new UsageException($"{source}, line {error.Start.Line}: expected a list of devices, each a list of 'key: value': {error.Message}");
+            throw new UsageException(
+                $"{source}, line {error.Start.Line}: expected a list of devices, each a list of 'key: value': "
+                    + $"{error.Message}");
         }
     }
 
@@ -71,7 +74,8 @@ public static class DeviceTable
             if (key.Value == "name") name = text;
             else if (!Numbers.Contains(key.Value))
                 throw new UsageException($"{where}: there is no such key{NearestName.Question(key.Value, Numbers)}");
-            else if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) || !double.IsFinite(value) || value < 0 || (value == 0 && key.Value != "price"))
+            else if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+                || !double.IsFinite(value) || value < 0 || (value == 0 && key.Value != "price"))
                 throw new UsageException($"{where}: expected a number above 0, got '{text}'.");
             else values[key.Value] = value;
         }
@@ -79,9 +83,11 @@ public static class DeviceTable
         string? missing = name is null ? "name" : Numbers.FirstOrDefault(number => !values.ContainsKey(number));
         if (missing is not null) throw new UsageException($"{source}, line {line}: the device has no '{missing}'.");
         foreach (string share in new[] { "efficiency", "convolutions" })
-            if (values[share] > 1) throw new UsageException($"{source}, line {line}: {share} is a share of the peak, at most 1, got {values[share]}.");
+            if (values[share] > 1) throw new UsageException(
+                $"{source}, line {line}: {share} is a share of the peak, at most 1, got {values[share]}.");
         return new DeviceProfile(
-            name!, values["tflops"], values["exponentials"], values["bandwidth"], values["memory"], values["interconnect"], values["price"], values["efficiency"],
+            name!, values["tflops"], values["exponentials"], values["bandwidth"], values["memory"],
+            values["interconnect"], values["price"], values["efficiency"],
             values["convolutions"], (int)values["element"]);
     }
 }

@@ -4,7 +4,7 @@ using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Lab.Estimation;
 
-/// <summary>What a model takes, and how long a schedule lasts and what it costs; the JSON of <c>fovea estimate</c>.</summary>
+/// <summary>Memory, operations, time and price of training a model; the JSON of <c>fovea estimate</c>.</summary>
 public sealed record Estimate
 {
     /// <summary>Preset.</summary>
@@ -61,7 +61,7 @@ public sealed record Estimate
     /// <summary>The schedule on so many devices.</summary>
     /// <param name="Devices">Devices that share the batch.</param>
     /// <param name="ImagesPerSecond">Training images per second.</param>
-    /// <param name="Hours">Of the whole schedule.</param>
+    /// <param name="Hours">Hours of the whole schedule.</param>
     /// <param name="Dollars">For all devices.</param>
     /// <param name="Fits">A device's share of the batch fits into its memory.</param>
     public sealed record Run(int Devices, double ImagesPerSecond, double Hours, double Dollars, bool Fits);
@@ -73,12 +73,15 @@ public sealed record Estimate
     /// <param name="counts">Numbers of devices.</param>
     /// <param name="memory">Memory for the largest batch, 10⁹ bytes; null: the device's.</param>
     /// <exception cref="UsageException">There is no such preset or mechanism, or sizes do not fit together.</exception>
-    public static Estimate Of(BenchmarkOptions options, DeviceProfile? device, IReadOnlyList<Phase> phases, IReadOnlyList<int> counts, double? memory)
+    public static Estimate Of(BenchmarkOptions options, DeviceProfile? device, IReadOnlyList<Phase> phases,
+        IReadOnlyList<int> counts, double? memory)
     {
         ModelConfig config = Benchmark.Configure(options);
         if (options.GradientCheckpointing && !config.Build().CanRecompute)
-            throw new UsageException($"--grad-checkpoint: the model '{options.Model}' cannot compute its blocks again.");
-        ModelCost training = ModelCost.OfTraining(config, options.GradientCheckpointing), inference = ModelCost.OfInference(config);
+            throw new UsageException(
+                $"--grad-checkpoint: the model '{options.Model}' cannot compute its blocks again.");
+        ModelCost training = ModelCost.OfTraining(config, options.GradientCheckpointing);
+        ModelCost inference = ModelCost.OfInference(config);
         device ??= ThisMachine.Measure(options, training);
         double gigabytes = memory ?? device.Memory;
         int largest = training.LargestBatch(gigabytes * 1e9, device.ElementBytes);
@@ -103,10 +106,12 @@ public sealed record Estimate
         };
     }
 
-    private static Run Reckon(int batchSize, ModelCost cost, DeviceProfile device, IReadOnlyList<Phase> phases, int count, int largest)
+    private static Run Reckon(int batchSize, ModelCost cost, DeviceProfile device, IReadOnlyList<Phase> phases,
+        int count, int largest)
     {
         double imagesPerSecond = batchSize / device.StepSeconds(cost, batchSize, count);
         double hours = phases.Sum(phase => phase.Images) / imagesPerSecond / 3600;
-        return new Run(count, imagesPerSecond, hours, hours * count * device.PricePerHour, Math.Ceiling((double)batchSize / count) <= largest);
+        return new Run(count, imagesPerSecond, hours, hours * count * device.PricePerHour,
+            Math.Ceiling((double)batchSize / count) <= largest);
     }
 }

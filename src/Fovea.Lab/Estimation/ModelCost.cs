@@ -7,14 +7,17 @@ using Fovea.Vision.Models.Residual;
 
 namespace Fovea.Lab.Estimation;
 
-/// <summary>What a step of a model takes: counted by running the step on a backend that only knows sizes (<see cref="MetaBackend"/>).</summary>
+/// <summary>Cost of a model's step, counted by running it on a backend that only knows sizes
+/// (<see cref="MetaBackend"/>).</summary>
 public sealed record ModelCost
 {
     private const int Few = 16, Many = 32;   // batches between which memory and traffic grow by the image
     private readonly ModelConfig _config;
-    private readonly bool _training, _recomputesBlocks;
+    private readonly bool _training;
+    private readonly bool _recomputesBlocks;
 
-    private ModelCost(ModelConfig config, bool training, bool recomputesBlocks) => (_config, _training, _recomputesBlocks) = (config, training, recomputesBlocks);
+    private ModelCost(ModelConfig config, bool training, bool recomputesBlocks) =>
+        (_config, _training, _recomputesBlocks) = (config, training, recomputesBlocks);
 
     /// <summary>Values that training can change.</summary>
     public required long Parameters { get; init; }
@@ -28,7 +31,8 @@ public sealed record ModelCost
     /// <summary>The model's blocks are made of convolutions.</summary>
     public bool IsConvolutional => _config.Build().CountForward().IsConvolutional;
 
-    /// <summary>Bytes read and written for each further image of a batch: operands and results of every primitive, once each.</summary>
+    /// <summary>Bytes read and written for each further image of a batch: operands and results of every primitive, once
+    /// each.</summary>
     public required double BytesPerImage { get; init; }
 
     /// <summary>Bytes read and written once per step: weights, gradients and the optimiser's state.</summary>
@@ -37,26 +41,30 @@ public sealed record ModelCost
     /// <summary>Bytes of parameters, and of gradients and Adam's two averages in training.</summary>
     public required long StateBytes { get; init; }
 
-    /// <summary>Bytes of activations (and what the backward pass needs at its peak) for each image of a batch.</summary>
+    /// <summary>Bytes of activations (and what the backward pass needs at its peak) for each image of a
+    /// batch.</summary>
     public required double ActivationBytesPerImage { get; init; }
 
-    /// <summary>What a step needs besides, whatever the batch.</summary>
+    /// <summary>Bytes that a step moves whatever the batch.</summary>
     public required double FixedActivationBytes { get; init; }
 
     /// <summary>Counts a training step with AdamW.</summary>
     /// <param name="config">The model.</param>
     /// <param name="recomputesBlocks">The backward pass computes the blocks again, which saves memory.</param>
-    public static ModelCost OfTraining(ModelConfig config, bool recomputesBlocks = false) => Of(config, training: true, recomputesBlocks);
+    public static ModelCost OfTraining(ModelConfig config, bool recomputesBlocks = false) =>
+        Of(config, training: true, recomputesBlocks);
 
     /// <summary>Counts a forward pass.</summary>
     public static ModelCost OfInference(ModelConfig config) => Of(config, training: false, recomputesBlocks: false);
 
-    /// <summary>Memory of a step with so many images, bytes: exact for the tensors, without a process's other needs.</summary>
+    /// <summary>Memory of a step with so many images, bytes: exact for the tensors, without a process's other
+    /// needs.</summary>
     public long MemoryBytes(int batchSize) => Measure(_config, _training, _recomputesBlocks, batchSize).Peak;
 
     /// <summary>The largest batch whose step fits into so many bytes; 0 where not even one image does.</summary>
     /// <param name="bytes">The memory.</param>
-    /// <param name="elementBytes">Bytes of an activation; weights and what belongs to them stay in single precision.</param>
+    /// <param name="elementBytes">Bytes of an activation; weights and what belongs to them stay in single
+    /// precision.</param>
     public int LargestBatch(double bytes, int elementBytes = sizeof(float))
     {
         double room = (bytes - StateBytes) * sizeof(float) / elementBytes - FixedActivationBytes;
@@ -65,8 +73,10 @@ public sealed record ModelCost
 
     private static ModelCost Of(ModelConfig config, bool training, bool recomputesBlocks)
     {
-        (long Peak, long Moved, long State) few = Measure(config, training, recomputesBlocks, Few), many = Measure(config, training, recomputesBlocks, Many);
-        double moved = (many.Moved - few.Moved) / (double)(Many - Few), kept = (many.Peak - few.Peak) / (double)(Many - Few);
+        (long Peak, long Moved, long State) few = Measure(config, training, recomputesBlocks, Few),
+            many = Measure(config, training, recomputesBlocks, Many);
+        double moved = (many.Moved - few.Moved) / (double)(Many - Few);
+        double kept = (many.Peak - few.Peak) / (double)(Many - Few);
         return new ModelCost(config, training, recomputesBlocks)
         {
             Parameters = config.Build().ParameterCount,
@@ -81,7 +91,8 @@ public sealed record ModelCost
     }
 
     /// <summary>Two steps: the first allocates gradients and the optimiser's state, the second is measured.</summary>
-    private static (long Peak, long Moved, long State) Measure(ModelConfig config, bool training, bool recomputesBlocks, int batchSize)
+    private static (long Peak, long Moved, long State) Measure(ModelConfig config, bool training, bool recomputesBlocks,
+        int batchSize)
     {
         Device device = Device.CreateMeta();
         MetaBackend meta = (MetaBackend)device.Backend;

@@ -27,16 +27,22 @@ public sealed record Phase(string Name, long Train, long Evaluated, double Epoch
 
     /// <summary>Phases from <c>imagenet:300,cifar10:100</c>; a number of images may stand for a name.</summary>
     /// <exception cref="UsageException">A dataset or a number is not understood.</exception>
-    public static IReadOnlyList<Phase> Parse(string text) => [.. text.Split(',', StringSplitOptions.TrimEntries).Select(ParseOne)];
+    public static IReadOnlyList<Phase> Parse(string text) =>
+        [.. text.Split(',', StringSplitOptions.TrimEntries).Select(ParseOne)];
 
     private static Phase ParseOne(string text)
     {
         string[] parts = text.Split(':');
-        if (parts.Length != 2 || !double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out double epochs) || epochs <= 0)
+        if (parts.Length != 2 || !double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture,
+            out double epochs) || epochs <= 0)
             throw new UsageException($"--schedule: '{text}' is not DATASET:EPOCHS, such as imagenet:300.");
-        if (Sizes.TryGetValue(parts[0], out (long Train, long Evaluated) size)) return new(parts[0], size.Train, size.Evaluated, epochs);
-        if (long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long images) && images > 0) return new(parts[0], images, 0, epochs);
+        if (Sizes.TryGetValue(parts[0], out (long Train, long Evaluated) size))
+            return new(parts[0], size.Train, size.Evaluated, epochs);
+        if (long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long images) && images > 0)
+            return new(parts[0], images, 0, epochs);
         string near = NearestName.Of(parts[0], Sizes.Keys) is string name ? $"; did you mean '{name}'?" : ".";
-        throw new UsageException($"--schedule: the size of '{parts[0]}' is not known; give a number of images or one of {string.Join(", ", Sizes.Keys)}{near}");
+        throw new UsageException(
+            $"--schedule: the size of '{parts[0]}' is not known; give a number of images or one of "
+                + $"{string.Join(", ", Sizes.Keys)}{near}");
     }
 }

@@ -8,10 +8,13 @@ using Fovea.Vision.Tokens;
 
 namespace Fovea.Lab.Explanations;
 
-/// <summary>Where a model looks in an image.</summary>
+/// <summary>Figures of attention: where a model looks in an image.</summary>
 internal static class AttentionFigures
 {
-    private const int OverlaySize = 416, OverlayCell = 208, SheetWidth = 880, LargestMap = 128;
+    private const int OverlaySize = 416;
+    private const int OverlayCell = 208;
+    private const int SheetWidth = 880;
+    private const int LargestMap = 128;
 
     private static readonly ColorScale Own = new("0", "largest of each map");
 
@@ -26,14 +29,17 @@ internal static class AttentionFigures
         yield return new("overview", new ImageGrid
         {
             Title = "Where the model looks",
-            Note = $"The image as the model sees it; attention of {readers} in the last block (mean of its heads); attention rollout through all blocks; and "
+            Note = $"The image as the model sees it; attention of {readers} in the last block (mean of its heads); "
+                + "attention rollout through all blocks; and "
                 + $"relevance, attention weighted by its gradient, for '{target}'.",
             Columns = ["image", "last block", "rollout", $"relevance for '{target}'"],
-            Rows = [new("", [HeatMap.Enlarge(seen, OverlaySize), Over(seen, trace.Attention(last)), Over(seen, trace.Rollout), Over(seen, trace.Relevance)])],
+            Rows = [new("", [HeatMap.Enlarge(seen, OverlaySize), Over(seen, trace.Attention(last)),
+                Over(seen, trace.Rollout), Over(seen, trace.Relevance)])],
             CellSize = OverlayCell,
             Scale = Own,
         });
-        yield return ByHead("heads", trace, "Attention by block and head", $"Of {readers}, to the patches of the image.",
+        yield return ByHead("heads", trace, "Attention by block and head",
+            $"Of {readers}, to the patches of the image.",
             (block, head) => Heat(trace.Attention(block, head)));
         yield return ByHead("maps", trace, "Whole attention maps by block and head",
             $"Row: the token that looks; column: the token that it looks at. {Order(trace.Grid)}",
@@ -51,7 +57,8 @@ internal static class AttentionFigures
         Scale = new("0", "largest"),
     });
 
-    private static ExplainedFigure ByHead(string name, AttentionTrace trace, string title, string note, Func<int, int?, PlanarImage> map)
+    private static ExplainedFigure ByHead(string name, AttentionTrace trace, string title, string note,
+        Func<int, int?, PlanarImage> map)
     {
         int heads = Enumerable.Range(0, trace.Blocks.Count).Max(trace.HeadCount);
         return new(name, new ImageGrid
@@ -60,7 +67,8 @@ internal static class AttentionFigures
             Note = note,
             Columns = ["mean", .. Enumerable.Range(1, heads).Select(head => heads > 8 ? $"{head}" : $"head {head}")],
             Rows = [.. Enumerable.Range(0, trace.Blocks.Count).Select(block => new ImageRow(
-                $"block {block + 1}", [map(block, null), .. Enumerable.Range(0, trace.HeadCount(block)).Select(head => map(block, head))]))],
+                $"block {block + 1}", [map(block, null),
+                    .. Enumerable.Range(0, trace.HeadCount(block)).Select(head => map(block, head))]))],
             CellSize = Math.Clamp(SheetWidth / (heads + 1) - 8, 40, 120),
             Scale = Own,
         });
@@ -71,7 +79,8 @@ internal static class AttentionFigures
 
     private static PlanarImage Heat(PatchMap map) => HeatMap.Of(map.Values, map.Rows, map.Columns, 0, map.Range.High);
 
-    private static PlanarImage Whole(float[] map, int tokens) => HeatMap.Of(map, tokens, tokens, 0, map.Max()).Shrink(LargestMap);
+    private static PlanarImage Whole(float[] map, int tokens) =>
+        HeatMap.Of(map, tokens, tokens, 0, map.Max()).Shrink(LargestMap);
 
     private static string Order(TokenGrid grid) => grid.Prefix switch
     {

@@ -3,7 +3,7 @@ using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Lab.Explanations;
 
-/// <summary>What parts of a model are called in titles.</summary>
+/// <summary>Names of a model's parts, for titles.</summary>
 internal static class Captions
 {
     /// <summary>Blocks as people count, ranges joined: <c>blocks 1–3, 5</c>.</summary>
@@ -16,7 +16,9 @@ internal static class Captions
             else ranges.Add((block, block));
         }
 
-        string list = string.Join(", ", ranges.Select(range => range.First == range.Last ? $"{range.First + 1}" : $"{range.First + 1}–{range.Last + 1}"));
+        string list = string.Join(", ",
+            ranges.Select(range => range.First == range.Last ? $"{range.First + 1}"
+                : $"{range.First + 1}–{range.Last + 1}"));
         return $"{(blocks.Count == 1 ? "block" : "blocks")} {list}";
     }
 }

@@ -11,9 +11,12 @@ internal static class ExplanationPage
     /// <summary>The page as an HTML document.</summary>
     public static string Render(ModelExplanation explanation)
     {
-        StringBuilder body = new($"<header>\n<h1>{Markup.Escape(explanation.Title)}</h1>\n<p class=\"lead\">{Markup.Escape(explanation.Lead)}</p>\n</header>\n");
+        StringBuilder body = new(
+            $"<header>\n<h1>{Markup.Escape(explanation.Title)}</h1>\n<p "
+                + $"class=\"lead\">{Markup.Escape(explanation.Lead)}</p>\n</header>\n");
         foreach (ExplainedImage image in explanation.Images)
-            Section(image.Name.All(char.IsAsciiDigit) ? $"Image {image.Name}" : Path.GetFileName(image.Name), $"<p>The model says: {Markup.Escape(image.Answer)}.</p>\n", image.Figures);
+            Section(image.Name.All(char.IsAsciiDigit) ? $"Image {image.Name}" : Path.GetFileName(image.Name),
+                $"<p>The model says: {Markup.Escape(image.Answer)}.</p>\n", image.Figures);
         if (explanation.Model.Count > 0) Section("The model", "", explanation.Model);
         return HtmlPage.Wrap(explanation.Title, body.ToString());
 
@@ -22,7 +25,8 @@ internal static class ExplanationPage
     }
 
     private static string Block(ExplainedFigure figure) =>
-        (figure.Figure is LineChart chart ? HtmlSections.Chart(chart) : HtmlSections.Matrix(figure.Figure)) + (figure.Table is null ? "" : Table(figure.Table));
+        (figure.Figure is LineChart chart ? HtmlSections.Chart(chart) : HtmlSections.Matrix(figure.Figure))
+            + (figure.Table is null ? "" : Table(figure.Table));
 
     private static string Table(IReadOnlyList<IReadOnlyList<string>> table)
     {
@@ -30,7 +34,8 @@ internal static class ExplanationPage
         foreach (IReadOnlyList<string> row in table.Skip(1))
         {
             html.Append("<tr>");
-            for (int i = 0; i < row.Count; i++) html.Append(table[0][i].StartsWith('#') ? HtmlTable.Number(row[i]) : HtmlTable.Text(row[i]));
+            for (int i = 0; i < row.Count; i++)
+                html.Append(table[0][i].StartsWith('#') ? HtmlTable.Number(row[i]) : HtmlTable.Text(row[i]));
             html.Append("</tr>\n");
         }
 

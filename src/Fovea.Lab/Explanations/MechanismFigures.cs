@@ -10,7 +10,7 @@ using Fovea.Vision.Tokens;
 
 namespace Fovea.Lab.Explanations;
 
-/// <summary>What only some mechanisms have, in an image: places that are read, and sums of doubly stochastic attention.</summary>
+/// <summary>Figures of single mechanisms: sampling locations, and sums of doubly stochastic attention.</summary>
 internal static class MechanismFigures
 {
     private const int Queries = 3;
@@ -18,7 +18,8 @@ internal static class MechanismFigures
     /// <summary>The figures of the mechanisms that the model has.</summary>
     public static IEnumerable<ExplainedFigure> Of(AttentionTrace trace, PlanarImage seen)
     {
-        int[] sampling = [.. Indices(trace, block => block.SamplingLocations is not null)], sinkhorn = [.. Indices(trace, block => block.Mechanism is SinkhornAttention)];
+        int[] sampling = [.. Indices(trace, block => block.SamplingLocations is not null)],
+            sinkhorn = [.. Indices(trace, block => block.Mechanism is SinkhornAttention)];
         if (sampling.Length > 0) yield return Places(trace, seen, sampling);
         if (sinkhorn.Length > 0) yield return Sums(trace, sinkhorn);
     }
@@ -26,7 +27,8 @@ internal static class MechanismFigures
     /// <summary>The mean over heads of what each token gives (row sum) and gets (column sum).</summary>
     internal static (double[] Rows, double[] Columns) Sums(float[] map, int tokens)
     {
-        double[] rows = new double[tokens], columns = new double[tokens];
+        double[] rows = new double[tokens];
+        double[] columns = new double[tokens];
         for (int i = 0; i < map.Length; i++)
         {
             rows[i / tokens] += map[i];
@@ -56,8 +58,11 @@ internal static class MechanismFigures
         return new("places", new SamplingFigure(HeatMap.Enlarge(seen, 400), panels)
         {
             Title = "Places that attention reads",
-            Groups = [.. Enumerable.Range(1, blocks.Max(block => trace.Blocks[block].SamplingLocations!.Locations.Shape[2])).Select(number => $"{readers} {number}")],
-            Note = blocks.Any(block => trace.Blocks[block].SamplingLocations!.Weights is not null) ? "framed: the patch that reads; larger: more weight" : "all heads of a group read at the same places",
+            Groups = [
+                .. Enumerable.Range(1, blocks.Max(block => trace.Blocks[block].SamplingLocations!.Locations.Shape[2]))
+                .Select(number => $"{readers} {number}")],
+            Note = blocks.Any(block => trace.Blocks[block].SamplingLocations!.Weights is not null)
+                ? "framed: the patch that reads; larger: more weight" : "all heads of a group read at the same places",
             Columns = columns == 1 ? 4 : columns,
         });
     }
@@ -78,13 +83,16 @@ internal static class MechanismFigures
         if (query < grid.Prefix) return new($"block {block + 1}: class token", read);
         (int row, int column) = Math.DivRem(query - grid.Prefix, grid.Columns);
         return new($"block {block + 1}: patch {row + 1}, {column + 1}", read,
-            ((double)column / grid.Columns, (double)row / grid.Rows, (column + 1.0) / grid.Columns, (row + 1.0) / grid.Rows));
+            ((double)column / grid.Columns, (double)row / grid.Rows, (column + 1.0) / grid.Columns,
+                (row + 1.0) / grid.Rows));
     }
 
     private static ExplainedFigure Sums(AttentionTrace trace, int[] blocks)
     {
         int tokens = trace.Grid.Tokens;
-        (int Block, double[] Rows, double[] Columns)[] sums = [.. blocks.Select(block => (block, Sums(trace.Map(block), tokens))).Select(pair => (pair.block, pair.Item2.Rows, pair.Item2.Columns))];
+        (int Block, double[] Rows,
+            double[] Columns)[] sums = [.. blocks.Select(block => (block, Sums(trace.Map(block), tokens)))
+                .Select(pair => (pair.block, pair.Item2.Rows, pair.Item2.Columns))];
         double[] places = [.. Enumerable.Range(1, tokens).Select(i => (double)i)];
         return new("sums", new LineChart
         {
@@ -94,9 +102,11 @@ internal static class MechanismFigures
             Series = [.. sums.Select(sum => new Series($"block {sum.Block + 1}", places, [.. sum.Columns.Order()]))],
         })
         {
-            Table = [["block", "#row sums", "#column sums, smallest", "#largest", "#mean distance from 1"], .. sums.Select(sum => (string[])
+            Table = [["block", "#row sums", "#column sums, smallest", "#largest", "#mean distance from 1"],
+                .. sums.Select(sum => (string[])
             [
-                $"{sum.Block + 1}", Range(sum.Rows), $"{sum.Columns.Min():0.000}", $"{sum.Columns.Max():0.000}", $"{sum.Columns.Average(value => Math.Abs(value - 1)):0.0000}",
+                $"{sum.Block + 1}", Range(sum.Rows), $"{sum.Columns.Min():0.000}", $"{sum.Columns.Max():0.000}",
+                $"{sum.Columns.Average(value => Math.Abs(value - 1)):0.0000}",
             ])],
         };
     }

@@ -2,17 +2,17 @@ using Fovea.Plotting;
 
 namespace Fovea.Lab.Explanations;
 
-/// <summary>Why a model answers as it does, ready to be written: figures of single images and of the model itself.</summary>
+/// <summary>Figures that explain a model's answers: of single images and of the model itself.</summary>
 /// <param name="Title">The model.</param>
-/// <param name="Lead">What it is and what can be explained of it, in a sentence or two.</param>
+/// <param name="Lead">The model and what can be explained of it, in a sentence or two.</param>
 /// <param name="Images">One after another.</param>
-/// <param name="Model">What does not depend on an image.</param>
+/// <param name="Model">Figures that depend on no image.</param>
 public sealed record ModelExplanation(
     string Title, string Lead, IReadOnlyList<ExplainedImage> Images, IReadOnlyList<ExplainedFigure> Model);
 
 /// <summary>Figures of one image.</summary>
 /// <param name="Name">The file, or the number in the dataset.</param>
-/// <param name="Answer">What the model says, beside the truth where it is known.</param>
+/// <param name="Answer">The model's answer, beside the truth where it is known.</param>
 /// <param name="Figures">Figures.</param>
 public sealed record ExplainedImage(string Name, string Answer, IReadOnlyList<ExplainedFigure> Figures);
 
@@ -21,6 +21,7 @@ public sealed record ExplainedImage(string Name, string Answer, IReadOnlyList<Ex
 /// <param name="Figure">The figure.</param>
 public sealed record ExplainedFigure(string Name, Figure Figure)
 {
-    /// <summary>Numbers to stand below it: headings (with <c>#</c> before those of numbers), then rows; null: none.</summary>
+    /// <summary>Numbers to stand below it: headings (with <c>#</c> before those of numbers), then rows; null:
+    /// none.</summary>
     public IReadOnlyList<IReadOnlyList<string>>? Table { get; init; }
 }

@@ -3,7 +3,7 @@ namespace Fovea.Lab.LearningRates;
 /// <summary>The rates that a range test tries: a geometric series.</summary>
 /// <param name="From">The first rate, above 0.</param>
 /// <param name="To">The last rate, above the first.</param>
-/// <param name="Steps">How many rates, each for one optimiser step; at least <see cref="FewestSteps"/>.</param>
+/// <param name="Steps">Number of rates, each for one optimiser step; at least <see cref="FewestSteps"/>.</param>
 public sealed record LearningRateRange(double From = 1e-6, double To = 10, int Steps = 150)
 {
     /// <summary>Below this there is nothing to smooth.</summary>
@@ -17,7 +17,11 @@ public sealed record LearningRateRange(double From = 1e-6, double To = 10, int S
     public void Validate()
     {
         if (!(From > 0 && To > From && To <= 1e6))
-            throw new UsageException(FormattableString.Invariant($"learning rates: must rise from above 0 to at most 1e6, got {From:G6} to {To:G6}."));
-        if (Steps is < FewestSteps or > 100_000) throw new UsageException($"steps of the learning rate test: must be from {FewestSteps} to 100000, not {Steps}.");
+            throw new UsageException(
+                FormattableString.Invariant(
+                    $"learning rates: must rise from above 0 to at most 1e6, got {From:G6} to {To:G6}."));
+        if (Steps is < FewestSteps or > 100_000)
+            throw new UsageException(
+                $"steps of the learning rate test: must be from {FewestSteps} to 100000, not {Steps}.");
     }
 }

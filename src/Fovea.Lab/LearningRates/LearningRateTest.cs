@@ -5,8 +5,9 @@ using Fovea.Training;
 namespace Fovea.Lab.LearningRates;
 
 /// <summary>
-/// Learning rate range test (Smith 2017, "Cyclical Learning Rates for Training Neural Networks", arXiv:1506.01186, section 3.3): trains for some steps
-/// while the rate rises from one that does nothing to one that destroys, and looks at what becomes of the loss.
+/// Learning rate range test (Smith 2017, "Cyclical Learning Rates for Training Neural Networks", arXiv:1506.01186,
+/// section 3.3): trains for some steps while the rate rises from one that does nothing to one that destroys, and looks
+/// at what becomes of the loss.
 /// </summary>
 public static class LearningRateTest
 {
@@ -16,20 +17,23 @@ public static class LearningRateTest
     /// <summary>Share of the past in the running loss, which decides when to end and nothing else.</summary>
     private const double Past = 0.9;
 
-    /// <summary>Trains with rising rates. Schedule and moving averages are left out; all else is as in training.</summary>
+    /// <summary>Trains with rising rates. Schedule and moving averages are left out; all else is as in
+    /// training.</summary>
     /// <param name="parts">Model, optimiser and data at the start of a run; they are used up by it.</param>
     /// <param name="range">The rates.</param>
-    /// <param name="measured">Is told each rate and the loss behind its step.</param>
+    /// <param name="measured">Gets each rate and the loss behind its step.</param>
     /// <param name="stop">Ends the test.</param>
     /// <exception cref="UsageException">The range makes no sense.</exception>
     /// <exception cref="TrainingDivergedException">The loss was not finite before the first step.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
-    public static LearningRateCurve Run(TrainingParts parts, LearningRateRange range, Action<LearningRatePoint>? measured = null, CancellationToken stop = default)
+    public static LearningRateCurve Run(TrainingParts parts, LearningRateRange range,
+        Action<LearningRatePoint>? measured = null, CancellationToken stop = default)
     {
         range.Validate();
         BatchGradients gradients = new(parts);
         List<LearningRatePoint> points = [];
-        double running = 0, smallest = double.PositiveInfinity;
+        double running = 0;
+        double smallest = double.PositiveInfinity;
         int step = 0;
         foreach (Batch batch in Batches(parts))
         {
@@ -71,7 +75,10 @@ public static class LearningRateTest
         }
     }
 
-    private static LearningRateCurve End(List<LearningRatePoint> points, TestEnd end, TrainingParts parts) => points.Count > 0
+    private static LearningRateCurve End(List<LearningRatePoint> points, TestEnd end, TrainingParts parts) =>
+        points.Count > 0
         ? new LearningRateCurve(points, end)
-        : throw new TrainingDivergedException($"{parts.Recipe.Model.Name}: the loss is not finite at the smallest rate; look at the weights and the data first.");
+        : throw new TrainingDivergedException(
+            $"{parts.Recipe.Model.Name}: the loss is not finite at the smallest rate; look at the weights and the data "
+                + "first.");
 }

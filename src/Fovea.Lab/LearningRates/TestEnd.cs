@@ -1,6 +1,6 @@
 namespace Fovea.Lab.LearningRates;
 
-/// <summary>Why a range test ended.</summary>
+/// <summary>Reasons of a range test's end.</summary>
 public enum TestEnd
 {
     /// <summary>All rates were tried.</summary>

@@ -2,7 +2,7 @@ using Fovea.Tensors;
 
 namespace Fovea.Lab.Probing;
 
-/// <summary>What a frozen model makes of a dataset's images.</summary>
+/// <summary>Features that a frozen model computes of a dataset's images.</summary>
 /// <param name="Values">Features, <c>[image, dim]</c> row-major.</param>
 /// <param name="Dim">Features of an image.</param>
 /// <param name="Labels">Class of each image.</param>
@@ -16,17 +16,19 @@ public sealed record FeatureSet(float[] Values, int Dim, int[] Labels, int Class
     public Span<float> Row(int index) => Values.AsSpan(index * Dim, Dim);
 
     /// <summary>Some images in a row as a tensor, <c>[count, dim]</c>.</summary>
-    public Tensor Rows(int first, int count, Device device) => Tensor.From(Values.AsSpan(first * Dim, count * Dim), [count, Dim], device);
+    public Tensor Rows(int first, int count, Device device) =>
+        Tensor.From(Values.AsSpan(first * Dim, count * Dim), [count, Dim], device);
 
     /// <summary>Some images of it.</summary>
     public FeatureSet Take(IReadOnlyList<int> indices)
     {
-        FeatureSet taken = this with { Values = new float[indices.Count * Dim], Labels = [.. indices.Select(index => Labels[index])] };
+        FeatureSet taken = this with { Values = new float[indices.Count * Dim],
+            Labels = [.. indices.Select(index => Labels[index])] };
         for (int i = 0; i < indices.Count; i++) Row(indices[i]).CopyTo(taken.Row(i));
         return taken;
     }
 
-    /// <summary>The same directions with length 1; rows of zeros stay.</summary>
+    /// <summary>Rows scaled to length 1; rows of zeros stay.</summary>
     public FeatureSet Normalised()
     {
         FeatureSet unit = this with { Values = [.. Values] };
@@ -48,17 +50,21 @@ public sealed record FeatureSet(float[] Values, int Dim, int[] Labels, int Class
     public FeatureSet Standardised(double[] mean, double[] deviation)
     {
         FeatureSet standard = this with { Values = new float[Values.Length] };
-        for (int i = 0; i < Values.Length; i++) standard.Values[i] = (float)((Values[i] - mean[i % Dim]) / deviation[i % Dim]);
+        for (int i = 0; i < Values.Length; i++)
+            standard.Values[i] = (float)((Values[i] - mean[i % Dim]) / deviation[i % Dim]);
         return standard;
     }
 
-    /// <summary>Mean and standard deviation of each feature; a feature that never changes gets the deviation 1.</summary>
+    /// <summary>Mean and standard deviation of each feature; a feature that never changes gets the deviation
+    /// 1.</summary>
     public (double[] Mean, double[] Std) Statistics()
     {
-        double[] mean = new double[Dim], squares = new double[Dim];
+        double[] mean = new double[Dim];
+        double[] squares = new double[Dim];
         for (int i = 0; i < Values.Length; i++) mean[i % Dim] += Values[i];
         for (int d = 0; d < Dim; d++) mean[d] /= Math.Max(1, Count);
-        for (int i = 0; i < Values.Length; i++) squares[i % Dim] += (Values[i] - mean[i % Dim]) * (Values[i] - mean[i % Dim]);
+        for (int i = 0; i < Values.Length; i++)
+            squares[i % Dim] += (Values[i] - mean[i % Dim]) * (Values[i] - mean[i % Dim]);
         return (mean, [.. squares.Select(sum => sum > 1e-12 * Count ? Math.Sqrt(sum / Count) : 1)]);
     }
 }

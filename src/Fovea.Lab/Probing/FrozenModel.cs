@@ -21,56 +21,70 @@ public sealed class FrozenModel
 
     private FrozenModel(ImageClassifier model, Device device, Recipe recipe, Normalization normalization, string path)
     {
-        (_model, _device, Recipe, _normalization, Path) = (model, device, recipe, normalization, path);
+        _model = model;
+        _device = device;
+        Recipe = recipe;
+        _normalization = normalization;
+        Path = path;
         model.Train(false);
     }
 
-    /// <summary>What the model was trained with.</summary>
+    /// <summary>Recipe of the model's training.</summary>
     public Recipe Recipe { get; }
 
     /// <summary>The checkpoint.</summary>
     public string Path { get; }
 
     /// <summary>
-    /// Loads a run's best checkpoint (averaged weights where there are any), or a file of weights; images are normalised as
-    /// the file says (those of <c>fovea weights --to</c> do), and otherwise as for ImageNet.
+    /// Loads a run's best checkpoint (averaged weights where there are any), or a file of weights; images are
+    /// normalised as the file says (those of <c>fovea weights --to</c> do), and otherwise as for ImageNet.
     /// </summary>
     /// <param name="path">Run directory, checkpoint or file of weights.</param>
     /// <param name="model">Preset to put the weights into; null: the run's, or the one whose weights they are.</param>
-    /// <param name="device">Where to compute.</param>
-    /// <param name="imageSize">Height and width that images get, pixels; positions are resampled. Null: what the model was trained with.</param>
+    /// <param name="device">Device that computes.</param>
+    /// <param name="imageSize">Height and width that images get, pixels; positions are resampled. Null: what the model
+    /// was trained with.</param>
     /// <exception cref="UsageException">There is neither, or the file's model is not known.</exception>
     /// <exception cref="CheckpointException">The file is damaged or does not fit.</exception>
     public static FrozenModel Load(string path, string? model, Device device, int? imageSize = null) =>
-        Load(path, model, device, recipe => recipe with { Model = recipe.Model with { ImageSize = imageSize ?? recipe.Model.ImageSize } });
+        Load(path, model, device,
+            recipe => recipe with { Model = recipe.Model with { ImageSize = imageSize ?? recipe.Model.ImageSize } });
 
-    /// <summary>The same, with other parts than those of the preset or the run.</summary>
+    /// <summary>Loads a model with other parts than those of the preset or the run.</summary>
     /// <param name="path">Run directory, checkpoint or file of weights.</param>
     /// <param name="model">Preset to put the weights into; null: the run's, or the one whose weights they are.</param>
-    /// <param name="device">Where to compute.</param>
-    /// <param name="change">Gets the recipe of the model and says what of it to change: attention, patches, size.</param>
-    /// <exception cref="UsageException">There is neither, or the file's model is not known, or has no such parts.</exception>
+    /// <param name="device">Device that computes.</param>
+    /// <param name="change">Gets the recipe of the model and says what of it to change: attention, patches,
+    /// size.</param>
+    /// <exception cref="UsageException">There is neither, or the file's model is not known, or has no such
+    /// parts.</exception>
     /// <exception cref="CheckpointException">The file is damaged or does not fit.</exception>
     public static FrozenModel Load(string path, string? model, Device device, Func<Recipe, Recipe> change)
     {
         using WeightFile file = ModelWeights.Open(path);
         CheckpointHead? head = ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file) : null;
-        Recipe recipe = head?.Recipe ?? Recipe.Default with { Model = new() { Name = model ?? ModelWeights.PresetOf(file) } };
-        if (model is not null && Presets.Find(model).Name != recipe.Model.Name) recipe = recipe with { Model = new() { Name = model, ImageSize = recipe.Model.ImageSize } };
+        Recipe recipe = head?.Recipe
+            ?? Recipe.Default with { Model = new() { Name = model ?? ModelWeights.PresetOf(file) } };
+        if (model is not null && Presets.Find(model).Name != recipe.Model.Name)
+            recipe = recipe with { Model = new() { Name = model, ImageSize = recipe.Model.ImageSize } };
         recipe = change(recipe);
         ImageClassifier body = (ModelChoice.Configure(recipe, head?.Data) with { Classes = 0 }).Build();
         ModelWeights.Load(body, file, device, seed: 0);
         body.BeginEpoch(head?.State.Epoch ?? 0);
-        return new FrozenModel(body, device, recipe, ModelWeights.NormalizationOf(file) ?? Normalization.ImageNet, file.Path);
+        return new FrozenModel(body, device, recipe, ModelWeights.NormalizationOf(file) ?? Normalization.ImageNet,
+            file.Path);
     }
 
-    /// <summary>Pooled features of all images, in the dataset's order; images are read and computed batch by batch, once.</summary>
+    /// <summary>Pooled features of all images, in the dataset's order; images are read and computed batch by batch,
+    /// once.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
     public FeatureSet Extract(IImageDataset dataset, int batchSize, CancellationToken stop = default)
     {
         float[] values = [];
-        int dim = 0, done = 0;
-        foreach (Batch batch in LoaderChoice.Evaluation(dataset, _model.Config, batchSize, Recipe.Data.Workers, _normalization).Epoch(0))
+        int dim = 0;
+        int done = 0;
+        foreach (Batch batch in LoaderChoice.Evaluation(dataset, _model.Config, batchSize, Recipe.Data.Workers,
+            _normalization).Epoch(0))
         {
             stop.ThrowIfCancellationRequested();
             using StepScope scope = StepScope.Begin();
@@ -80,6 +94,7 @@ public sealed class FrozenModel
             done += batch.Count;
         }
 
-        return new FeatureSet(values, dim, [.. Enumerable.Range(0, dataset.Count).Select(dataset.Label)], dataset.Info.Classes);
+        return new FeatureSet(values, dim, [.. Enumerable.Range(0, dataset.Count).Select(dataset.Label)],
+            dataset.Info.Classes);
     }
 }

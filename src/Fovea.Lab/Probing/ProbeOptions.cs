@@ -1,6 +1,6 @@
 namespace Fovea.Lab.Probing;
 
-/// <summary>How features are probed.</summary>
+/// <summary>Settings of the probes.</summary>
 public sealed record ProbeOptions
 {
     /// <summary>Numbers of neighbours that vote, each 1 or more.</summary>

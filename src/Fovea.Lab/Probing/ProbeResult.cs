@@ -1,6 +1,6 @@
 namespace Fovea.Lab.Probing;
 
-/// <summary>What frozen features were worth; the JSON of <c>fovea probe</c>.</summary>
+/// <summary>Accuracies on frozen features; the JSON of <c>fovea probe</c>.</summary>
 public sealed record ProbeResult
 {
     /// <summary>Preset.</summary>
@@ -18,7 +18,7 @@ public sealed record ProbeResult
     /// <summary>Images that votes and classifiers came from, that chose, and that were tested.</summary>
     public required ProbeImages Images { get; init; }
 
-    /// <summary>By number of neighbours.</summary>
+    /// <summary>Accuracy by number of neighbours.</summary>
     public required IReadOnlyList<NeighbourResult> Neighbours { get; init; }
 
     /// <summary>The linear classifier.</summary>
@@ -31,7 +31,7 @@ public sealed record ProbeResult
 /// <param name="Test">For the figures.</param>
 public sealed record ProbeImages(int Train, int HeldOut, int Test);
 
-/// <summary>How well neighbours vote.</summary>
-/// <param name="K">How many.</param>
-/// <param name="TestAccuracy">Share of the test images classified right, 0 to 1.</param>
+/// <summary>Accuracy of a vote of neighbours.</summary>
+/// <param name="K">Number of neighbours.</param>
+/// <param name="TestAccuracy">Share of the test images classified correctly, 0 to 1.</param>
 public sealed record NeighbourResult(int K, double TestAccuracy);

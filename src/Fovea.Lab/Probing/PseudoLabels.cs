@@ -10,8 +10,8 @@ using Fovea.Training.Models;
 namespace Fovea.Lab.Probing;
 
 /// <summary>
-/// Labels that a model is sure of, for images that have none (Lee 2013, "Pseudo-label: the simple and efficient semi-supervised learning method for deep
-/// neural networks").
+/// Labels that a model is sure of, for images that have none (Lee 2013, "Pseudo-label: the simple and efficient
+/// semi-supervised learning method for deep neural networks").
 /// </summary>
 public sealed class PseudoLabels
 {
@@ -27,14 +27,18 @@ public sealed class PseudoLabels
     /// <summary>Images that got a label.</summary>
     public int Labelled => _labels.Count;
 
-    /// <summary>What is wrong with those that could not be read.</summary>
-    public IReadOnlyList<string> Unreadable => [.. _images.Unreadable.OrderBy(entry => entry.Key).Select(entry => entry.Value)];
+    /// <summary>Errors of the images that could not be read.</summary>
+    public IReadOnlyList<string> Unreadable =>
+        [.. _images.Unreadable.OrderBy(entry => entry.Key).Select(entry => entry.Value)];
 
-    /// <summary>Labelled images of each class and the mean probability of their labels, in the order of the classes.</summary>
+    /// <summary>Labelled images of each class and the mean probability of their labels, in the order of the
+    /// classes.</summary>
     public IReadOnlyList<(string Name, int Images, double Probability)> Classes =>
     [
-        .. _classes.ClassNames.Select((name, label) => (name, Of: _labels.Where(entry => entry.Label == label).ToList()))
-            .Select(entry => (entry.name, entry.Of.Count, entry.Of.Count == 0 ? 0 : entry.Of.Average(one => one.Probability))),
+        .. _classes.ClassNames.Select((name, label) =>
+            (name, Of: _labels.Where(entry => entry.Label == label).ToList()))
+            .Select(entry => (entry.name, entry.Of.Count,
+                entry.Of.Count == 0 ? 0 : entry.Of.Average(one => one.Probability))),
     ];
 
     /// <summary>Asks a model about all images of a folder.</summary>
@@ -44,7 +48,8 @@ public sealed class PseudoLabels
     /// <param name="batchSize">Images at a time.</param>
     /// <param name="stop">Ends the work after a batch.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
-    public static PseudoLabels Make(TrainedModel model, UnlabelledImages images, double threshold, int batchSize, CancellationToken stop = default)
+    public static PseudoLabels Make(TrainedModel model, UnlabelledImages images, double threshold, int batchSize,
+        CancellationToken stop = default)
     {
         PseudoLabels made = new(images, model.Head.Data);
         int image = 0;
@@ -52,16 +57,19 @@ public sealed class PseudoLabels
         {
             stop.ThrowIfCancellationRequested();
             int label = Classification.Best([.. probabilities.Select(share => (float)share)]);
-            if (probabilities[label] >= threshold && !images.Unreadable.ContainsKey(image)) made._labels.Add((image, label, probabilities[label]));
+            if (probabilities[label] >= threshold && !images.Unreadable.ContainsKey(image))
+                made._labels.Add((image, label, probabilities[label]));
             image++;
         }
 
         return made;
     }
 
-    /// <summary>Writes <c>path,label,split,probability</c>, as the dataset <c>csv</c> reads it; the split is always <c>train</c>.</summary>
+    /// <summary>Writes <c>path,label,split,probability</c>, as the dataset <c>csv</c> reads it; the split is always
+    /// <c>train</c>.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="prefix">In front of each image's path, so that it is relative to the file's folder; empty where that is the images' folder.</param>
+    /// <param name="prefix">In front of each image's path, so that it is relative to the file's folder; empty where
+    /// that is the images' folder.</param>
     /// <exception cref="CheckpointException">It could not be written; the previous file is as it was.</exception>
     public void Write(string path, string prefix)
     {
@@ -69,11 +77,13 @@ public sealed class PseudoLabels
         foreach ((int image, int label, double probability) in _labels)
         {
             string name = (_classes.ClassIds ?? _classes.ClassNames)[label];
-            text.Append(CultureInfo.InvariantCulture, $"{Quoted(prefix + _images.PathOf(image))},{Quoted(name)},train,{probability:0.####}\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"{Quoted(prefix + _images.PathOf(image))},{Quoted(name)},train,{probability:0.####}\n");
         }
 
         AtomicFile.WriteText(path, text.ToString());
     }
 
-    private static string Quoted(string field) => field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"")}\"";
+    private static string Quoted(string field) => field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field
+        : $"\"{field.Replace("\"", "\"\"")}\"";
 }

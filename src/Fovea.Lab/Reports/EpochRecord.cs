@@ -1,19 +1,19 @@
 namespace Fovea.Lab.Reports;
 
-/// <summary>What an epoch achieved. Values that were not measured are NaN.</summary>
+/// <summary>Measurements of an epoch. Values that were not measured are NaN.</summary>
 /// <param name="Epoch">Its number, from 1.</param>
 public sealed record EpochRecord(int Epoch)
 {
     /// <summary>Mean loss over the epoch's training images.</summary>
     public double TrainLoss { get; init; } = double.NaN;
 
-    /// <summary>Share of the epoch's training images that were right, 0 to 1.</summary>
+    /// <summary>Share of the epoch's training images that were classified correctly, 0 to 1.</summary>
     public double TrainAccuracy { get; init; } = double.NaN;
 
     /// <summary>Mean loss over the validation images, after the epoch.</summary>
     public double ValLoss { get; init; } = double.NaN;
 
-    /// <summary>Share of the validation images that were right, 0 to 1.</summary>
+    /// <summary>Share of the validation images that were classified correctly, 0 to 1.</summary>
     public double ValAccuracy { get; init; } = double.NaN;
 
     /// <summary>The learning rate at the epoch's end.</summary>
@@ -22,6 +22,6 @@ public sealed record EpochRecord(int Epoch)
     /// <summary>Training images per second.</summary>
     public double ImagesPerSecond { get; init; } = double.NaN;
 
-    /// <summary>How long the epoch took, validation included.</summary>
+    /// <summary>Seconds of the epoch, validation included.</summary>
     public double Seconds { get; init; } = double.NaN;
 }

@@ -2,8 +2,10 @@ using Fovea.Plotting.Canvas;
 
 namespace Fovea.Lab.Reports;
 
-/// <summary>The frame of a page that needs nothing but itself: no script, no request, light or dark as the reader's system is.</summary>
-/// <remarks>Elements are closed as XML asks, so that tests (and other programs) can read a report with an XML reader.</remarks>
+/// <summary>The frame of a page that needs nothing but itself: no script, no request, light or dark as the reader's
+/// system is.</summary>
+/// <remarks>Elements are closed as XML asks, so that tests (and other programs) can read a report with an XML
+/// reader.</remarks>
 internal static class HtmlPage
 {
     /// <summary>The policy makes browsers refuse any request, should one ever slip in.</summary>
@@ -12,7 +14,8 @@ internal static class HtmlPage
     private const string Style =
         """
         * { box-sizing: border-box }
-        body { margin: 0 auto; max-width: 58rem; padding: 1.5rem 1rem 4rem; background: var(--ground); color: var(--text);
+        body { margin: 0 auto; max-width: 58rem; padding: 1.5rem 1rem 4rem;
+          background: var(--ground); color: var(--text);
           font: 16px/1.5 system-ui, sans-serif }
         h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .25rem; overflow-wrap: anywhere }
         h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; padding-top: .75rem; border-top: 1px solid var(--grid) }
@@ -24,8 +27,10 @@ internal static class HtmlPage
         .cards small { display: block; color: var(--muted); font-size: .8125rem; font-weight: 400; line-height: 1.2 }
         .scroll { overflow: auto; max-height: 34rem; margin: 0 0 1rem }
         table { border-collapse: collapse; width: 100%; font-size: .9375rem }
-        th, td { padding: .3rem .75rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid) }
-        thead th { position: sticky; top: 0; background: var(--ground); color: var(--muted); font-weight: 500; white-space: nowrap }
+        th, td { padding: .3rem .75rem .3rem 0; text-align: left; vertical-align: top;
+          border-bottom: 1px solid var(--grid) }
+        thead th { position: sticky; top: 0; background: var(--ground); color: var(--muted);
+          font-weight: 500; white-space: nowrap }
         tbody th { font-weight: 400; color: var(--muted) }
         .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
         .best { font-weight: 600 }
@@ -50,10 +55,12 @@ internal static class HtmlPage
         .images b { font-weight: 400 }
         .images .wrong b { font-weight: 600 }
         .mark { position: absolute; top: -.5rem; right: -.5rem; width: 1.3rem; height: 1.3rem; border-radius: 50%;
-          background: var(--correct); color: var(--ground); border: 2px solid var(--ground); font: 700 .75rem/1.05rem system-ui, sans-serif }
+          background: var(--correct); color: var(--ground); border: 2px solid var(--ground);
+          font: 700 .75rem/1.05rem system-ui, sans-serif }
         .wrong .mark { background: var(--wrong) }
         @media (max-width: 40rem) { .wide { display: none } .narrow { display: block } .facts th { width: 7.5rem } }
-        @media print { body { max-width: none } .scroll { max-height: none; overflow: visible } pre { white-space: pre-wrap } }
+        @media print { body { max-width: none } .scroll { max-height: none; overflow: visible }
+          pre { white-space: pre-wrap } }
         """;
 
     /// <summary>The whole document around <paramref name="body"/>, which is markup already.</summary>
@@ -80,10 +87,11 @@ internal static class HtmlPage
 
         """;
 
-    /// <summary>The same inks that figures are drawn with, as the custom properties that inline figures refer to.</summary>
+    /// <summary>Inks of the figures, as the custom properties that inline figures refer to.</summary>
     private static string Colors(Theme theme)
     {
-        IEnumerable<string> colors = Enum.GetValues<Ink>().Select(ink => $"{Palette.Variable(ink)}: {Palette.Hex(theme, ink)}");
+        IEnumerable<string> colors = Enum.GetValues<Ink>()
+            .Select(ink => $"{Palette.Variable(ink)}: {Palette.Hex(theme, ink)}");
         return "{ " + string.Join("; ", colors) + " }";
     }
 }

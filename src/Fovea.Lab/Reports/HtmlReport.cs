@@ -6,17 +6,19 @@ using static Fovea.Plotting.Text.ValueText;
 
 namespace Fovea.Lab.Reports;
 
-/// <summary>A run as one HTML file that needs nothing else: it may be mailed, archived or opened without a network.</summary>
+/// <summary>A run as one HTML file that needs nothing else: it may be mailed, archived or opened without a
+/// network.</summary>
 public static class HtmlReport
 {
     /// <summary>The report as an HTML document.</summary>
-    /// <param name="content">What there is to say; what is missing is left out.</param>
+    /// <param name="content">Content of the report; what is missing is left out.</param>
     public static string Render(ReportContent content)
     {
         ArgumentNullException.ThrowIfNull(content);
         StringBuilder body = new(Heading(content));
         Section("Summary", HtmlTable.Facts(Summary(content)));
-        Section("Training", HtmlSections.Chart(RunCharts.Loss(content)) + HtmlSections.Chart(RunCharts.Accuracy(content)) + HtmlSections.Chart(RunCharts.LearningRate(content)));
+        Section("Training", HtmlSections.Chart(RunCharts.Loss(content))
+            + HtmlSections.Chart(RunCharts.Accuracy(content)) + HtmlSections.Chart(RunCharts.LearningRate(content)));
         if (content.Epochs.Count > 0) Section("Epochs", HtmlSections.Epochs(content));
         if (content.Predictions.Count > 0)
             Section(RunCharts.PredictionsTitle(content), HtmlSections.Predictions(content.Predictions));
@@ -36,15 +38,17 @@ public static class HtmlReport
         StringBuilder html = new($"<header>\n<h1>{Markup.Escape(run.Title)}</h1>\n");
         string lead = run.Dataset.Length > 0 ? $"{run.Model} on {run.Dataset}" : run.Model;
         html.Append($"<p class=\"lead\">{Markup.Escape(lead)}</p>\n<dl class=\"cards\">\n");
-        if (run.BestEpoch is EpochRecord best) Card("Validation accuracy", Percent(best.ValAccuracy), $"best, after epoch {best.Epoch}");
+        if (run.BestEpoch is EpochRecord best)
+            Card("Validation accuracy", Percent(best.ValAccuracy), $"best, after epoch {best.Epoch}");
         if (double.IsFinite(run.TestAccuracy)) Card("Test accuracy", Percent(run.TestAccuracy), "");
         if (run.Parameters is long parameters) Card("Parameters", Count(parameters), "");
-        if (double.IsFinite(run.ImagesPerSecond)) Card("Training speed", Significant(run.ImagesPerSecond, 4), "images per second");
+        if (double.IsFinite(run.ImagesPerSecond))
+            Card("Training speed", Significant(run.ImagesPerSecond, 4), "images per second");
         if (double.IsFinite(run.Seconds)) Card("Time", Duration(run.Seconds), "");
         return html.Append("</dl>\n</header>\n").ToString();
 
-        void Card(string name, string value, string note) => html.Append(
-            $"<div><dt>{Markup.Escape(name)}</dt><dd>{Markup.Escape(value)}<small>{Markup.Escape(note)}</small></dd></div>\n");
+        void Card(string name, string value, string note) => html.Append($"<div><dt>{Markup.Escape(name)}</dt>"
+            + $"<dd>{Markup.Escape(value)}<small>{Markup.Escape(note)}</small></dd></div>\n");
     }
 
     private static IEnumerable<(string Name, string Value)> Summary(ReportContent run)
@@ -55,7 +59,8 @@ public static class HtmlReport
             ("Parameters", run.Parameters is long parameters ? Count(parameters) : ""),
             ("Dataset", run.Dataset),
             ("Epochs", Count(run.Epochs.Count > 0 ? run.Epochs[^1].Epoch : 0)),
-            ("Best validation accuracy", run.BestEpoch is EpochRecord best ? $"{Percent(best.ValAccuracy)} after epoch {best.Epoch}" : ""),
+            ("Best validation accuracy",
+                run.BestEpoch is EpochRecord best ? $"{Percent(best.ValAccuracy)} after epoch {best.Epoch}" : ""),
             ("Test accuracy", Percent(run.TestAccuracy)),
             ("Test loss", Significant(run.TestLoss, 4)),
             ("Images per second", Significant(run.ImagesPerSecond, 4)),

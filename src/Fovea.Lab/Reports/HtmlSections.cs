@@ -13,32 +13,40 @@ internal static class HtmlSections
     /// <summary>Images are embedded no larger than this; they are shown smaller.</summary>
     private const int LargestImage = 128;
 
-    private const int WideChart = 880, NarrowChart = 360;
+    private const int WideChart = 880;
+    private const int NarrowChart = 360;
 
-    /// <summary>The chart twice, as a phone needs another layout and not just a smaller one; the page shows one of them.</summary>
+    /// <summary>The chart twice, as a phone needs another layout and not just a smaller one; the page shows one of
+    /// them.</summary>
     public static string Chart(LineChart chart) =>
         Twice(chart.At(WideChart, 400), chart.At(NarrowChart, 330));
 
     /// <inheritdoc cref="Chart(LineChart)"/>
-    public static string Chart(DotChart chart) => Twice(chart with { Across = WideChart }, chart with { Across = NarrowChart });
+    public static string Chart(DotChart chart) =>
+        Twice(chart with { Across = WideChart }, chart with { Across = NarrowChart });
 
     private static string Twice(Figure wide, Figure narrow) =>
-        $"<div class=\"chart wide\">\n{wide.ToInlineSvg()}</div>\n<div class=\"chart narrow\">\n{narrow.ToInlineSvg()}</div>\n";
+        $"<div class=\"chart wide\">\n{wide.ToInlineSvg()}</div>\n<div class=\"chart "
+            + $"narrow\">\n{narrow.ToInlineSvg()}</div>\n";
 
     /// <summary>A row per epoch, the best one starred.</summary>
     public static string Epochs(ReportContent run)
     {
         StringBuilder table = HtmlTable.Open(
-            "#Epoch", "#Train loss", "#Train accuracy", "#Validation loss", "#Validation accuracy", "#Learning rate", "#Images/s", "#Time");
+            "#Epoch", "#Train loss", "#Train accuracy", "#Validation loss", "#Validation accuracy", "#Learning rate",
+            "#Images/s", "#Time");
         EpochRecord? bestEpoch = run.BestEpoch;
         foreach (EpochRecord epoch in run.Epochs)
         {
             bool best = epoch == bestEpoch;
-            table.Append(best ? "<tr class=\"best\">" : "<tr>").Append(HtmlTable.Number((best ? "★ " : "") + Count(epoch.Epoch)));
-            table.Append(HtmlTable.Number(Fixed(epoch.TrainLoss))).Append(HtmlTable.Number(Percent(epoch.TrainAccuracy)));
+            table.Append(best ? "<tr class=\"best\">" : "<tr>")
+                .Append(HtmlTable.Number((best ? "★ " : "") + Count(epoch.Epoch)));
+            table.Append(HtmlTable.Number(Fixed(epoch.TrainLoss)))
+                .Append(HtmlTable.Number(Percent(epoch.TrainAccuracy)));
             table.Append(HtmlTable.Number(Fixed(epoch.ValLoss))).Append(HtmlTable.Number(Percent(epoch.ValAccuracy)));
             table.Append(HtmlTable.Number(Significant(epoch.LearningRate, 3)));
-            table.Append(HtmlTable.Number(Significant(epoch.ImagesPerSecond, 3))).Append(HtmlTable.Number(Duration(epoch.Seconds))).Append("</tr>\n");
+            table.Append(HtmlTable.Number(Significant(epoch.ImagesPerSecond, 3)))
+                .Append(HtmlTable.Number(Duration(epoch.Seconds))).Append("</tr>\n");
         }
 
         return table.Close();
@@ -50,10 +58,12 @@ internal static class HtmlSections
         StringBuilder html = new("<div class=\"images\">\n");
         foreach (PredictedImage image in images)
         {
-            string truth = Markup.Escape(image.Truth), predicted = Markup.Escape(image.Predicted);
+            string truth = Markup.Escape(image.Truth);
+            string predicted = Markup.Escape(image.Predicted);
             string probability = double.IsFinite(image.Probability) ? $" {image.Probability * 100:0}\u00A0%" : "";
             html.Append(image.IsCorrect ? "<figure>" : "<figure class=\"wrong\">");
-            html.Append($"<img src=\"{Markup.DataUri(Shrink(image.Image).ToPng())}\" alt=\"{truth}, taken for {predicted}\"/>");
+            html.Append(
+                $"<img src=\"{Markup.DataUri(Shrink(image.Image).ToPng())}\" alt=\"{truth}, taken for {predicted}\"/>");
             html.Append($"<span class=\"mark\" aria-hidden=\"true\">{(image.IsCorrect ? '✓' : '✗')}</span>");
             string correction = image.IsCorrect ? "" : $"<br/>true: {truth}";
             html.Append($"<figcaption><b>{predicted}{probability}</b>{correction}</figcaption></figure>\n");
@@ -66,7 +76,8 @@ internal static class HtmlSections
     {
         int longer = Math.Max(image.Width, image.Height);
         if (longer <= LargestImage) return image;
-        return image.Resize(Math.Max(1, image.Height * LargestImage / longer), Math.Max(1, image.Width * LargestImage / longer));
+        return image.Resize(Math.Max(1, image.Height * LargestImage / longer),
+            Math.Max(1, image.Width * LargestImage / longer));
     }
 
     /// <summary>A figure at its own size, e.g. a confusion matrix; a narrow page scrolls it.</summary>
@@ -80,9 +91,12 @@ internal static class HtmlSections
         for (int truth = 0; truth < confusion.Classes.Count; truth++)
         {
             double share = confusion.Share(truth, truth);
-            string bar = double.IsFinite(share) ? $"<span class=\"bar\"><i style=\"width:{Markup.Number(share * 100)}%\"></i></span>" : "";
-            table.Append("<tr>").Append(HtmlTable.Text(confusion.Classes[truth])).Append(HtmlTable.Number(Count(confusion.Images(truth))));
-            table.Append(HtmlTable.Number(Count(confusion.Count(truth, truth)))).Append(HtmlTable.Number(Percent(share)));
+            string bar = double.IsFinite(share)
+                ? $"<span class=\"bar\"><i style=\"width:{Markup.Number(share * 100)}%\"></i></span>" : "";
+            table.Append("<tr>").Append(HtmlTable.Text(confusion.Classes[truth]))
+                .Append(HtmlTable.Number(Count(confusion.Images(truth))));
+            table.Append(HtmlTable.Number(Count(confusion.Count(truth, truth))))
+                .Append(HtmlTable.Number(Percent(share)));
             table.Append($"<td>{bar}</td>").Append(HtmlTable.Text(WorstConfusion(confusion, truth))).Append("</tr>\n");
         }
 

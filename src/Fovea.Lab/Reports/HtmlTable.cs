@@ -15,7 +15,8 @@ internal static class HtmlTable
         return table.Append("</tbody></table>\n").ToString();
     }
 
-    /// <summary>Opens a table that scrolls in its own frame. A heading that starts with <c>#</c> is that of numbers.</summary>
+    /// <summary>Opens a table that scrolls in its own frame. A heading that starts with <c>#</c> is that of
+    /// numbers.</summary>
     public static StringBuilder Open(params ReadOnlySpan<string> headings)
     {
         StringBuilder table = new("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>");

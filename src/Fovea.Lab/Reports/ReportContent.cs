@@ -4,7 +4,7 @@ using Fovea.Plotting.Images;
 
 namespace Fovea.Lab.Reports;
 
-/// <summary>Everything a report says about a run: plain values, so that a report can be made from any source of them.</summary>
+/// <summary>Content of a run's report: plain values, from any source.</summary>
 /// <remarks>Numbers that are not known are NaN or null and are left out; so are empty lists.</remarks>
 public sealed record ReportContent
 {
@@ -14,7 +14,7 @@ public sealed record ReportContent
     /// <summary>The model's name.</summary>
     public required string Model { get; init; }
 
-    /// <summary>How many trainable numbers it has.</summary>
+    /// <summary>Values that training can change.</summary>
     public long? Parameters { get; init; }
 
     /// <summary>The dataset's name.</summary>
@@ -26,7 +26,7 @@ public sealed record ReportContent
     /// <summary>The run's logged steps so far, in order.</summary>
     public IReadOnlyList<StepRecord> Steps { get; init; } = [];
 
-    /// <summary>Share of the test images that were right, 0 to 1.</summary>
+    /// <summary>Share of the test images that were classified correctly, 0 to 1.</summary>
     public double TestAccuracy { get; init; } = double.NaN;
 
     /// <summary>Mean loss over the test images.</summary>
@@ -38,7 +38,7 @@ public sealed record ReportContent
     /// <summary>The most memory the process held, in bytes.</summary>
     public long? PeakMemoryBytes { get; init; }
 
-    /// <summary>How long the run took.</summary>
+    /// <summary>Seconds of the run.</summary>
     public double Seconds { get; init; } = double.NaN;
 
     /// <summary>The seed of all random numbers.</summary>
@@ -50,7 +50,7 @@ public sealed record ReportContent
     /// <summary>Some images of the test set with what the model took them for.</summary>
     public IReadOnlyList<PredictedImage> Predictions { get; init; } = [];
 
-    /// <summary>What the test images were taken for, class by class.</summary>
+    /// <summary>Predictions of the test images, class by class.</summary>
     public ConfusionMatrix? Confusion { get; init; }
 
     /// <summary>The resolved configuration, as YAML.</summary>

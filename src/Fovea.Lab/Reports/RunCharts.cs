@@ -41,13 +41,15 @@ internal static class RunCharts
     {
         Title = "Learning rate",
         XLabel = "epoch",
-        Series = [run.Steps.Count > 0 ? ByStep(run, "", step => step.LearningRate) : ByEpoch(run, "", epoch => epoch.LearningRate)],
+        Series = [run.Steps.Count > 0 ? ByStep(run, "", step => step.LearningRate)
+            : ByEpoch(run, "", epoch => epoch.LearningRate)],
     };
 
     /// <summary>The predicted images under a heading that counts them.</summary>
-    public static PredictionGrid Predictions(ReportContent run) => new(run.Predictions) { Title = PredictionsTitle(run) };
+    public static PredictionGrid Predictions(ReportContent run) =>
+        new(run.Predictions) { Title = PredictionsTitle(run) };
 
-    /// <summary>How many of the images shown were right.</summary>
+    /// <summary>Number of the shown images that are correct.</summary>
     public static string PredictionsTitle(ReportContent run) =>
         $"Predictions: {run.Predictions.Count(image => image.IsCorrect)} of {run.Predictions.Count} right";
 

@@ -14,7 +14,8 @@ namespace Fovea.Lab.Reports;
 /// <summary>Gathers what a run's report and figures show.</summary>
 internal static class RunReport
 {
-    private const int PredictionsShown = 40, LargestSide = 224;
+    private const int PredictionsShown = 40;
+    private const int LargestSide = 224;
 
     /// <summary>Content of a run's report; with the results of the test set where the run is complete.</summary>
     public static ReportContent Of(RunOutcome run) =>
@@ -27,7 +28,8 @@ internal static class RunReport
         Parameters = run.Plan.Parameters,
         Dataset = run.Data.Info.Name,
         Epochs = [.. run.Events.Where(entry => entry.Event == "epoch").Select(ToEpoch)],
-        Steps = [.. run.Events.Where(entry => entry.Event == "step").Select(entry => ToStep(entry, run.Plan.StepsPerEpoch))],
+        Steps = [.. run.Events.Where(entry => entry.Event == "step")
+            .Select(entry => ToStep(entry, run.Plan.StepsPerEpoch))],
         ImagesPerSecond = run.State.Total.ImagesPerSecond,
         PeakMemoryBytes = Machine.PeakMemoryBytes,
         Seconds = run.State.Seconds,
@@ -50,7 +52,8 @@ internal static class RunReport
             ImagesPerSecond = summary.ImagesPerSecond,
             Seconds = summary.Seconds,
             Confusion = new ConfusionMatrix(run.Data.Info.ClassNames, test.Confusion),
-            Predictions = [.. Enumerable.Range(0, Math.Min(PredictionsShown, test.Count)).Select(i => Predicted(run.Data.Test, test, i))],
+            Predictions = [.. Enumerable.Range(0, Math.Min(PredictionsShown, test.Count))
+                .Select(i => Predicted(run.Data.Test, test, i))],
         };
 
     private static EpochRecord ToEpoch(RunEvent entry) => new(entry.Epoch)

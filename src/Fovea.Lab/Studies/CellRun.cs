@@ -10,8 +10,9 @@ namespace Fovea.Lab.Studies;
 public static class CellRun
 {
     /// <summary>Begins a run in the recipe's <c>out</c>, or goes on with the one that is there, bit for bit.</summary>
-    /// <param name="recipe">A resolved recipe that agrees with what is there, see <see cref="StudyCell.Differences"/>.</param>
-    /// <param name="observer">Is told what happens.</param>
+    /// <param name="recipe">A resolved recipe that agrees with what is there, see
+    /// <see cref="StudyCell.Differences"/>.</param>
+    /// <param name="observer">Listens to the run.</param>
     /// <param name="stop">Ends the run after the current step, with a checkpoint to go on from.</param>
     /// <inheritdoc cref="TrainingRun.Start"/>
     public static RunSummary Carry(Recipe recipe, IRunObserver observer, CancellationToken stop)
@@ -19,7 +20,8 @@ public static class CellRun
         RunDirectory run = new(recipe.Run.Out!);
         ObserverList observers = new(new ReportObserver(), observer);
         if (File.Exists(run.LastCheckpoint)) return TrainingRun.Resume(run.Path, _ => recipe, observers, stop);
-        if (File.Exists(run.Config)) File.Delete(run.Config);   // it ended before its first checkpoint: there is nothing to keep
+        // it ended before its first checkpoint: there is nothing to keep
+        if (File.Exists(run.Config)) File.Delete(run.Config);
         return TrainingRun.Start(recipe, observers, stop);
     }
 }

@@ -4,7 +4,7 @@ namespace Fovea.Lab.Studies;
 
 /// <summary>One combination of what a study varies; trained once with each seed.</summary>
 /// <param name="Label">For people; no two of a study are the same.</param>
-/// <param name="Settings">What makes it different: the values of the axes, or those of an extra configuration.</param>
+/// <param name="Settings">Its own values: those of the axes, or those of an extra configuration.</param>
 /// <param name="Where">Place in the study, for messages.</param>
 public sealed record Configuration(string Label, IReadOnlyList<Setting> Settings, string Where)
 {
@@ -12,46 +12,58 @@ public sealed record Configuration(string Label, IReadOnlyList<Setting> Settings
     public double? Published { get; init; }
 
     /// <summary>All configurations of a study: the grid, the first axis slowest, then the extra ones.</summary>
-    /// <exception cref="UsageException">Two are the same, something excluded or published belongs to none, or there are too many.</exception>
+    /// <exception cref="UsageException">Two are the same, something excluded or published belongs to none, or there are
+    /// too many.</exception>
     public static IReadOnlyList<Configuration> Of(Study study)
     {
         const int Most = 10_000;
         double count = study.Vary.Aggregate((double)study.Seeds.Count, (product, axis) => product * axis.Values.Count);
-        if (count > Most) throw new UsageException($"{study.Source}: {count:G4} runs are more than {Most:#,0}; vary less.");
+        if (count > Most)
+            throw new UsageException($"{study.Source}: {count:G4} runs are more than {Most:#,0}; vary less.");
 
         List<Configuration> all = [.. Grid(study)];
         foreach (IReadOnlyList<Setting> excluded in study.Exclude)
-            if (all.RemoveAll(one => excluded.All(setting => one.Settings.Any(setting.Says))) == 0 || excluded.Count == 0)
-                throw new UsageException($"{Place(study, excluded)}: 'exclude' names a combination that the grid does not have.");
-        all.AddRange(study.Include.Select(extra => new Configuration(extra.Name ?? Join(extra.Settings), extra.Settings, extra.Where)));
+            if (all.RemoveAll(one => excluded.All(setting => one.Settings.Any(setting.Says))) == 0
+                || excluded.Count == 0)
+                throw new UsageException(
+                    $"{Place(study, excluded)}: 'exclude' names a combination that the grid does not have.");
+        all.AddRange(study.Include.Select(extra =>
+            new Configuration(extra.Name ?? Join(extra.Settings), extra.Settings, extra.Where)));
         if (all.Count == 0) throw new UsageException($"{study.Source}: 'exclude' leaves nothing to train.");
         if (all.GroupBy(one => one.Label).FirstOrDefault(group => group.Count() > 1) is { } same)
-            throw new UsageException($"{same.Last().Where}: there are two configurations '{same.Key}'; leave one out, or give it a 'name'.");
+            throw new UsageException(
+                $"{same.Last().Where}: there are two configurations '{same.Key}'; leave one out, or give it a 'name'.");
         return WithPublished(study, all);
     }
 
-    /// <summary>What the configuration says about an option: its own setting, or that of the study's base.</summary>
+    /// <summary>Value of an option: the configuration's own setting, or that of the study's base.</summary>
     public Setting? Of(Study study, RecipeField field) =>
-        Settings.LastOrDefault(setting => setting.Field == field) ?? study.Base.LastOrDefault(setting => setting.Field == field);
+        Settings.LastOrDefault(setting => setting.Field == field)
+            ?? study.Base.LastOrDefault(setting => setting.Field == field);
 
     private static IEnumerable<Configuration> Grid(Study study)
     {
         if (study.Vary.Count == 0 && study.Include.Count > 0) return [];
         IEnumerable<IReadOnlyList<Setting>> combinations = [[]];
         foreach (Axis axis in study.Vary)
-            combinations = combinations.SelectMany(_ => axis.Values, (before, value) => (IReadOnlyList<Setting>)[.. before, value]);
+            combinations = combinations.SelectMany(_ => axis.Values,
+                (before, value) => (IReadOnlyList<Setting>)[.. before, value]);
         return combinations.Select(settings =>
         {
             // An axis with one value tells nothing apart.
-            IEnumerable<Setting> telling = settings.Where(setting => study.Vary.Single(axis => axis.Field == setting.Field).Values.Count > 1);
+            IEnumerable<Setting> telling = settings.Where(setting =>
+                study.Vary.Single(axis => axis.Field == setting.Field).Values.Count > 1);
             string label = Join(telling.Any() ? telling : settings);
-            return new Configuration(label.Length > 0 ? label : study.Name, settings, settings.Count > 0 ? settings[^1].Where : study.Source);
+            return new Configuration(label.Length > 0 ? label : study.Name, settings,
+                settings.Count > 0 ? settings[^1].Where : study.Source);
         });
     }
 
-    private static string Join(IEnumerable<Setting> settings) => string.Join(", ", settings.Select(setting => setting.Label));
+    private static string Join(IEnumerable<Setting> settings) =>
+        string.Join(", ", settings.Select(setting => setting.Label));
 
-    private static string Place(Study study, IReadOnlyList<Setting> settings) => settings.Count > 0 ? settings[0].Where : study.Source;
+    private static string Place(Study study, IReadOnlyList<Setting> settings) => settings.Count > 0 ? settings[0].Where
+        : study.Source;
 
     /// <summary>Gives each configuration the published value that says most about it.</summary>
     private static Configuration[] WithPublished(Study study, List<Configuration> all)
@@ -68,15 +80,19 @@ public sealed record Configuration(string Label, IReadOnlyList<Setting> Settings
                 if (said > details[i]) (accuracy[i], details[i]) = (published.Accuracy, said);
             }
 
-            if (!used) throw new UsageException($"{published.Where}: '{published.Key}' belongs to no configuration of the study; they are {Some(study, all)}.");
+            if (!used)
+                throw new UsageException(
+                    $"{published.Where}: '{published.Key}' belongs to no configuration of the study; they are "
+                        + $"{Some(study, all)}.");
         }
 
         return [.. all.Select((one, i) => one with { Published = accuracy[i] })];
     }
 
     /// <summary>
-    /// How many settings of a configuration a key such as <c>model=vit,attention=performer:features=64,kernel=relu</c> names; 0 where it is another's.
-    /// Values may hold commas and equals signs themselves, so that the key is compared with settings instead of being taken apart.
+    /// How many settings of a configuration a key such as <c>model=vit,attention=performer:features=64,kernel=relu</c>
+    /// names; 0 where it is another's. Values may hold commas and equals signs themselves, so that the key is compared
+    /// with settings instead of being taken apart.
     /// </summary>
     private static int Matched(Study study, Configuration one, string key)
     {
@@ -86,7 +102,8 @@ public sealed record Configuration(string Label, IReadOnlyList<Setting> Settings
         while (rest.Length > 0)
         {
             string name = rest.Split('=')[0].Trim();
-            if (RecipeFields.Find(name) is not RecipeField field || one.Of(study, field) is not Setting setting) return 0;
+            if (RecipeFields.Find(name) is not RecipeField field || one.Of(study, field) is not Setting setting)
+                return 0;
             string value = rest[(rest.IndexOf('=') + 1)..].TrimStart();
             string? named = LeadingValue(value, field, setting);
             if (named is null) return 0;
@@ -97,7 +114,8 @@ public sealed record Configuration(string Label, IReadOnlyList<Setting> Settings
         return count;
     }
 
-    /// <summary>The part of a text, up to a comma or the end, that is the setting's value, however it is spelled.</summary>
+    /// <summary>The part of a text, up to a comma or the end, that is the setting's value, however it is
+    /// spelled.</summary>
     private static string? LeadingValue(string text, RecipeField field, Setting setting)
     {
         for (int end = text.Length; end > 0; end = text.LastIndexOf(',', end - 1))
@@ -122,5 +140,6 @@ public sealed record Configuration(string Label, IReadOnlyList<Setting> Settings
     }
 
     private static string Some(Study study, List<Configuration> all) =>
-        string.Join("; ", all.Take(5).Select(one => string.Join(',', one.Settings.Count > 0 ? one.Settings : study.Base))) + (all.Count > 5 ? "; ..." : "");
+        string.Join("; ", all.Take(5).Select(one =>
+            string.Join(',', one.Settings.Count > 0 ? one.Settings : study.Base))) + (all.Count > 5 ? "; ..." : "");
 }

@@ -2,16 +2,17 @@ using Fovea.Training.Recipes;
 
 namespace Fovea.Lab.Studies;
 
-/// <summary>A question about training, as a file asks it: what all runs share, what varies, and how often each is repeated.</summary>
+/// <summary>A question about training, as a file asks it: what all runs share, what varies, and how often each is
+/// repeated.</summary>
 public sealed record Study
 {
     /// <summary>Heading of the results.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Where the study stands, for messages.</summary>
+    /// <summary>Path of the study's file, for messages.</summary>
     public required string Source { get; init; }
 
-    /// <summary>What the study is about; may be empty.</summary>
+    /// <summary>Description of the study; may be empty.</summary>
     public string Description { get; init; } = "";
 
     /// <summary>Options of all runs.</summary>
@@ -37,24 +38,27 @@ public sealed record Study
     public Study With(IReadOnlyList<Setting> options)
     {
         foreach (Setting option in options.Where(option => Vary.Any(axis => axis.Field == option.Field)))
-            throw new UsageException($"{option.Where}: '{Source}' varies '{option.Field.Name}'; leave the option out or change the study.");
-        return this with { Base = [.. Base.Where(setting => options.All(option => option.Field != setting.Field)), .. options] };
+            throw new UsageException(
+                $"{option.Where}: '{Source}' varies '{option.Field.Name}'; leave the option out or change the study.");
+        return this with { Base =
+            [.. Base.Where(setting => options.All(option => option.Field != setting.Field)), .. options] };
     }
 }
 
-/// <summary>What varies.</summary>
+/// <summary>Options that vary, with their values.</summary>
 /// <param name="Field">An option of <c>train</c>.</param>
 /// <param name="Values">Its values, all different.</param>
 public sealed record Axis(RecipeField Field, IReadOnlyList<Setting> Values);
 
 /// <summary>A configuration that is no part of the grid.</summary>
-/// <param name="Name">What it is called; null: by its settings.</param>
-/// <param name="Settings">What is set.</param>
+/// <param name="Name">Its name; null: made from its settings.</param>
+/// <param name="Settings">Its settings.</param>
 /// <param name="Where">Place in the file.</param>
 public sealed record Extra(string? Name, IReadOnlyList<Setting> Settings, string Where);
 
 /// <summary>An accuracy that somebody published.</summary>
-/// <param name="Key">Which configurations it belongs to: <c>model=vit,attention=softmax</c>, or the name of an extra one.</param>
-/// <param name="Accuracy">Share of test images classified right, 0 to 1.</param>
+/// <param name="Key">Configurations that it belongs to: <c>model=vit,attention=softmax</c>, or the name of an extra
+/// one.</param>
+/// <param name="Accuracy">Share of test images classified correctly, 0 to 1.</param>
 /// <param name="Where">Place in the file.</param>
 public sealed record Published(string Key, double Accuracy, string Where);

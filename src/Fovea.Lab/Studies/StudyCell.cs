@@ -4,13 +4,14 @@ using Fovea.Training.Runs;
 namespace Fovea.Lab.Studies;
 
 /// <summary>One run of a study.</summary>
-/// <param name="Configuration">What is trained.</param>
+/// <param name="Configuration">The configuration that is trained.</param>
 /// <param name="Seed">With which seed.</param>
 /// <param name="Recipe">The resolved recipe; its <c>out</c> is the cell's directory.</param>
 public sealed record StudyCell(Configuration Configuration, ulong Seed, Recipe Recipe)
 {
     /// <summary>Options that decide where and how conveniently a run goes, but not what comes out.</summary>
-    private static readonly HashSet<string> Bookkeeping = ["out", "data", "threads", "workers", "log-every", "checkpoint-every"];
+    private static readonly HashSet<string> Bookkeeping = ["out", "data", "threads", "workers", "log-every",
+        "checkpoint-every"];
 
     /// <summary>The run directory.</summary>
     public RunDirectory Run { get; } = new(Recipe.Run.Out!);
@@ -24,13 +25,15 @@ public sealed record StudyCell(Configuration Configuration, ulong Seed, Recipe R
     /// <summary>The run is complete: nothing is left to do for this cell.</summary>
     public bool IsFinished => File.Exists(Run.Summary) && File.Exists(Run.Predictions);
 
-    /// <summary>What this cell's directory was trained with and is no longer asked for, such as <c>epochs (was 2, is now 4)</c>; empty where all agrees.</summary>
+    /// <summary>Settings that have changed since this cell was trained, such as <c>epochs (was 2, is now 4)</c>; empty
+    /// where all agree.</summary>
     /// <exception cref="CheckpointException">The directory is of a newer version, or cannot be read.</exception>
     public IReadOnlyList<string> Differences()
     {
         if (!File.Exists(Run.Config)) return [];
         Recipe was = RunRecord.ReadRecipe(Run);
-        return [.. RecipeFields.All.Where(field => !Bookkeeping.Contains(field.Name) && field.Read(was) != field.Read(Recipe))
+        return [.. RecipeFields.All.Where(field => !Bookkeeping.Contains(field.Name)
+            && field.Read(was) != field.Read(Recipe))
             .Select(field => $"{field.Name} (was {field.Read(was)}, is now {field.Read(Recipe)})")];
     }
 }

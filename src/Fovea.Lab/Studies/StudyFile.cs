@@ -9,10 +9,12 @@ namespace Fovea.Lab.Studies;
 /// <summary>Studies as YAML. <c>docs/studies.md</c> describes the keys.</summary>
 public static class StudyFile
 {
-    private static readonly string[] Keys = ["name", "description", "base", "vary", "exclude", "include", "seeds", "published"];
+    private static readonly string[] Keys = ["name", "description", "base", "vary", "exclude", "include", "seeds",
+        "published"];
 
     /// <summary>The study of a file.</summary>
-    /// <exception cref="UsageException">The file cannot be read, or something in it is wrong: file, line, column and what to do.</exception>
+    /// <exception cref="UsageException">The file cannot be read, or something in it is wrong: file, line, column and
+    /// what to do.</exception>
     public static Study Read(string path) => Parse(RecipeFile.ReadText(path, "study"), path);
 
     /// <summary>The study of a text.</summary>
@@ -27,7 +29,8 @@ public static class StudyFile
         }
         catch (YamlException error)
         {
-            throw new UsageException($"{source}, line {error.Start.Line}, column {error.Start.Column}: not valid YAML: {error.Message}");
+            throw new UsageException(
+                $"{source}, line {error.Start.Line}, column {error.Start.Column}: not valid YAML: {error.Message}");
         }
     }
 
@@ -37,7 +40,8 @@ public static class StudyFile
         public Study Study()
         {
             parser.Consume<StreamStart>();
-            if (parser.Accept<StreamEnd>(out _)) throw new UsageException($"{source}: the study is empty; it needs at least 'base' or 'vary'.");
+            if (parser.Accept<StreamEnd>(out _))
+                throw new UsageException($"{source}: the study is empty; it needs at least 'base' or 'vary'.");
             parser.Consume<DocumentStart>();
             Study study = new() { Name = Path.GetFileNameWithoutExtension(source), Source = source };
             foreach (Scalar key in Mapping("a study is a list of 'key: value' lines"))
@@ -48,7 +52,9 @@ public static class StudyFile
                     "description" => study with { Description = Text(key) },
                     "base" => study with { Base = Settings("'base' holds options of 'train' as 'name: value'") },
                     "vary" => study with { Vary = [.. Axes()] },
-                    "exclude" => study with { Exclude = [.. Items(key).Select(_ => Settings("an entry of 'exclude' holds options as 'name: value'"))] },
+                    "exclude" => study with {
+                        Exclude = [.. Items(key)
+                            .Select(_ => Settings("an entry of 'exclude' holds options as 'name: value'"))] },
                     "include" => study with { Include = [.. Items(key).Select(_ => Extra())] },
                     "seeds" => study with { Seeds = Seeds(key) },
                     "published" => study with { Published = [.. Published()] },
@@ -63,13 +69,15 @@ public static class StudyFile
         {
             foreach (Axis axis in study.Vary)
                 if (study.Base.FirstOrDefault(setting => setting.Field == axis.Field) is { } twice)
-                    throw new UsageException($"{twice.Where}: '{axis.Field.Name}' is in 'base' and in 'vary'; leave one of them out.");
+                    throw new UsageException(
+                        $"{twice.Where}: '{axis.Field.Name}' is in 'base' and in 'vary'; leave one of them out.");
             return study;
         }
 
         private UsageException Unknown(Scalar key)
         {
-            string advice = RecipeFields.Find(key.Value) is not null ? $"; '{key.Value}' is an option of 'train' and belongs under 'base' or 'vary'."
+            string advice = RecipeFields.Find(key.Value) is not null
+                ? $"; '{key.Value}' is an option of 'train' and belongs under 'base' or 'vary'."
                 : NearestName.Of(key.Value, Keys) is string nearest ? $"; did you mean '{nearest}'?"
                 : $"; there are {string.Join(", ", Keys)}.";
             return Wrong(key, $"a study has no key '{key.Value}'{advice}");
@@ -90,7 +98,8 @@ public static class StudyFile
 
         private Extra Extra()
         {
-            string where = At(parser.Current!), name = "";
+            string where = At(parser.Current!);
+            string name = "";
             List<Setting> settings = [];
             foreach (Scalar key in Mapping("an entry of 'include' holds options as 'name: value'"))
             {
@@ -123,7 +132,8 @@ public static class StudyFile
                 ParsingEvent place = parser.Current!;
                 string text = Text(key);
                 if (text is "-" or "") continue;   // known to be unknown
-                if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double percent) || percent is not (> 1 and <= 100))
+                if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double percent)
+                    || percent is not (> 1 and <= 100))
                     throw Wrong(place, $"'{text}' is no accuracy in percent, above 1 and up to 100, such as 75.83.");
                 yield return new(key.Value, percent / 100, At(key));
             }
@@ -142,8 +152,10 @@ public static class StudyFile
             HashSet<string> seen = [];
             while (!parser.TryConsume<MappingEnd>(out _))
             {
-                if (!parser.TryConsume<Scalar>(out Scalar? key)) throw Wrong(parser.Current!, "a key has to be plain text.");
-                if (!seen.Add(RecipeFields.Find(key.Value)?.Name ?? key.Value)) throw Wrong(key, $"'{key.Value}' is given twice.");
+                if (!parser.TryConsume<Scalar>(out Scalar? key))
+                    throw Wrong(parser.Current!, "a key has to be plain text.");
+                if (!seen.Add(RecipeFields.Find(key.Value)?.Name ?? key.Value))
+                    throw Wrong(key, $"'{key.Value}' is given twice.");
                 yield return key;
             }
         }
@@ -151,7 +163,8 @@ public static class StudyFile
         /// <summary>The places of a list's items; whoever asks for the next has read the item.</summary>
         private IEnumerable<ParsingEvent> Items(Scalar key)
         {
-            if (!parser.TryConsume<SequenceStart>(out _)) throw Wrong(parser.Current!, $"'{key.Value}' needs a list, e.g. [a, b].");
+            if (!parser.TryConsume<SequenceStart>(out _))
+                throw Wrong(parser.Current!, $"'{key.Value}' needs a list, e.g. [a, b].");
             while (!parser.TryConsume<SequenceEnd>(out _)) yield return parser.Current!;
         }
 

@@ -1,6 +1,7 @@
 namespace Fovea.Lab.Studies;
 
-/// <summary>Keeps two processes from working on one study. The system lets go of it when the process ends, however that happens.</summary>
+/// <summary>Keeps two processes from working on one study. The system lets go of it when the process ends, however that
+/// happens.</summary>
 internal static class StudyLock
 {
     /// <summary>Takes the lock of a directory, until disposed.</summary>
@@ -14,7 +15,9 @@ internal static class StudyLock
         }
         catch (IOException error) when (File.Exists(path))
         {
-            throw new UsageException($"--out: another process works on the study in '{directory}'; wait for its end or take another directory. ({error.Message})");
+            throw new UsageException(
+                $"--out: another process works on the study in '{directory}'; wait for its end or take another "
+                    + $"directory. ({error.Message})");
         }
     }
 }

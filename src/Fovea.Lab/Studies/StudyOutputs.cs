@@ -10,8 +10,8 @@ namespace Fovea.Lab.Studies;
 public static class StudyOutputs
 {
     /// <summary>
-    /// Writes <c>study.json</c>, <c>study.csv</c>, <c>study.md</c> and <c>study.html</c> and, where asked for, <c>figures/</c>; each file is replaced
-    /// in one move.
+    /// Writes <c>study.json</c>, <c>study.csv</c>, <c>study.md</c> and <c>study.html</c> and, where asked for,
+    /// <c>figures/</c>; each file is replaced in one move.
     /// </summary>
     /// <exception cref="CheckpointException">A file could not be written; the previous one is as it was.</exception>
     public static void Write(StudyResults results, bool figures)
@@ -21,7 +21,8 @@ public static class StudyOutputs
         {
             string folder = Path.Combine(directory, "figures");
             Directory.CreateDirectory(folder);
-            foreach ((string name, Figure figure) in StudyCharts.All(results)) FigureFiles.Write(folder, name, figure, dark: true);
+            foreach ((string name, Figure figure) in StudyCharts.All(results))
+                FigureFiles.Write(folder, name, figure, dark: true);
         }
 
         AtomicFile.WriteText(Path.Combine(directory, "study.csv"), Csv(results));
@@ -30,15 +31,19 @@ public static class StudyOutputs
         AtomicFile.WriteText(Path.Combine(directory, "study.json"), JsonText.Document(StudyJson.Of(results)) + "\n");
     }
 
-    /// <summary>One row per configuration, with a column for each option that any of them sets. Shares are 0 to 1.</summary>
+    /// <summary>One row per configuration, with a column for each option that any of them sets. Shares are 0 to
+    /// 1.</summary>
     public static string Csv(StudyResults results)
     {
         string[] options = StudyTable.Options(results);
         StringBuilder text = new(string.Join(',', ["configuration", .. options, .. StudyTable.NumberNames]) + "\n");
         foreach (ConfigurationResult one in results.Configurations)
         {
-            IEnumerable<string> cells = [one.Configuration.Label, .. options.Select(option => StudyTable.Option(one, option))];
-            IEnumerable<string> numbers = StudyTable.Numbers(one).Select(value => value is double number && double.IsFinite(number) ? number.ToString("R", CultureInfo.InvariantCulture) : "");
+            IEnumerable<string> cells = [one.Configuration.Label,
+                .. options.Select(option => StudyTable.Option(one, option))];
+            IEnumerable<string> numbers = StudyTable.Numbers(one)
+                .Select(value => value is double number && double.IsFinite(number)
+                    ? number.ToString("R", CultureInfo.InvariantCulture) : "");
             text.Append(string.Join(',', cells.Select(Quoted).Concat(numbers))).Append('\n');
         }
 
@@ -50,13 +55,17 @@ public static class StudyOutputs
     {
         StudyTable table = StudyTable.Of(results);
         StringBuilder text = new($"# {results.Plan.Study.Name}\n\n");
-        if (results.Plan.Study.Description.Length > 0) text.Append(results.Plan.Study.Description.Trim()).Append("\n\n");
+        if (results.Plan.Study.Description.Length > 0)
+            text.Append(results.Plan.Study.Description.Trim()).Append("\n\n");
         text.Append("| ").AppendJoin(" | ", table.Headings.Select(heading => heading.TrimStart('>'))).Append(" |\n");
-        text.Append("| ").AppendJoin(" | ", table.Headings.Select(heading => heading[0] == '>' ? "---:" : "---")).Append(" |\n");
-        foreach (IReadOnlyList<string> row in table.Rows) text.Append("| ").AppendJoin(" | ", row.Select(cell => cell.Replace("|", "\\|"))).Append(" |\n");
+        text.Append("| ").AppendJoin(" | ", table.Headings.Select(heading => heading[0] == '>' ? "---:" : "---"))
+            .Append(" |\n");
+        foreach (IReadOnlyList<string> row in table.Rows)
+            text.Append("| ").AppendJoin(" | ", row.Select(cell => cell.Replace("|", "\\|"))).Append(" |\n");
         foreach (string note in table.Notes) text.Append('\n').Append(note).Append('\n');
         return text.ToString();
     }
 
-    private static string Quoted(string cell) => cell.AsSpan().ContainsAny(",\"\n") ? $"\"{cell.Replace("\"", "\"\"")}\"" : cell;
+    private static string Quoted(string cell) => cell.AsSpan().ContainsAny(",\"\n")
+        ? $"\"{cell.Replace("\"", "\"\"")}\"" : cell;
 }

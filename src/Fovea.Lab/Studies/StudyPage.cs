@@ -6,7 +6,8 @@ using Fovea.Training.Recipes;
 
 namespace Fovea.Lab.Studies;
 
-/// <summary>A study as one HTML file that needs nothing else; the runs' own reports are linked where they lie.</summary>
+/// <summary>A study as one HTML file that needs nothing else; the runs' own reports are linked where they
+/// lie.</summary>
 internal static class StudyPage
 {
     private const int MostCompared = 12;
@@ -15,24 +16,31 @@ internal static class StudyPage
     public static string Render(StudyResults results)
     {
         Study study = results.Plan.Study;
-        StringBuilder body = new($"<header>\n<h1>{Markup.Escape(study.Name)}</h1>\n<p class=\"lead\">{Markup.Escape(Lead(results))}</p>\n</header>\n");
+        StringBuilder body = new(
+            $"<header>\n<h1>{Markup.Escape(study.Name)}</h1>\n<p "
+                + $"class=\"lead\">{Markup.Escape(Lead(results))}</p>\n</header>\n");
         if (study.Description.Length > 0) body.Append($"<p>{Markup.Escape(study.Description.Trim())}</p>\n");
         Section("Results", HtmlSections.Chart(StudyCharts.TestAccuracy(results)) + Table(results));
         if (results.Comparisons.Count > 0) Section("Differences", Differences(results));
-        Section("Training", string.Concat(StudyCharts.Curves(results).Select(chart => HtmlSections.Chart(chart.Chart))));
-        Section("Accuracy and cost", string.Concat(StudyCharts.Costs(results).Select(chart => HtmlSections.Chart(chart.Chart))));
+        Section("Training", string.Concat(StudyCharts.Curves(results)
+            .Select(chart => HtmlSections.Chart(chart.Chart))));
+        Section("Accuracy and cost",
+            string.Concat(StudyCharts.Costs(results).Select(chart => HtmlSections.Chart(chart.Chart))));
         Section("Runs", Runs(results));
         Section("Common settings", HtmlTable.Facts(Common(results)));
         return HtmlPage.Wrap(study.Name, body.ToString());
 
-        void Section(string title, string markup) => body.Append($"<section>\n<h2>{Markup.Escape(title)}</h2>\n{markup}</section>\n");
+        void Section(string title, string markup) =>
+            body.Append($"<section>\n<h2>{Markup.Escape(title)}</h2>\n{markup}</section>\n");
     }
 
     private static string Lead(StudyResults results)
     {
-        int finished = results.Configurations.Sum(one => one.Finished.Count), all = results.Plan.Cells.Count;
+        int finished = results.Configurations.Sum(one => one.Finished.Count);
+        int all = results.Plan.Cells.Count;
         string seeds = results.Plan.Study.Seeds.Count == 1 ? "one seed" : $"{results.Plan.Study.Seeds.Count} seeds";
-        return $"{results.Configurations.Count} configurations, {seeds}" + (finished == all ? "" : $"; {finished} of {all} runs are finished");
+        return $"{results.Configurations.Count} configurations, {seeds}"
+            + (finished == all ? "" : $"; {finished} of {all} runs are finished");
     }
 
     /// <summary>The table in two, as a page is narrower than a terminal: what was reached, and what it cost.</summary>
@@ -40,7 +48,8 @@ internal static class StudyPage
     {
         StudyTable table = StudyTable.Of(results);
         int costs = table.Headings.ToList().IndexOf(StudyTable.FirstCost);
-        return Columns(table, [.. Enumerable.Range(0, costs)]) + string.Concat(table.Notes.Select(note => $"<p class=\"lead\">{Markup.Escape(note)}</p>\n"))
+        return Columns(table, [.. Enumerable.Range(0, costs)])
+            + string.Concat(table.Notes.Select(note => $"<p class=\"lead\">{Markup.Escape(note)}</p>\n"))
             + Columns(table, [0, .. Enumerable.Range(costs, table.Headings.Count - costs)]);
     }
 
@@ -50,26 +59,31 @@ internal static class StudyPage
         foreach (IReadOnlyList<string> row in table.Rows)
         {
             html.Append(row.Contains("best") ? "<tr class=\"best\">" : "<tr>");
-            foreach (int i in columns) html.Append(table.Headings[i][0] == '>' ? HtmlTable.Number(row[i]) : HtmlTable.Text(row[i]));
+            foreach (int i in columns)
+                html.Append(table.Headings[i][0] == '>' ? HtmlTable.Number(row[i]) : HtmlTable.Text(row[i]));
             html.Append("</tr>\n");
         }
 
         return html.Close();
     }
 
-    /// <summary>Row minus column in points, a table for each set of rivals; of many configurations only those against the best.</summary>
+    /// <summary>Row minus column in points, a table for each set of rivals; of many configurations only those against
+    /// the best.</summary>
     private static string Differences(StudyResults results)
     {
         IEnumerable<int[]> groups = Enumerable.Range(0, results.Configurations.Count)
-            .GroupBy(i => ComparableRuns.Group(results.Configurations, i)[0], (_, members) => members.ToArray()).Where(group => group.Length > 1);
+            .GroupBy(i => ComparableRuns.Group(results.Configurations, i)[0], (_, members) => members.ToArray())
+            .Where(group => group.Length > 1);
         return string.Concat(groups.Select(group => Differences(results, group)))
-            + "<p class=\"lead\">Row minus column in points of test accuracy, with the 95 % interval; * and bold where it is significant.</p>\n";
+            + "<p class=\"lead\">Row minus column in points of test accuracy, with the 95 % interval; * and bold where "
+            + "it is significant.</p>\n";
     }
 
     private static string Differences(StudyResults results, int[] group)
     {
         int[] columns = [.. group.Where(i => group.Length <= MostCompared || results.BestRival(i) == i)];
-        StringBuilder html = HtmlTable.Open(["", .. columns.Select(i => "#" + results.Configurations[i].Configuration.Label)]);
+        StringBuilder html = HtmlTable.Open(
+            ["", .. columns.Select(i => "#" + results.Configurations[i].Configuration.Label)]);
         foreach (int row in group)
         {
             html.Append("<tr>").Append(HtmlTable.Text(results.Configurations[row].Configuration.Label));
@@ -81,16 +95,20 @@ internal static class StudyPage
     }
 
     private static string Difference(Comparison? pair) => pair is null ? "<td></td>"
-        : $"<td class=\"number{(pair.IsSignificant ? " best" : "")}\">{Markup.Escape(StudyTable.Points(pair.Difference))}{(pair.IsSignificant ? " *" : "")}"
-            + $"<br/><small>{Markup.Escape(StudyTable.Points(pair.Low))} to {Markup.Escape(StudyTable.Points(pair.High))}</small></td>";
+        : $"<td class=\"number{(pair.IsSignificant ? " best" : "")}\">"
+            + Markup.Escape(StudyTable.Points(pair.Difference)) + (pair.IsSignificant ? " *" : "")
+            + $"<br/><small>{Markup.Escape(StudyTable.Points(pair.Low))} to "
+            + $"{Markup.Escape(StudyTable.Points(pair.High))}</small></td>";
 
     private static string Runs(StudyResults results)
     {
         StringBuilder html = HtmlTable.Open("run", "state", "#test accuracy", "#validation accuracy", "#time");
         foreach (CellResult cell in results.Configurations.SelectMany(one => one.Cells))
         {
-            string label = Markup.Escape(cell.Cell.Label), address = Markup.Escape($"cells/{Uri.EscapeDataString(cell.Cell.Name)}/report.html");
-            html.Append("<tr><td>").Append(cell.Summary is null ? label : $"<a href=\"{address}\">{label}</a>").Append("</td>").Append(HtmlTable.Text(cell.State));
+            string label = Markup.Escape(cell.Cell.Label),
+                address = Markup.Escape($"cells/{Uri.EscapeDataString(cell.Cell.Name)}/report.html");
+            html.Append("<tr><td>").Append(cell.Summary is null ? label : $"<a href=\"{address}\">{label}</a>")
+                .Append("</td>").Append(HtmlTable.Text(cell.State));
             html.Append(HtmlTable.Number(ValueText.Percent(cell.Summary?.TestAccuracy ?? double.NaN)));
             html.Append(HtmlTable.Number(ValueText.Percent(cell.Summary?.BestValAccuracy ?? double.NaN)));
             html.Append(HtmlTable.Number(ValueText.Duration(cell.Summary?.Seconds ?? double.NaN))).Append("</tr>\n");
@@ -99,15 +117,17 @@ internal static class StudyPage
         return html.Close();
     }
 
-    /// <summary>What all configurations share, as far as it is not what everybody uses.</summary>
+    /// <summary>Settings that all configurations share and that are not the defaults.</summary>
     private static IEnumerable<(string Name, string Value)> Common(StudyResults results)
     {
         Recipe first = results.Configurations[0].Recipe;
         foreach (RecipeField field in RecipeFields.All.Where(field => field.Name is not ("seed" or "out")))
         {
             string value = field.Read(first);
-            bool told = value != field.Read(Recipe.Default) || field.Name is "epochs" or "batch-size" or "lr" or "schedule" or "optimizer";
-            if (told && results.Configurations.All(one => field.Read(one.Recipe) == value)) yield return (field.Name, value);
+            bool told = value != field.Read(Recipe.Default) || field.Name is "epochs" or "batch-size" or "lr"
+                or "schedule" or "optimizer";
+            if (told && results.Configurations.All(one => field.Read(one.Recipe) == value))
+                yield return (field.Name, value);
         }
     }
 }

@@ -11,24 +11,26 @@ using Fovea.Vision.Models;
 
 namespace Fovea.Lab.Studies;
 
-/// <summary>A study with every cell resolved: all that can be known to be wrong has been found before anything is trained.</summary>
+/// <summary>A study with every cell resolved: all that can be known to be wrong has been found before anything is
+/// trained.</summary>
 public sealed record StudyPlan
 {
-    private const int LongestName = 120, MostNamed = 20;
+    private const int LongestName = 120;
+    private const int MostNamed = 20;
 
     /// <summary>The question.</summary>
     public required Study Study { get; init; }
 
-    /// <summary>Where everything goes.</summary>
+    /// <summary>Directory of the study's results.</summary>
     public required string Directory { get; init; }
 
-    /// <summary>What is compared.</summary>
+    /// <summary>Configurations to compare.</summary>
     public required IReadOnlyList<Configuration> Configurations { get; init; }
 
     /// <summary>All runs, seed by seed: an unfinished study has seen all configurations equally often.</summary>
     public required IReadOnlyList<StudyCell> Cells { get; init; }
 
-    /// <summary>What each configuration's network costs, in their order.</summary>
+    /// <summary>Cost of each configuration's network, in their order.</summary>
     public required IReadOnlyList<ModelCost> Costs { get; init; }
 
     /// <summary>Resolves a study with the datasets' own information.</summary>
@@ -38,15 +40,16 @@ public sealed record StudyPlan
         Dictionary<(string, string?, string?), DatasetInfo> known = [];
         return Resolve(study, directory, recipe =>
         {
-            (string, string?, string?) key = (DatasetChoice.NameOf(recipe.Data, recipe.Model.Name), recipe.Data.Directory, recipe.Data.Classes);
+            (string, string?, string?) key = (DatasetChoice.NameOf(recipe.Data, recipe.Model.Name),
+                recipe.Data.Directory, recipe.Data.Classes);
             return known.TryGetValue(key, out DatasetInfo? info) ? info : known[key] = DatasetChoice.Load(recipe).Info;
         });
     }
 
     /// <summary>Resolves a study.</summary>
     /// <param name="study">The question.</param>
-    /// <param name="directory">Where everything will go; not touched.</param>
-    /// <param name="data">What a recipe's dataset is.</param>
+    /// <param name="directory">Directory of the study's results; not touched.</param>
+    /// <param name="data">Finds the dataset of a recipe.</param>
     /// <exception cref="UsageException">Cells that cannot be trained, each with the reason.</exception>
     /// <exception cref="DataException">A dataset cannot be read.</exception>
     public static StudyPlan Resolve(Study study, string directory, Func<Recipe, DatasetInfo> data)
@@ -68,8 +71,10 @@ public sealed record StudyPlan
         }
 
         if (wrong.Count > 0)
-            throw new UsageException($"{wrong.Count} of {configurations.Count} configurations cannot be trained; nothing was started.\n  "
-                + string.Join("\n  ", wrong.GroupBy(one => one.Reason, one => one.Configuration).Select(group => Complaint(group.Key, [.. group]))));
+            throw new UsageException(
+                $"{wrong.Count} of {configurations.Count} configurations cannot be trained; nothing was started.\n  "
+                + string.Join("\n  ", wrong.GroupBy(one => one.Reason,
+                    one => one.Configuration).Select(group => Complaint(group.Key, [.. group]))));
 
         string[] names = Names(configurations);
         return new StudyPlan
@@ -78,14 +83,17 @@ public sealed record StudyPlan
             Directory = directory,
             Configurations = configurations,
             Costs = [.. resolved.Select(one => one.Cost)],
-            Cells = [.. study.Seeds.SelectMany(seed => configurations.Select((one, i) => new StudyCell(one, seed, resolved[i].Recipe with
+            Cells = [.. study.Seeds.SelectMany(seed =>
+                configurations.Select((one, i) => new StudyCell(one, seed, resolved[i].Recipe with
             {
-                Run = resolved[i].Recipe.Run with { Seed = seed, Out = Path.Combine(directory, "cells", $"{names[i]}_seed={seed}") },
+                Run = resolved[i].Recipe.Run with { Seed = seed,
+                    Out = Path.Combine(directory, "cells", $"{names[i]}_seed={seed}") },
             })))],
         };
     }
 
-    /// <summary>A reason with the configurations that it keeps from being trained: the first with its place, the others by name.</summary>
+    /// <summary>A reason with the configurations that it keeps from being trained: the first with its place, the others
+    /// by name.</summary>
     private static string Complaint(string reason, Configuration[] configurations)
     {
         string others = string.Concat(configurations.Skip(1).Take(MostNamed).Select(one => $", '{one.Label}'"));
@@ -94,16 +102,19 @@ public sealed record StudyPlan
     }
 
     /// <summary>
-    /// Where all cells start from, so that budgets are equal: the model's own defaults where there is one model, the common ones otherwise.
+    /// Where all cells start from, so that budgets are equal: the model's own defaults where there is one model, the
+    /// common ones otherwise.
     /// </summary>
     private static Recipe Start(Study study, IReadOnlyList<Configuration> configurations)
     {
         RecipeField model = RecipeFields.Find("model")!;
-        string[] models = [.. configurations.Select(one => one.Of(study, model)?.Value ?? Recipe.Default.Model.Name).Distinct()];
+        string[] models = [.. configurations.Select(one => one.Of(study, model)?.Value ?? Recipe.Default.Model.Name)
+            .Distinct()];
         return models.Length == 1 ? ModelDefaults.Of(models[0]) : Recipe.Default;
     }
 
-    private static (Recipe, ModelCost) ResolveOne(Study study, Configuration one, Recipe start, Func<Recipe, DatasetInfo> data)
+    private static (Recipe, ModelCost) ResolveOne(Study study, Configuration one, Recipe start,
+        Func<Recipe, DatasetInfo> data)
     {
         Recipe recipe = study.Base.Concat(one.Settings).Aggregate(start, (made, setting) => setting.Apply(made));
         Presets.Find(recipe.Model.Name);
@@ -118,7 +129,8 @@ public sealed record StudyPlan
         return (recipe, new ModelCost(model.ParameterCount, FlopCount.Forward(config)));
     }
 
-    /// <summary>Datasets beside each other under one folder, each in one of its own name, so that one <c>--data</c> serves a study of several.</summary>
+    /// <summary>Datasets beside each other under one folder, each in one of its own name, so that one <c>--data</c>
+    /// serves a study of several.</summary>
     private static Recipe InFolderOfItsOwn(Recipe recipe)
     {
         if (recipe.Data is not { Directory: string parent, Dataset: string dataset }) return recipe;
@@ -126,12 +138,14 @@ public sealed record StudyPlan
         return System.IO.Directory.Exists(own) ? recipe with { Data = recipe.Data with { Directory = own } } : recipe;
     }
 
-    /// <summary>Names for directories: readable, portable, and different from each other whatever the labels hold.</summary>
+    /// <summary>Names for directories: readable, portable, and different from each other whatever the labels
+    /// hold.</summary>
     private static string[] Names(IReadOnlyList<Configuration> configurations)
     {
         string[] plain = [.. configurations.Select(one => Plain(one.Label))];
         return [.. plain.Select((name, i) =>
-            name.Length <= LongestName && plain.Count(other => string.Equals(other, name, StringComparison.OrdinalIgnoreCase)) == 1
+            name.Length <= LongestName
+                && plain.Count(other => string.Equals(other, name, StringComparison.OrdinalIgnoreCase)) == 1
                 ? name
                 : $"{name[..Math.Min(name.Length, LongestName)]}_{Fingerprint(configurations[i])}")];
     }
@@ -145,10 +159,11 @@ public sealed record StudyPlan
     }
 
     private static string Fingerprint(Configuration one) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(one.Label)))[..8].ToString(CultureInfo.InvariantCulture);
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(one.Label)))[..8]
+            .ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>What a network costs.</summary>
+/// <summary>Cost of a network.</summary>
 /// <param name="Parameters">Values that training can change.</param>
 /// <param name="Flops">Floating-point operations of an image's forward pass; null: not counted for such models.</param>
 public sealed record ModelCost(long Parameters, double? Flops);

@@ -3,7 +3,7 @@ using Fovea.Training.Runs;
 
 namespace Fovea.Lab.Studies;
 
-/// <summary>What a study has found so far, read from its cells' directories.</summary>
+/// <summary>Results of a study so far, read from its cells' directories.</summary>
 public sealed record StudyResults
 {
     /// <summary>The study.</summary>
@@ -13,8 +13,9 @@ public sealed record StudyResults
     public required IReadOnlyList<ConfigurationResult> Configurations { get; init; }
 
     /// <summary>
-    /// Differences between configurations that were tested on the same images after learning from the same share of the data: the accuracies of
-    /// others are no rivals. <see cref="Comparison.A"/> and <see cref="Comparison.B"/> are numbers in <see cref="Configurations"/>.
+    /// Differences between configurations that were tested on the same images after learning from the same share of the
+    /// data: the accuracies of others are no rivals. <see cref="Comparison.A"/> and <see cref="Comparison.B"/> are
+    /// numbers in <see cref="Configurations"/>.
     /// </summary>
     public IReadOnlyList<Comparison> Comparisons { get; init; } = [];
 
@@ -33,15 +34,20 @@ public sealed record StudyResults
             Configuration = one,
             Cost = cost,
             Recipe = cells[one].First().Recipe,
-            Cells = [.. cells[one].Select(cell => new CellResult(cell, File.Exists(cell.Run.Config) ? RunRecord.Read(cell.Run.Path) : null))],
+            Cells = [.. cells[one].Select(cell =>
+                new CellResult(cell, File.Exists(cell.Run.Config) ? RunRecord.Read(cell.Run.Path) : null))],
         })];
-        return new StudyResults { Plan = plan, Configurations = all, Comparisons = compare ? ComparableRuns.Compare(all) : [] };
+        return new StudyResults { Plan = plan, Configurations = all,
+            Comparisons = compare ? ComparableRuns.Compare(all) : [] };
     }
 
-    /// <summary>The best of a configuration's rivals, itself included: that with the highest mean test accuracy.</summary>
-    public int BestRival(int number) => ComparableRuns.Group(Configurations, number).MaxBy(other => Configurations[other].TestAccuracy.Mean);
+    /// <summary>The best of a configuration's rivals, itself included: that with the highest mean test
+    /// accuracy.</summary>
+    public int BestRival(int number) =>
+        ComparableRuns.Group(Configurations, number).MaxBy(other => Configurations[other].TestAccuracy.Mean);
 
-    /// <summary>The comparison of two configurations, seen from the first; null: they cannot be compared, or not yet.</summary>
+    /// <summary>The comparison of two configurations, seen from the first; null: they cannot be compared, or not
+    /// yet.</summary>
     public Comparison? Between(int a, int b) =>
         Comparisons.FirstOrDefault(pair => pair.A == a && pair.B == b)
         ?? (Comparisons.FirstOrDefault(pair => pair.A == b && pair.B == a) is { } turned
@@ -49,13 +55,13 @@ public sealed record StudyResults
             : null);
 }
 
-/// <summary>What a configuration reached.</summary>
+/// <summary>Results of a configuration.</summary>
 public sealed record ConfigurationResult
 {
-    /// <summary>What was trained.</summary>
+    /// <summary>The configuration.</summary>
     public required Configuration Configuration { get; init; }
 
-    /// <summary>What its network costs.</summary>
+    /// <summary>Cost of its network.</summary>
     public required ModelCost Cost { get; init; }
 
     /// <summary>The recipe of its first cell; the others differ by seed.</summary>
@@ -67,10 +73,10 @@ public sealed record ConfigurationResult
     /// <summary>Those that are complete.</summary>
     public IReadOnlyList<CellResult> Finished => [.. Cells.Where(cell => cell.Summary is not null)];
 
-    /// <summary>Share of test images classified right by the best checkpoint.</summary>
+    /// <summary>Share of test images classified correctly by the best checkpoint.</summary>
     public Spread TestAccuracy => Of(summary => summary.TestAccuracy);
 
-    /// <summary>Best share of validation images classified right.</summary>
+    /// <summary>Best share of validation images classified correctly.</summary>
     public Spread ValidationAccuracy => Of(summary => summary.BestValAccuracy);
 
     /// <summary>Seconds of a whole run.</summary>
@@ -87,7 +93,7 @@ public sealed record ConfigurationResult
 
 /// <summary>A cell and what is known of its run.</summary>
 /// <param name="Cell">The cell.</param>
-/// <param name="Record">What its directory says; null: it was not begun.</param>
+/// <param name="Record">Record of its run directory; null: it was not begun.</param>
 public sealed record CellResult(StudyCell Cell, RunRecord? Record)
 {
     /// <summary>Final figures of a finished cell.</summary>

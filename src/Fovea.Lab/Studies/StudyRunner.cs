@@ -3,11 +3,12 @@ using Fovea.Training.Runs;
 
 namespace Fovea.Lab.Studies;
 
-/// <summary>Trains what is left of a study, one cell after another or several side by side, and keeps its results up to date.</summary>
-/// <param name="plan">What to do.</param>
+/// <summary>Trains what is left of a study, one cell after another or several side by side, and keeps its results up to
+/// date.</summary>
+/// <param name="plan">The study.</param>
 /// <param name="jobs">Cells at a time, 1 or more.</param>
 /// <param name="train">Carries out a cell.</param>
-/// <param name="observer">Is told what happens, one call at a time.</param>
+/// <param name="observer">Listens to the study, one call at a time.</param>
 public sealed class StudyRunner(StudyPlan plan, int jobs, CellTrainer train, IStudyObserver observer)
 {
     private readonly Lock _turn = new();
@@ -17,9 +18,11 @@ public sealed class StudyRunner(StudyPlan plan, int jobs, CellTrainer train, ISt
     private bool _halted;
 
     /// <summary>Trains every cell that is not finished, from its last checkpoint on where it has one.</summary>
-    /// <param name="redoStale">Cells that were trained with other settings are trained anew; otherwise they are an error.</param>
+    /// <param name="redoStale">Cells that were trained with other settings are trained anew; otherwise they are an
+    /// error.</param>
     /// <param name="stop">Ends the cells in progress after their current step, with checkpoints to go on from.</param>
-    /// <returns>Cells that failed; the others are finished unless <paramref name="stop"/> asked for an end or a failure was not the cell's own.</returns>
+    /// <returns>Cells that failed; the others are finished unless <paramref name="stop"/> asked for an end or a failure
+    /// was not the cell's own.</returns>
     /// <exception cref="UsageException">Cells are stale, or another process works on the study.</exception>
     /// <exception cref="CheckpointException">A cell is of a newer version, or a file could not be written.</exception>
     public IReadOnlyList<CellFailure> Run(bool redoStale, CancellationToken stop)
@@ -30,7 +33,8 @@ public sealed class StudyRunner(StudyPlan plan, int jobs, CellTrainer train, ISt
         foreach (StudyCell cell in plan.Cells.Where(cell => !cell.IsFinished)) _waiting.Enqueue(cell);
         observer.Started(plan, plan.Cells.Count - _waiting.Count);
 
-        Thread[] workers = [.. Enumerable.Range(0, Math.Min(jobs, Math.Max(1, _waiting.Count))).Select(i => new Thread(() => Work(stop)) { Name = $"cell {i}" })];
+        Thread[] workers = [.. Enumerable.Range(0, Math.Min(jobs, Math.Max(1, _waiting.Count)))
+            .Select(i => new Thread(() => Work(stop)) { Name = $"cell {i}" })];
         foreach (Thread worker in workers) worker.Start();
         foreach (Thread worker in workers) worker.Join();
         if (_error is not null) throw _error;
@@ -48,7 +52,9 @@ public sealed class StudyRunner(StudyPlan plan, int jobs, CellTrainer train, ISt
         }
 
         if (stale.Count > 0 && !redoStale)
-            throw new UsageException($"{plan.Study.Source}: the study has changed since {stale.Count} of its {plan.Cells.Count} cells were trained; "
+            throw new UsageException(
+                $"{plan.Study.Source}: the study has changed since {stale.Count} of its {plan.Cells.Count} cells were "
+                    + "trained; "
                 + "train them anew with --redo-stale, take another --out, or undo the change.\n  "
                 + string.Join("\n  ", stale.Select(one => $"{one.Cell.Name}: {string.Join(", ", one.Differences)}")));
         foreach ((StudyCell cell, _) in stale) Directory.Delete(cell.Run.Path, recursive: true);
@@ -60,7 +66,8 @@ public sealed class StudyRunner(StudyPlan plan, int jobs, CellTrainer train, ISt
         {
             try
             {
-                CellOutcome outcome = train(cell, WithThreads(cell.Recipe), entry => Tell(() => observer.Logged(cell, entry)), stop);
+                CellOutcome outcome = train(cell, WithThreads(cell.Recipe),
+                    entry => Tell(() => observer.Logged(cell, entry)), stop);
                 Tell(() => End(cell, outcome));
             }
             catch (Exception error)   // thrown again by Run, on its thread
@@ -99,25 +106,27 @@ public sealed class StudyRunner(StudyPlan plan, int jobs, CellTrainer train, ISt
 
     /// <summary>Side by side, cells share the cores; results do not depend on it.</summary>
     private Recipe WithThreads(Recipe recipe) =>
-        recipe with { Run = recipe.Run with { Threads = recipe.Run.Threads ?? Math.Max(1, Environment.ProcessorCount / jobs) } };
+        recipe with { Run = recipe.Run with { Threads = recipe.Run.Threads
+            ?? Math.Max(1, Environment.ProcessorCount / jobs) } };
 }
 
 /// <summary>Trains a cell to its end.</summary>
-/// <param name="cell">Which one.</param>
+/// <param name="cell">The cell.</param>
 /// <param name="recipe">Its recipe, with the threads it may use.</param>
-/// <param name="logged">Is told what goes into the run's log.</param>
+/// <param name="logged">Gets the entries of the run's log.</param>
 /// <param name="stop">Asks for an end after the current step.</param>
 public delegate CellOutcome CellTrainer(StudyCell cell, Recipe recipe, Action<RunEvent> logged, CancellationToken stop);
 
-/// <summary>How a cell ended.</summary>
+/// <summary>Outcome of a cell.</summary>
 /// <param name="Failure">Why it failed; null: it is complete, or was asked to stop.</param>
-/// <param name="IsDiverged">It failed by itself, its numbers being infinite; that says nothing about the other cells.</param>
+/// <param name="IsDiverged">It failed by itself, its numbers being infinite; that says nothing about the other
+/// cells.</param>
 public sealed record CellOutcome(string? Failure = null, bool IsDiverged = false);
 
 /// <summary>A cell that failed.</summary>
 public sealed record CellFailure(StudyCell Cell, string Reason);
 
-/// <summary>Is told what happens in a study, one call at a time.</summary>
+/// <summary>Listens to a study, one call at a time.</summary>
 public interface IStudyObserver
 {
     /// <summary>Before the first cell.</summary>

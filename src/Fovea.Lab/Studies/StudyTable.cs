@@ -3,11 +3,13 @@ using Fovea.Training.Recipes;
 
 namespace Fovea.Lab.Studies;
 
-/// <summary>The results of a study as rows of text, for terminals and documents; headings of numbers begin with <c>&gt;</c>.</summary>
+/// <summary>The results of a study as rows of text, for terminals and documents; headings of numbers begin with
+/// <c>&gt;</c>.</summary>
 /// <param name="Headings">One per column.</param>
 /// <param name="Rows">One per configuration.</param>
-/// <param name="Notes">What a reader has to know about the numbers.</param>
-public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IReadOnlyList<string>> Rows, IReadOnlyList<string> Notes)
+/// <param name="Notes">Notes on the numbers, for the reader.</param>
+public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IReadOnlyList<string>> Rows,
+    IReadOnlyList<string> Notes)
 {
     /// <summary>The heading from which on columns tell of costs.</summary>
     internal const string FirstCost = ">parameters";
@@ -15,15 +17,17 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
     /// <summary>Names of <see cref="Numbers"/>, as columns of a file.</summary>
     public static IReadOnlyList<string> NumberNames { get; } =
     [
-        "seeds", "test_accuracy", "test_accuracy_std", "test_accuracy_min", "test_accuracy_max", "val_accuracy", "val_accuracy_std", "published", "parameters", "flops",
+        "seeds", "test_accuracy", "test_accuracy_std", "test_accuracy_min", "test_accuracy_max", "val_accuracy",
+        "val_accuracy_std", "published", "parameters", "flops",
         "seconds", "images_per_second", "peak_memory_bytes",
     ];
 
-    /// <summary>What was measured of a configuration; null or not finite: not known.</summary>
+    /// <summary>Measurements of a configuration; null or not finite: not known.</summary>
     public static IReadOnlyList<double?> Numbers(ConfigurationResult one) =>
     [
         one.Finished.Count, one.TestAccuracy.Mean, one.TestAccuracy.Std, one.TestAccuracy.Least, one.TestAccuracy.Most,
-        one.ValidationAccuracy.Mean, one.ValidationAccuracy.Std, one.Configuration.Published, one.Cost.Parameters, one.Cost.Flops,
+        one.ValidationAccuracy.Mean, one.ValidationAccuracy.Std, one.Configuration.Published, one.Cost.Parameters,
+        one.Cost.Flops,
         one.Seconds.Mean, one.ImagesPerSecond.Mean, one.PeakMemoryBytes.Mean,
     ];
 
@@ -35,14 +39,17 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
         string[] headings =
         [
             "configuration", ">seeds", ">test accuracy", .. published ? [">published"] : Array.Empty<string>(),
-            .. compared ? [">to the best", ">p"] : Array.Empty<string>(), FirstCost, ">MFLOPs/image", ">images/s", ">time", ">memory",
+            .. compared ? [">to the best", ">p"] : Array.Empty<string>(), FirstCost, ">MFLOPs/image", ">images/s",
+            ">time", ">memory",
         ];
-        return new(headings, [.. results.Configurations.Select((_, i) => Row(results, i, published, compared))], [.. NotesOf(results)]);
+        return new(headings, [.. results.Configurations.Select((_, i) => Row(results, i, published, compared))],
+            [.. NotesOf(results)]);
     }
 
     /// <summary>Names of the options that any configuration sets.</summary>
     internal static string[] Options(StudyResults results) =>
-        [.. results.Configurations.SelectMany(one => one.Configuration.Settings.Select(setting => setting.Field.Name)).Distinct()];
+        [.. results.Configurations.SelectMany(one => one.Configuration.Settings.Select(setting => setting.Field.Name))
+            .Distinct()];
 
     /// <summary>An option as a configuration uses it.</summary>
     internal static string Option(ConfigurationResult one, string name) => RecipeFields.Find(name)!.Read(one.Recipe);
@@ -61,18 +68,22 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
         int best = results.BestRival(number);
         if (best == number) return ["best", ""];
         return results.Between(number, best) is Comparison pair
-            ? [Points(pair.Difference) + (pair.IsSignificant ? " *" : ""), pair.AdjustedP < 0.001 ? "< 0.001" : pair.AdjustedP.ToString("0.000", System.Globalization.CultureInfo.InvariantCulture)]
+            ? [Points(pair.Difference) + (pair.IsSignificant ? " *" : ""),
+                pair.AdjustedP < 0.001 ? "< 0.001"
+                    : pair.AdjustedP.ToString("0.000", System.Globalization.CultureInfo.InvariantCulture)]
             : ["", ""];
     }
 
     private static List<string> Row(StudyResults results, int number, bool published, bool compared)
     {
         ConfigurationResult one = results.Configurations[number];
-        List<string> row = [one.Configuration.Label, $"{one.Finished.Count}/{results.Plan.Study.Seeds.Count}", Accuracy(one.TestAccuracy)];
+        List<string> row = [one.Configuration.Label, $"{one.Finished.Count}/{results.Plan.Study.Seeds.Count}",
+            Accuracy(one.TestAccuracy)];
         if (published) row.Add(one.Configuration.Published is double share ? ValueText.Percent(share) : "");
         if (compared) row.AddRange(Significance(results, number));
         row.AddRange([
-            ValueText.Count(one.Cost.Parameters), one.Cost.Flops is double flops ? ValueText.Significant(flops / 1e6, 3) : "",
+            ValueText.Count(one.Cost.Parameters),
+            one.Cost.Flops is double flops ? ValueText.Significant(flops / 1e6, 3) : "",
             ValueText.Significant(one.ImagesPerSecond.Mean, 3), ValueText.Duration(one.Seconds.Mean), Memory(one),
         ]);
         return row;
@@ -85,10 +96,18 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
     {
         if (results.Plan.Study.Seeds.Count > 1) yield return "Means over seeds, ± standard deviation.";
         if (results.Comparisons.Count > 0)
-            yield return "To the best: difference in points to the best configuration on the same data; * where it is significant: p < 0.05 in a paired bootstrap over "
-                + (results.Plan.Study.Seeds.Count > 1 ? "seeds and " : "") + $"test images, {ValueText.Count(PairedBootstrap.Resamples)} resamples, adjusted for the number of comparisons (Holm).";
-        if (!results.IsComplete) yield return "The study is not complete." + (results.Comparisons.Count > 0 ? " Differences are over the seeds that all have finished." : "");
-        int[] threads = [.. results.Configurations.SelectMany(one => one.Finished).Select(cell => cell.Record!.Recipe.Run.Threads ?? 0).Distinct()];
-        if (threads.Length > 1) yield return $"Cells were trained with different numbers of threads ({string.Join(", ", threads)}): times do not compare.";
+            yield return "To the best: difference in points to the best configuration on the same data; * where it is "
+                + "significant: p < 0.05 in a paired bootstrap over "
+                + (results.Plan.Study.Seeds.Count > 1 ? "seeds and " : "")
+                + $"test images, {ValueText.Count(PairedBootstrap.Resamples)} resamples, adjusted for the number of "
+                + "comparisons (Holm).";
+        if (!results.IsComplete)
+            yield return "The study is not complete."
+            + (results.Comparisons.Count > 0 ? " Differences are over the seeds that all have finished." : "");
+        int[] threads = [.. results.Configurations.SelectMany(one => one.Finished)
+            .Select(cell => cell.Record!.Recipe.Run.Threads ?? 0).Distinct()];
+        if (threads.Length > 1)
+            yield return $"Cells were trained with different numbers of threads ({string.Join(", ", threads)}): times "
+                + "do not compare.";
     }
 }

@@ -18,9 +18,12 @@ public sealed class CheckpointReader : IDisposable
 
     private CheckpointReader(SafetensorsReader file, string path)
     {
-        (_file, _path) = (file, path);
+        _file = file;
+        _path = path;
         if (!ModelWeights.IsCheckpoint(file) || !file.VerifyChecksum())
-            throw new CheckpointException($"{path}: a safetensors file, but not a '{CheckpointWriter.Format}'; name the model that its weights are of with --model.");
+            throw new CheckpointException(
+                $"{path}: a safetensors file, but not a '{CheckpointWriter.Format}'; name the model that its weights "
+                    + "are of with --model.");
         Head = HeadOf(file);
     }
 
@@ -53,7 +56,8 @@ public sealed class CheckpointReader : IDisposable
     /// <summary>Copies the weights into a module that has memory.</summary>
     /// <param name="module">Built as the recipe says.</param>
     /// <param name="averaged">Take the moving average where there is one.</param>
-    /// <exception cref="CheckpointException">The weights are those of another model; the message names the differences.</exception>
+    /// <exception cref="CheckpointException">The weights are those of another model; the message names the
+    /// differences.</exception>
     public void LoadWeights(Module module, bool averaged = false)
     {
         bool useAverage = averaged && _file.Metadata.ContainsKey(CheckpointWriter.AverageKey);
@@ -64,7 +68,8 @@ public sealed class CheckpointReader : IDisposable
     /// <exception cref="CheckpointException">State is missing or of another shape.</exception>
     public void LoadState(Module module, Optimizer optimizer, WeightAverage? average)
     {
-        Dictionary<string, double> scalars = Read(_file, CheckpointWriter.OptimizerKey, JsonText.Read<Dictionary<string, double>>);
+        Dictionary<string, double> scalars = Read(_file, CheckpointWriter.OptimizerKey,
+            JsonText.Read<Dictionary<string, double>>);
         WithTensors(CheckpointWriter.OptimizerPrefix, DeviceOf(module), state => optimizer.Load(state, scalars));
         if (average is null) return;
         average.Updates = Read(_file, CheckpointWriter.AverageKey, JsonText.Read<int>);
@@ -86,7 +91,8 @@ public sealed class CheckpointReader : IDisposable
         {
             float[] values = new float[entry.Count];
             _file.Read(entry, values);
-            tensors.Add(entry.Name[prefix.Length..], Tensor.From(values, Shape.Create([.. entry.Shape.Select(size => (int)size)]), device));
+            tensors.Add(entry.Name[prefix.Length..],
+                Tensor.From(values, Shape.Create([.. entry.Shape.Select(size => (int)size)]), device));
         }
 
         try

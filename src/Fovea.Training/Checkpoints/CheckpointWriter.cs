@@ -9,22 +9,30 @@ using Fovea.Vision.Weights.Safetensors;
 namespace Fovea.Training.Checkpoints;
 
 /// <summary>
-/// Writes checkpoints as safetensors: weights under their published names, the optimiser's state under <c>optimizer.</c>, averaged
-/// weights under <c>ema.</c>, everything else as strings in the metadata. Any safetensors reader can load the weights.
+/// Writes checkpoints as safetensors: weights under their published names, the optimiser's state under
+/// <c>optimizer.</c>, averaged weights under <c>ema.</c>, everything else as strings in the metadata. Any safetensors
+/// reader can load the weights.
 /// </summary>
 public static class CheckpointWriter
 {
     internal const string Format = "fovea checkpoint 1";
-    internal const string FormatKey = "format", RecipeKey = "recipe", DataKey = "data", StateKey = "state";
-    internal const string OptimizerKey = "optimizer", AverageKey = "ema";
-    internal const string OptimizerPrefix = "optimizer.", AveragePrefix = "ema.";
+    internal const string FormatKey = "format";
+    internal const string RecipeKey = "recipe";
+    internal const string DataKey = "data";
+    internal const string StateKey = "state";
+    internal const string OptimizerKey = "optimizer";
+    internal const string AverageKey = "ema";
+    internal const string OptimizerPrefix = "optimizer.";
+    internal const string AveragePrefix = "ema.";
 
-    /// <summary>Everything needed to go on.</summary>
+    /// <summary>Weights and state to go on from.</summary>
     /// <exception cref="CheckpointException">It could not be written; the previous file is as it was.</exception>
-    public static void SaveRun(string path, CheckpointHead head, Module module, Optimizer optimizer, WeightAverage? average)
+    public static void SaveRun(string path, CheckpointHead head, Module module, Optimizer optimizer,
+        WeightAverage? average)
     {
         Dictionary<string, string> metadata = Describe(head);
-        metadata[OptimizerKey] = JsonText.Line(optimizer.Scalars().ToDictionary(entry => entry.Name, entry => entry.Value));
+        metadata[OptimizerKey] = JsonText.Line(optimizer.Scalars()
+            .ToDictionary(entry => entry.Name, entry => entry.Value));
         List<Weight> tensors = Weights(module);
         tensors.AddRange(optimizer.State().Select(entry => Weight.Of(OptimizerPrefix + entry.Name, entry.Value)));
         if (average is not null)

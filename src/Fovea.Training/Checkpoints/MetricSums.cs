@@ -2,7 +2,8 @@ using System.Text.Json.Serialization;
 
 namespace Fovea.Training.Checkpoints;
 
-/// <summary>Sums over training steps; part of a checkpoint, so that an interrupted epoch reports what it would have.</summary>
+/// <summary>Sums over training steps; part of a checkpoint, so that an interrupted epoch reports what it would
+/// have.</summary>
 public sealed class MetricSums
 {
     /// <summary>Sum of the losses of all images.</summary>
@@ -25,7 +26,8 @@ public sealed class MetricSums
     internal double ImagesPerSecond => Count / Math.Max(Seconds, 1e-9);
 
     internal void Add(double loss, int correct, int count, double seconds) =>
-        (LossSum, Correct, Count, Seconds) = (LossSum + loss * count, Correct + correct, Count + count, Seconds + seconds);
+        (LossSum, Correct, Count, Seconds) = (LossSum + loss * count, Correct + correct, Count + count,
+            Seconds + seconds);
 
     internal void Clear() => (LossSum, Correct, Count, Seconds) = (0, 0, 0, 0);
 }

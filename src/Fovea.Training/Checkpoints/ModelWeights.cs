@@ -14,7 +14,8 @@ namespace Fovea.Training.Checkpoints;
 /// <summary>Weights in and out: of any file that <see cref="WeightFile"/> reads, and of runs.</summary>
 public static class ModelWeights
 {
-    private const string MeanKey = "image_mean", StdKey = "image_std";
+    private const string MeanKey = "image_mean";
+    private const string StdKey = "image_std";
 
     /// <summary>The file that a path stands for: itself, or a run directory's best checkpoint.</summary>
     /// <exception cref="UsageException">There is none.</exception>
@@ -47,70 +48,89 @@ public static class ModelWeights
     }
 
     /// <summary>True for what <see cref="CheckpointWriter"/> wrote.</summary>
-    public static bool IsCheckpoint(WeightFile file) => file.Metadata.GetValueOrDefault(CheckpointWriter.FormatKey) == CheckpointWriter.Format;
+    public static bool IsCheckpoint(WeightFile file) =>
+        file.Metadata.GetValueOrDefault(CheckpointWriter.FormatKey) == CheckpointWriter.Format;
 
     /// <summary>The preset whose weights a file holds.</summary>
     /// <exception cref="UsageException">None is like them.</exception>
     public static string PresetOf(WeightFile file) => ClosestPreset.Of(StateDict.Of(file).Weights)?.Preset.Name
-        ?? throw new UsageException($"{file.Path}: the weights are not those of a known model; name the one to put them into (--model NAME).");
+        ?? throw new UsageException(
+            $"{file.Path}: the weights are not those of a known model; name the one to put them into (--model NAME).");
 
     /// <summary>Gives a model memory and a file's weights; what the file does not have gets first values.</summary>
-    /// <param name="model">What to fill.</param>
+    /// <param name="model">The model to fill.</param>
     /// <param name="path">File or run directory; of a run the averaged weights, where there are any.</param>
-    /// <param name="device">Where the model will compute.</param>
+    /// <param name="device">Device of the model.</param>
     /// <param name="seed">For first values.</param>
     /// <param name="strict">Refuse whatever does not fit as it is.</param>
-    /// <param name="data">What the model will learn: a run's head for other classes is left out, even where there are as many.</param>
+    /// <param name="data">The dataset to learn: a run's head for other classes is left out, even where there are as
+    /// many.</param>
     /// <exception cref="UsageException">There is no such file.</exception>
     /// <exception cref="CheckpointException">It is damaged, or its weights do not fit.</exception>
-    public static LoadReport Load(ImageClassifier model, string path, Device device, ulong seed, bool strict = false, DatasetInfo? data = null)
+    public static LoadReport Load(ImageClassifier model, string path, Device device, ulong seed, bool strict = false,
+        DatasetInfo? data = null)
     {
         using WeightFile file = Open(path);
         return Load(model, file, device, seed, strict, data);
     }
 
-    /// <summary>The same from a file that <see cref="Open"/> has opened and verified.</summary>
-    internal static LoadReport Load(ImageClassifier model, WeightFile file, Device device, ulong seed, bool strict = false, DatasetInfo? data = null)
+    /// <summary>Loads from a file that <see cref="Open"/> has opened and verified.</summary>
+    internal static LoadReport Load(ImageClassifier model, WeightFile file, Device device, ulong seed,
+        bool strict = false, DatasetInfo? data = null)
     {
-        bool knowsOtherClasses = data is not null && IsCheckpoint(file) && !CheckpointReader.HeadOf(file).Data.ClassNames.SequenceEqual(data.ClassNames);
-        LoadPlan plan = LoadPlan.Create(model, StateDict.Of(file), file.Path, device, strict, freshHead: knowsOtherClasses);
+        bool knowsOtherClasses = data is not null && IsCheckpoint(file)
+            && !CheckpointReader.HeadOf(file).Data.ClassNames.SequenceEqual(data.ClassNames);
+        LoadPlan plan = LoadPlan.Create(model, StateDict.Of(file), file.Path, device, strict,
+            freshHead: knowsOtherClasses);
         plan.Initialize(model, device, seed);
         return plan.Report;
     }
 
-    /// <summary>How the images were normalised that a file's weights were trained on; null: it does not say.</summary>
+    /// <summary>Normalisation of the images that a file's weights were trained on; null: the file does not
+    /// say.</summary>
     /// <exception cref="CheckpointException">What it says is damaged.</exception>
     public static Normalization? NormalizationOf(WeightFile file)
     {
         if (IsCheckpoint(file)) return CheckpointReader.HeadOf(file).Data.Normalization;
-        if (!file.Metadata.TryGetValue(MeanKey, out string? mean) || !file.Metadata.TryGetValue(StdKey, out string? deviation)) return null;
-        Normalization? normalization = Numbers(mean) is { } means && Numbers(deviation) is { } deviations && means.Length == deviations.Length && deviations.All(value => value > 0)
+        if (!file.Metadata.TryGetValue(MeanKey, out string? mean)
+            || !file.Metadata.TryGetValue(StdKey, out string? deviation)) return null;
+        Normalization? normalization = Numbers(mean) is { } means && Numbers(deviation) is { } deviations
+            && means.Length == deviations.Length && deviations.All(value => value > 0)
             ? new(means, deviations) : null;
-        return normalization ?? throw new CheckpointException($"{file.Path}: its metadata '{MeanKey}' and '{StdKey}' are not as many numbers each, separated by commas.");
+        return normalization ?? throw new CheckpointException(
+            $"{file.Path}: its metadata '{MeanKey}' and '{StdKey}' are not as many numbers each, separated by commas.");
     }
 
     /// <summary>Writes weights under timm's names as safetensors that other tools read.</summary>
     /// <param name="path">Replaced as a whole.</param>
     /// <param name="weights">Under timm's names.</param>
-    /// <param name="type">F32, F16 or BF16; null: as they are stored, F32 for what is none of these. Counters stay integers.</param>
-    /// <param name="normalization">Of the images that they were trained on, for the metadata <c>image_mean</c> and <c>image_std</c>; null: unknown.</param>
-    /// <exception cref="CheckpointException">It could not be read or written; the previous file is as it was.</exception>
-    public static void Export(string path, StateDict weights, WeightType? type = null, Normalization? normalization = null)
+    /// <param name="type">F32, F16 or BF16; null: as they are stored, F32 for what is none of these. Counters stay
+    /// integers.</param>
+    /// <param name="normalization">Normalisation of the training images, for the metadata <c>image_mean</c> and
+    /// <c>image_std</c>; null: unknown.</param>
+    /// <exception cref="CheckpointException">It could not be read or written; the previous file is as it
+    /// was.</exception>
+    public static void Export(string path, StateDict weights, WeightType? type = null,
+        Normalization? normalization = null)
     {
         Weight[] tensors = [.. weights.Weights.Select(weight => weight with { Type = Written(weight.Type, type) })];
-        Dictionary<string, string> metadata = new() { [CheckpointWriter.FormatKey] = "pt" };   // what readers of PyTorch's side ask for
-        if (normalization is not null) (metadata[MeanKey], metadata[StdKey]) = (Text(normalization.Mean), Text(normalization.Std));
+        // what readers of PyTorch's side ask for
+        Dictionary<string, string> metadata = new() { [CheckpointWriter.FormatKey] = "pt" };
+        if (normalization is not null)
+            (metadata[MeanKey], metadata[StdKey]) = (Text(normalization.Mean), Text(normalization.Std));
         AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
     }
 
-    private static string Text(IEnumerable<float> values) => string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
+    private static string Text(IEnumerable<float> values) =>
+        string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
 
     private static float[]? Numbers(string text)
     {
         string[] parts = text.Split(',');
         float[] values = new float[parts.Length];
         for (int i = 0; i < parts.Length; i++)
-            if (!float.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out values[i]) || !float.IsFinite(values[i])) return null;
+            if (!float.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out values[i])
+                || !float.IsFinite(values[i])) return null;
         return values;
     }
 

@@ -2,7 +2,8 @@ using Fovea.Data.Loading;
 
 namespace Fovea.Training.Checkpoints;
 
-/// <summary>Where a run stands, next to its weights. Everything random is a function of the seed and these positions.</summary>
+/// <summary>Position of a run, next to its weights. Everything random is a function of the seed and these
+/// positions.</summary>
 public sealed class TrainingState
 {
     /// <summary>Epochs completed, evaluation included.</summary>
@@ -23,7 +24,7 @@ public sealed class TrainingState
     /// <summary>Images trained on, and the seconds it took, since the start of the run.</summary>
     public MetricSums Total { get; set; } = new();
 
-    /// <summary>Best share of validation images classified right.</summary>
+    /// <summary>Best share of validation images classified correctly.</summary>
     public double? BestAccuracy { get; set; }
 
     /// <summary>Epoch in which that was, from 1.</summary>

@@ -6,13 +6,14 @@ namespace Fovea.Training.Evaluation;
 /// <summary>Images of a batch that are computed together, as tensors owned by the running step scope.</summary>
 /// <param name="Batch">The batch.</param>
 /// <param name="First">The first image's number in it.</param>
-/// <param name="Count">How many.</param>
+/// <param name="Count">Number of images.</param>
 internal readonly record struct BatchPart(Batch Batch, int First, int Count)
 {
     /// <summary>Parts of equal size; the last may be smaller.</summary>
     public static IEnumerable<BatchPart> Cut(Batch batch, int size)
     {
-        for (int first = 0; first < batch.Count; first += size) yield return new(batch, first, Math.Min(size, batch.Count - first));
+        for (int first = 0; first < batch.Count; first += size)
+            yield return new(batch, first, Math.Min(size, batch.Count - first));
     }
 
     /// <summary>Share of the batch.</summary>
@@ -40,10 +41,12 @@ internal readonly record struct BatchPart(Batch Batch, int First, int Count)
 public static class BatchTensors
 {
     /// <summary>Images, <c>[count, channel, height, width]</c>.</summary>
-    public static Tensor ToImages(this Batch batch, Device device) => new BatchPart(batch, 0, batch.Count).Images(device);
+    public static Tensor ToImages(this Batch batch, Device device) =>
+        new BatchPart(batch, 0, batch.Count).Images(device);
 
     /// <summary>Labels, <c>[count]</c>.</summary>
-    public static Tensor ToLabels(this Batch batch, Device device) => new BatchPart(batch, 0, batch.Count).Labels(device);
+    public static Tensor ToLabels(this Batch batch, Device device) =>
+        new BatchPart(batch, 0, batch.Count).Labels(device);
 
     /// <summary>Mirrors the images left and right, in place.</summary>
     public static void Flip(this Batch batch)

@@ -1,6 +1,6 @@
 namespace Fovea.Training.Evaluation;
 
-/// <summary>From class scores to classes and probabilities, on the host.</summary>
+/// <summary>Turns class scores into classes and probabilities, on the host.</summary>
 public static class Classification
 {
     /// <summary>The class with the highest score; the first of several.</summary>
@@ -12,10 +12,12 @@ public static class Classification
         return best;
     }
 
-    /// <summary>Rows of <paramref name="scores"/> <c>[row, classes]</c> whose highest score is at their label.</summary>
+    /// <summary>Rows of <paramref name="scores"/> <c>[row, classes]</c> whose highest score is at their
+    /// label.</summary>
     public static int CountCorrect(ReadOnlySpan<float> scores, ReadOnlySpan<int> labels)
     {
-        int right = 0, classes = labels.Length == 0 ? 0 : scores.Length / labels.Length;
+        int right = 0;
+        int classes = labels.Length == 0 ? 0 : scores.Length / labels.Length;
         for (int i = 0; i < labels.Length; i++)
             if (Best(scores.Slice(i * classes, classes)) == labels[i]) right++;
         return right;
@@ -24,7 +26,8 @@ public static class Classification
     /// <summary>log Σ eˣ without overflow.</summary>
     public static double LogSumOfExponentials(ReadOnlySpan<float> scores)
     {
-        double highest = scores[Best(scores)], sum = 0;
+        double highest = scores[Best(scores)];
+        double sum = 0;
         foreach (float score in scores) sum += Math.Exp(score - highest);
         return highest + Math.Log(sum);
     }

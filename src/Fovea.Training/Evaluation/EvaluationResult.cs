@@ -1,18 +1,18 @@
 namespace Fovea.Training.Evaluation;
 
-/// <summary>How a model did on a dataset.</summary>
+/// <summary>Results of a model on a dataset.</summary>
 public sealed record EvaluationResult
 {
     /// <summary>Mean cross-entropy.</summary>
     public required double Loss { get; init; }
 
-    /// <summary>Share of the images whose class got the highest score, 0 to 1.</summary>
+    /// <summary>Accuracy: share of the images whose class got the highest score, 0 to 1.</summary>
     public required double Top1 { get; init; }
 
     /// <summary>Share of the images whose class was among the five highest scores, 0 to 1.</summary>
     public required double Top5 { get; init; }
 
-    /// <summary>Images of each class taken for each class, <c>[true class, predicted class]</c>.</summary>
+    /// <summary>Images by class and prediction, <c>[true class, predicted class]</c>.</summary>
     public required int[,] Confusion { get; init; }
 
     /// <summary>Class of each image, in the dataset's order.</summary>
@@ -27,7 +27,7 @@ public sealed record EvaluationResult
     /// <summary>Number of images.</summary>
     public int Count => Predicted.Count;
 
-    /// <summary>Images of a class, and how many of them were classified right.</summary>
+    /// <summary>Images of a class, and those of them that were classified correctly.</summary>
     public (int Images, int Right) OfClass(int label)
     {
         int images = 0;

@@ -9,16 +9,17 @@ public static class Evaluator
 {
     private const int Top = 5;
 
-    /// <summary>Evaluates.</summary>
-    /// <param name="model">Is in evaluation mode while this runs.</param>
+    /// <summary>Evaluates a model.</summary>
+    /// <param name="model">The model; in evaluation mode while this runs.</param>
     /// <param name="loader">In the dataset's order.</param>
     /// <param name="classes">Number of classes.</param>
-    /// <param name="device">Where the model lives.</param>
+    /// <param name="device">Device of the model.</param>
     /// <param name="augmentation">Views of each image.</param>
     /// <param name="stop">Ends the work after a batch.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
     public static EvaluationResult Run(
-        ImageClassifier model, DataLoader loader, int classes, Device device, TestTimeAugmentation augmentation = TestTimeAugmentation.None,
+        ImageClassifier model, DataLoader loader, int classes, Device device,
+        TestTimeAugmentation augmentation = TestTimeAugmentation.None,
         CancellationToken stop = default)
     {
         bool wasTraining = model.Training;
@@ -59,7 +60,8 @@ public static class Evaluator
         private readonly List<float> _probability = [];
         private float[] _row = [];
         private double _loss;
-        private int _top1, _top5;
+        private int _top1;
+        private int _top5;
 
         public void Add(Tensor logits, Batch batch)
         {
@@ -86,7 +88,8 @@ public static class Evaluator
         /// <summary>A class's rank is the number of classes with a higher score, or an equal one before it.</summary>
         private void AddRow(ReadOnlySpan<float> scores, int label)
         {
-            int best = Classification.Best(scores), rank = 0;
+            int best = Classification.Best(scores);
+            int rank = 0;
             double logSum = Classification.LogSumOfExponentials(scores);
             for (int c = 0; c < scores.Length; c++)
                 if (scores[c] > scores[label] || (scores[c] == scores[label] && c < label)) rank++;

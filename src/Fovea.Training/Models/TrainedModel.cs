@@ -15,16 +15,20 @@ using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Training.Models;
 
-/// <summary>A model with the weights of a checkpoint, ready to be asked.</summary>
+/// <summary>Model with the weights of a checkpoint, in evaluation mode.</summary>
 public sealed class TrainedModel
 {
     private readonly Device _device;
 
     private TrainedModel(CheckpointHead head, ImageClassifier model, Device device, string path)
     {
-        (Head, Model, _device, Path) = (head, model, device, path);
+        Head = head;
+        Model = model;
+        _device = device;
+        Path = path;
         model.Train(false);
-        model.BeginEpoch(Math.Max(0, head.State.Batch > 0 ? head.State.Epoch : head.State.Epoch - 1));   // the one that made the weights
+        // the one that made the weights
+        model.BeginEpoch(Math.Max(0, head.State.Batch > 0 ? head.State.Epoch : head.State.Epoch - 1));
     }
 
     /// <summary>Recipe and dataset that it was trained with, and how far.</summary>
@@ -53,7 +57,7 @@ public sealed class TrainedModel
     /// <param name="path">The file.</param>
     /// <param name="recipe">Names the model.</param>
     /// <param name="data">Its classes, and how images are normalised where the file does not say.</param>
-    /// <param name="device">Where the model will compute.</param>
+    /// <param name="device">Device of the model.</param>
     /// <exception cref="UsageException">There is no such file, or its head is for other classes.</exception>
     /// <exception cref="CheckpointException">It is damaged, or its weights do not fit.</exception>
     public static TrainedModel FromWeights(string path, Recipe recipe, DatasetInfo data, Device device)
@@ -63,7 +67,9 @@ public sealed class TrainedModel
         LoadReport report = ModelWeights.Load(model, file, device, recipe.Run.Seed);
         data = data with { Normalization = ModelWeights.NormalizationOf(file) ?? data.Normalization };
         if (report.Fresh.Concat(report.Missing).FirstOrDefault() is string untrained)
-            throw new UsageException($"'{path}' has no '{untrained}' for the {data.Classes} classes of '{data.Name}': train one first, or name the dataset that it was trained on (--dataset).");
+            throw new UsageException(
+                $"'{path}' has no '{untrained}' for the {data.Classes} classes of '{data.Name}': train one first, or "
+                    + "name the dataset that it was trained on (--dataset).");
         return new TrainedModel(new CheckpointHead(recipe, data, new TrainingState()), model, device, report.Path);
     }
 
@@ -75,14 +81,16 @@ public sealed class TrainedModel
     {
         if (dataset.Info.Classes != Head.Data.Classes)
             throw new UsageException(
-                $"the model knows {Head.Data.Classes} classes ({Head.Data.Name}), the dataset '{dataset.Info.Name}' has {dataset.Info.Classes}.");
+                $"the model knows {Head.Data.Classes} classes ({Head.Data.Name}), the dataset '{dataset.Info.Name}' "
+                    + $"has {dataset.Info.Classes}.");
         return Evaluator.Run(Model, LoaderOf(dataset, batchSize), Head.Data.Classes, _device, augmentation, stop);
     }
 
     /// <summary>Probability of each class, <c>[image][class]</c>, in the dataset's order.</summary>
-    public IReadOnlyList<double[]> Predict(IImageDataset dataset, int batchSize = 32) => [.. PredictEach(dataset, batchSize)];
+    public IReadOnlyList<double[]> Predict(IImageDataset dataset, int batchSize = 32) =>
+        [.. PredictEach(dataset, batchSize)];
 
-    /// <summary>The same one by one, computed batch by batch while they are asked for.</summary>
+    /// <summary>Probabilities of one image after another, computed batch by batch while they are asked for.</summary>
     public IEnumerable<double[]> PredictEach(IImageDataset dataset, int batchSize)
     {
         foreach (Batch batch in LoaderOf(dataset, batchSize).Epoch(0))
@@ -93,10 +101,11 @@ public sealed class TrainedModel
         }
     }
 
-    /// <summary>One image after another as the model takes it, normalised, <c>[channel, height, width]</c>; each valid until the next one is asked for.</summary>
+    /// <summary>One image after another as the model takes it, normalised, <c>[channel, height, width]</c>; each valid
+    /// until the next one is asked for.</summary>
     internal IEnumerable<Batch> Each(IImageDataset dataset) => LoaderOf(dataset, 1).Epoch(0);
 
-    /// <summary>Where the model computes.</summary>
+    /// <summary>Device of the model.</summary>
     internal Device Device => _device;
 
     private float[] Scores(Batch batch)
@@ -105,16 +114,20 @@ public sealed class TrainedModel
         return Model.Forward(batch.ToImages(_device)).ToArray();
     }
 
-    /// <summary>How far Performers with this model's weights are from it; see <see cref="PerformerApproximation"/>.</summary>
+    /// <summary>Measures how far Performers with this model's weights are from it; see
+    /// <see cref="PerformerApproximation"/>.</summary>
     /// <param name="dataset">Images to compare on.</param>
-    /// <param name="count">How many of them, from the first on.</param>
+    /// <param name="count">Number of images, from the first on.</param>
     /// <param name="features">Numbers of features.</param>
     /// <param name="seeds">Draws to try with each.</param>
     /// <exception cref="UsageException">The model's attention is not softmax, or there are no images.</exception>
-    public IReadOnlyList<PerformerError> PerformerErrors(IImageDataset dataset, int count, IReadOnlyList<int> features, IReadOnlyList<ulong> seeds)
+    public IReadOnlyList<PerformerError> PerformerErrors(IImageDataset dataset, int count, IReadOnlyList<int> features,
+        IReadOnlyList<ulong> seeds)
     {
         if (!PerformerApproximation.CanMeasure(Model))
-            throw new UsageException($"'{Path}': only a model with softmax attention in all blocks can be approximated, this is '{Head.Recipe.Model.Name}' with {Head.Recipe.Model.Attention}.");
+            throw new UsageException(
+                $"'{Path}': only a model with softmax attention in all blocks can be approximated, this is "
+                    + $"'{Head.Recipe.Model.Name}' with {Head.Recipe.Model.Attention}.");
         using StepScope scope = StepScope.Begin();
         Batch batch = LoaderOf(dataset, Math.Min(count, dataset.Count)).Epoch(0).FirstOrDefault()
             ?? throw new UsageException($"the dataset '{dataset.Info.Name}' has no images in this part.");

@@ -18,7 +18,8 @@ public interface IRunObserver
     {
     }
 
-    /// <summary>Something is likely to go wrong (told after <see cref="Started"/>), or did without ending the run.</summary>
+    /// <summary>Something is likely to go wrong (told after <see cref="Started"/>), or did without ending the
+    /// run.</summary>
     /// <param name="message">A sentence.</param>
     void Warned(string message)
     {
@@ -42,7 +43,8 @@ public interface IRunObserver
     {
     }
 
-    /// <summary>The run is complete, or was interrupted; its own files are written. Not told where the run failed.</summary>
+    /// <summary>The run is complete, or was interrupted; its own files are written. Not told where the run
+    /// failed.</summary>
     void Ended(RunOutcome outcome)
     {
     }

@@ -3,7 +3,7 @@ using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Training.Observers;
 
-/// <summary>What a run is going to do, known before its first step.</summary>
+/// <summary>Plan of a run, known before its first step.</summary>
 public sealed record RunPlan
 {
     /// <summary>The resolved recipe.</summary>
@@ -12,13 +12,13 @@ public sealed record RunPlan
     /// <summary>Values that training can change.</summary>
     public required long Parameters { get; init; }
 
-    /// <summary>What became of the weights that training starts from; null where they were drawn.</summary>
+    /// <summary>Report on the weights that training starts from; null where they were drawn.</summary>
     public LoadReport? Weights { get; init; }
 
     /// <summary>Training, validation and test images.</summary>
     public required (int Train, int Validation, int Test) Images { get; init; }
 
-    /// <summary>Where the validation images come from.</summary>
+    /// <summary>Origin of the validation images.</summary>
     public required string ValidationOrigin { get; init; }
 
     /// <summary>Steps of an epoch.</summary>

@@ -3,7 +3,7 @@ using System.Reflection;
 
 namespace Fovea.Training.Runs;
 
-/// <summary>What is known about this process.</summary>
+/// <summary>Facts about this process.</summary>
 public static class Machine
 {
     /// <summary>Largest resident set of the process so far.</summary>
@@ -18,6 +18,7 @@ public static class Machine
 
     /// <summary>Version of the program, e.g. <c>0.1.0</c>.</summary>
     public static string Version { get; } =
-        typeof(Machine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+        typeof(Machine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+            .Split('+')[0]
         ?? "unknown";
 }

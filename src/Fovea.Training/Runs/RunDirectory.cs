@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Fovea.Training.Runs;
 
-/// <summary>Where a run keeps what it produces. Only names; nothing is read or written but the folders themselves.</summary>
+/// <summary>Names of a run's files. Nothing is read or written but the folders themselves.</summary>
 /// <param name="path">The run directory.</param>
 public sealed class RunDirectory(string path)
 {
@@ -24,17 +24,18 @@ public sealed class RunDirectory(string path)
     /// <summary>Final figures.</summary>
     public string Summary => At("summary.json");
 
-    /// <summary>What each test image was taken for: one row per image. Written last, so it ends a run.</summary>
+    /// <summary>Predictions of the test images: one row per image. Written last, so it ends a run.</summary>
     public string Predictions => At("predictions.csv");
 
-    /// <summary>Everything needed to go on.</summary>
+    /// <summary>Weights and state to go on from.</summary>
     public string LastCheckpoint => At("checkpoints/last.safetensors");
 
     /// <summary>Weights of the epoch with the best validation accuracy.</summary>
     public string BestCheckpoint => At("checkpoints/best.safetensors");
 
     /// <summary>Makes a directory for a new run.</summary>
-    /// <param name="path">The directory, or null for one under <see cref="DefaultParent"/> named after time, model and dataset.</param>
+    /// <param name="path">The directory, or null for one under <see cref="DefaultParent"/> named after time, model and
+    /// dataset.</param>
     /// <param name="model">Preset.</param>
     /// <param name="dataset">Dataset.</param>
     /// <param name="now">For the name.</param>
@@ -43,7 +44,8 @@ public sealed class RunDirectory(string path)
     {
         RunDirectory run = new(path ?? FreeName(model, dataset, now));
         if (File.Exists(run.Config))
-            throw new UsageException($"--out: '{run.Path}' holds a run already; use --resume {run.Path} or another directory.");
+            throw new UsageException(
+                $"--out: '{run.Path}' holds a run already; use --resume {run.Path} or another directory.");
         try
         {
             Directory.CreateDirectory(run.At("checkpoints"));
@@ -67,7 +69,8 @@ public sealed class RunDirectory(string path)
             : throw new UsageException($"--resume: '{run.Path}' has no checkpoints/last.safetensors to go on from.");
     }
 
-    /// <summary>A path under <see cref="DefaultParent"/> that nothing has yet, named after time, model and dataset.</summary>
+    /// <summary>A path under <see cref="DefaultParent"/> that nothing has yet, named after time, model and
+    /// dataset.</summary>
     public static string FreeName(string model, string dataset, DateTime now)
     {
         string time = now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
@@ -82,7 +85,8 @@ public sealed class RunDirectory(string path)
         .Select(folder => new RunDirectory(folder))
         .Where(run => File.Exists(run.LastCheckpoint))
         .MaxBy(run => File.GetLastWriteTimeUtc(run.LastCheckpoint))
-        ?? throw new UsageException($"--resume: there is no run with a checkpoint under '{DefaultParent}'; name its directory.");
+        ?? throw new UsageException(
+            $"--resume: there is no run with a checkpoint under '{DefaultParent}'; name its directory.");
 
     private string At(string name) => System.IO.Path.Combine(Path, name);
 }

@@ -1,6 +1,7 @@
 namespace Fovea.Training.Runs;
 
-/// <summary>One line of <c>metrics.jsonl</c>: what was measured at a step, at the end of an epoch or at the end of the run.</summary>
+/// <summary>One line of <c>metrics.jsonl</c>: what was measured at a step, at the end of an epoch or at the end of the
+/// run.</summary>
 public sealed record RunEvent
 {
     /// <summary><c>step</c>, <c>epoch</c> or <c>end</c>.</summary>
@@ -15,19 +16,19 @@ public sealed record RunEvent
     /// <summary>Mean loss since the last <c>step</c> event, or over the epoch.</summary>
     public double? TrainLoss { get; init; }
 
-    /// <summary>Share of training images classified right, 0 to 1, over the same steps.</summary>
+    /// <summary>Share of training images classified correctly, 0 to 1, over the same steps.</summary>
     public double? TrainAccuracy { get; init; }
 
     /// <summary>Mean loss on the validation set.</summary>
     public double? ValLoss { get; init; }
 
-    /// <summary>Share of validation images classified right, 0 to 1.</summary>
+    /// <summary>Share of validation images classified correctly, 0 to 1.</summary>
     public double? ValAccuracy { get; init; }
 
     /// <summary>Mean loss on the test set, at the end.</summary>
     public double? TestLoss { get; init; }
 
-    /// <summary>Share of test images classified right, 0 to 1, at the end.</summary>
+    /// <summary>Share of test images classified correctly, 0 to 1, at the end.</summary>
     public double? TestAccuracy { get; init; }
 
     /// <summary>Learning rate of the last step.</summary>

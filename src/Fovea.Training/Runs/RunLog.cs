@@ -5,17 +5,20 @@ using Fovea.Core.Formats;
 
 namespace Fovea.Training.Runs;
 
-/// <summary>The record of a run: appends to <c>metrics.jsonl</c> as things happen and keeps <c>results.csv</c> in step with it.</summary>
+/// <summary>The record of a run: appends to <c>metrics.jsonl</c> as things happen and keeps <c>results.csv</c> in step
+/// with it.</summary>
 public sealed class RunLog : IDisposable
 {
-    private const string Columns = "epoch,step,train_loss,train_accuracy,val_loss,val_accuracy,lr,images_per_second,seconds";
+    private const string Columns =
+        "epoch,step,train_loss,train_accuracy,val_loss,val_accuracy,lr,images_per_second,seconds";
     private readonly RunDirectory _run;
     private readonly List<RunEvent> _events;
     private readonly StreamWriter _lines;
 
     private RunLog(RunDirectory run, List<RunEvent> events)
     {
-        (_run, _events) = (run, events);
+        _run = run;
+        _events = events;
         AtomicFile.WriteText(run.Metrics, string.Concat(events.Select(entry => JsonText.Line(entry) + "\n")));
         _lines = new StreamWriter(run.Metrics, append: true) { NewLine = "\n", AutoFlush = true };
         WriteResults();
@@ -28,14 +31,16 @@ public sealed class RunLog : IDisposable
     public static RunLog Begin(RunDirectory run) => new(run, []);
 
     /// <summary>
-    /// Goes on with the log of an interrupted or finished run: what was logged after the checkpoint happens again, so it is taken
-    /// out, and so is a line that was cut short.
+    /// Goes on with the log of an interrupted or finished run: what was logged after the checkpoint happens again, so
+    /// it is taken out, and so is a line that was cut short.
     /// </summary>
     /// <param name="run">The run.</param>
     /// <param name="epochs">Epochs that the checkpoint has completed.</param>
     /// <param name="step">Steps that it has done.</param>
     public static RunLog Continue(RunDirectory run, int epochs, long step) =>
-        new(run, [.. ReadEvents(run).Where(entry => entry.Event == "step" ? entry.Step <= step : entry.Event == "epoch" && entry.Epoch <= epochs)]);
+        new(run, [.. ReadEvents(run)
+            .Where(entry => entry.Event == "step" ? entry.Step <= step : entry.Event == "epoch"
+                && entry.Epoch <= epochs)]);
 
     /// <summary>Events of a run's log; lines that are not whole are passed over.</summary>
     public static IEnumerable<RunEvent> ReadEvents(RunDirectory run)
@@ -71,7 +76,8 @@ public sealed class RunLog : IDisposable
     private void WriteResults()
     {
         IEnumerable<string> rows = _events.Where(entry => entry.Event == "epoch").Select(entry => string.Join(',',
-            entry.Epoch, entry.Step, Number(entry.TrainLoss), Number(entry.TrainAccuracy), Number(entry.ValLoss), Number(entry.ValAccuracy),
+            entry.Epoch, entry.Step, Number(entry.TrainLoss), Number(entry.TrainAccuracy), Number(entry.ValLoss),
+            Number(entry.ValAccuracy),
             Number(entry.Lr), Number(entry.ImagesPerSecond), Number(entry.Seconds)));
         AtomicFile.WriteText(_run.Results, string.Concat(rows.Prepend(Columns).Select(row => row + "\n")));
     }

@@ -4,7 +4,7 @@ using Fovea.Training.Recipes;
 
 namespace Fovea.Training.Runs;
 
-/// <summary>What a run directory says about its run.</summary>
+/// <summary>Content of a run directory.</summary>
 public sealed record RunRecord
 {
     private const int LevelsDeep = 3;
@@ -18,10 +18,10 @@ public sealed record RunRecord
     /// <summary>Final figures; null while the run is not complete.</summary>
     public RunSummary? Summary { get; init; }
 
-    /// <summary>What was logged, in order.</summary>
+    /// <summary>Events of the log, in order.</summary>
     public required IReadOnlyList<RunEvent> Events { get; init; }
 
-    /// <summary>When something was last logged.</summary>
+    /// <summary>Time of the last entry.</summary>
     public required DateTime LastChange { get; init; }
 
     /// <summary>The epochs that were completed.</summary>
@@ -44,12 +44,15 @@ public sealed record RunRecord
         };
     }
 
-    /// <summary>Run directories in a folder and, three levels deep, below it; the folder itself where it is one. In the order of their names.</summary>
+    /// <summary>Run directories in a folder and, three levels deep, below it; the folder itself where it is one. In the
+    /// order of their names.</summary>
     public static IEnumerable<string> Find(string folder)
     {
-        EnumerationOptions below = new() { RecurseSubdirectories = true, MaxRecursionDepth = LevelsDeep, IgnoreInaccessible = true };
+        EnumerationOptions below = new() { RecurseSubdirectories = true, MaxRecursionDepth = LevelsDeep,
+            IgnoreInaccessible = true };
         if (File.Exists(new RunDirectory(folder).Config)) return [folder];
-        return Directory.EnumerateFiles(folder, "config.yaml", below).Select(file => Path.GetDirectoryName(file)!).Order(StringComparer.Ordinal);
+        return Directory.EnumerateFiles(folder, "config.yaml", below).Select(file => Path.GetDirectoryName(file)!)
+            .Order(StringComparer.Ordinal);
     }
 
     /// <summary>The summary; null where the run is not complete.</summary>
@@ -68,12 +71,15 @@ public sealed record RunRecord
         }
 
         return IsNewer(summary.Version)
-            ? throw new CheckpointException($"{run.Path}: made by fovea {summary.Version}, which is newer than this one ({Machine.Version}); use that version, or another directory.")
+            ? throw new CheckpointException(
+                $"{run.Path}: made by fovea {summary.Version}, which is newer than this one ({Machine.Version}); use "
+                    + "that version, or another directory.")
             : summary;
     }
 
     /// <summary>The resolved recipe.</summary>
-    /// <exception cref="CheckpointException">It cannot be read; fields that do not exist here point to a newer version.</exception>
+    /// <exception cref="CheckpointException">It cannot be read; fields that do not exist here point to a newer
+    /// version.</exception>
     public static Recipe ReadRecipe(RunDirectory run)
     {
         try
@@ -82,10 +88,13 @@ public sealed record RunRecord
         }
         catch (UsageException error)
         {
-            throw new CheckpointException($"{error.Message.TrimEnd('.')}; the run may be of a newer version than this one ({Machine.Version}): use that version, or another directory.", error);
+            throw new CheckpointException(
+                $"{error.Message.TrimEnd('.')}; the run may be of a newer version than this one ({Machine.Version}): "
+                    + "use that version, or another directory.", error);
         }
     }
 
     private static bool IsNewer(string version) =>
-        Version.TryParse(version.Split('-')[0], out Version? theirs) && Version.TryParse(Machine.Version.Split('-')[0], out Version? ours) && theirs > ours;
+        Version.TryParse(version.Split('-')[0], out Version? theirs)
+            && Version.TryParse(Machine.Version.Split('-')[0], out Version? ours) && theirs > ours;
 }

@@ -18,13 +18,13 @@ public sealed record RunSummary
     /// <summary>Steps done.</summary>
     public required long Steps { get; init; }
 
-    /// <summary>Best share of validation images classified right, 0 to 1; null without a validation set.</summary>
+    /// <summary>Best share of validation images classified correctly, 0 to 1; null without a validation set.</summary>
     public required double? BestValAccuracy { get; init; }
 
     /// <summary>Epoch in which that was, from 1.</summary>
     public required int? BestEpoch { get; init; }
 
-    /// <summary>Share of test images classified right by the best checkpoint, 0 to 1.</summary>
+    /// <summary>Share of test images classified correctly by the best checkpoint, 0 to 1.</summary>
     public required double TestAccuracy { get; init; }
 
     /// <summary>Mean loss of the best checkpoint on the test set.</summary>

@@ -5,11 +5,12 @@ using Fovea.Training.Evaluation;
 
 namespace Fovea.Training.Runs;
 
-/// <summary>What a run's best weights took each test image for: <c>predictions.csv</c>.</summary>
+/// <summary>Predictions of a run's best weights for the test images: <c>predictions.csv</c>.</summary>
 /// <param name="Labels">Class of each image, in the dataset's order.</param>
 /// <param name="Predicted">The class it was taken for.</param>
-/// <param name="Probability">What the model gave that class, 0 to 1.</param>
-public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<int> Predicted, IReadOnlyList<float> Probability)
+/// <param name="Probability">Probability of that class, 0 to 1.</param>
+public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<int> Predicted,
+    IReadOnlyList<float> Probability)
 {
     private const string Columns = "index,label,predicted,probability";
 
@@ -25,23 +26,29 @@ public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<in
     public void Write(RunDirectory run)
     {
         StringBuilder rows = new(Columns + "\n");
-        for (int i = 0; i < Count; i++) rows.Append(CultureInfo.InvariantCulture, $"{i},{Labels[i]},{Predicted[i]},{Probability[i]:G6}\n");
+        for (int i = 0; i < Count; i++)
+            rows.Append(CultureInfo.InvariantCulture, $"{i},{Labels[i]},{Predicted[i]},{Probability[i]:G6}\n");
         AtomicFile.WriteText(run.Predictions, rows.ToString());
     }
 
     /// <summary>Reads the file.</summary>
-    /// <exception cref="DataException">It is not what <see cref="Write"/> wrote; the message names file and line.</exception>
+    /// <exception cref="DataException">It is not what <see cref="Write"/> wrote; the message names file and
+    /// line.</exception>
     public static TestPredictions Read(RunDirectory run)
     {
-        List<int> labels = [], predicted = [];
+        List<int> labels = [];
+        List<int> predicted = [];
         List<float> probability = [];
         string[] lines = File.ReadAllLines(run.Predictions);
         for (int i = 1; i < lines.Length; i++)
         {
             string[] cells = lines[i].Split(',');
             if (cells.Length != 4 || !int.TryParse(cells[1], CultureInfo.InvariantCulture, out int label)
-                || !int.TryParse(cells[2], CultureInfo.InvariantCulture, out int taken) || !float.TryParse(cells[3], CultureInfo.InvariantCulture, out float share))
-                throw new DataException($"{run.Predictions}, line {i + 1}: not a row of {Columns}; delete the file and its run is evaluated again.");
+                || !int.TryParse(cells[2], CultureInfo.InvariantCulture, out int taken)
+                || !float.TryParse(cells[3], CultureInfo.InvariantCulture, out float share))
+                throw new DataException(
+                    $"{run.Predictions}, line {i + 1}: not a row of {Columns}; delete the file and its run is "
+                        + "evaluated again.");
             labels.Add(label);
             predicted.Add(taken);
             probability.Add(share);

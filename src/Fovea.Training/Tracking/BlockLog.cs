@@ -4,13 +4,18 @@ using Fovea.Data.Codecs;
 namespace Fovea.Training.Tracking;
 
 /// <summary>
-/// A Weights &amp; Biases run file: seven bytes of identity, then a LevelDB log: blocks of 32,768 bytes, records cut into parts that end with
-/// a block, each part with a checksum, its length and its place in the record. The checksum is the plain CRC-32 of place and data.
+/// A Weights &amp; Biases run file: seven bytes of identity, then a LevelDB log: blocks of 32,768 bytes, records cut
+/// into parts that end with a block, each part with a checksum, its length and its place in the record. The checksum is
+/// the plain CRC-32 of place and data.
 /// </summary>
 internal sealed class BlockLog : IDisposable
 {
-    internal const int BlockSize = 32768, HeadSize = 7;
-    private const byte Whole = 1, First = 2, Middle = 3, Last = 4;
+    internal const int BlockSize = 32768;
+    internal const int HeadSize = 7;
+    private const byte Whole = 1;
+    private const byte First = 2;
+    private const byte Middle = 3;
+    private const byte Last = 4;
     private readonly FileStream _file;
     private int _position;   // in the block
 
@@ -30,7 +35,9 @@ internal sealed class BlockLog : IDisposable
             if (BlockSize - _position < HeadSize) Fill();
             int length = Math.Min(record.Length, BlockSize - _position - HeadSize);
             bool last = length == record.Length;
-            WritePart(record[..length], (first, last) switch { (true, true) => Whole, (true, false) => First, (false, false) => Middle, _ => Last });
+            WritePart(record[..length],
+                (first, last) switch { (true, true) => Whole, (true, false) => First, (false, false) => Middle,
+                    _ => Last });
             record = record[length..];
             first = false;
             if (last) break;

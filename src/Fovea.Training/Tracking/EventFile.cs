@@ -5,7 +5,8 @@ using Google.Protobuf;
 
 namespace Fovea.Training.Tracking;
 
-/// <summary>A file of TensorBoard events: TFRecords, each its length, the masked CRC-32C of that, the event, and its masked CRC-32C.</summary>
+/// <summary>A file of TensorBoard events: TFRecords, each its length, the masked CRC-32C of that, the event, and its
+/// masked CRC-32C.</summary>
 internal sealed class EventFile : IDisposable
 {
     private static int _filesOfProcess;
@@ -14,8 +15,8 @@ internal sealed class EventFile : IDisposable
     /// <summary>Begins a file that TensorBoard finds, with a name that no other process takes.</summary>
     public EventFile(string directory)
     {
-        string name = $"events.out.tfevents.{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}.{Environment.MachineName}.{Environment.ProcessId}."
-            + Interlocked.Increment(ref _filesOfProcess);
+        string name = $"events.out.tfevents.{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}.{Environment.MachineName}."
+            + $"{Environment.ProcessId}.{Interlocked.Increment(ref _filesOfProcess)}";
         _file = new FileStream(Path.Combine(directory, name), FileMode.CreateNew, FileAccess.Write, FileShare.Read);
         Write(new Event { FileVersion = "brain.Event:2" });
     }
@@ -25,7 +26,8 @@ internal sealed class EventFile : IDisposable
     {
         entry.WallTime = (DateTime.UtcNow - DateTime.UnixEpoch).TotalSeconds;
         byte[] data = entry.ToByteArray();
-        Span<byte> head = stackalloc byte[12], tail = stackalloc byte[4];
+        Span<byte> head = stackalloc byte[12];
+        Span<byte> tail = stackalloc byte[4];
         BinaryPrimitives.WriteUInt64LittleEndian(head, (ulong)data.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(head[8..], Masked(head[..8]));
         BinaryPrimitives.WriteUInt32LittleEndian(tail, Masked(data));
@@ -45,7 +47,8 @@ internal sealed class EventFile : IDisposable
     internal static uint Crc32C(ReadOnlySpan<byte> data)
     {
         uint crc = uint.MaxValue;
-        for (; data.Length >= 8; data = data[8..]) crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(data));
+        for (; data.Length >= 8; data = data[8..])
+            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(data));
         foreach (byte value in data) crc = BitOperations.Crc32C(crc, value);
         return ~crc;
     }

@@ -4,12 +4,13 @@ using System.Runtime.InteropServices;
 
 namespace Fovea.Training.Tracking;
 
-/// <summary>How values are distributed: counts in bins of equal width between the smallest and the largest.</summary>
+/// <summary>Distribution of values: counts in bins of equal width between the smallest and the largest.</summary>
 /// <param name="Edges">Ends of the bins, rising; one more than <paramref name="Counts"/>.</param>
 /// <param name="Counts">Values in each bin; the last one holds its upper end too.</param>
 /// <param name="Sum">Sum of the values.</param>
 /// <param name="SumOfSquares">Sum of their squares.</param>
-internal sealed record Histogram(IReadOnlyList<double> Edges, IReadOnlyList<long> Counts, double Sum, double SumOfSquares)
+internal sealed record Histogram(IReadOnlyList<double> Edges, IReadOnlyList<long> Counts, double Sum,
+    double SumOfSquares)
 {
     /// <summary>Bins of a histogram.</summary>
     public const int Bins = 64;
@@ -18,16 +19,19 @@ internal sealed record Histogram(IReadOnlyList<double> Edges, IReadOnlyList<long
     public long Count => Counts.Sum();
 
     /// <summary>Counts values; what is not finite is left out.</summary>
-    /// <remarks>Optimised at once: a run calls it a few hundred times, over millions of values, before the runtime would see to it.</remarks>
+    /// <remarks>Optimised at once: a run calls it a few hundred times, over millions of values, before the runtime
+    /// would see to it.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Histogram Of(ReadOnlySpan<float> values)
     {
         (float low, float high) = Range(values);
         if (low > high) return new([0, 0], [0], 0, 0);   // nothing to count
         int bins = low == high ? 1 : Bins;
-        double width = ((double)high - low) / bins, perValue = low == high ? 0 : 1 / width;
+        double width = ((double)high - low) / bins;
+        double perValue = low == high ? 0 : 1 / width;
         long[] counts = new long[bins];
-        double sum = 0, squares = 0;
+        double sum = 0;
+        double squares = 0;
         foreach (float value in values)
         {
             if (!float.IsFinite(value)) continue;
@@ -44,7 +48,8 @@ internal sealed record Histogram(IReadOnlyList<double> Edges, IReadOnlyList<long
     private static (float Low, float High) Range(ReadOnlySpan<float> values)
     {
         ReadOnlySpan<Vector<float>> wide = MemoryMarshal.Cast<float, Vector<float>>(values);
-        Vector<float> none = new(float.PositiveInfinity), largest = new(float.MaxValue);
+        Vector<float> none = new(float.PositiveInfinity);
+        Vector<float> largest = new(float.MaxValue);
         (Vector<float> lows, Vector<float> highs) = (none, -none);
         foreach (Vector<float> value in wide)
         {
@@ -54,7 +59,8 @@ internal sealed record Histogram(IReadOnlyList<double> Edges, IReadOnlyList<long
         }
 
         (float low, float high) = (float.PositiveInfinity, float.NegativeInfinity);
-        for (int lane = 0; lane < Vector<float>.Count; lane++) (low, high) = (Math.Min(low, lows[lane]), Math.Max(high, highs[lane]));
+        for (int lane = 0; lane < Vector<float>.Count; lane++)
+            (low, high) = (Math.Min(low, lows[lane]), Math.Max(high, highs[lane]));
         foreach (float value in values[(wide.Length * Vector<float>.Count)..])
         {
             if (float.IsFinite(value)) (low, high) = (Math.Min(low, value), Math.Max(high, value));

@@ -2,7 +2,8 @@ using Fovea.Training.Runs;
 
 namespace Fovea.Training.Tracking;
 
-/// <summary>The numbers of an event under the names that trackers show: grouped by what stands before the slash.</summary>
+/// <summary>The numbers of an event under the names that trackers show: grouped by what stands before the
+/// slash.</summary>
 internal static class Measurements
 {
     public static IEnumerable<(string Name, double Value)> Of(RunEvent entry)

@@ -8,32 +8,38 @@ using Google.Protobuf;
 namespace Fovea.Training.Tracking;
 
 /// <summary>
-/// TensorBoard: scalars, histograms, the recipe as a text and the finished run's images, in <c>events.out.tfevents.*</c> of the run directory. A resumed
-/// run adds a file whose first event voids the steps that happen again.
+/// TensorBoard: scalars, histograms, the recipe as a text and the finished run's images, in
+/// <c>events.out.tfevents.*</c> of the run directory. A resumed run adds a file whose first event voids the steps that
+/// happen again.
 /// </summary>
 internal sealed class TensorBoardTracker(string directory) : ITracker
 {
-    private const int Strings = 7, Rgb = 3;
+    private const int Strings = 7;
+    private const int Rgb = 3;
     private readonly EventFile _file = new(directory);
 
     public void Started(RunPlan plan)
     {
         if (plan.StepsDone > 0)
-            _file.Write(new Event { Step = plan.StepsDone + 1, SessionLog = new SessionLog { Status = SessionLog.Types.Status.Start } });
+            _file.Write(new Event { Step = plan.StepsDone + 1,
+                SessionLog = new SessionLog { Status = SessionLog.Types.Status.Start } });
         Write(plan.StepsDone, [Text("config", $"```yaml\n{RecipeFile.Print(plan.Recipe)}\n```")]);
     }
 
     public void Logged(RunEvent entry) =>
-        Write(entry.Step, Measurements.Of(entry).Select(one => new Summary.Types.Value { Tag = one.Name, SimpleValue = (float)one.Value }));
+        Write(entry.Step, Measurements.Of(entry).Select(one =>
+            new Summary.Types.Value { Tag = one.Name, SimpleValue = (float)one.Value }));
 
     public void Logged(long step, IReadOnlyList<(string Name, Histogram Histogram)> histograms) =>
-        Write(step, histograms.Select(one => new Summary.Types.Value { Tag = one.Name, Histo = Convert(one.Histogram) }));
+        Write(step, histograms.Select(one =>
+            new Summary.Types.Value { Tag = one.Name, Histo = Convert(one.Histogram) }));
 
     public void Finished(RunSummary summary, string directory)
     {
         string figures = Path.Combine(directory, "figures");
         if (!Directory.Exists(figures)) return;   // no observer draws any
-        foreach (string file in Directory.GetFiles(figures, "*.png").Order(StringComparer.Ordinal)) Write(summary.Steps, [Image(file)]);
+        foreach (string file in Directory.GetFiles(figures, "*.png").Order(StringComparer.Ordinal))
+            Write(summary.Steps, [Image(file)]);
     }
 
     public void Ended(int exitCode)
@@ -42,7 +48,8 @@ internal sealed class TensorBoardTracker(string directory) : ITracker
 
     public void Dispose() => _file.Dispose();
 
-    private void Write(long step, IEnumerable<Summary.Types.Value> values) => _file.Write(new Event { Step = step, Summary = new Summary { Value = { values } } });
+    private void Write(long step, IEnumerable<Summary.Types.Value> values) =>
+        _file.Write(new Event { Step = step, Summary = new Summary { Value = { values } } });
 
     private static Summary.Types.Value Text(string tag, string text) => new()
     {
@@ -74,7 +81,8 @@ internal sealed class TensorBoardTracker(string directory) : ITracker
         return new()
         {
             Tag = Path.GetFileNameWithoutExtension(file),
-            Image = new() { Height = size.Height, Width = size.Width, Colorspace = Rgb, EncodedImageString = ByteString.CopyFrom(png) },
+            Image = new() { Height = size.Height, Width = size.Width, Colorspace = Rgb,
+                EncodedImageString = ByteString.CopyFrom(png) },
         };
     }
 }

@@ -12,7 +12,8 @@ namespace Fovea.Training.Tracking;
 /// Hands the events of a run to its trackers. A tracker that fails is left out from then on: a full disk must not end a
 /// training.
 /// </summary>
-/// <remarks>The counter <c>tracking</c> of the meter <c>Fovea.Training</c> has the seconds that trackers take.</remarks>
+/// <remarks>The counter <c>tracking</c> of the meter <c>Fovea.Training</c> has the seconds that trackers
+/// take.</remarks>
 internal sealed class TrackingObserver : IRunObserver, IDisposable
 {
     private static readonly Counter<double> Spent = new Meter("Fovea.Training")
@@ -24,7 +25,7 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
     private float[] _values = [];
     private int _exitCode = 1;
 
-    /// <param name="recipe">Which trackers, and how often histograms.</param>
+    /// <param name="recipe">The trackers, and the steps between histograms.</param>
     /// <param name="directory">The run directory.</param>
     /// <param name="warn">Gets a sentence for each tracker that fails.</param>
     public TrackingObserver(RunSection recipe, string directory, Action<string> warn)
@@ -33,7 +34,8 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
         _histogramEvery = recipe.HistogramEvery;
         long start = Stopwatch.GetTimestamp();
         Func<string, string?> environment = Environment.GetEnvironmentVariable;
-        if (recipe.Track.HasFlag(Trackers.TensorBoard)) Survives(() => _trackers.Add(new TensorBoardTracker(directory)));
+        if (recipe.Track.HasFlag(Trackers.TensorBoard))
+            Survives(() => _trackers.Add(new TensorBoardTracker(directory)));
         if (recipe.Track.HasFlag(Trackers.Wandb) && WandbTracker.IsAllowed(environment))
             Survives(() => _trackers.Add(new WandbTracker(directory, environment, DateTime.Now)));
         Count(start);

@@ -12,9 +12,10 @@ using Google.Protobuf.WellKnownTypes;
 namespace Fovea.Training.Tracking;
 
 /// <summary>
-/// Weights &amp; Biases, always offline: <c>wandb/offline-run-DATE_TIME-ID/run-ID.wandb</c> under the run directory (or WANDB_DIR), for <c>wandb sync</c>
-/// whenever there is a network. A resumed run adds a folder under the same id. Names come from WANDB_PROJECT, WANDB_ENTITY, WANDB_NAME, WANDB_RUN_ID,
-/// WANDB_RUN_GROUP, WANDB_JOB_TYPE, WANDB_NOTES and WANDB_TAGS.
+/// Weights &amp; Biases, always offline: <c>wandb/offline-run-DATE_TIME-ID/run-ID.wandb</c> under the run directory (or
+/// WANDB_DIR), for <c>wandb sync</c> whenever there is a network. A resumed run adds a folder under the same id. Names
+/// come from WANDB_PROJECT, WANDB_ENTITY, WANDB_NAME, WANDB_RUN_ID, WANDB_RUN_GROUP, WANDB_JOB_TYPE, WANDB_NOTES and
+/// WANDB_TAGS.
 /// </summary>
 internal sealed class WandbTracker : ITracker
 {
@@ -23,8 +24,10 @@ internal sealed class WandbTracker : ITracker
     private readonly string _id;
     private readonly BlockLog _log;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
-    private readonly SortedDictionary<string, string> _row = new(StringComparer.Ordinal);   // of the step at hand, name → JSON
-    private long _step = -1, _records;
+    // of the step at hand, name → JSON
+    private readonly SortedDictionary<string, string> _row = new(StringComparer.Ordinal);
+    private long _step = -1;
+    private long _records;
 
     /// <param name="directory">The run directory.</param>
     /// <param name="environment">Environment variables.</param>
@@ -41,13 +44,15 @@ internal sealed class WandbTracker : ITracker
         Write(new Record { Header = new HeaderRecord() });
     }
 
-    /// <summary>Whether WANDB_MODE allows anything to be written.</summary>
+    /// <summary>True if WANDB_MODE allows anything to be written.</summary>
     public static bool IsAllowed(Func<string, string?> environment) =>
         environment("WANDB_MODE")?.Trim().ToLowerInvariant() is not "disabled";
 
     public void Started(RunPlan plan)
     {
-        ConfigRecord config = new() { Update = { RecipeFields.All.Select(field => new Item { Key = field.Name, ValueJson = Json(field.Read(plan.Recipe)) }) } };
+        ConfigRecord config = new() {
+            Update = { RecipeFields.All
+                .Select(field => new Item { Key = field.Name, ValueJson = Json(field.Read(plan.Recipe)) }) } };
         config.Update.Add(new Item { Key = "parameters", ValueJson = Json(plan.Parameters) });
         Formats.WeightsAndBiases.RunRecord run = new()
         {
@@ -64,7 +69,8 @@ internal sealed class WandbTracker : ITracker
             StartingStep = plan.StepsDone,
             Resumed = plan.StepsDone > 0,
         };
-        if (Given("WANDB_TAGS") is string tags) run.Tags.Add(tags.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        if (Given("WANDB_TAGS") is string tags)
+            run.Tags.Add(tags.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
         Write(new Record { Run = run });
         Write(new Record { Config = config });
     }
@@ -87,7 +93,9 @@ internal sealed class WandbTracker : ITracker
         using JsonDocument values = JsonDocument.Parse(JsonText.Line(summary));
         Write(new Record
         {
-            Summary = new SummaryRecord { Update = { values.RootElement.EnumerateObject().Select(one => new Item { Key = one.Name, ValueJson = one.Value.GetRawText() }) } },
+            Summary = new SummaryRecord {
+                Update = { values.RootElement.EnumerateObject()
+                    .Select(one => new Item { Key = one.Name, ValueJson = one.Value.GetRawText() }) } },
         });
     }
 
@@ -125,14 +133,16 @@ internal sealed class WandbTracker : ITracker
         _log.Write(record.ToByteArray());
     }
 
-    private string? Given(string variable) => string.IsNullOrWhiteSpace(_environment(variable)) ? null : _environment(variable)!.Trim();
+    private string? Given(string variable) => string.IsNullOrWhiteSpace(_environment(variable)) ? null
+        : _environment(variable)!.Trim();
 
     /// <summary>The folder of this second, or of the next one that no earlier part of the run has taken.</summary>
     private string FreeFolder(string parent, DateTime now)
     {
         for (DateTime time = now; ; time = time.AddSeconds(1))
         {
-            string folder = Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"offline-run-{time:yyyyMMdd_HHmmss}-{_id}"));
+            string folder = Path.Combine(parent,
+                string.Create(CultureInfo.InvariantCulture, $"offline-run-{time:yyyyMMdd_HHmmss}-{_id}"));
             if (!Directory.Exists(folder)) return folder;
         }
     }
@@ -148,19 +158,25 @@ internal sealed class WandbTracker : ITracker
         return id;
     }
 
-    private static string Json(Histogram histogram) => string.Create(CultureInfo.InvariantCulture,
-        $$"""{"_type":"histogram","values":[{{string.Join(',', histogram.Counts)}}],"bins":[{{Numbers(histogram.Edges)}}]}""");
+    private static string Json(Histogram histogram)
+    {
+        string counts = string.Join(',', histogram.Counts);
+        return $$"""{"_type":"histogram","values":[{{counts}}],"bins":[{{Numbers(histogram.Edges)}}]}""";
+    }
 
-    private static string Numbers(IEnumerable<double> values) => string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
+    private static string Numbers(IEnumerable<double> values) =>
+        string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
 
     /// <summary>A recipe's value as the JSON it stands for: a number, true, false, null or a text.</summary>
     private static string Json(string value) => value switch
     {
         "true" or "false" => value,
         "none" => "null",
-        _ when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) => Json(number),
+        _ when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) =>
+            Json(number),
         _ => JsonSerializer.Serialize(value),
     };
 
-    private static string Json(double value) => double.IsFinite(value) ? JsonSerializer.Serialize(value) : JsonSerializer.Serialize(value.ToString(CultureInfo.InvariantCulture));
+    private static string Json(double value) => double.IsFinite(value) ? JsonSerializer.Serialize(value)
+        : JsonSerializer.Serialize(value.ToString(CultureInfo.InvariantCulture));
 }

@@ -13,7 +13,8 @@ public sealed class FlopCountTests
 
     [Fact]
     public void A_distillation_token_and_its_head_count() =>
-        AssertMacs("deit_tiny_distilled_patch16_224", 196.0 * 768 * 192 + 12 * Block(198, 192, 192 * 768 * 2) + 2 * 192 * 1000);
+        AssertMacs("deit_tiny_distilled_patch16_224",
+            196.0 * 768 * 192 + 12 * Block(198, 192, 192 * 768 * 2) + 2 * 192 * 1000);
 
     [Fact]
     public void Registers_and_a_gated_mlp_of_three_matrices_count() =>
@@ -21,9 +22,12 @@ public sealed class FlopCountTests
 
     [Fact]
     public void Convolutional_tokens_and_sequence_pooling_count() =>
-        AssertMacs("cct_2_3x2", 32.0 * 32 * 27 * 64 + 16 * 16 * 576 * 128 + 2 * Block(64, 128, 2 * 128 * 128) + 2 * 64 * 128 + 128 * 10);
+        AssertMacs("cct_2_3x2",
+            32.0 * 32 * 27 * 64 + 16 * 16 * 576 * 128 + 2 * Block(64, 128, 2 * 128 * 128) + 2 * 64 * 128 + 128 * 10);
 
-    private static double Block(double tokens, double dim, double mlp) => tokens * (4 * dim * dim + mlp) + 2 * tokens * tokens * dim;
+    private static double Block(double tokens, double dim, double mlp) =>
+        tokens * (4 * dim * dim + mlp) + 2 * tokens * tokens * dim;
 
-    private static void AssertMacs(string model, double expected) => Assert.Equal(2 * expected, FlopCount.Forward(Presets.Find(model).Config), 1);
+    private static void AssertMacs(string model, double expected) =>
+        Assert.Equal(2 * expected, FlopCount.Forward(Presets.Find(model).Config), 1);
 }

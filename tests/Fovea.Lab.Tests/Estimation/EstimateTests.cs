@@ -9,7 +9,8 @@ namespace Fovea.Lab.Tests.Estimation;
 public class EstimateTests
 {
     private static readonly DeviceProfile Machine = new(
-        "m", Tflops: 1, Exponentials: double.PositiveInfinity, Bandwidth: 100, Memory: 1, Interconnect: 10, PricePerHour: 2, Efficiency: 0.5, ConvolutionEfficiency: 0.25,
+        "m", Tflops: 1, Exponentials: double.PositiveInfinity, Bandwidth: 100, Memory: 1, Interconnect: 10,
+        PricePerHour: 2, Efficiency: 0.5, ConvolutionEfficiency: 0.25,
         ElementBytes: 4);
 
     [Fact]
@@ -24,9 +25,11 @@ public class EstimateTests
     public void Exponentials_come_on_top_and_convolutions_have_a_share_of_their_own()
     {
         DeviceProfile slow = Machine with { Exponentials = 1e-3 };
-        ModelCost vit = ModelCost.OfTraining(Presets.Find("vit").Config), resnet = ModelCost.OfTraining(Presets.Find("resnet18-cifar").Config);
+        ModelCost vit = ModelCost.OfTraining(Presets.Find("vit").Config),
+            resnet = ModelCost.OfTraining(Presets.Find("resnet18-cifar").Config);
         Assert.Equal(4 * 257.0 * 257 * 8 * 2, vit.ExponentialsPerImage);
-        Assert.Equal(Machine.StepSeconds(vit, 64, 1) + 64 * vit.ExponentialsPerImage / 1e9, slow.StepSeconds(vit, 64, 1), 9);
+        Assert.Equal(Machine.StepSeconds(vit, 64, 1) + 64 * vit.ExponentialsPerImage / 1e9,
+            slow.StepSeconds(vit, 64, 1), 9);
         Assert.Equal(64 * resnet.FlopsPerImage / 0.25e12, slow.StepSeconds(resnet, 64, 1), 9);
     }
 
@@ -34,14 +37,17 @@ public class EstimateTests
     public void Memory_decides_where_it_is_slow_and_gradients_where_the_network_is()
     {
         ModelCost cost = ModelCost.OfTraining(Presets.Find("vit").Config);
-        Assert.Equal((8 * cost.BytesPerImage + cost.BytesPerStep) / 1e9, (Machine with { Bandwidth = 1 }).StepSeconds(cost, 8, 1), 6);
-        Assert.Equal(2 * 3 / 4.0 * cost.Parameters * 4 / 1e6, (Machine with { Interconnect = 1e-3 }).StepSeconds(cost, 8, 4), 6);
+        Assert.Equal((8 * cost.BytesPerImage + cost.BytesPerStep) / 1e9,
+            (Machine with { Bandwidth = 1 }).StepSeconds(cost, 8, 1), 6);
+        Assert.Equal(2 * 3 / 4.0 * cost.Parameters * 4 / 1e6,
+            (Machine with { Interconnect = 1e-3 }).StepSeconds(cost, 8, 4), 6);
     }
 
     [Fact]
     public void A_schedule_is_its_images_over_the_speed()
     {
-        Estimate estimate = Estimate.Of(new BenchmarkOptions { Model = "vit", BatchSize = 100 }, Machine, Phase.Parse("cifar10:3,1000:2"), [1, 2], memory: null);
+        Estimate estimate = Estimate.Of(new BenchmarkOptions { Model = "vit", BatchSize = 100 }, Machine,
+            Phase.Parse("cifar10:3,1000:2"), [1, 2], memory: null);
         double images = 3 * (50_000 + 10_000 / 3.0) + 2 * 1000;
         Assert.Equal(images / estimate.Times[0].ImagesPerSecond / 3600, estimate.Times[0].Hours, 9);
         Assert.Equal(estimate.Times[0].Hours * 2, estimate.Times[0].Dollars, 9);
@@ -68,7 +74,9 @@ public class EstimateTests
     [InlineData("- { name: a, tflop: 1 }", "line 1: tflop: there is no such key; did you mean 'tflops'?")]
     [InlineData("- { name: a, tflops: fast }", "expected a number above 0, got 'fast'")]
     [InlineData("- { name: a, tflops: 1 }", "has no 'exponentials'")]
-    [InlineData("- { name: a, tflops: 1, bandwidth: 1, exponentials: 1, memory: 1, interconnect: 1, price: 0, efficiency: 0.3, convolutions: 2, element: 4 }", "at most 1")]
+    [InlineData(
+        "- { name: a, tflops: 1, bandwidth: 1, exponentials: 1, memory: 1, interconnect: 1, price: 0, efficiency: 0.3, "
+            + "convolutions: 2, element: 4 }", "at most 1")]
     [InlineData("name: a", "line 1: expected a list of devices")]
     public void Device_tables_with_mistakes_are_refused(string yaml, string message) =>
         Assert.Contains(message, Assert.Throws<UsageException>(() => DeviceTable.Parse(yaml, "d.yaml")).Message);

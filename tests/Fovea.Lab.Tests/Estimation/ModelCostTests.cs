@@ -9,15 +9,20 @@ namespace Fovea.Lab.Tests.Estimation;
 
 public class ModelCostTests
 {
-    public static TheoryData<string> Mechanisms => [.. AttentionCatalogue.All.Select(entry => entry.Name), "softmax:window=1", "performer:window=1", "disentangled:mix=performer"];
+    public static TheoryData<string> Mechanisms =>
+        [.. AttentionCatalogue.All.Select(entry => entry.Name), "softmax:window=1", "performer:window=1",
+            "disentangled:mix=performer"];
 
-    /// <summary>What is alive after a forward pass under a tape and after the backward pass: the same elements as on a backend that computes.</summary>
+    /// <summary>What is alive after a forward pass under a tape and after the backward pass: the same elements as on a
+    /// backend that computes.</summary>
     [Theory]
     [MemberData(nameof(Mechanisms))]
     public void Counts_the_elements_that_a_real_step_holds(string attention)
     {
-        ModelConfig config = (VisionTransformerConfig)Presets.Find("vit-nano").Config with { ImageSize = 16, Depth = 2, Attention = attention };
-        Assert.Equal(Elements(config, Device.CreateReference(), sizeof(double)), Elements(config, Device.CreateMeta(), sizeof(float)));
+        ModelConfig config = (VisionTransformerConfig)Presets.Find("vit-nano").Config with { ImageSize = 16, Depth = 2,
+            Attention = attention };
+        Assert.Equal(Elements(config, Device.CreateReference(), sizeof(double)),
+            Elements(config, Device.CreateMeta(), sizeof(float)));
     }
 
     [Theory]
@@ -26,22 +31,26 @@ public class ModelCostTests
     public void Counts_convolutional_models_too(string preset)
     {
         ModelConfig config = Presets.Find(preset).Config with { ImageSize = 8 };
-        Assert.Equal(Elements(config, Device.CreateReference(), sizeof(double)), Elements(config, Device.CreateMeta(), sizeof(float)));
+        Assert.Equal(Elements(config, Device.CreateReference(), sizeof(double)),
+            Elements(config, Device.CreateMeta(), sizeof(float)));
     }
 
     /// <summary>The usual counts: 17.6 and 1.8 billion multiply-adds, and a hand count of <c>vit</c>.</summary>
     [Theory]
     [InlineData("vit_base_patch16_224", 17.58e9, 0.005)]
     [InlineData("resnet18", 1.814e9, 0.005)]
-    [InlineData("vit", 256 * 12 * 128 + 4 * (257 * (128 * 3 * 128 + 128 * 128 + 2 * 128 * 512) + 2 * 257 * 257 * 128) + 128 * 10.0, 1e-12)]
+    [InlineData("vit", 256 * 12 * 128 + 4 * (257 * (128 * 3 * 128 + 128 * 128 + 2 * 128 * 512) + 2 * 257 * 257 * 128)
+        + 128 * 10.0, 1e-12)]
     public void Operations_agree_with_a_hand_count(string preset, double multiplyAdds, double tolerance)
     {
         ModelConfig config = Presets.Find(preset).Config;
         Assert.Equal(1, ModelCost.OfInference(config).FlopsPerImage / (2 * multiplyAdds), tolerance);
-        Assert.Equal(3, ModelCost.OfTraining(config).FlopsPerImage / ModelCost.OfInference(config).FlopsPerImage, 1e-12);
+        Assert.Equal(3, ModelCost.OfTraining(config).FlopsPerImage / ModelCost.OfInference(config).FlopsPerImage,
+            1e-12);
     }
 
-    /// <summary>Each normalisation after the first is one more product of the matrix with a vector, and exponentiates all scores.</summary>
+    /// <summary>Each normalisation after the first is one more product of the matrix with a vector, and exponentiates
+    /// all scores.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
@@ -49,7 +58,8 @@ public class ModelCostTests
     public void Doubly_stochastic_attention_counts_its_iterations(int iterations)
     {
         VisionTransformerConfig softmax = (VisionTransformerConfig)Presets.Find("vit").Config;
-        ModelCost plain = ModelCost.OfInference(softmax), sinkhorn = ModelCost.OfInference(softmax with { Attention = $"sinkhorn:{iterations}" });
+        ModelCost plain = ModelCost.OfInference(softmax),
+            sinkhorn = ModelCost.OfInference(softmax with { Attention = $"sinkhorn:{iterations}" });
         double pairs = 4 * 257.0 * 257 * 8;
         Assert.Equal(2 * pairs * (iterations - 1), sinkhorn.FlopsPerImage - plain.FlopsPerImage, 1);
         Assert.Equal(pairs * (iterations + 1), sinkhorn.ExponentialsPerImage);
@@ -85,7 +95,8 @@ public class ModelCostTests
         ModelCost training = ModelCost.OfTraining(config), inference = ModelCost.OfInference(config);
         Assert.True(training.ActivationBytesPerImage > 2 * inference.ActivationBytesPerImage);
         Assert.Equal(4 * sizeof(float) * training.Parameters, training.StateBytes);   // values, gradients, two averages
-        Assert.InRange(inference.StateBytes, sizeof(float) * inference.Parameters, sizeof(float) * inference.Parameters + 4096);
+        Assert.InRange(inference.StateBytes, sizeof(float) * inference.Parameters,
+            sizeof(float) * inference.Parameters + 4096);
     }
 
     /// <summary>Elements of a model, with what its tape holds, and with its gradients.</summary>

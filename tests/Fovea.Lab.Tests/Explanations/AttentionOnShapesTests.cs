@@ -18,7 +18,8 @@ public sealed class AttentionOnShapesTests(ITestOutputHelper output)
     private const int Images = 100;
 
     /// <summary>
-    /// The model of the quick start, trained for half a minute. The untrained one beside it looks everywhere alike: its share is the area's.
+    /// The model of the quick start, trained for half a minute. The untrained one beside it looks everywhere alike: its
+    /// share is the area's.
     /// </summary>
     [Fact]
     [Trait("Category", "Slow")]
@@ -39,15 +40,21 @@ public sealed class AttentionOnShapesTests(ITestOutputHelper output)
 
         (double rollout, double relevance, double area) = Shares(trained, (VisionTransformer)trained.Model, data.Test);
         (double before, _, _) = Shares(trained, fresh, data.Test);
-        output.WriteLine($"accuracy {trained.Evaluate(data.Test, 50, stop: TestContext.Current.CancellationToken).Top1}, area {area:0.000}; rollout {rollout:0.000} = {rollout / area:0.00} areas, untrained {before / area:0.00}; relevance {relevance / area:0.00} areas");
+        output.WriteLine(
+            $"accuracy {trained.Evaluate(data.Test, 50, stop: TestContext.Current.CancellationToken).Top1}, area "
+                + $"{area:0.000}; rollout {rollout:0.000} = {rollout / area:0.00} areas, untrained "
+                + $"{before / area:0.00}; relevance {relevance / area:0.00} areas");
 
         Assert.InRange(before / area, 0.9, 1.1);
-        Assert.True(rollout > 1.5 * area, $"{rollout:0.000} of the rollout lies on the shape, which covers {area:0.000}");
-        Assert.True(relevance > 1.5 * area, $"{relevance:0.000} of the relevance lies on the shape, which covers {area:0.000}");
+        Assert.True(rollout > 1.5 * area,
+            $"{rollout:0.000} of the rollout lies on the shape, which covers {area:0.000}");
+        Assert.True(relevance > 1.5 * area,
+            $"{relevance:0.000} of the relevance lies on the shape, which covers {area:0.000}");
     }
 
     /// <summary>Mean shares on the shape: of rollout, of relevance, and of the image's area.</summary>
-    private static (double Rollout, double Relevance, double Area) Shares(TrainedModel trained, VisionTransformer model, IImageDataset test)
+    private static (double Rollout, double Relevance, double Area) Shares(TrainedModel trained, VisionTransformer model,
+        IImageDataset test)
     {
         List<(double, double, double)> shares = [];
         foreach (Data.Loading.Batch batch in trained.Each(test))
@@ -59,7 +66,8 @@ public sealed class AttentionOnShapesTests(ITestOutputHelper output)
         }
 
         Assert.Equal(Images, shares.Count);
-        return (shares.Average(share => share.Item1), shares.Average(share => share.Item2), shares.Average(share => share.Item3));
+        return (shares.Average(share => share.Item1), shares.Average(share => share.Item2),
+            shares.Average(share => share.Item3));
     }
 
     /// <summary>The mean cover of each patch's pixels.</summary>
@@ -68,7 +76,8 @@ public sealed class AttentionOnShapesTests(ITestOutputHelper output)
         const int Side = ShapesDataset.ImageSize;
         (int height, int width) = (Side / grid.Rows, Side / grid.Columns);
         float[] patches = new float[grid.Patches];
-        for (int i = 0; i < cover.Length; i++) patches[i / Side / height * grid.Columns + i % Side / width] += cover[i] / (height * width);
+        for (int i = 0; i < cover.Length; i++)
+            patches[i / Side / height * grid.Columns + i % Side / width] += cover[i] / (height * width);
         return patches;
     }
 }

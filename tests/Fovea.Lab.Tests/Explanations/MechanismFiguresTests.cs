@@ -20,9 +20,11 @@ public sealed class MechanismFiguresTests
     [InlineData("block 3", 2)]
     [InlineData("blocks 1–4", 0, 1, 2, 3)]
     [InlineData("blocks 1, 3–4, 6", 0, 2, 3, 5)]
-    public void Blocks_are_counted_from_one_and_joined(string expected, params int[] blocks) => Assert.Equal(expected, Captions.Blocks(blocks));
+    public void Blocks_are_counted_from_one_and_joined(string expected, params int[] blocks) =>
+        Assert.Equal(expected, Captions.Blocks(blocks));
 
-    /// <summary>Blocks with the same windows share a row; the epochs are those that change something, and the one that is set.</summary>
+    /// <summary>Blocks with the same windows share a row; the epochs are those that change something, and the one that
+    /// is set.</summary>
     [Fact]
     public void Windows_are_shown_by_block_and_epoch()
     {

@@ -55,7 +55,8 @@ public sealed class LearningRateTestTests : IDisposable
         for (int seed = 0; seed < 200; seed++)
         {
             Random random = new(seed);
-            LearningRatePoint[] points = [.. Enumerable.Range(0, 150).Select(i => new LearningRatePoint(1e-6 * Math.Pow(1.11, i), 2.3 + 0.1 * random.NextDouble()))];
+            LearningRatePoint[] points = [.. Enumerable.Range(0, 150)
+                .Select(i => new LearningRatePoint(1e-6 * Math.Pow(1.11, i), 2.3 + 0.1 * random.NextDouble()))];
             LearningRateCurve curve = new(points, TestEnd.Complete);
             Assert.Equal(curve.Falls, curve.Suggestion is not null);
             if (curve.Falls) mistaken++;
@@ -67,12 +68,14 @@ public sealed class LearningRateTestTests : IDisposable
     [Theory]
     [InlineData(OptimizerKind.AdamW, "vit-nano", 1)]
     [InlineData(OptimizerKind.Sgd, "resnet18-cifar", 3)]
-    public void Models_and_optimisers_of_all_kinds_are_tested_and_the_same_way_twice(OptimizerKind optimizer, string model, int accumulation)
+    public void Models_and_optimisers_of_all_kinds_are_tested_and_the_same_way_twice(OptimizerKind optimizer,
+        string model, int accumulation)
     {
         Recipe recipe = TinyRun.Recipe with
         {
             Model = TinyRun.Recipe.Model with { Name = model },
-            Optimisation = TinyRun.Recipe.Optimisation with { Optimizer = optimizer, GradientAccumulation = accumulation },
+            Optimisation = TinyRun.Recipe.Optimisation with { Optimizer = optimizer,
+                GradientAccumulation = accumulation },
             Regularisation = new(),
         };
         List<LearningRatePoint> measured = [];

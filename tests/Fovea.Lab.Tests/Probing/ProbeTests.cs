@@ -21,18 +21,23 @@ public sealed class ProbeTests : IDisposable
     {
         FeatureSet train = Random(keys, dim, 1), test = Random(queries, dim, 2);
         int[] counts = [1, 7, 10_000];
-        IReadOnlyList<double> got = NearestNeighbours.Accuracies(train, test, counts, 0.07, Device.Cpu, TestContext.Current.CancellationToken);
+        IReadOnlyList<double> got = NearestNeighbours.Accuracies(train, test, counts, 0.07, Device.Cpu,
+            TestContext.Current.CancellationToken);
         for (int c = 0; c < counts.Length; c++)
-            Assert.Equal(Enumerable.Range(0, queries).Count(q => Vote(train, test.Row(q).ToArray(), counts[c]) == test.Labels[q]) / (double)queries, got[c], 2.5 / queries);
+            Assert.Equal(Enumerable.Range(0, queries)
+                .Count(q => Vote(train, test.Row(q).ToArray(), counts[c]) == test.Labels[q]) / (double)queries, got[c],
+                2.5 / queries);
     }
 
     [Fact]
     public void Features_that_a_line_separates_are_separated_and_noise_is_not()
     {
         FeatureSet train = Shifted(600, 3), heldOut = Shifted(200, 4), test = Shifted(200, 5);
-        Assert.True(LinearProbe.Run(train, heldOut, test, 10, 0, Device.Cpu, TestContext.Current.CancellationToken).TestAccuracy > 0.97);
+        Assert.True(LinearProbe.Run(train, heldOut, test, 10, 0, Device.Cpu,
+            TestContext.Current.CancellationToken).TestAccuracy > 0.97);
 
-        LinearProbeResult noise = LinearProbe.Run(Random(600, 8, 3), Random(200, 8, 4), Random(400, 8, 5), 10, 0, Device.Cpu, TestContext.Current.CancellationToken);
+        LinearProbeResult noise = LinearProbe.Run(Random(600, 8, 3), Random(200, 8, 4), Random(400, 8, 5), 10, 0,
+            Device.Cpu, TestContext.Current.CancellationToken);
         Assert.InRange(noise.TestAccuracy, 0.1, 0.45);   // a quarter by chance
     }
 
@@ -47,7 +52,9 @@ public sealed class ProbeTests : IDisposable
         Assert.Equal(first.Neighbours, second.Neighbours);
         Assert.Equal(first.Linear, second.Linear);
 
-        ProbeResult Probed(int batch) => Probe.Run(FrozenModel.Load(run.Path, null, Device.Cpu), TinyRun.Images, options with { BatchSize = batch }, Device.Cpu, TestContext.Current.CancellationToken);
+        ProbeResult Probed(int batch) =>
+            Probe.Run(FrozenModel.Load(run.Path, null, Device.Cpu), TinyRun.Images, options with { BatchSize = batch },
+                Device.Cpu, TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -65,7 +72,9 @@ public sealed class ProbeTests : IDisposable
         Assert.Equal(original, Features(told));
         Assert.NotEqual(original, Features(silent));
 
-        float[] Features(string path) => FrozenModel.Load(path, "vit-nano", Device.Cpu, imageSize: TinyRun.Recipe.Model.ImageSize).Extract(TinyRun.Images.Test, 16).Row(0).ToArray();
+        float[] Features(string path) =>
+            FrozenModel.Load(path, "vit-nano", Device.Cpu, imageSize: TinyRun.Recipe.Model.ImageSize)
+                .Extract(TinyRun.Images.Test, 16).Row(0).ToArray();
     }
 
     [Theory]
@@ -78,13 +87,17 @@ public sealed class ProbeTests : IDisposable
         Dictionary<string, string> metadata = new() { ["image_mean"] = mean, ["image_std"] = deviation };
         using (FileStream stream = File.Create(path)) SafetensorsWriter.Write(stream, [], metadata);
         using WeightFile file = WeightFile.Open(path);
-        Assert.Contains("image_mean", Assert.Throws<CheckpointException>(() => ModelWeights.NormalizationOf(file)).Message, StringComparison.Ordinal);
+        Assert.Contains("image_mean",
+            Assert.Throws<CheckpointException>(() => ModelWeights.NormalizationOf(file)).Message,
+            StringComparison.Ordinal);
     }
 
     private static int Vote(FeatureSet train, float[] query, int count)
     {
         double[] votes = new double[train.Classes];
-        foreach ((double cosine, int label) in Enumerable.Range(0, train.Count).Select(i => (Cosine(train.Row(i), query), train.Labels[i])).OrderByDescending(entry => entry.Item1).Take(count))
+        foreach ((double cosine, int label) in Enumerable.Range(0, train.Count)
+            .Select(i => (Cosine(train.Row(i), query), train.Labels[i])).OrderByDescending(entry => entry.Item1)
+            .Take(count))
             votes[label] += Math.Exp(cosine / 0.07);
         return Array.IndexOf(votes, votes.Max());
     }
@@ -92,19 +105,23 @@ public sealed class ProbeTests : IDisposable
     private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
         double product = 0, left = 0, right = 0;
-        for (int i = 0; i < a.Length; i++) (product, left, right) = (product + a[i] * (double)b[i], left + a[i] * (double)a[i], right + b[i] * (double)b[i]);
+        for (int i = 0; i < a.Length; i++)
+            (product, left, right) = (product + a[i] * (double)b[i], left + a[i] * (double)a[i],
+                right + b[i] * (double)b[i]);
         return product / Math.Sqrt(left * right);
     }
 
     private static FeatureSet Random(int count, int dim, ulong stream) => new(
-        [.. Enumerable.Range(0, count * dim).Select(i => new Philox(8, stream).Uniform((ulong)i, -1, 1))], dim, [.. Enumerable.Range(0, count).Select(i => new Philox(9, stream).Below((ulong)i, 4))], 4);
+        [.. Enumerable.Range(0, count * dim).Select(i => new Philox(8, stream).Uniform((ulong)i, -1, 1))], dim,
+        [.. Enumerable.Range(0, count).Select(i => new Philox(9, stream).Below((ulong)i, 4))], 4);
 
     /// <summary>Noise around a corner of its own for each class, with features of very different scale.</summary>
     private static FeatureSet Shifted(int count, ulong stream)
     {
         FeatureSet set = Random(count, 4, stream);
         for (int i = 0; i < count; i++)
-            for (int d = 0; d < 4; d++) set.Row(i)[d] = (set.Row(i)[d] + (set.Labels[i] == d ? 3 : 0)) * MathF.Pow(100, d - 1);
+            for (int d = 0; d < 4; d++) set.Row(i)[d] = (set.Row(i)[d] + (set.Labels[i] == d ? 3 : 0)) * MathF.Pow(100,
+                d - 1);
         return set;
     }
 }

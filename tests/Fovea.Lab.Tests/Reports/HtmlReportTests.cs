@@ -14,7 +14,8 @@ public sealed class HtmlReportTests
     {
         string html = HtmlReport.Render(Samples.Run());
         XElement page = Parse(html);
-        Assert.DoesNotContain(page.Descendants(), element => element.Name.LocalName is "script" or "link" or "iframe" or "object");
+        Assert.DoesNotContain(page.Descendants(),
+            element => element.Name.LocalName is "script" or "link" or "iframe" or "object");
         foreach (XAttribute address in page.Descendants().Attributes().Where(a => a.Name.LocalName is "src" or "href"))
             Assert.StartsWith("data:image/png;base64,", address.Value, StringComparison.Ordinal);
         Assert.DoesNotMatch(new Regex(@"url\(|@import"), html);
@@ -24,7 +25,8 @@ public sealed class HtmlReportTests
     [Fact]
     public void Any_text_stays_text()
     {
-        string[] pieces = ["<script>", "</pre>", "\"", "'", "&", "&amp;", "]]>", "<!--", "\0", "\uDC00", "é", "漢", " ", "a"];
+        string[] pieces = ["<script>", "</pre>", "\"", "'", "&", "&amp;", "]]>", "<!--", "\0", "\uDC00", "é", "漢", " ",
+            "a"];
         Gen<string> hostile = Gen.ListOf(Gen.Elements(pieces)).Select(parts => string.Concat(parts));
         FsCheck.Check.QuickThrowOnFailure(Prop.ForAll(Arb.From(hostile), text =>
         {
@@ -39,7 +41,8 @@ public sealed class HtmlReportTests
     public void The_figures_of_the_summary_are_there()
     {
         XElement table = Parse(HtmlReport.Render(Samples.Run())).Descendants("table").First();
-        Dictionary<string, string> facts = table.Descendants("tr").ToDictionary(row => row.Element("th")!.Value, row => row.Element("td")!.Value);
+        Dictionary<string, string> facts = table.Descendants("tr")
+            .ToDictionary(row => row.Element("th")!.Value, row => row.Element("td")!.Value);
         Assert.Equal("829,322", facts["Parameters"]);
         Assert.Equal("62.50 % after epoch 2", facts["Best validation accuracy"]);
         Assert.Equal("60.00 %", facts["Test accuracy"]);
@@ -59,14 +62,16 @@ public sealed class HtmlReportTests
     public void Classes_are_listed_with_their_worst_confusion()
     {
         XElement page = Parse(HtmlReport.Render(Samples.Run()));
-        string[] rows = [.. page.Descendants("tr").Select(row => string.Join('|', row.Elements().Select(cell => cell.Value)))];
+        string[] rows = [.. page.Descendants("tr")
+            .Select(row => string.Join('|', row.Elements().Select(cell => cell.Value)))];
         Assert.Contains("cat|4|3|75.00 %||dog (1)", rows);
         Assert.Contains("dog|5|5|100.00 %||–", rows);
     }
 
     private static XElement Parse(string html)
     {
-        using XmlReader reader = XmlReader.Create(new StringReader(html), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });
+        using XmlReader reader = XmlReader.Create(new StringReader(html),
+            new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });
         return XDocument.Load(reader).Root!;
     }
 }

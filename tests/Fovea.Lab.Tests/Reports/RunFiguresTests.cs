@@ -14,8 +14,10 @@ public sealed class RunFiguresTests : IDisposable
         RunFigures.Write(_directory, Samples.Run());
         string[] expected =
         [
-            "figures/accuracy.png", "figures/accuracy.svg", "figures/confusion-matrix.png", "figures/confusion-matrix.svg",
-            "figures/learning-rate.png", "figures/learning-rate.svg", "figures/loss.png", "figures/loss.svg", "figures/predictions.png",
+            "figures/accuracy.png", "figures/accuracy.svg", "figures/confusion-matrix.png",
+            "figures/confusion-matrix.svg",
+            "figures/learning-rate.png", "figures/learning-rate.svg", "figures/loss.png", "figures/loss.svg",
+            "figures/predictions.png",
             "report.html",
         ];
         Assert.Equal(expected, Files());

@@ -19,8 +19,10 @@ internal static class Samples
             Dataset = text ?? "cifar10",
             Epochs =
             [
-                new(1) { TrainLoss = 1.5, TrainAccuracy = 0.4, ValLoss = 1.4, ValAccuracy = 0.5, LearningRate = 1e-3, Seconds = 61 },
-                new(2) { TrainLoss = 1.1, TrainAccuracy = 0.6, ValLoss = 1.2, ValAccuracy = 0.625, LearningRate = 5e-4, Seconds = 60 },
+                new(1) { TrainLoss = 1.5, TrainAccuracy = 0.4, ValLoss = 1.4, ValAccuracy = 0.5, LearningRate = 1e-3,
+                    Seconds = 61 },
+                new(2) { TrainLoss = 1.1, TrainAccuracy = 0.6, ValLoss = 1.2, ValAccuracy = 0.625, LearningRate = 5e-4,
+                    Seconds = 60 },
                 new(3),
             ],
             Steps = [new(0.5, 1.9, 1e-3), new(1, double.NaN, 1e-3), new(1.5, 1.2, 7e-4)],

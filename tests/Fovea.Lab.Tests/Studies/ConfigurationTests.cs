@@ -44,11 +44,16 @@ public sealed class ConfigurationTests
     }
 
     [Theory]
-    [InlineData("vary: {model: [vit]}\npublished: {model=vot: 50}", "line 2, column 13: 'model=vot' belongs to no configuration of the study; they are model=vit.")]
-    [InlineData("vary: {model: [vit]}\nexclude: [{model: vitx}]", "line 2, column 19: 'exclude' names a combination that the grid does not have")]
+    [InlineData("vary: {model: [vit]}\npublished: {model=vot: 50}",
+        "line 2, column 13: 'model=vot' belongs to no configuration of the study; they are model=vit.")]
+    [InlineData("vary: {model: [vit]}\nexclude: [{model: vitx}]",
+        "line 2, column 19: 'exclude' names a combination that the grid does not have")]
     [InlineData("vary: {model: [vit]}\nexclude: [{model: vit}]", "'exclude' leaves nothing")]
     [InlineData("vary: {model: [vit]}\ninclude: [{model: vit}]", "there are two configurations 'vit'")]
-    [InlineData("vary: {epochs: [1,2,3,4,5,6,7,8,9,10], batch-size: [1,2,3,4,5,6,7,8,9,10], train-limit: [1,2,3,4,5,6,7,8,9,10], eval-limit: [1,2,3,4,5,6,7,8,9,10], log-every: [1, 2]}", "2E+04 runs are more than 10,000")]
+    [InlineData(
+        "vary: {epochs: [1,2,3,4,5,6,7,8,9,10], batch-size: [1,2,3,4,5,6,7,8,9,10], train-limit: "
+            + "[1,2,3,4,5,6,7,8,9,10], eval-limit: [1,2,3,4,5,6,7,8,9,10], log-every: [1, 2]}",
+            "2E+04 runs are more than 10,000")]
     public void What_fits_nothing_is_an_error(string yaml, string message) =>
         Assert.Contains(message, Assert.Throws<UsageException>(() => Of(yaml)).Message, StringComparison.Ordinal);
 

@@ -18,7 +18,8 @@ public sealed class PairedBootstrapTests
         Comparison pair = PairedBootstrap.Compare([Runs(1, 0.9), Runs(2, 0.6)]).Single();
         Assert.InRange(pair.Difference, 0.25, 0.35);
         Assert.True(pair.IsSignificant);
-        Assert.True(pair.Low > 0.2 && pair.Low < pair.Difference && pair.Difference < pair.High && pair.High < 0.4, $"{pair}");
+        Assert.True(pair.Low > 0.2 && pair.Low < pair.Difference && pair.Difference < pair.High && pair.High < 0.4,
+            $"{pair}");
     }
 
     [Fact]
@@ -35,7 +36,8 @@ public sealed class PairedBootstrapTests
     [Fact]
     public void Pairs_gain_from_images_that_are_hard_for_both()
     {
-        // Both are wrong on the same half; the first is right on 5 % more. Unpaired, noise of the common half would hide that.
+        // Both are wrong on the same half; the first is right on 5 % more. Unpaired, noise of the common half would
+        // hide that.
         bool[] easy = [.. Enumerable.Range(0, 1000).Select(i => i < 500)];
         bool[] better = [.. easy.Select((hit, i) => hit || i % 20 == 0)];
         Assert.True(PairedBootstrap.Compare([[better], [easy]]).Single().P < 0.001);
@@ -55,7 +57,9 @@ public sealed class PairedBootstrapTests
     [Fact]
     public void Without_a_difference_few_are_called_significant()
     {
-        int called = Enumerable.Range(0, 60).Count(i => PairedBootstrap.Compare([[Run(2 * i, 200, 0.7)], [Run(2 * i + 1, 200, 0.7)]]).Single().P < 0.05);
+        int called = Enumerable.Range(0, 60)
+            .Count(i => PairedBootstrap.Compare([[Run(2 * i, 200, 0.7)], [Run(2 * i + 1, 200, 0.7)]])
+                .Single().P < 0.05);
         Assert.InRange(called, 0, 9);   // 3 are expected; 10 or more come up once in a thousand times
     }
 
@@ -65,21 +69,27 @@ public sealed class PairedBootstrapTests
     [InlineData(5)]
     public void Few_seeds_that_disagree_seldom_make_a_difference(int seeds)
     {
-        int called = Enumerable.Range(0, 60).Count(i => PairedBootstrap.Compare([Restless(2 * i, seeds), Restless(2 * i + 1, seeds)]).Single().P < 0.05);
-        Assert.InRange(called, 0, 9);   // 3 are expected of an exact test; without stretching it would be some 30, 17 and 7
+        int called = Enumerable.Range(0, 60)
+            .Count(i => PairedBootstrap.Compare([Restless(2 * i, seeds), Restless(2 * i + 1, seeds)])
+                .Single().P < 0.05);
+        // 3 are expected of an exact test; without stretching it would be some 30, 17 and 7
+        Assert.InRange(called, 0, 9);
     }
 
-    /// <summary>Runs whose accuracy hangs on the seed far more than on the images, the same on average whoever is asked.</summary>
+    /// <summary>Runs whose accuracy hangs on the seed far more than on the images, the same on average whoever is
+    /// asked.</summary>
     private static bool[][] Restless(int key, int seeds)
     {
         Philox random = new((ulong)key, 11);
-        return [.. Enumerable.Range(0, seeds).Select(seed => Run(1000 * key + seed, 200, 0.7 + 0.08 * random.Normal((ulong)seed)))];
+        return [.. Enumerable.Range(0, seeds)
+            .Select(seed => Run(1000 * key + seed, 200, 0.7 + 0.08 * random.Normal((ulong)seed)))];
     }
 
     [Fact]
     public void Many_comparisons_ask_for_more()
     {
-        IReadOnlyList<Comparison> pairs = PairedBootstrap.Compare([Runs(1, 0.9), Runs(2, 0.88), Runs(3, 0.5), Runs(4, 0.88)]);
+        IReadOnlyList<Comparison> pairs = PairedBootstrap.Compare(
+            [Runs(1, 0.9), Runs(2, 0.88), Runs(3, 0.5), Runs(4, 0.88)]);
         Assert.Equal([(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)], pairs.Select(pair => (pair.A, pair.B)));
         Comparison[] ordered = [.. pairs.OrderBy(pair => pair.P)];
         Assert.Equal(Math.Min(1, 6 * ordered[0].P), ordered[0].AdjustedP, 12);
@@ -87,7 +97,8 @@ public sealed class PairedBootstrapTests
         Assert.Equal(Math.Max(ordered[^1].P, ordered[^2].AdjustedP), ordered[^1].AdjustedP, 12);
     }
 
-    private static bool[][] Runs(int seed, double accuracy) => [.. Enumerable.Range(0, 3).Select(i => Run(100 * seed + i, 1000, accuracy))];
+    private static bool[][] Runs(int seed, double accuracy) =>
+        [.. Enumerable.Range(0, 3).Select(i => Run(100 * seed + i, 1000, accuracy))];
 
     private static bool[] Run(int seed, int images, double accuracy)
     {

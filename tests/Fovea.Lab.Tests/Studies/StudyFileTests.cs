@@ -17,17 +17,22 @@ public sealed class StudyFileTests
             """, "s.yaml");
 
         Assert.Equal("attention", study.Name);
-        Assert.Equal(["dataset=shapes", "epochs=2", "batch-size=128"], study.Base.Select(setting => setting.ToString()));
+        Assert.Equal(["dataset=shapes", "epochs=2", "batch-size=128"],
+            study.Base.Select(setting => setting.ToString()));
         Assert.Equal(["attention", "model", "betas"], study.Vary.Select(axis => axis.Field.Name));
-        Assert.Equal(["softmax", "performer:features=64,kernel=relu"], study.Vary[0].Values.Select(value => value.Value));
+        Assert.Equal(["softmax", "performer:features=64,kernel=relu"],
+            study.Vary[0].Values.Select(value => value.Value));
         Assert.Equal(["0.9,0.99", "0.9,0.999"], study.Vary[2].Values.Select(value => value.Value));
         Assert.Equal([0ul, 1, 2], study.Seeds);
         Assert.Equal(0.7583, study.Published.Single().Accuracy, 12);
     }
 
     [Theory]
-    [InlineData("base: {epochs: 2}\nvari: {model: [vit]}", "s.yaml, line 2, column 1: a study has no key 'vari'; did you mean 'vary'?")]
-    [InlineData("epochs: 2", "s.yaml, line 1, column 1: a study has no key 'epochs'; 'epochs' is an option of 'train' and belongs under 'base' or 'vary'.")]
+    [InlineData("base: {epochs: 2}\nvari: {model: [vit]}",
+        "s.yaml, line 2, column 1: a study has no key 'vari'; did you mean 'vary'?")]
+    [InlineData("epochs: 2",
+        "s.yaml, line 1, column 1: a study has no key 'epochs'; 'epochs' is an option of 'train' and belongs under "
+            + "'base' or 'vary'.")]
     [InlineData("base:\n  epoch: 2", "s.yaml, line 2, column 3: 'train' has no option 'epoch'; did you mean 'epochs'?")]
     [InlineData("base:\n  epochs: two", "s.yaml, line 2, column 11: epochs: 'two' is not a whole number of at least 1")]
     [InlineData("base: {seed: 3}", "line 1, column 14: 'seed' cannot be set here: a study has 'seeds'")]
@@ -45,7 +50,8 @@ public sealed class StudyFileTests
     [InlineData("", "s.yaml: the study is empty")]
     [InlineData("base: {epochs: 2", "s.yaml, line 2, column 1: not valid YAML")]
     public void A_mistake_is_named_with_its_place(string yaml, string message) =>
-        Assert.Contains(message, Assert.Throws<UsageException>(() => StudyFile.Parse(yaml, "s.yaml")).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<UsageException>(() => StudyFile.Parse(yaml, "s.yaml")).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Deep_nesting_is_no_problem() =>

@@ -19,15 +19,18 @@ public sealed class StudyPlanTests
         StudyPlan plan = StudyPlan.Resolve(study, "out", recipe => InfoOf(recipe.Data.Dataset!));
 
         Assert.Contains($"fovea compare recipes/{name}", File.ReadAllText(path), StringComparison.Ordinal);
-        Assert.Equal(plan.Configurations.Count * study.Seeds.Count, plan.Cells.Select(cell => cell.Name.ToUpperInvariant()).Distinct().Count());
-        Assert.All(plan.Cells, cell => Assert.Equal(cell.Configuration.Of(study, RecipeFields.Find("dataset")!)!.Value, cell.Recipe.Data.Dataset));
+        Assert.Equal(plan.Configurations.Count * study.Seeds.Count,
+            plan.Cells.Select(cell => cell.Name.ToUpperInvariant()).Distinct().Count());
+        Assert.All(plan.Cells, cell => Assert.Equal(cell.Configuration.Of(study, RecipeFields.Find("dataset")!)!.Value,
+            cell.Recipe.Data.Dataset));
     }
 
     [Fact]
     public void Cells_of_one_seed_share_everything_but_what_varies()
     {
         StudyPlan plan = TinyStudy.Plan("out");
-        Assert.Equal(["softmax_seed=0", "linear_seed=0", "softmax_seed=1", "linear_seed=1"], plan.Cells.Select(cell => cell.Name));
+        Assert.Equal(["softmax_seed=0", "linear_seed=0", "softmax_seed=1", "linear_seed=1"],
+            plan.Cells.Select(cell => cell.Name));
         Assert.Equal(["attention", "out"], Different(plan.Cells[0].Recipe, plan.Cells[1].Recipe));
         Assert.Equal(["seed", "out"], Different(plan.Cells[0].Recipe, plan.Cells[2].Recipe));
     }
@@ -37,7 +40,8 @@ public sealed class StudyPlanTests
     {
         StudyPlan plan = TinyStudy.Plan("out", "base: { dataset: shapes }\nvary: { model: [vit-nano, vit] }");
         Assert.Equal(plan.Cells[0].Recipe.Optimisation, plan.Cells[1].Recipe.Optimisation);
-        Assert.Equal(ModelDefaults.Of("vit-nano").Optimisation, TinyStudy.Plan("out", "base: { dataset: shapes, model: vit-nano }").Cells[0].Recipe.Optimisation);
+        Assert.Equal(ModelDefaults.Of("vit-nano").Optimisation,
+            TinyStudy.Plan("out", "base: { dataset: shapes, model: vit-nano }").Cells[0].Recipe.Optimisation);
     }
 
     [Fact]
@@ -50,7 +54,8 @@ public sealed class StudyPlanTests
               patch-size: [4, 5]
               attention: [softmax, sofmax]
             """)).Message;
-        Assert.Contains("3 of 4 configurations cannot be trained; nothing was started.", message, StringComparison.Ordinal);
+        Assert.Contains("3 of 4 configurations cannot be trained; nothing was started.", message,
+            StringComparison.Ordinal);
         Assert.Contains("tiny.yaml, line 4, column 24: 'patch-size 4, sofmax'", message, StringComparison.Ordinal);
         Assert.Contains("'patch-size 5, softmax'", message, StringComparison.Ordinal);
         Assert.Contains("did you mean 'softmax'", message, StringComparison.Ordinal);
@@ -59,7 +64,9 @@ public sealed class StudyPlanTests
     [Fact]
     public void Names_of_directories_are_portable_and_different()
     {
-        StudyPlan plan = TinyStudy.Plan("out", "base: { dataset: shapes }\nvary: { attention: [\"performer:features=16,kernel=relu\", \"performer:kernel=relu,features=16\"], augment: [\"none\", \"hflip\", \"HFLIP\"] }"
+        StudyPlan plan = TinyStudy.Plan("out",
+            "base: { dataset: shapes }\nvary: { attention: [\"performer:features=16,kernel=relu\", "
+                + "\"performer:kernel=relu,features=16\"], augment: [\"none\", \"hflip\", \"HFLIP\"] }"
             .Replace("\"HFLIP\"", "\"vflip\""));
         string[] names = [.. plan.Cells.Select(cell => cell.Name)];
         Assert.Equal(names.Length, names.Distinct(StringComparer.OrdinalIgnoreCase).Count());
@@ -71,8 +78,11 @@ public sealed class StudyPlanTests
     {
         Study study = StudyFile.Parse(TinyStudy.Yaml, "tiny.yaml");
         Study changed = study.With([Setting.Read("epochs", "7", "--epochs")]);
-        Assert.All(StudyPlan.Resolve(changed, "out", _ => ShapesDataset.Info).Cells, cell => Assert.Equal(7, cell.Recipe.Optimisation.Epochs));
-        Assert.Contains("varies 'attention'", Assert.Throws<UsageException>(() => study.With([Setting.Read("attention", "linear", "--attention")])).Message, StringComparison.Ordinal);
+        Assert.All(StudyPlan.Resolve(changed, "out", _ => ShapesDataset.Info).Cells,
+            cell => Assert.Equal(7, cell.Recipe.Optimisation.Epochs));
+        Assert.Contains("varies 'attention'",
+            Assert.Throws<UsageException>(() =>
+                study.With([Setting.Read("attention", "linear", "--attention")])).Message, StringComparison.Ordinal);
     }
 
     private static IEnumerable<string> Different(Recipe a, Recipe b) =>

@@ -25,7 +25,8 @@ public sealed class StudyRunnerTests : IDisposable
         Assert.Equal(4, _study.Trained.Count);   // nothing again
 
         string[] rows = File.ReadAllLines(_folder["study.csv"]);
-        Assert.StartsWith("configuration,attention,seeds,test_accuracy,test_accuracy_std,", rows[0], StringComparison.Ordinal);
+        Assert.StartsWith("configuration,attention,seeds,test_accuracy,test_accuracy_std,", rows[0],
+            StringComparison.Ordinal);
         Assert.Equal(["softmax", "softmax", "2"], rows[1].Split(',')[..3]);
         Assert.Equal(rows[0].Split(',').Length, rows[1].Split(',').Length);
         Assert.Contains("| linear | 2/2 |", File.ReadAllText(_folder["study.md"]), StringComparison.Ordinal);
@@ -33,14 +34,17 @@ public sealed class StudyRunnerTests : IDisposable
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(_folder["study.json"]));
         Assert.True(json.RootElement.GetProperty("complete").GetBoolean());
         JsonElement linear = json.RootElement.GetProperty("configurations")[1];
-        double[] values = [.. linear.GetProperty("test_accuracy").GetProperty("values").EnumerateArray().Select(value => value.GetDouble())];
-        double[] summaries = [.. plan.Cells.Where(cell => cell.Configuration.Label == "linear").Select(cell => RunRecord.ReadSummary(cell.Run)!.TestAccuracy)];
+        double[] values = [.. linear.GetProperty("test_accuracy").GetProperty("values").EnumerateArray()
+            .Select(value => value.GetDouble())];
+        double[] summaries = [.. plan.Cells.Where(cell => cell.Configuration.Label == "linear")
+            .Select(cell => RunRecord.ReadSummary(cell.Run)!.TestAccuracy)];
         Assert.Equal(summaries, values);
         Assert.Equal(values.Average(), linear.GetProperty("test_accuracy").GetProperty("mean").GetDouble(), 12);
         Assert.Equal(0.7583, linear.GetProperty("published").GetDouble());
         JsonElement pair = json.RootElement.GetProperty("comparisons")[0];
         Assert.Equal(
-            json.RootElement.GetProperty("configurations")[0].GetProperty("test_accuracy").GetProperty("mean").GetDouble() - values.Average(),
+            json.RootElement.GetProperty("configurations")[0].GetProperty("test_accuracy").GetProperty("mean")
+                .GetDouble() - values.Average(),
             pair.GetProperty("difference").GetDouble(), 12);
     }
 
@@ -52,12 +56,15 @@ public sealed class StudyRunnerTests : IDisposable
         string page = File.ReadAllText(_folder["study.html"]);
         XDocument html = XDocument.Parse(page);
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
-        Assert.DoesNotContain("http://", page.Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal), StringComparison.Ordinal);
-        string[] links = [.. html.Descendants("a").Select(link => Uri.UnescapeDataString(link.Attribute("href")!.Value))];
+        Assert.DoesNotContain("http://", page.Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal),
+            StringComparison.Ordinal);
+        string[] links = [.. html.Descendants("a")
+            .Select(link => Uri.UnescapeDataString(link.Attribute("href")!.Value))];
         Assert.Equal(4, links.Length);
         Assert.All(links, link => Assert.True(File.Exists(_folder[link]), link));
         Assert.Contains("75.83 %", page, StringComparison.Ordinal);
-        foreach (string name in (string[])["test-accuracy", "accuracy", "accuracy-time", "step-latency", "accuracy-seconds"])
+        foreach (string name in (string[])["test-accuracy", "accuracy", "accuracy-time", "step-latency",
+            "accuracy-seconds"])
             foreach (string ending in (string[])[".svg", ".png", "-dark.svg", "-dark.png"])
                 Assert.True(File.Exists(_folder[$"figures/{name}{ending}"]), name + ending);
     }
@@ -69,10 +76,12 @@ public sealed class StudyRunnerTests : IDisposable
         _study.Run(whole);
         _study.Instead = cell =>
         {
-            // Dies in the middle of the second epoch, as if killed: nothing is saved but what the run has written by then.
+            // Dies in the middle of the second epoch, as if killed: nothing is saved but what the run has written by
+            // then.
             if (cell.Seed == 1) return null;
             Assert.Throws<InvalidOperationException>(() => CellRun.Carry(
-                cell.Recipe, new SilentObserver(step => { if (step.Step == 5) throw new InvalidOperationException("killed"); }), CancellationToken.None));
+                cell.Recipe, new SilentObserver(step =>
+                    { if (step.Step == 5) throw new InvalidOperationException("killed"); }), CancellationToken.None));
             return new CellOutcome();
         };
         _study.Run(parts, jobs: 2);
@@ -82,7 +91,9 @@ public sealed class StudyRunnerTests : IDisposable
         _study.Run(parts, jobs: 2);
         Assert.Equal(["linear_seed=0", "softmax_seed=0"], _study.Trained.Order());
         Assert.All(whole.Cells.Zip(parts.Cells), two => Assert.Equal(Tensors(two.First), Tensors(two.Second)));
-        Assert.All(whole.Cells.Zip(parts.Cells), two => Assert.Equal(File.ReadAllText(two.First.Run.Predictions), File.ReadAllText(two.Second.Run.Predictions)));
+        Assert.All(whole.Cells.Zip(parts.Cells),
+            two => Assert.Equal(File.ReadAllText(two.First.Run.Predictions),
+                File.ReadAllText(two.Second.Run.Predictions)));
     }
 
     [Fact]
@@ -99,9 +110,13 @@ public sealed class StudyRunnerTests : IDisposable
     public void Cells_of_a_changed_study_are_named_with_what_changed_and_what_to_do()
     {
         _study.Run(TinyStudy.Plan(_folder.Path));
-        StudyPlan changed = TinyStudy.Plan(_folder.Path, TinyStudy.Yaml.Replace("epochs: 2", "epochs: 1", StringComparison.Ordinal).Replace("seeds: [0, 1]", "seeds: [1, 2]", StringComparison.Ordinal));
+        StudyPlan changed = TinyStudy.Plan(_folder.Path,
+            TinyStudy.Yaml.Replace("epochs: 2", "epochs: 1", StringComparison.Ordinal)
+                .Replace("seeds: [0, 1]", "seeds: [1, 2]", StringComparison.Ordinal));
         string message = Assert.Throws<UsageException>(() => _study.Run(changed)).Message;
-        Assert.Contains("changed since 2 of its 4 cells were trained; train them anew with --redo-stale, take another --out, or undo the change.", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "changed since 2 of its 4 cells were trained; train them anew with --redo-stale, take another --out, or "
+                + "undo the change.", message, StringComparison.Ordinal);
         Assert.Contains("softmax_seed=1: epochs (was 2, is now 1)", message, StringComparison.Ordinal);
         Assert.Equal(4, _study.Trained.Count);
 
@@ -114,7 +129,10 @@ public sealed class StudyRunnerTests : IDisposable
     public void Threads_and_places_of_data_make_no_cell_stale()
     {
         _study.Run(TinyStudy.Plan(_folder.Path));
-        Assert.Empty(_study.Run(TinyStudy.Plan(_folder.Path, TinyStudy.Yaml.Replace("log-every: 1,", "log-every: 3, threads: 1, workers: 2, data: elsewhere,", StringComparison.Ordinal))));
+        Assert.Empty(_study.Run(
+            TinyStudy.Plan(_folder.Path,
+                TinyStudy.Yaml.Replace("log-every: 1,", "log-every: 3, threads: 1, workers: 2, data: elsewhere,",
+                    StringComparison.Ordinal))));
         Assert.Equal(4, _study.Trained.Count);
     }
 
@@ -124,21 +142,27 @@ public sealed class StudyRunnerTests : IDisposable
         StudyPlan plan = TinyStudy.Plan(_folder.Path);
         _study.Run(plan);
         string summary = plan.Cells[1].Run.Summary;
-        File.WriteAllText(summary, File.ReadAllText(summary).Replace($"\"version\": \"{Machine.Version}\"", "\"version\": \"99.1.0\"", StringComparison.Ordinal));
-        Assert.Contains("made by fovea 99.1.0, which is newer than this one", Assert.Throws<CheckpointException>(() => _study.Run(plan)).Message, StringComparison.Ordinal);
+        File.WriteAllText(summary,
+            File.ReadAllText(summary)
+                .Replace($"\"version\": \"{Machine.Version}\"", "\"version\": \"99.1.0\"", StringComparison.Ordinal));
+        Assert.Contains("made by fovea 99.1.0, which is newer than this one",
+            Assert.Throws<CheckpointException>(() => _study.Run(plan)).Message, StringComparison.Ordinal);
 
         File.Delete(summary);
         File.AppendAllText(plan.Cells[1].Run.Config, "telepathy: true\n");
-        Assert.Contains("telepathy: there is no such field; the run may be of a newer version", Assert.Throws<CheckpointException>(() => _study.Run(plan)).Message, StringComparison.Ordinal);
+        Assert.Contains("telepathy: there is no such field; the run may be of a newer version",
+            Assert.Throws<CheckpointException>(() => _study.Run(plan)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_cell_that_diverged_lets_the_others_go_on_and_another_failure_does_not()
     {
-        _study.Instead = cell => cell.Configuration.Label == "softmax" && cell.Seed == 0 ? new CellOutcome("the loss is NaN", IsDiverged: true) : null;
+        _study.Instead = cell => cell.Configuration.Label == "softmax" && cell.Seed == 0
+            ? new CellOutcome("the loss is NaN", IsDiverged: true) : null;
         Assert.Equal("the loss is NaN", Assert.Single(_study.Run(TinyStudy.Plan(_folder["a"]))).Reason);
         Assert.Equal(4, _study.Trained.Count);
-        Assert.Contains("The study is not complete.", File.ReadAllText(_folder["a/study.md"]), StringComparison.Ordinal);
+        Assert.Contains("The study is not complete.", File.ReadAllText(_folder["a/study.md"]),
+            StringComparison.Ordinal);
 
         _study.Trained.Clear();
         _study.Instead = _ => new CellOutcome("no space left on device");
@@ -151,7 +175,8 @@ public sealed class StudyRunnerTests : IDisposable
     {
         StudyPlan plan = TinyStudy.Plan(_folder.Path);
         using FileStream other = StudyLock.Take(_folder.Path);
-        Assert.Contains("another process works on the study", Assert.Throws<UsageException>(() => _study.Run(plan)).Message, StringComparison.Ordinal);
+        Assert.Contains("another process works on the study",
+            Assert.Throws<UsageException>(() => _study.Run(plan)).Message, StringComparison.Ordinal);
     }
 
     private static Dictionary<string, float[]> Tensors(StudyCell cell)

@@ -23,7 +23,8 @@ internal sealed class TinyStudy : IStudyObserver
     /// <summary>Stands in for the training of a cell where set; null of it: train.</summary>
     public Func<StudyCell, CellOutcome?>? Instead { get; set; }
 
-    public static StudyPlan Plan(string directory, string yaml = Yaml) => StudyPlan.Resolve(StudyFile.Parse(yaml, "tiny.yaml"), directory, _ => ShapesDataset.Info);
+    public static StudyPlan Plan(string directory, string yaml = Yaml) =>
+        StudyPlan.Resolve(StudyFile.Parse(yaml, "tiny.yaml"), directory, _ => ShapesDataset.Info);
 
     public IReadOnlyList<CellFailure> Run(StudyPlan plan, int jobs = 1, bool redoStale = false) =>
         new StudyRunner(plan, jobs, Train, this).Run(redoStale, CancellationToken.None);

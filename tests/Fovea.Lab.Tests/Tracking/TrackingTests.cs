@@ -22,8 +22,10 @@ public class TrackingTests
             .GroupBy(one => one.Item1, one => one.Item2).ToDictionary(group => group.Key, group => group.ToList());
 
         Assert.Equal([2, 4, 6, 8], tags["train/loss"].Select(one => one.Step));
-        RunEvent[] epochs = [.. RunLog.ReadEvents(new RunDirectory(folder["run"])).Where(entry => entry.Event == "epoch")];
-        Assert.Equal(epochs.Select(entry => (float)entry.ValLoss!), tags["val/loss"].Select(one => (float)one.Value.Real(2)));
+        RunEvent[] epochs = [.. RunLog.ReadEvents(new RunDirectory(folder["run"]))
+            .Where(entry => entry.Event == "epoch")];
+        Assert.Equal(epochs.Select(entry => (float)entry.ValLoss!),
+            tags["val/loss"].Select(one => (float)one.Value.Real(2)));
         Assert.Contains("model: vit-nano", tags["config"][0].Value.Message(8).Text(8));
         Assert.Equal("text", tags["config"][0].Value.Message(9).Message(1).Text(1));
 
@@ -31,7 +33,8 @@ public class TrackingTests
         Assert.Equal(960, weights.Real(3));   // 96 tokens' elements x 10 classes
         Assert.Equal(960, weights.Reals(7).Sum());
         Assert.Equal(weights.Real(2), weights.Reals(6)[^1]);
-        Assert.Equal([3, 6, 9], tags["gradients/blocks.0.attn.qkv.weight"].Select(one => one.Step));   // the epochs' last steps
+        // the epochs' last steps
+        Assert.Equal([3, 6, 9], tags["gradients/blocks.0.attn.qkv.weight"].Select(one => one.Step));
 
         WireMessage image = tags["predictions"][0].Value.Message(4);
         Assert.Equal([0x89, .. "PNG"u8], image.Bytes(4)[..4]);
@@ -47,8 +50,10 @@ public class TrackingTests
         {
             if (progress.Step == 5) stop.Cancel();
         });
-        Assert.Throws<RunInterruptedException>(() => Train(folder["run"], Trackers.TensorBoard | Trackers.Wandb, stopper, stop));
-        TrainingRun.Resume(folder["run"], recipe => recipe, new SilentObserver(), CancellationToken.None, TinyRun.Images);
+        Assert.Throws<RunInterruptedException>(() =>
+            Train(folder["run"], Trackers.TensorBoard | Trackers.Wandb, stopper, stop));
+        TrainingRun.Resume(folder["run"], recipe => recipe, new SilentObserver(), CancellationToken.None,
+            TinyRun.Images);
 
         WireMessage restart = EventFiles(folder["run"]).SelectMany(TrackedFiles.Events).Single(entry => entry.Has(7));
         Assert.Equal((6, 1), (restart.Whole(2), restart.Message(7).Whole(1)));
@@ -58,7 +63,8 @@ public class TrackingTests
         Assert.Single(files.Select(Path.GetFileName).Distinct());   // one id
         List<WireMessage>[] parts = [.. files.Select(TrackedFiles.WandbRecords)];
         Assert.Contains(parts, part => part.Any(record => record.Message(18).Whole(1) == 130));
-        WireMessage resumed = parts.Select(part => part.Single(record => record.Has(17)).Message(17)).Single(run => run.Whole(18) == 1);
+        WireMessage resumed = parts.Select(part => part.Single(record => record.Has(17)).Message(17))
+            .Single(run => run.Whole(18) == 1);
         Assert.Equal(5, resumed.Whole(14));
     }
 
@@ -68,7 +74,8 @@ public class TrackingTests
         using TemporaryFolder folder = new();
         DateTime now = new(2026, 12, 31, 23, 59, 59);
         for (int part = 0; part < 3; part++) new WandbTracker(folder.Path, _ => null, now).Dispose();
-        string[] times = [.. WandbFiles(folder.Path).Select(file => Path.GetFileName(Path.GetDirectoryName(file)!)["offline-run-".Length..][..15]).Order()];
+        string[] times = [.. WandbFiles(folder.Path)
+            .Select(file => Path.GetFileName(Path.GetDirectoryName(file)!)["offline-run-".Length..][..15]).Order()];
         Assert.Equal(["20261231_235959", "20270101_000000", "20270101_000001"], times);
     }
 
@@ -82,23 +89,28 @@ public class TrackingTests
         Assert.Matches(@"^offline-run-\d{8}_\d{6}-" + id + "$", Path.GetFileName(Path.GetDirectoryName(file)));
 
         List<WireMessage> records = TrackedFiles.WandbRecords(file);
-        Assert.Equal(Enumerable.Range(1, records.Count).Select(i => (long)i), records.Select(record => record.Whole(1)));
+        Assert.Equal(Enumerable.Range(1, records.Count).Select(i => (long)i),
+            records.Select(record => record.Whole(1)));
         WireMessage run = records.Single(record => record.Has(17)).Message(17);
         Assert.Equal((id, "fovea", "run"), (run.Text(1), run.Text(3), run.Text(8)));
         Dictionary<string, string> config = Items(run.Message(4));
         Assert.Equal(("\"vit-nano\"", "16", "false"), (config["model"], config["batch-size"], config["nesterov"]));
         Assert.Equal(config, Items(records.Single(record => record.Has(5)).Message(5)));
 
-        Dictionary<string, string>[] rows = [.. records.Where(record => record.Has(2)).Select(record => Items(record.Message(2)))];
+        Dictionary<string, string>[] rows = [.. records.Where(record => record.Has(2))
+            .Select(record => Items(record.Message(2)))];
         long[] steps = [.. rows.Select(row => long.Parse(row["_step"], null))];
         Assert.Equal(steps.Distinct().Order(), steps);
         Assert.Contains(rows, row => row.ContainsKey("train/loss"));
-        using JsonDocument histogram = JsonDocument.Parse(rows.First(row => row.ContainsKey("weights/head.bias"))["weights/head.bias"]);
+        using JsonDocument histogram = JsonDocument.Parse(
+            rows.First(row => row.ContainsKey("weights/head.bias"))["weights/head.bias"]);
         Assert.Equal("histogram", histogram.RootElement.GetProperty("_type").GetString());
-        Assert.Equal(histogram.RootElement.GetProperty("values").GetArrayLength() + 1, histogram.RootElement.GetProperty("bins").GetArrayLength());
+        Assert.Equal(histogram.RootElement.GetProperty("values").GetArrayLength() + 1,
+            histogram.RootElement.GetProperty("bins").GetArrayLength());
 
         Dictionary<string, string> final = Items(records.Single(record => record.Has(3)).Message(3));
-        Assert.Equal(summary.TestAccuracy, double.Parse(final["test_accuracy"], System.Globalization.CultureInfo.InvariantCulture), 12);
+        Assert.Equal(summary.TestAccuracy,
+            double.Parse(final["test_accuracy"], System.Globalization.CultureInfo.InvariantCulture), 12);
         Assert.True(records[^1].Has(18));
         Assert.Equal(0, records[^1].Message(18).Whole(1));
     }
@@ -108,7 +120,8 @@ public class TrackingTests
     [InlineData("offline", true)]
     [InlineData("online", true)]
     [InlineData(null, true)]
-    public void WandbHonoursItsMode(string? mode, bool allowed) => Assert.Equal(allowed, WandbTracker.IsAllowed(name => name == "WANDB_MODE" ? mode : null));
+    public void WandbHonoursItsMode(string? mode, bool allowed) =>
+        Assert.Equal(allowed, WandbTracker.IsAllowed(name => name == "WANDB_MODE" ? mode : null));
 
     [Fact]
     public void WandbTakesNamesFromItsVariables()
@@ -167,7 +180,8 @@ public class TrackingTests
             RunLog.ReadEvents(new RunDirectory(folder["without"])).Select(entry => entry.TrainLoss));
     }
 
-    private static RunSummary Train(string directory, Trackers trackers, SilentObserver? observer = null, CancellationTokenSource? stop = null)
+    private static RunSummary Train(string directory, Trackers trackers, SilentObserver? observer = null,
+        CancellationTokenSource? stop = null)
     {
         Recipe recipe = TinyRun.Recipe with { Run = TinyRun.Recipe.Run with { Out = directory, Track = trackers } };
         ObserverList observers = new(observer ?? new SilentObserver(), new ReportObserver());
@@ -176,7 +190,9 @@ public class TrackingTests
 
     private static string[] EventFiles(string run) => Directory.GetFiles(run, "events.out.tfevents.*");
 
-    private static string[] WandbFiles(string run) => Directory.GetFiles(Path.Combine(run, "wandb"), "*.wandb", SearchOption.AllDirectories);
+    private static string[] WandbFiles(string run) =>
+        Directory.GetFiles(Path.Combine(run, "wandb"), "*.wandb", SearchOption.AllDirectories);
 
-    private static Dictionary<string, string> Items(WireMessage record) => record.Messages(1).ToDictionary(item => item.Text(1), item => item.Text(16));
+    private static Dictionary<string, string> Items(WireMessage record) =>
+        record.Messages(1).ToDictionary(item => item.Text(1), item => item.Text(16));
 }

@@ -12,11 +12,14 @@ public sealed class EvaluatorTests
     [Fact]
     public void A_flip_averages_the_scores_of_both_views()
     {
-        TrainingParts parts = TrainingSetup.New(TinyRun.Recipe, TinyRun.Images, stop: TestContext.Current.CancellationToken);
+        TrainingParts parts = TrainingSetup.New(TinyRun.Recipe, TinyRun.Images,
+            stop: TestContext.Current.CancellationToken);
         DatasetSplits data = TinyRun.Images;
         int classes = data.Info.Classes;
-        EvaluationResult plain = Evaluator.Run(parts.Model, parts.TestLoader, classes, parts.Device, stop: TestContext.Current.CancellationToken);
-        EvaluationResult both = Evaluator.Run(parts.Model, parts.TestLoader, classes, parts.Device, TestTimeAugmentation.Flip, TestContext.Current.CancellationToken);
+        EvaluationResult plain = Evaluator.Run(parts.Model, parts.TestLoader, classes, parts.Device,
+            stop: TestContext.Current.CancellationToken);
+        EvaluationResult both = Evaluator.Run(parts.Model, parts.TestLoader, classes, parts.Device,
+            TestTimeAugmentation.Flip, TestContext.Current.CancellationToken);
 
         double loss = 0;
         parts.Model.Train(false);

@@ -19,24 +19,31 @@ public sealed class TeacherTests : IDisposable
     [Theory]
     [InlineData(DistillationKind.Soft, 2.5, 0.3)]
     [InlineData(DistillationKind.Hard, 1, 0.5)]
-    public void The_loss_is_that_of_the_paper_and_the_teacher_records_nothing(DistillationKind kind, double temperature, double alpha)
+    public void The_loss_is_that_of_the_paper_and_the_teacher_records_nothing(DistillationKind kind, double temperature,
+        double alpha)
     {
         RunDirectory run = TinyRun.Start(TinyRun.Recipe, _folder["teacher"]);
         ModelConfig config = TrainedModel.Load(run.Path, Device.Cpu).Model.Config;
-        Teacher teacher = Teacher.Load(new() { Teacher = run.Path, Kind = kind, Alpha = alpha, Temperature = temperature }, config, TinyRun.Images.Info, Device.Cpu)!;
+        Teacher teacher = Teacher.Load(
+            new() { Teacher = run.Path, Kind = kind, Alpha = alpha, Temperature = temperature }, config,
+            TinyRun.Images.Info, Device.Cpu)!;
         using StepScope scope = StepScope.Begin();
         using Tape tape = Tape.Record();
-        Tensor images = Tensor.From([.. Enumerable.Range(0, 2 * 3 * 64).Select(i => new Philox(5, 5).Uniform((ulong)i, -1, 1))], [2, 3, 8, 8], Device.Cpu);
+        Tensor images = Tensor.From(
+            [.. Enumerable.Range(0, 2 * 3 * 64).Select(i => new Philox(5, 5).Uniform((ulong)i, -1, 1))], [2, 3, 8, 8],
+            Device.Cpu);
         float[] student = [.. Enumerable.Range(0, 20).Select(i => new Philox(6, 6).Uniform((ulong)i, -2, 2))];
 
-        double loss = teacher.Blend(Tensor.Full([], 0.75f, Device.Cpu), Tensor.From(student, [2, 10], Device.Cpu), images).Item();
+        double loss = teacher.Blend(Tensor.Full([], 0.75f, Device.Cpu), Tensor.From(student, [2, 10], Device.Cpu),
+            images).Item();
 
         float[] wise = teacher.Scores(images).ToArray();
         Assert.Equal(0, tape.Count);
         double distillation = 0;
         for (int row = 0; row < 2; row++)
         {
-            double[] t = Softmax(wise.AsSpan(row * 10, 10), kind == DistillationKind.Soft ? temperature : 1), s = Softmax(student.AsSpan(row * 10, 10), kind == DistillationKind.Soft ? temperature : 1);
+            double[] t = Softmax(wise.AsSpan(row * 10, 10), kind == DistillationKind.Soft ? temperature : 1),
+                s = Softmax(student.AsSpan(row * 10, 10), kind == DistillationKind.Soft ? temperature : 1);
             distillation += kind == DistillationKind.Soft
                 ? temperature * temperature * t.Zip(s, (a, b) => a * Math.Log(a / b)).Sum() / 2
                 : -Math.Log(s[Array.IndexOf(t, t.Max())]) / 2;
@@ -58,29 +65,40 @@ public sealed class TeacherTests : IDisposable
         };
         List<double> losses = [];
         TinyRun.Start(recipe, _folder["student"], new SilentObserver(progress => losses.Add(progress.BatchLoss)));
-        Assert.True(losses[^3..].Average() < 0.3 * losses[..3].Average(), $"from {losses[..3].Average()} to {losses[^3..].Average()}");
+        Assert.True(losses[^3..].Average() < 0.3 * losses[..3].Average(),
+            $"from {losses[..3].Average()} to {losses[^3..].Average()}");
     }
 
     [Fact]
     public void Other_classes_or_sizes_are_refused_with_a_remedy()
     {
-        RunDirectory run = TinyRun.Start(TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 } }, _folder["teacher"]);
+        RunDirectory run = TinyRun.Start(
+            TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 } }, _folder["teacher"]);
         DistillationSection options = new() { Teacher = run.Path };
         ModelConfig config = TrainedModel.Load(run.Path, Device.Cpu).Model.Config;
-        Assert.Contains("same classes", Assert.Throws<UsageException>(() => Teacher.Load(options, config, TinyRun.Images.Select("4").Info, Device.Cpu)).Message);
-        Assert.Contains("--image-size 8", Assert.Throws<UsageException>(() => Teacher.Load(options, config with { ImageSize = 16 }, TinyRun.Images.Info, Device.Cpu)).Message);
+        Assert.Contains("same classes",
+            Assert.Throws<UsageException>(() =>
+                Teacher.Load(options, config, TinyRun.Images.Select("4").Info, Device.Cpu)).Message);
+        Assert.Contains("--image-size 8",
+            Assert.Throws<UsageException>(() =>
+                Teacher.Load(options, config with { ImageSize = 16 }, TinyRun.Images.Info, Device.Cpu)).Message);
     }
 
     [Fact]
     public void A_teacher_sees_images_as_it_was_trained_on_them()
     {
-        RunDirectory run = TinyRun.Start(TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 } }, _folder["teacher"]);
+        RunDirectory run = TinyRun.Start(
+            TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 } }, _folder["teacher"]);
         TrainedModel model = TrainedModel.Load(run.Path, Device.Cpu);
         Normalization own = model.Head.Data.Normalization, other = new([0.2f, 0.6f, 0.4f], [0.5f, 0.1f, 0.3f]);
-        Teacher teacher = Teacher.Load(new() { Teacher = run.Path }, model.Model.Config, TinyRun.Images.Info with { Normalization = other }, Device.Cpu)!;
+        Teacher teacher = Teacher.Load(new() { Teacher = run.Path }, model.Model.Config,
+            TinyRun.Images.Info with { Normalization = other }, Device.Cpu)!;
         float[] raw = [.. Enumerable.Range(0, 3 * 64).Select(i => new Philox(5, 5).Uniform((ulong)i))];
-        Tensor Normalised(Normalization by) => Tensor.From([.. raw.Select((value, i) => (value - by.Mean[i / 64]) / by.Std[i / 64])], [1, 3, 8, 8], Device.Cpu);
-        float[] expected = model.Model.Forward(Normalised(own)).ToArray(), got = teacher.Scores(Normalised(other)).ToArray();
+        Tensor Normalised(Normalization by) =>
+            Tensor.From([.. raw.Select((value, i) => (value - by.Mean[i / 64]) / by.Std[i / 64])], [1, 3, 8, 8],
+                Device.Cpu);
+        float[] expected = model.Model.Forward(Normalised(own)).ToArray(),
+            got = teacher.Scores(Normalised(other)).ToArray();
         for (int c = 0; c < 10; c++) Assert.Equal(expected[c], got[c], 1e-4);
     }
 

@@ -40,5 +40,6 @@ public sealed class RecipeFieldsTests
     [InlineData("j", "workers")]
     [InlineData("weight_decay", "weight-decay")]
     [InlineData("opt_betas", "betas")]
-    public void Names_of_other_projects_are_understood(string alias, string name) => Assert.Equal(name, RecipeFields.Find(alias)?.Name);
+    public void Names_of_other_projects_are_understood(string alias, string name) =>
+        Assert.Equal(name, RecipeFields.Find(alias)?.Name);
 }

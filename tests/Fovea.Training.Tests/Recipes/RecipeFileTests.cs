@@ -9,7 +9,8 @@ public sealed class RecipeFileTests
     [Fact]
     public void Any_recipe_reads_back_from_its_own_yaml_as_it_was()
     {
-        Prop.ForAll(Recipes().ToArbitrary(), recipe => RecipeFile.Parse(RecipeFile.Print(recipe), "test", Recipe.Default with { }) == recipe)
+        Prop.ForAll(Recipes().ToArbitrary(),
+            recipe => RecipeFile.Parse(RecipeFile.Print(recipe), "test", Recipe.Default with { }) == recipe)
             .QuickCheckThrowOnFailure();
     }
 
@@ -18,14 +19,17 @@ public sealed class RecipeFileTests
     {
         string[] lines = RecipeFile.Print(Recipe.Default).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-        Assert.Equal(RecipeFields.All.Select(field => field.Name), lines.Where(line => line[0] != '#').Select(line => line.Split(':')[0]));
-        Assert.Equal(RecipeFields.All.Select(field => $"# {field.Section}").Distinct(), lines.Where(line => line[0] == '#'));
+        Assert.Equal(RecipeFields.All.Select(field => field.Name),
+            lines.Where(line => line[0] != '#').Select(line => line.Split(':')[0]));
+        Assert.Equal(RecipeFields.All.Select(field => $"# {field.Section}").Distinct(),
+            lines.Where(line => line[0] == '#'));
     }
 
     [Fact]
     public void What_a_file_leaves_out_stays_as_it_was()
     {
-        Recipe recipe = RecipeFile.Parse("# mine\nepochs: 3\nimg_size: 64\nbetas: [0.8, 0.9]\n", "test", Recipe.Default);
+        Recipe recipe = RecipeFile.Parse("# mine\nepochs: 3\nimg_size: 64\nbetas: [0.8, 0.9]\n", "test",
+            Recipe.Default);
 
         Assert.Equal(3, recipe.Optimisation.Epochs);
         Assert.Equal(64, recipe.Model.ImageSize);
@@ -36,16 +40,19 @@ public sealed class RecipeFileTests
     [Theory]
     [InlineData("")]
     [InlineData("# only a comment\n")]
-    public void An_empty_file_changes_nothing(string yaml) => Assert.Equal(Recipe.Default, RecipeFile.Parse(yaml, "test", Recipe.Default));
+    public void An_empty_file_changes_nothing(string yaml) =>
+        Assert.Equal(Recipe.Default, RecipeFile.Parse(yaml, "test", Recipe.Default));
 
     [Theory]
-    [InlineData("epochs: 3\nbatchsize: 4", "r.yaml, line 2: batchsize: there is no such field; did you mean 'batch-size'?")]
+    [InlineData("epochs: 3\nbatchsize: 4",
+        "r.yaml, line 2: batchsize: there is no such field; did you mean 'batch-size'?")]
     [InlineData("epochs: none", "r.yaml, line 1: epochs: 'none' is not a whole number of at least 1")]
     [InlineData("\nepochs: 0", "r.yaml, line 2: epochs: '0' is not a whole number of at least 1")]
     [InlineData("lr: -1", "r.yaml, line 1: lr: '-1' is not a number above 0")]
     [InlineData("lr: nan", "r.yaml, line 1: lr: 'nan' is not a number above 0")]
     [InlineData("dropout: 1", "r.yaml, line 1: dropout: '1' is not a number of at least 0 and below 1, or auto")]
-    [InlineData("optimizer: adamm", "r.yaml, line 1: optimizer: 'adamm' is not one of adamw, adam, sgd; did you mean 'adamw'?")]
+    [InlineData("optimizer: adamm",
+        "r.yaml, line 1: optimizer: 'adamm' is not one of adamw, adam, sgd; did you mean 'adamw'?")]
     [InlineData("lr: 1\nlr: 2", "r.yaml, line 2: lr: 'lr' is given twice.")]
     [InlineData("lr: 1\nlearning_rate: 2", "r.yaml, line 2: learning_rate: 'lr' is given twice.")]
     [InlineData("lr: {a: b}", "r.yaml, line 1: lr: needs a value or a list of values.")]
@@ -53,7 +60,8 @@ public sealed class RecipeFileTests
     [InlineData("- lr", "r.yaml, line 1: a recipe is a list of 'name: value' lines.")]
     [InlineData("quux: &x b\nlr: *x", "r.yaml, line 1: quux: there is no such field")]
     public void A_wrong_file_is_named_with_line_and_field(string yaml, string message) =>
-        Assert.Equal(message, Assert.Throws<UsageException>(() => RecipeFile.Parse(yaml, "r.yaml", Recipe.Default)).Message);
+        Assert.Equal(message, Assert.Throws<UsageException>(() =>
+            RecipeFile.Parse(yaml, "r.yaml", Recipe.Default)).Message);
 
     [Theory]
     [InlineData("lr: [1\n")]
@@ -61,11 +69,15 @@ public sealed class RecipeFileTests
     [InlineData("lr: \"1\n")]
     [InlineData("? [a]\n: 1")]
     public void Broken_yaml_is_named_with_its_line(string yaml) =>
-        Assert.StartsWith("r.yaml, line ", Assert.Throws<UsageException>(() => RecipeFile.Parse(yaml, "r.yaml", Recipe.Default)).Message, StringComparison.Ordinal);
+        Assert.StartsWith("r.yaml, line ",
+            Assert.Throws<UsageException>(() => RecipeFile.Parse(yaml, "r.yaml", Recipe.Default)).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void A_missing_file_is_a_usage_error() =>
-        Assert.StartsWith("no/such.yaml: cannot read the recipe", Assert.Throws<UsageException>(() => RecipeFile.Read("no/such.yaml", Recipe.Default)).Message, StringComparison.Ordinal);
+        Assert.StartsWith("no/such.yaml: cannot read the recipe",
+            Assert.Throws<UsageException>(() => RecipeFile.Read("no/such.yaml", Recipe.Default)).Message,
+            StringComparison.Ordinal);
 
     /// <summary>Recipes with any values in any fields.</summary>
     private static Gen<Recipe> Recipes()
@@ -73,8 +85,12 @@ public sealed class RecipeFileTests
         Gen<int> whole = Gen.Choose(1, int.MaxValue);
         Gen<double> share = Gen.Choose(0, int.MaxValue - 1).Select(n => n / (double)int.MaxValue);
         Gen<double> positive = share.Select(x => Math.Exp(40 * x - 20));
-        Gen<string?> text = ArbMap.Default.GeneratorFor<NonEmptyString>().Where(s => s.Get is not ("auto" or "none") && s.Get.All(c => c is >= ' ' and < '\ud800')).Select(s => (string?)s.Get);
-        Gen<string?> name = Gen.OneOf(Gen.Constant<string?>(null), text, Gen.Elements<string?>("null", "true", "1e3", "~", "# a: b", " x ", "a,b", "C:\\data", "'", "*x", "- y", "日本"));
+        Gen<string?> text = ArbMap.Default.GeneratorFor<NonEmptyString>()
+            .Where(s => s.Get is not ("auto" or "none") && s.Get.All(c => c is >= ' ' and < '\ud800'))
+            .Select(s => (string?)s.Get);
+        Gen<string?> name = Gen.OneOf(Gen.Constant<string?>(null), text,
+            Gen.Elements<string?>("null", "true", "1e3", "~", "# a: b", " x ", "a,b", "C:\\data", "'", "*x", "- y",
+                "日本"));
         Gen<int?> optional = Gen.OneOf(Gen.Constant<int?>(null), whole.Select(n => (int?)n));
         Gen<double?> optionalShare = Gen.OneOf(Gen.Constant<double?>(null), share.Select(x => (double?)x));
         return
@@ -96,11 +112,19 @@ public sealed class RecipeFileTests
             select new Recipe
             {
                 Model = new() { Name = model, Attention = attention, ImageSize = size },
-                Data = new() { Dataset = dataset, Directory = directory, Augmentation = attention, ValidationShare = shares.Item1, TrainLimit = limit, EvaluationLimit = size, Workers = limit, AutoAugment = dataset, ColorJitter = shares.Item2, HorizontalFlip = shares.Item3, VerticalFlip = shares.Item4, AugmentRepeats = epochs },
-                Optimisation = new() { Epochs = epochs, BatchSize = epochs, Optimizer = optimizer, LearningRate = rates.Item1, WeightDecay = rates.Item2, Betas = betas, Momentum = betas.Item1, Nesterov = nesterov, ClipGradient = nesterov ? null : rates.Item2 },
+                Data = new() { Dataset = dataset, Directory = directory, Augmentation = attention,
+                    ValidationShare = shares.Item1, TrainLimit = limit, EvaluationLimit = size, Workers = limit,
+                    AutoAugment = dataset, ColorJitter = shares.Item2, HorizontalFlip = shares.Item3,
+                    VerticalFlip = shares.Item4, AugmentRepeats = epochs },
+                Optimisation = new() { Epochs = epochs, BatchSize = epochs, Optimizer = optimizer,
+                    LearningRate = rates.Item1, WeightDecay = rates.Item2, Betas = betas, Momentum = betas.Item1,
+                    Nesterov = nesterov, ClipGradient = nesterov ? null : rates.Item2 },
                 Schedule = new() { Form = schedule, WarmupEpochs = rates.Item1, MinimumLearningRate = rates.Item2 },
-                Regularisation = new() { LabelSmoothing = betas.Item1, Dropout = shares.Item2, DropPath = shares.Item3, EmaDecay = shares.Item4, RandomErasing = shares.Item1, ErasingNoise = nesterov, Mixup = rates.Item1, CutMix = rates.Item2, MixProbability = betas.Item2, MixSwitchProbability = betas.Item1 },
-                Run = new() { Seed = seed, Device = device, Threads = limit, LogEvery = epochs, CheckpointEvery = size, Out = directory },
+                Regularisation = new() { LabelSmoothing = betas.Item1, Dropout = shares.Item2, DropPath = shares.Item3,
+                    EmaDecay = shares.Item4, RandomErasing = shares.Item1, ErasingNoise = nesterov, Mixup = rates.Item1,
+                    CutMix = rates.Item2, MixProbability = betas.Item2, MixSwitchProbability = betas.Item1 },
+                Run = new() { Seed = seed, Device = device, Threads = limit, LogEvery = epochs, CheckpointEvery = size,
+                    Out = directory },
             };
     }
 }

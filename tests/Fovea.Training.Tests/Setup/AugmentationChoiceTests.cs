@@ -18,7 +18,8 @@ public sealed class AugmentationChoiceTests
     public void Options_of_their_own_become_steps_and_resolving_twice_changes_nothing(string options, string expected)
     {
         Recipe recipe = Recipe.Default with { Data = new() { Augmentation = Base } };
-        foreach (string[] option in options.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(text => text.Split('=')))
+        foreach (string[] option in options.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(text => text.Split('=')))
             recipe = RecipeFields.Find(option[0])!.Write(recipe, option[1], option[0]);
         string first = AugmentationChoice.Transforms(recipe, TinyRun.Images.Info).ToString();
         Recipe resolved = recipe with { Data = recipe.Data with { Augmentation = first } };
@@ -37,5 +38,6 @@ public sealed class AugmentationChoiceTests
 
     [Fact]
     public void A_name_that_does_not_exist_is_refused() => Assert.Throws<UsageException>(
-        () => AugmentationChoice.Transforms(Recipe.Default with { Data = new() { AutoAugment = "randm9" } }, TinyRun.Images.Info));
+        () => AugmentationChoice.Transforms(Recipe.Default with { Data = new() { AutoAugment = "randm9" } },
+            TinyRun.Images.Info));
 }

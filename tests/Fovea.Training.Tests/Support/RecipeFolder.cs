@@ -5,15 +5,20 @@ internal static class RecipeFolder
 {
     /// <summary>The files in the folder that are studies: recipes of many runs.</summary>
     internal static IEnumerable<string> Studies() =>
-        All().Where(name => File.ReadLines(Path.Combine(Folder(), name)).Any(line => line.StartsWith("vary:", StringComparison.Ordinal) || line.StartsWith("include:", StringComparison.Ordinal)));
+        All().Where(name => File.ReadLines(Path.Combine(Folder(), name)).Any(line =>
+            line.StartsWith("vary:", StringComparison.Ordinal)
+                || line.StartsWith("include:", StringComparison.Ordinal)));
 
-    internal static IEnumerable<string> All() => Directory.GetFiles(Folder(), "*.yaml").Select(file => Path.GetFileName(file));
+    internal static IEnumerable<string> All() =>
+        Directory.GetFiles(Folder(), "*.yaml").Select(file => Path.GetFileName(file));
 
-    /// <summary>The repository's recipes, from where the tests were built: source paths are not real in deterministic builds.</summary>
+    /// <summary>The repository's recipes, from where the tests were built: source paths are not real in deterministic
+    /// builds.</summary>
     internal static string Folder()
     {
         DirectoryInfo? root = new(AppContext.BaseDirectory);
         while (root is not null && !File.Exists(Path.Combine(root.FullName, "Fovea.slnx"))) root = root.Parent;
-        return Path.Combine(root?.FullName ?? throw new DirectoryNotFoundException("Fovea.slnx is not above the tests."), "recipes");
+        return Path.Combine(root?.FullName
+            ?? throw new DirectoryNotFoundException("Fovea.slnx is not above the tests."), "recipes");
     }
 }

@@ -25,11 +25,13 @@ internal static class TinyRun
     public static DatasetSplits Images { get; } = ShapesDataset.Load(seed: 0, train: 40, validation: 20, test: 20);
 
     /// <summary>Trains from the beginning.</summary>
-    public static RunDirectory Start(Recipe recipe, string path, IRunObserver? observer = null, CancellationTokenSource? stop = null, DatasetSplits? data = null)
+    public static RunDirectory Start(Recipe recipe, string path, IRunObserver? observer = null,
+        CancellationTokenSource? stop = null, DatasetSplits? data = null)
     {
         RunDirectory run = RunDirectory.Create(path, "m", "d", DateTime.UnixEpoch);
         using RunLog log = RunLog.Begin(run);
-        new Trainer(TrainingSetup.New(recipe, data ?? Images), run, log, observer ?? new SilentObserver()).Run(stop?.Token ?? CancellationToken.None);
+        new Trainer(TrainingSetup.New(recipe, data ?? Images), run, log, observer ?? new SilentObserver())
+            .Run(stop?.Token ?? CancellationToken.None);
         return run;
     }
 

@@ -5,7 +5,8 @@ namespace Fovea.Training.Tests.Support;
 /// <summary>Readers of trackers' files, written from the formats' specifications.</summary>
 internal static class TrackedFiles
 {
-    /// <summary>TFRecords (TensorFlow, "TFRecord and tf.train.Example"): length, masked CRC-32C of it, data, masked CRC-32C of the data.</summary>
+    /// <summary>TFRecords (TensorFlow, "TFRecord and tf.train.Example"): length, masked CRC-32C of it, data, masked
+    /// CRC-32C of the data.</summary>
     public static List<WireMessage> Events(string file)
     {
         List<WireMessage> events = [];
@@ -28,7 +29,8 @@ internal static class TrackedFiles
         }
     }
 
-    /// <summary>A LevelDB log (LevelDB, "Log format") behind seven bytes of identity, with plain CRC-32 checksums.</summary>
+    /// <summary>A LevelDB log (LevelDB, "Log format") behind seven bytes of identity, with plain CRC-32
+    /// checksums.</summary>
     public static List<byte[]> Records(string file)
     {
         byte[] bytes = File.ReadAllBytes(file);
@@ -48,7 +50,8 @@ internal static class TrackedFiles
             ReadOnlySpan<byte> head = bytes.AsSpan(position, 7);
             int length = BinaryPrimitives.ReadUInt16LittleEndian(head[4..]);
             Assert.True(length + 7 <= left, "a part crosses the end of its block");
-            Assert.Equal(Crc(bytes.AsSpan(position + 6, length + 1), 0xEDB88320), BinaryPrimitives.ReadUInt32LittleEndian(head));
+            Assert.Equal(Crc(bytes.AsSpan(position + 6, length + 1), 0xEDB88320),
+                BinaryPrimitives.ReadUInt32LittleEndian(head));
             Assert.InRange(head[6], 1, 4);
             Assert.Equal(head[6] is 1 or 2, open is null);
             (open ??= []).AddRange(bytes[(position + 7)..(position + 7 + length)]);
@@ -65,7 +68,8 @@ internal static class TrackedFiles
         return records;
     }
 
-    public static List<WireMessage> WandbRecords(string file) => [.. Records(file).Select(record => new WireMessage(record))];
+    public static List<WireMessage> WandbRecords(string file) =>
+        [.. Records(file).Select(record => new WireMessage(record))];
 
     private static uint Crc(ReadOnlySpan<byte> data, uint polynomial)
     {

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Fovea.Training.Tests.Support;
 
-/// <summary>A protobuf message read from its wire format alone (protobuf.dev, "Encoding"): fields by number, without the definitions that wrote them.</summary>
+/// <summary>A protobuf message read from its wire format alone (protobuf.dev, "Encoding"): fields by number, without
+/// the definitions that wrote them.</summary>
 internal sealed class WireMessage
 {
     private readonly List<(int Field, object Value)> _fields = [];
@@ -29,17 +30,21 @@ internal sealed class WireMessage
 
     public long Whole(int field) => (long)(ulong)(_fields.LastOrDefault(one => one.Field == field).Value ?? 0UL);
 
-    public double Real(int field) => Convert.ToDouble(_fields.LastOrDefault(one => one.Field == field).Value ?? 0.0, null);
+    public double Real(int field) =>
+        Convert.ToDouble(_fields.LastOrDefault(one => one.Field == field).Value ?? 0.0, null);
 
     public string Text(int field) => Encoding.UTF8.GetString(Bytes(field));
 
-    public byte[] Bytes(int field) => (byte[])(_fields.LastOrDefault(one => one.Field == field).Value ?? Array.Empty<byte>());
+    public byte[] Bytes(int field) =>
+        (byte[])(_fields.LastOrDefault(one => one.Field == field).Value ?? Array.Empty<byte>());
 
     public WireMessage Message(int field) => new(Bytes(field));
 
-    public IEnumerable<WireMessage> Messages(int field) => _fields.Where(one => one.Field == field).Select(one => new WireMessage((byte[])one.Value));
+    public IEnumerable<WireMessage> Messages(int field) =>
+        _fields.Where(one => one.Field == field).Select(one => new WireMessage((byte[])one.Value));
 
-    public double[] Reals(int field) => [.. Bytes(field).Chunk(8).Select(one => BinaryPrimitives.ReadDoubleLittleEndian(one))];
+    public double[] Reals(int field) =>
+        [.. Bytes(field).Chunk(8).Select(one => BinaryPrimitives.ReadDoubleLittleEndian(one))];
 
     private static ulong Varint(ref ReadOnlySpan<byte> bytes)
     {

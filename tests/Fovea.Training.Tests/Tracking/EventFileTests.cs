@@ -7,7 +7,8 @@ namespace Fovea.Training.Tests.Tracking;
 public class EventFileTests
 {
     [Fact]
-    public void Crc32CIsCastagnolis() => Assert.Equal(0xE3069283u, EventFile.Crc32C("123456789"u8));   // RFC 3720, the usual check value
+    // RFC 3720, the usual check value
+    public void Crc32CIsCastagnolis() => Assert.Equal(0xE3069283u, EventFile.Crc32C("123456789"u8));
 
     [Fact]
     public void RecordsReadBackByTheSpecification()
@@ -16,7 +17,9 @@ public class EventFileTests
         using (EventFile file = new(folder.Path))
         {
             for (int i = 0; i < 40; i++)
-                file.Write(new Event { Step = i, Summary = new Summary { Value = { new Summary.Types.Value { Tag = new string('t', i), SimpleValue = i / 8f } } } });
+                file.Write(new Event { Step = i,
+                    Summary = new Summary {
+                        Value = { new Summary.Types.Value { Tag = new string('t', i), SimpleValue = i / 8f } } } });
         }
 
         string path = Assert.Single(Directory.GetFiles(folder.Path));

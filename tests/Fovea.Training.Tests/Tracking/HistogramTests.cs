@@ -15,7 +15,8 @@ public class HistogramTests
         Assert.Equal(histogram.Counts.Count + 1, histogram.Edges.Count);
         Assert.Equal(histogram.Edges.Order(), histogram.Edges);
         Assert.Equal(finite.Sum(value => (double)value), histogram.Sum);
-        if (finite.Length > 0) Assert.Equal((finite.Min(), finite.Max()), ((float)histogram.Edges[0], (float)histogram.Edges[^1]));
+        if (finite.Length > 0)
+            Assert.Equal((finite.Min(), finite.Max()), ((float)histogram.Edges[0], (float)histogram.Edges[^1]));
     }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -51,5 +52,6 @@ public class HistogramTests
     }
 
     [Fact]
-    public void WhatIsNotFiniteIsLeftOut() => Assert.Equal(2, Histogram.Of([1, float.NaN, float.PositiveInfinity, 2]).Count);
+    public void WhatIsNotFiniteIsLeftOut() =>
+        Assert.Equal(2, Histogram.Of([1, float.NaN, float.PositiveInfinity, 2]).Count);
 }
