@@ -7,6 +7,7 @@
 //
 // usage: dotnet run samples/OwnAttention.cs [-- --quick] [--out DIR]
 
+using Fovea.Core.Options;
 using Fovea.Lab.Reports;
 using Fovea.Tensors;
 using Fovea.Training;
@@ -20,10 +21,10 @@ using Fovea.Vision.Tokens;
 bool quick = args.Contains("--quick");
 string folder = Array.IndexOf(args, "--out") is >= 0 and int at ? args[at + 1] : $"runs/samples/own-attention-{DateTime.Now:yyyyMMdd-HHmmss}";
 
+Option<double?> bias = Option.Maybe("bias", ValueForm.Real(), "added to the scores", "-ln(tokens)");
 AttentionCatalogue.Add(new AttentionEntry(
-    "sigmoid", "Sigmoid attention: keys do not compete.",
-    new Dictionary<string, string> { ["bias"] = "added to the scores; default -ln(tokens)" },
-    (spec, context) => new SigmoidAttention(context, spec.Number("bias", double.NaN))));
+    "sigmoid", "Sigmoid attention: keys do not compete.", [bias],
+    (values, context) => new SigmoidAttention(context, values.Of(bias))));
 
 // From here on it has a name like any other: two runs of the same recipe, with their run directories and reports.
 foreach (string attention in new[] { "softmax", "sigmoid" })
@@ -41,7 +42,7 @@ foreach (string attention in new[] { "softmax", "sigmoid" })
 }
 
 /// <summary>o_i = Σ_j σ(q_i·k_j / √headDim + b) v_j; with b = −ln(tokens) the weights begin near those of softmax, 1/tokens each.</summary>
-internal sealed class SigmoidAttention(AttentionContext context, double bias) : IAttention
+internal sealed class SigmoidAttention(AttentionContext context, double? bias) : IAttention
 {
     // Packed queries, keys and values: [batch, token, 3 · head · headDim].
     public int ProjectedWidth => 3 * context.Heads * context.HeadDim;
@@ -59,7 +60,7 @@ internal sealed class SigmoidAttention(AttentionContext context, double bias) : 
     {
         Tensor[] parts = PackedHeads.Split(input.Projected, 3, context.Heads);   // each [batch, head, token, headDim]
         Tensor scores = Ops.MatMul(parts[0], parts[1], transposeB: true, scale: 1 / MathF.Sqrt(context.HeadDim));
-        float b = double.IsNaN(bias) ? -MathF.Log(input.Grid.Tokens) : (float)bias;
+        float b = (float?)bias ?? -MathF.Log(input.Grid.Tokens);
         return Ops.Apply(UnaryOperator.Sigmoid, Ops.Add(scores, Tensor.Full([1], b, scores.Device)));
     }
 }

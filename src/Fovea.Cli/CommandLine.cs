@@ -74,7 +74,8 @@ internal static class CommandLine
     private static (int Code, string Message) Explain(Exception error) => error switch
     {
         FoveaException known => (known is UsageException ? ExitCode.Usage : ExitCode.Failure, OptionNames.Message(known)),
-        OperationCanceledException => (ExitCode.Interrupted, error is RunInterruptedException or StudyInterruptedException ? error.Message : "interrupted."),
+        RunInterruptedException run => (ExitCode.Interrupted, $"interrupted; all is saved: go on with 'fovea train --resume {run.Directory}'."),
+        OperationCanceledException => (ExitCode.Interrupted, error is StudyInterruptedException ? error.Message : "interrupted."),
         IOException or UnauthorizedAccessException => (ExitCode.Failure, error.Message),
         _ => (ExitCode.Failure, $"{error.GetType().Name}: {error.Message} (this is a defect; {Verbose} shows where)"),
     };

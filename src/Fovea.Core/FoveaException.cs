@@ -18,5 +18,5 @@ public abstract class FoveaException(string reason, Exception? inner = null) : E
     public string Reason => base.Message;
 
     /// <summary>Field and reason.</summary>
-    public override string Message => Field is null ? Reason : $"{Field}: {Reason}";
+    public override string Message => Field is null ? Reason : $"`{Field}`: {Reason}";
 }

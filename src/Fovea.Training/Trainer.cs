@@ -187,7 +187,7 @@ public sealed partial class Trainer
         string where = $"step {_state.Step + 1} (epoch {_state.Epoch + 1})";
         string kept = File.Exists(_run.LastCheckpoint) ? $"the last good checkpoint is {_run.LastCheckpoint}"
             : "there was no checkpoint yet";
-        return new($"{where}: {reason}; {kept}; try a smaller --lr, a longer --warmup-epochs or --clip-grad.");
+        return new($"{where}: {reason}; {kept}; try a smaller `lr`, a longer `warmup-epochs` or `clip-grad`.");
     }
 
     private CheckpointHead Head() => new(_recipe, _parts.Data.Info, _state);

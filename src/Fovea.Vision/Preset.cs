@@ -1,7 +1,7 @@
 namespace Fovea.Vision;
 
 /// <summary>A model under a name.</summary>
-/// <param name="Name">As in <c>--model NAME</c>.</param>
+/// <param name="Name">As in recipes.</param>
 /// <param name="Config">What it is built from; adapt it with <c>Config with { ImageSize = ..., Channels = ..., Classes = ... }</c>.</param>
 /// <param name="Description">One sentence for listings.</param>
 /// <param name="Aliases">Other names that find it.</param>

@@ -73,6 +73,6 @@ public sealed class TrainerTests : IDisposable
         File.WriteAllText(_folder["config.yaml"], "");
         string message = Assert.Throws<UsageException>(() =>
             RunDirectory.Create(_folder.Path, "m", "d", DateTime.UnixEpoch)).Message;
-        Assert.Contains("--resume", message, StringComparison.Ordinal);
+        Assert.Contains("`resume`", message, StringComparison.Ordinal);
     }
 }

@@ -49,7 +49,12 @@ internal static class ModelsCommand
         };
     }
 
-    private static object Describe(AttentionEntry entry) => new { entry.Name, Description = entry.Summary, entry.Options };
+    private static object Describe(AttentionEntry entry) => new
+    {
+        entry.Name,
+        Description = entry.Summary,
+        Options = entry.Options.ToDictionary(option => option.Name, option => option.Help),
+    };
 
     private static void Print(IAnsiConsole console)
     {
@@ -68,8 +73,8 @@ internal static class ModelsCommand
         foreach (AttentionEntry entry in AttentionCatalogue.All)
         {
             // The options of windows are the same everywhere, and shown once.
-            bool hasWindows = Locality.Options.Keys.All(entry.Options.ContainsKey);
-            IEnumerable<string> own = entry.Options.Where(option => !hasWindows || !Locality.Options.ContainsKey(option.Key)).Select(Line);
+            bool hasWindows = Locality.Options.All(entry.Options.Contains);
+            IEnumerable<string> own = (hasWindows ? entry.Options.Except(Locality.Options) : entry.Options).Select(Line);
             attention.AddRow(Tables.Name(entry.Name), new Text(string.Join('\n', hasWindows ? own.Append("and windows, see below") : own)), new Text(entry.Summary));
         }
 
@@ -81,5 +86,5 @@ internal static class ModelsCommand
         console.Write(attention);
     }
 
-    private static string Line(KeyValuePair<string, string> option) => $"{option.Key}: {option.Value}";
+    private static string Line(Core.Options.Option option) => $"{option.Name}: {option.Help}";
 }

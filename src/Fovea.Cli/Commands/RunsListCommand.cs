@@ -42,7 +42,7 @@ internal static class RunsListCommand
         }
         catch (CheckpointException error)
         {
-            return new Entry(path, null, error.Message);   // one that cannot be read hides no other
+            return new Entry(path, null, OptionNames.Message(error));   // one that cannot be read hides no other
         }
     }
 
@@ -50,7 +50,7 @@ internal static class RunsListCommand
     {
         Run = entry.Path,
         Model = run.Recipe.Model.Name,
-        run.Recipe.Model.Attention,
+        Attention = run.Recipe.Model.Attention?.ToString(),
         run.Recipe.Data.Dataset,
         run.Recipe.Run.Seed,
         EpochsDone = run.Epochs.LastOrDefault()?.Epoch ?? 0,
@@ -75,7 +75,7 @@ internal static class RunsListCommand
         {
             if (entry.Record is not RunRecord run) continue;
             table.AddRow(
-                Tables.Name(entry.Path), new Text(run.Recipe.Model.Name), new Text(run.Recipe.Model.Attention ?? "-"), new Text(run.Recipe.Data.Dataset ?? "-"),
+                Tables.Name(entry.Path), new Text(run.Recipe.Model.Name), new Text(run.Recipe.Model.Attention?.ToString() ?? "-"), new Text(run.Recipe.Data.Dataset ?? "-"),
                 new Text($"{run.Epochs.LastOrDefault()?.Epoch ?? 0}/{run.Recipe.Optimisation.Epochs}"), new Text(Phrases.Percent(BestValidation(run))),
                 new Text(run.Summary is null ? "unfinished" : Phrases.Percent(run.Summary.TestAccuracy)),
                 new Text(Phrases.Duration(run.Summary?.Seconds ?? (run.Events.Count > 0 ? run.Events[^1].Seconds : null) ?? 0)),

@@ -1,3 +1,4 @@
+using Fovea.Cli.Options;
 using Fovea.Core.Formats;
 using Fovea.Training;
 using Fovea.Training.Runs;
@@ -9,7 +10,7 @@ internal sealed class JsonDisplay(TextWriter output, TextWriter error) : IRunDis
 {
     public void Show(Func<RunSummary> run) => run();
 
-    public void Warned(string message) => error.WriteLine($"fovea: warning: {message}");
+    public void Warned(string message) => error.WriteLine($"fovea: warning: {OptionNames.Of(message)}");
 
     public void Logged(RunEvent entry) => output.WriteLine(JsonText.Line(entry));
 }

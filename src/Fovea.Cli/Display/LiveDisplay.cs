@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Fovea.Cli.Options;
 using Fovea.Training;
 using Fovea.Training.Observers;
 using Fovea.Training.Runs;
@@ -37,7 +38,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
 
     public void Warned(string message)
     {
-        _warnings.Add(message);
+        _warnings.Add(OptionNames.Of(message));
         if (_ending is not null) _context!.UpdateTarget(Draw(null));   // nothing else follows that would draw it
     }
 

@@ -1,3 +1,4 @@
+using Fovea.Cli.Options;
 using Fovea.Training;
 using Fovea.Training.Observers;
 using Fovea.Training.Runs;
@@ -26,7 +27,7 @@ internal sealed class PlainDisplay(TextWriter output) : IRunDisplay
         Print(Phrases.Describe(plan));
     }
 
-    public void Warned(string message) => Print([("warning", message)]);
+    public void Warned(string message) => Print([("warning", OptionNames.Of(message))]);
 
     public void Progressed(in StepProgress progress) => _remaining = progress.Remaining;
 

@@ -8,11 +8,8 @@ namespace Fovea.Cli.Options;
 internal static partial class OptionNames
 {
     /// <summary>The sentences of an error, with options for fields.</summary>
-    public static string Message(FoveaException error)
-    {
-        string reason = error.Field is null ? error.Reason : $"`{error.Field}`: {error.Reason}";
-        return Of(error.Remedy is null ? reason : $"{reason} {error.Remedy}");
-    }
+    public static string Message(FoveaException error) =>
+        Of(error.Remedy is null ? error.Message : $"{error.Message} {error.Remedy}");
 
     /// <summary>A text with options for the fields that stand in backticks: <c>--image-size</c> for <c>`image-size`</c>.</summary>
     public static string Of(string text) => FieldInText().Replace(text, "--$1");

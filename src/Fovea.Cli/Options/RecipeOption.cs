@@ -11,9 +11,9 @@ internal sealed class RecipeOption : Option<string?>
         : base($"--{field.Name}", [.. field.Aliases.Select(alias => alias.Length == 1 ? $"-{alias}" : $"--{alias}")])
     {
         Field = field;
-        Description = field.Description;
-        HelpName = field.Placeholder;
-        bool isList = field.Placeholder.Contains(",X", StringComparison.Ordinal);
+        Description = OptionNames.Of(field.Description);
+        HelpName = field.Form.Placeholder;
+        bool isList = field.Form.Placeholder.Contains(",X", StringComparison.Ordinal);
         Arity = field.IsFlag ? ArgumentArity.ZeroOrOne : isList ? ArgumentArity.OneOrMore : ArgumentArity.ExactlyOne;
         AllowMultipleArgumentsPerToken = isList;   // --betas 0.9 0.999 is as good as --betas 0.9,0.999
         CustomParser = result => result.Tokens.Count == 0 ? "true" : string.Join(',', result.Tokens.Select(token => token.Value));

@@ -42,11 +42,11 @@ public static class DatasetCatalogue
         options.Validate();
         Entry dataset = Find(name);
         if (dataset.NeedsFiles && directory is null)
-            throw new UsageException($"dataset '{dataset.Name}': say where its files lie (--data DIR).");
+            throw new UsageException($"dataset '{dataset.Name}': say where its files lie (`data` DIR).");
         if (dataset.NeedsFiles && !Directory.Exists(directory) && !File.Exists(directory))
             throw new DataException($"dataset '{dataset.Name}': there is no directory '{directory}'; give the one that holds its files.");
         if (options.Cache is not null && !dataset.HasImageFiles)
-            throw new UsageException($"cache: '{dataset.Name}' is no dataset of image files, nothing in it is worth keeping; leave --cache out.");
+            throw new UsageException($"cache: '{dataset.Name}' is no dataset of image files, nothing in it is worth keeping; leave `cache` out.");
         DatasetSplits splits = dataset.Load(directory ?? "", options)
             .Select(options.Classes)
             .HoldOutValidation(options.ValidationShare, options.Seed);

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Fovea.Core.Options;
 using Fovea.Data.Transforms.Policies;
 
 namespace Fovea.Data.Transforms;
@@ -12,6 +12,15 @@ namespace Fovea.Data.Transforms;
 public sealed record AutoAugment(AutoAugmentPolicy Policy = AutoAugmentPolicy.ImageNet, byte Fill = 0) : ImageTransform
 {
     private const int Bins = 10;
+
+    private static readonly Option<AutoAugmentPolicy> PolicyOption =
+        Option.Of("policy", ValueForm.Choice<AutoAugmentPolicy>(), AutoAugmentPolicy.ImageNet, "where the pairs were learned");
+
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new(
+        "auto-augment",
+        [PolicyOption, CommonOptions.Fill],
+        values => new AutoAugment(values.Of(PolicyOption), (byte)values.Of(CommonOptions.Fill)));
 
     /// <inheritdoc/>
     public override void Apply(RawImage image, Philox draws, ImageScratch scratch)
@@ -29,9 +38,5 @@ public sealed record AutoAugment(AutoAugmentPolicy Policy = AutoAugmentPolicy.Im
     }
 
     /// <inheritdoc/>
-    public override string ToString()
-    {
-        string policy = Policy == AutoAugmentPolicy.ImageNet ? "" : $":policy={Policy.ToString().ToLowerInvariant()}";
-        return $"auto-augment{policy}{(Fill == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $":fill={Fill}"))}";
-    }
+    public override string ToString() => Entry.Print(PolicyOption.PrintUnlessDefault(Policy), CommonOptions.Fill.PrintUnlessDefault(Fill));
 }

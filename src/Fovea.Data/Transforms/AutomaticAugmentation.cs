@@ -1,7 +1,9 @@
 namespace Fovea.Data.Transforms;
 
-/// <summary>The short names of automatic augmentations, as timm (<c>--aa</c>) and torchvision's training script have them.</summary>
-public static class AutomaticAugmentation
+/// <summary>An automatic augmentation by its short name, as timm (its option <c>aa</c>) and torchvision's training script have them.</summary>
+/// <param name="Name">As written.</param>
+/// <param name="Step">What it stands for.</param>
+public sealed record AutomaticAugmentation(string Name, ImageTransform Step)
 {
     private static readonly (string[] Names, Func<ImageTransform> Make)[] Known =
     [
@@ -19,7 +21,15 @@ public static class AutomaticAugmentation
     /// <c>rand-m9-mstd0.5-inc1</c>, or a step such as <c>rand-augment:magnitude=5</c>.
     /// </summary>
     /// <exception cref="UsageException">There is no such augmentation; the message names the nearest.</exception>
-    public static ImageTransform Parse(string text)
+    public static AutomaticAugmentation Parse(string text) => new(text, StepOf(text));
+
+    /// <summary>Reads a text, so that one can stand where an augmentation is wanted.</summary>
+    public static implicit operator AutomaticAugmentation(string text) => Parse(text);
+
+    /// <summary>The name as written.</summary>
+    public override string ToString() => Name;
+
+    private static ImageTransform StepOf(string text)
     {
         if (text.StartsWith("rand-m", StringComparison.Ordinal)) return RandAugment.FromTimm(text);
         foreach ((string[] names, Func<ImageTransform> make) in Known)

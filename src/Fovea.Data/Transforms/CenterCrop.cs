@@ -4,12 +4,21 @@ namespace Fovea.Data.Transforms;
 /// <param name="Size">Side in pixels.</param>
 public sealed record CenterCrop(int Size) : ImageTransform
 {
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new(
+        "center-crop",
+        [],
+        values => new CenterCrop(values.Of(CommonOptions.Size)))
+    {
+        Main = CommonOptions.Size,
+    };
+
     /// <inheritdoc/>
     public override void Apply(RawImage image, Philox draws, ImageScratch scratch) =>
         scratch.Crop(image, new Box(Start(image.Height), Start(image.Width), Size, Size));
 
     /// <inheritdoc/>
-    public override string ToString() => $"center-crop:{Size}";
+    public override string ToString() => Entry.Print($"{Size}");
 
     // torchvision rounds half to even when it cuts (Python's round), but towards more black at the end when it pads.
     private int Start(int length) => length >= Size ? (int)Math.Round((length - Size) / 2.0) : -((Size - length) / 2);

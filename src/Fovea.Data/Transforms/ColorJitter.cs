@@ -1,5 +1,4 @@
-using System.Globalization;
-using System.Text;
+using Fovea.Core.Options;
 using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Transforms;
@@ -12,6 +11,26 @@ namespace Fovea.Data.Transforms;
 public sealed record ColorJitter : ImageTransform
 {
     private const ulong FirstFactor = 8;   // draws 1 to 3 decide the order
+
+    private static readonly ValueForm<double> Change = ValueForm.Real(new Interval(0, 100));
+    private static readonly Option<double> BrightnessOption = Option.Of("brightness", Change, 0, "largest change of brightness");
+    private static readonly Option<double> ContrastOption = Option.Of("contrast", Change, 0, "largest change of contrast");
+    private static readonly Option<double> SaturationOption = Option.Of("saturation", Change, 0, "largest change of saturation");
+
+    private static readonly Option<double> HueOption =
+        Option.Of("hue", ValueForm.Real(new Interval(0, 0.5)), 0, "largest turn of the hue, of the circle");
+
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new(
+        "color-jitter",
+        [BrightnessOption, ContrastOption, SaturationOption, HueOption],
+        values => new ColorJitter
+        {
+            Brightness = values.Of(BrightnessOption),
+            Contrast = values.Of(ContrastOption),
+            Saturation = values.Of(SaturationOption),
+            Hue = values.Of(HueOption),
+        });
 
     /// <summary>Largest change of brightness, 0 or more.</summary>
     public double Brightness { get; init; }
@@ -30,18 +49,15 @@ public sealed record ColorJitter : ImageTransform
     {
         Span<int> order = [0, 1, 2, 3];
         Shuffle(order, draws);
-        foreach (int part in order) Change(part, image, draws.Uniform(FirstFactor + (ulong)part), scratch);
+        foreach (int part in order) ChangePart(part, image, draws.Uniform(FirstFactor + (ulong)part), scratch);
     }
 
     /// <inheritdoc/>
-    public override string ToString()
-    {
-        StringBuilder text = new("color-jitter");
-        foreach ((string name, double value) in (ReadOnlySpan<(string, double)>)
-            [("brightness", Brightness), ("contrast", Contrast), ("saturation", Saturation), ("hue", Hue)])
-            if (value != 0) text.Append(CultureInfo.InvariantCulture, $":{name}={value}");
-        return text.ToString();
-    }
+    public override string ToString() => Entry.Print(
+        BrightnessOption.PrintUnlessDefault(Brightness),
+        ContrastOption.PrintUnlessDefault(Contrast),
+        SaturationOption.PrintUnlessDefault(Saturation),
+        HueOption.PrintUnlessDefault(Hue));
 
     /// <summary>Brings the parts into the order of the draws.</summary>
     internal static void Shuffle(Span<int> order, Philox draws)
@@ -53,7 +69,7 @@ public sealed record ColorJitter : ImageTransform
         }
     }
 
-    private void Change(int part, RawImage image, double uniform, ImageScratch scratch)
+    private void ChangePart(int part, RawImage image, double uniform, ImageScratch scratch)
     {
         if (part == 0 && Brightness > 0) Enhance.Brightness(image, Factor(Brightness, uniform));
         if (part == 1 && Contrast > 0) Enhance.Contrast(image, Factor(Contrast, uniform), scratch);

@@ -1,6 +1,5 @@
-using System.Globalization;
 using System.Numerics;
-using System.Text;
+using Fovea.Core.Options;
 
 namespace Fovea.Data.Transforms;
 
@@ -15,11 +14,22 @@ namespace Fovea.Data.Transforms;
 /// <param name="Size">Pixels per side, odd.</param>
 public sealed record GaussianBlur(int Size) : ImageTransform
 {
+    private static readonly Option<(double Low, double High)> SigmaOption =
+        Option.Of("sigma", ValueForm.Ends(1000), (0.1, 2), "width of the bell in pixels");
+
+    private static readonly Option<double> ProbabilityOption = CommonOptions.Probability(1);
+
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new("gaussian-blur", [SigmaOption, ProbabilityOption], Create)
+    {
+        Main = CommonOptions.Size,
+    };
+
     /// <summary>Width of the bell in pixels, lowest and highest.</summary>
-    public (double Low, double High) Sigma { get; init; } = (0.1, 2);
+    public (double Low, double High) Sigma { get; init; } = SigmaOption.Default;
 
     /// <summary>How often, 0 to 1.</summary>
-    public double Probability { get; init; } = 1;
+    public double Probability { get; init; } = ProbabilityOption.Default;
 
     /// <inheritdoc/>
     public override void Apply(RawImage image, Philox draws, ImageScratch scratch)
@@ -40,12 +50,14 @@ public sealed record GaussianBlur(int Size) : ImageTransform
     }
 
     /// <inheritdoc/>
-    public override string ToString()
+    public override string ToString() =>
+        Entry.Print($"{Size}", SigmaOption.PrintUnlessDefault(Sigma), ProbabilityOption.PrintUnlessDefault(Probability));
+
+    private static GaussianBlur Create(OptionValues values)
     {
-        StringBuilder text = new($"gaussian-blur:{Size}");
-        if (Sigma != (0.1, 2)) text.Append(CultureInfo.InvariantCulture, $":sigma={Sigma.Low}..{Sigma.High}");
-        if (Probability != 1) text.Append(CultureInfo.InvariantCulture, $":p={Probability}");
-        return text.ToString();
+        int size = values.Of(CommonOptions.Size);
+        if (size % 2 == 0 || size >= 100) throw new UsageException("the size must be odd and below 100");
+        return new(size) { Sigma = values.Of(SigmaOption), Probability = values.Of(ProbabilityOption) };
     }
 
     private static void Bell(Span<float> weights, double sigma)

@@ -6,6 +6,9 @@ namespace Fovea.Data.Transforms;
 /// <remarks>Source: torchvision 0.14, <c>transforms.Grayscale(num_output_channels=3)</c>.</remarks>
 public sealed record Grayscale : ImageTransform
 {
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new("grayscale", [], _ => new Grayscale());
+
     /// <inheritdoc/>
     public override void Apply(RawImage image, Philox draws, ImageScratch scratch)
     {
@@ -15,5 +18,5 @@ public sealed record Grayscale : ImageTransform
     }
 
     /// <inheritdoc/>
-    public override string ToString() => "grayscale";
+    public override string ToString() => Entry.Print();
 }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using Fovea.Core.Options;
 using Fovea.Data.Transforms.Policies;
 
 namespace Fovea.Data.Transforms;
@@ -17,20 +17,37 @@ public sealed record RandAugment : ImageTransform
     private const int DrawsPerOp = 4;
     private const ulong FirstNormal = 1UL << 32;   // normals share their words with no other draw
 
+    private static readonly Option<int> OpsOption = Option.Of("ops", ValueForm.Whole(0, 16), 2, "operations in a row");
+    private static readonly Option<int> MagnitudeOption = Option.Of("magnitude", ValueForm.Whole(0), 9, "strength, below bins");
+
+    private static readonly Option<int> BinsOption =
+        Option.Of("bins", ValueForm.Whole(2, CommonOptions.MostPixels), 31, "number of strengths");
+
+    private static readonly Option<double> StdOption =
+        Option.Of("deviation", ValueForm.Real(new Interval(0, 100)), 0, "standard deviation of the strength");
+
+    private static readonly Option<double> ProbabilityOption = CommonOptions.Probability(1);
+
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new(
+        "rand-augment",
+        [OpsOption, MagnitudeOption, BinsOption, StdOption, ProbabilityOption, CommonOptions.Fill],
+        Create);
+
     /// <summary>Operations in a row, 0 or more.</summary>
-    public int Ops { get; init; } = 2;
+    public int Ops { get; init; } = OpsOption.Default;
 
     /// <summary>Strength, 0 to <see cref="Bins"/> - 1.</summary>
-    public int Magnitude { get; init; } = 9;
+    public int Magnitude { get; init; } = MagnitudeOption.Default;
 
     /// <summary>Number of strengths: <see cref="Bins"/> - 1 is the strongest.</summary>
-    public int Bins { get; init; } = 31;
+    public int Bins { get; init; } = BinsOption.Default;
 
     /// <summary>Standard deviation of the strength, which is kept within its bounds.</summary>
     public double Std { get; init; }
 
     /// <summary>How often each operation is done, 0 to 1.</summary>
-    public double Probability { get; init; } = 1;
+    public double Probability { get; init; } = ProbabilityOption.Default;
 
     /// <summary>Level of what lies outside the image, 0 to 255.</summary>
     public byte Fill { get; init; }
@@ -80,14 +97,27 @@ public sealed record RandAugment : ImageTransform
     }
 
     /// <inheritdoc/>
-    public override string ToString()
+    public override string ToString() => Entry.Print(
+        OpsOption.PrintUnlessDefault(Ops),
+        MagnitudeOption.PrintUnlessDefault(Magnitude),
+        BinsOption.PrintUnlessDefault(Bins),
+        StdOption.PrintUnlessDefault(Std),
+        ProbabilityOption.PrintUnlessDefault(Probability),
+        CommonOptions.Fill.PrintUnlessDefault(Fill));
+
+    private static RandAugment Create(OptionValues values)
     {
-        StringBuilder text = new("rand-augment");
-        RandAugment plain = new();
-        foreach ((string name, double value, double otherwise) in (ReadOnlySpan<(string, double, double)>)[
-            ("ops", Ops, plain.Ops), ("magnitude", Magnitude, plain.Magnitude), ("bins", Bins, plain.Bins),
-            ("deviation", Std, plain.Std), ("p", Probability, plain.Probability), ("fill", Fill, plain.Fill)])
-            if (value != otherwise) text.Append(CultureInfo.InvariantCulture, $":{name}={value}");
-        return text.ToString();
+        int strongest = values.Of(BinsOption) - 1, magnitude = values.Of(MagnitudeOption);
+        if (!values.Has(MagnitudeOption)) magnitude = Math.Min(magnitude, strongest);
+        if (magnitude > strongest) throw new UsageException($"magnitude must be a whole number from 0 to {strongest}, not '{magnitude}'");
+        return new()
+        {
+            Ops = values.Of(OpsOption),
+            Magnitude = magnitude,
+            Bins = values.Of(BinsOption),
+            Std = values.Of(StdOption),
+            Probability = values.Of(ProbabilityOption),
+            Fill = (byte)values.Of(CommonOptions.Fill),
+        };
     }
 }

@@ -1,3 +1,5 @@
+using Fovea.Core.Options;
+
 namespace Fovea.Data.Transforms;
 
 /// <summary><c>random-crop:SIZE[:padding=0]</c>: a square from anywhere in the image, which may get a black frame first.</summary>
@@ -5,6 +7,18 @@ namespace Fovea.Data.Transforms;
 /// <param name="Padding">Width of the frame in pixels.</param>
 public sealed record RandomCrop(int Size, int Padding = 0) : ImageTransform
 {
+    private static readonly Option<int> PaddingOption =
+        Option.Of("padding", ValueForm.Whole(0, CommonOptions.MostPixels), 0, "width of the frame in pixels");
+
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new(
+        "random-crop",
+        [PaddingOption],
+        values => new RandomCrop(values.Of(CommonOptions.Size), values.Of(PaddingOption)))
+    {
+        Main = CommonOptions.Size,
+    };
+
     /// <inheritdoc/>
     public override void Apply(RawImage image, Philox draws, ImageScratch scratch)
     {
@@ -20,5 +34,5 @@ public sealed record RandomCrop(int Size, int Padding = 0) : ImageTransform
     }
 
     /// <inheritdoc/>
-    public override string ToString() => Padding == 0 ? $"random-crop:{Size}" : $"random-crop:{Size}:padding={Padding}";
+    public override string ToString() => Entry.Print($"{Size}", PaddingOption.PrintUnlessDefault(Padding));
 }

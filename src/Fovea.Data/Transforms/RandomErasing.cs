@@ -1,5 +1,4 @@
-using System.Globalization;
-using System.Text;
+using Fovea.Core.Options;
 
 namespace Fovea.Data.Transforms;
 
@@ -9,19 +8,42 @@ namespace Fovea.Data.Transforms;
 /// </summary>
 /// <remarks>Source: Zhong et al. 2020, arXiv:1708.04896; boxes as torchvision 0.14, <c>transforms.RandomErasing</c>, draws them.</remarks>
 /// <param name="Probability">How often, 0 to 1.</param>
-public sealed record RandomErasing(double Probability = 0.5) : ImageTransform
+public sealed record RandomErasing(double Probability = RandomErasing.Usual) : ImageTransform
 {
+    private const double Usual = 0.5;
     private const int Tries = 10;
     private const ulong FirstNormal = 1UL << 32;   // normals share their words with no other draw
+
+    private static readonly Option<double> ProbabilityOption = CommonOptions.Probability(Usual);
+
+    private static readonly Option<bool> NoiseOption =
+        Option.Of("value", ValueForm.Choice(("zero", false), ("random", true)), false, "what parts are overwritten with");
+
+    private static readonly Option<(double Low, double High)> ScaleOption =
+        Option.Of("scale", ValueForm.Ends(1), (0.02, 0.33), "share of the image's area");
+
+    private static readonly Option<(double Low, double High)> RatioOption =
+        Option.Of("ratio", ValueForm.Ends(100), (0.3, 3.3), "height divided by width");
+
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new(
+        "random-erasing",
+        [ProbabilityOption, NoiseOption, ScaleOption, RatioOption],
+        values => new RandomErasing(values.Of(ProbabilityOption))
+        {
+            Noise = values.Of(NoiseOption),
+            Scale = values.Of(ScaleOption),
+            Ratio = values.Of(RatioOption),
+        });
 
     /// <summary>Overwrites with normal noise, other for each sample, and not with 0.</summary>
     public bool Noise { get; init; }
 
     /// <summary>Share of the image's area, lowest and highest, above 0 to 1.</summary>
-    public (double Low, double High) Scale { get; init; } = (0.02, 0.33);
+    public (double Low, double High) Scale { get; init; } = ScaleOption.Default;
 
     /// <summary>Height divided by width, lowest and highest; drawn evenly on a logarithmic scale.</summary>
-    public (double Low, double High) Ratio { get; init; } = (0.3, 3.3);
+    public (double Low, double High) Ratio { get; init; } = RatioOption.Default;
 
     /// <inheritdoc/>
     public override bool FollowsNormalization => true;
@@ -68,14 +90,9 @@ public sealed record RandomErasing(double Probability = 0.5) : ImageTransform
     }
 
     /// <inheritdoc/>
-    public override string ToString()
-    {
-        StringBuilder text = new("random-erasing");
-        RandomErasing plain = new();
-        if (Probability != plain.Probability) text.Append(CultureInfo.InvariantCulture, $":p={Probability}");
-        if (Noise) text.Append(":value=random");
-        if (Scale != plain.Scale) text.Append(CultureInfo.InvariantCulture, $":scale={Scale.Low}..{Scale.High}");
-        if (Ratio != plain.Ratio) text.Append(CultureInfo.InvariantCulture, $":ratio={Ratio.Low}..{Ratio.High}");
-        return text.ToString();
-    }
+    public override string ToString() => Entry.Print(
+        ProbabilityOption.PrintUnlessDefault(Probability),
+        NoiseOption.PrintUnlessDefault(Noise),
+        ScaleOption.PrintUnlessDefault(Scale),
+        RatioOption.PrintUnlessDefault(Ratio));
 }

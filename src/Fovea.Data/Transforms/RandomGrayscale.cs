@@ -1,12 +1,22 @@
-using System.Globalization;
+using Fovea.Core.Options;
 
 namespace Fovea.Data.Transforms;
 
 /// <summary><c>random-grayscale[:p=0.1]</c>: <see cref="Grayscale"/>, at times.</summary>
 /// <param name="Probability">How often, 0 to 1.</param>
-public sealed record RandomGrayscale(double Probability = 0.1) : ImageTransform
+public sealed record RandomGrayscale(double Probability = RandomGrayscale.Usual) : ImageTransform
 {
+    private const double Usual = 0.1;
+
+    private static readonly Option<double> ProbabilityOption = CommonOptions.Probability(Usual);
+
     private static readonly Grayscale Grey = new();
+
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new(
+        "random-grayscale",
+        [ProbabilityOption],
+        values => new RandomGrayscale(values.Of(ProbabilityOption)));
 
     /// <inheritdoc/>
     public override void Apply(RawImage image, Philox draws, ImageScratch scratch)
@@ -15,6 +25,5 @@ public sealed record RandomGrayscale(double Probability = 0.1) : ImageTransform
     }
 
     /// <inheritdoc/>
-    public override string ToString() =>
-        Probability == 0.1 ? "random-grayscale" : string.Create(CultureInfo.InvariantCulture, $"random-grayscale:p={Probability}");
+    public override string ToString() => Entry.Print(ProbabilityOption.PrintUnlessDefault(Probability));
 }

@@ -1,11 +1,21 @@
-using System.Globalization;
+using Fovea.Core.Options;
 
 namespace Fovea.Data.Transforms;
 
 /// <summary><c>hflip[:p=0.5]</c>: mirrors left and right, at times.</summary>
 /// <param name="Probability">How often, 0 to 1.</param>
-public sealed record RandomHorizontalFlip(double Probability = 0.5) : ImageTransform
+public sealed record RandomHorizontalFlip(double Probability = RandomHorizontalFlip.Usual) : ImageTransform
 {
+    private const double Usual = 0.5;
+
+    private static readonly Option<double> ProbabilityOption = CommonOptions.Probability(Usual);
+
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new(
+        "hflip",
+        [ProbabilityOption],
+        values => new RandomHorizontalFlip(values.Of(ProbabilityOption)));
+
     /// <inheritdoc/>
     public override void Apply(RawImage image, Philox draws, ImageScratch scratch)
     {
@@ -13,6 +23,5 @@ public sealed record RandomHorizontalFlip(double Probability = 0.5) : ImageTrans
     }
 
     /// <inheritdoc/>
-    public override string ToString() =>
-        Probability == 0.5 ? "hflip" : string.Create(CultureInfo.InvariantCulture, $"hflip:p={Probability}");
+    public override string ToString() => Entry.Print(ProbabilityOption.PrintUnlessDefault(Probability));
 }

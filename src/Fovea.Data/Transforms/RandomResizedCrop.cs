@@ -1,5 +1,4 @@
-using System.Globalization;
-using System.Text;
+using Fovea.Core.Options;
 
 namespace Fovea.Data.Transforms;
 
@@ -13,11 +12,31 @@ public sealed record RandomResizedCrop(int Size) : ImageTransform
 {
     private const int Tries = 10;
 
+    private static readonly Option<(double Low, double High)> ScaleOption =
+        Option.Of("scale", ValueForm.Ends(1), (0.08, 1), "share of the image's area");
+
+    private static readonly Option<(double Low, double High)> RatioOption =
+        Option.Of("ratio", ValueForm.Ends(100), (3.0 / 4, 4.0 / 3), "width divided by height", "0.75..1.3333");
+
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new(
+        "random-resized-crop",
+        [ScaleOption, RatioOption, CommonOptions.Interpolation],
+        values => new RandomResizedCrop(values.Of(CommonOptions.Size))
+        {
+            Scale = values.Of(ScaleOption),
+            Ratio = values.Of(RatioOption),
+            Interpolation = values.Of(CommonOptions.Interpolation),
+        })
+    {
+        Main = CommonOptions.Size,
+    };
+
     /// <summary>Share of the image's area, lowest and highest, above 0 to 1.</summary>
-    public (double Low, double High) Scale { get; init; } = (0.08, 1);
+    public (double Low, double High) Scale { get; init; } = ScaleOption.Default;
 
     /// <summary>Width divided by height, lowest and highest; drawn evenly on a logarithmic scale.</summary>
-    public (double Low, double High) Ratio { get; init; } = (3.0 / 4, 4.0 / 3);
+    public (double Low, double High) Ratio { get; init; } = RatioOption.Default;
 
     /// <summary>Bilinear, as in torchvision, unless told otherwise.</summary>
     public Interpolation Interpolation { get; init; }
@@ -48,15 +67,11 @@ public sealed record RandomResizedCrop(int Size) : ImageTransform
     }
 
     /// <inheritdoc/>
-    public override string ToString()
-    {
-        StringBuilder text = new($"random-resized-crop:{Size}");
-        RandomResizedCrop plain = new(Size);
-        if (Scale != plain.Scale) text.Append(CultureInfo.InvariantCulture, $":scale={Scale.Low}..{Scale.High}");
-        if (Ratio != plain.Ratio) text.Append(CultureInfo.InvariantCulture, $":ratio={Ratio.Low}..{Ratio.High}");
-        if (Interpolation != default) text.Append(":interpolation=").Append(Interpolation.ToString().ToLowerInvariant());
-        return text.ToString();
-    }
+    public override string ToString() => Entry.Print(
+        $"{Size}",
+        ScaleOption.PrintUnlessDefault(Scale),
+        RatioOption.PrintUnlessDefault(Ratio),
+        CommonOptions.Interpolation.PrintUnlessDefault(Interpolation));
 
     private Box Central(int height, int width)
     {

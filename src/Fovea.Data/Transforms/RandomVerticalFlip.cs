@@ -1,11 +1,21 @@
-using System.Globalization;
+using Fovea.Core.Options;
 
 namespace Fovea.Data.Transforms;
 
 /// <summary><c>vflip[:p=0.5]</c>: mirrors top and bottom, at times.</summary>
 /// <param name="Probability">How often, 0 to 1.</param>
-public sealed record RandomVerticalFlip(double Probability = 0.5) : ImageTransform
+public sealed record RandomVerticalFlip(double Probability = RandomVerticalFlip.Usual) : ImageTransform
 {
+    private const double Usual = 0.5;
+
+    private static readonly Option<double> ProbabilityOption = CommonOptions.Probability(Usual);
+
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new(
+        "vflip",
+        [ProbabilityOption],
+        values => new RandomVerticalFlip(values.Of(ProbabilityOption)));
+
     /// <inheritdoc/>
     public override void Apply(RawImage image, Philox draws, ImageScratch scratch)
     {
@@ -13,6 +23,5 @@ public sealed record RandomVerticalFlip(double Probability = 0.5) : ImageTransfo
     }
 
     /// <inheritdoc/>
-    public override string ToString() =>
-        Probability == 0.5 ? "vflip" : string.Create(CultureInfo.InvariantCulture, $"vflip:p={Probability}");
+    public override string ToString() => Entry.Print(ProbabilityOption.PrintUnlessDefault(Probability));
 }

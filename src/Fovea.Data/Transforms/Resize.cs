@@ -1,3 +1,5 @@
+using Fovea.Core.Options;
+
 namespace Fovea.Data.Transforms;
 
 /// <summary>
@@ -9,6 +11,15 @@ namespace Fovea.Data.Transforms;
 /// <param name="Interpolation">Bilinear, as in torchvision, unless told otherwise.</param>
 public sealed record Resize(int Height, int? Width = null, Interpolation Interpolation = Interpolation.Bilinear) : ImageTransform
 {
+    private static readonly Option<(int Height, int? Width)> Extent =
+        Option.Of("size", new ValueForm<(int Height, int? Width)>("SHORTER|HEIGHTxWIDTH", "a size", TryReadExtent, PrintExtent), default, "size in pixels");
+
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new("resize", [CommonOptions.Interpolation], Create)
+    {
+        Main = Extent,
+    };
+
     /// <inheritdoc/>
     public override void Apply(RawImage image, Philox draws, ImageScratch scratch)
     {
@@ -19,11 +30,27 @@ public sealed record Resize(int Height, int? Width = null, Interpolation Interpo
     }
 
     /// <inheritdoc/>
-    public override string ToString()
+    public override string ToString() => Entry.Print(PrintExtent((Height, Width)), CommonOptions.Interpolation.PrintUnlessDefault(Interpolation));
+
+    private static Resize Create(OptionValues values)
     {
-        string size = Width is int width ? $"{Height}x{width}" : $"{Height}";
-        return $"resize:{size}{(Interpolation == default ? "" : $":interpolation={Interpolation.ToString().ToLowerInvariant()}")}";
+        (int height, int? width) = values.Of(Extent);
+        return new Resize(height, width, values.Of(CommonOptions.Interpolation));
     }
+
+    private static bool TryReadExtent(string text, out (int Height, int? Width) extent)
+    {
+        extent = text.Split('x') switch
+        {
+            [string one] => (CommonOptions.ReadSize(one), null),
+            [string height, string width] => (CommonOptions.ReadSize(height), CommonOptions.ReadSize(width)),
+            _ => throw new UsageException("a size is one number or HEIGHTxWIDTH"),
+        };
+        return true;
+    }
+
+    private static string PrintExtent((int Height, int? Width) extent) =>
+        extent.Width is int width ? $"{extent.Height}x{width}" : $"{extent.Height}";
 
     private int Longer(int longer, int shorter) => (int)((long)Height * longer / shorter);
 }

@@ -22,6 +22,9 @@ public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) 
             : throw new UsageException($"Transform '{late}': changes the normalised image, so it stands last; move it to the end.");
     }
 
+    /// <summary>Reads a text, so that one can stand where a pipeline is wanted.</summary>
+    public static implicit operator TransformPipeline(string text) => Parse(text);
+
     /// <summary>Applies all steps to an image.</summary>
     /// <param name="image">Replaced by the result.</param>
     /// <param name="draws">Random numbers of this image, such as <c>Philox.For(seed, "augment", epoch, index)</c>.</param>

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Fovea.Core.Options;
 using Fovea.Data.Transforms.Policies;
 
 namespace Fovea.Data.Transforms;
@@ -7,8 +7,19 @@ namespace Fovea.Data.Transforms;
 /// <remarks>Source: Müller and Hutter 2021, arXiv:2103.10158, with the strengths of torchvision 0.14; nearest pixels.</remarks>
 /// <param name="Bins">Number of strengths, 2 or more.</param>
 /// <param name="Fill">Level of what lies outside the image, 0 to 255.</param>
-public sealed record TrivialAugmentWide(int Bins = 31, byte Fill = 0) : ImageTransform
+public sealed record TrivialAugmentWide(int Bins = TrivialAugmentWide.UsualBins, byte Fill = 0) : ImageTransform
 {
+    private const int UsualBins = 31;
+
+    private static readonly Option<int> BinsOption =
+        Option.Of("bins", ValueForm.Whole(2, CommonOptions.MostPixels), UsualBins, "number of strengths");
+
+    /// <summary>The step in the syntax of transforms.</summary>
+    internal static TransformEntry Entry { get; } = new(
+        "trivial-augment",
+        [BinsOption, CommonOptions.Fill],
+        values => new TrivialAugmentWide(values.Of(BinsOption), (byte)values.Of(CommonOptions.Fill)));
+
     /// <inheritdoc/>
     public override void Apply(RawImage image, Philox draws, ImageScratch scratch)
     {
@@ -19,7 +30,5 @@ public sealed record TrivialAugmentWide(int Bins = 31, byte Fill = 0) : ImageTra
     }
 
     /// <inheritdoc/>
-    public override string ToString() => "trivial-augment"
-        + (Bins == 31 ? "" : string.Create(CultureInfo.InvariantCulture, $":bins={Bins}"))
-        + (Fill == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $":fill={Fill}"));
+    public override string ToString() => Entry.Print(BinsOption.PrintUnlessDefault(Bins), CommonOptions.Fill.PrintUnlessDefault(Fill));
 }

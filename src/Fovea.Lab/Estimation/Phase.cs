@@ -35,14 +35,14 @@ public sealed record Phase(string Name, long Train, long Evaluated, double Epoch
         string[] parts = text.Split(':');
         if (parts.Length != 2 || !double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture,
             out double epochs) || epochs <= 0)
-            throw new UsageException($"--schedule: '{text}' is not DATASET:EPOCHS, such as imagenet:300.");
+            throw new UsageException($"'{text}' is not DATASET:EPOCHS, such as imagenet:300.") { Field = "schedule" };
         if (Sizes.TryGetValue(parts[0], out (long Train, long Evaluated) size))
             return new(parts[0], size.Train, size.Evaluated, epochs);
         if (long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long images) && images > 0)
             return new(parts[0], images, 0, epochs);
         string near = NearestName.Of(parts[0], Sizes.Keys) is string name ? $"; did you mean '{name}'?" : ".";
         throw new UsageException(
-            $"--schedule: the size of '{parts[0]}' is not known; give a number of images or one of "
-                + $"{string.Join(", ", Sizes.Keys)}{near}");
+            $"the size of '{parts[0]}' is not known; give a number of images or one of "
+                + $"{string.Join(", ", Sizes.Keys)}{near}") { Field = "schedule" };
     }
 }

@@ -77,7 +77,7 @@ public static class Explainer
         int named = classes.ToList().IndexOf(target);
         if (named >= 0) return named;
         if (int.TryParse(target, out int number) && (uint)number < (uint)classes.Count) return number;
-        throw new UsageException($"--class: {NearestName.Message("class", target, [.. classes])}");
+        throw new UsageException(NearestName.Message("class", target, [.. classes])) { Field = "class" };
     }
 
     /// <summary>The image as the model saw it: cut, resized, and as bytes again.</summary>

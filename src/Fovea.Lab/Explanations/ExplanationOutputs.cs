@@ -18,7 +18,7 @@ public static class ExplanationOutputs
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"--out: the folder '{directory}' could not be made: {error.Message}", error);
+            throw new CheckpointException($"the folder '{directory}' could not be made: {error.Message}", error) { Field = "out" };
         }
 
         HashSet<string> taken = ["model"];

@@ -13,7 +13,7 @@ public sealed record Setting(RecipeField Field, string Value, string Where)
     private static readonly Dictionary<string, string> Reserved = new()
     {
         ["seed"] = "a study has 'seeds', a list of its own",
-        ["out"] = "cells have their directories under --out of the study",
+        ["out"] = "cells have their directories under `out` of the study",
     };
 
     /// <summary>Reads a value.</summary>

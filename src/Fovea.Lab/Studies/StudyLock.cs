@@ -16,8 +16,8 @@ internal static class StudyLock
         catch (IOException error) when (File.Exists(path))
         {
             throw new UsageException(
-                $"--out: another process works on the study in '{directory}'; wait for its end or take another "
-                    + $"directory. ({error.Message})");
+                $"another process works on the study in '{directory}'; wait for its end or take another directory. "
+                    + $"({error.Message})") { Field = "out" };
         }
     }
 }

@@ -55,7 +55,7 @@ public sealed class StudyRunner(StudyPlan plan, int jobs, CellTrainer train, ISt
             throw new UsageException(
                 $"{plan.Study.Source}: the study has changed since {stale.Count} of its {plan.Cells.Count} cells were "
                     + "trained; "
-                + "train them anew with --redo-stale, take another --out, or undo the change.\n  "
+                + "train them anew with `redo-stale`, take another `out`, or undo the change.\n  "
                 + string.Join("\n  ", stale.Select(one => $"{one.Cell.Name}: {string.Join(", ", one.Differences)}")));
         foreach ((StudyCell cell, _) in stale) Directory.Delete(cell.Run.Path, recursive: true);
     }

@@ -1,3 +1,5 @@
+using Fovea.Core.Options;
+
 namespace Fovea.Nn.Schedules;
 
 /// <summary>
@@ -6,11 +8,26 @@ namespace Fovea.Nn.Schedules;
 /// </summary>
 public sealed record CosineSchedule : Schedule
 {
+    private static readonly Option<double?> Epochs = Option.Maybe("epochs", ValueForm.Real(), "epochs down to the minimum", "the whole run");
+    private static readonly Option<double> Lowest = Option.Of("min", ValueForm.Real(), 0, "lowest factor, 0 to 1");
+
     /// <param name="steps">Steps from 1 to the minimum, 1 or more.</param>
     /// <param name="minimum">Lowest factor, 0 to 1.</param>
     /// <exception cref="UsageException">A number out of range.</exception>
-    public CosineSchedule(int steps, double minimum = 0) =>
-        (Steps, Minimum) = (Check.AtLeast(1, steps, "Cosine schedule: steps"), Check.Between(0, 1, minimum, "Cosine schedule: minimum"));
+    public CosineSchedule(int steps, double minimum = 0)
+    {
+        Steps = Check.AtLeast(1, steps, "Cosine schedule: steps");
+        Minimum = Check.Between(0, 1, minimum, "Cosine schedule: minimum");
+    }
+
+    /// <summary>The schedule in the catalogue.</summary>
+    internal static ScheduleEntry Entry { get; } = new(
+        "cosine",
+        [Epochs, Lowest],
+        (values, run) => new CosineSchedule(run.Steps(values.Of(Epochs) ?? run.Epochs), values.Of(Lowest)))
+    {
+        Lowest = Lowest,
+    };
 
     /// <summary>Steps from 1 to the minimum.</summary>
     public int Steps { get; }

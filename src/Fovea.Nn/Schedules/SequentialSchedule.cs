@@ -1,3 +1,5 @@
+using Fovea.Core.Options;
+
 namespace Fovea.Nn.Schedules;
 
 /// <summary>Schedules one after another, each counting its own steps from 0.</summary>

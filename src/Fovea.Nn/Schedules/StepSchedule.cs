@@ -1,13 +1,34 @@
+using Fovea.Core.Options;
+
 namespace Fovea.Nn.Schedules;
 
 /// <summary>Times gamma after every so many steps: gamma^⌊step / every⌋. With <c>every</c> 1 it is the exponential schedule.</summary>
 public sealed record StepSchedule : Schedule
 {
+    private static readonly Option<double> Size = Option.Of("size", ValueForm.Real(), 30, "epochs between two drops");
+    private static readonly Option<double> DropFactor = Option.Of("gamma", ValueForm.Real(), 0.1, "factor of each drop, 0 or more");
+    private static readonly Option<double> EpochFactor = Option.Of("gamma", ValueForm.Real(), 0.95, "factor of each epoch, 0 or more");
+
     /// <param name="every">Steps between two drops, 1 or more.</param>
     /// <param name="gamma">Factor of each drop, 0 or more.</param>
     /// <exception cref="UsageException">A number out of range.</exception>
-    public StepSchedule(int every, double gamma) =>
-        (Every, Gamma) = (Check.AtLeast(1, every, "Step schedule: size"), Check.AtLeast(0, gamma, "Step schedule: gamma"));
+    public StepSchedule(int every, double gamma)
+    {
+        Every = Check.AtLeast(1, every, "Step schedule: size");
+        Gamma = Check.AtLeast(0, gamma, "Step schedule: gamma");
+    }
+
+    /// <summary>The schedule in the catalogue.</summary>
+    internal static ScheduleEntry Entry { get; } = new(
+        "step",
+        [Size, DropFactor],
+        (values, run) => new StepSchedule(run.Steps(values.Of(Size)), values.Of(DropFactor)));
+
+    /// <summary>The exponential schedule in the catalogue.</summary>
+    internal static ScheduleEntry Exponential { get; } = new(
+        "exponential",
+        [EpochFactor],
+        (values, run) => new StepSchedule(run.PerEpoch, values.Of(EpochFactor)));
 
     /// <summary>Steps between two drops.</summary>
     public int Every { get; }

@@ -23,7 +23,7 @@ public sealed class CheckpointReader : IDisposable
         if (!ModelWeights.IsCheckpoint(file) || !file.VerifyChecksum())
             throw new CheckpointException(
                 $"{path}: a safetensors file, but not a '{CheckpointWriter.Format}'; name the model that its weights "
-                    + "are of with --model.");
+                    + "are of with `model`.");
         Head = HeadOf(file);
     }
 

@@ -55,7 +55,7 @@ public static class ModelWeights
     /// <exception cref="UsageException">None is like them.</exception>
     public static string PresetOf(WeightFile file) => ClosestPreset.Of(StateDict.Of(file).Weights)?.Preset.Name
         ?? throw new UsageException(
-            $"{file.Path}: the weights are not those of a known model; name the one to put them into (--model NAME).");
+            $"{file.Path}: the weights are not those of a known model; name the one to put them into (`model` NAME).");
 
     /// <summary>Gives a model memory and a file's weights; what the file does not have gets first values.</summary>
     /// <param name="model">The model to fill.</param>

@@ -43,14 +43,14 @@ public sealed class Teacher
         TrainedModel model = TrainedModel.Load(path, device);
         if (!model.Head.Data.ClassNames.SequenceEqual(data.ClassNames))
             throw new UsageException(
-                $"--teacher: '{path}' knows the {model.Head.Data.Classes} classes of '{model.Head.Data.Name}', not "
-                    + $"those of '{data.Name}'; train a teacher on the same classes.");
+                $"'{path}' knows the {model.Head.Data.Classes} classes of '{model.Head.Data.Name}', not those of "
+                    + $"'{data.Name}'; train a teacher on the same classes.") { Field = "teacher" };
         ModelConfig config = model.Model.Config;
         if ((config.ImageSize, config.Channels) != (student.ImageSize, student.Channels))
             throw new UsageException(
-                $"--teacher: '{path}' takes images of {config.ImageSize} pixels and {config.Channels} channels, the "
-                    + $"student of {student.ImageSize} and {student.Channels}; set --image-size {config.ImageSize} or "
-                    + "train a teacher for the student's size.");
+                $"'{path}' takes images of {config.ImageSize} pixels and {config.Channels} channels, the student of "
+                    + $"{student.ImageSize} and {student.Channels}; set `image-size` {config.ImageSize} or train a "
+                    + "teacher for the student's size.") { Field = "teacher" };
         return new Teacher(model, options, data.Normalization);
     }
 

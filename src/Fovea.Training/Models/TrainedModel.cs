@@ -69,7 +69,7 @@ public sealed class TrainedModel
         if (report.Fresh.Concat(report.Missing).FirstOrDefault() is string untrained)
             throw new UsageException(
                 $"'{path}' has no '{untrained}' for the {data.Classes} classes of '{data.Name}': train one first, or "
-                    + "name the dataset that it was trained on (--dataset).");
+                    + "name the dataset that it was trained on (`dataset`).");
         return new TrainedModel(new CheckpointHead(recipe, data, new TrainingState()), model, device, report.Path);
     }
 

@@ -1,4 +1,5 @@
 using Fovea.Data.Datasets.Caching;
+using Fovea.Data.Transforms;
 
 namespace Fovea.Training.Recipes;
 
@@ -11,11 +12,11 @@ public sealed record DataSection
     /// <summary>Folder with the dataset's files; null where the dataset needs none.</summary>
     public string? Directory { get; init; }
 
-    /// <summary>Transforms of training images, <c>name:option,...</c>, or <c>none</c>; null: what suits the dataset.</summary>
-    public string? Augmentation { get; init; }
+    /// <summary>Transforms of training images; null: what suits the dataset.</summary>
+    public TransformPipeline? Augmentation { get; init; }
 
-    /// <summary>Automatic augmentation, such as <c>rand-m9-mstd0.5-inc1</c>, behind the other transforms; null: none but theirs.</summary>
-    public string? AutoAugment { get; init; }
+    /// <summary>Automatic augmentation behind the other transforms; null: none but theirs.</summary>
+    public AutomaticAugmentation? AutoAugment { get; init; }
 
     /// <summary>
     /// Largest change of brightness, contrast and saturation, in place of the transforms' own; null: theirs. Left out beside

@@ -1,3 +1,8 @@
+using Fovea.Vision;
+using Fovea.Vision.Attention;
+using Fovea.Vision.Embedding;
+using Fovea.Vision.Position;
+
 namespace Fovea.Training.Recipes;
 
 /// <summary>Which network.</summary>
@@ -6,20 +11,20 @@ public sealed record ModelSection
     /// <summary>Preset; <c>vit-nano</c>.</summary>
     public string Name { get; init; } = "vit-nano";
 
-    /// <summary>Attention mechanism with options, <c>name:key=value,...</c>, or one per block; null: the preset's.</summary>
-    public string? Attention { get; init; }
+    /// <summary>Attention mechanism with options, or one per block; null: the preset's.</summary>
+    public AttentionList? Attention { get; init; }
 
-    /// <summary>How an image becomes tokens, <c>patch</c>, <c>convolution</c> or <c>tokenizer</c>; null: the preset's.</summary>
-    public string? Embedding { get; init; }
+    /// <summary>Embedding that makes tokens of an image; null: the preset's.</summary>
+    public EmbeddingKind? Embedding { get; init; }
 
-    /// <summary>How tokens learn where they are, <c>learned</c>, <c>sincos2d</c>, <c>sincos1d</c> or <c>none</c>; null: the preset's.</summary>
-    public string? Position { get; init; }
+    /// <summary>Position embedding; null: the preset's.</summary>
+    public PositionKind? Position { get; init; }
 
-    /// <summary>Deviation of the first learned positions; null: the preset's.</summary>
+    /// <summary>Std of the first learned positions; null: the preset's.</summary>
     public double? PositionInit { get; init; }
 
-    /// <summary>First weights of the blocks, <c>truncatednormal</c> or <c>xavier</c>; null: the preset's.</summary>
-    public string? WeightInit { get; init; }
+    /// <summary>First weights of the blocks; null: the preset's.</summary>
+    public WeightInit? WeightInit { get; init; }
 
     /// <summary>Side of a patch in pixels; null: the preset's.</summary>
     public int? PatchSize { get; init; }

@@ -1,17 +1,24 @@
+using Fovea.Core.Options;
+
 namespace Fovea.Training.Recipes;
 
 /// <summary>One member of a <see cref="Recipe"/>: its name on the command line and in recipe files, and how to read and write it.</summary>
 public sealed record RecipeField
 {
     private readonly Func<Recipe, string> _read;
-    private readonly Func<Recipe, string, string, Recipe> _write;
+    private readonly Func<Recipe, string, Recipe> _write;
 
     /// <param name="name">Long option and key.</param>
     /// <param name="section">Heading.</param>
     /// <param name="read">The value in a recipe, as text.</param>
-    /// <param name="write">The recipe with the value of a text, which stood at a place for messages.</param>
-    internal RecipeField(string name, string section, Func<Recipe, string> read, Func<Recipe, string, string, Recipe> write) =>
-        (Name, Section, _read, _write) = (name, section, read, write);
+    /// <param name="write">The recipe with the value of a text.</param>
+    internal RecipeField(string name, string section, Func<Recipe, string> read, Func<Recipe, string, Recipe> write)
+    {
+        Name = name;
+        Section = section;
+        _read = read;
+        _write = write;
+    }
 
     /// <summary>Long option without hyphens in front, and key of recipe files, e.g. <c>batch-size</c>.</summary>
     public string Name { get; }
@@ -22,8 +29,8 @@ public sealed record RecipeField
     /// <summary>What it does, for help.</summary>
     public required string Description { get; init; }
 
-    /// <summary>Stands for the value in help, e.g. <c>N</c>; empty for flags.</summary>
-    public required string Placeholder { get; init; }
+    /// <summary>How values are written.</summary>
+    public required ValueForm Form { get; init; }
 
     /// <summary>Other names, e.g. timm's; one letter is a short option. Underscores for hyphens are accepted anyway.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
@@ -32,7 +39,7 @@ public sealed record RecipeField
     public bool FixedOnResume { get; init; }
 
     /// <summary>True for options that need no value.</summary>
-    public bool IsFlag => Placeholder.Length == 0;
+    public bool IsFlag => Form.Placeholder.Length == 0;
 
     /// <summary>The value in a recipe, as <see cref="Write"/> would read it.</summary>
     public string Read(Recipe recipe) => _read(recipe);
@@ -40,9 +47,19 @@ public sealed record RecipeField
     /// <summary>The recipe with another value.</summary>
     /// <param name="recipe">What to change.</param>
     /// <param name="text">The value.</param>
-    /// <param name="where">Where the text stood, for the message, e.g. <c>--epochs</c>.</param>
+    /// <param name="where">Where the text stood, for the message, e.g. an option of the command line.</param>
     /// <exception cref="UsageException">The text is not what the field needs; the message says what that is.</exception>
-    public Recipe Write(Recipe recipe, string text, string where) => _write(recipe, text, where);
+    public Recipe Write(Recipe recipe, string text, string where)
+    {
+        try
+        {
+            return _write(recipe, text);
+        }
+        catch (UsageException error)
+        {
+            throw new UsageException($"{where}: {error.Message}");
+        }
+    }
 
     /// <summary>True for the name and its aliases, with underscores or hyphens.</summary>
     public bool IsCalled(string name)

@@ -1,10 +1,24 @@
+using Fovea.Core.Options;
+using Fovea.Data.Transforms;
+using Fovea.Nn.Schedules;
 using Fovea.Tensors;
+using Fovea.Vision;
+using Fovea.Vision.Attention;
+using Fovea.Vision.Embedding;
+using Fovea.Vision.Position;
 
 namespace Fovea.Training.Recipes;
 
-/// <summary>Every member of a recipe. A new one is a property and one entry here; option, key, help and tests follow.</summary>
+/// <summary>Every member of a recipe. A new one is a property and one entry here; option, key, help and tests
+/// follow.</summary>
 public static class RecipeFields
 {
+    private static readonly ValueForm<double> AtLeast0 = ValueForm.Real(Interval.AtLeast(0));
+    private static readonly ValueForm<double> Positive = ValueForm.Real(Interval.Positive);
+    private static readonly ValueForm<double> Share = ValueForm.Real(Interval.Share);
+    private static readonly ValueForm<double> Fraction = ValueForm.Real(new Interval(0, 1, WithoutHigh: true));
+    private static readonly ValueForm<double> Portion = ValueForm.Real(new Interval(0, 1, WithoutLow: true));
+
     /// <summary>All fields, section by section.</summary>
     public static IReadOnlyList<RecipeField> All { get; } =
         [.. Model(), .. Data(), .. Optimisation(), .. Schedule(), .. Regularisation(), .. Distillation(), .. Run()];
@@ -26,24 +40,31 @@ public static class RecipeFields
         [
             Fixed(section.Field("model", ValueForm.Text("NAME"), s => s.Name, (s, v) => s with { Name = v },
                 "Preset; 'fovea models' lists them")),
-            Fixed(section.Field("attention", ValueForm.Text("NAME[:key=value,...]", "auto"),
+            Fixed(section.Field("attention", ValueForm.Of("NAME[:key=value,...]", AttentionList.Parse).OrNone("auto"),
                 s => s.Attention, (s, v) => s with { Attention = v },
                 "Attention mechanism, with options, or one per block (softmax,softmax,linear); 'fovea models' lists them")),
-            Fixed(section.Field("embedding", ValueForm.Text("patch|convolution|tokenizer", "auto"), s => s.Embedding, (s, v) => s with { Embedding = v },
+            Fixed(section.Field("embedding", ValueForm.Choice<EmbeddingKind>().Or("auto"), s => s.Embedding,
+                (s, v) => s with { Embedding = v },
                 "How an image becomes tokens")),
-            Fixed(section.Field("position", ValueForm.Text("learned|sincos2d|sincos1d|none", "auto"), s => s.Position, (s, v) => s with { Position = v },
+            Fixed(section.Field("position", ValueForm.Choice<PositionKind>().Or("auto"), s => s.Position,
+                (s, v) => s with { Position = v },
                 "How tokens learn where they are")),
-            Fixed(section.Field("position-init", ValueForm.Positive().Or("auto"), s => s.PositionInit, (s, v) => s with { PositionInit = v },
-                "Deviation of the first learned positions; 1 helps where many patches are alike")),
-            Fixed(section.Field("weight-init", ValueForm.Text("truncatednormal|xavier", "auto"), s => s.WeightInit, (s, v) => s with { WeightInit = v },
+            Fixed(section.Field("position-init", Positive.Or("auto"), s => s.PositionInit,
+                (s, v) => s with { PositionInit = v },
+                "Std of the first learned positions; 1 helps where many patches are alike")),
+            Fixed(section.Field("weight-init", ValueForm.Choice<WeightInit>().Or("auto"), s => s.WeightInit,
+                (s, v) => s with { WeightInit = v },
                 "First weights of the blocks")),
-            Fixed(section.Field("patch-size", ValueForm.Whole(1).Or("auto"), s => s.PatchSize, (s, v) => s with { PatchSize = v },
+            Fixed(section.Field("patch-size", ValueForm.Whole(1).Or("auto"), s => s.PatchSize,
+                (s, v) => s with { PatchSize = v },
                 "Pixels from one token to the next")),
-            Fixed(section.Field("weights", ValueForm.Text("FILE|RUN", "none"), s => s.Weights, (s, v) => s with { Weights = v },
+            Fixed(section.Field("weights", ValueForm.Text("FILE|RUN").OrNone("none"), s => s.Weights,
+                (s, v) => s with { Weights = v },
                 "Start from weights: a safetensors, .pth or .pt file (timm, torchvision, Hugging Face, DINOv2), or a run", "initial-checkpoint")),
             section.Field("strict", ValueForm.Flag(), s => s.Strict, (s, v) => s with { Strict = v },
                 "Weights must fit exactly: nothing missing, left over or resized"),
-            Fixed(section.Field("image-size", ValueForm.Whole(1).Or("auto"), s => s.ImageSize, (s, v) => s with { ImageSize = v },
+            Fixed(section.Field("image-size", ValueForm.Whole(1).Or("auto"), s => s.ImageSize,
+                (s, v) => s with { ImageSize = v },
                 "Height and width in pixels", "img-size")),
         ];
     }
@@ -53,38 +74,47 @@ public static class RecipeFields
         SectionFields<DataSection> section = new("Data", r => r.Data, (r, s) => r with { Data = s });
         return
         [
-            Fixed(section.Field("dataset", ValueForm.Text("NAME", "auto"), s => s.Dataset, (s, v) => s with { Dataset = v },
+            Fixed(section.Field("dataset", ValueForm.Text("NAME").OrNone("auto"), s => s.Dataset,
+                (s, v) => s with { Dataset = v },
                 "shapes (needs no files), mnist, cifar10, cifar100, folder, imagenet, cats-and-dogs, csv, ...")),
-            section.Field("data", ValueForm.Text("DIR", "none"), s => s.Directory, (s, v) => s with { Directory = v },
+            section.Field("data", ValueForm.Text("DIR").OrNone("none"), s => s.Directory,
+                (s, v) => s with { Directory = v },
                 "Folder with the dataset's files", "data-dir"),
-            section.Field("augment", ValueForm.Text("SPEC|none", "auto"), s => s.Augmentation, (s, v) => s with { Augmentation = v },
+            section.Field("augment", ValueForm.Of("SPEC|none", TransformPipeline.Parse).OrNone("auto"),
+                s => s.Augmentation, (s, v) => s with { Augmentation = v },
                 "Transforms of training images, e.g. random-crop:32:padding=4,hflip"),
-            section.Field("auto-augment", ValueForm.Text("NAME", "none"), s => s.AutoAugment, (s, v) => s with { AutoAugment = v },
+            section.Field("auto-augment", ValueForm.Of("NAME", AutomaticAugmentation.Parse).OrNone("none"),
+                s => s.AutoAugment, (s, v) => s with { AutoAugment = v },
                 "Automatic augmentation: imagenet, cifar10, svhn, ra, ta-wide, rand-m9-mstd0.5-inc1, ...", "aa"),
-            section.Field("color-jitter", ValueForm.Real(0).Or("auto"), s => s.ColorJitter, (s, v) => s with { ColorJitter = v },
-                "Largest change of brightness, contrast and saturation; left out beside --auto-augment, as in timm"),
-            section.Field("hflip", ValueForm.Share().Or("auto"), s => s.HorizontalFlip, (s, v) => s with { HorizontalFlip = v },
+            section.Field("color-jitter", AtLeast0.Or("auto"), s => s.ColorJitter, (s, v) => s with { ColorJitter = v },
+                "Largest change of brightness, contrast and saturation; left out beside `auto-augment`, as in timm"),
+            section.Field("hflip", Share.Or("auto"), s => s.HorizontalFlip, (s, v) => s with { HorizontalFlip = v },
                 "Probability of mirroring left and right"),
-            section.Field("vflip", ValueForm.Share().Or("auto"), s => s.VerticalFlip, (s, v) => s with { VerticalFlip = v },
+            section.Field("vflip", Share.Or("auto"), s => s.VerticalFlip, (s, v) => s with { VerticalFlip = v },
                 "Probability of mirroring top and bottom"),
-            Fixed(section.Field("aug-repeats", ValueForm.Whole(1), s => s.AugmentRepeats, (s, v) => s with { AugmentRepeats = v },
+            Fixed(section.Field("aug-repeats", ValueForm.Whole(1), s => s.AugmentRepeats,
+                (s, v) => s with { AugmentRepeats = v },
                 "Times that an image comes in a row, each transformed anew; an epoch stays as long")),
-            Fixed(section.Field("val-share", ValueForm.Real(0, 1).Or("auto"),
+            Fixed(section.Field("val-share", Fraction.Or("auto"),
                 s => s.ValidationShare, (s, v) => s with { ValidationShare = v },
                 "Share of the training images held out where there is no validation set", "val-split")),
-            Fixed(section.Field("classes", ValueForm.Text("N|NAME,NAME", "all"), s => s.Classes, (s, v) => s with { Classes = v },
+            Fixed(section.Field("classes", ValueForm.Text("N|NAME,NAME").OrNone("all"), s => s.Classes,
+                (s, v) => s with { Classes = v },
                 "Classes to keep: the first so many, or names")),
-            Fixed(section.Field("train-fraction", ValueForm.AboveZeroToOne(), s => s.TrainFraction, (s, v) => s with { TrainFraction = v },
+            Fixed(section.Field("train-fraction", Portion, s => s.TrainFraction, (s, v) => s with { TrainFraction = v },
                 "Share of the training images of each class to keep")),
             section.Field("skip-bad", ValueForm.Flag(), s => s.SkipBad, (s, v) => s with { SkipBad = v },
                 "Pass over images that cannot be read, and count them"),
-            section.Field("cache", ValueForm.Text("FILE|DIR", "none"), s => s.Cache, (s, v) => s with { Cache = v },
+            section.Field("cache", ValueForm.Text("FILE|DIR").OrNone("none"), s => s.Cache,
+                (s, v) => s with { Cache = v },
                 "Keep image files decoded and shrunk in one file, made on first use; augmentation then sees those"),
             Fixed(section.Field("cache-size", ValueForm.Whole(1), s => s.CacheSize, (s, v) => s with { CacheSize = v },
                 "Shorter side of the images in the cache, in pixels")),
-            Fixed(section.Field("train-limit", ValueForm.Whole(1).Or("none"), s => s.TrainLimit, (s, v) => s with { TrainLimit = v },
+            Fixed(section.Field("train-limit", ValueForm.Whole(1).Or("none"), s => s.TrainLimit,
+                (s, v) => s with { TrainLimit = v },
                 "At most so many training images")),
-            section.Field("eval-limit", ValueForm.Whole(1).Or("none"), s => s.EvaluationLimit, (s, v) => s with { EvaluationLimit = v },
+            section.Field("eval-limit", ValueForm.Whole(1).Or("none"), s => s.EvaluationLimit,
+                (s, v) => s with { EvaluationLimit = v },
                 "At most so many validation and test images each"),
             section.Field("workers", ValueForm.Whole(1).Or("auto"), s => s.Workers, (s, v) => s with { Workers = v },
                 "Threads that prepare images", "j", "num-workers"),
@@ -93,38 +123,41 @@ public static class RecipeFields
 
     private static IEnumerable<RecipeField> Optimisation()
     {
-        SectionFields<OptimisationSection> section = new("Optimisation", r => r.Optimisation, (r, s) => r with { Optimisation = s });
-        ValueForm<OptimizerKind> rules =
-            ValueForm.Choice(("adamw", OptimizerKind.AdamW), ("adam", OptimizerKind.Adam), ("sgd", OptimizerKind.Sgd));
+        SectionFields<OptimisationSection> section = new("Optimisation", r => r.Optimisation,
+            (r, s) => r with { Optimisation = s });
         return
         [
             section.Field("epochs", ValueForm.Whole(1), s => s.Epochs, (s, v) => s with { Epochs = v },
                 "Passes over the training images"),
             Fixed(section.Field("batch-size", ValueForm.Whole(1), s => s.BatchSize, (s, v) => s with { BatchSize = v },
                 "Images per step, over all threads together", "b")),
-            Fixed(section.Field("optimizer", rules,
+            Fixed(section.Field("optimizer", ValueForm.Choice<OptimizerKind>(),
                 s => s.Optimizer, (s, v) => s with { Optimizer = v }, "Update rule", "opt", "optimiser")),
-            section.Field("lr", ValueForm.Positive(), s => s.LearningRate, (s, v) => s with { LearningRate = v },
+            section.Field("lr", Positive, s => s.LearningRate, (s, v) => s with { LearningRate = v },
                 "Largest learning rate", "learning-rate"),
-            section.Field("weight-decay", ValueForm.Real(0), s => s.WeightDecay, (s, v) => s with { WeightDecay = v },
+            section.Field("weight-decay", AtLeast0, s => s.WeightDecay, (s, v) => s with { WeightDecay = v },
                 "Pull of weights towards zero; not on biases, norms, tokens, positions", "wd"),
-            section.Field("betas", ValueForm.Pair(ValueForm.Real(0, 1)), s => s.Betas, (s, v) => s with { Betas = v },
+            section.Field("betas", ValueForm.Pair(Fraction), s => s.Betas, (s, v) => s with { Betas = v },
                 "Decay of Adam's two averages", "opt-betas"),
-            section.Field("momentum", ValueForm.Real(0, 1), s => s.Momentum, (s, v) => s with { Momentum = v },
+            section.Field("momentum", Fraction, s => s.Momentum, (s, v) => s with { Momentum = v },
                 "Momentum of SGD"),
             section.Field("nesterov", ValueForm.Flag(), s => s.Nesterov, (s, v) => s with { Nesterov = v },
                 "Nesterov's form of momentum"),
-            section.Field("clip-grad", ValueForm.Positive().Or("none"), s => s.ClipGradient, (s, v) => s with { ClipGradient = v },
+            section.Field("clip-grad", Positive.Or("none"), s => s.ClipGradient, (s, v) => s with { ClipGradient = v },
                 "Largest norm of the gradient"),
-            section.Field("grad-accum", ValueForm.Whole(1), s => s.GradientAccumulation, (s, v) => s with { GradientAccumulation = v },
-                "Parts that a batch is computed in, to save memory; the step is that of the whole batch", "grad-accum-steps"),
-            section.Field("grad-checkpoint", ValueForm.Flag(), s => s.GradientCheckpointing, (s, v) => s with { GradientCheckpointing = v },
+            section.Field("grad-accum", ValueForm.Whole(1), s => s.GradientAccumulation,
+                (s, v) => s with { GradientAccumulation = v },
+                "Parts that a batch is computed in, to save memory; the step is that of the whole batch",
+                "grad-accum-steps"),
+            section.Field("grad-checkpoint", ValueForm.Flag(), s => s.GradientCheckpointing,
+                (s, v) => s with { GradientCheckpointing = v },
                 "Compute blocks again in the backward pass, to save memory", "grad-checkpointing"),
-            Fixed(section.Field("freeze", ValueForm.Whole(0).Or("all") with { Placeholder = "N|all" }, s => s.Freeze, (s, v) => s with { Freeze = v },
+            Fixed(section.Field("freeze", ValueForm.Whole(0).Or("all") with { Placeholder = "N|all" }, s => s.Freeze,
+                (s, v) => s with { Freeze = v },
                 "Blocks that do not learn, from the first on, and with any the embedding; all: only the head learns")),
-            section.Field("layer-decay", ValueForm.AboveZeroToOne().Or("none"), s => s.LayerDecay, (s, v) => s with { LayerDecay = v },
+            section.Field("layer-decay", Portion.Or("none"), s => s.LayerDecay, (s, v) => s with { LayerDecay = v },
                 "Factor of the learning rate from each block to the one before it, e.g. 0.75"),
-            section.Field("head-lr-factor", ValueForm.Positive(), s => s.HeadRate, (s, v) => s with { HeadRate = v },
+            section.Field("head-lr-factor", Positive, s => s.HeadRate, (s, v) => s with { HeadRate = v },
                 "Factor of the head's learning rate"),
         ];
     }
@@ -134,11 +167,14 @@ public static class RecipeFields
         SectionFields<ScheduleSection> section = new("Schedule", r => r.Schedule, (r, s) => r with { Schedule = s });
         return
         [
-            section.Field("schedule", ValueForm.Text("NAME[:key=value,...]"), s => s.Form, (s, v) => s with { Form = v },
-                "cosine, constant, linear, step:size=30,gamma=0.1, multi-step, exponential, one-cycle, ...", "sched", "scheduler"),
-            section.Field("warmup-epochs", ValueForm.Real(0).Or("auto"), s => s.WarmupEpochs, (s, v) => s with { WarmupEpochs = v },
+            section.Field("schedule", ValueForm.Of("NAME[:key=value,...]", text => new ScheduleSpec(text)), s => s.Form,
+                (s, v) => s with { Form = v },
+                "cosine, constant, linear, step:size=30,gamma=0.1, multi-step, exponential, one-cycle, ...", "sched",
+                "scheduler"),
+            section.Field("warmup-epochs", AtLeast0.Or("auto"), s => s.WarmupEpochs,
+                (s, v) => s with { WarmupEpochs = v },
                 "Epochs in which the rate rises at the start"),
-            section.Field("min-lr", ValueForm.Real(0), s => s.MinimumLearningRate, (s, v) => s with { MinimumLearningRate = v },
+            section.Field("min-lr", AtLeast0, s => s.MinimumLearningRate, (s, v) => s with { MinimumLearningRate = v },
                 "Where a cosine or linear schedule ends"),
         ];
     }
@@ -149,41 +185,48 @@ public static class RecipeFields
             "Regularisation", r => r.Regularisation, (r, s) => r with { Regularisation = s });
         return
         [
-            section.Field("label-smoothing", ValueForm.Real(0, 1), s => s.LabelSmoothing, (s, v) => s with { LabelSmoothing = v },
+            section.Field("label-smoothing", Fraction, s => s.LabelSmoothing, (s, v) => s with { LabelSmoothing = v },
                 "Share of the target spread over all classes", "smoothing"),
-            section.Field("dropout", ValueForm.Real(0, 1).Or("auto"), s => s.Dropout, (s, v) => s with { Dropout = v },
+            section.Field("dropout", Fraction.Or("auto"), s => s.Dropout, (s, v) => s with { Dropout = v },
                 "Probability that a value is dropped", "drop"),
-            section.Field("drop-path", ValueForm.Real(0, 1).Or("auto"), s => s.DropPath, (s, v) => s with { DropPath = v },
+            section.Field("drop-path", Fraction.Or("auto"), s => s.DropPath, (s, v) => s with { DropPath = v },
                 "Probability that the last block is skipped"),
-            section.Field("random-erasing", ValueForm.Share().Or("auto"), s => s.RandomErasing, (s, v) => s with { RandomErasing = v },
+            section.Field("random-erasing", Share.Or("auto"), s => s.RandomErasing,
+                (s, v) => s with { RandomErasing = v },
                 "Probability that a part of the normalised image is erased", "reprob"),
-            section.Field("erasing-value", ValueForm.Choice(("zero", false), ("random", true), ("const", false), ("pixel", true)),
+            section.Field("erasing-value",
+                ValueForm.Choice(("zero", false), ("random", true), ("const", false), ("pixel", true)),
                 s => s.ErasingNoise, (s, v) => s with { ErasingNoise = v }, "What parts are erased with", "remode"),
-            section.Field("mixup", ValueForm.Real(0), s => s.Mixup, (s, v) => s with { Mixup = v },
+            section.Field("mixup", AtLeast0, s => s.Mixup, (s, v) => s with { Mixup = v },
                 "Alpha of mixup, which blends images and targets; 0 for none"),
-            section.Field("cutmix", ValueForm.Real(0), s => s.CutMix, (s, v) => s with { CutMix = v },
+            section.Field("cutmix", AtLeast0, s => s.CutMix, (s, v) => s with { CutMix = v },
                 "Alpha of CutMix, which pastes parts of other images; 0 for none"),
-            section.Field("mixup-prob", ValueForm.Share(), s => s.MixProbability, (s, v) => s with { MixProbability = v },
+            section.Field("mixup-prob", Share, s => s.MixProbability, (s, v) => s with { MixProbability = v },
                 "Share of the batches that are mixed"),
-            section.Field("mixup-switch-prob", ValueForm.Share(), s => s.MixSwitchProbability, (s, v) => s with { MixSwitchProbability = v },
+            section.Field("mixup-switch-prob", Share, s => s.MixSwitchProbability,
+                (s, v) => s with { MixSwitchProbability = v },
                 "Share of CutMix where mixup is on too"),
-            Fixed(section.Field("ema", ValueForm.Real(0, 1).Or("none"), s => s.EmaDecay, (s, v) => s with { EmaDecay = v },
+            Fixed(section.Field("ema", Fraction.Or("none"), s => s.EmaDecay, (s, v) => s with { EmaDecay = v },
                 "Decay of a moving average of weights, e.g. 0.999", "model-ema-decay")),
         ];
     }
 
     private static IEnumerable<RecipeField> Distillation()
     {
-        SectionFields<DistillationSection> section = new("Distillation", r => r.Distillation, (r, s) => r with { Distillation = s });
+        SectionFields<DistillationSection> section = new("Distillation", r => r.Distillation,
+            (r, s) => r with { Distillation = s });
         return
         [
-            Fixed(section.Field("teacher", ValueForm.Text("RUN", "none"), s => s.Teacher, (s, v) => s with { Teacher = v },
+            Fixed(section.Field("teacher", ValueForm.Text("RUN").OrNone("none"), s => s.Teacher,
+                (s, v) => s with { Teacher = v },
                 "Learn from this run's model too", "teacher-path")),
-            Fixed(section.Field("distill", ValueForm.Choice(("hard", DistillationKind.Hard), ("soft", DistillationKind.Soft)),
-                s => s.Kind, (s, v) => s with { Kind = v }, "The teacher's classes or its probabilities", "distillation-type")),
-            section.Field("distill-alpha", ValueForm.Share().Or("auto"), s => s.Alpha, (s, v) => s with { Alpha = v },
+            Fixed(section.Field("distill",
+                ValueForm.Choice<DistillationKind>(),
+                s => s.Kind, (s, v) => s with { Kind = v }, "The teacher's classes or its probabilities",
+                "distillation-type")),
+            section.Field("distill-alpha", Share.Or("auto"), s => s.Alpha, (s, v) => s with { Alpha = v },
                 "Share of the teacher in the loss; 0.5 for hard, 0.1 for soft unless given", "distillation-alpha"),
-            section.Field("distill-temperature", ValueForm.Positive(), s => s.Temperature, (s, v) => s with { Temperature = v },
+            section.Field("distill-temperature", Positive, s => s.Temperature, (s, v) => s with { Temperature = v },
                 "Softens the probabilities of soft distillation", "distillation-tau"),
         ];
     }
@@ -207,9 +250,10 @@ public static class RecipeFields
                 "Steps between checkpoints inside an epoch"),
             section.Field("track", ValueForm.Flags<Trackers>(), s => s.Track, (s, v) => s with { Track = v },
                 "Tools that get a record of the run; wandb writes an offline run for 'wandb sync'"),
-            section.Field("histogram-every", ValueForm.Whole(0).Or("epoch"), s => s.HistogramEvery, (s, v) => s with { HistogramEvery = v },
+            section.Field("histogram-every", ValueForm.Whole(0).Or("epoch"), s => s.HistogramEvery,
+                (s, v) => s with { HistogramEvery = v },
                 "Steps between histograms of weights and gradients for those tools; 0: never"),
-            Fixed(section.Field("out", ValueForm.Text("DIR", "auto"), s => s.Out, (s, v) => s with { Out = v },
+            Fixed(section.Field("out", ValueForm.Text("DIR").OrNone("auto"), s => s.Out, (s, v) => s with { Out = v },
                 "Run directory", "output")),
         ];
     }

@@ -1,10 +1,12 @@
+using Fovea.Nn.Schedules;
+
 namespace Fovea.Training.Recipes;
 
 /// <summary>How the learning rate changes.</summary>
 public sealed record ScheduleSection
 {
     /// <summary>Form of the curve with options, <c>name:key=value,...</c>; <c>cosine</c>.</summary>
-    public string Form { get; init; } = "cosine";
+    public ScheduleSpec Form { get; init; } = "cosine";
 
     /// <summary>Epochs, or a part of one, in which the rate rises from near zero; null: a tenth of all, 1 at most.</summary>
     public double? WarmupEpochs { get; init; }

@@ -1,3 +1,5 @@
+using Fovea.Core.Options;
+
 namespace Fovea.Training.Recipes;
 
 /// <summary>Makes the fields of one section of a recipe.</summary>
@@ -13,12 +15,10 @@ internal sealed record SectionFields<TSection>(string Title, Func<Recipe, TSecti
             name,
             Title,
             recipe => form.Print(get(Get(recipe))),
-            (recipe, text, where) => form.TryRead(text, out T value)
-                ? Put(recipe, put(Get(recipe), value))
-                : throw new UsageException($"{where}: '{text}' is not {form.Expected}{form.DidYouMean(text)}"))
+            (recipe, text) => Put(recipe, put(Get(recipe), form.Read(text))))
         {
             Description = description,
-            Placeholder = form.Placeholder,
+            Form = form,
             Aliases = aliases,
         };
 }

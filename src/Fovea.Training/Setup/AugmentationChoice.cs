@@ -9,20 +9,19 @@ namespace Fovea.Training.Setup;
 internal static class AugmentationChoice
 {
     /// <summary>
-    /// The transforms of <c>--augment</c>, or what suits the dataset, with the steps that options of their own ask for: each in place of
+    /// The recipe's transforms, or what suits the dataset, with the steps that options of their own ask for: each in place of
     /// those of its kind, so that resolving a resolved recipe changes nothing.
     /// </summary>
     /// <param name="recipe">What is asked for.</param>
     /// <param name="data">What the images are.</param>
     /// <param name="size">Side in pixels that the model takes.</param>
-    /// <exception cref="UsageException">A name does not exist, or a value makes no sense.</exception>
     public static TransformPipeline Transforms(Recipe recipe, DatasetInfo data, int size = 224)
     {
         (DataSection options, RegularisationSection rates) = (recipe.Data, recipe.Regularisation);
-        TransformPipeline steps = options.Augmentation is string text ? TransformPipeline.Parse(text) : Augmentation.Default(data, size);
+        TransformPipeline steps = options.Augmentation ?? Augmentation.Default(data, size);
         if (options.HorizontalFlip is double left) steps = steps.With(new RandomHorizontalFlip(left), step => step is RandomHorizontalFlip);
         if (options.VerticalFlip is double top) steps = steps.With(new RandomVerticalFlip(top), step => step is RandomVerticalFlip);
-        if (options.AutoAugment is string name) steps = steps.With(AutomaticAugmentation.Parse(name), IsAutomatic);
+        if (options.AutoAugment is { } automatic) steps = steps.With(automatic.Step, IsAutomatic);
         else if (options.ColorJitter is double change) steps = steps.With(Jitter(change), step => step is ColorJitter);
         return rates.RandomErasing is double probability
             ? steps.With(new RandomErasing(probability) { Noise = rates.ErasingNoise }, step => step is RandomErasing)

@@ -27,7 +27,7 @@ public static class FineTuning
     public static Recipe Start(Recipe asked)
     {
         if (asked.Model.Weights is not string weights)
-            throw new UsageException("finetune: say which weights to start from (--weights RUN or FILE: a run directory, a checkpoint, safetensors or PyTorch's .pth).");
+            throw new UsageException("finetune: say which weights to start from (`weights` RUN or FILE: a run directory, a checkpoint, safetensors or PyTorch's .pth).");
         string? name = asked.Model.Name == Recipe.Default.Model.Name ? null : Presets.Find(asked.Model.Name).Name;
         ModelSection model = ModelOf(weights, name);
         if (name is not null && name != model.Name) model = new() { Name = name };
@@ -48,13 +48,13 @@ public static class FineTuning
     {
         OptimisationSection how = recipe.Optimisation;
         if (how.GradientAccumulation > how.BatchSize)
-            throw new UsageException($"--grad-accum: a batch of {how.BatchSize} images cannot be cut into {how.GradientAccumulation} parts.");
+            throw new UsageException($"a batch of {how.BatchSize} images cannot be cut into {how.GradientAccumulation} parts.") { Field = "grad-accum" };
         if (how.GradientCheckpointing && !model.CanRecompute)
-            throw new UsageException($"--grad-checkpoint: the model '{recipe.Model.Name}' cannot compute its blocks again; --grad-accum saves memory with any model.");
+            throw new UsageException($"the model '{recipe.Model.Name}' cannot compute its blocks again; `grad-accum` saves memory with any model.") { Field = "grad-checkpoint" };
         model.RecomputesBlocks = how.GradientCheckpointing;
         int blocks = ModelStages.CountBlocks(model);
         if (how.Freeze > blocks)
-            throw new UsageException($"--freeze: the model '{recipe.Model.Name}' has {blocks} blocks, not {how.Freeze}; 'all' leaves only the head to learn.");
+            throw new UsageException($"the model '{recipe.Model.Name}' has {blocks} blocks, not {how.Freeze}; 'all' leaves only the head to learn.") { Field = "freeze" };
         if (how.Freeze is null) ModelStages.FreezeBody(model);
         else if (how.Freeze > 0) ModelStages.Freeze(model, how.Freeze.Value);
     }
@@ -66,14 +66,14 @@ public static class FineTuning
         if (recipe.Model.Weights is not null && how.Freeze is not null)
         {
             if (how.Optimizer == OptimizerKind.Sgd && how.LearningRate > SgdLimit)
-                yield return $"SGD with a rate of {Text(how.LearningRate)} usually destroys pretrained weights; 0.001 to 0.03 usually works (--lr 0.01).";
+                yield return $"SGD with a rate of {Text(how.LearningRate)} usually destroys pretrained weights; 0.001 to 0.03 usually works (`lr` 0.01).";
             if (how.Optimizer != OptimizerKind.Sgd && how.LearningRate > AdamLimit && how.LayerDecay is null)
-                yield return $"{how.Optimizer} with a rate of {Text(how.LearningRate)} usually destroys pretrained weights; 0.00003 to 0.0003 usually works (--lr 1e-4), or --layer-decay 0.75.";
+                yield return $"{how.Optimizer} with a rate of {Text(how.LearningRate)} usually destroys pretrained weights; 0.00003 to 0.0003 usually works (`lr` 1e-4), or `layer-decay` 0.75.";
         }
 
         if (recipe.Model.Weights is null && config.Describe().PatchSize is int patch && config.ImageSize / patch is int side && side * side < FewestTokens)
             yield return $"a Vision Transformer from scratch rarely learns well from {side * side} tokens; {FewestTokens} or more usually work "
-                + $"(--patch-size below {patch} or --image-size above {config.ImageSize}), or pretrained --weights.";
+                + $"(`patch-size` below {patch} or `image-size` above {config.ImageSize}), or pretrained `weights`.";
     }
 
     /// <summary>The model of a run; of another file's weights the one that is asked for, or whose they are.</summary>

@@ -19,7 +19,7 @@ public static class LoaderChoice
         {
             Shuffle = true,
             Seed = recipe.Run.Seed,
-            Transforms = TransformPipeline.Parse(recipe.Data.Augmentation!),
+            Transforms = recipe.Data.Augmentation!,
             Repeats = recipe.Data.AugmentRepeats,
             Mixing = AugmentationChoice.Mixing(recipe.Regularisation),
         };

@@ -1,11 +1,7 @@
 using Fovea.Data;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
-using Fovea.Vision.Attention;
-using Fovea.Vision.Embedding;
 using Fovea.Vision.Models;
-using Fovea.Vision.Position;
-using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Training.Setup;
 
@@ -18,8 +14,7 @@ public static class ModelChoice
     /// <summary>Adapts the preset to a dataset.</summary>
     /// <param name="recipe">Names the preset and what to change of it.</param>
     /// <param name="data">The dataset; null: classes, channels and, unless the recipe says another, size stay the preset's.</param>
-    /// <exception cref="UsageException">There is no such preset or attention, or sizes do not fit together.</exception>
-    /// <exception cref="UsageException">The model has no such setting.</exception>
+    /// <exception cref="UsageException">There is no such preset, the model has no such setting, or sizes do not fit together.</exception>
     public static ModelConfig Configure(Recipe recipe, DatasetInfo? data)
     {
         ModelConfig preset = Presets.Find(recipe.Model.Name).Config;
@@ -35,25 +30,15 @@ public static class ModelChoice
 
     private static ModelOptions Options(Recipe recipe) => new()
     {
-        Attention = recipe.Model.Attention is string attention ? AttentionList.Parse(attention) : null,
-        Embedding = Named<EmbeddingKind>("embedding", recipe.Model.Embedding),
-        Position = Named<PositionKind>("position", recipe.Model.Position),
+        Attention = recipe.Model.Attention,
+        Embedding = recipe.Model.Embedding,
+        Position = recipe.Model.Position,
         PositionStd = (float?)recipe.Model.PositionInit,
-        WeightInit = Named<WeightInit>("weight-init", recipe.Model.WeightInit),
+        WeightInit = recipe.Model.WeightInit,
         PatchSize = recipe.Model.PatchSize,
         Dropout = (float?)recipe.Regularisation.Dropout,
         DropPath = (float?)recipe.Regularisation.DropPath,
     };
-
-    /// <summary>The member of an enumeration that a recipe names, whatever its case.</summary>
-    private static T? Named<T>(string field, string? text) where T : struct, Enum
-    {
-        if (text is null) return null;
-        string[] names = [.. Enum.GetNames<T>().Select(name => name.ToLowerInvariant())];
-        return Array.IndexOf(names, text.ToLowerInvariant()) is int index and >= 0
-            ? Enum.GetValues<T>()[index]
-            : throw new UsageException($"--{field}: {NearestName.Message(field, text, names)}");
-    }
 
     private static int DefaultSize(ModelConfig preset, DatasetInfo data) =>
         preset.ImageSize <= SmallImage && data.Height == data.Width && data.Height <= SmallImage ? data.Height : preset.ImageSize;

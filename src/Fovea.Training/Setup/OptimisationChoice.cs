@@ -1,4 +1,3 @@
-using System.Globalization;
 using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Nn.Schedules;
@@ -34,44 +33,20 @@ public static class OptimisationChoice
     }
 
     /// <summary>Builds the schedule.</summary>
-    /// <exception cref="UsageException">There is no such schedule or option, or it has no smallest rate.</exception>
+    /// <exception cref="UsageException">A number out of range, or a smallest rate for a schedule that has none.</exception>
     public static Schedule Schedule(Recipe recipe, int stepsPerEpoch)
     {
-        Spec form = Parse(recipe.Schedule.Form);
-        Dictionary<string, string> options = new(form.Options);
-        if (recipe.Schedule.WarmupEpochs is double warmUp and > 0) options.TryAdd("warmup", Text(warmUp));
+        ScheduleSpec form = recipe.Schedule.Form;
         double lowest = Math.Min(1, recipe.Schedule.MinimumLearningRate / recipe.Optimisation.LearningRate);
-        if (lowest > 0) options.TryAdd(LowestOption(form.Name), Text(lowest));
-        string list = string.Join(',', options.Select(option => $"{option.Key}={option.Value}"));
-        string text = list.Length == 0 ? form.Name : $"{form.Name}:{list}";
-        try
+        if (lowest > 0 && !form.HasLowest)
         {
-            return ScheduleCatalogue.Build(text, recipe.Optimisation.Epochs * stepsPerEpoch, stepsPerEpoch);
+            throw new UsageException($"the schedule '{form.Name}' has no smallest rate; leave it out or use cosine or linear.")
+            {
+                Field = "min-lr",
+            };
         }
-        catch (UsageException error)
-        {
-            throw new UsageException($"--schedule: {error.Message}");
-        }
+
+        int steps = recipe.Optimisation.Epochs * stepsPerEpoch;
+        return ScheduleCatalogue.Build(form, steps, stepsPerEpoch, recipe.Schedule.WarmupEpochs ?? 0, lowest);
     }
-
-    private static Spec Parse(string form)
-    {
-        try
-        {
-            return Spec.Parse(form);
-        }
-        catch (UsageException error)
-        {
-            throw new UsageException($"--schedule: {error.Message}");
-        }
-    }
-
-    private static string LowestOption(string form) => form switch
-    {
-        "cosine" => "min",
-        "linear" => "end",
-        _ => throw new UsageException($"--min-lr: the schedule '{form}' has no smallest rate; leave it out or use cosine or linear."),
-    };
-
-    private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

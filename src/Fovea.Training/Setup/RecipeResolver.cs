@@ -28,18 +28,18 @@ public static class RecipeResolver
         Model = recipe.Model with
         {
             Name = Presets.Find(recipe.Model.Name).Name,
-            Attention = model.Attention?.ToString(),
-            Embedding = model.Embedding?.ToString().ToLowerInvariant(),
-            Position = model.Position?.ToString().ToLowerInvariant(),
+            Attention = model.Attention,
+            Embedding = model.Embedding,
+            Position = model.Position,
             PositionInit = (double?)(decimal?)model.PositionStd,
-            WeightInit = model.WeightInit?.ToString().ToLowerInvariant(),
+            WeightInit = model.WeightInit,
             PatchSize = model.PatchSize,
             ImageSize = config.ImageSize,
         },
         Data = recipe.Data with
         {
             Dataset = data.Name,
-            Augmentation = AugmentationChoice.Transforms(recipe, data, config.ImageSize).ToString(),
+            Augmentation = AugmentationChoice.Transforms(recipe, data, config.ImageSize),
         },
         Schedule = recipe.Schedule with
         {

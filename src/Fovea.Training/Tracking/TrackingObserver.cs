@@ -126,7 +126,7 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
         }
         catch (Exception error) when (IsOutside(error))
         {
-            _warn($"--track: the run goes on without one of its trackers: {error.Message}");
+            _warn($"`track`: the run goes on without one of its trackers: {error.Message}");
             return false;
         }
     }

@@ -1,5 +1,3 @@
-using Fovea.Nn;
-
 namespace Fovea.Vision.Attention;
 
 /// <summary>
@@ -8,13 +6,13 @@ namespace Fovea.Vision.Attention;
 /// </summary>
 public sealed class AttentionList : IEquatable<AttentionList>
 {
-    private AttentionList(IReadOnlyList<Spec> specs) => Specs = specs;
+    private AttentionList(IReadOnlyList<AttentionSpec> specs) => Specs = specs;
 
     /// <summary>As written: one per block, the last for the rest.</summary>
-    public IReadOnlyList<Spec> Specs { get; }
+    public IReadOnlyList<AttentionSpec> Specs { get; }
 
     /// <summary>Reads the compact form.</summary>
-    /// <exception cref="UsageException">The text is not of that form.</exception>
+    /// <exception cref="UsageException">The text is not of that form, or there is no such mechanism or option; the message has the nearest.</exception>
     public static AttentionList Parse(string text)
     {
         List<string> specs = [];
@@ -26,14 +24,14 @@ public sealed class AttentionList : IEquatable<AttentionList>
             else specs.Add(part);
         }
 
-        return new([.. specs.Select(Spec.Parse)]);
+        return new([.. specs.Select(spec => new AttentionSpec(spec))]);
     }
 
     /// <summary>The same as <see cref="Parse"/>.</summary>
     public static implicit operator AttentionList(string text) => Parse(text);
 
     /// <summary>The mechanism of a block, from 0.</summary>
-    public Spec Of(int block) => Specs[Math.Min(block, Specs.Count - 1)];
+    public AttentionSpec Of(int block) => Specs[Math.Min(block, Specs.Count - 1)];
 
     /// <summary>The canonical text.</summary>
     public override string ToString() => string.Join(',', Specs);

@@ -1,3 +1,4 @@
+using Fovea.Core.Options;
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
@@ -32,6 +33,17 @@ namespace Fovea.Vision.Attention;
 /// </remarks>
 public sealed class DatAttention : Module, ISamplingAttention
 {
+    private static readonly Option<int> Groups =
+        Option.Of("groups", ValueForm.Whole(1), 1, "groups of heads with sampling locations of their own; divide the heads");
+
+    private static readonly Option<int> Stride = Option.Of("stride", ValueForm.Whole(), 2, "patches from one location to the next before they move");
+
+    private static readonly Option<double> Range =
+        Option.Of("range", ValueForm.Real(Interval.Positive), 1, "farthest that a location moves, in distances of locations");
+
+    private static readonly Option<int> Kernel =
+        Option.Of("kernel", ValueForm.Whole(), 5, "side of the offset network's convolution, patches, odd");
+
     private readonly AttentionContext _context;
     private readonly int _groups, _stride;
     private readonly float _range;
@@ -47,21 +59,31 @@ public sealed class DatAttention : Module, ISamplingAttention
     /// <param name="kernel">Side of the offset network's convolution, patches; odd.</param>
     /// <param name="performer">Random features to mix what was read with; null: softmax.</param>
     /// <exception cref="UsageException">Groups that do not divide the heads, a stride larger than the grid, or an even kernel.</exception>
-    public DatAttention(AttentionContext context, int groups = 1, int stride = 2, float range = 1, int kernel = 5, PerformerOptions? performer = null)
+    public DatAttention(AttentionContext context, int groups, int stride, double range, int kernel, PerformerOptions? performer = null)
     {
-        Check.AtLeast(1, groups, "dat: groups");
+        Groups.Check(groups, "dat");
         Check.That(context.Heads % groups == 0, $"dat: {groups} groups do not divide {context.Heads} heads; give a number that does.");
         int side = Math.Min(context.Grid.Rows, context.Grid.Columns);
         Check.That(stride >= 1 && stride <= side, $"dat: stride must be 1 to {side} for {context.Grid.Rows}x{context.Grid.Columns} patches, got {stride}.");
-        Check.That(range > 0, $"dat: range must be above 0, got {range}.");
         Check.That(kernel >= 1 && kernel % 2 == 1, $"dat: kernel must be odd, so that it has a centre, got {kernel}.");
-        (_context, _groups, _stride, _range) = (context, groups, stride, range);
+        _context = context;
+        _groups = groups;
+        _stride = stride;
+        _range = (float)Range.Check(range, "dat");
         int channels = Width / groups;
         _convolution = Register("conv_offset.0", new Conv2d(channels, channels, kernel, stride, kernel / 2, groups: channels));
         _norm = Register("conv_offset.1.norm", new LayerNorm(channels, 1e-5f));
         _direction = Register("conv_offset.3", new Linear(channels, 2, bias: false));
         _mixing = Register("", KeyMixing.Create(context, performer));
     }
+
+    /// <summary>The mechanism in the catalogue.</summary>
+    internal static AttentionEntry Entry { get; } = new(
+        "dat",
+        "DAT: softmax attention over keys and values read at locations that the queries choose together.",
+        [.. PerformerOptions.WithMix, Groups, Stride, Range, Kernel],
+        (values, context) => new DatAttention(
+            context, values.Of(Groups), values.Of(Stride), values.Of(Range), values.Of(Kernel), PerformerOptions.OfMix(values, context)));
 
     /// <inheritdoc/>
     public int ProjectedWidth => 3 * Width;

@@ -1,3 +1,4 @@
+using Fovea.Core.Options;
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
@@ -29,6 +30,9 @@ namespace Fovea.Vision.Attention;
 /// </remarks>
 public sealed class DeformableAttention : Module, ISamplingAttention
 {
+    private static readonly Option<int> Points = Option.Of("points", ValueForm.Whole(1), 4, "sampling locations per token, head and level");
+    private static readonly Option<int> LevelCount = Option.Of("levels", ValueForm.Whole(1), 1, "grids to read, each half as fine as the one before");
+
     private readonly AttentionContext _context;
     private readonly int _points, _levels;
     private readonly Linear _offsets, _weights;
@@ -39,13 +43,13 @@ public sealed class DeformableAttention : Module, ISamplingAttention
     /// <param name="points">Places per token, head and level, 1 or more.</param>
     /// <param name="levels">Grids to read: the patches, then each time half as many along both sides; 1 or more.</param>
     /// <exception cref="UsageException">A number below 1, or more levels than the grid can be halved.</exception>
-    public DeformableAttention(AttentionContext context, int points = 4, int levels = 1)
+    public DeformableAttention(AttentionContext context, int points, int levels)
     {
-        Check.AtLeast(1, points, "deformable: points");
-        Check.AtLeast(1, levels, "deformable: levels");
         int most = MostLevels(context.Grid);
         Check.That(levels <= most, $"deformable: {levels} levels are too many for {Finest(context.Grid)} patches; give {most} or fewer.");
-        (_context, _points, _levels) = (context, points, levels);
+        _context = context;
+        _points = Points.Check(points, "deformable");
+        _levels = LevelCount.Check(levels, "deformable");
         int samples = context.Heads * levels * points;
         _offsets = Register("sampling_offsets", new Linear(context.Dim, 2 * samples, true, Init.Zeros, FirstOffsets));
         _weights = Register("attention_weights", new Linear(context.Dim, samples, true, Init.Zeros, Init.Zeros));
@@ -55,6 +59,13 @@ public sealed class DeformableAttention : Module, ISamplingAttention
         _cells = Register(new ModuleBuffer(
             "cells", [2 * samples], (values, _, _) => Cells(Levels(context.Grid, levels), context.Heads, points).CopyTo(values, 0), persistent: false));
     }
+
+    /// <summary>The mechanism in the catalogue.</summary>
+    internal static AttentionEntry Entry { get; } = new(
+        "deformable",
+        "Deformable attention: each token reads a few locations of its own choice; linear in the number of tokens.",
+        [Points, LevelCount],
+        (values, context) => new DeformableAttention(context, values.Of(Points), values.Of(LevelCount)));
 
     /// <summary>Values alone: head · headDim.</summary>
     public int ProjectedWidth => _context.Heads * _context.HeadDim;

@@ -1,3 +1,4 @@
+using Fovea.Core.Options;
 using Fovea.Tensors;
 using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Attention.Kernels;
@@ -16,6 +17,9 @@ namespace Fovea.Vision.Attention;
 /// </remarks>
 public sealed class LinearAttention : IAttention
 {
+    private static readonly Option<double> Scale = Option.Of("scale", ValueForm.Real(), 1, "factor of q before the features");
+    private static readonly Option<double> Epsilon = Option.Of("eps", ValueForm.Real(Interval.AtLeast(0)), 0, "added to the normaliser");
+
     private readonly AttentionContext _context;
     private readonly float _scale, _epsilon;
 
@@ -23,8 +27,19 @@ public sealed class LinearAttention : IAttention
     /// <param name="scale">Factor of q before the features.</param>
     /// <param name="epsilon">ε, at least 0.</param>
     /// <exception cref="UsageException">ε is below 0.</exception>
-    public LinearAttention(AttentionContext context, float scale = 1, float epsilon = 0) =>
-        (_context, _scale, _epsilon) = (context, scale, Check.AtLeast(0, epsilon, "linear: eps"));
+    public LinearAttention(AttentionContext context, double scale, double epsilon)
+    {
+        _context = context;
+        _scale = (float)scale;
+        _epsilon = (float)Epsilon.Check(epsilon, "linear");
+    }
+
+    /// <summary>The mechanism in the catalogue.</summary>
+    internal static AttentionEntry Entry { get; } = new(
+        "linear",
+        "Linear attention with the features elu(x) + 1; linear in the number of tokens.",
+        [Scale, Epsilon],
+        (values, context) => new LinearAttention(context, values.Of(Scale), values.Of(Epsilon)));
 
     /// <inheritdoc/>
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;

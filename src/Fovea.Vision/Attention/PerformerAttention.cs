@@ -1,3 +1,4 @@
+using Fovea.Core.Options;
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Attention.Contract;
@@ -22,6 +23,11 @@ namespace Fovea.Vision.Attention;
 /// </remarks>
 public sealed class PerformerAttention : Module, ILocalAttention
 {
+    private static readonly Option<FeatureKernel> Kernel =
+        Option.Of("kernel", ValueForm.Choice<FeatureKernel>() with { Noun = "softmax or relu" }, FeatureKernel.Softmax, "what the features stand for");
+
+    private static readonly Option<double?> Scale = Option.Maybe("scale", ValueForm.Real(), "factor of q·k, above 0", "1/√headDim for softmax, 1 for relu");
+
     private readonly AttentionContext _context;
     private readonly RandomProjection _projection;
 
@@ -31,10 +37,22 @@ public sealed class PerformerAttention : Module, ILocalAttention
     public PerformerAttention(AttentionContext context, PerformerOptions options, Locality? locality = null)
     {
         context.RequireNoDropout("performer");
-        (_context, Options) = (context, options);
+        _context = context;
+        Options = options;
         _projection = Register("", new RandomProjection(context.HeadDim, options));
         if (locality is not null) Locality = Register("", locality);
     }
+
+    /// <summary>The mechanism in the catalogue.</summary>
+    internal static AttentionEntry Entry { get; } = new(
+        "performer",
+        "Softmax attention approximated by random features (FAVOR+); linear in the number of tokens.",
+        [.. Locality.Options, .. PerformerOptions.All, Kernel, Scale],
+        (values, context) => new PerformerAttention(
+            context, PerformerOptions.From(values, context, values.Of(Kernel), values.Of(Scale)), Locality.From(values, context)))
+    {
+        Main = PerformerOptions.FeatureCount,
+    };
 
     /// <summary>Features.</summary>
     public PerformerOptions Options { get; }

@@ -1,3 +1,4 @@
+using Fovea.Core.Options;
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Attention.Contract;
@@ -19,6 +20,9 @@ namespace Fovea.Vision.Attention;
 /// </remarks>
 public sealed class SinkhornAttention : Module, ILocalAttention
 {
+    private static readonly Option<int> Iterations = Option.Of("iterations", ValueForm.Whole(1), 5, "normalisations, odd");
+    private static readonly Option<double> Epsilon = Option.Of("epsilon", ValueForm.Real(Interval.Positive), 1, "temperature");
+
     private readonly AttentionContext _context;
     private readonly int _iterations;
     private readonly float _scale;
@@ -28,15 +32,25 @@ public sealed class SinkhornAttention : Module, ILocalAttention
     /// <param name="epsilon">Temperature ε, above 0.</param>
     /// <param name="locality">Windows, or null.</param>
     /// <exception cref="UsageException">Even iterations, an ε of 0 or less, or dropout of attention.</exception>
-    public SinkhornAttention(AttentionContext context, int iterations = 5, double epsilon = 1, Locality? locality = null)
+    public SinkhornAttention(AttentionContext context, int iterations, double epsilon, Locality? locality = null)
     {
         Check.That(iterations > 0 && iterations % 2 == 1, $"sinkhorn: iterations must be odd (rows come last), got {iterations}.");
-        Check.That(epsilon > 0, $"sinkhorn: epsilon must be above 0, got {epsilon}.");
         context.RequireNoDropout("sinkhorn");
-        (_context, _iterations) = (context, iterations);
-        _scale = (float)(1 / (Math.Sqrt(context.HeadDim) * epsilon));
+        _context = context;
+        _iterations = iterations;
+        _scale = (float)(1 / (Math.Sqrt(context.HeadDim) * Epsilon.Check(epsilon, "sinkhorn")));
         if (locality is not null) Locality = Register("", locality);
     }
+
+    /// <summary>The mechanism in the catalogue.</summary>
+    internal static AttentionEntry Entry { get; } = new(
+        "sinkhorn",
+        "Doubly stochastic attention: rows and columns are normalised in turns; quadratic.",
+        [.. Locality.Options, Iterations, Epsilon],
+        (values, context) => new SinkhornAttention(context, values.Of(Iterations), values.Of(Epsilon), Locality.From(values, context)))
+    {
+        Main = Iterations,
+    };
 
     /// <inheritdoc/>
     public Locality? Locality { get; }

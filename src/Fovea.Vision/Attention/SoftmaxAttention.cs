@@ -1,3 +1,4 @@
+using Fovea.Core.Options;
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
@@ -18,6 +19,8 @@ namespace Fovea.Vision.Attention;
 /// </remarks>
 public sealed class SoftmaxAttention : Module, ILocalAttention
 {
+    internal static readonly Option<double?> Scale = Option.Maybe("scale", ValueForm.Real(), "factor of q·k", "1/√headDim");
+
     private readonly AttentionContext _context;
     private readonly Dropout _dropout;
     private readonly float _scale;
@@ -35,9 +38,16 @@ public sealed class SoftmaxAttention : Module, ILocalAttention
         }
 
         _context = context;
-        _scale = scale ?? 1 / MathF.Sqrt(context.HeadDim);
+        _scale = scale ?? (float)(1 / Math.Sqrt(context.HeadDim));
         _dropout = Register("attn_drop", new Dropout(context.Dropout));
     }
+
+    /// <summary>The mechanism in the catalogue.</summary>
+    internal static AttentionEntry Entry { get; } = new(
+        "softmax",
+        "Scaled dot-product attention, exact; quadratic in the number of tokens.",
+        [.. Locality.Options, Scale],
+        (values, context) => new SoftmaxAttention(context, (float?)values.Of(Scale), Locality.From(values, context)));
 
     /// <inheritdoc/>
     public Locality? Locality { get; }

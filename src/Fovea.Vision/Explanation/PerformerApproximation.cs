@@ -54,8 +54,9 @@ public static class PerformerApproximation
 
     private static ImageClassifier WithFeatures(ImageClassifier model, Device device, int features, ulong seed)
     {
-        string scale = Softmax(model)!.Options.TryGetValue("scale", out string? given) ? $",scale={given}" : "";
-        AttentionList attention = string.Create(CultureInfo.InvariantCulture, $"performer:features={features}{scale}");
+        double? given = Softmax(model)!.Values.Of(SoftmaxAttention.Scale);
+        string scale = given is null ? "" : string.Create(CultureInfo.InvariantCulture, $",scale={given}");
+        AttentionList attention = $"performer:features={features}{scale}";
         ImageClassifier performer = model.Config.Apply(new() { Attention = attention }).Build();
         performer.Initialize(device, seed);
         performer.Load(model.NamedState().ToDictionary(entry => entry.Name, entry => entry.Tensor.Value));
@@ -64,7 +65,7 @@ public static class PerformerApproximation
     }
 
     /// <summary>The one mechanism of a model with softmax attention in all blocks; null for other models.</summary>
-    private static Spec? Softmax(ImageClassifier model) =>
+    private static AttentionSpec? Softmax(ImageClassifier model) =>
         model.Config.Describe().Attention?.Specs is [{ Name: "softmax" } softmax] && model is IAttentionModel ? softmax : null;
 
     private static double RelativeError(Tensor expected, Tensor actual) =>

@@ -31,7 +31,7 @@ public sealed class DatasetCatalogueTests
     public void A_missing_directory_is_named()
     {
         Assert.Contains("'/no/such'", Assert.Throws<DataException>(() => DatasetCatalogue.Load("mnist", "/no/such")).Message);
-        Assert.Contains("--data DIR", Assert.Throws<UsageException>(() => DatasetCatalogue.Load("mnist")).Message);
+        Assert.Contains("`data` DIR", Assert.Throws<UsageException>(() => DatasetCatalogue.Load("mnist")).Message);
     }
 
     [Theory]

@@ -52,11 +52,11 @@ public sealed class PolicyTransformTests
     [Fact]
     public void The_form_of_timm_is_read()
     {
-        Assert.Equal(new RandAugment { Bins = 11, Probability = 0.5, Std = 0.5 }, AutomaticAugmentation.Parse("rand-m9-mstd0.5-inc1"));
-        Assert.Equal(new RandAugment { Bins = 11, Magnitude = 7, Ops = 3, Probability = 1 }, AutomaticAugmentation.Parse("rand-m7-n3-p1"));
-        Assert.Equal(new AutoAugment(), AutomaticAugmentation.Parse("original"));
-        Assert.Equal(new TrivialAugmentWide(), AutomaticAugmentation.Parse("ta-wide"));
-        Assert.Equal(new RandAugment { Magnitude = 5 }, AutomaticAugmentation.Parse("rand-augment:magnitude=5"));
+        Assert.Equal(new RandAugment { Bins = 11, Probability = 0.5, Std = 0.5 }, AutomaticAugmentation.Parse("rand-m9-mstd0.5-inc1").Step);
+        Assert.Equal(new RandAugment { Bins = 11, Magnitude = 7, Ops = 3, Probability = 1 }, AutomaticAugmentation.Parse("rand-m7-n3-p1").Step);
+        Assert.Equal(new AutoAugment(), AutomaticAugmentation.Parse("original").Step);
+        Assert.Equal(new TrivialAugmentWide(), AutomaticAugmentation.Parse("ta-wide").Step);
+        Assert.Equal(new RandAugment { Magnitude = 5 }, AutomaticAugmentation.Parse("rand-augment:magnitude=5").Step);
     }
 
     [Theory]

@@ -115,7 +115,7 @@ public sealed class StudyRunnerTests : IDisposable
                 .Replace("seeds: [0, 1]", "seeds: [1, 2]", StringComparison.Ordinal));
         string message = Assert.Throws<UsageException>(() => _study.Run(changed)).Message;
         Assert.Contains(
-            "changed since 2 of its 4 cells were trained; train them anew with --redo-stale, take another --out, or "
+            "changed since 2 of its 4 cells were trained; train them anew with `redo-stale`, take another `out`, or "
                 + "undo the change.", message, StringComparison.Ordinal);
         Assert.Contains("softmax_seed=1: epochs (was 2, is now 1)", message, StringComparison.Ordinal);
         Assert.Equal(4, _study.Trained.Count);

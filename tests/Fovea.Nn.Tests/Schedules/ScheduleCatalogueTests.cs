@@ -4,7 +4,7 @@ namespace Fovea.Nn.Tests.Schedules;
 
 public sealed class ScheduleCatalogueTests
 {
-    public static TheoryData<string> All => [.. ScheduleCatalogue.Names];
+    public static TheoryData<string> All => [.. ScheduleCatalogue.All.Select(entry => entry.Name)];
 
     [Theory]
     [MemberData(nameof(All))]
@@ -69,7 +69,7 @@ public sealed class ScheduleCatalogueTests
     [Fact]
     public void Specs_are_equal_whatever_the_order_of_their_options()
     {
-        Spec one = "step:size=30, gamma=0.1", other = "step:gamma=0.1,size=30";
+        ScheduleSpec one = "step:size=30, gamma=0.1", other = "step:gamma=0.1,size=30";
 
         Assert.Equal(one, other);
         Assert.Equal("step:gamma=0.1,size=30", one.ToString());

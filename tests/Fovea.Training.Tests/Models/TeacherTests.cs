@@ -79,7 +79,7 @@ public sealed class TeacherTests : IDisposable
         Assert.Contains("same classes",
             Assert.Throws<UsageException>(() =>
                 Teacher.Load(options, config, TinyRun.Images.Select("4").Info, Device.Cpu)).Message);
-        Assert.Contains("--image-size 8",
+        Assert.Contains("`image-size` 8",
             Assert.Throws<UsageException>(() =>
                 Teacher.Load(options, config with { ImageSize = 16 }, TinyRun.Images.Info, Device.Cpu)).Message);
     }

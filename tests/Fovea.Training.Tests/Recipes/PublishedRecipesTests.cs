@@ -1,6 +1,5 @@
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Shapes;
-using Fovea.Data.Transforms;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Training.Tests.Support;
@@ -22,7 +21,6 @@ public sealed class PublishedRecipesTests
         Assert.NotNull(recipe.Data.Dataset);
         Assert.Equal(DatasetCatalogue.Canonical(recipe.Data.Dataset), recipe.Data.Dataset);
         ModelChoice.Configure(recipe, ShapesDataset.Info).Build();
-        TransformPipeline.Parse(recipe.Data.Augmentation ?? "none");
         OptimisationChoice.Schedule(recipe, stepsPerEpoch: 10);
     }
 

@@ -1,4 +1,6 @@
+using Fovea.Data.Transforms;
 using Fovea.Training.Recipes;
+using Fovea.Vision.Attention;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -95,7 +97,10 @@ public sealed class RecipeFileTests
         Gen<double?> optionalShare = Gen.OneOf(Gen.Constant<double?>(null), share.Select(x => (double?)x));
         return
             from model in name.Where(n => n is not null)
-            from attention in name
+            from attention in Gen.Elements<AttentionList?>(null, "softmax", "sinkhorn:5,softmax", "softmax:until=3,window=1/2,linear")
+            from augmentation in Gen.Elements<TransformPipeline?>(null, "none", "random-crop:32:padding=4,hflip",
+                "rand-augment:ops=3,random-erasing:p=0.25")
+            from automatic in Gen.Elements<AutomaticAugmentation?>(null, "ra", "rand-m9-mstd0.5-inc1", "imagenet")
             from size in optional
             from dataset in name
             from directory in name
@@ -112,9 +117,9 @@ public sealed class RecipeFileTests
             select new Recipe
             {
                 Model = new() { Name = model, Attention = attention, ImageSize = size },
-                Data = new() { Dataset = dataset, Directory = directory, Augmentation = attention,
+                Data = new() { Dataset = dataset, Directory = directory, Augmentation = augmentation,
                     ValidationShare = shares.Item1, TrainLimit = limit, EvaluationLimit = size, Workers = limit,
-                    AutoAugment = dataset, ColorJitter = shares.Item2, HorizontalFlip = shares.Item3,
+                    AutoAugment = automatic, ColorJitter = shares.Item2, HorizontalFlip = shares.Item3,
                     VerticalFlip = shares.Item4, AugmentRepeats = epochs },
                 Optimisation = new() { Epochs = epochs, BatchSize = epochs, Optimizer = optimizer,
                     LearningRate = rates.Item1, WeightDecay = rates.Item2, Betas = betas, Momentum = betas.Item1,

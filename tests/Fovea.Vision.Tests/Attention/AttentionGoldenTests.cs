@@ -147,7 +147,7 @@ public sealed class AttentionGoldenTests
             int tokens = int.Parse(parts[0][1..], CultureInfo.InvariantCulture);
             AttentionContext context = new() { Dim = dim, Heads = heads, HeadDim = dim / heads, Grid = new(1, 1, tokens - 1) };
             string window = parts[1][1..];
-            Spec spec = window == "none" ? "softmax" : $"softmax:lai=sequence,class=band,window={window}";
+            AttentionSpec spec = window == "none" ? "softmax" : $"softmax:lai=sequence,class=band,window={window}";
             IAttention attention = AttentionCatalogue.Create(spec, context);
             using StepScope scope = StepScope.Begin();
             Layer layer = new(golden, device, attention, context.Grid, "qkv", "proj", dim, dim);

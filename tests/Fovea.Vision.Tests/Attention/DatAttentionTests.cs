@@ -68,7 +68,7 @@ public sealed class DatAttentionTests
     [Fact]
     public void Dropout_of_probabilities_takes_the_unfused_path_to_the_same_result()
     {
-        DatAttention dropping = new(Context(Grid) with { Dropout = 1e-7f }) { Random = new Philox(1, 1) };
+        DatAttention dropping = new(Context(Grid) with { Dropout = 1e-7f }, groups: 1, stride: 2, range: 1, kernel: 5) { Random = new Philox(1, 1) };
         dropping.Initialize(Device.Reference, 1);
 
         GoldenAssert.Close(Create(Grid).Forward(Input(Grid)).ToArray(), dropping.Forward(Input(Grid)).ToArray(), 1e-6, 1e-6);
@@ -88,7 +88,7 @@ public sealed class DatAttentionTests
 
     private static DatAttention Create(TokenGrid grid, int groups = 1, int stride = 2, float range = 1)
     {
-        DatAttention attention = new(Context(grid), groups, stride, range);
+        DatAttention attention = new(Context(grid), groups, stride, range, kernel: 5);
         attention.Initialize(Device.Reference, 1);
         return attention;
     }

@@ -98,7 +98,7 @@ public sealed class KernelAttentionGoldenTests
         return (qkv, proj, mechanism);
     }
 
-    private static Spec SpecOf(Golden golden) => golden.Config.TryGetProperty("kernel", out JsonElement kernel)
+    private static AttentionSpec SpecOf(Golden golden) => golden.Config.TryGetProperty("kernel", out JsonElement kernel)
         ? string.Create(CultureInfo.InvariantCulture,
             $"performer:kernel={kernel.GetString()},features={Number(golden, "num_features", 0)},eps={Number(golden, "numerical_stabilizer", 0)}")
         : string.Create(CultureInfo.InvariantCulture, $"linear:scale={Number(golden, "q_scale", 1)},eps={Number(golden, "denominator_eps", 0)}");

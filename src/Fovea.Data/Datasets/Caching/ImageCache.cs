@@ -73,7 +73,7 @@ internal sealed class ImageCache : IImageStore
         byte[] first = new byte[CacheHeader.Size];
         if (file.ReadAtLeast(first, first.Length, throwOnEndOfStream: false) < first.Length) throw Refuse(path, "is too short to be an image cache");
         CacheHeader header = CacheHeader.Parse(first, out string wrong) ?? throw Refuse(path, wrong);
-        if (header.Side != side) throw Refuse(path, $"holds images of {header.Side} pixels, not of {side} (--cache-size)");
+        if (header.Side != side) throw Refuse(path, $"holds images of {header.Side} pixels, not of {side} (`cache-size`)");
         if (!header.Key.AsSpan().SequenceEqual(key) || header.Count != store.Entries.Count)
             throw Refuse(path, "was made for other images, or they have changed since");
         if (file.Length != header.FileLength || file.Length < header.DataStart) throw Refuse(path, $"has {file.Length} bytes where {header.FileLength} belong");
@@ -84,7 +84,7 @@ internal sealed class ImageCache : IImageStore
         return new(store, path, header, index, map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read));
     }
 
-    private static DataException Refuse(string path, string what) => new($"{path}: {what}; delete it to have it made anew, or give another --cache.");
+    private static DataException Refuse(string path, string what) => new($"{path}: {what}; delete it to have it made anew, or give another `cache`.");
 
     private DataException Damaged(int entry) => Refuse(_path, $"is damaged at the image '{Entries.PathOf(entry)}'");
 }

@@ -48,7 +48,7 @@ public sealed class ImageFileDataset : IImageDataset
         }
         catch (DataException error)
         {
-            throw new DataException(error.Message, error) { Remedy = "--skip-bad passes over unreadable images, 'fovea data inspect' finds all." };
+            throw new DataException(error.Message, error) { Remedy = "`skip-bad` passes over unreadable images, 'fovea data inspect' finds all." };
         }
     }
 }

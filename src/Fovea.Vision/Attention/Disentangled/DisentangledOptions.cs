@@ -1,20 +1,33 @@
-using Fovea.Nn;
+using Fovea.Core.Options;
 
 namespace Fovea.Vision.Attention.Disentangled;
 
 /// <summary>What a <see cref="DisentangledAttention"/> is made of.</summary>
 public sealed record DisentangledOptions
 {
-    /// <summary>Option names with what they mean.</summary>
-    public static IReadOnlyDictionary<string, string> Documentation { get; } = new Dictionary<string, string>
-    {
-        ["axes"] = "2: offsets of rows and columns (default); 1: offsets in the token sequence, as DeBERTa",
-        ["span"] = "buckets to each side of an axis; default 4 on two axes, 32 on one",
-        ["farthest"] = "offset of the last of logarithmic buckets; default none, offsets are clipped",
-        ["terms"] = "position terms; default c2p/p2c, also p2p",
-        ["shared"] = "positions go through the content's projections (default true), or through their own",
-        ["cls"] = "on one axis, the class token has buckets of its own ('explicit', default) or is part of the 'sequence'",
-    };
+    private static readonly DisentangledOptions Standard = new();
+
+    private static readonly Option<int> AxisCount = Option.Of(
+        "axes", ValueForm.Whole(), Standard.Axes, "2: offsets of rows and columns; 1: offsets in the token sequence, as DeBERTa");
+
+    private static readonly Option<int?> SpanSize =
+        Option.Maybe("span", ValueForm.Whole(), "buckets to each side of an axis", $"{Standard.Span} on two axes, 32 on one");
+
+    private static readonly Option<int?> FarthestOffset =
+        Option.Maybe("farthest", ValueForm.Whole(), "offset of the last of logarithmic buckets", "none, offsets are clipped");
+
+    private static readonly Option<string> TermNames =
+        Option.Of("terms", ValueForm.Text("TERM/..."), "c2p/p2c", "position terms, of c2p, p2c and p2p");
+
+    private static readonly Option<bool> IsShared = Option.Of(
+        "shared", ValueForm.Flag(), Standard.Shared, "positions go through the content's projections, not through their own");
+
+    private static readonly Option<bool> ClassToken = Option.Of(
+        "cls", ValueForm.Choice(("explicit", false), ("sequence", true)), Standard.ClassInSequence,
+        "on one axis, the class token has buckets of its own or is part of the sequence");
+
+    /// <summary>The options of a mechanism with such scores.</summary>
+    internal static IReadOnlyList<Option> All { get; } = [AxisCount, SpanSize, FarthestOffset, TermNames, IsShared, ClassToken];
 
     /// <summary>1: along the token sequence; 2: rows and columns of the grid.</summary>
     public int Axes { get; init; } = 2;
@@ -42,24 +55,24 @@ public sealed record DisentangledOptions
 
     internal int Terms => (ContentToPosition ? 1 : 0) + (PositionToContent ? 1 : 0) + (PositionToPosition ? 1 : 0);
 
-    /// <summary>Reads a mechanism's options.</summary>
-    /// <exception cref="UsageException">One cannot be read or is out of range.</exception>
-    public static DisentangledOptions From(Spec spec)
+    /// <summary>What a mechanism's options ask for.</summary>
+    /// <exception cref="UsageException">One is out of range.</exception>
+    internal static DisentangledOptions From(OptionValues values)
     {
-        string[] terms = spec.Options.GetValueOrDefault("terms", "c2p/p2c").Split('/');
+        string[] terms = values.Of(TermNames).Split('/');
         foreach (string term in terms)
-            Check.That(term is "c2p" or "p2c" or "p2p", $"{spec.Name}: option 'terms' takes c2p, p2c and p2p, separated by slashes, got '{term}'.");
-        int axes = spec.Integer("axes", 2);
+            Check.That(term is "c2p" or "p2c" or "p2p", $"{values.Owner}: option 'terms' takes c2p, p2c and p2p, separated by slashes, got '{term}'.");
+        int axes = values.Of(AxisCount);
         DisentangledOptions options = new()
         {
             Axes = axes,
-            Span = spec.Integer("span", axes == 2 ? 4 : 32),
-            Farthest = spec.Options.ContainsKey("farthest") ? spec.Integer("farthest", 0) : null,
+            Span = values.Of(SpanSize) ?? (axes == 2 ? Standard.Span : 32),
+            Farthest = values.Of(FarthestOffset),
             ContentToPosition = terms.Contains("c2p"),
             PositionToContent = terms.Contains("p2c"),
             PositionToPosition = terms.Contains("p2p"),
-            Shared = spec.Flag("shared", true),
-            ClassInSequence = spec.Choice("cls", "explicit", "sequence") == "sequence",
+            Shared = values.Of(IsShared),
+            ClassInSequence = values.Of(ClassToken),
         };
         options.Validate();
         return options;

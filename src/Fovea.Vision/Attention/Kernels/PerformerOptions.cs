@@ -1,4 +1,4 @@
-using Fovea.Nn;
+using Fovea.Core.Options;
 using Fovea.Tensors;
 using Fovea.Vision.Attention.Contract;
 
@@ -7,13 +7,24 @@ namespace Fovea.Vision.Attention.Kernels;
 /// <summary>How a <see cref="PerformerAttention"/> draws and uses its features.</summary>
 public sealed record PerformerOptions
 {
-    /// <summary>Names of the options that everything with random features takes, with what they mean.</summary>
-    public static IReadOnlyDictionary<string, string> Documentation { get; } = new Dictionary<string, string>
-    {
-        ["features"] = "random features per head, 1 or more; default headDim · ln headDim, at least headDim",
-        ["redraw"] = "training steps between new draws of the features; default 0: never",
-        ["eps"] = "added to every feature, at least 0; default 1e-6, for relu 1e-3",
-    };
+    internal static readonly Option<int?> FeatureCount =
+        Option.Maybe("features", ValueForm.Whole(1), "random features per head", "headDim · ln headDim, at least headDim");
+
+    private static readonly Option<int> Redraw =
+        Option.Of("redraw", ValueForm.Whole(0), 0, "training steps between new draws of the features, 0: never");
+
+    private static readonly Option<double?> Epsilon =
+        Option.Maybe("eps", ValueForm.Real(Interval.AtLeast(0)), "added to every feature", "1e-6, for relu 1e-3");
+
+    private static readonly Option<bool> Mix = Option.Of(
+        "mix", ValueForm.Choice(("softmax", false), ("performer", true)) with { Noun = "softmax or performer" }, false,
+        "how values are mixed; performer: by random features, linear in the number of tokens");
+
+    /// <summary>Options of everything with random features.</summary>
+    internal static IReadOnlyList<Option> All { get; } = [FeatureCount, Redraw, Epsilon];
+
+    /// <summary>Options of a mechanism that may mix by random features.</summary>
+    internal static IReadOnlyList<Option> WithMix { get; } = [.. All, Mix];
 
     /// <summary>Features per head, 1 or more.</summary>
     public required int Features { get; init; }
@@ -36,38 +47,34 @@ public sealed record PerformerOptions
     /// </summary>
     public static int DefaultFeatures(int headDim) => Math.Max(headDim, (int)Math.Round(headDim * Math.Log(headDim)));
 
-    /// <summary>Reads <c>performer:features=...,kernel=...,scale=...,eps=...,redraw=...</c>, all optional.</summary>
-    /// <exception cref="UsageException">An option is out of range.</exception>
-    public static PerformerOptions Parse(Spec spec, AttentionContext context)
+    /// <summary>The options of a mechanism.</summary>
+    /// <param name="values">Features, redraw and ε.</param>
+    /// <param name="context">Sizes.</param>
+    /// <param name="kernel">What the features stand for.</param>
+    /// <param name="scale">Factor of q·k; null: 1/√headDim for softmax, 1 for relu.</param>
+    /// <exception cref="UsageException">The scale is not above 0.</exception>
+    internal static PerformerOptions From(OptionValues values, AttentionContext context, FeatureKernel kernel, double? scale = null)
     {
-        string kernel = spec.Options.GetValueOrDefault("kernel", "softmax");
-        Check.That(kernel is "softmax" or "relu", $"{spec.Name}: option 'kernel' must be softmax or relu, got '{kernel}'.");
-        return Parse(spec, context, softmax: kernel == "softmax");
-    }
-
-    private static PerformerOptions Parse(Spec spec, AttentionContext context, bool softmax)
-    {
-        double scale = spec.Number("scale", softmax ? 1 / Math.Sqrt(context.HeadDim) : 1);
-        Check.That(scale > 0, $"{spec.Name}: option 'scale' must be above 0, got {scale}.");
+        bool softmax = kernel == FeatureKernel.Softmax;
+        double factor = scale ?? (softmax ? 1 / Math.Sqrt(context.HeadDim) : 1);
+        Check.That(factor > 0, $"{values.Owner}: option 'scale' must be above 0, got {factor}.");
         return new PerformerOptions
         {
-            Features = Check.AtLeast(1, spec.Integer("features", DefaultFeatures(context.HeadDim)), $"{spec.Name}: features"),
-            Kernel = softmax ? FeatureKernel.Softmax : FeatureKernel.Relu,
-            Scale = (float)scale,
-            Stabilizer = (float)Check.AtLeast(0, spec.Number("eps", softmax ? 1e-6 : 1e-3), $"{spec.Name}: eps"),
-            RedrawEvery = Check.AtLeast(0, spec.Integer("redraw", 0), $"{spec.Name}: redraw"),
+            Features = values.Of(FeatureCount) ?? DefaultFeatures(context.HeadDim),
+            Kernel = kernel,
+            Scale = (float)factor,
+            Stabilizer = (float)(values.Of(Epsilon) ?? (softmax ? 1e-6 : 1e-3)),
+            RedrawEvery = values.Of(Redraw),
         };
     }
 
-    /// <summary>Reads the options of a mechanism with <c>mix=softmax|performer</c>; null: softmax.</summary>
-    /// <exception cref="UsageException">Another mix, or an option that needs <c>mix=performer</c> or is out of range.</exception>
-    public static PerformerOptions? OfMix(Spec spec, AttentionContext context)
+    /// <summary>The options of a mechanism with <c>mix=softmax|performer</c>; null: softmax.</summary>
+    /// <exception cref="UsageException">An option needs <c>mix=performer</c>.</exception>
+    internal static PerformerOptions? OfMix(OptionValues values, AttentionContext context)
     {
-        string mix = spec.Options.GetValueOrDefault("mix", "softmax");
-        Check.That(mix is "softmax" or "performer", $"{spec.Name}: option 'mix' must be softmax or performer, got '{mix}'.");
-        if (mix == "performer") return Parse(spec, context, softmax: true);
-        foreach (string key in Documentation.Keys)
-            Check.That(!spec.Options.ContainsKey(key), $"{spec.Name}: option '{key}' needs 'mix=performer'.");
+        if (values.Of(Mix)) return From(values, context, FeatureKernel.Softmax);
+        foreach (Option option in All)
+            Check.That(!values.Has(option), $"{values.Owner}: option '{option.Name}' needs 'mix=performer'.");
         return null;
     }
 }

@@ -1,3 +1,4 @@
+using Fovea.Core.Options;
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Attention.Contract;
@@ -18,6 +19,26 @@ namespace Fovea.Vision.Attention.Windows;
 /// </remarks>
 public sealed class Locality : Module
 {
+    private static readonly Option<IReadOnlyList<double>> Windows =
+        Option.Of("window", ValueForm.Reals(), [], "farthest visible key per stage, e.g. 2/4/6; none unless given");
+
+    private static readonly Option<IReadOnlyList<double>> Until =
+        Option.Of("until", ValueForm.Reals(), [], "epoch that ends each stage, e.g. 5/10/15; then everything is visible");
+
+    private static readonly Option<bool> AlongSequence =
+        Option.Of("lai", ValueForm.Choice(("grid", false), ("sequence", true)), false, "window over the patch grid or the token sequence");
+
+    private static readonly Option<bool> ClassInBand = Option.Of(
+        "class", ValueForm.Choice(("visible", false), ("band", true)), false, "class token always visible, or part of the band of a sequence");
+
+    private static readonly Option<double?> Radius =
+        Option.Maybe("soft", ValueForm.Real(), "first radius of each head, learned, in place of a window");
+
+    private static readonly Option<double> Weight = Option.Of("penalty", ValueForm.Real(), 1, "of a soft window: weight at the start");
+
+    private static readonly Option<double> Fade =
+        Option.Of("fade", ValueForm.Real(), 10, "of a soft window: epochs until the penalty is gone");
+
     private readonly int[] _windows;
     private readonly double[] _until;
     private readonly bool _sequence, _band;
@@ -27,44 +48,37 @@ public sealed class Locality : Module
     private (TokenGrid Grid, int? Window, bool Coarse, TokenRelation Relation)? _last;
     private int _epoch;
 
-    private Locality(Spec spec, AttentionContext context)
+    private Locality(OptionValues values, AttentionContext context)
     {
-        _windows = [.. spec.Numbers("window", []).Select(value => Whole(spec, value))];
-        _until = [.. spec.Numbers("until", [])];
+        string owner = values.Owner;
+        IReadOnlyList<double> until = values.Of(Until);
+        _windows = [.. values.Of(Windows).Select(value => Whole(owner, value))];
+        _until = [.. until];
         Check.That(
             _until.Length == _windows.Length || _until.Length == Math.Max(0, _windows.Length - 1),
-            $"{spec.Name}: option 'until' needs an epoch for each of the {_windows.Length} windows (the last may stay out, it then holds for good), got {_until.Length}.");
-        Check.That(_until.SequenceEqual(_until.Order()), $"{spec.Name}: option 'until' must rise from epoch to epoch, got '{spec.Options.GetValueOrDefault("until")}'.");
-        _sequence = spec.Choice("lai", "grid", "sequence") == "sequence";
-        _band = spec.Choice("class", "visible", "band") == "band";
-        Check.That(!_band || _sequence, $"{spec.Name}: option 'class=band' needs 'lai=sequence'; on the grid the class token has no place.");
+            $"{owner}: option 'until' needs an epoch for each of the {_windows.Length} windows (the last may stay out, it then holds for good), got {_until.Length}.");
+        Check.That(_until.SequenceEqual(_until.Order()), $"{owner}: option 'until' must rise from epoch to epoch, got '{Until.Print(until)}'.");
+        _sequence = values.Of(AlongSequence);
+        _band = values.Of(ClassInBand);
+        Check.That(!_band || _sequence, $"{owner}: option 'class=band' needs 'lai=sequence'; on the grid the class token has no place.");
         _heads = context.Heads;
-        _penalty = spec.Number("penalty", 1);
-        _fade = spec.Number("fade", 10);
-        Check.That(_penalty >= 0 && _fade > 0, $"{spec.Name}: options 'penalty' and 'fade' must be above 0.");
-        if (spec.Options.ContainsKey("soft"))
-            _radius = Register(new Parameter("locality_radius", [context.Heads], Init.Constant((float)spec.Number("soft", 2)), decay: false));
+        _penalty = values.Of(Weight);
+        _fade = values.Of(Fade);
+        Check.That(_penalty >= 0 && _fade > 0, $"{owner}: options 'penalty' and 'fade' must be above 0.");
+        if (values.Of(Radius) is double radius)
+            _radius = Register(new Parameter("locality_radius", [context.Heads], Init.Constant((float)radius), decay: false));
     }
 
-    /// <summary>Option names with what they mean, for the mechanisms that take them.</summary>
-    public static IReadOnlyDictionary<string, string> Options { get; } = new Dictionary<string, string>
-    {
-        ["window"] = "farthest visible key per stage, e.g. 2/4/6; default none",
-        ["until"] = "epoch that ends each stage, e.g. 5/10/15; then everything is visible",
-        ["lai"] = "window over the patch 'grid' (default) or the token 'sequence'",
-        ["class"] = "class token always 'visible' (default), or part of the 'band' of a sequence",
-        ["soft"] = "first radius of each head, learned, in place of a window",
-        ["penalty"] = "of a soft window: weight at the start; default 1",
-        ["fade"] = "of a soft window: epochs until the penalty is gone; default 10",
-    };
+    /// <summary>The options of mechanisms that take windows.</summary>
+    public static IReadOnlyList<Option> Options { get; } = [Windows, Until, AlongSequence, ClassInBand, Radius, Weight, Fade];
 
-    /// <summary>What a mechanism's options ask for; null where they ask for no locality.</summary>
-    /// <exception cref="UsageException">Options contradict each other or cannot be read.</exception>
-    public static Locality? From(Spec spec, AttentionContext context)
+    /// <summary>The window that a mechanism's options ask for; null where they ask for none.</summary>
+    /// <exception cref="UsageException">Options contradict each other.</exception>
+    public static Locality? From(OptionValues values, AttentionContext context)
     {
-        if (spec.Options.ContainsKey("window") || spec.Options.ContainsKey("soft")) return new(spec, context);
-        foreach (string key in (string[])["until", "lai", "class", "penalty", "fade"])
-            Check.That(!Options.ContainsKey(key) || !spec.Options.ContainsKey(key), $"{spec.Name}: option '{key}' needs 'window' or 'soft' beside it.");
+        if (values.Has(Windows) || values.Has(Radius)) return new(values, context);
+        foreach (Option option in Options)
+            Check.That(!values.Has(option), $"{values.Owner}: option '{option.Name}' needs 'window' or 'soft' beside it.");
         return null;
     }
 
@@ -177,9 +191,9 @@ public sealed class Locality : Module
         return nearest;
     }
 
-    private static int Whole(Spec spec, double value)
+    private static int Whole(string owner, double value)
     {
-        Check.That(value >= 0 && value == Math.Floor(value) && value < 1e6, $"{spec.Name}: option 'window' must be whole numbers of at least 0, got {value}.");
+        Check.That(value >= 0 && value == Math.Floor(value) && value < 1e6, $"{owner}: option 'window' must be whole numbers of at least 0, got {value}.");
         return (int)value;
     }
 }

@@ -164,6 +164,5 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.Probability(HeadDropout, nameof(HeadDropout));
         Check.Probability(DropPath, nameof(DropPath));
         Check.That(Attention.Specs.Count <= Depth, $"{nameof(Attention)}: there are {Attention.Specs.Count} mechanisms ({Attention}), but {Depth} block{(Depth == 1 ? "" : "s")}: name at most so many, the last stands for the rest.");
-        foreach (Spec spec in Attention.Specs) AttentionCatalogue.Find(spec);
     }
 }

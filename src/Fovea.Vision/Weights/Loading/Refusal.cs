@@ -23,7 +23,7 @@ internal static class Refusal
             throw new CheckpointException(
                 $"{report.Path}: holds weights of another architecture ({report.Source}): only {report.Loaded.Count} of the model's {report.Total} tensors are in it; {Model(weights)}.");
         if (strict && !report.IsComplete)
-            throw new CheckpointException($"{report.Path}: does not fit exactly, as --strict asks: {string.Join("; ", report.Differences())}; leave out --strict to load the rest.");
+            throw new CheckpointException($"{report.Path}: does not fit exactly, as `strict` asks: {string.Join("; ", report.Differences())}; leave out `strict` to load the rest.");
     }
 
     private static string Advice(Misfit misfit, int count, ImageClassifier model, StateDict weights)
@@ -32,15 +32,15 @@ internal static class Refusal
         return misfit.Name switch
         {
             "pos_embed" when count == 1 && vit is not null && misfit.Source.Shape is [.., var tokens, _] && SideOf(tokens) is long side =>
-                $"positions are those of another image size: use --image-size {side * vit.PatchSize}",
+                $"positions are those of another image size: use `image-size` {side * vit.PatchSize}",
             "patch_embed.proj.weight" when vit is not null && misfit.Source.Shape is [var dim, _, var patch, var columns] && patch == columns && dim == vit.Dim =>
-                $"patches are of another size: use --patch-size {patch}",
+                $"patches are of another size: use `patch-size` {patch}",
             _ => Model(weights),
         };
     }
 
     private static string Model(StateDict weights) => ClosestPreset.Of(weights.Weights) is { } closest
-        ? $"the closest preset is '{closest.Preset.Name}': use --model {closest.Preset.Name}"
+        ? $"the closest preset is '{closest.Preset.Name}': use `model` {closest.Preset.Name}"
         : "it is like no preset that there is: use the model and the options that it was made with ('fovea weights FILE' lists its tensors)";
 
     /// <summary>Side of a square grid of patches, with up to two tokens before it.</summary>

@@ -13,7 +13,7 @@ public sealed class LocalityTests
     [Fact]
     public void Windows_widen_by_epoch_and_then_open()
     {
-        Locality locality = Locality.From("softmax:window=8/12/18/20,until=2/4/6/8,lai=sequence", Context)!;
+        Locality locality = Locality.From(new AttentionSpec("softmax:window=8/12/18/20,until=2/4/6/8,lai=sequence").Values, Context)!;
 
         int?[] windows = [.. Enumerable.Range(0, 10).Select(epoch =>
         {
@@ -28,7 +28,7 @@ public sealed class LocalityTests
     [Fact]
     public void The_last_window_stays_when_it_has_no_end()
     {
-        Locality locality = Locality.From("softmax:window=1/2,until=3", Context)!;
+        Locality locality = Locality.From(new AttentionSpec("softmax:window=1/2,until=3").Values, Context)!;
         locality.BeginEpoch(1000);
         Assert.Equal(2, locality.Window);
     }
@@ -36,9 +36,9 @@ public sealed class LocalityTests
     [Fact]
     public void A_grid_window_is_a_square_and_a_sequence_window_a_band()
     {
-        TokenRelation grid = Locality.From("softmax:window=1", Context)!.Relation(Context.Grid)!;
-        TokenRelation sequence = Locality.From("softmax:window=1,lai=sequence", Context)!.Relation(Context.Grid)!;
-        TokenRelation band = Locality.From("softmax:window=1,lai=sequence,class=band", Context)!.Relation(Context.Grid)!;
+        TokenRelation grid = Locality.From(new AttentionSpec("softmax:window=1").Values, Context)!.Relation(Context.Grid)!;
+        TokenRelation sequence = Locality.From(new AttentionSpec("softmax:window=1,lai=sequence").Values, Context)!.Relation(Context.Grid)!;
+        TokenRelation band = Locality.From(new AttentionSpec("softmax:window=1,lai=sequence,class=band").Values, Context)!.Relation(Context.Grid)!;
 
         int below = 1 + 4, at = 1;   // the patch below the first one
         Assert.Equal([true, false, false], [grid.IsVisible(at, below), sequence.IsVisible(at, below), band.IsVisible(at, below)]);
@@ -49,7 +49,7 @@ public sealed class LocalityTests
     public void A_soft_window_penalises_distance_less_from_epoch_to_epoch()
     {
         using StepScope scope = StepScope.Begin();
-        Locality locality = Locality.From("softmax:soft=2,penalty=3,fade=4", Context)!;
+        Locality locality = Locality.From(new AttentionSpec("softmax:soft=2,penalty=3,fade=4").Values, Context)!;
         locality.Initialize(Device.Cpu, 0);
         float previous = float.NegativeInfinity;
         for (int epoch = 0; epoch < 4; epoch++)

@@ -36,7 +36,7 @@ public sealed class LoadPlanTests
         Assert.Equal(Values(untouched, "head.weight"), Values(target, "head.weight"));
         Assert.Equal(Values(source, "blocks.1.mlp.fc2.weight"), Values(target, "blocks.1.mlp.fc2.weight"));
         Assert.Contains("fresh head for other classes: head.weight, head.bias", plan.Report.ToString(), StringComparison.Ordinal);
-        Assert.Contains("leave out --strict", Refused((Config with { Classes = 3 }).Build(), source, strict: true), StringComparison.Ordinal);
+        Assert.Contains("leave out `strict`", Refused((Config with { Classes = 3 }).Build(), source, strict: true), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class LoadPlanTests
         VisionTransformer source = Built(Config, 1);
         string patch = Refused((Config with { PatchSize = 2, ImageSize = 8 }).Build(), source);
         Assert.Contains("'patch_embed.proj.weight' is [8, 3, 4, 4] in the file, but the model needs [8, 3, 2, 2]", patch, StringComparison.Ordinal);
-        Assert.Contains("--patch-size 4", patch, StringComparison.Ordinal);
+        Assert.Contains("`patch-size` 4", patch, StringComparison.Ordinal);
 
         string width = Refused((Config with { Dim = 16 }).Build(), source);
         Assert.Contains("more tensors differ", width, StringComparison.Ordinal);
@@ -115,7 +115,7 @@ public sealed class LoadPlanTests
         string message = Assert.Throws<CheckpointException>(() => LoadPlan.Create(Presets.Find("vit_small_patch16_224").Config.Build(), weights, "f.pth", Device.Cpu)).Message;
 
         Assert.StartsWith("f.pth: 'cls_token' is [1, 1, 192] in the file, but the model needs [1, 1, 384]", message, StringComparison.Ordinal);
-        Assert.EndsWith("the closest preset is 'vit_tiny_patch16_224': use --model vit_tiny_patch16_224.", message, StringComparison.Ordinal);
+        Assert.EndsWith("the closest preset is 'vit_tiny_patch16_224': use `model` vit_tiny_patch16_224.", message, StringComparison.Ordinal);
         Assert.Equal(1, ClosestPreset.Of(tiny)!.Share);
     }
 
