@@ -18,13 +18,15 @@ public abstract record Figure
     public string ToSvg(Theme theme = Theme.Light) => ToSvg(new SvgCanvas(Width, Height, Title, theme));
 
     /// <summary>
-    /// The figure as an <c>svg</c> element for an HTML page, whose CSS gives the colours: <c>--text</c>, <c>--grid</c> and so on.
+    /// The figure as an <c>svg</c> element for an HTML page, whose CSS gives the colours: <c>--text</c>, <c>--grid</c>
+    /// and so on.
     /// </summary>
     public string ToInlineSvg() => ToSvg(new SvgCanvas(Width, Height, Title, theme: null));
 
     /// <summary>The figure as the bytes of a PNG file.</summary>
     /// <param name="theme">Light or dark.</param>
-    /// <param name="scale">Pixels of the file per pixel of the figure; 2 is sharp in print and on dense screens.</param>
+    /// <param name="scale">Pixels of the file per pixel of the figure; 2 is sharp in print and on dense
+    /// screens.</param>
     public byte[] ToPng(Theme theme = Theme.Light, double scale = 2)
     {
         using RasterCanvas canvas = new(Width, Height, theme, scale);

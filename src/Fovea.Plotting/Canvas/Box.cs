@@ -15,10 +15,10 @@ internal readonly record struct Box(double X, double Y, double Width, double Hei
     /// <summary>The box with each side moved outwards by <paramref name="margin"/>.</summary>
     public Box Grow(double margin) => new(X - margin, Y - margin, Width + 2 * margin, Height + 2 * margin);
 
-    /// <summary>Whether <paramref name="other"/> lies inside, border included.</summary>
+    /// <summary>Tells whether <paramref name="other"/> lies inside, border included.</summary>
     public bool Contains(Box other) => other.X >= X && other.Y >= Y && other.Right <= Right && other.Bottom <= Bottom;
 
-    /// <summary>Whether the line from <paramref name="a"/> to <paramref name="b"/> meets the box (Liang-Barsky clipping).</summary>
+    /// <summary>Tells whether a line meets the box (Liang-Barsky clipping).</summary>
     public bool Meets(Point a, Point b)
     {
         double enter = 0, leave = 1;

@@ -4,18 +4,21 @@ namespace Fovea.Plotting.Canvas;
 internal static class Drawing
 {
     /// <summary>A straight line.</summary>
-    public static void Line(this ICanvas canvas, Point from, Point to, Stroke stroke) => canvas.Polyline([from, to], stroke);
+    public static void Line(this ICanvas canvas, Point from, Point to, Stroke stroke) =>
+        canvas.Polyline([from, to], stroke);
 
     /// <summary>The corners of a polygon that looks like a circle: it has 99.8 % of its area.</summary>
     public static Point[] Circle(Point centre, double radius)
     {
         const int Corners = 64;
         double step = 2 * Math.PI / Corners;
-        return [.. Enumerable.Range(0, Corners).Select(i => centre + new Point(Math.Cos(i * step), Math.Sin(i * step)) * radius)];
+        return [.. Enumerable.Range(0, Corners)
+            .Select(i => centre + new Point(Math.Cos(i * step), Math.Sin(i * step)) * radius)];
     }
 
     /// <summary>The outline of a rectangle.</summary>
-    public static void Frame(this ICanvas canvas, Box box, Stroke stroke) => canvas.Polyline([.. box.Corners, box.Corners[0]], stroke);
+    public static void Frame(this ICanvas canvas, Box box, Stroke stroke) =>
+        canvas.Polyline([.. box.Corners, box.Corners[0]], stroke);
 
     /// <summary>The area between two lines with the same positions from left to right, in either order.</summary>
     public static void FillBand(this ICanvas canvas, IEnumerable<Point> upper, IEnumerable<Point> lower, Paint paint) =>

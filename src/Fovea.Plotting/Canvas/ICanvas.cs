@@ -1,6 +1,6 @@
 namespace Fovea.Plotting.Canvas;
 
-/// <summary>The surface that a figure is drawn on. Both implementations take the same calls, so that a figure is described once.</summary>
+/// <summary>The surface that a figure is drawn on: SVG or pixels, by the same calls.</summary>
 internal interface ICanvas
 {
     /// <summary>Fills a rectangle.</summary>

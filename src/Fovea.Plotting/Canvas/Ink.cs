@@ -1,9 +1,9 @@
 namespace Fovea.Plotting.Canvas;
 
-/// <summary>What a colour is for. A drawing names inks only; <see cref="Palette"/> turns them into colours of a theme.</summary>
+/// <summary>The purpose of a colour. Drawings name inks; <see cref="Palette"/> has their colours by theme.</summary>
 internal enum Ink
 {
-    /// <summary>Behind everything.</summary>
+    /// <summary>The background.</summary>
     Ground,
 
     /// <summary>Titles and names.</summary>

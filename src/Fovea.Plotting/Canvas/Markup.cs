@@ -7,8 +7,8 @@ namespace Fovea.Plotting.Canvas;
 internal static class Markup
 {
     /// <summary>
-    /// Escapes text for element content and for attributes in either kind of quotes. What XML 1.0 cannot hold at all (control
-    /// characters, halves of surrogate pairs) becomes U+FFFD, the replacement character.
+    /// Escapes text for element content and for attributes in either kind of quotes. What XML 1.0 cannot hold at all
+    /// (control characters, halves of surrogate pairs) becomes U+FFFD, the replacement character.
     /// </summary>
     public static string Escape(string text)
     {

@@ -2,8 +2,9 @@ namespace Fovea.Plotting.Canvas;
 
 /// <summary>The colour of every ink in every theme.</summary>
 /// <remarks>
-/// Data colours are those of Okabe and Ito ("Color universal design", 2008), told apart by readers of any colour vision, darkened
-/// for a light ground and lightened for a dark one until text in them is readable, too: a contrast of at least 4.5 (WCAG 2.1, 1.4.3).
+/// Data colours are those of Okabe and Ito ("Color universal design", 2008), told apart by readers of any colour
+/// vision, darkened for a light ground and lightened for a dark one until text in them is readable, too: a contrast of
+/// at least 4.5 (WCAG 2.1, 1.4.3).
 /// </remarks>
 internal static class Palette
 {

@@ -2,7 +2,8 @@ using SkiaSharp;
 
 namespace Fovea.Plotting.Canvas;
 
-/// <summary>An 8-bit image as the data loaders hold it: one plane per channel, <c>[channel, height, width]</c>.</summary>
+/// <summary>An 8-bit image as the data loaders hold it: one plane per channel, <c>[channel, height,
+/// width]</c>.</summary>
 public sealed class PlanarImage
 {
     private readonly ReadOnlyMemory<byte> _samples;
@@ -15,13 +16,15 @@ public sealed class PlanarImage
     /// <exception cref="ArgumentException">The number of samples does not fit the other three.</exception>
     public PlanarImage(ReadOnlyMemory<byte> samples, int channels, int height, int width)
     {
-        if (channels is not (1 or 3)) throw new ArgumentException($"An image has 1 or 3 channels, not {channels}.", nameof(channels));
+        if (channels is not (1 or 3))
+            throw new ArgumentException($"An image has 1 or 3 channels, not {channels}.", nameof(channels));
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         if (samples.Length != (long)channels * height * width)
         {
             throw new ArgumentException(
-                $"A [{channels}, {height}, {width}] image has {(long)channels * height * width} samples, not {samples.Length}.",
+                $"A [{channels}, {height}, {width}] image has {(long)channels * height * width} samples, not "
+                    + $"{samples.Length}.",
                 nameof(samples));
         }
 
@@ -55,7 +58,8 @@ public sealed class PlanarImage
     internal SKImage ToPixels()
     {
         if (Channels == 1)
-            return SKImage.FromPixelCopy(new SKImageInfo(Width, Height, SKColorType.Gray8, SKAlphaType.Opaque), Samples);
+            return SKImage.FromPixelCopy(new SKImageInfo(Width, Height, SKColorType.Gray8, SKAlphaType.Opaque),
+                Samples);
         int plane = Height * Width;
         byte[] pixels = new byte[4 * plane];
         for (int i = 0; i < plane; i++)
@@ -67,7 +71,8 @@ public sealed class PlanarImage
         return SKImage.FromPixelCopy(new SKImageInfo(Width, Height, SKColorType.Rgba8888, SKAlphaType.Opaque), pixels);
     }
 
-    /// <summary>The image at another size: nearest pixels where it grows, averages (a box filter) where it shrinks.</summary>
+    /// <summary>The image at another size: nearest pixels where it grows, averages (a box filter) where it
+    /// shrinks.</summary>
     public PlanarImage Resize(int height, int width)
     {
         byte[] resized = new byte[Channels * height * width];
@@ -83,22 +88,25 @@ public sealed class PlanarImage
         return new PlanarImage(resized, Channels, height, width);
     }
 
-    /// <summary>The image with its proportions, its longer side at most so long; itself where it is not longer.</summary>
+    /// <summary>The image, shrunk until its longer side has at most <paramref name="longest"/> pixels.</summary>
     public PlanarImage Shrink(int longest)
     {
         int longer = Math.Max(Height, Width);
         return longer <= longest ? this
-            : Resize(Math.Max(1, (int)((long)Height * longest / longer)), Math.Max(1, (int)((long)Width * longest / longer)));
+            : Resize(Math.Max(1, (int)((long)Height * longest / longer)),
+                Math.Max(1, (int)((long)Width * longest / longer)));
     }
 
-    /// <summary>Which of <paramref name="from"/> samples each of <paramref name="to"/> samples is made of.</summary>
+    /// <summary>The range of <paramref name="from"/> samples that each of <paramref name="to"/> samples is made
+    /// of.</summary>
     private static (int Start, int End)[] Sources(int from, int to)
     {
         (int, int)[] sources = new (int, int)[to];
         for (int i = 0; i < to; i++)
         {
             int nearest = (int)((2L * i + 1) * from / (2L * to));
-            sources[i] = to >= from ? (nearest, nearest + 1) : ((int)((long)i * from / to), (int)(((i + 1L) * from + to - 1) / to));
+            sources[i] = to >= from ? (nearest, nearest + 1)
+                : ((int)((long)i * from / to), (int)(((i + 1L) * from + to - 1) / to));
         }
 
         return sources;

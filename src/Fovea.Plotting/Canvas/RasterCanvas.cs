@@ -55,7 +55,8 @@ internal sealed class RasterCanvas : ICanvas, IDisposable
     }
 
     /// <summary>Skia's own circles are polygons of so few corners that small ones miss 4 % of their area.</summary>
-    public void FillDisc(Point centre, double radius, Paint paint) => FillPolygon(Drawing.Circle(centre, radius), paint);
+    public void FillDisc(Point centre, double radius, Paint paint) =>
+        FillPolygon(Drawing.Circle(centre, radius), paint);
 
     public void Polyline(ReadOnlySpan<Point> points, Stroke stroke)
     {

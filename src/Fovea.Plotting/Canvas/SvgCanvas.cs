@@ -4,7 +4,8 @@ using Fovea.Plotting.Text;
 
 namespace Fovea.Plotting.Canvas;
 
-/// <summary>Draws as SVG elements. Without a theme the colours are CSS custom properties and the ground is left to the page.</summary>
+/// <summary>Draws SVG elements. Without a theme, colours are CSS custom properties and the page has the
+/// ground.</summary>
 internal sealed class SvgCanvas : ICanvas
 {
     private readonly StringBuilder _svg = new();
@@ -15,8 +16,9 @@ internal sealed class SvgCanvas : ICanvas
         _theme = theme;
         Box all = new(0, 0, width, height);
         string label = Markup.Escape(title);
-        Line($"""<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="{View(all)}" role="img" """
-            + $"""aria-label="{label}" font-family="{FigureFont.Families}" style="font-variant-numeric:tabular-nums"><title>{label}</title>""");
+        Line($"""<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="{View(all)}" """
+            + $"""role="img" aria-label="{label}" font-family="{FigureFont.Families}" """
+            + $"""style="font-variant-numeric:tabular-nums"><title>{label}</title>""");
         if (theme is not null) Fill(all, Ink.Ground);
     }
 
@@ -33,26 +35,37 @@ internal sealed class SvgCanvas : ICanvas
     public void Polyline(ReadOnlySpan<Point> points, Stroke stroke)
     {
         if (points.IsEmpty) return;
-        string list = points.Length == 1 ? $"{List(points)} {List(points)}" : List(points);   // one point alone would not be rendered
-        string dashes = stroke.Dashes is null ? "" : $" stroke-dasharray=\"{string.Join(' ', stroke.Dashes.Select(N))}\"";
-        Line($"""<polyline points="{list}" fill="none" stroke="{Color(stroke.Paint.Ink)}" stroke-width="{N(stroke.Width)}" """
-            + $"""stroke-linecap="round" stroke-linejoin="round"{Opacity("stroke", stroke.Paint)}{dashes}/>""");
+        // one point alone would not be rendered
+        string list = points.Length == 1 ? $"{List(points)} {List(points)}" : List(points);
+        string dashes = stroke.Dashes is null ? ""
+            : $" stroke-dasharray=\"{string.Join(' ', stroke.Dashes.Select(N))}\"";
+        Line($"""<polyline points="{list}" fill="none" stroke="{Color(stroke.Paint.Ink)}" """
+            + $"""stroke-width="{N(stroke.Width)}" stroke-linecap="round" stroke-linejoin="round" """.TrimEnd()
+            + $"{Opacity("stroke", stroke.Paint)}{dashes}/>");
     }
 
     public void Text(string text, Point position, TextStyle style)
     {
-        string anchor = style.Anchor switch { Anchor.Start => "", Anchor.Middle => " text-anchor=\"middle\"", _ => " text-anchor=\"end\"" };
+        string anchor = style.Anchor switch
+        {
+            Anchor.Start => "",
+            Anchor.Middle => " text-anchor=\"middle\"",
+            _ => " text-anchor=\"end\"",
+        };
         string weight = style.Bold ? " font-weight=\"600\"" : "";
-        string halo = !style.Halo ? "" : $""" paint-order="stroke" stroke="{Color(Ink.Ground)}" stroke-width="4" stroke-linejoin="round" """.TrimEnd();
-        string turn = style.Angle == 0 ? "" : $" transform=\"rotate({N(style.Angle)} {N(position.X)} {N(position.Y)})\"";
-        Line($"""<text x="{N(position.X)}" y="{N(position.Y)}" font-size="{N(style.Size)}" fill="{Color(style.Ink)}"{anchor}{weight}"""
-            + $"{halo}{turn}>{Markup.Escape(text)}</text>");
+        string halo = !style.Halo ? ""
+            : $" paint-order=\"stroke\" stroke=\"{Color(Ink.Ground)}\" stroke-width=\"4\" stroke-linejoin=\"round\"";
+        string turn = style.Angle == 0 ? ""
+            : $" transform=\"rotate({N(style.Angle)} {N(position.X)} {N(position.Y)})\"";
+        Line($"""<text x="{N(position.X)}" y="{N(position.Y)}" font-size="{N(style.Size)}" fill="{Color(style.Ink)}" """
+            .TrimEnd() + $"{anchor}{weight}{halo}{turn}>{Markup.Escape(text)}</text>");
     }
 
     public void Image(PlanarImage image, Box box) => Line(
-        $"""<image {Place(box)} preserveAspectRatio="none" style="image-rendering:pixelated" href="{Markup.DataUri(image.ToPng())}"/>""");
+        $"""<image {Place(box)} preserveAspectRatio="none" style="image-rendering:pixelated" """
+        + $"""href="{Markup.DataUri(image.ToPng())}"/>""");
 
-    /// <summary>A nested <c>svg</c> cuts off what leaves it, and needs no identifier that could clash within a page.</summary>
+    /// <summary>Nests an <c>svg</c>: it clips, and needs no identifier that could clash within a page.</summary>
     public void Clip(Box box, Action draw)
     {
         Line($"""<svg {Place(box)} viewBox="{View(box)}">""");
@@ -62,7 +75,8 @@ internal sealed class SvgCanvas : ICanvas
 
     private static string N(double value) => Markup.Number(value);
 
-    private static string Place(Box box) => $"""x="{N(box.X)}" y="{N(box.Y)}" width="{N(box.Width)}" height="{N(box.Height)}" """.TrimEnd();
+    private static string Place(Box box) =>
+        $"""x="{N(box.X)}" y="{N(box.Y)}" width="{N(box.Width)}" height="{N(box.Height)}" """.TrimEnd();
 
     private static string View(Box box) => $"{N(box.X)} {N(box.Y)} {N(box.Width)} {N(box.Height)}";
 
@@ -73,7 +87,8 @@ internal sealed class SvgCanvas : ICanvas
         return list.ToString().TrimEnd();
     }
 
-    private static string Opacity(string part, Paint paint) => paint.Opacity >= 1 ? "" : $" {part}-opacity=\"{N(paint.Opacity)}\"";
+    private static string Opacity(string part, Paint paint) => paint.Opacity >= 1 ? ""
+        : $" {part}-opacity=\"{N(paint.Opacity)}\"";
 
     private string Filled(Paint paint) => $" fill=\"{Color(paint.Ink)}\"{Opacity("fill", paint)}";
 

@@ -1,6 +1,6 @@
 namespace Fovea.Plotting.Charts;
 
-/// <summary>How an axis is divided.</summary>
+/// <summary>The scale of an axis.</summary>
 public enum AxisScale
 {
     /// <summary>Equal differences are equally far apart.</summary>

@@ -1,6 +1,6 @@
 namespace Fovea.Plotting.Charts;
 
-/// <summary>Which point of a curve is pointed out.</summary>
+/// <summary>The point of a curve to point out.</summary>
 public enum BestValue
 {
     /// <summary>None.</summary>

@@ -2,10 +2,10 @@ using Fovea.Plotting.Canvas;
 
 namespace Fovea.Plotting.Charts;
 
-/// <summary>How often images of each class were taken for each class: rows are the truth, columns what was predicted.</summary>
+/// <summary>A confusion matrix: counts of images by true class (rows) and predicted class (columns).</summary>
 /// <remarks>
-/// A cell's shade is its share of the row. Up to 20 classes each cell also shows its count; beyond that the cells shrink and
-/// only some classes are named.
+/// A cell's shade is its share of the row. Up to 20 classes each cell also shows its count; beyond that the cells
+/// shrink and only some classes are named.
 /// </remarks>
 public sealed record ConfusionMatrix : Figure
 {
@@ -23,10 +23,12 @@ public sealed record ConfusionMatrix : Figure
         if (classes.Count == 0 || rows != classes.Count || columns != classes.Count)
         {
             throw new ArgumentException(
-                $"{classes.Count} classes need counts [{classes.Count}, {classes.Count}], not [{rows}, {columns}].", nameof(counts));
+                $"{classes.Count} classes need counts [{classes.Count}, {classes.Count}], not [{rows}, {columns}].",
+                nameof(counts));
         }
 
-        (Classes, _counts) = ([.. classes], (int[,])counts.Clone());
+        Classes = [.. classes];
+        _counts = (int[,])counts.Clone();
         Title = "Confusion matrix";
     }
 
@@ -39,13 +41,16 @@ public sealed record ConfusionMatrix : Figure
     /// <inheritdoc/>
     public override int Height => new ConfusionMatrixPainter(this).Height;
 
-    /// <summary>How many images of class <paramref name="truth"/> were taken for <paramref name="predicted"/>.</summary>
+    /// <summary>The number of images of class <paramref name="truth"/> predicted as
+    /// <paramref name="predicted"/>.</summary>
     public int Count(int truth, int predicted) => _counts[truth, predicted];
 
-    /// <summary>How many images of a class there were.</summary>
-    public long Images(int truth) => Enumerable.Range(0, Classes.Count).Sum(predicted => (long)_counts[truth, predicted]);
+    /// <summary>The number of images of a class.</summary>
+    public long Images(int truth) =>
+        Enumerable.Range(0, Classes.Count).Sum(predicted => (long)_counts[truth, predicted]);
 
-    /// <summary>The share of a class's images that were taken for <paramref name="predicted"/>, 0 to 1; NaN without images.</summary>
+    /// <summary>The share of a class's images predicted as <paramref name="predicted"/>, 0 to 1; NaN without
+    /// images.</summary>
     public double Share(int truth, int predicted) =>
         Images(truth) is > 0 and long images ? (double)_counts[truth, predicted] / images : double.NaN;
 

@@ -7,14 +7,23 @@ namespace Fovea.Plotting.Charts;
 internal sealed class ConfusionMatrixPainter
 {
     private const int MostNumbered = 20;
-    private const double Margin = 16, TitleSize = 17, AxisSize = 13, NameSize = 12.5, LongestName = 150, Slant = -45;
-    private const double ScaleGap = 24, ScaleWidth = 14, ScaleLabels = 44;
+    private const double Margin = Heading.Margin;
+    private const double AxisSize = 13;
+    private const double NameSize = 12.5;
+    private const double LongestName = 150;
+    private const double Slant = -45;
+    private const double ScaleGap = 24;
+    private const double ScaleWidth = 14;
+    private const double ScaleLabels = 44;
 
     /// <summary>Shade = share^0.6: keeps confusions of a per cent visible. The scale at the side shows it.</summary>
     private const double ShadePower = 0.6;
 
     private readonly ConfusionMatrix _matrix;
-    private readonly double _cell, _namesWide, _namesHigh, _nameEvery;
+    private readonly double _cell;
+    private readonly double _namesWide;
+    private readonly double _namesHigh;
+    private readonly double _nameEvery;
     private readonly bool _slanted;
     private readonly Box _grid;
 
@@ -25,14 +34,15 @@ internal sealed class ConfusionMatrixPainter
         _cell = Numbered ? Math.Clamp(Math.Floor(600.0 / count), 36, 56) : Math.Max(1, Math.Floor(600.0 / count));
         _namesWide = matrix.Classes.Max(name => FigureFont.Width(ShortName(name), NameSize));
         _slanted = _namesWide > _cell - 4;
-        _nameEvery = Math.Ceiling((_slanted ? 1.7 : 1.1) * NameSize / _cell);   // slanted lines are √2 closer than their names
+        // slanted lines are √2 closer than their names
+        _nameEvery = Math.Ceiling((_slanted ? 1.7 : 1.1) * NameSize / _cell);
         _namesHigh = _slanted ? _namesWide * Math.Sqrt(0.5) + NameSize : NameSize + 4;
         double left = Math.Ceiling(Margin + _namesWide + 10);
-        _grid = new Box(left, Margin + TitleSize + 14 + AxisSize + 12, count * _cell, count * _cell);
+        _grid = new Box(left, Heading.Bottom(hasTitle: true) + 6 + AxisSize + 12, count * _cell, count * _cell);
     }
 
     public int Width => (int)Math.Ceiling(Math.Max(_grid.Right + ScaleGap + ScaleWidth + ScaleLabels + Margin,
-        2 * Margin + FigureFont.Width(_matrix.Title, TitleSize) * 1.05));
+        2 * Margin + Heading.Width(_matrix.Title)));
 
     public int Height => (int)Math.Ceiling(_grid.Bottom + 8 + _namesHigh + 8 + AxisSize + Margin);
 
@@ -40,7 +50,7 @@ internal sealed class ConfusionMatrixPainter
 
     public void Draw(ICanvas canvas)
     {
-        canvas.Text(_matrix.Title, new Point(Margin, Margin + TitleSize * 0.72), new TextStyle(TitleSize, Bold: true));
+        Heading.Draw(canvas, _matrix.Title, Width);
         canvas.Text("true class ↓", new Point(Margin, _grid.Y - 12), new TextStyle(AxisSize, Ink.Muted));
         canvas.Text("predicted class →", new Point(_grid.X, Height - Margin), new TextStyle(AxisSize, Ink.Muted));
         for (int truth = 0; truth < _matrix.Classes.Count; truth++)
@@ -86,8 +96,10 @@ internal sealed class ConfusionMatrixPainter
     {
         for (int i = 1; i < _matrix.Classes.Count && Numbered; i++)
         {
-            canvas.Line(new Point(_grid.X + i * _cell, _grid.Y), new Point(_grid.X + i * _cell, _grid.Bottom), new Stroke(Ink.Grid, 1));
-            canvas.Line(new Point(_grid.X, _grid.Y + i * _cell), new Point(_grid.Right, _grid.Y + i * _cell), new Stroke(Ink.Grid, 1));
+            canvas.Line(new Point(_grid.X + i * _cell, _grid.Y), new Point(_grid.X + i * _cell, _grid.Bottom),
+                new Stroke(Ink.Grid, 1));
+            canvas.Line(new Point(_grid.X, _grid.Y + i * _cell), new Point(_grid.Right, _grid.Y + i * _cell),
+                new Stroke(Ink.Grid, 1));
         }
 
         canvas.Frame(_grid, new Stroke(Ink.Axis, 1));

@@ -5,13 +5,13 @@ namespace Fovea.Plotting.Charts;
 /// <summary>A series as it is drawn: its unbroken runs, in pixels.</summary>
 internal sealed record Curve(Series Series, SeriesStyle Style, IReadOnlyList<Point[]> Runs)
 {
-    /// <summary>Its points, or some of them, have markers.</summary>
+    /// <summary>True if points of the curve have markers.</summary>
     public bool IsMarked { get; init; } = !Series.Faint;
 
-    /// <summary>It has points to be joined.</summary>
+    /// <summary>True if there are points to join.</summary>
     public bool HasLine => Series.X.Count > 1;
 
-    /// <summary>Which point of the series is pointed out, in its own units; null when there is none.</summary>
+    /// <summary>The point of the series to point out, in units of the chart; null: none.</summary>
     public Point? Best(LineChart chart)
     {
         if (Series.Best == BestValue.None) return null;
@@ -21,32 +21,36 @@ internal sealed record Curve(Series Series, SeriesStyle Style, IReadOnlyList<Poi
             : points.Cast<Point?>().MaxBy(point => point!.Value.Y);
     }
 
-    /// <summary>The points in order, null where one cannot be drawn.</summary>
+    /// <summary>The points in order; null in place of points that cannot be drawn.</summary>
     /// <exception cref="ArgumentException">The series has not as many values as places.</exception>
     public static IEnumerable<Point?> Finite(Series series, LineChart chart)
     {
         if (series.X.Count != series.Y.Count)
-            throw new ArgumentException($"Series '{series.Name}' has {series.X.Count} places but {series.Y.Count} values.");
+            throw new ArgumentException(
+                $"Series '{series.Name}' has {series.X.Count} places but {series.Y.Count} values.");
         for (int i = 0; i < series.X.Count; i++)
-            yield return Drawable(series.X[i], chart.XScale) && Drawable(series.Y[i], chart.YScale) ? new Point(series.X[i], series.Y[i]) : null;
+            yield return Drawable(series.X[i], chart.XScale) && Drawable(series.Y[i], chart.YScale)
+                ? new Point(series.X[i], series.Y[i]) : null;
     }
 
-    /// <summary>The spreads of the points that can be drawn: the place, and both ends; null where there is none.</summary>
+    /// <summary>Both ends of the spreads of points; null in place of those that cannot be drawn.</summary>
     /// <exception cref="ArgumentException">The series has not as many spreads as places.</exception>
     public static IEnumerable<(Point Low, Point High)?> Spreads(Series series, LineChart chart)
     {
         if (series.Spread is null) yield break;
         if (series.X.Count != series.Spread.Count)
-            throw new ArgumentException($"Series '{series.Name}' has {series.X.Count} places but {series.Spread.Count} spreads.");
+            throw new ArgumentException(
+                $"Series '{series.Name}' has {series.X.Count} places but {series.Spread.Count} spreads.");
         for (int i = 0; i < series.X.Count; i++)
         {
             (double low, double high) = series.Spread[i];
-            bool drawable = Drawable(series.X[i], chart.XScale) && Drawable(low, chart.YScale) && Drawable(high, chart.YScale);
+            bool drawable = Drawable(series.X[i], chart.XScale) && Drawable(low, chart.YScale)
+                && Drawable(high, chart.YScale);
             yield return drawable ? (new Point(series.X[i], low), new Point(series.X[i], high)) : null;
         }
     }
 
-    /// <summary>Written so that NaN fails, too.</summary>
+    /// <summary>Tells whether a value has a position on an axis; false for NaN.</summary>
     private static bool Drawable(double value, AxisScale scale) =>
         value >= (scale == AxisScale.Logarithmic ? 1 / Ticks.Largest : -Ticks.Largest) && value <= Ticks.Largest;
 
@@ -71,7 +75,8 @@ internal sealed record Curve(Series Series, SeriesStyle Style, IReadOnlyList<Poi
     }
 
     /// <summary>
-    /// Keeps, of the neighbours that fall into one pixel column, the first, lowest, highest and last: the line covers the same pixels.
+    /// Keeps, of the neighbours that fall into one pixel column, the first, lowest, highest and last: the line covers
+    /// the same pixels.
     /// </summary>
     public static Point[] Thin(List<Point> run)
     {

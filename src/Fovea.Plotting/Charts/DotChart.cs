@@ -4,24 +4,25 @@ using Fovea.Plotting.Text;
 namespace Fovea.Plotting.Charts;
 
 /// <summary>A row of a <see cref="DotChart"/>: one thing that was measured several times.</summary>
-/// <param name="Name">What stands before the row.</param>
+/// <param name="Name">The label before the row.</param>
 /// <param name="Values">The single measurements.</param>
 public sealed record DotRow(string Name, IReadOnlyList<double> Values)
 {
     /// <summary>Their mean; not finite: nothing was measured.</summary>
     public double Mean { get; init; } = double.NaN;
 
-    /// <summary>How far a bar reaches to either side of the mean; not finite: no bar.</summary>
+    /// <summary>Half the length of the bar around the mean; not finite: no bar.</summary>
     public double Spread { get; init; } = double.NaN;
 
     /// <summary>A value to compare with, e.g. a published one; not finite: none.</summary>
     public double Reference { get; init; } = double.NaN;
 
-    /// <summary>What stands behind the row.</summary>
+    /// <summary>The text behind the row.</summary>
     public string Note { get; init; } = "";
 }
 
-/// <summary>Names down the side, a dot for the mean of each with a bar for the spread, rings for the single values: how do these differ?</summary>
+/// <summary>A dot chart: one row per name, with a dot for the mean, a bar for the spread and rings for single
+/// values.</summary>
 public sealed record DotChart : Figure
 {
     /// <inheritdoc/>
@@ -33,13 +34,13 @@ public sealed record DotChart : Figure
     /// <summary>Pixels across. Default: 720.</summary>
     public int Across { get; init; } = 720;
 
-    /// <summary>What the axis measures; empty when the title says it.</summary>
+    /// <summary>The axis label; empty: none.</summary>
     public string Label { get; init; } = "";
 
-    /// <summary>How values are written.</summary>
+    /// <summary>The format of values.</summary>
     public ValueFormat Format { get; init; } = ValueFormat.Number;
 
-    /// <summary>What the legend calls <see cref="DotRow.Reference"/>.</summary>
+    /// <summary>The name of <see cref="DotRow.Reference"/> in the legend.</summary>
     public string ReferenceName { get; init; } = "published";
 
     /// <summary>The rows, from the top down; the colour and marker of each are those of its place.</summary>

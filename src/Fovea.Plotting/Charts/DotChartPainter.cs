@@ -6,8 +6,15 @@ namespace Fovea.Plotting.Charts;
 /// <summary>Lays a <see cref="DotChart"/> out and draws it.</summary>
 internal sealed class DotChartPainter
 {
-    private const double Margin = 16, TitleSize = 17, NameSize = 13, TickSize = 12.5, DotsHeight = 30, NameHeight = 18, LegendHeight = 24;
-    private const double LargestNameShare = 0.42, PixelsPerTick = 64, Gap = 12;
+    private const double Margin = Heading.Margin;
+    private const double NameSize = 13;
+    private const double TickSize = 12.5;
+    private const double DotsHeight = 30;
+    private const double NameHeight = 18;
+    private const double LegendHeight = 24;
+    private const double LargestNameShare = 0.42;
+    private const double PixelsPerTick = 64;
+    private const double Gap = 12;
     private const int NarrowestWithNamesBeside = 520;
 
     private readonly DotChart _chart;
@@ -17,42 +24,47 @@ internal sealed class DotChartPainter
 
     public DotChartPainter(DotChart chart, ICanvas canvas)
     {
-        (_chart, _canvas) = (chart, canvas);
+        _chart = chart;
+        _canvas = canvas;
         double names = Math.Min(Widest(chart.Rows.Select(row => row.Name)), LargestNameShare * chart.Width);
         double notes = Widest(chart.Rows.Select(row => row.Note));
         double left = HasNamesAbove(chart) ? 2 * Margin : Math.Ceiling(Margin + names + Gap);
         double right = chart.Width - (HasNamesAbove(chart) ? 2 * Margin : Margin + notes + Gap);
         _plot = new Box(left, Top(chart), Math.Max(40, right - left), chart.Rows.Count * RowHeight(chart));
         double[] shown = [.. chart.Rows.SelectMany(Shown).Where(double.IsFinite)];
-        _axis = Axis.ForValues(shown, AxisScale.Linear, chart.Format, Math.Clamp((int)(_plot.Width / PixelsPerTick), Ticks.LeastRoom, 10));
+        _axis = Axis.ForValues(shown, AxisScale.Linear, chart.Format,
+            Math.Clamp((int)(_plot.Width / PixelsPerTick), Ticks.LeastRoom, 10));
     }
 
     public static int HeightOf(DotChart chart) =>
-        (int)Math.Ceiling(Top(chart) + Math.Max(1, chart.Rows.Count) * RowHeight(chart) + TickSize + 14 + (chart.Label.Length > 0 ? NameSize + 6 : 0) + Margin);
+        (int)Math.Ceiling(Top(chart) + Math.Max(1, chart.Rows.Count) * RowHeight(chart) + TickSize + 14
+            + (chart.Label.Length > 0 ? NameSize + 6 : 0) + Margin);
 
     public void Draw()
     {
-        double inner = _chart.Width - 2 * Margin;
-        _canvas.Text(FigureFont.Fit(_chart.Title, TitleSize, inner), new Point(Margin, Margin + TitleSize * 0.72), new TextStyle(TitleSize, Bold: true));
+        Heading.Draw(_canvas, _chart.Title, _chart.Width);
         if (!_chart.Rows.SelectMany(Shown).Any(double.IsFinite))
         {
-            _canvas.Text("no data yet", new Point(_chart.Width / 2.0, Top(_chart) + DotsHeight / 2), new TextStyle(15, Ink.Muted, Anchor.Middle));
+            _canvas.Text("no data yet", new Point(_chart.Width / 2.0, Top(_chart) + DotsHeight / 2),
+                new TextStyle(15, Ink.Muted, Anchor.Middle));
             return;
         }
 
         DrawLegend();
         DrawAxis();
-        for (int i = 0; i < _chart.Rows.Count; i++) DrawRow(_chart.Rows[i], SeriesStyle.Number(i), _plot.Y + (i + 1) * RowHeight(_chart) - DotsHeight / 2);
+        for (int i = 0; i < _chart.Rows.Count; i++)
+            DrawRow(_chart.Rows[i], SeriesStyle.Number(i), _plot.Y + (i + 1) * RowHeight(_chart) - DotsHeight / 2);
     }
 
-    private static double Top(DotChart chart) => Margin + (chart.Title.Length > 0 ? TitleSize + 8 : 0) + LegendHeight;
+    private static double Top(DotChart chart) => Heading.Bottom(chart.Title.Length > 0) + LegendHeight;
 
-    /// <summary>A narrow chart has no room for names beside its rows: they get lines of their own.</summary>
+    /// <summary>True for a narrow chart, which has no room for names beside its rows.</summary>
     private static bool HasNamesAbove(DotChart chart) => chart.Width < NarrowestWithNamesBeside;
 
     private static double RowHeight(DotChart chart) => DotsHeight + (HasNamesAbove(chart) ? NameHeight : 0);
 
-    private static double Widest(IEnumerable<string> texts) => texts.Select(text => FigureFont.Width(text, NameSize)).DefaultIfEmpty().Max();
+    private static double Widest(IEnumerable<string> texts) =>
+        texts.Select(text => FigureFont.Width(text, NameSize)).DefaultIfEmpty().Max();
 
     private static IEnumerable<double> Shown(DotRow row) =>
         [.. row.Values, row.Mean, row.Reference, row.Mean - row.Spread, row.Mean + row.Spread];
@@ -63,7 +75,8 @@ internal sealed class DotChartPainter
     {
         Point pen = new(Margin + 5, Top(_chart) - LegendHeight / 2 - 2);
         Entry("mean", at => SeriesStyle.Number(0).DrawMarker(_canvas, at));
-        if (_chart.Rows.Any(row => double.IsFinite(row.Spread))) Entry("± spread", at => _canvas.ErrorBar(at - new Point(9, 0), at + new Point(9, 0), Ink.Muted), 9);
+        if (_chart.Rows.Any(row => double.IsFinite(row.Spread)))
+            Entry("± spread", at => _canvas.ErrorBar(at - new Point(9, 0), at + new Point(9, 0), Ink.Muted), 9);
         if (_chart.Rows.Any(row => row.Values.Count > 1)) Entry("each seed", at => DrawRing(at, Ink.Muted));
         if (_chart.Rows.Any(row => double.IsFinite(row.Reference))) Entry(_chart.ReferenceName, DrawReference);
 
@@ -84,16 +97,19 @@ internal sealed class DotChartPainter
         foreach ((double tick, string label) in _axis.Ticks.Zip(_axis.Labels))
         {
             double x = Math.Round(Place(tick)) + 0.5;
-            foreach ((double top, double bottom) in GridStretches()) _canvas.Line(new Point(x, top), new Point(x, bottom), new Stroke(Ink.Grid, 1));
+            foreach ((double top, double bottom) in GridStretches())
+                _canvas.Line(new Point(x, top), new Point(x, bottom), new Stroke(Ink.Grid, 1));
             _canvas.Text(label, new Point(x, baseline), new TextStyle(TickSize, Ink.Muted, Anchor.Middle));
         }
 
-        _canvas.Text(_chart.Label, new Point(_plot.Centre.X, baseline + NameSize + 6), new TextStyle(NameSize, Ink.Muted, Anchor.Middle));
+        _canvas.Text(_chart.Label, new Point(_plot.Centre.X, baseline + NameSize + 6),
+            new TextStyle(NameSize, Ink.Muted, Anchor.Middle));
     }
 
-    /// <summary>From top to bottom; where names stand above their rows, beside the dots only.</summary>
+    /// <summary>The vertical pieces of a grid line: one, or one per row if names stand above their rows.</summary>
     private IEnumerable<(double Top, double Bottom)> GridStretches() => HasNamesAbove(_chart)
-        ? Enumerable.Range(1, _chart.Rows.Count).Select(i => _plot.Y + i * RowHeight(_chart)).Select(end => (end - DotsHeight + 2, end + 4))
+        ? Enumerable.Range(1, _chart.Rows.Count).Select(i => _plot.Y + i * RowHeight(_chart))
+        .Select(end => (end - DotsHeight + 2, end + 4))
         : [(_plot.Y, _plot.Bottom + 4)];
 
     private void DrawRow(DotRow row, SeriesStyle style, double y)
@@ -106,8 +122,10 @@ internal sealed class DotChartPainter
         }
         else
         {
-            if (double.IsFinite(row.Spread)) _canvas.ErrorBar(new(Place(row.Mean - row.Spread), y), new(Place(row.Mean + row.Spread), y), style.Ink);
-            foreach (double value in row.Values.Where(double.IsFinite)) DrawRing(new Point(Place(value), y + (row.Values.Count > 1 ? 8 : 0)), style.Ink);
+            if (double.IsFinite(row.Spread))
+                _canvas.ErrorBar(new(Place(row.Mean - row.Spread), y), new(Place(row.Mean + row.Spread), y), style.Ink);
+            foreach (double value in row.Values.Where(double.IsFinite))
+                DrawRing(new Point(Place(value), y + (row.Values.Count > 1 ? 8 : 0)), style.Ink);
             style.DrawMarker(_canvas, new Point(Place(row.Mean), y));
         }
 
@@ -118,14 +136,18 @@ internal sealed class DotChartPainter
     {
         if (HasNamesAbove(_chart))
         {
-            double baseline = y - DotsHeight / 2 - 2, room = _chart.Width - 2 * Margin - FigureFont.Width(row.Note, NameSize) - Gap;
-            _canvas.Text(FigureFont.Fit(row.Name, NameSize, room), new Point(Margin, baseline), new TextStyle(NameSize));
-            _canvas.Text(row.Note, new Point(_chart.Width - Margin, baseline), new TextStyle(NameSize, Ink.Muted, Anchor.End));
+            double baseline = y - DotsHeight / 2 - 2;
+            double room = _chart.Width - 2 * Margin - FigureFont.Width(row.Note, NameSize) - Gap;
+            _canvas.Text(FigureFont.Fit(row.Name, NameSize, room), new Point(Margin, baseline),
+                new TextStyle(NameSize));
+            _canvas.Text(row.Note, new Point(_chart.Width - Margin, baseline),
+                new TextStyle(NameSize, Ink.Muted, Anchor.End));
             return;
         }
 
         TextStyle name = new(NameSize, Anchor: Anchor.End), note = new(NameSize, Ink.Muted);
-        _canvas.Text(FigureFont.Fit(row.Name, NameSize, _plot.X - Margin - Gap), new Point(_plot.X - Gap, y + name.HalfCapital), name);
+        _canvas.Text(FigureFont.Fit(row.Name, NameSize, _plot.X - Margin - Gap),
+            new Point(_plot.X - Gap, y + name.HalfCapital), name);
         _canvas.Text(row.Note, new Point(_plot.Right + Gap, y + note.HalfCapital), note);
     }
 

@@ -8,7 +8,10 @@ internal static class Legend
 {
     public const double RowHeight = 22;
 
-    private const double Size = 13, SampleWidth = 32, Gap = 8, Between = 22;
+    private const double Size = 13;
+    private const double SampleWidth = 32;
+    private const double Gap = 8;
+    private const double Between = 22;
 
     /// <summary>Pixels from the top of the first row to the bottom of the last.</summary>
     public static double Height(IReadOnlyList<Curve> curves, double width) =>

@@ -6,36 +6,47 @@ namespace Fovea.Plotting.Charts;
 /// <summary>Lays a <see cref="LineChart"/> out and draws it.</summary>
 internal sealed class LineChartPainter
 {
-    private const double Margin = 16, TitleSize = 17, LabelSize = 13, TickSize = 12.5, TickLength = 5;
-    private const double PixelsPerColumnTick = 48, PixelsPerRowTick = 36, PixelsPerMarker = 24;
+    private const double Margin = Heading.Margin;
+    private const double LabelSize = 13;
+    private const double TickSize = 12.5;
+    private const double TickLength = 5;
+    private const double PixelsPerColumnTick = 48;
+    private const double PixelsPerRowTick = 36;
+    private const double PixelsPerMarker = 24;
 
     private readonly LineChart _chart;
     private readonly ICanvas _canvas;
     private readonly IReadOnlyList<Curve> _curves;
-    private readonly Axis _places, _values;
+    private readonly Axis _positions;
+    private readonly Axis _values;
     private readonly Box _plot;
     private readonly double _legendTop;
 
     public LineChartPainter(LineChart chart, ICanvas canvas)
     {
-        (_chart, _canvas) = (chart, canvas);
+        _chart = chart;
+        _canvas = canvas;
         Point[] points = [.. chart.Series.SelectMany(series => Curve.Finite(series, chart)).OfType<Point>()];
         IEnumerable<double> spreads = chart.Series.SelectMany(series => Curve.Spreads(series, chart))
             .OfType<(Point Low, Point High)>().SelectMany(spread => new[] { spread.Low.Y, spread.High.Y });
         IReadOnlyList<Curve> legend = Unplaced(chart);
 
         double inner = chart.Width - 2 * Margin;
-        _legendTop = Margin + (chart.Title.Length > 0 ? TitleSize + 8 : 0);
+        _legendTop = Heading.Bottom(chart.Title.Length > 0);
         double top = _legendTop + Legend.Height(legend, inner) + (chart.YLabel.Length > 0 ? LabelSize + 8 : 0) + 8;
         double bottom = chart.Height - Margin - TickSize - 6 - (chart.XLabel.Length > 0 ? LabelSize + 6 : 0);
-        _values = Axis.ForValues([.. points.Select(p => p.Y), .. spreads], chart.YScale, chart.YFormat, MostTicks(bottom - top, PixelsPerRowTick));
-        double left = Math.Ceiling(Margin + _values.Labels.Max(label => FigureFont.Width(label, TickSize)) + TickLength + 4);
-        double[] places = [.. points.Select(p => p.X)];
+        _values = Axis.ForValues([.. points.Select(p => p.Y), .. spreads], chart.YScale, chart.YFormat,
+            MostTicks(bottom - top, PixelsPerRowTick));
+        double left = Math.Ceiling(Margin + _values.Labels.Max(label => FigureFont.Width(label, TickSize)) + TickLength
+            + 4);
+        double[] positions = [.. points.Select(p => p.X)];
         int most = MostTicks(chart.Width - left - Margin - 6, PixelsPerColumnTick);
-        _places = chart.Scattered || chart.XScale == AxisScale.Logarithmic
-            ? Axis.ForValues(places, chart.XScale, chart.XFormat, most)
-            : Axis.ForPlaces(places, chart.XFormat, most);
-        double right = Math.Max(Margin + 6, Math.Ceiling(_places.Labels.Select(label => FigureFont.Width(label, TickSize)).LastOrDefault() / 2) + 4);   // its last label may stand at the end
+        _positions = chart.Scattered || chart.XScale == AxisScale.Logarithmic
+            ? Axis.ForValues(positions, chart.XScale, chart.XFormat, most)
+            : Axis.ForPositions(positions, chart.XFormat, most);
+        // its last label may stand at the end
+        double right = Math.Max(Margin + 6,
+            Math.Ceiling(_positions.Labels.Select(label => FigureFont.Width(label, TickSize)).LastOrDefault() / 2) + 4);
         _plot = new Box(left, Math.Round(top), chart.Width - left - right, Math.Round(bottom) - Math.Round(top));
         _curves = [.. legend.Select(curve => curve with { Runs = Runs(curve.Series) })];
     }
@@ -54,17 +65,20 @@ internal sealed class LineChartPainter
         }
 
         DrawValueAxis();
-        DrawPlaceAxis();
+        DrawPositionAxis();
         _canvas.Clip(_plot.Grow(8), DrawCurves);
         foreach (Curve curve in _curves) DrawBest(curve);
     }
 
-    /// <summary>The curves without their runs. A crowded curve needs no markers where no other line is there to be told from.</summary>
+    /// <summary>The curves without their runs. A crowded curve needs no markers where no other line is there to be told
+    /// from.</summary>
     private static Curve[] Unplaced(LineChart chart)
     {
-        Curve[] curves = [.. chart.Series.Select((series, i) => new Curve(series, SeriesStyle.Number(series.Style ?? i), []))];
+        Curve[] curves = [.. chart.Series
+            .Select((series, i) => new Curve(series, SeriesStyle.Number(series.Style ?? i), []))];
         if (curves.Count(curve => curve.HasLine && curve.IsMarked) > 1) return curves;
-        return [.. curves.Select(curve => curve with { IsMarked = curve.IsMarked && curve.Series.X.Count <= chart.Width / PixelsPerMarker * 2 })];
+        return [.. curves.Select(curve =>
+            curve with { IsMarked = curve.IsMarked && curve.Series.X.Count <= chart.Width / PixelsPerMarker * 2 })];
     }
 
     private List<Point[]> Runs(Series series) => Curve.SplitRuns(Curve.Finite(series, _chart).Select(Pixel));
@@ -72,14 +86,13 @@ internal sealed class LineChartPainter
     private static int MostTicks(double room, double each) => Math.Clamp((int)(room / each), Ticks.LeastRoom, 10);
 
     private Point? Pixel(Point? value) => value is not Point point ? null : new Point(
-        _plot.X + _places.Position(point.X) * _plot.Width, _plot.Bottom - _values.Position(point.Y) * _plot.Height);
+        _plot.X + _positions.Position(point.X) * _plot.Width, _plot.Bottom - _values.Position(point.Y) * _plot.Height);
 
     private void DrawHeading()
     {
-        double inner = _chart.Width - 2 * Margin;
-        string title = FigureFont.Fit(_chart.Title, TitleSize, inner);
-        _canvas.Text(title, new Point(Margin, Margin + TitleSize * 0.72), new TextStyle(TitleSize, Bold: true));
-        Legend.Draw(_canvas, _curves, new Point(Margin, _legendTop), inner, lines: !_chart.Scattered);
+        Heading.Draw(_canvas, _chart.Title, _chart.Width);
+        Legend.Draw(_canvas, _curves, new Point(Margin, _legendTop), _chart.Width - 2 * Margin,
+            lines: !_chart.Scattered);
         _canvas.Text(_chart.YLabel, new Point(Margin, _plot.Y - 14), new TextStyle(LabelSize, Ink.Muted));
     }
 
@@ -94,13 +107,13 @@ internal sealed class LineChartPainter
         }
     }
 
-    private void DrawPlaceAxis()
+    private void DrawPositionAxis()
     {
         double y = _plot.Bottom + 0.5, baseline = _plot.Bottom + TickLength + 4 + TickSize * 0.72;
         _canvas.Line(new Point(_plot.X, y), new Point(_plot.Right, y), new Stroke(Ink.Axis, 1));
-        foreach ((double tick, string label) in _places.Ticks.Zip(_places.Labels))
+        foreach ((double tick, string label) in _positions.Ticks.Zip(_positions.Labels))
         {
-            double x = Math.Round(_plot.X + _places.Position(tick) * _plot.Width) + 0.5;
+            double x = Math.Round(_plot.X + _positions.Position(tick) * _plot.Width) + 0.5;
             _canvas.Line(new Point(x, y), new Point(x, y + TickLength), new Stroke(Ink.Axis, 1));
             _canvas.Text(label, new Point(x, baseline), new TextStyle(TickSize, Ink.Muted, Anchor.Middle));
         }
@@ -158,6 +171,7 @@ internal sealed class LineChartPainter
         if (curve.Best(_chart) is not Point best || Pixel(best) is not Point at) return;
         int digits = _chart.XScale == AxisScale.Logarithmic ? 3 : 6;
         string where = _chart.XLabel.Length > 0 ? $" ({_chart.XLabel} {ValueText.Significant(best.X, digits)})" : "";
-        Callout.Draw(_canvas, $"best {ValueText.Value(best.Y, _chart.YFormat)}{where}", at, curve.Style.Ink, _plot, _curves);
+        Callout.Draw(_canvas, $"best {ValueText.Value(best.Y, _chart.YFormat)}{where}", at, curve.Style.Ink, _plot,
+            _curves);
     }
 }

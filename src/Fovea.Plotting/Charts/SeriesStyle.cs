@@ -8,7 +8,8 @@ internal readonly record struct SeriesStyle(Ink Ink, double[]? Dashes, int Marke
     private const int InkCount = 6;
     private const double MarkerRadius = 3.6;
 
-    private static readonly double[]?[] DashPatterns = [null, [7, 5], [1, 5], [10, 4.5, 1, 4.5], [14, 6], [10, 4.5, 1, 4.5, 1, 4.5]];
+    private static readonly double[]?[] DashPatterns = [null, [7, 5], [1, 5], [10, 4.5, 1, 4.5], [14, 6],
+        [10, 4.5, 1, 4.5, 1, 4.5]];
 
     /// <summary>Style number <paramref name="index"/>; they repeat after six, with other markers.</summary>
     public static SeriesStyle Number(int index)
@@ -24,7 +25,8 @@ internal readonly record struct SeriesStyle(Ink Ink, double[]? Dashes, int Marke
     public void DrawMarker(ICanvas canvas, Point at, double radius = MarkerRadius)
     {
         const double Edge = 1.3;
-        DrawMarkerShape(canvas, at, radius + Edge, Ink.Ground);   // a rim of ground keeps it apart from the lines it sits on
+        // a rim of ground keeps it apart from the lines it sits on
+        DrawMarkerShape(canvas, at, radius + Edge, Ink.Ground);
         DrawMarkerShape(canvas, at, radius, Ink);
         if (Marker == 5) canvas.FillDisc(at, radius * 0.5, Ink.Ground);
     }

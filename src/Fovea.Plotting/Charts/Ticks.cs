@@ -9,13 +9,15 @@ internal static class Ticks
     /// <summary>The least number of ticks an axis must have room for.</summary>
     public const int LeastRoom = 5;
 
-    /// <summary>Rounding in the last digits must not add a tick: places are compared to a billionth of a step.</summary>
+    /// <summary>Rounding in the last digits must not add a tick: places are compared to a billionth of a
+    /// step.</summary>
     private const double Tolerance = 1e-9;
 
     /// <summary>
     /// Multiples of 1, 2 or 5 times a power of ten, from at or below <paramref name="low"/> to at or above
-    /// <paramref name="high"/>: the finest with at most <paramref name="most"/>. A range without extent is widened first.
-    /// Steps grow by a factor of 2.5 at most, so with room for <see cref="LeastRoom"/> ticks there are never less than three.
+    /// <paramref name="high"/>: the finest with at most <paramref name="most"/>. A range without extent is widened
+    /// first. Steps grow by a factor of 2.5 at most, so with room for <see cref="LeastRoom"/> ticks there are never
+    /// less than three.
     /// </summary>
     public static double[] Covering(double low, double high, int most)
     {
@@ -28,22 +30,25 @@ internal static class Ticks
                 double step = Multiple(mantissa, exponent);
                 double first = Math.Floor(low / step + Tolerance), last = Math.Ceiling(high / step - Tolerance);
                 if (last - first >= most) continue;
-                return [.. Enumerable.Range(0, (int)(last - first) + 1).Select(i => Multiple((first + i) * mantissa, exponent))];
+                return [.. Enumerable.Range(0, (int)(last - first) + 1)
+                    .Select(i => Multiple((first + i) * mantissa, exponent))];
             }
         }
     }
 
     /// <summary>
-    /// As <see cref="Covering"/> for a logarithmic axis with 0 &lt; <paramref name="low"/>: powers of ten, with their doubles and
-    /// fivefolds when the range is short, and even steps when it is shorter still.
+    /// As <see cref="Covering"/> for a logarithmic axis with 0 &lt; <paramref name="low"/>: powers of ten, with their
+    /// doubles and fivefolds when the range is short, and even steps when it is shorter still.
     /// </summary>
     public static double[] CoveringLogarithmic(double low, double high, int most)
     {
-        int first = (int)Math.Floor(Math.Log10(low) + Tolerance), last = (int)Math.Ceiling(Math.Log10(high) - Tolerance);
+        int first = (int)Math.Floor(Math.Log10(low) + Tolerance);
+        int last = (int)Math.Ceiling(Math.Log10(high) - Tolerance);
         if (last - first >= 3)
         {
             int stride = (last - first + most - 2) / (most - 1);
-            return [.. Enumerable.Range(0, (last - first + stride - 1) / stride + 1).Select(i => Multiple(1, first + i * stride))];
+            return [.. Enumerable.Range(0, (last - first + stride - 1) / stride + 1)
+                .Select(i => Multiple(1, first + i * stride))];
         }
 
         IEnumerable<int> decades = Enumerable.Range(first, last - first + 1);

@@ -1,14 +1,20 @@
 namespace Fovea.Plotting.Images;
 
 /// <summary>
-/// Colours for numbers from 0 to 1: from near black over blue, red and orange to pale yellow. Equal steps look equal, and lightness rises all the way, so that
-/// the order is the same in print without colour and to readers of any colour vision.
+/// Colours for numbers from 0 to 1: from near black over blue, red and orange to pale yellow. Equal steps look equal,
+/// and lightness rises all the way, so that the order is the same in print without colour and to readers of any colour
+/// vision.
 /// </summary>
-/// <remarks>A path through OKLab, hue turning while lightness rises, with as much chroma as screens show; then cut into pieces of equal length.</remarks>
+/// <remarks>A path through OKLab, hue turning while lightness rises, with as much chroma as screens show; then cut into
+/// pieces of equal length.</remarks>
 internal static class ColorMap
 {
     private const int Pieces = 1024;
-    private const double Darkest = 0.16, Lightest = 0.96, FirstHue = 275, LastHue = 468, MostChroma = 0.17;
+    private const double Darkest = 0.16;
+    private const double Lightest = 0.96;
+    private const double FirstHue = 275;
+    private const double LastHue = 468;
+    private const double MostChroma = 0.17;
 
     private static readonly OkLab[] Colours = Build();
 

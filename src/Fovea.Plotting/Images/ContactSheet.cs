@@ -4,12 +4,12 @@ using Fovea.Plotting.Text;
 namespace Fovea.Plotting.Images;
 
 /// <summary>Images side by side, each with a caption.</summary>
-/// <param name="Images">What to show, in reading order.</param>
+/// <param name="Images">The images, in reading order.</param>
 public sealed record ContactSheet(IReadOnlyList<CaptionedImage> Images) : Figure
 {
     private const double CaptionSize = 12.5;
 
-    /// <summary>How many images in a row. Default: 8.</summary>
+    /// <summary>Images in a row. Default: 8.</summary>
     public int Columns { get; init; } = 8;
 
     /// <summary>The longer side of an image as shown, in pixels. Default: 112.</summary>

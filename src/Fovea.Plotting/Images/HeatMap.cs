@@ -5,8 +5,11 @@ namespace Fovea.Plotting.Images;
 /// <summary>Numbers on a grid as images in the colours of <see cref="ColorMap"/>.</summary>
 internal static class HeatMap
 {
-    /// <summary>How strong the image's relief is in an overlay, how much of its colour stays, and how much lightness the map gives up for that.</summary>
-    private const double Relief = 0.4, ImageColour = 0.2, Room = 0.2;
+    /// <summary>Weights of an overlay: the image's lightness, the image's colour, and the lightness that the map gives
+    /// up.</summary>
+    private const double Relief = 0.4;
+    private const double ImageColour = 0.2;
+    private const double Room = 0.2;
 
     /// <summary>One pixel per number.</summary>
     /// <param name="values">Row by row.</param>
@@ -22,18 +25,19 @@ internal static class HeatMap
     }
 
     /// <summary>
-    /// The numbers laid over an image: enlarged smoothly, they give the colour; the image gives relief (its lightness, less its mean, so that bright
-    /// images do not look like high numbers) and a touch of its own colours.
+    /// The numbers laid over an image: enlarged smoothly, they give the colour; the image gives relief (its lightness,
+    /// less its mean, so that bright images do not look like high numbers) and a touch of its own colours.
     /// </summary>
     /// <inheritdoc cref="Of"/>
-    /// <param name="image">What the numbers are about; enlarged to the size wanted.</param>
+    /// <param name="image">The image below the numbers, enlarged to the size wanted.</param>
     /// <param name="values">Row by row.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="low">The number with the darkest colour.</param>
     /// <param name="high">The number with the lightest colour.</param>
     /// <param name="size">Pixels of the longer side.</param>
-    public static PlanarImage Over(PlanarImage image, ReadOnlySpan<float> values, int rows, int columns, double low, double high, int size)
+    public static PlanarImage Over(PlanarImage image, ReadOnlySpan<float> values, int rows, int columns, double low,
+        double high, int size)
     {
         PlanarImage large = Enlarge(image, size);
         float[] smooth = Smooth(values, rows, columns, large.Height, large.Width);
@@ -47,7 +51,8 @@ internal static class HeatMap
         {
             OkLab map = ColorMap.At(Share(smooth[i], low, high));
             double light = Mix(map.L, 0.5, Room) + Relief * (own[i].L - mean);
-            Put(samples, i, new(Math.Clamp(light, 0, 1), Mix(map.A, own[i].A, ImageColour), Mix(map.B, own[i].B, ImageColour)));
+            Put(samples, i, new(Math.Clamp(light, 0, 1), Mix(map.A, own[i].A, ImageColour),
+                Mix(map.B, own[i].B, ImageColour)));
         }
 
         return new(samples, 3, large.Height, large.Width);
@@ -57,7 +62,8 @@ internal static class HeatMap
     public static PlanarImage Enlarge(PlanarImage image, int size)
     {
         double scale = (double)size / Math.Max(image.Height, image.Width);
-        return image.Resize(Math.Max(1, (int)Math.Round(image.Height * scale)), Math.Max(1, (int)Math.Round(image.Width * scale)));
+        return image.Resize(Math.Max(1, (int)Math.Round(image.Height * scale)),
+            Math.Max(1, (int)Math.Round(image.Width * scale)));
     }
 
     /// <summary>The numbers at every pixel of a larger grid, without steps.</summary>
@@ -65,13 +71,15 @@ internal static class HeatMap
     {
         float[] wide = new float[rows * width], result = new float[height * width];
         for (int row = 0; row < rows; row++)
-            for (int x = 0; x < width; x++) wide[row * width + x] = Cubic(values.Slice(row * columns, columns), 1, columns, x, width);
+            for (int x = 0; x < width; x++) wide[row * width + x] = Cubic(values.Slice(row * columns, columns), 1,
+                columns, x, width);
         for (int y = 0; y < height; y++)
             for (int x = 0; x < width; x++) result[y * width + x] = Cubic(wide.AsSpan(x), width, rows, y, height);
         return result;
     }
 
-    /// <summary>Cubic convolution (Keys 1981, a = −0.75) of a line of <paramref name="count"/> values at pixel <paramref name="at"/> of <paramref name="size"/>.</summary>
+    /// <summary>Cubic convolution (Keys 1981, a = −0.75) of a line of <paramref name="count"/> values at pixel
+    /// <paramref name="at"/> of <paramref name="size"/>.</summary>
     private static float Cubic(ReadOnlySpan<float> line, int stride, int count, int at, int size)
     {
         const double A = -0.75;

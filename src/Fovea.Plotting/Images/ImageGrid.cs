@@ -4,26 +4,32 @@ using Fovea.Plotting.Text;
 namespace Fovea.Plotting.Images;
 
 /// <summary>A row of a <see cref="ImageGrid"/>.</summary>
-/// <param name="Name">What stands before it; may be empty.</param>
-/// <param name="Images">Its images; null leaves a place free.</param>
+/// <param name="Name">The label before the row; may be empty.</param>
+/// <param name="Images">Its images; null leaves a cell empty.</param>
 public sealed record ImageRow(string Name, IReadOnlyList<PlanarImage?> Images);
 
 /// <summary>Images in rows and columns that have names: heads by block, epochs by block, and the like.</summary>
 public sealed record ImageGrid : Figure
 {
-    private const double Margin = 16, TitleSize = 17, NoteSize = 13, NameSize = 12.5, LineHeight = 18;
+    private const double Margin = Heading.Margin;
+    private const double NoteSize = 13;
+    private const double NameSize = 12.5;
+    private const double LineHeight = 18;
     private const int LeastWidth = 620;
 
     /// <inheritdoc/>
-    public override int Width => Math.Max(LeastWidth, (int)Math.Ceiling(Left + Across * (CellSize + Gap) - Gap + Margin));
+    public override int Width =>
+        Math.Max(LeastWidth, (int)Math.Ceiling(Left + Across * (CellSize + Gap) - Gap + Margin));
 
     /// <inheritdoc/>
-    public override int Height => (int)Math.Ceiling(Top + Rows.Count * (CellSize + Gap) - Gap + (Scale is null ? 0 : ColorScale.Height + 8) + Margin);
+    public override int Height =>
+        (int)Math.Ceiling(Top + Rows.Count * (CellSize + Gap) - Gap + (Scale is null ? 0 : ColorScale.Height + 8)
+            + Margin);
 
-    /// <summary>Below the title: how to read it. Broken into lines where it is long.</summary>
+    /// <summary>A note below the title; wrapped.</summary>
     public string Note { get; init; } = "";
 
-    /// <summary>What stands above the columns; empty: nothing.</summary>
+    /// <summary>The labels above the columns; empty: none.</summary>
     public IReadOnlyList<string> Columns { get; init; } = [];
 
     /// <summary>The rows, from the top down.</summary>
@@ -35,7 +41,7 @@ public sealed record ImageGrid : Figure
     /// <summary>Pixels between images.</summary>
     public int Gap { get; init; } = 8;
 
-    /// <summary>What the colours mean; null for images that are no maps.</summary>
+    /// <summary>The meaning of the colours; null for images that are no heat maps.</summary>
     public ColorScale? Scale { get; init; }
 
     private int Across => Math.Max(1, Rows.Select(row => row.Images.Count).DefaultIfEmpty().Max());
@@ -44,14 +50,13 @@ public sealed record ImageGrid : Figure
 
     private double Left => Margin + (NameWidth > 0 ? NameWidth + 10 : 0);
 
-    private double NoteTop => Margin + (Title.Length > 0 ? TitleSize + 8 : 0);
+    private double NoteTop => Heading.Bottom(Title.Length > 0);
 
     private double Top => NoteTop + Lines().Count * LineHeight + (Columns.Count > 0 ? LineHeight + 2 : 0) + 2;
 
     internal override void Draw(ICanvas canvas)
     {
-        string title = FigureFont.Fit(Title, TitleSize, Width - 2 * Margin);
-        canvas.Text(title, new Point(Margin, Margin + TitleSize * 0.72), new TextStyle(TitleSize, Bold: true));
+        Heading.Draw(canvas, Title, Width);
         double y = NoteTop + NoteSize * 0.8;
         foreach (string line in Lines())
         {
@@ -62,7 +67,8 @@ public sealed record ImageGrid : Figure
         for (int i = 0; i < Columns.Count; i++)
         {
             string name = FigureFont.Fit(Columns[i], NameSize, CellSize + Gap - 2);
-            canvas.Text(name, new Point(Left + i * (CellSize + Gap) + CellSize / 2.0, Top - 7), new TextStyle(NameSize, Anchor: Anchor.Middle));
+            canvas.Text(name, new Point(Left + i * (CellSize + Gap) + CellSize / 2.0, Top - 7),
+                new TextStyle(NameSize, Anchor: Anchor.Middle));
         }
 
         for (int i = 0; i < Rows.Count; i++) DrawRow(canvas, Rows[i], Top + i * (CellSize + Gap));
@@ -74,7 +80,8 @@ public sealed record ImageGrid : Figure
         TextStyle style = new(NameSize, Anchor: Anchor.End);
         canvas.Text(row.Name, new Point(Left - 10, top + CellSize / 2.0 + style.HalfCapital), style);
         for (int i = 0; i < row.Images.Count; i++)
-            if (row.Images[i] is { } image) canvas.Image(image, TileLayout.Inside(new Box(Left + i * (CellSize + Gap), top, CellSize, CellSize), image));
+            if (row.Images[i] is { } image) canvas.Image(image,
+                TileLayout.Inside(new Box(Left + i * (CellSize + Gap), top, CellSize, CellSize), image));
     }
 
     /// <summary>The note, word by word, in lines that fit.</summary>
@@ -83,7 +90,8 @@ public sealed record ImageGrid : Figure
         List<string> lines = [];
         foreach (string word in Note.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (lines.Count > 0 && FigureFont.Width($"{lines[^1]} {word}", NoteSize) <= Width - 2 * Margin) lines[^1] += $" {word}";
+            if (lines.Count > 0 && FigureFont.Width($"{lines[^1]} {word}", NoteSize) <= Width - 2 * Margin)
+                lines[^1] += $" {word}";
             else lines.Add(word);
         }
 

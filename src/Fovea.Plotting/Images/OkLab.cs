@@ -1,10 +1,12 @@
 namespace Fovea.Plotting.Images;
 
-/// <summary>A colour by lightness (0 black, 1 white) and two opponent axes, in which equal distances look equal.</summary>
-/// <remarks>Source: Ottosson 2020, "A perceptual color space for image processing", bottosson.github.io/posts/oklab.</remarks>
+/// <summary>A colour by lightness (0 black, 1 white) and two opponent axes, in which equal distances look
+/// equal.</summary>
+/// <remarks>Source: Ottosson 2020, "A perceptual color space for image processing",
+/// bottosson.github.io/posts/oklab.</remarks>
 internal readonly record struct OkLab(double L, double A, double B)
 {
-    /// <summary>From bytes of sRGB.</summary>
+    /// <summary>Converts from bytes of sRGB.</summary>
     public static OkLab Of(byte red, byte green, byte blue)
     {
         (double r, double g, double b) = (Linear(red / 255.0), Linear(green / 255.0), Linear(blue / 255.0));
@@ -17,21 +19,22 @@ internal readonly record struct OkLab(double L, double A, double B)
             0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s);
     }
 
-    /// <summary>From lightness, chroma and hue in degrees.</summary>
+    /// <summary>Converts from lightness, chroma and hue in degrees.</summary>
     public static OkLab Polar(double lightness, double chroma, double hue)
     {
         (double sine, double cosine) = Math.SinCos(hue * Math.PI / 180);
         return new(lightness, chroma * cosine, chroma * sine);
     }
 
-    /// <summary>How different two colours look.</summary>
+    /// <summary>The distance to another colour: how different the two look.</summary>
     public double DistanceTo(OkLab other) =>
         Math.Sqrt((L - other.L) * (L - other.L) + (A - other.A) * (A - other.A) + (B - other.B) * (B - other.B));
 
-    /// <summary>Whether a screen can show it.</summary>
-    public bool IsShown => ToLinear() is var (r, g, b) && Math.Min(r, Math.Min(g, b)) >= -1e-9 && Math.Max(r, Math.Max(g, b)) <= 1 + 1e-9;
+    /// <summary>True if the colour is in the gamut of sRGB.</summary>
+    public bool IsShown => ToLinear() is var (r, g, b) && Math.Min(r, Math.Min(g, b)) >= -1e-9
+        && Math.Max(r, Math.Max(g, b)) <= 1 + 1e-9;
 
-    /// <summary>As bytes of sRGB; what a screen cannot show is cut off.</summary>
+    /// <summary>Converts to bytes of sRGB; colours outside its gamut are clamped.</summary>
     public (byte Red, byte Green, byte Blue) ToBytes()
     {
         (double r, double g, double b) = ToLinear();

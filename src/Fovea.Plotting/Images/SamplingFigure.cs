@@ -1,36 +1,39 @@
 using Fovea.Plotting.Canvas;
-using Fovea.Plotting.Text;
 using Fovea.Plotting.Charts;
+using Fovea.Plotting.Text;
 
 namespace Fovea.Plotting.Images;
 
-/// <summary>A place in an image that was read.</summary>
-/// <param name="X">From the left, 0 to 1; outside is possible.</param>
-/// <param name="Y">From the top, 0 to 1.</param>
-/// <param name="Weight">How much of it was taken: its marker's area, relative to the others.</param>
-/// <param name="Style">Which colour and marker it takes.</param>
+/// <summary>A sampling location in an image.</summary>
+/// <param name="X">The position from the left, 0 to 1; outside is possible.</param>
+/// <param name="Y">The position from the top, 0 to 1.</param>
+/// <param name="Weight">The attention weight: the marker's area, relative to the others.</param>
+/// <param name="Style">The number of its colour and marker.</param>
 public readonly record struct SamplingPoint(double X, double Y, double Weight, int Style);
 
-/// <summary>An image with the places that were read in it.</summary>
-/// <param name="Caption">What stands below it.</param>
-/// <param name="Places">The places.</param>
+/// <summary>A panel of sampling locations.</summary>
+/// <param name="Caption">The text below the panel.</param>
+/// <param name="Places">The sampling locations.</param>
 /// <param name="Mark">The patch that reads, as (left, top, right, bottom) from 0 to 1; null: all read the same.</param>
-public sealed record SamplingPanel(string Caption, IReadOnlyList<SamplingPoint> Places, (double Left, double Top, double Right, double Bottom)? Mark = null);
+public sealed record SamplingPanel(string Caption, IReadOnlyList<SamplingPoint> Places,
+    (double Left, double Top, double Right, double Bottom)? Mark = null);
 
-/// <summary>Where attention that reads between patches looks: one image, several panels of places.</summary>
+/// <summary>Sampling locations of attention that reads between patches: one image in several panels.</summary>
 /// <param name="Image">Under all panels.</param>
 /// <param name="Panels">In reading order.</param>
 public sealed record SamplingFigure(PlanarImage Image, IReadOnlyList<SamplingPanel> Panels) : Figure
 {
-    private const double CaptionSize = 12.5, LargestMarker = 5.5, LegendHeight = 26;
+    private const double CaptionSize = 12.5;
+    private const double LargestMarker = 5.5;
+    private const double LegendHeight = 26;
 
-    /// <summary>What the styles stand for, in their order.</summary>
+    /// <summary>The names of the styles, in their order.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
 
-    /// <summary>How to read it; stands behind the legend.</summary>
+    /// <summary>A note behind the legend.</summary>
     public string Note { get; init; } = "";
 
-    /// <summary>How many panels in a row.</summary>
+    /// <summary>Panels in a row.</summary>
     public int Columns { get; init; } = 4;
 
     /// <inheritdoc/>
@@ -54,14 +57,16 @@ public sealed record SamplingFigure(PlanarImage Image, IReadOnlyList<SamplingPan
             canvas.Fill(place, new Paint(Ink.Ground, 0.35));
             if (panel.Mark is var (left, top, right, bottom))
             {
-                Box mark = new(place.X + left * place.Width, place.Y + top * place.Height, (right - left) * place.Width, (bottom - top) * place.Height);
+                Box mark = new(place.X + left * place.Width, place.Y + top * place.Height, (right - left) * place.Width,
+                    (bottom - top) * place.Height);
                 canvas.Frame(mark, new Stroke(Ink.Ground, 4));
                 canvas.Frame(mark, new Stroke(Ink.Text, 1.8));
             }
 
             canvas.Clip(place, () => DrawLocations(canvas, place, panel.Places, heaviest));
             string caption = FigureFont.Fit(panel.Caption, CaptionSize, tile.Width + TileLayout.Gap / 2);
-            canvas.Text(caption, new Point(tile.Centre.X, tile.Bottom + CaptionSize + 3), new TextStyle(CaptionSize, Anchor: Anchor.Middle));
+            canvas.Text(caption, new Point(tile.Centre.X, tile.Bottom + CaptionSize + 3),
+                new TextStyle(CaptionSize, Anchor: Anchor.Middle));
         }
     }
 
@@ -76,7 +81,8 @@ public sealed record SamplingFigure(PlanarImage Image, IReadOnlyList<SamplingPan
             pen += new Point(FigureFont.Width(Groups[i], CaptionSize) + 26, 0);
         }
 
-        canvas.Text(FigureFont.Fit(Note, CaptionSize, Width - TileLayout.Margin - pen.X), pen + new Point(0, style.HalfCapital), style);
+        canvas.Text(FigureFont.Fit(Note, CaptionSize, Width - TileLayout.Margin - pen.X),
+            pen + new Point(0, style.HalfCapital), style);
     }
 
     private static void DrawLocations(ICanvas canvas, Box place, IReadOnlyList<SamplingPoint> discs, double heaviest)

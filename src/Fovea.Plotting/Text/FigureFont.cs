@@ -5,8 +5,8 @@ using SkiaSharp;
 namespace Fovea.Plotting.Text;
 
 /// <summary>
-/// The typeface of all figures: Inter, embedded in two weights. Characters that it lacks come from the system's fonts, and
-/// are drawn as empty boxes where those lack them, too.
+/// The typeface of all figures: Inter, embedded in two weights. Characters that it lacks come from the system's fonts,
+/// and are drawn as empty boxes where those lack them, too.
 /// </summary>
 internal static class FigureFont
 {
@@ -26,14 +26,16 @@ internal static class FigureFont
     /// <summary>The room that a text needs on either canvas, in pixels.</summary>
     /// <param name="text">One line.</param>
     /// <param name="size">The em in pixels.</param>
-    public static double Width(string text, double size) => Allowance * Advance(text, size, bold: false);
+    /// <param name="bold">The heavier weight.</param>
+    public static double Width(string text, double size, bool bold = false) => Allowance * Advance(text, size, bold);
 
-    /// <summary>The text, shortened to end in an ellipsis where it is wider than <paramref name="room"/> pixels.</summary>
-    public static string Fit(string text, double size, double room)
+    /// <summary>The text, shortened to end in an ellipsis where it is wider than <paramref name="room"/>
+    /// pixels.</summary>
+    public static string Fit(string text, double size, double room, bool bold = false)
     {
-        if (Width(text, size) <= room) return text;
+        if (Width(text, size, bold) <= room) return text;
         int length = text.Length;
-        while (length > 0 && Width(text[..length] + '…', size) > room) length--;
+        while (length > 0 && Width(text[..length] + '…', size, bold) > room) length--;
         if (length > 0 && char.IsHighSurrogate(text[length - 1])) length--;
         return text[..length].TrimEnd() + '…';
     }
@@ -57,7 +59,8 @@ internal static class FigureFont
         }
     }
 
-    /// <summary>An advance in ems, measured at a size where each unit of the typeface is a pixel: Skia rounds small ones.</summary>
+    /// <summary>An advance in ems, measured at a size where each unit of the typeface is a pixel: Skia rounds small
+    /// ones.</summary>
     private static double Advance(string run, SKTypeface typeface)
     {
         using SKFont font = Font(typeface, typeface.UnitsPerEm);
@@ -71,7 +74,8 @@ internal static class FigureFont
         StringBuilder run = new();
         foreach (Rune rune in text.EnumerateRunes())
         {
-            SKTypeface next = own.ContainsGlyph(rune.Value) ? own : Substitutes.GetOrAdd((rune.Value, own), FindSubstitute);
+            SKTypeface next = own.ContainsGlyph(rune.Value) ? own
+                : Substitutes.GetOrAdd((rune.Value, own), FindSubstitute);
             if (next != current && run.Length > 0)
             {
                 yield return (run.ToString(), current);
@@ -98,7 +102,7 @@ internal static class FigureFont
             ?? key.Own;
     }
 
-    /// <summary>Without hints, widths grow with the size, as in SVG.</summary>
+    /// <summary>A font without hints: its widths grow with the size, as in SVG.</summary>
     private static SKFont Font(SKTypeface typeface, double size) => new(typeface, (float)size)
     {
         Edging = SKFontEdging.Antialias,

@@ -1,9 +1,9 @@
 namespace Fovea.Plotting.Text;
 
-/// <summary>How values are written.</summary>
+/// <summary>The format of values.</summary>
 public enum ValueFormat
 {
-    /// <summary>As they are.</summary>
+    /// <summary>Plain numbers.</summary>
     Number,
 
     /// <summary>0 to 1 as 0 % to 100 %.</summary>

@@ -5,7 +5,7 @@ namespace Fovea.Plotting.Text;
 /// <summary>Numbers as people read them, the same in every culture.</summary>
 internal static class ValueText
 {
-    /// <summary>What stands for a value that is missing.</summary>
+    /// <summary>The text of a missing value.</summary>
     public const string Missing = "–";
 
     /// <summary>A measured value: 75.83 % (to a hundredth) or four significant digits.</summary>
@@ -38,7 +38,8 @@ internal static class ValueText
         if (!double.IsFinite(seconds)) return Missing;
         if (seconds < 60) return Significant(seconds, 3) + " s";
         TimeSpan time = TimeSpan.FromSeconds(Math.Round(Math.Min(seconds, 1e10)));
-        return time.TotalHours < 1 ? $"{time.Minutes} min {time.Seconds:00} s" : $"{Count((long)time.TotalHours)} h {time.Minutes:00} min";
+        return time.TotalHours < 1 ? $"{time.Minutes} min {time.Seconds:00} s"
+            : $"{Count((long)time.TotalHours)} h {time.Minutes:00} min";
     }
 
     /// <summary>An amount of memory: 512 B, 1.5 MiB, 2.25 GiB.</summary>
@@ -64,14 +65,16 @@ internal static class ValueText
     }
 
     /// <summary>The labels of a logarithmic axis, each as short as it can be.</summary>
-    public static string[] LogarithmicLabels(IReadOnlyList<double> ticks, ValueFormat format) => format == ValueFormat.Percent
+    public static string[] LogarithmicLabels(IReadOnlyList<double> ticks, ValueFormat format) =>
+        format == ValueFormat.Percent
         ? [.. ticks.Select(tick => Significant(tick * 100, 3) + " %")]
         : [.. ticks.Select(tick => Significant(tick, 3))];
 
     private static string Pattern(double largest, double step)
     {
         int stepPlace = Place(step), largestPlace = Place(largest);
-        bool isShortWithoutExponent = largest < 1e6 && (stepPlace >= -4 || (largest >= 0.1 && stepPlace >= -8));   // 1.00002 beside 0.99998
+        // 1.00002 beside 0.99998
+        bool isShortWithoutExponent = largest < 1e6 && (stepPlace >= -4 || (largest >= 0.1 && stepPlace >= -8));
         if (!isShortWithoutExponent) return "0." + new string('0', Math.Clamp(largestPlace - stepPlace, 0, 12)) + "e0";
         return "#,0." + new string('0', Math.Max(0, -stepPlace));
     }

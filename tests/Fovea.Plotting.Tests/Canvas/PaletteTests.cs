@@ -8,7 +8,8 @@ public sealed class PaletteTests
     {
         TheoryData<Theme, string> inks = [];
         foreach (Theme theme in Enum.GetValues<Theme>())
-            foreach (Ink ink in Enum.GetValues<Ink>().Except([Ink.Ground, Ink.Grid, Ink.Axis])) inks.Add(theme, ink.ToString());
+            foreach (Ink ink in Enum.GetValues<Ink>().Except([Ink.Ground, Ink.Grid, Ink.Axis])) inks.Add(theme,
+                ink.ToString());
         return inks;
     }
 
@@ -16,7 +17,8 @@ public sealed class PaletteTests
     [MemberData(nameof(Inks))]
     public void Text_in_any_ink_is_readable_on_the_ground(Theme theme, string ink)
     {
-        double text = Luminance(Palette.Of(theme, Enum.Parse<Ink>(ink))), ground = Luminance(Palette.Of(theme, Ink.Ground));
+        double text = Luminance(Palette.Of(theme, Enum.Parse<Ink>(ink)));
+        double ground = Luminance(Palette.Of(theme, Ink.Ground));
         Assert.InRange((Math.Max(text, ground) + 0.05) / (Math.Min(text, ground) + 0.05), 4.5, 21);
     }
 

@@ -10,17 +10,26 @@ public sealed class RasterCanvasTests
 
     [Fact]
     public void A_disc_covers_its_area_wherever_it_lies() => FsCheck.Check.QuickThrowOnFailure(Prop.ForAll(
-        Arb.From(from x in Places from y in Places from r in Gen.Choose(200, 1100) select (X: x, Y: y, Radius: r / 100.0)),
+        Arb.From(from x in Places
+                 from y in Places
+                 from r in Gen.Choose(200, 1100)
+                 select (X: x, Y: y, Radius: r / 100.0)),
         disc =>
         {
             double covered = Covered(canvas => canvas.FillDisc(new(disc.X, disc.Y), disc.Radius, Ink.Text));
-            double curvature = 0.04 / (disc.Radius * disc.Radius);   // an edge pixel is covered as if the edge were straight
+            // an edge pixel is covered as if the edge were straight
+            double curvature = 0.04 / (disc.Radius * disc.Radius);
             return IsNear(Math.PI * disc.Radius * disc.Radius, covered, 0.015 + curvature);
         }));
 
     [Fact]
-    public void A_line_covers_its_length_times_its_width_and_round_ends() => FsCheck.Check.QuickThrowOnFailure(Prop.ForAll(
-        Arb.From(from a in Places from b in Places from c in Places from d in Places select (From: new Point(a, b), To: new Point(c, d))),
+    public void A_line_covers_its_length_times_its_width_and_round_ends() =>
+        FsCheck.Check.QuickThrowOnFailure(Prop.ForAll(
+        Arb.From(from a in Places
+                 from b in Places
+                 from c in Places
+                 from d in Places
+                 select (From: new Point(a, b), To: new Point(c, d))),
         line =>
         {
             double area = (line.To - line.From).Length * 3 + Math.PI * 1.5 * 1.5;
@@ -46,7 +55,8 @@ public sealed class RasterCanvasTests
         Assert.Equal(0x1B1F24, Pixel(canvas, 2, 12));
         Assert.Equal(0xFFFFFF, Pixel(canvas, 21, 15));
         Assert.Equal(0xFFFFFF, Pixel(canvas, 10, 20));
-        double area = Covered(lines => lines.FillBand([new(0, 10), new(10, 0), new(20, 10)], [new(0, 20), new(20, 20)], Ink.Text));
+        double area = Covered(lines =>
+            lines.FillBand([new(0, 10), new(10, 0), new(20, 10)], [new(0, 20), new(20, 20)], Ink.Text));
         Assert.Equal(300, area, tolerance: 1);
     }
 
@@ -58,7 +68,8 @@ public sealed class RasterCanvasTests
         {
             using RasterCanvas canvas = new(40, 40, Theme.Light, scale: 1);
             canvas.Text("ili", new Point(20, 20), style with { Anchor = anchor });
-            int[] columns = [.. Enumerable.Range(0, 40).Where(x => Enumerable.Range(0, 40).Any(y => Pixel(canvas, x, y) != 0xFFFFFF))];
+            int[] columns = [.. Enumerable.Range(0, 40)
+                .Where(x => Enumerable.Range(0, 40).Any(y => Pixel(canvas, x, y) != 0xFFFFFF))];
             Assert.InRange(columns[0], from, from + 20);
             Assert.InRange(columns[^1], from, from + 20);
         }
@@ -66,7 +77,8 @@ public sealed class RasterCanvasTests
         double upright = Covered(canvas => canvas.Text("ili", new Point(20, 20), style));
         double turned = Covered(canvas => canvas.Text("ili", new Point(20, 20), style with { Angle = 90 }));
         Assert.Equal(upright, turned, tolerance: 0.15 * upright);
-        Assert.True(Covered(canvas => canvas.Text("ili", new Point(20, 20), style with { Bold = true })) > 1.1 * upright);
+        Assert.True(Covered(canvas =>
+            canvas.Text("ili", new Point(20, 20), style with { Bold = true })) > 1.1 * upright);
     }
 
     [Fact]
@@ -80,7 +92,8 @@ public sealed class RasterCanvasTests
     [Fact]
     public void Nothing_is_drawn_outside_the_clip()
     {
-        double inside = Covered(canvas => canvas.Clip(new Box(10, 10, 5, 6), () => canvas.Fill(new Box(0, 0, 40, 40), Ink.Text)));
+        double inside = Covered(canvas =>
+            canvas.Clip(new Box(10, 10, 5, 6), () => canvas.Fill(new Box(0, 0, 40, 40), Ink.Text)));
         Assert.Equal(30, inside, precision: 6);
     }
 
@@ -89,7 +102,8 @@ public sealed class RasterCanvasTests
     {
         Point[] there = [new(5, 20), new(35, 20)], thereAndBack = [new(5, 20), new(35, 20), new(5, 20)];
         Stroke faint = new(new Paint(Ink.Text, 0.4), 3);
-        double once = Covered(canvas => canvas.Polyline(there, faint)), twice = Covered(canvas => canvas.Polyline(thereAndBack, faint));
+        double once = Covered(canvas => canvas.Polyline(there, faint));
+        double twice = Covered(canvas => canvas.Polyline(thereAndBack, faint));
         Assert.Equal(once, twice, precision: 9);
     }
 
@@ -97,7 +111,8 @@ public sealed class RasterCanvasTests
     public void Dashes_leave_the_gaps_out_and_run_on_around_corners()
     {
         Stroke stroke = new(Ink.Text, 1, [4, 3]);
-        Point[] corner = [new(10, 10), new(15, 10), new(15, 16)], first = [new(10, 10), new(14, 10)], second = [new(15, 12), new(15, 16)];
+        Point[] corner = [new(10, 10), new(15, 10), new(15, 16)], first = [new(10, 10), new(14, 10)];
+        Point[] second = [new(15, 12), new(15, 16)];
         double dashed = Covered(canvas => canvas.Polyline(corner, stroke));
         double pieces = Covered(canvas =>
         {
@@ -117,7 +132,8 @@ public sealed class RasterCanvasTests
         Assert.Equal([0x1E1E1E, 0x1E1E1E, 0x282828, 0x282828], Enumerable.Range(0, 4).Select(x => Pixel(canvas, x, 2)));
     }
 
-    private static bool IsNear(double expected, double actual, double relative) => Math.Abs(expected - actual) <= relative * expected + 0.2;
+    private static bool IsNear(double expected, double actual, double relative) =>
+        Math.Abs(expected - actual) <= relative * expected + 0.2;
 
     /// <summary>How many pixels' worth of ink a drawing leaves on a 40 by 40 canvas.</summary>
     private static double Covered(Action<RasterCanvas> draw)

@@ -40,7 +40,8 @@ public sealed class ConfusionMatrixTests
     [Fact]
     public void Counts_must_be_square_and_as_many_as_the_classes()
     {
-        ArgumentException error = Assert.Throws<ArgumentException>(() => new ConfusionMatrix(["a", "b"], new int[2, 3]));
+        ArgumentException error = Assert.Throws<ArgumentException>(() =>
+            new ConfusionMatrix(["a", "b"], new int[2, 3]));
         Assert.StartsWith("2 classes need counts [2, 2], not [2, 3].", error.Message, StringComparison.Ordinal);
     }
 

@@ -19,7 +19,8 @@ public sealed class CurveTests
     public void A_logarithmic_axis_has_gaps_where_values_are_not_positive()
     {
         Series series = new("loss", [1, 2, 3], [0, -1, 2]);
-        Assert.Equal([null, null, new Point(3, 2)], Curve.Finite(series, new LineChart { YScale = AxisScale.Logarithmic }));
+        Assert.Equal([null, null, new Point(3, 2)],
+            Curve.Finite(series, new LineChart { YScale = AxisScale.Logarithmic }));
     }
 
     [Fact]
@@ -34,7 +35,8 @@ public sealed class CurveTests
         {
             Point[] thin = Curve.Thin(run);
             var columns = Columns(run);
-            return columns.SequenceEqual(Columns(thin)) && thin.Length <= 4 * columns.Count && thin.SequenceEqual(thin.OrderBy(p => p.X));
+            return columns.SequenceEqual(Columns(thin)) && thin.Length <= 4 * columns.Count
+                && thin.SequenceEqual(thin.OrderBy(p => p.X));
         }));
     }
 
@@ -56,12 +58,15 @@ public sealed class CurveTests
         Assert.Equal("Series 'loss' has 2 places but 1 values.", error.Message);
     }
 
-    private static List<(double Column, double Lowest, double Highest, Point First, Point Last)> Columns(IEnumerable<Point> points) =>
-        [.. points.GroupBy(p => Math.Floor(p.X)).Select(c => (c.Key, c.Min(p => p.Y), c.Max(p => p.Y), c.First(), c.Last()))];
+    private static List<(double Column, double Lowest, double Highest, Point First, Point Last)> Columns(
+        IEnumerable<Point> points) =>
+        [.. points.GroupBy(p => Math.Floor(p.X))
+            .Select(c => (c.Key, c.Min(p => p.Y), c.Max(p => p.Y), c.First(), c.Last()))];
 
     private static List<Point> Random(int count, int seed)
     {
         Random random = new(seed);
-        return [.. Enumerable.Range(0, count).Select(_ => new Point(random.NextDouble() * 40, random.NextDouble())).OrderBy(p => p.X)];
+        return [.. Enumerable.Range(0, count).Select(_ => new Point(random.NextDouble() * 40, random.NextDouble()))
+            .OrderBy(p => p.X)];
     }
 }

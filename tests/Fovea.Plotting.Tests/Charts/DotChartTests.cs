@@ -1,5 +1,4 @@
 using System.Xml.Linq;
-using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Charts;
 using Fovea.Plotting.Text;
 
@@ -26,8 +25,10 @@ public sealed class DotChartTests
     {
         XElement root = XDocument.Parse(Chart.ToSvg()).Root!;
         string[] texts = [.. root.Descendants(Svg + "text").Select(text => text.Value)];
-        Assert.Superset(new HashSet<string> { "softmax", "linear", "not yet", "55 %", "no result", "mean", "± spread", "each seed", "published" }, texts.ToHashSet());
-        double[] rings = [.. root.Descendants(Svg + "circle").Where(circle => circle.Attribute("r")!.Value == "1.8").Select(circle => (double)circle.Attribute("cx")!)];
+        Assert.Superset(new HashSet<string> { "softmax", "linear", "not yet", "55 %", "no result", "mean", "± spread",
+            "each seed", "published" }, texts.ToHashSet());
+        double[] rings = [.. root.Descendants(Svg + "circle").Where(circle => circle.Attribute("r")!.Value == "1.8")
+            .Select(circle => (double)circle.Attribute("cx")!)];
         Assert.Equal([.. rings.Skip(1).Take(2).Order()], rings.Skip(1).Take(2));   // the first is the legend's
         Assert.DoesNotContain("NaN", Chart.ToSvg(), StringComparison.Ordinal);
     }
@@ -37,10 +38,13 @@ public sealed class DotChartTests
     {
         XElement root = XDocument.Parse((Chart with { Across = 360 }).ToSvg()).Root!;
         XElement[] texts = [.. root.Descendants(Svg + "text")];
-        double[] ticks = [.. texts.Where(text => text.Value.EndsWith(" %", StringComparison.Ordinal) && (string?)text.Attribute("text-anchor") == "middle").Select(text => (double)text.Attribute("x")!)];
+        double[] ticks = [.. texts
+            .Where(text => text.Value.EndsWith(" %", StringComparison.Ordinal)
+                && (string?)text.Attribute("text-anchor") == "middle").Select(text => (double)text.Attribute("x")!)];
         Assert.True(ticks.Length >= 3);
         Assert.All(ticks.Zip(ticks.Skip(1)), pair => Assert.True(pair.Second - pair.First > 45));
-        Assert.All(Chart.Rows, row => Assert.Equal(16, (double)texts.Single(text => text.Value == row.Name).Attribute("x")!));
+        Assert.All(Chart.Rows, row => Assert.Equal(16,
+            (double)texts.Single(text => text.Value == row.Name).Attribute("x")!));
     }
 
     [Fact]
@@ -50,10 +54,16 @@ public sealed class DotChartTests
     [Fact]
     public void Bands_and_bars_show_spreads_and_leave_out_what_is_not_finite()
     {
-        Series line = new("a", [1, 2, 3], [0.1, 0.2, 0.3]) { Spread = [(0.05, 0.15), (0.1, 0.3), (double.NaN, double.NaN)] };
+        Series line = new("a", [1, 2, 3],
+            [0.1, 0.2, 0.3])
+        { Spread = [(0.05, 0.15), (0.1, 0.3), (double.NaN, double.NaN)] };
         XElement band = XDocument.Parse(new LineChart { Series = [line] }.ToSvg()).Root!;
         Assert.Single(band.Descendants(Svg + "polygon"), polygon => polygon.Attribute("fill-opacity") is not null);
-        string bars = new LineChart { Scattered = true, Series = [line with { X = [1], Y = [0.1], Spread = [(0.05, 0.15)] }] }.ToSvg();
+        string bars = new LineChart
+        {
+            Scattered = true,
+            Series = [line with { X = [1], Y = [0.1], Spread = [(0.05, 0.15)] }]
+        }.ToSvg();
         Assert.DoesNotContain("fill-opacity", bars, StringComparison.Ordinal);
         Assert.True(new LineChart { Series = [line] }.ToPng().Length > 0);
         Assert.Throws<ArgumentException>(() => new LineChart { Series = [line with { Spread = [(0, 1)] }] }.ToSvg());

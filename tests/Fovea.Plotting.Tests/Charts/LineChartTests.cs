@@ -15,7 +15,8 @@ public sealed class LineChartTests
     {
         Gen<double> value = Gen.OneOf(
             Gen.Choose(-1000, 1000).Select(i => i / 100.0),
-            Gen.Elements(double.NaN, double.PositiveInfinity, double.NegativeInfinity, 0, 1e-320, 1e300, -1e308, double.MaxValue, 1));
+            Gen.Elements(double.NaN, double.PositiveInfinity, double.NegativeInfinity, 0, 1e-320, 1e300, -1e308,
+                double.MaxValue, 1));
         Gen<LineChart> charts =
             from y in Gen.ListOf(value)
             from scale in Gen.Elements(AxisScale.Linear, AxisScale.Logarithmic)
@@ -28,7 +29,8 @@ public sealed class LineChartTests
                 YScale = scale,
                 YFormat = format,
                 Size = (width, 300),
-                Series = [new("a", [.. y.Select((_, i) => (double)i)], y) { Best = best }, new("b", y, y) { Faint = true }],
+                Series = [new("a", [.. y.Select((_, i) => (double)i)], y) { Best = best },
+                    new("b", y, y) { Faint = true }],
             };
 
         FsCheck.Check.QuickThrowOnFailure(Prop.ForAll(Arb.From(charts), chart =>
@@ -43,7 +45,14 @@ public sealed class LineChartTests
     public void Names_may_hold_any_text()
     {
         const string Hostile = "</text><script>alert('1')</script> & \"quotes\" \0\u0001 \uD800 ✓";
-        LineChart chart = new() { Title = Hostile, XLabel = Hostile, YLabel = Hostile, Series = [new(Hostile, [1], [1])], Size = (4000, 300) };
+        LineChart chart = new()
+        {
+            Title = Hostile,
+            XLabel = Hostile,
+            YLabel = Hostile,
+            Series = [new(Hostile, [1], [1])],
+            Size = (4000, 300)
+        };
         XElement root = XDocument.Parse(chart.ToSvg()).Root!;
         Assert.Empty(root.Descendants(Svg + "script"));
         string readable = Hostile.Replace('\0', '\uFFFD').Replace('\u0001', '\uFFFD').Replace('\uD800', '\uFFFD');
@@ -53,7 +62,11 @@ public sealed class LineChartTests
     [Fact]
     public void Without_points_it_says_so()
     {
-        LineChart chart = new() { Title = "Loss", Series = [new("train", [], []), new("validation", [1], [double.NaN])] };
+        LineChart chart = new()
+        {
+            Title = "Loss",
+            Series = [new("train", [], []), new("validation", [1], [double.NaN])]
+        };
         Assert.Contains("no data yet", Texts(chart));
     }
 
@@ -69,7 +82,10 @@ public sealed class LineChartTests
     public void A_long_series_is_drawn_with_a_few_points_per_pixel()
     {
         double[] x = [.. Enumerable.Range(0, 50_000).Select(i => (double)i)];
-        LineChart chart = new() { Series = [new("loss", x, [.. x.Select(i => Math.Sin(i) + i * 1e-4)]) { Faint = true }] };
+        LineChart chart = new()
+        {
+            Series = [new("loss", x, [.. x.Select(i => Math.Sin(i) + i * 1e-4)]) { Faint = true }]
+        };
         Assert.InRange(CurveElements(chart).Single().Attribute("points")!.Value.Split(' ').Length, 600, 4 * 720);
     }
 
@@ -89,7 +105,8 @@ public sealed class LineChartTests
     public void Curves_differ_without_colour()
     {
         SeriesStyle[] styles = [.. Enumerable.Range(0, 36).Select(SeriesStyle.Number)];
-        Assert.Equal(36, styles.Select(style => (string.Join(' ', style.Dashes ?? []), style.Marker)).Distinct().Count());
+        Assert.Equal(36, styles.Select(style =>
+            (string.Join(' ', style.Dashes ?? []), style.Marker)).Distinct().Count());
     }
 
     [Fact]

@@ -28,7 +28,8 @@ public sealed class TicksTests
             double step = ticks[1] - ticks[0], slack = 1e-6 * step;
             return ticks.Length >= 3 && ticks.Length <= range.Most
                 && ticks[0] <= range.Low + slack && ticks[^1] >= range.High - slack
-                && ticks.Zip(ticks.Skip(1)).All(pair => pair.Second > pair.First && Math.Abs(pair.Second - pair.First - step) <= slack);
+                && ticks.Zip(ticks.Skip(1))
+                .All(pair => pair.Second > pair.First && Math.Abs(pair.Second - pair.First - step) <= slack);
         }));
 
     [Fact]

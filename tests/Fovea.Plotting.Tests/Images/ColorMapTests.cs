@@ -11,7 +11,8 @@ public sealed class ColorMapTests
     public void Lightness_rises_all_the_way_so_that_the_order_is_the_same_without_colour()
     {
         Assert.All(Colours.Zip(Colours.Skip(1)), pair => Assert.True(pair.Second.L > pair.First.L));
-        int[] luma = [.. Colours.Select(colour => colour.ToBytes()).Select(c => (int)Math.Round(0.2126 * c.Red + 0.7152 * c.Green + 0.0722 * c.Blue))];
+        int[] luma = [.. Colours.Select(colour => colour.ToBytes())
+            .Select(c => (int)Math.Round(0.2126 * c.Red + 0.7152 * c.Green + 0.0722 * c.Blue))];
         Assert.All(luma.Zip(luma.Skip(1)), pair => Assert.True(pair.Second >= pair.First - 1));   // bytes are rounded
         Assert.True(luma[^1] - luma[0] > 200);
     }
@@ -22,7 +23,8 @@ public sealed class ColorMapTests
     {
         double[] exact = [.. Colours.Zip(Colours.Skip(1), (a, b) => a.DistanceTo(b))];
         Assert.InRange(exact.Max() / exact.Min(), 1, 1.1);
-        OkLab[] shown = [.. Colours.Where((_, i) => i % 15 == 0).Select(colour => colour.ToBytes()).Select(c => OkLab.Of(c.Red, c.Green, c.Blue))];
+        OkLab[] shown = [.. Colours.Where((_, i) => i % 15 == 0).Select(colour => colour.ToBytes())
+            .Select(c => OkLab.Of(c.Red, c.Green, c.Blue))];
         double[] steps = [.. shown.Zip(shown.Skip(1), (a, b) => a.DistanceTo(b))];
         Assert.InRange(steps.Max() / steps.Min(), 1, 1.3);
         Assert.All(Colours, colour => Assert.True(colour.IsShown));

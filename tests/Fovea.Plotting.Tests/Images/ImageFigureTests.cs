@@ -16,11 +16,13 @@ public sealed class ImageFigureTests
         Assert.Contains("stroke-width=\"4\"", wrong, StringComparison.Ordinal);
         Assert.DoesNotContain("stroke-width=\"4\"", right, StringComparison.Ordinal);
         Assert.Equal(2, XDocument.Parse(right).Descendants(Svg + "polyline").Count());   // frame and tick
-        Assert.Equal(3, XDocument.Parse(wrong).Descendants(Svg + "polyline").Count());   // frame and the cross's two strokes
+        // frame and the cross's two strokes
+        Assert.Equal(3, XDocument.Parse(wrong).Descendants(Svg + "polyline").Count());
         Assert.Contains("true: cat", wrong, StringComparison.Ordinal);
         Assert.Contains("dog 61 %", wrong, StringComparison.Ordinal);
 
-        static string Render(string truth, string predicted) => new PredictionGrid([new(Grey, truth, predicted, 0.61)]).ToSvg();
+        static string Render(string truth, string predicted) =>
+            new PredictionGrid([new(Grey, truth, predicted, 0.61)]).ToSvg();
     }
 
     [Theory]
@@ -30,11 +32,16 @@ public sealed class ImageFigureTests
     [InlineData(17)]
     public void Any_number_of_tiles_fits_into_the_figure(int count)
     {
-        ContactSheet sheet = new([.. Enumerable.Range(0, count).Select(i => new CaptionedImage(Grey, $"<{i}>"))]) { Title = "Samples" };
+        ContactSheet sheet = new([.. Enumerable.Range(0, count).Select(i => new CaptionedImage(Grey, $"<{i}>"))])
+        {
+            Title = "Samples"
+        };
         XElement[] images = [.. XDocument.Parse(sheet.ToSvg()).Descendants(Svg + "image")];
         Assert.Equal(count, images.Length);
-        Assert.All(images, image => Assert.InRange((double)image.Attribute("x")! + (double)image.Attribute("width")!, 0, sheet.Width));
-        Assert.All(images, image => Assert.InRange((double)image.Attribute("y")! + (double)image.Attribute("height")!, 0, sheet.Height));
+        Assert.All(images, image => Assert.InRange((double)image.Attribute("x")! + (double)image.Attribute("width")!, 0,
+            sheet.Width));
+        Assert.All(images, image => Assert.InRange((double)image.Attribute("y")! + (double)image.Attribute("height")!,
+            0, sheet.Height));
         Assert.NotEmpty(sheet.ToPng(scale: 1));
     }
 

@@ -21,12 +21,16 @@ public sealed class ImageGridTests
         };
         XDocument svg = XDocument.Parse(grid.ToSvg());
         XElement[] images = [.. svg.Descendants().Where(element => element.Name.LocalName == "image")];
-        string[] texts = [.. svg.Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value)];
+        string[] texts = [.. svg.Descendants().Where(element => element.Name.LocalName == "text")
+            .Select(element => element.Value)];
 
         Assert.Equal(3 + 1, images.Length);
-        Assert.All(images, image => Assert.InRange((double)image.Attribute("y")! + (double)image.Attribute("height")!, 0, grid.Height));
-        Assert.All(images, image => Assert.InRange((double)image.Attribute("x")! + (double)image.Attribute("width")!, 0, grid.Width));
-        Assert.Superset(new HashSet<string> { "Maps", "first", "second", "a row", "another", "0", "1" }, texts.ToHashSet());
+        Assert.All(images, image => Assert.InRange((double)image.Attribute("y")! + (double)image.Attribute("height")!,
+            0, grid.Height));
+        Assert.All(images, image => Assert.InRange((double)image.Attribute("x")! + (double)image.Attribute("width")!, 0,
+            grid.Width));
+        Assert.Superset(new HashSet<string> { "Maps", "first", "second", "a row", "another", "0", "1" },
+            texts.ToHashSet());
         Assert.True(texts.Count(text => text.Contains("several", StringComparison.Ordinal)) > 1);
         Assert.NotEmpty(grid.ToPng(Theme.Dark));
         Assert.NotEmpty(new ImageGrid { Title = "Nothing" }.ToPng());
@@ -52,16 +56,22 @@ public sealed class ImageGridTests
         float[] slope = HeatMap.Smooth([0, 1, 0, 1], 2, 2, 4, 16);
         Assert.All(Enumerable.Range(5, 6), x => Assert.True(slope[x] > slope[x - 1] && slope[x] - slope[x - 1] < 0.2));
 
-        PlanarImage image = new(new byte[] { 20, 230, 20, 230 }, 1, 2, 2), over = HeatMap.Over(image, [1, 1, 1, 1], 2, 2, 0, 1, 8);
+        PlanarImage image = new(new byte[] { 20, 230, 20, 230 }, 1, 2, 2);
+        PlanarImage over = HeatMap.Over(image, [1, 1, 1, 1], 2, 2, 0, 1, 8);
         Assert.Equal((3, 8, 8), (over.Channels, over.Height, over.Width));
-        double dark = OkLab.Of(over.Samples[0], over.Samples[64], over.Samples[128]).L, light = OkLab.Of(over.Samples[7], over.Samples[71], over.Samples[135]).L;
+        double dark = OkLab.Of(over.Samples[0], over.Samples[64], over.Samples[128]).L;
+        double light = OkLab.Of(over.Samples[7], over.Samples[71], over.Samples[135]).L;
         Assert.InRange(light - dark, 0.2, 0.5);
     }
 
     [Fact]
     public void Places_are_drawn_over_the_image()
     {
-        SamplingFigure figure = new(Map, [new("one", [new(0.5, 0.5, 1, 0), new(-0.2, 1.4, 0.5, 1)], (0.25, 0.25, 0.5, 0.5)), new("two", [])]) { Title = "Places" };
+        SamplingFigure figure = new(Map,
+            [new("one", [new(0.5, 0.5, 1, 0), new(-0.2, 1.4, 0.5, 1)], (0.25, 0.25, 0.5, 0.5)), new("two", [])])
+        {
+            Title = "Places"
+        };
         XDocument svg = XDocument.Parse(figure.ToSvg());
         Assert.Equal(2, svg.Descendants().Count(element => element.Name.LocalName == "image"));
         Assert.Contains(svg.Descendants(), element => element.Name.LocalName == "text" && element.Value == "two");

@@ -11,7 +11,8 @@ public sealed class FigureFontTests
 
     [Fact]
     public void Every_printable_ascii_character_has_a_glyph_of_its_own() =>
-        Assert.Equal(Printable.Length + 1, (Printable + "□").Select(letter => Convert.ToBase64String(Draw(letter.ToString()))).Distinct().Count());
+        Assert.Equal(Printable.Length + 1,
+            (Printable + "□").Select(letter => Convert.ToBase64String(Draw(letter.ToString()))).Distinct().Count());
 
     [Fact]
     public void Letters_stay_between_descender_and_ascender_and_within_their_advance()
@@ -28,11 +29,13 @@ public sealed class FigureFontTests
     }
 
     [Fact]
-    public void Digits_are_equally_wide() => Assert.Single("0123456789".Select(digit => FigureFont.Width(digit.ToString(), 12)).Distinct());
+    public void Digits_are_equally_wide() =>
+        Assert.Single("0123456789".Select(digit => FigureFont.Width(digit.ToString(), 12)).Distinct());
 
     [Fact]
     public void Widths_grow_with_the_size() =>
-        Assert.Equal(10 * FigureFont.Width("Test accuracy", 1.7), FigureFont.Width("Test accuracy", 17), tolerance: 0.01);
+        Assert.Equal(10 * FigureFont.Width("Test accuracy", 1.7), FigureFont.Width("Test accuracy", 17),
+            tolerance: 0.01);
 
     [Theory]
     [InlineData("é", "e")]

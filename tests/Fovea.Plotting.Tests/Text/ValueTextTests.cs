@@ -12,12 +12,14 @@ public sealed class ValueTextTests
     [InlineData(-2.5, "−2.5")]
     [InlineData(0.0000312, "3.12e−5")]
     [InlineData(double.NaN, "–")]
-    public void Numbers_have_four_digits(double value, string expected) => Assert.Equal(expected, ValueText.Significant(value, 4));
+    public void Numbers_have_four_digits(double value, string expected) =>
+        Assert.Equal(expected, ValueText.Significant(value, 4));
 
     [Theory]
     [InlineData(-0.00001, "0.00 %")]
     [InlineData(-0.0001, "−0.01 %")]
-    public void What_rounds_to_zero_has_no_sign(double share, string expected) => Assert.Equal(expected, ValueText.Percent(share));
+    public void What_rounds_to_zero_has_no_sign(double share, string expected) =>
+        Assert.Equal(expected, ValueText.Percent(share));
 
     [Theory]
     [InlineData(8.254, "8.25 s")]
@@ -25,13 +27,15 @@ public sealed class ValueTextTests
     [InlineData(7620, "2 h 07 min")]
     [InlineData(59.999, "60 s")]
     [InlineData(double.NaN, "–")]
-    public void Times_are_as_fine_as_they_matter(double seconds, string expected) => Assert.Equal(expected, ValueText.Duration(seconds));
+    public void Times_are_as_fine_as_they_matter(double seconds, string expected) =>
+        Assert.Equal(expected, ValueText.Duration(seconds));
 
     [Theory]
     [InlineData(512, "512 B")]
     [InlineData(1_572_864, "1.5 MiB")]
     [InlineData(1_234_567_890, "1.15 GiB")]
-    public void Memory_is_written_in_binary_units(long bytes, string expected) => Assert.Equal(expected, ValueText.Bytes(bytes));
+    public void Memory_is_written_in_binary_units(long bytes, string expected) =>
+        Assert.Equal(expected, ValueText.Bytes(bytes));
 
     [Theory]
     [InlineData(ValueFormat.Number, "0|0.0005|0.0010", 0, 5e-4, 1e-3)]
@@ -40,6 +44,7 @@ public sealed class ValueTextTests
     [InlineData(ValueFormat.Percent, "97.5 %|98.0 %|98.5 %", 0.975, 0.98, 0.985)]
     [InlineData(ValueFormat.Number, "0|5,000|10,000", 0, 5000, 10000)]
     [InlineData(ValueFormat.Number, "−1|0|1", -1, 0, 1)]
-    public void Labels_of_an_axis_share_their_decimals(ValueFormat format, string expected, double first, double second, double third) =>
+    public void Labels_of_an_axis_share_their_decimals(ValueFormat format, string expected, double first, double second,
+        double third) =>
         Assert.Equal(expected, string.Join('|', ValueText.Labels([first, second, third], format)));
 }
