@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Fovea.Cli.Commands;
+using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Lab.Studies;
 using Fovea.Training;

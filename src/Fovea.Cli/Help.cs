@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Globalization;
+using Fovea.Cli.Commands;
+using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Training.Recipes;
 using Spectre.Console;

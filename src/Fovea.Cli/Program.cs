@@ -1,4 +1,5 @@
 using Fovea.Cli;
+using Fovea.Cli.Display;
 
 using Interrupts interrupts = new();
 return CommandLine.Run(args, Terminal.OfProcess(), interrupts.Token);

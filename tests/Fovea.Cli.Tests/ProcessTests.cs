@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Fovea.Cli.Commands;
 using Fovea.Cli.Tests.Commands;
 using Fovea.Training.Checkpoints;
 using Fovea.Vision.Weights.Safetensors;

@@ -1,3 +1,5 @@
+using Fovea.Cli.Display;
+
 namespace Fovea.Cli.Tests;
 
 /// <summary>Runs the command in this process, in a folder of its own for files.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Lab.Explanations;
 using Fovea.Training;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Fovea.Cli.Display;
 
 namespace Fovea.Cli.Commands;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Fovea.Cli.Commands;
 using Fovea.Data;
 using Fovea.Data.Codecs;
 using Fovea.Data.Datasets;

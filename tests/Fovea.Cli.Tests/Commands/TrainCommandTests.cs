@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Fovea.Cli.Display;
 
 namespace Fovea.Cli.Tests.Commands;
 

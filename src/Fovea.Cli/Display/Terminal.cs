@@ -1,6 +1,6 @@
 using Spectre.Console;
 
-namespace Fovea.Cli;
+namespace Fovea.Cli.Display;
 
 /// <summary>Where a command writes.</summary>
 /// <param name="Output">Results.</param>

@@ -1,4 +1,4 @@
-namespace Fovea.Cli;
+namespace Fovea.Cli.Commands;
 
 /// <summary>What the process ends with.</summary>
 internal static class ExitCode

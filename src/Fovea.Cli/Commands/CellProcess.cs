@@ -1,13 +1,12 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Fovea.Cli.Commands;
 using Fovea.Core.Files;
 using Fovea.Core.Formats;
 using Fovea.Lab.Studies;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 
-namespace Fovea.Cli;
+namespace Fovea.Cli.Commands;
 
 /// <summary>
 /// Trains each cell of a study in a process of its own: its peak memory is its own, its threads and buffers end with it, and a cell that the system kills takes no
