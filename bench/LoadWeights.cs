@@ -16,6 +16,7 @@ using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Safetensors;
+using Fovea.Vision.Weights.Storage;
 
 string model = Option("--model", "vit_base_patch16_224");
 string file = Option("--file", Path.Combine(Path.GetTempPath(), $"fovea-bench-{model}.safetensors"));
@@ -57,7 +58,7 @@ void Load()
     using Process process = Process.GetCurrentProcess();
     (Stopwatch watch, TimeSpan before) = (Stopwatch.StartNew(), process.TotalProcessorTime);
     ImageClassifier target = Presets.Find(model).Config.Build();
-    using (WeightFile source = WeightFile.Open(file))
+    using (WeightFile source = WeightFiles.Open(file))
     {
         LoadPlan plan = LoadPlan.Create(target, StateDict.Of(source), file, Device.Cpu, strict: true);
         plan.Initialize(target, Device.Cpu, 1);

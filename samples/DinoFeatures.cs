@@ -19,6 +19,7 @@ using Fovea.Vision;
 using Fovea.Vision.Models;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
+using Fovea.Vision.Weights.Storage;
 
 bool quick = args.Contains("--quick");
 string[] files = [.. args.Where(arg => !arg.StartsWith("--"))];

@@ -1,8 +1,7 @@
-using Fovea.Vision.Attention.Contract;
-
 namespace Fovea.Vision;
 
-/// <summary>Cost of one image's forward pass by part, in multiply-accumulates (MACs) of matrix products and convolutions; nothing else counts.</summary>
+/// <summary>Cost of one image's forward pass by part, in multiply-accumulates (MACs) of matrix products and
+/// convolutions; nothing else counts.</summary>
 /// <param name="Embedding">MACs from the image to the first block's input.</param>
 /// <param name="Blocks">MACs of all blocks.</param>
 /// <param name="Head">MACs behind the last block: pooling and classifier heads.</param>

@@ -3,7 +3,6 @@ using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Tokens;
-using Fovea.Vision.Weights;
 
 namespace Fovea.Vision;
 
@@ -24,7 +23,8 @@ public interface IAttentionModel
     /// <summary>Class scores of images, recorded on the way.</summary>
     /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
     /// <param name="recorder">Hears what each block attends to, or null.</param>
-    /// <returns>Logits <c>[batch, class]</c>; pooled features <c>[batch, dim]</c> if the model has no classifier head.</returns>
+    /// <returns>Logits <c>[batch, class]</c>; pooled features <c>[batch, dim]</c> if the model has no classifier
+    /// head.</returns>
     /// <exception cref="ShapeException">The images are not of the size or channels that the model takes.</exception>
     Tensor Forward(Tensor images, IAttentionRecorder? recorder);
 
@@ -33,7 +33,8 @@ public interface IAttentionModel
     /// <param name="pooling">Recorded weights of the patches where pooling is learned; else null.</param>
     float[] Readout(TokenGrid grid, float[]? pooling);
 
-    /// <summary>Positions of the patches on a grid, resampled where it is not the configured one; null where the model has none.</summary>
+    /// <summary>Positions of the patches on a grid, resampled where it is not the configured one; null where the model
+    /// has none.</summary>
     /// <returns><c>[patch, dim]</c>.</returns>
     Tensor? PatchPositions(TokenGrid grid);
 

@@ -14,7 +14,8 @@ public interface IFeatureMapModel
 
     /// <summary>The model's answer to <see cref="Features"/>.</summary>
     /// <param name="features"><c>[batch, feature, row, column]</c>.</param>
-    /// <returns>Logits <c>[batch, class]</c>; the features' means <c>[batch, feature]</c> if the model has no classifier head.</returns>
+    /// <returns>Logits <c>[batch, class]</c>; the features' means <c>[batch, feature]</c> if the model has no
+    /// classifier head.</returns>
     Tensor Score(Tensor features);
 
     /// <inheritdoc cref="Module.NamedParameters"/>

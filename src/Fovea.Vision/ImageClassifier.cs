@@ -10,8 +10,8 @@ public abstract class ImageClassifier : Module
     public abstract ModelConfig Config { get; }
 
     /// <summary>
-    /// Gradient checkpointing: while a tape records, a block keeps nothing but its input and is computed again in the backward pass. Models that are
-    /// not made of blocks ignore it; see <see cref="CanRecompute"/>.
+    /// Gradient checkpointing: while a tape records, a block keeps nothing but its input and is computed again in the
+    /// backward pass. Models that are not made of blocks ignore it; see <see cref="CanRecompute"/>.
     /// </summary>
     public bool RecomputesBlocks { get; set; }
 
@@ -19,7 +19,8 @@ public abstract class ImageClassifier : Module
     public virtual bool CanRecompute => false;
 
     /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
-    /// <returns>Logits <c>[batch, class]</c>; pooled features <c>[batch, dim]</c> if the model has no classifier head.</returns>
+    /// <returns>Logits <c>[batch, class]</c>; pooled features <c>[batch, dim]</c> if the model has no classifier
+    /// head.</returns>
     /// <exception cref="ShapeException">The images are not of the size or channels that the model takes.</exception>
     public abstract Tensor Forward(Tensor images);
 
@@ -27,12 +28,14 @@ public abstract class ImageClassifier : Module
     /// <inheritdoc cref="Forward(Tensor)"/>
     public virtual HeadScores ForwardHeads(Tensor images) => new(Forward(images));
 
-    /// <summary>Cost of the forward pass of one image of the configured size; the model need not be allocated.</summary>
+    /// <summary>Cost of the forward pass of one image of the configured size; the model need not be
+    /// allocated.</summary>
     public abstract ForwardCost CountForward();
 
     /// <summary>
-    /// A weight of another model of this family as this one takes it: positions resampled to this one's grid, and of a packed projection what an
-    /// attention without queries and keys has. The weight itself where nothing is to be done or nothing can be.
+    /// A weight of another model of this family as this one takes it: positions resampled to this one's grid, and of a
+    /// packed projection what an attention without queries and keys has. The weight itself where nothing is to be done
+    /// or nothing can be.
     /// </summary>
     /// <param name="name">Dotted name.</param>
     /// <param name="value">The other model's values.</param>

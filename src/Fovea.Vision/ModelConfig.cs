@@ -2,7 +2,8 @@ namespace Fovea.Vision;
 
 /// <summary>
 /// Description of an image classifier, whatever its family. A preset is adapted to a dataset with
-/// <c>preset.Config with { ImageSize = 28, Channels = 1, Classes = 10 }</c>, and with <see cref="Apply"/> to what a recipe asks for.
+/// <c>preset.Config with { ImageSize = 28, Channels = 1, Classes = 10 }</c>, and with <see cref="Apply"/> to what a
+/// recipe asks for.
 /// </summary>
 public abstract record ModelConfig
 {
@@ -12,7 +13,8 @@ public abstract record ModelConfig
     /// <summary>Channels of the input image; 1 or more.</summary>
     public int Channels { get; init; } = 3;
 
-    /// <summary>Classes; 0 builds the model without a classifier head, its result is then the pooled features.</summary>
+    /// <summary>Classes; 0 builds the model without a classifier head, its result is then the pooled
+    /// features.</summary>
     public int Classes { get; init; } = 1000;
 
     /// <summary>Builds the model; nothing is allocated yet.</summary>
@@ -20,7 +22,8 @@ public abstract record ModelConfig
     public abstract ImageClassifier Build();
 
     /// <summary>Checks every field.</summary>
-    /// <exception cref="UsageException">The first field that cannot be used, with its value and what is possible.</exception>
+    /// <exception cref="UsageException">The first field that cannot be used, with its value and what is
+    /// possible.</exception>
     public abstract void Validate();
 
     /// <summary>The config with some options changed.</summary>

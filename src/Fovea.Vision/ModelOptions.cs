@@ -1,5 +1,3 @@
-
-using Fovea.Nn.Layers;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Position;
@@ -7,8 +5,9 @@ using Fovea.Vision.Position;
 namespace Fovea.Vision;
 
 /// <summary>
-/// Options that a recipe may ask of any model; null: not asked for, or not among the options of the model's family. A family takes those that it has
-/// (<see cref="ModelConfig.Apply"/>) and tells their values (<see cref="ModelConfig.Describe"/>).
+/// Options that a recipe may ask of any model; null: not asked for, or not among the options of the model's family. A
+/// family takes those that it has (<see cref="ModelConfig.Apply"/>) and tells their values
+/// (<see cref="ModelConfig.Describe"/>).
 /// </summary>
 public sealed record ModelOptions
 {

@@ -4,13 +4,14 @@ using Fovea.Nn;
 namespace Fovea.Vision;
 
 /// <summary>
-/// How deep a parameter lies, by its dotted name: stage 0 turns the image into tokens (a residual network's stem), stages 1 to n are the blocks (or
-/// <c>layer1</c> to <c>layer4</c>), the last holds the final norm and the head. What layer-wise learning rates and freezing go by, as in BEiT (Bao et al.
-/// 2022, arXiv:2106.08254) and timm.
+/// How deep a parameter lies, by its dotted name: stage 0 turns the image into tokens (a residual network's stem),
+/// stages 1 to n are the blocks (or <c>layer1</c> to <c>layer4</c>), the last holds the final norm and the classifier
+/// heads. What layer-wise learning rates and freezing go by, as in BEiT (Bao et al. 2022, arXiv:2106.08254) and timm.
 /// </summary>
 public static class ModelStages
 {
-    private static readonly string[] Heads = ["head", "head_dist", "fc"], Ends = ["norm", "fc_norm", "attention_pool", .. Heads];
+    private static readonly string[] ClassifierHeads = ["head", "head_dist", "fc"];
+    private static readonly string[] Ends = ["norm", "fc_norm", "attention_pool", .. ClassifierHeads];
 
     /// <summary>Blocks of a model, or stages of a residual network.</summary>
     public static int CountBlocks(Module model) => model.NamedParameters().Max(entry => BlockOf(entry.Name) ?? 0);
@@ -20,21 +21,23 @@ public static class ModelStages
     /// <param name="blocks">See <see cref="CountBlocks"/>.</param>
     public static int Of(string name, int blocks) => BlockOf(name) ?? (IsAmong(Ends, name) ? blocks + 1 : 0);
 
-    /// <summary>True for the parameters of a classification head.</summary>
-    public static bool IsHead(string name) => IsAmong(Heads, name);
+    /// <summary>True for the parameters of a classifier head.</summary>
+    public static bool IsHead(string name) => IsAmong(ClassifierHeads, name);
 
-    /// <summary>Freezes the embedding and the first blocks; all of them leave the final norm and the head to train.</summary>
+    /// <summary>Freezes the embedding and the first blocks; all of them leave the final norm and the classifier heads
+    /// to train.</summary>
     /// <param name="model">The model.</param>
     /// <param name="blocks">How many.</param>
     /// <exception cref="UsageException">The model has fewer.</exception>
     public static void Freeze(Module model, int blocks)
     {
         int all = CountBlocks(model);
-        Check.That(blocks <= all, $"freeze: the model has {all} blocks, {blocks} cannot be frozen; 'all' leaves only the head to train.");
+        Check.That(blocks <= all,
+            $"freeze: the model has {all} blocks, {blocks} cannot be frozen; 'all' leaves only the head to train.");
         Freeze(model, name => Of(name, all) <= blocks);
     }
 
-    /// <summary>Freezes everything but the head: a linear probe.</summary>
+    /// <summary>Freezes everything but the classifier heads: a linear probe.</summary>
     public static void FreezeBody(Module model) => Freeze(model, name => !IsHead(name));
 
     private static void Freeze(Module model, Func<string, bool> isFrozen)
@@ -43,13 +46,15 @@ public static class ModelStages
             if (isFrozen(name)) parameter.Trainable = false;
     }
 
-    /// <summary>The block, from 1: the number behind <c>blocks.</c>, or that of <c>layerN.</c>; null outside of blocks.</summary>
+    /// <summary>The block, from 1: the number behind <c>blocks.</c>, or that of <c>layerN.</c>; null outside of
+    /// blocks.</summary>
     private static int? BlockOf(string name)
     {
         string[] parts = name.Split('.');
         int index = Array.IndexOf(parts, "blocks");
         if (index >= 0 && index + 1 < parts.Length && TryNumber(parts[index + 1], out int block)) return block + 1;
-        return parts[0].StartsWith("layer", StringComparison.Ordinal) && TryNumber(parts[0]["layer".Length..], out int layer) ? layer : null;
+        return parts[0].StartsWith("layer", StringComparison.Ordinal)
+            && TryNumber(parts[0]["layer".Length..], out int layer) ? layer : null;
     }
 
     private static bool IsAmong(string[] known, string name)
@@ -58,5 +63,6 @@ public static class ModelStages
         return known.Contains(parts[0]) || (parts[0] == "classifier" && known.Contains(parts[1]));
     }
 
-    private static bool TryNumber(string text, out int number) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    private static bool TryNumber(string text, out int number) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

@@ -32,14 +32,16 @@ public sealed class ModelStagesTests
     [InlineData("classifier.blocks.3.linear1.weight", 4)]
     [InlineData("classifier.fc.weight", 13)]
     [InlineData("tokenizer.conv_layers.0.0.weight", 0)]
-    public void A_name_tells_the_stage_as_BEiT_counts_them(string name, int stage) => Assert.Equal(stage, ModelStages.Of(name, 12));
+    public void A_name_tells_the_stage_as_BEiT_counts_them(string name, int stage) =>
+        Assert.Equal(stage, ModelStages.Of(name, 12));
 
     [Theory]
     [InlineData("conv1.weight", 0)]
     [InlineData("layer1.0.conv1.weight", 1)]
     [InlineData("layer4.1.bn2.bias", 4)]
     [InlineData("fc.weight", 5)]
-    public void Residual_networks_have_their_layers(string name, int stage) => Assert.Equal(stage, ModelStages.Of(name, 4));
+    public void Residual_networks_have_their_layers(string name, int stage) =>
+        Assert.Equal(stage, ModelStages.Of(name, 4));
 
     [Theory]
     [InlineData(1)]
@@ -49,8 +51,10 @@ public sealed class ModelStagesTests
     {
         int whole = Recorded(0, out _), rest = Recorded(frozen, out VisionTransformer model);
 
-        Assert.True(rest <= whole * (4 - frozen) / 3.0, $"{rest} of {whole} operators recorded with {frozen} of 3 blocks frozen");
-        Assert.All(model.NamedParameters(), entry => Assert.Equal(ModelStages.Of(entry.Name, 3) > frozen, entry.Parameter.Value.Gradient is not null));
+        Assert.True(rest <= whole * (4 - frozen) / 3.0,
+            $"{rest} of {whole} operators recorded with {frozen} of 3 blocks frozen");
+        Assert.All(model.NamedParameters(),
+            entry => Assert.Equal(ModelStages.Of(entry.Name, 3) > frozen, entry.Parameter.Value.Gradient is not null));
     }
 
     [Fact]
@@ -58,12 +62,14 @@ public sealed class ModelStagesTests
     {
         VisionTransformer model = new(Config);
         ModelStages.FreezeBody(model);
-        Assert.Equal(["head.weight", "head.bias"], model.NamedParameters().Where(entry => entry.Parameter.Trainable).Select(entry => entry.Name));
+        Assert.Equal(["head.weight", "head.bias"],
+            model.NamedParameters().Where(entry => entry.Parameter.Trainable).Select(entry => entry.Name));
     }
 
     [Fact]
     public void More_blocks_than_there_are_cannot_be_frozen() =>
-        Assert.Contains("3 blocks", Assert.Throws<UsageException>(() => ModelStages.Freeze(new VisionTransformer(Config), 4)).Message);
+        Assert.Contains("3 blocks",
+            Assert.Throws<UsageException>(() => ModelStages.Freeze(new VisionTransformer(Config), 4)).Message);
 
     [Theory]
     [InlineData("softmax", 0)]
@@ -72,8 +78,10 @@ public sealed class ModelStagesTests
     [InlineData("sinkhorn:3", 0)]
     public void Blocks_that_are_computed_again_have_the_same_gradients_bit_for_bit(string attention, int frozen)
     {
-        VisionTransformerConfig config = Config with { Attention = attention, AttentionDropout = attention == "softmax" ? 0.1f : 0 };
-        Dictionary<string, float[]> plain = Gradients(config, frozen, recomputes: false), again = Gradients(config, frozen, recomputes: true);
+        VisionTransformerConfig config = Config with { Attention = attention,
+            AttentionDropout = attention == "softmax" ? 0.1f : 0 };
+        Dictionary<string, float[]> plain = Gradients(config, frozen, recomputes: false),
+            again = Gradients(config, frozen, recomputes: true);
         Assert.Equal(plain.Keys, again.Keys);
         foreach ((string name, float[] values) in plain) Assert.True(values.SequenceEqual(again[name]), name);
     }
@@ -110,8 +118,10 @@ public sealed class ModelStagesTests
     {
         using StepScope scope = StepScope.Begin();
         using Tape tape = Tape.Record();
-        float[] pixels = [.. Enumerable.Range(0, 2 * 3 * 12 * 12).Select(i => new Philox(5, 5).Uniform((ulong)i, -1, 1))];
-        Tensor loss = Ops.CrossEntropy(model.Forward(Tensor.From(pixels, [2, 3, 12, 12], Device.Cpu)), Tensor.From([1, 4], [2], Device.Cpu));
+        float[] pixels = [.. Enumerable.Range(0, 2 * 3 * 12 * 12)
+            .Select(i => new Philox(5, 5).Uniform((ulong)i, -1, 1))];
+        Tensor loss = Ops.CrossEntropy(model.Forward(Tensor.From(pixels, [2, 3, 12, 12], Device.Cpu)),
+            Tensor.From([1, 4], [2], Device.Cpu));
         int count = tape.Count;
         tape.Backward(loss);
         return count;

@@ -6,6 +6,7 @@ using Fovea.Training.Checkpoints;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;
+using Fovea.Vision.Weights.Storage;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

@@ -1,4 +1,3 @@
-
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Images;
 using Fovea.Tensors;

@@ -9,6 +9,7 @@ using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Models;
 using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Lab.Probing;
 

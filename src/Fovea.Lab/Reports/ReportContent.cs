@@ -1,4 +1,3 @@
-
 using Fovea.Plotting.Charts;
 using Fovea.Plotting.Images;
 

@@ -1,4 +1,3 @@
-
 using Fovea.Core.Files;
 using Fovea.Plotting;
 using Fovea.Plotting.Charts;

@@ -7,6 +7,7 @@ using Fovea.Tensors;
 using Fovea.Training.Recipes;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training.Checkpoints;
 

@@ -5,6 +5,7 @@ using Fovea.Nn.Optimization;
 using Fovea.Training.Recipes;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training.Checkpoints;
 

@@ -8,6 +8,7 @@ using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Safetensors;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training.Checkpoints;
 
@@ -34,7 +35,7 @@ public static class ModelWeights
     /// <exception cref="CheckpointException">The file is damaged or of no kind that is read.</exception>
     public static WeightFile Open(string path)
     {
-        WeightFile file = WeightFile.Open(FileOf(path));
+        WeightFile file = WeightFiles.Open(FileOf(path));
         try
         {
             if (IsCheckpoint(file)) ((SafetensorsReader)file).VerifyChecksum();

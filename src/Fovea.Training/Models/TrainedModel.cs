@@ -12,6 +12,7 @@ using Fovea.Vision.Explanation;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training.Models;
 

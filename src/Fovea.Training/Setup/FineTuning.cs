@@ -5,6 +5,7 @@ using Fovea.Vision;
 using Fovea.Vision.Models;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training.Setup;
 

@@ -8,24 +8,27 @@ using Fovea.Vision.Tokens;
 namespace Fovea.Vision.Attention;
 
 /// <summary>
-/// Deformable attention: every token reads a handful of places around itself, which it chooses, instead of all tokens; there are no keys.
+/// Deformable attention: every token reads a handful of sampling locations around itself, which it chooses, instead of
+/// all tokens; there are no keys.
 /// </summary>
 /// <remarks><code>
 /// o_q = Σ_l Σ_p A_qlp · v_l(location_qlp)          A_q = softmax over (l, p) of attention_weights(x_q)
-/// location_qlp = reference_q + sampling_offsets(x_q)_lp / (columns_l, rows_l)          v_l(·) bilinear, 0 outside the image
+/// location_qlp = reference_q + sampling_offsets(x_q)_lp / (columns_l, rows_l)     v_l(·) bilinear, 0 outside the image
 /// x [batch, token, dim] normed,  v [batch, token, head, headDim]  →  o [batch, token, head · headDim]
 /// </code>
 /// Time O(token · level · point · headDim) per head: linear in the number of tokens, and no token × token matrix.
-/// Source: Zhu et al. 2021, "Deformable DETR", arXiv:2010.04159, eq. 2 and 3, and its code's first values: offset weights 0, offset biases the
-/// directions 2π · head / heads on the unit square times 1, 2, ... points, attention weights 0.
+/// Source: Zhu et al. 2021, "Deformable DETR", arXiv:2010.04159, eq. 2 and 3, and its code's first values: offset
+/// weights 0, offset biases the directions 2π · head / heads on the unit square times 1, 2, ... points, attention
+/// weights 0.
 /// <para>
-/// The reference of a patch is its own centre. Level l + 1 is level l averaged over 2×2 values; pooling is linear with weights that sum to 1, so
-/// it makes no difference whether it happens before or behind the input projection.
+/// The reference of a patch is its own centre. Level l + 1 is level l averaged over 2×2 values; pooling is linear with
+/// weights that sum to 1, so it makes no difference whether it happens before or behind the input projection.
 /// </para>
 /// <para>
-/// Prefix tokens (the class token) lie nowhere in the image. As queries their reference is the image's centre, and their offsets, in patches, may
-/// reach anywhere; as values nobody reads them, themselves included: what they hold passes through the residual connection alone. Where the
-/// patches are pooled instead of the class token, nothing depends on it: leave it out.
+/// Prefix tokens (the class token) lie nowhere in the image. As queries their reference is the image's centre, and
+/// their offsets, in patches, may reach anywhere; as values nobody reads them, themselves included: what they hold
+/// passes through the residual connection alone. Where the patches are pooled instead of the class token, nothing
+/// depends on it: leave it out.
 /// </para>
 /// </remarks>
 public sealed class DeformableAttention : Module, ISamplingAttention
@@ -40,8 +43,9 @@ public sealed class DeformableAttention : Module, ISamplingAttention
     private readonly ModuleBuffer _references, _cells;
 
     /// <param name="context">Sizes and dropout.</param>
-    /// <param name="points">Places per token, head and level, 1 or more.</param>
-    /// <param name="levels">Grids to read: the patches, then each time half as many along both sides; 1 or more.</param>
+    /// <param name="points">Sampling locations per token, head and level, 1 or more.</param>
+    /// <param name="levels">Grids to read: the patches, then each time half as many along both sides; 1 or
+    /// more.</param>
     /// <exception cref="UsageException">A number below 1, or more levels than the grid can be halved.</exception>
     public DeformableAttention(AttentionContext context, int points, int levels)
     {
@@ -55,9 +59,12 @@ public sealed class DeformableAttention : Module, ISamplingAttention
         _weights = Register("attention_weights", new Linear(context.Dim, samples, true, Init.Zeros, Init.Zeros));
         _dropout = Register("attn_drop", new Dropout(context.Dropout));
         _references = Register(new ModuleBuffer(
-            "references", [1, context.Grid.Tokens, 2 * samples], (values, _, _) => References(context.Grid, 2 * samples).CopyTo(values, 0), persistent: false));
+            "references", [1, context.Grid.Tokens, 2 * samples],
+            (values, _, _) => References(context.Grid, 2 * samples).CopyTo(values, 0), persistent: false));
         _cells = Register(new ModuleBuffer(
-            "cells", [2 * samples], (values, _, _) => Cells(Levels(context.Grid, levels), context.Heads, points).CopyTo(values, 0), persistent: false));
+            "cells", [2 * samples],
+            (values, _, _) => Cells(Levels(context.Grid, levels), context.Heads, points).CopyTo(values, 0),
+            persistent: false));
     }
 
     /// <summary>The mechanism in the catalogue.</summary>
@@ -72,18 +79,21 @@ public sealed class DeformableAttention : Module, ISamplingAttention
 
     /// <inheritdoc/>
     public double Macs(TokenGrid grid) =>
-        (double)grid.Tokens * _context.Heads * _levels * _points * (3 * _context.Dim + 5 * _context.HeadDim);   // offsets, weights; four corners and their mix
+        // offsets, weights; four corners and their mix
+        (double)grid.Tokens * _context.Heads * _levels * _points * (3 * _context.Dim + 5 * _context.HeadDim);
 
     /// <inheritdoc/>
     public Tensor Forward(AttentionInput input) => Sample(input, input.Projected, _dropout.Forward(Weights(input)));
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Rows sum to 1 less what was read outside the image. The weights of coarser levels are spread over the patches that were averaged.
+    /// Rows sum to 1 less what was read outside the image. The weights of coarser levels are spread over the patches
+    /// that were averaged.
     /// </remarks>
     public Tensor Probabilities(AttentionInput input)
     {
-        Tensor unit = PackedHeads.UnitVectors(input.Projected.Shape[0], input.Grid.Tokens, _context.Heads, input.Projected.Device);
+        Tensor unit = PackedHeads.UnitVectors(input.Projected.Shape[0], input.Grid.Tokens, _context.Heads,
+            input.Projected.Device);
         return PackedHeads.Split(new HeadTensor(Sample(input, unit, Weights(input)), _context.Heads));
     }
 
@@ -91,8 +101,9 @@ public sealed class DeformableAttention : Module, ISamplingAttention
     public SamplingLocations Locate(AttentionInput input)
     {
         Tensor locations = Locations(input);
-        (int batch, int queries, int places) = (locations.Shape[0], locations.Shape[1], _levels * _points);
-        return new(locations.Reshape(batch, queries, _context.Heads, places, 2), Weights(input).Reshape(batch, queries, _context.Heads, places));
+        (int batch, int queries, int samples) = (locations.Shape[0], locations.Shape[1], _levels * _points);
+        return new(locations.Reshape(batch, queries, _context.Heads, samples, 2),
+            Weights(input).Reshape(batch, queries, _context.Heads, samples));
     }
 
     /// <summary>The levels of a grid, finest first.</summary>
@@ -112,8 +123,10 @@ public sealed class DeformableAttention : Module, ISamplingAttention
     /// <param name="levels">Levels.</param>
     /// <param name="points">Points.</param>
     /// <returns><c>[batch, query, head, level, point, 2]</c>.</returns>
-    internal static Tensor Locations(Tensor offsets, Tensor references, Tensor cells, int heads, int levels, int points) =>
-        Ops.Add(Ops.Multiply(offsets, cells), references).Reshape(offsets.Shape[0], offsets.Shape[1], heads, levels, points, 2);
+    internal static Tensor Locations(Tensor offsets, Tensor references, Tensor cells, int heads, int levels,
+        int points) =>
+        Ops.Add(Ops.Multiply(offsets, cells), references)
+            .Reshape(offsets.Shape[0], offsets.Shape[1], heads, levels, points, 2);
 
     /// <summary>Softmax over levels and points.</summary>
     /// <param name="logits"><c>[batch, query, head · level · point]</c>.</param>
@@ -124,7 +137,8 @@ public sealed class DeformableAttention : Module, ISamplingAttention
     internal static Tensor Weights(Tensor logits, int heads, int levels, int points)
     {
         (int batch, int queries) = (logits.Shape[0], logits.Shape[1]);
-        return Ops.Softmax(logits.Reshape(batch, queries, heads, levels * points)).Reshape(batch, queries, heads, levels, points);
+        return Ops.Softmax(logits.Reshape(batch, queries, heads, levels * points))
+            .Reshape(batch, queries, heads, levels, points);
     }
 
     /// <summary>1 / (columns, rows) of each sample's level, <c>[head · level · point · 2]</c>.</summary>
@@ -146,22 +160,25 @@ public sealed class DeformableAttention : Module, ISamplingAttention
     {
         TokenGrid grid = input.Grid;
         GridLevel[] levels = Levels(grid, _levels);
-        return Ops.DeformableSample(new HeadTensor(Pyramid(values, levels, grid.Prefix), _context.Heads), levels, Locations(input), weights, grid.Prefix);
+        return Ops.DeformableSample(new HeadTensor(Pyramid(values, levels, grid.Prefix), _context.Heads), levels,
+            Locations(input), weights, grid.Prefix);
     }
 
-    /// <summary>Where each token reads, <c>[batch, query, head, level, point, 2]</c>.</summary>
+    /// <summary>Sampling locations of each token, <c>[batch, query, head, level, point, 2]</c>.</summary>
     private Tensor Locations(AttentionInput input)
     {
-        (Tensor references, Tensor cells) = Places(input.Grid, Levels(input.Grid, _levels), input.Projected.Device);
+        (Tensor references, Tensor cells) = Geometry(input.Grid, Levels(input.Grid, _levels), input.Projected.Device);
         return Locations(input.Project(_offsets), references, cells, _context.Heads, _levels, _points);
     }
 
-    /// <summary>Where the queries lie and how large positions are; made anew for images of another size than configured.</summary>
-    private (Tensor References, Tensor Cells) Places(TokenGrid grid, GridLevel[] levels, Device device)
+    /// <summary>Positions of the queries and sizes of a level's cells; made anew for images of another size than
+    /// configured.</summary>
+    private (Tensor References, Tensor Cells) Geometry(TokenGrid grid, GridLevel[] levels, Device device)
     {
         if (grid == _context.Grid) return (_references, _cells);
         int width = _cells.Shape.Count;
-        return (Tensor.From(References(grid, width), [1, grid.Tokens, width], device), Tensor.From(Cells(levels, _context.Heads, _points), [width], device));
+        return (Tensor.From(References(grid, width), [1, grid.Tokens, width], device),
+            Tensor.From(Cells(levels, _context.Heads, _points), [width], device));
     }
 
     /// <summary>The values and, behind them, their coarser levels.</summary>
@@ -174,21 +191,23 @@ public sealed class DeformableAttention : Module, ISamplingAttention
         return Ops.Concat(1, all);
     }
 
-    /// <summary>Per token its place (x, y), 0 to 1, repeated to <paramref name="width"/> elements.</summary>
+    /// <summary>Position of each token (x, y), 0 to 1, repeated to <paramref name="width"/> elements.</summary>
     private static float[] References(TokenGrid grid, int width)
     {
         float[] references = new float[grid.Tokens * width];
         for (int token = 0; token < grid.Tokens; token++)
         {
             (int row, int column) = Math.DivRem(token - grid.Prefix, grid.Columns);
-            (float x, float y) = token < grid.Prefix ? (0.5f, 0.5f) : ((column + 0.5f) / grid.Columns, (row + 0.5f) / grid.Rows);
+            (float x, float y) = token < grid.Prefix ? (0.5f, 0.5f)
+                : ((column + 0.5f) / grid.Columns, (row + 0.5f) / grid.Rows);
             for (int i = 0; i < width; i++) references[token * width + i] = i % 2 == 0 ? x : y;
         }
 
         return references;
     }
 
-    /// <summary>Each head looks into a direction of its own, each of its points one step farther; the farther component of a step is 1.</summary>
+    /// <summary>Each head looks into a direction of its own, each of its points one step farther; the farther component
+    /// of a step is 1.</summary>
     private void FirstOffsets(float[] values, Shape shape, Philox random)
     {
         for (int i = 0; i < values.Length; i += 2)

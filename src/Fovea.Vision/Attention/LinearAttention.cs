@@ -6,14 +6,16 @@ using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Attention;
 
-/// <summary>Linear attention: products of positive features instead of exponentials, so that the keys can be summed before a query asks.</summary>
+/// <summary>Linear attention: products of positive features instead of exponentials, so that the keys can be summed
+/// before a query asks.</summary>
 /// <remarks><code>
 /// f(x) = elu(x) + 1          o_i = f(q_i)ᵀ (Σ_j f(k_j) v_jᵀ) / (f(q_i)ᵀ Σ_j f(k_j) + ε)
 /// qkv [batch, token, 3, head, headDim]  →  o [batch, token, head · headDim]
 /// </code>
-/// Time O(token · headDim²) per head, extra memory O(token): nothing of token × token exists. Features are computed on the fly from the packed
-/// projections. There are no probabilities that could be dropped, so attention dropout does not apply.
-/// Source: Katharopoulos et al. 2020, "Transformers are RNNs", arXiv:2006.16236, eq. 5 and 7; its code adds ε = 1e-6, the paper nothing.
+/// Time O(token · headDim²) per head, extra memory O(token): nothing of token × token exists. Features are computed on
+/// the fly from the packed projections. There are no probabilities that could be dropped, so attention dropout does not
+/// apply. Source: Katharopoulos et al. 2020, "Transformers are RNNs", arXiv:2006.16236, eq. 5 and 7; its code adds ε =
+/// 1e-6, the paper nothing.
 /// </remarks>
 public sealed class LinearAttention : IAttention
 {
@@ -45,7 +47,8 @@ public sealed class LinearAttention : IAttention
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
-    public double Macs(TokenGrid grid) => 2.0 * grid.Tokens * _context.Heads * _context.HeadDim * (_context.HeadDim + 1);
+    public double Macs(TokenGrid grid) =>
+        2.0 * grid.Tokens * _context.Heads * _context.HeadDim * (_context.HeadDim + 1);
 
     /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)

@@ -8,18 +8,19 @@ using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Attention;
 
-/// <summary>Performer (FAVOR+): softmax attention whose exponentials are estimated by products of positive random features.</summary>
+/// <summary>Performer (FAVOR+): softmax attention whose exponentials are estimated by products of positive random
+/// features.</summary>
 /// <remarks><code>
 /// softmax:  u = √scale · x     φ(x) = m^(−1/2) (exp(P u − |u|²/2 − max) + ε)     E φ(q)·φ(k) ∝ exp(scale · q·k)
 /// relu:     u = √scale · x     φ(x) = relu(m^(−1/2) P u) + ε
 /// o_i = φ(q_i)ᵀ (Σ_j φ(k_j) v_jᵀ) / φ(q_i)ᵀ Σ_j φ(k_j)
-/// qkv [batch, token, 3, head, headDim]  →  o [batch, token, head · headDim]         P [feature, headDim], drawn, not learned
+/// qkv [batch, token, 3, head, headDim]  →  o [batch, token, head · headDim]   P [feature, headDim], drawn, not learned
 /// </code>
-/// Time O(token · feature · headDim) per head, extra memory O(token · feature). The parameters are those of softmax attention, so weights trained
-/// with one serve the other; P is saved with them (<see cref="RandomProjection"/>). A window keeps the cost linear: windowed sums of features slide with the
-/// query. Attention dropout does not apply: there are no probabilities.
-/// Source: Choromanski et al. 2021, "Rethinking attention with Performers", arXiv:2009.14794, section 2; relu features as in their code, with
-/// m^(−1/2).
+/// Time O(token · feature · headDim) per head, extra memory O(token · feature). The parameters are those of softmax
+/// attention, so weights trained with one serve the other; P is saved with them (<see cref="RandomProjection"/>). A
+/// window keeps the cost linear: windowed sums of features slide with the query. Attention dropout does not apply:
+/// there are no probabilities. Source: Choromanski et al. 2021, "Rethinking attention with Performers",
+/// arXiv:2009.14794, section 2; relu features as in their code, with m^(−1/2).
 /// </remarks>
 public sealed class PerformerAttention : Module, ILocalAttention
 {

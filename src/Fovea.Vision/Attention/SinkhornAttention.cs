@@ -8,14 +8,16 @@ using Fovea.Vision.Tokens;
 namespace Fovea.Vision.Attention;
 
 /// <summary>
-/// Doubly stochastic attention: the softmax over keys alternates with one over queries, so that every token gives as much attention as it gets.
+/// Doubly stochastic attention: the softmax over keys alternates with one over queries, so that every token gives as
+/// much attention as it gets.
 /// </summary>
 /// <remarks><code>
-/// s_ij = q_i·k_j / (√headDim · ε);   u_i = −log Σ_j exp(s_ij + v_j),  v_j = −log Σ_i exp(s_ij + u_i),  in turns from v = 0, the last one u
-/// o_i = Σ_j exp(s_ij + u_i + v_j) v_j          qkv [batch, token, 3, head, headDim]  →  o [batch, token, head · headDim]
+/// s_ij = q_i·k_j / (√headDim · ε)
+/// u_i = −log Σ_j exp(s_ij + v_j),  v_j = −log Σ_i exp(s_ij + u_i),  in turns from v = 0, the last one u
+/// o_i = Σ_j exp(s_ij + u_i + v_j) v_j     qkv [batch, token, 3, head, headDim]  →  o [batch, token, head · headDim]
 /// </code>
-/// Time O(iterations · token² · headDim) per head; memory beyond the inputs O(iterations · token): scores are recomputed, potentials kept, and the
-/// gradient goes through all iterations. One iteration is softmax attention.
+/// Time O(iterations · token² · headDim) per head; memory beyond the inputs O(iterations · token): scores are
+/// recomputed, potentials kept, and the gradient goes through all iterations. One iteration is softmax attention.
 /// Source: Sander, Ablin, Blondel, Peyré 2022, "Sinkformers", arXiv:2110.11773, eq. 5 and 6.
 /// </remarks>
 public sealed class SinkhornAttention : Module, ILocalAttention
@@ -59,11 +61,13 @@ public sealed class SinkhornAttention : Module, ILocalAttention
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
-    /// <remarks>Scores and mixing as in softmax; each normalisation after the first is a product of the matrix exp(s) with a vector, exp(u) or exp(v).</remarks>
+    /// <remarks>Scores and mixing as in softmax; each normalisation after the first is a product of the matrix exp(s)
+    /// with a vector, exp(u) or exp(v).</remarks>
     public double Macs(TokenGrid grid) => Pairs(grid) * (2.0 * _context.HeadDim + _iterations - 1);
 
     /// <inheritdoc/>
-    /// <remarks>In the log domain every normalisation exponentiates all scores, and so does the mixing at the end.</remarks>
+    /// <remarks>In the log domain every normalisation exponentiates all scores, and so does the mixing at the
+    /// end.</remarks>
     public double Exponentials(TokenGrid grid) => Pairs(grid) * (_iterations + 1);
 
     private double Pairs(TokenGrid grid) => (double)grid.Tokens * grid.Tokens * _context.Heads;
@@ -79,8 +83,10 @@ public sealed class SinkhornAttention : Module, ILocalAttention
     public Tensor Probabilities(AttentionInput input)
     {
         TokenRelation? relation = Locality?.Relation(input.Grid);
-        return Ops.SinkhornProbabilities(input.Projected, _context.Heads, _iterations, _scale, relation, Bias(relation));
+        return Ops.SinkhornProbabilities(input.Projected, _context.Heads, _iterations, _scale, relation,
+            Bias(relation));
     }
 
-    private RelativeBias Bias(TokenRelation? relation) => relation is null ? default : new(Head: Locality!.Penalty(relation));
+    private RelativeBias Bias(TokenRelation? relation) => relation is null ? default
+        : new(Head: Locality!.Penalty(relation));
 }

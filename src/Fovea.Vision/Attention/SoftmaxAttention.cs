@@ -13,9 +13,9 @@ namespace Fovea.Vision.Attention;
 /// s_ij = scale · q_i·k_j          o_i = Σ_j softmax_j(s_ij) v_j          scale = 1/√headDim unless given
 /// qkv [batch, token, 3, head, headDim]  →  o [batch, token, head · headDim]
 /// </code>
-/// Time O(token² · headDim) per head; extra memory O(token), because scores are tiled, never stored whole. Only with dropout of the
-/// probabilities (while training) they are.
-/// Source: Vaswani et al. 2017, "Attention is all you need", arXiv:1706.03762, eq. 1; Dao et al. 2022, arXiv:2205.14135, for the tiling.
+/// Time O(token² · headDim) per head; extra memory O(token), because scores are tiled, never stored whole. Only with
+/// dropout of the probabilities (while training) they are. Source: Vaswani et al. 2017, "Attention is all you need",
+/// arXiv:1706.03762, eq. 1; Dao et al. 2022, arXiv:2205.14135, for the tiling.
 /// </remarks>
 public sealed class SoftmaxAttention : Module, ILocalAttention
 {
@@ -77,5 +77,6 @@ public sealed class SoftmaxAttention : Module, ILocalAttention
         return Ops.AttentionProbabilities(input.Projected, _context.Heads, _scale, relation, Bias(relation));
     }
 
-    private RelativeBias Bias(TokenRelation? relation) => relation is null ? default : new(Head: Locality!.Penalty(relation));
+    private RelativeBias Bias(TokenRelation? relation) => relation is null ? default
+        : new(Head: Locality!.Penalty(relation));
 }

@@ -1,6 +1,6 @@
 namespace Fovea.Vision.Embedding;
 
-/// <summary>How an image becomes tokens.</summary>
+/// <summary>Ways from an image to tokens.</summary>
 public enum EmbeddingKind
 {
     /// <summary>One linear map per patch; see <see cref="LinearPatchEmbedding"/>.</summary>
@@ -9,6 +9,7 @@ public enum EmbeddingKind
     /// <summary>Three 3x3 convolutions; see <see cref="ConvolutionalEmbedding"/>.</summary>
     Convolution,
 
-    /// <summary>As many 3x3 convolutions as the patch size has halvings, each with max pooling; see <see cref="ConvolutionalEmbedding"/>.</summary>
+    /// <summary>As many 3x3 convolutions as the patch size has halvings, each with max pooling; see
+    /// <see cref="ConvolutionalEmbedding"/>.</summary>
     Tokenizer,
 }

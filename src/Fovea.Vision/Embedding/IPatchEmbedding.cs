@@ -11,7 +11,7 @@ public interface IPatchEmbedding
     /// <param name="width">Pixels.</param>
     TokenGrid Grid(int height, int width);
 
-    /// <summary>Multiply-adds for one image of this size.</summary>
+    /// <summary>MACs for one image of this size.</summary>
     /// <param name="height">Pixels.</param>
     /// <param name="width">Pixels.</param>
     double Macs(int height, int width);

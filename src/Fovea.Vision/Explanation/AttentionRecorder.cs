@@ -4,21 +4,23 @@ using Fovea.Vision.Attention.Contract;
 namespace Fovea.Vision.Explanation;
 
 /// <summary>
-/// Collects what each block attended to in one forward pass: <c>model.Forward(images, recorder)</c>. The maps are kept beyond their step
-/// scope; dispose of the recorder to give them back.
+/// Collects what each block attended to in one forward pass: <c>model.Forward(images, recorder)</c>. The maps are kept
+/// beyond their step scope; dispose of the recorder to give them back.
 /// </summary>
-/// <param name="gradients">Also make it possible to ask for the gradients of the maps; see <see cref="RecordedAttention.Gradient"/>.</param>
+/// <param name="gradients">Also make it possible to ask for the gradients of the maps; see
+/// <see cref="RecordedAttention.Gradient"/>.</param>
 public sealed class AttentionRecorder(bool gradients = false) : IAttentionRecorder, IDisposable
 {
     private readonly List<RecordedAttention> _blocks = [];
 
-    /// <summary>One map per block, <c>[batch, head, token, token]</c>: row = who looks, column = at whom.</summary>
+    /// <summary>One map per block, <c>[batch, head, token, token]</c>: row = query, column = key.</summary>
     public IReadOnlyList<Tensor> Maps => [.. _blocks.Select(block => block.Map)];
 
-    /// <summary>What was recorded of each block.</summary>
+    /// <summary>Record of each block.</summary>
     public IReadOnlyList<RecordedAttention> Blocks => _blocks;
 
-    /// <summary>Weights of the patches in the model's answer, <c>[batch, 1, patch]</c>, where they are learned (sequence pooling); else null.</summary>
+    /// <summary>Weights of the patches in the model's answer, <c>[batch, 1, patch]</c>, where they are learned
+    /// (sequence pooling); else null.</summary>
     public Tensor? PoolingWeights { get; private set; }
 
     /// <summary>Releases the maps.</summary>
@@ -31,8 +33,8 @@ public sealed class AttentionRecorder(bool gradients = false) : IAttentionRecord
     }
 
     /// <summary>
-    /// Keeps the map of a mechanism. For gradients a probe of zeros is added to its result: the probe's gradient is that of the result, and unlike
-    /// that it stays behind after the backward pass.
+    /// Keeps the map of a mechanism. For gradients a probe of zeros is added to its result: the probe's gradient is
+    /// that of the result, and unlike that it stays behind after the backward pass.
     /// </summary>
     /// <inheritdoc/>
     public Tensor Record(IAttention mechanism, AttentionInput input, Tensor mixed)

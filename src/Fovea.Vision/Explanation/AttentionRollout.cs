@@ -2,7 +2,7 @@ using Fovea.Tensors;
 
 namespace Fovea.Vision.Explanation;
 
-/// <summary>How much of each input token reaches each output token when attention is followed through all blocks.</summary>
+/// <summary>Share of each input token in each output token, with attention followed through all blocks.</summary>
 /// <remarks><code>
 /// Â = ρ I + (1 − ρ) mean_heads(A), rows divided by their sums          rollout = Â_last · ... · Â_2 · Â_1
 /// </code>
@@ -12,14 +12,20 @@ namespace Fovea.Vision.Explanation;
 public static class AttentionRollout
 {
     /// <summary>Follows attention through the blocks.</summary>
-    /// <param name="maps">One per block, first to last, <c>[batch, head, token, token]</c>; heads may differ in number.</param>
+    /// <param name="maps">One per block, first to last, <c>[batch, head, token, token]</c>; heads may differ in
+    /// number.</param>
     /// <param name="residual">ρ, above 0 and at most 1.</param>
-    /// <returns><c>[batch, token, token]</c>: row = output token, column = input token; owned by the running scope.</returns>
+    /// <returns><c>[batch, token, token]</c>: row = output token, column = input token; owned by the running
+    /// scope.</returns>
     /// <exception cref="ArgumentException">There is no map, or ρ is out of range.</exception>
     public static Tensor Of(IReadOnlyList<Tensor> maps, float residual = 0.5f)
     {
-        if (maps.Count == 0) throw new ArgumentException("AttentionRollout: there is no attention map to follow.", nameof(maps));
-        if (!(residual > 0 && residual <= 1)) throw new ArgumentException($"AttentionRollout: the residual's share must be above 0 and at most 1, got {residual}.", nameof(residual));
+        if (maps.Count == 0)
+            throw new ArgumentException("AttentionRollout: there is no attention map to follow.", nameof(maps));
+        if (!(residual > 0 && residual <= 1))
+            throw new ArgumentException(
+                $"AttentionRollout: the residual's share must be above 0 and at most 1, got {residual}.",
+                nameof(residual));
         using IDisposable pause = Tape.Pause();
         using StepScope scope = StepScope.Begin();
         Tensor flow = Step(maps[0], residual);
@@ -38,7 +44,8 @@ public static class AttentionRollout
     private static Tensor Step(Tensor map, float residual)
     {
         (int batch, int tokens) = (map.Shape[0], map.Shape[2]);
-        Tensor mixed = Ops.Add(Ops.Scale(Ops.Mean(map, 1), 1 - residual), Ops.Scale(Identity(tokens, map.Device), residual));
+        Tensor mixed = Ops.Add(Ops.Scale(Ops.Mean(map, 1), 1 - residual),
+            Ops.Scale(Identity(tokens, map.Device), residual));
         return Ops.Divide(mixed, Ops.Sum(mixed, 2).Reshape(batch, tokens, 1));
     }
 }

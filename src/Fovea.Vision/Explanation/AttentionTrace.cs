@@ -1,12 +1,12 @@
 using Fovea.Tensors;
-using Fovea.Vision.Attention;
 using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Explanation;
 
 /// <summary>
-/// One image on its way through a transformer: what each block attended to, and what that means for the answer. Maps over patches are read with the
-/// weights of the tokens that the head reads: the class token; the mean of the patches, or their learned weights, in models without one.
+/// One image on its way through a transformer: what each block attended to, and what that means for the answer. Maps
+/// over patches are read with the weights of the tokens that the classifier head reads: the class token; the mean of
+/// the patches, or their learned weights, in models without one.
 /// </summary>
 public sealed class AttentionTrace : IDisposable
 {
@@ -14,28 +14,30 @@ public sealed class AttentionTrace : IDisposable
 
     private AttentionTrace(AttentionRecorder recorder) => _recorder = recorder;
 
-    /// <summary>How the tokens lie over the image.</summary>
+    /// <summary>Arrangement of the tokens over the image.</summary>
     public required TokenGrid Grid { get; init; }
 
     /// <summary>The model's answer: a score per class.</summary>
     public required float[] Scores { get; init; }
 
-    /// <summary>The class that is explained.</summary>
+    /// <summary>The explained class.</summary>
     public required int Target { get; init; }
 
-    /// <summary>Weight of each token in what the head reads; they sum to 1.</summary>
+    /// <summary>Weight of each token in the input of the classifier head; they sum to 1.</summary>
     public required float[] Readout { get; init; }
 
     /// <summary>Attention rollout (<see cref="AttentionRollout"/>), over patches with sum 1.</summary>
     public required PatchMap Rollout { get; init; }
 
-    /// <summary>Relevance of the patches for the class (<see cref="AttentionRelevance"/>), with sum 1; zeros where nothing speaks for it.</summary>
+    /// <summary>Relevance of the patches for the class (<see cref="AttentionRelevance"/>), with sum 1; zeros where
+    /// nothing speaks for it.</summary>
     public required PatchMap Relevance { get; init; }
 
-    /// <summary>What was recorded of each block, first to last.</summary>
+    /// <summary>Record of each block, first to last.</summary>
     public IReadOnlyList<RecordedAttention> Blocks => _recorder.Blocks;
 
-    /// <summary>Sends an image through a model and a class score back. The model is as before afterwards; it should be in evaluation mode.</summary>
+    /// <summary>Sends an image through a model and a class score back. The model is as before afterwards; it should be
+    /// in evaluation mode.</summary>
     /// <param name="model">The model.</param>
     /// <param name="image"><c>[1, channel, height, width]</c>, normalised.</param>
     /// <param name="target">The class to explain; null: the one with the highest score.</param>
@@ -43,12 +45,15 @@ public sealed class AttentionTrace : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The model has no such class.</exception>
     public static AttentionTrace Of(IAttentionModel model, Tensor image, int? target = null)
     {
-        if (image.Shape.Rank != 4 || image.Shape[0] != 1) throw new ShapeException($"AttentionTrace: needs one image [1, channel, height, width], got {image.Shape}.");
+        if (image.Shape.Rank != 4 || image.Shape[0] != 1)
+            throw new ShapeException(
+                $"AttentionTrace: needs one image [1, channel, height, width], got {image.Shape}.");
         AttentionRecorder recorder = new(gradients: true);
         try
         {
             using StepScope scope = StepScope.Begin();
-            using ScoreGradient score = ScoreGradient.Of(model.NamedParameters(), () => model.Forward(image, recorder), target);
+            using ScoreGradient score = ScoreGradient.Of(model.NamedParameters(), () => model.Forward(image, recorder),
+                target);
             TokenGrid grid = model.GridOf(image.Shape[2], image.Shape[3]);
             float[] readout = model.Readout(grid, recorder.PoolingWeights?.ToArray());
             return new(recorder)
@@ -81,10 +86,12 @@ public sealed class AttentionTrace : IDisposable
     /// <summary>Heads of a block.</summary>
     public int HeadCount(int block) => Blocks[block].Map.Shape[1];
 
-    /// <summary>What the tokens that the head reads attend to in a block, over patches with sum 1 (or 0, where it all goes to prefix tokens).</summary>
+    /// <summary>Attention of the tokens that the classifier head reads, in a block, over patches with sum 1 (or 0,
+    /// where it all goes to prefix tokens).</summary>
     /// <param name="block">From 0.</param>
     /// <param name="head">From 0; null: the mean of all.</param>
-    public PatchMap Attention(int block, int? head = null) => PatchMap.Of(Mix(Readout, Map(block, head)), Grid).Normalized();
+    public PatchMap Attention(int block, int? head = null) =>
+        PatchMap.Of(Mix(Readout, Map(block, head)), Grid).Normalized();
 
     /// <summary>Gives the recorded maps back.</summary>
     public void Dispose() => _recorder.Dispose();

@@ -4,11 +4,13 @@ namespace Fovea.Vision.Explanation;
 
 /// <summary>Map of the positions whose last features speak for a class.</summary>
 /// <remarks><code>
-/// α_c = mean over positions of ∂score/∂F_c          map = max(0, Σ_c α_c F_c)          F [channel, row, column]: the features before pooling
+/// α_c = mean over positions of ∂score/∂F_c          map = max(0, Σ_c α_c F_c)
+/// F [channel, row, column]: the features before pooling
 /// </code>
 /// Source: Selvaraju et al. 2017, "Grad-CAM", arXiv:1610.02391, eq. 1 and 2.
 /// </remarks>
-/// <param name="Map">Over the positions of the last features, with sum 1; zeros where nothing speaks for the class.</param>
+/// <param name="Map">Over the positions of the last features, with sum 1; zeros where nothing speaks for the
+/// class.</param>
 /// <param name="Scores">The model's answer: a score per class.</param>
 /// <param name="Target">The class that is explained.</param>
 public sealed record GradCam(PatchMap Map, float[] Scores, int Target)
@@ -21,7 +23,8 @@ public sealed record GradCam(PatchMap Map, float[] Scores, int Target)
     /// <exception cref="ArgumentOutOfRangeException">The model has no such class.</exception>
     public static GradCam Of(IFeatureMapModel model, Tensor image, int? target = null)
     {
-        if (image.Shape.Rank != 4 || image.Shape[0] != 1) throw new ShapeException($"GradCam: needs one image [1, channel, height, width], got {image.Shape}.");
+        if (image.Shape.Rank != 4 || image.Shape[0] != 1)
+            throw new ShapeException($"GradCam: needs one image [1, channel, height, width], got {image.Shape}.");
         using StepScope scope = StepScope.Begin();
         Tensor features;
         using (Tape.Pause()) features = model.Features(image);

@@ -13,8 +13,9 @@ public sealed record PatchMap(int Rows, int Columns, float[] Values)
 
     /// <summary>The patches' part of a row over all tokens.</summary>
     /// <param name="tokens">A value per token, prefix first.</param>
-    /// <param name="grid">How the tokens lie over the image.</param>
-    public static PatchMap Of(ReadOnlySpan<float> tokens, TokenGrid grid) => new(grid.Rows, grid.Columns, tokens.Slice(grid.Prefix, grid.Patches).ToArray());
+    /// <param name="grid">Arrangement of the tokens over the image.</param>
+    public static PatchMap Of(ReadOnlySpan<float> tokens, TokenGrid grid) =>
+        new(grid.Rows, grid.Columns, tokens.Slice(grid.Prefix, grid.Patches).ToArray());
 
     /// <summary>The map with values that sum to 1; itself where nothing is above 0.</summary>
     public PatchMap Normalized()
@@ -23,12 +24,15 @@ public sealed record PatchMap(int Rows, int Columns, float[] Values)
         return sum > 0 ? this with { Values = Array.ConvertAll(Values, value => value / sum) } : this;
     }
 
-    /// <summary>How much of the map lies on a part of the image: Σ values · cover / Σ values; NaN where the values sum to 0.</summary>
+    /// <summary>Share of the map that lies on a part of the image: Σ values · cover / Σ values; NaN where the values
+    /// sum to 0.</summary>
     /// <param name="cover">Share of each patch that belongs to the part, 0 to 1, row by row.</param>
     /// <exception cref="ArgumentException">There is not one for each patch.</exception>
     public double ShareOn(ReadOnlySpan<float> cover)
     {
-        if (cover.Length != Values.Length) throw new ArgumentException($"PatchMap: {Values.Length} patches need as many shares, got {cover.Length}.", nameof(cover));
+        if (cover.Length != Values.Length)
+            throw new ArgumentException($"PatchMap: {Values.Length} patches need as many shares, got {cover.Length}.",
+                nameof(cover));
         double on = 0, all = 0;
         for (int i = 0; i < cover.Length; i++)
         {

@@ -3,13 +3,12 @@ using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Contract;
-using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Explanation;
 
 /// <summary>
-/// How well random features stand in for the softmax of a trained model: its weights are put into Performers with more and more features, and
-/// what they compute is compared. The error of an unbiased estimate falls as 1/√features.
+/// How well random features stand in for the softmax of a trained model: its weights are put into Performers with more
+/// and more features, and what they compute is compared. The error of an unbiased estimate falls as 1/√features.
 /// </summary>
 public static class PerformerApproximation
 {
@@ -27,7 +26,9 @@ public static class PerformerApproximation
         ImageClassifier model, Tensor images, IReadOnlyList<int> features, IReadOnlyList<ulong> seeds)
     {
         if (!CanMeasure(model))
-            throw new ArgumentException($"PerformerApproximation: needs a model with softmax attention, got '{model.Config.Describe().Attention}'.", nameof(model));
+            throw new ArgumentException(
+                "PerformerApproximation: needs a model with softmax attention, got "
+                    + $"'{model.Config.Describe().Attention}'.", nameof(model));
         bool training = model.Training;
         model.Train(false);
         try

@@ -2,7 +2,8 @@ using Fovea.Tensors;
 
 namespace Fovea.Vision.Explanation;
 
-/// <summary>How alike the positions of patches are: the cosine of the angle between their vectors (Dosovitskiy et al. 2021, figure 7).</summary>
+/// <summary>Similarity of the positions of patches: the cosine of the angle between their vectors (Dosovitskiy et al.
+/// 2021, figure 7).</summary>
 public static class PositionSimilarity
 {
     /// <summary>Compares every position with every other.</summary>
@@ -17,7 +18,8 @@ public static class PositionSimilarity
             for (int j = 0; j <= i; j++)
             {
                 double product = lengths[i] * lengths[j];
-                cosines[i * patches + j] = cosines[j * patches + i] = product == 0 ? 0 : (float)Math.Clamp(Dot(i, j) / product, -1, 1);
+                cosines[i * patches + j] = cosines[j * patches + i] = product == 0 ? 0
+                    : (float)Math.Clamp(Dot(i, j) / product, -1, 1);
             }
 
         return cosines;

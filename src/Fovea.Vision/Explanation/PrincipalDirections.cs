@@ -1,6 +1,7 @@
 namespace Fovea.Vision.Explanation;
 
-/// <summary>The directions along which rows of a matrix are largest: its right singular vectors, by orthogonal iteration on WᵀW.</summary>
+/// <summary>The directions along which rows of a matrix are largest: its right singular vectors, by orthogonal
+/// iteration on WᵀW.</summary>
 public static class PrincipalDirections
 {
     private const int MostIterations = 300;
@@ -11,14 +12,17 @@ public static class PrincipalDirections
     /// <param name="count">Rows.</param>
     /// <param name="size">Columns.</param>
     /// <param name="wanted">How many directions, at most as many as columns.</param>
-    /// <returns>Unit vectors at right angles, those with the largest |W v| first; the largest element of each is positive.</returns>
+    /// <returns>Unit vectors at right angles, those with the largest |W v| first; the largest element of each is
+    /// positive.</returns>
     public static float[][] Of(ReadOnlySpan<float> rows, int count, int size, int wanted)
     {
         double[] matrix = new double[count * size];
         for (int i = 0; i < matrix.Length; i++) matrix[i] = rows[i];
-        double energy = Dot(matrix, matrix), shift = energy == 0 ? 1 : 1e-9 * energy;   // keeps directions that W does not know from vanishing
+        // keeps directions that W does not know from vanishing
+        double energy = Dot(matrix, matrix), shift = energy == 0 ? 1 : 1e-9 * energy;
         Philox random = Philox.For(0, "principal directions");
-        double[][] basis = [.. Enumerable.Range(0, Math.Min(size, wanted + 8)).Select(k =>   // a few more than wanted: the last ones settle slowly
+        // a few more than wanted: the last ones settle slowly
+        double[][] basis = [.. Enumerable.Range(0, Math.Min(size, wanted + 8)).Select(k =>
             Enumerable.Range(0, size).Select(i => (double)random.Normal((ulong)(k * size + i))).ToArray())];
         Orthonormalize(basis);
         double[] before = [];
@@ -26,12 +30,14 @@ public static class PrincipalDirections
         {
             Parallel.For(0, basis.Length, k => basis[k] = Apply(matrix, size, basis[k], shift));
             double[] stretch = Orthonormalize(basis);
-            bool settled = before.Length > 0 && Enumerable.Range(0, wanted).All(k => Math.Abs(stretch[k] - before[k]) <= Settled * stretch[0]);
+            bool settled = before.Length > 0
+                && Enumerable.Range(0, wanted).All(k => Math.Abs(stretch[k] - before[k]) <= Settled * stretch[0]);
             before = stretch;
             if (settled) break;
         }
 
-        return [.. basis.Zip(before).OrderByDescending(pair => pair.Second).Take(wanted).Select(pair => Signed(pair.First))];
+        return [.. basis.Zip(before).OrderByDescending(pair => pair.Second).Take(wanted)
+            .Select(pair => Signed(pair.First))];
     }
 
     /// <summary>Wᵀ W v + shift · v.</summary>

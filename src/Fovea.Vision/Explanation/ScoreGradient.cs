@@ -3,7 +3,8 @@ using Fovea.Tensors;
 
 namespace Fovea.Vision.Explanation;
 
-/// <summary>Differentiates one class score with respect to what lies inside a model, while its parameters are left alone.</summary>
+/// <summary>Differentiates one class score with respect to what lies inside a model, while its parameters are left
+/// alone.</summary>
 internal sealed class ScoreGradient : IDisposable
 {
     private readonly Tape _tape;
@@ -16,11 +17,13 @@ internal sealed class ScoreGradient : IDisposable
     /// <summary>The class that was differentiated.</summary>
     public int Target { get; }
 
-    /// <param name="model">The model's parameters. They count as constants meanwhile: nothing is computed for them, and they get no gradient.</param>
+    /// <param name="model">The model's parameters. They count as constants meanwhile: nothing is computed for them, and
+    /// they get no gradient.</param>
     /// <param name="score">Makes the scores <c>[1, class]</c>, while a tape records.</param>
     /// <param name="target">The class; null: the one with the highest score.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
-    public static ScoreGradient Of(IEnumerable<(string Name, Parameter Parameter)> model, Func<Tensor> score, int? target)
+    public static ScoreGradient Of(IEnumerable<(string Name, Parameter Parameter)> model, Func<Tensor> score,
+        int? target)
     {
         Tensor[] trained = [.. model.Select(entry => entry.Parameter.Value).Where(value => value.RequiresGradient)];
         foreach (Tensor value in trained) value.RequiresGradient = false;
@@ -30,7 +33,9 @@ internal sealed class ScoreGradient : IDisposable
             Tensor output = score();
             float[] scores = output.ToArray();
             int chosen = target ?? Array.IndexOf(scores, scores.Max());
-            if ((uint)chosen >= (uint)scores.Length) throw new ArgumentOutOfRangeException(nameof(target), chosen, $"The model has {scores.Length} classes, counted from 0.");
+            if ((uint)chosen >= (uint)scores.Length)
+                throw new ArgumentOutOfRangeException(nameof(target), chosen,
+                    $"The model has {scores.Length} classes, counted from 0.");
             float[] one = new float[scores.Length];
             one[chosen] = 1;
             tape.Backward(output, Tensor.From(one, output.Shape, output.Device));

@@ -15,8 +15,10 @@ public static class Presets
 
     /// <summary>The preset of a name or alias; case does not matter.</summary>
     /// <exception cref="UsageException">There is none; the message has the nearest name.</exception>
-    public static Preset Find(string name) => All.FirstOrDefault(preset => IsCalled(preset, name)) ?? throw new UsageException(
-        $"there is no model called '{name}'; did you mean '{NearestName.Of(name, All.SelectMany(preset => preset.Aliases.Prepend(preset.Name)))}'?");
+    public static Preset Find(string name) => All.FirstOrDefault(preset => IsCalled(preset, name))
+        ?? throw new UsageException(
+        $"there is no model called '{name}'; did you mean "
+            + $"'{NearestName.Of(name, All.SelectMany(preset => preset.Aliases.Prepend(preset.Name)))}'?");
 
     private static bool IsCalled(Preset preset, string name) =>
         preset.Aliases.Prepend(preset.Name).Contains(name, StringComparer.OrdinalIgnoreCase);

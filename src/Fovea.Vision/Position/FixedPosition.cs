@@ -5,8 +5,8 @@ using Fovea.Vision.Tokens;
 namespace Fovea.Vision.Position;
 
 /// <summary>
-/// Sines and cosines that nothing trains; prefix tokens get zeros. Images of another size get them resampled as learned positions are, so that a
-/// model meets no position beyond those that it was trained with.
+/// Sines and cosines that nothing trains; prefix tokens get zeros. Images of another size get them resampled as learned
+/// positions are, so that a model meets no position beyond those that it was trained with.
 /// </summary>
 public sealed class FixedPosition : Module, IPositionEmbedding
 {
@@ -20,17 +20,20 @@ public sealed class FixedPosition : Module, IPositionEmbedding
         _table = Register(new ModuleBuffer("pos_embed", [1, grid.Tokens, dim], (values, _, _) =>
         {
             Array.Clear(values, 0, grid.Prefix * dim);
-            for (int patch = 0; patch < grid.Patches; patch++) fill(values.AsSpan((grid.Prefix + patch) * dim, dim), patch);
+            for (int patch = 0; patch < grid.Patches; patch++)
+                fill(values.AsSpan((grid.Prefix + patch) * dim, dim), patch);
         }, persistent: false));
     }
 
-    /// <summary>Of column and row.</summary>
+    /// <summary>Positions by column and row.</summary>
     /// <remarks><code>
-    /// position(row, column) = [sin(column · ω), cos(column · ω), sin(row · ω), cos(row · ω)]     ω_k = 10000^(−k / (dim/4)),  k = 0 .. dim/4−1
+    /// position(row, column) = [sin(column · ω), cos(column · ω), sin(row · ω), cos(row · ω)]
+    /// ω_k = 10000^(−k / (dim/4)),  k = 0 .. dim/4−1
     /// </code>
-    /// Source: He et al. 2022, "Masked autoencoders are scalable vision learners", arXiv:2111.06377, and its code's order of the parts.
+    /// Source: He et al. 2022, "Masked autoencoders are scalable vision learners", arXiv:2111.06377, and its code's
+    /// order of the parts.
     /// </remarks>
-    /// <param name="grid">How the tokens lie over the image.</param>
+    /// <param name="grid">Arrangement of the tokens over the image.</param>
     /// <param name="dim">Elements of a token; a multiple of 4.</param>
     /// <exception cref="UsageException">The dim is not a multiple of 4.</exception>
     public static FixedPosition Grid(TokenGrid grid, int dim)
@@ -49,13 +52,14 @@ public sealed class FixedPosition : Module, IPositionEmbedding
         });
     }
 
-    /// <summary>Of the place in the sequence, sines and cosines in turns.</summary>
+    /// <summary>Positions by index in the sequence, sines and cosines in turns.</summary>
     /// <remarks><code>
     /// position(i) = [sin(i · ω_0), cos(i · ω_0), sin(i · ω_1), cos(i · ω_1), ...]     ω_k = 10000^(−2k / dim)
     /// </code>
     /// Source: Vaswani et al. 2017, "Attention is all you need", arXiv:1706.03762, section 3.5.
     /// </remarks>
-    /// <param name="grid">How the tokens lie over the image; the sequence is its rows, one after another.</param>
+    /// <param name="grid">Arrangement of the tokens over the image; the sequence is its rows, one after
+    /// another.</param>
     /// <param name="dim">Elements of a token; even.</param>
     /// <exception cref="UsageException">The dim is odd.</exception>
     public static FixedPosition Sequence(TokenGrid grid, int dim)
@@ -63,7 +67,8 @@ public sealed class FixedPosition : Module, IPositionEmbedding
         Check.That(dim % 2 == 0, $"Dim: sine-cosine positions of a sequence need an even number, got {dim}.");
         return new(grid, dim, (position, patch) =>
         {
-            for (int k = 0; k < dim; k += 2) (position[k], position[k + 1]) = SinCos(patch * Math.Pow(Base, -k / (double)dim));
+            for (int k = 0; k < dim; k += 2)
+                (position[k], position[k + 1]) = SinCos(patch * Math.Pow(Base, -k / (double)dim));
         });
     }
 

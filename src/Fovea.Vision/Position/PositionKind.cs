@@ -1,6 +1,6 @@
 namespace Fovea.Vision.Position;
 
-/// <summary>How tokens learn where they are.</summary>
+/// <summary>Position embeddings.</summary>
 public enum PositionKind
 {
     /// <summary>A learned vector per token; see <see cref="LearnedPosition"/>.</summary>
@@ -9,9 +9,10 @@ public enum PositionKind
     /// <summary>Fixed sines and cosines of row and column; see <see cref="FixedPosition.Grid"/>.</summary>
     SinCos2d,
 
-    /// <summary>Fixed sines and cosines of the place in the sequence; see <see cref="FixedPosition.Sequence"/>.</summary>
+    /// <summary>Fixed sines and cosines of the index in the sequence; see
+    /// <see cref="FixedPosition.Sequence"/>.</summary>
     SinCos1d,
 
-    /// <summary>Not at all: the model sees a set of patches.</summary>
+    /// <summary>None: the model sees a set of patches.</summary>
     None,
 }

@@ -4,9 +4,10 @@ using Fovea.Vision.Tokens;
 namespace Fovea.Vision.Position;
 
 /// <summary>
-/// Positions learned on one grid of patches, read on another: what lets a model take images of another size (Dosovitskiy et al. 2021, section 3.2).
-/// The grid of positions is resized as an image is, with as many channels as a token has elements, antialiased bicubic and corners not aligned:
-/// timm's <c>resample_abs_pos_embed</c>. This is linear, and the gradient reaches the table that was resampled.
+/// Positions learned on one grid of patches, read on another: what lets a model take images of another size
+/// (Dosovitskiy et al. 2021, section 3.2). The grid of positions is resized as an image is, with as many channels as a
+/// token has elements, antialiased bicubic and corners not aligned: timm's <c>resample_abs_pos_embed</c>. This is
+/// linear, and the gradient reaches the table that was resampled.
 /// </summary>
 public static class PositionResampling
 {
@@ -22,7 +23,9 @@ public static class PositionResampling
         Tensor table, TokenGrid from, TokenGrid to, Resampling resampling = Resampling.Bicubic, bool antialias = true)
     {
         if (table.Shape.Rank != 3 || table.Shape[0] != 1 || table.Shape[1] != from.Tokens)
-            throw new ShapeException($"PositionResampling: positions of {Describe(from)} must be [1, {from.Tokens}, dim], got {table.Shape}.");
+            throw new ShapeException(
+                $"PositionResampling: positions of {Describe(from)} must be [1, {from.Tokens}, dim], "
+                + $"got {table.Shape}.");
         if (from.Prefix != to.Prefix || from.Patches < 1 || to.Patches < 1)
             throw new ShapeException($"PositionResampling: cannot go from {Describe(from)} to {Describe(to)}.");
         int prefix = from.Prefix, dim = table.Shape[2];
@@ -43,7 +46,8 @@ public static class PositionResampling
     }
 
     /// <summary>The table, resampled where the images are not of its size.</summary>
-    internal static Tensor Fit(Tensor table, TokenGrid own, TokenGrid grid) => own == grid ? table : Resample(table, own, grid);
+    internal static Tensor Fit(Tensor table, TokenGrid own, TokenGrid grid) => own == grid ? table
+        : Resample(table, own, grid);
 
     private static string Describe(TokenGrid grid) => $"{grid.Prefix} + {grid.Rows}x{grid.Columns} tokens";
 }

@@ -1,6 +1,7 @@
 namespace Fovea.Vision.Tokens;
 
-/// <summary>How a sequence of tokens lies over the image: first the prefix (class token and the like), then patches row by row.</summary>
+/// <summary>Arrangement of a sequence of tokens over the image: first the prefix (class token and the like), then
+/// patches row by row.</summary>
 /// <param name="Prefix">Tokens before the patches.</param>
 /// <param name="Rows">Rows of patches.</param>
 /// <param name="Columns">Columns of patches.</param>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Cli.Tests.Commands;
 
@@ -51,7 +52,7 @@ public sealed class WeightsCommandTests : IDisposable
     {
         string run = _shell.Train("--ema", "0.5"), file = Path.Combine(_shell.Folder, "w.safetensors");
         Assert.Equal(0, _shell.Run("weights", run, "--to", file));
-        using WeightFile exported = WeightFile.Open(file), checkpoint = WeightFile.Open(Path.Combine(run, "checkpoints", "best.safetensors"));
+        using WeightFile exported = WeightFiles.Open(file), checkpoint = WeightFiles.Open(Path.Combine(run, "checkpoints", "best.safetensors"));
         Dictionary<string, Weight> known = checkpoint.Weights.ToDictionary(weight => weight.Name);
         Assert.All(exported.Weights, weight => Assert.Equal((known.GetValueOrDefault($"ema.{weight.Name}") ?? known[weight.Name]).ToArray(), weight.ToArray()));
     }

@@ -1,4 +1,3 @@
-
 using Fovea.Lab.Explanations;
 using Fovea.Plotting.Images;
 using Fovea.Vision;

@@ -6,6 +6,7 @@ using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Naming;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Lab.Tests.Probing;
 

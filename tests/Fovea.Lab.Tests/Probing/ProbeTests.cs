@@ -5,6 +5,7 @@ using Fovea.Training.Runs;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Safetensors;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Lab.Tests.Probing;
 
@@ -86,7 +87,7 @@ public sealed class ProbeTests : IDisposable
         string path = _folder["odd.safetensors"];
         Dictionary<string, string> metadata = new() { ["image_mean"] = mean, ["image_std"] = deviation };
         using (FileStream stream = File.Create(path)) SafetensorsWriter.Write(stream, [], metadata);
-        using WeightFile file = WeightFile.Open(path);
+        using WeightFile file = WeightFiles.Open(path);
         Assert.Contains("image_mean",
             Assert.Throws<CheckpointException>(() => ModelWeights.NormalizationOf(file)).Message,
             StringComparison.Ordinal);

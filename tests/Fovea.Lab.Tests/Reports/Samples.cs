@@ -1,4 +1,3 @@
-
 using Fovea.Lab.Reports;
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Charts;

@@ -1,4 +1,3 @@
-
 using Fovea.Plotting.Images;
 
 namespace Fovea.Plotting.Tests.Images;

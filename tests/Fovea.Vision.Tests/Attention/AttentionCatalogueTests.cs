@@ -8,7 +8,8 @@ using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Tests.Attention;
 
-/// <summary>What must hold for every mechanism in the catalogue; a new one is tested before anyone writes a test for it.</summary>
+/// <summary>Rules for every mechanism in the catalogue; a new one is tested before anyone writes a test for
+/// it.</summary>
 public sealed class AttentionCatalogueTests
 {
     private static readonly AttentionContext Context = new() { Dim = 12, Heads = 2, HeadDim = 6, Grid = new(1, 3, 4) };
@@ -16,11 +17,16 @@ public sealed class AttentionCatalogueTests
     /// <summary>Options that take other paths through a mechanism than its defaults.</summary>
     private static readonly string[] Variants =
     [
-        "softmax:window=1", "softmax:window=1,lai=sequence", "softmax:window=2,lai=sequence,class=band", "softmax:soft=1",
+        "softmax:window=1", "softmax:window=1,lai=sequence", "softmax:window=2,lai=sequence,class=band",
+        "softmax:soft=1",
         "sinkhorn:1", "sinkhorn:iterations=3,epsilon=0.5", "sinkhorn:3,window=1", "sinkhorn:3,soft=1",
-        "disentangled:axes=1", "disentangled:axes=1,cls=sequence,span=4,farthest=8", "disentangled:terms=c2p/p2c/p2p,span=2", "disentangled:terms=c2p,shared=false",
-        "disentangled:terms=c2p/p2c/p2p,shared=false,axes=1,span=3", "disentangled:window=1,span=2", "disentangled:soft=1,span=2", "disentangled:axes=1,lai=sequence,window=2",
-        "performer:kernel=relu", "dat:mix=performer,kernel=3,eps=0", "performer:16,window=1", "performer:window=1,lai=sequence,eps=0", "performer:soft=1,eps=0", "disentangled:mix=performer,span=2", "disentangled:mix=performer,axes=1,window=2,lai=sequence,span=2",
+        "disentangled:axes=1", "disentangled:axes=1,cls=sequence,span=4,farthest=8",
+        "disentangled:terms=c2p/p2c/p2p,span=2", "disentangled:terms=c2p,shared=false",
+        "disentangled:terms=c2p/p2c/p2p,shared=false,axes=1,span=3", "disentangled:window=1,span=2",
+        "disentangled:soft=1,span=2", "disentangled:axes=1,lai=sequence,window=2",
+        "performer:kernel=relu", "dat:mix=performer,kernel=3,eps=0", "performer:16,window=1",
+        "performer:window=1,lai=sequence,eps=0", "performer:soft=1,eps=0", "disentangled:mix=performer,span=2",
+        "disentangled:mix=performer,axes=1,window=2,lai=sequence,span=2",
         "deformable:levels=2,points=3", "dat:groups=2,stride=1,kernel=3,range=3", "dat:mix=performer,features=5",
     ];
 
@@ -29,8 +35,8 @@ public sealed class AttentionCatalogueTests
     public static TheoryData<string> All => [.. AttentionCatalogue.All.Select(entry => entry.Name), .. Variants];
 
     /// <summary>
-    /// Settings under which a mechanism's backward pass is the derivative of what it computes. A Performer's takes the stabilising maximum as a
-    /// constant, as published, which is exact only without ε.
+    /// Settings under which a mechanism's backward pass is the derivative of what it computes. A Performer's takes the
+    /// stabilising maximum as a constant, as published, which is exact only without ε.
     /// </summary>
     private static readonly Dictionary<string, string> Differentiable = new()
     {
@@ -38,12 +44,13 @@ public sealed class AttentionCatalogueTests
         ["dat:mix=performer,features=5"] = "dat:mix=performer,features=5,eps=0",
         ["performer:16,window=1"] = "performer:16,window=1,eps=0",
         ["disentangled:mix=performer,span=2"] = "disentangled:mix=performer,span=2,eps=0",
-        ["disentangled:mix=performer,axes=1,window=2,lai=sequence,span=2"] = "disentangled:mix=performer,axes=1,window=2,lai=sequence,span=2,eps=0",
+        ["disentangled:mix=performer,axes=1,window=2,lai=sequence,span=2"] =
+            "disentangled:mix=performer,axes=1,window=2,lai=sequence,span=2,eps=0",
     };
 
     /// <summary>
-    /// Central differences with h = 2⁻¹³ on the reference device, which computes in double throughout: truncation about h² = 1e-8, and
-    /// what is read back as float32 is the difference, with 2⁻²⁴ of it.
+    /// Central differences with h = 2⁻¹³ on the reference device, which computes in double throughout: truncation about
+    /// h² = 1e-8, and what is read back as float32 is the difference, with 2⁻²⁴ of it.
     /// </summary>
     [Theory]
     [MemberData(nameof(All))]
@@ -54,7 +61,7 @@ public sealed class AttentionCatalogueTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public void Gradients_are_right_for_one_token_one_head_and_odd_sizes(string name)
+    public void Gradients_are_correct_for_one_token_one_head_and_odd_sizes(string name)
     {
         string spec = Differentiable.GetValueOrDefault(name, name);
         AttentionContext[] contexts =
@@ -66,7 +73,8 @@ public sealed class AttentionCatalogueTests
         ];
         foreach (AttentionContext context in contexts)
         {
-            bool canRead = !spec.StartsWith("dat", StringComparison.Ordinal) || Math.Min(context.Grid.Rows, context.Grid.Columns) > 1;
+            bool canRead = !spec.StartsWith("dat", StringComparison.Ordinal)
+                || Math.Min(context.Grid.Rows, context.Grid.Columns) > 1;
             bool canHalve = !spec.Contains("levels", StringComparison.Ordinal) || context.Grid.Patches > 1;
             bool canGroup = !spec.Contains("groups=2", StringComparison.Ordinal) || context.Heads % 2 == 0;
             if (canRead && canHalve && canGroup) CheckGradients(spec, context);
@@ -77,7 +85,7 @@ public sealed class AttentionCatalogueTests
     /// <summary>Class and distillation token; class token and registers.</summary>
     [Theory]
     [MemberData(nameof(All))]
-    public void Gradients_are_right_behind_several_prefix_tokens(string name)
+    public void Gradients_are_correct_behind_several_prefix_tokens(string name)
     {
         foreach (int prefix in (int[])[2, 5])
             CheckGradients(Differentiable.GetValueOrDefault(name, name), Context with { Grid = new(prefix, 3, 2) });
@@ -93,13 +101,15 @@ public sealed class AttentionCatalogueTests
             foreach (Device device in (Device[])[Device.Reference, Device.Cpu])
             {
                 using StepScope scope = StepScope.Begin();
-                IAttention attention = Create(name, device, Context with { Grid = Context.Grid with { Prefix = grid.Prefix } });
+                IAttention attention = Create(name, device,
+                    Context with { Grid = Context.Grid with { Prefix = grid.Prefix } });
                 AttentionInput input = Input(attention, 2, device, Context with { Grid = grid });
                 input.Projected.RequiresGradient = input.Tokens!.RequiresGradient = true;
                 using Tape tape = Tape.Record();
                 Tensor mixed = attention.Forward(input).Keep();
                 tape.Backward(mixed, TestTensors.Normal(mixed.Shape, device, 2));
-                float[] all = [.. mixed.ToArray(), .. input.Projected.Gradient!.ToArray(), .. input.Tokens.Gradient?.ToArray() ?? []];
+                float[] all = [.. mixed.ToArray(), .. input.Projected.Gradient!.ToArray(),
+                    .. input.Tokens.Gradient?.ToArray() ?? []];
                 GoldenAssert.Close(expected ??= all, all, 2e-5, 1e-3, $"{name} {grid}");
 
                 Tensor weights = attention.Probabilities(input);
@@ -109,19 +119,21 @@ public sealed class AttentionCatalogueTests
     }
 
     /// <summary>
-    /// What a model trained with softmax has is what one with another mechanism takes, under the same names; all else is the mechanism's own. So a
-    /// pretrained backbone loses nothing, and what is new keeps its first values.
+    /// What a model trained with softmax has is what one with another mechanism takes, under the same names; all else
+    /// is the mechanism's own. So a pretrained backbone loses nothing, and what is new keeps its first values.
     /// </summary>
     [Theory]
     [MemberData(nameof(All))]
     public void Every_weight_of_a_softmax_model_has_its_place_in_one_with_it(string name)
     {
         using StepScope scope = StepScope.Begin();
-        VisionTransformerConfig config = Model("softmax", Device.Cpu).Config with { RegisterTokens = 4, PrefixPositions = false, LayerScale = 1e-5f };
+        VisionTransformerConfig config = Model("softmax", Device.Cpu).Config with { RegisterTokens = 4,
+            PrefixPositions = false, LayerScale = 1e-5f };
         VisionTransformer pretrained = config.Build(), swapped = (config with { Attention = name }).Build();
         pretrained.Initialize(Device.Cpu, 3);
         swapped.Initialize(Device.Cpu, 4);
-        Dictionary<string, Shape> places = swapped.NamedState().ToDictionary(entry => entry.Name, entry => entry.Tensor.Shape);
+        Dictionary<string, Shape> places = swapped.NamedState()
+            .ToDictionary(entry => entry.Name, entry => entry.Tensor.Shape);
 
         foreach ((string weight, Parameter parameter) in pretrained.NamedParameters())
             Assert.Equal(places[weight], swapped.AdaptWeight(weight, parameter.Value).Shape);
@@ -147,7 +159,8 @@ public sealed class AttentionCatalogueTests
         IAttention attention = Create(spec, Device.Reference, context);
         AttentionInput input = Input(attention, 1, Device.Reference, context);
         Tensor projected = input.Projected, tokens = input.Tokens!;
-        Tensor cotangent = TestTensors.Normal([1, context.Grid.Tokens, context.Heads * context.HeadDim], Device.Reference, 2);
+        Tensor cotangent = TestTensors.Normal([1, context.Grid.Tokens, context.Heads * context.HeadDim],
+            Device.Reference, 2);
         projected.RequiresGradient = tokens.RequiresGradient = true;
         using (Tape tape = Tape.Record()) tape.Backward(attention.Forward(input), cotangent);
 
@@ -163,7 +176,8 @@ public sealed class AttentionCatalogueTests
                 Array.Clear(direction);
                 direction[i] = Step;
                 Tensor offset = Tensor.From(direction, x.Shape, Device.Reference);
-                Tensor above = attention.Forward(with(Ops.Add(x, offset))), below = attention.Forward(with(Ops.Subtract(x, offset)));
+                Tensor above = attention.Forward(with(Ops.Add(x, offset))),
+                    below = attention.Forward(with(Ops.Subtract(x, offset)));
                 float difference = Ops.Sum(Ops.Multiply(Ops.Subtract(above, below), cotangent)).Item() / (2 * Step);
                 Assert.True(
                     Math.Abs(gradient[i] - difference) <= 1e-6 + 1e-5 * Math.Abs(difference),
@@ -173,8 +187,8 @@ public sealed class AttentionCatalogueTests
     }
 
     /// <summary>
-    /// By one pooling or the other: with the class token pooled, what the last block's patches alone read goes unused, and with the mean of patches a
-    /// class token whose value a mechanism does not read.
+    /// By one pooling or the other: with the class token pooled, what the last block's patches alone read goes unused,
+    /// and with the mean of patches a class token whose value a mechanism does not read.
     /// </summary>
     [Theory]
     [MemberData(nameof(All))]
@@ -206,14 +220,16 @@ public sealed class AttentionCatalogueTests
         {
             IAttention attention = Create(name, device);
             AttentionInput both = Input(attention, 2, device);
-            AttentionInput second = both with { Projected = Ops.Slice(both.Projected, 0, 1, 1), Tokens = Ops.Slice(both.Tokens!, 0, 1, 1) };
+            AttentionInput second = both with { Projected = Ops.Slice(both.Projected, 0, 1, 1),
+                Tokens = Ops.Slice(both.Tokens!, 0, 1, 1) };
             float[] together = attention.Forward(both).ToArray(), alone = attention.Forward(second).ToArray();
 
             GoldenAssert.Close(alone, together.AsSpan(together.Length / 2), 1e-6, 1e-6);
         }
     }
 
-    /// <summary>Values are the last part of what is projected: of queries, keys and values, or of values alone.</summary>
+    /// <summary>Values are the last part of what is projected: of queries, keys and values, or of values
+    /// alone.</summary>
     [Theory]
     [MemberData(nameof(All))]
     public void Mixing_the_values_by_the_recorded_weights_gives_the_fused_result(string name)
@@ -221,13 +237,15 @@ public sealed class AttentionCatalogueTests
         foreach (Device device in new[] { Device.Reference, Device.Cpu })
         {
             IAttention attention = Create(name, device);
-            int parts = attention.ProjectedWidth / 12;
-            if (attention.ProjectedWidth != parts * 12) return;   // not packed
+            int width = Context.Heads * Context.HeadDim, parts = attention.ProjectedWidth / width;
+            if (attention.ProjectedWidth != parts * width) return;   // not packed
             AttentionInput input = Input(attention, 2, device);
-            Tensor weights = attention.Probabilities(input), values = PackedHeads.Split(input.Projected, parts, Context.Heads)[^1];
+            Tensor weights = attention.Probabilities(input),
+                values = PackedHeads.Split(input.Projected, parts, Context.Heads)[^1];
 
             Assert.Equal([2, Context.Heads, Context.Grid.Tokens, Context.Grid.Tokens], weights.Shape);
-            GoldenAssert.Close(PackedHeads.Merge(Ops.MatMul(weights, values)).ToArray(), attention.Forward(input).ToArray(), 1e-5, 1e-4);
+            GoldenAssert.Close(PackedHeads.Merge(Ops.MatMul(weights, values)).ToArray(),
+                attention.Forward(input).ToArray(), 1e-5, 1e-4);
         }
     }
 
@@ -244,7 +262,8 @@ public sealed class AttentionCatalogueTests
             using Tape tape = Tape.Record();
             Tensor logits = model.Forward(TestTensors.Normal([5, 3, 12, 12], device)).Keep();
             tape.Backward(logits, TestTensors.Normal(logits.Shape, device, 1));
-            float[] all = [.. logits.ToArray(), .. model.NamedParameters().SelectMany(entry => entry.Parameter.Value.Gradient!.ToArray())];
+            float[] all = [.. logits.ToArray(),
+                .. model.NamedParameters().SelectMany(entry => entry.Parameter.Value.Gradient!.ToArray())];
             Assert.Equal(first ??= all, all);
         }
     }
@@ -261,8 +280,8 @@ public sealed class AttentionCatalogueTests
     }
 
     /// <summary>
-    /// A mechanism in evaluation mode, with noise on its first values: zeros would hide the gradients behind them, and sampling starts on the pixels'
-    /// centres, where its derivative is one-sided.
+    /// A mechanism in evaluation mode, with noise on its first values: zeros would hide the gradients behind them, and
+    /// sampling starts on the pixels' centres, where its derivative is one-sided.
     /// </summary>
     private static IAttention Create(string name, Device device, AttentionContext? context = null)
     {
@@ -287,7 +306,8 @@ public sealed class AttentionCatalogueTests
         projection.Initialize(device, 6);
         norm.Initialize(device, 7);
         Tensor projected = TestTensors.Normal([batch, context.Grid.Tokens, attention.ProjectedWidth], device, 1);
-        return new(projected, context.Grid, projection, norm, TestTensors.Normal([batch, context.Grid.Tokens, context.Dim], device, 3));
+        return new(projected, context.Grid, projection, norm,
+            TestTensors.Normal([batch, context.Grid.Tokens, context.Dim], device, 3));
     }
 
     private static VisionTransformer Model(string name, Device device, Pooling pooling = Pooling.Mean)
@@ -313,6 +333,8 @@ public sealed class AttentionCatalogueTests
         AttentionEntry entry = new AttentionSpec("softmax").Part;
         Assert.Contains("already", Assert.Throws<UsageException>(() => AttentionCatalogue.Add(entry)).Message, StringComparison.Ordinal);
         foreach (string name in new[] { "", "a,b", "a:b", "a b" })
-            Assert.Contains("a name is made of", Assert.Throws<UsageException>(() => AttentionCatalogue.Add(entry with { Name = name })).Message, StringComparison.Ordinal);
+            Assert.Contains("a name is made of",
+                Assert.Throws<UsageException>(() => AttentionCatalogue.Add(entry with { Name = name })).Message,
+                StringComparison.Ordinal);
     }
 }

@@ -8,10 +8,12 @@ using Fovea.Vision.Explanation;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tests.Support;
 using Fovea.Vision.Tokens;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Tests.Attention;
 
-/// <summary>Sinkhorn, disentangled and locality-aware attention against recorded results of their reference code.</summary>
+/// <summary>Sinkhorn, disentangled and locality-aware attention against recorded results of their reference
+/// code.</summary>
 [Trait("Category", "Golden")]
 public sealed class AttentionGoldenTests
 {
@@ -22,13 +24,16 @@ public sealed class AttentionGoldenTests
     {
         Golden golden = Golden.Load("sinkhorn-attention");
         Device device = TestDevice.Named(deviceName);
-        (int dim, int heads, int headDim) = (golden.Integer("dim"), golden.Integer("heads"), golden.Integer("dim_head"));
-        AttentionContext context = new() { Dim = dim, Heads = heads, HeadDim = headDim, Grid = new(0, 1, golden.Integer("tokens")) };
+        (int dim, int heads, int headDim) = (golden.Integer("dim"), golden.Integer("heads"),
+            golden.Integer("dim_head"));
+        AttentionContext context = new() { Dim = dim, Heads = heads, HeadDim = headDim,
+            Grid = new(0, 1, golden.Integer("tokens")) };
         foreach (string run in golden.Config.GetProperty("runs").EnumerateArray().Select(run => run.GetString()!))
         {
             string[] parts = run.Split('_');   // it5_eps0.5
             int iterations = int.Parse(parts[0][2..], CultureInfo.InvariantCulture);
-            SinkhornAttention attention = new(context, iterations, double.Parse(parts[1][3..], CultureInfo.InvariantCulture));
+            SinkhornAttention attention = new(context, iterations,
+                double.Parse(parts[1][3..], CultureInfo.InvariantCulture));
             using StepScope scope = StepScope.Begin();
             Layer layer = new(golden, device, attention, context.Grid, "to_qkv", "to_out.0", dim, heads * headDim);
             (Tensor output, Tensor input) = layer.Run(golden["input"], golden["cotangent"]);
@@ -82,7 +87,8 @@ public sealed class AttentionGoldenTests
     {
         Golden golden = Golden.Load(caseName);
         Device device = TestDevice.Named(deviceName);
-        (int dim, int heads, int tokens, int span) = (golden.Integer("d_model"), golden.Integer("nhead"), golden.Integer("tokens"), golden.Integer("att_span"));
+        (int dim, int heads, int tokens, int span) = (golden.Integer("d_model"), golden.Integer("nhead"),
+            golden.Integer("tokens"), golden.Integer("att_span"));
         string terms = golden.Config.GetProperty("pos_att_type").GetString()!;
         DisentangledAttention attention = new(
             new() { Dim = dim, Heads = heads, HeadDim = dim / heads, Grid = new(0, 1, tokens) },
@@ -97,7 +103,8 @@ public sealed class AttentionGoldenTests
             });
         using StepScope scope = StepScope.Begin();
         attention.Allocate(device);
-        attention.Load(new Dictionary<string, Tensor> { ["rel_embeddings"] = golden["rel_embeddings"].ToTensor(device) });
+        attention.Load(
+            new Dictionary<string, Tensor> { ["rel_embeddings"] = golden["rel_embeddings"].ToTensor(device) });
         Linear projection = new(dim, 3 * dim);
         projection.Allocate(device);
         string[] names = ["query_proj", "key_proj", "value_proj"];
@@ -123,8 +130,10 @@ public sealed class AttentionGoldenTests
         golden.Compare("grad.rel_embeddings", attention.NamedParameters().Single().Parameter.Value.Gradient, "grad");
         for (int i = 0; i < names.Length; i++)
         {
-            golden.Compare($"grad.{names[i]}.weight", Ops.Slice(projection.Weight.Value.Gradient!, 0, i * dim, dim), "grad");
-            golden.Compare($"grad.{names[i]}.bias", Ops.Slice(projection.Bias!.Value.Gradient!, 0, i * dim, dim), "grad");
+            golden.Compare($"grad.{names[i]}.weight", Ops.Slice(projection.Weight.Value.Gradient!, 0, i * dim, dim),
+                "grad");
+            golden.Compare($"grad.{names[i]}.bias", Ops.Slice(projection.Bias!.Value.Gradient!, 0, i * dim, dim),
+                "grad");
         }
 
         TokenRelation relation = attention.Relation(grid);
@@ -145,7 +154,8 @@ public sealed class AttentionGoldenTests
         {
             string[] parts = name.Split('.');   // N17.w8.output, N17.wnone.output
             int tokens = int.Parse(parts[0][1..], CultureInfo.InvariantCulture);
-            AttentionContext context = new() { Dim = dim, Heads = heads, HeadDim = dim / heads, Grid = new(1, 1, tokens - 1) };
+            AttentionContext context = new() { Dim = dim, Heads = heads, HeadDim = dim / heads,
+                Grid = new(1, 1, tokens - 1) };
             string window = parts[1][1..];
             AttentionSpec spec = window == "none" ? "softmax" : $"softmax:lai=sequence,class=band,window={window}";
             IAttention attention = AttentionCatalogue.Create(spec, context);
@@ -154,7 +164,9 @@ public sealed class AttentionGoldenTests
             (Tensor output, Tensor input) = layer.Run(golden[$"{parts[0]}.input"], golden[$"{parts[0]}.cotangent"]);
 
             golden.Compare(name, output);
-            if (window != "none") CompareMask(golden[$"{parts[0]}.mask{window}"].Floats, tokens, int.Parse(window, CultureInfo.InvariantCulture));
+            if (window != "none")
+                CompareMask(golden[$"{parts[0]}.mask{window}"].Floats, tokens,
+                    int.Parse(window, CultureInfo.InvariantCulture));
             if (!golden.Tensors.ContainsKey($"{parts[0]}.{parts[1]}.grad.input")) continue;
             golden.Compare($"{parts[0]}.{parts[1]}.grad.input", input.Gradient, "grad");
             layer.CompareGradients($"{parts[0]}.{parts[1]}.grad.");
@@ -164,19 +176,23 @@ public sealed class AttentionGoldenTests
     private static void CompareMask(float[] mask, int tokens, int window)
     {
         TokenRelation relation = new(0, 1, tokens, window);
-        Assert.All(Enumerable.Range(0, tokens * tokens), pair => Assert.Equal(mask[pair] == 1, relation.IsVisible(pair / tokens, pair % tokens)));
+        Assert.All(Enumerable.Range(0, tokens * tokens),
+            pair => Assert.Equal(mask[pair] == 1, relation.IsVisible(pair / tokens, pair % tokens)));
     }
 
-    /// <summary>The Sinkformers' names as timm's; a patch's elements there are ordered (row, column, channel).</summary>
+    /// <summary>The Sinkformers' names as timm's; a patch's elements there are ordered (row, column,
+    /// channel).</summary>
     private static Dictionary<string, Tensor> Renamed(Golden golden)
     {
         Dictionary<string, Tensor> weights = [];
         foreach ((string name, StoredTensor stored) in golden.Weights)
         {
             Tensor tensor = stored.ToTensor(Device.Reference);
-            string renamed = name.Replace("pos_embedding", "pos_embed").Replace("to_patch_embedding.1", "patch_embed.proj")
+            string renamed = name.Replace("pos_embedding", "pos_embed")
+                .Replace("to_patch_embedding.1", "patch_embed.proj")
                 .Replace("mlp_head.0", "norm").Replace("mlp_head.1", "head").Replace("transformer.layers.", "blocks.")
-                .Replace(".0.norm.", ".norm1.").Replace(".1.norm.", ".norm2.").Replace(".0.fn.to_qkv", ".attn.qkv").Replace(".0.fn.to_out.0", ".attn.proj")
+                .Replace(".0.norm.", ".norm1.").Replace(".1.norm.", ".norm2.").Replace(".0.fn.to_qkv", ".attn.qkv")
+                .Replace(".0.fn.to_out.0", ".attn.proj")
                 .Replace(".1.fn.net.0", ".mlp.fc1").Replace(".1.fn.net.3", ".mlp.fc2");
             if (renamed == "patch_embed.proj.weight")
             {
@@ -199,14 +215,18 @@ public sealed class AttentionGoldenTests
         private readonly TokenGrid _grid;
         private readonly (string Name, Linear Linear)[] _linears;
 
-        public Layer(Golden golden, Device device, IAttention attention, TokenGrid grid, string qkv, string projection, int dim, int width)
+        public Layer(Golden golden, Device device, IAttention attention, TokenGrid grid, string qkv, string projection,
+            int dim, int width)
         {
             (_golden, _device, _attention, _grid) = (golden, device, attention, grid);
-            _linears = [(qkv, new(dim, 3 * width, golden.Weights.ContainsKey($"{qkv}.bias"))), (projection, new(width, dim, golden.Weights.ContainsKey($"{projection}.bias")))];
+            _linears = [(qkv, new(dim, 3 * width, golden.Weights.ContainsKey($"{qkv}.bias"))),
+                (projection, new(width, dim, golden.Weights.ContainsKey($"{projection}.bias")))];
             foreach ((string name, Linear linear) in _linears)
             {
                 linear.Allocate(device);
-                linear.Load(linear.NamedParameters().ToDictionary(entry => entry.Name, entry => golden.Weights[$"{name}.{entry.Name}"].ToTensor(device)));
+                linear.Load(linear.NamedParameters()
+                    .ToDictionary(entry => entry.Name,
+                        entry => golden.Weights[$"{name}.{entry.Name}"].ToTensor(device)));
             }
 
             if (attention is Module module) module.Initialize(device, 0);

@@ -21,26 +21,34 @@ public sealed class DatAttentionTests
     {
         TokenGrid grid = Grid with { Prefix = prefix };
         DatAttention attention = Create(grid, groups: 2, stride: 1);
-        Parameter direction = attention.NamedParameters().Single(entry => entry.Name == "conv_offset.3.weight").Parameter;
+        Parameter direction = attention.NamedParameters()
+            .Single(entry => entry.Name == "conv_offset.3.weight").Parameter;
         direction.Value.CopyFrom(new float[direction.Shape.Count]);
         AttentionInput input = Input(grid);
 
-        GoldenAssert.Close(new SoftmaxAttention(Context(grid)).Forward(input).ToArray(), attention.Forward(input).ToArray(), 1e-6, 1e-6);
-        GoldenAssert.Close(new SoftmaxAttention(Context(grid)).Probabilities(input).ToArray(), attention.Probabilities(input).ToArray(), 1e-6, 1e-6);
+        GoldenAssert.Close(new SoftmaxAttention(Context(grid)).Forward(input).ToArray(),
+            attention.Forward(input).ToArray(), 1e-6, 1e-6);
+        GoldenAssert.Close(new SoftmaxAttention(Context(grid)).Probabilities(input).ToArray(),
+            attention.Probabilities(input).ToArray(), 1e-6, 1e-6);
     }
 
-    /// <summary>What lets the mechanism read projected keys and values: inside the grid the bilinear weights sum to 1, so that biases pass.</summary>
+    /// <summary>What lets the mechanism read projected keys and values: inside the grid the bilinear weights sum to 1,
+    /// so that biases pass.</summary>
     [Fact]
     public void Reading_what_was_projected_is_projecting_what_was_read()
     {
-        Tensor x = TestTensors.Normal([2, 15, 6], Device.Reference, 1), weight = TestTensors.Normal([8, 6], Device.Reference, 2);
-        Tensor bias = TestTensors.Normal([8], Device.Reference, 3), ones = Tensor.Full([2, 9, 1, 1, 1], 1, Device.Reference);
+        Tensor x = TestTensors.Normal([2, 15, 6], Device.Reference, 1),
+            weight = TestTensors.Normal([8, 6], Device.Reference, 2);
+        Tensor bias = TestTensors.Normal([8], Device.Reference, 3),
+            ones = Tensor.Full([2, 9, 1, 1, 1], 1, Device.Reference);
         Philox random = new(1, 2);
-        float[] coordinates = [.. Enumerable.Range(0, 36).Select(i => random.Uniform((ulong)i, i % 2 == 0 ? 0.1f : 1 / 6f, i % 2 == 0 ? 0.9f : 5 / 6f))];
+        float[] coordinates = [.. Enumerable.Range(0, 36)
+            .Select(i => random.Uniform((ulong)i, i % 2 == 0 ? 0.1f : 1 / 6f, i % 2 == 0 ? 0.9f : 5 / 6f))];
         Tensor places = Tensor.From(coordinates, [2, 9, 1, 1, 1, 2], Device.Reference);
 
         Tensor Read(Tensor values) => Ops.DeformableSample(new HeadTensor(values, 1), [new(3, 5)], places, ones);
-        GoldenAssert.Close(Ops.Linear(Read(x), weight, bias).ToArray(), Read(Ops.Linear(x, weight, bias)).ToArray(), 1e-6, 1e-6);
+        GoldenAssert.Close(Ops.Linear(Read(x), weight, bias).ToArray(), Read(Ops.Linear(x, weight, bias)).ToArray(),
+            1e-6, 1e-6);
     }
 
     [Theory]
@@ -57,8 +65,10 @@ public sealed class DatAttentionTests
     [Fact]
     public void Groups_choose_places_of_their_own()
     {
-        float[][] maps = [.. Create(Grid, groups: 2).Probabilities(Input(Grid)).ToArray().Chunk(Grid.Tokens * Grid.Tokens)];
-        bool[][] read = [.. maps.Select(map => map.Chunk(Grid.Tokens).First().Select(weight => weight > 1e-7f).ToArray())];
+        float[][] maps = [.. Create(Grid, groups: 2).Probabilities(Input(Grid)).ToArray()
+            .Chunk(Grid.Tokens * Grid.Tokens)];
+        bool[][] read = [.. maps
+            .Select(map => map.Chunk(Grid.Tokens).First().Select(weight => weight > 1e-7f).ToArray())];
 
         Assert.Equal(read[0], read[1]);   // heads 0 and 1 are one group
         Assert.Equal(read[2], read[3]);
@@ -71,7 +81,8 @@ public sealed class DatAttentionTests
         DatAttention dropping = new(Context(Grid) with { Dropout = 1e-7f }, groups: 1, stride: 2, range: 1, kernel: 5) { Random = new Philox(1, 1) };
         dropping.Initialize(Device.Reference, 1);
 
-        GoldenAssert.Close(Create(Grid).Forward(Input(Grid)).ToArray(), dropping.Forward(Input(Grid)).ToArray(), 1e-6, 1e-6);
+        GoldenAssert.Close(Create(Grid).Forward(Input(Grid)).ToArray(), dropping.Forward(Input(Grid)).ToArray(), 1e-6,
+            1e-6);
     }
 
     [Theory]
@@ -82,9 +93,11 @@ public sealed class DatAttentionTests
     [InlineData("dat:range=0", "dat: range must be above 0, got 0.")]
     [InlineData("dat:mix=sofmax", "dat: option 'mix' must be softmax or performer, got 'sofmax'.")]
     public void Options_out_of_range_are_refused(string spec, string message) =>
-        Assert.Equal(message, Assert.Throws<UsageException>(() => AttentionCatalogue.Create(spec, Context(Grid))).Message);
+        Assert.Equal(message, Assert.Throws<UsageException>(() =>
+            AttentionCatalogue.Create(spec, Context(Grid))).Message);
 
-    private static AttentionContext Context(TokenGrid grid) => new() { Dim = Dim, Heads = Heads, HeadDim = Dim / Heads, Grid = grid };
+    private static AttentionContext Context(TokenGrid grid) =>
+        new() { Dim = Dim, Heads = Heads, HeadDim = Dim / Heads, Grid = grid };
 
     private static DatAttention Create(TokenGrid grid, int groups = 1, int stride = 2, float range = 1)
     {

@@ -8,7 +8,8 @@ using Fovea.Vision.Attention.Contract;
 
 namespace Fovea.Vision.Tests.Attention;
 
-/// <summary>Linear attention and Performers against recorded results: features, the bare function, and the layer with its projections.</summary>
+/// <summary>Linear attention and Performers against recorded results: features, the bare function, and the layer with
+/// its projections.</summary>
 [Trait("Category", "Golden")]
 public sealed class KernelAttentionGoldenTests
 {
@@ -29,7 +30,8 @@ public sealed class KernelAttentionGoldenTests
         foreach ((string part, bool keys) in ((string, bool)[])[("q", false), ("k", true)])
         {
             Tensor x = Tokens(golden[part].ToTensor(TestDevice.Named(deviceName)));
-            Tensor features = name == "linear-attention" ? EluPlusOne(keys ? x : Ops.Scale(x, (float)Number(golden, "q_scale", 1)))
+            Tensor features = name == "linear-attention"
+                ? EluPlusOne(keys ? x : Ops.Scale(x, (float)Number(golden, "q_scale", 1)))
                 : RandomFeatures(golden, x, keys);
             int heads = golden[part].Shape[1];
             golden.Compare($"{part}_features", PackedHeads.Split(features, 1, heads)[0]);
@@ -42,7 +44,8 @@ public sealed class KernelAttentionGoldenTests
     {
         Golden golden = Golden.Load(name);
         using StepScope scope = StepScope.Begin();
-        Tensor[] inputs = [.. ((string[])["q", "k", "v"]).Select(part => golden[part].ToTensor(TestDevice.Named(deviceName)))];
+        Tensor[] inputs = [.. ((string[])["q", "k", "v"])
+            .Select(part => golden[part].ToTensor(TestDevice.Named(deviceName)))];
         foreach (Tensor input in inputs) input.RequiresGradient = true;
         int heads = golden["q"].Shape[1];
 
@@ -50,9 +53,11 @@ public sealed class KernelAttentionGoldenTests
         Tensor[] tokens = [.. inputs.Select(Tokens)];
         bool linear = name == "linear-attention";
         if (linear) tokens[0] = Ops.Scale(tokens[0], (float)Number(golden, "q_scale", 1));
-        else (tokens[0], tokens[1]) = (RandomFeatures(golden, tokens[0], keys: false), RandomFeatures(golden, tokens[1], keys: true));
+        else (tokens[0], tokens[1]) = (RandomFeatures(golden, tokens[0], keys: false),
+            RandomFeatures(golden, tokens[1], keys: true));
         Tensor mixed = Ops.KernelAttention(
-            new(tokens[0], heads), new(tokens[1], heads), new(tokens[2], heads), linear ? FeatureMap.EluPlusOne : FeatureMap.Identity,
+            new(tokens[0], heads), new(tokens[1], heads), new(tokens[2], heads),
+            linear ? FeatureMap.EluPlusOne : FeatureMap.Identity,
             epsilon: (float)Number(golden, "denominator_eps", 0));
         Tensor output = PackedHeads.Split(mixed, 1, heads)[0].Keep();
         tape.Backward(output, golden["qkv_cotangent"].ToTensor(TestDevice.Named(deviceName)));
@@ -83,11 +88,13 @@ public sealed class KernelAttentionGoldenTests
                 golden.Compare($"grad.{prefix}.{parameter}", value.Value.Gradient, "grad");
     }
 
-    /// <summary>The case's layer with its weights, the mechanism built from its settings through the catalogue.</summary>
+    /// <summary>The case's layer with its weights, the mechanism built from its settings through the
+    /// catalogue.</summary>
     private static (Linear Qkv, Linear Proj, IAttention Mechanism) Layer(Golden golden, Device device)
     {
         (int dim, int heads) = ((int)Number(golden, "dim", 0), (int)Number(golden, "heads", 1));
-        AttentionContext context = new() { Dim = dim, Heads = heads, HeadDim = golden["q"].Shape[3], Grid = new(0, 1, golden["input"].Shape[1]) };
+        AttentionContext context = new() { Dim = dim, Heads = heads, HeadDim = golden["q"].Shape[3],
+            Grid = new(0, 1, golden["input"].Shape[1]) };
         IAttention mechanism = AttentionCatalogue.Create(SpecOf(golden), context);
         Linear qkv = new(dim, mechanism.ProjectedWidth, golden.Weights.ContainsKey("qkv.bias"));
         Linear proj = new(heads * context.HeadDim, dim, golden.Weights.ContainsKey("proj.bias"));
@@ -101,14 +108,16 @@ public sealed class KernelAttentionGoldenTests
     private static AttentionSpec SpecOf(Golden golden) => golden.Config.TryGetProperty("kernel", out JsonElement kernel)
         ? string.Create(CultureInfo.InvariantCulture,
             $"performer:kernel={kernel.GetString()},features={Number(golden, "num_features", 0)},eps={Number(golden, "numerical_stabilizer", 0)}")
-        : string.Create(CultureInfo.InvariantCulture, $"linear:scale={Number(golden, "q_scale", 1)},eps={Number(golden, "denominator_eps", 0)}");
+        : string.Create(CultureInfo.InvariantCulture,
+            $"linear:scale={Number(golden, "q_scale", 1)},eps={Number(golden, "denominator_eps", 0)}");
 
     private static Tensor RandomFeatures(Golden golden, Tensor x, bool keys) => Ops.RandomFeatures(
         new(x, golden["q"].Shape[1]), golden.Weights["projection_matrix"].ToTensor(x.Device),
         golden.Config.GetProperty("kernel").GetString() == "relu" ? FeatureKernel.Relu : FeatureKernel.Softmax, keys,
         stabilizer: (float)Number(golden, "numerical_stabilizer", 0));
 
-    private static Tensor EluPlusOne(Tensor x) => Ops.Add(Ops.Apply(UnaryOperator.Elu, x), Tensor.Full([1], 1, x.Device));
+    private static Tensor EluPlusOne(Tensor x) =>
+        Ops.Add(Ops.Apply(UnaryOperator.Elu, x), Tensor.Full([1], 1, x.Device));
 
     /// <summary><c>[batch, head, token, width] → [batch, token, head · width]</c>.</summary>
     private static Tensor Tokens(Tensor heads) => PackedHeads.Merge(heads);

@@ -7,12 +7,13 @@ using Fovea.Vision.Attention.Windows;
 
 namespace Fovea.Vision.Tests.Attention;
 
-/// <summary>What mechanisms tell about themselves: windows by epoch, places that they read.</summary>
+/// <summary>What mechanisms tell about themselves: windows by epoch, sampling locations.</summary>
 public sealed class LookingTests
 {
     private static readonly AttentionContext Context = new() { Dim = 12, Heads = 2, HeadDim = 6, Grid = new(2, 3, 4) };
 
-    /// <summary>Where all scores are 0, attention is the window's factors, normalised; in every epoch, whichever is set.</summary>
+    /// <summary>Where all scores are 0, attention is the window's factors, normalised; in every epoch, whichever is
+    /// set.</summary>
     [Theory]
     [InlineData("softmax:window=1/2,until=3/5")]
     [InlineData("softmax:window=1,until=2,lai=sequence")]
@@ -32,7 +33,8 @@ public sealed class LookingTests
             float[] factors = attention.Locality.Factors(Context.Grid, epoch);
             attention.BeginEpoch(epoch);
             float[] expected = [.. factors.Chunk(n).SelectMany(row => row.Select(value => value / row.Sum()))];
-            GoldenAssert.Close(expected, attention.Probabilities(input).ToArray(), 1e-6, 1e-5, $"{spec}, epoch {epoch}");
+            GoldenAssert.Close(expected, attention.Probabilities(input).ToArray(), 1e-6, 1e-5,
+                $"{spec}, epoch {epoch}");
         }
 
         Assert.Contains(attention.Locality.Factors(Context.Grid, 0), value => value < 1);
@@ -45,27 +47,31 @@ public sealed class LookingTests
         Assert.Equal([0], Stages("softmax:window=2"));
         Assert.Equal([0, 3, 6], Stages("softmax:soft=1,fade=6"));
 
-        static IReadOnlyList<int> Stages(string spec) => ((ILocalAttention)AttentionCatalogue.Create(spec, Context)).Locality!.Stages;
+        static IReadOnlyList<int> Stages(string spec) =>
+            ((ILocalAttention)AttentionCatalogue.Create(spec, Context)).Locality!.Stages;
     }
 
-    /// <summary>The map of deformable attention, from its places and weights alone: each is shared by the four patches around it.</summary>
+    /// <summary>The map of deformable attention, from its sampling locations and weights alone: each is shared by the
+    /// four patches around it.</summary>
     [Fact]
     public void Places_and_weights_make_the_map_of_deformable_attention()
     {
         DeformableAttention attention = (DeformableAttention)AttentionCatalogue.Create("deformable:points=3", Context);
         AttentionInput input = Prepare(attention);
-        SamplingLocations places = attention.Locate(input);
-        float[] locations = places.Locations.ToArray(), weights = places.Weights!.ToArray(), expected = attention.Probabilities(input).ToArray();
+        SamplingLocations sampled = attention.Locate(input);
+        float[] locations = sampled.Locations.ToArray(), weights = sampled.Weights!.ToArray(),
+            expected = attention.Probabilities(input).ToArray();
         (int n, int rows, int columns) = (Context.Grid.Tokens, 3, 4);
         float[] map = new float[expected.Length];
-        Assert.Equal([1, n, 2, 3, 2], places.Locations.Shape);
+        Assert.Equal([1, n, 2, 3, 2], sampled.Locations.Shape);
         for (int i = 0; i < weights.Length; i++)
         {
             (int query, int head) = (i / 6, i / 3 % 2);
             (float x, float y) = (locations[2 * i] * columns - 0.5f, locations[2 * i + 1] * rows - 0.5f);
             for (int patch = 0; patch < rows * columns; patch++)
             {
-                float share = Math.Max(0, 1 - Math.Abs(x - patch % columns)) * Math.Max(0, 1 - Math.Abs(y - patch / columns));
+                float share = Math.Max(0, 1 - Math.Abs(x - patch % columns)) * Math.Max(0,
+                    1 - Math.Abs(y - patch / columns));
                 map[(head * n + query) * n + 2 + patch] += weights[i] * share;
             }
         }
@@ -78,12 +84,13 @@ public sealed class LookingTests
     {
         DatAttention attention = (DatAttention)AttentionCatalogue.Create("dat:groups=2,kernel=3,range=4", Context);
         AttentionInput input = Prepare(attention);
-        SamplingLocations places = ((ISamplingAttention)attention).Locate(input);
+        SamplingLocations sampled = ((ISamplingAttention)attention).Locate(input);
 
-        Assert.Equal([1, 1, 2, 4, 2], places.Locations.Shape);
-        Assert.Null(places.Weights);
-        Assert.All(places.Locations.ToArray().Chunk(2), place => Assert.True(
-            place[0] >= 0.125f - 1e-6f && place[0] <= 0.875f + 1e-6f && place[1] >= 1 / 6f - 1e-6f && place[1] <= 5 / 6f + 1e-6f, $"({place[0]}, {place[1]})"));
+        Assert.Equal([1, 1, 2, 4, 2], sampled.Locations.Shape);
+        Assert.Null(sampled.Weights);
+        Assert.All(sampled.Locations.ToArray().Chunk(2), location => Assert.True(
+            location[0] >= 0.125f - 1e-6f && location[0] <= 0.875f + 1e-6f && location[1] >= 1 / 6f - 1e-6f
+                && location[1] <= 5 / 6f + 1e-6f, $"({location[0]}, {location[1]})"));
     }
 
     private static AttentionInput Prepare(IAttention attention)
@@ -92,7 +99,9 @@ public sealed class LookingTests
         module.Initialize(Device.Reference, 5);
         module.Train(false);
         foreach ((int i, (_, Parameter parameter)) in module.NamedParameters().Index())
-            parameter.Value.CopyFrom(Ops.Add(parameter, TestTensors.Normal(parameter.Shape, Device.Reference, 10 + (ulong)i, 0.2)).ToArray());
+            parameter.Value.CopyFrom(
+                Ops.Add(parameter, TestTensors.Normal(parameter.Shape, Device.Reference, 10 + (ulong)i, 0.2))
+                    .ToArray());
         Linear projection = new(12, attention.ProjectedWidth);
         LayerNorm norm = new(12);
         projection.Initialize(Device.Reference, 6);

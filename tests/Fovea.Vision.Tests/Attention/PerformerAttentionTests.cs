@@ -23,7 +23,8 @@ public sealed class PerformerAttentionTests
     {
         float[] values = new float[rows * width];
         OrthogonalFeatures.Draw(values, [rows, width], new Philox(3, 4));
-        double Dot(int a, int b) => Enumerable.Range(0, width).Sum(e => (double)values[a * width + e] * values[b * width + e]);
+        double Dot(int a, int b) =>
+            Enumerable.Range(0, width).Sum(e => (double)values[a * width + e] * values[b * width + e]);
 
         for (int a = 0; a < rows; a++)
             for (int b = 0; b < a; b++)
@@ -55,7 +56,8 @@ public sealed class PerformerAttentionTests
     [InlineData("performer:redraw=-2", "redraw must be at least 0, got -2")]
     [InlineData("linear:eps=-1", "eps must be at least 0, got -1")]
     public void Options_out_of_range_are_named(string spec, string expected) =>
-        Assert.Contains(expected, Assert.Throws<UsageException>(() => AttentionCatalogue.Create(spec, Context)).Message);
+        Assert.Contains(expected,
+            Assert.Throws<UsageException>(() => AttentionCatalogue.Create(spec, Context)).Message);
 
     [Fact]
     public void Weights_of_a_softmax_model_fit_and_bring_no_projection_but_a_saved_one_is_taken()
@@ -65,7 +67,8 @@ public sealed class PerformerAttentionTests
 
         performer.Load(State(softmax));
         Assert.Equal(drawn, Projection(performer));
-        Assert.Equal(State(softmax)["blocks.1.attn.qkv.weight"].ToArray(), State(performer)["blocks.1.attn.qkv.weight"].ToArray());
+        Assert.Equal(State(softmax)["blocks.1.attn.qkv.weight"].ToArray(),
+            State(performer)["blocks.1.attn.qkv.weight"].ToArray());
 
         another.Load(State(performer));
         Assert.Equal(drawn, Projection(another));
@@ -110,12 +113,14 @@ public sealed class PerformerAttentionTests
     {
         VisionTransformer model = Model(Performer, 1);
         WeightAverage average = new(model, 0.9);
-        model.Blocks[0].Attention.NamedBuffers().Single().Buffer.Value.CopyFrom([.. Enumerable.Range(0, 16 * 8).Select(i => (float)i)]);
+        model.Blocks[0].Attention.NamedBuffers()
+            .Single().Buffer.Value.CopyFrom([.. Enumerable.Range(0, 16 * 8).Select(i => (float)i)]);
         float[] replaced = Projection(model);
 
         average.Update();
 
-        Assert.Equal(replaced, average.State().Single(entry => entry.Name == "blocks.0.attn.projection_matrix").Value.ToArray());
+        Assert.Equal(replaced, average.State().Single(entry =>
+            entry.Name == "blocks.0.attn.projection_matrix").Value.ToArray());
     }
 
     private static void Step(VisionTransformer model)
@@ -126,9 +131,11 @@ public sealed class PerformerAttentionTests
     }
 
     private static float[] Projection(VisionTransformer model, int block = 0) =>
-        model.NamedBuffers().Single(entry => entry.Name == $"blocks.{block}.attn.projection_matrix").Buffer.Value.ToArray();
+        model.NamedBuffers().Single(entry =>
+            entry.Name == $"blocks.{block}.attn.projection_matrix").Buffer.Value.ToArray();
 
-    private static Dictionary<string, Tensor> State(Module model) => model.NamedState().ToDictionary(entry => entry.Name, entry => entry.Tensor.Value);
+    private static Dictionary<string, Tensor> State(Module model) =>
+        model.NamedState().ToDictionary(entry => entry.Name, entry => entry.Tensor.Value);
 
     private static VisionTransformer Model(string attention, ulong seed)
     {

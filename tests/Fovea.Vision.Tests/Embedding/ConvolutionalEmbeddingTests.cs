@@ -48,7 +48,8 @@ public sealed class ConvolutionalEmbeddingTests
     [InlineData(2, 6, 10)]
     [InlineData(4, 8, 12)]
     [InlineData(16, 32, 16)]
-    public void Pooled_tokens_lie_a_patch_apart_and_are_the_published_steps_one_by_one(int patchSize, int height, int width)
+    public void Pooled_tokens_lie_a_patch_apart_and_are_the_published_steps_one_by_one(int patchSize, int height,
+        int width)
     {
         using StepScope scope = StepScope.Begin();
         ConvolutionalEmbedding embedding = new(3, patchSize, 7, pools: true);
@@ -56,7 +57,8 @@ public sealed class ConvolutionalEmbeddingTests
         Tensor images = TestTensors.Normal([2, 3, height, width], Device.Reference);
 
         Tensor x = images;
-        foreach ((_, Parameter weight) in embedding.NamedParameters()) x = Ops.MaxPool(Ops.Relu(Ops.Conv2d(x, weight, padding: 1)), 3, 2, 1);
+        foreach ((_, Parameter weight) in embedding.NamedParameters())
+            x = Ops.MaxPool(Ops.Relu(Ops.Conv2d(x, weight, padding: 1)), 3, 2, 1);
         Tensor tokens = embedding.Forward(images);
 
         Assert.Equal([2, embedding.Grid(height, width).Patches, 7], tokens.Shape);
@@ -68,8 +70,10 @@ public sealed class ConvolutionalEmbeddingTests
     [Fact]
     public void Products_are_counted_where_they_happen()
     {
-        Assert.Equal(32 * 32 * 3 * 64 * 9 + 16 * 16 * 64 * 128 * 9, new ConvolutionalEmbedding(3, 4, 128, pools: true).Macs(32, 32));
-        Assert.Equal(16 * 16 * 3 * 32 * 9 + 8 * 8 * 32 * 64 * 9 + 8 * 8 * 64 * 128 * 9, new ConvolutionalEmbedding(3, 4, 128).Macs(32, 32));
+        Assert.Equal(32 * 32 * 3 * 64 * 9 + 16 * 16 * 64 * 128 * 9,
+            new ConvolutionalEmbedding(3, 4, 128, pools: true).Macs(32, 32));
+        Assert.Equal(16 * 16 * 3 * 32 * 9 + 8 * 8 * 32 * 64 * 9 + 8 * 8 * 64 * 128 * 9,
+            new ConvolutionalEmbedding(3, 4, 128).Macs(32, 32));
     }
 
     [Theory]

@@ -12,15 +12,18 @@ public sealed class AttentionRelevanceTests
 {
     public static TheoryData<string, string> Cases =>
     [
-        .. AttentionCatalogue.All.Select(entry => (entry.Name, "class")), .. SmallModels.Readers.Keys.Skip(1).Select(reader => ("softmax", reader)),
-        ("performer:window=1", "registers"), ("sinkhorn:3,soft=1", "distilled"), ("deformable:levels=2,points=3", "mean"),
+        .. AttentionCatalogue.All.Select(entry => (entry.Name, "class")),
+        .. SmallModels.Readers.Keys.Skip(1).Select(reader => ("softmax", reader)),
+        ("performer:window=1", "registers"), ("sinkhorn:3,soft=1", "distilled"),
+        ("deformable:levels=2,points=3", "mean"),
         ("disentangled:mix=performer,span=2", "registers"), ("dat:groups=2,stride=1,kernel=3,range=3", "mean"),
         ("linear,softmax:window=1", "class"), ("deformable,dat", "registers"), ("sinkhorn,performer", "sequence"),
     ];
 
     /// <summary>
-    /// Each weight of each map moved by itself, and the score computed by mixing the values with the moved map: central differences with h = 2⁻¹³ on the
-    /// reference device, which computes in double; truncation about h² = 1e-8, and what is read back as float32 is the difference.
+    /// Each weight of each map moved by itself, and the score computed by mixing the values with the moved map: central
+    /// differences with h = 2⁻¹³ on the reference device, which computes in double; truncation about h² = 1e-8, and
+    /// what is read back as float32 is the difference.
     /// </summary>
     [Theory]
     [MemberData(nameof(Cases))]
@@ -29,7 +32,8 @@ public sealed class AttentionRelevanceTests
         const float Step = 1f / 8192;
         const int Target = 1;
         using StepScope scope = StepScope.Begin();
-        VisionTransformer model = SmallModels.Build(SmallModels.Readers[reader] with { Attention = attention }, Device.Reference);
+        VisionTransformer model = SmallModels.Build(SmallModels.Readers[reader] with { Attention = attention },
+            Device.Reference);
         Tensor image = SmallModels.Image(Device.Reference);
         using AttentionTrace trace = AttentionTrace.Of(model, image, Target);
         for (int block = 0; block < trace.Blocks.Count; block++)
@@ -43,7 +47,8 @@ public sealed class AttentionRelevanceTests
                 Array.Clear(direction);
                 direction[i] = Step;
                 Tensor offset = Tensor.From(direction, map.Shape, Device.Reference);
-                Tensor above = Score(model, image, block, Ops.Add(map, offset)), below = Score(model, image, block, Ops.Subtract(map, offset));
+                Tensor above = Score(model, image, block, Ops.Add(map, offset)),
+                    below = Score(model, image, block, Ops.Subtract(map, offset));
                 float difference = Ops.Slice(Ops.Subtract(above, below), 1, Target, 1).Item() / (2 * Step);
                 Assert.True(
                     Math.Abs(gradient[i] - difference) <= 1e-6 + 1e-5 * Math.Abs(difference),
@@ -53,8 +58,8 @@ public sealed class AttentionRelevanceTests
     }
 
     /// <summary>
-    /// Block 1: A ⊙ G = [½ −½; 0 2] and [½ 0; 1 0], cut and averaged over heads [½ 0; ½ 1]. Block 2: [0 1; 0 0]. R₁ = I + Ā₁ = [1½ 0; ½ 2], R₂ = R₁ + Ā₂ R₁
-    /// = [2 2; ½ 2], less the identity [1 2; ½ 1].
+    /// Block 1: A ⊙ G = [½ −½; 0 2] and [½ 0; 1 0], cut and averaged over heads [½ 0; ½ 1]. Block 2: [0 1; 0 0]. R₁ = I
+    /// + Ā₁ = [1½ 0; ½ 2], R₂ = R₁ + Ā₂ R₁ = [2 2; ½ 2], less the identity [1 2; ½ 1].
     /// </summary>
     [Fact]
     public void Two_blocks_by_hand()
@@ -63,7 +68,8 @@ public sealed class AttentionRelevanceTests
         Tensor second = Tensor.From([0.5f, 0.5f, 0.5f, 0.5f], [1, 1, 2, 2], Device.Reference);
         Tensor[] gradients =
         [
-            Tensor.From([1f, -1, 9, 2, 1, 0, 1, 5], [1, 2, 2, 2], Device.Reference), Tensor.From([-3f, 2, 0, -1], [1, 1, 2, 2], Device.Reference),
+            Tensor.From([1f, -1, 9, 2, 1, 0, 1, 5], [1, 2, 2, 2], Device.Reference),
+            Tensor.From([-3f, 2, 0, -1], [1, 1, 2, 2], Device.Reference),
         ];
 
         Assert.Equal([1f, 2, 0.5f, 1], AttentionRelevance.Of([first, second], block => gradients[block]).ToArray());
@@ -77,13 +83,17 @@ public sealed class AttentionRelevanceTests
         using AttentionRecorder recorder = new();
         model.Forward(SmallModels.Image(Device.Reference), recorder);
 
-        Assert.Contains("gradients: true", Assert.Throws<InvalidOperationException>(() => AttentionRelevance.Of(recorder.Blocks)).Message, StringComparison.Ordinal);
+        Assert.Contains("gradients: true",
+            Assert.Throws<InvalidOperationException>(() => AttentionRelevance.Of(recorder.Blocks)).Message,
+            StringComparison.Ordinal);
     }
 
-    /// <summary>The model's scores, with one block's values mixed by a given map; later blocks attend to what comes of it.</summary>
+    /// <summary>The model's scores, with one block's values mixed by a given map; later blocks attend to what comes of
+    /// it.</summary>
     private static Tensor Score(VisionTransformer model, Tensor image, int moved, Tensor map)
     {
-        Dictionary<string, Parameter> parameters = model.NamedParameters().ToDictionary(entry => entry.Name, entry => entry.Parameter);
+        Dictionary<string, Parameter> parameters = model.NamedParameters()
+            .ToDictionary(entry => entry.Name, entry => entry.Parameter);
         TokenGrid grid = model.GridOf(image);
         Tensor x = model.Embed(image);
         for (int i = 0; i < model.Blocks.Count; i++)
@@ -108,14 +118,17 @@ public sealed class AttentionRelevanceTests
         {
             case Pooling.Mean: return Linear("head", Norm("fc_norm", Ops.Mean(patches, 1)));
             case Pooling.Sequence:
-                Tensor normed = Norm("norm", patches), weights = Ops.Softmax(Linear("attention_pool", normed).Reshape(1, 1, grid.Patches));
+                Tensor normed = Norm("norm", patches),
+                    weights = Ops.Softmax(Linear("attention_pool", normed).Reshape(1, 1, grid.Patches));
                 return Linear("head", Ops.MatMul(weights, normed).Reshape(1, model.Config.Dim));
             default:
                 Tensor main = Linear("head", Row(0));
-                return model.Config.DistillationToken ? Ops.Scale(Ops.Add(main, Linear("head_dist", Row(1))), 0.5f) : main;
+                return model.Config.DistillationToken ? Ops.Scale(Ops.Add(main, Linear("head_dist", Row(1))), 0.5f)
+                    : main;
         }
 
-        Tensor Norm(string name, Tensor y) => Ops.LayerNorm(y, parameters[name + ".weight"], parameters[name + ".bias"], model.Config.NormEpsilon);
+        Tensor Norm(string name, Tensor y) =>
+            Ops.LayerNorm(y, parameters[name + ".weight"], parameters[name + ".bias"], model.Config.NormEpsilon);
 
         Tensor Linear(string name, Tensor y) => Ops.Linear(y, parameters[name + ".weight"], parameters[name + ".bias"]);
 

@@ -12,14 +12,15 @@ public sealed class AttentionRolloutTests
     public void Attention_to_oneself_alone_goes_nowhere(int tokens, int heads, int blocks)
     {
         float[] identity = [.. Enumerable.Range(0, tokens * tokens).Select(i => i % (tokens + 1) == 0 ? 1f : 0)];
-        Tensor map = Tensor.From([.. Enumerable.Repeat(identity, heads).SelectMany(one => one)], [1, heads, tokens, tokens], Device.Reference);
+        Tensor map = Tensor.From([.. Enumerable.Repeat(identity, heads).SelectMany(one => one)],
+            [1, heads, tokens, tokens], Device.Reference);
 
         Assert.Equal(identity, AttentionRollout.Of([.. Enumerable.Repeat(map, blocks)]).ToArray());
     }
 
     /// <summary>
-    /// Heads' means [½ ½; 0 1] and [1 0; ¼ ¾] become [¾ ¼; 0 1] and [1 0; ⅛ ⅞] with the residual, and the later one times the earlier one is
-    /// [¾ ¼; 3/32 29/32].
+    /// Heads' means [½ ½; 0 1] and [1 0; ¼ ¾] become [¾ ¼; 0 1] and [1 0; ⅛ ⅞] with the residual, and the later one
+    /// times the earlier one is [¾ ¼; 3/32 29/32].
     /// </summary>
     [Fact]
     public void Two_blocks_by_hand()
@@ -37,7 +38,8 @@ public sealed class AttentionRolloutTests
     [InlineData(1f)]
     public void Rows_sum_to_one(float residual)
     {
-        Tensor full = Ops.Softmax(TestTensors.Normal([3, 4, 7, 7], Device.Cpu, 1)), partial = Ops.Scale(Ops.Softmax(TestTensors.Normal([3, 2, 7, 7], Device.Cpu, 2)), 0.3f);
+        Tensor full = Ops.Softmax(TestTensors.Normal([3, 4, 7, 7], Device.Cpu, 1)),
+            partial = Ops.Scale(Ops.Softmax(TestTensors.Normal([3, 2, 7, 7], Device.Cpu, 2)), 0.3f);
         Tensor nothing = Tensor.Zeros([3, 1, 7, 7], Device.Cpu);
         float[] sums = Ops.Sum(AttentionRollout.Of([full, partial, nothing], residual), 2).ToArray();
 

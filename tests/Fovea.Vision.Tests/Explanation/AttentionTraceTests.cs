@@ -33,7 +33,8 @@ public sealed class AttentionTraceTests
             {
                 case "class" or "registers":
                     Assert.Equal(1, trace.Readout[0]);
-                    GoldenAssert.Close(PatchMap.Of(trace.Map(1).AsSpan(0, trace.Grid.Tokens), trace.Grid).Normalized().Values, trace.Attention(1).Values, 1e-6, 1e-6);
+                    GoldenAssert.Close(PatchMap.Of(trace.Map(1).AsSpan(0, trace.Grid.Tokens), trace.Grid)
+                        .Normalized().Values, trace.Attention(1).Values, 1e-6, 1e-6);
                     break;
                 case "distilled": Assert.Equal((0.5f, 0.5f), (trace.Readout[0], trace.Readout[1])); break;
                 case "sequence": Assert.Equal(6, trace.Readout.Distinct().Count()); break;
@@ -49,21 +50,26 @@ public sealed class AttentionTraceTests
     [InlineData("disentangled,softmax:window=1")]
     public void Each_block_may_have_a_mechanism_of_its_own(string attention)
     {
-        VisionTransformer model = SmallModels.Build(SmallModels.Config with { Attention = attention, RegisterTokens = 2 }, Device.Cpu);
+        VisionTransformer model = SmallModels.Build(
+            SmallModels.Config with { Attention = attention, RegisterTokens = 2 }, Device.Cpu);
         using AttentionTrace trace = AttentionTrace.Of(model, SmallModels.Image(Device.Cpu), target: 2);
 
         Assert.Equal(2, trace.Target);
-        Assert.Equal([.. model.Blocks.Select(block => block.Attention.Mechanism)], trace.Blocks.Select(block => block.Mechanism));
+        Assert.Equal([.. model.Blocks.Select(block => block.Attention.Mechanism)],
+            trace.Blocks.Select(block => block.Mechanism));
         Assert.All(trace.Blocks, block => Assert.Equal([1, 2, 9, 9], block.Map.Shape));
-        Assert.All(trace.Blocks, block => Assert.Equal(block.Mechanism is ISamplingAttention, block.SamplingLocations is not null));
+        Assert.All(trace.Blocks,
+            block => Assert.Equal(block.Mechanism is ISamplingAttention, block.SamplingLocations is not null));
         Assert.Equal(1, trace.Rollout.Values.Sum(), 1e-5);
     }
 
     [Fact]
     public void One_patch_gets_everything()
     {
-        VisionTransformerConfig config = SmallModels.Config with { ImageSize = 4, ClassToken = false, Pooling = Pooling.Mean };
-        using AttentionTrace trace = AttentionTrace.Of(SmallModels.Build(config, Device.Reference), TestTensors.Normal([1, 3, 4, 4], Device.Reference));
+        VisionTransformerConfig config = SmallModels.Config with { ImageSize = 4, ClassToken = false,
+            Pooling = Pooling.Mean };
+        using AttentionTrace trace = AttentionTrace.Of(SmallModels.Build(config, Device.Reference),
+            TestTensors.Normal([1, 3, 4, 4], Device.Reference));
 
         Assert.Equal([1f], trace.Rollout.Values);
         Assert.Equal([1f], trace.Attention(1).Values);
@@ -76,7 +82,8 @@ public sealed class AttentionTraceTests
         model.Blocks[1].Norm1.NamedParameters().First().Parameter.Trainable = false;
         bool[] before = [.. model.NamedParameters().Select(entry => entry.Parameter.Value.RequiresGradient)];
         AttentionTrace.Of(model, SmallModels.Image(Device.Cpu)).Dispose();
-        Assert.Throws<ArgumentOutOfRangeException>(() => AttentionTrace.Of(model, SmallModels.Image(Device.Cpu), target: 3));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            AttentionTrace.Of(model, SmallModels.Image(Device.Cpu), target: 3));
         Assert.Throws<ShapeException>(() => AttentionTrace.Of(model, TestTensors.Normal([2, 3, 8, 12], Device.Cpu)));
 
         Assert.Equal(before, model.NamedParameters().Select(entry => entry.Parameter.Value.RequiresGradient));

@@ -15,20 +15,24 @@ public sealed class LearnedPartsTests
         Assert.Equal([1f, -1, 0, 0, -1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0], PositionSimilarity.Of(positions));
     }
 
-    /// <summary>Prefix tokens are left out, whether they have positions or not, and other grids are resampled.</summary>
+    /// <summary>Prefix tokens are left out, whether they have positions or not, and other grids are
+    /// resampled.</summary>
     [Fact]
     public void Positions_are_those_of_the_patches()
     {
         foreach (VisionTransformerConfig config in SmallModels.Readers.Values)
         {
             VisionTransformer model = SmallModels.Build(config, Device.Cpu);
-            float[] table = model.NamedParameters().Single(entry => entry.Name == "pos_embed").Parameter.Value.ToArray();
+            float[] table = model.NamedParameters()
+                .Single(entry => entry.Name == "pos_embed").Parameter.Value.ToArray();
             Assert.Equal(table[^(4 * 8)..], model.PatchPositions(model.GridOf(8, 8))!.ToArray());
             Assert.Equal([6, 8], model.PatchPositions(model.GridOf(8, 12))!.Shape);
         }
 
-        Assert.Null(SmallModels.Build(SmallModels.Config with { Position = PositionKind.None }, Device.Cpu).PatchPositions(new(1, 2, 2)));
-        Assert.Equal([4, 8], SmallModels.Build(SmallModels.Config with { Position = PositionKind.SinCos2d }, Device.Cpu).PatchPositions(new(1, 2, 2))!.Shape);
+        Assert.Null(SmallModels.Build(SmallModels.Config with { Position = PositionKind.None }, Device.Cpu)
+            .PatchPositions(new(1, 2, 2)));
+        Assert.Equal([4, 8], SmallModels.Build(SmallModels.Config with { Position = PositionKind.SinCos2d },
+            Device.Cpu).PatchPositions(new(1, 2, 2))!.Shape);
     }
 
     /// <summary>W = Σ s_k u_k v_kᵀ with known v: rows along the axes of a rotated frame, 3, 2 and 1 long.</summary>
@@ -44,7 +48,8 @@ public sealed class LearnedPartsTests
         GoldenAssert.Close([0, 0, 1f], found[2], 1e-6, 0, "third");
     }
 
-    /// <summary>No set of as many directions at right angles holds more of W than the first singular ones; ranks below what is asked for are no trouble.</summary>
+    /// <summary>No set of as many directions at right angles holds more of W than the first singular ones; ranks below
+    /// what is asked for are no trouble.</summary>
     [Theory]
     [InlineData(40, 12, 5)]
     [InlineData(3, 12, 6)]
@@ -58,7 +63,9 @@ public sealed class LearnedPartsTests
             for (int j = 0; j <= i; j++) Assert.Equal(i == j ? 1 : 0, Dot(found[i], found[j]), 1e-5);
         double[] held = [.. found.Select(Held)];
         Assert.All(held.Zip(held.Skip(1)), pair => Assert.True(pair.First >= pair.Second - 1e-6));
-        double axes = Enumerable.Range(0, size).Select(i => Held([.. Enumerable.Range(0, size).Select(j => i == j ? 1f : 0)])).OrderDescending().Take(wanted).Sum();
+        double axes = Enumerable.Range(0, size)
+            .Select(i => Held([.. Enumerable.Range(0, size).Select(j => i == j ? 1f : 0)])).OrderDescending()
+            .Take(wanted).Sum();
         Assert.True(held.Sum() >= axes - 1e-5, $"{held.Sum()} is less than the {axes} along {wanted} axes");
         if (wanted >= Math.Min(count, size)) Assert.Equal(rows.Sum(x => (double)x * x), held.Sum(), 1e-3);
 
@@ -77,8 +84,11 @@ public sealed class LearnedPartsTests
         model.Initialize(Device.Cpu, 1);
         FirstFilters filters = FirstFilters.Of(model)!;
 
-        Assert.Equal((name, 3, side, side, principal, count), (filters.Name, filters.Channels, filters.Height, filters.Width, filters.Principal, filters.Total));
+        Assert.Equal((name, 3, side, side, principal, count),
+            (filters.Name, filters.Channels, filters.Height, filters.Width, filters.Principal, filters.Total));
         Assert.Equal(principal ? 32 : count, filters.Filters.Count);
-        if (!principal) Assert.Equal(model.NamedParameters().Single(entry => entry.Name == name).Parameter.Value.ToArray(), filters.Filters.SelectMany(filter => filter));
+        if (!principal)
+            Assert.Equal(model.NamedParameters().Single(entry => entry.Name == name).Parameter.Value.ToArray(),
+                filters.Filters.SelectMany(filter => filter));
     }
 }

@@ -15,7 +15,8 @@ public sealed class PerformerApproximationTests
         VisionTransformer model = Model("softmax");
         Tensor images = TestTensors.Normal([2, 3, 16, 16], Device.Cpu);
 
-        IReadOnlyList<PerformerError> errors = PerformerApproximation.Measure(model, images, [32, 256, 2048], [1, 2, 3, 4, 5]);
+        IReadOnlyList<PerformerError> errors = PerformerApproximation.Measure(model, images, [32, 256, 2048],
+            [1, 2, 3, 4, 5]);
 
         Assert.Equal(15, errors.Count);
         double[] attention = Means(errors, error => error.Attention), logits = Means(errors, error => error.Logits);
@@ -37,7 +38,8 @@ public sealed class PerformerApproximationTests
         PerformerApproximation.Measure(model, TestTensors.Normal([1, 3, 16, 16], Device.Cpu), [4], [1]);
 
         Assert.True(model.Training);
-        Assert.Throws<ArgumentException>(() => PerformerApproximation.Measure(Model("linear"), TestTensors.Normal([1, 3, 16, 16], Device.Cpu), [4], [1]));
+        Assert.Throws<ArgumentException>(() =>
+            PerformerApproximation.Measure(Model("linear"), TestTensors.Normal([1, 3, 16, 16], Device.Cpu), [4], [1]));
     }
 
     private static double[] Means(IReadOnlyList<PerformerError> errors, Func<PerformerError, double> value) =>

@@ -19,7 +19,8 @@ internal static class SmallModels
     };
 
     /// <summary>Prefix tokens and poolings that change what the head reads.</summary>
-    public static IReadOnlyDictionary<string, VisionTransformerConfig> Readers { get; } = new Dictionary<string, VisionTransformerConfig>
+    public static IReadOnlyDictionary<string, VisionTransformerConfig> Readers { get;
+        } = new Dictionary<string, VisionTransformerConfig>
     {
         ["class"] = Config,
         ["registers"] = Config with { RegisterTokens = 3, PrefixPositions = false },
@@ -29,14 +30,16 @@ internal static class SmallModels
         ["sequence"] = Config with { ClassToken = false, Pooling = Pooling.Sequence },
     };
 
-    /// <summary>In evaluation mode, with noise on the first values: zeros would hide the gradients behind them.</summary>
+    /// <summary>In evaluation mode, with noise on the first values: zeros would hide the gradients behind
+    /// them.</summary>
     public static VisionTransformer Build(VisionTransformerConfig config, Device device)
     {
         VisionTransformer model = config.Build();
         model.Initialize(device, 5);
         model.Train(false);
         foreach ((int i, (_, Parameter parameter)) in model.NamedParameters().Index())
-            parameter.Value.CopyFrom(Ops.Add(parameter, TestTensors.Normal(parameter.Shape, device, 10 + (ulong)i, 0.2)).ToArray());
+            parameter.Value.CopyFrom(Ops.Add(parameter, TestTensors.Normal(parameter.Shape, device, 10 + (ulong)i, 0.2))
+                .ToArray());
         return model;
     }
 

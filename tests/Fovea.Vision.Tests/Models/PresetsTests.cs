@@ -42,7 +42,8 @@ public sealed class PresetsTests
     [InlineData("deit_tiny_distilled_patch16_224", 5_910_800)]
     [InlineData("deit_small_distilled_patch16_224", 22_436_432)]
     [InlineData("deit_base_distilled_patch16_224", 87_338_192)]
-    [InlineData("dinov2_vits14", 22_056_192)]   // the original's counts have a mask token more, which only pretraining reads
+    // the original's counts have a mask token more, which only pretraining reads
+    [InlineData("dinov2_vits14", 22_056_192)]
     [InlineData("dinov2_vitb14", 86_579_712)]
     [InlineData("dinov2_vitl14", 304_367_616)]
     [InlineData("dinov2_vitg14", 1_136_479_232)]
@@ -64,22 +65,26 @@ public sealed class PresetsTests
     [Fact]
     public void Names_and_aliases_are_unique_and_every_preset_is_valid()
     {
-        Assert.Distinct(Presets.All.SelectMany(preset => preset.Aliases.Prepend(preset.Name)), StringComparer.OrdinalIgnoreCase);
+        Assert.Distinct(Presets.All.SelectMany(preset => preset.Aliases.Prepend(preset.Name)),
+            StringComparer.OrdinalIgnoreCase);
         Assert.All(Presets.All, preset => preset.Config.Validate());
     }
 
     [Fact]
     public void A_preset_is_adapted_to_a_dataset()
     {
-        ModelConfig digits = Presets.Find("visual-attention").Config with { ImageSize = 28, Channels = 1, Classes = 10 };
+        ModelConfig digits = Presets.Find("visual-attention").Config with { ImageSize = 28, Channels = 1,
+            Classes = 10 };
 
         VisionTransformer model = Assert.IsType<VisionTransformer>(digits.Build());
-        Dictionary<string, Shape> shapes = model.NamedParameters().ToDictionary(entry => entry.Name, entry => entry.Parameter.Shape);
+        Dictionary<string, Shape> shapes = model.NamedParameters()
+            .ToDictionary(entry => entry.Name, entry => entry.Parameter.Shape);
         Assert.Equal([1, 50, 256], shapes["pos_embed"]);
         Assert.Equal([256, 1, 4, 4], shapes["patch_embed.proj.weight"]);
     }
 
-    /// <summary>By name and shape alone, so that the largest is looked at for free: whatever attention it gets, a backbone keeps all its weights.</summary>
+    /// <summary>By name and shape alone, so that the largest is looked at for free: whatever attention it gets, a
+    /// backbone keeps all its weights.</summary>
     [Theory]
     [InlineData("vit_base_patch16_224")]
     [InlineData("deit_tiny_distilled_patch16_224")]
@@ -91,12 +96,14 @@ public sealed class PresetsTests
         VisionTransformerConfig config = Assert.IsType<VisionTransformerConfig>(Presets.Find(name).Config);
         Dictionary<string, Shape> own = State(config);
         foreach (string attention in AttentionCatalogue.All.Select(entry => entry.Name)
-            .Concat(["sinkhorn:iterations=5", "softmax:window=2/4,until=5/10", "performer:256", "softmax,sinkhorn:3,deformable"]))
+            .Concat(["sinkhorn:iterations=5", "softmax:window=2/4,until=5/10", "performer:256",
+                "softmax,sinkhorn:3,deformable"]))
         {
             Dictionary<string, Shape> swapped = State(config with { Attention = attention });
             Assert.Empty(own.Keys.Except(swapped.Keys));
             bool valuesAlone = attention.Contains("deformable", StringComparison.Ordinal);
-            Assert.All(own.Where(entry => !valuesAlone || !entry.Key.Contains(".qkv.", StringComparison.Ordinal)), entry => Assert.Equal(entry.Value, swapped[entry.Key]));
+            Assert.All(own.Where(entry => !valuesAlone || !entry.Key.Contains(".qkv.", StringComparison.Ordinal)),
+                entry => Assert.Equal(entry.Value, swapped[entry.Key]));
             Assert.All(swapped.Keys.Except(own.Keys), added => Assert.Contains(".attn.", added));
         }
 
@@ -115,7 +122,8 @@ public sealed class PresetsTests
     public void An_unknown_name_suggests_the_nearest()
     {
         UsageException error = Assert.Throws<UsageException>(() => Presets.Find("vit_tiny_patch_224"));
-        Assert.Equal("there is no model called 'vit_tiny_patch_224'; did you mean 'vit_tiny_patch16_224'?", error.Message);
+        Assert.Equal("there is no model called 'vit_tiny_patch_224'; did you mean 'vit_tiny_patch16_224'?",
+            error.Message);
     }
 
     [Theory]
@@ -129,7 +137,8 @@ public sealed class PresetsTests
         ModelConfig config = model.Config;
 
         using Tape tape = Tape.Record();
-        Tensor logits = model.Forward(TestTensors.Normal([2, config.Channels, config.ImageSize, config.ImageSize], Device.Cpu));
+        Tensor logits = model.Forward(
+            TestTensors.Normal([2, config.Channels, config.ImageSize, config.ImageSize], Device.Cpu));
         Assert.Equal([2, config.Classes], logits.Shape);
         tape.Backward(Ops.CrossEntropy(logits, Tensor.From([1, 2], [2], Device.Cpu)));
 
@@ -137,7 +146,8 @@ public sealed class PresetsTests
         {
             Assert.True(entry.Parameter.Value.Gradient is not null, $"{entry.Name} has no gradient");
             if (entry.Name == "attention_pool.bias") return;   // the softmax behind it does not see it
-            Assert.True(entry.Parameter.Value.Gradient.ToArray().Any(value => value != 0), $"{entry.Name}: the gradient is zero");
+            Assert.True(entry.Parameter.Value.Gradient.ToArray().Any(value => value != 0),
+                $"{entry.Name}: the gradient is zero");
         });
     }
 
@@ -145,7 +155,8 @@ public sealed class PresetsTests
     {
         VisionTransformerConfig vit => vit with
         {
-            ImageSize = (vit.Attention.Of(0).Name == "dat" ? 6 : 2) * vit.PatchSize,   // several places, not all clamped to the border
+            // several places, not all clamped to the border
+            ImageSize = (vit.Attention.Of(0).Name == "dat" ? 6 : 2) * vit.PatchSize,
             Dim = 4 * vit.Heads,
             Depth = 2,
             MlpDim = vit.MlpDim == 0 ? 0 : 16,
@@ -153,7 +164,8 @@ public sealed class PresetsTests
             // A class token that is read alone leaves the last block's positions between patches without a gradient.
             Pooling = vit.Attention.Of(0).Name == "disentangled" ? Pooling.Mean : vit.Pooling,
         },
-        ResNetConfig residual => residual with { ImageSize = 64, Layers = [2, 1, 1, 1], Widths = [4, 6, 8, 10], Classes = 5 },
+        ResNetConfig residual =>
+            residual with { ImageSize = 64, Layers = [2, 1, 1, 1], Widths = [4, 6, 8, 10], Classes = 5 },
         _ => config with { Classes = 5 },
     };
 }

@@ -12,9 +12,12 @@ internal static class GoldenConfig
     public static VisionTransformerConfig VisionTransformer(this Golden golden)
     {
         JsonElement config = golden.Config;
-        double Number(string name, double otherwise) => config.TryGetProperty(name, out JsonElement value) ? value.GetDouble() : otherwise;
-        bool Flag(string name, bool otherwise) => config.TryGetProperty(name, out JsonElement value) ? value.GetBoolean() : otherwise;
-        string Text(string name, string otherwise) => config.TryGetProperty(name, out JsonElement value) ? value.GetString()! : otherwise;
+        double Number(string name, double otherwise) => config.TryGetProperty(name, out JsonElement value)
+            ? value.GetDouble() : otherwise;
+        bool Flag(string name, bool otherwise) => config.TryGetProperty(name, out JsonElement value)
+            ? value.GetBoolean() : otherwise;
+        string Text(string name, string otherwise) => config.TryGetProperty(name, out JsonElement value)
+            ? value.GetString()! : otherwise;
 
         int dim = (int)Number("embed_dim", 0);
         string mlp = Text("mlp", "");   // in words, e.g. "SwiGLUPacked, fc1 out 256, hidden 128"
@@ -28,18 +31,22 @@ internal static class GoldenConfig
             Dim = dim,
             Depth = (int)Number("depth", 12),
             Heads = (int)Number("num_heads", 12),
-            MlpDim = gated ? (int)NumberAfter("hidden ", mlp, 0) : (int)(dim * Number("mlp_ratio", NumberAfter("ratio ", mlp, 4))),
+            MlpDim = gated ? (int)NumberAfter("hidden ", mlp, 0)
+                : (int)(dim * Number("mlp_ratio", NumberAfter("ratio ", mlp, 4))),
             GatedMlp = gated,
             QkvBias = Flag("qkv_bias", true),
             NormEpsilon = (float)Number("layer_norm_eps", 1e-6),
-            Activation = gated ? UnaryOperator.Silu : Text("act", "gelu (erf)").Contains("tanh", StringComparison.Ordinal) ? UnaryOperator.GeluTanh : UnaryOperator.Gelu,
+            Activation = gated ? UnaryOperator.Silu
+                : Text("act", "gelu (erf)").Contains("tanh", StringComparison.Ordinal) ? UnaryOperator.GeluTanh
+                : UnaryOperator.Gelu,
             Pooling = mean ? Pooling.Mean : Pooling.ClassToken,
             ClassToken = Flag("class_token", true),
             DistillationToken = Text("tokens", "").Contains("dist", StringComparison.Ordinal),
             RegisterTokens = (int)Number("reg_tokens", 0),
             PrefixPositions = !Flag("no_embed_class", false),
             LayerScale = Flag("layer_scale", false) ? 1e-5f
-                : config.TryGetProperty("init_values", out JsonElement scale) && scale.ValueKind == JsonValueKind.Number ? scale.GetSingle() : null,
+                : config.TryGetProperty("init_values", out JsonElement scale) && scale.ValueKind == JsonValueKind.Number
+                ? scale.GetSingle() : null,
         };
     }
 

@@ -1,4 +1,5 @@
 using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Tests.Weights;
 
@@ -7,14 +8,17 @@ namespace Fovea.Vision.Tests.Weights;
 public sealed class CheckpointFormatGoldenTests
 {
     /// <summary>Where the expected values stand that are not in the safetensors file of the same name.</summary>
-    private static readonly Dictionary<string, string> Expected = new() { ["legacy"] = "plain", ["wrapped"] = "plain", ["module_prefix"] = "training", ["bf16"] = "bf16.as_f32", ["fp16"] = "fp16.as_f32" };
+    private static readonly Dictionary<string, string> Expected = new() { ["legacy"] = "plain", ["wrapped"] = "plain",
+        ["module_prefix"] = "training", ["bf16"] = "bf16.as_f32", ["fp16"] = "fp16.as_f32" };
 
     /// <summary>What stands before the expected names in a file, and what before them in the expected values.</summary>
-    private static readonly Dictionary<string, (string File, string Expected)> Prefixes = new() { ["wrapped"] = ("model.", ""), ["module_prefix"] = ("state_dict.module.", "model.") };
+    private static readonly Dictionary<string, (string File, string Expected)> Prefixes = new() {
+        ["wrapped"] = ("model.", ""), ["module_prefix"] = ("state_dict.module.", "model.") };
 
     public static TheoryData<string> Files { get; } =
         [.. Golden.Find("checkpoint-formats")?.Case.GetProperty("files").EnumerateObject().Select(file => file.Name)
-            .Where(name => name.EndsWith(".pth", StringComparison.Ordinal) || !name.Contains("as_f32", StringComparison.Ordinal)) ?? ["plain.pth"]];
+            .Where(name => name.EndsWith(".pth", StringComparison.Ordinal)
+                || !name.Contains("as_f32", StringComparison.Ordinal)) ?? ["plain.pth"]];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -23,12 +27,14 @@ public sealed class CheckpointFormatGoldenTests
         Golden golden = Golden.Load("checkpoint-formats");
         string stem = name[..name.IndexOf('.', StringComparison.Ordinal)];
         (string filePrefix, string expectedPrefix) = Prefixes.GetValueOrDefault(stem, ("", ""));
-        IReadOnlyDictionary<string, StoredTensor> expected = SafetensorsFile.Read(Path.Combine(golden.Folder, $"{Expected.GetValueOrDefault(stem, stem)}.safetensors"));
-        using WeightFile file = WeightFile.Open(Path.Combine(golden.Folder, name));
+        IReadOnlyDictionary<string, StoredTensor> expected = SafetensorsFile.Read(
+            Path.Combine(golden.Folder, $"{Expected.GetValueOrDefault(stem, stem)}.safetensors"));
+        using WeightFile file = WeightFiles.Open(Path.Combine(golden.Folder, name));
         Dictionary<string, Weight> weights = file.Weights.ToDictionary(weight => weight.Name);
 
         int compared = 0;
-        foreach (StoredTensor tensor in expected.Values.Where(tensor => tensor.Name.StartsWith(expectedPrefix, StringComparison.Ordinal)))
+        foreach (StoredTensor tensor in expected.Values.Where(tensor =>
+            tensor.Name.StartsWith(expectedPrefix, StringComparison.Ordinal)))
         {
             Weight weight = weights[filePrefix + tensor.Name[expectedPrefix.Length..]];
             Assert.Equal(tensor.Shape.Select(size => (long)size), weight.Shape);
@@ -45,7 +51,7 @@ public sealed class CheckpointFormatGoldenTests
         Golden golden = Golden.Load("checkpoint-formats");
         foreach (string name in (string[])["noncontiguous.pth", "shared_storage.legacy.pth"])
         {
-            using WeightFile file = WeightFile.Open(Path.Combine(golden.Folder, name));
+            using WeightFile file = WeightFiles.Open(Path.Combine(golden.Folder, name));
             foreach (Weight weight in file.Weights)
             {
                 float[] whole = weight.ToArray();
@@ -63,8 +69,10 @@ public sealed class CheckpointFormatGoldenTests
     {
         "F32" or "F64" => [.. tensor.Doubles.Select(value => (float)value)],
         "BOOL" => [.. tensor.Bytes.Select(value => (float)value)],
-        "BF16" => [.. Enumerable.Range(0, tensor.Bytes.Length / 2).Select(i => BitConverter.UInt32BitsToSingle((uint)BitConverter.ToUInt16(tensor.Bytes, 2 * i) << 16))],
-        "F16" => [.. Enumerable.Range(0, tensor.Bytes.Length / 2).Select(i => (float)BitConverter.ToHalf(tensor.Bytes, 2 * i))],
+        "BF16" => [.. Enumerable.Range(0, tensor.Bytes.Length / 2)
+            .Select(i => BitConverter.UInt32BitsToSingle((uint)BitConverter.ToUInt16(tensor.Bytes, 2 * i) << 16))],
+        "F16" => [.. Enumerable.Range(0, tensor.Bytes.Length / 2)
+            .Select(i => (float)BitConverter.ToHalf(tensor.Bytes, 2 * i))],
         _ => [.. tensor.Longs.Select(value => (float)value)],
     };
 }

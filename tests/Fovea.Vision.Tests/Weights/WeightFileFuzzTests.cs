@@ -3,10 +3,12 @@ using Fovea.Vision.Tests.Weights.Support;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Safetensors;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Tests.Weights;
 
-/// <summary>Damaged files end in a <see cref="CheckpointException"/> or in values: nothing else, no hang, no huge allocation.</summary>
+/// <summary>Damaged files end in a <see cref="CheckpointException"/> or in values: nothing else, no hang, no huge
+/// allocation.</summary>
 [Trait("Category", "Slow")]
 public sealed class WeightFileFuzzTests : IDisposable
 {
@@ -25,7 +27,8 @@ public sealed class WeightFileFuzzTests : IDisposable
     public void Damaged_safetensors_end_in_one_error()
     {
         using MemoryStream stream = new();
-        Weight[] tensors = [Weight.Of("model.a", WeightType.F32, [2, 2], [1, 2, 3, 4]), Weight.Of("model.b", WeightType.BF16, [3], [1, 2, 3])];
+        Weight[] tensors = [Weight.Of("model.a", WeightType.F32, [2, 2], [1, 2, 3, 4]),
+            Weight.Of("model.b", WeightType.BF16, [3], [1, 2, 3])];
         SafetensorsWriter.Write(stream, tensors, new Dictionary<string, string> { ["format"] = "pt" });
         Fuzz(stream.ToArray(), 4_000);
     }
@@ -36,13 +39,16 @@ public sealed class WeightFileFuzzTests : IDisposable
         // Only opcodes that exist, with names that are known, so that the reader gets beyond the first.
         byte[][] pieces =
         [
-            .. "(NJKMUT]}aesutqrhjRbQG."u8.ToArray().Select(opcode => new[] { opcode }), [0x81], [0x85], [0x86], [0x87], [0x88], [0x8A, 1, 5], [0x93], [0x95], [0], [1],
-            "ctorch._utils\n_rebuild_tensor_v2\n"u8.ToArray(), "ctorch\nFloatStorage\n"u8.ToArray(), "ccollections\nOrderedDict\n"u8.ToArray(), "U\u0007storage"u8.ToArray(), "U\u00010"u8.ToArray(),
+            .. "(NJKMUT]}aesutqrhjRbQG."u8.ToArray().Select(opcode => new[] { opcode }), [0x81], [0x85], [0x86], [0x87],
+            [0x88], [0x8A, 1, 5], [0x93], [0x95], [0], [1],
+            "ctorch._utils\n_rebuild_tensor_v2\n"u8.ToArray(), "ctorch\nFloatStorage\n"u8.ToArray(),
+            "ccollections\nOrderedDict\n"u8.ToArray(), "U\u0007storage"u8.ToArray(), "U\u00010"u8.ToArray(),
         ];
         for (ulong round = 0; round < 4_000; round++)
         {
             Philox draws = Philox.For(1, "opcodes", round);
-            byte[] pickle = [0x80, 2, .. Enumerable.Range(0, 40).SelectMany(i => pieces[draws.Below((ulong)i, pieces.Length)]), (byte)'.'];
+            byte[] pickle = [0x80, 2,
+                .. Enumerable.Range(0, 40).SelectMany(i => pieces[draws.Below((ulong)i, pieces.Length)]), (byte)'.'];
             Survives(TorchFiles.Zip(pickle, [("0", new byte[16])]));
         }
     }
@@ -76,7 +82,7 @@ public sealed class WeightFileFuzzTests : IDisposable
         (long before, Stopwatch watch) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.StartNew());
         try
         {
-            using WeightFile file = WeightFile.Open(path);
+            using WeightFile file = WeightFiles.Open(path);
             foreach (Weight weight in StateDict.Of(file).Weights) weight.ToArray();
         }
         catch (CheckpointException error)

@@ -1,25 +1,23 @@
-using Fovea.Nn.Layers;
-using Fovea.Tensors.Backends.Cpu.MatMul;
 using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Attention.Contract;
 
-/// <summary>What a mechanism may know when it is built; the same for all, so that none needs a special case.</summary>
+/// <summary>Knowledge that a mechanism is built with; the same for all, so that none needs a special case.</summary>
 public sealed record AttentionContext
 {
     /// <summary>Elements of a token.</summary>
     public required int Dim { get; init; }
 
-    /// <summary>Heads.</summary>
+    /// <summary>Attention heads.</summary>
     public required int Heads { get; init; }
 
     /// <summary>Elements of a head's query.</summary>
     public required int HeadDim { get; init; }
 
-    /// <summary>How the tokens lie over an image of the configured size.</summary>
+    /// <summary>Arrangement of the tokens over an image of the configured size.</summary>
     public required TokenGrid Grid { get; init; }
 
-    /// <summary>Which block, from 0.</summary>
+    /// <summary>Index of the block, from 0.</summary>
     public int Block { get; init; }
 
     /// <summary>Number of blocks.</summary>
@@ -31,5 +29,6 @@ public sealed record AttentionContext
     /// <summary>For mechanisms that never store probabilities which could be dropped.</summary>
     /// <exception cref="UsageException">Dropout is asked for.</exception>
     internal void RequireNoDropout(string mechanism) => Check.That(
-        Dropout == 0, $"AttentionDropout: '{mechanism}' has no probabilities to drop; set it to 0, or use plain 'softmax'.");
+        Dropout == 0,
+        $"AttentionDropout: '{mechanism}' has no probabilities to drop; set it to 0, or use plain 'softmax'.");
 }

@@ -1,16 +1,17 @@
-using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Attention.Contract;
 
 /// <summary>
-/// How tokens look at each other, between the input projection and the output projection that all mechanisms share. A mechanism with
-/// parameters or randomness is a <see cref="Nn.Module"/> too; its parameters then stand beside <c>qkv</c> and <c>proj</c>.
+/// A mechanism by which tokens attend to each other, between the input projection and the output projection that all
+/// mechanisms share. A mechanism with parameters or randomness is a <see cref="Nn.Module"/> too; its parameters then
+/// stand beside <c>qkv</c> and <c>proj</c>.
 /// </summary>
 public interface IAttention
 {
-    /// <summary>Columns that the input projection has to deliver; 3 · head · headDim for packed queries, keys and values.</summary>
+    /// <summary>Columns that the input projection has to deliver; 3 · head · headDim for packed queries, keys and
+    /// values.</summary>
     int ProjectedWidth { get; }
 
     /// <param name="input">Projected tokens.</param>
@@ -18,18 +19,20 @@ public interface IAttention
     /// <exception cref="ShapeException">The projected tokens are not of the expected width.</exception>
     Tensor Forward(AttentionInput input);
 
-    /// <summary>Multiply-adds of <see cref="Forward"/>'s products for one sequence, between the projections; a window is not subtracted.</summary>
-    /// <param name="grid">How the tokens lie over the image.</param>
+    /// <summary>MACs of <see cref="Forward"/>'s products for one sequence, between the projections; a window is not
+    /// subtracted.</summary>
+    /// <param name="grid">Arrangement of the tokens over the image.</param>
     double Macs(TokenGrid grid);
 
     /// <summary>
-    /// Exponentials of <see cref="Forward"/> for one sequence. Devices that multiply matrices fast have few units for them, so that a mechanism may take longer
-    /// than its products tell; 0 where they do not count beside the products.
+    /// Exponentials of <see cref="Forward"/> for one sequence. Devices that multiply matrices fast have few units for
+    /// them, so that a mechanism may take longer than its products tell; 0 where they do not count beside the products.
     /// </summary>
-    /// <param name="grid">How the tokens lie over the image.</param>
+    /// <param name="grid">Arrangement of the tokens over the image.</param>
     double Exponentials(TokenGrid grid) => 0;
 
-    /// <summary>The weights with which <see cref="Forward"/> mixes the values, by a path that may be slow: to look at, not to train.</summary>
+    /// <summary>The weights with which <see cref="Forward"/> mixes the values, by a path that may be slow: to look at,
+    /// not to train.</summary>
     /// <returns><c>[batch, head, token, token]</c>: row = who looks, column = at whom.</returns>
     Tensor Probabilities(AttentionInput input);
 }

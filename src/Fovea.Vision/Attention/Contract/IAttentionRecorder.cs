@@ -1,5 +1,4 @@
 using Fovea.Tensors;
-using Fovea.Vision.Weights;
 
 namespace Fovea.Vision.Attention.Contract;
 

@@ -15,7 +15,8 @@ public static class PackedHeads
     {
         (int batch, int tokens, int headDim) = (packed.Shape[0], packed.Shape[1], packed.Shape[2] / (parts * heads));
         Tensor byPart = Ops.Permute(packed.Reshape(batch, tokens, parts, heads, headDim), 2, 0, 3, 1, 4);
-        return [.. Enumerable.Range(0, parts).Select(part => Ops.Slice(byPart, 0, part, 1).Reshape(batch, heads, tokens, headDim))];
+        return [.. Enumerable.Range(0, parts)
+            .Select(part => Ops.Slice(byPart, 0, part, 1).Reshape(batch, heads, tokens, headDim))];
     }
 
     /// <summary>One part of packed projections, <c>[batch, head, token, width]</c>.</summary>
@@ -31,14 +32,15 @@ public static class PackedHeads
         Ops.Permute(heads, 0, 2, 1, 3).Reshape(heads.Shape[0], heads.Shape[2], heads.Shape[1] * heads.Shape[3]);
 
     /// <summary>
-    /// Values of which token t has, in every head, the unit vector e_t. A linear mixture of them is its own weights, so a mechanism that runs on
-    /// them instead of the values tells how it mixes.
+    /// Values of which token t has, in every head, the unit vector e_t. A linear mixture of them is its own weights, so
+    /// a mechanism that runs on them instead of the values tells how it mixes.
     /// </summary>
     /// <returns><c>[batch, token, head · token]</c>.</returns>
     public static Tensor UnitVectors(int batch, int tokens, int heads, Device device)
     {
         float[] unit = new float[tokens * tokens];
         for (int token = 0; token < tokens; token++) unit[token * (tokens + 1)] = 1;
-        return Ops.Expand(Tensor.From(unit, [1, tokens, 1, tokens], device), batch, tokens, heads, tokens).Reshape(batch, tokens, -1);
+        return Ops.Expand(Tensor.From(unit, [1, tokens, 1, tokens], device), batch, tokens, heads, tokens)
+            .Reshape(batch, tokens, -1);
     }
 }

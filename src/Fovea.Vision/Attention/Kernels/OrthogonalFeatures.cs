@@ -4,12 +4,14 @@ using Fovea.Tensors;
 namespace Fovea.Vision.Attention.Kernels;
 
 /// <summary>
-/// Directions of random features: blocks of orthogonal rows, each as long as an independent Gaussian vector. A row alone is Gaussian; together
-/// they cover the space more evenly than independent ones, which lowers the variance (Choromanski et al. 2021, arXiv:2009.14794, theorem 2).
+/// Directions of random features: blocks of orthogonal rows, each as long as an independent Gaussian vector. A row
+/// alone is Gaussian; together they cover the space more evenly than independent ones, which lowers the variance
+/// (Choromanski et al. 2021, arXiv:2009.14794, theorem 2).
 /// </summary>
 public static class OrthogonalFeatures
 {
-    /// <summary>An <see cref="Initializer"/> for <c>[feature, headDim]</c>: every headDim rows form an orthogonal block.</summary>
+    /// <summary>An <see cref="Initializer"/> for <c>[feature, headDim]</c>: every headDim rows form an orthogonal
+    /// block.</summary>
     public static void Draw(float[] values, Shape shape, Philox random)
     {
         (int rows, int width) = (shape[0], shape[1]);
@@ -27,7 +29,8 @@ public static class OrthogonalFeatures
     }
 
     /// <summary>
-    /// Gram-Schmidt: row <paramref name="row"/> loses its parts along the block's earlier rows, twice to remove the rounding, and gets length 1.
+    /// Gram-Schmidt: row <paramref name="row"/> loses its parts along the block's earlier rows, twice to remove the
+    /// rounding, and gets length 1.
     /// </summary>
     private static void Orthogonalize(double[] matrix, int width, int first, int row)
     {

@@ -5,9 +5,9 @@ using Fovea.Vision.Attention.Contract;
 namespace Fovea.Vision.Attention.Kernels;
 
 /// <summary>
-/// The random directions P of FAVOR+ and the features made with them: buffer <c>projection_matrix [feature, headDim]</c>, drawn, not learned. With a redraw
-/// every K steps, P is drawn anew before every K-th recorded forward pass, from the step's random numbers; the count is a buffer too, so that a resumed
-/// run draws the same.
+/// The random directions P of FAVOR+ and the features made with them: buffer <c>projection_matrix [feature,
+/// headDim]</c>, drawn, not learned. With a redraw every K steps, P is drawn anew before every K-th recorded forward
+/// pass, from the step's random numbers; the count is a buffer too, so that a resumed run draws the same.
 /// </summary>
 public sealed class RandomProjection : Module
 {
@@ -21,30 +21,36 @@ public sealed class RandomProjection : Module
     public RandomProjection(int headDim, PerformerOptions options)
     {
         (_options, _factor) = (options, MathF.Sqrt(options.Scale));
-        _projection = Register(new ModuleBuffer("projection_matrix", [options.Features, headDim], OrthogonalFeatures.Draw, drawn: true));
-        if (options.RedrawEvery > 0) _steps = Register(new ModuleBuffer("projection_steps", [1], Init.Zeros, drawn: true));
+        _projection = Register(
+            new ModuleBuffer("projection_matrix", [options.Features, headDim], OrthogonalFeatures.Draw, drawn: true));
+        if (options.RedrawEvery > 0)
+            _steps = Register(new ModuleBuffer("projection_steps", [1], Init.Zeros, drawn: true));
     }
 
     /// <summary>
-    /// Values mixed by the features' products; see <see cref="Ops.KernelAttention"/>. A recorded call while training counts as a training step.
+    /// Values mixed by the features' products; see <see cref="Ops.KernelAttention"/>. A recorded call while training
+    /// counts as a training step.
     /// </summary>
     /// <returns><c>[batch, query, head · headDim]</c>.</returns>
     public Tensor Mix(
-        HeadTensor queries, HeadTensor keys, HeadTensor values, TokenRelation? relation = null, Tensor? queryWeights = null, Tensor? keyWeights = null)
+        HeadTensor queries, HeadTensor keys, HeadTensor values, TokenRelation? relation = null,
+        Tensor? queryWeights = null, Tensor? keyWeights = null)
     {
         CountStep();
         return Ops.KernelAttention(
-            Features(queries, shared: false), Features(keys, shared: true), values, FeatureMap.Identity, relation, queryWeights, keyWeights);
+            Features(queries, shared: false), Features(keys, shared: true), values, FeatureMap.Identity, relation,
+            queryWeights, keyWeights);
     }
 
     /// <summary>The weights of <see cref="Mix"/>, unfused: <c>[batch, head, query, key]</c>.</summary>
     public Tensor Weights(
-        HeadTensor queries, HeadTensor keys, TokenRelation? relation = null, Tensor? queryWeights = null, Tensor? keyWeights = null) =>
+        HeadTensor queries, HeadTensor keys, TokenRelation? relation = null, Tensor? queryWeights = null,
+        Tensor? keyWeights = null) =>
         KernelProbabilities.Of(
             PackedHeads.Split(Features(queries, shared: false)), PackedHeads.Split(Features(keys, shared: true)),
             relation: relation, queryWeights: queryWeights, keyWeights: keyWeights);
 
-    /// <summary>Multiply-adds of features and sums for one sequence.</summary>
+    /// <summary>MACs of features and sums for one sequence.</summary>
     internal double Macs(double queries, double keys, AttentionContext context) =>
         (queries + keys) * context.Heads * _options.Features * (2 * context.HeadDim + 1);
 

@@ -6,15 +6,15 @@ using Fovea.Vision.Attention.Kernels;
 namespace Fovea.Vision.Attention.Mixing;
 
 /// <summary>
-/// How queries mix the values of keys that need not be the tokens' own, nor as many: the part of a mechanism that is left when its keys have
-/// been chosen. A new way is a class and a line in <see cref="Create"/>.
+/// How queries mix the values of keys that need not be the tokens' own, nor as many: the part of a mechanism that is
+/// left when its keys have been chosen. A new way is a class and a line in <see cref="Create"/>.
 /// </summary>
 internal abstract class KeyMixing : Module
 {
     /// <returns>Mixed values, <c>[batch, query, head · headDim]</c>.</returns>
     public abstract Tensor Forward(HeadTensor queries, HeadTensor keys, HeadTensor values);
 
-    /// <summary>Multiply-adds for one sequence.</summary>
+    /// <summary>MACs for one sequence.</summary>
     public abstract double Macs(double queries, double keys);
 
     /// <summary>Exponentials for one sequence.</summary>

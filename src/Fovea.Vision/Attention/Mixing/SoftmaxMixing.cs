@@ -4,7 +4,8 @@ using Fovea.Vision.Attention.Contract;
 
 namespace Fovea.Vision.Attention.Mixing;
 
-/// <summary>o_i = Σ_j softmax_j(q_i·k_j / √headDim) v_j. Time O(query · key · headDim) per head; scores are tiled unless probabilities drop.</summary>
+/// <summary>o_i = Σ_j softmax_j(q_i·k_j / √headDim) v_j. Time O(query · key · headDim) per head; scores are tiled
+/// unless probabilities drop.</summary>
 internal sealed class SoftmaxMixing : KeyMixing
 {
     private readonly float _scale;

@@ -8,14 +8,16 @@ using Fovea.Vision.Tokens;
 namespace Fovea.Vision.Attention.Windows;
 
 /// <summary>
-/// Locality-aware initialisation (Jiang et al. 2021, TransGAN, arXiv:2102.07074, section 3.3), a modifier of several mechanisms: while training begins, a
-/// token sees only keys near its own; the window widens by epoch until everything is visible.
+/// Locality-aware initialisation (Jiang et al. 2021, TransGAN, arXiv:2102.07074, section 3.3), a modifier of several
+/// mechanisms: while training begins, a token sees only keys near its own; the window widens by epoch until everything
+/// is visible.
 /// </summary>
 /// <remarks><code>
 /// hard:  j is visible from i  where |Δrow| ≤ w and |Δcolumn| ≤ w (grid), or |i − j| ≤ w (sequence); w by epoch
-/// soft:  s_ij −= λ(epoch) · softplus(distance_ij − radius_h),  λ falling linearly to 0; the radius of each head is learned
+/// soft:  s_ij −= λ(epoch) · softplus(distance_ij − radius_h); λ falls linearly to 0, the radius of each head is learned
 /// </code>
-/// The class token sees everything and is seen by everyone, but for <c>class=band</c>, which treats it as the first token of the sequence.
+/// The class token sees everything and is seen by everyone, but for <c>class=band</c>, which treats it as the first
+/// token of the sequence.
 /// </remarks>
 public sealed class Locality : Module
 {
@@ -85,13 +87,14 @@ public sealed class Locality : Module
     /// <summary>The window of the current epoch; null: open.</summary>
     public int? Window => WindowAt(_epoch);
 
-    /// <summary>Whether a soft window still counts in the current epoch.</summary>
+    /// <summary>True while a soft window counts in the current epoch.</summary>
     public bool IsSoft => IsSoftAt(_epoch);
 
     /// <summary>The epoch that is set; see <see cref="Module.BeginEpoch"/>.</summary>
     public int Epoch => _epoch;
 
-    /// <summary>Epochs whose windows are worth a look, ascending: the first of each stage, and of a soft window also one halfway.</summary>
+    /// <summary>Epochs whose windows are worth a look, ascending: the first of each stage, and of a soft window also
+    /// one halfway.</summary>
     public IReadOnlyList<int> Stages
     {
         get
@@ -102,8 +105,9 @@ public sealed class Locality : Module
     }
 
     /// <summary>The relation of tokens in the current epoch; null: all see all, anyhow.</summary>
-    /// <param name="grid">How the tokens lie over the image.</param>
-    /// <param name="coarse">Of a soft window: distances in ranges that double, for mechanisms whose cost grows with the buckets.</param>
+    /// <param name="grid">Arrangement of the tokens over the image.</param>
+    /// <param name="coarse">Of a soft window: distances in ranges that double, for mechanisms whose cost grows with the
+    /// buckets.</param>
     public TokenRelation? Relation(TokenGrid grid, bool coarse = false)
     {
         if (Window is null && !IsSoft) return null;
@@ -113,8 +117,9 @@ public sealed class Locality : Module
         return relation;
     }
 
-    /// <summary>By how much an epoch's window damps what a token pays to another before it is normalised: 0 hidden, 1 as if there were none.</summary>
-    /// <param name="grid">How the tokens lie over the image.</param>
+    /// <summary>By how much an epoch's window damps what a token pays to another before it is normalised: 0 hidden, 1
+    /// as if there were none.</summary>
+    /// <param name="grid">Arrangement of the tokens over the image.</param>
     /// <param name="epoch">From 0.</param>
     /// <returns><c>[head, token, token]</c>: row = who looks, column = at whom.</returns>
     public float[] Factors(TokenGrid grid, int epoch)
@@ -127,7 +132,9 @@ public sealed class Locality : Module
         for (int i = 0; i < factors.Length; i++)
         {
             (int head, int query, int key) = (i / (n * n), i / n % n, i % n);
-            if (relation.IsVisible(query, key)) factors[i] = penalty is null ? 1 : MathF.Exp(penalty[head * relation.Buckets + relation.Bucket(query, key)]);
+            if (relation.IsVisible(query, key))
+                factors[i] = penalty is null ? 1
+                : MathF.Exp(penalty[head * relation.Buckets + relation.Bucket(query, key)]);
         }
 
         return factors;
@@ -135,9 +142,11 @@ public sealed class Locality : Module
 
     /// <summary>Prefix, rows and columns as this locality sees them.</summary>
     public (int Prefix, int Rows, int Columns) Layout(TokenGrid grid) =>
-        _band ? (0, 1, grid.Tokens) : _sequence ? (grid.Prefix, 1, grid.Patches) : (grid.Prefix, grid.Rows, grid.Columns);
+        _band ? (0, 1, grid.Tokens) : _sequence ? (grid.Prefix, 1, grid.Patches)
+            : (grid.Prefix, grid.Rows, grid.Columns);
 
-    /// <summary>What a soft window adds to the scores, by bucket: −λ · softplus(distance − radius), 0 towards the class token.</summary>
+    /// <summary>Addend of a soft window to the scores, by bucket: −λ · softplus(distance − radius), 0 towards the class
+    /// token.</summary>
     /// <param name="relation">Buckets; the distance of one is that of its nearest offset.</param>
     /// <returns><c>[head, bucket]</c>, or null where there is no soft window.</returns>
     public Tensor? Penalty(TokenRelation relation)
@@ -172,14 +181,17 @@ public sealed class Locality : Module
     /// <inheritdoc/>
     protected override void OnEpoch(int epoch) => _epoch = epoch;
 
-    /// <summary>Chebyshev distance of each bucket; far below 0 for those of the prefix, so that softplus gives 0.</summary>
+    /// <summary>Chebyshev distance of each bucket; far below 0 for those of the prefix, so that softplus gives
+    /// 0.</summary>
     private static float[] Distances(TokenRelation relation)
     {
-        int[] rows = Nearest(relation.RowBuckets, relation.RowBucketCount), columns = Nearest(relation.ColumnBuckets, relation.ColumnBucketCount);
+        int[] rows = Nearest(relation.RowBuckets, relation.RowBucketCount),
+            columns = Nearest(relation.ColumnBuckets, relation.ColumnBucketCount);
         float[] distances = new float[relation.Buckets];
         Array.Fill(distances, -1e4f);
         for (int bucket = 0; bucket < relation.GridBuckets; bucket++)
-            distances[bucket] = Math.Max(rows[bucket / relation.ColumnBucketCount], columns[bucket % relation.ColumnBucketCount]);
+            distances[bucket] = Math.Max(rows[bucket / relation.ColumnBucketCount],
+                columns[bucket % relation.ColumnBucketCount]);
         return distances;
     }
 
@@ -187,7 +199,8 @@ public sealed class Locality : Module
     {
         int[] nearest = new int[count];
         Array.Fill(nearest, buckets.Length);
-        for (int i = 0; i < buckets.Length; i++) nearest[buckets[i]] = Math.Min(nearest[buckets[i]], Math.Abs(i - buckets.Length / 2));
+        for (int i = 0; i < buckets.Length; i++)
+            nearest[buckets[i]] = Math.Min(nearest[buckets[i]], Math.Abs(i - buckets.Length / 2));
         return nearest;
     }
 

@@ -7,9 +7,10 @@ namespace Fovea.Vision.Models.Residual;
 internal readonly record struct NormedConvolution(Conv2d Convolution, BatchNorm2d Norm)
 {
     /// <summary>relu?(norm(convolution(x)) + residual).</summary>
-    public Tensor Forward(Tensor x, Tensor? residual = null, bool relu = false) => Norm.Forward(Convolution, x, residual, relu);
+    public Tensor Forward(Tensor x, Tensor? residual = null, bool relu = false) =>
+        Norm.Forward(Convolution, x, residual, relu);
 
-    /// <summary>Multiply-adds for one image, whose size becomes that of the result.</summary>
+    /// <summary>MACs for one image, whose size becomes that of the result.</summary>
     public double Macs(ref int size)
     {
         double total = Convolution.Macs(size, size);

@@ -1,13 +1,12 @@
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
-using Fovea.Vision.Weights;
 
 namespace Fovea.Vision.Models.Residual;
 
 /// <summary>
-/// Residual network (He et al. 2016, "Deep residual learning for image recognition", arXiv:1512.03385): a stem, stages of residual blocks, the mean over
-/// the image, a linear head. Parameter names and first values are torchvision's.
+/// Residual network (He et al. 2016, "Deep residual learning for image recognition", arXiv:1512.03385): a stem, stages
+/// of residual blocks, the mean over the image, a linear head. Parameter names and first values are torchvision's.
 /// </summary>
 public sealed class ResNet : ImageClassifier, IFeatureMapModel
 {
@@ -24,7 +23,8 @@ public sealed class ResNet : ImageClassifier, IFeatureMapModel
         (int kernel, int stride) = config.SmallStem ? (3, 1) : (7, 2);
         int channels = config.Widths[0];
         _stem = new(
-            Register("conv1", new Conv2d(config.Channels, channels, kernel, stride, kernel / 2, bias: false, weightInit: Init.KaimingNormal(fanOut: true))),
+            Register("conv1", new Conv2d(config.Channels, channels, kernel, stride, kernel / 2, bias: false,
+                weightInit: Init.KaimingNormal(fanOut: true))),
             Register("bn1", new BatchNorm2d(channels, config.NormMomentum, config.NormEpsilon)));
         if (!config.SmallStem) _pool = Register("maxpool", new MaxPool2d(3, 2, 1));
         List<IReadOnlyList<ResidualBlock>> stages = [];
@@ -76,7 +76,8 @@ public sealed class ResNet : ImageClassifier, IFeatureMapModel
     public Tensor Stem(Tensor images)
     {
         if (images.Shape.Rank != 4 || images.Shape[1] != Config.Channels)
-            throw new ShapeException($"ResNet: images must be [batch, {Config.Channels}, height, width], got {images.Shape}.");
+            throw new ShapeException(
+                $"ResNet: images must be [batch, {Config.Channels}, height, width], got {images.Shape}.");
         Tensor x = _stem.Forward(images, relu: true);
         return _pool is null ? x : InScope(x, _pool.Forward);
     }
@@ -91,7 +92,8 @@ public sealed class ResNet : ImageClassifier, IFeatureMapModel
         return new(stem, blocks, _head?.Weight.Shape.Count ?? 0) { IsConvolutional = true };
     }
 
-    /// <summary>Without a tape, temporaries and the input are given back as soon as there is a result: memory stays that of one block.</summary>
+    /// <summary>Without a tape, temporaries and the input are given back as soon as there is a result: memory stays
+    /// that of one block.</summary>
     private static Tensor InScope(Tensor x, Func<Tensor, Tensor> compute)
     {
         if (Tape.Current is not null) return compute(x);

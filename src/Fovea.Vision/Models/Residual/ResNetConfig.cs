@@ -1,5 +1,3 @@
-using Fovea.Tensors.Backends.Cpu.MatMul;
-
 namespace Fovea.Vision.Models.Residual;
 
 /// <summary>Description of a residual network.</summary>
@@ -14,10 +12,12 @@ public sealed record ResNetConfig : ModelConfig
     /// <summary>Channels inside the blocks of each stage; the first is also the stem's.</summary>
     public IReadOnlyList<int> Widths { get; init; } = [64, 128, 256, 512];
 
-    /// <summary>The stem for small images: a 3x3 convolution at full size instead of 7x7 with stride 2 and a max pool.</summary>
+    /// <summary>The stem for small images: a 3x3 convolution at full size instead of 7x7 with stride 2 and a max
+    /// pool.</summary>
     public bool SmallStem { get; init; }
 
-    /// <summary>Blocks begin as the identity: their last norm's scale is 0 (Goyal et al. 2017, arXiv:1706.02677, section 5.1) [zero_init_residual].</summary>
+    /// <summary>Blocks begin as the identity: their last norm's scale is 0 (Goyal et al. 2017, arXiv:1706.02677,
+    /// section 5.1) [zero_init_residual].</summary>
     public bool ZeroBranches { get; init; }
 
     /// <summary>ε of the batch norms, above 0.</summary>
@@ -36,7 +36,8 @@ public sealed record ResNetConfig : ModelConfig
         Check.AtLeast(1, Channels, nameof(Channels));
         Check.AtLeast(0, Classes, nameof(Classes));
         Check.AtLeast(1, Layers.Count, $"{nameof(Layers)}: stages");
-        Check.That(Layers.Count == Widths.Count, $"{nameof(Widths)}: there are {Widths.Count} for {Layers.Count} stages.");
+        Check.That(Layers.Count == Widths.Count,
+            $"{nameof(Widths)}: there are {Widths.Count} for {Layers.Count} stages.");
         Check.That(NormEpsilon > 0, $"{nameof(NormEpsilon)} must be above 0, got {NormEpsilon}.");
         Check.Between(0, 1, NormMomentum, nameof(NormMomentum));
         foreach (int layers in Layers) Check.AtLeast(1, layers, nameof(Layers));
@@ -54,10 +55,13 @@ public sealed record ResNetConfig : ModelConfig
     public override ModelOptions Describe() => new();
 
     /// <inheritdoc/>
-    public bool Equals(ResNetConfig? other) => other is not null && base.Equals(other) && Block == other.Block && SmallStem == other.SmallStem
+    public bool Equals(ResNetConfig? other) => other is not null && base.Equals(other) && Block == other.Block
+        && SmallStem == other.SmallStem
         && ZeroBranches == other.ZeroBranches && NormEpsilon == other.NormEpsilon && NormMomentum == other.NormMomentum
         && Layers.SequenceEqual(other.Layers) && Widths.SequenceEqual(other.Widths);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Block, SmallStem, ZeroBranches, NormEpsilon, NormMomentum, Layers.Sum(), Widths.Sum());
+    public override int GetHashCode() =>
+        HashCode.Combine(base.GetHashCode(), Block, SmallStem, ZeroBranches, NormEpsilon, NormMomentum, Layers.Sum(),
+            Widths.Sum());
 }

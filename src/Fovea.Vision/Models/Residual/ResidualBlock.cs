@@ -1,14 +1,13 @@
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
-using Fovea.Tensors.Backends.Cpu.MatMul;
 
 namespace Fovea.Vision.Models.Residual;
 
 /// <summary>
-/// relu(branch(x) + shortcut(x)), <c>[batch, channel, height, width]</c> (He et al. 2016, arXiv:1512.03385, figure 5): the branch is a chain of
-/// convolutions with batch norms and ReLUs between them. The shortcut is x itself, or a 1x1 convolution with norm where the size changes. A bottleneck's
-/// stride is that of its 3x3 convolution.
+/// relu(branch(x) + shortcut(x)), <c>[batch, channel, height, width]</c> (He et al. 2016, arXiv:1512.03385, figure 5):
+/// the branch is a chain of convolutions with batch norms and ReLUs between them. The shortcut is x itself, or a 1x1
+/// convolution with norm where the size changes. A bottleneck's stride is that of its 3x3 convolution.
 /// </summary>
 public sealed class ResidualBlock : Module
 {
@@ -28,12 +27,17 @@ public sealed class ResidualBlock : Module
             : [(1, width, 1), (3, width, stride), (1, Outputs, 1)];
         _branch = new NormedConvolution[layers.Length];
         for (int i = 0, channels = inputs; i < layers.Length; channels = layers[i++].Out)
-            _branch[i] = Layer($"conv{i + 1}", $"bn{i + 1}", channels, layers[i].Out, layers[i].Kernel, layers[i].Stride, config.ZeroBranches && i == layers.Length - 1);
-        if (stride != 1 || inputs != Outputs) _shortcut = Layer("downsample.0", "downsample.1", inputs, Outputs, 1, stride, false);
+            _branch[i] = Layer($"conv{i + 1}", $"bn{i + 1}", channels, layers[i].Out, layers[i].Kernel,
+                layers[i].Stride, config.ZeroBranches && i == layers.Length - 1);
+        if (stride != 1 || inputs != Outputs)
+            _shortcut = Layer("downsample.0", "downsample.1", inputs, Outputs, 1, stride, false);
 
-        NormedConvolution Layer(string name, string norm, int inputs, int outputs, int kernel, int stride, bool zero) => new(
-            Register(name, new Conv2d(inputs, outputs, kernel, stride, kernel / 2, bias: false, weightInit: Init.KaimingNormal(fanOut: true))),
-            Register(norm, new BatchNorm2d(outputs, config.NormMomentum, config.NormEpsilon, scaleInit: zero ? Init.Zeros : null)));
+        NormedConvolution Layer(string name, string norm, int inputs, int outputs, int kernel, int stride, bool zero) =>
+            new(
+            Register(name, new Conv2d(inputs, outputs, kernel, stride, kernel / 2, bias: false,
+                weightInit: Init.KaimingNormal(fanOut: true))),
+            Register(norm, new BatchNorm2d(outputs, config.NormMomentum, config.NormEpsilon,
+                scaleInit: zero ? Init.Zeros : null)));
     }
 
     /// <summary>Channels of the result.</summary>
@@ -48,7 +52,7 @@ public sealed class ResidualBlock : Module
         return _branch[^1].Forward(y, shortcut, relu: true);
     }
 
-    /// <summary>Multiply-adds for one image, whose size becomes that of the result.</summary>
+    /// <summary>MACs for one image, whose size becomes that of the result.</summary>
     internal double Macs(ref int size)
     {
         int before = size;

@@ -1,6 +1,6 @@
 namespace Fovea.Vision.Models.Residual;
 
-/// <summary>What a block of a <see cref="ResNet"/> is made of.</summary>
+/// <summary>Form of a block of a <see cref="ResNet"/>.</summary>
 public enum ResidualKind
 {
     /// <summary>Two 3x3 convolutions; as many channels come out as the stage is wide.</summary>

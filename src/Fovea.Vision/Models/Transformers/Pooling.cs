@@ -1,14 +1,16 @@
 namespace Fovea.Vision.Models.Transformers;
 
-/// <summary>How a sequence of tokens becomes one vector.</summary>
+/// <summary>Ways from a sequence of tokens to one vector.</summary>
 public enum Pooling
 {
     /// <summary>The class token, after the final norm (Dosovitskiy et al. 2021).</summary>
     ClassToken,
 
-    /// <summary>The mean of the patch tokens, normed afterwards (timm's <c>global_pool='avg'</c> with <c>fc_norm</c>).</summary>
+    /// <summary>The mean of the patch tokens, normed afterwards (timm's <c>global_pool='avg'</c> with
+    /// <c>fc_norm</c>).</summary>
     Mean,
 
-    /// <summary>A mean of the normed patch tokens whose weights are learned (Hassani et al. 2021, arXiv:2104.05704, section 3.2).</summary>
+    /// <summary>A mean of the normed patch tokens whose weights are learned (Hassani et al. 2021, arXiv:2104.05704,
+    /// section 3.2).</summary>
     Sequence,
 }

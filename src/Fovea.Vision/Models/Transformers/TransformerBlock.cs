@@ -1,7 +1,6 @@
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
-using Fovea.Tensors.Backends.Cpu.MatMul;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Tokens;
@@ -9,9 +8,10 @@ using Fovea.Vision.Tokens;
 namespace Fovea.Vision.Models.Transformers;
 
 /// <summary>
-/// x ← x + attn(norm1(x)); x ← x + mlp(norm2(x)), <c>[batch, token, dim]</c>. Without dropout, drop path and layer scale it is five operators: the
-/// norms are folded into the projections behind them, the residuals into those before them. With
-/// <see cref="VisionTransformerConfig.NormedResidual"/> the second norm's result goes on along the residual path as well.
+/// x ← x + attn(norm1(x)); x ← x + mlp(norm2(x)), <c>[batch, token, dim]</c>. Without dropout, drop path and layer
+/// scale it is five operators: the norms are folded into the projections behind them, the residuals into those before
+/// them. With <see cref="VisionTransformerConfig.NormedResidual"/> the second norm's result goes on along the residual
+/// path as well.
 /// </summary>
 public sealed class TransformerBlock : Module
 {
@@ -22,7 +22,7 @@ public sealed class TransformerBlock : Module
     private readonly bool _normedResidual;
 
     /// <param name="config">The model.</param>
-    /// <param name="grid">How the tokens lie over an image of the configured size.</param>
+    /// <param name="grid">Arrangement of the tokens over an image of the configured size.</param>
     /// <param name="index">Which block, from 0.</param>
     public TransformerBlock(VisionTransformerConfig config, TokenGrid grid, int index)
     {
@@ -42,14 +42,16 @@ public sealed class TransformerBlock : Module
 
         _norm1 = Register("norm1", new LayerNorm(config.Dim, config.NormEpsilon));
         Attention = Register("attn", new AttentionLayer(
-            AttentionCatalogue.Create(config.Attention.Of(index), context), context, config.QkvBias, config.ProjectionBias, config.Dropout, weights, Init.Zeros));
+            AttentionCatalogue.Create(config.Attention.Of(index), context), context, config.QkvBias,
+            config.ProjectionBias, config.Dropout, weights, Init.Zeros));
         if (config.LayerScale is { } first) _scale1 = Register("ls1", new LayerScale(config.Dim, first));
         _path1 = Register("drop_path1", new DropPath(dropPath));
         _path2 = Register("drop_path2", new DropPath(dropPath));
         if (config.HiddenSize == 0) return;
 
         _norm2 = Register("norm2", new LayerNorm(config.Dim, config.NormEpsilon));
-        Mlp = Register("mlp", new Mlp(config.Dim, config.HiddenSize, config.Activation, config.Dropout, weights, Init.Zeros, config.GatedMlp));
+        Mlp = Register("mlp", new Mlp(config.Dim, config.HiddenSize, config.Activation, config.Dropout, weights,
+            Init.Zeros, config.GatedMlp));
         if (config.LayerScale is { } second) _scale2 = Register("ls2", new LayerScale(config.Dim, second));
     }
 
@@ -63,8 +65,8 @@ public sealed class TransformerBlock : Module
     public Mlp? Mlp { get; }
 
     /// <param name="x"><c>[batch, token, dim]</c>.</param>
-    /// <param name="grid">How the tokens lie over the image.</param>
-    /// <param name="recorder">Collects what was attended to, or null.</param>
+    /// <param name="grid">Arrangement of the tokens over the image.</param>
+    /// <param name="recorder">Hears what is attended to, or null.</param>
     /// <returns><c>[batch, token, dim]</c>.</returns>
     public Tensor Forward(Tensor x, TokenGrid grid, IAttentionRecorder? recorder = null)
     {
@@ -82,7 +84,8 @@ public sealed class TransformerBlock : Module
     internal double Macs(TokenGrid grid)
     {
         double weights = 0;
-        foreach (Linear? layer in (Linear?[])[Attention.Qkv, Attention.Proj, Mlp?.Fc1, Mlp?.Fc2]) weights += layer?.Weight.Shape.Count ?? 0;
+        foreach (Linear? layer in (Linear?[])[Attention.Qkv, Attention.Proj, Mlp?.Fc1, Mlp?.Fc2])
+            weights += layer?.Weight.Shape.Count ?? 0;
         return grid.Tokens * weights + Attention.Mechanism.Macs(grid);
     }
 
@@ -92,5 +95,6 @@ public sealed class TransformerBlock : Module
 
     private static bool IsPlain(LayerScale? scale, DropPath path) => scale is null && !path.IsActive;
 
-    private static Tensor End(Tensor branch, LayerScale? scale, DropPath path) => path.Forward(scale?.Forward(branch) ?? branch);
+    private static Tensor End(Tensor branch, LayerScale? scale, DropPath path) =>
+        path.Forward(scale?.Forward(branch) ?? branch);
 }

@@ -1,7 +1,6 @@
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
-using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Position;
@@ -10,9 +9,10 @@ using Fovea.Vision.Tokens;
 namespace Fovea.Vision.Models.Transformers;
 
 /// <summary>
-/// Vision Transformer (Dosovitskiy et al. 2021, "An image is worth 16x16 words", arXiv:2010.11929): patch tokens, a class token,
-/// positions, blocks, a norm, a linear head; with a distillation token DeiT, with layer scale (and registers, and SwiGLU) DINOv2, with sequence pooling a
-/// compact transformer. Parameter names and first values are timm's. Images of any size that divides into patches are taken: positions are resampled.
+/// Vision Transformer (Dosovitskiy et al. 2021, "An image is worth 16x16 words", arXiv:2010.11929): patch tokens, a
+/// class token, positions, blocks, a norm, a linear head; with a distillation token DeiT, with layer scale (and
+/// registers, and SwiGLU) DINOv2, with sequence pooling a compact transformer. Parameter names and first values are
+/// timm's. Images of any size that divides into patches are taken: positions are resampled.
 /// </summary>
 public sealed class VisionTransformer : ImageClassifier, IAttentionModel
 {
@@ -34,12 +34,17 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
         if (_position is Module position) Register("", position);
         PatchEmbedding = config.Embedding switch
         {
-            EmbeddingKind.Patch => Register("patch_embed", new LinearPatchEmbedding(config.Channels, config.PatchSize, config.Dim)),
-            _ => Register("patch_embed", new ConvolutionalEmbedding(config.Channels, config.PatchSize, config.Dim, config.Embedding == EmbeddingKind.Tokenizer)),
+            EmbeddingKind.Patch => Register("patch_embed",
+                new LinearPatchEmbedding(config.Channels, config.PatchSize, config.Dim)),
+            _ => Register("patch_embed",
+                new ConvolutionalEmbedding(config.Channels, config.PatchSize, config.Dim,
+                    config.Embedding == EmbeddingKind.Tokenizer)),
         };
         _positionDropout = Register("pos_drop", new Dropout(config.PositionDropout));
-        Blocks = [.. Enumerable.Range(0, config.Depth).Select(i => Register($"blocks.{i}", new TransformerBlock(config, grid, i)))];
-        _norm = Register(config.Pooling == Pooling.Mean ? "fc_norm" : "norm", new LayerNorm(config.Dim, config.NormEpsilon));
+        Blocks = [.. Enumerable.Range(0, config.Depth)
+            .Select(i => Register($"blocks.{i}", new TransformerBlock(config, grid, i)))];
+        _norm = Register(config.Pooling == Pooling.Mean ? "fc_norm" : "norm",
+            new LayerNorm(config.Dim, config.NormEpsilon));
         _headDropout = Register("head_drop", new Dropout(config.HeadDropout));
         if (config.Pooling == Pooling.Sequence) _sequencePool = Register("attention_pool", Projection(1));
         if (config.Classes == 0) return;
@@ -77,7 +82,8 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     public override Tensor Forward(Tensor images) => Forward(images, null);
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor images, IAttentionRecorder? recorder) => InScope(() => Score(RunBlocks(images, recorder), recorder).Mean());
+    public Tensor Forward(Tensor images, IAttentionRecorder? recorder) =>
+        InScope(() => Score(RunBlocks(images, recorder), recorder).Mean());
 
     /// <inheritdoc/>
     public override HeadScores ForwardHeads(Tensor images)
@@ -92,12 +98,14 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     public override Tensor AdaptWeight(string name, Tensor value)
     {
         if (name == "pos_embed") return (_position as LearnedPosition)?.AdaptWeight(value) ?? value;
-        return name.Split('.') is ["blocks", string block, "attn", "qkv", _] && int.TryParse(block, out int index) && (uint)index < (uint)Blocks.Count
+        return name.Split('.') is ["blocks", string block, "attn", "qkv", _] && int.TryParse(block, out int index)
+            && (uint)index < (uint)Blocks.Count
             ? Blocks[index].Attention.AdaptWeight(value)
             : value;
     }
 
-    /// <summary>All tokens behind the last block; but with <see cref="Pooling.Mean"/> normed, as timm's <c>forward_features</c>.</summary>
+    /// <summary>All tokens behind the last block; but with <see cref="Pooling.Mean"/> normed, as timm's
+    /// <c>forward_features</c>.</summary>
     /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
     /// <returns><c>[batch, token, dim]</c>: class token, distillation token, registers, patches row by row.</returns>
     /// <exception cref="ShapeException">The images have other channels, or do not divide into patches.</exception>
@@ -117,7 +125,8 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
         TokenGrid grid = GridOf(images);
         if (!Config.PrefixPositions) tokens = _position?.Forward(tokens, grid with { Prefix = 0 }) ?? tokens;
         if (_prefix.Length > 0)
-            tokens = Ops.Concat(1, [.. _prefix.Select(token => Ops.Expand(token, tokens.Shape[0], token.Shape[1], Config.Dim)), tokens]);
+            tokens = Ops.Concat(1,
+                [.. _prefix.Select(token => Ops.Expand(token, tokens.Shape[0], token.Shape[1], Config.Dim)), tokens]);
         if (Config.PrefixPositions) tokens = _position?.Forward(tokens, grid) ?? tokens;
         return _positionDropout.Forward(tokens);
     }
@@ -126,14 +135,17 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     public Tensor? PatchPositions(TokenGrid grid)
     {
         int prefix = Config.PrefixPositions ? grid.Prefix : 0;
-        return _position is null ? null : Ops.Slice(_position.At(grid with { Prefix = prefix }), 1, prefix, grid.Patches).Reshape(grid.Patches, Config.Dim);
+        return _position is null ? null
+            : Ops.Slice(_position.At(grid with { Prefix = prefix }), 1, prefix, grid.Patches)
+            .Reshape(grid.Patches, Config.Dim);
     }
 
     /// <summary>Arrangement of the tokens over these images.</summary>
     public TokenGrid GridOf(Tensor images) => GridOf(images.Shape[2], images.Shape[3]);
 
     /// <inheritdoc/>
-    public TokenGrid GridOf(int height, int width) => PatchEmbedding.Grid(height, width) with { Prefix = Config.Grid.Prefix };
+    public TokenGrid GridOf(int height, int width) =>
+        PatchEmbedding.Grid(height, width) with { Prefix = Config.Grid.Prefix };
 
     /// <inheritdoc/>
     public float[] Readout(TokenGrid grid, float[]? pooling)
@@ -141,20 +153,22 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
         float[] weights = new float[grid.Tokens];
         if (pooling is not null) pooling.CopyTo(weights, grid.Prefix);
         else if (Config.Pooling == Pooling.Mean) Array.Fill(weights, 1f / grid.Patches, grid.Prefix, grid.Patches);
-        else if (Config.DistillationToken) weights[0] = weights[1] = 0.5f;   // two classifier heads, whose mean is the answer
+        // two classifier heads, whose mean is the answer
+        else if (Config.DistillationToken) weights[0] = weights[1] = 0.5f;
         else weights[0] = 1;
         return weights;
     }
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Every token meets every weight of the blocks' projections and MLPs once; embedding, attention and classifier heads come on top. Softmax has
-    /// 2 n² h multiplications for n tokens and heads of h elements together.
+    /// Every token meets every weight of the blocks' projections and MLPs once; embedding, attention and classifier
+    /// heads come on top. Softmax has 2 n² h multiplications for n tokens and heads of h elements together.
     /// </remarks>
     public override ForwardCost CountForward()
     {
         TokenGrid grid = GridOf(Config.ImageSize, Config.ImageSize);
-        double head = (double)Config.Dim * Config.Classes * (Config.DistillationToken ? 2 : 1) + (_sequencePool is null ? 0 : 2.0 * grid.Patches * Config.Dim);
+        double head = (double)Config.Dim * Config.Classes * (Config.DistillationToken ? 2 : 1)
+            + (_sequencePool is null ? 0 : 2.0 * grid.Patches * Config.Dim);
         return new(PatchEmbedding.Macs(Config.ImageSize, Config.ImageSize), Blocks.Sum(block => block.Macs(grid)), head)
         {
             Exponentials = Mechanisms.Sum(mechanism => mechanism.Exponentials(grid)),
@@ -165,11 +179,14 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     private static IEnumerable<Parameter> PrefixTokens(VisionTransformerConfig config)
     {
         if (config.ClassToken) yield return new("cls_token", [1, 1, config.Dim], Init.Normal(1e-6), decay: false);
-        if (config.DistillationToken) yield return new("dist_token", [1, 1, config.Dim], Init.TruncatedNormal(0.02), decay: false);
-        if (config.RegisterTokens > 0) yield return new("reg_token", [1, config.RegisterTokens, config.Dim], Init.Normal(1e-6), decay: false);
+        if (config.DistillationToken)
+            yield return new("dist_token", [1, 1, config.Dim], Init.TruncatedNormal(0.02), decay: false);
+        if (config.RegisterTokens > 0)
+            yield return new("reg_token", [1, config.RegisterTokens, config.Dim], Init.Normal(1e-6), decay: false);
     }
 
-    private static IPositionEmbedding? CreatePosition(VisionTransformerConfig config, TokenGrid grid) => config.Position switch
+    private static IPositionEmbedding? CreatePosition(VisionTransformerConfig config, TokenGrid grid) =>
+        config.Position switch
     {
         PositionKind.Learned => new LearnedPosition(grid, config.Dim, config.PositionStd),
         PositionKind.SinCos2d => FixedPosition.Grid(grid, config.Dim),
@@ -197,16 +214,19 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     {
         if (_sequencePool is not null) return new(Score(_head, PoolSequence(_sequencePool, tokens, recorder)));
         Tensor main = Config.Pooling == Pooling.Mean ? Ops.Mean(Patches(tokens), 1) : Row(tokens, 0);
-        Tensor scores = _headDropout.IsActive ? Score(_head, _headDropout.Forward(_norm.Forward(main))) : NormedScore(_head, main);
+        Tensor scores = _headDropout.IsActive ? Score(_head, _headDropout.Forward(_norm.Forward(main)))
+            : NormedScore(_head, main);
         return new(scores, Config.DistillationToken ? NormedScore(_distillationHead, Row(tokens, 1)) : null);
     }
 
     /// <summary>The norm works row by row, so only the pooled row needs it.</summary>
-    private Tensor NormedScore(Linear? head, Tensor row) => head is null ? _norm.Forward(row) : head.Forward(_norm, row);
+    private Tensor NormedScore(Linear? head, Tensor row) => head is null ? _norm.Forward(row)
+        : head.Forward(_norm, row);
 
     private static Tensor Score(Linear? head, Tensor pooled) => head?.Forward(pooled) ?? pooled;
 
-    /// <summary>Σ_i softmax_i(w·x_i + b) x_i over the normed patches (Hassani et al. 2021, arXiv:2104.05704, section 3.2).</summary>
+    /// <summary>Σ_i softmax_i(w·x_i + b) x_i over the normed patches (Hassani et al. 2021, arXiv:2104.05704, section
+    /// 3.2).</summary>
     private Tensor PoolSequence(Linear pool, Tensor tokens, IAttentionRecorder? recorder)
     {
         Tensor normed = _norm.Forward(Patches(tokens));
@@ -223,7 +243,8 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
         return prefix == 0 ? tokens : Ops.Slice(tokens, 1, prefix, tokens.Shape[1] - prefix);
     }
 
-    /// <summary>Where no tape records, or all is frozen, temporaries are given back as soon as <paramref name="compute"/> has its result.</summary>
+    /// <summary>Gives temporaries back, where no tape records or all is frozen, as soon as <paramref name="compute"/>
+    /// has its result.</summary>
     private static Tensor InScope(Func<Tensor> compute)
     {
         using StepScope scope = StepScope.Begin();

@@ -1,5 +1,4 @@
 using Fovea.Nn;
-using Fovea.Nn.Layers;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Embedding;
@@ -8,7 +7,8 @@ using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Models.Transformers;
 
-/// <summary>Everything that a Vision Transformer is built from. Names of timm's arguments stand in brackets where they differ.</summary>
+/// <summary>Description of a Vision Transformer. Names of timm's arguments stand in brackets where they
+/// differ.</summary>
 public sealed record VisionTransformerConfig : ModelConfig
 {
     /// <summary>Side of a square patch, pixels; divides the image.</summary>
@@ -20,19 +20,23 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>Blocks, 1 or more.</summary>
     public required int Depth { get; init; }
 
-    /// <summary>Attention heads, 1 or more; divide <see cref="Dim"/> unless <see cref="HeadDim"/> is given [num_heads].</summary>
+    /// <summary>Attention heads, 1 or more; divide <see cref="Dim"/> unless <see cref="HeadDim"/> is given
+    /// [num_heads].</summary>
     public required int Heads { get; init; }
 
     /// <summary>Elements of a head's query; null: Dim / Heads.</summary>
     public int? HeadDim { get; init; }
 
-    /// <summary>Elements that the MLP's second layer takes; null: 4 · Dim; 0: no MLP at all [mlp_ratio · embed_dim].</summary>
+    /// <summary>Elements that the MLP's second layer takes; null: 4 · Dim; 0: no MLP at all [mlp_ratio ·
+    /// embed_dim].</summary>
     public int? MlpDim { get; init; }
 
-    /// <summary>The MLP's first layer gives pairs, of which one gates the other; with SiLU this is SwiGLU [mlp_layer=SwiGLUPacked].</summary>
+    /// <summary>The MLP's first layer gives pairs, of which one gates the other; with SiLU this is SwiGLU
+    /// [mlp_layer=SwiGLUPacked].</summary>
     public bool GatedMlp { get; init; }
 
-    /// <summary>The norm before the MLP lies on the residual path too: x ← norm2(x), x ← x + mlp(x), as in compact transformers' code.</summary>
+    /// <summary>The norm before the MLP lies on the residual path too: x ← norm2(x), x ← x + mlp(x), as in compact
+    /// transformers' code.</summary>
     public bool NormedResidual { get; init; }
 
     /// <summary>Bias in the query, key and value projection.</summary>
@@ -50,28 +54,32 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>A learned token before the patches; needed for <see cref="Pooling.ClassToken"/>.</summary>
     public bool ClassToken { get; init; } = true;
 
-    /// <summary>A learned token behind the class token with a head of its own, to learn from a teacher (DeiT, arXiv:2012.12877) [dist_token].</summary>
+    /// <summary>A learned token behind the class token with a classifier head of its own, to learn from a teacher
+    /// (DeiT, arXiv:2012.12877) [dist_token].</summary>
     public bool DistillationToken { get; init; }
 
-    /// <summary>Learned tokens before the patches that nobody reads: room to compute in (Darcet et al. 2024, arXiv:2309.16588) [reg_tokens].</summary>
+    /// <summary>Learned tokens before the patches that nobody reads: room to compute in (Darcet et al. 2024,
+    /// arXiv:2309.16588) [reg_tokens].</summary>
     public int RegisterTokens { get; init; }
 
-    /// <summary>The tokens before the patches have positions too; false for DINOv2 with registers [not no_embed_class].</summary>
+    /// <summary>The tokens before the patches have positions too; false for DINOv2 with registers [not
+    /// no_embed_class].</summary>
     public bool PrefixPositions { get; init; } = true;
 
-    /// <summary>How tokens become one vector [global_pool].</summary>
+    /// <summary>Way from tokens to one vector [global_pool].</summary>
     public Pooling Pooling { get; init; } = Pooling.ClassToken;
 
-    /// <summary>How an image becomes tokens.</summary>
+    /// <summary>Way from an image to tokens.</summary>
     public EmbeddingKind Embedding { get; init; } = EmbeddingKind.Patch;
 
-    /// <summary>How tokens learn where they are.</summary>
+    /// <summary>Position embedding of the tokens.</summary>
     public PositionKind Position { get; init; } = PositionKind.Learned;
 
-    /// <summary>Deviation of the first values of learned positions, above 0.</summary>
+    /// <summary>Standard deviation of the first values of learned positions, above 0.</summary>
     public float PositionStd { get; init; } = 0.02f;
 
-    /// <summary>The attention mechanism with its options, or one per block; see <see cref="AttentionCatalogue"/>.</summary>
+    /// <summary>The attention mechanism with its options, or one per block; see
+    /// <see cref="AttentionCatalogue"/>.</summary>
     public AttentionList Attention { get; init; } = "softmax";
 
     /// <summary>First values of the blocks' weight matrices.</summary>
@@ -80,7 +88,8 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>First value of the factors at the end of each branch; null: there are none [init_values].</summary>
     public float? LayerScale { get; init; }
 
-    /// <summary>Dropout behind attention's output projection and in the MLP; at least 0 and below 1 [proj_drop_rate].</summary>
+    /// <summary>Dropout behind attention's output projection and in the MLP; at least 0 and below 1
+    /// [proj_drop_rate].</summary>
     public float Dropout { get; init; }
 
     /// <summary>Dropout of attention probabilities; at least 0 and below 1 [attn_drop_rate].</summary>
@@ -89,10 +98,11 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>Dropout behind the positions; at least 0 and below 1 [pos_drop_rate].</summary>
     public float PositionDropout { get; init; }
 
-    /// <summary>Dropout before the head; at least 0 and below 1 [drop_rate].</summary>
+    /// <summary>Dropout before the classifier head; at least 0 and below 1 [drop_rate].</summary>
     public float HeadDropout { get; init; }
 
-    /// <summary>Share of samples that skip a branch of the last block, rising linearly from 0 in the first; below 1 [drop_path_rate].</summary>
+    /// <summary>Share of samples that skip a branch of the last block, rising linearly from 0 in the first; below 1
+    /// [drop_path_rate].</summary>
     public float DropPath { get; init; }
 
     /// <summary>Elements of a head's query, resolved.</summary>
@@ -101,8 +111,10 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>Hidden elements of the MLP, resolved.</summary>
     internal int HiddenSize => MlpDim ?? 4 * Dim;
 
-    /// <summary>How the tokens lie over an image of the configured size.</summary>
-    internal TokenGrid Grid => new((ClassToken ? 1 : 0) + (DistillationToken ? 1 : 0) + RegisterTokens, ImageSize / PatchSize, ImageSize / PatchSize);
+    /// <summary>Arrangement of the tokens over an image of the configured size.</summary>
+    internal TokenGrid Grid =>
+        new((ClassToken ? 1 : 0) + (DistillationToken ? 1 : 0) + RegisterTokens, ImageSize / PatchSize,
+            ImageSize / PatchSize);
 
     /// <inheritdoc/>
     public override VisionTransformer Build() => new(this);
@@ -149,15 +161,22 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.AtLeast(1, HeadDim ?? 1, nameof(HeadDim));
         Check.AtLeast(0, MlpDim ?? 0, nameof(MlpDim));
         Check.AtLeast(0, RegisterTokens, nameof(RegisterTokens));
-        Check.That(ImageSize % PatchSize == 0, $"{nameof(PatchSize)}: {PatchSize} does not divide {nameof(ImageSize)} {ImageSize}.");
-        Check.That(HeadDim is not null || Dim % Heads == 0, $"{nameof(Heads)}: {Heads} do not divide {nameof(Dim)} {Dim}; give {nameof(HeadDim)} or other numbers.");
+        Check.That(ImageSize % PatchSize == 0,
+            $"{nameof(PatchSize)}: {PatchSize} does not divide {nameof(ImageSize)} {ImageSize}.");
+        Check.That(HeadDim is not null || Dim % Heads == 0,
+            $"{nameof(Heads)}: {Heads} do not divide {nameof(Dim)} {Dim}; give {nameof(HeadDim)} or other numbers.");
         Check.That(PositionStd > 0, $"{nameof(PositionStd)} must be above 0, got {PositionStd}.");
         Check.That(NormEpsilon > 0, $"{nameof(NormEpsilon)} must be above 0, got {NormEpsilon}.");
-        Check.That(ClassToken || Pooling != Pooling.ClassToken, $"{nameof(Pooling)}: {Pooling} needs {nameof(ClassToken)} to be true.");
-        Check.That(!DistillationToken || Pooling == Pooling.ClassToken, $"{nameof(DistillationToken)} needs {nameof(Pooling)} {Pooling.ClassToken}, got {Pooling}.");
-        Check.That(Position != PositionKind.SinCos1d || Dim % 2 == 0, $"{nameof(Dim)}: sine-cosine positions of a sequence need an even number, got {Dim}.");
-        Check.That(Position != PositionKind.SinCos2d || Dim % 4 == 0, $"{nameof(Dim)}: sine-cosine positions need a multiple of 4, got {Dim}.");
-        if (Embedding != EmbeddingKind.Patch) ConvolutionalEmbedding.Require(PatchSize, Dim, pools: Embedding == EmbeddingKind.Tokenizer);
+        Check.That(ClassToken || Pooling != Pooling.ClassToken,
+            $"{nameof(Pooling)}: {Pooling} needs {nameof(ClassToken)} to be true.");
+        Check.That(!DistillationToken || Pooling == Pooling.ClassToken,
+            $"{nameof(DistillationToken)} needs {nameof(Pooling)} {Pooling.ClassToken}, got {Pooling}.");
+        Check.That(Position != PositionKind.SinCos1d || Dim % 2 == 0,
+            $"{nameof(Dim)}: sine-cosine positions of a sequence need an even number, got {Dim}.");
+        Check.That(Position != PositionKind.SinCos2d || Dim % 4 == 0,
+            $"{nameof(Dim)}: sine-cosine positions need a multiple of 4, got {Dim}.");
+        if (Embedding != EmbeddingKind.Patch)
+            ConvolutionalEmbedding.Require(PatchSize, Dim, pools: Embedding == EmbeddingKind.Tokenizer);
         Check.Probability(Dropout, nameof(Dropout));
         Check.Probability(AttentionDropout, nameof(AttentionDropout));
         Check.Probability(PositionDropout, nameof(PositionDropout));

@@ -1,12 +1,11 @@
-using Fovea.Nn.Layers;
 using Fovea.Tensors;
-using Fovea.Vision.Attention.Windows;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Position;
 
 namespace Fovea.Vision.Models.Transformers;
 
-/// <summary>Vision Transformers under a name: sizes, and where they come from. A test pins each one's parameter count.</summary>
+/// <summary>Vision Transformers under a name: sizes, and where they come from. A test pins each one's parameter
+/// count.</summary>
 internal static class VisionTransformerPresets
 {
     public static readonly Preset[] All =
@@ -14,38 +13,50 @@ internal static class VisionTransformerPresets
         // Small images.
         new("vit-nano", new VisionTransformerConfig
         {
-            ImageSize = 32, PatchSize = 4, Dim = 96, Depth = 4, Heads = 3, MlpDim = 192, Classes = 10, ClassToken = false, Pooling = Pooling.Mean,
+            ImageSize = 32, PatchSize = 4, Dim = 96, Depth = 4, Heads = 3, MlpDim = 192, Classes = 10,
+                ClassToken = false, Pooling = Pooling.Mean,
             Position = PositionKind.SinCos2d, WeightInit = WeightInit.Xavier,
         }, "A quick start: 64 tokens, fixed positions, mean pooling.", "vit-shapes"),
-        new("vit", Small(patch: 2, dim: 128, depth: 4, heads: 8, mlp: 512), "Patch 2: 257 tokens of a CIFAR image, 8 narrow heads."),
-        new("vitl", Small(patch: 1, dim: 128, depth: 4, heads: 8, mlp: 512) with { Attention = "linear", QkvBias = false, ProjectionBias = false },
+        new("vit", Small(patch: 2, dim: 128, depth: 4, heads: 8, mlp: 512),
+            "Patch 2: 257 tokens of a CIFAR image, 8 narrow heads."),
+        new("vitl", Small(patch: 1, dim: 128, depth: 4, heads: 8, mlp: 512) with { Attention = "linear",
+            QkvBias = false, ProjectionBias = false },
             "A token per pixel: 1,024 tokens, linear attention."),
         new("vitx", Small(patch: 1, dim: 128, depth: 4, heads: 8, mlp: 512) with
         {
             Attention = "linear", QkvBias = false, ProjectionBias = false, Embedding = EmbeddingKind.Convolution,
         }, "As vitl, its tokens made by three convolutions."),
-        new("vit-cifar", Small(patch: 4, dim: 384, depth: 4, heads: 6, mlp: 1536), "Wide and shallow, for studies of attention on CIFAR."),
+        new("vit-cifar", Small(patch: 4, dim: 384, depth: 4, heads: 6, mlp: 1536),
+            "Wide and shallow, for studies of attention on CIFAR."),
 
-        // Most patches of a digit are blank, and alike until positions tell them apart: with first positions as large as tokens it learns several times faster.
-        new("visual-attention", Small(patch: 4, dim: 256, depth: 12, heads: 8, mlp: 512) with { PositionStd = 1 }, "Deep and narrow, for MNIST, CIFAR-10 and CIFAR-100."),
+        // Most patches of a digit are blank, and alike until positions tell them apart: with first positions as large
+        // as tokens it learns several times faster.
+        new("visual-attention", Small(patch: 4, dim: 256, depth: 12, heads: 8, mlp: 512) with { PositionStd = 1 },
+            "Deep and narrow, for MNIST, CIFAR-10 and CIFAR-100."),
 
-        // Compact convolutional transformers for small data (Hassani et al. 2021, arXiv:2104.05704): CCT-blocks/kernel x convolutions.
-        new("cct_2_3x2", Compact(convolutions: 2, dim: 128, depth: 2, heads: 2, mlp: 128), "Small and quick to train on small data: 64 tokens made by convolutions and pooling.", "cct-2"),
-        new("cct_7_3x1", Compact(convolutions: 1, dim: 256, depth: 7, heads: 4, mlp: 512), "For small data, larger: 256 tokens made by a convolution and pooling.", "cct-7"),
+        // Compact convolutional transformers for small data (Hassani et al. 2021, arXiv:2104.05704): CCT-blocks/kernel
+        // x convolutions.
+        new("cct_2_3x2", Compact(convolutions: 2, dim: 128, depth: 2, heads: 2, mlp: 128),
+            "Small and quick to train on small data: 64 tokens made by convolutions and pooling.", "cct-2"),
+        new("cct_7_3x1", Compact(convolutions: 1, dim: 256, depth: 7, heads: 4, mlp: 512),
+            "For small data, larger: 256 tokens made by a convolution and pooling.", "cct-7"),
 
         // Sinkformers (Sander et al. 2022, arXiv:2110.11773).
         new("sinkformer", new VisionTransformerConfig
         {
-            ImageSize = 224, PatchSize = 16, Dim = 128, Depth = 6, Heads = 8, HeadDim = 64, MlpDim = 128, Classes = 2, QkvBias = false, NormEpsilon = 1e-5f,
+            ImageSize = 224, PatchSize = 16, Dim = 128, Depth = 6, Heads = 8, HeadDim = 64, MlpDim = 128, Classes = 2,
+                QkvBias = false, NormEpsilon = 1e-5f,
             Attention = "sinkhorn:3",
         }, "Doubly stochastic attention, for cats and dogs."),
         new("sinkformer-mnist", new VisionTransformerConfig
         {
-            ImageSize = 28, Channels = 1, PatchSize = 7, Dim = 128, Depth = 1, Heads = 1, MlpDim = 0, Classes = 10, QkvBias = false, NormEpsilon = 1e-5f,
+            ImageSize = 28, Channels = 1, PatchSize = 7, Dim = 128, Depth = 1, Heads = 1, MlpDim = 0, Classes = 10,
+                QkvBias = false, NormEpsilon = 1e-5f,
             Attention = "sinkhorn:3",
         }, "Attention only, one block, one head."),
 
-        // timm's Vision Transformers (Dosovitskiy et al. 2021, arXiv:2010.11929; Steiner et al. 2022, arXiv:2106.10270).
+        // timm's Vision Transformers (Dosovitskiy et al. 2021, arXiv:2010.11929; Steiner et al. 2022,
+        // arXiv:2106.10270).
         new("vit_tiny_patch16_224", Timm(16, 192, 12, 3), "ViT-Ti/16", "vit-tiny", "vit_ti_16"),
         new("vit_small_patch16_224", Timm(16, 384, 12, 6), "ViT-S/16", "vit-small", "vit_s_16"),
         new("vit_small_patch32_224", Timm(32, 384, 12, 6), "ViT-S/32", "vit_s_32"),
@@ -62,22 +73,29 @@ internal static class VisionTransformerPresets
         new("deit_base_patch16_224", Timm(16, 768, 12, 12), "DeiT-B/16", "deit-base"),
 
         // DeiT with a distillation token (the same paper, section 4).
-        new("deit_tiny_distilled_patch16_224", Timm(16, 192, 12, 3) with { DistillationToken = true }, "DeiT-Ti/16 that also learns from a teacher"),
-        new("deit_small_distilled_patch16_224", Timm(16, 384, 12, 6) with { DistillationToken = true }, "DeiT-S/16 that also learns from a teacher"),
-        new("deit_base_distilled_patch16_224", Timm(16, 768, 12, 12) with { DistillationToken = true }, "DeiT-B/16 that also learns from a teacher"),
+        new("deit_tiny_distilled_patch16_224", Timm(16, 192, 12, 3) with { DistillationToken = true },
+            "DeiT-Ti/16 that also learns from a teacher"),
+        new("deit_small_distilled_patch16_224", Timm(16, 384, 12, 6) with { DistillationToken = true },
+            "DeiT-S/16 that also learns from a teacher"),
+        new("deit_base_distilled_patch16_224", Timm(16, 768, 12, 12) with { DistillationToken = true },
+            "DeiT-B/16 that also learns from a teacher"),
 
-        // DINOv2 (Oquab et al. 2023, arXiv:2304.07193), with registers (Darcet et al. 2024, arXiv:2309.16588): features, no head.
+        // DINOv2 (Oquab et al. 2023, arXiv:2304.07193), with registers (Darcet et al. 2024, arXiv:2309.16588):
+        // features, no head.
         .. from registers in (bool[])[false, true]
            from size in (string[])["small", "base", "large", "giant"]
            select DinoV2(size, registers),
 
         // Locality-aware initialisation, disentangled attention, both; Performers with either, and with sampled keys.
-        .. from kind in (string[])["lai", "dis", "dislai", "performer", "performer_lai", "performer_dis", "performer_deformable"]
+        .. from kind in (string[])["lai", "dis", "dislai", "performer", "performer_lai", "performer_dis",
+            "performer_deformable"]
            from size in Sizes
-           select new Preset($"vit_{kind}_{size.Name}", size.Config with { Attention = Studied(kind) }, Description(kind, size.Name)),
+           select new Preset($"vit_{kind}_{size.Name}", size.Config with { Attention = Studied(kind) },
+               Description(kind, size.Name)),
     ];
 
-    /// <summary>The windows of the study that these models come from: 8, 12, 18, 20 tokens to each side, then open.</summary>
+    /// <summary>The windows of the study that these models come from: 8, 12, 18, 20 tokens to each side, then
+    /// open.</summary>
     private const string Windows = "lai=sequence,window=8/12/18/20,until=5/10/15/20";
 
     private static (string Name, VisionTransformerConfig Config)[] Sizes =>
@@ -94,18 +112,20 @@ internal static class VisionTransformerPresets
         _ => $"disentangled:axes=1,{Windows}",
     };
 
-    private static string Description(string kind, string size) => $"ViT-{char.ToUpperInvariant(size[0])}/16 with " + kind switch
+    private static string Description(string kind, string size) =>
+        $"ViT-{char.ToUpperInvariant(size[0])}/16 with " + kind switch
     {
         "lai" => "windows that widen by epoch",
         "dis" => "disentangled attention",
         "performer" => "random features",
         "performer_lai" => "random features and windows that widen by epoch",
         "performer_dis" => "disentangled attention by random features",
-        "performer_deformable" => "random features over keys read at learned places",
+        "performer_deformable" => "random features over keys read at learned locations",
         _ => "disentangled attention and windows that widen by epoch",
     };
 
-    /// <summary>Published with attention dropout 0.1 too, which would store every map; it can be set in the configuration.</summary>
+    /// <summary>Published with attention dropout 0.1 too, which would store every map; it can be set in the
+    /// configuration.</summary>
     private static VisionTransformerConfig Compact(int convolutions, int dim, int depth, int heads, int mlp) => new()
     {
         ImageSize = 32,
@@ -137,12 +157,15 @@ internal static class VisionTransformerPresets
         VisionTransformerConfig config = sized with { ImageSize = 518, Classes = 0, LayerScale = 1e-5f };
         if (registers) config = config with { RegisterTokens = 4, PrefixPositions = false };
         (string ending, string alias) = registers ? ("_reg", "reg4_dinov2") : ("", "dinov2");
-        return new($"dinov2_vit{size[0]}14{ending}", config, $"DINOv2 ViT-{(size == "giant" ? 'g' : char.ToUpperInvariant(size[0]))}/14{(registers ? " with 4 registers" : "")}: features, no head",
+        char letter = size == "giant" ? 'g' : char.ToUpperInvariant(size[0]);
+        string with = registers ? " with 4 registers" : "";
+        return new($"dinov2_vit{size[0]}14{ending}", config, $"DINOv2 ViT-{letter}/14{with}: features, no head",
             $"vit_{size}_patch14_{alias}");
     }
 
     private static VisionTransformerConfig Small(int patch, int dim, int depth, int heads, int mlp) =>
-        new() { ImageSize = 32, PatchSize = patch, Dim = dim, Depth = depth, Heads = heads, MlpDim = mlp, Classes = 10 };
+        new() { ImageSize = 32, PatchSize = patch, Dim = dim, Depth = depth, Heads = heads, MlpDim = mlp,
+            Classes = 10 };
 
     private static VisionTransformerConfig Timm(int patch, int dim, int depth, int heads) =>
         new() { ImageSize = 224, PatchSize = patch, Dim = dim, Depth = depth, Heads = heads };

@@ -1,5 +1,6 @@
 using Fovea.Nn;
 using Fovea.Tensors;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Weights.Loading;
 
@@ -15,7 +16,8 @@ internal static class Adaptation
         if (source.Shape.SequenceEqual(wanted)) return source;
         if (IsSameButForAxesOfOne(source.Shape, wanted)) return source with { Shape = wanted };
         if (IsFirstLayer(model, source.Shape, wanted)) return ChannelAdaptation.Adapt(source, model.Config.Channels);
-        if (source.Count is 0 or > int.MaxValue || source.Type.IsFloat is false || IsHead(model, name, target, source)) return null;
+        if (source.Count is 0 or > int.MaxValue || source.Type.IsFloat is false || IsHead(model, name, target, source))
+            return null;
 
         using StepScope scope = StepScope.Begin();
         Tensor given = Tensor.From(source.ToArray(), Shape.Create([.. source.Shape.Select(size => (int)size)]), device);

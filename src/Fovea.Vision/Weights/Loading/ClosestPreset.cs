@@ -1,5 +1,6 @@
 using Fovea.Nn;
 using Fovea.Vision.Models;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Weights.Loading;
 
@@ -10,12 +11,14 @@ public sealed record ClosestPreset(Preset Preset, double Share)
 {
     private const double Alike = 0.5;
 
-    /// <summary>Finds it; of several that are alike the first in the table, e.g. ViT before DeiT. Null where none is half alike.</summary>
+    /// <summary>Finds it; of several that are alike the first in the table, e.g. ViT before DeiT. Null where none is
+    /// half alike.</summary>
     /// <param name="weights">Under timm's names.</param>
     public static ClosestPreset? Of(IReadOnlyList<Weight> weights)
     {
         Dictionary<string, Weight> byName = weights.ToDictionary(weight => weight.Name);
-        ClosestPreset? best = Presets.All.Select(preset => new ClosestPreset(preset, ShareOf(preset, byName))).MaxBy(candidate => candidate.Share);
+        ClosestPreset? best = Presets.All.Select(preset => new ClosestPreset(preset, ShareOf(preset, byName)))
+            .MaxBy(candidate => candidate.Share);
         return best?.Share >= Alike ? best : null;
     }
 
@@ -31,5 +34,6 @@ public sealed record ClosestPreset(Preset Preset, double Share)
         return (double)equal / total;
     }
 
-    private static bool Fits(Weight weight, NamedTensor tensor) => weight.Shape.SequenceEqual(tensor.Shape.Select(size => (long)size));
+    private static bool Fits(Weight weight, NamedTensor tensor) =>
+        weight.Shape.SequenceEqual(tensor.Shape.Select(size => (long)size));
 }

@@ -2,12 +2,13 @@ using System.Buffers;
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Weights.Naming;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Weights.Loading;
 
 /// <summary>
-/// Which tensor of a file goes where in a model. Making one copies nothing, so that a file that does not fit leaves the model as it was;
-/// <see cref="Fill"/> copies.
+/// Which tensor of a file goes where in a model. Making one copies nothing, so that a file that does not fit leaves the
+/// model as it was; <see cref="Fill"/> copies.
 /// </summary>
 public sealed class LoadPlan
 {
@@ -16,7 +17,7 @@ public sealed class LoadPlan
 
     private LoadPlan(List<(NamedTensor, Weight)> pairs, LoadReport report) => (_pairs, Report) = (pairs, report);
 
-    /// <summary>What will be loaded, and what will not.</summary>
+    /// <summary>Report of what will be loaded, and what will not.</summary>
     public LoadReport Report { get; }
 
     /// <summary>Matches by name; what has another shape is made to fit where that is known to work.</summary>
@@ -26,9 +27,11 @@ public sealed class LoadPlan
     /// <param name="device">Where positions are resampled.</param>
     /// <param name="strict">Refuse whatever does not fit as it is.</param>
     /// <param name="freshHead">Leave the file's head out, whatever it is for.</param>
-    /// <exception cref="CheckpointException">A shape that cannot be made to fit, weights of another architecture, or with
+    /// <exception cref="CheckpointException">A shape that cannot be made to fit, weights of another architecture, or
+    /// with
     /// <paramref name="strict"/> any difference; the message says what would help.</exception>
-    public static LoadPlan Create(ImageClassifier model, StateDict weights, string path, Device device, bool strict = false, bool freshHead = false)
+    public static LoadPlan Create(ImageClassifier model, StateDict weights, string path, Device device,
+        bool strict = false, bool freshHead = false)
     {
         Dictionary<string, Weight> sources = weights.Weights.ToDictionary(weight => weight.Name);
         List<(NamedTensor Target, Weight Source)> pairs = [];
@@ -49,13 +52,15 @@ public sealed class LoadPlan
             {
                 pairs.Add((target, fitting));
                 loaded.Add(name);
-                if (!fitting.Shape.SequenceEqual(source.Shape)) resized.Add(new ResizedWeight(name, source.ShapeText, $"{target.Shape}"));
+                if (!fitting.Shape.SequenceEqual(source.Shape))
+                    resized.Add(new ResizedWeight(name, source.ShapeText, $"{target.Shape}"));
             }
             else if (Adaptation.IsHead(model, name, target, source)) fresh.Add(name);
             else misfits.Add(new Misfit(name, source, target.Shape));
         }
 
-        string origin = weights.Prefix.Length == 0 ? weights.Scheme.Name : $"{weights.Scheme.Name}, under '{weights.Prefix}'";
+        string origin = weights.Prefix.Length == 0 ? weights.Scheme.Name
+            : $"{weights.Scheme.Name}, under '{weights.Prefix}'";
         LoadReport report = new(path, origin, total, loaded, missing, fresh, [.. sources.Keys], resized);
         Refusal.Check(report, misfits, model, weights, strict);
         return new LoadPlan(pairs, report);
@@ -79,7 +84,8 @@ public sealed class LoadPlan
         ArrayPool<float>.Shared.Return(piece);
     }
 
-    /// <summary>Gives the model memory, draws first values for what the file does not have, and copies the rest in.</summary>
+    /// <summary>Gives the model memory, draws first values for what the file does not have, and copies the rest
+    /// in.</summary>
     /// <param name="model">The one that the plan was made for.</param>
     /// <param name="device">Where it will compute.</param>
     /// <param name="seed">For the first values.</param>

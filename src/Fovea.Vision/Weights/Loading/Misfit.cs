@@ -1,4 +1,5 @@
 using Fovea.Tensors;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Weights.Loading;
 

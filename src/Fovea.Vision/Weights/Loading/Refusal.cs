@@ -1,4 +1,3 @@
-using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Weights.Naming;
 
 namespace Fovea.Vision.Weights.Loading;
@@ -10,30 +9,33 @@ internal static class Refusal
     private const double Least = 0.5;
 
     /// <exception cref="CheckpointException">The weights do not fit.</exception>
-    public static void Check(LoadReport report, List<Misfit> misfits, ImageClassifier model, StateDict weights, bool strict)
+    public static void Check(LoadReport report, List<Misfit> misfits, ImageClassifier model, StateDict weights,
+        bool strict)
     {
         if (misfits is [var first, ..])
         {
             string others = misfits.Count > 1 ? $" (and {misfits.Count - 1} more tensors differ)" : "";
             throw new CheckpointException(
-                $"{report.Path}: '{first.Name}' is {first.Source.ShapeText} in the file, but the model needs {first.Wanted}{others}; {Advice(first, misfits.Count, model, weights)}.");
+                $"{report.Path}: '{first.Name}' is {first.Source.ShapeText} in the file, but the model needs "
+                    + $"{first.Wanted}{others}; {Advice(first, misfits.Count, model, weights)}.");
         }
 
         if (report.Loaded.Count < Least * report.Total)
             throw new CheckpointException(
-                $"{report.Path}: holds weights of another architecture ({report.Source}): only {report.Loaded.Count} of the model's {report.Total} tensors are in it; {Model(weights)}.");
+                $"{report.Path}: holds weights of another architecture ({report.Source}): only {report.Loaded.Count} "
+                    + $"of the model's {report.Total} tensors are in it; {Model(weights)}.");
         if (strict && !report.IsComplete)
             throw new CheckpointException($"{report.Path}: does not fit exactly, as `strict` asks: {string.Join("; ", report.Differences())}; leave out `strict` to load the rest.");
     }
 
     private static string Advice(Misfit misfit, int count, ImageClassifier model, StateDict weights)
     {
-        VisionTransformerConfig? vit = model.Config as VisionTransformerConfig;
+        int? patchSize = model.Config.Describe().PatchSize;
         return misfit.Name switch
         {
-            "pos_embed" when count == 1 && vit is not null && misfit.Source.Shape is [.., var tokens, _] && SideOf(tokens) is long side =>
-                $"positions are those of another image size: use `image-size` {side * vit.PatchSize}",
-            "patch_embed.proj.weight" when vit is not null && misfit.Source.Shape is [var dim, _, var patch, var columns] && patch == columns && dim == vit.Dim =>
+            "pos_embed" when count == 1 && patchSize is not null && misfit.Source.Shape is [.., var tokens, _] && SideOf(tokens) is long side =>
+                $"positions are those of another image size: use `image-size` {side * patchSize}",
+            "patch_embed.proj.weight" when misfit.Source.Shape is [var dim, _, var patch, var columns] && patch == columns && dim == model.Config.Measure().Dim =>
                 $"patches are of another size: use `patch-size` {patch}",
             _ => Model(weights),
         };

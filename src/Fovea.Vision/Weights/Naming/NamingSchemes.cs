@@ -1,20 +1,23 @@
-using Fovea.Vision.Models.Residual;
-
 namespace Fovea.Vision.Weights.Naming;
 
 /// <summary>The schemes that are known, as data; timm's names are this project's own.</summary>
 /// <remarks>
-/// Sources: the state dicts of torchvision 0.12 and 0.14, of transformers' ViT, DeiT, Dinov2 and Dinov2WithRegisters models, and of facebookresearch's
-/// dinov2 (whose training code numbers blocks within chunks, <c>blocks.1.7.</c>: the second number counts through).
+/// Sources: the state dicts of torchvision 0.12 and 0.14, of transformers' ViT, DeiT, Dinov2 and Dinov2WithRegisters
+/// models, and of facebookresearch's dinov2 (whose training code numbers blocks within chunks, <c>blocks.1.7.</c>: the
+/// second number counts through).
 /// </remarks>
 public static class NamingSchemes
 {
-    private const string Leaf = "(weight|bias)", HfModel = @"(?:(?:vit|deit|dinov2|dinov2_with_registers)\.)?", HfLayer = HfModel + @"encoder\.layer\.(\d+)\.";
+    private const string Leaf = "(weight|bias)";
+    private const string HfModel = @"(?:(?:vit|deit|dinov2|dinov2_with_registers)\.)?";
+    private const string HfLayer = HfModel + @"encoder\.layer\.(\d+)\.";
     private const string TorchvisionLayer = @"encoder\.layers\.encoder_layer_(\d+)\.";
 
     /// <summary>transformers: separate queries, keys and values.</summary>
     public static NamingScheme HuggingFace { get; } = new(
-        "Hugging Face", [HfModel + @"embeddings\.patch_embeddings\.projection\.weight", HfLayer + @"attention\.attention\.query\.weight"],
+        "Hugging Face",
+        [HfModel + @"embeddings\.patch_embeddings\.projection\.weight",
+            HfLayer + @"attention\.attention\.query\.weight"],
         (HfModel + @"embeddings\.cls_token", "cls_token"),
         (HfModel + @"embeddings\.distillation_token", "dist_token"),
         (HfModel + @"embeddings\.register_tokens", "reg_token"),
@@ -51,7 +54,8 @@ public static class NamingSchemes
 
     /// <summary>facebookresearch's DINOv2: nearly timm's names.</summary>
     public static NamingScheme DinoV2 { get; } = new(
-        "DINOv2 (original)", ["mask_token", "register_tokens", @"blocks\.\d+\.\d+\..*", @"blocks\.\d+\.mlp\.w12\.weight"],
+        "DINOv2 (original)",
+        ["mask_token", "register_tokens", @"blocks\.\d+\.\d+\..*", @"blocks\.\d+\.mlp\.w12\.weight"],
         ("mask_token", null),
         ("register_tokens", "reg_token"),
         (@"blocks\.(?:\d+\.)?(\d+)\.mlp\.w12\." + Leaf, "blocks.$1.mlp.fc1.$2"),
@@ -71,5 +75,6 @@ public static class NamingSchemes
     internal static IReadOnlyList<NamingScheme> All { get; } = [HuggingFace, TorchvisionVit, DinoV2, Timm, ResNet];
 
     /// <summary>The scheme of these names, or null.</summary>
-    internal static NamingScheme? Of(IReadOnlyCollection<string> names) => All.FirstOrDefault(scheme => scheme.Recognises(names));
+    internal static NamingScheme? Of(IReadOnlyCollection<string> names) =>
+        All.FirstOrDefault(scheme => scheme.Recognises(names));
 }

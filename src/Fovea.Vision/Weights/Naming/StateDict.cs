@@ -1,17 +1,22 @@
+using Fovea.Vision.Weights.Storage;
+
 namespace Fovea.Vision.Weights.Naming;
 
 /// <summary>The weights of one model, under timm's names, whatever they are called in the file.</summary>
 /// <param name="Scheme">How the file names them.</param>
 /// <param name="Prefix">What stood before those names, such as <c>teacher.backbone.</c>; else empty.</param>
 /// <param name="Weights">Under timm's names, joined and cut as timm has them; read when asked for.</param>
-/// <param name="LeftAside">Names of the file that are no part of the model: optimiser state, other models, tokens for masks.</param>
-public sealed record StateDict(NamingScheme Scheme, string Prefix, IReadOnlyList<Weight> Weights, IReadOnlyList<string> LeftAside)
+/// <param name="LeftAside">Names of the file that are no part of the model: optimiser state, other models, tokens for
+/// masks.</param>
+public sealed record StateDict(NamingScheme Scheme, string Prefix, IReadOnlyList<Weight> Weights,
+    IReadOnlyList<string> LeftAside)
 {
     /// <summary>Number of values.</summary>
     public long Count => Weights.Sum(weight => weight.Count);
 
     /// <summary>Finds and translates the weights of a file's model.</summary>
-    /// <exception cref="CheckpointException">There are none, parts of a tensor are missing, or two have one name.</exception>
+    /// <exception cref="CheckpointException">There are none, parts of a tensor are missing, or two have one
+    /// name.</exception>
     public static StateDict Of(WeightFile file)
     {
         (string prefix, NamingScheme scheme) = Wrapping.Find([.. file.Weights.Select(weight => weight.Name)]);
@@ -21,7 +26,8 @@ public sealed record StateDict(NamingScheme Scheme, string Prefix, IReadOnlyList
         Dictionary<string, Weight?[]> parts = [];
         foreach (Weight weight in file.Weights)
         {
-            string? name = weight.Name.StartsWith(prefix, StringComparison.Ordinal) ? scheme.Translate(weight.Name[prefix.Length..]) : null;
+            string? name = weight.Name.StartsWith(prefix, StringComparison.Ordinal)
+                ? scheme.Translate(weight.Name[prefix.Length..]) : null;
             if (name is null)
             {
                 aside.Add(weight.Name);
@@ -45,11 +51,14 @@ public sealed record StateDict(NamingScheme Scheme, string Prefix, IReadOnlyList
                 order.Add(whole);
             }
 
-            if (!isNew) throw new CheckpointException($"{file.Path}: two tensors are called '{name}' in timm's names, one of them '{weight.Name}'.");
+            if (!isNew)
+                throw new CheckpointException(
+                    $"{file.Path}: two tensors are called '{name}' in timm's names, one of them '{weight.Name}'.");
         }
 
         foreach ((string name, Weight?[] three) in parts)
-            if (!found.TryAdd(name, Join(name, three, file.Path))) throw new CheckpointException($"{file.Path}: '{name}' is there both whole and in parts.");
+            if (!found.TryAdd(name, Join(name, three, file.Path))) throw new CheckpointException(
+                $"{file.Path}: '{name}' is there both whole and in parts.");
         if (order.Count == 0) throw new CheckpointException($"{file.Path}: holds no weights of a model.");
         if (scheme == NamingSchemes.HuggingFace || scheme == NamingSchemes.DinoV2) FoldClassPosition(found);
         return new StateDict(scheme, prefix, [.. order.Select(name => found[name])], aside);
@@ -61,17 +70,21 @@ public sealed record StateDict(NamingScheme Scheme, string Prefix, IReadOnlyList
         if (parts is not [{ } query, { } key, { } value])
             throw new CheckpointException($"{path}: '{name}' needs queries, keys and values, of which one is missing.");
         if (query.Shape.Count == 0 || !key.Shape.SequenceEqual(query.Shape) || !value.Shape.SequenceEqual(query.Shape))
-            throw new CheckpointException($"{path}: queries, keys and values of '{name}' have different shapes: {query.ShapeText}, {key.ShapeText}, {value.ShapeText}.");
+            throw new CheckpointException(
+                $"{path}: queries, keys and values of '{name}' have different shapes: {query.ShapeText}, "
+                    + $"{key.ShapeText}, {value.ShapeText}.");
         return Weight.Concatenate(name, [query, key, value]);
     }
 
     /// <summary>
-    /// Where there are registers, DINOv2 and transformers keep a position of the class token in front of the others; timm adds it to the token once
-    /// and for all.
+    /// Where there are registers, DINOv2 and transformers keep a position of the class token in front of the others;
+    /// timm adds it to the token once and for all.
     /// </summary>
     private static void FoldClassPosition(Dictionary<string, Weight> found)
     {
-        if (!found.ContainsKey("reg_token") || found.GetValueOrDefault("pos_embed") is not { Shape: [1, > 1 and var tokens, var dim] } positions) return;
+        if (!found.ContainsKey("reg_token")
+            || found.GetValueOrDefault("pos_embed") is not {
+                Shape: [1, > 1 and var tokens, var dim] } positions) return;
         if (found.GetValueOrDefault("cls_token") is not { Shape: [1, 1, var width] } token || width != dim) return;
         found["cls_token"] = token.Plus(positions.Window(0, 1, 1, dim));
         found["pos_embed"] = positions.Window(dim, 1, tokens - 1, dim);

@@ -1,24 +1,29 @@
 namespace Fovea.Vision.Weights.Naming;
 
-/// <summary>Finds the model among what training scripts save around it: <c>teacher.</c>, <c>state_dict.module.</c>, <c>model.</c>, ...</summary>
+/// <summary>Finds the model among what training scripts save around it: <c>teacher.</c>, <c>state_dict.module.</c>,
+/// <c>model.</c>, ...</summary>
 internal static class Wrapping
 {
     private const int Deepest = 6, MostPrefixes = 64;
 
-    /// <summary>What checkpoints call their parts, best first: averaged weights before the last ones, as evaluation takes them.</summary>
+    /// <summary>Names of a checkpoint's parts, best first: averaged weights before the last ones, as evaluation takes
+    /// them.</summary>
     private static readonly string[] Containers =
-        ["ema", "model_ema", "state_dict_ema", "ema_state_dict", "teacher", "state_dict", "model_state_dict", "model_state", "model", "student", "network", "net"];
+        ["ema", "model_ema", "state_dict_ema", "ema_state_dict", "teacher", "state_dict", "model_state_dict",
+            "model_state", "model", "student", "network", "net"];
 
-    /// <summary>What wraps a network into another; only all names together, or the network's own, lose them.</summary>
+    /// <summary>Names of wrappers around a network; only all names together, or the network's own, lose them.</summary>
     private static readonly string[] Shells =
-        ["module", "_orig_mod", "_fsdp_wrapped_module", "backbone", "encoder", "base_encoder", "momentum_encoder", "visual", "base_model", "trunk"];
+        ["module", "_orig_mod", "_fsdp_wrapped_module", "backbone", "encoder", "base_encoder", "momentum_encoder",
+            "visual", "base_model", "trunk"];
 
     private static readonly string[] Words = [.. Containers, .. Shells];
 
     // Averages stand beside weights without a prefix in this project's checkpoints, and are better.
     private static readonly int Bare = Array.IndexOf(Containers, "state_dict");
 
-    /// <summary>The prefix, dot included, under which a known model lies; where none does, the one under which a script keeps its model.</summary>
+    /// <summary>The prefix, dot included, under which a known model lies; where none does, the one under which a script
+    /// keeps its model.</summary>
     public static (string Prefix, NamingScheme Scheme) Find(IReadOnlyCollection<string> names)
     {
         foreach (string prefix in Prefixes(names).OrderBy(Rank, RankOrder).Take(MostPrefixes))
@@ -28,7 +33,8 @@ internal static class Wrapping
 
     /// <summary>The names under a prefix, without it.</summary>
     public static string[] Below(IEnumerable<string> names, string prefix) =>
-        [.. names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => name[prefix.Length..])];
+        [.. names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(name => name[prefix.Length..])];
 
     private static HashSet<string> Prefixes(IEnumerable<string> names)
     {
@@ -48,9 +54,11 @@ internal static class Wrapping
         return prefixes;
     }
 
-    private static int[] Rank(string prefix) => prefix.Length == 0 ? [Bare] : [.. prefix[..^1].Split('.').Select(Place)];
+    private static int[] Rank(string prefix) => prefix.Length == 0 ? [Bare]
+        : [.. prefix[..^1].Split('.').Select(Place)];
 
-    private static int Place(string word) => Array.IndexOf(Words, word) is var place && place < Bare ? place : place + 1;
+    private static int Place(string word) => Array.IndexOf(Words, word) is var place && place < Bare ? place
+        : place + 1;
 
     private static Comparer<int[]> RankOrder { get; } = Comparer<int[]>.Create((a, b) =>
     {
@@ -73,5 +81,6 @@ internal static class Wrapping
         return prefix;
     }
 
-    private static bool IsBelow(string name, string word) => name.Length > word.Length && name[word.Length] == '.' && name.StartsWith(word, StringComparison.Ordinal);
+    private static bool IsBelow(string name, string word) => name.Length > word.Length && name[word.Length] == '.'
+        && name.StartsWith(word, StringComparison.Ordinal);
 }

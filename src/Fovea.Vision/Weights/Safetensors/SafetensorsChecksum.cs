@@ -3,8 +3,8 @@ using System.Text;
 namespace Fovea.Vision.Weights.Safetensors;
 
 /// <summary>
-/// SHA-256 over header and data, kept in the header's metadata as <c>"sha256": "64 digits"</c>. While it is computed the digits are
-/// zeros, so it covers everything but the length in front and itself.
+/// SHA-256 over header and data, kept in the header's metadata as <c>"sha256": "64 digits"</c>. While it is computed
+/// the digits are zeros, so it covers everything but the length in front and itself.
 /// </summary>
 internal static class SafetensorsChecksum
 {

@@ -1,3 +1,5 @@
+using Fovea.Vision.Weights.Storage;
+
 namespace Fovea.Vision.Weights.Safetensors;
 
 /// <summary>One tensor of a safetensors file: where it is and what it is.</summary>

@@ -1,14 +1,17 @@
 using System.Text;
 using System.Text.Json;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Weights.Safetensors;
 
 /// <summary>
-/// The header of a safetensors file: JSON that maps names to <c>{"dtype", "shape", "data_offsets"}</c>, and <c>__metadata__</c> to
-/// strings. Accepted only if the tensors fill the data section without holes or overlaps, as the format asks.
+/// The header of a safetensors file: JSON that maps names to <c>{"dtype", "shape", "data_offsets"}</c>, and
+/// <c>__metadata__</c> to strings. Accepted only if the tensors fill the data section without holes or overlaps, as the
+/// format asks.
 /// </summary>
 /// <remarks>Format: https://github.com/huggingface/safetensors#format.</remarks>
-internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries, IReadOnlyDictionary<string, string> Metadata)
+internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries,
+    IReadOnlyDictionary<string, string> Metadata)
 {
     /// <summary>The format's limit on the header, 100 MB.</summary>
     public const long LargestHeader = 100_000_000;
@@ -32,7 +35,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
             Expect(ref reader, JsonTokenType.StartObject);
             while (NextName(ref reader, out string name))
             {
-                bool isNew = name == MetadataKey ? ReadMetadata(ref reader, metadata) : entries.TryAdd(name, ReadEntry(ref reader, name));
+                bool isNew = name == MetadataKey ? ReadMetadata(ref reader, metadata)
+                    : entries.TryAdd(name, ReadEntry(ref reader, name));
                 if (!isNew) throw new FormatException($"'{name}' is there twice");
             }
 
@@ -41,9 +45,11 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
             RequireGapless(ordered, dataLength);
             return new SafetensorsHeader(ordered, metadata);
         }
-        catch (Exception error) when (error is JsonException or FormatException or InvalidOperationException or DecoderFallbackException)
+        catch (Exception error)
+            when (error is JsonException or FormatException or InvalidOperationException or DecoderFallbackException)
         {
-            throw new CheckpointException($"{file}: the safetensors header is wrong: {error.Message.TrimEnd('.')}.", error);
+            throw new CheckpointException($"{file}: the safetensors header is wrong: {error.Message.TrimEnd('.')}.",
+                error);
         }
     }
 
@@ -86,7 +92,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         while (NextName(ref reader, out string key))
         {
             Expect(ref reader, JsonTokenType.String);
-            if (!metadata.TryAdd(key, reader.GetString()!)) throw new FormatException($"'{MetadataKey}.{key}' is there twice");
+            if (!metadata.TryAdd(key, reader.GetString()!))
+                throw new FormatException($"'{MetadataKey}.{key}' is there twice");
         }
 
         return true;
@@ -120,7 +127,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
     {
         Expect(ref reader, JsonTokenType.String);
         string text = reader.GetString()!;
-        return Array.IndexOf(Types, text) is int index and >= 0 ? (WeightType)index : throw new FormatException($"'{name}' has the unknown element type '{text}'");
+        return Array.IndexOf(Types, text) is int index and >= 0 ? (WeightType)index
+            : throw new FormatException($"'{name}' has the unknown element type '{text}'");
     }
 
     private static List<long> ReadNumbers(ref Utf8JsonReader reader)
@@ -138,7 +146,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         return numbers;
     }
 
-    /// <summary>The shape times the element size must be the bytes between the offsets; no product may overflow.</summary>
+    /// <summary>The shape times the element size must be the bytes between the offsets; no product may
+    /// overflow.</summary>
     private static void RequireSize(SafetensorsEntry entry)
     {
         Int128 bytes = entry.Type.Bytes;
@@ -149,7 +158,8 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
         }
 
         if (entry.End < entry.Begin || entry.End - entry.Begin != bytes)
-            throw new FormatException($"'{entry.Name}' needs {bytes} bytes but its offsets are {entry.Begin} to {entry.End}");
+            throw new FormatException(
+                $"'{entry.Name}' needs {bytes} bytes but its offsets are {entry.Begin} to {entry.End}");
     }
 
     private static void RequireGapless(SafetensorsEntry[] ordered, long dataLength)
@@ -160,11 +170,14 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
             if (entry.Begin < reached) throw new FormatException($"'{entry.Name}' overlaps the tensor before it");
             if (entry.Begin > reached) throw new FormatException($"there is a hole before '{entry.Name}'");
             if (entry.End > dataLength)
-                throw new FormatException($"'{entry.Name}' ends at byte {entry.End} of {dataLength}: the file was cut short or its header lies");
+                throw new FormatException(
+                    $"'{entry.Name}' ends at byte {entry.End} of {dataLength}: the file was cut short "
+                    + "or its header lies");
             reached = entry.End;
         }
 
-        if (reached != dataLength) throw new FormatException($"the tensors end at byte {reached}, the file at {dataLength}");
+        if (reached != dataLength)
+            throw new FormatException($"the tensors end at byte {reached}, the file at {dataLength}");
     }
 
     /// <summary>Moves to the next member of an object; false at its end.</summary>
@@ -179,6 +192,7 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
 
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType token)
     {
-        if (!reader.Read() || reader.TokenType != token) throw new FormatException($"expected {token} at byte {reader.TokenStartIndex}");
+        if (!reader.Read() || reader.TokenType != token)
+            throw new FormatException($"expected {token} at byte {reader.TokenStartIndex}");
     }
 }

@@ -1,9 +1,11 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Weights.Safetensors;
 
-/// <summary>Reads a safetensors file tensor by tensor. Nothing is allocated on the word of a header before it has been checked.</summary>
+/// <summary>Reads a safetensors file tensor by tensor. Nothing is allocated on the word of a header before it has been
+/// checked.</summary>
 public sealed class SafetensorsReader : WeightFile
 {
     private const int LengthBytes = 8, LeastBytes = LengthBytes + 2;
@@ -18,7 +20,9 @@ public sealed class SafetensorsReader : WeightFile
         _headerBytes = ReadHeader();
         _header = SafetensorsHeader.Parse(_headerBytes, file.Length - LengthBytes - _headerBytes.Length, file.Path);
         _byName = _header.Entries.ToDictionary(entry => entry.Name);
-        Weights = [.. _header.Entries.Select(entry => new Weight(entry.Name, entry.Type, entry.Shape, (first, values) => Read(entry, first, values)))];
+        Weights = [.. _header.Entries
+            .Select(entry => new Weight(entry.Name, entry.Type, entry.Shape,
+                (first, values) => Read(entry, first, values)))];
     }
 
     /// <inheritdoc/>
@@ -37,8 +41,9 @@ public sealed class SafetensorsReader : WeightFile
     public override IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
 
     /// <summary>Opens a file and checks its header.</summary>
-    /// <exception cref="CheckpointException">The file is missing, unreadable, no safetensors file or damaged.</exception>
-    public static new SafetensorsReader Open(string path)
+    /// <exception cref="CheckpointException">The file is missing, unreadable, no safetensors file or
+    /// damaged.</exception>
+    public static SafetensorsReader Open(string path)
     {
         MappedFile file = MappedFile.Open(path);
         try
@@ -60,12 +65,15 @@ public sealed class SafetensorsReader : WeightFile
     /// <exception cref="ArgumentException">The destination has another length.</exception>
     public void Read(SafetensorsEntry entry, Span<float> values)
     {
-        if (values.Length != entry.Count) throw new ArgumentException($"{entry} does not fit {values.Length} values.", nameof(values));
+        if (values.Length != entry.Count)
+            throw new ArgumentException($"{entry} does not fit {values.Length} values.", nameof(values));
         Read(entry, 0, values);
     }
 
-    /// <summary>Compares the file with the checksum that <see cref="SafetensorsWriter"/> put in; false where there is none.</summary>
-    /// <exception cref="CheckpointException">The file was changed after it had been written, or cannot be read.</exception>
+    /// <summary>Compares the file with the checksum that <see cref="SafetensorsWriter"/> put in; false where there is
+    /// none.</summary>
+    /// <exception cref="CheckpointException">The file was changed after it had been written, or cannot be
+    /// read.</exception>
     public bool VerifyChecksum()
     {
         if (!SafetensorsChecksum.TryBlank(_headerBytes, out byte[] blanked, out string expected)) return false;
@@ -80,26 +88,32 @@ public sealed class SafetensorsReader : WeightFile
         }
 
         if (Convert.ToHexStringLower(hash.GetHashAndReset()) == expected) return true;
-        throw new CheckpointException($"{Path}: its contents do not match its checksum: the file is damaged; use another checkpoint.");
+        throw new CheckpointException(
+            $"{Path}: its contents do not match its checksum: the file is damaged; use another checkpoint.");
     }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => _file.Dispose();
 
     private void Read(SafetensorsEntry entry, long first, Span<float> values) =>
-        StoredNumbers.Read(_file, LengthBytes + _headerBytes.Length + entry.Begin + first * entry.Type.Bytes, entry.Type, values);
+        StoredNumbers.Read(_file, LengthBytes + _headerBytes.Length + entry.Begin + first * entry.Type.Bytes,
+            entry.Type, values);
 
     private byte[] ReadHeader()
     {
         if (_file.Length < LeastBytes)
-            throw new CheckpointException($"{Path}: not a safetensors file, nor one of PyTorch: only {_file.Length} bytes long.");
+            throw new CheckpointException(
+                $"{Path}: not a safetensors file, nor one of PyTorch: only {_file.Length} bytes long.");
         Span<byte> start = stackalloc byte[LengthBytes + 1];
         _file.Read(0, start);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(start);
-        if (start[LengthBytes] != '{') throw new CheckpointException($"{Path}: not a safetensors file, nor one of PyTorch: byte 8 should be '{{'.");
+        if (start[LengthBytes] != '{')
+            throw new CheckpointException(
+                $"{Path}: not a safetensors file, nor one of PyTorch: byte 8 should be '{{'.");
         if (length is < 2 or > SafetensorsHeader.LargestHeader || length > (ulong)_file.Length - LengthBytes)
             throw new CheckpointException(
-                $"{Path}: its header claims {length} bytes, the file has {_file.Length}: cut short or not a safetensors file.");
+                $"{Path}: its header claims {length} bytes, the file has {_file.Length}: cut short or not a "
+                    + "safetensors file.");
         byte[] header = new byte[length];
         _file.Read(LengthBytes, header);
         return header;

@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Weights.Safetensors;
 
 /// <summary>
-/// Writes tensors and metadata as a safetensors file with a checksum: a header padded to 8 bytes, and data in the header's order, larger numbers
-/// first, without holes, so that every tensor is aligned.
+/// Writes tensors and metadata as a safetensors file with a checksum: a header padded to 8 bytes, and data in the
+/// header's order, larger numbers first, without holes, so that every tensor is aligned.
 /// </summary>
 public static class SafetensorsWriter
 {
@@ -32,7 +33,8 @@ public static class SafetensorsWriter
         ForPieces(tensors, stream.Write);
     }
 
-    private static SafetensorsHeader Describe(IReadOnlyList<Weight> tensors, IReadOnlyDictionary<string, string> metadata)
+    private static SafetensorsHeader Describe(IReadOnlyList<Weight> tensors,
+        IReadOnlyDictionary<string, string> metadata)
     {
         long position = 0;
         List<SafetensorsEntry> entries = [];

@@ -1,10 +1,12 @@
 using Fovea.Core.Formats;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Weights.Torch;
 
 /// <summary>
-/// What pickles of PyTorch may refer to: tensors, parameters, storages, sizes, ordered dicts, and inert values that training scripts leave beside
-/// them. Everything else is refused by its name, and nothing is executed: a "call" only makes a record.
+/// What pickles of PyTorch may refer to: tensors, parameters, storages, sizes, ordered dicts, and inert values that
+/// training scripts leave beside them. Everything else is refused by its name, and nothing is executed: a "call" only
+/// makes a record.
 /// </summary>
 /// <remarks>Source: what <c>torch._utils</c> and <c>torch.serialization</c> write, PyTorch 0.4 to 2.</remarks>
 internal sealed class TorchObjects(string path) : IPickleObjects
@@ -29,7 +31,8 @@ internal sealed class TorchObjects(string path) : IPickleObjects
 
     public string Kinds => "tensors and plain values";
 
-    public string Advice => "If you trust the file, load it in PyTorch and save model.state_dict(), best as safetensors.";
+    public string Advice =>
+        "If you trust the file, load it in PyTorch and save model.state_dict(), best as safetensors.";
 
     /// <summary>The storages that tensors refer to, by key; of several views the one that needs most.</summary>
     public IReadOnlyDictionary<string, TorchStorage> Storages => _storages;
@@ -55,34 +58,43 @@ internal sealed class TorchObjects(string path) : IPickleObjects
         (Part.Dict, [List<object?> pairs]) => FromPairs(pairs),
         (Part.Tuple, [object?[] sizes]) => sizes,
         (Part.Tuple, [List<object?> sizes]) => sizes.ToArray(),
-        (Part.Tensor, [TorchStorage storage, long offset, object?[] shape, object?[] strides, ..]) => TorchTensor.Create(storage, offset, shape, strides, path),
-        (Part.TypedTensor, [TorchStorage storage, long offset, object?[] shape, object?[] strides, _, _, WeightType type, ..]) =>
-            TorchTensor.Create(storage with { Type = type, Count = storage.Count * storage.Type.Bytes / type.Bytes }, offset, shape, strides, path),
+        (Part.Tensor, [TorchStorage storage, long offset, object?[] shape, object?[] strides, ..]) =>
+            TorchTensor.Create(storage, offset, shape, strides, path),
+        (Part.TypedTensor, [TorchStorage storage, long offset, object?[] shape, object?[] strides, _, _,
+            WeightType type, ..]) =>
+            TorchTensor.Create(storage with { Type = type, Count = storage.Count * storage.Type.Bytes / type.Bytes },
+                offset, shape, strides, path),
         (Part.Parameter, [TorchTensor tensor, ..]) => tensor,
         (Inert.Value, _) => Inert.Value,
         _ => null,
     };
 
-    /// <summary>Attributes, such as an ordered dict's <c>_metadata</c> or a namespace's values, are passed over.</summary>
+    /// <summary>Attributes, such as an ordered dict's <c>_metadata</c> or a namespace's values, are passed
+    /// over.</summary>
     public string? SetState(object? target, object? state) =>
-        target is Dictionary<string, object?> or TorchTensor ? null : "sets the state of something other than a dict or tensor";
+        target is Dictionary<string, object?> or TorchTensor ? null
+            : "sets the state of something other than a dict or tensor";
 
     public object? Load(object? id)
     {
-        if (id is not (object?[] and [PickleText kind, WeightType type, PickleText key, _, long count, ..]) || kind.ToString() != "storage"
+        if (id is not (object?[] and [PickleText kind, WeightType type, PickleText key, _, long count, ..])
+            || kind.ToString() != "storage"
             || count is < 0 or > 1L << 48) return null;
         TorchStorage whole = new(key.ToString(), type, count);
         Require(whole);
         if (((object?[])id) is not [_, _, _, _, _, object?[] and [_, long start, long length]]) return whole;
-        return start >= 0 && length >= 0 && start <= count - length ? whole with { Start = start, Count = length } : null;
+        return start >= 0 && length >= 0 && start <= count - length ? whole with { Start = start, Count = length }
+            : null;
     }
 
     private void Require(TorchStorage storage)
     {
-        if (!_storages.TryGetValue(storage.Key, out TorchStorage? known) || known.BytesNeeded < storage.BytesNeeded) _storages[storage.Key] = storage;
+        if (!_storages.TryGetValue(storage.Key, out TorchStorage? known) || known.BytesNeeded < storage.BytesNeeded)
+            _storages[storage.Key] = storage;
     }
 
-    /// <summary>The numbers of a storage class such as <c>FloatStorage</c>, or of a type such as <c>float32</c>.</summary>
+    /// <summary>The numbers of a storage class such as <c>FloatStorage</c>, or of a type such as
+    /// <c>float32</c>.</summary>
     private static object? TypeOf(string name) => name switch
     {
         "DoubleStorage" or "float64" => WeightType.F64,
@@ -115,7 +127,9 @@ internal sealed class TorchObjects(string path) : IPickleObjects
                 object?[] and [var first, var second] => (first, second),
                 _ => (null, null),
             };
-            entries[key is PickleText text ? text.ToString() : throw new DataException($"{path}: has an ordered dict of something other than names and values.")] = value;
+            entries[key is PickleText text ? text.ToString()
+                : throw new DataException($"{path}: has an ordered dict of something other than names and values.")] =
+                    value;
         }
 
         return entries;

@@ -1,6 +1,9 @@
+using Fovea.Vision.Weights.Storage;
+
 namespace Fovea.Vision.Weights.Torch;
 
-/// <summary>A view of a storage: element <c>[i, j, ...]</c> is number <c>offset + i · stride_0 + j · stride_1 + ...</c> of it.</summary>
+/// <summary>A view of a storage: element <c>[i, j, ...]</c> is number <c>offset + i · stride_0 + j · stride_1 + ...</c>
+/// of it.</summary>
 internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Shape, long[] Strides)
 {
     private const int MostAxes = 32;
@@ -10,21 +13,27 @@ internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Sha
     /// <exception cref="DataException">It does not lie within its storage.</exception>
     public static TorchTensor Create(TorchStorage storage, long offset, object?[] shape, object?[] strides, string path)
     {
-        if (shape.Length != strides.Length || shape.Length > MostAxes || offset < 0 || !shape.Concat(strides).All(size => size is >= 0L and <= Largest))
-            throw new DataException($"{path}: a tensor of storage '{storage.Key}' has impossible sizes; the file is damaged or hostile.");
+        if (shape.Length != strides.Length || shape.Length > MostAxes || offset < 0
+            || !shape.Concat(strides).All(size => size is >= 0L and <= Largest))
+            throw new DataException(
+                $"{path}: a tensor of storage '{storage.Key}' has impossible sizes; the file is damaged or hostile.");
         TorchTensor tensor = new(storage, offset, [.. shape.Cast<long>()], [.. strides.Cast<long>()]);
         if (tensor.Count > 0 && offset + tensor.Span > storage.Count)
             throw new DataException(
-                $"{path}: a tensor [{string.Join(", ", tensor.Shape)}] needs {offset + tensor.Span} numbers of storage '{storage.Key}', which has {storage.Count}; "
+                $"{path}: a tensor [{string.Join(", ", tensor.Shape)}] needs {offset + tensor.Span} numbers of storage "
+                    + $"'{storage.Key}', which has {storage.Count}; "
                 + "the file is damaged or hostile.");
-        return tensor.Count <= long.MaxValue ? tensor : throw new DataException($"{path}: a tensor of storage '{storage.Key}' is impossibly large.");
+        return tensor.Count <= long.MaxValue ? tensor
+            : throw new DataException($"{path}: a tensor of storage '{storage.Key}' is impossibly large.");
     }
 
     /// <summary>Number of elements.</summary>
-    public Int128 Count => Shape.Contains(0) ? 0 : Shape.Aggregate((Int128)1, (product, size) => Int128.Min(product * size, (Int128)long.MaxValue + 1));
+    public Int128 Count => Shape.Contains(0) ? 0
+        : Shape.Aggregate((Int128)1, (product, size) => Int128.Min(product * size, (Int128)long.MaxValue + 1));
 
     /// <summary>Numbers of the storage from the first to the last element.</summary>
-    private Int128 Span => Shape.Zip(Strides, (size, stride) => ((Int128)size - 1) * stride).Aggregate((Int128)1, (sum, step) => sum + step);
+    private Int128 Span => Shape.Zip(Strides, (size, stride) => ((Int128)size - 1) * stride).Aggregate((Int128)1,
+        (sum, step) => sum + step);
 
     /// <summary>A weight that reads from a file.</summary>
     /// <param name="name">Its name.</param>
@@ -36,7 +45,8 @@ internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Sha
         return new Weight(name, Storage.Type, Shape, (first, values) => Read(file, start, first, values));
     }
 
-    /// <summary>Reads runs of elements that lie side by side: all at once where the tensor is contiguous, one by one where columns are rows.</summary>
+    /// <summary>Reads runs of elements that lie side by side: all at once where the tensor is contiguous, one by one
+    /// where columns are rows.</summary>
     private void Read(MappedFile file, long start, long first, Span<float> values)
     {
         WeightType type = Storage.Type;
@@ -56,7 +66,8 @@ internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Sha
     private int Joined()
     {
         int axis = Shape.Length;
-        for (long stride = 1; axis > 0 && (Strides[axis - 1] == stride || Shape[axis - 1] == 1); stride *= Shape[axis]) axis--;
+        for (long stride = 1; axis > 0 && (Strides[axis - 1] == stride || Shape[axis - 1] == 1); stride *= Shape[axis])
+            axis--;
         return axis;
     }
 

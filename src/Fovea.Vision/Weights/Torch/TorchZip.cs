@@ -1,10 +1,12 @@
 using System.Text;
 using Fovea.Core.Formats;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Weights.Torch;
 
 /// <summary>
-/// PyTorch's format since 1.6: a zip archive, nothing in it packed, of <c>NAME/data.pkl</c> and one <c>NAME/data/KEY</c> per storage.
+/// PyTorch's format since 1.6: a zip archive, nothing in it packed, of <c>NAME/data.pkl</c> and one
+/// <c>NAME/data/KEY</c> per storage.
 /// </summary>
 internal sealed class TorchZip
 {
@@ -22,8 +24,10 @@ internal sealed class TorchZip
         {
             if (!_entries.TryAdd(name, place)) throw Wrong($"holds '{name}' twice");
         });
-        string pickle = _entries.Keys.Where(name => name == Pickle || name.EndsWith("/" + Pickle, StringComparison.Ordinal)).MinBy(name => name.Length)
-            ?? throw new DataException($"{file.Path}: is a zip archive without {Pickle}, so nothing that torch.save wrote.");
+        string pickle = _entries.Keys.Where(name => name == Pickle
+            || name.EndsWith("/" + Pickle, StringComparison.Ordinal)).MinBy(name => name.Length)
+            ?? throw new DataException(
+                $"{file.Path}: is a zip archive without {Pickle}, so nothing that torch.save wrote.");
         _root = pickle[..^Pickle.Length];
     }
 
@@ -35,12 +39,15 @@ internal sealed class TorchZip
     private TorchFile Read()
     {
         if (_entries.ContainsKey(_root + "constants.pkl"))
-            throw new DataException($"{_file.Path}: is a TorchScript archive, code and all; save model.state_dict() instead.");
-        if (_entries.ContainsKey(_root + "byteorder") && Encoding.ASCII.GetString(Contents("byteorder", 16)) is not "little")
+            throw new DataException(
+                $"{_file.Path}: is a TorchScript archive, code and all; save model.state_dict() instead.");
+        if (_entries.ContainsKey(_root + "byteorder")
+            && Encoding.ASCII.GetString(Contents("byteorder", 16)) is not "little")
             throw new DataException($"{_file.Path}: was written on a big-endian machine; load and save it on another.");
         TorchObjects objects = new(_file.Path);
         object? root = new PickleReader(Contents(Pickle, LargestPickle), _file.Path, objects).Read();
-        return new TorchFile(_file, "PyTorch (zip)", root, objects.Storages.ToDictionary(entry => entry.Key, entry => Place(entry.Value)));
+        return new TorchFile(_file, "PyTorch (zip)", root,
+            objects.Storages.ToDictionary(entry => entry.Key, entry => Place(entry.Value)));
     }
 
     private long Place(TorchStorage storage)
@@ -63,10 +70,16 @@ internal sealed class TorchZip
     private (long Start, ZipEntry Entry) Find(string name)
     {
         if (!_entries.TryGetValue(_root + name, out ZipEntry entry)) throw Wrong($"holds no '{name}'");
-        if (entry.IsDeflated) throw Wrong($"has '{name}' packed, which torch.save never does (nor is it unpacked here); load it in PyTorch and save it again");
-        long start = ZipDirectory.ContentsOf(_file.Handle, entry) ?? throw Wrong($"does not have '{name}' at offset {entry.Offset}");
-        return entry.Packed == entry.Length && start <= _file.Length - entry.Length ? (start, entry) : throw Wrong($"is cut off in '{name}'");
+        if (entry.IsDeflated)
+            throw Wrong(
+                $"has '{name}' packed, which torch.save never does (nor is it unpacked here); load it in PyTorch and "
+                    + "save it again");
+        long start = ZipDirectory.ContentsOf(_file.Handle, entry)
+            ?? throw Wrong($"does not have '{name}' at offset {entry.Offset}");
+        return entry.Packed == entry.Length && start <= _file.Length - entry.Length ? (start, entry)
+            : throw Wrong($"is cut off in '{name}'");
     }
 
-    private DataException Wrong(string what) => new($"{_file.Path}: {what}; the archive is damaged, hostile or of another kind.");
+    private DataException Wrong(string what) =>
+        new($"{_file.Path}: {what}; the archive is damaged, hostile or of another kind.");
 }

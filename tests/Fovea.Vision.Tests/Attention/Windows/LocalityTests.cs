@@ -41,7 +41,8 @@ public sealed class LocalityTests
         TokenRelation band = Locality.From(new AttentionSpec("softmax:window=1,lai=sequence,class=band").Values, Context)!.Relation(Context.Grid)!;
 
         int below = 1 + 4, at = 1;   // the patch below the first one
-        Assert.Equal([true, false, false], [grid.IsVisible(at, below), sequence.IsVisible(at, below), band.IsVisible(at, below)]);
+        Assert.Equal([true, false, false],
+            [grid.IsVisible(at, below), sequence.IsVisible(at, below), band.IsVisible(at, below)]);
         Assert.Equal([true, true, false], [grid.IsVisible(0, 9), sequence.IsVisible(0, 9), band.IsVisible(0, 9)]);
     }
 
@@ -69,11 +70,14 @@ public sealed class LocalityTests
     }
 
     [Theory]
-    [InlineData("softmax:window=1/2", "softmax: option 'until' needs an epoch for each of the 2 windows (the last may stay out, it then holds for good), got 0.")]
+    [InlineData("softmax:window=1/2",
+        "softmax: option 'until' needs an epoch for each of the 2 windows (the last may stay out, it then holds for "
+            + "good), got 0.")]
     [InlineData("softmax:window=1/2,until=5/3", "softmax: option 'until' must rise from epoch to epoch, got '5/3'.")]
     [InlineData("softmax:window=1.5", "softmax: option 'window' must be whole numbers of at least 0, got 1.5.")]
     [InlineData("softmax:window=1,lai=round", "softmax: option 'lai' must be one of grid, sequence, got 'round'.")]
-    [InlineData("softmax:window=1,class=band", "softmax: option 'class=band' needs 'lai=sequence'; on the grid the class token has no place.")]
+    [InlineData("softmax:window=1,class=band",
+        "softmax: option 'class=band' needs 'lai=sequence'; on the grid the class token has no place.")]
     [InlineData("softmax:until=3", "softmax: option 'until' needs 'window' or 'soft' beside it.")]
     public void Wrong_options_are_refused_with_a_sentence(string spec, string message) =>
         Assert.Equal(message, Assert.Throws<UsageException>(() => AttentionCatalogue.Create(spec, Context)).Message);

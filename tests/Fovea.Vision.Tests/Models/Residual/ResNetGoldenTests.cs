@@ -61,21 +61,26 @@ public sealed class ResNetGoldenTests
         foreach ((string bufferName, ModuleBuffer buffer) in model.NamedBuffers())
         {
             if (golden[$"bn_after.{bufferName}"].Type == "F32") golden.Compare($"bn_after.{bufferName}", buffer.Value);
-            else Assert.Equal(golden[$"bn_after.{bufferName}"].Ints, buffer.Value.ToArray().Select(value => (int)value));
+            else Assert.Equal(golden[$"bn_after.{bufferName}"].Ints,
+                buffer.Value.ToArray().Select(value => (int)value));
         }
 
-        Assert.Equal(golden.Tensors.Keys.Count(key => key.StartsWith("grad.", StringComparison.Ordinal)), model.NamedParameters().Count() + 1);
-        Assert.Equal(golden.Tensors.Keys.Count(key => key.StartsWith("bn_after.", StringComparison.Ordinal)), model.NamedBuffers().Count());
+        Assert.Equal(golden.Tensors.Keys.Count(key => key.StartsWith("grad.", StringComparison.Ordinal)),
+            model.NamedParameters().Count() + 1);
+        Assert.Equal(golden.Tensors.Keys.Count(key => key.StartsWith("bn_after.", StringComparison.Ordinal)),
+            model.NamedBuffers().Count());
     }
 
     private static ResNet Load(Golden golden, Device device)
     {
-        int[] Numbers(string name) => [.. golden.Config.GetProperty(name).EnumerateArray().Select(value => value.GetInt32())];
+        int[] Numbers(string name) =>
+            [.. golden.Config.GetProperty(name).EnumerateArray().Select(value => value.GetInt32())];
         ResNet model = new ResNetConfig
         {
             ImageSize = golden.Config.GetProperty("image").GetInt32(),
             Classes = golden.Config.GetProperty("num_classes").GetInt32(),
-            Block = golden.Config.GetProperty("block").GetString() == "Bottleneck" ? ResidualKind.Bottleneck : ResidualKind.Basic,
+            Block = golden.Config.GetProperty("block").GetString() == "Bottleneck" ? ResidualKind.Bottleneck
+                : ResidualKind.Basic,
             Layers = Numbers("layers"),
             Widths = Numbers("planes"),
             NormEpsilon = golden.Config.GetProperty("bn_eps").GetSingle(),

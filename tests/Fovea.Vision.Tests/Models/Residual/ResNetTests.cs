@@ -8,14 +8,16 @@ namespace Fovea.Vision.Tests.Models.Residual;
 
 public sealed class ResNetTests
 {
-    private static readonly ResNetConfig Small = new() { ImageSize = 32, Layers = [1, 2], Widths = [4, 6], Classes = 3 };
+    private static readonly ResNetConfig Small = new() { ImageSize = 32, Layers = [1, 2], Widths = [4, 6],
+        Classes = 3 };
 
     [Fact]
     public void Names_are_torchvisions()
     {
         string[] names = [.. Presets.Find("resnet50").Config.Build().NamedState().Select(entry => entry.Name)];
         Assert.All(
-            ["conv1.weight", "bn1.running_var", "layer1.0.conv3.weight", "layer1.0.downsample.0.weight", "layer4.2.bn3.num_batches_tracked", "fc.bias"],
+            ["conv1.weight", "bn1.running_var", "layer1.0.conv3.weight", "layer1.0.downsample.0.weight",
+                "layer4.2.bn3.num_batches_tracked", "fc.bias"],
             name => Assert.Contains(name, names));
         Assert.Equal(320, names.Length);   // the entries of torchvision's state dict
     }
@@ -32,7 +34,8 @@ public sealed class ResNetTests
     {
         ResNet model = (Small with { ZeroBranches = true, Widths = [64, 64] }).Build();
         model.Initialize(Device.Reference, 1);
-        Dictionary<string, Tensor> state = model.NamedState().ToDictionary(entry => entry.Name, entry => entry.Tensor.Value);
+        Dictionary<string, Tensor> state = model.NamedState()
+            .ToDictionary(entry => entry.Name, entry => entry.Tensor.Value);
 
         float[] weight = state["layer1.0.conv1.weight"].ToArray();
         Assert.Equal(2.0 / (64 * 9), weight.Average(value => value * value), 2e-4);
@@ -45,7 +48,9 @@ public sealed class ResNetTests
     public void Biases_and_norms_do_not_decay()
     {
         foreach ((string name, Parameter parameter) in Small.Build().NamedParameters())
-            Assert.Equal(name.Contains("conv", StringComparison.Ordinal) || name.EndsWith("downsample.0.weight", StringComparison.Ordinal) || name == "fc.weight", parameter.Decay);
+            Assert.Equal(name.Contains("conv", StringComparison.Ordinal)
+                || name.EndsWith("downsample.0.weight", StringComparison.Ordinal) || name == "fc.weight",
+                parameter.Decay);
     }
 
     [Fact]
@@ -61,10 +66,12 @@ public sealed class ResNetTests
             ResNet model = (Small with { Widths = [20, 34] }).Build();
             model.Initialize(device, 1);
             using (Tape tape = Tape.Record())
-                tape.Backward(Ops.CrossEntropy(model.Forward(TestTensors.Normal([5, 3, 32, 32], device)), Tensor.From([0, 1, 2, 0, 1], [5], device)));
+                tape.Backward(Ops.CrossEntropy(model.Forward(TestTensors.Normal([5, 3, 32, 32], device)),
+                    Tensor.From([0, 1, 2, 0, 1], [5], device)));
             model.Train(false);
             Tensor scores = model.Forward(TestTensors.Normal([2, 3, 32, 32], device, 1));
-            return [.. model.NamedParameters().SelectMany(entry => entry.Parameter.Value.Gradient!.ToArray()), .. scores.ToArray()];
+            return [.. model.NamedParameters().SelectMany(entry => entry.Parameter.Value.Gradient!.ToArray()),
+                .. scores.ToArray()];
         }
     }
 
@@ -75,7 +82,8 @@ public sealed class ResNetTests
         ResNet model = (Small with { Classes = 0 }).Build();
         model.Initialize(Device.Cpu, 1);
         Assert.Equal([2, 6], model.Forward(TestTensors.Normal([2, 3, 20, 28], Device.Cpu)).Shape);
-        ShapeException refused = Assert.Throws<ShapeException>(() => model.Forward(TestTensors.Normal([2, 1, 32, 32], Device.Cpu)));
+        ShapeException refused = Assert.Throws<ShapeException>(() =>
+            model.Forward(TestTensors.Normal([2, 1, 32, 32], Device.Cpu)));
         Assert.Equal("ResNet: images must be [batch, 3, height, width], got [2, 1, 32, 32].", refused.Message);
     }
 
@@ -84,6 +92,7 @@ public sealed class ResNetTests
     {
         Assert.Equal(Small, Small with { Layers = [1, 2] });
         Assert.NotEqual(Small, Small with { Layers = [2, 1] });
-        Assert.Equal("Widths: there are 1 for 2 stages.", Assert.Throws<UsageException>(() => (Small with { Widths = [4] }).Build()).Message);
+        Assert.Equal("Widths: there are 1 for 2 stages.",
+            Assert.Throws<UsageException>(() => (Small with { Widths = [4] }).Build()).Message);
     }
 }

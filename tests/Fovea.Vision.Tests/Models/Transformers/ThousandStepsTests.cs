@@ -11,10 +11,12 @@ public sealed class ThousandStepsTests
     public void Memory_does_not_grow_over_a_thousand_training_steps()
     {
         Device device = Device.CreateCpu(threads: 2);
-        VisionTransformer model = new(new VisionTransformerConfig { ImageSize = 16, PatchSize = 4, Dim = 16, Depth = 2, Heads = 2, Classes = 4 });
+        VisionTransformer model = new(
+            new VisionTransformerConfig { ImageSize = 16, PatchSize = 4, Dim = 16, Depth = 2, Heads = 2, Classes = 4 });
         model.Initialize(device, seed: 1);
         AdamW optimizer = new(ParameterGroup.Default(model, weightDecay: 0.05), learningRate: 1e-3);
-        float[] pixels = [.. Enumerable.Range(0, 8 * 3 * 16 * 16).Select(i => new Philox(1, 2).Uniform((ulong)i, -1, 1))];
+        float[] pixels = [.. Enumerable.Range(0, 8 * 3 * 16 * 16)
+            .Select(i => new Philox(1, 2).Uniform((ulong)i, -1, 1))];
         int[] classes = [.. Enumerable.Range(0, 8).Select(i => i % 4)];
 
         Run(10);

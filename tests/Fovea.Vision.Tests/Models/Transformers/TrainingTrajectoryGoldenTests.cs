@@ -8,11 +8,13 @@ using Fovea.Vision.Tests.Support;
 
 namespace Fovea.Vision.Tests.Models.Transformers;
 
-/// <summary>Whole training runs, step by step: warm-up and cosine, clipping, label smoothing, decay of weights only.</summary>
+/// <summary>Whole training runs, step by step: warm-up and cosine, clipping, label smoothing, decay of weights
+/// only.</summary>
 [Trait("Category", "Golden")]
 public sealed class TrainingTrajectoryGoldenTests
 {
-    private const double NormTolerance = 1e-3;   // relative; float32 sums over all gradients of a run that drifts by rounding
+    // relative; float32 sums over all gradients of a run that drifts by rounding
+    private const double NormTolerance = 1e-3;
 
     [Theory]
     [InlineData("train-trajectory")]
@@ -27,7 +29,8 @@ public sealed class TrainingTrajectoryGoldenTests
     private static void Run(Golden golden, Device device, int atMost)
     {
         JsonElement config = golden.Config;
-        int steps = config.GetProperty("steps").GetInt32(), made = Math.Min(steps, atMost), warmUp = config.GetProperty("warmup_steps").GetInt32();
+        int steps = config.GetProperty("steps").GetInt32(), made = Math.Min(steps, atMost),
+            warmUp = config.GetProperty("warmup_steps").GetInt32();
         VisionTransformer model = golden.LoadModel(device);
         Optimizer optimizer = CreateOptimizer(config, model);
         Schedule schedule = Schedule.WarmUp(warmUp, new CosineSchedule(steps - warmUp));
@@ -39,7 +42,8 @@ public sealed class TrainingTrajectoryGoldenTests
             using StepScope scope = StepScope.Begin();
             using Tape tape = Tape.Record();
             (Tensor images, Tensor labels) = Batch(golden, step, device);
-            Tensor loss = Ops.CrossEntropy(model.Forward(images), labels, config.GetProperty("label_smoothing").GetSingle());
+            Tensor loss = Ops.CrossEntropy(model.Forward(images), labels,
+                config.GetProperty("label_smoothing").GetSingle());
             tape.Backward(loss);
             GradientNorm norm = GradientNorm.Measure(optimizer.Groups);
             optimizer.LearningRate = baseRate * schedule.Factor(step);
@@ -59,7 +63,8 @@ public sealed class TrainingTrajectoryGoldenTests
 
     private static Optimizer CreateOptimizer(JsonElement config, Module model)
     {
-        IReadOnlyList<ParameterGroup> groups = ParameterGroup.Default(model, config.GetProperty("weight_decay").GetDouble());
+        IReadOnlyList<ParameterGroup> groups = ParameterGroup.Default(model,
+            config.GetProperty("weight_decay").GetDouble());
         double rate = config.GetProperty("lr").GetDouble();
         JsonElement betas = config.GetProperty("betas");
         return config.GetProperty("optimizer").GetString() switch
@@ -72,23 +77,28 @@ public sealed class TrainingTrajectoryGoldenTests
         };
     }
 
-    /// <summary>Where the case does not say, timm's <c>sgd</c> was meant: momentum 0.9 with Nesterov's look-ahead.</summary>
-    private static double Momentum(JsonElement config) => config.TryGetProperty("momentum", out JsonElement value) ? value.GetDouble() : 0.9;
+    /// <summary>Where the case does not say, timm's <c>sgd</c> was meant: momentum 0.9 with Nesterov's
+    /// look-ahead.</summary>
+    private static double Momentum(JsonElement config) => config.TryGetProperty("momentum", out JsonElement value)
+        ? value.GetDouble() : 0.9;
 
-    private static bool Nesterov(JsonElement config) => !config.TryGetProperty("nesterov", out JsonElement value) || value.GetBoolean();
+    private static bool Nesterov(JsonElement config) => !config.TryGetProperty("nesterov", out JsonElement value)
+        || value.GetBoolean();
 
     /// <summary>Step s uses images[(s mod batches) · batch : +batch], as (byte / 255 − mean) / deviation.</summary>
     private static (Tensor Images, Tensor Labels) Batch(Golden golden, int step, Device device)
     {
         JsonElement config = golden.Config;
-        int batch = config.GetProperty("batch").GetInt32(), first = step % config.GetProperty("batches").GetInt32() * batch;
+        int batch = config.GetProperty("batch").GetInt32(),
+            first = step % config.GetProperty("batches").GetInt32() * batch;
         StoredTensor images = golden["images"];
         int channels = images.Shape[1], area = images.Shape[2] * images.Shape[3];
         float[] values = new float[batch * channels * area];
         for (int i = 0; i < values.Length; i++)
         {
             int channel = i / area % channels;
-            values[i] = (images.Bytes[first * channels * area + i] / 255f - config.GetProperty("mean")[channel].GetSingle())
+            values[i] = (images.Bytes[first * channels * area + i] / 255f - config.GetProperty("mean")[channel]
+                .GetSingle())
                 / config.GetProperty("std")[channel].GetSingle();
         }
 

@@ -8,7 +8,8 @@ namespace Fovea.Vision.Tests.Models.Transformers;
 
 public sealed class VisionTransformerConfigTests
 {
-    private static readonly VisionTransformerConfig Valid = new() { ImageSize = 32, PatchSize = 4, Dim = 16, Depth = 2, Heads = 2 };
+    private static readonly VisionTransformerConfig Valid = new() { ImageSize = 32, PatchSize = 4, Dim = 16, Depth = 2,
+        Heads = 2 };
 
     public static TheoryData<string> Messages => [.. Mistakes.Keys];
 
@@ -27,19 +28,23 @@ public sealed class VisionTransformerConfigTests
         ["Heads: 3 do not divide Dim 16; give HeadDim or other numbers."] = config => config with { Heads = 3 },
         ["NormEpsilon must be above 0, got 0."] = config => config with { NormEpsilon = 0 },
         ["Pooling: ClassToken needs ClassToken to be true."] = config => config with { ClassToken = false },
-        ["PatchSize: pooled tokens lie 2, 4, 8 or 16 pixels apart, got 1."] = config => config with { Embedding = EmbeddingKind.Tokenizer, PatchSize = 1 },
+        ["PatchSize: pooled tokens lie 2, 4, 8 or 16 pixels apart, got 1."] = config =>
+            config with { Embedding = EmbeddingKind.Tokenizer, PatchSize = 1 },
         ["PositionStd must be above 0, got 0."] = config => config with { PositionStd = 0 },
         ["RegisterTokens must be at least 0, got -1."] = config => config with { RegisterTokens = -1 },
-        ["DistillationToken needs Pooling ClassToken, got Mean."] = config => config with { DistillationToken = true, Pooling = Pooling.Mean },
+        ["DistillationToken needs Pooling ClassToken, got Mean."] = config =>
+            config with { DistillationToken = true, Pooling = Pooling.Mean },
         ["Dim: sine-cosine positions of a sequence need an even number, got 15."] =
             config => config with { Dim = 15, Heads = 1, Position = PositionKind.SinCos1d },
-        ["Dim: sine-cosine positions need a multiple of 4, got 18."] = config => config with { Dim = 18, Position = PositionKind.SinCos2d },
+        ["Dim: sine-cosine positions need a multiple of 4, got 18."] = config =>
+            config with { Dim = 18, Position = PositionKind.SinCos2d },
         ["Dropout must be at least 0 and below 1, got 1."] = config => config with { Dropout = 1 },
         ["AttentionDropout must be at least 0 and below 1, got -1."] = config => config with { AttentionDropout = -1 },
         ["PositionDropout must be at least 0 and below 1, got 2."] = config => config with { PositionDropout = 2 },
         ["HeadDropout must be at least 0 and below 1, got NaN."] = config => config with { HeadDropout = float.NaN },
         ["DropPath must be at least 0 and below 1, got 1."] = config => config with { DropPath = 1 },
-        ["softmax: there is no option called 'scal'; did you mean 'scale'? There are: window, until, lai, class, soft, penalty, fade, scale."] =
+        ["softmax: there is no option called 'scal'; did you mean 'scale'? There are: window, until, lai, class, soft, "
+            + "penalty, fade, scale."] =
             config => config with { Attention = "softmax:scal=1" },
     };
 

@@ -10,7 +10,8 @@ namespace Fovea.Vision.Tests.Models.Transformers;
 [Trait("Category", "Golden")]
 public sealed class VisionTransformerGoldenTests
 {
-    /// <summary>Patches, every block, all tokens behind the last one, what block 0 attended to, and what comes out.</summary>
+    /// <summary>Patches, every block, all tokens behind the last one, what block 0 attended to, and what comes
+    /// out.</summary>
     [Theory]
     [InlineData("timm-vit", "reference")]
     [InlineData("timm-vit", "cpu")]
@@ -97,7 +98,9 @@ public sealed class VisionTransformerGoldenTests
         golden.Compare("logits", logits);
         golden.Compare("loss", loss);
         golden.Compare("grad.input", images.Gradient, "grad");
-        foreach ((string name, Parameter parameter) in model.NamedParameters()) golden.Compare($"grad.{name}", parameter.Value.Gradient, "grad");
-        Assert.Equal(golden.Tensors.Keys.Count(name => name.StartsWith("grad.", StringComparison.Ordinal)), model.NamedParameters().Count() + 1);
+        foreach ((string name, Parameter parameter) in model.NamedParameters())
+            golden.Compare($"grad.{name}", parameter.Value.Gradient, "grad");
+        Assert.Equal(golden.Tensors.Keys.Count(name => name.StartsWith("grad.", StringComparison.Ordinal)),
+            model.NamedParameters().Count() + 1);
     }
 }

@@ -39,7 +39,8 @@ public sealed class VisionTransformerTests
         ["wide heads"] = Small with { HeadDim = 12 },
         ["no MLP"] = Small with { MlpDim = 0 },
         ["tanh GELU"] = Small with { Activation = UnaryOperator.GeluTanh },
-        ["dropout"] = Small with { Dropout = 0.1f, AttentionDropout = 0.1f, PositionDropout = 0.1f, HeadDropout = 0.1f },
+        ["dropout"] = Small with { Dropout = 0.1f, AttentionDropout = 0.1f, PositionDropout = 0.1f,
+            HeadDropout = 0.1f },
         ["drop path"] = Small with { DropPath = 0.3f },
         ["grey image"] = Small with { Channels = 1 },
         ["no head"] = Small with { Classes = 0 },
@@ -47,25 +48,31 @@ public sealed class VisionTransformerTests
         ["distilled, no head"] = Small with { DistillationToken = true, Classes = 0 },
         ["registers"] = Small with { RegisterTokens = 4 },
         ["registers without positions"] = Small with { RegisterTokens = 4, PrefixPositions = false, LayerScale = 0.1f },
-        ["all prefix tokens, mean pooling"] = Small with { RegisterTokens = 2, Pooling = Pooling.Mean, PrefixPositions = false },
+        ["all prefix tokens, mean pooling"] = Small with { RegisterTokens = 2, Pooling = Pooling.Mean,
+            PrefixPositions = false },
         ["SwiGLU"] = Small with { GatedMlp = true, Activation = UnaryOperator.Silu },
         ["SwiGLU with dropout"] = Small with { GatedMlp = true, Activation = UnaryOperator.Silu, Dropout = 0.1f },
         ["sequence positions"] = Small with { Position = PositionKind.SinCos1d },
         ["sequence pooling"] = Small with { Pooling = Pooling.Sequence, ClassToken = false, Classes = 0 },
-        ["sequence pooling with registers"] = Small with { Pooling = Pooling.Sequence, ClassToken = false, RegisterTokens = 3 },
+        ["sequence pooling with registers"] = Small with { Pooling = Pooling.Sequence, ClassToken = false,
+            RegisterTokens = 3 },
         ["convolutional tokens"] = Small with { Embedding = EmbeddingKind.Convolution },
-        ["compact"] = Small with { Embedding = EmbeddingKind.Tokenizer, Pooling = Pooling.Sequence, ClassToken = false, NormedResidual = true, DropPath = 0.1f },
+        ["compact"] = Small with { Embedding = EmbeddingKind.Tokenizer, Pooling = Pooling.Sequence, ClassToken = false,
+            NormedResidual = true, DropPath = 0.1f },
         ["normed residual"] = Small with { NormedResidual = true },
-        ["normed residual, layer scale and drop path"] = Small with { NormedResidual = true, LayerScale = 0.1f, DropPath = 0.3f },
+        ["normed residual, layer scale and drop path"] = Small with { NormedResidual = true, LayerScale = 0.1f,
+            DropPath = 0.3f },
     };
 
     [Theory]
     [MemberData(nameof(Variants))]
     public void Every_parameter_of_every_variant_receives_a_gradient_and_both_devices_agree(string variant)
     {
-        Dictionary<string, float[]> cpu = Gradients(VariantConfigs[variant], Device.Cpu), reference = Gradients(VariantConfigs[variant], Device.Reference);
+        Dictionary<string, float[]> cpu = Gradients(VariantConfigs[variant], Device.Cpu),
+            reference = Gradients(VariantConfigs[variant], Device.Reference);
 
-        foreach ((string name, float[] expected) in reference) GoldenAssert.Close(expected, cpu[name], 2e-5, 1e-3, name);
+        foreach ((string name, float[] expected) in reference)
+            GoldenAssert.Close(expected, cpu[name], 2e-5, 1e-3, name);
     }
 
     [Theory]
@@ -87,7 +94,8 @@ public sealed class VisionTransformerTests
     {
         VisionTransformer plain = Build(Small, Device.Reference);
         VisionTransformer dropping = Build(
-            Small with { Dropout = 1e-7f, AttentionDropout = 1e-7f, PositionDropout = 1e-7f, HeadDropout = 1e-7f, DropPath = 1e-7f }, Device.Reference);
+            Small with { Dropout = 1e-7f, AttentionDropout = 1e-7f, PositionDropout = 1e-7f, HeadDropout = 1e-7f,
+                DropPath = 1e-7f }, Device.Reference);
         dropping.Random = new Philox(1, 1);
         Tensor images = Images(2, Device.Reference);
 
@@ -148,7 +156,8 @@ public sealed class VisionTransformerTests
     [InlineData(false)]
     public void Evaluation_takes_no_more_memory_for_more_blocks(bool inScope)
     {
-        long shallow = ActivationBytes(Small with { Depth = 2 }, inScope), deep = ActivationBytes(Small with { Depth = 10 }, inScope);
+        long shallow = ActivationBytes(Small with { Depth = 2 }, inScope),
+            deep = ActivationBytes(Small with { Depth = 10 }, inScope);
 
         Assert.Equal(shallow, deep);
     }
@@ -183,7 +192,8 @@ public sealed class VisionTransformerTests
         Assert.Contains("do not divide an image of 13x12", Refusal([1, 3, 13, 12]));
         Assert.Contains("got [3, 12, 12]", Refusal([3, 12, 12]));
 
-        string Refusal(Shape shape) => Assert.Throws<ShapeException>(() => model.Forward(Tensor.Zeros(shape, Device.Reference))).Message;
+        string Refusal(Shape shape) =>
+            Assert.Throws<ShapeException>(() => model.Forward(Tensor.Zeros(shape, Device.Reference))).Message;
     }
 
     [Theory]
@@ -210,12 +220,14 @@ public sealed class VisionTransformerTests
     [Fact]
     public void A_normed_residual_goes_on_from_the_norm()
     {
-        VisionTransformer model = Build(VariantConfigs["normed residual"], Device.Reference), plain = Build(Small, Device.Reference);
+        VisionTransformer model = Build(VariantConfigs["normed residual"], Device.Reference),
+            plain = Build(Small, Device.Reference);
         TransformerBlock block = model.Blocks[0], usual = plain.Blocks[0];
         Tensor x = TestTensors.Normal([2, 10, 16], Device.Reference);
 
         Tensor halfway = block.Attention.Forward(block.Norm1, x, Small.Grid, residual: x);
-        Tensor normed = Ops.LayerNorm(halfway, Tensor.Full([16], 1, Device.Reference), Tensor.Zeros([16], Device.Reference), 1e-6f);
+        Tensor normed = Ops.LayerNorm(halfway, Tensor.Full([16], 1, Device.Reference),
+            Tensor.Zeros([16], Device.Reference), 1e-6f);
         Tensor expected = Ops.Add(normed, block.Mlp!.Forward(normed));
 
         GoldenAssert.Close(expected.ToArray(), block.Forward(x, Small.Grid).ToArray(), 1e-6, 1e-6);
@@ -228,17 +240,22 @@ public sealed class VisionTransformerTests
     {
         VisionTransformer model = Build(VariantConfigs["sequence pooling"], Device.Reference);
         Tensor images = Images(2, Device.Reference);
-        float[] tokens = model.Features(images).ToArray(), w = Values("attention_pool.weight"), expected = new float[2 * 16];
+        float[] tokens = model.Features(images).ToArray(), w = Values("attention_pool.weight"),
+            expected = new float[2 * 16];
         for (int image = 0; image < 2; image++)
         {
-            double[] weights = [.. Enumerable.Range(0, 9).Select(i => Math.Exp(Enumerable.Range(0, 16).Sum(k => (double)tokens[(image * 9 + i) * 16 + k] * w[k])))];
+            double[] weights = [.. Enumerable.Range(0, 9)
+                .Select(i => Math.Exp(Enumerable.Range(0, 16)
+                    .Sum(k => (double)tokens[(image * 9 + i) * 16 + k] * w[k])))];
             for (int k = 0; k < 16; k++)
-                expected[image * 16 + k] = (float)(Enumerable.Range(0, 9).Sum(i => weights[i] * tokens[(image * 9 + i) * 16 + k]) / weights.Sum());
+                expected[image * 16 + k] = (float)(Enumerable.Range(0, 9)
+                    .Sum(i => weights[i] * tokens[(image * 9 + i) * 16 + k]) / weights.Sum());
         }
 
         GoldenAssert.Close(expected, model.Forward(images).ToArray(), 1e-5, 1e-5);
 
-        float[] Values(string name) => model.NamedParameters().Single(entry => entry.Name == name).Parameter.Value.ToArray();
+        float[] Values(string name) =>
+            model.NamedParameters().Single(entry => entry.Name == name).Parameter.Value.ToArray();
     }
 
     [Theory]
@@ -248,7 +265,8 @@ public sealed class VisionTransformerTests
         float[]? first = null;
         foreach (int threads in (int[])[1, 2, 3])
         {
-            float[] all = [.. Gradients(VariantConfigs[variant], Device.CreateCpu(threads)).Values.SelectMany(values => values)];
+            float[] all = [.. Gradients(VariantConfigs[variant], Device.CreateCpu(threads)).Values
+                .SelectMany(values => values)];
             Assert.Equal(first ??= all, all);
         }
     }
@@ -258,7 +276,8 @@ public sealed class VisionTransformerTests
     {
         VisionTransformer model = Build(VariantConfigs["distilled"], Device.Cpu);
         foreach (string head in (string[])["head", "head_dist"])
-            foreach ((string name, Parameter parameter) in model.NamedParameters().Where(entry => entry.Name.StartsWith($"{head}.", StringComparison.Ordinal)))
+            foreach ((string name, Parameter parameter) in model.NamedParameters()
+                .Where(entry => entry.Name.StartsWith($"{head}.", StringComparison.Ordinal)))
                 parameter.Value.CopyFrom(TestTensors.Normal(parameter.Shape, Device.Cpu, (ulong)name.Length).ToArray());
         Tensor images = Images(2, Device.Cpu);
 
@@ -274,13 +293,15 @@ public sealed class VisionTransformerTests
         tape.Backward(Ops.Add(
             Ops.CrossEntropy(trained.Class, Tensor.From([0, 1], [2], Device.Cpu)),
             Losses.HardDistillation(trained.Distillation!, TestTensors.Normal([2, 5], Device.Cpu, 9))));
-        Assert.All(model.NamedParameters(), entry => Assert.True(entry.Parameter.Value.Gradient!.ToArray().Any(value => value != 0), entry.Name));
+        Assert.All(model.NamedParameters(),
+            entry => Assert.True(entry.Parameter.Value.Gradient!.ToArray().Any(value => value != 0), entry.Name));
     }
 
     [Fact]
     public void Positions_of_another_image_size_are_resampled_to_fit()
     {
-        VisionTransformer small = Build(VariantConfigs["registers"], Device.Cpu), large = Build(VariantConfigs["registers"] with { ImageSize = 24 }, Device.Cpu);
+        VisionTransformer small = Build(VariantConfigs["registers"], Device.Cpu),
+            large = Build(VariantConfigs["registers"] with { ImageSize = 24 }, Device.Cpu);
         Tensor table = small.NamedParameters().Single(entry => entry.Name == "pos_embed").Parameter.Value;
 
         Tensor fitted = large.AdaptWeight("pos_embed", table);
@@ -288,10 +309,12 @@ public sealed class VisionTransformerTests
         Assert.Equal([1, 5 + 36, 16], fitted.Shape);
         Assert.Equal(PositionResampling.Resample(table, new(5, 3, 3), new(5, 6, 6)).ToArray(), fitted.ToArray());
         Assert.Same(table, small.AdaptWeight("pos_embed", table));
-        foreach (Shape shape in (Shape[])[[1, 5 + 7, 16], [1, 5 + 9, 8], [2, 5 + 9, 16], [1, 3, 16], [16], []])   // not square, of other models, nonsense
+        // not square, of other models, nonsense
+        foreach (Shape shape in (Shape[])[[1, 5 + 7, 16], [1, 5 + 9, 8], [2, 5 + 9, 16], [1, 3, 16], [16], []])
         {
             Tensor other = Tensor.Zeros(shape, Device.Cpu);
-            foreach (string name in (string[])["pos_embed", "norm.weight", "blocks.0.attn.qkv.bias", "blocks.-1.attn.qkv.bias", "blocks.9.attn.qkv.bias"])
+            foreach (string name in (string[])["pos_embed", "norm.weight", "blocks.0.attn.qkv.bias",
+                "blocks.-1.attn.qkv.bias", "blocks.9.attn.qkv.bias"])
                 Assert.Same(other, large.AdaptWeight(name, other));
         }
     }
@@ -299,7 +322,8 @@ public sealed class VisionTransformerTests
     [Fact]
     public void Names_are_timms()
     {
-        string[] names = [.. new VisionTransformer(VariantConfigs["layer scale"] with { Depth = 1 }).NamedParameters().Select(entry => entry.Name)];
+        string[] names = [.. new VisionTransformer(VariantConfigs["layer scale"] with { Depth = 1 }).NamedParameters()
+            .Select(entry => entry.Name)];
 
         Assert.Equal(
             [
@@ -313,9 +337,12 @@ public sealed class VisionTransformerTests
             names);
         Assert.Equal(
             ["cls_token", "dist_token", "reg_token", "pos_embed"],
-            new VisionTransformer(VariantConfigs["distilled"] with { RegisterTokens = 1 }).NamedParameters().Take(4).Select(entry => entry.Name));
-        Assert.Contains("head_dist.weight", new VisionTransformer(VariantConfigs["distilled"]).NamedParameters().Select(entry => entry.Name));
-        Assert.Contains("fc_norm.weight", new VisionTransformer(VariantConfigs["mean pooling"]).NamedParameters().Select(entry => entry.Name));
+            new VisionTransformer(VariantConfigs["distilled"] with { RegisterTokens = 1 }).NamedParameters().Take(4)
+                .Select(entry => entry.Name));
+        Assert.Contains("head_dist.weight",
+            new VisionTransformer(VariantConfigs["distilled"]).NamedParameters().Select(entry => entry.Name));
+        Assert.Contains("fc_norm.weight",
+            new VisionTransformer(VariantConfigs["mean pooling"]).NamedParameters().Select(entry => entry.Name));
     }
 
     private static Dictionary<string, float[]> Gradients(VisionTransformerConfig config, Device device)
@@ -327,7 +354,8 @@ public sealed class VisionTransformerTests
         Tensor y = model.Forward(Images(3, device, config.Channels));
         tape.Backward(y, TestTensors.Normal(y.Shape, device, 8));
         return model.NamedParameters().ToDictionary(
-            entry => entry.Name, entry => entry.Parameter.Value.Gradient?.ToArray() ?? throw new InvalidOperationException($"{entry.Name} has no gradient."));
+            entry => entry.Name, entry => entry.Parameter.Value.Gradient?.ToArray()
+                ?? throw new InvalidOperationException($"{entry.Name} has no gradient."));
     }
 
     private static long ActivationBytes(VisionTransformerConfig config, bool inScope)
@@ -349,5 +377,6 @@ public sealed class VisionTransformerTests
         return model;
     }
 
-    private static Tensor Images(int batch, Device device, int channels = 3) => TestTensors.Normal([batch, channels, 12, 12], device, 77);
+    private static Tensor Images(int batch, Device device, int channels = 3) =>
+        TestTensors.Normal([batch, channels, 12, 12], device, 77);
 }

@@ -5,12 +5,14 @@ using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Tests.Weights.Loading;
 
 public sealed class LoadPlanTests
 {
-    private static readonly VisionTransformerConfig Config = new() { ImageSize = 16, PatchSize = 4, Dim = 8, Depth = 2, Heads = 2, Classes = 5, MlpDim = 16 };
+    private static readonly VisionTransformerConfig Config = new() { ImageSize = 16, PatchSize = 4, Dim = 8, Depth = 2,
+        Heads = 2, Classes = 5, MlpDim = 16 };
 
     [Fact]
     public void A_models_own_weights_fit_strictly_and_come_back()
@@ -27,7 +29,8 @@ public sealed class LoadPlanTests
     [Fact]
     public void A_head_for_other_classes_is_left_fresh()
     {
-        VisionTransformer source = Built(Config, 1), target = (Config with { Classes = 3 }).Build(), untouched = Built(Config with { Classes = 3 }, 2);
+        VisionTransformer source = Built(Config, 1), target = (Config with { Classes = 3 }).Build(),
+            untouched = Built(Config with { Classes = 3 }, 2);
         LoadPlan plan = Plan(target, source);
         plan.Initialize(target, Device.Cpu, 2);
 
@@ -50,10 +53,12 @@ public sealed class LoadPlanTests
         for (int i = 0; i < grey.Length; i++)
         {
             (int output, int pixel) = Math.DivRem(i, 16);
-            Assert.Equal(colour[(output * 3) * 16 + pixel] + colour[(output * 3 + 1) * 16 + pixel] + colour[(output * 3 + 2) * 16 + pixel], grey[i], 1e-6f);
+            Assert.Equal(colour[(output * 3) * 16 + pixel] + colour[(output * 3 + 1) * 16 + pixel]
+                + colour[(output * 3 + 2) * 16 + pixel], grey[i], 1e-6f);
         }
 
-        Assert.Equal("patch_embed.proj.weight [8, 3, 4, 4] to [8, 1, 4, 4]", Assert.Single(plan.Report.Resized).ToString());
+        Assert.Equal("patch_embed.proj.weight [8, 3, 4, 4] to [8, 1, 4, 4]",
+            Assert.Single(plan.Report.Resized).ToString());
     }
 
     [Fact]
@@ -62,14 +67,16 @@ public sealed class LoadPlanTests
         VisionTransformer source = Built(Config with { Channels = 1 }, 1), target = Config.Build();
         Plan(target, source).Initialize(target, Device.Cpu, 2);
         float[] grey = Values(source, "patch_embed.proj.weight"), colour = Values(target, "patch_embed.proj.weight");
-        Assert.Equal(grey[17], colour[(3 * 16) + 1] + colour[(4 * 16) + 1] + colour[(5 * 16) + 1], 1e-6f);   // output 1, pixel 1
+        // output 1, pixel 1
+        Assert.Equal(grey[17], colour[(3 * 16) + 1] + colour[(4 * 16) + 1] + colour[(5 * 16) + 1], 1e-6f);
     }
 
     [Fact]
     public void A_model_makes_fit_what_it_knows_how_to()
     {
         Halving model = new();
-        StateDict weights = new(NamingSchemes.Timm, "", [Weight.Of("pos_embed", WeightType.F16, [1, 4, 1], [1, 3, 10, 20])], []);
+        StateDict weights = new(NamingSchemes.Timm, "",
+            [Weight.Of("pos_embed", WeightType.F16, [1, 4, 1], [1, 3, 10, 20])], []);
         LoadPlan plan = LoadPlan.Create(model, weights, "f.pth", Device.Cpu);
         plan.Initialize(model, Device.Cpu, 1);
 
@@ -77,19 +84,24 @@ public sealed class LoadPlanTests
         Assert.Equal("pos_embed [1, 4, 1] to [1, 2, 1]", Assert.Single(plan.Report.Resized).ToString());
         Assert.Throws<CheckpointException>(() => LoadPlan.Create(model, weights, "f.pth", Device.Cpu, strict: true));
         StateDict other = weights with { Weights = [Weight.Of("pos_embed", WeightType.F32, [1, 6, 1], new float[6])] };
-        Assert.Contains("'pos_embed' is [1, 6, 1]", Assert.Throws<CheckpointException>(() => LoadPlan.Create(model, other, "f.pth", Device.Cpu)).Message, StringComparison.Ordinal);
+        Assert.Contains("'pos_embed' is [1, 6, 1]",
+            Assert.Throws<CheckpointException>(() => LoadPlan.Create(model, other, "f.pth", Device.Cpu)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void More_and_fewer_blocks_are_reported()
     {
         VisionTransformer source = Built(Config, 1);
-        LoadPlan deeper = Plan((Config with { Depth = 3 }).Build(), source), shallower = Plan((Config with { Depth = 1 }).Build(), source);
+        LoadPlan deeper = Plan((Config with { Depth = 3 }).Build(), source),
+            shallower = Plan((Config with { Depth = 1 }).Build(), source);
 
         Assert.Equal(12, deeper.Report.Missing.Count);
         Assert.All(deeper.Report.Missing, name => Assert.StartsWith("blocks.2.", name, StringComparison.Ordinal));
         Assert.Equal(12, shallower.Report.Unexpected.Count);
-        Assert.Contains("missing in the file: blocks.2.norm1.weight, blocks.2.norm1.bias, blocks.2.attn.qkv.weight, blocks.2.attn.qkv.bias and 8 more",
+        Assert.Contains(
+            "missing in the file: blocks.2.norm1.weight, blocks.2.norm1.bias, blocks.2.attn.qkv.weight, "
+                + "blocks.2.attn.qkv.bias and 8 more",
             Refused((Config with { Depth = 3 }).Build(), source, strict: true), StringComparison.Ordinal);
     }
 
@@ -112,7 +124,9 @@ public sealed class LoadPlanTests
         Weight[] tiny = [.. Presets.Find("vit_tiny_patch16_224").Config.Build().NamedState().Select(entry =>
             new Weight(entry.Name, WeightType.F32, [.. entry.Tensor.Shape.Select(size => (long)size)], (_, _) => { }))];
         StateDict weights = new(NamingSchemes.Timm, "", tiny, []);
-        string message = Assert.Throws<CheckpointException>(() => LoadPlan.Create(Presets.Find("vit_small_patch16_224").Config.Build(), weights, "f.pth", Device.Cpu)).Message;
+        string message = Assert.Throws<CheckpointException>(() =>
+            LoadPlan.Create(Presets.Find("vit_small_patch16_224").Config.Build(), weights, "f.pth",
+                Device.Cpu)).Message;
 
         Assert.StartsWith("f.pth: 'cls_token' is [1, 1, 192] in the file, but the model needs [1, 1, 384]", message, StringComparison.Ordinal);
         Assert.EndsWith("the closest preset is 'vit_tiny_patch16_224': use `model` vit_tiny_patch16_224.", message, StringComparison.Ordinal);
@@ -123,8 +137,10 @@ public sealed class LoadPlanTests
     public void Weights_of_something_else_are_refused()
     {
         StateDict weights = new(NamingSchemes.Other, "", [Weight.Of("fc.weight", WeightType.F32, [2], [1, 2])], []);
-        string message = Assert.Throws<CheckpointException>(() => LoadPlan.Create(Config.Build(), weights, "f.pth", Device.Cpu)).Message;
-        Assert.Contains("another architecture (names as they are): only 0 of the model's", message, StringComparison.Ordinal);
+        string message = Assert.Throws<CheckpointException>(() =>
+            LoadPlan.Create(Config.Build(), weights, "f.pth", Device.Cpu)).Message;
+        Assert.Contains("another architecture (names as they are): only 0 of the model's", message,
+            StringComparison.Ordinal);
     }
 
     /// <summary>Takes positions of twice as many tokens, by their means in pairs.</summary>
@@ -138,7 +154,8 @@ public sealed class LoadPlanTests
 
         public override ForwardCost CountForward() => default;
 
-        public override Tensor AdaptWeight(string name, Tensor value) => value.Shape[1] == 4 ? Ops.Mean(value.Reshape(2, 2), 1).Reshape(1, 2, 1) : value;
+        public override Tensor AdaptWeight(string name, Tensor value) => value.Shape[1] == 4
+            ? Ops.Mean(value.Reshape(2, 2), 1).Reshape(1, 2, 1) : value;
     }
 
     private static VisionTransformer Built(VisionTransformerConfig config, ulong seed)
@@ -148,11 +165,15 @@ public sealed class LoadPlanTests
         return model;
     }
 
-    private static LoadPlan Plan(VisionTransformer target, VisionTransformer source, bool strict = false) => LoadPlan.Create(
-        target, new StateDict(NamingSchemes.Timm, "", [.. source.NamedState().Select(entry => Weight.Of(entry.Name, entry.Tensor.Value))], []), "f.pth", Device.Cpu, strict);
+    private static LoadPlan Plan(VisionTransformer target, VisionTransformer source, bool strict = false) =>
+        LoadPlan.Create(
+        target, new StateDict(NamingSchemes.Timm, "",
+            [.. source.NamedState().Select(entry => Weight.Of(entry.Name, entry.Tensor.Value))], []), "f.pth",
+                Device.Cpu, strict);
 
     private static string Refused(VisionTransformer target, VisionTransformer source, bool strict = false) =>
         Assert.Throws<CheckpointException>(() => Plan(target, source, strict)).Message;
 
-    private static float[] Values(VisionTransformer model, string name) => model.NamedState().First(entry => entry.Name == name).Tensor.Value.ToArray();
+    private static float[] Values(VisionTransformer model, string name) =>
+        model.NamedState().First(entry => entry.Name == name).Tensor.Value.ToArray();
 }

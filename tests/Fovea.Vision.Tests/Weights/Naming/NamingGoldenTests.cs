@@ -5,6 +5,7 @@ using Fovea.Vision.Tests.Support;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Tests.Weights.Naming;
 
@@ -28,7 +29,7 @@ public sealed class NamingGoldenTests
     public void Weights_become_those_of_timm(string caseName, string fileName, string scheme)
     {
         Golden golden = Golden.Load(caseName);
-        using WeightFile file = WeightFile.Open(Path.Combine(golden.Folder, fileName));
+        using WeightFile file = WeightFiles.Open(Path.Combine(golden.Folder, fileName));
         StateDict weights = StateDict.Of(file);
 
         Assert.Equal(scheme, weights.Scheme.Name);
@@ -58,13 +59,14 @@ public sealed class NamingGoldenTests
             Classes = golden.Integer("num_classes"),
         };
         VisionTransformer model = config.Build();
-        using WeightFile file = WeightFile.Open(Path.Combine(golden.Folder, fileName));
+        using WeightFile file = WeightFiles.Open(Path.Combine(golden.Folder, fileName));
         LoadPlan plan = LoadPlan.Create(model, StateDict.Of(file), file.Path, Device.Cpu, strict: true);
         plan.Initialize(model, Device.Cpu, 0);
         model.Train(false);
 
         using StepScope scope = StepScope.Begin();
         (double absolute, double relative) = golden.Tolerance("forward");
-        GoldenAssert.Close(golden["logits"].Floats, model.Forward(golden["input"].ToTensor(Device.Cpu)).ToArray(), absolute, relative);
+        GoldenAssert.Close(golden["logits"].Floats, model.Forward(golden["input"].ToTensor(Device.Cpu)).ToArray(),
+            absolute, relative);
     }
 }

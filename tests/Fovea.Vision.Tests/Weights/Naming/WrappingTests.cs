@@ -11,7 +11,8 @@ public sealed class WrappingTests
     [InlineData("", "timm", Vit, "head.weight")]
     [InlineData("module.", "timm", "module." + Vit, "module.head.weight")]
     [InlineData("state_dict.module.", "timm", "state_dict.module." + Vit, "optimizer.state.0.exp_avg")]
-    [InlineData("teacher.backbone.", "timm", "student.module.backbone." + Vit, "teacher.backbone." + Vit, "teacher.head.mlp.0.weight")]
+    [InlineData("teacher.backbone.", "timm", "student.module.backbone." + Vit, "teacher.backbone." + Vit,
+        "teacher.head.mlp.0.weight")]
     [InlineData("model_ema.", "timm", "model." + Vit, "model_ema." + Vit)]
     [InlineData("ema.", "timm", Vit, "ema." + Vit, "optimizer.mean." + Vit)]
     [InlineData("model._orig_mod.encoder.", "timm", "model._orig_mod.encoder." + Vit, "model._orig_mod.decoder.weight")]
@@ -34,7 +35,8 @@ public sealed class WrappingTests
     [InlineData("blocks.3.ls1.gamma", "blocks.3.ls1.gamma")]
     [InlineData("register_tokens", "reg_token")]
     [InlineData("mask_token", null)]
-    public void Chunks_of_blocks_and_gated_layers_of_DINOv2(string name, string? expected) => Assert.Equal(expected, NamingSchemes.DinoV2.Translate(name));
+    public void Chunks_of_blocks_and_gated_layers_of_DINOv2(string name, string? expected) =>
+        Assert.Equal(expected, NamingSchemes.DinoV2.Translate(name));
 
     [Theory]
     [InlineData("deit.embeddings.distillation_token", "dist_token")]
@@ -43,5 +45,6 @@ public sealed class WrappingTests
     [InlineData("dinov2.encoder.layer.11.layer_scale2.lambda1", "blocks.11.ls2.gamma")]
     [InlineData("dinov2_with_registers.embeddings.register_tokens", "reg_token")]
     [InlineData("vit.pooler.dense.weight", null)]
-    public void Names_of_transformers(string name, string? expected) => Assert.Equal(expected, NamingSchemes.HuggingFace.Translate(name));
+    public void Names_of_transformers(string name, string? expected) =>
+        Assert.Equal(expected, NamingSchemes.HuggingFace.Translate(name));
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
+using Fovea.Vision.Weights.Storage;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -25,7 +26,8 @@ public sealed class SafetensorsRulesTests
             Weight[] tensors =
             [
                 .. file.Tensors.Select((entry, i) => Weight.Of(
-                    $"blocks.{i}.\"ä\"", entry.Type, [.. entry.Shape.Select(size => (long)size)], new float[entry.Shape.Aggregate(1, (product, size) => product * size)])),
+                    $"blocks.{i}.\"ä\"", entry.Type, [.. entry.Shape.Select(size => (long)size)],
+                    new float[entry.Shape.Aggregate(1, (product, size) => product * size)])),
             ];
             using MemoryStream stream = new();
             SafetensorsWriter.Write(stream, tensors, new Dictionary<string, string> { ["format"] = file.Text });

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Tests.Weights.Safetensors;
 
@@ -16,7 +17,8 @@ public sealed class SafetensorsTests : IDisposable
     {
         using SafetensorsReader reader = SafetensorsReader.Open(WriteSample());
 
-        Assert.Equal(["a.weight F32 [2, 3]", "b F32 []", "empty F32 [0, 4]"], reader.Entries.Select(entry => entry.ToString()).Order());
+        Assert.Equal(["a.weight F32 [2, 3]", "b F32 []", "empty F32 [0, 4]"],
+            reader.Entries.Select(entry => entry.ToString()).Order());
         Assert.Equal([1, 2, 3, float.NaN, float.NegativeInfinity, -0f], Values(reader, "a.weight"));
         Assert.Equal([7], Values(reader, "b"));
         Assert.Empty(Values(reader, "empty"));
@@ -94,12 +96,15 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData(new byte[] { 1, 2, 3 }, "not a safetensors file")]
     [InlineData(new byte[] { 0x50, 0x4B, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0 }, "not a safetensors file")]
     [InlineData(new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}' }, "claims 0 bytes")]
-    [InlineData(new byte[] { 255, 255, 255, 255, 255, 255, 255, 127, (byte)'{', (byte)'}' }, "claims 9223372036854775807 bytes")]
-    [InlineData(new byte[] { 255, 255, 255, 255, 255, 255, 255, 255, (byte)'{', (byte)'}' }, "claims 18446744073709551615 bytes")]
+    [InlineData(new byte[] { 255, 255, 255, 255, 255, 255, 255, 127, (byte)'{', (byte)'}' },
+        "claims 9223372036854775807 bytes")]
+    [InlineData(new byte[] { 255, 255, 255, 255, 255, 255, 255, 255, (byte)'{', (byte)'}' },
+        "claims 18446744073709551615 bytes")]
     public void Other_files_are_refused(byte[] contents, string reason)
     {
         File.WriteAllBytes(_folder["x"], contents);
-        Assert.Contains(reason, Assert.Throws<CheckpointException>(() => SafetensorsReader.Open(_folder["x"])).Message, StringComparison.Ordinal);
+        Assert.Contains(reason, Assert.Throws<CheckpointException>(() => SafetensorsReader.Open(_folder["x"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -138,14 +143,18 @@ public sealed class SafetensorsTests : IDisposable
 
     [Fact]
     public void A_missing_file_is_refused() =>
-        Assert.Contains("cannot be read", Assert.Throws<CheckpointException>(() => SafetensorsReader.Open(_folder["none"])).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be read",
+            Assert.Throws<CheckpointException>(() => SafetensorsReader.Open(_folder["none"])).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Ten_thousand_mutated_headers_raise_nothing_but_the_documented_exception()
     {
         byte[] header = Encoding.UTF8.GetBytes(
             """{"__metadata__":{"k":"v","sha256":"00"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"b":{"dtype":"BF16","shape":[],"data_offsets":[8,10]}}""");
-        byte[][] pieces = [.. new[] { "{", "}", "[", "]", ",", ":", "\"", "-1", "1e400", "99999999999999999999", "null", "\\u0000", "\ud800", "[[[[[[", "\"a\":{", "F32" }.Select(Encoding.UTF8.GetBytes)];
+        byte[][] pieces = [
+            .. new[] { "{", "}", "[", "]", ",", ":", "\"", "-1", "1e400", "99999999999999999999", "null", "\\u0000",
+                "\ud800", "[[[[[[", "\"a\":{", "F32" }.Select(Encoding.UTF8.GetBytes)];
         Random random = new(1);
         for (int i = 0; i < 10_000; i++)
         {
@@ -200,7 +209,8 @@ public sealed class SafetensorsTests : IDisposable
         try
         {
             using SafetensorsReader reader = SafetensorsReader.Open(_folder["damaged"]);
-            Assert.False(reader.VerifyChecksum(), "damage went unnoticed");   // the checksum's own key was hit: a checkpoint without one is refused later
+            // the checksum's own key was hit: a checkpoint without one is refused later
+            Assert.False(reader.VerifyChecksum(), "damage went unnoticed");
         }
         catch (CheckpointException)
         {

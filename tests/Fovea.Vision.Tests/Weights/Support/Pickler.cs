@@ -48,9 +48,12 @@ internal sealed class Pickler
     }
 
     /// <summary>A tensor that looks at a storage.</summary>
-    public Pickler Tensor(string key, long count, long offset, long[] shape, long[] strides, string storage = "FloatStorage")
+    public Pickler Tensor(string key, long count, long offset, long[] shape, long[] strides,
+        string storage = "FloatStorage")
     {
-        Global("torch._utils", "_rebuild_tensor_v2").Raw("(("u8).Text("storage").Global("torch", storage).Text(key).Text("cpu").Number(count);
-        return Raw("tQ"u8).Number(offset).Tuple(shape).Tuple(strides).Raw(0x89).Global("collections", "OrderedDict").Raw(")RtR"u8);
+        Global("torch._utils", "_rebuild_tensor_v2").Raw("(("u8).Text("storage").Global("torch", storage).Text(key)
+            .Text("cpu").Number(count);
+        return Raw("tQ"u8).Number(offset).Tuple(shape).Tuple(strides).Raw(0x89).Global("collections", "OrderedDict")
+            .Raw(")RtR"u8);
     }
 }

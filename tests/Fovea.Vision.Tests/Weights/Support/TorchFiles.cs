@@ -12,14 +12,17 @@ internal static class TorchFiles
     /// <param name="storages">Numbers by key.</param>
     /// <param name="packed">Deflate everything, which torch.save never does.</param>
     /// <param name="more">Further files.</param>
-    public static byte[] Zip(byte[] pickle, IEnumerable<(string Key, byte[] Bytes)> storages, bool packed = false, params (string Name, byte[] Bytes)[] more)
+    public static byte[] Zip(byte[] pickle, IEnumerable<(string Key, byte[] Bytes)> storages, bool packed = false,
+        params (string Name, byte[] Bytes)[] more)
     {
         using MemoryStream stream = new();
         using (ZipArchive archive = new(stream, ZipArchiveMode.Create, leaveOpen: true))
         {
-            foreach ((string name, byte[] bytes) in storages.Select(entry => ("data/" + entry.Key, entry.Bytes)).Prepend(("data.pkl", pickle)).Concat(more))
+            foreach ((string name, byte[] bytes) in storages.Select(entry => ("data/" + entry.Key, entry.Bytes))
+                .Prepend(("data.pkl", pickle)).Concat(more))
             {
-                using Stream entry = archive.CreateEntry("archive/" + name, packed ? CompressionLevel.SmallestSize : CompressionLevel.NoCompression).Open();
+                using Stream entry = archive.CreateEntry("archive/" + name,
+                    packed ? CompressionLevel.SmallestSize : CompressionLevel.NoCompression).Open();
                 entry.Write(bytes);
             }
         }

@@ -2,6 +2,7 @@ using System.Text;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tests.Weights.Support;
 using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Tests.Weights.Torch;
 
@@ -16,10 +17,11 @@ public sealed class TorchFileTests : IDisposable
     [InlineData(true, "PyTorch (before 1.6)")]
     public void Both_formats_are_read_and_told_by_their_bytes(bool legacy, string format)
     {
-        using WeightFile file = WeightFile.Open(_folder.Write("any-name", TorchFiles.Sample(legacy)));
+        using WeightFile file = WeightFiles.Open(_folder.Write("any-name", TorchFiles.Sample(legacy)));
 
         Assert.Equal(format, file.Format);
-        Assert.Equal(["model.a.weight F32 [2, 3]", "model.b.weight F32 [2, 2]"], file.Weights.Select(weight => weight.ToString()));
+        Assert.Equal(["model.a.weight F32 [2, 3]", "model.b.weight F32 [2, 2]"],
+            file.Weights.Select(weight => weight.ToString()));
         Assert.Equal([1, 2, 3, 4, 5, 6], file.Weights[0].ToArray());
         Assert.Equal([1, 3, 2, 4], file.Weights[1].ToArray());   // its rows are columns
     }
@@ -45,13 +47,16 @@ public sealed class TorchFileTests : IDisposable
     public void What_scripts_leave_beside_the_weights_is_passed_over()
     {
         byte[] pickle = new Pickler().Dict(
-            ("args", p => p.Global("argparse", "Namespace").Raw([.. ")"u8, 0x81, .. "}"u8]).Text("lr").Raw([(byte)'G', 0x3F, 0xF0, 0, 0, 0, 0, 0, 0, .. "sb"u8])),
+            ("args", p => p.Global("argparse",
+                "Namespace").Raw([.. ")"u8, 0x81, .. "}"u8]).Text("lr")
+                    .Raw([(byte)'G', 0x3F, 0xF0, 0, 0, 0, 0, 0, 0, .. "sb"u8])),
             ("device", p => p.Global("torch", "device").Text("cpu").Raw(0x85, (byte)'R')),
             ("dtype", p => p.Global("torch", "float32")),
             ("size", p => p.Global("torch", "Size").Tuple(2, 3).Raw(0x85, (byte)'R')),
             ("optimizer", p => p.Raw("}K\u0000]s"u8)),   // {0: []}
             ("w", p => p.Tensor("0", 1, 0, [], []))).ToArray();
-        using WeightFile file = WeightFile.Open(_folder.Write("x", TorchFiles.Zip(pickle, [("0", TorchFiles.Floats(7))])));
+        using WeightFile file = WeightFiles.Open(
+            _folder.Write("x", TorchFiles.Zip(pickle, [("0", TorchFiles.Floats(7))])));
 
         Assert.Equal("w F32 []", Assert.Single(file.Weights).ToString());
         Assert.Equal([7], file.Weights[0].ToArray());
@@ -60,9 +65,12 @@ public sealed class TorchFileTests : IDisposable
     [Fact]
     public void Parameters_of_old_and_new_files_are_tensors()
     {
-        byte[] pickle = new Pickler().Dict(("w", p => p.Global("torch._utils", "_rebuild_parameter").Raw((byte)'(').Tensor("0", 2, 0, [2], [1]).Raw(0x88)
+        byte[] pickle = new Pickler()
+            .Dict(("w", p => p.Global("torch._utils", "_rebuild_parameter").Raw((byte)'(').Tensor("0", 2, 0, [2],
+                [1]).Raw(0x88)
             .Global("collections", "OrderedDict").Raw(")RtR"u8))).ToArray();
-        using WeightFile file = WeightFile.Open(_folder.Write("x", TorchFiles.Zip(pickle, [("0", TorchFiles.Floats(7, 8))])));
+        using WeightFile file = WeightFiles.Open(
+            _folder.Write("x", TorchFiles.Zip(pickle, [("0", TorchFiles.Floats(7, 8))])));
         Assert.Equal([7, 8], file.Weights[0].ToArray());
     }
 
@@ -76,10 +84,12 @@ public sealed class TorchFileTests : IDisposable
     [InlineData(6, 0, new long[] { 1L << 62 }, new long[] { 0 }, "impossible sizes")]
     [InlineData(6, 0, new long[] { 1L << 40, 1L << 40 }, new long[] { 0, 0 }, "impossibly large")]
     [InlineData(6, 0, new long[] { 1L << 35 }, new long[] { 0 }, "would unpack from")]
-    public void Tensors_that_do_not_lie_in_their_storage_are_refused(long count, long offset, long[] shape, long[] strides, string reason)
+    public void Tensors_that_do_not_lie_in_their_storage_are_refused(long count, long offset, long[] shape,
+        long[] strides, string reason)
     {
         byte[] pickle = new Pickler().Dict(("w", p => p.Tensor("0", count, offset, shape, strides))).ToArray();
-        Assert.Contains(reason, Refused(TorchFiles.Zip(pickle, [("0", TorchFiles.Floats(1, 2, 3, 4, 5, 6))])), StringComparison.Ordinal);
+        Assert.Contains(reason, Refused(TorchFiles.Zip(pickle, [("0", TorchFiles.Floats(1, 2, 3, 4, 5, 6))])),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -87,37 +97,52 @@ public sealed class TorchFileTests : IDisposable
     {
         // 100 MB of zeros in 100 KB: neither the pickle nor the storage is unpacked.
         byte[] pickle = new Pickler().Dict(("w", p => p.Tensor("0", 25_000_000, 0, [25_000_000], [1]))).ToArray();
-        Assert.Contains("'data.pkl' packed", Refused(TorchFiles.Zip(pickle, [("0", new byte[100_000_000])], packed: true)), StringComparison.Ordinal);
+        Assert.Contains("'data.pkl' packed",
+            Refused(TorchFiles.Zip(pickle, [("0", new byte[100_000_000])], packed: true)), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Other_archives_are_named()
     {
         Assert.Contains("without data.pkl", Refused(Archive("photo.png")), StringComparison.Ordinal);
-        Assert.Contains("TorchScript", Refused(TorchFiles.Zip(new Pickler().Dict().ToArray(), [], more: ("constants.pkl", []))), StringComparison.Ordinal);
-        Assert.Contains("big-endian", Refused(TorchFiles.Zip(new Pickler().Dict().ToArray(), [], more: ("byteorder", "big"u8.ToArray()))), StringComparison.Ordinal);
-        Assert.Contains("holds no 'data/0'", Refused(TorchFiles.Zip(new Pickler().Dict(("w", p => p.Tensor("0", 1, 0, [1], [1]))).ToArray(), [])), StringComparison.Ordinal);
+        Assert.Contains("TorchScript",
+            Refused(TorchFiles.Zip(new Pickler().Dict().ToArray(), [], more: ("constants.pkl", []))),
+            StringComparison.Ordinal);
+        Assert.Contains("big-endian",
+            Refused(TorchFiles.Zip(new Pickler().Dict().ToArray(), [], more: ("byteorder", "big"u8.ToArray()))),
+            StringComparison.Ordinal);
+        Assert.Contains("holds no 'data/0'",
+            Refused(TorchFiles.Zip(new Pickler().Dict(("w", p => p.Tensor("0", 1, 0, [1], [1]))).ToArray(), [])),
+            StringComparison.Ordinal);
         Assert.Contains("has 4 bytes for storage '0', which needs 8", Refused(
-            TorchFiles.Zip(new Pickler().Dict(("w", p => p.Tensor("0", 2, 0, [2], [1]))).ToArray(), [("0", new byte[4])])), StringComparison.Ordinal);
-        Assert.Contains("holds no tensors", Refused(TorchFiles.Zip(new Pickler().Dict(("epoch", p => p.Number(1))).ToArray(), [])), StringComparison.Ordinal);
-        Assert.Contains("without a name", Refused(TorchFiles.Zip(new Pickler().Tensor("0", 1, 0, [1], [1]).ToArray(), [("0", new byte[4])])), StringComparison.Ordinal);
+            TorchFiles.Zip(new Pickler().Dict(("w", p => p.Tensor("0", 2, 0, [2], [1]))).ToArray(),
+                [("0", new byte[4])])), StringComparison.Ordinal);
+        Assert.Contains("holds no tensors",
+            Refused(TorchFiles.Zip(new Pickler().Dict(("epoch", p => p.Number(1))).ToArray(), [])),
+            StringComparison.Ordinal);
+        Assert.Contains("without a name",
+            Refused(TorchFiles.Zip(new Pickler().Tensor("0", 1, 0, [1], [1]).ToArray(), [("0", new byte[4])])),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Nests_and_cycles_end_in_one_sentence()
     {
         // A dict that holds itself twice: all paths through it would be endless.
-        byte[] cycle = new Pickler().Raw("}q\u0000"u8).Text("a").Raw("h\u0000s"u8).Text("b").Raw("h\u0000s"u8).ToArray();
+        byte[] cycle = new Pickler().Raw("}q\u0000"u8).Text("a").Raw("h\u0000s"u8).Text("b").Raw("h\u0000s"u8)
+            .ToArray();
         Assert.Contains("nests too deeply", Refused(TorchFiles.Zip(cycle, [])), StringComparison.Ordinal);
 
-        byte[] deep = [0x80, 2, .. Enumerable.Repeat((byte)']', 90_000), .. Enumerable.Repeat((byte)'a', 89_999), (byte)'.'];
+        byte[] deep = [0x80, 2, .. Enumerable.Repeat((byte)']', 90_000), .. Enumerable.Repeat((byte)'a', 89_999),
+            (byte)'.'];
         Assert.Contains("nests too deeply", Refused(TorchFiles.Zip(deep, [])), StringComparison.Ordinal);
 
         byte[] opened = [0x80, 2, .. Enumerable.Repeat((byte)'(', 2_000_000)];
         Assert.Contains("opcodes", Refused(TorchFiles.Zip(opened, [])), StringComparison.Ordinal);
 
         byte[] longName = new Pickler().Dict((new string('x', 1000), p => p.Tensor("0", 1, 0, [1], [1]))).ToArray();
-        Assert.Contains("more than 500 letters", Refused(TorchFiles.Zip(longName, [("0", new byte[4])])), StringComparison.Ordinal);
+        Assert.Contains("more than 500 letters", Refused(TorchFiles.Zip(longName, [("0", new byte[4])])),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -133,7 +158,8 @@ public sealed class TorchFileTests : IDisposable
     private static byte[] Archive(string name)
     {
         using MemoryStream stream = new();
-        using (System.IO.Compression.ZipArchive archive = new(stream, System.IO.Compression.ZipArchiveMode.Create, leaveOpen: true))
+        using (System.IO.Compression.ZipArchive archive = new(stream, System.IO.Compression.ZipArchiveMode.Create,
+            leaveOpen: true))
         {
             using Stream entry = archive.CreateEntry(name).Open();
             entry.Write(Encoding.ASCII.GetBytes(name));
@@ -146,7 +172,7 @@ public sealed class TorchFileTests : IDisposable
     private string Refused(byte[] contents)
     {
         string path = _folder.Write("refused.pth", contents);
-        string message = Assert.Throws<CheckpointException>(() => WeightFile.Open(path)).Message;
+        string message = Assert.Throws<CheckpointException>(() => WeightFiles.Open(path)).Message;
         Assert.StartsWith(path, message, StringComparison.Ordinal);
         return message;
     }

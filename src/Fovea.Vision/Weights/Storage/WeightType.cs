@@ -1,6 +1,6 @@
-namespace Fovea.Vision.Weights;
+namespace Fovea.Vision.Weights.Storage;
 
-/// <summary>How a number is stored in a file of weights; in memory all are single precision.</summary>
+/// <summary>Format of a number in a file of weights; in memory all are single precision.</summary>
 public enum WeightType
 {
     /// <summary>IEEE double precision.</summary>

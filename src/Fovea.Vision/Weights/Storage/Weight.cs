@@ -1,15 +1,17 @@
 using Fovea.Tensors;
 
-namespace Fovea.Vision.Weights;
+namespace Fovea.Vision.Weights.Storage;
 
-/// <summary>A named tensor that is read when its values are asked for: of a file, of a model, or made of others.</summary>
+/// <summary>A named tensor that is read when its values are asked for: of a file, of a model, or made of
+/// others.</summary>
 /// <param name="Name">For example <c>blocks.0.attn.qkv.weight</c>.</param>
 /// <param name="Type">How it is stored.</param>
 /// <param name="Shape">Sizes, slowest first; empty for a scalar.</param>
 /// <param name="Values">Copies elements, row-major, from a first one on.</param>
 public sealed record Weight(string Name, WeightType Type, IReadOnlyList<long> Shape, Weight.Reader Values)
 {
-    /// <summary>Copies as many elements as fit into <paramref name="values"/>, row-major, beginning with number <paramref name="first"/>.</summary>
+    /// <summary>Copies as many elements as fit into <paramref name="values"/>, row-major, beginning with number
+    /// <paramref name="first"/>.</summary>
     public delegate void Reader(long first, Span<float> values);
 
     /// <summary>Number of elements.</summary>
@@ -17,17 +19,20 @@ public sealed record Weight(string Name, WeightType Type, IReadOnlyList<long> Sh
 
     /// <summary>A model's tensor.</summary>
     public static Weight Of(string name, Tensor tensor) =>
-        new(name, WeightType.F32, [.. tensor.Shape.Select(size => (long)size)], (first, values) => tensor.CopyTo(values, (int)first));
+        new(name, WeightType.F32, [.. tensor.Shape.Select(size => (long)size)],
+            (first, values) => tensor.CopyTo(values, (int)first));
 
     /// <summary>A model's tensor.</summary>
     internal static Weight Of(string name, WeightType type, IReadOnlyList<long> shape, float[] values) =>
         new(name, type, shape, (first, part) => values.AsSpan((int)first, part.Length).CopyTo(part));
 
     /// <summary>All values, row-major.</summary>
-    /// <exception cref="CheckpointException">The file cannot be read, or the tensor does not fit into an array.</exception>
+    /// <exception cref="CheckpointException">The file cannot be read, or the tensor does not fit into an
+    /// array.</exception>
     public float[] ToArray()
     {
-        if (Count > Array.MaxLength) throw new CheckpointException($"'{Name}' has {Count} elements, more than fit into memory at once.");
+        if (Count > Array.MaxLength)
+            throw new CheckpointException($"'{Name}' has {Count} elements, more than fit into memory at once.");
         float[] values = new float[Count];
         Values(0, values);
         return values;

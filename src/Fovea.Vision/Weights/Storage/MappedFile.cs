@@ -1,11 +1,12 @@
 using System.IO.MemoryMappedFiles;
 using Microsoft.Win32.SafeHandles;
 
-namespace Fovea.Vision.Weights;
+namespace Fovea.Vision.Weights.Storage;
 
 /// <summary>
-/// A file mapped into memory a window at a time. Mapping all of it would be as fast, but the pages that were read would count as this process's
-/// memory until the end; so the peak is the model and one window. Not for several threads at once.
+/// A file mapped into memory a window at a time. Mapping all of it would be as fast, but the pages that were read would
+/// count as this process's memory until the end; so the peak is the model and one window. Not for several threads at
+/// once.
 /// </summary>
 internal sealed class MappedFile : IDisposable
 {
@@ -18,9 +19,13 @@ internal sealed class MappedFile : IDisposable
 
     private MappedFile(string path, SafeFileHandle handle)
     {
-        (Path, _handle, Length) = (path, handle, RandomAccess.GetLength(handle));
+        Path = path;
+        _handle = handle;
+        Length = RandomAccess.GetLength(handle);
         // An empty file cannot be mapped.
-        if (Length > 0) _map = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        if (Length > 0)
+            _map = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read,
+                HandleInheritability.None, leaveOpen: true);
     }
 
     /// <summary>As given to <see cref="Open"/>, for messages.</summary>
@@ -53,12 +58,15 @@ internal sealed class MappedFile : IDisposable
     public void Read(long offset, Span<byte> bytes)
     {
         if (offset < 0 || bytes.Length > Length - offset)
-            throw new CheckpointException($"{Path}: ends at byte {Length}, but {bytes.Length} bytes were expected at {offset}: it was cut short.");
+            throw new CheckpointException(
+                $"{Path}: ends at byte {Length}, but {bytes.Length} bytes were expected at {offset}: "
+                + "it was cut short.");
         while (!bytes.IsEmpty)
         {
             MemoryMappedViewAccessor window = Window(offset);
             int part = (int)Math.Min(bytes.Length, _windowEnd - offset);
-            window.SafeMemoryMappedViewHandle.ReadSpan((ulong)(window.PointerOffset + offset - _windowStart), bytes[..part]);
+            window.SafeMemoryMappedViewHandle.ReadSpan((ulong)(window.PointerOffset + offset - _windowStart),
+                bytes[..part]);
             offset += part;
             bytes = bytes[part..];
         }
@@ -77,10 +85,12 @@ internal sealed class MappedFile : IDisposable
         if (_window is { } open && offset >= _windowStart && offset < _windowEnd) return open;
         _window?.Dispose();
         _window = null;
-        (_windowStart, _windowEnd) = (offset - offset % WindowBytes, Math.Min(Length, offset - offset % WindowBytes + WindowBytes));
+        (_windowStart, _windowEnd) = (offset - offset % WindowBytes,
+            Math.Min(Length, offset - offset % WindowBytes + WindowBytes));
         try
         {
-            return _window = _map!.CreateViewAccessor(_windowStart, _windowEnd - _windowStart, MemoryMappedFileAccess.Read);
+            return _window = _map!.CreateViewAccessor(_windowStart, _windowEnd - _windowStart,
+                MemoryMappedFileAccess.Read);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

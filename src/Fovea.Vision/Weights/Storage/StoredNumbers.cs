@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Fovea.Vision.Weights;
+namespace Fovea.Vision.Weights.Storage;
 
 /// <summary>Reads runs of numbers that lie one behind the other in a file.</summary>
 internal static class StoredNumbers

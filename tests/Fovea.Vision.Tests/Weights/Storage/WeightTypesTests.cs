@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
+using Fovea.Tensors;
 using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Storage;
 
-namespace Fovea.Vision.Tests.Weights;
+namespace Fovea.Vision.Tests.Weights.Storage;
 
 public sealed class WeightTypesTests
 {
@@ -16,7 +18,8 @@ public sealed class WeightTypesTests
             WeightTypes.ToSingles(type, MemoryMarshal.AsBytes(all.AsSpan()), values);
             WeightTypes.FromSingles(type, values, MemoryMarshal.AsBytes(back.AsSpan()));
             for (int bits = 0; bits < all.Length; bits++)
-                Assert.True(float.IsNaN(values[bits]) ? IsNaN(type, back[bits]) : back[bits] == all[bits], $"{type} {bits:X4}");
+                Assert.True(float.IsNaN(values[bits]) ? IsNaN(type, back[bits]) : back[bits] == all[bits],
+                    $"{type} {bits:X4}");
         }
     }
 
@@ -51,5 +54,6 @@ public sealed class WeightTypesTests
     }
 
     private static bool IsNaN(WeightType type, ushort bits) =>
-        type == WeightType.F16 ? Half.IsNaN(BitConverter.UInt16BitsToHalf(bits)) : float.IsNaN(BitConverter.UInt32BitsToSingle((uint)bits << 16));
+        type == WeightType.F16 ? Half.IsNaN(BitConverter.UInt16BitsToHalf(bits))
+            : float.IsNaN(BitConverter.UInt32BitsToSingle((uint)bits << 16));
 }
