@@ -1,8 +1,9 @@
 namespace Fovea.Vision.Attention;
 
 /// <summary>
-/// The mechanism of each block, first to last, in the compact form <c>softmax,softmax,linear</c>; the last one is that of all further blocks, so that
-/// a single name means that mechanism everywhere. Options go with their mechanism: <c>sinkhorn:iterations=5,softmax</c>.
+/// The mechanism of each block, first to last, in the compact form <c>softmax,softmax,linear</c>; the last one is that
+/// of all further blocks, so that a single name means that mechanism everywhere. Options go with their mechanism:
+/// <c>sinkhorn:iterations=5,softmax</c>.
 /// </summary>
 public sealed class AttentionList : IEquatable<AttentionList>
 {
@@ -12,13 +13,15 @@ public sealed class AttentionList : IEquatable<AttentionList>
     public IReadOnlyList<AttentionSpec> Specs { get; }
 
     /// <summary>Reads the compact form.</summary>
-    /// <exception cref="UsageException">The text is not of that form, or there is no such mechanism or option; the message has the nearest.</exception>
+    /// <exception cref="UsageException">The text is not of that form, or there is no such mechanism or option; the
+    /// message has the nearest.</exception>
     public static AttentionList Parse(string text)
     {
         List<string> specs = [];
         foreach (string part in text.Split(','))
         {
-            int equals = part.IndexOf('=', StringComparison.Ordinal), colon = part.IndexOf(':', StringComparison.Ordinal);
+            int equals = part.IndexOf('=', StringComparison.Ordinal),
+                colon = part.IndexOf(':', StringComparison.Ordinal);
             bool isOption = equals >= 0 && (colon < 0 || equals < colon);
             if (isOption && specs.Count > 0) specs[^1] += $",{part}";
             else specs.Add(part);

@@ -40,12 +40,15 @@ namespace Fovea.Vision.Attention;
 public sealed class DatAttention : Module, ISamplingAttention
 {
     private static readonly Option<int> Groups =
-        Option.Of("groups", ValueForm.Whole(1), 1, "groups of heads with sampling locations of their own; divide the heads");
+        Option.Of("groups", ValueForm.Whole(1), 1,
+            "groups of heads with sampling locations of their own; divide the heads");
 
-    private static readonly Option<int> Stride = Option.Of("stride", ValueForm.Whole(), 2, "patches from one location to the next before they move");
+    private static readonly Option<int> Stride = Option.Of("stride", ValueForm.Whole(), 2,
+        "patches from one location to the next before they move");
 
     private static readonly Option<double> Range =
-        Option.Of("range", ValueForm.Real(Interval.Positive), 1, "farthest that a location moves, in distances of locations");
+        Option.Of("range", ValueForm.Real(Interval.Positive), 1,
+            "farthest that a location moves, in distances of locations");
 
     private static readonly Option<int> Kernel =
         Option.Of("kernel", ValueForm.Whole(), 5, "side of the offset network's convolution, patches, odd");
@@ -65,13 +68,17 @@ public sealed class DatAttention : Module, ISamplingAttention
     /// distances.</param>
     /// <param name="kernel">Side of the offset network's convolution, patches; odd.</param>
     /// <param name="performer">Random features to mix what was read with; null: softmax.</param>
-    /// <exception cref="UsageException">Groups that do not divide the heads, a stride larger than the grid, or an even kernel.</exception>
-    public DatAttention(AttentionContext context, int groups, int stride, double range, int kernel, PerformerOptions? performer = null)
+    /// <exception cref="UsageException">Groups that do not divide the heads, a stride larger than the grid, or an even
+    /// kernel.</exception>
+    public DatAttention(AttentionContext context, int groups, int stride, double range, int kernel,
+        PerformerOptions? performer = null)
     {
         Groups.Check(groups, "dat");
-        Check.That(context.Heads % groups == 0, $"dat: {groups} groups do not divide {context.Heads} heads; give a number that does.");
+        Check.That(context.Heads % groups == 0,
+            $"dat: {groups} groups do not divide {context.Heads} heads; give a number that does.");
         int side = Math.Min(context.Grid.Rows, context.Grid.Columns);
-        Check.That(stride >= 1 && stride <= side, $"dat: stride must be 1 to {side} for {context.Grid.Rows}x{context.Grid.Columns} patches, got {stride}.");
+        Check.That(stride >= 1 && stride <= side,
+            $"dat: stride must be 1 to {side} for {context.Grid.Rows}x{context.Grid.Columns} patches, got {stride}.");
         Check.That(kernel >= 1 && kernel % 2 == 1, $"dat: kernel must be odd, so that it has a centre, got {kernel}.");
         _context = context;
         _groups = groups;
@@ -91,7 +98,8 @@ public sealed class DatAttention : Module, ISamplingAttention
         "DAT: softmax attention over keys and values read at locations that the queries choose together.",
         [.. PerformerOptions.WithMix, Groups, Stride, Range, Kernel],
         (values, context) => new DatAttention(
-            context, values.Of(Groups), values.Of(Stride), values.Of(Range), values.Of(Kernel), PerformerOptions.OfMix(values, context)));
+            context, values.Of(Groups), values.Of(Stride), values.Of(Range), values.Of(Kernel),
+            PerformerOptions.OfMix(values, context)));
 
     /// <inheritdoc/>
     public int ProjectedWidth => 3 * Width;

@@ -33,8 +33,10 @@ namespace Fovea.Vision.Attention;
 /// </remarks>
 public sealed class DeformableAttention : Module, ISamplingAttention
 {
-    private static readonly Option<int> Points = Option.Of("points", ValueForm.Whole(1), 4, "sampling locations per token, head and level");
-    private static readonly Option<int> LevelCount = Option.Of("levels", ValueForm.Whole(1), 1, "grids to read, each half as fine as the one before");
+    private static readonly Option<int> Points = Option.Of("points", ValueForm.Whole(1), 4,
+        "sampling locations per token, head and level");
+    private static readonly Option<int> LevelCount = Option.Of("levels", ValueForm.Whole(1), 1,
+        "grids to read, each half as fine as the one before");
 
     private readonly AttentionContext _context;
     private readonly int _points, _levels;
@@ -50,7 +52,8 @@ public sealed class DeformableAttention : Module, ISamplingAttention
     public DeformableAttention(AttentionContext context, int points, int levels)
     {
         int most = MostLevels(context.Grid);
-        Check.That(levels <= most, $"deformable: {levels} levels are too many for {Finest(context.Grid)} patches; give {most} or fewer.");
+        Check.That(levels <= most,
+            $"deformable: {levels} levels are too many for {Finest(context.Grid)} patches; give {most} or fewer.");
         _context = context;
         _points = Points.Check(points, "deformable");
         _levels = LevelCount.Check(levels, "deformable");

@@ -76,10 +76,12 @@ public sealed class DisentangledAttention : Module, ILocalAttention
     /// <summary>The mechanism in the catalogue.</summary>
     internal static AttentionEntry Entry { get; } = new(
         "disentangled",
-        "Content and relative position attend to each other (DeBERTa), on the grid or along the sequence; quadratic, or linear with mix=performer.",
+        "Content and relative position attend to each other (DeBERTa), on the grid or along the sequence; quadratic, "
+            + "or linear with mix=performer.",
         [.. Locality.Options, .. DisentangledOptions.All, .. PerformerOptions.WithMix],
         (values, context) => new DisentangledAttention(
-            context, DisentangledOptions.From(values), Locality.From(values, context), PerformerOptions.OfMix(values, context)));
+            context, DisentangledOptions.From(values), Locality.From(values, context),
+            PerformerOptions.OfMix(values, context)));
 
     /// <inheritdoc/>
     public Locality? Locality { get; }

@@ -19,8 +19,10 @@ namespace Fovea.Vision.Attention;
 /// </remarks>
 public sealed class LinearAttention : IAttention
 {
-    private static readonly Option<double> Scale = Option.Of("scale", ValueForm.Real(), 1, "factor of q before the features");
-    private static readonly Option<double> Epsilon = Option.Of("eps", ValueForm.Real(Interval.AtLeast(0)), 0, "added to the normaliser");
+    private static readonly Option<double> Scale = Option.Of("scale", ValueForm.Real(), 1,
+        "factor of q before the features");
+    private static readonly Option<double> Epsilon = Option.Of("eps", ValueForm.Real(Interval.AtLeast(0)), 0,
+        "added to the normaliser");
 
     private readonly AttentionContext _context;
     private readonly float _scale, _epsilon;

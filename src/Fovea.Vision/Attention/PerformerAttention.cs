@@ -25,9 +25,11 @@ namespace Fovea.Vision.Attention;
 public sealed class PerformerAttention : Module, ILocalAttention
 {
     private static readonly Option<FeatureKernel> Kernel =
-        Option.Of("kernel", ValueForm.Choice<FeatureKernel>() with { Noun = "softmax or relu" }, FeatureKernel.Softmax, "what the features stand for");
+        Option.Of("kernel", ValueForm.Choice<FeatureKernel>() with { Noun = "softmax or relu" }, FeatureKernel.Softmax,
+            "what the features stand for");
 
-    private static readonly Option<double?> Scale = Option.Maybe("scale", ValueForm.Real(), "factor of q·k, above 0", "1/√headDim for softmax, 1 for relu");
+    private static readonly Option<double?> Scale = Option.Maybe("scale", ValueForm.Real(), "factor of q·k, above 0",
+        "1/√headDim for softmax, 1 for relu");
 
     private readonly AttentionContext _context;
     private readonly RandomProjection _projection;
@@ -50,7 +52,8 @@ public sealed class PerformerAttention : Module, ILocalAttention
         "Softmax attention approximated by random features (FAVOR+); linear in the number of tokens.",
         [.. Locality.Options, .. PerformerOptions.All, Kernel, Scale],
         (values, context) => new PerformerAttention(
-            context, PerformerOptions.From(values, context, values.Of(Kernel), values.Of(Scale)), Locality.From(values, context)))
+            context, PerformerOptions.From(values, context, values.Of(Kernel), values.Of(Scale)),
+            Locality.From(values, context)))
     {
         Main = PerformerOptions.FeatureCount,
     };

@@ -22,8 +22,10 @@ namespace Fovea.Vision.Attention;
 /// </remarks>
 public sealed class SinkhornAttention : Module, ILocalAttention
 {
-    private static readonly Option<int> Iterations = Option.Of("iterations", ValueForm.Whole(1), 5, "normalisations, odd");
-    private static readonly Option<double> Epsilon = Option.Of("epsilon", ValueForm.Real(Interval.Positive), 1, "temperature");
+    private static readonly Option<int> Iterations = Option.Of("iterations", ValueForm.Whole(1), 5,
+        "normalisations, odd");
+    private static readonly Option<double> Epsilon = Option.Of("epsilon", ValueForm.Real(Interval.Positive), 1,
+        "temperature");
 
     private readonly AttentionContext _context;
     private readonly int _iterations;
@@ -36,7 +38,8 @@ public sealed class SinkhornAttention : Module, ILocalAttention
     /// <exception cref="UsageException">Even iterations, an ε of 0 or less, or dropout of attention.</exception>
     public SinkhornAttention(AttentionContext context, int iterations, double epsilon, Locality? locality = null)
     {
-        Check.That(iterations > 0 && iterations % 2 == 1, $"sinkhorn: iterations must be odd (rows come last), got {iterations}.");
+        Check.That(iterations > 0 && iterations % 2 == 1,
+            $"sinkhorn: iterations must be odd (rows come last), got {iterations}.");
         context.RequireNoDropout("sinkhorn");
         _context = context;
         _iterations = iterations;
@@ -49,7 +52,8 @@ public sealed class SinkhornAttention : Module, ILocalAttention
         "sinkhorn",
         "Doubly stochastic attention: rows and columns are normalised in turns; quadratic.",
         [.. Locality.Options, Iterations, Epsilon],
-        (values, context) => new SinkhornAttention(context, values.Of(Iterations), values.Of(Epsilon), Locality.From(values, context)))
+        (values, context) => new SinkhornAttention(context, values.Of(Iterations), values.Of(Epsilon),
+            Locality.From(values, context)))
     {
         Main = Iterations,
     };

@@ -19,7 +19,8 @@ namespace Fovea.Vision.Attention;
 /// </remarks>
 public sealed class SoftmaxAttention : Module, ILocalAttention
 {
-    internal static readonly Option<double?> Scale = Option.Maybe("scale", ValueForm.Real(), "factor of q·k", "1/√headDim");
+    internal static readonly Option<double?> Scale = Option.Maybe("scale", ValueForm.Real(), "factor of q·k",
+        "1/√headDim");
 
     private readonly AttentionContext _context;
     private readonly Dropout _dropout;

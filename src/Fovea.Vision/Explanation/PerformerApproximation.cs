@@ -67,7 +67,8 @@ public static class PerformerApproximation
 
     /// <summary>The one mechanism of a model with softmax attention in all blocks; null for other models.</summary>
     private static AttentionSpec? Softmax(ImageClassifier model) =>
-        model.Config.Describe().Attention?.Specs is [{ Name: "softmax" } softmax] && model is IAttentionModel ? softmax : null;
+        model.Config.Describe().Attention?.Specs is [{ Name: "softmax" } softmax] && model is IAttentionModel ? softmax
+            : null;
 
     private static double RelativeError(Tensor expected, Tensor actual) =>
         Math.Sqrt(Update.SumOfSquares(Ops.Subtract(actual, expected)) / Update.SumOfSquares(expected));

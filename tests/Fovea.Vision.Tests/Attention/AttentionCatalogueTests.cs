@@ -331,7 +331,8 @@ public sealed class AttentionCatalogueTests
     public void Names_that_are_taken_or_cannot_be_written_are_refused()
     {
         AttentionEntry entry = new AttentionSpec("softmax").Part;
-        Assert.Contains("already", Assert.Throws<UsageException>(() => AttentionCatalogue.Add(entry)).Message, StringComparison.Ordinal);
+        Assert.Contains("already", Assert.Throws<UsageException>(() => AttentionCatalogue.Add(entry)).Message,
+            StringComparison.Ordinal);
         foreach (string name in new[] { "", "a,b", "a:b", "a b" })
             Assert.Contains("a name is made of",
                 Assert.Throws<UsageException>(() => AttentionCatalogue.Add(entry with { Name = name })).Message,

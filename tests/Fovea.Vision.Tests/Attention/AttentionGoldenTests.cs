@@ -8,7 +8,6 @@ using Fovea.Vision.Explanation;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tests.Support;
 using Fovea.Vision.Tokens;
-using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Tests.Attention;
 

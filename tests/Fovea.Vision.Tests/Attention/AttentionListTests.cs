@@ -10,7 +10,8 @@ public sealed class AttentionListTests
     [InlineData("softmax", new[] { "softmax" })]
     [InlineData("softmax,sinkhorn", new[] { "softmax", "sinkhorn" })]
     [InlineData("sinkhorn:5,softmax", new[] { "sinkhorn:5", "softmax" })]
-    [InlineData("sinkhorn:iterations=5,epsilon=2,softmax:window=2/4,until=3/6,softmax", new[] { "sinkhorn:epsilon=2,iterations=5", "softmax:until=3/6,window=2/4", "softmax" })]
+    [InlineData("sinkhorn:iterations=5,epsilon=2,softmax:window=2/4,until=3/6,softmax",
+        new[] { "sinkhorn:epsilon=2,iterations=5", "softmax:until=3/6,window=2/4", "softmax" })]
     public void Options_go_with_their_mechanism(string text, string[] specs)
     {
         AttentionList list = text;
@@ -29,7 +30,8 @@ public sealed class AttentionListTests
     [Fact]
     public void A_model_has_the_mechanism_of_each_block()
     {
-        VisionTransformer model = (VisionTransformer)(Config with { Attention = "sinkhorn:3,disentangled,softmax" }).Build();
+        VisionTransformer model = (VisionTransformer)(Config with { Attention = "sinkhorn:3,disentangled,softmax" })
+            .Build();
         Assert.Equal(
             [typeof(SinkhornAttention), typeof(DisentangledAttention), typeof(SoftmaxAttention)],
             model.Blocks.Select(block => block.Attention.Mechanism.GetType()));
@@ -44,7 +46,9 @@ public sealed class AttentionListTests
     [InlineData("disentangled:7", "needs a key")]
     [InlineData("sinkhorn:5,iterations=3", "twice")]
     public void Wrong_lists_are_refused(string text, string part) =>
-        Assert.Contains(part, Assert.Throws<UsageException>(() => (Config with { Attention = text }).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains(part, Assert.Throws<UsageException>(() => (Config with { Attention = text }).Build()).Message,
+            StringComparison.Ordinal);
 
-    private static VisionTransformerConfig Config => new() { ImageSize = 16, PatchSize = 4, Dim = 16, Depth = 3, Heads = 2, Classes = 10 };
+    private static VisionTransformerConfig Config =>
+        new() { ImageSize = 16, PatchSize = 4, Dim = 16, Depth = 3, Heads = 2, Classes = 10 };
 }

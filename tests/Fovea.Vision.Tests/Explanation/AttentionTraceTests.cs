@@ -1,5 +1,4 @@
 using Fovea.Tensors;
-using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Explanation;
 using Fovea.Vision.Models.Transformers;

@@ -8,7 +8,8 @@ namespace Fovea.Vision.Attention.Kernels;
 public sealed record PerformerOptions
 {
     internal static readonly Option<int?> FeatureCount =
-        Option.Maybe("features", ValueForm.Whole(1), "random features per head", "headDim · ln headDim, at least headDim");
+        Option.Maybe("features", ValueForm.Whole(1), "random features per head",
+            "headDim · ln headDim, at least headDim");
 
     private static readonly Option<int> Redraw =
         Option.Of("redraw", ValueForm.Whole(0), 0, "training steps between new draws of the features, 0: never");
@@ -42,8 +43,8 @@ public sealed record PerformerOptions
     public int RedrawEvery { get; init; }
 
     /// <summary>
-    /// The number of features used where none is given: headDim · ln headDim, the order that suffices for a uniform approximation (Choromanski et al.
-    /// 2021, theorem 4) and their code's choice, and not below headDim.
+    /// The number of features used where none is given: headDim · ln headDim, the order that suffices for a uniform
+    /// approximation (Choromanski et al. 2021, theorem 4) and their code's choice, and not below headDim.
     /// </summary>
     public static int DefaultFeatures(int headDim) => Math.Max(headDim, (int)Math.Round(headDim * Math.Log(headDim)));
 
@@ -53,7 +54,8 @@ public sealed record PerformerOptions
     /// <param name="kernel">What the features stand for.</param>
     /// <param name="scale">Factor of q·k; null: 1/√headDim for softmax, 1 for relu.</param>
     /// <exception cref="UsageException">The scale is not above 0.</exception>
-    internal static PerformerOptions From(OptionValues values, AttentionContext context, FeatureKernel kernel, double? scale = null)
+    internal static PerformerOptions From(OptionValues values, AttentionContext context, FeatureKernel kernel,
+        double? scale = null)
     {
         bool softmax = kernel == FeatureKernel.Softmax;
         double factor = scale ?? (softmax ? 1 / Math.Sqrt(context.HeadDim) : 1);

@@ -25,18 +25,22 @@ public sealed class Locality : Module
         Option.Of("window", ValueForm.Reals(), [], "farthest visible key per stage, e.g. 2/4/6; none unless given");
 
     private static readonly Option<IReadOnlyList<double>> Until =
-        Option.Of("until", ValueForm.Reals(), [], "epoch that ends each stage, e.g. 5/10/15; then everything is visible");
+        Option.Of("until", ValueForm.Reals(), [],
+            "epoch that ends each stage, e.g. 5/10/15; then everything is visible");
 
     private static readonly Option<bool> AlongSequence =
-        Option.Of("lai", ValueForm.Choice(("grid", false), ("sequence", true)), false, "window over the patch grid or the token sequence");
+        Option.Of("lai", ValueForm.Choice(("grid", false), ("sequence", true)), false,
+            "window over the patch grid or the token sequence");
 
     private static readonly Option<bool> ClassInBand = Option.Of(
-        "class", ValueForm.Choice(("visible", false), ("band", true)), false, "class token always visible, or part of the band of a sequence");
+        "class", ValueForm.Choice(("visible", false), ("band", true)), false,
+        "class token always visible, or part of the band of a sequence");
 
     private static readonly Option<double?> Radius =
         Option.Maybe("soft", ValueForm.Real(), "first radius of each head, learned, in place of a window");
 
-    private static readonly Option<double> Weight = Option.Of("penalty", ValueForm.Real(), 1, "of a soft window: weight at the start");
+    private static readonly Option<double> Weight = Option.Of("penalty", ValueForm.Real(), 1,
+        "of a soft window: weight at the start");
 
     private static readonly Option<double> Fade =
         Option.Of("fade", ValueForm.Real(), 10, "of a soft window: epochs until the penalty is gone");
@@ -58,21 +62,26 @@ public sealed class Locality : Module
         _until = [.. until];
         Check.That(
             _until.Length == _windows.Length || _until.Length == Math.Max(0, _windows.Length - 1),
-            $"{owner}: option 'until' needs an epoch for each of the {_windows.Length} windows (the last may stay out, it then holds for good), got {_until.Length}.");
-        Check.That(_until.SequenceEqual(_until.Order()), $"{owner}: option 'until' must rise from epoch to epoch, got '{Until.Print(until)}'.");
+            $"{owner}: option 'until' needs an epoch for each of the {_windows.Length} windows (the last may stay out, "
+                + $"it then holds for good), got {_until.Length}.");
+        Check.That(_until.SequenceEqual(_until.Order()),
+            $"{owner}: option 'until' must rise from epoch to epoch, got '{Until.Print(until)}'.");
         _sequence = values.Of(AlongSequence);
         _band = values.Of(ClassInBand);
-        Check.That(!_band || _sequence, $"{owner}: option 'class=band' needs 'lai=sequence'; on the grid the class token has no place.");
+        Check.That(!_band || _sequence,
+            $"{owner}: option 'class=band' needs 'lai=sequence'; on the grid the class token has no place.");
         _heads = context.Heads;
         _penalty = values.Of(Weight);
         _fade = values.Of(Fade);
         Check.That(_penalty >= 0 && _fade > 0, $"{owner}: options 'penalty' and 'fade' must be above 0.");
         if (values.Of(Radius) is double radius)
-            _radius = Register(new Parameter("locality_radius", [context.Heads], Init.Constant((float)radius), decay: false));
+            _radius = Register(
+                new Parameter("locality_radius", [context.Heads], Init.Constant((float)radius), decay: false));
     }
 
     /// <summary>The options of mechanisms that take windows.</summary>
-    public static IReadOnlyList<Option> Options { get; } = [Windows, Until, AlongSequence, ClassInBand, Radius, Weight, Fade];
+    public static IReadOnlyList<Option> Options { get; } = [Windows, Until, AlongSequence, ClassInBand, Radius, Weight,
+        Fade];
 
     /// <summary>The window that a mechanism's options ask for; null where they ask for none.</summary>
     /// <exception cref="UsageException">Options contradict each other.</exception>
@@ -80,7 +89,8 @@ public sealed class Locality : Module
     {
         if (values.Has(Windows) || values.Has(Radius)) return new(values, context);
         foreach (Option option in Options)
-            Check.That(!values.Has(option), $"{values.Owner}: option '{option.Name}' needs 'window' or 'soft' beside it.");
+            Check.That(!values.Has(option),
+                $"{values.Owner}: option '{option.Name}' needs 'window' or 'soft' beside it.");
         return null;
     }
 
@@ -206,7 +216,8 @@ public sealed class Locality : Module
 
     private static int Whole(string owner, double value)
     {
-        Check.That(value >= 0 && value == Math.Floor(value) && value < 1e6, $"{owner}: option 'window' must be whole numbers of at least 0, got {value}.");
+        Check.That(value >= 0 && value == Math.Floor(value) && value < 1e6,
+            $"{owner}: option 'window' must be whole numbers of at least 0, got {value}.");
         return (int)value;
     }
 }

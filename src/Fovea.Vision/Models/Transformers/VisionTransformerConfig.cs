@@ -1,4 +1,3 @@
-using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Embedding;
@@ -182,6 +181,8 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.Probability(PositionDropout, nameof(PositionDropout));
         Check.Probability(HeadDropout, nameof(HeadDropout));
         Check.Probability(DropPath, nameof(DropPath));
-        Check.That(Attention.Specs.Count <= Depth, $"{nameof(Attention)}: there are {Attention.Specs.Count} mechanisms ({Attention}), but {Depth} block{(Depth == 1 ? "" : "s")}: name at most so many, the last stands for the rest.");
+        Check.That(Attention.Specs.Count <= Depth,
+            $"{nameof(Attention)}: there are {Attention.Specs.Count} mechanisms ({Attention}), but {Depth} "
+                + $"block{(Depth == 1 ? "" : "s")}: name at most so many, the last stands for the rest.");
     }
 }

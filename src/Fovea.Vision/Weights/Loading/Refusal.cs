@@ -25,7 +25,9 @@ internal static class Refusal
                 $"{report.Path}: holds weights of another architecture ({report.Source}): only {report.Loaded.Count} "
                     + $"of the model's {report.Total} tensors are in it; {Model(weights)}.");
         if (strict && !report.IsComplete)
-            throw new CheckpointException($"{report.Path}: does not fit exactly, as `strict` asks: {string.Join("; ", report.Differences())}; leave out `strict` to load the rest.");
+            throw new CheckpointException(
+                $"{report.Path}: does not fit exactly, as `strict` asks: {string.Join("; ", report.Differences())}; "
+                    + "leave out `strict` to load the rest.");
     }
 
     private static string Advice(Misfit misfit, int count, ImageClassifier model, StateDict weights)
@@ -33,9 +35,11 @@ internal static class Refusal
         int? patchSize = model.Config.Describe().PatchSize;
         return misfit.Name switch
         {
-            "pos_embed" when count == 1 && patchSize is not null && misfit.Source.Shape is [.., var tokens, _] && SideOf(tokens) is long side =>
+            "pos_embed" when count == 1 && patchSize is not null && misfit.Source.Shape is [.., var tokens, _]
+                && SideOf(tokens) is long side =>
                 $"positions are those of another image size: use `image-size` {side * patchSize}",
-            "patch_embed.proj.weight" when misfit.Source.Shape is [var dim, _, var patch, var columns] && patch == columns && dim == model.Config.Measure().Dim =>
+            "patch_embed.proj.weight" when misfit.Source.Shape is [var dim, _, var patch, var columns]
+                && patch == columns && dim == model.Config.Measure().Dim =>
                 $"patches are of another size: use `patch-size` {patch}",
             _ => Model(weights),
         };
@@ -43,7 +47,8 @@ internal static class Refusal
 
     private static string Model(StateDict weights) => ClosestPreset.Of(weights.Weights) is { } closest
         ? $"the closest preset is '{closest.Preset.Name}': use `model` {closest.Preset.Name}"
-        : "it is like no preset that there is: use the model and the options that it was made with ('fovea weights FILE' lists its tensors)";
+        : "it is like no preset that there is: use the model and the options that it was made with ('fovea weights "
+        + "FILE' lists its tensors)";
 
     /// <summary>Side of a square grid of patches, with up to two tokens before it.</summary>
     private static long? SideOf(long tokens)

@@ -1,4 +1,3 @@
-using Fovea.Core;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Contract;
@@ -13,7 +12,8 @@ public sealed class LocalityTests
     [Fact]
     public void Windows_widen_by_epoch_and_then_open()
     {
-        Locality locality = Locality.From(new AttentionSpec("softmax:window=8/12/18/20,until=2/4/6/8,lai=sequence").Values, Context)!;
+        Locality locality = Locality.From(
+            new AttentionSpec("softmax:window=8/12/18/20,until=2/4/6/8,lai=sequence").Values, Context)!;
 
         int?[] windows = [.. Enumerable.Range(0, 10).Select(epoch =>
         {
@@ -36,9 +36,12 @@ public sealed class LocalityTests
     [Fact]
     public void A_grid_window_is_a_square_and_a_sequence_window_a_band()
     {
-        TokenRelation grid = Locality.From(new AttentionSpec("softmax:window=1").Values, Context)!.Relation(Context.Grid)!;
-        TokenRelation sequence = Locality.From(new AttentionSpec("softmax:window=1,lai=sequence").Values, Context)!.Relation(Context.Grid)!;
-        TokenRelation band = Locality.From(new AttentionSpec("softmax:window=1,lai=sequence,class=band").Values, Context)!.Relation(Context.Grid)!;
+        TokenRelation grid = Locality.From(new AttentionSpec("softmax:window=1").Values,
+            Context)!.Relation(Context.Grid)!;
+        TokenRelation sequence = Locality.From(new AttentionSpec("softmax:window=1,lai=sequence").Values,
+            Context)!.Relation(Context.Grid)!;
+        TokenRelation band = Locality.From(new AttentionSpec("softmax:window=1,lai=sequence,class=band").Values,
+            Context)!.Relation(Context.Grid)!;
 
         int below = 1 + 4, at = 1;   // the patch below the first one
         Assert.Equal([true, false, false],

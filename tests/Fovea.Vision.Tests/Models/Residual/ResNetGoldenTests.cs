@@ -1,6 +1,5 @@
 using Fovea.Nn;
 using Fovea.Tensors;
-using Fovea.Tensors.Backends.Cpu.MatMul;
 using Fovea.Vision.Models.Residual;
 
 namespace Fovea.Vision.Tests.Models.Residual;

@@ -1,4 +1,3 @@
-using Fovea.Core;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Vision.Models.Transformers;

@@ -1,5 +1,3 @@
-using Fovea.Core;
-using Fovea.Nn.Layers;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Position;

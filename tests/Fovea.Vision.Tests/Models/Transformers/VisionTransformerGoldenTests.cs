@@ -1,6 +1,5 @@
 using Fovea.Nn;
 using Fovea.Tensors;
-using Fovea.Vision.Attention;
 using Fovea.Vision.Explanation;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tests.Support;

@@ -1,14 +1,10 @@
-using Fovea.Core;
 using Fovea.Nn;
-using Fovea.Nn.Layers;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
-using Fovea.Vision.Attention;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Explanation;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Position;
-using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Vision.Tests.Models.Transformers;
 

@@ -2,7 +2,6 @@ using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Models;
 using Fovea.Vision.Models.Transformers;
-using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Storage;
@@ -38,8 +37,10 @@ public sealed class LoadPlanTests
         Assert.Equal(plan.Report.Total - 2, plan.Report.Loaded.Count);
         Assert.Equal(Values(untouched, "head.weight"), Values(target, "head.weight"));
         Assert.Equal(Values(source, "blocks.1.mlp.fc2.weight"), Values(target, "blocks.1.mlp.fc2.weight"));
-        Assert.Contains("fresh head for other classes: head.weight, head.bias", plan.Report.ToString(), StringComparison.Ordinal);
-        Assert.Contains("leave out `strict`", Refused((Config with { Classes = 3 }).Build(), source, strict: true), StringComparison.Ordinal);
+        Assert.Contains("fresh head for other classes: head.weight, head.bias", plan.Report.ToString(),
+            StringComparison.Ordinal);
+        Assert.Contains("leave out `strict`", Refused((Config with { Classes = 3 }).Build(), source, strict: true),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -110,7 +111,8 @@ public sealed class LoadPlanTests
     {
         VisionTransformer source = Built(Config, 1);
         string patch = Refused((Config with { PatchSize = 2, ImageSize = 8 }).Build(), source);
-        Assert.Contains("'patch_embed.proj.weight' is [8, 3, 4, 4] in the file, but the model needs [8, 3, 2, 2]", patch, StringComparison.Ordinal);
+        Assert.Contains("'patch_embed.proj.weight' is [8, 3, 4, 4] in the file, but the model needs [8, 3, 2, 2]",
+            patch, StringComparison.Ordinal);
         Assert.Contains("`patch-size` 4", patch, StringComparison.Ordinal);
 
         string width = Refused((Config with { Dim = 16 }).Build(), source);
@@ -128,8 +130,10 @@ public sealed class LoadPlanTests
             LoadPlan.Create(Presets.Find("vit_small_patch16_224").Config.Build(), weights, "f.pth",
                 Device.Cpu)).Message;
 
-        Assert.StartsWith("f.pth: 'cls_token' is [1, 1, 192] in the file, but the model needs [1, 1, 384]", message, StringComparison.Ordinal);
-        Assert.EndsWith("the closest preset is 'vit_tiny_patch16_224': use `model` vit_tiny_patch16_224.", message, StringComparison.Ordinal);
+        Assert.StartsWith("f.pth: 'cls_token' is [1, 1, 192] in the file, but the model needs [1, 1, 384]", message,
+            StringComparison.Ordinal);
+        Assert.EndsWith("the closest preset is 'vit_tiny_patch16_224': use `model` vit_tiny_patch16_224.", message,
+            StringComparison.Ordinal);
         Assert.Equal(1, ClosestPreset.Of(tiny)!.Share);
     }
 

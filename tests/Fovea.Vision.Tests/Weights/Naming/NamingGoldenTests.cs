@@ -1,5 +1,4 @@
 using Fovea.Tensors;
-using Fovea.Vision.Models.Residual;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tests.Support;
 using Fovea.Vision.Weights;

@@ -1,4 +1,3 @@
-using Fovea.Vision.Models.Residual;
 using Fovea.Vision.Weights.Naming;
 
 namespace Fovea.Vision.Tests.Weights.Naming;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
 using Fovea.Vision.Weights.Storage;
 using FsCheck;

@@ -1,6 +1,4 @@
 using System.Runtime.InteropServices;
-using Fovea.Tensors;
-using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Tests.Weights.Storage;

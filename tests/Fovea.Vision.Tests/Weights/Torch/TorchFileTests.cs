@@ -1,5 +1,4 @@
 using System.Text;
-using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tests.Weights.Support;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Storage;
