@@ -2,7 +2,6 @@ using System.Buffers;
 using Fovea.Data.Codecs.Bmp;
 using Fovea.Data.Codecs.Jpeg;
 using Fovea.Data.Codecs.Pixmap;
-using Fovea.Data.Codecs.Png;
 
 namespace Fovea.Data.Codecs;
 
@@ -82,19 +81,21 @@ public static class ImageFile
     {
         switch (ImageSignature.Recognize(source))
         {
-            case ImageFormat.Png: PngReader.Decode(source, image); break;
             case ImageFormat.Jpeg: JpegReader.Decode(source, image); break;
             case ImageFormat.Bmp: BmpReader.Decode(source, image); break;
-            default: PortablePixmap.Decode(source, image); break;
+            case ImageFormat.PortablePixmap: PortablePixmap.Decode(source, image); break;
+            case ImageFormat.Tiff: TiffReader.Decode(source, image); break;
+            case var format: SkiaReader.Decode(source, format, image); break;
         }
     }
 
     private static ImageInfo Identify(ImageSource source) => ImageSignature.Recognize(source) switch
     {
-        ImageFormat.Png => PngReader.Identify(source),
         ImageFormat.Jpeg => JpegReader.Identify(source),
         ImageFormat.Bmp => BmpReader.Identify(source),
-        _ => PortablePixmap.Identify(source),
+        ImageFormat.PortablePixmap => PortablePixmap.Identify(source),
+        ImageFormat.Tiff => TiffReader.Identify(source),
+        var format => SkiaReader.Identify(source, format),
     };
 
     private static DecodeOptions Checked(DecodeOptions? options)

@@ -1,9 +1,8 @@
-using Fovea.Data.Codecs.Jpeg;
+using SkiaSharp;
 
 namespace Fovea.Data.Codecs;
 
-/// <summary>Writes baseline JPEG images, grey or YCbCr, with the standard tables.</summary>
-/// <remarks>Source: ITU-T T.81 and JFIF 1.02. The quality scales the tables of annex K as libjpeg does.</remarks>
+/// <summary>Writes baseline JPEG images, grey or YCbCr, with the standard tables of libjpeg.</summary>
 public static class JpegWriter
 {
     /// <summary>The image as the bytes of a JPEG file.</summary>
@@ -21,18 +20,13 @@ public static class JpegWriter
         ArgumentOutOfRangeException.ThrowIfGreaterThan(image.Height, ushort.MaxValue, nameof(image));
         if (image.Channels is not (1 or 3))
             throw new ArgumentException($"A JPEG is made of 1 or 3 channels, not {image.Channels}.", nameof(image));
-        return new JpegEncoder(image, quality, sampling).Encode();
-    }
-
-    /// <summary>Writes a JPEG file to <paramref name="stream"/>, which stays open.</summary>
-    /// <inheritdoc cref="Encode"/>
-    /// <param name="stream">Where the file goes.</param>
-    /// <param name="image">Of 1 channel (grey) or 3 (red, green, blue); at most 65,535 pixels wide and high.</param>
-    /// <param name="quality">1 (smallest) to 100 (best).</param>
-    /// <param name="sampling">How much colour is kept.</param>
-    public static void Write(Stream stream, RawImage image, int quality = 90, JpegSampling sampling = JpegSampling.Quarter)
-    {
-        ArgumentNullException.ThrowIfNull(stream);
-        stream.Write(Encode(image, quality, sampling));
+        SKJpegEncoderDownsample downsample =
+            sampling == JpegSampling.Full ? SKJpegEncoderDownsample.Downsample444 : SKJpegEncoderDownsample.Downsample420;
+        byte[] pixels = new byte[image.Channels * image.Height * image.Width];
+        int area = image.Height * image.Width;
+        for (int channel = 0; channel < image.Channels; channel++)
+            for (int i = 0; i < area; i++) pixels[i * image.Channels + channel] = image.Plane(channel)[i];
+        return SkiaWriter.Encode(pixels, image.Width, image.Height, image.Channels, pixmap =>
+            pixmap.Encode(new SKJpegEncoderOptions(quality, downsample, SKJpegEncoderAlphaOption.Ignore)));
     }
 }

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Fovea.Data.Codecs;
+using System.IO.Hashing;
 
 namespace Fovea.Training.Tracking;
 
@@ -54,7 +54,7 @@ internal sealed class BlockLog : IDisposable
         Span<byte> part = new byte[HeadSize + data.Length];
         part[6] = place;
         data.CopyTo(part[HeadSize..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(part, Crc32.Of(part[6..]));
+        BinaryPrimitives.WriteUInt32LittleEndian(part, Crc32.HashToUInt32(part[6..]));
         BinaryPrimitives.WriteUInt16LittleEndian(part[4..], (ushort)data.Length);
         _file.Write(part);
         _position = (_position + part.Length) % BlockSize;

@@ -19,6 +19,10 @@ public sealed class ImageFuzzTests
     [InlineData("jpeg")]
     [InlineData("progressive")]
     [InlineData("turbo")]
+    [InlineData("webp")]
+    [InlineData("gif")]
+    [InlineData("icon")]
+    [InlineData("tiff")]
     [InlineData("bmp")]
     [InlineData("pixmap")]
     public void Damaged_images_end_in_a_data_error(string format) => Fuzz(format, rounds: 500);
@@ -29,6 +33,10 @@ public sealed class ImageFuzzTests
     [InlineData("jpeg")]
     [InlineData("progressive")]
     [InlineData("turbo")]
+    [InlineData("webp")]
+    [InlineData("gif")]
+    [InlineData("icon")]
+    [InlineData("tiff")]
     [InlineData("bmp")]
     [InlineData("pixmap")]
     public void Very_many_damaged_images_end_in_a_data_error(string format) => Fuzz(format, rounds: 20_000);
@@ -65,6 +73,7 @@ public sealed class ImageFuzzTests
             .. JpegSamples.All.Keys.Where(name => !IsProgressive(name)).Select(JpegSamples.Bytes), JpegWriter.Encode(JpegWriterTests.Waves(3, 60, 50, 1)),
             JpegWriter.Encode(JpegWriterTests.Waves(1, 40, 70, 2), 100),
         ],
+        "webp" or "gif" or "icon" or "tiff" => [.. FormatSamples.Of(format)],
         "bmp" =>
         [
             BmpBuilder.Info(9, 5, 1, 0, BmpBuilder.Palette((1, 2, 3), (4, 5, 6)), Noise(20)),

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Compression;
+using System.IO.Hashing;
 using Fovea.Core.Formats;
 using Fovea.Data.Codecs;
 using Microsoft.Win32.SafeHandles;
@@ -93,7 +94,7 @@ internal sealed class ZipStore : IImageStore
             unpacked = ArrayPool<byte>.Shared.Rent((int)place.Length + 1);
             int got = Unpack(entry, place, packed, unpacked.AsSpan(0, (int)place.Length + 1));
             if (got != place.Length) throw Wrong(entry, $"unpacks to {(got > place.Length ? "more" : "fewer")} bytes than the {place.Length} that it claims");
-            if (Crc32.Of(unpacked.AsSpan(0, got)) != place.Crc) throw Wrong(entry, "has a wrong checksum");
+            if (Crc32.HashToUInt32(unpacked.AsSpan(0, got)) != place.Crc) throw Wrong(entry, "has a wrong checksum");
             return use(unpacked.AsMemory(0, got));
         }
         finally

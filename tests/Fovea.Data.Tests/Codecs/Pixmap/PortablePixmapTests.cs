@@ -40,7 +40,7 @@ public sealed class PortablePixmapTests
     [InlineData("P2 2 1 9 1 10", "has a sample at offset 11 that is no number from 0 to 9.")]
     [InlineData("P1 2 1 12", "has a pixel at offset 8 that is not 0 or 1.")]
     [InlineData("P1 2 1 # 1", "is cut off: pixels are missing at offset 10.")]
-    [InlineData("P7 2 1 1", "is no image of a known format; PNG, JPEG, BMP, PBM, PGM and PPM can be read.")]
+    [InlineData("P7 2 1 1", "is no image of a known format; JPEG, PNG, WebP, GIF, BMP, ICO, TIFF, PBM, PGM and PPM can be read.")]
     public void Wrong_files_are_refused(string file, string message) => Assert.Equal(
         "x: " + message, Assert.Throws<DataException>(() => ImageFile.Read(Encoding.ASCII.GetBytes(file), "x")).Message);
 

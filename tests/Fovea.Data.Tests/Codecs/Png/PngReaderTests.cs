@@ -88,7 +88,7 @@ public sealed class PngReaderTests
     [InlineData(0, 1, "has a size of 0 x 1 pixels.")]
     [InlineData(-1, 1, "has a size of 4294967295 x 1 pixels.")]
     [InlineData(100_000, 100_000, "has 100000 x 100000 pixels, more than the limit of 100000000; DecodeLimits.Pixels can raise it.")]
-    [InlineData(2, 2, "is cut off: its compressed pixels end in row 1.")]
+    [InlineData(2, 2, "is cut off or damaged: its pixels end too early.")]
     public void Sizes_that_cannot_be_are_refused(int width, int height, string message) =>
         AssertError(message, PngBuilder.File(PngBuilder.Header(width, height, 8, 0, false), PngBuilder.Zip([0, 1, 2, 0, 1])));
 
@@ -114,13 +114,13 @@ public sealed class PngReaderTests
         byte[] large = PngBuilder.File(PngBuilder.Header(9000, 9000, 8, 0, false), PngBuilder.Zip([0, 1]));
         AssertError("is cut off or its header is wrong: ", large, isWhole: false);
         byte[] header = PngBuilder.Header(1, 1, 8, 0, false);
-        AssertError("is damaged: row 0 has filter 5; 0 to 4 exist.", PngBuilder.File(header, PngBuilder.Zip([5, 1])));
-        AssertError("is damaged: its compressed pixels cannot be unpacked in row 0.", PngBuilder.File(header, [0x78, 0x9C, 0xFF, 0xFF, 0xFF]));
+        AssertError("is damaged: its pixels cannot be decoded.", PngBuilder.File(header, PngBuilder.Zip([5, 1])));
+        AssertError("is cut off or damaged: its pixels end too early.", PngBuilder.File(header, [0x78, 0x9C, 0xFF, 0xFF, 0xFF]));
         AssertError("has a chunk ABCD at offset 41, which is critical but not part of PNG here.",
             PngBuilder.File(header, PngBuilder.Zip([0, 1]), ("ABCD", [])));
         byte[] sum = PngBuilder.Zip([0, 1]);
         sum[^1] ^= 1;
-        AssertError("is damaged: its compressed pixels cannot be unpacked", PngBuilder.File(header, sum), isWhole: false);
+        AssertError("is cut off or damaged: its pixels end too early.", PngBuilder.File(header, sum), isWhole: false);
     }
 
     [Fact]
