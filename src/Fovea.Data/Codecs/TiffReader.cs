@@ -20,8 +20,6 @@ internal static class TiffReader
         ImageInfo info = Describe(source, tiff);
         double pixels = (double)width * height;
         source.RequireAffordable(width, height, (long)(pixels * (8 + 2 * info.Channels)));
-        // The library holds a part of the pixels as a whole.
-        source.RequireAffordable(width, height, tiff.IsTiled() ? tiff.TileSize() : tiff.StripSize());
         int[] raster = new int[width * height];
         // Alpha is dropped: colours that count as multiplied by it already are not multiplied again.
         if (tiff.GetField(TiffTag.EXTRASAMPLES) is not null) tiff.SetField(TiffTag.EXTRASAMPLES, Associated);
