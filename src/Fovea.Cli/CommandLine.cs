@@ -10,14 +10,14 @@ using Fovea.Training.Runs;
 
 namespace Fovea.Cli;
 
-/// <summary>From arguments to an exit code. Everything that can go wrong becomes a message and a code here and nowhere else.</summary>
+/// <summary>Runs a command line. Here alone, errors become a message and an exit code.</summary>
 internal static class CommandLine
 {
     private const string Verbose = "--verbose";
 
     /// <summary>Runs a command.</summary>
-    /// <param name="arguments">As the shell passes them.</param>
-    /// <param name="terminal">Where to write.</param>
+    /// <param name="arguments">The arguments, as the shell passes them.</param>
+    /// <param name="terminal">The writers.</param>
     /// <param name="stop">Ctrl-C.</param>
     /// <returns>See <see cref="ExitCode"/>.</returns>
     public static int Run(string[] arguments, Terminal terminal, CancellationToken stop)
@@ -66,7 +66,8 @@ internal static class CommandLine
             WeightsCommand.Create(terminal),
         };
         root.Add(new Option<bool>(Verbose) { Description = "Stack traces with error messages", Recursive = true });
-        foreach (VersionOption version in root.Options.OfType<VersionOption>()) version.Action = new VersionAction(terminal);
+        foreach (VersionOption version in root.Options.OfType<VersionOption>())
+            version.Action = new VersionAction(terminal);
         OptionNames.AddUnderscores(root);
         Help.Install(root, terminal);
         return root;
@@ -74,9 +75,12 @@ internal static class CommandLine
 
     private static (int Code, string Message) Explain(Exception error) => error switch
     {
-        FoveaException known => (known is UsageException ? ExitCode.Usage : ExitCode.Failure, OptionNames.Message(known)),
-        RunInterruptedException run => (ExitCode.Interrupted, $"interrupted; all is saved: go on with 'fovea train --resume {run.Directory}'."),
-        OperationCanceledException => (ExitCode.Interrupted, error is StudyInterruptedException ? error.Message : "interrupted."),
+        FoveaException known =>
+            (known is UsageException ? ExitCode.Usage : ExitCode.Failure, OptionNames.Message(known)),
+        RunInterruptedException run =>
+            (ExitCode.Interrupted, $"interrupted; all is saved: go on with 'fovea train --resume {run.Directory}'."),
+        OperationCanceledException =>
+            (ExitCode.Interrupted, error is StudyInterruptedException ? error.Message : "interrupted."),
         IOException or UnauthorizedAccessException => (ExitCode.Failure, error.Message),
         _ => (ExitCode.Failure, $"{error.GetType().Name}: {error.Message} (this is a defect; {Verbose} shows where)"),
     };

@@ -10,7 +10,8 @@ using Spectre.Console;
 
 namespace Fovea.Cli;
 
-/// <summary>Help pages: options under the headings of a recipe, one name each (aliases would drown it), defaults in brackets.</summary>
+/// <summary>Help pages: options under the headings of a recipe, one name each (aliases would drown it), defaults in
+/// brackets.</summary>
 internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
 {
     private const int WidestPage = 100;
@@ -33,7 +34,8 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
 
     /// <summary>A command as it is typed, such as <c>fovea data get</c>.</summary>
     public static string PathOf(Command command) =>
-        command is RootCommand ? "fovea" : $"{string.Concat(command.Parents.OfType<Command>().Take(1).Select(PathOf))} {command.Name}";
+        command is RootCommand ? "fovea"
+            : $"{string.Concat(command.Parents.OfType<Command>().Take(1).Select(PathOf))} {command.Name}";
 
     /// <inheritdoc/>
     public override int Invoke(ParseResult parseResult)
@@ -44,20 +46,28 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         string name = PathOf(command);
         console.MarkupLineInterpolated($"{command.Description}");
         console.WriteLine();
-        string arguments = string.Concat(command.Arguments.Select(Placeholder)) + (command.Subcommands.Any() ? " COMMAND" : "");
+        string arguments = string.Concat(command.Arguments.Select(Placeholder))
+            + (command.Subcommands.Any() ? " COMMAND" : "");
         console.MarkupLineInterpolated($"[bold]Usage[/]  {name}{arguments} [[options]]");
 
-        Print("Commands", command.Subcommands.Where(sub => !sub.Hidden).Select(sub => (sub.Name, FirstSentence(sub.Description ?? ""))));
+        Print("Commands", command.Subcommands.Where(sub => !sub.Hidden).Select(sub =>
+            (sub.Name, FirstSentence(sub.Description ?? ""))));
         Print("Arguments", command.Arguments.Select(argument => (argument.Name, argument.Description ?? "")));
-        IEnumerable<Option> everywhere = parseResult.RootCommandResult.Command.Options.Where(option => option.Recursive);
+        IEnumerable<Option> everywhere = parseResult.RootCommandResult.Command.Options.Where(option =>
+            option.Recursive);
         IEnumerable<Option> options = command.Options.Concat(everywhere).Distinct();
-        foreach (IGrouping<string, Option> section in options.GroupBy(option => (option as RecipeOption)?.Field.Section ?? "Options"))
+        foreach (IGrouping<string, Option> section in options.GroupBy(option => (option as RecipeOption)?.Field.Section
+            ?? "Options"))
             Print(section.Key, section.Select(option => (Names(option), Describe(option))));
         if (command.Options.OfType<RecipeOption>().Any(option => option.Field.Section == "Optimisation"))
         {
             console.WriteLine();
-            console.WriteLine($"In brackets: what 'train' uses for {Standard.Model.Name}; other models have epochs, batch size and rate of their own.");
-            console.WriteLine("Underscores are as good as hyphens (--batch_size), and timm's names are understood (--img-size, --opt, --sched, ...).");
+            console.WriteLine(
+                $"In brackets: what 'train' uses for {Standard.Model.Name}; other models have epochs, batch size and "
+                    + "rate of their own.");
+            console.WriteLine(
+                "Underscores are as good as hyphens (--batch_size), and timm's names are understood (--img-size, "
+                    + "--opt, --sched, ...).");
         }
 
         return ExitCode.Success;
@@ -69,7 +79,8 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         Grid grid = new();
         grid.AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2));
         grid.AddColumn(new GridColumn().PadRight(0));
-        foreach ((string left, string right) in rows) grid.AddRow(new Text(left, new Style(Color.Teal)), new Text(right));
+        foreach ((string left, string right) in rows)
+            grid.AddRow(new Text(left, new Style(Color.Teal)), new Text(right));
         terminal.Console.WriteLine();
         terminal.Console.MarkupLineInterpolated($"[bold]{heading}[/]");
         terminal.Console.Write(grid);
@@ -77,7 +88,8 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
 
     private static string Names(Option option)
     {
-        string[] letters = [.. option.Aliases.Where(alias => alias.Length == 2 && char.IsAsciiLetter(alias[1]) && alias[0] == '-')];
+        string[] letters = [.. option.Aliases
+            .Where(alias => alias.Length == 2 && char.IsAsciiLetter(alias[1]) && alias[0] == '-')];
         string value = string.IsNullOrEmpty(option.HelpName) ? "" : $" {option.HelpName}";
         return string.Join(", ", letters.Append(option.Name)) + value;
     }
@@ -87,8 +99,10 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         string standard = option switch
         {
             RecipeOption { Field: { IsFlag: false } field } => field.Read(Standard),
-            { HasDefaultValue: true } when option.GetDefaultValue() is Array values => string.Join(',', values.Cast<object>().Select(Text)),
-            { HasDefaultValue: true } when option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value => Text(value),
+            { HasDefaultValue: true } when option.GetDefaultValue() is Array values =>
+                string.Join(',', values.Cast<object>().Select(Text)),
+            { HasDefaultValue: true } when option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value =>
+                Text(value),
             _ => "",
         };
         return standard.Length == 0 ? option.Description ?? "" : $"{option.Description} [{standard}]";
@@ -96,7 +110,8 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
 
     private static string Text(object value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
-    private static string FirstSentence(string text) => text.IndexOf(". ", StringComparison.Ordinal) is >= 0 and int end ? text[..(end + 1)] : text;
+    private static string FirstSentence(string text) => text.IndexOf(". ", StringComparison.Ordinal) is >= 0 and int end
+        ? text[..(end + 1)] : text;
 
     private static string Placeholder(Argument argument) =>
         argument.Arity.MinimumNumberOfValues == 0 ? $" [{argument.Name}]" : $" {argument.Name}";

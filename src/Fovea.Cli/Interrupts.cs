@@ -2,14 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace Fovea.Cli;
 
-/// <summary>Ctrl-C and SIGTERM as a token: the first lets the work finish its step and save, the second ends the process.</summary>
+/// <summary>Ctrl-C and SIGTERM as a token: the first lets the work finish its step and save, the second ends the
+/// process.</summary>
 internal sealed class Interrupts : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
 
     public Interrupts() => _registrations =
-        [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle)];
+        [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle)];
 
     public CancellationToken Token => _source.Token;
 

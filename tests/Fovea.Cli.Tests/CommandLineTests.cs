@@ -12,18 +12,22 @@ public sealed class CommandLineTests : IDisposable
     [Theory]
     [InlineData("trian", "Unrecognized command or argument 'trian'. Did you mean 'train'?")]
     [InlineData("train --epcohs 3", "Unrecognized command or argument '--epcohs'. Did you mean '--epochs'?")]
-    [InlineData("train --batchsize=3", "Unrecognized command or argument '--batchsize=3'. Did you mean '--batch-size'?")]
+    [InlineData("train --batchsize=3",
+        "Unrecognized command or argument '--batchsize=3'. Did you mean '--batch-size'?")]
     [InlineData("train --epochs", "Required argument missing for option: '--epochs'.")]
     [InlineData("train --epochs 0", "--epochs: '0' is not a whole number of at least 1")]
     [InlineData("train --batch-size -4", "--batch-size: '-4' is not a whole number of at least 1")]
     [InlineData("train --lr fast", "--lr: 'fast' is not a number above 0")]
-    [InlineData("train --optimizer adamv", "--optimizer: 'adamv' is not one of adamw, adam, sgd; did you mean 'adamw'?")]
+    [InlineData("train --optimizer adamv",
+        "--optimizer: 'adamv' is not one of adamw, adam, sgd; did you mean 'adamw'?")]
     [InlineData("train --model vitt", "there is no model called 'vitt'; did you mean 'vit'?")]
     [InlineData("train --dataset cifar11", "dataset 'cifar11' does not exist. Did you mean 'cifar10'?")]
     [InlineData("train --model vit --data somewhere --dataset mnsit", "Did you mean 'mnist'?")]
-    [InlineData("train --model vit_tiny_patch16_224 --data somewhere", "--dataset: say which dataset lies in 'somewhere'")]
+    [InlineData("train --model vit_tiny_patch16_224 --data somewhere",
+        "--dataset: say which dataset lies in 'somewhere'")]
     [InlineData("train --dataset cifar10", "say where its files lie (--data DIR)")]
-    [InlineData("train --attention sofmax --image-size 8", "there is no attention called 'sofmax'; did you mean 'softmax'?")]
+    [InlineData("train --attention sofmax --image-size 8",
+        "there is no attention called 'sofmax'; did you mean 'softmax'?")]
     [InlineData("train --image-size 30", "PatchSize: 4 does not divide ImageSize 30")]
     [InlineData("train --schedule cosin", "--schedule: there is no schedule called 'cosin'; did you mean 'cosine'?")]
     [InlineData("train --schedule constant --min-lr 1e-4", "--min-lr: the schedule 'constant' has no smallest rate")]
@@ -68,7 +72,8 @@ public sealed class CommandLineTests : IDisposable
     public void Every_option_can_be_written_with_underscores()
     {
         using StringWriter sink = new();
-        RootCommand root = CommandLine.CreateRoot(new Terminal(sink, sink, IsInteractive: false), CancellationToken.None);
+        RootCommand root = CommandLine.CreateRoot(new Terminal(sink, sink, IsInteractive: false),
+            CancellationToken.None);
         foreach (Option option in root.Subcommands.SelectMany(command => command.Options))
             Assert.Contains("--" + option.Name[2..].Replace('-', '_'), option.Aliases.Prepend(option.Name));
     }
@@ -77,12 +82,14 @@ public sealed class CommandLineTests : IDisposable
     public void Every_command_has_a_help_page_with_every_option()
     {
         using StringWriter sink = new();
-        RootCommand root = CommandLine.CreateRoot(new Terminal(sink, sink, IsInteractive: false), CancellationToken.None);
+        RootCommand root = CommandLine.CreateRoot(new Terminal(sink, sink, IsInteractive: false),
+            CancellationToken.None);
         foreach (Command command in root.Subcommands.SelectMany(command => command.Subcommands.Prepend(command)))
         {
             string[] path = Help.PathOf(command).Split(' ')[1..];
             Assert.True(_shell.Run([.. path, "--help"]) == 0, $"{command.Name}: {_shell.Error}");
-            Assert.All(command.Options.Where(option => !option.Hidden), option => Assert.Contains(option.Name, _shell.Output, StringComparison.Ordinal));
+            Assert.All(command.Options.Where(option => !option.Hidden),
+                option => Assert.Contains(option.Name, _shell.Output, StringComparison.Ordinal));
         }
     }
 

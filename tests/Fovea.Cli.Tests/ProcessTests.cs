@@ -10,7 +10,8 @@ namespace Fovea.Cli.Tests;
 [Trait("Category", "Slow")]
 public sealed class ProcessTests : IDisposable
 {
-    private static readonly string[] Training = [.. Shell.TinyTraining, "--epochs", "40", "--checkpoint-every", "2", "--log-every", "1", "--ema", "0.9"];
+    private static readonly string[] Training = [.. Shell.TinyTraining, "--epochs", "40", "--checkpoint-every", "2",
+        "--log-every", "1", "--ema", "0.9"];
     private readonly Shell _shell = new();
 
     public void Dispose() => _shell.Dispose();
@@ -37,7 +38,8 @@ public sealed class ProcessTests : IDisposable
     public void A_signal_ends_the_step_saves_and_exits_with_130(string signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals to send");
-        Assert.SkipWhen(signal == "INT" && IgnoresInterrupts(), "started with SIGINT ignored, as shells do for background jobs; children inherit that");
+        Assert.SkipWhen(signal == "INT" && IgnoresInterrupts(),
+            "started with SIGINT ignored, as shells do for background jobs; children inherit that");
         string run = Path.Combine(_shell.Folder, "run");
         using Process process = Start(run);
         WaitForSteps(run, 4);
@@ -45,7 +47,8 @@ public sealed class ProcessTests : IDisposable
         process.WaitForExit();
 
         Assert.Equal(130, process.ExitCode);
-        Assert.Contains($"all is saved: go on with 'fovea train --resume {run}'", process.StandardError.ReadToEnd(), StringComparison.Ordinal);
+        Assert.Contains($"all is saved: go on with 'fovea train --resume {run}'", process.StandardError.ReadToEnd(),
+            StringComparison.Ordinal);
         using CheckpointReader checkpoint = CheckpointReader.Open(Path.Combine(run, "checkpoints", "last.safetensors"));
         Assert.True(checkpoint.Head.State.Step >= 4);
     }
@@ -54,9 +57,12 @@ public sealed class ProcessTests : IDisposable
     public void A_study_that_is_killed_goes_on_within_its_cell_and_redoes_nothing()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a process that dies at once");
-        string study = Path.Combine(_shell.Folder, "study.yaml"), parts = Path.Combine(_shell.Folder, "parts"), whole = Path.Combine(_shell.Folder, "whole");
-        File.WriteAllText(study, CompareCommandTests.Tiny.Replace("epochs: 2", "epochs: 40, checkpoint-every: 1", StringComparison.Ordinal));
-        string first = Path.Combine(parts, "cells", "softmax_seed=3"), second = Path.Combine(parts, "cells", "linear_seed=3");
+        string study = Path.Combine(_shell.Folder, "study.yaml"), parts = Path.Combine(_shell.Folder, "parts");
+        string whole = Path.Combine(_shell.Folder, "whole");
+        File.WriteAllText(study,
+            CompareCommandTests.Tiny.Replace("epochs: 2", "epochs: 40, checkpoint-every: 1", StringComparison.Ordinal));
+        string first = Path.Combine(parts, "cells", "softmax_seed=3");
+        string second = Path.Combine(parts, "cells", "linear_seed=3");
         using (Process process = Launch("compare", study, "--out", parts, "--quiet"))
         {
             WaitForSteps(second, 6);
@@ -64,7 +70,8 @@ public sealed class ProcessTests : IDisposable
             process.WaitForExit();
         }
 
-        Assert.False(File.Exists(Path.Combine(second, "summary.json")), "the cell was done before the study could be killed");
+        Assert.False(File.Exists(Path.Combine(second, "summary.json")),
+            "the cell was done before the study could be killed");
         string log = Path.Combine(second, "metrics.jsonl");
         int lines = WaitForRest(log);
         DateTime finished = File.GetLastWriteTimeUtc(Path.Combine(first, "predictions.csv"));
@@ -94,12 +101,15 @@ public sealed class ProcessTests : IDisposable
     }
 
     private static Process Launch(params string[] arguments) => Process.Start(
-        new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "fovea.dll"), .. arguments]) { RedirectStandardError = true })!;
+        new ProcessStartInfo("dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "fovea.dll"), .. arguments])
+        { RedirectStandardError = true })!;
 
     /// <summary>Bit 1 of the mask of ignored signals is SIGINT.</summary>
     private static bool IgnoresInterrupts() =>
         File.Exists("/proc/self/status")
-        && File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is string mask
+        && File.ReadLines("/proc/self/status")
+        .FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is string mask
         && (Convert.ToUInt64(mask[7..].Trim(), 16) & 2) != 0;
 
     private static Process Start(string run) => Launch([.. WithoutRepeats(), "--out", run, "--quiet"]);
@@ -110,7 +120,8 @@ public sealed class ProcessTests : IDisposable
 
     private static void WaitForSteps(string run, int steps)
     {
-        string log = Path.Combine(run, "metrics.jsonl"), checkpoint = Path.Combine(run, "checkpoints", "last.safetensors");
+        string log = Path.Combine(run, "metrics.jsonl");
+        string checkpoint = Path.Combine(run, "checkpoints", "last.safetensors");
         Stopwatch waiting = Stopwatch.StartNew();
         while (!File.Exists(checkpoint) || File.ReadAllLines(log).Length < steps)
         {

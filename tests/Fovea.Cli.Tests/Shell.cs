@@ -7,7 +7,8 @@ internal sealed class Shell : IDisposable
 {
     /// <summary>Options of a run that takes a second: 4 tokens an image, 3 steps an epoch.</summary>
     public static string[] TinyTraining { get; } =
-        ["train", "--model", "vit-nano", "--image-size", "8", "--train-limit", "40", "--eval-limit", "20", "--batch-size", "16", "--epochs", "2", "--log-every", "2"];
+        ["train", "--model", "vit-nano", "--image-size", "8", "--train-limit", "40", "--eval-limit", "20",
+            "--batch-size", "16", "--epochs", "2", "--log-every", "2"];
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("fovea-cli-").FullName;
 
@@ -18,7 +19,8 @@ internal sealed class Shell : IDisposable
     public int Run(params string[] arguments)
     {
         using StringWriter output = new(), error = new();
-        int code = CommandLine.Run(arguments, new Terminal(output, error, IsInteractive: false), CancellationToken.None);
+        int code = CommandLine.Run(arguments, new Terminal(output, error, IsInteractive: false),
+            CancellationToken.None);
         (Output, Error) = (output.ToString(), error.ToString());
         return code;
     }

@@ -13,7 +13,8 @@ using Spectre.Console;
 
 namespace Fovea.Cli.Commands;
 
-/// <summary><c>fovea approximate RUN</c>: how far a Performer with a trained softmax model's weights is from that model, by number of features.</summary>
+/// <summary><c>fovea approximate RUN</c>: how far a Performer with a trained softmax model's weights is from that
+/// model, by number of features.</summary>
 internal static class ApproximateCommand
 {
     public static Command Create(Terminal terminal)
@@ -23,7 +24,8 @@ internal static class ApproximateCommand
         Option<int> images = Make.Count("--images", 32, "Images to compare on");
         Option<string?> figure = Make.Text("--figure", "FILE", "Error curve as FILE.svg or FILE.png");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
-        Command command = new("approximate", "Put a trained softmax model's weights into Performers and report how far they are, by number of features.");
+        Command command = new("approximate",
+            "Put a trained softmax model's weights into Performers and report the differences by number of features.");
         ModelSource source = new(command);
         foreach (Option option in new Option[] { features, draws, images, figure, json }) command.Add(option);
         command.SetAction(parsed =>
@@ -34,11 +36,15 @@ internal static class ApproximateCommand
             TrainedModel model = source.Model(parsed);
             IImageDataset dataset = source.Images(parsed, model.Head.Recipe, parsed.GetValue(images));
             IReadOnlyList<PerformerError> errors = model.PerformerErrors(
-                dataset, parsed.GetValue(images), parsed.GetRequiredValue(features), [.. Enumerable.Range(0, parsed.GetValue(draws)).Select(i => (ulong)i)]);
+                dataset, parsed.GetValue(images), parsed.GetRequiredValue(features),
+                [.. Enumerable.Range(0, parsed.GetValue(draws)).Select(i => (ulong)i)]);
             var rows = errors.GroupBy(error => error.Features).Select(group =>
-                new Row(group.Key, group.Average(error => error.Attention), group.Average(error => error.Logits))).ToList();
+                new Row(group.Key, group.Average(error => error.Attention), group.Average(error => error.Logits)))
+                    .ToList();
             if (file is not null) Write(file, rows);
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(new { Checkpoint = model.Path, Draws = parsed.GetValue(draws), Errors = rows }));
+            if (parsed.GetValue(json))
+                terminal.Output.WriteLine(
+                    JsonText.Document(new { Checkpoint = model.Path, Draws = parsed.GetValue(draws), Errors = rows }));
             else Print(terminal.Console, rows);
             return ExitCode.Success;
         });
@@ -49,9 +55,12 @@ internal static class ApproximateCommand
     {
         Table table = Tables.Create(">features", ">error of attention", ">error of class scores");
         foreach (Row row in rows)
-            table.AddRow(new Text(Phrases.Count(row.Features)), new Text(Phrases.Percent(row.Attention)), new Text(Phrases.Percent(row.Logits)));
+            table.AddRow(new Text(Phrases.Count(row.Features)), new Text(Phrases.Percent(row.Attention)),
+                new Text(Phrases.Percent(row.Logits)));
         console.Write(table);
-        console.WriteLine("relative to the softmax model: of what attention mixes, given the same input; of the scores, all blocks together");
+        console.WriteLine(
+            "relative to the softmax model: of what attention mixes, given the same input; of the scores, all blocks "
+                + "together");
     }
 
     private static void Write(string file, List<Row> rows)
@@ -62,7 +71,8 @@ internal static class ApproximateCommand
             Title = "Performer with a softmax model's weights: relative error",
             XLabel = "log₂ features",
             YScale = AxisScale.Logarithmic,
-            Series = [new("attention", x, [.. rows.Select(row => row.Attention)]), new("class scores", x, [.. rows.Select(row => row.Logits)])],
+            Series = [new("attention", x, [.. rows.Select(row => row.Attention)]),
+                new("class scores", x, [.. rows.Select(row => row.Logits)])],
         };
         if (Path.GetExtension(file) == ".svg") AtomicFile.WriteText(file, chart.ToSvg());
         else File.WriteAllBytes(file, chart.ToPng());

@@ -14,12 +14,20 @@ internal static class BenchCommand
         Option<string> model = Make.TextOr("--model", "NAME", "vit", "Preset; 'fovea models' lists them");
         Option<string> mode = Make.Choice("--mode", "Whole training steps or forward passes", "train", "infer");
         Option<int> batchSize = Make.Count("--batch-size", 32, "Images per step", "-b");
-        Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; the preset's unless given", "--img-size");
-        Option<string?> attention = Make.Text("--attention", "NAME[:key=value,...]", "Attention mechanism; the preset's unless given");
-        Option<bool> checkpoint = Make.Switch("--grad-checkpoint", "Compute blocks again in the backward pass", "--grad-checkpointing");
+        Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; the preset's unless given",
+            "--img-size");
+        Option<string?> attention = Make.Text("--attention", "NAME[:key=value,...]",
+            "Attention mechanism; the preset's unless given");
+        Option<bool> checkpoint = Make.Switch("--grad-checkpoint", "Compute blocks again in the backward pass",
+            "--grad-checkpointing");
         Option<int?> threads = Make.Count("--threads", "Threads that compute; all cores unless given");
         Option<string> device = Make.Device();
-        Option<double> seconds = new("--seconds") { HelpName = "X", Description = "How long to measure", DefaultValueFactory = _ => 10 };
+        Option<double> seconds = new("--seconds")
+        {
+            HelpName = "X",
+            Description = "How long to measure",
+            DefaultValueFactory = _ => 10
+        };
         Option<int?> steps = Make.Count("--steps", "Measure so many steps instead");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
 
@@ -50,9 +58,13 @@ internal static class BenchCommand
 
     private static string Describe(BenchmarkResult result)
     {
-        string roof = $"{Phrases.Count(result.GflopsPerSecond)} GFLOP/s ({Phrases.Percent(result.PeakFraction)} of the {Phrases.Count(result.PeakGflopsPerSecond)} that registers allow)";
+        string roof =
+            $"{Phrases.Count(result.GflopsPerSecond)} GFLOP/s ({Phrases.Percent(result.PeakFraction)} of the "
+                + $"{Phrases.Count(result.PeakGflopsPerSecond)} that registers allow)";
         string what = $"{result.Model}, {result.Mode}, batch {result.BatchSize}, {result.Threads} threads";
-        string speed = $"{Phrases.Count(result.ImagesPerSecond)} images/s (best {Phrases.Count(result.ImagesPerSecondBest)})";
-        return $"{what}: {speed}, {roof}, activations {Phrases.Bytes(result.ActivationBytes)}, peak memory {Phrases.Bytes(result.PeakMemoryBytes)}, median of {result.Steps} steps";
+        string speed =
+            $"{Phrases.Count(result.ImagesPerSecond)} images/s (best {Phrases.Count(result.ImagesPerSecondBest)})";
+        return $"{what}: {speed}, {roof}, activations {Phrases.Bytes(result.ActivationBytes)}, peak memory "
+            + $"{Phrases.Bytes(result.PeakMemoryBytes)}, median of {result.Steps} steps";
     }
 }

@@ -7,12 +7,13 @@ using Fovea.Training.Recipes;
 namespace Fovea.Cli.Commands;
 
 /// <summary>
-/// <c>fovea cell RECIPE</c>, which <c>fovea compare</c> starts for each cell and nobody else: trains, or goes on, and writes metrics as JSON lines. It listens
-/// to its standard input: <c>stop</c> asks for an end with a checkpoint, and where the input ends, so has the study, and so does the cell.
+/// <c>fovea cell RECIPE</c>, which <c>fovea compare</c> starts for each cell and nobody else: trains, or goes on, and
+/// writes metrics as JSON lines. It listens to its standard input: <c>stop</c> asks for an end with a checkpoint, and
+/// where the input ends, so has the study, and so does the cell.
 /// </summary>
 internal static class CellCommand
 {
-    /// <summary>What the input says to ask for an end.</summary>
+    /// <summary>The line of input that asks for an end.</summary>
     public const string Stop = "stop";
 
     /// <summary>Exit code: the numbers became infinite, which is this cell's own affair.</summary>
@@ -29,7 +30,8 @@ internal static class CellCommand
             new Thread(() => Listen(source)) { IsBackground = true, Name = "study" }.Start();
             try
             {
-                CellRun.Carry(RecipeFile.Read(parsed.GetRequiredValue(file), Recipe.Default), new JsonDisplay(terminal.Output, terminal.Error), source.Token);
+                CellRun.Carry(RecipeFile.Read(parsed.GetRequiredValue(file), Recipe.Default),
+                    new JsonDisplay(terminal.Output, terminal.Error), source.Token);
                 return ExitCode.Success;
             }
             catch (TrainingDivergedException error)
@@ -45,6 +47,7 @@ internal static class CellCommand
     {
         while (Console.In.ReadLine() is string line)
             if (line == Stop) source.Cancel();
-        Environment.Exit(ExitCode.Interrupted);   // the study was killed: files are only ever replaced whole, so this may happen at any time
+        // the study was killed: files are only ever replaced whole, so this may happen at any time
+        Environment.Exit(ExitCode.Interrupted);
     }
 }

@@ -9,8 +9,8 @@ using Fovea.Training.Runs;
 namespace Fovea.Cli.Commands;
 
 /// <summary>
-/// Trains each cell of a study in a process of its own: its peak memory is its own, its threads and buffers end with it, and a cell that the system kills takes no
-/// other with it. Results are those of <c>fovea train</c>, bit for bit.
+/// Trains each cell of a study in a process of its own: its peak memory is its own, its threads and buffers end with
+/// it, and a cell that the system kills takes no other with it. Results are those of <c>fovea train</c>, bit for bit.
 /// </summary>
 internal static class CellProcess
 {
@@ -46,7 +46,8 @@ internal static class CellProcess
         })!;
     }
 
-    /// <summary>This program, however it was started: as an executable of its own, or by <c>dotnet</c> from its assembly.</summary>
+    /// <summary>This program, however it was started: as an executable of its own, or by <c>dotnet</c> from its
+    /// assembly.</summary>
     private static (string Program, string[] Arguments) Program()
     {
         string running = Environment.ProcessPath ?? "", assembly = typeof(CellProcess).Assembly.Location;
@@ -85,6 +86,8 @@ internal static class CellProcess
     {
         string said = errors.Trim();
         if (said.StartsWith("fovea: ", StringComparison.Ordinal)) said = said["fovea: ".Length..];
-        return said.Length > 0 ? said : code > 128 ? $"its process was killed by signal {code - 128}; perhaps memory ran out." : $"its process ended with code {code}.";
+        return said.Length > 0 ? said : code > 128
+            ? $"its process was killed by signal {code - 128}; perhaps memory ran out."
+            : $"its process ended with code {code}.";
     }
 }

@@ -14,29 +14,36 @@ internal static class DataGetCommand
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
         Argument<string> name = new("NAME") { Description = $"Dataset: {string.Join(", ", DownloadCatalogue.Names)}" };
-        Option<string> data = Make.TextOr("--data", "DIR", "data", "Where datasets lie; a folder of the dataset's name is made in it");
-        Command command = new("get", "Download a dataset; an interrupted download goes on where it stopped.") { name, data };
+        Option<string> data = Make.TextOr("--data", "DIR", "data",
+            "Where datasets lie; a folder of the dataset's name is made in it");
+        Command command = new("get", "Download a dataset; an interrupted download goes on where it stopped.") { name,
+            data };
         command.SetAction(parsed =>
         {
             string dataset = parsed.GetRequiredValue(name);
             IReadOnlyList<RemoteFile> files = DownloadCatalogue.Files(dataset);
             string directory = Path.Combine(parsed.GetRequiredValue(data), DatasetCatalogue.Canonical(dataset));
             Get(files, directory, terminal, stop).GetAwaiter().GetResult();
-            terminal.Output.WriteLine($"{DatasetCatalogue.Canonical(dataset)} lies in {directory}: fovea train --dataset {DatasetCatalogue.Canonical(dataset)} --data {directory}");
+            terminal.Output.WriteLine(
+                $"{DatasetCatalogue.Canonical(dataset)} lies in {directory}: fovea train --dataset "
+                    + $"{DatasetCatalogue.Canonical(dataset)} --data {directory}");
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static async Task Get(IReadOnlyList<RemoteFile> files, string directory, Terminal terminal, CancellationToken stop)
+    private static async Task Get(IReadOnlyList<RemoteFile> files, string directory, Terminal terminal,
+        CancellationToken stop)
     {
         using HttpClient client = new();
         Downloader downloader = new(client);
         foreach (RemoteFile file in files)
         {
-            bool isNew = await downloader.FetchAsync(file, directory, Progress(file, terminal), stop).ConfigureAwait(false);
+            bool isNew = await downloader.FetchAsync(file, directory, Progress(file, terminal), stop)
+                .ConfigureAwait(false);
             string end = terminal.IsInteractive ? "\r" : "";
-            terminal.Output.WriteLine($"{end}{file.Name}: {Phrases.Count(file.Bytes)} bytes, {(isNew ? "checked" : "already there")}          ");
+            string state = isNew ? "checked" : "already there";
+            terminal.Output.WriteLine($"{end}{file.Name}: {Phrases.Count(file.Bytes)} bytes, {state}          ");
         }
     }
 
@@ -49,7 +56,8 @@ internal static class DataGetCommand
         {
             if (done - shown < ReportEvery && done < file.Bytes) return;
             shown = done;
-            terminal.Output.Write($"\r{file.Name}: {Phrases.Percent((double)done / file.Bytes)} of {Phrases.Bytes(file.Bytes)}   ");
+            terminal.Output.Write(
+                $"\r{file.Name}: {Phrases.Percent((double)done / file.Bytes)} of {Phrases.Bytes(file.Bytes)}   ");
         };
     }
 }

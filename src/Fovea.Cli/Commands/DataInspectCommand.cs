@@ -18,22 +18,33 @@ internal static class DataInspectCommand
 
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
-        Argument<string> what = new("DIR|NAME") { Description = "Folder or file with images, or the name of a dataset" };
+        Argument<string> what = new("DIR|NAME")
+        {
+            Description = "Folder or file with images, or the name of a dataset"
+        };
         Option<string?> dataset = Make.Text("--dataset", "NAME", "What lies in the folder; found out unless given");
         Option<string?> data = Make.Text("--data", "DIR", "Folder of a dataset given by name", "--data-dir");
-        Option<string?> classes = Make.Text("--classes", "N|NAME,NAME", "Classes to look at: the first so many, or names");
+        Option<string?> classes = Make.Text("--classes", "N|NAME,NAME",
+            "Classes to look at: the first so many, or names");
         Option<int?> limit = Make.Count("--limit", "At most so many images of each part, balanced over the classes");
         Option<int> workers = Make.Count("--workers", Environment.ProcessorCount, "Threads that read images", "-j");
         Option<string?> sheet = Make.Text("--out", "FILE", "Write a contact sheet to this PNG file");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
-        Command command = new("inspect", "Count, measure and show the images of a dataset; find those that cannot be read.")
+        Command command = new("inspect",
+            "Count, measure and show the images of a dataset; find those that cannot be read.")
         {
             what, dataset, data, classes, limit, workers, sheet, json,
         };
         command.SetAction(parsed =>
         {
-            (string name, string? directory) = Resolve(parsed.GetRequiredValue(what), parsed.GetValue(dataset), parsed.GetValue(data));
-            DatasetOptions options = new() { Classes = parsed.GetValue(classes), TrainLimit = parsed.GetValue(limit), EvaluationLimit = parsed.GetValue(limit) };
+            (string name, string? directory) = Resolve(parsed.GetRequiredValue(what), parsed.GetValue(dataset),
+                parsed.GetValue(data));
+            DatasetOptions options = new()
+            {
+                Classes = parsed.GetValue(classes),
+                TrainLimit = parsed.GetValue(limit),
+                EvaluationLimit = parsed.GetValue(limit)
+            };
             DatasetSplits splits = DatasetCatalogue.Load(name, directory, options);
             Part[] parts = [.. Parts(splits).Select(part => new Part(
                 part.Name, part.Images, DatasetStatistics.Measure(part.Images, parsed.GetValue(workers), stop)))];
@@ -47,10 +58,13 @@ internal static class DataInspectCommand
 
     private static (string Name, string? Directory) Resolve(string what, string? dataset, string? data)
     {
-        if (data is not null || (dataset is null && DatasetCatalogue.IsKnown(what) && !Path.Exists(what))) return (dataset ?? what, data);
-        if (!Path.Exists(what) && dataset is null) return (DatasetCatalogue.Canonical(what), null);   // neither: says what there is
+        if (data is not null || (dataset is null && DatasetCatalogue.IsKnown(what) && !Path.Exists(what)))
+            return (dataset ?? what, data);
+        // neither: says what there is
+        if (!Path.Exists(what) && dataset is null) return (DatasetCatalogue.Canonical(what), null);
         return (dataset ?? DatasetGuess.Of(what) ?? throw new UsageException(
-            $"'{what}': no dataset is recognised there; say which one it is with --dataset: {string.Join(", ", DatasetCatalogue.Names)}."), what);
+            $"'{what}': no dataset is recognised there; say which one it is with --dataset: "
+                + $"{string.Join(", ", DatasetCatalogue.Names)}."), what);
     }
 
     private static IEnumerable<(string Name, IImageDataset Images)> Parts(DatasetSplits splits) =>
@@ -79,48 +93,67 @@ internal static class DataInspectCommand
 
     private static void Print(IAnsiConsole console, DatasetSplits splits, Part[] parts)
     {
-        Table table = Tables.Create("part", ">images", ">per class", ">width", ">height", ">mean", ">deviation", ">unreadable");
+        Table table = Tables.Create("part", ">images", ">per class", ">width", ">height", ">mean", ">std",
+            ">unreadable");
         foreach ((string name, _, DatasetStatistics s) in parts)
         {
             bool hasPixels = s.Count > s.UnreadableCount;
             Text Measured(string figures) => new(hasPixels ? figures : "-");
             table.AddRow(
-                Tables.Name(name), new Text(Phrases.Count(s.Count)), new Text(s.Count > 0 ? Spread(SizeRange.Of(s.PerClass)) : "-"),
-                Measured(Spread(s.Widths)), Measured(Spread(s.Heights)), Measured(Numbers(s.Channels.Mean)), Measured(Numbers(s.Channels.Std)),
+                Tables.Name(name), new Text(Phrases.Count(s.Count)),
+                new Text(s.Count > 0 ? Spread(SizeRange.Of(s.PerClass)) : "-"),
+                Measured(Spread(s.Widths)), Measured(Spread(s.Heights)), Measured(Numbers(s.Channels.Mean)),
+                Measured(Numbers(s.Channels.Std)),
                 new Text(Phrases.Count(s.UnreadableCount), s.UnreadableCount > 0 ? new Style(Color.Red) : Style.Plain));
         }
 
         console.Write(table);
         PrintClasses(console, splits.Info, parts);
-        console.WriteLine($"{splits.Info.Name}: {splits.Info.Classes} classes, {(splits.Info.Channels == 1 ? "grey" : "colour")}; "
+        console.WriteLine(
+            $"{splits.Info.Name}: {splits.Info.Classes} classes, {(splits.Info.Channels == 1 ? "grey" : "colour")}; "
             + $"validation: {splits.ValidationOrigin}; three figures are the smallest, the median and the largest.");
         foreach (Part part in parts)
-            foreach (string error in part.Statistics.Unreadable) console.MarkupLineInterpolated($"[red]unreadable[/] {error}");
+            foreach (string error in part.Statistics.Unreadable) console.MarkupLineInterpolated(
+                $"[red]unreadable[/] {error}");
     }
 
     private static void PrintClasses(IAnsiConsole console, DatasetInfo info, Part[] parts)
     {
         Table table = Tables.Create(["class", .. parts.Select(part => ">" + part.Name)]);
-        int[] filled = [.. Enumerable.Range(0, info.Classes).Where(label => parts.Any(part => part.Statistics.PerClass[label] > 0))];
+        int[] filled = [.. Enumerable.Range(0, info.Classes)
+            .Where(label => parts.Any(part => part.Statistics.PerClass[label] > 0))];
         foreach (int label in filled.Take(MostClassesPrinted))
-            table.AddRow([Tables.Name(info.ClassNames[label]), .. parts.Select(part => new Text(Phrases.Count(part.Statistics.PerClass[label])))]);
-        if (filled.Length > MostClassesPrinted) table.AddRow(new Text($"and {filled.Length - MostClassesPrinted} more (--json has all)"));
-        if (filled.Length < info.Classes) table.AddRow(new Text($"{info.Classes - filled.Length} classes have no images"));
+            table.AddRow([Tables.Name(info.ClassNames[label]),
+                .. parts.Select(part => new Text(Phrases.Count(part.Statistics.PerClass[label])))]);
+        if (filled.Length > MostClassesPrinted)
+            table.AddRow(new Text($"and {filled.Length - MostClassesPrinted} more (--json has all)"));
+        if (filled.Length < info.Classes)
+            table.AddRow(new Text($"{info.Classes - filled.Length} classes have no images"));
         console.Write(table);
     }
 
     private static string Spread(SizeRange range) =>
         range.Min == range.Max ? $"{range.Min}" : $"{range.Min} · {range.Median} · {range.Max}";
 
-    private static string Numbers(IReadOnlyList<float> values) => string.Join(' ', values.Select(value => FormattableString.Invariant($"{value:0.000}")));
+    private static string Numbers(IReadOnlyList<float> values) =>
+        string.Join(' ', values.Select(value => FormattableString.Invariant($"{value:0.000}")));
 
     /// <summary>A few images of the training set, from all classes alike, without unreadable ones.</summary>
     private static ContactSheet Sheet(DatasetSplits splits)
     {
         IImageDataset chosen = Subset.Balanced(splits.Train, ImagesShown, seed: 0);
         string some = chosen.Count < splits.Train.Count ? $"{chosen.Count} of " : "";
-        ContactSheet sheet = new([]) { Title = $"{splits.Info.Name}: {splits.Info.Classes} classes, {some}{Phrases.Count(splits.Train.Count)} training images" };
-        return sheet with { Images = [.. Enumerable.Range(0, chosen.Count).Select(i => Tile(chosen, i, 2 * sheet.ImageSize)).OfType<CaptionedImage>()] };
+        ContactSheet sheet = new([])
+        {
+            Title = $"{splits.Info.Name}: {splits.Info.Classes} classes, {some}{Phrases.Count(splits.Train.Count)} "
+                + "training images"
+        };
+        return sheet with
+        {
+            Images =
+            [.. Enumerable.Range(0, chosen.Count).Select(i => Tile(chosen, i, 2 * sheet.ImageSize))
+                .OfType<CaptionedImage>()]
+        };
     }
 
     private static CaptionedImage? Tile(IImageDataset dataset, int index, int longest)

@@ -18,22 +18,38 @@ internal static class EstimateCommand
     public static Command Create(Terminal terminal)
     {
         Option<string[]> models = Many("--model", "NAME", "Preset, may be repeated; 'fovea models' lists them", "vit");
-        Option<string[]> attentions = Many("--attention", "NAME[:key=value,...]", "Attention mechanism, may be repeated; 'all' for each there is; the presets' own unless given");
-        Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; the preset's unless given", "--img-size");
+        Option<string[]> attentions = Many("--attention", "NAME[:key=value,...]",
+            "Attention mechanism, may be repeated; 'all' for each there is; the presets' own unless given");
+        Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; the preset's unless given",
+            "--img-size");
         Option<int> batchSize = Make.Count("--batch-size", 256, "Images per step, over all devices", "-b");
-        Option<string> schedule = Make.TextOr("--schedule", "DATASET:EPOCHS,...", "imagenet:300", "What to train on, one after the other; a number of images may stand for a name");
-        Option<string> device = Make.TextOr("--device", "NAME", ThisMachine.Name, "'this' measures for some seconds; or a device of the table");
+        Option<string> schedule = Make.TextOr("--schedule", "DATASET:EPOCHS,...", "imagenet:300",
+            "What to train on, one after the other; a number of images may stand for a name");
+        Option<string> device = Make.TextOr("--device", "NAME", ThisMachine.Name,
+            "'this' measures for some seconds; or a device of the table");
         Option<int[]> devices = Make.Counts("--devices", [1], "Numbers of devices that share the batch");
-        Option<string?> devicesFile = Make.Text("--devices-file", "FILE", "A device table of your own instead of the built-in one");
-        Option<double?> memory = new("--memory") { HelpName = "GB", Description = "Find the largest batch for so much memory; the device's unless given" };
-        Option<bool> checkpoint = Make.Switch("--grad-checkpoint", "Compute blocks again in the backward pass: less memory, a third more operations", "--grad-checkpointing");
-        Option<double> seconds = new("--seconds") { HelpName = "X", Description = "How long to measure this machine", DefaultValueFactory = _ => 5 };
+        Option<string?> devicesFile = Make.Text("--devices-file", "FILE",
+            "A device table of your own instead of the built-in one");
+        Option<double?> memory = new("--memory")
+        {
+            HelpName = "GB",
+            Description = "Find the largest batch for so much memory; the device's unless given"
+        };
+        Option<bool> checkpoint = Make.Switch("--grad-checkpoint",
+            "Compute blocks again in the backward pass: less memory, a third more operations", "--grad-checkpointing");
+        Option<double> seconds = new("--seconds")
+        {
+            HelpName = "X",
+            Description = "How long to measure this machine",
+            DefaultValueFactory = _ => 5
+        };
         Option<int?> threads = Make.Count("--threads", "Threads of this machine; all cores unless given");
         Option<bool> list = Make.Switch("--list-devices", "Print the device table, to copy and edit");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("estimate", "Parameters, operations, memory, time and cost of training, before it runs.")
         {
-            models, attentions, imageSize, batchSize, schedule, device, devices, devicesFile, memory, checkpoint, seconds, threads, list, json,
+            models, attentions, imageSize, batchSize, schedule, device, devices, devicesFile, memory, checkpoint,
+                seconds, threads, list, json,
         };
         command.SetAction(parsed =>
         {
@@ -45,9 +61,11 @@ internal static class EstimateCommand
 
             IReadOnlyList<Phase> phases = Phase.Parse(parsed.GetRequiredValue(schedule));
             DeviceProfile? profile = parsed.GetRequiredValue(device) == ThisMachine.Name ? null
-                : Find(parsed.GetRequiredValue(device), parsed.GetValue(devicesFile) is string file ? DeviceTable.Read(file) : DeviceTable.BuiltIn);
+                : Find(parsed.GetRequiredValue(device),
+                    parsed.GetValue(devicesFile) is string file ? DeviceTable.Read(file) : DeviceTable.BuiltIn);
             List<Estimate> estimates = [];
-            foreach (BenchmarkOptions options in Combinations(parsed.GetValue(models)!, parsed.GetValue(attentions) ?? []))
+            foreach (BenchmarkOptions options in Combinations(parsed.GetValue(models)!,
+                parsed.GetValue(attentions) ?? []))
             {
                 BenchmarkOptions what = options with
                 {
@@ -57,7 +75,8 @@ internal static class EstimateCommand
                     Threads = parsed.GetValue(threads),
                     Seconds = parsed.GetValue(seconds),
                 };
-                estimates.Add(Estimate.Of(what, profile, phases, parsed.GetRequiredValue(devices), parsed.GetValue(memory)));
+                estimates.Add(
+                    Estimate.Of(what, profile, phases, parsed.GetRequiredValue(devices), parsed.GetValue(memory)));
             }
 
             if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(new { Estimates = estimates }));
@@ -69,42 +88,66 @@ internal static class EstimateCommand
 
     private static IEnumerable<BenchmarkOptions> Combinations(string[] models, string[] attentions) =>
         from model in models
-        from attention in attentions.SelectMany(name => name == EveryMechanism ? AttentionCatalogue.All.Select(entry => entry.Name) : [name]).DefaultIfEmpty()
+        from attention in attentions.SelectMany(name => name == EveryMechanism
+            ? AttentionCatalogue.All.Select(entry => entry.Name) : [name]).DefaultIfEmpty()
         select new BenchmarkOptions { Model = model, Attention = attention };
 
     private static DeviceProfile Find(string name, IReadOnlyList<DeviceProfile> table)
     {
-        if (table.FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase)) is DeviceProfile found) return found;
+        if (table.FirstOrDefault(one =>
+            string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase)) is DeviceProfile found) return found;
         string[] names = [.. table.Select(one => one.Name)];
-        string? near = names.FirstOrDefault(one => one.StartsWith(name, StringComparison.OrdinalIgnoreCase)) ?? NearestName.Of(name, names);   // a100: a100-80gb
-        throw new UsageException($"--device: there is no '{name}'{(near is null ? "." : $"; did you mean '{near}'?")} There are {ThisMachine.Name}, {string.Join(", ", names)}.");
+        // a100: a100-80gb
+        string? near = names.FirstOrDefault(one => one.StartsWith(name, StringComparison.OrdinalIgnoreCase))
+            ?? NearestName.Of(name, names);
+        throw new UsageException(
+            $"--device: there is no '{name}'{(near is null ? "." : $"; did you mean '{near}'?")} There are "
+                + $"{ThisMachine.Name}, {string.Join(", ", names)}.");
     }
 
     private static void Print(IAnsiConsole console, List<Estimate> estimates, IReadOnlyList<Phase> phases)
     {
-        Table what = Tables.Create("model", "attention", ">parameters", ">GMAC", ">GFLOP", ">training", ">moved", ">activations", ">weights", ">batch");
+        Table what = Tables.Create("model", "attention", ">parameters", ">GMAC", ">GFLOP", ">training", ">moved",
+            ">activations", ">weights", ">batch");
         what.Columns[0].NoWrap();
         foreach (Estimate one in estimates)
             what.AddRow(
-                Tables.Name(one.Model), new Text(one.Attention ?? ""), new Text(Phrases.Count(one.Parameters)), new Text(Number(one.ForwardGmacs)), new Text(Number(one.ForwardGflops)), new Text(Number(one.TrainingGflops)),
-                new Text(Phrases.Bytes((long)one.TrainingBytesPerImage)), new Text(Phrases.Bytes((long)one.ActivationBytesPerImage)), new Text(Phrases.Bytes(one.StateBytes)),
+                Tables.Name(one.Model), new Text(one.Attention ?? ""), new Text(Phrases.Count(one.Parameters)),
+                new Text(Number(one.ForwardGmacs)), new Text(Number(one.ForwardGflops)),
+                new Text(Number(one.TrainingGflops)),
+                new Text(Phrases.Bytes((long)one.TrainingBytesPerImage)),
+                new Text(Phrases.Bytes((long)one.ActivationBytesPerImage)), new Text(Phrases.Bytes(one.StateBytes)),
                 new Text(one.LargestBatch == 0 ? "none" : Phrases.Count(one.LargestBatch)));
         console.Write(what);
-        console.WriteLine("Of one image: GMAC (10⁹ multiply-adds) and GFLOP (two for each) of the forward pass; GFLOP, bytes moved and bytes of activations of a training step.");
-        console.WriteLine($"Weights with gradients and Adam's averages; batch is the largest that fits into {Number(estimates[0].MemoryGigabytes)} GB.");
+        console.WriteLine(
+            "Of one image: GMAC (10⁹ multiply-adds) and GFLOP (two for each) of the forward pass; GFLOP, bytes moved "
+                + "and bytes of activations of a training step.");
+        console.WriteLine(
+            "Weights with gradients and Adam's averages; batch is the largest that fits into "
+                + $"{Number(estimates[0].MemoryGigabytes)} GB.");
         console.WriteLine();
 
-        Table time = Tables.Create(["model", "attention", ">of peak", .. estimates[0].Times.Select(one => $">{one.Devices} x {estimates[0].Device}")]);
+        Table time = Tables.Create(
+            ["model", "attention", ">of peak",
+                .. estimates[0].Times.Select(one => $">{one.Devices} x {estimates[0].Device}")]);
         time.Columns[0].NoWrap();
         foreach (Estimate one in estimates)
-            time.AddRow([Tables.Name(one.Model), new Text(one.Attention ?? ""), new Text(Phrases.Percent(one.Efficiency)), .. one.Times.Select(Cell)]);
+            time.AddRow([Tables.Name(one.Model), new Text(one.Attention ?? ""),
+                new Text(Phrases.Percent(one.Efficiency)), .. one.Times.Select(Cell)]);
         console.Write(time);
-        console.WriteLine($"{string.Join(", then ", phases.Select(phase => $"{Number(phase.Epochs)} epochs of {Phrases.Count(phase.Train)} images ({phase.Name})"))}, evaluation included; "
+        IEnumerable<string> schedule = phases.Select(phase =>
+            $"{Number(phase.Epochs)} epochs of {Phrases.Count(phase.Train)} images ({phase.Name})");
+        console.WriteLine(
+            $"{string.Join(", then ", schedule)}, evaluation included; "
             + $"batch {Phrases.Count(estimates[0].BatchSize)} over all devices.");
         console.WriteLine(estimates[0].Device == ThisMachine.Name
             ? "Of peak: the share of this machine's peak of matrix products that training steps reached."
-            : "Of peak: the share of the device's peak of matrix products that is reckoned with; --list-devices says where it comes from. Reading images is not counted.");
-        if (estimates.Any(one => one.Times.Any(t => !t.Fits))) console.WriteLine("* A device's share of the batch does not fit into its memory at once: accumulate gradients (--grad-accum), or see --grad-checkpoint.");
+            : "Of peak: the share of the device's peak of matrix products that is reckoned with; --list-devices says "
+            + "where it comes from. Reading images is not counted.");
+        if (estimates.Any(one => one.Times.Any(t => !t.Fits)))
+            console.WriteLine(
+                "* A device's share of the batch does not fit into its memory at once: accumulate gradients "
+                    + "(--grad-accum), or see --grad-checkpoint.");
     }
 
     private static Text Cell(Estimate.Run run)
@@ -121,12 +164,14 @@ internal static class EstimateCommand
         _ => $"{Number(hours / 24)} days",
     };
 
-    private static string Number(double value) => value.ToString(value is >= 100 or 0 ? "#,0" : "0.##", CultureInfo.InvariantCulture);
+    private static string Number(double value) =>
+        value.ToString(value is >= 100 or 0 ? "#,0" : "0.##", CultureInfo.InvariantCulture);
 
-    private static Option<string[]> Many(string name, string placeholder, string description, params string[] standard) => new(name)
-    {
-        HelpName = placeholder,
-        Description = description,
-        DefaultValueFactory = _ => standard,
-    };
+    private static Option<string[]> Many(string name, string placeholder, string description,
+        params string[] standard) => new(name)
+        {
+            HelpName = placeholder,
+            Description = description,
+            DefaultValueFactory = _ => standard,
+        };
 }

@@ -27,10 +27,13 @@ internal static class EvalCommand
             TrainedModel model = source.Model(parsed);
             string split = source.Split(parsed);
             IImageDataset images = source.Images(parsed, model.Head.Recipe, parsed.GetValue(limit));
-            if (images.Count == 0) throw new DataException($"the dataset '{images.Info.Name}' has no images in its part '{split}'.");
-            TestTimeAugmentation augmentation = Enum.Parse<TestTimeAugmentation>(parsed.GetRequiredValue(views), ignoreCase: true);
+            if (images.Count == 0)
+                throw new DataException($"the dataset '{images.Info.Name}' has no images in its part '{split}'.");
+            TestTimeAugmentation augmentation = Enum.Parse<TestTimeAugmentation>(parsed.GetRequiredValue(views),
+                ignoreCase: true);
             EvaluationResult result = model.Evaluate(images, parsed.GetValue(batchSize), augmentation, stop);
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(model, images.Info, split, result)));
+            if (parsed.GetValue(json))
+                terminal.Output.WriteLine(JsonText.Document(Describe(model, images.Info, split, result)));
             else Print(terminal.Console, images.Info, split, result);
             return ExitCode.Success;
         });
@@ -64,11 +67,13 @@ internal static class EvalCommand
         {
             (int images, int right) = result.OfClass(label);
             table.AddRow(
-                Tables.Name(info.ClassNames[label]), new Text($"{images}"), new Text($"{right}"), new Text(Phrases.Percent(Accuracy(result, label))));
+                Tables.Name(info.ClassNames[label]), new Text($"{images}"), new Text($"{right}"),
+                new Text(Phrases.Percent(Accuracy(result, label))));
         }
 
         console.Write(table);
-        console.WriteLine($"{info.Name}, {split}, {Phrases.Count(result.Count)} images: top-1 {Phrases.Percent(result.Top1)}, "
+        console.WriteLine(
+            $"{info.Name}, {split}, {Phrases.Count(result.Count)} images: top-1 {Phrases.Percent(result.Top1)}, "
             + $"top-5 {Phrases.Percent(result.Top5)}, loss {Phrases.Loss(result.Loss)}");
     }
 

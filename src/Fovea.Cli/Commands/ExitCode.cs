@@ -1,6 +1,6 @@
 namespace Fovea.Cli.Commands;
 
-/// <summary>What the process ends with.</summary>
+/// <summary>The exit code of the process.</summary>
 internal static class ExitCode
 {
     /// <summary>Done.</summary>

@@ -13,9 +13,12 @@ internal static class ExplainCommand
 {
     public static Command Create(Terminal terminal)
     {
-        Option<string?> target = Make.Text("--class", "NAME", "Class to explain, by name or number; what the model says unless given");
-        Option<string> directory = Make.TextOr("--out", "DIR", "explain", "Folder for explain.html and the figures as PNG");
-        Command command = new("explain", "Show where a model looks: attention maps, rollout, relevance, and what its parts have learned.");
+        Option<string?> target = Make.Text("--class", "NAME",
+            "Class to explain, by name or number; what the model says unless given");
+        Option<string> directory = Make.TextOr("--out", "DIR", "explain",
+            "Folder for explain.html and the figures as PNG");
+        Command command = new("explain",
+            "Show where a model looks: attention maps, rollout, relevance, and what its parts have learned.");
         ModelSource source = new(command);
         ImageChoice choice = new(command);
         command.Add(target);
@@ -25,9 +28,11 @@ internal static class ExplainCommand
             choice.Check(parsed);
             TrainedModel model = source.Model(parsed);
             ChosenImages chosen = choice.Open(parsed, source, model);
-            ModelExplanation explanation = Explainer.Explain(model, chosen.Images, chosen.Names, chosen.Truths, parsed.GetValue(target));
+            ModelExplanation explanation = Explainer.Explain(model, chosen.Images, chosen.Names, chosen.Truths,
+                parsed.GetValue(target));
             string page = ExplanationOutputs.Write(explanation, parsed.GetRequiredValue(directory));
-            foreach (ExplainedImage image in explanation.Images) terminal.Console.WriteLine($"{image.Name}: {image.Answer}");
+            foreach (ExplainedImage image in explanation.Images)
+                terminal.Console.WriteLine($"{image.Name}: {image.Answer}");
             terminal.Console.WriteLine(page);
             return ExitCode.Success;
         });

@@ -18,7 +18,8 @@ internal sealed class FindLearningRate
     private const int RowsShown = 14;
     private static readonly LearningRateRange Standard = new();
 
-    private readonly Option<bool> _asked = Options.Make.Switch("--find-lr", "Find a learning rate: raise it step by step until the loss diverges, and train nothing");
+    private readonly Option<bool> _asked = Options.Make.Switch("--find-lr",
+        "Find a learning rate: raise it step by step until the loss diverges, and train nothing");
     private readonly Option<double[]> _range = new("--find-lr-range")
     {
         HelpName = "X,X",
@@ -27,14 +28,19 @@ internal sealed class FindLearningRate
         CustomParser = result =>
         {
             string[] parts = string.Join(',', result.Tokens.Select(token => token.Value)).Split(',');
-            double[] rates = [.. parts.Select(part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate) ? rate : double.NaN)];
+            double[] rates = [.. parts
+                .Select(part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double rate)
+                    ? rate : double.NaN)];
             if (rates is not [> 0 and double from, <= 1e6 and double to] || to <= from)
-                result.AddError($"--find-lr-range: expected two rising numbers above 0 separated by a comma, got '{string.Join(',', parts)}'.");
+                result.AddError(
+                    "--find-lr-range: expected two rising numbers above 0 separated by a comma, got "
+                        + $"'{string.Join(',', parts)}'.");
             return rates;
         },
     };
 
-    private readonly Option<int> _steps = Options.Make.Count("--find-lr-steps", Standard.Steps, "Rates to try, each for one step");
+    private readonly Option<int> _steps = Options.Make.Count("--find-lr-steps", Standard.Steps,
+        "Rates to try, each for one step");
     private readonly Terminal _terminal;
 
     /// <summary>Gives a command that trains the options of the test.</summary>
@@ -49,20 +55,27 @@ internal sealed class FindLearningRate
     public bool IsAsked(ParseResult parsed)
     {
         if (parsed.GetValue(_asked)) return true;
-        Option? alone = new Option[] { _range, _steps }.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
+        Option? alone = new Option[] { _range,
+            _steps }.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
         return alone is null ? false : throw new UsageException($"{alone.Name}: needs --find-lr.");
     }
 
     /// <summary>Tests, writes the image and says what was found.</summary>
     public void Run(ParseResult parsed, Recipe recipe, bool quiet, bool json, CancellationToken stop)
     {
-        LearningRateRange range = new(parsed.GetRequiredValue(_range)[0], parsed.GetRequiredValue(_range)[1], parsed.GetValue(_steps));
+        LearningRateRange range = new(parsed.GetRequiredValue(_range)[0], parsed.GetRequiredValue(_range)[1],
+            parsed.GetValue(_steps));
         range.Validate();
         TrainingParts parts = TrainingSetup.New(recipe, stop: stop);
         string directory = DirectoryFor(parts.Recipe, parts.Data.Info);
-        LearningRateCurve curve = Watch(quiet || json, range, measured => LearningRateTest.Run(parts, range, measured, stop));
-        string setting = $"{parts.Recipe.Model.Name} on {parts.Data.Info.Name}, {parts.Recipe.Optimisation.Optimizer.ToString().ToLowerInvariant()}, batch {parts.Recipe.Optimisation.BatchSize}";
-        IReadOnlyList<string> figures = LearningRateFigure.Write(directory, LearningRateFigure.Of(curve, $"Learning rate test: {setting}"));
+        LearningRateCurve curve = Watch(quiet || json, range,
+            measured => LearningRateTest.Run(parts, range, measured, stop));
+        string setting =
+            $"{parts.Recipe.Model.Name} on {parts.Data.Info.Name}, "
+                + $"{parts.Recipe.Optimisation.Optimizer.ToString().ToLowerInvariant()}, batch "
+                + $"{parts.Recipe.Optimisation.BatchSize}";
+        IReadOnlyList<string> figures = LearningRateFigure.Write(directory,
+            LearningRateFigure.Of(curve, $"Learning rate test: {setting}"));
         if (json) _terminal.Output.WriteLine(JsonText.Document(Describe(parts, range, curve, figures)));
         else if (!quiet) Print(setting, range, curve, figures);
     }
@@ -70,7 +83,8 @@ internal sealed class FindLearningRate
     /// <summary>The run directory that was named, which may hold a run, or one like that of a run.</summary>
     private static string DirectoryFor(Recipe recipe, DatasetInfo data)
     {
-        string directory = recipe.Run.Out ?? $"{RunDirectory.FreeName(recipe.Model.Name, data.Name, DateTime.Now)}-find-lr";
+        string directory = recipe.Run.Out
+            ?? $"{RunDirectory.FreeName(recipe.Model.Name, data.Name, DateTime.Now)}-find-lr";
         try
         {
             Directory.CreateDirectory(directory);
@@ -82,33 +96,43 @@ internal sealed class FindLearningRate
         }
     }
 
-    private LearningRateCurve Watch(bool silent, LearningRateRange range, Func<Action<LearningRatePoint>?, LearningRateCurve> test)
+    private LearningRateCurve Watch(bool silent, LearningRateRange range,
+        Func<Action<LearningRatePoint>?, LearningRateCurve> test)
     {
         if (silent || !_terminal.IsInteractive) return test(null);
         int step = 0;
         return _terminal.Console.Status().Start("reading data", status =>
-            test(point => status.Status($"step {++step}/{range.Steps}  lr {Phrases.Rate(point.LearningRate)}  loss {Phrases.Loss(point.Loss)}")));
+            test(point => status.Status(
+                $"step {++step}/{range.Steps}  lr {Phrases.Rate(point.LearningRate)}  "
+                    + $"loss {Phrases.Loss(point.Loss)}")));
     }
 
-    private static object Describe(TrainingParts parts, LearningRateRange range, LearningRateCurve curve, IReadOnlyList<string> figures) => new
-    {
-        Model = parts.Recipe.Model.Name,
-        Dataset = parts.Data.Info.Name,
-        Optimizer = parts.Recipe.Optimisation.Optimizer.ToString().ToLowerInvariant(),
-        parts.Recipe.Optimisation.BatchSize,
-        parts.Recipe.Run.Seed,
-        range.From,
-        range.To,
-        range.Steps,
-        End = curve.End switch { TestEnd.Diverged => "diverged", TestEnd.NotFinite => "not-finite", _ => "complete" },
-        curve.Falls,
-        curve.Steepest,
-        curve.Lowest,
-        curve.TenthOfLowest,
-        curve.Suggestion,
-        Figures = figures,
-        Points = curve.Points.Zip(curve.Smoothed, (point, smoothed) => new { Lr = point.LearningRate, point.Loss, Smoothed = smoothed }),
-    };
+    private static object Describe(TrainingParts parts, LearningRateRange range, LearningRateCurve curve,
+        IReadOnlyList<string> figures) => new
+        {
+            Model = parts.Recipe.Model.Name,
+            Dataset = parts.Data.Info.Name,
+            Optimizer = parts.Recipe.Optimisation.Optimizer.ToString().ToLowerInvariant(),
+            parts.Recipe.Optimisation.BatchSize,
+            parts.Recipe.Run.Seed,
+            range.From,
+            range.To,
+            range.Steps,
+            End = curve.End switch
+            {
+                TestEnd.Diverged => "diverged",
+                TestEnd.NotFinite => "not-finite",
+                _ => "complete",
+            },
+            curve.Falls,
+            curve.Steepest,
+            curve.Lowest,
+            curve.TenthOfLowest,
+            curve.Suggestion,
+            Figures = figures,
+            Points = curve.Points.Zip(curve.Smoothed,
+            (point, smoothed) => new { Lr = point.LearningRate, point.Loss, Smoothed = smoothed }),
+        };
 
     private void Print(string setting, LearningRateRange range, LearningRateCurve curve, IReadOnlyList<string> figures)
     {
@@ -119,7 +143,8 @@ internal sealed class FindLearningRate
             (double rate, double loss) = curve.Points[i];
             string note = rate == curve.Steepest ? "steepest fall" : rate == curve.Lowest ? "lowest loss" : "";
             if (note.Length > 0 || i % stride == 0)
-                table.AddRow(new Text(Phrases.Rate(rate)), new Text(Phrases.Loss(loss)), new Text(Phrases.Loss(curve.Smoothed[i])), new Text(note));
+                table.AddRow(new Text(Phrases.Rate(rate)), new Text(Phrases.Loss(loss)),
+                    new Text(Phrases.Loss(curve.Smoothed[i])), new Text(note));
         }
 
         _terminal.Console.Write(table);
@@ -129,15 +154,21 @@ internal sealed class FindLearningRate
             TestEnd.NotFinite => "the loss was no longer finite",
             _ => "all rates were tried",
         };
-        _terminal.Console.WriteLine($"{setting}: {curve.Points.Count} of {range.Steps} steps from {Phrases.Rate(range.From)} to {Phrases.Rate(range.To)}; {end}.");
+        _terminal.Console.WriteLine(
+            $"{setting}: {curve.Points.Count} of {range.Steps} steps from {Phrases.Rate(range.From)} to "
+                + $"{Phrases.Rate(range.To)}; {end}.");
         _terminal.Console.WriteLine(Advice(curve));
         _terminal.Console.WriteLine(string.Join(", ", figures));
     }
 
     private static string Advice(LearningRateCurve curve) => curve switch
     {
-        { Falls: false } => "The loss does not fall clearly at any rate: take more steps (--find-lr-steps), larger batches, or smaller rates to begin with (--find-lr-range).",
-        { EndsFalling: true } => $"The loss still falls at {Phrases.Rate(curve.Lowest!.Value)}: go on to larger rates (--find-lr-range).",
-        _ => $"Steepest fall at {Phrases.Rate(curve.Steepest!.Value)}, a tenth of the lowest is {Phrases.Rate(curve.TenthOfLowest!.Value)}: try --lr {Phrases.Round(curve.Suggestion!.Value)}.",
+        { Falls: false } =>
+            "The loss does not fall clearly at any rate: take more steps (--find-lr-steps), larger batches, or smaller "
+                + "rates to begin with (--find-lr-range).",
+        { EndsFalling: true } =>
+            $"The loss still falls at {Phrases.Rate(curve.Lowest!.Value)}: go on to larger rates (--find-lr-range).",
+        _ => $"Steepest fall at {Phrases.Rate(curve.Steepest!.Value)}, a tenth of the lowest is "
+            + $"{Phrases.Rate(curve.TenthOfLowest!.Value)}: try --lr {Phrases.Round(curve.Suggestion!.Value)}.",
     };
 }

@@ -22,7 +22,11 @@ internal static class ModelsCommand
         {
             if (parsed.GetValue(json))
                 terminal.Output.WriteLine(JsonText.Document(
-                    new { Models = Presets.All.Select(Describe), Attention = AttentionCatalogue.All.Select(Describe) }));
+                    new
+                    {
+                        Models = Presets.All.Select(Describe),
+                        Attention = AttentionCatalogue.All.Select(Describe)
+                    }));
             else
                 Print(terminal.Console);
             return ExitCode.Success;
@@ -58,14 +62,17 @@ internal static class ModelsCommand
 
     private static void Print(IAnsiConsole console)
     {
-        Table models = Tables.Create("model", ">parameters", ">pixels", ">patch", ">dim", ">depth", ">heads", "description");
+        Table models = Tables.Create("model", ">parameters", ">pixels", ">patch", ">dim", ">depth", ">heads",
+            "description");
         models.Columns[0].NoWrap();
         foreach (Preset preset in Presets.All)
         {
             ModelSizes sizes = preset.Config.Measure();
             models.AddRow(
-                Tables.Name(preset.Name), new Text(Phrases.Count(preset.ParameterCount)), new Text($"{preset.Config.ImageSize}"),
-                new Text($"{preset.Config.Describe().PatchSize}"), new Text($"{sizes.Dim}"), new Text($"{sizes.Depth}"), new Text($"{sizes.Heads}"),
+                Tables.Name(preset.Name), new Text(Phrases.Count(preset.ParameterCount)),
+                new Text($"{preset.Config.ImageSize}"),
+                new Text($"{preset.Config.Describe().PatchSize}"), new Text($"{sizes.Dim}"), new Text($"{sizes.Depth}"),
+                new Text($"{sizes.Heads}"),
                 new Text(preset.Description));
         }
 
@@ -74,8 +81,11 @@ internal static class ModelsCommand
         {
             // The options of windows are the same everywhere, and shown once.
             bool hasWindows = Locality.Options.All(entry.Options.Contains);
-            IEnumerable<string> own = (hasWindows ? entry.Options.Except(Locality.Options) : entry.Options).Select(Line);
-            attention.AddRow(Tables.Name(entry.Name), new Text(string.Join('\n', hasWindows ? own.Append("and windows, see below") : own)), new Text(entry.Summary));
+            IEnumerable<string> own = (hasWindows ? entry.Options.Except(Locality.Options) : entry.Options)
+                .Select(Line);
+            attention.AddRow(Tables.Name(entry.Name),
+                new Text(string.Join('\n', hasWindows ? own.Append("and windows, see below") : own)),
+                new Text(entry.Summary));
         }
 
         attention.AddRow(

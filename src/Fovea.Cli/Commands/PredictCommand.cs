@@ -25,15 +25,19 @@ internal static class PredictCommand
             TrainedModel model = source.Model(parsed);
             ChosenImages chosen = choice.Open(parsed, source, model);
             List<Prediction> predictions =
-                [.. model.Predict(chosen.Images).Select((shares, i) => Of(chosen.Names[i], chosen.Truths[i], model, shares, parsed.GetValue(top)))];
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(new { Checkpoint = model.Path, Predictions = predictions }));
+                [.. model.Predict(chosen.Images)
+                    .Select((shares, i) => Of(chosen.Names[i], chosen.Truths[i], model, shares, parsed.GetValue(top)))];
+            if (parsed.GetValue(json))
+                terminal.Output.WriteLine(
+                    JsonText.Document(new { Checkpoint = model.Path, Predictions = predictions }));
             else Print(terminal.Console, predictions);
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static Prediction Of(string image, string? truth, TrainedModel model, double[] probabilities, int top) => new(image, truth,
+    private static Prediction Of(string image, string? truth, TrainedModel model, double[] probabilities, int top) =>
+        new(image, truth,
     [
         .. Enumerable.Range(0, probabilities.Length).OrderByDescending(label => probabilities[label]).Take(top)
             .Select(label => new ClassProbability(model.Head.Data.ClassNames[label], probabilities[label])),
@@ -46,9 +50,12 @@ internal static class PredictCommand
         {
             ClassProbability best = prediction.Classes[0];
             bool isWrong = prediction.Truth is string truth && truth != best.Name;
-            string rest = string.Concat(prediction.Classes.Skip(1).Select(entry => $"   {entry.Name} {Phrases.Percent(entry.Probability)}"));
-            Paragraph classes = new($"{best.Name} {Phrases.Percent(best.Probability)}", new Style(isWrong ? Color.Red : Color.Green));
-            table.AddRow(Tables.Name(prediction.Image), new Text(prediction.Truth ?? ""), classes.Append(rest, new Style(Color.Grey)));
+            string rest = string.Concat(prediction.Classes.Skip(1)
+                .Select(entry => $"   {entry.Name} {Phrases.Percent(entry.Probability)}"));
+            Paragraph classes = new($"{best.Name} {Phrases.Percent(best.Probability)}",
+                new Style(isWrong ? Color.Red : Color.Green));
+            table.AddRow(Tables.Name(prediction.Image), new Text(prediction.Truth ?? ""),
+                classes.Append(rest, new Style(Color.Grey)));
         }
 
         console.Write(table);

@@ -13,36 +13,50 @@ namespace Fovea.Cli.Commands;
 /// <summary><c>fovea probe</c>: k-NN and linear classifiers on a frozen model's features.</summary>
 internal static class ProbeCommand
 {
-    /// <summary>What may differ from the preset, or from what the run was trained with.</summary>
+    /// <summary>Fields that may differ from the preset or from the run.</summary>
     private static readonly string[] ModelFields = ["attention", "embedding", "position", "patch-size", "image-size"];
 
-    /// <summary>What decides which images are looked at, as in training.</summary>
-    private static readonly string[] DataFields = ["dataset", "data", "val-share", "classes", "train-fraction", "train-limit", "eval-limit", "skip-bad", "workers", "seed"];
+    /// <summary>Fields that choose the images, as in training.</summary>
+    private static readonly string[] DataFields = ["dataset", "data", "val-share", "classes", "train-fraction",
+        "train-limit", "eval-limit", "skip-bad", "workers", "seed"];
 
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
-        Option<string?> weights = Make.Text("--weights", "RUN|FILE", "Run directory (its best checkpoint), checkpoint or file of weights whose model is frozen");
+        Option<string?> weights = Make.Text("--weights", "RUN|FILE",
+            "Run directory (its best checkpoint), checkpoint or file of weights whose model is frozen");
         weights.Required = true;
-        Option<string?> model = Make.Text("--model", "NAME", "Preset; the run's, or the one that the weights are of, unless given");
+        Option<string?> model = Make.Text("--model", "NAME",
+            "Preset; the run's, or the one that the weights are of, unless given");
         RecipeOption[] parts = Options(ModelFields), fields = Options(DataFields);
         Option<int[]> neighbours = Make.Counts("--k", [10, 20, 100, 200], "Numbers of neighbours that vote");
-        Option<double> temperature = new("--temperature") { HelpName = "X", Description = "Temperature of the votes; smaller ones listen to the nearest", DefaultValueFactory = _ => 0.07 };
+        Option<double> temperature = new("--temperature")
+        {
+            HelpName = "X",
+            Description = "Temperature of the votes; smaller ones listen to the nearest",
+            DefaultValueFactory = _ => 0.07
+        };
         Option<int> epochs = Make.Count("--epochs", 30, "Passes of the linear classifiers over the training features");
         Option<int> batchSize = Make.Count("--batch-size", 64, "Images at a time", "-b");
         Option<string> device = Make.Device();
         Option<int?> threads = Make.Count("--threads", "Threads that compute; all cores unless given");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
-        Command command = new("probe", "Probe a trained model's features on a dataset: nearest neighbours and linear classification, with nothing of the model trained.")
+        Command command = new("probe",
+            "Probe a trained model's features on a dataset: nearest neighbours and linear classification, with nothing "
+                + "of the model trained.")
         {
             weights, model, neighbours, temperature, epochs, batchSize, device, threads, json,
         };
         foreach (RecipeOption field in parts.Concat(fields)) command.Add(field);
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(temperature) is not (> 0 and < double.PositiveInfinity)) throw new UsageException("--temperature: must be above 0.");
+            if (parsed.GetValue(temperature) is not (> 0 and < double.PositiveInfinity))
+                throw new UsageException("--temperature: must be above 0.");
             Device place = Device.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads));
-            FrozenModel frozen = FrozenModel.Load(parsed.GetRequiredValue(weights)!, parsed.GetValue(model), place, recipe => RecipeOption.Apply(recipe, parts, parsed));
-            Recipe recipe = RecipeOption.Apply(Of(frozen.Recipe, fields.Any(field => field.Field.Name == "dataset" && field.Given(parsed) is not null)), fields, parsed);
+            FrozenModel frozen = FrozenModel.Load(parsed.GetRequiredValue(weights)!, parsed.GetValue(model), place,
+                recipe => RecipeOption.Apply(recipe, parts, parsed));
+            Recipe recipe = RecipeOption.Apply(
+                Of(frozen.Recipe, fields.Any(field => field.Field.Name == "dataset"
+                    && field.Given(parsed) is not null)), fields, parsed);
             ProbeResult result = Probe.Run(frozen, DatasetChoice.Load(recipe), new ProbeOptions
             {
                 Neighbours = parsed.GetRequiredValue(neighbours),
@@ -58,22 +72,28 @@ internal static class ProbeCommand
         return command;
     }
 
-    private static RecipeOption[] Options(string[] names) => [.. RecipeFields.All.Where(field => names.Contains(field.Name)).Select(field => new RecipeOption(field))];
+    private static RecipeOption[] Options(string[] names) =>
+        [.. RecipeFields.All.Where(field => names.Contains(field.Name)).Select(field => new RecipeOption(field))];
 
-    /// <summary>The images that the model was trained on, or, where another dataset is named, nothing of what was said about those.</summary>
+    /// <summary>The images that the model was trained on, or, where another dataset is named, nothing of what was said
+    /// about those.</summary>
     private static Recipe Of(Recipe training, bool others) => others ? training with { Data = new() } : training;
 
     private static void Print(IAnsiConsole console, ProbeResult result)
     {
         Table table = Tables.Create("probe", "setting", ">held-out", ">test top-1");
         foreach (NeighbourResult entry in result.Neighbours)
-            table.AddRow(Tables.Name("k-NN"), new Text($"k = {entry.K}"), new Text("-"), new Text(Phrases.Percent(entry.TestAccuracy)));
+            table.AddRow(Tables.Name("k-NN"), new Text($"k = {entry.K}"), new Text("-"),
+                new Text(Phrases.Percent(entry.TestAccuracy)));
         LinearProbeResult linear = result.Linear;
         table.AddRow(
-            Tables.Name("linear"), new Text($"lr {Phrases.Rate(linear.LearningRate)}, weight decay {Phrases.Rate(linear.WeightDecay)}"),
+            Tables.Name("linear"), new Text(
+                $"lr {Phrases.Rate(linear.LearningRate)}, weight decay {Phrases.Rate(linear.WeightDecay)}"),
             new Text(Phrases.Percent(linear.HeldOutAccuracy)), new Text(Phrases.Percent(linear.TestAccuracy)));
         console.Write(table);
-        console.WriteLine($"{result.Model} on {result.Dataset}: {Phrases.Count(result.Features)} features of {Phrases.Count(result.Images.Train)} training, "
+        console.WriteLine(
+            $"{result.Model} on {result.Dataset}: {Phrases.Count(result.Features)} features of "
+                + $"{Phrases.Count(result.Images.Train)} training, "
             + $"{Phrases.Count(result.Images.HeldOut)} held-out and {Phrases.Count(result.Images.Test)} test images");
     }
 }

@@ -20,13 +20,20 @@ internal static class PseudoLabelCommand
         Argument<string> run = new("RUN") { Description = "Run directory (its best checkpoint) or checkpoint file" };
         Option<string?> data = Make.Text("--data", "FOLDER", "Images without labels, at any depth", "--data-dir");
         data.Required = true;
-        Option<double> threshold = new("--threshold") { HelpName = "X", Description = "Least probability of a label, 0 to 1", DefaultValueFactory = _ => 0.9 };
-        Option<string?> output = Make.Text("--out", "FILE", "Where the list goes, in FOLDER or above it; FOLDER/pseudo-labels.csv unless given");
+        Option<double> threshold = new("--threshold")
+        {
+            HelpName = "X",
+            Description = "Least probability of a label, 0 to 1",
+            DefaultValueFactory = _ => 0.9
+        };
+        Option<string?> output = Make.Text("--out", "FILE",
+            "Where the list goes, in FOLDER or above it; FOLDER/pseudo-labels.csv unless given");
         Option<int> batchSize = Make.Count("--batch-size", 64, "Images at a time", "-b");
         Option<string> device = Make.Device();
         Option<int?> threads = Make.Count("--threads", "Threads that compute; all cores unless given");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
-        Command command = new("pseudo-label", "Label images with a trained model where it is sure: a list that '--dataset csv' reads.")
+        Command command = new("pseudo-label",
+            "Label images with a trained model where it is sure: a list that '--dataset csv' reads.")
         {
             run, data, threshold, output, batchSize, device, threads, json,
         };
@@ -34,10 +41,13 @@ internal static class PseudoLabelCommand
         {
             double least = parsed.GetValue(threshold);
             if (least is not (>= 0 and <= 1)) throw new UsageException("--threshold: must be from 0 to 1.");
-            string folder = parsed.GetRequiredValue(data)!, file = parsed.GetValue(output) ?? Path.Combine(folder, "pseudo-labels.csv");
+            string folder = parsed.GetRequiredValue(data)!;
+            string file = parsed.GetValue(output) ?? Path.Combine(folder, "pseudo-labels.csv");
             string prefix = PrefixOf(folder, file);
-            TrainedModel model = TrainedModel.Load(parsed.GetRequiredValue(run), Device.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads)));
-            PseudoLabels labels = PseudoLabels.Make(model, new UnlabelledImages(folder, model.Head.Data), least, parsed.GetValue(batchSize), stop);
+            TrainedModel model = TrainedModel.Load(parsed.GetRequiredValue(run),
+                Device.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads)));
+            PseudoLabels labels = PseudoLabels.Make(model, new UnlabelledImages(folder, model.Head.Data), least,
+                parsed.GetValue(batchSize), stop);
             labels.Write(file, prefix);
             if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(labels, file, least)));
             else Print(terminal.Console, labels, file, least);
@@ -49,10 +59,12 @@ internal static class PseudoLabelCommand
     /// <summary>The way from the list to the images.</summary>
     private static string PrefixOf(string folder, string file)
     {
-        string way = Path.GetRelativePath(Path.GetDirectoryName(Path.GetFullPath(file))!, Path.GetFullPath(folder)).Replace('\\', '/');
+        string way = Path.GetRelativePath(Path.GetDirectoryName(Path.GetFullPath(file))!, Path.GetFullPath(folder))
+            .Replace('\\', '/');
         if (way == ".") return "";
         return way.Split('/')[0] != ".." && !Path.IsPathRooted(way) ? way + "/" : throw new UsageException(
-            $"--out: '{file}' lies neither in '{folder}' nor above it; a list of images names them relative to itself.");
+            $"--out: '{file}' lies neither in '{folder}' nor above it; a list of images names them relative to "
+                + "itself.");
     }
 
     private static object Describe(PseudoLabels labels, string file, double threshold) => new
@@ -69,9 +81,13 @@ internal static class PseudoLabelCommand
     {
         Table table = Tables.Create("class", ">images", ">mean probability");
         foreach ((string name, int images, double probability) in labels.Classes)
-            table.AddRow(Tables.Name(name), new Text(Phrases.Count(images)), new Text(images == 0 ? "-" : Phrases.Percent(probability)));
+            table.AddRow(Tables.Name(name), new Text(Phrases.Count(images)),
+                new Text(images == 0 ? "-" : Phrases.Percent(probability)));
         console.Write(table);
-        string unreadable = labels.Unreadable.Count == 0 ? "" : $"; {Phrases.Count(labels.Unreadable.Count)} unreadable, the first: {labels.Unreadable[0]}";
-        console.WriteLine($"{Phrases.Count(labels.Labelled)} of {Phrases.Count(labels.Images)} images labelled with a probability of at least {Phrases.Percent(threshold)} in {file}{unreadable}");
+        string unreadable = labels.Unreadable.Count == 0 ? ""
+            : $"; {Phrases.Count(labels.Unreadable.Count)} unreadable, the first: {labels.Unreadable[0]}";
+        console.WriteLine(
+            $"{Phrases.Count(labels.Labelled)} of {Phrases.Count(labels.Images)} images labelled with a probability of "
+                + $"at least {Phrases.Percent(threshold)} in {file}{unreadable}");
     }
 }

@@ -14,28 +14,40 @@ internal static class RunsDiffCommand
 {
     public static Command Create(Terminal terminal)
     {
-        Argument<string> left = new("RUN") { Description = "Run directory" }, right = new("OTHER") { Description = "Run directory to compare with" };
+        Argument<string> left = new("RUN") { Description = "Run directory" },
+            right = new("OTHER") { Description = "Run directory to compare with" };
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("diff", "Show in which options and results two runs differ.") { left, right, json };
         command.SetAction(parsed =>
         {
-            RunRecord a = RunRecord.Read(parsed.GetRequiredValue(left)), b = RunRecord.Read(parsed.GetRequiredValue(right));
+            RunRecord a = RunRecord.Read(parsed.GetRequiredValue(left));
+            RunRecord b = RunRecord.Read(parsed.GetRequiredValue(right));
             Difference[] options = [.. Options(a, b)], results = [.. Results(a, b)];
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(new { Runs = new[] { a.Run.Path, b.Run.Path }, Options = options, Results = results }));
+            if (parsed.GetValue(json))
+                terminal.Output.WriteLine(
+                    JsonText.Document(new
+                    {
+                        Runs = new[] { a.Run.Path, b.Run.Path },
+                        Options = options,
+                        Results = results
+                    }));
             else Print(terminal.Console, a, b, options, results);
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static IEnumerable<Difference> Options(RunRecord a, RunRecord b) => RecipeFields.All.Where(field => field.Name != "out")
-        .Select(field => new Difference(field.Name, field.Read(a.Recipe), field.Read(b.Recipe))).Where(one => one.Left != one.Right);
+    private static IEnumerable<Difference> Options(RunRecord a, RunRecord b) =>
+        RecipeFields.All.Where(field => field.Name != "out")
+        .Select(field => new Difference(field.Name, field.Read(a.Recipe), field.Read(b.Recipe)))
+        .Where(one => one.Left != one.Right);
 
     private static IEnumerable<Difference> Results(RunRecord a, RunRecord b)
     {
         Dictionary<string, string> left = Members(a), right = Members(b);
         return left.Keys.Union(right.Keys)
-            .Select(name => new Difference(name, left.GetValueOrDefault(name, "-"), right.GetValueOrDefault(name, "-"))).Where(one => one.Left != one.Right);
+            .Select(name => new Difference(name, left.GetValueOrDefault(name, "-"), right.GetValueOrDefault(name, "-")))
+            .Where(one => one.Left != one.Right);
     }
 
     /// <summary>The members of <c>summary.json</c> under their names there.</summary>
@@ -43,18 +55,22 @@ internal static class RunsDiffCommand
     {
         if (run.Summary is null) return [];
         using JsonDocument summary = JsonDocument.Parse(JsonText.Line(run.Summary));
-        return summary.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value.ToString());
+        return summary.RootElement.EnumerateObject()
+            .ToDictionary(member => member.Name, member => member.Value.ToString());
     }
 
-    private static void Print(IAnsiConsole console, RunRecord a, RunRecord b, Difference[] options, Difference[] results)
+    private static void Print(IAnsiConsole console, RunRecord a, RunRecord b, Difference[] options,
+        Difference[] results)
     {
         Table table = Tables.Create("differs", a.Run.Path, b.Run.Path);
-        foreach (Difference one in options.Concat(results)) table.AddRow(Tables.Name(one.Name), new Text(one.Left), new Text(one.Right));
+        foreach (Difference one in options.Concat(results))
+            table.AddRow(Tables.Name(one.Name), new Text(one.Left), new Text(one.Right));
         if (options.Length + results.Length > 0) console.Write(table);
         console.WriteLine($"{Count(options, "option")} and {Count(results, "result")} differ");
     }
 
-    private static string Count(Difference[] found, string what) => $"{found.Length} {what}{(found.Length == 1 ? "" : "s")}";
+    private static string Count(Difference[] found, string what) =>
+        $"{found.Length} {what}{(found.Length == 1 ? "" : "s")}";
 
     private sealed record Difference(string Name, string Left, string Right);
 }

@@ -24,7 +24,8 @@ internal static class RunsListCommand
         {
             string[] given = parsed.GetValue(folders) is { Length: > 0 } some ? some : [RunDirectory.DefaultParent];
             Entry[] runs = [.. given.SelectMany(Find).Distinct().Select(Read)];
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(new { Runs = runs.Select(Describe) }));
+            if (parsed.GetValue(json))
+                terminal.Output.WriteLine(JsonText.Document(new { Runs = runs.Select(Describe) }));
             else Print(terminal.Console, runs);
             return ExitCode.Success;
         });
@@ -46,21 +47,22 @@ internal static class RunsListCommand
         }
     }
 
-    private static object Describe(Entry entry) => entry.Record is not RunRecord run ? new { Run = entry.Path, entry.Problem } : new
-    {
-        Run = entry.Path,
-        Model = run.Recipe.Model.Name,
-        Attention = run.Recipe.Model.Attention?.ToString(),
-        run.Recipe.Data.Dataset,
-        run.Recipe.Run.Seed,
-        EpochsDone = run.Epochs.LastOrDefault()?.Epoch ?? 0,
-        run.Recipe.Optimisation.Epochs,
-        Finished = run.Summary is not null,
-        ValAccuracy = BestValidation(run),
-        run.Summary?.TestAccuracy,
-        Date = run.LastChange.ToString("O", CultureInfo.InvariantCulture),
-        run.Summary?.Seconds,
-    };
+    private static object Describe(Entry entry) => entry.Record is not RunRecord run
+        ? new { Run = entry.Path, entry.Problem } : new
+        {
+            Run = entry.Path,
+            Model = run.Recipe.Model.Name,
+            Attention = run.Recipe.Model.Attention?.ToString(),
+            run.Recipe.Data.Dataset,
+            run.Recipe.Run.Seed,
+            EpochsDone = run.Epochs.LastOrDefault()?.Epoch ?? 0,
+            run.Recipe.Optimisation.Epochs,
+            Finished = run.Summary is not null,
+            ValAccuracy = BestValidation(run),
+            run.Summary?.TestAccuracy,
+            Date = run.LastChange.ToString("O", CultureInfo.InvariantCulture),
+            run.Summary?.Seconds,
+        };
 
     private static void Print(IAnsiConsole console, Entry[] runs)
     {
@@ -70,23 +72,30 @@ internal static class RunsListCommand
             return;
         }
 
-        Table table = Tables.Create("run", "model", "attention", "dataset", ">epochs", ">validation", ">test", ">time", "date");
+        Table table = Tables.Create("run", "model", "attention", "dataset", ">epochs", ">validation", ">test", ">time",
+            "date");
         foreach (Entry entry in runs)
         {
             if (entry.Record is not RunRecord run) continue;
             table.AddRow(
-                Tables.Name(entry.Path), new Text(run.Recipe.Model.Name), new Text(run.Recipe.Model.Attention?.ToString() ?? "-"), new Text(run.Recipe.Data.Dataset ?? "-"),
-                new Text($"{run.Epochs.LastOrDefault()?.Epoch ?? 0}/{run.Recipe.Optimisation.Epochs}"), new Text(Phrases.Percent(BestValidation(run))),
+                Tables.Name(entry.Path), new Text(run.Recipe.Model.Name),
+                new Text(run.Recipe.Model.Attention?.ToString() ?? "-"), new Text(run.Recipe.Data.Dataset ?? "-"),
+                new Text($"{run.Epochs.LastOrDefault()?.Epoch ?? 0}/{run.Recipe.Optimisation.Epochs}"),
+                new Text(Phrases.Percent(BestValidation(run))),
                 new Text(run.Summary is null ? "unfinished" : Phrases.Percent(run.Summary.TestAccuracy)),
-                new Text(Phrases.Duration(run.Summary?.Seconds ?? (run.Events.Count > 0 ? run.Events[^1].Seconds : null) ?? 0)),
+                new Text(Phrases.Duration(run.Summary?.Seconds ?? (run.Events.Count > 0 ? run.Events[^1].Seconds : null)
+                    ?? 0)),
                 new Text(run.LastChange.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)));
         }
 
         if (table.Rows.Count > 0) console.Write(table);
-        foreach (Entry entry in runs.Where(entry => entry.Record is null)) console.Profile.Out.Writer.WriteLine($"{entry.Path}: {entry.Problem}");   // whole, for whoever copies it
+        // whole, for whoever copies it
+        foreach (Entry entry in runs.Where(entry => entry.Record is null))
+            console.Profile.Out.Writer.WriteLine($"{entry.Path}: {entry.Problem}");
     }
 
-    private static double? BestValidation(RunRecord run) => run.Summary?.BestValAccuracy ?? run.Epochs.Max(epoch => epoch.ValAccuracy);
+    private static double? BestValidation(RunRecord run) => run.Summary?.BestValAccuracy
+        ?? run.Epochs.Max(epoch => epoch.ValAccuracy);
 
     private sealed record Entry(string Path, RunRecord? Record, string? Problem);
 }

@@ -37,12 +37,16 @@ internal static class RunsShowCommand
     private static void Print(IAnsiConsole console, RunRecord run)
     {
         Table table = Tables.Create("option", "value");
-        foreach (RecipeField field in RecipeFields.All) table.AddRow(Tables.Name(field.Name), new Text(field.Read(run.Recipe)));
+        foreach (RecipeField field in RecipeFields.All)
+            table.AddRow(Tables.Name(field.Name), new Text(field.Read(run.Recipe)));
         console.Write(table);
         foreach (RunEvent epoch in run.Epochs)
-            console.WriteLine($"epoch {epoch.Epoch}  loss {Phrases.Loss(epoch.TrainLoss)}  accuracy {Phrases.Percent(epoch.TrainAccuracy)}  "
+            console.WriteLine(
+                $"epoch {epoch.Epoch}  loss {Phrases.Loss(epoch.TrainLoss)}  accuracy "
+                    + $"{Phrases.Percent(epoch.TrainAccuracy)}  "
                 + $"validation loss {Phrases.Loss(epoch.ValLoss)}  accuracy {Phrases.Percent(epoch.ValAccuracy)}");
         if (run.Summary is null) console.WriteLine($"not finished: 'fovea train --resume {run.Run.Path}' goes on");
-        else foreach ((string subject, string text) in Phrases.Describe(run.Summary, run.Run.Path)) console.WriteLine($"{subject,-9} {text}");
+        else foreach ((string subject, string text) in Phrases.Describe(run.Summary, run.Run.Path)) console.WriteLine(
+            $"{subject,-9} {text}");
     }
 }

@@ -9,7 +9,8 @@ using Fovea.Training.Setup;
 
 namespace Fovea.Cli.Commands;
 
-/// <summary><c>fovea train</c> and <c>fovea finetune</c>: every field of a recipe is an option; they differ in where a recipe starts from.</summary>
+/// <summary><c>fovea train</c> and <c>fovea finetune</c>: every field of a recipe is an option; they differ in where a
+/// recipe starts from.</summary>
 internal static class TrainCommand
 {
     /// <summary>Training from drawn weights, with what suits the model.</summary>
@@ -20,19 +21,23 @@ internal static class TrainCommand
     /// <summary>Training from another model's weights; see <see cref="FineTuning.Start"/>.</summary>
     public static Command CreateFineTune(Terminal terminal, CancellationToken stop) => Create(
         "finetune",
-        "Train a model on from --weights, with a new head where the classes are others. Everything is as in 'train' but for what it starts from: the model of the "
-        + "weights, --lr 5e-4, --layer-decay 0.75, --label-smoothing 0.1 and --drop-path 0.1; with --freeze all --lr 1e-3 and no decay.",
+        "Fine-tune a model from --weights, with a new head if the classes differ. The options are those of 'train', "
+            + "with "
+        + "other defaults: the model of the weights, --lr 5e-4, --layer-decay 0.75, --label-smoothing 0.1 and "
+        + "--drop-path 0.1; with --freeze all, --lr 1e-3 and no decay.",
         FineTuning.Start, terminal, stop);
 
-    /// <param name="name">Of the command.</param>
-    /// <param name="description">Of the command.</param>
-    /// <param name="start">What recipe file and command line change, given what they ask for.</param>
-    /// <param name="terminal">Where to write.</param>
+    /// <param name="name">The name of the command.</param>
+    /// <param name="description">The description of the command.</param>
+    /// <param name="start">The values that the recipe file and the command line start from.</param>
+    /// <param name="terminal">The writers.</param>
     /// <param name="stop">Ctrl-C.</param>
-    private static Command Create(string name, string description, Func<Recipe, Recipe> start, Terminal terminal, CancellationToken stop)
+    private static Command Create(string name, string description, Func<Recipe, Recipe> start, Terminal terminal,
+        CancellationToken stop)
     {
         RecipeOption[] fields = [.. RecipeFields.All.Select(field => new RecipeOption(field))];
-        Option<string?> recipe = Make.Text("--recipe", "FILE", "YAML file with any of the options below; the command line wins", "-c", "--config");
+        Option<string?> recipe = Make.Text("--recipe", "FILE",
+            "YAML file with any of the options below; the command line wins", "-c", "--config");
         Option<string?> resume = new("--resume")
         {
             HelpName = "[DIR]",
@@ -51,12 +56,14 @@ internal static class TrainCommand
         command.SetAction(parsed =>
         {
             Recipe Apply(Recipe from) => RecipeOption.Apply(from, fields, parsed);
-            Recipe Read(Recipe from) => Apply(parsed.GetValue(recipe) is string file ? RecipeFile.Read(file, from) : from);
+            Recipe Read(Recipe from) =>
+                Apply(parsed.GetValue(recipe) is string file ? RecipeFile.Read(file, from) : from);
             bool isResumed = parsed.GetResult(resume) is { Implicit: false };
             if (find.IsAsked(parsed))
             {
                 if (isResumed) throw new UsageException("--find-lr: tests the beginning of a run; leave --resume out.");
-                find.Run(parsed, Read(start(Read(Recipe.Default))), parsed.GetValue(quiet), parsed.GetValue(json), stop);
+                find.Run(parsed, Read(start(Read(Recipe.Default))), parsed.GetValue(quiet), parsed.GetValue(json),
+                    stop);
                 return ExitCode.Success;
             }
 
@@ -66,20 +73,23 @@ internal static class TrainCommand
                 : new PlainDisplay(terminal.Output);
             ObserverList observers = new(new ReportObserver(), display);
             display.Show(() => isResumed
-                ? TrainingRun.Resume(parsed.GetValue(resume), old => Resumable(old, Apply(old), parsed.GetValue(recipe)), observers, stop)
+                ? TrainingRun.Resume(parsed.GetValue(resume),
+                    old => Resumable(old, Apply(old), parsed.GetValue(recipe)), observers, stop)
                 : TrainingRun.Start(Read(start(Read(Recipe.Default))), observers, stop));
             return ExitCode.Success;
         });
         return command;
     }
 
-    /// <summary>What makes a run the run it is has to stay; the rest may change.</summary>
+    /// <summary>Refuses changes of fields that define the run; other fields may change.</summary>
     private static Recipe Resumable(Recipe old, Recipe changed, string? recipeFile)
     {
         if (recipeFile is not null) throw new UsageException("--recipe: a resumed run has its recipe; leave this out.");
         changed = RecipeResolver.WithCanonicalNames(changed);
-        foreach (RecipeField field in RecipeFields.All.Where(field => field.FixedOnResume && field.Read(changed) != field.Read(old)))
-            throw new UsageException($"--{field.Name}: a resumed run keeps '{field.Read(old)}'; '{field.Read(changed)}' needs a new run.");
+        foreach (RecipeField field in RecipeFields.All.Where(field => field.FixedOnResume
+            && field.Read(changed) != field.Read(old)))
+            throw new UsageException(
+                $"--{field.Name}: a resumed run keeps '{field.Read(old)}'; '{field.Read(changed)}' needs a new run.");
         return changed;
     }
 }

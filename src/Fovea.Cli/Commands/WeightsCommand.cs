@@ -11,25 +11,34 @@ using Spectre.Console;
 
 namespace Fovea.Cli.Commands;
 
-/// <summary><c>fovea weights FILE</c>: what a file of weights holds, and the same under timm's names as safetensors.</summary>
+/// <summary><c>fovea weights FILE</c>: what a file of weights holds, and the same under timm's names as
+/// safetensors.</summary>
 internal static class WeightsCommand
 {
     private const int MostNames = 3, MostRows = 2000;
 
     public static Command Create(Terminal terminal)
     {
-        Argument<string> path = new("FILE") { Description = "safetensors, .pth or .pt file, or a run directory (its best checkpoint)" };
-        Option<string?> to = Make.Text("--to", "OUT.safetensors", "Write the model's weights there, under timm's names");
+        Argument<string> path = new("FILE")
+        {
+            Description = "safetensors, .pth or .pt file, or a run directory (its best checkpoint)"
+        };
+        Option<string?> to = Make.Text("--to", "OUT.safetensors",
+            "Write the model's weights there, under timm's names");
         Option<string> type = Make.Choice("--dtype", "How to store them there", "same", "f32", "f16", "bf16");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
-        Command command = new("weights", "List the tensors of a file of weights, whoever wrote it; write them as safetensors.") { path, to, type, json };
+        Command command = new("weights",
+            "List the tensors of a file of weights, whoever wrote it; write them as safetensors.") { path, to, type,
+            json };
         command.Aliases.Add("inspect");
         command.SetAction(parsed =>
         {
             using WeightFile file = ModelWeights.Open(parsed.GetRequiredValue(path));
             StateDict weights = StateDict.Of(file);
             ClosestPreset? closest = ClosestPreset.Of(weights.Weights);
-            if (parsed.GetValue(to) is string target) ModelWeights.Export(target, weights, Parse(parsed.GetRequiredValue(type)), ModelWeights.NormalizationOf(file));
+            if (parsed.GetValue(to) is string target)
+                ModelWeights.Export(target, weights, Parse(parsed.GetRequiredValue(type)),
+                    ModelWeights.NormalizationOf(file));
             if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(file, weights, closest)));
             else Print(terminal.Console, file, weights, closest, parsed.GetValue(to));
             return ExitCode.Success;
@@ -37,7 +46,8 @@ internal static class WeightsCommand
         return command;
     }
 
-    private static WeightType? Parse(string type) => type == "same" ? null : Enum.Parse<WeightType>(type, ignoreCase: true);
+    private static WeightType? Parse(string type) => type == "same" ? null
+        : Enum.Parse<WeightType>(type, ignoreCase: true);
 
     private static object Describe(WeightFile file, StateDict weights, ClosestPreset? closest) => new
     {
@@ -52,17 +62,27 @@ internal static class WeightsCommand
         weights.LeftAside,
     };
 
-    private static void Print(IAnsiConsole console, WeightFile file, StateDict weights, ClosestPreset? closest, string? target)
+    private static void Print(IAnsiConsole console, WeightFile file, StateDict weights, ClosestPreset? closest,
+        string? target)
     {
         Table table = Tables.Create("tensor", "dtype", "shape");
-        foreach (Weight weight in weights.Weights.Take(MostRows)) table.AddRow(Tables.Name(weight.Name), new Text(weight.Type.Text), new Text(weight.ShapeText));
-        if (weights.Weights.Count > MostRows) table.AddRow(new Text($"and {Phrases.Count(weights.Weights.Count - MostRows)} more (--json has all)"));
+        foreach (Weight weight in weights.Weights.Take(MostRows))
+            table.AddRow(Tables.Name(weight.Name), new Text(weight.Type.Text), new Text(weight.ShapeText));
+        if (weights.Weights.Count > MostRows)
+            table.AddRow(new Text($"and {Phrases.Count(weights.Weights.Count - MostRows)} more (--json has all)"));
         console.Write(table);
         string under = weights.Prefix.Length == 0 ? "" : $" under '{weights.Prefix}'";
-        string preset = closest is null ? "like no preset" : $"closest preset {closest.Preset.Name} ({Phrases.Percent(closest.Share)} of the tensors alike)";
-        console.WriteLine($"{file.Format}, {weights.Scheme}{under}: {Phrases.Count(weights.Weights.Count)} tensors, {Phrases.Count(weights.Count)} values; {preset}");
+        string preset = closest is null ? "like no preset"
+            : $"closest preset {closest.Preset.Name} ({Phrases.Percent(closest.Share)} of the tensors alike)";
+        console.WriteLine(
+            $"{file.Format}, {weights.Scheme}{under}: {Phrases.Count(weights.Weights.Count)} tensors, "
+                + $"{Phrases.Count(weights.Count)} values; {preset}");
         if (weights.LeftAside is { Count: > 0 } aside)
-            console.WriteLine($"left aside: {string.Join(", ", aside.Take(MostNames))}{(aside.Count > MostNames ? $" and {Phrases.Count(aside.Count - MostNames)} more" : "")}");
+        {
+            string more = aside.Count > MostNames ? $" and {Phrases.Count(aside.Count - MostNames)} more" : "";
+            console.WriteLine($"left aside: {string.Join(", ", aside.Take(MostNames))}{more}");
+        }
+
         if (target is not null) console.WriteLine($"written to {target}");
     }
 }

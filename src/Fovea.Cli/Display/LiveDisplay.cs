@@ -65,7 +65,9 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     private Rows Draw(StepProgress? progress)
     {
         List<IRenderable> rows = [Lines(Phrases.Describe(_plan!)), Text.Empty];
-        if (_warnings.Count > 0) rows.InsertRange(1, [Text.Empty, .. _warnings.Select(warning => new Text($"  warning: {warning}", new Style(Color.Yellow)))]);
+        if (_warnings.Count > 0)
+            rows.InsertRange(1, [Text.Empty,
+                .. _warnings.Select(warning => new Text($"  warning: {warning}", new Style(Color.Yellow)))]);
         if (_epochs.Count > 0) rows.Add(EpochTable());
         if (progress is StepProgress now) rows.AddRange(ProgressLines(now));
         if (_ending is not null) rows.Add(_ending);
@@ -74,7 +76,8 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
 
     private Table EpochTable()
     {
-        Table table = Tables.Create(">epoch", ">loss", ">accuracy", ">val loss", ">val accuracy", ">lr", ">images/s", ">time");
+        Table table = Tables.Create(">epoch", ">loss", ">accuracy", ">val loss", ">val accuracy", ">lr", ">images/s",
+            ">time");
         double? best = _epochs.Max(entry => entry.ValAccuracy);
         foreach (RunEvent entry in _epochs.Skip(_epochs.Count - EpochsShown))
         {
@@ -82,7 +85,8 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
             table.AddRow(new Text[]
             {
                 new($"{entry.Epoch}"), new(Phrases.Loss(entry.TrainLoss)), new(Phrases.Percent(entry.TrainAccuracy)),
-                new(Phrases.Loss(entry.ValLoss)), new(Phrases.Percent(entry.ValAccuracy), style), new(Phrases.Rate(entry.Lr ?? 0)),
+                new(Phrases.Loss(entry.ValLoss)), new(Phrases.Percent(entry.ValAccuracy), style),
+                new(Phrases.Rate(entry.Lr ?? 0)),
                 new(Phrases.Count(entry.ImagesPerSecond ?? 0)), new(Phrases.Duration(entry.Seconds ?? 0)),
             });
         }
@@ -96,7 +100,8 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
         string bar = $"[teal]{new string('━', full)}[/][grey]{new string('━', BarWidth - full)}[/]";
         yield return new Markup($"  epoch [bold]{now.Epoch}[/]/{_plan.Recipe.Optimisation.Epochs}  {bar}  "
             + $"step {now.StepInEpoch}/{_plan.StepsPerEpoch}  [bold]{Phrases.Duration(now.Remaining)}[/] left");
-        yield return new Markup($"  loss [bold]{Phrases.Loss(now.Loss)}[/]  accuracy [bold]{Phrases.Percent(now.Accuracy)}[/]  "
+        yield return new Markup(
+            $"  loss [bold]{Phrases.Loss(now.Loss)}[/]  accuracy [bold]{Phrases.Percent(now.Accuracy)}[/]  "
             + $"lr {Phrases.Rate(now.LearningRate)}  {Phrases.Count(now.ImagesPerSecond)} images/s  [teal]{_spark}[/]");
     }
 
@@ -105,7 +110,8 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
         Grid grid = new();
         grid.AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2));
         grid.AddColumn(new GridColumn().PadRight(0));
-        foreach ((string subject, string text) in lines) grid.AddRow(new Text(subject, new Style(Color.Grey)), new Text(text));
+        foreach ((string subject, string text) in lines)
+            grid.AddRow(new Text(subject, new Style(Color.Grey)), new Text(text));
         return grid;
     }
 }

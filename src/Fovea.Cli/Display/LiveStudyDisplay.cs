@@ -24,7 +24,8 @@ internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
 
     public void Started(StudyPlan plan, int finished)
     {
-        (_plan, _before) = (plan, finished);
+        _plan = plan;
+        _before = finished;
         _clock.Start();
         Draw();
     }
@@ -58,7 +59,8 @@ internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
         foreach (Row row in _rows.Skip(_rows.Count - CellsShown))
         {
             table.AddRow(
-                Tables.Name(row.Cell.Label), new Text(row.Last is null ? "" : $"{row.Last.Epoch}/{row.Cell.Recipe.Optimisation.Epochs}"),
+                Tables.Name(row.Cell.Label),
+                new Text(row.Last is null ? "" : $"{row.Last.Epoch}/{row.Cell.Recipe.Optimisation.Epochs}"),
                 new Text(Phrases.Loss(row.Last?.TrainLoss)), new Text(Phrases.Percent(row.Validation)), State(row));
         }
 
@@ -67,8 +69,10 @@ internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
         _context!.UpdateTarget(new Rows(rows));
     }
 
-    private static Text State(Row row) => row.Outcome is not CellOutcome outcome ? new Text("runs", new Style(Color.Teal))
-        : new Text(Phrases.Describe(outcome, row.Summary), new Style(outcome.Failure is null ? Color.Green : Color.Red));
+    private static Text State(Row row) => row.Outcome is not CellOutcome outcome
+        ? new Text("runs", new Style(Color.Teal))
+        : new Text(Phrases.Describe(outcome, row.Summary),
+            new Style(outcome.Failure is null ? Color.Green : Color.Red));
 
     private Markup Bar()
     {
@@ -76,7 +80,8 @@ internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
         int full = (int)Math.Round((_before + here) / _plan.Cells.Count * BarWidth);
         string remaining = here > 0 ? $"about [bold]{Phrases.Duration(_clock.Elapsed * (left / here))}[/] left" : "";
         return new Markup($"  [teal]{new string('━', full)}[/][grey]{new string('━', BarWidth - full)}[/]  "
-            + $"{_before + _rows.Count(row => row.Summary is not null)}/{_plan.Cells.Count} cells  {Phrases.Duration(_clock.Elapsed)}  {remaining}");
+            + $"{_before + _rows.Count(row => row.Summary is not null)}/{_plan.Cells.Count} cells  "
+            + $"{Phrases.Duration(_clock.Elapsed)}  {remaining}");
     }
 
     private sealed class Row(StudyCell cell)

@@ -9,8 +9,8 @@ internal sealed class LossSpark(int width)
     private readonly int[] _counts = new int[width];
 
     /// <summary>Takes in the loss of a step.</summary>
-    /// <param name="loss">Of its batch.</param>
-    /// <param name="position">Where in the run, 0 to 1.</param>
+    /// <param name="loss">The loss of the batch.</param>
+    /// <param name="position">The position in the run, 0 to 1.</param>
     public void Add(double loss, double position)
     {
         int i = Math.Clamp((int)(position * width), 0, width - 1);
@@ -18,10 +18,12 @@ internal sealed class LossSpark(int width)
         _counts[i]++;
     }
 
-    /// <summary>A bar for each part of the run that has begun, scaled from the lowest mean loss to the highest.</summary>
+    /// <summary>A bar for each part of the run that has begun, scaled from the lowest mean loss to the
+    /// highest.</summary>
     public override string ToString()
     {
-        double[] means = [.. _sums.Zip(_counts).Where(part => part.Second > 0).Select(part => part.First / part.Second)];
+        double[] means = [.. _sums.Zip(_counts).Where(part => part.Second > 0)
+            .Select(part => part.First / part.Second)];
         if (means.Length == 0) return "";
         double low = means.Min(), range = Math.Max(means.Max() - low, 1e-9);
         return string.Concat(means.Select(mean => Bars[(int)Math.Round((mean - low) / range * (Bars.Length - 1))]));

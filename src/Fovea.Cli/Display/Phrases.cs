@@ -34,25 +34,30 @@ internal static class Phrases
     };
 
     public static string Bytes(long bytes) =>
-        bytes >= 1 << 30 ? Invariant($"{bytes / (double)(1 << 30):0.00} GiB") : Invariant($"{bytes / (double)(1 << 20):0} MiB");
+        bytes >= 1 << 30 ? Invariant($"{bytes / (double)(1 << 30):0.00} GiB")
+            : Invariant($"{bytes / (double)(1 << 20):0} MiB");
 
-    /// <summary>What a run is about to do, one line a subject.</summary>
+    /// <summary>The plan of a run, one line a subject.</summary>
     public static IEnumerable<(string Subject, string Text)> Describe(RunPlan plan)
     {
         Recipe recipe = plan.Recipe;
         OptimisationSection how = recipe.Optimisation;
-        yield return ("model", $"{recipe.Model.Name}, {Count(plan.Parameters)} parameters, {recipe.Model.Attention} attention, "
+        yield return ("model",
+            $"{recipe.Model.Name}, {Count(plan.Parameters)} parameters, {recipe.Model.Attention} attention, "
             + $"{recipe.Model.ImageSize} px");
         if (plan.Weights is { } weights) yield return ("weights", $"{weights}");
-        yield return ("data", $"{recipe.Data.Dataset}: {Count(plan.Images.Train)} training, {Count(plan.Images.Validation)} validation, "
+        yield return ("data",
+            $"{recipe.Data.Dataset}: {Count(plan.Images.Train)} training, {Count(plan.Images.Validation)} validation, "
             + $"{Count(plan.Images.Test)} test images; augmentation {recipe.Data.Augmentation}");
-        yield return ("training", $"{how.Epochs} epochs of {Count(plan.StepsPerEpoch)} steps, effective batch {how.BatchSize}, "
+        yield return ("training",
+            $"{how.Epochs} epochs of {Count(plan.StepsPerEpoch)} steps, effective batch {how.BatchSize}, "
             + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {Rate(how.LearningRate)} ({recipe.Schedule.Form}, "
             + $"warm-up {Rate(recipe.Schedule.WarmupEpochs ?? 0)} epochs), seed {recipe.Run.Seed}");
-        yield return ("run", plan.StepsDone == 0 ? plan.Directory : $"{plan.Directory}, resumed after step {Count(plan.StepsDone)}");
+        yield return ("run", plan.StepsDone == 0 ? plan.Directory
+            : $"{plan.Directory}, resumed after step {Count(plan.StepsDone)}");
     }
 
-    /// <summary>How a run ended, one line a subject.</summary>
+    /// <summary>The end of a run, one line a subject.</summary>
     public static IEnumerable<(string Subject, string Text)> Describe(RunSummary summary, string directory)
     {
         string best = summary.BestEpoch is int epoch
@@ -62,17 +67,21 @@ internal static class Phrases
         yield return ("time", $"{Duration(summary.Seconds)}, {Count(summary.ImagesPerSecond)} images/s in training, "
             + $"peak memory {Bytes(summary.PeakMemoryBytes)}");
         if (summary.SkippedImages is > 0 and int skipped)
-            yield return ("skipped", $"{Count(skipped)} unreadable {(skipped == 1 ? "image, replaced by another" : "images, replaced by others")}");
+            yield return ("skipped",
+                $"{Count(skipped)} unreadable "
+                    + $"{(skipped == 1 ? "image, replaced by another" : "images, replaced by others")}");
         yield return ("report", Path.Combine(directory, "report.html"));
     }
 
-    /// <summary>What a study is about to do.</summary>
+    /// <summary>The plan of a study.</summary>
     public static string Describe(StudyPlan plan, int finished) =>
-        $"{plan.Study.Name}: {plan.Configurations.Count} configurations x {plan.Study.Seeds.Count} seeds = {plan.Cells.Count} cells"
+        $"{plan.Study.Name}: {plan.Configurations.Count} configurations x {plan.Study.Seeds.Count} seeds = "
+            + $"{plan.Cells.Count} cells"
         + (finished > 0 ? $", {finished} finished before" : "") + $"; {plan.Directory}";
 
-    /// <summary>How a cell ended.</summary>
-    public static string Describe(CellOutcome outcome, RunSummary? summary) => outcome.Failure is string reason ? $"failed: {reason}"
+    /// <summary>The end of a cell.</summary>
+    public static string Describe(CellOutcome outcome, RunSummary? summary) => outcome.Failure is string reason
+        ? $"failed: {reason}"
         : summary is not null ? $"test accuracy {Percent(summary.TestAccuracy)}, {Duration(summary.Seconds)}"
         : "stopped";
 

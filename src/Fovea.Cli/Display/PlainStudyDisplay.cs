@@ -12,17 +12,21 @@ internal sealed class PlainStudyDisplay(TextWriter output) : IStudyDisplay
 
     public void Started(StudyPlan plan, int finished)
     {
-        (_cells, _ended) = (plan.Cells.Count, finished);
+        _cells = plan.Cells.Count;
+        _ended = finished;
         output.WriteLine($"study     {Phrases.Describe(plan, finished)}");
     }
 
     public void CellStarted(StudyCell cell) =>
-        output.WriteLine($"{cell.Label}: {(File.Exists(cell.Run.LastCheckpoint) ? "goes on" : "begins")} in {cell.Run.Path}");
+        output.WriteLine(
+            $"{cell.Label}: {(File.Exists(cell.Run.LastCheckpoint) ? "goes on" : "begins")} in {cell.Run.Path}");
 
     public void Logged(StudyCell cell, RunEvent entry)
     {
         if (entry.Event != "epoch") return;
-        output.WriteLine($"{cell.Label}: epoch {entry.Epoch}/{cell.Recipe.Optimisation.Epochs}  loss {Phrases.Loss(entry.TrainLoss)}  "
+        output.WriteLine(
+            $"{cell.Label}: epoch {entry.Epoch}/{cell.Recipe.Optimisation.Epochs}  loss "
+                + $"{Phrases.Loss(entry.TrainLoss)}  "
             + $"validation accuracy {Phrases.Percent(entry.ValAccuracy)}  {Phrases.Duration(entry.Seconds ?? 0)}");
     }
 

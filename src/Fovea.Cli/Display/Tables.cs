@@ -6,7 +6,8 @@ namespace Fovea.Cli.Display;
 internal static class Tables
 {
     /// <summary>An empty table with grey lines and headings.</summary>
-    /// <param name="headings">One per column; those that begin with <c>&gt;</c> belong to numbers, which stand right.</param>
+    /// <param name="headings">One per column; those that begin with <c>&gt;</c> belong to numbers, which stand
+    /// right.</param>
     public static Table Create(params string[] headings)
     {
         Table table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey);

@@ -2,9 +2,9 @@ using Spectre.Console;
 
 namespace Fovea.Cli.Display;
 
-/// <summary>Where a command writes.</summary>
+/// <summary>The writers of a command.</summary>
 /// <param name="Output">Results.</param>
-/// <param name="Error">What went wrong.</param>
+/// <param name="Error">The writer of errors.</param>
 /// <param name="IsInteractive">Somebody watches, and lines can be redrawn.</param>
 internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInteractive)
 {

@@ -12,7 +12,11 @@ namespace Fovea.Cli.Options;
 /// <summary>Argument and option of commands that look at single images: files, or numbers in the dataset.</summary>
 internal sealed class ImageChoice
 {
-    private readonly Argument<string[]> _files = new("FILE...") { Description = "Images (PNG, JPEG, BMP, PPM, PGM or PBM)", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Argument<string[]> _files = new("FILE...")
+    {
+        Description = "Images (PNG, JPEG, BMP, PPM, PGM or PBM)",
+        Arity = ArgumentArity.ZeroOrMore
+    };
     private readonly Option<int[]> _indices = new("--index")
     {
         HelpName = "N,N,...",
@@ -34,7 +38,8 @@ internal sealed class ImageChoice
     public void Check(ParseResult parsed)
     {
         if (Paths(parsed).Length > 0 == Numbers(parsed).Length > 0)
-            throw new UsageException($"{_command.Name}: name image files, or numbers of the dataset's images with --index.");
+            throw new UsageException(
+                $"{_command.Name}: name image files, or numbers of the dataset's images with --index.");
     }
 
     /// <summary>The images, in the order given.</summary>
@@ -45,8 +50,10 @@ internal sealed class ImageChoice
         int[] numbers = Numbers(parsed);
         IImageDataset dataset = source.Images(parsed, model.Head.Recipe);
         if (numbers.FirstOrDefault(number => number >= dataset.Count, -1) is >= 0 and int wrong)
-            throw new UsageException($"--index: there is no image {wrong}; '{dataset.Info.Name}' has {dataset.Count}, counted from 0.");
-        return new(new Subset(dataset, numbers), [.. numbers.Select(number => $"{number}")], [.. numbers.Select(number => dataset.Info.ClassNames[dataset.Label(number)])]);
+            throw new UsageException(
+                $"--index: there is no image {wrong}; '{dataset.Info.Name}' has {dataset.Count}, counted from 0.");
+        return new(new Subset(dataset, numbers), [.. numbers.Select(number => $"{number}")],
+            [.. numbers.Select(number => dataset.Info.ClassNames[dataset.Label(number)])]);
     }
 
     private string[] Paths(ParseResult parsed) => parsed.GetValue(_files) ?? [];
@@ -56,9 +63,11 @@ internal sealed class ImageChoice
     private static int[]? ReadIndices(ArgumentResult result)
     {
         List<int> numbers = [];
-        foreach (string word in result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries)))
+        foreach (string word in result.Tokens.SelectMany(token =>
+            token.Value.Split(',', StringSplitOptions.TrimEntries)))
         {
-            if (int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out int number)) numbers.Add(number);
+            if (int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+                numbers.Add(number);
             else result.AddError($"--index: '{word}' is not a whole number of at least 0");
         }
 

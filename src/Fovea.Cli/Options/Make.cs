@@ -7,7 +7,8 @@ namespace Fovea.Cli.Options;
 internal static class Make
 {
     /// <summary>On or off.</summary>
-    public static Option<bool> Switch(string name, string description, params string[] aliases) => new(name, aliases) { Description = description };
+    public static Option<bool> Switch(string name, string description, params string[] aliases) =>
+        new(name, aliases) { Description = description };
 
     /// <summary>Any text; null where it is not given.</summary>
     public static Option<string?> Text(string name, string placeholder, string description, params string[] aliases) =>
@@ -20,7 +21,12 @@ internal static class Make
     /// <summary>One of a few words; the first unless told otherwise.</summary>
     public static Option<string> Choice(string name, string description, params string[] words)
     {
-        Option<string> option = new(name) { HelpName = string.Join('|', words), Description = description, DefaultValueFactory = _ => words[0] };
+        Option<string> option = new(name)
+        {
+            HelpName = string.Join('|', words),
+            Description = description,
+            DefaultValueFactory = _ => words[0]
+        };
         option.AcceptOnlyFromAmong(words);
         return option;
     }
@@ -44,7 +50,12 @@ internal static class Make
 
     /// <summary>A whole number of at least 1.</summary>
     public static Option<int> Count(string name, int standard, string description, params string[] aliases) =>
-        AtLeastOne(new Option<int>(name, aliases) { HelpName = "N", Description = description, DefaultValueFactory = _ => standard });
+        AtLeastOne(new Option<int>(name, aliases)
+        {
+            HelpName = "N",
+            Description = description,
+            DefaultValueFactory = _ => standard
+        });
 
     /// <summary>A whole number of at least 1; null where it is not given.</summary>
     public static Option<int?> Count(string name, string description, params string[] aliases) =>
@@ -59,8 +70,11 @@ internal static class Make
         CustomParser = result =>
         {
             string text = string.Join(',', result.Tokens.Select(token => token.Value));
-            int[] numbers = [.. text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)];
-            if (numbers.Any(number => number == 0)) result.AddError($"{name}: expected numbers above 0 separated by commas, got '{text}'.");
+            int[] numbers = [.. text.Split(',')
+                .Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+                    ? number : 0)];
+            if (numbers.Any(number => number == 0))
+                result.AddError($"{name}: expected numbers above 0 separated by commas, got '{text}'.");
             return numbers;
         },
     };

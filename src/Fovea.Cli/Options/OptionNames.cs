@@ -4,14 +4,16 @@ using System.Text.RegularExpressions;
 
 namespace Fovea.Cli.Options;
 
-/// <summary>Spellings of options: underscores for hyphens everywhere, and the nearest name for one that does not exist.</summary>
+/// <summary>Spellings of options: underscores for hyphens everywhere, and the nearest name for one that does not
+/// exist.</summary>
 internal static partial class OptionNames
 {
     /// <summary>The sentences of an error, with options for fields.</summary>
     public static string Message(FoveaException error) =>
         Of(error.Remedy is null ? error.Message : $"{error.Message} {error.Remedy}");
 
-    /// <summary>A text with options for the fields that stand in backticks: <c>--image-size</c> for <c>`image-size`</c>.</summary>
+    /// <summary>A text with options for the fields that stand in backticks: <c>--image-size</c> for
+    /// <c>`image-size`</c>.</summary>
     public static string Of(string text) => FieldInText().Replace(text, "--$1");
 
     /// <summary>Lets every option of a command and its subcommands be written with underscores.</summary>
@@ -23,7 +25,8 @@ internal static partial class OptionNames
         foreach (Command subcommand in command.Subcommands) AddUnderscores(subcommand);
     }
 
-    /// <summary>The errors without those that only follow from an option that does not exist: its value stands alone then.</summary>
+    /// <summary>The errors without those that only follow from an option that does not exist: its value stands alone
+    /// then.</summary>
     public static IEnumerable<ParseError> Causes(ParseResult parsed)
     {
         string[] unknown = [.. parsed.UnmatchedTokens.Where(token => token.StartsWith('-'))];
@@ -35,7 +38,8 @@ internal static partial class OptionNames
     public static string DidYouMean(ParseError error, ParseResult parsed)
     {
         string? unknown = parsed.UnmatchedTokens.FirstOrDefault(token => Names(error, token));
-        return unknown is not null && NearestName.Of(unknown.Split('=')[0].Replace('_', '-'), Known(parsed)) is string nearest
+        return unknown is not null
+            && NearestName.Of(unknown.Split('=')[0].Replace('_', '-'), Known(parsed)) is string nearest
             ? $" Did you mean '{nearest}'?"
             : "";
     }
@@ -48,7 +52,8 @@ internal static partial class OptionNames
             .Concat(command.Subcommands.Select(subcommand => subcommand.Name));
     }
 
-    private static bool Names(ParseError error, string token) => error.Message.Contains($"'{token}'", StringComparison.Ordinal);
+    private static bool Names(ParseError error, string token) =>
+        error.Message.Contains($"'{token}'", StringComparison.Ordinal);
 
     private static string WithUnderscores(string name) =>
         name.StartsWith("--", StringComparison.Ordinal) ? "--" + name[2..].Replace('-', '_') : name;

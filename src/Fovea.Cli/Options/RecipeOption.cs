@@ -3,10 +3,11 @@ using Fovea.Training.Recipes;
 
 namespace Fovea.Cli.Options;
 
-/// <summary>A field of a recipe as an option. Texts are read by the field, so that command line and recipe file agree.</summary>
+/// <summary>A field of a recipe as an option. Texts are read by the field, so that command line and recipe file
+/// agree.</summary>
 internal sealed class RecipeOption : Option<string?>
 {
-    /// <param name="field">What the option sets.</param>
+    /// <param name="field">The field that the option sets.</param>
     public RecipeOption(RecipeField field)
         : base($"--{field.Name}", [.. field.Aliases.Select(alias => alias.Length == 1 ? $"-{alias}" : $"--{alias}")])
     {
@@ -16,10 +17,11 @@ internal sealed class RecipeOption : Option<string?>
         bool isList = field.Form.Placeholder.Contains(",X", StringComparison.Ordinal);
         Arity = field.IsFlag ? ArgumentArity.ZeroOrOne : isList ? ArgumentArity.OneOrMore : ArgumentArity.ExactlyOne;
         AllowMultipleArgumentsPerToken = isList;   // --betas 0.9 0.999 is as good as --betas 0.9,0.999
-        CustomParser = result => result.Tokens.Count == 0 ? "true" : string.Join(',', result.Tokens.Select(token => token.Value));
+        CustomParser = result => result.Tokens.Count == 0 ? "true"
+            : string.Join(',', result.Tokens.Select(token => token.Value));
     }
 
-    /// <summary>What the option sets.</summary>
+    /// <summary>The field that the option sets.</summary>
     public RecipeField Field { get; }
 
     /// <summary>The recipe with what the command line gives.</summary>
@@ -31,5 +33,6 @@ internal sealed class RecipeOption : Option<string?>
     }
 
     /// <summary>The text that was given, or null.</summary>
-    public string? Given(ParseResult parsed) => parsed.GetResult(this) is { Implicit: false } ? parsed.GetValue(this) : null;
+    public string? Given(ParseResult parsed) => parsed.GetResult(this) is { Implicit: false } ? parsed.GetValue(this)
+        : null;
 }

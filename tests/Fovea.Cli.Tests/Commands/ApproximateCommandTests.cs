@@ -13,11 +13,14 @@ public sealed class ApproximateCommandTests : IDisposable
     {
         string run = _shell.Train();
         string figure = Path.Combine(_shell.Folder, "error.svg");
-        Assert.Equal(0, _shell.Run("approximate", run, "--images", "8", "--features", "4,512", "--draws", "4", "--figure", figure, "--json"));
+        Assert.Equal(0, _shell.Run("approximate", run, "--images", "8", "--features", "4,512", "--draws", "4",
+            "--figure", figure, "--json"));
 
-        JsonElement[] errors = [.. JsonDocument.Parse(_shell.Output).RootElement.GetProperty("errors").EnumerateArray()];
+        JsonElement[] errors = [.. JsonDocument.Parse(_shell.Output).RootElement.GetProperty("errors")
+            .EnumerateArray()];
         Assert.Equal([4, 512], errors.Select(error => error.GetProperty("features").GetInt32()));
-        Assert.True(errors[1].GetProperty("attention").GetDouble() < 0.5 * errors[0].GetProperty("attention").GetDouble());
+        Assert.True(errors[1].GetProperty("attention").GetDouble() < 0.5 * errors[0].GetProperty("attention")
+            .GetDouble());
         Assert.StartsWith("<svg", File.ReadAllText(figure), StringComparison.Ordinal);
     }
 
@@ -36,7 +39,8 @@ public sealed class ApproximateCommandTests : IDisposable
         Assert.Equal(0, _shell.Run("approximate", run, "--images", "2", "--features", "8", "--draws", "1"));
         Assert.Contains("error of attention", _shell.Output, StringComparison.Ordinal);
         Assert.Equal(2, _shell.Run("approximate", run, "--features", "8,x"));
-        Assert.Contains("expected numbers above 0 separated by commas, got '8,x'", _shell.Error, StringComparison.Ordinal);
+        Assert.Contains("expected numbers above 0 separated by commas, got '8,x'", _shell.Error,
+            StringComparison.Ordinal);
         Assert.Equal(2, _shell.Run("approximate", run, "--figure", "error.jpg"));
     }
 
@@ -45,30 +49,39 @@ public sealed class ApproximateCommandTests : IDisposable
     {
         string run = _shell.Train();
         string next = Path.Combine(_shell.Folder, "next");
-        Assert.Equal(0, _shell.Run([.. Shell.TinyTraining, "--out", next, "--quiet", "--attention", "performer:64", "--weights", run, "--lr", "1e-9"]));
+        Assert.Equal(0, _shell.Run(
+            [.. Shell.TinyTraining, "--out", next, "--quiet", "--attention", "performer:64", "--weights", run, "--lr",
+                "1e-9"]));
 
         // With next to no learning rate, what was learned before is still there.
         JsonElement softmax = Summary(run), performer = Summary(next);
-        Assert.Equal(softmax.GetProperty("test_loss").GetDouble(), performer.GetProperty("test_loss").GetDouble(), 0.05);
+        Assert.Equal(softmax.GetProperty("test_loss").GetDouble(), performer.GetProperty("test_loss").GetDouble(),
+            0.05);
 
-        JsonElement Summary(string path) => JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "summary.json"))).RootElement;
+        JsonElement Summary(string path) =>
+            JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "summary.json"))).RootElement;
     }
 
     [Fact]
     public void Every_part_of_a_model_can_be_chosen()
     {
         string run = _shell.Train(
-            "--embedding", "convolution", "--patch-size", "2", "--position", "none", "--weight-init", "truncatednormal", "--attention", "softmax:window=1,until=1,sinkhorn:3");
+            "--embedding", "convolution", "--patch-size", "2", "--position", "none", "--weight-init", "truncatednormal",
+            "--attention", "softmax:window=1,until=1,sinkhorn:3");
         string config = File.ReadAllText(Path.Combine(run, "config.yaml"));
-        foreach (string line in (string[])["embedding: convolution", "patch-size: 2", "position: none", "weight-init: truncatednormal"])
+        foreach (string line in (string[])["embedding: convolution", "patch-size: 2", "position: none",
+            "weight-init: truncatednormal"])
             Assert.Contains(line, config, StringComparison.Ordinal);
         Assert.Equal(0, _shell.Run("eval", run, "--eval-limit", "4", "--json"));
 
         string learned = Path.Combine(_shell.Folder, "learned");
-        Assert.Equal(0, _shell.Run([.. Shell.TinyTraining, "--out", learned, "--position", "learned", "--position-init", "0.5"]));
-        Assert.Contains("position-init: 0.5", File.ReadAllText(Path.Combine(learned, "config.yaml")), StringComparison.Ordinal);
+        Assert.Equal(0, _shell.Run(
+            [.. Shell.TinyTraining, "--out", learned, "--position", "learned", "--position-init", "0.5"]));
+        Assert.Contains("position-init: 0.5", File.ReadAllText(Path.Combine(learned, "config.yaml")),
+            StringComparison.Ordinal);
 
-        Assert.Equal(2, _shell.Run([.. Shell.TinyTraining, "--out", Path.Combine(_shell.Folder, "other"), "--embedding", "convolutional"]));
+        Assert.Equal(2, _shell.Run(
+            [.. Shell.TinyTraining, "--out", Path.Combine(_shell.Folder, "other"), "--embedding", "convolutional"]));
         Assert.Contains("did you mean 'convolution'", _shell.Error, StringComparison.Ordinal);
     }
 }

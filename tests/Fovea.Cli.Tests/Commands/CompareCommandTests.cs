@@ -7,7 +7,8 @@ public sealed class CompareCommandTests : IDisposable
     internal const string Tiny =
         """
         name: tiny
-        base: { dataset: shapes, model: vit-nano, image-size: 8, train-limit: 40, eval-limit: 20, batch-size: 16, epochs: 2, log-every: 1 }
+        base: { dataset: shapes, model: vit-nano, image-size: 8, train-limit: 40, eval-limit: 20, batch-size: 16,
+          epochs: 2, log-every: 1 }
         vary: { attention: [softmax, linear] }
         seeds: [3]
         """;
@@ -24,7 +25,8 @@ public sealed class CompareCommandTests : IDisposable
         Assert.Contains("softmax, seed 3: epoch 2/2", _shell.Output, StringComparison.Ordinal);
         Assert.Contains("[2/2]", _shell.Output, StringComparison.Ordinal);
         Assert.Contains("to the best", _shell.Output, StringComparison.Ordinal);
-        foreach (string name in (string[])["study.html", "study.csv", "study.md", "study.json", "cells/softmax_seed=3/summary.json", "cells/linear_seed=3/report.html"])
+        foreach (string name in (string[])["study.html", "study.csv", "study.md", "study.json",
+            "cells/softmax_seed=3/summary.json", "cells/linear_seed=3/report.html"])
             Assert.True(File.Exists(Path.Combine(directory, name)), name);
 
         DateTime written = File.GetLastWriteTimeUtc(Path.Combine(directory, "cells/softmax_seed=3/metrics.jsonl"));
@@ -35,11 +37,15 @@ public sealed class CompareCommandTests : IDisposable
 
         // A cell is what 'train' would have made of the same options.
         string alone = Path.Combine(_shell.Folder, "alone");
-        Assert.Equal(0, _shell.Run([.. Shell.TinyTraining, "--seed", "3", "--attention", "linear", "--dataset", "shapes", "--out", alone, "--quiet"]));
-        Assert.Equal(File.ReadAllText(Path.Combine(alone, "predictions.csv")), File.ReadAllText(Path.Combine(directory, "cells/linear_seed=3/predictions.csv")));
+        Assert.Equal(0, _shell.Run(
+            [.. Shell.TinyTraining, "--seed", "3", "--attention", "linear", "--dataset", "shapes", "--out", alone,
+                "--quiet"]));
+        Assert.Equal(File.ReadAllText(Path.Combine(alone, "predictions.csv")),
+            File.ReadAllText(Path.Combine(directory, "cells/linear_seed=3/predictions.csv")));
         Assert.Equal(0, _shell.Run("runs", "diff", alone, Path.Combine(directory, "cells/linear_seed=3"), "--json"));
         using JsonDocument difference = JsonDocument.Parse(_shell.Output);
-        string[] options = [.. difference.RootElement.GetProperty("options").EnumerateArray().Select(one => one.GetProperty("name").GetString()!)];
+        string[] options = [.. difference.RootElement.GetProperty("options").EnumerateArray()
+            .Select(one => one.GetProperty("name").GetString()!)];
         Assert.Subset(new HashSet<string> { "threads", "log-every" }, options.ToHashSet());
 
         // Another budget makes the cells stale.
@@ -48,8 +54,10 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("base: {epochs: 2}\nvari: {model: [vit]}", "line 2, column 1: a study has no key 'vari'; did you mean 'vary'?")]
-    [InlineData("base: {dataset: shapes}\nvary: {model: [vit-nano], patch-size: [5]}", "1 of 1 configurations cannot be trained; nothing was started.")]
+    [InlineData("base: {epochs: 2}\nvari: {model: [vit]}",
+        "line 2, column 1: a study has no key 'vari'; did you mean 'vary'?")]
+    [InlineData("base: {dataset: shapes}\nvary: {model: [vit-nano], patch-size: [5]}",
+        "1 of 1 configurations cannot be trained; nothing was started.")]
     [InlineData("base: {dataset: mnist}\nvary: {model: [vit-nano]}", "say where its files lie (--data DIR)")]
     [InlineData("base: {dataset: shapes, weights: nowhere}", "neither a file nor a directory 'nowhere'")]
     public void A_wrong_study_is_refused_before_anything_is_made(string yaml, string message)
@@ -72,7 +80,8 @@ public sealed class CompareCommandTests : IDisposable
         Assert.Equal(1, _shell.Run("compare", study, "--out", directory));
         Assert.Contains("last.safetensors: could not be saved", _shell.Error, StringComparison.Ordinal);
         Assert.Contains("No space left on device", _shell.Error, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(Path.Combine(directory, "cells/linear_seed=3")));   // the others would have failed, too
+        // the others would have failed, too
+        Assert.False(Directory.Exists(Path.Combine(directory, "cells/linear_seed=3")));
 
         Assert.True(_shell.Run("compare", study, "--out", directory, "--quiet") == 0, _shell.Error);
         Assert.True(File.Exists(Path.Combine(directory, "cells/linear_seed=3/summary.json")));

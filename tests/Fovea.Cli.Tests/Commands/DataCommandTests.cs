@@ -29,7 +29,8 @@ public sealed class DataCommandTests : IDisposable
     [Fact]
     public void Inspect_takes_datasets_by_name_and_says_what_it_does_not_know()
     {
-        Assert.True(_shell.Run("data", "inspect", "shapes", "--limit", "20", "--classes", "circle,square") == 0, _shell.Error);
+        Assert.True(_shell.Run("data", "inspect", "shapes", "--limit", "20", "--classes", "circle,square") == 0,
+            _shell.Error);
         Assert.Contains("shapes: 2 classes", _shell.Output);
         Assert.Equal(2, _shell.Run("data", "inspect", "shape"));
         Assert.Contains("Did you mean 'shapes'?", _shell.Error);
@@ -53,7 +54,8 @@ public sealed class DataCommandTests : IDisposable
     public void A_folder_is_trained_on_and_unreadable_images_end_it_or_are_skipped()
     {
         WriteImages(bad: 1);
-        string[] train = ["train", "--model", "vit-nano", "--data", Images, "--batch-size", "8", "--epochs", "1", "--image-size", "8", "--quiet"];
+        string[] train = ["train", "--model", "vit-nano", "--data", Images, "--batch-size", "8", "--epochs", "1",
+            "--image-size", "8", "--quiet"];
         Assert.Equal(1, _shell.Run([.. train, "--out", Path.Combine(_shell.Folder, "one")]));
         Assert.Contains("bad0.jpg", _shell.Error);
         Assert.Contains("--skip-bad", _shell.Error);

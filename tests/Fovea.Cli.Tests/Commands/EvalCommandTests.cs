@@ -18,7 +18,8 @@ public sealed class EvalCommandTests : IDisposable
         JsonElement summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).RootElement;
         Assert.Equal(summary.GetProperty("test_accuracy").GetDouble(), result.GetProperty("top1").GetDouble());
         Assert.Equal(summary.GetProperty("test_loss").GetDouble(), result.GetProperty("loss").GetDouble());
-        Assert.Equal(20, result.GetProperty("classes").EnumerateArray().Sum(entry => entry.GetProperty("images").GetInt32()));
+        Assert.Equal(20, result.GetProperty("classes").EnumerateArray().Sum(entry =>
+            entry.GetProperty("images").GetInt32()));
     }
 
     [Fact]

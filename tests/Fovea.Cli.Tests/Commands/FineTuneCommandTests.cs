@@ -8,7 +8,8 @@ namespace Fovea.Cli.Tests.Commands;
 
 public sealed class FineTuneCommandTests : IDisposable
 {
-    private static readonly string[] Small = ["--train-limit", "40", "--eval-limit", "20", "--batch-size", "16", "--epochs", "1"];
+    private static readonly string[] Small = ["--train-limit", "40", "--eval-limit", "20", "--batch-size", "16",
+        "--epochs", "1"];
 
     private readonly Shell _shell = new();
 
@@ -18,7 +19,8 @@ public sealed class FineTuneCommandTests : IDisposable
     public void Fine_tuning_takes_over_the_model_and_makes_a_new_head()
     {
         string run = _shell.Train(), tuned = Path.Combine(_shell.Folder, "tuned");
-        Assert.True(_shell.Run(["finetune", "--weights", run, "--classes", "4", .. Small, "--out", tuned]) == 0, _shell.Error);
+        Assert.True(_shell.Run(["finetune", "--weights", run, "--classes", "4", .. Small, "--out", tuned]) == 0,
+            _shell.Error);
 
         string config = File.ReadAllText(Path.Combine(tuned, "config.yaml"));
         Assert.Contains("layer-decay: 0.75", config);
@@ -51,7 +53,8 @@ public sealed class FineTuneCommandTests : IDisposable
     {
         string run = _shell.Train("--patch-size", "2"), file = Path.Combine(_shell.Folder, "weights.safetensors");
         Assert.Equal(0, _shell.Run("weights", run, "--to", file));
-        string[] probe = ["probe", "--weights", file, "--model", "vit-nano", "--image-size", "8", "--dataset", "shapes", "--train-limit", "20", "--eval-limit", "10", "--k", "1", "--epochs", "1"];
+        string[] probe = ["probe", "--weights", file, "--model", "vit-nano", "--image-size", "8", "--dataset", "shapes",
+            "--train-limit", "20", "--eval-limit", "10", "--k", "1", "--epochs", "1"];
         Assert.NotEqual(0, _shell.Run(probe));
         Assert.Contains("use --patch-size 2", _shell.Error, StringComparison.Ordinal);
         Assert.True(_shell.Run([.. probe, "--patch-size", "2", "--attention", "sinkhorn:3"]) == 0, _shell.Error);
@@ -63,7 +66,8 @@ public sealed class FineTuneCommandTests : IDisposable
         string run = _shell.Train();
         Assert.True(_shell.Run("probe", "--weights", run, "--k", "1,3", "--epochs", "2", "--json") == 0, _shell.Error);
         JsonElement result = JsonDocument.Parse(_shell.Output).RootElement;
-        Assert.Equal([1, 3], result.GetProperty("neighbours").EnumerateArray().Select(entry => entry.GetProperty("k").GetInt32()));
+        Assert.Equal([1, 3], result.GetProperty("neighbours").EnumerateArray().Select(entry =>
+            entry.GetProperty("k").GetInt32()));
         Assert.Equal(40, result.GetProperty("images").GetProperty("train").GetInt32());
         Assert.InRange(result.GetProperty("linear").GetProperty("test_accuracy").GetDouble(), 0, 1);
         Assert.Equal(0, _shell.Run("probe", "--weights", run, "--k", "1", "--epochs", "1"));
@@ -73,20 +77,26 @@ public sealed class FineTuneCommandTests : IDisposable
     [Fact]
     public void Pseudo_labels_are_a_dataset_that_can_be_trained_on()
     {
-        string run = _shell.Train(), folder = Path.Combine(_shell.Folder, "images"), list = Path.Combine(_shell.Folder, "labels.csv");
+        string run = _shell.Train(), folder = Path.Combine(_shell.Folder, "images");
+        string list = Path.Combine(_shell.Folder, "labels.csv");
         Directory.CreateDirectory(Path.Combine(folder, "more, of them"));
         for (int i = 0; i < 6; i++) Image(Path.Combine(folder, i % 2 == 0 ? $"{i}.png" : $"more, of them/{i}.png"), i);
         File.WriteAllText(Path.Combine(folder, "broken.png"), "no image");
 
-        Assert.True(_shell.Run("pseudo-label", run, "--data", folder, "--threshold", "0", "--out", list, "--json") == 0, _shell.Error);
+        Assert.True(_shell.Run("pseudo-label", run, "--data", folder, "--threshold", "0", "--out", list, "--json") == 0,
+            _shell.Error);
         JsonElement result = JsonDocument.Parse(_shell.Output).RootElement;
-        Assert.Equal((7, 6, 1), (result.GetProperty("images").GetInt32(), result.GetProperty("labelled").GetInt32(), result.GetProperty("unreadable").GetInt32()));
+        Assert.Equal((7, 6, 1),
+            (result.GetProperty("images").GetInt32(), result.GetProperty("labelled").GetInt32(),
+                result.GetProperty("unreadable").GetInt32()));
         DatasetSplits splits = DatasetCatalogue.Load("csv", list);
         Assert.Equal(6, splits.Train.Count + splits.Validation.Count + splits.Test.Count);
 
         Assert.Equal(0, _shell.Run("pseudo-label", run, "--data", folder, "--threshold", "1", "--out", list));
         Assert.Equal("path,label,split,probability\n", File.ReadAllText(list));
-        Assert.Equal(ExitCode.Usage, _shell.Run("pseudo-label", run, "--data", folder, "--out", Path.Combine(_shell.Folder, "elsewhere", "labels.csv")));
+        Assert.Equal(ExitCode.Usage,
+            _shell.Run("pseudo-label", run, "--data", folder, "--out",
+                Path.Combine(_shell.Folder, "elsewhere", "labels.csv")));
     }
 
     private static void Image(string path, int shade)

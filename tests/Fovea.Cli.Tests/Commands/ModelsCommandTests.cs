@@ -16,8 +16,10 @@ public sealed class ModelsCommandTests : IDisposable
     {
         Assert.Equal(0, _shell.Run("models", "--json"));
         JsonElement root = JsonDocument.Parse(_shell.Output).RootElement;
-        Assert.Equal(Presets.All.Select(preset => preset.Name), root.GetProperty("models").EnumerateArray().Select(entry => entry.GetProperty("name").GetString()));
-        Assert.Equal(829_322, root.GetProperty("models").EnumerateArray().Single(entry => entry.GetProperty("name").GetString() == "vit").GetProperty("parameters").GetInt64());
+        Assert.Equal(Presets.All.Select(preset => preset.Name),
+            root.GetProperty("models").EnumerateArray().Select(entry => entry.GetProperty("name").GetString()));
+        Assert.Equal(829_322, root.GetProperty("models").EnumerateArray().Single(entry =>
+            entry.GetProperty("name").GetString() == "vit").GetProperty("parameters").GetInt64());
         Assert.Equal(AttentionCatalogue.All.Count, root.GetProperty("attention").GetArrayLength());
     }
 

@@ -11,8 +11,10 @@ public sealed class RunsCommandTests : IDisposable
     [Fact]
     public void Runs_are_listed_shown_and_compared()
     {
-        string a = _shell.Train(), b = Path.Combine(_shell.Folder, "deep", "er", "b"), odd = Path.Combine(_shell.Folder, "odd");
-        Assert.Equal(0, _shell.Run([.. Shell.TinyTraining, "--attention", "linear", "--seed", "5", "--out", b, "--quiet"]));
+        string a = _shell.Train(), b = Path.Combine(_shell.Folder, "deep", "er", "b");
+        string odd = Path.Combine(_shell.Folder, "odd");
+        Assert.Equal(0, _shell.Run(
+            [.. Shell.TinyTraining, "--attention", "linear", "--seed", "5", "--out", b, "--quiet"]));
         Directory.CreateDirectory(odd);
         File.WriteAllText(Path.Combine(odd, "config.yaml"), "telepathy: true\n");
 
@@ -24,7 +26,9 @@ public sealed class RunsCommandTests : IDisposable
         using JsonDocument list = JsonDocument.Parse(_shell.Output);
         JsonElement[] runs = [.. list.RootElement.GetProperty("runs").EnumerateArray()];
         Assert.Equal([b, odd, a], runs.Select(run => run.GetProperty("run").GetString()));
-        Assert.Equal(("linear", true, 2), (runs[0].GetProperty("attention").GetString(), runs[0].GetProperty("finished").GetBoolean(), runs[0].GetProperty("epochs_done").GetInt32()));
+        Assert.Equal(("linear", true, 2),
+            (runs[0].GetProperty("attention").GetString(), runs[0].GetProperty("finished").GetBoolean(),
+                runs[0].GetProperty("epochs_done").GetInt32()));
         Assert.Contains("telepathy", runs[1].GetProperty("problem").GetString(), StringComparison.Ordinal);
 
         Assert.Equal(0, _shell.Run("runs", "show", a));
@@ -37,8 +41,12 @@ public sealed class RunsCommandTests : IDisposable
 
         Assert.Equal(0, _shell.Run("runs", "diff", a, b, "--json"));
         using JsonDocument diff = JsonDocument.Parse(_shell.Output);
-        Assert.Equal(["attention", "seed"], diff.RootElement.GetProperty("options").EnumerateArray().Select(one => one.GetProperty("name").GetString()));
-        Assert.Contains("seed", diff.RootElement.GetProperty("results").EnumerateArray().Select(one => one.GetProperty("name").GetString()));
+        Assert.Equal(["attention", "seed"],
+            diff.RootElement.GetProperty("options").EnumerateArray()
+                .Select(one => one.GetProperty("name").GetString()));
+        Assert.Contains("seed",
+            diff.RootElement.GetProperty("results").EnumerateArray()
+                .Select(one => one.GetProperty("name").GetString()));
         Assert.Equal(0, _shell.Run("runs", "diff", a, b));
         Assert.Contains("2 options and", _shell.Output, StringComparison.Ordinal);
     }
@@ -56,7 +64,8 @@ public sealed class RunsCommandTests : IDisposable
     public void A_run_of_a_newer_version_is_named_as_such()
     {
         string summary = Path.Combine(_shell.Train(), "summary.json");
-        File.WriteAllText(summary, File.ReadAllText(summary).Replace("\"version\": \"", "\"version\": \"9", StringComparison.Ordinal));
+        File.WriteAllText(summary,
+            File.ReadAllText(summary).Replace("\"version\": \"", "\"version\": \"9", StringComparison.Ordinal));
         Assert.Equal(1, _shell.Run("runs", "show", Path.GetDirectoryName(summary)!));
         Assert.Contains("which is newer than this one", _shell.Error, StringComparison.Ordinal);
     }

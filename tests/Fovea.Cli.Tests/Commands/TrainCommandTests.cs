@@ -12,15 +12,19 @@ public sealed class TrainCommandTests : IDisposable
 
     [Theory]
     [InlineData("train")]
-    [InlineData("train --model vit --epochs 40 --lr 1e-3 --device cpu --batch_size 128 --logging_step 50 --img_size 32")]
-    [InlineData("train --model vit_tiny_patch16_224 --opt sgd --momentum 0.9 --sched step:size=30,gamma=0.1 --warmup-epochs 5 --weight-decay 2e-5 --smoothing 0.1 --drop-path 0.1 --clip-grad 1 -b 256 -j 4 --img-size 224 --seed 42")]
+    [InlineData(
+        "train --model vit --epochs 40 --lr 1e-3 --device cpu --batch_size 128 --logging_step 50 --img_size 32")]
+    [InlineData(
+        "train --model vit_tiny_patch16_224 --opt sgd --momentum 0.9 --sched step:size=30,gamma=0.1 --warmup-epochs 5 "
+            + "--weight-decay 2e-5 --smoothing 0.1 --drop-path 0.1 --clip-grad 1 -b 256 -j 4 --img-size 224 --seed 42")]
     [InlineData("train -c recipe.yaml --opt-betas 0.9 0.95 --nesterov --ema 0.999 --val_share 0.1 --min_lr 1e-5")]
     [InlineData("train --resume --epochs 20")]
     [InlineData("train --resume runs/x --quiet")]
     public void Command_lines_of_other_projects_are_understood(string line)
     {
         using StringWriter sink = new();
-        ParseResult parsed = CommandLine.CreateRoot(new Terminal(sink, sink, IsInteractive: false), CancellationToken.None).Parse(line);
+        ParseResult parsed = CommandLine.CreateRoot(new Terminal(sink, sink, IsInteractive: false),
+            CancellationToken.None).Parse(line);
         Assert.Empty(parsed.Errors);
     }
 
@@ -35,7 +39,9 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Contains("test      accuracy ", _shell.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("\u001b", _shell.Output, StringComparison.Ordinal);
         Assert.Empty(_shell.Error);
-        foreach (string name in new[] { "config.yaml", "metrics.jsonl", "results.csv", "summary.json", "report.html", "checkpoints/last.safetensors", "checkpoints/best.safetensors", "figures/loss.svg", "figures/predictions.png" })
+        foreach (string name in new[] { "config.yaml", "metrics.jsonl", "results.csv", "summary.json", "report.html",
+            "checkpoints/last.safetensors", "checkpoints/best.safetensors", "figures/loss.svg",
+            "figures/predictions.png" })
             Assert.True(File.Exists(Path.Combine(run, name)), name);
         string config = File.ReadAllText(Path.Combine(run, "config.yaml"));
         Assert.Contains("dataset: shapes", config, StringComparison.Ordinal);
@@ -46,7 +52,8 @@ public sealed class TrainCommandTests : IDisposable
     public void The_kept_recipe_trains_the_same_again()
     {
         string first = _shell.Train("--lr", "0.002"), second = Path.Combine(_shell.Folder, "second");
-        Assert.Equal(0, _shell.Run("train", "--recipe", Path.Combine(first, "config.yaml"), "--out", second, "--quiet"));
+        Assert.Equal(0, _shell.Run("train", "--recipe", Path.Combine(first, "config.yaml"), "--out", second,
+            "--quiet"));
 
         Assert.Equal(TestLoss(first), TestLoss(second));
     }
@@ -67,12 +74,14 @@ public sealed class TrainCommandTests : IDisposable
     public void A_finished_run_can_be_resumed_with_more_epochs_but_not_as_another_run()
     {
         string run = _shell.Train();
-        Assert.Equal(0, _shell.Run("train", "--resume", run, "--epochs", "3", "--model", "vit-shapes", "--threads", "1"));
+        Assert.Equal(0, _shell.Run("train", "--resume", run, "--epochs", "3", "--model", "vit-shapes", "--threads",
+            "1"));
         Assert.Contains("resumed after step 6", _shell.Output, StringComparison.Ordinal);
         Assert.Equal(4, File.ReadAllLines(Path.Combine(run, "results.csv")).Length);
 
         Assert.Equal(2, _shell.Run("train", "--resume", run, "--batch-size", "8"));
-        Assert.Equal($"fovea: --batch-size: a resumed run keeps '16'; '8' needs a new run.{Environment.NewLine}", _shell.Error);
+        Assert.Equal($"fovea: --batch-size: a resumed run keeps '16'; '8' needs a new run.{Environment.NewLine}",
+            _shell.Error);
     }
 
     [Fact]
@@ -82,7 +91,8 @@ public sealed class TrainCommandTests : IDisposable
         using CancellationTokenSource stop = new();
         using StringWriter output = new(), error = new();
         stop.Cancel();
-        Assert.Equal(130, CommandLine.Run([.. Shell.TinyTraining, "--out", run], new Terminal(output, error, IsInteractive: false), stop.Token));
+        Assert.Equal(130, CommandLine.Run([.. Shell.TinyTraining, "--out", run],
+            new Terminal(output, error, IsInteractive: false), stop.Token));
 
         Assert.Contains($"fovea train --resume {run}", error.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, _shell.Run("train", "--resume", run));
@@ -91,7 +101,9 @@ public sealed class TrainCommandTests : IDisposable
     [Fact]
     public void Numbers_that_explode_exit_with_1_and_say_where()
     {
-        Assert.Equal(1, _shell.Run([.. Shell.TinyTraining, "--out", Path.Combine(_shell.Folder, "run"), "--lr", "1e30", "--clip-grad", "none", "--warmup-epochs", "0"]));
+        Assert.Equal(1, _shell.Run(
+            [.. Shell.TinyTraining, "--out", Path.Combine(_shell.Folder, "run"), "--lr", "1e30", "--clip-grad", "none",
+                "--warmup-epochs", "0"]));
         Assert.Contains("parameter group '", _shell.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", _shell.Error, StringComparison.Ordinal);
     }
@@ -105,22 +117,28 @@ public sealed class TrainCommandTests : IDisposable
         File.WriteAllBytes(checkpoint, bytes);
 
         Assert.Equal(1, _shell.Run("train", "--resume", run));
-        Assert.StartsWith($"fovea: {checkpoint}: its contents do not match its checksum", _shell.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"fovea: {checkpoint}: its contents do not match its checksum", _shell.Error,
+            StringComparison.Ordinal);
         Assert.Equal(1, _shell.Run("eval", checkpoint));
     }
 
     private static double TestLoss(string run) =>
-        JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).RootElement.GetProperty("test_loss").GetDouble();
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).RootElement.GetProperty("test_loss")
+            .GetDouble();
 
     [Fact]
     public void Find_lr_tests_rates_and_trains_nothing()
     {
         string folder = Path.Combine(_shell.Folder, "rates");
-        Assert.True(_shell.Run([.. Shell.TinyTraining, "--find-lr", "--find-lr-range", "1e-5,50", "--find-lr-steps", "30", "--out", folder]) == 0, _shell.Error);
+        Assert.True(
+            _shell.Run([.. Shell.TinyTraining, "--find-lr", "--find-lr-range", "1e-5,50", "--find-lr-steps", "30",
+                "--out", folder]) == 0, _shell.Error);
         Assert.Contains("vit-nano on shapes, adamw, batch 16", _shell.Output, StringComparison.Ordinal);
-        Assert.Equal(["find-lr.png", "find-lr.svg"], Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).Order());
+        Assert.Equal(["find-lr.png", "find-lr.svg"],
+            Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).Order());
 
-        Assert.True(_shell.Run([.. Shell.TinyTraining, "--find-lr", "--find-lr-steps", "20", "--out", folder, "--json"]) == 0, _shell.Error);
+        Assert.True(_shell.Run([.. Shell.TinyTraining, "--find-lr", "--find-lr-steps", "20", "--out", folder, "--json"])
+            == 0, _shell.Error);
         JsonElement root = JsonDocument.Parse(_shell.Output).RootElement;
         Assert.Equal(20, root.GetProperty("steps").GetInt32());
         Assert.Equal(1e-6, root.GetProperty("points")[0].GetProperty("lr").GetDouble(), 1e-12);

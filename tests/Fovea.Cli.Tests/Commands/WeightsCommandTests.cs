@@ -13,19 +13,22 @@ public sealed class WeightsCommandTests : IDisposable
     [Fact]
     public void A_run_is_listed_exported_evaluated_and_trained_on()
     {
-        string run = _shell.Train(), half = Path.Combine(_shell.Folder, "half.safetensors"), next = Path.Combine(_shell.Folder, "next");
+        string run = _shell.Train(), half = Path.Combine(_shell.Folder, "half.safetensors");
+        string next = Path.Combine(_shell.Folder, "next");
         Assert.Equal(0, _shell.Run("weights", run, "--to", half, "--dtype", "f16"));
         Assert.Contains("safetensors, timm: ", _shell.Output, StringComparison.Ordinal);
         Assert.Contains("closest preset vit-nano", _shell.Output, StringComparison.Ordinal);
 
         Assert.Equal(0, _shell.Run("inspect", half, "--json"));
         JsonElement listed = JsonDocument.Parse(_shell.Output).RootElement;
-        Assert.All(listed.GetProperty("tensors").EnumerateArray(), tensor => Assert.Equal("F16", tensor.GetProperty("dtype").GetString()));
+        Assert.All(listed.GetProperty("tensors").EnumerateArray(),
+            tensor => Assert.Equal("F16", tensor.GetProperty("dtype").GetString()));
         Assert.Equal("vit-nano", listed.GetProperty("closest_preset").GetString());
 
         Assert.Equal(0, _shell.Run([.. Shell.TinyTraining, "--out", next, "--weights", half, "--strict"]));
         Assert.Contains("weights   half.safetensors (timm): ", _shell.Output, StringComparison.Ordinal);
-        Assert.Equal(0, _shell.Run("eval", half, "--model", "vit-nano", "--dataset", "shapes", "--eval-limit", "10", "--json"));
+        Assert.Equal(0, _shell.Run("eval", half, "--model", "vit-nano", "--dataset", "shapes", "--eval-limit", "10",
+            "--json"));
         Assert.Equal(10, JsonDocument.Parse(_shell.Output).RootElement.GetProperty("images").GetInt32());
     }
 
@@ -35,8 +38,11 @@ public sealed class WeightsCommandTests : IDisposable
         string run = _shell.Train(), file = Path.Combine(_shell.Folder, "w.safetensors");
         Assert.Equal(0, _shell.Run("weights", run, "--to", file));
         Assert.Equal(1, _shell.Run("train", "--model", "vit", "--weights", file, "--train-limit", "10", "--quiet"));
-        Assert.Contains("the closest preset is 'vit-nano': use --model vit-nano", _shell.Error, StringComparison.Ordinal);
-        Assert.Equal(1, _shell.Run([.. Shell.TinyTraining, "--out", Path.Combine(_shell.Folder, "n"), "--weights", file, "--classes", "3", "--strict", "--quiet"]));
+        Assert.Contains("the closest preset is 'vit-nano': use --model vit-nano", _shell.Error,
+            StringComparison.Ordinal);
+        Assert.Equal(1, _shell.Run(
+            [.. Shell.TinyTraining, "--out", Path.Combine(_shell.Folder, "n"), "--weights", file, "--classes", "3",
+                "--strict", "--quiet"]));
         Assert.Contains("leave out --strict", _shell.Error, StringComparison.Ordinal);
         Assert.Equal(1, _shell.Run("eval", file));
         Assert.Contains("--model", _shell.Error, StringComparison.Ordinal);
@@ -52,8 +58,11 @@ public sealed class WeightsCommandTests : IDisposable
     {
         string run = _shell.Train("--ema", "0.5"), file = Path.Combine(_shell.Folder, "w.safetensors");
         Assert.Equal(0, _shell.Run("weights", run, "--to", file));
-        using WeightFile exported = WeightFiles.Open(file), checkpoint = WeightFiles.Open(Path.Combine(run, "checkpoints", "best.safetensors"));
+        using WeightFile exported = WeightFiles.Open(file);
+        using WeightFile checkpoint = WeightFiles.Open(Path.Combine(run, "checkpoints", "best.safetensors"));
         Dictionary<string, Weight> known = checkpoint.Weights.ToDictionary(weight => weight.Name);
-        Assert.All(exported.Weights, weight => Assert.Equal((known.GetValueOrDefault($"ema.{weight.Name}") ?? known[weight.Name]).ToArray(), weight.ToArray()));
+        Assert.All(exported.Weights,
+            weight => Assert.Equal((known.GetValueOrDefault($"ema.{weight.Name}") ?? known[weight.Name]).ToArray(),
+                weight.ToArray()));
     }
 }
