@@ -12,6 +12,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Fovea.Data;
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Data.Transforms;
 

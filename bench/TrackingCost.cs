@@ -14,6 +14,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Training;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;

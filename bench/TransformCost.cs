@@ -12,6 +12,7 @@ using System.Diagnostics;
 using Fovea.Core;
 using Fovea.Data;
 using Fovea.Data.Transforms;
+using Fovea.Data.Transforms.Pixels;
 using Fovea.Tensors;
 
 const int Rounds = 7;

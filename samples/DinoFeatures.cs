@@ -12,6 +12,7 @@
 using Fovea.Core.Files;
 using Fovea.Data;
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Lab.Probing;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;

@@ -8,6 +8,7 @@
 
 using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Nn.Optimization;
 using Fovea.Nn.Schedules;

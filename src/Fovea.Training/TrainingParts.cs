@@ -1,4 +1,6 @@
+
 using Fovea.Data;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Nn.Optimization;
 using Fovea.Nn.Schedules;

@@ -1,5 +1,7 @@
+
 using Fovea.Core.Files;
 using Fovea.Data;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;

@@ -1,4 +1,6 @@
+
 using Fovea.Data;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Data.Transforms;
 using Fovea.Nn.Optimization;

@@ -1,4 +1,6 @@
+
 using Fovea.Data;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tests.Support;

@@ -4,6 +4,7 @@ using Fovea.Cli.Options;
 using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Statistics;
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Images;

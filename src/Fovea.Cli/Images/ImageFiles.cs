@@ -1,5 +1,7 @@
+
 using Fovea.Data;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Cli.Images;
 

@@ -4,6 +4,7 @@ using System.Globalization;
 using Fovea.Cli.Images;
 using Fovea.Data;
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Training;
 using Fovea.Training.Models;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Fovea.Data;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Tensors;
 using Fovea.Training;
 using Fovea.Training.Models;

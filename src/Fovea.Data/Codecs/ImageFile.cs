@@ -1,7 +1,10 @@
 using System.Buffers;
 using Fovea.Data.Codecs.Bmp;
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Codecs.Jpeg;
+using Fovea.Data.Codecs.LibTiff;
 using Fovea.Data.Codecs.Pixmap;
+using Fovea.Data.Codecs.Skia;
 
 namespace Fovea.Data.Codecs;
 

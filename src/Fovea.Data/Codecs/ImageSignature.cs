@@ -1,3 +1,5 @@
+using Fovea.Data.Codecs.Decoding;
+
 namespace Fovea.Data.Codecs;
 
 /// <summary>Tells formats apart by their first bytes.</summary>

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Fovea.Data.Datasets.Files;
+using Fovea.Data.Datasets.Splits;
 
 namespace Fovea.Data.Datasets;
 

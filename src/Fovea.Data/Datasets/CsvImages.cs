@@ -1,6 +1,7 @@
 using System.Globalization;
 using Fovea.Data.Datasets.Csv;
 using Fovea.Data.Datasets.Files;
+using Fovea.Data.Datasets.Splits;
 
 namespace Fovea.Data.Datasets;
 

@@ -1,4 +1,6 @@
+
 using Fovea.Data.Datasets.Files;
+using Fovea.Data.Datasets.Splits;
 
 namespace Fovea.Data.Datasets;
 

@@ -1,3 +1,5 @@
+using Fovea.Data.Transforms.Policies;
+
 namespace Fovea.Data.Transforms;
 
 /// <summary>An automatic augmentation by its short name, as timm (its option <c>aa</c>) and torchvision's training script have them.</summary>

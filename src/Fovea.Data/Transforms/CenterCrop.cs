@@ -1,3 +1,5 @@
+using Fovea.Data.Transforms.Pixels;
+
 namespace Fovea.Data.Transforms;
 
 /// <summary><c>center-crop:SIZE</c>: the middle square; a smaller image is surrounded with black.</summary>

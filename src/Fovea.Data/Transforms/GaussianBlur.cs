@@ -1,5 +1,6 @@
 using System.Numerics;
 using Fovea.Core.Options;
+using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Transforms;
 

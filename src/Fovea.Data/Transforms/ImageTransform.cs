@@ -1,3 +1,5 @@
+using Fovea.Data.Transforms.Pixels;
+
 namespace Fovea.Data.Transforms;
 
 /// <summary>

@@ -1,4 +1,6 @@
+
 using Fovea.Core.Options;
+using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Transforms;
 

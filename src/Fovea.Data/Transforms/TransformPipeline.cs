@@ -1,3 +1,5 @@
+using Fovea.Data.Transforms.Pixels;
+
 namespace Fovea.Data.Transforms;
 
 /// <summary>Steps applied one after the other. Immutable; prints as the text it was read from.</summary>

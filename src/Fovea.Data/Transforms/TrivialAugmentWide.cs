@@ -1,4 +1,6 @@
+
 using Fovea.Core.Options;
+using Fovea.Data.Transforms.Pixels;
 using Fovea.Data.Transforms.Policies;
 
 namespace Fovea.Data.Transforms;

@@ -1,4 +1,6 @@
+
 using Fovea.Data;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Tensors;
 
 namespace Fovea.Lab.Probing;

@@ -1,4 +1,6 @@
+
 using Fovea.Data;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Runs;

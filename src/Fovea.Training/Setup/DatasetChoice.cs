@@ -1,6 +1,8 @@
+
 using Fovea.Data;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Caching;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Training.Recipes;
 
 namespace Fovea.Training.Setup;

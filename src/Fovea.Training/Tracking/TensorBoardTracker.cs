@@ -1,4 +1,5 @@
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Fovea.Data.Datasets.Splits;
 
 namespace Fovea.Cli.Tests.Commands;
 

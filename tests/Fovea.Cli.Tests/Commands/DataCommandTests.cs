@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Decoding;
+using Fovea.Data.Codecs.Writing;
 
 namespace Fovea.Cli.Tests.Commands;
 

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Writing;
 
 namespace Fovea.Cli.Tests.Commands;
 

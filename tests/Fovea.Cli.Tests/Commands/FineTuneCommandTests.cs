@@ -2,7 +2,9 @@ using System.Text.Json;
 using Fovea.Cli.Commands;
 using Fovea.Data;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Writing;
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Splits;
 
 namespace Fovea.Cli.Tests.Commands;
 

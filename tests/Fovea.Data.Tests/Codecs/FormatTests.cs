@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Data.Tests.Codecs;
 

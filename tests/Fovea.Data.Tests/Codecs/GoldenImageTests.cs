@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Decoding;
+using Fovea.Data.Tests.Codecs.Writing;
 using Fovea.Data.Tests.Support;
 
 namespace Fovea.Data.Tests.Codecs;

@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using System.Text;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Decoding;
+using Fovea.Data.Codecs.Writing;
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Splits;
 using static Fovea.Data.Tests.Support.Images;
 
 namespace Fovea.Data.Tests.Codecs;

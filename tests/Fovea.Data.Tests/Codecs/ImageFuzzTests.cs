@@ -1,9 +1,12 @@
 using System.Diagnostics;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Codecs.Jpeg;
+using Fovea.Data.Codecs.Writing;
 using Fovea.Data.Tests.Codecs.Bmp;
 using Fovea.Data.Tests.Codecs.Jpeg;
-using Fovea.Data.Tests.Codecs.Png;
+using Fovea.Data.Tests.Codecs.Skia;
+using Fovea.Data.Tests.Codecs.Writing;
 
 namespace Fovea.Data.Tests.Codecs;
 

@@ -1,6 +1,8 @@
 using System.IO.Compression;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Data.Tests.Support;
 using Fovea.Data.Transforms;

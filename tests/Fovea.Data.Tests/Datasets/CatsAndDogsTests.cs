@@ -1,4 +1,5 @@
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Tests.Support;
 using static Fovea.Data.Tests.Support.Images;
 

@@ -1,4 +1,7 @@
+
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Records;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Tests.Datasets.Records;
 using Fovea.Data.Tests.Support;
 

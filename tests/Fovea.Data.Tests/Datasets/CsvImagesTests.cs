@@ -1,5 +1,6 @@
 using System.Text;
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Splits;
 using static Fovea.Data.Tests.Support.Images;
 
 namespace Fovea.Data.Tests.Datasets;

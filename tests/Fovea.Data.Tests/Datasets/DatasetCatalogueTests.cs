@@ -1,4 +1,6 @@
+
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Tests.Support;
 
 namespace Fovea.Data.Tests.Datasets;

@@ -1,6 +1,8 @@
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Writing;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Files;
+using Fovea.Data.Datasets.Splits;
 using static Fovea.Data.Tests.Support.Images;
 
 namespace Fovea.Data.Tests.Datasets;

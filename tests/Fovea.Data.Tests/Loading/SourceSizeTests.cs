@@ -1,5 +1,8 @@
+
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Writing;
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Data.Transforms;
 

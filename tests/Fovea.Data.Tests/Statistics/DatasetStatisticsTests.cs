@@ -1,4 +1,6 @@
+
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Records;
 using Fovea.Data.Statistics;
 using Fovea.Data.Tests.Support;
 

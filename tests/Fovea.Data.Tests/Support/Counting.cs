@@ -1,4 +1,6 @@
+
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Records;
 
 namespace Fovea.Data.Tests.Support;
 

@@ -6,6 +6,7 @@ using Fovea.Data.Codecs;
 using Fovea.Data.Loading;
 using Fovea.Data.Tests.Support;
 using Fovea.Data.Transforms;
+using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Tests.Transforms;
 

@@ -1,4 +1,5 @@
 using Fovea.Data.Transforms;
+using Fovea.Data.Transforms.Pixels;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -1,4 +1,6 @@
+
 using Fovea.Data.Transforms;
+using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Tests.Transforms;
 

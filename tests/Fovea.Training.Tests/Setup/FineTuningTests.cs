@@ -1,5 +1,7 @@
+
 using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;

@@ -1,5 +1,7 @@
+
 using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;

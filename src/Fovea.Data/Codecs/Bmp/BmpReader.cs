@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Data.Codecs.Bmp;
 

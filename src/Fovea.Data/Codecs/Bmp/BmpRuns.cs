@@ -1,3 +1,5 @@
+using Fovea.Data.Codecs.Decoding;
+
 namespace Fovea.Data.Codecs.Bmp;
 
 /// <summary>Run-length coded bitmaps: pairs of a count and a colour (RLE8) or two colours in turn (RLE4), and escapes.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Data.Codecs.Jpeg;
 

@@ -1,3 +1,5 @@
+using Fovea.Data.Codecs.Decoding;
+
 namespace Fovea.Data.Codecs.Jpeg;
 
 /// <summary>Reads JPEG images: baseline, extended sequential and progressive, 8 bits, Huffman coded.</summary>

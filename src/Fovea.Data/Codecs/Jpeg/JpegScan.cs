@@ -1,3 +1,5 @@
+using Fovea.Data.Codecs.Decoding;
+
 namespace Fovea.Data.Codecs.Jpeg;
 
 /// <summary>A scan header: which components, and which part of their coefficients.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Data.Codecs.Jpeg;
 

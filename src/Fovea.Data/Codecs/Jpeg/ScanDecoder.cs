@@ -1,3 +1,5 @@
+using Fovea.Data.Codecs.Decoding;
+
 namespace Fovea.Data.Codecs.Jpeg;
 
 /// <summary>Takes a scan's data apart into MCUs and blocks, and keeps in step with restart markers.</summary>

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using Fovea.Data.Codecs.Decoding;
+using Fovea.Data.Codecs.Writing;
 
 namespace Fovea.Data.Codecs.Jpeg;
 

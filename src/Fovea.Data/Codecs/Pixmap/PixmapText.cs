@@ -1,3 +1,5 @@
+using Fovea.Data.Codecs.Decoding;
+
 namespace Fovea.Data.Codecs.Pixmap;
 
 /// <summary>Numbers with blanks and comments between them: the header of a pixmap, and the pixels of a plain one.</summary>

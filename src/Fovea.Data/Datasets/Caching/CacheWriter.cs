@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets.Files;
 using Fovea.Data.Transforms;
+using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Datasets.Caching;
 

@@ -1,4 +1,6 @@
+
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Data.Datasets.Files;
 

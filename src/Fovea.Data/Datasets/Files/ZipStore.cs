@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.IO.Hashing;
 using Fovea.Core.Formats;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Decoding;
 using Microsoft.Win32.SafeHandles;
 
 namespace Fovea.Data.Datasets.Files;

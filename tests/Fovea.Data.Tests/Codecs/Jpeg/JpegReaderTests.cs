@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Decoding;
+using Fovea.Data.Codecs.Writing;
 
 namespace Fovea.Data.Tests.Codecs.Jpeg;
 

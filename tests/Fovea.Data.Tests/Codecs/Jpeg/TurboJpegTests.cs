@@ -1,6 +1,9 @@
 using System.IO.Compression;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Codecs.Jpeg;
+using Fovea.Data.Codecs.Writing;
+using Fovea.Data.Tests.Codecs.Writing;
 using Fovea.Data.Tests.Support;
 
 namespace Fovea.Data.Tests.Codecs.Jpeg;

@@ -1,8 +1,11 @@
 using System.Text;
 using Fovea.Data.Codecs;
+using Fovea.Data.Codecs.Writing;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Caching;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Transforms;
+using Fovea.Data.Transforms.Pixels;
 using static Fovea.Data.Tests.Support.Images;
 
 namespace Fovea.Data.Tests.Datasets.Caching;

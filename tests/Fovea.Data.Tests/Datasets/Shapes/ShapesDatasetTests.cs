@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Records;
 using Fovea.Data.Datasets.Shapes;
+using Fovea.Data.Datasets.Splits;
 
 namespace Fovea.Data.Tests.Datasets.Shapes;
 

@@ -1,5 +1,7 @@
+
 using Fovea.Data.Tests.Support;
 using Fovea.Data.Transforms;
+using Fovea.Data.Transforms.Pixels;
 using Fovea.Data.Transforms.Policies;
 
 namespace Fovea.Data.Tests.Transforms.Policies;

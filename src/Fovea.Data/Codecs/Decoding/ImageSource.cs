@@ -1,0 +1,42 @@
+namespace Fovea.Data.Codecs.Decoding;
+
+/// <summary>An image file in memory, with the name and the options that go with it.</summary>
+/// <param name="name">For messages.</param>
+/// <param name="file">Its contents.</param>
+/// <param name="options">How to read it.</param>
+internal sealed class ImageSource(string name, ReadOnlyMemory<byte> file, DecodeOptions options)
+{
+    public ReadOnlyMemory<byte> File => file;
+
+    public ReadOnlySpan<byte> Bytes => file.Span;
+
+    public int Length => file.Length;
+
+    public DecodeOptions Options => options;
+
+    /// <summary>An error in one sentence, for the caller to throw.</summary>
+    public DataException Error(string what, Exception? inner = null) => new($"{name}: {what}", inner);
+
+    /// <summary>Refuses an image that is too large, before anything is allocated for it.</summary>
+    /// <param name="width">Columns, from the file.</param>
+    /// <param name="height">Rows, from the file.</param>
+    /// <param name="bytes">Memory that decoding will take, the result included.</param>
+    public void RequireAffordable(long width, long height, long bytes)
+    {
+        DecodeLimits limits = options.Limits;
+        if (width * (double)height > limits.Pixels)
+            throw Error($"has {width} x {height} pixels, more than the limit of {limits.Pixels}; DecodeLimits.Pixels can raise it.");
+        if (bytes > Math.Min(limits.Bytes, Array.MaxLength))
+            throw Error($"needs {bytes} bytes to decode, more than the limit of {limits.Bytes}; DecodeLimits.Bytes can raise it.");
+    }
+
+    /// <summary>Complains unless <paramref name="length"/> bytes follow <paramref name="offset"/>.</summary>
+    /// <param name="offset">Within the file.</param>
+    /// <param name="length">From the file, so not to be trusted.</param>
+    /// <param name="what">Names the bytes, such as "the header".</param>
+    public void Require(int offset, long length, string what)
+    {
+        if (length > Length - offset)
+            throw Error($"is cut off: {what} takes {length} bytes at offset {offset}, but the file has {Math.Max(0, Length - offset)} more.");
+    }
+}

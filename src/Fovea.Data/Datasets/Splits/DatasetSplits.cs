@@ -1,0 +1,75 @@
+
+namespace Fovea.Data.Datasets.Splits;
+
+/// <summary>A dataset's parts: to learn from, to choose by, and to report.</summary>
+public sealed record DatasetSplits
+{
+    /// <summary>Images to learn from.</summary>
+    public required IImageDataset Train { get; init; }
+
+    /// <summary>Images to choose epochs and settings by; none of them is in the other two. May be empty.</summary>
+    public required IImageDataset Validation { get; init; }
+
+    /// <summary>Images for the final figure.</summary>
+    public required IImageDataset Test { get; init; }
+
+    /// <summary>Where the validation set came from, for reports: "published", "none", or which share was held out.</summary>
+    public required string ValidationOrigin { get; init; }
+
+    /// <summary>What the images are.</summary>
+    public DatasetInfo Info => Train.Info;
+
+    /// <summary>Splits of a dataset that is published in two parts.</summary>
+    public static DatasetSplits WithoutValidation(IImageDataset train, IImageDataset test) =>
+        new() { Train = train, Validation = new Subset(train, []), Test = test, ValidationOrigin = "none" };
+
+    /// <summary>Holds out a share of each class of the training set, unless there is a validation set.</summary>
+    /// <param name="share">0 (none) to below 1.</param>
+    /// <param name="seed">Decides which images.</param>
+    public DatasetSplits HoldOutValidation(double share, ulong seed)
+    {
+        if (Validation.Count > 0 || share == 0) return this;
+        (Subset rest, Subset heldOut) = Subset.HoldOut(Train, share, seed);
+        if (heldOut.Count == 0) return this;   // one image a class cannot be shared out
+        string origin = FormattableString.Invariant($"{100 * share:0.##} % of the training set, by class, seed {seed}");
+        return this with { Train = rest, Validation = heldOut, ValidationOrigin = origin };
+    }
+
+    /// <summary>Keeps some classes and numbers them anew.</summary>
+    /// <param name="classes">How many, or which; null keeps all.</param>
+    /// <exception cref="UsageException">There are no such classes.</exception>
+    public DatasetSplits Select(string? classes)
+    {
+        if (classes is null) return this;
+        int[] numbers = ClassSubset.Choose(Info, classes);
+        return this with
+        {
+            Train = new ClassSubset(Train, numbers),
+            Validation = new ClassSubset(Validation, numbers),
+            Test = new ClassSubset(Test, numbers),
+        };
+    }
+
+    /// <summary>Passes over images that cannot be read, and counts them.</summary>
+    public DatasetSplits SkipBad() => this with
+    {
+        Train = new ReadableImages(Train),
+        Validation = new ReadableImages(Validation),
+        Test = new ReadableImages(Test),
+    };
+
+    /// <summary>Unreadable images that were passed over so far; null where they are not passed over.</summary>
+    public int? SkippedImages =>
+        Train is ReadableImages ? new[] { Train, Validation, Test }.OfType<ReadableImages>().Sum(part => part.SkippedCount) : null;
+
+    /// <summary>Cuts the parts to a random choice that is balanced over the classes.</summary>
+    /// <param name="train">Training images to keep; null keeps all.</param>
+    /// <param name="evaluation">Validation images, and also test images, to keep; null keeps all.</param>
+    /// <param name="seed">Decides which images.</param>
+    public DatasetSplits Limit(int? train, int? evaluation, ulong seed) => this with
+    {
+        Train = train is int t ? Subset.Balanced(Train, t, seed) : Train,
+        Validation = evaluation is int v ? Subset.Balanced(Validation, v, seed) : Validation,
+        Test = evaluation is int e ? Subset.Balanced(Test, e, seed) : Test,
+    };
+}

@@ -1,0 +1,91 @@
+namespace Fovea.Data.Datasets.Splits;
+
+/// <summary>Some images of another dataset.</summary>
+/// <param name="source">The other dataset.</param>
+/// <param name="indices">Which of its images, in this order.</param>
+public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : IImageDataset
+{
+    /// <inheritdoc/>
+    public DatasetInfo Info => source.Info;
+
+    /// <inheritdoc/>
+    public int Count => indices.Count;
+
+    /// <inheritdoc/>
+    public int Label(int index) => source.Label(indices[index]);
+
+    /// <inheritdoc/>
+    public int Read(int index, RawImage image, int leastSide = 0) => source.Read(indices[index], image, leastSide);
+
+    /// <summary>The other dataset.</summary>
+    public IImageDataset Source => source;
+
+    /// <summary>Number in the source of image <paramref name="index"/>.</summary>
+    public int SourceIndex(int index) => indices[index];
+
+    /// <summary>A random choice of <paramref name="count"/> images, from all classes alike as far as they go, in their order.</summary>
+    /// <returns>The choice, or the dataset itself where it has no more than that.</returns>
+    public static IImageDataset Balanced(IImageDataset source, int count, ulong seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        if (count >= source.Count) return source;
+        int[][] classes = ShuffledClasses(source, seed, "limit");
+        // Rank by rank through the classes; which class comes first in a rank is drawn, so that a remainder favours none.
+        int[] turn = Philox.For(seed, "limit.turn").Permutation(classes.Length);
+        IEnumerable<int> ranked = Enumerable.Range(0, classes.Max(members => members.Length))
+            .SelectMany(rank => turn.Where(c => rank < classes[c].Length).Select(c => classes[c][rank]));
+        return new Subset(source, [.. ranked.Take(count).Order()]);
+    }
+
+    /// <summary>Two parts: a random share of every class (but at least one image of two or more), and the rest.</summary>
+    /// <param name="source">What to part.</param>
+    /// <param name="share">Of the second part, above 0 and below 1.</param>
+    /// <param name="seed">Decides which images.</param>
+    public static (Subset Remaining, Subset HeldOut) HoldOut(IImageDataset source, double share, ulong seed) =>
+        HoldOut(source, share, seed, "validation");
+
+    /// <inheritdoc cref="HoldOut(IImageDataset, double, ulong)"/>
+    /// <param name="source">What to part.</param>
+    /// <param name="share">Of the second part, above 0 and below 1.</param>
+    /// <param name="seed">Decides which images.</param>
+    /// <param name="purpose">Another purpose makes another choice.</param>
+    internal static (Subset Remaining, Subset HeldOut) HoldOut(IImageDataset source, double share, ulong seed, string purpose)
+    {
+        if (share is not (> 0 and < 1))
+            throw new ArgumentOutOfRangeException(nameof(share), share, "A held-out share lies between 0 and 1.");
+        List<int> rest = [], held = [];
+        foreach (int[] members in ShuffledClasses(source, seed, purpose))
+        {
+            // What is missing to the share of all classes so far: so roundings do not add up.
+            int missing = (int)Math.Round(share * (rest.Count + held.Count + members.Length)) - held.Count;
+            int count = members.Length < 2 ? 0 : Math.Clamp(missing, 1, members.Length - 1);
+            held.AddRange(members.Take(count));
+            rest.AddRange(members.Skip(count));
+        }
+
+        rest.Sort();
+        held.Sort();
+        return (new Subset(source, rest), new Subset(source, held));
+    }
+
+    /// <summary>A random share of every class, but at least one image of each.</summary>
+    /// <param name="source">What to choose from.</param>
+    /// <param name="share">Above 0 to 1. A larger share of the same seed holds the images of a smaller one.</param>
+    /// <param name="seed">Decides which images.</param>
+    public static IImageDataset Fraction(IImageDataset source, double share, ulong seed)
+    {
+        if (share is not (> 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "A share lies above 0 and up to 1.");
+        if (share == 1) return source;
+        IEnumerable<int> chosen = ShuffledClasses(source, seed, "fraction")
+            .SelectMany(members => members.Take(Math.Max(1, (int)Math.Round(share * members.Length))));
+        return new Subset(source, [.. chosen.Order()]);
+    }
+
+    private static int[][] ShuffledClasses(IImageDataset source, ulong seed, string purpose) =>
+        [.. Enumerable.Range(0, source.Count).GroupBy(source.Label).OrderBy(group => group.Key).Select(group =>
+        {
+            int[] members = [.. group];
+            int[] order = Philox.For(seed, purpose, (ulong)group.Key).Permutation(members.Length);
+            return Array.ConvertAll(order, i => members[i]);
+        })];
+}
