@@ -1,6 +1,3 @@
-using Fovea.Tensors.Backends.Cpu;
-using Fovea.Tensors.Backends.Meta;
-using Fovea.Tensors.Backends.Reference;
 
 namespace Fovea.Tensors;
 
@@ -40,6 +37,13 @@ public sealed class Device
             lock (RegistryGate) return [.. Registry.Keys];
         }
     }
+
+    // Set by the folder of this assembly's devices, which know this class and not the other way round.
+    internal static Func<int, string?, Backend>? CpuFactory { get; set; }
+
+    internal static Func<Backend>? ReferenceFactory { get; set; }
+
+    internal static Func<Backend>? MetaFactory { get; set; }
 
     /// <summary>The name for messages, e.g. <c>cpu</c>.</summary>
     public string Name { get; }
@@ -85,13 +89,13 @@ public sealed class Device
     /// <param name="threads">Threads that compute, 1 or more; 0 takes all cores. Results do not depend on it.</param>
     /// <param name="instructionSet"><c>avx512</c>, <c>avx2</c>, <c>vector128</c> or <c>scalar</c>; null: <c>FOVEA_ISA</c>, else the widest there is.</param>
     /// <exception cref="ArgumentException">A negative count, or an instruction set that this machine lacks.</exception>
-    public static Device CreateCpu(int threads = 0, string? instructionSet = null) => new("cpu", CpuBackend.Create(threads, instructionSet));
+    public static Device CreateCpu(int threads = 0, string? instructionSet = null) => new("cpu", CpuFactory!(threads, instructionSet));
 
     /// <summary>A reference device of its own, whose memory is counted apart from <see cref="Reference"/>'s.</summary>
-    public static Device CreateReference() => new("reference", new ReferenceBackend());
+    public static Device CreateReference() => new("reference", ReferenceFactory!());
 
-    /// <summary>A device that computes nothing and only knows sizes, to see what a model takes: <see cref="MetaBackend"/>.</summary>
-    public static Device CreateMeta() => new("meta", new MetaBackend());
+    /// <summary>A device that computes nothing and only knows sizes, to see what a model takes. For one thread.</summary>
+    public static Device CreateMeta() => new("meta", MetaFactory!());
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 /// <summary>
@@ -86,10 +87,10 @@ public sealed partial class Tape : IDisposable
 
     private static void Seed(Tensor output, Tensor? outputGradient)
     {
-        Storage seed = output.GradientStorage(out bool accumulate);
+        Target seed = output.GradientTarget();
         Backend backend = output.Device.Backend;
-        if (outputGradient is null) backend.Fill(seed, 1, 1);
-        else backend.AddScaled(outputGradient.Storage, seed, output.Shape.Count, 1, accumulate);
+        if (outputGradient is null) backend.Fill(seed.Storage, 1, 1);
+        else backend.AddScaled(outputGradient.Storage, seed, output.Shape.Count, 1);
     }
 
     private readonly record struct Entry(Tensor Output, Action Backward, Tensor[] Saved);

@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 /// <summary>
@@ -12,7 +13,11 @@ public sealed class Tensor
 
     private Tensor(Device device, Shape shape, ElementType elementType, Storage storage, string origin)
     {
-        (Device, Shape, ElementType, Origin, _storage) = (device, shape, elementType, origin, storage);
+        Device = device;
+        Shape = shape;
+        ElementType = elementType;
+        Origin = origin;
+        _storage = storage;
         storage.Retain();
         StepScope.Current?.Adopt(this);
     }
@@ -167,9 +172,8 @@ public sealed class Tensor
     internal void Release(string by)
     {
         if (_storage is null) return;
-        _storage.Release();
-        _storage = null;
         _releasedBy = by;
+        Interlocked.Exchange(ref _storage, null)?.Release();
         ReleaseGradient();
     }
 
@@ -180,13 +184,13 @@ public sealed class Tensor
         HasGradient = false;
     }
 
-    /// <summary>The gradient's buffer for a backward pass to write into; <paramref name="accumulate"/>: it already holds a part.</summary>
-    internal Storage GradientStorage(out bool accumulate)
+    /// <summary>The gradient's buffer for a backward pass to write into; added to where it already holds a part.</summary>
+    internal Target GradientTarget()
     {
-        accumulate = HasGradient;
+        bool accumulate = HasGradient;
         _gradient ??= new Tensor(Device, Shape, ElementType, Device.Backend.Rent(Shape.Count), "gradient").Keep();
         HasGradient = true;
-        return _gradient.Storage;
+        return new Target(_gradient.Storage, accumulate);
     }
 
     /// <summary>Moves <paramref name="source"/>'s gradient here (no copy) if this tensor has none yet, else adds it. The source's is gone.</summary>
@@ -200,8 +204,7 @@ public sealed class Tensor
             return;
         }
 
-        Storage own = GradientStorage(out bool accumulate);
-        Device.Backend.AddScaled(source._gradient!.Storage, own, Shape.Count, 1, accumulate);
+        Device.Backend.AddScaled(source._gradient!.Storage, GradientTarget(), Shape.Count, 1);
         source.ReleaseGradient();
     }
 

@@ -1,3 +1,4 @@
+
 using Fovea.Tensors;
 
 namespace Fovea.Nn.Optimization;
@@ -36,7 +37,8 @@ public class Adam : Optimizer
 
     private protected override IReadOnlyList<string> StateNames => _amsGrad ? ["mean", "variance", "maximum"] : ["mean", "variance"];
 
-    private protected override void Apply(in Change change) => Update.Adam(
-        new(change.LearningRate, (float)Momentum, (float)_beta2, (float)_epsilon, change.WeightDecay, _decoupled, change.Step, change.GradientScale),
-        change.Parameter, change.Gradient, change.State[0], change.State[1], _amsGrad ? change.State[2] : null);
+    private protected override void Apply(IReadOnlyList<Change> changes) => Update.Adam([.. changes.Select(change => (
+        new AdamArguments(
+            change.LearningRate, (float)Momentum, (float)_beta2, (float)_epsilon, change.WeightDecay, _decoupled, change.Step, change.GradientScale),
+        change.Parameter, change.Gradient, change.State[0], change.State[1], _amsGrad ? change.State[2] : null))]);
 }

@@ -16,15 +16,17 @@ public sealed record GradientNorm(double Total, IReadOnlyList<(string Name, doub
         double total = 0;
         string? firstNonFinite = null;
         List<(string, double)> norms = [];
+        double[] squares = Update.SumsOfSquares(
+            [.. groups.SelectMany(group => group.Parameters).Select(entry => entry.Parameter.Value.Gradient).OfType<Tensor>()]);
+        int next = 0;
         foreach (ParameterGroup group in groups)
         {
             double sum = 0;
             foreach ((string name, Parameter parameter) in group.Parameters)
             {
-                if (parameter.Value.Gradient is not { } gradient) continue;
-                double squares = Update.SumOfSquares(gradient);
-                if (!double.IsFinite(squares)) firstNonFinite ??= name;
-                sum += squares;
+                if (parameter.Value.Gradient is null) continue;
+                if (!double.IsFinite(squares[next])) firstNonFinite ??= name;
+                sum += squares[next++];
             }
 
             norms.Add((group.Name, scale * Math.Sqrt(sum)));

@@ -3,7 +3,7 @@ using Fovea.Tensors;
 namespace Fovea.Nn.Optimization;
 
 /// <summary>
-/// Changes parameters by their gradients, in place, one fused pass each. Parameters without a gradient (frozen or unused) are passed
+/// Changes parameters by their gradients, in place, in one fused pass. Parameters without a gradient (frozen or unused) are passed
 /// by. State tensors come with a parameter's first step and are then kept.
 /// </summary>
 public abstract class Optimizer
@@ -47,14 +47,17 @@ public abstract class Optimizer
     /// <param name="gradientScale">Factor of all gradients: from clipping, or 1/n after n accumulated batches.</param>
     public void Step(double gradientScale = 1)
     {
+        List<Change> changes = new(_slots.Count);
         foreach (Slot slot in _slots)
         {
             if (slot.Parameter.Value.Gradient is not { } gradient) continue;
             slot.Steps++;
-            Apply(new Change(
+            changes.Add(new Change(
                 slot.Parameter.Value, gradient, StateOf(slot), slot.Steps, (float)(LearningRate * slot.Group.LearningRateFactor),
                 (float)slot.Group.WeightDecay, (float)gradientScale));
         }
+
+        Apply(changes);
     }
 
     /// <summary>Forgets the gradients of all parameters; their buffers are kept for the next ones.</summary>
@@ -92,8 +95,8 @@ public abstract class Optimizer
         }
     }
 
-    /// <summary>The update of one parameter.</summary>
-    private protected abstract void Apply(in Change change);
+    /// <summary>The update of all parameters that have a gradient, in one call of the backend.</summary>
+    private protected abstract void Apply(IReadOnlyList<Change> changes);
 
     private Tensor[] StateOf(Slot slot) => slot.State ??=
         [.. StateNames.Select(_ => Tensor.Zeros(slot.Parameter.Shape, slot.Parameter.Value.Device).Keep())];

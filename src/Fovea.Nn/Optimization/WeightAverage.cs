@@ -21,7 +21,9 @@ public sealed class WeightAverage
     public WeightAverage(Module model, double decay, bool warmUp = false)
     {
         Check.That(decay is >= 0 and < 1, $"WeightAverage: decay must be at least 0 and below 1, got {decay}.");
-        (_decay, _warmUp, _entries) = (decay, warmUp, [.. model.NamedState()]);
+        _decay = decay;
+        _warmUp = warmUp;
+        _entries = [.. model.NamedState()];
         _averages = [.. _entries.Select(entry => Copy(entry.Tensor.Value))];
     }
 
@@ -34,12 +36,15 @@ public sealed class WeightAverage
     {
         if (_swapped) throw new InvalidOperationException("WeightAverage: the average is swapped in; dispose of the swap before the next update.");
         double decay = _warmUp ? Math.Min(_decay, (1.0 + Updates) / (10 + Updates)) : _decay;
+        List<(Tensor, Tensor)> averaged = [];
         for (int i = 0; i < _averages.Length; i++)
         {
             NamedTensor tensor = _entries[i].Tensor;
             if (tensor is ModuleBuffer { Drawn: true }) Tensors.Update.Copy(tensor.Value, _averages[i]);   // a mean of two draws is neither
-            else Tensors.Update.Lerp(tensor.Value, _averages[i], (float)(1 - decay));
+            else averaged.Add((tensor.Value, _averages[i]));
         }
+
+        Tensors.Update.Lerp(averaged, (float)(1 - decay));
 
         Updates++;
     }

@@ -175,8 +175,7 @@ public static partial class Ops
         AddTo(bias.Query, query);
         AddTo(bias.Key, key);
         if (head is null) return;
-        Storage total = bias.Head!.GradientStorage(out bool add);
-        bias.Head.Device.Backend.SumTo(head.Storage, head.Shape, total, [1, arguments.Heads, buckets], 1, add);
+        bias.Head!.Device.Backend.SumTo(head.Storage, head.Shape, bias.Head.GradientTarget(), [1, arguments.Heads, buckets], 1);
     }
 
     private static Tensor? RoomFor(Tensor? bias, Shape shape) =>
@@ -185,8 +184,7 @@ public static partial class Ops
     private static void AddTo(Tensor? bias, Tensor? gradient)
     {
         if (bias is null || gradient is null) return;
-        Storage total = bias.GradientStorage(out bool add);
-        bias.Device.Backend.AddScaled(gradient.Storage, total, gradient.Shape.Count, 1, add);
+        bias.Device.Backend.AddScaled(gradient.Storage, bias.GradientTarget(), gradient.Shape.Count, 1);
     }
 
     private static void RequirePacked(Tensor qkv, int heads, [CallerMemberName] string origin = "")

@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 public static partial class Ops
@@ -30,12 +31,12 @@ public static partial class Ops
         Tensor mean = Tensor.Empty([channels], x.Device, origin: nameof(BatchNorm)), variance = Tensor.Empty([channels], x.Device, origin: nameof(BatchNorm));
         Backend backend = x.Device.Backend;
         backend.ChannelStatistics(x.Storage, mean.Storage, variance.Storage, batch, channels, pixels);
-        if (count > 1 && runningMean is not null) backend.Lerp(mean.Storage, runningMean.Storage, channels, momentum);
+        if (count > 1 && runningMean is not null) backend.Lerp([(mean.Storage, runningMean.Storage, channels)], momentum);
         if (count > 1 && runningVariance is not null)
         {
             Tensor unbiased = Tensor.Empty([channels], x.Device, origin: nameof(BatchNorm));
-            backend.AddScaled(variance.Storage, unbiased.Storage, channels, (float)((double)count / (count - 1)), false);
-            backend.Lerp(unbiased.Storage, runningVariance.Storage, channels, momentum);
+            backend.AddScaled(variance.Storage, new(unbiased.Storage), channels, (float)((double)count / (count - 1)));
+            backend.Lerp([(unbiased.Storage, runningVariance.Storage, channels)], momentum);
             unbiased.Release();
         }
 
@@ -72,14 +73,13 @@ public static partial class Ops
         backend.BatchNorm(Arguments(), y.Storage);
         return Record(y, [x, gamma, beta, residual], output =>
         {
-            bool addX = false, addGamma = false, addBeta = false, addResidual = false;
             bool takes = !relu && residual is { RequiresGradient: true };   // the residual's gradient is then the result's own
-            Storage? dx = x.RequiresGradient ? x.GradientStorage(out addX) : null;
-            Storage? dgamma = gamma is { RequiresGradient: true } ? gamma.GradientStorage(out addGamma) : null;
-            Storage? dbeta = beta is { RequiresGradient: true } ? beta.GradientStorage(out addBeta) : null;
-            Storage? dresidual = residual is { RequiresGradient: true } && !takes ? residual.GradientStorage(out addResidual) : null;
+            Target? dx = x.RequiresGradient ? x.GradientTarget() : null;
+            Target? dgamma = gamma is { RequiresGradient: true } ? gamma.GradientTarget() : null;
+            Target? dbeta = beta is { RequiresGradient: true } ? beta.GradientTarget() : null;
+            Target? dresidual = residual is { RequiresGradient: true } && !takes ? residual.GradientTarget() : null;
             backend.BatchNormBackward(
-                Arguments(), output.Storage, GradientOf(output), statisticsOfInput, new(dx, addX, dgamma, addGamma, dbeta, addBeta, dresidual, addResidual));
+                Arguments(), output.Storage, GradientOf(output), statisticsOfInput, new(dx, dgamma, dbeta, dresidual));
             if (takes) residual!.TakeGradient(output);
         }, statisticsOfInput ? [mean, variance] : []);
     }

@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 public static partial class Ops
@@ -22,9 +23,9 @@ public static partial class Ops
         return Record(y, [x, weight, bias], output =>
         {
             Storage dy = GradientOf(output);
-            if (weight.RequiresGradient) backend.Conv2dBackwardWeight(arguments, x.Storage, dy, weight.GradientStorage(out bool add), add);
-            if (bias is { RequiresGradient: true }) backend.SumTo(dy, shape, bias.GradientStorage(out bool add), [1, weight.Shape[0], 1, 1], 1, add);
-            if (x.RequiresGradient) backend.Conv2dBackwardInput(arguments, dy, weight.Storage, x.GradientStorage(out bool add), add);
+            if (weight.RequiresGradient) backend.Conv2dBackwardWeight(arguments, x.Storage, dy, weight.GradientTarget());
+            if (bias is { RequiresGradient: true }) backend.SumTo(dy, shape, bias.GradientTarget(), [1, weight.Shape[0], 1, 1], 1);
+            if (x.RequiresGradient) backend.Conv2dBackwardInput(arguments, dy, weight.Storage, x.GradientTarget());
         });
     }
 

@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 public static partial class Ops
@@ -28,12 +29,11 @@ public static partial class Ops
         backend.DeformableSample(arguments, values.View, locations.Storage, weights.Storage, y.Storage);
         return Record(y, [values.Tensor, locations, weights], output =>
         {
-            bool addLocations = false, addWeights = false;
             HeadGradient? dvalues = values.Tensor.RequiresGradient ? HeadTensor.Gradients(values)[0] : null;
-            Storage? dlocations = locations.RequiresGradient ? locations.GradientStorage(out addLocations) : null;
-            Storage? dweights = weights.RequiresGradient ? weights.GradientStorage(out addWeights) : null;
+            Target? dlocations = locations.RequiresGradient ? locations.GradientTarget() : null;
+            Target? dweights = weights.RequiresGradient ? weights.GradientTarget() : null;
             backend.DeformableSampleBackward(arguments, values.View, locations.Storage, weights.Storage, GradientOf(output),
-                new(dvalues, dlocations, addLocations, dweights, addWeights));
+                new(dvalues, dlocations, dweights));
         });
     }
 
@@ -52,7 +52,7 @@ public static partial class Ops
         Tensor y = Result([x.Shape[0], grid.Halved().Count, x.Shape[2]], [x]);
         Backend backend = x.Device.Backend;
         backend.PoolGrid(arguments, x.Storage, y.Storage);
-        return Record(y, [x], output => backend.PoolGridBackward(arguments, GradientOf(output), x.GradientStorage(out bool add), add));
+        return Record(y, [x], output => backend.PoolGridBackward(arguments, GradientOf(output), x.GradientTarget()));
     }
 
     /// <summary>
@@ -77,9 +77,9 @@ public static partial class Ops
         return Record(y, [x.Tensor, weight, bias], output =>
         {
             Storage dy = GradientOf(output);
-            if (weight.RequiresGradient) backend.GridConvolutionBackwardWeight(arguments, x.View, dy, weight.GradientStorage(out bool add), add);
+            if (weight.RequiresGradient) backend.GridConvolutionBackwardWeight(arguments, x.View, dy, weight.GradientTarget());
             if (bias is { RequiresGradient: true })
-                backend.ColumnSums(dy, bias.GradientStorage(out bool add), arguments.Batch * results.Count * x.Count, x.Width, add);
+                backend.ColumnSums(dy, bias.GradientTarget(), arguments.Batch * results.Count * x.Count, x.Width);
             if (x.Tensor.RequiresGradient) backend.GridConvolutionBackwardInput(arguments, dy, weight.Storage, HeadTensor.Gradients(x)[0]);
         });
     }

@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 public static partial class Ops
@@ -10,7 +11,7 @@ public static partial class Ops
         int count = x.Shape.Count;
         backend.Unary(f, x.Storage, y.Storage, count);
         return Record(y, [x], output => backend.UnaryBackward(
-            f, x.Storage, GradientOf(output), x.GradientStorage(out bool add), count, add));
+            f, x.Storage, GradientOf(output), x.GradientTarget(), count));
     }
 
     /// <summary>GELU, exact by default or by the tanh approximation.</summary>
@@ -33,7 +34,7 @@ public static partial class Ops
         Backend backend = x.Device.Backend;
         backend.Gate(f, x.Storage, y.Storage, rows, columns);
         return Record(y, [x], output => backend.GateBackward(
-            f, x.Storage, GradientOf(output), x.GradientStorage(out bool add), rows, columns, add));
+            f, x.Storage, GradientOf(output), x.GradientTarget(), rows, columns));
     }
 
     /// <summary>a + b, broadcasting axes of size 1 and missing leading axes.</summary>
@@ -66,8 +67,8 @@ public static partial class Ops
         Tensor y = Result(x.Shape, [x]);
         Backend backend = x.Device.Backend;
         int count = x.Shape.Count;
-        backend.AddScaled(x.Storage, y.Storage, count, factor, false);
-        return Record(y, [x], output => backend.AddScaled(GradientOf(output), x.GradientStorage(out bool add), count, factor, add));
+        backend.AddScaled(x.Storage, new(y.Storage), count, factor);
+        return Record(y, [x], output => backend.AddScaled(GradientOf(output), x.GradientTarget(), count, factor));
     }
 
     private static Tensor Combine(BinaryOperator f, Tensor a, Tensor b)
@@ -138,9 +139,9 @@ public static partial class Ops
 
     private static void Into(Backend backend, Tensor side, Shape sideShape, Storage gradient, Shape shape, float scale)
     {
-        Storage destination = side.GradientStorage(out bool add);
-        if (sideShape == shape) backend.AddScaled(gradient, destination, shape.Count, scale, add);
-        else backend.SumTo(gradient, shape, destination, sideShape, scale, add);
+        Target target = side.GradientTarget();
+        if (sideShape == shape) backend.AddScaled(gradient, target, shape.Count, scale);
+        else backend.SumTo(gradient, shape, target, sideShape, scale);
     }
 
     private static Shape Padded(Shape shape, int rank)

@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 public static partial class Ops
@@ -38,11 +39,10 @@ public static partial class Ops
         return Record(y, inputs, output =>
         {
             HeadGradient[] heads = HeadTensor.Gradients(q, k, v);
-            bool addQuery = false, addKey = false;
-            Storage? dalpha = queryWeights is { RequiresGradient: true } ? queryWeights.GradientStorage(out addQuery) : null;
-            Storage? dbeta = keyWeights is { RequiresGradient: true } ? keyWeights.GradientStorage(out addKey) : null;
+            Target? dalpha = queryWeights is { RequiresGradient: true } ? queryWeights.GradientTarget() : null;
+            Target? dbeta = keyWeights is { RequiresGradient: true } ? keyWeights.GradientTarget() : null;
             backend.KernelAttentionBackward(arguments, output.Storage, normalizers.Storage, GradientOf(output),
-                new(heads[0], heads[1], heads[2], dalpha, addQuery, dbeta, addKey));
+                new(heads[0], heads[1], heads[2], dalpha, dbeta));
         }, normalizers);
     }
 

@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 public static partial class Ops
@@ -26,8 +27,8 @@ public static partial class Ops
         Shape shape = Shape.Create(sizes);
         Tensor y = Result(shape, [x]);
         Backend backend = x.Device.Backend;
-        backend.Permute(x.Storage, x.Shape, order, y.Storage, false);
-        return Record(y, [x], output => backend.Permute(GradientOf(output), shape, inverse, x.GradientStorage(out bool add), add));
+        backend.Permute(x.Storage, x.Shape, order, new(y.Storage));
+        return Record(y, [x], output => backend.Permute(GradientOf(output), shape, inverse, x.GradientTarget()));
     }
 
     /// <summary><paramref name="length"/> positions from <paramref name="start"/> along one axis.</summary>
@@ -40,12 +41,13 @@ public static partial class Ops
             throw new ShapeException($"Slice: {start} to {start + length} is outside axis {axis} of {x.Shape}.");
         Tensor y = Result(x.Shape.With(resolved, length), [x]);
         Backend backend = x.Device.Backend;
-        backend.CopyBlock(x.Storage, start * inner, size * inner, y.Storage, 0, length * inner, outer, length * inner, false);
+        backend.CopyBlock(x.Storage, start * inner, size * inner, new(y.Storage), 0, length * inner, outer, length * inner);
         return Record(y, [x], output =>
         {
-            Storage dx = x.GradientStorage(out bool add);
-            if (!add) backend.Fill(dx, x.Shape.Count, 0);
-            backend.CopyBlock(GradientOf(output), 0, length * inner, dx, start * inner, size * inner, outer, length * inner, true);
+            Target dx = x.GradientTarget();
+            if (!dx.Accumulate) backend.Fill(dx.Storage, x.Shape.Count, 0);
+            backend.CopyBlock(
+                GradientOf(output), 0, length * inner, dx with { Accumulate = true }, start * inner, size * inner, outer, length * inner);
         });
     }
 
@@ -72,7 +74,7 @@ public static partial class Ops
         foreach (Tensor input in inputs)
         {
             int width = input.Shape[resolved] * inner;
-            backend.CopyBlock(input.Storage, 0, width, y.Storage, offset, total * inner, outer, width, false);
+            backend.CopyBlock(input.Storage, 0, width, new(y.Storage), offset, total * inner, outer, width);
             offset += width;
         }
 
@@ -83,7 +85,7 @@ public static partial class Ops
             {
                 int width = input.Shape[resolved] * inner;
                 if (input.RequiresGradient)
-                    backend.CopyBlock(GradientOf(output), from, total * inner, input.GradientStorage(out bool add), 0, width, outer, width, add);
+                    backend.CopyBlock(GradientOf(output), from, total * inner, input.GradientTarget(), 0, width, outer, width);
                 from += width;
             }
         });
@@ -99,8 +101,8 @@ public static partial class Ops
                 throw new ShapeException($"Expand: {x.Shape} does not expand to {shape}; only axes of size 1 repeat.");
         Tensor y = Result(shape, [x]);
         Backend backend = x.Device.Backend;
-        backend.BroadcastTo(x.Storage, x.Shape, y.Storage, shape, 1, false);
-        return Record(y, [x], output => backend.SumTo(GradientOf(output), shape, x.GradientStorage(out bool add), x.Shape, 1, add));
+        backend.BroadcastTo(x.Storage, x.Shape, new(y.Storage), shape, 1);
+        return Record(y, [x], output => backend.SumTo(GradientOf(output), shape, x.GradientTarget(), x.Shape, 1));
     }
 
     /// <summary>Rows of <paramref name="x"/> <c>[rows, dim]</c> picked by integer indices <c>[n]</c>.</summary>
@@ -119,7 +121,7 @@ public static partial class Ops
         Backend backend = x.Device.Backend;
         backend.Gather(x.Storage, indices.Storage, y.Storage, count, columns);
         return Record(y, [x], output => backend.GatherBackward(
-            GradientOf(output), indices.Storage, x.GradientStorage(out bool add), count, rows, columns, add));
+            GradientOf(output), indices.Storage, x.GradientTarget(), count, rows, columns));
     }
 
     /// <summary>Non-overlapping square patches as rows, each ordered (channel, row, column) like a convolution weight.</summary>
@@ -137,7 +139,7 @@ public static partial class Ops
         Backend backend = image.Device.Backend;
         backend.Patchify(image.Storage, y.Storage, batch, channels, height, width, size);
         return Record(y, [image], output => backend.PatchifyBackward(
-            GradientOf(output), image.GradientStorage(out bool add), batch, channels, height, width, size, add));
+            GradientOf(output), image.GradientTarget(), batch, channels, height, width, size));
     }
 
     private static Shape Inferred(Tensor x, ReadOnlySpan<int> sizes)

@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 public static partial class Ops
@@ -59,10 +60,9 @@ public static partial class Ops
         {
             LinearArguments arguments = Arguments();
             Storage dy = GradientOf(output);
-            bool addBias = false;
-            Storage? dbias = bias is { RequiresGradient: true } ? bias.GradientStorage(out addBias) : null;
-            if (weight.RequiresGradient) backend.LinearBackwardWeight(arguments, dy, weight.GradientStorage(out bool add), add, dbias, addBias);
-            else if (dbias is not null) backend.ColumnSums(dy, dbias, rows, columns, addBias);
+            Target? dbias = bias is { RequiresGradient: true } ? bias.GradientTarget() : null;
+            if (weight.RequiresGradient) backend.LinearBackwardWeight(arguments, dy, weight.GradientTarget(), dbias);
+            else if (dbias is { } target) backend.ColumnSums(dy, target, rows, columns);
             LinearInputGradients gradients = InputGradients(x, gamma, beta);
             if (gradients.Dx is not null || gradients.Dgamma is not null || gradients.Dbeta is not null)
                 backend.LinearBackwardInput(arguments, dy, gradients);
@@ -72,11 +72,10 @@ public static partial class Ops
 
     private static LinearInputGradients InputGradients(Tensor x, Tensor? gamma, Tensor? beta)
     {
-        bool addX = false, addGamma = false, addBeta = false;
-        Storage? dx = x.RequiresGradient ? x.GradientStorage(out addX) : null;
-        Storage? dgamma = gamma is { RequiresGradient: true } ? gamma.GradientStorage(out addGamma) : null;
-        Storage? dbeta = beta is { RequiresGradient: true } ? beta.GradientStorage(out addBeta) : null;
-        return new(dx, addX, dgamma, addGamma, dbeta, addBeta);
+        Target? dx = x.RequiresGradient ? x.GradientTarget() : null;
+        Target? dgamma = gamma is { RequiresGradient: true } ? gamma.GradientTarget() : null;
+        Target? dbeta = beta is { RequiresGradient: true } ? beta.GradientTarget() : null;
+        return new(dx, dgamma, dbeta);
     }
 
     /// <summary>Matrix product over the last two axes, batched over the others (equal in both, or absent in <paramref name="b"/>).</summary>
@@ -113,26 +112,26 @@ public static partial class Ops
         Tensor c = Result(shape, [a, b]);
         Backend backend = a.Device.Backend;
         int inner = innerA;
-        backend.MatMul(new(a.Storage, b.Storage, c.Storage, batch, rows, columns, inner, transposeA, transposeB, scale));
+        backend.MatMul(new(a.Storage, b.Storage, new(c.Storage), batch, rows, columns, inner, transposeA, transposeB, scale));
         return Record(c, [a, b], output =>
         {
             Storage dc = GradientOf(output);
             if (a.RequiresGradient)
             {
                 // dA = dC op(B)ᵀ; stored transposed it is op(B) dCᵀ.
-                Storage da = a.GradientStorage(out bool add);
+                Target da = a.GradientTarget();
                 backend.MatMul(transposeA
-                    ? new(b.Storage, dc, da, batch, inner, rows, columns, transposeB, true, scale, add)
-                    : new(dc, b.Storage, da, batch, rows, inner, columns, false, !transposeB, scale, add));
+                    ? new(b.Storage, dc, da, batch, Rows: inner, Columns: rows, Inner: columns, transposeB, true, scale)
+                    : new(dc, b.Storage, da, batch, Rows: rows, Columns: inner, Inner: columns, false, !transposeB, scale));
             }
 
             if (b.RequiresGradient)
             {
                 // dB = op(A)ᵀ dC; stored transposed it is dCᵀ op(A).
-                Storage db = b.GradientStorage(out bool add);
+                Target db = b.GradientTarget();
                 backend.MatMul(transposeB
-                    ? new(dc, a.Storage, db, batch, columns, inner, rows, true, transposeA, scale, add)
-                    : new(a.Storage, dc, db, batch, inner, columns, rows, !transposeA, false, scale, add));
+                    ? new(dc, a.Storage, db, batch, Rows: columns, Columns: inner, Inner: rows, true, transposeA, scale)
+                    : new(a.Storage, dc, db, batch, Rows: inner, Columns: columns, Inner: rows, !transposeA, false, scale));
             }
         });
     }

@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 public static partial class Ops
@@ -18,7 +19,7 @@ public static partial class Ops
         MaxPoolArguments arguments = new(x.Shape[0] * x.Shape[1], x.Shape[2], x.Shape[3], shape[2], shape[3], kernel, stride, padding);
         backend.MaxPool(arguments, x.Storage, y.Storage);
         return Record(y, [x], output => backend.MaxPoolBackward(
-            arguments, x.Storage, output.Storage, GradientOf(output), x.GradientStorage(out bool add), add));
+            arguments, x.Storage, output.Storage, GradientOf(output), x.GradientTarget()));
     }
 
     /// <summary>Mean of square windows.</summary>
@@ -84,8 +85,8 @@ public static partial class Ops
         (int outer, _, int inner) = Split(x.Shape, axis);
         Tensor y = Result(x.Shape.With(axis, map.To), [x], origin);
         Backend backend = x.Device.Backend;
-        backend.MapAxis(map, x.Storage, y.Storage, outer, inner, false);
-        return Record(y, [x], output => backend.MapAxis(map.Transposed(), GradientOf(output), x.GradientStorage(out bool add), outer, inner, add));
+        backend.MapAxis(map, x.Storage, new(y.Storage), outer, inner);
+        return Record(y, [x], output => backend.MapAxis(map.Transposed(), GradientOf(output), x.GradientTarget(), outer, inner));
     }
 
     private static void RequireSizes(Tensor x, int rows, int columns, string origin)

@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 public static partial class Ops
@@ -19,9 +20,9 @@ public static partial class Ops
         Backend backend = x.Device.Backend;
         int count = x.Shape.Count;
         ulong offset = firstSample == 0 || count == 0 ? 0 : (ulong)firstSample * (ulong)(count / x.Shape[0]);
-        backend.Dropout(x.Storage, y.Storage, count, probability, random, offset, false);
+        backend.Dropout(x.Storage, new(y.Storage), count, probability, random, offset);
         return Record(y, [x], output => backend.Dropout(
-            GradientOf(output), x.GradientStorage(out bool add), count, probability, random, offset, add));
+            GradientOf(output), x.GradientTarget(), count, probability, random, offset));
     }
 
     /// <summary>Dropout of whole samples (stochastic depth, Huang et al. 2016, arXiv:1603.09382): axis 0 shares one draw.</summary>
@@ -37,9 +38,9 @@ public static partial class Ops
         Tensor scales = Tensor.From(factors, [samples], x.Device);
         Tensor y = Result(x.Shape, [x]);
         Backend backend = x.Device.Backend;
-        backend.ScaleRows(x.Storage, scales.Storage, y.Storage, samples, columns, false);
+        backend.ScaleRows(x.Storage, scales.Storage, new(y.Storage), samples, columns);
         return Record(y, [x], output => backend.ScaleRows(
-            GradientOf(output), scales.Storage, x.GradientStorage(out bool add), samples, columns, add), scales);
+            GradientOf(output), scales.Storage, x.GradientTarget(), samples, columns), scales);
     }
 
     private static void RequireProbability(float probability, string origin)

@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 public static partial class Ops
@@ -34,7 +35,7 @@ public static partial class Ops
         Backend backend = x.Device.Backend;
         backend.Max(x.Storage, y.Storage, indices.Storage, outer, size, inner);
         return Record(y, [x], output => backend.MaxBackward(
-            indices.Storage, GradientOf(output), x.GradientStorage(out bool add), outer, size, inner, add), indices);
+            indices.Storage, GradientOf(output), x.GradientTarget(), outer, size, inner), indices);
     }
 
     private static Tensor ReduceAxis(Tensor x, int axis, float scale, string origin) =>
@@ -49,9 +50,9 @@ public static partial class Ops
     {
         Tensor y = Result(shape, [x], origin);
         Backend backend = x.Device.Backend;
-        backend.SumTo(x.Storage, x.Shape, y.Storage, kept, scale, false);
+        backend.SumTo(x.Storage, x.Shape, new(y.Storage), kept, scale);
         return Record(y, [x], output => backend.BroadcastTo(
-            GradientOf(output), kept, x.GradientStorage(out bool add), x.Shape, scale, add));
+            GradientOf(output), kept, x.GradientTarget(), x.Shape, scale));
     }
 
     private static Shape Without(Shape shape, int axis)

@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 public static partial class Ops
@@ -36,7 +37,7 @@ public static partial class Ops
         Backend backend = x.Device.Backend;
         backend.Softmax(x.Storage, y.Storage, rows, columns, logarithm);
         return Record(y, [x], output => backend.SoftmaxBackward(
-            output.Storage, GradientOf(output), x.GradientStorage(out bool add), rows, columns, logarithm, add));
+            output.Storage, GradientOf(output), x.GradientTarget(), rows, columns, logarithm));
     }
 
     /// <summary>
@@ -100,7 +101,7 @@ public static partial class Ops
         CrossEntropyArguments arguments = new(rows, columns, labels?.Storage, targets?.Storage, smoothing, classWeights?.Storage);
         backend.CrossEntropy(arguments, logits.Storage, losses.Storage);
         return Record(losses, [logits], output => backend.CrossEntropyBackward(
-            arguments, logits.Storage, GradientOf(output), logits.GradientStorage(out bool add), add));
+            arguments, logits.Storage, GradientOf(output), logits.GradientTarget()));
     }
 
     private static void RequireIndices(Tensor indices, int limit, string origin)

@@ -43,7 +43,7 @@ public static partial class Ops
         return output;
     }
 
-    private static Storage GradientOf(Tensor tensor) => tensor.GradientStorage(out _);
+    private static Storage GradientOf(Tensor tensor) => tensor.GradientTarget().Storage;
 
     private static int Axis(Tensor x, int axis, string origin)
     {

@@ -39,7 +39,7 @@ public sealed class DisentangledAttention : Module, ILocalAttention
     private readonly Linear? _positionQuery, _positionKey;
     private readonly RandomProjection? _projection;
     private readonly float _scale;
-    private (TokenGrid Grid, int? Window, TokenRelation Relation)? _last;
+    private Remembered? _last;   // an object, so that threads see it whole or not at all
 
     /// <param name="context">Sizes.</param>
     /// <param name="options">Axes, buckets and terms.</param>
@@ -140,7 +140,7 @@ public sealed class DisentangledAttention : Module, ILocalAttention
         TokenRelation relation = _options.Axes == 2
             ? new(prefix, rows, columns, window, Buckets(rows), Buckets(columns), 2 * _options.Span)
             : new(prefix, rows, columns, window, null, Buckets(columns), 2 * _options.Span);
-        _last = (grid, window, relation);
+        _last = new(grid, window, relation);
         return relation;
     }
 
@@ -212,4 +212,7 @@ public sealed class DisentangledAttention : Module, ILocalAttention
         : RelativeBuckets.Clipped(size, _options.Span);
 
     private bool HasPrefix(TokenGrid grid) => grid.Prefix > 0 && (_options.Axes == 2 || !_options.ClassInSequence);
+
+    /// <summary>The relation that was asked for last.</summary>
+    private sealed record Remembered(TokenGrid Grid, int? Window, TokenRelation Relation);
 }

@@ -49,7 +49,7 @@ internal static partial class BackendCases
                 new(0.1f, 0.9f, 0.25f, 0.01f, false, false, 1), new(0.1f, 0.9f, 0, 0.01f, true, false, 1)])
                 yield return BackendCase.Primitive(arguments.ToString(), rounding, x =>
                 {
-                    x[0].Device.Backend.Sgd(arguments, x[0].Storage, x[1].Storage, arguments.Momentum == 0 ? null : x[2].Storage, count);
+                    x[0].Device.Backend.Sgd([new(arguments, x[0].Storage, x[1].Storage, arguments.Momentum == 0 ? null : x[2].Storage, count)]);
                     return [x[0], x[2]];
                 }, samples);
 
@@ -59,18 +59,18 @@ internal static partial class BackendCases
                 foreach (bool largest in (bool[])[false, true])
                     yield return BackendCase.Primitive($"{arguments} {largest}", rounding, x =>
                     {
-                        x[0].Device.Backend.Adam(arguments, x[0].Storage, x[1].Storage, x[2].Storage, x[3].Storage,
-                            largest ? x[4].Storage : null, count);
+                        x[0].Device.Backend.Adam([new(arguments, x[0].Storage, x[1].Storage, x[2].Storage, x[3].Storage,
+                            largest ? x[4].Storage : null, count)]);
                         return [x[0], x[2], x[3], x[4]];
                     }, samples);
 
             yield return BackendCase.Primitive("Lerp", rounding, x =>
             {
-                x[0].Device.Backend.Lerp(x[1].Storage, x[0].Storage, count, 0.01f);
+                x[0].Device.Backend.Lerp([(x[1].Storage, x[0].Storage, count)], 0.01f);
                 return [x[0]];
             }, samples);
             yield return BackendCase.Primitive("SumOfSquares", Rounding.Elements(16), x =>
-                [Tensor.From([(float)x[0].Device.Backend.SumOfSquares(x[0].Storage, count)], [1], x[0].Device)], samples);
+                [Tensor.From([(float)x[0].Device.Backend.SumsOfSquares([(x[0].Storage, count)])[0]], [1], x[0].Device)], samples);
         }
     }
 }

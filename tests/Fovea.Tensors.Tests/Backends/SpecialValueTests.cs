@@ -149,7 +149,7 @@ public sealed class SpecialValueTests
         Tensor p = Normal([33]).Create(device, 0), zeros = Tensor.Zeros([33], device), mean = Tensor.Zeros([33], device),
             variance = Tensor.Zeros([33], device);
         float[] before = p.ToArray();
-        device.Backend.Adam(new(0.01f, 0.9f, 0.999f, 1e-8f, 0, false, 1, 1), p.Storage, zeros.Storage, mean.Storage, variance.Storage, null, 33);
+        device.Backend.Adam([new(new(0.01f, 0.9f, 0.999f, 1e-8f, 0, false, 1, 1), p.Storage, zeros.Storage, mean.Storage, variance.Storage, null, 33)]);
         Assert.Equal(before, p.ToArray());
     }
 

@@ -38,7 +38,11 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         AttentionArguments a = arguments;
         float* yData = Floats(y), saved = Floats(potentials);
-        ForHeads(a, (index, _) => new SinkhornHead<V>(a, iterations, index, saved).Forward(yData));
+        ForHeads(a, (index, _) =>
+        {
+            using Scratch scratch = Scratch.Begin();
+            new SinkhornHead<V>(a, iterations, index, saved, scratch).Forward(yData);
+        });
     }
 
     public override void SinkhornAttentionBackward(
@@ -48,7 +52,11 @@ internal sealed unsafe partial class CpuBackend<V>
         AttentionGradients to = gradients;
         float* saved = Floats(potentials), dyData = Floats(dy);
         ClearBiases(a, to);
-        ForHeads(a, (index, _) => new SinkhornHead<V>(a, iterations, index, saved).Backward(dyData, to));
+        ForHeads(a, (index, _) =>
+        {
+            using Scratch scratch = Scratch.Begin();
+            new SinkhornHead<V>(a, iterations, index, saved, scratch).Backward(dyData, to);
+        });
     }
 
     /// <summary>All heads, a run of them by one thread; each call also gets the head that follows, to fetch its tokens meanwhile.</summary>

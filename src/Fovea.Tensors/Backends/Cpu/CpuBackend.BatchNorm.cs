@@ -47,8 +47,8 @@ internal sealed unsafe partial class CpuBackend<V>
             }
 
             product *= rstd;   // Σ g x̂
-            if (g.Dbeta is not null) Add(Floats(g.Dbeta) + channel, sum, g.AccumulateDbeta);
-            if (g.Dgamma is not null) Add(Floats(g.Dgamma) + channel, product, g.AccumulateDgamma);
+            if (g.Dbeta is { } dbeta) Add(Floats(dbeta) + channel, sum, dbeta.Accumulate);
+            if (g.Dgamma is { } dgamma) Add(Floats(dgamma) + channel, product, dgamma.Accumulate);
             if (dx == null && dresidual == null) return;
 
             // dx = scale · (g − Σg/n − x̂ Σ(g x̂)/n) as a linear function of g and x.
@@ -64,7 +64,7 @@ internal sealed unsafe partial class CpuBackend<V>
                 nint plane = first + image * step;
                 ChannelKernels<V>.Slopes(
                     from + plane, result == null ? null : result + plane, slopes + plane, a.Pixels, mean, scale, ofX, constant,
-                    dx == null ? null : dx + plane, g.AccumulateDx, dresidual == null ? null : dresidual + plane, g.AccumulateDresidual);
+                    dx == null ? null : dx + plane, g.Dx is { Accumulate: true }, dresidual == null ? null : dresidual + plane, g.Dresidual is { Accumulate: true });
             }
         });
     }

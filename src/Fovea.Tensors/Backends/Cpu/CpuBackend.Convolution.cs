@@ -31,7 +31,7 @@ internal sealed unsafe partial class CpuBackend<V>
             Multiply(TapGrid.Forward(a), a, Floats(x), a.In / a.Groups, Floats(w), a.Out / a.Groups, sink);
     }
 
-    public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate)
+    public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Target dx)
     {
         Conv2dArguments a = arguments;
         int inputs = a.In / a.Groups, outputs = a.Out / a.Groups, kernel = a.KernelHeight * a.KernelWidth;
@@ -42,7 +42,7 @@ internal sealed unsafe partial class CpuBackend<V>
         {
             TurnWeights(a, weights, [8, 7, 6, 5, 4, 3, 2, 1, 0], turnedWeights);
             MultiplyTransformed(a.Batch, a.Out, a.OutHeight, a.OutWidth, 2 - a.Padding, slopes, turnedWeights, a.In, a.Height, a.Width,
-                (image, channel, row, column, count, sums) => Put(sums, result + (((nint)image * a.In + channel) * a.Height + row) * a.Width + column, 1, count, accumulate));
+                (image, channel, row, column, count, sums) => Put(sums, result + (((nint)image * a.In + channel) * a.Height + row) * a.Width + column, 1, count, dx.Accumulate));
             _buffers.Return(turned);
             return;
         }
@@ -54,7 +54,7 @@ internal sealed unsafe partial class CpuBackend<V>
             if (grid.Rows <= 0 || grid.Columns <= 0) continue;
             if (taps.Length > 0) TurnWeights(a, weights, taps, turnedWeights);
             Multiply(grid, a, slopes, outputs, turnedWeights, inputs, (image, channel, row, column, count, sums) => Put(
-                sums, result + (((nint)image * a.In + channel) * a.Height + row * a.Stride + top) * a.Width + left + (nint)column * a.Stride, a.Stride, count, accumulate));
+                sums, result + (((nint)image * a.In + channel) * a.Height + row * a.Stride + top) * a.Width + left + (nint)column * a.Stride, a.Stride, count, dx.Accumulate));
         }
 
         _buffers.Return(turned);
@@ -98,7 +98,8 @@ internal sealed unsafe partial class CpuBackend<V>
             (int rest, int group) = Math.DivRem(part, a.Groups);
             (int chunk, int rowBlock) = Math.DivRem(rest, blocks);
             int column = chunk * width, count = Math.Min(width, columns - column), row = rowBlock * block, height = Math.Min(block, rows - row);
-            float* panels = Scratch.Floats(PanelSlot, inner * Panels<V>.Padded(count)), sums = Scratch.Floats(ProductSlot, height * width);
+            using Scratch scratch = Scratch.Begin();
+            float* panels = scratch.Floats(inner * Panels<V>.Padded(count)), sums = scratch.Floats(height * width);
             for (int c = 0; c < count; c += Panels<V>.Width)
                 TapRows<V>.Copy(
                     grid, source + group * channels * plane, imageStep, channels, column + c, Math.Min(Panels<V>.Width, count - c),
@@ -117,14 +118,14 @@ internal sealed unsafe partial class CpuBackend<V>
         });
     }
 
-    public override void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Storage dw, bool accumulate)
+    public override void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Target dw)
     {
         // dwᵀ [taps, out] = what the forward pass reads [taps, positions] · dyᵀ [positions, out]: the left side is copied as it lies, and the smaller right
         // side is transposed into panels. A part is some channels, over a fixed share of the positions.
         Conv2dArguments a = arguments;
         if (Winograd<V>.Pays(a, a.In, a.Out))
         {
-            SumTransformed(a, Floats(x), Floats(dy), Floats(dw), accumulate);
+            SumTransformed(a, Floats(x), Floats(dy), Floats(dw), dw.Accumulate);
             return;
         }
 
@@ -143,7 +144,8 @@ internal sealed unsafe partial class CpuBackend<V>
             (int s, int channelBlock) = Math.DivRem(rest, blocks);
             int channel = group * inputs + channelBlock * block, channels = Math.Min(block, inputs - channelBlock * block), end = Math.Min(columns, (s + 1) * share);
             float* sum = partials + (nint)s * size + (nint)channel * kernel * outputs;
-            float* taps = Scratch.Floats(RowsSlot, block * kernel * ColumnsPerSum), panels = Scratch.Floats(PanelSlot, ColumnsPerSum * Panels<V>.Padded(outputs));
+            using Scratch scratch = Scratch.Begin();
+            float* taps = scratch.Floats(block * kernel * ColumnsPerSum), panels = scratch.Floats(ColumnsPerSum * Panels<V>.Padded(outputs));
             new Span<float>(sum, channels * kernel * outputs).Clear();
             for (int column = s * share; column < end; column += ColumnsPerSum)
             {
@@ -155,7 +157,7 @@ internal sealed unsafe partial class CpuBackend<V>
         });
 
         if (shares > 1) AddUp(partials, shares, size, partials, false);
-        TransposeInto(partials, a.Groups, inputs * kernel, outputs, Floats(dw), accumulate);
+        TransposeInto(partials, a.Groups, inputs * kernel, outputs, Floats(dw), dw.Accumulate);
         _buffers.Return(partial);
     }
 
@@ -167,7 +169,8 @@ internal sealed unsafe partial class CpuBackend<V>
         {
             (int group, int block) = Math.DivRem(part, blocks);
             int row = block * Panels<V>.Width, count = Math.Min(Panels<V>.Width, rows - row), width = Panels<V>.WidthAt(row, rows);
-            float* panel = Scratch.Floats(PanelSlot, columns * width), to = y + (nint)group * rows * columns + row;
+            using Scratch scratch = Scratch.Begin();
+            float* panel = scratch.Floats(columns * width), to = y + (nint)group * rows * columns + row;
             Panels<V>.PackTransposed(x + (nint)group * rows * columns, columns, columns, row, rows, panel);
             for (int column = 0; column < columns; column++) Put(panel + column * width, to + (nint)column * rows, 1, count, accumulate);
         });

@@ -58,7 +58,7 @@ internal sealed unsafe partial class CpuBackend<V>
         });
     }
 
-    public override void PoolGridBackward(in PoolGridArguments arguments, Storage dy, Storage dx, bool accumulate)
+    public override void PoolGridBackward(in PoolGridArguments arguments, Storage dy, Target dx)
     {
         PoolGridArguments a = arguments;
         (GridLevel grid, GridLevel half) = (a.Grid, a.Grid.Halved());
@@ -72,13 +72,13 @@ internal sealed unsafe partial class CpuBackend<V>
                 (int row, int column) = Math.DivRem(token % tokens - a.Prefix, grid.Columns);
                 if (token % tokens < a.Prefix)
                 {
-                    if (!accumulate) new Span<float>(target, a.Width).Clear();
+                    if (!dx.Accumulate) new Span<float>(target, a.Width).Clear();
                     continue;
                 }
 
                 nint mean = (nint)(token / tokens) * half.Count + row / 2 * half.Columns + column / 2;
                 int shared = Math.Min(2, grid.Rows - row / 2 * 2) * Math.Min(2, grid.Columns - column / 2 * 2);
-                ElementKernels<V>.AddScaled(from + mean * a.Width, target, a.Width, 1f / shared, accumulate);
+                ElementKernels<V>.AddScaled(from + mean * a.Width, target, a.Width, 1f / shared, dx.Accumulate);
             }
         });
     }

@@ -10,10 +10,10 @@ internal sealed unsafe partial class CpuBackend<V>
         ForElements(count, (start, length) => ElementKernels<V>.Unary(f, xData + start, yData + start, length));
     }
 
-    public override void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int count, bool accumulate)
+    public override void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Target dx, int count)
     {
         float* xData = Floats(x), dyData = Floats(dy), dxData = Floats(dx);
-        ForElements(count, (start, length) => ElementKernels<V>.UnaryBackward(f, xData + start, dyData + start, dxData + start, length, accumulate));
+        ForElements(count, (start, length) => ElementKernels<V>.UnaryBackward(f, xData + start, dyData + start, dxData + start, length, dx.Accumulate));
     }
 
     public override void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns)
@@ -29,7 +29,7 @@ internal sealed unsafe partial class CpuBackend<V>
         });
     }
 
-    public override void GateBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int rows, int columns, bool accumulate)
+    public override void GateBackward(UnaryOperator f, Storage x, Storage dy, Target dx, int rows, int columns)
     {
         float* xData = Floats(x), dyData = Floats(dy), dxData = Floats(dx);
         ForRows(rows, 2 * columns, (row, count) =>
@@ -37,7 +37,7 @@ internal sealed unsafe partial class CpuBackend<V>
             for (nint r = row; r < row + count; r++)
             {
                 float* a = xData + 2 * r * columns, da = dxData + 2 * r * columns;
-                GateKernels<V>.Backward(f, a, a + columns, dyData + r * columns, da, da + columns, columns, accumulate);
+                GateKernels<V>.Backward(f, a, a + columns, dyData + r * columns, da, da + columns, columns, dx.Accumulate);
             }
         });
     }
@@ -82,21 +82,21 @@ internal sealed unsafe partial class CpuBackend<V>
         return (shape.Count / inner, inner, aRuns ?? true, bRuns ?? true);
     }
 
-    public override void SumTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate)
+    public override void SumTo(Storage x, Shape xShape, Target y, Shape shape, float scale)
     {
         float* xData = Floats(x), yData = Floats(y);
         (int outer, int summed, int inner) = Broadcasting.Collapse(xShape, shape);
         if (summed >= 0)
         {
-            SumMiddle(xData, yData, outer, summed, inner, scale, accumulate);
+            SumMiddle(xData, yData, outer, summed, inner, scale, y.Accumulate);
             return;
         }
 
         // Summed axes that are not neighbours: the innermost group goes first, into a buffer.
         Shape step = Broadcasting.FirstStep(xShape, shape);
         CpuStorage partial = Borrow(step.Count);
-        SumTo(x, xShape, partial, step, 1, false);
-        SumTo(partial, step, y, shape, scale, accumulate);
+        SumTo(x, xShape, new(partial), step, 1);
+        SumTo(partial, step, y, shape, scale);
         _buffers.Return(partial);
     }
 
@@ -122,7 +122,7 @@ internal sealed unsafe partial class CpuBackend<V>
         });
     }
 
-    public override void BroadcastTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate)
+    public override void BroadcastTo(Storage x, Shape xShape, Target y, Shape shape, float scale)
     {
         if (shape.Count == 0) return;
         float* xData = Floats(x), yData = Floats(y);
@@ -133,8 +133,8 @@ internal sealed unsafe partial class CpuBackend<V>
             for (int r = row; r < row + rows; r++)
             {
                 float* from = xData + Broadcasting.Offset(r * inner, shape, strides), to = yData + (nint)r * inner;
-                if (runs) ElementKernels<V>.AddScaled(from, to, inner, scale, accumulate);
-                else BinaryKernels<V>.AddConstant(*from * scale, to, inner, accumulate);
+                if (runs) ElementKernels<V>.AddScaled(from, to, inner, scale, y.Accumulate);
+                else BinaryKernels<V>.AddConstant(*from * scale, to, inner, y.Accumulate);
             }
         });
     }
@@ -157,27 +157,27 @@ internal sealed unsafe partial class CpuBackend<V>
         });
     }
 
-    public override void MaxBackward(Storage indices, Storage dy, Storage dx, int outer, int axis, int inner, bool accumulate)
+    public override void MaxBackward(Storage indices, Storage dy, Target dx, int outer, int axis, int inner)
     {
         float* dyData = Floats(dy), dxData = Floats(dx);
         int* positions = (int*)Floats(indices);
-        if (!accumulate) Fill(dx, outer * axis * inner, 0);
+        if (!dx.Accumulate) Fill(dx.Storage, outer * axis * inner, 0);
         for (nint o = 0; o < outer; o++)
             for (int i = 0; i < inner; i++) dxData[(o * axis + positions[o * inner + i]) * inner + i] += dyData[o * inner + i];
     }
 
-    public override void AddScaled(Storage x, Storage y, int count, float scale, bool accumulate)
+    public override void AddScaled(Storage x, Target y, int count, float scale)
     {
         float* xData = Floats(x), yData = Floats(y);
-        ForElements(count, (start, length) => ElementKernels<V>.AddScaled(xData + start, yData + start, length, scale, accumulate));
+        ForElements(count, (start, length) => ElementKernels<V>.AddScaled(xData + start, yData + start, length, scale, y.Accumulate));
     }
 
-    public override void ScaleRows(Storage x, Storage scales, Storage y, int rows, int columns, bool accumulate)
+    public override void ScaleRows(Storage x, Storage scales, Target y, int rows, int columns)
     {
         float* xData = Floats(x), s = Floats(scales), yData = Floats(y);
         ForRows(rows, columns, (row, count) =>
         {
-            for (nint r = row; r < row + count; r++) ElementKernels<V>.AddScaled(xData + r * columns, yData + r * columns, columns, s[r], accumulate);
+            for (nint r = row; r < row + count; r++) ElementKernels<V>.AddScaled(xData + r * columns, yData + r * columns, columns, s[r], y.Accumulate);
         });
     }
 
@@ -187,7 +187,7 @@ internal sealed unsafe partial class CpuBackend<V>
         ForElements(count, (start, length) => new Span<float>(data + start, length).Fill(value));
     }
 
-    public override void Dropout(Storage x, Storage y, int count, float probability, Philox random, ulong offset, bool accumulate)
+    public override void Dropout(Storage x, Target y, int count, float probability, Philox random, ulong offset)
     {
         float* xData = Floats(x), yData = Floats(y);
         float factor = 1 / (1 - probability);
@@ -196,7 +196,7 @@ internal sealed unsafe partial class CpuBackend<V>
             for (int i = start; i < start + length; i++)
             {
                 float value = random.Uniform(offset + (ulong)i) < probability ? 0 : xData[i] * factor;
-                yData[i] = accumulate ? yData[i] + value : value;
+                yData[i] = y.Accumulate ? yData[i] + value : value;
             }
         });
     }

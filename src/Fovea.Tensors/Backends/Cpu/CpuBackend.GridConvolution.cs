@@ -56,7 +56,7 @@ internal sealed unsafe partial class CpuBackend<V>
     }
 
     /// <summary>One element of the kernel is the smallest part.</summary>
-    public override void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy, Storage dw, bool accumulate)
+    public override void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy, Target dw)
     {
         GridConvolutionArguments a = arguments;
         GridLevel results = a.Results;
@@ -65,7 +65,7 @@ internal sealed unsafe partial class CpuBackend<V>
         _pool.Run(a.Kernel * a.Kernel, tap =>
         {
             float* sum = to + (nint)tap * a.Width;
-            if (!accumulate) new Span<float>(sum, a.Width).Clear();
+            if (!dw.Accumulate) new Span<float>(sum, a.Width).Clear();
             int down = tap / a.Kernel - half, right = tap % a.Kernel - half;
             for (int i = 0; i < a.Batch * results.Count; i++)
             {

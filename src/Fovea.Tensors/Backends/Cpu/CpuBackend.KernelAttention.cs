@@ -4,32 +4,18 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    private const int StateSlot = 0;
-
     public override void KernelAttention(in KernelAttentionArguments arguments, Storage y, Storage normalizers)
     {
         KernelAttentionArguments a = arguments;
         float* yData = Floats(y), sums = Floats(normalizers);
-        if (PlanOf(a) is { } plan)
+        if (RunWholeHeads(a, head => head.Forward(yData, sums), (head, state) =>
         {
-            _pool.Run(a.Batch * a.Heads, index => new RelationHead<V>(a, plan, index).Forward(yData, sums));
-            return;
-        }
-
-        int heads = a.Batch * a.Heads, size = KernelAttentionHead<V>.StateSize(a), ranges = Ranges(heads);
-        if (ranges == 1)
-        {
-            _pool.Run(heads, index =>
-            {
-                KernelAttentionHead<V> head = new(a, index);
-                float* state = Scratch.Floats(StateSlot, size);
-                head.SumKeys(state, 0, a.KeyCount);
-                head.Read(state, yData, sums, 0, a.QueryCount);
-            });
-            return;
-        }
+            head.SumKeys((float*)state, 0, a.KeyCount);
+            head.Read((float*)state, yData, sums, 0, a.QueryCount);
+        })) return;
 
         // Few heads: their tokens are shared out, and the ranges' sums are added in order.
+        int heads = a.Batch * a.Heads, size = KernelAttentionHead<V>.StateSize(a), ranges = Ranges(heads);
         CpuStorage states = Borrow((long)heads * ranges * size);
         float* all = states.Pointer;
         _pool.Run(heads * ranges, part =>
@@ -52,28 +38,17 @@ internal sealed unsafe partial class CpuBackend<V>
         KernelAttentionArguments a = arguments;
         KernelAttentionGradients to = gradients;
         float* yData = Floats(y), sums = Floats(normalizers), dyData = Floats(dy);
-        if (PlanOf(a) is { } plan)
+        if (RunWholeHeads(a, head => head.Backward(yData, sums, dyData, to), (head, state) =>
         {
-            _pool.Run(a.Batch * a.Heads, index => new RelationHead<V>(a, plan, index).Backward(yData, sums, dyData, to));
-            return;
-        }
+            float* sum = (float*)state;
+            head.SumKeys(sum, 0, a.KeyCount);
+            head.Seal(sum);
+            head.QueryGradients(sum, yData, sums, dyData, to.Queries, 0, a.QueryCount);
+            head.SumQueries(sum, yData, sums, dyData, 0, a.QueryCount);
+            head.KeyGradients(sum, to.Keys, to.Values, 0, a.KeyCount);
+        })) return;
 
         int heads = a.Batch * a.Heads, size = KernelAttentionHead<V>.StateSize(a), ranges = Ranges(heads);
-        if (ranges == 1)
-        {
-            _pool.Run(heads, index =>
-            {
-                KernelAttentionHead<V> head = new(a, index);
-                float* state = Scratch.Floats(StateSlot, size);
-                head.SumKeys(state, 0, a.KeyCount);
-                head.Seal(state);
-                head.QueryGradients(state, yData, sums, dyData, to.Queries, 0, a.QueryCount);
-                head.SumQueries(state, yData, sums, dyData, 0, a.QueryCount);
-                head.KeyGradients(state, to.Keys, to.Values, 0, a.KeyCount);
-            });
-            return;
-        }
-
         CpuStorage states = Borrow(2L * heads * ranges * size);
         float* keys = states.Pointer, queries = keys + (nint)heads * ranges * size;
         _pool.Run(heads * ranges, part =>
@@ -96,6 +71,24 @@ internal sealed unsafe partial class CpuBackend<V>
             head.KeyGradients(queries + state, to.Keys, to.Values, first, count);
         });
         _buffers.Return(states);
+    }
+
+    /// <summary>
+    /// Computes each head on one thread: with a relation by <paramref name="related"/>, else by <paramref name="whole"/>(head, memory of a state).
+    /// False, and nothing is computed, where the heads alone do not keep all threads busy.
+    /// </summary>
+    private bool RunWholeHeads(KernelAttentionArguments a, Action<RelationHead<V>> related, Action<KernelAttentionHead<V>, nint> whole)
+    {
+        RelationPlan? plan = PlanOf(a);
+        int heads = a.Batch * a.Heads, size = KernelAttentionHead<V>.StateSize(a);
+        if (plan is null && Ranges(heads) > 1) return false;
+        _pool.Run(heads, index =>
+        {
+            using Scratch scratch = Scratch.Begin();
+            if (plan is not null) related(new RelationHead<V>(a, plan, index, scratch));
+            else whole(new KernelAttentionHead<V>(a, index), (nint)scratch.Floats(size));
+        });
+        return true;
     }
 
     private static RelationPlan? PlanOf(in KernelAttentionArguments a) =>

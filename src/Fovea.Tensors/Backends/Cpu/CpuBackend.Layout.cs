@@ -4,7 +4,7 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Storage y, bool accumulate)
+    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Target y)
     {
         if (xShape.Count == 0) return;
         int rank = xShape.Rank;
@@ -26,21 +26,21 @@ internal sealed unsafe partial class CpuBackend<V>
             for (int r = row; r < row + rows; r++)
             {
                 float* from = xData + Broadcasting.Offset(r, outerShape, strides), to = yData + (nint)r * inner;
-                if (inner > 1) ElementKernels<V>.AddScaled(from, to, inner, 1, accumulate);
-                else *to = accumulate ? *to + *from : *from;
+                if (inner > 1) ElementKernels<V>.AddScaled(from, to, inner, 1, y.Accumulate);
+                else *to = y.Accumulate ? *to + *from : *from;
             }
         });
     }
 
-    public override void CopyBlock(Storage x, int xOffset, int xStride, Storage y, int yOffset, int yStride, int rows, int columns, bool accumulate)
+    public override void CopyBlock(Storage x, int xOffset, int xStride, Target y, int yOffset, int yStride, int rows, int columns)
     {
         float* from = Floats(x) + xOffset, to = Floats(y) + yOffset;
         if (rows == 1)
-            ForElements(columns, (start, length) => ElementKernels<V>.AddScaled(from + start, to + start, length, 1, accumulate));
+            ForElements(columns, (start, length) => ElementKernels<V>.AddScaled(from + start, to + start, length, 1, y.Accumulate));
         else
             ForRows(rows, columns, (row, count) =>
             {
-                for (nint r = row; r < row + count; r++) ElementKernels<V>.AddScaled(from + r * xStride, to + r * yStride, columns, 1, accumulate);
+                for (nint r = row; r < row + count; r++) ElementKernels<V>.AddScaled(from + r * xStride, to + r * yStride, columns, 1, y.Accumulate);
             });
     }
 
@@ -51,11 +51,11 @@ internal sealed unsafe partial class CpuBackend<V>
         for (nint i = 0; i < count; i++) new ReadOnlySpan<float>(from + (nint)rows[i] * columns, columns).CopyTo(new Span<float>(to + i * columns, columns));
     }
 
-    public override void GatherBackward(Storage dy, Storage indices, Storage dx, int count, int rows, int columns, bool accumulate)
+    public override void GatherBackward(Storage dy, Storage indices, Target dx, int count, int rows, int columns)
     {
         float* from = Floats(dy), to = Floats(dx);
         int* positions = (int*)Floats(indices);
-        if (!accumulate) Fill(dx, rows * columns, 0);
+        if (!dx.Accumulate) Fill(dx.Storage, rows * columns, 0);
         for (nint i = 0; i < count; i++) ElementKernels<V>.AddScaled(from + i * columns, to + (nint)positions[i] * columns, columns, 1, true);
     }
 
@@ -66,11 +66,11 @@ internal sealed unsafe partial class CpuBackend<V>
             new ReadOnlySpan<float>(pixels + pixel, size).CopyTo(new Span<float>(patches + patch, size)));
     }
 
-    public override void PatchifyBackward(Storage dy, Storage image, int batch, int channels, int height, int width, int size, bool accumulate)
+    public override void PatchifyBackward(Storage dy, Target image, int batch, int channels, int height, int width, int size)
     {
         float* pixels = Floats(image), patches = Floats(dy);
         ForPatchRows(batch, channels, height, width, size, (pixel, patch) =>
-            ElementKernels<V>.AddScaled(patches + patch, pixels + pixel, size, 1, accumulate));
+            ElementKernels<V>.AddScaled(patches + patch, pixels + pixel, size, 1, image.Accumulate));
     }
 
     /// <summary>Offsets of each row of pixels of each patch, in the image and among the patches.</summary>

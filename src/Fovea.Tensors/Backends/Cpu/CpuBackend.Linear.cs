@@ -30,7 +30,8 @@ internal sealed unsafe partial class CpuBackend<V>
                 _pool.Run(Parts(l.Rows, block), part =>
                 {
                     int row = part * block, rows = Math.Min(block, l.Rows - row);
-                    float* transformed = Scratch.Floats(RowsSlot, block * l.In);
+                    using Scratch scratch = Scratch.Begin();
+                    float* transformed = scratch.Floats(block * l.In);
                     TransformRows(l, row, rows, transformed);
                     BlockTarget here = target with
                     {
@@ -76,7 +77,7 @@ internal sealed unsafe partial class CpuBackend<V>
 
         if (l.Input == LinearInput.Identity)
         {
-            Multiply(dyData, l.Out, 1, l.Rows, panels, l.In, l.Out, new((nint)dx, l.In, g.AccumulateDx ? (nint)dx : 0, l.In));
+            Multiply(dyData, l.Out, 1, l.Rows, panels, l.In, l.Out, new((nint)dx, l.In, g.Dx is { Accumulate: true } ? (nint)dx : 0, l.In));
         }
         else
         {
@@ -87,7 +88,8 @@ internal sealed unsafe partial class CpuBackend<V>
                 _pool.Run(blocks, part =>
                 {
                     int row = part * block, rows = Math.Min(block, l.Rows - row);
-                    float* df = Scratch.Floats(ProductSlot, block * l.In);
+                    using Scratch scratch = Scratch.Begin();
+                    float* df = scratch.Floats(block * l.In);
                     Block<V>.Multiply(dyData + (nint)row * l.Out, l.Out, 1, rows, panels, l.In, l.Out, new((nint)df, l.In));
                     BackwardRows(l, g, df, row, rows, sums.Part(part));
                 });
@@ -114,27 +116,27 @@ internal sealed unsafe partial class CpuBackend<V>
         float* x = Floats(l.X) + (nint)row * l.In, dx = g.Dx is null ? null : Floats(g.Dx) + (nint)row * l.In;
         if (l.Input == LinearInput.LayerNorm)
             RowKernels<V>.LayerNormBackward(
-                x, Floats(l.Gamma), Floats(l.Mean) + row, Floats(l.Rstd) + row, df, dx, g.AccumulateDx, sums, sums == null ? null : sums + l.In, rows, l.In);
+                x, Floats(l.Gamma), Floats(l.Mean) + row, Floats(l.Rstd) + row, df, dx, g.Dx is { Accumulate: true }, sums, sums == null ? null : sums + l.In, rows, l.In);
         else if (dx != null)
-            ElementKernels<V>.UnaryBackward(l.Activation, x, df, dx, rows * l.In, g.AccumulateDx);
+            ElementKernels<V>.UnaryBackward(l.Activation, x, df, dx, rows * l.In, g.Dx is { Accumulate: true });
     }
 
     public override void LinearBackwardWeight(
-        in LinearArguments arguments, Storage dy, Storage dw, bool accumulate, Storage? dbias, bool accumulateBias)
+        in LinearArguments arguments, Storage dy, Target dw, Target? dbias)
     {
         LinearArguments l = arguments;
         float* dyData = Floats(dy), dwData = Floats(dw);
         if (l.Rows >= 8 * RowsPerSum && (long)l.In * l.Out <= 1 << 20)
         {
-            SumOverRows(l, dyData, dwData, accumulate, Floats(dbias), accumulateBias);
+            SumOverRows(l, dyData, dwData, dw.Accumulate, Floats(dbias), dbias is { Accumulate: true });
             return;
         }
 
-        if (dbias is not null) ColumnSums(dy, dbias, l.Rows, l.Out, accumulateBias);
+        if (dbias is { } target) ColumnSums(dy, target, l.Rows, l.Out);
         CpuStorage packed = Borrow((long)l.Rows * Panels<V>.Padded(l.In));
         float* panels = packed.Pointer;
         _pool.Run(Panels<V>.Count(l.In), p => PackTransformed(l, 0, l.Rows, p * Panels<V>.Width, panels));
-        Multiply(dyData, 1, l.Out, l.Out, panels, l.In, l.Rows, new((nint)dwData, l.In, accumulate ? (nint)dwData : 0, l.In));
+        Multiply(dyData, 1, l.Out, l.Out, panels, l.In, l.Rows, new((nint)dwData, l.In, dw.Accumulate ? (nint)dwData : 0, l.In));
         _buffers.Return(packed);
     }
 
@@ -152,7 +154,8 @@ internal sealed unsafe partial class CpuBackend<V>
         float* partials = partial.Pointer, biases = partialBias.Pointer;
         _pool.Run(shares, s =>
         {
-            float* sum = partials + (nint)s * size, bias = biases + (nint)s * l.Out, panels = Scratch.Floats(PanelSlot, RowsPerSum * Panels<V>.Padded(l.In));
+            using Scratch scratch = Scratch.Begin();
+            float* sum = partials + (nint)s * size, bias = biases + (nint)s * l.Out, panels = scratch.Floats(RowsPerSum * Panels<V>.Padded(l.In));
             int end = Math.Min(l.Rows, (s + 1) * share);
             new Span<float>(bias, l.Out).Clear();
             for (int row = s * share; row < end; row += pass)
@@ -206,14 +209,14 @@ internal sealed unsafe partial class CpuBackend<V>
         internal void Finish()
         {
             if (_sums is null) return;
-            Add(gradients.Dgamma, gradients.AccumulateDgamma, 0);
-            Add(gradients.Dbeta, gradients.AccumulateDbeta, columns);
+            Add(gradients.Dgamma, 0);
+            Add(gradients.Dbeta, columns);
             backend._buffers.Return(_sums);
         }
 
-        private void Add(Storage? destination, bool accumulate, int offset)
+        private void Add(Target? target, int offset)
         {
-            if (destination is null) return;
+            if (target is not (Storage destination, bool accumulate)) return;
             float* y = Floats(destination);
             for (int i = 0; i < columns; i++)
             {

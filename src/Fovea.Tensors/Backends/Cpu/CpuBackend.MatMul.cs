@@ -4,7 +4,7 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    private const int PanelSlot = 0, RowsSlot = 1, ProductSlot = 2, MinimumParts = 16;
+    private const int MinimumParts = 16;
 
     public override void MatMul(in MatMulArguments arguments)
     {
@@ -24,14 +24,15 @@ internal sealed unsafe partial class CpuBackend<V>
 
         _pool.Run(m.Batch, i =>
         {
-            float* panels = Scratch.Floats(PanelSlot, m.Inner * Panels<V>.Padded(m.Columns));
+            using Scratch scratch = Scratch.Begin();
+            float* panels = scratch.Floats(m.Inner * Panels<V>.Padded(m.Columns));
             for (int column = 0; column < m.Columns; column += Panels<V>.Width) PackScaled(b + i * bSize, m, column, panels);
             Block<V>.Multiply(a + i * aSize, aRow, aStep, m.Rows, panels, m.Columns, m.Inner, Target(c + i * cSize, m));
         });
     }
 
     private static BlockTarget Target(float* c, in MatMulArguments m) =>
-        new((nint)c, m.Columns, m.Accumulate ? (nint)c : 0, m.Columns);
+        new((nint)c, m.Columns, m.C.Accumulate ? (nint)c : 0, m.Columns);
 
     private static void PackScaled(float* b, in MatMulArguments m, int column, float* panels)
     {

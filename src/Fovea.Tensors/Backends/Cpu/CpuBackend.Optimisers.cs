@@ -4,34 +4,43 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    public override double SumOfSquares(Storage x, int count)
+    public override double[] SumsOfSquares(IReadOnlyList<(Storage X, int Count)> tensors)
     {
-        float* data = Floats(x);
-        double[] sums = new double[Parts(count, ElementsPerPart)];
-        ForElements(count, (start, length) => sums[start / ElementsPerPart] = OptimiserKernels<V>.SumOfSquares(data + start, length));
-        double total = 0;
-        foreach (double sum in sums) total += sum;
-        return total;
+        double[][] sums = [.. tensors.Select(tensor => new double[Parts(tensor.Count, ElementsPerPart)])];
+        ForElements([.. tensors.Select(tensor => tensor.Count)], (tensor, start, length) =>
+            sums[tensor][start / ElementsPerPart] = OptimiserKernels<V>.SumOfSquares(Floats(tensors[tensor].X) + start, length));
+        return [.. sums.Select(parts => parts.Aggregate(0.0, (total, sum) => total + sum))];
     }
 
-    public override void Sgd(in SgdArguments arguments, Storage parameter, Storage gradient, Storage? momentum, int count)
+    public override void Sgd(IReadOnlyList<SgdStep> steps) => ForElements([.. steps.Select(step => step.Count)], (tensor, start, length) =>
     {
-        SgdArguments a = arguments;
-        float* p = Floats(parameter), g = Floats(gradient), m = Floats(momentum);
-        ForElements(count, (start, length) => OptimiserKernels<V>.Sgd(a, p + start, g + start, m == null ? null : m + start, length));
-    }
+        SgdStep s = steps[tensor];
+        OptimiserKernels<V>.Sgd(
+            s.Arguments, Floats(s.Parameter) + start, Floats(s.Gradient) + start, s.Momentum is null ? null : Floats(s.Momentum) + start, length);
+    });
 
-    public override void Adam(in AdamArguments arguments, Storage parameter, Storage gradient, Storage mean, Storage variance, Storage? maximum, int count)
+    public override void Adam(IReadOnlyList<AdamStep> steps) => ForElements([.. steps.Select(step => step.Count)], (tensor, start, length) =>
     {
-        AdamArguments a = arguments;
-        float* p = Floats(parameter), g = Floats(gradient), m = Floats(mean), v = Floats(variance), x = Floats(maximum);
-        ForElements(count, (start, length) =>
-            OptimiserKernels<V>.Adam(a, p + start, g + start, m + start, v + start, x == null ? null : x + start, length));
-    }
+        AdamStep s = steps[tensor];
+        OptimiserKernels<V>.Adam(
+            s.Arguments, Floats(s.Parameter) + start, Floats(s.Gradient) + start, Floats(s.Mean) + start, Floats(s.Variance) + start,
+            s.Maximum is null ? null : Floats(s.Maximum) + start, length);
+    });
 
-    public override void Lerp(Storage x, Storage y, int count, float weight)
+    public override void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight) =>
+        ForElements([.. pairs.Select(pair => pair.Count)], (tensor, start, length) =>
+            OptimiserKernels<V>.Lerp(Floats(pairs[tensor].X) + start, Floats(pairs[tensor].Y) + start, length, weight));
+
+    /// <summary>One loop over the elements of several tensors: calls <paramref name="body"/>(tensor, start, length), each cut as on its own.</summary>
+    private void ForElements(int[] counts, Action<int, int, int> body)
     {
-        float* xData = Floats(x), yData = Floats(y);
-        ForElements(count, (start, length) => OptimiserKernels<V>.Lerp(xData + start, yData + start, length, weight));
+        int[] tensors = [.. counts.SelectMany((count, tensor) => Enumerable.Repeat(tensor, Parts(count, ElementsPerPart)))];
+        int[] firsts = new int[counts.Length];   // the first part of each tensor
+        for (int tensor = 1; tensor < counts.Length; tensor++) firsts[tensor] = firsts[tensor - 1] + Parts(counts[tensor - 1], ElementsPerPart);
+        _pool.Run(tensors.Length, part =>
+        {
+            int tensor = tensors[part], start = (part - firsts[tensor]) * ElementsPerPart;
+            body(tensor, start, Math.Min(ElementsPerPart, counts[tensor] - start));
+        });
     }
 }

@@ -15,7 +15,8 @@ internal sealed unsafe partial class CpuBackend<V>
 
             // A row with nothing on both sides; every stride-th of its elements lie together, so that vectors run over results.
             int columns = Math.Max(a.Padding + a.Width, (a.OutWidth - 1) * a.Stride + a.Kernel), length = Parts(columns, a.Stride);
-            float* row = Scratch.Floats(RowsSlot, columns + a.Stride * length), phases = row + columns;
+            using Scratch scratch = Scratch.Begin();
+            float* row = scratch.Floats(columns + a.Stride * length), phases = row + columns;
             new Span<float>(row, columns).Fill(float.NegativeInfinity);
             for (int oy = 0; oy < a.OutHeight; oy++, result += a.OutWidth)
             {
@@ -73,14 +74,14 @@ internal sealed unsafe partial class CpuBackend<V>
     private static V Larger(V best, V value) =>
         V.SelectGreaterOrEqual(best, value, best, V.SelectGreaterOrEqual(value, best, value, best + value));
 
-    public override void MaxPoolBackward(in MaxPoolArguments arguments, Storage x, Storage y, Storage dy, Storage dx, bool accumulate)
+    public override void MaxPoolBackward(in MaxPoolArguments arguments, Storage x, Storage y, Storage dy, Target dx)
     {
         MaxPoolArguments a = arguments;
         float* from = Floats(x), results = Floats(y), slopes = Floats(dy), to = Floats(dx);
         _pool.Run(a.Planes, plane =>
         {
             nint input = (nint)plane * a.Height * a.Width, output = (nint)plane * a.OutHeight * a.OutWidth;
-            if (!accumulate) new Span<float>(to + input, a.Height * a.Width).Clear();
+            if (!dx.Accumulate) new Span<float>(to + input, a.Height * a.Width).Clear();
             for (int oy = 0; oy < a.OutHeight; oy++)
                 for (int ox = 0; ox < a.OutWidth; ox++, output++)
                     to[input + Winner(a, from + input, oy * a.Stride - a.Padding, ox * a.Stride - a.Padding, results[output])] += slopes[output];
@@ -102,13 +103,13 @@ internal sealed unsafe partial class CpuBackend<V>
         return Math.Max(0, top) * a.Width + first;   // not reached: the window holds its largest element
     }
 
-    public override void MapAxis(AxisMap map, Storage x, Storage y, int outer, int inner, bool accumulate)
+    public override void MapAxis(AxisMap map, Storage x, Target y, int outer, int inner)
     {
         float* from = Floats(x), to = Floats(y);
         ForRows(outer, Math.Max(map.From, map.To) * inner, (first, count) =>
         {
             for (nint o = first; o < first + count; o++)
-                for (int j = 0; j < map.To; j++) MapRow(map, j, from + o * map.From * inner, to + (o * map.To + j) * inner, inner, accumulate);
+                for (int j = 0; j < map.To; j++) MapRow(map, j, from + o * map.From * inner, to + (o * map.To + j) * inner, inner, y.Accumulate);
         });
     }
 

@@ -4,7 +4,7 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    public override void ColumnSums(Storage x, Storage y, int rows, int columns, bool accumulate)
+    public override void ColumnSums(Storage x, Target y, int rows, int columns)
     {
         const int RowsPerPart = 512;
         int parts = Parts(rows, RowsPerPart);
@@ -17,7 +17,7 @@ internal sealed unsafe partial class CpuBackend<V>
             new Span<float>(sums, columns).Clear();
             RowKernels<V>.AddColumns(data + (nint)row * columns, sums, Math.Min(RowsPerPart, rows - row), columns);
         });
-        AddUp(partials, parts, columns, Floats(y), accumulate);
+        AddUp(partials, parts, columns, Floats(y), y.Accumulate);
         _buffers.Return(partial);
     }
 
@@ -40,7 +40,7 @@ internal sealed unsafe partial class CpuBackend<V>
             nint row = (nint)part * block, offset = row * columns;
             float* partial = sums.Part(part);
             RowKernels<V>.LayerNormBackward(
-                xData + offset, scale, m + row, s + row, d + offset, dx == null ? null : dx + offset, g.AccumulateDx,
+                xData + offset, scale, m + row, s + row, d + offset, dx == null ? null : dx + offset, g.Dx is { Accumulate: true },
                 partial, partial == null ? null : partial + columns, (int)Math.Min(block, rows - row), columns);
         });
         sums.Finish();
@@ -55,13 +55,13 @@ internal sealed unsafe partial class CpuBackend<V>
         });
     }
 
-    public override void SoftmaxBackward(Storage y, Storage dy, Storage dx, int rows, int columns, bool logarithm, bool accumulate)
+    public override void SoftmaxBackward(Storage y, Storage dy, Target dx, int rows, int columns, bool logarithm)
     {
         float* yData = Floats(y), d = Floats(dy), dxData = Floats(dx);
         ForRows(rows, columns, (row, count) =>
         {
             for (nint r = row; r < row + count; r++)
-                RowKernels<V>.SoftmaxBackward(yData + r * columns, d + r * columns, dxData + r * columns, columns, logarithm, accumulate);
+                RowKernels<V>.SoftmaxBackward(yData + r * columns, d + r * columns, dxData + r * columns, columns, logarithm, dx.Accumulate);
         });
     }
 
@@ -88,7 +88,7 @@ internal sealed unsafe partial class CpuBackend<V>
         });
     }
 
-    public override void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Storage dlogits, bool accumulate)
+    public override void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Target dlogits)
     {
         CrossEntropyArguments a = arguments;
         float* x = Floats(logits), d = Floats(dlosses), dx = Floats(dlogits), targets = Floats(a.Targets), weights = Floats(a.ClassWeights);
@@ -104,7 +104,7 @@ internal sealed unsafe partial class CpuBackend<V>
                 for (int c = 0; c < a.Columns; c++)
                 {
                     float local = d[r] * ((float)total * MathF.Exp(values[c] - max - logSum) - Target(a, labels, targets, weights, r, c));
-                    gradient[c] = accumulate ? gradient[c] + local : local;
+                    gradient[c] = dlogits.Accumulate ? gradient[c] + local : local;
                 }
             }
         });

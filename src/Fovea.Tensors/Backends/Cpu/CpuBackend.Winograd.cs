@@ -5,7 +5,7 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    private const int TransformSlot = 3, LineSlot = 4, TilesPerSpan = 256, TilesPerSum = 64, TransformedElements = 1 << 18;   // pixels of a part: 1 MiB at most
+    private const int TilesPerSpan = 256, TilesPerSum = 64, TransformedElements = 1 << 18;   // pixels of a part: 1 MiB at most
 
     /// <summary>Between planes that are written side by side: a line of the cache, or those of powers of two would all fall into the same few places of it.</summary>
     private const int Stagger = 16;
@@ -27,8 +27,9 @@ internal sealed unsafe partial class CpuBackend<V>
         {
             int first = part * chunk, count = Math.Min(chunk, tiles - first);
             nint pixelStep = (nint)channels * chunk + Stagger, sumStep = (nint)block * chunk + Stagger;
-            float* pixels = Scratch.Floats(PanelSlot, (int)(Products * pixelStep)), sums = Scratch.Floats(ProductSlot, (int)(Products * sumStep));
-            float* scratch = Scratch.Floats(TransformSlot, 10 * (Panels<V>.Width + 2 * V.Count)), lines = Scratch.Floats(LineSlot, 4 * (chunk + V.Count));
+            using Scratch scratch = Scratch.Begin();
+            float* pixels = scratch.Floats(Products * pixelStep), sums = scratch.Floats(Products * sumStep);
+            float* transform = scratch.Floats(10 * (Panels<V>.Width + 2 * V.Count)), lines = scratch.Floats(4 * (chunk + V.Count));
             for (int panel = 0; panel < count; panel += Panels<V>.Width)
             {
                 int panelWidth = Panels<V>.WidthAt(panel, count), end = Math.Min(panel + Panels<V>.Width, count);
@@ -36,7 +37,7 @@ internal sealed unsafe partial class CpuBackend<V>
                     for (int c = 0; c < channels; c++)
                         Winograd<V>.Pixels(
                             source + ((nint)run.Image * channels + c) * planeSize, height, width, 2 * run.Row - padding, 2 * run.Column - padding, run.Count,
-                            pixels + (nint)panel * channels + (nint)c * panelWidth + run.Offset, pixelStep, scratch);
+                            pixels + (nint)panel * channels + (nint)c * panelWidth + run.Offset, pixelStep, transform);
             }
 
             for (int row = 0; row < rows; row += block)
@@ -81,20 +82,21 @@ internal sealed unsafe partial class CpuBackend<V>
             int start = first, count = Math.Min(span, tiles - first);
             _pool.Run(a.In + slopeBlocks, part =>
             {
+                using Scratch scratch = Scratch.Begin();
                 if (part >= slopeBlocks)
                 {
                     int channel = part - slopeBlocks;
-                    float* scratch = Scratch.Floats(TransformSlot, 10 * (across + 2 * V.Count));
+                    float* transform = scratch.Floats(10 * (across + 2 * V.Count));
                     foreach (TileRun run in new TileRuns(start, count, down, across))
                         Winograd<V>.Pixels(
                             source + ((nint)run.Image * a.In + channel) * planeSize, a.Height, a.Width, 2 * run.Row - a.Padding, 2 * run.Column - a.Padding, run.Count,
-                            v + (nint)channel * count + run.Offset, (nint)a.In * count + Stagger, scratch);
+                            v + (nint)channel * count + run.Offset, (nint)a.In * count + Stagger, transform);
                     return;
                 }
 
                 // A panel of outputs: transformed row by row, then transposed.
                 int output = part * Panels<V>.Width, outputs = Math.Min(Panels<V>.Width, a.Out - output), width = Panels<V>.WidthAt(output, a.Out);
-                float* rows = Scratch.Floats(RowsSlot, Products * (outputs * TilesPerSum + Stagger));
+                float* rows = scratch.Floats(Products * (outputs * TilesPerSum + Stagger));
                 for (int done = 0; done < count; done += TilesPerSum)
                 {
                     int here = Math.Min(TilesPerSum, count - done);

@@ -78,6 +78,8 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
 
     private static float* Floats(Storage? storage) => storage is null ? null : ((CpuStorage)storage).Pointer;
 
+    private static float* Floats(Target? target) => Floats(target?.Storage);
+
     private static int Parts(long size, long perPart) => (int)((size + perPart - 1) / perPart);
 
     /// <summary>Calls <paramref name="body"/>(start, length) over 0 .. count-1 in fixed cuts.</summary>

@@ -25,6 +25,15 @@ internal sealed unsafe partial class CpuStorage : Storage
 
     internal float* Pointer { get; }
 
+    /// <summary>The first vector of one head of one sequence.</summary>
+    /// <param name="view">All heads of all sequences.</param>
+    /// <param name="batch">Which sequence.</param>
+    /// <param name="tokens">Tokens of a sequence.</param>
+    /// <param name="head">Which head.</param>
+    /// <param name="width">Elements of a vector.</param>
+    internal static float* At(in HeadView view, int batch, int tokens, int head, int width) =>
+        ((CpuStorage)view.Storage).Pointer + view.Offset + (nint)batch * tokens * view.Stride + head * width;
+
     internal int* Integers => (int*)Pointer;
 
     internal long Bytes => _array.LongLength * sizeof(float);

@@ -4,7 +4,7 @@ namespace Fovea.Tensors.Backends.Meta;
 /// Computes nothing and holds nothing: tensors have sizes only, all values read as zero. A model that runs on it shows in milliseconds how much memory
 /// the same step takes elsewhere (<see cref="PeakBytes"/>) and how much of it is read and written (<see cref="MovedBytes"/>), whatever it is made of.
 /// </summary>
-public sealed class MetaBackend : Backend
+internal sealed class MetaBackend : Backend
 {
     /// <summary>Bytes of the tensors that are alive.</summary>
     public override long AllocatedBytes => _allocated;
@@ -59,21 +59,21 @@ public sealed class MetaBackend : Backend
         Move(dy, arguments.Weight, gradients.Dx, arguments.Input == LinearInput.Identity ? null : arguments.X);
 
     /// <inheritdoc/>
-    public override void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Storage dw, bool accumulate, Storage? dbias, bool accumulateBias) =>
+    public override void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Target dw, Target? dbias) =>
         Move(arguments.X, dy, dw, dbias);
 
     /// <inheritdoc/>
-    public override void ColumnSums(Storage x, Storage y, int rows, int columns, bool accumulate) => Move(x, y);
+    public override void ColumnSums(Storage x, Target y, int rows, int columns) => Move(x, y);
 
     /// <inheritdoc/>
     public override void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, in Conv2dEpilogue epilogue, Storage y) =>
         Move(x, w, epilogue.Bias, epilogue.Residual, y);
 
     /// <inheritdoc/>
-    public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate) => Move(dy, w, dx);
+    public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Target dx) => Move(dy, w, dx);
 
     /// <inheritdoc/>
-    public override void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Storage dw, bool accumulate) => Move(x, dy, dw);
+    public override void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Target dw) => Move(x, dy, dw);
 
     /// <inheritdoc/>
     public override void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd, int rows, int columns, float epsilon) =>
@@ -87,26 +87,26 @@ public sealed class MetaBackend : Backend
     public override void Softmax(Storage x, Storage y, int rows, int columns, bool logarithm) => Move(x, y);
 
     /// <inheritdoc/>
-    public override void SoftmaxBackward(Storage y, Storage dy, Storage dx, int rows, int columns, bool logarithm, bool accumulate) => Move(y, dy, dx);
+    public override void SoftmaxBackward(Storage y, Storage dy, Target dx, int rows, int columns, bool logarithm) => Move(y, dy, dx);
 
     /// <inheritdoc/>
     public override void CrossEntropy(in CrossEntropyArguments arguments, Storage logits, Storage losses) => Move(logits, losses);
 
     /// <inheritdoc/>
-    public override void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Storage dlogits, bool accumulate) =>
+    public override void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Target dlogits) =>
         Move(logits, dlogits);
 
     /// <inheritdoc/>
     public override void Unary(UnaryOperator f, Storage x, Storage y, int count) => Move(2L * count);
 
     /// <inheritdoc/>
-    public override void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int count, bool accumulate) => Move(3L * count);
+    public override void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Target dx, int count) => Move(3L * count);
 
     /// <inheritdoc/>
     public override void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns) => Move(x, y);
 
     /// <inheritdoc/>
-    public override void GateBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int rows, int columns, bool accumulate) => Move(x, dy, dx);
+    public override void GateBackward(UnaryOperator f, Storage x, Storage dy, Target dx, int rows, int columns) => Move(x, dy, dx);
 
     /// <inheritdoc/>
     public override void ChannelStatistics(Storage x, Storage mean, Storage variance, int batch, int channels, int pixels) => Move(x);
@@ -122,56 +122,56 @@ public sealed class MetaBackend : Backend
     public override void MaxPool(in MaxPoolArguments arguments, Storage x, Storage y) => Move(x, y);
 
     /// <inheritdoc/>
-    public override void MaxPoolBackward(in MaxPoolArguments arguments, Storage x, Storage y, Storage dy, Storage dx, bool accumulate) => Move(x, y, dy, dx);
+    public override void MaxPoolBackward(in MaxPoolArguments arguments, Storage x, Storage y, Storage dy, Target dx) => Move(x, y, dy, dx);
 
     /// <inheritdoc/>
-    public override void MapAxis(AxisMap map, Storage x, Storage y, int outer, int inner, bool accumulate) => Move(x, y);
+    public override void MapAxis(AxisMap map, Storage x, Target y, int outer, int inner) => Move(x, y);
 
     /// <inheritdoc/>
     public override void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y, Shape shape) => Move(a, b, y);
 
     /// <inheritdoc/>
-    public override void SumTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate) => Move(x, y);
+    public override void SumTo(Storage x, Shape xShape, Target y, Shape shape, float scale) => Move(x, y);
 
     /// <inheritdoc/>
-    public override void BroadcastTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate) => Move(x, y);
+    public override void BroadcastTo(Storage x, Shape xShape, Target y, Shape shape, float scale) => Move(x, y);
 
     /// <inheritdoc/>
     public override void Max(Storage x, Storage y, Storage indices, int outer, int axis, int inner) => Move(x, y);
 
     /// <inheritdoc/>
-    public override void MaxBackward(Storage indices, Storage dy, Storage dx, int outer, int axis, int inner, bool accumulate) => Move(dy, dx);
+    public override void MaxBackward(Storage indices, Storage dy, Target dx, int outer, int axis, int inner) => Move(dy, dx);
 
     /// <inheritdoc/>
-    public override void AddScaled(Storage x, Storage y, int count, float scale, bool accumulate) => Move(2L * count);
+    public override void AddScaled(Storage x, Target y, int count, float scale) => Move(2L * count);
 
     /// <inheritdoc/>
-    public override void ScaleRows(Storage x, Storage scales, Storage y, int rows, int columns, bool accumulate) => Move(2L * rows * columns);
+    public override void ScaleRows(Storage x, Storage scales, Target y, int rows, int columns) => Move(2L * rows * columns);
 
     /// <inheritdoc/>
     public override void Fill(Storage y, int count, float value) => Move(count);
 
     /// <inheritdoc/>
-    public override void Dropout(Storage x, Storage y, int count, float probability, Philox random, ulong offset, bool accumulate) => Move(2L * count);
+    public override void Dropout(Storage x, Target y, int count, float probability, Philox random, ulong offset) => Move(2L * count);
 
     /// <inheritdoc/>
-    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Storage y, bool accumulate) => Move(2L * xShape.Count);
+    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Target y) => Move(2L * xShape.Count);
 
     /// <inheritdoc/>
-    public override void CopyBlock(Storage x, int xOffset, int xStride, Storage y, int yOffset, int yStride, int rows, int columns, bool accumulate) =>
+    public override void CopyBlock(Storage x, int xOffset, int xStride, Target y, int yOffset, int yStride, int rows, int columns) =>
         Move(2L * rows * columns);
 
     /// <inheritdoc/>
     public override void Gather(Storage x, Storage indices, Storage y, int count, int columns) => Move(2L * count * columns);
 
     /// <inheritdoc/>
-    public override void GatherBackward(Storage dy, Storage indices, Storage dx, int count, int rows, int columns, bool accumulate) => Move(dy, dx);
+    public override void GatherBackward(Storage dy, Storage indices, Target dx, int count, int rows, int columns) => Move(dy, dx);
 
     /// <inheritdoc/>
     public override void Patchify(Storage image, Storage y, int batch, int channels, int height, int width, int size) => Move(image, y);
 
     /// <inheritdoc/>
-    public override void PatchifyBackward(Storage dy, Storage image, int batch, int channels, int height, int width, int size, bool accumulate) => Move(image, dy);
+    public override void PatchifyBackward(Storage dy, Target image, int batch, int channels, int height, int width, int size) => Move(image, dy);
 
     /// <inheritdoc/>
     public override void Attention(in AttentionArguments arguments, Storage y, Storage logSums) => Move(Projected(arguments) + y.Capacity);
@@ -218,7 +218,7 @@ public sealed class MetaBackend : Backend
     public override void PoolGrid(in PoolGridArguments arguments, Storage x, Storage y) => Move(x, y);
 
     /// <inheritdoc/>
-    public override void PoolGridBackward(in PoolGridArguments arguments, Storage dy, Storage dx, bool accumulate) => Move(dy, dx);
+    public override void PoolGridBackward(in PoolGridArguments arguments, Storage dy, Target dx) => Move(dy, dx);
 
     /// <inheritdoc/>
     public override void GridConvolution(in GridConvolutionArguments arguments, HeadView x, Storage w, Storage? bias, Storage y) => Move(x.Storage, w, bias, y);
@@ -228,26 +228,33 @@ public sealed class MetaBackend : Backend
         Move(dy, w, dx.View.Storage);
 
     /// <inheritdoc/>
-    public override void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy, Storage dw, bool accumulate) =>
+    public override void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy, Target dw) =>
         Move(x.Storage, dy, dw);
 
     /// <inheritdoc/>
-    public override double SumOfSquares(Storage x, int count)
+    public override double[] SumsOfSquares(IReadOnlyList<(Storage X, int Count)> tensors)
     {
-        Move(count);
-        return 0;
+        foreach ((_, int count) in tensors) Move(count);
+        return new double[tensors.Count];
     }
 
     /// <inheritdoc/>
-    public override void Sgd(in SgdArguments arguments, Storage parameter, Storage gradient, Storage? momentum, int count) =>
-        Move((momentum is null ? 3L : 5) * count);
+    public override void Sgd(IReadOnlyList<SgdStep> steps)
+    {
+        foreach (SgdStep step in steps) Move((step.Momentum is null ? 3L : 5) * step.Count);
+    }
 
     /// <inheritdoc/>
-    public override void Adam(in AdamArguments arguments, Storage parameter, Storage gradient, Storage mean, Storage variance, Storage? maximum, int count) =>
-        Move((maximum is null ? 7L : 9) * count);
+    public override void Adam(IReadOnlyList<AdamStep> steps)
+    {
+        foreach (AdamStep step in steps) Move((step.Maximum is null ? 7L : 9) * step.Count);
+    }
 
     /// <inheritdoc/>
-    public override void Lerp(Storage x, Storage y, int count, float weight) => Move(3L * count);
+    public override void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight)
+    {
+        foreach ((_, _, int count) in pairs) Move(3L * count);
+    }
 
     private static long Projected(in AttentionArguments arguments) =>
         (long)arguments.Batch * arguments.Heads * arguments.HeadDim * (arguments.Queries + 2L * arguments.Keys);
@@ -255,10 +262,17 @@ public sealed class MetaBackend : Backend
     private static long Projected(in KernelAttentionArguments arguments) => (long)arguments.Batch * arguments.Heads
         * ((long)arguments.Features * (arguments.QueryCount + arguments.KeyCount) + (long)arguments.HeadDim * arguments.KeyCount);
 
-    private void Move(params ReadOnlySpan<Storage?> operands)
+    private void Move(params ReadOnlySpan<Operand> operands)
     {
-        foreach (Storage? operand in operands) Move(operand?.Capacity ?? 0);
+        foreach (Operand operand in operands) Move(operand.Elements);
     }
 
     private void Move(long elements) => MovedBytes += elements * sizeof(float);
+
+    private readonly record struct Operand(long Elements)
+    {
+        public static implicit operator Operand(Storage? storage) => new(storage?.Capacity ?? 0);
+
+        public static implicit operator Operand(Target? target) => target?.Storage;
+    }
 }

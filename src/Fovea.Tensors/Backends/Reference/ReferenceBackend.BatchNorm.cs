@@ -43,14 +43,14 @@ internal sealed partial class ReferenceBackend
                 product += Slope(i) * Normalised(norm, from[i], channel);
             }
 
-            if (gradients.Dbeta is not null) Put(ref Values(gradients.Dbeta)[channel], sum, gradients.AccumulateDbeta);
-            if (gradients.Dgamma is not null) Put(ref Values(gradients.Dgamma)[channel], product, gradients.AccumulateDgamma);
+            if (gradients.Dbeta is { } dbeta) Put(ref Values(dbeta)[channel], sum, dbeta.Accumulate);
+            if (gradients.Dgamma is { } dgamma) Put(ref Values(dgamma)[channel], product, dgamma.Accumulate);
             foreach (int i in elements)
             {
-                if (gradients.Dresidual is not null) Put(ref Values(gradients.Dresidual)[i], Slope(i), gradients.AccumulateDresidual);
-                if (gradients.Dx is null) continue;
+                if (gradients.Dresidual is { } dresidual) Put(ref Values(dresidual)[i], Slope(i), dresidual.Accumulate);
+                if (gradients.Dx is not { } dx) continue;
                 double shared = statisticsOfInput ? (sum + Normalised(norm, from[i], channel) * product) / count : 0;
-                Put(ref Values(gradients.Dx)[i], Factor(norm.Gamma, channel) * InverseStd(norm, channel) * (Slope(i) - shared), gradients.AccumulateDx);
+                Put(ref Values(dx)[i], Factor(norm.Gamma, channel) * InverseStd(norm, channel) * (Slope(i) - shared), dx.Accumulate);
             }
         }
     }

@@ -9,17 +9,17 @@ internal sealed partial class ReferenceBackend
             to[i] = ScalarFunctions.Value(f, left[Source(i, shape, aShape)], right[Source(i, shape, bShape)]);
     }
 
-    public override void SumTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate)
+    public override void SumTo(Storage x, Shape xShape, Target y, Shape shape, float scale)
     {
         double[] from = Values(x), to = Values(y), sums = new double[shape.Count];
         for (int i = 0; i < xShape.Count; i++) sums[Source(i, xShape, shape)] += from[i];
-        for (int i = 0; i < sums.Length; i++) Put(ref to[i], scale * sums[i], accumulate);
+        for (int i = 0; i < sums.Length; i++) Put(ref to[i], scale * sums[i], y.Accumulate);
     }
 
-    public override void BroadcastTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate)
+    public override void BroadcastTo(Storage x, Shape xShape, Target y, Shape shape, float scale)
     {
         double[] from = Values(x), to = Values(y);
-        for (int i = 0; i < shape.Count; i++) Put(ref to[i], scale * from[Source(i, shape, xShape)], accumulate);
+        for (int i = 0; i < shape.Count; i++) Put(ref to[i], scale * from[Source(i, shape, xShape)], y.Accumulate);
     }
 
     public override void Max(Storage x, Storage y, Storage indices, int outer, int axis, int inner)
@@ -40,10 +40,10 @@ internal sealed partial class ReferenceBackend
             }
     }
 
-    public override void MaxBackward(Storage indices, Storage dy, Storage dx, int outer, int axis, int inner, bool accumulate)
+    public override void MaxBackward(Storage indices, Storage dy, Target dx, int outer, int axis, int inner)
     {
         double[] positions = Values(indices), from = Values(dy), to = Values(dx);
-        Clear(to, outer * axis * inner, accumulate);
+        Clear(to, outer * axis * inner, dx.Accumulate);
         for (int o = 0; o < outer; o++)
             for (int i = 0; i < inner; i++)
                 to[(o * axis + (int)positions[o * inner + i]) * inner + i] += from[o * inner + i];

@@ -13,17 +13,17 @@ internal sealed partial class ReferenceBackend
             for (int i = 0; i < count; i++) to[i] = Finished(to[i], i, epilogue.Residual, epilogue.Relu);
     }
 
-    public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate)
+    public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Target dx)
     {
         double[] from = Values(dy), kernel = Values(w), to = Values(dx);
-        Clear(to, arguments.Batch * arguments.In * arguments.Height * arguments.Width, accumulate);
+        Clear(to, arguments.Batch * arguments.In * arguments.Height * arguments.Width, dx.Accumulate);
         foreach ((int ofX, int ofW, int ofY) in Taps(arguments)) to[ofX] += from[ofY] * kernel[ofW];
     }
 
-    public override void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Storage dw, bool accumulate)
+    public override void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Target dw)
     {
         double[] image = Values(x), from = Values(dy), to = Values(dw);
-        Clear(to, arguments.Out * (arguments.In / arguments.Groups) * arguments.KernelHeight * arguments.KernelWidth, accumulate);
+        Clear(to, arguments.Out * (arguments.In / arguments.Groups) * arguments.KernelHeight * arguments.KernelWidth, dw.Accumulate);
         foreach ((int ofX, int ofW, int ofY) in Taps(arguments)) to[ofW] += from[ofY] * image[ofX];
     }
 

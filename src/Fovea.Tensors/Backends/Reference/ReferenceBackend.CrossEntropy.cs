@@ -22,7 +22,7 @@ internal sealed partial class ReferenceBackend
 
     /// <summary>With p = softmax(x): dx_c = dloss · (p_c Σ_k w_k t_k − w_c t_c).</summary>
     public override void CrossEntropyBackward(
-        in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Storage dlogits, bool accumulate)
+        in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Target dlogits)
     {
         int columns = arguments.Columns;
         double[] x = Values(logits), dloss = Values(dlosses), to = Values(dlogits);
@@ -35,7 +35,7 @@ internal sealed partial class ReferenceBackend
             {
                 int i = row * columns + column;
                 double probability = Math.Exp(x[i] - largest - logSum);
-                Put(ref to[i], dloss[row] * (probability * total - WeightedTarget(arguments, row, column)), accumulate);
+                Put(ref to[i], dloss[row] * (probability * total - WeightedTarget(arguments, row, column)), dlogits.Accumulate);
             }
         }
     }

@@ -35,8 +35,8 @@ internal sealed partial class ReferenceBackend
         }
 
         if (gradients.Values is { } target) PutHeads(arguments, values, dvalues, target);
-        Put(dlocations, gradients.Locations, gradients.AccumulateLocations);
-        Put(dweights, gradients.Weights, gradients.AccumulateWeights);
+        Put(dlocations, gradients.Locations);
+        Put(dweights, gradients.Weights);
     }
 
     public override void PoolGrid(in PoolGridArguments arguments, Storage x, Storage y)
@@ -47,10 +47,10 @@ internal sealed partial class ReferenceBackend
             for (int e = 0; e < arguments.Width; e++) to[mean + e] += share * from[token + e];
     }
 
-    public override void PoolGridBackward(in PoolGridArguments arguments, Storage dy, Storage dx, bool accumulate)
+    public override void PoolGridBackward(in PoolGridArguments arguments, Storage dy, Target dx)
     {
         double[] from = Values(dy), to = Values(dx);
-        Clear(to, arguments.Batch * (arguments.Prefix + arguments.Grid.Count) * arguments.Width, accumulate);
+        Clear(to, arguments.Batch * (arguments.Prefix + arguments.Grid.Count) * arguments.Width, dx.Accumulate);
         foreach ((int token, int mean, double share) in Pooled(arguments))
             for (int e = 0; e < arguments.Width; e++) to[token + e] += share * from[mean + e];
     }
@@ -73,10 +73,10 @@ internal sealed partial class ReferenceBackend
             for (int e = 0; e < arguments.Width; e++) to[ofX + e] += from[ofY + e] * kernel[ofW + e];
     }
 
-    public override void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy, Storage dw, bool accumulate)
+    public override void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy, Target dw)
     {
         double[] from = Values(dy), tokens = Values(x.Storage), to = Values(dw);
-        Clear(to, arguments.Kernel * arguments.Kernel * arguments.Width, accumulate);
+        Clear(to, arguments.Kernel * arguments.Kernel * arguments.Width, dw.Accumulate);
         foreach ((int ofX, int ofW, int ofY) in GridTaps(arguments, x))
             for (int e = 0; e < arguments.Width; e++) to[ofW + e] += from[ofY + e] * tokens[ofX + e];
     }
@@ -150,10 +150,10 @@ internal sealed partial class ReferenceBackend
         if (!accumulate) values.Clear();
     }
 
-    private static void Put(double[] from, Storage? destination, bool accumulate)
+    private static void Put(double[] from, Target? destination)
     {
-        if (destination is null) return;
-        for (int i = 0; i < from.Length; i++) Put(ref Values(destination)[i], from[i], accumulate);
+        if (destination is not { } to) return;
+        for (int i = 0; i < from.Length; i++) Put(ref Values(to)[i], from[i], to.Accumulate);
     }
 
     /// <summary>Where each token of the grid and its mean begin, and the token's share of it.</summary>

@@ -38,8 +38,8 @@ internal sealed partial class ReferenceBackend
         KernelAttentionArguments a = arguments;
         KernelAttentionGradients to = gradients;
         int buckets = a.Relation?.Buckets ?? 1;
-        if (to.QueryWeights is not null) Clear(Values(to.QueryWeights), a.Batch * a.Heads * a.QueryCount * buckets, to.AccumulateQueryWeights);
-        if (to.KeyWeights is not null) Clear(Values(to.KeyWeights), a.Batch * a.Heads * a.KeyCount * buckets, to.AccumulateKeyWeights);
+        if (to.QueryWeights is { } queryWeights) Clear(Values(queryWeights), a.Batch * a.Heads * a.QueryCount * buckets, queryWeights.Accumulate);
+        if (to.KeyWeights is { } keyWeights) Clear(Values(keyWeights), a.Batch * a.Heads * a.KeyCount * buckets, keyWeights.Accumulate);
         foreach ((int batch, int head) in EachHead(a)) Backward(a, batch, head, Values(y), Values(normalizers), Values(dy), to);
     }
 

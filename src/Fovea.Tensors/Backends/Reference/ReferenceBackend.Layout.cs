@@ -2,7 +2,7 @@ namespace Fovea.Tensors.Backends.Reference;
 
 internal sealed partial class ReferenceBackend
 {
-    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Storage y, bool accumulate)
+    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Target y)
     {
         double[] from = Values(x), to = Values(y);
         int[] position = new int[xShape.Rank];
@@ -11,17 +11,17 @@ internal sealed partial class ReferenceBackend
             for (int axis = xShape.Rank - 1, rest = i; axis >= 0; rest /= xShape[axis--]) position[axis] = rest % xShape[axis];
             int target = 0;
             foreach (int axis in order) target = target * xShape[axis] + position[axis];
-            Put(ref to[target], from[i], accumulate);
+            Put(ref to[target], from[i], y.Accumulate);
         }
     }
 
     public override void CopyBlock(
-        Storage x, int xOffset, int xStride, Storage y, int yOffset, int yStride, int rows, int columns, bool accumulate)
+        Storage x, int xOffset, int xStride, Target y, int yOffset, int yStride, int rows, int columns)
     {
         double[] from = Values(x), to = Values(y);
         for (int row = 0; row < rows; row++)
             for (int column = 0; column < columns; column++)
-                Put(ref to[yOffset + row * yStride + column], from[xOffset + row * xStride + column], accumulate);
+                Put(ref to[yOffset + row * yStride + column], from[xOffset + row * xStride + column], y.Accumulate);
     }
 
     public override void Gather(Storage x, Storage indices, Storage y, int count, int columns)
@@ -31,10 +31,10 @@ internal sealed partial class ReferenceBackend
             for (int column = 0; column < columns; column++) to[i * columns + column] = from[(int)rows[i] * columns + column];
     }
 
-    public override void GatherBackward(Storage dy, Storage indices, Storage dx, int count, int rows, int columns, bool accumulate)
+    public override void GatherBackward(Storage dy, Storage indices, Target dx, int count, int rows, int columns)
     {
         double[] from = Values(dy), targets = Values(indices), to = Values(dx);
-        Clear(to, rows * columns, accumulate);
+        Clear(to, rows * columns, dx.Accumulate);
         for (int i = 0; i < count; i++)
             for (int column = 0; column < columns; column++) to[(int)targets[i] * columns + column] += from[i * columns + column];
     }
@@ -46,11 +46,11 @@ internal sealed partial class ReferenceBackend
     }
 
     public override void PatchifyBackward(
-        Storage dy, Storage image, int batch, int channels, int height, int width, int size, bool accumulate)
+        Storage dy, Target image, int batch, int channels, int height, int width, int size)
     {
         double[] from = Values(dy), to = Values(image);
         for (int i = 0; i < batch * channels * height * width; i++)
-            Put(ref to[i], from[PatchPosition(i, channels, height, width, size)], accumulate);
+            Put(ref to[i], from[PatchPosition(i, channels, height, width, size)], image.Accumulate);
     }
 
     /// <summary>Where pixel <paramref name="index"/> of <c>[batch, channel, height, width]</c> lies among the patches.</summary>

@@ -2,18 +2,31 @@ namespace Fovea.Tensors.Backends.Reference;
 
 internal sealed partial class ReferenceBackend
 {
-    public override double SumOfSquares(Storage x, int count)
+    public override double[] SumsOfSquares(IReadOnlyList<(Storage X, int Count)> tensors) =>
+        [.. tensors.Select(tensor => Values(tensor.X).Take(tensor.Count).Sum(value => value * value))];
+
+    public override void Sgd(IReadOnlyList<SgdStep> steps)
     {
-        double sum = 0;
-        foreach (double value in Values(x).AsSpan(0, count)) sum += value * value;
-        return sum;
+        foreach (SgdStep step in steps) Sgd(step);
     }
 
-    public override void Sgd(in SgdArguments arguments, Storage parameter, Storage gradient, Storage? momentum, int count)
+    public override void Adam(IReadOnlyList<AdamStep> steps)
     {
-        double[] p = Values(parameter), gradients = Values(gradient);
-        double[]? m = momentum is null ? null : Values(momentum);
-        for (int i = 0; i < count; i++)
+        foreach (AdamStep step in steps) Adam(step);
+    }
+
+    public override void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight)
+    {
+        foreach ((Storage x, Storage y, int count) in pairs)
+            for (int i = 0; i < count; i++) Values(y)[i] += weight * (Values(x)[i] - Values(y)[i]);
+    }
+
+    private static void Sgd(in SgdStep sgd)
+    {
+        SgdArguments arguments = sgd.Arguments;
+        double[] p = Values(sgd.Parameter), gradients = Values(sgd.Gradient);
+        double[]? m = sgd.Momentum is null ? null : Values(sgd.Momentum);
+        for (int i = 0; i < sgd.Count; i++)
         {
             double g = arguments.GradientScale * gradients[i] + arguments.WeightDecay * p[i], step = g;
             if (m is not null)
@@ -26,14 +39,14 @@ internal sealed partial class ReferenceBackend
         }
     }
 
-    public override void Adam(
-        in AdamArguments arguments, Storage parameter, Storage gradient, Storage mean, Storage variance, Storage? maximum, int count)
+    private static void Adam(in AdamStep adam)
     {
-        double[] p = Values(parameter), gradients = Values(gradient), m = Values(mean), v = Values(variance);
-        double[]? largest = maximum is null ? null : Values(maximum);
+        AdamArguments arguments = adam.Arguments;
+        double[] p = Values(adam.Parameter), gradients = Values(adam.Gradient), m = Values(adam.Mean), v = Values(adam.Variance);
+        double[]? largest = adam.Maximum is null ? null : Values(adam.Maximum);
         double rate = arguments.LearningRate, decay = arguments.WeightDecay, beta1 = arguments.Beta1, beta2 = arguments.Beta2;
         double correction1 = 1 - Math.Pow(beta1, arguments.Step), correction2 = Math.Sqrt(1 - Math.Pow(beta2, arguments.Step));
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < adam.Count; i++)
         {
             double g = arguments.GradientScale * gradients[i];
             if (arguments.Decoupled) p[i] *= 1 - rate * decay;
@@ -45,11 +58,5 @@ internal sealed partial class ReferenceBackend
             if (largest is not null) square = largest[i] = Math.Max(largest[i], v[i]);
             p[i] -= rate / correction1 * m[i] / (Math.Sqrt(square) / correction2 + arguments.Epsilon);
         }
-    }
-
-    public override void Lerp(Storage x, Storage y, int count, float weight)
-    {
-        double[] from = Values(x), to = Values(y);
-        for (int i = 0; i < count; i++) to[i] += weight * (from[i] - to[i]);
     }
 }

@@ -13,10 +13,10 @@ internal sealed partial class ReferenceBackend
         }
     }
 
-    public override void MaxPoolBackward(in MaxPoolArguments arguments, Storage x, Storage y, Storage dy, Storage dx, bool accumulate)
+    public override void MaxPoolBackward(in MaxPoolArguments arguments, Storage x, Storage y, Storage dy, Target dx)
     {
         double[] from = Values(x), result = Values(y), gradient = Values(dy), to = Values(dx);
-        Clear(to, arguments.Planes * arguments.Height * arguments.Width, accumulate);
+        Clear(to, arguments.Planes * arguments.Height * arguments.Width, dx.Accumulate);
         for (int i = 0; i < arguments.Planes * arguments.OutHeight * arguments.OutWidth; i++)
         {
             double largest = result[i];
@@ -24,7 +24,7 @@ internal sealed partial class ReferenceBackend
         }
     }
 
-    public override void MapAxis(AxisMap map, Storage x, Storage y, int outer, int inner, bool accumulate)
+    public override void MapAxis(AxisMap map, Storage x, Target y, int outer, int inner)
     {
         double[] from = Values(x), to = Values(y);
         for (int o = 0; o < outer; o++)
@@ -34,7 +34,7 @@ internal sealed partial class ReferenceBackend
                     double sum = 0;
                     for (int k = 0; k < map.Positions(j).Length; k++)
                         sum += map.Weights(j)[k] * from[(o * map.From + map.Positions(j)[k]) * inner + i];
-                    Put(ref to[(o * map.To + j) * inner + i], sum, accumulate);
+                    Put(ref to[(o * map.To + j) * inner + i], sum, y.Accumulate);
                 }
     }
 

@@ -4,7 +4,7 @@ internal sealed partial class ReferenceBackend
 {
     public override void MatMul(in MatMulArguments arguments)
     {
-        (_, _, _, int batch, int rows, int columns, int inner, bool transposeA, bool transposeB, _, _) = arguments;
+        (_, _, _, int batch, int rows, int columns, int inner, bool transposeA, bool transposeB, _) = arguments;
         double[] a = Values(arguments.A), b = Values(arguments.B), c = Values(arguments.C);
         for (int n = 0; n < batch; n++)
             for (int row = 0; row < rows; row++)
@@ -18,7 +18,7 @@ internal sealed partial class ReferenceBackend
                         sum += a[n * rows * inner + ofA] * b[n * inner * columns + ofB];
                     }
 
-                    Put(ref c[(n * rows + row) * columns + column], arguments.Scale * sum, arguments.Accumulate);
+                    Put(ref c[(n * rows + row) * columns + column], arguments.Scale * sum, arguments.C.Accumulate);
                 }
     }
 
@@ -54,36 +54,37 @@ internal sealed partial class ReferenceBackend
             return;
         }
 
-        double[] dx = Values(gradients.Dx!);
+        Target target = gradients.Dx!.Value;
+        double[] dx = Values(target);
         for (int i = 0; i < df.Length; i++)
         {
             double slope = arguments.Input == LinearInput.Activation ? ScalarFunctions.Derivative(arguments.Activation, x[i]) : 1;
-            Put(ref dx[i], df[i] * slope, gradients.AccumulateDx);
+            Put(ref dx[i], df[i] * slope, target.Accumulate);
         }
     }
 
     public override void LinearBackwardWeight(
-        in LinearArguments arguments, Storage dy, Storage dw, bool accumulate, Storage? dbias, bool accumulateBias)
+        in LinearArguments arguments, Storage dy, Target dw, Target? dbias)
     {
-        if (dbias is not null) ColumnSums(dy, dbias, arguments.Rows, arguments.Out, accumulateBias);
+        if (dbias is { } target) ColumnSums(dy, target, arguments.Rows, arguments.Out);
         double[] f = InputOf(arguments), from = Values(dy), to = Values(dw);
         for (int column = 0; column < arguments.Out; column++)
             for (int k = 0; k < arguments.In; k++)
             {
                 double sum = 0;
                 for (int row = 0; row < arguments.Rows; row++) sum += from[row * arguments.Out + column] * f[row * arguments.In + k];
-                Put(ref to[column * arguments.In + k], sum, accumulate);
+                Put(ref to[column * arguments.In + k], sum, dw.Accumulate);
             }
     }
 
-    public override void ColumnSums(Storage x, Storage y, int rows, int columns, bool accumulate)
+    public override void ColumnSums(Storage x, Target y, int rows, int columns)
     {
         double[] from = Values(x), to = Values(y);
         for (int column = 0; column < columns; column++)
         {
             double sum = 0;
             for (int row = 0; row < rows; row++) sum += from[row * columns + column];
-            Put(ref to[column], sum, accumulate);
+            Put(ref to[column], sum, y.Accumulate);
         }
     }
 

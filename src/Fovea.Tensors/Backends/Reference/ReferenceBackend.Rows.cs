@@ -28,7 +28,7 @@ internal sealed partial class ReferenceBackend
     }
 
     /// <summary>With s = Σ dy y: dx = y (dy − s). Of the logarithm, with s = Σ dy: dx = dy − eʸ s.</summary>
-    public override void SoftmaxBackward(Storage y, Storage dy, Storage dx, int rows, int columns, bool logarithm, bool accumulate)
+    public override void SoftmaxBackward(Storage y, Storage dy, Target dx, int rows, int columns, bool logarithm)
     {
         double[] result = Values(y), from = Values(dy), to = Values(dx);
         for (int row = 0; row < rows; row++)
@@ -36,7 +36,7 @@ internal sealed partial class ReferenceBackend
             double sum = 0;
             for (int i = row * columns; i < (row + 1) * columns; i++) sum += logarithm ? from[i] : from[i] * result[i];
             for (int i = row * columns; i < (row + 1) * columns; i++)
-                Put(ref to[i], logarithm ? from[i] - Math.Exp(result[i]) * sum : result[i] * (from[i] - sum), accumulate);
+                Put(ref to[i], logarithm ? from[i] - Math.Exp(result[i]) * sum : result[i] * (from[i] - sum), dx.Accumulate);
         }
     }
 
@@ -98,16 +98,15 @@ internal sealed partial class ReferenceBackend
                 dbeta[column] += dy[i];
             }
 
-            if (gradients.Dx is null) continue;
+            if (gradients.Dx is not { } dx) continue;
             for (int column = 0; column < columns; column++)
-                Put(ref Values(gradients.Dx)[row * columns + column], rstd[row] * (g[column] - meanG - u[column] * meanGu),
-                    gradients.AccumulateDx);
+                Put(ref Values(dx)[row * columns + column], rstd[row] * (g[column] - meanG - u[column] * meanGu), dx.Accumulate);
         }
 
         for (int column = 0; column < columns; column++)
         {
-            if (gradients.Dgamma is not null) Put(ref Values(gradients.Dgamma)[column], dgamma[column], gradients.AccumulateDgamma);
-            if (gradients.Dbeta is not null) Put(ref Values(gradients.Dbeta)[column], dbeta[column], gradients.AccumulateDbeta);
+            if (gradients.Dgamma is { } ofGamma) Put(ref Values(ofGamma)[column], dgamma[column], ofGamma.Accumulate);
+            if (gradients.Dbeta is { } ofBeta) Put(ref Values(ofBeta)[column], dbeta[column], ofBeta.Accumulate);
         }
     }
 }

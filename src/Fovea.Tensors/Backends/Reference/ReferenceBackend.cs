@@ -57,6 +57,8 @@ internal sealed partial class ReferenceBackend : Backend
 
     private static double[] Values(Storage storage) => ((ReferenceStorage)storage).Values;
 
+    private static double[] Values(Target? target) => Values(target!.Value.Storage);
+
     /// <summary>destination (+)= value.</summary>
     private static void Put(ref double destination, double value, bool accumulate) =>
         destination = accumulate ? destination + value : value;

@@ -51,7 +51,7 @@ public sealed class Locality : Module
     private readonly Parameter? _radius;
     private readonly double _penalty, _fade;
     private readonly int _heads;
-    private (TokenGrid Grid, int? Window, bool Coarse, TokenRelation Relation)? _last;
+    private Remembered? _last;   // an object, so that threads see it whole or not at all
     private int _epoch;
 
     private Locality(OptionValues values, AttentionContext context)
@@ -123,7 +123,7 @@ public sealed class Locality : Module
         if (Window is null && !IsSoft) return null;
         if (_last is { } last && (last.Grid, last.Window, last.Coarse) == (grid, Window, coarse)) return last.Relation;
         TokenRelation relation = RelationAt(_epoch, grid, coarse);
-        _last = (grid, Window, coarse, relation);
+        _last = new(grid, Window, coarse, relation);
         return relation;
     }
 
@@ -220,4 +220,7 @@ public sealed class Locality : Module
             $"{owner}: option 'window' must be whole numbers of at least 0, got {value}.");
         return (int)value;
     }
+
+    /// <summary>The relation that was asked for last.</summary>
+    private sealed record Remembered(TokenGrid Grid, int? Window, bool Coarse, TokenRelation Relation);
 }

@@ -11,7 +11,6 @@ namespace Fovea.Tensors.Backends.Cpu.Attention;
 internal readonly unsafe struct AttentionHead<V>
     where V : struct, ISimd<V>
 {
-    private const int KeysSlot = 3, ValuesSlot = 4, ScoresSlot = 5, GradientsSlot = 6, SumsSlot = 7;
     private const int KeysAtOnce = 512;   // a tile of 12 queries then has 24 KiB of scores
     private const float Log2E = 1.44269504f;
 
@@ -46,8 +45,7 @@ internal readonly unsafe struct AttentionHead<V>
 
     private nint SumsOffset => (nint)(_batch * _a.Heads + _head) * _a.Queries;
 
-    private float* At(in HeadView view, int tokens) =>
-        ((CpuStorage)view.Storage).Pointer + view.Offset + (nint)_batch * tokens * view.Stride + _head * _a.HeadDim;
+    private float* At(in HeadView view, int tokens) => CpuStorage.At(view, _batch, tokens, _head, _a.HeadDim);
 
     /// <summary>
     /// Asks for one token of the next head in an array that lies as <paramref name="here"/> does: short runs, too scattered for the hardware to
@@ -73,10 +71,11 @@ internal readonly unsafe struct AttentionHead<V>
     internal void Forward(float* y, float* logSums, int first, int count)
     {
         int n = _a.Keys, d = _a.HeadDim, padded = Panels<V>.Padded(Math.Min(n, KeysAtOnce)), paddedDim = Panels<V>.Padded(d);
-        float* keys = Scratch.Floats(KeysSlot, padded * d), values = Scratch.Floats(ValuesSlot, padded * paddedDim);
-        float* scores = Scratch.Floats(ScoresSlot, V.TileRows * padded);
+        using Scratch scratch = Scratch.Begin();
+        float* keys = scratch.Floats(padded * d), values = scratch.Floats(padded * paddedDim);
+        float* scores = scratch.Floats(V.TileRows * padded);
         // Per query: largest score so far, sum of powers relative to it, and the unnormalised result.
-        float* state = Scratch.Floats(SumsSlot, count * (2 + paddedDim));
+        float* state = scratch.Floats(count * (2 + paddedDim));
         float* largest = state, sums = state + count, results = state + 2 * count;
         new Span<float>(largest, count).Fill(float.NegativeInfinity);
         new Span<float>(sums, count).Clear();
@@ -191,10 +190,11 @@ internal readonly unsafe struct AttentionHead<V>
     {
         int n = _a.Keys, d = _a.HeadDim, padded = Panels<V>.Padded(n), paddedDim = Panels<V>.Padded(d);
         int block = QueriesAtOnce(_a.Queries, n);
-        float* packed = Scratch.Floats(KeysSlot, 2 * padded * d + padded * paddedDim);
+        using Scratch scratch = Scratch.Begin();
+        float* packed = scratch.Floats(2 * padded * d + padded * paddedDim);
         float* keysT = packed, valuesT = packed + padded * d, keys = packed + 2 * padded * d;
-        float* rightSides = Scratch.Floats(ValuesSlot, 2 * block * paddedDim);
-        float* powers = Scratch.Floats(ScoresSlot, block * padded), slopes = Scratch.Floats(GradientsSlot, block * padded);
+        float* rightSides = scratch.Floats(2 * block * paddedDim);
+        float* powers = scratch.Floats(block * padded), slopes = scratch.Floats(block * padded);
         Panels<V>.PackAllTransposed(_k, _a.K.Stride, d, n, keysT);
         Panels<V>.PackAllTransposed(_v, _a.V.Stride, d, n, valuesT);
         Panels<V>.PackAll(_k, _a.K.Stride, n, d, keys);

@@ -10,7 +10,6 @@ namespace Fovea.Tensors.Backends.Cpu.Attention;
 internal readonly unsafe struct DeformableSampler<V>
     where V : struct, ISimd<V>
 {
-    private const int CornersSlot = 5;
 
     private readonly DeformableArguments _a;
     private readonly float* _values, _locations, _weights;
@@ -34,7 +33,8 @@ internal readonly unsafe struct DeformableSampler<V>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Forward(float* y, int first, int count)
     {
-        Corner* corners = (Corner*)Scratch.Floats(CornersSlot, 4 * _a.Samples * sizeof(Corner) / sizeof(float));
+        using Scratch scratch = Scratch.Begin();
+        Corner* corners = (Corner*)scratch.Floats(4 * _a.Samples * sizeof(Corner) / sizeof(float));
         for (int query = first; query < first + count; query++)
             for (int head = 0; head < _a.Heads; head++)
             {
@@ -71,10 +71,10 @@ internal readonly unsafe struct DeformableSampler<V>
                         dline += corner->SlopeY * dot;
                     }
 
-                    if (dweights != null) Put(dweights + sample, dweight, gradients.AccumulateWeights);
+                    if (dweights != null) Put(dweights + sample, dweight, gradients.Weights is { Accumulate: true });
                     if (dlocations == null) continue;
-                    Put(dlocations + 2 * sample, weight * dx, gradients.AccumulateLocations);
-                    Put(dlocations + 2 * sample + 1, weight * dline, gradients.AccumulateLocations);
+                    Put(dlocations + 2 * sample, weight * dx, gradients.Locations is { Accumulate: true });
+                    Put(dlocations + 2 * sample + 1, weight * dline, gradients.Locations is { Accumulate: true });
                 }
 
                 start += level.Count;

@@ -8,7 +8,6 @@ namespace Fovea.Tensors.Backends.Cpu.Attention;
 internal readonly unsafe struct FeatureRows<V>
     where V : struct, ISimd<V>
 {
-    private const int GradientsSlot = 3;
     private const float Log2E = 1.44269504f;
 
     private readonly RandomFeaturesArguments _a;
@@ -73,7 +72,8 @@ internal readonly unsafe struct FeatureRows<V>
     internal void Gradient(float* panels, float* gradients, in HeadGradient dx, int first, int limit)
     {
         int count = Math.Min(limit, _a.Tokens - first), padded = Panels<V>.Padded(_a.Features);
-        float* exponents = Scratch.Floats(GradientsSlot, limit * padded + limit), sums = exponents + limit * padded;
+        using Scratch scratch = Scratch.Begin();
+        float* exponents = scratch.Floats(limit * padded + limit), sums = exponents + limit * padded;
         for (int i = 0; i < count; i++)
         {
             nint at = Offset + (first + i) * Stride;

@@ -16,7 +16,7 @@ internal readonly unsafe struct HeadRows<V>
     {
         Stride = view.Stride;
         Width = width;
-        First = ((CpuStorage)view.Storage).Pointer + view.Offset + batch * tokens * Stride + head * width;
+        First = CpuStorage.At(view, batch, tokens, head, width);
     }
 
     internal float* First { get; }

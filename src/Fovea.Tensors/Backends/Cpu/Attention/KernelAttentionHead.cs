@@ -11,7 +11,6 @@ namespace Fovea.Tensors.Backends.Cpu.Attention;
 internal readonly unsafe struct KernelAttentionHead<V>
     where V : struct, ISimd<V>
 {
-    private const int FeaturesSlot = 3, PanelsSlot = 4, TileSlot = 5, GradientsSlot = 6, RightSlot = 7;
     private const int TokensAtOnce = 128;
 
     private readonly KernelAttentionArguments _a;
@@ -49,8 +48,9 @@ internal readonly unsafe struct KernelAttentionHead<V>
         new Span<float>(state, StateSize(_a)).Clear();
         for (int token = first; token < first + count; token += TokensAtOnce)
         {
+            using Scratch tileScratch = Scratch.Begin();
             int tile = Math.Min(TokensAtOnce, first + count - token);
-            float* features = Features(_k, token, tile, FeaturesSlot, out nint stride);
+            float* features = Features(_k, token, tile, tileScratch, out nint stride);
             AddTile(state, features, stride, tile, _v.Row(token), _v.Stride, null);
         }
     }
@@ -61,8 +61,9 @@ internal readonly unsafe struct KernelAttentionHead<V>
         new Span<float>(state, StateSize(_a)).Clear();
         for (int token = first; token < first + count; token += TokensAtOnce)
         {
+            using Scratch tileScratch = Scratch.Begin();
             int tile = Math.Min(TokensAtOnce, first + count - token);
-            float* features = Features(_q, token, tile, FeaturesSlot, out nint stride), gradients = Gradients(y, normalizers, dy, token, tile);
+            float* features = Features(_q, token, tile, tileScratch, out nint stride), gradients = Gradients(y, normalizers, dy, token, tile, tileScratch);
             AddTile(state, features, stride, tile, gradients, Row, gradients + _a.HeadDim);
         }
     }
@@ -79,13 +80,15 @@ internal readonly unsafe struct KernelAttentionHead<V>
     internal void Read(float* state, float* y, float* normalizers, int first, int count)
     {
         int d = _a.HeadDim, padded = Panels<V>.Padded(d);
-        float* panels = Scratch.Floats(PanelsSlot, _a.Features * padded), results = Scratch.Floats(TileSlot, TokensAtOnce * padded);
+        using Scratch scratch = Scratch.Begin();
+        float* panels = scratch.Floats(_a.Features * padded), results = scratch.Floats(TokensAtOnce * padded);
         Panels<V>.PackAll(state, Row, _a.Features, d, panels);
         float* sums = state + _a.Features * Row;
         for (int token = first; token < first + count; token += TokensAtOnce)
         {
+            using Scratch tileScratch = Scratch.Begin();
             int tile = Math.Min(TokensAtOnce, first + count - token);
-            float* features = Features(_q, token, tile, FeaturesSlot, out nint stride);
+            float* features = Features(_q, token, tile, tileScratch, out nint stride);
             Block<V>.Multiply(features, stride, 1, tile, panels, d, _a.Features, new((nint)results, padded, Padded: true));
             for (int i = 0; i < tile; i++)
             {
@@ -99,15 +102,17 @@ internal readonly unsafe struct KernelAttentionHead<V>
     /// <summary>da_i = state · [dn_i, dz_i], from the keys' state; then through f.</summary>
     internal void QueryGradients(float* state, float* y, float* normalizers, float* dy, in HeadGradient dq, int first, int count)
     {
-        float* panels = Scratch.Floats(PanelsSlot, (_a.HeadDim + 1) * PaddedFeatures), results = Scratch.Floats(TileSlot, TokensAtOnce * PaddedFeatures);
+        using Scratch scratch = Scratch.Begin();
+        float* panels = scratch.Floats((_a.HeadDim + 1) * PaddedFeatures), results = scratch.Floats(TokensAtOnce * PaddedFeatures);
         Panels<V>.PackAllTransposed(state, Row, _a.HeadDim + 1, _a.Features, panels);
         HeadRows<V> to = new(dq.View, _a.QueryCount, _a.Features, _batch, _head);
         for (int token = first; token < first + count; token += TokensAtOnce)
         {
+            using Scratch tileScratch = Scratch.Begin();
             int tile = Math.Min(TokensAtOnce, first + count - token);
-            float* gradients = Gradients(y, normalizers, dy, token, tile);
+            float* gradients = Gradients(y, normalizers, dy, token, tile, tileScratch);
             Block<V>.Multiply(gradients, Row, 1, tile, panels, _a.Features, _a.HeadDim + 1, new((nint)results, PaddedFeatures, Padded: true));
-            to.StoreGradients(token, tile, results, PaddedFeatures, Derivative(_q, token, tile), dq.Accumulate);
+            to.StoreGradients(token, tile, results, PaddedFeatures, Derivative(_q, token, tile, tileScratch), dq.Accumulate);
         }
     }
 
@@ -115,24 +120,26 @@ internal readonly unsafe struct KernelAttentionHead<V>
     internal void KeyGradients(float* state, in HeadGradient dk, in HeadGradient dv, int first, int count)
     {
         int d = _a.HeadDim, m = _a.Features, paddedDim = Panels<V>.Padded(d);
-        float* transposed = Scratch.Floats(PanelsSlot, d * PaddedFeatures + m * paddedDim), straight = transposed + d * PaddedFeatures;
-        float* results = Scratch.Floats(TileSlot, TokensAtOnce * PaddedFeatures), sums = state + m * Row;
+        using Scratch scratch = Scratch.Begin();
+        float* transposed = scratch.Floats(d * PaddedFeatures + m * paddedDim), straight = transposed + d * PaddedFeatures;
+        float* results = scratch.Floats(TokensAtOnce * PaddedFeatures), sums = state + m * Row;
         Panels<V>.PackAllTransposed(state, Row, d, m, transposed);
         Panels<V>.PackAll(state, Row, m, d, straight);
         HeadRows<V> toKeys = new(dk.View, _a.KeyCount, m, _batch, _head), toValues = new(dv.View, _a.KeyCount, d, _batch, _head);
         for (int token = first; token < first + count; token += TokensAtOnce)
         {
+            using Scratch tileScratch = Scratch.Begin();
             int tile = Math.Min(TokensAtOnce, first + count - token);
             Block<V>.Multiply(_v.Row(token), _v.Stride, 1, tile, transposed, m, d, new((nint)results, PaddedFeatures, Bias: (nint)sums, Padded: true));
-            float* features = Features(_k, token, tile, FeaturesSlot, out nint stride);
+            float* features = Features(_k, token, tile, tileScratch, out nint stride);
             nint values = (nint)toValues.Row(token);
             Block<V>.Multiply(features, stride, 1, tile, straight, d, m, new(values, toValues.Stride, dv.Accumulate ? values : 0, toValues.Stride));
             toKeys.StoreGradients(token, tile, results, PaddedFeatures, _a.Map == FeatureMap.Identity ? null : features, dk.Accumulate);
         }
     }
 
-    /// <summary>Features of a tile: where they lie if f is the identity, else computed into a slot.</summary>
-    private float* Features(in HeadRows<V> rows, int first, int count, int slot, out nint stride)
+    /// <summary>Features of a tile: where they lie if f is the identity, else computed into scratch memory.</summary>
+    private float* Features(in HeadRows<V> rows, int first, int count, Scratch scratch, out nint stride)
     {
         if (_a.Map == FeatureMap.Identity)
         {
@@ -141,18 +148,18 @@ internal readonly unsafe struct KernelAttentionHead<V>
         }
 
         stride = PaddedFeatures;
-        float* features = Scratch.Floats(slot, TokensAtOnce * PaddedFeatures);
+        float* features = scratch.Floats(TokensAtOnce * PaddedFeatures);
         rows.Load(first, count, _a.Map, features, PaddedFeatures);
         return features;
     }
 
-    private float* Derivative(in HeadRows<V> rows, int first, int count) =>
-        _a.Map == FeatureMap.Identity ? null : Features(rows, first, count, FeaturesSlot, out _);
+    private float* Derivative(in HeadRows<V> rows, int first, int count, Scratch scratch) =>
+        _a.Map == FeatureMap.Identity ? null : Features(rows, first, count, scratch, out _);
 
     /// <summary>[dn, dz] of a tile of queries, in rows of <see cref="Row"/>: dn = dy / z, dz = −(dy·y) / z.</summary>
-    private float* Gradients(float* y, float* normalizers, float* dy, int first, int count)
+    private float* Gradients(float* y, float* normalizers, float* dy, int first, int count, Scratch scratch)
     {
-        float* gradients = Scratch.Floats(GradientsSlot, TokensAtOnce * Row);
+        float* gradients = scratch.Floats(TokensAtOnce * Row);
         KernelGradients<V>.Fill(y + YOffset + first * YStride, dy + YOffset + first * YStride, YStride, _a.HeadDim,
             normalizers + NormalizersOffset + first, count, gradients, Row);
         return gradients;
@@ -161,7 +168,8 @@ internal readonly unsafe struct KernelAttentionHead<V>
     /// <summary>state += Σ f [r, w]ᵀ over a tile; the weights w lie <see cref="Row"/> apart, null: 1.</summary>
     private void AddTile(float* state, float* features, nint stride, int count, float* right, nint rightStride, float* weights)
     {
-        float* panels = Scratch.Floats(RightSlot, TokensAtOnce * Panels<V>.Padded(_a.HeadDim));
+        using Scratch scratch = Scratch.Begin();
+        float* panels = scratch.Floats(TokensAtOnce * Panels<V>.Padded(_a.HeadDim));
         Panels<V>.PackAll(right, rightStride, count, _a.HeadDim, panels);
         Block<V>.Multiply(features, 1, stride, _a.Features, panels, _a.HeadDim, count, new((nint)state, Row, (nint)state, Row, Padded: true));
         AddRows(features, stride, count, weights, Row, state + _a.Features * Row, _a.Features);

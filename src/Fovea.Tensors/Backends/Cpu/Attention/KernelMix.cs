@@ -32,8 +32,6 @@ internal readonly unsafe record struct BucketWeights(nint First, int Tokens)
 internal readonly unsafe struct KernelMix<V>
     where V : struct, ISimd<V>
 {
-    private const int PanelsSlot = 4, ScoresSlot = 5, ProductsSlot = 6, StateSlot = 7;
-
     /// <summary>Which pairs there are, and how they are computed.</summary>
     internal required RelationPlan Plan { get; init; }
 
@@ -79,7 +77,8 @@ internal readonly unsafe struct KernelMix<V>
     private void Carry(OffsetRange range)
     {
         bool single = range.RowLow == range.RowHigh;
-        float* states = Scratch.Floats(StateSlot, (single ? 1 : Plan.Columns + 1) * StateSize);
+        using Scratch scratch = Scratch.Begin();
+        float* states = scratch.Floats((single ? 1 : Plan.Columns + 1) * StateSize);
         if (single)
         {
             // One row of keys: its tokens are summed as they come.
@@ -216,12 +215,13 @@ internal readonly unsafe struct KernelMix<V>
     private void Visit(int reader, int readers, int source, int sources)
     {
         int padded = Panels<V>.Padded(sources), paddedWidth = Panels<V>.Padded(Values.Width);
-        float* scores = Scratch.Floats(ScoresSlot, readers * padded);
-        float* panels = Scratch.Floats(PanelsSlot, Math.Max(Math.Max(Sources.Width, Values.Width) * padded, sources * paddedWidth));
+        using Scratch scratch = Scratch.Begin();
+        float* scores = scratch.Floats(readers * padded);
+        float* panels = scratch.Floats(Math.Max(Math.Max(Sources.Width, Values.Width) * padded, sources * paddedWidth));
         Products(Readers, reader, readers, Sources, source, sources, panels, scores);
         if (WeightGradients.AreGiven)
         {
-            float* products = Scratch.Floats(ProductsSlot, readers * padded);
+            float* products = scratch.Floats(readers * padded);
             Products(Probes, reader, readers, Values, source, sources, panels, products);
             GradientsOfWeights(reader, readers, source, sources, scores, products);
         }

@@ -10,7 +10,6 @@ namespace Fovea.Tensors.Backends.Cpu.Attention;
 internal readonly unsafe struct RelationHead<V>
     where V : struct, ISimd<V>
 {
-    private const int RowsSlot = 3, QueryWeightsSlot = 8, KeyWeightsSlot = 9, QueryWeightGradientsSlot = 10, KeyWeightGradientsSlot = 11;
     private const int TokensAtOnce = 16;   // of a turned block: a line of the cache
 
     private readonly KernelAttentionArguments _a;
@@ -21,12 +20,13 @@ internal readonly unsafe struct RelationHead<V>
     /// <param name="arguments">Inputs and sizes; there is a relation.</param>
     /// <param name="plan">That relation's plan.</param>
     /// <param name="index">Which head of which sequence.</param>
-    internal RelationHead(in KernelAttentionArguments arguments, RelationPlan plan, int index)
+    /// <param name="scratch">Memory for its rows.</param>
+    internal RelationHead(in KernelAttentionArguments arguments, RelationPlan plan, int index, Scratch scratch)
     {
         (_a, _plan) = (arguments, plan);
         (_batch, _head) = (index / arguments.Heads, index % arguments.Heads);
         int tokens = arguments.QueryCount, features = Panels<V>.Padded(arguments.Features), values = Panels<V>.Padded(arguments.HeadDim + 1);
-        float* rows = Scratch.Floats(RowsSlot, tokens * (4 * features + 2 * values));
+        float* rows = scratch.Floats(tokens * (4 * features + 2 * values));
         _queries = new((nint)rows, features, arguments.Features);
         _keys = new((nint)(rows + tokens * features), features, arguments.Features);
         _dqueries = new((nint)(rows + 2 * tokens * features), features, arguments.Features);
@@ -48,6 +48,7 @@ internal readonly unsafe struct RelationHead<V>
     /// <summary>y and normalisers.</summary>
     internal void Forward(float* y, float* normalizers)
     {
+        using Scratch scratch = Scratch.Begin();
         LoadInputs();
         Clear(_outputs);
         float* totals = normalizers + TokenOffset;
@@ -58,8 +59,8 @@ internal readonly unsafe struct RelationHead<V>
             Readers = _queries,
             Sources = _keys,
             Values = _values with { Width = HeadDim },
-            ReaderWeights = Weights(_a.QueryWeights, QueryWeightsSlot),
-            SourceWeights = Weights(_a.KeyWeights, KeyWeightsSlot),
+            ReaderWeights = Weights(_a.QueryWeights, scratch),
+            SourceWeights = Weights(_a.KeyWeights, scratch),
             Results = _outputs,
             Totals = totals,
         }.Run();
@@ -77,12 +78,13 @@ internal readonly unsafe struct RelationHead<V>
     /// </summary>
     internal void Backward(float* y, float* normalizers, float* dy, in KernelAttentionGradients gradients)
     {
+        using Scratch scratch = Scratch.Begin();
         LoadInputs();
         PaddedRows queryGradients = _outputs;
         KernelGradients<V>.Fill(y + OutputOffset, dy + OutputOffset, OutputStride, HeadDim, normalizers + TokenOffset, Tokens,
             queryGradients.Row(0), queryGradients.Stride);
-        BucketWeights alpha = Weights(_a.QueryWeights, QueryWeightsSlot), beta = Weights(_a.KeyWeights, KeyWeightsSlot);
-        BucketWeights dalpha = Cleared(gradients.QueryWeights, QueryWeightGradientsSlot), dbeta = Cleared(gradients.KeyWeights, KeyWeightGradientsSlot);
+        BucketWeights alpha = Weights(_a.QueryWeights, scratch), beta = Weights(_a.KeyWeights, scratch);
+        BucketWeights dalpha = Cleared(gradients.QueryWeights, scratch), dbeta = Cleared(gradients.KeyWeights, scratch);
         Clear(_dqueries);
         Clear(_dkeys);
         new KernelMix<V>
@@ -111,8 +113,8 @@ internal readonly unsafe struct RelationHead<V>
             Probes = _keys,
         };
         toKeys.Run();
-        Store(dalpha, gradients.QueryWeights, gradients.AccumulateQueryWeights);
-        Store(dbeta, gradients.KeyWeights, gradients.AccumulateKeyWeights);
+        Store(dalpha, gradients.QueryWeights);
+        Store(dbeta, gradients.KeyWeights);
         Store(gradients.Queries, _dqueries, _queries);
 
         // The values themselves are no longer needed: their gradients take their place.
@@ -149,11 +151,11 @@ internal readonly unsafe struct RelationHead<V>
     private float* Stored(Storage? storage) =>
         storage is null ? null : ((CpuStorage)storage).Pointer + TokenOffset * _a.Relation!.Buckets;
 
-    private BucketWeights Weights(Storage? storage, int slot)
+    private BucketWeights Weights(Storage? storage, Scratch scratch)
     {
         if (storage is null) return default;
         int buckets = _a.Relation!.Buckets;
-        float* from = Stored(storage), to = Scratch.Floats(slot, Tokens * buckets);
+        float* from = Stored(storage), to = scratch.Floats(Tokens * buckets);
         for (int first = 0; first < Tokens; first += TokensAtOnce)
             for (int bucket = 0; bucket < buckets; bucket++)
                 for (int token = first; token < Math.Min(first + TokensAtOnce, Tokens); token++)
@@ -161,17 +163,17 @@ internal readonly unsafe struct RelationHead<V>
         return new((nint)to, Tokens);
     }
 
-    private BucketWeights Cleared(Storage? storage, int slot)
+    private BucketWeights Cleared(Target? target, Scratch scratch)
     {
-        if (storage is null) return default;
-        float* gradients = Scratch.Floats(slot, Tokens * _a.Relation!.Buckets);
+        if (target is null) return default;
+        float* gradients = scratch.Floats(Tokens * _a.Relation!.Buckets);
         new Span<float>(gradients, Tokens * _a.Relation.Buckets).Clear();
         return new((nint)gradients, Tokens);
     }
 
-    private void Store(BucketWeights gradients, Storage? storage, bool accumulate)
+    private void Store(BucketWeights gradients, Target? target)
     {
-        if (!gradients.AreGiven) return;
+        if (target is not (Storage storage, bool accumulate)) return;
         int buckets = _a.Relation!.Buckets;
         float* from = (float*)gradients.First, to = Stored(storage);
         for (int first = 0; first < Tokens; first += TokensAtOnce)

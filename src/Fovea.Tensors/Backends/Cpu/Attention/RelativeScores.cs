@@ -11,7 +11,6 @@ namespace Fovea.Tensors.Backends.Cpu.Attention;
 internal readonly unsafe struct RelativeScores<V>
     where V : struct, ISimd<V>
 {
-    private const int RowBiasSlot = 8;
 
     private readonly TokenRelation? _relation;
     private readonly float _scale;
@@ -111,7 +110,8 @@ internal readonly unsafe struct RelativeScores<V>
         float* ofKeys = At(gradients.KeyBias, (nint)_sequence * _relation.Tokens * _buckets);
         float* ofHead = At(gradients.HeadBias, (nint)_sequence * _buckets);
         if (ofQuery == null && ofKeys == null && ofHead == null) return;
-        float* sums = Scratch.Floats(RowBiasSlot, _buckets);
+        using Scratch scratch = Scratch.Begin();
+        float* sums = scratch.Floats(_buckets);
         new Span<float>(sums, _buckets).Clear();
         int prefix = _relation.Prefix;
         for (int j = from; j < Math.Min(to, prefix); j++) Add(sums, ofKeys, j, _relation.Bucket(i, j), row[j - from]);
@@ -164,7 +164,8 @@ internal readonly unsafe struct RelativeScores<V>
 
     private void AddBias(float* row, int i, int from, int to)
     {
-        float* ofQuery = Scratch.Floats(RowBiasSlot, _buckets);
+        using Scratch scratch = Scratch.Begin();
+        float* ofQuery = scratch.Floats(_buckets);
         for (int r = 0; r < _buckets; r++)
             ofQuery[r] = (_queryBias == null ? 0 : _queryBias[(nint)i * _buckets + r]) + (_headBias == null ? 0 : _headBias[r]);
         int prefix = _relation!.Prefix;

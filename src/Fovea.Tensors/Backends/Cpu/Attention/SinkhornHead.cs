@@ -12,7 +12,6 @@ namespace Fovea.Tensors.Backends.Cpu.Attention;
 internal unsafe struct SinkhornHead<V>
     where V : struct, ISimd<V>
 {
-    private const int KeysSlot = 3, ValuesSlot = 4, ScoresSlot = 5, PlanSlot = 6, SumsSlot = 7;
     private const int ScoresInCache = 262144;   // 1 MiB
     private const float Log2E = 1.44269504f;
 
@@ -26,7 +25,8 @@ internal unsafe struct SinkhornHead<V>
     /// <param name="iterations">Normalisations, odd.</param>
     /// <param name="index">Which head of which sequence.</param>
     /// <param name="potentials">Of all heads, <c>[batch, head, iteration, token]</c>.</param>
-    internal SinkhornHead(in AttentionArguments arguments, int iterations, int index, float* potentials)
+    /// <param name="scratch">Memory for scores and potentials.</param>
+    internal SinkhornHead(in AttentionArguments arguments, int iterations, int index, float* potentials, Scratch scratch)
     {
         (_a, _iterations, _n) = (arguments, iterations, arguments.Keys);
         _relative = new(arguments, index);
@@ -38,9 +38,9 @@ internal unsafe struct SinkhornHead<V>
         _k = At(_a.K);
         _v = At(_a.V);
         _saved = potentials + (nint)index * iterations * _n;
-        _keysT = Scratch.Floats(KeysSlot, 2 * _padded * _a.HeadDim + _padded * Panels<V>.Padded(_a.HeadDim));
-        _scores = Scratch.Floats(ScoresSlot, (_whole ? _n : Math.Min(_block, _n)) * _padded);
-        _sums = Scratch.Floats(SumsSlot, (2 * iterations + 3) * _padded);
+        _keysT = scratch.Floats(2 * _padded * _a.HeadDim + _padded * Panels<V>.Padded(_a.HeadDim));
+        _scores = scratch.Floats((_whole ? _n : Math.Min(_block, _n)) * _padded);
+        _sums = scratch.Floats((2 * iterations + 3) * _padded);
         Panels<V>.PackAllTransposed(_k, _a.K.Stride, _a.HeadDim, _n, _keysT);
         if (_whole) Compute(0, _n);
     }
@@ -56,8 +56,7 @@ internal unsafe struct SinkhornHead<V>
 
     private readonly float* Spare(int i) => _sums + (2 * _iterations + i) * _padded;
 
-    private readonly float* At(in HeadView view) =>
-        ((CpuStorage)view.Storage).Pointer + view.Offset + (nint)_batch * _n * view.Stride + _head * _a.HeadDim;
+    private readonly float* At(in HeadView view) => CpuStorage.At(view, _batch, _n, _head, _a.HeadDim);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal readonly void Forward(float* y)
@@ -72,7 +71,8 @@ internal unsafe struct SinkhornHead<V>
             new ReadOnlySpan<float>(Potential(t), _n).CopyTo(new Span<float>(_saved + t * _n, _n));
         }
 
-        float* values = Scratch.Floats(ValuesSlot, _padded * Panels<V>.Padded(d));
+        using Scratch scratch = Scratch.Begin();
+        float* values = scratch.Floats(_padded * Panels<V>.Padded(d));
         Panels<V>.PackAll(_v, _a.V.Stride, _n, d, values);
         float* columns = last == 0 ? Spare(2) : Potential(last - 1);
         for (int first = 0; first < _n; first += _block)
@@ -126,7 +126,8 @@ internal unsafe struct SinkhornHead<V>
         for (int first = 0; first < _n; first += _block)
         {
             int count = Math.Min(_block, _n - first);
-            (nint plan, nint slopes) = Plan(first, count, dy, valuesT, columns);
+            using Scratch scratch = Scratch.Begin();
+            (nint plan, nint slopes) = Plan(first, count, dy, valuesT, columns, scratch);
             for (int r = 0; r < count; r++)
             {
                 float* p = (float*)plan + r * _padded, dp = (float*)slopes + r * _padded;
@@ -137,7 +138,7 @@ internal unsafe struct SinkhornHead<V>
                 for (int j = 0; j < _padded; j += V.Count) V.Store(dcolumns + j, V.Fma(V.Load(p + j), V.Load(dp + j) - center, V.Load(dcolumns + j)));
             }
 
-            float* right = Scratch.Floats(ValuesSlot, _block * Panels<V>.Padded(d));
+            float* right = scratch.Floats(_block * Panels<V>.Padded(d));
             Panels<V>.PackAll(dy + (nint)first * Width, Width, count, d, right);
             Block<V>.Multiply((float*)plan, 1, _padded, _n, right, d, count, new((nint)dv, values.View.Stride, add ? (nint)dv : 0, values.View.Stride));
             add = true;
@@ -194,12 +195,13 @@ internal unsafe struct SinkhornHead<V>
         for (int first = 0; first < _n; first += _block)
         {
             int count = Math.Min(_block, _n - first);
-            (nint plan, nint slopes) = Plan(first, count, dy, valuesT, last == 0 ? Spare(2) : Potential(last - 1));
+            using Scratch scratch = Scratch.Begin();
+            (nint plan, nint slopes) = Plan(first, count, dy, valuesT, last == 0 ? Spare(2) : Potential(last - 1), scratch);
             float* scores = Scores(first, count);
             for (int r = 0; r < count; r++)
                 DifferentiateRow(scores + r * _padded, (float*)plan + r * _padded, (float*)slopes + r * _padded, first + r, gradients);
 
-            float* right = Scratch.Floats(ValuesSlot, _block * Panels<V>.Padded(d)), dqBlock = dq + first * qStride;
+            float* right = scratch.Floats(_block * Panels<V>.Padded(d)), dqBlock = dq + first * qStride;
             Panels<V>.PackAll(_q + (nint)first * _a.Q.Stride, _a.Q.Stride, count, d, right);
             Block<V>.Multiply((float*)slopes, 1, _padded, _n, right, d, count, new((nint)dk, kStride, addK ? (nint)dk : 0, kStride));
             Block<V>.Multiply((float*)slopes, _padded, 1, count, keys, d, _n, new((nint)dqBlock, qStride, addQ ? (nint)dqBlock : 0, qStride));
@@ -239,9 +241,9 @@ internal unsafe struct SinkhornHead<V>
     }
 
     /// <summary>A block of p and of dp = dy vᵀ; padding is 0 in p.</summary>
-    private readonly (nint Plan, nint Slopes) Plan(int first, int count, float* dy, float* valuesT, float* columns)
+    private readonly (nint Plan, nint Slopes) Plan(int first, int count, float* dy, float* valuesT, float* columns, Scratch scratch)
     {
-        float* plan = Scratch.Floats(PlanSlot, 2 * _block * _padded), slopes = plan + _block * _padded, scores = Scores(first, count);
+        float* plan = scratch.Floats(2 * _block * _padded), slopes = plan + _block * _padded, scores = Scores(first, count);
         Block<V>.Multiply(dy + (nint)first * Width, Width, 1, count, valuesT, _n, _a.HeadDim, new((nint)slopes, _padded, Padded: true));
         for (int r = 0; r < count; r++)
             Exponentiate(scores + r * _padded, plan + r * _padded, columns, Potential(_iterations - 1)[first + r]);

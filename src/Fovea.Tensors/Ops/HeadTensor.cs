@@ -1,3 +1,4 @@
+
 namespace Fovea.Tensors;
 
 /// <summary>
@@ -43,7 +44,7 @@ public readonly record struct HeadTensor(Tensor Tensor, int Count, int Parts = 1
             int first = 0, covered = 0;
             while (!ReferenceEquals(all[first].Tensor, tensor)) first++;
             foreach (HeadTensor other in all) covered += ReferenceEquals(other.Tensor, tensor) ? 1 : 0;
-            Storage storage = tensor.GradientStorage(out bool add);
+            (Storage storage, bool add) = tensor.GradientTarget();
             if (first < i)
             {
                 add = gradients[first].Accumulate;
@@ -62,16 +63,3 @@ public readonly record struct HeadTensor(Tensor Tensor, int Count, int Parts = 1
 
     private HeadView ViewOf(Storage storage) => new(storage, Part * Count * Width, Parts * Count * Width);
 }
-
-/// <summary>
-/// Vectors of heads inside a buffer: element e of head h of token t of sequence b is at <c>Offset + (b · tokens + t) · Stride + h · width + e</c>.
-/// </summary>
-/// <param name="Storage">The buffer.</param>
-/// <param name="Offset">Elements before the first vector.</param>
-/// <param name="Stride">Elements from one token to the next.</param>
-public readonly record struct HeadView(Storage Storage, int Offset, int Stride);
-
-/// <summary>Where the gradient of a <see cref="HeadView"/> goes.</summary>
-/// <param name="View">The same vectors in the gradient's buffer.</param>
-/// <param name="Accumulate">Add to what is there.</param>
-public readonly record struct HeadGradient(HeadView View, bool Accumulate);

@@ -1,20 +1,5 @@
 namespace Fovea.Tensors;
 
-/// <summary>Rows and columns of one level of a pyramid of token grids.</summary>
-/// <param name="Rows">Rows, 1 or more.</param>
-/// <param name="Columns">Columns, 1 or more.</param>
-public readonly record struct GridLevel(int Rows, int Columns)
-{
-    /// <summary>Number of positions.</summary>
-    public int Count => Rows * Columns;
-
-    /// <summary>The next coarser level: half of each side, rounded up.</summary>
-    public GridLevel Halved() => new((Rows + 1) / 2, (Columns + 1) / 2);
-
-    /// <summary>For example <c>5x7</c>.</summary>
-    public override string ToString() => $"{Rows}x{Columns}";
-}
-
 /// <summary>Sizes of <see cref="Backend.DeformableSample"/>.</summary>
 /// <param name="Batch">Sequences.</param>
 /// <param name="Tokens">Tokens of a sequence of values: <paramref name="Prefix"/>, then the levels one after another, each row by row.</param>
@@ -34,11 +19,8 @@ public readonly record struct DeformableArguments(
 /// <summary>Where the gradients of <see cref="Backend.DeformableSample"/> go; null where nobody wants one.</summary>
 /// <param name="Values">As the values lie.</param>
 /// <param name="Locations"><c>[batch, query, head, level, point, 2]</c>.</param>
-/// <param name="AccumulateLocations">Add to them.</param>
 /// <param name="Weights"><c>[batch, query, head, level, point]</c>.</param>
-/// <param name="AccumulateWeights">Add to them.</param>
-public readonly record struct DeformableGradients(
-    HeadGradient? Values, Storage? Locations, bool AccumulateLocations, Storage? Weights, bool AccumulateWeights);
+public readonly record struct DeformableGradients(HeadGradient? Values, Target? Locations, Target? Weights);
 
 /// <summary>Sizes of <see cref="Backend.PoolGrid"/>.</summary>
 /// <param name="Batch">Sequences.</param>
@@ -89,7 +71,7 @@ public abstract partial class Backend
     public abstract void PoolGrid(in PoolGridArguments arguments, Storage x, Storage y);
 
     /// <summary>dx (+)= gradient of <see cref="PoolGrid"/>; 0 for the prefix.</summary>
-    public abstract void PoolGridBackward(in PoolGridArguments arguments, Storage dy, Storage dx, bool accumulate);
+    public abstract void PoolGridBackward(in PoolGridArguments arguments, Storage dy, Target dx);
 
     /// <summary>
     /// Depthwise convolution of a grid of tokens: <c>x [batch, prefix + rows · columns, head, width]</c>, <c>w [kernel · kernel, width]</c>,
@@ -101,5 +83,5 @@ public abstract partial class Backend
     public abstract void GridConvolutionBackwardInput(in GridConvolutionArguments arguments, Storage dy, Storage w, HeadGradient dx);
 
     /// <summary>dw (+)= gradient of <see cref="GridConvolution"/> with respect to its weight.</summary>
-    public abstract void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy, Storage dw, bool accumulate);
+    public abstract void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy, Target dw);
 }

@@ -1,73 +1,5 @@
 namespace Fovea.Tensors;
 
-/// <summary>Functions of one element, each with its derivative.</summary>
-public enum UnaryOperator
-{
-    /// <summary>x · Φ(x), exact (Hendrycks and Gimpel 2016, arXiv:1606.08415).</summary>
-    Gelu,
-
-    /// <summary>0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))).</summary>
-    GeluTanh,
-
-    /// <summary>max(x, 0).</summary>
-    Relu,
-
-    /// <summary>x · sigmoid(x).</summary>
-    Silu,
-
-    /// <summary>x for x &gt; 0, else eˣ − 1.</summary>
-    Elu,
-
-    /// <summary>1 / (1 + e⁻ˣ).</summary>
-    Sigmoid,
-
-    /// <summary>Hyperbolic tangent.</summary>
-    Tanh,
-
-    /// <summary>log(1 + eˣ).</summary>
-    Softplus,
-
-    /// <summary>eˣ.</summary>
-    Exp,
-
-    /// <summary>Natural logarithm.</summary>
-    Log,
-
-    /// <summary>Square root.</summary>
-    Sqrt,
-
-    /// <summary>x².</summary>
-    Square,
-
-    /// <summary>|x|.</summary>
-    Abs,
-}
-
-/// <summary>Functions of two elements.</summary>
-public enum BinaryOperator
-{
-    /// <summary>a + b.</summary>
-    Add,
-
-    /// <summary>a − b.</summary>
-    Subtract,
-
-    /// <summary>a · b.</summary>
-    Multiply,
-
-    /// <summary>a / b.</summary>
-    Divide,
-
-    /// <summary>The larger one.</summary>
-    Maximum,
-
-    /// <summary>The smaller one.</summary>
-    Minimum,
-
-    /// <summary>1 where a ≥ b, else 0.</summary>
-    GreaterOrEqual,
-}
-
 /// <summary>What a linear layer does to its input on the way in; computed on the fly, never stored.</summary>
 public enum LinearInput
 {
@@ -84,7 +16,7 @@ public enum LinearInput
 /// <summary>C (+)= Scale · op(A) op(B) for each of Batch matrices, stored one after another.</summary>
 /// <param name="A"><c>[batch, rows, inner]</c>, or <c>[batch, inner, rows]</c> if transposed.</param>
 /// <param name="B"><c>[batch, inner, columns]</c>, or <c>[batch, columns, inner]</c> if transposed.</param>
-/// <param name="C"><c>[batch, rows, columns]</c>.</param>
+/// <param name="C"><c>[batch, rows, columns]</c>, overwritten or added to.</param>
 /// <param name="Batch">Number of products.</param>
 /// <param name="Rows">Rows of C.</param>
 /// <param name="Columns">Columns of C.</param>
@@ -92,10 +24,9 @@ public enum LinearInput
 /// <param name="TransposeA">A is stored transposed.</param>
 /// <param name="TransposeB">B is stored transposed.</param>
 /// <param name="Scale">Factor of the product.</param>
-/// <param name="Accumulate">Add to C.</param>
 public readonly record struct MatMulArguments(
-    Storage A, Storage B, Storage C, int Batch, int Rows, int Columns, int Inner,
-    bool TransposeA = false, bool TransposeB = false, float Scale = 1, bool Accumulate = false);
+    Storage A, Storage B, Target C, int Batch, int Rows, int Columns, int Inner,
+    bool TransposeA = false, bool TransposeB = false, float Scale = 1);
 
 /// <summary>A linear layer y = f(x) wᵀ + bias (+ residual) and what its passes need.</summary>
 /// <param name="X"><c>[rows, in]</c>, before f.</param>
@@ -119,13 +50,9 @@ public readonly record struct LinearArguments(
 
 /// <summary>Where gradients of an input go; null where nobody wants one.</summary>
 /// <param name="Dx">Gradient of x.</param>
-/// <param name="AccumulateDx">Add to it.</param>
 /// <param name="Dgamma">Gradient of a layer norm's scale.</param>
-/// <param name="AccumulateDgamma">Add to it.</param>
 /// <param name="Dbeta">Gradient of a layer norm's shift.</param>
-/// <param name="AccumulateDbeta">Add to it.</param>
-public readonly record struct LinearInputGradients(
-    Storage? Dx, bool AccumulateDx, Storage? Dgamma = null, bool AccumulateDgamma = false, Storage? Dbeta = null, bool AccumulateDbeta = false);
+public readonly record struct LinearInputGradients(Target? Dx, Target? Dgamma = null, Target? Dbeta = null);
 
 /// <summary>Sizes of a 2-D convolution; <c>output = (input + 2·padding − dilation·(kernel−1) − 1) / stride + 1</c>.</summary>
 /// <param name="Batch">Images.</param>
@@ -195,3 +122,22 @@ public readonly record struct SgdArguments(
 /// <param name="GradientScale">Factor of the gradient (clipping).</param>
 public readonly record struct AdamArguments(
     double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, bool Decoupled, int Step, double GradientScale);
+
+/// <summary>One parameter's step of stochastic gradient descent.</summary>
+/// <param name="Arguments">Step size and the rest.</param>
+/// <param name="Parameter">Changed.</param>
+/// <param name="Gradient">Read.</param>
+/// <param name="Momentum">Changed; null without momentum.</param>
+/// <param name="Count">Elements of each.</param>
+public readonly record struct SgdStep(SgdArguments Arguments, Storage Parameter, Storage Gradient, Storage? Momentum, int Count);
+
+/// <summary>One parameter's step of Adam.</summary>
+/// <param name="Arguments">Step size and the rest.</param>
+/// <param name="Parameter">Changed.</param>
+/// <param name="Gradient">Read.</param>
+/// <param name="Mean">Changed: m.</param>
+/// <param name="Variance">Changed: v.</param>
+/// <param name="Maximum">Changed: the largest v so far; null without AMSGrad.</param>
+/// <param name="Count">Elements of each.</param>
+public readonly record struct AdamStep(
+    AdamArguments Arguments, Storage Parameter, Storage Gradient, Storage Mean, Storage Variance, Storage? Maximum, int Count);

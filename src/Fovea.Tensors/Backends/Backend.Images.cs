@@ -27,15 +27,10 @@ public readonly record struct BatchNormArguments(Storage X, ChannelNorm Norm, St
 
 /// <summary>Where the gradients of a batch norm go; null where nobody wants one.</summary>
 /// <param name="Dx">Gradient of x.</param>
-/// <param name="AccumulateDx">Add to it.</param>
 /// <param name="Dgamma">Gradient of the scale.</param>
-/// <param name="AccumulateDgamma">Add to it.</param>
 /// <param name="Dbeta">Gradient of the shift.</param>
-/// <param name="AccumulateDbeta">Add to it.</param>
 /// <param name="Dresidual">Gradient of the residual.</param>
-/// <param name="AccumulateDresidual">Add to it.</param>
-public readonly record struct BatchNormGradients(
-    Storage? Dx, bool AccumulateDx, Storage? Dgamma, bool AccumulateDgamma, Storage? Dbeta, bool AccumulateDbeta, Storage? Dresidual, bool AccumulateDresidual);
+public readonly record struct BatchNormGradients(Target? Dx, Target? Dgamma, Target? Dbeta, Target? Dresidual);
 
 /// <summary>Sizes of a max pooling of square windows; what lies in the padding is smaller than every number.</summary>
 /// <param name="Planes">Channels of all images.</param>
@@ -67,8 +62,8 @@ public abstract partial class Backend
     public abstract void MaxPool(in MaxPoolArguments arguments, Storage x, Storage y);
 
     /// <summary>dx (+)= dy at the first position of a window that holds its result y, row by row.</summary>
-    public abstract void MaxPoolBackward(in MaxPoolArguments arguments, Storage x, Storage y, Storage dy, Storage dx, bool accumulate);
+    public abstract void MaxPoolBackward(in MaxPoolArguments arguments, Storage x, Storage y, Storage dy, Target dx);
 
     /// <summary>y[o, j, i] (+)= Σ_k map[j, k] · x[o, k, i] along the middle axis of <c>x [outer, map.From, inner]</c>.</summary>
-    public abstract void MapAxis(AxisMap map, Storage x, Storage y, int outer, int inner, bool accumulate);
+    public abstract void MapAxis(AxisMap map, Storage x, Target y, int outer, int inner);
 }

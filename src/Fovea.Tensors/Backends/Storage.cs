@@ -1,15 +1,5 @@
 namespace Fovea.Tensors;
 
-/// <summary>What one element of a tensor is.</summary>
-public enum ElementType
-{
-    /// <summary>Single-precision number: all values that are computed with.</summary>
-    Float32,
-
-    /// <summary>32-bit integer: class labels and indices.</summary>
-    Int32,
-}
-
 /// <summary>
 /// A tensor's memory, opaque to everything above the backend that made it. Counted by the tensors that share it
 /// (<see cref="Tensor.Reshape"/> shares); when the last one lets go it returns to the backend's pool.
@@ -24,10 +14,10 @@ public abstract class Storage(Backend backend, int capacity)
     /// <summary>Elements that fit; at least what was asked for.</summary>
     public int Capacity { get; } = capacity;
 
-    internal void Retain() => _references++;
+    internal void Retain() => Interlocked.Increment(ref _references);
 
     internal void Release()
     {
-        if (--_references == 0) Backend.Return(this);
+        if (Interlocked.Decrement(ref _references) == 0) Backend.Return(this);
     }
 }

@@ -1,9 +1,12 @@
+using Fovea.Tensors.Backends.Cpu.Simd;
+using Fovea.Tensors.Backends.Reference;
+
 namespace Fovea.Tensors;
 
 /// <summary>
 /// The seam: everything a device has to do. Shapes were checked above it (<see cref="Ops"/>); sizes come as plain numbers, memory
-/// as opaque <see cref="Storage"/>. Matrices are row-major. Where a method has <c>accumulate</c>, it adds to the destination instead
-/// of overwriting it. Results must not depend on the number of threads. <see cref="Backends.Reference.ReferenceBackend"/> defines
+/// as opaque <see cref="Storage"/>. Matrices are row-major. A <see cref="Target"/>, written (+)= here, is added to or overwritten, as it
+/// says; a plain result is overwritten. Results must not depend on the number of threads. <see cref="Backends.Reference.ReferenceBackend"/> defines
 /// what each primitive means.
 /// </summary>
 public abstract partial class Backend
@@ -49,10 +52,10 @@ public abstract partial class Backend
     public abstract void LinearBackwardInput(in LinearArguments arguments, Storage dy, in LinearInputGradients gradients);
 
     /// <summary>dw (+)= dyᵀ f(x) and, unless null, dbias (+)= column sums of dy.</summary>
-    public abstract void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Storage dw, bool accumulate, Storage? dbias, bool accumulateBias);
+    public abstract void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Target dw, Target? dbias);
 
     /// <summary>y (+)= column sums of <c>x [rows, columns]</c>.</summary>
-    public abstract void ColumnSums(Storage x, Storage y, int rows, int columns, bool accumulate);
+    public abstract void ColumnSums(Storage x, Target y, int rows, int columns);
 
     /// <summary>
     /// 2-D convolution: <c>x [batch, in, height, width]</c>, <c>w [out, in/groups, kernelHeight, kernelWidth]</c> → <c>y [batch, out, oh, ow]</c>, with
@@ -61,10 +64,10 @@ public abstract partial class Backend
     public abstract void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, in Conv2dEpilogue epilogue, Storage y);
 
     /// <summary>dx (+)= gradient of <see cref="Conv2d"/> with respect to its input.</summary>
-    public abstract void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Storage dx, bool accumulate);
+    public abstract void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Target dx);
 
     /// <summary>dw (+)= gradient of <see cref="Conv2d"/> with respect to its weight.</summary>
-    public abstract void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Storage dw, bool accumulate);
+    public abstract void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Target dw);
 
     // Rows: x [rows, columns].
 
@@ -78,7 +81,7 @@ public abstract partial class Backend
     public abstract void Softmax(Storage x, Storage y, int rows, int columns, bool logarithm);
 
     /// <summary>dx (+)= gradient of <see cref="Softmax"/> from its result y.</summary>
-    public abstract void SoftmaxBackward(Storage y, Storage dy, Storage dx, int rows, int columns, bool logarithm, bool accumulate);
+    public abstract void SoftmaxBackward(Storage y, Storage dy, Target dx, int rows, int columns, bool logarithm);
 
     /// <summary>
     /// Cross-entropy per row: with t = (1−s)·onehot(label) + s/C, or the soft targets, loss = −Σ_c w_c t_c log softmax(x)_c.
@@ -87,7 +90,7 @@ public abstract partial class Backend
     public abstract void CrossEntropy(in CrossEntropyArguments arguments, Storage logits, Storage losses);
 
     /// <summary>dlogits (+)= gradient of Σ_r dlosses_r · loss_r.</summary>
-    public abstract void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Storage dlogits, bool accumulate);
+    public abstract void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Target dlogits);
 
     // Elements.
 
@@ -95,34 +98,34 @@ public abstract partial class Backend
     public abstract void Unary(UnaryOperator f, Storage x, Storage y, int count);
 
     /// <summary>dx (+)= dy · f'(x).</summary>
-    public abstract void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int count, bool accumulate);
+    public abstract void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Target dx, int count);
 
     /// <summary>y = f(a) · b, each row of <c>x [rows, 2 · columns]</c> being a and behind it b; <c>y [rows, columns]</c>.</summary>
     public abstract void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns);
 
     /// <summary>dx (+)= gradient of <see cref="Gate"/>.</summary>
-    public abstract void GateBackward(UnaryOperator f, Storage x, Storage dy, Storage dx, int rows, int columns, bool accumulate);
+    public abstract void GateBackward(UnaryOperator f, Storage x, Storage dy, Target dx, int rows, int columns);
 
     /// <summary>y = a ∘ b with broadcasting: an axis of size 1 in <c>a</c> or <c>b</c> is repeated to the size in <c>shape</c>; shapes have equal rank.</summary>
     public abstract void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y, Shape shape);
 
     /// <summary>y (+)= scale · x summed over the axes in which <c>shape</c> is 1 and <c>xShape</c> is not; shapes have equal rank.</summary>
-    public abstract void SumTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate);
+    public abstract void SumTo(Storage x, Shape xShape, Target y, Shape shape, float scale);
 
     /// <summary>y (+)= scale · x, repeated along the axes in which <c>xShape</c> is 1; shapes have equal rank.</summary>
-    public abstract void BroadcastTo(Storage x, Shape xShape, Storage y, Shape shape, float scale, bool accumulate);
+    public abstract void BroadcastTo(Storage x, Shape xShape, Target y, Shape shape, float scale);
 
     /// <summary>Largest element along the middle axis of <c>x [outer, axis, inner]</c>, and its first position; NaN counts as largest.</summary>
     public abstract void Max(Storage x, Storage y, Storage indices, int outer, int axis, int inner);
 
     /// <summary>dx (+)= gradient of <see cref="Max"/>: dy at the position of the largest element, 0 elsewhere.</summary>
-    public abstract void MaxBackward(Storage indices, Storage dy, Storage dx, int outer, int axis, int inner, bool accumulate);
+    public abstract void MaxBackward(Storage indices, Storage dy, Target dx, int outer, int axis, int inner);
 
     /// <summary>y (+)= scale · x.</summary>
-    public abstract void AddScaled(Storage x, Storage y, int count, float scale, bool accumulate);
+    public abstract void AddScaled(Storage x, Target y, int count, float scale);
 
     /// <summary>y (+)= x · s_r on <c>rows</c> rows of <c>columns</c>, <c>s [rows]</c>.</summary>
-    public abstract void ScaleRows(Storage x, Storage scales, Storage y, int rows, int columns, bool accumulate);
+    public abstract void ScaleRows(Storage x, Storage scales, Target y, int rows, int columns);
 
     /// <summary>All elements become <c>value</c>.</summary>
     public abstract void Fill(Storage y, int count, float value);
@@ -130,21 +133,21 @@ public abstract partial class Backend
     /// <summary>
     /// y_i (+)= x_i / (1−probability) where random number <c>offset + i</c> of the stream is at least <c>probability</c>, else 0. Its own backward pass.
     /// </summary>
-    public abstract void Dropout(Storage x, Storage y, int count, float probability, Philox random, ulong offset, bool accumulate);
+    public abstract void Dropout(Storage x, Target y, int count, float probability, Philox random, ulong offset);
 
     // Layout.
 
     /// <summary>y (+)= x with its axes in another order: axis i of y is axis <c>order[i]</c> of x.</summary>
-    public abstract void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Storage y, bool accumulate);
+    public abstract void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Target y);
 
     /// <summary>Copies (or adds) a block of <c>rows</c> rows of <c>columns</c> elements between buffers with their own offsets and row strides.</summary>
-    public abstract void CopyBlock(Storage x, int xOffset, int xStride, Storage y, int yOffset, int yStride, int rows, int columns, bool accumulate);
+    public abstract void CopyBlock(Storage x, int xOffset, int xStride, Target y, int yOffset, int yStride, int rows, int columns);
 
     /// <summary>y[i] = x[indices[i]]: rows of <c>columns</c> elements.</summary>
     public abstract void Gather(Storage x, Storage indices, Storage y, int count, int columns);
 
     /// <summary>dx[indices[i]] += dy[i] into <c>dx [rows, columns]</c>, which is cleared first unless accumulating; in the order of i.</summary>
-    public abstract void GatherBackward(Storage dy, Storage indices, Storage dx, int count, int rows, int columns, bool accumulate);
+    public abstract void GatherBackward(Storage dy, Storage indices, Target dx, int count, int rows, int columns);
 
     /// <summary>
     /// Non-overlapping patches: <c>image [batch, channel, height, width]</c> → <c>y [batch, gridRow · gridColumn, channel · size · size]</c>,
@@ -153,19 +156,19 @@ public abstract partial class Backend
     public abstract void Patchify(Storage image, Storage y, int batch, int channels, int height, int width, int size);
 
     /// <summary>image (+)= the inverse of <see cref="Patchify"/>.</summary>
-    public abstract void PatchifyBackward(Storage dy, Storage image, int batch, int channels, int height, int width, int size, bool accumulate);
+    public abstract void PatchifyBackward(Storage dy, Target image, int batch, int channels, int height, int width, int size);
 
-    // Optimisers: one call per parameter tensor, in place.
+    // Optimisers: one call for all parameters, in place. The tensors of a list do not overlap.
 
-    /// <summary>Σ x², in double.</summary>
-    public abstract double SumOfSquares(Storage x, int count);
+    /// <summary>Σ x² of each tensor, in double.</summary>
+    public abstract double[] SumsOfSquares(IReadOnlyList<(Storage X, int Count)> tensors);
 
     /// <summary>One step of stochastic gradient descent; see <see cref="SgdArguments"/>.</summary>
-    public abstract void Sgd(in SgdArguments arguments, Storage parameter, Storage gradient, Storage? momentum, int count);
+    public abstract void Sgd(IReadOnlyList<SgdStep> steps);
 
     /// <summary>One step of Adam or AdamW; see <see cref="AdamArguments"/>.</summary>
-    public abstract void Adam(in AdamArguments arguments, Storage parameter, Storage gradient, Storage mean, Storage variance, Storage? maximum, int count);
+    public abstract void Adam(IReadOnlyList<AdamStep> steps);
 
-    /// <summary>y += weight · (x − y): moving averages of weights.</summary>
-    public abstract void Lerp(Storage x, Storage y, int count, float weight);
+    /// <summary>y += weight · (x − y) for each pair: moving averages of weights.</summary>
+    public abstract void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight);
 }

@@ -1,25 +1,5 @@
 namespace Fovea.Tensors;
 
-/// <summary>What kernel attention does to queries and keys on the way in; computed on the fly, never stored.</summary>
-public enum FeatureMap
-{
-    /// <summary>f(x) = x: they are features already.</summary>
-    Identity,
-
-    /// <summary>f(x) = elu(x) + 1: x + 1 for x &gt; 0, else eˣ (Katharopoulos et al. 2020, arXiv:2006.16236, eq. 7).</summary>
-    EluPlusOne,
-}
-
-/// <summary>Which kernel random features stand for; see <see cref="Backend.RandomFeatures"/>.</summary>
-public enum FeatureKernel
-{
-    /// <summary>exp(x·y), by positive features.</summary>
-    Softmax,
-
-    /// <summary>The expectation of relu(w·x) relu(w·y) over Gaussian w.</summary>
-    Relu,
-}
-
 /// <summary>Inputs and sizes of kernel attention; see <see cref="Backend.KernelAttention"/>.</summary>
 /// <param name="Queries">Vectors <c>[batch, query, head, feature]</c>, before f.</param>
 /// <param name="Keys">Vectors <c>[batch, key, head, feature]</c>, before f.</param>
@@ -44,12 +24,10 @@ public readonly record struct KernelAttentionArguments(
 /// <param name="Keys">Of the keys, before f.</param>
 /// <param name="Values">Of the values.</param>
 /// <param name="QueryWeights">Of α; null where nobody wants it.</param>
-/// <param name="AccumulateQueryWeights">Add to it.</param>
 /// <param name="KeyWeights">Of β; null where nobody wants it.</param>
-/// <param name="AccumulateKeyWeights">Add to it.</param>
 public readonly record struct KernelAttentionGradients(
     HeadGradient Queries, HeadGradient Keys, HeadGradient Values,
-    Storage? QueryWeights = null, bool AccumulateQueryWeights = false, Storage? KeyWeights = null, bool AccumulateKeyWeights = false);
+    Target? QueryWeights = null, Target? KeyWeights = null);
 
 /// <summary>Inputs and sizes of random features; see <see cref="Backend.RandomFeatures"/>.</summary>
 /// <param name="X">Vectors <c>[batch, token, head, headDim]</c>.</param>

@@ -1,0 +1,11 @@
+namespace Fovea.Tensors;
+
+/// <summary>What one element of a tensor is.</summary>
+public enum ElementType
+{
+    /// <summary>Single-precision number: all values that are computed with.</summary>
+    Float32,
+
+    /// <summary>32-bit integer: class labels and indices.</summary>
+    Int32,
+}
