@@ -3,8 +3,8 @@ using Fovea.Tensors;
 namespace Fovea.Nn;
 
 /// <summary>
-/// The usual first values. Fans as in PyTorch: for a weight <c>[out, in, ...]</c> with r elements per kernel, fanIn = in · r and
-/// fanOut = out · r.
+/// The usual first values. Fans as in PyTorch: for a weight <c>[out, in, ...]</c> with r elements per kernel, fanIn =
+/// in · r and fanOut = out · r.
 /// </summary>
 public static class Init
 {
@@ -21,8 +21,10 @@ public static class Init
     public static Initializer Normal(double deviation) =>
         (values, _, random) => Fill(values, i => (float)(deviation * random.Normal(i)));
 
-    /// <summary>Normal with mean 0, drawn again while outside the bounds; these are absolute, as in PyTorch and timm.</summary>
-    public static Initializer TruncatedNormal(double deviation, double low = -2, double high = 2) => (values, _, random) => Fill(values, i =>
+    /// <summary>Normal with mean 0, drawn again while outside the bounds; these are absolute, as in PyTorch and
+    /// timm.</summary>
+    public static Initializer TruncatedNormal(double deviation, double low = -2, double high = 2) =>
+        (values, _, random) => Fill(values, i =>
     {
         ulong step = (ulong)values.Length;
         for (ulong draw = i; ; draw += step)
@@ -44,7 +46,8 @@ public static class Init
     public static Initializer XavierNormal(double gain = 1) => (values, shape, random) =>
         Normal(gain * Math.Sqrt(2.0 / (FanIn(shape) + FanOut(shape))))(values, shape, random);
 
-    /// <summary>Uniform in ±√(6 / ((1 + slope²) · fan)) (He et al. 2015, arXiv:1502.01852). PyTorch's layers use slope √5.</summary>
+    /// <summary>Uniform in ±√(6 / ((1 + slope²) · fan)) (He et al. 2015, arXiv:1502.01852). PyTorch's layers use slope
+    /// √5.</summary>
     public static Initializer KaimingUniform(double slope = 0, bool fanOut = false) => (values, shape, random) =>
         Uniform(Math.Sqrt(6 / ((1 + slope * slope) * (fanOut ? FanOut(shape) : FanIn(shape)))))(values, shape, random);
 
@@ -56,7 +59,8 @@ public static class Init
 
     private static double FanOut(Shape shape) => shape.Rank < 2 ? shape.Count : (double)shape.Count / shape[1];
 
-    /// <summary>values[i] = draw(i), in parallel where that pays: each element is a function of its own index.</summary>
+    /// <summary>values[i] = draw(i), in parallel where that pays: each element is a function of its own
+    /// index.</summary>
     private static void Fill(float[] values, Func<ulong, float> draw)
     {
         const int Chunk = 1 << 14;

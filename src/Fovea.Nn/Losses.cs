@@ -2,7 +2,8 @@ using Fovea.Tensors;
 
 namespace Fovea.Nn;
 
-/// <summary>Losses beyond cross-entropy, which is <see cref="Ops.CrossEntropy"/> and <see cref="Ops.SoftCrossEntropy"/>.</summary>
+/// <summary>Losses beyond cross-entropy, which is <see cref="Ops.CrossEntropy"/> and
+/// <see cref="Ops.SoftCrossEntropy"/>.</summary>
 public static class Losses
 {
     /// <summary>Mean of −t log σ(x) − (1−t) log(1−σ(x)), as log(1 + eˣ) − t x, which does not overflow.</summary>
@@ -28,8 +29,8 @@ public static class Losses
     }
 
     /// <summary>
-    /// τ² / (batch · class) · Σ KL(softmax(teacher/τ) ‖ softmax(student/τ)), as in DeiT's code (Touvron et al. 2021, arXiv:2012.12877,
-    /// eq. 2). The teacher gets no gradient.
+    /// τ² / (batch · class) · Σ KL(softmax(teacher/τ) ‖ softmax(student/τ)), as in DeiT's code (Touvron et al. 2021,
+    /// arXiv:2012.12877, eq. 2). The teacher gets no gradient.
     /// </summary>
     /// <param name="student"><c>[batch, class]</c>.</param>
     /// <param name="teacher"><c>[batch, class]</c>.</param>
@@ -53,7 +54,8 @@ public static class Losses
         return Ops.Scale(Ops.Sum(divergence), temperature * temperature / count);
     }
 
-    /// <summary>Cross-entropy against the teacher's most likely class (arXiv:2012.12877, eq. 3). The teacher gets no gradient.</summary>
+    /// <summary>Cross-entropy against the teacher's most likely class (arXiv:2012.12877, eq. 3). The teacher gets no
+    /// gradient.</summary>
     /// <param name="student"><c>[batch, class]</c>.</param>
     /// <param name="teacher"><c>[batch, class]</c>.</param>
     /// <returns>A scalar.</returns>
@@ -85,6 +87,7 @@ public static class Losses
 
     private static void RequireSame(Tensor x, Tensor targets, string origin)
     {
-        if (x.Shape != targets.Shape) throw new ShapeException($"{origin}: {x.Shape} and {targets.Shape} must be equal.");
+        if (x.Shape != targets.Shape)
+            throw new ShapeException($"{origin}: {x.Shape} and {targets.Shape} must be equal.");
     }
 }

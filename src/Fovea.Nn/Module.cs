@@ -3,8 +3,8 @@ using Fovea.Tensors;
 namespace Fovea.Nn;
 
 /// <summary>
-/// A part of a model: parameters, buffers and child modules, each under a name. Building one allocates nothing; memory comes with
-/// <see cref="Initialize"/> or <see cref="Allocate"/>, so that sizes can be looked at for free.
+/// A part of a model: parameters, buffers and child modules, each under a name. Building one allocates nothing; memory
+/// comes with <see cref="Initialize"/> or <see cref="Allocate"/>, so that sizes can be looked at for free.
 /// </summary>
 public abstract class Module
 {
@@ -20,20 +20,22 @@ public abstract class Module
     public bool Training { get; private set; } = true;
 
     /// <summary>
-    /// Where dropout draws from. Set it on the model before each training step, e.g. to <c>Philox.For(seed, "dropout", step)</c>;
-    /// every layer takes a stream of its own from it, keyed by the layer's name.
+    /// Where dropout draws from. Set it on the model before each training step, e.g. to <c>Philox.For(seed, "dropout",
+    /// step)</c>; every layer takes a stream of its own from it, keyed by the layer's name.
     /// </summary>
     /// <exception cref="InvalidOperationException">It was never set.</exception>
     public Philox Random
     {
         get => _random ?? _parent?.Random ?? throw new InvalidOperationException(
-            "Dropout and redrawn projections need random numbers: set model.Random = Philox.For(seed, \"dropout\", step) before each training step.");
+            "Dropout and redrawn projections need random numbers: set model.Random = Philox.For(seed, \"dropout\", "
+                + "step) before each training step.");
         set => _random = value;
     }
 
     /// <summary>
-    /// Number in its batch of the first sample that comes next; 0 unless a batch is computed part by part. Set it on the model together with
-    /// <see cref="Random"/>: dropout then draws for each part what it would draw for the whole batch.
+    /// Number in its batch of the first sample that comes next; 0 unless a batch is computed part by part. Set it on
+    /// the model together with <see cref="Random"/>: dropout then draws for each part what it would draw for the whole
+    /// batch.
     /// </summary>
     public int FirstSample
     {
@@ -47,22 +49,26 @@ public abstract class Module
     /// <summary>Number of values that training can change.</summary>
     public long ParameterCount => NamedParameters().Sum(entry => (long)entry.Parameter.Shape.Count);
 
-    /// <summary>All parameters with their dotted names, e.g. <c>blocks.0.attn.qkv.weight</c>; own ones first, then the children's.</summary>
+    /// <summary>All parameters with their dotted names, e.g. <c>blocks.0.attn.qkv.weight</c>; own ones first, then the
+    /// children's.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> NamedParameters() =>
-        Walk("").SelectMany(entry => entry.Module._parameters.Select(parameter => (entry.Prefix + parameter.Name, parameter)));
+        Walk("").SelectMany(entry =>
+            entry.Module._parameters.Select(parameter => (entry.Prefix + parameter.Name, parameter)));
 
     /// <summary>All buffers with their dotted names.</summary>
     public IEnumerable<(string Name, ModuleBuffer Buffer)> NamedBuffers() =>
         Walk("").SelectMany(entry => entry.Module._buffers.Select(buffer => (entry.Prefix + buffer.Name, buffer)));
 
-    /// <summary>What a checkpoint of the model holds: parameters and persistent buffers, with their dotted names.</summary>
+    /// <summary>What a checkpoint of the model holds: parameters and persistent buffers, with their dotted
+    /// names.</summary>
     public IEnumerable<(string Name, NamedTensor Tensor)> NamedState() =>
-        Walk("").SelectMany(entry => entry.Module._parameters.Concat<NamedTensor>(entry.Module._buffers.Where(buffer => buffer.Persistent))
+        Walk("").SelectMany(entry =>
+            entry.Module._parameters.Concat<NamedTensor>(entry.Module._buffers.Where(buffer => buffer.Persistent))
             .Select(tensor => (entry.Prefix + tensor.Name, tensor)));
 
     /// <summary>
-    /// Switches this module and its children between training and evaluation. Frozen ones (<see cref="IsFrozen"/>) always evaluate: without dropout, and
-    /// without a change of running statistics.
+    /// Switches this module and its children between training and evaluation. Frozen ones (<see cref="IsFrozen"/>)
+    /// always evaluate: without dropout, and without a change of running statistics.
     /// </summary>
     public void Train(bool training = true)
     {
@@ -70,7 +76,8 @@ public abstract class Module
         foreach ((_, Module child) in _children) child.Train(Training);
     }
 
-    /// <summary>Tells this module and its children which epoch begins (from 0), or in which one loaded weights were trained.</summary>
+    /// <summary>Tells this module and its children which epoch begins (from 0), or in which one loaded weights were
+    /// trained.</summary>
     public void BeginEpoch(int epoch)
     {
         foreach ((_, Module module) in Walk("")) module.OnEpoch(epoch);
@@ -87,7 +94,8 @@ public abstract class Module
             if (except?.Contains(name) != true) tensor.Fill(seed, name);
     }
 
-    /// <summary>Gives parameters and buffers memory, parameters with unset values: for a <see cref="Load"/> right after.</summary>
+    /// <summary>Gives parameters and buffers memory, parameters with unset values: for a <see cref="Load"/> right
+    /// after.</summary>
     /// <param name="device">Where the model will compute.</param>
     public void Allocate(Device device)
     {
@@ -100,10 +108,11 @@ public abstract class Module
     }
 
     /// <summary>
-    /// Copies weights in: exactly the names of <see cref="NamedState"/>, from any device. Only what is drawn and not learned may be missing
-    /// (<see cref="ModuleBuffer.Drawn"/>) and stays as it is.
+    /// Copies weights in: exactly the names of <see cref="NamedState"/>, from any device. Only what is drawn and not
+    /// learned may be missing (<see cref="ModuleBuffer.Drawn"/>) and stays as it is.
     /// </summary>
-    /// <exception cref="InvalidDataException">Names are missing or left over, or shapes differ; nothing was copied then.</exception>
+    /// <exception cref="InvalidDataException">Names are missing or left over, or shapes differ; nothing was copied
+    /// then.</exception>
     public void Load(IReadOnlyDictionary<string, Tensor> values)
     {
         List<string> missing = [], misshapen = [];
@@ -115,13 +124,16 @@ public abstract class Module
             {
                 if (tensor is not ModuleBuffer { Drawn: true }) missing.Add(name);
             }
-            else if (value.Shape != tensor.Shape) misshapen.Add($"{name} (model {tensor.Shape}, weights {value.Shape})");
+            else if (value.Shape != tensor.Shape)
+                misshapen.Add($"{name} (model {tensor.Shape}, weights {value.Shape})");
         }
 
         if (missing.Count + misshapen.Count + left.Count > 0)
             throw new InvalidDataException(
                 "Load: the weights do not fit the model; "
-                + string.Join("; ", Listed("missing", missing).Concat(Listed("unexpected", [.. left.Order()])).Concat(Listed("of another shape", misshapen)))
+                + string.Join("; ", Listed("missing",
+                    missing).Concat(Listed("unexpected", [.. left.Order()]))
+                        .Concat(Listed("of another shape", misshapen)))
                 + ".");
         foreach ((string name, NamedTensor tensor) in NamedState())
             if (values.TryGetValue(name, out Tensor? value)) Update.Copy(value, tensor.Value);
@@ -163,13 +175,15 @@ public abstract class Module
     protected T Register<T>(string name, T module) where T : Module
     {
         if (name.Length > 0) RequireFree(name);
-        if (module._parent is not null) throw new ArgumentException($"'{name}' is already part of another module.", nameof(module));
+        if (module._parent is not null)
+            throw new ArgumentException($"'{name}' is already part of another module.", nameof(module));
         (module._parent, module._name) = (this, name);
         _children.Add((name, module));
         return module;
     }
 
-    /// <summary>This layer's own random numbers in this step: a function of <see cref="Random"/> and the layer's dotted name.</summary>
+    /// <summary>This layer's own random numbers in this step: a function of <see cref="Random"/> and the layer's dotted
+    /// name.</summary>
     protected Philox LayerRandom()
     {
         Philox random = Random;
@@ -189,7 +203,8 @@ public abstract class Module
 
     private void RequireFree(string name)
     {
-        if (_parameters.Any(entry => entry.Name == name) || _buffers.Any(entry => entry.Name == name) || _children.Any(entry => entry.Name == name))
+        if (_parameters.Any(entry => entry.Name == name) || _buffers.Any(entry => entry.Name == name)
+            || _children.Any(entry => entry.Name == name))
             throw new ArgumentException($"{GetType().Name}: two parts are called '{name}'.", nameof(name));
     }
 

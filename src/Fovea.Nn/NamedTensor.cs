@@ -2,7 +2,8 @@ using Fovea.Tensors;
 
 namespace Fovea.Nn;
 
-/// <summary>A tensor that belongs to a module: known by name and shape from the start, given memory by <see cref="Module.Initialize"/>.</summary>
+/// <summary>A tensor that belongs to a module: known by name and shape from the start, given memory by
+/// <see cref="Module.Initialize"/>.</summary>
 /// <param name="name">Name inside the module, e.g. <c>weight</c>.</param>
 /// <param name="shape">Sizes.</param>
 /// <param name="initializer">Fills in the first values.</param>
@@ -21,7 +22,8 @@ public abstract class NamedTensor(string name, Shape shape, Initializer initiali
     public Tensor Value
     {
         get => _value ?? throw new InvalidOperationException(
-            $"'{Name}' {Shape} has no values yet; call Initialize(device, seed) or Allocate(device) on the model first.");
+            $"'{Name}' {Shape} has no values yet; "
+            + "call Initialize(device, seed) or Allocate(device) on the model first.");
         internal set => _value = value;
     }
 
@@ -36,7 +38,8 @@ public abstract class NamedTensor(string name, Shape shape, Initializer initiali
     }
 
     /// <param name="seed">Seed of the run.</param>
-    /// <param name="fullName">Dotted name; it keys the draw, so that values do not depend on the order of construction.</param>
+    /// <param name="fullName">Dotted name; it keys the draw, so that values do not depend on the order of
+    /// construction.</param>
     internal void Fill(ulong seed, string fullName)
     {
         float[] values = new float[Shape.Count];

@@ -8,7 +8,8 @@ namespace Fovea.Nn;
 /// <param name="shape">Sizes.</param>
 /// <param name="initializer">Fills in the first values.</param>
 /// <param name="decay">Weight decay applies; false for biases, norms, tokens and positions.</param>
-public sealed class Parameter(string name, Shape shape, Initializer initializer, bool decay = true) : NamedTensor(name, shape, initializer)
+public sealed class Parameter(string name, Shape shape, Initializer initializer, bool decay = true)
+    : NamedTensor(name, shape, initializer)
 {
     /// <summary>Weight decay applies; false for biases, norms, tokens and positions.</summary>
     public bool Decay { get; } = decay;
@@ -26,7 +27,8 @@ public sealed class Parameter(string name, Shape shape, Initializer initializer,
         }
     } = true;
 
-    /// <summary>The values, so that a parameter can be handed to an operator; null stays null (a layer without bias).</summary>
+    /// <summary>The values, so that a parameter can be handed to an operator; null stays null (a layer without
+    /// bias).</summary>
     [return: NotNullIfNotNull(nameof(parameter))]
     public static implicit operator Tensor?(Parameter? parameter) => parameter?.Value;
 

@@ -8,7 +8,8 @@ public sealed class Device
     private static readonly Lazy<Device> DefaultReference = new(CreateReference);
     private static readonly Lock RegistryGate = new();
 
-    private static readonly OrderedDictionary<string, Func<DeviceRequest, Device>> Registry = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly OrderedDictionary<string, Func<DeviceRequest, Device>> Registry = new(
+        StringComparer.OrdinalIgnoreCase)
     {
         ["cpu"] = request => request.Threads is int threads ? CreateCpu(threads) : Cpu,
         ["reference"] = _ => Reference,
@@ -29,7 +30,8 @@ public sealed class Device
     /// <summary>Plain scalar loops in double precision: the definition of every primitive.</summary>
     public static Device Reference => DefaultReference.Value;
 
-    /// <summary>Names that <see cref="Open"/> takes, in the order in which they were registered; the first is the usual one.</summary>
+    /// <summary>Names that <see cref="Open"/> takes, in the order in which they were registered; the first is the usual
+    /// one.</summary>
     public static IReadOnlyList<string> Names
     {
         get
@@ -57,14 +59,17 @@ public sealed class Device
     /// <exception cref="ArgumentException">The name is empty, has a colon, or is taken.</exception>
     public static void Register(string name, Func<DeviceRequest, Device> factory)
     {
-        if (name.Length == 0 || name.Contains(':')) throw new ArgumentException($"Device: '{name}' cannot be the name of a device.", nameof(name));
+        if (name.Length == 0 || name.Contains(':'))
+            throw new ArgumentException($"Device: '{name}' cannot be the name of a device.", nameof(name));
         lock (RegistryGate)
-            if (!Registry.TryAdd(name, factory)) throw new ArgumentException($"Device: '{name}' is registered already.", nameof(name));
+            if (!Registry.TryAdd(name, factory)) throw new ArgumentException($"Device: '{name}' is registered already.",
+                nameof(name));
     }
 
     /// <summary>Opens the device of a name.</summary>
     /// <param name="name">One of <see cref="Names"/>; behind a colon, which one of several, e.g. <c>cuda:1</c>.</param>
-    /// <param name="threads">Threads that compute on this machine, 1 or more; null: all cores. Results do not depend on it.</param>
+    /// <param name="threads">Threads that compute on this machine, 1 or more; null: all cores. Results do not depend on
+    /// it.</param>
     /// <exception cref="UsageException">No device has this name; the message lists those that there are.</exception>
     public static Device Open(string name, int? threads = null)
     {
@@ -76,7 +81,8 @@ public sealed class Device
             : factory(new DeviceRequest(parts.Length > 1 ? parts[1] : "", threads));
     }
 
-    /// <summary>A device's name as it was registered, with what stands behind the colon; null where <see cref="Open"/> would not know it.</summary>
+    /// <summary>A device's name as it was registered, with what stands behind the colon; null where <see cref="Open"/>
+    /// would not know it.</summary>
     public static string? Find(string name)
     {
         string kind = name.Split(':')[0];
@@ -87,14 +93,17 @@ public sealed class Device
 
     /// <summary>A CPU device with its own worker pool.</summary>
     /// <param name="threads">Threads that compute, 1 or more; 0 takes all cores. Results do not depend on it.</param>
-    /// <param name="instructionSet"><c>avx512</c>, <c>avx2</c>, <c>vector128</c> or <c>scalar</c>; null: <c>FOVEA_ISA</c>, else the widest there is.</param>
+    /// <param name="instructionSet"><c>avx512</c>, <c>avx2</c>, <c>vector128</c> or <c>scalar</c>; null:
+    /// <c>FOVEA_ISA</c>, else the widest there is.</param>
     /// <exception cref="ArgumentException">A negative count, or an instruction set that this machine lacks.</exception>
-    public static Device CreateCpu(int threads = 0, string? instructionSet = null) => new("cpu", CpuFactory!(threads, instructionSet));
+    public static Device CreateCpu(int threads = 0, string? instructionSet = null) =>
+        new("cpu", CpuFactory!(threads, instructionSet));
 
     /// <summary>A reference device of its own, whose memory is counted apart from <see cref="Reference"/>'s.</summary>
     public static Device CreateReference() => new("reference", ReferenceFactory!());
 
-    /// <summary>A device that computes nothing and only knows sizes, to see what a model takes. For one thread.</summary>
+    /// <summary>A device that computes nothing and only knows sizes, to see what a model takes. For one
+    /// thread.</summary>
     public static Device CreateMeta() => new("meta", MetaFactory!());
 
     /// <inheritdoc/>

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace Fovea.Tensors;
 
-/// <summary>The sizes of a tensor's axes, slowest first, e.g. <c>[batch, token, dim]</c>; <c>[]</c> is a scalar.</summary>
+/// <summary>The sizes of a tensor's axes, slowest first, e.g. <c>[batch, token, dim]</c>; <c>[]</c> is a
+/// scalar.</summary>
 [CollectionBuilder(typeof(Shape), nameof(Create))]
 public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
 {
@@ -14,9 +15,11 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
         long count = 1;
         foreach (int size in sizes)
         {
-            if (size < 0) throw new ShapeException($"Shape: sizes must not be negative, got [{string.Join(", ", sizes)}].");
+            if (size < 0)
+                throw new ShapeException($"Shape: sizes must not be negative, got [{string.Join(", ", sizes)}].");
             count *= size;
-            if (count > int.MaxValue) throw new ShapeException($"Shape: [{string.Join(", ", sizes)}] has more than 2^31-1 elements.");
+            if (count > int.MaxValue)
+                throw new ShapeException($"Shape: [{string.Join(", ", sizes)}] has more than 2^31-1 elements.");
         }
 
         _sizes = sizes;

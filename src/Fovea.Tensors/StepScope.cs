@@ -2,8 +2,9 @@ namespace Fovea.Tensors;
 
 /// <summary>
 /// Owns the tensors created on this thread until it is disposed; then their buffers return to the pool. Scopes nest.
-/// Where a <see cref="Tape"/> of an outer scope recorded something meanwhile, an inner scope hands its tensors outwards instead, because
-/// the backward pass still needs them; a frozen part of a model, of which nothing is recorded, frees its own.
+/// Where a <see cref="Tape"/> of an outer scope recorded something meanwhile, an inner scope hands its tensors outwards
+/// instead, because the backward pass still needs them; a frozen part of a model, of which nothing is recorded, frees
+/// its own.
 /// </summary>
 public sealed class StepScope : IDisposable
 {
@@ -22,7 +23,8 @@ public sealed class StepScope : IDisposable
     /// <summary>Opens a scope on this thread. Use with <c>using</c>.</summary>
     public static StepScope Begin() => new();
 
-    /// <summary>Hands a result to the enclosing scope (or to nobody, as <see cref="Tensor.Keep"/>), so that it outlives this one.</summary>
+    /// <summary>Hands a result to the enclosing scope (or to nobody, as <see cref="Tensor.Keep"/>), so that it outlives
+    /// this one.</summary>
     /// <returns>The same tensor.</returns>
     public Tensor Return(Tensor tensor)
     {
@@ -37,7 +39,8 @@ public sealed class StepScope : IDisposable
     {
         if (_current != this) return;
         _current = _outer;
-        if (_tape?.Count > _recordedBefore) _outer?._tensors.AddRange(_tensors);   // without an outer scope they are the collector's
+        // without an outer scope they are the collector's
+        if (_tape?.Count > _recordedBefore) _outer?._tensors.AddRange(_tensors);
         else
             foreach (Tensor tensor in _tensors)
                 if (!tensor.IsKept) tensor.Release("when its step scope ended");

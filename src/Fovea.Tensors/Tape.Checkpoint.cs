@@ -7,16 +7,18 @@ public sealed partial class Tape
     private static bool _isRecomputing;
 
     /// <summary>
-    /// A checkpointed part is being computed again, for its gradients. What a step does once, such as counting itself or updating running statistics,
-    /// was done the first time.
+    /// A checkpointed part is being computed again, for its gradients. What a step does once, such as counting itself
+    /// or updating running statistics, was done the first time.
     /// </summary>
     public static bool IsRecomputing => _isRecomputing;
 
     /// <summary>
-    /// A part of a model of which only input and result stay until <see cref="Backward"/>, which computes the rest again (Chen et al. 2016,
-    /// arXiv:1604.06174): memory for a second forward pass. Gradients have the same bits as without.
+    /// A part of a model of which only input and result stay until <see cref="Backward"/>, which computes the rest
+    /// again (Chen et al. 2016, arXiv:1604.06174): memory for a second forward pass. Gradients have the same bits as
+    /// without.
     /// </summary>
-    /// <param name="compute">The part: a function of its argument and of parameters, which draws the same numbers when it is called again.</param>
+    /// <param name="compute">The part: a function of its argument and of parameters, which draws the same numbers when
+    /// it is called again.</param>
     /// <param name="input">What it takes.</param>
     /// <returns>Its result; without a recording tape simply that.</returns>
     public static Tensor Checkpoint(Func<Tensor, Tensor> compute, Tensor input)

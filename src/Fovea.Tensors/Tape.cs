@@ -2,8 +2,8 @@
 namespace Fovea.Tensors;
 
 /// <summary>
-/// Records operators while it is active and differentiates through them: <see cref="Backward"/> walks the record once, from
-/// the result to the inputs, and frees each intermediate result as soon as it is consumed.
+/// Records operators while it is active and differentiates through them: <see cref="Backward"/> walks the record once,
+/// from the result to the inputs, and frees each intermediate result as soon as it is consumed.
 /// </summary>
 public sealed partial class Tape : IDisposable
 {
@@ -34,22 +34,30 @@ public sealed partial class Tape : IDisposable
     public static IDisposable Pause() => new Tape(records: false);
 
     /// <summary>
-    /// Gradients of Σ output · <paramref name="outputGradient"/> with respect to every tensor that requires one, added to
-    /// <see cref="Tensor.Gradient"/>. Intermediate tensors are released on the way unless kept.
+    /// Gradients of Σ output · <paramref name="outputGradient"/> with respect to every tensor that requires one, added
+    /// to <see cref="Tensor.Gradient"/>. Intermediate tensors are released on the way unless kept.
     /// </summary>
     /// <param name="output">What to differentiate; recorded on this tape.</param>
-    /// <param name="outputGradient">Same shape as <paramref name="output"/>; may be left out for a single element, and is then 1.</param>
-    /// <exception cref="InvalidOperationException">Called twice, or the output does not depend on anything that requires a gradient.</exception>
-    /// <exception cref="ShapeException">The output gradient has another shape, or is missing for more than one element.</exception>
+    /// <param name="outputGradient">Same shape as <paramref name="output"/>; may be left out for a single element, and
+    /// is then 1.</param>
+    /// <exception cref="InvalidOperationException">Called twice, or the output does not depend on anything that
+    /// requires a gradient.</exception>
+    /// <exception cref="ShapeException">The output gradient has another shape, or is missing for more than one
+    /// element.</exception>
     public void Backward(Tensor output, Tensor? outputGradient = null)
     {
-        if (_consumed) throw new InvalidOperationException("Backward: this tape was already walked; record the forward pass again.");
+        if (_consumed)
+            throw new InvalidOperationException(
+                "Backward: this tape was already walked; record the forward pass again.");
         if (!output.RequiresGradient)
-            throw new InvalidOperationException($"Backward: {output.Origin} {output.Shape} depends on nothing that requires a gradient.");
+            throw new InvalidOperationException(
+                $"Backward: {output.Origin} {output.Shape} depends on nothing that requires a gradient.");
         if (outputGradient is null && output.Shape.Count != 1)
-            throw new ShapeException($"Backward: pass an output gradient for {output.Shape}; it may only be left out for one element.");
+            throw new ShapeException(
+                $"Backward: pass an output gradient for {output.Shape}; it may only be left out for one element.");
         if (outputGradient is not null && outputGradient.Shape != output.Shape)
-            throw new ShapeException($"Backward: output gradient {outputGradient.Shape} must have the output's shape {output.Shape}.");
+            throw new ShapeException(
+                $"Backward: output gradient {outputGradient.Shape} must have the output's shape {output.Shape}.");
 
         _consumed = true;
         Seed(output, outputGradient);
@@ -82,8 +90,10 @@ public sealed partial class Tape : IDisposable
         _entries.Clear();
     }
 
-    /// <summary>Notes how to differentiate <paramref name="output"/>. <paramref name="saved"/> belongs to the entry from now on.</summary>
-    internal void Add(Tensor output, Action backward, Tensor[] saved) => _entries.Add(new Entry(output, backward, saved));
+    /// <summary>Notes how to differentiate <paramref name="output"/>. <paramref name="saved"/> belongs to the entry
+    /// from now on.</summary>
+    internal void Add(Tensor output, Action backward, Tensor[] saved) =>
+        _entries.Add(new Entry(output, backward, saved));
 
     private static void Seed(Tensor output, Tensor? outputGradient)
     {

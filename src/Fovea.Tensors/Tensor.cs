@@ -2,8 +2,8 @@
 namespace Fovea.Tensors;
 
 /// <summary>
-/// A contiguous, row-major array on a <see cref="Tensors.Device"/>. Temporaries need no <c>Dispose</c>: what is created inside a
-/// <see cref="StepScope"/> goes back to the pool when the scope ends, unless <see cref="Keep"/> was called.
+/// A contiguous, row-major array on a <see cref="Tensors.Device"/>. Temporaries need no <c>Dispose</c>: what is created
+/// inside a <see cref="StepScope"/> goes back to the pool when the scope ends, unless <see cref="Keep"/> was called.
 /// </summary>
 public sealed class Tensor
 {
@@ -49,10 +49,12 @@ public sealed class Tensor
 
     /// <exception cref="TensorReleasedException">The buffer went back to the pool.</exception>
     internal Storage Storage => _storage ?? throw new TensorReleasedException(
-        $"{Origin}: this tensor {Shape} was released {_releasedBy}; call Keep() on it before that to use it afterwards.");
+        $"{Origin}: this tensor {Shape} was released {_releasedBy}; "
+        + "call Keep() on it before that to use it afterwards.");
 
     /// <summary>A tensor with unset contents.</summary>
-    public static Tensor Empty(Shape shape, Device device, ElementType elementType = ElementType.Float32, string origin = "Empty") =>
+    public static Tensor Empty(Shape shape, Device device, ElementType elementType = ElementType.Float32,
+        string origin = "Empty") =>
         new(device, shape, elementType, device.Backend.Rent(shape.Count), origin);
 
     /// <summary>A tensor of one value throughout.</summary>
@@ -147,11 +149,13 @@ public sealed class Tensor
         return value[0];
     }
 
-    /// <summary>The same elements under another shape; shares the memory. One size may be -1 and is then inferred.</summary>
+    /// <summary>The same elements under another shape; shares the memory. One size may be -1 and is then
+    /// inferred.</summary>
     /// <exception cref="ShapeException">The element counts differ.</exception>
     public Tensor Reshape(params ReadOnlySpan<int> sizes) => Ops.Reshape(this, sizes);
 
-    /// <summary>Takes the tensor out of its scope: it lives until <see cref="Release()"/> or until it is garbage.</summary>
+    /// <summary>Takes the tensor out of its scope: it lives until <see cref="Release()"/> or until it is
+    /// garbage.</summary>
     /// <returns>This tensor.</returns>
     public Tensor Keep()
     {
@@ -184,7 +188,8 @@ public sealed class Tensor
         HasGradient = false;
     }
 
-    /// <summary>The gradient's buffer for a backward pass to write into; added to where it already holds a part.</summary>
+    /// <summary>The gradient's buffer for a backward pass to write into; added to where it already holds a
+    /// part.</summary>
     internal Target GradientTarget()
     {
         bool accumulate = HasGradient;
@@ -193,7 +198,8 @@ public sealed class Tensor
         return new Target(_gradient.Storage, accumulate);
     }
 
-    /// <summary>Moves <paramref name="source"/>'s gradient here (no copy) if this tensor has none yet, else adds it. The source's is gone.</summary>
+    /// <summary>Moves <paramref name="source"/>'s gradient here (no copy) if this tensor has none yet, else adds it.
+    /// The source's is gone.</summary>
     internal void TakeGradient(Tensor source)
     {
         if (_gradient is null)
@@ -212,11 +218,13 @@ public sealed class Tensor
 
     private void RequireRange(int start, int count)
     {
-        if (start < 0 || count > Shape.Count - start) throw new ShapeException($"Tensor: {Shape} has no {count} elements from number {start} on.");
+        if (start < 0 || count > Shape.Count - start)
+            throw new ShapeException($"Tensor: {Shape} has no {count} elements from number {start} on.");
     }
 
     private static void RequireCount(int count, Shape shape)
     {
-        if (count != shape.Count) throw new ShapeException($"Tensor: {shape} has {shape.Count} elements, got {count} values.");
+        if (count != shape.Count)
+            throw new ShapeException($"Tensor: {shape} has {shape.Count} elements, got {count} values.");
     }
 }

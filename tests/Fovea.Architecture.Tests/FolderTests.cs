@@ -29,7 +29,8 @@ public class FolderTests
         foreach (string file in CodeBase.Sources("src"))
         {
             string folder = file[(file.IndexOf('/') + 1)..file.LastIndexOf('/')].Replace('/', '.');
-            if (folder is "Fovea.Tensors.Ops" or "Fovea.Tensors.Backends") folder = "Fovea.Tensors";   // one class in many files each
+            // one class in many files each
+            if (folder is "Fovea.Tensors.Ops" or "Fovea.Tensors.Backends") folder = "Fovea.Tensors";
             string? space = Array.Find(CodeBase.Lines(file),
                 line => line.StartsWith("namespace ", StringComparison.Ordinal));
             if (space is not null && space != $"namespace {folder};") wrong.Add($"{file}: {space}");

@@ -55,8 +55,10 @@ public sealed class LossesGoldenTests
             "distill_soft_term" => Losses.SoftDistillation(student, teacher, temperature),
             "distill_soft_term_batchmean" => Losses.SoftDistillation(student, teacher, temperature, perSample: true),
             "distill_hard_term" => Losses.HardDistillation(student, teacher),
-            "distill_soft" => Losses.Blend(Ops.CrossEntropy(logits, labels), Losses.SoftDistillation(student, teacher, temperature), share),
-            "distill_hard" => Losses.Blend(Ops.CrossEntropy(logits, labels), Losses.HardDistillation(student, teacher), share),
+            "distill_soft" => Losses.Blend(Ops.CrossEntropy(logits, labels),
+                Losses.SoftDistillation(student, teacher, temperature), share),
+            "distill_hard" => Losses.Blend(Ops.CrossEntropy(logits, labels), Losses.HardDistillation(student, teacher),
+                share),
             _ => throw new NotSupportedException(loss),
         };
     }

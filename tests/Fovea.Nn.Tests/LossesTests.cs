@@ -18,7 +18,8 @@ public sealed class LossesTests
     [Fact]
     public void A_student_that_agrees_with_its_teacher_has_nothing_to_learn_and_the_teacher_never_has()
     {
-        Tensor teacher = TestTensors.Normal([4, 6], Device.Reference), student = TestTensors.Normal([4, 6], Device.Reference);
+        Tensor teacher = TestTensors.Normal([4, 6], Device.Reference),
+            student = TestTensors.Normal([4, 6], Device.Reference);
         (teacher.RequiresGradient, student.RequiresGradient) = (true, true);
         using Tape tape = Tape.Record();
         Tensor loss = Losses.SoftDistillation(student, teacher, temperature: 2);
@@ -34,7 +35,8 @@ public sealed class LossesTests
     {
         Tensor one = Tensor.Zeros([2, 3], Device.Reference), other = Tensor.Zeros([2, 4], Device.Reference);
 
-        Assert.Contains("[2, 3] and [2, 4]", Assert.Throws<ShapeException>(() => Losses.MeanSquaredError(one, other)).Message);
+        Assert.Contains("[2, 3] and [2, 4]",
+            Assert.Throws<ShapeException>(() => Losses.MeanSquaredError(one, other)).Message);
         Assert.Throws<ShapeException>(() => Losses.BinaryCrossEntropy(one, other));
         Assert.Throws<ShapeException>(() => Losses.SoftDistillation(one, other, 1));
         Assert.Throws<ShapeException>(() => Losses.HardDistillation(one, other));

@@ -27,14 +27,16 @@ public sealed class ModuleTests
 
         Assert.Equal(4 + 8 + 12 + 3, module.ParameterCount);
         Assert.All(module.NamedParameters(), entry => Assert.False(entry.Parameter.IsAllocated));
-        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => module.NamedParameters().First().Parameter.Value);
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() =>
+            module.NamedParameters().First().Parameter.Value);
         Assert.Contains("call Initialize", error.Message);
     }
 
     [Fact]
     public void What_is_frozen_evaluates_while_the_rest_trains()
     {
-        Bag frozen = new Bag().Add("fc", new Linear(2, 2)).Add("drop", new Dropout(0.5f)), free = new Bag().Add("fc", new Linear(2, 2)).Add("drop", new Dropout(0.5f));
+        Bag frozen = new Bag().Add("fc", new Linear(2, 2)).Add("drop", new Dropout(0.5f)),
+            free = new Bag().Add("fc", new Linear(2, 2)).Add("drop", new Dropout(0.5f));
         Bag model = new Bag().Add("frozen", frozen).Add("free", free).Add("drop", new Dropout(0.5f));
         foreach ((_, Parameter parameter) in frozen.NamedParameters()) parameter.Trainable = false;
         model.Train();
@@ -42,13 +44,15 @@ public sealed class ModuleTests
         Assert.Equal((true, false), (frozen.IsFrozen, free.IsFrozen));
         Assert.Equal((true, false, false), (model.Training, frozen.Training, frozen.Child("drop").Training));
         Assert.Equal((true, true, true), (free.Training, free.Child("drop").Training, model.Child("drop").Training));
-        Assert.Equal(6, ParameterGroup.Default(model, 0.1).Sum(group => group.Parameters.Sum(entry => entry.Parameter.Shape.Count)));
+        Assert.Equal(6, ParameterGroup.Default(model,
+            0.1).Sum(group => group.Parameters.Sum(entry => entry.Parameter.Shape.Count)));
     }
 
     [Fact]
     public void Weight_decay_spares_biases_norms_and_tokens()
     {
-        Assert.Equal(["blocks.0.fc.weight"], Sample().NamedParameters().Where(entry => entry.Parameter.Decay).Select(entry => entry.Name));
+        Assert.Equal(["blocks.0.fc.weight"],
+            Sample().NamedParameters().Where(entry => entry.Parameter.Decay).Select(entry => entry.Name));
     }
 
     [Fact]
@@ -99,14 +103,16 @@ public sealed class ModuleTests
         module.Initialize(Device.Reference, 0);
         float[] before = Values(module, "fc.weight");
 
-        InvalidDataException error = Assert.Throws<InvalidDataException>(() => module.Load(new Dictionary<string, Tensor>
+        InvalidDataException error = Assert.Throws<InvalidDataException>(() =>
+            module.Load(new Dictionary<string, Tensor>
         {
             ["fc.weight"] = Tensor.Zeros([2, 2], Device.Reference),
             ["head.weight"] = Tensor.Zeros([1], Device.Reference),
         }));
 
         Assert.Equal(
-            "Load: the weights do not fit the model; missing: fc.bias; unexpected: head.weight; of another shape: fc.weight (model [3, 2], weights [2, 2]).",
+            "Load: the weights do not fit the model; missing: fc.bias; unexpected: head.weight; of another shape: "
+                + "fc.weight (model [3, 2], weights [2, 2]).",
             error.Message);
         Assert.Equal(before, Values(module, "fc.weight"));
     }
@@ -114,7 +120,8 @@ public sealed class ModuleTests
     [Fact]
     public void What_is_drawn_may_be_missing_and_stays()
     {
-        Bag module = new Bag().Add("fc", new Linear(1, 1, bias: false)).Add(new ModuleBuffer("draw", [1], Init.Constant(4), drawn: true));
+        Bag module = new Bag().Add("fc", new Linear(1, 1, bias: false))
+            .Add(new ModuleBuffer("draw", [1], Init.Constant(4), drawn: true));
         module.Allocate(Device.Reference);
 
         module.Load(new Dictionary<string, Tensor> { ["fc.weight"] = Tensor.Full([1, 1], 2, Device.Reference) });

@@ -19,7 +19,8 @@ public sealed class DeviceTests
         Assert.Contains("did you mean 'reference'", error.Message);
         Assert.Contains("cpu, reference", error.Message);
         Assert.Null(Device.Find("referense"));
-        Assert.Throws<UsageException>(() => Device.Open("meta"));   // computes nothing, so that nobody trains on it by mistake
+        // computes nothing, so that nobody trains on it by mistake
+        Assert.Throws<UsageException>(() => Device.Open("meta"));
     }
 
     [Fact]

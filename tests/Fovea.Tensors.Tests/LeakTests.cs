@@ -10,7 +10,8 @@ public sealed class LeakTests
     public void A_thousand_training_steps_leave_no_memory_behind(bool clearGradients)
     {
         Device device = Device.CreateReference();
-        Tensor[] parameters = [.. ((Shape[])[[4], [4], [12, 4], [12], [4, 4], [3, 4]]).Select((shape, i) => Normal(shape).Create(device, i))];
+        Tensor[] parameters = [.. ((Shape[])[[4], [4], [12, 4], [12], [4, 4], [3, 4]])
+            .Select((shape, i) => Normal(shape).Create(device, i))];
         long afterFirst = 0;
         for (int step = 0; step < 1000; step++)
         {

@@ -11,11 +11,13 @@ public sealed class ShapeTests
 
     [Fact]
     public void Count_is_the_product_of_the_sizes() =>
-        Prop.ForAll(Sizes, sizes => Shape.Create(sizes).Count == sizes.Aggregate(1, (product, size) => product * size)).Hold();
+        Prop.ForAll(Sizes, sizes => Shape.Create(sizes).Count == sizes.Aggregate(1, (product, size) => product * size))
+            .Hold();
 
     [Fact]
     public void Rows_times_columns_are_all_elements() =>
-        Prop.ForAll(Sizes, sizes => Shape.Create(sizes) is var shape && shape.Rows * shape.Columns == shape.Count).Hold();
+        Prop.ForAll(Sizes, sizes => Shape.Create(sizes) is var shape && shape.Rows * shape.Columns == shape.Count)
+            .Hold();
 
     [Fact]
     public void Equality_is_that_of_the_sizes() =>
@@ -58,7 +60,8 @@ public sealed class ShapeTests
     [Fact]
     public void Impossible_sizes_are_refused()
     {
-        Assert.Equal("Shape: sizes must not be negative, got [2, -1].", Assert.Throws<ShapeException>(() => Shape.Create([2, -1])).Message);
+        Assert.Equal("Shape: sizes must not be negative, got [2, -1].",
+            Assert.Throws<ShapeException>(() => Shape.Create([2, -1])).Message);
         Assert.Equal("Shape: [65536, 65536] has more than 2^31-1 elements.",
             Assert.Throws<ShapeException>(() => Shape.Create([65536, 65536])).Message);
     }

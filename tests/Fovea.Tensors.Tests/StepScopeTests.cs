@@ -11,7 +11,8 @@ public sealed class StepScopeTests
         using (StepScope.Begin()) inside = Ops.Relu(before);
         Assert.Equal((false, true), (before.IsReleased, inside.IsReleased));
         Assert.Equal(
-            "Relu: this tensor [1] was released when its step scope ended; call Keep() on it before that to use it afterwards.",
+            "Relu: this tensor [1] was released when its step scope ended; call Keep() on it before that to use it "
+                + "afterwards.",
             Assert.Throws<TensorReleasedException>(() => inside.Item()).Message);
     }
 

@@ -71,7 +71,8 @@ public sealed class TapeCheckpointTests
     /// <summary>Two blocks with a residual each, one weight used by both.</summary>
     private (float[] Weight, float[] Input) Gradients(float dropout, bool checkpointed)
     {
-        Tensor weight = Tensor.From(Values(5 * 5, 1), [5, 5], _device).Keep(), input = Tensor.From(Values(3 * 5, 2), [3, 5], _device).Keep();
+        Tensor weight = Tensor.From(Values(5 * 5, 1), [5, 5], _device).Keep(),
+            input = Tensor.From(Values(3 * 5, 2), [3, 5], _device).Keep();
         (weight.RequiresGradient, input.RequiresGradient) = (true, true);
         using StepScope scope = StepScope.Begin();
         using Tape tape = Tape.Record();
@@ -79,7 +80,9 @@ public sealed class TapeCheckpointTests
         for (ulong block = 0; block < 2; block++)
         {
             Philox random = new(9, block);
-            Tensor Block(Tensor v) => Ops.Dropout(Ops.ActivationLinear(UnaryOperator.Gelu, Ops.Linear(v, weight), weight, residual: v), dropout, random);
+            Tensor Block(Tensor v) =>
+                Ops.Dropout(Ops.ActivationLinear(UnaryOperator.Gelu, Ops.Linear(v, weight), weight, residual: v),
+                    dropout, random);
             x = checkpointed ? Tape.Checkpoint(Block, x) : Block(x);
         }
 
@@ -87,5 +90,6 @@ public sealed class TapeCheckpointTests
         return (weight.Gradient!.ToArray(), input.Gradient!.ToArray());
     }
 
-    private static float[] Values(int count, ulong stream) => [.. Enumerable.Range(0, count).Select(i => new Philox(4, stream).Uniform((ulong)i, -1, 1))];
+    private static float[] Values(int count, ulong stream) =>
+        [.. Enumerable.Range(0, count).Select(i => new Philox(4, stream).Uniform((ulong)i, -1, 1))];
 }

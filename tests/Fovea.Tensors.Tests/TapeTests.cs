@@ -13,7 +13,8 @@ public sealed class TapeTests
         kept = Ops.Relu(hidden).Keep();
         output = Ops.Sum(kept);
         tape.Backward(output);
-        Assert.Equal((false, true, false, false), (x.IsReleased, hidden.IsReleased, kept.IsReleased, output.IsReleased));
+        Assert.Equal((false, true, false, false),
+            (x.IsReleased, hidden.IsReleased, kept.IsReleased, output.IsReleased));
         Assert.Equal(
             "Gelu: this tensor [3] was released by Backward; call Keep() on it before that to use it afterwards.",
             Assert.Throws<TensorReleasedException>(() => hidden.ToArray()).Message);

@@ -7,7 +7,8 @@ public sealed class TensorTests
     [Fact]
     public void Values_come_back_as_they_went_in()
     {
-        Tensor x = Tensor.From([1.5f, -2, float.NaN], [3], Device.Reference), labels = Tensor.From([3, -1], [2], Device.Reference);
+        Tensor x = Tensor.From([1.5f, -2, float.NaN], [3], Device.Reference),
+            labels = Tensor.From([3, -1], [2], Device.Reference);
         Assert.Equal([1.5f, -2, float.NaN], x.ToArray());
         Assert.Equal([3, -1], labels.ToIntArray());
         Assert.Equal((ElementType.Float32, ElementType.Int32), (x.ElementType, labels.ElementType));
@@ -41,10 +42,12 @@ public sealed class TensorTests
         y.Release();
         Assert.True(y.IsReleased);
         foreach (Action use in (Action[])[
-            () => y.ToArray(), () => y.CopyFrom(new float[6]), () => y.Reshape(6), () => y.Keep(), () => Ops.Relu(y), () => Ops.Add(x, y),
+            () => y.ToArray(), () => y.CopyFrom(new float[6]), () => y.Reshape(6), () => y.Keep(), () => Ops.Relu(y),
+            () => Ops.Add(x, y),
             () => Ops.Linear(x, Tensor.Zeros([3, 3], x.Device), residual: y), () => Ops.MatMul(x, y, transposeB: true)])
             Assert.Equal(
-                "Gelu: this tensor [2, 3] was released by Release(); call Keep() on it before that to use it afterwards.",
+                "Gelu: this tensor [2, 3] was released by Release(); call Keep() on it before that to use it "
+                    + "afterwards.",
                 Assert.Throws<TensorReleasedException>(use).Message);
         y.Release();   // twice is once
     }
@@ -94,6 +97,7 @@ public sealed class TensorTests
         Assert.Throws<ShapeException>(() => Tensor.From(new int[5], [2, 3], Device.Reference));
         Assert.Throws<ShapeException>(() => x.CopyFrom(new float[7]));
         Assert.Throws<ShapeException>(() => x.CopyTo(new float[5]));
-        Assert.Equal("Item: needs exactly one element, got [2, 3].", Assert.Throws<ShapeException>(() => x.Item()).Message);
+        Assert.Equal("Item: needs exactly one element, got [2, 3].",
+            Assert.Throws<ShapeException>(() => x.Item()).Message);
     }
 }

@@ -3,9 +3,9 @@ using Fovea.Tensors;
 namespace Fovea.Nn.Layers;
 
 /// <summary>
-/// Batch norm of <c>[batch, channel, height, width]</c> (Ioffe and Szegedy 2015, arXiv:1502.03167): while training by the statistics of the batch, else by
-/// the running ones. Parameters <c>weight [channel]</c> and <c>bias [channel]</c>, buffers <c>running_mean</c>, <c>running_var [channel]</c> and
-/// <c>num_batches_tracked []</c>.
+/// Batch norm of <c>[batch, channel, height, width]</c> (Ioffe and Szegedy 2015, arXiv:1502.03167): while training by
+/// the statistics of the batch, else by the running ones. Parameters <c>weight [channel]</c> and <c>bias [channel]</c>,
+/// buffers <c>running_mean</c>, <c>running_var [channel]</c> and <c>num_batches_tracked []</c>.
 /// </summary>
 public sealed class BatchNorm2d : Module
 {
@@ -18,7 +18,8 @@ public sealed class BatchNorm2d : Module
     /// <param name="affine">Have a scale and a shift.</param>
     /// <param name="scaleInit">First scale; null: 1.</param>
     /// <exception cref="UsageException">A number out of range.</exception>
-    public BatchNorm2d(int channels, float? momentum = 0.1f, float epsilon = 1e-5f, bool affine = true, Initializer? scaleInit = null)
+    public BatchNorm2d(int channels, float? momentum = 0.1f, float epsilon = 1e-5f, bool affine = true,
+        Initializer? scaleInit = null)
     {
         Check.AtLeast(1, channels, "BatchNorm2d: channels");
         Check.Between(0, 1, momentum ?? 0, "BatchNorm2d: momentum");
@@ -54,23 +55,28 @@ public sealed class BatchNorm2d : Module
     /// <param name="x"><c>[batch, channel, height, width]</c>.</param>
     /// <param name="residual">Added to the result, in x's shape, or null.</param>
     /// <param name="relu">max(…, 0) at the end.</param>
-    /// <exception cref="ShapeException">Sizes do not fit, or there is a single value per channel while training.</exception>
+    /// <exception cref="ShapeException">Sizes do not fit, or there is a single value per channel while
+    /// training.</exception>
     public Tensor Forward(Tensor x, Tensor? residual = null, bool relu = false)
     {
-        if (!Training) return Ops.FixedBatchNorm(x, Weight, Bias, RunningMean, RunningVariance, _epsilon, residual, relu);
+        if (!Training)
+            return Ops.FixedBatchNorm(x, Weight, Bias, RunningMean, RunningVariance, _epsilon, residual, relu);
         float batches = BatchesTracked.Value.Item() + 1;
-        Tensor y = Ops.BatchNorm(x, Weight, Bias, RunningMean, RunningVariance, _momentum ?? 1 / batches, _epsilon, residual, relu);
+        Tensor y = Ops.BatchNorm(x, Weight, Bias, RunningMean, RunningVariance, _momentum ?? 1 / batches, _epsilon,
+            residual, relu);
         BatchesTracked.Value.CopyFrom([batches]);
         return y;
     }
 
-    /// <summary>relu?(norm(convolution(x)) + residual): in evaluation one operator without intermediate result.</summary>
+    /// <summary>relu?(norm(convolution(x)) + residual): in evaluation one operator without intermediate
+    /// result.</summary>
     /// <inheritdoc cref="Forward(Tensor, Tensor?, bool)"/>
     /// <param name="convolution">What comes before the norm.</param>
     /// <param name="x"><c>[batch, in, height, width]</c>.</param>
     /// <param name="residual">Added to the result, in its shape, or null.</param>
     /// <param name="relu">max(…, 0) at the end.</param>
-    public Tensor Forward(Conv2d convolution, Tensor x, Tensor? residual = null, bool relu = false) => Training || Tape.Current is not null
+    public Tensor Forward(Conv2d convolution, Tensor x, Tensor? residual = null, bool relu = false) => Training
+        || Tape.Current is not null
         ? Forward(convolution.Forward(x), residual, relu)
         : convolution.ForwardNormed(x, this, _epsilon, residual, relu);
 }

@@ -2,7 +2,8 @@ using Fovea.Tensors;
 
 namespace Fovea.Nn.Layers;
 
-/// <summary>2-D convolution, <c>[batch, in, height, width] → [batch, out, oh, ow]</c>, parameters <c>weight [out, in/groups, k, k]</c> and <c>bias [out]</c>.</summary>
+/// <summary>2-D convolution, <c>[batch, in, height, width] → [batch, out, oh, ow]</c>, parameters <c>weight [out,
+/// in/groups, k, k]</c> and <c>bias [out]</c>.</summary>
 public sealed class Conv2d : Module
 {
     private readonly int _stride, _padding, _dilation, _groups;
@@ -26,11 +27,16 @@ public sealed class Conv2d : Module
         Check.AtLeast(1, outputs, "Conv2d: outputs");
         Check.AtLeast(1, kernel, "Conv2d: kernel");
         Check.AtLeast(1, groups, "Conv2d: groups");
-        Check.That(inputs % groups == 0 && outputs % groups == 0, $"Conv2d: {groups} groups must divide {inputs} inputs and {outputs} outputs.");
+        Check.That(inputs % groups == 0 && outputs % groups == 0,
+            $"Conv2d: {groups} groups must divide {inputs} inputs and {outputs} outputs.");
         (_stride, _padding, _dilation, _groups) = (stride, padding, dilation, groups);
         int fanIn = inputs / groups * kernel * kernel;
-        Weight = Register(new Parameter("weight", [outputs, inputs / groups, kernel, kernel], weightInit ?? Init.KaimingUniform(Math.Sqrt(5))));
-        if (bias) Bias = Register(new Parameter("bias", [outputs], biasInit ?? Init.Uniform(1 / Math.Sqrt(fanIn)), decay: false));
+        Weight = Register(
+            new Parameter("weight", [outputs, inputs / groups, kernel, kernel],
+                weightInit ?? Init.KaimingUniform(Math.Sqrt(5))));
+        if (bias)
+            Bias = Register(new Parameter("bias", [outputs], biasInit ?? Init.Uniform(1 / Math.Sqrt(fanIn)),
+                decay: false));
     }
 
     /// <summary><c>[out, in/groups, k, k]</c>.</summary>
@@ -50,6 +56,8 @@ public sealed class Conv2d : Module
     /// <summary>Rows that come of so many, or columns.</summary>
     public int Positions(int size) => (size + 2 * _padding - _dilation * (Weight.Shape[^1] - 1) - 1) / _stride + 1;
 
-    internal Tensor ForwardNormed(Tensor x, BatchNorm2d norm, float epsilon, Tensor? residual, bool relu) => Ops.NormedConv2d(
-        x, Weight, Bias, norm.Weight, norm.Bias, norm.RunningMean, norm.RunningVariance, epsilon, residual, relu, _stride, _padding, _dilation, _groups);
+    internal Tensor ForwardNormed(Tensor x, BatchNorm2d norm, float epsilon, Tensor? residual, bool relu) =>
+        Ops.NormedConv2d(
+        x, Weight, Bias, norm.Weight, norm.Bias, norm.RunningMean, norm.RunningVariance, epsilon, residual, relu,
+        _stride, _padding, _dilation, _groups);
 }

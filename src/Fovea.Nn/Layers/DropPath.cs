@@ -2,7 +2,8 @@ using Fovea.Tensors;
 
 namespace Fovea.Nn.Layers;
 
-/// <summary>While training, drops a residual branch for whole samples at random (stochastic depth, arXiv:1603.09382).</summary>
+/// <summary>While training, drops a residual branch for whole samples at random (stochastic depth,
+/// arXiv:1603.09382).</summary>
 public sealed class DropPath : Module
 {
     /// <param name="probability">Share of dropped samples, at least 0 and below 1.</param>

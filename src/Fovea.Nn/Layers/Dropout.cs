@@ -3,7 +3,8 @@ using Fovea.Tensors;
 namespace Fovea.Nn.Layers;
 
 /// <summary>While training, zeroes elements at random and scales the others up (Srivastava et al. 2014).</summary>
-/// <remarks>One instance per place of use: its draw is keyed by its name, so using it twice in a step repeats the mask.</remarks>
+/// <remarks>One instance per place of use: its draw is keyed by its name, so using it twice in a step repeats the
+/// mask.</remarks>
 public sealed class Dropout : Module
 {
     /// <param name="probability">Share of zeroed elements, at least 0 and below 1.</param>

@@ -2,7 +2,8 @@ using Fovea.Tensors;
 
 namespace Fovea.Nn.Layers;
 
-/// <summary>Layer norm over the last axis, <c>[..., dim]</c>, parameters <c>weight [dim]</c> and <c>bias [dim]</c> (arXiv:1607.06450).</summary>
+/// <summary>Layer norm over the last axis, <c>[..., dim]</c>, parameters <c>weight [dim]</c> and <c>bias [dim]</c>
+/// (arXiv:1607.06450).</summary>
 public sealed class LayerNorm : Module
 {
     /// <param name="dim">Size of the last axis.</param>

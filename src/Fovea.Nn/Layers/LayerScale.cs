@@ -2,7 +2,8 @@ using Fovea.Tensors;
 
 namespace Fovea.Nn.Layers;
 
-/// <summary>A learned factor per channel at the end of a residual branch, parameter <c>gamma [dim]</c> (Touvron et al. 2021, arXiv:2103.17239).</summary>
+/// <summary>A learned factor per channel at the end of a residual branch, parameter <c>gamma [dim]</c> (Touvron et al.
+/// 2021, arXiv:2103.17239).</summary>
 public sealed class LayerScale : Module
 {
     /// <param name="dim">Size of the last axis.</param>

@@ -2,7 +2,8 @@ using Fovea.Tensors;
 
 namespace Fovea.Nn.Layers;
 
-/// <summary>y = x wᵀ + b: <c>[..., in] → [..., out]</c>, parameters <c>weight [out, in]</c> and <c>bias [out]</c>.</summary>
+/// <summary>y = x wᵀ + b: <c>[..., in] → [..., out]</c>, parameters <c>weight [out, in]</c> and <c>bias
+/// [out]</c>.</summary>
 public sealed class Linear : Module
 {
     /// <param name="inputs">in, columns of x.</param>
@@ -11,12 +12,15 @@ public sealed class Linear : Module
     /// <param name="weightInit">First weight; null: uniform in ±1/√in, as PyTorch.</param>
     /// <param name="biasInit">First bias; null: uniform in ±1/√in, as PyTorch.</param>
     /// <exception cref="UsageException">A size below 1.</exception>
-    public Linear(int inputs, int outputs, bool bias = true, Initializer? weightInit = null, Initializer? biasInit = null)
+    public Linear(int inputs, int outputs, bool bias = true, Initializer? weightInit = null,
+        Initializer? biasInit = null)
     {
         Check.AtLeast(1, inputs, "Linear: inputs");
         Check.AtLeast(1, outputs, "Linear: outputs");
         Weight = Register(new Parameter("weight", [outputs, inputs], weightInit ?? Init.KaimingUniform(Math.Sqrt(5))));
-        if (bias) Bias = Register(new Parameter("bias", [outputs], biasInit ?? Init.Uniform(1 / Math.Sqrt(inputs)), decay: false));
+        if (bias)
+            Bias = Register(new Parameter("bias", [outputs], biasInit ?? Init.Uniform(1 / Math.Sqrt(inputs)),
+                decay: false));
     }
 
     /// <summary><c>[out, in]</c>.</summary>
@@ -29,7 +33,8 @@ public sealed class Linear : Module
     public Tensor Forward(Tensor x, Tensor? residual = null) => Ops.Linear(x, Weight, Bias, residual);
 
     /// <summary>norm(x) wᵀ + b in one operator; the normalised rows are never stored.</summary>
-    public Tensor Forward(LayerNorm norm, Tensor x) => Ops.LayerNormLinear(x, norm.Weight, norm.Bias, norm.Epsilon, Weight, Bias);
+    public Tensor Forward(LayerNorm norm, Tensor x) =>
+        Ops.LayerNormLinear(x, norm.Weight, norm.Bias, norm.Epsilon, Weight, Bias);
 
     /// <summary>f(x) wᵀ + b (+ residual) in one operator; f(x) is never stored.</summary>
     public Tensor Forward(UnaryOperator activation, Tensor x, Tensor? residual = null) =>

@@ -3,9 +3,9 @@ using Fovea.Tensors;
 namespace Fovea.Nn.Layers;
 
 /// <summary>
-/// fc2(f(fc1(x))), <c>[..., dim] → [..., dim]</c>, with dropout behind f and behind fc2. Without dropout the activation is folded
-/// into fc2, so that fc1's result is the only tensor stored. Gated, fc1 gives two halves a and b, and fc2 takes f(a) · b: SwiGLU with SiLU
-/// (Shazeer 2020, arXiv:2002.05202), packed as DINOv2's.
+/// fc2(f(fc1(x))), <c>[..., dim] → [..., dim]</c>, with dropout behind f and behind fc2. Without dropout the activation
+/// is folded into fc2, so that fc1's result is the only tensor stored. Gated, fc1 gives two halves a and b, and fc2
+/// takes f(a) · b: SwiGLU with SiLU (Shazeer 2020, arXiv:2002.05202), packed as DINOv2's.
 /// </summary>
 public sealed class Mlp : Module
 {
@@ -47,7 +47,8 @@ public sealed class Mlp : Module
     private Tensor Finish(Tensor hidden, Tensor? residual)
     {
         if (!_drop1.IsActive)
-            return _gated ? Fc2.Forward(Ops.Gate(_activation, hidden), residual) : Fc2.Forward(_activation, hidden, residual);
+            return _gated ? Fc2.Forward(Ops.Gate(_activation, hidden), residual)
+            : Fc2.Forward(_activation, hidden, residual);
         Tensor active = _gated ? Ops.Gate(_activation, hidden) : Ops.Apply(_activation, hidden);
         Tensor y = _drop2.Forward(Fc2.Forward(_drop1.Forward(active)));
         return residual is null ? y : Ops.Add(residual, y);

@@ -4,8 +4,8 @@ using Fovea.Tensors;
 namespace Fovea.Nn.Optimization;
 
 /// <summary>
-/// Adam (Kingma and Ba 2015, arXiv:1412.6980), with L2 or decoupled weight decay and optionally AMSGrad, as PyTorch; the formula is
-/// with <see cref="AdamArguments"/>. <see cref="AdamW"/> is the decoupled one.
+/// Adam (Kingma and Ba 2015, arXiv:1412.6980), with L2 or decoupled weight decay and optionally AMSGrad, as PyTorch;
+/// the formula is with <see cref="AdamArguments"/>. <see cref="AdamW"/> is the decoupled one.
 /// </summary>
 public class Adam : Optimizer
 {
@@ -20,13 +20,15 @@ public class Adam : Optimizer
     /// <param name="amsGrad">Use the largest variance so far (Reddi et al. 2018, arXiv:1904.09237).</param>
     /// <exception cref="UsageException">A number out of range.</exception>
     public Adam(
-        IReadOnlyList<ParameterGroup> groups, double learningRate, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, bool amsGrad = false)
+        IReadOnlyList<ParameterGroup> groups, double learningRate, double beta1 = 0.9, double beta2 = 0.999,
+        double epsilon = 1e-8, bool amsGrad = false)
         : this(groups, learningRate, beta1, beta2, epsilon, amsGrad, decoupled: false)
     {
     }
 
     private protected Adam(
-        IReadOnlyList<ParameterGroup> groups, double learningRate, double beta1, double beta2, double epsilon, bool amsGrad, bool decoupled)
+        IReadOnlyList<ParameterGroup> groups, double learningRate, double beta1, double beta2, double epsilon,
+        bool amsGrad, bool decoupled)
         : base(groups, learningRate)
     {
         Check.That(beta1 is >= 0 and < 1, $"Adam: beta1 must be at least 0 and below 1, got {beta1}.");
@@ -35,10 +37,12 @@ public class Adam : Optimizer
         (Momentum, _beta2, _epsilon, _amsGrad, _decoupled) = (beta1, beta2, epsilon, amsGrad, decoupled);
     }
 
-    private protected override IReadOnlyList<string> StateNames => _amsGrad ? ["mean", "variance", "maximum"] : ["mean", "variance"];
+    private protected override IReadOnlyList<string> StateNames => _amsGrad ? ["mean", "variance", "maximum"]
+        : ["mean", "variance"];
 
     private protected override void Apply(IReadOnlyList<Change> changes) => Update.Adam([.. changes.Select(change => (
         new AdamArguments(
-            change.LearningRate, (float)Momentum, (float)_beta2, (float)_epsilon, change.WeightDecay, _decoupled, change.Step, change.GradientScale),
+            change.LearningRate, (float)Momentum, (float)_beta2, (float)_epsilon, change.WeightDecay, _decoupled,
+            change.Step, change.GradientScale),
         change.Parameter, change.Gradient, change.State[0], change.State[1], _amsGrad ? change.State[2] : null))]);
 }

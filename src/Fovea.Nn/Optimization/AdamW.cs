@@ -1,6 +1,7 @@
 namespace Fovea.Nn.Optimization;
 
-/// <summary>Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101): the decay does not pass through the moments.</summary>
+/// <summary>Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101): the decay does not pass
+/// through the moments.</summary>
 /// <param name="groups">What to change; weight decay is a property of each group.</param>
 /// <param name="learningRate">Step size, 0 or more.</param>
 /// <param name="beta1">Decay of the gradients' mean, at least 0 and below 1.</param>
@@ -9,5 +10,6 @@ namespace Fovea.Nn.Optimization;
 /// <param name="amsGrad">Use the largest variance so far.</param>
 /// <exception cref="UsageException">A number out of range.</exception>
 public sealed class AdamW(
-    IReadOnlyList<ParameterGroup> groups, double learningRate, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, bool amsGrad = false)
+    IReadOnlyList<ParameterGroup> groups, double learningRate, double beta1 = 0.9, double beta2 = 0.999,
+    double epsilon = 1e-8, bool amsGrad = false)
     : Adam(groups, learningRate, beta1, beta2, epsilon, amsGrad, decoupled: true);

@@ -3,8 +3,8 @@ using Fovea.Tensors;
 namespace Fovea.Nn.Optimization;
 
 /// <summary>
-/// Changes parameters by their gradients, in place, in one fused pass. Parameters without a gradient (frozen or unused) are passed
-/// by. State tensors come with a parameter's first step and are then kept.
+/// Changes parameters by their gradients, in place, in one fused pass. Parameters without a gradient (frozen or unused)
+/// are passed by. State tensors come with a parameter's first step and are then kept.
 /// </summary>
 public abstract class Optimizer
 {
@@ -37,7 +37,8 @@ public abstract class Optimizer
     /// <summary>Step size of the next step, before a group's factor.</summary>
     public double LearningRate { get; set; }
 
-    /// <summary>How much of the past gradients stays: SGD's momentum, Adam's β1. One-cycle schedules change it.</summary>
+    /// <summary>How much of the past gradients stays: SGD's momentum, Adam's β1. One-cycle schedules change
+    /// it.</summary>
     public double Momentum { get; set; }
 
     /// <summary>Names of the state tensors that each parameter has.</summary>
@@ -53,7 +54,8 @@ public abstract class Optimizer
             if (slot.Parameter.Value.Gradient is not { } gradient) continue;
             slot.Steps++;
             changes.Add(new Change(
-                slot.Parameter.Value, gradient, StateOf(slot), slot.Steps, (float)(LearningRate * slot.Group.LearningRateFactor),
+                slot.Parameter.Value, gradient, StateOf(slot), slot.Steps,
+                (float)(LearningRate * slot.Group.LearningRateFactor),
                 (float)slot.Group.WeightDecay, (float)gradientScale));
         }
 
@@ -68,12 +70,15 @@ public abstract class Optimizer
 
     /// <summary>State tensors by name, e.g. <c>mean.head.weight</c>, of the parameters that have made a step.</summary>
     public IEnumerable<(string Name, Tensor Value)> State() =>
-        _slots.Where(slot => slot.Steps > 0).SelectMany(slot => StateNames.Select((kind, i) => ($"{kind}.{slot.Name}", StateOf(slot)[i])));
+        _slots.Where(slot => slot.Steps > 0)
+            .SelectMany(slot => StateNames.Select((kind, i) => ($"{kind}.{slot.Name}", StateOf(slot)[i])));
 
     /// <summary>Steps made, by parameter, e.g. <c>steps.head.weight</c>.</summary>
-    public IEnumerable<(string Name, double Value)> Scalars() => _slots.Select(slot => ($"steps.{slot.Name}", (double)slot.Steps));
+    public IEnumerable<(string Name, double Value)> Scalars() =>
+        _slots.Select(slot => ($"steps.{slot.Name}", (double)slot.Steps));
 
-    /// <summary>Takes up where <see cref="State"/> and <see cref="Scalars"/> were written; names of other things are passed by.</summary>
+    /// <summary>Takes up where <see cref="State"/> and <see cref="Scalars"/> were written; names of other things are
+    /// passed by.</summary>
     /// <param name="state">State tensors, on any device.</param>
     /// <param name="scalars">Steps made.</param>
     /// <exception cref="InvalidDataException">An entry is missing or of another shape.</exception>
@@ -87,9 +92,12 @@ public abstract class Optimizer
             for (int i = 0; i < StateNames.Count && steps > 0; i++)
             {
                 string name = $"{StateNames[i]}.{slot.Name}";
-                if (!state.TryGetValue(name, out Tensor? value)) throw new InvalidDataException($"Optimizer: the checkpoint has no '{name}'.");
+                if (!state.TryGetValue(name, out Tensor? value))
+                    throw new InvalidDataException($"Optimizer: the checkpoint has no '{name}'.");
                 if (value.Shape != slot.Parameter.Shape)
-                    throw new InvalidDataException($"Optimizer: '{name}' is {value.Shape} in the checkpoint, the model has {slot.Parameter.Shape}.");
+                    throw new InvalidDataException(
+                        $"Optimizer: '{name}' is {value.Shape} in the checkpoint, "
+                        + $"the model has {slot.Parameter.Shape}.");
                 Update.Copy(value, StateOf(slot)[i]);
             }
         }
@@ -103,7 +111,8 @@ public abstract class Optimizer
 
     /// <summary>Everything the update of one parameter needs; <paramref name="Step"/> counts from 1.</summary>
     private protected readonly record struct Change(
-        Tensor Parameter, Tensor Gradient, Tensor[] State, int Step, float LearningRate, float WeightDecay, float GradientScale);
+        Tensor Parameter, Tensor Gradient, Tensor[] State, int Step, float LearningRate, float WeightDecay,
+        float GradientScale);
 
     private sealed class Slot(string name, Parameter parameter, ParameterGroup group)
     {

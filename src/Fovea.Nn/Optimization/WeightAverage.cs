@@ -3,8 +3,8 @@ using Fovea.Tensors;
 namespace Fovea.Nn.Optimization;
 
 /// <summary>
-/// An exponential moving average of a model's weights and buffers: average ← d · average + (1 − d) · weights. Evaluating with it is
-/// often better than with the last weights (Polyak and Juditsky 1992).
+/// An exponential moving average of a model's weights and buffers: average ← d · average + (1 − d) · weights.
+/// Evaluating with it is often better than with the last weights (Polyak and Juditsky 1992).
 /// </summary>
 public sealed class WeightAverage
 {
@@ -34,13 +34,16 @@ public sealed class WeightAverage
     /// <exception cref="InvalidOperationException">The average is swapped in.</exception>
     public void Update()
     {
-        if (_swapped) throw new InvalidOperationException("WeightAverage: the average is swapped in; dispose of the swap before the next update.");
+        if (_swapped)
+            throw new InvalidOperationException(
+                "WeightAverage: the average is swapped in; dispose of the swap before the next update.");
         double decay = _warmUp ? Math.Min(_decay, (1.0 + Updates) / (10 + Updates)) : _decay;
         List<(Tensor, Tensor)> averaged = [];
         for (int i = 0; i < _averages.Length; i++)
         {
             NamedTensor tensor = _entries[i].Tensor;
-            if (tensor is ModuleBuffer { Drawn: true }) Tensors.Update.Copy(tensor.Value, _averages[i]);   // a mean of two draws is neither
+            // a mean of two draws is neither
+            if (tensor is ModuleBuffer { Drawn: true }) Tensors.Update.Copy(tensor.Value, _averages[i]);
             else averaged.Add((tensor.Value, _averages[i]));
         }
 
@@ -49,7 +52,8 @@ public sealed class WeightAverage
         Updates++;
     }
 
-    /// <summary>Puts the average into the model until disposed: <c>using (average.SwapIn()) Evaluate(model);</c></summary>
+    /// <summary>Puts the average into the model until disposed: <c>using (average.SwapIn())
+    /// Evaluate(model);</c></summary>
     /// <exception cref="InvalidOperationException">It is swapped in already.</exception>
     public IDisposable SwapIn()
     {

@@ -2,7 +2,8 @@ using Fovea.Core.Options;
 
 namespace Fovea.Nn.Schedules;
 
-/// <summary>Half cosines from 1 to a minimum, one after another, each so many times longer than the last (SGDR, arXiv:1608.03983).</summary>
+/// <summary>Half cosines from 1 to a minimum, one after another, each so many times longer than the last (SGDR,
+/// arXiv:1608.03983).</summary>
 public sealed record CosineRestartsSchedule : Schedule
 {
     private static readonly Option<double> Epochs = Option.Of("epochs", ValueForm.Real(), 10, "epochs of the first cosine");

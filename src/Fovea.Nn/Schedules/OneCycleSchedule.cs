@@ -3,8 +3,8 @@ using Fovea.Core.Options;
 namespace Fovea.Nn.Schedules;
 
 /// <summary>
-/// Up from 1/divisor to 1, then down to far below, momentum running the other way (Smith and Topin 2019, arXiv:1708.07120), with the
-/// phase boundaries of PyTorch's OneCycleLR. The base learning rate is the highest one.
+/// Up from 1/divisor to 1, then down to far below, momentum running the other way (Smith and Topin 2019,
+/// arXiv:1708.07120), with the phase boundaries of PyTorch's OneCycleLR. The base learning rate is the highest one.
 /// </summary>
 public sealed record OneCycleSchedule : Schedule
 {
@@ -66,12 +66,15 @@ public sealed record OneCycleSchedule : Schedule
     public double HighMomentum { get; init => field = Check.Between(0, 1, value, "One-cycle: high momentum"); } = HighestMomentum.Default;
 
     /// <inheritdoc/>
-    public override double Factor(int step) => At(step, 1 / Divisor, 1, ThreePhase ? 1 / Divisor : null, 1 / (Divisor * FinalDivisor));
+    public override double Factor(int step) =>
+        At(step, 1 / Divisor, 1, ThreePhase ? 1 / Divisor : null, 1 / (Divisor * FinalDivisor));
 
     /// <inheritdoc/>
-    public override double? Momentum(int step) => At(step, HighMomentum, LowMomentum, ThreePhase ? HighMomentum : null, HighMomentum);
+    public override double? Momentum(int step) =>
+        At(step, HighMomentum, LowMomentum, ThreePhase ? HighMomentum : null, HighMomentum);
 
-    /// <summary>The value at a step of a curve first → top → (middle →) last; phases end at fractional steps, as in PyTorch.</summary>
+    /// <summary>The value at a step of a curve first → top → (middle →) last; phases end at fractional steps, as in
+    /// PyTorch.</summary>
     private double At(int step, double first, double top, double? middle, double last)
     {
         double rise = Rise * Steps - 1, fall = 2 * Rise * Steps - 2, end = Steps - 1;

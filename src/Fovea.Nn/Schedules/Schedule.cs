@@ -1,8 +1,8 @@
 namespace Fovea.Nn.Schedules;
 
 /// <summary>
-/// A learning rate over time as a pure function: a factor of the base rate for each optimiser step, counted from 0. Nothing has to be
-/// stored to resume.
+/// A learning rate over time as a pure function: a factor of the base rate for each optimiser step, counted from 0.
+/// Nothing has to be stored to resume.
 /// </summary>
 public abstract record Schedule
 {
@@ -16,7 +16,8 @@ public abstract record Schedule
     /// <param name="steps">Length of the rise; 0 for none.</param>
     /// <param name="then">What follows.</param>
     /// <param name="start">
-    /// First factor; step s has start + (1 − start) · s / steps. Null: (s + 1) / steps, so that no step is wasted on a rate of 0.
+    /// First factor; step s has start + (1 − start) · s / steps. Null: (s + 1) / steps, so that no step is wasted on a
+    /// rate of 0.
     /// </param>
     /// <exception cref="UsageException">A negative length.</exception>
     public static Schedule WarmUp(int steps, Schedule then, double? start = null)

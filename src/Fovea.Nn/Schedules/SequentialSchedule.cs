@@ -10,7 +10,8 @@ public sealed record SequentialSchedule : Schedule
     /// <exception cref="UsageException">There must be one milestone less than parts, in rising order.</exception>
     public SequentialSchedule(IReadOnlyList<Schedule> parts, IReadOnlyList<int> milestones)
     {
-        Check.That(parts.Count == milestones.Count + 1, $"Sequential schedule: {parts.Count} parts need {parts.Count - 1} milestones, got {milestones.Count}.");
+        Check.That(parts.Count == milestones.Count + 1,
+            $"Sequential schedule: {parts.Count} parts need {parts.Count - 1} milestones, got {milestones.Count}.");
         for (int i = 0; i < milestones.Count; i++)
             Check.AtLeast(i == 0 ? 0 : milestones[i - 1], milestones[i], $"Sequential schedule: milestone {i + 1}");
         (Parts, Milestones) = (parts, milestones);

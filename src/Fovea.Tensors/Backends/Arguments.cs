@@ -41,7 +41,8 @@ public readonly record struct MatMulArguments(
 /// <param name="Gamma">With <see cref="LinearInput.LayerNorm"/>: scale <c>[in]</c>.</param>
 /// <param name="Beta">With <see cref="LinearInput.LayerNorm"/>: shift <c>[in]</c>.</param>
 /// <param name="Mean">With <see cref="LinearInput.LayerNorm"/>: <c>[rows]</c>, written by the forward pass.</param>
-/// <param name="Rstd">With <see cref="LinearInput.LayerNorm"/>: 1/√(variance + ε) <c>[rows]</c>, written by the forward pass.</param>
+/// <param name="Rstd">With <see cref="LinearInput.LayerNorm"/>: 1/√(variance + ε) <c>[rows]</c>, written by the forward
+/// pass.</param>
 /// <param name="Epsilon">With <see cref="LinearInput.LayerNorm"/>: ε.</param>
 public readonly record struct LinearArguments(
     Storage X, Storage Weight, Storage? Bias, Storage? Residual, int Rows, int In, int Out,
@@ -54,7 +55,8 @@ public readonly record struct LinearArguments(
 /// <param name="Dbeta">Gradient of a layer norm's shift.</param>
 public readonly record struct LinearInputGradients(Target? Dx, Target? Dgamma = null, Target? Dbeta = null);
 
-/// <summary>Sizes of a 2-D convolution; <c>output = (input + 2·padding − dilation·(kernel−1) − 1) / stride + 1</c>.</summary>
+/// <summary>Sizes of a 2-D convolution; <c>output = (input + 2·padding − dilation·(kernel−1) − 1) / stride +
+/// 1</c>.</summary>
 /// <param name="Batch">Images.</param>
 /// <param name="In">Input channels.</param>
 /// <param name="Height">Input rows.</param>
@@ -105,7 +107,8 @@ public readonly record struct CrossEntropyArguments(
 /// <param name="First">The momentum buffer is still unset.</param>
 /// <param name="GradientScale">Factor of the gradient (clipping).</param>
 public readonly record struct SgdArguments(
-    double LearningRate, double Momentum, double Dampening, double WeightDecay, bool Nesterov, bool First, double GradientScale);
+    double LearningRate, double Momentum, double Dampening, double WeightDecay, bool Nesterov, bool First,
+    double GradientScale);
 
 /// <summary>
 /// m ← β1 m + (1−β1) g;  v ← β2 v + (1−β2) g²;  p ← p − lr/(1−β1ᵗ) · m / (√v/√(1−β2ᵗ) + ε), with g the scaled gradient.
@@ -121,7 +124,8 @@ public readonly record struct SgdArguments(
 /// <param name="Step">t, from 1.</param>
 /// <param name="GradientScale">Factor of the gradient (clipping).</param>
 public readonly record struct AdamArguments(
-    double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, bool Decoupled, int Step, double GradientScale);
+    double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, bool Decoupled, int Step,
+    double GradientScale);
 
 /// <summary>One parameter's step of stochastic gradient descent.</summary>
 /// <param name="Arguments">Step size and the rest.</param>
@@ -129,7 +133,8 @@ public readonly record struct AdamArguments(
 /// <param name="Gradient">Read.</param>
 /// <param name="Momentum">Changed; null without momentum.</param>
 /// <param name="Count">Elements of each.</param>
-public readonly record struct SgdStep(SgdArguments Arguments, Storage Parameter, Storage Gradient, Storage? Momentum, int Count);
+public readonly record struct SgdStep(SgdArguments Arguments, Storage Parameter, Storage Gradient, Storage? Momentum,
+    int Count);
 
 /// <summary>One parameter's step of Adam.</summary>
 /// <param name="Arguments">Step size and the rest.</param>
@@ -140,4 +145,5 @@ public readonly record struct SgdStep(SgdArguments Arguments, Storage Parameter,
 /// <param name="Maximum">Changed: the largest v so far; null without AMSGrad.</param>
 /// <param name="Count">Elements of each.</param>
 public readonly record struct AdamStep(
-    AdamArguments Arguments, Storage Parameter, Storage Gradient, Storage Mean, Storage Variance, Storage? Maximum, int Count);
+    AdamArguments Arguments, Storage Parameter, Storage Gradient, Storage Mean, Storage Variance, Storage? Maximum,
+    int Count);

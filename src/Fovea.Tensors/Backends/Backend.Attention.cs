@@ -4,8 +4,8 @@ namespace Fovea.Tensors;
 public abstract partial class Backend
 {
     /// <summary>
-    /// Softmax attention: y_i = Σ_j softmax_j(s_ij) v_j with the scores of <see cref="AttentionArguments"/>; <c>y [batch, query, head, headDim]</c>;
-    /// <c>logSums [batch, head, query]</c> receives log Σ_j exp(s_ij).
+    /// Softmax attention: y_i = Σ_j softmax_j(s_ij) v_j with the scores of <see cref="AttentionArguments"/>; <c>y
+    /// [batch, query, head, headDim]</c>; <c>logSums [batch, head, query]</c> receives log Σ_j exp(s_ij).
     /// </summary>
     public abstract void Attention(in AttentionArguments arguments, Storage y, Storage logSums);
 
@@ -14,20 +14,24 @@ public abstract partial class Backend
         in AttentionArguments arguments, Storage y, Storage logSums, Storage dy, in AttentionGradients gradients);
 
     /// <summary>
-    /// Doubly stochastic attention (Sander et al. 2022, arXiv:2110.11773): y_i = Σ_j exp(s_ij + u_i + v_j) v_j. From v = 0, the potentials are made
-    /// in turns: u_i = −log Σ_j exp(s_ij + v_j), then v_j = −log Σ_i exp(s_ij + u_i), <paramref name="iterations"/> (odd) in all, the last one u.
-    /// <c>potentials [batch, head, iteration, token]</c> receives them.
+    /// Doubly stochastic attention (Sander et al. 2022, arXiv:2110.11773): y_i = Σ_j exp(s_ij + u_i + v_j) v_j. From v
+    /// = 0, the potentials are made in turns: u_i = −log Σ_j exp(s_ij + v_j), then v_j = −log Σ_i exp(s_ij + u_i),
+    /// <paramref name="iterations"/> (odd) in all, the last one u. <c>potentials [batch, head, iteration, token]</c>
+    /// receives them.
     /// </summary>
-    public abstract void SinkhornAttention(in AttentionArguments arguments, int iterations, Storage y, Storage potentials);
+    public abstract void SinkhornAttention(in AttentionArguments arguments, int iterations, Storage y,
+        Storage potentials);
 
     /// <summary>Gradients of <see cref="SinkhornAttention"/>, through all iterations, the scores recomputed.</summary>
     public abstract void SinkhornAttentionBackward(
-        in AttentionArguments arguments, int iterations, Storage y, Storage potentials, Storage dy, in AttentionGradients gradients);
+        in AttentionArguments arguments, int iterations, Storage y, Storage potentials, Storage dy,
+        in AttentionGradients gradients);
 }
 
 /// <summary>
 /// Sizes, inputs and scores of exact attention:
-/// <c>s_ij = Scale · q_i·k_j + QueryBias[i, r] + KeyBias[j, r] + HeadBias[r]</c> with r = Relation.Bucket(i, j), and −∞ where the relation hides j from i.
+/// <c>s_ij = Scale · q_i·k_j + QueryBias[i, r] + KeyBias[j, r] + HeadBias[r]</c> with r = Relation.Bucket(i, j), and −∞
+/// where the relation hides j from i.
 /// </summary>
 /// <param name="Batch">Sequences.</param>
 /// <param name="Queries">Tokens that look.</param>
@@ -50,7 +54,8 @@ public readonly record struct AttentionArguments(
     internal bool HasBias => QueryBias is not null || KeyBias is not null || HeadBias is not null;
 }
 
-/// <summary>Where the gradients of exact attention go; those of the biases overwrite, and are null where nobody wants them.</summary>
+/// <summary>Where the gradients of exact attention go; those of the biases overwrite, and are null where nobody wants
+/// them.</summary>
 /// <param name="Q">Of the queries.</param>
 /// <param name="K">Of the keys.</param>
 /// <param name="V">Of the values.</param>
@@ -58,4 +63,5 @@ public readonly record struct AttentionArguments(
 /// <param name="KeyBias"><c>[batch, head, key, bucket]</c>.</param>
 /// <param name="HeadBias"><c>[batch, head, bucket]</c>: of each sequence alone, to be summed over the batch.</param>
 public readonly record struct AttentionGradients(
-    HeadGradient Q, HeadGradient K, HeadGradient V, Storage? QueryBias = null, Storage? KeyBias = null, Storage? HeadBias = null);
+    HeadGradient Q, HeadGradient K, HeadGradient V, Storage? QueryBias = null, Storage? KeyBias = null,
+    Storage? HeadBias = null);

@@ -12,12 +12,15 @@ namespace Fovea.Tensors;
 /// <param name="HeadDim">Elements of a value.</param>
 /// <param name="Map">Which f.</param>
 /// <param name="Epsilon">Added to the normaliser; 0: nothing is.</param>
-/// <param name="Relation">Which keys a query sees and in which buckets they fall; null: all of them, in one bucket.</param>
+/// <param name="Relation">Which keys a query sees and in which buckets they fall; null: all of them, in one
+/// bucket.</param>
 /// <param name="QueryWeights">α <c>[batch, head, query, bucket]</c>, or null for 1; null without a relation.</param>
 /// <param name="KeyWeights">β <c>[batch, head, key, bucket]</c>, or null for 1; null without a relation.</param>
 public readonly record struct KernelAttentionArguments(
-    HeadView Queries, HeadView Keys, HeadView Values, int Batch, int Heads, int QueryCount, int KeyCount, int Features, int HeadDim,
-    FeatureMap Map, float Epsilon = 0, TokenRelation? Relation = null, Storage? QueryWeights = null, Storage? KeyWeights = null);
+    HeadView Queries, HeadView Keys, HeadView Values, int Batch, int Heads, int QueryCount, int KeyCount, int Features,
+    int HeadDim,
+    FeatureMap Map, float Epsilon = 0, TokenRelation? Relation = null, Storage? QueryWeights = null,
+    Storage? KeyWeights = null);
 
 /// <summary>Where the gradients of kernel attention go.</summary>
 /// <param name="Queries">Of the queries, before f.</param>
@@ -38,9 +41,11 @@ public readonly record struct KernelAttentionGradients(
 /// <param name="HeadDim">Elements of a vector.</param>
 /// <param name="Features">Features of a vector.</param>
 /// <param name="Kernel">Which features.</param>
-/// <param name="Scale">s, the factor of x; √ of the factor that q·k has in softmax attention, so usually headDim^(−1/4).</param>
+/// <param name="Scale">s, the factor of x; √ of the factor that q·k has in softmax attention, so usually
+/// headDim^(−1/4).</param>
 /// <param name="Stabilizer">ε, added to every feature.</param>
-/// <param name="SharedMaximum">The maximum is taken over the tokens, too: for keys, where a factor of its own for each would not cancel.</param>
+/// <param name="SharedMaximum">The maximum is taken over the tokens, too: for keys, where a factor of its own for each
+/// would not cancel.</param>
 public readonly record struct RandomFeaturesArguments(
     HeadView X, Storage Projection, int Batch, int Tokens, int Heads, int HeadDim, int Features,
     FeatureKernel Kernel, float Scale, float Stabilizer, bool SharedMaximum);
@@ -48,23 +53,26 @@ public readonly record struct RandomFeaturesArguments(
 public abstract partial class Backend
 {
     /// <summary>
-    /// Attention whose weights are products of features, linear in the number of tokens. With a_i = f(q_i) and b_j = f(k_j), y_i = n_i / z_i and
-    /// [n_i, z_i] = Σ_r α_ir · (Σ over visible j in bucket r of β_jr (a_i·b_j) [v_j, 1]), ε added to z_i.
-    /// <c>y [batch, query, head, headDim]</c>; <c>normalizers [batch, head, query]</c> receives z.
+    /// Attention whose weights are products of features, linear in the number of tokens. With a_i = f(q_i) and b_j =
+    /// f(k_j), y_i = n_i / z_i and [n_i, z_i] = Σ_r α_ir · (Σ over visible j in bucket r of β_jr (a_i·b_j) [v_j, 1]), ε
+    /// added to z_i. <c>y [batch, query, head, headDim]</c>; <c>normalizers [batch, head, query]</c> receives z.
     /// </summary>
     public abstract void KernelAttention(in KernelAttentionArguments arguments, Storage y, Storage normalizers);
 
     /// <summary>Gradients of <see cref="KernelAttention"/>; the parts they go to must not overlap.</summary>
     public abstract void KernelAttentionBackward(
-        in KernelAttentionArguments arguments, Storage y, Storage normalizers, Storage dy, in KernelAttentionGradients gradients);
+        in KernelAttentionArguments arguments, Storage y, Storage normalizers, Storage dy,
+        in KernelAttentionGradients gradients);
 
     /// <summary>
-    /// Random features <c>[batch, token, head, feature]</c> (Choromanski et al. 2021, arXiv:2009.14794), with u = s·x and m features:
-    /// softmax: m^(−1/2) (exp(Pu − |u|²/2 − max) + ε), relu: relu(m^(−1/2) Pu) + ε. The maximum is that of Pu: of one vector, or of all tokens of
-    /// a sequence and head.
+    /// Random features <c>[batch, token, head, feature]</c> (Choromanski et al. 2021, arXiv:2009.14794), with u = s·x
+    /// and m features: softmax: m^(−1/2) (exp(Pu − |u|²/2 − max) + ε), relu: relu(m^(−1/2) Pu) + ε. The maximum is that
+    /// of Pu: of one vector, or of all tokens of a sequence and head.
     /// </summary>
     public abstract void RandomFeatures(in RandomFeaturesArguments arguments, Storage features);
 
-    /// <summary>Gradient of <see cref="RandomFeatures"/> with respect to x, from its result. The maximum counts as a constant, as published.</summary>
-    public abstract void RandomFeaturesBackward(in RandomFeaturesArguments arguments, Storage features, Storage dfeatures, in HeadGradient dx);
+    /// <summary>Gradient of <see cref="RandomFeatures"/> with respect to x, from its result. The maximum counts as a
+    /// constant, as published.</summary>
+    public abstract void RandomFeaturesBackward(in RandomFeaturesArguments arguments, Storage features,
+        Storage dfeatures, in HeadGradient dx);
 }

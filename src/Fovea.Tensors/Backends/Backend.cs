@@ -4,10 +4,10 @@ using Fovea.Tensors.Backends.Reference;
 namespace Fovea.Tensors;
 
 /// <summary>
-/// The seam: everything a device has to do. Shapes were checked above it (<see cref="Ops"/>); sizes come as plain numbers, memory
-/// as opaque <see cref="Storage"/>. Matrices are row-major. A <see cref="Target"/>, written (+)= here, is added to or overwritten, as it
-/// says; a plain result is overwritten. Results must not depend on the number of threads. <see cref="Backends.Reference.ReferenceBackend"/> defines
-/// what each primitive means.
+/// The seam: everything a device has to do. Shapes were checked above it (<see cref="Ops"/>); sizes come as plain
+/// numbers, memory as opaque <see cref="Storage"/>. Matrices are row-major. A <see cref="Target"/>, written (+)= here,
+/// is added to or overwritten, as it says; a plain result is overwritten. Results must not depend on the number of
+/// threads. <see cref="Backends.Reference.ReferenceBackend"/> defines what each primitive means.
 /// </summary>
 public abstract partial class Backend
 {
@@ -45,11 +45,13 @@ public abstract partial class Backend
     /// <summary>Batched C (+)= scale · op(A) op(B), op being the transpose where asked for.</summary>
     public abstract void MatMul(in MatMulArguments arguments);
 
-    /// <summary>y = f(x) wᵀ + bias (+ residual): <c>x [rows, in]</c>, <c>w [out, in]</c>, <c>y [rows, out]</c>, f per <see cref="LinearArguments"/>.</summary>
+    /// <summary>y = f(x) wᵀ + bias (+ residual): <c>x [rows, in]</c>, <c>w [out, in]</c>, <c>y [rows, out]</c>, f per
+    /// <see cref="LinearArguments"/>.</summary>
     public abstract void Linear(in LinearArguments arguments, Storage y);
 
     /// <summary>dx (+)= d(f)/dx · (dy w); with f a layer norm also dgamma and dbeta.</summary>
-    public abstract void LinearBackwardInput(in LinearArguments arguments, Storage dy, in LinearInputGradients gradients);
+    public abstract void LinearBackwardInput(in LinearArguments arguments, Storage dy,
+        in LinearInputGradients gradients);
 
     /// <summary>dw (+)= dyᵀ f(x) and, unless null, dbias (+)= column sums of dy.</summary>
     public abstract void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Target dw, Target? dbias);
@@ -58,10 +60,11 @@ public abstract partial class Backend
     public abstract void ColumnSums(Storage x, Target y, int rows, int columns);
 
     /// <summary>
-    /// 2-D convolution: <c>x [batch, in, height, width]</c>, <c>w [out, in/groups, kernelHeight, kernelWidth]</c> → <c>y [batch, out, oh, ow]</c>, with
-    /// what happens to the sums on their way out.
+    /// 2-D convolution: <c>x [batch, in, height, width]</c>, <c>w [out, in/groups, kernelHeight, kernelWidth]</c> →
+    /// <c>y [batch, out, oh, ow]</c>, with what happens to the sums on their way out.
     /// </summary>
-    public abstract void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, in Conv2dEpilogue epilogue, Storage y);
+    public abstract void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, in Conv2dEpilogue epilogue,
+        Storage y);
 
     /// <summary>dx (+)= gradient of <see cref="Conv2d"/> with respect to its input.</summary>
     public abstract void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Target dx);
@@ -71,11 +74,14 @@ public abstract partial class Backend
 
     // Rows: x [rows, columns].
 
-    /// <summary>y = (x − mean) · rstd · gamma + beta per row; <c>mean, rstd [rows]</c> are kept for the backward pass.</summary>
-    public abstract void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd, int rows, int columns, float epsilon);
+    /// <summary>y = (x − mean) · rstd · gamma + beta per row; <c>mean, rstd [rows]</c> are kept for the backward
+    /// pass.</summary>
+    public abstract void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd,
+        int rows, int columns, float epsilon);
 
     /// <summary>Gradients of <see cref="LayerNorm"/>; each may be null where nobody wants it.</summary>
-    public abstract void LayerNormBackward(Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows, int columns, in LinearInputGradients gradients);
+    public abstract void LayerNormBackward(Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows,
+        int columns, in LinearInputGradients gradients);
 
     /// <summary>Softmax of each row, or its logarithm.</summary>
     public abstract void Softmax(Storage x, Storage y, int rows, int columns, bool logarithm);
@@ -84,13 +90,15 @@ public abstract partial class Backend
     public abstract void SoftmaxBackward(Storage y, Storage dy, Target dx, int rows, int columns, bool logarithm);
 
     /// <summary>
-    /// Cross-entropy per row: with t = (1−s)·onehot(label) + s/C, or the soft targets, loss = −Σ_c w_c t_c log softmax(x)_c.
-    /// <c>losses [rows]</c>. Exactly one of <c>labels</c> (integers) and <c>targets [rows, columns]</c> is given.
+    /// Cross-entropy per row: with t = (1−s)·onehot(label) + s/C, or the soft targets, loss = −Σ_c w_c t_c log
+    /// softmax(x)_c. <c>losses [rows]</c>. Exactly one of <c>labels</c> (integers) and <c>targets [rows, columns]</c>
+    /// is given.
     /// </summary>
     public abstract void CrossEntropy(in CrossEntropyArguments arguments, Storage logits, Storage losses);
 
     /// <summary>dlogits (+)= gradient of Σ_r dlosses_r · loss_r.</summary>
-    public abstract void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Target dlogits);
+    public abstract void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses,
+        Target dlogits);
 
     // Elements.
 
@@ -100,25 +108,32 @@ public abstract partial class Backend
     /// <summary>dx (+)= dy · f'(x).</summary>
     public abstract void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Target dx, int count);
 
-    /// <summary>y = f(a) · b, each row of <c>x [rows, 2 · columns]</c> being a and behind it b; <c>y [rows, columns]</c>.</summary>
+    /// <summary>y = f(a) · b, each row of <c>x [rows, 2 · columns]</c> being a and behind it b; <c>y [rows,
+    /// columns]</c>.</summary>
     public abstract void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns);
 
     /// <summary>dx (+)= gradient of <see cref="Gate"/>.</summary>
     public abstract void GateBackward(UnaryOperator f, Storage x, Storage dy, Target dx, int rows, int columns);
 
-    /// <summary>y = a ∘ b with broadcasting: an axis of size 1 in <c>a</c> or <c>b</c> is repeated to the size in <c>shape</c>; shapes have equal rank.</summary>
-    public abstract void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y, Shape shape);
+    /// <summary>y = a ∘ b with broadcasting: an axis of size 1 in <c>a</c> or <c>b</c> is repeated to the size in
+    /// <c>shape</c>; shapes have equal rank.</summary>
+    public abstract void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y,
+        Shape shape);
 
-    /// <summary>y (+)= scale · x summed over the axes in which <c>shape</c> is 1 and <c>xShape</c> is not; shapes have equal rank.</summary>
+    /// <summary>y (+)= scale · x summed over the axes in which <c>shape</c> is 1 and <c>xShape</c> is not; shapes have
+    /// equal rank.</summary>
     public abstract void SumTo(Storage x, Shape xShape, Target y, Shape shape, float scale);
 
-    /// <summary>y (+)= scale · x, repeated along the axes in which <c>xShape</c> is 1; shapes have equal rank.</summary>
+    /// <summary>y (+)= scale · x, repeated along the axes in which <c>xShape</c> is 1; shapes have equal
+    /// rank.</summary>
     public abstract void BroadcastTo(Storage x, Shape xShape, Target y, Shape shape, float scale);
 
-    /// <summary>Largest element along the middle axis of <c>x [outer, axis, inner]</c>, and its first position; NaN counts as largest.</summary>
+    /// <summary>Largest element along the middle axis of <c>x [outer, axis, inner]</c>, and its first position; NaN
+    /// counts as largest.</summary>
     public abstract void Max(Storage x, Storage y, Storage indices, int outer, int axis, int inner);
 
-    /// <summary>dx (+)= gradient of <see cref="Max"/>: dy at the position of the largest element, 0 elsewhere.</summary>
+    /// <summary>dx (+)= gradient of <see cref="Max"/>: dy at the position of the largest element, 0
+    /// elsewhere.</summary>
     public abstract void MaxBackward(Storage indices, Storage dy, Target dx, int outer, int axis, int inner);
 
     /// <summary>y (+)= scale · x.</summary>
@@ -131,7 +146,8 @@ public abstract partial class Backend
     public abstract void Fill(Storage y, int count, float value);
 
     /// <summary>
-    /// y_i (+)= x_i / (1−probability) where random number <c>offset + i</c> of the stream is at least <c>probability</c>, else 0. Its own backward pass.
+    /// y_i (+)= x_i / (1−probability) where random number <c>offset + i</c> of the stream is at least
+    /// <c>probability</c>, else 0. Its own backward pass.
     /// </summary>
     public abstract void Dropout(Storage x, Target y, int count, float probability, Philox random, ulong offset);
 
@@ -140,23 +156,27 @@ public abstract partial class Backend
     /// <summary>y (+)= x with its axes in another order: axis i of y is axis <c>order[i]</c> of x.</summary>
     public abstract void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Target y);
 
-    /// <summary>Copies (or adds) a block of <c>rows</c> rows of <c>columns</c> elements between buffers with their own offsets and row strides.</summary>
-    public abstract void CopyBlock(Storage x, int xOffset, int xStride, Target y, int yOffset, int yStride, int rows, int columns);
+    /// <summary>Copies (or adds) a block of <c>rows</c> rows of <c>columns</c> elements between buffers with their own
+    /// offsets and row strides.</summary>
+    public abstract void CopyBlock(Storage x, int xOffset, int xStride, Target y, int yOffset, int yStride, int rows,
+        int columns);
 
     /// <summary>y[i] = x[indices[i]]: rows of <c>columns</c> elements.</summary>
     public abstract void Gather(Storage x, Storage indices, Storage y, int count, int columns);
 
-    /// <summary>dx[indices[i]] += dy[i] into <c>dx [rows, columns]</c>, which is cleared first unless accumulating; in the order of i.</summary>
+    /// <summary>dx[indices[i]] += dy[i] into <c>dx [rows, columns]</c>, which is cleared first unless accumulating; in
+    /// the order of i.</summary>
     public abstract void GatherBackward(Storage dy, Storage indices, Target dx, int count, int rows, int columns);
 
     /// <summary>
-    /// Non-overlapping patches: <c>image [batch, channel, height, width]</c> → <c>y [batch, gridRow · gridColumn, channel · size · size]</c>,
-    /// inside a patch ordered (channel, row, column) as a convolution weight is.
+    /// Non-overlapping patches: <c>image [batch, channel, height, width]</c> → <c>y [batch, gridRow · gridColumn,
+    /// channel · size · size]</c>, inside a patch ordered (channel, row, column) as a convolution weight is.
     /// </summary>
     public abstract void Patchify(Storage image, Storage y, int batch, int channels, int height, int width, int size);
 
     /// <summary>image (+)= the inverse of <see cref="Patchify"/>.</summary>
-    public abstract void PatchifyBackward(Storage dy, Target image, int batch, int channels, int height, int width, int size);
+    public abstract void PatchifyBackward(Storage dy, Target image, int batch, int channels, int height, int width,
+        int size);
 
     // Optimisers: one call for all parameters, in place. The tensors of a list do not overlap.
 

@@ -1,7 +1,8 @@
 namespace Fovea.Tensors;
 
 /// <summary>
-/// Vectors of heads inside a buffer: element e of head h of token t of sequence b is at <c>Offset + (b · tokens + t) · Stride + h · width + e</c>.
+/// Vectors of heads inside a buffer: element e of head h of token t of sequence b is at <c>Offset + (b · tokens + t) ·
+/// Stride + h · width + e</c>.
 /// </summary>
 /// <param name="Storage">The buffer.</param>
 /// <param name="Offset">Elements before the first vector.</param>

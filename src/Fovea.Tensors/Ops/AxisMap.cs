@@ -14,8 +14,8 @@ public enum Resampling
 }
 
 /// <summary>
-/// A sparse linear map along one axis, from <see cref="From"/> positions to <see cref="To"/>: pooling and resizing of images are two of them, one along
-/// the rows and one along the columns. Its transpose is its backward pass.
+/// A sparse linear map along one axis, from <see cref="From"/> positions to <see cref="To"/>: pooling and resizing of
+/// images are two of them, one along the rows and one along the columns. Its transpose is its backward pass.
 /// </summary>
 public sealed class AxisMap
 {
@@ -54,7 +54,8 @@ public sealed class AxisMap
     }
 
     /// <summary>Means of windows; see <see cref="Ops.AveragePool"/>.</summary>
-    internal static AxisMap Windows(int size, int results, int kernel, int stride, int padding, bool countPadding) => Create(size, results, to =>
+    internal static AxisMap Windows(int size, int results, int kernel, int stride, int padding, bool countPadding) =>
+        Create(size, results, to =>
     {
         // A window that begins inside may reach beyond the padding, where nothing is counted.
         int first = to * stride - padding, end = Math.Min(first + kernel, size + padding), window = end - first;
@@ -73,7 +74,8 @@ public sealed class AxisMap
     internal static AxisMap Resized(int size, int results, Resampling resampling, bool antialias)
     {
         double scale = (double)size / results;
-        if (resampling == Resampling.Nearest) return Create(size, results, to => [(Math.Min((int)(to * (float)scale), size - 1), 1)]);
+        if (resampling == Resampling.Nearest)
+            return Create(size, results, to => [(Math.Min((int)(to * (float)scale), size - 1), 1)]);
         bool cubic = resampling == Resampling.Bicubic;
         return antialias
             ? Create(size, results, to => Filtered(size, (to + 0.5) * scale, Math.Max(scale, 1), cubic))
@@ -83,7 +85,8 @@ public sealed class AxisMap
     private static AxisMap Create(int size, int results, Func<int, IReadOnlyList<(int, double)>> row) =>
         new(size, [.. Enumerable.Range(0, results).Select(row)]);
 
-    private static (int, double)[] Even(int first, int end, double weight) => [.. Enumerable.Range(first, Math.Max(0, end - first)).Select(position => (position, weight))];
+    private static (int, double)[] Even(int first, int end, double weight) =>
+        [.. Enumerable.Range(first, Math.Max(0, end - first)).Select(position => (position, weight))];
 
     /// <summary>The pixels around a place, those beyond the border replaced by the border's.</summary>
     private static (int, double)[] Sampled(int size, double place, bool cubic)
@@ -94,12 +97,14 @@ public sealed class AxisMap
             .Select(k => (Math.Clamp(k, 0, size - 1), cubic ? Cubic(k - place, -0.75) : Triangle(k - place)))];
     }
 
-    /// <summary>All pixels under a filter as wide as a new pixel, if that is more than an old one; the weights sum to 1.</summary>
+    /// <summary>All pixels under a filter as wide as a new pixel, if that is more than an old one; the weights sum to
+    /// 1.</summary>
     private static (int, double)[] Filtered(int size, double centre, double width, bool cubic)
     {
         double support = (cubic ? 2 : 1) * width;
         int first = Math.Max((int)(centre - support + 0.5), 0), end = Math.Min((int)(centre + support + 0.5), size);
-        double[] weights = [.. Enumerable.Range(first, end - first).Select(k => (k - centre + 0.5) / width).Select(x => cubic ? Cubic(x, -0.5) : Triangle(x))];
+        double[] weights = [.. Enumerable.Range(first, end - first).Select(k => (k - centre + 0.5) / width)
+            .Select(x => cubic ? Cubic(x, -0.5) : Triangle(x))];
         double sum = weights.Sum();
         return [.. weights.Select((weight, i) => (first + i, weight / sum))];
     }

@@ -7,7 +7,8 @@ public enum FeatureMap
     /// <summary>f(x) = x: they are features already.</summary>
     Identity,
 
-    /// <summary>f(x) = elu(x) + 1: x + 1 for x &gt; 0, else eˣ (Katharopoulos et al. 2020, arXiv:2006.16236, eq. 7).</summary>
+    /// <summary>f(x) = elu(x) + 1: x + 1 for x &gt; 0, else eˣ (Katharopoulos et al. 2020, arXiv:2006.16236, eq.
+    /// 7).</summary>
     EluPlusOne,
 }
 

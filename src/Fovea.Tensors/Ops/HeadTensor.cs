@@ -3,7 +3,8 @@ namespace Fovea.Tensors;
 
 /// <summary>
 /// One part of packed projections <c>[batch, token, part, head, width]</c>, read in place: the keys of <c>qkv</c> are
-/// <c>new HeadTensor(qkv, heads, 3, 1)</c>, a tensor <c>[batch, token, head · width]</c> of its own is <c>new HeadTensor(x, heads)</c>.
+/// <c>new HeadTensor(qkv, heads, 3, 1)</c>, a tensor <c>[batch, token, head · width]</c> of its own is <c>new
+/// HeadTensor(x, heads)</c>.
 /// </summary>
 /// <param name="Tensor"><c>[batch, token, part · head · width]</c>.</param>
 /// <param name="Count">Number of heads.</param>
@@ -27,13 +28,15 @@ public readonly record struct HeadTensor(Tensor Tensor, int Count, int Parts = 1
     internal void Require(string name, string origin)
     {
         if (Tensor.Shape.Rank != 3 || Count <= 0 || Parts <= 0 || Tensor.Shape[2] % (Parts * Count) != 0)
-            throw new ShapeException($"{origin}: {name} must be [batch, token, {Parts} · {Count} heads · width], got {Tensor.Shape}.");
-        if ((uint)Part >= (uint)Parts) throw new ArgumentOutOfRangeException(name, $"{origin}: {name} is part {Part} of {Parts}.");
+            throw new ShapeException(
+                $"{origin}: {name} must be [batch, token, {Parts} · {Count} heads · width], got {Tensor.Shape}.");
+        if ((uint)Part >= (uint)Parts)
+            throw new ArgumentOutOfRangeException(name, $"{origin}: {name} is part {Part} of {Parts}.");
     }
 
     /// <summary>
-    /// Where the gradients of these parts go. A tensor whose parts are all among them is overwritten part by part; of another one the rest
-    /// is cleared first, so that its parts are accumulated.
+    /// Where the gradients of these parts go. A tensor whose parts are all among them is overwritten part by part; of
+    /// another one the rest is cleared first, so that its parts are accumulated.
     /// </summary>
     internal static HeadGradient[] Gradients(params ReadOnlySpan<HeadTensor> all)
     {

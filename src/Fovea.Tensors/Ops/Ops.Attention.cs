@@ -5,22 +5,27 @@ namespace Fovea.Tensors;
 public static partial class Ops
 {
     /// <summary>
-    /// Fused softmax attention: y_i = Σ_j softmax_j(scale · q_i·k_j) v_j per head, without ever storing the token × token matrix.
+    /// Fused softmax attention: y_i = Σ_j softmax_j(scale · q_i·k_j) v_j per head, without ever storing the token ×
+    /// token matrix.
     /// </summary>
-    /// <param name="qkv">Packed projections <c>[batch, token, 3 · head · headDim]</c>, ordered (q, k, v), heads contiguous inside each.</param>
+    /// <param name="qkv">Packed projections <c>[batch, token, 3 · head · headDim]</c>, ordered (q, k, v), heads
+    /// contiguous inside each.</param>
     /// <param name="heads">Number of heads.</param>
     /// <param name="scale">Factor of q·k; null: 1/√headDim.</param>
     /// <param name="relation">Which keys a query sees and how they lie to each other; null: all, anyhow.</param>
     /// <param name="bias">Added to the scores by relative position; needs a relation.</param>
     /// <returns><c>[batch, token, head · headDim]</c>.</returns>
-    /// <exception cref="ShapeException">The last axis is not 3 · heads · headDim, or relation and bias do not fit the tokens.</exception>
-    public static Tensor Attention(Tensor qkv, int heads, float? scale = null, TokenRelation? relation = null, RelativeBias bias = default)
+    /// <exception cref="ShapeException">The last axis is not 3 · heads · headDim, or relation and bias do not fit the
+    /// tokens.</exception>
+    public static Tensor Attention(Tensor qkv, int heads, float? scale = null, TokenRelation? relation = null,
+        RelativeBias bias = default)
     {
         RequirePacked(qkv, heads);
         return Attention(new(qkv, heads, 3, 0), new(qkv, heads, 3, 1), new(qkv, heads, 3, 2), scale, relation, bias);
     }
 
-    /// <summary>Fused softmax attention of queries over keys that may come from elsewhere and be of another number.</summary>
+    /// <summary>Fused softmax attention of queries over keys that may come from elsewhere and be of another
+    /// number.</summary>
     /// <inheritdoc cref="Attention(Tensor, int, float?, TokenRelation?, RelativeBias)"/>
     /// <param name="queries">Who looks.</param>
     /// <param name="keys">At whom.</param>
@@ -30,24 +35,29 @@ public static partial class Ops
     /// <param name="bias">Added to the scores by relative position; needs a relation.</param>
     /// <returns><c>[batch, query, head · headDim]</c>.</returns>
     public static Tensor Attention(
-        HeadTensor queries, HeadTensor keys, HeadTensor values, float? scale = null, TokenRelation? relation = null, RelativeBias bias = default)
+        HeadTensor queries, HeadTensor keys, HeadTensor values, float? scale = null, TokenRelation? relation = null,
+        RelativeBias bias = default)
     {
         AttentionArguments arguments = Arguments(queries, keys, values, scale, relation, bias);
         Tensor?[] inputs = [queries.Tensor, keys.Tensor, values.Tensor, bias.Query, bias.Key, bias.Head];
         Tensor y = Result([arguments.Batch, arguments.Queries, arguments.Heads * arguments.HeadDim], inputs);
-        Tensor logSums = Tensor.Empty([arguments.Batch, arguments.Heads, arguments.Queries], y.Device, origin: nameof(Attention));
+        Tensor logSums = Tensor.Empty([arguments.Batch, arguments.Heads, arguments.Queries], y.Device,
+            origin: nameof(Attention));
         Backend backend = y.Device.Backend;
         backend.Attention(arguments, y.Storage, logSums.Storage);
         return Record(y, inputs, output => Differentiate(queries, keys, values, bias, arguments, gradients =>
-            backend.AttentionBackward(arguments, output.Storage, logSums.Storage, GradientOf(output), gradients)), logSums);
+            backend.AttentionBackward(arguments, output.Storage, logSums.Storage, GradientOf(output), gradients)),
+                logSums);
     }
 
     /// <summary>
-    /// Fused doubly stochastic attention (Sander et al. 2022, arXiv:2110.11773): the softmax over keys alternates with one over queries, in the log
-    /// domain; <c>y_i = Σ_j exp(s_ij + u_i + v_j) v_j</c>. Memory beyond the inputs: iterations · tokens per head. Exact gradients through all iterations.
+    /// Fused doubly stochastic attention (Sander et al. 2022, arXiv:2110.11773): the softmax over keys alternates with
+    /// one over queries, in the log domain; <c>y_i = Σ_j exp(s_ij + u_i + v_j) v_j</c>. Memory beyond the inputs:
+    /// iterations · tokens per head. Exact gradients through all iterations.
     /// </summary>
     /// <inheritdoc cref="Attention(Tensor, int, float?, TokenRelation?, RelativeBias)"/>
-    /// <param name="qkv">Packed projections <c>[batch, token, 3 · head · headDim]</c>, ordered (q, k, v), heads contiguous inside each.</param>
+    /// <param name="qkv">Packed projections <c>[batch, token, 3 · head · headDim]</c>, ordered (q, k, v), heads
+    /// contiguous inside each.</param>
     /// <param name="heads">Number of heads.</param>
     /// <param name="iterations">Normalisations, odd: rows, columns, rows, ...; 1 is softmax attention.</param>
     /// <param name="scale">Factor of q·k, with the temperature ε in it; null: 1/√headDim.</param>
@@ -55,25 +65,29 @@ public static partial class Ops
     /// <param name="bias">Added to the scores by relative position; needs a relation.</param>
     /// <exception cref="ArgumentOutOfRangeException">The iterations are even or below 1.</exception>
     public static Tensor SinkhornAttention(
-        Tensor qkv, int heads, int iterations, float? scale = null, TokenRelation? relation = null, RelativeBias bias = default)
+        Tensor qkv, int heads, int iterations, float? scale = null, TokenRelation? relation = null,
+        RelativeBias bias = default)
     {
         RequirePacked(qkv, heads);
         if (iterations < 1 || iterations % 2 == 0)
-            throw new ArgumentOutOfRangeException(nameof(iterations), iterations, "SinkhornAttention: iterations must be odd, so that rows come last.");
+            throw new ArgumentOutOfRangeException(nameof(iterations), iterations,
+                "SinkhornAttention: iterations must be odd, so that rows come last.");
         HeadTensor queries = new(qkv, heads, 3, 0), keys = new(qkv, heads, 3, 1), values = new(qkv, heads, 3, 2);
         AttentionArguments arguments = Arguments(queries, keys, values, scale, relation, bias);
         Tensor?[] inputs = [qkv, bias.Query, bias.Key, bias.Head];
         Tensor y = Result([arguments.Batch, arguments.Queries, arguments.Heads * arguments.HeadDim], inputs);
-        Tensor potentials = Tensor.Empty([arguments.Batch, heads, iterations, arguments.Keys], y.Device, origin: nameof(SinkhornAttention));
+        Tensor potentials = Tensor.Empty([arguments.Batch, heads, iterations, arguments.Keys], y.Device,
+            origin: nameof(SinkhornAttention));
         Backend backend = y.Device.Backend;
         backend.SinkhornAttention(arguments, iterations, y.Storage, potentials.Storage);
         return Record(y, inputs, output => Differentiate(queries, keys, values, bias, arguments, gradients =>
-            backend.SinkhornAttentionBackward(arguments, iterations, output.Storage, potentials.Storage, GradientOf(output), gradients)), potentials);
+            backend.SinkhornAttentionBackward(arguments, iterations, output.Storage, potentials.Storage,
+                GradientOf(output), gradients)), potentials);
     }
 
     /// <summary>
-    /// The probabilities that <see cref="Attention(Tensor, int, float?, TokenRelation?, RelativeBias)"/> uses but never stores, by an unfused path.
-    /// Differentiable without a relation, which is what dropout of the probabilities needs.
+    /// The probabilities that <see cref="Attention(Tensor, int, float?, TokenRelation?, RelativeBias)"/> uses but never
+    /// stores, by an unfused path. Differentiable without a relation, which is what dropout of the probabilities needs.
     /// </summary>
     /// <inheritdoc cref="Attention(Tensor, int, float?, TokenRelation?, RelativeBias)"/>
     /// <returns><c>[batch, head, token, token]</c>; rows sum to 1.</returns>
@@ -87,7 +101,8 @@ public static partial class Ops
     /// <inheritdoc cref="SinkhornAttention"/>
     /// <returns><c>[batch, head, token, token]</c>; rows sum to 1, columns nearly.</returns>
     public static Tensor SinkhornProbabilities(
-        Tensor qkv, int heads, int iterations, float? scale = null, TokenRelation? relation = null, RelativeBias bias = default)
+        Tensor qkv, int heads, int iterations, float? scale = null, TokenRelation? relation = null,
+        RelativeBias bias = default)
     {
         Tensor scores = AttentionScores(qkv, heads, scale, relation, bias);
         for (int i = 1; i < iterations; i += 2)
@@ -95,8 +110,10 @@ public static partial class Ops
         return Softmax(scores);
     }
 
-    /// <summary>Scores s_ij, unfused; hidden keys get −10⁹, as the field does. With a relation the path goes through the host and is not recorded.</summary>
-    private static Tensor AttentionScores(Tensor qkv, int heads, float? scale, TokenRelation? relation, RelativeBias bias)
+    /// <summary>Scores s_ij, unfused; hidden keys get −10⁹, as the field does. With a relation the path goes through
+    /// the host and is not recorded.</summary>
+    private static Tensor AttentionScores(Tensor qkv, int heads, float? scale, TokenRelation? relation,
+        RelativeBias bias)
     {
         RequirePacked(qkv, heads, nameof(AttentionProbabilities));
         (int batch, int tokens, int headDim) = (qkv.Shape[0], qkv.Shape[1], qkv.Shape[2] / (3 * heads));
@@ -128,7 +145,8 @@ public static partial class Ops
     }
 
     private static AttentionArguments Arguments(
-        HeadTensor queries, HeadTensor keys, HeadTensor values, float? scale, TokenRelation? relation, RelativeBias bias, [CallerMemberName] string origin = "")
+        HeadTensor queries, HeadTensor keys, HeadTensor values, float? scale, TokenRelation? relation,
+        RelativeBias bias, [CallerMemberName] string origin = "")
     {
         queries.Require(nameof(queries), origin);
         keys.Require(nameof(keys), origin);
@@ -137,16 +155,20 @@ public static partial class Ops
         foreach (HeadTensor other in (ReadOnlySpan<HeadTensor>)[keys, values])
             if (other.Batch != batch || other.Count != heads || other.Width != headDim || other.Tokens != keys.Tokens)
                 throw new ShapeException(
-                    $"{origin}: queries {queries.Tensor.Shape}, keys {keys.Tensor.Shape} and values {values.Tensor.Shape} must agree in batch, heads and " +
+                    $"{origin}: queries {queries.Tensor.Shape}, keys {keys.Tensor.Shape} and values "
+                        + $"{values.Tensor.Shape} must agree in batch, heads and " +
                     "headDim, keys and values also in tokens.");
-        if (keys.Tokens == 0 && queries.Tokens > 0) throw new ShapeException($"{origin}: there are no keys to attend to, got {keys.Tensor.Shape}.");
+        if (keys.Tokens == 0 && queries.Tokens > 0)
+            throw new ShapeException($"{origin}: there are no keys to attend to, got {keys.Tensor.Shape}.");
         RequireRelation(queries, keys, relation, bias, origin);
         return new(
-            batch, queries.Tokens, keys.Tokens, heads, headDim, scale ?? 1 / MathF.Sqrt(headDim), queries.View, keys.View, values.View,
+            batch, queries.Tokens, keys.Tokens, heads, headDim, scale ?? 1 / MathF.Sqrt(headDim), queries.View,
+            keys.View, values.View,
             relation, bias.Query?.Storage, bias.Key?.Storage, bias.Head?.Storage);
     }
 
-    private static void RequireRelation(HeadTensor queries, HeadTensor keys, TokenRelation? relation, RelativeBias bias, string origin)
+    private static void RequireRelation(HeadTensor queries, HeadTensor keys, TokenRelation? relation, RelativeBias bias,
+        string origin)
     {
         if (relation is null)
         {
@@ -156,15 +178,18 @@ public static partial class Ops
 
         int n = relation.Tokens, heads = queries.Count;
         if (queries.Tokens != n || keys.Tokens != n)
-            throw new ShapeException($"{origin}: the relation is one of {n} tokens, got {queries.Tokens} queries and {keys.Tokens} keys.");
+            throw new ShapeException(
+                $"{origin}: the relation is one of {n} tokens, got {queries.Tokens} queries and {keys.Tokens} keys.");
         RequireShape(bias.Query, [queries.Batch, heads, n, relation.Buckets], "the query bias", origin);
         RequireShape(bias.Key, [queries.Batch, heads, n, relation.Buckets], "the key bias", origin);
         RequireShape(bias.Head, [heads, relation.Buckets], "the head bias", origin);
     }
 
-    /// <summary>Calls a backward pass with room for all gradients, and adds those of the biases up afterwards.</summary>
+    /// <summary>Calls a backward pass with room for all gradients, and adds those of the biases up
+    /// afterwards.</summary>
     private static void Differentiate(
-        HeadTensor queries, HeadTensor keys, HeadTensor values, RelativeBias bias, in AttentionArguments arguments, Action<AttentionGradients> backward)
+        HeadTensor queries, HeadTensor keys, HeadTensor values, RelativeBias bias, in AttentionArguments arguments,
+        Action<AttentionGradients> backward)
     {
         HeadGradient[] gradients = HeadTensor.Gradients(queries, keys, values);
         using StepScope scope = StepScope.Begin();
@@ -175,7 +200,8 @@ public static partial class Ops
         AddTo(bias.Query, query);
         AddTo(bias.Key, key);
         if (head is null) return;
-        bias.Head!.Device.Backend.SumTo(head.Storage, head.Shape, bias.Head.GradientTarget(), [1, arguments.Heads, buckets], 1);
+        bias.Head!.Device.Backend.SumTo(head.Storage, head.Shape, bias.Head.GradientTarget(),
+            [1, arguments.Heads, buckets], 1);
     }
 
     private static Tensor? RoomFor(Tensor? bias, Shape shape) =>

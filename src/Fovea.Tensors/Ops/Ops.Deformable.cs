@@ -4,8 +4,8 @@ namespace Fovea.Tensors;
 public static partial class Ops
 {
     /// <summary>
-    /// Values read between the positions of grids, at places and with weights that are inputs themselves: the core of deformable attention
-    /// (Zhu et al. 2021, arXiv:2010.04159, eq. 3).
+    /// Values read between the positions of grids, at places and with weights that are inputs themselves: the core of
+    /// deformable attention (Zhu et al. 2021, arXiv:2010.04159, eq. 3).
     /// </summary>
     /// <remarks><code>
     /// y_q = Σ_l Σ_p weight_qlp · v_l(x, y)          (x, y) = location_qlp · (columns_l, rows_l) − ½
@@ -13,9 +13,11 @@ public static partial class Ops
     /// </code>
     /// Time O(query · level · point · width) per head, and no memory but the result.
     /// </remarks>
-    /// <param name="values"><c>[batch, prefix + Σ rows · columns, head · width]</c>: the levels one after another, each row by row.</param>
+    /// <param name="values"><c>[batch, prefix + Σ rows · columns, head · width]</c>: the levels one after another, each
+    /// row by row.</param>
     /// <param name="levels">Sizes of the levels.</param>
-    /// <param name="locations"><c>[batch, query, head, level, point, 2]</c> as (x, y), 0 to 1 over the level; outside is allowed.</param>
+    /// <param name="locations"><c>[batch, query, head, level, point, 2]</c> as (x, y), 0 to 1 over the level; outside
+    /// is allowed.</param>
     /// <param name="weights"><c>[batch, query, head, level, point]</c>.</param>
     /// <param name="prefix">Tokens before the first level, which are skipped: a class token and the like.</param>
     /// <returns><c>[batch, query, head · width]</c>.</returns>
@@ -24,7 +26,8 @@ public static partial class Ops
         HeadTensor values, ReadOnlySpan<GridLevel> levels, Tensor locations, Tensor weights, int prefix = 0)
     {
         DeformableArguments arguments = DeformableSizes(values, levels, locations, weights, prefix);
-        Tensor y = Result([arguments.Batch, arguments.Queries, arguments.Heads * arguments.Width], [values.Tensor, locations, weights]);
+        Tensor y = Result([arguments.Batch, arguments.Queries, arguments.Heads * arguments.Width],
+            [values.Tensor, locations, weights]);
         Backend backend = y.Device.Backend;
         backend.DeformableSample(arguments, values.View, locations.Storage, weights.Storage, y.Storage);
         return Record(y, [values.Tensor, locations, weights], output =>
@@ -32,12 +35,14 @@ public static partial class Ops
             HeadGradient? dvalues = values.Tensor.RequiresGradient ? HeadTensor.Gradients(values)[0] : null;
             Target? dlocations = locations.RequiresGradient ? locations.GradientTarget() : null;
             Target? dweights = weights.RequiresGradient ? weights.GradientTarget() : null;
-            backend.DeformableSampleBackward(arguments, values.View, locations.Storage, weights.Storage, GradientOf(output),
+            backend.DeformableSampleBackward(arguments, values.View, locations.Storage, weights.Storage,
+                GradientOf(output),
                 new(dvalues, dlocations, dweights));
         });
     }
 
-    /// <summary>The next coarser level of a grid of tokens: means of 2×2 neighbours; at an odd side, of those that there are.</summary>
+    /// <summary>The next coarser level of a grid of tokens: means of 2×2 neighbours; at an odd side, of those that
+    /// there are.</summary>
     /// <param name="x"><c>[batch, prefix + rows · columns, width]</c>, row by row.</param>
     /// <param name="grid">Rows and columns.</param>
     /// <param name="prefix">Tokens before the grid, which are left out.</param>
@@ -47,7 +52,8 @@ public static partial class Ops
     {
         RequireRank(x, 3, "x", "[batch, token, width]", nameof(PoolGrid));
         if (prefix < 0 || grid.Rows < 1 || grid.Columns < 1 || x.Shape[1] != prefix + grid.Count)
-            throw new ShapeException($"PoolGrid: x must have {prefix} + {grid.Rows} · {grid.Columns} tokens, got {x.Shape}.");
+            throw new ShapeException(
+                $"PoolGrid: x must have {prefix} + {grid.Rows} · {grid.Columns} tokens, got {x.Shape}.");
         PoolGridArguments arguments = new(x.Shape[0], prefix, grid, x.Shape[2]);
         Tensor y = Result([x.Shape[0], grid.Halved().Count, x.Shape[2]], [x]);
         Backend backend = x.Device.Backend;
@@ -56,8 +62,9 @@ public static partial class Ops
     }
 
     /// <summary>
-    /// Convolution of a grid of tokens, each element of a token with a kernel of its own (depthwise), tokens read in place. As
-    /// <see cref="Conv2d"/> with as many groups as channels and a padding of half the kernel, but along vectors of elements.
+    /// Convolution of a grid of tokens, each element of a token with a kernel of its own (depthwise), tokens read in
+    /// place. As <see cref="Conv2d"/> with as many groups as channels and a padding of half the kernel, but along
+    /// vectors of elements.
     /// </summary>
     /// <param name="x"><c>[batch, prefix + rows · columns, head · width]</c>, row by row.</param>
     /// <param name="grid">Rows and columns.</param>
@@ -67,7 +74,8 @@ public static partial class Ops
     /// <param name="prefix">Tokens before the grid, which are left out.</param>
     /// <returns><c>[batch, ⌈rows/stride⌉ · ⌈columns/stride⌉, head · width]</c>.</returns>
     /// <exception cref="ShapeException">Sizes do not fit.</exception>
-    public static Tensor GridConvolution(HeadTensor x, GridLevel grid, Tensor weight, Tensor? bias = null, int stride = 1, int prefix = 0)
+    public static Tensor GridConvolution(HeadTensor x, GridLevel grid, Tensor weight, Tensor? bias = null,
+        int stride = 1, int prefix = 0)
     {
         GridConvolutionArguments arguments = GridConvolutionSizes(x, grid, weight, bias, stride, prefix);
         GridLevel results = arguments.Results;
@@ -77,22 +85,27 @@ public static partial class Ops
         return Record(y, [x.Tensor, weight, bias], output =>
         {
             Storage dy = GradientOf(output);
-            if (weight.RequiresGradient) backend.GridConvolutionBackwardWeight(arguments, x.View, dy, weight.GradientTarget());
+            if (weight.RequiresGradient)
+                backend.GridConvolutionBackwardWeight(arguments, x.View, dy, weight.GradientTarget());
             if (bias is { RequiresGradient: true })
                 backend.ColumnSums(dy, bias.GradientTarget(), arguments.Batch * results.Count * x.Count, x.Width);
-            if (x.Tensor.RequiresGradient) backend.GridConvolutionBackwardInput(arguments, dy, weight.Storage, HeadTensor.Gradients(x)[0]);
+            if (x.Tensor.RequiresGradient)
+                backend.GridConvolutionBackwardInput(arguments, dy, weight.Storage, HeadTensor.Gradients(x)[0]);
         });
     }
 
-    private static GridConvolutionArguments GridConvolutionSizes(HeadTensor x, GridLevel grid, Tensor weight, Tensor? bias, int stride, int prefix)
+    private static GridConvolutionArguments GridConvolutionSizes(HeadTensor x, GridLevel grid, Tensor weight,
+        Tensor? bias, int stride, int prefix)
     {
         const string Origin = nameof(GridConvolution);
         x.Require("x", Origin);
         if (prefix < 0 || grid.Rows < 1 || grid.Columns < 1 || x.Tokens != prefix + grid.Count)
-            throw new ShapeException($"{Origin}: x must have {prefix} + {grid.Rows} · {grid.Columns} tokens, got {x.Tensor.Shape}.");
+            throw new ShapeException(
+                $"{Origin}: x must have {prefix} + {grid.Rows} · {grid.Columns} tokens, got {x.Tensor.Shape}.");
         int kernel = weight.Shape.Rank == 2 ? (int)Math.Sqrt(weight.Shape[0]) : 0;
         if (kernel % 2 == 0 || weight.Shape != [kernel * kernel, x.Width])
-            throw new ShapeException($"{Origin}: weight must be [kernel · kernel, {x.Width}] with an odd kernel, got {weight.Shape}.");
+            throw new ShapeException(
+                $"{Origin}: weight must be [kernel · kernel, {x.Width}] with an odd kernel, got {weight.Shape}.");
         if (stride < 1) throw new ShapeException($"{Origin}: stride must be at least 1, got {stride}.");
         RequireShape(bias, [x.Width], "bias", Origin);
         return new(x.Batch, prefix, grid, x.Count, x.Width, kernel, stride);
@@ -107,7 +120,8 @@ public static partial class Ops
         long positions = prefix;
         foreach (GridLevel level in levels)
         {
-            if (level.Rows < 1 || level.Columns < 1) throw new ShapeException($"{Origin}: a level of {level} is empty.");
+            if (level.Rows < 1 || level.Columns < 1)
+                throw new ShapeException($"{Origin}: a level of {level} is empty.");
             positions += (long)level.Rows * level.Columns;
         }
 

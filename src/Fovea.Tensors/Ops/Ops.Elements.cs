@@ -15,12 +15,14 @@ public static partial class Ops
     }
 
     /// <summary>GELU, exact by default or by the tanh approximation.</summary>
-    public static Tensor Gelu(Tensor x, bool tanh = false) => Apply(tanh ? UnaryOperator.GeluTanh : UnaryOperator.Gelu, x);
+    public static Tensor Gelu(Tensor x, bool tanh = false) =>
+        Apply(tanh ? UnaryOperator.GeluTanh : UnaryOperator.Gelu, x);
 
     /// <summary>max(x, 0).</summary>
     public static Tensor Relu(Tensor x) => Apply(UnaryOperator.Relu, x);
 
-    /// <summary>f(a) · b, where a and b are the first and the second half of the last axis (Shazeer 2020, arXiv:2002.05202); SwiGLU with SiLU.</summary>
+    /// <summary>f(a) · b, where a and b are the first and the second half of the last axis (Shazeer 2020,
+    /// arXiv:2002.05202); SwiGLU with SiLU.</summary>
     /// <param name="f">The gate's function.</param>
     /// <param name="x"><c>[..., 2 · columns]</c>.</param>
     /// <returns><c>[..., columns]</c>.</returns>
@@ -74,7 +76,8 @@ public static partial class Ops
     private static Tensor Combine(BinaryOperator f, Tensor a, Tensor b)
     {
         int rank = Math.Max(a.Shape.Rank, b.Shape.Rank);
-        Shape aShape = Padded(a.Shape, rank), bShape = Padded(b.Shape, rank), shape = Broadcast(aShape, bShape, f.ToString());
+        Shape aShape = Padded(a.Shape, rank), bShape = Padded(b.Shape, rank),
+            shape = Broadcast(aShape, bShape, f.ToString());
         Tensor y = Result(shape, [a, b], f.ToString());
         Backend backend = a.Device.Backend;
         backend.Binary(f, a.Storage, aShape, b.Storage, bShape, y.Storage, shape);
@@ -88,14 +91,18 @@ public static partial class Ops
                 return;
             }
 
-            if (a.RequiresGradient) CombineBackward(f, backend, output, a, aShape, a, aShape, b, bShape, shape, left: true);
-            if (b.RequiresGradient) CombineBackward(f, backend, output, b, bShape, a, aShape, b, bShape, shape, left: false);
+            if (a.RequiresGradient)
+                CombineBackward(f, backend, output, a, aShape, a, aShape, b, bShape, shape, left: true);
+            if (b.RequiresGradient)
+                CombineBackward(f, backend, output, b, bShape, a, aShape, b, bShape, shape, left: false);
         });
     }
 
-    /// <summary>Gradient with respect to one side: the full-size product with the local derivative, then summed to the side's shape.</summary>
+    /// <summary>Gradient with respect to one side: the full-size product with the local derivative, then summed to the
+    /// side's shape.</summary>
     private static void CombineBackward(
-        BinaryOperator f, Backend backend, Tensor output, Tensor side, Shape sideShape, Tensor a, Shape aShape, Tensor b, Shape bShape, Shape shape, bool left)
+        BinaryOperator f, Backend backend, Tensor output, Tensor side, Shape sideShape, Tensor a, Shape aShape,
+        Tensor b, Shape bShape, Shape shape, bool left)
     {
         Storage dy = GradientOf(output);
         if (f is BinaryOperator.Add or BinaryOperator.Subtract)
@@ -109,11 +116,13 @@ public static partial class Ops
         switch (f)
         {
             case BinaryOperator.Multiply:
-                backend.Binary(BinaryOperator.Multiply, dy, shape, left ? b.Storage : a.Storage, left ? bShape : aShape, local, shape);
+                backend.Binary(BinaryOperator.Multiply, dy, shape, left ? b.Storage : a.Storage, left ? bShape : aShape,
+                    local, shape);
                 break;
             case BinaryOperator.Divide:
                 backend.Binary(BinaryOperator.Divide, dy, shape, b.Storage, bShape, local, shape);
-                if (!left) backend.Binary(BinaryOperator.Multiply, local, shape, output.Storage, shape, local, shape);   // −a/b² = −y/b
+                // −a/b² = −y/b
+                if (!left) backend.Binary(BinaryOperator.Multiply, local, shape, output.Storage, shape, local, shape);
                 break;
             default:   // maximum, minimum: 1 where this side was taken
                 bool larger = f == BinaryOperator.Maximum;
@@ -159,7 +168,8 @@ public static partial class Ops
         for (int i = 0; i < sizes.Length; i++)
         {
             if (a[i] != b[i] && a[i] != 1 && b[i] != 1)
-                throw new ShapeException($"{origin}: {a} and {b} do not broadcast: axis {i} is {a[i]} on the left and {b[i]} on the right.");
+                throw new ShapeException(
+                    $"{origin}: {a} and {b} do not broadcast: axis {i} is {a[i]} on the left and {b[i]} on the right.");
             sizes[i] = a[i] == 1 ? b[i] : a[i];
         }
 

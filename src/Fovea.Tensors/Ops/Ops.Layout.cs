@@ -3,7 +3,8 @@ namespace Fovea.Tensors;
 
 public static partial class Ops
 {
-    /// <summary>The same elements under another shape; shares the memory. One size may be -1 and is then inferred.</summary>
+    /// <summary>The same elements under another shape; shares the memory. One size may be -1 and is then
+    /// inferred.</summary>
     /// <exception cref="ShapeException">The element counts differ.</exception>
     public static Tensor Reshape(Tensor x, params ReadOnlySpan<int> sizes)
     {
@@ -22,7 +23,8 @@ public static partial class Ops
         for (int i = 0; i < order.Length && order.Length == rank; i++)
             if ((uint)order[i] < (uint)rank) (inverse[order[i]], sizes[i]) = (i, x.Shape[order[i]]);
         if (order.Length != rank || inverse.Contains(-1))
-            throw new ShapeException($"Permute: [{string.Join(", ", order)}] must name each of the {rank} axes of {x.Shape} once.");
+            throw new ShapeException(
+                $"Permute: [{string.Join(", ", order)}] must name each of the {rank} axes of {x.Shape} once.");
 
         Shape shape = Shape.Create(sizes);
         Tensor y = Result(shape, [x]);
@@ -41,13 +43,15 @@ public static partial class Ops
             throw new ShapeException($"Slice: {start} to {start + length} is outside axis {axis} of {x.Shape}.");
         Tensor y = Result(x.Shape.With(resolved, length), [x]);
         Backend backend = x.Device.Backend;
-        backend.CopyBlock(x.Storage, start * inner, size * inner, new(y.Storage), 0, length * inner, outer, length * inner);
+        backend.CopyBlock(x.Storage, start * inner, size * inner, new(y.Storage), 0, length * inner, outer,
+            length * inner);
         return Record(y, [x], output =>
         {
             Target dx = x.GradientTarget();
             if (!dx.Accumulate) backend.Fill(dx.Storage, x.Shape.Count, 0);
             backend.CopyBlock(
-                GradientOf(output), 0, length * inner, dx with { Accumulate = true }, start * inner, size * inner, outer, length * inner);
+                GradientOf(output), 0, length * inner, dx with { Accumulate = true }, start * inner, size * inner,
+                outer, length * inner);
         });
     }
 
@@ -62,7 +66,8 @@ public static partial class Ops
         foreach (Tensor input in inputs)
         {
             if (input.Shape.Rank != first.Rank || input.Shape.With(resolved, first[resolved]) != first)
-                throw new ShapeException($"Concat: inputs may differ only in axis {axis}, got {first} and {input.Shape}.");
+                throw new ShapeException(
+                    $"Concat: inputs may differ only in axis {axis}, got {first} and {input.Shape}.");
             total += input.Shape[resolved];
         }
 
@@ -85,7 +90,8 @@ public static partial class Ops
             {
                 int width = input.Shape[resolved] * inner;
                 if (input.RequiresGradient)
-                    backend.CopyBlock(GradientOf(output), from, total * inner, input.GradientTarget(), 0, width, outer, width);
+                    backend.CopyBlock(GradientOf(output), from, total * inner, input.GradientTarget(), 0, width, outer,
+                        width);
                 from += width;
             }
         });
@@ -113,7 +119,8 @@ public static partial class Ops
     {
         RequireRank(x, 2, "x", "[rows, dim]", nameof(Gather));
         RequireRank(indices, 1, "indices", "[n]", nameof(Gather));
-        if (indices.ElementType != ElementType.Int32) throw new ArgumentException("Gather: indices must be integers.", nameof(indices));
+        if (indices.ElementType != ElementType.Int32)
+            throw new ArgumentException("Gather: indices must be integers.", nameof(indices));
         (int rows, int columns) = (x.Shape[0], x.Shape[1]);
         RequireIndices(indices, rows, nameof(Gather));
         int count = indices.Shape[0];
@@ -124,7 +131,8 @@ public static partial class Ops
             GradientOf(output), indices.Storage, x.GradientTarget(), count, rows, columns));
     }
 
-    /// <summary>Non-overlapping square patches as rows, each ordered (channel, row, column) like a convolution weight.</summary>
+    /// <summary>Non-overlapping square patches as rows, each ordered (channel, row, column) like a convolution
+    /// weight.</summary>
     /// <param name="image"><c>[batch, channel, height, width]</c>.</param>
     /// <param name="size">Pixels along a patch's side; divides height and width.</param>
     /// <returns><c>[batch, gridRow · gridColumn, channel · size · size]</c>.</returns>
@@ -132,7 +140,8 @@ public static partial class Ops
     public static Tensor Patchify(Tensor image, int size)
     {
         RequireRank(image, 4, "image", "[batch, channel, height, width]", nameof(Patchify));
-        (int batch, int channels, int height, int width) = (image.Shape[0], image.Shape[1], image.Shape[2], image.Shape[3]);
+        (int batch, int channels, int height, int width) = (image.Shape[0], image.Shape[1], image.Shape[2],
+            image.Shape[3]);
         if (size <= 0 || height % size != 0 || width % size != 0)
             throw new ShapeException($"Patchify: patches of {size}x{size} do not divide an image of {height}x{width}.");
         Tensor y = Result([batch, height / size * (width / size), channels * size * size], [image]);
@@ -153,7 +162,8 @@ public static partial class Ops
 
         Shape shape = Shape.Create(open < 0 ? sizes : Replace(sizes, open, known == 0 ? 0 : x.Shape.Count / known));
         if (shape.Count != x.Shape.Count)
-            throw new ShapeException($"Reshape: {x.Shape} has {x.Shape.Count} elements, [{string.Join(", ", sizes.ToArray())}] does not.");
+            throw new ShapeException(
+                $"Reshape: {x.Shape} has {x.Shape.Count} elements, [{string.Join(", ", sizes.ToArray())}] does not.");
         return shape;
     }
 

@@ -15,7 +15,8 @@ public static partial class Ops
 
     /// <summary>y = f(x) wᵀ + bias (+ residual), the activation f computed on the way in and never stored.</summary>
     /// <inheritdoc cref="Linear"/>
-    public static Tensor ActivationLinear(UnaryOperator activation, Tensor x, Tensor weight, Tensor? bias = null, Tensor? residual = null) =>
+    public static Tensor ActivationLinear(UnaryOperator activation, Tensor x, Tensor weight, Tensor? bias = null,
+        Tensor? residual = null) =>
         FusedLinear(nameof(ActivationLinear), x, weight, bias, residual, LinearInput.Activation, activation);
 
     /// <summary>y = LayerNorm(x) wᵀ + bias, the normalised rows never stored.</summary>
@@ -27,8 +28,10 @@ public static partial class Ops
     /// <param name="bias"><c>[out]</c> or null.</param>
     /// <returns><c>[..., out]</c>.</returns>
     /// <exception cref="ShapeException">Sizes do not fit.</exception>
-    public static Tensor LayerNormLinear(Tensor x, Tensor gamma, Tensor beta, float epsilon, Tensor weight, Tensor? bias = null) =>
-        FusedLinear(nameof(LayerNormLinear), x, weight, bias, null, LinearInput.LayerNorm, default, gamma, beta, epsilon);
+    public static Tensor LayerNormLinear(Tensor x, Tensor gamma, Tensor beta, float epsilon, Tensor weight,
+        Tensor? bias = null) =>
+        FusedLinear(nameof(LayerNormLinear), x, weight, bias, null, LinearInput.LayerNorm, default, gamma, beta,
+            epsilon);
 
     private static Tensor FusedLinear(
         string origin, Tensor x, Tensor weight, Tensor? bias, Tensor? residual, LinearInput input,
@@ -37,7 +40,9 @@ public static partial class Ops
         RequireRank(weight, 2, "weight", "[out, in]", origin);
         int rows = x.Shape.Rows, inner = weight.Shape[1], columns = weight.Shape[0];
         if (x.Shape.Rank == 0 || x.Shape.Columns != inner)
-            throw new ShapeException($"{origin}: inner sizes differ: input {x.Shape} ends in {x.Shape.Columns}, weight {weight.Shape} takes {inner}.");
+            throw new ShapeException(
+                $"{origin}: inner sizes differ: input {x.Shape} ends in {x.Shape.Columns}, weight {weight.Shape} takes "
+                    + $"{inner}.");
         Shape shape = x.Shape.With(^1, columns);
         RequireShape(bias, [columns], "bias", origin);
         RequireShape(residual, shape, "residual", origin);
@@ -53,7 +58,8 @@ public static partial class Ops
         // The statistics' buffers are looked up again in the backward pass, because they belong to the tape by then.
         LinearArguments Arguments() => new(
             x.Storage, weight.Storage, bias?.Storage, residual?.Storage, rows, inner, columns, input, activation,
-            gamma?.Storage, beta?.Storage, saved.Length > 0 ? saved[0].Storage : null, saved.Length > 0 ? saved[1].Storage : null, epsilon);
+            gamma?.Storage, beta?.Storage, saved.Length > 0 ? saved[0].Storage : null,
+            saved.Length > 0 ? saved[1].Storage : null, epsilon);
 
         backend.Linear(Arguments(), y.Storage);
         return Record(y, [x, weight, bias, residual, gamma, beta], output =>
@@ -78,9 +84,11 @@ public static partial class Ops
         return new(dx, dgamma, dbeta);
     }
 
-    /// <summary>Matrix product over the last two axes, batched over the others (equal in both, or absent in <paramref name="b"/>).</summary>
+    /// <summary>Matrix product over the last two axes, batched over the others (equal in both, or absent in
+    /// <paramref name="b"/>).</summary>
     /// <param name="a"><c>[..., rows, inner]</c>, or <c>[..., inner, rows]</c> if transposed.</param>
-    /// <param name="b"><c>[..., inner, columns]</c> or <c>[inner, columns]</c>, the last two swapped if transposed.</param>
+    /// <param name="b"><c>[..., inner, columns]</c> or <c>[inner, columns]</c>, the last two swapped if
+    /// transposed.</param>
     /// <param name="transposeA">Use aᵀ.</param>
     /// <param name="transposeB">Use bᵀ.</param>
     /// <param name="scale">Factor of the product.</param>
@@ -95,13 +103,16 @@ public static partial class Ops
         (int innerB, int columns) = transposeB ? (right[^1], right[^2]) : (right[^2], right[^1]);
         if (innerA != innerB)
             throw new ShapeException(
-                $"MatMul: inner sizes differ: left {left}{(transposeA ? " transposed" : "")} ends in {innerA}, right {right}{(transposeB ? " transposed" : "")} starts with {innerB}.");
+                $"MatMul: inner sizes differ: left {left}{(transposeA ? " transposed" : "")} ends in {innerA}, right "
+                    + $"{right}{(transposeB ? " transposed" : "")} starts with {innerB}.");
         int batch = 1;
         foreach (int size in left.Sizes[..^2]) batch *= size;
         Shape shape = left.With(^2, rows).With(^1, columns);
         if (right.Rank == 2 && left.Rank > 2)
         {
-            if (transposeA) throw new ShapeException($"MatMul: a right side without batch axes {right} needs an untransposed left side, got {left}.");
+            if (transposeA)
+                throw new ShapeException(
+                    $"MatMul: a right side without batch axes {right} needs an untransposed left side, got {left}.");
             (rows, batch) = (rows * batch, 1);   // one tall product
         }
         else if (!left.Sizes[..^2].SequenceEqual(right.Sizes[..^2]))
@@ -112,7 +123,8 @@ public static partial class Ops
         Tensor c = Result(shape, [a, b]);
         Backend backend = a.Device.Backend;
         int inner = innerA;
-        backend.MatMul(new(a.Storage, b.Storage, new(c.Storage), batch, rows, columns, inner, transposeA, transposeB, scale));
+        backend.MatMul(new(a.Storage, b.Storage, new(c.Storage), batch, rows, columns, inner, transposeA, transposeB,
+            scale));
         return Record(c, [a, b], output =>
         {
             Storage dc = GradientOf(output);
@@ -122,7 +134,8 @@ public static partial class Ops
                 Target da = a.GradientTarget();
                 backend.MatMul(transposeA
                     ? new(b.Storage, dc, da, batch, Rows: inner, Columns: rows, Inner: columns, transposeB, true, scale)
-                    : new(dc, b.Storage, da, batch, Rows: rows, Columns: inner, Inner: columns, false, !transposeB, scale));
+                    : new(dc, b.Storage, da, batch, Rows: rows, Columns: inner, Inner: columns, false, !transposeB,
+                        scale));
             }
 
             if (b.RequiresGradient)
@@ -131,7 +144,8 @@ public static partial class Ops
                 Target db = b.GradientTarget();
                 backend.MatMul(transposeB
                     ? new(dc, a.Storage, db, batch, Rows: columns, Columns: inner, Inner: rows, true, transposeA, scale)
-                    : new(a.Storage, dc, db, batch, Rows: inner, Columns: columns, Inner: rows, !transposeA, false, scale));
+                    : new(a.Storage, dc, db, batch, Rows: inner, Columns: columns, Inner: rows, !transposeA, false,
+                        scale));
             }
         });
     }

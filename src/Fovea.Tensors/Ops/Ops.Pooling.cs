@@ -3,7 +3,8 @@ namespace Fovea.Tensors;
 
 public static partial class Ops
 {
-    /// <summary>Largest element of square windows; the gradient goes to its first occurrence, and NaN counts as largest.</summary>
+    /// <summary>Largest element of square windows; the gradient goes to its first occurrence, and NaN counts as
+    /// largest.</summary>
     /// <param name="x"><c>[batch, channel, height, width]</c>.</param>
     /// <param name="kernel">Side of a window, pixels.</param>
     /// <param name="stride">Step between windows, pixels; 0: the kernel.</param>
@@ -16,7 +17,8 @@ public static partial class Ops
         Shape shape = Pooled(x, kernel, ref stride, padding, ceiling, nameof(MaxPool));
         Tensor y = Result(shape, [x]);
         Backend backend = x.Device.Backend;
-        MaxPoolArguments arguments = new(x.Shape[0] * x.Shape[1], x.Shape[2], x.Shape[3], shape[2], shape[3], kernel, stride, padding);
+        MaxPoolArguments arguments = new(x.Shape[0] * x.Shape[1], x.Shape[2], x.Shape[3], shape[2], shape[3], kernel,
+            stride, padding);
         backend.MaxPool(arguments, x.Storage, y.Storage);
         return Record(y, [x], output => backend.MaxPoolBackward(
             arguments, x.Storage, output.Storage, GradientOf(output), x.GradientTarget()));
@@ -31,14 +33,16 @@ public static partial class Ops
     /// <param name="countPadding">The padding's zeros count as elements of the mean.</param>
     /// <returns><c>[batch, channel, oh, ow]</c>.</returns>
     /// <exception cref="ShapeException">Sizes do not fit, or the window is larger than the padded image.</exception>
-    public static Tensor AveragePool(Tensor x, int kernel, int stride = 0, int padding = 0, bool ceiling = false, bool countPadding = true)
+    public static Tensor AveragePool(Tensor x, int kernel, int stride = 0, int padding = 0, bool ceiling = false,
+        bool countPadding = true)
     {
         Shape shape = Pooled(x, kernel, ref stride, padding, ceiling, nameof(AveragePool));
         return MapAxes(x, AxisMap.Windows(x.Shape[2], shape[2], kernel, stride, padding, countPadding),
             AxisMap.Windows(x.Shape[3], shape[3], kernel, stride, padding, countPadding), nameof(AveragePool));
     }
 
-    /// <summary>Means of <paramref name="rows"/> × <paramref name="columns"/> bins that cover the image; they overlap where the sizes do not divide.</summary>
+    /// <summary>Means of <paramref name="rows"/> × <paramref name="columns"/> bins that cover the image; they overlap
+    /// where the sizes do not divide.</summary>
     /// <param name="x"><c>[batch, channel, height, width]</c>.</param>
     /// <param name="rows">Output rows.</param>
     /// <param name="columns">Output columns.</param>
@@ -47,7 +51,8 @@ public static partial class Ops
     public static Tensor AdaptiveAveragePool(Tensor x, int rows, int columns)
     {
         RequireSizes(x, rows, columns, nameof(AdaptiveAveragePool));
-        return MapAxes(x, AxisMap.Bins(x.Shape[2], rows), AxisMap.Bins(x.Shape[3], columns), nameof(AdaptiveAveragePool));
+        return MapAxes(x, AxisMap.Bins(x.Shape[2], rows), AxisMap.Bins(x.Shape[3], columns),
+            nameof(AdaptiveAveragePool));
     }
 
     /// <summary>Mean over all pixels, <c>[batch, channel, height, width] → [batch, channel]</c>.</summary>
@@ -63,10 +68,12 @@ public static partial class Ops
     /// <param name="rows">Output rows.</param>
     /// <param name="columns">Output columns.</param>
     /// <param name="resampling">How new pixels are made of old ones.</param>
-    /// <param name="antialias">When shrinking, look at all pixels under a new one; nothing to nearest neighbours.</param>
+    /// <param name="antialias">When shrinking, look at all pixels under a new one; nothing to nearest
+    /// neighbours.</param>
     /// <returns><c>[batch, channel, rows, columns]</c>.</returns>
     /// <exception cref="ShapeException">Not an image, or an empty size.</exception>
-    public static Tensor Resize(Tensor x, int rows, int columns, Resampling resampling = Resampling.Bilinear, bool antialias = false)
+    public static Tensor Resize(Tensor x, int rows, int columns, Resampling resampling = Resampling.Bilinear,
+        bool antialias = false)
     {
         RequireSizes(x, rows, columns, nameof(Resize));
         return MapAxes(x, AxisMap.Resized(x.Shape[2], rows, resampling, antialias),
@@ -86,7 +93,8 @@ public static partial class Ops
         Tensor y = Result(x.Shape.With(axis, map.To), [x], origin);
         Backend backend = x.Device.Backend;
         backend.MapAxis(map, x.Storage, new(y.Storage), outer, inner);
-        return Record(y, [x], output => backend.MapAxis(map.Transposed(), GradientOf(output), x.GradientTarget(), outer, inner));
+        return Record(y, [x], output => backend.MapAxis(map.Transposed(), GradientOf(output), x.GradientTarget(), outer,
+            inner));
     }
 
     private static void RequireSizes(Tensor x, int rows, int columns, string origin)
@@ -101,9 +109,14 @@ public static partial class Ops
         RequireRank(x, 4, "input", "[batch, channel, height, width]", origin);
         if (stride == 0) stride = kernel;
         if (kernel < 1 || stride < 1 || padding < 0 || padding > kernel / 2)
-            throw new ShapeException($"{origin}: kernel {kernel} and stride {stride} must be at least 1, padding {padding} 0 to half the kernel.");
-        (int rows, int columns) = (Windows(x.Shape[2], kernel, stride, padding, ceiling), Windows(x.Shape[3], kernel, stride, padding, ceiling));
-        if (rows < 1 || columns < 1) throw new ShapeException($"{origin}: windows of {kernel} x {kernel} are larger than the padded image {x.Shape}.");
+            throw new ShapeException(
+                $"{origin}: kernel {kernel} and stride {stride} must be at least 1, padding {padding} 0 to half the "
+                    + "kernel.");
+        (int rows, int columns) = (Windows(x.Shape[2], kernel, stride, padding, ceiling),
+            Windows(x.Shape[3], kernel, stride, padding, ceiling));
+        if (rows < 1 || columns < 1)
+            throw new ShapeException(
+                $"{origin}: windows of {kernel} x {kernel} are larger than the padded image {x.Shape}.");
         return [x.Shape[0], x.Shape[1], rows, columns];
     }
 

@@ -3,7 +3,8 @@ namespace Fovea.Tensors;
 
 public static partial class Ops
 {
-    /// <summary>y = (x − mean) / √(variance + ε) · gamma + beta over the last axis (Ba et al. 2016, arXiv:1607.06450).</summary>
+    /// <summary>y = (x − mean) / √(variance + ε) · gamma + beta over the last axis (Ba et al. 2016,
+    /// arXiv:1607.06450).</summary>
     /// <param name="x"><c>[..., dim]</c>.</param>
     /// <param name="gamma">Scale <c>[dim]</c>.</param>
     /// <param name="beta">Shift <c>[dim]</c>.</param>
@@ -19,9 +20,11 @@ public static partial class Ops
         Tensor mean = Tensor.Empty([rows], x.Device, origin: nameof(LayerNorm));
         Tensor rstd = Tensor.Empty([rows], x.Device, origin: nameof(LayerNorm));
         Backend backend = x.Device.Backend;
-        backend.LayerNorm(x.Storage, gamma.Storage, beta.Storage, y.Storage, mean.Storage, rstd.Storage, rows, columns, epsilon);
+        backend.LayerNorm(x.Storage, gamma.Storage, beta.Storage, y.Storage, mean.Storage, rstd.Storage, rows, columns,
+            epsilon);
         return Record(y, [x, gamma, beta], output => backend.LayerNormBackward(
-            x.Storage, gamma.Storage, mean.Storage, rstd.Storage, GradientOf(output), rows, columns, InputGradients(x, gamma, beta)), mean, rstd);
+            x.Storage, gamma.Storage, mean.Storage, rstd.Storage, GradientOf(output), rows, columns,
+            InputGradients(x, gamma, beta)), mean, rstd);
     }
 
     /// <summary>Softmax over the last axis; rows sum to 1.</summary>
@@ -41,8 +44,8 @@ public static partial class Ops
     }
 
     /// <summary>
-    /// Cross-entropy of each row against a class label: −log softmax(x)_label, or with smoothing s against (1−s)·onehot + s/C
-    /// (Szegedy et al. 2016, arXiv:1512.00567, section 7).
+    /// Cross-entropy of each row against a class label: −log softmax(x)_label, or with smoothing s against (1−s)·onehot
+    /// + s/C (Szegedy et al. 2016, arXiv:1512.00567, section 7).
     /// </summary>
     /// <param name="logits"><c>[batch, class]</c>.</param>
     /// <param name="labels">Integers <c>[batch]</c>, 0 to class−1.</param>
@@ -50,15 +53,19 @@ public static partial class Ops
     /// <param name="classWeights">Factor per class <c>[class]</c>, or null.</param>
     /// <returns>One loss per row, <c>[batch]</c>.</returns>
     /// <exception cref="ShapeException">Sizes do not fit.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A label outside the classes, or a smoothing outside 0 to 1.</exception>
-    public static Tensor CrossEntropyPerRow(Tensor logits, Tensor labels, float smoothing = 0, Tensor? classWeights = null)
+    /// <exception cref="ArgumentOutOfRangeException">A label outside the classes, or a smoothing outside 0 to
+    /// 1.</exception>
+    public static Tensor CrossEntropyPerRow(Tensor logits, Tensor labels, float smoothing = 0,
+        Tensor? classWeights = null)
     {
         RequireRank(logits, 2, "logits", "[batch, class]", nameof(CrossEntropy));
         RequireShape(labels, [logits.Shape[0]], "labels", nameof(CrossEntropy));
         RequireShape(classWeights, [logits.Shape[1]], "classWeights", nameof(CrossEntropy));
         if (smoothing is not (>= 0 and <= 1))
-            throw new ArgumentOutOfRangeException(nameof(smoothing), smoothing, "CrossEntropy: smoothing must be 0 to 1.");
-        if (labels.ElementType != ElementType.Int32) throw new ArgumentException("CrossEntropy: labels must be integers.", nameof(labels));
+            throw new ArgumentOutOfRangeException(nameof(smoothing), smoothing,
+                "CrossEntropy: smoothing must be 0 to 1.");
+        if (labels.ElementType != ElementType.Int32)
+            throw new ArgumentException("CrossEntropy: labels must be integers.", nameof(labels));
         RequireIndices(labels, logits.Shape[1], nameof(CrossEntropy));
         return CrossEntropyOf(logits, labels, null, smoothing, classWeights);
     }
@@ -75,7 +82,8 @@ public static partial class Ops
         return CrossEntropyOf(logits, null, targets, 0, null);
     }
 
-    /// <summary>Mean over the batch of <see cref="CrossEntropyPerRow"/>; with class weights Σ loss / Σ weight of the labels.</summary>
+    /// <summary>Mean over the batch of <see cref="CrossEntropyPerRow"/>; with class weights Σ loss / Σ weight of the
+    /// labels.</summary>
     /// <inheritdoc cref="CrossEntropyPerRow"/>
     /// <returns>A scalar.</returns>
     public static Tensor CrossEntropy(Tensor logits, Tensor labels, float smoothing = 0, Tensor? classWeights = null)
@@ -89,16 +97,21 @@ public static partial class Ops
     /// <summary>Mean over the batch of <see cref="SoftCrossEntropyPerRow"/>.</summary>
     /// <inheritdoc cref="SoftCrossEntropyPerRow"/>
     /// <returns>A scalar.</returns>
-    public static Tensor SoftCrossEntropy(Tensor logits, Tensor targets) => Mean(SoftCrossEntropyPerRow(logits, targets));
+    public static Tensor SoftCrossEntropy(Tensor logits, Tensor targets) =>
+        Mean(SoftCrossEntropyPerRow(logits, targets));
 
-    private static Tensor CrossEntropyOf(Tensor logits, Tensor? labels, Tensor? targets, float smoothing, Tensor? classWeights)
+    private static Tensor CrossEntropyOf(Tensor logits, Tensor? labels, Tensor? targets, float smoothing,
+        Tensor? classWeights)
     {
-        if (Tape.Current is not null && (targets is { RequiresGradient: true } || classWeights is { RequiresGradient: true }))
-            throw new InvalidOperationException("CrossEntropy: has no gradient for targets and class weights; compute them under Tape.Pause().");
+        if (Tape.Current is not null
+            && (targets is { RequiresGradient: true } || classWeights is { RequiresGradient: true }))
+            throw new InvalidOperationException(
+                "CrossEntropy: has no gradient for targets and class weights; compute them under Tape.Pause().");
         (int rows, int columns) = (logits.Shape[0], logits.Shape[1]);
         Tensor losses = Result([rows], [logits, labels, targets, classWeights], nameof(CrossEntropy), integers: labels);
         Backend backend = logits.Device.Backend;
-        CrossEntropyArguments arguments = new(rows, columns, labels?.Storage, targets?.Storage, smoothing, classWeights?.Storage);
+        CrossEntropyArguments arguments = new(rows, columns, labels?.Storage, targets?.Storage, smoothing,
+            classWeights?.Storage);
         backend.CrossEntropy(arguments, logits.Storage, losses.Storage);
         return Record(losses, [logits], output => backend.CrossEntropyBackward(
             arguments, logits.Storage, GradientOf(output), logits.GradientTarget()));
@@ -108,6 +121,7 @@ public static partial class Ops
     {
         foreach (int index in indices.ToIntArray())
             if ((uint)index >= (uint)limit)
-                throw new ArgumentOutOfRangeException(nameof(indices), index, $"{origin}: indices must be 0 to {limit - 1}.");
+                throw new ArgumentOutOfRangeException(nameof(indices), index,
+                    $"{origin}: indices must be 0 to {limit - 1}.");
     }
 }

@@ -3,13 +3,15 @@ using System.Runtime.CompilerServices;
 namespace Fovea.Tensors;
 
 /// <summary>
-/// The operators: each checks its shapes, calls the backend's primitive, and, while a <see cref="Tape"/> records, notes its
-/// backward pass. Messages name the operator, what it expected and what came.
+/// The operators: each checks its shapes, calls the backend's primitive, and, while a <see cref="Tape"/> records, notes
+/// its backward pass. Messages name the operator, what it expected and what came.
 /// </summary>
 public static partial class Ops
 {
-    /// <summary>A result tensor on the inputs' device; inputs must share one, and hold numbers but for <paramref name="integers"/>.</summary>
-    private static Tensor Result(Shape shape, ReadOnlySpan<Tensor?> inputs, [CallerMemberName] string origin = "", Tensor? integers = null)
+    /// <summary>A result tensor on the inputs' device; inputs must share one, and hold numbers but for
+    /// <paramref name="integers"/>.</summary>
+    private static Tensor Result(Shape shape, ReadOnlySpan<Tensor?> inputs, [CallerMemberName] string origin = "",
+        Tensor? integers = null)
     {
         Device device = inputs[0]!.Device;
         foreach (Tensor? input in inputs)
@@ -17,16 +19,20 @@ public static partial class Ops
             if (input is null) continue;
             _ = input.Storage;   // throws where an input was released
             if (input.Device != device)
-                throw new ArgumentException($"{origin}: all inputs must be on one device, got {device} and {input.Device}.");
+                throw new ArgumentException(
+                    $"{origin}: all inputs must be on one device, got {device} and {input.Device}.");
             if (input.ElementType != ElementType.Float32 && input != integers)
-                throw new ArgumentException($"{origin}: computes with numbers, got integers {input.Shape}; make the tensor from floats.");
+                throw new ArgumentException(
+                    $"{origin}: computes with numbers, got integers {input.Shape}; make the tensor from floats.");
         }
 
         return Tensor.Empty(shape, device, origin: origin);
     }
 
-    /// <summary>Notes a backward pass if a tape records and an input requires a gradient; otherwise frees what was saved for it.</summary>
-    private static Tensor Record(Tensor output, ReadOnlySpan<Tensor?> inputs, Action<Tensor> backward, params Tensor[] saved)
+    /// <summary>Notes a backward pass if a tape records and an input requires a gradient; otherwise frees what was
+    /// saved for it.</summary>
+    private static Tensor Record(Tensor output, ReadOnlySpan<Tensor?> inputs, Action<Tensor> backward,
+        params Tensor[] saved)
     {
         if (Tape.Current is { } tape)
         {
@@ -70,6 +76,7 @@ public static partial class Ops
 
     private static void RequireRank(Tensor tensor, int rank, string name, string form, string origin)
     {
-        if (tensor.Shape.Rank != rank) throw new ShapeException($"{origin}: {name} must be {form}, got {tensor.Shape}.");
+        if (tensor.Shape.Rank != rank)
+            throw new ShapeException($"{origin}: {name} must be {form}, got {tensor.Shape}.");
     }
 }

@@ -1,8 +1,9 @@
 namespace Fovea.Tensors;
 
 /// <summary>
-/// How a query and a key of one sequence lie to each other: whether the key is visible (a window), and in which bucket of relative
-/// positions it falls. Tokens are a prefix (class token and the like), then a grid row by row; a plain sequence is a grid of one row.
+/// How a query and a key of one sequence lie to each other: whether the key is visible (a window), and in which bucket
+/// of relative positions it falls. Tokens are a prefix (class token and the like), then a grid row by row; a plain
+/// sequence is a grid of one row.
 /// </summary>
 /// <remarks><code>
 /// offsets of query i and key j in the grid:  Δr = row_i − row_j,  Δc = column_i − column_j
@@ -19,13 +20,17 @@ public sealed class TokenRelation
     /// <param name="columns">Columns of the grid, at least 1.</param>
     /// <param name="radius">Farthest visible key along each axis; null: all are visible.</param>
     /// <param name="rowBuckets">Bucket of each row offset from −(rows−1) to rows−1; null: one bucket.</param>
-    /// <param name="columnBuckets">Bucket of each column offset from −(columns−1) to columns−1; null: one bucket.</param>
-    /// <param name="bucketsPerAxis">Buckets of each table, where a small grid does not reach the last one; null: up to the largest in it.</param>
+    /// <param name="columnBuckets">Bucket of each column offset from −(columns−1) to columns−1; null: one
+    /// bucket.</param>
+    /// <param name="bucketsPerAxis">Buckets of each table, where a small grid does not reach the last one; null: up to
+    /// the largest in it.</param>
     /// <exception cref="ArgumentException">A size is out of range or a table has not 2 · size − 1 entries.</exception>
-    public TokenRelation(int prefix, int rows, int columns, int? radius = null, int[]? rowBuckets = null, int[]? columnBuckets = null, int? bucketsPerAxis = null)
+    public TokenRelation(int prefix, int rows, int columns, int? radius = null, int[]? rowBuckets = null,
+        int[]? columnBuckets = null, int? bucketsPerAxis = null)
     {
         if (prefix < 0 || rows < 1 || columns < 1 || radius < 0)
-            throw new ArgumentException($"TokenRelation: prefix {prefix}, rows {rows}, columns {columns}, radius {radius} are out of range.");
+            throw new ArgumentException(
+                $"TokenRelation: prefix {prefix}, rows {rows}, columns {columns}, radius {radius} are out of range.");
         (Prefix, Rows, Columns, Radius) = (prefix, rows, columns, radius);
         _rowBuckets = rowBuckets ?? new int[2 * rows - 1];
         _columnBuckets = columnBuckets ?? new int[2 * columns - 1];
@@ -100,12 +105,14 @@ public sealed class TokenRelation
     {
         int needed = table.Max() + 1;
         return stated is not { } count ? needed : count >= needed ? count
-            : throw new ArgumentException($"TokenRelation: a table reaches bucket {needed - 1}, which {count} buckets do not hold.");
+            : throw new ArgumentException(
+                $"TokenRelation: a table reaches bucket {needed - 1}, which {count} buckets do not hold.");
     }
 
     private static void RequireTable(int[] table, int size, string name)
     {
         if (table.Length != 2 * size - 1 || table.Min() < 0)
-            throw new ArgumentException($"TokenRelation: {name} needs {2 * size - 1} buckets from 0, got {table.Length}.");
+            throw new ArgumentException(
+                $"TokenRelation: {name} needs {2 * size - 1} buckets from 0, got {table.Length}.");
     }
 }

@@ -1,7 +1,8 @@
 
 namespace Fovea.Tensors;
 
-/// <summary>Primitives that change a tensor in place: what optimisers and moving averages are made of. Never recorded on a tape.</summary>
+/// <summary>Primitives that change a tensor in place: what optimisers and moving averages are made of. Never recorded
+/// on a tape.</summary>
 public static class Update
 {
     /// <summary>Σ x², in double.</summary>
@@ -12,16 +13,20 @@ public static class Update
     public static double[] SumsOfSquares(IReadOnlyList<Tensor> tensors)
     {
         foreach (Tensor tensor in tensors) RequireDevice(tensors[0], tensor, nameof(SumsOfSquares));
-        return tensors.Count == 0 ? [] : tensors[0].Device.Backend.SumsOfSquares([.. tensors.Select(x => (x.Storage, x.Shape.Count))]);
+        return tensors.Count == 0 ? []
+            : tensors[0].Device.Backend.SumsOfSquares([.. tensors.Select(x => (x.Storage, x.Shape.Count))]);
     }
 
-    /// <summary>One step of stochastic gradient descent for all parameters, in one call of the backend; the formula is with <see cref="SgdArguments"/>.</summary>
+    /// <summary>One step of stochastic gradient descent for all parameters, in one call of the backend; the formula is
+    /// with <see cref="SgdArguments"/>.</summary>
     /// <param name="steps">
-    /// By parameter: step size and the rest, the parameter (changed), its gradient, and its momentum (changed; null without momentum).
+    /// By parameter: step size and the rest, the parameter (changed), its gradient, and its momentum (changed; null
+    /// without momentum).
     /// </param>
     /// <exception cref="ShapeException">The shapes of a step differ.</exception>
     /// <exception cref="ArgumentException">The tensors are on different devices.</exception>
-    public static void Sgd(IReadOnlyList<(SgdArguments Arguments, Tensor Parameter, Tensor Gradient, Tensor? Momentum)> steps)
+    public static void Sgd(
+        IReadOnlyList<(SgdArguments Arguments, Tensor Parameter, Tensor Gradient, Tensor? Momentum)> steps)
     {
         if (steps.Count == 0) return;
         List<SgdStep> checkedSteps = new(steps.Count);
@@ -30,30 +35,37 @@ public static class Update
             RequireDevice(steps[0].Parameter, parameter, nameof(Sgd));
             Require(parameter, gradient, nameof(Sgd));
             Require(parameter, momentum, nameof(Sgd));
-            checkedSteps.Add(new(arguments, parameter.Storage, gradient.Storage, momentum?.Storage, parameter.Shape.Count));
+            checkedSteps.Add(
+                new(arguments, parameter.Storage, gradient.Storage, momentum?.Storage, parameter.Shape.Count));
         }
 
         steps[0].Parameter.Device.Backend.Sgd(checkedSteps);
     }
 
-    /// <summary>One step of Adam or AdamW for all parameters, in one call of the backend; the formula is with <see cref="AdamArguments"/>.</summary>
+    /// <summary>One step of Adam or AdamW for all parameters, in one call of the backend; the formula is with
+    /// <see cref="AdamArguments"/>.</summary>
     /// <param name="steps">
-    /// By parameter: step size and the rest, the parameter (changed), its gradient, and its state (changed): the gradients' moving average, the
-    /// squares' moving average, and with AMSGrad the largest variance so far.
+    /// By parameter: step size and the rest, the parameter (changed), its gradient, and its state (changed): the
+    /// gradients' moving average, the squares' moving average, and with AMSGrad the largest variance so far.
     /// </param>
     /// <exception cref="ShapeException">The shapes of a step differ.</exception>
     /// <exception cref="ArgumentException">The tensors are on different devices.</exception>
     public static void Adam(
-        IReadOnlyList<(AdamArguments Arguments, Tensor Parameter, Tensor Gradient, Tensor Mean, Tensor Variance, Tensor? Maximum)> steps)
+        IReadOnlyList<(
+            AdamArguments Arguments, Tensor Parameter, Tensor Gradient, Tensor Mean, Tensor Variance, Tensor? Maximum
+            )> steps)
     {
         if (steps.Count == 0) return;
         List<AdamStep> checkedSteps = new(steps.Count);
-        foreach ((AdamArguments arguments, Tensor parameter, Tensor gradient, Tensor mean, Tensor variance, Tensor? maximum) in steps)
+        foreach ((AdamArguments arguments, Tensor parameter, Tensor gradient, Tensor mean, Tensor variance,
+            Tensor? maximum) in steps)
         {
             RequireDevice(steps[0].Parameter, parameter, nameof(Adam));
-            foreach (Tensor? other in (Tensor?[])[gradient, mean, variance, maximum]) Require(parameter, other, nameof(Adam));
+            foreach (Tensor? other in (Tensor?[])[gradient, mean, variance, maximum])
+                Require(parameter, other, nameof(Adam));
             checkedSteps.Add(new(
-                arguments, parameter.Storage, gradient.Storage, mean.Storage, variance.Storage, maximum?.Storage, parameter.Shape.Count));
+                arguments, parameter.Storage, gradient.Storage, mean.Storage, variance.Storage, maximum?.Storage,
+                parameter.Shape.Count));
         }
 
         steps[0].Parameter.Device.Backend.Adam(checkedSteps);
@@ -71,7 +83,8 @@ public static class Update
             Require(y, x, nameof(Lerp));
         }
 
-        pairs[0].Y.Device.Backend.Lerp([.. pairs.Select(pair => (pair.X.Storage, pair.Y.Storage, pair.Y.Shape.Count))], weight);
+        pairs[0].Y.Device.Backend.Lerp([.. pairs.Select(pair => (pair.X.Storage, pair.Y.Storage, pair.Y.Shape.Count))],
+            weight);
     }
 
     /// <summary>y ← x, from any device; whole numbers become numbers.</summary>
@@ -87,13 +100,15 @@ public static class Update
     private static void Require(Tensor parameter, Tensor? other, string origin)
     {
         if (other is null) return;
-        if (other.Shape != parameter.Shape) throw new ShapeException($"{origin}: {other.Shape} does not fit {parameter.Shape}.");
+        if (other.Shape != parameter.Shape)
+            throw new ShapeException($"{origin}: {other.Shape} does not fit {parameter.Shape}.");
         RequireDevice(parameter, other, origin);
     }
 
     private static void RequireDevice(Tensor first, Tensor other, string origin)
     {
         if (other.Device != first.Device)
-            throw new ArgumentException($"{origin}: all tensors must be on one device, got {first.Device} and {other.Device}.");
+            throw new ArgumentException(
+                $"{origin}: all tensors must be on one device, got {first.Device} and {other.Device}.");
     }
 }

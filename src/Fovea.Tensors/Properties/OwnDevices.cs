@@ -10,7 +10,8 @@ namespace Fovea.Tensors.Properties;
 internal static class OwnDevices
 {
     [ModuleInitializer]
-    [SuppressMessage("Usage", "CA2255", Justification = "Tensors know no device; this is where the assembly's own are added.")]
+    [SuppressMessage("Usage", "CA2255",
+        Justification = "Tensors know no device; this is where the assembly's own are added.")]
     internal static void Add()
     {
         Device.CpuFactory = CpuBackend.Create;

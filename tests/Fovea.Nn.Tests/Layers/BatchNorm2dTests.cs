@@ -11,8 +11,10 @@ public sealed class BatchNorm2dTests
     {
         BatchNorm2d norm = new(2, momentum: null);
         norm.Initialize(Device.Reference, 1);
-        norm.Forward(Tensor.From([1f, 3, 10, 10], [1, 2, 2, 1], Device.Reference));   // means 2 and 10, variances 2 and 0
-        norm.Forward(Tensor.From([3f, 5, 0, 4], [1, 2, 2, 1], Device.Reference));     // means 4 and 2, variances 2 and 8
+        // means 2 and 10, variances 2 and 0
+        norm.Forward(Tensor.From([1f, 3, 10, 10], [1, 2, 2, 1], Device.Reference));
+        // means 4 and 2, variances 2 and 8
+        norm.Forward(Tensor.From([3f, 5, 0, 4], [1, 2, 2, 1], Device.Reference));
 
         Assert.Equal([3f, 6], norm.RunningMean.Value.ToArray());
         GoldenAssert.Close([2f, 4], norm.RunningVariance.Value.ToArray(), 1e-6, 0);
@@ -60,7 +62,8 @@ public sealed class BatchNorm2dTests
     [Fact]
     public void Names_and_settings()
     {
-        Assert.Equal(["running_mean", "running_var", "num_batches_tracked"], new BatchNorm2d(2, affine: false).NamedState().Select(entry => entry.Name));
+        Assert.Equal(["running_mean", "running_var", "num_batches_tracked"],
+            new BatchNorm2d(2, affine: false).NamedState().Select(entry => entry.Name));
         Assert.Throws<UsageException>(() => new BatchNorm2d(0));
         Assert.Throws<UsageException>(() => new BatchNorm2d(1, momentum: 1.5f));
         Assert.Throws<UsageException>(() => new BatchNorm2d(1, epsilon: 0));

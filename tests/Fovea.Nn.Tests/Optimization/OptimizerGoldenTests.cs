@@ -16,7 +16,8 @@ public sealed class OptimizerGoldenTests
         foreach (JsonProperty variant in golden.Config.GetProperty("variants").EnumerateObject())
         {
             Bag module = new();
-            foreach (StoredTensor weight in golden.Weights.Values) module.Add(new Parameter(weight.Name, Shape.Create(weight.Shape), Init.Zeros));
+            foreach (StoredTensor weight in golden.Weights.Values)
+                module.Add(new Parameter(weight.Name, Shape.Create(weight.Shape), Init.Zeros));
             module.Allocate(TestDevice.Named(device));
             module.Load(golden.Weights.ToTensors(Device.Reference));
             Optimizer optimizer = Create(variant.Value, module);
@@ -35,9 +36,11 @@ public sealed class OptimizerGoldenTests
 
     private static Optimizer Create(JsonElement config, Module module)
     {
-        double Number(string name, double otherwise) => config.TryGetProperty(name, out JsonElement value) ? value.GetDouble() : otherwise;
+        double Number(string name, double otherwise) => config.TryGetProperty(name, out JsonElement value)
+            ? value.GetDouble() : otherwise;
         bool Flag(string name) => config.TryGetProperty(name, out JsonElement value) && value.GetBoolean();
-        double Beta(int index, double otherwise) => config.TryGetProperty("betas", out JsonElement value) ? value[index].GetDouble() : otherwise;
+        double Beta(int index, double otherwise) => config.TryGetProperty("betas", out JsonElement value)
+            ? value[index].GetDouble() : otherwise;
 
         string kind = config.GetProperty("class").GetString()!;
         double rate = config.GetProperty("lr").GetDouble(), decay = Number("weight_decay", kind == "AdamW" ? 0.01 : 0);

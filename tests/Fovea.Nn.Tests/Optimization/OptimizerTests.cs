@@ -100,9 +100,11 @@ public sealed class OptimizerTests
         Dictionary<string, Tensor> state = optimizer.State().ToDictionary();
         Dictionary<string, double> scalars = optimizer.Scalars().ToDictionary();
 
-        Assert.Contains("'steps.weight'", Assert.Throws<InvalidDataException>(() => optimizer.Load(state, new Dictionary<string, double>())).Message);
+        Assert.Contains("'steps.weight'",
+            Assert.Throws<InvalidDataException>(() => optimizer.Load(state, new Dictionary<string, double>())).Message);
         state["mean.weight"] = Tensor.Zeros([1], Device.Reference);
-        Assert.Contains("'mean.weight' is [1]", Assert.Throws<InvalidDataException>(() => optimizer.Load(state, scalars)).Message);
+        Assert.Contains("'mean.weight' is [1]",
+            Assert.Throws<InvalidDataException>(() => optimizer.Load(state, scalars)).Message);
     }
 
     [Fact]

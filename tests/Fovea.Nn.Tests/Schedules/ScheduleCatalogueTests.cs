@@ -46,7 +46,8 @@ public sealed class ScheduleCatalogueTests
     {
         Schedule schedule = ScheduleCatalogue.Build("constant:warmup=5,warmup-start=0.1", 20);
 
-        Assert.Equal([0.1, 0.28, 0.46, 0.64, 0.82, 1], Enumerable.Range(0, 6).Select(step => Math.Round(schedule.Factor(step), 12)));
+        Assert.Equal([0.1, 0.28, 0.46, 0.64, 0.82, 1],
+            Enumerable.Range(0, 6).Select(step => Math.Round(schedule.Factor(step), 12)));
     }
 
     [Theory]

@@ -14,13 +14,15 @@ public sealed class ScheduleGoldenTests
         foreach (JsonProperty run in golden.Config.EnumerateObject())
         {
             double baseRate = run.Value.GetProperty("base_lr").GetDouble();
-            (Schedule schedule, double rate) = TorchSchedule.Parse(run.Value.GetProperty("schedule").GetString()!, baseRate);
+            (Schedule schedule, double rate) = TorchSchedule.Parse(run.Value.GetProperty("schedule").GetString()!,
+                baseRate);
             int[] steps = [.. Enumerable.Range(0, run.Value.GetProperty("steps").GetInt32())];
 
             double[] rates = [.. steps.Select(step => rate * schedule.Factor(step))];
             GoldenAssert.Close(golden[$"{run.Name}.lr"].Doubles, rates, absolute, relative, $"{run.Name}.lr");
             if (!golden.Tensors.TryGetValue($"{run.Name}.momentum", out StoredTensor? momenta)) continue;
-            GoldenAssert.Close(momenta.Doubles, [.. steps.Select(step => schedule.Momentum(step)!.Value)], absolute, relative, $"{run.Name}.momentum");
+            GoldenAssert.Close(momenta.Doubles, [.. steps.Select(step => schedule.Momentum(step)!.Value)], absolute,
+                relative, $"{run.Name}.momentum");
         }
     }
 }

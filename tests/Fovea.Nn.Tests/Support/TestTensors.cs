@@ -18,7 +18,8 @@ internal static class TestTensors
         ? Tensor.From(stored.Floats, Shape.Create(stored.Shape), device)
         : Tensor.From(stored.Ints, Shape.Create(stored.Shape), device);
 
-    public static IReadOnlyDictionary<string, Tensor> ToTensors(this IReadOnlyDictionary<string, StoredTensor> stored, Device device) =>
+    public static IReadOnlyDictionary<string, Tensor> ToTensors(this IReadOnlyDictionary<string, StoredTensor> stored,
+        Device device) =>
         stored.ToDictionary(entry => entry.Key, entry => entry.Value.ToTensor(device));
 
     /// <summary>Values and shape agree within the case's tolerance of that kind.</summary>

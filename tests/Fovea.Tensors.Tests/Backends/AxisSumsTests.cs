@@ -14,7 +14,8 @@ public sealed class AxisSumsTests
                     Positions positions = new(size);
                     AxisSums.Slide(size, low, high, ref positions);
                     for (int reader = 0; reader < size; reader++)
-                        Assert.Equal(Enumerable.Range(0, size).Where(p => p >= reader - high && p <= reader - low), positions.Received[reader].Order());
+                        Assert.Equal(Enumerable.Range(0, size).Where(p => p >= reader - high && p <= reader - low),
+                            positions.Received[reader].Order());
                 }
     }
 

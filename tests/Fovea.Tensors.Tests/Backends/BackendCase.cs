@@ -3,7 +3,8 @@ using Fovea.Tensors.Tests.Support;
 
 namespace Fovea.Tensors.Tests.Backends;
 
-/// <summary>An operator on given inputs, to be run on several devices. What the reference makes of it is computed once.</summary>
+/// <summary>An operator on given inputs, to be run on several devices. What the reference makes of it is computed
+/// once.</summary>
 internal sealed class BackendCase
 {
     private static readonly ConcurrentDictionary<string, Lazy<Expectation>> Expectations = [];
@@ -19,10 +20,11 @@ internal sealed class BackendCase
     public string Name { get; }
 
     /// <summary>
-    /// Result and gradients of an operator. Two passes add up in the gradients, so that the first shows the overwriting and the
-    /// second the accumulating form of each backward primitive.
+    /// Result and gradients of an operator. Two passes add up in the gradients, so that the first shows the overwriting
+    /// and the second the accumulating form of each backward primitive.
     /// </summary>
-    public static BackendCase Operator(string name, Rounding rounding, Func<Tensor[], Tensor> operation, params Sample[] samples) =>
+    public static BackendCase Operator(string name, Rounding rounding, Func<Tensor[], Tensor> operation,
+        params Sample[] samples) =>
         new($"{name} {string.Join(" ", samples.Select(sample => sample.Shape))}", rounding, (inputs, absolute) =>
         {
             Tensor output = null!;
@@ -38,14 +40,16 @@ internal sealed class BackendCase
         }, samples);
 
     /// <summary>A primitive that is not differentiated: returns what it wrote.</summary>
-    public static BackendCase Primitive(string name, Rounding rounding, Func<Tensor[], Tensor[]> run, params Sample[] samples) =>
+    public static BackendCase Primitive(string name, Rounding rounding, Func<Tensor[], Tensor[]> run,
+        params Sample[] samples) =>
         new($"{name} {samples[0].Shape}", rounding, (inputs, _) => run(inputs), samples);
 
     /// <summary>All results, one array per tensor.</summary>
     public double[][] Results(Device device, bool absolute = false)
     {
         using StepScope scope = StepScope.Begin();
-        Tensor[] inputs = [.. _samples.Select((sample, i) => (absolute ? sample.Absolute() : sample).Create(device, i))];
+        Tensor[] inputs = [.. _samples
+            .Select((sample, i) => (absolute ? sample.Absolute() : sample).Create(device, i))];
         return [.. _run(inputs, absolute).Select(tensor => (double[])tensor.Doubles().Clone())];
     }
 
@@ -65,15 +69,19 @@ internal sealed class BackendCase
         double largest = expected.Length == 0 ? 0 : expected.Max(Math.Abs);
         for (int i = 0; i < expected.Length; i++)
         {
-            double allowed = _rounding.Allowed(i, expected, magnitudes, largest), error = Math.Abs(actual[i] - expected[i]);
-            if (!(error <= allowed)) return $"element {i} of {expected.Length} is {actual[i]:G9}, expected {expected[i]:G9}; off by {error:G3}, allowed {allowed:G3}";
+            double allowed = _rounding.Allowed(i, expected, magnitudes, largest),
+                error = Math.Abs(actual[i] - expected[i]);
+            if (!(error <= allowed))
+                return $"element {i} of {expected.Length} is {actual[i]:G9}, expected {expected[i]:G9}; off by "
+                    + $"{error:G3}, allowed {allowed:G3}";
         }
 
         return null;
     }
 
     private Expectation Expect() => new(
-        Results(Device.Reference), _rounding.Of == Rounding.Magnitude.SumOfTerms ? Results(Device.Reference, absolute: true) : null);
+        Results(Device.Reference),
+        _rounding.Of == Rounding.Magnitude.SumOfTerms ? Results(Device.Reference, absolute: true) : null);
 
     private sealed record Expectation(double[][] Values, double[][]? Magnitudes);
 }

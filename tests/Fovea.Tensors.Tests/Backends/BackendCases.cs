@@ -1,8 +1,8 @@
 namespace Fovea.Tensors.Tests.Backends;
 
 /// <summary>
-/// The catalogue that every backend has to pass, by family. Sizes avoid multiples of vectors and tiles, or sit beside them:
-/// one row, one column, one less and one more than 16, 32 and 64, empty batches.
+/// The catalogue that every backend has to pass, by family. Sizes avoid multiples of vectors and tiles, or sit beside
+/// them: one row, one column, one less and one more than 16, 32 and 64, empty batches.
 /// </summary>
 internal static partial class BackendCases
 {
@@ -35,6 +35,7 @@ internal static partial class BackendCases
     /// <summary>Triples in which every size meets small and large ones.</summary>
     private static IEnumerable<(int Index, int A, int B, int C)> Triples()
     {
-        for (int i = 0; i < Sizes.Length; i++) yield return (i, Sizes[i], Sizes[(i + 5) % Sizes.Length], Sizes[(i + 11) % Sizes.Length]);
+        for (int i = 0; i < Sizes.Length; i++)
+            yield return (i, Sizes[i], Sizes[(i + 5) % Sizes.Length], Sizes[(i + 11) % Sizes.Length]);
     }
 }

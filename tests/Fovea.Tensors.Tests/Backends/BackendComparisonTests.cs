@@ -2,7 +2,8 @@ using Fovea.Tensors.Tests.Support;
 
 namespace Fovea.Tensors.Tests.Backends;
 
-/// <summary>Every primitive of the CPU backend, forwards and backwards, on every instruction set, against its definition.</summary>
+/// <summary>Every primitive of the CPU backend, forwards and backwards, on every instruction set, against its
+/// definition.</summary>
 public sealed class BackendComparisonTests
 {
     public static TheoryData<string, string> FamiliesAndInstructionSets()
@@ -32,7 +33,8 @@ public sealed class BackendComparisonTests
             {
                 double[][] together = test.Results(TestDevices.Cpu(instructionSet, threads));
                 for (int i = 0; i < alone.Length; i++)
-                    if (!alone[i].Select(BitConverter.DoubleToInt64Bits).SequenceEqual(together[i].Select(BitConverter.DoubleToInt64Bits)))
+                    if (!alone[i].Select(BitConverter.DoubleToInt64Bits)
+                        .SequenceEqual(together[i].Select(BitConverter.DoubleToInt64Bits)))
                         return $"{test.Name}, tensor {i}: {threads} threads differ from one";
             }
 
@@ -46,7 +48,8 @@ public sealed class BackendComparisonTests
         Assert.Empty(names.GroupBy(name => name).Where(group => group.Count() > 1).Select(group => group.Key));
     }
 
-    /// <summary>Leaves NaN in the pool's buffers, so that kernels that read what they did not write are found out.</summary>
+    /// <summary>Leaves NaN in the pool's buffers, so that kernels that read what they did not write are found
+    /// out.</summary>
     private static void PoisonPool(Device device)
     {
         using StepScope scope = StepScope.Begin();

@@ -10,13 +10,15 @@ public sealed class RelationPlanTests
         foreach (bool wide in (bool[])[false, true])
             foreach ((_, string name) in BackendCases.Relations(wide))
                 foreach (bool weighted in (bool[])[false, true])
-                    foreach ((int features, int headDim) in ((int, int)[])[(1, 1), (3, 2), (40, 30)]) data.Add(name, wide, weighted, features, headDim);
+                    foreach ((int features, int headDim) in ((int, int)[])[(1, 1), (3, 2), (40, 30)]) data.Add(name,
+                        wide, weighted, features, headDim);
         return data;
     }
 
     [Theory]
     [MemberData(nameof(Plans))]
-    public void Every_visible_pair_is_computed_once_and_in_its_bucket(string name, bool wide, bool weighted, int features, int headDim)
+    public void Every_visible_pair_is_computed_once_and_in_its_bucket(string name, bool wide, bool weighted,
+        int features, int headDim)
     {
         TokenRelation relation = BackendCases.Relations(wide).Single(entry => entry.Name == name).Relation;
         RelationPlan plan = RelationPlan.Of(relation, features, headDim, weighted);
@@ -39,7 +41,8 @@ public sealed class RelationPlanTests
         Assert.Empty(RelationPlan.Of(new(0, 1, 4000, 3), 32, 16, weighted: false).Ranges);
         Assert.Single(RelationPlan.Of(new(0, 1, 4000, 100), 32, 16, weighted: false).Ranges);
         Assert.Single(RelationPlan.Of(new(1, 60, 60, 9), 32, 16, weighted: false).Ranges);
-        int[] logarithmic = [.. Enumerable.Range(-1999, 3999).Select(offset => Math.Sign(offset) * (int)Math.Log2(1 + Math.Abs(offset)) + 10)];
+        int[] logarithmic = [.. Enumerable.Range(-1999, 3999)
+            .Select(offset => Math.Sign(offset) * (int)Math.Log2(1 + Math.Abs(offset)) + 10)];
         RelationPlan mixed = RelationPlan.Of(new(0, 1, 2000, columnBuckets: logarithmic), 32, 16, weighted: true);
         Assert.NotEmpty(mixed.Ranges);
         Assert.NotEmpty(mixed.Tiles);
@@ -51,7 +54,8 @@ public sealed class RelationPlanTests
         int rows = (i - relation.Prefix) / relation.Columns - (j - relation.Prefix) / relation.Columns;
         int columns = (i - relation.Prefix) % relation.Columns - (j - relation.Prefix) % relation.Columns;
         return [.. plan.Ranges
-            .Where(range => rows >= range.RowLow && rows <= range.RowHigh && columns >= range.ColumnLow && columns <= range.ColumnHigh)
+            .Where(range => rows >= range.RowLow && rows <= range.RowHigh && columns >= range.ColumnLow
+                && columns <= range.ColumnHigh)
             .Select(range => range.Bucket)];
     }
 

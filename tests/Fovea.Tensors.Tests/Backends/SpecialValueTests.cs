@@ -3,15 +3,18 @@ using static Fovea.Tensors.Tests.Support.Sample;
 
 namespace Fovea.Tensors.Tests.Backends;
 
-/// <summary>NaN, infinities, denormals and numbers so large that a careless formula overflows, on every instruction set.</summary>
+/// <summary>NaN, infinities, denormals and numbers so large that a careless formula overflows, on every instruction
+/// set.</summary>
 public sealed class SpecialValueTests
 {
     private const float Infinity = float.PositiveInfinity, Unit = 1f / (1 << 24), SmallestNormal = 1.17549435e-38f;
 
     private static readonly float[] Specials =
     [
-        0, -0f, 1e-45f, -1e-45f, 1e-40f, -1e-40f, SmallestNormal, 1e-20f, -1e-20f, 1e-7f, -1e-7f, 1, -1, 5, -5, 20, -20, 87, -87,
-        88.7f, -88.7f, 89, -89, 104, -104, 1e4f, -1e4f, 1e18f, -1e18f, float.MaxValue, -float.MaxValue, Infinity, -Infinity, float.NaN,
+        0, -0f, 1e-45f, -1e-45f, 1e-40f, -1e-40f, SmallestNormal, 1e-20f, -1e-20f, 1e-7f, -1e-7f, 1, -1, 5, -5, 20, -20,
+        87, -87,
+        88.7f, -88.7f, 89, -89, 104, -104, 1e4f, -1e4f, 1e18f, -1e18f, float.MaxValue, -float.MaxValue, Infinity,
+        -Infinity, float.NaN,
     ];
 
     public static TheoryData<string> InstructionSets() => [.. TestDevices.InstructionSets];
@@ -26,7 +29,8 @@ public sealed class SpecialValueTests
                 Ops.Apply(f, Tensor.From(Specials, [Specials.Length], device)));
             for (int i = 0; i < Specials.Length; i++)
             {
-                bool undefinedAtMinusInfinity = f is UnaryOperator.Gelu or UnaryOperator.GeluTanh or UnaryOperator.Silu;   // −∞ · 0
+                // −∞ · 0
+                bool undefinedAtMinusInfinity = f is UnaryOperator.Gelu or UnaryOperator.GeluTanh or UnaryOperator.Silu;
                 if (undefinedAtMinusInfinity && float.IsNegativeInfinity(Specials[i])) continue;
                 Assert.True(IsClose(expected[i], actual[i], FloorOf(f)),
                     $"{f}({Specials[i]:G9}) is {actual[i]:G9}, expected {(float)expected[i]:G9}");
@@ -39,12 +43,15 @@ public sealed class SpecialValueTests
     public void Derivatives_stay_finite_far_out(string instructionSet)
     {
         float[] far = [.. Specials.Where(value => Math.Abs(value) <= 1e18)];
-        foreach (UnaryOperator f in Enum.GetValues<UnaryOperator>().Except([UnaryOperator.Exp, UnaryOperator.Log, UnaryOperator.Sqrt]))
+        foreach (UnaryOperator f in Enum.GetValues<UnaryOperator>()
+            .Except([UnaryOperator.Exp, UnaryOperator.Log, UnaryOperator.Sqrt]))
         {
-            (double[] expected, double[] actual) = Both(instructionSet, device => GradientOfSum(Tensor.From(far, [far.Length], device),
+            (double[] expected, double[] actual) = Both(instructionSet,
+                device => GradientOfSum(Tensor.From(far, [far.Length], device),
                 x => Ops.Apply(f, x)));
             for (int i = 0; i < far.Length; i++)
-                Assert.True(IsClose(expected[i], actual[i], 2), $"{f}'({far[i]:G9}) is {actual[i]:G9}, expected {expected[i]:G9}");
+                Assert.True(IsClose(expected[i], actual[i], 2),
+                    $"{f}'({far[i]:G9}) is {actual[i]:G9}, expected {expected[i]:G9}");
         }
     }
 
@@ -70,15 +77,18 @@ public sealed class SpecialValueTests
     {
         float[] rows =
         [
-            1e30f, -1e30f, 0, -Infinity, 0, 1, -3e38f, -3e38f, -3e38f, 88, 89, 90, -104, -103, -102, 1e4f, 1e4f, -1e4f, 1e-40f, 0, -1e-40f,
+            1e30f, -1e30f, 0, -Infinity, 0, 1, -3e38f, -3e38f, -3e38f, 88, 89, 90, -104, -103, -102, 1e4f, 1e4f, -1e4f,
+            1e-40f, 0, -1e-40f,
             -Infinity, -Infinity, -Infinity, 0, Infinity, 1, 0, float.NaN, 1,
         ];
         foreach (Func<Tensor, Tensor> f in (Func<Tensor, Tensor>[])[Ops.Softmax, Ops.LogSoftmax,
             x => Ops.CrossEntropyPerRow(x, Tensor.From([0, 1, 2, 0, 1, 1, 2, 0, 1, 1], [10], x.Device))])
         {
-            (double[] expected, double[] actual) = Both(instructionSet, device => f(Tensor.From(rows, [10, 3], device)));
+            (double[] expected, double[] actual) = Both(instructionSet,
+                device => f(Tensor.From(rows, [10, 3], device)));
             for (int i = 0; i < expected.Length; i++)
-                Assert.True(IsClose(expected[i], actual[i], 1), $"element {i} is {actual[i]:G9}, expected {expected[i]:G9}");
+                Assert.True(IsClose(expected[i], actual[i], 1),
+                    $"element {i} is {actual[i]:G9}, expected {expected[i]:G9}");
         }
     }
 
@@ -89,9 +99,11 @@ public sealed class SpecialValueTests
         float[] x = [1, float.NaN, 3, float.NaN, -Infinity, -Infinity, -Infinity, -Infinity, 2, 7, 7, 1, 0, -0f, 0, -1];
         foreach (int axis in (int[])[0, 1])
         {
-            (double[] expected, double[] actual) = Both(instructionSet, device => Ops.Max(Tensor.From(x, [4, 4], device), axis));
+            (double[] expected, double[] actual) = Both(instructionSet,
+                device => Ops.Max(Tensor.From(x, [4, 4], device), axis));
             Assert.Equal(expected, actual);
-            (expected, actual) = Both(instructionSet, device => GradientOfSum(Tensor.From(x, [4, 4], device), input => Ops.Max(input, axis)));
+            (expected, actual) = Both(instructionSet,
+                device => GradientOfSum(Tensor.From(x, [4, 4], device), input => Ops.Max(input, axis)));
             Assert.Equal(expected, actual);
         }
     }
@@ -101,9 +113,11 @@ public sealed class SpecialValueTests
     public void A_nan_spoils_its_own_row_and_no_other(string instructionSet)
     {
         Device device = TestDevices.Cpu(instructionSet);
-        Tensor w = Normal([19, 33]).Create(device, 1), gamma = Normal([33]).Create(device, 2), square = Normal([33, 19]).Create(device, 3);
+        Tensor w = Normal([19, 33]).Create(device, 1), gamma = Normal([33]).Create(device, 2),
+            square = Normal([33, 19]).Create(device, 3);
         foreach (Func<Tensor, Tensor> f in (Func<Tensor, Tensor>[])[
-            x => Ops.Linear(x, w), x => Ops.ActivationLinear(UnaryOperator.Gelu, x, w), x => Ops.ActivationLinear(UnaryOperator.Relu, x, w),
+            x => Ops.Linear(x, w), x => Ops.ActivationLinear(UnaryOperator.Gelu, x, w),
+            x => Ops.ActivationLinear(UnaryOperator.Relu, x, w),
             x => Ops.LayerNormLinear(x, gamma, gamma, 1e-5f, w),
             x => Ops.MatMul(x, square), x => Ops.MatMul(x, w, transposeB: true), x => Ops.LayerNorm(x, gamma, gamma),
             Ops.Softmax, Ops.LogSoftmax, x => Ops.Attention(x.Reshape(17, 1, 33), 1)])
@@ -111,7 +125,8 @@ public sealed class SpecialValueTests
             {
                 Tensor clean = f(Rows(device, 1, column)), spoilt = f(Rows(device, float.NaN, column));
                 int width = clean.Shape.Count / 17;
-                float[][] cleanRows = [.. clean.ToArray().Chunk(width)], spoiltRows = [.. spoilt.ToArray().Chunk(width)];
+                float[][] cleanRows = [.. clean.ToArray().Chunk(width)],
+                    spoiltRows = [.. spoilt.ToArray().Chunk(width)];
                 for (int row = 0; row < 17; row++)
                     if (row == 5) Assert.Contains(float.NaN, spoiltRows[row]);
                     else Assert.Equal(cleanRows[row], spoiltRows[row]);
@@ -124,8 +139,10 @@ public sealed class SpecialValueTests
     {
         (double[] expected, double[] actual) = Both(instructionSet, device =>
             Ops.Attention(Normal([2, 37, 3 * 2 * 16], scale: 30).Create(device, 0), 2));
-        for (int i = 0; i < expected.Length; i++)   // a score of 4,000 is off by 4,000 units, which exp turns into a relative error
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= 64 * 4000 * Unit * 30, $"element {i} is {actual[i]:G9}, expected {expected[i]:G9}");
+        // a score of 4,000 is off by 4,000 units, which exp turns into a relative error
+        for (int i = 0; i < expected.Length; i++)
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= 64 * 4000 * Unit * 30,
+                $"element {i} is {actual[i]:G9}, expected {expected[i]:G9}");
     }
 
     [Theory]
@@ -138,7 +155,8 @@ public sealed class SpecialValueTests
                 Assert.All(
                     Ops.LayerNorm(Tensor.Full([3, columns], value, device), Tensor.Full([columns], 2, device),
                         Tensor.Full([columns], 0.5f, device)).ToArray(),
-                    y => Assert.Equal(0.5f, y, 2 * 316 * 4 * Unit * Math.Abs(value)));   // 316 is 1/√ε; the mean errs by units of the value
+                    // 316 is 1/√ε; the mean errs by units of the value
+                    y => Assert.Equal(0.5f, y, 2 * 316 * 4 * Unit * Math.Abs(value)));
     }
 
     [Theory]
@@ -146,10 +164,13 @@ public sealed class SpecialValueTests
     public void Adam_without_gradient_changes_nothing(string instructionSet)
     {
         Device device = TestDevices.Cpu(instructionSet);
-        Tensor p = Normal([33]).Create(device, 0), zeros = Tensor.Zeros([33], device), mean = Tensor.Zeros([33], device),
+        Tensor p = Normal([33]).Create(device, 0), zeros = Tensor.Zeros([33], device),
+            mean = Tensor.Zeros([33], device),
             variance = Tensor.Zeros([33], device);
         float[] before = p.ToArray();
-        device.Backend.Adam([new(new(0.01f, 0.9f, 0.999f, 1e-8f, 0, false, 1, 1), p.Storage, zeros.Storage, mean.Storage, variance.Storage, null, 33)]);
+        device.Backend.Adam(
+            [new(new(0.01f, 0.9f, 0.999f, 1e-8f, 0, false, 1, 1), p.Storage, zeros.Storage, mean.Storage,
+                variance.Storage, null, 33)]);
         Assert.Equal(before, p.ToArray());
     }
 
@@ -172,7 +193,8 @@ public sealed class SpecialValueTests
         return Tensor.From(values, [17, 33], device);
     }
 
-    /// <summary>Equal where not finite in single precision, else within 16 units of the value or the floor; denormals may be flushed.</summary>
+    /// <summary>Equal where not finite in single precision, else within 16 units of the value or the floor; denormals
+    /// may be flushed.</summary>
     private static bool IsClose(double expected, double actual, double floor)
     {
         float rounded = (float)expected;
@@ -180,10 +202,12 @@ public sealed class SpecialValueTests
         return Math.Abs(actual - expected) <= 16 * Unit * Math.Max(floor, Math.Abs(expected)) + SmallestNormal;
     }
 
-    /// <summary>Functions that cancel near 0 or in a tail are accurate relative to 1, the others relative to themselves.</summary>
+    /// <summary>Functions that cancel near 0 or in a tail are accurate relative to 1, the others relative to
+    /// themselves.</summary>
     private static double FloorOf(UnaryOperator f) => f switch
     {
-        UnaryOperator.Gelu or UnaryOperator.GeluTanh or UnaryOperator.Silu or UnaryOperator.Softplus or UnaryOperator.Elu or UnaryOperator.Tanh => 1,
+        UnaryOperator.Gelu or UnaryOperator.GeluTanh or UnaryOperator.Silu or UnaryOperator.Softplus
+            or UnaryOperator.Elu or UnaryOperator.Tanh => 1,
         _ => 0,
     };
 }

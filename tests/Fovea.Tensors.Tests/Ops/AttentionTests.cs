@@ -15,7 +15,8 @@ public sealed class AttentionTests
         GradientCheck.Run(x => Ops.Attention(x[0], heads), Normal([batch, tokens, 3 * heads * headDim]));
 
     [Fact]
-    public void Gradient_with_a_scale_of_ones_own() => GradientCheck.Run(x => Ops.Attention(x[0], 2, scale: 1.3f), Normal([1, 4, 12]));
+    public void Gradient_with_a_scale_of_ones_own() =>
+        GradientCheck.Run(x => Ops.Attention(x[0], 2, scale: 1.3f), Normal([1, 4, 12]));
 
     [Theory]
     [InlineData(1, 5, 1, 3)]

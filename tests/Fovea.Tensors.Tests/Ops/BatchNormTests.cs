@@ -13,8 +13,10 @@ public sealed class BatchNormTests
     public void Gradient(bool residual, bool relu)
     {
         Sample[] samples = Samples([3, 2, 2, 3]);
-        GradientCheck.Run(x => Ops.BatchNorm(x[0], x[1], x[2], null, null, 0, 1e-3f, residual ? x[5] : null, relu), Used(samples, 5, residual));
-        GradientCheck.Run(x => Ops.FixedBatchNorm(x[0], x[1], x[2], x[3], x[4], 1e-3f, residual ? x[5] : null, relu), Used(samples, 5, residual));
+        GradientCheck.Run(x => Ops.BatchNorm(x[0], x[1], x[2], null, null, 0, 1e-3f, residual ? x[5] : null, relu),
+            Used(samples, 5, residual));
+        GradientCheck.Run(x => Ops.FixedBatchNorm(x[0], x[1], x[2], x[3], x[4], 1e-3f, residual ? x[5] : null, relu),
+            Used(samples, 5, residual));
     }
 
     [Fact]
@@ -25,7 +27,8 @@ public sealed class BatchNormTests
     public void Running_statistics_move_towards_the_batch_with_the_unbiased_variance()
     {
         Device device = Device.CreateReference();
-        Tensor x = Tensor.From([1f, 2, 3, 4, 10, 10, 10, 14], [2, 2, 2], device);   // channel 0: 1 2 10 10, channel 1: 3 4 10 14
+        // channel 0: 1 2 10 10, channel 1: 3 4 10 14
+        Tensor x = Tensor.From([1f, 2, 3, 4, 10, 10, 10, 14], [2, 2, 2], device);
         Tensor mean = Tensor.From([0f, 1], [2], device), variance = Tensor.From([1f, 1], [2], device);
 
         Ops.BatchNorm(x, null, null, mean, variance, 0.25f);
@@ -40,22 +43,28 @@ public sealed class BatchNormTests
         Device device = Device.CreateReference();
         Sample[] samples = Samples([2, 4, 3, 3]);
         Tensor[] norm = [.. samples[1..5].Select((sample, i) => sample.Create(device, i))];
-        Tensor image = Normal([2, 3, 5, 6]).Create(device, 7), weight = Normal([4, 3, 3, 3]).Create(device, 8), bias = Normal([4]).Create(device, 9);
+        Tensor image = Normal([2, 3, 5, 6]).Create(device, 7), weight = Normal([4, 3, 3, 3]).Create(device, 8),
+            bias = Normal([4]).Create(device, 9);
         Tensor residual = samples[5].Create(device, 10);
 
-        Tensor fused = Ops.NormedConv2d(image, weight, bias, norm[0], norm[1], norm[2], norm[3], 1e-3f, residual, true, stride: 2, padding: 1);
+        Tensor fused = Ops.NormedConv2d(image, weight, bias, norm[0], norm[1], norm[2], norm[3], 1e-3f, residual, true,
+            stride: 2, padding: 1);
 
-        Tensor steps = Ops.FixedBatchNorm(Ops.Conv2d(image, weight, bias, stride: 2, padding: 1), norm[0], norm[1], norm[2], norm[3], 1e-3f, residual, true);
+        Tensor steps = Ops.FixedBatchNorm(Ops.Conv2d(image, weight, bias, stride: 2, padding: 1), norm[0], norm[1],
+            norm[2], norm[3], 1e-3f, residual, true);
         GoldenAssert.Close(steps.Doubles(), fused.Doubles(), 1e-13, 1e-13);
         using Tape tape = Tape.Record();
-        Assert.Throws<InvalidOperationException>(() => Ops.NormedConv2d(image, weight, null, null, null, norm[2], norm[3]));
+        Assert.Throws<InvalidOperationException>(() =>
+            Ops.NormedConv2d(image, weight, null, null, null, norm[2], norm[3]));
     }
 
     [Fact]
     public void A_single_value_per_channel_is_refused()
     {
-        ShapeException refused = Assert.Throws<ShapeException>(() => Ops.BatchNorm(Tensor.Zeros([1, 3, 1, 1], Device.Reference), null, null, null, null, 0.1f));
-        Assert.StartsWith("BatchNorm: [1, 3, 1, 1] has one value per channel", refused.Message, StringComparison.Ordinal);
+        ShapeException refused = Assert.Throws<ShapeException>(() =>
+            Ops.BatchNorm(Tensor.Zeros([1, 3, 1, 1], Device.Reference), null, null, null, null, 0.1f));
+        Assert.StartsWith("BatchNorm: [1, 3, 1, 1] has one value per channel", refused.Message,
+            StringComparison.Ordinal);
     }
 
     /// <summary>Input, scale, shift, mean, variance, residual.</summary>

@@ -21,12 +21,14 @@ public sealed class BroadcastTests
         Prop.ForAll(Pairs, pair =>
         {
             Device device = Device.CreateReference();
-            Tensor a = Sample.Normal(Shape.Create(pair.A)).Create(device, 0), b = Sample.Normal(Shape.Create(pair.B)).Create(device, 1);
+            Tensor a = Sample.Normal(Shape.Create(pair.A)).Create(device, 0),
+                b = Sample.Normal(Shape.Create(pair.B)).Create(device, 1);
             Tensor y = Ops.Subtract(a, b);
             int[] coordinates = new int[y.Shape.Rank];
             for (int i = 0; i < y.Shape.Count; i++)
             {
-                for (int axis = coordinates.Length - 1, rest = i; axis >= 0; rest /= y.Shape[axis--]) coordinates[axis] = rest % y.Shape[axis];
+                for (int axis = coordinates.Length - 1, rest = i; axis >= 0; rest /= y.Shape[axis--])
+                    coordinates[axis] = rest % y.Shape[axis];
                 if (y.Doubles()[i] != At(a, coordinates) - At(b, coordinates)) return false;
             }
 
@@ -37,7 +39,8 @@ public sealed class BroadcastTests
     public void Order_of_the_operands_does_not_change_the_shape() =>
         Prop.ForAll(Pairs, pair =>
         {
-            Tensor a = Tensor.Zeros(Shape.Create(pair.A), Device.Reference), b = Tensor.Zeros(Shape.Create(pair.B), Device.Reference);
+            Tensor a = Tensor.Zeros(Shape.Create(pair.A), Device.Reference),
+                b = Tensor.Zeros(Shape.Create(pair.B), Device.Reference);
             return Ops.Add(a, b).Shape == Ops.Add(b, a).Shape;
         }).Hold();
 
@@ -48,7 +51,8 @@ public sealed class BroadcastTests
             bool possible = a.Reverse().Zip(b.Reverse(), (x, y) => x == y || x == 1 || y == 1).All(fits => fits);
             try
             {
-                Ops.Add(Tensor.Zeros(Shape.Create(a), Device.Reference), Tensor.Zeros(Shape.Create(b), Device.Reference));
+                Ops.Add(Tensor.Zeros(Shape.Create(a), Device.Reference),
+                    Tensor.Zeros(Shape.Create(b), Device.Reference));
                 return possible;
             }
             catch (ShapeException)
@@ -57,12 +61,14 @@ public sealed class BroadcastTests
             }
         }).Hold();
 
-    private static int[] Reduced(int[] shape, int[] keep, int drop) => [.. shape.Select((size, axis) => keep[axis] == 0 ? 1 : size).Skip(drop)];
+    private static int[] Reduced(int[] shape, int[] keep, int drop) =>
+        [.. shape.Select((size, axis) => keep[axis] == 0 ? 1 : size).Skip(drop)];
 
     private static double At(Tensor x, int[] coordinates)
     {
         int position = 0, missing = coordinates.Length - x.Shape.Rank;
-        for (int axis = 0; axis < x.Shape.Rank; axis++) position = position * x.Shape[axis] + (x.Shape[axis] == 1 ? 0 : coordinates[missing + axis]);
+        for (int axis = 0; axis < x.Shape.Rank; axis++)
+            position = position * x.Shape[axis] + (x.Shape[axis] == 1 ? 0 : coordinates[missing + axis]);
         return x.Doubles()[position];
     }
 }

@@ -45,7 +45,8 @@ public sealed class CompositionTests
             Tensor attended = Ops.Linear(Ops.Attention(qkv, 2), x[5], residual: x[0]);
             Tensor hidden = Ops.LayerNormLinear(attended, x[1], x[2], 1e-5f, x[6]);
             return Ops.ActivationLinear(UnaryOperator.Gelu, hidden, x[7], residual: attended);
-        }, Normal([2, 3, 4]), Normal([4]), Normal([4]), Normal([12, 4]), Normal([12]), Normal([4, 4]), Normal([8, 4]), Normal([4, 8]));
+        }, Normal([2, 3, 4]), Normal([4]), Normal([4]), Normal([12, 4]), Normal([12]), Normal([4, 4]), Normal([8, 4]),
+            Normal([4, 8]));
 
     [Fact]
     public void Two_backward_passes_add_up_in_the_parameters()

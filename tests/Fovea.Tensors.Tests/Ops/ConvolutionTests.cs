@@ -44,11 +44,13 @@ public sealed class ConvolutionTests
     [Fact]   // (2 − 3) / 2 is 0 in integers, which would allow one output
     public void A_kernel_larger_than_the_image_is_refused_for_any_stride()
     {
-        Tensor image = Tensor.Zeros([1, 1, 2, 2], Device.Reference), kernel = Tensor.Zeros([1, 1, 3, 3], Device.Reference);
+        Tensor image = Tensor.Zeros([1, 1, 2, 2], Device.Reference),
+            kernel = Tensor.Zeros([1, 1, 3, 3], Device.Reference);
         foreach (int stride in (int[])[1, 2, 3])
         {
             ShapeException refused = Assert.Throws<ShapeException>(() => Ops.Conv2d(image, kernel, stride: stride));
-            Assert.Equal("Conv2d: the kernel of [1, 1, 3, 3] is larger than the padded image [1, 1, 2, 2].", refused.Message);
+            Assert.Equal("Conv2d: the kernel of [1, 1, 3, 3] is larger than the padded image [1, 1, 2, 2].",
+                refused.Message);
         }
     }
 }

@@ -7,7 +7,8 @@ public sealed class DeformableTests
 {
     public static TheoryData<string> InstructionSets() => [.. TestDevices.InstructionSets];
 
-    [Theory]   // batch, prefix, queries, heads, width, points, rows, columns; locations stay away from kinks, see Sample.Locations
+    // batch, prefix, queries, heads, width, points, rows, columns; locations stay away from kinks, see Sample.Locations
+    [Theory]
     [InlineData(1, 0, 1, 1, 1, 1, 1, 1)]
     [InlineData(1, 0, 1, 1, 3, 2, 3, 5)]
     [InlineData(2, 1, 3, 2, 3, 4, 2, 3)]
@@ -41,7 +42,8 @@ public sealed class DeformableTests
     {
         GridLevel[] levels = [new(2, 3)];
         GradientCheck.Run(x => Ops.Concat(2,
-                Ops.DeformableSample(new HeadTensor(x[0], 1, 3, 1), levels, x[1], x[2], 1), Ops.DeformableSample(new HeadTensor(x[0], 1, 3, 2), levels, x[1], x[2], 1)),
+                Ops.DeformableSample(new HeadTensor(x[0], 1, 3, 1), levels, x[1], x[2], 1),
+                Ops.DeformableSample(new HeadTensor(x[0], 1, 3, 2), levels, x[1], x[2], 1)),
             Normal([1, 7, 3 * 2]), Locations(1, 3, 1, levels, 1), Normal([1, 3, 1, 1, 1]).WithoutGradient());
     }
 
@@ -50,16 +52,20 @@ public sealed class DeformableTests
     [InlineData(2, 1, 3, 4, 2)]
     [InlineData(1, 2, 5, 3, 1)]
     public void Gradient_of_pooling(int batch, int prefix, int rows, int columns, int width) =>
-        GradientCheck.Run(x => Ops.PoolGrid(x[0], new(rows, columns), prefix), Normal([batch, prefix + rows * columns, width]));
+        GradientCheck.Run(x => Ops.PoolGrid(x[0], new(rows, columns), prefix),
+            Normal([batch, prefix + rows * columns, width]));
 
     [Theory]   // batch, prefix, rows, columns, heads, width, kernel, stride
     [InlineData(1, 0, 1, 1, 1, 1, 3, 1)]
     [InlineData(2, 1, 3, 4, 2, 2, 3, 1)]
     [InlineData(1, 2, 5, 2, 1, 3, 5, 2)]
     [InlineData(1, 0, 4, 3, 1, 2, 1, 2)]
-    public void Gradient_of_a_convolution_of_tokens(int batch, int prefix, int rows, int columns, int heads, int width, int kernel, int stride) =>
-        GradientCheck.Run(x => Ops.GridConvolution(new HeadTensor(x[0], heads, 2, 1), new(rows, columns), x[1], x[2], stride, prefix),
-            Normal([batch, prefix + rows * columns, 2 * heads * width]), Normal([kernel * kernel, width]), Normal([width]));
+    public void Gradient_of_a_convolution_of_tokens(int batch, int prefix, int rows, int columns, int heads, int width,
+        int kernel, int stride) =>
+        GradientCheck.Run(x => Ops
+            .GridConvolution(new HeadTensor(x[0], heads, 2, 1), new(rows, columns), x[1], x[2], stride, prefix),
+            Normal([batch, prefix + rows * columns, 2 * heads * width]), Normal([kernel * kernel, width]),
+            Normal([width]));
 
     [Theory]
     [InlineData(1)]
@@ -68,7 +74,8 @@ public sealed class DeformableTests
     public void A_convolution_of_tokens_is_the_depthwise_convolution_of_their_image(int stride)
     {
         Device device = Device.CreateReference();
-        Tensor image = Normal([2, 3, 5, 4]).Create(device, 0), weight = Normal([3, 1, 3, 3]).Create(device, 1), bias = Normal([3]).Create(device, 2);
+        Tensor image = Normal([2, 3, 5, 4]).Create(device, 0), weight = Normal([3, 1, 3, 3]).Create(device, 1),
+            bias = Normal([3]).Create(device, 2);
         Tensor tokens = Ops.Permute(image.Reshape(2, 3, 20), 0, 2, 1), kernel = Ops.Permute(weight.Reshape(3, 9), 1, 0);
         Tensor expected = Ops.Conv2d(image, weight, bias, stride, padding: 1, groups: 3);
         Tensor actual = Ops.GridConvolution(new HeadTensor(tokens, 1), new(5, 4), kernel, bias, stride);
@@ -89,16 +96,19 @@ public sealed class DeformableTests
 
         static float Read(float x, float y) => Ops.DeformableSample(
             new HeadTensor(Tensor.From([10f, 20, 30, 40, 50, 60], [1, 6, 1], Device.Reference), 1), [new(2, 3)],
-            Tensor.From([x, y], [1, 1, 1, 1, 1, 2], Device.Reference), Tensor.From([1f], [1, 1, 1, 1, 1], Device.Reference)).Item();
+            Tensor.From([x, y], [1, 1, 1, 1, 1, 2], Device.Reference),
+            Tensor.From([1f], [1, 1, 1, 1, 1], Device.Reference)).Item();
     }
 
     [Fact]
     public void Inside_the_grid_the_kernel_sums_to_one()
     {
         GridLevel[] levels = [new(4, 5)];
-        Tensor ones = Tensor.Full([1, 20, 3], 1, Device.Reference), weights = Tensor.Full([1, 50, 1, 1, 1], 1, Device.Reference);
+        Tensor ones = Tensor.Full([1, 20, 3], 1, Device.Reference),
+            weights = Tensor.Full([1, 50, 1, 1, 1], 1, Device.Reference);
         Tensor locations = Uniform([1, 50, 1, 1, 1, 2], 0.125f, 0.875f).Create(Device.Reference, 3);
-        Assert.All(Ops.DeformableSample(new HeadTensor(ones, 1), levels, locations, weights).ToArray(), value => Assert.Equal(1, value, 1e-6f));
+        Assert.All(Ops.DeformableSample(new HeadTensor(ones, 1), levels, locations, weights).ToArray(),
+            value => Assert.Equal(1, value, 1e-6f));
     }
 
     [Fact]
@@ -112,26 +122,31 @@ public sealed class DeformableTests
     public void Pooling_and_projecting_commute()
     {
         Device device = Device.CreateReference();
-        Tensor x = Normal([2, 15, 4]).Create(device, 0), weight = Normal([6, 4]).Create(device, 1), bias = Normal([6]).Create(device, 2);
+        Tensor x = Normal([2, 15, 4]).Create(device, 0), weight = Normal([6, 4]).Create(device, 1),
+            bias = Normal([6]).Create(device, 2);
         GridLevel grid = new(3, 5);
         GoldenAssert.Close(
-            Ops.Linear(Ops.PoolGrid(x, grid), weight, bias).Doubles(), Ops.PoolGrid(Ops.Linear(x, weight, bias), grid).Doubles(), 1e-14, 1e-13);
+            Ops.Linear(Ops.PoolGrid(x, grid), weight, bias).Doubles(),
+            Ops.PoolGrid(Ops.Linear(x, weight, bias), grid).Doubles(), 1e-14, 1e-13);
     }
 
     [Theory]
     [MemberData(nameof(InstructionSets))]
     public void Far_and_infinite_locations_count_as_outside_and_nan_shows(string instructionSet)
     {
-        float[] coordinates = [1e9f, -1e9f, 1e30f, -1e30f, float.MaxValue, float.PositiveInfinity, float.NegativeInfinity, float.NaN];
+        float[] coordinates = [1e9f, -1e9f, 1e30f, -1e30f, float.MaxValue, float.PositiveInfinity,
+            float.NegativeInfinity, float.NaN];
         foreach (Device device in (Device[])[Device.Reference, TestDevices.Cpu(instructionSet)])
             foreach (float x in coordinates)
                 foreach (float y in (float[])[0.4f, .. coordinates])
                 {
                     using StepScope scope = StepScope.Begin();
-                    Tensor[] inputs = [Sample(device, [1, 6, 5]), Tensor.From([x, y], [1, 1, 1, 1, 1, 2], device), Sample(device, [1, 1, 1, 1, 1])];
+                    Tensor[] inputs = [Sample(device, [1, 6, 5]), Tensor.From([x, y], [1, 1, 1, 1, 1, 2], device),
+                        Sample(device, [1, 1, 1, 1, 1])];
                     foreach (Tensor input in inputs) input.RequiresGradient = true;
                     using Tape tape = Tape.Record();
-                    Tensor result = Ops.DeformableSample(new HeadTensor(inputs[0], 1), [new(2, 3)], inputs[1], inputs[2]).Keep();
+                    Tensor result = Ops.DeformableSample(new HeadTensor(inputs[0], 1), [new(2, 3)], inputs[1],
+                        inputs[2]).Keep();
                     tape.Backward(result, Sample(device, [1, 1, 5]));
 
                     bool unknown = float.IsNaN(x) || float.IsNaN(y);
@@ -151,12 +166,14 @@ public sealed class DeformableTests
         using StepScope scope = StepScope.Begin();
         Tensor qkv = Normal([2, 8, 9]).Create(device, 0);
         using Tape tape = Tape.Record();
-        Tensor y = Ops.DeformableSample(new HeadTensor(qkv, 1, 3, 1), levels, Locations(2, 4, 1, levels, 1).Create(device, 1),
+        Tensor y = Ops.DeformableSample(new HeadTensor(qkv, 1, 3, 1), levels,
+            Locations(2, 4, 1, levels, 1).Create(device, 1),
             Normal([2, 4, 1, 1, 1]).Create(device, 2), prefix: 2);
         tape.Backward(y, Normal(y.Shape).Create(device, 3));
 
         float[] gradient = qkv.Gradient!.ToArray();
-        Assert.All(Enumerable.Range(0, gradient.Length).Where(i => i / 9 % 8 < 2 || i % 9 / 3 != 1), i => Assert.Equal(0, gradient[i]));
+        Assert.All(Enumerable.Range(0, gradient.Length).Where(i => i / 9 % 8 < 2 || i % 9 / 3 != 1),
+            i => Assert.Equal(0, gradient[i]));
         Assert.Contains(gradient, value => value != 0);
     }
 }

@@ -13,7 +13,8 @@ public sealed class ElementsTests
 
     [Theory]
     [MemberData(nameof(UnaryOperators))]
-    public void Gradient_of_a_function(UnaryOperator f) => GradientCheck.Run(x => Ops.Apply(f, x[0]), Domain(f, [3, 7]));
+    public void Gradient_of_a_function(UnaryOperator f) =>
+        GradientCheck.Run(x => Ops.Apply(f, x[0]), Domain(f, [3, 7]));
 
     [Theory]
     [MemberData(nameof(UnaryOperators))]
@@ -21,7 +22,8 @@ public sealed class ElementsTests
     {
         Sample halves = Domain(f, [3, 2, 14]);
         GradientCheck.Run(x => Ops.Gate(f, x[0]), halves);
-        GradientCheck.Run(x => Ops.Add(Ops.Gate(f, x[0]), Ops.Slice(x[0], 2, 0, 7)), halves);   // added to a gradient that is there
+        // added to a gradient that is there
+        GradientCheck.Run(x => Ops.Add(Ops.Gate(f, x[0]), Ops.Slice(x[0], 2, 0, 7)), halves);
     }
 
     [Fact]
@@ -47,7 +49,8 @@ public sealed class ElementsTests
         TheoryData<string, int[], int[]> data = [];
         foreach (string f in (string[])["add", "subtract", "multiply", "divide", "maximum", "minimum"])
             foreach ((int[] a, int[] b) in ((int[], int[])[])[
-                ([3, 4], [3, 4]), ([3, 4], [4]), ([4], [3, 4]), ([3, 1], [1, 4]), ([2, 3, 4], [1, 3, 1]), ([2, 1, 4], [3, 1]), ([], [2, 3]),
+                ([3, 4], [3, 4]), ([3, 4], [4]), ([4], [3, 4]), ([3, 1], [1, 4]), ([2, 3, 4], [1, 3, 1]),
+                ([2, 1, 4], [3, 1]), ([], [2, 3]),
                 ([2, 3], []), ([], [])])
                 data.Add(f, a, b);
         return data;

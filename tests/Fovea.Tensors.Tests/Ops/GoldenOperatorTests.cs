@@ -11,9 +11,11 @@ public sealed partial class GoldenOperatorTests
     private const string Case = "nn-ops";
 
     /// <summary>The tensors of an operation: its input, and what else there is by name.</summary>
-    private delegate Tensor Operator(string description, Tensor x, Tensor? weight, Tensor? bias, IReadOnlyDictionary<string, Tensor> buffers);
+    private delegate Tensor Operator(string description, Tensor x, Tensor? weight, Tensor? bias,
+        IReadOnlyDictionary<string, Tensor> buffers);
 
-    /// <summary>By the first word of an operation's description in case.json; the rest of the description gives the parameters.</summary>
+    /// <summary>By the first word of an operation's description in case.json; the rest of the description gives the
+    /// parameters.</summary>
     private static readonly Dictionary<string, Operator> Operators = new()
     {
         ["conv2d"] = Conv2d,
@@ -26,14 +28,18 @@ public sealed partial class GoldenOperatorTests
         ["elu"] = (_, x, _, _, _) => Ops.Apply(UnaryOperator.Elu, x),
         ["softmax"] = (_, x, _, _, _) => Ops.Softmax(x),
         ["log_softmax"] = (_, x, _, _, _) => Ops.LogSoftmax(x),
-        ["max_pool2d"] = (text, x, _, _, _) => Ops.MaxPool(x, Sizes(text)[0], Whole(text, "stride", 0), Whole(text, "pad", 0)),
-        ["avg_pool2d"] = (text, x, _, _, _) => Ops.AveragePool(x, Sizes(text)[0], Whole(text, "stride", 0), Whole(text, "pad", 0)),
+        ["max_pool2d"] = (text, x, _, _, _) =>
+            Ops.MaxPool(x, Sizes(text)[0], Whole(text, "stride", 0), Whole(text, "pad", 0)),
+        ["avg_pool2d"] = (text, x, _, _, _) =>
+            Ops.AveragePool(x, Sizes(text)[0], Whole(text, "stride", 0), Whole(text, "pad", 0)),
         ["adaptive_avg_pool2d"] = (text, x, _, _, _) => Ops.AdaptiveAveragePool(x, Sizes(text)[0], Sizes(text)[1]),
         ["interpolate"] = (text, x, _, _, _) => Ops.Resize(
-            x, Sizes(text)[^2], Sizes(text)[^1], Enum.Parse<Resampling>(text.Split(' ')[1], ignoreCase: true), text.Contains("antialias True", StringComparison.Ordinal)),
+            x, Sizes(text)[^2], Sizes(text)[^1], Enum.Parse<Resampling>(text.Split(' ')[1], ignoreCase: true),
+            text.Contains("antialias True", StringComparison.Ordinal)),
     };
 
-    /// <summary>Every operation of the case on every device; where there are no golden data, one entry to be skipped.</summary>
+    /// <summary>Every operation of the case on every device; where there are no golden data, one entry to be
+    /// skipped.</summary>
     public static TheoryData<string, string> Operations()
     {
         TheoryData<string, string> data = [];
@@ -55,14 +61,19 @@ public sealed partial class GoldenOperatorTests
         using StepScope scope = StepScope.Begin();
         Dictionary<string, Tensor> inputs = new() { ["input"] = Load(golden[$"{operation}.input"], device) };
         foreach (string name in (string[])["weight", "bias"])
-            if (golden.Weights.TryGetValue($"{operation}.{name}", out StoredTensor? stored)) inputs[name] = Load(stored, device);
-        Dictionary<string, Tensor> buffers = golden.Weights.Keys.Where(name => name.StartsWith($"{operation}.running_", StringComparison.Ordinal))
-            .ToDictionary(name => name[(operation.Length + 1)..], name => Tensor.From(golden.Weights[name].Floats, Shape.Create(golden.Weights[name].Shape), device));
+            if (golden.Weights.TryGetValue($"{operation}.{name}", out StoredTensor? stored)) inputs[name] = Load(stored,
+                device);
+        Dictionary<string, Tensor> buffers = golden.Weights.Keys.Where(name =>
+            name.StartsWith($"{operation}.running_", StringComparison.Ordinal))
+            .ToDictionary(name => name[(operation.Length + 1)..],
+                name => Tensor.From(golden.Weights[name].Floats, Shape.Create(golden.Weights[name].Shape), device));
 
         using Tape tape = Tape.Record();
-        Tensor output = Operators[word](description, inputs["input"], inputs.GetValueOrDefault("weight"), inputs.GetValueOrDefault("bias"), buffers);
+        Tensor output = Operators[word](description, inputs["input"], inputs.GetValueOrDefault("weight"),
+            inputs.GetValueOrDefault("bias"), buffers);
         (double absolute, double relative) = golden.Tolerance("forward");
-        GoldenAssert.Close(golden[$"{operation}.output"].Floats, output.ToArray(), absolute, relative, $"{operation}.output");
+        GoldenAssert.Close(golden[$"{operation}.output"].Floats, output.ToArray(), absolute, relative,
+            $"{operation}.output");
         foreach ((string name, Tensor buffer) in buffers)
             if (golden.Tensors.TryGetValue($"{operation}.{name}_after", out StoredTensor? after))
                 GoldenAssert.Close(after.Floats, buffer.ToArray(), absolute, relative, $"{operation}.{name}_after");
@@ -74,12 +85,17 @@ public sealed partial class GoldenOperatorTests
                 $"{operation}.grad.{name}");
     }
 
-    private static Tensor Conv2d(string text, Tensor x, Tensor? weight, Tensor? bias, IReadOnlyDictionary<string, Tensor> buffers) =>   // "kernel = stride = 4" holds a stride, too
-        Ops.Conv2d(x, weight!, bias, Whole(text, "stride", 1), Whole(text, "pad", 0), Whole(text, "dilation", 1), Whole(text, "groups", 1));
+    // "kernel = stride = 4" holds a stride, too
+    private static Tensor Conv2d(string text, Tensor x, Tensor? weight, Tensor? bias,
+        IReadOnlyDictionary<string, Tensor> buffers) =>
+        Ops.Conv2d(x, weight!, bias, Whole(text, "stride", 1), Whole(text, "pad", 0), Whole(text, "dilation", 1),
+            Whole(text, "groups", 1));
 
-    private static Tensor BatchNorm(string text, Tensor x, Tensor? weight, Tensor? bias, IReadOnlyDictionary<string, Tensor> buffers)
+    private static Tensor BatchNorm(string text, Tensor x, Tensor? weight, Tensor? bias,
+        IReadOnlyDictionary<string, Tensor> buffers)
     {
-        (Tensor mean, Tensor variance, float epsilon) = (buffers["running_mean"], buffers["running_var"], Number(text, "eps")!.Value);
+        (Tensor mean, Tensor variance, float epsilon) = (buffers["running_mean"], buffers["running_var"],
+            Number(text, "eps")!.Value);
         return text.Contains("training", StringComparison.Ordinal)
             ? Ops.BatchNorm(x, weight, bias, mean, variance, Number(text, "momentum")!.Value, epsilon)
             : Ops.FixedBatchNorm(x, weight, bias, mean, variance, epsilon);
@@ -103,7 +119,8 @@ public sealed partial class GoldenOperatorTests
 
     /// <summary>The numbers of pairs such as "3x3", "(13, 16)" or "1x1".</summary>
     private static int[] Sizes(string text) =>
-        [.. Pair().Matches(text).SelectMany(match => new[] { match.Groups[1].Value, match.Groups[2].Value }).Select(int.Parse)];
+        [.. Pair().Matches(text).SelectMany(match => new[] { match.Groups[1].Value, match.Groups[2].Value })
+            .Select(int.Parse)];
 
     [GeneratedRegex(@"(\d+)(?:x|, )(\d+)")]
     private static partial Regex Pair();

@@ -64,7 +64,8 @@ public sealed class LayoutTests
         Assert.Equal([1, 4, 2, 5, 3, 6], Ops.Permute(x, 1, 0).ToArray());
         Assert.Equal([2, 3, 5, 6], Ops.Slice(x, 1, 1, 2).ToArray());
         Assert.Equal([1, 2, 3, 3, 4, 5, 6, 6], Ops.Concat(1, x, Ops.Slice(x, 1, 2, 1)).ToArray());
-        Assert.Equal([4, 5, 6, 1, 2, 3, 4, 5, 6], Ops.Gather(x, Tensor.From([1, 0, 1], [3], Device.Reference)).ToArray());
+        Assert.Equal([4, 5, 6, 1, 2, 3, 4, 5, 6],
+            Ops.Gather(x, Tensor.From([1, 0, 1], [3], Device.Reference)).ToArray());
         Assert.Equal([1, 2, 3, 1, 2, 3], Ops.Expand(Ops.Slice(x, 0, 0, 1), 2, 3).ToArray());
         Tensor image = Tensor.From([1f, 2, 3, 4, 5, 6, 7, 8], [1, 1, 2, 4], Device.Reference);
         Assert.Equal([1, 2, 5, 6, 3, 4, 7, 8], Ops.Patchify(image, 2).ToArray());

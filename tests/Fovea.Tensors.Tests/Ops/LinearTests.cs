@@ -28,7 +28,8 @@ public sealed class LinearTests
 
     [Fact]
     public void Residual_may_be_the_input_itself() =>
-        GradientCheck.Run(x => Ops.Linear(x[0], x[1], x[2], residual: x[0]), Normal([3, 4]), Normal([4, 4]), Normal([4]));
+        GradientCheck.Run(x => Ops.Linear(x[0], x[1], x[2], residual: x[0]), Normal([3, 4]), Normal([4, 4]),
+            Normal([4]));
 
     public static TheoryData<UnaryOperator> Activations() => [.. Enum.GetValues<UnaryOperator>()];
 
@@ -55,13 +56,16 @@ public sealed class LinearTests
     public void Fused_linears_equal_their_parts()
     {
         Device device = Device.CreateReference();
-        Tensor x = Normal([3, 5]).Create(device, 0), w = Normal([4, 5]).Create(device, 1), b = Normal([4]).Create(device, 2);
-        Tensor gamma = Normal([5]).Create(device, 3), beta = Normal([5]).Create(device, 4), r = Normal([3, 4]).Create(device, 5);
+        Tensor x = Normal([3, 5]).Create(device, 0), w = Normal([4, 5]).Create(device, 1),
+            b = Normal([4]).Create(device, 2);
+        Tensor gamma = Normal([5]).Create(device, 3), beta = Normal([5]).Create(device, 4),
+            r = Normal([3, 4]).Create(device, 5);
         Tensor product = Ops.Add(Ops.MatMul(x, w, transposeB: true), b);
         AssertEqual(product, Ops.Linear(x, w, b));
         AssertEqual(Ops.Add(product, r), Ops.Linear(x, w, b, r));
         AssertEqual(Ops.Linear(Ops.Gelu(x), w, b), Ops.ActivationLinear(UnaryOperator.Gelu, x, w, b));
-        AssertEqual(Ops.Linear(Ops.LayerNorm(x, gamma, beta, 1e-3f), w, b), Ops.LayerNormLinear(x, gamma, beta, 1e-3f, w, b));
+        AssertEqual(Ops.Linear(Ops.LayerNorm(x, gamma, beta, 1e-3f), w, b),
+            Ops.LayerNormLinear(x, gamma, beta, 1e-3f, w, b));
     }
 
     private static void AssertEqual(Tensor expected, Tensor actual) =>

@@ -9,7 +9,8 @@ public sealed class MatMulTests
     public void Product_of_two_small_matrices()
     {
         Device device = Device.Reference;
-        Tensor a = Tensor.From([1f, 2, 3, 4, 5, 6], [2, 3], device), b = Tensor.From([1f, 0, 2, 1, 0, 3], [3, 2], device);
+        Tensor a = Tensor.From([1f, 2, 3, 4, 5, 6], [2, 3], device),
+            b = Tensor.From([1f, 0, 2, 1, 0, 3], [3, 2], device);
         Assert.Equal([5, 11, 14, 23], Ops.MatMul(a, b).ToArray());
         Assert.Equal([10, 22, 28, 46], Ops.MatMul(a, b, scale: 2).ToArray());
     }
@@ -35,7 +36,8 @@ public sealed class MatMulTests
     [InlineData(false)]
     [InlineData(true)]
     public void Gradient_with_a_right_side_shared_by_the_batch(bool transposeB) =>
-        GradientCheck.Run(x => Ops.MatMul(x[0], x[1], transposeB: transposeB), Normal([2, 3, 2, 4]), Normal(transposeB ? [5, 4] : [4, 5]));
+        GradientCheck.Run(x => Ops.MatMul(x[0], x[1], transposeB: transposeB), Normal([2, 3, 2, 4]),
+            Normal(transposeB ? [5, 4] : [4, 5]));
 
     [Theory]
     [InlineData(true, false)]
@@ -50,6 +52,7 @@ public sealed class MatMulTests
         Tensor a = Normal([2, 3, 4]).Create(device, 0), b = Normal([2, 3, 5]).Create(device, 1);
         Tensor expected = Ops.MatMul(Ops.Permute(a, 0, 2, 1), b);
         Assert.Equal(expected.Doubles(), Ops.MatMul(a, b, transposeA: true).Doubles());
-        Assert.Equal(expected.Doubles(), Ops.MatMul(Ops.Permute(a, 0, 2, 1), Ops.Permute(b, 0, 2, 1), transposeB: true).Doubles());
+        Assert.Equal(expected.Doubles(),
+            Ops.MatMul(Ops.Permute(a, 0, 2, 1), Ops.Permute(b, 0, 2, 1), transposeB: true).Doubles());
     }
 }

@@ -15,7 +15,8 @@ public sealed class PoolingTests
     {
         GradientCheck.Run(x => Ops.MaxPool(x[0], kernel, stride, padding, ceiling), Normal([2, 2, 5, 6]));
         foreach (bool countPadding in (bool[])[true, false])
-            GradientCheck.Run(x => Ops.AveragePool(x[0], kernel, stride, padding, ceiling, countPadding), Normal([2, 2, 5, 6]));
+            GradientCheck.Run(x => Ops.AveragePool(x[0], kernel, stride, padding, ceiling, countPadding),
+                Normal([2, 2, 5, 6]));
     }
 
     [Fact]
@@ -38,7 +39,8 @@ public sealed class PoolingTests
         Assert.Equal([1.5f, 3, 4.5f], Rows(countPadding: false));
 
         static float[] Rows(bool countPadding) => Ops.Slice(
-            Ops.AveragePool(Tensor.From([1f, 2, 3, 4, 5], [1, 1, 5, 1], Device.Reference), 3, 2, 1, countPadding: countPadding).Reshape(3, -1), 1, 0, 1)
+            Ops.AveragePool(Tensor.From([1f, 2, 3, 4, 5], [1, 1, 5, 1], Device.Reference), 3, 2, 1,
+                countPadding: countPadding).Reshape(3, -1), 1, 0, 1)
             .ToArray().Select(value => countPadding ? value * 3 : value).ToArray();   // one column of three is inside
     }
 
@@ -77,16 +79,19 @@ public sealed class PoolingTests
     {
         Tensor image = Normal([1, 2, 5, 4]).Create(Device.CreateReference(), 0);
         foreach (Resampling resampling in Enum.GetValues<Resampling>())
-            GoldenAssert.Close(image.Doubles(), Ops.Resize(image, 5, 4, resampling, antialias: true).Doubles(), 1e-14, 1e-14);
+            GoldenAssert.Close(image.Doubles(), Ops.Resize(image, 5, 4, resampling, antialias: true).Doubles(), 1e-14,
+                1e-14);
     }
 
     [Fact]
     public void Windows_larger_than_the_image_and_empty_sizes_are_refused()
     {
         Tensor image = Tensor.Zeros([1, 1, 2, 2], Device.Reference);
-        Assert.Equal("MaxPool: windows of 3 x 3 are larger than the padded image [1, 1, 2, 2].", Assert.Throws<ShapeException>(() => Ops.MaxPool(image, 3)).Message);
+        Assert.Equal("MaxPool: windows of 3 x 3 are larger than the padded image [1, 1, 2, 2].",
+            Assert.Throws<ShapeException>(() => Ops.MaxPool(image, 3)).Message);
         Assert.Equal("MaxPool: kernel 3 and stride 3 must be at least 1, padding 2 0 to half the kernel.",
             Assert.Throws<ShapeException>(() => Ops.MaxPool(image, 3, padding: 2)).Message);
-        Assert.Equal("Resize: 0 x 2 of [1, 1, 2, 2]: all sizes must be at least 1.", Assert.Throws<ShapeException>(() => Ops.Resize(image, 0, 2)).Message);
+        Assert.Equal("Resize: 0 x 2 of [1, 1, 2, 2]: all sizes must be at least 1.",
+            Assert.Throws<ShapeException>(() => Ops.Resize(image, 0, 2)).Message);
     }
 }

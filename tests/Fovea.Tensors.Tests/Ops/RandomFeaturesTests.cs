@@ -22,7 +22,8 @@ public sealed class RandomFeaturesTests
         GradientCheck.Run(x =>
         {
             Tensor q = Ops.RandomFeatures(new(x[0], heads, 3), x[1], FeatureKernel.Softmax, keys: false, stabilizer: 0);
-            Tensor k = Ops.RandomFeatures(new(x[0], heads, 3, 1), x[1], FeatureKernel.Softmax, keys: true, stabilizer: 0);
+            Tensor k = Ops.RandomFeatures(new(x[0], heads, 3, 1), x[1], FeatureKernel.Softmax, keys: true,
+                stabilizer: 0);
             return Ops.KernelAttention(new(q, heads), new(k, heads), new(x[0], heads, 3, 2), FeatureMap.Identity);
         }, Normal([batch, tokens, 3 * heads * headDim]), Normal([features, headDim]).WithoutGradient());
 
@@ -35,22 +36,28 @@ public sealed class RandomFeaturesTests
         const float Stabilizer = 0.01f, Scale = 0.8f;
         Device device = Device.CreateReference();
         using StepScope scope = StepScope.Begin();
-        Tensor x = Normal([1, Tokens, HeadDim]).Create(device, 0), same = Normal([1, Tokens, HeadDim]).Create(device, 0);
-        Tensor projection = Normal([Features, HeadDim]).WithoutGradient().Create(device, 1), cotangent = Normal([1, Tokens, Features]).Create(device, 2);
+        Tensor x = Normal([1, Tokens, HeadDim]).Create(device, 0),
+            same = Normal([1, Tokens, HeadDim]).Create(device, 0);
+        Tensor projection = Normal([Features, HeadDim]).WithoutGradient().Create(device, 1),
+            cotangent = Normal([1, Tokens, Features]).Create(device, 2);
 
         using (Tape tape = Tape.Record())
-            tape.Backward(Ops.RandomFeatures(new(x, 1), projection, FeatureKernel.Softmax, keys, Scale, Stabilizer).Keep(), cotangent);
+            tape.Backward(Ops.RandomFeatures(new(x, 1), projection, FeatureKernel.Softmax, keys, Scale, Stabilizer)
+                .Keep(), cotangent);
         Tensor fused = Ops.RandomFeatures(new(x, 1), projection, FeatureKernel.Softmax, keys, Scale, Stabilizer);
 
         Tensor composed;
         using (Tape tape = Tape.Record())
         {
-            Tensor u = Ops.Scale(same, Scale), half = Ops.Scale(Ops.Sum(Ops.Apply(UnaryOperator.Square, u), 2), 0.5f).Reshape(1, Tokens, 1);
+            Tensor u = Ops.Scale(same, Scale),
+                half = Ops.Scale(Ops.Sum(Ops.Apply(UnaryOperator.Square, u), 2), 0.5f).Reshape(1, Tokens, 1);
             Tensor projected = Ops.MatMul(u, projection, transposeB: true), largest;
             using (Tape.Pause())
-                largest = keys ? Ops.Max(projected.Reshape(-1), 0).Reshape(1, 1, 1) : Ops.Max(projected, 2).Reshape(1, Tokens, 1);
+                largest = keys ? Ops.Max(projected.Reshape(-1), 0).Reshape(1, 1, 1)
+                : Ops.Max(projected, 2).Reshape(1, Tokens, 1);
             Tensor powers = Ops.Apply(UnaryOperator.Exp, Ops.Subtract(Ops.Subtract(projected, half), largest));
-            composed = Ops.Scale(Ops.Add(powers, Tensor.Full([1], Stabilizer, device)), 1 / MathF.Sqrt(Features)).Keep();
+            composed = Ops.Scale(Ops.Add(powers, Tensor.Full([1], Stabilizer, device)), 1 / MathF.Sqrt(Features))
+                .Keep();
             tape.Backward(composed, cotangent);
         }
 
@@ -63,18 +70,21 @@ public sealed class RandomFeaturesTests
     [InlineData(FeatureKernel.Softmax, "cpu")]
     [InlineData(FeatureKernel.Relu, "reference")]
     [InlineData(FeatureKernel.Relu, "cpu")]
-    public void Vectors_of_length_1000_give_finite_features_results_and_gradients(FeatureKernel kernel, string deviceName)
+    public void Vectors_of_length_1000_give_finite_features_results_and_gradients(FeatureKernel kernel,
+        string deviceName)
     {
         Device device = deviceName == "cpu" ? Device.Cpu : Device.CreateReference();
         using StepScope scope = StepScope.Begin();
-        Tensor qkv = Normal([2, 9, 3 * 2 * 8], 1000 / Math.Sqrt(8)).Create(device, 0), projection = Normal([16, 8]).WithoutGradient().Create(device, 1);
+        Tensor qkv = Normal([2, 9, 3 * 2 * 8], 1000 / Math.Sqrt(8)).Create(device, 0),
+            projection = Normal([16, 8]).WithoutGradient().Create(device, 1);
         using Tape tape = Tape.Record();
         Tensor q = Ops.RandomFeatures(new(qkv, 2, 3), projection, kernel, keys: false).Keep();
         Tensor k = Ops.RandomFeatures(new(qkv, 2, 3, 1), projection, kernel, keys: true).Keep();
         Tensor y = Ops.KernelAttention(new(q, 2), new(k, 2), new(qkv, 2, 3, 2), FeatureMap.Identity).Keep();
         tape.Backward(y, Normal(y.Shape).Create(device, 2));
 
-        foreach (Tensor tensor in (Tensor[])[q, k, y, qkv.Gradient!]) Assert.All(tensor.ToArray(), value => Assert.True(float.IsFinite(value)));
+        foreach (Tensor tensor in (Tensor[])[q, k, y, qkv.Gradient!])
+            Assert.All(tensor.ToArray(), value => Assert.True(float.IsFinite(value)));
         Assert.All(q.ToArray(), value => Assert.True(value > 0));
     }
 
@@ -83,11 +93,15 @@ public sealed class RandomFeaturesTests
     public void Products_of_many_softmax_features_estimate_the_exponential()
     {
         const int HeadDim = 4, Features = 20000;
-        Tensor x = Normal([1, 3, HeadDim], 0.5).Create(Device.Reference, 0), projection = Normal([Features, HeadDim]).Create(Device.Reference, 1);
-        double[] features = Ops.RandomFeatures(new(x, 1), projection, FeatureKernel.Softmax, keys: true, stabilizer: 0).Doubles(), values = x.Doubles();
+        Tensor x = Normal([1, 3, HeadDim], 0.5).Create(Device.Reference, 0),
+            projection = Normal([Features, HeadDim]).Create(Device.Reference, 1);
+        double[] features = Ops.RandomFeatures(new(x, 1), projection, FeatureKernel.Softmax, keys: true, stabilizer: 0)
+            .Doubles(), values = x.Doubles();
 
-        double Estimate(int i, int j) => Enumerable.Range(0, Features).Sum(e => features[i * Features + e] * features[j * Features + e]);
-        double Exact(int i, int j) => Math.Exp(Enumerable.Range(0, HeadDim).Sum(e => values[i * HeadDim + e] * values[j * HeadDim + e]) / 2);
+        double Estimate(int i, int j) =>
+            Enumerable.Range(0, Features).Sum(e => features[i * Features + e] * features[j * Features + e]);
+        double Exact(int i, int j) =>
+            Math.Exp(Enumerable.Range(0, HeadDim).Sum(e => values[i * HeadDim + e] * values[j * HeadDim + e]) / 2);
 
         foreach ((int i, int j) in ((int, int)[])[(0, 2), (1, 2), (1, 1)])
             Assert.Equal(Exact(i, j) / Exact(0, 1), Estimate(i, j) / Estimate(0, 1), 0.05 * Exact(i, j) / Exact(0, 1));
@@ -96,5 +110,6 @@ public sealed class RandomFeaturesTests
     [Fact]
     public void A_projection_of_another_width_is_refused() =>
         Assert.Contains("projection must be [feature, 6]", Assert.Throws<ShapeException>(() => Ops.RandomFeatures(
-            new(Tensor.Zeros([1, 2, 12], Device.Reference), 2), Tensor.Zeros([7, 5], Device.Reference), FeatureKernel.Relu, keys: false)).Message);
+            new(Tensor.Zeros([1, 2, 12], Device.Reference), 2), Tensor.Zeros([7, 5], Device.Reference),
+            FeatureKernel.Relu, keys: false)).Message);
 }

@@ -23,7 +23,8 @@ public sealed class RandomTests
     public void A_batch_in_parts_is_dropped_as_a_whole_one_is(string device)
     {
         Device place = device == "cpu" ? Device.Cpu : Device.Reference;
-        float[] Of(Func<Tensor, int, Tensor> drop, int first, int count) => drop(Tensor.Full([count, 3, 7], 1, place), first).ToArray();
+        float[] Of(Func<Tensor, int, Tensor> drop, int first, int count) =>
+            drop(Tensor.Full([count, 3, 7], 1, place), first).ToArray();
         Tensor Elements(Tensor x, int first) => Ops.Dropout(x, 0.5f, Random, first);
         Tensor Samples(Tensor x, int first) => Ops.DropPath(x, 0.5f, Random, first);
         foreach (Func<Tensor, int, Tensor> drop in (Func<Tensor, int, Tensor>[])[Elements, Samples])

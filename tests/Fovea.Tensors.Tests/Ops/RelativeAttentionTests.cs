@@ -3,7 +3,8 @@ using static Fovea.Tensors.Tests.Support.Sample;
 
 namespace Fovea.Tensors.Tests;
 
-/// <summary>Attention with windows, biases by relative position, other keys than queries; and doubly stochastic attention.</summary>
+/// <summary>Attention with windows, biases by relative position, other keys than queries; and doubly stochastic
+/// attention.</summary>
 public sealed class RelativeAttentionTests
 {
     /// <summary>Prefix, rows, columns, radius (-1: open), with buckets or without.</summary>
@@ -33,7 +34,8 @@ public sealed class RelativeAttentionTests
     {
         TokenRelation relation = Relation(prefix, rows, columns, radius, buckets);
         GradientCheck.Run(
-            x => Ops.SinkhornAttention(x[0], 2, 5, relation: relation, bias: new(x[1], x[2], x[3])), Inputs(relation, 1, 2, 3));
+            x => Ops.SinkhornAttention(x[0], 2, 5, relation: relation, bias: new(x[1], x[2], x[3])),
+            Inputs(relation, 1, 2, 3));
     }
 
     [Theory]
@@ -42,7 +44,8 @@ public sealed class RelativeAttentionTests
     [InlineData(2, 4, 3, 2, 3)]
     [InlineData(1, 7, 1, 4, 7)]
     public void Gradient_through_all_iterations(int batch, int tokens, int heads, int headDim, int iterations) =>
-        GradientCheck.Run(x => Ops.SinkhornAttention(x[0], heads, iterations, 1.7f), Normal([batch, tokens, 3 * heads * headDim]));
+        GradientCheck.Run(x => Ops.SinkhornAttention(x[0], heads, iterations, 1.7f),
+            Normal([batch, tokens, 3 * heads * headDim]));
 
     [Theory]
     [InlineData(1, 1, 3, 1, 2)]
@@ -55,11 +58,13 @@ public sealed class RelativeAttentionTests
 
     [Fact]
     public void Gradient_of_a_part_leaves_the_rest_of_its_tensor_without_one() =>
-        GradientCheck.Run(x => Ops.Attention(new HeadTensor(x[0], 2, 3, 2), new(x[1], 2), new(x[1], 2)), Normal([1, 3, 12]), Normal([1, 4, 4]));
+        GradientCheck.Run(x => Ops.Attention(new HeadTensor(x[0], 2, 3, 2), new(x[1], 2), new(x[1], 2)),
+            Normal([1, 3, 12]), Normal([1, 4, 4]));
 
     [Theory]
     [MemberData(nameof(Relations))]
-    public void Fused_attention_mixes_by_the_unfused_probabilities(int prefix, int rows, int columns, int radius, bool buckets)
+    public void Fused_attention_mixes_by_the_unfused_probabilities(int prefix, int rows, int columns, int radius,
+        bool buckets)
     {
         TokenRelation relation = Relation(prefix, rows, columns, radius, buckets);
         foreach (Device device in (Device[])[Device.Reference, Device.Cpu])
@@ -69,8 +74,10 @@ public sealed class RelativeAttentionTests
             RelativeBias bias = new(x[1], x[2], x[3]);
             Tensor values = Ops.Slice(x[0], 2, 12, 6).Reshape(2, relation.Tokens, 2, 3);
             values = Ops.Permute(values, 0, 2, 1, 3);
-            Check(Ops.AttentionProbabilities(x[0], 2, null, relation, bias), Ops.Attention(x[0], 2, null, relation, bias));
-            Check(Ops.SinkhornProbabilities(x[0], 2, 5, null, relation, bias), Ops.SinkhornAttention(x[0], 2, 5, null, relation, bias));
+            Check(Ops.AttentionProbabilities(x[0], 2, null, relation, bias),
+                Ops.Attention(x[0], 2, null, relation, bias));
+            Check(Ops.SinkhornProbabilities(x[0], 2, 5, null, relation, bias),
+                Ops.SinkhornAttention(x[0], 2, 5, null, relation, bias));
 
             void Check(Tensor probabilities, Tensor fused) => GoldenAssert.Close(
                 Ops.Permute(Ops.MatMul(probabilities, values), 0, 2, 1, 3).ToArray(), fused.ToArray(), 1e-5, 1e-4);
@@ -122,7 +129,8 @@ public sealed class RelativeAttentionTests
 
     [Fact]
     public void An_even_number_of_iterations_is_refused() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => Ops.SinkhornAttention(Normal([1, 2, 6]).Create(Device.Cpu, 0), 1, 4));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            Ops.SinkhornAttention(Normal([1, 2, 6]).Create(Device.Cpu, 0), 1, 4));
 
     [Fact]
     public void A_relation_of_other_tokens_is_refused()
@@ -135,7 +143,8 @@ public sealed class RelativeAttentionTests
     internal static TokenRelation Relation(int prefix, int rows, int columns, int radius, bool buckets) => new(
         prefix, rows, columns, radius < 0 ? null : radius,
         buckets ? [.. Enumerable.Range(0, 2 * rows - 1).Select(i => i / 2)] : null,
-        buckets ? [.. Enumerable.Range(0, 2 * columns - 1).Select(i => Math.Abs(i - columns + 1) + (i < columns ? 0 : 1))] : null);
+        buckets ? [.. Enumerable.Range(0, 2 * columns - 1)
+            .Select(i => Math.Abs(i - columns + 1) + (i < columns ? 0 : 1))] : null);
 
     internal static Sample[] Inputs(TokenRelation relation, int batch, int heads, int headDim) =>
     [

@@ -10,11 +10,13 @@ public sealed class RowsTests
     [InlineData(1, 5)]
     [InlineData(4, 7)]
     public void LayerNorm_gradient(int rows, int columns) =>
-        GradientCheck.Run(x => Ops.LayerNorm(x[0], x[1], x[2], 1e-3f), Normal([rows, columns]), Normal([columns]), Normal([columns]));
+        GradientCheck.Run(x => Ops.LayerNorm(x[0], x[1], x[2], 1e-3f), Normal([rows, columns]), Normal([columns]),
+            Normal([columns]));
 
     [Fact]
     public void LayerNorm_gradient_of_the_input_alone() =>
-        GradientCheck.Run(x => Ops.LayerNorm(x[0], x[1], x[2]), Normal([2, 3, 4]), Normal([4]).WithoutGradient(), Normal([4]).WithoutGradient());
+        GradientCheck.Run(x => Ops.LayerNorm(x[0], x[1], x[2]), Normal([2, 3, 4]), Normal([4]).WithoutGradient(),
+            Normal([4]).WithoutGradient());
 
     [Theory]
     [InlineData(1, 1)]
@@ -29,7 +31,8 @@ public sealed class RowsTests
     public void LogSoftmax_is_the_logarithm_of_the_softmax()
     {
         Tensor x = Normal([4, 9], scale: 3).Create(Device.CreateReference(), 0);
-        GoldenAssert.Close(Ops.Softmax(x).Doubles(), Ops.Apply(UnaryOperator.Exp, Ops.LogSoftmax(x)).Doubles(), 0, 1e-14);
+        GoldenAssert.Close(Ops.Softmax(x).Doubles(), Ops.Apply(UnaryOperator.Exp, Ops.LogSoftmax(x)).Doubles(), 0,
+            1e-14);
         GoldenAssert.Close([1, 1, 1, 1], Ops.Sum(Ops.Softmax(x), -1).Doubles(), 1e-15, 0);
     }
 

@@ -1,9 +1,9 @@
 namespace Fovea.Tensors.Tests.Support;
 
 /// <summary>
-/// Compares <see cref="Tape.Backward"/> with central differences of L = Σ output · cotangent, both in double on the reference
-/// device. With h = 1e-5 the differences' own error is about h² = 1e-10 (truncation) plus 2⁻⁵³ |L| / h = 1e-11 |L| (rounding), so
-/// a relative 1e-6 with a floor of 1e-8 separates a wrong formula from a right one.
+/// Compares <see cref="Tape.Backward"/> with central differences of L = Σ output · cotangent, both in double on the
+/// reference device. With h = 1e-5 the differences' own error is about h² = 1e-10 (truncation) plus 2⁻⁵³ |L| / h =
+/// 1e-11 |L| (rounding), so a relative 1e-6 with a floor of 1e-8 separates a wrong formula from a right one.
 /// </summary>
 internal static class GradientCheck
 {
@@ -46,7 +46,8 @@ internal static class GradientCheck
             values[i] = original;
             double error = Math.Abs(gradient[i] - difference);
             Assert.True(error <= Floor + Relative * Math.Max(Math.Abs(gradient[i]), Math.Abs(difference)),
-                $"input {number} {input.Shape}, element {i}: gradient {gradient[i]:R}, central difference {difference:R}");
+                $"input {number} {input.Shape}, element {i}: gradient {gradient[i]:R}, central difference "
+                    + $"{difference:R}");
         }
     }
 }

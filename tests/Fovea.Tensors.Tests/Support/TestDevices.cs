@@ -14,7 +14,8 @@ internal static class TestDevices
     {
         try
         {
-            return Cpus.GetOrAdd((threads, instructionSet), key => new(() => Device.CreateCpu(key.Threads, key.InstructionSet))).Value;
+            return Cpus.GetOrAdd((threads, instructionSet),
+                key => new(() => Device.CreateCpu(key.Threads, key.InstructionSet))).Value;
         }
         catch (ArgumentException absent)
         {

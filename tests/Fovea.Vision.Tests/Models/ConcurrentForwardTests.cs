@@ -8,7 +8,8 @@ using Fovea.Vision.Tests.Attention;
 
 namespace Fovea.Vision.Tests.Models;
 
-/// <summary>The threading contract: one model evaluates images on several threads at once, and each gets the bits that it gets alone.</summary>
+/// <summary>The threading contract: one model evaluates images on several threads at once, and each gets the bits that
+/// it gets alone.</summary>
 public sealed class ConcurrentForwardTests
 {
     private const int Threads = 6, Passes = 25;
@@ -37,11 +38,13 @@ public sealed class ConcurrentForwardTests
     [InlineData(false)]
     [InlineData(true)]
     public void Residual_networks_do(bool smallStem) =>
-        Check(new ResNetConfig { ImageSize = 32, Layers = [1, 2], Widths = [4, 6], Classes = 3, SmallStem = smallStem }, SharedCpu.Value);
+        Check(new ResNetConfig { ImageSize = 32, Layers = [1, 2], Widths = [4, 6], Classes = 3, SmallStem = smallStem },
+            SharedCpu.Value);
 
     [Fact]
     public void The_reference_device_does() =>
-        Check(new ResNetConfig { ImageSize = 16, Layers = [1, 1], Widths = [3, 4], Classes = 3 }, Device.CreateReference());
+        Check(new ResNetConfig { ImageSize = 16, Layers = [1, 1], Widths = [3, 4], Classes = 3 },
+            Device.CreateReference());
 
     private static void Check(ModelConfig config, Device device)
     {

@@ -31,7 +31,8 @@ internal static class Broadcasting
         return offset;
     }
 
-    /// <summary>Kept, summed and kept sizes if the summed axes are neighbours; a negative middle size if they are not.</summary>
+    /// <summary>Kept, summed and kept sizes if the summed axes are neighbours; a negative middle size if they are
+    /// not.</summary>
     internal static (int Outer, int Summed, int Inner) Collapse(Shape full, Shape shape)
     {
         int outer = 1, summed = 1, inner = 1, stage = 0;

@@ -1,6 +1,7 @@
 namespace Fovea.Tensors.Backends.Cpu;
 
-/// <summary>Free buffers by size. A request takes the smallest that fits, if it is not more than twice too large.</summary>
+/// <summary>Free buffers by size. A request takes the smallest that fits, if it is not more than twice too
+/// large.</summary>
 internal sealed class BufferPool(Backend backend)
 {
     private readonly Lock _gate = new();
@@ -27,7 +28,8 @@ internal sealed class BufferPool(Backend backend)
     {
         lock (_gate)
         {
-            if (!_free.TryGetValue(storage.Capacity, out Stack<CpuStorage>? stack)) _free.Add(storage.Capacity, stack = new());
+            if (!_free.TryGetValue(storage.Capacity, out Stack<CpuStorage>? stack))
+                _free.Add(storage.Capacity, stack = new());
             stack.Push(storage);
         }
     }

@@ -11,12 +11,14 @@ internal sealed unsafe partial class CpuBackend<V>
         if (a.Batch * a.Heads < MinimumParts)
         {
             // Few heads: their queries are shared out.
-            int queries = Parts(Parts(a.Queries, Parts(MinimumParts, Math.Max(1, a.Batch * a.Heads))), V.TileRows) * V.TileRows;
+            int queries = Parts(Parts(a.Queries, Parts(MinimumParts, Math.Max(1, a.Batch * a.Heads))),
+                V.TileRows) * V.TileRows;
             int blocks = Parts(a.Queries, Math.Max(1, queries));
             _pool.Run(a.Batch * a.Heads * blocks, part =>
             {
                 int first = part % blocks * queries;
-                new AttentionHead<V>(a, part / blocks, part / blocks).Forward(yData, sums, first, Math.Min(queries, a.Queries - first));
+                new AttentionHead<V>(a, part / blocks, part / blocks)
+                    .Forward(yData, sums, first, Math.Min(queries, a.Queries - first));
             });
             return;
         }
@@ -34,7 +36,8 @@ internal sealed unsafe partial class CpuBackend<V>
         ForHeads(a, (index, next) => new AttentionHead<V>(a, index, next).Backward(yData, sums, dyData, to));
     }
 
-    public override void SinkhornAttention(in AttentionArguments arguments, int iterations, Storage y, Storage potentials)
+    public override void SinkhornAttention(in AttentionArguments arguments, int iterations, Storage y,
+        Storage potentials)
     {
         AttentionArguments a = arguments;
         float* yData = Floats(y), saved = Floats(potentials);
@@ -46,7 +49,8 @@ internal sealed unsafe partial class CpuBackend<V>
     }
 
     public override void SinkhornAttentionBackward(
-        in AttentionArguments arguments, int iterations, Storage y, Storage potentials, Storage dy, in AttentionGradients gradients)
+        in AttentionArguments arguments, int iterations, Storage y, Storage potentials, Storage dy,
+        in AttentionGradients gradients)
     {
         AttentionArguments a = arguments;
         AttentionGradients to = gradients;
@@ -59,7 +63,8 @@ internal sealed unsafe partial class CpuBackend<V>
         });
     }
 
-    /// <summary>All heads, a run of them by one thread; each call also gets the head that follows, to fetch its tokens meanwhile.</summary>
+    /// <summary>All heads, a run of them by one thread; each call also gets the head that follows, to fetch its tokens
+    /// meanwhile.</summary>
     private void ForHeads(AttentionArguments a, Action<int, int> body)
     {
         int total = a.Batch * a.Heads, perPart = Math.Max(1, total / (2 * MinimumParts));

@@ -4,13 +4,16 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    // A part is a channel with all its planes: its sums have one order, and its second pass finds the planes in the cache.
+    // A part is a channel with all its planes: its sums have one order, and its second pass finds the planes in the
+    // cache.
 
-    public override void ChannelStatistics(Storage x, Storage mean, Storage variance, int batch, int channels, int pixels)
+    public override void ChannelStatistics(Storage x, Storage mean, Storage variance, int batch, int channels,
+        int pixels)
     {
         float* from = Floats(x), means = Floats(mean), variances = Floats(variance);
         _pool.Run(channels, channel => ChannelKernels<V>.Statistics(
-            from + (nint)channel * pixels, (nint)channels * pixels, batch, pixels, out means[channel], out variances[channel]));
+            from + (nint)channel * pixels, (nint)channels * pixels, batch, pixels, out means[channel],
+            out variances[channel]));
     }
 
     public override void BatchNorm(in BatchNormArguments arguments, Storage y)
@@ -23,7 +26,8 @@ internal sealed unsafe partial class CpuBackend<V>
             for (int image = 0; image < a.Batch; image++)
             {
                 nint plane = ((nint)image * a.Channels + channel) * a.Pixels;
-                ChannelKernels<V>.Finish(from + plane, to + plane, a.Pixels, scale, shift, residual == null ? null : residual + plane, a.Relu);
+                ChannelKernels<V>.Finish(from + plane, to + plane, a.Pixels, scale, shift,
+                    residual == null ? null : residual + plane, a.Relu);
             }
         });
     }
@@ -33,7 +37,8 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         BatchNormArguments a = arguments;
         BatchNormGradients g = gradients;
-        float* from = Floats(a.X), result = a.Relu ? Floats(y) : null, slopes = Floats(dy), dx = Floats(g.Dx), dresidual = Floats(g.Dresidual);
+        float* from = Floats(a.X), result = a.Relu ? Floats(y) : null, slopes = Floats(dy), dx = Floats(g.Dx),
+            dresidual = Floats(g.Dresidual);
         float count = (float)((long)a.Batch * a.Pixels);
         _pool.Run(a.Channels, channel =>
         {
@@ -43,7 +48,8 @@ internal sealed unsafe partial class CpuBackend<V>
             for (int image = 0; image < a.Batch; image++)
             {
                 nint plane = first + image * step;
-                ChannelKernels<V>.SlopeSums(from + plane, result == null ? null : result + plane, slopes + plane, a.Pixels, mean, ref sum, ref product);
+                ChannelKernels<V>.SlopeSums(from + plane, result == null ? null : result + plane, slopes + plane,
+                    a.Pixels, mean, ref sum, ref product);
             }
 
             product *= rstd;   // Σ g x̂
@@ -63,8 +69,10 @@ internal sealed unsafe partial class CpuBackend<V>
             {
                 nint plane = first + image * step;
                 ChannelKernels<V>.Slopes(
-                    from + plane, result == null ? null : result + plane, slopes + plane, a.Pixels, mean, scale, ofX, constant,
-                    dx == null ? null : dx + plane, g.Dx is { Accumulate: true }, dresidual == null ? null : dresidual + plane, g.Dresidual is { Accumulate: true });
+                    from + plane, result == null ? null : result + plane, slopes + plane, a.Pixels, mean, scale, ofX,
+                    constant,
+                    dx == null ? null : dx + plane, g.Dx is { Accumulate: true },
+                    dresidual == null ? null : dresidual + plane, g.Dresidual is { Accumulate: true });
             }
         });
     }
@@ -73,10 +81,13 @@ internal sealed unsafe partial class CpuBackend<V>
     private static (float Scale, float Shift) ScaleAndShift(in ChannelNorm norm, int channel, float bias)
     {
         float scale = InverseStd(norm, channel) * (norm.Gamma is null ? 1 : Floats(norm.Gamma)[channel]);
-        return (scale, MathF.FusedMultiplyAdd(bias - Floats(norm.Mean)[channel], scale, norm.Beta is null ? 0 : Floats(norm.Beta)[channel]));
+        return (scale, MathF.FusedMultiplyAdd(bias - Floats(norm.Mean)[channel], scale,
+            norm.Beta is null ? 0 : Floats(norm.Beta)[channel]));
     }
 
-    private static float InverseStd(in ChannelNorm norm, int channel) => 1 / MathF.Sqrt(Floats(norm.Variance)[channel] + norm.Epsilon);
+    private static float InverseStd(in ChannelNorm norm, int channel) =>
+        1 / MathF.Sqrt(Floats(norm.Variance)[channel] + norm.Epsilon);
 
-    private static void Add(float* destination, double value, bool accumulate) => *destination = (float)(accumulate ? *destination + value : value);
+    private static void Add(float* destination, double value, bool accumulate) =>
+        *destination = (float)(accumulate ? *destination + value : value);
 }

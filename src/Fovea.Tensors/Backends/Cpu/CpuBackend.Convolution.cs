@@ -5,15 +5,18 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    // A convolution is a product of the weight [out, taps] with what it reads [taps, positions of the batch] (TapGrid), of which panels are packed where
-    // they are used. Its input's gradient is another one, or one for each of the stride · stride phases of the pixels.
+    // A convolution is a product of the weight [out, taps] with what it reads [taps, positions of the batch] (TapGrid),
+    // of which panels are packed where they are used. Its input's gradient is another one, or one for each of the
+    // stride · stride phases of the pixels.
 
-    private const int PackedElements = 1 << 17, MostColumns = 256, ColumnsPerSum = 128;   // panels of a part: 512 KiB, half of a second-level cache
+    // panels of a part: 512 KiB, half of a second-level cache
+    private const int PackedElements = 1 << 17, MostColumns = 256, ColumnsPerSum = 128;
 
     /// <summary>Takes finished sums: some neighbours in one row of one channel's plane.</summary>
     private unsafe delegate void SumSink(int image, int channel, int row, int column, int count, float* sums);
 
-    public override void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, in Conv2dEpilogue epilogue, Storage y)
+    public override void Conv2d(in Conv2dArguments arguments, Storage x, Storage w, in Conv2dEpilogue epilogue,
+        Storage y)
     {
         Conv2dArguments a = arguments;
         Conv2dEpilogue e = epilogue;
@@ -23,10 +26,12 @@ internal sealed unsafe partial class CpuBackend<V>
             float start = bias == null ? 0 : bias[channel];
             (float scale, float shift) = e.Norm is { } norm ? ScaleAndShift(norm, channel, start) : (1, start);
             nint at = (((nint)image * a.Out + channel) * a.OutHeight + row) * a.OutWidth + column;
-            ChannelKernels<V>.Finish(sums, result + at, count, scale, shift, residual == null ? null : residual + at, e.Relu);
+            ChannelKernels<V>.Finish(sums, result + at, count, scale, shift, residual == null ? null : residual + at,
+                e.Relu);
         };
         if (Winograd<V>.Pays(a, a.In, a.Out))
-            MultiplyTransformed(a.Batch, a.In, a.Height, a.Width, a.Padding, Floats(x), Floats(w), a.Out, a.OutHeight, a.OutWidth, sink);
+            MultiplyTransformed(a.Batch, a.In, a.Height, a.Width, a.Padding, Floats(x), Floats(w), a.Out, a.OutHeight,
+                a.OutWidth, sink);
         else
             Multiply(TapGrid.Forward(a), a, Floats(x), a.In / a.Groups, Floats(w), a.Out / a.Groups, sink);
     }
@@ -41,8 +46,11 @@ internal sealed unsafe partial class CpuBackend<V>
         if (Winograd<V>.Pays(a, a.Out, a.In))
         {
             TurnWeights(a, weights, [8, 7, 6, 5, 4, 3, 2, 1, 0], turnedWeights);
-            MultiplyTransformed(a.Batch, a.Out, a.OutHeight, a.OutWidth, 2 - a.Padding, slopes, turnedWeights, a.In, a.Height, a.Width,
-                (image, channel, row, column, count, sums) => Put(sums, result + (((nint)image * a.In + channel) * a.Height + row) * a.Width + column, 1, count, dx.Accumulate));
+            MultiplyTransformed(a.Batch, a.Out, a.OutHeight, a.OutWidth, 2 - a.Padding, slopes, turnedWeights, a.In,
+                a.Height, a.Width,
+                (image, channel, row, column, count, sums) =>
+                    Put(sums, result + (((nint)image * a.In + channel) * a.Height + row) * a.Width + column, 1, count,
+                        dx.Accumulate));
             _buffers.Return(turned);
             return;
         }
@@ -54,7 +62,8 @@ internal sealed unsafe partial class CpuBackend<V>
             if (grid.Rows <= 0 || grid.Columns <= 0) continue;
             if (taps.Length > 0) TurnWeights(a, weights, taps, turnedWeights);
             Multiply(grid, a, slopes, outputs, turnedWeights, inputs, (image, channel, row, column, count, sums) => Put(
-                sums, result + (((nint)image * a.In + channel) * a.Height + row * a.Stride + top) * a.Width + left + (nint)column * a.Stride, a.Stride, count, dx.Accumulate));
+                sums, result + (((nint)image * a.In + channel) * a.Height + row * a.Stride + top) * a.Width + left
+                    + (nint)column * a.Stride, a.Stride, count, dx.Accumulate));
         }
 
         _buffers.Return(turned);
@@ -84,28 +93,36 @@ internal sealed unsafe partial class CpuBackend<V>
             for (int i = 0; i < count; i++) y[(nint)i * step] = accumulate ? y[(nint)i * step] + x[i] : x[i];
     }
 
-    /// <summary>Weights [group, rows, channels · taps] times the grid over a source [image, group, channels, plane], part by part.</summary>
-    private void Multiply(TapGrid grid, Conv2dArguments a, float* source, int channels, float* weights, int rows, SumSink sink)
+    /// <summary>Weights [group, rows, channels · taps] times the grid over a source [image, group, channels, plane],
+    /// part by part.</summary>
+    private void Multiply(TapGrid grid, Conv2dArguments a, float* source, int channels, float* weights, int rows,
+        SumSink sink)
     {
         int inner = channels * grid.Taps.Length, columns = a.Batch * grid.Positions;
         nint plane = (nint)grid.Height * grid.Width, imageStep = a.Groups * channels * plane;
-        int width = Math.Min(Math.Clamp(PackedElements / Math.Max(1, inner) / Panels<V>.Width * Panels<V>.Width, Panels<V>.Width, MostColumns), Panels<V>.Padded(columns));
+        int width = Math.Min(Math
+            .Clamp(PackedElements / Math.Max(1, inner) / Panels<V>.Width * Panels<V>.Width, Panels<V>.Width,
+                MostColumns), Panels<V>.Padded(columns));
         int chunks = columns == 0 ? 0 : Parts(columns, width);
         // Where that makes few parts, several share the columns and take some of the rows each.
-        int block = Parts(Parts(rows, Math.Max(1, MinimumParts / Math.Max(1, chunks * a.Groups))), V.TileRows) * V.TileRows, blocks = Parts(rows, block);
+        int block = Parts(Parts(rows, Math.Max(1, MinimumParts / Math.Max(1, chunks * a.Groups))),
+            V.TileRows) * V.TileRows, blocks = Parts(rows, block);
         _pool.Run(chunks * blocks * a.Groups, part =>
         {
             (int rest, int group) = Math.DivRem(part, a.Groups);
             (int chunk, int rowBlock) = Math.DivRem(rest, blocks);
-            int column = chunk * width, count = Math.Min(width, columns - column), row = rowBlock * block, height = Math.Min(block, rows - row);
+            int column = chunk * width, count = Math.Min(width, columns - column), row = rowBlock * block,
+                height = Math.Min(block, rows - row);
             using Scratch scratch = Scratch.Begin();
             float* panels = scratch.Floats(inner * Panels<V>.Padded(count)), sums = scratch.Floats(height * width);
             for (int c = 0; c < count; c += Panels<V>.Width)
                 TapRows<V>.Copy(
-                    grid, source + group * channels * plane, imageStep, channels, column + c, Math.Min(Panels<V>.Width, count - c),
+                    grid, source + group * channels * plane, imageStep, channels, column + c,
+                    Math.Min(Panels<V>.Width, count - c),
                     panels + (nint)c * inner, Panels<V>.WidthAt(c, count));
             Block<V>.Multiply(
-                weights + ((nint)group * rows + row) * inner, inner, 1, height, panels, count, inner, new BlockTarget((nint)sums, width, Padded: true));
+                weights + ((nint)group * rows + row) * inner, inner, 1, height, panels, count, inner,
+                new BlockTarget((nint)sums, width, Padded: true));
             for (int r = 0; r < height; r++)
                 for (int done = 0; done < count;)
                 {
@@ -120,8 +137,9 @@ internal sealed unsafe partial class CpuBackend<V>
 
     public override void Conv2dBackwardWeight(in Conv2dArguments arguments, Storage x, Storage dy, Target dw)
     {
-        // dwᵀ [taps, out] = what the forward pass reads [taps, positions] · dyᵀ [positions, out]: the left side is copied as it lies, and the smaller right
-        // side is transposed into panels. A part is some channels, over a fixed share of the positions.
+        // dwᵀ [taps, out] = what the forward pass reads [taps, positions] · dyᵀ [positions, out]: the left side is
+        // copied as it lies, and the smaller right side is transposed into panels. A part is some channels, over a
+        // fixed share of the positions.
         Conv2dArguments a = arguments;
         if (Winograd<V>.Pays(a, a.In, a.Out))
         {
@@ -130,8 +148,10 @@ internal sealed unsafe partial class CpuBackend<V>
         }
 
         TapGrid grid = TapGrid.Forward(a);
-        int inputs = a.In / a.Groups, outputs = a.Out / a.Groups, kernel = grid.Taps.Length, columns = a.Batch * grid.Positions;
-        int block = Math.Clamp(RowsPerSum / kernel, 1, inputs), blocks = Parts(inputs, block), size = a.In * kernel * outputs;
+        int inputs = a.In / a.Groups, outputs = a.Out / a.Groups, kernel = grid.Taps.Length,
+            columns = a.Batch * grid.Positions;
+        int block = Math.Clamp(RowsPerSum / kernel, 1, inputs), blocks = Parts(inputs, block),
+            size = a.In * kernel * outputs;
         int shares = Math.Max(1, Math.Min(Parts(MinimumParts, blocks * a.Groups), Parts(columns, ColumnsPerSum)));
         int share = Math.Max(1, Parts(columns, shares));
         float* source = Floats(x), slopes = Floats(dy);
@@ -142,17 +162,20 @@ internal sealed unsafe partial class CpuBackend<V>
         {
             (int rest, int group) = Math.DivRem(part, a.Groups);
             (int s, int channelBlock) = Math.DivRem(rest, blocks);
-            int channel = group * inputs + channelBlock * block, channels = Math.Min(block, inputs - channelBlock * block), end = Math.Min(columns, (s + 1) * share);
+            int channel = group * inputs + channelBlock * block,
+                channels = Math.Min(block, inputs - channelBlock * block), end = Math.Min(columns, (s + 1) * share);
             float* sum = partials + (nint)s * size + (nint)channel * kernel * outputs;
             using Scratch scratch = Scratch.Begin();
-            float* taps = scratch.Floats(block * kernel * ColumnsPerSum), panels = scratch.Floats(ColumnsPerSum * Panels<V>.Padded(outputs));
+            float* taps = scratch.Floats(block * kernel * ColumnsPerSum),
+                panels = scratch.Floats(ColumnsPerSum * Panels<V>.Padded(outputs));
             new Span<float>(sum, channels * kernel * outputs).Clear();
             for (int column = s * share; column < end; column += ColumnsPerSum)
             {
                 int count = Math.Min(ColumnsPerSum, end - column);
                 TapRows<V>.Copy(grid, source + channel * plane, a.In * plane, channels, column, count, taps, count);
                 PackSlopes(slopes, a.Out, group * outputs, outputs, grid.Positions, column, count, panels);
-                Block<V>.Multiply(taps, count, 1, channels * kernel, panels, outputs, count, new BlockTarget((nint)sum, outputs, (nint)sum, outputs));
+                Block<V>.Multiply(taps, count, 1, channels * kernel, panels, outputs, count,
+                    new BlockTarget((nint)sum, outputs, (nint)sum, outputs));
             }
         });
 
@@ -168,16 +191,19 @@ internal sealed unsafe partial class CpuBackend<V>
         _pool.Run(groups * blocks, part =>
         {
             (int group, int block) = Math.DivRem(part, blocks);
-            int row = block * Panels<V>.Width, count = Math.Min(Panels<V>.Width, rows - row), width = Panels<V>.WidthAt(row, rows);
+            int row = block * Panels<V>.Width, count = Math.Min(Panels<V>.Width, rows - row),
+                width = Panels<V>.WidthAt(row, rows);
             using Scratch scratch = Scratch.Begin();
             float* panel = scratch.Floats(columns * width), to = y + (nint)group * rows * columns + row;
             Panels<V>.PackTransposed(x + (nint)group * rows * columns, columns, columns, row, rows, panel);
-            for (int column = 0; column < columns; column++) Put(panel + column * width, to + (nint)column * rows, 1, count, accumulate);
+            for (int column = 0; column < columns; column++)
+                Put(panel + column * width, to + (nint)column * rows, 1, count, accumulate);
         });
     }
 
     /// <summary>Some columns of dy [image, channel, position], transposed into panels [position, channel].</summary>
-    private static void PackSlopes(float* dy, int allChannels, int channel, int channels, int positions, int column, int count, float* panels)
+    private static void PackSlopes(float* dy, int allChannels, int channel, int channels, int positions, int column,
+        int count, float* panels)
     {
         for (int done = 0; done < count;)
         {
@@ -185,7 +211,8 @@ internal sealed unsafe partial class CpuBackend<V>
             int run = Math.Min(count - done, positions - position);
             float* from = dy + ((nint)image * allChannels + channel) * positions + position;
             for (int o = 0; o < channels; o += Panels<V>.Width)
-                Panels<V>.PackTransposed(from, positions, run, o, channels, panels + (nint)o * count + (nint)done * Panels<V>.WidthAt(o, channels));
+                Panels<V>.PackTransposed(from, positions, run, o, channels,
+                    panels + (nint)o * count + (nint)done * Panels<V>.WidthAt(o, channels));
             done += run;
         }
     }

@@ -5,10 +5,12 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    public override void DeformableSample(in DeformableArguments arguments, HeadView values, Storage locations, Storage weights, Storage y)
+    public override void DeformableSample(in DeformableArguments arguments, HeadView values, Storage locations,
+        Storage weights, Storage y)
     {
         DeformableArguments a = arguments;
-        float* valueData = Floats(values.Storage) + values.Offset, locationData = Floats(locations), weightData = Floats(weights), yData = Floats(y);
+        float* valueData = Floats(values.Storage) + values.Offset, locationData = Floats(locations),
+            weightData = Floats(weights), yData = Floats(y);
         if (a.Batch == 0 || a.Queries == 0) return;
         int perPart = Parts(a.Queries, Parts(2 * MinimumParts, a.Batch)), blocks = Parts(a.Queries, perPart);
         _pool.Run(a.Batch * blocks, part =>
@@ -19,16 +21,20 @@ internal sealed unsafe partial class CpuBackend<V>
         });
     }
 
-    /// <summary>One head of one sequence is the smallest part: its queries add to the same gradients of values, one after another.</summary>
+    /// <summary>One head of one sequence is the smallest part: its queries add to the same gradients of values, one
+    /// after another.</summary>
     public override void DeformableSampleBackward(
-        in DeformableArguments arguments, HeadView values, Storage locations, Storage weights, Storage dy, in DeformableGradients gradients)
+        in DeformableArguments arguments, HeadView values, Storage locations, Storage weights, Storage dy,
+        in DeformableGradients gradients)
     {
         DeformableArguments a = arguments;
         DeformableGradients g = gradients;
-        float* valueData = Floats(values.Storage) + values.Offset, locationData = Floats(locations), weightData = Floats(weights), dyData = Floats(dy);
+        float* valueData = Floats(values.Storage) + values.Offset, locationData = Floats(locations),
+            weightData = Floats(weights), dyData = Floats(dy);
         float* dvalues = g.Values is { } target ? Floats(target.View.Storage) + target.View.Offset : null;
         float* dlocations = Floats(g.Locations), dweights = Floats(g.Weights);
-        int dstride = g.Values?.View.Stride ?? 0, heads = a.Batch * a.Heads, perPart = Math.Max(1, heads / (2 * MinimumParts));
+        int dstride = g.Values?.View.Stride ?? 0, heads = a.Batch * a.Heads,
+            perPart = Math.Max(1, heads / (2 * MinimumParts));
         _pool.Run(Parts(heads, perPart), part =>
         {
             for (int index = part * perPart; index < Math.Min(heads, (part + 1) * perPart); index++)
@@ -48,11 +54,13 @@ internal sealed unsafe partial class CpuBackend<V>
             {
                 (int row, int column) = Math.DivRem(mean % half.Count, half.Columns);
                 int rows = Math.Min(2, grid.Rows - 2 * row), columns = Math.Min(2, grid.Columns - 2 * column);
-                nint token = (nint)(mean / half.Count) * (a.Prefix + grid.Count) + a.Prefix + 2 * row * grid.Columns + 2 * column;
+                nint token = (nint)(mean / half.Count) * (a.Prefix + grid.Count) + a.Prefix + 2 * row * grid.Columns
+                    + 2 * column;
                 for (int i = 0; i < rows * columns; i++)
                 {
                     nint offset = (token + i / columns * grid.Columns + i % columns) * a.Width;
-                    ElementKernels<V>.AddScaled(from + offset, to + (nint)mean * a.Width, a.Width, 1f / (rows * columns), i > 0);
+                    ElementKernels<V>.AddScaled(from + offset, to + (nint)mean * a.Width, a.Width,
+                        1f / (rows * columns), i > 0);
                 }
             }
         });

@@ -13,7 +13,8 @@ internal sealed unsafe partial class CpuBackend<V>
     public override void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Target dx, int count)
     {
         float* xData = Floats(x), dyData = Floats(dy), dxData = Floats(dx);
-        ForElements(count, (start, length) => ElementKernels<V>.UnaryBackward(f, xData + start, dyData + start, dxData + start, length, dx.Accumulate));
+        ForElements(count, (start, length) => ElementKernels<V>.UnaryBackward(f, xData + start, dyData + start,
+            dxData + start, length, dx.Accumulate));
     }
 
     public override void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns)
@@ -37,12 +38,14 @@ internal sealed unsafe partial class CpuBackend<V>
             for (nint r = row; r < row + count; r++)
             {
                 float* a = xData + 2 * r * columns, da = dxData + 2 * r * columns;
-                GateKernels<V>.Backward(f, a, a + columns, dyData + r * columns, da, da + columns, columns, dx.Accumulate);
+                GateKernels<V>.Backward(f, a, a + columns, dyData + r * columns, da, da + columns, columns,
+                    dx.Accumulate);
             }
         });
     }
 
-    public override void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y, Shape shape)
+    public override void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y,
+        Shape shape)
     {
         if (shape.Count == 0) return;
         float* aData = Floats(a), bData = Floats(b), yData = Floats(y);
@@ -60,12 +63,14 @@ internal sealed unsafe partial class CpuBackend<V>
         {
             for (int row = part * rowsPerPart; row < Math.Min(outer, (part + 1) * rowsPerPart); row++)
                 BinaryKernels<V>.Run(
-                    f, aData + Broadcasting.Offset(row * inner, shape, aStrides), aRuns, bData + Broadcasting.Offset(row * inner, shape, bStrides), bRuns,
+                    f, aData + Broadcasting.Offset(row * inner, shape, aStrides), aRuns,
+                    bData + Broadcasting.Offset(row * inner, shape, bStrides), bRuns,
                     yData + (nint)row * inner, inner);
         });
     }
 
-    /// <summary>The trailing axes along which each side either runs element by element or stands still, as one run.</summary>
+    /// <summary>The trailing axes along which each side either runs element by element or stands still, as one
+    /// run.</summary>
     private static (int Outer, int Inner, bool ARuns, bool BRuns) InnerRun(Shape a, Shape b, Shape shape)
     {
         int inner = 1, axis = shape.Rank - 1;
@@ -110,7 +115,8 @@ internal sealed unsafe partial class CpuBackend<V>
             CpuStorage partial = Borrow((long)shares * inner);
             float* partials = partial.Pointer;
             _pool.Run(shares, s => BinaryKernels<V>.SumRows(
-                x + (nint)s * share * inner, partials + (nint)s * inner, Math.Min(share, summed - s * share), inner, 1, false));
+                x + (nint)s * share * inner, partials + (nint)s * inner, Math.Min(share, summed - s * share), inner, 1,
+                false));
             BinaryKernels<V>.SumRows(partials, y, shares, inner, scale, accumulate);
             _buffers.Return(partial);
             return;
@@ -118,7 +124,8 @@ internal sealed unsafe partial class CpuBackend<V>
 
         ForRows(outer, summed * inner, (row, rows) =>
         {
-            for (nint o = row; o < row + rows; o++) BinaryKernels<V>.SumRows(x + o * summed * inner, y + o * inner, summed, inner, scale, accumulate);
+            for (nint o = row; o < row + rows; o++)
+                BinaryKernels<V>.SumRows(x + o * summed * inner, y + o * inner, summed, inner, scale, accumulate);
         });
     }
 
@@ -151,7 +158,9 @@ internal sealed unsafe partial class CpuBackend<V>
                     float* values = xData + o * axis * inner + i;
                     int best = 0;
                     for (int j = 1; j < axis; j++)
-                        if (!(values[(nint)j * inner] <= values[(nint)best * inner]) && !float.IsNaN(values[(nint)best * inner])) best = j;   // NaN counts as largest
+                        // NaN counts as largest
+                        if (!(values[(nint)j * inner] <= values[(nint)best * inner])
+                            && !float.IsNaN(values[(nint)best * inner])) best = j;
                     (yData[o * inner + i], positions[o * inner + i]) = (values[(nint)best * inner], best);
                 }
         });
@@ -163,13 +172,15 @@ internal sealed unsafe partial class CpuBackend<V>
         int* positions = (int*)Floats(indices);
         if (!dx.Accumulate) Fill(dx.Storage, outer * axis * inner, 0);
         for (nint o = 0; o < outer; o++)
-            for (int i = 0; i < inner; i++) dxData[(o * axis + positions[o * inner + i]) * inner + i] += dyData[o * inner + i];
+            for (int i = 0; i < inner;
+                i++) dxData[(o * axis + positions[o * inner + i]) * inner + i] += dyData[o * inner + i];
     }
 
     public override void AddScaled(Storage x, Target y, int count, float scale)
     {
         float* xData = Floats(x), yData = Floats(y);
-        ForElements(count, (start, length) => ElementKernels<V>.AddScaled(xData + start, yData + start, length, scale, y.Accumulate));
+        ForElements(count, (start, length) => ElementKernels<V>.AddScaled(xData + start, yData + start, length, scale,
+            y.Accumulate));
     }
 
     public override void ScaleRows(Storage x, Storage scales, Target y, int rows, int columns)
@@ -177,7 +188,8 @@ internal sealed unsafe partial class CpuBackend<V>
         float* xData = Floats(x), s = Floats(scales), yData = Floats(y);
         ForRows(rows, columns, (row, count) =>
         {
-            for (nint r = row; r < row + count; r++) ElementKernels<V>.AddScaled(xData + r * columns, yData + r * columns, columns, s[r], y.Accumulate);
+            for (nint r = row; r < row + count; r++)
+                ElementKernels<V>.AddScaled(xData + r * columns, yData + r * columns, columns, s[r], y.Accumulate);
         });
     }
 

@@ -4,7 +4,8 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    public override void GridConvolution(in GridConvolutionArguments arguments, HeadView x, Storage w, Storage? bias, Storage y)
+    public override void GridConvolution(in GridConvolutionArguments arguments, HeadView x, Storage w, Storage? bias,
+        Storage y)
     {
         GridConvolutionArguments a = arguments;
         GridLevel results = a.Results;
@@ -17,15 +18,19 @@ internal sealed unsafe partial class CpuBackend<V>
             for (int column = 0; column < results.Columns; column++)
             {
                 int left = column * a.Stride - half;
-                Window window = new(Math.Max(0, -top), Math.Min(a.Kernel, a.Grid.Rows - top), Math.Max(0, -left), Math.Min(a.Kernel, a.Grid.Columns - left));
-                nint corner = (nint)batch * a.Tokens + a.Prefix + top * a.Grid.Columns + left;   // outside the grid where the window is cut off
-                SumTaps(window, weights, a.Kernel * a.Width, a.Width, from + corner * x.Stride, (nint)a.Grid.Columns * x.Stride, x.Stride,
+                Window window = new(Math.Max(0, -top), Math.Min(a.Kernel, a.Grid.Rows - top), Math.Max(0, -left),
+                    Math.Min(a.Kernel, a.Grid.Columns - left));
+                // outside the grid where the window is cut off
+                nint corner = (nint)batch * a.Tokens + a.Prefix + top * a.Grid.Columns + left;
+                SumTaps(window, weights, a.Kernel * a.Width, a.Width, from + corner * x.Stride,
+                    (nint)a.Grid.Columns * x.Stride, x.Stride,
                     a, biasData, to + ((nint)part * results.Columns + column) * width, false);
             }
         });
     }
 
-    public override void GridConvolutionBackwardInput(in GridConvolutionArguments arguments, Storage dy, Storage w, HeadGradient dx)
+    public override void GridConvolutionBackwardInput(in GridConvolutionArguments arguments, Storage dy, Storage w,
+        HeadGradient dx)
     {
         GridConvolutionArguments a = arguments;
         HeadGradient gradient = dx;
@@ -38,25 +43,31 @@ internal sealed unsafe partial class CpuBackend<V>
             float* tokens = to + (nint)batch * a.Tokens * stride;
             if (row == a.Grid.Rows)   // one part more per sequence: its prefix
             {
-                for (nint token = 0; token < a.Prefix && !gradient.Accumulate; token++) new Span<float>(tokens + token * stride, width).Clear();
+                for (nint token = 0; token < a.Prefix && !gradient.Accumulate; token++)
+                    new Span<float>(tokens + token * stride, width).Clear();
                 return;
             }
 
-            // Result r took position i with the kernel's element i + half − r · stride: from the last result backwards, every stride-th element.
+            // Result r took position i with the kernel's element i + half − r · stride: from the last result backwards,
+            // every stride-th element.
             (int firstRow, int lastResult, int rows) = Steps(row + half, a.Kernel, a.Stride, results.Rows);
             for (int column = 0; column < a.Grid.Columns; column++)
             {
-                (int firstColumn, int lastColumn, int columns) = Steps(column + half, a.Kernel, a.Stride, results.Columns);
+                (int firstColumn, int lastColumn, int columns) = Steps(column + half, a.Kernel, a.Stride,
+                    results.Columns);
                 float* element = weights + (nint)(firstRow * a.Kernel + firstColumn) * a.Width;
-                float* result = from + (((nint)batch * results.Rows + lastResult) * results.Columns + lastColumn) * width;
-                SumTaps(new(0, rows, 0, columns), element, a.Stride * a.Kernel * a.Width, a.Stride * a.Width, result, -(nint)results.Columns * width, -width,
+                float* result = from + (((nint)batch * results.Rows + lastResult) * results.Columns
+                    + lastColumn) * width;
+                SumTaps(new(0, rows, 0, columns), element, a.Stride * a.Kernel * a.Width, a.Stride * a.Width, result,
+                    -(nint)results.Columns * width, -width,
                     a, null, tokens + (a.Prefix + (nint)row * a.Grid.Columns + column) * stride, gradient.Accumulate);
             }
         });
     }
 
     /// <summary>One element of the kernel is the smallest part.</summary>
-    public override void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy, Target dw)
+    public override void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy,
+        Target dw)
     {
         GridConvolutionArguments a = arguments;
         GridLevel results = a.Results;
@@ -70,10 +81,12 @@ internal sealed unsafe partial class CpuBackend<V>
             for (int i = 0; i < a.Batch * results.Count; i++)
             {
                 (int batch, int result) = Math.DivRem(i, results.Count);
-                int row = result / results.Columns * a.Stride + down, column = result % results.Columns * a.Stride + right;
+                int row = result / results.Columns * a.Stride + down,
+                    column = result % results.Columns * a.Stride + right;
                 if ((uint)row >= (uint)a.Grid.Rows || (uint)column >= (uint)a.Grid.Columns) continue;   // padding
                 float* token = tokens + ((nint)batch * a.Tokens + a.Prefix + row * a.Grid.Columns + column) * x.Stride;
-                for (int head = 0; head < a.Heads; head++) AddProducts(from + (nint)i * width + head * a.Width, token + head * a.Width, sum, a.Width);
+                for (int head = 0; head < a.Heads; head++)
+                    AddProducts(from + (nint)i * width + head * a.Width, token + head * a.Width, sum, a.Width);
             }
         });
     }
@@ -81,7 +94,8 @@ internal sealed unsafe partial class CpuBackend<V>
     /// <summary>The kernel's elements that lie inside the grid, ends excluded.</summary>
     private readonly record struct Window(int FirstRow, int EndRow, int FirstColumn, int EndColumn);
 
-    /// <summary>Smallest kernel element that meets a position (padding included), the result to which it belongs, and how many do.</summary>
+    /// <summary>Smallest kernel element that meets a position (padding included), the result to which it belongs, and
+    /// how many do.</summary>
     private static (int Element, int Result, int Count) Steps(int position, int kernel, int stride, int results)
     {
         int result = Math.Min(position / stride, results - 1), element = position - result * stride;
@@ -104,8 +118,10 @@ internal sealed unsafe partial class CpuBackend<V>
                 for (int row = window.FirstRow; row < window.EndRow; row++)
                     for (int column = window.FirstColumn; column < window.EndColumn; column++)
                     {
-                        float* w = weights + row * weightRow + column * weightColumn + e, from = x + row * xRow + column * xColumn + offset;
-                        sum = lanes == V.Count ? V.Fma(V.Load(w), V.Load(from), sum) : V.Fma(V.LoadPartial(w, lanes), V.LoadPartial(from, lanes), sum);
+                        float* w = weights + row * weightRow + column * weightColumn + e,
+                            from = x + row * xRow + column * xColumn + offset;
+                        sum = lanes == V.Count ? V.Fma(V.Load(w), V.Load(from), sum)
+                            : V.Fma(V.LoadPartial(w, lanes), V.LoadPartial(from, lanes), sum);
                     }
 
                 V.StorePartial(y + offset, sum, lanes);
@@ -119,6 +135,8 @@ internal sealed unsafe partial class CpuBackend<V>
         int i = 0;
         for (; i + V.Count <= count; i += V.Count) V.Store(y + i, V.Fma(V.Load(a + i), V.Load(b + i), V.Load(y + i)));
         int left = count - i;
-        if (left > 0) V.StorePartial(y + i, V.Fma(V.LoadPartial(a + i, left), V.LoadPartial(b + i, left), V.LoadPartial(y + i, left)), left);
+        if (left > 0)
+            V.StorePartial(y + i, V.Fma(V.LoadPartial(a + i, left), V.LoadPartial(b + i, left),
+                V.LoadPartial(y + i, left)), left);
     }
 }

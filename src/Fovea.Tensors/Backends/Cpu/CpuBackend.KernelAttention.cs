@@ -27,13 +27,15 @@ internal sealed unsafe partial class CpuBackend<V>
         _pool.Run(heads * ranges, part =>
         {
             (int first, int count) = Range(part % ranges, ranges, a.QueryCount);
-            new KernelAttentionHead<V>(a, part / ranges).Read(all + (nint)(part / ranges * ranges) * size, yData, sums, first, count);
+            new KernelAttentionHead<V>(a, part / ranges)
+                .Read(all + (nint)(part / ranges * ranges) * size, yData, sums, first, count);
         });
         _buffers.Return(states);
     }
 
     public override void KernelAttentionBackward(
-        in KernelAttentionArguments arguments, Storage y, Storage normalizers, Storage dy, in KernelAttentionGradients gradients)
+        in KernelAttentionArguments arguments, Storage y, Storage normalizers, Storage dy,
+        in KernelAttentionGradients gradients)
     {
         KernelAttentionArguments a = arguments;
         KernelAttentionGradients to = gradients;
@@ -74,10 +76,12 @@ internal sealed unsafe partial class CpuBackend<V>
     }
 
     /// <summary>
-    /// Computes each head on one thread: with a relation by <paramref name="related"/>, else by <paramref name="whole"/>(head, memory of a state).
-    /// False, and nothing is computed, where the heads alone do not keep all threads busy.
+    /// Computes each head on one thread: with a relation by <paramref name="related"/>, else by
+    /// <paramref name="whole"/>(head, memory of a state). False, and nothing is computed, where the heads alone do not
+    /// keep all threads busy.
     /// </summary>
-    private bool RunWholeHeads(KernelAttentionArguments a, Action<RelationHead<V>> related, Action<KernelAttentionHead<V>, nint> whole)
+    private bool RunWholeHeads(KernelAttentionArguments a, Action<RelationHead<V>> related,
+        Action<KernelAttentionHead<V>, nint> whole)
     {
         RelationPlan? plan = PlanOf(a);
         int heads = a.Batch * a.Heads, size = KernelAttentionHead<V>.StateSize(a);
@@ -92,9 +96,12 @@ internal sealed unsafe partial class CpuBackend<V>
     }
 
     private static RelationPlan? PlanOf(in KernelAttentionArguments a) =>
-        a.Relation is null ? null : RelationPlan.Of(a.Relation, a.Features, a.HeadDim, a.QueryWeights is not null || a.KeyWeights is not null);
+        a.Relation is null ? null
+            : RelationPlan.Of(a.Relation, a.Features, a.HeadDim,
+                a.QueryWeights is not null || a.KeyWeights is not null);
 
-    /// <summary>Into how many ranges the tokens of each head are cut; 1 where the heads alone keep all threads busy.</summary>
+    /// <summary>Into how many ranges the tokens of each head are cut; 1 where the heads alone keep all threads
+    /// busy.</summary>
     private static int Ranges(int heads) => Parts(MinimumParts, Math.Max(1, heads));
 
     private static (int First, int Count) Range(int range, int ranges, int tokens)

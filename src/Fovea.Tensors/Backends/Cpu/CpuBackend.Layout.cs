@@ -32,15 +32,18 @@ internal sealed unsafe partial class CpuBackend<V>
         });
     }
 
-    public override void CopyBlock(Storage x, int xOffset, int xStride, Target y, int yOffset, int yStride, int rows, int columns)
+    public override void CopyBlock(Storage x, int xOffset, int xStride, Target y, int yOffset, int yStride, int rows,
+        int columns)
     {
         float* from = Floats(x) + xOffset, to = Floats(y) + yOffset;
         if (rows == 1)
-            ForElements(columns, (start, length) => ElementKernels<V>.AddScaled(from + start, to + start, length, 1, y.Accumulate));
+            ForElements(columns, (start, length) => ElementKernels<V>.AddScaled(from + start, to + start, length, 1,
+                y.Accumulate));
         else
             ForRows(rows, columns, (row, count) =>
             {
-                for (nint r = row; r < row + count; r++) ElementKernels<V>.AddScaled(from + r * xStride, to + r * yStride, columns, 1, y.Accumulate);
+                for (nint r = row; r < row + count; r++)
+                    ElementKernels<V>.AddScaled(from + r * xStride, to + r * yStride, columns, 1, y.Accumulate);
             });
     }
 
@@ -48,7 +51,9 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         float* from = Floats(x), to = Floats(y);
         int* rows = (int*)Floats(indices);
-        for (nint i = 0; i < count; i++) new ReadOnlySpan<float>(from + (nint)rows[i] * columns, columns).CopyTo(new Span<float>(to + i * columns, columns));
+        for (nint i = 0; i < count; i++)
+            new ReadOnlySpan<float>(from + (nint)rows[i] * columns, columns)
+            .CopyTo(new Span<float>(to + i * columns, columns));
     }
 
     public override void GatherBackward(Storage dy, Storage indices, Target dx, int count, int rows, int columns)
@@ -56,7 +61,8 @@ internal sealed unsafe partial class CpuBackend<V>
         float* from = Floats(dy), to = Floats(dx);
         int* positions = (int*)Floats(indices);
         if (!dx.Accumulate) Fill(dx.Storage, rows * columns, 0);
-        for (nint i = 0; i < count; i++) ElementKernels<V>.AddScaled(from + i * columns, to + (nint)positions[i] * columns, columns, 1, true);
+        for (nint i = 0; i < count; i++)
+            ElementKernels<V>.AddScaled(from + i * columns, to + (nint)positions[i] * columns, columns, 1, true);
     }
 
     public override void Patchify(Storage image, Storage y, int batch, int channels, int height, int width, int size)
@@ -66,7 +72,8 @@ internal sealed unsafe partial class CpuBackend<V>
             new ReadOnlySpan<float>(pixels + pixel, size).CopyTo(new Span<float>(patches + patch, size)));
     }
 
-    public override void PatchifyBackward(Storage dy, Target image, int batch, int channels, int height, int width, int size)
+    public override void PatchifyBackward(Storage dy, Target image, int batch, int channels, int height, int width,
+        int size)
     {
         float* pixels = Floats(image), patches = Floats(dy);
         ForPatchRows(batch, channels, height, width, size, (pixel, patch) =>
@@ -74,7 +81,8 @@ internal sealed unsafe partial class CpuBackend<V>
     }
 
     /// <summary>Offsets of each row of pixels of each patch, in the image and among the patches.</summary>
-    private void ForPatchRows(int batch, int channels, int height, int width, int size, Action<nint, nint> body) => _pool.Run(batch, b =>
+    private void ForPatchRows(int batch, int channels, int height, int width, int size, Action<nint, nint> body) =>
+        _pool.Run(batch, b =>
     {
         int columns = width / size;
         nint patchSize = (nint)channels * size * size;
@@ -82,8 +90,10 @@ internal sealed unsafe partial class CpuBackend<V>
             for (int row = 0; row < height; row++)
             {
                 nint pixel = (((nint)b * channels + c) * height + row) * width;
-                nint patch = ((nint)b * (height / size) + row / size) * columns * patchSize + ((nint)c * size + row % size) * size;
-                for (int column = 0; column < columns; column++) body(pixel + column * size, patch + column * patchSize);
+                nint patch = ((nint)b * (height / size) + row / size) * columns * patchSize
+                    + ((nint)c * size + row % size) * size;
+                for (int column = 0; column < columns; column++)
+                    body(pixel + column * size, patch + column * patchSize);
             }
     });
 }

@@ -60,12 +60,14 @@ internal sealed unsafe partial class CpuBackend<V>
         float* x = Floats(l.X) + (nint)row * l.In;
         if (l.Input == LinearInput.LayerNorm)
             RowKernels<V>.LayerNorm(
-                x, Floats(l.Gamma), Floats(l.Beta), destination, Floats(l.Mean) + row, Floats(l.Rstd) + row, rows, l.In, l.Epsilon);
+                x, Floats(l.Gamma), Floats(l.Beta), destination, Floats(l.Mean) + row, Floats(l.Rstd) + row, rows, l.In,
+                l.Epsilon);
         else
             ElementKernels<V>.Unary(l.Activation, x, destination, rows * l.In);
     }
 
-    public override void LinearBackwardInput(in LinearArguments arguments, Storage dy, in LinearInputGradients gradients)
+    public override void LinearBackwardInput(in LinearArguments arguments, Storage dy,
+        in LinearInputGradients gradients)
     {
         LinearArguments l = arguments;
         LinearInputGradients g = gradients;
@@ -77,7 +79,8 @@ internal sealed unsafe partial class CpuBackend<V>
 
         if (l.Input == LinearInput.Identity)
         {
-            Multiply(dyData, l.Out, 1, l.Rows, panels, l.In, l.Out, new((nint)dx, l.In, g.Dx is { Accumulate: true } ? (nint)dx : 0, l.In));
+            Multiply(dyData, l.Out, 1, l.Rows, panels, l.In, l.Out,
+                new((nint)dx, l.In, g.Dx is { Accumulate: true } ? (nint)dx : 0, l.In));
         }
         else
         {
@@ -90,7 +93,8 @@ internal sealed unsafe partial class CpuBackend<V>
                     int row = part * block, rows = Math.Min(block, l.Rows - row);
                     using Scratch scratch = Scratch.Begin();
                     float* df = scratch.Floats(block * l.In);
-                    Block<V>.Multiply(dyData + (nint)row * l.Out, l.Out, 1, rows, panels, l.In, l.Out, new((nint)df, l.In));
+                    Block<V>.Multiply(dyData + (nint)row * l.Out, l.Out, 1, rows, panels, l.In, l.Out,
+                        new((nint)df, l.In));
                     BackwardRows(l, g, df, row, rows, sums.Part(part));
                 });
             }
@@ -100,7 +104,8 @@ internal sealed unsafe partial class CpuBackend<V>
                 float* df = product.Pointer;
                 Multiply(dyData, l.Out, 1, l.Rows, panels, l.In, l.Out, new((nint)df, l.In));
                 _pool.Run(blocks, part => BackwardRows(
-                    l, g, df + (nint)part * block * l.In, part * block, Math.Min(block, l.Rows - part * block), sums.Part(part)));
+                    l, g, df + (nint)part * block * l.In, part * block, Math.Min(block, l.Rows - part * block),
+                    sums.Part(part)));
                 _buffers.Return(product);
             }
 
@@ -111,12 +116,14 @@ internal sealed unsafe partial class CpuBackend<V>
     }
 
     /// <summary>From the gradient of f(x) to that of x, some rows.</summary>
-    private static void BackwardRows(in LinearArguments l, in LinearInputGradients g, float* df, int row, int rows, float* sums)
+    private static void BackwardRows(in LinearArguments l, in LinearInputGradients g, float* df, int row, int rows,
+        float* sums)
     {
         float* x = Floats(l.X) + (nint)row * l.In, dx = g.Dx is null ? null : Floats(g.Dx) + (nint)row * l.In;
         if (l.Input == LinearInput.LayerNorm)
             RowKernels<V>.LayerNormBackward(
-                x, Floats(l.Gamma), Floats(l.Mean) + row, Floats(l.Rstd) + row, df, dx, g.Dx is { Accumulate: true }, sums, sums == null ? null : sums + l.In, rows, l.In);
+                x, Floats(l.Gamma), Floats(l.Mean) + row, Floats(l.Rstd) + row, df, dx, g.Dx is { Accumulate: true },
+                sums, sums == null ? null : sums + l.In, rows, l.In);
         else if (dx != null)
             ElementKernels<V>.UnaryBackward(l.Activation, x, df, dx, rows * l.In, g.Dx is { Accumulate: true });
     }
@@ -136,15 +143,17 @@ internal sealed unsafe partial class CpuBackend<V>
         CpuStorage packed = Borrow((long)l.Rows * Panels<V>.Padded(l.In));
         float* panels = packed.Pointer;
         _pool.Run(Panels<V>.Count(l.In), p => PackTransformed(l, 0, l.Rows, p * Panels<V>.Width, panels));
-        Multiply(dyData, 1, l.Out, l.Out, panels, l.In, l.Rows, new((nint)dwData, l.In, dw.Accumulate ? (nint)dwData : 0, l.In));
+        Multiply(dyData, 1, l.Out, l.Out, panels, l.In, l.Rows,
+            new((nint)dwData, l.In, dw.Accumulate ? (nint)dwData : 0, l.In));
         _buffers.Return(packed);
     }
 
     /// <summary>
-    /// Many rows, small result: fixed shares of the rows each sum into a result of their own, added up in order at the end. The bias comes
-    /// along while its rows of dy are in the cache.
+    /// Many rows, small result: fixed shares of the rows each sum into a result of their own, added up in order at the
+    /// end. The bias comes along while its rows of dy are in the cache.
     /// </summary>
-    private void SumOverRows(in LinearArguments arguments, float* dy, float* dw, bool accumulate, float* dbias, bool accumulateBias)
+    private void SumOverRows(in LinearArguments arguments, float* dy, float* dw, bool accumulate, float* dbias,
+        bool accumulateBias)
     {
         LinearArguments l = arguments;
         // Equal shares, a power of two of them, and equal passes within each: no thread waits for another's last one.
@@ -155,7 +164,8 @@ internal sealed unsafe partial class CpuBackend<V>
         _pool.Run(shares, s =>
         {
             using Scratch scratch = Scratch.Begin();
-            float* sum = partials + (nint)s * size, bias = biases + (nint)s * l.Out, panels = scratch.Floats(RowsPerSum * Panels<V>.Padded(l.In));
+            float* sum = partials + (nint)s * size, bias = biases + (nint)s * l.Out,
+                panels = scratch.Floats(RowsPerSum * Panels<V>.Padded(l.In));
             int end = Math.Min(l.Rows, (s + 1) * share);
             new Span<float>(bias, l.Out).Clear();
             for (int row = s * share; row < end; row += pass)
@@ -163,7 +173,8 @@ internal sealed unsafe partial class CpuBackend<V>
                 int rows = Math.Min(pass, end - row);
                 float* dyRows = dy + (nint)row * l.Out;
                 if (dbias != null) RowKernels<V>.AddColumns(dyRows, bias, rows, l.Out);
-                for (int column = 0; column < l.In; column += Panels<V>.Width) PackTransformed(l, row, rows, column, panels);
+                for (int column = 0; column < l.In; column += Panels<V>.Width)
+                    PackTransformed(l, row, rows, column, panels);
                 nint start = row == s * share ? 0 : (nint)sum;
                 Block<V>.Multiply(dyRows, 1, l.Out, l.Out, panels, l.In, rows, new((nint)sum, l.In, start, l.In));
             }
@@ -175,7 +186,8 @@ internal sealed unsafe partial class CpuBackend<V>
     }
 
     /// <summary>y (+)= Σ of <paramref name="count"/> arrays that lie one after another, in order.</summary>
-    private void AddUp(float* partials, int count, int size, float* y, bool accumulate) => ForElements(size, (start, length) =>
+    private void AddUp(float* partials, int count, int size, float* y, bool accumulate) =>
+        ForElements(size, (start, length) =>
     {
         for (int i = start; i < start + length; i += V.Count)
         {
@@ -196,13 +208,16 @@ internal sealed unsafe partial class CpuBackend<V>
             ElementKernels<V>.Unary(l.Activation, panel, panel, rows * width);
         else if (l.Input == LinearInput.LayerNorm)
             RowKernels<V>.NormalizePanel(
-                panel, width, Math.Min(width, l.In - column), Floats(l.Gamma) + column, Floats(l.Beta) + column, Floats(l.Mean) + row, Floats(l.Rstd) + row, rows);
+                panel, width, Math.Min(width, l.In - column), Floats(l.Gamma) + column, Floats(l.Beta) + column,
+                Floats(l.Mean) + row, Floats(l.Rstd) + row, rows);
     }
 
-    /// <summary>The partial sums of a layer norm's parameter gradients: one pair of rows per block, added up in order.</summary>
+    /// <summary>The partial sums of a layer norm's parameter gradients: one pair of rows per block, added up in
+    /// order.</summary>
     private readonly struct NormSums(CpuBackend<V> backend, LinearInputGradients gradients, int blocks, int columns)
     {
-        private readonly CpuStorage? _sums = gradients.Dgamma is null && gradients.Dbeta is null ? null : backend.Borrow(2L * blocks * columns);
+        private readonly CpuStorage? _sums = gradients.Dgamma is null && gradients.Dbeta is null ? null
+            : backend.Borrow(2L * blocks * columns);
 
         internal float* Part(int block) => _sums is null ? null : _sums.Pointer + 2 * (nint)block * columns;
 

@@ -26,7 +26,8 @@ internal sealed unsafe partial class CpuBackend<V>
         {
             using Scratch scratch = Scratch.Begin();
             float* panels = scratch.Floats(m.Inner * Panels<V>.Padded(m.Columns));
-            for (int column = 0; column < m.Columns; column += Panels<V>.Width) PackScaled(b + i * bSize, m, column, panels);
+            for (int column = 0; column < m.Columns; column += Panels<V>.Width)
+                PackScaled(b + i * bSize, m, column, panels);
             Block<V>.Multiply(a + i * aSize, aRow, aStep, m.Rows, panels, m.Columns, m.Inner, Target(c + i * cSize, m));
         });
     }
@@ -46,7 +47,8 @@ internal sealed unsafe partial class CpuBackend<V>
     }
 
     /// <summary>One product with packed panels, cut into blocks of rows and, where those are few, of columns.</summary>
-    private void Multiply(float* a, nint aRow, nint aStep, int rows, float* panels, int columns, int inner, BlockTarget target)
+    private void Multiply(float* a, nint aRow, nint aStep, int rows, float* panels, int columns, int inner,
+        BlockTarget target)
     {
         if (rows == 0 || columns == 0) return;
         int block = RowsPerBlock(rows, inner), blocks = Parts(rows, block), panelCount = Panels<V>.Count(columns);
@@ -63,12 +65,14 @@ internal sealed unsafe partial class CpuBackend<V>
                 Bias = target.Bias == 0 ? 0 : (nint)((float*)target.Bias + column),
             };
             Block<V>.Multiply(
-                a + row * aRow, aRow, aStep, Math.Min(block, rows - row), panels + (nint)column * inner, width, inner, here);
+                a + row * aRow, aRow, aStep, Math.Min(block, rows - row), panels + (nint)column * inner, width, inner,
+                here);
         });
     }
 
     /// <summary>
-    /// Rows of a block: whole tiles, about 256 KiB of the left side so that it stays in the second-level cache, and enough blocks to share out.
+    /// Rows of a block: whole tiles, about 256 KiB of the left side so that it stays in the second-level cache, and
+    /// enough blocks to share out.
     /// </summary>
     private static int RowsPerBlock(int rows, int inner)
     {

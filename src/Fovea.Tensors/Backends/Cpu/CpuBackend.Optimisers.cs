@@ -8,22 +8,27 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         double[][] sums = [.. tensors.Select(tensor => new double[Parts(tensor.Count, ElementsPerPart)])];
         ForElements([.. tensors.Select(tensor => tensor.Count)], (tensor, start, length) =>
-            sums[tensor][start / ElementsPerPart] = OptimiserKernels<V>.SumOfSquares(Floats(tensors[tensor].X) + start, length));
+            sums[tensor][start / ElementsPerPart] = OptimiserKernels<V>.SumOfSquares(Floats(tensors[tensor].X) + start,
+                length));
         return [.. sums.Select(parts => parts.Aggregate(0.0, (total, sum) => total + sum))];
     }
 
-    public override void Sgd(IReadOnlyList<SgdStep> steps) => ForElements([.. steps.Select(step => step.Count)], (tensor, start, length) =>
+    public override void Sgd(IReadOnlyList<SgdStep> steps) =>
+        ForElements([.. steps.Select(step => step.Count)], (tensor, start, length) =>
     {
         SgdStep s = steps[tensor];
         OptimiserKernels<V>.Sgd(
-            s.Arguments, Floats(s.Parameter) + start, Floats(s.Gradient) + start, s.Momentum is null ? null : Floats(s.Momentum) + start, length);
+            s.Arguments, Floats(s.Parameter) + start, Floats(s.Gradient) + start,
+            s.Momentum is null ? null : Floats(s.Momentum) + start, length);
     });
 
-    public override void Adam(IReadOnlyList<AdamStep> steps) => ForElements([.. steps.Select(step => step.Count)], (tensor, start, length) =>
+    public override void Adam(IReadOnlyList<AdamStep> steps) =>
+        ForElements([.. steps.Select(step => step.Count)], (tensor, start, length) =>
     {
         AdamStep s = steps[tensor];
         OptimiserKernels<V>.Adam(
-            s.Arguments, Floats(s.Parameter) + start, Floats(s.Gradient) + start, Floats(s.Mean) + start, Floats(s.Variance) + start,
+            s.Arguments, Floats(s.Parameter) + start, Floats(s.Gradient) + start, Floats(s.Mean) + start,
+            Floats(s.Variance) + start,
             s.Maximum is null ? null : Floats(s.Maximum) + start, length);
     });
 
@@ -31,12 +36,15 @@ internal sealed unsafe partial class CpuBackend<V>
         ForElements([.. pairs.Select(pair => pair.Count)], (tensor, start, length) =>
             OptimiserKernels<V>.Lerp(Floats(pairs[tensor].X) + start, Floats(pairs[tensor].Y) + start, length, weight));
 
-    /// <summary>One loop over the elements of several tensors: calls <paramref name="body"/>(tensor, start, length), each cut as on its own.</summary>
+    /// <summary>One loop over the elements of several tensors: calls <paramref name="body"/>(tensor, start, length),
+    /// each cut as on its own.</summary>
     private void ForElements(int[] counts, Action<int, int, int> body)
     {
-        int[] tensors = [.. counts.SelectMany((count, tensor) => Enumerable.Repeat(tensor, Parts(count, ElementsPerPart)))];
+        int[] tensors = [.. counts
+            .SelectMany((count, tensor) => Enumerable.Repeat(tensor, Parts(count, ElementsPerPart)))];
         int[] firsts = new int[counts.Length];   // the first part of each tensor
-        for (int tensor = 1; tensor < counts.Length; tensor++) firsts[tensor] = firsts[tensor - 1] + Parts(counts[tensor - 1], ElementsPerPart);
+        for (int tensor = 1; tensor < counts.Length; tensor++)
+            firsts[tensor] = firsts[tensor - 1] + Parts(counts[tensor - 1], ElementsPerPart);
         _pool.Run(tensors.Length, part =>
         {
             int tensor = tensors[part], start = (part - firsts[tensor]) * ElementsPerPart;

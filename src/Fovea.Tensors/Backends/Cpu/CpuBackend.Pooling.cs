@@ -11,10 +11,13 @@ internal sealed unsafe partial class CpuBackend<V>
         float* from = Floats(x), to = Floats(y);
         _pool.Run(a.Planes, plane =>
         {
-            float* image = from + (nint)plane * a.Height * a.Width, result = to + (nint)plane * a.OutHeight * a.OutWidth;
+            float* image = from + (nint)plane * a.Height * a.Width,
+                result = to + (nint)plane * a.OutHeight * a.OutWidth;
 
-            // A row with nothing on both sides; every stride-th of its elements lie together, so that vectors run over results.
-            int columns = Math.Max(a.Padding + a.Width, (a.OutWidth - 1) * a.Stride + a.Kernel), length = Parts(columns, a.Stride);
+            // A row with nothing on both sides; every stride-th of its elements lie together, so that vectors run over
+            // results.
+            int columns = Math.Max(a.Padding + a.Width, (a.OutWidth - 1) * a.Stride + a.Kernel),
+                length = Parts(columns, a.Stride);
             using Scratch scratch = Scratch.Begin();
             float* row = scratch.Floats(columns + a.Stride * length), phases = row + columns;
             new Span<float>(row, columns).Fill(float.NegativeInfinity);
@@ -36,7 +39,8 @@ internal sealed unsafe partial class CpuBackend<V>
         {
             int lanes = Math.Min(V.Count, width - i);
             V best = V.LoadPartial(image + (nint)first * width + i, lanes);
-            for (int y = first + 1; y < end; y++) best = Larger(best, V.LoadPartial(image + (nint)y * width + i, lanes));
+            for (int y = first + 1; y < end; y++)
+                best = Larger(best, V.LoadPartial(image + (nint)y * width + i, lanes));
             V.StorePartial(largest + i, best, lanes);
         }
     }
@@ -64,7 +68,8 @@ internal sealed unsafe partial class CpuBackend<V>
         {
             int lanes = Math.Min(V.Count, count - i);
             V best = V.LoadPartial(phases + i, lanes);
-            for (int tap = 1; tap < kernel; tap++) best = Larger(best, V.LoadPartial(phases + tap % stride * length + tap / stride + i, lanes));
+            for (int tap = 1; tap < kernel; tap++)
+                best = Larger(best, V.LoadPartial(phases + tap % stride * length + tap / stride + i, lanes));
             V.StorePartial(y + i, best, lanes);
         }
     }
@@ -84,14 +89,16 @@ internal sealed unsafe partial class CpuBackend<V>
             if (!dx.Accumulate) new Span<float>(to + input, a.Height * a.Width).Clear();
             for (int oy = 0; oy < a.OutHeight; oy++)
                 for (int ox = 0; ox < a.OutWidth; ox++, output++)
-                    to[input + Winner(a, from + input, oy * a.Stride - a.Padding, ox * a.Stride - a.Padding, results[output])] += slopes[output];
+                    to[input + Winner(a, from + input, oy * a.Stride - a.Padding, ox * a.Stride - a.Padding,
+                        results[output])] += slopes[output];
         });
     }
 
     /// <summary>The first position of a window, row by row, that holds its largest element.</summary>
     private static int Winner(in MaxPoolArguments a, float* image, int top, int left, float largest)
     {
-        int rows = Math.Min(a.Height, top + a.Kernel), columns = Math.Min(a.Width, left + a.Kernel), first = Math.Max(0, left);
+        int rows = Math.Min(a.Height, top + a.Kernel), columns = Math.Min(a.Width, left + a.Kernel),
+            first = Math.Max(0, left);
         bool isNaN = float.IsNaN(largest);
         for (int y = Math.Max(0, top); y < rows; y++)
         {
@@ -109,7 +116,8 @@ internal sealed unsafe partial class CpuBackend<V>
         ForRows(outer, Math.Max(map.From, map.To) * inner, (first, count) =>
         {
             for (nint o = first; o < first + count; o++)
-                for (int j = 0; j < map.To; j++) MapRow(map, j, from + o * map.From * inner, to + (o * map.To + j) * inner, inner, y.Accumulate);
+                for (int j = 0; j < map.To; j++) MapRow(map, j, from + o * map.From * inner,
+                    to + (o * map.To + j) * inner, inner, y.Accumulate);
         });
     }
 
@@ -121,12 +129,14 @@ internal sealed unsafe partial class CpuBackend<V>
         if (inner == 1)
         {
             float sum = accumulate ? *y : 0;
-            for (int k = 0; k < positions.Length; k++) sum = MathF.FusedMultiplyAdd((float)weights[k], x[positions[k]], sum);
+            for (int k = 0; k < positions.Length; k++)
+                sum = MathF.FusedMultiplyAdd((float)weights[k], x[positions[k]], sum);
             *y = sum;
             return;
         }
 
         if (!accumulate) new Span<float>(y, inner).Clear();
-        for (int k = 0; k < positions.Length; k++) ElementKernels<V>.AddScaled(x + (nint)positions[k] * inner, y, inner, (float)weights[k], true);
+        for (int k = 0; k < positions.Length; k++)
+            ElementKernels<V>.AddScaled(x + (nint)positions[k] * inner, y, inner, (float)weights[k], true);
     }
 }

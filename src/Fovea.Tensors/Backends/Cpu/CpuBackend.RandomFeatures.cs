@@ -13,8 +13,10 @@ internal sealed unsafe partial class CpuBackend<V>
         RandomFeaturesArguments a = arguments;
         int parts = Parts(a.Tokens, FeatureTokens), heads = a.Batch * a.Heads;
         CpuStorage packed = Borrow((long)a.HeadDim * Panels<V>.Padded(a.Features)), maxima = Borrow(heads * parts);
-        float* panels = packed.Pointer, largest = maxima.Pointer, to = Floats(features), projection = Floats(a.Projection);
-        MatMulArguments product = new(a.Projection, a.Projection, new(a.Projection), 1, 0, a.Features, a.HeadDim, TransposeB: true, Scale: a.Scale);
+        float* panels = packed.Pointer, largest = maxima.Pointer, to = Floats(features),
+            projection = Floats(a.Projection);
+        MatMulArguments product = new(a.Projection, a.Projection, new(a.Projection), 1, 0, a.Features, a.HeadDim,
+            TransposeB: true, Scale: a.Scale);
         _pool.Run(Panels<V>.Count(a.Features), p => PackScaled(projection, product, p * Panels<V>.Width, panels));
         _pool.Run(heads * parts, part => largest[part] =
             new FeatureRows<V>(a, to, part / parts).Project(panels, part % parts * FeatureTokens, FeatureTokens));
@@ -23,7 +25,8 @@ internal sealed unsafe partial class CpuBackend<V>
             _pool.Run(heads * parts, part =>
             {
                 float shared = float.NegativeInfinity;
-                for (int other = part / parts * parts; other < (part / parts + 1) * parts; other++) shared = MathF.Max(shared, largest[other]);
+                for (int other = part / parts * parts; other < (part / parts + 1) * parts; other++)
+                    shared = MathF.Max(shared, largest[other]);
                 new FeatureRows<V>(a, to, part / parts).Finish(shared, part % parts * FeatureTokens, FeatureTokens);
             });
         }
@@ -32,14 +35,17 @@ internal sealed unsafe partial class CpuBackend<V>
         _buffers.Return(maxima);
     }
 
-    public override void RandomFeaturesBackward(in RandomFeaturesArguments arguments, Storage features, Storage dfeatures, in HeadGradient dx)
+    public override void RandomFeaturesBackward(in RandomFeaturesArguments arguments, Storage features,
+        Storage dfeatures, in HeadGradient dx)
     {
         RandomFeaturesArguments a = arguments;
         HeadGradient to = dx;
         int parts = Parts(a.Tokens, FeatureTokens), heads = a.Batch * a.Heads;
         CpuStorage packed = Borrow((long)a.Features * Panels<V>.Padded(a.HeadDim));
-        float* panels = packed.Pointer, values = Floats(features), gradients = Floats(dfeatures), projection = Floats(a.Projection);
-        MatMulArguments product = new(a.Projection, a.Projection, new(a.Projection), 1, 0, a.HeadDim, a.Features, Scale: a.Scale);
+        float* panels = packed.Pointer, values = Floats(features), gradients = Floats(dfeatures),
+            projection = Floats(a.Projection);
+        MatMulArguments product = new(a.Projection, a.Projection, new(a.Projection), 1, 0, a.HeadDim, a.Features,
+            Scale: a.Scale);
         _pool.Run(Panels<V>.Count(a.HeadDim), p => PackScaled(projection, product, p * Panels<V>.Width, panels));
         _pool.Run(heads * parts, part => new FeatureRows<V>(a, values, part / parts).Gradient(
             panels, gradients, to, part % parts * FeatureTokens, FeatureTokens));

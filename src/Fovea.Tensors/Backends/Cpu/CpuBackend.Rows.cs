@@ -21,18 +21,22 @@ internal sealed unsafe partial class CpuBackend<V>
         _buffers.Return(partial);
     }
 
-    public override void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd, int rows, int columns, float epsilon)
+    public override void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd,
+        int rows, int columns, float epsilon)
     {
-        float* xData = Floats(x), g = Floats(gamma), b = Floats(beta), yData = Floats(y), m = Floats(mean), s = Floats(rstd);
+        float* xData = Floats(x), g = Floats(gamma), b = Floats(beta), yData = Floats(y), m = Floats(mean),
+            s = Floats(rstd);
         ForRows(rows, columns, (row, count) => RowKernels<V>.LayerNorm(
             xData + (nint)row * columns, g, b, yData + (nint)row * columns, m + row, s + row, count, columns, epsilon));
     }
 
     public override void LayerNormBackward(
-        Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows, int columns, in LinearInputGradients gradients)
+        Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows, int columns,
+        in LinearInputGradients gradients)
     {
         LinearInputGradients g = gradients;
-        float* xData = Floats(x), scale = Floats(gamma), m = Floats(mean), s = Floats(rstd), d = Floats(dy), dx = Floats(g.Dx);
+        float* xData = Floats(x), scale = Floats(gamma), m = Floats(mean), s = Floats(rstd), d = Floats(dy),
+            dx = Floats(g.Dx);
         int block = Math.Max(1, 4 * ElementsPerPart / Math.Max(1, columns)), blocks = Parts(rows, block);
         NormSums sums = new(this, g, blocks, columns);
         _pool.Run(blocks, part =>
@@ -40,7 +44,8 @@ internal sealed unsafe partial class CpuBackend<V>
             nint row = (nint)part * block, offset = row * columns;
             float* partial = sums.Part(part);
             RowKernels<V>.LayerNormBackward(
-                xData + offset, scale, m + row, s + row, d + offset, dx == null ? null : dx + offset, g.Dx is { Accumulate: true },
+                xData + offset, scale, m + row, s + row, d + offset, dx == null ? null : dx + offset,
+                g.Dx is { Accumulate: true },
                 partial, partial == null ? null : partial + columns, (int)Math.Min(block, rows - row), columns);
         });
         sums.Finish();
@@ -51,7 +56,8 @@ internal sealed unsafe partial class CpuBackend<V>
         float* xData = Floats(x), yData = Floats(y);
         ForRows(rows, columns, (row, count) =>
         {
-            for (nint r = row; r < row + count; r++) RowKernels<V>.Softmax(xData + r * columns, yData + r * columns, columns, logarithm);
+            for (nint r = row; r < row + count; r++)
+                RowKernels<V>.Softmax(xData + r * columns, yData + r * columns, columns, logarithm);
         });
     }
 
@@ -61,7 +67,8 @@ internal sealed unsafe partial class CpuBackend<V>
         ForRows(rows, columns, (row, count) =>
         {
             for (nint r = row; r < row + count; r++)
-                RowKernels<V>.SoftmaxBackward(yData + r * columns, d + r * columns, dxData + r * columns, columns, logarithm, dx.Accumulate);
+                RowKernels<V>.SoftmaxBackward(yData + r * columns, d + r * columns, dxData + r * columns, columns,
+                    logarithm, dx.Accumulate);
         });
     }
 
@@ -88,10 +95,12 @@ internal sealed unsafe partial class CpuBackend<V>
         });
     }
 
-    public override void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses, Target dlogits)
+    public override void CrossEntropyBackward(in CrossEntropyArguments arguments, Storage logits, Storage dlosses,
+        Target dlogits)
     {
         CrossEntropyArguments a = arguments;
-        float* x = Floats(logits), d = Floats(dlosses), dx = Floats(dlogits), targets = Floats(a.Targets), weights = Floats(a.ClassWeights);
+        float* x = Floats(logits), d = Floats(dlosses), dx = Floats(dlogits), targets = Floats(a.Targets),
+            weights = Floats(a.ClassWeights);
         int* labels = (int*)Floats(a.Labels);
         ForRows(a.Rows, a.Columns, (row, count) =>
         {
@@ -103,7 +112,8 @@ internal sealed unsafe partial class CpuBackend<V>
                 for (int c = 0; c < a.Columns; c++) total += Target(a, labels, targets, weights, r, c);
                 for (int c = 0; c < a.Columns; c++)
                 {
-                    float local = d[r] * ((float)total * MathF.Exp(values[c] - max - logSum) - Target(a, labels, targets, weights, r, c));
+                    float local = d[r] * ((float)total * MathF.Exp(values[c] - max - logSum)
+                        - Target(a, labels, targets, weights, r, c));
                     gradient[c] = dlogits.Accumulate ? gradient[c] + local : local;
                 }
             }
@@ -113,7 +123,8 @@ internal sealed unsafe partial class CpuBackend<V>
     /// <summary>Weight of class c in row r's target distribution, times the class weight.</summary>
     private static float Target(in CrossEntropyArguments a, int* labels, float* targets, float* weights, nint r, int c)
     {
-        float target = targets != null ? targets[r * a.Columns + c] : a.Smoothing / a.Columns + (labels[r] == c ? 1 - a.Smoothing : 0);
+        float target = targets != null ? targets[r * a.Columns + c]
+            : a.Smoothing / a.Columns + (labels[r] == c ? 1 - a.Smoothing : 0);
         return weights == null ? target : target * weights[c];
     }
 }

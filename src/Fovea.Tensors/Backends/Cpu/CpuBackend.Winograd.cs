@@ -5,23 +5,29 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    private const int TilesPerSpan = 256, TilesPerSum = 64, TransformedElements = 1 << 18;   // pixels of a part: 1 MiB at most
+    // pixels of a part: 1 MiB at most
+    private const int TilesPerSpan = 256, TilesPerSum = 64, TransformedElements = 1 << 18;
 
-    /// <summary>Between planes that are written side by side: a line of the cache, or those of powers of two would all fall into the same few places of it.</summary>
+    /// <summary>Between planes that are written side by side: a line of the cache, or those of powers of two would all
+    /// fall into the same few places of it.</summary>
     private const int Stagger = 16;
 
-    /// <summary>A convolution with weights <c>[rows, channels, 3, 3]</c> and stride 1 in the domain of <see cref="Winograd{V}"/>.</summary>
+    /// <summary>A convolution with weights <c>[rows, channels, 3, 3]</c> and stride 1 in the domain of
+    /// <see cref="Winograd{V}"/>.</summary>
     private void MultiplyTransformed(
-        int batch, int channels, int height, int width, int padding, float* source, float* weights, int rows, int outHeight, int outWidth, SumSink sink)
+        int batch, int channels, int height, int width, int padding, float* source, float* weights, int rows,
+        int outHeight, int outWidth, SumSink sink)
     {
         const int Products = Winograd<V>.Products;
         int down = (outHeight + 1) / 2, across = (outWidth + 1) / 2, tiles = batch * down * across;
-        int chunk = Math.Clamp(TransformedElements / (Products * channels) / Panels<V>.Width, 1, 4) * Panels<V>.Width, chunks = Parts(tiles, chunk);
+        int chunk = Math.Clamp(TransformedElements / (Products * channels) / Panels<V>.Width, 1, 4) * Panels<V>.Width,
+            chunks = Parts(tiles, chunk);
         int block = Math.Min(Parts(rows, V.TileRows), 4) * V.TileRows;
         nint weightStep = (nint)rows * channels + Stagger, planeSize = (nint)height * width;
         CpuStorage transformed = Borrow(Products * weightStep);
         float* u = transformed.Pointer;
-        _pool.Run(rows, row => Winograd<V>.Weights(weights + (nint)row * channels * 9, channels, u + (nint)row * channels, weightStep));
+        _pool.Run(rows, row => Winograd<V>.Weights(weights + (nint)row * channels * 9, channels,
+            u + (nint)row * channels, weightStep));
 
         _pool.Run(chunks, part =>
         {
@@ -29,14 +35,16 @@ internal sealed unsafe partial class CpuBackend<V>
             nint pixelStep = (nint)channels * chunk + Stagger, sumStep = (nint)block * chunk + Stagger;
             using Scratch scratch = Scratch.Begin();
             float* pixels = scratch.Floats(Products * pixelStep), sums = scratch.Floats(Products * sumStep);
-            float* transform = scratch.Floats(10 * (Panels<V>.Width + 2 * V.Count)), lines = scratch.Floats(4 * (chunk + V.Count));
+            float* transform = scratch.Floats(10 * (Panels<V>.Width + 2 * V.Count)),
+                lines = scratch.Floats(4 * (chunk + V.Count));
             for (int panel = 0; panel < count; panel += Panels<V>.Width)
             {
                 int panelWidth = Panels<V>.WidthAt(panel, count), end = Math.Min(panel + Panels<V>.Width, count);
                 foreach (TileRun run in Runs(first + panel, end - panel))
                     for (int c = 0; c < channels; c++)
                         Winograd<V>.Pixels(
-                            source + ((nint)run.Image * channels + c) * planeSize, height, width, 2 * run.Row - padding, 2 * run.Column - padding, run.Count,
+                            source + ((nint)run.Image * channels + c) * planeSize, height, width, 2 * run.Row - padding,
+                            2 * run.Column - padding, run.Count,
                             pixels + (nint)panel * channels + (nint)c * panelWidth + run.Offset, pixelStep, transform);
             }
 
@@ -45,7 +53,8 @@ internal sealed unsafe partial class CpuBackend<V>
                 int tall = Math.Min(block, rows - row);
                 for (int p = 0; p < Products; p++)
                     Block<V>.Multiply(
-                        u + p * weightStep + (nint)row * channels, channels, 1, tall, pixels + p * pixelStep, count, channels,
+                        u + p * weightStep + (nint)row * channels, channels, 1, tall, pixels + p * pixelStep, count,
+                        channels,
                         new BlockTarget((nint)(sums + p * sumStep), chunk, Padded: true));
                 for (int r = 0; r < tall; r++)
                     foreach (TileRun run in Runs(first, count))
@@ -54,7 +63,8 @@ internal sealed unsafe partial class CpuBackend<V>
                         Winograd<V>.Results(sums + (nint)r * chunk + run.Offset, sumStep, run.Count, upper, lower);
                         int results = Math.Min(2 * run.Count, outWidth - 2 * run.Column);
                         sink(run.Image, row + r, 2 * run.Row, 2 * run.Column, results, upper);
-                        if (2 * run.Row + 1 < outHeight) sink(run.Image, row + r, 2 * run.Row + 1, 2 * run.Column, results, lower);
+                        if (2 * run.Row + 1 < outHeight)
+                            sink(run.Image, row + r, 2 * run.Row + 1, 2 * run.Column, results, lower);
                     }
             }
         });
@@ -64,8 +74,8 @@ internal sealed unsafe partial class CpuBackend<V>
     }
 
     /// <summary>
-    /// The gradient of the weights: dw = Gᵀ [Σ over tiles of (Bᵀ d B) (A dy Aᵀ)ᵀ] G, sixteen products [in, tiles] · [tiles, out] over spans of tiles whose
-    /// transforms all threads share.
+    /// The gradient of the weights: dw = Gᵀ [Σ over tiles of (Bᵀ d B) (A dy Aᵀ)ᵀ] G, sixteen products [in, tiles] ·
+    /// [tiles, out] over spans of tiles whose transforms all threads share.
     /// </summary>
     private void SumTransformed(Conv2dArguments a, float* source, float* slopes, float* dw, bool accumulate)
     {
@@ -73,10 +83,12 @@ internal sealed unsafe partial class CpuBackend<V>
         int down = (a.OutHeight + 1) / 2, across = (a.OutWidth + 1) / 2, tiles = a.Batch * down * across;
         int span = Math.Min(tiles, TilesPerSpan), padded = Panels<V>.Padded(a.Out);
         nint weightCount = (nint)a.In * a.Out;
-        CpuStorage pixels = Borrow(Products * ((long)a.In * span + Stagger)), panels = Borrow((long)Products * span * padded), sums = Borrow(Products * weightCount);
+        CpuStorage pixels = Borrow(Products * ((long)a.In * span + Stagger)),
+            panels = Borrow((long)Products * span * padded), sums = Borrow(Products * weightCount);
         float* v = pixels.Pointer, z = panels.Pointer, m = sums.Pointer;
         nint planeSize = (nint)a.Height * a.Width, slopeSize = (nint)a.OutHeight * a.OutWidth;
-        int block = Parts(Math.Min(a.In, 64), V.TileRows) * V.TileRows, blocks = Parts(a.In, block), slopeBlocks = Panels<V>.Count(a.Out);
+        int block = Parts(Math.Min(a.In, 64), V.TileRows) * V.TileRows, blocks = Parts(a.In, block),
+            slopeBlocks = Panels<V>.Count(a.Out);
         for (int first = 0; first < tiles; first += span)
         {
             int start = first, count = Math.Min(span, tiles - first);
@@ -89,13 +101,15 @@ internal sealed unsafe partial class CpuBackend<V>
                     float* transform = scratch.Floats(10 * (across + 2 * V.Count));
                     foreach (TileRun run in new TileRuns(start, count, down, across))
                         Winograd<V>.Pixels(
-                            source + ((nint)run.Image * a.In + channel) * planeSize, a.Height, a.Width, 2 * run.Row - a.Padding, 2 * run.Column - a.Padding, run.Count,
+                            source + ((nint)run.Image * a.In + channel) * planeSize, a.Height, a.Width,
+                            2 * run.Row - a.Padding, 2 * run.Column - a.Padding, run.Count,
                             v + (nint)channel * count + run.Offset, (nint)a.In * count + Stagger, transform);
                     return;
                 }
 
                 // A panel of outputs: transformed row by row, then transposed.
-                int output = part * Panels<V>.Width, outputs = Math.Min(Panels<V>.Width, a.Out - output), width = Panels<V>.WidthAt(output, a.Out);
+                int output = part * Panels<V>.Width, outputs = Math.Min(Panels<V>.Width, a.Out - output),
+                    width = Panels<V>.WidthAt(output, a.Out);
                 float* rows = scratch.Floats(Products * (outputs * TilesPerSum + Stagger));
                 for (int done = 0; done < count; done += TilesPerSum)
                 {
@@ -103,15 +117,18 @@ internal sealed unsafe partial class CpuBackend<V>
                     foreach (TileRun run in new TileRuns(start + done, here, down, across))
                         for (int o = 0; o < outputs; o++)
                         {
-                            float* upper = slopes + ((nint)run.Image * a.Out + output + o) * slopeSize + (nint)2 * run.Row * a.OutWidth + 2 * run.Column;
+                            float* upper = slopes + ((nint)run.Image * a.Out + output + o) * slopeSize
+                                + (nint)2 * run.Row * a.OutWidth + 2 * run.Column;
                             Winograd<V>.Slopes(
-                                upper, 2 * run.Row + 1 < a.OutHeight ? upper + a.OutWidth : null, Math.Min(2 * run.Count, a.OutWidth - 2 * run.Column),
+                                upper, 2 * run.Row + 1 < a.OutHeight ? upper + a.OutWidth : null,
+                                Math.Min(2 * run.Count, a.OutWidth - 2 * run.Column),
                                 rows + (nint)o * here + run.Offset, (nint)outputs * here + Stagger);
                         }
 
                     for (int p = 0; p < Products; p++)
                         Panels<V>.PackTransposed(
-                            rows + p * ((nint)outputs * here + Stagger), here, here, 0, outputs, z + (nint)p * count * padded + (nint)output * count + (nint)done * width);
+                            rows + p * ((nint)outputs * here + Stagger), here, here, 0, outputs,
+                            z + (nint)p * count * padded + (nint)output * count + (nint)done * width);
                 }
             });
             _pool.Run(Products * blocks, part =>
@@ -120,19 +137,23 @@ internal sealed unsafe partial class CpuBackend<V>
                 int row = rowBlock * block;
                 nint to = (nint)(m + p * weightCount + (nint)row * a.Out);
                 Block<V>.Multiply(
-                    v + p * ((nint)a.In * count + Stagger) + (nint)row * count, count, 1, Math.Min(block, a.In - row), z + (nint)p * count * padded, a.Out, count,
+                    v + p * ((nint)a.In * count + Stagger) + (nint)row * count, count, 1, Math.Min(block, a.In - row),
+                    z + (nint)p * count * padded, a.Out, count,
                     new BlockTarget(to, a.Out, start == 0 ? 0 : to, a.Out));
             });
         }
 
         CpuStorage kernels = Borrow(9 * weightCount);   // [in, 9, out]
         float* k = kernels.Pointer;
-        _pool.Run(a.In, channel => Winograd<V>.Kernels(m + (nint)channel * a.Out, weightCount, a.Out, k + (nint)channel * 9 * a.Out, a.Out));
+        _pool.Run(a.In, channel => Winograd<V>.Kernels(m + (nint)channel * a.Out, weightCount, a.Out,
+            k + (nint)channel * 9 * a.Out, a.Out));
         TransposeInto(k, 1, 9 * a.In, a.Out, dw, accumulate);
-        foreach (CpuStorage storage in (ReadOnlySpan<CpuStorage>)[pixels, panels, sums, kernels]) _buffers.Return(storage);
+        foreach (CpuStorage storage in (ReadOnlySpan<CpuStorage>)[pixels, panels, sums, kernels])
+            _buffers.Return(storage);
     }
 
-    /// <summary>Neighbouring tiles in one row of one image; <paramref name="Offset"/> counts from the first of all runs.</summary>
+    /// <summary>Neighbouring tiles in one row of one image; <paramref name="Offset"/> counts from the first of all
+    /// runs.</summary>
     private readonly record struct TileRun(int Image, int Row, int Column, int Count, int Offset);
 
     /// <summary>Consecutive tiles, cut where a row ends.</summary>

@@ -11,17 +11,24 @@ internal static class CpuBackend
     internal static readonly string[] InstructionSets = ["avx512", "avx2", "vector128", "scalar"];
 
     /// <param name="threads">Threads that compute; 0: one per core.</param>
-    /// <param name="instructionSet">One of <see cref="InstructionSets"/>; null: <c>FOVEA_ISA</c>, else the widest that the machine has.</param>
-    /// <exception cref="ArgumentException">A negative count, or an instruction set that is unknown or missing here.</exception>
+    /// <param name="instructionSet">One of <see cref="InstructionSets"/>; null: <c>FOVEA_ISA</c>, else the widest that
+    /// the machine has.</param>
+    /// <exception cref="ArgumentException">A negative count, or an instruction set that is unknown or missing
+    /// here.</exception>
     internal static Backend Create(int threads, string? instructionSet)
     {
-        if (threads is < 0 or > 1024) throw new ArgumentOutOfRangeException(nameof(threads), threads, "Device: threads must be 0 (all cores) to 1024.");
+        if (threads is < 0 or > 1024)
+            throw new ArgumentOutOfRangeException(nameof(threads), threads,
+                "Device: threads must be 0 (all cores) to 1024.");
         if (threads == 0) threads = Environment.ProcessorCount;
         string? asked = instructionSet ?? Environment.GetEnvironmentVariable("FOVEA_ISA");
         string name = string.IsNullOrEmpty(asked) ? InstructionSets.First(IsSupported) : asked.ToLowerInvariant();
         if (!InstructionSets.Contains(name))
-            throw new ArgumentException($"Device: no instruction set is called '{asked}'; there are {string.Join(", ", InstructionSets)}.");
-        if (!IsSupported(name)) throw new ArgumentException($"Device: this machine has no {name}; leave FOVEA_ISA unset to take what it has.");
+            throw new ArgumentException(
+                $"Device: no instruction set is called '{asked}'; there are {string.Join(", ", InstructionSets)}.");
+        if (!IsSupported(name))
+            throw new ArgumentException(
+                $"Device: this machine has no {name}; leave FOVEA_ISA unset to take what it has.");
         return name switch
         {
             "avx512" => new CpuBackend<Simd512>(threads),
@@ -44,7 +51,8 @@ internal static class CpuBackend
 internal sealed unsafe partial class CpuBackend<V> : Backend
     where V : struct, ISimd<V>
 {
-    /// <summary>Elements per part of an elementwise loop: a fixed cut, small enough to balance, large enough to hide the hand-over.</summary>
+    /// <summary>Elements per part of an elementwise loop: a fixed cut, small enough to balance, large enough to hide
+    /// the hand-over.</summary>
     private const int ElementsPerPart = 16384;
 
     private readonly BufferPool _buffers;
@@ -69,12 +77,14 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
     public override void Write(Storage destination, ReadOnlySpan<float> values, int start) =>
         values.CopyTo(new Span<float>(Floats(destination) + start, values.Length));
 
-    public override void Write(Storage destination, ReadOnlySpan<int> values) => values.CopyTo(new Span<int>(Floats(destination), values.Length));
+    public override void Write(Storage destination, ReadOnlySpan<int> values) =>
+        values.CopyTo(new Span<int>(Floats(destination), values.Length));
 
     public override void Read(Storage source, Span<float> values, int start) =>
         new ReadOnlySpan<float>(Floats(source) + start, values.Length).CopyTo(values);
 
-    public override void Read(Storage source, Span<int> values) => new ReadOnlySpan<int>(Floats(source), values.Length).CopyTo(values);
+    public override void Read(Storage source, Span<int> values) =>
+        new ReadOnlySpan<int>(Floats(source), values.Length).CopyTo(values);
 
     private static float* Floats(Storage? storage) => storage is null ? null : ((CpuStorage)storage).Pointer;
 
@@ -84,9 +94,11 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
 
     /// <summary>Calls <paramref name="body"/>(start, length) over 0 .. count-1 in fixed cuts.</summary>
     private void ForElements(int count, Action<int, int> body) =>
-        _pool.Run(Parts(count, ElementsPerPart), part => body(part * ElementsPerPart, Math.Min(ElementsPerPart, count - part * ElementsPerPart)));
+        _pool.Run(Parts(count, ElementsPerPart),
+            part => body(part * ElementsPerPart, Math.Min(ElementsPerPart, count - part * ElementsPerPart)));
 
-    /// <summary>Calls <paramref name="body"/>(first, rows) over all rows in fixed cuts of about <see cref="ElementsPerPart"/> elements.</summary>
+    /// <summary>Calls <paramref name="body"/>(first, rows) over all rows in fixed cuts of about
+    /// <see cref="ElementsPerPart"/> elements.</summary>
     private void ForRows(int rows, int columns, Action<int, int> body)
     {
         int perPart = Math.Max(1, ElementsPerPart / Math.Max(1, columns));

@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace Fovea.Tensors.Backends.Cpu;
 
 /// <summary>
-/// Floats (or 32-bit integers) in a pinned managed array, aligned to a cache line. Managed, so that a tensor nobody released is
-/// reclaimed by the garbage collector without a finalizer; pinned, so that kernels may keep pointers. Kernels may read and write up to
-/// the next multiple of 16 elements beyond <see cref="Storage.Capacity"/>.
+/// Floats (or 32-bit integers) in a pinned managed array, aligned to a cache line. Managed, so that a tensor nobody
+/// released is reclaimed by the garbage collector without a finalizer; pinned, so that kernels may keep pointers.
+/// Kernels may read and write up to the next multiple of 16 elements beyond <see cref="Storage.Capacity"/>.
 /// </summary>
 internal sealed unsafe partial class CpuStorage : Storage
 {
@@ -38,10 +38,12 @@ internal sealed unsafe partial class CpuStorage : Storage
 
     internal long Bytes => _array.LongLength * sizeof(float);
 
-    /// <summary>Fewer page faults and address translations for large buffers; a refusal by the system does no harm.</summary>
+    /// <summary>Fewer page faults and address translations for large buffers; a refusal by the system does no
+    /// harm.</summary>
     private static void UseHugePages(nint start, long bytes)
     {
-        nint first = (start + HugePage - 1) & ~(nint)(HugePage - 1), last = (nint)(start + bytes) & ~(nint)(HugePage - 1);
+        nint first = (start + HugePage - 1) & ~(nint)(HugePage - 1),
+            last = (nint)(start + bytes) & ~(nint)(HugePage - 1);
         if (last <= first) return;
         try
         {

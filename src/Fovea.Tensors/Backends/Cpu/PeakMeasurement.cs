@@ -9,7 +9,8 @@ internal static class PeakMeasurement
 {
     private const int Rounds = 1_000_000, Accumulators = 12;
 
-    /// <summary>Billions of floating-point operations a second (a multiply-add counts two), best of several short runs on all threads at once.</summary>
+    /// <summary>Billions of floating-point operations a second (a multiply-add counts two), best of several short runs
+    /// on all threads at once.</summary>
     /// <param name="threads">Threads that run the loop.</param>
     public static double GflopsPerSecond(int threads)
     {

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Fovea.Tensors.Backends.Cpu;
 
 /// <summary>
-/// Working memory of this thread for the length of one frame: <c>using Scratch scratch = Scratch.Begin();</c>. Frames nest like calls. What a
-/// frame gives out never moves, and is free again when the frame ends.
+/// Working memory of this thread for the length of one frame: <c>using Scratch scratch = Scratch.Begin();</c>. Frames
+/// nest like calls. What a frame gives out never moves, and is free again when the frame ends.
 /// </summary>
 internal readonly unsafe ref struct Scratch
 {
@@ -27,8 +27,8 @@ internal readonly unsafe ref struct Scratch
     internal static Scratch Begin() => new(_ofThread ??= new Arena());
 
     /// <summary>
-    /// At least <paramref name="count"/> floats, contents unset, aligned to a cache line; kernels may read and write up to the next multiple of 16
-    /// beyond them. Only the innermost frame gives out memory.
+    /// At least <paramref name="count"/> floats, contents unset, aligned to a cache line; kernels may read and write up
+    /// to the next multiple of 16 beyond them. Only the innermost frame gives out memory.
     /// </summary>
     internal float* Floats(long count)
     {
@@ -64,7 +64,8 @@ internal readonly unsafe ref struct Scratch
             long size = (count + Slack + Line - 1) / Line * Line;
             while (_blocks[Block].Capacity - Used < size)
             {
-                if (++Block == _blocks.Count) _blocks.Add(new(null!, checked((int)Math.Max(size, 2L * _blocks[^1].Capacity))));
+                if (++Block == _blocks.Count)
+                    _blocks.Add(new(null!, checked((int)Math.Max(size, 2L * _blocks[^1].Capacity))));
                 Used = 0;
             }
 

@@ -4,13 +4,16 @@ using System.Runtime.ExceptionServices;
 namespace Fovea.Tensors.Backends.Cpu;
 
 /// <summary>
-/// A fixed set of threads for one loop at a time. The loop's parts are cut by its caller, from the shapes alone; who computes which
-/// part is left to chance, so results cannot depend on the number of threads. Workers spin briefly for the next loop, then park.
+/// A fixed set of threads for one loop at a time. The loop's parts are cut by its caller, from the shapes alone; who
+/// computes which part is left to chance, so results cannot depend on the number of threads. Workers spin briefly for
+/// the next loop, then park.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "A pool lives as long as its device, which is as long as the process.")]
+[SuppressMessage("Design", "CA1001",
+    Justification = "A pool lives as long as its device, which is as long as the process.")]
 internal sealed class WorkerPool
 {
-    private const int SpinRounds = 2000;   // some 50 microseconds: the loops of a step follow each other faster than that
+    // some 50 microseconds: the loops of a step follow each other faster than that
+    private const int SpinRounds = 2000;
 
     private readonly Lock _turn = new();
     private readonly SemaphoreSlim _wake = new(0);
@@ -26,7 +29,8 @@ internal sealed class WorkerPool
 
     internal int Threads { get; }
 
-    /// <summary>Calls <paramref name="body"/> with 0 .. <paramref name="count"/>-1 and returns when all calls have. Within a body: sequential.</summary>
+    /// <summary>Calls <paramref name="body"/> with 0 .. <paramref name="count"/>-1 and returns when all calls have.
+    /// Within a body: sequential.</summary>
     internal void Run(int count, Action<int> body)
     {
         if (Threads == 1 || count <= 1 || _turn.IsHeldByCurrentThread)
@@ -38,7 +42,8 @@ internal sealed class WorkerPool
         lock (_turn)
         {
             Loop loop = new(count, body);
-            Interlocked.Exchange(ref _loop, loop);   // a full fence: parked workers are counted after the loop is visible
+            // a full fence: parked workers are counted after the loop is visible
+            Interlocked.Exchange(ref _loop, loop);
             int parked = Volatile.Read(ref _parked);
             if (parked > 0) _wake.Release(parked);
             loop.TakeParts();
@@ -83,7 +88,8 @@ internal sealed class WorkerPool
 
         internal void TakeParts()
         {
-            for (int part = Interlocked.Increment(ref _next) - 1; part < _count; part = Interlocked.Increment(ref _next) - 1)
+            for (int part = Interlocked.Increment(ref _next) - 1; part < _count;
+                part = Interlocked.Increment(ref _next) - 1)
             {
                 try
                 {

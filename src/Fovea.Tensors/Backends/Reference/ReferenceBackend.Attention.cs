@@ -4,7 +4,8 @@ internal sealed partial class ReferenceBackend
 {
     public override void Attention(in AttentionArguments arguments, Storage y, Storage logSums)
     {
-        (int queries, int keys, int heads, int headDim) = (arguments.Queries, arguments.Keys, arguments.Heads, arguments.HeadDim);
+        (int queries, int keys, int heads, int headDim) = (arguments.Queries, arguments.Keys, arguments.Heads,
+            arguments.HeadDim);
         double[] to = Values(y), sums = Values(logSums), scores = new double[keys];
         for (int sequence = 0; sequence < arguments.Batch * heads; sequence++)
             for (int i = 0; i < queries; i++)
@@ -17,17 +18,20 @@ internal sealed partial class ReferenceBackend
                 Span<double> result = to.AsSpan(((b * queries + i) * heads + head) * headDim, headDim);
                 result.Clear();
                 for (int j = 0; j < keys; j++)
-                    AddScaled(Math.Exp(scores[j] - largest - logSum), Vector(arguments.V, arguments, arguments.Keys, b, j, head), result);
+                    AddScaled(Math.Exp(scores[j] - largest - logSum),
+                        Vector(arguments.V, arguments, arguments.Keys, b, j, head), result);
             }
     }
 
     /// <summary>
-    /// With p_ij = exp(s_ij − logSum_i), D_i = dy_i·y_i and ds_ij = p_ij (dy_i·v_j − D_i): dv_j = Σ_i p_ij dy_i; the rest per <see cref="AddScore"/>.
+    /// With p_ij = exp(s_ij − logSum_i), D_i = dy_i·y_i and ds_ij = p_ij (dy_i·v_j − D_i): dv_j = Σ_i p_ij dy_i; the
+    /// rest per <see cref="AddScore"/>.
     /// </summary>
     public override void AttentionBackward(
         in AttentionArguments arguments, Storage y, Storage logSums, Storage dy, in AttentionGradients gradients)
     {
-        (int queries, int keys, int heads, int headDim) = (arguments.Queries, arguments.Keys, arguments.Heads, arguments.HeadDim);
+        (int queries, int keys, int heads, int headDim) = (arguments.Queries, arguments.Keys, arguments.Heads,
+            arguments.HeadDim);
         double[] results = Values(y), sums = Values(logSums), from = Values(dy);
         Clear(arguments, gradients);
         for (int sequence = 0; sequence < arguments.Batch * heads; sequence++)
@@ -47,7 +51,8 @@ internal sealed partial class ReferenceBackend
             }
     }
 
-    public override void SinkhornAttention(in AttentionArguments arguments, int iterations, Storage y, Storage potentials)
+    public override void SinkhornAttention(in AttentionArguments arguments, int iterations, Storage y,
+        Storage potentials)
     {
         (int tokens, int heads, int headDim) = (arguments.Keys, arguments.Heads, arguments.HeadDim);
         double[] to = Values(y), saved = Values(potentials);
@@ -62,7 +67,8 @@ internal sealed partial class ReferenceBackend
                 {
                     double[] line = new double[tokens];
                     for (int j = 0; j < tokens; j++)
-                        line[j] = (t % 2 == 0 ? Score(arguments, b, head, i, j) : Score(arguments, b, head, j, i)) + before[j];
+                        line[j] = (t % 2 == 0 ? Score(arguments, b, head, i, j) : Score(arguments, b, head, j, i))
+                        + before[j];
                     (double largest, double logSum) = LogSumExp(line);
                     history[t][i] = -largest - logSum;
                 }
@@ -75,17 +81,20 @@ internal sealed partial class ReferenceBackend
                 Span<double> result = to.AsSpan(((b * tokens + i) * heads + head) * headDim, headDim);
                 result.Clear();
                 for (int j = 0; j < tokens; j++)
-                    AddScaled(Math.Exp(LogPlan(arguments, history, iterations, b, head, i, j)), Vector(arguments.V, arguments, tokens, b, j, head), result);
+                    AddScaled(Math.Exp(LogPlan(arguments, history, iterations, b, head, i, j)),
+                        Vector(arguments.V, arguments, tokens, b, j, head), result);
             }
         }
     }
 
     /// <summary>
-    /// With p the doubly stochastic matrix and g_ij = p_ij (dy_i·v_j): ds = g, du = row sums of g, dv = its column sums. Then back through each
-    /// iteration, e.g. u_i = −log Σ_j exp(s_ij + v_j) with a_ij = exp(s_ij + v_j + u_i): ds_ij −= du_i a_ij, dv_j −= Σ_i du_i a_ij.
+    /// With p the doubly stochastic matrix and g_ij = p_ij (dy_i·v_j): ds = g, du = row sums of g, dv = its column
+    /// sums. Then back through each iteration, e.g. u_i = −log Σ_j exp(s_ij + v_j) with a_ij = exp(s_ij + v_j + u_i):
+    /// ds_ij −= du_i a_ij, dv_j −= Σ_i du_i a_ij.
     /// </summary>
     public override void SinkhornAttentionBackward(
-        in AttentionArguments arguments, int iterations, Storage y, Storage potentials, Storage dy, in AttentionGradients gradients)
+        in AttentionArguments arguments, int iterations, Storage y, Storage potentials, Storage dy,
+        in AttentionGradients gradients)
     {
         (int n, int heads, int headDim) = (arguments.Keys, arguments.Heads, arguments.HeadDim);
         double[] from = Values(dy), saved = Values(potentials);
@@ -111,8 +120,10 @@ internal sealed partial class ReferenceBackend
                 for (int i = 0; i < n; i++)
                     for (int j = 0; j < n; j++)
                     {
-                        (int of, int over) = t % 2 == 0 ? (i, j) : (j, i);   // the potential's token, and the token of the sum
-                        double a = Math.Exp(Score(arguments, b, head, i, j) + history[t][of] + (t == 0 ? 0 : history[t - 1][over]));
+                        // the potential's token, and the token of the sum
+                        (int of, int over) = t % 2 == 0 ? (i, j) : (j, i);
+                        double a = Math.Exp(Score(arguments, b, head, i, j) + history[t][of]
+                            + (t == 0 ? 0 : history[t - 1][over]));
                         ds[i, j] -= dpotentials[t][of] * a;
                         if (t > 0) dpotentials[t - 1][over] -= dpotentials[t][of] * a;
                     }
@@ -123,9 +134,11 @@ internal sealed partial class ReferenceBackend
     }
 
     private static double[][] Potentials(double[] saved, int sequence, int iterations, int tokens) =>
-        [.. Enumerable.Range(0, iterations).Select(t => saved.AsSpan((sequence * iterations + t) * tokens, tokens).ToArray())];
+        [.. Enumerable.Range(0, iterations)
+            .Select(t => saved.AsSpan((sequence * iterations + t) * tokens, tokens).ToArray())];
 
-    private static double LogPlan(in AttentionArguments arguments, double[][] history, int iterations, int batch, int head, int i, int j) =>
+    private static double LogPlan(in AttentionArguments arguments, double[][] history, int iterations, int batch,
+        int head, int i, int j) =>
         Score(arguments, batch, head, i, j) + history[^1][i] + (iterations > 1 ? history[^2][j] : 0);
 
     /// <summary>s_ij as <see cref="AttentionArguments"/> defines it; −∞ where j is hidden from i.</summary>
@@ -141,14 +154,19 @@ internal sealed partial class ReferenceBackend
         return score;
     }
 
-    /// <summary>The gradient ds of one score goes to dq_i += scale ds k_j, dk_j += scale ds q_i, and to the biases.</summary>
-    private static void AddScore(in AttentionArguments a, in AttentionGradients gradients, int batch, int head, int i, int j, double ds)
+    /// <summary>The gradient ds of one score goes to dq_i += scale ds k_j, dk_j += scale ds q_i, and to the
+    /// biases.</summary>
+    private static void AddScore(in AttentionArguments a, in AttentionGradients gradients, int batch, int head, int i,
+        int j, double ds)
     {
-        AddScaled(a.Scale * ds, Vector(a.K, a, a.Keys, batch, j, head), Vector(gradients.Q.View, a, a.Queries, batch, i, head));
-        AddScaled(a.Scale * ds, Vector(a.Q, a, a.Queries, batch, i, head), Vector(gradients.K.View, a, a.Keys, batch, j, head));
+        AddScaled(a.Scale * ds, Vector(a.K, a, a.Keys, batch, j, head),
+            Vector(gradients.Q.View, a, a.Queries, batch, i, head));
+        AddScaled(a.Scale * ds, Vector(a.Q, a, a.Queries, batch, i, head),
+            Vector(gradients.K.View, a, a.Keys, batch, j, head));
         if (a.Relation is not { } relation) return;
         int bucket = relation.Bucket(i, j), buckets = relation.Buckets, sequence = batch * a.Heads + head;
-        if (gradients.QueryBias is not null) Values(gradients.QueryBias)[(sequence * a.Queries + i) * buckets + bucket] += ds;
+        if (gradients.QueryBias is not null)
+            Values(gradients.QueryBias)[(sequence * a.Queries + i) * buckets + bucket] += ds;
         if (gradients.KeyBias is not null) Values(gradients.KeyBias)[(sequence * a.Keys + j) * buckets + bucket] += ds;
         if (gradients.HeadBias is not null) Values(gradients.HeadBias)[sequence * buckets + bucket] += ds;
     }
@@ -173,7 +191,8 @@ internal sealed partial class ReferenceBackend
     }
 
     /// <summary>One head's vector of a token.</summary>
-    private static Span<double> Vector(in HeadView view, in AttentionArguments a, int tokens, int batch, int token, int head) =>
+    private static Span<double> Vector(in HeadView view, in AttentionArguments a, int tokens, int batch, int token,
+        int head) =>
         Values(view.Storage).AsSpan(view.Offset + (batch * tokens + token) * view.Stride + head * a.HeadDim, a.HeadDim);
 
     private static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)

@@ -2,7 +2,8 @@ namespace Fovea.Tensors.Backends.Reference;
 
 internal sealed partial class ReferenceBackend
 {
-    public override void ChannelStatistics(Storage x, Storage mean, Storage variance, int batch, int channels, int pixels)
+    public override void ChannelStatistics(Storage x, Storage mean, Storage variance, int batch, int channels,
+        int pixels)
     {
         double[] from = Values(x);
         for (int channel = 0; channel < channels; channel++)
@@ -50,14 +51,17 @@ internal sealed partial class ReferenceBackend
                 if (gradients.Dresidual is { } dresidual) Put(ref Values(dresidual)[i], Slope(i), dresidual.Accumulate);
                 if (gradients.Dx is not { } dx) continue;
                 double shared = statisticsOfInput ? (sum + Normalised(norm, from[i], channel) * product) / count : 0;
-                Put(ref Values(dx)[i], Factor(norm.Gamma, channel) * InverseStd(norm, channel) * (Slope(i) - shared), dx.Accumulate);
+                Put(ref Values(dx)[i], Factor(norm.Gamma, channel) * InverseStd(norm, channel) * (Slope(i) - shared),
+                    dx.Accumulate);
             }
         }
     }
 
-    private static double Normalised(in ChannelNorm norm, double x, int channel) => (x - Values(norm.Mean)[channel]) * InverseStd(norm, channel);
+    private static double Normalised(in ChannelNorm norm, double x, int channel) =>
+        (x - Values(norm.Mean)[channel]) * InverseStd(norm, channel);
 
-    private static double InverseStd(in ChannelNorm norm, int channel) => 1 / Math.Sqrt(Values(norm.Variance)[channel] + norm.Epsilon);
+    private static double InverseStd(in ChannelNorm norm, int channel) =>
+        1 / Math.Sqrt(Values(norm.Variance)[channel] + norm.Epsilon);
 
     private static double Factor(Storage? values, int channel) => values is null ? 1 : Values(values)[channel];
 

@@ -2,7 +2,8 @@ namespace Fovea.Tensors.Backends.Reference;
 
 internal sealed partial class ReferenceBackend
 {
-    public override void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y, Shape shape)
+    public override void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y,
+        Shape shape)
     {
         double[] left = Values(a), right = Values(b), to = Values(y);
         for (int i = 0; i < shape.Count; i++)
@@ -49,7 +50,8 @@ internal sealed partial class ReferenceBackend
                 to[(o * axis + (int)positions[o * inner + i]) * inner + i] += from[o * inner + i];
     }
 
-    /// <summary>Where element <paramref name="index"/> of <paramref name="shape"/> lies in <paramref name="source"/>, whose axes of size 1 repeat.</summary>
+    /// <summary>Where element <paramref name="index"/> of <paramref name="shape"/> lies in <paramref name="source"/>,
+    /// whose axes of size 1 repeat.</summary>
     private static int Source(int index, Shape shape, Shape source)
     {
         int position = 0, stride = 1;

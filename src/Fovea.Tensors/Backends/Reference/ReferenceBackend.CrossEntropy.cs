@@ -13,7 +13,8 @@ internal sealed partial class ReferenceBackend
             for (int column = 0; column < columns; column++)
             {
                 double target = WeightedTarget(arguments, row, column);
-                if (target != 0) loss -= target * (x[row * columns + column] - largest - logSum);   // a masked class, logit −∞, costs nothing
+                // a masked class, logit −∞, costs nothing
+                if (target != 0) loss -= target * (x[row * columns + column] - largest - logSum);
             }
 
             to[row] = loss;
@@ -35,7 +36,8 @@ internal sealed partial class ReferenceBackend
             {
                 int i = row * columns + column;
                 double probability = Math.Exp(x[i] - largest - logSum);
-                Put(ref to[i], dloss[row] * (probability * total - WeightedTarget(arguments, row, column)), dlogits.Accumulate);
+                Put(ref to[i], dloss[row] * (probability * total - WeightedTarget(arguments, row, column)),
+                    dlogits.Accumulate);
             }
         }
     }

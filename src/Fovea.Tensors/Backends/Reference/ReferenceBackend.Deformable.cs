@@ -2,24 +2,28 @@ namespace Fovea.Tensors.Backends.Reference;
 
 internal sealed partial class ReferenceBackend
 {
-    public override void DeformableSample(in DeformableArguments arguments, HeadView values, Storage locations, Storage weights, Storage y)
+    public override void DeformableSample(in DeformableArguments arguments, HeadView values, Storage locations,
+        Storage weights, Storage y)
     {
         double[] from = Values(values.Storage), factors = Values(weights), to = Values(y);
         Clear(to, arguments.Batch * arguments.Queries * arguments.Heads * arguments.Width, accumulate: false);
         foreach ((int sample, int result, int value, Corner corner) in Corners(arguments, values, Values(locations)))
-            for (int e = 0; e < arguments.Width; e++) to[result + e] += factors[sample] * corner.Share * from[value + e];
+            for (int e = 0; e < arguments.Width;
+                e++) to[result + e] += factors[sample] * corner.Share * from[value + e];
     }
 
     /// <summary>
-    /// With b the share of a corner in its sample and s = dy · v_corner: dv_corner += weight · b · dy, dweight += b · s and
-    /// dlocation += weight · s · ∂b/∂location.
+    /// With b the share of a corner in its sample and s = dy · v_corner: dv_corner += weight · b · dy, dweight += b · s
+    /// and dlocation += weight · s · ∂b/∂location.
     /// </summary>
     public override void DeformableSampleBackward(
-        in DeformableArguments arguments, HeadView values, Storage locations, Storage weights, Storage dy, in DeformableGradients gradients)
+        in DeformableArguments arguments, HeadView values, Storage locations, Storage weights, Storage dy,
+        in DeformableGradients gradients)
     {
         double[] from = Values(values.Storage), factors = Values(weights), dresults = Values(dy);
         int samples = arguments.Batch * arguments.Queries * arguments.Heads * arguments.Samples;
-        double[] dvalues = new double[from.Length], dlocations = new double[2 * samples], dweights = new double[samples];
+        double[] dvalues = new double[from.Length], dlocations = new double[2 * samples],
+            dweights = new double[samples];
         foreach ((int sample, int result, int value, Corner corner) in Corners(arguments, values, Values(locations)))
         {
             double s = 0;
@@ -55,7 +59,8 @@ internal sealed partial class ReferenceBackend
             for (int e = 0; e < arguments.Width; e++) to[token + e] += share * from[mean + e];
     }
 
-    public override void GridConvolution(in GridConvolutionArguments arguments, HeadView x, Storage w, Storage? bias, Storage y)
+    public override void GridConvolution(in GridConvolutionArguments arguments, HeadView x, Storage w, Storage? bias,
+        Storage y)
     {
         double[] from = Values(x.Storage), kernel = Values(w), to = Values(y);
         for (int i = 0; i < arguments.Batch * arguments.Results.Count * arguments.Heads * arguments.Width; i++)
@@ -64,7 +69,8 @@ internal sealed partial class ReferenceBackend
             for (int e = 0; e < arguments.Width; e++) to[ofY + e] += from[ofX + e] * kernel[ofW + e];
     }
 
-    public override void GridConvolutionBackwardInput(in GridConvolutionArguments arguments, Storage dy, Storage w, HeadGradient dx)
+    public override void GridConvolutionBackwardInput(in GridConvolutionArguments arguments, Storage dy, Storage w,
+        HeadGradient dx)
     {
         double[] from = Values(dy), kernel = Values(w), to = Values(dx.View.Storage);
         for (int token = 0; token < arguments.Batch * arguments.Tokens; token++)
@@ -73,7 +79,8 @@ internal sealed partial class ReferenceBackend
             for (int e = 0; e < arguments.Width; e++) to[ofX + e] += from[ofY + e] * kernel[ofW + e];
     }
 
-    public override void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy, Target dw)
+    public override void GridConvolutionBackwardWeight(in GridConvolutionArguments arguments, HeadView x, Storage dy,
+        Target dw)
     {
         double[] from = Values(dy), tokens = Values(x.Storage), to = Values(dw);
         Clear(to, arguments.Kernel * arguments.Kernel * arguments.Width, dw.Accumulate);
@@ -90,15 +97,19 @@ internal sealed partial class ReferenceBackend
         {
             int token = pixel + (pixel / a.Grid.Count + 1) * a.Prefix;   // each sequence has its prefix before the grid
             for (int head = 0; head < a.Heads; head++)
-                yield return (x.Offset + token * x.Stride + head * a.Width, tap * a.Width, (result * a.Heads + head) * a.Width);
+                yield return (x.Offset + token * x.Stride + head * a.Width, tap * a.Width,
+                    (result * a.Heads + head) * a.Width);
         }
     }
 
-    /// <summary>A position that a sample reads: its share of the sample, and the share's derivatives by the location.</summary>
+    /// <summary>A position that a sample reads: its share of the sample, and the share's derivatives by the
+    /// location.</summary>
     private readonly record struct Corner(int Position, double Share, double SlopeX, double SlopeY);
 
-    /// <summary>All that is read: number of the sample, and where the result and the value of that head begin.</summary>
-    private static IEnumerable<(int Sample, int Result, int Value, Corner Corner)> Corners(DeformableArguments a, HeadView values, double[] locations)
+    /// <summary>All that is read: number of the sample, and where the result and the value of that head
+    /// begin.</summary>
+    private static IEnumerable<(int Sample, int Result, int Value, Corner Corner)> Corners(DeformableArguments a,
+        HeadView values, double[] locations)
     {
         int sample = 0;
         for (int batch = 0; batch < a.Batch; batch++)
@@ -112,7 +123,8 @@ internal sealed partial class ReferenceBackend
                             foreach (Corner corner in Corners(level, locations[2 * sample], locations[2 * sample + 1]))
                             {
                                 int token = batch * a.Tokens + first + corner.Position;
-                                yield return (sample, result, values.Offset + token * values.Stride + head * a.Width, corner);
+                                yield return (sample, result, values.Offset + token * values.Stride + head * a.Width,
+                                    corner);
                             }
 
                         first += level.Count;
@@ -131,18 +143,21 @@ internal sealed partial class ReferenceBackend
             for (int column = Math.Max(left, 0); column <= Math.Min(left + 1, level.Columns - 1); column++)
             {
                 double shareX = 1 - Math.Abs(x - column), shareY = 1 - Math.Abs(y - row);
-                double slopeX = column == left ? -level.Columns : level.Columns, slopeY = row == top ? -level.Rows : level.Rows;
+                double slopeX = column == left ? -level.Columns : level.Columns,
+                    slopeY = row == top ? -level.Rows : level.Rows;
                 yield return new(row * level.Columns + column, shareX * shareY, slopeX * shareY, shareX * slopeY);
             }
     }
 
     /// <summary>The elements that the view of the values covers, and no others.</summary>
-    private static void PutHeads(in DeformableArguments arguments, HeadView values, double[] dvalues, HeadGradient target)
+    private static void PutHeads(in DeformableArguments arguments, HeadView values, double[] dvalues,
+        HeadGradient target)
     {
         double[] to = Values(target.View.Storage);
         for (int token = 0; token < arguments.Batch * arguments.Tokens; token++)
             for (int e = 0; e < arguments.Heads * arguments.Width; e++)
-                Put(ref to[target.View.Offset + token * target.View.Stride + e], dvalues[values.Offset + token * values.Stride + e], target.Accumulate);
+                Put(ref to[target.View.Offset + token * target.View.Stride + e],
+                    dvalues[values.Offset + token * values.Stride + e], target.Accumulate);
     }
 
     private static void Clear(Span<double> values, bool accumulate)
@@ -166,7 +181,8 @@ internal sealed partial class ReferenceBackend
                 {
                     int token = batch * (a.Prefix + grid.Count) + a.Prefix + row * grid.Columns + column;
                     int mean = batch * half.Count + row / 2 * half.Columns + column / 2;
-                    int rows = Math.Min(2, grid.Rows - row / 2 * 2), columns = Math.Min(2, grid.Columns - column / 2 * 2);
+                    int rows = Math.Min(2, grid.Rows - row / 2 * 2),
+                        columns = Math.Min(2, grid.Columns - column / 2 * 2);
                     yield return (token * a.Width, mean * a.Width, 1.0 / (rows * columns));
                 }
     }

@@ -11,7 +11,8 @@ internal sealed partial class ReferenceBackend
     public override void UnaryBackward(UnaryOperator f, Storage x, Storage dy, Target dx, int count)
     {
         double[] input = Values(x), from = Values(dy), to = Values(dx);
-        for (int i = 0; i < count; i++) Put(ref to[i], from[i] * ScalarFunctions.Derivative(f, input[i]), dx.Accumulate);
+        for (int i = 0; i < count; i++)
+            Put(ref to[i], from[i] * ScalarFunctions.Derivative(f, input[i]), dx.Accumulate);
     }
 
     public override void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns)

@@ -8,7 +8,8 @@ internal sealed partial class ReferenceBackend
         int[] position = new int[xShape.Rank];
         for (int i = 0; i < xShape.Count; i++)
         {
-            for (int axis = xShape.Rank - 1, rest = i; axis >= 0; rest /= xShape[axis--]) position[axis] = rest % xShape[axis];
+            for (int axis = xShape.Rank - 1, rest = i; axis >= 0; rest /= xShape[axis--])
+                position[axis] = rest % xShape[axis];
             int target = 0;
             foreach (int axis in order) target = target * xShape[axis] + position[axis];
             Put(ref to[target], from[i], y.Accumulate);
@@ -28,7 +29,8 @@ internal sealed partial class ReferenceBackend
     {
         double[] from = Values(x), rows = Values(indices), to = Values(y);
         for (int i = 0; i < count; i++)
-            for (int column = 0; column < columns; column++) to[i * columns + column] = from[(int)rows[i] * columns + column];
+            for (int column = 0; column < columns;
+                column++) to[i * columns + column] = from[(int)rows[i] * columns + column];
     }
 
     public override void GatherBackward(Storage dy, Storage indices, Target dx, int count, int rows, int columns)
@@ -36,13 +38,15 @@ internal sealed partial class ReferenceBackend
         double[] from = Values(dy), targets = Values(indices), to = Values(dx);
         Clear(to, rows * columns, dx.Accumulate);
         for (int i = 0; i < count; i++)
-            for (int column = 0; column < columns; column++) to[(int)targets[i] * columns + column] += from[i * columns + column];
+            for (int column = 0; column < columns;
+                column++) to[(int)targets[i] * columns + column] += from[i * columns + column];
     }
 
     public override void Patchify(Storage image, Storage y, int batch, int channels, int height, int width, int size)
     {
         double[] from = Values(image), to = Values(y);
-        for (int i = 0; i < batch * channels * height * width; i++) to[PatchPosition(i, channels, height, width, size)] = from[i];
+        for (int i = 0; i < batch * channels * height * width; i++)
+            to[PatchPosition(i, channels, height, width, size)] = from[i];
     }
 
     public override void PatchifyBackward(
@@ -53,7 +57,8 @@ internal sealed partial class ReferenceBackend
             Put(ref to[i], from[PatchPosition(i, channels, height, width, size)], image.Accumulate);
     }
 
-    /// <summary>Where pixel <paramref name="index"/> of <c>[batch, channel, height, width]</c> lies among the patches.</summary>
+    /// <summary>Where pixel <paramref name="index"/> of <c>[batch, channel, height, width]</c> lies among the
+    /// patches.</summary>
     private static int PatchPosition(int index, int channels, int height, int width, int size)
     {
         int column = index % width, row = index / width % height, channel = index / (width * height) % channels;

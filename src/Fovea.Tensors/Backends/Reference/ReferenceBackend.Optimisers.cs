@@ -42,10 +42,13 @@ internal sealed partial class ReferenceBackend
     private static void Adam(in AdamStep adam)
     {
         AdamArguments arguments = adam.Arguments;
-        double[] p = Values(adam.Parameter), gradients = Values(adam.Gradient), m = Values(adam.Mean), v = Values(adam.Variance);
+        double[] p = Values(adam.Parameter), gradients = Values(adam.Gradient), m = Values(adam.Mean),
+            v = Values(adam.Variance);
         double[]? largest = adam.Maximum is null ? null : Values(adam.Maximum);
-        double rate = arguments.LearningRate, decay = arguments.WeightDecay, beta1 = arguments.Beta1, beta2 = arguments.Beta2;
-        double correction1 = 1 - Math.Pow(beta1, arguments.Step), correction2 = Math.Sqrt(1 - Math.Pow(beta2, arguments.Step));
+        double rate = arguments.LearningRate, decay = arguments.WeightDecay, beta1 = arguments.Beta1,
+            beta2 = arguments.Beta2;
+        double correction1 = 1 - Math.Pow(beta1, arguments.Step),
+            correction2 = Math.Sqrt(1 - Math.Pow(beta2, arguments.Step));
         for (int i = 0; i < adam.Count; i++)
         {
             double g = arguments.GradientScale * gradients[i];

@@ -45,6 +45,7 @@ internal sealed partial class ReferenceBackend
         (int plane, int row) = Math.DivRem(rest, a.OutHeight);
         (int top, int left) = (row * a.Stride - a.Padding, column * a.Stride - a.Padding);
         for (int y = Math.Max(0, top); y < Math.Min(a.Height, top + a.Kernel); y++)
-            for (int x = Math.Max(0, left); x < Math.Min(a.Width, left + a.Kernel); x++) yield return (plane * a.Height + y) * a.Width + x;
+            for (int x = Math.Max(0, left); x < Math.Min(a.Width, left + a.Kernel);
+                x++) yield return (plane * a.Height + y) * a.Width + x;
     }
 }

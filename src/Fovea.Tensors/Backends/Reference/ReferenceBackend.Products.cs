@@ -39,10 +39,12 @@ internal sealed partial class ReferenceBackend
             }
     }
 
-    public override void LinearBackwardInput(in LinearArguments arguments, Storage dy, in LinearInputGradients gradients)
+    public override void LinearBackwardInput(in LinearArguments arguments, Storage dy,
+        in LinearInputGradients gradients)
     {
         (int rows, int inner, int columns) = (arguments.Rows, arguments.In, arguments.Out);
-        double[] from = Values(dy), w = Values(arguments.Weight), x = Values(arguments.X), df = new double[rows * inner];
+        double[] from = Values(dy), w = Values(arguments.Weight), x = Values(arguments.X),
+            df = new double[rows * inner];
         for (int row = 0; row < rows; row++)
             for (int k = 0; k < inner; k++)
                 for (int column = 0; column < columns; column++)
@@ -50,7 +52,8 @@ internal sealed partial class ReferenceBackend
 
         if (arguments.Input == LinearInput.LayerNorm)
         {
-            LayerNormBackward(x, Values(arguments.Gamma!), Values(arguments.Mean!), Values(arguments.Rstd!), df, rows, inner, gradients);
+            LayerNormBackward(x, Values(arguments.Gamma!), Values(arguments.Mean!), Values(arguments.Rstd!), df, rows,
+                inner, gradients);
             return;
         }
 
@@ -58,7 +61,8 @@ internal sealed partial class ReferenceBackend
         double[] dx = Values(target);
         for (int i = 0; i < df.Length; i++)
         {
-            double slope = arguments.Input == LinearInput.Activation ? ScalarFunctions.Derivative(arguments.Activation, x[i]) : 1;
+            double slope = arguments.Input == LinearInput.Activation
+                ? ScalarFunctions.Derivative(arguments.Activation, x[i]) : 1;
             Put(ref dx[i], df[i] * slope, target.Accumulate);
         }
     }
@@ -72,7 +76,8 @@ internal sealed partial class ReferenceBackend
             for (int k = 0; k < arguments.In; k++)
             {
                 double sum = 0;
-                for (int row = 0; row < arguments.Rows; row++) sum += from[row * arguments.Out + column] * f[row * arguments.In + k];
+                for (int row = 0; row < arguments.Rows; row++)
+                    sum += from[row * arguments.Out + column] * f[row * arguments.In + k];
                 Put(ref to[column * arguments.In + k], sum, dw.Accumulate);
             }
     }
@@ -97,7 +102,8 @@ internal sealed partial class ReferenceBackend
         if (arguments.Input == LinearInput.Activation)
             for (int i = 0; i < f.Length; i++) f[i] = ScalarFunctions.Value(arguments.Activation, x[i]);
         else
-            Normalise(x, Values(arguments.Gamma!), Values(arguments.Beta!), f, Values(arguments.Mean!), Values(arguments.Rstd!),
+            Normalise(x, Values(arguments.Gamma!), Values(arguments.Beta!), f, Values(arguments.Mean!),
+                Values(arguments.Rstd!),
                 arguments.Rows, arguments.In);
         return f;
     }

@@ -9,7 +9,8 @@ internal sealed partial class ReferenceBackend
         HeadGradient to = new(new(features, 0, a.Heads * a.Features), Accumulate: false);
         for (int index = 0; index < a.Batch * a.Heads; index++)
         {
-            double[][] u = [.. Vectors(a.X, index / a.Heads, index % a.Heads, a.Tokens, a.HeadDim).Select(x => Array.ConvertAll(x, e => a.Scale * e))];
+            double[][] u = [.. Vectors(a.X, index / a.Heads, index % a.Heads, a.Tokens, a.HeadDim)
+                .Select(x => Array.ConvertAll(x, e => a.Scale * e))];
             double[][] projected = Array.ConvertAll(u, vector => Project(a, vector));
             double shared = projected.Select(row => row.Max()).DefaultIfEmpty().Max();
             for (int token = 0; token < a.Tokens; token++)
@@ -27,10 +28,11 @@ internal sealed partial class ReferenceBackend
     }
 
     /// <summary>
-    /// With u = s·x. Softmax: dt_e = exp(...)_e m^(−1/2) dφ_e and dx = s (Pᵀ dt − (Σ_e dt_e) u). Relu: dt_e = m^(−1/2) dφ_e where positive and
-    /// dx = s Pᵀ dt.
+    /// With u = s·x. Softmax: dt_e = exp(...)_e m^(−1/2) dφ_e and dx = s (Pᵀ dt − (Σ_e dt_e) u). Relu: dt_e = m^(−1/2)
+    /// dφ_e where positive and dx = s Pᵀ dt.
     /// </summary>
-    public override void RandomFeaturesBackward(in RandomFeaturesArguments arguments, Storage features, Storage dfeatures, in HeadGradient dx)
+    public override void RandomFeaturesBackward(in RandomFeaturesArguments arguments, Storage features,
+        Storage dfeatures, in HeadGradient dx)
     {
         RandomFeaturesArguments a = arguments;
         double factor = 1 / Math.Sqrt(a.Features), scale = a.Scale;
@@ -45,7 +47,8 @@ internal sealed partial class ReferenceBackend
                 for (int e = 0; e < a.Features; e++)
                 {
                     bool softmax = a.Kernel == FeatureKernel.Softmax;
-                    double slope = softmax ? values[token][e] - factor * a.Stabilizer : values[token][e] > a.Stabilizer ? factor : 0;
+                    double slope = softmax ? values[token][e] - factor * a.Stabilizer : values[token][e] > a.Stabilizer
+                        ? factor : 0;
                     double dt = slope * gradients[token][e];
                     AddScaled(scale * dt, Values(a.Projection).AsSpan(e * a.HeadDim, a.HeadDim), to[token]);
                     if (softmax) AddScaled(-scale * scale * dt, x[token], to[token]);

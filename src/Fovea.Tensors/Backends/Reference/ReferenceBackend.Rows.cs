@@ -3,14 +3,16 @@ namespace Fovea.Tensors.Backends.Reference;
 internal sealed partial class ReferenceBackend
 {
     public override void LayerNorm(
-        Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd, int rows, int columns, float epsilon)
+        Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd, int rows, int columns,
+        float epsilon)
     {
         Statistics(x, mean, rstd, rows, columns, epsilon);
         Normalise(Values(x), Values(gamma), Values(beta), Values(y), Values(mean), Values(rstd), rows, columns);
     }
 
     public override void LayerNormBackward(
-        Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows, int columns, in LinearInputGradients gradients) =>
+        Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows, int columns,
+        in LinearInputGradients gradients) =>
         LayerNormBackward(Values(x), Values(gamma), Values(mean), Values(rstd), Values(dy), rows, columns, gradients);
 
     public override void Softmax(Storage x, Storage y, int rows, int columns, bool logarithm)
@@ -36,13 +38,14 @@ internal sealed partial class ReferenceBackend
             double sum = 0;
             for (int i = row * columns; i < (row + 1) * columns; i++) sum += logarithm ? from[i] : from[i] * result[i];
             for (int i = row * columns; i < (row + 1) * columns; i++)
-                Put(ref to[i], logarithm ? from[i] - Math.Exp(result[i]) * sum : result[i] * (from[i] - sum), dx.Accumulate);
+                Put(ref to[i], logarithm ? from[i] - Math.Exp(result[i]) * sum : result[i] * (from[i] - sum),
+                    dx.Accumulate);
         }
     }
 
     /// <summary>
-    /// log Σ exp(x) in two parts to be added: the largest element m, taken out so that nothing overflows, and log Σ exp(x − m), which
-    /// a large m would swallow. So log softmax(x) is (x − m) − log Σ exp(x − m).
+    /// log Σ exp(x) in two parts to be added: the largest element m, taken out so that nothing overflows, and log Σ
+    /// exp(x − m), which a large m would swallow. So log softmax(x) is (x − m) − log Σ exp(x − m).
     /// </summary>
     private static (double Largest, double LogSum) LogSumExp(ReadOnlySpan<double> x)
     {
@@ -67,7 +70,8 @@ internal sealed partial class ReferenceBackend
         }
     }
 
-    private static void Normalise(double[] x, double[] gamma, double[] beta, double[] y, double[] mean, double[] rstd, int rows, int columns)
+    private static void Normalise(double[] x, double[] gamma, double[] beta, double[] y, double[] mean, double[] rstd,
+        int rows, int columns)
     {
         for (int row = 0; row < rows; row++)
             for (int column = 0; column < columns; column++)
@@ -78,12 +82,15 @@ internal sealed partial class ReferenceBackend
     }
 
     /// <summary>
-    /// With u = (x − mean) · rstd and g = dy · gamma: dbeta = Σ_r dy, dgamma = Σ_r dy · u, dx = rstd · (g − mean(g) − u · mean(g · u)).
+    /// With u = (x − mean) · rstd and g = dy · gamma: dbeta = Σ_r dy, dgamma = Σ_r dy · u, dx = rstd · (g − mean(g) − u
+    /// · mean(g · u)).
     /// </summary>
     private static void LayerNormBackward(
-        double[] x, double[] gamma, double[] mean, double[] rstd, double[] dy, int rows, int columns, in LinearInputGradients gradients)
+        double[] x, double[] gamma, double[] mean, double[] rstd, double[] dy, int rows, int columns,
+        in LinearInputGradients gradients)
     {
-        double[] dgamma = new double[columns], dbeta = new double[columns], u = new double[columns], g = new double[columns];
+        double[] dgamma = new double[columns], dbeta = new double[columns], u = new double[columns],
+            g = new double[columns];
         for (int row = 0; row < rows; row++)
         {
             double meanG = 0, meanGu = 0;
@@ -100,7 +107,8 @@ internal sealed partial class ReferenceBackend
 
             if (gradients.Dx is not { } dx) continue;
             for (int column = 0; column < columns; column++)
-                Put(ref Values(dx)[row * columns + column], rstd[row] * (g[column] - meanG - u[column] * meanGu), dx.Accumulate);
+                Put(ref Values(dx)[row * columns + column], rstd[row] * (g[column] - meanG - u[column] * meanGu),
+                    dx.Accumulate);
         }
 
         for (int column = 0; column < columns; column++)

@@ -1,8 +1,8 @@
 namespace Fovea.Tensors.Backends.Reference;
 
 /// <summary>
-/// The definition of every primitive: plain loops in double, one thought per line and nothing clever. Faster backends are tested
-/// against it, and gradients against central differences on it.
+/// The definition of every primitive: plain loops in double, one thought per line and nothing clever. Faster backends
+/// are tested against it, and gradients against central differences on it.
 /// </summary>
 internal sealed partial class ReferenceBackend : Backend
 {

@@ -56,11 +56,12 @@ internal static class ScalarFunctions
         _ => throw new ArgumentOutOfRangeException(nameof(f), f, null),
     };
 
-    /// <summary>The complementary error function, relative error below 1e-13 everywhere and absolute below 1e-15.</summary>
+    /// <summary>The complementary error function, relative error below 1e-13 everywhere and absolute below
+    /// 1e-15.</summary>
     /// <remarks>
-    /// Below 2 from erf(x) = 2/√π e^(−x²) Σ_n 2ⁿ x^(2n+1) / (1·3·…·(2n+1)), whose terms are all positive; from 2 on by the
-    /// continued fraction √π e^(x²) erfc(x) = 1/(x + (1/2)/(x + (2/2)/(x + (3/2)/(x + …)))).
-    /// Source: Abramowitz and Stegun 1964, 7.1.6 and 7.1.14.
+    /// Below 2 from erf(x) = 2/√π e^(−x²) Σ_n 2ⁿ x^(2n+1) / (1·3·…·(2n+1)), whose terms are all positive; from 2 on by
+    /// the continued fraction √π e^(x²) erfc(x) = 1/(x + (1/2)/(x + (2/2)/(x + (3/2)/(x + …)))). Source: Abramowitz and
+    /// Stegun 1964, 7.1.6 and 7.1.14.
     /// </remarks>
     public static double Erfc(double x)
     {
@@ -68,12 +69,14 @@ internal static class ScalarFunctions
         if (x < 2)
         {
             double term = x, sum = x;
-            for (int n = 1; n < 60; n++) sum += term *= 2 * x * x / (2 * n + 1);   // at x = 2 the 60th term is below 1e-20
+            // at x = 2 the 60th term is below 1e-20
+            for (int n = 1; n < 60; n++) sum += term *= 2 * x * x / (2 * n + 1);
             return 1 - 2 / Math.Sqrt(Math.PI) * Math.Exp(-x * x) * sum;
         }
 
         double fraction = x;
-        for (int k = 100; k > 0; k--) fraction = x + 0.5 * k / fraction;           // at x = 2, 100 steps leave an error below 1e-16
+        // at x = 2, 100 steps leave an error below 1e-16
+        for (int k = 100; k > 0; k--) fraction = x + 0.5 * k / fraction;
         return Math.Exp(-x * x) / (Math.Sqrt(Math.PI) * fraction);
     }
 
@@ -88,7 +91,8 @@ internal static class ScalarFunctions
         return 0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * TanhFactor * (1 + 3 * 0.044715 * x * x);
     }
 
-    /// <summary>eˣ − 1 without cancellation: the rounding of eˣ is divided out again (W. Kahan, after Higham 2002, 1.14.1).</summary>
+    /// <summary>eˣ − 1 without cancellation: the rounding of eˣ is divided out again (W. Kahan, after Higham 2002,
+    /// 1.14.1).</summary>
     private static double ExpMinus1(double x)
     {
         double exp = Math.Exp(x);

@@ -48,7 +48,8 @@ public sealed class ScalarFunctionsTests
                 if (x < 0 && f is UnaryOperator.Log or UnaryOperator.Sqrt) continue;
                 double h = 1e-5 * Math.Min(1, Math.Abs(x)), slope = ScalarFunctions.Derivative(f, x);
                 double difference = (ScalarFunctions.Value(f, x + h) - ScalarFunctions.Value(f, x - h)) / (2 * h);
-                Assert.True(Math.Abs(slope - difference) < 1e-8 * Math.Max(1, Math.Abs(slope)), $"{f}'({x}) = {slope}, difference {difference}");
+                Assert.True(Math.Abs(slope - difference) < 1e-8 * Math.Max(1, Math.Abs(slope)),
+                    $"{f}'({x}) = {slope}, difference {difference}");
             }
     }
 }

@@ -5,8 +5,9 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 namespace Fovea.Tensors.Backends.Cpu.Attention;
 
 /// <summary>
-/// Softmax attention of one head of one sequence, tiled: scores exist for a tile of queries and a range of keys at a time (Dao et al. 2022,
-/// "FlashAttention", arXiv:2205.14135). Scores are kept in units of log 2, so that the exponential is a power of two.
+/// Softmax attention of one head of one sequence, tiled: scores exist for a tile of queries and a range of keys at a
+/// time (Dao et al. 2022, "FlashAttention", arXiv:2205.14135). Scores are kept in units of log 2, so that the
+/// exponential is a power of two.
 /// </summary>
 internal readonly unsafe struct AttentionHead<V>
     where V : struct, ISimd<V>
@@ -48,8 +49,9 @@ internal readonly unsafe struct AttentionHead<V>
     private float* At(in HeadView view, int tokens) => CpuStorage.At(view, _batch, tokens, _head, _a.HeadDim);
 
     /// <summary>
-    /// Asks for one token of the next head in an array that lies as <paramref name="here"/> does: short runs, too scattered for the hardware to
-    /// foresee. Called along with the work on each token, because a burst of such requests would stall.
+    /// Asks for one token of the next head in an array that lies as <paramref name="here"/> does: short runs, too
+    /// scattered for the hardware to foresee. Called along with the work on each token, because a burst of such
+    /// requests would stall.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Prefetch(float* here, nint toNext)
@@ -70,7 +72,8 @@ internal readonly unsafe struct AttentionHead<V>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Forward(float* y, float* logSums, int first, int count)
     {
-        int n = _a.Keys, d = _a.HeadDim, padded = Panels<V>.Padded(Math.Min(n, KeysAtOnce)), paddedDim = Panels<V>.Padded(d);
+        int n = _a.Keys, d = _a.HeadDim, padded = Panels<V>.Padded(Math.Min(n, KeysAtOnce)),
+            paddedDim = Panels<V>.Padded(d);
         using Scratch scratch = Scratch.Begin();
         float* keys = scratch.Floats(padded * d), values = scratch.Floats(padded * paddedDim);
         float* scores = scratch.Floats(V.TileRows * padded);
@@ -79,7 +82,8 @@ internal readonly unsafe struct AttentionHead<V>
         float* largest = state, sums = state + count, results = state + 2 * count;
         new Span<float>(largest, count).Fill(float.NegativeInfinity);
         new Span<float>(sums, count).Clear();
-        if (_relative.IsPresent) new Span<float>(results, count * paddedDim).Clear();   // the first keys of a query may be hidden
+        // the first keys of a query may be hidden
+        if (_relative.IsPresent) new Span<float>(results, count * paddedDim).Clear();
 
         KeyRun* runs = stackalloc KeyRun[2];
         for (int key = 0; key < n; key += KeysAtOnce)
@@ -100,7 +104,8 @@ internal readonly unsafe struct AttentionHead<V>
                 }
 
                 int runCount = _relative.Runs(first + row, rows, key, key + range, runs);
-                for (int run = 0; run < runCount; run++) Forward(tile, keys, values, scores, key, runs[run], range, fresh: false);
+                for (int run = 0; run < runCount; run++)
+                    Forward(tile, keys, values, scores, key, runs[run], range, fresh: false);
             }
         }
 
@@ -117,32 +122,38 @@ internal readonly unsafe struct AttentionHead<V>
 
     /// <summary>A tile of queries over a run of the packed keys from <paramref name="key"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Forward(in Tile tile, float* keys, float* values, float* scores, int key, KeyRun run, int range, bool fresh)
+    private void Forward(in Tile tile, float* keys, float* values, float* scores, int key, KeyRun run, int range,
+        bool fresh)
     {
-        int count = run.To - run.From, padded = Panels<V>.Padded(count), d = _a.HeadDim, paddedDim = Panels<V>.Padded(d);
+        int count = run.To - run.From, padded = Panels<V>.Padded(count), d = _a.HeadDim,
+            paddedDim = Panels<V>.Padded(d);
         Block<V>.Multiply(
-            _q + (nint)tile.First * _a.Q.Stride, _a.Q.Stride, 1, tile.Rows, keys + run.From * d, count, d, new((nint)scores, padded, Padded: true));
+            _q + (nint)tile.First * _a.Q.Stride, _a.Q.Stride, 1, tile.Rows, keys + run.From * d, count, d,
+            new((nint)scores, padded, Padded: true));
         float unit = _a.Scale * Log2E;
         if (_relative.IsPresent)
         {
-            for (int r = 0; r < tile.Rows; r++) _relative.Apply(scores + r * padded, tile.First + r, key + run.From, key + run.To);
+            for (int r = 0; r < tile.Rows; r++)
+                _relative.Apply(scores + r * padded, tile.First + r, key + run.From, key + run.To);
             unit = Log2E;
         }
 
         Exponentiate(scores, tile.Rows, count, padded, unit, tile.Largest, tile.Sums, tile.Results, paddedDim, fresh);
         Block<V>.Multiply(
             scores, padded, 1, tile.Rows, values, d, count,
-            new((nint)tile.Results, paddedDim, fresh ? 0 : (nint)tile.Results, paddedDim, Padded: true), range, run.From);
+            new((nint)tile.Results, paddedDim, fresh ? 0 : (nint)tile.Results, paddedDim, Padded: true), range,
+            run.From);
     }
 
     /// <summary>
-    /// Turns rows of scores into powers 2^(unit · score − largest), after raising each row's <paramref name="largest"/> and shrinking what was
-    /// summed before (the online softmax of Milakov and Gimelshein 2018, arXiv:1805.02867). Padding becomes 0. All peaks come first: the
-    /// rows' chains of dependent steps then overlap.
+    /// Turns rows of scores into powers 2^(unit · score − largest), after raising each row's <paramref name="largest"/>
+    /// and shrinking what was summed before (the online softmax of Milakov and Gimelshein 2018, arXiv:1805.02867).
+    /// Padding becomes 0. All peaks come first: the rows' chains of dependent steps then overlap.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Exponentiate(
-        float* scores, int rows, int count, int padded, float unit, float* largest, float* sums, float* results, int resultRow, bool first)
+        float* scores, int rows, int count, int padded, float unit, float* largest, float* sums, float* results,
+        int resultRow, bool first)
     {
         float* edge = stackalloc float[V.Count];   // added to the last vector: −∞ where there is no key
         for (int i = 0; i < V.Count; i++) edge[i] = padded - V.Count + i < count ? 0 : float.NegativeInfinity;
@@ -163,7 +174,8 @@ internal readonly unsafe struct AttentionHead<V>
         for (int r = 0; r < rows; r++)
         {
             float* row = scores + r * padded;
-            V shift = V.Broadcast(float.IsNegativeInfinity(largest[r]) ? 0 : -largest[r]);   // all hidden so far: what is summed will be forgotten
+            // all hidden so far: what is summed will be forgotten
+            V shift = V.Broadcast(float.IsNegativeInfinity(largest[r]) ? 0 : -largest[r]);
             V total = VectorMath<V>.Exp2(V.Fma(V.Load(row + last) + padding, scale, shift));
             V.Store(row + last, total);
             for (int i = 0; i < last; i += V.Count)
@@ -182,8 +194,8 @@ internal readonly unsafe struct AttentionHead<V>
     }
 
     /// <summary>
-    /// With P the probabilities, dP = dy vᵀ and D_i = Σ y_i dy_i: dS = P ∘ (dP − D), dq = scale dS k, dk = scale dSᵀ q, dv = Pᵀ dy. P is recomputed from
-    /// the log-sums, a block of queries at a time.
+    /// With P the probabilities, dP = dy vᵀ and D_i = Σ y_i dy_i: dS = P ∘ (dP − D), dq = scale dS k, dk = scale dSᵀ q,
+    /// dv = Pᵀ dy. P is recomputed from the log-sums, a block of queries at a time.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Backward(float* y, float* logSums, float* dy, in AttentionGradients gradients)
@@ -200,7 +212,8 @@ internal readonly unsafe struct AttentionHead<V>
         Panels<V>.PackAll(_k, _a.K.Stride, n, d, keys);
         y += YOffset;
         dy += YOffset;
-        (nint qStride, nint kStride, nint vStride) = (gradients.Q.View.Stride, gradients.K.View.Stride, gradients.V.View.Stride);
+        (nint qStride, nint kStride, nint vStride) = (gradients.Q.View.Stride, gradients.K.View.Stride,
+            gradients.V.View.Stride);
         float* dq = At(gradients.Q.View, _a.Queries), dk = At(gradients.K.View, n), dv = At(gradients.V.View, n);
         bool addK = gradients.K.Accumulate, addV = gradients.V.Accumulate;
         if (_relative.IsPresent)
@@ -217,7 +230,8 @@ internal readonly unsafe struct AttentionHead<V>
             int count = Math.Min(block, _a.Queries - first), runCount = 1;
             runs[0] = new(0, n);
             if (_relative.IsPresent) runCount = _relative.Runs(first, count, 0, n, runs);
-            float* q = _q + (nint)first * _a.Q.Stride, dyBlock = dy + (nint)first * Width, dqBlock = dq + first * qStride;
+            float* q = _q + (nint)first * _a.Q.Stride, dyBlock = dy + (nint)first * Width,
+                dqBlock = dq + first * qStride;
             Panels<V>.PackAll(dyBlock, Width, count, d, rightSides);
             Panels<V>.PackAll(q, _a.Q.Stride, count, d, rightSides + block * paddedDim);
             bool addQ = gradients.Q.Accumulate;
@@ -226,21 +240,30 @@ internal readonly unsafe struct AttentionHead<V>
                 (int from, int to) = runs[run];
                 int length = to - from;
                 float* p = powers + from, ds = slopes + from;
-                Block<V>.Multiply(q, _a.Q.Stride, 1, count, keysT + from * d, length, d, new((nint)p, padded, Padded: true));
-                Block<V>.Multiply(dyBlock, Width, 1, count, valuesT + from * d, length, d, new((nint)ds, padded, Padded: true));
+                Block<V>.Multiply(q, _a.Q.Stride, 1, count, keysT + from * d, length, d,
+                    new((nint)p, padded, Padded: true));
+                Block<V>.Multiply(dyBlock, Width, 1, count, valuesT + from * d, length, d,
+                    new((nint)ds, padded, Padded: true));
                 for (int r = 0; r < count; r++)
                 {
                     int query = first + r;
-                    if (run == 0) PrefetchNext(query, dyBlock + (nint)r * Width, y + (nint)query * Width, dq, qStride, dk, kStride, dv, vStride);
-                    float logSum = logSums[SumsOffset + query], dot = Dot(y + (nint)query * Width, dyBlock + (nint)r * Width, d);
-                    if (_relative.IsPresent) DifferentiateRelative(p + r * padded, ds + r * padded, query, from, to, logSum, dot, gradients);
+                    if (run == 0)
+                        PrefetchNext(query, dyBlock + (nint)r * Width, y + (nint)query * Width, dq, qStride, dk,
+                            kStride, dv, vStride);
+                    float logSum = logSums[SumsOffset + query],
+                        dot = Dot(y + (nint)query * Width, dyBlock + (nint)r * Width, d);
+                    if (_relative.IsPresent)
+                        DifferentiateRelative(p + r * padded, ds + r * padded, query, from, to, logSum, dot, gradients);
                     else Differentiate(p + r * padded, ds + r * padded, length, _a.Scale, _a.Scale, logSum, dot);
                 }
 
                 float* dvRun = dv + from * vStride, dkRun = dk + from * kStride;
-                Block<V>.Multiply(p, 1, padded, length, rightSides, d, count, new((nint)dvRun, vStride, addV ? (nint)dvRun : 0, vStride));
-                Block<V>.Multiply(ds, 1, padded, length, rightSides + block * paddedDim, d, count, new((nint)dkRun, kStride, addK ? (nint)dkRun : 0, kStride));
-                Block<V>.Multiply(ds, padded, 1, count, keys, d, length, new((nint)dqBlock, qStride, addQ ? (nint)dqBlock : 0, qStride), n, from);
+                Block<V>.Multiply(p, 1, padded, length, rightSides, d, count,
+                    new((nint)dvRun, vStride, addV ? (nint)dvRun : 0, vStride));
+                Block<V>.Multiply(ds, 1, padded, length, rightSides + block * paddedDim, d, count,
+                    new((nint)dkRun, kStride, addK ? (nint)dkRun : 0, kStride));
+                Block<V>.Multiply(ds, padded, 1, count, keys, d, length,
+                    new((nint)dqBlock, qStride, addQ ? (nint)dqBlock : 0, qStride), n, from);
                 addQ = true;
             }
 
@@ -249,7 +272,8 @@ internal readonly unsafe struct AttentionHead<V>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void PrefetchNext(int query, float* dy, float* y, float* dq, nint qStride, float* dk, nint kStride, float* dv, nint vStride)
+    private void PrefetchNext(int query, float* dy, float* y, float* dq, nint qStride, float* dk, nint kStride,
+        float* dv, nint vStride)
     {
         PrefetchInputs(query);
         Prefetch(dy, _toNextResult);
@@ -262,16 +286,19 @@ internal readonly unsafe struct AttentionHead<V>
 
     /// <summary>One row under a relation: as <see cref="Differentiate"/>, with biases and hidden keys.</summary>
     private void DifferentiateRelative(
-        float* scores, float* slopes, int query, int from, int to, float logSum, float dot, in AttentionGradients gradients)
+        float* scores, float* slopes, int query, int from, int to, float logSum, float dot,
+        in AttentionGradients gradients)
     {
         int length = to - from, padded = Panels<V>.Padded(length);
         _relative.Apply(scores, query, from, to);
-        V exponent = V.Broadcast(Log2E), shift = V.Broadcast(-logSum * Log2E), center = V.Broadcast(dot), scale = V.Broadcast(_a.Scale);
+        V exponent = V.Broadcast(Log2E), shift = V.Broadcast(-logSum * Log2E), center = V.Broadcast(dot),
+            scale = V.Broadcast(_a.Scale);
         V hidden = V.Broadcast(float.MinValue);
         for (int i = 0; i < padded; i += V.Count)
         {
             V score = V.Load(scores + i);
-            V probability = V.SelectGreaterOrEqual(score, hidden, VectorMath<V>.Exp2(V.Fma(score, exponent, shift)), V.Zero);
+            V probability = V.SelectGreaterOrEqual(score, hidden, VectorMath<V>.Exp2(V.Fma(score, exponent, shift)),
+                V.Zero);
             V.Store(scores + i, probability);
             V.Store(slopes + i, probability * (V.Load(slopes + i) - center));
         }
@@ -281,11 +308,14 @@ internal readonly unsafe struct AttentionHead<V>
         for (int i = 0; i < padded; i += V.Count) V.Store(slopes + i, V.Load(slopes + i) * scale);
     }
 
-    /// <summary>One row: products, times <paramref name="unit"/> scores, become probabilities; gradients of those become gradients of q·k.</summary>
+    /// <summary>One row: products, times <paramref name="unit"/> scores, become probabilities; gradients of those
+    /// become gradients of q·k.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Differentiate(float* scores, float* slopes, int count, float unit, float scale, float logSum, float dot)
+    private static void Differentiate(float* scores, float* slopes, int count, float unit, float scale, float logSum,
+        float dot)
     {
-        V exponent = V.Broadcast(unit * Log2E), shift = V.Broadcast(-logSum * Log2E), center = V.Broadcast(dot), factor = V.Broadcast(scale);
+        V exponent = V.Broadcast(unit * Log2E), shift = V.Broadcast(-logSum * Log2E), center = V.Broadcast(dot),
+            factor = V.Broadcast(scale);
         int padded = Panels<V>.Padded(count);
         for (int i = 0; i < padded; i += V.Count)
         {
@@ -297,10 +327,12 @@ internal readonly unsafe struct AttentionHead<V>
         for (int i = count; i < padded; i++) scores[i] = slopes[i] = 0;
     }
 
-    /// <summary>Queries of a block: two score matrices of it stay in the second-level cache, and the last block is not much smaller.</summary>
+    /// <summary>Queries of a block: two score matrices of it stay in the second-level cache, and the last block is not
+    /// much smaller.</summary>
     private static int QueriesAtOnce(int queries, int keys)
     {
-        int fitting = Math.Clamp(32768 / Math.Max(1, keys), 2 * V.TileRows, 128), blocks = (queries + fitting - 1) / fitting;
+        int fitting = Math.Clamp(32768 / Math.Max(1, keys), 2 * V.TileRows, 128),
+            blocks = (queries + fitting - 1) / fitting;
         int even = (queries + blocks - 1) / Math.Max(1, blocks);
         return Math.Max(1, (even + V.TileRows - 1) / V.TileRows * V.TileRows);
     }

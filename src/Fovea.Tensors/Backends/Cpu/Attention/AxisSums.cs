@@ -13,14 +13,16 @@ internal interface IAxisSum
     void Read(int position);
 }
 
-/// <summary>Sums over windows that slide along an axis, in a number of additions that does not depend on the window's length.</summary>
+/// <summary>Sums over windows that slide along an axis, in a number of additions that does not depend on the window's
+/// length.</summary>
 internal static class AxisSums
 {
     /// <summary>
-    /// Gives each reader i of 0 .. size−1 the sum over positions i−high .. i−low inside the axis, in up to two parts. Nothing is ever subtracted:
-    /// positions are cut into blocks as long as the window, and a window is the end of one block and the beginning of the next; ends are summed
-    /// backwards from the block's last position, beginnings forwards from its first (van Herk 1992; Gil and Werman 1993). A sum that adds what
-    /// enters and subtracts what leaves would keep the rounding of large terms long after they left, and features span many orders of magnitude.
+    /// Gives each reader i of 0 .. size−1 the sum over positions i−high .. i−low inside the axis, in up to two parts.
+    /// Nothing is ever subtracted: positions are cut into blocks as long as the window, and a window is the end of one
+    /// block and the beginning of the next; ends are summed backwards from the block's last position, beginnings
+    /// forwards from its first (van Herk 1992; Gil and Werman 1993). A sum that adds what enters and subtracts what
+    /// leaves would keep the rounding of large terms long after they left, and features span many orders of magnitude.
     /// </summary>
     internal static void Slide<TSum>(int size, int low, int high, ref TSum sum)
         where TSum : struct, IAxisSum

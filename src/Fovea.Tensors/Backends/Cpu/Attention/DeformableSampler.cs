@@ -4,8 +4,9 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 namespace Fovea.Tensors.Backends.Cpu.Attention;
 
 /// <summary>
-/// Bilinear samples of the values of one sequence. Scalar arithmetic finds the corners around each location and leaves out those outside
-/// the grid; vectors then run over the elements of a head, so nothing is ever read that is not a value.
+/// Bilinear samples of the values of one sequence. Scalar arithmetic finds the corners around each location and leaves
+/// out those outside the grid; vectors then run over the elements of a head, so nothing is ever read that is not a
+/// value.
 /// </summary>
 internal readonly unsafe struct DeformableSampler<V>
     where V : struct, ISimd<V>
@@ -21,7 +22,8 @@ internal readonly unsafe struct DeformableSampler<V>
     /// <param name="locations">Of all sequences.</param>
     /// <param name="weights">Of all sequences.</param>
     /// <param name="batch">Which sequence.</param>
-    internal DeformableSampler(in DeformableArguments arguments, float* values, int stride, float* locations, float* weights, int batch)
+    internal DeformableSampler(in DeformableArguments arguments, float* values, int stride, float* locations,
+        float* weights, int batch)
     {
         (_a, _batch, _stride) = (arguments, batch, stride);
         _values = values + (nint)batch * arguments.Tokens * stride;
@@ -45,7 +47,8 @@ internal readonly unsafe struct DeformableSampler<V>
 
     /// <summary>Gradients of one head. Queries follow each other, because they may add to the same value.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal void Backward(int head, float* dy, float* dvalues, int dstride, float* dlocations, float* dweights, in DeformableGradients gradients)
+    internal void Backward(int head, float* dy, float* dvalues, int dstride, float* dlocations, float* dweights,
+        in DeformableGradients gradients)
     {
         Corner* corners = stackalloc Corner[4];
         float* values = _values + head * _a.Width;
@@ -65,7 +68,8 @@ internal readonly unsafe struct DeformableSampler<V>
                     {
                         nint token = corner->Token;
                         float* target = dvalues == null ? null : dvalues + token * dstride;
-                        float dot = DotAndAdd(dy + row * _a.Width, values + token * _stride, target, weight * corner->Share);
+                        float dot = DotAndAdd(dy + row * _a.Width, values + token * _stride, target,
+                            weight * corner->Share);
                         dweight += corner->Share * dot;
                         dx += corner->SlopeX * dot;
                         dline += corner->SlopeY * dot;
@@ -82,7 +86,8 @@ internal readonly unsafe struct DeformableSampler<V>
         }
     }
 
-    /// <summary>A value that a sample reads: its share of the sample, and the share's derivatives by the location.</summary>
+    /// <summary>A value that a sample reads: its share of the sample, and the share's derivatives by the
+    /// location.</summary>
     private readonly record struct Corner(int Token, float Share, float SlopeX, float SlopeY);
 
     private nint Row(int query, int head) => ((nint)_batch * _a.Queries + query) * _a.Heads + head;
@@ -107,11 +112,13 @@ internal readonly unsafe struct DeformableSampler<V>
         return (int)(end - corners);
     }
 
-    /// <summary>The positions around a location, those outside the grid left out; see <see cref="Backend.DeformableSample"/>.</summary>
+    /// <summary>The positions around a location, those outside the grid left out; see
+    /// <see cref="Backend.DeformableSample"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Surround(GridLevel level, int start, float* location, Corner* corners)
     {
-        float rows = level.Rows, columns = level.Columns, x = location[0] * columns - 0.5f, y = location[1] * rows - 0.5f;
+        float rows = level.Rows, columns = level.Columns, x = location[0] * columns - 0.5f,
+            y = location[1] * rows - 0.5f;
         if (!(x > -1 && x < columns && y > -1 && y < rows))   // also for NaN; the conversions below are safe behind it
         {
             if (!float.IsNaN(x) && !float.IsNaN(y)) return 0;
@@ -119,7 +126,8 @@ internal readonly unsafe struct DeformableSampler<V>
             return 1;
         }
 
-        float left = MathF.Floor(x), top = MathF.Floor(y), toRight = x - left, toLeft = 1 - toRight, toBottom = y - top, toTop = 1 - toBottom;
+        float left = MathF.Floor(x), top = MathF.Floor(y), toRight = x - left, toLeft = 1 - toRight, toBottom = y - top,
+            toTop = 1 - toBottom;
         int column = (int)left, row = (int)top, token = start + row * level.Columns + column;
         bool hasLeft = column >= 0, hasRight = column + 1 < level.Columns;
         Corner* next = corners;
@@ -132,7 +140,8 @@ internal readonly unsafe struct DeformableSampler<V>
         if (row + 1 < level.Rows)
         {
             if (hasLeft) *next++ = new(token + level.Columns, toLeft * toBottom, -columns * toBottom, rows * toLeft);
-            if (hasRight) *next++ = new(token + level.Columns + 1, toRight * toBottom, columns * toBottom, rows * toRight);
+            if (hasRight)
+                *next++ = new(token + level.Columns + 1, toRight * toBottom, columns * toBottom, rows * toRight);
         }
 
         return (int)(next - corners);
@@ -146,10 +155,12 @@ internal readonly unsafe struct DeformableSampler<V>
             int lanes = Math.Min(V.Count, _a.Width - e);
             V sum = V.Zero;
             if (lanes == V.Count)
-                for (int i = 0; i < count; i++) sum = V.Fma(V.Broadcast(corners[i].Share), V.Load(values + (nint)corners[i].Token * _stride + e), sum);
+                for (int i = 0; i < count; i++) sum = V.Fma(V.Broadcast(corners[i].Share),
+                    V.Load(values + (nint)corners[i].Token * _stride + e), sum);
             else
                 for (int i = 0; i < count; i++)
-                    sum = V.Fma(V.Broadcast(corners[i].Share), V.LoadPartial(values + (nint)corners[i].Token * _stride + e, lanes), sum);
+                    sum = V.Fma(V.Broadcast(corners[i].Share),
+                        V.LoadPartial(values + (nint)corners[i].Token * _stride + e, lanes), sum);
             V.StorePartial(y + e, sum, lanes);
         }
     }
@@ -179,5 +190,6 @@ internal readonly unsafe struct DeformableSampler<V>
         for (nint token = 0; token < _a.Tokens; token++) new Span<float>(dvalues + token * dstride, _a.Width).Clear();
     }
 
-    private static void Put(float* destination, float value, bool accumulate) => *destination = accumulate ? *destination + value : value;
+    private static void Put(float* destination, float value, bool accumulate) => *destination = accumulate
+        ? *destination + value : value;
 }

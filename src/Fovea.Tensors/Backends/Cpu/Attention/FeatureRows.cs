@@ -4,7 +4,8 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu.Attention;
 
-/// <summary>Random features of one head of one sequence, written where they belong in <c>[batch, token, head, feature]</c>.</summary>
+/// <summary>Random features of one head of one sequence, written where they belong in <c>[batch, token, head,
+/// feature]</c>.</summary>
 internal readonly unsafe struct FeatureRows<V>
     where V : struct, ISimd<V>
 {
@@ -33,7 +34,8 @@ internal readonly unsafe struct FeatureRows<V>
     private nint Offset => ((nint)_batch * _a.Tokens * _a.Heads + _head) * _a.Features;
 
     /// <summary>
-    /// Features of up to <paramref name="limit"/> tokens; with a shared maximum their projections only, to be finished by <see cref="Finish"/>.
+    /// Features of up to <paramref name="limit"/> tokens; with a shared maximum their projections only, to be finished
+    /// by <see cref="Finish"/>.
     /// </summary>
     /// <param name="panels">Pᵀ times the scale, packed.</param>
     /// <param name="first">First token.</param>
@@ -60,10 +62,12 @@ internal readonly unsafe struct FeatureRows<V>
     {
         float* rows = _features + Offset + first * Stride;
         int end = Math.Min(first + limit, _a.Tokens);
-        for (int token = first; token < end; token++, rows += Stride) Exponentiate(rows, largest + HalfSquare(_x.Row(token)));
+        for (int token = first; token < end; token++, rows += Stride)
+            Exponentiate(rows, largest + HalfSquare(_x.Row(token)));
     }
 
-    /// <summary>dx of up to <paramref name="limit"/> tokens: s (Pᵀ dt − (Σ dt) s x); the formula is with the reference backend.</summary>
+    /// <summary>dx of up to <paramref name="limit"/> tokens: s (Pᵀ dt − (Σ dt) s x); the formula is with the reference
+    /// backend.</summary>
     /// <param name="panels">P times the scale, packed.</param>
     /// <param name="gradients">Gradients of the features, laid out as they are.</param>
     /// <param name="dx">Where it goes.</param>
@@ -82,7 +86,8 @@ internal readonly unsafe struct FeatureRows<V>
 
         HeadRows<V> to = new(dx.View, _a.Tokens, _a.HeadDim, _batch, _head);
         nint start = (nint)to.Row(first);
-        Block<V>.Multiply(exponents, padded, 1, count, panels, _a.HeadDim, _a.Features, new(start, to.Stride, dx.Accumulate ? start : 0, to.Stride));
+        Block<V>.Multiply(exponents, padded, 1, count, panels, _a.HeadDim, _a.Features,
+            new(start, to.Stride, dx.Accumulate ? start : 0, to.Stride));
         if (_a.Kernel == FeatureKernel.Relu) return;
         for (int i = 0; i < count; i++) AddScaled(_x.Row(first + i), -_a.Scale * _a.Scale * sums[i], to.Row(first + i));
     }
@@ -115,7 +120,8 @@ internal readonly unsafe struct FeatureRows<V>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Exponentiate(float* row, float shift)
     {
-        V largest = V.Broadcast(shift), unit = V.Broadcast(Log2E), factor = V.Broadcast(_factor), stabilizer = V.Broadcast(_a.Stabilizer);
+        V largest = V.Broadcast(shift), unit = V.Broadcast(Log2E), factor = V.Broadcast(_factor),
+            stabilizer = V.Broadcast(_a.Stabilizer);
         for (int e = 0; e < _a.Features; e += V.Count)
         {
             int lanes = Math.Min(V.Count, _a.Features - e);
@@ -129,12 +135,14 @@ internal readonly unsafe struct FeatureRows<V>
     private float Differentiate(float* features, float* gradients, float* exponents)
     {
         bool relu = _a.Kernel == FeatureKernel.Relu;
-        V factor = V.Broadcast(_factor), stabilizer = V.Broadcast(_a.Stabilizer), floor = V.Broadcast(_a.Stabilizer * _factor), sum = V.Zero;
+        V factor = V.Broadcast(_factor), stabilizer = V.Broadcast(_a.Stabilizer),
+            floor = V.Broadcast(_a.Stabilizer * _factor), sum = V.Zero;
         for (int e = 0; e < _a.Features; e += V.Count)
         {
             int lanes = Math.Min(V.Count, _a.Features - e);
             V feature = V.LoadPartial(features + e, lanes), gradient = V.LoadPartial(gradients + e, lanes);
-            V slope = relu ? V.SelectGreaterOrEqual(stabilizer, feature, V.Zero, factor) : V.Max(V.Zero, feature - floor);
+            V slope = relu ? V.SelectGreaterOrEqual(stabilizer, feature, V.Zero, factor)
+                : V.Max(V.Zero, feature - floor);
             V exponent = slope * gradient;
             V.Store(exponents + e, exponent);
             sum += exponent;

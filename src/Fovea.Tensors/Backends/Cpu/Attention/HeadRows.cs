@@ -28,7 +28,8 @@ internal readonly unsafe struct HeadRows<V>
     internal float* Row(int token) => First + token * Stride;
 
     /// <summary>
-    /// f of <paramref name="count"/> rows from <paramref name="first"/> into rows of <paramref name="stride"/>, padded with zeros to whole vectors.
+    /// f of <paramref name="count"/> rows from <paramref name="first"/> into rows of <paramref name="stride"/>, padded
+    /// with zeros to whole vectors.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Load(int first, int count, FeatureMap map, float* to, int stride)

@@ -5,8 +5,9 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 namespace Fovea.Tensors.Backends.Cpu.Attention;
 
 /// <summary>
-/// Kernel attention of one head of one sequence where every key is visible: sums over the keys, then a product of each query with them.
-/// A <em>state</em> is such a sum, Σ_j f_j [r_j, w_j]ᵀ, stored <c>[feature, Padded(headDim + 1)]</c>, and behind it Σ_j f_j w_j once more on its own.
+/// Kernel attention of one head of one sequence where every key is visible: sums over the keys, then a product of each
+/// query with them. A <em>state</em> is such a sum, Σ_j f_j [r_j, w_j]ᵀ, stored <c>[feature, Padded(headDim + 1)]</c>,
+/// and behind it Σ_j f_j w_j once more on its own.
 /// </summary>
 internal readonly unsafe struct KernelAttentionHead<V>
     where V : struct, ISimd<V>
@@ -63,7 +64,8 @@ internal readonly unsafe struct KernelAttentionHead<V>
         {
             using Scratch tileScratch = Scratch.Begin();
             int tile = Math.Min(TokensAtOnce, first + count - token);
-            float* features = Features(_q, token, tile, tileScratch, out nint stride), gradients = Gradients(y, normalizers, dy, token, tile, tileScratch);
+            float* features = Features(_q, token, tile, tileScratch, out nint stride),
+                gradients = Gradients(y, normalizers, dy, token, tile, tileScratch);
             AddTile(state, features, stride, tile, gradients, Row, gradients + _a.HeadDim);
         }
     }
@@ -89,7 +91,8 @@ internal readonly unsafe struct KernelAttentionHead<V>
             using Scratch tileScratch = Scratch.Begin();
             int tile = Math.Min(TokensAtOnce, first + count - token);
             float* features = Features(_q, token, tile, tileScratch, out nint stride);
-            Block<V>.Multiply(features, stride, 1, tile, panels, d, _a.Features, new((nint)results, padded, Padded: true));
+            Block<V>.Multiply(features, stride, 1, tile, panels, d, _a.Features,
+                new((nint)results, padded, Padded: true));
             for (int i = 0; i < tile; i++)
             {
                 float z = Dot(features + i * stride, sums, _a.Features) + _a.Epsilon;
@@ -100,10 +103,12 @@ internal readonly unsafe struct KernelAttentionHead<V>
     }
 
     /// <summary>da_i = state · [dn_i, dz_i], from the keys' state; then through f.</summary>
-    internal void QueryGradients(float* state, float* y, float* normalizers, float* dy, in HeadGradient dq, int first, int count)
+    internal void QueryGradients(float* state, float* y, float* normalizers, float* dy, in HeadGradient dq, int first,
+        int count)
     {
         using Scratch scratch = Scratch.Begin();
-        float* panels = scratch.Floats((_a.HeadDim + 1) * PaddedFeatures), results = scratch.Floats(TokensAtOnce * PaddedFeatures);
+        float* panels = scratch.Floats((_a.HeadDim + 1) * PaddedFeatures),
+            results = scratch.Floats(TokensAtOnce * PaddedFeatures);
         Panels<V>.PackAllTransposed(state, Row, _a.HeadDim + 1, _a.Features, panels);
         HeadRows<V> to = new(dq.View, _a.QueryCount, _a.Features, _batch, _head);
         for (int token = first; token < first + count; token += TokensAtOnce)
@@ -111,8 +116,10 @@ internal readonly unsafe struct KernelAttentionHead<V>
             using Scratch tileScratch = Scratch.Begin();
             int tile = Math.Min(TokensAtOnce, first + count - token);
             float* gradients = Gradients(y, normalizers, dy, token, tile, tileScratch);
-            Block<V>.Multiply(gradients, Row, 1, tile, panels, _a.Features, _a.HeadDim + 1, new((nint)results, PaddedFeatures, Padded: true));
-            to.StoreGradients(token, tile, results, PaddedFeatures, Derivative(_q, token, tile, tileScratch), dq.Accumulate);
+            Block<V>.Multiply(gradients, Row, 1, tile, panels, _a.Features, _a.HeadDim + 1,
+                new((nint)results, PaddedFeatures, Padded: true));
+            to.StoreGradients(token, tile, results, PaddedFeatures, Derivative(_q, token, tile, tileScratch),
+                dq.Accumulate);
         }
     }
 
@@ -121,20 +128,25 @@ internal readonly unsafe struct KernelAttentionHead<V>
     {
         int d = _a.HeadDim, m = _a.Features, paddedDim = Panels<V>.Padded(d);
         using Scratch scratch = Scratch.Begin();
-        float* transposed = scratch.Floats(d * PaddedFeatures + m * paddedDim), straight = transposed + d * PaddedFeatures;
+        float* transposed = scratch.Floats(d * PaddedFeatures + m * paddedDim),
+            straight = transposed + d * PaddedFeatures;
         float* results = scratch.Floats(TokensAtOnce * PaddedFeatures), sums = state + m * Row;
         Panels<V>.PackAllTransposed(state, Row, d, m, transposed);
         Panels<V>.PackAll(state, Row, m, d, straight);
-        HeadRows<V> toKeys = new(dk.View, _a.KeyCount, m, _batch, _head), toValues = new(dv.View, _a.KeyCount, d, _batch, _head);
+        HeadRows<V> toKeys = new(dk.View, _a.KeyCount, m, _batch, _head),
+            toValues = new(dv.View, _a.KeyCount, d, _batch, _head);
         for (int token = first; token < first + count; token += TokensAtOnce)
         {
             using Scratch tileScratch = Scratch.Begin();
             int tile = Math.Min(TokensAtOnce, first + count - token);
-            Block<V>.Multiply(_v.Row(token), _v.Stride, 1, tile, transposed, m, d, new((nint)results, PaddedFeatures, Bias: (nint)sums, Padded: true));
+            Block<V>.Multiply(_v.Row(token), _v.Stride, 1, tile, transposed, m, d,
+                new((nint)results, PaddedFeatures, Bias: (nint)sums, Padded: true));
             float* features = Features(_k, token, tile, tileScratch, out nint stride);
             nint values = (nint)toValues.Row(token);
-            Block<V>.Multiply(features, stride, 1, tile, straight, d, m, new(values, toValues.Stride, dv.Accumulate ? values : 0, toValues.Stride));
-            toKeys.StoreGradients(token, tile, results, PaddedFeatures, _a.Map == FeatureMap.Identity ? null : features, dk.Accumulate);
+            Block<V>.Multiply(features, stride, 1, tile, straight, d, m,
+                new(values, toValues.Stride, dv.Accumulate ? values : 0, toValues.Stride));
+            toKeys.StoreGradients(token, tile, results, PaddedFeatures, _a.Map == FeatureMap.Identity ? null : features,
+                dk.Accumulate);
         }
     }
 
@@ -166,18 +178,21 @@ internal readonly unsafe struct KernelAttentionHead<V>
     }
 
     /// <summary>state += Σ f [r, w]ᵀ over a tile; the weights w lie <see cref="Row"/> apart, null: 1.</summary>
-    private void AddTile(float* state, float* features, nint stride, int count, float* right, nint rightStride, float* weights)
+    private void AddTile(float* state, float* features, nint stride, int count, float* right, nint rightStride,
+        float* weights)
     {
         using Scratch scratch = Scratch.Begin();
         float* panels = scratch.Floats(TokensAtOnce * Panels<V>.Padded(_a.HeadDim));
         Panels<V>.PackAll(right, rightStride, count, _a.HeadDim, panels);
-        Block<V>.Multiply(features, 1, stride, _a.Features, panels, _a.HeadDim, count, new((nint)state, Row, (nint)state, Row, Padded: true));
+        Block<V>.Multiply(features, 1, stride, _a.Features, panels, _a.HeadDim, count,
+            new((nint)state, Row, (nint)state, Row, Padded: true));
         AddRows(features, stride, count, weights, Row, state + _a.Features * Row, _a.Features);
     }
 
     /// <summary>sums += Σ_i weight_i · row_i; four rows at a time, because additions wait for each other.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddRows(float* rows, nint stride, int count, float* weights, int weightStride, float* sums, int width)
+    private static void AddRows(float* rows, nint stride, int count, float* weights, int weightStride, float* sums,
+        int width)
     {
         V one = V.Broadcast(1);
         for (int e = 0; e < width; e += V.Count)
@@ -199,7 +214,8 @@ internal readonly unsafe struct KernelAttentionHead<V>
             }
 
             for (; i < count; i++, row += stride)
-                s0 = V.Fma(V.LoadPartial(row, lanes), weights == null ? one : V.Broadcast(weights[i * weightStride]), s0);
+                s0 = V.Fma(V.LoadPartial(row, lanes), weights == null ? one : V.Broadcast(weights[i * weightStride]),
+                    s0);
             V.StorePartial(sums + e, (s0 + s1) + (s2 + s3), lanes);
         }
     }

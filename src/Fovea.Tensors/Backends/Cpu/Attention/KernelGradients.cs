@@ -15,9 +15,11 @@ internal static unsafe class KernelGradients<V>
     /// <param name="normalizers">z, one per token.</param>
     /// <param name="count">Tokens.</param>
     /// <param name="to">Result rows.</param>
-    /// <param name="toStride">Elements from one of them to the next: headDim + 1 up to a whole number of vectors.</param>
+    /// <param name="toStride">Elements from one of them to the next: headDim + 1 up to a whole number of
+    /// vectors.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Fill(float* y, float* dy, nint stride, int width, float* normalizers, int count, float* to, int toStride)
+    internal static void Fill(float* y, float* dy, nint stride, int width, float* normalizers, int count, float* to,
+        int toStride)
     {
         for (int i = 0; i < count; i++, y += stride, dy += stride, to += toStride)
         {

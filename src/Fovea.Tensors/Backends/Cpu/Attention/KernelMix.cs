@@ -10,7 +10,8 @@ internal readonly unsafe record struct PaddedRows(nint First, int Stride, int Wi
     internal float* Row(int token) => (float*)First + (nint)token * Stride;
 }
 
-/// <summary>Weights of one head <c>[bucket, token]</c>, because sums of a bucket run along the tokens; no first element: all are 1.</summary>
+/// <summary>Weights of one head <c>[bucket, token]</c>, because sums of a bucket run along the tokens; no first
+/// element: all are 1.</summary>
 internal readonly unsafe record struct BucketWeights(nint First, int Tokens)
 {
     internal bool AreGiven => First != 0;
@@ -25,9 +26,9 @@ internal readonly unsafe record struct BucketWeights(nint First, int Tokens)
 /// result_i += Σ_r p_ir Σ over j in bucket r of i of s_jr (reader_i · source_j) value_j.
 /// </summary>
 /// <remarks>
-/// Readers are the queries, or the keys if <see cref="Transposed"/>; the other ones are sources. Where a plan carries sums along, the state
-/// Σ_j s_jr source_j value_jᵀ is stored as one column of vectors after another, <c>[Padded(width) / lanes, source width, lanes]</c>, and behind it
-/// Σ_j s_jr source_j.
+/// Readers are the queries, or the keys if <see cref="Transposed"/>; the other ones are sources. Where a plan carries
+/// sums along, the state Σ_j s_jr source_j value_jᵀ is stored as one column of vectors after another, <c>[Padded(width)
+/// / lanes, source width, lanes]</c>, and behind it Σ_j s_jr source_j.
 /// </remarks>
 internal readonly unsafe struct KernelMix<V>
     where V : struct, ISimd<V>
@@ -96,7 +97,8 @@ internal readonly unsafe struct KernelMix<V>
     }
 
     /// <summary>The sum along a row of the grid: of its tokens, or of the columns' sums.</summary>
-    private readonly struct LineSum(in KernelMix<V> mix, int bucket, float* state, float* columns, int readerRow, int sourceRow) : IAxisSum
+    private readonly struct LineSum(in KernelMix<V> mix, int bucket, float* state, float* columns, int readerRow,
+        int sourceRow) : IAxisSum
     {
         private readonly KernelMix<V> _mix = mix;
 
@@ -155,11 +157,13 @@ internal readonly unsafe struct KernelMix<V>
                 V.Store(state + 3 * V.Count, V.Fma(V.Broadcast(source[e + 3]), factor, V.Load(state + 3 * V.Count)));
             }
 
-            for (; e < inner; e++, state += V.Count) V.Store(state, V.Fma(V.Broadcast(source[e]), factor, V.Load(state)));
+            for (; e < inner; e++, state += V.Count)
+                V.Store(state, V.Fma(V.Broadcast(source[e]), factor, V.Load(state)));
         }
 
         if (Totals == null) return;
-        for (int e = 0; e < inner; e += V.Count) V.Store(state + e, V.Fma(V.Load(source + e), weight, V.Load(state + e)));
+        for (int e = 0; e < inner; e += V.Count)
+            V.Store(state + e, V.Fma(V.Load(source + e), weight, V.Load(state + e)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -211,7 +215,8 @@ internal readonly unsafe struct KernelMix<V>
         Totals[token] += weight * V.Sum(total);
     }
 
-    /// <summary>A block of readers against a block of sources: products of all pairs, their weights (0 where a pair does not count), the values.</summary>
+    /// <summary>A block of readers against a block of sources: products of all pairs, their weights (0 where a pair
+    /// does not count), the values.</summary>
     private void Visit(int reader, int readers, int source, int sources)
     {
         int padded = Panels<V>.Padded(sources), paddedWidth = Panels<V>.Padded(Values.Width);
@@ -232,11 +237,13 @@ internal readonly unsafe struct KernelMix<V>
             for (int i = 0; i < readers; i++) Totals[reader + i] += Sum(scores + i * padded, padded);
         Panels<V>.PackAll(Values.Row(source), Values.Stride, sources, Values.Width, panels);
         nint results = (nint)Results.Row(reader);
-        Block<V>.Multiply(scores, padded, 1, readers, panels, Values.Width, sources, new(results, Results.Stride, results, Results.Stride, Padded: true));
+        Block<V>.Multiply(scores, padded, 1, readers, panels, Values.Width, sources,
+            new(results, Results.Stride, results, Results.Stride, Padded: true));
     }
 
     /// <summary>to = left rightᵀ, in rows of whole vectors.</summary>
-    private static void Products(PaddedRows left, int first, int count, PaddedRows right, int firstRight, int countRight, float* panels, float* to)
+    private static void Products(PaddedRows left, int first, int count, PaddedRows right, int firstRight,
+        int countRight, float* panels, float* to)
     {
         Panels<V>.PackAllTransposed(right.Row(firstRight), right.Stride, right.Width, countRight, panels);
         BlockTarget target = new((nint)to, Panels<V>.Padded(countRight), Padded: true);

@@ -4,8 +4,8 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 namespace Fovea.Tensors.Backends.Cpu.Attention;
 
 /// <summary>
-/// Kernel attention of one head of one sequence over a <see cref="TokenRelation"/>: copies its vectors together, turns its weights so that each
-/// bucket's lie together, and lets <see cref="KernelMix{V}"/> add.
+/// Kernel attention of one head of one sequence over a <see cref="TokenRelation"/>: copies its vectors together, turns
+/// its weights so that each bucket's lie together, and lets <see cref="KernelMix{V}"/> add.
 /// </summary>
 internal readonly unsafe struct RelationHead<V>
     where V : struct, ISimd<V>
@@ -25,7 +25,8 @@ internal readonly unsafe struct RelationHead<V>
     {
         (_a, _plan) = (arguments, plan);
         (_batch, _head) = (index / arguments.Heads, index % arguments.Heads);
-        int tokens = arguments.QueryCount, features = Panels<V>.Padded(arguments.Features), values = Panels<V>.Padded(arguments.HeadDim + 1);
+        int tokens = arguments.QueryCount, features = Panels<V>.Padded(arguments.Features),
+            values = Panels<V>.Padded(arguments.HeadDim + 1);
         float* rows = scratch.Floats(tokens * (4 * features + 2 * values));
         _queries = new((nint)rows, features, arguments.Features);
         _keys = new((nint)(rows + tokens * features), features, arguments.Features);
@@ -68,20 +69,23 @@ internal readonly unsafe struct RelationHead<V>
         {
             float* to = y + OutputOffset + token * OutputStride, from = _outputs.Row(token);
             V factor = V.Broadcast(1 / totals[token]);
-            for (int e = 0; e < HeadDim; e += V.Count) V.StorePartial(to + e, V.Load(from + e) * factor, Math.Min(V.Count, HeadDim - e));
+            for (int e = 0; e < HeadDim; e += V.Count)
+                V.StorePartial(to + e, V.Load(from + e) * factor, Math.Min(V.Count, HeadDim - e));
         }
     }
 
     /// <summary>
-    /// With g_i = [dn_i, dz_i]: da_i = Σ αβ (g_i·[v_j, 1]) b_j, db_j = Σ αβ ([v_j, 1]·g_i) a_i and dv_j = Σ αβ (b_j·a_i) dn_i are sums of one kind, the
-    /// latter two with the pairs seen from the key; dα_ir is a_i times its bucket's sum in the first, dβ_jr is b_j times that in the second.
+    /// With g_i = [dn_i, dz_i]: da_i = Σ αβ (g_i·[v_j, 1]) b_j, db_j = Σ αβ ([v_j, 1]·g_i) a_i and dv_j = Σ αβ
+    /// (b_j·a_i) dn_i are sums of one kind, the latter two with the pairs seen from the key; dα_ir is a_i times its
+    /// bucket's sum in the first, dβ_jr is b_j times that in the second.
     /// </summary>
     internal void Backward(float* y, float* normalizers, float* dy, in KernelAttentionGradients gradients)
     {
         using Scratch scratch = Scratch.Begin();
         LoadInputs();
         PaddedRows queryGradients = _outputs;
-        KernelGradients<V>.Fill(y + OutputOffset, dy + OutputOffset, OutputStride, HeadDim, normalizers + TokenOffset, Tokens,
+        KernelGradients<V>.Fill(y + OutputOffset, dy + OutputOffset, OutputStride, HeadDim, normalizers + TokenOffset,
+            Tokens,
             queryGradients.Row(0), queryGradients.Stride);
         BucketWeights alpha = Weights(_a.QueryWeights, scratch), beta = Weights(_a.KeyWeights, scratch);
         BucketWeights dalpha = Cleared(gradients.QueryWeights, scratch), dbeta = Cleared(gradients.KeyWeights, scratch);
@@ -129,7 +133,8 @@ internal readonly unsafe struct RelationHead<V>
             WeightGradients = default,
         }).Run();
         Store(gradients.Keys, _dkeys, _keys);
-        Rows(gradients.Values.View, HeadDim).StoreGradients(0, Tokens, dvalues.Row(0), dvalues.Stride, null, gradients.Values.Accumulate);
+        Rows(gradients.Values.View, HeadDim)
+            .StoreGradients(0, Tokens, dvalues.Row(0), dvalues.Stride, null, gradients.Values.Accumulate);
     }
 
     private HeadRows<V> Rows(in HeadView view, int width) => new(view, Tokens, width, _batch, _head);
@@ -144,8 +149,10 @@ internal readonly unsafe struct RelationHead<V>
         for (int token = 0; token < Tokens; token++) _values.Row(token)[HeadDim] = 1;
     }
 
-    private void Store(in HeadGradient to, PaddedRows gradients, PaddedRows features) => Rows(to.View, _a.Features).StoreGradients(
-        0, Tokens, gradients.Row(0), gradients.Stride, _a.Map == FeatureMap.Identity ? null : features.Row(0), to.Accumulate);
+    private void Store(in HeadGradient to, PaddedRows gradients, PaddedRows features) =>
+        Rows(to.View, _a.Features).StoreGradients(
+        0, Tokens, gradients.Row(0), gradients.Stride, _a.Map == FeatureMap.Identity ? null : features.Row(0),
+        to.Accumulate);
 
     /// <summary>This head's weights, <c>[token, bucket]</c> in memory; null where there are none.</summary>
     private float* Stored(Storage? storage) =>
@@ -181,7 +188,8 @@ internal readonly unsafe struct RelationHead<V>
                 for (int token = first; token < Math.Min(first + TokensAtOnce, Tokens); token++)
                 {
                     float value = from[(nint)bucket * Tokens + token];
-                    to[(nint)token * buckets + bucket] = accumulate ? to[(nint)token * buckets + bucket] + value : value;
+                    to[(nint)token * buckets + bucket] = accumulate ? to[(nint)token * buckets + bucket] + value
+                        : value;
                 }
     }
 

@@ -5,8 +5,9 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 namespace Fovea.Tensors.Backends.Cpu.Attention;
 
 /// <summary>
-/// What a <see cref="TokenRelation"/> and biases by relative position do to rows of scores of one head, and the way back: products become scores
-/// s_ij = scale · q_i·k_j + bias, hidden keys −∞. A row of the grid is handled at a time: along it, buckets stand in order in a table.
+/// What a <see cref="TokenRelation"/> and biases by relative position do to rows of scores of one head, and the way
+/// back: products become scores s_ij = scale · q_i·k_j + bias, hidden keys −∞. A row of the grid is handled at a time:
+/// along it, buckets stand in order in a table.
 /// </summary>
 internal readonly unsafe struct RelativeScores<V>
     where V : struct, ISimd<V>
@@ -35,8 +36,10 @@ internal readonly unsafe struct RelativeScores<V>
     private bool HasBias => _queryBias != null || _keyBias != null || _headBias != null;
 
     /// <summary>
-    /// The keys that queries <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/> − 1 may see among keys
-    /// <paramref name="start"/> to <paramref name="end"/>: one or two runs, cut at whole panels counted from <paramref name="start"/>.
+    /// The keys that queries <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/> − 1 may
+    /// see among keys
+    /// <paramref name="start"/> to <paramref name="end"/>: one or two runs, cut at whole panels counted from
+    /// <paramref name="start"/>.
     /// </summary>
     /// <returns>The number of runs, each in keys from <paramref name="start"/>.</returns>
     internal int Runs(int first, int count, int start, int end, KeyRun* runs)
@@ -48,7 +51,8 @@ internal readonly unsafe struct RelativeScores<V>
             return 1;
         }
 
-        // Queries in one row of the grid see a piece of a row only if the grid has no other; else whole rows from the first to the last.
+        // Queries in one row of the grid see a piece of a row only if the grid has no other; else whole rows from the
+        // first to the last.
         int query = first - prefix, last = query + count - 1;
         int from = _relation.Rows == 1 ? query - radius : (query / columns - radius) * columns;
         int to = _relation.Rows == 1 ? last + radius + 1 : (last / columns + radius + 1) * columns;
@@ -63,7 +67,8 @@ internal readonly unsafe struct RelativeScores<V>
         return found;
     }
 
-    /// <summary>Turns products q_i·k_j into scores, for keys from <paramref name="from"/> to <paramref name="to"/> − 1.</summary>
+    /// <summary>Turns products q_i·k_j into scores, for keys from <paramref name="from"/> to <paramref name="to"/> −
+    /// 1.</summary>
     internal void Apply(float* row, int i, int from, int to)
     {
         V scale = V.Broadcast(_scale);
@@ -103,7 +108,8 @@ internal readonly unsafe struct RelativeScores<V>
         if (count > 0) V.StorePartial(piece, values, count);
     }
 
-    /// <summary>Adds gradients of the scores of query i to those of the biases, which lie as <see cref="AttentionGradients"/> says.</summary>
+    /// <summary>Adds gradients of the scores of query i to those of the biases, which lie as
+    /// <see cref="AttentionGradients"/> says.</summary>
     internal void AddGradients(float* row, int i, int from, int to, in AttentionGradients gradients)
     {
         float* ofQuery = At(gradients.QueryBias, ((nint)_sequence * _relation!.Tokens + i) * _buckets);
@@ -117,7 +123,8 @@ internal readonly unsafe struct RelativeScores<V>
         for (int j = from; j < Math.Min(to, prefix); j++) Add(sums, ofKeys, j, _relation.Bucket(i, j), row[j - from]);
         if (i < prefix)
         {
-            for (int j = Math.Max(from, prefix); j < to; j++) Add(sums, ofKeys, j, _relation.GridBuckets + 1, row[j - from]);
+            for (int j = Math.Max(from, prefix); j < to; j++)
+                Add(sums, ofKeys, j, _relation.GridBuckets + 1, row[j - from]);
         }
         else
         {
@@ -131,7 +138,8 @@ internal readonly unsafe struct RelativeScores<V>
         }
     }
 
-    /// <summary>The keys of one row of the grid from j on; neighbours in one bucket are summed before memory is touched.</summary>
+    /// <summary>The keys of one row of the grid from j on; neighbours in one bucket are summed before memory is
+    /// touched.</summary>
     /// <returns>How many.</returns>
     private int AddGridRow(float* row, int i, int j, int to, float* sums, float* ofKeys)
     {
@@ -167,12 +175,14 @@ internal readonly unsafe struct RelativeScores<V>
         using Scratch scratch = Scratch.Begin();
         float* ofQuery = scratch.Floats(_buckets);
         for (int r = 0; r < _buckets; r++)
-            ofQuery[r] = (_queryBias == null ? 0 : _queryBias[(nint)i * _buckets + r]) + (_headBias == null ? 0 : _headBias[r]);
+            ofQuery[r] = (_queryBias == null ? 0 : _queryBias[(nint)i * _buckets + r])
+            + (_headBias == null ? 0 : _headBias[r]);
         int prefix = _relation!.Prefix;
         for (int j = from; j < Math.Min(to, prefix); j++) row[j - from] += Bias(ofQuery, j, _relation.Bucket(i, j));
         if (i < prefix)
         {
-            for (int j = Math.Max(from, prefix); j < to; j++) row[j - from] += Bias(ofQuery, j, _relation.GridBuckets + 1);
+            for (int j = Math.Max(from, prefix); j < to; j++)
+                row[j - from] += Bias(ofQuery, j, _relation.GridBuckets + 1);
             return;
         }
 
@@ -194,9 +204,11 @@ internal readonly unsafe struct RelativeScores<V>
         }
     }
 
-    private float Bias(float* ofQuery, int j, int bucket) => ofQuery[bucket] + (_keyBias == null ? 0 : _keyBias[(nint)j * _buckets + bucket]);
+    private float Bias(float* ofQuery, int j, int bucket) =>
+        ofQuery[bucket] + (_keyBias == null ? 0 : _keyBias[(nint)j * _buckets + bucket]);
 
-    /// <summary>Column buckets of the keys from j to the end of its row of the grid (or <paramref name="to"/>), and the row's share of the bucket.</summary>
+    /// <summary>Column buckets of the keys from j to the end of its row of the grid (or <paramref name="to"/>), and the
+    /// row's share of the bucket.</summary>
     private ReadOnlySpan<int> GridRow(int i, int j, int to, out int offset)
     {
         TokenRelation relation = _relation!;
@@ -204,10 +216,12 @@ internal readonly unsafe struct RelativeScores<V>
         (int queryRow, int queryColumn) = Math.DivRem(i - prefix, columns);
         (int keyRow, int keyColumn) = Math.DivRem(j - prefix, columns);
         offset = relation.RowBuckets[queryRow - keyRow + relation.Rows - 1] * relation.ColumnBucketCount;
-        return relation.MirroredColumnBuckets.Slice(keyColumn - queryColumn + columns - 1, Math.Min(columns - keyColumn, to - j));
+        return relation.MirroredColumnBuckets.Slice(keyColumn - queryColumn + columns - 1,
+            Math.Min(columns - keyColumn, to - j));
     }
 
-    private static float* At(Storage? storage, nint offset) => storage is null ? null : ((CpuStorage)storage).Pointer + offset;
+    private static float* At(Storage? storage, nint offset) => storage is null ? null
+        : ((CpuStorage)storage).Pointer + offset;
 }
 
 /// <summary>Keys from <paramref name="From"/> to <paramref name="To"/> − 1.</summary>

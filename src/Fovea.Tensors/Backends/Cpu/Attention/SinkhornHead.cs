@@ -5,9 +5,10 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 namespace Fovea.Tensors.Backends.Cpu.Attention;
 
 /// <summary>
-/// Doubly stochastic attention of one head of one sequence (Sander et al. 2022, arXiv:2110.11773), in the log domain. Only the potentials of each
-/// iteration are kept; scores are recomputed a block of queries at a time, or once where all of them fit into the second-level cache. Scores and
-/// potentials are in units of log 2, so that the exponential is a power of two.
+/// Doubly stochastic attention of one head of one sequence (Sander et al. 2022, arXiv:2110.11773), in the log domain.
+/// Only the potentials of each iteration are kept; scores are recomputed a block of queries at a time, or once where
+/// all of them fit into the second-level cache. Scores and potentials are in units of log 2, so that the exponential is
+/// a power of two.
 /// </summary>
 internal unsafe struct SinkhornHead<V>
     where V : struct, ISimd<V>
@@ -26,7 +27,8 @@ internal unsafe struct SinkhornHead<V>
     /// <param name="index">Which head of which sequence.</param>
     /// <param name="potentials">Of all heads, <c>[batch, head, iteration, token]</c>.</param>
     /// <param name="scratch">Memory for scores and potentials.</param>
-    internal SinkhornHead(in AttentionArguments arguments, int iterations, int index, float* potentials, Scratch scratch)
+    internal SinkhornHead(in AttentionArguments arguments, int iterations, int index, float* potentials,
+        Scratch scratch)
     {
         (_a, _iterations, _n) = (arguments, iterations, arguments.Keys);
         _relative = new(arguments, index);
@@ -79,15 +81,17 @@ internal unsafe struct SinkhornHead<V>
         {
             int count = Math.Min(_block, _n - first);
             float* plan = Scores(first, count);
-            for (int r = 0; r < count; r++) Exponentiate(plan + r * _padded, plan + r * _padded, columns, Potential(last)[first + r]);
-            Block<V>.Multiply(plan, _padded, 1, count, values, d, _n, new((nint)(y + ResultOffset + (nint)first * Width), Width));
+            for (int r = 0; r < count; r++)
+                Exponentiate(plan + r * _padded, plan + r * _padded, columns, Potential(last)[first + r]);
+            Block<V>.Multiply(plan, _padded, 1, count, values, d, _n,
+                new((nint)(y + ResultOffset + (nint)first * Width), Width));
         }
     }
 
     /// <summary>
-    /// With p the doubly stochastic matrix, dp = dy vᵀ, du and dv the gradients of its row and column potentials: ds = p (dp − du), then through
-    /// each earlier iteration with its own normalised matrix a: ds −= d(potential) a. A first pass and one per iteration find the potentials'
-    /// gradients, a last one all of ds.
+    /// With p the doubly stochastic matrix, dp = dy vᵀ, du and dv the gradients of its row and column potentials: ds =
+    /// p (dp − du), then through each earlier iteration with its own normalised matrix a: ds −= d(potential) a. A first
+    /// pass and one per iteration find the potentials' gradients, a last one all of ds.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal readonly void Backward(float* dy, in AttentionGradients gradients)
@@ -116,7 +120,8 @@ internal unsafe struct SinkhornHead<V>
         DifferentiateScores(dy, valuesT, keys, gradients);
     }
 
-    /// <summary>dv = pᵀ dy, and the gradients of the last two potentials: du_i = Σ_j p dp, then Σ_i p (dp − du_i) for the columns.</summary>
+    /// <summary>dv = pᵀ dy, and the gradients of the last two potentials: du_i = Σ_j p dp, then Σ_i p (dp − du_i) for
+    /// the columns.</summary>
     private readonly void DifferentiatePlan(float* dy, float* valuesT, in HeadGradient values)
     {
         int d = _a.HeadDim, last = _iterations - 1;
@@ -135,12 +140,14 @@ internal unsafe struct SinkhornHead<V>
                 for (int j = 0; j < _padded; j += V.Count) sum = V.Fma(V.Load(p + j), V.Load(dp + j), sum);
                 du[first + r] = V.Sum(sum);
                 V center = V.Broadcast(du[first + r]);
-                for (int j = 0; j < _padded; j += V.Count) V.Store(dcolumns + j, V.Fma(V.Load(p + j), V.Load(dp + j) - center, V.Load(dcolumns + j)));
+                for (int j = 0; j < _padded; j += V.Count)
+                    V.Store(dcolumns + j, V.Fma(V.Load(p + j), V.Load(dp + j) - center, V.Load(dcolumns + j)));
             }
 
             float* right = scratch.Floats(_block * Panels<V>.Padded(d));
             Panels<V>.PackAll(dy + (nint)first * Width, Width, count, d, right);
-            Block<V>.Multiply((float*)plan, 1, _padded, _n, right, d, count, new((nint)dv, values.View.Stride, add ? (nint)dv : 0, values.View.Stride));
+            Block<V>.Multiply((float*)plan, 1, _padded, _n, right, d, count,
+                new((nint)dv, values.View.Stride, add ? (nint)dv : 0, values.View.Stride));
             add = true;
         }
     }
@@ -158,7 +165,8 @@ internal unsafe struct SinkhornHead<V>
                 float* row = scores + r * _padded;
                 V shift = V.Broadcast(u[first + r]), factor = V.Broadcast(-du[first + r]);
                 for (int j = 0; j < _padded; j += V.Count)
-                    V.Store(to + j, V.Fma(factor, VectorMath<V>.Exp2(V.Load(row + j) + V.Load(v + j) + shift), V.Load(to + j)));
+                    V.Store(to + j, V.Fma(factor, VectorMath<V>.Exp2(V.Load(row + j) + V.Load(v + j) + shift),
+                        V.Load(to + j)));
             }
         }
 
@@ -196,30 +204,37 @@ internal unsafe struct SinkhornHead<V>
         {
             int count = Math.Min(_block, _n - first);
             using Scratch scratch = Scratch.Begin();
-            (nint plan, nint slopes) = Plan(first, count, dy, valuesT, last == 0 ? Spare(2) : Potential(last - 1), scratch);
+            (nint plan, nint slopes) = Plan(first, count, dy, valuesT, last == 0 ? Spare(2) : Potential(last - 1),
+                scratch);
             float* scores = Scores(first, count);
             for (int r = 0; r < count; r++)
-                DifferentiateRow(scores + r * _padded, (float*)plan + r * _padded, (float*)slopes + r * _padded, first + r, gradients);
+                DifferentiateRow(scores + r * _padded, (float*)plan + r * _padded, (float*)slopes + r * _padded,
+                    first + r, gradients);
 
             float* right = scratch.Floats(_block * Panels<V>.Padded(d)), dqBlock = dq + first * qStride;
             Panels<V>.PackAll(_q + (nint)first * _a.Q.Stride, _a.Q.Stride, count, d, right);
-            Block<V>.Multiply((float*)slopes, 1, _padded, _n, right, d, count, new((nint)dk, kStride, addK ? (nint)dk : 0, kStride));
-            Block<V>.Multiply((float*)slopes, _padded, 1, count, keys, d, _n, new((nint)dqBlock, qStride, addQ ? (nint)dqBlock : 0, qStride));
+            Block<V>.Multiply((float*)slopes, 1, _padded, _n, right, d, count,
+                new((nint)dk, kStride, addK ? (nint)dk : 0, kStride));
+            Block<V>.Multiply((float*)slopes, _padded, 1, count, keys, d, _n,
+                new((nint)dqBlock, qStride, addQ ? (nint)dqBlock : 0, qStride));
             addK = true;
         }
     }
 
     /// <summary>One row of slopes: dp becomes ds, times the scale, ready for the products.</summary>
-    private readonly void DifferentiateRow(float* scores, float* plan, float* slopes, int i, in AttentionGradients gradients)
+    private readonly void DifferentiateRow(float* scores, float* plan, float* slopes, int i,
+        in AttentionGradients gradients)
     {
         int last = _iterations - 1;
         V center = V.Broadcast(Gradient(last)[i]);
-        for (int j = 0; j < _padded; j += V.Count) V.Store(slopes + j, V.Load(plan + j) * (V.Load(slopes + j) - center));
+        for (int j = 0; j < _padded; j += V.Count)
+            V.Store(slopes + j, V.Load(plan + j) * (V.Load(slopes + j) - center));
         for (int t = last - 1; t >= 0; t--)
         {
             // Of two neighbouring potentials the even one belongs to rows, and the gradient is that of potential t.
             bool ofRows = t % 2 == 0;
-            float* rows = ofRows ? Potential(t) : Potential(t - 1), columns = t == 0 ? Spare(2) : ofRows ? Potential(t - 1) : Potential(t);
+            float* rows = ofRows ? Potential(t) : Potential(t - 1),
+                columns = t == 0 ? Spare(2) : ofRows ? Potential(t - 1) : Potential(t);
             float* ofColumns = Gradient(t);
             V shift = V.Broadcast(rows[i]), factor = V.Broadcast(Gradient(t)[i]);
             for (int j = 0; j < _padded; j += V.Count)
@@ -241,10 +256,13 @@ internal unsafe struct SinkhornHead<V>
     }
 
     /// <summary>A block of p and of dp = dy vᵀ; padding is 0 in p.</summary>
-    private readonly (nint Plan, nint Slopes) Plan(int first, int count, float* dy, float* valuesT, float* columns, Scratch scratch)
+    private readonly (nint Plan, nint Slopes) Plan(int first, int count, float* dy, float* valuesT, float* columns,
+        Scratch scratch)
     {
-        float* plan = scratch.Floats(2 * _block * _padded), slopes = plan + _block * _padded, scores = Scores(first, count);
-        Block<V>.Multiply(dy + (nint)first * Width, Width, 1, count, valuesT, _n, _a.HeadDim, new((nint)slopes, _padded, Padded: true));
+        float* plan = scratch.Floats(2 * _block * _padded), slopes = plan + _block * _padded,
+            scores = Scores(first, count);
+        Block<V>.Multiply(dy + (nint)first * Width, Width, 1, count, valuesT, _n, _a.HeadDim,
+            new((nint)slopes, _padded, Padded: true));
         for (int r = 0; r < count; r++)
             Exponentiate(scores + r * _padded, plan + r * _padded, columns, Potential(_iterations - 1)[first + r]);
         return ((nint)plan, (nint)slopes);
@@ -255,7 +273,8 @@ internal unsafe struct SinkhornHead<V>
     private readonly void Exponentiate(float* row, float* to, float* columns, float shift)
     {
         V common = V.Broadcast(shift);
-        for (int j = 0; j < _padded; j += V.Count) V.Store(to + j, VectorMath<V>.Exp2(V.Load(row + j) + V.Load(columns + j) + common));
+        for (int j = 0; j < _padded; j += V.Count)
+            V.Store(to + j, VectorMath<V>.Exp2(V.Load(row + j) + V.Load(columns + j) + common));
         for (int j = _n; j < _padded; j++) to[j] = 0;
     }
 
@@ -273,13 +292,15 @@ internal unsafe struct SinkhornHead<V>
                 for (int j = 0; j < _padded; j += V.Count) max = V.Max(max, V.Load(row + j) + V.Load(columns + j));
                 float largest = V.MaxAcross(max);
                 V shift = V.Broadcast(-largest);
-                for (int j = 0; j < _padded; j += V.Count) sum += VectorMath<V>.Exp2(V.Load(row + j) + V.Load(columns + j) + shift);
+                for (int j = 0; j < _padded; j += V.Count)
+                    sum += VectorMath<V>.Exp2(V.Load(row + j) + V.Load(columns + j) + shift);
                 to[first + r] = -largest - MathF.Log2(V.Sum(sum));
             }
         }
     }
 
-    /// <summary>to_j = −log₂ Σ_i 2^(s_ij + rows_i); the sums are shrunk whenever a block raises a column's largest term.</summary>
+    /// <summary>to_j = −log₂ Σ_i 2^(s_ij + rows_i); the sums are shrunk whenever a block raises a column's largest
+    /// term.</summary>
     private readonly void NormaliseColumns(float* rows, float* to)
     {
         float* largest = Spare(0), sums = Spare(1);
@@ -293,8 +314,10 @@ internal unsafe struct SinkhornHead<V>
             {
                 float* column = scores + j;
                 V before = V.Load(largest + j), max = before, sum = V.Zero;
-                for (int r = 0; r < count; r++) max = V.Max(max, V.Load(column + r * _padded) + V.Broadcast(rows[first + r]));
-                for (int r = 0; r < count; r++) sum += VectorMath<V>.Exp2(V.Load(column + r * _padded) + (V.Broadcast(rows[first + r]) - max));
+                for (int r = 0; r < count; r++)
+                    max = V.Max(max, V.Load(column + r * _padded) + V.Broadcast(rows[first + r]));
+                for (int r = 0; r < count; r++)
+                    sum += VectorMath<V>.Exp2(V.Load(column + r * _padded) + (V.Broadcast(rows[first + r]) - max));
                 V.Store(sums + j, V.Fma(V.Load(sums + j), VectorMath<V>.Exp2(before - max), sum));
                 V.Store(largest + j, max);
             }
@@ -314,7 +337,8 @@ internal unsafe struct SinkhornHead<V>
     private readonly void Compute(int first, int count)
     {
         Block<V>.Multiply(
-            _q + (nint)first * _a.Q.Stride, _a.Q.Stride, 1, count, _keysT, _n, _a.HeadDim, new((nint)_scores, _padded, Padded: true));
+            _q + (nint)first * _a.Q.Stride, _a.Q.Stride, 1, count, _keysT, _n, _a.HeadDim,
+            new((nint)_scores, _padded, Padded: true));
         V unit = V.Broadcast(_relative.IsPresent ? Log2E : _a.Scale * Log2E);
         for (int r = 0; r < count; r++)
         {

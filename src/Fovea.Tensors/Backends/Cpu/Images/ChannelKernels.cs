@@ -8,7 +8,8 @@ internal static unsafe class ChannelKernels<V>
     where V : struct, ISimd<V>
 {
     /// <summary>
-    /// Mean and biased variance. Each plane has its own in two passes, the second from the cache; planes are joined in double (Chan, Golub and LeVeque 1983).
+    /// Mean and biased variance. Each plane has its own in two passes, the second from the cache; planes are joined in
+    /// double (Chan, Golub and LeVeque 1983).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Statistics(float* x, nint step, int planes, int pixels, out float mean, out float variance)
@@ -18,7 +19,8 @@ internal static unsafe class ChannelKernels<V>
         {
             V sum = V.Zero, other = V.Zero;
             int i = 0;
-            for (; i + 2 * V.Count <= pixels; i += 2 * V.Count) (sum, other) = (sum + V.Load(x + i), other + V.Load(x + i + V.Count));
+            for (; i + 2 * V.Count <= pixels; i += 2 * V.Count)
+                (sum, other) = (sum + V.Load(x + i), other + V.Load(x + i + V.Count));
             for (; i < pixels; i += V.Count) sum += V.LoadPartial(x + i, Math.Min(V.Count, pixels - i));
             double here = V.Sum(sum + other) / (double)pixels;
 
@@ -59,9 +61,11 @@ internal static unsafe class ChannelKernels<V>
         V.StorePartial(y + i, relu ? V.Max(V.Zero, last) : last, left);
     }
 
-    /// <summary>sum += Σ g and product += Σ g (x − mean) over a plane, g being dy where the result is above 0.</summary>
+    /// <summary>sum += Σ g and product += Σ g (x − mean) over a plane, g being dy where the result is above
+    /// 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void SlopeSums(float* x, float* result, float* dy, int count, float mean, ref double sum, ref double product)
+    internal static void SlopeSums(float* x, float* result, float* dy, int count, float mean, ref double sum,
+        ref double product)
     {
         V centre = V.Broadcast(mean), sums = V.Zero, products = V.Zero;
         int i = 0;

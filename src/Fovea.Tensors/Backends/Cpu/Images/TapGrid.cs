@@ -4,8 +4,9 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 namespace Fovea.Tensors.Backends.Cpu.Images;
 
 /// <summary>
-/// What a convolution reads, as a matrix that is never stored as a whole: a row per channel and tap, a column per position of all images. A tap is an
-/// offset (y, x) in the plane from where the position lies, <c>(row · step, column · step)</c>; what lies outside the plane is 0.
+/// What a convolution reads, as a matrix that is never stored as a whole: a row per channel and tap, a column per
+/// position of all images. A tap is an offset (y, x) in the plane from where the position lies, <c>(row · step, column
+/// · step)</c>; what lies outside the plane is 0.
 /// </summary>
 /// <param name="Height">Rows of a plane.</param>
 /// <param name="Width">Columns of a plane.</param>
@@ -22,13 +23,15 @@ internal readonly record struct TapGrid(int Height, int Width, int Rows, int Col
     internal static TapGrid Forward(in Conv2dArguments a)
     {
         (int, int)[] taps = new (int, int)[a.KernelHeight * a.KernelWidth];
-        for (int i = 0; i < taps.Length; i++) taps[i] = (i / a.KernelWidth * a.Dilation - a.Padding, i % a.KernelWidth * a.Dilation - a.Padding);
+        for (int i = 0; i < taps.Length; i++)
+            taps[i] = (i / a.KernelWidth * a.Dilation - a.Padding, i % a.KernelWidth * a.Dilation - a.Padding);
         return new(a.Height, a.Width, a.OutHeight, a.OutWidth, a.Stride, taps);
     }
 
     /// <summary>
-    /// What the gradient of the input reads of that of the result, for the input pixels (row · stride + y, column · stride + x): those taps k of the kernel,
-    /// whose numbers come along, for which a result lies at (pixel + padding − k · dilation) / stride.
+    /// What the gradient of the input reads of that of the result, for the input pixels (row · stride + y, column ·
+    /// stride + x): those taps k of the kernel, whose numbers come along, for which a result lies at (pixel + padding −
+    /// k · dilation) / stride.
     /// </summary>
     internal static TapGrid Backward(in Conv2dArguments a, int y, int x, out int[] kernel)
     {
@@ -36,14 +39,16 @@ internal readonly record struct TapGrid(int Height, int Width, int Rows, int Col
         List<int> numbers = [];
         for (int i = 0; i < a.KernelHeight * a.KernelWidth; i++)
         {
-            int down = y + a.Padding - i / a.KernelWidth * a.Dilation, right = x + a.Padding - i % a.KernelWidth * a.Dilation;
+            int down = y + a.Padding - i / a.KernelWidth * a.Dilation,
+                right = x + a.Padding - i % a.KernelWidth * a.Dilation;
             if (down % a.Stride != 0 || right % a.Stride != 0) continue;
             taps.Add((down / a.Stride, right / a.Stride));
             numbers.Add(i);
         }
 
         kernel = [.. numbers];
-        return new(a.OutHeight, a.OutWidth, (a.Height - y + a.Stride - 1) / a.Stride, (a.Width - x + a.Stride - 1) / a.Stride, 1, [.. taps]);
+        return new(a.OutHeight, a.OutWidth, (a.Height - y + a.Stride - 1) / a.Stride,
+            (a.Width - x + a.Stride - 1) / a.Stride, 1, [.. taps]);
     }
 }
 
@@ -51,7 +56,8 @@ internal readonly record struct TapGrid(int Height, int Width, int Rows, int Col
 internal static unsafe class TapRows<V>
     where V : struct, ISimd<V>
 {
-    /// <summary>Columns <paramref name="first"/> and following, all taps of some channels, rows [channel · taps + tap] with a stride.</summary>
+    /// <summary>Columns <paramref name="first"/> and following, all taps of some channels, rows [channel · taps + tap]
+    /// with a stride.</summary>
     /// <param name="grid">What is read.</param>
     /// <param name="image">The first of these channels in the first image.</param>
     /// <param name="imageStep">Elements from one image to the next.</param>
@@ -61,7 +67,8 @@ internal static unsafe class TapRows<V>
     /// <param name="to">Where they go.</param>
     /// <param name="stride">Elements from one row of the copy to the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Copy(in TapGrid grid, float* image, nint imageStep, int channels, int first, int count, float* to, nint stride)
+    internal static void Copy(in TapGrid grid, float* image, nint imageStep, int channels, int first, int count,
+        float* to, nint stride)
     {
         nint plane = (nint)grid.Height * grid.Width, rowStep = grid.Taps.Length * stride;
         for (int tap = 0; tap < grid.Taps.Length; tap++)
@@ -72,9 +79,12 @@ internal static unsafe class TapRows<V>
             float* target = to + tap * stride;
             for (int left = count; left > 0;)
             {
-                int run = Math.Min(left, grid.Columns - column), y = row * grid.Step + down, x = column * grid.Step + right;
-                int inside = x >= 0 ? 0 : Math.Min(run, (grid.Step - 1 - x) / grid.Step);   // positions before the plane's first column
-                int end = (uint)y >= (uint)grid.Height || x >= grid.Width ? 0 : Math.Min(run, (grid.Width - 1 - x) / grid.Step + 1);
+                int run = Math.Min(left, grid.Columns - column), y = row * grid.Step + down,
+                    x = column * grid.Step + right;
+                // positions before the plane's first column
+                int inside = x >= 0 ? 0 : Math.Min(run, (grid.Step - 1 - x) / grid.Step);
+                int end = (uint)y >= (uint)grid.Height || x >= grid.Width ? 0
+                    : Math.Min(run, (grid.Width - 1 - x) / grid.Step + 1);
                 if (inside >= end) Clear(target, rowStep, channels, run);
                 else
                 {
@@ -107,7 +117,8 @@ internal static unsafe class TapRows<V>
         if (left == 0) return;
         source += i;
         to += i;
-        for (int c = 0; c < channels; c++, source += plane, to += stride) V.StorePartial(to, V.LoadPartial(source, left), left);
+        for (int c = 0; c < channels; c++, source += plane, to += stride)
+            V.StorePartial(to, V.LoadPartial(source, left), left);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -116,7 +127,8 @@ internal static unsafe class TapRows<V>
         for (int c = 0; c < channels; c++, source += plane, to += stride)
         {
             int i = 0;
-            for (; step == 2 && i + V.Count < count; i += V.Count) V.Store(to + i, V.Split(V.Load(source + 2 * i), V.Load(source + 2 * i + V.Count), out _));
+            for (; step == 2 && i + V.Count < count; i += V.Count)
+                V.Store(to + i, V.Split(V.Load(source + 2 * i), V.Load(source + 2 * i + V.Count), out _));
             for (; i < count; i++) to[i] = source[(nint)i * step];
         }
     }

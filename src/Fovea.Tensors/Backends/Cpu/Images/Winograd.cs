@@ -4,9 +4,10 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 namespace Fovea.Tensors.Backends.Cpu.Images;
 
 /// <summary>
-/// F(2 x 2, 3 x 3) of Lavin and Gray 2016 (arXiv:1509.09308), section 4.1: a tile of 2 x 2 results needs 4 x 4 pixels and, in the transformed domain, 16
-/// products instead of 36: Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. Summed over channels each of the 16 is a matrix product. Its transforms only add and halve,
-/// so it rounds about as the sums themselves do. Vectors run over neighbouring tiles of a row.
+/// F(2 x 2, 3 x 3) of Lavin and Gray 2016 (arXiv:1509.09308), section 4.1: a tile of 2 x 2 results needs 4 x 4 pixels
+/// and, in the transformed domain, 16 products instead of 36: Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. Summed over channels each
+/// of the 16 is a matrix product. Its transforms only add and halve, so it rounds about as the sums themselves do.
+/// Vectors run over neighbouring tiles of a row.
 /// </summary>
 internal static unsafe class Winograd<V>
     where V : struct, ISimd<V>
@@ -16,12 +17,15 @@ internal static unsafe class Winograd<V>
 
     private const int FewestChannels = 16, FewestTiles = 64;
 
-    /// <summary>It applies, and there are enough channels and tiles to pay for the transforms of pixels and of weights.</summary>
+    /// <summary>It applies, and there are enough channels and tiles to pay for the transforms of pixels and of
+    /// weights.</summary>
     internal static bool Pays(in Conv2dArguments a, int from, int to) =>
-        a is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Dilation: 1, Groups: 1, Padding: <= 2 } && Math.Min(from, to) >= FewestChannels
+        a is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Dilation: 1, Groups: 1, Padding: <= 2 }
+            && Math.Min(from, to) >= FewestChannels
         && (long)a.Batch * ((a.OutHeight + 1) / 2) * ((a.OutWidth + 1) / 2) >= FewestTiles;
 
-    /// <summary>G g Gᵀ of a row of kernels: <c>weights [count, 9]</c> → <c>to [16, count]</c>, planes a step apart.</summary>
+    /// <summary>G g Gᵀ of a row of kernels: <c>weights [count, 9]</c> → <c>to [16, count]</c>, planes a step
+    /// apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Weights(float* weights, int count, float* to, nint step)
     {
@@ -34,8 +38,10 @@ internal static unsafe class Winograd<V>
                 for (int tap = 0; tap < 9; tap++) taps[tap * V.Count + lane] = weights[(i + lane) * 9 + tap];
             for (int column = 0; column < 3; column++)
             {
-                // Down the columns first: rows g0, (g0 + g1 + g2)/2, (g0 − g1 + g2)/2, g2 into the planes 4 · row + column.
-                V g0 = V.Load(taps + column * V.Count), g1 = V.Load(taps + (3 + column) * V.Count), g2 = V.Load(taps + (6 + column) * V.Count);
+                // Down the columns first: rows g0, (g0 + g1 + g2)/2, (g0 − g1 + g2)/2, g2 into the planes 4 · row +
+                // column.
+                V g0 = V.Load(taps + column * V.Count), g1 = V.Load(taps + (3 + column) * V.Count),
+                    g2 = V.Load(taps + (6 + column) * V.Count);
                 V ends = (g0 + g2) * half, middle = g1 * half;
                 V.StorePartial(to + column * step + i, g0, lanes);
                 V.StorePartial(to + (4 + column) * step + i, ends + middle, lanes);
@@ -46,7 +52,8 @@ internal static unsafe class Winograd<V>
             for (int row = 0; row < 4; row++)
             {
                 float* plane = to + 4 * row * step + i;
-                V g0 = V.LoadPartial(plane, lanes), g1 = V.LoadPartial(plane + step, lanes), g2 = V.LoadPartial(plane + 2 * step, lanes);
+                V g0 = V.LoadPartial(plane, lanes), g1 = V.LoadPartial(plane + step, lanes),
+                    g2 = V.LoadPartial(plane + 2 * step, lanes);
                 V ends = (g0 + g2) * half, middle = g1 * half;
                 V.StorePartial(plane + step, ends + middle, lanes);
                 V.StorePartial(plane + 2 * step, ends - middle, lanes);
@@ -55,7 +62,8 @@ internal static unsafe class Winograd<V>
         }
     }
 
-    /// <summary>Bᵀ d B of some neighbouring tiles of one channel, the first at (<paramref name="y"/>, <paramref name="x"/>), into 16 planes a step apart.</summary>
+    /// <summary>Bᵀ d B of some neighbouring tiles of one channel, the first at (<paramref name="y"/>,
+    /// <paramref name="x"/>), into 16 planes a step apart.</summary>
     /// <param name="plane">The channel's pixels; 0 outside.</param>
     /// <param name="height">Rows of them.</param>
     /// <param name="width">Columns of them.</param>
@@ -66,9 +74,11 @@ internal static unsafe class Winograd<V>
     /// <param name="step">Elements from one plane to the next.</param>
     /// <param name="scratch">8 · (tiles + 2 vectors) + 2 · (tiles + 2 vectors) elements.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Pixels(float* plane, int height, int width, int y, int x, int tiles, float* to, nint step, float* scratch)
+    internal static void Pixels(float* plane, int height, int width, int y, int x, int tiles, float* to, nint step,
+        float* scratch)
     {
-        int padded = tiles + 2 * V.Count, pixels = 2 * tiles + 2, before = Math.Min(Math.Max(0, -x), pixels), after = Math.Clamp(width - x, before, pixels);
+        int padded = tiles + 2 * V.Count, pixels = 2 * tiles + 2, before = Math.Min(Math.Max(0, -x), pixels),
+            after = Math.Clamp(width - x, before, pixels);
         float* line = scratch + 8 * padded;
         for (int row = 0; row < 4; row++)
         {
@@ -80,18 +90,21 @@ internal static unsafe class Winograd<V>
                 continue;
             }
 
-            // Pixels beside the row are read as they lie, of the rows before and behind, and cleared afterwards; beyond the plane nothing may be read.
+            // Pixels beside the row are read as they lie, of the rows before and behind, and cleared afterwards; beyond
+            // the plane nothing may be read.
             if (first < 0 || first + pixels > (nint)height * width)
             {
                 new Span<float>(line, pixels).Clear();
-                new ReadOnlySpan<float>(source + before, after - before).CopyTo(new Span<float>(line + before, pixels - before));
+                new ReadOnlySpan<float>(source + before, after - before)
+                    .CopyTo(new Span<float>(line + before, pixels - before));
                 source = line;
             }
 
             for (int i = 0; i <= tiles; i += V.Count)
             {
                 int left = pixels - 2 * i;
-                V low = V.LoadPartial(source + 2 * i, Math.Min(V.Count, left)), high = V.LoadPartial(source + 2 * i + V.Count, Math.Clamp(left - V.Count, 0, V.Count));
+                V low = V.LoadPartial(source + 2 * i, Math.Min(V.Count, left)),
+                    high = V.LoadPartial(source + 2 * i + V.Count, Math.Clamp(left - V.Count, 0, V.Count));
                 V.Store(even + i, V.Split(low, high, out V others));
                 V.Store(odd + i, others);
             }
@@ -114,7 +127,8 @@ internal static unsafe class Winograd<V>
         }
     }
 
-    /// <summary>(d0 − d2, d1 + d2, d2 − d1, d1 − d3) of one row of each tile: d0 and d2 are neighbours among the even pixels, d1 and d3 among the odd ones.</summary>
+    /// <summary>(d0 − d2, d1 + d2, d2 − d1, d1 − d3) of one row of each tile: d0 and d2 are neighbours among the even
+    /// pixels, d1 and d3 among the odd ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Row(float* even, int padded, out V r0, out V r1, out V r2, out V r3)
     {
@@ -131,7 +145,8 @@ internal static unsafe class Winograd<V>
         V.StorePartial(to + 12 * step, b - d, lanes);
     }
 
-    /// <summary>Aᵀ m A of some tiles of one channel: two rows of 2 · tiles results. May write two vectors beyond them.</summary>
+    /// <summary>Aᵀ m A of some tiles of one channel: two rows of 2 · tiles results. May write two vectors beyond
+    /// them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Results(float* products, nint step, int tiles, float* upper, float* lower)
     {
@@ -152,11 +167,13 @@ internal static unsafe class Winograd<V>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Sums(float* products, nint step, out V upper, out V lower)
     {
-        V m0 = V.Load(products), m1 = V.Load(products + 4 * step), m2 = V.Load(products + 8 * step), m3 = V.Load(products + 12 * step);
+        V m0 = V.Load(products), m1 = V.Load(products + 4 * step), m2 = V.Load(products + 8 * step),
+            m3 = V.Load(products + 12 * step);
         (upper, lower) = (m0 + m1 + m2, m1 - m2 - m3);
     }
 
-    /// <summary>A dy Aᵀ of some neighbouring tiles of one row of slopes, into 16 planes a step apart: the gradient of the products.</summary>
+    /// <summary>A dy Aᵀ of some neighbouring tiles of one row of slopes, into 16 planes a step apart: the gradient of
+    /// the products.</summary>
     /// <param name="upper">The tiles' upper slopes, as they lie.</param>
     /// <param name="lower">The lower ones, or null below the plane.</param>
     /// <param name="count">Slopes of a row: 2 · tiles, or one less.</param>
@@ -179,7 +196,8 @@ internal static unsafe class Winograd<V>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V Pairs(float* x, int left, out V odd) => V.Split(
-        V.LoadPartial(x, Math.Min(V.Count, left)), V.LoadPartial(x + V.Count, Math.Clamp(left - V.Count, 0, V.Count)), out odd);
+        V.LoadPartial(x, Math.Min(V.Count, left)), V.LoadPartial(x + V.Count, Math.Clamp(left - V.Count, 0, V.Count)),
+        out odd);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Spread(V even, V odd, float* to, nint step, int lanes)
@@ -190,7 +208,8 @@ internal static unsafe class Winograd<V>
         V.StorePartial(to + 3 * step, V.Zero - odd, lanes);
     }
 
-    /// <summary>Gᵀ m G: from sums <c>[16, count]</c>, planes a step apart, to kernels <c>[9, count]</c> one behind the other.</summary>
+    /// <summary>Gᵀ m G: from sums <c>[16, count]</c>, planes a step apart, to kernels <c>[9, count]</c> one behind the
+    /// other.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Kernels(float* sums, nint step, int count, float* to, nint toStep)
     {
@@ -202,7 +221,8 @@ internal static unsafe class Winograd<V>
             for (int column = 0; column < 4; column++)
             {
                 float* m = sums + column * step + i;
-                Fold(V.LoadPartial(m, lanes), V.LoadPartial(m + 4 * step, lanes), V.LoadPartial(m + 8 * step, lanes), V.LoadPartial(m + 12 * step, lanes), half,
+                Fold(V.LoadPartial(m, lanes), V.LoadPartial(m + 4 * step, lanes), V.LoadPartial(m + 8 * step, lanes),
+                    V.LoadPartial(m + 12 * step, lanes), half,
                     out V first, out V second, out V third);
                 V.Store(rows + column * V.Count, first);
                 V.Store(rows + (4 + column) * V.Count, second);
@@ -212,7 +232,8 @@ internal static unsafe class Winograd<V>
             for (int row = 0; row < 3; row++)
             {
                 float* r = rows + 4 * row * V.Count;
-                Fold(V.Load(r), V.Load(r + V.Count), V.Load(r + 2 * V.Count), V.Load(r + 3 * V.Count), half, out V k0, out V k1, out V k2);
+                Fold(V.Load(r), V.Load(r + V.Count), V.Load(r + 2 * V.Count), V.Load(r + 3 * V.Count), half, out V k0,
+                    out V k1, out V k2);
                 float* kernel = to + 3 * row * toStep + i;
                 V.StorePartial(kernel, k0, lanes);
                 V.StorePartial(kernel + toStep, k1, lanes);

@@ -10,7 +10,8 @@ namespace Fovea.Tensors.Backends.Cpu.MatMul;
 /// <param name="StartRow">Elements from one row of them to the next.</param>
 /// <param name="Bias">One value per column, or null; readable up to the next multiple of a vector.</param>
 /// <param name="Padded">C may be written up to the next multiple of a vector in every row.</param>
-internal readonly unsafe record struct BlockTarget(nint C, nint Row, nint Start = 0, nint StartRow = 0, nint Bias = 0, bool Padded = false);
+internal readonly unsafe record struct BlockTarget(nint C, nint Row, nint Start = 0, nint StartRow = 0, nint Bias = 0,
+    bool Padded = false);
 
 /// <summary>A block of rows times packed panels: cut into register tiles.</summary>
 internal static unsafe class Block<V>
@@ -31,7 +32,8 @@ internal static unsafe class Block<V>
     /// <param name="packed">Steps that the panels hold; 0: <paramref name="inner"/>.</param>
     /// <param name="skipped">Steps before the first one, of those that the panels hold.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Multiply(float* a, nint aRow, nint aStep, int rows, float* panels, int columns, int inner, in BlockTarget target, int packed = 0, int skipped = 0)
+    internal static void Multiply(float* a, nint aRow, nint aStep, int rows, float* panels, int columns, int inner,
+        in BlockTarget target, int packed = 0, int skipped = 0)
     {
         if (packed == 0) packed = inner;
         float* edge = stackalloc float[Panels<V>.Width * 12];
@@ -55,11 +57,15 @@ internal static unsafe class Block<V>
                     int count = TileRows(rows - row);
                     float* cTile = c + row * target.Row, startTile = start == null ? null : start + row * startRow;
                     float* aTile = rowsOfA + row * aRow;
-                    if (steps >= StepsWorthPrefetching) PrefetchNext(column == 0 && aStep == 1, aTile, aRow, count, steps, cTile, target.Row, startTile, startRow);
+                    if (steps >= StepsWorthPrefetching)
+                        PrefetchNext(column == 0 && aStep == 1, aTile, aRow, count, steps, cTile, target.Row, startTile,
+                            startRow);
                     if (valid == width || target.Padded)
-                        Tile(count, width, aTile, aRow, aStep, panel, steps, startTile, startRow, bias, cTile, target.Row);
+                        Tile(count, width, aTile, aRow, aStep, panel, steps, startTile, startRow, bias, cTile,
+                            target.Row);
                     else
-                        EdgeTile(count, width, valid, aTile, aRow, aStep, panel, steps, startTile, startRow, bias, cTile, target.Row, edge);
+                        EdgeTile(count, width, valid, aTile, aRow, aStep, panel, steps, startTile, startRow, bias,
+                            cTile, target.Row, edge);
                     row += count;
                 }
             }
@@ -70,11 +76,12 @@ internal static unsafe class Block<V>
     }
 
     /// <summary>
-    /// While one tile computes, the lines of the next one arrive: its results' (a store that misses stalls all that follow), its starting
-    /// values', and in the first panel those of A.
+    /// While one tile computes, the lines of the next one arrive: its results' (a store that misses stalls all that
+    /// follow), its starting values', and in the first panel those of A.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void PrefetchNext(bool left, float* a, nint aRow, int rows, int steps, float* c, nint cRow, float* start, nint startRow)
+    private static void PrefetchNext(bool left, float* a, nint aRow, int rows, int steps, float* c, nint cRow,
+        float* start, nint startRow)
     {
         for (int r = rows; r < 2 * rows; r++)
         {
@@ -98,32 +105,39 @@ internal static unsafe class Block<V>
         return left >= 8 ? 8 : left >= 6 ? 6 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
     }
 
-    /// <summary>The last columns, fewer than a vector holds: through a buffer, so that nothing beyond them is touched.</summary>
+    /// <summary>The last columns, fewer than a vector holds: through a buffer, so that nothing beyond them is
+    /// touched.</summary>
     private static void EdgeTile(
         int count, int width, int valid, float* a, nint aRow, nint aStep, float* panel, int steps,
         float* start, nint startRow, float* bias, float* c, nint cRow, float* edge)
     {
         if (start != null)
-            for (int r = 0; r < count; r++) new ReadOnlySpan<float>(start + r * startRow, valid).CopyTo(new Span<float>(edge + r * width, width));
+            for (int r = 0; r < count; r++) new ReadOnlySpan<float>(start + r * startRow, valid)
+            .CopyTo(new Span<float>(edge + r * width, width));
         Tile(count, width, a, aRow, aStep, panel, steps, start == null ? null : edge, width, bias, edge, width);
-        for (int r = 0; r < count; r++) new ReadOnlySpan<float>(edge + r * width, valid).CopyTo(new Span<float>(c + r * cRow, valid));
+        for (int r = 0; r < count; r++)
+            new ReadOnlySpan<float>(edge + r * width, valid).CopyTo(new Span<float>(c + r * cRow, valid));
     }
 
     private static void Tile(
-        int count, int width, float* a, nint aRow, nint aStep, float* b, int steps, float* start, nint startRow, float* bias, float* c, nint cRow)
+        int count, int width, float* a, nint aRow, nint aStep, float* b, int steps, float* start, nint startRow,
+        float* bias, float* c, nint cRow)
     {
         if (width > V.Count) Wide<Two>(count, a, aRow, aStep, b, width, steps, start, startRow, bias, c, cRow);
         else Wide<One>(count, a, aRow, aStep, b, width, steps, start, startRow, bias, c, cRow);
     }
 
     private static void Wide<TColumns>(
-        int count, float* a, nint aRow, nint aStep, float* b, nint bStep, int steps, float* start, nint startRow, float* bias, float* c, nint cRow)
+        int count, float* a, nint aRow, nint aStep, float* b, nint bStep, int steps, float* start, nint startRow,
+        float* bias, float* c, nint cRow)
         where TColumns : struct, ISize
     {
         switch (count)
         {
-            case 12: Tile<V>.Run<Twelve, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow); break;
-            case 8: Tile<V>.Run<Eight, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow); break;
+            case 12: Tile<V>.Run<Twelve, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow);
+                break;
+            case 8: Tile<V>.Run<Eight, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow);
+                break;
             case 6: Tile<V>.Run<Six, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow); break;
             case 4: Tile<V>.Run<Four, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow); break;
             case 2: Tile<V>.Run<Two, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow); break;

@@ -7,8 +7,8 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 namespace Fovea.Tensors.Backends.Cpu.MatMul;
 
 /// <summary>
-/// The right operand in panels of two vectors of columns: panel after panel, each <c>[inner, width]</c> with contiguous rows, the last
-/// panel only one vector wide where that suffices, padded with zeros.
+/// The right operand in panels of two vectors of columns: panel after panel, each <c>[inner, width]</c> with contiguous
+/// rows, the last panel only one vector wide where that suffices, padded with zeros.
 /// </summary>
 internal static unsafe class Panels<V>
     where V : struct, ISimd<V>
@@ -25,7 +25,8 @@ internal static unsafe class Panels<V>
     /// <summary>Width of the panel that starts at a column.</summary>
     internal static int WidthAt(int column, int columns) => columns - column > V.Count ? Width : V.Count;
 
-    /// <summary>Packs the panel that starts at <paramref name="column"/> from a matrix stored <c>[inner, columns]</c> with a row stride.</summary>
+    /// <summary>Packs the panel that starts at <paramref name="column"/> from a matrix stored <c>[inner, columns]</c>
+    /// with a row stride.</summary>
     internal static void Pack(float* source, nint stride, int inner, int column, int columns, float* panel)
     {
         int width = WidthAt(column, columns), valid = Math.Min(width, columns - column);
@@ -45,7 +46,8 @@ internal static unsafe class Panels<V>
         }
     }
 
-    /// <summary>Packs the panel that starts at <paramref name="column"/> from the transpose, stored <c>[columns, inner]</c> with a row stride.</summary>
+    /// <summary>Packs the panel that starts at <paramref name="column"/> from the transpose, stored <c>[columns,
+    /// inner]</c> with a row stride.</summary>
     internal static void PackTransposed(float* source, nint stride, int inner, int column, int columns, float* panel)
     {
         int width = WidthAt(column, columns), valid = Math.Min(width, columns - column), j = 0;
@@ -69,13 +71,15 @@ internal static unsafe class Panels<V>
     /// <summary>Packs all panels of a matrix stored <c>[inner, columns]</c> with a row stride.</summary>
     internal static void PackAll(float* source, nint stride, int inner, int columns, float* panels)
     {
-        for (int column = 0; column < columns; column += Width) Pack(source, stride, inner, column, columns, panels + (nint)column * inner);
+        for (int column = 0; column < columns; column += Width)
+            Pack(source, stride, inner, column, columns, panels + (nint)column * inner);
     }
 
     /// <summary>Packs all panels from the transpose, stored <c>[columns, inner]</c> with a row stride.</summary>
     internal static void PackAllTransposed(float* source, nint stride, int inner, int columns, float* panels)
     {
-        for (int column = 0; column < columns; column += Width) PackTransposed(source, stride, inner, column, columns, panels + (nint)column * inner);
+        for (int column = 0; column < columns; column += Width)
+            PackTransposed(source, stride, inner, column, columns, panels + (nint)column * inner);
     }
 
     /// <summary>Four rows of four become four columns, in registers.</summary>

@@ -10,9 +10,9 @@ internal interface ISize
 }
 
 /// <summary>
-/// The register tile: C[rows, columns] = start + bias + A B with up to 12 rows and one or two vectors of columns. A is read in place by
-/// row and step strides, so neither it nor its transpose needs packing; B comes in panels, one row of columns per step.
-/// Measured at 98 to 99.5 % of the FMA peak from 64 steps on (12 x 32, AVX-512).
+/// The register tile: C[rows, columns] = start + bias + A B with up to 12 rows and one or two vectors of columns. A is
+/// read in place by row and step strides, so neither it nor its transpose needs packing; B comes in panels, one row of
+/// columns per step. Measured at 98 to 99.5 % of the FMA peak from 64 steps on (12 x 32, AVX-512).
 /// </summary>
 internal static unsafe class Tile<V>
     where V : struct, ISimd<V>
@@ -30,7 +30,8 @@ internal static unsafe class Tile<V>
     /// <param name="cRow">Elements from one row of C to the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run<TRows, TColumns>(
-        float* a, nint aRow, nint aStep, float* b, nint bStep, int steps, float* start, nint startRow, float* bias, float* c, nint cRow)
+        float* a, nint aRow, nint aStep, float* b, nint bStep, int steps, float* start, nint startRow, float* bias,
+        float* c, nint cRow)
         where TRows : struct, ISize
         where TColumns : struct, ISize
     {

@@ -11,10 +11,12 @@ internal static unsafe class BinaryKernels<V>
     {
         int i = 0;
         for (; i + V.Count <= count; i += V.Count)
-            V.Store(y + i, Combine(f, aRuns ? V.Load(a + i) : V.Broadcast(*a), bRuns ? V.Load(b + i) : V.Broadcast(*b)));
+            V.Store(y + i, Combine(f, aRuns ? V.Load(a + i) : V.Broadcast(*a),
+                bRuns ? V.Load(b + i) : V.Broadcast(*b)));
         int left = count - i;
         if (left == 0) return;
-        V last = Combine(f, aRuns ? V.LoadPartial(a + i, left) : V.Broadcast(*a), bRuns ? V.LoadPartial(b + i, left) : V.Broadcast(*b));
+        V last = Combine(f, aRuns ? V.LoadPartial(a + i, left) : V.Broadcast(*a),
+            bRuns ? V.LoadPartial(b + i, left) : V.Broadcast(*b));
         V.StorePartial(y + i, last, left);
     }
 
@@ -25,12 +27,14 @@ internal static unsafe class BinaryKernels<V>
         BinaryOperator.Subtract => a - b,
         BinaryOperator.Multiply => a * b,
         BinaryOperator.Divide => a / b,
-        BinaryOperator.Maximum => V.SelectGreaterOrEqual(a, b, a, V.SelectGreaterOrEqual(b, a, b, a + b)),   // NaN spreads
+        // NaN spreads
+        BinaryOperator.Maximum => V.SelectGreaterOrEqual(a, b, a, V.SelectGreaterOrEqual(b, a, b, a + b)),
         BinaryOperator.Minimum => V.SelectGreaterOrEqual(b, a, a, V.SelectGreaterOrEqual(a, b, b, a + b)),
         _ => V.SelectGreaterOrEqual(a, b, V.Broadcast(1), V.Zero),
     };
 
-    /// <summary>y (+)= scale · Σ of <paramref name="rows"/> rows. Single columns are summed across lanes, wider rows lane by lane.</summary>
+    /// <summary>y (+)= scale · Σ of <paramref name="rows"/> rows. Single columns are summed across lanes, wider rows
+    /// lane by lane.</summary>
     internal static void SumRows(float* x, float* y, int rows, int columns, float scale, bool accumulate)
     {
         if (columns == 1)
@@ -48,7 +52,9 @@ internal static unsafe class BinaryKernels<V>
         {
             int lanes = Math.Min(V.Count, columns - i);
             V sum = V.Zero;
-            for (int r = 0; r < rows; r++) sum += lanes == V.Count ? V.Load(x + (nint)r * columns + i) : V.LoadPartial(x + (nint)r * columns + i, lanes);
+            for (int r = 0; r < rows; r++)
+                sum += lanes == V.Count ? V.Load(x + (nint)r * columns + i)
+                : V.LoadPartial(x + (nint)r * columns + i, lanes);
             sum *= V.Broadcast(scale);
             V.StorePartial(y + i, accumulate ? sum + V.LoadPartial(y + i, lanes) : sum, lanes);
         }

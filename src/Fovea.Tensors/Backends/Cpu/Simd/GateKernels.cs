@@ -14,7 +14,8 @@ internal static unsafe class GateKernels<V>
     }
 
     /// <summary>da (+)= dy · b · f'(a), db (+)= dy · f(a).</summary>
-    internal static void Backward(UnaryOperator f, float* a, float* b, float* dy, float* da, float* db, int count, bool accumulate)
+    internal static void Backward(UnaryOperator f, float* a, float* b, float* dy, float* da, float* db, int count,
+        bool accumulate)
     {
         DerivativeLoop loop = new() { A = a, B = b, Dy = dy, Da = da, Db = db, Count = count, Accumulate = accumulate };
         Unary<V>.Visit(f, ref loop);
@@ -45,7 +46,9 @@ internal static unsafe class GateKernels<V>
     {
         int i = 0;
         for (; i + V.Count <= count; i += V.Count) V.Store(y + i, F.Value(V.Load(a + i)) * V.Load(b + i));
-        if (i < count) V.StorePartial(y + i, F.Value(V.LoadPartial(a + i, count - i)) * V.LoadPartial(b + i, count - i), count - i);
+        if (i < count)
+            V.StorePartial(y + i, F.Value(V.LoadPartial(a + i, count - i)) * V.LoadPartial(b + i, count - i),
+                count - i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

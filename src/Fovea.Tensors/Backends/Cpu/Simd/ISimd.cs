@@ -1,8 +1,8 @@
 namespace Fovea.Tensors.Backends.Cpu.Simd;
 
 /// <summary>
-/// A register of float lanes. Kernels are written once over this interface; the JIT compiles them for each width with every call
-/// inlined, and folds what depends on <see cref="Count"/>.
+/// A register of float lanes. Kernels are written once over this interface; the JIT compiles them for each width with
+/// every call inlined, and folds what depends on <see cref="Count"/>.
 /// </summary>
 internal unsafe interface ISimd<TSelf>
     where TSelf : struct, ISimd<TSelf>
@@ -10,7 +10,8 @@ internal unsafe interface ISimd<TSelf>
     /// <summary>Lanes.</summary>
     static abstract int Count { get; }
 
-    /// <summary>Rows of a matrix product's register tile: as many as the registers hold beside two columns and two operands.</summary>
+    /// <summary>Rows of a matrix product's register tile: as many as the registers hold beside two columns and two
+    /// operands.</summary>
     static abstract int TileRows { get; }
 
     static abstract TSelf Zero { get; }
@@ -57,7 +58,8 @@ internal unsafe interface ISimd<TSelf>
     /// <summary>Splits a positive normal number into mantissa in [√½, √2) and a whole exponent.</summary>
     static abstract TSelf SplitExponent(TSelf value, out TSelf exponent);
 
-    /// <summary><paramref name="whenTrue"/> where left ≥ right, else <paramref name="whenFalse"/> (also for NaN).</summary>
+    /// <summary><paramref name="whenTrue"/> where left ≥ right, else <paramref name="whenFalse"/> (also for
+    /// NaN).</summary>
     static abstract TSelf SelectGreaterOrEqual(TSelf left, TSelf right, TSelf whenTrue, TSelf whenFalse);
 
     /// <summary>Asks for a cache line that will be used soon; a hint without effect on results.</summary>

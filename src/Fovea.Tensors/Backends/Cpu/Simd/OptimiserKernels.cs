@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Fovea.Tensors.Backends.Cpu.Simd;
 
 /// <summary>
-/// One pass over parameter, gradient and state. Whole vectors only: buffers reach to the next multiple of 16 elements, and what lies
-/// beyond the count is never read by anyone else.
+/// One pass over parameter, gradient and state. Whole vectors only: buffers reach to the next multiple of 16 elements,
+/// and what lies beyond the count is never read by anyone else.
 /// </summary>
 internal static unsafe class OptimiserKernels<V>
     where V : struct, ISimd<V>
@@ -57,8 +57,10 @@ internal static unsafe class OptimiserKernels<V>
         double correction1 = 1 - Math.Pow(a.Beta1, a.Step), correction2 = 1 - Math.Pow(a.Beta2, a.Step);
         V rate = Constant(-a.LearningRate / correction1), root = Constant(1 / Math.Sqrt(correction2));
         V epsilon = Constant(a.Epsilon), factor = Constant(a.GradientScale);
-        V keep1 = Constant(a.Beta1), take1 = Constant(1 - a.Beta1), keep2 = Constant(a.Beta2), take2 = Constant(1 - a.Beta2);
-        V shrink = Constant(a.Decoupled ? 1 - a.LearningRate * a.WeightDecay : 1), l2 = Constant(a.Decoupled ? 0 : a.WeightDecay);
+        V keep1 = Constant(a.Beta1), take1 = Constant(1 - a.Beta1), keep2 = Constant(a.Beta2),
+            take2 = Constant(1 - a.Beta2);
+        V shrink = Constant(a.Decoupled ? 1 - a.LearningRate * a.WeightDecay : 1),
+            l2 = Constant(a.Decoupled ? 0 : a.WeightDecay);
         for (int i = 0; i < count; i += V.Count)
         {
             V value = V.Load(p + i), gradient = V.Fma(V.Load(g + i), factor, l2 * value);

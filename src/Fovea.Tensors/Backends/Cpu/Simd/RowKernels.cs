@@ -8,7 +8,8 @@ internal static unsafe class RowKernels<V>
 {
     /// <summary>y = (x − mean) · rstd · gamma + beta; mean and 1/√(variance + ε) per row are noted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void LayerNorm(float* x, float* gamma, float* beta, float* y, float* mean, float* rstd, int rows, int columns, float epsilon)
+    internal static void LayerNorm(float* x, float* gamma, float* beta, float* y, float* mean, float* rstd, int rows,
+        int columns, float epsilon)
     {
         int whole = columns / V.Count * V.Count, left = columns - whole;
         for (int r = 0; r < rows; r++, x += columns, y += columns)
@@ -35,13 +36,15 @@ internal static unsafe class RowKernels<V>
                 V.Store(y + i, V.Fma((V.Load(x + i) - center) * factor, V.Load(gamma + i), V.Load(beta + i)));
             if (left > 0)
                 V.StorePartial(y + whole, V.Fma(
-                    (V.LoadPartial(x + whole, left) - center) * factor, V.LoadPartial(gamma + whole, left), V.LoadPartial(beta + whole, left)), left);
+                    (V.LoadPartial(x + whole, left) - center) * factor, V.LoadPartial(gamma + whole, left),
+                    V.LoadPartial(beta + whole, left)), left);
         }
     }
 
     /// <summary>The same on a packed panel, in place, from noted statistics.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void NormalizePanel(float* panel, int width, int valid, float* gamma, float* beta, float* mean, float* rstd, int rows)
+    internal static void NormalizePanel(float* panel, int width, int valid, float* gamma, float* beta, float* mean,
+        float* rstd, int rows)
     {
         for (int j = 0; j < valid; j += V.Count)
         {
@@ -54,12 +57,13 @@ internal static unsafe class RowKernels<V>
     }
 
     /// <summary>
-    /// dx (+)= rstd · (g − mean(g) − x̂ · mean(g · x̂)) with g = dy · gamma and x̂ the normalised row; dgamma = Σ dy · x̂ and dbeta = Σ dy over
-    /// these rows. Null where nobody wants it (dgamma and dbeta together).
+    /// dx (+)= rstd · (g − mean(g) − x̂ · mean(g · x̂)) with g = dy · gamma and x̂ the normalised row; dgamma = Σ dy ·
+    /// x̂ and dbeta = Σ dy over these rows. Null where nobody wants it (dgamma and dbeta together).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void LayerNormBackward(
-        float* x, float* gamma, float* mean, float* rstd, float* dy, float* dx, bool accumulate, float* dgamma, float* dbeta, int rows, int columns)
+        float* x, float* gamma, float* mean, float* rstd, float* dy, float* dx, bool accumulate, float* dgamma,
+        float* dbeta, int rows, int columns)
     {
         if (dgamma != null)
         {
@@ -98,7 +102,8 @@ internal static unsafe class RowKernels<V>
             {
                 int lanes = Math.Min(V.Count, columns - i);
                 bool full = lanes == V.Count;
-                V g = full ? V.Load(dy + i) * V.Load(gamma + i) : V.LoadPartial(dy + i, lanes) * V.LoadPartial(gamma + i, lanes);
+                V g = full ? V.Load(dy + i) * V.Load(gamma + i)
+                    : V.LoadPartial(dy + i, lanes) * V.LoadPartial(gamma + i, lanes);
                 V normal = ((full ? V.Load(x + i) : V.LoadPartial(x + i, lanes)) - center) * factor;
                 V gradient = factor * (g - meanG - normal * meanDot);
                 if (accumulate) gradient += full ? V.Load(dx + i) : V.LoadPartial(dx + i, lanes);
@@ -120,8 +125,8 @@ internal static unsafe class RowKernels<V>
     }
 
     /// <summary>
-    /// log Σ eˣ of a row in two parts, to be subtracted one after the other: beside a huge largest element the logarithm of the sum relative
-    /// to it would be rounded away.
+    /// log Σ eˣ of a row in two parts, to be subtracted one after the other: beside a huge largest element the
+    /// logarithm of the sum relative to it would be rounded away.
     /// </summary>
     internal static (float Max, float LogSum) LogSumExp(float* x, int columns)
     {
@@ -190,7 +195,8 @@ internal static unsafe class RowKernels<V>
         for (; i + 4 * V.Count <= columns; i += 4 * V.Count)
         {
             float* p = x + i;
-            V s0 = V.Load(sums + i), s1 = V.Load(sums + i + V.Count), s2 = V.Load(sums + i + 2 * V.Count), s3 = V.Load(sums + i + 3 * V.Count);
+            V s0 = V.Load(sums + i), s1 = V.Load(sums + i + V.Count), s2 = V.Load(sums + i + 2 * V.Count),
+                s3 = V.Load(sums + i + 3 * V.Count);
             for (int r = 0; r < rows; r++, p += columns)
             {
                 s0 += V.Load(p);

@@ -64,13 +64,16 @@ internal readonly unsafe struct Simd128 : ISimd<Simd128>
     public static Simd128 operator /(Simd128 left, Simd128 right) => new(left._value / right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Fma(Simd128 a, Simd128 b, Simd128 c) => new(Vector128.FusedMultiplyAdd(a._value, b._value, c._value));
+    public static Simd128 Fma(Simd128 a, Simd128 b, Simd128 c) =>
+        new(Vector128.FusedMultiplyAdd(a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Max(Simd128 left, Simd128 right) => new(Vector128.ConditionalSelect(Vector128.GreaterThan(left._value, right._value), left._value, right._value));
+    public static Simd128 Max(Simd128 left, Simd128 right) =>
+        new(Vector128.ConditionalSelect(Vector128.GreaterThan(left._value, right._value), left._value, right._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 Min(Simd128 left, Simd128 right) => new(Vector128.ConditionalSelect(Vector128.LessThan(left._value, right._value), left._value, right._value));
+    public static Simd128 Min(Simd128 left, Simd128 right) =>
+        new(Vector128.ConditionalSelect(Vector128.LessThan(left._value, right._value), left._value, right._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 Abs(Simd128 value) => new(Vector128.Abs(value._value));
@@ -96,7 +99,8 @@ internal readonly unsafe struct Simd128 : ISimd<Simd128>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 SelectGreaterOrEqual(Simd128 left, Simd128 right, Simd128 whenTrue, Simd128 whenFalse) =>
-        new(Vector128.ConditionalSelect(Vector128.GreaterThanOrEqual(left._value, right._value), whenTrue._value, whenFalse._value));
+        new(Vector128.ConditionalSelect(Vector128.GreaterThanOrEqual(left._value, right._value), whenTrue._value,
+            whenFalse._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(float* address)

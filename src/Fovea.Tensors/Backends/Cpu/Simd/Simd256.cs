@@ -40,7 +40,8 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
     public static void Store(float* destination, Simd256 value) => value._value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StorePartial(float* destination, Simd256 value, int count) => Avx.MaskStore(destination, Mask(count), value._value);
+    public static void StorePartial(float* destination, Simd256 value, int count) =>
+        Avx.MaskStore(destination, Mask(count), value._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 Broadcast(float value) => new(Vector256.Create(value));
@@ -58,7 +59,8 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
     public static Simd256 operator /(Simd256 left, Simd256 right) => new(left._value / right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 Fma(Simd256 a, Simd256 b, Simd256 c) => new(Vector256.FusedMultiplyAdd(a._value, b._value, c._value));
+    public static Simd256 Fma(Simd256 a, Simd256 b, Simd256 c) =>
+        new(Vector256.FusedMultiplyAdd(a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 Max(Simd256 left, Simd256 right) => new(Avx.Max(left._value, right._value));
@@ -90,7 +92,8 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 SelectGreaterOrEqual(Simd256 left, Simd256 right, Simd256 whenTrue, Simd256 whenFalse) =>
-        new(Vector256.ConditionalSelect(Vector256.GreaterThanOrEqual(left._value, right._value), whenTrue._value, whenFalse._value));
+        new(Vector256.ConditionalSelect(Vector256.GreaterThanOrEqual(left._value, right._value), whenTrue._value,
+            whenFalse._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(float* address)
@@ -111,19 +114,23 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
 
     /// <summary>All bits set in the first <paramref name="count"/> lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Mask(int count) => Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
+    private static Vector256<float> Mask(int count) =>
+        Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 Split(Simd256 low, Simd256 high, out Simd256 odd)
     {
-        odd = new(Avx2.Permute4x64(Avx.Shuffle(low._value, high._value, 0b11_01_11_01).AsDouble(), 0b11_01_10_00).AsSingle());
-        return new(Avx2.Permute4x64(Avx.Shuffle(low._value, high._value, 0b10_00_10_00).AsDouble(), 0b11_01_10_00).AsSingle());
+        odd = new(Avx2.Permute4x64(Avx.Shuffle(low._value, high._value, 0b11_01_11_01).AsDouble(), 0b11_01_10_00)
+            .AsSingle());
+        return new(Avx2.Permute4x64(Avx.Shuffle(low._value, high._value, 0b10_00_10_00).AsDouble(), 0b11_01_10_00)
+            .AsSingle());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 Join(Simd256 even, Simd256 odd, out Simd256 high)
     {
-        Vector256<float> lower = Avx.UnpackLow(even._value, odd._value), upper = Avx.UnpackHigh(even._value, odd._value);
+        Vector256<float> lower = Avx.UnpackLow(even._value, odd._value),
+            upper = Avx.UnpackHigh(even._value, odd._value);
         high = new(Avx.Permute2x128(lower, upper, 0x31));
         return new(Avx.Permute2x128(lower, upper, 0x20));
     }

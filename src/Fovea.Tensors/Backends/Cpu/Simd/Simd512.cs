@@ -34,13 +34,15 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
     public static Simd512 Load(float* source) => new(Vector512.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 LoadPartial(float* source, int count) => new(Avx512F.MaskLoad(source, Mask(count), Vector512<float>.Zero));
+    public static Simd512 LoadPartial(float* source, int count) =>
+        new(Avx512F.MaskLoad(source, Mask(count), Vector512<float>.Zero));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* destination, Simd512 value) => value._value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StorePartial(float* destination, Simd512 value, int count) => Avx512F.MaskStore(destination, Mask(count), value._value);
+    public static void StorePartial(float* destination, Simd512 value, int count) =>
+        Avx512F.MaskStore(destination, Mask(count), value._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 Broadcast(float value) => new(Vector512.Create(value));
@@ -58,7 +60,8 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
     public static Simd512 operator /(Simd512 left, Simd512 right) => new(left._value / right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 Fma(Simd512 a, Simd512 b, Simd512 c) => new(Vector512.FusedMultiplyAdd(a._value, b._value, c._value));
+    public static Simd512 Fma(Simd512 a, Simd512 b, Simd512 c) =>
+        new(Vector512.FusedMultiplyAdd(a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 Max(Simd512 left, Simd512 right) => new(Avx512F.Max(left._value, right._value));
@@ -76,7 +79,8 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
     public static Simd512 Round(Simd512 value) => new(Vector512.Round(value._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 ScaleByPowerOfTwo(Simd512 value, Simd512 exponent) => new(Avx512F.Scale(value._value, exponent._value));
+    public static Simd512 ScaleByPowerOfTwo(Simd512 value, Simd512 exponent) =>
+        new(Avx512F.Scale(value._value, exponent._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 SplitExponent(Simd512 value, out Simd512 exponent)
@@ -89,7 +93,8 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 SelectGreaterOrEqual(Simd512 left, Simd512 right, Simd512 whenTrue, Simd512 whenFalse) =>
-        new(Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(left._value, right._value), whenTrue._value, whenFalse._value));
+        new(Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(left._value, right._value), whenTrue._value,
+            whenFalse._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(float* address)
@@ -111,7 +116,8 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
 
     /// <summary>All bits set in the first <paramref name="count"/> lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Mask(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
+    private static Vector512<float> Mask(int count) =>
+        Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 Split(Simd512 low, Simd512 high, out Simd512 odd)

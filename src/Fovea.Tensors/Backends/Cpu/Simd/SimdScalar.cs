@@ -37,11 +37,14 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
     public static SimdScalar operator /(SimdScalar left, SimdScalar right) => new(left._value / right._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdScalar Fma(SimdScalar a, SimdScalar b, SimdScalar c) => new(MathF.FusedMultiplyAdd(a._value, b._value, c._value));
+    public static SimdScalar Fma(SimdScalar a, SimdScalar b, SimdScalar c) =>
+        new(MathF.FusedMultiplyAdd(a._value, b._value, c._value));
 
-    public static SimdScalar Max(SimdScalar left, SimdScalar right) => new(left._value > right._value ? left._value : right._value);
+    public static SimdScalar Max(SimdScalar left, SimdScalar right) =>
+        new(left._value > right._value ? left._value : right._value);
 
-    public static SimdScalar Min(SimdScalar left, SimdScalar right) => new(left._value < right._value ? left._value : right._value);
+    public static SimdScalar Min(SimdScalar left, SimdScalar right) =>
+        new(left._value < right._value ? left._value : right._value);
 
     public static SimdScalar Abs(SimdScalar value) => new(MathF.Abs(value._value));
 
@@ -49,7 +52,8 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
 
     public static SimdScalar Round(SimdScalar value) => new(MathF.Round(value._value));
 
-    public static SimdScalar ScaleByPowerOfTwo(SimdScalar value, SimdScalar exponent) => new(MathF.ScaleB(value._value, (int)exponent._value));
+    public static SimdScalar ScaleByPowerOfTwo(SimdScalar value, SimdScalar exponent) =>
+        new(MathF.ScaleB(value._value, (int)exponent._value));
 
     public static SimdScalar SplitExponent(SimdScalar value, out SimdScalar exponent)
     {
@@ -58,7 +62,8 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
         return new(BitConverter.Int32BitsToSingle((offset & 0x007FFFFF) + 0x3F3504F3));
     }
 
-    public static SimdScalar SelectGreaterOrEqual(SimdScalar left, SimdScalar right, SimdScalar whenTrue, SimdScalar whenFalse) =>
+    public static SimdScalar SelectGreaterOrEqual(SimdScalar left, SimdScalar right, SimdScalar whenTrue,
+        SimdScalar whenFalse) =>
         left._value >= right._value ? whenTrue : whenFalse;
 
     public static void Prefetch(float* address)

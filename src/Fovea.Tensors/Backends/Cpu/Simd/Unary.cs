@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Fovea.Tensors.Backends.Cpu.Simd;
 
-/// <summary>A function of one element with its derivative, as a type so that the JIT compiles a loop for each.</summary>
+/// <summary>A function of one element with its derivative, as a type so that the JIT compiles a loop for
+/// each.</summary>
 internal interface IUnary<V>
     where V : struct, ISimd<V>
 {
@@ -73,7 +74,8 @@ internal static class Unary<V>
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static V Gate(V x, V square) =>
-            VectorMath<V>.Sigmoid(x * V.Fma(square, V.Broadcast(2 * 0.7978845608f * 0.044715f), V.Broadcast(2 * 0.7978845608f)));
+            VectorMath<V>.Sigmoid(x
+                * V.Fma(square, V.Broadcast(2 * 0.7978845608f * 0.044715f), V.Broadcast(2 * 0.7978845608f)));
     }
 
     internal readonly struct Relu : IUnary<V>
@@ -115,7 +117,8 @@ internal static class Unary<V>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Derivative(V x)
         {
-            V e = VectorMath<V>.Exp(V.Zero - V.Abs(x)), denominator = One + e;   // e/(1+e)²: no difference of near-equal numbers
+            // e/(1+e)²: no difference of near-equal numbers
+            V e = VectorMath<V>.Exp(V.Zero - V.Abs(x)), denominator = One + e;
             return e / (denominator * denominator);
         }
     }
@@ -128,7 +131,8 @@ internal static class Unary<V>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Derivative(V x)
         {
-            V e = VectorMath<V>.Exp(V.Abs(x) * V.Broadcast(-2)), denominator = One + e;   // 1 − tanh² = 4e/(1+e)² with e = e^(−2|x|)
+            // 1 − tanh² = 4e/(1+e)² with e = e^(−2|x|)
+            V e = VectorMath<V>.Exp(V.Abs(x) * V.Broadcast(-2)), denominator = One + e;
             return V.Broadcast(4) * e / (denominator * denominator);
         }
     }

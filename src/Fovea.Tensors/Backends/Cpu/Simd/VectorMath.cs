@@ -3,15 +3,16 @@ using System.Runtime.CompilerServices;
 namespace Fovea.Tensors.Backends.Cpu.Simd;
 
 /// <summary>
-/// Elementary functions on vectors. The polynomials are our own minimax fits (reweighted least squares in double); the error given
-/// beside each is that of the polynomial, to which single-precision rounding adds a few 2⁻²⁴.
+/// Elementary functions on vectors. The polynomials are our own minimax fits (reweighted least squares in double); the
+/// error given beside each is that of the polynomial, to which single-precision rounding adds a few 2⁻²⁴.
 /// </summary>
 internal static class VectorMath<V>
     where V : struct, ISimd<V>
 {
     private const float Log2E = 1.44269504f, Ln2High = 0.693359375f, Ln2Low = -2.12194440e-4f;
 
-    /// <summary>2ᵗ for t below 128; below -126 it stays 2⁻¹²⁶, near enough to 0 for sums. For softmax. Relative error 1e-7.</summary>
+    /// <summary>2ᵗ for t below 128; below -126 it stays 2⁻¹²⁶, near enough to 0 for sums. For softmax. Relative error
+    /// 1e-7.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static V Exp2(V t)
     {
@@ -68,7 +69,8 @@ internal static class VectorMath<V>
         y = V.Fma(square, V.Broadcast(-0.5f), y) + z;
         y = V.Fma(exponent, V.Broadcast(Ln2High), y);
         y = V.SelectGreaterOrEqual(x, infinity, x, y);
-        V invalid = V.SelectGreaterOrEqual(x, zero, V.Broadcast(float.NegativeInfinity), V.Broadcast(float.NaN));   // 0, or below, or NaN
+        // 0, or below, or NaN
+        V invalid = V.SelectGreaterOrEqual(x, zero, V.Broadcast(float.NegativeInfinity), V.Broadcast(float.NaN));
         return V.SelectGreaterOrEqual(x, V.Broadcast(float.Epsilon), y, invalid);
     }
 
@@ -93,7 +95,8 @@ internal static class VectorMath<V>
     internal static V Sigmoid(V x) => V.Broadcast(1) / (V.Broadcast(1) + Exp(V.Zero - x));
 
     /// <summary>
-    /// The standard normal distribution Φ(x) and its density φ(x): Φ(−t) = e^(−t²/2) · u · P(u) with u = 1/(1 + 0.3 t). Absolute error 4e-8.
+    /// The standard normal distribution Φ(x) and its density φ(x): Φ(−t) = e^(−t²/2) · u · P(u) with u = 1/(1 + 0.3 t).
+    /// Absolute error 4e-8.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static V NormalCdf(V x, out V density)
