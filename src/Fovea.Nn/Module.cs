@@ -6,6 +6,11 @@ namespace Fovea.Nn;
 /// A part of a model: parameters, buffers and child modules, each under a name. Building one allocates nothing; memory
 /// comes with <see cref="Initialize"/> or <see cref="Allocate"/>, so that sizes can be looked at for free.
 /// </summary>
+/// <remarks>
+/// In evaluation (<see cref="Train"/> with false), several threads may run forward passes of one module at once, each in
+/// a <see cref="StepScope"/> of its own; each gets the bits that it would get alone. Training, loading weights and
+/// changes of epoch or mode are for one thread.
+/// </remarks>
 public abstract class Module
 {
     private readonly List<Parameter> _parameters = [];

@@ -5,6 +5,10 @@ namespace Fovea.Tensors;
 /// A contiguous, row-major array on a <see cref="Tensors.Device"/>. Temporaries need no <c>Dispose</c>: what is created
 /// inside a <see cref="StepScope"/> goes back to the pool when the scope ends, unless <see cref="Keep"/> was called.
 /// </summary>
+/// <remarks>
+/// A tensor belongs to the thread that made it. Kept ones, such as parameters, may be read and reshaped by several
+/// threads at once while nobody changes or releases them.
+/// </remarks>
 public sealed class Tensor
 {
     private Storage? _storage;

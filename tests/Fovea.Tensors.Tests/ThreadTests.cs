@@ -1,4 +1,4 @@
-using Fovea.Tensors.Backends.Cpu;
+using Fovea.Tensors.Backends.Cpu.Memory;
 
 namespace Fovea.Tensors.Tests;
 

@@ -8,7 +8,7 @@ using Fovea.Vision.Models.Residual;
 namespace Fovea.Lab.Estimation;
 
 /// <summary>Cost of a model's step, counted by running it on a backend that only knows sizes
-/// (<see cref="Device.CreateMeta"/>).</summary>
+/// (<see cref="MetaBackend"/>).</summary>
 public sealed record ModelCost
 {
     private const int Few = 16, Many = 32;   // batches between which memory and traffic grow by the image

@@ -3,12 +3,13 @@ using Fovea.Core.Options;
 namespace Fovea.Nn.Schedules;
 
 /// <summary>
-/// Half a cosine from 1 to a minimum (Loshchilov and Hutter 2017, arXiv:1608.03983, eq. 5); beyond its length it climbs again, with a
-/// period of twice the length, as PyTorch's does.
+/// Half a cosine from 1 to a minimum (Loshchilov and Hutter 2017, arXiv:1608.03983, eq. 5); beyond its length it climbs
+/// again, with a period of twice the length, as PyTorch's does.
 /// </summary>
 public sealed record CosineSchedule : Schedule
 {
-    private static readonly Option<double?> Epochs = Option.Maybe("epochs", ValueForm.Real(), "epochs down to the minimum", "the whole run");
+    private static readonly Option<double?> Epochs = Option.Maybe("epochs", ValueForm.Real(),
+        "epochs down to the minimum", "the whole run");
     private static readonly Option<double> Lowest = Option.Of("min", ValueForm.Real(), 0, "lowest factor, 0 to 1");
 
     /// <param name="steps">Steps from 1 to the minimum, 1 or more.</param>

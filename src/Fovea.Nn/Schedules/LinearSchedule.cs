@@ -5,7 +5,8 @@ namespace Fovea.Nn.Schedules;
 /// <summary>From one factor to another along a line, then constant.</summary>
 public sealed record LinearSchedule : Schedule
 {
-    private static readonly Option<double?> Epochs = Option.Maybe("epochs", ValueForm.Real(), "length", "the whole run");
+    private static readonly Option<double?> Epochs = Option.Maybe("epochs", ValueForm.Real(), "length",
+        "the whole run");
     private static readonly Option<double> First = Option.Of("start", ValueForm.Real(), 1, "first factor, 0 or more");
     private static readonly Option<double> Last = Option.Of("end", ValueForm.Real(), 0, "last factor, 0 or more");
 
@@ -24,7 +25,8 @@ public sealed record LinearSchedule : Schedule
     internal static ScheduleEntry Entry { get; } = new(
         "linear",
         [Epochs, First, Last],
-        (values, run) => new LinearSchedule(values.Of(First), values.Of(Last), run.Steps(values.Of(Epochs) ?? run.Epochs)))
+        (values, run) => new LinearSchedule(values.Of(First), values.Of(Last),
+            run.Steps(values.Of(Epochs) ?? run.Epochs)))
     {
         Lowest = Last,
     };

@@ -6,9 +6,11 @@ namespace Fovea.Nn.Schedules;
 public sealed record MultiStepSchedule : Schedule
 {
     private static readonly Option<IReadOnlyList<double>> At =
-        Option.Of("at", ValueForm.Reals(), [], "epochs of the drops, e.g. 30/60/90; a half and three quarters of the run unless given");
+        Option.Of("at", ValueForm.Reals(), [],
+            "epochs of the drops, e.g. 30/60/90; a half and three quarters of the run unless given");
 
-    private static readonly Option<double> Factors = Option.Of("gamma", ValueForm.Real(), 0.1, "factor of each drop, 0 or more");
+    private static readonly Option<double> Factors = Option.Of("gamma", ValueForm.Real(), 0.1,
+        "factor of each drop, 0 or more");
 
     /// <param name="milestones">Steps at which the factor drops.</param>
     /// <param name="gamma">Factor of each drop, 0 or more.</param>

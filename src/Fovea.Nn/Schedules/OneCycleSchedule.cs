@@ -8,19 +8,24 @@ namespace Fovea.Nn.Schedules;
 /// </summary>
 public sealed record OneCycleSchedule : Schedule
 {
-    private static readonly Option<double> RiseShare = Option.Of("rise", ValueForm.Real(), 0.3, "share of the steps that rise, 0 to 1");
-    private static readonly Option<double> StartDivisor = Option.Of("divisor", ValueForm.Real(), 25, "the first factor is 1 / this, 1 or more");
+    private static readonly Option<double> RiseShare = Option.Of("rise", ValueForm.Real(), 0.3,
+        "share of the steps that rise, 0 to 1");
+    private static readonly Option<double> StartDivisor = Option.Of("divisor", ValueForm.Real(), 25,
+        "the first factor is 1 / this, 1 or more");
 
     private static readonly Option<double> EndDivisor =
         Option.Of("final-divisor", ValueForm.Real(), 1e4, "the last factor is the first one / this, 1 or more");
 
-    private static readonly Option<bool> IsLinear = Option.Of("linear", ValueForm.Flag(), false, "straight lines instead of half cosines");
+    private static readonly Option<bool> IsLinear = Option.Of("linear", ValueForm.Flag(), false,
+        "straight lines instead of half cosines");
 
     private static readonly Option<bool> HasThreePhases =
         Option.Of("three-phase", ValueForm.Flag(), false, "fall as long as the rise, and only then to the last factor");
 
-    private static readonly Option<double> LowestMomentum = Option.Of("low-momentum", ValueForm.Real(), 0.85, "momentum at the top, 0 to 1");
-    private static readonly Option<double> HighestMomentum = Option.Of("high-momentum", ValueForm.Real(), 0.95, "momentum at both ends, 0 to 1");
+    private static readonly Option<double> LowestMomentum = Option.Of("low-momentum", ValueForm.Real(), 0.85,
+        "momentum at the top, 0 to 1");
+    private static readonly Option<double> HighestMomentum = Option.Of("high-momentum", ValueForm.Real(), 0.95,
+        "momentum at both ends, 0 to 1");
 
     /// <param name="steps">Length of the cycle, 2 or more; afterwards the last factor stays.</param>
     /// <exception cref="UsageException">The length is out of range.</exception>
@@ -48,10 +53,12 @@ public sealed record OneCycleSchedule : Schedule
     public double Rise { get; init => field = Check.Between(0, 1, value, "One-cycle: rise"); } = RiseShare.Default;
 
     /// <summary>The first factor is 1 / this.</summary>
-    public double Divisor { get; init => field = Check.AtLeast(1, value, "One-cycle: divisor"); } = StartDivisor.Default;
+    public double Divisor { get; init => field = Check.AtLeast(1, value, "One-cycle: divisor");
+        } = StartDivisor.Default;
 
     /// <summary>The last factor is the first one / this.</summary>
-    public double FinalDivisor { get; init => field = Check.AtLeast(1, value, "One-cycle: final divisor"); } = EndDivisor.Default;
+    public double FinalDivisor { get; init => field = Check.AtLeast(1, value, "One-cycle: final divisor");
+        } = EndDivisor.Default;
 
     /// <summary>Straight lines instead of half cosines.</summary>
     public bool Linear { get; init; }
@@ -60,10 +67,12 @@ public sealed record OneCycleSchedule : Schedule
     public bool ThreePhase { get; init; }
 
     /// <summary>Momentum at the top, where the rate is highest; 0 to 1.</summary>
-    public double LowMomentum { get; init => field = Check.Between(0, 1, value, "One-cycle: low momentum"); } = LowestMomentum.Default;
+    public double LowMomentum { get; init => field = Check.Between(0, 1, value, "One-cycle: low momentum");
+        } = LowestMomentum.Default;
 
     /// <summary>Momentum at both ends; 0 to 1.</summary>
-    public double HighMomentum { get; init => field = Check.Between(0, 1, value, "One-cycle: high momentum"); } = HighestMomentum.Default;
+    public double HighMomentum { get; init => field = Check.Between(0, 1, value, "One-cycle: high momentum");
+        } = HighestMomentum.Default;
 
     /// <inheritdoc/>
     public override double Factor(int step) =>

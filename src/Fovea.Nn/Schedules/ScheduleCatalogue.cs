@@ -3,8 +3,9 @@ using Fovea.Core.Options;
 namespace Fovea.Nn.Schedules;
 
 /// <summary>
-/// Schedules by name, for recipes and command lines: <c>cosine</c>, <c>step:size=30,gamma=0.1</c>. Lengths are in epochs, fractions
-/// allowed; factors are of the base learning rate. Every schedule takes <c>warmup</c> (epochs) and <c>warmup-start</c> (factor).
+/// Schedules by name, for recipes and command lines: <c>cosine</c>, <c>step:size=30,gamma=0.1</c>. Lengths are in
+/// epochs, fractions allowed; factors are of the base learning rate. Every schedule takes <c>warmup</c> (epochs) and
+/// <c>warmup-start</c> (factor).
 /// </summary>
 public static class ScheduleCatalogue
 {
@@ -26,9 +27,11 @@ public static class ScheduleCatalogue
     /// <param name="totalSteps">Optimiser steps of the whole run, warm-up included; 1 or more.</param>
     /// <param name="stepsPerEpoch">Optimiser steps of an epoch; 1 to give lengths in steps.</param>
     /// <param name="warmUp">Epochs of warm-up where the options give none, 0 or more.</param>
-    /// <param name="lowest">Smallest factor where the options give none; only for a schedule that <see cref="ScheduleSpec.HasLowest"/>.</param>
+    /// <param name="lowest">Smallest factor where the options give none; only for a schedule that
+    /// <see cref="ScheduleSpec.HasLowest"/>.</param>
     /// <exception cref="UsageException">A number out of range.</exception>
-    public static Schedule Build(ScheduleSpec spec, int totalSteps, int stepsPerEpoch = 1, double warmUp = 0, double lowest = 0)
+    public static Schedule Build(ScheduleSpec spec, int totalSteps, int stepsPerEpoch = 1, double warmUp = 0,
+        double lowest = 0)
     {
         Check.AtLeast(1, totalSteps, "Schedule: total steps");
         Check.AtLeast(1, stepsPerEpoch, "Schedule: steps per epoch");

@@ -2,12 +2,15 @@ using Fovea.Core.Options;
 
 namespace Fovea.Nn.Schedules;
 
-/// <summary>Times gamma after every so many steps: gamma^⌊step / every⌋. With <c>every</c> 1 it is the exponential schedule.</summary>
+/// <summary>Times gamma after every so many steps: gamma^⌊step / every⌋. With <c>every</c> 1 it is the exponential
+/// schedule.</summary>
 public sealed record StepSchedule : Schedule
 {
     private static readonly Option<double> Size = Option.Of("size", ValueForm.Real(), 30, "epochs between two drops");
-    private static readonly Option<double> DropFactor = Option.Of("gamma", ValueForm.Real(), 0.1, "factor of each drop, 0 or more");
-    private static readonly Option<double> EpochFactor = Option.Of("gamma", ValueForm.Real(), 0.95, "factor of each epoch, 0 or more");
+    private static readonly Option<double> DropFactor = Option.Of("gamma", ValueForm.Real(), 0.1,
+        "factor of each drop, 0 or more");
+    private static readonly Option<double> EpochFactor = Option.Of("gamma", ValueForm.Real(), 0.95,
+        "factor of each epoch, 0 or more");
 
     /// <param name="every">Steps between two drops, 1 or more.</param>
     /// <param name="gamma">Factor of each drop, 0 or more.</param>

@@ -1,4 +1,5 @@
 using Fovea.Tensors.Backends.Cpu.Attention;
+using Fovea.Tensors.Backends.Cpu.Memory;
 
 namespace Fovea.Tensors.Backends.Cpu;
 

@@ -1,4 +1,5 @@
 using Fovea.Tensors.Backends.Cpu.MatMul;
+using Fovea.Tensors.Backends.Cpu.Memory;
 using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu;

@@ -1,5 +1,6 @@
 using Fovea.Tensors.Backends.Cpu.Images;
 using Fovea.Tensors.Backends.Cpu.MatMul;
+using Fovea.Tensors.Backends.Cpu.Memory;
 
 namespace Fovea.Tensors.Backends.Cpu;
 

@@ -5,7 +5,7 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 namespace Fovea.Tensors.Backends.Cpu;
 
 /// <summary>The roof that kernels are measured against: multiply-adds on registers alone, no memory.</summary>
-internal static class PeakMeasurement
+public static class PeakMeasurement
 {
     private const int Rounds = 1_000_000, Accumulators = 12;
 

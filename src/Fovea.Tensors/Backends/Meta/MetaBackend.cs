@@ -5,7 +5,7 @@ namespace Fovea.Tensors.Backends.Meta;
 /// in milliseconds how much memory the same step takes elsewhere (<see cref="PeakBytes"/>) and how much of it is read
 /// and written (<see cref="MovedBytes"/>), whatever it is made of.
 /// </summary>
-internal sealed class MetaBackend : Backend
+public sealed class MetaBackend : Backend
 {
     /// <summary>Bytes of the tensors that are alive.</summary>
     public override long AllocatedBytes => _allocated;

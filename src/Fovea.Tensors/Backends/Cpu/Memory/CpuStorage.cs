@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace Fovea.Tensors.Backends.Cpu;
+namespace Fovea.Tensors.Backends.Cpu.Memory;
 
 /// <summary>
 /// Floats (or 32-bit integers) in a pinned managed array, aligned to a cache line. Managed, so that a tensor nobody

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Fovea.Tensors.Backends.Cpu;
+namespace Fovea.Tensors.Backends.Cpu.Memory;
 
 /// <summary>
 /// Working memory of this thread for the length of one frame: <c>using Scratch scratch = Scratch.Begin();</c>. Frames

@@ -1,4 +1,4 @@
-namespace Fovea.Tensors.Backends.Cpu;
+namespace Fovea.Tensors.Backends.Cpu.Memory;
 
 /// <summary>Free buffers by size. A request takes the smallest that fits, if it is not more than twice too
 /// large.</summary>
