@@ -2,8 +2,9 @@
 #:project ../src/Fovea.Lab/Fovea.Lab.csproj
 #:property PublishAot=false
 
-// Your own attention mechanism: one class, one entry in the catalogue, and every model, recipe and report knows it. Here: sigmoid attention,
-// which weighs each pair of tokens by itself instead of letting keys compete (Ramapuram et al. 2024, arXiv:2409.04431).
+// Your own attention mechanism: one class, one entry in the catalogue, and every model, recipe and report knows it.
+// Here: sigmoid attention, which weighs each pair of tokens by itself instead of letting keys compete (Ramapuram et al.
+// 2024, arXiv:2409.04431).
 //
 // usage: dotnet run samples/OwnAttention.cs [-- --quick] [--out DIR]
 
@@ -19,7 +20,8 @@ using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Tokens;
 
 bool quick = args.Contains("--quick");
-string folder = Array.IndexOf(args, "--out") is >= 0 and int at ? args[at + 1] : $"runs/samples/own-attention-{DateTime.Now:yyyyMMdd-HHmmss}";
+string folder = Array.IndexOf(args, "--out") is >= 0 and int at ? args[at + 1]
+    : $"runs/samples/own-attention-{DateTime.Now:yyyyMMdd-HHmmss}";
 
 Option<double?> bias = Option.Maybe("bias", ValueForm.Real(), "added to the scores", "-ln(tokens)");
 AttentionCatalogue.Add(new AttentionEntry(
@@ -38,10 +40,13 @@ foreach (string attention in new[] { "softmax", "sigmoid" })
         Run = recipe.Run with { Out = Path.Combine(folder, attention) },
     };
     RunSummary summary = TrainingRun.Start(recipe, new ReportObserver(), CancellationToken.None);
-    Console.WriteLine($"{attention}: test accuracy {summary.TestAccuracy:0.0%}, {summary.ImagesPerSecond:0} images/s; {folder}/{attention}/report.html");
+    Console.WriteLine(
+        $"{attention}: test accuracy {summary.TestAccuracy:0.0%}, {summary.ImagesPerSecond:0} images/s; "
+            + $"{folder}/{attention}/report.html");
 }
 
-/// <summary>o_i = Σ_j σ(q_i·k_j / √headDim + b) v_j; with b = −ln(tokens) the weights begin near those of softmax, 1/tokens each.</summary>
+/// <summary>o_i = Σ_j σ(q_i·k_j / √headDim + b) v_j; with b = −ln(tokens) the weights begin near those of softmax,
+/// 1/tokens each.</summary>
 internal sealed class SigmoidAttention(AttentionContext context, double? bias) : IAttention
 {
     // Packed queries, keys and values: [batch, token, 3 · head · headDim].

@@ -2,10 +2,12 @@ using System.Globalization;
 
 namespace Fovea.Core;
 
-/// <summary>Finds what somebody may have meant, for messages about unknown names. Nothing is suggested that is far away.</summary>
+/// <summary>Finds what somebody may have meant, for messages about unknown names. Nothing is suggested that is far
+/// away.</summary>
 public static class NearestName
 {
-    /// <summary>The candidate with the fewest typing errors from <paramref name="name"/>, ignoring case; the first of several.</summary>
+    /// <summary>The candidate with the fewest typing errors from <paramref name="name"/>, ignoring case; the first of
+    /// several.</summary>
     /// <returns>The candidate, or null where all are farther away than a third of the letters (at least 2).</returns>
     public static string? Of(string name, IEnumerable<string> candidates)
     {
@@ -19,10 +21,12 @@ public static class NearestName
     /// <param name="name">What was asked for.</param>
     /// <param name="candidates">What there is.</param>
     /// <param name="pattern">The question; <c>{0}</c> is the candidate.</param>
-    public static string Question(string name, IEnumerable<string> candidates, string pattern = "; did you mean '{0}'?") =>
+    public static string Question(string name, IEnumerable<string> candidates,
+        string pattern = "; did you mean '{0}'?") =>
         Of(name, candidates) is string nearest ? string.Format(CultureInfo.InvariantCulture, pattern, nearest) : "";
 
-    /// <summary><c>there is no attention called 'sofmax'; did you mean 'softmax'? There are: linear, softmax.</c></summary>
+    /// <summary><c>there is no attention called 'sofmax'; did you mean 'softmax'? There are: linear,
+    /// softmax.</c></summary>
     /// <param name="kind">What is looked for, e.g. <c>attention</c>.</param>
     /// <param name="name">What was asked for.</param>
     /// <param name="candidates">What there is.</param>
@@ -30,7 +34,8 @@ public static class NearestName
     {
         if (candidates.Count == 0) return $"there is no {kind} called '{name}', there are none";
         string question = Question(name, candidates);
-        return $"there is no {kind} called '{name}'{(question.Length > 0 ? question : ".")} There are: {string.Join(", ", candidates)}.";
+        return $"there is no {kind} called '{name}'{(question.Length > 0 ? question : ".")} There are: "
+            + $"{string.Join(", ", candidates)}.";
     }
 
     /// <summary>Levenshtein distance: letters to insert, delete or replace. Case counts.</summary>

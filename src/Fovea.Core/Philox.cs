@@ -47,14 +47,16 @@ public readonly struct Philox(ulong seed, ulong stream)
     /// <summary>Number <paramref name="index"/>, uniform in [0, 1) in steps of 2⁻²⁴.</summary>
     public float Uniform(ulong index) => (Word(index) >> 8) * (1f / (1 << 24));
 
-    /// <summary>Number <paramref name="index"/>, uniform in [<paramref name="low"/>, <paramref name="high"/>).</summary>
+    /// <summary>Number <paramref name="index"/>, uniform in [<paramref name="low"/>,
+    /// <paramref name="high"/>).</summary>
     public float Uniform(ulong index, float low, float high)
     {
         float value = low + (high - low) * Uniform(index);
         return value < high ? value : MathF.Max(low, MathF.BitDecrement(high));   // the sum may have been rounded up
     }
 
-    /// <summary>Number <paramref name="index"/>, uniform in 0 .. <paramref name="count"/>-1 (by multiplication; bias below count·2⁻³²).</summary>
+    /// <summary>Number <paramref name="index"/>, uniform in 0 .. <paramref name="count"/>-1 (by multiplication; bias
+    /// below count·2⁻³²).</summary>
     public int Below(ulong index, int count) => (int)((Word(index) * (ulong)(uint)count) >> 32);
 
     /// <summary>Number <paramref name="index"/>, standard normal (Box-Muller, in double).</summary>
@@ -80,7 +82,8 @@ public readonly struct Philox(ulong seed, ulong stream)
         return order;
     }
 
-    /// <summary>A stream of its own for a purpose and up to two numbers, e.g. <c>Philox.For(seed, "augment", epoch, index)</c>.</summary>
+    /// <summary>A stream of its own for a purpose and up to two numbers, e.g. <c>Philox.For(seed, "augment", epoch,
+    /// index)</c>.</summary>
     public static Philox For(ulong seed, string purpose, ulong a = 0, ulong b = 0)
     {
         ulong hash = 14695981039346656037UL;   // FNV-1a over the purpose, then the two numbers mixed in

@@ -24,8 +24,8 @@ public static class TrainingSetup
     /// <param name="data">The images; null: those that the recipe names.</param>
     /// <param name="cached">Gets the images in the cache so far, and their total; null: not asked for.</param>
     /// <param name="stop">Ends that.</param>
-    /// <exception cref="UsageException">A name does not exist, or a value makes no sense.</exception>
-    /// <exception cref="UsageException">Sizes do not fit together.</exception>
+    /// <exception cref="UsageException">A name does not exist, or a value makes no sense. Sizes do not fit
+    /// together.</exception>
     /// <exception cref="DataException">The dataset cannot be read.</exception>
     /// <exception cref="CheckpointException">The weights to start from cannot be read or do not fit.</exception>
     public static TrainingParts New(

@@ -2,18 +2,21 @@ using System.Text;
 
 namespace Fovea.Core.Files;
 
-/// <summary>Replaces a file as a whole: whoever reads it finds the old contents or the new ones, whatever happens in between.</summary>
+/// <summary>Replaces a file as a whole: whoever reads it finds the old contents or the new ones, whatever happens in
+/// between.</summary>
 public static class AtomicFile
 {
     /// <summary>Writes to a file beside the old one, flushes it to the disk and renames it over the old one.</summary>
     /// <param name="path">The file to replace or create.</param>
     /// <param name="write">Writes the contents.</param>
-    /// <exception cref="CheckpointException">It could not be written, e.g. onto a full disk; the previous file is as it was.</exception>
+    /// <exception cref="CheckpointException">It could not be written, e.g. onto a full disk; the previous file is as it
+    /// was.</exception>
     public static void Write(string path, Action<Stream> write) => Write(path, write, stream => stream);
 
     /// <summary>Replaces a file by a text in UTF-8.</summary>
     /// <exception cref="CheckpointException">It could not be written; the previous file is as it was.</exception>
-    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+    public static void WriteText(string path, string text) =>
+        Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     /// <param name="path">The file to replace or create.</param>
     /// <param name="write">Writes the contents.</param>

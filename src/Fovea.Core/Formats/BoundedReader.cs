@@ -3,8 +3,9 @@ using System.IO.Compression;
 namespace Fovea.Core.Formats;
 
 /// <summary>
-/// Reads a file from front to back, unpacking it if it is gzipped. A hostile file cannot make it read more than a limit, nor
-/// allocate for bytes that are not there; whatever is wrong ends in a <see cref="DataException"/> that names the file.
+/// Reads a file from front to back, unpacking it if it is gzipped. A hostile file cannot make it read more than a
+/// limit, nor allocate for bytes that are not there; whatever is wrong ends in a <see cref="DataException"/> that names
+/// the file.
 /// </summary>
 internal sealed class BoundedReader : IDisposable
 {
@@ -15,12 +16,16 @@ internal sealed class BoundedReader : IDisposable
     private const long BestRatio = 1032, Overhead = 1024;
     private const int Step = 1 << 20;
 
-    private readonly Stream _file, _content;
-    private readonly long _limit, _most;
+    private readonly Stream _file;
+    private readonly Stream _content;
+    private readonly long _limit;
+    private readonly long _most;
 
     private BoundedReader(string path, Stream file, long limit)
     {
-        (Path, _file, _limit) = (path, file, limit);
+        Path = path;
+        _file = file;
+        _limit = limit;
         bool zipped = file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;
         file.Position = 0;
         _content = zipped ? new GZipStream(file, CompressionMode.Decompress) : file;
@@ -48,7 +53,8 @@ internal sealed class BoundedReader : IDisposable
         }
     }
 
-    /// <summary>The next <paramref name="length"/> bytes. Memory grows with what arrives, not with what was promised.</summary>
+    /// <summary>The next <paramref name="length"/> bytes. Memory grows with what arrives, not with what was
+    /// promised.</summary>
     /// <param name="length">From the file, so not to be trusted.</param>
     /// <param name="what">Names the bytes in messages, such as "the pixels".</param>
     public byte[] Read(long length, string what)
@@ -90,18 +96,21 @@ internal sealed class BoundedReader : IDisposable
         }
         catch (Exception e) when (e is InvalidDataException or IOException)
         {
-            throw new DataException($"{Path}: is damaged or cut off after {Position + filled} unpacked bytes; download it again.", e);
+            throw new DataException(
+                $"{Path}: is damaged or cut off after {Position + filled} unpacked bytes; download it again.", e);
         }
 
         Position += filled;
         return Position <= _limit ? filled : throw new DataException(
-            $"{Path}: unpacks to more than {_limit} bytes, which no file of these datasets does; it was not read further.");
+            $"{Path}: unpacks to more than {_limit} bytes, which no file of these datasets does; it was not read "
+                + "further.");
     }
 
     /// <summary>Complains if anything is left.</summary>
     public void RequireEnd()
     {
-        if (ReadSome(new byte[1]) != 0) throw new DataException($"{Path}: there are bytes left after the last record, at {Position - 1}.");
+        if (ReadSome(new byte[1]) != 0)
+            throw new DataException($"{Path}: there are bytes left after the last record, at {Position - 1}.");
     }
 
     /// <inheritdoc/>
@@ -115,7 +124,8 @@ internal sealed class BoundedReader : IDisposable
     {
         long left = Math.Max(0, _most - Position);
         if (length <= left) return;
-        throw new DataException($"{Path}: {what} should take {length} bytes at offset {Position}, but the file can hold {left} more; " +
+        throw new DataException(
+            $"{Path}: {what} should take {length} bytes at offset {Position}, but the file can hold {left} more; " +
             "it is cut off or its header is wrong.");
     }
 

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Fovea.Core.Formats;
 
-/// <summary>How runs are written as JSON: members in snake_case, those that do not apply left out.</summary>
+/// <summary>JSON of runs, studies and listings: members in snake_case, those that do not apply left out.</summary>
 public static class JsonText
 {
     private static readonly JsonSerializerOptions Lines = new()

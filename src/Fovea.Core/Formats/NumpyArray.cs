@@ -12,7 +12,8 @@ internal sealed class NumpyArray
     /// <summary>Second dimension.</summary>
     public int Columns { get; private set; }
 
-    /// <summary>The values, <c>[Rows, Columns]</c>: a slice of the file where it has them row by row, otherwise a copy.</summary>
+    /// <summary>The values, <c>[Rows, Columns]</c>: a slice of the file where it has them row by row, otherwise a
+    /// copy.</summary>
     public ReadOnlyMemory<byte> RowByRow()
     {
         if (!_columnsFirst) return _bytes;
@@ -31,10 +32,15 @@ internal sealed class NumpyArray
         if (state is not (object?[] and [_, object?[] shape, NumpyType type, bool columnsFirst, PickleText bytes]))
             return "has an array with a wrong state";
         if (!type.IsByte) return "has an array that is not of bytes (uint8)";
-        if (shape is not [long rows, long columns] || rows < 0 || columns < 0 || rows > int.MaxValue || columns > int.MaxValue)
+        if (shape is not [long rows, long columns] || rows < 0 || columns < 0 || rows > int.MaxValue
+            || columns > int.MaxValue)
             return "has an array that is not of two dimensions";
-        if (rows * columns != bytes.Bytes.Length) return $"has an array of {rows} x {columns} with {bytes.Bytes.Length} bytes";
-        (Rows, Columns, _bytes, _columnsFirst) = ((int)rows, (int)columns, bytes.Bytes, columnsFirst);
+        if (rows * columns != bytes.Bytes.Length)
+            return $"has an array of {rows} x {columns} with {bytes.Bytes.Length} bytes";
+        Rows = (int)rows;
+        Columns = (int)columns;
+        _bytes = bytes.Bytes;
+        _columnsFirst = columnsFirst;
         return null;
     }
 }

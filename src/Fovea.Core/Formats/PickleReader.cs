@@ -4,20 +4,23 @@ using System.Globalization;
 namespace Fovea.Core.Formats;
 
 /// <summary>
-/// Reads a Python pickle of plain values, protocols 2 to 5, and of the few other things that <paramref name="objects"/> knows. Nothing is ever
-/// called or loaded; a class or an opcode outside the list ends in a <see cref="DataException"/>.
+/// Reads a Python pickle of plain values, protocols 2 to 5, and of the few other things that <paramref name="objects"/>
+/// knows. Nothing is ever called or loaded; a class or an opcode outside the list ends in a
+/// <see cref="DataException"/>.
 /// </summary>
 /// <param name="bytes">The pickle; what follows it is left alone.</param>
 /// <param name="path">The file, for messages.</param>
 /// <param name="objects">What is read besides plain values; null: numpy arrays.</param>
 /// <remarks>
-/// Values become: None null, bool <see cref="bool"/>, int <see cref="long"/>, float <see cref="double"/>, both kinds of strings
-/// <see cref="PickleText"/>, list and set <see cref="List{T}"/>, tuple <c>object?[]</c>, dict <see cref="Dictionary{TKey,TValue}"/> with
-/// text keys (a number as its digits). Source: opcode descriptions in CPython's <c>pickletools.py</c>.
+/// Values become: None null, bool <see cref="bool"/>, int <see cref="long"/>, float <see cref="double"/>, both kinds of
+/// strings <see cref="PickleText"/>, list and set <see cref="List{T}"/>, tuple <c>object?[]</c>, dict
+/// <see cref="Dictionary{TKey,TValue}"/> with text keys (a number as its digits). Source: opcode descriptions in
+/// CPython's <c>pickletools.py</c>.
 /// </remarks>
 internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPickleObjects? objects = null)
 {
-    // The largest file, train of CIFAR-100, has 50,000 names and 100,000 labels. Each value or memo entry costs an opcode.
+    // The largest file, train of CIFAR-100, has 50,000 names and 100,000 labels. Each value or memo entry costs an
+    // opcode.
     private const int MaxOpcodes = 1_000_000, MaxStack = 100_000, LongestName = 80;
 
     private readonly IPickleObjects _objects = objects ?? new NumpyObjects();
@@ -60,14 +63,19 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPic
             case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2).Span)); break; // BININT2
             case 0x8A: Push(Long(at)); break;                                                         // LONG1
             case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8).Span)); break;          // BINFLOAT
-            case (byte)'U' or (byte)'C' or 0x8C: Push(new PickleText(Take(Byte()))); break;           // SHORT_BINSTRING, -BYTES, -UNICODE
-            case (byte)'T' or (byte)'B' or (byte)'X': Push(new PickleText(Take(UInt32()))); break;    // BINSTRING, BINBYTES, BINUNICODE
-            case 0x8D or 0x8E: Push(new PickleText(Take(UInt64()))); break;                           // BINUNICODE8, BINBYTES8
-            case (byte)']' or 0x8F: Push(new List<object?>()); break;                                 // EMPTY_LIST, EMPTY_SET
+            // SHORT_BINSTRING, -BYTES, -UNICODE
+            case (byte)'U' or (byte)'C' or 0x8C: Push(new PickleText(Take(Byte()))); break;
+            // BINSTRING, BINBYTES, BINUNICODE
+            case (byte)'T' or (byte)'B' or (byte)'X': Push(new PickleText(Take(UInt32()))); break;
+            // BINUNICODE8, BINBYTES8
+            case 0x8D or 0x8E: Push(new PickleText(Take(UInt64()))); break;
+            // EMPTY_LIST, EMPTY_SET
+            case (byte)']' or 0x8F: Push(new List<object?>()); break;
             case (byte)'}': Push(new Dictionary<string, object?>()); break;                           // EMPTY_DICT
             case (byte)')': Push(Array.Empty<object?>()); break;                                      // EMPTY_TUPLE
             case (byte)'a': Append([Pop()], at); break;                                               // APPEND
-            case (byte)'e' or 0x90: Append(PopToMark(at), at); break;                                 // APPENDS, ADDITEMS
+            // APPENDS, ADDITEMS
+            case (byte)'e' or 0x90: Append(PopToMark(at), at); break;
             case (byte)'s': SetItems(PopMany(2), at); break;                                          // SETITEM
             case (byte)'u': SetItems(PopToMark(at), at); break;                                       // SETITEMS
             case (byte)'t': Push(PopToMark(at)); break;                                               // TUPLE
@@ -80,9 +88,12 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPic
             case (byte)'c': Push(Find(Line(), Line(), at)); break;                                    // GLOBAL
             case 0x93: PushGlobal(PopMany(2), at); break;                                             // STACK_GLOBAL
             case (byte)'R' or 0x81: Reduce(PopMany(2), at); break;                                    // REDUCE, NEWOBJ
-            case (byte)'Q': Push(_objects.Load(Pop()) ?? throw Wrong("refers to something outside in an unknown way", at)); break;   // BINPERSID
+            // BINPERSID
+            case (byte)'Q': Push(_objects.Load(Pop())
+                ?? throw Wrong("refers to something outside in an unknown way", at)); break;
             case (byte)'b': Build(Pop(), Top(at), at); break;                                         // BUILD
-            default: throw Wrong($"contains opcode 0x{opcode:X2}, which data of this kind does not need; it was not executed", at);
+            default: throw Wrong(
+                $"contains opcode 0x{opcode:X2}, which data of this kind does not need; it was not executed", at);
         }
     }
 
@@ -93,12 +104,14 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPic
 
     private void PushGlobal(object?[] names, int at)
     {
-        if (names is not [PickleText module, PickleText name]) throw Wrong("names a class by something that is no text", at);
+        if (names is not [PickleText module, PickleText name])
+            throw Wrong("names a class by something that is no text", at);
         Push(Find(module.ToString(), name.ToString(), at));
     }
 
     private object Find(string module, string name, int at) => _objects.Find(module, name) ?? throw new DataException(
-        $"{path}: the pickle asks for '{Short(module)}.{Short(name)}' (offset {at}), but only {_objects.Kinds} are read; nothing was executed. {_objects.Advice}");
+        $"{path}: the pickle asks for '{Short(module)}.{Short(name)}' (offset {at}), but only {_objects.Kinds} are "
+            + $"read; nothing was executed. {_objects.Advice}");
 
     private void Append(object?[] items, int at)
     {
@@ -116,7 +129,8 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPic
 
     private void Reduce(object?[] call, int at) =>
         Push(call is [object callee, object?[] arguments] && _objects.Call(callee, arguments) is object made
-            ? made : throw Wrong($"calls something other than {_objects.Kinds}, or in another way; it was not executed", at));
+            ? made : throw Wrong($"calls something other than {_objects.Kinds}, or in another way; it was not executed",
+                at));
 
     private void Build(object? state, object? target, int at)
     {
@@ -135,13 +149,15 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPic
     private void Push(object? value) => _stack.Add(value);
 
     private object? Top(int at) =>
-        _stack.Count > (_marks.TryPeek(out int mark) ? mark : 0) ? _stack[^1] : throw Wrong("uses a value that is not there", at);
+        _stack.Count > (_marks.TryPeek(out int mark) ? mark : 0) ? _stack[^1]
+            : throw Wrong("uses a value that is not there", at);
 
     private object? Pop() => PopMany(1)[0];
 
     private object?[] PopMany(int count)
     {
-        if (_stack.Count - count < (_marks.TryPeek(out int mark) ? mark : 0)) throw Wrong("uses a value that is not there", _position - 1);
+        if (_stack.Count - count < (_marks.TryPeek(out int mark) ? mark : 0))
+            throw Wrong("uses a value that is not there", _position - 1);
         object?[] values = [.. _stack[^count..]];
         _stack.RemoveRange(_stack.Count - count, count);
         return values;
@@ -163,7 +179,8 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPic
     }
 
     private object? Recall(uint key, int at) =>
-        _memo.TryGetValue(key, out object? value) ? value : throw Wrong($"recalls value {key}, which was not stored", at);
+        _memo.TryGetValue(key, out object? value) ? value
+            : throw Wrong($"recalls value {key}, which was not stored", at);
 
     /// <summary>A signed number of 0 to 8 bytes, lowest first.</summary>
     private long Long(int at)
@@ -184,7 +201,8 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPic
     /// <summary>A slice of the file: long strings are not copied, and cannot be longer than the file.</summary>
     private ReadOnlyMemory<byte> Take(ulong count)
     {
-        if (count > (ulong)(bytes.Length - _position)) throw Wrong($"is cut off: {count} bytes were expected", _position);
+        if (count > (ulong)(bytes.Length - _position))
+            throw Wrong($"is cut off: {count} bytes were expected", _position);
         ReadOnlyMemory<byte> taken = bytes.Slice(_position, (int)count);
         _position += (int)count;
         return taken;
@@ -199,5 +217,6 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPic
         return line;
     }
 
-    private DataException Wrong(string what, int at) => new($"{path}: the pickle {what} (offset {at}); the file is damaged or of another kind.");
+    private DataException Wrong(string what, int at) =>
+        new($"{path}: the pickle {what} (offset {at}); the file is damaged or of another kind.");
 }

@@ -3,8 +3,9 @@ using System.Text;
 namespace Fovea.Core.Formats;
 
 /// <summary>
-/// Walks through the regular files of a tar archive in memory; nothing is written to disk. System.Formats.Tar is not used
-/// because it allocates what the headers of extended attributes and long names claim, up to 2 GiB, before it has read them.
+/// Walks through the regular files of a tar archive in memory; nothing is written to disk. System.Formats.Tar is not
+/// used because it allocates what the headers of extended attributes and long names claim, up to 2 GiB, before it has
+/// read them.
 /// </summary>
 /// <remarks>Source: POSIX.1-1988 "ustar". Links, directories and extension headers are passed over.</remarks>
 internal sealed class TarReader(BoundedReader reader)
@@ -29,7 +30,9 @@ internal sealed class TarReader(BoundedReader reader)
             long start = reader.Position;
             int got = reader.ReadSome(header);
             if (got == 0 || got == Block && !header.AsSpan().ContainsAnyExcept((byte)0)) return false;
-            if (got < Block) throw new DataException($"{reader.Path}: is cut off in a tar header at offset {start}; download it again.");
+            if (got < Block)
+                throw new DataException(
+                    $"{reader.Path}: is cut off in a tar header at offset {start}; download it again.");
             RequireChecksum(header, start);
             Size = Octal(header.AsSpan(SizeField, 12), start);
             _unread = (Size + Block - 1) / Block * Block;
@@ -43,7 +46,8 @@ internal sealed class TarReader(BoundedReader reader)
     /// <param name="limit">Bytes that it may have.</param>
     public byte[] ReadContent(long limit)
     {
-        if (Size > limit) throw new DataException($"{reader.Path}: {Name} has {Size} bytes, more than the {limit} that it may have.");
+        if (Size > limit)
+            throw new DataException($"{reader.Path}: {Name} has {Size} bytes, more than the {limit} that it may have.");
         byte[] content = reader.Read(Size, Name);
         _unread -= Size;
         return content;

@@ -3,7 +3,8 @@ using YamlDotNet.Core.Events;
 
 namespace Fovea.Core.Formats;
 
-/// <summary>The events of a YAML text. Whatever is wrong with the text is a <see cref="YamlException"/>: the parser below has other exceptions for some of it.</summary>
+/// <summary>The events of a YAML text. Whatever is wrong with the text is a <see cref="YamlException"/>: the parser
+/// below has other exceptions for some of it.</summary>
 internal sealed class YamlReader(string yaml) : IParser
 {
     private readonly Parser _parser = new(new StringReader(yaml));

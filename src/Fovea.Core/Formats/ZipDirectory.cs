@@ -5,28 +5,39 @@ using Microsoft.Win32.SafeHandles;
 namespace Fovea.Core.Formats;
 
 /// <summary>
-/// Lists the files of a zip archive. System.IO.Compression's archives can be read by one thread at a time only and do not tell where a file
-/// lies; here, places are listed once, and any number of threads reads.
+/// Lists the files of a zip archive. System.IO.Compression's archives can be read by one thread at a time only and do
+/// not tell where a file lies; here, places are listed once, and any number of threads reads.
 /// </summary>
-/// <remarks>Source: PKWARE, APPNOTE.TXT 6.3: sections 4.3.12 (directory), 4.3.14 to 4.3.16 (its end) and 4.5.3 (64-bit sizes).</remarks>
+/// <remarks>Source: PKWARE, APPNOTE.TXT 6.3: sections 4.3.12 (directory), 4.3.14 to 4.3.16 (its end) and 4.5.3 (64-bit
+/// sizes).</remarks>
 internal sealed class ZipDirectory
 {
-    private const uint EndMark = 0x06054B50, End64Mark = 0x06064B50, Locator64Mark = 0x07064B50, FileMark = 0x02014B50, LocalMark = 0x04034B50;
-    private const int EndSize = 22, LongestComment = 65_535, FileSize = 46, Locator64Size = 20, End64Size = 56, LocalSize = 30;
+    private const uint EndMark = 0x06054B50, End64Mark = 0x06064B50, Locator64Mark = 0x07064B50, FileMark = 0x02014B50,
+        LocalMark = 0x04034B50;
+    private const int EndSize = 22, LongestComment = 65_535, FileSize = 46, Locator64Size = 20, End64Size = 56,
+        LocalSize = 30;
     private readonly string _path;
     private readonly SafeFileHandle _file;
     private readonly long _length;
 
-    private ZipDirectory(string path, SafeFileHandle file) => (_path, _file, _length) = (path, file, RandomAccess.GetLength(file));
+    private ZipDirectory(string path, SafeFileHandle file)
+    {
+        _path = path;
+        _file = file;
+        _length = RandomAccess.GetLength(file);
+    }
 
     /// <summary>Calls <paramref name="found"/> with each entry, in the archive's order.</summary>
     /// <param name="path">For messages.</param>
     /// <param name="file">The archive.</param>
-    /// <param name="found">Gets the name, folders included, and the place. Names that end in a slash are folders.</param>
+    /// <param name="found">Gets the name, folders included, and the place. Names that end in a slash are
+    /// folders.</param>
     /// <exception cref="DataException">It is no zip archive, is damaged, or is of a kind that is not read.</exception>
-    public static void List(string path, SafeFileHandle file, Action<string, ZipEntry> found) => new ZipDirectory(path, file).List(found);
+    public static void List(string path, SafeFileHandle file, Action<string, ZipEntry> found) =>
+        new ZipDirectory(path, file).List(found);
 
-    /// <summary>Where an entry's bytes begin: behind its local header, whose length the directory does not tell. Null: there is no such header.</summary>
+    /// <summary>Start of an entry's bytes: behind its local header, whose length the directory does not tell. Null:
+    /// there is no such header.</summary>
     /// <param name="file">The archive.</param>
     /// <param name="entry">As <see cref="List(string, SafeFileHandle, Action{string, ZipEntry})"/> found it.</param>
     /// <exception cref="IOException">The archive cannot be read.</exception>
@@ -50,15 +61,18 @@ internal sealed class ZipDirectory
     private int ListEntry(ReadOnlySpan<byte> rest, Action<string, ZipEntry> found)
     {
         if (rest.Length < FileSize || U32(rest, 0) != FileMark) throw Wrong("its directory is damaged");
-        int nameLength = U16(rest, 28), extraLength = U16(rest, 30), size = FileSize + nameLength + extraLength + U16(rest, 32);
+        int nameLength = U16(rest, 28), extraLength = U16(rest, 30),
+            size = FileSize + nameLength + extraLength + U16(rest, 32);
         if (rest.Length < size) throw Wrong("its directory is damaged");
         bool isUtf8 = (U16(rest, 8) & 0x800) != 0;
         string name = (isUtf8 ? Encoding.UTF8 : Encoding.Latin1).GetString(rest.Slice(FileSize, nameLength));
         if ((U16(rest, 8) & 1) != 0) throw Wrong($"'{name}' is encrypted");
         int method = U16(rest, 10);
-        if (method is not (0 or 8) && !name.EndsWith('/')) throw Wrong($"'{name}' is packed by method {method}; stored and deflated files are read");
+        if (method is not (0 or 8) && !name.EndsWith('/'))
+            throw Wrong($"'{name}' is packed by method {method}; stored and deflated files are read");
         (long packed, long length, long offset) = Sizes(rest, rest.Slice(FileSize + nameLength, extraLength));
-        if (packed < 0 || length < 0 || offset < 0 || offset > _length - packed) throw Wrong($"'{name}' should lie behind its end");
+        if (packed < 0 || length < 0 || offset < 0 || offset > _length - packed)
+            throw Wrong($"'{name}' should lie behind its end");
         found(name, new ZipEntry(offset, packed, length, U32(rest, 16), method == 8));
         return size;
     }
@@ -122,9 +136,11 @@ internal sealed class ZipDirectory
         return RandomAccess.Read(_file, bytes, offset) == length ? bytes : throw Wrong("it changed while it was read");
     }
 
-    private static int U16(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[offset..]);
+    private static int U16(ReadOnlySpan<byte> bytes, int offset) =>
+        BinaryPrimitives.ReadUInt16LittleEndian(bytes[offset..]);
 
-    private static uint U32(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[offset..]);
+    private static uint U32(ReadOnlySpan<byte> bytes, int offset) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(bytes[offset..]);
 
     private DataException Wrong(string what) => new($"{_path}: cannot be read as a zip archive: {what}.");
 }

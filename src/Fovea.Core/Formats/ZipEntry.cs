@@ -1,6 +1,6 @@
 namespace Fovea.Core.Formats;
 
-/// <summary>Where a file lies in a zip archive, as its directory says.</summary>
+/// <summary>Place of a file in a zip archive, as the archive's directory says.</summary>
 /// <param name="Offset">Of its local header.</param>
 /// <param name="Packed">Bytes in the archive.</param>
 /// <param name="Length">Bytes when unpacked.</param>

@@ -22,7 +22,8 @@ public readonly record struct Interval(double Low, double High, bool WithoutLow 
     public static Interval AtLeast(double low) => new(low, double.PositiveInfinity);
 
     /// <summary>True for a number inside.</summary>
-    public bool Contains(double value) => double.IsFinite(value) && (WithoutLow ? value > Low : value >= Low) && (WithoutHigh ? value < High : value <= High);
+    public bool Contains(double value) => double.IsFinite(value) && (WithoutLow ? value > Low : value >= Low)
+        && (WithoutHigh ? value < High : value <= High);
 
     /// <summary>The bounds in words: <c>at least 1</c>, <c>above 0</c>, <c>0 to 1</c>; empty without bounds.</summary>
     public override string ToString()

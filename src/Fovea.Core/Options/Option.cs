@@ -1,6 +1,7 @@
 namespace Fovea.Core.Options;
 
-/// <summary>An option of a part: how its value is written, what it is unless given, and what it means. Said here and nowhere else.</summary>
+/// <summary>An option of a part: how its value is written, what it is unless given, and what it means. Said here and
+/// nowhere else.</summary>
 public abstract class Option
 {
     private protected Option(string name, ValueForm form, string summary)
@@ -13,22 +14,24 @@ public abstract class Option
     /// <summary>The key, e.g. <c>iterations</c>.</summary>
     public string Name { get; }
 
-    /// <summary>How values are written.</summary>
+    /// <summary>Form of its values.</summary>
     public ValueForm Form { get; }
 
-    /// <summary>What it means.</summary>
+    /// <summary>Meaning in a few words.</summary>
     public string Summary { get; }
 
     /// <summary>The default in words; empty where there is nothing to say.</summary>
     public required string DefaultText { get; init; }
 
-    /// <summary>What it means, its words or range, and its default.</summary>
+    /// <summary>Meaning, allowed words or range, and default.</summary>
     public string Help
     {
         get
         {
             string allowed = Form.Names.Count > 0 ? string.Join(" or ", Form.Names) : Form.Range.ToString();
-            return string.Join("; ", ((string[])[Summary, allowed, DefaultText.Length == 0 ? "" : $"default {DefaultText}"]).Where(part => part.Length > 0));
+            return string.Join("; ",
+                ((string[])[Summary, allowed, DefaultText.Length == 0 ? "" : $"default {DefaultText}"])
+                    .Where(part => part.Length > 0));
         }
     }
 
@@ -77,7 +80,8 @@ public sealed class Option<T> : Option
     /// <param name="owner">The part, for the message.</param>
     /// <exception cref="UsageException">It is out of range.</exception>
     public T Check(T value, string owner) =>
-        _form.Allows(value) ? value : throw new UsageException($"{owner}: {Name} must be {Form.Range}, got {_form.Print(value)}.");
+        _form.Allows(value) ? value
+            : throw new UsageException($"{owner}: {Name} must be {Form.Range}, got {_form.Print(value)}.");
 
     /// <summary>The value as text.</summary>
     public string Print(T value) => _form.Print(value);

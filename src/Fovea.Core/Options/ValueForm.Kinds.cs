@@ -10,10 +10,12 @@ public abstract partial record ValueForm
     public static ValueForm<int> Whole(int least = int.MinValue, int most = int.MaxValue) => new(
         "N",
         "a whole number",
-        (string text, out int value) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value),
+        (string text, out int value) =>
+            int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value),
         value => value.ToString(CultureInfo.InvariantCulture))
     {
-        Range = new(least == int.MinValue ? double.NegativeInfinity : least, most == int.MaxValue ? double.PositiveInfinity : most),
+        Range = new(least == int.MinValue ? double.NegativeInfinity : least,
+            most == int.MaxValue ? double.PositiveInfinity : most),
         Number = value => value,
     };
 
@@ -21,11 +23,13 @@ public abstract partial record ValueForm
     public static ValueForm<ulong> Seed() => new(
         "N",
         "a whole number of at least 0",
-        (string text, out ulong value) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value),
+        (string text, out ulong value) =>
+            ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value),
         value => value.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Numbers in an interval.</summary>
-    public static ValueForm<double> Real(Interval range) => new("X", "a number", TryReadReal, Print) { Range = range, Number = value => value };
+    public static ValueForm<double> Real(Interval range) =>
+        new("X", "a number", TryReadReal, Print) { Range = range, Number = value => value };
 
     /// <summary>Any number.</summary>
     public static ValueForm<double> Real() => Real(Interval.All);
@@ -69,7 +73,8 @@ public abstract partial record ValueForm
         (string text, out (double Low, double High) value) =>
         {
             value = default;
-            return text.Split("..") is [string low, string high] && TryReadReal(low, out value.Low) && TryReadReal(high, out value.High)
+            return text.Split("..") is [string low, string high] && TryReadReal(low, out value.Low)
+                && TryReadReal(high, out value.High)
                 && 0 < value.Low && value.Low <= value.High && value.High <= highest;
         },
         value => $"{Print(value.Low)}..{Print(value.High)}");
@@ -90,7 +95,8 @@ public abstract partial record ValueForm
 
     /// <summary>Yes or no.</summary>
     public static ValueForm<bool> Flag() => new(
-        "", "true or false", (string text, out bool value) => bool.TryParse(text, out value), value => value ? "true" : "false");
+        "", "true or false", (string text, out bool value) => bool.TryParse(text, out value),
+        value => value ? "true" : "false");
 
     /// <summary>One of a few names; capitals, hyphens and underscores do not matter when reading.</summary>
     public static ValueForm<T> Choice<T>(params (string Name, T Value)[] choices)
@@ -114,7 +120,8 @@ public abstract partial record ValueForm
 
     /// <summary>One member of an enumeration, in small letters.</summary>
     public static ValueForm<T> Choice<T>()
-        where T : struct, Enum => Choice([.. Enum.GetValues<T>().Select(value => (value.ToString().ToLowerInvariant(), value))]);
+        where T : struct, Enum =>
+        Choice([.. Enum.GetValues<T>().Select(value => (value.ToString().ToLowerInvariant(), value))]);
 
     /// <summary>Some members of an enumeration, in small letters and separated by commas.</summary>
     public static ValueForm<T> Flags<T>()
@@ -127,7 +134,8 @@ public abstract partial record ValueForm
             (string text, out T value) =>
             {
                 value = default;
-                return text.Split(',', StringSplitOptions.TrimEntries).All(name => names.Contains(name.ToLowerInvariant()))
+                return text.Split(',', StringSplitOptions.TrimEntries)
+                    .All(name => names.Contains(name.ToLowerInvariant()))
                     && Enum.TryParse(text, ignoreCase: true, out value);
             },
             value => value.ToString().Replace(" ", "").ToLowerInvariant())

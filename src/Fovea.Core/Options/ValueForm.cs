@@ -4,7 +4,8 @@ namespace Fovea.Core.Options;
 /// <exception cref="UsageException">The text has parts of its own, and one of them is wrong.</exception>
 public delegate bool TryRead<T>(string text, out T value);
 
-/// <summary>How values of one type are written: the same on the command line, in files and in the options of a part.</summary>
+/// <summary>Written form of values of one type: the same on the command line, in files and in the options of a
+/// part.</summary>
 /// <param name="Placeholder">Stands for the value in help, e.g. <c>N</c>.</param>
 /// <param name="Noun">What a text has to be, e.g. <c>a whole number</c>.</param>
 public abstract partial record ValueForm(string Placeholder, string Noun)
@@ -15,7 +16,7 @@ public abstract partial record ValueForm(string Placeholder, string Noun)
     /// <summary>The words that are allowed; empty where any are.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 
-    /// <summary>What a value has to be, with its range, e.g. <c>a whole number of at least 1</c>.</summary>
+    /// <summary>Description of an allowed value, with its range, e.g. <c>a whole number of at least 1</c>.</summary>
     public string Expected { get => field ?? Range.Behind(Noun); init; }
 }
 
@@ -24,7 +25,8 @@ public abstract partial record ValueForm(string Placeholder, string Noun)
 /// <param name="Noun">What a text has to be, e.g. <c>a whole number</c>.</param>
 /// <param name="TryRead">Reads a text; false where it is not a <paramref name="Noun"/>.</param>
 /// <param name="Print">Writes a value so that it reads back as the same.</param>
-public sealed record ValueForm<T>(string Placeholder, string Noun, TryRead<T> TryRead, Func<T, string> Print) : ValueForm(Placeholder, Noun)
+public sealed record ValueForm<T>(string Placeholder, string Noun, TryRead<T> TryRead, Func<T, string> Print)
+    : ValueForm(Placeholder, Noun)
 {
     /// <summary>The value as a number, for the range; null: no number.</summary>
     public Func<T, double>? Number { get; init; }
@@ -33,7 +35,8 @@ public sealed record ValueForm<T>(string Placeholder, string Noun, TryRead<T> Tr
     public bool Allows(T value) => Number is null || Range.Contains(Number(value));
 
     /// <summary>Reads a text.</summary>
-    /// <exception cref="UsageException">It is not what is expected; the message says what that is, and the nearest word.</exception>
+    /// <exception cref="UsageException">It is not what is expected; the message says what that is, and the nearest
+    /// word.</exception>
     public T Read(string text) => TryRead(text, out T value) && Allows(value)
         ? value
         : throw new UsageException($"'{text}' is not {Expected}{NearestName.Question(text, Names)}");

@@ -1,16 +1,18 @@
 namespace Fovea.Data.Transforms;
 
-/// <summary>What is usually done to the images of a dataset.</summary>
+/// <summary>Usual transforms of the images of a dataset.</summary>
 public static class Augmentation
 {
     private const int SmallImage = 64, UsualSize = 224;
 
-    // torchvision and timm evaluate on the middle 7/8 of an image: resized to 256 pixels for a model of 224 (rounded down, as timm does).
+    // torchvision and timm evaluate on the middle 7/8 of an image: resized to 256 pixels for a model of 224 (rounded
+    // down, as timm does).
     private const double CentralShare = 0.875;
 
     /// <summary>
-    /// For training: coloured photographs of up to 64 pixels (CIFAR) get a shifted crop and a flip, larger ones a random part and a flip; none
-    /// where mirroring or cutting may change the class or adds nothing (digits, clothes, shapes).
+    /// For training: coloured photographs of up to 64 pixels (CIFAR) get a shifted crop and a flip, larger ones a
+    /// random part and a flip; none where mirroring or cutting may change the class or adds nothing (digits, clothes,
+    /// shapes).
     /// </summary>
     /// <param name="info">What the images are.</param>
     /// <param name="size">Side in pixels that the model takes.</param>
@@ -22,7 +24,8 @@ public static class Augmentation
             : new(new RandomResizedCrop(size), new RandomHorizontalFlip());
     }
 
-    /// <summary>For validation and test: large images, which differ in size, keep their proportions and give their middle; small ones stay.</summary>
+    /// <summary>For validation and test: large images, which differ in size, keep their proportions and give their
+    /// middle; small ones stay.</summary>
     /// <param name="info">What the images are.</param>
     /// <param name="size">Side in pixels that the model takes.</param>
     public static TransformPipeline Evaluation(DatasetInfo info, int size) =>

@@ -2,7 +2,8 @@ using Fovea.Data.Transforms.Policies;
 
 namespace Fovea.Data.Transforms;
 
-/// <summary>An automatic augmentation by its short name, as timm (its option <c>aa</c>) and torchvision's training script have them.</summary>
+/// <summary>An automatic augmentation by its short name, as timm (its option <c>aa</c>) and torchvision's training
+/// script have them.</summary>
 /// <param name="Name">As written.</param>
 /// <param name="Step">What it stands for.</param>
 public sealed record AutomaticAugmentation(string Name, ImageTransform Step)
@@ -40,7 +41,8 @@ public sealed record AutomaticAugmentation(string Name, ImageTransform Step)
         if (Steps.Contains(name)) return TransformSyntax.Parse(text);
 
         string[] all = [.. Known.SelectMany(entry => entry.Names), "rand-m9-mstd0.5-inc1", .. Steps];
+        string question = NearestName.Question(name, all, " Did you mean '{0}'?");
         throw new UsageException(
-            $"Augmentation '{text}': there is none of this name.{NearestName.Question(name, all, " Did you mean '{0}'?")} There are {string.Join(", ", all)}.");
+            $"Augmentation '{text}': there is none of this name.{question} There are {string.Join(", ", all)}.");
     }
 }

@@ -4,8 +4,8 @@ using Fovea.Data.Transforms.Pixels;
 namespace Fovea.Data.Transforms;
 
 /// <summary>
-/// <c>color-jitter[:brightness=0][:contrast=0][:saturation=0][:hue=0]</c>: changes the four in a random order, by factors drawn evenly
-/// from max(0, 1 - x) to 1 + x and a hue from -x to x of the circle. What is 0 stays.
+/// <c>color-jitter[:brightness=0][:contrast=0][:saturation=0][:hue=0]</c>: changes the four in a random order, by
+/// factors drawn evenly from max(0, 1 - x) to 1 + x and a hue from -x to x of the circle. What is 0 stays.
 /// </summary>
 /// <remarks>Source: torchvision 0.14, <c>transforms.ColorJitter</c> on Pillow images, with the same rounding.</remarks>
 public sealed record ColorJitter : ImageTransform
@@ -13,9 +13,12 @@ public sealed record ColorJitter : ImageTransform
     private const ulong FirstFactor = 8;   // draws 1 to 3 decide the order
 
     private static readonly ValueForm<double> Change = ValueForm.Real(new Interval(0, 100));
-    private static readonly Option<double> BrightnessOption = Option.Of("brightness", Change, 0, "largest change of brightness");
-    private static readonly Option<double> ContrastOption = Option.Of("contrast", Change, 0, "largest change of contrast");
-    private static readonly Option<double> SaturationOption = Option.Of("saturation", Change, 0, "largest change of saturation");
+    private static readonly Option<double> BrightnessOption = Option.Of("brightness", Change, 0,
+        "largest change of brightness");
+    private static readonly Option<double> ContrastOption = Option.Of("contrast", Change, 0,
+        "largest change of contrast");
+    private static readonly Option<double> SaturationOption = Option.Of("saturation", Change, 0,
+        "largest change of saturation");
 
     private static readonly Option<double> HueOption =
         Option.Of("hue", ValueForm.Real(new Interval(0, 0.5)), 0, "largest turn of the hue, of the circle");

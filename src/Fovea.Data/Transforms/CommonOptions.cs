@@ -14,14 +14,16 @@ internal static class CommonOptions
     public static Option<int> Size { get; } = SizeAs("SIZE");
 
     /// <summary>Level of what lies outside the image.</summary>
-    public static Option<int> Fill { get; } = Option.Of("fill", ValueForm.Whole(0, 255), 0, "level of what lies outside the image");
+    public static Option<int> Fill { get; } = Option.Of("fill", ValueForm.Whole(0, 255), 0,
+        "level of what lies outside the image");
 
-    /// <summary>How pixels are interpolated.</summary>
+    /// <summary>Interpolation of pixels.</summary>
     public static Option<Interpolation> Interpolation { get; } =
         Option.Of("interpolation", ValueForm.Choice<Interpolation>(), default, "how pixels are interpolated");
 
     /// <summary>Probability of the step.</summary>
-    public static Option<double> Probability(double standard) => Option.Of("p", ValueForm.Real(Interval.Share), standard, "probability");
+    public static Option<double> Probability(double standard) =>
+        Option.Of("p", ValueForm.Real(Interval.Share), standard, "probability");
 
     /// <summary>Pixels, without a key, under another name in help.</summary>
     public static Option<int> SizeAs(string placeholder) => Option.Of("size", Pixels(placeholder), 0, "pixels");
@@ -31,7 +33,8 @@ internal static class CommonOptions
     public static int ReadSize(string text)
     {
         ValueForm<int> form = Pixels("SIZE");
-        return form.TryRead(text, out int size) && form.Allows(size) ? size : throw new UsageException($"a size must be {form.Expected}, not '{text}'");
+        return form.TryRead(text, out int size) && form.Allows(size) ? size
+            : throw new UsageException($"a size must be {form.Expected}, not '{text}'");
     }
 
     private static ValueForm<int> Pixels(string placeholder) =>

@@ -5,12 +5,12 @@ using Fovea.Data.Transforms.Pixels;
 namespace Fovea.Data.Transforms;
 
 /// <summary>
-/// <c>gaussian-blur:SIZE[:sigma=0.1..2][:p=1]</c>: a weighted mean over SIZE x SIZE pixels, weights <c>exp(-d² / 2σ²)</c>, mirrored at
-/// the edges.
+/// <c>gaussian-blur:SIZE[:sigma=0.1..2][:p=1]</c>: a weighted mean over SIZE x SIZE pixels, weights <c>exp(-d² /
+/// 2σ²)</c>, mirrored at the edges.
 /// </summary>
 /// <remarks>
-/// Source: torchvision 0.14, <c>transforms.GaussianBlur</c>, which sums in two dimensions at once; summing rows, then columns differs by
-/// a level at most.
+/// Source: torchvision 0.14, <c>transforms.GaussianBlur</c>, which sums in two dimensions at once; summing rows, then
+/// columns differs by a level at most.
 /// </remarks>
 /// <param name="Size">Pixels per side, odd.</param>
 public sealed record GaussianBlur(int Size) : ImageTransform
@@ -29,7 +29,7 @@ public sealed record GaussianBlur(int Size) : ImageTransform
     /// <summary>Width of the bell in pixels, lowest and highest.</summary>
     public (double Low, double High) Sigma { get; init; } = SigmaOption.Default;
 
-    /// <summary>How often, 0 to 1.</summary>
+    /// <summary>Probability, 0 to 1.</summary>
     public double Probability { get; init; } = ProbabilityOption.Default;
 
     /// <inheritdoc/>
@@ -38,7 +38,8 @@ public sealed record GaussianBlur(int Size) : ImageTransform
         if (draws.Uniform(0) >= Probability) return;
         int reach = Size / 2;
         if (image.Height <= reach || image.Width <= reach)
-            throw new DataException($"{this}: an image of {image.Height} x {image.Width} pixels is too small to be blurred over {Size}.");
+            throw new DataException(
+                $"{this}: an image of {image.Height} x {image.Width} pixels is too small to be blurred over {Size}.");
         Span<float> weights = stackalloc float[Size];
         Bell(weights, Sigma.Low + (Sigma.High - Sigma.Low) * draws.Uniform(1));
         Span<float> memory = scratch.Floats(image.Height * image.Width + image.Width + 2 * reach);
@@ -52,7 +53,8 @@ public sealed record GaussianBlur(int Size) : ImageTransform
 
     /// <inheritdoc/>
     public override string ToString() =>
-        Entry.Print($"{Size}", SigmaOption.PrintUnlessDefault(Sigma), ProbabilityOption.PrintUnlessDefault(Probability));
+        Entry.Print($"{Size}", SigmaOption.PrintUnlessDefault(Sigma),
+            ProbabilityOption.PrintUnlessDefault(Probability));
 
     private static GaussianBlur Create(OptionValues values)
     {
@@ -68,7 +70,8 @@ public sealed record GaussianBlur(int Size) : ImageTransform
         for (int i = 0; i < weights.Length; i++) weights[i] = (float)(Weight(i - middle, sigma) / sum);
     }
 
-    private static double Weight(double distance, double sigma) => Math.Exp(-0.5 * distance * distance / (sigma * sigma));
+    private static double Weight(double distance, double sigma) =>
+        Math.Exp(-0.5 * distance * distance / (sigma * sigma));
 
     /// <param name="plane">Samples.</param>
     /// <param name="rows">Results.</param>
@@ -86,7 +89,8 @@ public sealed record GaussianBlur(int Size) : ImageTransform
         }
     }
 
-    private static void Columns(ReadOnlySpan<float> rows, Span<byte> plane, Span<float> sums, ReadOnlySpan<float> weights)
+    private static void Columns(ReadOnlySpan<float> rows, Span<byte> plane, Span<float> sums,
+        ReadOnlySpan<float> weights)
     {
         int reach = weights.Length / 2, width = sums.Length, height = plane.Length / width;
         for (int y = 0; y < height; y++)

@@ -3,8 +3,8 @@ using Fovea.Data.Transforms.Pixels;
 namespace Fovea.Data.Transforms;
 
 /// <summary>
-/// One step from a stored image to what a model sees, with torchvision's definition. An immutable description: it prints as the
-/// text that <see cref="TransformPipeline.Parse(string)"/> reads.
+/// One step from a stored image to what a model sees, with torchvision's definition. An immutable description: it
+/// prints as the text that <see cref="TransformPipeline.Parse(string)"/> reads.
 /// </summary>
 public abstract record ImageTransform
 {

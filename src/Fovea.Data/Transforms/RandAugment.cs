@@ -6,8 +6,8 @@ using Fovea.Data.Transforms.Policies;
 namespace Fovea.Data.Transforms;
 
 /// <summary>
-/// <c>rand-augment[:ops=2][:magnitude=9][:bins=31][:deviation=0][:p=1][:fill=0]</c>: a few operations, each drawn evenly from fourteen,
-/// all of one strength.
+/// <c>rand-augment[:ops=2][:magnitude=9][:bins=31][:deviation=0][:p=1][:fill=0]</c>: a few operations, each drawn
+/// evenly from fourteen, all of one strength.
 /// </summary>
 /// <remarks>
 /// Source: Cubuk et al. 2020, arXiv:1909.13719, with the operations and strengths of torchvision 0.14; nearest pixels.
@@ -19,7 +19,8 @@ public sealed record RandAugment : ImageTransform
     private const ulong FirstNormal = 1UL << 32;   // normals share their words with no other draw
 
     private static readonly Option<int> OpsOption = Option.Of("ops", ValueForm.Whole(0, 16), 2, "operations in a row");
-    private static readonly Option<int> MagnitudeOption = Option.Of("magnitude", ValueForm.Whole(0), 9, "strength, below bins");
+    private static readonly Option<int> MagnitudeOption = Option.Of("magnitude", ValueForm.Whole(0), 9,
+        "strength, below bins");
 
     private static readonly Option<int> BinsOption =
         Option.Of("bins", ValueForm.Whole(2, CommonOptions.MostPixels), 31, "number of strengths");
@@ -47,7 +48,7 @@ public sealed record RandAugment : ImageTransform
     /// <summary>Standard deviation of the strength, which is kept within its bounds.</summary>
     public double Std { get; init; }
 
-    /// <summary>How often each operation is done, 0 to 1.</summary>
+    /// <summary>Probability of each operation, 0 to 1.</summary>
     public double Probability { get; init; } = ProbabilityOption.Default;
 
     /// <summary>Level of what lies outside the image, 0 to 255.</summary>
@@ -55,8 +56,8 @@ public sealed record RandAugment : ImageTransform
 
     /// <summary>Reads timm's form, such as <c>rand-m9-mstd0.5-inc1</c>.</summary>
     /// <remarks>
-    /// Honoured: <c>m</c> (of 10, so 11 bins), <c>n</c> operations (2), <c>mstd</c>, <c>p</c> (0.5, as there). <c>inc1</c> is what is done
-    /// anyway: more is stronger. The operations are torchvision's fourteen.
+    /// Honoured: <c>m</c> (of 10, so 11 bins), <c>n</c> operations (2), <c>mstd</c>, <c>p</c> (0.5, as there).
+    /// <c>inc1</c> is what is done anyway: more is stronger. The operations are torchvision's fourteen.
     /// </remarks>
     /// <exception cref="UsageException">A part is none of these.</exception>
     public static RandAugment FromTimm(string text)
@@ -65,16 +66,20 @@ public sealed record RandAugment : ImageTransform
         foreach (string part in text.Split('-').Skip(1))
         {
             string key = part.TrimEnd([.. "0123456789."]);
-            bool isNumber = double.TryParse(part[key.Length..], NumberStyles.Float, CultureInfo.InvariantCulture, out double value);
+            bool isNumber = double.TryParse(part[key.Length..], NumberStyles.Float, CultureInfo.InvariantCulture,
+                out double value);
             result = (key, isNumber) switch
             {
-                ("m", true) when value is >= 0 and <= 10 && value == Math.Floor(value) => result with { Magnitude = (int)value },
-                ("n", true) when value is >= 0 and <= 16 && value == Math.Floor(value) => result with { Ops = (int)value },
+                ("m", true) when value is >= 0 and <= 10 && value == Math.Floor(value) =>
+                    result with { Magnitude = (int)value },
+                ("n", true) when value is >= 0 and <= 16 && value == Math.Floor(value) =>
+                    result with { Ops = (int)value },
                 ("mstd", true) when value <= 100 => result with { Std = value },
                 ("p", true) when value <= 1 => result with { Probability = value },
                 ("inc", true) when value == 1 => result,
                 _ => throw new UsageException(
-                    $"Augmentation '{text}': '{part}' is not understood; it is written rand-m9[-n2][-mstd0.5][-p0.5][-inc1]."),
+                    $"Augmentation '{text}': '{part}' is not understood; it is written "
+                        + "rand-m9[-n2][-mstd0.5][-p0.5][-inc1]."),
             };
         }
 
@@ -110,7 +115,8 @@ public sealed record RandAugment : ImageTransform
     {
         int strongest = values.Of(BinsOption) - 1, magnitude = values.Of(MagnitudeOption);
         if (!values.Has(MagnitudeOption)) magnitude = Math.Min(magnitude, strongest);
-        if (magnitude > strongest) throw new UsageException($"magnitude must be a whole number from 0 to {strongest}, not '{magnitude}'");
+        if (magnitude > strongest)
+            throw new UsageException($"magnitude must be a whole number from 0 to {strongest}, not '{magnitude}'");
         return new()
         {
             Ops = values.Of(OpsOption),

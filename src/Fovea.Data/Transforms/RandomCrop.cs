@@ -4,7 +4,8 @@ using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Transforms;
 
-/// <summary><c>random-crop:SIZE[:padding=0]</c>: a square from anywhere in the image, which may get a black frame first.</summary>
+/// <summary><c>random-crop:SIZE[:padding=0]</c>: a square from anywhere in the image, which may get a black frame
+/// first.</summary>
 /// <param name="Size">Side in pixels.</param>
 /// <param name="Padding">Width of the frame in pixels.</param>
 public sealed record RandomCrop(int Size, int Padding = 0) : ImageTransform
@@ -27,7 +28,8 @@ public sealed record RandomCrop(int Size, int Padding = 0) : ImageTransform
         int spareRows = image.Height + 2 * Padding - Size, spareColumns = image.Width + 2 * Padding - Size;
         if (spareRows < 0 || spareColumns < 0)
         {
-            throw new DataException($"{this}: an image of {image.Height} x {image.Width} pixels is too small for a crop of {Size}; " +
+            throw new DataException(
+                $"{this}: an image of {image.Height} x {image.Width} pixels is too small for a crop of {Size}; " +
                 $"put resize:{Size} before it or raise padding.");
         }
 

@@ -5,10 +5,12 @@ using Fovea.Data.Transforms.Pixels;
 namespace Fovea.Data.Transforms;
 
 /// <summary>
-/// <c>random-erasing[:p=0.5][:value=zero|random][:scale=0.02..0.33][:ratio=0.3..3.3]</c>: overwrites a random part of the normalised
-/// image with 0 (the mean colour) or with normal noise. Nothing happens after ten parts that do not fit. Stands last.
+/// <c>random-erasing[:p=0.5][:value=zero|random][:scale=0.02..0.33][:ratio=0.3..3.3]</c>: overwrites a random part of
+/// the normalised image with 0 (the mean colour) or with normal noise. Nothing happens after ten parts that do not fit.
+/// Stands last.
 /// </summary>
-/// <remarks>Source: Zhong et al. 2020, arXiv:1708.04896; boxes as torchvision 0.14, <c>transforms.RandomErasing</c>, draws them.</remarks>
+/// <remarks>Source: Zhong et al. 2020, arXiv:1708.04896; boxes as torchvision 0.14, <c>transforms.RandomErasing</c>,
+/// draws them.</remarks>
 /// <param name="Probability">How often, 0 to 1.</param>
 public sealed record RandomErasing(double Probability = RandomErasing.Usual) : ImageTransform
 {
@@ -19,7 +21,8 @@ public sealed record RandomErasing(double Probability = RandomErasing.Usual) : I
     private static readonly Option<double> ProbabilityOption = CommonOptions.Probability(Usual);
 
     private static readonly Option<bool> NoiseOption =
-        Option.Of("value", ValueForm.Choice(("zero", false), ("random", true)), false, "what parts are overwritten with");
+        Option.Of("value", ValueForm.Choice(("zero", false), ("random", true)), false,
+            "what parts are overwritten with");
 
     private static readonly Option<(double Low, double High)> ScaleOption =
         Option.Of("scale", ValueForm.Ends(1), (0.02, 0.33), "share of the image's area");
@@ -82,9 +85,11 @@ public sealed record RandomErasing(double Probability = RandomErasing.Usual) : I
             ulong first = 4 + 4 * (ulong)i;   // draw 0 says whether anything is done
             double area = (double)height * width * (Scale.Low + (Scale.High - Scale.Low) * draws.Uniform(first));
             double ratio = Math.Exp(lowRatio + (highRatio - lowRatio) * draws.Uniform(first + 1));
-            int boxHeight = (int)Math.Round(Math.Sqrt(area * ratio)), boxWidth = (int)Math.Round(Math.Sqrt(area / ratio));
+            int boxHeight = (int)Math.Round(Math.Sqrt(area * ratio)),
+                boxWidth = (int)Math.Round(Math.Sqrt(area / ratio));
             if (boxHeight >= height || boxWidth >= width) continue;
-            int top = draws.Below(first + 2, height - boxHeight + 1), left = draws.Below(first + 3, width - boxWidth + 1);
+            int top = draws.Below(first + 2, height - boxHeight + 1),
+                left = draws.Below(first + 3, width - boxWidth + 1);
             return new Box(top, left, boxHeight, boxWidth);
         }
 

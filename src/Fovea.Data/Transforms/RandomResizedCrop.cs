@@ -5,8 +5,8 @@ using Fovea.Data.Transforms.Pixels;
 namespace Fovea.Data.Transforms;
 
 /// <summary>
-/// <c>random-resized-crop:SIZE[:scale=0.08..1][:ratio=0.75..1.3333][:interpolation=bicubic]</c>: a random part of the image, resized
-/// to a square. After ten boxes that do not fit, the largest central one of an allowed ratio.
+/// <c>random-resized-crop:SIZE[:scale=0.08..1][:ratio=0.75..1.3333][:interpolation=bicubic]</c>: a random part of the
+/// image, resized to a square. After ten boxes that do not fit, the largest central one of an allowed ratio.
 /// </summary>
 /// <remarks>Source: torchvision 0.14, <c>transforms.RandomResizedCrop</c>.</remarks>
 /// <param name="Size">Side of the result in pixels.</param>
@@ -59,9 +59,11 @@ public sealed record RandomResizedCrop(int Size) : ImageTransform
             ulong first = 4 * (ulong)i;
             double area = (double)height * width * Between(draws.Uniform(first), Scale.Low, Scale.High);
             double ratio = Math.Exp(Between(draws.Uniform(first + 1), lowRatio, highRatio));
-            int boxWidth = (int)Math.Round(Math.Sqrt(area * ratio)), boxHeight = (int)Math.Round(Math.Sqrt(area / ratio));
+            int boxWidth = (int)Math.Round(Math.Sqrt(area * ratio)),
+                boxHeight = (int)Math.Round(Math.Sqrt(area / ratio));
             if (boxWidth < 1 || boxWidth > width || boxHeight < 1 || boxHeight > height) continue;
-            int top = draws.Below(first + 2, height - boxHeight + 1), left = draws.Below(first + 3, width - boxWidth + 1);
+            int top = draws.Below(first + 2, height - boxHeight + 1),
+                left = draws.Below(first + 3, width - boxWidth + 1);
             return new Box(top, left, boxHeight, boxWidth);
         }
 

@@ -11,10 +11,12 @@ namespace Fovea.Data.Transforms;
 /// <param name="Height">Rows, or the shorter side in pixels.</param>
 /// <param name="Width">Columns; none to keep the proportions.</param>
 /// <param name="Interpolation">Bilinear, as in torchvision, unless told otherwise.</param>
-public sealed record Resize(int Height, int? Width = null, Interpolation Interpolation = Interpolation.Bilinear) : ImageTransform
+public sealed record Resize(int Height, int? Width = null, Interpolation Interpolation = Interpolation.Bilinear)
+    : ImageTransform
 {
     private static readonly Option<(int Height, int? Width)> Extent =
-        Option.Of("size", new ValueForm<(int Height, int? Width)>("SHORTER|HEIGHTxWIDTH", "a size", TryReadExtent, PrintExtent), default, "size in pixels");
+        Option.Of("size", new ValueForm<(int Height, int? Width)>("SHORTER|HEIGHTxWIDTH", "a size", TryReadExtent,
+            PrintExtent), default, "size in pixels");
 
     /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new("resize", [CommonOptions.Interpolation], Create)
@@ -32,7 +34,8 @@ public sealed record Resize(int Height, int? Width = null, Interpolation Interpo
     }
 
     /// <inheritdoc/>
-    public override string ToString() => Entry.Print(PrintExtent((Height, Width)), CommonOptions.Interpolation.PrintUnlessDefault(Interpolation));
+    public override string ToString() =>
+        Entry.Print(PrintExtent((Height, Width)), CommonOptions.Interpolation.PrintUnlessDefault(Interpolation));
 
     private static Resize Create(OptionValues values)
     {

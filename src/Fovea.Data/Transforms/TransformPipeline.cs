@@ -12,16 +12,20 @@ public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) 
     /// <summary>The steps, in order of application.</summary>
     public IReadOnlyList<ImageTransform> Steps { get; } = [.. steps];
 
-    /// <summary>Reads steps separated by commas, such as <c>random-crop:32:padding=4,hflip</c>. <c>none</c> has none.</summary>
-    /// <exception cref="UsageException">A step or option does not exist or has a wrong value; the message names the right ones.</exception>
+    /// <summary>Reads steps separated by commas, such as <c>random-crop:32:padding=4,hflip</c>. <c>none</c> has
+    /// none.</summary>
+    /// <exception cref="UsageException">A step or option does not exist or has a wrong value; the message names the
+    /// right ones.</exception>
     public static TransformPipeline Parse(string text)
     {
         string[] steps = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (steps is [] or ["none"]) return None;
         TransformPipeline pipeline = new(steps.Select(TransformSyntax.Parse));
         ImageTransform? late = pipeline.Steps.FirstOrDefault(step => step.FollowsNormalization);
-        return late is null || pipeline.Steps.SkipWhile(step => step != late).All(step => step.FollowsNormalization) ? pipeline
-            : throw new UsageException($"Transform '{late}': changes the normalised image, so it stands last; move it to the end.");
+        return late is null || pipeline.Steps.SkipWhile(step => step != late).All(step => step.FollowsNormalization)
+            ? pipeline
+            : throw new UsageException(
+                $"Transform '{late}': changes the normalised image, so it stands last; move it to the end.");
     }
 
     /// <summary>Reads a text, so that one can stand where a pipeline is wanted.</summary>
@@ -29,11 +33,13 @@ public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) 
 
     /// <summary>Applies all steps to an image.</summary>
     /// <param name="image">Replaced by the result.</param>
-    /// <param name="draws">Random numbers of this image, such as <c>Philox.For(seed, "augment", epoch, index)</c>.</param>
+    /// <param name="draws">Random numbers of this image, such as <c>Philox.For(seed, "augment", epoch,
+    /// index)</c>.</param>
     /// <param name="scratch">The worker's memory.</param>
     public void Apply(RawImage image, Philox draws, ImageScratch scratch)
     {
-        for (int i = 0; i < Steps.Count; i++) Steps[i].Apply(image, new Philox(draws.Seed, draws.Stream + (ulong)i), scratch);
+        for (int i = 0; i < Steps.Count; i++)
+            Steps[i].Apply(image, new Philox(draws.Seed, draws.Stream + (ulong)i), scratch);
     }
 
     /// <summary>Applies the steps that follow normalisation.</summary>
@@ -47,7 +53,8 @@ public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) 
             Steps[i].ApplyNormalized(samples, height, width, new Philox(draws.Seed, draws.Stream + (ulong)i));
     }
 
-    /// <summary>The pipeline with another step: in place of those of its type, or else behind the last step on bytes.</summary>
+    /// <summary>The pipeline with another step: in place of those of its type, or else behind the last step on
+    /// bytes.</summary>
     /// <param name="step">The step.</param>
     /// <param name="replaced">Tells which steps it replaces.</param>
     public TransformPipeline With(ImageTransform step, Func<ImageTransform, bool> replaced)

@@ -31,6 +31,7 @@ internal static class TransformSyntax
         if (Array.Find(Known, step => step.Name == name) is { } step) return step.Read(text);
         string[] names = [.. Known.Select(step => step.Name)];
         string question = NearestName.Question(name, names, " Did you mean '{0}'?");
-        throw new UsageException($"Transform '{text}': there is no step '{name}'.{question} The steps are {string.Join(", ", names)}.");
+        throw new UsageException(
+            $"Transform '{text}': there is no step '{name}'.{question} The steps are {string.Join(", ", names)}.");
     }
 }

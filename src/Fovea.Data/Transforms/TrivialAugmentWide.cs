@@ -5,8 +5,10 @@ using Fovea.Data.Transforms.Policies;
 
 namespace Fovea.Data.Transforms;
 
-/// <summary><c>trivial-augment[:bins=31][:fill=0]</c>: one operation of fourteen in one of all strengths, from a wide range.</summary>
-/// <remarks>Source: Müller and Hutter 2021, arXiv:2103.10158, with the strengths of torchvision 0.14; nearest pixels.</remarks>
+/// <summary><c>trivial-augment[:bins=31][:fill=0]</c>: one operation of fourteen in one of all strengths, from a wide
+/// range.</summary>
+/// <remarks>Source: Müller and Hutter 2021, arXiv:2103.10158, with the strengths of torchvision 0.14; nearest
+/// pixels.</remarks>
 /// <param name="Bins">Number of strengths, 2 or more.</param>
 /// <param name="Fill">Level of what lies outside the image, 0 to 255.</param>
 public sealed record TrivialAugmentWide(int Bins = TrivialAugmentWide.UsualBins, byte Fill = 0) : ImageTransform
@@ -32,5 +34,6 @@ public sealed record TrivialAugmentWide(int Bins = TrivialAugmentWide.UsualBins,
     }
 
     /// <inheritdoc/>
-    public override string ToString() => Entry.Print(BinsOption.PrintUnlessDefault(Bins), CommonOptions.Fill.PrintUnlessDefault(Fill));
+    public override string ToString() =>
+        Entry.Print(BinsOption.PrintUnlessDefault(Bins), CommonOptions.Fill.PrintUnlessDefault(Fill));
 }

@@ -32,7 +32,7 @@ public sealed record CosineRestartsSchedule : Schedule
     /// <summary>Length of the first.</summary>
     public int Steps { get; }
 
-    /// <summary>How many times longer each is than the one before.</summary>
+    /// <summary>Factor from each length to the next.</summary>
     public int Multiplier { get; }
 
     /// <summary>Lowest factor.</summary>

@@ -9,7 +9,7 @@ namespace Fovea.Nn.Schedules;
 /// </summary>
 public static class ScheduleCatalogue
 {
-    /// <summary>What there is.</summary>
+    /// <summary>All schedules.</summary>
     public static IReadOnlyList<ScheduleEntry> All { get; } =
     [
         ConstantSchedule.Entry,

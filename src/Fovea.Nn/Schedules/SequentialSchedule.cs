@@ -14,7 +14,8 @@ public sealed record SequentialSchedule : Schedule
             $"Sequential schedule: {parts.Count} parts need {parts.Count - 1} milestones, got {milestones.Count}.");
         for (int i = 0; i < milestones.Count; i++)
             Check.AtLeast(i == 0 ? 0 : milestones[i - 1], milestones[i], $"Sequential schedule: milestone {i + 1}");
-        (Parts, Milestones) = (parts, milestones);
+        Parts = parts;
+        Milestones = milestones;
     }
 
     /// <summary>The schedules.</summary>

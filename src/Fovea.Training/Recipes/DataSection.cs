@@ -3,7 +3,7 @@ using Fovea.Data.Transforms;
 
 namespace Fovea.Training.Recipes;
 
-/// <summary>Which images, and what is done to them.</summary>
+/// <summary>The images, and their transforms.</summary>
 public sealed record DataSection
 {
     /// <summary>Dataset; null: the usual one of the model, or the drawn shapes.</summary>
@@ -19,21 +19,24 @@ public sealed record DataSection
     public AutomaticAugmentation? AutoAugment { get; init; }
 
     /// <summary>
-    /// Largest change of brightness, contrast and saturation, in place of the transforms' own; null: theirs. Left out beside
-    /// <see cref="AutoAugment"/>.
+    /// Largest change of brightness, contrast and saturation, in place of the transforms' own; null: theirs. Left out
+    /// beside <see cref="AutoAugment"/>.
     /// </summary>
     public double? ColorJitter { get; init; }
 
-    /// <summary>Probability of mirroring left and right, 0 to 1, in place of the transforms' own; null: theirs.</summary>
+    /// <summary>Probability of mirroring left and right, 0 to 1, in place of the transforms' own; null:
+    /// theirs.</summary>
     public double? HorizontalFlip { get; init; }
 
-    /// <summary>Probability of mirroring top and bottom, 0 to 1, in place of the transforms' own; null: theirs.</summary>
+    /// <summary>Probability of mirroring top and bottom, 0 to 1, in place of the transforms' own; null:
+    /// theirs.</summary>
     public double? VerticalFlip { get; init; }
 
     /// <summary>Times that an image comes in a row, each transformed anew; 1. An epoch stays as long.</summary>
     public int AugmentRepeats { get; init; } = 1;
 
-    /// <summary>Share of the training images held out where there is no validation set, 0 to 1; null: the dataset's.</summary>
+    /// <summary>Share of the training images held out where there is no validation set, 0 to 1; null: the
+    /// dataset's.</summary>
     public double? ValidationShare { get; init; }
 
     /// <summary>Classes to keep: how many, from the first on, or names separated by commas; null: all.</summary>

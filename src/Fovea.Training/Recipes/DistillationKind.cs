@@ -1,6 +1,6 @@
 namespace Fovea.Training.Recipes;
 
-/// <summary>What a student learns from its teacher (Touvron et al. 2021, arXiv:2012.12877, section 4).</summary>
+/// <summary>Target that a student learns from its teacher (Touvron et al. 2021, arXiv:2012.12877, section 4).</summary>
 public enum DistillationKind
 {
     /// <summary>The class that the teacher takes an image for, as if it were the label (eq. 3).</summary>

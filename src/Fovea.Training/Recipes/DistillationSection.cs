@@ -6,10 +6,11 @@ public sealed record DistillationSection
     /// <summary>Run directory or checkpoint of the model to learn from; null: none.</summary>
     public string? Teacher { get; init; }
 
-    /// <summary>What is learned from it; <see cref="DistillationKind.Hard"/>.</summary>
+    /// <summary>Target that is learned from it; <see cref="DistillationKind.Hard"/>.</summary>
     public DistillationKind Kind { get; init; }
 
-    /// <summary>Share of the teacher in the loss, 0 to 1; null: 0.5 for hard and 0.1 for soft distillation, as published.</summary>
+    /// <summary>Share of the teacher in the loss, 0 to 1; null: 0.5 for hard and 0.1 for soft distillation, as
+    /// published.</summary>
     public double? Alpha { get; init; }
 
     /// <summary>Temperature of soft distillation; 3.</summary>

@@ -1,6 +1,7 @@
 namespace Fovea.Training.Recipes;
 
-/// <summary>Where a recipe starts from: settings that suit the model, before the recipe file and the command line have their say.</summary>
+/// <summary>First values of a recipe: settings that suit the model, before the recipe file and the command line change
+/// them.</summary>
 public static class ModelDefaults
 {
     private static readonly Dictionary<string, OptimisationSection> Own = new(StringComparer.OrdinalIgnoreCase)
@@ -12,5 +13,6 @@ public static class ModelDefaults
     /// <summary>The starting point for a model; <see cref="Recipe.Default"/> for most.</summary>
     /// <param name="model">Preset; need not exist.</param>
     public static Recipe Of(string model) =>
-        Own.TryGetValue(model, out OptimisationSection? own) ? Recipe.Default with { Optimisation = own } : Recipe.Default;
+        Own.TryGetValue(model, out OptimisationSection? own) ? Recipe.Default with { Optimisation = own }
+            : Recipe.Default;
 }

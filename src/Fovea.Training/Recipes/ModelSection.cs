@@ -5,7 +5,7 @@ using Fovea.Vision.Position;
 
 namespace Fovea.Training.Recipes;
 
-/// <summary>Which network.</summary>
+/// <summary>The network.</summary>
 public sealed record ModelSection
 {
     /// <summary>Preset; <c>vit-nano</c>.</summary>

@@ -1,6 +1,6 @@
 namespace Fovea.Training.Recipes;
 
-/// <summary>How weights move.</summary>
+/// <summary>The optimiser, and the parameters that it updates.</summary>
 public sealed record OptimisationSection
 {
     /// <summary>Passes over the training images; 10.</summary>
@@ -30,16 +30,19 @@ public sealed record OptimisationSection
     /// <summary>Largest norm of the whole gradient; null: not clipped.</summary>
     public double? ClipGradient { get; init; } = 1;
 
-    /// <summary>Parts that a batch is computed in, one after the other; 1. The step is that of the whole batch.</summary>
+    /// <summary>Parts that a batch is computed in, one after the other; 1. The step is that of the whole
+    /// batch.</summary>
     public int GradientAccumulation { get; init; } = 1;
 
     /// <summary>Blocks keep only their inputs and are computed again in the backward pass; off.</summary>
     public bool GradientCheckpointing { get; init; }
 
-    /// <summary>First blocks that do not learn, and with any the embedding; null: nothing but the head learns. 0.</summary>
+    /// <summary>First blocks that do not learn, and with any the embedding; null: nothing but the head learns.
+    /// 0.</summary>
     public int? Freeze { get; init; } = 0;
 
-    /// <summary>Factor of the learning rate from one block to the one before it, above 0 to 1; null: all learn at the same rate.</summary>
+    /// <summary>Factor of the learning rate from one block to the one before it, above 0 to 1; null: all learn at the
+    /// same rate.</summary>
     public double? LayerDecay { get; init; }
 
     /// <summary>Factor of the head's learning rate; 1.</summary>

@@ -2,7 +2,8 @@ using Fovea.Core.Options;
 
 namespace Fovea.Training.Recipes;
 
-/// <summary>One member of a <see cref="Recipe"/>: its name on the command line and in recipe files, and how to read and write it.</summary>
+/// <summary>One member of a <see cref="Recipe"/>: its name on the command line and in recipe files, and how to read and
+/// write it.</summary>
 public sealed record RecipeField
 {
     private readonly Func<Recipe, string> _read;
@@ -26,13 +27,14 @@ public sealed record RecipeField
     /// <summary>Heading in help and in recipe files.</summary>
     public string Section { get; }
 
-    /// <summary>What it does, for help.</summary>
+    /// <summary>Effect of the field, for help.</summary>
     public required string Description { get; init; }
 
-    /// <summary>How values are written.</summary>
+    /// <summary>Form of its values.</summary>
     public required ValueForm Form { get; init; }
 
-    /// <summary>Other names, e.g. timm's; one letter is a short option. Underscores for hyphens are accepted anyway.</summary>
+    /// <summary>Other names, e.g. timm's; one letter is a short option. Underscores for hyphens are accepted
+    /// anyway.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
 
     /// <summary>A resumed run has to keep the value.</summary>
@@ -48,7 +50,8 @@ public sealed record RecipeField
     /// <param name="recipe">What to change.</param>
     /// <param name="text">The value.</param>
     /// <param name="where">Where the text stood, for the message, e.g. an option of the command line.</param>
-    /// <exception cref="UsageException">The text is not what the field needs; the message says what that is.</exception>
+    /// <exception cref="UsageException">The text is not what the field needs; the message says what that
+    /// is.</exception>
     public Recipe Write(Recipe recipe, string text, string where)
     {
         try

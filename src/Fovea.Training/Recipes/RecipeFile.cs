@@ -4,13 +4,15 @@ using YamlDotNet.Core.Events;
 
 namespace Fovea.Training.Recipes;
 
-/// <summary>Recipes as YAML: one key per <see cref="RecipeField"/>, named as the long option of <c>fovea train</c>.</summary>
+/// <summary>Recipes as YAML: one key per <see cref="RecipeField"/>, named as the long option of <c>fovea
+/// train</c>.</summary>
 public static class RecipeFile
 {
     private const int LargestFile = 1 << 20;
 
     /// <summary>The recipe of a file; what it does not say is taken from <paramref name="defaults"/>.</summary>
-    /// <exception cref="UsageException">The file cannot be read, or a key or value is wrong: file, line and field.</exception>
+    /// <exception cref="UsageException">The file cannot be read, or a key or value is wrong: file, line and
+    /// field.</exception>
     public static Recipe Read(string path, Recipe defaults) => Parse(ReadText(path, "recipe"), path, defaults);
 
     /// <summary>The recipe of a text; what it does not say is taken from <paramref name="defaults"/>.</summary>
@@ -30,7 +32,8 @@ public static class RecipeFile
         }
     }
 
-    /// <summary>Every field of a recipe, under its section's heading; <see cref="Parse"/> gives back an equal recipe.</summary>
+    /// <summary>Every field of a recipe, under its section's heading; <see cref="Parse"/> gives back an equal
+    /// recipe.</summary>
     public static string Print(Recipe recipe)
     {
         StringWriter text = new() { NewLine = "\n" };
@@ -59,7 +62,8 @@ public static class RecipeFile
     {
         try
         {
-            if (new FileInfo(path).Length > LargestFile) throw new UsageException($"{path}: larger than 1 MiB, so not a {what}.");
+            if (new FileInfo(path).Length > LargestFile)
+                throw new UsageException($"{path}: larger than 1 MiB, so not a {what}.");
             return File.ReadAllText(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -74,7 +78,8 @@ public static class RecipeFile
         if (parser.Accept<StreamEnd>(out _)) return recipe;   // nothing but comments
         parser.Consume<DocumentStart>();
         if (!parser.TryConsume<MappingStart>(out _))
-            throw new UsageException($"{source}, line {parser.Current!.Start.Line}: a recipe is a list of 'name: value' lines.");
+            throw new UsageException(
+                $"{source}, line {parser.Current!.Start.Line}: a recipe is a list of 'name: value' lines.");
 
         HashSet<RecipeField> seen = [];
         while (!parser.TryConsume<MappingEnd>(out _))
@@ -94,11 +99,13 @@ public static class RecipeFile
     internal static string ParseValue(YamlReader parser, string where)
     {
         if (parser.TryConsume<Scalar>(out var scalar)) return scalar.Value;
-        if (!parser.TryConsume<SequenceStart>(out _)) throw new UsageException($"{where}: needs a value or a list of values.");
+        if (!parser.TryConsume<SequenceStart>(out _))
+            throw new UsageException($"{where}: needs a value or a list of values.");
         List<string> items = [];
         while (!parser.TryConsume<SequenceEnd>(out _))
         {
-            if (!parser.TryConsume<Scalar>(out var item)) throw new UsageException($"{where}: a list may only hold plain values.");
+            if (!parser.TryConsume<Scalar>(out var item))
+                throw new UsageException($"{where}: a list may only hold plain values.");
             items.Add(item.Value);
         }
 

@@ -1,6 +1,6 @@
 namespace Fovea.Training.Recipes;
 
-/// <summary>What keeps the network from learning by heart.</summary>
+/// <summary>Measures against overfitting.</summary>
 public sealed record RegularisationSection
 {
     /// <summary>Share of the target that is spread over all classes, 0 to 1; 0.</summary>
@@ -9,10 +9,12 @@ public sealed record RegularisationSection
     /// <summary>Probability that a value is dropped, 0 to 1; null: the preset's.</summary>
     public double? Dropout { get; init; }
 
-    /// <summary>Probability that the last block is skipped, 0 to 1, rising linearly over the blocks; null: the preset's.</summary>
+    /// <summary>Probability that the last block is skipped, 0 to 1, rising linearly over the blocks; null: the
+    /// preset's.</summary>
     public double? DropPath { get; init; }
 
-    /// <summary>Probability that a part of the image is erased, 0 to 1, in place of the transforms' own; null: theirs.</summary>
+    /// <summary>Probability that a part of the image is erased, 0 to 1, in place of the transforms' own; null:
+    /// theirs.</summary>
     public double? RandomErasing { get; init; }
 
     /// <summary>True: parts are erased with noise; false: with the mean colour.</summary>

@@ -6,7 +6,7 @@ public sealed record RunSection
     /// <summary>Key of all random numbers; same seed, same bits. 0.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Where to compute: <c>cpu</c> or <c>reference</c>.</summary>
+    /// <summary>Device that computes: <c>cpu</c> or <c>reference</c>.</summary>
     public string Device { get; init; } = "cpu";
 
     /// <summary>Threads that compute; null: all cores. Results do not depend on it.</summary>
@@ -21,7 +21,8 @@ public sealed record RunSection
     /// <summary>Tools that get a record of the run; TensorBoard.</summary>
     public Trackers Track { get; init; } = Trackers.TensorBoard;
 
-    /// <summary>Steps between histograms of weights and gradients for those tools; 0: never; null: at the last step of each epoch.</summary>
+    /// <summary>Steps between histograms of weights and gradients for those tools; 0: never; null: at the last step of
+    /// each epoch.</summary>
     public int? HistogramEvery { get; init; }
 
     /// <summary>Run directory; null: <c>runs/</c>, then date, time, model and dataset.</summary>

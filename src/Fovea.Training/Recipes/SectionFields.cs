@@ -6,7 +6,8 @@ namespace Fovea.Training.Recipes;
 /// <param name="Title">Heading of the section.</param>
 /// <param name="Get">The section of a recipe.</param>
 /// <param name="Put">The recipe with another section.</param>
-internal sealed record SectionFields<TSection>(string Title, Func<Recipe, TSection> Get, Func<Recipe, TSection, Recipe> Put)
+internal sealed record SectionFields<TSection>(string Title, Func<Recipe, TSection> Get,
+    Func<Recipe, TSection, Recipe> Put)
 {
     public RecipeField Field<T>(
         string name, ValueForm<T> form, Func<TSection, T> get, Func<TSection, T, TSection> put, string description,

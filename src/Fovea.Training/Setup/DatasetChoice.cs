@@ -10,7 +10,7 @@ namespace Fovea.Training.Setup;
 /// <summary>The dataset that a recipe asks for.</summary>
 public static class DatasetChoice
 {
-    /// <summary>What is trained on where neither a dataset nor a folder is named.</summary>
+    /// <summary>Dataset of runs that name neither a dataset nor a folder.</summary>
     private const string NeedsNoFiles = "shapes";
 
     /// <summary>Datasets that the models of published studies were trained on.</summary>
@@ -27,14 +27,16 @@ public static class DatasetChoice
     /// <summary>The dataset's name: as named, or by what lies in the folder, or the usual one of the model.</summary>
     /// <param name="data">What the recipe says.</param>
     /// <param name="model">Preset.</param>
-    /// <exception cref="UsageException">There is no such dataset, or a folder is named and nothing tells what lies in it.</exception>
+    /// <exception cref="UsageException">There is no such dataset, or a folder is named and nothing tells what lies in
+    /// it.</exception>
     public static string NameOf(DataSection data, string model)
     {
         if (data.Dataset is string named) return DatasetCatalogue.Canonical(named);
         if (data.Directory is null) return NeedsNoFiles;
         string known = string.Join(", ", DatasetCatalogue.Names.Where(name => name != NeedsNoFiles));
         return DatasetGuess.Of(data.Directory) ?? Usual.GetValueOrDefault(model)
-            ?? throw new UsageException($"say which dataset lies in '{data.Directory}': {known}.") { Field = "dataset" };
+            ?? throw new UsageException($"say which dataset lies in '{data.Directory}': {known}.") {
+                Field = "dataset" };
     }
 
     /// <summary>Loads the dataset.</summary>

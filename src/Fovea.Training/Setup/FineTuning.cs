@@ -9,18 +9,20 @@ using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training.Setup;
 
-/// <summary>What is particular about training that starts from another model's weights.</summary>
+/// <summary>Rules for training that starts from another model's weights.</summary>
 public static class FineTuning
 {
-    /// <summary>Rates beyond which pretrained weights are known to be unlearned before anything new is learned.</summary>
+    /// <summary>Rates beyond which pretrained weights are known to be unlearned before anything new is
+    /// learned.</summary>
     private const double AdamLimit = 5e-4, SgdLimit = 0.1;
 
     /// <summary>Tokens below which a Vision Transformer from scratch has too little to attend to.</summary>
     private const int FewestTokens = 64;
 
     /// <summary>
-    /// Where a recipe for fine-tuning starts from: the model of the weights, half the usual rate, falling by a quarter from block to block towards the image
-    /// (BEiT's and MAE's way), label smoothing, and drop path for transformers. A frozen body needs none of it: its head learns at the usual rate, without decay.
+    /// Where a recipe for fine-tuning starts from: the model of the weights, half the usual rate, falling by a quarter
+    /// from block to block towards the image (BEiT's and MAE's way), label smoothing, and drop path for transformers. A
+    /// frozen body needs none of it: its head learns at the usual rate, without decay.
     /// </summary>
     /// <param name="asked">What is asked for; its weights and frozen blocks are looked at.</param>
     /// <exception cref="UsageException">It names no weights, or they do not exist.</exception>
@@ -28,7 +30,9 @@ public static class FineTuning
     public static Recipe Start(Recipe asked)
     {
         if (asked.Model.Weights is not string weights)
-            throw new UsageException("finetune: say which weights to start from (`weights` RUN or FILE: a run directory, a checkpoint, safetensors or PyTorch's .pth).");
+            throw new UsageException(
+                "finetune: say which weights to start from (`weights` RUN or FILE: a run directory, a checkpoint, "
+                    + "safetensors or PyTorch's .pth).");
         string? name = asked.Model.Name == Recipe.Default.Model.Name ? null : Presets.Find(asked.Model.Name).Name;
         ModelSection model = ModelOf(weights, name);
         if (name is not null && name != model.Name) model = new() { Name = name };
@@ -39,7 +43,8 @@ public static class FineTuning
             : start with
             {
                 Optimisation = start.Optimisation with { LearningRate = 5e-4, LayerDecay = 0.75 },
-                Regularisation = start.Regularisation with { LabelSmoothing = 0.1, DropPath = hasDropPath ? 0.1 : null },
+                Regularisation = start.Regularisation with { LabelSmoothing = 0.1,
+                    DropPath = hasDropPath ? 0.1 : null },
             };
     }
 
@@ -49,31 +54,41 @@ public static class FineTuning
     {
         OptimisationSection how = recipe.Optimisation;
         if (how.GradientAccumulation > how.BatchSize)
-            throw new UsageException($"a batch of {how.BatchSize} images cannot be cut into {how.GradientAccumulation} parts.") { Field = "grad-accum" };
+            throw new UsageException(
+                $"a batch of {how.BatchSize} images cannot be cut into {how.GradientAccumulation} parts.") {
+                    Field = "grad-accum" };
         if (how.GradientCheckpointing && !model.CanRecompute)
-            throw new UsageException($"the model '{recipe.Model.Name}' cannot compute its blocks again; `grad-accum` saves memory with any model.") { Field = "grad-checkpoint" };
+            throw new UsageException(
+                $"the model '{recipe.Model.Name}' cannot compute its blocks again; `grad-accum` saves memory with any "
+                    + "model.") { Field = "grad-checkpoint" };
         model.RecomputesBlocks = how.GradientCheckpointing;
         int blocks = ModelStages.CountBlocks(model);
         if (how.Freeze > blocks)
-            throw new UsageException($"the model '{recipe.Model.Name}' has {blocks} blocks, not {how.Freeze}; 'all' leaves only the head to learn.") { Field = "freeze" };
+            throw new UsageException(
+                $"the model '{recipe.Model.Name}' has {blocks} blocks, not {how.Freeze}; 'all' leaves only the head to "
+                    + "learn.") { Field = "freeze" };
         if (how.Freeze is null) ModelStages.FreezeBody(model);
         else if (how.Freeze > 0) ModelStages.Freeze(model, how.Freeze.Value);
     }
 
-    /// <summary>What is known to go wrong with such a recipe.</summary>
+    /// <summary>Warnings about settings that are known to go wrong.</summary>
     internal static IEnumerable<string> Warnings(Recipe recipe, ModelConfig config)
     {
         OptimisationSection how = recipe.Optimisation;
         if (recipe.Model.Weights is not null && how.Freeze is not null)
         {
             if (how.Optimizer == OptimizerKind.Sgd && how.LearningRate > SgdLimit)
-                yield return $"SGD with a rate of {Text(how.LearningRate)} usually destroys pretrained weights; 0.001 to 0.03 usually works (`lr` 0.01).";
+                yield return $"SGD with a rate of {Text(how.LearningRate)} usually destroys pretrained weights; 0.001 "
+                    + "to 0.03 usually works (`lr` 0.01).";
             if (how.Optimizer != OptimizerKind.Sgd && how.LearningRate > AdamLimit && how.LayerDecay is null)
-                yield return $"{how.Optimizer} with a rate of {Text(how.LearningRate)} usually destroys pretrained weights; 0.00003 to 0.0003 usually works (`lr` 1e-4), or `layer-decay` 0.75.";
+                yield return $"{how.Optimizer} with a rate of {Text(how.LearningRate)} usually destroys pretrained "
+                    + "weights; 0.00003 to 0.0003 usually works (`lr` 1e-4), or `layer-decay` 0.75.";
         }
 
-        if (recipe.Model.Weights is null && config.Describe().PatchSize is int patch && config.ImageSize / patch is int side && side * side < FewestTokens)
-            yield return $"a Vision Transformer from scratch rarely learns well from {side * side} tokens; {FewestTokens} or more usually work "
+        if (recipe.Model.Weights is null && config.Describe().PatchSize is int patch
+            && config.ImageSize / patch is int side && side * side < FewestTokens)
+            yield return $"a Vision Transformer from scratch rarely learns well from {side * side} tokens; "
+                + $"{FewestTokens} or more usually work "
                 + $"(`patch-size` below {patch} or `image-size` above {config.ImageSize}), or pretrained `weights`.";
     }
 
@@ -81,7 +96,8 @@ public static class FineTuning
     private static ModelSection ModelOf(string weights, string? asked)
     {
         using WeightFile file = ModelWeights.Open(weights);
-        return ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file).Recipe.Model : new() { Name = asked ?? ModelWeights.PresetOf(file) };
+        return ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file).Recipe.Model
+            : new() { Name = asked ?? ModelWeights.PresetOf(file) };
     }
 
     private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);

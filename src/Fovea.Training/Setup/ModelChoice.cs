@@ -13,8 +13,10 @@ public static class ModelChoice
 
     /// <summary>Adapts the preset to a dataset.</summary>
     /// <param name="recipe">Names the preset and what to change of it.</param>
-    /// <param name="data">The dataset; null: classes, channels and, unless the recipe says another, size stay the preset's.</param>
-    /// <exception cref="UsageException">There is no such preset, the model has no such setting, or sizes do not fit together.</exception>
+    /// <param name="data">The dataset; null: classes, channels and, unless the recipe says another, size stay the
+    /// preset's.</param>
+    /// <exception cref="UsageException">There is no such preset, the model has no such setting, or sizes do not fit
+    /// together.</exception>
     public static ModelConfig Configure(Recipe recipe, DatasetInfo? data)
     {
         ModelConfig preset = Presets.Find(recipe.Model.Name).Config;
@@ -41,5 +43,6 @@ public static class ModelChoice
     };
 
     private static int DefaultSize(ModelConfig preset, DatasetInfo data) =>
-        preset.ImageSize <= SmallImage && data.Height == data.Width && data.Height <= SmallImage ? data.Height : preset.ImageSize;
+        preset.ImageSize <= SmallImage && data.Height == data.Width && data.Height <= SmallImage ? data.Height
+            : preset.ImageSize;
 }

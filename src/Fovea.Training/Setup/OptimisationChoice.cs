@@ -9,7 +9,8 @@ namespace Fovea.Training.Setup;
 /// <summary>The optimiser and the schedule that a recipe asks for.</summary>
 public static class OptimisationChoice
 {
-    /// <summary>Builds the optimiser; biases, norms, tokens and positions do not decay, frozen parameters are not in it.</summary>
+    /// <summary>Builds the optimiser; biases, norms, tokens and positions do not decay, frozen parameters are not in
+    /// it.</summary>
     /// <exception cref="UsageException">A number out of range.</exception>
     public static Optimizer Optimizer(OptimisationSection recipe, Module module)
     {
@@ -25,22 +26,26 @@ public static class OptimisationChoice
         };
     }
 
-    /// <summary>Layer-wise decay as in BEiT and timm: the last stage learns at the full rate, each one before it at a fixed share of the next one's.</summary>
+    /// <summary>Layer-wise decay as in BEiT and timm: the last stage learns at the full rate, each one before it at a
+    /// fixed share of the next one's.</summary>
     private static Func<string, double> RateOf(OptimisationSection recipe, Module module)
     {
         int blocks = ModelStages.CountBlocks(module);
-        return name => Math.Pow(recipe.LayerDecay ?? 1, blocks + 1 - ModelStages.Of(name, blocks)) * (ModelStages.IsHead(name) ? recipe.HeadRate : 1);
+        return name => Math.Pow(recipe.LayerDecay ?? 1,
+            blocks + 1 - ModelStages.Of(name, blocks)) * (ModelStages.IsHead(name) ? recipe.HeadRate : 1);
     }
 
     /// <summary>Builds the schedule.</summary>
-    /// <exception cref="UsageException">A number out of range, or a smallest rate for a schedule that has none.</exception>
+    /// <exception cref="UsageException">A number out of range, or a smallest rate for a schedule that has
+    /// none.</exception>
     public static Schedule Schedule(Recipe recipe, int stepsPerEpoch)
     {
         ScheduleSpec form = recipe.Schedule.Form;
         double lowest = Math.Min(1, recipe.Schedule.MinimumLearningRate / recipe.Optimisation.LearningRate);
         if (lowest > 0 && !form.HasLowest)
         {
-            throw new UsageException($"the schedule '{form.Name}' has no smallest rate; leave it out or use cosine or linear.")
+            throw new UsageException(
+                $"the schedule '{form.Name}' has no smallest rate; leave it out or use cosine or linear.")
             {
                 Field = "min-lr",
             };

@@ -12,18 +12,20 @@ namespace Fovea.Training.Setup;
 public static class RecipeResolver
 {
     /// <summary>The recipe with model and dataset spelled as the catalogues do.</summary>
-    /// <exception cref="UsageException">There is no such dataset.</exception>
-    /// <exception cref="UsageException">There is no such model.</exception>
+    /// <exception cref="UsageException">There is no such dataset. There is no such model.</exception>
     public static Recipe WithCanonicalNames(Recipe recipe) => recipe with
     {
         Model = recipe.Model with { Name = Presets.Find(recipe.Model.Name).Name },
-        Data = recipe.Data with { Dataset = recipe.Data.Dataset is string name ? DatasetCatalogue.Canonical(name) : null },
+        Data = recipe.Data with { Dataset = recipe.Data.Dataset is string name ? DatasetCatalogue.Canonical(name)
+            : null },
     };
 
     /// <summary>The recipe with every choice that does not depend on the machine.</summary>
-    internal static Recipe Resolve(Recipe recipe, ModelConfig config, DatasetInfo data) => Resolve(recipe, config, config.Describe(), data);
+    internal static Recipe Resolve(Recipe recipe, ModelConfig config, DatasetInfo data) =>
+        Resolve(recipe, config, config.Describe(), data);
 
-    private static Recipe Resolve(Recipe recipe, ModelConfig config, ModelOptions model, DatasetInfo data) => recipe with
+    private static Recipe Resolve(Recipe recipe, ModelConfig config, ModelOptions model, DatasetInfo data) =>
+        recipe with
     {
         Model = recipe.Model with
         {

@@ -1,7 +1,8 @@
 namespace Fovea.Data.Transforms.Pixels;
 
 /// <summary>
-/// Where the pixel that arrives at (x, y) comes from: <c>(A x + B y + C, D x + E y + F)</c>, measured from pixel corners as in Pillow.
+/// Where the pixel that arrives at (x, y) comes from: <c>(A x + B y + C, D x + E y + F)</c>, measured from pixel
+/// corners as in Pillow.
 /// </summary>
 internal readonly record struct Affine(double A, double B, double C, double D, double E, double F)
 {
@@ -17,14 +18,15 @@ internal readonly record struct Affine(double A, double B, double C, double D, d
     /// <summary>Turns the image counterclockwise about its middle (<c>Image.rotate</c>).</summary>
     public static Affine Rotation(double degrees, int height, int width)
     {
-        double angle = -degrees * Math.PI / 180, cos = Math.Round(Math.Cos(angle), 15), sin = Math.Round(Math.Sin(angle), 15);
+        double angle = -degrees * Math.PI / 180, cos = Math.Round(Math.Cos(angle), 15),
+            sin = Math.Round(Math.Sin(angle), 15);
         double x = width / 2.0, y = height / 2.0;
         return new(cos, sin, cos * -x + sin * -y + x, -sin, cos, -sin * -x + cos * -y + y);
     }
 
     /// <summary>
-    /// Replaces an image by its transform; nearest pixel, <paramref name="fill"/> outside. 16-bit fixed point, bit for bit as
-    /// <c>affine_fixed</c> in Pillow's <c>Geometry.c</c>.
+    /// Replaces an image by its transform; nearest pixel, <paramref name="fill"/> outside. 16-bit fixed point, bit for
+    /// bit as <c>affine_fixed</c> in Pillow's <c>Geometry.c</c>.
     /// </summary>
     public void Apply(RawImage image, byte fill, ImageScratch scratch)
     {
@@ -51,7 +53,8 @@ internal readonly record struct Affine(double A, double B, double C, double D, d
             int column = atX >> 16, row = atY >> 16;
             bool inside = (uint)column < (uint)width && (uint)row < (uint)image.Height;
             int source = row * width + column;
-            for (int plane = 0; plane < to.Length; plane += area) to[plane + target] = inside ? from[plane + source] : fill;
+            for (int plane = 0; plane < to.Length; plane += area)
+                to[plane + target] = inside ? from[plane + source] : fill;
             atX += stepX;
             atY += stepY;
         }

@@ -3,15 +3,16 @@ using System.Numerics;
 namespace Fovea.Data.Transforms.Pixels;
 
 /// <summary>
-/// <c>y = a + factor · (b - a)</c> in single precision, clipped and truncated to a byte: Pillow's <c>Image.blend</c>. Factors above 1
-/// lead away from a.
+/// <c>y = a + factor · (b - a)</c> in single precision, clipped and truncated to a byte: Pillow's <c>Image.blend</c>.
+/// Factors above 1 lead away from a.
 /// </summary>
 internal static class Blend
 {
     /// <summary>The definition.</summary>
     public static byte Of(byte a, byte b, float factor) => (byte)Math.Clamp(a + factor * (b - a), 0f, 255f);
 
-    /// <summary>Replaces <paramref name="b"/>. Both paths multiply and add with a rounding each, so they agree bit for bit.</summary>
+    /// <summary>Replaces <paramref name="b"/>. Both paths multiply and add with a rounding each, so they agree bit for
+    /// bit.</summary>
     public static void Into(Span<byte> b, ReadOnlySpan<byte> a, float factor)
     {
         a = a[..b.Length];
@@ -41,7 +42,8 @@ internal static class Blend
 
     private static Vector<uint> Quarter(Vector<uint> a, Vector<uint> b, float factor)
     {
-        Vector<float> from = Vector.ConvertToSingle(Vector.AsVectorInt32(a)), to = Vector.ConvertToSingle(Vector.AsVectorInt32(b));
+        Vector<float> from = Vector.ConvertToSingle(Vector.AsVectorInt32(a)),
+            to = Vector.ConvertToSingle(Vector.AsVectorInt32(b));
         Vector<float> value = from + factor * (to - from);
         value = Vector.Min(Vector.Max(value, Vector<float>.Zero), new Vector<float>(255));
         return Vector.AsVectorUInt32(Vector.ConvertToInt32(value));

@@ -1,8 +1,8 @@
 namespace Fovea.Data.Transforms.Pixels;
 
 /// <summary>
-/// Pillow's <c>ImageEnhance</c>: a blend of the image with a degenerate one. Factor 0 gives the degenerate, 1 the image, more
-/// exaggerates.
+/// Pillow's <c>ImageEnhance</c>: a blend of the image with a degenerate one. Factor 0 gives the degenerate, 1 the
+/// image, more exaggerates.
 /// </summary>
 internal static class Enhance
 {
@@ -20,7 +20,8 @@ internal static class Enhance
         RawImage grey = scratch.Spare;
         grey.SetSize(1, image.Height, image.Width);
         Luma.Of(image, grey.Pixels);
-        for (int channel = 0; channel < image.Channels; channel++) Blend.Into(image.Plane(channel), grey.Pixels, (float)factor);
+        for (int channel = 0; channel < image.Channels; channel++)
+            Blend.Into(image.Plane(channel), grey.Pixels, (float)factor);
     }
 
     /// <summary>Blends with a smoothed image.</summary>
@@ -45,8 +46,8 @@ internal static class Enhance
     }
 
     /// <summary>
-    /// <c>ImageFilter.SMOOTH</c>: (Σ of 3 x 3 samples + 4 · the middle one) / 13, rounded; the outermost pixels stay. A sum is never
-    /// halfway between two multiples of 13, so that whole numbers round as Pillow's floats do.
+    /// <c>ImageFilter.SMOOTH</c>: (Σ of 3 x 3 samples + 4 · the middle one) / 13, rounded; the outermost pixels stay. A
+    /// sum is never halfway between two multiples of 13, so that whole numbers round as Pillow's floats do.
     /// </summary>
     private static void Smooth(ReadOnlySpan<byte> from, Span<byte> to, int width)
     {

@@ -1,9 +1,11 @@
 namespace Fovea.Data.Transforms.Pixels;
 
-/// <summary>Turns colours round the circle by way of Pillow's 8-bit HSV (<c>rgb2hsv_row</c>, <c>hsv2rgb</c> in <c>Convert.c</c>).</summary>
+/// <summary>Turns colours round the circle by way of Pillow's 8-bit HSV (<c>rgb2hsv_row</c>, <c>hsv2rgb</c> in
+/// <c>Convert.c</c>).</summary>
 internal static class Hue
 {
-    /// <summary>Adds a share of the circle, -0.5 to 0.5, to each pixel's hue, in steps of 1/255; a grey image stays.</summary>
+    /// <summary>Adds a share of the circle, -0.5 to 0.5, to each pixel's hue, in steps of 1/255; a grey image
+    /// stays.</summary>
     public static void Shift(RawImage image, double share)
     {
         if (image.Channels == 1) return;
@@ -22,7 +24,8 @@ internal static class Hue
         byte highest = Math.Max(red, Math.Max(green, blue)), lowest = Math.Min(red, Math.Min(green, blue));
         if (highest == lowest) return (0, 0, highest);
         float range = highest - lowest, saturation = range / highest;
-        float fromRed = (highest - red) / range, fromGreen = (highest - green) / range, fromBlue = (highest - blue) / range;
+        float fromRed = (highest - red) / range, fromGreen = (highest - green) / range,
+            fromBlue = (highest - blue) / range;
         float sector = red == highest ? fromBlue - fromGreen
             : (float)(green == highest ? 2.0 + fromRed - fromBlue : 4.0 + fromGreen - fromRed);
         double turn = sector / 6.0 + 1;

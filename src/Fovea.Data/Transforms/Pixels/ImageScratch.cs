@@ -2,8 +2,8 @@
 namespace Fovea.Data.Transforms.Pixels;
 
 /// <summary>
-/// Working memory of one worker: crops, resizes and colour changes into memory that is kept, so that transforms allocate nothing
-/// once they have seen the largest image. Not for use by two threads at once.
+/// Working memory of one worker: crops, resizes and colour changes into memory that is kept, so that transforms
+/// allocate nothing once they have seen the largest image. Not for use by two threads at once.
 /// </summary>
 public sealed class ImageScratch
 {
@@ -15,7 +15,8 @@ public sealed class ImageScratch
     /// <summary>An image to write a result to; <see cref="Crop"/> and the others write to it too.</summary>
     internal RawImage Spare => _spare;
 
-    /// <summary>Replaces <paramref name="image"/> by the part in <paramref name="box"/>; outside the image it is black (0).</summary>
+    /// <summary>Replaces <paramref name="image"/> by the part in <paramref name="box"/>; outside the image it is black
+    /// (0).</summary>
     public void Crop(RawImage image, Box box)
     {
         _spare.SetSize(image.Channels, box.Height, box.Width);
@@ -35,8 +36,8 @@ public sealed class ImageScratch
     }
 
     /// <summary>
-    /// Replaces <paramref name="image"/> by itself in another size, bit for bit as Pillow's <c>Image.resize</c>: rows first, rounded
-    /// to bytes, then columns.
+    /// Replaces <paramref name="image"/> by itself in another size, bit for bit as Pillow's <c>Image.resize</c>: rows
+    /// first, rounded to bytes, then columns.
     /// </summary>
     public void Resize(RawImage image, int height, int width, Interpolation interpolation)
     {
@@ -78,7 +79,8 @@ public sealed class ImageScratch
     }
 
     /// <summary>
-    /// Makes a colour image grey (ITU-R BT.601 luma with Pillow's 16-bit weights) or repeats a grey one in three channels.
+    /// Makes a colour image grey (ITU-R BT.601 luma with Pillow's 16-bit weights) or repeats a grey one in three
+    /// channels.
     /// </summary>
     /// <exception cref="NotSupportedException">Neither of the two.</exception>
     public void SetChannels(RawImage image, int channels)
@@ -95,7 +97,8 @@ public sealed class ImageScratch
         }
         else
         {
-            throw new NotSupportedException($"An image of {image.Channels} channels cannot become one of {channels}; 1 and 3 can.");
+            throw new NotSupportedException(
+                $"An image of {image.Channels} channels cannot become one of {channels}; 1 and 3 can.");
         }
 
         image.Swap(_spare);
@@ -115,7 +118,8 @@ public sealed class ImageScratch
             {
                 ReadOnlySpan<byte> row = from.Slice(Math.Min((int)atY, image.Height - 1) * image.Width, image.Width);
                 double atX = right * 0.5;
-                for (int x = 0; x < width; x++, atX += right) to[y * width + x] = row[Math.Min((int)atX, row.Length - 1)];
+                for (int x = 0; x < width; x++, atX += right)
+                    to[y * width + x] = row[Math.Min((int)atX, row.Length - 1)];
             }
         }
 

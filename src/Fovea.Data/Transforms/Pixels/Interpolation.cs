@@ -1,7 +1,8 @@
 namespace Fovea.Data.Transforms.Pixels;
 
 /// <summary>
-/// How pixels between pixels are found. All but <see cref="Nearest"/> widen their reach when shrinking, as Pillow does (antialiasing).
+/// How pixels between pixels are found. All but <see cref="Nearest"/> widen their reach when shrinking, as Pillow does
+/// (antialiasing).
 /// </summary>
 public enum Interpolation
 {

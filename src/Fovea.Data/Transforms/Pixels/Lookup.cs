@@ -1,6 +1,7 @@
 namespace Fovea.Data.Transforms.Pixels;
 
-/// <summary>Changes that look at one sample at a time, with Pillow's arithmetic (<c>ImageOps</c> and <c>Image.point</c>).</summary>
+/// <summary>Changes that look at one sample at a time, with Pillow's arithmetic (<c>ImageOps</c> and
+/// <c>Image.point</c>).</summary>
 internal static class Lookup
 {
     private const int Levels = 256;
@@ -33,7 +34,8 @@ internal static class Lookup
         Apply(samples, table);
     }
 
-    /// <summary>Stretches each channel to 0 .. 255: <c>y = trunc((x - lowest) · 255 / (highest - lowest))</c>.</summary>
+    /// <summary>Stretches each channel to 0 .. 255: <c>y = trunc((x - lowest) · 255 / (highest -
+    /// lowest))</c>.</summary>
     public static void AutoContrast(RawImage image)
     {
         Span<int> counts = stackalloc int[Levels];
@@ -50,8 +52,8 @@ internal static class Lookup
     }
 
     /// <summary>
-    /// Makes all levels of each channel about equally frequent: <c>y = (step / 2 + Σ_{j&lt;x} count_j) / step</c> in whole numbers, with
-    /// <c>step = (samples - count of the highest level) / 255</c>.
+    /// Makes all levels of each channel about equally frequent: <c>y = (step / 2 + Σ_{j&lt;x} count_j) / step</c> in
+    /// whole numbers, with <c>step = (samples - count of the highest level) / 255</c>.
     /// </summary>
     public static void Equalize(RawImage image)
     {

@@ -7,8 +7,9 @@ namespace Fovea.Data.Transforms.Pixels;
 /// <c>y_i = clip8((2²¹ + Σ_j w_ij · x_(start_i + j)) >> 22)</c>.
 /// </summary>
 /// <remarks>
-/// Bit for bit what Pillow computes (<c>precompute_coeffs</c> and <c>normalize_coeffs_8bpc</c> in <c>src/libImaging/Resample.c</c>):
-/// the filter's support is widened by the scale when shrinking, and weights are normalised in double before they are rounded.
+/// Bit for bit what Pillow computes (<c>precompute_coeffs</c> and <c>normalize_coeffs_8bpc</c> in
+/// <c>src/libImaging/Resample.c</c>): the filter's support is widened by the scale when shrinking, and weights are
+/// normalised in double before they are rounded.
 /// </remarks>
 internal sealed class ResampleWeights
 {
@@ -36,14 +37,17 @@ internal sealed class ResampleWeights
             (_starts[i], _counts[i]) = (start, end - start);
             Span<double> exact = _exact.AsSpan(0, end - start);
             double sum = 0;
-            for (int j = 0; j < exact.Length; j++) sum += exact[j] = Filter(filter, (start + j - centre + 0.5) / widening);
-            for (int j = 0; j < exact.Length; j++) _weights[i * _stride + j] = Fixed(sum == 0 ? exact[j] : exact[j] / sum);
+            for (int j = 0; j < exact.Length; j++)
+                sum += exact[j] = Filter(filter, (start + j - centre + 0.5) / widening);
+            for (int j = 0; j < exact.Length; j++)
+                _weights[i * _stride + j] = Fixed(sum == 0 ? exact[j] : exact[j] / sum);
         }
 
         _for = (from, to, filter);
     }
 
-    /// <summary>The first source sample that counts for target <paramref name="i"/>, and the weights from there on.</summary>
+    /// <summary>The first source sample that counts for target <paramref name="i"/>, and the weights from there
+    /// on.</summary>
     public ReadOnlySpan<int> Of(int i, out int start)
     {
         start = _starts[i];
@@ -55,7 +59,8 @@ internal sealed class ResampleWeights
 
     /// <inheritdoc cref="Round(int)"/>
     public static Vector256<int> Round(Vector256<int> sums) =>
-        Vector256.Clamp((sums + Vector256.Create(1 << (Precision - 1))) >> Precision, Vector256<int>.Zero, Vector256.Create(255));
+        Vector256.Clamp((sums + Vector256.Create(1 << (Precision - 1))) >> Precision, Vector256<int>.Zero,
+            Vector256.Create(255));
 
     private static int Fixed(double weight) => (int)(weight * (1 << Precision) + (weight < 0 ? -0.5 : 0.5));
 

@@ -6,12 +6,13 @@ using System.Runtime.Intrinsics;
 namespace Fovea.Data.Transforms.Pixels;
 
 /// <summary>
-/// Weighted sums along rows and along columns, with vectors that run across the direction of the sum. Bit for bit the definitions
-/// <see cref="Row"/> and <see cref="Column"/>, because sums of integers do not depend on their order.
+/// Weighted sums along rows and along columns, with vectors that run across the direction of the sum. Bit for bit the
+/// definitions <see cref="Row"/> and <see cref="Column"/>, because sums of integers do not depend on their order.
 /// </summary>
 internal static class Resampling
 {
-    private const int Side = 8;   // of the blocks that are transposed: eight rows fill a vector of integers, and eight bytes a machine word
+    // of the blocks that are transposed: eight rows fill a vector of integers, and eight bytes a machine word
+    private const int Side = 8;
 
     /// <summary>Resizes rows.</summary>
     /// <param name="source">Rows of <paramref name="from"/> samples.</param>
@@ -20,7 +21,8 @@ internal static class Resampling
     /// <param name="to">Samples in a row of the result.</param>
     /// <param name="weights">From the one to the other.</param>
     /// <param name="words">Working memory, kept by the caller.</param>
-    public static void Rows(ReadOnlySpan<byte> source, int from, Span<byte> target, int to, ResampleWeights weights, ref ulong[] words)
+    public static void Rows(ReadOnlySpan<byte> source, int from, Span<byte> target, int to, ResampleWeights weights,
+        ref ulong[] words)
     {
         int rows = source.Length / from;
         if (rows < Side || from < Side || to < Side)
@@ -115,7 +117,8 @@ internal static class Resampling
         Vector256<int> left = Vector256<int>.Zero, right = Vector256<int>.Zero;
         for (int j = 0; j < factors.Length; j++)
         {
-            Vector256<ushort> samples = Vector256.WidenLower(Vector128.LoadUnsafe(ref first, (nuint)(j * width)).ToVector256Unsafe());
+            Vector256<ushort> samples = Vector256.WidenLower(Vector128.LoadUnsafe(ref first, (nuint)(j * width))
+                .ToVector256Unsafe());
             left += Widen(samples.GetLower()) * factors[j];
             right += Widen(samples.GetUpper()) * factors[j];
         }
@@ -124,9 +127,11 @@ internal static class Resampling
         return Vector128.Narrow(narrow.GetLower().AsUInt16(), narrow.GetUpper().AsUInt16());
     }
 
-    private static Vector256<int> Widen(Vector128<ushort> samples) => Vector256.WidenLower(samples.ToVector256Unsafe()).AsInt32();
+    private static Vector256<int> Widen(Vector128<ushort> samples) =>
+        Vector256.WidenLower(samples.ToVector256Unsafe()).AsInt32();
 
-    /// <summary>Transposes bytes in blocks of 8 x 8; one of both sides is eight, and the last block may repeat a part of the one before.</summary>
+    /// <summary>Transposes bytes in blocks of 8 x 8; one of both sides is eight, and the last block may repeat a part
+    /// of the one before.</summary>
     private static void Transpose(ReadOnlySpan<byte> from, int fromStride, Span<byte> to, int toStride)
     {
         int length = Math.Max(fromStride, toStride);
@@ -141,8 +146,10 @@ internal static class Resampling
     /// <summary>Quarters of 4 x 4 bytes, then of 2 x 2, then single bytes change places across the diagonal.</summary>
     private static void TransposeBlock(ReadOnlySpan<byte> from, int fromStride, Span<byte> to, int toStride)
     {
-        ulong a = Word(from, 0), b = Word(from, fromStride), c = Word(from, 2 * fromStride), d = Word(from, 3 * fromStride);
-        ulong e = Word(from, 4 * fromStride), f = Word(from, 5 * fromStride), g = Word(from, 6 * fromStride), h = Word(from, 7 * fromStride);
+        ulong a = Word(from, 0), b = Word(from, fromStride), c = Word(from, 2 * fromStride),
+            d = Word(from, 3 * fromStride);
+        ulong e = Word(from, 4 * fromStride), f = Word(from, 5 * fromStride), g = Word(from, 6 * fromStride),
+            h = Word(from, 7 * fromStride);
         Exchange(ref a, ref e, 32, 0x00000000FFFFFFFF);
         Exchange(ref b, ref f, 32, 0x00000000FFFFFFFF);
         Exchange(ref c, ref g, 32, 0x00000000FFFFFFFF);
@@ -167,7 +174,8 @@ internal static class Resampling
 
     private static ulong Word(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt64LittleEndian(bytes[at..]);
 
-    private static void SetWord(Span<byte> bytes, int at, ulong word) => BinaryPrimitives.WriteUInt64LittleEndian(bytes[at..], word);
+    private static void SetWord(Span<byte> bytes, int at, ulong word) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[at..], word);
 
     /// <summary>Exchanges the upper parts of one word with the lower parts of another.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

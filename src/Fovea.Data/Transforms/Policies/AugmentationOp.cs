@@ -1,6 +1,7 @@
 namespace Fovea.Data.Transforms.Policies;
 
-/// <summary>The changes that learned and random policies choose from. The first fourteen are those of RandAugment.</summary>
+/// <summary>The changes that learned and random policies choose from. The first fourteen are those of
+/// RandAugment.</summary>
 internal enum AugmentationOp
 {
     Identity,

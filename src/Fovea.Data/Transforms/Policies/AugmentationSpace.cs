@@ -2,7 +2,7 @@ using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Transforms.Policies;
 
-/// <summary>How strong each operation is at a level, and how it is done: torchvision's tables (0.14, <c>autoaugment.py</c>).</summary>
+/// <summary>Operations, and their strength at a level: torchvision's tables (0.14, <c>autoaugment.py</c>).</summary>
 /// <param name="shear">Largest shear, pixels per row.</param>
 /// <param name="rotation">Largest angle in degrees.</param>
 /// <param name="enhancement">Largest change of a factor.</param>
@@ -13,13 +13,14 @@ internal sealed class AugmentationSpace(float shear, float rotation, float enhan
     /// <summary>Operations of RandAugment and TrivialAugment: all but <see cref="AugmentationOp.Invert"/>.</summary>
     public const int RandomOps = 14;
 
-    /// <summary>Of AutoAugment and RandAugment.</summary>
+    /// <summary>Strengths of AutoAugment and RandAugment.</summary>
     public static AugmentationSpace Standard { get; } = new(0.3f, 30, 0.9f, 4, null);
 
-    /// <summary>Of TrivialAugmentWide.</summary>
+    /// <summary>Strengths of TrivialAugmentWide.</summary>
     public static AugmentationSpace Wide { get; } = new(0.99f, 135, 0.99f, 6, 32);
 
-    /// <summary>Strength at a level, unsigned: a slope, pixels, degrees, a change of a factor, bits that stay, or a threshold.</summary>
+    /// <summary>Strength at a level, unsigned: a slope, pixels, degrees, a change of a factor, bits that stay, or a
+    /// threshold.</summary>
     /// <param name="op">The operation.</param>
     /// <param name="level">0 to <paramref name="bins"/> - 1; levels between whole ones are allowed.</param>
     /// <param name="bins">Number of levels.</param>
@@ -55,7 +56,8 @@ internal sealed class AugmentationSpace(float shear, float rotation, float enhan
             case AugmentationOp.ShearY: Affine.ShearY(magnitude).Apply(image, fill, scratch); break;
             case AugmentationOp.TranslateX: Affine.Shift((int)magnitude, 0).Apply(image, fill, scratch); break;
             case AugmentationOp.TranslateY: Affine.Shift(0, (int)magnitude).Apply(image, fill, scratch); break;
-            case AugmentationOp.Rotate: Affine.Rotation(magnitude, image.Height, image.Width).Apply(image, fill, scratch); break;
+            case AugmentationOp.Rotate: Affine.Rotation(magnitude, image.Height, image.Width)
+                .Apply(image, fill, scratch); break;
             case AugmentationOp.Brightness: Enhance.Brightness(image, 1 + magnitude); break;
             case AugmentationOp.Color: Enhance.Saturation(image, 1 + magnitude, scratch); break;
             case AugmentationOp.Contrast: Enhance.Contrast(image, 1 + magnitude, scratch); break;
@@ -69,7 +71,8 @@ internal sealed class AugmentationSpace(float shear, float rotation, float enhan
         }
     }
 
-    /// <summary>Evenly spaced levels in single precision, from both ends to the middle as <c>torch.linspace</c> does.</summary>
+    /// <summary>Evenly spaced levels in single precision, from both ends to the middle as <c>torch.linspace</c>
+    /// does.</summary>
     private static float Spread(float first, float last, int bins, float level)
     {
         if (bins == 1) return first;

@@ -1,8 +1,8 @@
 namespace Fovea.Data.Transforms.Policies;
 
 /// <summary>
-/// The published policies: 25 pairs of an operation, its probability and its level each (Cubuk et al. 2019, arXiv:1805.09501, tables
-/// 7 to 9, as torchvision has them).
+/// The published policies: 25 pairs of an operation, its probability and its level each (Cubuk et al. 2019,
+/// arXiv:1805.09501, tables 7 to 9, as torchvision has them).
 /// </summary>
 internal static class LearnedPolicies
 {
