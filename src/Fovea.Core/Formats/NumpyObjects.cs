@@ -1,5 +1,3 @@
-using Fovea.Core.Options;
-
 namespace Fovea.Core.Formats;
 
 /// <summary>Arrays of bytes as the Python version of CIFAR has them.</summary>

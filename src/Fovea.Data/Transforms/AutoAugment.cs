@@ -21,7 +21,6 @@ public sealed record AutoAugment(AutoAugmentPolicy Policy = AutoAugmentPolicy.Im
         Option.Of("policy", ValueForm.Choice<AutoAugmentPolicy>(), AutoAugmentPolicy.ImageNet,
             "where the pairs were learned");
 
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new(
         "auto-augment",
         [PolicyOption, CommonOptions.Fill],

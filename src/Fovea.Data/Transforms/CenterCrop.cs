@@ -6,7 +6,6 @@ namespace Fovea.Data.Transforms;
 /// <param name="Size">Side in pixels.</param>
 public sealed record CenterCrop(int Size) : ImageTransform
 {
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new(
         "center-crop",
         [],

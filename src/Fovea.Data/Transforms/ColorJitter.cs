@@ -23,7 +23,6 @@ public sealed record ColorJitter : ImageTransform
     private static readonly Option<double> HueOption =
         Option.Of("hue", ValueForm.Real(new Interval(0, 0.5)), 0, "largest turn of the hue, of the circle");
 
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new(
         "color-jitter",
         [BrightnessOption, ContrastOption, SaturationOption, HueOption],

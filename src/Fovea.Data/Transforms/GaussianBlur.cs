@@ -20,7 +20,6 @@ public sealed record GaussianBlur(int Size) : ImageTransform
 
     private static readonly Option<double> ProbabilityOption = CommonOptions.Probability(1);
 
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new("gaussian-blur", [SigmaOption, ProbabilityOption], Create)
     {
         Main = CommonOptions.Size,

@@ -6,7 +6,6 @@ namespace Fovea.Data.Transforms;
 /// <remarks>Source: torchvision 0.14, <c>transforms.Grayscale(num_output_channels=3)</c>.</remarks>
 public sealed record Grayscale : ImageTransform
 {
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new("grayscale", [], _ => new Grayscale());
 
     /// <inheritdoc/>

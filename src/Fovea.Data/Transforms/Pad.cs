@@ -10,7 +10,6 @@ public sealed record Pad(int Pixels) : ImageTransform
 {
     private static readonly Option<int> PixelsOption = CommonOptions.SizeAs("PIXELS");
 
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new("pad", [], values => new Pad(values.Of(PixelsOption)))
     {
         Main = PixelsOption,

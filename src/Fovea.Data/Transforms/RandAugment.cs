@@ -30,7 +30,6 @@ public sealed record RandAugment : ImageTransform
 
     private static readonly Option<double> ProbabilityOption = CommonOptions.Probability(1);
 
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new(
         "rand-augment",
         [OpsOption, MagnitudeOption, BinsOption, StdOption, ProbabilityOption, CommonOptions.Fill],

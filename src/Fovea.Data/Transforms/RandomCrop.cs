@@ -13,7 +13,6 @@ public sealed record RandomCrop(int Size, int Padding = 0) : ImageTransform
     private static readonly Option<int> PaddingOption =
         Option.Of("padding", ValueForm.Whole(0, CommonOptions.MostPixels), 0, "width of the frame in pixels");
 
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new(
         "random-crop",
         [PaddingOption],

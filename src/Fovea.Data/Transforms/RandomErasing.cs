@@ -30,7 +30,6 @@ public sealed record RandomErasing(double Probability = RandomErasing.Usual) : I
     private static readonly Option<(double Low, double High)> RatioOption =
         Option.Of("ratio", ValueForm.Ends(100), (0.3, 3.3), "height divided by width");
 
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new(
         "random-erasing",
         [ProbabilityOption, NoiseOption, ScaleOption, RatioOption],

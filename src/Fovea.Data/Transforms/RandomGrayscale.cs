@@ -14,7 +14,6 @@ public sealed record RandomGrayscale(double Probability = RandomGrayscale.Usual)
 
     private static readonly Grayscale Grey = new();
 
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new(
         "random-grayscale",
         [ProbabilityOption],

@@ -12,7 +12,6 @@ public sealed record RandomHorizontalFlip(double Probability = RandomHorizontalF
 
     private static readonly Option<double> ProbabilityOption = CommonOptions.Probability(Usual);
 
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new(
         "hflip",
         [ProbabilityOption],

@@ -20,7 +20,6 @@ public sealed record RandomResizedCrop(int Size) : ImageTransform
     private static readonly Option<(double Low, double High)> RatioOption =
         Option.Of("ratio", ValueForm.Ends(100), (3.0 / 4, 4.0 / 3), "width divided by height", "0.75..1.3333");
 
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new(
         "random-resized-crop",
         [ScaleOption, RatioOption, CommonOptions.Interpolation],

@@ -12,7 +12,6 @@ public sealed record RandomVerticalFlip(double Probability = RandomVerticalFlip.
 
     private static readonly Option<double> ProbabilityOption = CommonOptions.Probability(Usual);
 
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new(
         "vflip",
         [ProbabilityOption],

@@ -18,7 +18,6 @@ public sealed record Resize(int Height, int? Width = null, Interpolation Interpo
         Option.Of("size", new ValueForm<(int Height, int? Width)>("SHORTER|HEIGHTxWIDTH", "a size", TryReadExtent,
             PrintExtent), default, "size in pixels");
 
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new("resize", [CommonOptions.Interpolation], Create)
     {
         Main = Extent,

@@ -18,7 +18,6 @@ public sealed record TrivialAugmentWide(int Bins = TrivialAugmentWide.UsualBins,
     private static readonly Option<int> BinsOption =
         Option.Of("bins", ValueForm.Whole(2, CommonOptions.MostPixels), UsualBins, "number of strengths");
 
-    /// <summary>The step in the syntax of transforms.</summary>
     internal static TransformEntry Entry { get; } = new(
         "trivial-augment",
         [BinsOption, CommonOptions.Fill],

@@ -3,7 +3,6 @@ namespace Fovea.Nn.Schedules;
 /// <summary>Factor 1 throughout.</summary>
 public sealed record ConstantSchedule : Schedule
 {
-    /// <summary>The schedule in the catalogue.</summary>
     internal static ScheduleEntry Entry { get; } = new("constant", [], (_, _) => new ConstantSchedule());
 
     /// <inheritdoc/>

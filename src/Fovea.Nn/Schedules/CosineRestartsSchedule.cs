@@ -23,7 +23,6 @@ public sealed record CosineRestartsSchedule : Schedule
         Minimum = Check.Between(0, 1, minimum, "Cosine restarts: minimum");
     }
 
-    /// <summary>The schedule in the catalogue.</summary>
     internal static ScheduleEntry Entry { get; } = new(
         "cosine-restarts",
         [Epochs, Times, Lowest],

@@ -21,7 +21,6 @@ public sealed record CosineSchedule : Schedule
         Minimum = Check.Between(0, 1, minimum, "Cosine schedule: minimum");
     }
 
-    /// <summary>The schedule in the catalogue.</summary>
     internal static ScheduleEntry Entry { get; } = new(
         "cosine",
         [Epochs, Lowest],

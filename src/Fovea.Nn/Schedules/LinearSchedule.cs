@@ -21,7 +21,6 @@ public sealed record LinearSchedule : Schedule
         Steps = Check.AtLeast(0, steps, "Linear schedule: steps");
     }
 
-    /// <summary>The schedule in the catalogue.</summary>
     internal static ScheduleEntry Entry { get; } = new(
         "linear",
         [Epochs, First, Last],

@@ -22,7 +22,6 @@ public sealed record MultiStepSchedule : Schedule
         Gamma = Check.AtLeast(0, gamma, "Multi-step schedule: gamma");
     }
 
-    /// <summary>The schedule in the catalogue.</summary>
     internal static ScheduleEntry Entry { get; } = new("multi-step", [At, Factors], Create);
 
     /// <summary>Steps at which the factor drops.</summary>

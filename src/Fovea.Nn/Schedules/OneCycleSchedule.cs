@@ -31,7 +31,6 @@ public sealed record OneCycleSchedule : Schedule
     /// <exception cref="UsageException">The length is out of range.</exception>
     public OneCycleSchedule(int steps) => Steps = Check.AtLeast(2, steps, "One-cycle: steps");
 
-    /// <summary>The schedule in the catalogue.</summary>
     internal static ScheduleEntry Entry { get; } = new(
         "one-cycle",
         [RiseShare, StartDivisor, EndDivisor, IsLinear, HasThreePhases, LowestMomentum, HighestMomentum],

@@ -1,5 +1,3 @@
-using Fovea.Core.Options;
-
 namespace Fovea.Nn.Schedules;
 
 /// <summary>Schedules one after another, each counting its own steps from 0.</summary>

@@ -21,13 +21,11 @@ public sealed record StepSchedule : Schedule
         Gamma = Check.AtLeast(0, gamma, "Step schedule: gamma");
     }
 
-    /// <summary>The schedule in the catalogue.</summary>
     internal static ScheduleEntry Entry { get; } = new(
         "step",
         [Size, DropFactor],
         (values, run) => new StepSchedule(run.Steps(values.Of(Size)), values.Of(DropFactor)));
 
-    /// <summary>The exponential schedule in the catalogue.</summary>
     internal static ScheduleEntry Exponential { get; } = new(
         "exponential",
         [EpochFactor],

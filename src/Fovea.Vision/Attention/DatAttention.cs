@@ -92,7 +92,6 @@ public sealed class DatAttention : Module, ISamplingAttention
         _mixing = Register("", KeyMixing.Create(context, performer));
     }
 
-    /// <summary>The mechanism in the catalogue.</summary>
     internal static AttentionEntry Entry { get; } = new(
         "dat",
         "DAT: softmax attention over keys and values read at locations that the queries choose together.",

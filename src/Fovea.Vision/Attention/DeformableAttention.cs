@@ -70,7 +70,6 @@ public sealed class DeformableAttention : Module, ISamplingAttention
             persistent: false));
     }
 
-    /// <summary>The mechanism in the catalogue.</summary>
     internal static AttentionEntry Entry { get; } = new(
         "deformable",
         "Deformable attention: each token reads a few locations of its own choice; linear in the number of tokens.",

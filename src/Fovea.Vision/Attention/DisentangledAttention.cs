@@ -73,7 +73,6 @@ public sealed class DisentangledAttention : Module, ILocalAttention
             _projection = Register("", new RandomProjection(context.HeadDim, performer with { Scale = _scale }));
     }
 
-    /// <summary>The mechanism in the catalogue.</summary>
     internal static AttentionEntry Entry { get; } = new(
         "disentangled",
         "Content and relative position attend to each other (DeBERTa), on the grid or along the sequence; quadratic, "

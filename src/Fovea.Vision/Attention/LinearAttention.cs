@@ -38,7 +38,6 @@ public sealed class LinearAttention : IAttention
         _epsilon = (float)Epsilon.Check(epsilon, "linear");
     }
 
-    /// <summary>The mechanism in the catalogue.</summary>
     internal static AttentionEntry Entry { get; } = new(
         "linear",
         "Linear attention with the features elu(x) + 1; linear in the number of tokens.",

@@ -46,7 +46,6 @@ public sealed class PerformerAttention : Module, ILocalAttention
         if (locality is not null) Locality = Register("", locality);
     }
 
-    /// <summary>The mechanism in the catalogue.</summary>
     internal static AttentionEntry Entry { get; } = new(
         "performer",
         "Softmax attention approximated by random features (FAVOR+); linear in the number of tokens.",

@@ -47,7 +47,6 @@ public sealed class SinkhornAttention : Module, ILocalAttention
         if (locality is not null) Locality = Register("", locality);
     }
 
-    /// <summary>The mechanism in the catalogue.</summary>
     internal static AttentionEntry Entry { get; } = new(
         "sinkhorn",
         "Doubly stochastic attention: rows and columns are normalised in turns; quadratic.",

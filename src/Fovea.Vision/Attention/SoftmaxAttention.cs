@@ -43,7 +43,6 @@ public sealed class SoftmaxAttention : Module, ILocalAttention
         _dropout = Register("attn_drop", new Dropout(context.Dropout));
     }
 
-    /// <summary>The mechanism in the catalogue.</summary>
     internal static AttentionEntry Entry { get; } = new(
         "softmax",
         "Scaled dot-product attention, exact; quadratic in the number of tokens.",
