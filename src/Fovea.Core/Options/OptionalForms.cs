@@ -34,6 +34,7 @@ public static class OptionalForms
         },
         value => value is null ? word : form.Print(value))
     {
+        HasParts = form.HasParts,
         Expected = $"{form.Expected}, or {word}",
     };
 

@@ -156,7 +156,10 @@ public abstract partial record ValueForm
             value = parse(text);
             return true;
         },
-        value => value.ToString()!);
+        value => value.ToString()!)
+    {
+        HasParts = true,
+    };
 
     private static string Plain(string name) => name.Replace("-", "").Replace("_", "").ToLowerInvariant();
 

@@ -13,6 +13,9 @@ public abstract partial record ValueForm(string Placeholder, string Noun)
     /// <summary>The numbers that are allowed.</summary>
     public Interval Range { get; init; } = Interval.All;
 
+    /// <summary>True for texts with a grammar of their own, such as a mechanism with options.</summary>
+    public bool HasParts { get; init; }
+
     /// <summary>The words that are allowed; empty where any are.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 

@@ -4,8 +4,8 @@ namespace Fovea.Lab.Studies;
 
 /// <summary>An option of <c>train</c> with a value, as a study gives it.</summary>
 /// <param name="Field">The option.</param>
-/// <param name="Value">As <see cref="RecipeField.Read"/> would write it, so that equal settings have equal
-/// values.</param>
+/// <param name="Value">As <see cref="RecipeField.Read"/> would write it; a text with parts of its own as it is
+/// written.</param>
 /// <param name="Where">Place in the file, or the option on the command line; for messages.</param>
 public sealed record Setting(RecipeField Field, string Value, string Where)
 {
@@ -26,6 +26,7 @@ public sealed record Setting(RecipeField Field, string Value, string Where)
         if (Reserved.TryGetValue(field.Name, out string? reason))
             throw new UsageException($"{where}: '{field.Name}' cannot be set here: {reason}.");
         string place = where.StartsWith("--", StringComparison.Ordinal) ? where : $"{where}: {field.Name}";
+        if (field.Form.HasParts && text.Length > 0) return new(field, text, where);   // judged with its configuration
         return new(field, field.Read(field.Write(Recipe.Default, text, place)), where);
     }
 
