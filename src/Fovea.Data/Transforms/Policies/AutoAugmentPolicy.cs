@@ -1,5 +1,3 @@
-using Fovea.Data.Datasets;
-
 namespace Fovea.Data.Transforms.Policies;
 
 /// <summary>The dataset that a policy of <see cref="AutoAugment"/> was learned on.</summary>
