@@ -2,10 +2,12 @@
 #:project ../src/Fovea.Lab/Fovea.Lab.csproj
 #:property PublishAot=false
 
-// Time and memory of one training step (forward and backward) of each attention mechanism, without the projections around it, by number of
-// tokens; and the exponent e of a fit time ~ tokens^e over the last decade. A square grid of tokens without a class token, dim 128, 8 heads.
+// Time and memory of one training step (forward and backward) of each attention mechanism, without the projections
+// around it, by number of tokens; and the exponent e of a fit time ~ tokens^e over the last decade. A square grid of
+// tokens without a class token, dim 128, 8 heads.
 //
-// usage: dotnet run bench/AttentionCost.cs [--threads N] [--batch N] [--dim N] [--heads N] [--tokens N,N,...] [--seconds S] [--figures DIR] [MECHANISM...]
+// usage: dotnet run bench/AttentionCost.cs [--threads N] [--batch N] [--dim N] [--heads N] [--tokens N,N,...]
+// [--seconds S] [--figures DIR] [MECHANISM...]
 
 using System.Diagnostics;
 using Fovea.Core;
@@ -24,8 +26,10 @@ string[] chosen = [.. args.Where((arg, i) => !arg.StartsWith("--") && (i == 0 ||
 // Quadratic mechanisms stop where one step takes minutes.
 (string Spec, int Most)[] all =
 [
-    ("softmax", 16384), ("sinkhorn:5", 4096), ("disentangled", 4096), ("softmax:window=2", 16384), ("linear", 16384), ("performer", 16384),
-    ("performer:window=2", 16384), ("disentangled:mix=performer", 16384), ("deformable", 16384), ("dat", 16384), ("dat:mix=performer", 16384),
+    ("softmax", 16384), ("sinkhorn:5", 4096), ("disentangled", 4096), ("softmax:window=2", 16384), ("linear", 16384),
+    ("performer", 16384),
+    ("performer:window=2", 16384), ("disentangled:mix=performer", 16384), ("deformable", 16384), ("dat", 16384),
+    ("dat:mix=performer", 16384),
 ];
 if (chosen.Length > 0) all = [.. chosen.Select(spec => (spec, int.MaxValue))];
 
@@ -50,13 +54,15 @@ foreach ((string spec, int most) in all)
         Console.Write($" {seconds * 1e3:G3} ms, {bytes / 1048576.0:G3} MiB |");
     }
 
-    Console.WriteLine($" {Exponent([.. measured.Where(point => point.Tokens * 17 > measured[^1].Tokens).Select(point => (point.Tokens, point.Seconds))]):F2} |");
+    Console.WriteLine(
+        $" {Exponent([.. measured.Where(point => point.Tokens * 17 > measured[^1].Tokens).Select(point => (point.Tokens, point.Seconds))]):F2} |");
 }
 
 if (Option("--figures", "") is { Length: > 0 } figures)
 {
     Directory.CreateDirectory(figures);
-    Draw("attention-time", "Time of a training step of one attention layer", "milliseconds", point => point.Seconds * 1e3);
+    Draw("attention-time", "Time of a training step of one attention layer", "milliseconds",
+        point => point.Seconds * 1e3);
     Draw("attention-memory", "Memory that it takes beyond its inputs", "MiB", point => point.Bytes / 1048576.0);
 }
 
@@ -91,7 +97,8 @@ if (Option("--figures", "") is { Length: > 0 } figures)
         long start = Stopwatch.GetTimestamp();
         using (StepScope scope = StepScope.Begin())
         using (Tape tape = Tape.Record())
-            tape.Backward(attention.Forward(new AttentionInput(projected, context.Grid, projection, null, x)), cotangent);
+            tape.Backward(attention.Forward(new AttentionInput(projected, context.Grid, projection, null, x)),
+                cotangent);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         if (times.Count > 0 || seconds > 1) total += seconds;
         times.Add(seconds);
@@ -111,7 +118,10 @@ void Draw(string name, string title, string unit, Func<(int Tokens, double Secon
         YLabel = unit,
         XScale = AxisScale.Logarithmic,
         YScale = AxisScale.Logarithmic,
-        Series = [.. curves.Select(curve => new Series(curve.Spec, [.. curve.Costs.Select(point => (double)point.Tokens)], [.. curve.Costs.Select(value)]))],
+        Series = [
+            .. curves.Select(curve =>
+                new Series(curve.Spec, [.. curve.Costs.Select(point => (double)point.Tokens)],
+                    [.. curve.Costs.Select(value)]))],
     }.ToPng());
 
 static Tensor Normal(Shape shape, Device device, ulong stream)
@@ -125,7 +135,8 @@ static Tensor Normal(Shape shape, Device device, ulong stream)
 static double Exponent((int Tokens, double Seconds)[] points)
 {
     if (points.Length < 2) return double.NaN;
-    double[] x = [.. points.Select(point => Math.Log(point.Tokens))], y = [.. points.Select(point => Math.Log(point.Seconds))];
+    double[] x = [.. points.Select(point => Math.Log(point.Tokens))],
+        y = [.. points.Select(point => Math.Log(point.Seconds))];
     double meanX = x.Average(), meanY = y.Average();
     return x.Zip(y, (a, b) => (a - meanX) * (b - meanY)).Sum() / x.Sum(a => (a - meanX) * (a - meanX));
 }

@@ -2,9 +2,10 @@
 #:project ../src/Fovea.Data/Fovea.Data.csproj
 #:property PublishAot=false
 
-// An image folder of very many images: how long it takes to the first batch, and what it costs in memory, with the loader's workers decoding
-// and cropping. The images are hard links to those of FOLDER, in 1,000 class folders below the temporary folder. Each measurement has a process
-// of its own; a small folder of the same images tells what decoding takes without the many names.
+// An image folder of very many images: how long it takes to the first batch, and what it costs in memory, with the
+// loader's workers decoding and cropping. The images are hard links to those of FOLDER, in 1,000 class folders below
+// the temporary folder. Each measurement has a process of its own; a small folder of the same images tells what
+// decoding takes without the many names.
 //
 // usage: dotnet run -c Release bench/LargeFolder.cs [--data FOLDER] [--count N] [--batches N]
 
@@ -27,12 +28,15 @@ if (args.Contains("--measure"))
 string root = Directory.CreateTempSubdirectory("fovea-large-").FullName;
 try
 {
-    Console.WriteLine("| images | listed after, s (CPU s) | first batch after, s (CPU s) | peak memory, MB |\n| ---: | ---: | ---: | ---: |");
+    Console.WriteLine(
+        "| images | listed after, s (CPU s) | first batch after, s (CPU s) | peak memory, MB |\n| ---: | ---: | ---: | "
+            + "---: |");
     foreach (int images in (int[])[3_000, count])
     {
         string folder = Path.Combine(root, $"{images}");
         Fill(folder, Directory.GetFiles(data, "*.JPEG", SearchOption.AllDirectories), images);
-        using Process process = Process.Start(Environment.ProcessPath!, ["--measure", "--data", folder, "--batches", $"{batches}"]);
+        using Process process = Process.Start(Environment.ProcessPath!,
+            ["--measure", "--data", folder, "--batches", $"{batches}"]);
         process.WaitForExit();
     }
 }
@@ -48,7 +52,8 @@ static void Measure(string folder, int batches)
     string listed = Since(start), first = "";
     DataLoader loader = new(splits.Train, new()
     {
-        BatchSize = 32, Shuffle = true, Workers = 2, Transforms = TransformPipeline.Parse("random-resized-crop:224,hflip"),
+        BatchSize = 32, Shuffle = true, Workers = 2,
+            Transforms = TransformPipeline.Parse("random-resized-crop:224,hflip"),
     });
     int read = 0;
     foreach (Batch batch in loader.Epoch(0).Take(batches))
@@ -70,12 +75,14 @@ static void Fill(string folder, string[] originals, int count)
         string name = Path.Combine(folder, $"n{10_000_000 + i % 1000}");
         if (i < 1000) Directory.CreateDirectory(name);
         name = Path.Combine(name, $"n{10_000_000 + i % 1000}_{i}.JPEG");
-        if (OperatingSystem.IsWindows() || HardLink(originals[i % originals.Length], name) != 0) File.Copy(originals[i % originals.Length], name);
+        if (OperatingSystem.IsWindows() || HardLink(originals[i % originals.Length], name) != 0)
+            File.Copy(originals[i % originals.Length], name);
     }
 }
 
 [DllImport("libc", EntryPoint = "link")]
-static extern int HardLink([MarshalAs(UnmanagedType.LPUTF8Str)] string file, [MarshalAs(UnmanagedType.LPUTF8Str)] string name);
+static extern int HardLink([MarshalAs(UnmanagedType.LPUTF8Str)] string file,
+    [MarshalAs(UnmanagedType.LPUTF8Str)] string name);
 
 string Option(string name, string otherwise)
 {

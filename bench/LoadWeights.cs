@@ -3,8 +3,9 @@
 #:property PublishAot=false
 #:property ConcurrentGarbageCollection=false
 
-// Seconds and resident memory of loading a file of weights into its model; without a file, one of the model's shapes with drawn numbers is made
-// in the temporary folder. A process of its own loads, so that nothing else counts: first cold, then as often as asked for, warm.
+// Seconds and resident memory of loading a file of weights into its model; without a file, one of the model's shapes
+// with drawn numbers is made in the temporary folder. A process of its own loads, so that nothing else counts: first
+// cold, then as often as asked for, warm.
 //
 // usage: dotnet run -c Release bench/LoadWeights.cs [--model vit_base_patch16_224] [--file FILE] [--rounds N]
 
@@ -40,8 +41,11 @@ Console.WriteLine($"{file}: {bytes / 1048576.0:F1} MiB");
 for (int round = 0; round <= rounds; round++)
 {
     string[] numbers = Again("--load").Split(' ');
-    double seconds = double.Parse(numbers[0]), computing = double.Parse(numbers[1]), resident = double.Parse(numbers[2]);
-    Console.WriteLine($"{(round == 0 ? "first" : "warm ")}  {seconds:F3} s, of which computing {computing:F3}   peak resident {resident / 1048576:F1} MiB, {resident / bytes:F3} x the file");
+    double seconds = double.Parse(numbers[0]), computing = double.Parse(numbers[1]),
+        resident = double.Parse(numbers[2]);
+    Console.WriteLine(
+        $"{(round == 0 ? "first" : "warm ")}  {seconds:F3} s, of which computing {computing:F3}   peak resident "
+            + $"{resident / 1048576:F1} MiB, {resident / bytes:F3} x the file");
 }
 
 void Make()
@@ -73,7 +77,8 @@ void Load()
 string Again(string what)
 {
     ProcessStartInfo start = new(Environment.ProcessPath!) { RedirectStandardOutput = true };
-    if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
+    if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
+        start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
     foreach (string word in (string[])[what, "--model", model, "--file", file]) start.ArgumentList.Add(word);
     using Process process = Process.Start(start)!;
     string output = process.StandardOutput.ReadToEnd().Trim();

@@ -24,18 +24,23 @@ string folder = Array.IndexOf(args, "--out") is >= 0 and int at ? args[at + 1] :
 int epochs = quick ? 1 : 5;
 
 // Ten shapes on cluttered grounds, drawn by the program itself. A loader shuffles, normalises and batches.
-DatasetSplits shapes = ShapesDataset.Load(seed: 0, train: quick ? 320 : 8_000, validation: quick ? 100 : 1_000, test: quick ? 100 : 2_000);
+DatasetSplits shapes = ShapesDataset.Load(seed: 0, train: quick ? 320 : 8_000, validation: quick ? 100 : 1_000,
+    test: quick ? 100 : 2_000);
 DataLoader training = new(shapes.Train, new LoaderOptions { BatchSize = 32, Shuffle = true });
-DataLoader validation = new(shapes.Validation, new LoaderOptions { BatchSize = 100 }), test = new(shapes.Test, new LoaderOptions { BatchSize = 100 });
+DataLoader validation = new(shapes.Validation, new LoaderOptions { BatchSize = 100 }),
+    test = new(shapes.Test, new LoaderOptions { BatchSize = 100 });
 
 // 64 patches of 4 x 4 pixels and a class token go through 4 blocks.
-VisionTransformer model = new(new VisionTransformerConfig { ImageSize = 32, PatchSize = 4, Dim = 96, Depth = 4, Heads = 3, MlpDim = 192, Classes = 10 });
+VisionTransformer model = new(
+    new VisionTransformerConfig { ImageSize = 32, PatchSize = 4, Dim = 96, Depth = 4, Heads = 3, MlpDim = 192,
+        Classes = 10 });
 model.Initialize(Device.Cpu, seed: 0);
 
 // AdamW; the rate rises for an epoch and falls along half a cosine.
 AdamW optimizer = new(ParameterGroup.Default(model, weightDecay: 0.05), learningRate: 2e-3);
 int steps = epochs * training.BatchesPerEpoch, step = 0;
-Schedule schedule = Schedule.WarmUp(training.BatchesPerEpoch, new CosineSchedule(Math.Max(1, steps - training.BatchesPerEpoch), 0));
+Schedule schedule = Schedule.WarmUp(training.BatchesPerEpoch,
+    new CosineSchedule(Math.Max(1, steps - training.BatchesPerEpoch), 0));
 
 List<double> losses = [], accuracies = [];
 for (int epoch = 0; epoch < epochs; epoch++)
@@ -46,8 +51,10 @@ for (int epoch = 0; epoch < epochs; epoch++)
     {
         using StepScope scope = StepScope.Begin();   // owns the step's tensors
         using Tape tape = Tape.Record();             // records for the backward pass
-        Tensor images = Tensor.From(batch.Images.AsSpan(0, batch.Count * 3 * 32 * 32), [batch.Count, 3, 32, 32], Device.Cpu);
-        Tensor loss = Ops.CrossEntropy(model.Forward(images), Tensor.From(batch.Labels.AsSpan(0, batch.Count), [batch.Count], Device.Cpu));
+        Tensor images = Tensor.From(batch.Images.AsSpan(0, batch.Count * 3 * 32 * 32), [batch.Count, 3, 32, 32],
+            Device.Cpu);
+        Tensor loss = Ops.CrossEntropy(model.Forward(images),
+            Tensor.From(batch.Labels.AsSpan(0, batch.Count), [batch.Count], Device.Cpu));
         tape.Backward(loss);
         optimizer.LearningRate = 2e-3 * schedule.Factor(step++);
         optimizer.Step(GradientNorm.Measure(optimizer.Groups).ClipScale(1));

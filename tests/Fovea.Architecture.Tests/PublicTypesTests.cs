@@ -31,7 +31,7 @@ public class PublicTypesTests
     /// <param name="called">Types that other layers call, separated by commas.</param>
     [Theory]
     [InlineData("Fovea.Cli", "")]
-    [InlineData("Fovea.Plotting.Canvas", "")]
+    [InlineData("Fovea.Plotting.Canvas", "PlanarImage,Theme")]
     [InlineData("Fovea.Tensors.Backends.Cpu", "PeakMeasurement")]
     [InlineData("Fovea.Tensors.Backends.Meta", "MetaBackend")]
     [InlineData("Fovea.Tensors.Backends.Reference", "")]

@@ -11,7 +11,8 @@ public sealed class StudyFileTests
             """
             name: attention
             base: { dataset: shapes, epochs: 2, batch-size: 128 }      # any option of `train`, same names
-            vary: { attention: [softmax, "performer:features=64,kernel=relu"], model: [vit, vit-cifar], betas: [[0.9, 0.99], "0.9,0.999"] }
+            vary: { attention: [softmax, "performer:features=64,kernel=relu"], model: [vit, vit-cifar],
+                    betas: [[0.9, 0.99], "0.9,0.999"] }
             seeds: [0, 1, 2]
             published: { "attention=softmax": 75.83 }
             """, "s.yaml");
