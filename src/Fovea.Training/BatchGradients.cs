@@ -1,7 +1,6 @@
 using Fovea.Data.Loading;
 using Fovea.Tensors;
 using Fovea.Training.Evaluation;
-using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 

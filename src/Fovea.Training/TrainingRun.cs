@@ -1,13 +1,10 @@
-
 using Fovea.Core.Files;
-using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
-using Fovea.Training.Setup;
 using Fovea.Training.Tracking;
 
 namespace Fovea.Training;

@@ -2,9 +2,7 @@
 using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
-using Fovea.Data.Transforms;
 using Fovea.Nn.Optimization;
-using Fovea.Nn.Schedules;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Models;

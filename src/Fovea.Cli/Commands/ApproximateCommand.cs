@@ -5,9 +5,7 @@ using Fovea.Core.Files;
 using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Plotting.Charts;
-using Fovea.Training;
 using Fovea.Training.Models;
-using Fovea.Vision.Attention;
 using Fovea.Vision.Explanation;
 using Spectre.Console;
 

@@ -3,7 +3,6 @@ using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Core.Formats;
 using Fovea.Data;
-using Fovea.Training;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Models;
 using Spectre.Console;

@@ -7,7 +7,6 @@ using Fovea.Lab.LearningRates;
 using Fovea.Training;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
-using Fovea.Training.Setup;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

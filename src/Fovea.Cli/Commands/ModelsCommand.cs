@@ -6,7 +6,6 @@ using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Windows;
 using Fovea.Vision.Models;
-using Fovea.Vision.Models.Transformers;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Core.Formats;
-using Fovea.Training;
 using Fovea.Training.Models;
 using Spectre.Console;
 

@@ -5,9 +5,7 @@ using Fovea.Core.Formats;
 using Fovea.Data.Datasets;
 using Fovea.Lab.Probing;
 using Fovea.Tensors;
-using Fovea.Training;
 using Fovea.Training.Models;
-using Fovea.Training.Setup;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;

@@ -3,7 +3,6 @@ using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Core.Formats;
 using Fovea.Training.Checkpoints;
-using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Storage;

@@ -1,6 +1,5 @@
 using Fovea.Cli.Options;
 using Fovea.Core.Formats;
-using Fovea.Training;
 using Fovea.Training.Runs;
 
 namespace Fovea.Cli.Display;

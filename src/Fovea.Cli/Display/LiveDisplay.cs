@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Fovea.Cli.Options;
-using Fovea.Training;
 using Fovea.Training.Observers;
 using Fovea.Training.Runs;
 using Spectre.Console;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Fovea.Lab.Studies;
-using Fovea.Training;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;

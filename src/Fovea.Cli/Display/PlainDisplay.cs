@@ -1,5 +1,4 @@
 using Fovea.Cli.Options;
-using Fovea.Training;
 using Fovea.Training.Observers;
 using Fovea.Training.Runs;
 

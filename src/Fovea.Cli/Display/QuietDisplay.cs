@@ -1,4 +1,3 @@
-using Fovea.Training;
 using Fovea.Training.Runs;
 
 namespace Fovea.Cli.Display;

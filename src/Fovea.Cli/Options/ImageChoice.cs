@@ -5,7 +5,6 @@ using Fovea.Cli.Images;
 using Fovea.Data;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
-using Fovea.Training;
 using Fovea.Training.Models;
 
 namespace Fovea.Cli.Options;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Tensors;
-using Fovea.Training;
 using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;

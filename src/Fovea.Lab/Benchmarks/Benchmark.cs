@@ -2,12 +2,9 @@ using System.Diagnostics;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Tensors.Backends.Cpu;
-using Fovea.Training;
 using Fovea.Training.Runs;
-using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Models;
-using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Lab.Benchmarks;
 

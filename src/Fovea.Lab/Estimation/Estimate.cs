@@ -1,6 +1,5 @@
 using Fovea.Lab.Benchmarks;
 using Fovea.Vision;
-using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Lab.Estimation;
 

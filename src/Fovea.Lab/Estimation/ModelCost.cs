@@ -3,7 +3,6 @@ using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Tensors.Backends.Meta;
 using Fovea.Vision;
-using Fovea.Vision.Models.Residual;
 
 namespace Fovea.Lab.Estimation;
 

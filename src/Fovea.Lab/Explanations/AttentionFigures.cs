@@ -1,8 +1,6 @@
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Images;
-using Fovea.Vision;
 using Fovea.Vision.Explanation;
-using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tokens;
 
 namespace Fovea.Lab.Explanations;

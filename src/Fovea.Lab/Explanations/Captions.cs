@@ -1,6 +1,3 @@
-using Fovea.Vision;
-using Fovea.Vision.Models.Transformers;
-
 namespace Fovea.Lab.Explanations;
 
 /// <summary>Names of a model's parts, for titles.</summary>

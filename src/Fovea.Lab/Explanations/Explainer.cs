@@ -2,13 +2,10 @@ using Fovea.Data;
 using Fovea.Data.Loading;
 using Fovea.Plotting.Canvas;
 using Fovea.Tensors;
-using Fovea.Training;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Models;
 using Fovea.Vision;
 using Fovea.Vision.Explanation;
-using Fovea.Vision.Models.Residual;
-using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Lab.Explanations;
 

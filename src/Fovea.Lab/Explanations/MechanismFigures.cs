@@ -1,7 +1,6 @@
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Charts;
 using Fovea.Plotting.Images;
-using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Explanation;

@@ -2,10 +2,8 @@ using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Images;
 using Fovea.Tensors;
 using Fovea.Vision;
-using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Windows;
 using Fovea.Vision.Explanation;
-using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tokens;
 
 namespace Fovea.Lab.Explanations;

@@ -1,14 +1,12 @@
 using Fovea.Data;
 using Fovea.Data.Loading;
 using Fovea.Tensors;
-using Fovea.Training;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Models;
-using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Lab.Probing;

@@ -3,7 +3,6 @@ using System.Text;
 using Fovea.Core.Files;
 using Fovea.Data;
 using Fovea.Data.Datasets;
-using Fovea.Training;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Models;
 

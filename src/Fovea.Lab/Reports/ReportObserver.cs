@@ -1,4 +1,3 @@
-using Fovea.Training;
 using Fovea.Training.Observers;
 
 namespace Fovea.Lab.Reports;

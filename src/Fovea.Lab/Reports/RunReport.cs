@@ -3,7 +3,6 @@ using Fovea.Data;
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Charts;
 using Fovea.Plotting.Images;
-using Fovea.Training;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;

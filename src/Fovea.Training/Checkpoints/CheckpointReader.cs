@@ -5,7 +5,6 @@ using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;
-using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
 using Fovea.Vision.Weights.Storage;
 

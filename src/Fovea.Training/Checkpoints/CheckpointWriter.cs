@@ -3,7 +3,6 @@ using Fovea.Core.Formats;
 using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Training.Recipes;
-using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
 using Fovea.Vision.Weights.Storage;
 

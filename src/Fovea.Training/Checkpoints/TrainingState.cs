@@ -1,5 +1,3 @@
-using Fovea.Data.Loading;
-
 namespace Fovea.Training.Checkpoints;
 
 /// <summary>Position of a run, next to its weights. Everything random is a function of the seed and these

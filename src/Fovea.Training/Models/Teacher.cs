@@ -1,5 +1,4 @@
 using Fovea.Data;
-using Fovea.Data.Transforms.Pixels;
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;

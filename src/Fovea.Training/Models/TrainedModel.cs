@@ -1,5 +1,4 @@
 using Fovea.Data;
-using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Loading;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
@@ -7,10 +6,7 @@ using Fovea.Training.Evaluation;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
-using Fovea.Vision.Attention;
 using Fovea.Vision.Explanation;
-using Fovea.Vision.Models.Transformers;
-using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Storage;
 

@@ -1,5 +1,3 @@
-
-using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;

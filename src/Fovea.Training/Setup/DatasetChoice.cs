@@ -1,5 +1,3 @@
-
-using Fovea.Data;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Caching;
 using Fovea.Data.Datasets.Splits;

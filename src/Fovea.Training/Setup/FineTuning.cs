@@ -3,8 +3,6 @@ using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 using Fovea.Vision.Models;
-using Fovea.Vision.Models.Transformers;
-using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training.Setup;

@@ -3,8 +3,6 @@ using Fovea.Data.Datasets;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 using Fovea.Vision.Models;
-using Fovea.Vision.Models.Transformers;
-using Fovea.Vision.Position;
 
 namespace Fovea.Training.Setup;
 

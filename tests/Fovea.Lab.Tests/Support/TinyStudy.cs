@@ -11,8 +11,8 @@ internal sealed class TinyStudy : IStudyObserver
     public const string Yaml =
         """
         name: tiny
-        base: { dataset: shapes, model: vit-nano, image-size: 8, train-limit: 40, eval-limit: 20, batch-size: 16, epochs: 2,
-                log-every: 1, checkpoint-every: 1 }
+        base: { dataset: shapes, model: vit-nano, image-size: 8, train-limit: 40, eval-limit: 20, batch-size: 16,
+                epochs: 2, log-every: 1, checkpoint-every: 1 }
         vary: { attention: [softmax, linear] }
         seeds: [0, 1]
         published: { "attention=linear": 75.83 }
