@@ -18,7 +18,8 @@ public sealed record DatasetInfo
     /// <summary>Names of the classes, in the order of their numbers.</summary>
     public required IReadOnlyList<string> ClassNames { get; init; }
 
-    /// <summary>What identifies the classes where it is not their names, such as ImageNet's wnids, which are its folders; otherwise null.</summary>
+    /// <summary>What identifies the classes where it is not their names, such as ImageNet's wnids, which are its
+    /// folders; otherwise null.</summary>
     public IReadOnlyList<string>? ClassIds { get; init; }
 
     /// <summary>Mean and deviation of the training set.</summary>

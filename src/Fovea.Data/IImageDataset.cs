@@ -9,12 +9,13 @@ public interface IImageDataset
     /// <summary>Number of images.</summary>
     int Count { get; }
 
-    /// <summary>Class that image <paramref name="index"/> is listed with, 0 to <c>Info.Classes - 1</c>; never changes.</summary>
+    /// <summary>Class that image <paramref name="index"/> is listed with, 0 to <c>Info.Classes - 1</c>; never
+    /// changes.</summary>
     int Label(int index);
 
     /// <summary>
-    /// Reads image <paramref name="index"/>. Where that saves time, the image may come shrunk, with the mean of the pixels
-    /// that each stands for. The result depends on nothing but these arguments.
+    /// Reads image <paramref name="index"/>. Where that saves time, the image may come shrunk, with the mean of the
+    /// pixels that each stands for. The result depends on nothing but these arguments.
     /// </summary>
     /// <param name="index">Number of the image.</param>
     /// <param name="image">Filled; the caller owns it.</param>

@@ -1,8 +1,8 @@
 namespace Fovea.Data;
 
 /// <summary>
-/// One image of bytes, planar: <c>[channel, height, width]</c>. It belongs to whoever made it, is filled again and again, and
-/// keeps its memory when it shrinks, so that a worker reuses a few of them for a whole run.
+/// One image of bytes, planar: <c>[channel, height, width]</c>. It belongs to whoever made it, is filled again and
+/// again, and keeps its memory when it shrinks, so that a worker reuses a few of them for a whole run.
 /// </summary>
 public sealed class RawImage
 {
@@ -35,7 +35,8 @@ public sealed class RawImage
     public Span<byte> Plane(int channel) => _bytes.AsSpan(channel * Height * Width, Height * Width);
 
     /// <summary>Gives the image another shape. Its pixels are undefined until they are written.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or the image is larger than 2³¹ bytes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or the image is larger than 2³¹
+    /// bytes.</exception>
     public void SetSize(int channels, int height, int width)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(channels);

@@ -9,15 +9,17 @@ using Fovea.Data.Codecs.Skia;
 namespace Fovea.Data.Codecs;
 
 /// <summary>
-/// Reads images of every format that is known here into <c>[channel, height, width]</c> bytes: grey files give one channel, all others red,
-/// green and blue. Transparency is dropped, not blended, as Pillow's <c>convert("RGB")</c> does.
+/// Reads images of every format that is known here into <c>[channel, height, width]</c> bytes: grey files give one
+/// channel, all others red, green and blue. Transparency is dropped, not blended, as Pillow's <c>convert("RGB")</c>
+/// does.
 /// </summary>
 public static class ImageFile
 {
     /// <summary>Reads an image.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">Limits, scale and orientation; null: the defaults.</param>
-    /// <exception cref="DataException">The file is missing, of no known format, damaged, cut off or beyond the limits.</exception>
+    /// <exception cref="DataException">The file is missing, of no known format, damaged, cut off or beyond the
+    /// limits.</exception>
     public static RawImage Read(string path, DecodeOptions? options = null) => Fill(new RawImage(), path, options);
 
     /// <inheritdoc cref="Read(string, DecodeOptions?)"/>
@@ -65,7 +67,8 @@ public static class ImageFile
     /// <param name="file">The contents of a file.</param>
     /// <param name="name">Names the image in messages.</param>
     /// <param name="options">Limits, scale and orientation; null: the defaults.</param>
-    public static void Fill(RawImage image, ReadOnlyMemory<byte> file, string name = "image", DecodeOptions? options = null)
+    public static void Fill(RawImage image, ReadOnlyMemory<byte> file, string name = "image",
+        DecodeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(image);
         Decode(new ImageSource(name, file, Checked(options)), image);
@@ -73,7 +76,8 @@ public static class ImageFile
 
     /// <summary>Reads format and size without decoding pixels.</summary>
     /// <inheritdoc cref="Read(string, DecodeOptions?)"/>
-    public static ImageInfo Identify(string path, DecodeOptions? options = null) => WithContents(path, options, Identify);
+    public static ImageInfo Identify(string path, DecodeOptions? options = null) =>
+        WithContents(path, options, Identify);
 
     /// <summary>Reads format and size without decoding pixels.</summary>
     /// <inheritdoc cref="Read(ReadOnlyMemory{byte}, string, DecodeOptions?)"/>
@@ -115,7 +119,8 @@ public static class ImageFile
         try
         {
             // A pipe or device would wait for data that never come; like an empty file, it has no length.
-            if (new FileInfo(path) is { Exists: true, Length: 0 }) throw new DataException($"{path}: is empty, or no regular file.");
+            if (new FileInfo(path) is { Exists: true, Length: 0 })
+                throw new DataException($"{path}: is empty, or no regular file.");
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             int length = CheckedLength(file.Length, path, Checked(options));
             rented = ArrayPool<byte>.Shared.Rent(length);
@@ -155,6 +160,7 @@ public static class ImageFile
     private static int CheckedLength(long length, string name, DecodeOptions options)
     {
         long limit = Math.Min(options.Limits.Bytes, Array.MaxLength);
-        return length <= limit ? (int)length : throw new DataException($"{name}: has {length} bytes, more than the limit of {limit}.");
+        return length <= limit ? (int)length
+            : throw new DataException($"{name}: has {length} bytes, more than the limit of {limit}.");
     }
 }

@@ -5,8 +5,8 @@ using Fovea.Data.Datasets.Splits;
 namespace Fovea.Data.Datasets;
 
 /// <summary>
-/// Kaggle's "Dogs vs. Cats": <c>cat.0.jpg</c> and <c>dog.0.jpg</c> side by side, in a folder or still in <c>train.zip</c>, which is read
-/// where it lies. The published test set has no labels, so a test set is held out.
+/// Kaggle's "Dogs vs. Cats": <c>cat.0.jpg</c> and <c>dog.0.jpg</c> side by side, in a folder or still in
+/// <c>train.zip</c>, which is read where it lies. The published test set has no labels, so a test set is held out.
 /// </summary>
 public static partial class CatsAndDogs
 {
@@ -15,7 +15,8 @@ public static partial class CatsAndDogs
     private static readonly string[] Classes = ["cat", "dog"];
 
     /// <summary>Lists the images.</summary>
-    /// <param name="path">A folder with the images, with a folder <c>train</c> of them or with <c>train.zip</c>; or the archive itself.</param>
+    /// <param name="path">A folder with the images, with a folder <c>train</c> of them or with <c>train.zip</c>; or the
+    /// archive itself.</param>
     /// <param name="options">Seed and shares of what is held out; the usual ones if null.</param>
     /// <exception cref="DataException">There are no such images, or the archive is damaged.</exception>
     public static DatasetSplits Load(string path, DatasetOptions? options = null)
@@ -27,7 +28,9 @@ public static partial class CatsAndDogs
         foreach (int label in (int[])[0, 1])
         {
             if (!part.Labels.Contains(label))
-                throw new DataException($"{tree.Path}: holds no images named {Classes[label]}.NUMBER.jpg; give Kaggle's train.zip or its folder.");
+                throw new DataException(
+                    $"{tree.Path}: holds no images named {Classes[label]}.NUMBER.jpg; give Kaggle's train.zip or its "
+                        + "folder.");
         }
 
         DatasetInfo info = ImageShape.Describe(Name, tree.Store, part, new ClassList(Classes, Classes));
@@ -36,7 +39,8 @@ public static partial class CatsAndDogs
 
     /// <summary>True where the files of the dataset lie.</summary>
     internal static bool IsAt(string path) =>
-        Directory.Exists(path) && (HasImages(path) || HasImages(Path.Combine(path, "train")) || File.Exists(Path.Combine(path, "train.zip")));
+        Directory.Exists(path) && (HasImages(path) || HasImages(Path.Combine(path, "train"))
+            || File.Exists(Path.Combine(path, "train.zip")));
 
     private static ImageTree Find(string path)
     {
@@ -49,13 +53,15 @@ public static partial class CatsAndDogs
         }
 
         return File.Exists(path) ? ImageTree.Open(path) : throw new DataException(
-            $"{Name}: neither cat.NUMBER.jpg, nor train/ with them, nor train.zip in '{path}'; download train.zip of Kaggle's 'Dogs vs. Cats' into it.");
+            $"{Name}: neither cat.NUMBER.jpg, nor train/ with them, nor train.zip in '{path}'; download train.zip of "
+                + "Kaggle's 'Dogs vs. Cats' into it.");
     }
 
     private static bool HasImages(string folder) =>
         Directory.Exists(folder) && Directory.EnumerateFiles(folder).Any(file => LabelOf(Path.GetFileName(file)) >= 0);
 
-    private static int LabelOf(string name) => !Pattern().IsMatch(name) ? -1 : char.ToLowerInvariant(name[0]) == 'c' ? 0 : 1;
+    private static int LabelOf(string name) => !Pattern().IsMatch(name) ? -1 : char.ToLowerInvariant(name[0]) == 'c' ? 0
+        : 1;
 
     [GeneratedRegex(@"^(cat|dog)\.[0-9]+\.jpe?g$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Pattern();

@@ -58,15 +58,17 @@ public static class Cifar
     ];
 
     /// <summary>
-    /// Reads CIFAR-10. Looked for in <paramref name="path"/> and its <c>cifar10</c>: unpacked there or one folder below, then
-    /// in archives; the binary version is taken where both are there.
+    /// Reads CIFAR-10. Looked for in <paramref name="path"/> and its <c>cifar10</c>: unpacked there or one folder
+    /// below, then in archives; the binary version is taken where both are there.
     /// </summary>
     /// <param name="path">A directory, or one of the official archives itself.</param>
-    /// <returns>Images of 3 x 32 x 32, as many as the files hold (officially 50,000 and 10,000), no validation set.</returns>
+    /// <returns>Images of 3 x 32 x 32, as many as the files hold (officially 50,000 and 10,000), no validation
+    /// set.</returns>
     /// <exception cref="DataException">A file is missing, wrong, cut off or hostile.</exception>
     public static DatasetSplits Load10(string path) => Load(path, "cifar10", Normalization.Cifar10, Ten);
 
-    /// <summary>Reads CIFAR-100 with its 100 fine classes, found as <see cref="Load10"/> finds CIFAR-10 (in <c>cifar100</c>).</summary>
+    /// <summary>Reads CIFAR-100 with its 100 fine classes, found as <see cref="Load10"/> finds CIFAR-10 (in
+    /// <c>cifar100</c>).</summary>
     /// <inheritdoc cref="Load10"/>
     public static DatasetSplits Load100(string path) => Load(path, "cifar100", Normalization.Cifar100, Hundred);
 

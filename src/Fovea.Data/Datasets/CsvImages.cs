@@ -6,12 +6,14 @@ using Fovea.Data.Datasets.Splits;
 namespace Fovea.Data.Datasets;
 
 /// <summary>
-/// Images that a file of comma-separated values lists: <c>path,label</c> or <c>path,label,split</c>, with or without a heading (which may have
-/// other columns too). Paths are relative to the file; labels are numbers or names; splits are <c>train</c>, <c>val</c> and <c>test</c>.
+/// Images that a file of comma-separated values lists: <c>path,label</c> or <c>path,label,split</c>, with or without a
+/// heading (which may have other columns too). Paths are relative to the file; labels are numbers or names; splits are
+/// <c>train</c>, <c>val</c> and <c>test</c>.
 /// </summary>
 /// <remarks>
-/// Where all labels are whole numbers they are the classes' numbers, otherwise classes are the labels, sorted. A <c>classes.txt</c> beside the
-/// file (one class a line, <c>label</c> or <c>label name</c>) gives classes and order instead.
+/// Where all labels are whole numbers they are the classes' numbers, otherwise classes are the labels, sorted. A
+/// <c>classes.txt</c> beside the file (one class a line, <c>label</c> or <c>label name</c>) gives classes and order
+/// instead.
 /// </remarks>
 public static class CsvImages
 {
@@ -20,7 +22,8 @@ public static class CsvImages
     /// <summary>Lists the images.</summary>
     /// <param name="path">The file, or a folder with a single file <c>*.csv</c>.</param>
     /// <param name="options">Seed and shares of what is held out; the usual ones if null.</param>
-    /// <exception cref="DataException">A row is wrong, an image is not there, or a path leads out of the folder.</exception>
+    /// <exception cref="DataException">A row is wrong, an image is not there, or a path leads out of the
+    /// folder.</exception>
     public static DatasetSplits Load(string path, DatasetOptions? options = null)
     {
         string file = FileOf(path), folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
@@ -37,10 +40,12 @@ public static class CsvImages
         }
 
         FolderStore store = new(folder, rows.Entries);
-        (LabelledEntries train, LabelledEntries validation, LabelledEntries test) = (Part("train"), Part("val"), Part("test"));
+        (LabelledEntries train, LabelledEntries validation, LabelledEntries test) = (Part("train"), Part("val"),
+            Part("test"));
         DatasetInfo info = ImageShape.Describe(Name, store, train, classes);
         return ImageSplits.Make(
-            info, store, train, validation.Entries.Length > 0 ? validation : null, test.Entries.Length > 0 ? test : null, options ?? new());
+            info, store, train, validation.Entries.Length > 0 ? validation : null,
+            test.Entries.Length > 0 ? test : null, options ?? new());
     }
 
     private static string FileOf(string path)
@@ -48,7 +53,8 @@ public static class CsvImages
         if (!Directory.Exists(path)) return path;
         string[] files = Directory.GetFiles(path, "*.csv");
         return files.Length == 1 ? files[0] : throw new DataException(
-            $"{path}: holds {(files.Length == 0 ? "no" : $"{files.Length}")} files *.csv; give the file that lists the images.");
+            $"{path}: holds {(files.Length == 0 ? "no" : $"{files.Length}")} files *.csv; give the file that lists the "
+                + "images.");
     }
 
     private static ClassList ClassesOf(CsvRows rows, string file)
@@ -56,8 +62,10 @@ public static class CsvImages
         int[] numbers = [.. rows.LabelNames.Select(label => TryNumber(label, out int number) ? number : -1)];
         if (numbers.Contains(-1)) return ClassList.OfFolders(rows.LabelNames);
         int most = 10 * (rows.Entries.Count + 100);   // a typing error must not become a million classes
-        if (numbers.Max() >= most) throw new DataException($"{file}: the label {numbers.Max()} is too large to be a class number.");
-        string[] names = [.. Enumerable.Range(0, numbers.Max() + 1).Select(number => number.ToString(CultureInfo.InvariantCulture))];
+        if (numbers.Max() >= most)
+            throw new DataException($"{file}: the label {numbers.Max()} is too large to be a class number.");
+        string[] names = [.. Enumerable.Range(0, numbers.Max() + 1)
+            .Select(number => number.ToString(CultureInfo.InvariantCulture))];
         return new ClassList(names, names);
     }
 
@@ -65,17 +73,22 @@ public static class CsvImages
     {
         if (classes.Find(label) is >= 0 and int known) return known;
         if (TryNumber(label, out int number) && number < classes.Count) return number;
-        throw new DataException($"{file}, line {line}: there is no class '{label}'; the {classes.Count} classes are {Listing.Of(classes.Names)}.");
+        throw new DataException(
+            $"{file}, line {line}: there is no class '{label}'; the {classes.Count} classes are "
+                + $"{Listing.Of(classes.Names)}.");
     }
 
-    /// <summary>A class file may name more classes than a list uses; numbers alone may not, as a gap is most likely a mistake.</summary>
+    /// <summary>A class file may name more classes than a list uses; numbers alone may not, as a gap is most likely a
+    /// mistake.</summary>
     private static void RequireAllUsed(int[] labels, ClassList classes, string file, bool hasClassFile)
     {
         HashSet<int> used = [.. labels];
         if (hasClassFile || used.Count == classes.Count) return;
-        IEnumerable<string> unused = Enumerable.Range(0, classes.Count).Where(label => !used.Contains(label)).Select(label => $"{label}");
+        IEnumerable<string> unused = Enumerable.Range(0, classes.Count).Where(label => !used.Contains(label))
+            .Select(label => $"{label}");
         throw new DataException(
-            $"{file}: no image has the label {Listing.Of(unused)}, though {classes.Count - 1} is there; count from 0 without gaps or name the classes in classes.txt.");
+            $"{file}: no image has the label {Listing.Of(unused)}, though {classes.Count - 1} is there; count from 0 "
+                + "without gaps or name the classes in classes.txt.");
     }
 
     private static bool TryNumber(string label, out int number) =>

@@ -20,23 +20,27 @@ public static class DatasetCatalogue
         new("csv", CsvImages.Load) { HasImageFiles = true },
     ];
 
-    /// <summary>Names that <see cref="Load"/> takes; it also takes them with other capitals and dashes, such as <c>CIFAR-10</c>.</summary>
+    /// <summary>Names that <see cref="Load"/> takes; it also takes them with other capitals and dashes, such as
+    /// <c>CIFAR-10</c>.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(dataset => dataset.Name)];
 
     /// <summary>The catalogue's spelling of a name.</summary>
-    /// <exception cref="UsageException">There is no such dataset; the message names the nearest and all others.</exception>
+    /// <exception cref="UsageException">There is no such dataset; the message names the nearest and all
+    /// others.</exception>
     public static string Canonical(string name) => Find(name).Name;
 
     /// <summary>True for the name of a dataset.</summary>
     public static bool IsKnown(string name) => Known.Any(dataset => dataset.IsCalled(name));
 
     /// <summary>
-    /// Loads a dataset, chooses its classes, holds out a validation set where none is published, then applies fraction and limits to what is left.
+    /// Loads a dataset, chooses its classes, holds out a validation set where none is published, then applies fraction
+    /// and limits to what is left.
     /// </summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="directory">Where its files lie; not looked at by <c>shapes</c>.</param>
     /// <param name="options">Seed, share and limits; the usual ones if null.</param>
-    /// <exception cref="UsageException">There is no such dataset, it needs a directory, or an option makes no sense.</exception>
+    /// <exception cref="UsageException">There is no such dataset, it needs a directory, or an option makes no
+    /// sense.</exception>
     /// <exception cref="DataException">Files are missing, wrong, cut off or hostile.</exception>
     public static DatasetSplits Load(string name, string? directory = null, DatasetOptions? options = null)
     {
@@ -46,9 +50,12 @@ public static class DatasetCatalogue
         if (dataset.NeedsFiles && directory is null)
             throw new UsageException($"dataset '{dataset.Name}': say where its files lie (`data` DIR).");
         if (dataset.NeedsFiles && !Directory.Exists(directory) && !File.Exists(directory))
-            throw new DataException($"dataset '{dataset.Name}': there is no directory '{directory}'; give the one that holds its files.");
+            throw new DataException(
+                $"dataset '{dataset.Name}': there is no directory '{directory}'; give the one that holds its files.");
         if (options.Cache is not null && !dataset.HasImageFiles)
-            throw new UsageException($"cache: '{dataset.Name}' is no dataset of image files, nothing in it is worth keeping; leave `cache` out.");
+            throw new UsageException(
+                $"cache: '{dataset.Name}' is no dataset of image files, nothing in it is worth " +
+                "keeping; leave `cache` out.");
         DatasetSplits splits = dataset.Load(directory ?? "", options)
             .Select(options.Classes)
             .HoldOutValidation(options.ValidationShare, options.Seed);
@@ -57,8 +64,10 @@ public static class DatasetCatalogue
         return options.SkipBad ? splits.SkipBad() : splits;
     }
 
-    private static Entry Find(string name) => Known.FirstOrDefault(dataset => dataset.IsCalled(name)) ?? throw new UsageException(
-        $"dataset '{name}' does not exist.{NearestName.Question(name, Names, " Did you mean '{0}'?")} The datasets are {string.Join(", ", Names)}.");
+    private static Entry Find(string name) => Known.FirstOrDefault(dataset => dataset.IsCalled(name))
+        ?? throw new UsageException(
+        $"dataset '{name}' does not exist.{NearestName.Question(name, Names, " Did you mean '{0}'?")} The datasets are "
+            + $"{string.Join(", ", Names)}.");
 
     /// <param name="Name">In the catalogue.</param>
     /// <param name="Load">Reads it from a directory.</param>

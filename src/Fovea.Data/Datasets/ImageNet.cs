@@ -5,13 +5,15 @@ using Fovea.Data.Datasets.Splits;
 namespace Fovea.Data.Datasets;
 
 /// <summary>
-/// ImageNet-1k as ILSVRC 2012 publishes it: <c>train/WNID/*.JPEG</c> and <c>val/</c>, either with the same folders or flat, with the classes in
-/// a file (see <see cref="ImageNetTruth"/>). Kaggle's <c>ILSVRC/Data/CLS-LOC</c> is found below the folder.
+/// ImageNet-1k as ILSVRC 2012 publishes it: <c>train/WNID/*.JPEG</c> and <c>val/</c>, either with the same folders or
+/// flat, with the classes in a file (see <see cref="ImageNetTruth"/>). Kaggle's <c>ILSVRC/Data/CLS-LOC</c> is found
+/// below the folder.
 /// </summary>
 /// <remarks>
-/// Class numbers follow the lines of <c>classes.txt</c>, <c>LOC_synset_mapping.txt</c> or <c>synset_words.txt</c> (<c>wnid name</c>), where there is
-/// one; otherwise the sorted wnids of the training set, which for the complete set is the same order, 0 to 999. The published validation set
-/// gives the final figure, as everywhere; epochs are chosen by a part of the training set.
+/// Class numbers follow the lines of <c>classes.txt</c>, <c>LOC_synset_mapping.txt</c> or <c>synset_words.txt</c>
+/// (<c>wnid name</c>), where there is one; otherwise the sorted wnids of the training set, which for the complete set
+/// is the same order, 0 to 999. The published validation set gives the final figure, as everywhere; epochs are chosen
+/// by a part of the training set.
 /// </remarks>
 public static class ImageNet
 {
@@ -20,16 +22,19 @@ public static class ImageNet
     private static readonly string[] ClassFiles = [ImageFolder.ClassFile, "LOC_synset_mapping.txt", "synset_words.txt"];
 
     /// <summary>Lists the images.</summary>
-    /// <param name="path">The folder that holds <c>train</c> and <c>val</c>, or Kaggle's <c>ILSVRC</c> or the folder above it.</param>
+    /// <param name="path">The folder that holds <c>train</c> and <c>val</c>, or Kaggle's <c>ILSVRC</c> or the folder
+    /// above it.</param>
     /// <param name="options">Seed and share of what is held out; the usual ones if null.</param>
-    /// <exception cref="DataException">Folders are missing, a wnid has no class, or the flat <c>val</c> has no classes.</exception>
+    /// <exception cref="DataException">Folders are missing, a wnid has no class, or the flat <c>val</c> has no
+    /// classes.</exception>
     public static DatasetSplits Load(string path, DatasetOptions? options = null)
     {
         string root = RootOf(path);
         ImageTree tree = ImageTree.Open(root);
         ClassList classes = FindClasses(tree, path);
         LabelledEntries train = tree.Label(ImageFolder.Train, classes);
-        if (train.Entries.Length == 0) throw new DataException($"{root}: its train holds no folders of images, one per wnid.");
+        if (train.Entries.Length == 0)
+            throw new DataException($"{root}: its train holds no folders of images, one per wnid.");
         DatasetInfo info = ImageShape.Describe(Name, tree.Store, train, classes);
         return ImageSplits.Make(info, tree.Store, train, Validation(tree, path, classes), null, options ?? new());
     }
@@ -37,14 +42,18 @@ public static class ImageNet
     private static string RootOf(string path)
     {
         string[] below = ["", "ILSVRC/Data/CLS-LOC", "Data/CLS-LOC", Name];
-        return below.Select(folder => Path.Combine(path, folder)).FirstOrDefault(folder => Directory.Exists(Path.Combine(folder, ImageFolder.Train)))
-            ?? throw new DataException($"{Name}: no folder train in '{path}'; unpack ILSVRC2012_img_train.tar into train/WNID/ and ILSVRC2012_img_val.tar into val/.");
+        return below.Select(folder => Path.Combine(path, folder))
+            .FirstOrDefault(folder => Directory.Exists(Path.Combine(folder, ImageFolder.Train)))
+            ?? throw new DataException(
+                $"{Name}: no folder train in '{path}'; unpack ILSVRC2012_img_train.tar into train/WNID/ and "
+                    + "ILSVRC2012_img_val.tar into val/.");
     }
 
     private static ClassList FindClasses(ImageTree tree, string path)
     {
         string[] folders = tree.FoldersIn(ImageFolder.Train);
-        string? file = ImageNetTruth.Places(path, tree.Path).SelectMany(place => ClassFiles.Select(name => Path.Combine(place, name))).FirstOrDefault(File.Exists);
+        string? file = ImageNetTruth.Places(path, tree.Path)
+            .SelectMany(place => ClassFiles.Select(name => Path.Combine(place, name))).FirstOrDefault(File.Exists);
         return file is null ? ClassList.OfFolders(folders) : ClassList.Read(file, folders.Contains);
     }
 

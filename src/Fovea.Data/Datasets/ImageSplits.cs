@@ -9,8 +9,9 @@ namespace Fovea.Data.Datasets;
 internal static class ImageSplits
 {
     /// <summary>
-    /// Parts as published. Where only one is published beside the training set, it is for the final figure, whatever its name, and a
-    /// validation set is held out from the training set later: so one part never both chooses and reports.
+    /// Parts as published. Where only one is published beside the training set, it is for the final figure, whatever
+    /// its name, and a validation set is held out from the training set later: so one part never both chooses and
+    /// reports.
     /// </summary>
     /// <param name="info">What the images are.</param>
     /// <param name="store">Where they lie.</param>
@@ -19,12 +20,15 @@ internal static class ImageSplits
     /// <param name="test">Or null.</param>
     /// <param name="options">How much is held out, and where a cache lies.</param>
     public static DatasetSplits Make(
-        DatasetInfo info, IImageStore store, LabelledEntries train, LabelledEntries? validation, LabelledEntries? test, DatasetOptions options)
+        DatasetInfo info, IImageStore store, LabelledEntries train, LabelledEntries? validation, LabelledEntries? test,
+        DatasetOptions options)
     {
         if (options.Cache is CacheOptions cache)
         {
             LabelledEntries?[] parts = [train, validation, test];
-            store = ImageCache.Open(store, [.. parts.OfType<LabelledEntries>().SelectMany(part => part.Entries).Distinct().Order()], info.Name, cache);
+            store = ImageCache.Open(store,
+                [.. parts.OfType<LabelledEntries>().SelectMany(part => part.Entries).Distinct().Order()], info.Name,
+                cache);
         }
 
         IImageDataset learn = new ImageFileDataset(info, store, train);
@@ -32,7 +36,8 @@ internal static class ImageSplits
         ImageFileDataset report = new(info, store, last);
         return test is null || validation is null
             ? DatasetSplits.WithoutValidation(learn, report)
-            : new() { Train = learn, Validation = new ImageFileDataset(info, store, validation), Test = report, ValidationOrigin = "published" };
+            : new() { Train = learn, Validation = new ImageFileDataset(info, store, validation), Test = report,
+                ValidationOrigin = "published" };
     }
 
     private static DatasetSplits HoldOutTest(IImageDataset all, DatasetOptions options)

@@ -14,17 +14,20 @@ public static class Mnist
     /// <returns>60,000 training and 10,000 test images of 1 x 28 x 28, no validation set.</returns>
     /// <exception cref="DataException">A file is missing, wrong or cut off.</exception>
     public static DatasetSplits Load(string directory) => Load(
-        directory, ["", "MNIST/raw", "raw", "mnist"], "mnist", Normalization.Mnist, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        directory, ["", "MNIST/raw", "raw", "mnist"], "mnist", Normalization.Mnist,
+        ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
 
     /// <summary>Reads Zalando's articles of clothing.</summary>
-    /// <param name="directory">Looked at first, then its <c>FashionMNIST/raw</c>, <c>raw</c> and <c>fashion-mnist</c>.</param>
+    /// <param name="directory">Looked at first, then its <c>FashionMNIST/raw</c>, <c>raw</c> and
+    /// <c>fashion-mnist</c>.</param>
     /// <returns>60,000 training and 10,000 test images of 1 x 28 x 28, no validation set.</returns>
     /// <exception cref="DataException">A file is missing, wrong or cut off.</exception>
     public static DatasetSplits LoadFashion(string directory) => Load(
         directory, ["", "FashionMNIST/raw", "raw", "fashion-mnist"], "fashion-mnist", Normalization.FashionMnist,
         ["T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"]);
 
-    private static DatasetSplits Load(string directory, string[] folders, string name, Normalization normalization, string[] classes)
+    private static DatasetSplits Load(string directory, string[] folders, string name, Normalization normalization,
+        string[] classes)
     {
         DatasetInfo info = new()
         {
@@ -46,26 +49,32 @@ public static class Mnist
         (int[] shape, byte[] pixels) = IdxFile.Read(imageFile, dimensions: 3);
         (_, byte[] labels) = IdxFile.Read(labelFile, dimensions: 1);
         if (shape[1] != info.Height || shape[2] != info.Width)
-            throw new DataException($"{imageFile}: holds images of {shape[1]} x {shape[2]} pixels, not {info.Height} x {info.Width}.");
+            throw new DataException(
+                $"{imageFile}: holds images of {shape[1]} x {shape[2]} pixels, not {info.Height} x {info.Width}.");
         if (shape[0] != labels.Length)
         {
-            throw new DataException($"{labelFile}: has {labels.Length} labels for the {shape[0]} images of {imageFile}; " +
+            throw new DataException(
+                $"{labelFile}: has {labels.Length} labels for the {shape[0]} images of {imageFile}; " +
                 "they do not belong together.");
         }
 
         int wrong = labels.AsSpan().IndexOfAnyExceptInRange((byte)0, (byte)(info.Classes - 1));
         return wrong < 0 ? new InMemoryDataset(info, pixels, labels)
             : throw new DataException(
-                $"{labelFile}: label {wrong} (offset {8 + wrong}) is {labels[wrong]}; only 0 to {info.Classes - 1} exist.");
+                $"{labelFile}: label {wrong} (offset {8 + wrong}) is {labels[wrong]}; only 0 to {info.Classes - 1} "
+                    + "exist.");
     }
 
     private static string Find(string directory, string[] folders, string stem, string name)
     {
         string kind = stem.EndsWith("images", StringComparison.Ordinal) ? "idx3-ubyte" : "idx1-ubyte";
         string[] names = [$"{stem}-{kind}", $"{stem}-{kind}.gz", $"{stem}.{kind}", $"{stem}.{kind}.gz"];
-        IEnumerable<string> paths = folders.SelectMany(folder => names.Select(file => Path.Combine(directory, folder, file)));
+        IEnumerable<string> paths = folders.SelectMany(folder =>
+            names.Select(file => Path.Combine(directory, folder, file)));
         return paths.FirstOrDefault(File.Exists) ?? throw new DataException(
-            $"{name}: no {names[0]}, gzipped or not, in '{directory}' or its {string.Join(", ", folders.Skip(1))}; download " +
-            "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz into it.");
+            $"{name}: no {names[0]}, gzipped or not, in '{directory}' or its {string.Join(", ", folders.Skip(1))}; "
+                + "download " +
+            "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and "
+                + "t10k-labels-idx1-ubyte.gz into it.");
     }
 }

@@ -5,7 +5,8 @@ using Fovea.Data.Datasets.Files;
 
 namespace Fovea.Data.Datasets;
 
-/// <summary>All image files below a folder, without classes: every label is 0. An unreadable one comes as a single black pixel, and is remembered.</summary>
+/// <summary>All image files below a folder, without classes: every label is 0. An unreadable one comes as a single
+/// black pixel, and is remembered.</summary>
 public sealed class UnlabelledImages : IImageDataset
 {
     private readonly FolderStore _store;

@@ -4,12 +4,13 @@ namespace Fovea.Data.Downloads;
 
 /// <summary>Datasets that can be downloaded: addresses, lengths and checksums, all in one table.</summary>
 /// <remarks>
-/// CIFAR and Fashion-MNIST lie with their authors. MNIST's own site no longer gives the files out; the copy is the one that torchvision uses, with the original
-/// checksums.
+/// CIFAR and Fashion-MNIST lie with their authors. MNIST's own site no longer gives the files out; the copy is the one
+/// that torchvision uses, with the original checksums.
 /// </remarks>
 public static class DownloadCatalogue
 {
-    private const string MnistSite = "https://ossci-datasets.s3.amazonaws.com/mnist/", CifarSite = "https://www.cs.toronto.edu/~kriz/",
+    private const string MnistSite = "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        CifarSite = "https://www.cs.toronto.edu/~kriz/",
         FashionSite = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/";
 
     private static readonly (string Dataset, RemoteFile[] Files)[] Known =
@@ -42,8 +43,10 @@ public static class DownloadCatalogue
     {
         string name = DatasetCatalogue.IsKnown(dataset) ? DatasetCatalogue.Canonical(dataset) : dataset;
         return Known.FirstOrDefault(entry => entry.Dataset == name).Files ?? throw new UsageException(
-            $"dataset '{dataset}' cannot be downloaded.{NearestName.Question(dataset, Names, " Did you mean '{0}'?")} These can: {string.Join(", ", Names)}.");
+            $"dataset '{dataset}' cannot be downloaded.{NearestName.Question(dataset, Names, " Did you mean '{0}'?")} "
+                + $"These can: {string.Join(", ", Names)}.");
     }
 
-    private static RemoteFile At(string site, string name, long bytes, string md5) => new(new Uri(site + name), name, bytes, md5);
+    private static RemoteFile At(string site, string name, long bytes, string md5) =>
+        new(new Uri(site + name), name, bytes, md5);
 }

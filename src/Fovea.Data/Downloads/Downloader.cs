@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace Fovea.Data.Downloads;
 
 /// <summary>
-/// Fetches files so that an interruption costs nothing: bytes go to <c>NAME.part</c>, which the next attempt goes on with; only when length and
-/// checksum are right does it get its name. Nothing is ever deleted.
+/// Fetches files so that an interruption costs nothing: bytes go to <c>NAME.part</c>, which the next attempt goes on
+/// with; only when length and checksum are right does it get its name. Nothing is ever deleted.
 /// </summary>
 /// <param name="client">Makes the requests; belongs to the caller.</param>
 public sealed class Downloader(HttpClient client)
@@ -22,8 +22,10 @@ public sealed class Downloader(HttpClient client)
     /// <param name="progress">Is told how many bytes are there, from time to time.</param>
     /// <param name="stop">Ends the work; what has come stays.</param>
     /// <returns>False where it was already there.</returns>
-    /// <exception cref="DataException">The server refuses, the connection breaks again and again, or the checksum is wrong.</exception>
-    public async Task<bool> FetchAsync(RemoteFile file, string directory, Action<long>? progress = null, CancellationToken stop = default)
+    /// <exception cref="DataException">The server refuses, the connection breaks again and again, or the checksum is
+    /// wrong.</exception>
+    public async Task<bool> FetchAsync(RemoteFile file, string directory, Action<long>? progress = null,
+        CancellationToken stop = default)
     {
         string path = Path.Combine(directory, file.Name), part = path + ".part";
         try
@@ -54,7 +56,9 @@ public sealed class Downloader(HttpClient client)
         {
             long before = LengthOf(part);
             if (before == file.Bytes) return;
-            if (before > file.Bytes) throw new DataException($"{part}: has {before} bytes, more than the {file.Bytes} of {file.Name}; remove it to begin anew.");
+            if (before > file.Bytes)
+                throw new DataException(
+                    $"{part}: has {before} bytes, more than the {file.Bytes} of {file.Name}; remove it to begin anew.");
             try
             {
                 await Continue(file, part, before, progress, stop).ConfigureAwait(false);
@@ -66,28 +70,36 @@ public sealed class Downloader(HttpClient client)
                 failures = LengthOf(part) > before ? 1 : failures + 1;
                 if (failures < Attempts) continue;
                 throw new DataException(
-                    $"{file.Address}: {error.Message}; {LengthOf(part)} of {file.Bytes} bytes are there, the same command goes on with them.", error);
+                    $"{file.Address}: {error.Message}; {LengthOf(part)} of {file.Bytes} bytes are there, the same "
+                        + "command goes on with them.", error);
             }
         }
     }
 
-    private async Task Continue(RemoteFile file, string part, long start, Action<long>? progress, CancellationToken stop)
+    private async Task Continue(RemoteFile file, string part, long start, Action<long>? progress,
+        CancellationToken stop)
     {
         using HttpRequestMessage request = new(HttpMethod.Get, file.Address);
         if (start > 0) request.Headers.Range = new RangeHeaderValue(start, null);
-        using HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop).ConfigureAwait(false);
-        if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.PartialContent)) throw Refused(file, response.StatusCode);
-        // A server that does not know ranges sends everything; one that sends another range than asked for is not to be trusted with the rest.
+        using HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead,
+            stop).ConfigureAwait(false);
+        if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.PartialContent))
+            throw Refused(file, response.StatusCode);
+        // A server that does not know ranges sends everything; one that sends another range than asked for is not to be
+        // trusted with the rest.
         bool goesOn = response.StatusCode == HttpStatusCode.PartialContent;
         if (goesOn && response.Content.Headers.ContentRange?.From != start)
-            throw new DataException($"{file.Address}: the server sent another part than it was asked for; try again later.");
+            throw new DataException(
+                $"{file.Address}: the server sent another part than it was asked for; try again later.");
         using Stream content = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
-        using FileStream target = new(part, goesOn ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.Read);
+        using FileStream target = new(part, goesOn ? FileMode.Append : FileMode.Create, FileAccess.Write,
+            FileShare.Read);
         await Copy(file, content, target, progress, stop).ConfigureAwait(false);
         target.Flush(flushToDisk: true);
     }
 
-    private static async Task Copy(RemoteFile file, Stream content, FileStream target, Action<long>? progress, CancellationToken stop)
+    private static async Task Copy(RemoteFile file, Stream content, FileStream target, Action<long>? progress,
+        CancellationToken stop)
     {
         byte[] buffer = new byte[1 << 16];
         long done = target.Position;
@@ -96,7 +108,9 @@ public sealed class Downloader(HttpClient client)
             int got = await ReadSome(content, buffer, stop).ConfigureAwait(false);
             if (got == 0) return;
             if (done + got > file.Bytes)
-                throw new DataException($"{file.Address}: the server sends more than the {file.Bytes} bytes of {file.Name}; it is not the published file.");
+                throw new DataException(
+                    $"{file.Address}: the server sends more than the {file.Bytes} bytes of {file.Name}; it is not the "
+                        + "published file.");
             await target.WriteAsync(buffer.AsMemory(0, got), stop).ConfigureAwait(false);
             progress?.Invoke(done += got);
         }
@@ -117,13 +131,16 @@ public sealed class Downloader(HttpClient client)
 #pragma warning restore CA5351
         if (sum == file.Md5) return;
         throw new DataException(
-            $"{path}: its checksum (MD5) is {sum}, not the published {file.Md5}; nothing was deleted. Remove it and run the command again.");
+            $"{path}: its checksum (MD5) is {sum}, not the published {file.Md5}; nothing was deleted. Remove it and "
+                + "run the command again.");
     }
 
     private static long LengthOf(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
 
-    private static bool IsTimeout(Exception error, CancellationToken stop) => error is OperationCanceledException && !stop.IsCancellationRequested;
+    private static bool IsTimeout(Exception error, CancellationToken stop) => error is OperationCanceledException
+        && !stop.IsCancellationRequested;
 
     private static DataException Refused(RemoteFile file, HttpStatusCode code) =>
-        new($"{file.Address}: the server answers {(int)code} ({code}); try again later, or fetch the file by other means.");
+        new($"{file.Address}: the server answers {(int)code} ({code}); try again later, or fetch the file by other "
+            + "means.");
 }

@@ -1,7 +1,8 @@
 namespace Fovea.Data.Loading;
 
 /// <summary>
-/// Images ready for a model. It belongs to the loader and is filled again: valid until the enumeration moves on or ends.
+/// Images ready for a model. It belongs to the loader and is filled again: valid until the enumeration moves on or
+/// ends.
 /// </summary>
 public sealed class Batch
 {
@@ -19,7 +20,8 @@ public sealed class Batch
         (Labels, Indices) = (new int[capacity], new int[capacity]);
     }
 
-    /// <summary>Number of the batch in its epoch, from 0: <c>Number + 1</c> is where an interrupted epoch goes on.</summary>
+    /// <summary>Number of the batch in its epoch, from 0: <c>Number + 1</c> is where an interrupted epoch goes
+    /// on.</summary>
     public int Number { get; internal set; }
 
     /// <summary>Images in it; below the batch size in the last batch of an epoch only.</summary>
@@ -34,16 +36,19 @@ public sealed class Batch
     /// <summary>Columns of each image.</summary>
     public int Width { get; }
 
-    /// <summary>Normalised samples, <c>[count, channel, height, width]</c>; what lies behind the last image is old.</summary>
+    /// <summary>Normalised samples, <c>[count, channel, height, width]</c>; what lies behind the last image is
+    /// old.</summary>
     public float[] Images { get; }
 
-    /// <summary>Class of each image, the one with the larger share where two are mixed; the first <see cref="Count"/> count.</summary>
+    /// <summary>Class of each image, the one with the larger share where two are mixed; the first <see cref="Count"/>
+    /// count.</summary>
     public int[] Labels { get; }
 
     /// <summary>Classes in <see cref="Targets"/>; 0 where there are none.</summary>
     public int Classes { get; }
 
-    /// <summary>Soft targets of mixed images, <c>[count, class]</c>, each row with sum 1; null where images are not mixed.</summary>
+    /// <summary>Soft targets of mixed images, <c>[count, class]</c>, each row with sum 1; null where images are not
+    /// mixed.</summary>
     public float[]? Targets { get; }
 
     /// <summary>Number of each image in the dataset; the first <see cref="Count"/> count.</summary>

@@ -5,7 +5,8 @@ using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Loading;
 
-/// <summary>Fills batches: read, transform, resize, set channels, normalise, mix. Each worker has one of its own.</summary>
+/// <summary>Fills batches: read, transform, resize, set channels, normalise, mix. Each worker has one of its
+/// own.</summary>
 internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions options, Normalization normalization)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -14,15 +15,18 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
     private readonly ImageScratch _scratch = new();
     private readonly int _leastSide = SourceSize.LeastSide(options.Transforms);
 
-    /// <summary>Fills <paramref name="batch"/> with images; the result depends on nothing but seed, epoch and indices.</summary>
+    /// <summary>Fills <paramref name="batch"/> with images; the result depends on nothing but seed, epoch and
+    /// indices.</summary>
     /// <param name="batch">Written over.</param>
     /// <param name="epoch">Decides the transforms.</param>
     /// <param name="start">Place of the first image in the epoch: tells the repeats of an image apart.</param>
     /// <param name="indices">Images of the dataset.</param>
     /// <param name="following">Those that the epoch will ask for later.</param>
     /// <param name="stop">Ends the work between two images; nobody will look at the batch then.</param>
-    /// <exception cref="DataException">Images cannot be read: others are tried all the same for some seconds, so that one error names ten.</exception>
-    public void Fill(Batch batch, int epoch, int start, ReadOnlySpan<int> indices, ReadOnlySpan<int> following, CancellationToken stop)
+    /// <exception cref="DataException">Images cannot be read: others are tried all the same for some seconds, so that
+    /// one error names ten.</exception>
+    public void Fill(Batch batch, int epoch, int start, ReadOnlySpan<int> indices, ReadOnlySpan<int> following,
+        CancellationToken stop)
     {
         indices.CopyTo(batch.Indices);
         batch.Count = indices.Length;

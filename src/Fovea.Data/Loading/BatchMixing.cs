@@ -11,8 +11,8 @@ namespace Fovea.Data.Loading;
 /// cutmix   a box of (1 - λ) of the area comes from x_(n-1-i); λ becomes what is really left when the box sticks out
 /// both     t_i ← λ s(y_i) + (1 - λ) s(y_(n-1-i)),    s(y) = (1 - smoothing) onehot(y) + smoothing / classes
 /// </code>
-/// Sources: Zhang et al. 2018, arXiv:1710.09412; Yun et al. 2019, arXiv:1905.04899; pairs, boxes and smoothing before mixing as in
-/// timm (<c>data/mixup.py</c>, mode <c>batch</c>).
+/// Sources: Zhang et al. 2018, arXiv:1710.09412; Yun et al. 2019, arXiv:1905.04899; pairs, boxes and smoothing before
+/// mixing as in timm (<c>data/mixup.py</c>, mode <c>batch</c>).
 /// </remarks>
 public sealed record BatchMixing
 {
@@ -35,8 +35,10 @@ public sealed record BatchMixing
     /// <exception cref="UsageException">Names the value and its range.</exception>
     public void Validate()
     {
-        if (!(Mixup >= 0 && double.IsFinite(Mixup))) throw new UsageException($"mixup: must be 0 or more, not {Mixup}.");
-        if (!(CutMix >= 0 && double.IsFinite(CutMix))) throw new UsageException($"cutmix: must be 0 or more, not {CutMix}.");
+        if (!(Mixup >= 0 && double.IsFinite(Mixup)))
+            throw new UsageException($"mixup: must be 0 or more, not {Mixup}.");
+        if (!(CutMix >= 0 && double.IsFinite(CutMix)))
+            throw new UsageException($"cutmix: must be 0 or more, not {CutMix}.");
         foreach ((string name, double value) in ((string, double)[])
             [("mixing probability", Probability), ("switch probability", SwitchProbability), ("smoothing", Smoothing)])
             if (value is not (>= 0 and <= 1)) throw new UsageException($"{name}: must be from 0 to 1, not {value}.");
@@ -79,7 +81,8 @@ public sealed record BatchMixing
             (b * share + a * rest).CopyTo(other[i..]);
         }
 
-        for (; i < one.Length; i++) (one[i], other[i]) = (one[i] * share + other[i] * rest, other[i] * share + one[i] * rest);
+        for (; i < one.Length; i++)
+            (one[i], other[i]) = (one[i] * share + other[i] * rest, other[i] * share + one[i] * rest);
     }
 
     /// <summary>Exchanges a box between partners.</summary>
@@ -95,7 +98,8 @@ public sealed record BatchMixing
             {
                 if (row % batch.Height < top || row % batch.Height >= bottom) continue;
                 int one = (i * rows + row) * batch.Width, other = ((batch.Count - 1 - i) * rows + row) * batch.Width;
-                Exchange(batch.Images.AsSpan(one + left, right - left), batch.Images.AsSpan(other + left, right - left));
+                Exchange(batch.Images.AsSpan(one + left, right - left),
+                    batch.Images.AsSpan(other + left, right - left));
             }
         }
 

@@ -1,6 +1,7 @@
 namespace Fovea.Data.Loading;
 
-/// <summary>Draws from the symmetric beta distribution: <c>x / (x + y)</c> with two gamma variables of the same shape.</summary>
+/// <summary>Draws from the symmetric beta distribution: <c>x / (x + y)</c> with two gamma variables of the same
+/// shape.</summary>
 /// <remarks>
 /// Source: Marsaglia and Tsang 2000, "A simple method for generating gamma variables", section 2; below shape 1 by
 /// <c>gamma(a) = gamma(a + 1) · u^(1/a)</c> (section 6).
@@ -13,7 +14,8 @@ internal static class BetaDistribution
     public static double Draw(double alpha, Philox draws)
     {
         double first = LogGamma(alpha, draws), second = LogGamma(alpha, new Philox(draws.Seed, draws.Stream + 1));
-        return 1 / (1 + Math.Exp(second - first));   // by logarithms: for small shapes both variables may be too small for a double
+        // by logarithms: for small shapes both variables may be too small for a double
+        return 1 / (1 + Math.Exp(second - first));
     }
 
     private static double LogGamma(double shape, Philox draws)

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Fovea.Data.Loading;
 
 /// <summary>
-/// Batches of a dataset, epoch after epoch, prepared by background threads. What a batch holds is a function of seed, epoch and
-/// number alone, so a run can stop after any batch and go on later bit for bit.
+/// Batches of a dataset, epoch after epoch, prepared by background threads. What a batch holds is a function of seed,
+/// epoch and number alone, so a run can stop after any batch and go on later bit for bit.
 /// </summary>
 public sealed class DataLoader
 {
@@ -17,33 +17,39 @@ public sealed class DataLoader
     /// <summary>A loader; nothing is read before the first epoch.</summary>
     /// <param name="dataset">The images.</param>
     /// <param name="options">Size, order and transforms of the batches.</param>
-    /// <param name="sharing">Another loader, whose batches serve here while it is between epochs, if they are of this one's form.</param>
+    /// <param name="sharing">Another loader, whose batches serve here while it is between epochs, if they are of this
+    /// one's form.</param>
     /// <exception cref="UsageException">An option makes no sense.</exception>
     public DataLoader(IImageDataset dataset, LoaderOptions options, DataLoader? sharing = null)
     {
         options.Validate();
         (_dataset, _options) = (dataset, options);
         (_channels, _height, _width) = (
-            options.Channels ?? dataset.Info.Channels, options.Height ?? dataset.Info.Height, options.Width ?? dataset.Info.Width);
+            options.Channels ?? dataset.Info.Channels, options.Height ?? dataset.Info.Height,
+            options.Width ?? dataset.Info.Width);
         _normalization = (options.Normalization ?? dataset.Info.Normalization).ForChannels(_channels);
         _spare = sharing is not null && sharing.Form == Form ? sharing._spare : [];
     }
 
-    /// <summary>What two loaders' batches must have in common to serve for each other: capacity, shape, and classes of soft targets.</summary>
+    /// <summary>What two loaders' batches must have in common to serve for each other: capacity, shape, and classes of
+    /// soft targets.</summary>
     private (int, int, int, int, int) Form =>
         (_options.BatchSize, _channels, _height, _width, _options.Mixing is null ? 0 : _dataset.Info.Classes);
 
     /// <summary>Batches in a whole epoch.</summary>
     public int BatchesPerEpoch =>
-        _options.DropLast ? _dataset.Count / _options.BatchSize : (_dataset.Count + _options.BatchSize - 1) / _options.BatchSize;
+        _options.DropLast ? _dataset.Count / _options.BatchSize
+            : (_dataset.Count + _options.BatchSize - 1) / _options.BatchSize;
 
     /// <summary>Images in a whole epoch.</summary>
     public int ImagesPerEpoch => _options.DropLast ? BatchesPerEpoch * _options.BatchSize : _dataset.Count;
 
-    /// <summary>The batches of one epoch. Each is valid until the next one is asked for. Ending early stops the workers.</summary>
+    /// <summary>The batches of one epoch. Each is valid until the next one is asked for. Ending early stops the
+    /// workers.</summary>
     /// <param name="epoch">From 0. Decides order and transforms.</param>
     /// <param name="startBatch">Number of the first batch: 0, or where an interrupted epoch goes on.</param>
-    /// <exception cref="DataException">While enumerating: an image cannot be read, or a transform does not fit it.</exception>
+    /// <exception cref="DataException">While enumerating: an image cannot be read, or a transform does not fit
+    /// it.</exception>
     public IEnumerable<Batch> Epoch(int epoch, int startBatch = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
@@ -67,7 +73,8 @@ public sealed class DataLoader
         Batch[] ring = [.. Enumerable.Range(0, _options.Prefetch + 1).Select(_ => Rent())];
         try
         {
-            using Prefetcher prefetcher = new(ring, startBatch, BatchesPerEpoch, _options.Workers, () => FillerOf(order, epoch));
+            using Prefetcher prefetcher = new(ring, startBatch, BatchesPerEpoch, _options.Workers,
+                () => FillerOf(order, epoch));
             while (prefetcher.Next() is Batch batch) yield return batch;
         }
         finally

@@ -21,18 +21,20 @@ public sealed record LoaderOptions
     public TransformPipeline Transforms { get; init; } = TransformPipeline.None;
 
     /// <summary>
-    /// How often each image comes in a row, each time transformed anew (repeated augmentation, Hoffer et al. 2020, arXiv:1901.09335).
-    /// An epoch stays as long, so it has only every n-th image of its order, as in DeiT.
+    /// How often each image comes in a row, each time transformed anew (repeated augmentation, Hoffer et al. 2020,
+    /// arXiv:1901.09335). An epoch stays as long, so it has only every n-th image of its order, as in DeiT.
     /// </summary>
     public int Repeats { get; init; } = 1;
 
     /// <summary>Mixes the images of a batch with each other; null: never.</summary>
     public BatchMixing? Mixing { get; init; }
 
-    /// <summary>Channels that the model takes, 1 or 3; null: those of the dataset. Grey is repeated, colour turned grey.</summary>
+    /// <summary>Channels that the model takes, 1 or 3; null: those of the dataset. Grey is repeated, colour turned
+    /// grey.</summary>
     public int? Channels { get; init; }
 
-    /// <summary>Rows that the model takes; null: those of the dataset. Images of another size are resized (bilinear).</summary>
+    /// <summary>Rows that the model takes; null: those of the dataset. Images of another size are resized
+    /// (bilinear).</summary>
     public int? Height { get; init; }
 
     /// <summary>Columns that the model takes; null: those of the dataset.</summary>
@@ -57,6 +59,7 @@ public sealed record LoaderOptions
         if (Repeats is < 1 or > 1024) throw new UsageException($"repeats: must be from 1 to 1024, not {Repeats}.");
         Mixing?.Validate();
         if (Channels is not (null or 1 or 3)) throw new UsageException($"channels: must be 1 or 3, not {Channels}.");
-        if (Height < 1 || Width < 1) throw new UsageException($"image size: must be 1 or more, not {Height} x {Width}.");
+        if (Height < 1 || Width < 1)
+            throw new UsageException($"image size: must be 1 or more, not {Height} x {Width}.");
     }
 }

@@ -4,11 +4,13 @@ namespace Fovea.Data.Loading;
 
 /// <summary>
 /// Bytes to what a model takes: <c>y = (x / 255 - mean) / deviation</c>, computed as <c>x · scale + shift</c> with
-/// <c>scale = 1 / (255 · deviation)</c> and <c>shift = -mean / deviation</c>. Relative error below 3 · 2⁻²⁴ of the larger term.
+/// <c>scale = 1 / (255 · deviation)</c> and <c>shift = -mean / deviation</c>. Relative error below 3 · 2⁻²⁴ of the
+/// larger term.
 /// </summary>
 internal static class PixelNormalizer
 {
-    /// <summary>Converts one plane. Both paths multiply and add with a rounding each, so they agree bit for bit.</summary>
+    /// <summary>Converts one plane. Both paths multiply and add with a rounding each, so they agree bit for
+    /// bit.</summary>
     public static void Convert(ReadOnlySpan<byte> plane, Span<float> target, float mean, float deviation)
     {
         float scale = (float)(1 / (255.0 * deviation)), shift = (float)(-(double)mean / deviation);

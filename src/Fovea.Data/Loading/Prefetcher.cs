@@ -3,8 +3,8 @@ using System.Runtime.ExceptionServices;
 namespace Fovea.Data.Loading;
 
 /// <summary>
-/// Threads that fill batches ahead of one consumer, who gets them in order. Batch <c>n</c> lies in slot <c>n mod slots</c> of a ring,
-/// and is begun only when the consumer has let go of batch <c>n - slots</c>.
+/// Threads that fill batches ahead of one consumer, who gets them in order. Batch <c>n</c> lies in slot <c>n mod
+/// slots</c> of a ring, and is begun only when the consumer has let go of batch <c>n - slots</c>.
 /// </summary>
 internal sealed class Prefetcher : IDisposable
 {
@@ -23,7 +23,8 @@ internal sealed class Prefetcher : IDisposable
     /// <param name="end">Number after the last batch.</param>
     /// <param name="workers">Threads.</param>
     /// <param name="createFiller">Called once for each thread: how it fills the batch whose number is set.</param>
-    public Prefetcher(Batch[] ring, int start, int end, int workers, Func<Action<Batch, CancellationToken>> createFiller)
+    public Prefetcher(Batch[] ring, int start, int end, int workers,
+        Func<Action<Batch, CancellationToken>> createFiller)
     {
         (_ring, _end, _begun, _wanted) = (ring, end, start, start - 1);
         _filled = new int[ring.Length];
@@ -92,7 +93,8 @@ internal sealed class Prefetcher : IDisposable
     {
         lock (_gate)
         {
-            while (!_stop.IsCancellationRequested && _begun < _end && _begun >= _wanted + _ring.Length) Monitor.Wait(_gate);
+            while (!_stop.IsCancellationRequested && _begun < _end && _begun >= _wanted + _ring.Length)
+                Monitor.Wait(_gate);
             number = _begun;
             if (_stop.IsCancellationRequested || _begun >= _end) return false;
             _begun++;

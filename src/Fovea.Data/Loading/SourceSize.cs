@@ -3,16 +3,19 @@ using Fovea.Data.Transforms;
 namespace Fovea.Data.Loading;
 
 /// <summary>
-/// How large an image has to be for its transforms to lose nothing by it: photographs of many megapixels are decoded to a half, a quarter or an
-/// eighth, which costs a fraction of the time. Images of ImageNet's usual size are not touched.
+/// How large an image has to be for its transforms to lose nothing by it: photographs of many megapixels are decoded to
+/// a half, a quarter or an eighth, which costs a fraction of the time. Images of ImageNet's usual size are not touched.
 /// </summary>
 internal static class SourceSize
 {
     /// <summary>Pixels of the shorter side; 0 asks for the full size.</summary>
-    public static int LeastSide(TransformPipeline transforms) => (transforms.Steps.Count > 0 ? transforms.Steps[0] : null) switch
+    public static int LeastSide(TransformPipeline transforms) =>
+        (transforms.Steps.Count > 0 ? transforms.Steps[0] : null) switch
     {
-        Resize { Width: null } resize => 2 * resize.Height,   // the filter then still sees at least two pixels for each of its own
-        RandomResizedCrop crop => (int)Math.Ceiling(crop.Size / SmallestShare(crop)),   // no crop grows that would not have grown anyway
+        // the filter then still sees at least two pixels for each of its own
+        Resize { Width: null } resize => 2 * resize.Height,
+        // no crop grows that would not have grown anyway
+        RandomResizedCrop crop => (int)Math.Ceiling(crop.Size / SmallestShare(crop)),
         _ => 0,
     };
 

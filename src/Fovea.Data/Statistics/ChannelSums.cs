@@ -38,7 +38,9 @@ internal sealed class ChannelSums(int channels)
     {
         double count = Math.Max(1, _count);
         double[] means = [.. _sums.Select(sum => sum / count)];
-        double[] deviations = [.. _squares.Select((squares, i) => Math.Sqrt(Math.Max(0, squares / count - means[i] * means[i])))];
-        return new([.. means.Select(mean => (float)(mean / 255))], [.. deviations.Select(deviation => (float)(deviation / 255))]);
+        double[] deviations = [.. _squares
+            .Select((squares, i) => Math.Sqrt(Math.Max(0, squares / count - means[i] * means[i])))];
+        return new([.. means.Select(mean => (float)(mean / 255))],
+            [.. deviations.Select(deviation => (float)(deviation / 255))]);
     }
 }

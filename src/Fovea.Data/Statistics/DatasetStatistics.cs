@@ -17,7 +17,8 @@ public sealed record DatasetStatistics
     /// <summary>Columns of the readable images.</summary>
     public required SizeRange Widths { get; init; }
 
-    /// <summary>Mean and deviation of each channel over all pixels of the readable images, samples scaled to 0 .. 1.</summary>
+    /// <summary>Mean and deviation of each channel over all pixels of the readable images, samples scaled to 0 ..
+    /// 1.</summary>
     public required Normalization Channels { get; init; }
 
     /// <summary>Images that cannot be read.</summary>
@@ -37,7 +38,8 @@ public sealed record DatasetStatistics
         string?[] errors = new string?[dataset.Count];
         ChannelSums sums = new(dataset.Info.Channels);
         ParallelOptions options = new() { MaxDegreeOfParallelism = threads, CancellationToken = stop };
-        Parallel.For(0, dataset.Count, options, () => (new RawImage(), new ChannelSums(dataset.Info.Channels)), (index, _, local) =>
+        Parallel.For(0, dataset.Count, options, () => (new RawImage(), new ChannelSums(dataset.Info.Channels)),
+            (index, _, local) =>
         {
             (RawImage image, ChannelSums part) = local;
             try
@@ -59,7 +61,8 @@ public sealed record DatasetStatistics
         return Of(dataset, sizes, errors, sums);
     }
 
-    private static DatasetStatistics Of(IImageDataset dataset, (int Height, int Width)[] sizes, string?[] errors, ChannelSums sums)
+    private static DatasetStatistics Of(IImageDataset dataset, (int Height, int Width)[] sizes, string?[] errors,
+        ChannelSums sums)
     {
         int[] perClass = new int[dataset.Info.Classes];
         for (int i = 0; i < dataset.Count; i++) perClass[dataset.Label(i)]++;

@@ -35,12 +35,14 @@ public sealed class GoldenImageTests
     [Fact]
     public void Every_jpeg_has_the_pixels_of_its_decoded_png()
     {
-        string[] names = [.. Images().Where(image => image.Value.TryGetProperty("jpeg_sampling", out _)).Select(image => image.Name)];
+        string[] names = [.. Images().Where(image => image.Value.TryGetProperty("jpeg_sampling", out _))
+            .Select(image => image.Name)];
         Assert.NotEmpty(names);
         foreach (string name in names)
         {
             RawImage image = ImageFile.Read(SharedFiles.Golden("transforms", name));
-            RawImage expected = ImageFile.Read(SharedFiles.Golden("transforms", Path.ChangeExtension(name, ".decoded.png")));
+            RawImage expected = ImageFile.Read(
+                SharedFiles.Golden("transforms", Path.ChangeExtension(name, ".decoded.png")));
             (int largest, double mean) = JpegWriterTests.Difference(expected, image);
             Assert.InRange(largest, 0, Tolerance);
             Assert.InRange(mean, 0, 0.5);

@@ -33,7 +33,8 @@ public sealed class ImageFileTests
     {
         using TemporaryFolder folder = new();
         string path = Path.Combine(folder.Path, "none.png");
-        Assert.StartsWith(path + ": cannot be read: ", Assert.Throws<DataException>(() => ImageFile.Read(path)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(path + ": cannot be read: ", Assert.Throws<DataException>(() => ImageFile.Read(path)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<DataException>(() => ImageFile.Read(folder.Path));
     }
 
@@ -59,7 +60,8 @@ public sealed class ImageFileTests
         foreach (byte[] file in files)
         {
             Assert.Equal(30, ImageFile.Read(file, options: With(new() { Pixels = 600 })).Width);
-            Assert.StartsWith("x: has 30 x 20 pixels, more than the limit of 599", Error(file, new() { Pixels = 599 }), StringComparison.Ordinal);
+            Assert.StartsWith("x: has 30 x 20 pixels, more than the limit of 599", Error(file, new() { Pixels = 599 }),
+                StringComparison.Ordinal);
             Assert.StartsWith("x: needs ", Error(file, new() { Bytes = 599 }), StringComparison.Ordinal);
             using TemporaryFolder folder = new();
             string path = folder.Write("x", file);
@@ -81,14 +83,19 @@ public sealed class ImageFileTests
     [Fact]
     public async Task A_pipe_named_like_a_image_is_refused()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "There are no named pipes in folders.");
+        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(),
+            "There are no named pipes in folders.");
         using TemporaryFolder folder = Folder("a/1.png", "b/1.png");
         string pipe = Path.Combine(folder.Path, "a", "2.png");
-        using (Process made = Process.Start("mkfifo", pipe)) await made.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Task<string> error = Task.Run(() => Assert.Throws<DataException>(() => ImageFile.Read(pipe)).Message, TestContext.Current.CancellationToken);
-        Assert.Contains("no regular file", await error.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        using (Process made = Process.Start("mkfifo", pipe))
+            await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Task<string> error = Task.Run(() => Assert.Throws<DataException>(() => ImageFile.Read(pipe)).Message,
+            TestContext.Current.CancellationToken);
+        Assert.Contains("no regular file",
+            await error.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
         // Listing, which looks at headers, does not wait either.
-        Task<DatasetSplits> listed = Task.Run(() => DatasetCatalogue.Load("folder", folder.Path), TestContext.Current.CancellationToken);
+        Task<DatasetSplits> listed = Task.Run(() => DatasetCatalogue.Load("folder", folder.Path),
+            TestContext.Current.CancellationToken);
         DatasetSplits splits = await listed.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.Equal(3, splits.Train.Count + splits.Validation.Count + splits.Test.Count);
     }

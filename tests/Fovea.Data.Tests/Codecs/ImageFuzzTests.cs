@@ -10,7 +10,8 @@ using Fovea.Data.Tests.Codecs.Writing;
 
 namespace Fovea.Data.Tests.Codecs;
 
-/// <summary>Damaged images end in a <see cref="DataException"/> or in an image: no other exception, no hang, no huge allocation.</summary>
+/// <summary>Damaged images end in a <see cref="DataException"/> or in an image: no other exception, no hang, no huge
+/// allocation.</summary>
 public sealed class ImageFuzzTests
 {
     private const long AllocationLimit = 64 << 20;
@@ -46,7 +47,8 @@ public sealed class ImageFuzzTests
 
     private static void Fuzz(string format, int rounds)
     {
-        Assert.SkipWhen(format == "turbo" && TurboJpeg.Active is null, "TurboJPEG (libturbojpeg.so.0) is not installed, or FOVEA_JPEG is managed.");
+        Assert.SkipWhen(format == "turbo" && TurboJpeg.Active is null,
+            "TurboJPEG (libturbojpeg.so.0) is not installed, or FOVEA_JPEG is managed.");
         byte[][] files = Files(format);
         int decoded = 0;
         for (int round = 0; round < rounds; round++)
@@ -55,7 +57,8 @@ public sealed class ImageFuzzTests
             byte[] damaged = Damage(files[round % files.Length], draws);
             // Checksums would keep damage from whatever lies behind them.
             if (format == "png" && draws.Below(1, 8) != 0) PngBuilder.FixChecksums(damaged);
-            DecodeOptions options = new() { Limits = Limits, Scale = 1 << draws.Below(2, 4), AllowDamaged = draws.Below(3, 2) == 0 };
+            DecodeOptions options = new() { Limits = Limits, Scale = 1 << draws.Below(2, 4),
+                AllowDamaged = draws.Below(3, 2) == 0 };
             ImageSource source = new($"{format}, round {round}", damaged, options);
             decoded += Survives(source, $"{format}, round {round}", format == "turbo") ? 1 : 0;
         }
@@ -67,13 +70,15 @@ public sealed class ImageFuzzTests
     {
         "png" =>
         [
-            Png(0, 1, false), Png(0, 8, true), Png(2, 8, false), Png(2, 8, true), Png(2, 16, false), Png(3, 4, true), Png(3, 8, false),
+            Png(0, 1, false), Png(0, 8, true), Png(2, 8, false), Png(2, 8, true), Png(2, 16, false), Png(3, 4, true),
+            Png(3, 8, false),
             Png(4, 16, true), Png(6, 8, false),
         ],
         "progressive" => [.. JpegSamples.All.Keys.Where(IsProgressive).Select(JpegSamples.Bytes)],
         "jpeg" or "turbo" =>
         [
-            .. JpegSamples.All.Keys.Where(name => !IsProgressive(name)).Select(JpegSamples.Bytes), JpegWriter.Encode(JpegWriterTests.Waves(3, 60, 50, 1)),
+            .. JpegSamples.All.Keys.Where(name => !IsProgressive(name)).Select(JpegSamples.Bytes),
+            JpegWriter.Encode(JpegWriterTests.Waves(3, 60, 50, 1)),
             JpegWriter.Encode(JpegWriterTests.Waves(1, 40, 70, 2), 100),
         ],
         "webp" or "gif" or "icon" or "tiff" => [.. FormatSamples.Of(format)],
@@ -90,7 +95,8 @@ public sealed class ImageFuzzTests
         _ =>
         [
             [.. "P1 4 2\n0 1 0 1 1 0 1 0"u8], [.. "P2 3 2 15\n0 1 2 3 4 15\n"u8], [.. "P3 2 1 255 # c\n1 2 3 4 5 6"u8],
-            [.. "P4 9 3\n"u8, 1, 2, 3, 4, 5, 6], [.. "P5 3 2 255\n"u8, 1, 2, 3, 4, 5, 6], [.. "P6 2 1 65535\n"u8, .. Noise(12)],
+            [.. "P4 9 3\n"u8, 1, 2, 3, 4, 5, 6], [.. "P5 3 2 255\n"u8, 1, 2, 3, 4, 5, 6],
+            [.. "P6 2 1 65535\n"u8, .. Noise(12)],
         ],
     };
 
@@ -99,11 +105,13 @@ public sealed class ImageFuzzTests
     private static byte[] Png(int colorType, int depth, bool interlaced)
     {
         byte[] palette = Noise(3 << Math.Min(depth, 8));
-        int[] samples = [.. Enumerable.Range(0, 19 * 14 * PngBuilder.Samples(colorType)).Select(i => i * 7 % (1 << depth))];
+        int[] samples = [.. Enumerable.Range(0, 19 * 14 * PngBuilder.Samples(colorType))
+            .Select(i => i * 7 % (1 << depth))];
         return PngBuilder.Build(19, 14, colorType, depth, interlaced, samples, ("PLTE", palette), ("tEXt", Noise(9)));
     }
 
-    private static byte[] Runs() => [9, 1, 0, 0, 0, 3, 1, 0, 1, 0, 4, 1, 0, 0, 0, 2, 1, 1, 5, 1, 0, 0, 9, 0, 0, 0, 9, 1, 0, 1];
+    private static byte[] Runs() =>
+        [9, 1, 0, 0, 0, 3, 1, 0, 1, 0, 4, 1, 0, 0, 0, 2, 1, 1, 5, 1, 0, 0, 9, 0, 0, 0, 9, 1, 0, 1];
 
     private static byte[] Noise(int length)
     {
@@ -112,10 +120,12 @@ public sealed class ImageFuzzTests
         return bytes;
     }
 
-    /// <summary>Flips bits, overwrites bytes, exchanges or repeats stretches, cuts, or replaces all but the beginning by noise.</summary>
+    /// <summary>Flips bits, overwrites bytes, exchanges or repeats stretches, cuts, or replaces all but the beginning
+    /// by noise.</summary>
     internal static byte[] Damage(byte[] file, Philox draws)
     {
-        if (draws.Below(13, 16) == 0) return [.. file[..draws.Below(14, file.Length)], .. Noise(1 + draws.Below(15, 500))];
+        if (draws.Below(13, 16) == 0)
+            return [.. file[..draws.Below(14, file.Length)], .. Noise(1 + draws.Below(15, 500))];
         List<byte> damaged = [.. file];
         for (int i = draws.Below(10, 4); i >= 0; i--)
         {
@@ -128,7 +138,8 @@ public sealed class ImageFuzzTests
                 case 2: damaged[at] = (byte)draws.Below(n + 4, 256); break;
                 case 3: damaged[at] = 0xFF; break;
                 case 4:
-                    for (int j = 0; j < length; j++) (damaged[at + j], damaged[other + j]) = (damaged[other + j], damaged[at + j]);
+                    for (int j = 0; j < length; j++)
+                        (damaged[at + j], damaged[other + j]) = (damaged[other + j], damaged[at + j]);
                     break;
                 case 5: damaged.InsertRange(at, damaged.GetRange(other, length)); break;
                 default: damaged.RemoveRange(at, Math.Min(length, damaged.Count - 1)); break;

@@ -22,7 +22,8 @@ public sealed class SharedImageTests
         foreach (string path in paths)
         {
             RawImage image = ImageFile.Read(path);
-            Assert.Equal(new ImageInfo(ImageFormat.Jpeg, image.Width, image.Height, image.Channels), ImageFile.Identify(path));
+            Assert.Equal(new ImageInfo(ImageFormat.Jpeg, image.Width, image.Height, image.Channels),
+                ImageFile.Identify(path));
             RequireContent(image, path);
             if (image.Channels == 1) grey++;
         }
@@ -36,7 +37,8 @@ public sealed class SharedImageTests
         string folder = SharedFiles.Data("imagenet-sample");
         string[] paths = Directory.GetFiles(folder, "*can_opener.JPEG", SearchOption.AllDirectories);
         Assert.SkipWhen(paths.Length == 0, $"{folder} has no image of a can opener.");
-        RawImage upright = ImageFile.Read(paths[0]), stored = ImageFile.Read(paths[0], new() { ApplyOrientation = false });
+        RawImage upright = ImageFile.Read(paths[0]),
+            stored = ImageFile.Read(paths[0], new() { ApplyOrientation = false });
         Assert.Equal((stored.Height, stored.Width), (upright.Width, upright.Height));
     }
 
@@ -45,7 +47,8 @@ public sealed class SharedImageTests
     {
         using ZipArchive archive = ZipFile.OpenRead(SharedFiles.Data("cats-and-dogs", "train.zip"));
         int count = 0;
-        foreach (ZipArchiveEntry entry in archive.Entries.Where(entry => entry.Name.EndsWith(".jpg", StringComparison.Ordinal)))
+        foreach (ZipArchiveEntry entry in archive.Entries.Where(entry =>
+            entry.Name.EndsWith(".jpg", StringComparison.Ordinal)))
         {
             using Stream stream = entry.Open();
             RequireContent(ImageFile.Read(stream, entry.FullName), entry.FullName);
@@ -71,14 +74,17 @@ public sealed class SharedImageTests
         string[] files = [.. Directory.GetFiles(folder).Order(StringComparer.Ordinal)];
         string[] readable = [.. files.Where(IsReadable)];
         DatasetSplits splits = DatasetCatalogue.Load("cats-and-dogs", folder, new() { ValidationShare = 0 });
-        Assert.Equal(files.Count(file => file.EndsWith(".jpg", StringComparison.Ordinal)), splits.Train.Count + splits.Test.Count);
+        Assert.Equal(files.Count(file => file.EndsWith(".jpg", StringComparison.Ordinal)),
+            splits.Train.Count + splits.Test.Count);
         Assert.Equal(files.Where(file => !file.EndsWith(".md", StringComparison.Ordinal)), readable);
 
         // Whatever the size, a model gets its own.
-        DataLoader loader = new(splits.Train, new() { BatchSize = 8, Transforms = TransformPipeline.Parse("random-resized-crop:224,hflip") });
+        DataLoader loader = new(splits.Train,
+            new() { BatchSize = 8, Transforms = TransformPipeline.Parse("random-resized-crop:224,hflip") });
         Batch batch = loader.Epoch(0).First();
         Assert.Equal(splits.Train.Count, batch.Count);
-        Assert.All(batch.Images.AsSpan(0, batch.Count * 3 * 224 * 224).ToArray(), sample => Assert.True(float.IsFinite(sample)));
+        Assert.All(batch.Images.AsSpan(0, batch.Count * 3 * 224 * 224).ToArray(),
+            sample => Assert.True(float.IsFinite(sample)));
     }
 
     /// <summary>An image is read; anything else ends in an error that names it.</summary>

@@ -29,7 +29,8 @@ internal sealed record TinyPng(int Width, int Height, int ColorType, byte[] Pixe
 
     private static TinyPng Decode(byte[] header, byte[] raw)
     {
-        int width = BinaryPrimitives.ReadInt32BigEndian(header), height = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(4));
+        int width = BinaryPrimitives.ReadInt32BigEndian(header),
+            height = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(4));
         int step = header[9] switch { 0 => 1, 2 => 3, 6 => 4, _ => throw new InvalidDataException() };
         int stride = width * step;
         Assert.Equal(height * (stride + 1), raw.Length);
@@ -58,7 +59,8 @@ internal sealed record TinyPng(int Width, int Height, int ColorType, byte[] Pixe
             1 => a,
             2 => b,
             3 => (a + b) >> 1,
-            4 => new[] { a, b, c }.MinBy(value => Math.Abs(p - value)),   // MinBy keeps the first of equals, as Paeth asks
+            // MinBy keeps the first of equals, as Paeth asks
+            4 => new[] { a, b, c }.MinBy(value => Math.Abs(p - value)),
             _ => throw new InvalidDataException(),
         };
     }

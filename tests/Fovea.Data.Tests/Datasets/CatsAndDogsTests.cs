@@ -7,7 +7,8 @@ namespace Fovea.Data.Tests.Datasets;
 
 public sealed class CatsAndDogsTests
 {
-    private static string[] Names { get; } = [.. Enumerable.Range(0, 20).SelectMany(i => (string[])[$"cat.{i}.jpg", $"dog.{i}.jpg"])];
+    private static string[] Names { get;
+        } = [.. Enumerable.Range(0, 20).SelectMany(i => (string[])[$"cat.{i}.jpg", $"dog.{i}.jpg"])];
 
     [Theory]
     [InlineData("")]
@@ -23,7 +24,9 @@ public sealed class CatsAndDogsTests
     public void The_archive_is_read_where_it_lies()
     {
         using TemporaryFolder folder = new();
-        string zip = folder.Write("train.zip", Zip([.. Names.Select(name => ("train/" + name, Png((byte)(name[0] == 'c' ? 1 : 2)))), ("train/notes.txt", [1])]));
+        string zip = folder.Write("train.zip",
+            Zip([.. Names.Select(name => ("train/" + name, Png((byte)(name[0] == 'c' ? 1 : 2)))),
+                ("train/notes.txt", [1])]));
         Check(DatasetCatalogue.Load("cats-and-dogs", folder.Path));
         Check(DatasetCatalogue.Load("CatsAndDogs", zip));
         Assert.Equal("cats-and-dogs", DatasetGuess.Of(folder.Path));
@@ -48,7 +51,8 @@ public sealed class CatsAndDogsTests
     [Trait("Category", "Golden")]
     public void Kaggles_archive_is_parted_by_class_and_can_be_read()
     {
-        DatasetSplits splits = DatasetCatalogue.Load("cats-and-dogs", SharedFiles.Data("cats-and-dogs", "train.zip"), new() { Seed = 4 });
+        DatasetSplits splits = DatasetCatalogue.Load("cats-and-dogs", SharedFiles.Data("cats-and-dogs", "train.zip"),
+            new() { Seed = 4 });
         Assert.Equal((486, 54, 60), (splits.Train.Count, splits.Validation.Count, splits.Test.Count));
         foreach (IImageDataset part in (IImageDataset[])[splits.Train, splits.Validation, splits.Test])
             Assert.Equal(part.Count, 2 * Labels(part).Count(label => label == 1));

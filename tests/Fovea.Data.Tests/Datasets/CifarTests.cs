@@ -22,7 +22,8 @@ public sealed class CifarTests : IDisposable
         Assert.Equal((500, 100), (python.Train.Count, python.Test.Count));
         Assert.Equal(binary.Info.ClassNames, python.Info.ClassNames);
         Assert.Equal("airplane", binary.Info.ClassNames[0]);
-        for (int batch = 0; batch < 5; batch++) FirstOfEachClassAgree(binary.Train, 2_000 * batch, 2_000, python.Train, 100 * batch, 10);
+        for (int batch = 0; batch < 5; batch++)
+            FirstOfEachClassAgree(binary.Train, 2_000 * batch, 2_000, python.Train, 100 * batch, 10);
         FirstOfEachClassAgree(binary.Test, 0, 2_000, python.Test, 0, 10);
     }
 
@@ -52,14 +53,16 @@ public sealed class CifarTests : IDisposable
         DatasetSplits splits = Cifar.Load10(_folder.Path);
         Assert.Equal((10, 2), (splits.Train.Count, splits.Test.Count));
         // Batches follow each other in order: record 5 is the second of batch 3.
-        Assert.Equal(Make.CifarBinary(2, 1, 10, salt: 3)[(3073 + 1)..], ((InMemoryDataset)splits.Train).Pixels(5).ToArray());
+        Assert.Equal(Make.CifarBinary(2, 1, 10, salt: 3)[(3073 + 1)..],
+            ((InMemoryDataset)splits.Train).Pixels(5).ToArray());
     }
 
     [Fact]
     public void Archives_under_any_name_are_found_by_their_content()
     {
         _folder.Write("a.tar.gz", Make.Gzip(Make.Tar(("unrelated", [1, 2, 3]))));
-        _folder.Write("b.tgz", Make.Gzip(Make.Tar([.. FuzzTests.Ten(1).Reverse()])));   // the order in the archive does not matter
+        // the order in the archive does not matter
+        _folder.Write("b.tgz", Make.Gzip(Make.Tar([.. FuzzTests.Ten(1).Reverse()])));
         InMemoryDataset train = (InMemoryDataset)Cifar.Load10(_folder.Path).Train;
         Assert.Equal(Make.CifarBinary(1, 1, 10, salt: 1)[1..], train.Pixels(0).ToArray());
     }
@@ -77,11 +80,13 @@ public sealed class CifarTests : IDisposable
     {
         foreach ((string name, byte[] content) in FuzzTests.Ten(1)) _folder.Write(name, content);
         File.Delete(Path.Combine(_folder.Path, "data_batch_4.bin"));
-        Assert.Contains("data_batch_4.bin missing", Assert.Throws<DataException>(() => Cifar.Load10(_folder.Path)).Message);
+        Assert.Contains("data_batch_4.bin missing",
+            Assert.Throws<DataException>(() => Cifar.Load10(_folder.Path)).Message);
     }
 
     [Fact]
-    public void A_truncated_batch_is_named() => Fails("not a whole number of records of 3073", Make.CifarBinary(2, 1, 10)[..^1]);
+    public void A_truncated_batch_is_named() =>
+        Fails("not a whole number of records of 3073", Make.CifarBinary(2, 1, 10)[..^1]);
 
     [Fact]
     public void An_empty_batch_is_named() => Fails("has 0 bytes", []);
@@ -101,7 +106,8 @@ public sealed class CifarTests : IDisposable
         Assert.Contains(message, Assert.Throws<DataException>(() => Cifar.Load10(_folder.Path)).Message);
     }
 
-    /// <summary>The Python files hold the first few records of each class of the binary ones, in the same order.</summary>
+    /// <summary>The Python files hold the first few records of each class of the binary ones, in the same
+    /// order.</summary>
     private static void FirstOfEachClassAgree(
         IImageDataset binary, int binaryStart, int binaryCount, IImageDataset python, int pythonStart, int perClass)
     {

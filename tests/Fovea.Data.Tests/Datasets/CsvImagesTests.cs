@@ -11,7 +11,9 @@ public sealed class CsvImagesTests
     public void Rows_give_images_classes_and_parts()
     {
         using TemporaryFolder folder = Folder("p/a,1.png", "p/b.png", "c.png", "d.png");
-        DatasetSplits splits = Load(folder, "Label,path,comment,Split\nzebra,\"p/a,1.png\",x,train\nant,./p/b.png,x,\nant,c.png,,val\nzebra,d.png,,TEST\n");
+        DatasetSplits splits = Load(folder,
+            "Label,path,comment,Split\nzebra,\"p/a,1.png\",x,train\nant,./p/b.png,x,\n" +
+            "ant,c.png,,val\nzebra,d.png,,TEST\n");
         Assert.Equal(["ant", "zebra"], splits.Info.ClassNames);
         Assert.Equal(["p/a,1.png", "p/b.png"], Paths(splits.Train, folder.Path));
         Assert.Equal([1, 0], Labels(splits.Train));

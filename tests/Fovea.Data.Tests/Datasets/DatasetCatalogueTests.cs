@@ -16,23 +16,27 @@ public sealed class DatasetCatalogueTests
     [InlineData("ImageFolder", "folder")]
     [InlineData("imagenet_1k", "imagenet")]
     [InlineData("Dogs-vs-Cats", "cats-and-dogs")]
-    public void Names_are_found_as_people_write_them(string written, string name) => Assert.Equal(name, DatasetCatalogue.Canonical(written));
+    public void Names_are_found_as_people_write_them(string written, string name) =>
+        Assert.Equal(name, DatasetCatalogue.Canonical(written));
 
     [Fact]
     public void An_unknown_name_suggests_the_nearest()
     {
         string message = Assert.Throws<UsageException>(() => DatasetCatalogue.Load("cifar11", ".")).Message;
         Assert.Equal(
-            "dataset 'cifar11' does not exist. Did you mean 'cifar10'? The datasets are shapes, mnist, fashion-mnist, cifar10, cifar100, "
+            "dataset 'cifar11' does not exist. Did you mean 'cifar10'? The datasets are shapes, mnist, fashion-mnist, "
+                + "cifar10, cifar100, "
             + "folder, imagenet, cats-and-dogs, csv.",
             message);
-        Assert.DoesNotContain("Did you mean", Assert.Throws<UsageException>(() => DatasetCatalogue.Load("places365", ".")).Message);
+        Assert.DoesNotContain("Did you mean",
+            Assert.Throws<UsageException>(() => DatasetCatalogue.Load("places365", ".")).Message);
     }
 
     [Fact]
     public void A_missing_directory_is_named()
     {
-        Assert.Contains("'/no/such'", Assert.Throws<DataException>(() => DatasetCatalogue.Load("mnist", "/no/such")).Message);
+        Assert.Contains("'/no/such'",
+            Assert.Throws<DataException>(() => DatasetCatalogue.Load("mnist", "/no/such")).Message);
         Assert.Contains("`data` DIR", Assert.Throws<UsageException>(() => DatasetCatalogue.Load("mnist")).Message);
     }
 
@@ -43,7 +47,8 @@ public sealed class DatasetCatalogueTests
     public void Options_that_make_no_sense_are_named(double share, int? train, int? evaluation, string named)
     {
         DatasetOptions options = new() { ValidationShare = share, TrainLimit = train, EvaluationLimit = evaluation };
-        Assert.StartsWith(named, Assert.Throws<UsageException>(() => DatasetCatalogue.Load("shapes", options: options)).Message);
+        Assert.StartsWith(named,
+            Assert.Throws<UsageException>(() => DatasetCatalogue.Load("shapes", options: options)).Message);
     }
 
     [Fact]
@@ -70,7 +75,8 @@ public sealed class DatasetCatalogueTests
         Assert.Equal((54_000, 6_000, 10_000), (splits.Train.Count, splits.Validation.Count, splits.Test.Count));
         Assert.Equal("10 % of the training set, by class, seed 3", splits.ValidationOrigin);
 
-        DatasetSplits small = DatasetCatalogue.Load("mnist", directory, new() { TrainLimit = 1000, EvaluationLimit = 100 });
+        DatasetSplits small = DatasetCatalogue.Load("mnist", directory,
+            new() { TrainLimit = 1000, EvaluationLimit = 100 });
         Assert.Equal((1000, 100, 100), (small.Train.Count, small.Validation.Count, small.Test.Count));
         Assert.All(Enumerable.Range(0, 1000).GroupBy(small.Train.Label), group => Assert.Equal(100, group.Count()));
     }

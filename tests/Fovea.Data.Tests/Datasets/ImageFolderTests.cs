@@ -13,13 +13,15 @@ public sealed class ImageFolderTests
     public void Classes_and_files_come_in_torchvisions_order()
     {
         using TemporaryFolder folder = Folder(
-            "train/b/2.PNG", "train/b/10.png", "train/B/x.Png", "train/a/z.png", "train/a/sub/y.png", "train/a/sub-1/y.png", "train/a/sub/x/y.png", "test/a/t.png");
+            "train/b/2.PNG", "train/b/10.png", "train/B/x.Png", "train/a/z.png", "train/a/sub/y.png",
+            "train/a/sub-1/y.png", "train/a/sub/x/y.png", "test/a/t.png");
         folder.Write("train/a/notes.txt", [1]);
         folder.Write("train/a/._z.png", [1]);
         DatasetSplits splits = DatasetCatalogue.Load("ImageFolder", folder.Path, new() { ValidationShare = 0 });
         Assert.Equal(["B", "a", "b"], splits.Info.ClassNames);
         Assert.Equal(
-            ["train/B/x.Png", "train/a/z.png", "train/a/sub/y.png", "train/a/sub-1/y.png", "train/a/sub/x/y.png", "train/b/10.png", "train/b/2.PNG"],
+            ["train/B/x.Png", "train/a/z.png", "train/a/sub/y.png", "train/a/sub-1/y.png", "train/a/sub/x/y.png",
+                "train/b/10.png", "train/b/2.PNG"],
             Paths(splits.Train, folder.Path));
         Assert.Equal([0, 1, 1, 1, 1, 2, 2], Labels(splits.Train));
         Assert.Equal(["test/a/t.png"], Paths(splits.Test, folder.Path));
@@ -31,9 +33,11 @@ public sealed class ImageFolderTests
     [InlineData("validation")]
     public void Three_published_parts_are_taken_as_they_are(string validation)
     {
-        using TemporaryFolder folder = Folder("train/a/1.png", "train/b/1.png", $"{validation}/a/2.png", $"{validation}/b/2.png", "test/b/3.png");
+        using TemporaryFolder folder = Folder("train/a/1.png", "train/b/1.png", $"{validation}/a/2.png",
+            $"{validation}/b/2.png", "test/b/3.png");
         DatasetSplits splits = DatasetCatalogue.Load("folder", folder.Path);
-        Assert.Equal((2, 2, 1, "published"), (splits.Train.Count, splits.Validation.Count, splits.Test.Count, splits.ValidationOrigin));
+        Assert.Equal((2, 2, 1, "published"),
+            (splits.Train.Count, splits.Validation.Count, splits.Test.Count, splits.ValidationOrigin));
     }
 
     [Fact]
@@ -51,12 +55,14 @@ public sealed class ImageFolderTests
     {
         string[] names = [.. Enumerable.Range(0, 100).Select(i => $"{(i < 60 ? "a" : "b")}/{i:00}.png")];
         using TemporaryFolder folder = Folder(names);
-        DatasetSplits one = DatasetCatalogue.Load("folder", folder.Path, new() { Seed = 1 }), same = DatasetCatalogue.Load("folder", folder.Path, new() { Seed = 1 });
+        DatasetSplits one = DatasetCatalogue.Load("folder", folder.Path, new() { Seed = 1 }),
+            same = DatasetCatalogue.Load("folder", folder.Path, new() { Seed = 1 });
         DatasetSplits other = DatasetCatalogue.Load("folder", folder.Path, new() { Seed = 2 });
         IImageDataset[] parts = [one.Train, one.Validation, one.Test];
         Assert.Equal([81, 9, 10], parts.Select(part => part.Count));
         Assert.Equal(names.Order(), parts.SelectMany(part => Paths(part, folder.Path)).Order());
-        Assert.Equal((6, 4), (Labels(one.Test).Count(label => label == 0), Labels(one.Test).Count(label => label == 1)));
+        Assert.Equal((6, 4), (Labels(one.Test).Count(label => label == 0),
+            Labels(one.Test).Count(label => label == 1)));
         Assert.Equal(Paths(one.Test, folder.Path), Paths(same.Test, folder.Path));
         Assert.NotEqual(Paths(one.Test, folder.Path), Paths(other.Test, folder.Path));
     }
@@ -79,7 +85,8 @@ public sealed class ImageFolderTests
     public void Small_equal_squares_keep_their_size_and_grey_its_channel()
     {
         using TemporaryFolder folder = new();
-        foreach (string name in (string[])["a/1.png", "b/1.png", "a/2.png", "b/2.png"]) folder.Write(name, Png(1, 28, 28, PngColor.Grey));
+        foreach (string name in (string[])["a/1.png", "b/1.png", "a/2.png", "b/2.png"])
+            folder.Write(name, Png(1, 28, 28, PngColor.Grey));
         DatasetInfo info = DatasetCatalogue.Load("folder", folder.Path).Info;
         Assert.Equal((1, 28, 28), (info.Channels, info.Height, info.Width));
     }
@@ -99,7 +106,8 @@ public sealed class ImageFolderTests
     [Fact]
     public void Bad_folders_are_named()
     {
-        using TemporaryFolder empty = new(), flat = Folder("1.png"), hollow = Folder("a/1.png"), extra = Folder("train/a/1.png", "test/z/1.png");
+        using TemporaryFolder empty = new(), flat = Folder("1.png"), hollow = Folder("a/1.png"),
+            extra = Folder("train/a/1.png", "test/z/1.png");
         Directory.CreateDirectory(Path.Combine(hollow.Path, "void"));
         Assert.Contains("no class folders", Error(() => DatasetCatalogue.Load("folder", empty.Path)));
         Assert.Contains("no class folders", Error(() => DatasetCatalogue.Load("folder", flat.Path)));
@@ -131,7 +139,8 @@ public sealed class ImageFolderTests
     {
         using TemporaryFolder folder = new();
         string zip = folder.Write("set.zip", Zip(
-            ("set/train/b/1.png", Png(2)), ("set/train/a/1.png", Png(1)), ("set/test/b/9.png", Png(9)), ("__MACOSX/set/train/._a.png", [0])));
+            ("set/train/b/1.png", Png(2)), ("set/train/a/1.png", Png(1)), ("set/test/b/9.png", Png(9)),
+            ("__MACOSX/set/train/._a.png", [0])));
         DatasetSplits splits = DatasetCatalogue.Load("folder", zip, new() { ValidationShare = 0 });
         Assert.Equal(["a", "b"], splits.Info.ClassNames);
         RawImage image = new();

@@ -22,7 +22,8 @@ public sealed class ImageNetTests
     }
 
     [Theory]
-    [InlineData("LOC_val_solution.csv", "ImageId,PredictionString\nv_3,n01 1 2 3 4 n01 9 9 9 9\nv_1,n03 1 2 3 4\nv_2,n02 0 0 1 1\n")]
+    [InlineData("LOC_val_solution.csv",
+        "ImageId,PredictionString\nv_3,n01 1 2 3 4 n01 9 9 9 9\nv_1,n03 1 2 3 4\nv_2,n02 0 0 1 1\n")]
     [InlineData("val.txt", "v_1.JPEG 2\nv_2.JPEG 1\nv_3.JPEG 0\n")]
     public void A_flat_validation_set_is_labelled_by_a_list(string file, string text)
     {
@@ -75,7 +76,8 @@ public sealed class ImageNetTests
     {
         string path = SharedFiles.Data("imagenet-sample");
         DatasetSplits splits = DatasetCatalogue.Load("imagenet", path);
-        Assert.Equal((1000, 60, 0, 20), (splits.Info.Classes, splits.Train.Count, splits.Validation.Count, splits.Test.Count));
+        Assert.Equal((1000, 60, 0, 20),
+            (splits.Info.Classes, splits.Train.Count, splits.Validation.Count, splits.Test.Count));
         string[] lines = File.ReadAllLines(Path.Combine(path, "classes.txt"));
         foreach (IImageDataset part in (IImageDataset[])[splits.Train, splits.Test])
         {
@@ -93,5 +95,6 @@ public sealed class ImageNetTests
         }
     }
 
-    private static DatasetSplits Load(TemporaryFolder folder) => DatasetCatalogue.Load("imagenet-1k", folder.Path, new() { ValidationShare = 0 });
+    private static DatasetSplits Load(TemporaryFolder folder) =>
+        DatasetCatalogue.Load("imagenet-1k", folder.Path, new() { ValidationShare = 0 });
 }

@@ -21,7 +21,8 @@ public sealed class MnistTests : IDisposable
         Assert.Equal([7, 2, 1, 0, 4, 1, 4, 9, 5, 9], Enumerable.Range(0, 10).Select(splits.Test.Label));
         // Counts of the ten digits, as published.
         int[] counts = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949];
-        Assert.Equal(counts, Enumerable.Range(0, 60_000).CountBy(splits.Train.Label).OrderBy(pair => pair.Key).Select(pair => pair.Value));
+        Assert.Equal(counts, Enumerable.Range(0,
+            60_000).CountBy(splits.Train.Label).OrderBy(pair => pair.Key).Select(pair => pair.Value));
     }
 
     [Fact]
@@ -93,7 +94,8 @@ public sealed class MnistTests : IDisposable
     {
         foreach (string part in (string[])["train", "t10k"])
         {
-            _folder.Write(Path.Combine(folder, $"{part}-images{separator}idx3-ubyte"), Make.Idx([3, 28, 28], new byte[3 * 784]));
+            _folder.Write(Path.Combine(folder, $"{part}-images{separator}idx3-ubyte"),
+                Make.Idx([3, 28, 28], new byte[3 * 784]));
             _folder.Write(Path.Combine(folder, $"{part}-labels{separator}idx1-ubyte"), Make.Idx([3], [0, 1, 2]));
         }
     }

@@ -21,7 +21,8 @@ public sealed class DownloaderTests : IDisposable
     public async Task A_file_is_fetched_once()
     {
         List<long> progress = [];
-        Assert.True(await new Downloader(_client).FetchAsync(File(), Path.GetDirectoryName(Target)!, progress.Add, TestContext.Current.CancellationToken));
+        Assert.True(await new Downloader(_client)
+            .FetchAsync(File(), Path.GetDirectoryName(Target)!, progress.Add, TestContext.Current.CancellationToken));
         Assert.Equal(_content, System.IO.File.ReadAllBytes(Target));
         Assert.False(System.IO.File.Exists(Part));
         Assert.Equal(_content.Length, progress[^1]);
@@ -60,7 +61,8 @@ public sealed class DownloaderTests : IDisposable
     [Fact]
     public async Task A_wrong_checksum_deletes_nothing_and_says_so()
     {
-        DataException error = await Assert.ThrowsAsync<DataException>(() => Fetch(File() with { Md5 = new string('0', 32) }));
+        DataException error = await Assert.ThrowsAsync<DataException>(() =>
+            Fetch(File() with { Md5 = new string('0', 32) }));
         Assert.Contains("nothing was deleted", error.Message);
         Assert.Equal(_content.Length, new FileInfo(Part).Length);
         Assert.False(System.IO.File.Exists(Target));
@@ -75,13 +77,15 @@ public sealed class DownloaderTests : IDisposable
         _server.Status = 404;
         Assert.Contains("404", (await Assert.ThrowsAsync<DataException>(() => Fetch())).Message);
         _server.Status = 200;
-        Assert.Contains("more than the 1000 bytes", (await Assert.ThrowsAsync<DataException>(() => Fetch(File() with { Bytes = 1000 }))).Message);
+        Assert.Contains("more than the 1000 bytes",
+            (await Assert.ThrowsAsync<DataException>(() => Fetch(File() with { Bytes = 1000 }))).Message);
         Start(100);
         _server.Shift = 5;
         Assert.Contains("another part", (await Assert.ThrowsAsync<DataException>(() => Fetch())).Message);
         _server.Shift = 0;
         _server.BreakAfter = 0;
-        Assert.Contains("100 of 200000 bytes are there", (await Assert.ThrowsAsync<DataException>(() => Fetch())).Message);
+        Assert.Contains("100 of 200000 bytes are there",
+            (await Assert.ThrowsAsync<DataException>(() => Fetch())).Message);
         Start(300_000);
         Assert.Contains("remove it to begin anew", (await Assert.ThrowsAsync<DataException>(() => Fetch())).Message);
     }
@@ -97,7 +101,8 @@ public sealed class DownloaderTests : IDisposable
 
         Assert.Equal(4, DownloadCatalogue.Files("MNIST").Count);
         Assert.All(DownloadCatalogue.Names, name => Assert.True(DatasetCatalogue.IsKnown(name)));
-        Assert.Contains("mnist, cifar10, cifar100", Assert.Throws<UsageException>(() => DownloadCatalogue.Files("imagenet")).Message);
+        Assert.Contains("mnist, cifar10, cifar100",
+            Assert.Throws<UsageException>(() => DownloadCatalogue.Files("imagenet")).Message);
     }
 
     public void Dispose()
@@ -108,11 +113,13 @@ public sealed class DownloaderTests : IDisposable
     }
 
 #pragma warning disable CA5351 // the datasets' authors publish MD5
-    private RemoteFile File() => new(_server.Address, "file.gz", _content.Length, Convert.ToHexStringLower(MD5.HashData(_content)));
+    private RemoteFile File() =>
+        new(_server.Address, "file.gz", _content.Length, Convert.ToHexStringLower(MD5.HashData(_content)));
 #pragma warning restore CA5351
 
     private Task<bool> Fetch(RemoteFile? file = null) =>
-        new Downloader(_client).FetchAsync(file ?? File(), Path.GetDirectoryName(Target)!, stop: TestContext.Current.CancellationToken);
+        new Downloader(_client).FetchAsync(file ?? File(), Path.GetDirectoryName(Target)!,
+            stop: TestContext.Current.CancellationToken);
 
     private void Start(int length)
     {

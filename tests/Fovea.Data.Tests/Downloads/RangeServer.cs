@@ -55,12 +55,16 @@ internal sealed class RangeServer : IDisposable
         int start = 0;
         using StreamReader reader = new(stream, Encoding.ASCII, leaveOpen: true);
         while (await reader.ReadLineAsync() is { Length: > 0 } line)
-            if (KnowsRanges && line.StartsWith("Range: bytes=", StringComparison.OrdinalIgnoreCase)) start = int.Parse(line[13..].TrimEnd('-'));
+            if (KnowsRanges && line.StartsWith("Range: bytes=", StringComparison.OrdinalIgnoreCase)) start = int.Parse(
+                line[13..].TrimEnd('-'));
         Starts.Add(start);
         int code = Status != 200 ? Status : start > 0 ? 206 : 200;
-        string range = code == 206 ? $"Content-Range: bytes {start + Shift}-{_content.Length - 1}/{_content.Length}\r\n" : "";
-        byte[] head = Encoding.ASCII.GetBytes($"HTTP/1.1 {code} X\r\n{range}Content-Length: {_content.Length - start}\r\nConnection: close\r\n\r\n");
+        string range = code == 206 ? $"Content-Range: bytes {start + Shift}-{_content.Length - 1}/{_content.Length}\r\n"
+            : "";
+        byte[] head = Encoding.ASCII.GetBytes(
+            $"HTTP/1.1 {code} X\r\n{range}Content-Length: {_content.Length - start}\r\nConnection: close\r\n\r\n");
         await stream.WriteAsync(head);
-        if (code < 300) await stream.WriteAsync(_content.AsMemory(start, Math.Min(BreakAfter, _content.Length - start)));
+        if (code < 300)
+            await stream.WriteAsync(_content.AsMemory(start, Math.Min(BreakAfter, _content.Length - start)));
     }
 }

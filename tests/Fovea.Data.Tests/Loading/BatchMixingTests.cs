@@ -4,7 +4,8 @@ namespace Fovea.Data.Tests.Loading;
 
 public sealed class BatchMixingTests
 {
-    [Theory]   // bounds: five standard deviations of the estimate, the variance's by its own fourth moment (at most 1/16)
+    // bounds: five standard deviations of the estimate, the variance's by its own fourth moment (at most 1/16)
+    [Theory]
     [InlineData(0.1)]
     [InlineData(0.2)]
     [InlineData(0.8)]
@@ -13,17 +14,20 @@ public sealed class BatchMixingTests
     public void Shares_have_the_moments_of_the_beta_distribution(double alpha)
     {
         const int Count = 20_000;
-        double[] draws = [.. Enumerable.Range(0, Count).Select(i => BetaDistribution.Draw(alpha, Philox.For(5, "beta", (ulong)i)))];
+        double[] draws = [.. Enumerable.Range(0, Count)
+            .Select(i => BetaDistribution.Draw(alpha, Philox.For(5, "beta", (ulong)i)))];
         double variance = 1 / (4 * (2 * alpha + 1));
         Assert.All(draws, share => Assert.InRange(share, 0, 1));
         Assert.Equal(0.5, draws.Average(), 5 * Math.Sqrt(variance / Count));
-        Assert.Equal(variance, draws.Average(share => (share - 0.5) * (share - 0.5)), 5 * 0.25 * Math.Sqrt(variance / Count));
+        Assert.Equal(variance, draws.Average(share => (share - 0.5) * (share - 0.5)),
+            5 * 0.25 * Math.Sqrt(variance / Count));
         Assert.Equal(draws[7], BetaDistribution.Draw(alpha, Philox.For(5, "beta", 7)));
     }
 
     [Fact]
     public void A_tiny_shape_still_gives_numbers() =>
-        Assert.All(Enumerable.Range(0, 100), i => Assert.InRange(BetaDistribution.Draw(1e-4, Philox.For(5, "beta", (ulong)i)), 0, 1));
+        Assert.All(Enumerable.Range(0, 100),
+            i => Assert.InRange(BetaDistribution.Draw(1e-4, Philox.For(5, "beta", (ulong)i)), 0, 1));
 
     [Theory]
     [InlineData(5)]
@@ -39,10 +43,12 @@ public sealed class BatchMixingTests
         {
             int partner = count - 1 - i;
             for (int j = 0; j < 48; j++)
-                Assert.Equal(share * plain.Images[i * 48 + j] + (1 - share) * plain.Images[partner * 48 + j], mixed.Images[i * 48 + j], 1e-5f);
+                Assert.Equal(share * plain.Images[i * 48 + j] + (1 - share) * plain.Images[partner * 48 + j],
+                    mixed.Images[i * 48 + j], 1e-5f);
             for (int label = 0; label < 3; label++)
             {
-                float expected = 0.1f / 3 + 0.9f * ((i % 3 == label ? share : 0) + (partner % 3 == label ? 1 - share : 0));
+                float expected = 0.1f / 3
+                    + 0.9f * ((i % 3 == label ? share : 0) + (partner % 3 == label ? 1 - share : 0));
                 Assert.Equal(expected, mixed.Targets![i * 3 + label], 1e-5f);
             }
 
@@ -70,7 +76,8 @@ public sealed class BatchMixingTests
                 float[] expected = new float[3];
                 expected[i % 3] += stayed / 48f;
                 expected[(3 - i) % 3] += 1 - stayed / 48f;
-                for (int label = 0; label < 3; label++) Assert.Equal(expected[label], mixed.Targets![i * 3 + label], 1e-6f);
+                for (int label = 0; label < 3; label++)
+                    Assert.Equal(expected[label], mixed.Targets![i * 3 + label], 1e-6f);
             }
         }
     }
@@ -97,7 +104,8 @@ public sealed class BatchMixingTests
     [InlineData(-1, 0, "mixup")]
     [InlineData(0, double.NaN, "cutmix")]
     public void Values_that_make_no_sense_are_named(double mixup, double cutmix, string named) =>
-        Assert.StartsWith(named, Assert.Throws<UsageException>(() => new BatchMixing { Mixup = mixup, CutMix = cutmix }.Validate()).Message);
+        Assert.StartsWith(named,
+            Assert.Throws<UsageException>(() => new BatchMixing { Mixup = mixup, CutMix = cutmix }.Validate()).Message);
 
     /// <summary>Images of 3 x 4 x 4 samples, all different, of classes 0, 1, 2, 0, ...</summary>
     private static Batch Filled(int count)

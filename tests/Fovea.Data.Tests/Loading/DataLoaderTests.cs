@@ -23,7 +23,8 @@ public sealed class DataLoaderTests
          select (count, size, workers, ahead)).ToArbitrary(),
         ((int Count, int Size, int Workers, int Ahead) c) =>
         {
-            LoaderOptions options = new() { BatchSize = c.Size, Shuffle = true, Workers = c.Workers, Prefetch = c.Ahead };
+            LoaderOptions options = new() { BatchSize = c.Size, Shuffle = true, Workers = c.Workers,
+                Prefetch = c.Ahead };
             DataLoader loader = new(Counting.Dataset(c.Count), options);
             DataLoader dropping = new(Counting.Dataset(c.Count), options with { DropLast = true });
             List<int> seen = [.. loader.Epoch(1).SelectMany(batch => batch.Indices[..batch.Count])];
@@ -64,7 +65,8 @@ public sealed class DataLoaderTests
         DataLoader first = new(Counting.Dataset(30), options);
         HashSet<Batch> batches = [.. first.Epoch(0)];
         Assert.Subset(batches, new DataLoader(Counting.Dataset(20), options, sharing: first).Epoch(0).ToHashSet());
-        Assert.DoesNotContain(batches.First(), new DataLoader(Counting.Dataset(20), options with { BatchSize = 8 }, sharing: first).Epoch(0));
+        Assert.DoesNotContain(batches.First(),
+            new DataLoader(Counting.Dataset(20), options with { BatchSize = 8 }, sharing: first).Epoch(0));
         using IEnumerator<Batch> going = first.Epoch(1).GetEnumerator();
         Assert.True(going.MoveNext());
         Assert.DoesNotContain(going.Current, new DataLoader(Counting.Dataset(20), options, sharing: first).Epoch(0));
@@ -78,7 +80,9 @@ public sealed class DataLoaderTests
             BatchSize = 7,
             Shuffle = true,
             Seed = 3,
-            Transforms = TransformPipeline.Parse("random-crop:32:padding=4,color-jitter:brightness=0.4:hue=0.1,rand-m9-mstd0.5-inc1,random-erasing:value=random"),
+            Transforms = TransformPipeline.Parse(
+                "random-crop:32:padding=4,color-jitter:brightness=0.4:hue=0.1," +
+                "rand-m9-mstd0.5-inc1,random-erasing:value=random"),
             Mixing = new() { Mixup = 0.8, CutMix = 1, Smoothing = 0.1 },
             Repeats = 2,
         };
@@ -91,7 +95,9 @@ public sealed class DataLoaderTests
     [Fact]
     public void Repeated_images_come_in_a_row_differently_transformed_and_an_epoch_stays_as_long()
     {
-        DataLoader loader = new(ShapesDataset.Draw(1, "test", 10), new() { BatchSize = 10, Shuffle = true, Repeats = 3, Transforms = TransformPipeline.Parse("random-crop:32:padding=8") });
+        DataLoader loader = new(ShapesDataset.Draw(1, "test", 10),
+            new() { BatchSize = 10, Shuffle = true, Repeats = 3,
+                Transforms = TransformPipeline.Parse("random-crop:32:padding=8") });
         Batch batch = loader.Epoch(0).Single();
         Assert.Equal(10, batch.Count);
         Assert.Equal([3, 3, 3, 1], batch.Indices.CountBy(index => index).Select(pair => pair.Value));
@@ -130,7 +136,8 @@ public sealed class DataLoaderTests
     [Fact]
     public void Errors_of_workers_reach_the_consumer_at_their_batch()
     {
-        DataLoader loader = new(new Failing(Counting.Dataset(10), bad: 7), new() { BatchSize = 2, Workers = 2, Prefetch = 4 });
+        DataLoader loader = new(new Failing(Counting.Dataset(10), bad: 7),
+            new() { BatchSize = 2, Workers = 2, Prefetch = 4 });
         int good = 0;
         DataException e = Assert.Throws<DataException>(() => { foreach (Batch _ in loader.Epoch(0)) good++; });
         Assert.Equal((3, "image 7 is broken"), (good, e.Message));
@@ -152,7 +159,8 @@ public sealed class DataLoaderTests
     public void Options_that_make_no_sense_are_named(int batchSize, int workers, int prefetch, string named)
     {
         LoaderOptions options = new() { BatchSize = batchSize, Workers = workers, Prefetch = prefetch };
-        Assert.StartsWith(named, Assert.Throws<UsageException>(() => new DataLoader(Counting.Dataset(1), options)).Message);
+        Assert.StartsWith(named,
+            Assert.Throws<UsageException>(() => new DataLoader(Counting.Dataset(1), options)).Message);
     }
 
     /// <summary>Each batch as text: numbers, labels and the sum of pixel bits.</summary>
@@ -163,8 +171,10 @@ public sealed class DataLoaderTests
         return [.. loader.Epoch(epoch, start).Select(batch =>
         {
             HashCode pixels = default;
-            foreach (float value in batch.Images.AsSpan(0, batch.Count * batch.Channels * batch.Height * batch.Width)) pixels.Add(value);
-            string indices = string.Join(' ', batch.Indices[..batch.Count]), labels = string.Join(' ', batch.Labels[..batch.Count]);
+            foreach (float value in batch.Images.AsSpan(0, batch.Count * batch.Channels * batch.Height * batch.Width))
+                pixels.Add(value);
+            string indices = string.Join(' ', batch.Indices[..batch.Count]),
+                labels = string.Join(' ', batch.Labels[..batch.Count]);
             foreach (float value in batch.Targets.AsSpan(0, batch.Count * batch.Classes)) pixels.Add(value);
             return $"{batch.Number}: {indices} {labels} {pixels.ToHashCode()}";
         })];

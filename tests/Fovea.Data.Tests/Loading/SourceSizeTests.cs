@@ -17,7 +17,8 @@ public sealed class SourceSizeTests
     [InlineData("resize:200x300", 0)]
     [InlineData("hflip,resize:256", 0)]
     [InlineData("none", 0)]
-    public void The_first_step_decides(string transforms, int least) => Assert.Equal(least, SourceSize.LeastSide(TransformPipeline.Parse(transforms)));
+    public void The_first_step_decides(string transforms, int least) =>
+        Assert.Equal(least, SourceSize.LeastSide(TransformPipeline.Parse(transforms)));
 
     [Theory]
     [InlineData(0, 100, 80)]
@@ -28,9 +29,11 @@ public sealed class SourceSizeTests
     public void Images_are_shrunk_as_far_as_that_allows(int least, int width, int height)
     {
         using TemporaryFolder folder = new();
-        foreach (string name in (string[])["train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg"]) folder.Write(name, JpegWriter.Encode(new RawImage(3, 80, 100)));
+        foreach (string name in (string[])["train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg"])
+            folder.Write(name, JpegWriter.Encode(new RawImage(3, 80, 100)));
         RawImage image = new();
-        IImageDataset train = new ReadableImages(new ClassSubset(new Subset(ImageFolder.Load(folder.Path).Train, [0, 1]), [0, 1]));
+        IImageDataset train = new ReadableImages(
+            new ClassSubset(new Subset(ImageFolder.Load(folder.Path).Train, [0, 1]), [0, 1]));
         train.Read(1, image, least);
         Assert.Equal((width, height), (image.Width, image.Height));
     }

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Fovea.Data.Tests.Support;
 
 /// <summary>
-/// Images made by a formula that Python can follow. Expected results of tests that use them were computed once by Pillow 9.4 with the
-/// calls of torchvision 0.14 (<c>functional_pil.py</c>).
+/// Images made by a formula that Python can follow. Expected results of tests that use them were computed once by
+/// Pillow 9.4 with the calls of torchvision 0.14 (<c>functional_pil.py</c>).
 /// </summary>
 internal static class Pattern
 {
@@ -12,7 +12,8 @@ internal static class Pattern
     public static RawImage Image(int height, int width, int channels = 3)
     {
         RawImage image = new(channels, height, width);
-        for (long i = 0; i < image.Pixels.Length; i++) image.Pixels[(int)i] = (byte)((7 * i * i + 31 * i + i / 5 * 13 + 40) % 241);
+        for (long i = 0; i < image.Pixels.Length; i++)
+            image.Pixels[(int)i] = (byte)((7 * i * i + 31 * i + i / 5 * 13 + 40) % 241);
         return image;
     }
 

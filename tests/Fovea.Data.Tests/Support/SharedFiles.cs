@@ -1,6 +1,7 @@
 namespace Fovea.Data.Tests.Support;
 
-/// <summary>Folders of real data and golden values beside the repository. Tests that need them are skipped where they are not.</summary>
+/// <summary>Folders of real data and golden values beside the repository. Tests that need them are skipped where they
+/// are not.</summary>
 internal static class SharedFiles
 {
     public static string Data(params string[] parts) => Require("FOVEA_DATA", "data", parts);

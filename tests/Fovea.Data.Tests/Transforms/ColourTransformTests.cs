@@ -19,15 +19,21 @@ public sealed class ColourTransformTests
     {
         RawImage image = Pattern.Small();
         new Grayscale().Apply(image, default, new());
-        Assert.Equal(string.Concat(Enumerable.Repeat("63a954b534a33e4b8f9c7b5c4b747fa5b0585288", 3)), Pattern.Hex(image));
+        Assert.Equal(string.Concat(Enumerable.Repeat("63a954b534a33e4b8f9c7b5c4b747fa5b0585288", 3)),
+            Pattern.Hex(image));
     }
 
     [Theory]   // Pillow 9.4: resize((3, 3)), and of the large image to 13 x 20 and 100 x 70 pixels
-    [InlineData(Interpolation.Nearest, "2882237000b9bfdb3e8a413076546a9710b2343976b5e154a86f6e", "7778b547f20d0989", "3a6761bf7ff7cdba")]
-    [InlineData(Interpolation.Box, "3b82744f4295c3db26b1416d7f3485ae10866e39a070d8735a6fa7", "712fbc15543cad16", "3a6761bf7ff7cdba")]
-    [InlineData(Interpolation.Lanczos, "3c82624e2cabac8c52aa73787b4a8a9d49763f81ae74ac6f868080", "8ec8ba97214d79fd", "b7a76a439f62bf62")]
-    [InlineData(Interpolation.Bicubic, "3d7d675138a3aa8c51a970777f4d869a497c4a7fa672ab72828182", "22b1d4bf7af6ce95", "f58d9b59c0317903")]
-    public void Every_interpolation_is_that_of_pillow(Interpolation interpolation, string small, string shrunk, string enlarged)
+    [InlineData(Interpolation.Nearest, "2882237000b9bfdb3e8a413076546a9710b2343976b5e154a86f6e", "7778b547f20d0989",
+        "3a6761bf7ff7cdba")]
+    [InlineData(Interpolation.Box, "3b82744f4295c3db26b1416d7f3485ae10866e39a070d8735a6fa7", "712fbc15543cad16",
+        "3a6761bf7ff7cdba")]
+    [InlineData(Interpolation.Lanczos, "3c82624e2cabac8c52aa73787b4a8a9d49763f81ae74ac6f868080", "8ec8ba97214d79fd",
+        "b7a76a439f62bf62")]
+    [InlineData(Interpolation.Bicubic, "3d7d675138a3aa8c51a970777f4d869a497c4a7fa672ab72828182", "22b1d4bf7af6ce95",
+        "f58d9b59c0317903")]
+    public void Every_interpolation_is_that_of_pillow(Interpolation interpolation, string small, string shrunk,
+        string enlarged)
     {
         Assert.Equal(small, Pattern.Hex(Resized(Pattern.Small(), 3, 3)));
         Assert.Equal(shrunk, Pattern.Digest(Resized(Pattern.Large(), 20, 13)));
@@ -57,7 +63,8 @@ public sealed class ColourTransformTests
         new ColorJitter().Apply(same, Philox.For((ulong)size.Seed, "test"), new());
         ColorJitter jitter = new() { Brightness = 0.4, Contrast = 0.4, Saturation = 0.4, Hue = 0.5 };
         jitter.Apply(changed, Philox.For((ulong)size.Seed, "test"), new());
-        return same.Pixels.SequenceEqual(Noise(size, 1).Pixels) && (changed.Height, changed.Width) == (size.Height, size.Width);
+        return same.Pixels.SequenceEqual(Noise(size, 1).Pixels)
+            && (changed.Height, changed.Width) == (size.Height, size.Width);
     }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -114,7 +121,8 @@ public sealed class ColourTransformTests
         Assert.Equal(-1, flat.Pixels.IndexOfAnyExcept((byte)200));
 
         // Weights e^(-1/2) / (1 + 2 e^(-1/2)) = 0.2741 and 0.4519; times each other and 255.
-        Assert.Equal([19, 32, 19, 32, 52, 32, 19, 32, 19], new[] { 6, 7, 8, 11, 12, 13, 16, 17, 18 }.Select(i => (int)point.Pixels[i]));
+        Assert.Equal([19, 32, 19, 32, 52, 32, 19, 32, 19],
+            new[] { 6, 7, 8, 11, 12, 13, 16, 17, 18 }.Select(i => (int)point.Pixels[i]));
         Assert.Throws<DataException>(() => new GaussianBlur(5).Apply(new RawImage(1, 2, 9), default, new()));
     }
 

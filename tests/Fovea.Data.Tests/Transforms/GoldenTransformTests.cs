@@ -10,7 +10,8 @@ using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Tests.Transforms;
 
-/// <summary>Every step of the fixture <c>transforms</c>: what torchvision and Pillow made of two photographs, bit for bit.</summary>
+/// <summary>Every step of the fixture <c>transforms</c>: what torchvision and Pillow made of two photographs, bit for
+/// bit.</summary>
 [Trait("Category", "Golden")]
 public sealed class GoldenTransformTests
 {
@@ -28,7 +29,8 @@ public sealed class GoldenTransformTests
     });
 
     [Fact]
-    public void A_resized_crop_is_that_of_pillow() => ForEach("RandomResizedCrop (given box)", (step, image, expected) =>
+    public void A_resized_crop_is_that_of_pillow() =>
+        ForEach("RandomResizedCrop (given box)", (step, image, expected) =>
     {
         ImageScratch scratch = new();
         scratch.Crop(image, new Box(Int(step, "top"), Int(step, "left"), Int(step, "height"), Int(step, "width")));
@@ -69,17 +71,20 @@ public sealed class GoldenTransformTests
         foreach (JsonElement step in Steps().Where(step => step.TryGetProperty("output_tensor", out _)))
         {
             RawImage image = Image(step, "input");
-            float[] expected = Tensor(tensors, step.GetProperty("output_tensor").GetString()!), actual = new float[expected.Length];
+            float[] expected = Tensor(tensors, step.GetProperty("output_tensor").GetString()!),
+                actual = new float[expected.Length];
             for (int channel = 0; channel < 3; channel++)
             {
                 float At(string name, float otherwise) =>
                     step.TryGetProperty(name, out JsonElement values) ? values[channel].GetSingle() : otherwise;
                 int area = image.Height * image.Width;
-                PixelNormalizer.Convert(image.Plane(channel), actual.AsSpan(channel * area, area), At("mean", 0), At("std", 1));
+                PixelNormalizer.Convert(image.Plane(channel), actual.AsSpan(channel * area, area), At("mean", 0),
+                    At("std", 1));
             }
 
             // The fixture's tolerance: 1e-6 absolute and 1e-5 relative.
-            for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], 1e-6f + 1e-5f * Math.Abs(expected[i]));
+            for (int i = 0; i < expected.Length; i++)
+                Assert.Equal(expected[i], actual[i], 1e-6f + 1e-5f * Math.Abs(expected[i]));
             tried++;
         }
 
@@ -109,7 +114,8 @@ public sealed class GoldenTransformTests
 
     private static void AssertSame(RawImage expected, RawImage actual)
     {
-        Assert.Equal((expected.Channels, expected.Height, expected.Width), (actual.Channels, actual.Height, actual.Width));
+        Assert.Equal((expected.Channels, expected.Height, expected.Width),
+            (actual.Channels, actual.Height, actual.Width));
         Assert.True(expected.Pixels.SequenceEqual(actual.Pixels), "pixels differ");
     }
 

@@ -65,7 +65,8 @@ public sealed class ImageTransformTests
     [Theory]
     [InlineData(100, 10, 43, 0, 13, 10)]     // too high: the full width, ratio 3/4
     [InlineData(10, 100, 0, 43, 10, 13)]     // too wide: the full height, ratio 4/3
-    public void An_image_that_no_box_fits_is_cropped_in_the_middle(int height, int width, int top, int left, int boxHeight, int boxWidth)
+    public void An_image_that_no_box_fits_is_cropped_in_the_middle(int height, int width, int top, int left,
+        int boxHeight, int boxWidth)
     {
         RandomResizedCrop whole = new(8) { Scale = (1, 1) };   // the whole area in a ratio that it has not
         Assert.Equal(new Box(top, left, boxHeight, boxWidth), whole.Choose(height, width, Philox.For(0, "test")));
@@ -84,8 +85,8 @@ public sealed class ImageTransformTests
             logarithms += Math.Log((double)box.Width / box.Height) / Count;
         }
 
-        // Area s is uniform in 0.08 .. 1, but boxes with s > t = exp(-|r|) stick out and are drawn again: with r uniform in 0 .. ln 4/3,
-        // E[s] = ∫(t² - 0.08²)/2 dr / ∫(t - 0.08) dr = 0.1085 / 0.2270.
+        // Area s is uniform in 0.08 .. 1, but boxes with s > t = exp(-|r|) stick out and are drawn again: with r
+        // uniform in 0 .. ln 4/3, E[s] = ∫(t² - 0.08²)/2 dr / ∫(t - 0.08) dr = 0.1085 / 0.2270.
         Assert.Equal(0.478, areas, 0.012);
         Assert.Equal(0, logarithms, 0.01);
     }
@@ -109,7 +110,8 @@ public sealed class ImageTransformTests
     [Fact]
     public void A_crop_larger_than_the_image_says_what_to_do()
     {
-        DataException e = Assert.Throws<DataException>(() => new RandomCrop(32).Apply(new RawImage(3, 20, 40), default, new()));
+        DataException e = Assert.Throws<DataException>(() =>
+            new RandomCrop(32).Apply(new RawImage(3, 20, 40), default, new()));
         Assert.Contains("20 x 40 pixels is too small for a crop of 32", e.Message);
     }
 

@@ -54,8 +54,10 @@ public sealed class PolicyTransformTests
     [Fact]
     public void The_form_of_timm_is_read()
     {
-        Assert.Equal(new RandAugment { Bins = 11, Probability = 0.5, Std = 0.5 }, AutomaticAugmentation.Parse("rand-m9-mstd0.5-inc1").Step);
-        Assert.Equal(new RandAugment { Bins = 11, Magnitude = 7, Ops = 3, Probability = 1 }, AutomaticAugmentation.Parse("rand-m7-n3-p1").Step);
+        Assert.Equal(new RandAugment { Bins = 11, Probability = 0.5, Std = 0.5 },
+            AutomaticAugmentation.Parse("rand-m9-mstd0.5-inc1").Step);
+        Assert.Equal(new RandAugment { Bins = 11, Magnitude = 7, Ops = 3, Probability = 1 },
+            AutomaticAugmentation.Parse("rand-m7-n3-p1").Step);
         Assert.Equal(new AutoAugment(), AutomaticAugmentation.Parse("original").Step);
         Assert.Equal(new TrivialAugmentWide(), AutomaticAugmentation.Parse("ta-wide").Step);
         Assert.Equal(new RandAugment { Magnitude = 5 }, AutomaticAugmentation.Parse("rand-augment:magnitude=5").Step);
@@ -99,7 +101,8 @@ public sealed class PolicyTransformTests
         double area = 0;
         List<double> noise = [];
         for (ulong i = 0; i < 2000; i++)
-            if (erasing.Choose(1000, 1000, Philox.For(1, "test", i)) is Box box) area += box.Height * box.Width / 1e6 / 2000;
+            if (erasing.Choose(1000, 1000, Philox.For(1, "test", i)) is Box box) area += box.Height * box.Width / 1e6
+            / 2000;
         float[] image = new float[3 * 64 * 64];
         for (ulong i = 0; noise.Count < 20_000; i++)
         {
@@ -135,6 +138,7 @@ public sealed class PolicyTransformTests
             .With(new RandomHorizontalFlip(0.25), step => step is RandomHorizontalFlip);
         Assert.Equal("random-crop:32:padding=4,hflip:p=0.25,trivial-augment,random-erasing", more.ToString());
         Assert.Equal("none", TransformPipeline.None.ToString());
-        Assert.Equal("random-erasing:p=0.25", TransformPipeline.None.With(new RandomErasing(0.25), step => step is RandomErasing).ToString());
+        Assert.Equal("random-erasing:p=0.25",
+            TransformPipeline.None.With(new RandomErasing(0.25), step => step is RandomErasing).ToString());
     }
 }

@@ -33,8 +33,10 @@ public sealed class TransformPipelineTests
 
     [Fact]
     public void A_text_gives_the_described_steps() => Assert.Equal(
-        new TransformPipeline(new RandomCrop(32, 4), new RandomHorizontalFlip(), new Resize(224, null, Interpolation.Bicubic)),
-        TransformPipeline.Parse(" random-crop : 32 : padding = 4 , hflip, resize:224:interpolation=bicubic".Replace(" : ", ":")));
+        new TransformPipeline(new RandomCrop(32, 4), new RandomHorizontalFlip(),
+            new Resize(224, null, Interpolation.Bicubic)),
+        TransformPipeline.Parse(
+            " random-crop : 32 : padding = 4 , hflip, resize:224:interpolation=bicubic".Replace(" : ", ":")));
 
     [Theory]
     [InlineData("hflop", "there is no step 'hflop'. Did you mean 'hflip'?")]
@@ -48,13 +50,15 @@ public sealed class TransformPipelineTests
     [InlineData("hflip:p=0.1:p=0.2", "'p' stands twice")]
     [InlineData("random-resized-crop:8:scale=0..1", "scale must be LOW..HIGH with 0 < LOW <= HIGH <= 1")]
     [InlineData("resize:1x2x3", "a size is one number or HEIGHTxWIDTH")]
-    [InlineData("resize:8:interpolation=nearst", "interpolation must be bilinear, bicubic, nearest, box or lanczos, not 'nearst' (did you mean 'nearest'?)")]
+    [InlineData("resize:8:interpolation=nearst",
+        "interpolation must be bilinear, bicubic, nearest, box or lanczos, not 'nearst' (did you mean 'nearest'?)")]
     [InlineData("color-jiter", "Did you mean 'color-jitter'?")]
     [InlineData("color-jitter:hue=0.6", "hue must be a number from 0 to 0.5, not '0.6'")]
     [InlineData("grayscale:3", "'3' is not an option; it is written grayscale")]
     [InlineData("gaussian-blur:4", "the size must be odd")]
     [InlineData("rand-augment:magnitude=31", "magnitude must be a whole number from 0 to 30, not '31'")]
-    [InlineData("auto-augment:policy=cifar", "policy must be imagenet, cifar10 or svhn, not 'cifar' (did you mean 'cifar10'?)")]
+    [InlineData("auto-augment:policy=cifar",
+        "policy must be imagenet, cifar10 or svhn, not 'cifar' (did you mean 'cifar10'?)")]
     [InlineData("rand-m9-n", "'n' is not understood")]
     [InlineData("random-erasing,hflip", "stands last; move it to the end")]
     [InlineData("random-erasing:value=noise", "value must be zero or random, not 'noise'")]
@@ -83,5 +87,6 @@ public sealed class TransformPipelineTests
     [InlineData("mnist", 1, 28, "none")]
     [InlineData("cats-and-dogs", 3, 224, "random-resized-crop:224,hflip")]
     public void The_usual_augmentation_suits_the_dataset(string name, int channels, int size, string expected) =>
-        Assert.Equal(expected, Augmentation.Default(Support.Counting.Info(channels, size, 2) with { Name = name }).ToString());
+        Assert.Equal(expected, Augmentation.Default(Support.Counting.Info(channels, size, 2) with { Name = name })
+            .ToString());
 }

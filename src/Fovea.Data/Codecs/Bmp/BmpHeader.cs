@@ -5,8 +5,9 @@ namespace Fovea.Data.Codecs.Bmp;
 
 /// <summary>File header, image header and palette of a bitmap.</summary>
 /// <remarks>
-/// Source: Microsoft's documentation of BITMAPFILEHEADER, BITMAPCOREHEADER (12 bytes), BITMAPINFOHEADER (40) and its successors with masks (52,
-/// 56, 108, 124); OS/2's second header has 16 to 64 bytes, of which it may leave out the last ones.
+/// Source: Microsoft's documentation of BITMAPFILEHEADER, BITMAPCOREHEADER (12 bytes), BITMAPINFOHEADER (40) and its
+/// successors with masks (52, 56, 108, 124); OS/2's second header has 16 to 64 bytes, of which it may leave out the
+/// last ones.
 /// </remarks>
 internal sealed record BmpHeader
 {
@@ -27,7 +28,8 @@ internal sealed record BmpHeader
     /// <summary>Where the pixels start in the file.</summary>
     public required int PixelsAt { get; init; }
 
-    /// <summary>256 colours of three bytes, red first; empty above 8 bits. Colours that the file lacks are black.</summary>
+    /// <summary>256 colours of three bytes, red first; empty above 8 bits. Colours that the file lacks are
+    /// black.</summary>
     public byte[] Palette { get; init; } = [];
 
     /// <summary>Which bits are red, green and blue, for 16 and 32 bits.</summary>
@@ -41,8 +43,10 @@ internal sealed record BmpHeader
     {
         source.Require(0, FileHeader + 4, "the header");
         ReadOnlySpan<byte> file = source.Bytes;
-        uint pixelsAt = BinaryPrimitives.ReadUInt32LittleEndian(file[10..]), size = BinaryPrimitives.ReadUInt32LittleEndian(file[FileHeader..]);
-        if (size != CoreHeader && size is < 16 or > 124) throw source.Error($"has a bitmap header of {size} bytes, which is not known.");
+        uint pixelsAt = BinaryPrimitives.ReadUInt32LittleEndian(file[10..]),
+            size = BinaryPrimitives.ReadUInt32LittleEndian(file[FileHeader..]);
+        if (size != CoreHeader && size is < 16 or > 124)
+            throw source.Error($"has a bitmap header of {size} bytes, which is not known.");
         source.Require(FileHeader, size, "the bitmap header");
         if (pixelsAt < FileHeader + size || pixelsAt > source.Length)
             throw source.Error($"says that its pixels start at offset {pixelsAt}; the file has {source.Length} bytes.");
@@ -72,7 +76,8 @@ internal sealed record BmpHeader
             Height = height == int.MinValue ? 0 : Math.Abs(height),
             IsTopDown = height < 0,
             Depth = BinaryPrimitives.ReadUInt16LittleEndian(file[28..]),
-            Compression = size < 20 ? BmpCompression.None : (BmpCompression)BinaryPrimitives.ReadUInt32LittleEndian(file[30..]),
+            Compression = size < 20 ? BmpCompression.None
+                : (BmpCompression)BinaryPrimitives.ReadUInt32LittleEndian(file[30..]),
             PixelsAt = pixelsAt,
         };
     }
@@ -80,7 +85,8 @@ internal sealed record BmpHeader
     private void Validate(ImageSource source)
     {
         if (Width < 1 || Height < 1) throw source.Error($"has a size of {Width} x {Height} pixels.");
-        if (Depth is not (1 or 4 or 8 or 16 or 24 or 32)) throw source.Error($"has {Depth} bits per pixel; 1, 4, 8, 16, 24 and 32 exist.");
+        if (Depth is not (1 or 4 or 8 or 16 or 24 or 32))
+            throw source.Error($"has {Depth} bits per pixel; 1, 4, 8, 16, 24 and 32 exist.");
         bool fits = Compression switch
         {
             BmpCompression.None => true,
@@ -89,7 +95,9 @@ internal sealed record BmpHeader
             BmpCompression.BitFields or BmpCompression.AlphaBitFields => Depth is 16 or 32,
             _ => false,
         };
-        if (!fits) throw source.Error($"has compression {(uint)Compression} with {Depth} bits per pixel, which cannot be read.");
+        if (!fits)
+            throw source.Error(
+                $"has compression {(uint)Compression} with {Depth} bits per pixel, which cannot be read.");
     }
 
     private static byte[] ReadPalette(ImageSource source, BmpHeader header, int size)
@@ -108,7 +116,8 @@ internal sealed record BmpHeader
 
     private static (uint Red, uint Green, uint Blue) ReadMasks(ImageSource source, BmpHeader header)
     {
-        if (header.Compression == BmpCompression.None) return header.Depth == 16 ? (0x7C00u, 0x03E0u, 0x001Fu) : (0xFF0000u, 0xFF00u, 0xFFu);
+        if (header.Compression == BmpCompression.None)
+            return header.Depth == 16 ? (0x7C00u, 0x03E0u, 0x001Fu) : (0xFF0000u, 0xFF00u, 0xFFu);
         source.Require(MasksAt, 12, "the colour masks");   // at the same place behind an old header and in a new one
         return (Mask(0), Mask(4), Mask(8));
 
@@ -116,7 +125,8 @@ internal sealed record BmpHeader
         {
             uint mask = BinaryPrimitives.ReadUInt32LittleEndian(source.Bytes[(MasksAt + offset)..]);
             ulong shifted = mask == 0 ? 0 : mask >> System.Numerics.BitOperations.TrailingZeroCount(mask);
-            return (shifted & (shifted + 1)) == 0 ? mask : throw source.Error($"has a colour mask {mask:X8} with gaps.");
+            return (shifted & (shifted + 1)) == 0 ? mask
+                : throw source.Error($"has a colour mask {mask:X8} with gaps.");
         }
     }
 }

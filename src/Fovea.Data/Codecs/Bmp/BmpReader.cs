@@ -4,7 +4,8 @@ using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Data.Codecs.Bmp;
 
-/// <summary>Reads bitmaps of 1 to 32 bits, run-length coded or not. The result always has three channels; a fourth byte is dropped.</summary>
+/// <summary>Reads bitmaps of 1 to 32 bits, run-length coded or not. The result always has three channels; a fourth byte
+/// is dropped.</summary>
 internal static class BmpReader
 {
     public static ImageInfo Identify(ImageSource source)
@@ -51,7 +52,8 @@ internal static class BmpReader
         // Two bytes give at most 255 pixels.
         ReadOnlySpan<byte> runs = source.Bytes[header.PixelsAt..];
         if ((long)header.Width * header.Height / 128 > runs.Length)
-            throw source.Error($"is cut off: {runs.Length} bytes of runs cannot give {header.Width} x {header.Height} pixels.");
+            throw source.Error(
+                $"is cut off: {runs.Length} bytes of runs cannot give {header.Width} x {header.Height} pixels.");
 
         byte[] indices = new byte[header.Width * header.Height];
         BmpRuns.Decode(source, header, indices);
@@ -104,11 +106,13 @@ internal static class BmpReader
             for (int i = 0; i < target.Length; i++)
             {
                 uint pixel = header.Depth == 16
-                    ? BinaryPrimitives.ReadUInt16LittleEndian(row[(2 * i)..]) : BinaryPrimitives.ReadUInt32LittleEndian(row[(4 * i)..]);
+                    ? BinaryPrimitives.ReadUInt16LittleEndian(row[(2 * i)..])
+                    : BinaryPrimitives.ReadUInt32LittleEndian(row[(4 * i)..]);
                 target[i] = (byte)(((pixel & mask) >> shift) * 255ul / largest);
             }
         }
     }
 
-    private static Span<byte> Row(RawImage image, int channel, int y) => image.Plane(channel).Slice(y * image.Width, image.Width);
+    private static Span<byte> Row(RawImage image, int channel, int y) =>
+        image.Plane(channel).Slice(y * image.Width, image.Width);
 }

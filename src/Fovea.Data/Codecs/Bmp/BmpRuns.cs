@@ -2,8 +2,10 @@ using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Data.Codecs.Bmp;
 
-/// <summary>Run-length coded bitmaps: pairs of a count and a colour (RLE8) or two colours in turn (RLE4), and escapes.</summary>
-/// <remarks>Source: Microsoft's "Bitmap Compression". What runs over the end of a row is dropped, pixels left out have colour 0.</remarks>
+/// <summary>Run-length coded bitmaps: pairs of a count and a colour (RLE8) or two colours in turn (RLE4), and
+/// escapes.</summary>
+/// <remarks>Source: Microsoft's "Bitmap Compression". What runs over the end of a row is dropped, pixels left out have
+/// colour 0.</remarks>
 internal static class BmpRuns
 {
     private const byte EndOfRow = 0, EndOfImage = 1, Move = 2;
@@ -23,7 +25,8 @@ internal static class BmpRuns
             switch (count, value)
             {
                 case ( > 0, _):
-                    for (int i = 0; i < count && x + i < row.Length; i++) row[x + i] = isNibbles ? Nibble(value, i) : value;
+                    for (int i = 0; i < count && x + i < row.Length; i++)
+                        row[x + i] = isNibbles ? Nibble(value, i) : value;
                     x = Math.Min(x + count, row.Length);
                     break;
                 case (_, EndOfRow): (x, y) = (0, y + 1); break;
@@ -36,7 +39,8 @@ internal static class BmpRuns
                 default:
                     int bytes = isNibbles ? (value + 1) / 2 : value;
                     source.Require(at, bytes, "a run of different colours");
-                    for (int i = 0; i < value && x + i < row.Length; i++) row[x + i] = isNibbles ? Nibble(file[at + i / 2], i) : file[at + i];
+                    for (int i = 0; i < value && x + i < row.Length; i++)
+                        row[x + i] = isNibbles ? Nibble(file[at + i / 2], i) : file[at + i];
                     x = Math.Min(x + value, row.Length);
                     at += bytes + (bytes & 1);   // padded to words
                     break;

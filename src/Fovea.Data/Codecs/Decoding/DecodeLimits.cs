@@ -9,6 +9,7 @@ public sealed record DecodeLimits
     /// <summary>Width times height, in pixels. Default 100 million.</summary>
     public long Pixels { get; init; } = 100_000_000;
 
-    /// <summary>Bytes of memory for decoding, the result included and the file's own bytes not. Default 1 GiB.</summary>
+    /// <summary>Bytes of memory for decoding, the result included and the file's own bytes not. Default 1
+    /// GiB.</summary>
     public long Bytes { get; init; } = 1L << 30;
 }

@@ -4,15 +4,16 @@ namespace Fovea.Data.Codecs.Decoding;
 
 /// <summary>How a camera was held: eight ways in which the rows of a file can lie.</summary>
 /// <remarks>
-/// Source: Exif 2.32, tag 0x0112: 1 upright, 2 mirrored, 3 turned by 180°, 4 upside down, 5 transposed, 6 to be turned clockwise, 7 transposed over
-/// the other diagonal, 8 to be turned anticlockwise.
+/// Source: Exif 2.32, tag 0x0112: 1 upright, 2 mirrored, 3 turned by 180°, 4 upside down, 5 transposed, 6 to be turned
+/// clockwise, 7 transposed over the other diagonal, 8 to be turned anticlockwise.
 /// </remarks>
 internal static class ExifOrientation
 {
     public const int Upright = 1;
     private const int Tag = 0x0112, Short = 3, Long = 4, EntrySize = 12;
 
-    /// <summary>Finds the orientation in Exif data (a TIFF header with one directory); whatever is not understood is upright.</summary>
+    /// <summary>Finds the orientation in Exif data (a TIFF header with one directory); whatever is not understood is
+    /// upright.</summary>
     public static int Parse(ReadOnlySpan<byte> exif)
     {
         if (exif.StartsWith("Exif\0"u8)) exif = exif.Length > 6 ? exif[6..] : [];
@@ -46,7 +47,8 @@ internal static class ExifOrientation
     {
         if (orientation <= Upright) return;
         int width = image.Width, height = image.Height;
-        RawImage upright = Transposes(orientation) ? new(image.Channels, width, height) : new(image.Channels, height, width);
+        RawImage upright = Transposes(orientation) ? new(image.Channels, width, height)
+            : new(image.Channels, height, width);
         (int start, int stepX, int stepY) = Path(orientation, width, height);
         for (int channel = 0; channel < image.Channels; channel++)
         {
@@ -63,7 +65,8 @@ internal static class ExifOrientation
         image.Swap(upright);
     }
 
-    /// <summary>Where in the file's rows the upright image starts, and what a step to the right and a step down mean there.</summary>
+    /// <summary>Where in the file's rows the upright image starts, and what a step to the right and a step down mean
+    /// there.</summary>
     private static (int Start, int StepX, int StepY) Path(int orientation, int width, int height)
     {
         int right = width - 1, bottom = (height - 1) * width;

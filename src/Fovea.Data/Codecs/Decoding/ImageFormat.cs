@@ -2,7 +2,8 @@ using Fovea.Data.Codecs.Pixmap;
 
 namespace Fovea.Data.Codecs.Decoding;
 
-/// <summary>Image formats that can be read. A file's first bytes tell which one it is; its name does not matter.</summary>
+/// <summary>Image formats that can be read. A file's first bytes tell which one it is; its name does not
+/// matter.</summary>
 public enum ImageFormat
 {
     /// <summary>PNG: every colour type and depth, interlaced or not.</summary>

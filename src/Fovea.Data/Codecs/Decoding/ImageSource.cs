@@ -25,9 +25,13 @@ internal sealed class ImageSource(string name, ReadOnlyMemory<byte> file, Decode
     {
         DecodeLimits limits = options.Limits;
         if (width * (double)height > limits.Pixels)
-            throw Error($"has {width} x {height} pixels, more than the limit of {limits.Pixels}; DecodeLimits.Pixels can raise it.");
+            throw Error(
+                $"has {width} x {height} pixels, more than the limit of {limits.Pixels}; " +
+                "DecodeLimits.Pixels can raise it.");
         if (bytes > Math.Min(limits.Bytes, Array.MaxLength))
-            throw Error($"needs {bytes} bytes to decode, more than the limit of {limits.Bytes}; DecodeLimits.Bytes can raise it.");
+            throw Error(
+                $"needs {bytes} bytes to decode, more than the limit of {limits.Bytes}; " +
+                "DecodeLimits.Bytes can raise it.");
     }
 
     /// <summary>Complains unless <paramref name="length"/> bytes follow <paramref name="offset"/>.</summary>
@@ -37,6 +41,8 @@ internal sealed class ImageSource(string name, ReadOnlyMemory<byte> file, Decode
     public void Require(int offset, long length, string what)
     {
         if (length > Length - offset)
-            throw Error($"is cut off: {what} takes {length} bytes at offset {offset}, but the file has {Math.Max(0, Length - offset)} more.");
+            throw Error(
+                $"is cut off: {what} takes {length} bytes at offset {offset}, but the file has "
+                    + $"{Math.Max(0, Length - offset)} more.");
     }
 }

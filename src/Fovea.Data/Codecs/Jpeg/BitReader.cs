@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Fovea.Data.Codecs.Jpeg;
 
 /// <summary>
-/// Reads bits of entropy-coded data, up to 64 ahead. A byte 0xFF is followed by a stuffed 0; anything else behind it is a marker, which ends the
-/// data: zeros follow for as long as somebody asks.
+/// Reads bits of entropy-coded data, up to 64 ahead. A byte 0xFF is followed by a stuffed 0; anything else behind it is
+/// a marker, which ends the data: zeros follow for as long as somebody asks.
 /// </summary>
 /// <remarks>Source: ITU-T T.81, F.1.2.3 and F.2.2.5.</remarks>
 internal ref struct BitReader(ReadOnlySpan<byte> data, int position)
@@ -44,7 +44,8 @@ internal ref struct BitReader(ReadOnlySpan<byte> data, int position)
             ulong next = BinaryPrimitives.ReadUInt64BigEndian(_data[Position..]);
             if (!HasByteOfOnes(next))
             {
-                // The last bits may be part of a byte that does not count yet; the next fill puts the same bits there again.
+                // The last bits may be part of a byte that does not count yet; the next fill puts the same bits there
+                // again.
                 Bits |= next >> Count;
                 int bytes = (63 - Count) >> 3;
                 Position += bytes;
@@ -71,10 +72,12 @@ internal ref struct BitReader(ReadOnlySpan<byte> data, int position)
         return value;
     }
 
-    /// <summary>A signed value of <paramref name="size"/> bits, 0 to 15, as differences and coefficients are stored.</summary>
+    /// <summary>A signed value of <paramref name="size"/> bits, 0 to 15, as differences and coefficients are
+    /// stored.</summary>
     public int Receive(int size) => Extend(Take(size), size);
 
-    /// <summary>Values with a leading 0 are negative: 0 to 2^(size-1)-1 stand for -(2^size)+1 to -(2^(size-1)).</summary>
+    /// <summary>Values with a leading 0 are negative: 0 to 2^(size-1)-1 stand for -(2^size)+1 to
+    /// -(2^(size-1)).</summary>
     public static int Extend(int value, int size) => value >= 1 << size >> 1 ? value : value - (1 << size) + 1;
 
     /// <summary>Continues behind the restart marker that is expected, as well as damaged data allow.</summary>
@@ -88,8 +91,10 @@ internal ref struct BitReader(ReadOnlySpan<byte> data, int position)
             int at = FindMarker();
             if (at < 0) return false;
             int ahead = (_data[at] - JpegMarker.Restart0 - number) & 7;
-            bool isRestart = _data[at] is >= JpegMarker.Restart0 and <= JpegMarker.Restart7, isReserved = _data[at] < JpegMarker.Baseline;
-            // One or two ahead: those in between are lost. One or two behind: repeated data. Others are taken for damaged numbers.
+            bool isRestart = _data[at] is >= JpegMarker.Restart0 and <= JpegMarker.Restart7,
+                isReserved = _data[at] < JpegMarker.Baseline;
+            // One or two ahead: those in between are lost. One or two behind: repeated data. Others are taken for
+            // damaged numbers.
             if (!isReserved && (!isRestart || ahead is 1 or 2)) return false;
             Position = at + 1;
             if (isRestart && ahead < 6) return true;

@@ -3,11 +3,13 @@ using System.Runtime.Intrinsics;
 
 namespace Fovea.Data.Codecs.Jpeg;
 
-/// <summary>Gives the rows of a component in the size of the image: components with fewer samples are enlarged.</summary>
+/// <summary>Gives the rows of a component in the size of the image: components with fewer samples are
+/// enlarged.</summary>
 /// <remarks>
-/// Twice the samples are interpolated as libjpeg does it by default ("fancy upsampling"): a sample is three quarters the nearer and one quarter
-/// the farther of its neighbours, in each direction that is enlarged; halves are rounded up and down in turn, so that no tone is favoured.
-/// Other factors, and components of one or two columns, repeat the nearest sample.
+/// Twice the samples are interpolated as libjpeg does it by default ("fancy upsampling"): a sample is three quarters
+/// the nearer and one quarter the farther of its neighbours, in each direction that is enlarged; halves are rounded up
+/// and down in turn, so that no tone is favoured. Other factors, and components of one or two columns, repeat the
+/// nearest sample.
 /// </remarks>
 internal sealed class ComponentRows
 {
@@ -25,7 +27,8 @@ internal sealed class ComponentRows
     {
         _component = component;
         int factor = component.Size / frame.Size;
-        (_inX, _outX, _inY, _outY) = (component.Horizontal * factor, frame.MaxHorizontal, component.Vertical * factor, frame.MaxVertical);
+        (_inX, _outX, _inY, _outY) = (component.Horizontal * factor, frame.MaxHorizontal, component.Vertical * factor,
+            frame.MaxVertical);
         bool doublesX = _outX == 2 * _inX, doublesY = _outY == 2 * _inY;
         _isSmoothX = frame.Size > 1 && doublesX && (doublesY || _inY == _outY) && component.Width > 2;
         _isSmoothY = frame.Size > 1 && doublesY && (_isSmoothX || _inX == _outX);
@@ -35,7 +38,8 @@ internal sealed class ComponentRows
         _sums = new ushort[padded + 2];   // with one sample more at each end
     }
 
-    /// <summary>Row <paramref name="y"/> of the image, at least as long as the image is wide; valid until the next call.</summary>
+    /// <summary>Row <paramref name="y"/> of the image, at least as long as the image is wide; valid until the next
+    /// call.</summary>
     public ReadOnlySpan<byte> Row(int y)
     {
         if (_isSmoothX && _isSmoothY) return Smooth(y);
@@ -49,9 +53,11 @@ internal sealed class ComponentRows
     }
 
     private ReadOnlySpan<byte> Samples(int row) =>
-        _component.Plane.AsSpan(row * _component.Stride, Math.Max(_component.Stride, _component.Width + JpegFrame.Slack));
+        _component.Plane.AsSpan(row * _component.Stride,
+            Math.Max(_component.Stride, _component.Width + JpegFrame.Slack));
 
-    /// <summary>The nearer of the rows around row <paramref name="y"/> of the image, and the farther; there is none beyond an edge.</summary>
+    /// <summary>The nearer of the rows around row <paramref name="y"/> of the image, and the farther; there is none
+    /// beyond an edge.</summary>
     private (int Near, int Far) Neighbours(int y)
     {
         int far = (y >> 1) + (y % 2 == 0 ? -1 : 1);
@@ -61,7 +67,8 @@ internal sealed class ComponentRows
     private ReadOnlySpan<byte> Smooth(int y)
     {
         (int near, int far) = Neighbours(y);
-        ref byte first = ref MemoryMarshal.GetReference(Samples(near)), second = ref MemoryMarshal.GetReference(Samples(far));
+        ref byte first = ref MemoryMarshal.GetReference(Samples(near)),
+            second = ref MemoryMarshal.GetReference(Samples(far));
         ref ushort sums = ref _sums[1];
         for (int i = 0; i < _component.Width; i += Lanes)
             (Load(ref first, i) * 3 + Load(ref second, i)).StoreUnsafe(ref sums, (nuint)i);
@@ -75,7 +82,8 @@ internal sealed class ComponentRows
         for (int i = 0; i < _component.Width; i += Lanes) Load(ref from, i).StoreUnsafe(ref sums, (nuint)i);
     }
 
-    /// <summary>Makes two samples of each sum: (3 · sum + neighbour + rounding) / 2^shift, the left neighbour and then the right.</summary>
+    /// <summary>Makes two samples of each sum: (3 · sum + neighbour + rounding) / 2^shift, the left neighbour and then
+    /// the right.</summary>
     private ReadOnlySpan<byte> Interleave(ushort roundLeft, ushort roundRight, int shift)
     {
         int width = _component.Width;
@@ -95,13 +103,15 @@ internal sealed class ComponentRows
         return _row;
     }
 
-    private static Vector256<ushort> LoadRight(ref ushort sums, int i) => Vector256.LoadUnsafe(ref sums, (nuint)(i + 2));
+    private static Vector256<ushort> LoadRight(ref ushort sums, int i) =>
+        Vector256.LoadUnsafe(ref sums, (nuint)(i + 2));
 
     /// <summary>Between rows only.</summary>
     private ReadOnlySpan<byte> Blend(int y)
     {
         (int near, int far) = Neighbours(y);
-        ref byte first = ref MemoryMarshal.GetReference(Samples(near)), second = ref MemoryMarshal.GetReference(Samples(far));
+        ref byte first = ref MemoryMarshal.GetReference(Samples(near)),
+            second = ref MemoryMarshal.GetReference(Samples(far));
         Vector256<ushort> round = Vector256.Create((ushort)(y % 2 == 0 ? 1 : 2));
         for (int i = 0; i < _component.Width; i += Lanes)
         {

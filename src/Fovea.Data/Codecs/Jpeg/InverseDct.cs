@@ -6,21 +6,22 @@ using System.Runtime.Intrinsics;
 namespace Fovea.Data.Codecs.Jpeg;
 
 /// <summary>
-/// From 64 coefficients to samples: the inverse discrete cosine transform, columns first, in integers. It gives exactly the samples of libjpeg's
-/// accurate integer transform, and of its reduced ones.
+/// From 64 coefficients to samples: the inverse discrete cosine transform, columns first, in integers. It gives exactly
+/// the samples of libjpeg's accurate integer transform, and of its reduced ones.
 /// </summary>
 /// <remarks><code>
-/// sample(x) = Σ_k c_k X_k cos((2x + 1) k π / 16) / 2,   c_0 = 1/√2, else 1              (ITU-T T.81, A.3.3, one dimension)
+/// sample(x) = Σ_k c_k X_k cos((2x + 1) k π / 16) / 2,   c_0 = 1/√2, else 1    (ITU-T T.81, A.3.3, one dimension)
 /// matrix[x, k] = 2^13 · √2 · c_k · cos((2x + 1) k π / 16),   rounded as said below
 /// </code>
 /// Two such products and a division by 8. After the first, 2 bits below the point are kept.
 /// <para>
-/// Loeffler, Ligtenberg and Moschytz (ICASSP 1989) factor the matrix so that fewer products are needed. Their constants, rounded to 13 bits and
-/// multiplied out again, differ from the rounded cosines by one here and there; the table has them so, because then every sample agrees. With
-/// vectors of eight the plain product is as fast: a coefficient times a row of the matrix is one instruction, and most coefficients are zero.
+/// Loeffler, Ligtenberg and Moschytz (ICASSP 1989) factor the matrix so that fewer products are needed. Their
+/// constants, rounded to 13 bits and multiplied out again, differ from the rounded cosines by one here and there; the
+/// table has them so, because then every sample agrees. With vectors of eight the plain product is as fast: a
+/// coefficient times a row of the matrix is one instruction, and most coefficients are zero.
 /// </para>
-/// A sample of a smaller block is the mean of those it stands for. Its matrix has the sums of the full one's rows, from exact cosines and with one
-/// bit more below the point for each halving; the shifts make means of them.
+/// A sample of a smaller block is the mean of those it stands for. Its matrix has the sums of the full one's rows, from
+/// exact cosines and with one bit more below the point for each halving; the shifts make means of them.
 /// </remarks>
 internal sealed class InverseDct
 {
@@ -44,7 +45,8 @@ internal sealed class InverseDct
     /// <param name="target">Receives the samples, <paramref name="size"/> rows of <paramref name="size"/>.</param>
     /// <param name="stride">Bytes between its rows.</param>
     /// <param name="size">8, 4, 2 or 1.</param>
-    public void Transform(ReadOnlySpan<short> block, ReadOnlySpan<int> quantization, int last, Span<byte> target, int stride, int size)
+    public void Transform(ReadOnlySpan<short> block, ReadOnlySpan<int> quantization, int last, Span<byte> target,
+        int stride, int size)
     {
         if (last <= 0 || size == 1)
         {
@@ -52,7 +54,8 @@ internal sealed class InverseDct
             return;
         }
 
-        int used = last <= 2 ? 2 : last <= 9 ? 4 : last <= 20 ? 6 : 8;   // rows and columns that are not zero: the places end diagonals
+        // rows and columns that are not zero: the places end diagonals
+        int used = last <= 2 ? 2 : last <= 9 ? 4 : last <= 20 ? 6 : 8;
         Dequantize(block, quantization, used);
         Matrix matrix = size switch { 8 => Eight, 4 => Four, _ => Two };
         TransformColumns(matrix, used);
@@ -79,7 +82,8 @@ internal sealed class InverseDct
         }
     }
 
-    /// <summary>Lanes are columns. Even frequencies are alike in both halves of a column, odd ones opposite: one product serves two rows.</summary>
+    /// <summary>Lanes are columns. Even frequencies are alike in both halves of a column, odd ones opposite: one
+    /// product serves two rows.</summary>
     private void TransformColumns(Matrix matrix, int used)
     {
         ReadOnlySpan<Vector256<int>> rows = _rows.AsSpan(0, 8);
@@ -140,7 +144,8 @@ internal sealed class InverseDct
             for (int k = 0; k < 8; k++)
             {
                 column.Clear();
-                for (int x = 0; x < size; x++) column[x] = Factors[8 * x + k] = size == 8 ? FullAt(x, k) : SumAt(size, x, k);
+                for (int x = 0; x < size; x++)
+                    column[x] = Factors[8 * x + k] = size == 8 ? FullAt(x, k) : SumAt(size, x, k);
                 Columns[k] = Vector256.Create<int>(column);
             }
         }

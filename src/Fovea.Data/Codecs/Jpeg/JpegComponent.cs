@@ -27,7 +27,8 @@ internal sealed class JpegComponent
     /// <inheritdoc cref="PaddedWide"/>
     public int PaddedHigh { get; set; }
 
-    /// <summary>Samples that a block becomes, in a row and in a column: 8, or 4, 2 or 1 when the image is shrunk.</summary>
+    /// <summary>Samples that a block becomes, in a row and in a column: 8, or 4, 2 or 1 when the image is
+    /// shrunk.</summary>
     public int Size { get; set; } = 8;
 
     /// <summary>Samples of the image in a row.</summary>

@@ -63,23 +63,26 @@ internal sealed class JpegFrame
     {
         RequireKnown(source, marker);
         if (body.Length < 6) throw source.Error("is damaged: its frame header is too short.");
-        int height = BinaryPrimitives.ReadUInt16BigEndian(body[1..]), width = BinaryPrimitives.ReadUInt16BigEndian(body[3..]), count = body[5];
+        int height = BinaryPrimitives.ReadUInt16BigEndian(body[1..]),
+            width = BinaryPrimitives.ReadUInt16BigEndian(body[3..]), count = body[5];
         if (body[0] != 8) throw source.Error($"has samples of {body[0]} bits; only JPEG of 8 bits can be read.");
         if (height == 0) throw source.Error("leaves its height to a later marker (DNL), which is not supported.");
         if (width == 0) throw source.Error("has a width of 0.");
         if (count is not (1 or 3 or 4)) throw source.Error($"has {count} colour components; 1, 3 and 4 can be read.");
-        if (body.Length != 6 + 3 * count) throw source.Error($"is damaged: its frame header has {body.Length} bytes for {count} components.");
+        if (body.Length != 6 + 3 * count)
+            throw source.Error($"is damaged: its frame header has {body.Length} bytes for {count} components.");
 
         JpegComponent[] components = new JpegComponent[count];
         for (int i = 0; i < count; i++) components[i] = ParseComponent(source, body.Slice(6 + 3 * i, 3));
-        if (components.DistinctBy(component => component.Id).Count() < count) throw source.Error("is damaged: two components have one name.");
+        if (components.DistinctBy(component => component.Id).Count() < count)
+            throw source.Error("is damaged: two components have one name.");
         return new(width, height, marker == JpegMarker.Progressive, components);
     }
 
     /// <summary>Decides how many samples each block becomes.</summary>
     /// <remarks>
-    /// Subsampled components need less shrinking or none: where the image is halved, half-size colours are decoded in full and not enlarged
-    /// again. That is what libjpeg does, and it looks better.
+    /// Subsampled components need less shrinking or none: where the image is halved, half-size colours are decoded in
+    /// full and not enlarged again. That is what libjpeg does, and it looks better.
     /// </remarks>
     public void SetScale(int scale)
     {
@@ -100,17 +103,20 @@ internal sealed class JpegFrame
     /// <param name="copies">Of the result, that are in memory at once.</param>
     public void RequireAffordable(ImageSource source, int copies)
     {
-        long planes = Components.Sum(component => component.Blocks * (component.Size * component.Size + (IsProgressive ? 128 : 0)));
+        long planes = Components.Sum(component =>
+            component.Blocks * (component.Size * component.Size + (IsProgressive ? 128 : 0)));
         long result = (long)OutputWidth * OutputHeight * (Components.Length == 1 ? 1 : 3);
         source.RequireAffordable(Width, Height, planes + result * copies);
 
         // No process stores a block's first coefficient in less than one bit.
         long blocks = Components.Sum(component => (long)component.BlocksWide * component.BlocksHigh);
         if (blocks > 8L * source.Length)
-            throw source.Error($"is cut off or its header is wrong: {source.Length} bytes cannot hold {Width} x {Height} pixels.");
+            throw source.Error(
+                $"is cut off or its header is wrong: {source.Length} bytes cannot hold {Width} x {Height} pixels.");
     }
 
-    /// <summary>Rents the components' memory. Samples start grey, coefficients zero, for the case that data are missing.</summary>
+    /// <summary>Rents the components' memory. Samples start grey, coefficients zero, for the case that data are
+    /// missing.</summary>
     public void Allocate()
     {
         foreach (JpegComponent component in Components)
@@ -137,10 +143,13 @@ internal sealed class JpegFrame
 
     private static JpegComponent ParseComponent(ImageSource source, ReadOnlySpan<byte> body)
     {
-        JpegComponent component = new() { Id = body[0], Horizontal = body[1] >> 4, Vertical = body[1] & 15, Selector = body[2] };
+        JpegComponent component = new() { Id = body[0], Horizontal = body[1] >> 4, Vertical = body[1] & 15,
+            Selector = body[2] };
         if (component.Horizontal is 0 or > 4 || component.Vertical is 0 or > 4 || component.Selector > 3)
         {
-            throw source.Error($"is damaged: component {component.Id} has sampling {component.Horizontal} x {component.Vertical} and " +
+            throw source.Error(
+                $"is damaged: component {component.Id} has sampling " +
+                $"{component.Horizontal} x {component.Vertical} and " +
                 $"quantisation table {component.Selector}; 1 to 4 and 0 to 3 exist.");
         }
 

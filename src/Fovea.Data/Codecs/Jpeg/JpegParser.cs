@@ -26,7 +26,8 @@ internal sealed class JpegParser(ImageSource source)
     {
         (1, _) => JpegColor.Grey,
         (3, 0) when !_hasJfif => JpegColor.Rgb,
-        (3, null) when !_hasJfif && Frame.Components.Select(component => component.Id).SequenceEqual("RGB"u8.ToArray()) => JpegColor.Rgb,
+        (3, null) when !_hasJfif
+            && Frame.Components.Select(component => component.Id).SequenceEqual("RGB"u8.ToArray()) => JpegColor.Rgb,
         (3, _) => JpegColor.YCbCr,
         (4, null or 0) => JpegColor.Cmyk,
         _ => JpegColor.Ycck,
@@ -49,7 +50,8 @@ internal sealed class JpegParser(ImageSource source)
     }
 
     /// <exception cref="DataException">No frame header has come yet.</exception>
-    public JpegFrame RequireFrame() => Frame ?? throw source.Error("has no frame header before its first scan or its end.");
+    public JpegFrame RequireFrame() => Frame
+        ?? throw source.Error("has no frame header before its first scan or its end.");
 
     private void Read(byte marker, ReadOnlySpan<byte> body)
     {
@@ -59,20 +61,23 @@ internal sealed class JpegParser(ImageSource source)
             case JpegMarker.HuffmanTables: Tables.ReadHuffman(source, body); break;
             case JpegMarker.RestartInterval: Tables.ReadRestartInterval(source, body); break;
             case JpegMarker.Jfif: _hasJfif |= body.StartsWith("JFIF\0"u8); break;
-            case JpegMarker.Adobe when body.Length >= 12 && body.StartsWith("Adobe"u8): _adobeTransform = body[11]; break;
+            case JpegMarker.Adobe when body.Length >= 12 && body.StartsWith("Adobe"u8): _adobeTransform = body[11];
+                break;
             case JpegMarker.Exif when !_hasExif && body.StartsWith("Exif\0"u8):
                 (_hasExif, Orientation) = (true, ExifOrientation.Parse(body));
                 break;
             case JpegMarker.Hierarchical: throw source.Error("is a hierarchical JPEG, which cannot be read.");
             default:
                 if (!JpegMarker.IsFrame(marker)) break;   // comments, thumbnails, profiles
-                if (Frame is not null) throw source.Error($"is damaged: a second frame header comes at offset {Position}.");
+                if (Frame is not null)
+                    throw source.Error($"is damaged: a second frame header comes at offset {Position}.");
                 Frame = JpegFrame.Parse(source, marker, body);
                 break;
         }
     }
 
-    /// <summary>The next marker. Bytes before it that belong to nothing are passed over: some cameras leave them.</summary>
+    /// <summary>The next marker. Bytes before it that belong to nothing are passed over: some cameras leave
+    /// them.</summary>
     private byte NextMarker()
     {
         ReadOnlySpan<byte> file = source.Bytes;
@@ -81,7 +86,8 @@ internal sealed class JpegParser(ImageSource source)
             int skip = file[Math.Min(Position, file.Length)..].IndexOf((byte)0xFF);
             Position = skip < 0 ? file.Length : Position + skip;
             while (Position < file.Length && file[Position] == 0xFF) Position++;
-            if (Position >= file.Length) throw source.Error($"is cut off: it ends at offset {source.Length} without an end marker.");
+            if (Position >= file.Length)
+                throw source.Error($"is cut off: it ends at offset {source.Length} without an end marker.");
             if (file[Position++] is not 0 and byte marker) return marker;
         }
     }
@@ -90,7 +96,8 @@ internal sealed class JpegParser(ImageSource source)
     {
         source.Require(Position, 2, $"segment {marker:X2}");
         int length = BinaryPrimitives.ReadUInt16BigEndian(source.Bytes[Position..]);
-        if (length < 2) throw source.Error($"is damaged: segment {marker:X2} at offset {Position} has a length of {length}.");
+        if (length < 2)
+            throw source.Error($"is damaged: segment {marker:X2} at offset {Position} has a length of {length}.");
         source.Require(Position, length, $"segment {marker:X2}");
         ReadOnlySpan<byte> body = source.Bytes.Slice(Position + 2, length - 2);
         Position += length;

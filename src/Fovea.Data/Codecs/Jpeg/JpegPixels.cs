@@ -29,7 +29,8 @@ internal static class JpegPixels
             }
 
             ReadOnlySpan<byte> second = rows[1].Row(y)[..width], third = rows[2].Row(y)[..width];
-            Span<byte> red = image.Plane(0).Slice(start, width), green = image.Plane(1).Slice(start, width), blue = image.Plane(2).Slice(start, width);
+            Span<byte> red = image.Plane(0).Slice(start, width), green = image.Plane(1).Slice(start, width),
+                blue = image.Plane(2).Slice(start, width);
             if (color is JpegColor.YCbCr or JpegColor.Ycck)
             {
                 FromYCbCr(first, second, third, red, green, blue);
@@ -52,7 +53,8 @@ internal static class JpegPixels
 
     /// <summary>The definition is <see cref="Scalar"/>; sixteen pixels at a time as far as they go.</summary>
     private static void FromYCbCr(
-        ReadOnlySpan<byte> y, ReadOnlySpan<byte> cb, ReadOnlySpan<byte> cr, Span<byte> red, Span<byte> green, Span<byte> blue)
+        ReadOnlySpan<byte> y, ReadOnlySpan<byte> cb, ReadOnlySpan<byte> cr, Span<byte> red, Span<byte> green,
+        Span<byte> blue)
     {
         int x = 0;
         for (; x <= y.Length - Vector128<byte>.Count; x += Vector128<byte>.Count)
@@ -63,7 +65,8 @@ internal static class JpegPixels
             Vector256<int> half = Vector256.Create(Half);
             Store(luma + Narrow((cr0 * RedCr + half) >> Shift, (cr1 * RedCr + half) >> Shift), red, x);
             Store(luma + Narrow(
-                (cb0 * GreenCb + cr0 * GreenCr + half) >> Shift, (cb1 * GreenCb + cr1 * GreenCr + half) >> Shift), green, x);
+                (cb0 * GreenCb + cr0 * GreenCr + half) >> Shift, (cb1 * GreenCb + cr1 * GreenCr + half) >> Shift),
+                    green, x);
             Store(luma + Narrow((cb0 * BlueCb + half) >> Shift, (cb1 * BlueCb + half) >> Shift), blue, x);
         }
 
@@ -75,8 +78,8 @@ internal static class JpegPixels
             Clamp(y + (BlueCb * cb + Half >> Shift)));
 
     /// <summary>
-    /// Black ink over a colour: <c>key - round(ink · key / 255)</c>, key and ink the other way round in the file (255 is none). Three inks that came
-    /// as YCbCr have been turned the right way on the way.
+    /// Black ink over a colour: <c>key - round(ink · key / 255)</c>, key and ink the other way round in the file (255
+    /// is none). Three inks that came as YCbCr have been turned the right way on the way.
     /// </summary>
     private static void Mix(Span<byte> colour, ReadOnlySpan<byte> key, bool isInverted)
     {
@@ -90,9 +93,11 @@ internal static class JpegPixels
     private static byte Clamp(int value) => (byte)Math.Clamp(value, 0, 255);
 
     private static Vector256<short> Load(ReadOnlySpan<byte> samples, int x) =>
-        Vector256.WidenLower(Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(samples), (nuint)x).ToVector256Unsafe()).AsInt16();
+        Vector256.WidenLower(Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(samples), (nuint)x)
+            .ToVector256Unsafe()).AsInt16();
 
-    private static Vector256<short> Narrow(Vector256<int> lower, Vector256<int> upper) => Vector256.Narrow(lower, upper);
+    private static Vector256<short> Narrow(Vector256<int> lower, Vector256<int> upper) =>
+        Vector256.Narrow(lower, upper);
 
     /// <summary>Saturates pixels that are centred on 0 to signed bytes, and turns their upper bit.</summary>
     private static void Store(Vector256<short> pixels, Span<byte> target, int x)

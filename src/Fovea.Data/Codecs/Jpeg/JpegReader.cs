@@ -4,8 +4,8 @@ namespace Fovea.Data.Codecs.Jpeg;
 
 /// <summary>Reads JPEG images: baseline, extended sequential and progressive, 8 bits, Huffman coded.</summary>
 /// <remarks>
-/// Written from ITU-T T.81. Transform, enlargement of colours and colour conversion are defined as in libjpeg with its default settings, so that
-/// images have the same pixels as in Pillow and torchvision.
+/// Written from ITU-T T.81. Transform, enlargement of colours and colour conversion are defined as in libjpeg with its
+/// default settings, so that images have the same pixels as in Pillow and torchvision.
 /// </remarks>
 internal static class JpegReader
 {
@@ -24,10 +24,12 @@ internal static class JpegReader
             : new(ImageFormat.Jpeg, frame.OutputWidth, frame.OutputHeight, channels);
     }
 
-    /// <exception cref="DataException">The file is damaged, cut off, of an unsupported kind or beyond the limits.</exception>
+    /// <exception cref="DataException">The file is damaged, cut off, of an unsupported kind or beyond the
+    /// limits.</exception>
     public static void Decode(ImageSource source, RawImage image)
     {
-        if (TurboJpeg.Active is not TurboJpeg library || !TryDecode(source, image, library)) TryDecode(source, image, library: null);
+        if (TurboJpeg.Active is not TurboJpeg library || !TryDecode(source, image, library))
+            TryDecode(source, image, library: null);
     }
 
     /// <summary>Decodes with the library or, without one, here.</summary>
@@ -72,8 +74,10 @@ internal static class JpegReader
         {
             for (int count = 1; scan is not null; count++, scan = parser.NextScan())
             {
-                if (count > MostScans) throw source.Error($"has more than {MostScans} scans, which no honest file has.");
-                parser.Position = new ScanDecoder(source, frame, scan).Decode(parser.Position, parser.Tables.RestartInterval);
+                if (count > MostScans)
+                    throw source.Error($"has more than {MostScans} scans, which no honest file has.");
+                parser.Position = new ScanDecoder(source, frame, scan)
+                    .Decode(parser.Position, parser.Tables.RestartInterval);
             }
 
             if (!frame.IsComplete) throw source.Error("is cut off: a colour component has no scan.");
@@ -98,7 +102,8 @@ internal static class JpegReader
                 {
                     ReadOnlySpan<short> block = component.Block(x, y);
                     int last = block[1..].ContainsAnyExcept((short)0) ? 63 : 0;
-                    transform.Transform(block, quantization, last, component.Target(x, y), component.Stride, component.Size);
+                    transform.Transform(block, quantization, last, component.Target(x, y), component.Stride,
+                        component.Size);
                 }
             }
         }

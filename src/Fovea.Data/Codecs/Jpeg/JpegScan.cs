@@ -20,7 +20,8 @@ internal sealed record JpegScan(JpegScanComponent[] Components, int First, int L
         if (count is < 1 or > 4 || body.Length != 4 + 2 * count)
             throw source.Error($"is damaged: a scan header has {body.Length} bytes for {count} components.");
         ReadOnlySpan<byte> end = body[^3..];
-        (int first, int last, int high, int low) = frame.IsProgressive ? (end[0], end[1], end[2] >> 4, end[2] & 15) : (0, 63, 0, 0);
+        (int first, int last, int high, int low) = frame.IsProgressive ? (end[0], end[1], end[2] >> 4, end[2] & 15)
+            : (0, 63, 0, 0);
         if (frame.IsProgressive) RequireProgression(source, count, first, last, high, low);
 
         JpegScanComponent[] components = new JpegScanComponent[count];
@@ -44,7 +45,9 @@ internal sealed record JpegScan(JpegScanComponent[] Components, int First, int L
     {
         bool isValid = first == 0 ? last == 0 : last is > 0 and < 64 && first <= last && count == 1;
         if (isValid && low <= MostShift && (high == 0 || high == low + 1)) return;
-        throw source.Error($"is damaged: a scan of {count} components asks for coefficients {first} to {last} and bits {high} to {low}.");
+        throw source.Error(
+            $"is damaged: a scan of {count} components asks for coefficients {first} to {last} and bits {high} to "
+                + $"{low}.");
     }
 
     private static void RequireInterleaving(ImageSource source, JpegScanComponent[] components)

@@ -32,10 +32,12 @@ internal sealed class JpegTables
         while (!body.IsEmpty)
         {
             (int bytes, int selector) = ((body[0] >> 4) + 1, body[0] & 15);
-            if (bytes > 2 || selector > 3 || body.Length < 1 + 64 * bytes) throw source.Error("is damaged: a quantisation table is wrong.");
+            if (bytes > 2 || selector > 3 || body.Length < 1 + 64 * bytes)
+                throw source.Error("is damaged: a quantisation table is wrong.");
             int[] table = new int[64];
             for (int k = 0; k < 64; k++)
-                table[ZigZag.Order[k]] = bytes == 1 ? body[1 + k] : BinaryPrimitives.ReadUInt16BigEndian(body[(1 + 2 * k)..]);
+                table[ZigZag.Order[k]] = bytes == 1 ? body[1 + k]
+                : BinaryPrimitives.ReadUInt16BigEndian(body[(1 + 2 * k)..]);
             _quantization[selector] = table;
             body = body[(1 + 64 * bytes)..];
         }
@@ -46,11 +48,13 @@ internal sealed class JpegTables
         while (!body.IsEmpty)
         {
             (int kind, int selector) = (body[0] >> 4, body[0] & 15);
-            if (kind > 1 || selector > 3 || body.Length < 17) throw source.Error("is damaged: a Huffman table is wrong.");
+            if (kind > 1 || selector > 3 || body.Length < 17)
+                throw source.Error("is damaged: a Huffman table is wrong.");
             ReadOnlySpan<byte> counts = body.Slice(1, 16);
             int symbols = 0;
             foreach (byte count in counts) symbols += count;
-            if (symbols > 256 || body.Length < 17 + symbols) throw source.Error($"is damaged: a Huffman table has {symbols} codes.");
+            if (symbols > 256 || body.Length < 17 + symbols)
+                throw source.Error($"is damaged: a Huffman table has {symbols} codes.");
             (kind == 0 ? _dc : _ac)[selector] = Build(source, counts, body.Slice(17, symbols), isAc: kind == 1);
             body = body[(17 + symbols)..];
         }
@@ -58,11 +62,13 @@ internal sealed class JpegTables
 
     public void ReadRestartInterval(ImageSource source, ReadOnlySpan<byte> body)
     {
-        if (body.Length != 2) throw source.Error($"is damaged: a restart interval has {body.Length} bytes instead of 2.");
+        if (body.Length != 2)
+            throw source.Error($"is damaged: a restart interval has {body.Length} bytes instead of 2.");
         RestartInterval = BinaryPrimitives.ReadUInt16BigEndian(body);
     }
 
-    private static HuffmanTable Build(ImageSource source, ReadOnlySpan<byte> counts, ReadOnlySpan<byte> symbols, bool isAc)
+    private static HuffmanTable Build(ImageSource source, ReadOnlySpan<byte> counts, ReadOnlySpan<byte> symbols,
+        bool isAc)
     {
         if (!isAc && symbols.ContainsAnyExceptInRange((byte)0, (byte)15))
             throw source.Error("is damaged: a Huffman table of first coefficients has sizes above 15.");

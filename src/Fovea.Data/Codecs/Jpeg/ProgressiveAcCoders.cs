@@ -1,6 +1,7 @@
 namespace Fovea.Data.Codecs.Jpeg;
 
-/// <summary>First scan of a band of coefficients: their upper bits, in runs that may pass over many empty blocks.</summary>
+/// <summary>First scan of a band of coefficients: their upper bits, in runs that may pass over many empty
+/// blocks.</summary>
 /// <remarks>Source: ITU-T T.81, G.1.2.2.</remarks>
 internal sealed class FirstAcCoder(JpegScan scan) : BlockCoder
 {
@@ -39,7 +40,8 @@ internal sealed class FirstAcCoder(JpegScan scan) : BlockCoder
 }
 
 /// <summary>
-/// A later scan of a band: one bit more of each coefficient that is not zero, wherever runs pass over it, and new coefficients of ±1.
+/// A later scan of a band: one bit more of each coefficient that is not zero, wherever runs pass over it, and new
+/// coefficients of ±1.
 /// </summary>
 /// <remarks>Source: ITU-T T.81, G.1.2.3 and figure G.7.</remarks>
 internal sealed class RefiningAcCoder(JpegScan scan) : BlockCoder

@@ -4,8 +4,9 @@ namespace Fovea.Data.Codecs.Jpeg;
 
 /// <summary>Takes a scan's data apart into MCUs and blocks, and keeps in step with restart markers.</summary>
 /// <remarks>
-/// Source: ITU-T T.81, A.2 and F.2.2. As in libjpeg, data that end at a marker before the scan is complete do no harm: what is missing stays grey
-/// (or as coarse as it was), and the next restart marker continues. Data that end with the file are an error.
+/// Source: ITU-T T.81, A.2 and F.2.2. As in libjpeg, data that end at a marker before the scan is complete do no harm:
+/// what is missing stays grey (or as coarse as it was), and the next restart marker continues. Data that end with the
+/// file are an error.
 /// </remarks>
 internal sealed class ScanDecoder(ImageSource source, JpegFrame frame, JpegScan scan)
 {

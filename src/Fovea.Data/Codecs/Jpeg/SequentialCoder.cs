@@ -22,7 +22,8 @@ internal sealed class SequentialCoder : BlockCoder
         block[0] = (short)entry.Prediction;
         int last = DecodeAc(ref reader, entry.Ac, block);
         JpegComponent component = entry.Component;
-        _transform.Transform(block, component.Quantization!, last, component.Target(blockX, blockY), component.Stride, component.Size);
+        _transform.Transform(block, component.Quantization!, last, component.Target(blockX, blockY), component.Stride,
+            component.Size);
         return last >= 0;
     }
 
@@ -30,7 +31,8 @@ internal sealed class SequentialCoder : BlockCoder
     /// <returns>Place of the last one in zigzag order, 0 if all are zero, -1 if the data make no sense.</returns>
     private static int DecodeAc(ref BitReader reader, HuffmanTable table, Span<short> block)
     {
-        ref int entries = ref MemoryMarshal.GetArrayDataReference(table.Coefficients);   // one for each value of the bits looked at
+        // one for each value of the bits looked at
+        ref int entries = ref MemoryMarshal.GetArrayDataReference(table.Coefficients);
         ReadOnlySpan<byte> order = ZigZag.Order;
         block = block[..64];
         ulong bits = reader.Bits;   // in locals, because this loop is where most of the time goes

@@ -13,7 +13,8 @@ internal sealed class TiffStructure(ImageSource source)
     private readonly bool _little = source.Bytes[0] == 'I';
     private readonly Dictionary<int, uint> _fields = [];
 
-    /// <exception cref="DataException">A field or a part of the pixels is larger than the file or its limits.</exception>
+    /// <exception cref="DataException">A field or a part of the pixels is larger than the file or its
+    /// limits.</exception>
     public void RequireHonest()
     {
         source.Require(0, 8, "the header");

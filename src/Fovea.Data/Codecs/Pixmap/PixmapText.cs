@@ -2,7 +2,8 @@ using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Data.Codecs.Pixmap;
 
-/// <summary>Numbers with blanks and comments between them: the header of a pixmap, and the pixels of a plain one.</summary>
+/// <summary>Numbers with blanks and comments between them: the header of a pixmap, and the pixels of a plain
+/// one.</summary>
 internal struct PixmapText(ImageSource source)
 {
     private const int MostDigits = 10;
@@ -34,7 +35,8 @@ internal struct PixmapText(ImageSource source)
         SkipBlanks();
         if (Position == source.Length) throw source.Error($"is cut off: pixels are missing at offset {Position}.");
         byte digit = source.Bytes[Position];
-        if (digit is not ((byte)'0' or (byte)'1')) throw source.Error($"has a pixel at offset {Position} that is not 0 or 1.");
+        if (digit is not ((byte)'0' or (byte)'1'))
+            throw source.Error($"has a pixel at offset {Position} that is not 0 or 1.");
         Position++;
         return digit == '1';
     }

@@ -3,10 +3,11 @@ using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Data.Codecs.Pixmap;
 
-/// <summary>PBM, PGM and PPM, plain (<c>P1</c> to <c>P3</c>) and binary (<c>P4</c> to <c>P6</c>), with samples of up to 16 bits.</summary>
+/// <summary>PBM, PGM and PPM, plain (<c>P1</c> to <c>P3</c>) and binary (<c>P4</c> to <c>P6</c>), with samples of up to
+/// 16 bits.</summary>
 /// <remarks>
-/// Source: the manual pages pbm(5), pgm(5) and ppm(5) of Netpbm. Samples are stretched from 0 to the file's largest value to 0 to 255 and rounded
-/// to nearest, as Pillow does with colours.
+/// Source: the manual pages pbm(5), pgm(5) and ppm(5) of Netpbm. Samples are stretched from 0 to the file's largest
+/// value to 0 to 255 and rounded to nearest, as Pillow does with colours.
 /// </remarks>
 internal static class PortablePixmap
 {
@@ -57,7 +58,8 @@ internal static class PortablePixmap
         {
             ReadOnlySpan<byte> row = rows.Slice(y * stride, stride);
             Span<byte> target = image.Pixels.Slice(y * image.Width, image.Width);
-            for (int x = 0; x < target.Length; x++) target[x] = (row[x >> 3] << (x & 7) & 0x80) != 0 ? (byte)0 : (byte)255;
+            for (int x = 0; x < target.Length; x++)
+                target[x] = (row[x >> 3] << (x & 7) & 0x80) != 0 ? (byte)0 : (byte)255;
         }
     }
 
@@ -79,7 +81,8 @@ internal static class PortablePixmap
             for (int i = 0; i < plane.Length; i++)
             {
                 int at = i * image.Channels + channel;
-                int sample = header.Maximum > 255 ? BinaryPrimitives.ReadUInt16BigEndian(samples[(2 * at)..]) : samples[at];
+                int sample = header.Maximum > 255 ? BinaryPrimitives.ReadUInt16BigEndian(samples[(2 * at)..])
+                    : samples[at];
                 plane[i] = stretched[Math.Min(sample, header.Maximum)];
             }
         }
@@ -93,7 +96,8 @@ internal static class PortablePixmap
 
         public int Channels => Kind is 3 or 6 ? 3 : 1;
 
-        /// <summary>Bytes that the pixels take at least: plain samples are digits with blanks between them, bits may do without blanks.</summary>
+        /// <summary>Bytes that the pixels take at least: plain samples are digits with blanks between them, bits may do
+        /// without blanks.</summary>
         public long LeastLength => Kind switch
         {
             1 => (long)Width * Height,

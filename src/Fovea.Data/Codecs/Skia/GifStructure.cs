@@ -8,7 +8,8 @@ internal static class GifStructure
 {
     private const byte Extension = 0x21, GraphicControl = 0xF9;
 
-    /// <summary>The file without the transparent colour of its first image, so that its pixels keep their colour.</summary>
+    /// <summary>The file without the transparent colour of its first image, so that its pixels keep their
+    /// colour.</summary>
     public static ReadOnlyMemory<byte> Opaque(ImageSource source)
     {
         ReadOnlySpan<byte> file = source.Bytes;

@@ -7,13 +7,16 @@ using Fovea.Data.Transforms;
 namespace Fovea.Data.Codecs.Skia;
 
 /// <summary>Chunks of a PNG file, checked before libpng spends time or memory on them.</summary>
-/// <remarks>Source: PNG specification (third edition), sections 5 and 11. Checksums of ancillary chunks are not checked.</remarks>
+/// <remarks>Source: PNG specification (third edition), sections 5 and 11. Checksums of ancillary chunks are not
+/// checked.</remarks>
 internal sealed class PngStructure
 {
-    private const uint Header = 0x49484452, Palette = 0x504C5445, Data = 0x49444154, End = 0x49454E44, Exif = 0x65584966;
+    private const uint Header = 0x49484452, Palette = 0x504C5445, Data = 0x49444154, End = 0x49454E44,
+        Exif = 0x65584966;
     private const int First = 8, Before = 8, After = 4;
 
-    /// <summary>Compressed pixels are at least this share of their size: deflate's best, 258 bytes for 2 bits.</summary>
+    /// <summary>Compressed pixels are at least this share of their size: deflate's best, 258 bytes for 2
+    /// bits.</summary>
     private const long BestRatio = 1032;
 
     private int _width, _height, _depth, _colorType;
@@ -26,7 +29,8 @@ internal sealed class PngStructure
     /// <summary>From the Exif chunk, 1 to 8.</summary>
     public int Orientation { get; private set; } = ExifOrientation.Upright;
 
-    /// <summary>The file as libpng reads it: with black, as Pillow has it, for colours that the palette lacks.</summary>
+    /// <summary>The file as libpng reads it: with black, as Pillow has it, for colours that the palette
+    /// lacks.</summary>
     public ReadOnlyMemory<byte> Repaired { get; private set; }
 
     /// <exception cref="DataException">A chunk is damaged, cut off, missing, or unknown and critical.</exception>
@@ -62,15 +66,18 @@ internal sealed class PngStructure
     {
         byte[] letters = new byte[4];
         BinaryPrimitives.WriteUInt32BigEndian(letters, type);
-        return string.Concat(Encoding.Latin1.GetString(letters).Select(letter => char.IsAsciiLetter(letter) ? letter : '?'));
+        return string.Concat(Encoding.Latin1.GetString(letters)
+            .Select(letter => char.IsAsciiLetter(letter) ? letter : '?'));
     }
 
     private void ReadHeader(ImageSource source, Chunk chunk)
     {
-        if (chunk.Type != Header || chunk.Length != 13) throw source.Error("does not begin with a header (IHDR) of 13 bytes.");
+        if (chunk.Type != Header || chunk.Length != 13)
+            throw source.Error("does not begin with a header (IHDR) of 13 bytes.");
         RequireIntact(source, chunk);
         ReadOnlySpan<byte> body = chunk.Body(source);
-        uint width = BinaryPrimitives.ReadUInt32BigEndian(body), height = BinaryPrimitives.ReadUInt32BigEndian(body[4..]);
+        uint width = BinaryPrimitives.ReadUInt32BigEndian(body),
+            height = BinaryPrimitives.ReadUInt32BigEndian(body[4..]);
         if (width is 0 or > int.MaxValue || height is 0 or > int.MaxValue)
             throw source.Error($"has a size of {width} x {height} pixels.");
         _width = (int)width;
@@ -113,11 +120,13 @@ internal sealed class PngStructure
     private void RequireWhole(ImageSource source)
     {
         if (_packed == 0) throw source.Error("has no pixels: there is no chunk IDAT.");
-        if (_colorType == 3 && _palette is null) throw source.Error("has no palette (PLTE), which its colour type 3 needs.");
+        if (_colorType == 3 && _palette is null)
+            throw source.Error("has no palette (PLTE), which its colour type 3 needs.");
         int samples = _colorType switch { 0 or 3 => 1, 4 => 2, 2 => 3, _ => 4 };
         long unpacked = ((long)_width * samples * _depth + 7) / 8 * _height;
         if (unpacked / BestRatio <= _packed) return;
-        throw source.Error($"is cut off or its header is wrong: {_packed} bytes of compressed pixels cannot unpack to the " +
+        throw source.Error(
+            $"is cut off or its header is wrong: {_packed} bytes of compressed pixels cannot unpack to the " +
             $"{unpacked} bytes of {_width} x {_height} pixels.");
     }
 

@@ -6,7 +6,8 @@ using SkiaSharp;
 namespace Fovea.Data.Codecs.Skia;
 
 /// <summary>Reads PNG, WebP, GIF (its first frame) and icons with Skia.</summary>
-/// <remarks>Samples are those of the file: no colour management, and no multiplication by alpha, which is dropped.</remarks>
+/// <remarks>Samples are those of the file: no colour management, and no multiplication by alpha, which is
+/// dropped.</remarks>
 internal sealed class SkiaReader : IDisposable
 {
     private readonly ImageSource _source;

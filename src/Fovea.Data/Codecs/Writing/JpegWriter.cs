@@ -10,7 +10,8 @@ public static class JpegWriter
     /// <param name="quality">1 (smallest) to 100 (best).</param>
     /// <param name="sampling">How much colour is kept.</param>
     /// <exception cref="ArgumentException">The image has another number of channels.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The image is too large, or the quality is not 1 to 100.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The image is too large, or the quality is not 1 to
+    /// 100.</exception>
     public static byte[] Encode(RawImage image, int quality = 90, JpegSampling sampling = JpegSampling.Quarter)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -21,7 +22,8 @@ public static class JpegWriter
         if (image.Channels is not (1 or 3))
             throw new ArgumentException($"A JPEG is made of 1 or 3 channels, not {image.Channels}.", nameof(image));
         SKJpegEncoderDownsample downsample =
-            sampling == JpegSampling.Full ? SKJpegEncoderDownsample.Downsample444 : SKJpegEncoderDownsample.Downsample420;
+            sampling == JpegSampling.Full ? SKJpegEncoderDownsample.Downsample444
+                : SKJpegEncoderDownsample.Downsample420;
         byte[] pixels = new byte[image.Channels * image.Height * image.Width];
         int area = image.Height * image.Width;
         for (int channel = 0; channel < image.Channels; channel++)

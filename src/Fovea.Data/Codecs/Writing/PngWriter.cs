@@ -10,7 +10,8 @@ public static class PngWriter
     /// <param name="width">Pixels in a row, at least 1.</param>
     /// <param name="height">Rows, at least 1.</param>
     /// <param name="color">What the bytes of a pixel mean.</param>
-    /// <exception cref="ArgumentException"><paramref name="pixels"/> does not hold exactly that many pixels.</exception>
+    /// <exception cref="ArgumentException"><paramref name="pixels"/> does not hold exactly that many
+    /// pixels.</exception>
     public static byte[] Encode(ReadOnlySpan<byte> pixels, int width, int height, PngColor color)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);

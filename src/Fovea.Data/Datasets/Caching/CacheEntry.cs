@@ -14,7 +14,8 @@ internal readonly record struct CacheEntry(long Offset, int Height, int Width, i
     /// <summary>Bytes of a record.</summary>
     public const int Size = 24;
 
-    /// <summary>Bytes of the samples; 0 where shape or place make no sense in a file of <paramref name="fileLength"/> bytes.</summary>
+    /// <summary>Bytes of the samples; 0 where shape or place make no sense in a file of <paramref name="fileLength"/>
+    /// bytes.</summary>
     /// <param name="dataStart">Behind the index.</param>
     /// <param name="fileLength">Of the file.</param>
     public int CheckedLength(long dataStart, long fileLength)

@@ -23,7 +23,8 @@ internal sealed record CacheHeader(int Side, int Count, uint IndexChecksum, long
 
     private static ReadOnlySpan<byte> Mark => "FoveaPix"u8;
 
-    /// <summary>SHA-256 of everything that decides what a cache holds: the files with their sizes and times, which are cached, and the resize.</summary>
+    /// <summary>SHA-256 of everything that decides what a cache holds: the files with their sizes and times, which are
+    /// cached, and the resize.</summary>
     public static byte[] KeyOf(IImageStore store, ReadOnlySpan<int> entries, int side)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -57,13 +58,16 @@ internal sealed record CacheHeader(int Side, int Count, uint IndexChecksum, long
     /// <param name="wrong">What is wrong with it, where the result is null.</param>
     public static CacheHeader? Parse(ReadOnlySpan<byte> bytes, out string wrong)
     {
-        int version = BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]), count = BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]);
+        int version = BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]),
+            count = BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]);
         uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(bytes[ChecksumAt..]);
         wrong = !bytes.StartsWith(Mark) ? "is no image cache"
             : version != Version ? $"is an image cache of format {version}, where {Version} can be read"
-            : count < 0 || checksum != Crc32C.Of(bytes[..ChecksumAt]) ? "is damaged (its header has a wrong checksum)" : "";
+            : count < 0 || checksum != Crc32C.Of(bytes[..ChecksumAt]) ? "is damaged (its header has a wrong checksum)"
+            : "";
         return wrong.Length > 0 ? null : new(
-            BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]), count, BinaryPrimitives.ReadUInt32LittleEndian(bytes[20..]),
+            BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]), count,
+            BinaryPrimitives.ReadUInt32LittleEndian(bytes[20..]),
             BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]), bytes.Slice(KeyAt, SHA256.HashSizeInBytes).ToArray());
     }
 }

@@ -1,7 +1,8 @@
 namespace Fovea.Data.Datasets.Caching;
 
 /// <summary>Where images are kept that were decoded and resized once, and in which size.</summary>
-/// <param name="Path">A file, or an existing folder (or one that ends in a slash) in which files are named by what they hold.</param>
+/// <param name="Path">A file, or an existing folder (or one that ends in a slash) in which files are named by what they
+/// hold.</param>
 public sealed record CacheOptions(string Path)
 {
     /// <summary>Usual shorter side: what a model of 224 pixels is evaluated on.</summary>
@@ -20,6 +21,7 @@ public sealed record CacheOptions(string Path)
     internal void Validate()
     {
         if (Path.Length == 0) throw new UsageException("cache: name a file or a folder.");
-        if (Side is not (>= 1 and <= 16384)) throw new UsageException($"cache size: must be from 1 to 16384 pixels, not {Side}.");
+        if (Side is not (>= 1 and <= 16384))
+            throw new UsageException($"cache size: must be from 1 to 16384 pixels, not {Side}.");
     }
 }

@@ -7,7 +7,8 @@ using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Datasets.Caching;
 
-/// <summary>Makes a cache: decodes on all cores, resizes, and writes in order. The file gets its name when it is complete.</summary>
+/// <summary>Makes a cache: decodes on all cores, resizes, and writes in order. The file gets its name when it is
+/// complete.</summary>
 internal static class CacheWriter
 {
     private const int Ahead = 64;   // images in memory at once
@@ -65,7 +66,8 @@ internal static class CacheWriter
             for (int i = 0; i < count; i++)
             {
                 if (images[i] is not RawImage image || image.Channels == 0) continue;
-                index[entries[done + i]] = new(file.Position, image.Height, image.Width, image.Channels, Crc32C.Of(image.Pixels));
+                index[entries[done + i]] = new(file.Position, image.Height, image.Width, image.Channels,
+                    Crc32C.Of(image.Pixels));
                 file.Write(image.Pixels);
             }
 
@@ -80,10 +82,12 @@ internal static class CacheWriter
     }
 
     /// <summary>Reads a few images; those that cannot be read come empty.</summary>
-    private static void ReadAll(IImageStore store, ReadOnlyMemory<int> entries, RawImage?[] images, CacheOptions options)
+    private static void ReadAll(IImageStore store, ReadOnlyMemory<int> entries, RawImage?[] images,
+        CacheOptions options)
     {
         Resize resize = new(options.Side);
-        ParallelOptions parallel = new() { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = options.Stop };
+        ParallelOptions parallel = new() { MaxDegreeOfParallelism = Environment.ProcessorCount,
+            CancellationToken = options.Stop };
         Parallel.For(0, entries.Length, parallel, () => new ImageScratch(), (i, _, scratch) =>
         {
             RawImage image = images[i] ??= new RawImage();

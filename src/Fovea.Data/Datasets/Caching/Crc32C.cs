@@ -3,7 +3,8 @@ using System.Numerics;
 
 namespace Fovea.Data.Datasets.Caching;
 
-/// <summary>CRC-32C (Castagnoli), which processors compute themselves: checking an image costs a small part of copying it.</summary>
+/// <summary>CRC-32C (Castagnoli), which processors compute themselves: checking an image costs a small part of copying
+/// it.</summary>
 /// <remarks>Source: RFC 3720, appendix B.4. <c>Of("123456789") = 0xE3069283</c>.</remarks>
 internal static class Crc32C
 {

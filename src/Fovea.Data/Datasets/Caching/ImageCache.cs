@@ -7,8 +7,9 @@ using Fovea.Data.Datasets.Files;
 namespace Fovea.Data.Datasets.Caching;
 
 /// <summary>
-/// Images of a store, decoded and resized once and kept as bytes in one file, which is mapped into memory: the system keeps of it what fits.
-/// An image's checksum is tested whenever it is read. What is not in the file is read from the store.
+/// Images of a store, decoded and resized once and kept as bytes in one file, which is mapped into memory: the system
+/// keeps of it what fits. An image's checksum is tested whenever it is read. What is not in the file is read from the
+/// store.
 /// </summary>
 internal sealed class ImageCache : IImageStore
 {
@@ -18,7 +19,8 @@ internal sealed class ImageCache : IImageStore
     private readonly MemoryMappedViewAccessor _view;
     private readonly CacheHeader _header;
 
-    private ImageCache(IImageStore store, string path, CacheHeader header, CacheEntry[] index, MemoryMappedViewAccessor view) =>
+    private ImageCache(IImageStore store, string path, CacheHeader header, CacheEntry[] index,
+        MemoryMappedViewAccessor view) =>
         (_store, _path, _header, _index, _view) = (store, path, header, index, view);
 
     public EntryList Entries => _store.Entries;
@@ -28,13 +30,15 @@ internal sealed class ImageCache : IImageStore
     /// <param name="entries">Which of them, in ascending order.</param>
     /// <param name="name">The dataset's; names files in a folder.</param>
     /// <param name="options">Where, and in which size.</param>
-    /// <exception cref="DataException">The file is no cache, of other images or of another size, damaged, or cannot be written.</exception>
+    /// <exception cref="DataException">The file is no cache, of other images or of another size, damaged, or cannot be
+    /// written.</exception>
     public static ImageCache Open(IImageStore store, int[] entries, string name, CacheOptions options)
     {
         options.Validate();
         byte[] key = CacheHeader.KeyOf(store, entries, options.Side);
         bool isFolder = Directory.Exists(options.Path) || Path.EndsInDirectorySeparator(options.Path);
-        string path = isFolder ? Path.Combine(options.Path, $"{name}-{options.Side}-{Convert.ToHexStringLower(key)[..12]}.images") : options.Path;
+        string path = isFolder ? Path.Combine(options.Path,
+            $"{name}-{options.Side}-{Convert.ToHexStringLower(key)[..12]}.images") : options.Path;
         if (!File.Exists(path)) CacheWriter.Write(path, store, entries, key, options);
         try
         {
@@ -72,20 +76,26 @@ internal sealed class ImageCache : IImageStore
     {
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         byte[] first = new byte[CacheHeader.Size];
-        if (file.ReadAtLeast(first, first.Length, throwOnEndOfStream: false) < first.Length) throw Refuse(path, "is too short to be an image cache");
+        if (file.ReadAtLeast(first, first.Length, throwOnEndOfStream: false) < first.Length)
+            throw Refuse(path, "is too short to be an image cache");
         CacheHeader header = CacheHeader.Parse(first, out string wrong) ?? throw Refuse(path, wrong);
-        if (header.Side != side) throw Refuse(path, $"holds images of {header.Side} pixels, not of {side} (`cache-size`)");
+        if (header.Side != side)
+            throw Refuse(path, $"holds images of {header.Side} pixels, not of {side} (`cache-size`)");
         if (!header.Key.AsSpan().SequenceEqual(key) || header.Count != store.Entries.Count)
             throw Refuse(path, "was made for other images, or they have changed since");
-        if (file.Length != header.FileLength || file.Length < header.DataStart) throw Refuse(path, $"has {file.Length} bytes where {header.FileLength} belong");
+        if (file.Length != header.FileLength || file.Length < header.DataStart)
+            throw Refuse(path, $"has {file.Length} bytes where {header.FileLength} belong");
         CacheEntry[] index = new CacheEntry[header.Count];
         file.ReadExactly(MemoryMarshal.AsBytes(index.AsSpan()));
-        if (Crc32C.Of(MemoryMarshal.AsBytes<CacheEntry>(index)) != header.IndexChecksum) throw Refuse(path, "is damaged (its index has a wrong checksum)");
-        MemoryMappedFile map = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        if (Crc32C.Of(MemoryMarshal.AsBytes<CacheEntry>(index)) != header.IndexChecksum)
+            throw Refuse(path, "is damaged (its index has a wrong checksum)");
+        MemoryMappedFile map = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read,
+            HandleInheritability.None, leaveOpen: true);
         return new(store, path, header, index, map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read));
     }
 
-    private static DataException Refuse(string path, string what) => new($"{path}: {what}; delete it to have it made anew, or give another `cache`.");
+    private static DataException Refuse(string path, string what) =>
+        new($"{path}: {what}; delete it to have it made anew, or give another `cache`.");
 
     private DataException Damaged(int entry) => Refuse(_path, $"is damaged at the image '{Entries.PathOf(entry)}'");
 }

@@ -59,7 +59,8 @@ internal sealed class CsvReader(TextReader text, string name)
             Take();
         }
 
-        return text.Peek() is < 0 or ',' or '\r' or '\n' ? _field.ToString() : throw Wrong("has letters behind a closing quote");
+        return text.Peek() is < 0 or ',' or '\r' or '\n' ? _field.ToString()
+            : throw Wrong("has letters behind a closing quote");
     }
 
     private void Take()

@@ -6,7 +6,8 @@ namespace Fovea.Data.Datasets.Csv;
 /// <summary>What a list of images says, checked but for the classes.</summary>
 internal sealed class CsvRows
 {
-    private readonly Dictionary<string, int> _folders = new(StringComparer.Ordinal), _labels = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _folders = new(StringComparer.Ordinal),
+        _labels = new(StringComparer.Ordinal);
     private readonly List<string> _labelNames = [], _splits = [], _missing = [];
     private readonly List<int> _label = [], _firstLines = [];
     private readonly string _file;
@@ -58,19 +59,24 @@ internal sealed class CsvRows
             }
 
             if (row.Count < columns.Width)
-                throw Wrong(reader.Line, $"has {row.Count} fields, not {columns.Width}; a row is path,label or path,label,split");
-            Add(reader.Line, row[columns.Path].Trim(), row[columns.Label].Trim(), columns.Split < 0 ? "" : row[columns.Split].Trim());
+                throw Wrong(reader.Line,
+                    $"has {row.Count} fields, not {columns.Width}; a row is path,label or path,label,split");
+            Add(reader.Line, row[columns.Path].Trim(), row[columns.Label].Trim(),
+                columns.Split < 0 ? "" : row[columns.Split].Trim());
         }
 
-        if (_missing.Count > 0) throw new DataException($"{_file}: {_missing.Count} images are not there: {Listing.Of(_missing)}.");
-        if (Entries.Count == 0) throw new DataException($"{_file}: lists no images; a row is path,label or path,label,split.");
+        if (_missing.Count > 0)
+            throw new DataException($"{_file}: {_missing.Count} images are not there: {Listing.Of(_missing)}.");
+        if (Entries.Count == 0)
+            throw new DataException($"{_file}: lists no images; a row is path,label or path,label,split.");
     }
 
     private void Add(int line, string path, string label, string split)
     {
         if (OperatingSystem.IsWindows()) path = path.Replace('\\', '/');
         while (path.StartsWith("./", StringComparison.Ordinal)) path = path[2..];
-        if (!ImageNames.StaysInside(path)) throw Wrong(line, $"the path '{path}' does not stay in the folder of the list; make it relative to it");
+        if (!ImageNames.StaysInside(path))
+            throw Wrong(line, $"the path '{path}' does not stay in the folder of the list; make it relative to it");
         if (label.Length == 0) throw Wrong(line, $"'{path}' has no label");
         int slash = path.LastIndexOf('/');
         string folder = slash < 0 ? "" : path[..slash];

@@ -9,7 +9,8 @@ internal sealed class ClassList
     /// <param name="names">Names; equal ones get their identifier behind them.</param>
     public ClassList(IReadOnlyList<string> ids, IReadOnlyList<string> names)
     {
-        HashSet<string> repeated = [.. names.GroupBy(name => name).Where(group => group.Count() > 1).Select(group => group.Key)];
+        HashSet<string> repeated = [.. names.GroupBy(name => name).Where(group => group.Count() > 1)
+            .Select(group => group.Key)];
         Ids = ids;
         Names = [.. names.Select((name, i) => repeated.Contains(name) && name != ids[i] ? $"{name} ({ids[i]})" : name)];
         for (int i = 0; i < ids.Count; i++) _numbers.Add(ids[i], i);
@@ -47,8 +48,9 @@ internal sealed class ClassList
     }
 
     /// <summary>
-    /// Reads a file with one class a line, in the order of their numbers: <c>identifier name</c> or a name alone. A line that is the name of a
-    /// folder as a whole is one; of names separated by commas (<c>tench, Tinca tinca</c>) the first is taken.
+    /// Reads a file with one class a line, in the order of their numbers: <c>identifier name</c> or a name alone. A
+    /// line that is the name of a folder as a whole is one; of names separated by commas (<c>tench, Tinca tinca</c>)
+    /// the first is taken.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="isFolder">Tells whether a folder of a class has this name.</param>
@@ -59,12 +61,15 @@ internal sealed class ClassList
         HashSet<string> seen = [];
         foreach ((int line, string text) in TextLines.Read(path))
         {
-            string[] words = isFolder(text) ? [text] : text.Split((char[])[' ', '\t'], 2, StringSplitOptions.TrimEntries);
-            if (!seen.Add(words[0])) throw new DataException($"{path}, line {line}: the class '{words[0]}' is there twice.");
+            string[] words = isFolder(text) ? [text]
+                : text.Split((char[])[' ', '\t'], 2, StringSplitOptions.TrimEntries);
+            if (!seen.Add(words[0]))
+                throw new DataException($"{path}, line {line}: the class '{words[0]}' is there twice.");
             ids.Add(words[0]);
             names.Add(words.Length == 1 ? words[0] : words[1].Split(',')[0].Trim());
         }
 
-        return ids.Count > 0 ? new ClassList(ids, names) : throw new DataException($"{path}: names no classes; one a line is expected.");
+        return ids.Count > 0 ? new ClassList(ids, names)
+            : throw new DataException($"{path}: names no classes; one a line is expected.");
     }
 }

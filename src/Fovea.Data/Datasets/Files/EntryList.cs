@@ -2,14 +2,16 @@ using System.Text;
 
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>Names of files, each in a folder, in little memory: a file costs its name in UTF-8 and eight bytes.</summary>
+/// <summary>Names of files, each in a folder, in little memory: a file costs its name in UTF-8 and eight
+/// bytes.</summary>
 internal sealed class EntryList
 {
     private readonly List<string> _folders = [];
     private readonly List<int> _folderOf = [], _ends = [];
     private byte[] _names = new byte[256];
 
-    /// <summary>Folders relative to the root, with forward slashes; the root is empty. Those without files are among them.</summary>
+    /// <summary>Folders relative to the root, with forward slashes; the root is empty. Those without files are among
+    /// them.</summary>
     public IReadOnlyList<string> Folders => _folders;
 
     /// <summary>Number of files.</summary>

@@ -11,7 +11,8 @@ internal sealed class FolderStore(string root, EntryList entries) : IImageStore
 
     public string PathOf(int entry) => Path.Combine(root, entries.PathOf(entry));
 
-    public void Decode(int entry, RawImage image, DecodeOptions options) => ImageFile.Fill(image, PathOf(entry), options);
+    public void Decode(int entry, RawImage image, DecodeOptions options) =>
+        ImageFile.Fill(image, PathOf(entry), options);
 
     public (long Length, long Stamp) Stamp(int entry)
     {

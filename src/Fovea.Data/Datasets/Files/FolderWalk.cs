@@ -2,7 +2,8 @@ using System.IO.Enumeration;
 
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>Lists the images below a folder in torchvision's order: by folder, then by name, both by character codes.</summary>
+/// <summary>Lists the images below a folder in torchvision's order: by folder, then by name, both by character
+/// codes.</summary>
 internal static class FolderWalk
 {
     private const int MostLevels = 32;
@@ -14,7 +15,8 @@ internal static class FolderWalk
     {
         TreeGuard guard = new(root);
         EntryList entries = new();
-        // The smallest waiting folder is always the next in the order: whatever is still to be found lies below a waiting one.
+        // The smallest waiting folder is always the next in the order: whatever is still to be found lies below a
+        // waiting one.
         PriorityQueue<string, string> waiting = new(StringComparer.Ordinal);
         waiting.Enqueue("", "");
         while (waiting.TryDequeue(out string? folder, out _))
@@ -51,7 +53,8 @@ internal static class FolderWalk
     {
         FileSystemEnumerable<(string, bool, bool)> contents = new(
             path,
-            (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory, entry.Attributes.HasFlag(FileAttributes.ReparsePoint)),
+            (ref FileSystemEntry entry) =>
+                (entry.FileName.ToString(), entry.IsDirectory, entry.Attributes.HasFlag(FileAttributes.ReparsePoint)),
             Everything)
         {
             ShouldIncludePredicate = (ref FileSystemEntry entry) =>

@@ -5,8 +5,8 @@ using Fovea.Data.Codecs.Decoding;
 namespace Fovea.Data.Datasets.Files;
 
 /// <summary>
-/// Image files of any size, listed once and decoded when asked for. Grey ones get three channels where the dataset is coloured; EXIF
-/// orientation is applied.
+/// Image files of any size, listed once and decoded when asked for. Grey ones get three channels where the dataset is
+/// coloured; EXIF orientation is applied.
 /// </summary>
 public sealed class ImageFileDataset : IImageDataset
 {
@@ -31,13 +31,15 @@ public sealed class ImageFileDataset : IImageDataset
     /// <inheritdoc/>
     public int Label(int index) => _labels[index];
 
-    /// <summary>The file of image <paramref name="index"/>; one in an archive has the archive's name in front.</summary>
+    /// <summary>The file of image <paramref name="index"/>; one in an archive has the archive's name in
+    /// front.</summary>
     public string PathOf(int index) => _store.PathOf(_entries[index]);
 
     /// <inheritdoc/>
     public int Read(int index, RawImage image, int leastSide = 0)
     {
-        Decode(_entries[index], image, leastSide == 0 ? DecodeOptions.Default : DecodeOptions.Default with { LeastSide = leastSide });
+        Decode(_entries[index], image,
+            leastSide == 0 ? DecodeOptions.Default : DecodeOptions.Default with { LeastSide = leastSide });
         if (image.Channels < Info.Channels) image.Repeat(Info.Channels);
         return _labels[index];
     }
@@ -50,7 +52,8 @@ public sealed class ImageFileDataset : IImageDataset
         }
         catch (DataException error)
         {
-            throw new DataException(error.Message, error) { Remedy = "`skip-bad` passes over unreadable images, 'fovea data inspect' finds all." };
+            throw new DataException(error.Message,
+                error) { Remedy = "`skip-bad` passes over unreadable images, 'fovea data inspect' finds all." };
         }
     }
 }

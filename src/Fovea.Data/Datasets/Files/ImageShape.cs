@@ -4,14 +4,15 @@ using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>What the images of a dataset have in common, judged by the headers of a few that are spread over it.</summary>
+/// <summary>What the images of a dataset have in common, judged by the headers of a few that are spread over
+/// it.</summary>
 internal static class ImageShape
 {
     private const int Probes = 64, SmallSide = 64, UsualSide = 224;
 
     /// <summary>
-    /// Grey where all probed images are. Of their own size where all are equal squares of at most 64 pixels, as icons, digits and CIFAR
-    /// are; otherwise 224, the usual size of models for photographs.
+    /// Grey where all probed images are. Of their own size where all are equal squares of at most 64 pixels, as icons,
+    /// digits and CIFAR are; otherwise 224, the usual size of models for photographs.
     /// </summary>
     public static (int Channels, int Side) Of(IImageStore store, LabelledEntries part)
     {

@@ -21,7 +21,8 @@ internal sealed record ImageTree(string Path, IImageStore Store)
     public string[] FoldersIn(string folder)
     {
         string prefix = Prefix(folder);
-        return [.. Entries.Folders.Where(path => path.Length > prefix.Length && path.StartsWith(prefix, StringComparison.Ordinal))
+        return [.. Entries.Folders.Where(path => path.Length > prefix.Length
+            && path.StartsWith(prefix, StringComparison.Ordinal))
             .Select(path => path[prefix.Length..].Split('/')[0]).Distinct()];
     }
 
@@ -46,9 +47,11 @@ internal sealed record ImageTree(string Path, IImageStore Store)
         }
 
         HashSet<int> filled = [.. labelled];
-        string[] empty = [.. FoldersIn(folder).Where(name => !filled.Contains(classes.IndexOf(name))).Order(StringComparer.Ordinal)];
+        string[] empty = [.. FoldersIn(folder).Where(name => !filled.Contains(classes.IndexOf(name)))
+            .Order(StringComparer.Ordinal)];
         return empty.Length == 0 ? new LabelledEntries([.. entries], [.. labelled]) : throw new DataException(
-            $"{Path}: {(empty.Length == 1 ? "the class folder" : $"{empty.Length} class folders")} {Listing.Of(empty.Select(name => $"'{prefix}{name}'"))} "
+            $"{Path}: {(empty.Length == 1 ? "the class folder" : $"{empty.Length} class folders")} "
+                + $"{Listing.Of(empty.Select(name => $"'{prefix}{name}'"))} "
             + "without any image; fill or remove what is empty.");
     }
 
@@ -57,7 +60,8 @@ internal sealed record ImageTree(string Path, IImageStore Store)
         if (path.Length <= prefix.Length || !path.StartsWith(prefix, StringComparison.Ordinal)) return -1;
         string name = path[prefix.Length..].Split('/')[0];
         return classes.IndexOf(name) is >= 0 and int label ? label : throw new DataException(
-            $"{Path}: the folder '{prefix}{name}' belongs to no class; the {classes.Count} classes are {Listing.Of(classes.Ids)}. A file classes.txt can list them all.");
+            $"{Path}: the folder '{prefix}{name}' belongs to no class; the {classes.Count} classes are "
+                + $"{Listing.Of(classes.Ids)}. A file classes.txt can list them all.");
     }
 
     private static string Prefix(string folder) => folder.Length == 0 ? "" : folder + "/";

@@ -11,8 +11,10 @@ internal static class TextLines
     {
         try
         {
-            if (new FileInfo(path).Length > LargestFile) throw new DataException($"{path}: is larger than {LargestFile} bytes, so no list of classes.");
-            return [.. File.ReadLines(path).Select((text, i) => (i + 1, text.Trim())).Where(line => line.Item2.Length > 0)];
+            if (new FileInfo(path).Length > LargestFile)
+                throw new DataException($"{path}: is larger than {LargestFile} bytes, so no list of classes.");
+            return [.. File.ReadLines(path).Select((text, i) => (i + 1, text.Trim()))
+                .Where(line => line.Item2.Length > 0)];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

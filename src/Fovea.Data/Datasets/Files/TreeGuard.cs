@@ -1,8 +1,8 @@
 namespace Fovea.Data.Datasets.Files;
 
 /// <summary>
-/// Keeps readers below a root. Links to files of the same tree are followed; links that lead out of it, and all links to folders (which could
-/// lead in circles), are refused.
+/// Keeps readers below a root. Links to files of the same tree are followed; links that lead out of it, and all links
+/// to folders (which could lead in circles), are refused.
 /// </summary>
 internal sealed class TreeGuard
 {
@@ -11,7 +11,8 @@ internal sealed class TreeGuard
     public TreeGuard(string root)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
-        Root = Directory.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;   // the root itself may be a link
+        // the root itself may be a link
+        Root = Directory.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
     }
 
     /// <summary>The root, absolute.</summary>
@@ -19,7 +20,8 @@ internal sealed class TreeGuard
 
     /// <summary>Complains about a link to a folder.</summary>
     public DataException FolderLink(string relative) =>
-        new($"{Path.Combine(Root, relative)}: is a link to a folder; links to folders are not followed, put the folder itself there.");
+        new($"{Path.Combine(Root, relative)}: is a link to a folder; links to folders are not followed, put the folder "
+            + "itself there.");
 
     /// <summary>Complains unless a link to a file leads to one of the same tree.</summary>
     /// <param name="relative">The link, below the root, with forward slashes.</param>
@@ -27,8 +29,10 @@ internal sealed class TreeGuard
     {
         string link = Path.Combine(Root, relative);
         string? target = File.ResolveLinkTarget(link, returnFinalTarget: true)?.FullName;
-        string inside = target is null ? "" : Path.GetRelativePath(Root, target).Replace(Path.DirectorySeparatorChar, '/');
-        if (target is null || Path.IsPathRooted(inside) || !ImageNames.StaysInside(inside) || !IsPlain(FolderOf(inside)))
+        string inside = target is null ? ""
+            : Path.GetRelativePath(Root, target).Replace(Path.DirectorySeparatorChar, '/');
+        if (target is null || Path.IsPathRooted(inside) || !ImageNames.StaysInside(inside)
+            || !IsPlain(FolderOf(inside)))
             throw new DataException($"{link}: is a link that leads out of '{Root}'; put the file itself there.");
     }
 
@@ -40,5 +44,6 @@ internal sealed class TreeGuard
         return _plain[folder] = !info.Attributes.HasFlag(FileAttributes.ReparsePoint) && IsPlain(FolderOf(folder));
     }
 
-    private static string FolderOf(string relative) => relative.LastIndexOf('/') is >= 0 and int slash ? relative[..slash] : "";
+    private static string FolderOf(string relative) => relative.LastIndexOf('/') is >= 0 and int slash
+        ? relative[..slash] : "";
 }

@@ -27,7 +27,9 @@ internal sealed class ZipStore : IImageStore
         List<(string Name, ZipEntry Place)> found = [];
         ZipDirectory.List(path, file, (name, place) =>
         {
-            if (!ImageNames.StaysInside(name)) throw new DataException($"{path}: holds '{name}', a name that leads out of the archive; it is refused.");
+            if (!ImageNames.StaysInside(name))
+                throw new DataException(
+                    $"{path}: holds '{name}', a name that leads out of the archive; it is refused.");
             if (!name.Split('/').Any(part => ImageNames.IsHidden(part))) found.Add((name, place));
         });
         _places = Sort(found);
@@ -35,7 +37,8 @@ internal sealed class ZipStore : IImageStore
 
     public EntryList Entries { get; } = new();
 
-    /// <exception cref="DataException">It is no zip archive, is damaged, or holds names that lead out of it.</exception>
+    /// <exception cref="DataException">It is no zip archive, is damaged, or holds names that lead out of
+    /// it.</exception>
     public static ZipStore Open(string path)
     {
         try
@@ -58,13 +61,16 @@ internal sealed class ZipStore : IImageStore
 
     public (long Length, long Stamp) Stamp(int entry) => (_places[entry].Length, _places[entry].Crc);
 
-    public ImageInfo Identify(int entry) => WithContents(entry, DecodeOptions.Default, file => ImageFile.Identify(file, PathOf(entry)));
+    public ImageInfo Identify(int entry) =>
+        WithContents(entry, DecodeOptions.Default, file => ImageFile.Identify(file, PathOf(entry)));
 
     /// <summary>By folder, then by name, as folders on disk are listed.</summary>
     private ZipEntry[] Sort(List<(string Name, ZipEntry Place)> found)
     {
-        var files = found.Select(entry => (Folder: FolderOf(entry.Name), Name: entry.Name[(entry.Name.LastIndexOf('/') + 1)..], entry.Place))
-            .OrderBy(file => file.Folder, StringComparer.Ordinal).ThenBy(file => file.Name, StringComparer.Ordinal).ToArray();
+        var files = found.Select(entry =>
+            (Folder: FolderOf(entry.Name), Name: entry.Name[(entry.Name.LastIndexOf('/') + 1)..], entry.Place))
+            .OrderBy(file => file.Folder, StringComparer.Ordinal).ThenBy(file => file.Name, StringComparer.Ordinal)
+            .ToArray();
         List<ZipEntry> places = [];
         int number = -1;
         foreach (var file in files)
@@ -86,7 +92,8 @@ internal sealed class ZipStore : IImageStore
         ZipEntry place = _places[entry];
         long most = place.IsDeflated ? place.Packed * BestRatio + Overhead : place.Packed;
         if (place.Length > Math.Min(most, options.Limits.Bytes) || place.Packed > Array.MaxLength)
-            throw Wrong(entry, $"claims to unpack from {place.Packed} to {place.Length} bytes, which is more than it can or may");
+            throw Wrong(entry,
+                $"claims to unpack from {place.Packed} to {place.Length} bytes, which is more than it can or may");
         byte[] packed = ArrayPool<byte>.Shared.Rent((int)place.Packed), unpacked = [];
         try
         {
@@ -94,7 +101,10 @@ internal sealed class ZipStore : IImageStore
             if (place.Length > Usual) RequireImage(entry, place, packed, options);
             unpacked = ArrayPool<byte>.Shared.Rent((int)place.Length + 1);
             int got = Unpack(entry, place, packed, unpacked.AsSpan(0, (int)place.Length + 1));
-            if (got != place.Length) throw Wrong(entry, $"unpacks to {(got > place.Length ? "more" : "fewer")} bytes than the {place.Length} that it claims");
+            if (got != place.Length)
+                throw Wrong(entry,
+                    $"unpacks to {(got > place.Length ? "more" : "fewer")} bytes than the " +
+                    $"{place.Length} that it claims");
             if (Crc32.HashToUInt32(unpacked.AsSpan(0, got)) != place.Crc) throw Wrong(entry, "has a wrong checksum");
             return use(unpacked.AsMemory(0, got));
         }
@@ -105,7 +115,8 @@ internal sealed class ZipStore : IImageStore
         }
     }
 
-    /// <summary>Looks at the first bytes before much memory is taken for the rest: megabytes of zeros pack into nothing.</summary>
+    /// <summary>Looks at the first bytes before much memory is taken for the rest: megabytes of zeros pack into
+    /// nothing.</summary>
     private void RequireImage(int entry, ZipEntry place, byte[] packed, DecodeOptions options)
     {
         byte[] beginning = new byte[64];
@@ -117,8 +128,10 @@ internal sealed class ZipStore : IImageStore
     {
         try
         {
-            long start = ZipDirectory.ContentsOf(_file, place) ?? throw Wrong(entry, $"does not begin at offset {place.Offset}");
-            if (RandomAccess.Read(_file, packed.AsSpan(0, (int)place.Packed), start) < place.Packed) throw Wrong(entry, "is cut off");
+            long start = ZipDirectory.ContentsOf(_file, place)
+                ?? throw Wrong(entry, $"does not begin at offset {place.Offset}");
+            if (RandomAccess.Read(_file, packed.AsSpan(0, (int)place.Packed), start) < place.Packed)
+                throw Wrong(entry, "is cut off");
         }
         catch (IOException error)
         {
@@ -138,7 +151,8 @@ internal sealed class ZipStore : IImageStore
 
         try
         {
-            using DeflateStream deflate = new(new MemoryStream(packed, 0, (int)place.Packed), CompressionMode.Decompress);
+            using DeflateStream deflate = new(new MemoryStream(packed, 0, (int)place.Packed),
+                CompressionMode.Decompress);
             return deflate.ReadAtLeast(unpacked, unpacked.Length, throwOnEndOfStream: false);
         }
         catch (InvalidDataException error)
@@ -147,5 +161,6 @@ internal sealed class ZipStore : IImageStore
         }
     }
 
-    private DataException Wrong(int entry, string what) => new($"{PathOf(entry)}: {what}; the archive is damaged or hostile.");
+    private DataException Wrong(int entry, string what) =>
+        new($"{PathOf(entry)}: {what}; the archive is damaged or hostile.");
 }

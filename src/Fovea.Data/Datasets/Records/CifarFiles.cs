@@ -2,18 +2,21 @@ using Fovea.Core.Formats;
 
 namespace Fovea.Data.Datasets.Records;
 
-/// <summary>Where the files of a CIFAR set lie: in a folder or in a gzipped tar archive. Archives are read in memory.</summary>
+/// <summary>Where the files of a CIFAR set lie: in a folder or in a gzipped tar archive. Archives are read in
+/// memory.</summary>
 internal sealed record CifarFiles(string Path, bool IsArchive)
 {
     // The largest official file, train of CIFAR-100, has 155 MB.
     private const long MaxFileBytes = 256 << 20;
 
-    /// <summary>Folders, then archives in which to look. Where archives have "cifar" in their names, others are left alone.</summary>
+    /// <summary>Folders, then archives in which to look. Where archives have "cifar" in their names, others are left
+    /// alone.</summary>
     public static IReadOnlyList<CifarFiles> Candidates(string path, string name)
     {
         if (File.Exists(path)) return [new(path, true)];
         string[] roots = [.. new[] { path, System.IO.Path.Combine(path, name) }.Where(Directory.Exists)];
-        string[] archives = [.. roots.SelectMany(Directory.EnumerateFiles).Where(IsTarName).Order(StringComparer.Ordinal)];
+        string[] archives = [.. roots.SelectMany(Directory.EnumerateFiles).Where(IsTarName)
+            .Order(StringComparer.Ordinal)];
         string[] named = Array.FindAll(
             archives, file => System.IO.Path.GetFileName(file).Contains("cifar", StringComparison.OrdinalIgnoreCase));
         return
@@ -25,10 +28,12 @@ internal sealed record CifarFiles(string Path, bool IsArchive)
         ];
     }
 
-    /// <summary>Which of the layouts is here, or null. Of an archive, the first file with a known name decides.</summary>
+    /// <summary>Which of the layouts is here, or null. Of an archive, the first file with a known name
+    /// decides.</summary>
     public CifarLayout? Recognise(IReadOnlyList<CifarLayout> layouts)
     {
-        if (!IsArchive) return layouts.FirstOrDefault(layout => File.Exists(System.IO.Path.Combine(Path, layout.Train[0])));
+        if (!IsArchive)
+            return layouts.FirstOrDefault(layout => File.Exists(System.IO.Path.Combine(Path, layout.Train[0])));
         using BoundedReader reader = BoundedReader.Open(Path);
         TarReader tar = new(reader);
         while (tar.Next())
@@ -47,7 +52,8 @@ internal sealed record CifarFiles(string Path, bool IsArchive)
         Dictionary<string, byte[]> files = IsArchive ? ReadArchive(layout) : ReadFolder(layout);
         string[] missing = [.. layout.Files.Where(file => !files.ContainsKey(file))];
         return missing.Length == 0 ? files
-            : throw new DataException($"{Path}: {string.Join(", ", missing)} missing; unpack or download {layout.Archive} again.");
+            : throw new DataException(
+                $"{Path}: {string.Join(", ", missing)} missing; unpack or download {layout.Archive} again.");
     }
 
     private Dictionary<string, byte[]> ReadFolder(CifarLayout layout)
@@ -79,5 +85,6 @@ internal sealed record CifarFiles(string Path, bool IsArchive)
     }
 
     private static bool IsTarName(string file) =>
-        file.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase) || file.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
+        file.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase)
+            || file.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
 }

@@ -3,18 +3,21 @@ using Fovea.Core.Formats;
 
 namespace Fovea.Data.Datasets.Records;
 
-/// <summary>The two forms of CIFAR records: a label and 3,072 bytes each, or a pickled dict of lists and an array.</summary>
+/// <summary>The two forms of CIFAR records: a label and 3,072 bytes each, or a pickled dict of lists and an
+/// array.</summary>
 internal static class CifarRecords
 {
     private const int ImageBytes = 3 * 32 * 32;
 
-    /// <summary>Binary: a few label bytes, of which the last counts, then the three planes. The file's length gives the count.</summary>
+    /// <summary>Binary: a few label bytes, of which the last counts, then the three planes. The file's length gives the
+    /// count.</summary>
     public static RecordBlock ReadBinary(byte[] bytes, string path, int labelBytes, int classes)
     {
         int stride = labelBytes + ImageBytes;
         if (bytes.Length == 0 || bytes.Length % stride != 0)
         {
-            throw new DataException($"{path}: has {bytes.Length} bytes, which is not a whole number of records of {stride}; " +
+            throw new DataException(
+                $"{path}: has {bytes.Length} bytes, which is not a whole number of records of {stride}; " +
                 "it is cut off or no CIFAR file.");
         }
 
@@ -23,13 +26,15 @@ internal static class CifarRecords
         {
             int at = i * stride + labelBytes - 1;
             labels[i] = bytes[at] < classes ? bytes[at]
-                : throw new DataException($"{path}: the label of record {i} (offset {at}) is {bytes[at]}; only 0 to {classes - 1} exist.");
+                : throw new DataException(
+                    $"{path}: the label of record {i} (offset {at}) is {bytes[at]}; only 0 to {classes - 1} exist.");
         }
 
         return new RecordBlock(bytes, labelBytes, stride, labels);
     }
 
-    /// <summary>Python: a dict with <c>data</c>, uint8 <c>[count, 3072]</c>, and labels under <paramref name="labelKey"/>.</summary>
+    /// <summary>Python: a dict with <c>data</c>, uint8 <c>[count, 3072]</c>, and labels under
+    /// <paramref name="labelKey"/>.</summary>
     public static RecordBlock ReadPython(byte[] bytes, string path, string labelKey, int classes)
     {
         Dictionary<string, object?> map = ReadMap(bytes, path);
@@ -41,7 +46,8 @@ internal static class CifarRecords
         for (int i = 0; i < labels.Length; i++)
         {
             labels[i] = list[i] is long label && label >= 0 && label < classes ? (byte)label
-                : throw new DataException($"{path}: '{labelKey}' number {i} is {list[i] ?? "None"}; only 0 to {classes - 1} exist.");
+                : throw new DataException(
+                    $"{path}: '{labelKey}' number {i} is {list[i] ?? "None"}; only 0 to {classes - 1} exist.");
         }
 
         return new RecordBlock(data.RowByRow(), 0, ImageBytes, labels);

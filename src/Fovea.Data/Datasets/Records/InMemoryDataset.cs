@@ -16,7 +16,8 @@ public sealed class InMemoryDataset : IImageDataset
         : this(info, [new RecordBlock(pixels, 0, info.Channels * info.Height * info.Width, labels)])
     {
         if ((long)labels.Length * _imageBytes != pixels.Length)
-            throw new ArgumentException($"{pixels.Length} bytes are not {labels.Length} images of {_imageBytes} bytes.", nameof(pixels));
+            throw new ArgumentException($"{pixels.Length} bytes are not {labels.Length} images of {_imageBytes} bytes.",
+                nameof(pixels));
     }
 
     internal InMemoryDataset(DatasetInfo info, RecordBlock[] blocks)
@@ -36,7 +37,8 @@ public sealed class InMemoryDataset : IImageDataset
     /// <inheritdoc/>
     public int Label(int index) => Find(ref index).Labels[index];
 
-    /// <summary>The samples of image <paramref name="index"/> where they lie, <c>[channel, height, width]</c>.</summary>
+    /// <summary>The samples of image <paramref name="index"/> where they lie, <c>[channel, height,
+    /// width]</c>.</summary>
     public ReadOnlySpan<byte> Pixels(int index)
     {
         RecordBlock block = Find(ref index);

@@ -3,7 +3,8 @@ namespace Fovea.Data.Datasets.Shapes;
 /// <summary>An image of floats, 0 to 1, onto which outlines are painted with smooth edges.</summary>
 internal sealed class Canvas(int size)
 {
-    private readonly float[] _red = new float[size * size], _green = new float[size * size], _blue = new float[size * size];
+    private readonly float[] _red = new float[size * size], _green = new float[size * size],
+        _blue = new float[size * size];
 
     /// <summary>Side in pixels.</summary>
     public int Size => size;
@@ -17,11 +18,12 @@ internal sealed class Canvas(int size)
     }
 
     /// <summary>
-    /// Paints where <paramref name="distance"/> (pixels) is negative. A pixel half a pixel inside or deeper is covered whole,
-    /// half a pixel outside or farther not at all. Nothing outside the square about <paramref name="centre"/> is looked at. How much of each pixel was
-    /// covered is left in <paramref name="covers"/>, if given.
+    /// Paints where <paramref name="distance"/> (pixels) is negative. A pixel half a pixel inside or deeper is covered
+    /// whole, half a pixel outside or farther not at all. Nothing outside the square about <paramref name="centre"/> is
+    /// looked at. How much of each pixel was covered is left in <paramref name="covers"/>, if given.
     /// </summary>
-    public void Paint(Point centre, float reach, Func<Point, float> distance, Func<Point, Colour> colour, float[]? covers = null)
+    public void Paint(Point centre, float reach, Func<Point, float> distance, Func<Point, Colour> colour,
+        float[]? covers = null)
     {
         int left = Math.Max(0, (int)(centre.X - reach - 1)), right = Math.Min(size - 1, (int)(centre.X + reach + 1));
         int top = Math.Max(0, (int)(centre.Y - reach - 1)), bottom = Math.Min(size - 1, (int)(centre.Y + reach + 1));
@@ -37,7 +39,8 @@ internal sealed class Canvas(int size)
         }
     }
 
-    /// <summary>Rounds to bytes, <c>[3, size, size]</c>, with uniform noise of up to <paramref name="noise"/> levels either way.</summary>
+    /// <summary>Rounds to bytes, <c>[3, size, size]</c>, with uniform noise of up to <paramref name="noise"/> levels
+    /// either way.</summary>
     public void Develop(Philox grain, float noise, Span<byte> pixels)
     {
         int area = size * size;

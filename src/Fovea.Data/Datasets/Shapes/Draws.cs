@@ -12,8 +12,8 @@ internal sealed class Draws(Philox stream)
     public bool Chance(float probability) => stream.Uniform(_taken++) < probability;
 
     /// <summary>
-    /// Cosine and sine of an angle between -2·atan(<paramref name="reach"/>) and 2·atan(<paramref name="reach"/>): from the tangent of
-    /// its half, so that no library function decides the bits.
+    /// Cosine and sine of an angle between -2·atan(<paramref name="reach"/>) and 2·atan(<paramref name="reach"/>): from
+    /// the tangent of its half, so that no library function decides the bits.
     /// </summary>
     public Point Direction(float reach)
     {

@@ -1,8 +1,8 @@
 namespace Fovea.Data.Datasets.Shapes;
 
 /// <summary>
-/// Signed distances to outlines: negative inside, 0 on the edge, positive outside. Only + - · / and square roots, which IEEE 754
-/// rounds alike everywhere, so an image has the same bytes on every machine.
+/// Signed distances to outlines: negative inside, 0 on the edge, positive outside. Only + - · / and square roots, which
+/// IEEE 754 rounds alike everywhere, so an image has the same bytes on every machine.
 /// </summary>
 /// <remarks>Source: Quilez, "2D distance functions", iquilezles.org/articles/distfunctions2d.</remarks>
 internal static class Outline
@@ -20,14 +20,16 @@ internal static class Outline
         ("ring", p => MathF.Abs(p.Length - 0.72f) - 0.2f),
         ("crescent", p => MathF.Max(Disc(p, 0.95f), -Disc(p - new Point(0.45f, 0), 0.75f))),
         ("heart", p => Heart(new Point(0.64f * p.X, 0.55f - 0.64f * p.Y)) / 0.64f),
-        ("arrow", Polygon((-1, -0.22f), (0.1f, -0.22f), (0.1f, -0.75f), (1, 0), (0.1f, 0.75f), (0.1f, 0.22f), (-1, 0.22f))),
+        ("arrow", Polygon((-1, -0.22f), (0.1f, -0.22f), (0.1f, -0.75f), (1, 0), (0.1f, 0.75f), (0.1f, 0.22f),
+            (-1, 0.22f))),
     ];
 
     /// <summary>A disc about the origin.</summary>
     public static float Disc(Point p, float radius) => p.Length - radius;
 
     /// <summary>The line from <paramref name="start"/> to <paramref name="end"/> with round ends.</summary>
-    public static float Capsule(Point p, Point start, Point end, float radius) => MathF.Sqrt(SquaredToSegment(p, start, end)) - radius;
+    public static float Capsule(Point p, Point start, Point end, float radius) =>
+        MathF.Sqrt(SquaredToSegment(p, start, end)) - radius;
 
     /// <summary>Tip at the origin, y up, 1.1 high and 1.2 wide.</summary>
     private static float Heart(Point p)

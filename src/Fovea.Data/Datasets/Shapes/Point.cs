@@ -13,6 +13,7 @@ internal readonly record struct Point(float X, float Y)
 
     public float Length => MathF.Sqrt(Dot(this, this));
 
-    /// <summary>Turned clockwise (y points down) by the angle whose cosine and sine are <paramref name="direction"/>.</summary>
+    /// <summary>Turned clockwise (y points down) by the angle whose cosine and sine are
+    /// <paramref name="direction"/>.</summary>
     public Point Turned(Point direction) => new(X * direction.X - Y * direction.Y, X * direction.Y + Y * direction.X);
 }

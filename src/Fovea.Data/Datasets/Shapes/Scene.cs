@@ -7,10 +7,12 @@ internal sealed class Scene
     private readonly Canvas _canvas = new(ShapesDataset.ImageSize);
     private readonly float[] _cover = new float[ShapesDataset.ImageSize * ShapesDataset.ImageSize];
 
-    /// <summary>How much of each pixel the last shape covered, 0 to 1, <c>[32, 32]</c>; lines across it do not count.</summary>
+    /// <summary>How much of each pixel the last shape covered, 0 to 1, <c>[32, 32]</c>; lines across it do not
+    /// count.</summary>
     public ReadOnlySpan<float> Cover => _cover;
 
-    /// <summary>Draws class <paramref name="label"/> into <paramref name="pixels"/>, <c>[3, 32, 32]</c>; the stream decides.</summary>
+    /// <summary>Draws class <paramref name="label"/> into <paramref name="pixels"/>, <c>[3, 32, 32]</c>; the stream
+    /// decides.</summary>
     public void Draw(int label, Philox stream, Span<byte> pixels)
     {
         Draws draws = new(stream);
@@ -20,7 +22,8 @@ internal sealed class Scene
         float ground = lightOnDark ? dark : light, figure = lightOnDark ? light : dark;
 
         PaintBackground(draws, ground);
-        for (int i = draws.Below(3); i > 0; i--) PaintClutter(draws, ground + draws.Between(-0.12f, 0.35f) * (figure - ground) * 2);
+        for (int i = draws.Below(3); i > 0; i--)
+            PaintClutter(draws, ground + draws.Between(-0.12f, 0.35f) * (figure - ground) * 2);
         PaintShape(draws, label, figure);
         if (draws.Chance(0.15f)) PaintLine(draws, ground, draws.Between(0.4f, 0.7f));
         _canvas.Develop(new Philox(stream.Seed, ~stream.Stream), Grain, pixels);
@@ -37,7 +40,8 @@ internal sealed class Scene
         _canvas.Fill(p =>
         {
             float turn = Point.Dot(p, along) / period, wave = MathF.Abs(2 * (turn - MathF.Floor(turn)) - 1);
-            return Colour.Mix(first, second, 0.5f + Point.Dot(p - new Point(16, 16), across) / 48 + depth * (wave - 0.5f));
+            return Colour.Mix(first, second,
+                0.5f + Point.Dot(p - new Point(16, 16), across) / 48 + depth * (wave - 0.5f));
         });
     }
 
@@ -61,14 +65,16 @@ internal sealed class Scene
         _canvas.Paint(default, _canvas.Size, p => Outline.Capsule(p, start, end, radius), _ => colour);
     }
 
-    /// <summary>The shape: 17 to 26 pixels wide, whole inside the image, turned by up to 23 degrees, shaded from one side.</summary>
+    /// <summary>The shape: 17 to 26 pixels wide, whole inside the image, turned by up to 23 degrees, shaded from one
+    /// side.</summary>
     private void PaintShape(Draws draws, int label, float luminance)
     {
         float radius = draws.Between(8.5f, 13), middle = _canvas.Size / 2f, room = MathF.Min(4, middle - radius - 1);
         Point centre = new(middle + draws.Between(-room, room), middle + draws.Between(-room, room));
         Point turn = draws.Direction(0.2f), back = new(turn.X, -turn.Y);
         float hue = draws.Between(0, 1), saturation = draws.Between(0.5f, 1), shade = draws.Between(-0.1f, 0.1f);
-        Colour left = Colour.Of(hue, luminance - shade, saturation), right = Colour.Of(hue, luminance + shade, saturation);
+        Colour left = Colour.Of(hue, luminance - shade, saturation),
+            right = Colour.Of(hue, luminance + shade, saturation);
         Func<Point, float> distance = Outline.Classes[label].Distance;
         Array.Clear(_cover);
         _canvas.Paint(centre, radius * 1.1f, p => distance(1 / radius * p.Turned(back)) * radius,

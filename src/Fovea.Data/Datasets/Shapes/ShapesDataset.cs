@@ -4,8 +4,9 @@ using Fovea.Data.Datasets.Splits;
 namespace Fovea.Data.Datasets.Shapes;
 
 /// <summary>
-/// Ten shapes on coloured, cluttered grounds, 32 x 32 pixels, red, green and blue: drawn here, so that everything runs without a
-/// download. Image <c>i</c> of a split is a pure function of (seed, split, i), with the same bytes on every machine.
+/// Ten shapes on coloured, cluttered grounds, 32 x 32 pixels, red, green and blue: drawn here, so that everything runs
+/// without a download. Image <c>i</c> of a split is a pure function of (seed, split, i), with the same bytes on every
+/// machine.
 /// </summary>
 public static class ShapesDataset
 {
@@ -38,7 +39,8 @@ public static class ShapesDataset
     /// <param name="validation">Validation images.</param>
     /// <param name="test">Test images.</param>
     public static DatasetSplits Load(
-        ulong seed, int train = DefaultTrainCount, int validation = DefaultValidationCount, int test = DefaultTestCount) => new()
+        ulong seed, int train = DefaultTrainCount, int validation = DefaultValidationCount,
+        int test = DefaultTestCount) => new()
         {
             Train = Draw(seed, "train", train),
             Validation = Draw(seed, "validation", validation),
@@ -64,7 +66,8 @@ public static class ShapesDataset
         return new InMemoryDataset(Info, pixels, labels);
     }
 
-    /// <summary>Where the shape is: how much of each pixel of image <paramref name="index"/> it covers, 0 to 1, <c>[32, 32]</c>.</summary>
+    /// <summary>Where the shape is: how much of each pixel of image <paramref name="index"/> it covers, 0 to 1, <c>[32,
+    /// 32]</c>.</summary>
     /// <param name="seed">Of all three splits.</param>
     /// <param name="split">Name of the split.</param>
     /// <param name="index">Number of the image in the split.</param>
@@ -75,5 +78,6 @@ public static class ShapesDataset
         return scene.Cover.ToArray();
     }
 
-    private static Philox Stream(ulong seed, string split, int index) => Philox.For(seed, "shapes." + split, (ulong)index);
+    private static Philox Stream(ulong seed, string split, int index) =>
+        Philox.For(seed, "shapes." + split, (ulong)index);
 }

@@ -40,19 +40,24 @@ public sealed class ClassSubset : IImageDataset
 
     /// <summary>The classes that a text asks for.</summary>
     /// <param name="info">The classes that there are.</param>
-    /// <param name="text">A number (the first so many), or names or identifiers separated by commas. A number alone is never a name.</param>
-    /// <exception cref="UsageException">There are not so many, one does not exist or comes twice, or fewer than two remain.</exception>
+    /// <param name="text">A number (the first so many), or names or identifiers separated by commas. A number alone is
+    /// never a name.</param>
+    /// <exception cref="UsageException">There are not so many, one does not exist or comes twice, or fewer than two
+    /// remain.</exception>
     public static int[] Choose(DatasetInfo info, string text)
     {
         if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count))
         {
             return count >= 2 && count <= info.Classes ? [.. Enumerable.Range(0, count)]
-                : throw new UsageException($"classes: '{info.Name}' has {info.Classes} classes; from 2 to {info.Classes} can be kept, not {count}.");
+                : throw new UsageException(
+                    $"classes: '{info.Name}' has {info.Classes} classes; from 2 to {info.Classes} can be kept, not "
+                        + $"{count}.");
         }
 
         string[] names = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         int[] numbers = [.. names.Select(name => Find(info, name))];
-        if (numbers.Length < 2) throw new UsageException($"classes: '{text}' leaves fewer than two classes to tell apart.");
+        if (numbers.Length < 2)
+            throw new UsageException($"classes: '{text}' leaves fewer than two classes to tell apart.");
         int twice = numbers.GroupBy(number => number).FirstOrDefault(group => group.Count() > 1)?.Key ?? -1;
         return twice < 0 ? numbers : throw new UsageException($"classes: '{info.ClassNames[twice]}' is there twice.");
     }
@@ -61,6 +66,8 @@ public sealed class ClassSubset : IImageDataset
     {
         for (int label = 0; label < info.Classes; label++)
             if (info.ClassNames[label] == name || info.ClassIds?[label] == name) return label;
-        throw new UsageException($"classes: '{info.Name}' has no class '{name}'.{NearestName.Question(name, info.ClassNames, " Did you mean '{0}'?")}");
+        throw new UsageException(
+            $"classes: '{info.Name}' has no class "
+                + $"'{name}'.{NearestName.Question(name, info.ClassNames, " Did you mean '{0}'?")}");
     }
 }

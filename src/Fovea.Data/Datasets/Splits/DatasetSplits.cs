@@ -13,7 +13,8 @@ public sealed record DatasetSplits
     /// <summary>Images for the final figure.</summary>
     public required IImageDataset Test { get; init; }
 
-    /// <summary>Where the validation set came from, for reports: "published", "none", or which share was held out.</summary>
+    /// <summary>Where the validation set came from, for reports: "published", "none", or which share was held
+    /// out.</summary>
     public required string ValidationOrigin { get; init; }
 
     /// <summary>What the images are.</summary>
@@ -60,7 +61,8 @@ public sealed record DatasetSplits
 
     /// <summary>Unreadable images that were passed over so far; null where they are not passed over.</summary>
     public int? SkippedImages =>
-        Train is ReadableImages ? new[] { Train, Validation, Test }.OfType<ReadableImages>().Sum(part => part.SkippedCount) : null;
+        Train is ReadableImages
+            ? new[] { Train, Validation, Test }.OfType<ReadableImages>().Sum(part => part.SkippedCount) : null;
 
     /// <summary>Cuts the parts to a random choice that is balanced over the classes.</summary>
     /// <param name="train">Training images to keep; null keeps all.</param>

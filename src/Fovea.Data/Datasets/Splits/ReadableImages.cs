@@ -4,10 +4,11 @@ using Fovea.Core.Options;
 namespace Fovea.Data.Datasets.Splits;
 
 /// <summary>
-/// A dataset without its unreadable images: each is replaced by the next readable one of its class (from the last on, the first follows), so
-/// that numbers, labels and the number of batches stay; where the part has none of its class, by the next of any, label included. Which one
-/// stands in depends on the files alone, not on threads or order. An image is found to be unreadable when it is decoded, since reading every
-/// header first would take as long as an epoch on a slow disk.
+/// A dataset without its unreadable images: each is replaced by the next readable one of its class (from the last on,
+/// the first follows), so that numbers, labels and the number of batches stay; where the part has none of its class, by
+/// the next of any, label included. Which one stands in depends on the files alone, not on threads or order. An image
+/// is found to be unreadable when it is decoded, since reading every header first would take as long as an epoch on a
+/// slow disk.
 /// </summary>
 /// <param name="source">The other dataset; no image of another part is used as a substitute.</param>
 public sealed class ReadableImages(IImageDataset source) : IImageDataset
@@ -55,7 +56,8 @@ public sealed class ReadableImages(IImageDataset source) : IImageDataset
     {
         int label = source.Label(index);
         IEnumerable<int> all = Enumerable.Range(1, source.Count - 1).Select(step => (index + step) % source.Count);
-        return all.Where(other => source.Label(other) == label).Concat(all.Where(other => source.Label(other) != label));
+        return all.Where(other => source.Label(other) == label)
+            .Concat(all.Where(other => source.Label(other) != label));
     }
 
     /// <returns>The image's class; null if it cannot be read.</returns>

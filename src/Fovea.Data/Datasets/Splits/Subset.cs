@@ -23,21 +23,24 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
     /// <summary>Number in the source of image <paramref name="index"/>.</summary>
     public int SourceIndex(int index) => indices[index];
 
-    /// <summary>A random choice of <paramref name="count"/> images, from all classes alike as far as they go, in their order.</summary>
+    /// <summary>A random choice of <paramref name="count"/> images, from all classes alike as far as they go, in their
+    /// order.</summary>
     /// <returns>The choice, or the dataset itself where it has no more than that.</returns>
     public static IImageDataset Balanced(IImageDataset source, int count, ulong seed)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         if (count >= source.Count) return source;
         int[][] classes = ShuffledClasses(source, seed, "limit");
-        // Rank by rank through the classes; which class comes first in a rank is drawn, so that a remainder favours none.
+        // Rank by rank through the classes; which class comes first in a rank is drawn, so that a remainder favours
+        // none.
         int[] turn = Philox.For(seed, "limit.turn").Permutation(classes.Length);
         IEnumerable<int> ranked = Enumerable.Range(0, classes.Max(members => members.Length))
             .SelectMany(rank => turn.Where(c => rank < classes[c].Length).Select(c => classes[c][rank]));
         return new Subset(source, [.. ranked.Take(count).Order()]);
     }
 
-    /// <summary>Two parts: a random share of every class (but at least one image of two or more), and the rest.</summary>
+    /// <summary>Two parts: a random share of every class (but at least one image of two or more), and the
+    /// rest.</summary>
     /// <param name="source">What to part.</param>
     /// <param name="share">Of the second part, above 0 and below 1.</param>
     /// <param name="seed">Decides which images.</param>
@@ -49,7 +52,8 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
     /// <param name="share">Of the second part, above 0 and below 1.</param>
     /// <param name="seed">Decides which images.</param>
     /// <param name="purpose">Another purpose makes another choice.</param>
-    internal static (Subset Remaining, Subset HeldOut) HoldOut(IImageDataset source, double share, ulong seed, string purpose)
+    internal static (Subset Remaining, Subset HeldOut) HoldOut(IImageDataset source, double share, ulong seed,
+        string purpose)
     {
         if (share is not (> 0 and < 1))
             throw new ArgumentOutOfRangeException(nameof(share), share, "A held-out share lies between 0 and 1.");
@@ -74,7 +78,8 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
     /// <param name="seed">Decides which images.</param>
     public static IImageDataset Fraction(IImageDataset source, double share, ulong seed)
     {
-        if (share is not (> 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "A share lies above 0 and up to 1.");
+        if (share is not (> 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(share), share, "A share lies above 0 and up to 1.");
         if (share == 1) return source;
         IEnumerable<int> chosen = ShuffledClasses(source, seed, "fraction")
             .SelectMany(members => members.Take(Math.Max(1, (int)Math.Round(share * members.Length))));

@@ -13,7 +13,8 @@ public sealed class BmpReaderTests
         BmpBuilder.Info(10, 2, 1, 0, Three, [0b0000_0000, 0b0100_0000, 0, 0, 0b1010_0000, 0b1100_0000, 0, 0]));
 
     [Fact]
-    public void Indices_of_4_bits() => AssertPixels("2 1 0 / 0 1 2", BmpBuilder.Info(3, 2, 4, 0, Three, [0x01, 0x20, 0, 0, 0x21, 0x00, 0, 0]));
+    public void Indices_of_4_bits() =>
+        AssertPixels("2 1 0 / 0 1 2", BmpBuilder.Info(3, 2, 4, 0, Three, [0x01, 0x20, 0, 0, 0x21, 0x00, 0, 0]));
 
     [Fact]
     public void Indices_of_8_bits_from_the_top() =>
@@ -24,7 +25,8 @@ public sealed class BmpReaderTests
         AssertPixels("1 0", BmpBuilder.Core(2, 1, 8, [3, 2, 1, 30, 20, 10], [1, 0, 0, 0]));
 
     [Fact]
-    public void The_second_header_of_os2_may_be_short() => AssertPixels("1 0", BmpBuilder.Info(2, 1, 8, 0, Three, [1, 0, 0, 0], size: 16));
+    public void The_second_header_of_os2_may_be_short() =>
+        AssertPixels("1 0", BmpBuilder.Info(2, 1, 8, 0, Three, [1, 0, 0, 0], size: 16));
 
     [Fact]
     public void Runs_of_8_bits()
@@ -84,9 +86,11 @@ public sealed class BmpReaderTests
     [InlineData(1, 1, 2, 0, "has 2 bits per pixel; 1, 4, 8, 16, 24 and 32 exist.")]
     [InlineData(1, 1, 8, 4, "has compression 4 with 8 bits per pixel, which cannot be read.")]
     [InlineData(1, 1, 8, 2, "has compression 2 with 8 bits per pixel, which cannot be read.")]
-    [InlineData(65536, 65536, 24, 0, "has 65536 x 65536 pixels, more than the limit of 100000000; DecodeLimits.Pixels can raise it.")]
+    [InlineData(65536, 65536, 24, 0,
+        "has 65536 x 65536 pixels, more than the limit of 100000000; DecodeLimits.Pixels can raise it.")]
     [InlineData(9000, 9000, 8, 1, "is cut off: 4 bytes of runs cannot give 9000 x 9000 pixels.")]
-    [InlineData(9000, 9000, 24, 0, "is cut off: the image takes 243000000 bytes at offset 66, but the file has 4 more.")]
+    [InlineData(9000, 9000, 24, 0,
+        "is cut off: the image takes 243000000 bytes at offset 66, but the file has 4 more.")]
     [InlineData(5, 1, 8, 1, "is cut off: a run takes 2 bytes at offset 70, but the file has 0 more.")]
     public void Files_that_cannot_be_are_refused(int width, int height, int depth, int compression, string message)
     {
@@ -98,7 +102,8 @@ public sealed class BmpReaderTests
     {
         (byte, byte, byte)[] colours = [(1, 2, 3), (10, 20, 30), (100, 150, 200)];
         (byte Red, byte Green, byte Blue)[] expected =
-            [.. indices.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => word != "/").Select(word => colours[word[0] - '0'])];
+            [.. indices.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => word != "/")
+                .Select(word => colours[word[0] - '0'])];
         RawImage image = ImageFile.Read(file);
         Assert.Equal(new ImageInfo(ImageFormat.Bmp, image.Width, image.Height, 3), ImageFile.Identify(file));
         Assert.Equal(indices.Count(letter => letter == '/') + 1, image.Height);

@@ -30,19 +30,23 @@ public sealed class ExifOrientationTests
     [Fact]
     public void Both_byte_orders_and_both_types_are_understood()
     {
-        byte[] little = [.. "II*\0"u8, 8, 0, 0, 0, 2, 0, 0x0F, 1, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0];
+        byte[] little = [.. "II*\0"u8, 8, 0, 0, 0, 2, 0, 0x0F, 1, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x12, 1, 3, 0, 1, 0, 0,
+            0, 6, 0, 0, 0];
         byte[] big = [.. "Exif\0\0MM\0*"u8, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 4, 0, 0, 0, 1, 0, 0, 0, 8];
         Assert.Equal(6, ExifOrientation.Parse(little));
         Assert.Equal(8, ExifOrientation.Parse(big));
-        for (int length = 0; length < little.Length; length++) Assert.Equal(1, ExifOrientation.Parse(little.AsSpan(0, Math.Min(length, 31))));
+        for (int length = 0; length < little.Length; length++)
+            Assert.Equal(1, ExifOrientation.Parse(little.AsSpan(0, Math.Min(length, 31))));
     }
 
     [Theory]
     [InlineData(9)]
     [InlineData(0)]
     public void Values_that_do_not_exist_are_upright(byte value) =>
-        Assert.Equal(1, ExifOrientation.Parse([.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, value, 0, 0, 0]));
+        Assert.Equal(1, ExifOrientation.Parse(
+            [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, value, 0, 0, 0]));
 
     [Fact]
-    public void A_directory_beyond_the_end_is_upright() => Assert.Equal(1, ExifOrientation.Parse([.. "II*\0"u8, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0]));
+    public void A_directory_beyond_the_end_is_upright() =>
+        Assert.Equal(1, ExifOrientation.Parse([.. "II*\0"u8, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0]));
 }

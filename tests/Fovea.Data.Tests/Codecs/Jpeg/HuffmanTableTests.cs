@@ -8,7 +8,8 @@ public sealed class HuffmanTableTests
     public void Codes_of_every_length_are_found()
     {
         // One code of each length from 1 to 16: 0, 10, 110, ...
-        HuffmanTable table = new([.. Enumerable.Repeat((byte)1, 16)], [.. Enumerable.Range(0, 16).Select(i => (byte)(i << 4 | 3))]);
+        HuffmanTable table = new([.. Enumerable.Repeat((byte)1, 16)],
+            [.. Enumerable.Range(0, 16).Select(i => (byte)(i << 4 | 3))]);
         for (int length = 1; length <= 16; length++)
         {
             ulong code = (ulong.MaxValue << 1) << (64 - length) | 0b101ul << (64 - length - 3);

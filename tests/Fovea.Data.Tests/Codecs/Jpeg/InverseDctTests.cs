@@ -26,14 +26,17 @@ public sealed class InverseDctTests
             double[,] exact = Exact(block, quantization);
             for (int y = 0; y < size; y++)
                 for (int x = 0; x < size; x++)
-                    Assert.InRange(target[y * stride + x] - Math.Clamp(Mean(exact, x, y, 8 / size), 0, 255), -0.75, 0.75);
-            Assert.All(Enumerable.Range(0, target.Length).Where(i => i % stride >= size || i / stride >= size), i => Assert.Equal(0, target[i]));
+                    Assert.InRange(target[y * stride + x] - Math.Clamp(Mean(exact, x, y, 8 / size), 0, 255), -0.75,
+                        0.75);
+            Assert.All(Enumerable.Range(0, target.Length).Where(i => i % stride >= size || i / stride >= size),
+                i => Assert.Equal(0, target[i]));
         }
     }
 
     [Fact]
     public void Hostile_coefficients_stay_bytes() =>
-        new InverseDct().Transform([.. Enumerable.Repeat(short.MinValue, 64)], [.. Enumerable.Repeat(65535, 64)], 63, new byte[64], 8, 8);
+        new InverseDct().Transform([.. Enumerable.Repeat(short.MinValue, 64)], [.. Enumerable.Repeat(65535, 64)], 63,
+            new byte[64], 8, 8);
 
     private static double[,] Exact(short[] block, int[] quantization)
     {
@@ -46,7 +49,8 @@ public sealed class InverseDctTests
         return samples;
     }
 
-    private static double Basis(int k, int x) => (k == 0 ? Math.Sqrt(0.5) : 1) * Math.Cos((2 * x + 1) * k * Math.PI / 16) / 2;
+    private static double Basis(int k, int x) =>
+        (k == 0 ? Math.Sqrt(0.5) : 1) * Math.Cos((2 * x + 1) * k * Math.PI / 16) / 2;
 
     private static double Mean(double[,] samples, int x, int y, int factor)
     {

@@ -7,7 +7,8 @@ namespace Fovea.Data.Tests.Codecs.Jpeg;
 
 public sealed class JpegReaderTests
 {
-    public static TheoryData<string> Samples => [.. JpegSamples.All.Where(sample => sample.Value.Sha256 != "").Select(sample => sample.Key)];
+    public static TheoryData<string> Samples =>
+        [.. JpegSamples.All.Where(sample => sample.Value.Sha256 != "").Select(sample => sample.Key)];
 
     [Theory]
     [MemberData(nameof(Samples))]
@@ -15,12 +16,14 @@ public sealed class JpegReaderTests
     {
         byte[] file = JpegSamples.Bytes(name);
         RawImage image = ImageFile.Read(file);
-        Assert.Equal(new ImageInfo(ImageFormat.Jpeg, image.Width, image.Height, image.Channels), ImageFile.Identify(file));
+        Assert.Equal(new ImageInfo(ImageFormat.Jpeg, image.Width, image.Height, image.Channels),
+            ImageFile.Identify(file));
         Assert.Equal((21, 13), (image.Width, image.Height));
         Assert.Equal(JpegSamples.All[name].Sha256, Convert.ToHexStringLower(SHA256.HashData(image.Pixels)));
     }
 
-    /// <summary>The first 64 bits of the SHA-256 of what libjpeg-turbo 2.1.5 decodes them to at 1/2, 1/4 and 1/8.</summary>
+    /// <summary>The first 64 bits of the SHA-256 of what libjpeg-turbo 2.1.5 decodes them to at 1/2, 1/4 and
+    /// 1/8.</summary>
     [Theory]
     [InlineData("4:4:4", "4bdd6829294f8f0d", "8c84d985107ca4d7", "aa633c0155596836")]
     [InlineData("4:2:0", "5053e34eab9b8306", "d506dd3d934b74c8", "dca4de3ba63cb902")]
@@ -45,7 +48,8 @@ public sealed class JpegReaderTests
             DecodeOptions options = new() { Scale = scale };
             RawImage small = ImageFile.Read(file, options: options);
             Assert.Equal((Up(21, scale), Up(13, scale)), (small.Width, small.Height));
-            Assert.Equal(new ImageInfo(ImageFormat.Jpeg, small.Width, small.Height, small.Channels), ImageFile.Identify(file, options: options));
+            Assert.Equal(new ImageInfo(ImageFormat.Jpeg, small.Width, small.Height, small.Channels),
+                ImageFile.Identify(file, options: options));
             Assert.Equal(digest, Convert.ToHexStringLower(SHA256.HashData(small.Pixels))[..16]);
         }
     }
@@ -56,7 +60,8 @@ public sealed class JpegReaderTests
         byte[] plain = JpegSamples.Bytes("4:2:0");
         byte[] exif = [.. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0];
         byte[] file = [0xFF, 0xD8, 0xFF, 0xE1, 0, (byte)(exif.Length + 2), .. exif, .. plain[2..]];
-        RawImage upright = ImageFile.Read(plain), turned = ImageFile.Read(file), asStored = ImageFile.Read(file, options: new() { ApplyOrientation = false });
+        RawImage upright = ImageFile.Read(plain), turned = ImageFile.Read(file),
+            asStored = ImageFile.Read(file, options: new() { ApplyOrientation = false });
         Assert.Equal((13, 21), (turned.Width, turned.Height));
         Assert.Equal(new ImageInfo(ImageFormat.Jpeg, 13, 21, 3), ImageFile.Identify(file));
         Assert.Equal(upright.Pixels.ToArray(), asStored.Pixels.ToArray());
@@ -66,13 +71,16 @@ public sealed class JpegReaderTests
     [Fact]
     public void What_cannot_be_read_is_named()
     {
-        AssertError("is an arithmetic-coded JPEG, which cannot be read; only Huffman coding can.", JpegSamples.Bytes("arithmetic"));
+        AssertError("is an arithmetic-coded JPEG, which cannot be read; only Huffman coding can.",
+            JpegSamples.Bytes("arithmetic"));
         AssertError("has samples of 12 bits; only JPEG of 8 bits can be read.", WithFrame(frame => frame[4] = 12));
-        AssertError("leaves its height to a later marker (DNL), which is not supported.", WithFrame(frame => frame[5..7].Clear()));
+        AssertError("leaves its height to a later marker (DNL), which is not supported.",
+            WithFrame(frame => frame[5..7].Clear()));
         AssertError("has a width of 0.", WithFrame(frame => frame[7..9].Clear()));
         AssertError("is a lossless JPEG, which cannot be read.", WithFrame(frame => frame[1] = 0xC3));
         AssertError("is a hierarchical JPEG, which cannot be read.", WithFrame(frame => frame[1] = 0xC5));
-        AssertError("has 65535 x 65535 pixels, more than the limit of 100000000; DecodeLimits.Pixels can raise it.", WithFrame(frame => frame[5..9].Fill(0xFF)));
+        AssertError("has 65535 x 65535 pixels, more than the limit of 100000000; DecodeLimits.Pixels can raise it.",
+            WithFrame(frame => frame[5..9].Fill(0xFF)));
         AssertError("is cut off or its header is wrong: 428 bytes cannot hold 8192 x 8192 pixels.",
             WithFrame(frame => frame[5] = frame[7] = 0x20, then => then[6] = then[8] = 0));
         AssertError("has no frame header before its first scan or its end.", [0xFF, 0xD8, 0xFF, 0xD9]);
@@ -99,10 +107,12 @@ public sealed class JpegReaderTests
         RawImage image = new(1, 64, 64);
         for (int i = 0; i < image.Pixels.Length; i++) image.Pixels[i] = (byte)(i / 64 * 3);
         byte[] file = JpegWriter.Encode(image);
-        RawImage full = ImageFile.Read(file), half = ImageFile.Read(file.AsMemory(0, file.Length - 20), options: new() { AllowDamaged = true });
+        RawImage full = ImageFile.Read(file),
+            half = ImageFile.Read(file.AsMemory(0, file.Length - 20), options: new() { AllowDamaged = true });
         Assert.Equal(full.Pixels[..(8 * 64)].ToArray(), half.Pixels[..(8 * 64)].ToArray());
         Assert.Equal(128, half.Pixels[^1]);
-        Assert.Throws<DataException>(() => ImageFile.Read(file.AsMemory(0, 40), options: new() { AllowDamaged = true }));
+        Assert.Throws<DataException>(() =>
+            ImageFile.Read(file.AsMemory(0, 40), options: new() { AllowDamaged = true }));
     }
 
     [Fact]
@@ -129,8 +139,10 @@ public sealed class JpegReaderTests
     public void Thousands_of_scans_are_refused()
     {
         byte[] file = JpegSamples.Bytes("grey, progressive");
-        int scan = file.AsSpan().IndexOf<byte>([0xFF, 0xDA]), next = scan + 2 + file.AsSpan(scan + 2).IndexOf<byte>([0xFF, 0xC4]);
-        byte[] many = [.. file[..scan], .. Enumerable.Repeat(file[scan..next], 300).SelectMany(bytes => bytes), .. file[next..]];
+        int scan = file.AsSpan().IndexOf<byte>([0xFF, 0xDA]),
+            next = scan + 2 + file.AsSpan(scan + 2).IndexOf<byte>([0xFF, 0xC4]);
+        byte[] many = [.. file[..scan], .. Enumerable.Repeat(file[scan..next], 300).SelectMany(bytes => bytes),
+            .. file[next..]];
         AssertError("has more than 250 scans, which no honest file has.", many);
     }
 

@@ -80,7 +80,8 @@ public sealed class TurboJpegTests
         _ = Library;
         using ZipArchive archive = ZipFile.OpenRead(SharedFiles.Data("cats-and-dogs", "train.zip"));
         int number = 0, decoded = 0;
-        foreach (ZipArchiveEntry entry in archive.Entries.Where(entry => entry.Name.EndsWith(".jpg", StringComparison.Ordinal)))
+        foreach (ZipArchiveEntry entry in archive.Entries.Where(entry =>
+            entry.Name.EndsWith(".jpg", StringComparison.Ordinal)))
         {
             using MemoryStream file = new();
             using (Stream stream = entry.Open()) stream.CopyTo(file);
@@ -91,8 +92,9 @@ public sealed class TurboJpegTests
     }
 
     /// <summary>
-    /// Data that are damaged so that libjpeg does not notice (a coefficient beyond the last, a code that does not exist, sums that overflow) are
-    /// the exception: pixels that mean nothing, in less than one of a hundred damaged files.
+    /// Data that are damaged so that libjpeg does not notice (a coefficient beyond the last, a code that does not
+    /// exist, sums that overflow) are the exception: pixels that mean nothing, in less than one of a hundred damaged
+    /// files.
     /// </summary>
     [Fact]
     public void Damaged_files_have_the_same_outcome_with_few_exceptions() => Damage(rounds: 1_000);
@@ -124,7 +126,8 @@ public sealed class TurboJpegTests
         Assert.Same(TurboJpeg.Installed, TurboJpeg.Choose(null));
         Assert.Same(TurboJpeg.Installed, TurboJpeg.Choose("auto"));
         Assert.Null(TurboJpeg.Choose("managed"));
-        Assert.Equal("FOVEA_JPEG=fast: must be auto, managed or turbo.", Assert.Throws<UsageException>(() => TurboJpeg.Choose("fast")).Message);
+        Assert.Equal("FOVEA_JPEG=fast: must be auto, managed or turbo.",
+            Assert.Throws<UsageException>(() => TurboJpeg.Choose("fast")).Message);
         if (TurboJpeg.Installed is null) Assert.Throws<UsageException>(() => TurboJpeg.Choose("turbo"));
     }
 
@@ -133,7 +136,8 @@ public sealed class TurboJpegTests
         byte[][] files =
         [
             .. JpegSamples.All.Keys.Select(JpegSamples.Bytes), JpegWriter.Encode(JpegWriterTests.Waves(3, 160, 150, 1)),
-            JpegWriter.Encode(JpegWriterTests.Waves(1, 140, 170, 2), 100), JpegWriter.Encode(JpegWriterTests.Waves(3, 90, 140, 3), 40, JpegSampling.Full),
+            JpegWriter.Encode(JpegWriterTests.Waves(1, 140, 170, 2), 100),
+            JpegWriter.Encode(JpegWriterTests.Waves(3, 90, 140, 3), 40, JpegSampling.Full),
         ];
         int decoded = 0, differing = 0;
         for (int round = 0; round < rounds; round++)

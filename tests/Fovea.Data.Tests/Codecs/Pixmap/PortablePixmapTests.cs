@@ -35,16 +35,22 @@ public sealed class PortablePixmapTests
     [InlineData("P5 1 1 255", "has no blank between header and pixels at offset 10.")]
     [InlineData("P5 1", "is cut off: the height is missing at offset 4.")]
     [InlineData("P5 2 2 255 abc", "is cut off: the image takes 4 bytes at offset 11, but the file has 3 more.")]
-    [InlineData("P6 9000 9000 255 abc", "is cut off: the image takes 243000000 bytes at offset 17, but the file has 3 more.")]
-    [InlineData("P3 9000 9000 255 1 1", "is cut off: the image takes 485999999 bytes at offset 16, but the file has 4 more.")]
+    [InlineData("P6 9000 9000 255 abc",
+        "is cut off: the image takes 243000000 bytes at offset 17, but the file has 3 more.")]
+    [InlineData("P3 9000 9000 255 1 1",
+        "is cut off: the image takes 485999999 bytes at offset 16, but the file has 4 more.")]
     [InlineData("P2 2 1 9 1 10", "has a sample at offset 11 that is no number from 0 to 9.")]
     [InlineData("P1 2 1 12", "has a pixel at offset 8 that is not 0 or 1.")]
     [InlineData("P1 2 1 # 1", "is cut off: pixels are missing at offset 10.")]
-    [InlineData("P7 2 1 1", "is no image of a known format; JPEG, PNG, WebP, GIF, BMP, ICO, TIFF, PBM, PGM and PPM can be read.")]
+    [InlineData("P7 2 1 1",
+        "is no image of a known format; JPEG, PNG, WebP, GIF, BMP, ICO, TIFF, PBM, PGM and PPM can be read.")]
     public void Wrong_files_are_refused(string file, string message) => Assert.Equal(
-        "x: " + message, Assert.Throws<DataException>(() => ImageFile.Read(Encoding.ASCII.GetBytes(file), "x")).Message);
+        "x: " + message, Assert.Throws<DataException>(() =>
+            ImageFile.Read(Encoding.ASCII.GetBytes(file), "x")).Message);
 
-    private static void AssertPixels(byte[] expected, string file) => AssertPixels(expected, Encoding.ASCII.GetBytes(file));
+    private static void AssertPixels(byte[] expected, string file) =>
+        AssertPixels(expected, Encoding.ASCII.GetBytes(file));
 
-    private static void AssertPixels(byte[] expected, byte[] file) => Assert.Equal(expected, ImageFile.Read(file).Pixels.ToArray());
+    private static void AssertPixels(byte[] expected, byte[] file) =>
+        Assert.Equal(expected, ImageFile.Read(file).Pixels.ToArray());
 }

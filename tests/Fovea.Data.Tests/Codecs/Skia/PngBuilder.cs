@@ -14,7 +14,8 @@ internal static class PngBuilder
     public static int Samples(int colorType) => colorType switch { 0 or 3 => 1, 4 => 2, 2 => 3, _ => 4 };
 
     /// <summary>A file with the given samples, [height, width, sample]. Filters take turns.</summary>
-    public static byte[] Build(int width, int height, int colorType, int depth, bool interlaced, int[] samples, params (string, byte[])[] chunks)
+    public static byte[] Build(int width, int height, int colorType, int depth, bool interlaced, int[] samples,
+        params (string, byte[])[] chunks)
     {
         using MemoryStream raw = new();
         for (int pass = 1; pass <= (interlaced ? 7 : 1); pass++)
@@ -22,10 +23,13 @@ internal static class PngBuilder
             byte[]? above = null;
             for (int y = 0; y < height; y++)
             {
-                int[] columns = [.. Enumerable.Range(0, width).Where(x => !interlaced || Passes[y % 8][x % 8] == '0' + pass)];
+                int[] columns = [.. Enumerable.Range(0, width)
+                    .Where(x => !interlaced || Passes[y % 8][x % 8] == '0' + pass)];
                 if (columns.Length == 0) continue;
-                byte[] row = Pack([.. columns.SelectMany(x => Pixel(samples, y * width + x, Samples(colorType)))], depth);
-                WriteFiltered(raw, row, above ?? new byte[row.Length], Math.Max(1, Samples(colorType) * depth / 8), (y + pass) % 5);
+                byte[] row = Pack([.. columns.SelectMany(x => Pixel(samples, y * width + x, Samples(colorType)))],
+                    depth);
+                WriteFiltered(raw, row, above ?? new byte[row.Length], Math.Max(1, Samples(colorType) * depth / 8),
+                    (y + pass) % 5);
                 above = row;
             }
         }
@@ -35,7 +39,8 @@ internal static class PngBuilder
 
     public static byte[] File(byte[] header, byte[] data, params (string Type, byte[] Body)[] chunks) =>
     [
-        0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, .. Chunk("IHDR", header), .. chunks.SelectMany(chunk => Chunk(chunk.Type, chunk.Body)),
+        0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, .. Chunk("IHDR", header),
+        .. chunks.SelectMany(chunk => Chunk(chunk.Type, chunk.Body)),
         // In two pieces, the first of which may be empty.
         .. Chunk("IDAT", data[..(data.Length / 3)]), .. Chunk("IDAT", data[(data.Length / 3)..]), .. Chunk("IEND", []),
     ];
@@ -56,7 +61,8 @@ internal static class PngBuilder
         return packed.ToArray();
     }
 
-    /// <summary>Puts right the checksums of all chunks that can still be found, so that damage reaches what lies behind them.</summary>
+    /// <summary>Puts right the checksums of all chunks that can still be found, so that damage reaches what lies behind
+    /// them.</summary>
     public static void FixChecksums(byte[] file)
     {
         for (int at = 8; at + 12 <= file.Length;)
@@ -69,7 +75,8 @@ internal static class PngBuilder
         }
     }
 
-    private static IEnumerable<int> Pixel(int[] samples, int index, int count) => samples.Skip(index * count).Take(count);
+    private static IEnumerable<int> Pixel(int[] samples, int index, int count) =>
+        samples.Skip(index * count).Take(count);
 
     private static byte[] Pack(int[] samples, int depth)
     {
@@ -88,5 +95,6 @@ internal static class PngBuilder
         }
     }
 
-    private static byte[] Big(uint value) => [(byte)(value >> 24), (byte)(value >> 16), (byte)(value >> 8), (byte)value];
+    private static byte[] Big(uint value) =>
+        [(byte)(value >> 24), (byte)(value >> 16), (byte)(value >> 8), (byte)value];
 }

@@ -36,13 +36,16 @@ public sealed class PngReaderTests
         Random random = new(colorType * 100 + depth);
         byte[] palette = new byte[3 * Math.Min(256, 1 << depth)];
         random.NextBytes(palette);
-        foreach ((int width, int height) in ((int, int)[])[(1, 1), (2, 1), (1, 3), (3, 2), (4, 4), (5, 5), (7, 9), (8, 8), (9, 17), (33, 20)])
+        foreach ((int width, int height) in ((int, int)[])[(1, 1), (2, 1), (1, 3), (3, 2), (4, 4), (5, 5), (7, 9),
+            (8, 8), (9, 17), (33, 20)])
         {
-            int[] samples = [.. Enumerable.Range(0, width * height * PngBuilder.Samples(colorType)).Select(_ => random.Next(1 << depth))];
+            int[] samples = [.. Enumerable.Range(0, width * height * PngBuilder.Samples(colorType))
+                .Select(_ => random.Next(1 << depth))];
             byte[] file = PngBuilder.Build(width, height, colorType, depth, interlaced, samples,
                 ("tEXt", [1, 2, 3]), ("PLTE", palette), ("tRNS", colorType == 0 ? [0, 1] : [0]));
             RawImage image = ImageFile.Read(file);
-            Assert.Equal(new ImageInfo(ImageFormat.Png, width, height, colorType is 0 or 4 ? 1 : 3), ImageFile.Identify(file));
+            Assert.Equal(new ImageInfo(ImageFormat.Png, width, height, colorType is 0 or 4 ? 1 : 3),
+                ImageFile.Identify(file));
             Assert.Equal((colorType is 0 or 4 ? 1 : 3, height, width), (image.Channels, image.Height, image.Width));
             for (int i = 0; i < width * height; i++)
                 for (int channel = 0; channel < image.Channels; channel++)
@@ -68,7 +71,8 @@ public sealed class PngReaderTests
             RawImage read = ImageFile.Read(PngWriter.Encode(pixels, image.Width, image.Height, image.Color));
             return (read.Width, read.Height, read.Channels) == (image.Width, image.Height, Math.Min(samples, 3))
                 && Enumerable.Range(0, read.Pixels.Length).All(i =>
-                    read.Pixels[i] == pixels[i % (image.Width * image.Height) * samples + i / (image.Width * image.Height)]);
+                    read.Pixels[i] == pixels[i % (image.Width * image.Height) * samples
+                        + i / (image.Width * image.Height)]);
         }));
     }
 
@@ -85,15 +89,18 @@ public sealed class PngReaderTests
 
     [Fact]
     public void Colours_that_the_palette_lacks_are_black() =>
-        Assert.Equal([9, 0, 8, 0, 7, 0], ImageFile.Read(PngBuilder.Build(2, 1, 3, 8, false, [0, 200], ("PLTE", [9, 8, 7]))).Pixels.ToArray());
+        Assert.Equal([9, 0, 8, 0, 7, 0],
+            ImageFile.Read(PngBuilder.Build(2, 1, 3, 8, false, [0, 200], ("PLTE", [9, 8, 7]))).Pixels.ToArray());
 
     [Theory]
     [InlineData(0, 1, "has a size of 0 x 1 pixels.")]
     [InlineData(-1, 1, "has a size of 4294967295 x 1 pixels.")]
-    [InlineData(100_000, 100_000, "has 100000 x 100000 pixels, more than the limit of 100000000; DecodeLimits.Pixels can raise it.")]
+    [InlineData(100_000, 100_000,
+        "has 100000 x 100000 pixels, more than the limit of 100000000; DecodeLimits.Pixels can raise it.")]
     [InlineData(2, 2, "is cut off or damaged: its pixels end too early.")]
     public void Sizes_that_cannot_be_are_refused(int width, int height, string message) =>
-        AssertError(message, PngBuilder.File(PngBuilder.Header(width, height, 8, 0, false), PngBuilder.Zip([0, 1, 2, 0, 1])));
+        AssertError(message, PngBuilder.File(PngBuilder.Header(width, height, 8, 0, false),
+            PngBuilder.Zip([0, 1, 2, 0, 1])));
 
     [Theory]
     [InlineData(3, 0, "has colour type 0 with 3 bits, which PNG does not have.")]
@@ -118,7 +125,8 @@ public sealed class PngReaderTests
         AssertError("is cut off or its header is wrong: ", large, isWhole: false);
         byte[] header = PngBuilder.Header(1, 1, 8, 0, false);
         AssertError("is damaged: its pixels cannot be decoded.", PngBuilder.File(header, PngBuilder.Zip([5, 1])));
-        AssertError("is cut off or damaged: its pixels end too early.", PngBuilder.File(header, [0x78, 0x9C, 0xFF, 0xFF, 0xFF]));
+        AssertError("is cut off or damaged: its pixels end too early.",
+            PngBuilder.File(header, [0x78, 0x9C, 0xFF, 0xFF, 0xFF]));
         AssertError("has a chunk ABCD at offset 41, which is critical but not part of PNG here.",
             PngBuilder.File(header, PngBuilder.Zip([0, 1]), ("ABCD", [])));
         byte[] sum = PngBuilder.Zip([0, 1]);
@@ -132,7 +140,8 @@ public sealed class PngReaderTests
         // A comment that unpacks to a gigabyte, and pixels that unpack to far more than the image needs.
         byte[] zeros = PngBuilder.Zip(new byte[8 << 20]);
         byte[] header = PngBuilder.Header(2, 1, 8, 0, false);
-        byte[] file = PngBuilder.File(header, zeros, ("zTXt", [.. "a\0\0"u8, .. zeros]), ("iCCP", [.. "a\0\0"u8, .. zeros]));
+        byte[] file = PngBuilder.File(header, zeros, ("zTXt", [.. "a\0\0"u8, .. zeros]),
+            ("iCCP", [.. "a\0\0"u8, .. zeros]));
         long before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Equal([0, 0], ImageFile.Read(file).Pixels.ToArray());
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 17);
@@ -149,7 +158,8 @@ public sealed class PngReaderTests
     private static int Expected(int[] samples, byte[] palette, int colorType, int depth, int pixel, int channel)
     {
         int value = samples[pixel * PngBuilder.Samples(colorType) + (colorType == 3 ? 0 : channel)];
-        return colorType == 3 ? palette[3 * value + channel] : depth == 16 ? value / 256 : value * 255 / ((1 << depth) - 1);
+        return colorType == 3 ? palette[3 * value + channel] : depth == 16 ? value / 256
+            : value * 255 / ((1 << depth) - 1);
     }
 
     private static void AssertError(string message, byte[] file, bool isWhole = true)

@@ -32,7 +32,8 @@ public sealed class JpegWriterTests
     public void The_best_quality_loses_little_and_the_worst_is_small()
     {
         RawImage image = Waves(3, 100, 80, 3);
-        (int largest, double mean) = Difference(image, ImageFile.Read(JpegWriter.Encode(image, 100, JpegSampling.Full)));
+        (int largest, double mean) = Difference(image,
+            ImageFile.Read(JpegWriter.Encode(image, 100, JpegSampling.Full)));
         Assert.InRange(largest, 0, 4);
         Assert.InRange(mean, 0, 0.8);
         int[] sizes = [.. ((int[])[100, 90, 50, 10, 1]).Select(quality => JpegWriter.Encode(image, quality).Length)];
@@ -72,7 +73,8 @@ public sealed class JpegWriterTests
         RawImage image = new(channels, height, width);
         for (int channel = 0; channel < channels; channel++)
             for (int i = 0; i < width * height; i++)
-                image.Plane(channel)[i] = (byte)(128 + 120 * Math.Sin(0.13 * (i % width) + seed + channel) * Math.Cos(0.09 * (i / width) - channel));
+                image.Plane(channel)[i] = (byte)(128
+                    + 120 * Math.Sin(0.13 * (i % width) + seed + channel) * Math.Cos(0.09 * (i / width) - channel));
         return image;
     }
 

@@ -44,7 +44,8 @@ public sealed class PngWriterTests
     [Fact]
     public void A_wrong_number_of_bytes_is_refused()
     {
-        ArgumentException error = Assert.Throws<ArgumentException>(() => PngWriter.Encode(new byte[5], 2, 1, PngColor.Rgb));
+        ArgumentException error = Assert.Throws<ArgumentException>(() =>
+            PngWriter.Encode(new byte[5], 2, 1, PngColor.Rgb));
         Assert.StartsWith("A 2x1 Rgb image has 6 bytes, not 5.", error.Message, StringComparison.Ordinal);
     }
 
@@ -57,7 +58,8 @@ public sealed class PngWriterTests
         if (seed % 2 == 0) return pixels;
         for (int i = 0; i < pixels.Length; i++)
         {
-            pixels[i] = (byte)(128 + 100 * Math.Sin(i / channels % width * 0.2) * Math.Cos(i / channels / width * 0.1) + pixels[i] % 4);
+            pixels[i] = (byte)(128 + 100 * Math.Sin(i / channels % width * 0.2) * Math.Cos(i / channels / width * 0.1)
+                + pixels[i] % 4);
         }
 
         return pixels;

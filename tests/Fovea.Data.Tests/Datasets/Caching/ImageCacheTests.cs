@@ -26,15 +26,18 @@ public sealed class ImageCacheTests
         DatasetSplits plain = DatasetCatalogue.Load(dataset, data), cached = Load(folder, dataset, data, "cache");
         RawImage expected = new(), image = new();
         ImageScratch scratch = new();
-        foreach ((IImageDataset left, IImageDataset right) in new[] { plain.Train, plain.Validation, plain.Test }.Zip([cached.Train, cached.Validation, cached.Test]))
+        foreach ((IImageDataset left, IImageDataset right) in new[] { plain.Train, plain.Validation,
+            plain.Test }.Zip([cached.Train, cached.Validation, cached.Test]))
         {
             Assert.Equal(Labels(left), Labels(right));
             for (int i = 0; i < left.Count; i++)
             {
                 left.Read(i, expected, 2 * Side);
-                if (Math.Min(expected.Height, expected.Width) > Side) new Resize(Side).Apply(expected, default, scratch);
+                if (Math.Min(expected.Height, expected.Width) > Side)
+                    new Resize(Side).Apply(expected, default, scratch);
                 right.Read(i, image, i);   // comes in the cache's size, whatever is asked for
-                Assert.Equal((expected.Channels, expected.Height, expected.Width), (image.Channels, image.Height, image.Width));
+                Assert.Equal((expected.Channels, expected.Height, expected.Width),
+                    (image.Channels, image.Height, image.Width));
                 Assert.Equal(expected.Pixels, image.Pixels);
             }
         }
@@ -48,10 +51,12 @@ public sealed class ImageCacheTests
     {
         using TemporaryFolder folder = Sample();
         byte[][] first = All(Load(folder));
-        foreach (string file in Directory.GetFiles(Path.Combine(folder.Path, "train"), "*.png", SearchOption.AllDirectories))
+        foreach (string file in Directory.GetFiles(Path.Combine(folder.Path, "train"), "*.png",
+            SearchOption.AllDirectories))
         {
             DateTime time = File.GetLastWriteTimeUtc(file);
-            File.WriteAllBytes(file, new byte[new FileInfo(file).Length]);   // no image any more, but of the same length and time
+            // no image any more, but of the same length and time
+            File.WriteAllBytes(file, new byte[new FileInfo(file).Length]);
             File.SetLastWriteTimeUtc(file, time);
         }
 
@@ -77,7 +82,8 @@ public sealed class ImageCacheTests
     public void A_folder_keeps_a_file_for_each_size_and_state()
     {
         using TemporaryFolder folder = Sample(), caches = new();
-        byte[][] Cached(int side) => All(DatasetCatalogue.Load("folder", folder.Path, new() { Cache = new(caches.Path) { Side = side } }));
+        byte[][] Cached(int side) =>
+            All(DatasetCatalogue.Load("folder", folder.Path, new() { Cache = new(caches.Path) { Side = side } }));
         byte[][] ten = Cached(10), eleven = Cached(11);
         Assert.NotEqual(ten, eleven);
         Assert.Equal(ten, Cached(10));
@@ -95,7 +101,8 @@ public sealed class ImageCacheTests
         DatasetSplits splits = Load(folder);
         Assert.Contains("bad.png", Error(() => All(splits)));
         Assert.Contains("bad.png", Error(() => All(Load(folder))));
-        All(DatasetCatalogue.Load("folder", folder.Path, new() { Cache = new(Path.Combine(folder.Path, "cache")) { Side = Side }, SkipBad = true }));
+        All(DatasetCatalogue.Load("folder", folder.Path,
+            new() { Cache = new(Path.Combine(folder.Path, "cache")) { Side = Side }, SkipBad = true }));
     }
 
     [Fact]
@@ -139,8 +146,10 @@ public sealed class ImageCacheTests
         CacheHeader header = CacheHeader.Parse(original, out _)!;
         CacheEntry[] hostile =
         [
-            new(1, 4, 5, 3, 0), new(long.MaxValue, 4, 5, 3, 0), new(-1, 4, 5, 3, 0), new(header.DataStart, int.MaxValue, int.MaxValue, 3, 0),
-            new(header.DataStart, -4, -5, 3, 0), new(header.DataStart, 4, 5, 2, 0), new(header.FileLength - 10, 4, 5, 3, 0), new(header.DataStart, 0, 5, 3, 0),
+            new(1, 4, 5, 3, 0), new(long.MaxValue, 4, 5, 3, 0), new(-1, 4, 5, 3, 0),
+            new(header.DataStart, int.MaxValue, int.MaxValue, 3, 0),
+            new(header.DataStart, -4, -5, 3, 0), new(header.DataStart, 4, 5, 2, 0),
+            new(header.FileLength - 10, 4, 5, 3, 0), new(header.DataStart, 0, 5, 3, 0),
         ];
         foreach (CacheEntry entry in hostile)
         {
@@ -160,11 +169,15 @@ public sealed class ImageCacheTests
     {
         using TemporaryFolder folder = Sample();
         CacheOptions stopped = new(Path.Combine(folder.Path, "cache")) { Stop = new CancellationToken(canceled: true) };
-        Assert.ThrowsAny<OperationCanceledException>(() => DatasetCatalogue.Load("folder", folder.Path, new() { Cache = stopped }));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            DatasetCatalogue.Load("folder", folder.Path, new() { Cache = stopped }));
         Assert.Empty(Directory.GetFiles(folder.Path, "cache*"));
         string file = folder.Write("plain", [1]);
-        Assert.Contains("could not be made", Error(() => DatasetCatalogue.Load("folder", folder.Path, new() { Cache = new(Path.Combine(file, "cache")) })));
-        Assert.Contains("too short", Error(() => DatasetCatalogue.Load("folder", folder.Path, new() { Cache = new(file) })));
+        Assert.Contains("could not be made",
+            Error(() => DatasetCatalogue.Load("folder", folder.Path,
+                new() { Cache = new(Path.Combine(file, "cache")) })));
+        Assert.Contains("too short",
+            Error(() => DatasetCatalogue.Load("folder", folder.Path, new() { Cache = new(file) })));
         Assert.Equal([1], File.ReadAllBytes(file));
     }
 
@@ -173,21 +186,27 @@ public sealed class ImageCacheTests
     {
         using TemporaryFolder folder = Sample();
         List<(int, int)> told = [];
-        DatasetCatalogue.Load("folder", folder.Path, new() { Cache = new(Path.Combine(folder.Path, "cache")) { Report = (done, total) => told.Add((done, total)) } });
+        DatasetCatalogue.Load("folder", folder.Path,
+            new() { Cache = new(Path.Combine(folder.Path, "cache")) { Report = (done, total) =>
+                told.Add((done, total)) } });
         Assert.Equal(told[^1].Item2, told[^1].Item1);
     }
 
     [Fact]
     public void Only_image_files_are_cached()
     {
-        Assert.Contains("shapes", Assert.Throws<UsageException>(() => DatasetCatalogue.Load("shapes", null, new() { Cache = new("x") })).Message);
-        Assert.Contains("0", Assert.Throws<UsageException>(() => DatasetCatalogue.Load("folder", ".", new() { Cache = new("x") { Side = 0 } })).Message);
+        Assert.Contains("shapes",
+            Assert.Throws<UsageException>(() =>
+                DatasetCatalogue.Load("shapes", null, new() { Cache = new("x") })).Message);
+        Assert.Contains("0", Assert.Throws<UsageException>(() =>
+            DatasetCatalogue.Load("folder", ".", new() { Cache = new("x") { Side = 0 } })).Message);
     }
 
     [Fact]
     public void The_checksum_is_the_published_one() => Assert.Equal(0xE3069283, Crc32C.Of("123456789"u8));
 
-    /// <summary>Noise of several sizes, grey ones among them: as folders of classes, as an archive of cats and dogs, and as a list.</summary>
+    /// <summary>Noise of several sizes, grey ones among them: as folders of classes, as an archive of cats and dogs,
+    /// and as a list.</summary>
     private static TemporaryFolder Sample()
     {
         TemporaryFolder folder = new();
@@ -209,13 +228,16 @@ public sealed class ImageCacheTests
         return folder;
     }
 
-    private static DatasetSplits Load(TemporaryFolder folder, string dataset = "folder", string? data = null, string cache = "cache", int side = Side) =>
-        DatasetCatalogue.Load(dataset, data ?? folder.Path, new() { Cache = new(Path.Combine(folder.Path, cache)) { Side = side } });
+    private static DatasetSplits Load(TemporaryFolder folder, string dataset = "folder", string? data = null,
+        string cache = "cache", int side = Side) =>
+        DatasetCatalogue.Load(dataset, data ?? folder.Path,
+            new() { Cache = new(Path.Combine(folder.Path, cache)) { Side = side } });
 
     private static byte[][] All(DatasetSplits splits)
     {
         RawImage image = new();
-        return [.. new[] { splits.Train, splits.Validation, splits.Test }.SelectMany(part => Enumerable.Range(0, part.Count).Select(i =>
+        return [.. new[] { splits.Train, splits.Validation,
+            splits.Test }.SelectMany(part => Enumerable.Range(0, part.Count).Select(i =>
         {
             part.Read(i, image);
             return image.Pixels.ToArray();

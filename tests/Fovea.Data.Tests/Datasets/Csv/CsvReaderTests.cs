@@ -9,15 +9,19 @@ public sealed class CsvReaderTests
     [Fact]
     public void What_is_written_is_read_back()
     {
-        Gen<string> field = Gen.Elements("a", "b c", "1", ",", "\"", "\n", "\r\n", " ", "ä").ListOf().Select(parts => string.Concat(parts));
-        Gen<string[][]> table = field.NonEmptyListOf().Select(row => row.ToArray()).ListOf().Select(rows => rows.ToArray());
+        Gen<string> field = Gen.Elements("a", "b c", "1", ",", "\"", "\n", "\r\n", " ", "ä").ListOf()
+            .Select(parts => string.Concat(parts));
+        Gen<string[][]> table = field.NonEmptyListOf().Select(row => row.ToArray()).ListOf()
+            .Select(rows => rows.ToArray());
         Prop.ForAll(table.ToArbitrary(), rows =>
         {
-            string[][] full = [.. rows.Where(row => row.Length > 1 || row[0].Length > 0)];   // a row of one empty field is a blank line
+            // a row of one empty field is a blank line
+            string[][] full = [.. rows.Where(row => row.Length > 1 || row[0].Length > 0)];
             foreach (string end in (string[])["\n", "\r\n"])
             {
                 string text = string.Concat(full.Select(row => string.Join(',', row.Select(Quote)) + end));
-                if (!Read(text).Select(row => string.Join('|', row)).SequenceEqual(full.Select(row => string.Join('|', row)))) return false;
+                if (!Read(text).Select(row => string.Join('|', row))
+                    .SequenceEqual(full.Select(row => string.Join('|', row)))) return false;
             }
 
             return true;

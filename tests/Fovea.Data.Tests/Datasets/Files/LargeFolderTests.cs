@@ -8,8 +8,8 @@ using Fovea.Data.Tests.Loading;
 namespace Fovea.Data.Tests.Datasets.Files;
 
 /// <summary>
-/// A folder of very many images is listed in little memory, batches of it included, and without opening them: that takes longer than the
-/// (generous) limit. <c>bench/README.md</c> has the time.
+/// A folder of very many images is listed in little memory, batches of it included, and without opening them: that
+/// takes longer than the (generous) limit. <c>bench/README.md</c> has the time.
 /// </summary>
 [Collection<Alone>]
 public sealed class LargeFolderTests
@@ -32,7 +32,8 @@ public sealed class LargeFolderTests
         {
             string name = Path.Combine(folder.Path, $"class {label:000}");
             Directory.CreateDirectory(name);
-            for (int i = label; i < count; i += classes) Link(first, Path.Combine(name, $"an image with a name of usual length {i:000000}.png"));
+            for (int i = label; i < count; i += classes)
+                Link(first, Path.Combine(name, $"an image with a name of usual length {i:000000}.png"));
         }
 
         TimeSpan fastest = TimeSpan.MaxValue;
@@ -40,13 +41,15 @@ public sealed class LargeFolderTests
         {
             long before = GC.GetTotalMemory(forceFullCollection: true), start = Stopwatch.GetTimestamp();
             DatasetSplits splits = DatasetCatalogue.Load("folder", folder.Path);
-            DataLoader loader = new(splits.Train, new() { BatchSize = 32, Shuffle = true, Height = 32, Width = 32, Workers = 2 });
+            DataLoader loader = new(splits.Train,
+                new() { BatchSize = 32, Shuffle = true, Height = 32, Width = 32, Workers = 2 });
             TimeSpan time = TimeSpan.MaxValue;
             foreach (Batch batch in loader.Epoch(0).Take(Batches))
             {
                 if (time == TimeSpan.MaxValue) time = Stopwatch.GetElapsedTime(start);
                 Assert.Equal(32, batch.Count);
-                Assert.InRange(GC.GetTotalMemory(forceFullCollection: false) - before, 0, mostBytes);   // garbage included
+                // garbage included
+                Assert.InRange(GC.GetTotalMemory(forceFullCollection: false) - before, 0, mostBytes);
             }
 
             fastest = time < fastest ? time : fastest;
@@ -64,5 +67,6 @@ public sealed class LargeFolderTests
     }
 
     [DllImport("libc", EntryPoint = "link")]
-    private static extern int HardLink([MarshalAs(UnmanagedType.LPUTF8Str)] string file, [MarshalAs(UnmanagedType.LPUTF8Str)] string name);
+    private static extern int HardLink([MarshalAs(UnmanagedType.LPUTF8Str)] string file,
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string name);
 }

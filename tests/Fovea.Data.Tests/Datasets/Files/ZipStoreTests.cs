@@ -37,7 +37,8 @@ public sealed class ZipStoreTests
     {
         byte[] content = [.. Enumerable.Range(0, 500).Select(i => (byte)(i * i))], zip = Zip(("a.png", content));
         int entry = zip.AsSpan().LastIndexOf("PK\u0001\u0002"u8);
-        BinaryPrimitives.WriteInt32LittleEndian(zip.AsSpan(entry + DirectoryLength), more > 1000 ? more : content.Length + more);
+        BinaryPrimitives.WriteInt32LittleEndian(zip.AsSpan(entry + DirectoryLength),
+            more > 1000 ? more : content.Length + more);
         Assert.Contains(message, Error(() => Read(zip)));
     }
 
@@ -86,7 +87,8 @@ public sealed class ZipStoreTests
             {
                 ZipStore store = ZipStore.Open(path);
                 RawImage image = new();
-                for (int entry = 0; entry < store.Entries.Count; entry++) store.Decode(entry, image, DecodeOptions.Default);
+                for (int entry = 0; entry < store.Entries.Count; entry++)
+                    store.Decode(entry, image, DecodeOptions.Default);
             }
             catch (DataException)
             {

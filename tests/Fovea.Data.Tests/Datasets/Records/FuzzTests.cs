@@ -4,7 +4,8 @@ using Fovea.Data.Datasets.Records;
 
 namespace Fovea.Data.Tests.Datasets.Records;
 
-/// <summary>Damaged files end in a <see cref="DataException"/> or in data: no other exception, no hang, no huge allocation.</summary>
+/// <summary>Damaged files end in a <see cref="DataException"/> or in data: no other exception, no hang, no huge
+/// allocation.</summary>
 public sealed class FuzzTests : IDisposable
 {
     private const long AllocationLimit = 64 << 20;
@@ -37,7 +38,8 @@ public sealed class FuzzTests : IDisposable
         for (ulong round = 0; round < 5_000; round++)
         {
             Philox draws = Philox.For(1, "opcodes", round);
-            byte[] file = [0x80, 2, .. Enumerable.Range(0, 60).Select(i => opcodes[draws.Below((ulong)i, opcodes.Length)])];
+            byte[] file = [0x80, 2,
+                .. Enumerable.Range(0, 60).Select(i => opcodes[draws.Below((ulong)i, opcodes.Length)])];
             Survives(file, bytes => new PickleReader(bytes, "x").Read());
         }
     }
@@ -49,7 +51,8 @@ public sealed class FuzzTests : IDisposable
     {
         byte[] archive = Make.Tar([.. Ten(1)]);
         int? headers = zipped ? null : 1536;
-        Fuzz(zipped ? Make.Gzip(archive) : archive, 1_500, bytes => Cifar.Load10(_folder.Write("x.tar.gz", bytes)), headers);
+        Fuzz(zipped ? Make.Gzip(archive) : archive, 1_500, bytes => Cifar.Load10(_folder.Write("x.tar.gz", bytes)),
+            headers);
     }
 
     [Fact]

@@ -20,7 +20,8 @@ public sealed class IdxFileTests : IDisposable
     }
 
     [Fact]
-    public void A_wrong_magic_number_is_named() => Fails("starts with 0x00000D01", Make.Idx([3], [1, 2, 3], magic: 0xD01));
+    public void A_wrong_magic_number_is_named() =>
+        Fails("starts with 0x00000D01", Make.Idx([3], [1, 2, 3], magic: 0xD01));
 
     [Fact]
     public void Labels_where_images_should_be_are_told_apart()
@@ -40,13 +41,15 @@ public sealed class IdxFileTests : IDisposable
     public void A_truncated_header_is_named() => Fails("the header", [0, 0, 8, 1, 0]);
 
     [Fact]
-    public void An_oversized_header_allocates_nothing() => Fails("the header is damaged", Make.Idx([int.MaxValue], [1]));
+    public void An_oversized_header_allocates_nothing() =>
+        Fails("the header is damaged", Make.Idx([int.MaxValue], [1]));
 
     [Fact]
     public void A_header_of_no_records_is_refused() => Fails("is 0", Make.Idx([0], []));
 
     [Fact]
-    public void Bytes_behind_the_last_record_are_refused() => Fails("bytes left after the last record, at 11", Make.Idx([3], [1, 2, 3, 4]));
+    public void Bytes_behind_the_last_record_are_refused() =>
+        Fails("bytes left after the last record, at 11", Make.Idx([3], [1, 2, 3, 4]));
 
     private void Fails(string message, byte[] file)
     {

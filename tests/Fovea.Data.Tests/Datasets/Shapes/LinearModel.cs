@@ -3,14 +3,16 @@ using Fovea.Data.Loading;
 
 namespace Fovea.Data.Tests.Datasets.Shapes;
 
-/// <summary>Multinomial logistic regression on pixels, by stochastic gradient descent: no dataset should be easy for it.</summary>
+/// <summary>Multinomial logistic regression on pixels, by stochastic gradient descent: no dataset should be easy for
+/// it.</summary>
 internal static class LinearModel
 {
     private const float LearningRate = 2e-4f;
 
     public static double TestAccuracy(IImageDataset train, IImageDataset test, int epochs)
     {
-        DataLoader learning = new(train, new() { BatchSize = 50, Shuffle = true }), testing = new(test, new() { BatchSize = 50 });
+        DataLoader learning = new(train, new() { BatchSize = 50, Shuffle = true }),
+            testing = new(test, new() { BatchSize = 50 });
         int features = train.Info.Channels * train.Info.Height * train.Info.Width;
         float[][] weights = [.. Enumerable.Range(0, train.Info.Classes).Select(_ => new float[features])];
         float[] biases = new float[weights.Length];

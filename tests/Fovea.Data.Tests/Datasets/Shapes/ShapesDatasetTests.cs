@@ -13,7 +13,8 @@ public sealed class ShapesDatasetTests
     {
         InMemoryDataset dataset = ShapesDataset.Draw(seed: 7, "train", 100);
         byte[] all = [.. Enumerable.Range(0, 100).SelectMany(i => dataset.Pixels(i).ToArray())];
-        Assert.Equal("6966ab5de8b43fb71e19b695a310828f4c55bb337a76669cf919809f89c96471", Convert.ToHexStringLower(SHA256.HashData(all)));
+        Assert.Equal("6966ab5de8b43fb71e19b695a310828f4c55bb337a76669cf919809f89c96471",
+            Convert.ToHexStringLower(SHA256.HashData(all)));
     }
 
     [Fact]
@@ -32,7 +33,8 @@ public sealed class ShapesDatasetTests
         DatasetSplits splits = ShapesDataset.Load(seed: 0, train: 40, validation: 30, test: 20);
         Assert.Equal((40, 30, 20), (splits.Train.Count, splits.Validation.Count, splits.Test.Count));
         IEnumerable<string> images = new[] { splits.Train, splits.Validation, splits.Test }
-            .SelectMany(split => Enumerable.Range(0, split.Count).Select(i => Convert.ToBase64String(((InMemoryDataset)split).Pixels(i))));
+            .SelectMany(split => Enumerable.Range(0,
+                split.Count).Select(i => Convert.ToBase64String(((InMemoryDataset)split).Pixels(i))));
         Assert.Equal(90, images.Distinct().Count());
     }
 
@@ -40,7 +42,8 @@ public sealed class ShapesDatasetTests
     public void Classes_are_balanced_and_named()
     {
         InMemoryDataset dataset = ShapesDataset.Draw(0, "train", 200);
-        string[] names = ["circle", "triangle", "square", "pentagon", "star", "cross", "ring", "crescent", "heart", "arrow"];
+        string[] names = ["circle", "triangle", "square", "pentagon", "star", "cross", "ring", "crescent", "heart",
+            "arrow"];
         Assert.Equal(names, dataset.Info.ClassNames);
         Assert.All(Enumerable.Range(0, 200).GroupBy(dataset.Label), group => Assert.Equal(20, group.Count()));
     }
@@ -54,7 +57,8 @@ public sealed class ShapesDatasetTests
         {
             double sum = 0, squares = 0, n = train.Count * 1024.0 * 255;
             for (int i = 0; i < train.Count; i++)
-                foreach (byte pixel in train.Pixels(i).Slice(1024 * channel, 1024)) (sum, squares) = (sum + pixel, squares + pixel * pixel);
+                foreach (byte pixel in train.Pixels(i).Slice(1024 * channel, 1024)) (sum, squares) = (sum + pixel,
+                    squares + pixel * pixel);
             double mean = sum / n;
             Assert.Equal(train.Info.Normalization.Mean[channel], mean, 1e-3);
             Assert.Equal(train.Info.Normalization.Std[channel], Math.Sqrt(squares / n / 255 - mean * mean), 1e-3);
@@ -86,7 +90,8 @@ public sealed class ShapesDatasetTests
     [Trait("Category", "Slow")]
     public void A_linear_model_learns_something_but_not_much()
     {
-        double accuracy = LinearModel.TestAccuracy(ShapesDataset.Draw(0, "train", 10_000), ShapesDataset.Draw(0, "test", 2_000), epochs: 8);
+        double accuracy = LinearModel.TestAccuracy(ShapesDataset.Draw(0, "train", 10_000),
+            ShapesDataset.Draw(0, "test", 2_000), epochs: 8);
         TestContext.Current.SendDiagnosticMessage($"linear accuracy {accuracy:P1}");
         Assert.InRange(accuracy, 0.15, 0.50);
     }
@@ -102,7 +107,8 @@ public sealed class ShapesDatasetTests
             images.Read(i, image);
             float[] cover = ShapesDataset.Cover(3, "test", i), light = new float[cover.Length];
             for (int pixel = 0; pixel < light.Length; pixel++)
-                light[pixel] = 0.299f * image.Plane(0)[pixel] + 0.587f * image.Plane(1)[pixel] + 0.114f * image.Plane(2)[pixel];
+                light[pixel] = 0.299f * image.Plane(0)[pixel] + 0.587f * image.Plane(1)[pixel]
+                + 0.114f * image.Plane(2)[pixel];
             float on = cover.Zip(light, (share, level) => share * level).Sum() / cover.Sum();
             float off = cover.Zip(light, (share, level) => (1 - share) * level).Sum() / (1024 - cover.Sum());
 

@@ -8,13 +8,15 @@ namespace Fovea.Data.Tests.Datasets.Splits;
 
 public sealed class ClassSubsetTests
 {
-    private static DatasetInfo Info { get; } = Counting.Info(1, 4, 4) with { ClassNames = ["ant", "bee", "cat", "7"], ClassIds = ["n1", "n2", "n3", "n4"] };
+    private static DatasetInfo Info { get; } = Counting.Info(1, 4, 4) with { ClassNames = ["ant", "bee", "cat", "7"],
+        ClassIds = ["n1", "n2", "n3", "n4"] };
 
     [Theory]
     [InlineData("2", new[] { 0, 1 })]
     [InlineData("cat,ant", new[] { 2, 0 })]
     [InlineData("n4, bee", new[] { 3, 1 })]
-    public void A_count_or_names_choose(string text, int[] numbers) => Assert.Equal(numbers, ClassSubset.Choose(Info, text));
+    public void A_count_or_names_choose(string text, int[] numbers) =>
+        Assert.Equal(numbers, ClassSubset.Choose(Info, text));
 
     [Theory]
     [InlineData("5", "from 2 to 4 can be kept, not 5")]

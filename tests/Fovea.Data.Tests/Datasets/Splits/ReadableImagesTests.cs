@@ -13,7 +13,8 @@ public sealed class ReadableImagesTests
     public void The_next_readable_image_of_the_class_stands_in()
     {
         ReadableImages images = new(new Holed(Counting.Dataset(12), 3, 6, 11));
-        Assert.Equal([0, 1, 2, 9, 4, 5, 9, 7, 8, 9, 10, 2], Enumerable.Range(0, 12).Select(index => Value(images, index)));
+        Assert.Equal([0, 1, 2, 9, 4, 5, 9, 7, 8, 9, 10, 2],
+            Enumerable.Range(0, 12).Select(index => Value(images, index)));
         Assert.Equal(3, images.SkippedCount);
         Assert.Equal(["3.jpg: is cut off.", "6.jpg: is cut off.", "11.jpg: is cut off."], images.Skipped);
         Assert.Equal(9, Value(images, 3));
@@ -34,7 +35,8 @@ public sealed class ReadableImagesTests
     public void A_part_without_any_is_an_error()
     {
         ReadableImages images = new(new Holed(Counting.Dataset(3), 0, 1, 2));
-        Assert.Contains("no image of this part can be read, e.g. 1.jpg", Assert.Throws<DataException>(() => Value(images, 1)).Message);
+        Assert.Contains("no image of this part can be read, e.g. 1.jpg",
+            Assert.Throws<DataException>(() => Value(images, 1)).Message);
     }
 
     [Fact]
@@ -43,7 +45,8 @@ public sealed class ReadableImagesTests
         static float[] Epoch(int workers)
         {
             DataLoader loader = new(
-                new ReadableImages(new Holed(Counting.Dataset(40), 5, 8, 11, 38)), new() { BatchSize = 7, Shuffle = true, Workers = workers });
+                new ReadableImages(new Holed(Counting.Dataset(40), 5, 8, 11, 38)),
+                new() { BatchSize = 7, Shuffle = true, Workers = workers });
             return [.. loader.Epoch(0).SelectMany(batch => batch.Images[..(batch.Count * 16)])];
         }
 
@@ -67,7 +70,8 @@ public sealed class ReadableImagesTests
     [Fact]
     public void The_ten_may_lie_in_later_batches()
     {
-        DataLoader loader = new(new Holed(Counting.Dataset(60), [.. Enumerable.Range(0, 15).Select(i => 4 * i)]), new() { BatchSize = 4, Workers = 2 });
+        DataLoader loader = new(new Holed(Counting.Dataset(60), [.. Enumerable.Range(0, 15).Select(i => 4 * i)]),
+            new() { BatchSize = 4, Workers = 2 });
         string message = Assert.Throws<DataException>(() => loader.Epoch(0).Count()).Message;
         Assert.All(Enumerable.Range(0, 10), i => Assert.Contains($"  {4 * i}.jpg: is cut off.", message));
         Assert.Contains("at least 11 images", message);

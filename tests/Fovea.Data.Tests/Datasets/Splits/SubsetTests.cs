@@ -19,8 +19,10 @@ public sealed class SubsetTests
         {
             InMemoryDataset dataset = Counting.Dataset(c.Count, classes: c.Classes);
             IImageDataset chosen = Subset.Balanced(dataset, c.Limit, seed: 1);
-            int[] perClass = [.. Enumerable.Range(0, chosen.Count).GroupBy(chosen.Label).Select(group => group.Count())];
-            return chosen.Count == Math.Min(c.Limit, c.Count) && (perClass.Length == 0 || perClass.Max() - perClass.Min() <= 1);
+            int[] perClass = [.. Enumerable.Range(0, chosen.Count).GroupBy(chosen.Label)
+                .Select(group => group.Count())];
+            return chosen.Count == Math.Min(c.Limit, c.Count)
+                && (perClass.Length == 0 || perClass.Max() - perClass.Min() <= 1);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -47,12 +49,15 @@ public sealed class SubsetTests
         {
             InMemoryDataset dataset = Counting.Dataset(c.Count, classes: c.Classes);
             (Subset rest, Subset held) = Subset.HoldOut(dataset, c.Share / 100.0, seed: 1);
-            IEnumerable<int> all = new[] { rest, held }.SelectMany(part => Enumerable.Range(0, part.Count).Select(part.SourceIndex));
+            IEnumerable<int> all = new[] { rest,
+                held }.SelectMany(part => Enumerable.Range(0, part.Count).Select(part.SourceIndex));
             int wantedInAll = (int)Math.Round(c.Share / 100.0 * c.Count);
-            bool whole = Math.Abs(held.Count - wantedInAll) <= c.Classes;   // exact but for classes too small to be parted
+            // exact but for classes too small to be parted
+            bool whole = Math.Abs(held.Count - wantedInAll) <= c.Classes;
             bool shares = Enumerable.Range(0, held.Count).GroupBy(held.Label).All(group =>
             {
-                double wanted = c.Share / 100.0 * Enumerable.Range(0, c.Count).Count(i => dataset.Label(i) == group.Key);
+                double wanted = c.Share / 100.0 * Enumerable.Range(0, c.Count)
+                    .Count(i => dataset.Label(i) == group.Key);
                 return Math.Abs(group.Count() - wanted) <= c.Classes;
             });
             return whole && shares && all.Order().SequenceEqual(Enumerable.Range(0, c.Count));
@@ -67,7 +72,8 @@ public sealed class SubsetTests
         ((int Count, int Classes, int Share) c) =>
         {
             InMemoryDataset dataset = Counting.Dataset(c.Count, classes: c.Classes);
-            Subset part = (Subset)Subset.Fraction(dataset, c.Share / 100.0, seed: 1), more = (Subset)Subset.Fraction(dataset, (c.Share + 1) / 101.0, seed: 1);
+            Subset part = (Subset)Subset.Fraction(dataset, c.Share / 100.0, seed: 1),
+                more = (Subset)Subset.Fraction(dataset, (c.Share + 1) / 101.0, seed: 1);
             int[] chosen = [.. Enumerable.Range(0, part.Count).Select(part.SourceIndex)];
             bool shares = Enumerable.Range(0, Math.Min(c.Classes, c.Count)).All(label =>
             {

@@ -7,10 +7,22 @@ namespace Fovea.Data.Tests.Transforms.Pixels;
 public sealed class HueTests
 {
     [Theory]   // see Pattern
-    [InlineData(0.25, "285e58c9763e07cf5ab0b5c4e13d73bf0cdbe03e4f4e82b323c2391d1aa7703100ceb9bfc6d90d4c8ad739aa5cb16414c3909aaec91b54976410cab2", "f4ee132b57f3f0e9")]
-    [InlineData(-0.1, "564e82b123c240141aa6703100ceb9bec6cf0d548ad739aa62a86414c3909fb8d91b54975710d9b228555bc9763e07cf4eb0b5c4e14578bf0cdbe03e", "3c901d4062f2b807")]
-    [InlineData(0.5, "8ad739b176706168c390b5c4e11b54970c10e0b2284e7cc9653e07cf1ab0ac8e8495a5bf11db893e808282aa23c264142e97703100ceb9acc6740d85", "fb818af9202be3db")]
-    [InlineData(-0.5, "8ad739af7676645fc390b5c4e11b54971110e0b2284e79c9693e07cf1ab0af958f8da0bf0cdb933e7b7b82aa23c263142699703100ceb9aec67e0d80", "819c72891e7f0235")]
+    [InlineData(0.25,
+        "285e58c9763e07cf5ab0b5c4e13d73bf0cdbe03e4f4e82b323c2391d1aa7" +
+        "703100ceb9bfc6d90d4c8ad739aa5cb16414c3909aaec91b54976410cab2",
+        "f4ee132b57f3f0e9")]
+    [InlineData(-0.1,
+        "564e82b123c240141aa6703100ceb9bec6cf0d548ad739aa62a86414c390" +
+        "9fb8d91b54975710d9b228555bc9763e07cf4eb0b5c4e14578bf0cdbe03e",
+        "3c901d4062f2b807")]
+    [InlineData(0.5,
+        "8ad739b176706168c390b5c4e11b54970c10e0b2284e7cc9653e07cf1ab0" +
+        "ac8e8495a5bf11db893e808282aa23c264142e97703100ceb9acc6740d85",
+        "fb818af9202be3db")]
+    [InlineData(-0.5,
+        "8ad739af7676645fc390b5c4e11b54971110e0b2284e79c9693e07cf1ab0" +
+        "af958f8da0bf0cdb933e7b7b82aa23c263142699703100ceb9aec67e0d80",
+        "819c72891e7f0235")]
     public void A_turn_is_that_of_pillow(double share, string small, string large)
     {
         RawImage one = Pattern.Small(), other = Pattern.Large();

@@ -26,15 +26,18 @@ public sealed class ResamplingTests
                 weights.Prepare(from, to, interpolation);
                 foreach (int others in (int[])[1, 5, 8, 11, 16, 21])
                 {
-                    byte[] source = Noise(others * from), expected = new byte[others * to], actual = new byte[others * to];
-                    for (int y = 0; y < others; y++) Resampling.Row(source.AsSpan(y * from, from), expected.AsSpan(y * to, to), weights);
+                    byte[] source = Noise(others * from), expected = new byte[others * to],
+                        actual = new byte[others * to];
+                    for (int y = 0; y < others; y++)
+                        Resampling.Row(source.AsSpan(y * from, from), expected.AsSpan(y * to, to), weights);
                     Resampling.Rows(source, from, actual, to, weights, ref words);
                     Assert.Equal(expected, actual);
 
                     for (int y = 0; y < to; y++)
                     {
                         ReadOnlySpan<int> factors = weights.Of(y, out int start);
-                        Resampling.Column(source.AsSpan(start * others, factors.Length * others), expected.AsSpan(y * others, others), factors);
+                        Resampling.Column(source.AsSpan(start * others, factors.Length * others),
+                            expected.AsSpan(y * others, others), factors);
                     }
 
                     Resampling.Columns(source, actual, others, weights);
