@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets.Files;
 

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using Fovea.Data.Datasets;
-using Fovea.Data.Transforms;
 using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Loading;

@@ -1,4 +1,3 @@
-using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Writing;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Files;

@@ -1,7 +1,5 @@
-using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Records;
 using Fovea.Data.Datasets.Shapes;
-using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Data.Tests.Support;
 using Fovea.Data.Transforms;

@@ -1,5 +1,3 @@
-
-using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Records;
 
 namespace Fovea.Data.Tests.Support;

@@ -1,7 +1,5 @@
 using System.IO.Compression;
-using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Writing;
-using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Files;
 using Fovea.Data.Datasets.Splits;
 

@@ -1,5 +1,3 @@
-using Fovea.Data.Codecs.Pixmap;
-
 namespace Fovea.Data.Codecs.Decoding;
 
 /// <summary>Image formats that can be read. A file's first bytes tell which one it is; its name does not

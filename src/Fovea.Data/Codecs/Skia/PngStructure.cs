@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
 using Fovea.Data.Codecs.Decoding;
-using Fovea.Data.Transforms;
 
 namespace Fovea.Data.Codecs.Skia;
 

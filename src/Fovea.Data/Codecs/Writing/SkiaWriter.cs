@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Fovea.Data.Transforms;
 using SkiaSharp;
 
 namespace Fovea.Data.Codecs.Writing;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets.Files;
 using Fovea.Data.Transforms;

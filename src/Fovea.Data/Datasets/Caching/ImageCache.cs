@@ -1,6 +1,5 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
-using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets.Files;
 

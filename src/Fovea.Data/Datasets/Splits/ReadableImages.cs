@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Fovea.Core.Options;
 
 namespace Fovea.Data.Datasets.Splits;
 

@@ -1,5 +1,3 @@
-
-using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Data.Tests.Codecs.Decoding;

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Fovea.Core;
 using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Codecs.Writing;

@@ -1,4 +1,3 @@
-using Fovea.Core;
 using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Writing;
 using FsCheck;

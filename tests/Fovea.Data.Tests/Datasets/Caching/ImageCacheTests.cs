@@ -1,5 +1,4 @@
 using System.Text;
-using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Writing;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Caching;

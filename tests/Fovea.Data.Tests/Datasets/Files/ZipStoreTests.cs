@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets.Files;
 using static Fovea.Data.Tests.Support.Images;

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Records;
 using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Datasets.Splits;

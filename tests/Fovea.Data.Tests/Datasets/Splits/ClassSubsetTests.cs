@@ -1,5 +1,3 @@
-
-using Fovea.Core;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Tests.Support;

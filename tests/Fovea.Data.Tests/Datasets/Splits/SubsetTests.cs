@@ -1,4 +1,3 @@
-using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Records;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Tests.Support;

@@ -1,6 +1,4 @@
-
 using Fovea.Data.Tests.Support;
-using Fovea.Data.Transforms;
 using Fovea.Data.Transforms.Pixels;
 using Fovea.Data.Transforms.Policies;
 
