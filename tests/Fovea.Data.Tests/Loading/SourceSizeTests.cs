@@ -30,7 +30,7 @@ public sealed class SourceSizeTests
         foreach (string name in (string[])["train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg"])
             folder.Write(name, JpegWriter.Encode(new RawImage(3, 80, 100)));
         RawImage image = new();
-        IImageDataset train = new ReadableImages(
+        ReadableImages train = new(
             new ClassSubset(new Subset(ImageFolder.Load(folder.Path).Train, [0, 1]), [0, 1]));
         train.Read(1, image, least);
         Assert.Equal((width, height), (image.Width, image.Height));
