@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Fovea.Cli.Commands;
 using Fovea.Cli.Tests.Commands;
 using Fovea.Training.Checkpoints;
 using Fovea.Vision.Weights.Safetensors;

@@ -3,7 +3,6 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Fovea.Cli.Images;
 using Fovea.Data;
-using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Training.Models;
 

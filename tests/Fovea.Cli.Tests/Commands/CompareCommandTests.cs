@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Fovea.Data.Datasets.Splits;
 
 namespace Fovea.Cli.Tests.Commands;
 

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Writing;
 
 namespace Fovea.Cli.Tests.Commands;

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using Fovea.Cli.Commands;
-using Fovea.Data;
-using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Writing;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;

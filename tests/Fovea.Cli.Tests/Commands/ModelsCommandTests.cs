@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Fovea.Data;
-using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Writing;
 
 namespace Fovea.Cli.Tests.Commands;
