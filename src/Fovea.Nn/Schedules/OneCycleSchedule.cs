@@ -52,12 +52,16 @@ public sealed record OneCycleSchedule : Schedule
     public double Rise { get; init => field = Check.Between(0, 1, value, "One-cycle: rise"); } = RiseShare.Default;
 
     /// <summary>The first factor is 1 / this.</summary>
-    public double Divisor { get; init => field = Check.AtLeast(1, value, "One-cycle: divisor");
-        } = StartDivisor.Default;
+    public double Divisor
+    {
+        get; init => field = Check.AtLeast(1, value, "One-cycle: divisor");
+    } = StartDivisor.Default;
 
     /// <summary>The last factor is the first one / this.</summary>
-    public double FinalDivisor { get; init => field = Check.AtLeast(1, value, "One-cycle: final divisor");
-        } = EndDivisor.Default;
+    public double FinalDivisor
+    {
+        get; init => field = Check.AtLeast(1, value, "One-cycle: final divisor");
+    } = EndDivisor.Default;
 
     /// <summary>Straight lines instead of half cosines.</summary>
     public bool Linear { get; init; }
@@ -66,12 +70,16 @@ public sealed record OneCycleSchedule : Schedule
     public bool ThreePhase { get; init; }
 
     /// <summary>Momentum at the top, where the rate is highest; 0 to 1.</summary>
-    public double LowMomentum { get; init => field = Check.Between(0, 1, value, "One-cycle: low momentum");
-        } = LowestMomentum.Default;
+    public double LowMomentum
+    {
+        get; init => field = Check.Between(0, 1, value, "One-cycle: low momentum");
+    } = LowestMomentum.Default;
 
     /// <summary>Momentum at both ends; 0 to 1.</summary>
-    public double HighMomentum { get; init => field = Check.Between(0, 1, value, "One-cycle: high momentum");
-        } = HighestMomentum.Default;
+    public double HighMomentum
+    {
+        get; init => field = Check.Between(0, 1, value, "One-cycle: high momentum");
+    } = HighestMomentum.Default;
 
     /// <inheritdoc/>
     public override double Factor(int step) =>

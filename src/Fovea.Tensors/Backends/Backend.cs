@@ -1,6 +1,3 @@
-using Fovea.Tensors.Backends.Cpu.Simd;
-using Fovea.Tensors.Backends.Reference;
-
 namespace Fovea.Tensors;
 
 /// <summary>

@@ -134,9 +134,11 @@ internal static unsafe class Block<V>
     {
         switch (count)
         {
-            case 12: Tile<V>.Run<Twelve, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow);
+            case 12:
+                Tile<V>.Run<Twelve, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow);
                 break;
-            case 8: Tile<V>.Run<Eight, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow);
+            case 8:
+                Tile<V>.Run<Eight, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow);
                 break;
             case 6: Tile<V>.Run<Six, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow); break;
             case 4: Tile<V>.Run<Four, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow); break;
