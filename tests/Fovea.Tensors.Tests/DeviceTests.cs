@@ -1,5 +1,3 @@
-using Fovea.Core;
-
 namespace Fovea.Tensors.Tests;
 
 public sealed class DeviceTests

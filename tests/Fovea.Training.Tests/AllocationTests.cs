@@ -1,6 +1,5 @@
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
-using Fovea.Training.Setup;
 using Fovea.Training.Tests.Support;
 
 namespace Fovea.Training.Tests;

@@ -1,5 +1,4 @@
 using Fovea.Lab.Benchmarks;
-using Fovea.Vision;
 using Fovea.Vision.Models;
 
 namespace Fovea.Lab.Tests.Benchmarks;

@@ -1,7 +1,5 @@
 using Fovea.Lab.Benchmarks;
 using Fovea.Lab.Estimation;
-using Fovea.Training.Runs;
-using Fovea.Vision;
 using Fovea.Vision.Models;
 
 namespace Fovea.Lab.Tests.Estimation;

@@ -1,6 +1,5 @@
 using Fovea.Lab.Explanations;
 using Fovea.Plotting.Images;
-using Fovea.Vision;
 using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Lab.Tests.Explanations;

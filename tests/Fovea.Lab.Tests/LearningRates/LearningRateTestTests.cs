@@ -4,7 +4,6 @@ using Fovea.Lab.LearningRates;
 using Fovea.Training;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
-using Fovea.Training.Setup;
 
 namespace Fovea.Lab.Tests.LearningRates;
 

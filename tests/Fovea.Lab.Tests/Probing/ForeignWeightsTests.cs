@@ -4,7 +4,6 @@ using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
-using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Storage;
 

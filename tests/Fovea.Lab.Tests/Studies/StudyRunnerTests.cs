@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Xml.Linq;
 using Fovea.Lab.Studies;
 using Fovea.Lab.Tests.Support;
-using Fovea.Training;
 using Fovea.Training.Runs;
 using Fovea.Vision.Weights.Safetensors;
 

@@ -4,7 +4,6 @@ using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Tensors;
 using Fovea.Training.Evaluation;
-using Fovea.Training.Setup;
 using Fovea.Training.Tests.Support;
 
 namespace Fovea.Training.Tests.Evaluation;

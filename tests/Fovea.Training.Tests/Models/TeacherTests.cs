@@ -1,6 +1,4 @@
-using Fovea.Core;
 using Fovea.Data;
-using Fovea.Data.Transforms.Pixels;
 using Fovea.Tensors;
 using Fovea.Training.Models;
 using Fovea.Training.Recipes;

@@ -10,7 +10,6 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Fovea.Training.Tests.Support;
-using Fovea.Vision.Models;
 
 namespace Fovea.Training.Tests.Setup;
 

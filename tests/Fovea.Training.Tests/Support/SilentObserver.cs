@@ -1,5 +1,4 @@
 using Fovea.Training.Observers;
-using Fovea.Training.Runs;
 
 namespace Fovea.Training.Tests.Support;
 

@@ -6,7 +6,6 @@ using Fovea.Training.Checkpoints;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
-using Fovea.Training.Setup;
 
 namespace Fovea.Training.Tests.Support;
 
