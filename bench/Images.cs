@@ -27,30 +27,25 @@ if (args.Contains("--ours"))
 }
 
 string python = Option("--python", "/usr/bin/python3"), script = "bench/torchvision_images.py";
-string[] decoders = ["managed", "turbo"];
 List<Run> theirs = [];
-List<Run>[] ours = [.. decoders.Select(_ => new List<Run>())];
+List<Run> ours = [];
 for (int round = 0; round < int.Parse(Option("--rounds", "5")); round++)
 {
     theirs.Add(Start(python, [script, data, $"{workers}", seconds]));
-    for (int i = 0; i < decoders.Length; i++)
-        ours[i].Add(Start(Environment.ProcessPath!,
-            ["--ours", "--data", data, "--workers", $"{workers}", "--seconds", seconds], decoders[i]));
+    ours.Add(Start(Environment.ProcessPath!,
+        ["--ours", "--data", data, "--workers", $"{workers}", "--seconds", seconds]));
 }
 
+double[] ratios = [.. ours.Zip(theirs, (our, their) => our.Rate / their.Rate).Order()];
+double ourCost = Median(ours.Select(run => run.Cost)), theirCost = Median(theirs.Select(run => run.Cost));
+string ourRate = FormattableString.Invariant($"{Median(ours.Select(run => run.Rate)):F0} ({ourCost:F2})");
+string theirRate = FormattableString.Invariant($"{Median(theirs.Select(run => run.Rate)):F0} ({theirCost:F2})");
 Console.WriteLine(
-    "| decoder | Fovea, images/s (CPU ms each) | torchvision, images/s (CPU ms each) | ratio | in the rounds | ratio "
-        + "of CPU times |");
-Console.WriteLine("| --- | ---: | ---: | ---: | --- | ---: |");
-for (int i = 0; i < decoders.Length; i++)
-{
-    double[] ratios = [.. ours[i].Zip(theirs, (our, their) => our.Rate / their.Rate).Order()];
-    double ourCost = Median(ours[i].Select(run => run.Cost)), theirCost = Median(theirs.Select(run => run.Cost));
-    Console.WriteLine(FormattableString.Invariant(
-        $"| {decoders[i]} | {Median(ours[i].Select(run => run.Rate)):F0} ({ourCost:F2}) | "
-            + $"{Median(theirs.Select(run => run.Rate)):F0} ({theirCost:F2}) | **{Median(ratios):F2}** | "
-            + $"{ratios[0]:F2} to {ratios[^1]:F2} | {theirCost / ourCost:F2} |"));
-}
+    "| Fovea, images/s (CPU ms) | torchvision, images/s (CPU ms) | ratio | in the rounds | ratio of CPU times |");
+Console.WriteLine("| ---: | ---: | ---: | --- | ---: |");
+Console.WriteLine(FormattableString.Invariant(
+    $"| {ourRate} | {theirRate} | **{Median(ratios):F2}** | {ratios[0]:F2} to {ratios[^1]:F2} | "
+        + $"{theirCost / ourCost:F2} |"));
 
 static Run Ours(string folder, int workers, double seconds)
 {
@@ -78,10 +73,9 @@ static Run Ours(string folder, int workers, double seconds)
         (Environment.CpuUsage.TotalTime - used).TotalMilliseconds / done);
 }
 
-static Run Start(string file, string[] arguments, string decoder = "managed")
+static Run Start(string file, string[] arguments)
 {
-    ProcessStartInfo start = new(file, arguments) { RedirectStandardOutput = true,
-        Environment = { ["FOVEA_JPEG"] = decoder } };
+    ProcessStartInfo start = new(file, arguments) { RedirectStandardOutput = true };
     using Process process = Process.Start(start)!;
     string[] figures = process.StandardOutput.ReadToEnd().Split();
     process.WaitForExit();

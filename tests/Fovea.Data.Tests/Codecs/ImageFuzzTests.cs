@@ -22,7 +22,6 @@ public sealed class ImageFuzzTests
     [InlineData("png")]
     [InlineData("jpeg")]
     [InlineData("progressive")]
-    [InlineData("turbo")]
     [InlineData("webp")]
     [InlineData("gif")]
     [InlineData("icon")]
@@ -36,7 +35,6 @@ public sealed class ImageFuzzTests
     [InlineData("png")]
     [InlineData("jpeg")]
     [InlineData("progressive")]
-    [InlineData("turbo")]
     [InlineData("webp")]
     [InlineData("gif")]
     [InlineData("icon")]
@@ -47,8 +45,6 @@ public sealed class ImageFuzzTests
 
     private static void Fuzz(string format, int rounds)
     {
-        Assert.SkipWhen(format == "turbo" && TurboJpeg.Active is null,
-            "TurboJPEG (libturbojpeg.so.0) is not installed, or FOVEA_JPEG is managed.");
         byte[][] files = Files(format);
         int decoded = 0;
         for (int round = 0; round < rounds; round++)
@@ -60,7 +56,7 @@ public sealed class ImageFuzzTests
             DecodeOptions options = new() { Limits = Limits, Scale = 1 << draws.Below(2, 4),
                 AllowDamaged = draws.Below(3, 2) == 0 };
             ImageSource source = new($"{format}, round {round}", damaged, options);
-            decoded += Survives(source, $"{format}, round {round}", format == "turbo") ? 1 : 0;
+            decoded += Survives(source, $"{format}, round {round}") ? 1 : 0;
         }
 
         Assert.InRange(decoded, rounds / 100, rounds - 1);   // the damage is neither hopeless nor harmless
@@ -75,7 +71,7 @@ public sealed class ImageFuzzTests
             Png(4, 16, true), Png(6, 8, false),
         ],
         "progressive" => [.. JpegSamples.All.Keys.Where(IsProgressive).Select(JpegSamples.Bytes)],
-        "jpeg" or "turbo" =>
+        "jpeg" =>
         [
             .. JpegSamples.All.Keys.Where(name => !IsProgressive(name)).Select(JpegSamples.Bytes),
             JpegWriter.Encode(JpegWriterTests.Waves(3, 60, 50, 1)),
@@ -149,23 +145,22 @@ public sealed class ImageFuzzTests
         return draws.Below(11, 6) == 0 ? [.. damaged.Take(draws.Below(12, damaged.Count))] : [.. damaged];
     }
 
-    private static bool Survives(ImageSource source, string what, bool withLibrary)
+    private static bool Survives(ImageSource source, string what)
     {
-        bool isRead = Attempt(source, what, withLibrary, out TimeSpan time);
+        bool isRead = Attempt(source, what, out TimeSpan time);
         // A second try, because a busy machine is no hang.
-        if (time > TimeLimit) Attempt(source, what, withLibrary, out time);
+        if (time > TimeLimit) Attempt(source, what, out time);
         Assert.True(time < TimeLimit, $"{what}: took {time.TotalSeconds} s");
         return isRead;
     }
 
-    private static bool Attempt(ImageSource source, string what, bool withLibrary, out TimeSpan time)
+    private static bool Attempt(ImageSource source, string what, out TimeSpan time)
     {
         long start = Stopwatch.GetTimestamp(), before = GC.GetAllocatedBytesForCurrentThread();
         try
         {
             RawImage image = new();
-            if (withLibrary || !IsJpeg(source)) ImageFile.Fill(image, source.File, what, source.Options);
-            else JpegReader.TryDecode(source, image, library: null);
+            ImageFile.Fill(image, source.File, what, source.Options);
             Assert.Equal(image.Channels * image.Height * image.Width, image.Pixels.Length);
             return true;
         }
@@ -181,6 +176,4 @@ public sealed class ImageFuzzTests
             Assert.True(allocated <= AllocationLimit, $"{what}: allocated {allocated} bytes");
         }
     }
-
-    private static bool IsJpeg(ImageSource source) => source.Bytes.StartsWith<byte>([0xFF, 0xD8]);
 }

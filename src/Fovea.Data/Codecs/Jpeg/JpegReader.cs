@@ -28,30 +28,12 @@ internal static class JpegReader
     /// limits.</exception>
     public static void Decode(ImageSource source, RawImage image)
     {
-        if (TurboJpeg.Active is not TurboJpeg library || !TryDecode(source, image, library))
-            TryDecode(source, image, library: null);
-    }
-
-    /// <summary>Decodes with the library or, without one, here.</summary>
-    /// <returns>False if the library does not decode it: then it is worth trying here.</returns>
-    /// <inheritdoc cref="Decode"/>
-    internal static bool TryDecode(ImageSource source, RawImage image, TurboJpeg? library)
-    {
         JpegParser parser = new(source);
         JpegScan? scan = parser.NextScan();
         JpegFrame frame = parser.RequireFrame();
         int orientation = Orientation(source, parser);
         frame.SetScale(source.Options.ScaleFor(frame.Width, frame.Height));
         frame.RequireAffordable(source, copies: orientation == ExifOrientation.Upright ? 1 : 2);
-        if (library is null) DecodeHere(source, parser, scan, image);
-        else if (!library.TryDecode(source, parser, scan, image)) return false;
-        ExifOrientation.Apply(orientation, image);
-        return true;
-    }
-
-    private static void DecodeHere(ImageSource source, JpegParser parser, JpegScan? scan, RawImage image)
-    {
-        JpegFrame frame = parser.RequireFrame();
         try
         {
             frame.Allocate();
@@ -62,6 +44,8 @@ internal static class JpegReader
         {
             frame.Release();
         }
+
+        ExifOrientation.Apply(orientation, image);
     }
 
     private static int Orientation(ImageSource source, JpegParser parser) =>
