@@ -7,8 +7,8 @@ namespace Fovea.Nn;
 /// comes with <see cref="Initialize"/> or <see cref="Allocate"/>, so that sizes can be looked at for free.
 /// </summary>
 /// <remarks>
-/// In evaluation (<see cref="Train"/> with false), several threads may run forward passes of one module at once, each in
-/// a <see cref="StepScope"/> of its own; each gets the bits that it would get alone. Training, loading weights and
+/// In evaluation (<see cref="Train"/> with false), several threads may run forward passes of one module at once, each
+/// in a <see cref="StepScope"/> of its own; each gets the bits that it would get alone. Training, loading weights and
 /// changes of epoch or mode are for one thread.
 /// </remarks>
 public abstract class Module

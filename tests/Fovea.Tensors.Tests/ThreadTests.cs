@@ -73,7 +73,8 @@ public sealed class ThreadTests
         Assert.True(after > second);
     }
 
-    private static unsafe void Fill(float* values, int count, float value) => new Span<float>(values, count).Fill(value);
+    private static unsafe void Fill(float* values, int count, float value) =>
+        new Span<float>(values, count).Fill(value);
 
     private static Tensor TensorOf(Device device, int count, ulong seed)
     {

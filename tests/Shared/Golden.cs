@@ -4,8 +4,8 @@ namespace Fovea.Tests;
 
 /// <summary>
 /// A golden case: weights, inputs and what a reference implementation computed from them. A case is looked for in the
-/// folder named by <c>FOVEA_GOLDEN</c>, then in the first <c>shared/golden</c> on the way up from the test assembly, then
-/// in the repository's own <c>tests/golden</c>.
+/// folder named by <c>FOVEA_GOLDEN</c>, then in the first <c>shared/golden</c> on the way up from the test assembly,
+/// then in the repository's own <c>tests/golden</c>.
 /// </summary>
 internal sealed class Golden
 {
@@ -38,15 +38,18 @@ internal sealed class Golden
     /// <summary>An input or expected result.</summary>
     public StoredTensor this[string name] => Tensors[name];
 
-    /// <summary>Loads a case, or returns null where there are no golden data: for data of theories, which are made before any test runs.</summary>
+    /// <summary>Loads a case, or returns null where there are no golden data: for data of theories, which are made
+    /// before any test runs.</summary>
     public static Golden? Find(string caseName) =>
-        Roots().Select(root => Path.Combine(root, caseName)).FirstOrDefault(Directory.Exists) is { } folder ? new(folder) : null;
+        Roots().Select(root => Path.Combine(root, caseName)).FirstOrDefault(Directory.Exists) is { } folder
+            ? new(folder) : null;
 
     /// <summary>Loads a case; skips the running test where there are no golden data.</summary>
     public static Golden Load(string caseName)
     {
         Golden? golden = Find(caseName);
-        Assert.SkipWhen(golden is null, $"There is no golden case '{caseName}'; set FOVEA_GOLDEN to the folder of the cases.");
+        Assert.SkipWhen(golden is null,
+            $"There is no golden case '{caseName}'; set FOVEA_GOLDEN to the folder of the cases.");
         return golden;
     }
 

@@ -1,16 +1,19 @@
 namespace Fovea.Tests;
 
-/// <summary>Comparison with recorded values: <c>|actual − expected| ≤ absolute + relative · |expected|</c> for every element.</summary>
+/// <summary>Comparison with recorded values: <c>|actual − expected| ≤ absolute + relative · |expected|</c> for every
+/// element.</summary>
 internal static class GoldenAssert
 {
     public static void Close(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double absolute, double relative,
         string name = "result") =>
         Close(Widened(expected), Widened(actual), absolute, relative, name);
 
-    public static void Close(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual, double absolute, double relative,
+    public static void Close(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual, double absolute,
+        double relative,
         string name = "result")
     {
-        Assert.True(expected.Length == actual.Length, $"{name}: {expected.Length} elements expected, got {actual.Length}.");
+        Assert.True(expected.Length == actual.Length,
+            $"{name}: {expected.Length} elements expected, got {actual.Length}.");
         int worst = -1;
         double worstExcess = 1;   // error in units of what is allowed
         for (int i = 0; i < expected.Length; i++)
@@ -21,8 +24,10 @@ internal static class GoldenAssert
 
         if (worst < 0) return;
         Assert.Fail(
-            $"{name}: worst of {expected.Length} elements is number {worst}: expected {expected[worst]:G9}, got {actual[worst]:G9}; "
-            + $"the difference is {worstExcess:G3} times the tolerance (absolute {absolute:G3}, relative {relative:G3}).");
+            $"{name}: worst of {expected.Length} elements is number {worst}: expected {expected[worst]:G9}, got "
+                + $"{actual[worst]:G9}; "
+            + $"the difference is {worstExcess:G3} times the tolerance (absolute {absolute:G3}, relative "
+            + $"{relative:G3}).");
     }
 
     /// <summary>NaN and infinities must be met exactly.</summary>

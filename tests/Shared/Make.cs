@@ -31,7 +31,8 @@ internal static class Make
         {
             writer.WriteEntry(new UstarTarEntry(TarEntryType.Directory, "folder/"));
             foreach ((string name, byte[] content) in files)
-                writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "folder/" + name) { DataStream = new MemoryStream(content) });
+                writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile,
+                    "folder/" + name) { DataStream = new MemoryStream(content) });
         }
 
         return archive.ToArray();
@@ -44,7 +45,8 @@ internal static class Make
         byte[] bytes = new byte[count * stride];
         for (int i = 0; i < count; i++)
         {
-            for (int j = 0; j < 3072; j++) bytes[i * stride + labelBytes + j] = (byte)(i * 7 + j * 13 + (j >> 8) + salt);
+            for (int j = 0; j < 3072; j++)
+                bytes[i * stride + labelBytes + j] = (byte)(i * 7 + j * 13 + (j >> 8) + salt);
             bytes[i * stride + labelBytes - 1] = (byte)(i % classes);
         }
 
@@ -64,7 +66,8 @@ internal static class Make
             0x80, 2, .. "}q\u0001("u8,
             .. Text(labelKey), .. "]q\u0002("u8,
             .. Enumerable.Range(0, count).SelectMany(i => new byte[] { (byte)'K', binary[i * 3073] }), (byte)'e',
-            .. Text("data"), .. "cnumpy.core.multiarray\n_reconstruct\nq\u0003cnumpy\nndarray\nK"u8, 0, 0x85, .. Text("b"), 0x87, .. "R("u8,
+            .. Text("data"), .. "cnumpy.core.multiarray\n_reconstruct\nq\u0003cnumpy\nndarray\nK"u8, 0, 0x85,
+            .. Text("b"), 0x87, .. "R("u8,
             .. "K\u0001K"u8, (byte)count, (byte)'M', 0, 12, 0x86,
             .. "cnumpy\ndtype\n"u8, .. Text("u1"), .. "K"u8, 0, .. "K\u0001"u8, 0x87, .. "R(K\u0003"u8,
             .. Text("|"), .. "NNNJ"u8, 255, 255, 255, 255, (byte)'J', 255, 255, 255, 255, .. "K"u8, 0, .. "tb"u8,

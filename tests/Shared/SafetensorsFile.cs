@@ -4,7 +4,8 @@ using System.Text.Json;
 
 namespace Fovea.Tests;
 
-/// <summary>One tensor of a safetensors file: type name as stored (F32, F64, I64, I32, U8), sizes, little-endian bytes.</summary>
+/// <summary>One tensor of a safetensors file: type name as stored (F32, F64, I64, I32, U8), sizes, little-endian
+/// bytes.</summary>
 internal sealed record StoredTensor(string Name, string Type, int[] Shape, byte[] Bytes)
 {
     /// <summary>Single-precision values; other types throw.</summary>
@@ -30,7 +31,8 @@ internal sealed record StoredTensor(string Name, string Type, int[] Shape, byte[
     private InvalidOperationException Wrong(string expected) => new($"{Name} is {Type}, not {expected}.");
 }
 
-/// <summary>Reads safetensors files, for tests: 8 bytes header length, a JSON header with types, shapes and offsets, then the data.</summary>
+/// <summary>Reads safetensors files, for tests: 8 bytes header length, a JSON header with types, shapes and offsets,
+/// then the data.</summary>
 internal static class SafetensorsFile
 {
     public static IReadOnlyDictionary<string, StoredTensor> Read(string path)
@@ -45,7 +47,8 @@ internal static class SafetensorsFile
             JsonElement offsets = entry.Value.GetProperty("data_offsets");
             int[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt32())];
             byte[] bytes = file[(data + offsets[0].GetInt32())..(data + offsets[1].GetInt32())];
-            tensors[entry.Name] = new StoredTensor(entry.Name, entry.Value.GetProperty("dtype").GetString()!, shape, bytes);
+            tensors[entry.Name] = new StoredTensor(entry.Name, entry.Value.GetProperty("dtype").GetString()!, shape,
+                bytes);
         }
 
         return tensors;

@@ -4,7 +4,8 @@ using System.Text.Json;
 
 namespace Fovea.Tests;
 
-/// <summary>The rules of the reference reader of safetensors, read from the format's description and sharing nothing with the project's reader.</summary>
+/// <summary>The rules of the reference reader of safetensors, read from the format's description and sharing nothing
+/// with the project's reader.</summary>
 internal static class SafetensorsRules
 {
     private const long LargestHeader = 100_000_000;
@@ -44,7 +45,9 @@ internal static class SafetensorsRules
             using JsonDocument header = JsonDocument.Parse(text);
             return Broken(header.RootElement, file.Length - 8 - (long)length);
         }
-        catch (Exception error) when (error is JsonException or ArgumentException or InvalidOperationException or FormatException or KeyNotFoundException)
+        catch (Exception error)
+            when (error is JsonException or ArgumentException or InvalidOperationException or FormatException
+                or KeyNotFoundException)
         {
             return $"header: {error.Message}";
         }
@@ -59,14 +62,19 @@ internal static class SafetensorsRules
             if (!names.Add(entry.Name)) return $"'{entry.Name}' twice";
             if (entry.Name == "__metadata__")
             {
-                if (entry.Value.EnumerateObject().Any(value => value.Value.ValueKind != JsonValueKind.String)) return "metadata that is no string";
+                if (entry.Value.EnumerateObject().Any(value => value.Value.ValueKind != JsonValueKind.String))
+                    return "metadata that is no string";
                 continue;
             }
 
-            if (!entry.Value.EnumerateObject().Select(member => member.Name).Order().SequenceEqual(["data_offsets", "dtype", "shape"])) return $"members of '{entry.Name}'";
-            if (!Bytes.TryGetValue(entry.Value.GetProperty("dtype").GetString()!, out int size)) return $"type of '{entry.Name}'";
-            long[] offsets = [.. entry.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64())];
-            long count = entry.Value.GetProperty("shape").EnumerateArray().Aggregate(1L, (product, axis) => checked(product * (long)axis.GetUInt64()));
+            if (!entry.Value.EnumerateObject().Select(member => member.Name).Order()
+                .SequenceEqual(["data_offsets", "dtype", "shape"])) return $"members of '{entry.Name}'";
+            if (!Bytes.TryGetValue(entry.Value.GetProperty("dtype").GetString()!, out int size))
+                return $"type of '{entry.Name}'";
+            long[] offsets = [.. entry.Value.GetProperty("data_offsets").EnumerateArray()
+                .Select(offset => offset.GetInt64())];
+            long count = entry.Value.GetProperty("shape").EnumerateArray()
+                .Aggregate(1L, (product, axis) => checked(product * (long)axis.GetUInt64()));
             if (offsets.Length != 2 || offsets[1] - offsets[0] != count * size) return $"length of '{entry.Name}'";
             places.Add((offsets[0], offsets[1], entry.Name));
         }

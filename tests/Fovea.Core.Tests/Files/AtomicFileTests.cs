@@ -21,14 +21,17 @@ public sealed class AtomicFileTests : IDisposable
         CheckpointException error = Assert.Throws<CheckpointException>(
             () => AtomicFile.Write(path, stream => stream.Write(new byte[100]), stream => new FullDisk(stream, room)));
 
-        Assert.Equal($"{path}: could not be saved (the previous one is still there): No space left on device", error.Message);
+        Assert.Equal($"{path}: could not be saved (the previous one is still there): No space left on device",
+            error.Message);
         Assert.Equal("before", File.ReadAllText(path));
         Assert.Equal([path], Directory.GetFiles(_folder.Path));
     }
 
     [Fact]
     public void A_folder_that_is_missing_is_named() =>
-        Assert.Contains("nothing was there before", Assert.Throws<CheckpointException>(() => AtomicFile.Write(_folder["no/file"], _ => { })).Message, StringComparison.Ordinal);
+        Assert.Contains("nothing was there before",
+            Assert.Throws<CheckpointException>(() => AtomicFile.Write(_folder["no/file"], _ => { })).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void A_rest_of_a_killed_attempt_does_no_harm()

@@ -34,7 +34,8 @@ public sealed class BoundedReaderTests : IDisposable
         packed[packed.Length / 2] ^= 0xFF;
         string file = _folder.Write("damaged.gz", packed);
         using BoundedReader reader = BoundedReader.Open(file);
-        DataException e = Assert.Throws<DataException>(() => { reader.Read(100_000, "the pixels"); reader.RequireEnd(); });
+        DataException e = Assert.Throws<DataException>(() =>
+            { reader.Read(100_000, "the pixels"); reader.RequireEnd(); });
         Assert.Contains("damaged.gz", e.Message);
     }
 

@@ -10,7 +10,9 @@ public sealed class PickleReaderTests
     {
         // {'a': [1, 300, -2, None, True, (False,)]}
         byte[] minusTwo = Make.Little(-2);
-        object? value = Read(Make.Pickle([.. "}U\u0001a](K\u0001M"u8, 44, 1, (byte)'J', .. minusTwo, (byte)'N', 0x88, 0x89, 0x85, .. "es."u8]));
+        object? value = Read(Make
+            .Pickle([.. "}U\u0001a](K\u0001M"u8, 44, 1, (byte)'J', .. minusTwo, (byte)'N', 0x88, 0x89, 0x85,
+                .. "es."u8]));
         List<object?> list = Assert.IsType<List<object?>>(Assert.IsType<Dictionary<string, object?>>(value)["a"]);
         Assert.Equal([1L, 300L, -2L, null, true], list[..5]);
         Assert.Equal(new object?[] { false }, list[5]);
@@ -40,33 +42,39 @@ public sealed class PickleReaderTests
 
     [Fact]
     public void Another_class_is_named_and_nothing_is_executed() =>
-        Fails("asks for 'os.system' (offset 2)", Make.Pickle([.. "cos\nsystem\n"u8, .. Make.Text("echo"), 0x85, .. "R."u8]));
+        Fails("asks for 'os.system' (offset 2)",
+            Make.Pickle([.. "cos\nsystem\n"u8, .. Make.Text("echo"), 0x85, .. "R."u8]));
 
     [Fact]
     public void Another_class_of_protocol_4_is_named() =>
         Fails("asks for 'builtins.eval'", [0x80, 4, 0x8C, 8, .. "builtins"u8, 0x8C, 4, .. "eval"u8, 0x93, (byte)'.']);
 
     [Fact]
-    public void Another_opcode_is_named_with_its_offset() => Fails("opcode 0x69", Make.Pickle("(ios\nsystem\n."u8.ToArray()));
+    public void Another_opcode_is_named_with_its_offset() =>
+        Fails("opcode 0x69", Make.Pickle("(ios\nsystem\n."u8.ToArray()));
 
     [Theory]
     [InlineData(0L, new byte[] { 0 })]
     [InlineData(-1L, new byte[] { 1, 0xFF })]
     [InlineData(3072L, new byte[] { 2, 0, 12 })]
     [InlineData(128L, new byte[] { 2, 128, 0 })]
-    public void Longs_are_read(long value, byte[] file) => Assert.Equal(value, Read(Make.Pickle([0x8A, .. file, (byte)'.'])));
+    public void Longs_are_read(long value, byte[] file) =>
+        Assert.Equal(value, Read(Make.Pickle([0x8A, .. file, (byte)'.'])));
 
     [Fact]
-    public void Values_stored_under_far_keys_are_refused() => Fails("far key 16777217", Make.Pickle([(byte)'N', (byte)'r', 1, 0, 0, 1, (byte)'.']));
+    public void Values_stored_under_far_keys_are_refused() =>
+        Fails("far key 16777217", Make.Pickle([(byte)'N', (byte)'r', 1, 0, 0, 1, (byte)'.']));
 
     [Fact]
-    public void Calling_what_is_no_function_is_refused() => Fails("calls something", Make.Pickle([.. "cnumpy\nndarray\n)R."u8]));
+    public void Calling_what_is_no_function_is_refused() =>
+        Fails("calls something", Make.Pickle([.. "cnumpy\nndarray\n)R."u8]));
 
     [Fact]
     public void Text_pickles_are_refused() => Fails("opcode 0x49", "I1\n."u8.ToArray());
 
     [Fact]
-    public void A_string_longer_than_the_file_is_refused() => Fails("cut off", Make.Pickle([(byte)'T', 0xFF, 0xFF, 0xFF, 0x7F, 1]));
+    public void A_string_longer_than_the_file_is_refused() =>
+        Fails("cut off", Make.Pickle([(byte)'T', 0xFF, 0xFF, 0xFF, 0x7F, 1]));
 
     [Fact]
     public void A_file_without_an_end_is_refused() => Fails("cut off", Make.Pickle("]"u8.ToArray()));

@@ -41,13 +41,15 @@ public sealed class TarReaderTests : IDisposable
         Fails("big has 1000 bytes, more than the 999", Make.Tar(("big", new byte[1000])));
 
     [Fact]
-    public void What_is_no_archive_is_said_to_be_none() => Fails("no tar header at offset 0", [.. Enumerable.Repeat((byte)'x', 2048)]);
+    public void What_is_no_archive_is_said_to_be_none() =>
+        Fails("no tar header at offset 0", [.. Enumerable.Repeat((byte)'x', 2048)]);
 
     [Fact]
     public void A_truncated_archive_is_named() => Fails("x.tar", Make.Tar(("big", new byte[900]))[..1400]);
 
     [Fact]
-    public void A_truncated_header_is_named() => Fails("cut off in a tar header at offset 512", Make.Tar(("big", new byte[900]))[..700]);
+    public void A_truncated_header_is_named() =>
+        Fails("cut off in a tar header at offset 512", Make.Tar(("big", new byte[900]))[..700]);
 
     private void Fails(string message, byte[] archive)
     {

@@ -97,7 +97,8 @@ public sealed class RecipeFileTests
         Gen<double?> optionalShare = Gen.OneOf(Gen.Constant<double?>(null), share.Select(x => (double?)x));
         return
             from model in name.Where(n => n is not null)
-            from attention in Gen.Elements<AttentionList?>(null, "softmax", "sinkhorn:5,softmax", "softmax:until=3,window=1/2,linear")
+            from attention in Gen.Elements<AttentionList?>(null, "softmax", "sinkhorn:5,softmax",
+                "softmax:until=3,window=1/2,linear")
             from augmentation in Gen.Elements<TransformPipeline?>(null, "none", "random-crop:32:padding=4,hflip",
                 "rand-augment:ops=3,random-erasing:p=0.25")
             from automatic in Gen.Elements<AutomaticAugmentation?>(null, "ra", "rand-m9-mstd0.5-inc1", "imagenet")
