@@ -54,8 +54,10 @@ foreach ((string spec, int most) in all)
         Console.Write($" {seconds * 1e3:G3} ms, {bytes / 1048576.0:G3} MiB |");
     }
 
+    IEnumerable<(int Tokens, double Seconds, long Bytes)> last =
+        measured.Where(point => point.Tokens * 17 > measured[^1].Tokens);
     Console.WriteLine(
-        $" {Exponent([.. measured.Where(point => point.Tokens * 17 > measured[^1].Tokens).Select(point => (point.Tokens, point.Seconds))]):F2} |");
+        $" {Exponent([.. last.Select(point => (point.Tokens, point.Seconds))]):F2} |");
 }
 
 if (Option("--figures", "") is { Length: > 0 } figures)

@@ -105,10 +105,10 @@ public sealed class ModuleTests
 
         InvalidDataException error = Assert.Throws<InvalidDataException>(() =>
             module.Load(new Dictionary<string, Tensor>
-        {
-            ["fc.weight"] = Tensor.Zeros([2, 2], Device.Reference),
-            ["head.weight"] = Tensor.Zeros([1], Device.Reference),
-        }));
+            {
+                ["fc.weight"] = Tensor.Zeros([2, 2], Device.Reference),
+                ["head.weight"] = Tensor.Zeros([1], Device.Reference),
+            }));
 
         Assert.Equal(
             "Load: the weights do not fit the model; missing: fc.bias; unexpected: head.weight; of another shape: "

@@ -36,8 +36,10 @@ public sealed class ResumeTests : IDisposable
     [InlineData(4)]   // the second draw was before step 3, the third is before step 5
     public void A_performer_that_draws_its_features_again_and_again_resumes_to_the_same_bits(int steps)
     {
-        Recipe recipe = TinyRun.Recipe with {
-            Model = TinyRun.Recipe.Model with { Attention = "performer:features=8,redraw=2" } };
+        Recipe recipe = TinyRun.Recipe with
+        {
+            Model = TinyRun.Recipe.Model with { Attention = "performer:features=8,redraw=2" }
+        };
         RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
         using CancellationTokenSource stop = new();
         SilentObserver interrupting = new(progress => { if (progress.Step == steps) stop.Cancel(); });
@@ -100,10 +102,20 @@ public sealed class ResumeTests : IDisposable
     {
         Recipe recipe = TinyRun.Recipe with
         {
-            Data = new() { Augmentation = "random-crop:32:padding=4", AutoAugment = "rand-m9-mstd0.5-inc1",
-                HorizontalFlip = 0.3, AugmentRepeats = 2 },
-            Regularisation = TinyRun.Recipe.Regularisation with { Mixup = 0.8, CutMix = 1, RandomErasing = 0.5,
-                ErasingNoise = true },
+            Data = new()
+            {
+                Augmentation = "random-crop:32:padding=4",
+                AutoAugment = "rand-m9-mstd0.5-inc1",
+                HorizontalFlip = 0.3,
+                AugmentRepeats = 2
+            },
+            Regularisation = TinyRun.Recipe.Regularisation with
+            {
+                Mixup = 0.8,
+                CutMix = 1,
+                RandomErasing = 0.5,
+                ErasingNoise = true
+            },
         };
         RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
         using CancellationTokenSource stop = new();
@@ -120,8 +132,10 @@ public sealed class ResumeTests : IDisposable
     {
         RunDirectory whole = TinyRun.Start(TinyRun.Recipe, _folder["whole"]);
         using CancellationTokenSource stop = new();
-        DatasetSplits interrupting = TinyRun.Images with {
-            Validation = new Interrupting(TinyRun.Images.Validation, stop) };
+        DatasetSplits interrupting = TinyRun.Images with
+        {
+            Validation = new Interrupting(TinyRun.Images.Validation, stop)
+        };
 
         Assert.Throws<OperationCanceledException>(() =>
             TinyRun.Start(TinyRun.Recipe, _folder["parts"], null, stop, interrupting));

@@ -78,8 +78,11 @@ public sealed class ModelStagesTests
     [InlineData("sinkhorn:3", 0)]
     public void Blocks_that_are_computed_again_have_the_same_gradients_bit_for_bit(string attention, int frozen)
     {
-        VisionTransformerConfig config = Config with { Attention = attention,
-            AttentionDropout = attention == "softmax" ? 0.1f : 0 };
+        VisionTransformerConfig config = Config with
+        {
+            Attention = attention,
+            AttentionDropout = attention == "softmax" ? 0.1f : 0
+        };
         Dictionary<string, float[]> plain = Gradients(config, frozen, recomputes: false),
             again = Gradients(config, frozen, recomputes: true);
         Assert.Equal(plain.Keys, again.Keys);

@@ -32,7 +32,8 @@ internal static class Make
             writer.WriteEntry(new UstarTarEntry(TarEntryType.Directory, "folder/"));
             foreach ((string name, byte[] content) in files)
                 writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile,
-                    "folder/" + name) { DataStream = new MemoryStream(content) });
+                    "folder/" + name)
+                { DataStream = new MemoryStream(content) });
         }
 
         return archive.ToArray();

@@ -89,10 +89,12 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPic
             case 0x93: PushGlobal(PopMany(2), at); break;                                             // STACK_GLOBAL
             case (byte)'R' or 0x81: Reduce(PopMany(2), at); break;                                    // REDUCE, NEWOBJ
             // BINPERSID
-            case (byte)'Q': Push(_objects.Load(Pop())
+            case (byte)'Q':
+                Push(_objects.Load(Pop())
                 ?? throw Wrong("refers to something outside in an unknown way", at)); break;
             case (byte)'b': Build(Pop(), Top(at), at); break;                                         // BUILD
-            default: throw Wrong(
+            default:
+                throw Wrong(
                 $"contains opcode 0x{opcode:X2}, which data of this kind does not need; it was not executed", at);
         }
     }

@@ -17,10 +17,10 @@ public static class OptionalForms
             return true;
         },
         value => value is T set ? form.Print(set) : word)
-    {
-        Names = form.Names,
-        Expected = $"{form.Expected}, or {word}",
-    };
+        {
+            Names = form.Names,
+            Expected = $"{form.Expected}, or {word}",
+        };
 
     /// <summary>The same values, or null written as <paramref name="word"/>.</summary>
     public static ValueForm<T?> OrNone<T>(this ValueForm<T> form, string word)
@@ -33,10 +33,10 @@ public static class OptionalForms
             return text == word || form.TryRead(text, out value);
         },
         value => value is null ? word : form.Print(value))
-    {
-        HasParts = form.HasParts,
-        Expected = $"{form.Expected}, or {word}",
-    };
+        {
+            HasParts = form.HasParts,
+            Expected = $"{form.Expected}, or {word}",
+        };
 
     /// <summary>The same values, where null stands for nothing given and has no text.</summary>
     internal static ValueForm<T?> OrNull<T>(this ValueForm<T> form)
@@ -50,9 +50,9 @@ public static class OptionalForms
             return isRead;
         },
         value => value is T set ? form.Print(set) : "")
-    {
-        Names = form.Names,
-        Range = form.Range,
-        Number = form.Number is null ? null : value => value is T set ? form.Number(set) : form.Range.Low,
-    };
+        {
+            Names = form.Names,
+            Range = form.Range,
+            Number = form.Number is null ? null : value => value is T set ? form.Number(set) : form.Range.Low,
+        };
 }

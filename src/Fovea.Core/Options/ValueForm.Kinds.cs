@@ -157,9 +157,9 @@ public abstract partial record ValueForm
             return true;
         },
         value => value.ToString()!)
-    {
-        HasParts = true,
-    };
+        {
+            HasParts = true,
+        };
 
     private static string Plain(string name) => name.Replace("-", "").Replace("_", "").ToLowerInvariant();
 

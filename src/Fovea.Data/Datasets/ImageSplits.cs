@@ -36,8 +36,13 @@ internal static class ImageSplits
         ImageFileDataset report = new(info, store, last);
         return test is null || validation is null
             ? DatasetSplits.WithoutValidation(learn, report)
-            : new() { Train = learn, Validation = new ImageFileDataset(info, store, validation), Test = report,
-                ValidationOrigin = "published" };
+            : new()
+            {
+                Train = learn,
+                Validation = new ImageFileDataset(info, store, validation),
+                Test = report,
+                ValidationOrigin = "published"
+            };
     }
 
     private static DatasetSplits HoldOutTest(IImageDataset all, DatasetOptions options)

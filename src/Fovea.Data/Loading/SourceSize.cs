@@ -11,13 +11,13 @@ internal static class SourceSize
     /// <summary>Pixels of the shorter side; 0 asks for the full size.</summary>
     public static int LeastSide(TransformPipeline transforms) =>
         (transforms.Steps.Count > 0 ? transforms.Steps[0] : null) switch
-    {
-        // the filter then still sees at least two pixels for each of its own
-        Resize { Width: null } resize => 2 * resize.Height,
-        // no crop grows that would not have grown anyway
-        RandomResizedCrop crop => (int)Math.Ceiling(crop.Size / SmallestShare(crop)),
-        _ => 0,
-    };
+        {
+            // the filter then still sees at least two pixels for each of its own
+            Resize { Width: null } resize => 2 * resize.Height,
+            // no crop grows that would not have grown anyway
+            RandomResizedCrop crop => (int)Math.Ceiling(crop.Size / SmallestShare(crop)),
+            _ => 0,
+        };
 
     /// <summary>The shortest side of a crop as a share of the image's shorter side.</summary>
     private static double SmallestShare(RandomResizedCrop crop) =>

@@ -77,8 +77,10 @@ public sealed record Estimate
     {
         ModelConfig config = Benchmark.Configure(options);
         if (options.GradientCheckpointing && !config.Build().CanRecompute)
-            throw new UsageException($"the model '{options.Model}' cannot compute its blocks again.") {
-                Field = "grad-checkpoint" };
+            throw new UsageException($"the model '{options.Model}' cannot compute its blocks again.")
+            {
+                Field = "grad-checkpoint"
+            };
         ModelCost training = ModelCost.OfTraining(config, options.GradientCheckpointing);
         ModelCost inference = ModelCost.OfInference(config);
         device ??= ThisMachine.Measure(options, training);

@@ -43,6 +43,7 @@ public sealed record Phase(string Name, long Train, long Evaluated, double Epoch
         string near = NearestName.Of(parts[0], Sizes.Keys) is string name ? $"; did you mean '{name}'?" : ".";
         throw new UsageException(
             $"the size of '{parts[0]}' is not known; give a number of images or one of "
-                + $"{string.Join(", ", Sizes.Keys)}{near}") { Field = "schedule" };
+                + $"{string.Join(", ", Sizes.Keys)}{near}")
+        { Field = "schedule" };
     }
 }

@@ -19,7 +19,8 @@ public static class ExplanationOutputs
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new CheckpointException($"the folder '{directory}' could not be made: {error.Message}",
-                error) { Field = "out" };
+                error)
+            { Field = "out" };
         }
 
         HashSet<string> taken = ["model"];

@@ -133,15 +133,15 @@ internal static class ModelFigures
 
         ExplainedFigure Figure(string name, string title, string note, Func<float[], PlanarImage> image) =>
             new(name, new ImageGrid
-        {
-            Title = title,
-            Note = note,
-            Columns = columns,
-            Rows = [.. kinds.Select(kind => new ImageRow(
+            {
+                Title = title,
+                Note = note,
+                Columns = columns,
+                Rows = [.. kinds.Select(kind => new ImageRow(
                 Captions.Blocks(kind.Blocks) + (kind.Head is int head ? $", head {head + 1}" : ""),
                 [.. kind.Factors.Select(image)]))],
-            CellSize = cell,
-            Scale = new("hidden", "seen freely"),
-        });
+                CellSize = cell,
+                Scale = new("hidden", "seen freely"),
+            });
     }
 }

@@ -22,8 +22,11 @@ public sealed record FeatureSet(float[] Values, int Dim, int[] Labels, int Class
     /// <summary>Some images of it.</summary>
     public FeatureSet Take(IReadOnlyList<int> indices)
     {
-        FeatureSet taken = this with { Values = new float[indices.Count * Dim],
-            Labels = [.. indices.Select(index => Labels[index])] };
+        FeatureSet taken = this with
+        {
+            Values = new float[indices.Count * Dim],
+            Labels = [.. indices.Select(index => Labels[index])]
+        };
         for (int i = 0; i < indices.Count; i++) Row(indices[i]).CopyTo(taken.Row(i));
         return taken;
     }

@@ -40,8 +40,11 @@ public sealed record Study
         foreach (Setting option in options.Where(option => Vary.Any(axis => axis.Field == option.Field)))
             throw new UsageException(
                 $"{option.Where}: '{Source}' varies '{option.Field.Name}'; leave the option out or change the study.");
-        return this with { Base =
-            [.. Base.Where(setting => options.All(option => option.Field != setting.Field)), .. options] };
+        return this with
+        {
+            Base =
+            [.. Base.Where(setting => options.All(option => option.Field != setting.Field)), .. options]
+        };
     }
 }
 

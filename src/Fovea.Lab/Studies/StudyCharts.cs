@@ -74,14 +74,14 @@ internal static class StudyCharts
 
     private static LineChart Accuracy(StudyResults results, string by, string label,
         Func<double, double, double> place) => new()
-    {
-        Title = $"Validation accuracy by {by}",
-        XLabel = label,
-        YFormat = ValueFormat.Percent,
-        Series = [.. results.Configurations.Select((one, i) => ByEpoch(one, i, place))
+        {
+            Title = $"Validation accuracy by {by}",
+            XLabel = label,
+            YFormat = ValueFormat.Percent,
+            Series = [.. results.Configurations.Select((one, i) => ByEpoch(one, i, place))
             // more bands than that hide each other
             .Select(series => results.Configurations.Count > MostBands ? series with { Spread = null } : series)],
-    };
+        };
 
     private static LineChart? Cost(StudyResults results, string against, string label,
         Func<ConfigurationResult, double> cost)
@@ -89,8 +89,11 @@ internal static class StudyCharts
         double[] costs = [.. results.Configurations.Select(cost)];
         if (costs.Where(double.IsFinite).Distinct().Count() < 2) return null;
         IEnumerable<Series> points = results.Configurations.Select((one, i) =>
-            new Series(one.Configuration.Label, [costs[i]], [one.TestAccuracy.Mean]) { Style = i,
-                Spread = [Around(one.TestAccuracy)] });
+            new Series(one.Configuration.Label, [costs[i]], [one.TestAccuracy.Mean])
+            {
+                Style = i,
+                Spread = [Around(one.TestAccuracy)]
+            });
         return new LineChart
         {
             Title = $"Test accuracy against {against}",

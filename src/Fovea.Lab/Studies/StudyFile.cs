@@ -52,9 +52,11 @@ public static class StudyFile
                     "description" => study with { Description = Text(key) },
                     "base" => study with { Base = Settings("'base' holds options of 'train' as 'name: value'") },
                     "vary" => study with { Vary = [.. Axes()] },
-                    "exclude" => study with {
+                    "exclude" => study with
+                    {
                         Exclude = [.. Items(key)
-                            .Select(_ => Settings("an entry of 'exclude' holds options as 'name: value'"))] },
+                            .Select(_ => Settings("an entry of 'exclude' holds options as 'name: value'"))]
+                    },
                     "include" => study with { Include = [.. Items(key).Select(_ => Extra())] },
                     "seeds" => study with { Seeds = Seeds(key) },
                     "published" => study with { Published = [.. Published()] },

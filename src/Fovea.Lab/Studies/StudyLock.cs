@@ -17,7 +17,8 @@ internal static class StudyLock
         {
             throw new UsageException(
                 $"another process works on the study in '{directory}'; wait for its end or take another directory. "
-                    + $"({error.Message})") { Field = "out" };
+                    + $"({error.Message})")
+            { Field = "out" };
         }
     }
 }

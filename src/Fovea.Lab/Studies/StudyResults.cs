@@ -37,8 +37,12 @@ public sealed record StudyResults
             Cells = [.. cells[one].Select(cell =>
                 new CellResult(cell, File.Exists(cell.Run.Config) ? RunRecord.Read(cell.Run.Path) : null))],
         })];
-        return new StudyResults { Plan = plan, Configurations = all,
-            Comparisons = compare ? ComparableRuns.Compare(all) : [] };
+        return new StudyResults
+        {
+            Plan = plan,
+            Configurations = all,
+            Comparisons = compare ? ComparableRuns.Compare(all) : []
+        };
     }
 
     /// <summary>The best of a configuration's rivals, itself included: that with the highest mean test

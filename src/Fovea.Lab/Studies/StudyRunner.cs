@@ -106,8 +106,14 @@ public sealed class StudyRunner(StudyPlan plan, int jobs, CellTrainer train, ISt
 
     /// <summary>Side by side, cells share the cores; results do not depend on it.</summary>
     private Recipe WithThreads(Recipe recipe) =>
-        recipe with { Run = recipe.Run with { Threads = recipe.Run.Threads
-            ?? Math.Max(1, Environment.ProcessorCount / jobs) } };
+        recipe with
+        {
+            Run = recipe.Run with
+            {
+                Threads = recipe.Run.Threads
+            ?? Math.Max(1, Environment.ProcessorCount / jobs)
+            }
+        };
 }
 
 /// <summary>Trains a cell to its end.</summary>

@@ -43,13 +43,15 @@ public sealed class Teacher
         if (!model.Head.Data.ClassNames.SequenceEqual(data.ClassNames))
             throw new UsageException(
                 $"'{path}' knows the {model.Head.Data.Classes} classes of '{model.Head.Data.Name}', not those of "
-                    + $"'{data.Name}'; train a teacher on the same classes.") { Field = "teacher" };
+                    + $"'{data.Name}'; train a teacher on the same classes.")
+            { Field = "teacher" };
         ModelConfig config = model.Model.Config;
         if ((config.ImageSize, config.Channels) != (student.ImageSize, student.Channels))
             throw new UsageException(
                 $"'{path}' takes images of {config.ImageSize} pixels and {config.Channels} channels, the student of "
                     + $"{student.ImageSize} and {student.Channels}; set `image-size` {config.ImageSize} or train a "
-                    + "teacher for the student's size.") { Field = "teacher" };
+                    + "teacher for the student's size.")
+            { Field = "teacher" };
         return new Teacher(model, options, data.Normalization);
     }
 

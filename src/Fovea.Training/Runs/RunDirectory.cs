@@ -45,7 +45,8 @@ public sealed class RunDirectory(string path)
         RunDirectory run = new(path ?? FreeName(model, dataset, now));
         if (File.Exists(run.Config))
             throw new UsageException(
-                $"'{run.Path}' holds a run already; use `resume` {run.Path} or another directory.") { Field = "out" };
+                $"'{run.Path}' holds a run already; use `resume` {run.Path} or another directory.")
+            { Field = "out" };
         try
         {
             Directory.CreateDirectory(run.At("checkpoints"));
@@ -66,8 +67,10 @@ public sealed class RunDirectory(string path)
         RunDirectory run = path is null ? Newest() : new(path);
         return File.Exists(run.LastCheckpoint)
             ? run
-            : throw new UsageException($"'{run.Path}' has no checkpoints/last.safetensors to go on from.") {
-                Field = "resume" };
+            : throw new UsageException($"'{run.Path}' has no checkpoints/last.safetensors to go on from.")
+            {
+                Field = "resume"
+            };
     }
 
     /// <summary>A path under <see cref="DefaultParent"/> that nothing has yet, named after time, model and
@@ -86,8 +89,10 @@ public sealed class RunDirectory(string path)
         .Select(folder => new RunDirectory(folder))
         .Where(run => File.Exists(run.LastCheckpoint))
         .MaxBy(run => File.GetLastWriteTimeUtc(run.LastCheckpoint))
-        ?? throw new UsageException($"there is no run with a checkpoint under '{DefaultParent}'; name its directory.") {
-            Field = "resume" };
+        ?? throw new UsageException($"there is no run with a checkpoint under '{DefaultParent}'; name its directory.")
+        {
+            Field = "resume"
+        };
 
     private string At(string name) => System.IO.Path.Combine(Path, name);
 }

@@ -48,8 +48,12 @@ public sealed record RunRecord
     /// order of their names.</summary>
     public static IEnumerable<string> Find(string folder)
     {
-        EnumerationOptions below = new() { RecurseSubdirectories = true, MaxRecursionDepth = LevelsDeep,
-            IgnoreInaccessible = true };
+        EnumerationOptions below = new()
+        {
+            RecurseSubdirectories = true,
+            MaxRecursionDepth = LevelsDeep,
+            IgnoreInaccessible = true
+        };
         if (File.Exists(new RunDirectory(folder).Config)) return [folder];
         return Directory.EnumerateFiles(folder, "config.yaml", below).Select(file => Path.GetDirectoryName(file)!)
             .Order(StringComparer.Ordinal);

@@ -33,13 +33,13 @@ internal static class AugmentationChoice
     /// <summary>Mixup and CutMix, with the recipe's label smoothing; null where there is neither.</summary>
     public static BatchMixing? Mixing(RegularisationSection rates) => rates.Mixup == 0 && rates.CutMix == 0 ? null
         : new()
-    {
-        Mixup = rates.Mixup,
-        CutMix = rates.CutMix,
-        Probability = rates.MixProbability,
-        SwitchProbability = rates.MixSwitchProbability,
-        Smoothing = rates.LabelSmoothing,
-    };
+        {
+            Mixup = rates.Mixup,
+            CutMix = rates.CutMix,
+            Probability = rates.MixProbability,
+            SwitchProbability = rates.MixSwitchProbability,
+            Smoothing = rates.LabelSmoothing,
+        };
 
     private static ColorJitter Jitter(double change) =>
         new() { Brightness = change, Contrast = change, Saturation = change };

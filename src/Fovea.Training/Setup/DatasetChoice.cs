@@ -33,8 +33,10 @@ public static class DatasetChoice
         if (data.Directory is null) return NeedsNoFiles;
         string known = string.Join(", ", DatasetCatalogue.Names.Where(name => name != NeedsNoFiles));
         return DatasetGuess.Of(data.Directory) ?? Usual.GetValueOrDefault(model)
-            ?? throw new UsageException($"say which dataset lies in '{data.Directory}': {known}.") {
-                Field = "dataset" };
+            ?? throw new UsageException($"say which dataset lies in '{data.Directory}': {known}.")
+            {
+                Field = "dataset"
+            };
     }
 
     /// <summary>Loads the dataset.</summary>

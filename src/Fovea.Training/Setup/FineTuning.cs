@@ -41,8 +41,11 @@ public static class FineTuning
             : start with
             {
                 Optimisation = start.Optimisation with { LearningRate = 5e-4, LayerDecay = 0.75 },
-                Regularisation = start.Regularisation with { LabelSmoothing = 0.1,
-                    DropPath = hasDropPath ? 0.1 : null },
+                Regularisation = start.Regularisation with
+                {
+                    LabelSmoothing = 0.1,
+                    DropPath = hasDropPath ? 0.1 : null
+                },
             };
     }
 
@@ -53,18 +56,22 @@ public static class FineTuning
         OptimisationSection how = recipe.Optimisation;
         if (how.GradientAccumulation > how.BatchSize)
             throw new UsageException(
-                $"a batch of {how.BatchSize} images cannot be cut into {how.GradientAccumulation} parts.") {
-                    Field = "grad-accum" };
+                $"a batch of {how.BatchSize} images cannot be cut into {how.GradientAccumulation} parts.")
+            {
+                Field = "grad-accum"
+            };
         if (how.GradientCheckpointing && !model.CanRecompute)
             throw new UsageException(
                 $"the model '{recipe.Model.Name}' cannot compute its blocks again; `grad-accum` saves memory with any "
-                    + "model.") { Field = "grad-checkpoint" };
+                    + "model.")
+            { Field = "grad-checkpoint" };
         model.RecomputesBlocks = how.GradientCheckpointing;
         int blocks = ModelStages.CountBlocks(model);
         if (how.Freeze > blocks)
             throw new UsageException(
                 $"the model '{recipe.Model.Name}' has {blocks} blocks, not {how.Freeze}; 'all' leaves only the head to "
-                    + "learn.") { Field = "freeze" };
+                    + "learn.")
+            { Field = "freeze" };
         if (how.Freeze is null) ModelStages.FreezeBody(model);
         else if (how.Freeze > 0) ModelStages.Freeze(model, how.Freeze.Value);
     }

@@ -14,8 +14,11 @@ public static class RecipeResolver
     public static Recipe WithCanonicalNames(Recipe recipe) => recipe with
     {
         Model = recipe.Model with { Name = Presets.Find(recipe.Model.Name).Name },
-        Data = recipe.Data with { Dataset = recipe.Data.Dataset is string name ? DatasetCatalogue.Canonical(name)
-            : null },
+        Data = recipe.Data with
+        {
+            Dataset = recipe.Data.Dataset is string name ? DatasetCatalogue.Canonical(name)
+            : null
+        },
     };
 
     /// <summary>The recipe with every choice that does not depend on the machine.</summary>
@@ -24,26 +27,26 @@ public static class RecipeResolver
 
     private static Recipe Resolve(Recipe recipe, ModelConfig config, ModelOptions model, DatasetInfo data) =>
         recipe with
-    {
-        Model = recipe.Model with
         {
-            Name = Presets.Find(recipe.Model.Name).Name,
-            Attention = model.Attention,
-            Embedding = model.Embedding,
-            Position = model.Position,
-            PositionInit = (double?)(decimal?)model.PositionStd,
-            WeightInit = model.WeightInit,
-            PatchSize = model.PatchSize,
-            ImageSize = config.ImageSize,
-        },
-        Data = recipe.Data with
-        {
-            Dataset = data.Name,
-            Augmentation = AugmentationChoice.Transforms(recipe, data, config.ImageSize),
-        },
-        Schedule = recipe.Schedule with
-        {
-            WarmupEpochs = recipe.Schedule.WarmupEpochs ?? Math.Min(1, recipe.Optimisation.Epochs / 10.0),
-        },
-    };
+            Model = recipe.Model with
+            {
+                Name = Presets.Find(recipe.Model.Name).Name,
+                Attention = model.Attention,
+                Embedding = model.Embedding,
+                Position = model.Position,
+                PositionInit = (double?)(decimal?)model.PositionStd,
+                WeightInit = model.WeightInit,
+                PatchSize = model.PatchSize,
+                ImageSize = config.ImageSize,
+            },
+            Data = recipe.Data with
+            {
+                Dataset = data.Name,
+                Augmentation = AugmentationChoice.Transforms(recipe, data, config.ImageSize),
+            },
+            Schedule = recipe.Schedule with
+            {
+                WarmupEpochs = recipe.Schedule.WarmupEpochs ?? Math.Min(1, recipe.Optimisation.Epochs / 10.0),
+            },
+        };
 }

@@ -36,8 +36,13 @@ internal sealed class BlockLog : IDisposable
             int length = Math.Min(record.Length, BlockSize - _position - HeadSize);
             bool last = length == record.Length;
             WritePart(record[..length],
-                (first, last) switch { (true, true) => Whole, (true, false) => First, (false, false) => Middle,
-                    _ => Last });
+                (first, last) switch
+                {
+                    (true, true) => Whole,
+                    (true, false) => First,
+                    (false, false) => Middle,
+                    _ => Last
+                });
             record = record[length..];
             first = false;
             if (last) break;

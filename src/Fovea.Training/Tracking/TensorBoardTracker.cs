@@ -22,8 +22,11 @@ internal sealed class TensorBoardTracker(string directory) : ITracker
     public void Started(RunPlan plan)
     {
         if (plan.StepsDone > 0)
-            _file.Write(new Event { Step = plan.StepsDone + 1,
-                SessionLog = new SessionLog { Status = SessionLog.Types.Status.Start } });
+            _file.Write(new Event
+            {
+                Step = plan.StepsDone + 1,
+                SessionLog = new SessionLog { Status = SessionLog.Types.Status.Start }
+            });
         Write(plan.StepsDone, [Text("config", $"```yaml\n{RecipeFile.Print(plan.Recipe)}\n```")]);
     }
 
@@ -82,8 +85,13 @@ internal sealed class TensorBoardTracker(string directory) : ITracker
         return new()
         {
             Tag = Path.GetFileNameWithoutExtension(file),
-            Image = new() { Height = size.Height, Width = size.Width, Colorspace = Rgb,
-                EncodedImageString = ByteString.CopyFrom(png) },
+            Image = new()
+            {
+                Height = size.Height,
+                Width = size.Width,
+                Colorspace = Rgb,
+                EncodedImageString = ByteString.CopyFrom(png)
+            },
         };
     }
 }

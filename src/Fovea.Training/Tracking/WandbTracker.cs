@@ -50,9 +50,11 @@ internal sealed class WandbTracker : ITracker
 
     public void Started(RunPlan plan)
     {
-        ConfigRecord config = new() {
+        ConfigRecord config = new()
+        {
             Update = { RecipeFields.All
-                .Select(field => new Item { Key = field.Name, ValueJson = Json(field.Read(plan.Recipe)) }) } };
+                .Select(field => new Item { Key = field.Name, ValueJson = Json(field.Read(plan.Recipe)) }) }
+        };
         config.Update.Add(new Item { Key = "parameters", ValueJson = Json(plan.Parameters) });
         Formats.WeightsAndBiases.RunRecord run = new()
         {
@@ -93,9 +95,11 @@ internal sealed class WandbTracker : ITracker
         using JsonDocument values = JsonDocument.Parse(JsonText.Line(summary));
         Write(new Record
         {
-            Summary = new SummaryRecord {
+            Summary = new SummaryRecord
+            {
                 Update = { values.RootElement.EnumerateObject()
-                    .Select(one => new Item { Key = one.Name, ValueJson = one.Value.GetRawText() }) } },
+                    .Select(one => new Item { Key = one.Name, ValueJson = one.Value.GetRawText() }) }
+            },
         });
     }
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Decoding;
-using Fovea.Data.Codecs.Jpeg;
 using Fovea.Data.Codecs.Writing;
 using Fovea.Data.Tests.Codecs.Bmp;
 using Fovea.Data.Tests.Codecs.Jpeg;
@@ -53,8 +52,12 @@ public sealed class ImageFuzzTests
             byte[] damaged = Damage(files[round % files.Length], draws);
             // Checksums would keep damage from whatever lies behind them.
             if (format == "png" && draws.Below(1, 8) != 0) PngBuilder.FixChecksums(damaged);
-            DecodeOptions options = new() { Limits = Limits, Scale = 1 << draws.Below(2, 4),
-                AllowDamaged = draws.Below(3, 2) == 0 };
+            DecodeOptions options = new()
+            {
+                Limits = Limits,
+                Scale = 1 << draws.Below(2, 4),
+                AllowDamaged = draws.Below(3, 2) == 0
+            };
             ImageSource source = new($"{format}, round {round}", damaged, options);
             decoded += Survives(source, $"{format}, round {round}") ? 1 : 0;
         }

@@ -7,8 +7,10 @@ namespace Fovea.Data.Tests.Datasets;
 
 public sealed class CatsAndDogsTests
 {
-    private static string[] Names { get;
-        } = [.. Enumerable.Range(0, 20).SelectMany(i => (string[])[$"cat.{i}.jpg", $"dog.{i}.jpg"])];
+    private static string[] Names
+    {
+        get;
+    } = [.. Enumerable.Range(0, 20).SelectMany(i => (string[])[$"cat.{i}.jpg", $"dog.{i}.jpg"])];
 
     [Theory]
     [InlineData("")]

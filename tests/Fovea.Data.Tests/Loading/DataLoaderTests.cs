@@ -21,8 +21,13 @@ public sealed class DataLoaderTests
          select (count, size, workers, ahead)).ToArbitrary(),
         ((int Count, int Size, int Workers, int Ahead) c) =>
         {
-            LoaderOptions options = new() { BatchSize = c.Size, Shuffle = true, Workers = c.Workers,
-                Prefetch = c.Ahead };
+            LoaderOptions options = new()
+            {
+                BatchSize = c.Size,
+                Shuffle = true,
+                Workers = c.Workers,
+                Prefetch = c.Ahead
+            };
             DataLoader loader = new(Counting.Dataset(c.Count), options);
             DataLoader dropping = new(Counting.Dataset(c.Count), options with { DropLast = true });
             List<int> seen = [.. loader.Epoch(1).SelectMany(batch => batch.Indices[..batch.Count])];
@@ -94,8 +99,13 @@ public sealed class DataLoaderTests
     public void Repeated_images_come_in_a_row_differently_transformed_and_an_epoch_stays_as_long()
     {
         DataLoader loader = new(ShapesDataset.Draw(1, "test", 10),
-            new() { BatchSize = 10, Shuffle = true, Repeats = 3,
-                Transforms = TransformPipeline.Parse("random-crop:32:padding=8") });
+            new()
+            {
+                BatchSize = 10,
+                Shuffle = true,
+                Repeats = 3,
+                Transforms = TransformPipeline.Parse("random-crop:32:padding=8")
+            });
         Batch batch = loader.Epoch(0).Single();
         Assert.Equal(10, batch.Count);
         Assert.Equal([3, 3, 3, 1], batch.Indices.CountBy(index => index).Select(pair => pair.Value));

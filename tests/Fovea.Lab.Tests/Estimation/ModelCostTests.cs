@@ -19,8 +19,12 @@ public class ModelCostTests
     [MemberData(nameof(Mechanisms))]
     public void Counts_the_elements_that_a_real_step_holds(string attention)
     {
-        ModelConfig config = (VisionTransformerConfig)Presets.Find("vit-nano").Config with { ImageSize = 16, Depth = 2,
-            Attention = attention };
+        ModelConfig config = (VisionTransformerConfig)Presets.Find("vit-nano").Config with
+        {
+            ImageSize = 16,
+            Depth = 2,
+            Attention = attention
+        };
         Assert.Equal(Elements(config, Device.CreateReference(), sizeof(double)),
             Elements(config, Device.CreateMeta(), sizeof(float)));
     }

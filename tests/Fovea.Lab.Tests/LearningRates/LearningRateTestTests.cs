@@ -73,8 +73,11 @@ public sealed class LearningRateTestTests : IDisposable
         Recipe recipe = TinyRun.Recipe with
         {
             Model = TinyRun.Recipe.Model with { Name = model },
-            Optimisation = TinyRun.Recipe.Optimisation with { Optimizer = optimizer,
-                GradientAccumulation = accumulation },
+            Optimisation = TinyRun.Recipe.Optimisation with
+            {
+                Optimizer = optimizer,
+                GradientAccumulation = accumulation
+            },
             Regularisation = new(),
         };
         List<LearningRatePoint> measured = [];

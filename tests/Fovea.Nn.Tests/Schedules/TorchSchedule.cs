@@ -71,7 +71,8 @@ internal static class TorchSchedule
     private static int Integer(string text, string key, int? otherwise = null) => (int)Number(text, key, otherwise);
 
     private static int[] Integers(string text, string key) =>
-        [.. Regex.Match(text, $@"{key}\s*=\s*\[([^\]]*)\]").Groups[1].Value.Split(',').Select(part => (int)Parsed(part))];
+        [.. Regex.Match(text, $@"{key}\s*=\s*\[([^\]]*)\]").Groups[1].Value.Split(',')
+            .Select(part => (int)Parsed(part))];
 
     private static double Parsed(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -40,9 +40,9 @@ internal readonly record struct Rounding(double Units, double Floor, Rounding.Ma
     /// only.</summary>
     public double Allowed(int i, double[] expected, double[]? magnitudes, double largest) =>
         Unit * Units * Math.Max(Floor, Of switch
-    {
-        Magnitude.Element => Math.Abs(expected[i]),
-        Magnitude.LargestElement => largest,
-        _ => Math.Abs(magnitudes![i]),
-    });
+        {
+            Magnitude.Element => Math.Abs(expected[i]),
+            Magnitude.LargestElement => largest,
+            _ => Math.Abs(magnitudes![i]),
+        });
 }

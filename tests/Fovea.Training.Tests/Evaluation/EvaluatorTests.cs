@@ -1,5 +1,3 @@
-
-using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Tensors;

@@ -118,19 +118,56 @@ public sealed class RecipeFileTests
             select new Recipe
             {
                 Model = new() { Name = model, Attention = attention, ImageSize = size },
-                Data = new() { Dataset = dataset, Directory = directory, Augmentation = augmentation,
-                    ValidationShare = shares.Item1, TrainLimit = limit, EvaluationLimit = size, Workers = limit,
-                    AutoAugment = automatic, ColorJitter = shares.Item2, HorizontalFlip = shares.Item3,
-                    VerticalFlip = shares.Item4, AugmentRepeats = epochs },
-                Optimisation = new() { Epochs = epochs, BatchSize = epochs, Optimizer = optimizer,
-                    LearningRate = rates.Item1, WeightDecay = rates.Item2, Betas = betas, Momentum = betas.Item1,
-                    Nesterov = nesterov, ClipGradient = nesterov ? null : rates.Item2 },
+                Data = new()
+                {
+                    Dataset = dataset,
+                    Directory = directory,
+                    Augmentation = augmentation,
+                    ValidationShare = shares.Item1,
+                    TrainLimit = limit,
+                    EvaluationLimit = size,
+                    Workers = limit,
+                    AutoAugment = automatic,
+                    ColorJitter = shares.Item2,
+                    HorizontalFlip = shares.Item3,
+                    VerticalFlip = shares.Item4,
+                    AugmentRepeats = epochs
+                },
+                Optimisation = new()
+                {
+                    Epochs = epochs,
+                    BatchSize = epochs,
+                    Optimizer = optimizer,
+                    LearningRate = rates.Item1,
+                    WeightDecay = rates.Item2,
+                    Betas = betas,
+                    Momentum = betas.Item1,
+                    Nesterov = nesterov,
+                    ClipGradient = nesterov ? null : rates.Item2
+                },
                 Schedule = new() { Form = schedule, WarmupEpochs = rates.Item1, MinimumLearningRate = rates.Item2 },
-                Regularisation = new() { LabelSmoothing = betas.Item1, Dropout = shares.Item2, DropPath = shares.Item3,
-                    EmaDecay = shares.Item4, RandomErasing = shares.Item1, ErasingNoise = nesterov, Mixup = rates.Item1,
-                    CutMix = rates.Item2, MixProbability = betas.Item2, MixSwitchProbability = betas.Item1 },
-                Run = new() { Seed = seed, Device = device, Threads = limit, LogEvery = epochs, CheckpointEvery = size,
-                    Out = directory },
+                Regularisation = new()
+                {
+                    LabelSmoothing = betas.Item1,
+                    Dropout = shares.Item2,
+                    DropPath = shares.Item3,
+                    EmaDecay = shares.Item4,
+                    RandomErasing = shares.Item1,
+                    ErasingNoise = nesterov,
+                    Mixup = rates.Item1,
+                    CutMix = rates.Item2,
+                    MixProbability = betas.Item2,
+                    MixSwitchProbability = betas.Item1
+                },
+                Run = new()
+                {
+                    Seed = seed,
+                    Device = device,
+                    Threads = limit,
+                    LogEvery = epochs,
+                    CheckpointEvery = size,
+                    Out = directory
+                },
             };
     }
 }

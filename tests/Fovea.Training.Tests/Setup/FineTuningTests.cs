@@ -1,5 +1,3 @@
-
-using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Nn;
@@ -59,8 +57,10 @@ public sealed class FineTuningTests : IDisposable
     [Fact]
     public void Rates_fall_from_block_to_block_towards_the_image()
     {
-        Recipe recipe = TinyRun.Recipe with {
-            Optimisation = TinyRun.Recipe.Optimisation with { LayerDecay = 0.5, HeadRate = 10, Freeze = 1 } };
+        Recipe recipe = TinyRun.Recipe with
+        {
+            Optimisation = TinyRun.Recipe.Optimisation with { LayerDecay = 0.5, HeadRate = 10, Freeze = 1 }
+        };
         // 4 blocks, fixed positions
         TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Images, stop: TestContext.Current.CancellationToken);
         Dictionary<string, double> rates = parts.Optimizer.Groups.SelectMany(group =>
@@ -79,8 +79,13 @@ public sealed class FineTuningTests : IDisposable
     {
         Recipe recipe = TinyRun.Recipe with
         {
-            Optimisation = TinyRun.Recipe.Optimisation with { Freeze = 2, LayerDecay = 0.7, GradientAccumulation = 3,
-                GradientCheckpointing = true },
+            Optimisation = TinyRun.Recipe.Optimisation with
+            {
+                Freeze = 2,
+                LayerDecay = 0.7,
+                GradientAccumulation = 3,
+                GradientCheckpointing = true
+            },
         };
         Dictionary<string, float[]> before = Values(
             TrainingSetup.New(recipe, TinyRun.Images, stop: TestContext.Current.CancellationToken).Model);
@@ -106,8 +111,12 @@ public sealed class FineTuningTests : IDisposable
         Dictionary<string, float[]> Trained(int accumulation, bool recomputes, string name) => Last(TinyRun.Start(
             TinyRun.Recipe with
             {
-                Optimisation = TinyRun.Recipe.Optimisation with { Optimizer = OptimizerKind.Sgd,
-                    GradientAccumulation = accumulation, GradientCheckpointing = recomputes },
+                Optimisation = TinyRun.Recipe.Optimisation with
+                {
+                    Optimizer = OptimizerKind.Sgd,
+                    GradientAccumulation = accumulation,
+                    GradientCheckpointing = recomputes
+                },
                 Regularisation = TinyRun.Recipe.Regularisation with { Mixup = 0.5 },
             }, _folder[name]));
         Dictionary<string, float[]> whole = Trained(1, false, "whole"), cut = Trained(parts, false, "cut");
@@ -126,8 +135,11 @@ public sealed class FineTuningTests : IDisposable
     public void One_warning_where_a_rate_is_known_to_wreck_loaded_weights(OptimizerKind optimizer, double rate,
         double? decay, int warnings)
     {
-        Recipe recipe = new() { Model = new() { Weights = "run" },
-            Optimisation = new() { Optimizer = optimizer, LearningRate = rate, LayerDecay = decay } };
+        Recipe recipe = new()
+        {
+            Model = new() { Weights = "run" },
+            Optimisation = new() { Optimizer = optimizer, LearningRate = rate, LayerDecay = decay }
+        };
         Vision.ModelConfig config = Vision.Models.Presets.Find("vit-nano").Config;
 
         Assert.Equal(warnings, FineTuning.Warnings(recipe, config).Count());

@@ -1,5 +1,3 @@
-
-using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Training.Checkpoints;

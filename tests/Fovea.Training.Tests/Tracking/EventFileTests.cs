@@ -17,9 +17,14 @@ public class EventFileTests
         using (EventFile file = new(folder.Path))
         {
             for (int i = 0; i < 40; i++)
-                file.Write(new Event { Step = i,
-                    Summary = new Summary {
-                        Value = { new Summary.Types.Value { Tag = new string('t', i), SimpleValue = i / 8f } } } });
+                file.Write(new Event
+                {
+                    Step = i,
+                    Summary = new Summary
+                    {
+                        Value = { new Summary.Types.Value { Tag = new string('t', i), SimpleValue = i / 8f } }
+                    }
+                });
         }
 
         string path = Assert.Single(Directory.GetFiles(folder.Path));

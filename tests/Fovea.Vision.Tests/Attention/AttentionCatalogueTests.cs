@@ -127,8 +127,12 @@ public sealed class AttentionCatalogueTests
     public void Every_weight_of_a_softmax_model_has_its_place_in_one_with_it(string name)
     {
         using StepScope scope = StepScope.Begin();
-        VisionTransformerConfig config = Model("softmax", Device.Cpu).Config with { RegisterTokens = 4,
-            PrefixPositions = false, LayerScale = 1e-5f };
+        VisionTransformerConfig config = Model("softmax", Device.Cpu).Config with
+        {
+            RegisterTokens = 4,
+            PrefixPositions = false,
+            LayerScale = 1e-5f
+        };
         VisionTransformer pretrained = config.Build(), swapped = (config with { Attention = name }).Build();
         pretrained.Initialize(Device.Cpu, 3);
         swapped.Initialize(Device.Cpu, 4);
@@ -220,8 +224,11 @@ public sealed class AttentionCatalogueTests
         {
             IAttention attention = Create(name, device);
             AttentionInput both = Input(attention, 2, device);
-            AttentionInput second = both with { Projected = Ops.Slice(both.Projected, 0, 1, 1),
-                Tokens = Ops.Slice(both.Tokens!, 0, 1, 1) };
+            AttentionInput second = both with
+            {
+                Projected = Ops.Slice(both.Projected, 0, 1, 1),
+                Tokens = Ops.Slice(both.Tokens!, 0, 1, 1)
+            };
             float[] together = attention.Forward(both).ToArray(), alone = attention.Forward(second).ToArray();
 
             GoldenAssert.Close(alone, together.AsSpan(together.Length / 2), 1e-6, 1e-6);

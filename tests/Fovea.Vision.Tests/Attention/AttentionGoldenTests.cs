@@ -25,8 +25,13 @@ public sealed class AttentionGoldenTests
         Device device = TestDevice.Named(deviceName);
         (int dim, int heads, int headDim) = (golden.Integer("dim"), golden.Integer("heads"),
             golden.Integer("dim_head"));
-        AttentionContext context = new() { Dim = dim, Heads = heads, HeadDim = headDim,
-            Grid = new(0, 1, golden.Integer("tokens")) };
+        AttentionContext context = new()
+        {
+            Dim = dim,
+            Heads = heads,
+            HeadDim = headDim,
+            Grid = new(0, 1, golden.Integer("tokens"))
+        };
         foreach (string run in golden.Config.GetProperty("runs").EnumerateArray().Select(run => run.GetString()!))
         {
             string[] parts = run.Split('_');   // it5_eps0.5
@@ -51,6 +56,7 @@ public sealed class AttentionGoldenTests
     {
         Golden golden = Golden.Load("sinkformer-vit");
         Device device = TestDevice.Named(deviceName);
+        double epsilon = golden.Config.GetProperty("eps").GetDouble();
         VisionTransformer model = new VisionTransformerConfig
         {
             ImageSize = golden.Integer("image_size"),
@@ -64,8 +70,7 @@ public sealed class AttentionGoldenTests
             QkvBias = false,
             NormEpsilon = golden.Config.GetProperty("layer_norm_eps").GetSingle(),
             Pooling = golden.Config.GetProperty("pool").GetString() == "mean" ? Pooling.Mean : Pooling.ClassToken,
-            Attention = FormattableString.Invariant(
-                $"sinkhorn:iterations={golden.Integer("max_iter")},epsilon={golden.Config.GetProperty("eps").GetDouble()}"),
+            Attention = FormattableString.Invariant($"sinkhorn:iterations={golden.Integer("max_iter")},epsilon={epsilon}"),
         }.Build();
         using StepScope scope = StepScope.Begin();
         model.Allocate(device);
@@ -153,8 +158,13 @@ public sealed class AttentionGoldenTests
         {
             string[] parts = name.Split('.');   // N17.w8.output, N17.wnone.output
             int tokens = int.Parse(parts[0][1..], CultureInfo.InvariantCulture);
-            AttentionContext context = new() { Dim = dim, Heads = heads, HeadDim = dim / heads,
-                Grid = new(1, 1, tokens - 1) };
+            AttentionContext context = new()
+            {
+                Dim = dim,
+                Heads = heads,
+                HeadDim = dim / heads,
+                Grid = new(1, 1, tokens - 1)
+            };
             string window = parts[1][1..];
             AttentionSpec spec = window == "none" ? "softmax" : $"softmax:lai=sequence,class=band,window={window}";
             IAttention attention = AttentionCatalogue.Create(spec, context);

@@ -93,8 +93,13 @@ public sealed class KernelAttentionGoldenTests
     private static (Linear Qkv, Linear Proj, IAttention Mechanism) Layer(Golden golden, Device device)
     {
         (int dim, int heads) = ((int)Number(golden, "dim", 0), (int)Number(golden, "heads", 1));
-        AttentionContext context = new() { Dim = dim, Heads = heads, HeadDim = golden["q"].Shape[3],
-            Grid = new(0, 1, golden["input"].Shape[1]) };
+        AttentionContext context = new()
+        {
+            Dim = dim,
+            Heads = heads,
+            HeadDim = golden["q"].Shape[3],
+            Grid = new(0, 1, golden["input"].Shape[1])
+        };
         IAttention mechanism = AttentionCatalogue.Create(SpecOf(golden), context);
         Linear qkv = new(dim, mechanism.ProjectedWidth, golden.Weights.ContainsKey("qkv.bias"));
         Linear proj = new(heads * context.HeadDim, dim, golden.Weights.ContainsKey("proj.bias"));
@@ -107,7 +112,8 @@ public sealed class KernelAttentionGoldenTests
 
     private static AttentionSpec SpecOf(Golden golden) => golden.Config.TryGetProperty("kernel", out JsonElement kernel)
         ? string.Create(CultureInfo.InvariantCulture,
-            $"performer:kernel={kernel.GetString()},features={Number(golden, "num_features", 0)},eps={Number(golden, "numerical_stabilizer", 0)}")
+            $"performer:kernel={kernel.GetString()},features={Number(golden, "num_features", 0)},"
+                + $"eps={Number(golden, "numerical_stabilizer", 0)}")
         : string.Create(CultureInfo.InvariantCulture,
             $"linear:scale={Number(golden, "q_scale", 1)},eps={Number(golden, "denominator_eps", 0)}");
 

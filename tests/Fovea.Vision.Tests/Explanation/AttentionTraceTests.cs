@@ -65,8 +65,12 @@ public sealed class AttentionTraceTests
     [Fact]
     public void One_patch_gets_everything()
     {
-        VisionTransformerConfig config = SmallModels.Config with { ImageSize = 4, ClassToken = false,
-            Pooling = Pooling.Mean };
+        VisionTransformerConfig config = SmallModels.Config with
+        {
+            ImageSize = 4,
+            ClassToken = false,
+            Pooling = Pooling.Mean
+        };
         using AttentionTrace trace = AttentionTrace.Of(SmallModels.Build(config, Device.Reference),
             TestTensors.Normal([1, 3, 4, 4], Device.Reference));
 

@@ -19,8 +19,10 @@ internal static class SmallModels
     };
 
     /// <summary>Prefix tokens and poolings that change what the head reads.</summary>
-    public static IReadOnlyDictionary<string, VisionTransformerConfig> Readers { get;
-        } = new Dictionary<string, VisionTransformerConfig>
+    public static IReadOnlyDictionary<string, VisionTransformerConfig> Readers
+    {
+        get;
+    } = new Dictionary<string, VisionTransformerConfig>
     {
         ["class"] = Config,
         ["registers"] = Config with { RegisterTokens = 3, PrefixPositions = false },

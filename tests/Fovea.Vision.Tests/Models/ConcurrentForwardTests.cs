@@ -1,7 +1,4 @@
-using Fovea.Nn;
 using Fovea.Tensors;
-using Fovea.Vision.Attention;
-using Fovea.Vision.Models;
 using Fovea.Vision.Models.Residual;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tests.Attention;

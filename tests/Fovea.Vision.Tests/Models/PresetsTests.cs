@@ -71,8 +71,12 @@ public sealed class PresetsTests
     [Fact]
     public void A_preset_is_adapted_to_a_dataset()
     {
-        ModelConfig digits = Presets.Find("visual-attention").Config with { ImageSize = 28, Channels = 1,
-            Classes = 10 };
+        ModelConfig digits = Presets.Find("visual-attention").Config with
+        {
+            ImageSize = 28,
+            Channels = 1,
+            Classes = 10
+        };
 
         VisionTransformer model = Assert.IsType<VisionTransformer>(digits.Build());
         Dictionary<string, Shape> shapes = model.NamedParameters()

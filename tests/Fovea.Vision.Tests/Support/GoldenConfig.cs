@@ -51,7 +51,9 @@ internal static class GoldenConfig
     }
 
     private static double NumberAfter(string word, string text, double otherwise) =>
-        Regex.Match(text, $@"{word}(\d+(\.\d+)?)") is { Success: true } match ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : otherwise;
+        Regex.Match(text, $@"{word}(\d+(\.\d+)?)") is { Success: true } match
+            ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
+            : otherwise;
 
     /// <summary>A whole number of the case's <c>config</c>.</summary>
     public static int Integer(this Golden golden, string name) => golden.Config.GetProperty(name).GetInt32();

@@ -8,12 +8,21 @@ namespace Fovea.Vision.Tests.Weights;
 public sealed class CheckpointFormatGoldenTests
 {
     /// <summary>Where the expected values stand that are not in the safetensors file of the same name.</summary>
-    private static readonly Dictionary<string, string> Expected = new() { ["legacy"] = "plain", ["wrapped"] = "plain",
-        ["module_prefix"] = "training", ["bf16"] = "bf16.as_f32", ["fp16"] = "fp16.as_f32" };
+    private static readonly Dictionary<string, string> Expected = new()
+    {
+        ["legacy"] = "plain",
+        ["wrapped"] = "plain",
+        ["module_prefix"] = "training",
+        ["bf16"] = "bf16.as_f32",
+        ["fp16"] = "fp16.as_f32"
+    };
 
     /// <summary>What stands before the expected names in a file, and what before them in the expected values.</summary>
-    private static readonly Dictionary<string, (string File, string Expected)> Prefixes = new() {
-        ["wrapped"] = ("model.", ""), ["module_prefix"] = ("state_dict.module.", "model.") };
+    private static readonly Dictionary<string, (string File, string Expected)> Prefixes = new()
+    {
+        ["wrapped"] = ("model.", ""),
+        ["module_prefix"] = ("state_dict.module.", "model.")
+    };
 
     public static TheoryData<string> Files { get; } =
         [.. Golden.Find("checkpoint-formats")?.Case.GetProperty("files").EnumerateObject().Select(file => file.Name)

@@ -78,8 +78,11 @@ internal sealed class HuffmanTable
         int[] table = new int[1 << CoefficientLookAhead];
         for (int bits = 0; bits < table.Length; bits++)
         {
-            BitReader reader = new([], 0) { Bits = (ulong)bits << (64 - CoefficientLookAhead),
-                Count = CoefficientLookAhead };
+            BitReader reader = new([], 0)
+            {
+                Bits = (ulong)bits << (64 - CoefficientLookAhead),
+                Count = CoefficientLookAhead
+            };
             int symbol = Decode(ref reader), used = CoefficientLookAhead - reader.Count;
             if (symbol < 0 || used > CoefficientLookAhead) continue;
             int run = symbol >> 4, size = symbol & 15, value = 0;

@@ -143,8 +143,13 @@ internal sealed class JpegFrame
 
     private static JpegComponent ParseComponent(ImageSource source, ReadOnlySpan<byte> body)
     {
-        JpegComponent component = new() { Id = body[0], Horizontal = body[1] >> 4, Vertical = body[1] & 15,
-            Selector = body[2] };
+        JpegComponent component = new()
+        {
+            Id = body[0],
+            Horizontal = body[1] >> 4,
+            Vertical = body[1] & 15,
+            Selector = body[2]
+        };
         if (component.Horizontal is 0 or > 4 || component.Vertical is 0 or > 4 || component.Selector > 3)
         {
             throw source.Error(

@@ -61,7 +61,8 @@ internal sealed class JpegParser(ImageSource source)
             case JpegMarker.HuffmanTables: Tables.ReadHuffman(source, body); break;
             case JpegMarker.RestartInterval: Tables.ReadRestartInterval(source, body); break;
             case JpegMarker.Jfif: _hasJfif |= body.StartsWith("JFIF\0"u8); break;
-            case JpegMarker.Adobe when body.Length >= 12 && body.StartsWith("Adobe"u8): _adobeTransform = body[11];
+            case JpegMarker.Adobe when body.Length >= 12 && body.StartsWith("Adobe"u8):
+                _adobeTransform = body[11];
                 break;
             case JpegMarker.Exif when !_hasExif && body.StartsWith("Exif\0"u8):
                 (_hasExif, Orientation) = (true, ExifOrientation.Parse(body));

@@ -85,8 +85,11 @@ internal static class CacheWriter
         CacheOptions options)
     {
         Resize resize = new(options.Side);
-        ParallelOptions parallel = new() { MaxDegreeOfParallelism = Environment.ProcessorCount,
-            CancellationToken = options.Stop };
+        ParallelOptions parallel = new()
+        {
+            MaxDegreeOfParallelism = Environment.ProcessorCount,
+            CancellationToken = options.Stop
+        };
         Parallel.For(0, entries.Length, parallel, () => new ImageScratch(), (i, _, scratch) =>
         {
             RawImage image = images[i] ??= new RawImage();

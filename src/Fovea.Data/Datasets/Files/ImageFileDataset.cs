@@ -51,7 +51,8 @@ public sealed class ImageFileDataset : IImageDataset
         catch (DataException error)
         {
             throw new DataException(error.Message,
-                error) { Remedy = "`skip-bad` passes over unreadable images, 'fovea data inspect' finds all." };
+                error)
+            { Remedy = "`skip-bad` passes over unreadable images, 'fovea data inspect' finds all." };
         }
     }
 }

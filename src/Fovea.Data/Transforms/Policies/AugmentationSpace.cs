@@ -56,7 +56,8 @@ internal sealed class AugmentationSpace(float shear, float rotation, float enhan
             case AugmentationOp.ShearY: Affine.ShearY(magnitude).Apply(image, fill, scratch); break;
             case AugmentationOp.TranslateX: Affine.Shift((int)magnitude, 0).Apply(image, fill, scratch); break;
             case AugmentationOp.TranslateY: Affine.Shift(0, (int)magnitude).Apply(image, fill, scratch); break;
-            case AugmentationOp.Rotate: Affine.Rotation(magnitude, image.Height, image.Width)
+            case AugmentationOp.Rotate:
+                Affine.Rotation(magnitude, image.Height, image.Width)
                 .Apply(image, fill, scratch); break;
             case AugmentationOp.Brightness: Enhance.Brightness(image, 1 + magnitude); break;
             case AugmentationOp.Color: Enhance.Saturation(image, 1 + magnitude, scratch); break;

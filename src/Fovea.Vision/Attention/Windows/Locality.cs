@@ -14,7 +14,7 @@ namespace Fovea.Vision.Attention.Windows;
 /// </summary>
 /// <remarks><code>
 /// hard:  j is visible from i  where |Δrow| ≤ w and |Δcolumn| ≤ w (grid), or |i − j| ≤ w (sequence); w by epoch
-/// soft:  s_ij −= λ(epoch) · softplus(distance_ij − radius_h); λ falls linearly to 0, the radius of each head is learned
+/// soft:  s_ij −= λ(epoch) · softplus(distance_ij − radius_h); λ falls linearly to 0, each head learns its radius
 /// </code>
 /// The class token sees everything and is seen by everyone, but for <c>class=band</c>, which treats it as the first
 /// token of the sequence.

@@ -187,12 +187,12 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
 
     private static IPositionEmbedding? CreatePosition(VisionTransformerConfig config, TokenGrid grid) =>
         config.Position switch
-    {
-        PositionKind.Learned => new LearnedPosition(grid, config.Dim, config.PositionStd),
-        PositionKind.SinCos2d => FixedPosition.Grid(grid, config.Dim),
-        PositionKind.SinCos1d => FixedPosition.Sequence(grid, config.Dim),
-        _ => null,
-    };
+        {
+            PositionKind.Learned => new LearnedPosition(grid, config.Dim, config.PositionStd),
+            PositionKind.SinCos2d => FixedPosition.Grid(grid, config.Dim),
+            PositionKind.SinCos1d => FixedPosition.Sequence(grid, config.Dim),
+            _ => null,
+        };
 
     private Tensor RunBlocks(Tensor images, IAttentionRecorder? recorder)
     {

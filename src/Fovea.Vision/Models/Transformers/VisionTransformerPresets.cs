@@ -114,15 +114,15 @@ internal static class VisionTransformerPresets
 
     private static string Description(string kind, string size) =>
         $"ViT-{char.ToUpperInvariant(size[0])}/16 with " + kind switch
-    {
-        "lai" => "windows that widen by epoch",
-        "dis" => "disentangled attention",
-        "performer" => "random features",
-        "performer_lai" => "random features and windows that widen by epoch",
-        "performer_dis" => "disentangled attention by random features",
-        "performer_deformable" => "random features over keys read at learned locations",
-        _ => "disentangled attention and windows that widen by epoch",
-    };
+        {
+            "lai" => "windows that widen by epoch",
+            "dis" => "disentangled attention",
+            "performer" => "random features",
+            "performer_lai" => "random features and windows that widen by epoch",
+            "performer_dis" => "disentangled attention by random features",
+            "performer_deformable" => "random features over keys read at learned locations",
+            _ => "disentangled attention and windows that widen by epoch",
+        };
 
     /// <summary>Published with attention dropout 0.1 too, which would store every map; it can be set in the
     /// configuration.</summary>
@@ -164,8 +164,16 @@ internal static class VisionTransformerPresets
     }
 
     private static VisionTransformerConfig Small(int patch, int dim, int depth, int heads, int mlp) =>
-        new() { ImageSize = 32, PatchSize = patch, Dim = dim, Depth = depth, Heads = heads, MlpDim = mlp,
-            Classes = 10 };
+        new()
+        {
+            ImageSize = 32,
+            PatchSize = patch,
+            Dim = dim,
+            Depth = depth,
+            Heads = heads,
+            MlpDim = mlp,
+            Classes = 10
+        };
 
     private static VisionTransformerConfig Timm(int patch, int dim, int depth, int heads) =>
         new() { ImageSize = 224, PatchSize = patch, Dim = dim, Depth = depth, Heads = heads };

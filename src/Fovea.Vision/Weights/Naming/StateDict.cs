@@ -83,8 +83,10 @@ public sealed record StateDict(NamingScheme Scheme, string Prefix, IReadOnlyList
     private static void FoldClassPosition(Dictionary<string, Weight> found)
     {
         if (!found.ContainsKey("reg_token")
-            || found.GetValueOrDefault("pos_embed") is not {
-                Shape: [1, > 1 and var tokens, var dim] } positions) return;
+            || found.GetValueOrDefault("pos_embed") is not
+            {
+                Shape: [1, > 1 and var tokens, var dim]
+            } positions) return;
         if (found.GetValueOrDefault("cls_token") is not { Shape: [1, 1, var width] } token || width != dim) return;
         found["cls_token"] = token.Plus(positions.Window(0, 1, 1, dim));
         found["pos_embed"] = positions.Window(dim, 1, tokens - 1, dim);

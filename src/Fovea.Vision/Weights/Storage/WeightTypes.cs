@@ -18,8 +18,12 @@ public static class WeightTypes
         };
 
         /// <summary>As safetensors spells it, e.g. <c>BF16</c> or <c>F8_E4M3</c>.</summary>
-        public string Text => type switch { WeightType.F8E4M3 => "F8_E4M3", WeightType.F8E5M2 => "F8_E5M2",
-            _ => $"{type}" };
+        public string Text => type switch
+        {
+            WeightType.F8E4M3 => "F8_E4M3",
+            WeightType.F8E5M2 => "F8_E5M2",
+            _ => $"{type}"
+        };
 
         /// <summary>False for integers and truth values: counters, not weights.</summary>
         public bool IsFloat => type <= WeightType.F8E5M2;
@@ -36,10 +40,12 @@ public static class WeightTypes
             case WeightType.F32: MemoryMarshal.Cast<byte, float>(bytes).CopyTo(values); break;
             case WeightType.F64: Convert(MemoryMarshal.Cast<byte, double>(bytes), values, static x => (float)x); break;
             case WeightType.F16: Convert(MemoryMarshal.Cast<byte, Half>(bytes), values, static x => (float)x); break;
-            case WeightType.BF16: Convert(MemoryMarshal.Cast<byte, ushort>(bytes), values,
+            case WeightType.BF16:
+                Convert(MemoryMarshal.Cast<byte, ushort>(bytes), values,
                 static x => BitConverter.UInt32BitsToSingle((uint)x << 16)); break;
             case WeightType.F8E4M3: Convert(bytes, values, FromE4M3); break;
-            case WeightType.F8E5M2: Convert(bytes, values,
+            case WeightType.F8E5M2:
+                Convert(bytes, values,
                 static x => (float)BitConverter.UInt16BitsToHalf((ushort)(x << 8))); break;
             case WeightType.I64: Convert(MemoryMarshal.Cast<byte, long>(bytes), values, static x => x); break;
             case WeightType.I32: Convert(MemoryMarshal.Cast<byte, int>(bytes), values, static x => x); break;
@@ -65,9 +71,11 @@ public static class WeightTypes
             case WeightType.F32: MemoryMarshal.AsBytes(values).CopyTo(bytes); break;
             case WeightType.F16: Convert(values, MemoryMarshal.Cast<byte, Half>(bytes), static x => (Half)x); break;
             case WeightType.BF16: Convert(values, MemoryMarshal.Cast<byte, ushort>(bytes), ToBrain); break;
-            case WeightType.I64: Convert(values, MemoryMarshal.Cast<byte, long>(bytes),
+            case WeightType.I64:
+                Convert(values, MemoryMarshal.Cast<byte, long>(bytes),
                 static x => (long)MathF.Round(x)); break;
-            default: throw new ArgumentOutOfRangeException(nameof(type), type,
+            default:
+                throw new ArgumentOutOfRangeException(nameof(type), type,
                 "Only F32, F16, BF16 and I64 are written.");
         }
     }

@@ -54,7 +54,8 @@ internal sealed class TorchFile : WeightFile
         switch (value)
         {
             case TorchTensor tensor: Add(name, tensor); break;
-            case Dictionary<string, object?> entries: VisitAll(entries.Select(entry => (entry.Key, entry.Value)), name,
+            case Dictionary<string, object?> entries:
+                VisitAll(entries.Select(entry => (entry.Key, entry.Value)), name,
                 depth); break;
             case List<object?> list: VisitAll(list.Select((item, i) => ($"{i}", item)), name, depth); break;
             case object?[] tuple: VisitAll(tuple.Select((item, i) => ($"{i}", item)), name, depth); break;

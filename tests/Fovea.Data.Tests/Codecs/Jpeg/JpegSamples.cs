@@ -8,8 +8,10 @@ internal static class JpegSamples
 {
     public static byte[] Bytes(string name) => Convert.FromBase64String(All[name].Base64);
 
-    public static IReadOnlyDictionary<string, (string Sha256, string Base64)> All { get;
-        } = new Dictionary<string, (string, string)>
+    public static IReadOnlyDictionary<string, (string Sha256, string Base64)> All
+    {
+        get;
+    } = new Dictionary<string, (string, string)>
     {
         ["4:4:4"] = ("7de94aaa4d10ad3d71e2bff87564f6922fa7bdeab9a794d37db7e8de7bc7b72b",
             "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcp" +

@@ -1,4 +1,3 @@
-using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Writing;
 using FsCheck;
 using FsCheck.Fluent;

@@ -186,8 +186,14 @@ public sealed class ImageCacheTests
         using TemporaryFolder folder = Sample();
         List<(int, int)> told = [];
         DatasetCatalogue.Load("folder", folder.Path,
-            new() { Cache = new(Path.Combine(folder.Path, "cache")) { Report = (done, total) =>
-                told.Add((done, total)) } });
+            new()
+            {
+                Cache = new(Path.Combine(folder.Path, "cache"))
+                {
+                    Report = (done, total) =>
+                told.Add((done, total))
+                }
+            });
         Assert.Equal(told[^1].Item2, told[^1].Item1);
     }
 

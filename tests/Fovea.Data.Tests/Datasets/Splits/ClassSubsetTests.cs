@@ -1,4 +1,3 @@
-using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Tests.Support;
 
@@ -6,8 +5,11 @@ namespace Fovea.Data.Tests.Datasets.Splits;
 
 public sealed class ClassSubsetTests
 {
-    private static DatasetInfo Info { get; } = Counting.Info(1, 4, 4) with { ClassNames = ["ant", "bee", "cat", "7"],
-        ClassIds = ["n1", "n2", "n3", "n4"] };
+    private static DatasetInfo Info { get; } = Counting.Info(1, 4, 4) with
+    {
+        ClassNames = ["ant", "bee", "cat", "7"],
+        ClassIds = ["n1", "n2", "n3", "n4"]
+    };
 
     [Theory]
     [InlineData("2", new[] { 0, 1 })]

@@ -1,4 +1,3 @@
-using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Data.Tests.Support;

@@ -1,4 +1,3 @@
-using Fovea.Data.Transforms;
 using Fovea.Data.Transforms.Pixels;
 using Resampling = Fovea.Data.Transforms.Pixels.Resampling;
 

@@ -7,8 +7,13 @@ namespace Fovea.Vision.Tests.Models.Residual;
 
 public sealed class ResNetTests
 {
-    private static readonly ResNetConfig Small = new() { ImageSize = 32, Layers = [1, 2], Widths = [4, 6],
-        Classes = 3 };
+    private static readonly ResNetConfig Small = new()
+    {
+        ImageSize = 32,
+        Layers = [1, 2],
+        Widths = [4, 6],
+        Classes = 3
+    };
 
     [Fact]
     public void Names_are_torchvisions()

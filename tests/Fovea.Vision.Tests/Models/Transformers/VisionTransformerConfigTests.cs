@@ -6,8 +6,14 @@ namespace Fovea.Vision.Tests.Models.Transformers;
 
 public sealed class VisionTransformerConfigTests
 {
-    private static readonly VisionTransformerConfig Valid = new() { ImageSize = 32, PatchSize = 4, Dim = 16, Depth = 2,
-        Heads = 2 };
+    private static readonly VisionTransformerConfig Valid = new()
+    {
+        ImageSize = 32,
+        PatchSize = 4,
+        Dim = 16,
+        Depth = 2,
+        Heads = 2
+    };
 
     public static TheoryData<string> Messages => [.. Mistakes.Keys];
 

@@ -35,8 +35,13 @@ public sealed class VisionTransformerTests
         ["wide heads"] = Small with { HeadDim = 12 },
         ["no MLP"] = Small with { MlpDim = 0 },
         ["tanh GELU"] = Small with { Activation = UnaryOperator.GeluTanh },
-        ["dropout"] = Small with { Dropout = 0.1f, AttentionDropout = 0.1f, PositionDropout = 0.1f,
-            HeadDropout = 0.1f },
+        ["dropout"] = Small with
+        {
+            Dropout = 0.1f,
+            AttentionDropout = 0.1f,
+            PositionDropout = 0.1f,
+            HeadDropout = 0.1f
+        },
         ["drop path"] = Small with { DropPath = 0.3f },
         ["grey image"] = Small with { Channels = 1 },
         ["no head"] = Small with { Classes = 0 },
@@ -44,20 +49,38 @@ public sealed class VisionTransformerTests
         ["distilled, no head"] = Small with { DistillationToken = true, Classes = 0 },
         ["registers"] = Small with { RegisterTokens = 4 },
         ["registers without positions"] = Small with { RegisterTokens = 4, PrefixPositions = false, LayerScale = 0.1f },
-        ["all prefix tokens, mean pooling"] = Small with { RegisterTokens = 2, Pooling = Pooling.Mean,
-            PrefixPositions = false },
+        ["all prefix tokens, mean pooling"] = Small with
+        {
+            RegisterTokens = 2,
+            Pooling = Pooling.Mean,
+            PrefixPositions = false
+        },
         ["SwiGLU"] = Small with { GatedMlp = true, Activation = UnaryOperator.Silu },
         ["SwiGLU with dropout"] = Small with { GatedMlp = true, Activation = UnaryOperator.Silu, Dropout = 0.1f },
         ["sequence positions"] = Small with { Position = PositionKind.SinCos1d },
         ["sequence pooling"] = Small with { Pooling = Pooling.Sequence, ClassToken = false, Classes = 0 },
-        ["sequence pooling with registers"] = Small with { Pooling = Pooling.Sequence, ClassToken = false,
-            RegisterTokens = 3 },
+        ["sequence pooling with registers"] = Small with
+        {
+            Pooling = Pooling.Sequence,
+            ClassToken = false,
+            RegisterTokens = 3
+        },
         ["convolutional tokens"] = Small with { Embedding = EmbeddingKind.Convolution },
-        ["compact"] = Small with { Embedding = EmbeddingKind.Tokenizer, Pooling = Pooling.Sequence, ClassToken = false,
-            NormedResidual = true, DropPath = 0.1f },
+        ["compact"] = Small with
+        {
+            Embedding = EmbeddingKind.Tokenizer,
+            Pooling = Pooling.Sequence,
+            ClassToken = false,
+            NormedResidual = true,
+            DropPath = 0.1f
+        },
         ["normed residual"] = Small with { NormedResidual = true },
-        ["normed residual, layer scale and drop path"] = Small with { NormedResidual = true, LayerScale = 0.1f,
-            DropPath = 0.3f },
+        ["normed residual, layer scale and drop path"] = Small with
+        {
+            NormedResidual = true,
+            LayerScale = 0.1f,
+            DropPath = 0.3f
+        },
     };
 
     [Theory]
@@ -90,8 +113,14 @@ public sealed class VisionTransformerTests
     {
         VisionTransformer plain = Build(Small, Device.Reference);
         VisionTransformer dropping = Build(
-            Small with { Dropout = 1e-7f, AttentionDropout = 1e-7f, PositionDropout = 1e-7f, HeadDropout = 1e-7f,
-                DropPath = 1e-7f }, Device.Reference);
+            Small with
+            {
+                Dropout = 1e-7f,
+                AttentionDropout = 1e-7f,
+                PositionDropout = 1e-7f,
+                HeadDropout = 1e-7f,
+                DropPath = 1e-7f
+            }, Device.Reference);
         dropping.Random = new Philox(1, 1);
         Tensor images = Images(2, Device.Reference);
 

@@ -10,8 +10,16 @@ namespace Fovea.Vision.Tests.Weights.Loading;
 
 public sealed class LoadPlanTests
 {
-    private static readonly VisionTransformerConfig Config = new() { ImageSize = 16, PatchSize = 4, Dim = 8, Depth = 2,
-        Heads = 2, Classes = 5, MlpDim = 16 };
+    private static readonly VisionTransformerConfig Config = new()
+    {
+        ImageSize = 16,
+        PatchSize = 4,
+        Dim = 8,
+        Depth = 2,
+        Heads = 2,
+        Classes = 5,
+        MlpDim = 16
+    };
 
     [Fact]
     public void A_models_own_weights_fit_strictly_and_come_back()

@@ -35,7 +35,8 @@ public sealed class SafetensorsTests : IDisposable
     [Fact]
     public void Half_and_brain_floats_are_widened()
     {
-        const string Header = """{"h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"BF16","shape":[1],"data_offsets":[4,6]}}""";
+        const string Header = """{"h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}"""
+            + ""","b":{"dtype":"BF16","shape":[1],"data_offsets":[4,6]}}""";
         using SafetensorsReader reader = SafetensorsReader.Open(WriteRaw(Header, [0x00, 0x3C, 0x00, 0xC0, 0x40, 0x40]));
 
         Assert.Equal([1, -2], Values(reader, "h"));
@@ -63,21 +64,35 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12, "'b' overlaps")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"""
+        + ""","b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12, "'b' overlaps")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "hole before 'a'")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", 8, "'a' ends at byte 16 of 8")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 8, "the tensors end at byte 4, the file at 8")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""",
+        8, "the tensors end at byte 4, the file at 8")]
     [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8, "'a' needs 12 bytes")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", 8, "'a' needs 8 bytes")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}}""", 8, "'a' is impossibly large")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}}""",
+        8, "'a' is impossibly large")]
     [InlineData("""{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""", 8, "at least 0")]
     [InlineData("""{"a":{"dtype":"F33","shape":[2],"data_offsets":[0,8]}}""", 8, "unknown element type 'F33'")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2]}}""", 8, "'a' needs dtype, shape and two data_offsets")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "'a' is there twice")]
-    [InlineData("""{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "'a.dtype' is there twice")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"""
+        + ""","a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "'a' is there twice")]
+    [InlineData(
+        """{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
+        8, "'a.dtype' is there twice")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}}""", 8, "unknown member 'x'")]
-    [InlineData("""{"__metadata__":{"k":1},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "expected String")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}""", 4, "more than 32 axes")]
+    [InlineData(
+        """{"__metadata__":{"k":1},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
+        8, "expected String")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]"""
+        + ""","data_offsets":[0,4]}}""", 4, "more than 32 axes")]
     [InlineData("""{"a":[[[[[1]]]]]}""", 0, "header is wrong")]
     [InlineData("""{"a":{}""", 0, "header is wrong")]
     [InlineData("""{} {}""", 0, "header is wrong")]
@@ -150,7 +165,9 @@ public sealed class SafetensorsTests : IDisposable
     public void Ten_thousand_mutated_headers_raise_nothing_but_the_documented_exception()
     {
         byte[] header = Encoding.UTF8.GetBytes(
-            """{"__metadata__":{"k":"v","sha256":"00"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"b":{"dtype":"BF16","shape":[],"data_offsets":[8,10]}}""");
+            """{"__metadata__":{"k":"v","sha256":"00"}"""
+                + ""","a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}"""
+                + ""","b":{"dtype":"BF16","shape":[],"data_offsets":[8,10]}}""");
         byte[][] pieces = [
             .. new[] { "{", "}", "[", "]", ",", ":", "\"", "-1", "1e400", "99999999999999999999", "null", "\\u0000",
                 "\ud800", "[[[[[[", "\"a\":{", "F32" }.Select(Encoding.UTF8.GetBytes)];
