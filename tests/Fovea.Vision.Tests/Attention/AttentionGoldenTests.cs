@@ -70,7 +70,8 @@ public sealed class AttentionGoldenTests
             QkvBias = false,
             NormEpsilon = golden.Config.GetProperty("layer_norm_eps").GetSingle(),
             Pooling = golden.Config.GetProperty("pool").GetString() == "mean" ? Pooling.Mean : Pooling.ClassToken,
-            Attention = FormattableString.Invariant($"sinkhorn:iterations={golden.Integer("max_iter")},epsilon={epsilon}"),
+            Attention = FormattableString.Invariant(
+                $"sinkhorn:iterations={golden.Integer("max_iter")},epsilon={epsilon}"),
         }.Build();
         using StepScope scope = StepScope.Begin();
         model.Allocate(device);
