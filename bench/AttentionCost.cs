@@ -80,7 +80,7 @@ if (Option("--figures", "") is { Length: > 0 } figures)
     if (attention is Module module)
     {
         module.Initialize(device, 2);
-        module.Random = Philox.For(1, "attention cost", 0);
+        module.Context = module.Context with { Random = Philox.For(1, "attention cost", 0) };
     }
 
     using StepScope outer = StepScope.Begin();

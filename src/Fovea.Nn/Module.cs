@@ -9,7 +9,7 @@ namespace Fovea.Nn;
 /// <remarks>
 /// In evaluation (<see cref="Train"/> with false), several threads may run forward passes of one module at once, each
 /// in a <see cref="StepScope"/> of its own; each gets the bits that it would get alone. Training, loading weights and
-/// changes of epoch or mode are for one thread.
+/// changes of context or mode are for one thread.
 /// </remarks>
 public abstract class Module
 {
@@ -18,34 +18,17 @@ public abstract class Module
     private readonly List<(string Name, Module Module)> _children = [];
     private Module? _parent;
     private string _name = "";
-    private Philox? _random;
-    private int? _firstSample;
+    private ForwardContext? _context;
 
     /// <summary>True while training: dropout and the like are active. See <see cref="Train"/>.</summary>
     public bool Training { get; private set; } = true;
 
-    /// <summary>
-    /// Where dropout draws from. Set it on the model before each training step, e.g. to <c>Philox.For(seed, "dropout",
-    /// step)</c>; every layer takes a stream of its own from it, keyed by the layer's name.
-    /// </summary>
-    /// <exception cref="InvalidOperationException">It was never set.</exception>
-    public Philox Random
+    /// <summary>Context of the next forward pass; a module without one of its own has its parent's. Set it on the model
+    /// at the start of an epoch and before each training step.</summary>
+    public ForwardContext Context
     {
-        get => _random ?? _parent?.Random ?? throw new InvalidOperationException(
-            "Dropout and redrawn projections need random numbers: set model.Random = Philox.For(seed, \"dropout\", "
-                + "step) before each training step.");
-        set => _random = value;
-    }
-
-    /// <summary>
-    /// Number in its batch of the first sample that comes next; 0 unless a batch is computed part by part. Set it on
-    /// the model together with <see cref="Random"/>: dropout then draws for each part what it would draw for the whole
-    /// batch.
-    /// </summary>
-    public int FirstSample
-    {
-        get => _firstSample ?? _parent?.FirstSample ?? 0;
-        set => _firstSample = value;
+        get => _context ?? _parent?.Context ?? ForwardContext.Default;
+        set => _context = value;
     }
 
     /// <summary>True where there are parameters, none of which is <see cref="Parameter.Trainable"/>.</summary>
@@ -79,13 +62,6 @@ public abstract class Module
     {
         Training = training && !IsFrozen;
         foreach ((_, Module child) in _children) child.Train(Training);
-    }
-
-    /// <summary>Tells this module and its children which epoch begins (from 0), or in which one loaded weights were
-    /// trained.</summary>
-    public void BeginEpoch(int epoch)
-    {
-        foreach ((_, Module module) in Walk("")) module.OnEpoch(epoch);
     }
 
     /// <summary>Gives parameters and buffers memory on a device and their first values.</summary>
@@ -150,11 +126,6 @@ public abstract class Module
         foreach ((_, Parameter parameter) in NamedParameters()) parameter.Value.ClearGradient();
     }
 
-    /// <summary>What changes with the epoch in this module alone, e.g. a window that widens.</summary>
-    protected virtual void OnEpoch(int epoch)
-    {
-    }
-
     /// <summary>Makes a parameter part of this module. Call it in the constructor.</summary>
     /// <exception cref="ArgumentException">The name is taken.</exception>
     protected Parameter Register(Parameter parameter)
@@ -187,11 +158,14 @@ public abstract class Module
         return module;
     }
 
-    /// <summary>This layer's own random numbers in this step: a function of <see cref="Random"/> and the layer's dotted
-    /// name.</summary>
+    /// <summary>Random numbers of this layer in this step: a function of <see cref="ForwardContext.Random"/> and the
+    /// layer's dotted name.</summary>
+    /// <exception cref="InvalidOperationException">The context has none.</exception>
     protected Philox LayerRandom()
     {
-        Philox random = Random;
+        Philox random = Context.Random ?? throw new InvalidOperationException(
+            "Dropout and redrawn projections need random numbers: set model.Context = new() { Random = "
+                + "Philox.For(seed, \"dropout\", step) } before each training step.");
         ulong path = 14695981039346656037UL;   // FNV-1a over the names up to the root
         for (Module? module = this; module is not null; module = module._parent)
             foreach (char letter in module._name) path = (path ^ letter) * 1099511628211UL;

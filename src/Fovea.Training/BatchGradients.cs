@@ -33,8 +33,11 @@ internal sealed class BatchGradients(TrainingParts parts)
 
             // Dropout draws from the seed, the step and the image's place in the batch: a resumed run draws the same,
             // and so do other parts.
-            model.Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)step);
-            model.FirstSample = part.First;
+            model.Context = model.Context with
+            {
+                Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)step),
+                FirstSample = part.First,
+            };
             Tensor images = part.Images(parts.Device);
             HeadScores scores = model.ForwardHeads(images);
             Tensor loss = Loss(scores, part, images);

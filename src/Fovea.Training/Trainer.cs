@@ -81,7 +81,7 @@ public sealed partial class Trainer
         while (_state.Epoch < _recipe.Optimisation.Epochs)
         {
             Model.Train();
-            Model.BeginEpoch(_state.Epoch);
+            Model.Context = Model.Context with { Epoch = _state.Epoch };
             foreach (Batch batch in _parts.TrainLoader.Epoch(_state.Epoch, _state.Batch))
             {
                 // Forward and backward; then the length of the gradient, before anything is changed by it.
@@ -148,7 +148,8 @@ public sealed partial class Trainer
     private EvaluationResult TestBest(CancellationToken stop)
     {
         using (CheckpointReader best = CheckpointReader.Open(_run.BestCheckpoint)) best.LoadWeights(Model);
-        Model.BeginEpoch(Math.Max(0, (_state.BestEpoch ?? 1) - 1));   // the one that made them
+        // the one that made them
+        Model.Context = Model.Context with { Epoch = Math.Max(0, (_state.BestEpoch ?? 1) - 1) };
         return Evaluator.Run(Model, _parts.TestLoader, _parts.Data.Info.Classes, _parts.Device, stop: stop);
     }
 

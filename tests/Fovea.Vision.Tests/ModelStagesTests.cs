@@ -99,7 +99,7 @@ public sealed class ModelStagesTests
         for (ulong step = 0; step < 3; step++)
         {
             model.ZeroGradient();
-            model.Random = Philox.For(3, "dropout", step);
+            model.Context = model.Context with { Random = Philox.For(3, "dropout", step) };
             Step(model);
         }
 
@@ -113,7 +113,7 @@ public sealed class ModelStagesTests
         model.Initialize(Device.Cpu, seed: 1);
         if (frozen > 0) ModelStages.Freeze(model, frozen);
         model.Train();
-        model.Random = new Philox(0, 1);
+        model.Context = model.Context with { Random = new Philox(0, 1) };
         return Step(model);
     }
 

@@ -17,7 +17,7 @@ internal static class SyntheticStep
             return;
         }
 
-        model.Random = new Philox(0, 1);
+        model.Context = model.Context with { Random = new Philox(0, 1) };
         using Tape tape = Tape.Record();
         tape.Backward(Ops.CrossEntropy(model.Forward(images), labels));
         optimizer.Step(GradientNorm.Measure(optimizer.Groups).ClipScale(1));

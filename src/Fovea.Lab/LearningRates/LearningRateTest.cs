@@ -70,7 +70,7 @@ public static class LearningRateTest
         parts.Model.Train();
         for (int epoch = 0; ; epoch++)
         {
-            parts.Model.BeginEpoch(epoch);
+            parts.Model.Context = parts.Model.Context with { Epoch = epoch };
             foreach (Batch batch in parts.TrainLoader.Epoch(epoch)) yield return batch;
         }
     }

@@ -69,7 +69,7 @@ public sealed class FrozenModel
         recipe = change(recipe);
         ImageClassifier body = (ModelChoice.Configure(recipe, head?.Data) with { Classes = 0 }).Build();
         ModelWeights.Load(body, file, device, seed: 0);
-        body.BeginEpoch(head?.State.Epoch ?? 0);
+        body.Context = body.Context with { Epoch = head?.State.Epoch ?? 0 };
         return new FrozenModel(body, device, recipe, ModelWeights.NormalizationOf(file) ?? Normalization.ImageNet,
             file.Path);
     }

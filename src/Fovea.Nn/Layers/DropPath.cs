@@ -17,5 +17,5 @@ public sealed class DropPath : Module
     public bool IsActive => Training && Probability > 0;
 
     /// <summary><c>[batch, ...]</c>, and the same tensor where inactive.</summary>
-    public Tensor Forward(Tensor x) => IsActive ? Ops.DropPath(x, Probability, LayerRandom(), FirstSample) : x;
+    public Tensor Forward(Tensor x) => IsActive ? Ops.DropPath(x, Probability, LayerRandom(), Context.FirstSample) : x;
 }

@@ -18,5 +18,5 @@ public sealed class Dropout : Module
     public bool IsActive => Training && Probability > 0;
 
     /// <summary>Same shape as <paramref name="x"/>, and the same tensor where inactive.</summary>
-    public Tensor Forward(Tensor x) => IsActive ? Ops.Dropout(x, Probability, LayerRandom(), FirstSample) : x;
+    public Tensor Forward(Tensor x) => IsActive ? Ops.Dropout(x, Probability, LayerRandom(), Context.FirstSample) : x;
 }

@@ -60,7 +60,7 @@ public static class RecipeFields
                 "Pixels from one token to the next")),
             Fixed(section.Field("weights", ValueForm.Text("FILE|RUN").OrNone("none"), s => s.Weights,
                 (s, v) => s with { Weights = v },
-                "Start from weights: a safetensors, .pth or .pt file (timm, torchvision, Hugging Face, DINOv2) or a run",
+                "Start from weights: a safetensors, .pth or .pt file (timm, torchvision, Hugging Face, DINOv2), a run",
                 "initial-checkpoint")),
             section.Field("strict", ValueForm.Flag(), s => s.Strict, (s, v) => s with { Strict = v },
                 "Weights must fit exactly: nothing missing, left over or resized"),

@@ -38,7 +38,7 @@ public sealed class MechanismFiguresTests
         };
         VisionTransformer model = config.Build();
         model.Initialize(Tensors.Device.Cpu, 1);
-        model.BeginEpoch(3);
+        model.Context = model.Context with { Epoch = 3 };
         IReadOnlyList<ExplainedFigure> figures = ModelFigures.Of(model);
         ImageGrid windows = (ImageGrid)figures[0].Figure;
 

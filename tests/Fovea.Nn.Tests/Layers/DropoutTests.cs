@@ -12,7 +12,7 @@ public sealed class DropoutTests
     {
         Dropout layer = new(0.5f);
         InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => layer.Forward(Ones));
-        Assert.Contains("model.Random", error.Message);
+        Assert.Contains("model.Context", error.Message);
 
         layer.Train(false);
         Assert.Same(Ones, layer.Forward(Ones));
@@ -43,7 +43,7 @@ public sealed class DropoutTests
     [Fact]
     public void Drop_path_drops_whole_samples()
     {
-        DropPath path = new(0.5f) { Random = new Philox(1, 1) };
+        DropPath path = new(0.5f) { Context = new() { Random = new Philox(1, 1) } };
         float[] y = path.Forward(Ones).ToArray();
 
         Assert.All(y.Chunk(64), row => Assert.Single(row.Distinct()));
@@ -62,7 +62,7 @@ public sealed class DropoutTests
 
     private static float[] Draw(Bag model, string name, ulong step)
     {
-        model.Random = Philox.For(5, "dropout", step);
+        model.Context = model.Context with { Random = Philox.For(5, "dropout", step) };
         return ((Dropout)model.Child(name)).Forward(Ones).ToArray();
     }
 }

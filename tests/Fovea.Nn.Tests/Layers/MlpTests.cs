@@ -36,7 +36,7 @@ public sealed class MlpTests
         LayerNorm norm = new(6);
         mlp.Initialize(Device.Reference, 1);
         norm.Initialize(Device.Reference, 2);
-        mlp.Random = new Philox(1, 2);
+        mlp.Context = mlp.Context with { Random = new Philox(1, 2) };
         Tensor x = TestTensors.Normal([3, 5, 6], Device.Reference);
         float[] unfused = mlp.Forward(norm, x, residual: x).ToArray();
 

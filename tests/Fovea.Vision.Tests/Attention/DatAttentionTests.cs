@@ -80,7 +80,7 @@ public sealed class DatAttentionTests
     {
         DatAttention dropping = new(Context(Grid) with { Dropout = 1e-7f }, groups: 1, stride: 2, range: 1,
             kernel: 5)
-        { Random = new Philox(1, 1) };
+        { Context = new() { Random = new Philox(1, 1) } };
         dropping.Initialize(Device.Reference, 1);
 
         GoldenAssert.Close(Create(Grid).Forward(Input(Grid)).ToArray(), dropping.Forward(Input(Grid)).ToArray(), 1e-6,

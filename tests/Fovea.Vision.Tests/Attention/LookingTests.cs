@@ -29,9 +29,9 @@ public sealed class LookingTests
         AttentionInput input = new(nothing, Context.Grid, new Linear(12, 36));
         foreach (int epoch in attention.Locality!.Stages.Append(1).Append(9))
         {
-            attention.BeginEpoch(9 - epoch);
+            attention.Context = attention.Context with { Epoch = 9 - epoch };
             float[] factors = attention.Locality.Factors(Context.Grid, epoch);
-            attention.BeginEpoch(epoch);
+            attention.Context = attention.Context with { Epoch = epoch };
             float[] expected = [.. factors.Chunk(n).SelectMany(row => row.Select(value => value / row.Sum()))];
             GoldenAssert.Close(expected, attention.Probabilities(input).ToArray(), 1e-6, 1e-5,
                 $"{spec}, epoch {epoch}");

@@ -93,7 +93,7 @@ public sealed class PerformerAttentionTests
         List<float[]> used = [];
         for (int step = 0; step < 5; step++)
         {
-            model.Random = Philox.For(9, "dropout", (ulong)step);
+            model.Context = model.Context with { Random = Philox.For(9, "dropout", (ulong)step) };
             Step(model);
             used.Add(Projection(model));
             model.Train(false);

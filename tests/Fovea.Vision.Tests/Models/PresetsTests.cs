@@ -135,7 +135,7 @@ public sealed class PresetsTests
         using StepScope scope = StepScope.Begin();
         ImageClassifier model = Shrunk(Presets.Find(name).Config).Build();
         model.Initialize(Device.Cpu, 1);
-        model.Random = new Philox(1, 1);
+        model.Context = model.Context with { Random = new Philox(1, 1) };
         ModelConfig config = model.Config;
 
         using Tape tape = Tape.Record();

@@ -65,7 +65,8 @@ public sealed class RandomProjection : Module
     /// <summary>Counts a training step, and draws anew where it is time.</summary>
     private void CountStep()
     {
-        if (!Training || _steps is null || Tape.Current is null || Tape.IsRecomputing || FirstSample > 0) return;
+        if (!Training || _steps is null || Tape.Current is null || Tape.IsRecomputing) return;
+        if (Context.FirstSample > 0) return;
         float done = _steps.Value.Item();   // exact up to 2²⁴
         if (done >= _options.RedrawEvery)
         {

@@ -52,7 +52,6 @@ public sealed class Locality : Module
     private readonly double _penalty, _fade;
     private readonly int _heads;
     private Remembered? _last;   // an object, so that threads see it whole or not at all
-    private int _epoch;
 
     private Locality(OptionValues values, AttentionContext context)
     {
@@ -95,13 +94,13 @@ public sealed class Locality : Module
     }
 
     /// <summary>The window of the current epoch; null: open.</summary>
-    public int? Window => WindowAt(_epoch);
+    public int? Window => WindowAt(Epoch);
 
     /// <summary>True while a soft window counts in the current epoch.</summary>
-    public bool IsSoft => IsSoftAt(_epoch);
+    public bool IsSoft => IsSoftAt(Epoch);
 
-    /// <summary>The epoch that is set; see <see cref="Module.BeginEpoch"/>.</summary>
-    public int Epoch => _epoch;
+    /// <summary>Epoch of the current <see cref="Module.Context"/>.</summary>
+    public int Epoch => Context.Epoch;
 
     /// <summary>Epochs whose windows are worth a look, ascending: the first of each stage, and of a soft window also
     /// one halfway.</summary>
@@ -122,7 +121,7 @@ public sealed class Locality : Module
     {
         if (Window is null && !IsSoft) return null;
         if (_last is { } last && (last.Grid, last.Window, last.Coarse) == (grid, Window, coarse)) return last.Relation;
-        TokenRelation relation = RelationAt(_epoch, grid, coarse);
+        TokenRelation relation = RelationAt(Epoch, grid, coarse);
         _last = new(grid, Window, coarse, relation);
         return relation;
     }
@@ -161,7 +160,7 @@ public sealed class Locality : Module
     /// <returns><c>[head, bucket]</c>, or null where there is no soft window.</returns>
     public Tensor? Penalty(TokenRelation relation)
     {
-        return IsSoft ? Penalty(relation, _epoch) : null;
+        return IsSoft ? Penalty(relation, Epoch) : null;
     }
 
     private int? WindowAt(int epoch)
@@ -187,9 +186,6 @@ public sealed class Locality : Module
         Tensor beyond = Ops.Subtract(distances, _radius.Value.Reshape(_heads, 1));
         return Ops.Scale(Ops.Apply(UnaryOperator.Softplus, beyond), (float)(-_penalty * (1 - epoch / _fade)));
     }
-
-    /// <inheritdoc/>
-    protected override void OnEpoch(int epoch) => _epoch = epoch;
 
     /// <summary>Chebyshev distance of each bucket; far below 0 for those of the prefix, so that softplus gives
     /// 0.</summary>

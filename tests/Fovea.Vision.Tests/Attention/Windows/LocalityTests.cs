@@ -17,7 +17,7 @@ public sealed class LocalityTests
 
         int?[] windows = [.. Enumerable.Range(0, 10).Select(epoch =>
         {
-            locality.BeginEpoch(epoch);
+            locality.Context = locality.Context with { Epoch = epoch };
             return locality.Window;
         })];
 
@@ -29,7 +29,7 @@ public sealed class LocalityTests
     public void The_last_window_stays_when_it_has_no_end()
     {
         Locality locality = Locality.From(new AttentionSpec("softmax:window=1/2,until=3").Values, Context)!;
-        locality.BeginEpoch(1000);
+        locality.Context = locality.Context with { Epoch = 1000 };
         Assert.Equal(2, locality.Window);
     }
 
@@ -58,7 +58,7 @@ public sealed class LocalityTests
         float previous = float.NegativeInfinity;
         for (int epoch = 0; epoch < 4; epoch++)
         {
-            locality.BeginEpoch(epoch);
+            locality.Context = locality.Context with { Epoch = epoch };
             TokenRelation relation = locality.Relation(Context.Grid)!;
             float[] penalty = locality.Penalty(relation)!.ToArray();
             float far = penalty[relation.Bucket(1, 16)], near = penalty[relation.Bucket(1, 2)];
@@ -68,7 +68,7 @@ public sealed class LocalityTests
             previous = far;
         }
 
-        locality.BeginEpoch(4);
+        locality.Context = locality.Context with { Epoch = 4 };
         Assert.Null(locality.Relation(Context.Grid));
     }
 

@@ -121,7 +121,7 @@ public sealed class VisionTransformerTests
                 HeadDropout = 1e-7f,
                 DropPath = 1e-7f
             }, Device.Reference);
-        dropping.Random = new Philox(1, 1);
+        dropping.Context = dropping.Context with { Random = new Philox(1, 1) };
         Tensor images = Images(2, Device.Reference);
 
         GoldenAssert.Close(plain.Forward(images).ToArray(), dropping.Forward(images).ToArray(), 1e-6, 1e-5);
@@ -135,7 +135,7 @@ public sealed class VisionTransformerTests
 
         float[] At(ulong step)
         {
-            model.Random = Philox.For(3, "dropout", step);
+            model.Context = model.Context with { Random = Philox.For(3, "dropout", step) };
             return model.Forward(images).ToArray();
         }
 
@@ -198,7 +198,7 @@ public sealed class VisionTransformerTests
         {
             using StepScope scope = StepScope.Begin();
             using Tape tape = Tape.Record();
-            model.Random = Philox.For(1, "dropout", step);
+            model.Context = model.Context with { Random = Philox.For(1, "dropout", step) };
             tape.Backward(Ops.CrossEntropy(model.Forward(Images(4, device)), Tensor.From([0, 1, 2, 3], [4], device)));
             optimizer.Step();
             optimizer.ZeroGradient();
@@ -230,7 +230,7 @@ public sealed class VisionTransformerTests
         {
             using StepScope scope = StepScope.Begin();
             VisionTransformer model = Build(VariantConfigs[variant], device);
-            model.Random = new Philox(2, 3);
+            model.Context = model.Context with { Random = new Philox(2, 3) };
             using Tape tape = Tape.Record();
             Tensor images = TestTensors.Normal([2, model.Config.Channels, 20, 8], device, 5), y = model.Forward(images);
             Assert.Equal(5 * 2, model.GridOf(images).Patches);
@@ -374,7 +374,7 @@ public sealed class VisionTransformerTests
     {
         using StepScope scope = StepScope.Begin();
         VisionTransformer model = Build(config, device);
-        model.Random = new Philox(2, 3);
+        model.Context = model.Context with { Random = new Philox(2, 3) };
         using Tape tape = Tape.Record();
         Tensor y = model.Forward(Images(3, device, config.Channels));
         tape.Backward(y, TestTensors.Normal(y.Shape, device, 8));
