@@ -1,6 +1,6 @@
 namespace Fovea.Nn;
 
-/// <summary>Context of a forward pass: everything that a layer may depend on besides its input and its weights.</summary>
+/// <summary>Context of a forward pass: everything that a layer depends on besides input and weights.</summary>
 /// <remarks>It is a value that does not change; a model holds the current one (<see cref="Module.Context"/>).</remarks>
 public sealed record ForwardContext
 {
@@ -11,8 +11,8 @@ public sealed record ForwardContext
     public int Epoch { get; init; }
 
     /// <summary>
-    /// Random numbers of the training step, e.g. <c>Philox.For(seed, "dropout", step)</c>. Every layer takes a stream of
-    /// its own from it, keyed by the layer's name. Null: nothing may draw.
+    /// Random numbers of the training step, e.g. <c>Philox.For(seed, "dropout", step)</c>. Every layer takes its own
+    /// stream of them, keyed by the layer's name. Null: nothing may draw.
     /// </summary>
     public Philox? Random { get; init; }
 

@@ -46,7 +46,7 @@ internal readonly unsafe ref struct Scratch
     /// <summary>Blocks of memory, filled one after the other.</summary>
     private sealed class Arena
     {
-        private const int FirstBlock = 1 << 16, Line = 16, Slack = 16;   // floats
+        private const int FirstBlock = 1 << 13, Line = 16, Slack = 16;   // floats
 
         private readonly List<CpuStorage> _blocks = [new(null!, FirstBlock)];   // never returned to a pool
 
