@@ -25,8 +25,10 @@ public sealed class TrainedModel
         Path = path;
         model.Train(false);
         // the one that made the weights
-        model.Context = model.Context with {
-            Epoch = Math.Max(0, head.State.Batch > 0 ? head.State.Epoch : head.State.Epoch - 1) };
+        model.Context = model.Context with
+        {
+            Epoch = Math.Max(0, head.State.Batch > 0 ? head.State.Epoch : head.State.Epoch - 1)
+        };
     }
 
     /// <summary>Recipe and dataset that it was trained with, and how far.</summary>
