@@ -12,15 +12,12 @@
 // folder per class; without it drawn shapes.
 
 using Fovea.Core.Files;
-using Fovea.Data;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Lab.Probing;
 using Fovea.Tensors;
-using Fovea.Training.Checkpoints;
 using Fovea.Vision;
 using Fovea.Vision.Models;
-using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Safetensors;
 using Fovea.Vision.Weights.Storage;
 

@@ -6,14 +6,14 @@
 //
 // usage: dotnet run samples/FirstSteps.cs [-- --quick]
 
-using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
-using Fovea.Training;
+using Fovea.Training.Evaluation;
 using Fovea.Vision;
+using Fovea.Vision.Models;
 
 int images = args.Contains("--quick") ? 64 : 3_200;
 DatasetSplits data = ShapesDataset.Load(seed: 0, train: images, validation: 100, test: 100);

@@ -14,7 +14,6 @@ using Fovea.Tensors;
 using Fovea.Training;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
-using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Tokens;

@@ -7,7 +7,6 @@
 //
 // usage: dotnet run samples/Sinkformer.cs [-- --quick] [--out DIR]
 
-using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
@@ -18,8 +17,6 @@ using Fovea.Plotting.Charts;
 using Fovea.Plotting.Images;
 using Fovea.Tensors;
 using Fovea.Training.Evaluation;
-using Fovea.Vision;
-using Fovea.Vision.Attention;
 using Fovea.Vision.Explanation;
 using Fovea.Vision.Models.Transformers;
 

@@ -6,7 +6,6 @@
 //
 // usage: dotnet run samples/TrainFromScratch.cs [-- --quick] [--out DIR]
 
-using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
@@ -16,7 +15,6 @@ using Fovea.Plotting.Charts;
 using Fovea.Plotting.Text;
 using Fovea.Tensors;
 using Fovea.Training.Evaluation;
-using Fovea.Vision;
 using Fovea.Vision.Models.Transformers;
 
 bool quick = args.Contains("--quick");
