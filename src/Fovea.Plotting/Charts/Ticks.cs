@@ -6,6 +6,9 @@ internal static class Ticks
     /// <summary>Values beyond this are treated as gaps, so that differences and powers of ten stay finite.</summary>
     public const double Largest = 1e300;
 
+    /// <summary>Sizes below this are treated as zero, so that steps and powers of ten stay normal numbers.</summary>
+    public const double Smallest = 1e-290;
+
     /// <summary>The least number of ticks an axis must have room for.</summary>
     public const int LeastRoom = 5;
 
@@ -42,6 +45,8 @@ internal static class Ticks
     /// </summary>
     public static double[] CoveringLogarithmic(double low, double high, int most)
     {
+        // Twice the smallest size: a range without extent is then widened in proportion and stays above zero.
+        (low, high) = (Math.Max(low, 2 * Smallest), Math.Max(high, 2 * Smallest));
         int first = (int)Math.Floor(Math.Log10(low) + Tolerance);
         int last = (int)Math.Ceiling(Math.Log10(high) - Tolerance);
         if (last - first >= 3)
@@ -63,7 +68,7 @@ internal static class Ticks
     {
         double size = Math.Max(Math.Abs(low), Math.Abs(high));
         if (high - low > 1e-9 * size && high - low > 1 / Largest) return (low, high);
-        double pad = size > 1e-200 ? 0.1 * size : 1;
+        double pad = size > Smallest ? 0.1 * size : 1;
         return (low - pad, high + pad);
     }
 

@@ -36,7 +36,8 @@ public sealed class TicksTests
     public void Logarithmic_ticks_rise_cover_the_range_and_are_three_to_ten() =>
         FsCheck.Check.One(Config.QuickThrowOnFailure.WithMaxTest(2000), Prop.ForAll(Arb.From(Ranges), range =>
         {
-            double low = Math.Max(Math.Abs(range.Low), 1e-290), high = Math.Max(Math.Abs(range.High), 1e-290);
+            double low = Math.Max(Math.Abs(range.Low), 2 * Ticks.Smallest);
+            double high = Math.Max(Math.Abs(range.High), 2 * Ticks.Smallest);
             (low, high) = (Math.Min(low, high), Math.Max(low, high));
             double[] ticks = Ticks.CoveringLogarithmic(low, high, range.Most);
             return ticks.Length is >= 3 and <= 10 && ticks[0] > 0
@@ -53,6 +54,16 @@ public sealed class TicksTests
     [InlineData(0, 0, 5, "-1 -0.5 0 0.5 1")]
     public void Ticks_are_round(double low, double high, int most, string expected) =>
         Assert.Equal(expected, string.Join(' ', Ticks.Covering(low, high, most)));
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1e-300, 1e-300)]
+    [InlineData(1e-290, 1e-290)]
+    [InlineData(1e-290, 1.001e-290)]
+    [InlineData(1e-250, 1e-250)]
+    [InlineData(1e299, 1e299)]
+    public void Logarithmic_ticks_stay_above_zero(double low, double high) =>
+        Assert.All(Ticks.CoveringLogarithmic(low, high, 8), tick => Assert.InRange(tick, 1e-305, 1e305));
 
     [Theory]
     [InlineData(0.002, 800, "0.001 0.01 0.1 1 10 100 1000")]
