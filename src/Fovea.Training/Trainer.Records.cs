@@ -61,6 +61,8 @@ public sealed partial class Trainer
         Parameters = Model.ParameterCount,
         Weights = _parts.Weights,
         Images = (_parts.Data.Train.Count, _parts.Data.Validation.Count, _parts.Data.Test.Count),
+        ClassNames = _parts.Data.Info.ClassNames,
+        DatasetNotes = _parts.Data.Notes,
         ValidationOrigin = _parts.Data.ValidationOrigin,
         StepsPerEpoch = StepsPerEpoch,
         StepsDone = _state.Step,

@@ -68,6 +68,7 @@ public static class TrainingSetup
     {
         Presets.Find(recipe.Model.Name);   // before the dataset is read, which may take a while
         DatasetSplits data = load();
+        RequireClasses(data);
         ModelConfig config = ModelChoice.Configure(recipe, data.Info);
         recipe = RecipeResolver.Resolve(recipe, config, data.Info);
         if (data.Train.Count == 0)
@@ -96,6 +97,16 @@ public static class TrainingSetup
             TestLoader = LoaderChoice.Evaluation(data.Test, config, recipe.Optimisation.BatchSize, recipe.Data.Workers,
                 sharing: validation),
         };
+    }
+
+    /// <summary>A model that can give one answer only is always right.</summary>
+    private static void RequireClasses(DatasetSplits data)
+    {
+        if (data.Info.Classes >= 2) return;
+        throw new DataException(
+            $"dataset '{data.Info.Name}': there is one class only, "
+                + $"'{string.Join(", ", data.Info.ClassNames)}', and nothing to tell it from; give the folder that holds "
+                + "one folder per class, two or more, or a list of images of several classes.");
     }
 
     private static WeightAverage? Average(TrainingParts parts) =>

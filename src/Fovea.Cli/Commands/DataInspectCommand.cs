@@ -30,11 +30,17 @@ internal static class DataInspectCommand
         Option<int?> limit = Make.Count("--limit", "At most so many images of each part, balanced over the classes");
         Option<int> workers = Make.Count("--workers", Environment.ProcessorCount, "Threads that read images", "-j");
         Option<string?> sheet = Make.Text("--out", "FILE", "Write a contact sheet to this PNG file");
+        Option<CopyPolicy> copies = new("--copies")
+        {
+            Description = "Images that are there twice: once, drop those with two labels, or keep all",
+            HelpName = "once|drop|keep",
+            DefaultValueFactory = _ => CopyPolicy.Once,
+        };
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("inspect",
             "Count, measure and show the images of a dataset; find those that cannot be read.")
         {
-            what, dataset, data, classes, limit, workers, sheet, json,
+            what, dataset, data, classes, limit, copies, workers, sheet, json,
         };
         command.SetAction(parsed =>
         {
@@ -44,7 +50,8 @@ internal static class DataInspectCommand
             {
                 Classes = parsed.GetValue(classes),
                 TrainLimit = parsed.GetValue(limit),
-                EvaluationLimit = parsed.GetValue(limit)
+                EvaluationLimit = parsed.GetValue(limit),
+                Copies = parsed.GetValue(copies),
             };
             DatasetSplits splits = DatasetCatalogue.Load(name, directory, options);
             Part[] parts = [.. Parts(splits).Select(part => new Part(
@@ -78,6 +85,7 @@ internal static class DataInspectCommand
         splits.Info.ClassNames,
         splits.Info.ClassIds,
         Validation = splits.ValidationOrigin,
+        splits.Notes,
         Parts = parts.Select(part => new
         {
             part.Name,
@@ -113,6 +121,7 @@ internal static class DataInspectCommand
         console.WriteLine(
             $"{splits.Info.Name}: {splits.Info.Classes} classes, {(splits.Info.Channels == 1 ? "grey" : "colour")}; "
             + $"validation: {splits.ValidationOrigin}; three figures are the smallest, the median and the largest.");
+        foreach (string note in splits.Notes) console.WriteLine($"note: {OptionNames.Of(note)}");
         foreach (Part part in parts)
             foreach (string error in part.Statistics.Unreadable) console.MarkupLineInterpolated(
                 $"[red]unreadable[/] {error}");

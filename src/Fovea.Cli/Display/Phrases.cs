@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fovea.Cli.Options;
 using Fovea.Lab.Studies;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
@@ -48,12 +49,22 @@ internal static class Phrases
         yield return ("data",
             $"{recipe.Data.Dataset}: {Count(plan.Images.Train)} training, {Count(plan.Images.Validation)} validation, "
             + $"{Count(plan.Images.Test)} test images; augmentation {recipe.Data.Augmentation}");
+        yield return ("classes", Classes(plan.ClassNames));
+        foreach (string note in plan.DatasetNotes) yield return ("note", OptionNames.Of(note));
         yield return ("training",
             $"{how.Epochs} epochs of {Count(plan.StepsPerEpoch)} steps, effective batch {how.BatchSize}, "
             + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {Rate(how.LearningRate)} ({recipe.Schedule.Form}, "
             + $"warm-up {Rate(recipe.Schedule.WarmupEpochs ?? 0)} epochs), seed {recipe.Run.Seed}");
         yield return ("run", plan.StepsDone == 0 ? plan.Directory
             : $"{plan.Directory}, resumed after step {Count(plan.StepsDone)}");
+    }
+
+    /// <summary>How many classes there are, and the first of their names.</summary>
+    public static string Classes(IReadOnlyList<string> names)
+    {
+        const int Most = 8;
+        string rest = names.Count > Most ? $" and {Count(names.Count - Most)} more" : "";
+        return $"{Count(names.Count)}: {string.Join(", ", names.Take(Most))}{rest}";
     }
 
     /// <summary>The end of a run, one line a subject.</summary>

@@ -14,11 +14,18 @@ internal sealed class ZipDirectory
 {
     private const uint EndMark = 0x06054B50, End64Mark = 0x06064B50, Locator64Mark = 0x07064B50, FileMark = 0x02014B50,
         LocalMark = 0x04034B50;
+    /// <summary>Bytes behind an archive among which its end is looked for.</summary>
+    private const int LongestTrailer = 1 << 20;
+
     private const int EndSize = 22, LongestComment = 65_535, FileSize = 46, Locator64Size = 20, End64Size = 56,
         LocalSize = 30;
     private readonly string _path;
     private readonly SafeFileHandle _file;
     private readonly long _length;
+
+    /// <summary>Bytes in front of the archive, as self-extracting ones have; its own offsets do not count
+    /// them.</summary>
+    private long _shift;
 
     private ZipDirectory(string path, SafeFileHandle file)
     {
@@ -51,9 +58,9 @@ internal sealed class ZipDirectory
     private void List(Action<string, ZipEntry> found)
     {
         (long start, long size, long count) = FindDirectory();
-        if (start < 0 || size < 0 || start > _length - size || count > size / FileSize || size > Array.MaxLength)
+        if (start < 0 || size < 0 || start + _shift > _length - size || count > size / FileSize || size > Array.MaxLength)
             throw Wrong("its directory does not fit into it");
-        byte[] directory = ReadAt(start, (int)size);
+        byte[] directory = ReadAt(start + _shift, (int)size);
         ReadOnlySpan<byte> rest = directory;
         for (long i = 0; i < count; i++) rest = rest[ListEntry(rest, found)..];
     }
@@ -71,7 +78,8 @@ internal sealed class ZipDirectory
         if (method is not (0 or 8) && !name.EndsWith('/'))
             throw Wrong($"'{name}' is packed by method {method}; stored and deflated files are read");
         (long packed, long length, long offset) = Sizes(rest, rest.Slice(FileSize + nameLength, extraLength));
-        if (packed < 0 || length < 0 || offset < 0 || offset > _length - packed)
+        offset += _shift;
+        if (packed < 0 || length < 0 || offset < _shift || offset > _length - packed)
             throw Wrong($"'{name}' should lie behind its end");
         found(name, new ZipEntry(offset, packed, length, U32(rest, 16), method == 8));
         return size;
@@ -103,18 +111,44 @@ internal sealed class ZipDirectory
 
     private (long Start, long Size, long Count) FindDirectory()
     {
-        int tailLength = (int)Math.Min(_length, EndSize + LongestComment);
+        int tailLength = (int)Math.Min(_length, EndSize + LongestComment + LongestTrailer);
         byte[] tail = ReadAt(_length - tailLength, tailLength);
-        for (int at = tailLength - EndSize; at >= 0; at--)
+        int at = FindEnd(tail);
+        if (at < 0) throw Wrong("it is no zip archive, or its end is missing; download it again");
+        long end = _length - tailLength + at;
+        (long start, long size, long count) = (U32(tail, at + 16), U32(tail, at + 12), U16(tail, at + 10));
+        bool isWide = start == uint.MaxValue || size == uint.MaxValue || count == ushort.MaxValue;
+        if (isWide && FindDirectory64(end) is { } wide) return wide;
+        FindShift(start, size, end);
+        return (start, size, count);
+    }
+
+    /// <summary>The mark whose comment ends with the file; otherwise the last one whose comment fits, as bytes may have
+    /// been added behind it.</summary>
+    private static int FindEnd(ReadOnlySpan<byte> tail)
+    {
+        int last = -1;
+        for (int at = tail.Length - EndSize; at >= 0; at--)
         {
-            ReadOnlySpan<byte> end = tail.AsSpan(at);
-            if (U32(end, 0) != EndMark || U16(end, 20) != end.Length - EndSize) continue;
-            (long start, long size, long count) = (U32(end, 16), U32(end, 12), U16(end, 10));
-            bool isWide = start == uint.MaxValue || size == uint.MaxValue || count == ushort.MaxValue;
-            return isWide ? FindDirectory64(_length - tailLength + at) ?? (start, size, count) : (start, size, count);
+            if (U32(tail, at) != EndMark) continue;
+            int rest = tail.Length - at - EndSize, comment = U16(tail, at + 20);
+            if (comment == rest) return at;
+            if (last < 0 && comment < rest) last = at;
         }
 
-        throw Wrong("it is no zip archive, or its end is missing; download it again");
+        return last;
+    }
+
+    /// <summary>The directory lies right before its end: where it should begin further in front, bytes stand before the
+    /// archive.</summary>
+    private void FindShift(long start, long size, long end)
+    {
+        long shift = end - size - start;
+        if (shift <= 0 || size < FileSize || start + shift < 0) return;
+        Span<byte> mark = stackalloc byte[4];
+        bool IsMark(long offset, Span<byte> bytes) =>
+            RandomAccess.Read(_file, bytes, offset) == bytes.Length && U32(bytes, 0) == FileMark;
+        if (!IsMark(start, mark) && IsMark(start + shift, mark)) _shift = shift;
     }
 
     private (long Start, long Size, long Count)? FindDirectory64(long end)
@@ -125,6 +159,8 @@ internal sealed class ZipDirectory
         long at = BinaryPrimitives.ReadInt64LittleEndian(locator.AsSpan(8));
         if (at < 0 || at > _length - End64Size) throw Wrong("its directory is damaged");
         byte[] wide = ReadAt(at, End64Size);
+        long usual = end - Locator64Size - End64Size;   // where it lies without bytes in front of the archive
+        if (U32(wide, 0) != End64Mark && usual > at) (_shift, wide) = (usual - at, ReadAt(usual, End64Size));
         if (U32(wide, 0) != End64Mark) throw Wrong("its directory is damaged");
         return (Long(48), Long(40), Long(32));
         long Long(int offset) => BinaryPrimitives.ReadInt64LittleEndian(wide.AsSpan(offset));

@@ -7,8 +7,9 @@ namespace Fovea.Data.Datasets;
 
 /// <summary>
 /// Images that a file of comma-separated values lists: <c>path,label</c> or <c>path,label,split</c>, with or without a
-/// heading (which may have other columns too). Paths are relative to the file; labels are numbers or names; splits are
-/// <c>train</c>, <c>val</c> and <c>test</c>.
+/// heading (which may have other columns too, and name them as Hugging Face, Kaggle and FiftyOne do). Commas may be
+/// semicolons, tabs or bars; the text is UTF-8 or UTF-16. Paths are relative to the file, or names without ending that
+/// one image below its folder has; labels are numbers or names; splits are <c>train</c>, <c>val</c> and <c>test</c>.
 /// </summary>
 /// <remarks>
 /// Where all labels are whole numbers they are the classes' numbers, otherwise classes are the labels, sorted. A
@@ -22,12 +23,14 @@ public static class CsvImages
     /// <summary>Lists the images.</summary>
     /// <param name="path">The file, or a folder with a single file <c>*.csv</c>.</param>
     /// <param name="options">Seed and shares of what is held out; the usual ones if null.</param>
-    /// <exception cref="DataException">A row is wrong, an image is not there, or a path leads out of the
-    /// folder.</exception>
+    /// <exception cref="DataException">A row is wrong, an image is not there or under two labels, or a path leads
+    /// out of the folder.</exception>
     public static DatasetSplits Load(string path, DatasetOptions? options = null)
     {
         string file = FileOf(path), folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         CsvRows rows = CsvRows.Read(file, folder);
+        if (rows.Conflicts.Count > 0 && (options ?? new()).Copies == CopyPolicy.Once)
+            throw ImageCopies.TwoLabels(file, rows.Conflicts);
         string classFile = Path.Combine(folder, ImageFolder.ClassFile);
         ClassList classes = File.Exists(classFile) ? ClassList.Read(classFile, _ => false) : ClassesOf(rows, file);
         int[] labels = [.. rows.LabelNames.Select((label, i) => NumberOf(label, classes, file, rows.FirstLines[i]))];
@@ -43,15 +46,17 @@ public static class CsvImages
         (LabelledEntries train, LabelledEntries validation, LabelledEntries test) = (Part("train"), Part("val"),
             Part("test"));
         DatasetInfo info = ImageShape.Describe(Name, store, train, classes);
-        return ImageSplits.Make(
+        DatasetSplits splits = ImageSplits.Make(
             info, store, train, validation.Entries.Length > 0 ? validation : null,
             test.Entries.Length > 0 ? test : null, options ?? new());
+        return splits with { Notes = [.. rows.Notes, .. splits.Notes] };
     }
 
     private static string FileOf(string path)
     {
         if (!Directory.Exists(path)) return path;
         string[] files = Directory.GetFiles(path, "*.csv");
+        if (files.Length == 0) files = Directory.GetFiles(path, "*.tsv");
         return files.Length == 1 ? files[0] : throw new DataException(
             $"{path}: holds {(files.Length == 0 ? "no" : $"{files.Length}")} files *.csv; give the file that lists the "
                 + "images.");

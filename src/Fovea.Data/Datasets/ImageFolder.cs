@@ -6,8 +6,9 @@ namespace Fovea.Data.Datasets;
 
 /// <summary>
 /// Images in one folder per class, with torchvision's rules: classes are the folders' names, sorted; images are found
-/// at any depth by their extension. Reads <c>train/</c>, <c>val/</c> (or <c>valid/</c>, <c>validation/</c>) and
-/// <c>test/</c> where they are there; otherwise a test set is held out. A zip archive of such a folder will do.
+/// at any depth by their extension, and links are followed. Reads <c>train/</c>, <c>val/</c> and <c>test/</c>, also under
+/// other usual names such as <c>Training/</c>, <c>valid/</c> or <c>test_set/</c>, where they are there; otherwise a test
+/// set is held out. A zip archive of such a folder will do.
 /// </summary>
 /// <remarks>
 /// A file <c>classes.txt</c> in the folder gives the classes and their order instead: one a line, <c>folder</c> or
@@ -17,45 +18,46 @@ public static class ImageFolder
 {
     internal const string ClassFile = "classes.txt", Train = "train", Test = "test";
 
-    private static readonly string[] ValidationNames = ["val", "valid", "validation"];
-
     /// <summary>Lists the images; none is decoded but the headers of a few.</summary>
     /// <param name="path">A folder or a zip archive.</param>
     /// <param name="options">Seed and shares of what is held out; the usual ones if null.</param>
-    /// <exception cref="DataException">There are no classes, one has no images, or a link leads out of the
-    /// folder.</exception>
+    /// <exception cref="DataException">There are no classes, one has no images, or a link leads
+    /// nowhere.</exception>
     public static DatasetSplits Load(string path, DatasetOptions? options = null) =>
         Load(ImageTree.Open(path), "folder", options ?? new());
 
     private static DatasetSplits Load(ImageTree tree, string name, DatasetOptions options)
     {
-        string root = RootOf(tree);
-        (string train, string? validation, string? test) = FindParts(tree, root);
-        ClassList classes = FindClasses(tree, train);
-        LabelledEntries learn = tree.Label(train, classes);
+        string? classFile = ClassFileOf(tree, "");
+        FolderLayout layout = FolderLayout.Of(tree, classFile is not null, TinyImageNet.LabelledFolders(tree));
+        classFile ??= ClassFileOf(tree, layout.Train);
+        ClassList classes = FindClasses(tree, layout.Train, classFile);
+        LabelledEntries learn = tree.Label(layout.Train, classes);
         DatasetInfo info = ImageShape.Describe(name, tree.Store, learn, classes);
-        return ImageSplits.Make(
-            info, tree.Store, learn,
-            validation is null ? null : tree.Label(validation, classes),
-            test is null ? null : tree.Label(test, classes), options);
+        LabelledEntries? validation = layout.Validation is string folder ? tree.Label(folder, classes)
+            : TinyImageNet.ReadValidation(tree, classes);
+        DatasetSplits splits = ImageSplits.Make(info, tree.Store, learn, validation,
+            layout.Test is null ? null : tree.Label(layout.Test, classes), options);
+        return splits with { Notes = [.. layout.Notes, .. NotesOnLists(tree), .. splits.Notes] };
     }
 
-    /// <summary>Archives often hold everything in one folder more.</summary>
-    private static string RootOf(ImageTree tree) =>
-        tree.Store is ZipStore && tree.FoldersIn("") is [string only] && tree.FoldersIn(only).Length > 0 ? only : "";
-
-    /// <summary>A folder <c>train</c> is a part if it has folders in it; a part without folders (Kaggle's unlabelled
-    /// test) is none.</summary>
-    private static (string Train, string? Validation, string? Test) FindParts(ImageTree tree, string root)
+    private static string? ClassFileOf(ImageTree tree, string folder)
     {
-        string prefix = root.Length == 0 ? "" : root + "/";
-        string[] folders = [.. tree.FoldersIn(root).Where(folder => tree.FoldersIn(prefix + folder).Length > 0)];
-        string? Find(params string[] names) => names.FirstOrDefault(folders.Contains) is string name ? prefix + name
-            : null;
-        return Find(Train) is string train ? (train, Find(ValidationNames), Find(Test)) : (root, null, null);
+        string file = Path.Combine(tree.Path, folder, ClassFile);
+        return File.Exists(file) ? file : null;
     }
 
-    private static ClassList FindClasses(ImageTree tree, string train)
+    /// <summary>A list of images does not take a folder of classes over, but someone may have meant it.</summary>
+    private static IEnumerable<string> NotesOnLists(ImageTree tree)
+    {
+        if (!Directory.Exists(tree.Path)) yield break;
+        string[] lists = [.. Directory.EnumerateFiles(tree.Path, "*.csv").Select(file => Path.GetFileName(file)).Order()];
+        if (lists.Length > 0)
+            yield return $"the classes are those of the folders; {Listing.Of(lists)} is not read (`dataset` csv, or the "
+                + "file itself as `data`, would).";
+    }
+
+    private static ClassList FindClasses(ImageTree tree, string train, string? classFile)
     {
         string[] folders = tree.FoldersIn(train);
         if (folders.Length == 0)
@@ -65,7 +67,6 @@ public static class ImageFolder
                 + "possibly below train/, val/ and test/.");
         }
 
-        string file = Path.Combine(tree.Path, ClassFile);
-        return File.Exists(file) ? ClassList.Read(file, folders.Contains) : ClassList.OfFolders(folders);
+        return classFile is not null ? ClassList.Read(classFile, folders.Contains) : ClassList.OfFolders(folders);
     }
 }

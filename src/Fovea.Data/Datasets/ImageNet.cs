@@ -7,7 +7,7 @@ namespace Fovea.Data.Datasets;
 /// <summary>
 /// ImageNet-1k as ILSVRC 2012 publishes it: <c>train/WNID/*.JPEG</c> and <c>val/</c>, either with the same folders or
 /// flat, with the classes in a file (see <see cref="ImageNetTruth"/>). Kaggle's <c>ILSVRC/Data/CLS-LOC</c> is found
-/// below the folder.
+/// below the folder; Tiny ImageNet is read as it is published.
 /// </summary>
 /// <remarks>
 /// Class numbers follow the lines of <c>classes.txt</c>, <c>LOC_synset_mapping.txt</c> or <c>synset_words.txt</c>
@@ -36,7 +36,18 @@ public static class ImageNet
         if (train.Entries.Length == 0)
             throw new DataException($"{root}: its train holds no folders of images, one per wnid.");
         DatasetInfo info = ImageShape.Describe(Name, tree.Store, train, classes);
-        return ImageSplits.Make(info, tree.Store, train, Validation(tree, path, classes), null, options ?? new());
+        DatasetSplits splits = ImageSplits.Make(
+            info, tree.Store, train, Validation(tree, path, classes), null, options ?? new());
+        return splits with { Notes = [.. NotesOn(tree), .. splits.Notes] };
+    }
+
+    private static IEnumerable<string> NotesOn(ImageTree tree)
+    {
+        string[] left = [.. tree.FoldersIn("").Where(folder => folder is not (ImageFolder.Train or "val"))];
+        return [.. left.Length == 0 ? (string[])[]
+            : [$"beside train and val, {(left.Length == 1 ? "a folder is" : "folders are")} left out: "
+                + $"{Listing.Of(left.Select(folder => $"'{folder}'"))}."],
+            .. tree.Entries.PassedOver.Sentences()];
     }
 
     private static string RootOf(string path)
@@ -54,12 +65,14 @@ public static class ImageNet
         string[] folders = tree.FoldersIn(ImageFolder.Train);
         string? file = ImageNetTruth.Places(path, tree.Path)
             .SelectMany(place => ClassFiles.Select(name => Path.Combine(place, name))).FirstOrDefault(File.Exists);
-        return file is null ? ClassList.OfFolders(folders) : ClassList.Read(file, folders.Contains);
+        return file is not null ? ClassList.Read(file, folders.Contains)
+            : TinyImageNet.ReadClasses(tree, folders) ?? ClassList.OfFolders(folders);
     }
 
     private static LabelledEntries? Validation(ImageTree tree, string path, ClassList classes)
     {
         const string Folder = "val";
+        if (TinyImageNet.ReadValidation(tree, classes) is { } annotated) return annotated;
         if (tree.FoldersIn(Folder).Length > 0) return tree.Label(Folder, classes);
         int[] flat = tree.FilesIn(Folder);
         return flat.Length == 0 ? null : new LabelledEntries(flat, ImageNetTruth.Read(tree, path, flat, classes));

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Fovea.Data.Datasets.Csv;
 using Fovea.Data.Datasets.Files;
 
@@ -55,20 +54,12 @@ internal static class ImageNetTruth
     private static Dictionary<string, int> ReadSolution(string file, ClassList classes)
     {
         Dictionary<string, int> labels = new(StringComparer.Ordinal);
-        try
+        CsvReader reader = new(new StringReader(TextFile.Read(file)), file);
+        while (reader.Next() is List<string> row)
         {
-            using StreamReader text = new(file, Encoding.UTF8);
-            CsvReader reader = new(text, file);
-            while (reader.Next() is List<string> row)
-            {
-                string wnid = row.Count < 2 ? "" : row[1].Trim().Split(' ')[0];
-                if (wnid == "PredictionString") continue;   // the heading
-                labels[Path.GetFileNameWithoutExtension(row[0])] = Known(classes, wnid, file, reader.Line);
-            }
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new DataException($"{file}: cannot be read: {error.Message}", error);
+            string wnid = row.Count < 2 ? "" : row[1].Trim().Split(' ')[0];
+            if (wnid == "PredictionString") continue;   // the heading
+            labels[Path.GetFileNameWithoutExtension(row[0])] = Known(classes, wnid, file, reader.Line);
         }
 
         return labels;

@@ -1,4 +1,3 @@
-
 using Fovea.Data.Datasets.Caching;
 using Fovea.Data.Datasets.Files;
 using Fovea.Data.Datasets.Splits;
@@ -20,6 +19,15 @@ internal static class ImageSplits
     /// <param name="test">Or null.</param>
     /// <param name="options">How much is held out, and where a cache lies.</param>
     public static DatasetSplits Make(
+        DatasetInfo info, IImageStore store, LabelledEntries train, LabelledEntries? validation, LabelledEntries? test,
+        DatasetOptions options)
+    {
+        (train, validation, test, IReadOnlyList<string> notes) =
+            ImageCopies.Remove(info, store, train, validation, test, options.Copies);
+        return MakeOf(info, store, train, validation, test, options) with { Notes = notes };
+    }
+
+    private static DatasetSplits MakeOf(
         DatasetInfo info, IImageStore store, LabelledEntries train, LabelledEntries? validation, LabelledEntries? test,
         DatasetOptions options)
     {

@@ -65,16 +65,28 @@ public static class Mnist
                     + "exist.");
     }
 
-    private static string Find(string directory, string[] folders, string stem, string name)
+    /// <summary>One of the files, gzipped or not, in the first of some folders that has it; otherwise null.</summary>
+    /// <param name="directory">Holds the folders.</param>
+    /// <param name="folders">Relative; empty is the directory itself.</param>
+    /// <param name="stem">The file's name up to its kind, such as <c>train-labels</c>.</param>
+    internal static string? FindFile(string directory, string[] folders, string stem)
+    {
+        // Kaggle has each file in a folder of its name
+        IEnumerable<string> paths = folders.SelectMany(folder => NamesOf(stem).SelectMany(file =>
+            (string[])[Path.Combine(directory, folder, file), Path.Combine(directory, folder, file, file)]));
+        return paths.FirstOrDefault(File.Exists);
+    }
+
+    private static string[] NamesOf(string stem)
     {
         string kind = stem.EndsWith("images", StringComparison.Ordinal) ? "idx3-ubyte" : "idx1-ubyte";
-        string[] names = [$"{stem}-{kind}", $"{stem}-{kind}.gz", $"{stem}.{kind}", $"{stem}.{kind}.gz"];
-        IEnumerable<string> paths = folders.SelectMany(folder =>
-            names.Select(file => Path.Combine(directory, folder, file)));
-        return paths.FirstOrDefault(File.Exists) ?? throw new DataException(
-            $"{name}: no {names[0]}, gzipped or not, in '{directory}' or its {string.Join(", ", folders.Skip(1))}; "
-                + "download " +
-            "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and "
-                + "t10k-labels-idx1-ubyte.gz into it.");
+        return [$"{stem}-{kind}", $"{stem}-{kind}.gz", $"{stem}.{kind}", $"{stem}.{kind}.gz"];
     }
+
+    private static string Find(string directory, string[] folders, string stem, string name) =>
+        FindFile(directory, folders, stem) ?? throw new DataException(
+            $"{name}: no {NamesOf(stem)[0]}, gzipped or not, in '{directory}' or its "
+                + $"{string.Join(", ", folders.Skip(1))}; download "
+            + "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and "
+                + "t10k-labels-idx1-ubyte.gz into it.");
 }

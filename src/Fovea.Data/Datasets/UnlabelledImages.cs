@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets.Files;
 
@@ -12,14 +13,14 @@ public sealed class UnlabelledImages : IImageDataset
     private readonly ConcurrentDictionary<int, string> _unreadable = new();
 
     /// <summary>Lists the folder; nothing is decoded.</summary>
-    /// <param name="folder">Images at any depth; links out of it are refused.</param>
+    /// <param name="folder">Images at any depth; links are followed.</param>
     /// <param name="info">Classes and normalisation of the model that will look at them.</param>
     /// <exception cref="DataException">There is no such folder, no image in it, or it cannot be listed.</exception>
     public UnlabelledImages(string folder, DatasetInfo info)
     {
         if (!Directory.Exists(folder)) throw new DataException($"'{folder}' is not a folder; give one with images.");
         (Info, _store) = (info, new FolderStore(folder, FolderWalk.List(folder)));
-        if (Count == 0) throw new DataException($"'{folder}' holds no images (PNG, JPEG, BMP, PPM, PGM or PBM).");
+        if (Count == 0) throw new DataException($"'{folder}' holds no images ({ImageSignature.Readable}).");
     }
 
     /// <inheritdoc/>

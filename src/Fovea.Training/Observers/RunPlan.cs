@@ -18,6 +18,13 @@ public sealed record RunPlan
     /// <summary>Training, validation and test images.</summary>
     public required (int Train, int Validation, int Test) Images { get; init; }
 
+    /// <summary>Names of the classes, in the order of their numbers.</summary>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
+    /// <summary>What of the dataset was left out or taken in another way than one may expect, a sentence
+    /// each.</summary>
+    public IReadOnlyList<string> DatasetNotes { get; init; } = [];
+
     /// <summary>Origin of the validation images.</summary>
     public required string ValidationOrigin { get; init; }
 

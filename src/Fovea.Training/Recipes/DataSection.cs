@@ -1,4 +1,5 @@
 using Fovea.Data.Datasets.Caching;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Transforms;
 
 namespace Fovea.Training.Recipes;
@@ -47,6 +48,9 @@ public sealed record DataSection
 
     /// <summary>Passes over images that cannot be read, and counts them; otherwise the first ends the run.</summary>
     public bool SkipBad { get; init; }
+
+    /// <summary>What happens to images that are there more than once.</summary>
+    public CopyPolicy Copies { get; init; } = CopyPolicy.Once;
 
     /// <summary>File or folder that keeps images, decoded and resized once; null: none.</summary>
     public string? Cache { get; init; }

@@ -1,4 +1,5 @@
 using Fovea.Core.Options;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Transforms;
 using Fovea.Nn.Schedules;
 using Fovea.Tensors;
@@ -106,6 +107,10 @@ public static class RecipeFields
                 "Share of the training images of each class to keep")),
             section.Field("skip-bad", ValueForm.Flag(), s => s.SkipBad, (s, v) => s with { SkipBad = v },
                 "Pass over images that cannot be read, and count them"),
+            Fixed(section.Field("copies", ValueForm.Choice<CopyPolicy>(), s => s.Copies,
+                (s, v) => s with { Copies = v },
+                "Images that are there twice: once (kept in one part; two labels are an error), drop (those with two "
+                    + "labels are left out), keep (not looked for)")),
             section.Field("cache", ValueForm.Text("FILE|DIR").OrNone("none"), s => s.Cache,
                 (s, v) => s with { Cache = v },
                 "Keep image files decoded and shrunk in one file, made on first use; augmentation then sees those"),

@@ -53,6 +53,7 @@ public static class DatasetChoice
             Classes = recipe.Data.Classes,
             TrainFraction = recipe.Data.TrainFraction,
             SkipBad = recipe.Data.SkipBad,
+            Copies = recipe.Data.Copies,
             Cache = recipe.Data.Cache is string path
                 ? new CacheOptions(path) { Side = recipe.Data.CacheSize, Report = cached, Stop = stop } : null,
             TrainLimit = recipe.Data.TrainLimit,

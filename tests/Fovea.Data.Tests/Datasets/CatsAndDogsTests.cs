@@ -27,7 +27,7 @@ public sealed class CatsAndDogsTests
     {
         using TemporaryFolder folder = new();
         string zip = folder.Write("train.zip",
-            Zip([.. Names.Select(name => ("train/" + name, Png((byte)(name[0] == 'c' ? 1 : 2)))),
+            Zip([.. Names.Select((name, i) => ("train/" + name, Png((byte)(name[0] == 'c' ? 1 : 2), width: i + 1))),
                 ("train/notes.txt", [1])]));
         Check(DatasetCatalogue.Load("cats-and-dogs", folder.Path));
         Check(DatasetCatalogue.Load("CatsAndDogs", zip));

@@ -41,7 +41,10 @@ public sealed class CsvImagesTests
     [InlineData("/etc/a.png,1", "line 1: the path '/etc/a.png' does not stay")]
     [InlineData("a.png,x\ngone.png,y", "1 images are not there: 'gone.png' (line 2)")]
     [InlineData("a.png,", "line 1: 'a.png' has no label")]
-    [InlineData("a.png,x,dev", "there is no part 'dev'")]
+    [InlineData("a.png,x,some", "there is no part 'some'")]
+    [InlineData("foto,klasse\na.png,x", "headings 'foto', 'klasse'")]
+    [InlineData("image_id,x0,x1\na.png,1,0", "headings 'image_id', 'x0', 'x1'")]
+    [InlineData("path,label\na.png,x\na.png,y\nb.png,x", "'a.png' is 'x' in line 2 and 'y' in line 3")]
     [InlineData("path,label\n", "lists no images")]
     [InlineData("a.png,0\nb.png,2000000", "too large to be a class number")]
     public void Wrong_rows_are_named(string rows, string message)
@@ -51,14 +54,88 @@ public sealed class CsvImagesTests
     }
 
     [Fact]
-    public void Links_out_of_the_folder_are_refused()
+    public void Links_are_followed()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a privilege there.");
-        using TemporaryFolder outside = Folder("x/s.png"), folder = Folder("a.png");
+        using TemporaryFolder outside = Folder("x/r.png", "x/s.png", "x/t.png"), folder = Folder("a.png");
+        folder.Write("a.png", Png(99));
         File.CreateSymbolicLink(Path.Combine(folder.Path, "l.png"), Path.Combine(outside.Path, "x", "s.png"));
         Directory.CreateSymbolicLink(Path.Combine(folder.Path, "l"), Path.Combine(outside.Path, "x"));
-        Assert.Contains("leads out of", Error(() => Load(folder, "a.png,x\nl.png,y")));
-        Assert.Contains("is a link", Error(() => Load(folder, "a.png,x\nl/s.png,y")));
+        Assert.Equal(3, Total(Load(folder, "a.png,x\nl.png,y\nl/t.png,y")));
+    }
+
+    [Theory]
+    [InlineData("path;label\np/a.png;x\np/b.png;y\n")]
+    [InlineData("path\tlabel\np/a.png\tx\np/b.png\ty\n")]
+    [InlineData("sep=;\nfile_name;label\np/a.png;x\np/b.png;y\n")]
+    [InlineData("path,label\n\n  \np\\a.png,x\n,\n.\\p\\b.png,y\n\n")]
+    [InlineData("path,label\rp/a.png,x\rp/b.png,y\r")]
+    [InlineData("file_name,label\np/a.png,x\np/b.png,y\n")]
+    [InlineData("index,ground_truth,filepath\n0,x,p/a.png\n1,y,p/b.png\n")]
+    [InlineData("filepath,ground_truth.label\np/a.png,x\np/b.png,y\n")]
+    [InlineData("id,breed\na,x\nb,y\n")]
+    [InlineData("image_id,cultivar\na.png,x\nb,y\n")]
+    [InlineData("id_code,diagnosis\np/a,x\np/b,y\n")]
+    [InlineData("Image Name,Class\na.png,x\nb.png,y\n")]
+    [InlineData("path,label\n/home/me/set/p/a.png,x\n/home/me/set/p/b.png,y\n")]
+    [InlineData("path,label\nC:\\me\\p\\a.png,x\nC:\\me\\p\\b.png,y\n")]
+    public void Lists_of_other_programs_are_read(string rows)
+    {
+        using TemporaryFolder folder = Folder("p/a.png", "p/b.png", "q/c.png");
+        foreach (Encoding encoding in (Encoding[])[new UTF8Encoding(false), Encoding.UTF8, Encoding.Unicode,
+            Encoding.BigEndianUnicode])
+        {
+            folder.Write("list.csv", [.. encoding.GetPreamble(), .. encoding.GetBytes(rows)]);
+            DatasetSplits splits = DatasetCatalogue.Load("csv", folder.Path, new() { ValidationShare = 0 });
+            Assert.Equal(["x", "y"], splits.Info.ClassNames);
+            Assert.Equal(["p/a.png", "p/b.png"], Paths(splits.Train, folder.Path));
+            Assert.Equal([0, 1], Labels(splits.Train));
+        }
+    }
+
+    [Fact]
+    public void Absolute_paths_within_the_folder_are_read()
+    {
+        using TemporaryFolder folder = Folder("p/a.png", "p/b.png");
+        DatasetSplits splits = Load(folder, $"{folder.Path}/p/a.png,x\n{folder.Path}/p/b.png,y\n");
+        Assert.Equal(["p/a.png", "p/b.png"], Paths(splits.Train, folder.Path));
+    }
+
+    [Fact]
+    public void A_name_that_two_images_have_is_refused()
+    {
+        using TemporaryFolder folder = Folder("p/a.png", "q/a.png");
+        Assert.Contains("several images are called 'a'", Error(() => Load(folder, "id,label\na,x\n")));
+    }
+
+    [Fact]
+    public void Other_encodings_are_refused_and_merge_no_classes()
+    {
+        using TemporaryFolder folder = Folder("a.png", "b.png");
+        string list = folder.Write("list.csv", Encoding.Latin1.GetBytes("a.png,B\u00E4r\nb.png,B\u00F6r\n"));
+        Assert.Contains("line 1: is neither UTF-8 nor UTF-16 (byte 0xE4)",
+            Error(() => DatasetCatalogue.Load("csv", list)));
+        folder.Write("classes.txt", Encoding.Latin1.GetBytes("B\u00E4r\nB\u00F6r\n"));
+        folder.Write("list.csv", "a.png,0\nb.png,1\n"u8.ToArray());
+        Assert.Contains("classes.txt, line 1: is neither", Error(() => DatasetCatalogue.Load("csv", list)));
+    }
+
+    [Fact]
+    public void Labels_that_differ_only_in_composition_are_one_class()
+    {
+        using TemporaryFolder folder = Folder("a.png", "b.png", "c.png");
+        DatasetSplits splits = Load(folder, "a.png,caf\u00E9\nb.png,cafe\u0301\nc.png,tea\n");
+        Assert.Equal(["caf\u00E9", "tea"], splits.Info.ClassNames);
+    }
+
+    [Fact]
+    public void A_row_that_is_there_twice_counts_once()
+    {
+        using TemporaryFolder folder = Folder("a.png", "b.png");
+        DatasetSplits splits = Load(folder, "a.png,x,train\nb.png,y,train\na.png,x,test\n");
+        Assert.Equal(["b.png"], Paths(splits.Train, folder.Path));
+        Assert.Equal(["a.png"], Paths(splits.Test, folder.Path));
+        Assert.Contains(splits.Notes, note => note.StartsWith("1 copy of an image is left out", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -67,6 +144,8 @@ public sealed class CsvImagesTests
         using TemporaryFolder folder = Folder("a.png");
         Assert.Contains("no files *.csv", Error(() => DatasetCatalogue.Load("csv", folder.Path)));
     }
+
+    private static int Total(DatasetSplits splits) => splits.Train.Count + splits.Validation.Count + splits.Test.Count;
 
     private static DatasetSplits Load(TemporaryFolder folder, string rows)
     {

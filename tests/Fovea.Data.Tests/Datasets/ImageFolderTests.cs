@@ -84,8 +84,8 @@ public sealed class ImageFolderTests
     public void Small_equal_squares_keep_their_size_and_grey_its_channel()
     {
         using TemporaryFolder folder = new();
-        foreach (string name in (string[])["a/1.png", "b/1.png", "a/2.png", "b/2.png"])
-            folder.Write(name, Png(1, 28, 28, PngColor.Grey));
+        foreach ((int i, string name) in ((string[])["a/1.png", "b/1.png", "a/2.png", "b/2.png"]).Index())
+            folder.Write(name, Png((byte)i, 28, 28, PngColor.Grey));
         DatasetInfo info = DatasetCatalogue.Load("folder", folder.Path).Info;
         Assert.Equal((1, 28, 28), (info.Channels, info.Height, info.Width));
     }
@@ -118,19 +118,22 @@ public sealed class ImageFolderTests
     }
 
     [Fact]
-    public void Links_out_of_the_folder_are_refused_and_links_within_followed()
+    public void Links_are_followed_and_loops_and_dangling_ones_named()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a privilege there.");
-        using TemporaryFolder outside = Folder("secret.png"), folder = Folder("a/1.png", "b/1.png", "b/2.png");
-        File.CreateSymbolicLink(Path.Combine(folder.Path, "a", "2.png"), Path.Combine("..", "b", "2.png"));
-        Assert.Equal(4, ImageFolder.Load(folder.Path).Train.Count + ImageFolder.Load(folder.Path).Test.Count);
-        string link = Path.Combine(folder.Path, "a", "3.png");
-        File.CreateSymbolicLink(link, Path.Combine(outside.Path, "secret.png"));
-        Assert.Contains("leads out of", Error(() => ImageFolder.Load(folder.Path)));
-        File.Delete(link);
-        File.CreateSymbolicLink(link, "gone.png");
-        File.CreateSymbolicLink(Path.Combine(folder.Path, "c"), folder.Path);
-        Assert.Contains("link to a folder", Error(() => ImageFolder.Load(folder.Path)));
+        using TemporaryFolder outside = new(), folder = Folder("a/1.png", "b/1.png", "b/2.png");
+        outside.Write("c/x.png", Png(77));
+        outside.Write("y.png", Png(78));
+        Directory.CreateSymbolicLink(Path.Combine(folder.Path, "c"), Path.Combine(outside.Path, "c"));
+        Directory.CreateSymbolicLink(Path.Combine(folder.Path, "b", "up"), Path.Combine("..", "b"));
+        Directory.CreateSymbolicLink(Path.Combine(outside.Path, "c", "round"), outside.Path);
+        File.CreateSymbolicLink(Path.Combine(folder.Path, "a", "2.png"), Path.Combine(outside.Path, "y.png"));
+        DatasetSplits splits = ImageFolder.Load(folder.Path);
+        Assert.Equal(["a", "b", "c"], splits.Info.ClassNames);
+        Assert.Equal(5, splits.Train.Count + splits.Test.Count);
+        Assert.Contains(splits.Notes, note => note.Contains("'b/up'") && note.Contains("'c/round'"));
+        File.CreateSymbolicLink(Path.Combine(folder.Path, "a", "3.png"), "gone.png");
+        Assert.Contains("'a/3.png' (to 'gone.png')", Error(() => ImageFolder.Load(folder.Path)));
     }
 
     [Fact]

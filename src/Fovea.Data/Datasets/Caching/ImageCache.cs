@@ -53,6 +53,8 @@ internal sealed class ImageCache : IImageStore
 
     public (long Length, long Stamp) Stamp(int entry) => _store.Stamp(entry);
 
+    public UInt128 Hash(int entry, bool isWhole) => _store.Hash(entry, isWhole);
+
     public ImageInfo Identify(int entry) => _store.Identify(entry);
 
     /// <summary>Images come in the cache's size, whatever the options say.</summary>

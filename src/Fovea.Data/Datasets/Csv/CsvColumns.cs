@@ -1,3 +1,5 @@
+using Fovea.Data.Datasets.Files;
+
 namespace Fovea.Data.Datasets.Csv;
 
 /// <summary>Which column of a list says what.</summary>
@@ -6,17 +8,41 @@ namespace Fovea.Data.Datasets.Csv;
 /// <param name="Split">Column of its part, or -1.</param>
 internal sealed record CsvColumns(int Path, int Label, int Split)
 {
-    private static readonly string[] PathNames = ["path", "file", "filename", "filepath", "image", "image_path"];
-    private static readonly string[] LabelNames = ["label", "class", "target", "category"];
-    private static readonly string[] SplitNames = ["split", "part", "set", "subset"];
+    /// <summary>Headings by preference, without case, spaces, dashes and underscores.</summary>
+    private static readonly string[] PathNames = ["path", "filepath", "imagepath", "imgpath", "relativepath", "relpath",
+        "file", "filename", "imagefile", "imagefilename", "imagename", "imgname", "image", "images", "img", "imageid",
+        "imgid", "idcode", "id", "name"],
+        LabelNames = ["label", "labels", "class", "classname", "classlabel", "labelname", "target", "category",
+            "categoryname", "groundtruth", "gt", "groundtruthlabel", "classid", "labelid", "categoryid", "classindex",
+            "species", "breed", "diagnosis", "emotion", "y"],
+        SplitNames = ["split", "part", "set", "subset", "partition", "phase", "usage", "tags"];
 
-    /// <summary>The columns that a heading names; null where the row is none.</summary>
+    /// <summary>Headings that are looked for, for messages.</summary>
+    public static string Known => "path, file_name, filepath, image or image_id for the image; label, class, target, "
+        + "category or ground_truth for its class; split for its part";
+
+    /// <summary>
+    /// The columns that a heading names; null where the row is none. Where there are two columns and one is known, the
+    /// other is the other.
+    /// </summary>
     public static CsvColumns? OfHeading(List<string> row)
     {
-        string[] names = [.. row.Select(field => field.Trim().ToLowerInvariant())];
-        int Find(string[] known) => Array.FindIndex(names, known.Contains);
-        (int path, int label) = (Find(PathNames), Find(LabelNames));
-        return path >= 0 && label >= 0 ? new CsvColumns(path, label, Find(SplitNames)) : null;
+        string[] names = [.. row.Select(Plain)];
+        int Find(string[] known) => known.Select(name => Array.IndexOf(names, name)).FirstOrDefault(at => at >= 0, -1);
+        (int path, int label, int split) = (Find(PathNames), Find(LabelNames), Find(SplitNames));
+        if (names.Length == 2 && split < 0 && path >= 0 != label >= 0 && !row.Any(IsImage))
+            (path, label) = path >= 0 ? (path, 1 - path) : (1 - label, label);
+        return path >= 0 && label >= 0 && path != label ? new CsvColumns(path, label, split) : null;
+    }
+
+    /// <summary>True for a first row that names columns, though not those that are looked for: it names no image, but
+    /// the next row does, or one of its names is known.</summary>
+    public static bool IsOtherHeading(List<string> row, List<string>? next)
+    {
+        if (row.Any(IsImage)) return false;
+        string[] names = [.. row.Select(Plain)];
+        return names.Any(name => LabelNames.Contains(name) || PathNames.Contains(name))
+            || (next is not null && next.Any(IsImage));
     }
 
     /// <summary>The columns of a list without a heading: path, label and perhaps split.</summary>
@@ -24,4 +50,10 @@ internal sealed record CsvColumns(int Path, int Label, int Split)
 
     /// <summary>Fields that a row needs.</summary>
     public int Width => Math.Max(Path, Math.Max(Label, Split)) + 1;
+
+    private static bool IsImage(string field) => ImageNames.IsImage(
+        field.Trim().AsSpan()[(field.Trim().LastIndexOfAny(['/', '\\']) + 1)..]);
+
+    private static string Plain(string field) =>
+        string.Concat(field.Where(char.IsAsciiLetterOrDigit)).ToLowerInvariant();
 }

@@ -2,11 +2,12 @@ using System.Text;
 
 namespace Fovea.Data.Datasets.Csv;
 
-/// <summary>Rows of comma-separated values, one after the other, with fields in quotes where they need them.</summary>
+/// <summary>Rows of values that a sign separates, usually a comma, one after the other, with fields in quotes where they need them.</summary>
 /// <remarks>Source: RFC 4180. Rows may end with LF or CRLF; blank lines are passed over.</remarks>
 /// <param name="text">Read to its end; stays open.</param>
 /// <param name="name">Names the text in messages.</param>
-internal sealed class CsvReader(TextReader text, string name)
+/// <param name="separator">Stands between the fields of a row.</param>
+internal sealed class CsvReader(TextReader text, string name, char separator = ',')
 {
     private const int LongestField = 1 << 16, MostFields = 1024;
     private readonly StringBuilder _field = new();
@@ -28,7 +29,7 @@ internal sealed class CsvReader(TextReader text, string name)
             if (fields.Count == MostFields) throw Wrong($"has more than {MostFields} fields");
             fields.Add(text.Peek() == '"' ? Quoted() : Plain());
         }
-        while (Skip(','));
+        while (Skip(separator));
 
         if (text.Peek() >= 0) EndLine();
         return fields;
@@ -37,7 +38,7 @@ internal sealed class CsvReader(TextReader text, string name)
     private string Plain()
     {
         _field.Clear();
-        while (text.Peek() is >= 0 and not (',' or '\r' or '\n') and int next)
+        while (text.Peek() is >= 0 and not ('\r' or '\n') and int next && next != separator)
         {
             if (next == '"') throw Wrong("has a quote within a field; put the field in quotes and double the quote");
             Take();
@@ -59,7 +60,7 @@ internal sealed class CsvReader(TextReader text, string name)
             Take();
         }
 
-        return text.Peek() is < 0 or ',' or '\r' or '\n' ? _field.ToString()
+        return text.Peek() is < 0 or '\r' or '\n' || text.Peek() == separator ? _field.ToString()
             : throw Wrong("has letters behind a closing quote");
     }
 
@@ -78,8 +79,7 @@ internal sealed class CsvReader(TextReader text, string name)
 
     private void EndLine()
     {
-        Skip('\r');
-        if (Skip('\n')) _line++;
+        if (Skip('\r') | Skip('\n')) _line++;
     }
 
     private DataException Wrong(string what) => new($"{name}, line {Line}: {what}.");

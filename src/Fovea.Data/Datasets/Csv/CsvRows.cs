@@ -1,4 +1,3 @@
-using System.Text;
 using Fovea.Data.Datasets.Files;
 
 namespace Fovea.Data.Datasets.Csv;
@@ -8,12 +7,14 @@ internal sealed class CsvRows
 {
     private readonly Dictionary<string, int> _folders = new(StringComparer.Ordinal),
         _labels = new(StringComparer.Ordinal);
-    private readonly List<string> _labelNames = [], _splits = [], _missing = [];
+    private readonly Dictionary<string, (int Line, int Label)> _seen = new(StringComparer.Ordinal);
+    private readonly List<string> _labelNames = [], _splits = [], _missing = [], _conflicts = [];
     private readonly List<int> _label = [], _firstLines = [];
     private readonly string _file;
-    private readonly TreeGuard _guard;
+    private readonly ListedFiles _files;
+    private int _blanks;
 
-    private CsvRows(string file, string folder) => (_file, _guard) = (file, new TreeGuard(folder));
+    private CsvRows(string file, string folder) => (_file, _files) = (file, new ListedFiles(folder));
 
     /// <summary>The images, in the order of the rows.</summary>
     public EntryList Entries { get; } = new();
@@ -30,39 +31,42 @@ internal sealed class CsvRows
     /// <summary>For each image, <c>train</c>, <c>val</c> or <c>test</c>.</summary>
     public IReadOnlyList<string> Splits => _splits;
 
+    /// <summary>Rows that give an image another label than a row before, both named.</summary>
+    public IReadOnlyList<string> Conflicts => _conflicts;
+
+    /// <summary>What was taken in another way than it is written, a sentence each.</summary>
+    public IEnumerable<string> Notes =>
+    [
+        .. _files.Ways.Select(way => $"{way.Value} {(way.Value == 1 ? "path" : "paths")} of the list, {way.Key}, "
+            + "were found below its folder."),
+        .. _blanks == 0 ? (string[])[] : [$"{_blanks} {(_blanks == 1 ? "row" : "rows")} of the list without any value "
+            + $"{(_blanks == 1 ? "is" : "are")} left out."],
+    ];
+
     /// <exception cref="DataException">A row is wrong, or files are not there.</exception>
     public static CsvRows Read(string file, string folder)
     {
-        try
-        {
-            using StreamReader text = new(file, Encoding.UTF8);
-            CsvRows rows = new(file, folder);
-            rows.ReadAll(new CsvReader(text, file));
-            return rows;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new DataException($"{file}: cannot be read: {error.Message}", error);
-        }
+        CsvRows rows = new(file, folder);
+        rows.ReadAll(CsvTable.Open(TextFile.Read(file), file));
+        return rows;
     }
 
     private void ReadAll(CsvReader reader)
     {
-        CsvColumns? columns = null;
-        while (reader.Next() is List<string> row)
+        using IEnumerator<(int Line, List<string> Fields)> rows = Filled(reader).GetEnumerator();
+        (int Line, List<string> Fields)? first = Next(rows);
+        if (first is { } row)
         {
+            CsvColumns? columns = CsvColumns.OfHeading(row.Fields);
+            (int Line, List<string> Fields)? next = Next(rows);
             if (columns is null)
             {
-                columns = CsvColumns.OfHeading(row);
-                if (columns is not null) continue;
-                columns = CsvColumns.OfWidth(row.Count);
+                RequireNoHeading(row.Fields, next?.Fields);
+                columns = CsvColumns.OfWidth(row.Fields.Count);
+                Add(row, columns);
             }
 
-            if (row.Count < columns.Width)
-                throw Wrong(reader.Line,
-                    $"has {row.Count} fields, not {columns.Width}; a row is path,label or path,label,split");
-            Add(reader.Line, row[columns.Path].Trim(), row[columns.Label].Trim(),
-                columns.Split < 0 ? "" : row[columns.Split].Trim());
+            for (; next is { } following; next = Next(rows)) Add(following, columns);
         }
 
         if (_missing.Count > 0)
@@ -71,34 +75,60 @@ internal sealed class CsvRows
             throw new DataException($"{_file}: lists no images; a row is path,label or path,label,split.");
     }
 
-    private void Add(int line, string path, string label, string split)
+    private static (int Line, List<string> Fields)? Next(IEnumerator<(int Line, List<string> Fields)> rows) =>
+        rows.MoveNext() ? rows.Current : null;
+
+    private IEnumerable<(int Line, List<string> Fields)> Filled(CsvReader reader)
     {
-        if (OperatingSystem.IsWindows()) path = path.Replace('\\', '/');
-        while (path.StartsWith("./", StringComparison.Ordinal)) path = path[2..];
-        if (!ImageNames.StaysInside(path))
-            throw Wrong(line, $"the path '{path}' does not stay in the folder of the list; make it relative to it");
-        if (label.Length == 0) throw Wrong(line, $"'{path}' has no label");
+        while (reader.Next() is List<string> row)
+        {
+            if (row.TrueForAll(string.IsNullOrWhiteSpace)) _blanks++;
+            else yield return (reader.Line, row);
+        }
+    }
+
+    private void RequireNoHeading(List<string> row, List<string>? next)
+    {
+        // a first row that names an image that is there is no heading, whatever its other fields say
+        if (!CsvColumns.IsOtherHeading(row, next) || (row.Count > 1 && _files.Find(row[0].Trim(), out _) is not null))
+            return;
+        throw new DataException(
+            $"{_file}: its headings {Listing.Of(row.Select(field => $"'{field.Trim()}'"))} do not say which columns are "
+                + $"the image and its class; rename them: {CsvColumns.Known}.");
+    }
+
+    private void Add((int Line, List<string> Fields) row, CsvColumns columns)
+    {
+        if (row.Fields.Count < columns.Width)
+            throw Wrong(row.Line,
+                $"has {row.Fields.Count} fields, not {columns.Width}; a row is path,label or path,label,split");
+        Add(row.Line, row.Fields[columns.Path].Trim(), row.Fields[columns.Label].Trim(),
+            columns.Split < 0 ? "" : row.Fields[columns.Split].Trim());
+    }
+
+    private void Add(int line, string written, string label, string split)
+    {
+        if (written.Length == 0) throw Wrong(line, "names no image");
+        string? path = _files.Find(written, out bool isOutside);
+        if (isOutside)
+            throw Wrong(line,
+                $"the path '{written}' does not stay in the folder of the list; make it relative to it");
+        if (label.Length == 0) throw Wrong(line, $"'{written}' has no label");
+        if (path is null) _missing.Add($"'{written}' (line {line})");
+        else AddFile(line, path, LabelOf(line, ClassList.Compose(label)), SplitOf(line, split));
+    }
+
+    private void AddFile(int line, string path, int label, string split)
+    {
+        if (!_seen.TryAdd(path, (line, label)) && _seen[path] is { } before && before.Label != label)
+            _conflicts.Add($"'{path}' is '{_labelNames[before.Label]}' in line {before.Line} and "
+                + $"'{_labelNames[label]}' in line {line}");
         int slash = path.LastIndexOf('/');
         string folder = slash < 0 ? "" : path[..slash];
-        if (!_folders.TryGetValue(folder, out int number)) _folders[folder] = number = AddFolder(line, folder);
-        RequireFile(line, path);
+        if (!_folders.TryGetValue(folder, out int number)) _folders[folder] = number = Entries.AddFolder(folder);
         Entries.Add(number, path.AsSpan(slash + 1));
-        _label.Add(LabelOf(line, label));
-        _splits.Add(SplitOf(line, split));
-    }
-
-    private int AddFolder(int line, string folder)
-    {
-        if (Directory.Exists(Path.Combine(_guard.Root, folder)) && !_guard.IsPlain(folder))
-            throw Wrong(line, $"the folder '{folder}' is a link; links to folders are not followed");
-        return Entries.AddFolder(folder);
-    }
-
-    private void RequireFile(int line, string path)
-    {
-        FileInfo info = new(Path.Combine(_guard.Root, path));
-        if (!info.Exists) _missing.Add($"'{path}' (line {line})");
-        else if (info.Attributes.HasFlag(FileAttributes.ReparsePoint)) _guard.RequireInside(path);
+        _label.Add(label);
+        _splits.Add(split);
     }
 
     private int LabelOf(int line, string label)
@@ -109,11 +139,11 @@ internal sealed class CsvRows
         return _labels[label] = _labelNames.Count - 1;
     }
 
-    private string SplitOf(int line, string split) => split.ToLowerInvariant() switch
+    private string SplitOf(int line, string split) => split.Length == 0 ? "train" : PartNames.Of(split) switch
     {
-        "" or "train" or "training" => "train",
-        "val" or "valid" or "validation" => "val",
-        "test" => "test",
+        { Kind: PartKind.Train, Other: "" } => "train",
+        { Kind: PartKind.Validation, Other: "" } => "val",
+        { Kind: PartKind.Test, Other: "" } => "test",
         _ => throw Wrong(line, $"there is no part '{split}'; train, val and test are known"),
     };
 

@@ -1,6 +1,11 @@
+using Fovea.Core.Formats;
+
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>Classes in the order of their numbers: what identifies them (folders) and what people call them.</summary>
+/// <summary>
+/// Classes in the order of their numbers: what identifies them (folders) and what people call them. Names that differ
+/// only in how Unicode composes their letters (macOS writes <c>a</c> and an accent, others one letter) are the same.
+/// </summary>
 internal sealed class ClassList
 {
     private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
@@ -13,13 +18,13 @@ internal sealed class ClassList
             .Select(group => group.Key)];
         Ids = ids;
         Names = [.. names.Select((name, i) => repeated.Contains(name) && name != ids[i] ? $"{name} ({ids[i]})" : name)];
-        for (int i = 0; i < ids.Count; i++) _numbers.Add(ids[i], i);
+        for (int i = 0; i < ids.Count; i++) _numbers.Add(Compose(ids[i]), i);
     }
 
     /// <summary>Classes that are named as their folders, sorted by character codes as torchvision does.</summary>
     public static ClassList OfFolders(IEnumerable<string> folders)
     {
-        string[] sorted = [.. folders.Order(StringComparer.Ordinal)];
+        string[] sorted = [.. folders.Select(Compose).Distinct().Order(StringComparer.Ordinal)];
         return new ClassList(sorted, sorted);
     }
 
@@ -36,16 +41,19 @@ internal sealed class ClassList
     public int Count => Ids.Count;
 
     /// <summary>The number of the class with this identifier, or -1.</summary>
-    public int IndexOf(string id) => _numbers.GetValueOrDefault(id, -1);
+    public int IndexOf(string id) => _numbers.GetValueOrDefault(Compose(id), -1);
 
     /// <summary>The number of the class with this identifier or name, or -1.</summary>
     public int Find(string text)
     {
-        if (_numbers.TryGetValue(text, out int number)) return number;
+        if (_numbers.TryGetValue(Compose(text), out int number)) return number;
         for (int i = 0; i < Count; i++)
-            if (Names[i] == text) return i;
+            if (Compose(Names[i]) == Compose(text)) return i;
         return -1;
     }
+
+    /// <summary>The name with composed letters (normalisation form C).</summary>
+    public static string Compose(string name) => UnicodeComposition.Compose(name);
 
     /// <summary>
     /// Reads a file with one class a line, in the order of their numbers: <c>identifier name</c> or a name alone. A
@@ -63,7 +71,7 @@ internal sealed class ClassList
         {
             string[] words = isFolder(text) ? [text]
                 : text.Split((char[])[' ', '\t'], 2, StringSplitOptions.TrimEntries);
-            if (!seen.Add(words[0]))
+            if (!seen.Add(Compose(words[0])))
                 throw new DataException($"{path}, line {line}: the class '{words[0]}' is there twice.");
             ids.Add(words[0]);
             names.Add(words.Length == 1 ? words[0] : words[1].Split(',')[0].Trim());

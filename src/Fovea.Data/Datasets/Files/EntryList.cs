@@ -14,6 +14,9 @@ internal sealed class EntryList
     /// them.</summary>
     public IReadOnlyList<string> Folders => _folders;
 
+    /// <summary>What the listing left out.</summary>
+    public PassedOver PassedOver { get; } = new();
+
     /// <summary>Number of files.</summary>
     public int Count => _ends.Count;
 

@@ -2,51 +2,112 @@ using System.IO.Enumeration;
 
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>Lists the images below a folder in torchvision's order: by folder, then by name, both by character
-/// codes.</summary>
-internal static class FolderWalk
+/// <summary>
+/// Lists the images below a folder in torchvision's order: by folder, then by name, both by character codes. Links are
+/// followed, wherever they lead, but for those to a folder above themselves.
+/// </summary>
+internal sealed class FolderWalk
 {
     private const int MostLevels = 32;
 
     private static readonly EnumerationOptions Everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
 
-    /// <exception cref="DataException">A folder cannot be read, or a link leads out of the tree.</exception>
-    public static EntryList List(string root)
+    private readonly string _root;
+    private readonly EntryList _entries = new();
+    private readonly List<string> _dangling = [];
+
+    /// <summary>For each folder that waits, where it really lies, behind the places of those above it.</summary>
+    private readonly Dictionary<string, string[]> _chains = new(StringComparer.Ordinal);
+
+    private FolderWalk(string root) => _root = Path.GetFullPath(root);
+
+    /// <exception cref="DataException">A folder cannot be read, or a link leads nowhere.</exception>
+    public static EntryList List(string root) => new FolderWalk(root).List();
+
+    private EntryList List()
     {
-        TreeGuard guard = new(root);
-        EntryList entries = new();
         // The smallest waiting folder is always the next in the order: whatever is still to be found lies below a
         // waiting one.
         PriorityQueue<string, string> waiting = new(StringComparer.Ordinal);
+        _chains[""] = [RealPath(_root)];
         waiting.Enqueue("", "");
         while (waiting.TryDequeue(out string? folder, out _))
         {
-            foreach (string found in ListFolder(guard, folder, entries)) waiting.Enqueue(found, found);
+            foreach (string found in ListFolder(folder)) waiting.Enqueue(found, found);
         }
 
-        return entries;
+        return _dangling.Count == 0 ? _entries : throw new DataException(
+            $"{_root}: {(_dangling.Count == 1 ? "a link leads" : $"{_dangling.Count} links lead")} nowhere: "
+                + $"{Listing.Of(_dangling)}; remove {(_dangling.Count == 1 ? "it" : "them")} or put back what is gone.");
     }
 
     /// <summary>Adds the images of one folder.</summary>
     /// <returns>The folders in it.</returns>
-    private static List<string> ListFolder(TreeGuard guard, string folder, EntryList entries)
+    private List<string> ListFolder(string folder)
     {
         if (folder.AsSpan().Count('/') >= MostLevels)
-            throw new DataException($"{Path.Combine(guard.Root, folder)}: lies more than {MostLevels} folders deep.");
+            throw new DataException($"{Path.Combine(_root, folder)}: lies more than {MostLevels} folders deep.");
         List<string> files = [], folders = [];
         string prefix = folder.Length == 0 ? "" : folder + "/";
-        foreach ((string name, bool isFolder, bool isLink) in Contents(Path.Combine(guard.Root, folder)))
+        foreach ((string name, bool isFolder, bool isLink) in Contents(Path.Combine(_root, folder)))
         {
-            if (isFolder && isLink) throw guard.FolderLink(prefix + name);
-            if (isLink) guard.RequireInside(prefix + name);
-            if (isFolder) folders.Add(prefix + name);
-            else files.Add(name);
+            string path = prefix + name;
+            if (isLink && !Exists(path)) AddDangling(path);
+            else if (isFolder && !Enter(folder, path, isLink)) _entries.PassedOver.AddLoop(path);
+            else if (isFolder) folders.Add(path);
+            else if (ImageNames.IsImage(name)) files.Add(name);
+            else if (folder.Length > 0 && ImageNames.IsForeign(name)) _entries.PassedOver.AddForeign(path);
         }
 
+        _chains.Remove(folder, out _);
         files.Sort(StringComparer.Ordinal);
-        int number = entries.AddFolder(folder);
-        foreach (string file in files) entries.Add(number, file);
+        int number = _entries.AddFolder(folder);
+        foreach (string file in files) _entries.Add(number, file);
         return folders;
+    }
+
+    private bool Exists(string path) => Path.Exists(ResolveLast(Path.Combine(_root, path)));
+
+    private void AddDangling(string path)
+    {
+        string? target = new FileInfo(Path.Combine(_root, path)).LinkTarget;
+        _dangling.Add($"'{path}' (to '{target}')");
+    }
+
+    /// <summary>Remembers where a folder really lies.</summary>
+    /// <returns>False for a link to a folder above itself.</returns>
+    private bool Enter(string parent, string folder, bool isLink)
+    {
+        string[] chain = _chains[parent];
+        string real = isLink ? RealPath(Path.Combine(_root, folder))
+            : Path.Combine(chain[^1], folder[(folder.LastIndexOf('/') + 1)..]);
+        if (isLink && chain.Any(above => IsAtOrAbove(real, above))) return false;
+        _chains[folder] = [.. chain, real];
+        return true;
+    }
+
+    private static bool IsAtOrAbove(string folder, string other) => other == folder
+        || other.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar,
+            StringComparison.Ordinal);
+
+    /// <summary>The path without links, those of the folders above included.</summary>
+    private static string RealPath(string path)
+    {
+        string full = Path.GetFullPath(ResolveLast(Path.TrimEndingDirectorySeparator(path)));
+        string? parent = Path.GetDirectoryName(full);
+        return parent is null ? full : Path.Combine(RealPath(parent), Path.GetFileName(full));
+    }
+
+    private static string ResolveLast(string path)
+    {
+        try
+        {
+            return new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+        }
+        catch (IOException)
+        {
+            return path + Path.DirectorySeparatorChar + "?";   // links in a circle lead nowhere
+        }
     }
 
     private static List<(string Name, bool IsFolder, bool IsLink)> Contents(string path)
@@ -57,8 +118,8 @@ internal static class FolderWalk
                 (entry.FileName.ToString(), entry.IsDirectory, entry.Attributes.HasFlag(FileAttributes.ReparsePoint)),
             Everything)
         {
-            ShouldIncludePredicate = (ref FileSystemEntry entry) =>
-                entry.IsDirectory ? !ImageNames.IsHidden(entry.FileName) : ImageNames.IsImage(entry.FileName),
+            ShouldIncludePredicate = (ref FileSystemEntry entry) => !ImageNames.IsHidden(entry.FileName)
+                && (entry.IsDirectory || ImageNames.IsImage(entry.FileName) || ImageNames.IsForeign(entry.FileName)),
         };
         try
         {

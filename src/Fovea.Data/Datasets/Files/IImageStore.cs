@@ -18,6 +18,12 @@ internal interface IImageStore
     /// <summary>What tells that a file has changed: its length, and its time or checksum.</summary>
     (long Length, long Stamp) Stamp(int entry);
 
+    /// <summary>Hash of a few bytes of a file, or of all, as an unpacked file has them.</summary>
+    /// <param name="entry">The file.</param>
+    /// <param name="isWhole">False where a sample will do.</param>
+    /// <exception cref="DataException">It cannot be read.</exception>
+    UInt128 Hash(int entry, bool isWhole);
+
     /// <summary>Reads a file's header.</summary>
     /// <exception cref="DataException">It cannot be read.</exception>
     ImageInfo Identify(int entry);

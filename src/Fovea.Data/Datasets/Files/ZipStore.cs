@@ -25,8 +25,9 @@ internal sealed class ZipStore : IImageStore
     {
         (_path, _file) = (path, file);
         List<(string Name, ZipEntry Place)> found = [];
-        ZipDirectory.List(path, file, (name, place) =>
+        ZipDirectory.List(path, file, (stored, place) =>
         {
+            string name = stored.Replace('\\', '/');   // as some programs of Windows write
             if (!ImageNames.StaysInside(name))
                 throw new DataException(
                     $"{path}: holds '{name}', a name that leads out of the archive; it is refused.");
@@ -61,6 +62,11 @@ internal sealed class ZipStore : IImageStore
 
     public (long Length, long Stamp) Stamp(int entry) => (_places[entry].Length, _places[entry].Crc);
 
+    /// <inheritdoc/>
+    /// <remarks>The archive knows a checksum of the whole file, which is a sample for nothing.</remarks>
+    public UInt128 Hash(int entry, bool isWhole) => isWhole
+        ? WithContents(entry, DecodeOptions.Default, file => XxHash128.HashToUInt128(file.Span)) : _places[entry].Crc;
+
     public ImageInfo Identify(int entry) =>
         WithContents(entry, DecodeOptions.Default, file => ImageFile.Identify(file, PathOf(entry)));
 
@@ -76,7 +82,13 @@ internal sealed class ZipStore : IImageStore
         foreach (var file in files)
         {
             if (number < 0 || Entries.Folders[number] != file.Folder) number = Entries.AddFolder(file.Folder);
-            if (!ImageNames.IsImage(file.Name)) continue;
+            if (!ImageNames.IsImage(file.Name))
+            {
+                if (file.Folder.Length > 0 && file.Name.Length > 0 && ImageNames.IsForeign(file.Name))
+                    Entries.PassedOver.AddForeign($"{file.Folder}/{file.Name}");
+                continue;
+            }
+
             Entries.Add(number, file.Name);
             places.Add(file.Place);
         }

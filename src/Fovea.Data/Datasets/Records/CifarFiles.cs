@@ -86,5 +86,6 @@ internal sealed record CifarFiles(string Path, bool IsArchive)
 
     private static bool IsTarName(string file) =>
         file.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase)
+            || file.EndsWith(".tar", StringComparison.OrdinalIgnoreCase)
             || file.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
 }

@@ -31,6 +31,9 @@ public sealed record DatasetOptions
     /// </summary>
     public bool SkipBad { get; init; }
 
+    /// <summary>What happens to an image that is there more than once (datasets of image files only).</summary>
+    public CopyPolicy Copies { get; init; } = CopyPolicy.Once;
+
     /// <summary>Training images to keep, balanced over the classes; null keeps all.</summary>
     public int? TrainLimit { get; init; }
 

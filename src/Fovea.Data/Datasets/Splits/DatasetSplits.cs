@@ -17,6 +17,9 @@ public sealed record DatasetSplits
     /// out.</summary>
     public required string ValidationOrigin { get; init; }
 
+    /// <summary>What was left out, changed or taken in another way than one may expect, a sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>What the images are.</summary>
     public DatasetInfo Info => Train.Info;
 

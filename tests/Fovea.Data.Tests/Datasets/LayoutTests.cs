@@ -1,0 +1,163 @@
+using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Splits;
+using static Fovea.Data.Tests.Support.Images;
+
+namespace Fovea.Data.Tests.Datasets;
+
+/// <summary>Folders as people have them: what is meant is read, what is left out is said, what is in doubt is
+/// refused.</summary>
+public sealed class LayoutTests
+{
+    [Theory]
+    [InlineData("PetImages/")]
+    [InlineData("data/data/")]
+    [InlineData("archive/set/images/")]
+    public void One_folder_too_many_is_looked_into(string wrapper)
+    {
+        using TemporaryFolder folder = Folder(
+            $"{wrapper}cat/1.png", $"{wrapper}cat/2.png", $"{wrapper}dog/1.png", $"{wrapper}dog/2.png",
+            "__MACOSX/cat/1.png", "@eaDir/1.png");
+        Assert.Equal("folder", DatasetGuess.Of(folder.Path));
+        DatasetSplits splits = Load(folder);
+        Assert.Equal(["cat", "dog"], splits.Info.ClassNames);
+        Assert.Contains(splits.Notes, note => note.Contains($"'{wrapper.TrimEnd('/')}'"));
+    }
+
+    [Theory]
+    [InlineData("Training", "Testing")]
+    [InlineData("train", "Val")]
+    [InlineData("TRAIN", "VALIDATION")]
+    [InlineData("training_set/training_set", "test_set/test_set")]
+    [InlineData("trainingSet", "testSet")]
+    [InlineData("seg_train/seg_train", "seg_test/seg_test")]
+    [InlineData("train2017", "val2017")]
+    [InlineData("flowers_train", "flowers_test")]
+    [InlineData("wrapper/train", "wrapper/dev")]
+    [InlineData("Train_Data", "eval")]
+    public void Parts_are_found_under_the_names_that_people_use(string train, string test)
+    {
+        using TemporaryFolder folder = Folder(
+            $"{train}/cat/1.png", $"{train}/dog/1.png", $"{test}/cat/2.png", $"{test}/dog/2.png");
+        DatasetSplits splits = Load(folder);
+        Assert.Equal(["cat", "dog"], splits.Info.ClassNames);
+        Assert.Equal([$"{train}/cat/1.png", $"{train}/dog/1.png"], Paths(splits.Train, folder.Path));
+        Assert.Equal([$"{test}/cat/2.png", $"{test}/dog/2.png"], Paths(splits.Test, folder.Path));
+    }
+
+    [Fact]
+    public void What_is_left_out_is_named()
+    {
+        using TemporaryFolder folder = Folder(
+            "train/cat/1.png", "train/dog/1.png", "val/cat/1.png", "val/dog/2.png", "validation/cat/1.png", "pred/1.png",
+            "test/1.png", "train/loose.png");
+        string notes = string.Join('\n', Load(folder).Notes);
+        foreach (string left in (string[])["'validation' (1 images)", "'pred' (1 images", "'test' (1 images",
+            "1 image lies beside the class folders"]) Assert.Contains(left, notes);
+    }
+
+    [Fact]
+    public void A_validation_set_without_classes_is_refused()
+    {
+        using TemporaryFolder folder = Folder("train/cat/1.png", "train/dog/1.png", "val/1.png", "val/2.png");
+        Assert.Contains("val: holds 2 images without class folders", Error(() => Load(folder)));
+    }
+
+    [Fact]
+    public void Parts_without_classes_or_without_training_are_refused()
+    {
+        using TemporaryFolder flat = Folder("train/1.png", "test/2.png"),
+            without = Folder("valid/cat/1.png", "valid/dog/1.png", "test/cat/2.png", "test/dog/3.png");
+        Assert.Contains("hold no folders of classes", Error(() => Load(flat)));
+        Assert.Contains("none is for training", Error(() => Load(without)));
+    }
+
+    [Fact]
+    public void Folders_that_all_hold_the_same_folders_are_in_doubt()
+    {
+        using TemporaryFolder folder = Folder("x/cat/1.png", "x/dog/1.png", "y/cat/1.png", "y/dog/1.png");
+        Assert.Contains("in doubt", Error(() => Load(folder)));
+        folder.Write("classes.txt", "x\ny\n"u8.ToArray());
+        Assert.Equal(["x", "y"], Load(folder).Info.ClassNames);
+    }
+
+    [Fact]
+    public void A_class_may_be_called_as_a_part()
+    {
+        using TemporaryFolder folder = Folder("bus/1.png", "car/1.png", "train/1.png");
+        Assert.Equal(["bus", "car", "train"], Load(folder).Info.ClassNames);
+    }
+
+    [Fact]
+    public void Other_endings_are_read_or_counted_and_named()
+    {
+        using TemporaryFolder folder = Folder(
+            "cat/1.jfif", "cat/2.jpe", "cat/3.gif", "cat/4.avif", "cat/5.heic", "cat/6.HEIC", "dog/1.png", "cat/Thumbs.db",
+            "cat/.DS_Store", "cat/notes.txt", "cat/.ipynb_checkpoints/1.png", "dog/@eaDir/1.png");
+        DatasetSplits splits = Load(folder);
+        Assert.Equal(4, splits.Train.Count + splits.Test.Count);
+        string note = Assert.Single(splits.Notes);
+        Assert.StartsWith("3 files", note);
+        Assert.Contains("1 with .avif such as 'cat/4.avif', 2 with .heic", note);
+    }
+
+    [Fact]
+    public void A_list_in_a_folder_of_classes_does_not_take_it_over()
+    {
+        using TemporaryFolder folder = Folder("cat/1.png", "dog/1.png");
+        folder.Write("pseudo-labels.csv", "path,label\ncat/1.png,dog\n"u8.ToArray());
+        Assert.Equal("folder", DatasetGuess.Of(folder.Path));
+        Assert.Contains(Load(folder).Notes, note => note.Contains("pseudo-labels.csv is not read"));
+    }
+
+    [Fact]
+    public void Folders_that_differ_only_in_composition_are_one_class()
+    {
+        using TemporaryFolder folder = Folder(
+            "train/caf\u00E9/1.png", "train/cafe\u0301/2.png", "train/tea/1.png", "val/cafe\u0301/1.png");
+        DatasetSplits splits = Load(folder);
+        Assert.Equal(["caf\u00E9", "tea"], splits.Info.ClassNames);
+        Assert.Equal([0, 0, 1], Labels(splits.Train).Order());
+        Assert.Equal([0], Labels(splits.Test));
+    }
+
+    [Theory]
+    [InlineData("imagenet")]
+    [InlineData("folder")]
+    public void Tiny_ImageNet_is_read_as_published(string dataset)
+    {
+        using TemporaryFolder folder = Folder(
+            "train/n00000001/images/a.JPEG", "train/n00000002/images/b.JPEG", "val/images/v0.JPEG", "val/images/v1.JPEG",
+            "test/images/t.JPEG");
+        folder.Write("val/val_annotations.txt", "v1.JPEG\tn00000001\t0\t0\t9\t9\nv0.JPEG\tn00000002\t0\t0\t9\t9\n"u8
+            .ToArray());
+        folder.Write("wnids.txt", "n00000002\nn00000001\n"u8.ToArray());
+        folder.Write("words.txt", "n00000001\tgoldfish, Carassius\nn00000002\tnewt\nn00000003\tother\n"u8.ToArray());
+        DatasetSplits splits = DatasetCatalogue.Load(dataset, folder.Path, new() { ValidationShare = 0 });
+        Assert.Equal([0, 1], Labels(splits.Train));
+        Assert.Equal([1, 0], Labels(splits.Test));
+        if (dataset == "imagenet") Assert.Equal(["goldfish", "newt"], splits.Info.ClassNames);
+        Assert.Contains(splits.Notes, note => note.Contains("'test'"));
+        Assert.Equal("imagenet", DatasetGuess.Of(folder.Path));
+    }
+
+    [Fact]
+    public void Archives_with_back_slashes_and_with_bytes_around_them_are_read()
+    {
+        byte[] zip = Zip(("set\\cat\\1.png", Png(1)), ("set\\dog\\1.png", Png(2)), ("__MACOSX\\set\\._1.png", [0]));
+        byte[][] archives = [zip, [.. new byte[5000], .. zip], [.. zip, .. "\r\n"u8],
+            [.. new byte[777], .. zip, .. new byte[200_000]]];
+        using TemporaryFolder folder = new();
+        foreach (byte[] archive in archives)
+        {
+            DatasetSplits splits = DatasetCatalogue.Load("folder", folder.Write("x.zip", archive),
+                new() { ValidationShare = 0 });
+            Assert.Equal(["cat", "dog"], splits.Info.ClassNames);
+            RawImage image = new();
+            splits.Train.Read(1, image);
+            Assert.Equal(2, image.Pixels[0]);
+        }
+    }
+
+    private static DatasetSplits Load(TemporaryFolder folder) =>
+        DatasetCatalogue.Load("folder", folder.Path, new() { ValidationShare = 0 });
+}
