@@ -105,7 +105,8 @@ public static class TrainingSetup
         if (data.Info.Classes >= 2) return;
         throw new DataException(
             $"dataset '{data.Info.Name}': there is one class only, "
-                + $"'{string.Join(", ", data.Info.ClassNames)}', and nothing to tell it from; give the folder that holds "
+                + $"'{string.Join(", ", data.Info.ClassNames)}', and nothing to tell it from; give the folder that "
+                + "holds "
                 + "one folder per class, two or more, or a list of images of several classes.");
     }
 

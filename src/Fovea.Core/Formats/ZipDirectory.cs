@@ -58,7 +58,8 @@ internal sealed class ZipDirectory
     private void List(Action<string, ZipEntry> found)
     {
         (long start, long size, long count) = FindDirectory();
-        if (start < 0 || size < 0 || start + _shift > _length - size || count > size / FileSize || size > Array.MaxLength)
+        if (start < 0 || size < 0 || start + _shift > _length - size || count > size / FileSize
+            || size > Array.MaxLength)
             throw Wrong("its directory does not fit into it");
         byte[] directory = ReadAt(start + _shift, (int)size);
         ReadOnlySpan<byte> rest = directory;

@@ -79,7 +79,8 @@ internal static class ImageCopies
         int contradictory = conflicts.Sum(group => group.Length), copies = gone - contradictory;
         List<string> notes = [];
         if (copies > 0)
-            notes.Add($"{copies} {(copies == 1 ? "copy of an image is" : "copies of images are")} left out, so that none "
+            notes.Add(
+                $"{copies} {(copies == 1 ? "copy of an image is" : "copies of images are")} left out, so that none "
                 + "is learned and tested"
                 + (across > 0 ? $"; {across} {(across == 1 ? "image was" : "images were")} in more than one part and "
                     + "stay in the last (test before validation before training)." : "."));

@@ -6,9 +6,9 @@ namespace Fovea.Data.Datasets;
 
 /// <summary>
 /// Images in one folder per class, with torchvision's rules: classes are the folders' names, sorted; images are found
-/// at any depth by their extension, and links are followed. Reads <c>train/</c>, <c>val/</c> and <c>test/</c>, also under
-/// other usual names such as <c>Training/</c>, <c>valid/</c> or <c>test_set/</c>, where they are there; otherwise a test
-/// set is held out. A zip archive of such a folder will do.
+/// at any depth by their extension, and links are followed. Reads <c>train/</c>, <c>val/</c> and <c>test/</c>, also
+/// under other usual names such as <c>Training/</c>, <c>valid/</c> or <c>test_set/</c>, where they are there; otherwise
+/// a test set is held out. A zip archive of such a folder will do.
 /// </summary>
 /// <remarks>
 /// A file <c>classes.txt</c> in the folder gives the classes and their order instead: one a line, <c>folder</c> or
@@ -16,7 +16,7 @@ namespace Fovea.Data.Datasets;
 /// </remarks>
 public static class ImageFolder
 {
-    internal const string ClassFile = "classes.txt", Train = "train", Test = "test";
+    internal const string ClassFile = "classes.txt", Train = "train";
 
     /// <summary>Lists the images; none is decoded but the headers of a few.</summary>
     /// <param name="path">A folder or a zip archive.</param>
@@ -51,10 +51,11 @@ public static class ImageFolder
     private static IEnumerable<string> NotesOnLists(ImageTree tree)
     {
         if (!Directory.Exists(tree.Path)) yield break;
-        string[] lists = [.. Directory.EnumerateFiles(tree.Path, "*.csv").Select(file => Path.GetFileName(file)).Order()];
+        string[] lists = [.. Directory.EnumerateFiles(tree.Path, "*.csv").Select(file => Path.GetFileName(file))
+            .Order()];
         if (lists.Length > 0)
-            yield return $"the classes are those of the folders; {Listing.Of(lists)} is not read (`dataset` csv, or the "
-                + "file itself as `data`, would).";
+            yield return $"the classes are those of the folders; {Listing.Of(lists)} is not read (`dataset` csv, or "
+                + "the file itself as `data`, would).";
     }
 
     private static ClassList FindClasses(ImageTree tree, string train, string? classFile)

@@ -81,6 +81,7 @@ public sealed class DataCommandTests : IDisposable
             File.WriteAllBytes(Path.Combine(folder, $"{i}.png"), PngWriter.Encode(pixels, 8, 8, PngColor.Rgb));
         }
 
-        for (int i = 0; i < bad; i++) File.WriteAllBytes(Path.Combine(Images, "a", $"bad{i}.jpg"), [0xFF, 0xD8, 0xFF]);
+        for (int i = 0; i < bad; i++)
+            File.WriteAllBytes(Path.Combine(Images, "a", $"bad{i}.jpg"), [0xFF, 0xD8, 0xFF, (byte)i]);
     }
 }

@@ -135,7 +135,8 @@ public sealed class CsvImagesTests
         DatasetSplits splits = Load(folder, "a.png,x,train\nb.png,y,train\na.png,x,test\n");
         Assert.Equal(["b.png"], Paths(splits.Train, folder.Path));
         Assert.Equal(["a.png"], Paths(splits.Test, folder.Path));
-        Assert.Contains(splits.Notes, note => note.StartsWith("1 copy of an image is left out", StringComparison.Ordinal));
+        Assert.Contains(splits.Notes,
+            note => note.StartsWith("1 copy of an image is left out", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -48,7 +48,8 @@ public sealed class LayoutTests
     public void What_is_left_out_is_named()
     {
         using TemporaryFolder folder = Folder(
-            "train/cat/1.png", "train/dog/1.png", "val/cat/1.png", "val/dog/2.png", "validation/cat/1.png", "pred/1.png",
+            "train/cat/1.png", "train/dog/1.png", "val/cat/1.png", "val/dog/2.png", "validation/cat/1.png",
+            "pred/1.png",
             "test/1.png", "train/loose.png");
         string notes = string.Join('\n', Load(folder).Notes);
         foreach (string left in (string[])["'validation' (1 images)", "'pred' (1 images", "'test' (1 images",
@@ -91,7 +92,8 @@ public sealed class LayoutTests
     public void Other_endings_are_read_or_counted_and_named()
     {
         using TemporaryFolder folder = Folder(
-            "cat/1.jfif", "cat/2.jpe", "cat/3.gif", "cat/4.avif", "cat/5.heic", "cat/6.HEIC", "dog/1.png", "cat/Thumbs.db",
+            "cat/1.jfif", "cat/2.jpe", "cat/3.gif", "cat/4.avif", "cat/5.heic", "cat/6.HEIC", "dog/1.png",
+            "cat/Thumbs.db",
             "cat/.DS_Store", "cat/notes.txt", "cat/.ipynb_checkpoints/1.png", "dog/@eaDir/1.png");
         DatasetSplits splits = Load(folder);
         Assert.Equal(4, splits.Train.Count + splits.Test.Count);
@@ -126,7 +128,8 @@ public sealed class LayoutTests
     public void Tiny_ImageNet_is_read_as_published(string dataset)
     {
         using TemporaryFolder folder = Folder(
-            "train/n00000001/images/a.JPEG", "train/n00000002/images/b.JPEG", "val/images/v0.JPEG", "val/images/v1.JPEG",
+            "train/n00000001/images/a.JPEG", "train/n00000002/images/b.JPEG", "val/images/v0.JPEG",
+            "val/images/v1.JPEG",
             "test/images/t.JPEG");
         folder.Write("val/val_annotations.txt", "v1.JPEG\tn00000001\t0\t0\t9\t9\nv0.JPEG\tn00000002\t0\t0\t9\t9\n"u8
             .ToArray());

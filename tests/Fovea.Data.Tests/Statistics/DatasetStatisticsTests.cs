@@ -31,7 +31,8 @@ public sealed class DatasetStatisticsTests
         folder.Write("test/b/1.png", Support.Images.Png(1, 20, 8));
         for (int i = 0; i < 12; i++) folder.Write($"train/b/x{i:00}.jpg", [0xFF, 0xD8, 1]);
         DatasetStatistics found = Measure(
-            DatasetCatalogue.Load("folder", folder.Path, new() { ValidationShare = 0, Copies = CopyPolicy.Keep }).Train);
+            DatasetCatalogue.Load("folder", folder.Path,
+                new() { ValidationShare = 0, Copies = CopyPolicy.Keep }).Train);
         Assert.Equal((15, 12, 10), (found.Count, found.UnreadableCount, found.Unreadable.Count));
         Assert.All(found.Unreadable, message => Assert.Contains(".jpg", message));
         Assert.Equal((new SizeRange(10, 20, 30), new SizeRange(5, 8, 20)), (found.Widths, found.Heights));

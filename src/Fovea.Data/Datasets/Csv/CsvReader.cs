@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Fovea.Data.Datasets.Csv;
 
-/// <summary>Rows of values that a sign separates, usually a comma, one after the other, with fields in quotes where they need them.</summary>
+/// <summary>Rows of values that a sign separates, usually a comma, one after the other, with fields in quotes where
+/// they need them.</summary>
 /// <remarks>Source: RFC 4180. Rows may end with LF or CRLF; blank lines are passed over.</remarks>
 /// <param name="text">Read to its end; stays open.</param>
 /// <param name="name">Names the text in messages.</param>

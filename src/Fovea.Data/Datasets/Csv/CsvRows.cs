@@ -93,8 +93,8 @@ internal sealed class CsvRows
         if (!CsvColumns.IsOtherHeading(row, next) || (row.Count > 1 && _files.Find(row[0].Trim(), out _) is not null))
             return;
         throw new DataException(
-            $"{_file}: its headings {Listing.Of(row.Select(field => $"'{field.Trim()}'"))} do not say which columns are "
-                + $"the image and its class; rename them: {CsvColumns.Known}.");
+            $"{_file}: its headings {Listing.Of(row.Select(field => $"'{field.Trim()}'"))} do not say which columns "
+                + $"are the image and its class; rename them: {CsvColumns.Known}.");
     }
 
     private void Add((int Line, List<string> Fields) row, CsvColumns columns)

@@ -3,7 +3,8 @@ namespace Fovea.Data.Datasets.Files;
 /// <summary>Images of each folder of a tree.</summary>
 internal sealed class FolderCounts
 {
-    private readonly Dictionary<string, int> _direct = new(StringComparer.Ordinal), _below = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _direct = new(StringComparer.Ordinal),
+        _below = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SortedSet<string>> _filled = new(StringComparer.Ordinal);
 
     public FolderCounts(EntryList entries)

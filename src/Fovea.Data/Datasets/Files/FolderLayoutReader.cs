@@ -29,7 +29,8 @@ internal sealed class FolderLayoutReader(ImageTree tree, bool hasClassFile, stri
     {
         string train = UnwrapPart(parts[PartKind.Train], []);
         string[] classes = _counts.Filled(train);
-        string? Place(PartKind kind) => parts.TryGetValue(kind, out string? folder) ? UnwrapPart(folder, classes) : null;
+        string? Place(PartKind kind) => parts.TryGetValue(kind, out string? folder) ? UnwrapPart(folder, classes)
+            : null;
         FolderLayout layout = new(train, Place(PartKind.Validation), Place(PartKind.Test));
         string[] left = [.. _counts.Filled(root).Select(name => Join(root, name)).Except(parts.Values)
             .Except(labelled)];
@@ -87,8 +88,10 @@ internal sealed class FolderLayoutReader(ImageTree tree, bool hasClassFile, stri
         if (filled.Select(name => PartNames.Of(name).Kind).Distinct().Count() < 2) return;
         bool hasTraining = filled.Any(name => PartNames.Of(name).Kind == PartKind.Train);
         throw new DataException(
-            $"{tree.Path}: its folders {Listing.Of(filled.Select(name => $"'{name}'"))} are named as parts of a dataset, "
-                + (hasTraining ? "but hold no folders of classes; put the images of each class into a folder of its own."
+            $"{tree.Path}: its folders {Listing.Of(filled.Select(name => $"'{name}'"))} are named as parts of a "
+                + "dataset, "
+                + (hasTraining
+                    ? "but hold no folders of classes; put the images of each class into a folder of its own."
                     : "but none is for training; name one train, or list them in classes.txt if they are classes."));
     }
 
@@ -99,8 +102,10 @@ internal sealed class FolderLayoutReader(ImageTree tree, bool hasClassFile, stri
             && PartNames.Of(folder[(folder.LastIndexOf('/') + 1)..]) is { Kind: PartKind.Validation, Other: "" });
         if (flat is null) return;
         throw new DataException(
-            $"{Path.Combine(tree.Path, flat)}: holds {_counts.Below(flat)} images without class folders; sort them into "
-                + "folders as in training, list all images and their classes in a CSV file (`dataset` csv), read ImageNet "
+            $"{Path.Combine(tree.Path, flat)}: holds {_counts.Below(flat)} images without class folders; sort them "
+                + "into "
+                + "folders as in training, list all images and their classes in a CSV file (`dataset` csv), read "
+                + "ImageNet "
                 + "with its list of classes (`dataset` imagenet), or move the folder away.");
     }
 
@@ -115,7 +120,8 @@ internal sealed class FolderLayoutReader(ImageTree tree, bool hasClassFile, stri
             && _counts.Filled(Join(root, name)).SequenceEqual(below))) return;
         throw new DataException(
             $"{tree.Path}: its folders {Listing.Of(filled.Select(name => $"'{name}'"))} all hold the same folders "
-                + $"({Listing.Of(below)}), so which are the classes is in doubt; name the parts train, val and test, give "
+                + $"({Listing.Of(below)}), so which are the classes is in doubt; name the parts train, val and test, "
+                + "give "
                 + "one of the folders, or list the classes in classes.txt.");
     }
 

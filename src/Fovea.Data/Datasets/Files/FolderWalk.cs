@@ -38,7 +38,7 @@ internal sealed class FolderWalk
 
         return _dangling.Count == 0 ? _entries : throw new DataException(
             $"{_root}: {(_dangling.Count == 1 ? "a link leads" : $"{_dangling.Count} links lead")} nowhere: "
-                + $"{Listing.Of(_dangling)}; remove {(_dangling.Count == 1 ? "it" : "them")} or put back what is gone.");
+                + $"{Listing.Of(_dangling)}; remove {(_dangling.Count == 1 ? "it" : "them")} or restore the files.");
     }
 
     /// <summary>Adds the images of one folder.</summary>

@@ -23,7 +23,8 @@ internal static class ImageNames
     public static bool IsForeign(ReadOnlySpan<char> name) =>
         !IsHidden(name) && !HasEnding(name, Extensions) && !HasEnding(name, Companions);
 
-    /// <summary>True for names that begin with a dot, and for what operating systems and network drives leave.</summary>
+    /// <summary>True for names that begin with a dot, and for what operating systems and network drives
+    /// leave.</summary>
     public static bool IsHidden(ReadOnlySpan<char> name)
     {
         if (name.StartsWith('.')) return true;

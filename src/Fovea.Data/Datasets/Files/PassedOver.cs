@@ -26,8 +26,8 @@ internal sealed class PassedOver
             int total = _endings.Values.Sum(ending => ending.Count);
             IEnumerable<string> kinds = _endings.Select(ending =>
                 $"{ending.Value.Count} with {ending.Key} such as '{ending.Value.First}'");
-            yield return $"{total} {(total == 1 ? "file has an ending" : "files have endings")} of no image that can be "
-                + $"read and {(total == 1 ? "is" : "are")} left out: {Listing.Of(kinds)}.";
+            yield return $"{total} {(total == 1 ? "file has an ending" : "files have endings")} of no image that can "
+                + $"be read and {(total == 1 ? "is" : "are")} left out: {Listing.Of(kinds)}.";
         }
 
         if (_loops.Count > 0)

@@ -2,8 +2,8 @@ using System.Text;
 
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>Text of lists that come with datasets, in UTF-8 or UTF-16. Other encodings cannot be told apart, and a wrong
-/// guess would turn different names into equal ones: they are refused.</summary>
+/// <summary>Text of lists that come with datasets, in UTF-8 or UTF-16. Other encodings cannot be told apart, and a
+/// wrong guess would turn different names into equal ones: they are refused.</summary>
 internal static class TextFile
 {
     private const long LargestFile = 1L << 30;
@@ -46,8 +46,8 @@ internal static class TextFile
         {
             int at = Math.Clamp(error.Index, 0, bytes.Length - 1), line = 1 + bytes[..at].Count((byte)'\n');
             throw new DataException(
-                $"{path}, line {line}: is neither UTF-8 nor UTF-16 (byte 0x{bytes[at]:X2}), most likely Windows-1252 or "
-                    + "another older encoding; save the file as UTF-8.");
+                $"{path}, line {line}: is neither UTF-8 nor UTF-16 (byte 0x{bytes[at]:X2}), most likely Windows-1252 "
+                    + "or another older encoding; save the file as UTF-8.");
         }
     }
 
