@@ -119,8 +119,10 @@ internal static class DataInspectCommand
         console.Write(table);
         PrintClasses(console, splits.Info, parts);
         console.WriteLine(
-            $"{splits.Info.Name}: {splits.Info.Classes} classes, {(splits.Info.Channels == 1 ? "grey" : "colour")}; "
+            $"{splits.Info.Name}: {splits.Info.Classes} {(splits.Info.Classes == 1 ? "class" : "classes")}, "
+                + $"{(splits.Info.Channels == 1 ? "grey" : "colour")}; "
             + $"validation: {splits.ValidationOrigin}; three figures are the smallest, the median and the largest.");
+        if (splits.Info.Classes == 1) console.WriteLine("note: there is one class only; training needs two or more.");
         foreach (string note in splits.Notes) console.WriteLine($"note: {OptionNames.Of(note)}");
         foreach (Part part in parts)
             foreach (string error in part.Statistics.Unreadable) console.MarkupLineInterpolated(

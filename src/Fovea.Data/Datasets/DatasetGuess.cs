@@ -7,7 +7,11 @@ namespace Fovea.Data.Datasets;
 public static class DatasetGuess
 {
     /// <summary>Folders of images lie at most so far below the one that is given.</summary>
-    private const int MostLevels = 5;
+    private const int MostLevels = 8;
+
+    /// <summary>Folders that are looked into in search of an image, so that a tree of other things does not take
+    /// long.</summary>
+    private const int MostFolders = 2000;
 
     /// <summary>The dataset in a directory or file, in the catalogue's spelling; null where nothing is
     /// recognised.</summary>
@@ -25,7 +29,7 @@ public static class DatasetGuess
             return cifar.StartsWith("cifar-100", StringComparison.Ordinal) ? "cifar100" : "cifar10";
         if (CatsAndDogs.IsAt(path)) return "cats-and-dogs";
         if (folders.Contains("ILSVRC") || IsImageNet(Path.Combine(path, ImageFolder.Train))) return "imagenet";
-        string[] filled = [.. folders.Where(folder => HasImages(Path.Combine(path, folder), MostLevels)).Take(2)];
+        string[] filled = [.. folders.Where(folder => HasImages(Path.Combine(path, folder))).Take(2)];
         bool hasParts = filled.Any(folder => PartNames.Of(folder) is { Kind: not PartKind.None, Other: "" });
         bool hasList = files.Count(file => file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) == 1;
         if (hasList && filled.Length < 2 && !hasParts) return "csv";
@@ -73,10 +77,19 @@ public static class DatasetGuess
         && Names(train, Directory.EnumerateDirectories).FirstOrDefault() is { Length: 9 } first
         && first[0] == 'n' && first.AsSpan(1).IndexOfAnyExceptInRange('0', '9') < 0;
 
-    private static bool HasImages(string folder, int levels) =>
-        Names(folder, Directory.EnumerateFiles).Take(1000).Any(file => ImageNames.IsImage(file))
-        || (levels > 0 && Names(folder, Directory.EnumerateDirectories).Take(100)
-            .Any(below => HasImages(Path.Combine(folder, below), levels - 1)));
+    private static bool HasImages(string folder)
+    {
+        Queue<(string Folder, int Level)> waiting = new([(folder, 0)]);
+        for (int seen = 0; seen < MostFolders && waiting.TryDequeue(out var next); seen++)
+        {
+            if (Names(next.Folder, Directory.EnumerateFiles).Exists(file => ImageNames.IsImage(file))) return true;
+            if (next.Level == MostLevels) continue;
+            foreach (string below in Names(next.Folder, Directory.EnumerateDirectories).Take(100))
+                waiting.Enqueue((Path.Combine(next.Folder, below), next.Level + 1));
+        }
+
+        return false;
+    }
 
     /// <summary>Names in a folder that are not passed over; none where it cannot be listed.</summary>
     private static List<string> Names(string folder, Func<string, IEnumerable<string>> list)

@@ -1,5 +1,7 @@
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
+using FsCheck;
+using FsCheck.Fluent;
 using static Fovea.Data.Tests.Support.Images;
 
 namespace Fovea.Data.Tests.Datasets;
@@ -159,6 +161,54 @@ public sealed class LayoutTests
             splits.Train.Read(1, image);
             Assert.Equal(2, image.Pixels[0]);
         }
+    }
+
+    [Fact]
+    public void Parts_and_classes_are_found_below_any_wrappers()
+    {
+        Gen<string> wrapper = Gen.Elements("", "data/", "x/", "data/data/", "my set/archive/");
+        Gen<(string, string)> parts = Gen.Elements(("train", "test"), ("Train", "VAL"), ("training", "validation"),
+            ("train_set", "test_set"), ("TrainImages", "TestImages"), ("pets_train", "pets_val"),
+            ("train2020", "dev2020"));
+        Gen<string> inner = Gen.Elements("", "images/", "all/of/it/");
+        Gen<string[]> classes = Gen.Elements(["cat", "dog"], new[] { "0", "1", "2" }, ["n01", "n02"],
+            ["a b", "\u00E9"]);
+        Gen<(string Wrapper, (string Train, string Test) Parts, string Inner, string[] Classes)> layouts =
+            from w in wrapper from p in parts from i in inner from c in classes select (w, p, i, c);
+        Prop.ForAll(layouts.ToArbitrary(), layout =>
+        {
+            string train = layout.Wrapper + layout.Parts.Train + "/" + layout.Inner,
+                test = layout.Wrapper + layout.Parts.Test + "/" + layout.Inner;
+            using TemporaryFolder folder = Folder([.. layout.Classes.Select(name => $"{train}{name}/1.png"),
+                .. layout.Classes.Select(name => $"{test}{name}/2.png"), "__MACOSX/1.png"]);
+            DatasetSplits splits = Load(folder);
+            return DatasetGuess.Of(folder.Path) == "folder" && splits.Info.ClassNames.SequenceEqual(layout.Classes)
+                && Paths(splits.Train, folder.Path).SequenceEqual(layout.Classes.Select(name => $"{train}{name}/1.png"))
+                && Paths(splits.Test, folder.Path).SequenceEqual(layout.Classes.Select(name => $"{test}{name}/2.png"));
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Any_tree_is_guessed_and_read_or_refused_in_a_sentence()
+    {
+        Gen<string> name = Gen.Elements("train", "val", "Test", "cat", "dog", "data", "images", "@eaDir", "n00000001");
+        Gen<string> path = from folders in name.ListOf()
+            from file in Gen.Elements("1.png", "2.png", "x.heic", "a.csv")
+                           select string.Join('/', folders.Take(4).Append(file));
+        Prop.ForAll(path.NonEmptyListOf().ToArbitrary(), paths =>
+        {
+            using TemporaryFolder folder = Folder([.. paths.Distinct()]);
+            string dataset = DatasetGuess.Of(folder.Path) ?? "folder";
+            try
+            {
+                DatasetSplits splits = DatasetCatalogue.Load(dataset, folder.Path);
+                return splits.Train.Count + splits.Validation.Count + splits.Test.Count > 0;
+            }
+            catch (DataException)
+            {
+                return true;   // any other exception fails the test
+            }
+        }).QuickCheckThrowOnFailure();
     }
 
     private static DatasetSplits Load(TemporaryFolder folder) =>

@@ -9,7 +9,7 @@ public sealed class CsvReaderTests
     [Fact]
     public void What_is_written_is_read_back()
     {
-        Gen<string> field = Gen.Elements("a", "b c", "1", ",", "\"", "\n", "\r\n", " ", "ä").ListOf()
+        Gen<string> field = Gen.Elements("a", "b c", "1", ",", "\"", "\n", "\r\n", " ", "ä", ";", "\t").ListOf()
             .Select(parts => string.Concat(parts));
         Gen<string[][]> table = field.NonEmptyListOf().Select(row => row.ToArray()).ListOf()
             .Select(rows => rows.ToArray());
@@ -17,10 +17,10 @@ public sealed class CsvReaderTests
         {
             // a row of one empty field is a blank line
             string[][] full = [.. rows.Where(row => row.Length > 1 || row[0].Length > 0)];
-            foreach (string end in (string[])["\n", "\r\n"])
+            foreach ((string end, char separator) in ((string, char)[])[("\n", ','), ("\r\n", ';'), ("\r", '\t')])
             {
-                string text = string.Concat(full.Select(row => string.Join(',', row.Select(Quote)) + end));
-                if (!Read(text).Select(row => string.Join('|', row))
+                string text = string.Concat(full.Select(row => string.Join(separator, row.Select(Quote)) + end));
+                if (!Read(text, separator).Select(row => string.Join('|', row))
                     .SequenceEqual(full.Select(row => string.Join('|', row)))) return false;
             }
 
@@ -43,14 +43,14 @@ public sealed class CsvReaderTests
         Assert.Contains("1024 fields", Assert.Throws<DataException>(() => Read(new string(',', 2000))).Message);
     }
 
-    private static List<List<string>> Read(string text)
+    private static List<List<string>> Read(string text, char separator = ',')
     {
-        CsvReader reader = new(new StringReader(text), "text");
+        CsvReader reader = new(new StringReader(text), "text", separator);
         List<List<string>> rows = [];
         while (reader.Next() is List<string> row) rows.Add(row);
         return rows;
     }
 
     private static string Quote(string field) =>
-        field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"")}\"";
+        field.AsSpan().IndexOfAny(",;\t\"\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"")}\"";
 }
