@@ -193,7 +193,7 @@ public sealed class LayoutTests
     {
         Gen<string> name = Gen.Elements("train", "val", "Test", "cat", "dog", "data", "images", "@eaDir", "n00000001");
         Gen<string> path = from folders in name.ListOf()
-            from file in Gen.Elements("1.png", "2.png", "x.heic", "a.csv")
+                           from file in Gen.Elements("1.png", "2.png", "x.heic", "a.csv")
                            select string.Join('/', folders.Take(4).Append(file));
         Prop.ForAll(path.NonEmptyListOf().ToArbitrary(), paths =>
         {

@@ -52,5 +52,5 @@ public sealed class CsvReaderTests
     }
 
     private static string Quote(string field) =>
-        field.AsSpan().IndexOfAny(",;\t\"\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"")}\"";
+        !field.Any(letter => ",;\t\"\r\n".Contains(letter)) ? field : $"\"{field.Replace("\"", "\"\"")}\"";
 }
