@@ -63,6 +63,7 @@ public sealed partial class Trainer
     {
         _clock.Start();
         _observer.Started(Plan);
+        foreach (string note in _parts.Notes) _observer.Warned(note);
         if (_state.Step == 0)
         {
             foreach (string warning in _parts.Warnings) _observer.Warned(warning);

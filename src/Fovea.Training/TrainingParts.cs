@@ -38,6 +38,9 @@ public sealed record TrainingParts
     /// <summary>Known problems of such a recipe, a sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>What has to be known of this beginning or going on, a sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>The images.</summary>
     public required DatasetSplits Data { get; init; }
 

@@ -5,12 +5,14 @@ using Fovea.Data.Loading;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Classes;
 using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Models;
 using Fovea.Vision.Weights.Loading;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training;
 
@@ -30,14 +32,20 @@ public static class TrainingSetup
         Recipe recipe, DatasetSplits? data = null, Action<int, int>? cached = null, CancellationToken stop = default)
     {
         LoadReport? report = null;
+        List<string> notes = [];
         TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, cached, stop),
             (model, device, info) =>
         {
             if (recipe.Model.Weights is string weights)
-                report = ModelWeights.Load(model, weights, device, recipe.Run.Seed, recipe.Model.Strict, info);
+            {
+                using WeightFile file = ModelWeights.Open(weights);
+                PartialWeights partial = FineTuning.Partial(recipe);
+                report = ModelWeights.Load(model, file, device, recipe.Run.Seed, recipe.Model.Strict, info, partial);
+                notes.AddRange(FineTuning.Notes(report, ModelWeights.ClassesOf(file, info)));
+            }
             else model.Initialize(device, recipe.Run.Seed);
         });
-        return parts with { Average = Average(parts), Weights = report };
+        return parts with { Average = Average(parts), Weights = report, Notes = notes };
     }
 
     /// <summary>A run from a checkpoint on, bit for bit as if it had never stopped.</summary>
@@ -52,13 +60,28 @@ public static class TrainingSetup
         CheckpointReader checkpoint, Recipe recipe, DatasetSplits? data = null, Action<int, int>? cached = null,
         CancellationToken stop = default)
     {
-        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, cached, stop),
-            (model, device, _) =>
+        string? note = null;
+        DatasetSplits Load()
+        {
+            DatasetSplits loaded = data ?? DatasetChoice.Load(recipe, cached, stop);
+            ClassMap classes = ClassMap.Of(checkpoint.Head.Data, loaded.Info)
+                .Require(checkpoint.Path,
+                    remedy: "A resumed run keeps its classes: a run of its own can start from its `weights`.");
+            note = classes.Note;
+            return classes.Apply(loaded);
+        }
+
+        TrainingParts parts = Build(recipe, Load, (model, device, _) =>
         {
             model.Allocate(device);
             checkpoint.LoadWeights(model);
         });
-        parts = parts with { Average = Average(parts), State = checkpoint.Head.State };
+        parts = parts with
+        {
+            Average = Average(parts),
+            State = checkpoint.Head.State,
+            Notes = note is null ? [] : [note],
+        };
         checkpoint.LoadState(parts.Model, parts.Optimizer, parts.Average);
         return parts;
     }

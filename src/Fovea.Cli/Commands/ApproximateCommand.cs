@@ -24,7 +24,7 @@ internal static class ApproximateCommand
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("approximate",
             "Put a trained softmax model's weights into Performers and report the differences by number of features.");
-        ModelSource source = new(command);
+        ModelSource source = new(command, terminal);
         foreach (Option option in new Option[] { features, draws, images, figure, json }) command.Add(option);
         command.SetAction(parsed =>
         {
@@ -32,7 +32,7 @@ internal static class ApproximateCommand
             if (file is not null && Path.GetExtension(file) is not (".svg" or ".png"))
                 throw new UsageException($"--figure: the name must end in .svg or .png, got '{file}'.");
             TrainedModel model = source.Model(parsed);
-            IImageDataset dataset = source.Images(parsed, model.Head.Recipe, parsed.GetValue(images));
+            IImageDataset dataset = source.Images(parsed, model, parsed.GetValue(images));
             IReadOnlyList<PerformerError> errors = model.PerformerErrors(
                 dataset, parsed.GetValue(images), parsed.GetRequiredValue(features),
                 [.. Enumerable.Range(0, parsed.GetValue(draws)).Select(i => (ulong)i)]);

@@ -12,6 +12,9 @@ namespace Fovea.Cli.Commands;
 /// <summary><c>fovea eval RUN</c>: accuracy of a trained model, class by class.</summary>
 internal static class EvalCommand
 {
+    /// <summary>Classes up to which those without images have a row, too.</summary>
+    private const int MostEmptyRows = 20;
+
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
         Option<int> batchSize = Make.Count("--batch-size", 64, "Images at a time", "-b");
@@ -19,13 +22,12 @@ internal static class EvalCommand
         Option<string> views = Make.Choice("--tta", "Average over the image and its mirror image", "none", "flip");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("eval", "Evaluate a trained model on a dataset.");
-        ModelSource source = new(command);
+        ModelSource source = new(command, terminal);
         foreach (Option option in new Option[] { batchSize, limit, views, json }) command.Add(option);
         command.SetAction(parsed =>
         {
             TrainedModel model = source.Model(parsed);
-            string split = source.Split(parsed);
-            IImageDataset images = source.Images(parsed, model.Head.Recipe, parsed.GetValue(limit));
+            (IImageDataset images, string split) = source.Part(parsed, model, parsed.GetValue(limit));
             if (images.Count == 0)
                 throw new DataException($"the dataset '{images.Info.Name}' has no images in its part '{split}'.");
             TestTimeAugmentation augmentation = Enum.Parse<TestTimeAugmentation>(parsed.GetRequiredValue(views),
@@ -65,6 +67,7 @@ internal static class EvalCommand
         for (int label = 0; label < info.Classes; label++)
         {
             (int images, int right) = result.OfClass(label);
+            if (images == 0 && info.Classes > MostEmptyRows) continue;
             table.AddRow(
                 Tables.Name(info.ClassNames[label]), new Text($"{images}"), new Text($"{right}"),
                 new Text(Phrases.Percent(Accuracy(result, label))));

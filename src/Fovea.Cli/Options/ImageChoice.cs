@@ -47,7 +47,7 @@ internal sealed class ImageChoice
         string[] paths = Paths(parsed);
         if (paths.Length > 0) return new(new ImageFiles(model.Head.Data, paths), paths, new string?[paths.Length]);
         int[] numbers = Numbers(parsed);
-        IImageDataset dataset = source.Images(parsed, model.Head.Recipe);
+        IImageDataset dataset = source.Images(parsed, model);
         if (numbers.FirstOrDefault(number => number >= dataset.Count, -1) is >= 0 and int wrong)
             throw new UsageException(
                 $"--index: there is no image {wrong}; '{dataset.Info.Name}' has {dataset.Count}, counted from 0.");

@@ -1,7 +1,10 @@
 using System.CommandLine;
+using Fovea.Cli.Display;
 using Fovea.Data;
+using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Tensors;
+using Fovea.Training.Classes;
 using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
@@ -19,17 +22,24 @@ internal sealed class ModelSource
     private readonly Option<string?> _model = Make.Text("--model", "NAME",
         "Preset that a file of weights is of; a run knows its own");
     private readonly Option<string?> _dataset = Make.Text("--dataset", "NAME",
-        "Dataset; the one of the training unless given");
+        "Dataset; what lies in --data, or the one of the training, unless given");
     private readonly Option<string?> _data = Make.Text("--data", "DIR", "Its folder; as in the training unless given",
         "--data-dir");
     private readonly Option<string> _split = Make.Choice("--split", "Which part", "test", "val", "train");
     private readonly Option<string> _device = Make.Device();
     private readonly Option<int?> _threads = Make.Count("--threads", "Threads that compute; all cores unless given");
+    private readonly Option<bool> _knownClasses = Make.Switch("--known-classes",
+        "Leave out images of classes that the model does not know");
+    private readonly Option<bool> _allowPartial = Make.Switch("--allow-partial",
+        "With --model: take weights that lack tensors of the model; what they lack stays random");
+    private readonly Terminal _terminal;
 
-    public ModelSource(Command command)
+    public ModelSource(Command command, Terminal terminal)
     {
+        _terminal = terminal;
         command.Add(_path);
-        foreach (Option option in new Option[] { _model, _dataset, _data, _split, _device, _threads })
+        foreach (Option option in new Option[] { _model, _dataset, _data, _split, _knownClasses, _allowPartial, _device,
+            _threads })
             command.Add(option);
     }
 
@@ -40,25 +50,59 @@ internal sealed class ModelSource
             return TrainedModel.Load(parsed.GetRequiredValue(_path), device);
         Recipe recipe = Recipe.Default with
         {
-            Model = new ModelSection { Name = name },
+            Model = new ModelSection { Name = name, AllowPartial = parsed.GetValue(_allowPartial) },
             Data = new DataSection { Dataset = parsed.GetValue(_dataset), Directory = parsed.GetValue(_data) },
         };
         return TrainedModel.FromWeights(parsed.GetRequiredValue(_path), recipe, DatasetChoice.Load(recipe).Info,
             device);
     }
 
-    public string Split(ParseResult parsed) => parsed.GetRequiredValue(_split);
+    /// <summary>
+    /// Images of a dataset, their classes matched with the model's by name. Held out and cut as in the training, so
+    /// that the parts stay apart; of other data that is not parted, all images unless a part is asked for.
+    /// </summary>
+    public IImageDataset Images(ParseResult parsed, TrainedModel model, int? limit = null) =>
+        Part(parsed, model, limit).Images;
 
-    /// <summary>Images of the dataset; held out and cut as in the training, so that the parts stay apart.</summary>
-    public IImageDataset Images(ParseResult parsed, Recipe training, int? limit = null)
+    /// <summary>Those images, and the name of their part: <c>all</c> where the data is not parted.</summary>
+    public (IImageDataset Images, string Part) Part(ParseResult parsed, TrainedModel model, int? limit = null)
     {
-        DataSection data = training.Data with { EvaluationLimit = limit };
-        if (parsed.GetValue(_dataset) is string name) data = data with { Dataset = name, Directory = null };
-        if (parsed.GetValue(_data) is string directory) data = data with { Directory = directory };
-        // of others
-        if ((data.Dataset, data.Directory) != (training.Data.Dataset, training.Data.Directory))
-            data = data with { Cache = null };
+        Recipe training = model.Head.Recipe;
+        DataSection data = Chosen(parsed, training.Data) with { EvaluationLimit = limit };
+        bool isOther = (data.Dataset, FullPath(data)) != (training.Data.Dataset, FullPath(training.Data));
+        if (isOther) data = data with { Cache = null };
         DatasetSplits splits = DatasetChoice.Load(training with { Data = data });
-        return Split(parsed) switch { "train" => splits.Train, "val" => splits.Validation, _ => splits.Test };
+        ClassMap classes = ClassMap.Of(model.Head.Data, splits.Info)
+            .Require(parsed.GetRequiredValue(_path), parsed.GetValue(_knownClasses));
+        if (classes.Note is string note) Say(note);
+        splits = classes.Apply(splits);
+        if (isOther && splits.Whole is IImageDataset whole && parsed.GetResult(_split) is null or { Implicit: true })
+        {
+            Say($"'{data.Directory}' is not parted: all of its {Phrases.Count(whole.Count)} images are taken.");
+            return (limit is int most ? Subset.Balanced(whole, most, training.Run.Seed) : whole, "all");
+        }
+
+        string part = parsed.GetRequiredValue(_split);
+        return (part switch { "train" => splits.Train, "val" => splits.Validation, _ => splits.Test }, part);
     }
+
+    private DataSection Chosen(ParseResult parsed, DataSection training)
+    {
+        DataSection data = training;
+        if (parsed.GetValue(_dataset) is string name) data = data with { Dataset = name, Directory = null };
+        if (parsed.GetValue(_data) is not string directory) return data;
+        data = data with { Directory = directory };
+        return parsed.GetValue(_dataset) is null && DatasetGuess.Of(directory) is string guess
+            && IsAnother(guess, training.Dataset) ? data with { Dataset = guess } : data;
+    }
+
+    /// <summary>Folders of images of one kind can be of several; records cannot.</summary>
+    private static bool IsAnother(string guess, string? training) =>
+        training != guess && !(training is "folder" && guess is "imagenet" or "cats-and-dogs" or "csv")
+            && !(training is "csv" && guess is "folder");
+
+    private static string? FullPath(DataSection data) =>
+        data.Directory is string directory ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)) : null;
+
+    private void Say(string note) => _terminal.Error.WriteLine($"fovea: {note}");
 }

@@ -56,6 +56,6 @@ internal static class ImageSplits
     private static DatasetSplits HoldOutTest(IImageDataset all, DatasetOptions options)
     {
         (Subset rest, Subset test) = Subset.HoldOut(all, options.TestShare, options.Seed, "test");
-        return DatasetSplits.WithoutValidation(rest, test);
+        return DatasetSplits.WithoutValidation(rest, test) with { Whole = all };
     }
 }

@@ -7,6 +7,7 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Models;
+using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Lab.Probing;
@@ -68,7 +69,8 @@ public sealed class FrozenModel
             recipe = recipe with { Model = new() { Name = model, ImageSize = recipe.Model.ImageSize } };
         recipe = change(recipe);
         ImageClassifier body = (ModelChoice.Configure(recipe, head?.Data) with { Classes = 0 }).Build();
-        ModelWeights.Load(body, file, device, seed: 0);
+        ModelWeights.Load(body, file, device, seed: 0,
+            partial: recipe.Model.AllowPartial ? PartialWeights.Take : PartialWeights.Refuse);
         body.Context = body.Context with { Epoch = head?.State.Epoch ?? 0 };
         return new FrozenModel(body, device, recipe, ModelWeights.NormalizationOf(file) ?? Normalization.ImageNet,
             file.Path);

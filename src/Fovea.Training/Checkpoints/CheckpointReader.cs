@@ -30,6 +30,9 @@ public sealed class CheckpointReader : IDisposable
     /// <summary>Recipe, dataset and position.</summary>
     public CheckpointHead Head { get; }
 
+    /// <summary>The file.</summary>
+    public string Path => _path;
+
     /// <summary>Opens a checkpoint and verifies all of it.</summary>
     /// <exception cref="CheckpointException">The file is missing, damaged or something else.</exception>
     public static CheckpointReader Open(string path)

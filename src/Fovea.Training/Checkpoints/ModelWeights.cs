@@ -2,6 +2,7 @@ using System.Globalization;
 using Fovea.Core.Files;
 using Fovea.Data;
 using Fovea.Tensors;
+using Fovea.Training.Classes;
 using Fovea.Training.Runs;
 using Fovea.Vision;
 using Fovea.Vision.Weights;
@@ -64,28 +65,35 @@ public static class ModelWeights
     /// <param name="device">Device of the model.</param>
     /// <param name="seed">For first values.</param>
     /// <param name="strict">Refuse whatever does not fit as it is.</param>
-    /// <param name="data">The dataset to learn: a run's head for other classes is left out, even where there are as
-    /// many.</param>
+    /// <param name="data">The dataset to learn: the rows of a run's head are matched with its classes by name, and left
+    /// out where one is not known.</param>
+    /// <param name="partial">What to do where the file lacks tensors of the model.</param>
     /// <exception cref="UsageException">There is no such file.</exception>
     /// <exception cref="CheckpointException">It is damaged, or its weights do not fit.</exception>
     public static LoadReport Load(ImageClassifier model, string path, Device device, ulong seed, bool strict = false,
-        DatasetInfo? data = null)
+        DatasetInfo? data = null, PartialWeights partial = PartialWeights.Refuse)
     {
         using WeightFile file = Open(path);
-        return Load(model, file, device, seed, strict, data);
+        return Load(model, file, device, seed, strict, data, partial);
     }
 
     /// <summary>Loads from a file that <see cref="Open"/> has opened and verified.</summary>
     internal static LoadReport Load(ImageClassifier model, WeightFile file, Device device, ulong seed,
-        bool strict = false, DatasetInfo? data = null)
+        bool strict = false, DatasetInfo? data = null, PartialWeights partial = PartialWeights.Refuse)
     {
-        bool knowsOtherClasses = data is not null && IsCheckpoint(file)
-            && !CheckpointReader.HeadOf(file).Data.ClassNames.SequenceEqual(data.ClassNames);
+        ClassMap? classes = data is null ? null : ClassesOf(file, data);
         LoadPlan plan = LoadPlan.Create(model, StateDict.Of(file), file.Path, device, strict,
-            freshHead: knowsOtherClasses);
+            freshHead: classes?.IsKnown == false, partial, classes is { IsKnown: true, IsSame: false } ? classes.Numbers
+                : null);
         plan.Initialize(model, device, seed);
         return plan.Report;
     }
+
+    /// <summary>The classes of a file's head and a dataset's, matched by name; null where the file does not say which
+    /// it has.</summary>
+    /// <exception cref="CheckpointException">What it says is damaged.</exception>
+    public static ClassMap? ClassesOf(WeightFile file, DatasetInfo data) =>
+        IsCheckpoint(file) ? ClassMap.Of(CheckpointReader.HeadOf(file).Data, data) : null;
 
     /// <summary>Normalisation of the images that a file's weights were trained on; null: the file does not
     /// say.</summary>

@@ -1,6 +1,7 @@
 using Fovea.Data;
 using Fovea.Nn;
 using Fovea.Tensors;
+using Fovea.Training.Classes;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 
@@ -40,7 +41,7 @@ public sealed class Teacher
     {
         if (options.Teacher is not string path) return null;
         TrainedModel model = TrainedModel.Load(path, device);
-        if (!model.Head.Data.ClassNames.SequenceEqual(data.ClassNames))
+        if (!ClassMap.Of(model.Head.Data, data).IsSame)
             throw new UsageException(
                 $"'{path}' knows the {model.Head.Data.Classes} classes of '{model.Head.Data.Name}', not those of "
                     + $"'{data.Name}'; train a teacher on the same classes.")

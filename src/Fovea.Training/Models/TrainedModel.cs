@@ -2,6 +2,7 @@ using Fovea.Data;
 using Fovea.Data.Loading;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Classes;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
@@ -55,7 +56,7 @@ public sealed class TrainedModel
 
     /// <summary>A preset with a file's weights.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="recipe">Names the model.</param>
+    /// <param name="recipe">Names the model, and says whether incomplete weights will do.</param>
     /// <param name="data">Its classes, and how images are normalised where the file does not say.</param>
     /// <param name="device">Device of the model.</param>
     /// <exception cref="UsageException">There is no such file, or its head is for other classes.</exception>
@@ -64,25 +65,25 @@ public sealed class TrainedModel
     {
         ImageClassifier model = ModelChoice.Configure(recipe, data).Build();
         using WeightFile file = ModelWeights.Open(path);
-        LoadReport report = ModelWeights.Load(model, file, device, recipe.Run.Seed);
+        LoadReport report = ModelWeights.Load(model, file, device, recipe.Run.Seed, data: data,
+            partial: recipe.Model.AllowPartial ? PartialWeights.Take : PartialWeights.Refuse);
         data = data with { Normalization = ModelWeights.NormalizationOf(file) ?? data.Normalization };
-        if (report.Fresh.Concat(report.Missing).FirstOrDefault() is string untrained)
+        if (report.Fresh.Concat(report.Missing.Where(ModelStages.IsHead)).FirstOrDefault() is string untrained
+            && !recipe.Model.AllowPartial)
             throw new UsageException(
                 $"'{path}' has no '{untrained}' for the {data.Classes} classes of '{data.Name}': train one first, or "
                     + "name the dataset that it was trained on (`dataset`).");
         return new TrainedModel(new CheckpointHead(recipe, data, new TrainingState()), model, device, report.Path);
     }
 
-    /// <summary>Evaluates the model on a dataset.</summary>
-    /// <exception cref="UsageException">The dataset has other classes than the model.</exception>
+    /// <summary>Evaluates the model on a dataset, whose classes are matched with its own by name. Results have the
+    /// model's numbers.</summary>
+    /// <exception cref="UsageException">The dataset has classes that the model does not know.</exception>
     public EvaluationResult Evaluate(
         IImageDataset dataset, int batchSize, TestTimeAugmentation augmentation = TestTimeAugmentation.None,
         CancellationToken stop = default)
     {
-        if (dataset.Info.Classes != Head.Data.Classes)
-            throw new UsageException(
-                $"the model knows {Head.Data.Classes} classes ({Head.Data.Name}), the dataset '{dataset.Info.Name}' "
-                    + $"has {dataset.Info.Classes}.");
+        dataset = ClassMap.Of(Head.Data, dataset.Info).Require(Path).Apply(dataset);
         return Evaluator.Run(Model, LoaderOf(dataset, batchSize), Head.Data.Classes, _device, augmentation, stop);
     }
 

@@ -35,6 +35,9 @@ public sealed record ModelSection
     /// <summary>The weights must fit exactly: nothing missing, left over or resized.</summary>
     public bool Strict { get; init; }
 
+    /// <summary>The weights may lack tensors of the model, or have blocks that it lacks.</summary>
+    public bool AllowPartial { get; init; }
+
     /// <summary>Height and width of an image in pixels; null: the preset's.</summary>
     public int? ImageSize { get; init; }
 }

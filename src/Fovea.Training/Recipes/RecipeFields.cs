@@ -65,6 +65,8 @@ public static class RecipeFields
                 "initial-checkpoint")),
             section.Field("strict", ValueForm.Flag(), s => s.Strict, (s, v) => s with { Strict = v },
                 "Weights must fit exactly: nothing missing, left over or resized"),
+            section.Field("allow-partial", ValueForm.Flag(), s => s.AllowPartial, (s, v) => s with { AllowPartial = v },
+                "Take weights that lack tensors of the model; what they lack stays random"),
             Fixed(section.Field("image-size", ValueForm.Whole(1).Or("auto"), s => s.ImageSize,
                 (s, v) => s with { ImageSize = v },
                 "Height and width in pixels", "img-size")),

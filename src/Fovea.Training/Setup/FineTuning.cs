@@ -1,8 +1,10 @@
 using System.Globalization;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Classes;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 using Fovea.Vision.Models;
+using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training.Setup;
@@ -74,6 +76,21 @@ public static class FineTuning
             { Field = "freeze" };
         if (how.Freeze is null) ModelStages.FreezeBody(model);
         else if (how.Freeze > 0) ModelStages.Freeze(model, how.Freeze.Value);
+    }
+
+    /// <summary>Weights that are incomplete will learn, unless something of them is frozen.</summary>
+    internal static PartialWeights Partial(Recipe recipe) => recipe.Model.AllowPartial ? PartialWeights.Take
+        : recipe.Optimisation.Freeze == 0 ? PartialWeights.TakeMost : PartialWeights.Refuse;
+
+    /// <summary>What has to be said of the weights that were loaded.</summary>
+    /// <param name="report">What was loaded.</param>
+    /// <param name="classes">Classes of the file and of the dataset; null: unknown.</param>
+    internal static IEnumerable<string> Notes(LoadReport report, ClassMap? classes)
+    {
+        if (report.Incomplete is string incomplete)
+            yield return $"INCOMPLETE WEIGHTS: {report.Path}: {incomplete}.";
+        if (classes?.IsKnown == false) yield return classes.NewHead;
+        else if (classes?.Note is string note) yield return $"the head is kept: {note}";
     }
 
     /// <summary>Warnings about settings that are known to go wrong.</summary>

@@ -23,6 +23,12 @@ public sealed record DatasetSplits
     /// <summary>What the images are.</summary>
     public DatasetInfo Info => Train.Info;
 
+    /// <summary>
+    /// All images, where the dataset is published in one part of which the others were cut; otherwise null. Not
+    /// limited.
+    /// </summary>
+    public IImageDataset? Whole { get; init; }
+
     /// <summary>Splits of a dataset that is published in two parts.</summary>
     public static DatasetSplits WithoutValidation(IImageDataset train, IImageDataset test) =>
         new() { Train = train, Validation = new Subset(train, []), Test = test, ValidationOrigin = "none" };
@@ -51,21 +57,27 @@ public sealed record DatasetSplits
             Train = new ClassSubset(Train, numbers),
             Validation = new ClassSubset(Validation, numbers),
             Test = new ClassSubset(Test, numbers),
+            Whole = Whole is null ? null : new ClassSubset(Whole, numbers),
         };
     }
 
-    /// <summary>Passes over images that cannot be read, and counts them.</summary>
-    public DatasetSplits SkipBad() => this with
+    /// <summary>The parts, each changed in the same way.</summary>
+    public DatasetSplits Each(Func<IImageDataset, IImageDataset> change) => this with
     {
-        Train = new ReadableImages(Train),
-        Validation = new ReadableImages(Validation),
-        Test = new ReadableImages(Test),
+        Train = change(Train),
+        Validation = change(Validation),
+        Test = change(Test),
+        Whole = Whole is null ? null : change(Whole),
     };
+
+    /// <summary>Passes over images that cannot be read, and counts them.</summary>
+    public DatasetSplits SkipBad() => Each(part => new ReadableImages(part));
 
     /// <summary>Unreadable images that were passed over so far; null where they are not passed over.</summary>
     public int? SkippedImages =>
-        Train is ReadableImages
-            ? new[] { Train, Validation, Test }.OfType<ReadableImages>().Sum(part => part.SkippedCount) : null;
+        Unnumbered(Train) is ReadableImages
+            ? new[] { Train, Validation, Test }.Select(Unnumbered).OfType<ReadableImages>()
+                .Sum(part => part.SkippedCount) : null;
 
     /// <summary>Cuts the parts to a random choice that is balanced over the classes.</summary>
     /// <param name="train">Training images to keep; null keeps all.</param>
@@ -77,4 +89,7 @@ public sealed record DatasetSplits
         Validation = evaluation is int v ? Subset.Balanced(Validation, v, seed) : Validation,
         Test = evaluation is int e ? Subset.Balanced(Test, e, seed) : Test,
     };
+
+    private static IImageDataset Unnumbered(IImageDataset part) =>
+        part is RenumberedClasses renumbered ? renumbered.Source : part;
 }

@@ -27,13 +27,19 @@ public sealed class LoadPlan
     /// <param name="device">Where positions are resampled.</param>
     /// <param name="strict">Refuse whatever does not fit as it is.</param>
     /// <param name="freshHead">Leave the file's head out, whatever it is for.</param>
+    /// <param name="partial">What to do where the file lacks tensors, or the model blocks.</param>
+    /// <param name="headRows">Classes of the file's head in the order of the model's; null: they are the same.</param>
     /// <exception cref="CheckpointException">A shape that cannot be made to fit, weights of another architecture, or
     /// with
     /// <paramref name="strict"/> any difference; the message says what would help.</exception>
     public static LoadPlan Create(ImageClassifier model, StateDict weights, string path, Device device,
-        bool strict = false, bool freshHead = false)
+        bool strict = false, bool freshHead = false, PartialWeights partial = PartialWeights.TakeMost,
+        IReadOnlyList<int>? headRows = null)
     {
         Dictionary<string, Weight> sources = weights.Weights.ToDictionary(weight => weight.Name);
+        if (headRows is not null)
+            foreach (string head in sources.Keys.Where(ModelStages.IsHead).ToArray())
+                sources[head] = sources[head].Rows(headRows);
         List<(NamedTensor Target, Weight Source)> pairs = [];
         List<string> loaded = [], missing = [], fresh = [];
         List<ResizedWeight> resized = [];
@@ -62,7 +68,7 @@ public sealed class LoadPlan
         string origin = weights.Prefix.Length == 0 ? weights.Scheme.Name
             : $"{weights.Scheme.Name}, under '{weights.Prefix}'";
         LoadReport report = new(path, origin, total, loaded, missing, fresh, [.. sources.Keys], resized);
-        Refusal.Check(report, misfits, model, weights, strict);
+        Refusal.Check(report, misfits, model, weights, strict, partial);
         return new LoadPlan(pairs, report);
     }
 

@@ -19,6 +19,29 @@ public sealed record LoadReport(
     /// <summary>Everything fitted as it was.</summary>
     public bool IsComplete => Missing.Count + Fresh.Count + Unexpected.Count + Resized.Count == 0;
 
+    /// <summary>
+    /// What is incomplete, in a sentence with numbers, by part of the model: tensors that the file lacks, and blocks
+    /// that the model lacks; null where there is none of it. A head that is to be learned anew does not count.
+    /// </summary>
+    public string? Incomplete
+    {
+        get
+        {
+            string[] missing = [.. Missing.Where(name => !ModelStages.IsHead(name))];
+            string[] dropped = [.. Unexpected.Where(name => ModelStages.BlockOf(name) is not null)];
+            if (missing.Length + dropped.Length == 0) return null;
+            string head = Fresh.Count + Missing.Count > missing.Length ? ", and a new head" : "";
+            IEnumerable<string> parts =
+            [
+                $"{Loaded.Count} of the model's {Total} tensors are loaded",
+                .. missing.Length == 0 ? [] : (string[])[$"left random: {ModelParts.Describe(missing)}{head}"],
+                .. dropped.Length == 0 ? []
+                    : (string[])[$"in the file, but not in the model: {ModelParts.Describe(dropped)}"],
+            ];
+            return string.Join("; ", parts);
+        }
+    }
+
     /// <summary>For example <c>vit.pth (timm): 150 of 152 tensors loaded; fresh head for other classes: head.weight,
     /// head.bias</c>.</summary>
     public override string ToString() =>

@@ -10,7 +10,7 @@ internal static class Refusal
 
     /// <exception cref="CheckpointException">The weights do not fit.</exception>
     public static void Check(LoadReport report, List<Misfit> misfits, ImageClassifier model, StateDict weights,
-        bool strict)
+        bool strict, PartialWeights partial)
     {
         if (misfits is [var first, ..])
         {
@@ -20,14 +20,34 @@ internal static class Refusal
                     + $"{first.Wanted}{others}; {Advice(first, misfits.Count, model, weights)}.");
         }
 
-        if (report.Loaded.Count < Least * report.Total)
+        bool isOther = report.Loaded.Count == 0 || report.Unexpected.Count > report.Loaded.Count;
+        if (report.Loaded.Count < Least * report.Total && (isOther || report.Incomplete is null))
             throw new CheckpointException(
                 $"{report.Path}: holds weights of another architecture ({report.Source}): only {report.Loaded.Count} "
                     + $"of the model's {report.Total} tensors are in it; {Model(weights)}.");
+        bool isTaken = partial == PartialWeights.Take
+            || (partial == PartialWeights.TakeMost && report.Loaded.Count >= Least * report.Total);
+        if (report.Incomplete is string incomplete && !isTaken)
+            throw new CheckpointException($"{report.Path} ({report.Source}): the weights are incomplete: {incomplete}.")
+            {
+                Remedy = Remedy(report, model, weights),
+            };
         if (strict && !report.IsComplete)
             throw new CheckpointException(
                 $"{report.Path}: does not fit exactly, as `strict` asks: {string.Join("; ", report.Differences())}; "
                     + "leave out `strict` to load the rest.");
+    }
+
+    private static string Remedy(LoadReport report, ImageClassifier model, StateDict weights)
+    {
+        string another = report.Unexpected.Any(name => name.StartsWith("fc_norm.", StringComparison.Ordinal))
+            ? "Its last norm follows the mean of all tokens ('fc_norm'), the model's comes before. "
+            : ClosestPreset.Of(weights.Weights) is { Share: > 0.9 } closest
+                && closest.Preset.Config.Measure() != model.Config.Measure()
+                ? $"They are like those of '{closest.Preset.Name}' (`model`). " : "";
+        return another
+            + "Take the whole file (all of its shards), the model and the options that it was made with, or go "
+            + "on nevertheless with `allow-partial`.";
     }
 
     private static string Advice(Misfit misfit, int count, ImageClassifier model, StateDict weights)

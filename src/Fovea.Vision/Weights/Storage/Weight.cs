@@ -65,6 +65,14 @@ public sealed record Weight(string Name, WeightType Type, IReadOnlyList<long> Sh
     internal Weight Window(long start, params IReadOnlyList<long> shape) =>
         this with { Shape = shape, Values = (first, values) => Values(start + first, values) };
 
+    /// <summary>Some rows (along the first axis), in this order; itself where it has not all of them.</summary>
+    internal Weight Rows(IReadOnlyList<int> rows)
+    {
+        if (Shape.Count == 0 || rows.Any(row => row >= Shape[0])) return this;
+        long length = Count / Math.Max(1, Shape[0]);
+        return Concatenate(Name, [.. rows.Select(row => Window(row * length, [1, .. Shape.Skip(1)]))]);
+    }
+
     /// <summary>This and another of as many elements, added.</summary>
     internal Weight Plus(Weight other) => this with
     {
