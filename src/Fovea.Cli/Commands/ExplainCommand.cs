@@ -18,7 +18,7 @@ internal static class ExplainCommand
             "Folder for explain.html and the figures as PNG");
         Command command = new("explain",
             "Show where a model looks: attention maps, rollout, relevance, and what its parts have learned.");
-        ModelSource source = new(command, terminal);
+        ModelSource source = new(command, terminal.Error);
         ImageChoice choice = new(command);
         command.Add(target);
         command.Add(directory);

@@ -15,7 +15,7 @@ internal static class PredictCommand
         Option<int> top = Make.Count("--top", 3, "Classes to show");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("predict", "Classify images with a trained model.");
-        ModelSource source = new(command, terminal);
+        ModelSource source = new(command, terminal.Error);
         ImageChoice choice = new(command);
         foreach (Option option in new Option[] { top, json }) command.Add(option);
         command.SetAction(parsed =>

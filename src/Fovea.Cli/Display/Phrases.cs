@@ -70,10 +70,12 @@ internal static class Phrases
     /// <summary>The end of a run, one line a subject.</summary>
     public static IEnumerable<(string Subject, string Text)> Describe(RunSummary summary, string directory)
     {
-        string best = summary.BestEpoch is int epoch
-            ? $" with the weights of epoch {epoch} (best validation accuracy, {Percent(summary.BestValAccuracy)})"
+        string weights = summary.BestEpoch is int epoch
+            ? $" with the weights of epoch {epoch}"
+                + (summary.BestValAccuracy is double best ? $" (best validation accuracy, {Percent(best)})" : "")
             : "";
-        yield return ("test", $"accuracy {Percent(summary.TestAccuracy)}, loss {Loss(summary.TestLoss)}{best}");
+        if (summary.TestAccuracy is null) yield return ("test", $"none: there are no test images{weights}");
+        else yield return ("test", $"accuracy {Percent(summary.TestAccuracy)}, loss {Loss(summary.TestLoss)}{weights}");
         yield return ("time", $"{Duration(summary.Seconds)}, {Count(summary.ImagesPerSecond)} images/s in training, "
             + $"peak memory {Bytes(summary.PeakMemoryBytes)}");
         if (summary.SkippedImages is > 0 and int skipped)
@@ -92,6 +94,7 @@ internal static class Phrases
     /// <summary>The end of a cell.</summary>
     public static string Describe(CellOutcome outcome, RunSummary? summary) => outcome.Failure is string reason
         ? $"failed: {reason}"
+        : summary is { TestAccuracy: null } ? $"no test images, {Duration(summary.Seconds)}"
         : summary is not null ? $"test accuracy {Percent(summary.TestAccuracy)}, {Duration(summary.Seconds)}"
         : "stopped";
 

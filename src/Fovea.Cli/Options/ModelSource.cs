@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Fovea.Cli.Display;
 using Fovea.Data;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
@@ -32,11 +31,13 @@ internal sealed class ModelSource
         "Leave out images of classes that the model does not know");
     private readonly Option<bool> _allowPartial = Make.Switch("--allow-partial",
         "With --model: take weights that lack tensors of the model; what they lack stays random");
-    private readonly Terminal _terminal;
+    private readonly TextWriter _notes;
 
-    public ModelSource(Command command, Terminal terminal)
+    /// <param name="command">Gets the argument and the options.</param>
+    /// <param name="notes">Gets what has to be said besides the results.</param>
+    public ModelSource(Command command, TextWriter notes)
     {
-        _terminal = terminal;
+        _notes = notes;
         command.Add(_path);
         foreach (Option option in new Option[] { _model, _dataset, _data, _split, _knownClasses, _allowPartial, _device,
             _threads })
@@ -78,7 +79,7 @@ internal sealed class ModelSource
         splits = classes.Apply(splits);
         if (isOther && splits.Whole is IImageDataset whole && parsed.GetResult(_split) is null or { Implicit: true })
         {
-            Say($"'{data.Directory}' is not parted: all of its {Phrases.Count(whole.Count)} images are taken.");
+            Say($"'{data.Directory}' is not parted: all of its {whole.Count} images are taken.");
             return (limit is int most ? Subset.Balanced(whole, most, training.Run.Seed) : whole, "all");
         }
 
@@ -104,5 +105,5 @@ internal sealed class ModelSource
     private static string? FullPath(DataSection data) =>
         data.Directory is string directory ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)) : null;
 
-    private void Say(string note) => _terminal.Error.WriteLine($"fovea: {note}");
+    private void Say(string note) => _notes.WriteLine($"fovea: {note}");
 }

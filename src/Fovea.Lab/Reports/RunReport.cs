@@ -46,11 +46,11 @@ internal static class RunReport
     private static ReportContent Complete(RunOutcome run, RunSummary summary, EvaluationResult test) =>
         Begun(run) with
         {
-            TestAccuracy = summary.TestAccuracy,
-            TestLoss = summary.TestLoss,
+            TestAccuracy = summary.TestAccuracy ?? double.NaN,
+            TestLoss = summary.TestLoss ?? double.NaN,
             ImagesPerSecond = summary.ImagesPerSecond,
             Seconds = summary.Seconds,
-            Confusion = new ConfusionMatrix(run.Data.Info.ClassNames, test.Confusion),
+            Confusion = test.Count == 0 ? null : new ConfusionMatrix(run.Data.Info.ClassNames, test.Confusion),
             Predictions = [.. Enumerable.Range(0, Math.Min(PredictionsShown, test.Count))
                 .Select(i => Predicted(run.Data.Test, test, i))],
         };

@@ -19,16 +19,16 @@ public sealed record RunSummary
     public required long Steps { get; init; }
 
     /// <summary>Best share of validation images classified correctly, 0 to 1; null without a validation set.</summary>
-    public required double? BestValAccuracy { get; init; }
+    public double? BestValAccuracy { get; init; }
 
     /// <summary>Epoch in which that was, from 1.</summary>
-    public required int? BestEpoch { get; init; }
+    public int? BestEpoch { get; init; }
 
     /// <summary>Share of test images classified correctly by the best checkpoint, 0 to 1.</summary>
-    public required double TestAccuracy { get; init; }
+    public double? TestAccuracy { get; init; }
 
     /// <summary>Mean loss of the best checkpoint on the test set.</summary>
-    public required double TestLoss { get; init; }
+    public double? TestLoss { get; init; }
 
     /// <summary>Training images per second, evaluation and breaks not counted.</summary>
     public required double ImagesPerSecond { get; init; }
