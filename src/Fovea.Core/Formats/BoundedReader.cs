@@ -113,6 +113,14 @@ internal sealed class BoundedReader : IDisposable
             throw new DataException($"{Path}: there are bytes left after the last record, at {Position - 1}.");
     }
 
+    /// <summary>Reads on to the end of a gzipped file, so that its checksum and length are reached and
+    /// tested.</summary>
+    public void RequireIntact()
+    {
+        byte[] waste = new byte[1 << 16];
+        while (_content != _file && ReadSome(waste) > 0) { }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -40,6 +40,26 @@ public sealed class BoundedReaderTests : IDisposable
     }
 
     [Fact]
+    public void A_wrong_trailer_is_found_even_where_the_contents_end_earlier()
+    {
+        byte[] content = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i * i >> 3))];
+        byte[] packed = Make.Gzip(content);
+        for (int back = 1; back <= 8; back++)   // checksum and length
+        {
+            byte[] damaged = [.. packed];
+            damaged[^back] ^= 1;
+            using BoundedReader reader = BoundedReader.Open(_folder.Write("damaged.gz", damaged));
+            reader.Read(50_000, "the pixels");
+            Assert.Throws<DataException>(reader.RequireIntact);
+        }
+
+        using BoundedReader whole = BoundedReader.Open(_folder.Write("whole.gz", packed));
+        whole.Read(50_000, "the pixels");
+        whole.RequireIntact();
+        Assert.Equal(100_000, whole.Position);
+    }
+
+    [Fact]
     public void A_missing_file_is_a_data_error() =>
         Assert.Throws<DataException>(() => BoundedReader.Open(Path.Combine(_folder.Path, "none")));
 }

@@ -68,6 +68,40 @@ public sealed class CifarTests : IDisposable
     }
 
     [Fact]
+    public void A_flipped_bit_of_an_archive_never_changes_images()
+    {
+        byte[] packed = Make.Gzip(Make.Tar([.. FuzzTests.Ten(2)]));
+        byte[] expected = Pixels(packed);
+        Philox draws = Philox.For(1, "flips");
+        int refused = 0;
+        for (int round = 0; round < 300; round++)
+        {
+            byte[] damaged = [.. packed];
+            int at = round < 64 ? packed.Length - 8 + round / 8   // the trailer, bit by bit
+                : 10 + draws.Below((ulong)round, packed.Length - 10);
+            damaged[at] ^= (byte)(1 << round % 8);
+            try
+            {
+                Assert.Equal(expected, Pixels(damaged));
+            }
+            catch (DataException error)
+            {
+                Assert.Contains("set.tar.gz", error.Message, StringComparison.Ordinal);
+                refused++;
+            }
+        }
+
+        Assert.InRange(refused, 295, 300);   // filling bits of the last byte decide nothing
+
+        byte[] Pixels(byte[] archive)
+        {
+            InMemoryDataset train =
+                (InMemoryDataset)Cifar.Load10(_folder.Write("set.tar.gz", archive)).Train;
+            return [.. Enumerable.Range(0, train.Count).SelectMany(i => train.Pixels(i).ToArray())];
+        }
+    }
+
+    [Fact]
     public void A_missing_dataset_is_named_with_what_to_download()
     {
         string message = Assert.Throws<DataException>(() => Cifar.Load100(_folder.Path)).Message;

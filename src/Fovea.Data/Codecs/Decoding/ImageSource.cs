@@ -27,11 +27,11 @@ internal sealed class ImageSource(string name, ReadOnlyMemory<byte> file, Decode
         if (width * (double)height > limits.Pixels)
             throw Error(
                 $"has {width} x {height} pixels, more than the limit of {limits.Pixels}; " +
-                "DecodeLimits.Pixels can raise it.");
+                "make it smaller.");
         if (bytes > Math.Min(limits.Bytes, Array.MaxLength))
             throw Error(
                 $"needs {bytes} bytes to decode, more than the limit of {limits.Bytes}; " +
-                "DecodeLimits.Bytes can raise it.");
+                "make it smaller.");
     }
 
     /// <summary>Complains unless <paramref name="length"/> bytes follow <paramref name="offset"/>.</summary>

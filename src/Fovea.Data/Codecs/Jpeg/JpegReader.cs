@@ -9,8 +9,12 @@ namespace Fovea.Data.Codecs.Jpeg;
 /// </remarks>
 internal static class JpegReader
 {
-    /// <summary>Ten are usual. The limit keeps a hostile file from sending thousands over a large image.</summary>
-    private const int MostScans = 250;
+    /// <summary>Ten are usual. The limits keep a hostile file from sending thousands over a large image: honest
+    /// files come back to a block less than ten times, those searched for the smallest size not 30 times.</summary>
+    private const int MostScans = 250, MostVisits = 32;
+
+    /// <summary>Blocks that are always affordable.</summary>
+    private const long FewBlocks = 1 << 20;
 
     public static ImageInfo Identify(ImageSource source)
     {
@@ -56,10 +60,15 @@ internal static class JpegReader
         JpegFrame frame = parser.RequireFrame();
         try
         {
+            long left = FewBlocks + MostVisits * frame.Components.Sum(component => component.Blocks);
             for (int count = 1; scan is not null; count++, scan = parser.NextScan())
             {
                 if (count > MostScans)
                     throw source.Error($"has more than {MostScans} scans, which no honest file has.");
+                left -= scan.Components.Sum(entry => entry.Component.Blocks);
+                if (left < 0)
+                    throw source.Error($"has scans that come back to its {frame.Width} x {frame.Height} pixels more "
+                        + $"than {MostVisits} times, which no honest file does.");
                 parser.Position = new ScanDecoder(source, frame, scan)
                     .Decode(parser.Position, parser.Tables.RestartInterval);
             }

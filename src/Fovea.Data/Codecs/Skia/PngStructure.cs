@@ -21,6 +21,9 @@ internal sealed class PngStructure
     private int _width, _height, _depth, _colorType;
     private Chunk? _palette;
     private long _packed;
+    private bool _lacksEnd;
+
+    private static readonly byte[] WholeEnd = [0, 0, 0, 0, .. "IEND"u8, 0xAE, 0x42, 0x60, 0x82];
 
     /// <summary>Planes of the image: 1 (grey) or 3.</summary>
     public int Channels => _colorType is 0 or 4 ? 1 : 3;
@@ -29,7 +32,7 @@ internal sealed class PngStructure
     public int Orientation { get; private set; } = ExifOrientation.Upright;
 
     /// <summary>The file as libpng reads it: with black, as Pillow has it, for colours that the palette
-    /// lacks.</summary>
+    /// lacks, and with its end.</summary>
     public ReadOnlyMemory<byte> Repaired { get; private set; }
 
     /// <exception cref="DataException">A chunk is damaged, cut off, missing, or unknown and critical.</exception>
@@ -43,10 +46,13 @@ internal sealed class PngStructure
         {
             chunk = NextChunk(source, ref offset);
             structure.Add(source, chunk);
+            // As in Pillow and browsers, a file that lacks nothing but its end is read.
+            structure._lacksEnd = chunk.Type == Data && offset == source.Length;
         }
-        while (chunk.Type != End);
+        while (chunk.Type != End && !structure._lacksEnd);
         structure.RequireWhole(source);
         structure.Repaired = structure._palette is Chunk palette ? structure.Pad(source, palette) : source.File;
+        if (structure._lacksEnd) structure.Repaired = (byte[])[.. structure.Repaired.Span, .. WholeEnd];
         return structure;
     }
 

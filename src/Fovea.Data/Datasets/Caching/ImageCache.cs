@@ -1,26 +1,26 @@
-using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets.Files;
+using Microsoft.Win32.SafeHandles;
 
 namespace Fovea.Data.Datasets.Caching;
 
 /// <summary>
-/// Images of a store, decoded and resized once and kept as bytes in one file, which is mapped into memory: the system
-/// keeps of it what fits. An image's checksum is tested whenever it is read. What is not in the file is read from the
-/// store.
+/// Images of a store, decoded and resized once and kept as bytes in one file, of which the system keeps in memory what
+/// fits. It is read through a handle: of a mapped file that is cut short, no error could be made. An image's checksum
+/// is tested whenever it is read. What is not in the file is read from the store.
 /// </summary>
 internal sealed class ImageCache : IImageStore
 {
     private readonly IImageStore _store;
     private readonly string _path;
     private readonly CacheEntry[] _index;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly SafeFileHandle _file;
     private readonly CacheHeader _header;
 
     private ImageCache(IImageStore store, string path, CacheHeader header, CacheEntry[] index,
-        MemoryMappedViewAccessor view) =>
-        (_store, _path, _header, _index, _view) = (store, path, header, index, view);
+        SafeFileHandle file) =>
+        (_store, _path, _header, _index, _file) = (store, path, header, index, file);
 
     public EntryList Entries => _store.Entries;
 
@@ -69,8 +69,23 @@ internal sealed class ImageCache : IImageStore
 
         if (place.CheckedLength(_header.DataStart, _header.FileLength) == 0) throw Damaged(entry);
         image.SetSize(place.Channels, place.Height, place.Width);
-        _view.SafeMemoryMappedViewHandle.ReadSpan((ulong)place.Offset, image.Pixels);
+        if (!TryRead(image.Pixels, place.Offset)) throw Refuse(_path,
+            $"was cut short, or cannot be read any more, at the image '{Entries.PathOf(entry)}'");
         if (Crc32C.Of(image.Pixels) != place.Checksum) throw Damaged(entry);
+    }
+
+    private bool TryRead(Span<byte> pixels, long offset)
+    {
+        try
+        {
+            for (int got = -1; got != 0 && !pixels.IsEmpty; pixels = pixels[got..], offset += got)
+                got = RandomAccess.Read(_file, pixels, offset);
+            return pixels.IsEmpty;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private static ImageCache Map(IImageStore store, string path, byte[] key, int side)
@@ -90,9 +105,8 @@ internal sealed class ImageCache : IImageStore
         file.ReadExactly(MemoryMarshal.AsBytes(index.AsSpan()));
         if (Crc32C.Of(MemoryMarshal.AsBytes<CacheEntry>(index)) != header.IndexChecksum)
             throw Refuse(path, "is damaged (its index has a wrong checksum)");
-        MemoryMappedFile map = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read,
-            HandleInheritability.None, leaveOpen: true);
-        return new(store, path, header, index, map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read));
+        return new(store, path, header, index,
+            File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
     }
 
     private static DataException Refuse(string path, string what) =>

@@ -81,6 +81,7 @@ internal sealed record CifarFiles(string Path, bool IsArchive)
         while (tar.Next())
             if (layout.Files.Contains(tar.Name) && !files.TryAdd(tar.Name, tar.ReadContent(MaxFileBytes)))
                 throw new DataException($"{Path}: holds two files called {tar.Name}.");
+        reader.RequireIntact();
         return files;
     }
 

@@ -1,20 +1,18 @@
-using System.IO.MemoryMappedFiles;
 using Microsoft.Win32.SafeHandles;
 
 namespace Fovea.Vision.Weights.Storage;
 
 /// <summary>
-/// A file mapped into memory a window at a time. Mapping all of it would be as fast, but the pages that were read would
-/// count as this process's memory until the end; so the peak is the model and one window. Not for several threads at
-/// once.
+/// A file that is read at any place, a window at a time; the peak of memory is the model and one window. It is read
+/// through its handle: pages of a mapped file that is cut short would end the process, without a message. Not for
+/// several threads at once.
 /// </summary>
 internal sealed class MappedFile : IDisposable
 {
-    private const long WindowBytes = 4 << 20;
+    private const int WindowBytes = 256 << 10;
 
     private readonly SafeFileHandle _handle;
-    private readonly MemoryMappedFile? _map;
-    private MemoryMappedViewAccessor? _window;
+    private byte[]? _window;
     private long _windowStart, _windowEnd;
 
     private MappedFile(string path, SafeFileHandle handle)
@@ -22,10 +20,6 @@ internal sealed class MappedFile : IDisposable
         Path = path;
         _handle = handle;
         Length = RandomAccess.GetLength(handle);
-        // An empty file cannot be mapped.
-        if (Length > 0)
-            _map = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read,
-                HandleInheritability.None, leaveOpen: true);
     }
 
     /// <summary>As given to <see cref="Open"/>, for messages.</summary>
@@ -61,36 +55,54 @@ internal sealed class MappedFile : IDisposable
             throw new CheckpointException(
                 $"{Path}: ends at byte {Length}, but {bytes.Length} bytes were expected at {offset}: "
                 + "it was cut short.");
+        if (bytes.Length >= WindowBytes)
+        {
+            Fill(offset, bytes);
+            return;
+        }
+
         while (!bytes.IsEmpty)
         {
-            MemoryMappedViewAccessor window = Window(offset);
-            int part = (int)Math.Min(bytes.Length, _windowEnd - offset);
-            window.SafeMemoryMappedViewHandle.ReadSpan((ulong)(window.PointerOffset + offset - _windowStart),
-                bytes[..part]);
+            ReadOnlySpan<byte> window = Window(offset);
+            int part = Math.Min(bytes.Length, window.Length);
+            window[..part].CopyTo(bytes);
             offset += part;
             bytes = bytes[part..];
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => _handle.Dispose();
+
+    /// <summary>What is in memory from an offset on: at least one byte.</summary>
+    private ReadOnlySpan<byte> Window(long offset)
     {
-        _window?.Dispose();
-        _map?.Dispose();
-        _handle.Dispose();
+        if (offset < _windowStart || offset >= _windowEnd)
+        {
+            _window ??= new byte[WindowBytes];
+            _windowEnd = 0;   // in case that the file cannot be read
+            int length = (int)Math.Min(WindowBytes, Length - offset);
+            Fill(offset, _window.AsSpan(0, length));
+            (_windowStart, _windowEnd) = (offset, offset + length);
+        }
+
+        return _window.AsSpan((int)(offset - _windowStart), (int)(_windowEnd - offset));
     }
 
-    private MemoryMappedViewAccessor Window(long offset)
+    private void Fill(long offset, Span<byte> bytes)
     {
-        if (_window is { } open && offset >= _windowStart && offset < _windowEnd) return open;
-        _window?.Dispose();
-        _window = null;
-        (_windowStart, _windowEnd) = (offset - offset % WindowBytes,
-            Math.Min(Length, offset - offset % WindowBytes + WindowBytes));
         try
         {
-            return _window = _map!.CreateViewAccessor(_windowStart, _windowEnd - _windowStart,
-                MemoryMappedFileAccess.Read);
+            while (!bytes.IsEmpty)
+            {
+                int got = RandomAccess.Read(_handle, bytes, offset);
+                if (got == 0)
+                    throw new CheckpointException(
+                        $"{Path}: ends at byte {offset}, where it had {Length} bytes when it was opened: "
+                        + "it was cut short while it was read.");
+                offset += got;
+                bytes = bytes[got..];
+            }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

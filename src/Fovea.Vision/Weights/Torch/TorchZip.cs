@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Text;
 using Fovea.Core.Formats;
 using Fovea.Vision.Weights.Storage;
@@ -12,6 +13,7 @@ internal sealed class TorchZip
 {
     private const string Pickle = "data.pkl";
     private const long LargestPickle = 64 << 20;
+    private const int Piece = 1 << 20;
 
     private readonly MappedFile _file;
     private readonly Dictionary<string, ZipEntry> _entries = [];
@@ -53,9 +55,10 @@ internal sealed class TorchZip
     private long Place(TorchStorage storage)
     {
         (long start, ZipEntry entry) = Find("data/" + storage.Key);
-        return entry.Length >= storage.BytesNeeded
-            ? start
-            : throw Wrong($"has {entry.Length} bytes for storage '{storage.Key}', which needs {storage.BytesNeeded}");
+        if (entry.Length < storage.BytesNeeded)
+            throw Wrong($"has {entry.Length} bytes for storage '{storage.Key}', which needs {storage.BytesNeeded}");
+        RequireIntact("data/" + storage.Key, start, entry);
+        return start;
     }
 
     private byte[] Contents(string name, long most)
@@ -64,8 +67,28 @@ internal sealed class TorchZip
         if (entry.Length > most) throw Wrong($"has {entry.Length} bytes in '{name}', where at most {most} are read");
         byte[] bytes = new byte[entry.Length];
         _file.Read(start, bytes);
+        if (Crc32.HashToUInt32(bytes) != entry.Crc) throw WrongChecksum(name);
         return bytes;
     }
+
+    /// <summary>Reads an entry once and compares its checksum; that takes a small part of the time of
+    /// loading.</summary>
+    private void RequireIntact(string name, long start, ZipEntry entry)
+    {
+        Crc32 checksum = new();
+        byte[] part = new byte[Math.Min(entry.Length, Piece)];
+        for (long at = 0; at < entry.Length; at += part.Length)
+        {
+            Span<byte> bytes = part.AsSpan(0, (int)Math.Min(part.Length, entry.Length - at));
+            _file.Read(start + at, bytes);
+            checksum.Append(bytes);
+        }
+
+        if (checksum.GetCurrentHashAsUInt32() != entry.Crc) throw WrongChecksum(name);
+    }
+
+    private DataException WrongChecksum(string name) =>
+        new($"{_file.Path}: '{name}' does not match its checksum: the file is damaged; download or save it again.");
 
     private (long Start, ZipEntry Entry) Find(string name)
     {

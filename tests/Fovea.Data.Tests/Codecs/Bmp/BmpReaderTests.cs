@@ -87,7 +87,7 @@ public sealed class BmpReaderTests
     [InlineData(1, 1, 8, 4, "has compression 4 with 8 bits per pixel, which cannot be read.")]
     [InlineData(1, 1, 8, 2, "has compression 2 with 8 bits per pixel, which cannot be read.")]
     [InlineData(65536, 65536, 24, 0,
-        "has 65536 x 65536 pixels, more than the limit of 100000000; DecodeLimits.Pixels can raise it.")]
+        "has 65536 x 65536 pixels, more than the limit of 178956970; make it smaller.")]
     [InlineData(9000, 9000, 8, 1, "is cut off: 4 bytes of runs cannot give 9000 x 9000 pixels.")]
     [InlineData(9000, 9000, 24, 0,
         "is cut off: the image takes 243000000 bytes at offset 66, but the file has 4 more.")]

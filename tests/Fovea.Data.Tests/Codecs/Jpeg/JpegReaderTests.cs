@@ -79,7 +79,7 @@ public sealed class JpegReaderTests
         AssertError("has a width of 0.", WithFrame(frame => frame[7..9].Clear()));
         AssertError("is a lossless JPEG, which cannot be read.", WithFrame(frame => frame[1] = 0xC3));
         AssertError("is a hierarchical JPEG, which cannot be read.", WithFrame(frame => frame[1] = 0xC5));
-        AssertError("has 65535 x 65535 pixels, more than the limit of 100000000; DecodeLimits.Pixels can raise it.",
+        AssertError("has 65535 x 65535 pixels, more than the limit of 178956970; make it smaller.",
             WithFrame(frame => frame[5..9].Fill(0xFF)));
         AssertError("is cut off or its header is wrong: 428 bytes cannot hold 8192 x 8192 pixels.",
             WithFrame(frame => frame[5] = frame[7] = 0x20, then => then[6] = then[8] = 0));
@@ -144,6 +144,21 @@ public sealed class JpegReaderTests
         byte[] many = [.. file[..scan], .. Enumerable.Repeat(file[scan..next], 300).SelectMany(bytes => bytes),
             .. file[next..]];
         AssertError("has more than 250 scans, which no honest file has.", many);
+    }
+
+    [Fact]
+    public void Scans_that_come_back_to_a_large_image_too_often_are_refused()
+    {
+        byte[] file = JpegSamples.Bytes("grey, progressive");
+        int scan = file.AsSpan().IndexOf<byte>([0xFF, 0xDA]),
+            next = scan + 2 + file.AsSpan(scan + 2).IndexOf<byte>([0xFF, 0xC4]),
+            frame = file.AsSpan().IndexOf<byte>([0xFF, 0xC2]);
+        byte[] many = [.. file[..scan], .. Enumerable.Repeat(file[scan..(scan + 10)], 100)   // headers without data
+            .SelectMany(bytes => bytes),
+            .. file[next..^2], 0xFF, 0xFE, 0x80, 0, .. new byte[0x7FFE], 0xFF, 0xD9];
+        (many[frame + 5], many[frame + 6], many[frame + 7], many[frame + 8]) = (8, 0, 8, 0);
+        AssertError("has scans that come back to its 2048 x 2048 pixels more than 32 times, which no honest file does.",
+            many);
     }
 
     private static byte[] WithFrame(params SpanAction[] changes)

@@ -87,6 +87,17 @@ public sealed class PngReaderTests
     }
 
     [Fact]
+    public void A_file_that_lacks_only_its_end_is_read()
+    {
+        byte[] grey = PngBuilder.Build(2, 1, 0, 8, false, [10, 20]),
+            palette = PngBuilder.Build(2, 1, 3, 8, false, [0, 200], ("PLTE", [9, 8, 7]));
+        Assert.Equal([10, 20], ImageFile.Read(grey[..^12]).Pixels.ToArray());
+        Assert.Equal([9, 0, 8, 0, 7, 0], ImageFile.Read(palette[..^12]).Pixels.ToArray());
+        Assert.Contains("is cut off",
+            Assert.Throws<DataException>(() => ImageFile.Read(grey[..^4])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Colours_that_the_palette_lacks_are_black() =>
         Assert.Equal([9, 0, 8, 0, 7, 0],
             ImageFile.Read(PngBuilder.Build(2, 1, 3, 8, false, [0, 200], ("PLTE", [9, 8, 7]))).Pixels.ToArray());
@@ -95,7 +106,7 @@ public sealed class PngReaderTests
     [InlineData(0, 1, "has a size of 0 x 1 pixels.")]
     [InlineData(-1, 1, "has a size of 4294967295 x 1 pixels.")]
     [InlineData(100_000, 100_000,
-        "has 100000 x 100000 pixels, more than the limit of 100000000; DecodeLimits.Pixels can raise it.")]
+        "has 100000 x 100000 pixels, more than the limit of 178956970; make it smaller.")]
     [InlineData(2, 2, "is cut off or damaged: its pixels end too early.")]
     public void Sizes_that_cannot_be_are_refused(int width, int height, string message) =>
         AssertError(message, PngBuilder.File(PngBuilder.Header(width, height, 8, 0, false),

@@ -136,6 +136,59 @@ public sealed class ImageCacheTests
     }
 
     [Fact]
+    public void Exchanged_blanked_and_moved_bytes_never_give_other_images()
+    {
+        using TemporaryFolder folder = Sample();
+        byte[][] images = All(Load(folder));
+        string path = Path.Combine(folder.Path, "cache");
+        byte[] file = File.ReadAllBytes(path);
+        Random random = new(5);
+        for (int round = 0; round < 500; round++)
+        {
+            byte[] damaged = [.. file];
+            int length = random.Next(1, round % 2 == 0 ? 30 : 400), from = random.Next(file.Length - length),
+                to = random.Next(file.Length - length);
+            switch (round % 5)
+            {
+                case 0: damaged.AsSpan(to, length).Clear(); break;
+                case 1: file.AsSpan(from, length).CopyTo(damaged.AsSpan(to)); break;
+                case 2: random.NextBytes(damaged.AsSpan(to, length)); break;
+                case 3: damaged = [.. file[..to], .. file[from..(from + length)], .. file[to..]]; break;
+                default: damaged = [.. file[..to], .. file[(to + length)..]]; break;
+            }
+
+            File.WriteAllBytes(path, damaged);
+            try
+            {
+                Assert.Equal(images, All(Load(folder)));
+            }
+            catch (DataException error)
+            {
+                Assert.Contains(path, error.Message, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_file_that_is_cut_short_or_replaced_while_it_is_read_gives_a_message_or_the_same_images()
+    {
+        using TemporaryFolder folder = Sample();
+        DatasetSplits splits = Load(folder);
+        byte[][] images = All(splits);
+        string path = Path.Combine(folder.Path, "cache");
+        File.WriteAllText(path + "2", "another file");
+        byte[] contents = File.ReadAllBytes(path);
+        File.Move(path + "2", path, overwrite: true);
+        Assert.Equal(images, All(splits));
+
+        File.WriteAllBytes(path, contents);
+        splits = Load(folder);
+        using (FileStream file = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
+            file.SetLength(CacheHeader.Size);
+        Assert.Contains("was cut short", Error(() => All(splits)));
+    }
+
+    [Fact]
     public void A_hostile_index_with_right_checksums_stays_inside_the_file()
     {
         using TemporaryFolder folder = Sample();

@@ -43,6 +43,49 @@ public sealed class TorchFileTests : IDisposable
     }
 
     [Fact]
+    public void A_flipped_bit_of_a_zip_archive_never_changes_numbers()
+    {
+        using TemporaryFolder folder = new();
+        byte[] file = TorchFiles.Sample(legacy: false);
+        float[] expected = Numbers(file);
+        int refused = 0;
+        for (int bit = 0; bit < 8 * file.Length; bit++)
+        {
+            byte[] damaged = [.. file];
+            damaged[bit / 8] ^= (byte)(1 << bit % 8);
+            try
+            {
+                Assert.Equal(expected, Numbers(damaged));
+            }
+            catch (CheckpointException)
+            {
+                refused++;
+            }
+        }
+
+        // Times, attributes and versions in the archive decide nothing.
+        Assert.InRange(refused, 8 * file.Length / 4, 8 * file.Length);
+
+        float[] Numbers(byte[] bytes)
+        {
+            using WeightFile weights = WeightFiles.Open(folder.Write("weights.pth", bytes));
+            return [.. weights.Weights.SelectMany(weight => weight.ToArray())];
+        }
+    }
+
+    [Fact]
+    public void A_file_that_is_cut_short_while_it_is_open_gives_a_message()
+    {
+        using TemporaryFolder folder = new();
+        byte[] pickle = new Pickler().Dict(("a", p => p.Tensor("0", 1 << 18, 0, [1 << 18], [1]))).ToArray();
+        string path = folder.Write("weights.pth", TorchFiles.Zip(pickle, [("0", new byte[1 << 20])]));
+        using WeightFile weights = WeightFiles.Open(path);
+        using (FileStream file = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) file.SetLength(5000);
+        Assert.Contains("it was cut short while it was read",
+            Assert.Throws<CheckpointException>(() => weights.Weights[0].ToArray()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_scripts_leave_beside_the_weights_is_passed_over()
     {
         byte[] pickle = new Pickler().Dict(
