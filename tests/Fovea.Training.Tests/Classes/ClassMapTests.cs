@@ -4,11 +4,9 @@ using Fovea.Tensors;
 using Fovea.Training.Classes;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Models;
-using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tests.Support;
-using Fovea.Vision.Weights.Loading;
 
 namespace Fovea.Training.Tests.Classes;
 
@@ -67,16 +65,18 @@ public class ClassMapTests
         TrainedModel model = TrainedModel.Load(run.Path, Device.Cpu);
         IImageDataset images = TinyRun.Images.Test;
         int[] turned = [.. Enumerable.Range(0, images.Info.Classes).Reverse()];
-        EvaluationResult expected = model.Evaluate(images, 8);
+        EvaluationResult expected = model.Evaluate(images, 8, stop: TestContext.Current.CancellationToken);
 
-        EvaluationResult permuted = model.Evaluate(new ClassSubset(images, turned), 8);
+        EvaluationResult permuted = model.Evaluate(new ClassSubset(images, turned), 8,
+            stop: TestContext.Current.CancellationToken);
         Assert.Equal(expected.Top1, permuted.Top1);
         Assert.Equal(expected.Loss, permuted.Loss, 12);
         Assert.Equal(expected.Confusion.Cast<int>(), permuted.Confusion.Cast<int>());
         Assert.Equal(expected.Labels, permuted.Labels);
 
         int[] some = [.. turned.Skip(1)];
-        EvaluationResult subset = model.Evaluate(new ClassSubset(images, some), 8);
+        EvaluationResult subset = model.Evaluate(new ClassSubset(images, some), 8,
+            stop: TestContext.Current.CancellationToken);
         foreach (int label in some) Assert.Equal(expected.OfClass(label), subset.OfClass(label));
         Assert.Equal(0, subset.OfClass(turned[0]).Images);
     }
@@ -87,15 +87,17 @@ public class ClassMapTests
         using TemporaryFolder folder = new();
         DatasetSplits images = TinyRun.Images;
         int[] turned = [.. Enumerable.Range(0, images.Info.Classes).Reverse()];
-        RunSummary whole = TrainingRun.Start(WithOut(TinyRun.Recipe, folder["a"]), new SilentObserver(), default,
+        RunSummary whole = TrainingRun.Start(WithOut(TinyRun.Recipe, folder["a"]), new SilentObserver(),
+            TestContext.Current.CancellationToken,
             images);
         TrainingRun.Start(WithOut(TinyRun.Recipe, folder["b"]) with
         {
             Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 2 }
-        }, new SilentObserver(), default, images);
+        }, new SilentObserver(), TestContext.Current.CancellationToken, images);
         SilentObserver observer = new();
         RunSummary resumed = TrainingRun.Resume(folder["b"],
-            old => old with { Optimisation = old.Optimisation with { Epochs = 3 } }, observer, default,
+            old => old with { Optimisation = old.Optimisation with { Epochs = 3 } }, observer,
+            TestContext.Current.CancellationToken,
             images.Each(part => new ClassSubset(part, turned)));
         Assert.Equal(whole.TestLoss, resumed.TestLoss);
         Assert.Contains(observer.Warnings, warning => warning.Contains("another order", StringComparison.Ordinal));
@@ -105,7 +107,8 @@ public class ClassMapTests
                 part.Info with { ClassNames = [.. part.Info.ClassNames.Select(name => name + "x")] },
                 [.. Enumerable.Range(0, part.Info.Classes)]));
         Assert.Throws<UsageException>(() =>
-            TrainingRun.Resume(folder["b"], old => old, new SilentObserver(), default, others));
+            TrainingRun.Resume(folder["b"], old => old, new SilentObserver(), TestContext.Current.CancellationToken,
+                others));
     }
 
     [Fact]
@@ -119,8 +122,9 @@ public class ClassMapTests
         {
             Model = TinyRun.Recipe.Model with { Weights = folder["run"] },
         };
-        TrainingParts same = TrainingSetup.New(recipe, images);
-        TrainingParts other = TrainingSetup.New(recipe, images.Each(part => new ClassSubset(part, turned)));
+        TrainingParts same = TrainingSetup.New(recipe, images, stop: TestContext.Current.CancellationToken);
+        TrainingParts other = TrainingSetup.New(recipe, images.Each(part => new ClassSubset(part, turned)),
+            stop: TestContext.Current.CancellationToken);
         float[] expected = Bias(same), found = Bias(other);
         Assert.Equal([expected[2], expected[0]], found);
         Assert.Contains(other.Notes, note => note.Contains("the head is kept", StringComparison.Ordinal));
