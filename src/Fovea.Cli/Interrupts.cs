@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Fovea.Cli;
 
-/// <summary>Ctrl-C and SIGTERM as a token: the first lets the work finish its step and save, the second ends the
-/// process.</summary>
+/// <summary>Ctrl-C, SIGTERM and SIGHUP as a token: the first lets the work finish its step and save, the second ends
+/// the process.</summary>
 internal sealed class Interrupts : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
@@ -11,7 +11,8 @@ internal sealed class Interrupts : IDisposable
 
     public Interrupts() => _registrations =
         [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
-            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle)];
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle)];
 
     public CancellationToken Token => _source.Token;
 

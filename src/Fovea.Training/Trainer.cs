@@ -134,6 +134,7 @@ public sealed partial class Trainer
         ReportEpoch(validation);
         _state.ThisEpoch.Clear();
         if (validation is not null && validation.Top1 <= _state.BestAccuracy) return;
+        RequireFinite();
         (_state.BestAccuracy, _state.BestEpoch) = (validation?.Top1, _state.Epoch);
         CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(), Model);
     }
@@ -152,7 +153,16 @@ public sealed partial class Trainer
         using (CheckpointReader best = CheckpointReader.Open(_run.BestCheckpoint)) best.LoadWeights(Model);
         // the one that made them
         Model.Context = Model.Context with { Epoch = Math.Max(0, (_state.BestEpoch ?? 1) - 1) };
-        return Evaluator.Run(Model, _parts.TestLoader, _parts.Data.Info.Classes, _parts.Device, stop: stop);
+        EvaluationResult test = Evaluator.Run(Model, _parts.TestLoader, _parts.Data.Info.Classes, _parts.Device,
+            stop: stop);
+        return test.Count == 0 || double.IsFinite(test.Loss) ? test
+            : throw Diverged(DivergenceGuard.ExplainLoss(test.Loss, _parts.Optimizer.Groups));
+    }
+
+    private void RequireFinite()
+    {
+        if (FiniteNumbers.FirstBroken(Model, _parts.Optimizer, _parts.Average) is string broken)
+            throw Diverged($"the step before left '{broken}' with numbers that are not finite");
     }
 
     private void SetLearningRate()
@@ -179,8 +189,11 @@ public sealed partial class Trainer
         throw new OperationCanceledException(stop);
     }
 
+    /// <summary>Saves what training goes on from. Weights that the last step broke are not saved: what was there
+    /// before is still good.</summary>
     private void SaveLast()
     {
+        RequireFinite();
         _state.Seconds = Seconds();
         CheckpointWriter.SaveRun(_run.LastCheckpoint, Head(), Model, _parts.Optimizer, _parts.Average);
     }

@@ -29,8 +29,8 @@ public static class TrainingRun
         TrainingParts parts = TrainingSetup.New(recipe, data, observer.Cached, stop);
         RunDirectory run = RunDirectory.Create(recipe.Run.Out, parts.Recipe.Model.Name, parts.Data.Info.Name,
             DateTime.Now);
-        using RunLog log = RunLog.Begin(run);
-        return Run(parts, run, log, observer, stop);
+        using DirectoryLock turn = run.Take();
+        return Begin(parts, run, observer, stop);
     }
 
     /// <summary>Goes on with an interrupted, killed or finished run, bit for bit as if it had never stopped.</summary>
@@ -45,10 +45,24 @@ public static class TrainingRun
         DatasetSplits? data = null)
     {
         RunDirectory run = RunDirectory.ForResume(directory);
+        using DirectoryLock turn = run.Take();
+        if (!File.Exists(run.LastCheckpoint))   // killed before its first one: there is nothing to keep
+            return Begin(TrainingSetup.New(change(RunRecord.ReadRecipe(run)), data, observer.Cached, stop), run,
+                observer, stop);
         TrainingParts parts;
         using (CheckpointReader checkpoint = CheckpointReader.Open(run.LastCheckpoint))
             parts = TrainingSetup.Resume(checkpoint, change(checkpoint.Head.Recipe), data, observer.Cached, stop);
         using RunLog log = RunLog.Continue(run, parts.State.Epoch, parts.State.Step);
+        return Run(parts, run, log, observer, stop);
+    }
+
+    /// <summary>The recipe comes first: with it, the directory is known as a run, whatever happens next.</summary>
+    private static RunSummary Begin(TrainingParts parts, RunDirectory run, IRunObserver observer,
+        CancellationToken stop)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(run.LastCheckpoint)!);
+        AtomicFile.WriteText(run.Config, RecipeFile.Print(parts.Recipe));
+        using RunLog log = RunLog.Begin(run);
         return Run(parts, run, log, observer, stop);
     }
 

@@ -1,8 +1,15 @@
 using Fovea.Core.Formats;
+using Fovea.Data.Datasets.Shapes;
+using Fovea.Data.Datasets.Splits;
+using Fovea.Nn;
+using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tests.Support;
+using Fovea.Vision;
+using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Training.Tests;
 
@@ -65,6 +72,49 @@ public sealed class TrainerTests : IDisposable
                     .Select(entry => $"{entry.TrainLoss:R} {entry.GradientNorm:R} {entry.ValLoss:R}"));
         })];
         Assert.Single(checksums.Distinct());
+    }
+
+    [Theory]
+    [InlineData(1, 0.9, 20)]
+    [InlineData(null, 0.9, 20)]
+    [InlineData(1, null, 0)]
+    [InlineData(null, null, 0)]
+    public void Numbers_that_are_not_finite_are_never_saved(int? every, double? average, int validation)
+    {
+        Recipe recipe = TinyRun.Recipe with
+        {
+            Optimisation = TinyRun.Recipe.Optimisation with { LearningRate = 1e38, Epochs = 1 },
+            Schedule = TinyRun.Recipe.Schedule with { WarmupEpochs = 0 },
+            Regularisation = TinyRun.Recipe.Regularisation with { EmaDecay = average },
+            Run = TinyRun.Recipe.Run with { CheckpointEvery = every },
+        };
+        DatasetSplits images = ShapesDataset.Load(seed: 0, train: 16, validation: validation, test: 20);   // one step
+        Assert.Throws<TrainingDivergedException>(() => TinyRun.Start(recipe, _folder.Path, data: images));
+        foreach (string file in Directory.GetFiles(_folder["checkpoints"]))
+        {
+            using SafetensorsReader reader = SafetensorsReader.Open(file);
+            foreach (SafetensorsEntry entry in reader.Entries)
+            {
+                float[] values = new float[entry.Count];
+                reader.Read(entry, values);
+                Assert.All(values, value => Assert.True(float.IsFinite(value), entry.Name));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_model_with_numbers_that_are_not_finite_gives_no_answers()
+    {
+        RunDirectory run = TinyRun.Start(TinyRun.Recipe, _folder.Path);
+        ImageClassifier model = TrainedModel.Load(run.Path, Device.Cpu).Model;
+        CheckpointHead head = TrainedModel.Load(run.Path, Device.Cpu).Head;
+        (string name, Parameter first) = model.NamedParameters().First();
+        float[] values = first.Value.ToArray();
+        values[^1] = float.NaN;
+        first.Value.CopyFrom(values);
+        CheckpointWriter.SaveWeights(run.BestCheckpoint, head, model);
+        Assert.Contains($"'{name}' has numbers that are not finite", Assert.Throws<CheckpointException>(
+            () => TrainedModel.Load(run.Path, Device.Cpu)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -23,10 +23,11 @@ public static class AtomicFile
     /// <param name="wrap">Puts a stream around the file's; tests make it fail.</param>
     internal static void Write(string path, Action<Stream> write, Func<Stream, Stream> wrap)
     {
-        string temporary = path + ".tmp";
+        string temporary = TemporaryFile.NameFor(path);
         try
         {
-            using (FileStream file = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+            TemporaryFile.RemoveLeftovers(path);
+            using (FileStream file = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
             {
                 using Stream stream = wrap(file);
                 write(stream);
@@ -42,6 +43,10 @@ public static class AtomicFile
             string previous = File.Exists(path) ? "the previous one is still there" : "nothing was there before";
             throw new CheckpointException($"{path}: could not be saved ({previous}): {error.Message}", error);
         }
+        finally
+        {
+            TemporaryFile.Forget(temporary);
+        }
     }
 
     private static void TryDelete(string path)
@@ -52,7 +57,7 @@ public static class AtomicFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // A rest of the failed attempt stays behind; the next attempt overwrites it.
+            // A rest of the failed attempt stays behind; a later process removes it.
         }
     }
 }

@@ -19,9 +19,8 @@ public static class CellRun
     {
         RunDirectory run = new(recipe.Run.Out!);
         ObserverList observers = new(new ReportObserver(), observer);
-        if (File.Exists(run.LastCheckpoint)) return TrainingRun.Resume(run.Path, _ => recipe, observers, stop);
-        // it ended before its first checkpoint: there is nothing to keep
-        if (File.Exists(run.Config)) File.Delete(run.Config);
+        if (File.Exists(run.LastCheckpoint) || File.Exists(run.Config))
+            return TrainingRun.Resume(run.Path, _ => recipe, observers, stop);
         return TrainingRun.Start(recipe, observers, stop);
     }
 }

@@ -9,6 +9,8 @@ namespace Fovea.Lab.Studies;
 /// <summary>Studies as YAML. <c>docs/studies.md</c> describes the keys.</summary>
 public static class StudyFile
 {
+    private const int LongestName = 100;
+
     private static readonly string[] Keys = ["name", "description", "base", "vary", "exclude", "include", "seeds",
         "published"];
 
@@ -48,7 +50,7 @@ public static class StudyFile
             {
                 study = key.Value switch
                 {
-                    "name" => study with { Name = Text(key) },
+                    "name" => study with { Name = FolderName(key) },
                     "description" => study with { Description = Text(key) },
                     "base" => study with { Base = Settings("'base' holds options of 'train' as 'name: value'") },
                     "vary" => study with { Vary = [.. Axes()] },
@@ -171,6 +173,17 @@ public static class StudyFile
         }
 
         private string Text(Scalar key) => RecipeFile.ParseValue(parser, $"{At(parser.Current!)}: {key.Value}");
+
+        /// <summary>A study's name is that of its folder too.</summary>
+        private string FolderName(Scalar key)
+        {
+            ParsingEvent place = parser.Current!;
+            string name = Text(key);
+            return name.Length is > 0 and <= LongestName && name.Trim() == name && name[0] != '.'
+                && !name.Any(letter => char.IsControl(letter) || "/\\:*?\"<>|".Contains(letter)) ? name
+                : throw Wrong(place, "a study's name is that of its folder: give up to "
+                    + $"{LongestName} characters without / \\ : * ? \" < > | and without a dot at the start.");
+        }
 
         private static void RequireDifferent(IEnumerable<(string Value, string Where)> values)
         {

@@ -1,3 +1,4 @@
+using Fovea.Core.Files;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 
@@ -28,7 +29,7 @@ public sealed class StudyRunner(StudyPlan plan, int jobs, CellTrainer train, ISt
     public IReadOnlyList<CellFailure> Run(bool redoStale, CancellationToken stop)
     {
         Directory.CreateDirectory(plan.Directory);
-        using FileStream turn = StudyLock.Take(plan.Directory);
+        using DirectoryLock turn = DirectoryLock.Take(plan.Directory, "study");
         Prepare(redoStale);
         foreach (StudyCell cell in plan.Cells.Where(cell => !cell.IsFinished)) _waiting.Enqueue(cell);
         observer.Started(plan, plan.Cells.Count - _waiting.Count);

@@ -24,6 +24,10 @@ public sealed class TrainedModel
         Model = model;
         _device = device;
         Path = path;
+        if (FiniteNumbers.FirstBroken(model) is string broken)
+            throw new CheckpointException(
+                $"{path}: '{broken}' has numbers that are not finite (NaN or infinite), so the model has no answers; "
+                    + "take an earlier checkpoint or train again with a smaller `lr`.");
         model.Train(false);
         // the one that made the weights
         model.Context = model.Context with

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fovea.Core.Files;
 
 namespace Fovea.Training.Runs;
 
@@ -8,6 +9,8 @@ public sealed class RunDirectory(string path)
 {
     /// <summary>The folder under which runs are made and looked for.</summary>
     public const string DefaultParent = "runs";
+
+    private const string Checkpoints = "checkpoints";
 
     /// <summary>The run directory itself.</summary>
     public string Path { get; } = path;
@@ -43,13 +46,10 @@ public sealed class RunDirectory(string path)
     public static RunDirectory Create(string? path, string model, string dataset, DateTime now)
     {
         RunDirectory run = new(path ?? FreeName(model, dataset, now));
-        if (File.Exists(run.Config))
-            throw new UsageException(
-                $"'{run.Path}' holds a run already; use `resume` {run.Path} or another directory.")
-            { Field = "out" };
+        run.RequireFree();
         try
         {
-            Directory.CreateDirectory(run.At("checkpoints"));
+            Directory.CreateDirectory(run.At(Checkpoints));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -59,15 +59,21 @@ public sealed class RunDirectory(string path)
         return run;
     }
 
-    /// <summary>An existing run that can go on.</summary>
+    /// <summary>Takes the directory, so that no other process writes to it, until disposed.</summary>
+    /// <exception cref="UsageException">Another process has it.</exception>
+    public DirectoryLock Take() => DirectoryLock.Take(Path, "run");
+
+    /// <summary>An existing run that can go on, or begin anew where it was killed before its first
+    /// checkpoint.</summary>
     /// <param name="path">The run directory, or null for the newest under <see cref="DefaultParent"/>.</param>
-    /// <exception cref="UsageException">There is no run, or it has no checkpoint yet.</exception>
+    /// <exception cref="UsageException">There is no run.</exception>
     public static RunDirectory ForResume(string? path)
     {
         RunDirectory run = path is null ? Newest() : new(path);
-        return File.Exists(run.LastCheckpoint)
+        return File.Exists(run.LastCheckpoint) || File.Exists(run.Config)
             ? run
-            : throw new UsageException($"'{run.Path}' has no checkpoints/last.safetensors to go on from.")
+            : throw new UsageException(
+                $"'{run.Path}' has neither checkpoints/last.safetensors to go on from nor a config.yaml to begin with.")
             {
                 Field = "resume"
             };
@@ -83,6 +89,39 @@ public sealed class RunDirectory(string path)
         for (int i = 2; Directory.Exists(free); i++) free = $"{name}-{i}";
         return free;
     }
+
+    /// <summary>A run begins in a directory where there is nothing but what a run leaves that was killed at
+    /// once.</summary>
+    private void RequireFree()
+    {
+        if (File.Exists(Path) || (new FileInfo(Path).LinkTarget is not null && !Directory.Exists(Path)))
+            throw new UsageException($"'{Path}' is no directory; name another one.") { Field = "out" };
+        if (!Directory.Exists(Path)) return;
+        if (File.Exists(Config))
+            throw new UsageException($"'{Path}' holds a run already; use `resume` {Path} or another directory.")
+            {
+                Field = "out"
+            };
+        try
+        {
+            if (Foreign() is not string foreign) return;
+            throw new UsageException(
+                $"'{Path}' is no run and holds '{foreign}', which a run might overwrite; name a new or empty "
+                    + "directory.")
+            { Field = "out" };
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"cannot look into the directory '{Path}': {error.Message}") { Field = "out" };
+        }
+    }
+
+    private string? Foreign() => Directory.EnumerateFileSystemEntries(Path)
+        .Where(entry => !DirectoryLock.Names.Contains(System.IO.Path.GetFileName(entry))
+            && !TemporaryFile.IsOne(System.IO.Path.GetFileName(entry))
+            && !(System.IO.Path.GetFileName(entry) == Checkpoints && Directory.Exists(entry)
+                && !Directory.EnumerateFileSystemEntries(entry).Any()))
+        .Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal).FirstOrDefault();
 
     private static RunDirectory Newest() =>
         (Directory.Exists(DefaultParent) ? Directory.GetDirectories(DefaultParent) : [])

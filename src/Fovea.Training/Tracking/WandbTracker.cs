@@ -19,6 +19,7 @@ namespace Fovea.Training.Tracking;
 /// </summary>
 internal sealed class WandbTracker : ITracker
 {
+    private const int LongestId = 128;
     private const string DefaultProject = "fovea";
     private readonly Func<string, string?> _environment;
     private readonly string _id;
@@ -155,12 +156,17 @@ internal sealed class WandbTracker : ITracker
     private static string IdOf(string run)
     {
         string remembered = Path.Combine(run, "wandb-id");
-        if (File.Exists(remembered)) return File.ReadAllText(remembered).Trim();
         const string Letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+        if (File.Exists(remembered) && new FileInfo(remembered).Length < LongestId
+            && File.ReadAllText(remembered).Trim() is string known && IsId(known)) return known;
         string id = new(Random.Shared.GetItems<char>(Letters, 8));
         File.WriteAllText(remembered, id + "\n");
         return id;
     }
+
+    /// <summary>The id becomes part of a path: letters, digits, hyphens and underscores.</summary>
+    private static bool IsId(string text) =>
+        text.Length > 0 && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
 
     private static string Json(Histogram histogram)
     {

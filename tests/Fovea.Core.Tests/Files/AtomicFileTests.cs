@@ -34,11 +34,26 @@ public sealed class AtomicFileTests : IDisposable
             StringComparison.Ordinal);
 
     [Fact]
-    public void A_rest_of_a_killed_attempt_does_no_harm()
+    public void A_rest_of_a_killed_attempt_is_removed()
     {
-        File.WriteAllText(_folder["last.tmp"], "a long rest of what was being written");
+        string rest = TemporaryFile.NameFor(_folder["last"]);
+        File.WriteAllText(rest, "a long rest of what was being written");
+        TemporaryFile.Forget(rest);
         AtomicFile.Write(_folder["last"], stream => stream.Write(Encoding.ASCII.GetBytes("new")));
         Assert.Equal("new", File.ReadAllText(_folder["last"]));
+        Assert.Equal([_folder["last"]], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void Files_of_others_with_a_like_name_stay()
+    {
+        string[] others = ["last.tmp", "last.00000000-1-00000000.tmp", "last.mine.tmp", "first.tmp"];
+        foreach (string name in others) File.WriteAllText(_folder[name], name);
+        File.WriteAllText(_folder["target"], "of a link");
+        File.CreateSymbolicLink(_folder["last.link.tmp"], _folder["target"]);
+        AtomicFile.WriteText(_folder["last"], "new");
+        Assert.All(others, name => Assert.Equal(name, File.ReadAllText(_folder[name])));
+        Assert.Equal("of a link", File.ReadAllText(_folder["target"]));
     }
 
     /// <summary>A stream that takes only so many bytes.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Xml.Linq;
+using Fovea.Core.Files;
 using Fovea.Lab.Studies;
 using Fovea.Lab.Tests.Support;
 using Fovea.Training.Runs;
@@ -173,7 +174,7 @@ public sealed class StudyRunnerTests : IDisposable
     public void Two_processes_do_not_work_on_one_study()
     {
         StudyPlan plan = TinyStudy.Plan(_folder.Path);
-        using FileStream other = StudyLock.Take(_folder.Path);
+        using DirectoryLock other = DirectoryLock.Take(_folder.Path, "study");
         Assert.Contains("another process works on the study",
             Assert.Throws<UsageException>(() => _study.Run(plan)).Message, StringComparison.Ordinal);
     }

@@ -79,6 +79,19 @@ public class TrackingTests
         Assert.Equal(["20261231_235959", "20270101_000000", "20270101_000001"], times);
     }
 
+    [Theory]
+    [InlineData("../../escaped")]
+    [InlineData("/tmp/escaped")]
+    [InlineData("")]
+    public void AnIdThatLeadsElsewhereIsReplaced(string id)
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder["wandb-id"], id);
+        new WandbTracker(folder.Path, _ => null, DateTime.Now).Dispose();
+        Assert.Single(WandbFiles(folder.Path));
+        Assert.Matches("^[a-z0-9]{8}$", File.ReadAllText(folder["wandb-id"]).Trim());
+    }
+
     [Fact]
     public void WandbGetsRunConfigHistorySummaryAndExit()
     {
@@ -159,10 +172,14 @@ public class TrackingTests
     public void ATrackerThatFailsDoesNotEndTheRun()
     {
         using TemporaryFolder folder = new();
-        Directory.CreateDirectory(folder["run"]);
+        Train(folder["run"], Trackers.None);
+        Directory.Delete(folder["run/checkpoints"], recursive: true);   // so that it begins again
         File.WriteAllText(folder["run/wandb"], "a file where the folder should be");
         SilentObserver observer = new();
-        RunSummary summary = Train(folder["run"], Trackers.TensorBoard | Trackers.Wandb, observer);
+        RunSummary summary = TrainingRun.Resume(folder["run"], recipe => recipe with
+        {
+            Run = recipe.Run with { Track = Trackers.TensorBoard | Trackers.Wandb }
+        }, observer, CancellationToken.None, TinyRun.Images);
         Assert.Equal(3, summary.Epochs);
         Assert.Single(observer.Warnings, warning => warning.Contains("goes on without", StringComparison.Ordinal));
         Assert.NotEmpty(EventFiles(folder["run"]));
