@@ -108,4 +108,27 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains(part, _shell.Output, StringComparison.Ordinal);
         Assert.Empty(_shell.Error);
     }
+
+    [Theory]
+    [InlineData("--amq")]
+    [InlineData("--nam-classes=3")]
+    [InlineData("--sdt")]
+    public void ShortOptionsAreNotTakenForOthers(string option)
+    {
+        using Shell shell = new();
+
+        Assert.Equal(2, shell.Run("train", option));
+        Assert.DoesNotContain("Did you mean", shell.Error);
+    }
+
+    [Fact]
+    public void OptionsWithoutAMeaningHereAreTakenAndNamed()
+    {
+        using Shell shell = new();
+        shell.Run("train", "--channels-last", "--pin_mem", "--dataset", "cifar11");
+
+        Assert.Contains("--channels-last has no meaning here", shell.Error);
+        Assert.Contains("--pin_mem has no meaning here", shell.Error);
+        Assert.DoesNotContain("Unrecognized", shell.Error);
+    }
 }

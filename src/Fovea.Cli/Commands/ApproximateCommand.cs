@@ -51,10 +51,10 @@ internal static class ApproximateCommand
 
     private static void Print(IAnsiConsole console, List<Row> rows)
     {
-        Table table = Tables.Create(">features", ">error of attention", ">error of class scores");
+        Tables table = Tables.Create(">features", ">error of attention", ">error of class scores");
         foreach (Row row in rows)
-            table.AddRow(new Text(Phrases.Count(row.Features)), new Text(Phrases.Percent(row.Attention)),
-                new Text(Phrases.Percent(row.Logits)));
+            table.AddRow(new Cell(Phrases.Count(row.Features)), new Cell(Phrases.Percent(row.Attention)),
+                new Cell(Phrases.Percent(row.Logits)));
         console.Write(table);
         console.WriteLine(
             "relative to the softmax model: of what attention mixes, given the same input; of the scores, all blocks "

@@ -61,10 +61,11 @@ internal static class BenchCommand
         string roof =
             $"{Phrases.Count(result.GflopsPerSecond)} GFLOP/s ({Phrases.Percent(result.PeakFraction)} of the "
                 + $"{Phrases.Count(result.PeakGflopsPerSecond)} that registers allow)";
-        string what = $"{result.Model}, {result.Mode}, batch {result.BatchSize}, {result.Threads} threads";
+        string what =
+            $"{result.Model}, {result.Mode}, batch {result.BatchSize}, {Phrases.Plural(result.Threads, "thread")}";
         string speed =
             $"{Phrases.Count(result.ImagesPerSecond)} images/s (best {Phrases.Count(result.ImagesPerSecondBest)})";
         return $"{what}: {speed}, {roof}, activations {Phrases.Bytes(result.ActivationBytes)}, peak memory "
-            + $"{Phrases.Bytes(result.PeakMemoryBytes)}, median of {result.Steps} steps";
+            + $"{Phrases.Bytes(result.PeakMemoryBytes)}, median of {Phrases.Plural(result.Steps, "step")}";
     }
 }

@@ -65,11 +65,11 @@ internal static class CompareCommand
     private static void Print(IAnsiConsole console, StudyResults results, string directory)
     {
         StudyTable content = StudyTable.Of(results);
-        Table table = Tables.Create([.. content.Headings]);
+        Tables table = Tables.Create([.. content.Headings]);
         foreach (IReadOnlyList<string> row in content.Rows)
-            table.AddRow([Tables.Name(row[0]),
+            table.AddRow([Cell.Name(row[0]),
                 .. row.Skip(1).Select(cell =>
-                    new Text(cell, row.Contains("best") ? new Style(Color.Green) : Style.Plain))]);
+                    new Cell(cell, row.Contains("best") ? new Style(Color.Green) : Style.Plain))]);
         console.Write(table);
         foreach (string note in content.Notes) console.WriteLine(note);
         console.WriteLine($"report {Path.Combine(directory, "study.html")}");

@@ -102,18 +102,18 @@ internal static class DataInspectCommand
 
     private static void Print(IAnsiConsole console, DatasetSplits splits, Part[] parts)
     {
-        Table table = Tables.Create("part", ">images", ">per class", ">width", ">height", ">mean", ">std",
-            ">unreadable");
+        Tables table = Tables.Create("part", ">images", ">per class", ">width", ">height", "?>mean", "?>std",
+            "!>unreadable");
         foreach ((string name, _, DatasetStatistics s) in parts)
         {
             bool hasPixels = s.Count > s.UnreadableCount;
-            Text Measured(string figures) => new(hasPixels ? figures : "-");
+            Cell Measured(string figures) => new(hasPixels ? figures : "-");
             table.AddRow(
-                Tables.Name(name), new Text(Phrases.Count(s.Count)),
-                new Text(s.Count > 0 ? Spread(SizeRange.Of(s.PerClass)) : "-"),
+                Cell.Name(name), new Cell(Phrases.Count(s.Count)),
+                new Cell(s.Count > 0 ? Spread(SizeRange.Of(s.PerClass)) : "-"),
                 Measured(Spread(s.Widths)), Measured(Spread(s.Heights)), Measured(Numbers(s.Channels.Mean)),
                 Measured(Numbers(s.Channels.Std)),
-                new Text(Phrases.Count(s.UnreadableCount), s.UnreadableCount > 0 ? new Style(Color.Red) : Style.Plain));
+                new Cell(Phrases.Count(s.UnreadableCount), s.UnreadableCount > 0 ? new Style(Color.Red) : Style.Plain));
         }
 
         console.Write(table);
@@ -131,16 +131,16 @@ internal static class DataInspectCommand
 
     private static void PrintClasses(IAnsiConsole console, DatasetInfo info, Part[] parts)
     {
-        Table table = Tables.Create(["class", .. parts.Select(part => ">" + part.Name)]);
+        Tables table = Tables.Create(["class", .. parts.Select(part => ">" + part.Name)]);
         int[] filled = [.. Enumerable.Range(0, info.Classes)
             .Where(label => parts.Any(part => part.Statistics.PerClass[label] > 0))];
         foreach (int label in filled.Take(MostClassesPrinted))
-            table.AddRow([Tables.Name(info.ClassNames[label]),
-                .. parts.Select(part => new Text(Phrases.Count(part.Statistics.PerClass[label])))]);
+            table.AddRow([Cell.Name(info.ClassNames[label]),
+                .. parts.Select(part => new Cell(Phrases.Count(part.Statistics.PerClass[label])))]);
         if (filled.Length > MostClassesPrinted)
-            table.AddRow(new Text($"and {filled.Length - MostClassesPrinted} more (--json has all)"));
+            table.AddRow(new Cell($"and {filled.Length - MostClassesPrinted} more (--json has all)"));
         if (filled.Length < info.Classes)
-            table.AddRow(new Text($"{info.Classes - filled.Length} classes have no images"));
+            table.AddRow(new Cell($"{info.Classes - filled.Length} classes have no images"));
         console.Write(table);
     }
 

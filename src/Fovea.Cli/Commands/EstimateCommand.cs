@@ -107,17 +107,16 @@ internal static class EstimateCommand
 
     private static void Print(IAnsiConsole console, List<Estimate> estimates, IReadOnlyList<Phase> phases)
     {
-        Table what = Tables.Create("model", "attention", ">parameters", ">GMAC", ">GFLOP", ">training", ">moved",
-            ">activations", ">weights", ">batch");
-        what.Columns[0].NoWrap();
+        Tables what = Tables.Create("model", "!attention", ">parameters", ">GMAC", "?>GFLOP", ">training", "?>moved",
+            ">activations", "?>weights", ">batch");
         foreach (Estimate one in estimates)
             what.AddRow(
-                Tables.Name(one.Model), new Text(one.Attention ?? ""), new Text(Phrases.Count(one.Parameters)),
-                new Text(Number(one.ForwardGmacs)), new Text(Number(one.ForwardGflops)),
-                new Text(Number(one.TrainingGflops)),
-                new Text(Phrases.Bytes((long)one.TrainingBytesPerImage)),
-                new Text(Phrases.Bytes((long)one.ActivationBytesPerImage)), new Text(Phrases.Bytes(one.StateBytes)),
-                new Text(one.LargestBatch == 0 ? "none" : Phrases.Count(one.LargestBatch)));
+                Cell.Name(one.Model), new Cell(one.Attention ?? ""), new Cell(Phrases.Count(one.Parameters)),
+                new Cell(Number(one.ForwardGmacs)), new Cell(Number(one.ForwardGflops)),
+                new Cell(Number(one.TrainingGflops)),
+                new Cell(Phrases.Bytes((long)one.TrainingBytesPerImage)),
+                new Cell(Phrases.Bytes((long)one.ActivationBytesPerImage)), new Cell(Phrases.Bytes(one.StateBytes)),
+                new Cell(one.LargestBatch == 0 ? "none" : Phrases.Count(one.LargestBatch)));
         console.Write(what);
         console.WriteLine(
             "Of one image: GMAC (10⁹ multiply-adds) and GFLOP (two for each) of the forward pass; GFLOP, bytes moved "
@@ -127,13 +126,12 @@ internal static class EstimateCommand
                 + $"{Number(estimates[0].MemoryGigabytes)} GB.");
         console.WriteLine();
 
-        Table time = Tables.Create(
-            ["model", "attention", ">of peak",
+        Tables time = Tables.Create(
+            ["model", "!attention", "?>of peak",
                 .. estimates[0].Times.Select(one => $">{one.Devices} x {estimates[0].Device}")]);
-        time.Columns[0].NoWrap();
         foreach (Estimate one in estimates)
-            time.AddRow([Tables.Name(one.Model), new Text(one.Attention ?? ""),
-                new Text(Phrases.Percent(one.Efficiency)), .. one.Times.Select(Cell)]);
+            time.AddRow([Cell.Name(one.Model), new Cell(one.Attention ?? ""),
+                new Cell(Phrases.Percent(one.Efficiency)), .. one.Times.Select(TimeOf)]);
         console.Write(time);
         IEnumerable<string> schedule = phases.Select(phase =>
             $"{Number(phase.Epochs)} epochs of {Phrases.Count(phase.Train)} images ({phase.Name})");
@@ -150,10 +148,10 @@ internal static class EstimateCommand
                     + "(--grad-accum), or see --grad-checkpoint.");
     }
 
-    private static Text Cell(Estimate.Run run)
+    private static Cell TimeOf(Estimate.Run run)
     {
         string cost = run.Dollars > 0 ? $", {Phrases.Count(run.Dollars)} $" : "";
-        return new Text($"{Hours(run.Hours)}{cost}{(run.Fits ? "" : " *")}");
+        return new Cell($"{Hours(run.Hours)}{cost}{(run.Fits ? "" : " *")}");
     }
 
     private static string Hours(double hours) => hours switch

@@ -63,14 +63,14 @@ internal static class EvalCommand
 
     private static void Print(IAnsiConsole console, DatasetInfo info, string split, EvaluationResult result)
     {
-        Table table = Tables.Create("class", ">images", ">right", ">accuracy");
+        Tables table = Tables.Create("class", ">images", ">right", ">accuracy");
         for (int label = 0; label < info.Classes; label++)
         {
             (int images, int right) = result.OfClass(label);
             if (images == 0 && info.Classes > MostEmptyRows) continue;
             table.AddRow(
-                Tables.Name(info.ClassNames[label]), new Text($"{images}"), new Text($"{right}"),
-                new Text(Phrases.Percent(Accuracy(result, label))));
+                Cell.Name(info.ClassNames[label]), new Cell($"{images}"), new Cell($"{right}"),
+                new Cell(Phrases.Percent(Accuracy(result, label))));
         }
 
         console.Write(table);

@@ -135,15 +135,15 @@ internal sealed class FindLearningRate
 
     private void Print(string setting, LearningRateRange range, LearningRateCurve curve, IReadOnlyList<string> figures)
     {
-        Table table = Tables.Create(">lr", ">loss", ">smoothed", "note");
+        Tables table = Tables.Create(">lr", ">loss", "?>smoothed", "!note");
         int stride = Math.Max(1, curve.Points.Count / RowsShown);
         for (int i = 0; i < curve.Points.Count; i++)
         {
             (double rate, double loss) = curve.Points[i];
             string note = rate == curve.Steepest ? "steepest fall" : rate == curve.Lowest ? "lowest loss" : "";
             if (note.Length > 0 || i % stride == 0)
-                table.AddRow(new Text(Phrases.Rate(rate)), new Text(Phrases.Loss(loss)),
-                    new Text(Phrases.Loss(curve.Smoothed[i])), new Text(note));
+                table.AddRow(new Cell(Phrases.Rate(rate)), new Cell(Phrases.Loss(loss)),
+                    new Cell(Phrases.Loss(curve.Smoothed[i])), new Cell(note));
         }
 
         _terminal.Console.Write(table);

@@ -61,35 +61,34 @@ internal static class ModelsCommand
 
     private static void Print(IAnsiConsole console)
     {
-        Table models = Tables.Create("model", ">parameters", ">pixels", ">patch", ">dim", ">depth", ">heads",
-            "description");
-        models.Columns[0].NoWrap();
+        Tables models = Tables.Create("model", ">parameters", ">pixels", ">patch", ">dim", ">depth", ">heads",
+            "~description");
         foreach (Preset preset in Presets.All)
         {
             ModelSizes sizes = preset.Config.Measure();
             models.AddRow(
-                Tables.Name(preset.Name), new Text(Phrases.Count(preset.ParameterCount)),
-                new Text($"{preset.Config.ImageSize}"),
-                new Text($"{preset.Config.Describe().PatchSize}"), new Text($"{sizes.Dim}"), new Text($"{sizes.Depth}"),
-                new Text($"{sizes.Heads}"),
-                new Text(preset.Description));
+                Cell.Name(preset.Name), new Cell(Phrases.Count(preset.ParameterCount)),
+                new Cell($"{preset.Config.ImageSize}"),
+                new Cell($"{preset.Config.Describe().PatchSize}"), new Cell($"{sizes.Dim}"), new Cell($"{sizes.Depth}"),
+                new Cell($"{sizes.Heads}"),
+                new Cell(preset.Description));
         }
 
-        Table attention = Tables.Create("attention", "options", "description");
+        Tables attention = Tables.Create("attention", "~options", "~description");
         foreach (AttentionEntry entry in AttentionCatalogue.All)
         {
             // The options of windows are the same everywhere, and shown once.
             bool hasWindows = Locality.Options.All(entry.Options.Contains);
             IEnumerable<string> own = (hasWindows ? entry.Options.Except(Locality.Options) : entry.Options)
                 .Select(Line);
-            attention.AddRow(Tables.Name(entry.Name),
-                new Text(string.Join('\n', hasWindows ? own.Append("and windows, see below") : own)),
-                new Text(entry.Summary));
+            attention.AddRow(Cell.Name(entry.Name),
+                new Cell(string.Join('\n', hasWindows ? own.Append("and windows, see below") : own)),
+                new Cell(entry.Summary));
         }
 
         attention.AddRow(
-            Tables.Name("windows"), new Text(string.Join('\n', Locality.Options.Select(Line))),
-            new Text("Locality-aware initialisation, a modifier: softmax:window=2/4,until=5/10"));
+            Cell.Name("windows"), new Cell(string.Join('\n', Locality.Options.Select(Line))),
+            new Cell("Locality-aware initialisation, a modifier: softmax:window=2/4,until=5/10"));
 
         console.Write(models);
         console.Write(attention);

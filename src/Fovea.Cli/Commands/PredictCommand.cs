@@ -44,17 +44,16 @@ internal static class PredictCommand
 
     private static void Print(IAnsiConsole console, List<Prediction> predictions)
     {
-        Table table = Tables.Create("image", "truth", "prediction");
+        Tables table = Tables.Create("image", "truth", "~prediction");
         foreach (Prediction prediction in predictions)
         {
             ClassProbability best = prediction.Classes[0];
             bool isWrong = prediction.Truth is string truth && truth != best.Name;
             string rest = string.Concat(prediction.Classes.Skip(1)
                 .Select(entry => $"   {entry.Name} {Phrases.Percent(entry.Probability)}"));
-            Paragraph classes = new($"{best.Name} {Phrases.Percent(best.Probability)}",
-                new Style(isWrong ? Color.Red : Color.Green));
-            table.AddRow(Tables.Name(prediction.Image), new Text(prediction.Truth ?? ""),
-                classes.Append(rest, new Style(Color.Grey)));
+            Cell classes = new(Printable.Line($"{best.Name} {Phrases.Percent(best.Probability)}"),
+                new Style(isWrong ? Color.Red : Color.Green), Printable.Line(rest));
+            table.AddRow(Cell.Name(prediction.Image), new Cell(prediction.Truth ?? ""), classes);
         }
 
         console.Write(table);

@@ -82,15 +82,15 @@ internal static class ProbeCommand
 
     private static void Print(IAnsiConsole console, ProbeResult result)
     {
-        Table table = Tables.Create("probe", "setting", ">held-out", ">test top-1");
+        Tables table = Tables.Create("probe", "!setting", ">held-out", ">test top-1");
         foreach (NeighbourResult entry in result.Neighbours)
-            table.AddRow(Tables.Name("k-NN"), new Text($"k = {entry.K}"), new Text("-"),
-                new Text(Phrases.Percent(entry.TestAccuracy)));
+            table.AddRow(Cell.Name("k-NN"), new Cell($"k = {entry.K}"), new Cell("-"),
+                new Cell(Phrases.Percent(entry.TestAccuracy)));
         LinearProbeResult linear = result.Linear;
         table.AddRow(
-            Tables.Name("linear"), new Text(
+            Cell.Name("linear"), new Cell(
                 $"lr {Phrases.Rate(linear.LearningRate)}, weight decay {Phrases.Rate(linear.WeightDecay)}"),
-            new Text(Phrases.Percent(linear.HeldOutAccuracy)), new Text(Phrases.Percent(linear.TestAccuracy)));
+            new Cell(Phrases.Percent(linear.HeldOutAccuracy)), new Cell(Phrases.Percent(linear.TestAccuracy)));
         console.Write(table);
         console.WriteLine(
             $"{result.Model} on {result.Dataset}: {Phrases.Count(result.Features)} features of "

@@ -77,10 +77,10 @@ internal static class PseudoLabelCommand
 
     private static void Print(IAnsiConsole console, PseudoLabels labels, string file, double threshold)
     {
-        Table table = Tables.Create("class", ">images", ">mean probability");
+        Tables table = Tables.Create("class", ">images", ">mean probability");
         foreach ((string name, int images, double probability) in labels.Classes)
-            table.AddRow(Tables.Name(name), new Text(Phrases.Count(images)),
-                new Text(images == 0 ? "-" : Phrases.Percent(probability)));
+            table.AddRow(Cell.Name(name), new Cell(Phrases.Count(images)),
+                new Cell(images == 0 ? "-" : Phrases.Percent(probability)));
         console.Write(table);
         string unreadable = labels.Unreadable.Count == 0 ? ""
             : $"; {Phrases.Count(labels.Unreadable.Count)} unreadable, the first: {labels.Unreadable[0]}";

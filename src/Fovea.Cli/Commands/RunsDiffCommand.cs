@@ -62,9 +62,9 @@ internal static class RunsDiffCommand
     private static void Print(IAnsiConsole console, RunRecord a, RunRecord b, Difference[] options,
         Difference[] results)
     {
-        Table table = Tables.Create("differs", a.Run.Path, b.Run.Path);
+        Tables table = Tables.Create("differs", "~" + a.Run.Path, "~" + b.Run.Path);
         foreach (Difference one in options.Concat(results))
-            table.AddRow(Tables.Name(one.Name), new Text(one.Left), new Text(one.Right));
+            table.AddRow(Cell.Name(one.Name), new Cell(one.Left), new Cell(one.Right));
         if (options.Length + results.Length > 0) console.Write(table);
         console.WriteLine($"{Count(options, "option")} and {Count(results, "result")} differ");
     }

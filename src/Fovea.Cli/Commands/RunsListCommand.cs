@@ -72,26 +72,27 @@ internal static class RunsListCommand
             return;
         }
 
-        Table table = Tables.Create("run", "model", "attention", "dataset", ">epochs", ">validation", ">test", ">time",
-            "date");
+        Tables table = Tables.Create("run", "model", "!attention", "?dataset", ">epochs", ">validation", ">test",
+            "?>time",
+            "?date");
         foreach (Entry entry in runs)
         {
             if (entry.Record is not RunRecord run) continue;
             table.AddRow(
-                Tables.Name(entry.Path), new Text(run.Recipe.Model.Name),
-                new Text(run.Recipe.Model.Attention?.ToString() ?? "-"), new Text(run.Recipe.Data.Dataset ?? "-"),
-                new Text($"{run.Epochs.LastOrDefault()?.Epoch ?? 0}/{run.Recipe.Optimisation.Epochs}"),
-                new Text(Phrases.Percent(BestValidation(run))),
-                new Text(run.Summary is null ? "unfinished" : Phrases.Percent(run.Summary.TestAccuracy)),
-                new Text(Phrases.Duration(run.Summary?.Seconds ?? (run.Events.Count > 0 ? run.Events[^1].Seconds : null)
+                Cell.Name(entry.Path), new Cell(run.Recipe.Model.Name),
+                new Cell(run.Recipe.Model.Attention?.ToString() ?? "-"), new Cell(run.Recipe.Data.Dataset ?? "-"),
+                new Cell($"{run.Epochs.LastOrDefault()?.Epoch ?? 0}/{run.Recipe.Optimisation.Epochs}"),
+                new Cell(Phrases.Percent(BestValidation(run))),
+                new Cell(run.Summary is null ? "unfinished" : Phrases.Percent(run.Summary.TestAccuracy)),
+                new Cell(Phrases.Duration(run.Summary?.Seconds ?? (run.Events.Count > 0 ? run.Events[^1].Seconds : null)
                     ?? 0)),
-                new Text(run.LastChange.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)));
+                new Cell(run.LastChange.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)));
         }
 
-        if (table.Rows.Count > 0) console.Write(table);
+        if (table.Count > 0) console.Write(table);
         // whole, for whoever copies it
         foreach (Entry entry in runs.Where(entry => entry.Record is null))
-            console.Profile.Out.Writer.WriteLine($"{entry.Path}: {entry.Problem}");
+            console.WriteLine($"{entry.Path}: {entry.Problem}");
     }
 
     private static double? BestValidation(RunRecord run) => run.Summary?.BestValAccuracy

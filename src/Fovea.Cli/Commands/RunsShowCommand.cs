@@ -36,9 +36,9 @@ internal static class RunsShowCommand
 
     private static void Print(IAnsiConsole console, RunRecord run)
     {
-        Table table = Tables.Create("option", "value");
+        Tables table = Tables.Create("option", "~value");
         foreach (RecipeField field in RecipeFields.All)
-            table.AddRow(Tables.Name(field.Name), new Text(field.Read(run.Recipe)));
+            table.AddRow(Cell.Name(field.Name), new Cell(field.Read(run.Recipe)));
         console.Write(table);
         foreach (RunEvent epoch in run.Epochs)
             console.WriteLine(

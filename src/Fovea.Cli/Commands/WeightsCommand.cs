@@ -64,11 +64,11 @@ internal static class WeightsCommand
     private static void Print(IAnsiConsole console, WeightFile file, StateDict weights, ClosestPreset? closest,
         string? target)
     {
-        Table table = Tables.Create("tensor", "dtype", "shape");
+        Tables table = Tables.Create("tensor", "!dtype", "!shape");
         foreach (Weight weight in weights.Weights.Take(MostRows))
-            table.AddRow(Tables.Name(weight.Name), new Text(weight.Type.Text), new Text(weight.ShapeText));
+            table.AddRow(Cell.Name(weight.Name), new Cell(weight.Type.Text), new Cell(weight.ShapeText));
         if (weights.Weights.Count > MostRows)
-            table.AddRow(new Text($"and {Phrases.Count(weights.Weights.Count - MostRows)} more (--json has all)"));
+            table.AddRow(new Cell($"and {Phrases.Count(weights.Weights.Count - MostRows)} more (--json has all)"));
         console.Write(table);
         string under = weights.Prefix.Length == 0 ? "" : $" under '{weights.Prefix}'";
         string preset = closest is null ? "like no preset"

@@ -73,21 +73,22 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
         return new Rows(rows);
     }
 
-    private Table EpochTable()
+    private Tables EpochTable()
     {
-        Table table = Tables.Create(">epoch", ">loss", ">accuracy", ">val loss", ">val accuracy", ">lr", ">images/s",
+        Tables table = Tables.Create(">epoch", ">loss", ">accuracy", ">val loss", ">val accuracy", ">lr", ">images/s",
             ">time");
         double? best = _epochs.Max(entry => entry.ValAccuracy);
         foreach (RunEvent entry in _epochs.Skip(_epochs.Count - EpochsShown))
         {
             Style style = entry.ValAccuracy == best && best is not null ? new Style(Color.Green) : Style.Plain;
-            table.AddRow(new Text[]
-            {
-                new($"{entry.Epoch}"), new(Phrases.Loss(entry.TrainLoss)), new(Phrases.Percent(entry.TrainAccuracy)),
-                new(Phrases.Loss(entry.ValLoss)), new(Phrases.Percent(entry.ValAccuracy), style),
-                new(Phrases.Rate(entry.Lr ?? 0)),
-                new(Phrases.Count(entry.ImagesPerSecond ?? 0)), new(Phrases.Duration(entry.Seconds ?? 0)),
-            });
+            table.AddRow(
+            [
+                new Cell($"{entry.Epoch}"), new Cell(Phrases.Loss(entry.TrainLoss)),
+                new Cell(Phrases.Percent(entry.TrainAccuracy)),
+                new Cell(Phrases.Loss(entry.ValLoss)), new Cell(Phrases.Percent(entry.ValAccuracy), style),
+                new Cell(Phrases.Rate(entry.Lr ?? 0)),
+                new Cell(Phrases.Count(entry.ImagesPerSecond ?? 0)), new Cell(Phrases.Duration(entry.Seconds ?? 0)),
+            ]);
         }
 
         return table;
@@ -96,7 +97,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     private IEnumerable<IRenderable> ProgressLines(StepProgress now)
     {
         int full = (int)Math.Round((double)now.StepInEpoch / _plan!.StepsPerEpoch * BarWidth);
-        string bar = $"[teal]{new string('━', full)}[/][grey]{new string('━', BarWidth - full)}[/]";
+        string bar = Bars.Of(full, BarWidth);
         yield return new Markup($"  epoch [bold]{now.Epoch}[/]/{_plan.Recipe.Optimisation.Epochs}  {bar}  "
             + $"step {now.StepInEpoch}/{_plan.StepsPerEpoch}  [bold]{Phrases.Duration(now.Remaining)}[/] left");
         yield return new Markup(

@@ -55,13 +55,13 @@ internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
     private void Draw()
     {
         if (_plan is null) return;   // cells can be told of before the study
-        Table table = Tables.Create("cell", ">epoch", ">loss", ">validation", "state");
+        Tables table = Tables.Create("cell", ">epoch", "?>loss", ">validation", "~state");
         foreach (Row row in _rows.Skip(_rows.Count - CellsShown))
         {
             table.AddRow(
-                Tables.Name(row.Cell.Label),
-                new Text(row.Last is null ? "" : $"{row.Last.Epoch}/{row.Cell.Recipe.Optimisation.Epochs}"),
-                new Text(Phrases.Loss(row.Last?.TrainLoss)), new Text(Phrases.Percent(row.Validation)), State(row));
+                Cell.Name(row.Cell.Label),
+                new Cell(row.Last is null ? "" : $"{row.Last.Epoch}/{row.Cell.Recipe.Optimisation.Epochs}"),
+                new Cell(Phrases.Loss(row.Last?.TrainLoss)), new Cell(Phrases.Percent(row.Validation)), State(row));
         }
 
         List<IRenderable> rows = [new Text(Phrases.Describe(_plan, _before)), Bar()];
@@ -69,17 +69,18 @@ internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
         _context!.UpdateTarget(new Rows(rows));
     }
 
-    private static Text State(Row row) => row.Outcome is not CellOutcome outcome
-        ? new Text("runs", new Style(Color.Teal))
-        : new Text(Phrases.Describe(outcome, row.Summary),
+    private static Cell State(Row row) => row.Outcome is not CellOutcome outcome
+        ? new Cell("runs", new Style(Color.Teal))
+        : new Cell(Phrases.Describe(outcome, row.Summary),
             new Style(outcome.Failure is null ? Color.Green : Color.Red));
 
     private Markup Bar()
     {
         double here = _rows.Sum(row => row.Progress), left = _plan!.Cells.Count - _before - here;
         int full = (int)Math.Round((_before + here) / _plan.Cells.Count * BarWidth);
-        string remaining = here > 0 ? $"about [bold]{Phrases.Duration(_clock.Elapsed * (left / here))}[/] left" : "";
-        return new Markup($"  [teal]{new string('━', full)}[/][grey]{new string('━', BarWidth - full)}[/]  "
+        string remaining = here > 0 && left > 0
+            ? $"about [bold]{Phrases.Duration(_clock.Elapsed * (left / here))}[/] left" : "";
+        return new Markup($"  {Bars.Of(full, BarWidth)}  "
             + $"{_before + _rows.Count(row => row.Summary is not null)}/{_plan.Cells.Count} cells  "
             + $"{Phrases.Duration(_clock.Elapsed)}  {remaining}");
     }

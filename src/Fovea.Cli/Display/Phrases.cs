@@ -21,6 +21,10 @@ internal static class Phrases
 
     public static string Count(double count) => Invariant($"{count:#,0}");
 
+    /// <summary>"1 thread", "2 threads".</summary>
+    public static string Plural(double count, string one, string? many = null) =>
+        $"{Count(count)} {(count == 1 ? one : many ?? one + "s")}";
+
     public static string Duration(double seconds) => Duration(TimeSpan.FromSeconds(seconds));
 
     public static string Cached(int done, int total) => $"{Count(done)} of {Count(total)} images decoded and kept";
@@ -52,7 +56,7 @@ internal static class Phrases
         yield return ("classes", Classes(plan.ClassNames));
         foreach (string note in plan.DatasetNotes) yield return ("note", OptionNames.Of(note));
         yield return ("training",
-            $"{how.Epochs} epochs of {Count(plan.StepsPerEpoch)} steps, effective batch {how.BatchSize}, "
+            $"{Plural(how.Epochs, "epoch")} of {Plural(plan.StepsPerEpoch, "step")}, effective batch {how.BatchSize}, "
             + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {Rate(how.LearningRate)} ({recipe.Schedule.Form}, "
             + $"warm-up {Rate(recipe.Schedule.WarmupEpochs ?? 0)} epochs), seed {recipe.Run.Seed}");
         yield return ("run", plan.StepsDone == 0 ? plan.Directory
@@ -87,8 +91,8 @@ internal static class Phrases
 
     /// <summary>The plan of a study.</summary>
     public static string Describe(StudyPlan plan, int finished) =>
-        $"{plan.Study.Name}: {plan.Configurations.Count} configurations x {plan.Study.Seeds.Count} seeds = "
-            + $"{plan.Cells.Count} cells"
+        $"{plan.Study.Name}: {Plural(plan.Configurations.Count, "configuration")} x "
+            + $"{Plural(plan.Study.Seeds.Count, "seed")} = {Plural(plan.Cells.Count, "cell")}"
         + (finished > 0 ? $", {finished} finished before" : "") + $"; {plan.Directory}";
 
     /// <summary>The end of a cell.</summary>

@@ -8,7 +8,13 @@ namespace Fovea.Cli.Display;
 /// <param name="IsInteractive">Somebody watches, and lines can be redrawn.</param>
 internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInteractive)
 {
-    private const int WidthOfFiles = 140;
+    /// <summary>The writer of results.</summary>
+    public TextWriter Output { get; } = new PrintableWriter(Output);
+
+    /// <summary>The writer of errors.</summary>
+    public TextWriter Error { get; } = new PrintableWriter(Error);
+
+    private const int WidthOfFiles = short.MaxValue;
 
     /// <summary>Results with colours and tables where the terminal can.</summary>
     public IAnsiConsole Console { get; } = CreateConsole(Output, IsInteractive);
@@ -27,6 +33,7 @@ internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInte
             ColorSystem = isInteractive ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = isInteractive ? InteractionSupport.Detect : InteractionSupport.No,
         });
+        console.Pipeline.Attach(new PrintableText());
         if (!isInteractive) console.Profile.Width = WidthOfFiles;
         return console;
     }

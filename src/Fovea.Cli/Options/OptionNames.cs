@@ -39,9 +39,20 @@ internal static partial class OptionNames
     {
         string? unknown = parsed.UnmatchedTokens.FirstOrDefault(token => Names(error, token));
         return unknown is not null
-            && NearestName.Of(unknown.Split('=')[0].Replace('_', '-'), Known(parsed)) is string nearest
+            && Nearest(unknown.Split('=')[0].Replace('_', '-'), parsed) is string nearest
             ? $" Did you mean '{nearest}'?"
             : "";
+    }
+
+    /// <summary>The nearest name. Hyphens in front are no letters: a short option is near to few others, so that
+    /// none of another meaning is proposed.</summary>
+    private static string? Nearest(string unknown, ParseResult parsed)
+    {
+        if (NearestName.Of(unknown, Known(parsed)) is not string nearest) return null;
+        if (!unknown.StartsWith('-')) return nearest;
+        string letters = unknown.TrimStart('-');
+        return NearestName.Distance(letters.ToLowerInvariant(), nearest.TrimStart('-'))
+            <= Math.Max(1, letters.Length / 3) ? nearest : null;
     }
 
     private static IEnumerable<string> Known(ParseResult parsed)

@@ -54,18 +54,29 @@ public static class StudyOutputs
     public static string Markdown(StudyResults results)
     {
         StudyTable table = StudyTable.Of(results);
-        StringBuilder text = new($"# {results.Plan.Study.Name}\n\n");
+        StringBuilder text = new($"# {Escaped(results.Plan.Study.Name)}\n\n");
         if (results.Plan.Study.Description.Length > 0)
-            text.Append(results.Plan.Study.Description.Trim()).Append("\n\n");
-        text.Append("| ").AppendJoin(" | ", table.Headings.Select(heading => heading.TrimStart('>'))).Append(" |\n");
+            text.Append(Escaped(results.Plan.Study.Description.Trim())).Append("\n\n");
+        text.Append("| ").AppendJoin(" | ", table.Headings.Select(heading => Escaped(heading.TrimStart('>'))))
+            .Append(" |\n");
         text.Append("| ").AppendJoin(" | ", table.Headings.Select(heading => heading[0] == '>' ? "---:" : "---"))
             .Append(" |\n");
         foreach (IReadOnlyList<string> row in table.Rows)
-            text.Append("| ").AppendJoin(" | ", row.Select(cell => cell.Replace("|", "\\|"))).Append(" |\n");
-        foreach (string note in table.Notes) text.Append('\n').Append(note).Append('\n');
+            text.Append("| ").AppendJoin(" | ", row.Select(Escaped)).Append(" |\n");
+        foreach (string note in table.Notes) text.Append('\n').Append(Escaped(note)).Append('\n');
         return text.ToString();
     }
 
-    private static string Quoted(string cell) => cell.AsSpan().ContainsAny(",\"\n")
-        ? $"\"{cell.Replace("\"", "\"\"")}\"" : cell;
+    /// <summary>A cell of text: quoted where needed; an apostrophe keeps spreadsheets from running it as a
+    /// formula.</summary>
+    private static string Quoted(string cell)
+    {
+        string text = cell.Length > 0 && "=+-@\t\r".Contains(cell[0], StringComparison.Ordinal)
+            && !double.TryParse(cell, CultureInfo.InvariantCulture, out _) ? "'" + cell : cell;
+        return text.AsSpan().ContainsAny(",\"\n\r") ? $"\"{text.Replace("\"", "\"\"")}\"" : text;
+    }
+
+    /// <summary>Text within Markdown: one line, no HTML, no end of a cell.</summary>
+    private static string Escaped(string text) => text.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;")
+        .Replace("|", "\\|").ReplaceLineEndings(" ").Replace('\r', ' ');
 }

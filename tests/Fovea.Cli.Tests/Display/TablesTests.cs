@@ -1,0 +1,90 @@
+using Fovea.Cli.Display;
+using Spectre.Console;
+
+namespace Fovea.Cli.Tests.Display;
+
+public sealed class TablesTests
+{
+    private static readonly string[] Attentions = ["softmax", "linear", "performer:features=128"];
+
+    [Theory]
+    [InlineData(40)]
+    [InlineData(60)]
+    [InlineData(80)]
+    [InlineData(100)]
+    [InlineData(120)]
+    public void NoLineIsWiderThanTheTerminalAndNothingIsSplit(int width)
+    {
+        string text = Render(Runs(), width);
+
+        Assert.All(text.Split('\n'), line => Assert.True(line.TrimEnd().Length <= width, line));
+        foreach (string attention in Attentions)
+        {
+            Assert.Contains(attention, text);
+            Assert.Contains($"runs/vit-{attention.Length}", text);
+        }
+    }
+
+    [Fact]
+    public void WhatIsLeftOutIsSaid()
+    {
+        string text = Render(Runs(), 60);
+
+        Assert.Contains("in every row: dataset cifar10", text);
+        Assert.Contains("left out at this width: ", text);
+        Assert.DoesNotContain("left out", Render(Runs(), 200));
+    }
+
+    [Fact]
+    public void NothingIsLeftOutOfAFile()
+    {
+        using StringWriter output = new(), error = new();
+        new Terminal(output, error, IsInteractive: false).Console.Write(Runs());
+
+        Assert.DoesNotContain("left out", output.ToString());
+        Assert.Contains("2026-11-29", output.ToString());
+    }
+
+    [Fact]
+    public void EscapesInNamesAreWrittenOut()
+    {
+        Tables table = Tables.Create("tensor", "!shape");
+        table.AddRow(Cell.Name("a\x1b[2Jb\r\nc"), "3 x 4");
+        using StringWriter output = new(), error = new();
+        Terminal terminal = new(output, error, IsInteractive: false);
+        terminal.Console.Write(table);
+        terminal.Console.WriteLine("left aside: \x1b]0;title\a");
+        terminal.Error.WriteLine("no \x1b[31m'file'");
+
+        Assert.Contains("a\\x1b[2Jb\\r\\nc", output.ToString());
+        Assert.Contains("\\x1b]0;title\\x07", output.ToString());
+        Assert.DoesNotContain('\x1b', output.ToString() + error);
+    }
+
+    [Theory]
+    [InlineData(0, "····")]
+    [InlineData(1, "━···")]
+    [InlineData(4, "━━━━")]
+    [InlineData(9, "━━━━")]
+    public void ABarShowsItsShareWithoutColour(int full, string expected) =>
+        Assert.Equal(expected, Markup.Remove(Bars.Of(full, 4)));
+
+    private static Tables Runs()
+    {
+        Tables table = Tables.Create("run", "model", "!attention", "?dataset", ">epochs", ">validation", ">test",
+            "?>time", "?date");
+        for (int i = 0; i < Attentions.Length; i++)
+            table.AddRow(Cell.Name($"runs/vit-{Attentions[i].Length}"), i == 0 ? "vit" : "vit_small_patch16_224",
+                Attentions[i], "cifar10", $"{i}/40", $"8{i}.1 %", $"7{i}.9 %", $"1:0{i}:03", $"2026-11-29 0{i}:00");
+        return table;
+    }
+
+    private static string Render(Tables table, int width)
+    {
+        using StringWriter output = new(), error = new();
+        IAnsiConsole console = new Terminal(output, error, IsInteractive: false).Console;
+        console.Profile.Width = width;
+        console.Write(table);
+        return output.ToString();
+    }
+}
