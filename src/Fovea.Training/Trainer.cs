@@ -72,8 +72,12 @@ public sealed partial class Trainer
         TrainEpochs(stop);
         EvaluationResult test = TestBest(stop);
         RunSummary summary = Summarise(test);
-        Log(Event("end") with { TestLoss = summary.TestLoss, TestAccuracy = summary.TestAccuracy,
-            Seconds = summary.Seconds });
+        Log(Event("end") with
+        {
+            TestLoss = summary.TestLoss,
+            TestAccuracy = summary.TestAccuracy,
+            Seconds = summary.Seconds
+        });
         AtomicFile.WriteText(_run.Summary, JsonText.Document(summary) + "\n");
         return (summary, test);
     }

@@ -37,7 +37,7 @@ public sealed class StudyRunnerTests : IDisposable
         double[] values = [.. linear.GetProperty("test_accuracy").GetProperty("values").EnumerateArray()
             .Select(value => value.GetDouble())];
         double[] summaries = [.. plan.Cells.Where(cell => cell.Configuration.Label == "linear")
-            .Select(cell => RunRecord.ReadSummary(cell.Run)!.TestAccuracy)];
+            .Select(cell => RunRecord.ReadSummary(cell.Run)!.TestAccuracy!.Value)];
         Assert.Equal(summaries, values);
         Assert.Equal(values.Average(), linear.GetProperty("test_accuracy").GetProperty("mean").GetDouble(), 12);
         Assert.Equal(0.7583, linear.GetProperty("published").GetDouble());

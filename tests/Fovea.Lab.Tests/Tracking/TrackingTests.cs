@@ -122,7 +122,7 @@ public class TrackingTests
             histogram.RootElement.GetProperty("bins").GetArrayLength());
 
         Dictionary<string, string> final = Items(records.Single(record => record.Has(3)).Message(3));
-        Assert.Equal(summary.TestAccuracy,
+        Assert.Equal(summary.TestAccuracy!.Value,
             double.Parse(final["test_accuracy"], System.Globalization.CultureInfo.InvariantCulture), 12);
         Assert.True(records[^1].Has(18));
         Assert.Equal(0, records[^1].Message(18).Whole(1));
