@@ -38,7 +38,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train --mixup -1", "--mixup: '-1' is not a number of at least 0")]
     [InlineData("eval no --tta flop", "'flop'")]
     [InlineData("train --recipe no.yaml", "no.yaml: cannot read the recipe")]
-    [InlineData("train --resume no", "--resume: 'no' has no checkpoints/last.safetensors")]
+    [InlineData("train --resume no", "--resume: 'no' has neither checkpoints/last.safetensors")]
     [InlineData("eval no", "'no' is neither a file of weights nor a run directory with a checkpoint")]
     [InlineData("eval", "Required argument missing for command: 'eval'.")]
     [InlineData("predict no", "name image files, or numbers of the dataset's images with --index")]

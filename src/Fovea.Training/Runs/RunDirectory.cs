@@ -12,6 +12,10 @@ public sealed class RunDirectory(string path)
 
     private const string Checkpoints = "checkpoints";
 
+    /// <summary>Files that studies and learning rate range tests leave where a run may begin; no run writes
+    /// them.</summary>
+    private static readonly string[] Companions = ["recipe.yaml", "find-lr.svg", "find-lr.png"];
+
     /// <summary>The run directory itself.</summary>
     public string Path { get; } = path;
 
@@ -119,6 +123,7 @@ public sealed class RunDirectory(string path)
     private string? Foreign() => Directory.EnumerateFileSystemEntries(Path)
         .Where(entry => !DirectoryLock.Names.Contains(System.IO.Path.GetFileName(entry))
             && !TemporaryFile.IsOne(System.IO.Path.GetFileName(entry))
+            && !Companions.Contains(System.IO.Path.GetFileName(entry))
             && !(System.IO.Path.GetFileName(entry) == Checkpoints && Directory.Exists(entry)
                 && !Directory.EnumerateFileSystemEntries(entry).Any()))
         .Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal).FirstOrDefault();

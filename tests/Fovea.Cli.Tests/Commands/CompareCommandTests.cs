@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 
 namespace Fovea.Cli.Tests.Commands;
@@ -72,12 +73,22 @@ public sealed class CompareCommandTests : IDisposable
     [Fact]
     public void A_full_disk_ends_the_study_with_the_file_and_the_reason_and_the_same_command_goes_on()
     {
-        Assert.SkipUnless(File.Exists("/dev/full"), "needs /dev/full, a device that is always full");
         (string study, string directory) = (Write(Tiny), Path.Combine(_shell.Folder, "out"));
         string checkpoints = Path.Combine(directory, "cells/softmax_seed=3/checkpoints");
         Directory.CreateDirectory(checkpoints);
-        File.CreateSymbolicLink(Path.Combine(checkpoints, "last.safetensors.tmp"), "/dev/full");
-        Assert.Equal(1, _shell.Run("compare", study, "--out", directory));
+        Assert.SkipUnless(Succeeds("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", checkpoints),
+            "needs the right to mount a small file system");
+        int code;
+        try
+        {
+            code = _shell.Run("compare", study, "--out", directory);
+        }
+        finally
+        {
+            Assert.True(Succeeds("umount", checkpoints));
+        }
+
+        Assert.Equal(1, code);
         Assert.Contains("last.safetensors: could not be saved", _shell.Error, StringComparison.Ordinal);
         Assert.Contains("No space left on device", _shell.Error, StringComparison.Ordinal);
         // the others would have failed, too
@@ -85,6 +96,18 @@ public sealed class CompareCommandTests : IDisposable
 
         Assert.True(_shell.Run("compare", study, "--out", directory, "--quiet") == 0, _shell.Error);
         Assert.True(File.Exists(Path.Combine(directory, "cells/linear_seed=3/summary.json")));
+    }
+
+    private static bool Succeeds(string program, params string[] arguments)
+    {
+        if (!OperatingSystem.IsLinux()) return false;
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardError = true,
+        })!;
+        process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0;
     }
 
     private string Write(string yaml)

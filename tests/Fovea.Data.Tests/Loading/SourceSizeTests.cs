@@ -31,7 +31,8 @@ public sealed class SourceSizeTests
             folder.Write(name, JpegWriter.Encode(new RawImage(3, 80, 100)));
         RawImage image = new();
         ReadableImages train = new(
-            new ClassSubset(new Subset(ImageFolder.Load(folder.Path).Train, [0, 1]), [0, 1]));
+            new ClassSubset(new Subset(ImageFolder.Load(folder.Path,
+                new DatasetOptions { Copies = CopyPolicy.Keep }).Train, [0, 1]), [0, 1]));
         train.Read(1, image, least);
         Assert.Equal((width, height), (image.Width, image.Height));
     }
