@@ -59,6 +59,7 @@ internal static class WeightsCommand
         ClosestPreset = closest?.Preset.Name,
         PresetShare = closest?.Share,
         weights.LeftAside,
+        file.PassedOver,
     };
 
     private static void Print(IAnsiConsole console, WeightFile file, StateDict weights, ClosestPreset? closest,
@@ -82,6 +83,8 @@ internal static class WeightsCommand
             console.WriteLine($"left aside: {string.Join(", ", aside.Take(MostNames))}{more}");
         }
 
+        if (file.PassedOver.Count > 0)
+            console.WriteLine($"values beside the tensors, not read: {string.Join(", ", file.PassedOver)}");
         if (target is not null) console.WriteLine($"written to {target}");
     }
 }

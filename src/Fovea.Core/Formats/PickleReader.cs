@@ -61,14 +61,14 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPic
             case (byte)'J': Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4).Span)); break;  // BININT
             case (byte)'K': Push((long)Byte()); break;                                                // BININT1
             case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2).Span)); break; // BININT2
-            case 0x8A: Push(Long(at)); break;                                                         // LONG1
+            case 0x8A: Push(Long()); break;                                                           // LONG1
             case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8).Span)); break;          // BINFLOAT
             // SHORT_BINSTRING, -BYTES, -UNICODE
             case (byte)'U' or (byte)'C' or 0x8C: Push(new PickleText(Take(Byte()))); break;
             // BINSTRING, BINBYTES, BINUNICODE
             case (byte)'T' or (byte)'B' or (byte)'X': Push(new PickleText(Take(UInt32()))); break;
-            // BINUNICODE8, BINBYTES8
-            case 0x8D or 0x8E: Push(new PickleText(Take(UInt64()))); break;
+            // BINUNICODE8, BINBYTES8, BYTEARRAY8
+            case 0x8D or 0x8E or 0x96: Push(new PickleText(Take(UInt64()))); break;
             // EMPTY_LIST, EMPTY_SET
             case (byte)']' or 0x8F: Push(new List<object?>()); break;
             case (byte)'}': Push(new Dictionary<string, object?>()); break;                           // EMPTY_DICT
@@ -88,6 +88,8 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPic
             case (byte)'c': Push(Find(Line(), Line(), at)); break;                                    // GLOBAL
             case 0x93: PushGlobal(PopMany(2), at); break;                                             // STACK_GLOBAL
             case (byte)'R' or 0x81: Reduce(PopMany(2), at); break;                                    // REDUCE, NEWOBJ
+            case 0x92: Reduce(PopMany(3)[..2], at); break;                                            // NEWOBJ_EX
+            case 0x91: Push(new List<object?>(PopToMark(at))); break;                                 // FROZENSET
             // BINPERSID
             case (byte)'Q':
                 Push(_objects.Load(Pop())
@@ -142,7 +144,8 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPic
     private static string? Key(object? key) => key switch
     {
         PickleText text => text.ToString(),
-        long number => number.ToString(CultureInfo.InvariantCulture),
+        long or double or bool => Convert.ToString(key, CultureInfo.InvariantCulture),
+        object?[] tuple when tuple.All(item => item is PickleText or long) => $"({string.Join(", ", tuple)})",
         _ => null,
     };
 
@@ -184,11 +187,13 @@ internal sealed class PickleReader(ReadOnlyMemory<byte> bytes, string path, IPic
         _memo.TryGetValue(key, out object? value) ? value
             : throw Wrong($"recalls value {key}, which was not stored", at);
 
-    /// <summary>A signed number of 0 to 8 bytes, lowest first.</summary>
-    private long Long(int at)
+    /// <summary>A signed number of 0 to 8 bytes, lowest first; a longer one, such as the state of a random number
+    /// generator, as its bytes.</summary>
+    private object Long()
     {
-        ReadOnlySpan<byte> digits = Take(Byte()).Span;
-        if (digits.Length > 8) throw Wrong($"has a number of {digits.Length} bytes; 8 are read", at);
+        ReadOnlyMemory<byte> bytes = Take(Byte());
+        ReadOnlySpan<byte> digits = bytes.Span;
+        if (digits.Length > 8) return new PickleText(bytes);
         long value = digits.Length > 0 && digits[^1] >= 0x80 ? -1 : 0;
         for (int i = digits.Length - 1; i >= 0; i--) value = value << 8 | digits[i];
         return value;

@@ -19,11 +19,13 @@ public static class ModelWeights
     private const string MeanKey = "image_mean";
     private const string StdKey = "image_std";
 
-    /// <summary>The file that a path stands for: itself, or a run directory's best checkpoint.</summary>
+    /// <summary>The file that a path stands for: itself, the weights in a folder of Hugging Face, or a run directory's
+    /// best checkpoint.</summary>
     /// <exception cref="UsageException">There is none.</exception>
     public static string FileOf(string path)
     {
         if (File.Exists(path)) return path;
+        if (WeightFiles.InFolder(path) is string file) return file;
         RunDirectory run = new(path);
         return File.Exists(run.BestCheckpoint) ? run.BestCheckpoint
             : File.Exists(run.LastCheckpoint) ? run.LastCheckpoint

@@ -14,7 +14,8 @@ public sealed class RunDirectory(string path)
 
     /// <summary>Files that studies and learning rate range tests leave where a run may begin; no run writes
     /// them.</summary>
-    private static readonly string[] Companions = ["recipe.yaml", "find-lr.svg", "find-lr.png"];
+    private static readonly string[] Companions =
+        ["recipe.yaml", "output.txt", "find-lr.svg", "find-lr.png", "find-lr.csv"];
 
     /// <summary>The run directory itself.</summary>
     public string Path { get; } = path;

@@ -50,7 +50,7 @@ public static class NamingSchemes
         (TorchvisionLayer + @"mlp\.(?:0|linear_1)\." + Leaf, "blocks.$1.mlp.fc1.$2"),
         (TorchvisionLayer + @"mlp\.(?:3|linear_2)\." + Leaf, "blocks.$1.mlp.fc2.$2"),
         (@"encoder\.ln\." + Leaf, "norm.$1"),
-        (@"heads\.head\." + Leaf, "head.$1"));
+        (@"heads\.(?:head|head\.\d+|\d+)\." + Leaf, "head.$1"));
 
     /// <summary>facebookresearch's DINOv2: nearly timm's names.</summary>
     public static NamingScheme DinoV2 { get; } = new(

@@ -17,6 +17,11 @@ internal static class Wrapping
         ["module", "_orig_mod", "_fsdp_wrapped_module", "backbone", "encoder", "base_encoder", "momentum_encoder",
             "visual", "base_model", "trunk"];
 
+    /// <summary>First tensors of the schemes.</summary>
+    private static readonly string[] Beginnings =
+        ["patch_embed.proj.weight", "conv_proj.weight", "embeddings.patch_embeddings.projection.weight",
+            "layer1.0.conv1.weight"];
+
     private static readonly string[] Words = [.. Containers, .. Shells];
 
     // Averages stand beside weights without a prefix in this project's checkpoints, and are better.
@@ -28,8 +33,20 @@ internal static class Wrapping
     {
         foreach (string prefix in Prefixes(names).OrderBy(Rank, RankOrder).Take(MostPrefixes))
             if (NamingSchemes.Of(Below(names, prefix)) is { } scheme) return (prefix, scheme);
+        foreach (string prefix in OwnPrefixes(names).Take(MostPrefixes))
+            if (NamingSchemes.Of(Below(names, prefix)) is { } scheme) return (prefix, scheme);
         return (Unwrap(names), NamingSchemes.Other);
     }
+
+    /// <summary>What stands before the tensors that embed an image: a module's attribute of any name, such as
+    /// Lightning's <c>vit.</c>.</summary>
+    private static IEnumerable<string> OwnPrefixes(IEnumerable<string> names) => names
+        .SelectMany(name => Beginnings, (name, beginning) => (Name: name, At: name.IndexOf("." + beginning,
+            StringComparison.Ordinal)))
+        .Where(found => found.At > 0).Select(found => found.Name[..(found.At + 1)])
+        .Where(prefix => prefix.Count(letter => letter == '.') <= Deepest)
+        .Distinct(StringComparer.Ordinal).OrderBy(prefix => prefix.Length).ThenBy(prefix => prefix,
+            StringComparer.Ordinal);
 
     /// <summary>The names under a prefix, without it.</summary>
     public static string[] Below(IEnumerable<string> names, string prefix) =>

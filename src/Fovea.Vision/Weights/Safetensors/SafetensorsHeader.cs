@@ -88,7 +88,10 @@ internal sealed record SafetensorsHeader(IReadOnlyList<SafetensorsEntry> Entries
     private static bool ReadMetadata(ref Utf8JsonReader reader, Dictionary<string, string> metadata)
     {
         if (metadata.Count > 0) return false;
-        Expect(ref reader, JsonTokenType.StartObject);
+        if (!reader.Read()) throw new FormatException("it ends too early");
+        if (reader.TokenType == JsonTokenType.Null) return true;   // some writers have none, and say so
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new FormatException($"expected StartObject at byte {reader.TokenStartIndex}");
         while (NextName(ref reader, out string key))
         {
             Expect(ref reader, JsonTokenType.String);

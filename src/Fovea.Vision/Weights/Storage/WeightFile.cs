@@ -18,6 +18,9 @@ public abstract class WeightFile : IDisposable
     /// <summary>Strings beside the tensors; only safetensors has them.</summary>
     public virtual IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>();
 
+    /// <summary>Kinds of plain values beside the tensors that were not read, by their names in Python.</summary>
+    public virtual IReadOnlyCollection<string> PassedOver => [];
+
     /// <inheritdoc/>
     public void Dispose()
     {

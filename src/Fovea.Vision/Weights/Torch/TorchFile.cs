@@ -19,9 +19,12 @@ internal sealed class TorchFile : WeightFile
     /// <param name="format">For people.</param>
     /// <param name="root">What the pickle holds.</param>
     /// <param name="offsets">Byte at which each storage begins.</param>
+    /// <param name="passedOver">Names of values that were not read.</param>
     /// <exception cref="DataException">There are no tensors in it, or more than can be.</exception>
-    public TorchFile(MappedFile file, string format, object? root, IReadOnlyDictionary<string, long> offsets)
+    public TorchFile(MappedFile file, string format, object? root, IReadOnlyDictionary<string, long> offsets,
+        IReadOnlyCollection<string> passedOver)
     {
+        PassedOver = passedOver;
         _file = file;
         Format = format;
         _offsets = offsets;
@@ -44,6 +47,8 @@ internal sealed class TorchFile : WeightFile
     public override string Format { get; }
 
     public override IReadOnlyList<Weight> Weights { get; }
+
+    public override IReadOnlyCollection<string> PassedOver { get; }
 
     protected override void Dispose(bool disposing) => _file.Dispose();
 

@@ -55,7 +55,8 @@ internal static class TorchLegacy
         object? root = Next();
         if (Next() is not List<object?> keys)
             throw new DataException($"{file.Path}: has no list of storages; it is damaged or of another kind.");
-        return new TorchFile(file, "PyTorch (before 1.6)", root, Offsets(file, position, keys, objects));
+        return new TorchFile(file, "PyTorch (before 1.6)", root, Offsets(file, position, keys, objects),
+            objects.PassedOver);
 
         object? Next()
         {

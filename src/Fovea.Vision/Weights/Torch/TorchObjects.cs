@@ -11,7 +11,25 @@ namespace Fovea.Vision.Weights.Torch;
 /// <remarks>Source: what <c>torch._utils</c> and <c>torch.serialization</c> write, PyTorch 0.4 to 2.</remarks>
 internal sealed class TorchObjects(string path) : IPickleObjects
 {
+    /// <summary>Packages and classes of plain values that scripts leave beside weights.</summary>
+    private static readonly string[] InertPackages =
+        ["numpy", "datetime", "pathlib", "decimal", "fractions", "uuid", "zoneinfo"];
+
+    private static readonly HashSet<string> InertNames =
+    [
+        "_codecs.encode", "copyreg._reconstructor", "copy_reg._reconstructor", "collections.deque", "torch.Generator",
+        "torch.serialization._get_layout", "torch.layout", "torch.memory_format",
+        .. from module in new[] { "builtins", "__builtin__" }
+           from name in new[]
+           {
+               "set", "frozenset", "list", "tuple", "dict", "int", "long", "float", "complex", "bool", "str", "bytes",
+               "bytearray", "slice", "range", "xrange", "object", "unicode",
+           }
+           select $"{module}.{name}",
+    ];
+
     private readonly Dictionary<string, TorchStorage> _storages = [];
+    private readonly SortedSet<string> _passedOver = new(StringComparer.Ordinal);
 
     private enum Part
     {
@@ -37,9 +55,12 @@ internal sealed class TorchObjects(string path) : IPickleObjects
     /// <summary>The storages that tensors refer to, by key; of several views the one that needs most.</summary>
     public IReadOnlyDictionary<string, TorchStorage> Storages => _storages;
 
+    /// <summary>Python names of plain values that were not read, e.g. <c>numpy.random.mtrand.RandomState</c>.</summary>
+    public IReadOnlyCollection<string> PassedOver => _passedOver;
+
     public object? Find(string module, string name) => (module, name) switch
     {
-        ("collections", "OrderedDict") or ("collections", "Counter") => Part.Dict,
+        ("collections", "OrderedDict" or "Counter" or "defaultdict") => Part.Dict,
         ("argparse", "Namespace") => Part.Values,
         ("torch", "Size") => Part.Tuple,
         ("torch", "device") => Inert.Value,
@@ -47,13 +68,21 @@ internal sealed class TorchObjects(string path) : IPickleObjects
         ("torch._utils", "_rebuild_tensor_v3") => Part.TypedTensor,
         ("torch._utils", "_rebuild_parameter" or "_rebuild_parameter_with_state") => Part.Parameter,
         ("torch.storage", "UntypedStorage") => WeightType.U8,
-        ("torch" or "torch.cuda", _) => TypeOf(name),
+        ("torch" or "torch.cuda", _) when TypeOf(name) is { } type => type,
+        _ when InertNames.Contains($"{module}.{name}") || InertPackages.Contains(module.Split('.')[0]) =>
+            PassOver($"{module}.{name}"),
         _ => null,
     };
 
+    private Inert PassOver(string name)
+    {
+        _passedOver.Add(name);
+        return Inert.Value;
+    }
+
     public object? Call(object callee, object?[] arguments) => (callee, arguments) switch
     {
-        (Part.Dict, []) or (Part.Values, []) => new Dictionary<string, object?>(),
+        (Part.Dict, [] or [null or Inert or Part]) or (Part.Values, []) => new Dictionary<string, object?>(),
         (Part.Dict, [Dictionary<string, object?> entries]) => entries,
         (Part.Dict, [List<object?> pairs]) => FromPairs(pairs),
         (Part.Tuple, [object?[] sizes]) => sizes,
@@ -72,7 +101,7 @@ internal sealed class TorchObjects(string path) : IPickleObjects
     /// <summary>Attributes, such as an ordered dict's <c>_metadata</c> or a namespace's values, are passed
     /// over.</summary>
     public string? SetState(object? target, object? state) =>
-        target is Dictionary<string, object?> or TorchTensor ? null
+        target is Dictionary<string, object?> or TorchTensor or Inert ? null
             : "sets the state of something other than a dict or tensor";
 
     public object? Load(object? id)

@@ -49,7 +49,7 @@ internal sealed class TorchZip
         TorchObjects objects = new(_file.Path);
         object? root = new PickleReader(Contents(Pickle, LargestPickle), _file.Path, objects).Read();
         return new TorchFile(_file, "PyTorch (zip)", root,
-            objects.Storages.ToDictionary(entry => entry.Key, entry => Place(entry.Value)));
+            objects.Storages.ToDictionary(entry => entry.Key, entry => Place(entry.Value)), objects.PassedOver);
     }
 
     private long Place(TorchStorage storage)

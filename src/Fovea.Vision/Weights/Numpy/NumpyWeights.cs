@@ -1,0 +1,94 @@
+using System.IO.Compression;
+using System.IO.Hashing;
+using Fovea.Core.Formats;
+using Fovea.Vision.Weights.Storage;
+
+namespace Fovea.Vision.Weights.Numpy;
+
+/// <summary>Arrays of an <c>.npz</c> file: Google's Vision Transformers under timm's names and in timm's layouts, other
+/// arrays as they are.</summary>
+/// <remarks>
+/// Formats: numpy's NEP 1 (<c>.npy</c>) in a zip archive; names and layouts of google-research/vision_transformer: a
+/// dense kernel is <c>[in, out]</c>, a convolution's <c>[row, column, in, out]</c>, attention's
+/// <c>[dim, head, headDim]</c> and <c>[head, headDim, dim]</c>.
+/// </remarks>
+internal sealed class NumpyWeights : WeightFile
+{
+    private const string Extension = ".npy";
+    private const long LargestArray = 1L << 30;
+
+    private readonly MappedFile _file;
+
+    private NumpyWeights(MappedFile file)
+    {
+        _file = file;
+        Dictionary<string, ZipEntry> entries = List(file);
+        Dictionary<string, Weight> arrays = entries.Where(entry => entry.Key.EndsWith(Extension,
+            StringComparison.Ordinal)).ToDictionary(entry => entry.Key[..^Extension.Length],
+            entry => NumpyFile.Weight(file.Path, entry.Key[..^Extension.Length], Contents(entry.Key, entry.Value)));
+        string root = arrays.Keys.FirstOrDefault(name => name.EndsWith(GoogleWeights.Mark, StringComparison.Ordinal))
+            is string mark ? mark[..^GoogleWeights.Mark.Length] : "";
+        IsGoogle = GoogleWeights.Recognises(arrays.Keys);
+        Weights = IsGoogle ? GoogleWeights.Translate(file.Path, root, arrays) : [.. arrays.Values];
+    }
+
+    public override string Path => _file.Path;
+
+    public override string Format => IsGoogle ? "numpy (Google's ViT)" : "numpy";
+
+    public override IReadOnlyList<Weight> Weights { get; }
+
+    private bool IsGoogle { get; }
+
+    /// <summary>Tells whether a zip archive holds arrays of numpy.</summary>
+    public static bool Recognises(MappedFile file) => List(file) is var entries
+        && entries.Keys.Any(name => name.EndsWith(Extension, StringComparison.Ordinal))
+        && !entries.Keys.Any(name => name.EndsWith("data.pkl", StringComparison.Ordinal));
+
+    /// <summary>Reads all arrays.</summary>
+    /// <param name="file">Closed with the result.</param>
+    /// <exception cref="DataException">The archive or an array in it is damaged, or of a kind that is not
+    /// read.</exception>
+    public static WeightFile Read(MappedFile file) => new NumpyWeights(file);
+
+    protected override void Dispose(bool disposing) => _file.Dispose();
+
+    private static Dictionary<string, ZipEntry> List(MappedFile file)
+    {
+        Dictionary<string, ZipEntry> entries = [];
+        ZipDirectory.List(file.Path, file.Handle, (name, place) =>
+        {
+            if (!entries.TryAdd(name, place)) throw new DataException($"{file.Path}: holds '{name}' twice.");
+        });
+        return entries;
+    }
+
+    private byte[] Contents(string name, ZipEntry entry)
+    {
+        if (entry.Length > LargestArray || entry.Packed > _file.Length)
+            throw new DataException($"{Path}: '{name}' has {entry.Length} bytes; at most {LargestArray} are read.");
+        long start = ZipDirectory.ContentsOf(_file.Handle, entry)
+            ?? throw new DataException($"{Path}: '{name}' is not where the archive has it; it is damaged.");
+        byte[] packed = new byte[entry.Packed];
+        _file.Read(start, packed);
+        byte[] bytes = entry.IsDeflated ? Inflate(packed, entry.Length) : packed;
+        return bytes.Length == entry.Length && Crc32.HashToUInt32(bytes) == entry.Crc ? bytes
+            : throw new DataException($"{Path}: '{name}' does not match its checksum: the file is damaged.");
+    }
+
+    private byte[] Inflate(byte[] packed, long length)
+    {
+        try
+        {
+            using DeflateStream stream = new(new MemoryStream(packed), CompressionMode.Decompress);
+            using MemoryStream bytes = new();
+            byte[] piece = new byte[1 << 16];
+            for (int got; (got = stream.Read(piece)) > 0 && bytes.Length <= length;) bytes.Write(piece, 0, got);
+            return bytes.ToArray();
+        }
+        catch (InvalidDataException error)
+        {
+            throw new DataException($"{Path}: an array cannot be unpacked: the file is damaged.", error);
+        }
+    }
+}
