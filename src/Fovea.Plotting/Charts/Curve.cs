@@ -52,7 +52,7 @@ internal sealed record Curve(Series Series, SeriesStyle Style, IReadOnlyList<Poi
 
     /// <summary>Tells whether a value has a position on an axis; false for NaN.</summary>
     private static bool Drawable(double value, AxisScale scale) =>
-        value >= (scale == AxisScale.Logarithmic ? 2 * Ticks.Smallest : -Ticks.Largest) && value <= Ticks.Largest;
+        value >= (scale == AxisScale.Logarithmic ? Ticks.Smallest : -Ticks.Largest) && value <= Ticks.Largest;
 
     /// <summary>Splits points at the gaps and thins each run to what its pixels can show.</summary>
     public static List<Point[]> SplitRuns(IEnumerable<Point?> points)

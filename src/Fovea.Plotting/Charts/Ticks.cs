@@ -45,8 +45,8 @@ internal static class Ticks
     /// </summary>
     public static double[] CoveringLogarithmic(double low, double high, int most)
     {
-        // Twice the smallest size: a range without extent is then widened in proportion and stays above zero.
-        (low, high) = (Math.Max(low, 2 * Smallest), Math.Max(high, 2 * Smallest));
+        // A range without extent is then widened in proportion and stays above zero.
+        (low, high) = (Math.Max(low, Smallest), Math.Max(high, Smallest));
         int first = (int)Math.Floor(Math.Log10(low) + Tolerance);
         int last = (int)Math.Ceiling(Math.Log10(high) - Tolerance);
         if (last - first >= 3)
@@ -68,7 +68,7 @@ internal static class Ticks
     {
         double size = Math.Max(Math.Abs(low), Math.Abs(high));
         if (high - low > 1e-9 * size && high - low > 1 / Largest) return (low, high);
-        double pad = size > Smallest ? 0.1 * size : 1;
+        double pad = size >= Smallest ? 0.1 * size : 1;
         return (low - pad, high + pad);
     }
 

@@ -36,8 +36,7 @@ public sealed class TicksTests
     public void Logarithmic_ticks_rise_cover_the_range_and_are_three_to_ten() =>
         FsCheck.Check.One(Config.QuickThrowOnFailure.WithMaxTest(2000), Prop.ForAll(Arb.From(Ranges), range =>
         {
-            double low = Math.Max(Math.Abs(range.Low), 2 * Ticks.Smallest);
-            double high = Math.Max(Math.Abs(range.High), 2 * Ticks.Smallest);
+            double low = Math.Max(Math.Abs(range.Low), 1e-290), high = Math.Max(Math.Abs(range.High), 1e-290);
             (low, high) = (Math.Min(low, high), Math.Max(low, high));
             double[] ticks = Ticks.CoveringLogarithmic(low, high, range.Most);
             return ticks.Length is >= 3 and <= 10 && ticks[0] > 0
