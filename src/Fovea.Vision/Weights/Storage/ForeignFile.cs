@@ -7,14 +7,17 @@ internal static class ForeignFile
     /// <param name="start">Its first bytes, some dozens.</param>
     public static string? Describe(ReadOnlySpan<byte> start)
     {
-        if (Begins(start, [0x89, (byte)'H', (byte)'D', (byte)'F'])) return "a file of Keras (HDF5), which is not read; save it as safetensors.";
+        if (Begins(start, [0x89, (byte)'H', (byte)'D', (byte)'F']))
+            return "a file of Keras (HDF5), which is not read; save it as safetensors.";
         if (start.StartsWith("version https://git-lfs"u8))
             return "a pointer of Git LFS and not the file itself; fetch it with `git lfs pull`, or download it.";
         if (Begins(start, [0x1F, 0x8B])) return "packed with gzip; unpack it with `gunzip` first.";
-        if (start.StartsWith("BZh"u8) || Begins(start, [0xFD, (byte)'7', (byte)'z']) || Begins(start, [0x28, 0xB5, 0x2F, 0xFD]))
+        if (start.StartsWith("BZh"u8) || Begins(start, [0xFD, (byte)'7', (byte)'z'])
+            || Begins(start, [0x28, 0xB5, 0x2F, 0xFD]))
             return "a packed file (bzip2, xz or zstd); unpack it first.";
         if (start.StartsWith("GGUF"u8)) return "a GGUF file, which is not read; take the safetensors of the model.";
-        if (Begins(start, [0x93, (byte)'N', (byte)'U', (byte)'M'])) return "a single array of numpy; weights with names are read from .npz.";
+        if (Begins(start, [0x93, (byte)'N', (byte)'U', (byte)'M']))
+            return "a single array of numpy; weights with names are read from .npz.";
         if (IsWebPage(start))
             return "a web page and no weights; the download ended at a page of login or error. Download it again.";
         return IsOnnx(start) ? "an ONNX model, which is not read; take the weights that it was exported from." : null;

@@ -66,15 +66,15 @@ public sealed class NumpyWeightsTests : IDisposable
         const string Attention = "MultiHeadDotProductAttention_1/";
         if (inner.StartsWith("attn.qkv", StringComparison.Ordinal))
         {
-            int inner = shape[0] / 3, size = values.Length / 3;
+            int width = shape[0] / 3, size = values.Length / 3;
             bool isBias = shape.Length == 1;
             string[] parts = ["query", "key", "value"];
             for (int i = 0; i < parts.Length; i++)
             {
                 float[] part = values[(i * size)..((i + 1) * size)];
-                yield return isBias ? ($"{prefix}{Attention}{parts[i]}/bias", [heads, inner / heads], part)
-                    : ($"{prefix}{Attention}{parts[i]}/kernel", [shape[1], heads, inner / heads],
-                        Turned(part, inner, shape[1]));
+                yield return isBias ? ($"{prefix}{Attention}{parts[i]}/bias", [heads, width / heads], part)
+                    : ($"{prefix}{Attention}{parts[i]}/kernel", [shape[1], heads, width / heads],
+                        Turned(part, width, shape[1]));
             }
 
             yield break;
