@@ -29,9 +29,9 @@ public sealed class ClassMap
         foreach (IReadOnlyList<string> names in new[] { model.ClassIds,
             model.ClassNames }.OfType<IReadOnlyList<string>>())
             for (int label = 0; label < names.Count; label++)
-                known.TryAdd(CanonicalText.Decompose(names[label]), label);
+                known.TryAdd(CanonicalText.Compose(names[label]), label);
         int NumberOf(string? name) =>
-            name is null ? -1 : known.GetValueOrDefault(CanonicalText.Decompose(name), -1);
+            name is null ? -1 : known.GetValueOrDefault(CanonicalText.Compose(name), -1);
         return new(model, data, [.. Enumerable.Range(0, data.Classes).Select(label =>
             NumberOf(data.ClassIds?[label]) is >= 0 and int number ? number : NumberOf(data.ClassNames[label]))]);
     }

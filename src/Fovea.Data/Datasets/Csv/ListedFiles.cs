@@ -1,3 +1,4 @@
+using Fovea.Core.Formats;
 using Fovea.Data.Datasets.Files;
 
 namespace Fovea.Data.Datasets.Csv;
@@ -67,7 +68,7 @@ internal sealed class ListedFiles(string root)
     {
         _byName ??= Index();
         while (path.StartsWith("./", StringComparison.Ordinal)) path = path[2..];
-        if (!_byName.TryGetValue(ClassList.Compose(path), out string? found)) return null;
+        if (!_byName.TryGetValue(CanonicalText.Compose(path), out string? found)) return null;
         if (found is null)
             throw new DataException($"{root}: several images are called '{path}'; a list has to name their folders.");
         return Count("without folder or ending", found);
@@ -99,7 +100,7 @@ internal sealed class ListedFiles(string root)
 
     private static void Add(Dictionary<string, string?> index, string key, string path)
     {
-        key = ClassList.Compose(key);
+        key = CanonicalText.Compose(key);
         index[key] = index.TryGetValue(key, out string? other) && other != path ? null : path;
     }
 }

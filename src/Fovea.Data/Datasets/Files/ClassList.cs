@@ -18,13 +18,13 @@ internal sealed class ClassList
             .Select(group => group.Key)];
         Ids = ids;
         Names = [.. names.Select((name, i) => repeated.Contains(name) && name != ids[i] ? $"{name} ({ids[i]})" : name)];
-        for (int i = 0; i < ids.Count; i++) _numbers.Add(Compose(ids[i]), i);
+        for (int i = 0; i < ids.Count; i++) _numbers.Add(CanonicalText.Compose(ids[i]), i);
     }
 
     /// <summary>Classes that are named as their folders, sorted by character codes as torchvision does.</summary>
     public static ClassList OfFolders(IEnumerable<string> folders)
     {
-        string[] sorted = [.. folders.Select(Compose).Distinct().Order(StringComparer.Ordinal)];
+        string[] sorted = [.. folders.Select(CanonicalText.Compose).Distinct().Order(StringComparer.Ordinal)];
         return new ClassList(sorted, sorted);
     }
 
@@ -41,19 +41,16 @@ internal sealed class ClassList
     public int Count => Ids.Count;
 
     /// <summary>The number of the class with this identifier, or -1.</summary>
-    public int IndexOf(string id) => _numbers.GetValueOrDefault(Compose(id), -1);
+    public int IndexOf(string id) => _numbers.GetValueOrDefault(CanonicalText.Compose(id), -1);
 
     /// <summary>The number of the class with this identifier or name, or -1.</summary>
     public int Find(string text)
     {
-        if (_numbers.TryGetValue(Compose(text), out int number)) return number;
+        if (_numbers.TryGetValue(CanonicalText.Compose(text), out int number)) return number;
         for (int i = 0; i < Count; i++)
-            if (Compose(Names[i]) == Compose(text)) return i;
+            if (CanonicalText.Compose(Names[i]) == CanonicalText.Compose(text)) return i;
         return -1;
     }
-
-    /// <summary>The name with composed letters (normalisation form C).</summary>
-    public static string Compose(string name) => UnicodeComposition.Compose(name);
 
     /// <summary>
     /// Reads a file with one class a line, in the order of their numbers: <c>identifier name</c> or a name alone. A
@@ -71,7 +68,7 @@ internal sealed class ClassList
         {
             string[] words = isFolder(text) ? [text]
                 : text.Split((char[])[' ', '\t'], 2, StringSplitOptions.TrimEntries);
-            if (!seen.Add(Compose(words[0])))
+            if (!seen.Add(CanonicalText.Compose(words[0])))
                 throw new DataException($"{path}, line {line}: the class '{words[0]}' is there twice.");
             ids.Add(words[0]);
             names.Add(words.Length == 1 ? words[0] : words[1].Split(',')[0].Trim());
