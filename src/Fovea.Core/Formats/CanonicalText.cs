@@ -4,8 +4,8 @@ namespace Fovea.Core.Formats;
 
 /// <summary>
 /// Composes letters and their marks (Unicode's normalisation form C), so that the ways to write one name are one:
-/// macOS stores "é" as two characters, Linux and Windows as one. <see cref="string.Normalize()"/> needs a library of the
-/// operating system that is not everywhere, and without it returns the text as it is.
+/// macOS stores "é" as two characters, Linux and Windows as one. <see cref="string.Normalize()"/> needs a library of
+/// the operating system that is not everywhere, and without it returns the text as it is.
 /// </summary>
 /// <remarks>Source: Unicode Standard Annex 15, "Unicode Normalization Forms", and the Unicode Standard, 3.12 for
 /// Hangul.</remarks>
