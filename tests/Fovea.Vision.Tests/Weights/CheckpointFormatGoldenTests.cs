@@ -58,7 +58,11 @@ public sealed class CheckpointFormatGoldenTests
     public void Pieces_that_begin_anywhere_are_those_of_the_whole()
     {
         Golden golden = Golden.Load("checkpoint-formats");
-        foreach (string name in (string[])["noncontiguous.pth", "shared_storage.legacy.pth"])
+        string[] names = [.. Files.Select(row => row.Data)
+            .Where(name => name.StartsWith("noncontiguous.", StringComparison.Ordinal)
+                || name.StartsWith("shared_storage.", StringComparison.Ordinal))];
+        Assert.SkipWhen(names.Length == 0, "The fixture has no views of a storage.");
+        foreach (string name in names)
         {
             using WeightFile file = WeightFiles.Open(Path.Combine(golden.Folder, name));
             foreach (Weight weight in file.Weights)

@@ -20,7 +20,7 @@ internal static class TorchLegacy
 
     /// <summary>True for the first bytes of such a file.</summary>
     public static bool Recognises(ReadOnlySpan<byte> start) => start.Length > 2 && start[0] == 0x80
-        && start[2..].SequenceEqual(Magic);
+        && start[2..].StartsWith(Magic);
 
     /// <summary>Reads the pickles and finds the storages.</summary>
     /// <param name="file">Closed with the result.</param>
