@@ -2,6 +2,7 @@ using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
 using Fovea.Training.Runs;
+using Fovea.Training.Setup;
 
 namespace Fovea.Training;
 
@@ -58,6 +59,7 @@ public sealed partial class Trainer
     private RunPlan Describe() => new()
     {
         Recipe = _recipe,
+        Used = UsedRecipe.Of(_parts),
         Parameters = Model.ParameterCount,
         Weights = _parts.Weights,
         Images = (_parts.Data.Train.Count, _parts.Data.Validation.Count, _parts.Data.Test.Count),

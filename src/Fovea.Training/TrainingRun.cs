@@ -5,6 +5,7 @@ using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
+using Fovea.Training.Setup;
 using Fovea.Training.Tracking;
 
 namespace Fovea.Training;
@@ -30,7 +31,7 @@ public static class TrainingRun
         RunDirectory run = RunDirectory.Create(recipe.Run.Out, parts.Recipe.Model.Name, parts.Data.Info.Name,
             DateTime.Now);
         using DirectoryLock turn = run.Take();
-        return Begin(parts, run, observer, stop);
+        return Begin(parts, run, recipe, observer, stop);
     }
 
     /// <summary>Goes on with an interrupted, killed or finished run, bit for bit as if it had never stopped.</summary>
@@ -47,30 +48,50 @@ public static class TrainingRun
         RunDirectory run = RunDirectory.ForResume(directory);
         using DirectoryLock turn = run.Take();
         if (!File.Exists(run.LastCheckpoint))   // killed before its first one: there is nothing to keep
-            return Begin(TrainingSetup.New(change(RunRecord.ReadRecipe(run)), data, observer.Cached, stop), run,
-                observer, stop);
+        {
+            Recipe recipe = change(RunRecord.ReadRecipe(run));
+            return Begin(TrainingSetup.New(recipe, data, observer.Cached, stop), run, recipe, observer, stop);
+        }
+
         TrainingParts parts;
         using (CheckpointReader checkpoint = CheckpointReader.Open(run.LastCheckpoint))
             parts = TrainingSetup.Resume(checkpoint, change(checkpoint.Head.Recipe), data, observer.Cached, stop);
+        WriteConfig(parts, run, parts.Recipe);
         using RunLog log = RunLog.Continue(run, parts.State.Epoch, parts.State.Step);
         return Run(parts, run, log, observer, stop);
     }
 
     /// <summary>The recipe comes first: with it, the directory is known as a run, whatever happens next.</summary>
-    private static RunSummary Begin(TrainingParts parts, RunDirectory run, IRunObserver observer,
+    private static RunSummary Begin(TrainingParts parts, RunDirectory run, Recipe asked, IRunObserver observer,
         CancellationToken stop)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(run.LastCheckpoint)!);
-        AtomicFile.WriteText(run.Config, RecipeFile.Print(parts.Recipe));
+        WriteConfig(parts, run, asked);
         using RunLog log = RunLog.Begin(run);
         return Run(parts, run, log, observer, stop);
+    }
+
+    /// <summary>What is used, and beside it what was asked for. Of a run that goes on, what its first command asked
+    /// for stays, where the same is used.</summary>
+    private static void WriteConfig(TrainingParts parts, RunDirectory run, Recipe asked)
+    {
+        Recipe used = UsedRecipe.Of(parts);
+        used = used with { Run = used.Run with { Out = used.Run.Out ?? run.Path } };
+        Dictionary<string, string> wanted = RecipeFields.All.ToDictionary(field => field.Name,
+            field => field.Read(asked));
+        if (File.Exists(run.Config))
+        {
+            Recipe before = RunRecord.ReadRecipe(run);
+            foreach ((string name, string text) in RunRecord.ReadAsked(run))
+                if (RecipeFields.Find(name) is { } field && field.Read(before) == field.Read(used)) wanted[name] = text;
+        }
+
+        AtomicFile.WriteText(run.Config, RecipeFile.Print(used, wanted));
     }
 
     private static RunSummary Run(
         TrainingParts parts, RunDirectory run, RunLog log, IRunObserver observer, CancellationToken stop)
     {
-        AtomicFile.WriteText(run.Config, RecipeFile.Print(parts.Recipe));
-
         // Trackers come last: they take the figures that other observers leave in the run directory.
         using TrackingObserver tracking = new(parts.Recipe.Run, run.Path, observer.Warned);
         ObserverList observers = new(observer, tracking);

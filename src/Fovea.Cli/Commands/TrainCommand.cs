@@ -56,8 +56,7 @@ internal static class TrainCommand
         command.SetAction(parsed =>
         {
             Recipe Apply(Recipe from) => RecipeOption.Apply(from, fields, parsed);
-            Recipe Read(Recipe from) =>
-                Apply(parsed.GetValue(recipe) is string file ? RecipeFile.Read(file, from) : from);
+            Recipe Read(Recipe from) => Apply(parsed.GetValue(recipe) is string file ? ReadFile(file, from) : from);
             bool isResumed = parsed.GetResult(resume) is { Implicit: false };
             if (find.IsAsked(parsed))
             {
@@ -79,6 +78,16 @@ internal static class TrainCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    /// <summary>The recipe of a file; that of a run serves another one, in a directory of its own.</summary>
+    private static Recipe ReadFile(string file, Recipe from)
+    {
+        Recipe read = RecipeFile.Read(file, from);
+        bool isOwn = read.Run.Out is string directory
+            && Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory))
+                == Path.GetDirectoryName(Path.GetFullPath(file));
+        return isOwn ? read with { Run = read.Run with { Out = from.Run.Out } } : read;
     }
 
     /// <summary>Refuses changes of fields that define the run; other fields may change.</summary>

@@ -33,7 +33,7 @@ internal static class RunReport
         PeakMemoryBytes = Machine.PeakMemoryBytes,
         Seconds = run.State.Seconds,
         Seed = run.Plan.Recipe.Run.Seed,
-        Config = RecipeFile.Print(run.Plan.Recipe),
+        Config = RecipeFile.Print(run.Plan.Used ?? run.Plan.Recipe),
         Environment =
         [
             new("fovea", Machine.Version),

@@ -71,8 +71,7 @@ public sealed class Teacher
         Tensor distillation = _options.Kind == DistillationKind.Soft
             ? Losses.SoftDistillation(scores, teacher, (float)_options.Temperature, perSample: true)
             : Losses.HardDistillation(scores, teacher);
-        return Losses.Blend(classification, distillation,
-            (float)(_options.Alpha ?? (_options.Kind == DistillationKind.Soft ? 0.1 : 0.5)));
+        return Losses.Blend(classification, distillation, (float)_options.UsedAlpha);
     }
 
     /// <summary>The teacher's scores of the student's images, <c>[batch, class]</c>.</summary>

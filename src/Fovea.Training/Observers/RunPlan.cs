@@ -9,6 +9,9 @@ public sealed record RunPlan
     /// <summary>The resolved recipe.</summary>
     public required Recipe Recipe { get; init; }
 
+    /// <summary>The recipe with what this machine uses where it is left open; null: not known.</summary>
+    public Recipe? Used { get; init; }
+
     /// <summary>Values that training can change.</summary>
     public required long Parameters { get; init; }
 

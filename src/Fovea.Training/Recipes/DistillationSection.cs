@@ -13,6 +13,9 @@ public sealed record DistillationSection
     /// published.</summary>
     public double? Alpha { get; init; }
 
+    /// <summary>That share, or the published one.</summary>
+    internal double UsedAlpha => Alpha ?? (Kind == DistillationKind.Soft ? 0.1 : 0.5);
+
     /// <summary>Temperature of soft distillation; 3.</summary>
     public double Temperature { get; init; } = 3;
 }

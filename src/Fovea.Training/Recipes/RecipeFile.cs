@@ -9,6 +9,8 @@ namespace Fovea.Training.Recipes;
 public static class RecipeFile
 {
     private const int LargestFile = 1 << 20;
+    private const string Asked = "asked: ";
+    private const string Open = "auto";
 
     /// <summary>The recipe of a file; what it does not say is taken from <paramref name="defaults"/>.</summary>
     /// <exception cref="UsageException">The file cannot be read, or a key or value is wrong: file, line and
@@ -34,7 +36,15 @@ public static class RecipeFile
 
     /// <summary>Every field of a recipe, under its section's heading; <see cref="Parse"/> gives back an equal
     /// recipe.</summary>
-    public static string Print(Recipe recipe)
+    public static string Print(Recipe recipe) => Print(recipe, null);
+
+    /// <summary>A recipe as it is used, with what was asked for behind the fields where it differs:
+    /// <c>hflip: 0.5 # asked: auto</c>; readers of recipes pass over it. What there was nothing to choose for stands in
+    /// a comment.</summary>
+    /// <param name="recipe">What is used.</param>
+    /// <param name="asked">Values by the names of their fields; those that are missing were asked for as they
+    /// are.</param>
+    internal static string Print(Recipe recipe, IReadOnlyDictionary<string, string>? asked)
     {
         StringWriter text = new() { NewLine = "\n" };
         Emitter emitter = new(text);
@@ -45,14 +55,50 @@ public static class RecipeFile
         foreach (RecipeField field in RecipeFields.All)
         {
             if (field.Section != section) emitter.Emit(new Comment(section = field.Section, isInline: false));
+            string value = field.Read(recipe);
+            if (asked is not null && value == Open)
+            {
+                string why = field.Section == "Model" ? "this model has none" : "as the transforms of 'augment' say";
+                emitter.Emit(new Comment($"{field.Name}: {why}", isInline: false));
+                continue;
+            }
+
             emitter.Emit(new Scalar(field.Name));
-            emitter.Emit(new Scalar(field.Read(recipe)));
+            emitter.Emit(new Scalar(value));
+            if (asked?.GetValueOrDefault(field.Name) is string wanted && wanted != value && !wanted.Contains('\n'))
+                emitter.Emit(new Comment(Asked + wanted, isInline: true));
         }
 
         emitter.Emit(new MappingEnd());
         emitter.Emit(new DocumentEnd(isImplicit: true));
         emitter.Emit(new StreamEnd());
         return text.ToString();
+    }
+
+    /// <summary>What was asked for where a run's file says that something else is used, by the names of the
+    /// fields.</summary>
+    /// <param name="yaml">What <see cref="Print(Recipe, IReadOnlyDictionary{string, string})"/> wrote.</param>
+    internal static IReadOnlyDictionary<string, string> AskedIn(string yaml)
+    {
+        Dictionary<string, string> asked = [];
+        Parser parser = new(new Scanner(new StringReader(yaml), skipComments: false));
+        string key = "", value = "";
+        try
+        {
+            while (parser.MoveNext())
+            {
+                if (parser.Current is Scalar scalar) (key, value) = (value, scalar.Value);
+                else if (parser.Current is Comment { IsInline: true } comment
+                    && comment.Value.StartsWith(Asked, StringComparison.Ordinal))
+                    asked[key] = comment.Value[Asked.Length..];
+            }
+        }
+        catch (YamlException)
+        {
+            // not a file that was written here: whoever reads its values says so
+        }
+
+        return asked;
     }
 
     /// <summary>The text of a file of moderate size.</summary>

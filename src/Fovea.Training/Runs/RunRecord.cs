@@ -12,7 +12,7 @@ public sealed record RunRecord
     /// <summary>The directory.</summary>
     public required RunDirectory Run { get; init; }
 
-    /// <summary>The resolved recipe.</summary>
+    /// <summary>The recipe as it was used.</summary>
     public required Recipe Recipe { get; init; }
 
     /// <summary>Final figures; null while the run is not complete.</summary>
@@ -97,6 +97,12 @@ public sealed record RunRecord
                     + "use that version, or another directory.", error);
         }
     }
+
+    /// <summary>What was asked for where the run used something else, by the names of the fields: <c>auto</c> for
+    /// most.</summary>
+    /// <exception cref="UsageException">The file cannot be read.</exception>
+    public static IReadOnlyDictionary<string, string> ReadAsked(RunDirectory run) =>
+        RecipeFile.AskedIn(RecipeFile.ReadText(run.Config, "recipe"));
 
     private static bool IsNewer(string version) =>
         Version.TryParse(version.Split('-')[0], out Version? theirs)

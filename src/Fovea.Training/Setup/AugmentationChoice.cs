@@ -15,20 +15,25 @@ internal static class AugmentationChoice
     /// <param name="recipe">What is asked for.</param>
     /// <param name="data">What the images are.</param>
     /// <param name="size">Side in pixels that the model takes.</param>
-    public static TransformPipeline Transforms(Recipe recipe, DatasetInfo data, int size = 224)
+    public static TransformPipeline Transforms(Recipe recipe, DatasetInfo data, int size = 224) =>
+        Transforms(recipe, recipe.Data.Augmentation ?? Augmentation.Default(data, size));
+
+    /// <summary>Transforms with the steps that options of their own ask for.</summary>
+    internal static TransformPipeline Transforms(Recipe recipe, TransformPipeline steps)
     {
         (DataSection options, RegularisationSection rates) = (recipe.Data, recipe.Regularisation);
-        TransformPipeline steps = options.Augmentation ?? Augmentation.Default(data, size);
-        if (options.HorizontalFlip is double left)
-            steps = steps.With(new RandomHorizontalFlip(left), step => step is RandomHorizontalFlip);
-        if (options.VerticalFlip is double top)
-            steps = steps.With(new RandomVerticalFlip(top), step => step is RandomVerticalFlip);
+        steps = With(steps, options.HorizontalFlip, left => new RandomHorizontalFlip(left));
+        steps = With(steps, options.VerticalFlip, top => new RandomVerticalFlip(top));
         if (options.AutoAugment is { } automatic) steps = steps.With(automatic.Step, IsAutomatic);
-        else if (options.ColorJitter is double change) steps = steps.With(Jitter(change), step => step is ColorJitter);
-        return rates.RandomErasing is double probability
-            ? steps.With(new RandomErasing(probability) { Noise = rates.ErasingNoise }, step => step is RandomErasing)
-            : steps;
+        else steps = With(steps, options.ColorJitter, Jitter);
+        return With(steps, rates.RandomErasing, share => new RandomErasing(share) { Noise = rates.ErasingNoise });
     }
+
+    /// <summary>A step in place of its kind; one that never acts replaces others, but is not added.</summary>
+    private static TransformPipeline With<TStep>(TransformPipeline steps, double? strength, Func<double, TStep> create)
+        where TStep : ImageTransform =>
+        strength is not double value || (value == 0 && !steps.Steps.OfType<TStep>().Any()) ? steps
+            : steps.With(create(value), step => step is TStep);
 
     /// <summary>Mixup and CutMix, with the recipe's label smoothing; null where there is neither.</summary>
     public static BatchMixing? Mixing(RegularisationSection rates) => rates.Mixup == 0 && rates.CutMix == 0 ? null

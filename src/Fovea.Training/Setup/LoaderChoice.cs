@@ -11,6 +11,9 @@ namespace Fovea.Training.Setup;
 /// <summary>Loaders of images as a model takes them.</summary>
 public static class LoaderChoice
 {
+    /// <summary>Threads that prepare images unless a recipe says how many.</summary>
+    internal static int UsualWorkers => Math.Clamp(Environment.ProcessorCount / 4, 1, 8);
+
     /// <summary>Training batches: shuffled, augmented and mixed as the recipe says.</summary>
     /// <param name="recipe">A resolved recipe.</param>
     /// <param name="config">Size and channels that the model takes.</param>
@@ -53,6 +56,6 @@ public static class LoaderChoice
         Channels = config.Channels,
         Height = config.ImageSize,
         Width = config.ImageSize,
-        Workers = workers ?? Math.Clamp(Environment.ProcessorCount / 4, 1, 8),
+        Workers = workers ?? UsualWorkers,
     };
 }

@@ -27,7 +27,7 @@ internal sealed class TensorBoardTracker(string directory) : ITracker
                 Step = plan.StepsDone + 1,
                 SessionLog = new SessionLog { Status = SessionLog.Types.Status.Start }
             });
-        Write(plan.StepsDone, [Text("config", $"```yaml\n{RecipeFile.Print(plan.Recipe)}\n```")]);
+        Write(plan.StepsDone, [Text("config", $"```yaml\n{RecipeFile.Print(plan.Used ?? plan.Recipe)}\n```")]);
     }
 
     public void Logged(RunEvent entry) =>

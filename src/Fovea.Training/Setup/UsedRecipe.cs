@@ -1,0 +1,84 @@
+using Fovea.Data.Datasets.Splits;
+using Fovea.Data.Transforms;
+using Fovea.Training.Recipes;
+using Fovea.Vision;
+
+namespace Fovea.Training.Setup;
+
+/// <summary>A recipe with what a run uses where the choice was left to it, the machine's share included: for people, and
+/// for runs that repeat it. Training itself goes by <see cref="TrainingParts.Recipe"/>.</summary>
+internal static class UsedRecipe
+{
+    /// <summary>The recipe of a run with nothing left open but what the model does not have.</summary>
+    public static Recipe Of(TrainingParts parts)
+    {
+        Recipe recipe = parts.Recipe;
+        ModelOptions model = parts.Model.Config.Describe();
+        RegularisationSection rates = recipe.Regularisation;
+        recipe = recipe with
+        {
+            Data = recipe.Data with
+            {
+                ValidationShare = recipe.Data.ValidationShare ?? new DatasetOptions().ValidationShare,
+                Workers = recipe.Data.Workers ?? LoaderChoice.UsualWorkers,
+            },
+            Regularisation = rates with
+            {
+                Dropout = rates.Dropout ?? (double)(decimal)(model.Dropout ?? 0),
+                DropPath = rates.DropPath ?? (double)(decimal)(model.DropPath ?? 0),
+            },
+            Distillation = recipe.Distillation with { Alpha = recipe.Distillation.UsedAlpha },
+            Run = recipe.Run with { Threads = recipe.Run.Threads ?? Environment.ProcessorCount },
+        };
+        return Augmented(recipe, recipe.Data.Augmentation?.Steps ?? []);
+    }
+
+    /// <summary>Names the parts of the transforms that have options of their own. An option that would say less than
+    /// the step, whose other settings it would lose, stays open.</summary>
+    private static Recipe Augmented(Recipe recipe, IReadOnlyList<ImageTransform> steps)
+    {
+        RandomErasing? erasing = steps.OfType<RandomErasing>().FirstOrDefault();
+        Func<Recipe, Recipe>[] changes =
+        [
+            r => r with
+            {
+                Data = r.Data with
+                {
+                    HorizontalFlip = r.Data.HorizontalFlip
+                        ?? steps.OfType<RandomHorizontalFlip>().FirstOrDefault()?.Probability ?? 0,
+                },
+            },
+            r => r with
+            {
+                Data = r.Data with
+                {
+                    VerticalFlip = r.Data.VerticalFlip
+                        ?? steps.OfType<RandomVerticalFlip>().FirstOrDefault()?.Probability ?? 0,
+                },
+            },
+            r => r with
+            {
+                Data = r.Data with
+                {
+                    ColorJitter = r.Data.ColorJitter ?? steps.OfType<ColorJitter>().FirstOrDefault()?.Brightness ?? 0,
+                },
+            },
+            r => r with
+            {
+                Regularisation = r.Regularisation with
+                {
+                    RandomErasing = r.Regularisation.RandomErasing ?? erasing?.Probability ?? 0,
+                    ErasingNoise = erasing?.Noise ?? r.Regularisation.ErasingNoise,
+                },
+            },
+        ];
+        foreach (Func<Recipe, Recipe> change in changes)
+        {
+            Recipe said = change(recipe);
+            if (AugmentationChoice.Transforms(said, said.Data.Augmentation!).Equals(recipe.Data.Augmentation))
+                recipe = said;
+        }
+
+        return recipe;
+    }
+}
