@@ -129,7 +129,7 @@ void Draw(string name, string title, string unit, Func<(int Tokens, double Secon
 static Tensor Normal(Shape shape, Device device, ulong stream)
 {
     Philox random = new(1, stream);
-    float[] values = new float[shape.Count];
+    float[] values = new float[shape.Elements];
     for (int i = 0; i < values.Length; i++) values[i] = (float)random.Normal((ulong)i);
     return Tensor.From(values, shape, device);
 }

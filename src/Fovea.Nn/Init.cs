@@ -55,9 +55,9 @@ public static class Init
     public static Initializer KaimingNormal(double slope = 0, bool fanOut = false) => (values, shape, random) =>
         Normal(Math.Sqrt(2 / ((1 + slope * slope) * (fanOut ? FanOut(shape) : FanIn(shape)))))(values, shape, random);
 
-    private static double FanIn(Shape shape) => shape.Rank < 2 ? shape.Count : (double)shape.Count / shape[0];
+    private static double FanIn(Shape shape) => shape.Rank < 2 ? shape.Elements : (double)shape.Elements / shape[0];
 
-    private static double FanOut(Shape shape) => shape.Rank < 2 ? shape.Count : (double)shape.Count / shape[1];
+    private static double FanOut(Shape shape) => shape.Rank < 2 ? shape.Elements : (double)shape.Elements / shape[1];
 
     /// <summary>values[i] = draw(i), in parallel where that pays: each element is a function of its own
     /// index.</summary>

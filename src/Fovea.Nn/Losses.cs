@@ -50,7 +50,7 @@ public static class Losses
 
         Tensor logGiven = Ops.LogSoftmax(Ops.Scale(student, 1 / temperature));
         Tensor divergence = Ops.Multiply(wanted, Ops.Subtract(logWanted, logGiven));
-        int count = perSample ? student.Shape[0] : student.Shape.Count;
+        int count = perSample ? student.Shape[0] : student.Shape.Elements;
         return Ops.Scale(Ops.Sum(divergence), temperature * temperature / count);
     }
 

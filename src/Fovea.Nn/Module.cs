@@ -35,7 +35,7 @@ public abstract class Module
     public bool IsFrozen => NamedParameters().Any() && NamedParameters().All(entry => !entry.Parameter.Trainable);
 
     /// <summary>Number of values that training can change.</summary>
-    public long ParameterCount => NamedParameters().Sum(entry => (long)entry.Parameter.Shape.Count);
+    public long ParameterCount => NamedParameters().Sum(entry => (long)entry.Parameter.Shape.Elements);
 
     /// <summary>All parameters with their dotted names, e.g. <c>blocks.0.attn.qkv.weight</c>; own ones first, then the
     /// children's.</summary>

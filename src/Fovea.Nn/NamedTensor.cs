@@ -42,7 +42,7 @@ public abstract class NamedTensor(string name, Shape shape, Initializer initiali
     /// construction.</param>
     internal void Fill(ulong seed, string fullName)
     {
-        float[] values = new float[Shape.Count];
+        float[] values = new float[Shape.Elements];
         initializer(values, Shape, Philox.For(seed, "init." + fullName));
         Value.CopyFrom(values);
     }

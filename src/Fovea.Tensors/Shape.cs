@@ -23,7 +23,7 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
         }
 
         _sizes = sizes;
-        Count = (int)count;
+        Elements = (int)count;
         Filled = true;
     }
 
@@ -33,8 +33,9 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
     /// <summary>Number of axes.</summary>
     public int Rank => Sizes.Length;
 
-    /// <summary>Number of elements; 1 for a scalar.</summary>
-    public int Count => Filled ? field : 1;
+    /// <summary>Number of elements; 1 for a scalar. No <c>Count</c>: <c>[.. shape]</c> would take that for the number
+    /// of its items.</summary>
+    public int Elements => Filled ? field : 1;
 
     /// <summary>The sizes, slowest first.</summary>
     public ReadOnlySpan<int> Sizes => _sizes;

@@ -52,7 +52,7 @@ public sealed partial class Tape : IDisposable
         if (!output.RequiresGradient)
             throw new InvalidOperationException(
                 $"Backward: {output.Origin} {output.Shape} depends on nothing that requires a gradient.");
-        if (outputGradient is null && output.Shape.Count != 1)
+        if (outputGradient is null && output.Shape.Elements != 1)
             throw new ShapeException(
                 $"Backward: pass an output gradient for {output.Shape}; it may only be left out for one element.");
         if (outputGradient is not null && outputGradient.Shape != output.Shape)
@@ -100,7 +100,7 @@ public sealed partial class Tape : IDisposable
         Target seed = output.GradientTarget();
         Backend backend = output.Device.Backend;
         if (outputGradient is null) backend.Fill(seed.Storage, 1, 1);
-        else backend.AddScaled(outputGradient.Storage, seed, output.Shape.Count, 1);
+        else backend.AddScaled(outputGradient.Storage, seed, output.Shape.Elements, 1);
     }
 
     private readonly record struct Entry(Tensor Output, Action Backward, Tensor[] Saved);

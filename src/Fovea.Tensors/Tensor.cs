@@ -59,13 +59,13 @@ public sealed class Tensor
     /// <summary>A tensor with unset contents.</summary>
     public static Tensor Empty(Shape shape, Device device, ElementType elementType = ElementType.Float32,
         string origin = "Empty") =>
-        new(device, shape, elementType, device.Backend.Rent(shape.Count), origin);
+        new(device, shape, elementType, device.Backend.Rent(shape.Elements), origin);
 
     /// <summary>A tensor of one value throughout.</summary>
     public static Tensor Full(Shape shape, float value, Device device)
     {
         Tensor tensor = Empty(shape, device, origin: "Full");
-        device.Backend.Fill(tensor.Storage, shape.Count, value);
+        device.Backend.Fill(tensor.Storage, shape.Elements, value);
         return tensor;
     }
 
@@ -130,7 +130,7 @@ public sealed class Tensor
     /// <summary>All elements, row-major.</summary>
     public float[] ToArray()
     {
-        float[] values = new float[Shape.Count];
+        float[] values = new float[Shape.Elements];
         CopyTo(values);
         return values;
     }
@@ -138,7 +138,7 @@ public sealed class Tensor
     /// <summary>All labels or indices, row-major.</summary>
     public int[] ToIntArray()
     {
-        int[] values = new int[Shape.Count];
+        int[] values = new int[Shape.Elements];
         Device.Backend.Read(Storage, values);
         return values;
     }
@@ -147,7 +147,7 @@ public sealed class Tensor
     /// <exception cref="ShapeException">There is not exactly one element.</exception>
     public float Item()
     {
-        if (Shape.Count != 1) throw new ShapeException($"Item: needs exactly one element, got {Shape}.");
+        if (Shape.Elements != 1) throw new ShapeException($"Item: needs exactly one element, got {Shape}.");
         Span<float> value = stackalloc float[1];
         CopyTo(value);
         return value[0];
@@ -197,7 +197,7 @@ public sealed class Tensor
     internal Target GradientTarget()
     {
         bool accumulate = HasGradient;
-        _gradient ??= new Tensor(Device, Shape, ElementType, Device.Backend.Rent(Shape.Count), "gradient").Keep();
+        _gradient ??= new Tensor(Device, Shape, ElementType, Device.Backend.Rent(Shape.Elements), "gradient").Keep();
         HasGradient = true;
         return new Target(_gradient.Storage, accumulate);
     }
@@ -214,7 +214,7 @@ public sealed class Tensor
             return;
         }
 
-        Device.Backend.AddScaled(source._gradient!.Storage, GradientTarget(), Shape.Count, 1);
+        Device.Backend.AddScaled(source._gradient!.Storage, GradientTarget(), Shape.Elements, 1);
         source.ReleaseGradient();
     }
 
@@ -222,13 +222,13 @@ public sealed class Tensor
 
     private void RequireRange(int start, int count)
     {
-        if (start < 0 || count > Shape.Count - start)
+        if (start < 0 || count > Shape.Elements - start)
             throw new ShapeException($"Tensor: {Shape} has no {count} elements from number {start} on.");
     }
 
     private static void RequireCount(int count, Shape shape)
     {
-        if (count != shape.Count)
-            throw new ShapeException($"Tensor: {shape} has {shape.Count} elements, got {count} values.");
+        if (count != shape.Elements)
+            throw new ShapeException($"Tensor: {shape} has {shape.Elements} elements, got {count} values.");
     }
 }

@@ -66,8 +66,8 @@ internal sealed class BatchGradients(TrainingParts parts)
     {
         using IDisposable pause = Tape.Pause();
         Tensor mean = scores.Mean();
-        if (_scores.Length < mean.Shape.Count) _scores = new float[mean.Shape.Count];
-        Span<float> values = _scores.AsSpan(0, mean.Shape.Count);
+        if (_scores.Length < mean.Shape.Elements) _scores = new float[mean.Shape.Elements];
+        Span<float> values = _scores.AsSpan(0, mean.Shape.Elements);
         mean.CopyTo(values);
         return Classification.CountCorrect(values, part.Classes);
     }

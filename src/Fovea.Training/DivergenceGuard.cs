@@ -49,7 +49,7 @@ internal static class DivergenceGuard
     }
 
     private static double RootMeanSquare(Parameter parameter) =>
-        Math.Sqrt(Update.SumOfSquares(parameter.Value) / Math.Max(1, parameter.Shape.Count));
+        Math.Sqrt(Update.SumOfSquares(parameter.Value) / Math.Max(1, parameter.Shape.Elements));
 
     private static string Name(double value) => double.IsNaN(value) ? "NaN" : value > 0 ? "infinite" : "minus infinity";
 }

@@ -62,7 +62,7 @@ public sealed class InitTests
 
     private static float[] Draw(Initializer initializer, Shape shape, ulong seed)
     {
-        float[] values = new float[shape.Count];
+        float[] values = new float[shape.Elements];
         initializer(values, shape, new Philox(seed, 0));
         return values;
     }

@@ -45,7 +45,7 @@ public sealed class ModuleTests
         Assert.Equal((true, false, false), (model.Training, frozen.Training, frozen.Child("drop").Training));
         Assert.Equal((true, true, true), (free.Training, free.Child("drop").Training, model.Child("drop").Training));
         Assert.Equal(6, ParameterGroup.Default(model,
-            0.1).Sum(group => group.Parameters.Sum(entry => entry.Parameter.Shape.Count)));
+            0.1).Sum(group => group.Parameters.Sum(entry => entry.Parameter.Shape.Elements)));
     }
 
     [Fact]

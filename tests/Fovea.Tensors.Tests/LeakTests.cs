@@ -21,7 +21,7 @@ public sealed class LeakTests
             else Assert.Equal(afterFirst, device.Backend.AllocatedBytes);
         }
 
-        long parametersAndGradients = 2 * parameters.Sum(parameter => parameter.Shape.Count) * sizeof(double);
+        long parametersAndGradients = 2 * parameters.Sum(parameter => parameter.Shape.Elements) * sizeof(double);
         Assert.Equal(parametersAndGradients, afterFirst);
     }
 

@@ -11,12 +11,13 @@ public sealed class ShapeTests
 
     [Fact]
     public void Count_is_the_product_of_the_sizes() =>
-        Prop.ForAll(Sizes, sizes => Shape.Create(sizes).Count == sizes.Aggregate(1, (product, size) => product * size))
+        Prop.ForAll(Sizes, sizes => Shape.Create(sizes).Elements == sizes.Aggregate(1,
+            (product, size) => product * size))
             .Hold();
 
     [Fact]
     public void Rows_times_columns_are_all_elements() =>
-        Prop.ForAll(Sizes, sizes => Shape.Create(sizes) is var shape && shape.Rows * shape.Columns == shape.Count)
+        Prop.ForAll(Sizes, sizes => Shape.Create(sizes) is var shape && shape.Rows * shape.Columns == shape.Elements)
             .Hold();
 
     [Fact]
@@ -52,7 +53,7 @@ public sealed class ShapeTests
     public void The_default_is_a_scalar()
     {
         Shape scalar = default;
-        Assert.Equal((0, 1, 1, 1), (scalar.Rank, scalar.Count, scalar.Rows, scalar.Columns));
+        Assert.Equal((0, 1, 1, 1), (scalar.Rank, scalar.Elements, scalar.Rows, scalar.Columns));
         Assert.Equal([], scalar);
         Assert.Equal("[]", scalar.ToString());
     }
@@ -64,5 +65,13 @@ public sealed class ShapeTests
             Assert.Throws<ShapeException>(() => Shape.Create([2, -1])).Message);
         Assert.Equal("Shape: [65536, 65536] has more than 2^31-1 elements.",
             Assert.Throws<ShapeException>(() => Shape.Create([65536, 65536])).Message);
+    }
+
+    [Fact]
+    public void A_spread_has_the_sizes_and_nothing_else()
+    {
+        Shape shape = [384, 2];
+        int[] sizes = [.. shape];
+        Assert.Equal([384, 2], sizes);
     }
 }

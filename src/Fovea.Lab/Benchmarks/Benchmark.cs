@@ -96,7 +96,7 @@ public static class Benchmark
             _model.Initialize(device, seed: 0);
             _model.Train(options.IsTraining);
             Shape shape = [options.BatchSize, config.Channels, config.ImageSize, config.ImageSize];
-            float[] pixels = new float[shape.Count];
+            float[] pixels = new float[shape.Elements];
             Philox random = new(0, 0);
             for (int i = 0; i < pixels.Length; i++) pixels[i] = random.Uniform((ulong)i, -1, 1);
             int[] labels = new int[options.BatchSize];
@@ -111,8 +111,8 @@ public static class Benchmark
         /// <summary>The pool has grown to the peak; a parameter has a gradient and Adam's two averages beside its
         /// value.</summary>
         public long ActivationBytes => _images.Device.Backend.AllocatedBytes - _allocatedBefore
-            - sizeof(float) * ((_optimizer is null ? 1 : 4) * _model.ParameterCount + _images.Shape.Count
-                + _labels.Shape.Count);
+            - sizeof(float) * ((_optimizer is null ? 1 : 4) * _model.ParameterCount + _images.Shape.Elements
+                + _labels.Shape.Elements);
 
         public void Step()
         {

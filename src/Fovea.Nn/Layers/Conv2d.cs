@@ -51,7 +51,7 @@ public sealed class Conv2d : Module
     /// <summary>Multiply-adds for one image of this size.</summary>
     /// <param name="height">Pixels.</param>
     /// <param name="width">Pixels.</param>
-    public double Macs(int height, int width) => (double)Weight.Shape.Count * Positions(height) * Positions(width);
+    public double Macs(int height, int width) => (double)Weight.Shape.Elements * Positions(height) * Positions(width);
 
     /// <summary>Rows that come of so many, or columns.</summary>
     public int Positions(int size) => (size + 2 * _padding - _dilation * (Weight.Shape[^1] - 1) - 1) / _stride + 1;

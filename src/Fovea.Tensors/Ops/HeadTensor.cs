@@ -54,7 +54,7 @@ public readonly record struct HeadTensor(Tensor Tensor, int Count, int Parts = 1
             }
             else if (!add && covered < all[i].Parts)
             {
-                tensor.Device.Backend.Fill(storage, tensor.Shape.Count, 0);
+                tensor.Device.Backend.Fill(storage, tensor.Shape.Elements, 0);
                 add = true;
             }
 

@@ -210,7 +210,7 @@ public static partial class Ops
     private static void AddTo(Tensor? bias, Tensor? gradient)
     {
         if (bias is null || gradient is null) return;
-        bias.Device.Backend.AddScaled(gradient.Storage, bias.GradientTarget(), gradient.Shape.Count, 1);
+        bias.Device.Backend.AddScaled(gradient.Storage, bias.GradientTarget(), gradient.Shape.Elements, 1);
     }
 
     private static void RequirePacked(Tensor qkv, int heads, [CallerMemberName] string origin = "")

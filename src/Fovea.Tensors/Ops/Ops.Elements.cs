@@ -8,7 +8,7 @@ public static partial class Ops
     {
         Tensor y = Result(x.Shape, [x], f.ToString());
         Backend backend = x.Device.Backend;
-        int count = x.Shape.Count;
+        int count = x.Shape.Elements;
         backend.Unary(f, x.Storage, y.Storage, count);
         return Record(y, [x], output => backend.UnaryBackward(
             f, x.Storage, GradientOf(output), x.GradientTarget(), count));
@@ -68,7 +68,7 @@ public static partial class Ops
     {
         Tensor y = Result(x.Shape, [x]);
         Backend backend = x.Device.Backend;
-        int count = x.Shape.Count;
+        int count = x.Shape.Elements;
         backend.AddScaled(x.Storage, new(y.Storage), count, factor);
         return Record(y, [x], output => backend.AddScaled(GradientOf(output), x.GradientTarget(), count, factor));
     }
@@ -111,7 +111,7 @@ public static partial class Ops
             return;
         }
 
-        Storage local = backend.Rent(shape.Count);
+        Storage local = backend.Rent(shape.Elements);
         local.Retain();
         switch (f)
         {
@@ -149,7 +149,7 @@ public static partial class Ops
     private static void Into(Backend backend, Tensor side, Shape sideShape, Storage gradient, Shape shape, float scale)
     {
         Target target = side.GradientTarget();
-        if (sideShape == shape) backend.AddScaled(gradient, target, shape.Count, scale);
+        if (sideShape == shape) backend.AddScaled(gradient, target, shape.Elements, scale);
         else backend.SumTo(gradient, shape, target, sideShape, scale);
     }
 

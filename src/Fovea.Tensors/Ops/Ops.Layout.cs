@@ -48,7 +48,7 @@ public static partial class Ops
         return Record(y, [x], output =>
         {
             Target dx = x.GradientTarget();
-            if (!dx.Accumulate) backend.Fill(dx.Storage, x.Shape.Count, 0);
+            if (!dx.Accumulate) backend.Fill(dx.Storage, x.Shape.Elements, 0);
             backend.CopyBlock(
                 GradientOf(output), 0, length * inner, dx with { Accumulate = true }, start * inner, size * inner,
                 outer, length * inner);
@@ -160,10 +160,10 @@ public static partial class Ops
             else known *= sizes[i];
         }
 
-        Shape shape = Shape.Create(open < 0 ? sizes : Replace(sizes, open, known == 0 ? 0 : x.Shape.Count / known));
-        if (shape.Count != x.Shape.Count)
+        Shape shape = Shape.Create(open < 0 ? sizes : Replace(sizes, open, known == 0 ? 0 : x.Shape.Elements / known));
+        if (shape.Elements != x.Shape.Elements)
             throw new ShapeException(
-                $"Reshape: {x.Shape} has {x.Shape.Count} elements, [{string.Join(", ", sizes.ToArray())}] does not.");
+                $"Reshape: {x.Shape} has {x.Shape.Elements} elements, [{string.Join(", ", sizes.ToArray())}] does not.");
         return shape;
     }
 

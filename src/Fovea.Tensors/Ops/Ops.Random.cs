@@ -20,7 +20,7 @@ public static partial class Ops
         if (probability == 0) return x;
         Tensor y = Result(x.Shape, [x]);
         Backend backend = x.Device.Backend;
-        int count = x.Shape.Count;
+        int count = x.Shape.Elements;
         ulong offset = firstSample == 0 || count == 0 ? 0 : (ulong)firstSample * (ulong)(count / x.Shape[0]);
         backend.Dropout(x.Storage, new(y.Storage), count, probability, random, offset);
         return Record(y, [x], output => backend.Dropout(
@@ -35,7 +35,7 @@ public static partial class Ops
     {
         RequireProbability(probability, nameof(DropPath));
         if (probability == 0 || x.Shape.Rank == 0) return x;
-        int samples = x.Shape[0], columns = samples == 0 ? 0 : x.Shape.Count / samples;
+        int samples = x.Shape[0], columns = samples == 0 ? 0 : x.Shape.Elements / samples;
         float[] factors = new float[samples];
         for (int i = 0; i < samples; i++)
             factors[i] = random.Uniform((ulong)(firstSample + i)) < probability ? 0 : 1 / (1 - probability);

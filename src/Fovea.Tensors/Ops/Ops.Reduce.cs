@@ -9,7 +9,7 @@ public static partial class Ops
 
     /// <summary>Mean of all elements.</summary>
     /// <returns>A scalar; NaN for an empty tensor.</returns>
-    public static Tensor Mean(Tensor x) => Reduce(x, Padded([], x.Shape.Rank), [], 1f / x.Shape.Count, nameof(Mean));
+    public static Tensor Mean(Tensor x) => Reduce(x, Padded([], x.Shape.Rank), [], 1f / x.Shape.Elements, nameof(Mean));
 
     /// <summary>Sum along one axis, which disappears.</summary>
     /// <exception cref="ShapeException">There is no such axis.</exception>

@@ -14,7 +14,7 @@ public static class Update
     {
         foreach (Tensor tensor in tensors) RequireDevice(tensors[0], tensor, nameof(SumsOfSquares));
         return tensors.Count == 0 ? []
-            : tensors[0].Device.Backend.SumsOfSquares([.. tensors.Select(x => (x.Storage, x.Shape.Count))]);
+            : tensors[0].Device.Backend.SumsOfSquares([.. tensors.Select(x => (x.Storage, x.Shape.Elements))]);
     }
 
     /// <summary>One step of stochastic gradient descent for all parameters, in one call of the backend; the formula is
@@ -36,7 +36,7 @@ public static class Update
             Require(parameter, gradient, nameof(Sgd));
             Require(parameter, momentum, nameof(Sgd));
             checkedSteps.Add(
-                new(arguments, parameter.Storage, gradient.Storage, momentum?.Storage, parameter.Shape.Count));
+                new(arguments, parameter.Storage, gradient.Storage, momentum?.Storage, parameter.Shape.Elements));
         }
 
         steps[0].Parameter.Device.Backend.Sgd(checkedSteps);
@@ -65,7 +65,7 @@ public static class Update
                 Require(parameter, other, nameof(Adam));
             checkedSteps.Add(new(
                 arguments, parameter.Storage, gradient.Storage, mean.Storage, variance.Storage, maximum?.Storage,
-                parameter.Shape.Count));
+                parameter.Shape.Elements));
         }
 
         steps[0].Parameter.Device.Backend.Adam(checkedSteps);
@@ -83,7 +83,8 @@ public static class Update
             Require(y, x, nameof(Lerp));
         }
 
-        pairs[0].Y.Device.Backend.Lerp([.. pairs.Select(pair => (pair.X.Storage, pair.Y.Storage, pair.Y.Shape.Count))],
+        pairs[0].Y.Device.Backend.Lerp(
+            [.. pairs.Select(pair => (pair.X.Storage, pair.Y.Storage, pair.Y.Shape.Elements))],
             weight);
     }
 
@@ -93,7 +94,7 @@ public static class Update
     {
         if (x.Shape != y.Shape) throw new ShapeException($"Copy: {x.Shape} does not fit {y.Shape}.");
         if (x.ElementType == ElementType.Int32) y.CopyFrom(Array.ConvertAll(x.ToIntArray(), value => (float)value));
-        else if (x.Device == y.Device) y.Device.Backend.AddScaled(x.Storage, new(y.Storage), y.Shape.Count, 1);
+        else if (x.Device == y.Device) y.Device.Backend.AddScaled(x.Storage, new(y.Storage), y.Shape.Elements, 1);
         else y.CopyFrom(x.ToArray());
     }
 

@@ -26,7 +26,7 @@ internal readonly record struct BatchPart(Batch Batch, int First, int Count)
     public Tensor Images(Device device)
     {
         Shape shape = [Count, Batch.Channels, Batch.Height, Batch.Width];
-        return Tensor.From(Batch.Images.AsSpan(First * (shape.Count / Count), shape.Count), shape, device);
+        return Tensor.From(Batch.Images.AsSpan(First * (shape.Elements / Count), shape.Elements), shape, device);
     }
 
     /// <summary>Classes, <c>[count]</c>.</summary>

@@ -65,8 +65,8 @@ public static class Evaluator
 
         public void Add(Tensor logits, Batch batch)
         {
-            if (_row.Length < logits.Shape.Count) _row = new float[logits.Shape.Count];
-            logits.CopyTo(_row.AsSpan(0, logits.Shape.Count));
+            if (_row.Length < logits.Shape.Elements) _row = new float[logits.Shape.Elements];
+            logits.CopyTo(_row.AsSpan(0, logits.Shape.Elements));
             for (int i = 0; i < batch.Count; i++) AddRow(_row.AsSpan(i * classes, classes), batch.Labels[i]);
         }
 

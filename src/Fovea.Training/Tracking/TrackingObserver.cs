@@ -84,8 +84,8 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
 
     private Histogram HistogramOf(Tensor tensor)
     {
-        if (_values.Length < tensor.Shape.Count) _values = new float[tensor.Shape.Count];
-        Span<float> values = _values.AsSpan(0, tensor.Shape.Count);
+        if (_values.Length < tensor.Shape.Elements) _values = new float[tensor.Shape.Elements];
+        Span<float> values = _values.AsSpan(0, tensor.Shape.Elements);
         tensor.CopyTo(values);
         return Histogram.Of(values);
     }

@@ -178,7 +178,7 @@ public sealed class DeformableAttention : Module, ISamplingAttention
     private (Tensor References, Tensor Cells) Geometry(TokenGrid grid, GridLevel[] levels, Device device)
     {
         if (grid == _context.Grid) return (_references, _cells);
-        int width = _cells.Shape.Count;
+        int width = _cells.Shape.Elements;
         return (Tensor.From(References(grid, width), [1, grid.Tokens, width], device),
             Tensor.From(Cells(levels, _context.Heads, _points), [width], device));
     }

@@ -54,7 +54,7 @@ public sealed class ConvolutionalEmbedding : Module, IPatchEmbedding
         for (int i = 0; i < _convolutions.Length; i++)
         {
             pixels /= _strides[i] * _strides[i];
-            total += pixels * _convolutions[i].Weight.Shape.Count;
+            total += pixels * _convolutions[i].Weight.Shape.Elements;
             if (_pools) pixels /= 4;
         }
 

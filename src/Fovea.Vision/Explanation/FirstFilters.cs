@@ -25,7 +25,7 @@ public sealed record FirstFilters(string Name, int Channels, int Height, int Wid
         (string name, Parameter? weight) = model.NamedParameters()
             .FirstOrDefault(entry => entry.Parameter.Shape.Rank == 4);
         if (weight is null) return null;
-        (int count, int size) = (weight.Shape[0], weight.Shape.Count / weight.Shape[0]);
+        (int count, int size) = (weight.Shape[0], weight.Shape.Elements / weight.Shape[0]);
         float[] values = weight.Value.ToArray();
         bool principal = count > MostOwn;
         float[][] filters = principal ? PrincipalDirections.Of(values, count, size, Math.Min(MostPrincipal, size))

@@ -10,7 +10,7 @@ internal static class TestTensors
     public static Tensor Normal(Shape shape, Device device, ulong number = 0, double scale = 1)
     {
         Philox random = new(20260801, number);
-        float[] values = [.. Enumerable.Range(0, shape.Count).Select(i => (float)(scale * random.Normal((ulong)i)))];
+        float[] values = [.. Enumerable.Range(0, shape.Elements).Select(i => (float)(scale * random.Normal((ulong)i)))];
         return Tensor.From(values, shape, device);
     }
 

@@ -56,9 +56,9 @@ internal static partial class BackendCases
         foreach (Shape shape in (Shape[])[[3, 5, 7], [17, 1, 33], [2, 65, 16], [257, 3, 1], [1, 1030, 2], [0, 5, 3],
             [100, 2, 100]])
         {
-            yield return BackendCase.Operator("Sum", Rounding.Sums(shape.Count), x => Ops.Sum(x[0]), Normal(shape));
-            if (shape.Count > 0)
-                yield return BackendCase.Operator("Mean", Rounding.Sums(shape.Count), x => Ops.Mean(x[0]),
+            yield return BackendCase.Operator("Sum", Rounding.Sums(shape.Elements), x => Ops.Sum(x[0]), Normal(shape));
+            if (shape.Elements > 0)
+                yield return BackendCase.Operator("Mean", Rounding.Sums(shape.Elements), x => Ops.Mean(x[0]),
                     Normal(shape));
             for (int axis = 0; axis < 3; axis++)
             {

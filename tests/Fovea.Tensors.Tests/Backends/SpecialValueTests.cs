@@ -124,7 +124,7 @@ public sealed class SpecialValueTests
             foreach (int column in (int[])[0, 15, 32])   // to attention over one token: query, key and value
             {
                 Tensor clean = f(Rows(device, 1, column)), spoilt = f(Rows(device, float.NaN, column));
-                int width = clean.Shape.Count / 17;
+                int width = clean.Shape.Elements / 17;
                 float[][] cleanRows = [.. clean.ToArray().Chunk(width)],
                     spoiltRows = [.. spoilt.ToArray().Chunk(width)];
                 for (int row = 0; row < 17; row++)

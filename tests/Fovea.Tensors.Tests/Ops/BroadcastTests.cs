@@ -25,7 +25,7 @@ public sealed class BroadcastTests
                 b = Sample.Normal(Shape.Create(pair.B)).Create(device, 1);
             Tensor y = Ops.Subtract(a, b);
             int[] coordinates = new int[y.Shape.Rank];
-            for (int i = 0; i < y.Shape.Count; i++)
+            for (int i = 0; i < y.Shape.Elements; i++)
             {
                 for (int axis = coordinates.Length - 1, rest = i; axis >= 0; rest /= y.Shape[axis--])
                     coordinates[axis] = rest % y.Shape[axis];

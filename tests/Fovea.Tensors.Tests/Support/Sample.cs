@@ -39,7 +39,7 @@ internal sealed record Sample(Shape Shape, Func<Philox, ulong, double> Draw, boo
     public Tensor Create(Device device, int stream)
     {
         Philox random = new(20260801, (ulong)stream);
-        float[] values = new float[Shape.Count];
+        float[] values = new float[Shape.Elements];
         for (int i = 0; i < values.Length; i++) values[i] = (float)Draw(random, (ulong)i);
         Tensor tensor = IsInteger
             ? Tensor.From(Array.ConvertAll(values, value => (int)value), Shape, device)

@@ -152,7 +152,8 @@ public sealed class AttentionCatalogueTests
         foreach (string name in (string[])["blocks.1.attn.qkv.weight", "blocks.1.attn.qkv.bias"])
         {
             Tensor packed = pretrained.NamedParameters().Single(entry => entry.Name == name).Parameter.Value;
-            Assert.Equal(packed.ToArray()[(2 * packed.Shape.Count / 3)..], swapped.AdaptWeight(name, packed).ToArray());
+            Assert.Equal(packed.ToArray()[(2 * packed.Shape.Elements / 3)..],
+                swapped.AdaptWeight(name, packed).ToArray());
         }
     }
 
@@ -173,7 +174,8 @@ public sealed class AttentionCatalogueTests
 
         void Check(Tensor x, Func<Tensor, AttentionInput> with)
         {
-            float[] gradient = x.Gradient?.ToArray() ?? new float[x.Shape.Count], direction = new float[x.Shape.Count];
+            float[] gradient = x.Gradient?.ToArray() ?? new float[x.Shape.Elements],
+                direction = new float[x.Shape.Elements];
             for (int i = 0; i < direction.Length; i++)
             {
                 using StepScope inner = StepScope.Begin();

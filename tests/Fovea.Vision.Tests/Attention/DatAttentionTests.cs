@@ -23,7 +23,7 @@ public sealed class DatAttentionTests
         DatAttention attention = Create(grid, groups: 2, stride: 1);
         Parameter direction = attention.NamedParameters()
             .Single(entry => entry.Name == "conv_offset.3.weight").Parameter;
-        direction.Value.CopyFrom(new float[direction.Shape.Count]);
+        direction.Value.CopyFrom(new float[direction.Shape.Elements]);
         AttentionInput input = Input(grid);
 
         GoldenAssert.Close(new SoftmaxAttention(Context(grid)).Forward(input).ToArray(),

@@ -174,5 +174,5 @@ public sealed class DeformableAttentionTests
     private static float[] Values(Module module, string name) => Find(module, name).Value.ToArray();
 
     private static void Zero(Module module, string name) =>
-        Find(module, name).Value.CopyFrom(new float[Find(module, name).Shape.Count]);
+        Find(module, name).Value.CopyFrom(new float[Find(module, name).Shape.Elements]);
 }

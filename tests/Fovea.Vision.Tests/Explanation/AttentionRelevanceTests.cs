@@ -39,8 +39,8 @@ public sealed class AttentionRelevanceTests
         for (int block = 0; block < trace.Blocks.Count; block++)
         {
             Tensor map = trace.Blocks[block].Map;
-            float[] gradient = trace.Blocks[block].Gradient().ToArray(), direction = new float[map.Shape.Count];
-            Assert.Equal(map.Shape.Count, gradient.Length);
+            float[] gradient = trace.Blocks[block].Gradient().ToArray(), direction = new float[map.Shape.Elements];
+            Assert.Equal(map.Shape.Elements, gradient.Length);
             for (int i = 0; i < direction.Length; i++)
             {
                 using StepScope inner = StepScope.Begin();

@@ -94,6 +94,6 @@ public sealed class ConcurrentForwardTests
     private static float[] Pixels(int seed, Shape shape)
     {
         Philox random = new((ulong)seed, 1);
-        return [.. Enumerable.Range(0, shape.Count).Select(i => random.Uniform((ulong)i, -1, 1))];
+        return [.. Enumerable.Range(0, shape.Elements).Select(i => random.Uniform((ulong)i, -1, 1))];
     }
 }

@@ -48,7 +48,7 @@ internal sealed unsafe partial class CpuBackend<V>
     public override void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y,
         Shape shape)
     {
-        if (shape.Count == 0) return;
+        if (shape.Elements == 0) return;
         float* aData = Floats(a), bData = Floats(b), yData = Floats(y);
         (int outer, int inner, bool aRuns, bool bRuns) = InnerRun(aShape, bShape, shape);
         int rowsPerPart = Math.Max(1, ElementsPerPart / inner);
@@ -85,7 +85,7 @@ internal sealed unsafe partial class CpuBackend<V>
             inner *= shape[axis];
         }
 
-        return (shape.Count / inner, inner, aRuns ?? true, bRuns ?? true);
+        return (shape.Elements / inner, inner, aRuns ?? true, bRuns ?? true);
     }
 
     public override void SumTo(Storage x, Shape xShape, Target y, Shape shape, float scale)
@@ -100,7 +100,7 @@ internal sealed unsafe partial class CpuBackend<V>
 
         // Summed axes that are not neighbours: the innermost group goes first, into a buffer.
         Shape step = Broadcasting.FirstStep(xShape, shape);
-        CpuStorage partial = Borrow(step.Count);
+        CpuStorage partial = Borrow(step.Elements);
         SumTo(x, xShape, new(partial), step, 1);
         SumTo(partial, step, y, shape, scale);
         _buffers.Return(partial);
@@ -132,7 +132,7 @@ internal sealed unsafe partial class CpuBackend<V>
 
     public override void BroadcastTo(Storage x, Shape xShape, Target y, Shape shape, float scale)
     {
-        if (shape.Count == 0) return;
+        if (shape.Elements == 0) return;
         float* xData = Floats(x), yData = Floats(y);
         (int outer, int inner, bool runs, _) = InnerRun(xShape, shape, shape);
         int[] strides = Broadcasting.Strides(xShape, shape);

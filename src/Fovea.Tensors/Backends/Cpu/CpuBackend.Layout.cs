@@ -6,7 +6,7 @@ internal sealed unsafe partial class CpuBackend<V>
 {
     public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Target y)
     {
-        if (xShape.Count == 0) return;
+        if (xShape.Elements == 0) return;
         int rank = xShape.Rank;
         int[] sizes = new int[rank], strides = new int[rank];
         for (int i = 0; i < rank; i++)
@@ -21,7 +21,7 @@ internal sealed unsafe partial class CpuBackend<V>
         while (axis > 0 && (strides[axis - 1] == inner || sizes[axis - 1] == 1)) inner *= sizes[--axis];
         Shape outerShape = Shape.Create(sizes.AsSpan(0, axis));
         float* xData = Floats(x), yData = Floats(y);
-        ForRows(xShape.Count / inner, inner, (row, rows) =>
+        ForRows(xShape.Elements / inner, inner, (row, rows) =>
         {
             for (int r = row; r < row + rows; r++)
             {

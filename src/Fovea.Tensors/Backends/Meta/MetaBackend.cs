@@ -177,7 +177,8 @@ public sealed class MetaBackend : Backend
         Move(2L * count);
 
     /// <inheritdoc/>
-    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Target y) => Move(2L * xShape.Count);
+    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Target y) =>
+        Move(2L * xShape.Elements);
 
     /// <inheritdoc/>
     public override void CopyBlock(Storage x, int xOffset, int xStride, Target y, int yOffset, int yStride, int rows,

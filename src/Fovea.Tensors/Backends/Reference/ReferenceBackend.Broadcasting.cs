@@ -6,21 +6,21 @@ internal sealed partial class ReferenceBackend
         Shape shape)
     {
         double[] left = Values(a), right = Values(b), to = Values(y);
-        for (int i = 0; i < shape.Count; i++)
+        for (int i = 0; i < shape.Elements; i++)
             to[i] = ScalarFunctions.Value(f, left[Source(i, shape, aShape)], right[Source(i, shape, bShape)]);
     }
 
     public override void SumTo(Storage x, Shape xShape, Target y, Shape shape, float scale)
     {
-        double[] from = Values(x), to = Values(y), sums = new double[shape.Count];
-        for (int i = 0; i < xShape.Count; i++) sums[Source(i, xShape, shape)] += from[i];
+        double[] from = Values(x), to = Values(y), sums = new double[shape.Elements];
+        for (int i = 0; i < xShape.Elements; i++) sums[Source(i, xShape, shape)] += from[i];
         for (int i = 0; i < sums.Length; i++) Put(ref to[i], scale * sums[i], y.Accumulate);
     }
 
     public override void BroadcastTo(Storage x, Shape xShape, Target y, Shape shape, float scale)
     {
         double[] from = Values(x), to = Values(y);
-        for (int i = 0; i < shape.Count; i++) Put(ref to[i], scale * from[Source(i, shape, xShape)], y.Accumulate);
+        for (int i = 0; i < shape.Elements; i++) Put(ref to[i], scale * from[Source(i, shape, xShape)], y.Accumulate);
     }
 
     public override void Max(Storage x, Storage y, Storage indices, int outer, int axis, int inner)

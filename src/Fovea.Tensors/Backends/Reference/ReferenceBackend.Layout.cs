@@ -6,7 +6,7 @@ internal sealed partial class ReferenceBackend
     {
         double[] from = Values(x), to = Values(y);
         int[] position = new int[xShape.Rank];
-        for (int i = 0; i < xShape.Count; i++)
+        for (int i = 0; i < xShape.Elements; i++)
         {
             for (int axis = xShape.Rank - 1, rest = i; axis >= 0; rest /= xShape[axis--])
                 position[axis] = rest % xShape[axis];

@@ -33,7 +33,7 @@ public static class KernelProbabilities
     {
         float[]? alpha = queryWeights?.ToArray(), beta = keyWeights?.ToArray();
         (int n, int buckets) = (relation.Tokens, relation.Buckets);
-        float[] factors = new float[shape.Count];
+        float[] factors = new float[shape.Elements];
         for (int head = 0; head < shape[0] * shape[1]; head++)
             for (int i = 0; i < n; i++)
                 for (int j = 0; j < n; j++)

@@ -70,7 +70,7 @@ public sealed class RandomProjection : Module
         float done = _steps.Value.Item();   // exact up to 2²⁴
         if (done >= _options.RedrawEvery)
         {
-            float[] values = new float[_projection.Shape.Count];
+            float[] values = new float[_projection.Shape.Elements];
             OrthogonalFeatures.Draw(values, _projection.Shape, LayerRandom());
             _projection.Value.CopyFrom(values);
             done = 0;

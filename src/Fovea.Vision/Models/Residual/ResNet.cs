@@ -89,7 +89,7 @@ public sealed class ResNet : ImageClassifier, IFeatureMapModel
         double stem = _stem.Macs(ref size), blocks = 0;
         if (_pool is not null) size = (size - 1) / 2 + 1;
         foreach (ResidualBlock block in Stages.SelectMany(stage => stage)) blocks += block.Macs(ref size);
-        return new(stem, blocks, _head?.Weight.Shape.Count ?? 0) { IsConvolutional = true };
+        return new(stem, blocks, _head?.Weight.Shape.Elements ?? 0) { IsConvolutional = true };
     }
 
     /// <summary>Without a tape, temporaries and the input are given back as soon as there is a result: memory stays

@@ -85,7 +85,7 @@ public sealed class TransformerBlock : Module
     {
         double weights = 0;
         foreach (Linear? layer in (Linear?[])[Attention.Qkv, Attention.Proj, Mlp?.Fc1, Mlp?.Fc2])
-            weights += layer?.Weight.Shape.Count ?? 0;
+            weights += layer?.Weight.Shape.Elements ?? 0;
         return grid.Tokens * weights + Attention.Mechanism.Macs(grid);
     }
 

@@ -79,9 +79,9 @@ public sealed class LoadPlan
         float[] piece = ArrayPool<float>.Shared.Rent(Piece);
         foreach ((NamedTensor target, Weight source) in _pairs)
         {
-            for (int first = 0; first < target.Shape.Count; first += Piece)
+            for (int first = 0; first < target.Shape.Elements; first += Piece)
             {
-                Span<float> values = piece.AsSpan(0, Math.Min(Piece, target.Shape.Count - first));
+                Span<float> values = piece.AsSpan(0, Math.Min(Piece, target.Shape.Elements - first));
                 source.Values(first, values);
                 target.Value.CopyFrom(values, first);
             }
