@@ -2,7 +2,6 @@ using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
 using Fovea.Training.Runs;
-using Fovea.Training.Setup;
 
 namespace Fovea.Training;
 

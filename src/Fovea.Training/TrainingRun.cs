@@ -5,7 +5,6 @@ using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
-using Fovea.Training.Setup;
 using Fovea.Training.Tracking;
 
 namespace Fovea.Training;

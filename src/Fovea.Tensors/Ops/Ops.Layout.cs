@@ -163,7 +163,8 @@ public static partial class Ops
         Shape shape = Shape.Create(open < 0 ? sizes : Replace(sizes, open, known == 0 ? 0 : x.Shape.Elements / known));
         if (shape.Elements != x.Shape.Elements)
             throw new ShapeException(
-                $"Reshape: {x.Shape} has {x.Shape.Elements} elements, [{string.Join(", ", sizes.ToArray())}] does not.");
+                $"Reshape: {x.Shape} has {x.Shape.Elements} elements, "
+                    + $"[{string.Join(", ", sizes.ToArray())}] does not.");
         return shape;
     }
 

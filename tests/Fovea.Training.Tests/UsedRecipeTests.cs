@@ -1,9 +1,8 @@
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
-using Fovea.Training.Setup;
 using Fovea.Training.Tests.Support;
 
-namespace Fovea.Training.Tests.Setup;
+namespace Fovea.Training.Tests;
 
 public sealed class UsedRecipeTests : IDisposable
 {

@@ -1,12 +1,13 @@
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Transforms;
 using Fovea.Training.Recipes;
+using Fovea.Training.Setup;
 using Fovea.Vision;
 
-namespace Fovea.Training.Setup;
+namespace Fovea.Training;
 
-/// <summary>A recipe with what a run uses where the choice was left to it, the machine's share included: for people, and
-/// for runs that repeat it. Training itself goes by <see cref="TrainingParts.Recipe"/>.</summary>
+/// <summary>A recipe with what a run uses where the choice was left to it, the machine's share included: for people,
+/// and for runs that repeat it. Training itself goes by <see cref="TrainingParts.Recipe"/>.</summary>
 internal static class UsedRecipe
 {
     /// <summary>The recipe of a run with nothing left open but what the model does not have.</summary>
