@@ -66,11 +66,12 @@ internal static class TrainCommand
                 return ExitCode.Success;
             }
 
+            string typed = TypedCommand.Of(parsed);
             IRunDisplay display = parsed.GetValue(quiet) ? new QuietDisplay()
                 : parsed.GetValue(json) ? new JsonDisplay(terminal.Output, terminal.Error)
                 : terminal.IsInteractive ? new LiveDisplay(terminal.Console)
-                : new PlainDisplay(terminal.Output);
-            ObserverList observers = new(new ReportObserver(), display);
+                : new PlainDisplay(terminal.Output, typed);
+            ObserverList observers = new(new ReportObserver(typed), display);
             display.Show(() => isResumed
                 ? TrainingRun.Resume(parsed.GetValue(resume),
                     old => Resumable(old, Apply(old), parsed.GetValue(recipe)), observers, stop)

@@ -18,6 +18,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     private readonly Stopwatch _sinceDrawn = new();
     private LiveDisplayContext? _context;
     private RunPlan? _plan;
+    private DateTimeOffset _started;
     private IRenderable? _ending;
 
     public void Show(Func<RunSummary> run) => console.Live(Text.Empty).Start(context =>
@@ -31,6 +32,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     public void Started(RunPlan plan)
     {
         _plan = plan;
+        _started = DateTimeOffset.Now;
         _context!.UpdateTarget(Draw(null));
         _sinceDrawn.Start();
     }
@@ -63,7 +65,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
 
     private Rows Draw(StepProgress? progress)
     {
-        List<IRenderable> rows = [Lines(Phrases.Describe(_plan!)), Text.Empty];
+        List<IRenderable> rows = [Lines(Phrases.Describe(_plan!, _started)), Text.Empty];
         if (_warnings.Count > 0)
             rows.InsertRange(1, [Text.Empty,
                 .. _warnings.Select(warning => new Text($"  warning: {warning}", new Style(Color.Yellow)))]);
@@ -111,7 +113,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
         grid.AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2));
         grid.AddColumn(new GridColumn().PadRight(0));
         foreach ((string subject, string text) in lines)
-            grid.AddRow(new Text(subject, new Style(Color.Grey)), new Text(text));
+            grid.AddRow(new Text(subject, new Style(Color.Grey)), new Text(Printable.Line(text)));
         return grid;
     }
 }

@@ -42,10 +42,13 @@ internal static class Phrases
             : Invariant($"{bytes / (double)(1 << 20):0} MiB");
 
     /// <summary>The plan of a run, one line a subject.</summary>
-    public static IEnumerable<(string Subject, string Text)> Describe(RunPlan plan)
+    public static IEnumerable<(string Subject, string Text)> Describe(RunPlan plan, DateTimeOffset started,
+        string command = "")
     {
         Recipe recipe = plan.Recipe;
         OptimisationSection how = recipe.Optimisation;
+        double warmup = recipe.Schedule.WarmupEpochs ?? 0;
+        if (command.Length > 0) yield return ("command", command);
         yield return ("model",
             $"{recipe.Model.Name}, {Count(plan.Parameters)} parameters, {recipe.Model.Attention} attention, "
             + $"{recipe.Model.ImageSize} px");
@@ -58,9 +61,13 @@ internal static class Phrases
         yield return ("training",
             $"{Plural(how.Epochs, "epoch")} of {Plural(plan.StepsPerEpoch, "step")}, effective batch {how.BatchSize}, "
             + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {Rate(how.LearningRate)} ({recipe.Schedule.Form}, "
-            + $"warm-up {Rate(recipe.Schedule.WarmupEpochs ?? 0)} epochs), seed {recipe.Run.Seed}");
-        yield return ("run", plan.StepsDone == 0 ? plan.Directory
-            : $"{plan.Directory}, resumed after step {Count(plan.StepsDone)}");
+            + $"warm-up {Rate(warmup)} {(warmup == 1 ? "epoch" : "epochs")}), seed {recipe.Run.Seed}");
+        if (RecipeText.Regularisation(recipe) is { Length: > 0 } measures) yield return ("against", measures);
+        if (RecipeText.Teacher(recipe) is { Length: > 0 } teacher) yield return ("teacher", teacher);
+        yield return ("machine", $"fovea {Machine.Version}, {Machine.Processors}");
+        yield return ("run", (plan.StepsDone == 0 ? plan.Directory
+            : $"{plan.Directory}, resumed after step {Count(plan.StepsDone)}")
+                + Invariant($", {started:yyyy-MM-dd HH:mm}"));
     }
 
     /// <summary>How many classes there are, and the first of their names.</summary>

@@ -5,7 +5,7 @@ using Fovea.Training.Runs;
 namespace Fovea.Cli.Display;
 
 /// <summary>One line per logged step and epoch: for pipes, files and logs.</summary>
-internal sealed class PlainDisplay(TextWriter output) : IRunDisplay
+internal sealed class PlainDisplay(TextWriter output, string command = "") : IRunDisplay
 {
     private RunPlan? _plan;
     private TimeSpan _remaining;
@@ -23,7 +23,7 @@ internal sealed class PlainDisplay(TextWriter output) : IRunDisplay
     public void Started(RunPlan plan)
     {
         _plan = plan;
-        Print(Phrases.Describe(plan));
+        Print(Phrases.Describe(plan, DateTimeOffset.Now, command));
     }
 
     public void Warned(string message) => Print([("warning", OptionNames.Of(message))]);
@@ -39,7 +39,7 @@ internal sealed class PlainDisplay(TextWriter output) : IRunDisplay
             "step" => $"{epoch}  step {entry.Step}/{_plan.Steps}  {training}  lr {Phrases.Rate(entry.Lr ?? 0)}  "
                 + $"{Phrases.Count(entry.ImagesPerSecond ?? 0)} images/s  {Phrases.Duration(_remaining)} left",
             "epoch" => $"{epoch}  done  {training}  validation loss {Phrases.Loss(entry.ValLoss)}  "
-                + $"accuracy {Phrases.Percent(entry.ValAccuracy)}  {Phrases.Duration(entry.Seconds ?? 0)}",
+                + $"accuracy {Phrases.Percent(entry.ValAccuracy)}  {Phrases.Duration(entry.Seconds ?? 0)} so far",
             _ => null,
         };
         if (line is not null) output.WriteLine(line);
@@ -52,6 +52,6 @@ internal sealed class PlainDisplay(TextWriter output) : IRunDisplay
 
     private void Print(IEnumerable<(string Subject, string Text)> lines)
     {
-        foreach ((string subject, string text) in lines) output.WriteLine($"{subject,-9} {text}");
+        foreach ((string subject, string text) in lines) output.WriteLine($"{subject,-9} {Printable.Line(text)}");
     }
 }

@@ -25,12 +25,12 @@ internal static class ExplanationPage
     }
 
     private static string Block(ExplainedFigure figure) =>
-        (figure.Figure is LineChart chart ? HtmlSections.Chart(chart) : HtmlSections.Matrix(figure.Figure))
+        (figure.Figure is LineChart chart ? HtmlSections.Chart(chart) : HtmlSections.Whole(figure.Figure))
             + (figure.Table is null ? "" : Table(figure.Table));
 
     private static string Table(IReadOnlyList<IReadOnlyList<string>> table)
     {
-        StringBuilder html = HtmlTable.Open([.. table[0]]);
+        StringBuilder html = HtmlTable.Open([.. table[0].Select(heading => HtmlColumn.Marked(heading, '#'))]);
         foreach (IReadOnlyList<string> row in table.Skip(1))
         {
             html.Append("<tr>");

@@ -25,7 +25,11 @@ internal static class HtmlPage
         .cards dt { color: var(--muted); font-size: .8125rem }
         .cards dd { margin: 0; font-size: 1.25rem; font-weight: 600; line-height: 1.4; white-space: nowrap }
         .cards small { display: block; color: var(--muted); font-size: .8125rem; font-weight: 400; line-height: 1.2 }
-        .scroll { overflow: auto; max-height: 34rem; margin: 0 0 1rem }
+        .scroll { overflow: auto; max-height: 34rem; margin: 0 0 1rem;
+          background: linear-gradient(to right, var(--ground) 1rem, transparent) left / 3rem 100% no-repeat local,
+            linear-gradient(to left, var(--ground) 1rem, transparent) right / 3rem 100% no-repeat local,
+            linear-gradient(to right, var(--axis), transparent) left / .6rem 100% no-repeat scroll,
+            linear-gradient(to left, var(--axis), transparent) right / .6rem 100% no-repeat scroll }
         table { border-collapse: collapse; width: 100%; font-size: .9375rem }
         th, td { padding: .3rem .75rem .3rem 0; text-align: left; vertical-align: top;
           border-bottom: 1px solid var(--grid) }
@@ -40,12 +44,13 @@ internal static class HtmlPage
         pre { overflow: auto; padding: .75rem 1rem; border: 1px solid var(--grid); border-radius: .5rem; margin: 0 }
         .chart { margin: 0 0 1.5rem }
         .chart svg { display: block; width: calc(100% + 32px); height: auto; margin: 0 -16px }
-        .matrix { max-height: none; margin: 0 -16px }
-        .matrix svg { display: block }
+        .whole { margin: 0 -16px }
+        .whole svg { display: block; max-width: 100%; height: auto }
         .narrow { display: none }
         .bar { display: inline-block; width: 6rem; height: .6rem; margin-right: .6rem; border: 1px solid var(--axis) }
         .bar i { display: block; height: 100%; background: var(--series1) }
-        .images { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); gap: 1rem .9rem }
+        .images { display: grid; gap: 1rem .9rem;
+          grid-template-columns: repeat(auto-fill, minmax(min(6.5rem, 30%), 1fr)) }
         .images figure { margin: 0; position: relative; font-size: .875rem; line-height: 1.3; text-align: center }
         .images img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated;
           border: 1px solid var(--correct) }
@@ -58,9 +63,17 @@ internal static class HtmlPage
           background: var(--correct); color: var(--ground); border: 2px solid var(--ground);
           font: 700 .75rem/1.05rem system-ui, sans-serif }
         .wrong .mark { background: var(--wrong) }
-        @media (max-width: 40rem) { .wide { display: none } .narrow { display: block } .facts th { width: 7.5rem } }
-        @media print { body { max-width: none } .scroll { max-height: none; overflow: visible }
-          pre { white-space: pre-wrap } }
+        @media screen and (max-width: 40rem) {
+          .wide, .extra { display: none } .narrow { display: block }
+          .facts th { width: 7.5rem } .cards dd { font-size: 1.1rem; white-space: normal }
+          table { font-size: .8125rem } th, td { padding-right: .5rem } thead th { white-space: normal }
+          pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .5rem }
+        }
+        @media print { body { max-width: none; padding: 0 } .scroll { max-height: none; overflow: visible;
+          background: none }
+          figure, tr, .chart, .whole, .cards div { break-inside: avoid } h2 { break-after: avoid }
+          thead th { position: static } pre { white-space: pre-wrap; overflow-wrap: anywhere }
+          .bar, .bar i, .mark, .images img { print-color-adjust: exact; -webkit-print-color-adjust: exact } }
         """;
 
     /// <summary>The whole document around <paramref name="body"/>, which is markup already.</summary>

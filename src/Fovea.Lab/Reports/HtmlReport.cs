@@ -36,8 +36,9 @@ public static class HtmlReport
     private static string Heading(ReportContent run)
     {
         StringBuilder html = new($"<header>\n<h1>{Markup.Escape(run.Title)}</h1>\n");
-        string lead = run.Dataset.Length > 0 ? $"{run.Model} on {run.Dataset}" : run.Model;
-        html.Append($"<p class=\"lead\">{Markup.Escape(lead)}</p>\n<dl class=\"cards\">\n");
+        string date = run.Date is DateTimeOffset moment
+            ? moment.ToString("d MMMM yyyy, HH:mm", CultureInfo.InvariantCulture) : "";
+        html.Append($"<p class=\"lead\">{Markup.Escape(date)}</p>\n<dl class=\"cards\">\n");
         if (run.BestEpoch is EpochRecord best)
             Card("Validation accuracy", Percent(best.ValAccuracy), $"best, after epoch {best.Epoch}");
         if (double.IsFinite(run.TestAccuracy)) Card("Test accuracy", Percent(run.TestAccuracy), "");
@@ -58,6 +59,7 @@ public static class HtmlReport
             ("Model", run.Model),
             ("Parameters", run.Parameters is long parameters ? Count(parameters) : ""),
             ("Dataset", run.Dataset),
+            .. run.Setup.Select(pair => (pair.Key, pair.Value)),
             ("Epochs", Count(run.Epochs.Count > 0 ? run.Epochs[^1].Epoch : 0)),
             ("Best validation accuracy",
                 run.BestEpoch is EpochRecord best ? $"{Percent(best.ValAccuracy)} after epoch {best.Epoch}" : ""),
@@ -67,7 +69,9 @@ public static class HtmlReport
             ("Peak memory", run.PeakMemoryBytes is long bytes ? Bytes(bytes) : ""),
             ("Time", Duration(run.Seconds)),
             ("Seed", run.Seed?.ToString(CultureInfo.InvariantCulture) ?? ""),
-            ("Command line", run.CommandLine),
+            ("Date", run.Date is DateTimeOffset date
+                ? date.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture) : ""),
+            ("Command", run.CommandLine),
         ];
         return all.Where(fact => fact.Value is not ("" or Missing));
     }

@@ -33,8 +33,10 @@ internal static class HtmlSections
     public static string Epochs(ReportContent run)
     {
         StringBuilder table = HtmlTable.Open(
-            "#Epoch", "#Train loss", "#Train accuracy", "#Validation loss", "#Validation accuracy", "#Learning rate",
-            "#Images/s", "#Time");
+            HtmlColumn.Number("Epoch"), HtmlColumn.Number("Train loss"), HtmlColumn.Number("Train accuracy"),
+            HtmlColumn.Number("Validation loss"), HtmlColumn.Number("Validation accuracy"),
+            HtmlColumn.Number("Learning rate", isExtra: true), HtmlColumn.Number("Images/s", isExtra: true),
+            HtmlColumn.Number("Time", isExtra: true));
         EpochRecord? bestEpoch = run.BestEpoch;
         foreach (EpochRecord epoch in run.Epochs)
         {
@@ -44,9 +46,9 @@ internal static class HtmlSections
             table.Append(HtmlTable.Number(Fixed(epoch.TrainLoss)))
                 .Append(HtmlTable.Number(Percent(epoch.TrainAccuracy)));
             table.Append(HtmlTable.Number(Fixed(epoch.ValLoss))).Append(HtmlTable.Number(Percent(epoch.ValAccuracy)));
-            table.Append(HtmlTable.Number(Significant(epoch.LearningRate, 3)));
-            table.Append(HtmlTable.Number(Significant(epoch.ImagesPerSecond, 3)))
-                .Append(HtmlTable.Number(Duration(epoch.Seconds))).Append("</tr>\n");
+            table.Append(HtmlTable.Number(Significant(epoch.LearningRate, 3), isExtra: true));
+            table.Append(HtmlTable.Number(Significant(epoch.ImagesPerSecond, 3), isExtra: true))
+                .Append(HtmlTable.Number(Duration(epoch.Seconds), isExtra: true)).Append("</tr>\n");
         }
 
         return table.Close();
@@ -55,7 +57,10 @@ internal static class HtmlSections
     /// <summary>Cards that flow to the width of the page; mistakes are framed and crossed.</summary>
     public static string Predictions(IReadOnlyList<PredictedImage> images)
     {
-        StringBuilder html = new("<div class=\"images\">\n");
+        StringBuilder html = new(images.All(image => image.IsCorrect) ? ""
+            : "<p class=\"lead\">Below each image: the predicted class with its probability, "
+                + "and the true class.</p>\n");
+        html.Append("<div class=\"images\">\n");
         foreach (PredictedImage image in images)
         {
             string truth = Markup.Escape(image.Truth);
@@ -65,8 +70,9 @@ internal static class HtmlSections
             html.Append(
                 $"<img src=\"{Markup.DataUri(Shrink(image.Image).ToPng())}\" alt=\"{truth}, taken for {predicted}\"/>");
             html.Append($"<span class=\"mark\" aria-hidden=\"true\">{(image.IsCorrect ? '✓' : '✗')}</span>");
-            string correction = image.IsCorrect ? "" : $"<br/>true: {truth}";
-            html.Append($"<figcaption><b>{predicted}{probability}</b>{correction}</figcaption></figure>\n");
+            string caption = image.IsCorrect ? $"<b>{predicted}{probability}</b>"
+                : $"<b>{predicted}{probability}</b><br/>true: {truth}";
+            html.Append($"<figcaption>{caption}</figcaption></figure>\n");
         }
 
         return html.Append("</div>\n").ToString();
@@ -80,14 +86,21 @@ internal static class HtmlSections
             Math.Max(1, image.Width * LargestImage / longer));
     }
 
-    /// <summary>A figure at its own size, e.g. a confusion matrix; a narrow page scrolls it.</summary>
-    public static string Matrix(Figure figure) =>
-        $"<div class=\"scroll matrix\" tabindex=\"0\">\n{figure.ToInlineSvg()}</div>\n";
+    /// <summary>A figure at its own size; a narrow page shrinks it.</summary>
+    public static string Whole(Figure figure) => $"<div class=\"whole\">\n{figure.ToInlineSvg()}</div>\n";
+
+    /// <summary>The matrix twice, with smaller cells for a phone.</summary>
+    public static string Matrix(ConfusionMatrix matrix) =>
+        $"<div class=\"whole wide\">\n{matrix.ToInlineSvg()}</div>\n<div class=\"whole narrow\">\n"
+            + $"{(matrix with { Across = NarrowChart }).ToInlineSvg()}</div>\n";
 
     /// <summary>A row per class: how often it was right, and its most frequent confusion.</summary>
     public static string PerClass(ConfusionMatrix confusion)
     {
-        StringBuilder table = HtmlTable.Open("Class", "#Images", "#Right", "#Accuracy", "", "Most often taken for");
+        StringBuilder table = HtmlTable.Open(
+            HtmlColumn.Text("Class"), HtmlColumn.Number("Images"), HtmlColumn.Number("Right", isExtra: true),
+            HtmlColumn.Number("Accuracy"), new HtmlColumn("", IsExtra: true),
+            HtmlColumn.Text("Most often taken for"));
         for (int truth = 0; truth < confusion.Classes.Count; truth++)
         {
             double share = confusion.Share(truth, truth);
@@ -95,9 +108,10 @@ internal static class HtmlSections
                 ? $"<span class=\"bar\"><i style=\"width:{Markup.Number(share * 100)}%\"></i></span>" : "";
             table.Append("<tr>").Append(HtmlTable.Text(confusion.Classes[truth]))
                 .Append(HtmlTable.Number(Count(confusion.Images(truth))));
-            table.Append(HtmlTable.Number(Count(confusion.Count(truth, truth))))
+            table.Append(HtmlTable.Number(Count(confusion.Count(truth, truth)), isExtra: true))
                 .Append(HtmlTable.Number(Percent(share)));
-            table.Append($"<td>{bar}</td>").Append(HtmlTable.Text(WorstConfusion(confusion, truth))).Append("</tr>\n");
+            table.Append($"<td class=\"extra\">{bar}</td>").Append(HtmlTable.Text(WorstConfusion(confusion, truth)))
+                .Append("</tr>\n");
         }
 
         return table.Close();

@@ -15,15 +15,20 @@ internal static class HtmlTable
         return table.Append("</tbody></table>\n").ToString();
     }
 
-    /// <summary>Opens a table that scrolls in its own frame. A heading that starts with <c>#</c> is that of
-    /// numbers.</summary>
-    public static StringBuilder Open(params ReadOnlySpan<string> headings)
+    /// <summary>Opens a table that scrolls in its own frame.</summary>
+    public static StringBuilder Open(params ReadOnlySpan<HtmlColumn> columns)
     {
         StringBuilder table = new("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>");
-        foreach (string heading in headings)
+        foreach (HtmlColumn column in columns)
         {
-            string kind = heading.StartsWith('#') ? " class=\"number\"" : "";
-            table.Append($"<th scope=\"col\"{kind}>{Markup.Escape(heading.TrimStart('#'))}</th>");
+            string kind = (column.IsNumber, column.IsExtra) switch
+            {
+                (true, true) => " class=\"number extra\"",
+                (true, false) => " class=\"number\"",
+                (false, true) => " class=\"extra\"",
+                _ => "",
+            };
+            table.Append($"<th scope=\"col\"{kind}>{Markup.Escape(column.Name)}</th>");
         }
 
         return table.Append("</tr></thead>\n<tbody>\n");
@@ -32,8 +37,9 @@ internal static class HtmlTable
     /// <summary>Closes what <see cref="Open"/> began.</summary>
     public static string Close(this StringBuilder table) => table.Append("</tbody></table></div>\n").ToString();
 
-    /// <summary>A cell with a number.</summary>
-    public static string Number(string text) => $"<td class=\"number\">{Markup.Escape(text)}</td>";
+    /// <summary>A cell with a number; a narrow page leaves an extra one out.</summary>
+    public static string Number(string text, bool isExtra = false) =>
+        $"<td class=\"number{(isExtra ? " extra" : "")}\">{Markup.Escape(text)}</td>";
 
     /// <summary>A cell with text.</summary>
     public static string Text(string text) => $"<td>{Markup.Escape(text)}</td>";

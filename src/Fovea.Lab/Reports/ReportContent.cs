@@ -46,7 +46,14 @@ public sealed record ReportContent
     /// <summary>The command that started the run.</summary>
     public string CommandLine { get; init; } = "";
 
-    /// <summary>Some images of the test set with what the model took them for.</summary>
+    /// <summary>The moment at which the run started, or went on; null: not known.</summary>
+    public DateTimeOffset? Date { get; init; }
+
+    /// <summary>Names and values that tell what was trained on what and how, in order.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Setup { get; init; } = [];
+
+    /// <summary>Images of the test set with what the model took them for: its errors, the most confident first, or
+    /// some images where it made none.</summary>
     public IReadOnlyList<PredictedImage> Predictions { get; init; } = [];
 
     /// <summary>Predictions of the test images, class by class.</summary>

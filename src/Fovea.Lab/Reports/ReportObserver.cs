@@ -4,8 +4,15 @@ namespace Fovea.Lab.Reports;
 
 /// <summary>Writes a run's report and figures when the run is complete or interrupted; see
 /// <see cref="RunFigures.Write"/>.</summary>
-public sealed class ReportObserver : IRunObserver
+/// <param name="commandLine">The command that started the run; empty where there was none.</param>
+public sealed class ReportObserver(string commandLine = "") : IRunObserver
 {
+    private DateTimeOffset _started = DateTimeOffset.Now;
+
     /// <inheritdoc/>
-    public void Ended(RunOutcome outcome) => RunFigures.Write(outcome.Plan.Directory, RunReport.Of(outcome));
+    public void Started(RunPlan plan) => _started = DateTimeOffset.Now;
+
+    /// <inheritdoc/>
+    public void Ended(RunOutcome outcome) =>
+        RunFigures.Write(outcome.Plan.Directory, RunReport.Of(outcome, commandLine, _started));
 }

@@ -12,6 +12,7 @@ internal static class RunCharts
     {
         Title = "Loss",
         XLabel = "epoch",
+        XSpan = Span(run),
         Series =
         [
             ByEpoch(run, "train", epoch => epoch.TrainLoss) with { Style = 0 },
@@ -27,6 +28,7 @@ internal static class RunCharts
     {
         Title = "Accuracy",
         XLabel = "epoch",
+        XSpan = Span(run),
         YFormat = ValueFormat.Percent,
         Series =
         [
@@ -40,6 +42,7 @@ internal static class RunCharts
     {
         Title = "Learning rate",
         XLabel = "epoch",
+        XSpan = Span(run),
         Series = [run.Steps.Count > 0 ? ByStep(run, "", step => step.LearningRate)
             : ByEpoch(run, "", epoch => epoch.LearningRate)],
     };
@@ -48,9 +51,26 @@ internal static class RunCharts
     public static PredictionGrid Predictions(ReportContent run) =>
         new(run.Predictions) { Title = PredictionsTitle(run) };
 
-    /// <summary>Number of the shown images that are correct.</summary>
-    public static string PredictionsTitle(ReportContent run) =>
-        $"Predictions: {run.Predictions.Count(image => image.IsCorrect)} of {run.Predictions.Count} right";
+    /// <summary>How many errors there are, and how many of them are shown.</summary>
+    public static string PredictionsTitle(ReportContent run)
+    {
+        int shown = run.Predictions.Count(image => !image.IsCorrect);
+        if (run.Confusion is not ConfusionMatrix test) return $"Errors: {ValueText.Count(shown)}";
+        IEnumerable<int> classes = Enumerable.Range(0, test.Classes.Count);
+        long images = classes.Sum(test.Images);
+        long errors = images - classes.Sum(label => (long)test.Count(label, label));
+        string all = $"{ValueText.Count(images)} test images";
+        return errors == 0 ? $"Errors: none in {all}"
+            : shown < errors ? $"Errors: {ValueText.Count(errors)} of {all}, the {shown} most confident"
+            : $"Errors: {ValueText.Count(errors)} of {all}";
+    }
+
+    /// <summary>From the start to the last epoch, the same in all charts of a run.</summary>
+    private static (double, double)? Span(ReportContent run)
+    {
+        double[] places = [.. run.Epochs.Select(epoch => (double)epoch.Epoch), .. run.Steps.Select(step => step.Epoch)];
+        return places.Length == 0 ? null : (0, places.Max());
+    }
 
     private static Series ByEpoch(ReportContent run, string name, Func<EpochRecord, double> value) =>
         new(name, [.. run.Epochs.Select(epoch => (double)epoch.Epoch)], [.. run.Epochs.Select(value)]);

@@ -7,18 +7,27 @@ using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
+using static Fovea.Plotting.Text.ValueText;
 
 namespace Fovea.Lab.Reports;
 
 /// <summary>Gathers what a run's report and figures show.</summary>
 internal static class RunReport
 {
-    private const int PredictionsShown = 40;
+    private const int MostErrorsShown = 40;
+    private const int RightOnesShown = 16;
+    private const int MostClassesNamed = 12;
     private const int LargestSide = 224;
 
     /// <summary>Content of a run's report; with the results of the test set where the run is complete.</summary>
-    public static ReportContent Of(RunOutcome run) =>
-        run is { Summary: { } summary, Test: { } test } ? Complete(run, summary, test) : Begun(run);
+    /// <param name="run">The run.</param>
+    /// <param name="commandLine">The command that started it, or made it go on; empty: none.</param>
+    /// <param name="date">The moment of that.</param>
+    public static ReportContent Of(RunOutcome run, string commandLine, DateTimeOffset date)
+    {
+        ReportContent begun = Begun(run) with { CommandLine = commandLine, Date = date };
+        return run is { Summary: { } summary, Test: { } test } ? Complete(begun, run, summary, test) : begun;
+    }
 
     private static ReportContent Begun(RunOutcome run) => new()
     {
@@ -26,7 +35,7 @@ internal static class RunReport
         Model = run.Plan.Recipe.Model.Name,
         Parameters = run.Plan.Parameters,
         Dataset = run.Data.Info.Name,
-        Epochs = [.. run.Events.Where(entry => entry.Event == "epoch").Select(ToEpoch)],
+        Epochs = Epochs(run.Events),
         Steps = [.. run.Events.Where(entry => entry.Event == "step")
             .Select(entry => ToStep(entry, run.Plan.StepsPerEpoch))],
         ImagesPerSecond = run.State.Total.ImagesPerSecond,
@@ -34,28 +43,72 @@ internal static class RunReport
         Seconds = run.State.Seconds,
         Seed = run.Plan.Recipe.Run.Seed,
         Config = RecipeFile.Print(run.Plan.Used ?? run.Plan.Recipe),
+        Setup = [.. Setup(run.Plan)],
         Environment =
         [
             new("fovea", Machine.Version),
             new(".NET", RuntimeInformation.FrameworkDescription),
             new("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}"),
-            new("processors", $"{Environment.ProcessorCount}"),
+            new("processor", Machine.Processors),
         ],
     };
 
-    private static ReportContent Complete(RunOutcome run, RunSummary summary, EvaluationResult test) =>
-        Begun(run) with
+    /// <summary>What is trained on what and how; what is switched off has an empty value.</summary>
+    private static IEnumerable<KeyValuePair<string, string>> Setup(RunPlan plan)
+    {
+        (Recipe recipe, OptimisationSection how) = (plan.Recipe, plan.Recipe.Optimisation);
+        yield return new("Attention", $"{recipe.Model.Attention}");
+        yield return new("Image size", recipe.Model.ImageSize is int size ? $"{size} px" : "");
+        yield return new("Weights", $"{plan.Weights}");
+        yield return new("Training images", Count(plan.Images.Train));
+        yield return new("Validation images",
+            plan.Images.Validation == 0 ? "none" : $"{Count(plan.Images.Validation)} ({plan.ValidationOrigin})");
+        yield return new("Test images", plan.Images.Test == 0 ? "none" : Count(plan.Images.Test));
+        yield return new("Classes", Listed(plan.ClassNames));
+        yield return new("Augmentation", $"{recipe.Data.Augmentation}");
+        yield return new("Regularisation", RecipeText.Regularisation(recipe));
+        yield return new("Teacher", RecipeText.Teacher(recipe));
+        yield return new("Optimiser", $"{how.Optimizer.ToString().ToLowerInvariant()}, batch size {how.BatchSize}, "
+            + $"learning rate {Significant(how.LearningRate, 3)} ({recipe.Schedule.Form}), weight decay "
+            + Significant(how.WeightDecay, 3));
+    }
+
+    private static string Listed(IReadOnlyList<string> classes)
+    {
+        string rest = classes.Count > MostClassesNamed ? $" and {Count(classes.Count - MostClassesNamed)} more" : "";
+        return classes.Count == 0 ? ""
+            : $"{Count(classes.Count)}: {string.Join(", ", classes.Take(MostClassesNamed))}{rest}";
+    }
+
+    private static ReportContent Complete(ReportContent begun, RunOutcome run, RunSummary summary,
+        EvaluationResult test) =>
+        begun with
         {
             TestAccuracy = summary.TestAccuracy ?? double.NaN,
             TestLoss = summary.TestLoss ?? double.NaN,
             ImagesPerSecond = summary.ImagesPerSecond,
             Seconds = summary.Seconds,
             Confusion = test.Count == 0 ? null : new ConfusionMatrix(run.Data.Info.ClassNames, test.Confusion),
-            Predictions = [.. Enumerable.Range(0, Math.Min(PredictionsShown, test.Count))
-                .Select(i => Predicted(run.Data.Test, test, i))],
+            Predictions = [.. Shown(test).Select(i => Predicted(run.Data.Test, test, i))],
         };
 
-    private static EpochRecord ToEpoch(RunEvent entry) => new(entry.Epoch)
+    /// <summary>Images to show: errors, the most confident first, as they tell most; the first ones where there are no
+    /// errors.</summary>
+    internal static IEnumerable<int> Shown(EvaluationResult test)
+    {
+        int[] errors = [.. Enumerable.Range(0, test.Count).Where(i => test.Predicted[i] != test.Labels[i])];
+        return errors.Length == 0 ? Enumerable.Range(0, Math.Min(RightOnesShown, test.Count))
+            : errors.OrderByDescending(i => test.Probability[i]).Take(MostErrorsShown);
+    }
+
+    /// <summary>The epochs, each with its own time: events count from the start of the run.</summary>
+    private static EpochRecord[] Epochs(IEnumerable<RunEvent> events)
+    {
+        RunEvent[] epochs = [.. events.Where(entry => entry.Event == "epoch")];
+        return [.. epochs.Select((entry, i) => ToEpoch(entry, i == 0 ? 0 : epochs[i - 1].Seconds))];
+    }
+
+    private static EpochRecord ToEpoch(RunEvent entry, double? secondsBefore) => new(entry.Epoch)
     {
         TrainLoss = entry.TrainLoss ?? double.NaN,
         TrainAccuracy = entry.TrainAccuracy ?? double.NaN,
@@ -63,7 +116,7 @@ internal static class RunReport
         ValAccuracy = entry.ValAccuracy ?? double.NaN,
         LearningRate = entry.Lr ?? double.NaN,
         ImagesPerSecond = entry.ImagesPerSecond ?? double.NaN,
-        Seconds = entry.Seconds ?? double.NaN,
+        Seconds = entry.Seconds - secondsBefore ?? double.NaN,
     };
 
     private static StepRecord ToStep(RunEvent entry, int stepsPerEpoch) =>

@@ -55,7 +55,7 @@ internal static class StudyPage
 
     private static string Columns(StudyTable table, int[] columns)
     {
-        StringBuilder html = HtmlTable.Open([.. columns.Select(i => table.Headings[i].Replace('>', '#'))]);
+        StringBuilder html = HtmlTable.Open([.. columns.Select(i => HtmlColumn.Marked(table.Headings[i], '>'))]);
         foreach (IReadOnlyList<string> row in table.Rows)
         {
             html.Append(row.Contains("best") ? "<tr class=\"best\">" : "<tr>");
@@ -83,7 +83,8 @@ internal static class StudyPage
     {
         int[] columns = [.. group.Where(i => group.Length <= MostCompared || results.BestRival(i) == i)];
         StringBuilder html = HtmlTable.Open(
-            ["", .. columns.Select(i => "#" + results.Configurations[i].Configuration.Label)]);
+            [HtmlColumn.Text(""),
+                .. columns.Select(i => HtmlColumn.Number(results.Configurations[i].Configuration.Label))]);
         foreach (int row in group)
         {
             html.Append("<tr>").Append(HtmlTable.Text(results.Configurations[row].Configuration.Label));
@@ -102,7 +103,9 @@ internal static class StudyPage
 
     private static string Runs(StudyResults results)
     {
-        StringBuilder html = HtmlTable.Open("run", "state", "#test accuracy", "#validation accuracy", "#time");
+        StringBuilder html = HtmlTable.Open(
+            HtmlColumn.Text("run"), HtmlColumn.Text("state"), HtmlColumn.Number("test accuracy"),
+            HtmlColumn.Number("validation accuracy", isExtra: true), HtmlColumn.Number("time"));
         foreach (CellResult cell in results.Configurations.SelectMany(one => one.Cells))
         {
             string label = Markup.Escape(cell.Cell.Label),
@@ -110,7 +113,8 @@ internal static class StudyPage
             html.Append("<tr><td>").Append(cell.Summary is null ? label : $"<a href=\"{address}\">{label}</a>")
                 .Append("</td>").Append(HtmlTable.Text(cell.State));
             html.Append(HtmlTable.Number(ValueText.Percent(cell.Summary?.TestAccuracy ?? double.NaN)));
-            html.Append(HtmlTable.Number(ValueText.Percent(cell.Summary?.BestValAccuracy ?? double.NaN)));
+            html.Append(HtmlTable.Number(ValueText.Percent(cell.Summary?.BestValAccuracy ?? double.NaN),
+                isExtra: true));
             html.Append(HtmlTable.Number(ValueText.Duration(cell.Summary?.Seconds ?? double.NaN))).Append("</tr>\n");
         }
 

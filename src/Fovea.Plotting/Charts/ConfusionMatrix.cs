@@ -35,6 +35,10 @@ public sealed record ConfusionMatrix : Figure
     /// <summary>The classes' names.</summary>
     public IReadOnlyList<string> Classes { get; }
 
+    /// <summary>The pixels across that cells are made for; 0: as much as is usual. Many classes, or long names, take
+    /// more.</summary>
+    public int Across { get; init; }
+
     /// <inheritdoc/>
     public override int Width => new ConfusionMatrixPainter(this).Width;
 

@@ -33,6 +33,10 @@ public sealed record LineChart : Figure
     /// <summary>True for points without lines: the horizontal axis begins and ends on a tick.</summary>
     public bool Scattered { get; init; }
 
+    /// <summary>Positions that the horizontal axis shows at least, so that charts beside each other begin alike; null:
+    /// those of the points.</summary>
+    public (double Low, double High)? XSpan { get; init; }
+
     /// <summary>The label of the vertical axis; empty: none.</summary>
     public string YLabel { get; init; } = "";
 
@@ -41,6 +45,9 @@ public sealed record LineChart : Figure
 
     /// <summary>The format of values.</summary>
     public ValueFormat YFormat { get; init; } = ValueFormat.Number;
+
+    /// <summary>Values that the vertical axis shows at least; null: those of the points.</summary>
+    public (double Low, double High)? YSpan { get; init; }
 
     /// <summary>The curves, drawn in this order.</summary>
     public IReadOnlyList<Series> Series { get; init; } = [];

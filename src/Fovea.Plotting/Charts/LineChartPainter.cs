@@ -35,11 +35,13 @@ internal sealed class LineChartPainter
         _legendTop = Heading.Bottom(chart.Title.Length > 0);
         double top = _legendTop + Legend.Height(legend, inner) + (chart.YLabel.Length > 0 ? LabelSize + 8 : 0) + 8;
         double bottom = chart.Height - Margin - TickSize - 6 - (chart.XLabel.Length > 0 ? LabelSize + 6 : 0);
-        _values = Axis.ForValues([.. points.Select(p => p.Y), .. spreads], chart.YScale, chart.YFormat,
+        _values = Axis.ForValues([.. points.Select(p => p.Y), .. spreads, .. Ends(chart.YSpan, chart.YScale)],
+            chart.YScale,
+            chart.YFormat,
             MostTicks(bottom - top, PixelsPerRowTick));
         double left = Math.Ceiling(Margin + _values.Labels.Max(label => FigureFont.Width(label, TickSize)) + TickLength
             + 4);
-        double[] positions = [.. points.Select(p => p.X)];
+        double[] positions = [.. points.Select(p => p.X), .. Ends(chart.XSpan, chart.XScale)];
         int most = MostTicks(chart.Width - left - Margin - 6, PixelsPerColumnTick);
         _positions = chart.Scattered || chart.XScale == AxisScale.Logarithmic
             ? Axis.ForValues(positions, chart.XScale, chart.XFormat, most)
@@ -80,6 +82,10 @@ internal sealed class LineChartPainter
         return [.. curves.Select(curve =>
             curve with { IsMarked = curve.IsMarked && curve.Series.X.Count <= chart.Width / PixelsPerMarker * 2 })];
     }
+
+    private static IEnumerable<double> Ends((double Low, double High)? span, AxisScale scale) =>
+        span is not (double low, double high) ? []
+            : new[] { low, high }.Where(end => double.IsFinite(end) && (scale == AxisScale.Linear || end > 0));
 
     private List<Point[]> Runs(Series series) => Curve.SplitRuns(Curve.Finite(series, _chart).Select(Pixel));
 

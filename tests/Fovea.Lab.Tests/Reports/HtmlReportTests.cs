@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using System.Xml;
 using System.Xml.Linq;
 using Fovea.Lab.Reports;
+using Fovea.Plotting.Charts;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -56,6 +57,54 @@ public sealed class HtmlReportTests
         XElement page = Parse(HtmlReport.Render(new ReportContent { Title = "new", Model = "vit" }));
         Assert.Equal(["Summary", "Training"], page.Descendants("h2").Select(heading => heading.Value));
         Assert.Equal(["Model", "Epochs"], page.Descendants("th").Select(name => name.Value));
+    }
+
+    [Fact]
+    public void Errors_are_counted_and_shown_with_both_classes()
+    {
+        XElement page = Parse(HtmlReport.Render(Samples.Run()));
+        Assert.Contains("Errors: 1 of 9 test images", page.Descendants("h2").Select(heading => heading.Value));
+        XElement wrong = page.Descendants("figure").Single(figure => (string?)figure.Attribute("class") == "wrong");
+        Assert.Equal("dog 60\u00A0%true: cat", wrong.Element("figcaption")!.Value);
+    }
+
+    [Fact]
+    public void A_test_without_errors_says_so()
+    {
+        ReportContent run = Samples.Run();
+        run = run with
+        {
+            Predictions = [run.Predictions[0]],
+            Confusion = new ConfusionMatrix(["cat", "dog"], new[,] { { 4, 0 }, { 0, 5 } }),
+        };
+        XElement page = Parse(HtmlReport.Render(run));
+        Assert.Contains("Errors: none in 9 test images", page.Descendants("h2").Select(heading => heading.Value));
+    }
+
+    [Fact]
+    public void Setup_command_and_date_are_there()
+    {
+        ReportContent run = Samples.Run() with
+        {
+            Setup = [new("Teacher", "runs/big"), new("Weights", "")],
+            Date = new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.FromHours(2)),
+        };
+        XElement table = Parse(HtmlReport.Render(run)).Descendants("table").First();
+        Dictionary<string, string> facts = table.Descendants("tr")
+            .ToDictionary(row => row.Element("th")!.Value, row => row.Element("td")!.Value);
+        Assert.Equal("runs/big", facts["Teacher"]);
+        Assert.Equal("fovea train", facts["Command"]);
+        Assert.Equal("2026-03-04 05:06:07 +02:00", facts["Date"]);
+        Assert.DoesNotContain("Weights", facts.Keys);
+    }
+
+    [Fact]
+    public void Charts_of_a_run_begin_at_the_same_place()
+    {
+        ReportContent run = Samples.Run();
+        (double Low, double High)?[] spans =
+            [RunCharts.Loss(run).XSpan, RunCharts.Accuracy(run).XSpan, RunCharts.LearningRate(run).XSpan];
+        Assert.All(spans, span => Assert.Equal((0, 3), span));
     }
 
     [Fact]

@@ -1,0 +1,48 @@
+using System.Globalization;
+
+namespace Fovea.Training.Recipes;
+
+/// <summary>Parts of a recipe in words, for headers and reports; what is switched off is not mentioned.</summary>
+public static class RecipeText
+{
+    /// <summary>Measures against overfitting, e.g. <c>label smoothing 0.1, mixup 0.8 or CutMix 1</c>; empty where
+    /// there are none.</summary>
+    public static string Regularisation(Recipe recipe)
+    {
+        RegularisationSection rates = recipe.Regularisation;
+        string?[] parts =
+        [
+            rates.LabelSmoothing > 0 ? $"label smoothing {Text(rates.LabelSmoothing)}" : null,
+            Mixing(rates),
+            rates.Dropout is > 0 and double dropout ? $"dropout {Text(dropout)}" : null,
+            rates.DropPath is > 0 and double path ? $"drop path {Text(path)}" : null,
+            rates.RandomErasing is > 0 and double erasing ? $"random erasing {Text(erasing)}" : null,
+            rates.EmaDecay is double decay ? $"moving average of weights {Text(decay)}" : null,
+        ];
+        return string.Join(", ", parts.OfType<string>());
+    }
+
+    /// <summary>The teacher and how its answers count, e.g. <c>runs/big, soft, alpha 0.1, temperature 3</c>; empty
+    /// where there is none.</summary>
+    public static string Teacher(Recipe recipe)
+    {
+        DistillationSection how = recipe.Distillation;
+        if (how.Teacher is null) return "";
+        bool isSoft = how.Kind == DistillationKind.Soft;
+        return $"{how.Teacher}, {(isSoft ? "soft" : "hard")} distillation, alpha {Text(how.UsedAlpha)}"
+            + (isSoft ? $", temperature {Text(how.Temperature)}" : "");
+    }
+
+    private static string? Mixing(RegularisationSection rates)
+    {
+        if (rates.Mixup <= 0 && rates.CutMix <= 0) return null;
+        string both = rates.Mixup <= 0 ? $"CutMix {Text(rates.CutMix)}"
+            : rates.CutMix <= 0 ? $"mixup {Text(rates.Mixup)}"
+            : $"mixup {Text(rates.Mixup)} or CutMix {Text(rates.CutMix)} ({Share(rates.MixSwitchProbability)} CutMix)";
+        return rates.MixProbability < 1 ? $"{both} in {Share(rates.MixProbability)} of the batches" : both;
+    }
+
+    private static string Share(double share) => $"{Text(100 * share)} %";
+
+    private static string Text(double value) => value.ToString("G6", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,67 @@
+using Fovea.Lab.Reports;
+using Fovea.Lab.Tests.Tracking;
+using Fovea.Training;
+using Fovea.Training.Evaluation;
+using Fovea.Training.Observers;
+using Fovea.Training.Recipes;
+
+namespace Fovea.Lab.Tests.Reports;
+
+public sealed class RunReportTests
+{
+    [Fact]
+    public void Errors_come_most_confident_first_and_right_ones_not_at_all()
+    {
+        EvaluationResult test = Result([0, 1, 0, 1, 0], [0, 0, 1, 1, 1], [0.9f, 0.6f, 0.8f, 0.99f, 0.7f]);
+        Assert.Equal([2, 4, 1], RunReport.Shown(test));
+    }
+
+    [Fact]
+    public void Of_many_errors_the_first_forty_are_shown()
+    {
+        int[] labels = new int[2000];
+        int[] predicted = [.. Enumerable.Range(0, 2000).Select(i => i >= 1900 ? 1 : 0)];
+        float[] probability = [.. Enumerable.Range(0, 2000).Select(i => 0.5f + i / 5000f)];
+        Assert.Equal(Enumerable.Range(1960, 40).Reverse(), RunReport.Shown(Result(labels, predicted, probability)));
+    }
+
+    [Fact]
+    public void Without_errors_some_images_are_shown_and_without_images_none()
+    {
+        int[] labels = new int[20];
+        Assert.Equal(16, RunReport.Shown(Result(labels, labels, new float[20])).Count());
+        Assert.Empty(RunReport.Shown(Result([], [], [])));
+    }
+
+    [Fact]
+    public void A_run_tells_images_classes_measures_teacher_command_and_processor()
+    {
+        using TemporaryFolder folder = new();
+        Train(folder["teacher"], TinyRun.Recipe, "fovea train");
+        Train(folder["run"], TinyRun.Recipe with
+        {
+            Regularisation = new() { LabelSmoothing = 0.1, Mixup = 0.2, CutMix = 1, MixProbability = 0.5 },
+            Distillation = new() { Teacher = folder["teacher"], Kind = DistillationKind.Soft },
+        }, "fovea train --teacher 'a b'");
+        string page = File.ReadAllText(Path.Combine(folder["run"], "report.html"));
+        foreach (string text in (string[])["label smoothing 0.1", "mixup 0.2 or CutMix 1 (50 % CutMix) in 50 %",
+            "soft distillation, alpha 0.1, temperature 3", "fovea train --teacher &#39;a b&#39;", "Training images",
+            "Validation images", "Test images", "<th scope=\"row\">Classes</th>", "logical processor", "Date"])
+            Assert.Contains(text, page, StringComparison.Ordinal);
+    }
+
+    private static void Train(string directory, Recipe recipe, string command) => TrainingRun.Start(
+        recipe with { Run = recipe.Run with { Out = directory, Track = Trackers.None } },
+        new ObserverList(new SilentObserver(), new ReportObserver(command)), CancellationToken.None, TinyRun.Images);
+
+    private static EvaluationResult Result(int[] labels, int[] predicted, float[] probability) => new()
+    {
+        Loss = 1,
+        Top1 = 0.5,
+        Top5 = 1,
+        Confusion = new int[2, 2],
+        Labels = labels,
+        Predicted = predicted,
+        Probability = probability,
+    };
+}
