@@ -56,7 +56,8 @@ internal static class RunReport
     /// <summary>What is trained on what and how; what is switched off has an empty value.</summary>
     private static IEnumerable<KeyValuePair<string, string>> Setup(RunPlan plan)
     {
-        (Recipe recipe, OptimisationSection how) = (plan.Recipe, plan.Recipe.Optimisation);
+        Recipe recipe = plan.Used ?? plan.Recipe;
+        OptimisationSection how = recipe.Optimisation;
         yield return new("Attention", $"{recipe.Model.Attention}");
         yield return new("Image size", recipe.Model.ImageSize is int size ? $"{size} px" : "");
         yield return new("Weights", $"{plan.Weights}");
