@@ -96,7 +96,8 @@ public sealed class GoldenTransformTests
             check(step, Image(golden, step, "input"), Image(golden, step, "output"));
     }
 
-    private static JsonElement.ArrayEnumerator Steps(Golden golden) => golden.Case.GetProperty("steps").EnumerateArray();
+    private static JsonElement.ArrayEnumerator Steps(Golden golden) =>
+        golden.Case.GetProperty("steps").EnumerateArray();
 
     private static RawImage Image(Golden golden, JsonElement step, string role) =>
         GoldenImages.Read(golden, step.GetProperty(role).GetString()!);
