@@ -102,7 +102,8 @@ internal static class CommandLine
     {
         Command command = parsed.CommandResult.Command;
         foreach (ParseError error in OptionNames.Causes(parsed))
-            terminal.Error.WriteLine($"fovea: {error.Message}{OptionNames.DidYouMean(error, parsed)}");
+            terminal.Error.WriteLine(OptionNames.MissingArgument(error, parsed) is string missing ? $"fovea: {missing}"
+                : $"fovea: {error.Message}{OptionNames.DidYouMean(error, parsed)}");
         terminal.Error.WriteLine($"'{Help.PathOf(command)} --help' shows what there is.");
         return ExitCode.Usage;
     }

@@ -16,8 +16,6 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
 {
     private const int WidestPage = 100;
 
-    private static readonly Recipe Standard = ModelDefaults.Of(Recipe.Default.Model.Name);
-
     /// <summary>Replaces the library's help.</summary>
     public static void Install(RootCommand root, Terminal terminal)
     {
@@ -62,16 +60,31 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         if (command.Options.OfType<RecipeOption>().Any(option => option.Field.Section == "Optimisation"))
         {
             console.WriteLine();
+            if (Brackets(command.Name) is string brackets) console.WriteLine(brackets);
             console.WriteLine(
-                $"In brackets: what 'train' uses for {Standard.Model.Name}; other models have epochs, batch size and "
-                    + "rate of their own.");
-            console.WriteLine(
-                "Underscores are as good as hyphens (--batch_size), and timm's names are understood (--img-size, "
-                    + "--opt, --sched, ...).");
+                "Underscores are as good as hyphens (--batch_size), and timm's names are understood (such as "
+                    + "--img-size, --opt and --sched).");
         }
+
+        IReadOnlyList<string> examples = Examples.Of(command);
+        if (examples.Count == 0) return ExitCode.Success;
+        console.WriteLine();
+        console.MarkupLineInterpolated($"[bold]Examples[/]");
+        foreach (string example in examples) terminal.Output.WriteLine($"  {example}");
 
         return ExitCode.Success;
     }
+
+    /// <summary>What the values in brackets are.</summary>
+    private static string? Brackets(string command) => command switch
+    {
+        "train" => $"In brackets: what is used for {Recipe.Default.Model.Name}; other models have epochs, batch size "
+            + "and rate of their own.",
+        "finetune" => "In brackets: what is used for a transformer; some models have epochs and batch size of their "
+            + "own.",
+        "compare" => "What is given here goes over the study's base. What neither says is as in 'train'.",
+        _ => null,
+    };
 
     private void Print(string heading, IEnumerable<(string Left, string Right)> rows)
     {
@@ -98,7 +111,8 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
     {
         string standard = option switch
         {
-            RecipeOption { Field: { IsFlag: false } field } => field.Read(Standard),
+            RecipeOption { Field.IsFlag: false, Standard: string words } => words,
+            RecipeOption => "",
             { HasDefaultValue: true } when option.GetDefaultValue() is Array values =>
                 string.Join(',', values.Cast<object>().Select(Text)),
             { HasDefaultValue: true } when option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value =>

@@ -40,8 +40,21 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train --recipe no.yaml", "no.yaml: cannot read the recipe")]
     [InlineData("train --resume no", "--resume: 'no' has neither checkpoints/last.safetensors")]
     [InlineData("eval no", "'no' is neither a file of weights nor a run directory with a checkpoint")]
-    [InlineData("eval", "Required argument missing for command: 'eval'.")]
-    [InlineData("predict no", "name image files, or numbers of the dataset's images with --index")]
+    [InlineData("eval", "eval: RUN is missing: Run directory (its best checkpoint)")]
+    [InlineData("predict",
+        "predict: RUN is missing: Run directory (its best checkpoint), checkpoint, or with --model a "
+        + "file of weights, and then FILE... (Images")]
+    [InlineData("predict", "For example: fovea predict runs/NAME cat.jpg")]
+    [InlineData("weights", "weights: FILE is missing: safetensors")]
+    [InlineData("runs diff one", "diff: OTHER is missing: Run directory to compare with.")]
+    [InlineData("compare", "compare: STUDY is missing: YAML file")]
+    [InlineData("finetune", "finetune: say which weights to start from (RUN or --weights FILE")]
+    [InlineData("probe", "probe: say which model (RUN or --weights FILE")]
+    [InlineData("finetune a --weights b", "finetune: RUN is 'a' and --weights is 'b'; name one model.")]
+    [InlineData("finetune a --resume b", "--resume: a resumed run has its weights; leave 'a' out.")]
+    [InlineData("predict no x.png --csv --json", "--csv or --json, not both")]
+    [InlineData("predict no",
+        "name image files or a folder (- is standard input), or numbers of the dataset's images with --index")]
     [InlineData("predict no --index 1,x", "--index: 'x' is not a whole number of at least 0")]
     [InlineData("bench --model vitt", "did you mean 'vit'?")]
     [InlineData("bench --mode trian", "'trian'")]

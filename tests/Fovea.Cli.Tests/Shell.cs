@@ -12,6 +12,9 @@ internal sealed class Shell : IDisposable
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("fovea-cli-").FullName;
 
+    /// <summary>What commands read from standard input.</summary>
+    public byte[] Input { get; set; } = [];
+
     public string Output { get; private set; } = "";
 
     public string Error { get; private set; } = "";
@@ -19,8 +22,8 @@ internal sealed class Shell : IDisposable
     public int Run(params string[] arguments)
     {
         using StringWriter output = new(), error = new();
-        int code = CommandLine.Run(arguments, new Terminal(output, error, IsInteractive: false),
-            CancellationToken.None);
+        Terminal terminal = new(output, error, IsInteractive: false) { Input = () => new MemoryStream(Input) };
+        int code = CommandLine.Run(arguments, terminal, CancellationToken.None);
         (Output, Error) = (output.ToString(), error.ToString());
         return code;
     }

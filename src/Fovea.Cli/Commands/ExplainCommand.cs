@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Data;
 using Fovea.Lab.Explanations;
 using Fovea.Training.Models;
 using Spectre.Console;
@@ -19,7 +20,7 @@ internal static class ExplainCommand
         Command command = new("explain",
             "Show where a model looks: attention maps, rollout, relevance, and what its parts have learned.");
         ModelSource source = new(command, terminal.Error);
-        ImageChoice choice = new(command);
+        ImageChoice choice = new(command, terminal);
         command.Add(target);
         command.Add(directory);
         command.SetAction(parsed =>
@@ -27,13 +28,14 @@ internal static class ExplainCommand
             choice.Check(parsed);
             TrainedModel model = source.Model(parsed);
             ChosenImages chosen = choice.Open(parsed, source, model);
-            ModelExplanation explanation = Explainer.Explain(model, chosen.Images, chosen.Names, chosen.Truths,
-                parsed.GetValue(target));
+            (IImageDataset images, IReadOnlyList<string> names, IReadOnlyList<string?> truths) = chosen.Readable();
+            if (images.Count == 0) return choice.Complain(chosen);
+            ModelExplanation explanation = Explainer.Explain(model, images, names, truths, parsed.GetValue(target));
             string page = ExplanationOutputs.Write(explanation, parsed.GetRequiredValue(directory));
             foreach (ExplainedImage image in explanation.Images)
                 terminal.Console.WriteLine($"{image.Name}: {image.Answer}");
             terminal.Console.WriteLine(page);
-            return ExitCode.Success;
+            return choice.Complain(chosen);
         });
         return command;
     }

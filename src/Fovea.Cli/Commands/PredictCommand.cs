@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Core.Formats;
@@ -7,59 +8,103 @@ using Spectre.Console;
 
 namespace Fovea.Cli.Commands;
 
-/// <summary><c>fovea predict RUN [FILE...]</c>: the most probable classes of images.</summary>
+/// <summary><c>fovea predict RUN [FILE|DIR...]</c>: the most probable classes of images.</summary>
 internal static class PredictCommand
 {
     public static Command Create(Terminal terminal)
     {
         Option<int> top = Make.Count("--top", 3, "Classes to show");
+        Option<int> batchSize = Make.Count("--batch-size", 32, "Images at a time", "-b");
+        Option<bool> csv = Make.Switch("--csv", "One row per image as CSV on standard output");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
-        Command command = new("predict", "Classify images with a trained model.");
+        Command command = new("predict",
+            "Classify images with a trained model. An image that cannot be read is named and costs no other; the exit "
+                + "code is 1 then.");
         ModelSource source = new(command, terminal.Error);
-        ImageChoice choice = new(command);
-        foreach (Option option in new Option[] { top, json }) command.Add(option);
+        ImageChoice choice = new(command, terminal);
+        foreach (Option option in new Option[] { top, batchSize, csv, json }) command.Add(option);
         command.SetAction(parsed =>
         {
             choice.Check(parsed);
+            if (parsed.GetValue(csv) && parsed.GetValue(json))
+                throw new UsageException("predict: --csv or --json, not both.");
             TrainedModel model = source.Model(parsed);
             ChosenImages chosen = choice.Open(parsed, source, model);
-            List<Prediction> predictions =
-                [.. model.Predict(chosen.Images)
-                    .Select((shares, i) => Of(chosen.Names[i], chosen.Truths[i], model, shares, parsed.GetValue(top)))];
+            List<Prediction> predictions = [];
+            foreach (double[] shares in model.PredictEach(chosen.Images, parsed.GetValue(batchSize)))
+                predictions.Add(Of(chosen, predictions.Count, model, shares, parsed.GetValue(top)));
             if (parsed.GetValue(json))
                 terminal.Output.WriteLine(
-                    JsonText.Document(new { Checkpoint = model.Path, Predictions = predictions }));
+                    JsonText.Document(new
+                    {
+                        Checkpoint = model.Path,
+                        model.Head.Data.ClassNames,
+                        Predictions = predictions,
+                    }));
+            else if (parsed.GetValue(csv)) terminal.Output.Write(Csv(predictions));
             else Print(terminal.Console, predictions);
-            return ExitCode.Success;
+            return choice.Complain(chosen);
         });
         return command;
     }
 
-    private static Prediction Of(string image, string? truth, TrainedModel model, double[] probabilities, int top) =>
-        new(image, truth,
-    [
-        .. Enumerable.Range(0, probabilities.Length).OrderByDescending(label => probabilities[label]).Take(top)
-            .Select(label => new ClassProbability(model.Head.Data.ClassNames[label], probabilities[label])),
-    ]);
+    private static Prediction Of(ChosenImages chosen, int image, TrainedModel model, double[] probabilities, int top)
+    {
+        (string name, string? truth) = (chosen.Names[image], chosen.Truths[image]);
+        if (chosen.Images.Errors.TryGetValue(image, out string? error)) return new(name, truth, [], error);
+        return new(name, truth,
+        [
+            .. Enumerable.Range(0, probabilities.Length).OrderByDescending(label => probabilities[label]).Take(top)
+                .Select(label => new ClassProbability(model.Head.Data.ClassNames[label], probabilities[label])),
+        ], null);
+    }
+
+    /// <summary>One row per image: the classes, the most probable first, each with its probability.</summary>
+    private static string Csv(List<Prediction> predictions)
+    {
+        int most = Math.Max(1, predictions.Max(one => one.Classes.Count));
+        IEnumerable<string> places = Enumerable.Range(1, most).Select(i => i == 1 ? "" : $"_{i}");
+        StringWriter text = new() { NewLine = "\n" };
+        text.WriteLine(string.Join(',', (string[])["image", "truth",
+            .. places.SelectMany(place => (string[])[$"class{place}", $"probability{place}"]), "error"]));
+        foreach (Prediction one in predictions)
+        {
+            IEnumerable<string> classes = one.Classes.SelectMany(entry => (string[])[CsvText.Cell(entry.Name),
+                entry.Probability.ToString("0.######", CultureInfo.InvariantCulture)]);
+            IEnumerable<string> missing = Enumerable.Repeat("", 2 * (most - one.Classes.Count));
+            text.WriteLine(string.Join(',', (string[])[CsvText.Cell(one.Image), CsvText.Cell(one.Truth ?? ""),
+                .. classes, .. missing, CsvText.Cell(one.Error ?? "")]));
+        }
+
+        return text.ToString();
+    }
 
     private static void Print(IAnsiConsole console, List<Prediction> predictions)
     {
-        Tables table = Tables.Create("image", "truth", "~prediction");
-        foreach (Prediction prediction in predictions)
+        bool hasTruth = predictions.Any(one => one.Truth is not null);
+        Tables table = Tables.Create(hasTruth ? ["image", "truth", "~prediction"] : ["image", "~prediction"]);
+        foreach (Prediction one in predictions.Where(one => one.Error is null))
         {
-            ClassProbability best = prediction.Classes[0];
-            bool isWrong = prediction.Truth is string truth && truth != best.Name;
-            string rest = string.Concat(prediction.Classes.Skip(1)
-                .Select(entry => $"   {entry.Name} {Phrases.Percent(entry.Probability)}"));
-            Cell classes = new(Printable.Line($"{best.Name} {Phrases.Percent(best.Probability)}"),
-                new Style(isWrong ? Color.Red : Color.Green), Printable.Line(rest));
-            table.AddRow(Cell.Name(prediction.Image), new Cell(prediction.Truth ?? ""), classes);
+            Cell classes = Classes(one);
+            if (hasTruth) table.AddRow(Cell.Name(one.Image), new Cell(one.Truth ?? ""), classes);
+            else table.AddRow(Cell.Name(one.Image), classes);
         }
 
-        console.Write(table);
+        if (table.Count > 0) console.Write(table);
+    }
+
+    private static Cell Classes(Prediction prediction)
+    {
+        ClassProbability best = prediction.Classes[0];
+        bool isWrong = prediction.Truth is string truth && truth != best.Name;
+        string rest = string.Concat(prediction.Classes.Skip(1)
+            .Select(entry => $"   {entry.Name} {Phrases.Percent(entry.Probability)}"));
+        return new Cell(Printable.Line($"{best.Name} {Phrases.Percent(best.Probability)}"),
+            new Style(isWrong ? Color.Red : Color.Green), Printable.Line(rest));
     }
 
     private sealed record ClassProbability(string Name, double Probability);
 
-    private sealed record Prediction(string Image, string? Truth, IReadOnlyList<ClassProbability> Classes);
+    private sealed record Prediction(string Image, string? Truth, IReadOnlyList<ClassProbability> Classes,
+        string? Error);
 }

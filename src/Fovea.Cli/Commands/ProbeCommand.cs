@@ -2,6 +2,7 @@ using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Core.Formats;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Lab.Probing;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;
@@ -23,9 +24,8 @@ internal static class ProbeCommand
 
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
-        Option<string?> weights = Make.Text("--weights", "RUN|FILE",
-            "Run directory (its best checkpoint), checkpoint or file of weights whose model is frozen");
-        weights.Required = true;
+        Argument<string?> run = Make.Model();
+        Option<string?> weights = Make.Text("--weights", "RUN|FILE", "The same as RUN");
         Option<string?> model = Make.Text("--model", "NAME",
             "Preset; the run's, or the one that the weights are of, unless given");
         RecipeOption[] parts = Options(ModelFields), fields = Options(DataFields);
@@ -45,7 +45,7 @@ internal static class ProbeCommand
             "Probe a trained model's features on a dataset: nearest neighbours and linear classification, with nothing "
                 + "of the model trained.")
         {
-            weights, model, neighbours, temperature, epochs, batchSize, device, threads, json,
+            run, weights, model, neighbours, temperature, epochs, batchSize, device, threads, json,
         };
         foreach (RecipeOption field in parts.Concat(fields)) command.Add(field);
         command.SetAction(parsed =>
@@ -53,12 +53,15 @@ internal static class ProbeCommand
             if (parsed.GetValue(temperature) is not (> 0 and < double.PositiveInfinity))
                 throw new UsageException("--temperature: must be above 0.");
             Device place = Device.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads));
-            FrozenModel frozen = FrozenModel.Load(parsed.GetRequiredValue(weights)!, parsed.GetValue(model), place,
+            FrozenModel frozen = FrozenModel.Load(Make.ModelOf(parsed, run, parsed.GetValue(weights)),
+                parsed.GetValue(model), place,
                 recipe => RecipeOption.Apply(recipe, parts, parsed));
             Recipe recipe = RecipeOption.Apply(
                 Of(frozen.Recipe, fields.Any(field => field.Field.Name == "dataset"
                     && field.Given(parsed) is not null)), fields, parsed);
-            ProbeResult result = Probe.Run(frozen, DatasetChoice.Load(recipe), new ProbeOptions
+            DatasetSplits data = DatasetChoice.Load(recipe);
+            foreach (string note in data.Notes) terminal.Error.WriteLine($"fovea: note: {OptionNames.Of(note)}");
+            ProbeResult result = Probe.Run(frozen, data, new ProbeOptions
             {
                 Neighbours = parsed.GetRequiredValue(neighbours),
                 Temperature = parsed.GetValue(temperature),
@@ -74,7 +77,8 @@ internal static class ProbeCommand
     }
 
     private static RecipeOption[] Options(string[] names) =>
-        [.. RecipeFields.All.Where(field => names.Contains(field.Name)).Select(field => new RecipeOption(field))];
+        [.. RecipeFields.All.Where(field => names.Contains(field.Name)).Select(field =>
+            new RecipeOption(field))];
 
     /// <summary>The images that the model was trained on, or, where another dataset is named, nothing of what was said
     /// about those.</summary>

@@ -16,26 +16,35 @@ internal static class TrainCommand
     /// <summary>Training from drawn weights, with what suits the model.</summary>
     public static Command Create(Terminal terminal, CancellationToken stop) => Create(
         "train", "Train an image classifier. Without any option: a small ViT on drawn shapes, in about two minutes.",
-        asked => ModelDefaults.Of(asked.Model.Name), terminal, stop);
+        asked => ModelDefaults.Of(asked.Model.Name),
+        field => field.Read(ModelDefaults.Of(Recipe.Default.Model.Name)), terminal, stop);
 
     /// <summary>Training from another model's weights; see <see cref="FineTuning.Start"/>.</summary>
     public static Command CreateFineTune(Terminal terminal, CancellationToken stop) => Create(
         "finetune",
-        "Fine-tune a model from --weights, with a new head if the classes differ. The options are those of 'train', "
-            + "with "
-        + "other defaults: the model of the weights, --lr 5e-4, --layer-decay 0.75, --label-smoothing 0.1 and "
-        + "--drop-path 0.1; with --freeze all, --lr 1e-3 and no decay.",
-        FineTuning.Start, terminal, stop);
+        "Fine-tune the model of a run or file, with a new head if the classes differ. The options are those of "
+            + "'train', with other defaults: the model of the weights, --lr 5e-4, --layer-decay 0.75, "
+            + "--label-smoothing 0.1 and --drop-path 0.1; with --freeze all, --lr 1e-3 and no decay.",
+        FineTuning.Start, FineTuneDefault, terminal, stop, Make.Model());
+
+    private static string FineTuneDefault(RecipeField field) => field.Name switch
+    {
+        "model" or "image-size" => "that of the weights",
+        "weights" => "RUN",
+        _ => field.Read(FineTuning.Defaults),
+    };
 
     /// <param name="name">The name of the command.</param>
     /// <param name="description">The description of the command.</param>
     /// <param name="start">The values that the recipe file and the command line start from.</param>
+    /// <param name="standard">What is used for a field unless it is given, for help.</param>
     /// <param name="terminal">The writers.</param>
     /// <param name="stop">Ctrl-C.</param>
-    private static Command Create(string name, string description, Func<Recipe, Recipe> start, Terminal terminal,
-        CancellationToken stop)
+    /// <param name="run">Names the weights to start from; null: an option only.</param>
+    private static Command Create(string name, string description, Func<Recipe, Recipe> start,
+        Func<RecipeField, string> standard, Terminal terminal, CancellationToken stop, Argument<string?>? run = null)
     {
-        RecipeOption[] fields = [.. RecipeFields.All.Select(field => new RecipeOption(field))];
+        RecipeOption[] fields = [.. RecipeFields.All.Select(field => new RecipeOption(field, standard(field)))];
         Option<string?> recipe = Make.Text("--recipe", "FILE",
             "YAML file with any of the options below; the command line wins", "-c", "--config");
         Option<string?> resume = new("--resume")
@@ -51,13 +60,16 @@ internal static class TrainCommand
         {
             recipe, resume, quiet, json,
         };
+        if (run is not null) command.Add(run);
         FindLearningRate find = new(command, terminal);
         foreach (RecipeOption field in fields) command.Add(field);
         command.SetAction(parsed =>
         {
-            Recipe Apply(Recipe from) => RecipeOption.Apply(from, fields, parsed);
+            Recipe Apply(Recipe from) => From(run, parsed, RecipeOption.Apply(from, fields, parsed));
             Recipe Read(Recipe from) => Apply(parsed.GetValue(recipe) is string file ? ReadFile(file, from) : from);
             bool isResumed = parsed.GetResult(resume) is { Implicit: false };
+            if (isResumed && run is not null && parsed.GetValue(run) is string other)
+                throw new UsageException($"--resume: a resumed run has its weights; leave '{other}' out.");
             if (find.IsAsked(parsed))
             {
                 if (isResumed) throw new UsageException("--find-lr: tests the beginning of a run; leave --resume out.");
@@ -80,6 +92,13 @@ internal static class TrainCommand
         });
         return command;
     }
+
+    /// <summary>The recipe with the weights that the argument names.</summary>
+    private static Recipe From(Argument<string?>? run, ParseResult parsed, Recipe recipe) =>
+        run is null || parsed.GetValue(run) is null ? recipe : recipe with
+        {
+            Model = recipe.Model with { Weights = Make.ModelOf(parsed, run, parsed.GetValue<string?>("--weights")) },
+        };
 
     /// <summary>The recipe of a file; that of a run serves another one, in a directory of its own.</summary>
     private static Recipe ReadFile(string file, Recipe from)

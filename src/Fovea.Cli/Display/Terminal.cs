@@ -14,6 +14,9 @@ internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInte
     /// <summary>The writer of errors.</summary>
     public TextWriter Error { get; } = new PrintableWriter(Error);
 
+    /// <summary>Opens standard input.</summary>
+    public Func<Stream> Input { get; init; } = System.Console.OpenStandardInput;
+
     private const int WidthOfFiles = short.MaxValue;
 
     /// <summary>Results with colours and tables where the terminal can.</summary>

@@ -1,19 +1,23 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Fovea.Cli.Display;
 using Fovea.Cli.Images;
 using Fovea.Data;
+using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Training.Models;
 
 namespace Fovea.Cli.Options;
 
-/// <summary>Argument and option of commands that look at single images: files, or numbers in the dataset.</summary>
+/// <summary>Argument and option of commands that look at single images: files and folders, or numbers in the
+/// dataset.</summary>
 internal sealed class ImageChoice
 {
     private readonly Argument<string[]> _files = new("FILE...")
     {
-        Description = "Images (PNG, JPEG, BMP, PPM, PGM or PBM)",
+        Description = "Images (PNG, JPEG, WebP, TIFF, BMP, GIF, PPM), folders of them at any depth, or - for standard "
+            + "input",
         Arity = ArgumentArity.ZeroOrMore
     };
     private readonly Option<int[]> _indices = new("--index")
@@ -25,10 +29,12 @@ internal sealed class ImageChoice
     };
 
     private readonly Command _command;
+    private readonly Terminal _terminal;
 
-    public ImageChoice(Command command)
+    public ImageChoice(Command command, Terminal terminal)
     {
         _command = command;
+        _terminal = terminal;
         command.Add(_files);
         command.Add(_indices);
     }
@@ -38,21 +44,43 @@ internal sealed class ImageChoice
     {
         if (Paths(parsed).Length > 0 == Numbers(parsed).Length > 0)
             throw new UsageException(
-                $"{_command.Name}: name image files, or numbers of the dataset's images with --index.");
+                $"{_command.Name}: name image files or a folder (- is standard input), or numbers of the dataset's "
+                    + "images with --index.");
     }
 
-    /// <summary>The images, in the order given.</summary>
+    /// <summary>The images, in the order given, those of a folder in the natural order of their names.</summary>
+    /// <exception cref="DataException">A folder has none, or cannot be listed.</exception>
     public ChosenImages Open(ParseResult parsed, ModelSource source, TrainedModel model)
     {
-        string[] paths = Paths(parsed);
-        if (paths.Length > 0) return new(new ImageFiles(model.Head.Data, paths), paths, new string?[paths.Length]);
+        string[] paths = [.. Paths(parsed).SelectMany(path => Expand(path, model.Head.Data))];
+        if (paths.Length > 0)
+            return new(new ReadableOnly(new ImageFiles(model.Head.Data, paths, _terminal.Input)), paths,
+                new string?[paths.Length]);
         int[] numbers = Numbers(parsed);
         IImageDataset dataset = source.Images(parsed, model);
         if (numbers.FirstOrDefault(number => number >= dataset.Count, -1) is >= 0 and int wrong)
             throw new UsageException(
                 $"--index: there is no image {wrong}; '{dataset.Info.Name}' has {dataset.Count}, counted from 0.");
-        return new(new Subset(dataset, numbers), [.. numbers.Select(number => $"{number}")],
+        return new(new ReadableOnly(new Subset(dataset, numbers)), [.. numbers.Select(number => $"{number}")],
             [.. numbers.Select(number => dataset.Info.ClassNames[dataset.Label(number)])]);
+    }
+
+    /// <summary>Says what is wrong with images that could not be read.</summary>
+    /// <returns>The exit code: failure if there are any.</returns>
+    public int Complain(ChosenImages chosen)
+    {
+        foreach ((_, string error) in chosen.Images.Errors.OrderBy(entry => entry.Key))
+            _terminal.Error.WriteLine($"fovea: {error}");
+        return chosen.Images.Errors.Count > 0 ? Commands.ExitCode.Failure : Commands.ExitCode.Success;
+    }
+
+    private IEnumerable<string> Expand(string path, DatasetInfo info)
+    {
+        if (!Directory.Exists(path)) return [path];
+        UnlabelledImages images = new(path, info);
+        foreach (string note in images.Notes) _terminal.Error.WriteLine($"fovea: {path}: {note}");
+        return Enumerable.Range(0, images.Count).Select(images.PathOf).Order(NaturalOrder.Instance)
+            .Select(name => Path.Combine(path, name));
     }
 
     private string[] Paths(ParseResult parsed) => parsed.GetValue(_files) ?? [];
@@ -78,4 +106,14 @@ internal sealed class ImageChoice
 /// <param name="Images">The images.</param>
 /// <param name="Names">The file of each, or its number.</param>
 /// <param name="Truths">The class of each; null where it is unknown.</param>
-internal sealed record ChosenImages(IImageDataset Images, IReadOnlyList<string> Names, IReadOnlyList<string?> Truths);
+internal sealed record ChosenImages(ReadableOnly Images, IReadOnlyList<string> Names, IReadOnlyList<string?> Truths)
+{
+    /// <summary>Those that can be read, each read once.</summary>
+    public (IImageDataset Images, IReadOnlyList<string> Names, IReadOnlyList<string?> Truths) Readable()
+    {
+        RawImage scratch = new();
+        for (int i = 0; i < Images.Count; i++) Images.Read(i, scratch);
+        int[] good = [.. Enumerable.Range(0, Images.Count).Where(i => !Images.Errors.ContainsKey(i))];
+        return (new Subset(Images, good), [.. good.Select(i => Names[i])], [.. good.Select(i => Truths[i])]);
+    }
+}

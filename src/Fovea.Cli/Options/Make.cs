@@ -31,6 +31,32 @@ internal static class Make
         return option;
     }
 
+    /// <summary>The model to start from or to look at, where <c>--weights</c> may name it as well.</summary>
+    public static Argument<string?> Model() => new("RUN")
+    {
+        Description = "Run directory (its best checkpoint), checkpoint or file of weights",
+        Arity = ArgumentArity.ZeroOrOne,
+        DefaultValueFactory = _ => null,
+    };
+
+    /// <summary>The model that was named in either way.</summary>
+    /// <exception cref="UsageException">In both ways, or in none.</exception>
+    public static string ModelOf(ParseResult parsed, Argument<string?> run, string? weights)
+    {
+        string command = parsed.CommandResult.Command.Name;
+        return (parsed.GetValue(run), weights) switch
+        {
+            (string named, null) => named,
+            (null, string file) => file,
+            (null, null) => throw new UsageException(
+                $"{command}: say which model (RUN or --weights FILE: a run directory, a checkpoint, safetensors or "
+                    + "PyTorch's .pth)."),
+            (string named, string file) when named == file => named,
+            (string named, string file) => throw new UsageException(
+                $"{command}: RUN is '{named}' and --weights is '{file}'; name one model."),
+        };
+    }
+
     /// <summary>A device that is registered, the first unless told otherwise.</summary>
     public static Option<string> Device()
     {

@@ -75,6 +75,7 @@ internal sealed class ModelSource
         DatasetSplits splits = DatasetChoice.Load(training with { Data = data });
         ClassMap classes = ClassMap.Of(model.Head.Data, splits.Info)
             .Require(parsed.GetRequiredValue(_path), parsed.GetValue(_knownClasses));
+        foreach (string about in splits.Notes) Say($"note: {OptionNames.Of(about)}");
         if (classes.Note is string note) Say(note);
         splits = classes.Apply(splits);
         if (isOther && splits.Whole is IImageDataset whole && parsed.GetResult(_split) is null or { Implicit: true })

@@ -34,6 +34,19 @@ internal static partial class OptionNames
         return causes.Length > 0 ? causes : parsed.Errors;
     }
 
+    /// <summary>Which argument is missing, what it is, and a command line that has it; null for other errors.</summary>
+    public static string? MissingArgument(ParseError error, ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        if (error.SymbolResult is not ArgumentResult { Argument: Argument missing, Tokens.Count: 0 }
+            || !command.Arguments.Contains(missing)) return null;
+        IEnumerable<string> others = command.Arguments.SkipWhile(argument => argument != missing).Skip(1)
+            .Where(argument => argument.Name.EndsWith("...", StringComparison.Ordinal))
+            .Select(argument => $", and then {argument.Name} ({argument.Description})");
+        string example = Examples.Of(command).FirstOrDefault() is string line ? $" For example: {line}" : "";
+        return $"{command.Name}: {missing.Name} is missing: {missing.Description}{string.Concat(others)}.{example}";
+    }
+
     /// <summary>A question about the nearest option or command; nothing where none is near.</summary>
     public static string DidYouMean(ParseError error, ParseResult parsed)
     {

@@ -8,10 +8,11 @@ namespace Fovea.Cli.Options;
 internal sealed class RecipeOption : Option<string?>
 {
     /// <param name="field">The field that the option sets.</param>
-    public RecipeOption(RecipeField field)
+    /// <param name="standard">What the command uses unless it is given, for help; null: nothing is said.</param>
+    public RecipeOption(RecipeField field, string? standard = null)
         : base($"--{field.Name}", [.. field.Aliases.Select(alias => alias.Length == 1 ? $"-{alias}" : $"--{alias}")])
     {
-        Field = field;
+        (Field, Standard) = (field, standard);
         Description = OptionNames.Of(field.Description);
         HelpName = field.Form.Placeholder;
         bool isList = field.Form.Placeholder.Contains(",X", StringComparison.Ordinal);
@@ -23,6 +24,9 @@ internal sealed class RecipeOption : Option<string?>
 
     /// <summary>The field that the option sets.</summary>
     public RecipeField Field { get; }
+
+    /// <summary>What the command uses unless the option is given, in words; null: nothing is said.</summary>
+    public string? Standard { get; }
 
     /// <summary>The recipe with what the command line gives.</summary>
     public static Recipe Apply(Recipe recipe, IEnumerable<RecipeOption> options, ParseResult parsed)

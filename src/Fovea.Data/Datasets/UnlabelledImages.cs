@@ -13,18 +13,21 @@ public sealed class UnlabelledImages : IImageDataset
     private readonly ConcurrentDictionary<int, string> _unreadable = new();
 
     /// <summary>Lists the folder; nothing is decoded.</summary>
-    /// <param name="folder">Images at any depth; links are followed.</param>
+    /// <param name="folder">Images at any depth; links are followed, and one that leads nowhere cannot be read.</param>
     /// <param name="info">Classes and normalisation of the model that will look at them.</param>
     /// <exception cref="DataException">There is no such folder, no image in it, or it cannot be listed.</exception>
     public UnlabelledImages(string folder, DatasetInfo info)
     {
         if (!Directory.Exists(folder)) throw new DataException($"'{folder}' is not a folder; give one with images.");
-        (Info, _store) = (info, new FolderStore(folder, FolderWalk.List(folder)));
+        (Info, _store) = (info, new FolderStore(folder, FolderWalk.List(folder, keepsDangling: true)));
         if (Count == 0) throw new DataException($"'{folder}' holds no images ({ImageSignature.Readable}).");
     }
 
     /// <inheritdoc/>
     public DatasetInfo Info { get; }
+
+    /// <summary>What the listing left out, a sentence each.</summary>
+    public IReadOnlyList<string> Notes => [.. _store.Entries.PassedOver.Sentences()];
 
     /// <inheritdoc/>
     public int Count => _store.Entries.Count;

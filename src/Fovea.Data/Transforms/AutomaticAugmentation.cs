@@ -17,6 +17,10 @@ public sealed record AutomaticAugmentation(string Name, ImageTransform Step)
         (["ta-wide", "ta_wide"], () => new TrivialAugmentWide()),
     ];
 
+    /// <summary>Names that <see cref="Parse"/> takes, with an example of timm's.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        [.. Known.SelectMany(entry => entry.Names), "rand-m9-mstd0.5-inc1"];
+
     private static readonly string[] Steps = ["auto-augment", "rand-augment", "trivial-augment"];
 
     /// <summary>
@@ -40,7 +44,7 @@ public sealed record AutomaticAugmentation(string Name, ImageTransform Step)
         string name = text.Split(':')[0];
         if (Steps.Contains(name)) return TransformSyntax.Parse(text);
 
-        string[] all = [.. Known.SelectMany(entry => entry.Names), "rand-m9-mstd0.5-inc1", .. Steps];
+        string[] all = [.. Names, .. Steps];
         string question = NearestName.Question(name, all, " Did you mean '{0}'?");
         throw new UsageException(
             $"Augmentation '{text}': there is none of this name.{question} There are {string.Join(", ", all)}.");

@@ -44,7 +44,7 @@ public static class StudyOutputs
             IEnumerable<string> numbers = StudyTable.Numbers(one)
                 .Select(value => value is double number && double.IsFinite(number)
                     ? number.ToString("R", CultureInfo.InvariantCulture) : "");
-            text.Append(string.Join(',', cells.Select(Quoted).Concat(numbers))).Append('\n');
+            text.Append(string.Join(',', cells.Select(CsvText.Cell).Concat(numbers))).Append('\n');
         }
 
         return text.ToString();
@@ -65,15 +65,6 @@ public static class StudyOutputs
             text.Append("| ").AppendJoin(" | ", row.Select(Escaped)).Append(" |\n");
         foreach (string note in table.Notes) text.Append('\n').Append(Escaped(note)).Append('\n');
         return text.ToString();
-    }
-
-    /// <summary>A cell of text: quoted where needed; an apostrophe keeps spreadsheets from running it as a
-    /// formula.</summary>
-    private static string Quoted(string cell)
-    {
-        string text = cell.Length > 0 && "=+-@\t\r".Contains(cell[0], StringComparison.Ordinal)
-            && !double.TryParse(cell, CultureInfo.InvariantCulture, out _) ? "'" + cell : cell;
-        return text.AsSpan().ContainsAny(",\"\n\r") ? $"\"{text.Replace("\"", "\"\"")}\"" : text;
     }
 
     /// <summary>Text within Markdown: one line, no HTML, no end of a cell.</summary>

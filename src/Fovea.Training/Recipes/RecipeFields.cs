@@ -1,4 +1,5 @@
 using Fovea.Core.Options;
+using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Transforms;
 using Fovea.Nn.Schedules;
@@ -80,7 +81,8 @@ public static class RecipeFields
         [
             Fixed(section.Field("dataset", ValueForm.Text("NAME").OrNone("auto"), s => s.Dataset,
                 (s, v) => s with { Dataset = v },
-                "shapes (needs no files), mnist, cifar10, cifar100, folder, imagenet, cats-and-dogs, csv, ...")),
+                "What lies in the folder; auto: found out, or drawn shapes without a folder; "
+                    + string.Join(", ", DatasetCatalogue.Names))),
             section.Field("data", ValueForm.Text("DIR").OrNone("none"), s => s.Directory,
                 (s, v) => s with { Directory = v },
                 "Folder with the dataset's files", "data-dir"),
@@ -89,7 +91,7 @@ public static class RecipeFields
                 "Transforms of training images, e.g. random-crop:32:padding=4,hflip"),
             section.Field("auto-augment", ValueForm.Of("NAME", AutomaticAugmentation.Parse).OrNone("none"),
                 s => s.AutoAugment, (s, v) => s with { AutoAugment = v },
-                "Automatic augmentation: imagenet, cifar10, svhn, ra, ta-wide, rand-m9-mstd0.5-inc1, ...", "aa"),
+                $"Automatic augmentation: {string.Join(", ", AutomaticAugmentation.Names)}", "aa"),
             section.Field("color-jitter", AtLeast0.Or("auto"), s => s.ColorJitter, (s, v) => s with { ColorJitter = v },
                 "Largest change of brightness, contrast and saturation; left out beside `auto-augment`, as in timm"),
             section.Field("hflip", Share.Or("auto"), s => s.HorizontalFlip, (s, v) => s with { HorizontalFlip = v },
@@ -177,7 +179,8 @@ public static class RecipeFields
         [
             section.Field("schedule", ValueForm.Of("NAME[:key=value,...]", text => new ScheduleSpec(text)), s => s.Form,
                 (s, v) => s with { Form = v },
-                "cosine, constant, linear, step:size=30,gamma=0.1, multi-step, exponential, one-cycle, ...", "sched",
+                $"{string.Join(", ", ScheduleCatalogue.All.Select(entry => entry.Name))}; options behind a colon: "
+                    + "step:size=30,gamma=0.1", "sched",
                 "scheduler"),
             section.Field("warmup-epochs", AtLeast0.Or("auto"), s => s.WarmupEpochs,
                 (s, v) => s with { WarmupEpochs = v },

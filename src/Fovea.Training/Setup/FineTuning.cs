@@ -31,7 +31,7 @@ public static class FineTuning
     {
         if (asked.Model.Weights is not string weights)
             throw new UsageException(
-                "finetune: say which weights to start from (`weights` RUN or FILE: a run directory, a checkpoint, "
+                "finetune: say which weights to start from (RUN or `weights` FILE: a run directory, a checkpoint, "
                     + "safetensors or PyTorch's .pth).");
         string? name = asked.Model.Name == Recipe.Default.Model.Name ? null : Presets.Find(asked.Model.Name).Name;
         ModelSection model = ModelOf(weights, name);
@@ -40,16 +40,17 @@ public static class FineTuning
         Recipe start = ModelDefaults.Of(model.Name) with { Model = model with { Weights = weights } };
         return asked.Optimisation.Freeze is null
             ? start with { Optimisation = start.Optimisation with { LearningRate = 1e-3, WeightDecay = 0 } }
-            : start with
-            {
-                Optimisation = start.Optimisation with { LearningRate = 5e-4, LayerDecay = 0.75 },
-                Regularisation = start.Regularisation with
-                {
-                    LabelSmoothing = 0.1,
-                    DropPath = hasDropPath ? 0.1 : null
-                },
-            };
+            : WithRates(start, hasDropPath);
     }
+
+    /// <summary>What <see cref="Start"/> gives for most transformers, nothing frozen.</summary>
+    public static Recipe Defaults { get; } = WithRates(Recipe.Default, hasDropPath: true);
+
+    private static Recipe WithRates(Recipe start, bool hasDropPath) => start with
+    {
+        Optimisation = start.Optimisation with { LearningRate = 5e-4, LayerDecay = 0.75 },
+        Regularisation = start.Regularisation with { LabelSmoothing = 0.1, DropPath = hasDropPath ? 0.1 : null },
+    };
 
     /// <summary>Freezes what the recipe wants frozen, and sets how blocks are differentiated.</summary>
     /// <exception cref="UsageException">The model has fewer blocks, or none that could be computed again.</exception>

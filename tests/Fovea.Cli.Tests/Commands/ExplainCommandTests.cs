@@ -75,7 +75,8 @@ public sealed class ExplainCommandTests : IDisposable
             StringComparison.Ordinal);
         Assert.Equal(2, _shell.Run("explain", run, "--out", Out));
         Assert.Equal(
-            $"fovea: explain: name image files, or numbers of the dataset's images with --index.{Environment.NewLine}",
+            "fovea: explain: name image files or a folder (- is standard input), or numbers of the dataset's images "
+                + $"with --index.{Environment.NewLine}",
             _shell.Error);
         Assert.Equal(2, _shell.Run("explain", run, "--index", "2000", "--out", Out));
         Assert.Equal(2, _shell.Run("explain", run, file, "--index", "1", "--out", Out));

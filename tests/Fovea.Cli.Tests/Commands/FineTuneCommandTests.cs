@@ -19,7 +19,7 @@ public sealed class FineTuneCommandTests : IDisposable
     public void Fine_tuning_takes_over_the_model_and_makes_a_new_head()
     {
         string run = _shell.Train(), tuned = Path.Combine(_shell.Folder, "tuned");
-        Assert.True(_shell.Run(["finetune", "--weights", run, "--classes", "4", .. Small, "--out", tuned]) == 0,
+        Assert.True(_shell.Run(["finetune", run, "--classes", "4", .. Small, "--out", tuned]) == 0,
             _shell.Error);
 
         string config = File.ReadAllText(Path.Combine(tuned, "config.yaml"));
@@ -45,7 +45,7 @@ public sealed class FineTuneCommandTests : IDisposable
     public void Without_weights_it_says_what_to_do()
     {
         Assert.Equal(ExitCode.Usage, _shell.Run("finetune"));
-        Assert.Contains("--weights RUN", _shell.Error);
+        Assert.Contains("RUN or --weights FILE", _shell.Error);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class FineTuneCommandTests : IDisposable
             entry.GetProperty("k").GetInt32()));
         Assert.Equal(40, result.GetProperty("images").GetProperty("train").GetInt32());
         Assert.InRange(result.GetProperty("linear").GetProperty("test_accuracy").GetDouble(), 0, 1);
-        Assert.Equal(0, _shell.Run("probe", "--weights", run, "--k", "1", "--epochs", "1"));
+        Assert.Equal(0, _shell.Run("probe", run, "--k", "1", "--epochs", "1"));
         Assert.Contains("k-NN", _shell.Output);
     }
 

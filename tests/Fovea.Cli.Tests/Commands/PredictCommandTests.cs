@@ -42,4 +42,62 @@ public sealed class PredictCommandTests : IDisposable
         Assert.Equal(2, _shell.Run("predict", run, "--index", "2000"));
         Assert.Contains("--index: there is no image 2000; 'shapes' has", _shell.Error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void AFolderIsPredictedInNaturalOrderAndOneBadFileCostsThatFileOnly()
+    {
+        string run = _shell.Train(), folder = Path.Combine(_shell.Folder, "photos");
+        foreach (string name in (string[])["10.ppm", "2.ppm", "b/=1.ppm", "b/.hidden.ppm"]) Write(folder, name);
+        File.WriteAllText(Path.Combine(folder, "3.png"), "no image");
+        File.WriteAllText(Path.Combine(folder, "notes.txt"), "no image either");
+        if (!OperatingSystem.IsWindows())
+            File.CreateSymbolicLink(Path.Combine(folder, "4.png"), Path.Combine(folder, "gone.png"));
+        string[] expected = [.. ((string[])["2.ppm", "3.png", "4.png", "10.ppm", "b/=1.ppm"])
+            .Where(name => name != "4.png" || !OperatingSystem.IsWindows()).Select(name => Path.Combine(folder, name))];
+
+        Assert.Equal(1, _shell.Run("predict", run, folder, "--json"));
+        using JsonDocument json = JsonDocument.Parse(_shell.Output);
+        JsonElement[] predictions = [.. json.RootElement.GetProperty("predictions").EnumerateArray()];
+        Assert.Equal(expected, predictions.Select(one => one.GetProperty("image").GetString()));
+        Assert.Equal(3, predictions.Count(one => one.GetProperty("classes").GetArrayLength() == 3));
+        Assert.Contains("3.png", predictions[1].GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Equal(10, json.RootElement.GetProperty("class_names").GetArrayLength());
+        Assert.Equal(expected.Length - 3, _shell.Error.Split("fovea: ").Length - 1);
+
+        Assert.Equal(1, _shell.Run("predict", run, folder, "--csv", "--top", "2"));
+        string[] rows = _shell.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("image,truth,class,probability,class_2,probability_2,error", rows[0]);
+        Assert.Equal(expected.Length + 1, rows.Length);
+
+        File.Delete(Path.Combine(folder, "3.png"));
+        File.Delete(Path.Combine(folder, "4.png"));
+        Assert.Equal(0, _shell.Run("predict", run, folder));
+        Assert.Equal(3, _shell.Output.Split('\n').Count(line => line.Contains(".ppm", StringComparison.Ordinal)));
+
+        Assert.Equal(1, _shell.Run("predict", run, Directory.CreateDirectory(Path.Combine(folder, "none")).FullName));
+        Assert.Contains("holds no images", _shell.Error, StringComparison.Ordinal);
+        Assert.Equal(0, _shell.Run("explain", run, Path.Combine(folder, "b"), "--out", _shell.Folder));
+    }
+
+    [Theory]
+    [InlineData("-")]
+    [InlineData("/dev/stdin")]
+    public void StandardInputIsRead(string name)
+    {
+        string run = _shell.Train();
+        _shell.Input = Ppm();
+        Assert.True(_shell.Run("predict", run, name, "--json") == 0, _shell.Error);
+        _shell.Input = [];
+        Assert.Equal(1, _shell.Run("predict", run, name));
+        Assert.Contains("standard input: is empty", _shell.Error, StringComparison.Ordinal);
+    }
+
+    private static byte[] Ppm() => [.. Encoding.ASCII.GetBytes("P6 2 1 255\n"), 255, 0, 0, 255, 0, 0];
+
+    private static void Write(string folder, string name)
+    {
+        string path = Path.Combine(folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllBytes(path, Ppm());
+    }
 }

@@ -19,10 +19,15 @@ internal sealed class FolderWalk
     /// <summary>For each folder that waits, where it really lies, behind the places of those above it.</summary>
     private readonly Dictionary<string, string[]> _chains = new(StringComparer.Ordinal);
 
-    private FolderWalk(string root) => _root = Path.GetFullPath(root);
+    private readonly bool _keepsDangling;
 
+    private FolderWalk(string root, bool keepsDangling) =>
+        (_root, _keepsDangling) = (Path.GetFullPath(root), keepsDangling);
+
+    /// <param name="root">The folder.</param>
+    /// <param name="keepsDangling">Lists links that lead nowhere, as files that cannot be read.</param>
     /// <exception cref="DataException">A folder cannot be read, or a link leads nowhere.</exception>
-    public static EntryList List(string root) => new FolderWalk(root).List();
+    public static EntryList List(string root, bool keepsDangling = false) => new FolderWalk(root, keepsDangling).List();
 
     private EntryList List()
     {
@@ -52,7 +57,7 @@ internal sealed class FolderWalk
         foreach ((string name, bool isFolder, bool isLink) in Contents(Path.Combine(_root, folder)))
         {
             string path = prefix + name;
-            if (isLink && !Exists(path)) AddDangling(path);
+            if (isLink && !Exists(path) && !(_keepsDangling && ImageNames.IsImage(name))) AddDangling(path);
             else if (isFolder && !Enter(folder, path, isLink)) _entries.PassedOver.AddLoop(path);
             else if (isFolder) folders.Add(path);
             else if (ImageNames.IsImage(name)) files.Add(name);

@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+using Fovea.Cli.Options;
+using Fovea.Data;
+
+namespace Fovea.Cli.Images;
+
+/// <summary>Images of which one that cannot be read costs no other: it comes as a single black pixel, and is
+/// remembered.</summary>
+/// <param name="inner">The images.</param>
+internal sealed class ReadableOnly(IImageDataset inner) : IImageDataset
+{
+    private readonly ConcurrentDictionary<int, string> _errors = new();
+
+    /// <summary>What is wrong with the images that could not be read so far, by number.</summary>
+    public IReadOnlyDictionary<int, string> Errors => _errors;
+
+    /// <inheritdoc/>
+    public DatasetInfo Info => inner.Info;
+
+    /// <inheritdoc/>
+    public int Count => inner.Count;
+
+    /// <inheritdoc/>
+    public int Label(int index) => inner.Label(index);
+
+    /// <inheritdoc/>
+    public int Read(int index, RawImage image, int leastSide = 0)
+    {
+        try
+        {
+            return inner.Read(index, image, leastSide);
+        }
+        catch (DataException error)
+        {
+            _errors[index] = OptionNames.Message(error);
+            image.SetSize(1, 1, 1);
+            image.Pixels.Clear();
+            return inner.Label(index);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using System.Globalization;
+
+namespace Fovea.Core.Formats;
+
+/// <summary>Cells of CSV files for people and spreadsheets.</summary>
+public static class CsvText
+{
+    /// <summary>A cell of text: quoted where needed; an apostrophe keeps spreadsheets from running it as a
+    /// formula.</summary>
+    public static string Cell(string cell)
+    {
+        string text = cell.Length > 0 && "=+-@\t\r".Contains(cell[0], StringComparison.Ordinal)
+            && !double.TryParse(cell, CultureInfo.InvariantCulture, out _) ? "'" + cell : cell;
+        return text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"")}\"";
+    }
+}
