@@ -104,7 +104,7 @@ internal static class CommandLine
         foreach (ParseError error in OptionNames.Causes(parsed))
             terminal.Error.WriteLine(OptionNames.MissingArgument(error, parsed) is string missing ? $"fovea: {missing}"
                 : $"fovea: {error.Message}{OptionNames.DidYouMean(error, parsed)}");
-        terminal.Error.WriteLine($"'{Help.PathOf(command)} --help' shows what there is.");
+        terminal.Error.WriteLine($"'{Examples.PathOf(command)} --help' shows what there is.");
         return ExitCode.Usage;
     }
 

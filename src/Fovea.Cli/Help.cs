@@ -30,18 +30,13 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
             group.SetAction(parsed => new Help(terminal).Invoke(parsed));
     }
 
-    /// <summary>A command as it is typed, such as <c>fovea data get</c>.</summary>
-    public static string PathOf(Command command) =>
-        command is RootCommand ? "fovea"
-            : $"{string.Concat(command.Parents.OfType<Command>().Take(1).Select(PathOf))} {command.Name}";
-
     /// <inheritdoc/>
     public override int Invoke(ParseResult parseResult)
     {
         Command command = parseResult.CommandResult.Command;
         IAnsiConsole console = terminal.Console;
         console.Profile.Width = Math.Min(console.Profile.Width, WidestPage);
-        string name = PathOf(command);
+        string name = Examples.PathOf(command);
         console.MarkupLineInterpolated($"{command.Description}");
         console.WriteLine();
         string arguments = string.Concat(command.Arguments.Select(Placeholder))

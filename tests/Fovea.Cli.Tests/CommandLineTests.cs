@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
+using Fovea.Cli.Options;
 
 namespace Fovea.Cli.Tests;
 
@@ -99,7 +100,7 @@ public sealed class CommandLineTests : IDisposable
             CancellationToken.None);
         foreach (Command command in root.Subcommands.SelectMany(command => command.Subcommands.Prepend(command)))
         {
-            string[] path = Help.PathOf(command).Split(' ')[1..];
+            string[] path = Examples.PathOf(command).Split(' ')[1..];
             Assert.True(_shell.Run([.. path, "--help"]) == 0, $"{command.Name}: {_shell.Error}");
             Assert.All(command.Options.Where(option => !option.Hidden),
                 option => Assert.Contains(option.Name, _shell.Output, StringComparison.Ordinal));

@@ -24,7 +24,7 @@ public sealed partial class ExamplesTests
         foreach (Command command in Commands(Root))
             Assert.All(Examples.Of(command), line =>
             {
-                Assert.StartsWith(Help.PathOf(command), line, StringComparison.Ordinal);
+                Assert.StartsWith(Examples.PathOf(command), line, StringComparison.Ordinal);
                 RequireUnderstood(line);
             });
     }

@@ -20,7 +20,7 @@ internal static class ExplainCommand
         Command command = new("explain",
             "Show where a model looks: attention maps, rollout, relevance, and what its parts have learned.");
         ModelSource source = new(command, terminal.Error);
-        ImageChoice choice = new(command, terminal);
+        ImageChoice choice = new(command, terminal.Error, terminal.Input);
         command.Add(target);
         command.Add(directory);
         command.SetAction(parsed =>

@@ -21,7 +21,7 @@ internal static class PredictCommand
             "Classify images with a trained model. An image that cannot be read is named and costs no other; the exit "
                 + "code is 1 then.");
         ModelSource source = new(command, terminal.Error);
-        ImageChoice choice = new(command, terminal);
+        ImageChoice choice = new(command, terminal.Error, terminal.Input);
         foreach (Option option in new Option[] { top, batchSize, csv, json }) command.Add(option);
         command.SetAction(parsed =>
         {
@@ -51,7 +51,8 @@ internal static class PredictCommand
     private static Prediction Of(ChosenImages chosen, int image, TrainedModel model, double[] probabilities, int top)
     {
         (string name, string? truth) = (chosen.Names[image], chosen.Truths[image]);
-        if (chosen.Images.Errors.TryGetValue(image, out string? error)) return new(name, truth, [], error);
+        if (chosen.Images.Errors.TryGetValue(image, out DataException? error))
+            return new(name, truth, [], OptionNames.Message(error));
         return new(name, truth,
         [
             .. Enumerable.Range(0, probabilities.Length).OrderByDescending(label => probabilities[label]).Take(top)

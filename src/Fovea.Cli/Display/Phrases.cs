@@ -62,7 +62,8 @@ internal static class Phrases
             $"{Plural(how.Epochs, "epoch")} of {Plural(plan.StepsPerEpoch, "step")}, effective batch {how.BatchSize}, "
             + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {Rate(how.LearningRate)} ({recipe.Schedule.Form}, "
             + $"warm-up {Rate(warmup)} {(warmup == 1 ? "epoch" : "epochs")}), seed {recipe.Run.Seed}");
-        if (RecipeText.Regularisation(plan.Used ?? recipe) is { Length: > 0 } measures) yield return ("against", measures);
+        if (RecipeText.Regularisation(plan.Used ?? recipe) is { Length: > 0 } measures)
+            yield return ("against", measures);
         if (RecipeText.Teacher(recipe) is { Length: > 0 } teacher) yield return ("teacher", teacher);
         yield return ("machine", $"fovea {Machine.Version}, {Machine.Processors}");
         yield return ("run", (plan.StepsDone == 0 ? plan.Directory

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Fovea.Cli.Options;
 using Fovea.Data;
 
 namespace Fovea.Cli.Images;
@@ -9,10 +8,10 @@ namespace Fovea.Cli.Images;
 /// <param name="inner">The images.</param>
 internal sealed class ReadableOnly(IImageDataset inner) : IImageDataset
 {
-    private readonly ConcurrentDictionary<int, string> _errors = new();
+    private readonly ConcurrentDictionary<int, DataException> _errors = new();
 
     /// <summary>What is wrong with the images that could not be read so far, by number.</summary>
-    public IReadOnlyDictionary<int, string> Errors => _errors;
+    public IReadOnlyDictionary<int, DataException> Errors => _errors;
 
     /// <inheritdoc/>
     public DatasetInfo Info => inner.Info;
@@ -32,7 +31,7 @@ internal sealed class ReadableOnly(IImageDataset inner) : IImageDataset
         }
         catch (DataException error)
         {
-            _errors[index] = OptionNames.Message(error);
+            _errors[index] = error;
             image.SetSize(1, 1, 1);
             image.Pixels.Clear();
             return inner.Label(index);

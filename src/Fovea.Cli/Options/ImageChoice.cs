@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using Fovea.Cli.Display;
 using Fovea.Cli.Images;
 using Fovea.Data;
 using Fovea.Data.Datasets;
@@ -29,12 +28,16 @@ internal sealed class ImageChoice
     };
 
     private readonly Command _command;
-    private readonly Terminal _terminal;
+    private readonly TextWriter _notes;
+    private readonly Func<Stream> _input;
 
-    public ImageChoice(Command command, Terminal terminal)
+    /// <param name="command">Gets the argument and the option.</param>
+    /// <param name="notes">Gets what has to be said besides the results.</param>
+    /// <param name="input">Opens standard input.</param>
+    public ImageChoice(Command command, TextWriter notes, Func<Stream> input)
     {
         _command = command;
-        _terminal = terminal;
+        (_notes, _input) = (notes, input);
         command.Add(_files);
         command.Add(_indices);
     }
@@ -54,7 +57,7 @@ internal sealed class ImageChoice
     {
         string[] paths = [.. Paths(parsed).SelectMany(path => Expand(path, model.Head.Data))];
         if (paths.Length > 0)
-            return new(new ReadableOnly(new ImageFiles(model.Head.Data, paths, _terminal.Input)), paths,
+            return new(new ReadableOnly(new ImageFiles(model.Head.Data, paths, _input)), paths,
                 new string?[paths.Length]);
         int[] numbers = Numbers(parsed);
         IImageDataset dataset = source.Images(parsed, model);
@@ -66,19 +69,19 @@ internal sealed class ImageChoice
     }
 
     /// <summary>Says what is wrong with images that could not be read.</summary>
-    /// <returns>The exit code: failure if there are any.</returns>
+    /// <returns>The exit code: 1, failure, if there are any.</returns>
     public int Complain(ChosenImages chosen)
     {
-        foreach ((_, string error) in chosen.Images.Errors.OrderBy(entry => entry.Key))
-            _terminal.Error.WriteLine($"fovea: {error}");
-        return chosen.Images.Errors.Count > 0 ? Commands.ExitCode.Failure : Commands.ExitCode.Success;
+        foreach ((_, DataException error) in chosen.Images.Errors.OrderBy(entry => entry.Key))
+            _notes.WriteLine($"fovea: {OptionNames.Message(error)}");
+        return chosen.Images.Errors.Count > 0 ? 1 : 0;
     }
 
     private IEnumerable<string> Expand(string path, DatasetInfo info)
     {
         if (!Directory.Exists(path)) return [path];
         UnlabelledImages images = new(path, info);
-        foreach (string note in images.Notes) _terminal.Error.WriteLine($"fovea: {path}: {note}");
+        foreach (string note in images.Notes) _notes.WriteLine($"fovea: {path}: {note}");
         return Enumerable.Range(0, images.Count).Select(images.PathOf).Order(NaturalOrder.Instance)
             .Select(name => Path.Combine(path, name));
     }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace Fovea.Cli;
+namespace Fovea.Cli.Options;
 
 /// <summary>Two or three command lines for each command, which its help ends with.</summary>
 internal static class Examples
@@ -74,5 +74,10 @@ internal static class Examples
     };
 
     /// <summary>The command lines of a command, the simplest first.</summary>
-    public static IReadOnlyList<string> Of(Command command) => Known.GetValueOrDefault(Help.PathOf(command)) ?? [];
+    public static IReadOnlyList<string> Of(Command command) => Known.GetValueOrDefault(PathOf(command)) ?? [];
+
+    /// <summary>A command as it is typed, such as <c>fovea data get</c>.</summary>
+    public static string PathOf(Command command) =>
+        command is RootCommand ? "fovea"
+            : $"{string.Concat(command.Parents.OfType<Command>().Take(1).Select(PathOf))} {command.Name}";
 }
