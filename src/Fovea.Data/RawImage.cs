@@ -6,6 +6,8 @@ namespace Fovea.Data;
 /// </summary>
 public sealed class RawImage
 {
+    private const int MostKept = 64 << 20;
+
     private byte[] _bytes = [];
 
     /// <summary>An empty image (no channels); <see cref="SetSize"/> gives it a shape.</summary>
@@ -44,7 +46,9 @@ public sealed class RawImage
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         long length = (long)channels * height * width;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Array.MaxLength, nameof(height));
-        if (_bytes.Length < length) _bytes = new byte[length];
+        // A huge image among usual ones does not stay in memory behind them.
+        if (_bytes.Length < length || _bytes.Length > MostKept && length < _bytes.Length / 4)
+            _bytes = new byte[length];
         (Channels, Height, Width) = (channels, height, width);
     }
 

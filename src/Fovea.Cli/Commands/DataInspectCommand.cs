@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Core.Files;
 using Fovea.Core.Formats;
 using Fovea.Data;
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Statistics;
@@ -36,11 +38,12 @@ internal static class DataInspectCommand
             HelpName = "once|drop|keep",
             DefaultValueFactory = _ => CopyPolicy.Once,
         };
+        Option<int?> maxPixels = Make.MaxPixels($"{DecodeLimits.UsualPixels} unless given");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("inspect",
             "Count, measure and show the images of a dataset; find those that cannot be read.")
         {
-            what, dataset, data, classes, limit, copies, workers, sheet, json,
+            what, dataset, data, classes, limit, copies, maxPixels, workers, sheet, json,
         };
         command.SetAction(parsed =>
         {
@@ -52,13 +55,17 @@ internal static class DataInspectCommand
                 TrainLimit = parsed.GetValue(limit),
                 EvaluationLimit = parsed.GetValue(limit),
                 Copies = parsed.GetValue(copies),
+                Limits = DecodeLimits.Of(parsed.GetValue(maxPixels) ?? DecodeLimits.UsualPixels),
             };
             DatasetSplits splits = DatasetCatalogue.Load(name, directory, options);
             Part[] parts = [.. Parts(splits).Select(part => new Part(
                 part.Name, part.Images, DatasetStatistics.Measure(part.Images, parsed.GetValue(workers), stop)))];
-            if (parsed.GetValue(sheet) is string file) File.WriteAllBytes(file, Sheet(splits).ToPng());
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(splits, parts)));
+            string? file = parsed.GetValue(sheet);
+            int shown = file is null ? 0 : WriteSheet(file, Sheet(splits));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(splits, parts, file)));
             else Print(terminal.Console, splits, parts);
+            if (file is not null && !parsed.GetValue(json))
+                terminal.Console.WriteLine($"{file}: contact sheet of {shown} training images.");
             return ExitCode.Success;
         });
         return command;
@@ -78,8 +85,9 @@ internal static class DataInspectCommand
     private static IEnumerable<(string Name, IImageDataset Images)> Parts(DatasetSplits splits) =>
         ((string, IImageDataset)[])[("train", splits.Train), ("val", splits.Validation), ("test", splits.Test)];
 
-    private static object Describe(DatasetSplits splits, Part[] parts) => new
+    private static object Describe(DatasetSplits splits, Part[] parts, string? sheet) => new
     {
+        ContactSheet = sheet,
         Dataset = splits.Info.Name,
         splits.Info.Channels,
         splits.Info.ClassNames,
@@ -126,7 +134,7 @@ internal static class DataInspectCommand
         foreach (string note in splits.Notes) console.WriteLine($"note: {OptionNames.Of(note)}");
         foreach (Part part in parts)
             foreach (string error in part.Statistics.Unreadable) console.MarkupLineInterpolated(
-                $"[red]unreadable[/] {error}");
+                $"[red]unreadable[/] {OptionNames.Of(error)}");
     }
 
     private static void PrintClasses(IAnsiConsole console, DatasetInfo info, Part[] parts)
@@ -166,6 +174,12 @@ internal static class DataInspectCommand
             [.. Enumerable.Range(0, chosen.Count).Select(i => Tile(chosen, i, 2 * sheet.ImageSize))
                 .OfType<CaptionedImage>()]
         };
+    }
+
+    private static int WriteSheet(string file, ContactSheet sheet)
+    {
+        AtomicFile.Write(file, stream => stream.Write(sheet.ToPng()));
+        return sheet.Images.Count;
     }
 
     private static CaptionedImage? Tile(IImageDataset dataset, int index, int longest)

@@ -20,7 +20,7 @@ internal static class ProbeCommand
 
     /// <summary>Fields that choose the images, as in training.</summary>
     private static readonly string[] DataFields = ["dataset", "data", "val-share", "classes", "train-fraction",
-        "train-limit", "eval-limit", "skip-bad", "workers", "seed"];
+        "train-limit", "eval-limit", "skip-bad", "max-pixels", "workers", "seed"];
 
     public static Command Create(Terminal terminal, CancellationToken stop)
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Core.Formats;
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets;
 using Fovea.Lab.Probing;
 using Fovea.Tensors;
@@ -29,11 +30,12 @@ internal static class PseudoLabelCommand
         Option<int> batchSize = Make.Count("--batch-size", 64, "Images at a time", "-b");
         Option<string> device = Make.Device();
         Option<int?> threads = Make.Count("--threads", "Threads that compute; all cores unless given");
+        Option<int?> maxPixels = Make.MaxPixels("that of the training unless given");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("pseudo-label",
             "Label images with a trained model where it is sure: a list that '--dataset csv' reads.")
         {
-            run, data, threshold, output, batchSize, device, threads, json,
+            run, data, threshold, output, batchSize, maxPixels, device, threads, json,
         };
         command.SetAction(parsed =>
         {
@@ -44,7 +46,8 @@ internal static class PseudoLabelCommand
             string prefix = PrefixOf(folder, file);
             TrainedModel model = TrainedModel.Load(parsed.GetRequiredValue(run),
                 Device.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads)));
-            PseudoLabels labels = PseudoLabels.Make(model, new UnlabelledImages(folder, model.Head.Data), least,
+            PseudoLabels labels = PseudoLabels.Make(model, new UnlabelledImages(folder, model.Head.Data,
+                DecodeLimits.Of(parsed.GetValue(maxPixels) ?? model.Head.Recipe.Data.MaxPixels)), least,
                 parsed.GetValue(batchSize), stop);
             labels.Write(file, prefix);
             if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(labels, file, least)));
@@ -83,7 +86,8 @@ internal static class PseudoLabelCommand
                 new Cell(images == 0 ? "-" : Phrases.Percent(probability)));
         console.Write(table);
         string unreadable = labels.Unreadable.Count == 0 ? ""
-            : $"; {Phrases.Count(labels.Unreadable.Count)} unreadable, the first: {labels.Unreadable[0]}";
+            : $"; {Phrases.Count(labels.Unreadable.Count)} unreadable, the first: "
+            + $"{OptionNames.Of(labels.Unreadable[0])}";
         console.WriteLine(
             $"{Phrases.Count(labels.Labelled)} of {Phrases.Count(labels.Images)} images labelled with a probability of "
                 + $"at least {Phrases.Percent(threshold)} in {file}{unreadable}");

@@ -8,7 +8,9 @@ namespace Fovea.Cli.Images;
 /// <param name="info">Classes and normalisation of the model.</param>
 /// <param name="paths">The files; <c>-</c> is standard input.</param>
 /// <param name="input">Opens standard input.</param>
-internal sealed class ImageFiles(DatasetInfo info, IReadOnlyList<string> paths, Func<Stream> input) : IImageDataset
+/// <param name="limits">What an image may cost.</param>
+internal sealed class ImageFiles(DatasetInfo info, IReadOnlyList<string> paths, Func<Stream> input, DecodeLimits limits)
+    : IImageDataset
 {
     private readonly Lazy<byte[]> _input = new(() => Contents(input()));
 
@@ -23,7 +25,7 @@ internal sealed class ImageFiles(DatasetInfo info, IReadOnlyList<string> paths, 
 
     public int Read(int index, RawImage image, int leastSide = 0)
     {
-        DecodeOptions options = new() { LeastSide = leastSide };
+        DecodeOptions options = new() { LeastSide = leastSide, Limits = limits };
         string path = paths[index];
         if (IsInput(path)) ImageFile.Fill(image, _input.Value, "standard input", options);
         else if (IsPipe(path)) ImageFile.Fill(image, Contents(File.OpenRead(path)), path, options);

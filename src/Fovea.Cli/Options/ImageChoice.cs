@@ -57,8 +57,11 @@ internal sealed class ImageChoice
     {
         string[] paths = [.. Paths(parsed).SelectMany(path => Expand(path, model.Head.Data))];
         if (paths.Length > 0)
-            return new(new ReadableOnly(new ImageFiles(model.Head.Data, paths, _input)), paths,
-                new string?[paths.Length]);
+        {
+            ImageFiles files = new(model.Head.Data, paths, _input, source.Limits(parsed, model));
+            return new(new ReadableOnly(files), paths, new string?[paths.Length]);
+        }
+
         int[] numbers = Numbers(parsed);
         IImageDataset dataset = source.Images(parsed, model);
         if (numbers.FirstOrDefault(number => number >= dataset.Count, -1) is >= 0 and int wrong)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Cli.Options;
 
@@ -86,6 +87,19 @@ internal static class Make
     /// <summary>A whole number of at least 1; null where it is not given.</summary>
     public static Option<int?> Count(string name, string description, params string[] aliases) =>
         AtLeastOne(new Option<int?>(name, aliases) { HelpName = "N", Description = description });
+
+    /// <summary>Pixels that an image file may have; null where it is not given.</summary>
+    public static Option<int?> MaxPixels(string standard)
+    {
+        Option<int?> option = Count("--max-pixels", $"Pixels (width times height) that an image may have; {standard}");
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: string text }] && int.TryParse(text, out int value)
+                && value > DecodeLimits.MostPixels)
+                result.AddError($"{option.Name}: '{text}' is more than {DecodeLimits.MostPixels}");
+        });
+        return option;
+    }
 
     /// <summary>Whole numbers of at least 1, separated by commas.</summary>
     public static Option<int[]> Counts(string name, int[] standard, string description) => new(name)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Fovea.Data;
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Tensors;
@@ -31,6 +32,7 @@ internal sealed class ModelSource
         "Leave out images of classes that the model does not know");
     private readonly Option<bool> _allowPartial = Make.Switch("--allow-partial",
         "With --model: take weights that lack tensors of the model; what they lack stays random");
+    private readonly Option<int?> _maxPixels = Make.MaxPixels("that of the training unless given");
     private readonly TextWriter _notes;
 
     /// <param name="command">Gets the argument and the options.</param>
@@ -39,8 +41,9 @@ internal sealed class ModelSource
     {
         _notes = notes;
         command.Add(_path);
-        foreach (Option option in new Option[] { _model, _dataset, _data, _split, _knownClasses, _allowPartial, _device,
-            _threads })
+        foreach (Option option in new Option[] { _model, _dataset, _data, _split, _maxPixels, _knownClasses,
+            _allowPartial,
+            _device, _threads })
             command.Add(option);
     }
 
@@ -88,9 +91,13 @@ internal sealed class ModelSource
         return (part switch { "train" => splits.Train, "val" => splits.Validation, _ => splits.Test }, part);
     }
 
+    /// <summary>What an image file may cost.</summary>
+    public DecodeLimits Limits(ParseResult parsed, TrainedModel model) =>
+        DecodeLimits.Of(parsed.GetValue(_maxPixels) ?? model.Head.Recipe.Data.MaxPixels);
+
     private DataSection Chosen(ParseResult parsed, DataSection training)
     {
-        DataSection data = training;
+        DataSection data = training with { MaxPixels = parsed.GetValue(_maxPixels) ?? training.MaxPixels };
         if (parsed.GetValue(_dataset) is string name) data = data with { Dataset = name, Directory = null };
         if (parsed.GetValue(_data) is not string directory) return data;
         data = data with { Directory = directory };

@@ -43,6 +43,11 @@ public static class AtomicFile
             string previous = File.Exists(path) ? "the previous one is still there" : "nothing was there before";
             throw new CheckpointException($"{path}: could not be saved ({previous}): {error.Message}", error);
         }
+        catch
+        {
+            TryDelete(temporary);
+            throw;
+        }
         finally
         {
             TemporaryFile.Forget(temporary);

@@ -131,6 +131,10 @@ internal sealed class BoundedReader : IDisposable
     private void Require(long length, string what)
     {
         long left = Math.Max(0, _most - Position);
+        if (length > _limit - Position)
+            throw new DataException(
+                $"{Path}: {what} should take {length} bytes at offset {Position}; files of these datasets have at most "
+                    + $"{_limit} in all, so it was not read.");
         if (length <= left) return;
         throw new DataException(
             $"{Path}: {what} should take {length} bytes at offset {Position}, but the file can hold {left} more; " +

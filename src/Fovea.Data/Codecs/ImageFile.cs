@@ -1,4 +1,3 @@
-using System.Buffers;
 using Fovea.Data.Codecs.Bmp;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Codecs.Jpeg;
@@ -123,7 +122,7 @@ public static class ImageFile
                 throw new DataException($"{path}: is empty, or no regular file.");
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             int length = CheckedLength(file.Length, path, Checked(options));
-            rented = ArrayPool<byte>.Shared.Rent(length);
+            rented = DecodeBuffers.Rent<byte>(length);
             length = file.ReadAtLeast(rented.AsSpan(0, length), length, throwOnEndOfStream: false);
             return use(new ImageSource(path, rented.AsMemory(0, length), Checked(options)));
         }
@@ -133,7 +132,7 @@ public static class ImageFile
         }
         finally
         {
-            if (rented.Length > 0) ArrayPool<byte>.Shared.Return(rented);
+            DecodeBuffers.Return(rented);
         }
     }
 

@@ -42,7 +42,7 @@ public static class CsvImages
             return new(entries, [.. entries.Select(entry => labels[rows.Labels[entry]])]);
         }
 
-        FolderStore store = new(folder, rows.Entries);
+        FolderStore store = new(folder, rows.Entries, (options ?? new()).Limits);
         (LabelledEntries train, LabelledEntries validation, LabelledEntries test) = (Part("train"), Part("val"),
             Part("test"));
         DatasetInfo info = ImageShape.Describe(Name, store, train, classes);

@@ -24,7 +24,7 @@ public static class ImageFolder
     /// <exception cref="DataException">There are no classes, one has no images, or a link leads
     /// nowhere.</exception>
     public static DatasetSplits Load(string path, DatasetOptions? options = null) =>
-        Load(ImageTree.Open(path), "folder", options ?? new());
+        Load(ImageTree.Open(path, (options ?? new()).Limits), "folder", options ?? new());
 
     private static DatasetSplits Load(ImageTree tree, string name, DatasetOptions options)
     {

@@ -15,11 +15,13 @@ public sealed class UnlabelledImages : IImageDataset
     /// <summary>Lists the folder; nothing is decoded.</summary>
     /// <param name="folder">Images at any depth; links are followed, and one that leads nowhere cannot be read.</param>
     /// <param name="info">Classes and normalisation of the model that will look at them.</param>
+    /// <param name="limits">What an image may cost; null: the usual limits.</param>
     /// <exception cref="DataException">There is no such folder, no image in it, or it cannot be listed.</exception>
-    public UnlabelledImages(string folder, DatasetInfo info)
+    public UnlabelledImages(string folder, DatasetInfo info, DecodeLimits? limits = null)
     {
         if (!Directory.Exists(folder)) throw new DataException($"'{folder}' is not a folder; give one with images.");
-        (Info, _store) = (info, new FolderStore(folder, FolderWalk.List(folder, keepsDangling: true)));
+        (Info, _store) = (info, new FolderStore(folder, FolderWalk.List(folder, keepsDangling: true),
+            limits ?? DecodeLimits.Default));
         if (Count == 0) throw new DataException($"'{folder}' holds no images ({ImageSignature.Readable}).");
     }
 

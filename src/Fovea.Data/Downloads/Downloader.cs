@@ -30,7 +30,6 @@ public sealed class Downloader(HttpClient client)
         string path = Path.Combine(directory, file.Name), part = path + ".part";
         try
         {
-            Directory.CreateDirectory(directory);
             if (File.Exists(path))
             {
                 await RequireSum(file, path, stop).ConfigureAwait(false);
@@ -92,21 +91,30 @@ public sealed class Downloader(HttpClient client)
             throw new DataException(
                 $"{file.Address}: the server sent another part than it was asked for; try again later.");
         using Stream content = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
+        byte[] buffer = new byte[1 << 16];
+        int got = await ReadSome(content, buffer, stop).ConfigureAwait(false);
+        if (got == 0) return;
+        // Only now: a download that brings nothing leaves no empty folder.
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(part))!);
         using FileStream target = new(part, goesOn ? FileMode.Append : FileMode.Create, FileAccess.Write,
             FileShare.Read);
-        await Copy(file, content, target, progress, stop).ConfigureAwait(false);
+        await Copy(file, content, target, buffer, got, progress, stop).ConfigureAwait(false);
         target.Flush(flushToDisk: true);
     }
 
-    private static async Task Copy(RemoteFile file, Stream content, FileStream target, Action<long>? progress,
-        CancellationToken stop)
+    /// <param name="file">What is fetched.</param>
+    /// <param name="content">The rest of it.</param>
+    /// <param name="target">Where it goes.</param>
+    /// <param name="buffer">Holds the next bytes.</param>
+    /// <param name="got">How many those are.</param>
+    /// <param name="progress">Is told how many bytes are there.</param>
+    /// <param name="stop">Ends the work.</param>
+    private static async Task Copy(RemoteFile file, Stream content, FileStream target, byte[] buffer, int got,
+        Action<long>? progress, CancellationToken stop)
     {
-        byte[] buffer = new byte[1 << 16];
         long done = target.Position;
-        while (true)
+        for (; got > 0; got = await ReadSome(content, buffer, stop).ConfigureAwait(false))
         {
-            int got = await ReadSome(content, buffer, stop).ConfigureAwait(false);
-            if (got == 0) return;
             if (done + got > file.Bytes)
                 throw new DataException(
                     $"{file.Address}: the server sends more than the {file.Bytes} bytes of {file.Name}; it is not the "

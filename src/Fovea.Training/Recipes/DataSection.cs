@@ -1,3 +1,4 @@
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets.Caching;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Transforms;
@@ -51,6 +52,9 @@ public sealed record DataSection
 
     /// <summary>What happens to images that are there more than once.</summary>
     public CopyPolicy Copies { get; init; } = CopyPolicy.Once;
+
+    /// <summary>Pixels that an image file may have.</summary>
+    public int MaxPixels { get; init; } = DecodeLimits.UsualPixels;
 
     /// <summary>File or folder that keeps images, decoded and resized once; null: none.</summary>
     public string? Cache { get; init; }

@@ -1,3 +1,4 @@
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Core.Options;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
@@ -115,6 +116,9 @@ public static class RecipeFields
                 (s, v) => s with { Copies = v },
                 "Images that are there twice: once (kept in one part; two labels are an error), drop (those with two "
                     + "labels are left out), keep (not looked for)")),
+            section.Field("max-pixels", ValueForm.Whole(1, DecodeLimits.MostPixels), s => s.MaxPixels,
+                (s, v) => s with { MaxPixels = v },
+                "Pixels (width times height) that an image file may have"),
             section.Field("cache", ValueForm.Text("FILE|DIR").OrNone("none"), s => s.Cache,
                 (s, v) => s with { Cache = v },
                 "Keep image files decoded and shrunk in one file, made on first use; augmentation then sees those"),

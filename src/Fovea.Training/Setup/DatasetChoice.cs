@@ -1,3 +1,4 @@
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Caching;
 using Fovea.Data.Datasets.Splits;
@@ -54,6 +55,7 @@ public static class DatasetChoice
             TrainFraction = recipe.Data.TrainFraction,
             SkipBad = recipe.Data.SkipBad,
             Copies = recipe.Data.Copies,
+            Limits = DecodeLimits.Of(recipe.Data.MaxPixels),
             Cache = recipe.Data.Cache is string path
                 ? new CacheOptions(path) { Side = recipe.Data.CacheSize, Report = cached, Stop = stop } : null,
             TrainLimit = recipe.Data.TrainLimit,

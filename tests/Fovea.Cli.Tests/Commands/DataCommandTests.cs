@@ -19,6 +19,7 @@ public sealed class DataCommandTests : IDisposable
         Assert.True(_shell.Run("data", "inspect", Images, "--out", sheet) == 0, _shell.Error);
         Assert.Contains("folder: 2 classes, colour", _shell.Output);
         Assert.Contains("bad1.jpg", _shell.Output);
+        Assert.Matches(@"sheet\.png:\s+contact\s+sheet\s+of\s+3\d\s+training\s+images", _shell.Output);
         Assert.Equal(ImageFormat.Png, ImageFile.Identify(sheet).Format);
 
         Assert.Equal(0, _shell.Run("data", "inspect", Images, "--json"));
@@ -26,6 +27,20 @@ public sealed class DataCommandTests : IDisposable
         Assert.Equal(42, parts.EnumerateArray().Sum(part => part.GetProperty("images").GetInt32()));
         Assert.Equal(2, parts.EnumerateArray().Sum(part => part.GetProperty("unreadable_count").GetInt32()));
         Assert.Equal(8, parts[0].GetProperty("widths").GetProperty("median").GetInt32());
+    }
+
+    [Fact]
+    public void The_limit_of_pixels_is_an_option_that_the_message_names()
+    {
+        WriteImages(bad: 0);
+        Assert.True(_shell.Run("data", "inspect", Images, "--max-pixels", "10") == 0, _shell.Error);
+        Assert.Matches(@"limit\s+of\s+10;", _shell.Output);
+        Assert.Contains("--max-pixels", _shell.Output);
+        string run = Path.Combine(_shell.Folder, "run");
+        Assert.Equal(1, _shell.Run("train", "--model", "vit-nano", "--data", Images, "--epochs", "1", "--image-size",
+            "8", "--quiet", "--max-pixels", "10", "--out", run));
+        Assert.Contains("--max-pixels", _shell.Error);
+        Assert.Equal(2, _shell.Run("data", "inspect", Images, "--max-pixels", "600000000"));
     }
 
     [Fact]

@@ -76,6 +76,7 @@ public sealed class DownloaderTests : IDisposable
     {
         _server.Status = 404;
         Assert.Contains("404", (await Assert.ThrowsAsync<DataException>(() => Fetch())).Message);
+        Assert.False(Directory.Exists(Path.GetDirectoryName(Target)));   // nothing came: no empty folder
         _server.Status = 200;
         Assert.Contains("more than the 1000 bytes",
             (await Assert.ThrowsAsync<DataException>(() => Fetch(File() with { Bytes = 1000 }))).Message);

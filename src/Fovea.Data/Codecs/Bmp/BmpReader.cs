@@ -20,7 +20,8 @@ internal static class BmpReader
         BmpHeader header = BmpHeader.Parse(source);
         bool isRunLength = header.Compression is BmpCompression.RunLength4 or BmpCompression.RunLength8;
         double pixels = (double)header.Width * header.Height;
-        source.RequireAffordable(header.Width, header.Height, (long)(pixels * (isRunLength ? 4 : 3)));
+        using DecodeMemory.Lease memory =
+            source.Reserve(header.Width, header.Height, (long)(pixels * (isRunLength ? 4 : 3)));
         if (isRunLength)
         {
             DecodeRuns(source, header, image);

@@ -24,14 +24,25 @@ internal sealed class ImageSource(string name, ReadOnlyMemory<byte> file, Decode
     public void RequireAffordable(long width, long height, long bytes)
     {
         DecodeLimits limits = options.Limits;
-        if (width * (double)height > limits.Pixels)
+        double pixels = width * (double)height;
+        if (pixels > Math.Min(limits.Pixels, DecodeLimits.MostPixels))
             throw Error(
-                $"has {width} x {height} pixels, more than the limit of {limits.Pixels}; " +
-                "make it smaller.");
-        if (bytes > Math.Min(limits.Bytes, Array.MaxLength))
+                $"has {width} x {height} pixels, more than the limit of {limits.Pixels}; make it smaller" +
+                (pixels > DecodeLimits.MostPixels ? "." : ", or raise the limit with `max-pixels`."));
+        if (bytes > limits.Bytes)
             throw Error(
-                $"needs {bytes} bytes to decode, more than the limit of {limits.Bytes}; " +
-                "make it smaller.");
+                $"needs {bytes} bytes to decode, more than the limit of {limits.Bytes} (6 for each pixel that may " +
+                "be, and at least 1 GiB); make it smaller, or raise the limit with `max-pixels`.");
+    }
+
+    /// <summary>Takes the memory for an image that is not too large; waits for it where others decode large
+    /// ones.</summary>
+    /// <inheritdoc cref="RequireAffordable"/>
+    /// <returns>To be disposed when the image is decoded.</returns>
+    public DecodeMemory.Lease Reserve(long width, long height, long bytes)
+    {
+        RequireAffordable(width, height, bytes);
+        return DecodeMemory.Shared.Take(bytes);
     }
 
     /// <summary>Complains unless <paramref name="length"/> bytes follow <paramref name="offset"/>.</summary>

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using Fovea.Data.Codecs.Decoding;
 
@@ -98,10 +97,10 @@ internal sealed class JpegFrame
         }
     }
 
-    /// <summary>Refuses a frame that is too large, or too large for its file.</summary>
+    /// <summary>Refuses a frame that is too large, or too large for its file; takes the memory for another.</summary>
     /// <param name="source">The file.</param>
     /// <param name="copies">Of the result, that are in memory at once.</param>
-    public void RequireAffordable(ImageSource source, int copies)
+    public DecodeMemory.Lease Reserve(ImageSource source, int copies)
     {
         long planes = Components.Sum(component =>
             component.Blocks * (component.Size * component.Size + (IsProgressive ? 128 : 0)));
@@ -113,6 +112,7 @@ internal sealed class JpegFrame
         if (blocks > 8L * source.Length)
             throw source.Error(
                 $"is cut off or its header is wrong: {source.Length} bytes cannot hold {Width} x {Height} pixels.");
+        return source.Reserve(Width, Height, planes + result * copies);
     }
 
     /// <summary>Rents the components' memory. Samples start grey, coefficients zero, for the case that data are
@@ -122,10 +122,10 @@ internal sealed class JpegFrame
         foreach (JpegComponent component in Components)
         {
             int samples = component.Stride * component.PaddedHigh * component.Size + Slack;
-            component.Plane = ArrayPool<byte>.Shared.Rent(samples);
+            component.Plane = DecodeBuffers.Rent<byte>(samples);
             component.Plane.AsSpan(0, samples).Fill(128);
             if (!IsProgressive) continue;
-            component.Coefficients = ArrayPool<short>.Shared.Rent((int)component.Blocks * 64);
+            component.Coefficients = DecodeBuffers.Rent<short>((int)component.Blocks * 64);
             component.Coefficients.AsSpan(0, (int)component.Blocks * 64).Clear();
         }
     }
@@ -135,8 +135,8 @@ internal sealed class JpegFrame
     {
         foreach (JpegComponent component in Components)
         {
-            if (component.Plane.Length > 0) ArrayPool<byte>.Shared.Return(component.Plane);
-            if (component.Coefficients.Length > 0) ArrayPool<short>.Shared.Return(component.Coefficients);
+            DecodeBuffers.Return(component.Plane);
+            DecodeBuffers.Return(component.Coefficients);
             (component.Plane, component.Coefficients) = ([], []);
         }
     }

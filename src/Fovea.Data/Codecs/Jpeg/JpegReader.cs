@@ -37,7 +37,8 @@ internal static class JpegReader
         JpegFrame frame = parser.RequireFrame();
         int orientation = Orientation(source, parser);
         frame.SetScale(source.Options.ScaleFor(frame.Width, frame.Height));
-        frame.RequireAffordable(source, copies: orientation == ExifOrientation.Upright ? 1 : 2);
+        using DecodeMemory.Lease memory = frame.Reserve(source,
+            copies: orientation == ExifOrientation.Upright ? 1 : 2);
         try
         {
             frame.Allocate();

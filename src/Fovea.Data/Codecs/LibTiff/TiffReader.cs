@@ -20,7 +20,7 @@ internal static class TiffReader
         int width = Field(tiff, TiffTag.IMAGEWIDTH, 0), height = Field(tiff, TiffTag.IMAGELENGTH, 0);
         ImageInfo info = Describe(source, tiff);
         double pixels = (double)width * height;
-        source.RequireAffordable(width, height, (long)(pixels * (8 + 2 * info.Channels)));
+        using DecodeMemory.Lease memory = source.Reserve(width, height, (long)(pixels * (8 + 2 * info.Channels)));
         int[] raster = new int[width * height];
         // Alpha is dropped: colours that count as multiplied by it already are not multiplied again.
         if (tiff.GetField(TiffTag.EXTRASAMPLES) is not null) tiff.SetField(TiffTag.EXTRASAMPLES, Associated);

@@ -7,11 +7,14 @@ namespace Fovea.Data.Codecs.LibTiff;
 /// <remarks>Source: TIFF 6.0, section 2.</remarks>
 internal sealed class TiffStructure(ImageSource source)
 {
-    private const int Columns = 256, Rows = 257, Depth = 258, Samples = 277, RowsPerStrip = 278, StripByteCounts = 279;
+    private const int Columns = 256, Rows = 257, Depth = 258, Compression = 259, Samples = 277, RowsPerStrip = 278,
+        StripByteCounts = 279;
     private const int TileColumns = 322, TileRows = 323, TileByteCounts = 325, Entry = 12;
+    private const int FewBytes = 1 << 16;
 
     private readonly bool _little = source.Bytes[0] == 'I';
     private readonly Dictionary<int, uint> _fields = [];
+    private long _fieldBytes, _partBytes;
 
     /// <exception cref="DataException">A field or a part of the pixels is larger than the file or its
     /// limits.</exception>
@@ -33,12 +36,16 @@ internal sealed class TiffStructure(ImageSource source)
         long length = (long)Read32(entry + 4) * size, start = length <= 4 ? entry + 8 : Read32(entry + 8);
         if (start + length > source.Length)
             throw source.Error($"is cut off: field {tag} takes {length} bytes at offset {start}.");
+        _fieldBytes += length;
+        if (_fieldBytes > 2L * source.Length + FewBytes)
+            throw source.Error("has fields that lie over each other, which no honest file has.");
         for (long at = start; at + size <= start + length; at += size)
         {
             uint value = size switch { 1 => source.Bytes[(int)at], 2 => Read16((int)at), _ => Read32((int)at) };
             _fields.TryAdd(tag, value);
             if (tag is not (StripByteCounts or TileByteCounts)) break;
             if (value > source.Length) throw source.Error($"is cut off: a part of its pixels takes {value} bytes.");
+            _partBytes += value;
         }
     }
 
@@ -55,6 +62,20 @@ internal sealed class TiffStructure(ImageSource source)
         source.RequireAffordable(across, down, across * down * depth * samples / 8);
         if ((width + across - 1) / across * ((height + down - 1) / down) > source.Length)
             throw source.Error($"is cut off or its header is wrong: {source.Length} bytes cannot hold its parts.");
+        if (_partBytes > 2L * source.Length + FewBytes)
+            throw source.Error("has parts that lie over each other, which no honest file has.");
+        long parts = (width + across - 1) / across * ((height + down - 1) / down) * samples;
+        if (Field(Compression, 1) is 6 or 7) RequireFewScans(parts);
+    }
+
+    /// <summary>JPEG data inside may come back to their pixels a few times. A mark of a scan stands nowhere
+    /// else.</summary>
+    private void RequireFewScans(long parts)
+    {
+        const int MostScans = 16;
+        long scans = source.Bytes.Count((ReadOnlySpan<byte>)[0xFF, 0xDA]);
+        if (scans > MostScans * (parts + 1))
+            throw source.Error($"has {scans} scans of JPEG in its {parts} parts, which no honest file has.");
     }
 
     private long Field(int tag, uint otherwise) => _fields.GetValueOrDefault(tag, otherwise);

@@ -26,7 +26,7 @@ internal static class PortablePixmap
         PixmapText text = new(source);
         Header header = ReadHeader(source, ref text);
         double samples = (double)header.Width * header.Height * header.Channels;
-        source.RequireAffordable(header.Width, header.Height, (long)samples + header.Maximum);
+        using DecodeMemory.Lease memory = source.Reserve(header.Width, header.Height, (long)samples + header.Maximum);
         if (!header.IsPlain) text.SkipBlank();
         source.Require(text.Position, header.LeastLength, "the image");
 

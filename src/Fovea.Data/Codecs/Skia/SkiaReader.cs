@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using Fovea.Data.Codecs.Decoding;
 using SkiaSharp;
@@ -52,7 +51,7 @@ internal sealed class SkiaReader : IDisposable
     public static void Decode(ImageSource source, ImageFormat format, RawImage image)
     {
         using SkiaReader reader = new(source, format);
-        reader.RequireAffordable();
+        using DecodeMemory.Lease memory = reader.Reserve();
         image.SetSize(reader.Channels, reader._codec.Info.Height, reader._codec.Info.Width);
         reader.ReadPixels(image);
         ExifOrientation.Apply(reader.Orientation, image);
@@ -70,12 +69,14 @@ internal sealed class SkiaReader : IDisposable
         _pin.Free();
     }
 
-    /// <summary>The result, a second one that is turned, and interleaved pixels of four bytes.</summary>
-    private void RequireAffordable()
+    /// <summary>Takes memory for the result, a second one that is turned, interleaved pixels of four bytes, and the
+    /// whole image as stored where its rows come in seven passes.</summary>
+    private DecodeMemory.Lease Reserve()
     {
         long width = _codec.Info.Width, height = _codec.Info.Height;
         int copies = Orientation == ExifOrientation.Upright ? 1 : 2;
-        _source.RequireAffordable(width, height, width * height * (Channels * copies + 4));
+        long passes = _png is { IsInterlaced: true } ? _png.Unpacked : 0;
+        return _source.Reserve(width, height, width * height * (Channels * copies + 4) + passes);
     }
 
     private void ReadPixels(RawImage image)
@@ -84,7 +85,7 @@ internal sealed class SkiaReader : IDisposable
         SKAlphaType alpha = _codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
         SKColorType color = isGrey ? SKColorType.Gray8 : SKColorType.Rgba8888;
         SKImageInfo info = new(image.Width, image.Height, color, alpha);
-        byte[] pixels = ArrayPool<byte>.Shared.Rent(info.BytesSize);
+        byte[] pixels = DecodeBuffers.Rent<byte>(info.BytesSize);
         GCHandle pin = GCHandle.Alloc(pixels, GCHandleType.Pinned);
         try
         {
@@ -94,7 +95,7 @@ internal sealed class SkiaReader : IDisposable
         finally
         {
             pin.Free();
-            ArrayPool<byte>.Shared.Return(pixels);
+            DecodeBuffers.Return(pixels);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Fovea.Core.Files;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets.Files;
 using Fovea.Data.Transforms;
@@ -22,38 +23,18 @@ internal static class CacheWriter
     /// <exception cref="OperationCanceledException">Somebody asked for it; nothing of it stays.</exception>
     public static void Write(string path, IImageStore store, int[] entries, byte[] key, CacheOptions options)
     {
-        string unfinished = path + ".tmp";
         try
         {
             if (Path.GetDirectoryName(Path.GetFullPath(path)) is string folder) Directory.CreateDirectory(folder);
-            using FileStream file = OpenAlone(unfinished);
-            try
-            {
-                WriteAll(file, store, entries, key, options);
-                file.Flush(flushToDisk: true);
-                File.Move(unfinished, path, overwrite: true);   // still locked: nobody else can have begun to write it
-            }
-            catch
-            {
-                File.Delete(unfinished);
-                throw;
-            }
+            AtomicFile.Write(path, file => WriteAll(file, store, entries, key, options));
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is CheckpointException or IOException or UnauthorizedAccessException)
         {
             throw new DataException($"{path}: the cache could not be made: {error.Message}", error);
         }
     }
 
-    /// <summary>Opens without cutting off what another process may be writing.</summary>
-    private static FileStream OpenAlone(string path)
-    {
-        FileStream file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1 << 20);
-        file.SetLength(0);
-        return file;
-    }
-
-    private static void WriteAll(FileStream file, IImageStore store, int[] entries, byte[] key, CacheOptions options)
+    private static void WriteAll(Stream file, IImageStore store, int[] entries, byte[] key, CacheOptions options)
     {
         CacheEntry[] index = new CacheEntry[store.Entries.Count];
         file.Position = CacheHeader.Size + (long)index.Length * CacheEntry.Size;

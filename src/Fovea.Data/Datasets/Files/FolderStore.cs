@@ -7,7 +7,10 @@ using Microsoft.Win32.SafeHandles;
 namespace Fovea.Data.Datasets.Files;
 
 /// <summary>Image files below a folder.</summary>
-internal sealed class FolderStore(string root, EntryList entries) : IImageStore
+/// <param name="root">The folder.</param>
+/// <param name="entries">The files.</param>
+/// <param name="limits">What an image may cost.</param>
+internal sealed class FolderStore(string root, EntryList entries, DecodeLimits limits) : IImageStore
 {
     /// <summary>Bytes from the middle of a file that tell most images of equal length apart.</summary>
     private const int SampleSize = 1024;
@@ -17,7 +20,7 @@ internal sealed class FolderStore(string root, EntryList entries) : IImageStore
     public string PathOf(int entry) => Path.Combine(root, entries.PathOf(entry));
 
     public void Decode(int entry, RawImage image, DecodeOptions options) =>
-        ImageFile.Fill(image, PathOf(entry), options);
+        ImageFile.Fill(image, PathOf(entry), options with { Limits = limits });
 
     public (long Length, long Stamp) Stamp(int entry)
     {
@@ -63,5 +66,5 @@ internal sealed class FolderStore(string root, EntryList entries) : IImageStore
         return hash.GetCurrentHashAsUInt128();
     }
 
-    public ImageInfo Identify(int entry) => ImageFile.Identify(PathOf(entry));
+    public ImageInfo Identify(int entry) => ImageFile.Identify(PathOf(entry), new() { Limits = limits });
 }

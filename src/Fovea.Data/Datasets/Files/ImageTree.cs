@@ -1,3 +1,5 @@
+using Fovea.Data.Codecs.Decoding;
+
 namespace Fovea.Data.Datasets.Files;
 
 /// <summary>A folder or a zip archive with images.</summary>
@@ -8,11 +10,13 @@ internal sealed record ImageTree(string Path, IImageStore Store)
     public EntryList Entries => Store.Entries;
 
     /// <summary>Lists a folder, or an archive where the path is that of a file.</summary>
+    /// <param name="path">A folder or an archive.</param>
+    /// <param name="limits">What an image may cost.</param>
     /// <exception cref="DataException">It is neither, or cannot be listed.</exception>
-    public static ImageTree Open(string path)
+    public static ImageTree Open(string path, DecodeLimits limits)
     {
-        if (Directory.Exists(path)) return new(path, new FolderStore(path, FolderWalk.List(path)));
-        if (path.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) return new(path, ZipStore.Open(path));
+        if (Directory.Exists(path)) return new(path, new FolderStore(path, FolderWalk.List(path), limits));
+        if (path.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) return new(path, ZipStore.Open(path, limits));
         throw new DataException($"{path}: is a file; a folder (or a zip archive) with images is expected.");
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Compression;
 using System.IO.Hashing;
 using Fovea.Core.Formats;
@@ -20,10 +19,11 @@ internal sealed class ZipStore : IImageStore
     private readonly string _path;
     private readonly SafeFileHandle _file;
     private readonly ZipEntry[] _places;
+    private readonly DecodeLimits _limits;
 
-    private ZipStore(string path, SafeFileHandle file)
+    private ZipStore(string path, SafeFileHandle file, DecodeLimits limits)
     {
-        (_path, _file) = (path, file);
+        (_path, _file, _limits) = (path, file, limits);
         List<(string Name, ZipEntry Place)> found = [];
         ZipDirectory.List(path, file, (stored, place) =>
         {
@@ -38,13 +38,15 @@ internal sealed class ZipStore : IImageStore
 
     public EntryList Entries { get; } = new();
 
+    /// <param name="path">The archive.</param>
+    /// <param name="limits">What an image may cost.</param>
     /// <exception cref="DataException">It is no zip archive, is damaged, or holds names that lead out of
     /// it.</exception>
-    public static ZipStore Open(string path)
+    public static ZipStore Open(string path, DecodeLimits limits)
     {
         try
         {
-            return new ZipStore(path, File.OpenHandle(path));
+            return new ZipStore(path, File.OpenHandle(path), limits);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -54,11 +56,15 @@ internal sealed class ZipStore : IImageStore
 
     public string PathOf(int entry) => $"{_path}/{Entries.PathOf(entry)}";
 
-    public void Decode(int entry, RawImage image, DecodeOptions options) => WithContents(entry, options, file =>
+    public void Decode(int entry, RawImage image, DecodeOptions options)
     {
-        ImageFile.Fill(image, file, PathOf(entry), options);
-        return 0;
-    });
+        options = options with { Limits = _limits };
+        WithContents(entry, options, file =>
+        {
+            ImageFile.Fill(image, file, PathOf(entry), options);
+            return 0;
+        });
+    }
 
     public (long Length, long Stamp) Stamp(int entry) => (_places[entry].Length, _places[entry].Crc);
 
@@ -67,8 +73,11 @@ internal sealed class ZipStore : IImageStore
     public UInt128 Hash(int entry, bool isWhole) => isWhole
         ? WithContents(entry, DecodeOptions.Default, file => XxHash128.HashToUInt128(file.Span)) : _places[entry].Crc;
 
-    public ImageInfo Identify(int entry) =>
-        WithContents(entry, DecodeOptions.Default, file => ImageFile.Identify(file, PathOf(entry)));
+    public ImageInfo Identify(int entry)
+    {
+        DecodeOptions options = new() { Limits = _limits };
+        return WithContents(entry, options, file => ImageFile.Identify(file, PathOf(entry), options));
+    }
 
     /// <summary>By folder, then by name, as folders on disk are listed.</summary>
     private ZipEntry[] Sort(List<(string Name, ZipEntry Place)> found)
@@ -106,12 +115,12 @@ internal sealed class ZipStore : IImageStore
         if (place.Length > Math.Min(most, options.Limits.Bytes) || place.Packed > Array.MaxLength)
             throw Wrong(entry,
                 $"claims to unpack from {place.Packed} to {place.Length} bytes, which is more than it can or may");
-        byte[] packed = ArrayPool<byte>.Shared.Rent((int)place.Packed), unpacked = [];
+        byte[] packed = DecodeBuffers.Rent<byte>((int)place.Packed), unpacked = [];
         try
         {
             ReadPacked(entry, place, packed);
             if (place.Length > Usual) RequireImage(entry, place, packed, options);
-            unpacked = ArrayPool<byte>.Shared.Rent((int)place.Length + 1);
+            unpacked = DecodeBuffers.Rent<byte>((int)place.Length + 1);
             int got = Unpack(entry, place, packed, unpacked.AsSpan(0, (int)place.Length + 1));
             if (got != place.Length)
                 throw Wrong(entry,
@@ -122,8 +131,8 @@ internal sealed class ZipStore : IImageStore
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(packed);
-            if (unpacked.Length > 0) ArrayPool<byte>.Shared.Return(unpacked);
+            DecodeBuffers.Return(packed);
+            DecodeBuffers.Return(unpacked);
         }
     }
 

@@ -1,3 +1,4 @@
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets.Caching;
 
 namespace Fovea.Data.Datasets.Splits;
@@ -33,6 +34,9 @@ public sealed record DatasetOptions
 
     /// <summary>What happens to an image that is there more than once (datasets of image files only).</summary>
     public CopyPolicy Copies { get; init; } = CopyPolicy.Once;
+
+    /// <summary>What an image may cost (datasets of image files only).</summary>
+    public DecodeLimits Limits { get; init; } = DecodeLimits.Default;
 
     /// <summary>Training images to keep, balanced over the classes; null keeps all.</summary>
     public int? TrainLimit { get; init; }

@@ -42,7 +42,7 @@ public sealed class ImageCacheTests
         }
 
         Assert.NotEqual(0, cached.Train.Count);
-        Assert.False(File.Exists(Path.Combine(folder.Path, "cache.tmp")));
+        Assert.Empty(Directory.GetFiles(folder.Path, "*.tmp"));
     }
 
     [Fact]

@@ -57,7 +57,7 @@ public sealed class ZipStoreTests
     {
         using TemporaryFolder folder = new();
         string path = folder.Write("x.zip", Zip(("a/1.png", Png()), ("b/1.png", new byte[100 << 20])));
-        ZipStore store = ZipStore.Open(path);
+        ZipStore store = ZipStore.Open(path, DecodeLimits.Default);
         long before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Contains("is no image of a known format", Error(() => store.Identify(1)));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
@@ -84,7 +84,7 @@ public sealed class ZipStoreTests
             string path = folder.Write($"{i}.zip", mutated);
             try
             {
-                ZipStore store = ZipStore.Open(path);
+                ZipStore store = ZipStore.Open(path, DecodeLimits.Default);
                 RawImage image = new();
                 for (int entry = 0; entry < store.Entries.Count; entry++)
                     store.Decode(entry, image, DecodeOptions.Default);
@@ -99,14 +99,14 @@ public sealed class ZipStoreTests
     private static ZipStore Open(byte[] zip)
     {
         using TemporaryFolder folder = new();
-        return ZipStore.Open(folder.Write("x.zip", zip));
+        return ZipStore.Open(folder.Write("x.zip", zip), DecodeLimits.Default);
     }
 
     private static RawImage Read(byte[] zip)
     {
         using TemporaryFolder folder = new();
         RawImage image = new();
-        ZipStore.Open(folder.Write("x.zip", zip)).Decode(0, image, DecodeOptions.Default);
+        ZipStore.Open(folder.Write("x.zip", zip), DecodeLimits.Default).Decode(0, image, DecodeOptions.Default);
         return image;
     }
 }
