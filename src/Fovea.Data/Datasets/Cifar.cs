@@ -89,7 +89,11 @@ public static class Cifar
         };
         InMemoryDataset train = new(info, [.. layout.Train.Select(file => layout.ReadRecords(files[file], At(file)))]);
         InMemoryDataset test = new(info, [layout.ReadRecords(files[layout.Test], At(layout.Test))]);
-        return DatasetSplits.WithoutValidation(train, test);
+        string? note = OfficialFiles.Note(name, source.IsArchive
+            ? [(source.Path, layout.Archive[..^".gz".Length])]
+            : [.. layout.Train.Append(layout.Test).Select(file => (At(file), file))])
+            ?? OfficialFiles.NoteOnClasses(name, train, 50_000) ?? OfficialFiles.NoteOnClasses(name, test, 10_000);
+        return DatasetSplits.WithoutValidation(train, test) with { Notes = note is null ? [] : [note] };
     }
 
     private static (CifarFiles Source, CifarLayout Layout) Find(string path, string name, CifarLayout[] layouts)

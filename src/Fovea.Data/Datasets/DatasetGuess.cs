@@ -1,5 +1,6 @@
 using Fovea.Core.Formats;
 using Fovea.Data.Datasets.Files;
+using Fovea.Data.Datasets.Records;
 
 namespace Fovea.Data.Datasets;
 
@@ -23,7 +24,7 @@ public static class DatasetGuess
         string[] files = [.. Names(path, Directory.EnumerateFiles).Take(1000)];
         string[] folders = [.. Names(path, Directory.EnumerateDirectories).Take(10_000)];
         if (files.Concat(folders).Any(file => file.Contains("-ubyte", StringComparison.Ordinal)))
-            return IsFashion(path) ? "fashion-mnist" : "mnist";
+            return GuessMnist(path);
         if (files.Concat(folders)
             .FirstOrDefault(name => name.StartsWith("cifar-10", StringComparison.Ordinal)) is string cifar)
             return cifar.StartsWith("cifar-100", StringComparison.Ordinal) ? "cifar100" : "cifar10";
@@ -47,29 +48,52 @@ public static class DatasetGuess
             : name.StartsWith("cifar-10", StringComparison.Ordinal) ? "cifar10" : null;
     }
 
-    /// <summary>True where the labels begin as those of Fashion-MNIST, whose files have MNIST's names; of other labels
-    /// the folder's name tells.</summary>
-    private static bool IsFashion(string path)
+    /// <summary>Which of the datasets with MNIST's names lies there: by the first labels, then by the folder's name,
+    /// then by how bright the images are. Null for KMNIST, which is none of the catalogue's.</summary>
+    private static string? GuessMnist(string path)
     {
         const int Header = 8;
-        ReadOnlySpan<byte> train = [9, 0, 0, 3, 0, 2, 7, 2, 5, 5], test = [9, 2, 1, 1, 6, 1, 4, 6, 5, 7];
+        ReadOnlySpan<byte> digits = [5, 0, 4, 1, 9, 2, 1, 3, 1, 4], digitsTest = [7, 2, 1, 0, 4, 1, 4, 9, 5, 9],
+            clothes = [9, 0, 0, 3, 0, 2, 7, 2, 5, 5], clothesTest = [9, 2, 1, 1, 6, 1, 4, 6, 5, 7];
         foreach ((string stem, bool isTrain) in ((string, bool)[])[("train-labels", true), ("t10k-labels", false)])
         {
-            string? file = Mnist.FindFile(path, [""], stem);
-            if (file is null) continue;
-            try
-            {
-                using BoundedReader reader = BoundedReader.Open(file, limit: 1 << 20);
-                byte[] beginning = reader.Read(Header + train.Length, "the first labels");
-                if (beginning.AsSpan(Header).SequenceEqual(isTrain ? train : test)) return true;
-            }
-            catch (DataException)
-            {
-                continue;   // reading the dataset will say so
-            }
+            if (Mnist.FindFile(path, [""], stem) is not string file
+                || Beginning(file, Header + digits.Length) is not byte[] labels) continue;
+            if (OfficialFiles.IsKuzushiji(file, stem)) return null;
+            ReadOnlySpan<byte> first = labels.AsSpan(Header);
+            if (first.SequenceEqual(isTrain ? clothes : clothesTest)) return "fashion-mnist";
+            if (first.SequenceEqual(isTrain ? digits : digitsTest)) return "mnist";
         }
 
-        return Path.GetFileName(Path.GetFullPath(path)).Contains("fashion", StringComparison.OrdinalIgnoreCase);
+        string name = Path.GetFileName(Path.GetFullPath(path));
+        if (name.Contains("fashion", StringComparison.OrdinalIgnoreCase)) return "fashion-mnist";
+        return IsBright(path) ? "fashion-mnist" : "mnist";
+    }
+
+    /// <summary>True where the first images are as bright as clothes: 0.29 on average, digits 0.13.</summary>
+    private static bool IsBright(string path)
+    {
+        const int Header = 16, Images = 200, Size = 28 * 28;
+        string? file = Mnist.FindFile(path, [""], "train-images") ?? Mnist.FindFile(path, [""], "t10k-images");
+        if (file is null || Beginning(file, Header + Images * Size) is not byte[] bytes) return false;
+        double mean = 0;
+        foreach (byte sample in bytes.AsSpan(Header)) mean += sample / 255.0 / (Images * Size);
+        return mean is > 0.24 and < 0.34;
+    }
+
+    /// <summary>The first bytes of a file, unpacked; null where it has fewer or is damaged: reading the dataset will say
+    /// so.</summary>
+    private static byte[]? Beginning(string file, int length)
+    {
+        try
+        {
+            using BoundedReader reader = BoundedReader.Open(file, limit: 1 << 20);
+            return reader.Read(length, "the beginning");
+        }
+        catch (DataException)
+        {
+            return null;
+        }
     }
 
     /// <summary>True where folders are named by wnids: an n and eight digits.</summary>

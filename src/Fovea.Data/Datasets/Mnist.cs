@@ -41,7 +41,13 @@ public static class Mnist
         // All four are looked for before the first is read: a missing one is known at once.
         string[] files = [.. Stems.Select(stem => Find(directory, folders, stem, name))];
         InMemoryDataset train = Read(info, files[0], files[1]), test = Read(info, files[2], files[3]);
-        return DatasetSplits.WithoutValidation(train, test);
+        string?[] notes =
+        [
+            OfficialFiles.Note(name, [.. files.Zip(Stems)]),
+            name == "mnist" ? null : OfficialFiles.NoteOnClasses(name, train, 60_000)
+                ?? OfficialFiles.NoteOnClasses(name, test, 10_000),
+        ];
+        return DatasetSplits.WithoutValidation(train, test) with { Notes = [.. notes.OfType<string>().Take(1)] };
     }
 
     private static InMemoryDataset Read(DatasetInfo info, string imageFile, string labelFile)
