@@ -5,6 +5,7 @@ using Fovea.Core.Files;
 using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Plotting.Charts;
+using Fovea.Plotting.Text;
 using Fovea.Training.Models;
 using Fovea.Vision.Explanation;
 using Spectre.Console;
@@ -63,12 +64,15 @@ internal static class ApproximateCommand
 
     private static void Write(string file, List<Row> rows)
     {
-        double[] x = [.. rows.Select(row => Math.Log2(row.Features))];
+        double[] x = [.. rows.Select(row => (double)row.Features)];
         LineChart chart = new()
         {
             Title = "Performer with a softmax model's weights: relative error",
-            XLabel = "log₂ features",
+            XLabel = "features",
+            XScale = AxisScale.Logarithmic,
+            XTicks = x,
             YScale = AxisScale.Logarithmic,
+            YFormat = ValueFormat.Percent,
             Series = [new("attention", x, [.. rows.Select(row => row.Attention)]),
                 new("class scores", x, [.. rows.Select(row => row.Logits)])],
         };

@@ -1,5 +1,6 @@
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Images;
+using Fovea.Plotting.Text;
 using Fovea.Vision.Explanation;
 using Fovea.Vision.Tokens;
 
@@ -13,8 +14,6 @@ internal static class AttentionFigures
     private const int SheetWidth = 880;
     private const int LargestMap = 128;
 
-    private static readonly ColorScale Own = new("0", "largest of each map");
-
     /// <summary>Overlays of the whole model, then maps by block and head.</summary>
     /// <param name="trace">The image's way through the model.</param>
     /// <param name="seen">The image as the model takes it.</param>
@@ -23,6 +22,7 @@ internal static class AttentionFigures
     public static IEnumerable<ExplainedFigure> Of(AttentionTrace trace, PlanarImage seen, string readers, string target)
     {
         int last = trace.Blocks.Count - 1;
+        PatchMap[] shown = [trace.Attention(last), trace.Rollout, trace.Relevance];
         yield return new("overview", new ImageGrid
         {
             Title = "Where the model looks",
@@ -30,15 +30,14 @@ internal static class AttentionFigures
                 + "attention rollout through all blocks; and "
                 + $"relevance, attention weighted by its gradient, for '{target}'.",
             Columns = ["image", "last block", "rollout", $"relevance for '{target}'"],
-            Rows = [new("", [HeatMap.Enlarge(seen, OverlaySize), Over(seen, trace.Attention(last)),
-                Over(seen, trace.Rollout), Over(seen, trace.Relevance)])],
+            Rows = [new("", [HeatMap.Enlarge(seen, OverlaySize), .. shown.Select(map => Over(seen, map))])],
             CellSize = OverlayCell,
-            Scale = Own,
+            Scale = Scale(shown.Select(map => (double)map.Range.High)),
         });
         yield return ByHead("heads", trace, "Attention by block and head",
             $"Of {readers}, to the patches of the image.",
             (block, head) => Heat(trace.Attention(block, head)));
-        yield return ByHead("maps", trace, "Whole attention maps by block and head",
+        yield return ByHead("maps", trace, "Whole attention maps",
             $"Row: the token that looks; column: the token that it looks at. {Order(trace.Grid)}",
             (block, head) => Whole(trace.Map(block, head), trace.Grid.Tokens));
     }
@@ -51,33 +50,46 @@ internal static class AttentionFigures
         Columns = ["image", $"Grad-CAM for '{target}'"],
         Rows = [new("", [HeatMap.Enlarge(seen, OverlaySize), Over(seen, cam.Map)])],
         CellSize = OverlayCell,
-        Scale = new("0", "largest"),
+        Scale = Scale([cam.Map.Range.High]),
     });
 
     private static ExplainedFigure ByHead(string name, AttentionTrace trace, string title, string note,
-        Func<int, int?, PlanarImage> map)
+        Func<int, int?, (PlanarImage Image, double High)> map)
     {
         int heads = Enumerable.Range(0, trace.Blocks.Count).Max(trace.HeadCount);
+        (PlanarImage Image, double High)[][] maps = [.. Enumerable.Range(0, trace.Blocks.Count).Select(block =>
+            new[] { map(block, null) }.Concat(Enumerable.Range(0, trace.HeadCount(block))
+                .Select(head => map(block, head)))
+                .ToArray())];
         return new(name, new ImageGrid
         {
             Title = title,
             Note = note,
             Columns = ["mean", .. Enumerable.Range(1, heads).Select(head => heads > 8 ? $"{head}" : $"head {head}")],
-            Rows = [.. Enumerable.Range(0, trace.Blocks.Count).Select(block => new ImageRow(
-                $"block {block + 1}", [map(block, null),
-                    .. Enumerable.Range(0, trace.HeadCount(block)).Select(head => map(block, head))]))],
+            Rows = [.. maps.Select((row, block) =>
+                new ImageRow($"block {block + 1}", [.. row.Select(one => one.Image)]))],
             CellSize = Math.Clamp(SheetWidth / (heads + 1) - 8, 40, 120),
-            Scale = Own,
+            Scale = Scale(maps.SelectMany(row => row.Select(one => one.High))),
         });
     }
 
     private static PlanarImage Over(PlanarImage seen, PatchMap map) =>
         HeatMap.Over(seen, map.Values, map.Rows, map.Columns, 0, map.Range.High, OverlaySize);
 
-    private static PlanarImage Heat(PatchMap map) => HeatMap.Of(map.Values, map.Rows, map.Columns, 0, map.Range.High);
+    /// <summary>The numbers at the ends of the colours. Maps with largest values of their own give the range of
+    /// those.</summary>
+    internal static ColorScale Scale(IEnumerable<double> largest)
+    {
+        double[] all = [.. largest];
+        (string least, string most) = (ValueText.Significant(all.Min(), 2), ValueText.Significant(all.Max(), 2));
+        return least == most ? new("0", most) : new("0", $"{least} to {most}: each map's largest");
+    }
 
-    private static PlanarImage Whole(float[] map, int tokens) =>
-        HeatMap.Of(map, tokens, tokens, 0, map.Max()).Shrink(LargestMap);
+    private static (PlanarImage, double) Heat(PatchMap map) =>
+        (HeatMap.Of(map.Values, map.Rows, map.Columns, 0, map.Range.High), map.Range.High);
+
+    private static (PlanarImage, double) Whole(float[] map, int tokens) =>
+        (HeatMap.Of(map, tokens, tokens, 0, map.Max()).Shrink(LargestMap), map.Max());
 
     private static string Order(TokenGrid grid) => grid.Prefix switch
     {

@@ -65,7 +65,7 @@ internal static class ModelFigures
         return new("filters", new ImageGrid
         {
             Title = filters.Principal
-                ? $"Principal filters of the first layer ({filters.Filters.Count} of {filters.Filters[0].Length})"
+                ? $"Principal filters ({filters.Filters.Count} of {filters.Filters[0].Length})"
                 : "Filters of the first layer",
             Note = filters.Principal
                 ? $"The {filters.Total} filters of '{filters.Name}' are mixtures of these; the most important first. "
@@ -141,7 +141,7 @@ internal static class ModelFigures
                 Captions.Blocks(kind.Blocks) + (kind.Head is int head ? $", head {head + 1}" : ""),
                 [.. kind.Factors.Select(image)]))],
                 CellSize = cell,
-                Scale = new("hidden", "seen freely"),
+                Scale = new("0: hidden", "1: seen freely"),
             });
     }
 }

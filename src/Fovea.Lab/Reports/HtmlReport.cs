@@ -23,7 +23,7 @@ public static class HtmlReport
         if (content.Predictions.Count > 0)
             Section(RunCharts.PredictionsTitle(content), HtmlSections.Predictions(content.Predictions));
         if (content.Confusion is ConfusionMatrix confusion)
-            Section("Classes", HtmlSections.Matrix(confusion) + HtmlSections.PerClass(confusion));
+            Section("Classes", HtmlSections.Whole(confusion) + HtmlSections.PerClass(confusion));
         if (content.Config.Length > 0) Section("Configuration", $"<pre>{Markup.Escape(content.Config)}</pre>\n");
         if (content.Environment.Count > 0)
             Section("Environment", HtmlTable.Facts(content.Environment.Select(pair => (pair.Key, pair.Value))));

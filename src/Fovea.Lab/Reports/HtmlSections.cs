@@ -15,6 +15,7 @@ internal static class HtmlSections
 
     private const int WideChart = 880;
     private const int NarrowChart = 360;
+    private const int NarrowPanel = 150;
 
     /// <summary>The chart twice, as a phone needs another layout and not just a smaller one; the page shows one of
     /// them.</summary>
@@ -86,13 +87,20 @@ internal static class HtmlSections
             Math.Max(1, image.Width * LargestImage / longer));
     }
 
-    /// <summary>A figure at its own size; a narrow page shrinks it.</summary>
-    public static string Whole(Figure figure) => $"<div class=\"whole\">\n{figure.ToInlineSvg()}</div>\n";
+    /// <summary>A figure at its own size, and laid out anew for a phone; a page too narrow for either shrinks
+    /// it.</summary>
+    public static string Whole(Figure figure) => figure switch
+    {
+        ConfusionMatrix matrix => WholeTwice(matrix, matrix with { Across = NarrowChart }),
+        ImageGrid grid => WholeTwice(grid, grid with { Narrow = NarrowChart, Gap = Math.Min(grid.Gap, 4) }),
+        SamplingFigure places => WholeTwice(places,
+            places with { Columns = Math.Min(places.Columns, 2), PanelSize = NarrowPanel }),
+        _ => $"<div class=\"whole\">\n{figure.ToInlineSvg()}</div>\n",
+    };
 
-    /// <summary>The matrix twice, with smaller cells for a phone.</summary>
-    public static string Matrix(ConfusionMatrix matrix) =>
-        $"<div class=\"whole wide\">\n{matrix.ToInlineSvg()}</div>\n<div class=\"whole narrow\">\n"
-            + $"{(matrix with { Across = NarrowChart }).ToInlineSvg()}</div>\n";
+    private static string WholeTwice(Figure wide, Figure narrow) =>
+        $"<div class=\"whole wide\">\n{wide.ToInlineSvg()}</div>\n<div class=\"whole narrow\">\n"
+            + $"{narrow.ToInlineSvg()}</div>\n";
 
     /// <summary>A row per class: how often it was right, and its most frequent confusion.</summary>
     public static string PerClass(ConfusionMatrix confusion)

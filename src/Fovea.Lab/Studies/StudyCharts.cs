@@ -77,6 +77,7 @@ internal static class StudyCharts
         {
             Title = $"Validation accuracy by {by}",
             XLabel = label,
+            XSpan = (0, 0),
             YFormat = ValueFormat.Percent,
             Series = [.. results.Configurations.Select((one, i) => ByEpoch(one, i, place))
             // more bands than that hide each other
@@ -100,9 +101,18 @@ internal static class StudyCharts
             XLabel = label,
             XScale = SpansDecades(costs) ? AxisScale.Logarithmic : AxisScale.Linear,
             YFormat = ValueFormat.Percent,
+            YSpan = AccuracySpan(results),
             Scattered = true,
             Series = [.. points],
         };
+    }
+
+    /// <summary>The same stretch in all charts of test accuracy.</summary>
+    private static (double, double)? AccuracySpan(StudyResults results)
+    {
+        double[] ends = [.. results.Configurations.Select(one => Around(one.TestAccuracy))
+            .SelectMany(around => new[] { around.Item1, around.Item2 }).Where(double.IsFinite)];
+        return ends.Length == 0 ? null : (ends.Min(), ends.Max());
     }
 
     private static bool SpansDecades(IEnumerable<double> values)
@@ -138,6 +148,7 @@ internal static class StudyCharts
             XScale = AxisScale.Logarithmic,
             XFormat = ValueFormat.Percent,
             YFormat = ValueFormat.Percent,
+            YSpan = AccuracySpan(results),
             Series = [.. groups.Select(group =>
             {
                 ConfigurationResult[] ordered = [.. group.Where(one => one.Finished.Count > 0)

@@ -9,6 +9,7 @@ internal static class Heading
     public const double Margin = 16;
 
     private const double Size = 17;
+    private const double SmallestSize = 13;
 
     /// <summary>The top of what comes below a title.</summary>
     public static double Bottom(bool hasTitle) => Margin + (hasTitle ? Size + 8 : 0);
@@ -16,10 +17,13 @@ internal static class Heading
     /// <summary>The room that a title needs between the margins.</summary>
     public static double Width(string title) => FigureFont.Width(title, Size, bold: true);
 
-    /// <summary>Writes a title, shortened to the figure's width.</summary>
+    /// <summary>Writes a title: in smaller letters where the figure is narrow, and shortened where that is not
+    /// enough.</summary>
     public static void Draw(ICanvas canvas, string title, int figureWidth)
     {
-        string text = FigureFont.Fit(title, Size, figureWidth - 2 * Margin, bold: true);
-        canvas.Text(text, new Point(Margin, Margin + Size * 0.72), new TextStyle(Size, Bold: true));
+        double room = figureWidth - 2 * Margin;
+        double size = Math.Clamp(Size * room / Math.Max(1, Width(title)), SmallestSize, Size);
+        string text = FigureFont.Fit(title, size, room, bold: true);
+        canvas.Text(text, new Point(Margin, Margin + Size * 0.72), new TextStyle(size, Bold: true));
     }
 }

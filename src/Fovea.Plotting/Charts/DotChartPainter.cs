@@ -33,7 +33,8 @@ internal sealed class DotChartPainter
         _plot = new Box(left, Top(chart), Math.Max(40, right - left), chart.Rows.Count * RowHeight(chart));
         double[] shown = [.. chart.Rows.SelectMany(Shown).Where(double.IsFinite)];
         _axis = Axis.ForValues(shown, AxisScale.Linear, chart.Format,
-            Math.Clamp((int)(_plot.Width / PixelsPerTick), Ticks.LeastRoom, 10));
+            Math.Clamp((int)(_plot.Width / PixelsPerTick), Ticks.LeastRoom, 10))
+                .Thinned(_plot.Width, TickSize, _plot.X, chart.Width - _plot.Right);
     }
 
     public static int HeightOf(DotChart chart) =>

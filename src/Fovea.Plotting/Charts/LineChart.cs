@@ -37,6 +37,10 @@ public sealed record LineChart : Figure
     /// those of the points.</summary>
     public (double Low, double High)? XSpan { get; init; }
 
+    /// <summary>Positions of the ticks of the horizontal axis, e.g. all that were measured; null: round
+    /// numbers.</summary>
+    public IReadOnlyList<double>? XTicks { get; init; }
+
     /// <summary>The label of the vertical axis; empty: none.</summary>
     public string YLabel { get; init; } = "";
 

@@ -46,9 +46,11 @@ internal sealed class LineChartPainter
         _positions = chart.Scattered || chart.XScale == AxisScale.Logarithmic
             ? Axis.ForValues(positions, chart.XScale, chart.XFormat, most)
             : Axis.ForPositions(positions, chart.XFormat, most);
+        if (chart.XTicks is { Count: > 0 } ticks) _positions = _positions.With(ticks, chart.XFormat);
         // its last label may stand at the end
         double right = Math.Max(Margin + 6,
             Math.Ceiling(_positions.Labels.Select(label => FigureFont.Width(label, TickSize)).LastOrDefault() / 2) + 4);
+        _positions = _positions.Thinned(chart.Width - left - right, TickSize, left, right);
         _plot = new Box(left, Math.Round(top), chart.Width - left - right, Math.Round(bottom) - Math.Round(top));
         _curves = [.. legend.Select(curve => curve with { Runs = Runs(curve.Series) })];
     }
@@ -99,7 +101,8 @@ internal sealed class LineChartPainter
         Heading.Draw(_canvas, _chart.Title, _chart.Width);
         Legend.Draw(_canvas, _curves, new Point(Margin, _legendTop), _chart.Width - 2 * Margin,
             lines: !_chart.Scattered);
-        _canvas.Text(_chart.YLabel, new Point(Margin, _plot.Y - 14), new TextStyle(LabelSize, Ink.Muted));
+        _canvas.Text(FigureFont.Fit(_chart.YLabel, LabelSize, _chart.Width - 2 * Margin),
+            new Point(Margin, _plot.Y - 14), new TextStyle(LabelSize, Ink.Muted));
     }
 
     private void DrawValueAxis()
@@ -117,15 +120,19 @@ internal sealed class LineChartPainter
     {
         double y = _plot.Bottom + 0.5, baseline = _plot.Bottom + TickLength + 4 + TickSize * 0.72;
         _canvas.Line(new Point(_plot.X, y), new Point(_plot.Right, y), new Stroke(Ink.Axis, 1));
-        foreach ((double tick, string label) in _positions.Ticks.Zip(_positions.Labels))
+        foreach ((double tick, string text) in _positions.Ticks.Zip(_positions.Labels))
         {
             double x = Math.Round(_plot.X + _positions.Position(tick) * _plot.Width) + 0.5;
             _canvas.Line(new Point(x, y), new Point(x, y + TickLength), new Stroke(Ink.Axis, 1));
-            _canvas.Text(label, new Point(x, baseline), new TextStyle(TickSize, Ink.Muted, Anchor.Middle));
+            _canvas.Text(text, new Point(x, baseline), new TextStyle(TickSize, Ink.Muted, Anchor.Middle));
         }
 
-        Point below = new(_plot.Centre.X, baseline + LabelSize + 6);
-        _canvas.Text(_chart.XLabel, below, new TextStyle(LabelSize, Ink.Muted, Anchor.Middle));
+        string label = FigureFont.Fit(_chart.XLabel, LabelSize, _chart.Width - 2 * Margin);
+        double half = FigureFont.Width(label, LabelSize) / 2;
+        double middle = Math.Clamp(_plot.Centre.X, Margin + half,
+            Math.Max(Margin + half, _chart.Width - Margin - half));
+        _canvas.Text(label, new Point(middle, baseline + LabelSize + 6),
+            new TextStyle(LabelSize, Ink.Muted, Anchor.Middle));
     }
 
     /// <summary>Bands first, then lines, then markers, so that no line runs over another's marker.</summary>

@@ -11,11 +11,16 @@ internal readonly record struct SeriesStyle(Ink Ink, double[]? Dashes, int Marke
     private static readonly double[]?[] DashPatterns = [null, [7, 5], [1, 5], [10, 4.5, 1, 4.5], [14, 6],
         [10, 4.5, 1, 4.5, 1, 4.5]];
 
-    /// <summary>Style number <paramref name="index"/>; they repeat after six, with other markers.</summary>
+    /// <summary>Style number <paramref name="index"/>. Of the first 36 no two share both colour and dashes, nor both
+    /// dashes and marker; of the first 216 no two are alike.</summary>
     public static SeriesStyle Number(int index)
     {
-        int place = index % InkCount;
-        return new(Ink.Series1 + place, DashPatterns[place], (place + index / InkCount) % InkCount);
+        (int turn, int place) = Math.DivRem(index, InkCount);
+        (int round, int step) = Math.DivRem(turn, InkCount);
+        // Markers move against the dashes; from the fourth turn on one further, as they would meet the first ones
+        // again.
+        int marker = place + 5 * step + (step >= InkCount / 2 ? 1 : 0) + round;
+        return new(Ink.Series1 + place, DashPatterns[(place + step) % InkCount], marker % InkCount);
     }
 
     /// <summary>The line of a curve.</summary>

@@ -40,28 +40,38 @@ internal static class Ticks
     }
 
     /// <summary>
-    /// As <see cref="Covering"/> for a logarithmic axis with 0 &lt; <paramref name="low"/>: powers of ten, with their
-    /// doubles and fivefolds when the range is short, and even steps when it is shorter still.
+    /// A logarithmic axis for a range with 0 &lt; <paramref name="low"/>: it ends at 1, 2 or 5 times a power of ten
+    /// next to the range, with at least three ticks, and at most <paramref name="most"/>, between or on its ends: those
+    /// numbers, or powers of ten (with their fivefolds where those are too few); even steps where the range is short.
     /// </summary>
-    public static double[] CoveringLogarithmic(double low, double high, int most)
+    public static (double Low, double High, double[] Ticks) CoveringLogarithmic(double low, double high, int most)
     {
         // A range without extent is then widened in proportion and stays above zero.
         (low, high) = (Math.Max(low, Smallest), Math.Max(high, Smallest));
         int first = (int)Math.Floor(Math.Log10(low) + Tolerance);
         int last = (int)Math.Ceiling(Math.Log10(high) - Tolerance);
-        if (last - first >= 3)
+        double[] fine = Multiples(first, last, [1, 2, 5]);
+        int from = Math.Max(0, Array.FindLastIndex(fine, tick => tick <= low * (1 + Tolerance)));
+        int to = Array.FindIndex(fine, tick => tick >= high * (1 - Tolerance));
+        if (to - from < 2)
         {
-            int stride = (last - first + most - 2) / (most - 1);
-            return [.. Enumerable.Range(0, (last - first + stride - 1) / stride + 1)
-                .Select(i => Multiple(1, first + i * stride))];
+            double[] even = Covering(low, high, most);
+            return (even[0], even[^1], even);
         }
 
-        IEnumerable<int> decades = Enumerable.Range(first, last - first + 1);
-        double[] fine = [.. decades.SelectMany(e => new[] { Multiple(1, e), Multiple(2, e), Multiple(5, e) })];
-        int from = Array.FindLastIndex(fine, tick => tick <= low * (1 + Tolerance));
-        int to = Array.FindIndex(fine, tick => tick >= high * (1 - Tolerance));
-        return to - from >= 2 ? fine[from..(to + 1)] : Covering(low, high, most);
+        (double start, double end) = (fine[from], fine[to]);
+        if (to - from < most) return (start, end, fine[from..(to + 1)]);
+        double[] decades = Within([1]);
+        if (decades.Length < 3) return (start, end, Within([1, 5]));
+        int stride = (decades.Length + most - 1) / most;
+        return (start, end, [.. decades.Where((_, i) => i % stride == 0)]);
+
+        double[] Within(int[] mantissas) =>
+            [.. Multiples(first, last, mantissas).Where(tick => tick >= start && tick <= end)];
     }
+
+    private static double[] Multiples(int first, int last, int[] mantissas) =>
+        [.. Enumerable.Range(first, last - first + 1).SelectMany(e => mantissas.Select(m => Multiple(m, e)))];
 
     /// <summary>Gives a range that is a point, or too narrow for double precision, some extent.</summary>
     private static (double Low, double High) Widen(double low, double high)

@@ -25,7 +25,8 @@ public sealed record SamplingFigure(PlanarImage Image, IReadOnlyList<SamplingPan
 {
     private const double CaptionSize = 12.5;
     private const double LargestMarker = 5.5;
-    private const double LegendHeight = 26;
+    private const double LegendLine = 20;
+    private const double BetweenEntries = 16;
 
     /// <summary>The names of the styles, in their order.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
@@ -42,7 +43,10 @@ public sealed record SamplingFigure(PlanarImage Image, IReadOnlyList<SamplingPan
     /// <inheritdoc/>
     public override int Height => Layout.Height + (int)LegendHeight;
 
-    private TileLayout Layout => new(Panels.Count, Columns, 200, CaptionSize + 5, Title.Length > 0);
+    /// <summary>Pixels of a panel's side.</summary>
+    public int PanelSize { get; init; } = 200;
+
+    private TileLayout Layout => new(Panels.Count, Columns, PanelSize, CaptionSize + 5, Title.Length > 0);
 
     internal override void Draw(ICanvas canvas)
     {
@@ -70,19 +74,35 @@ public sealed record SamplingFigure(PlanarImage Image, IReadOnlyList<SamplingPan
         }
     }
 
+    private double LegendHeight => Entries().Select(entry => entry.At.Y).DefaultIfEmpty().Max() + LegendLine + 6;
+
+    /// <summary>Texts of the legend, from its top left corner on, in as many lines as they need.</summary>
+    private IEnumerable<(string Text, int? Style, Point At)> Entries()
+    {
+        Point pen = new(0, 0);
+        double room = Width - 2 * TileLayout.Margin;
+        for (int i = 0; i <= Groups.Count; i++)
+        {
+            bool isNote = i == Groups.Count;
+            double sample = isNote ? 0 : 15;
+            string text = FigureFont.Fit(isNote ? Note : Groups[i], CaptionSize, room - sample);
+            double width = sample + FigureFont.Width(text, CaptionSize);
+            if (pen.X > 0 && pen.X + width > room) pen = new(0, pen.Y + LegendLine);
+            if (text.Length > 0) yield return (text, isNote ? null : i, pen);
+            pen += new Point(width + BetweenEntries, 0);
+        }
+    }
+
     private void DrawLegend(ICanvas canvas)
     {
         TextStyle style = new(CaptionSize, Ink.Muted);
-        Point pen = new(TileLayout.Margin + 5, Height - LegendHeight / 2 - 6);
-        for (int i = 0; i < Groups.Count; i++)
+        Point origin = new(TileLayout.Margin, Height - LegendHeight + LegendLine / 2 - 6);
+        foreach ((string text, int? number, Point at) in Entries())
         {
-            SeriesStyle.Number(i).DrawMarker(canvas, pen);
-            canvas.Text(Groups[i], pen + new Point(10, style.HalfCapital), style);
-            pen += new Point(FigureFont.Width(Groups[i], CaptionSize) + 26, 0);
+            Point pen = origin + at;
+            if (number is int i) SeriesStyle.Number(i).DrawMarker(canvas, pen + new Point(5, 0));
+            canvas.Text(text, pen + new Point(number is null ? 0 : 15, style.HalfCapital), style);
         }
-
-        canvas.Text(FigureFont.Fit(Note, CaptionSize, Width - TileLayout.Margin - pen.X),
-            pen + new Point(0, style.HalfCapital), style);
     }
 
     private static void DrawLocations(ICanvas canvas, Box place, IReadOnlyList<SamplingPoint> discs, double heaviest)

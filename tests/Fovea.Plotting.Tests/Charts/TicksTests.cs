@@ -38,9 +38,10 @@ public sealed class TicksTests
         {
             double low = Math.Max(Math.Abs(range.Low), 1e-290), high = Math.Max(Math.Abs(range.High), 1e-290);
             (low, high) = (Math.Min(low, high), Math.Max(low, high));
-            double[] ticks = Ticks.CoveringLogarithmic(low, high, range.Most);
-            return ticks.Length is >= 3 and <= 10 && ticks[0] > 0
-                && ticks[0] <= low * (1 + 1e-6) && ticks[^1] >= high * (1 - 1e-6)
+            (double start, double end, double[] ticks) = Ticks.CoveringLogarithmic(low, high, range.Most);
+            bool isNear = start >= low / 2.6 && end <= high * 2.6;   // no empty decade at either end
+            return ticks.Length is >= 3 and <= 10 && start > 0 && start <= low * (1 + 1e-6) && end >= high * (1 - 1e-6)
+                && isNear && ticks[0] >= start && ticks[^1] <= end
                 && ticks.Zip(ticks.Skip(1)).All(pair => pair.Second > pair.First);
         }));
 
@@ -62,12 +63,14 @@ public sealed class TicksTests
     [InlineData(1e-250, 1e-250)]
     [InlineData(1e299, 1e299)]
     public void Logarithmic_ticks_stay_above_zero(double low, double high) =>
-        Assert.All(Ticks.CoveringLogarithmic(low, high, 8), tick => Assert.InRange(tick, 1e-305, 1e305));
+        Assert.All(Ticks.CoveringLogarithmic(low, high, 8).Ticks, tick => Assert.InRange(tick, 1e-305, 1e305));
 
     [Theory]
-    [InlineData(0.002, 800, "0.001 0.01 0.1 1 10 100 1000")]
+    [InlineData(0.002, 800, "0.01 0.1 1 10 100 1000")]
+    [InlineData(64, 16_384, "100 1000 10000")]
+    [InlineData(90, 1100, "50 100 200 500 1000 2000")]
     [InlineData(0.3, 4, "0.2 0.5 1 2 5")]
     [InlineData(0.42, 0.48, "0.42 0.43 0.44 0.45 0.46 0.47 0.48")]
     public void Logarithmic_ticks_fit_the_range(double low, double high, string expected) =>
-        Assert.Equal(expected, string.Join(' ', Ticks.CoveringLogarithmic(low, high, 7)));
+        Assert.Equal(expected, string.Join(' ', Ticks.CoveringLogarithmic(low, high, 7).Ticks));
 }
