@@ -40,6 +40,7 @@ internal static class HtmlPage
         .best { font-weight: 600 }
         .facts td { overflow-wrap: anywhere }
         .facts th { width: 12rem }
+        a { color: var(--series1) }
         code, pre { font: .875rem/1.45 ui-monospace, monospace }
         pre { overflow: auto; padding: .75rem 1rem; border: 1px solid var(--grid); border-radius: .5rem; margin: 0 }
         .chart { margin: 0 0 1.5rem }
@@ -66,7 +67,8 @@ internal static class HtmlPage
         @media screen and (max-width: 40rem) {
           .wide, .extra { display: none } .narrow { display: block }
           .facts th { width: 7.5rem } .cards dd { font-size: 1.1rem; white-space: normal }
-          table { font-size: .8125rem } th, td { padding-right: .5rem } thead th { white-space: normal }
+          table { font-size: .8125rem } th, td { padding-right: .35rem }
+          td:first-child { overflow-wrap: anywhere } thead th { white-space: normal }
           pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .5rem }
         }
         @media print { body { max-width: none; padding: 0 } .scroll { max-height: none; overflow: visible;

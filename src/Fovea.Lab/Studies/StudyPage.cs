@@ -53,14 +53,21 @@ internal static class StudyPage
             + Columns(table, [0, .. Enumerable.Range(costs, table.Headings.Count - costs)]);
     }
 
+    /// <summary>True for the number of seeds, which a narrow page has no room for.</summary>
+    private static bool IsExtra(StudyTable table, int column) => table.Headings[column] == ">seeds";
+
     private static string Columns(StudyTable table, int[] columns)
     {
-        StringBuilder html = HtmlTable.Open([.. columns.Select(i => HtmlColumn.Marked(table.Headings[i], '>'))]);
+        StringBuilder html = HtmlTable.Open([.. columns.Select(i => HtmlColumn.Marked(table.Headings[i], '>') with
+        {
+            IsExtra = IsExtra(table, i)
+        })]);
         foreach (IReadOnlyList<string> row in table.Rows)
         {
             html.Append(row.Contains("best") ? "<tr class=\"best\">" : "<tr>");
             foreach (int i in columns)
-                html.Append(table.Headings[i][0] == '>' ? HtmlTable.Number(row[i]) : HtmlTable.Text(row[i]));
+                html.Append(table.Headings[i][0] == '>' ? HtmlTable.Number(row[i], IsExtra(table, i))
+                    : HtmlTable.Text(row[i]));
             html.Append("</tr>\n");
         }
 
