@@ -42,7 +42,7 @@ public sealed class ProcessTests : IDisposable
         string run = Path.Combine(_shell.Folder, "run");
         using Process process = Start(run);
         WaitForSteps(run, 4);
-        using (Process kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"])) kill.WaitForExit();
+        Signal(process, signal);
         process.WaitForExit();
 
         Assert.Equal(130, process.ExitCode);
@@ -83,6 +83,99 @@ public sealed class ProcessTests : IDisposable
 
         Assert.True(_shell.Run("compare", study, "--out", whole, "--quiet") == 0, _shell.Error);
         Assert.Equal(Tensors(Path.Combine(whole, "cells", "linear_seed=3")), Tensors(second));
+    }
+
+    [Fact]
+    public void A_study_stands_still_and_goes_on_and_its_bits_are_the_same()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "looks at processes through /proc");
+        string study = Path.Combine(_shell.Folder, "study.yaml"),
+            paused = Path.Combine(_shell.Folder, "studies/paused");
+        string whole = Path.Combine(_shell.Folder, "whole");
+        File.WriteAllText(study, CompareCommandTests.Tiny
+            .Replace("epochs: 2", "epochs: 40, checkpoint-every: 1", StringComparison.Ordinal)
+            .Replace("[softmax, linear]", "[softmax]", StringComparison.Ordinal));
+        string cell = Path.Combine(paused, "cells", "softmax_seed=3"), log = Path.Combine(cell, "metrics.jsonl");
+        using (Process process = Launch("compare", study, "--out", paused, "--quiet"))
+        {
+            WaitForSteps(cell, 6);
+            Signal(process, "TSTP");
+            WaitForRest(log);
+            Assert.Equal("T", StateOf(Path.Combine(cell, "recipe.yaml")).Single()[2]);
+            Assert.Equal(0, _shell.Run("runs", "list", Path.GetDirectoryName(paused)!));
+            Assert.Contains("paused: paused, 0 of 1 cell finished; softmax, seed 3: epoch", _shell.Output,
+                StringComparison.Ordinal);
+            Signal(process, "CONT");
+            process.WaitForExit();
+            Assert.Equal(0, process.ExitCode);
+        }
+
+        Assert.Equal(0, _shell.Run("runs", "list", Path.GetDirectoryName(paused)!));
+        Assert.Contains("paused: finished, 1 of 1 cell finished", _shell.Output, StringComparison.Ordinal);
+        Assert.True(_shell.Run("compare", study, "--out", whole, "--quiet") == 0, _shell.Error);
+        Assert.Equal(Tensors(Path.Combine(whole, "cells", "softmax_seed=3")), Tensors(cell));
+    }
+
+    [Fact]
+    public void Cells_of_an_idle_study_have_a_session_of_the_lowest_priority()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "looks at processes through /proc");
+        string study = Path.Combine(_shell.Folder, "study.yaml"), directory = Path.Combine(_shell.Folder, "idle");
+        File.WriteAllText(study,
+            CompareCommandTests.Tiny.Replace("epochs: 2", "epochs: 400", StringComparison.Ordinal));
+        string recipe = Path.Combine(directory, "cells", "softmax_seed=3", "recipe.yaml");
+        using Process process = Launch("compare", study, "--out", directory, "--quiet", "--idle");
+        try
+        {
+            Stopwatch waiting = Stopwatch.StartNew();
+            string[]? state;
+            // such a process begins slowly where others work: it leads its session only when it runs
+            while ((state = StateOf(recipe).FirstOrDefault()) is null || state[5] != state[0])
+            {
+                Assert.True(waiting.Elapsed < TimeSpan.FromMinutes(4), "the cell does not begin");
+                Thread.Sleep(100);
+            }
+
+            Assert.Equal("19", state[18]);
+            string group = $"/proc/{state[0]}/autogroup";
+            if (File.Exists(group) && Read("/proc/sys/kernel/sched_autogroup_enabled").Trim() == "1")
+                Assert.True(WaitFor(() => Read(group).Contains("nice 19", StringComparison.Ordinal)), Read(group));
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
+    }
+
+    private static bool WaitFor(Func<bool> holds)
+    {
+        for (int i = 0; i < 600 && !holds(); i++) Thread.Sleep(100);
+        return holds();
+    }
+
+    /// <summary>Fields of <c>/proc/PID/stat</c> of the process that trains a recipe: number, name, state, ...</summary>
+    private static IEnumerable<string[]> StateOf(string recipe) => Directory.GetDirectories("/proc")
+        .Where(folder => int.TryParse(Path.GetFileName(folder), out _))
+        .Where(folder => Read(Path.Combine(folder, "cmdline")).Split('\0') is var words
+            && words.Contains(recipe) && words.Contains("cell"))
+        .Select(folder => Read(Path.Combine(folder, "stat")).Split(' ')).Where(state => state.Length > 18);
+
+    private static string Read(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (IOException)
+        {
+            return "";   // ended meanwhile
+        }
+    }
+
+    private static void Signal(Process process, string signal)
+    {
+        using Process kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"]);
+        kill.WaitForExit();
     }
 
     /// <summary>Waits until nothing is written any more; how many lines there are then.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
+using Fovea.Cli.Options;
 using Fovea.Lab.Studies;
 using Fovea.Training;
 using Fovea.Training.Recipes;
@@ -22,10 +23,12 @@ internal static class CellCommand
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
         Argument<string> file = new("RECIPE") { Description = "Resolved recipe, with its run directory" };
-        Command command = new("cell", "Train one cell of a study.") { file };
+        Option<bool> idle = Make.Switch("--idle", "With time that nothing else wants");
+        Command command = new("cell", "Train one cell of a study.") { file, idle };
         command.Hidden = true;
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(idle)) IdleSession.Begin();
             using CancellationTokenSource source = CancellationTokenSource.CreateLinkedTokenSource(stop);
             new Thread(() => Listen(source)) { IsBackground = true, Name = "study" }.Start();
             try

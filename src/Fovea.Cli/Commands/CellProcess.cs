@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Fovea.Core.Files;
 using Fovea.Core.Formats;
@@ -12,22 +14,27 @@ namespace Fovea.Cli.Commands;
 /// Trains each cell of a study in a process of its own: its peak memory is its own, its threads and buffers end with
 /// it, and a cell that the system kills takes no other with it. Results are those of <c>fovea train</c>, bit for bit.
 /// </summary>
-internal static class CellProcess
+/// <param name="idle">With time that nothing else wants.</param>
+internal sealed class CellProcess(bool idle)
 {
+    private readonly ConcurrentDictionary<int, Process> _running = new();
+
     /// <inheritdoc cref="CellTrainer"/>
-    public static CellOutcome Train(StudyCell cell, Recipe recipe, Action<RunEvent> logged, CancellationToken stop)
+    public CellOutcome Train(StudyCell cell, Recipe recipe, Action<RunEvent> logged, CancellationToken stop)
     {
         Directory.CreateDirectory(cell.Run.Path);
         string file = Path.Combine(cell.Run.Path, "recipe.yaml");
         AtomicFile.WriteText(file, RecipeFile.Print(recipe));
 
-        using Process process = Start(["cell", file]);
+        using Process process = Start(file);
+        _running[process.Id] = process;
         Task<string> errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         using (stop.Register(() => Ask(process)))
         {
             while (process.StandardOutput.ReadLine() is string line)
                 if (Parse(line) is RunEvent entry) logged(entry);
             process.WaitForExit();
+            _running.TryRemove(process.Id, out _);
         }
 
         return process.ExitCode is ExitCode.Success or ExitCode.Interrupted
@@ -35,15 +42,32 @@ internal static class CellProcess
             : new CellOutcome(Reason(errors.Result, process.ExitCode), process.ExitCode == CellCommand.Diverged);
     }
 
-    private static Process Start(IEnumerable<string> arguments)
+    /// <summary>Sends a signal to the cells in progress.</summary>
+    /// <param name="signal">Its name, as <c>kill</c> knows it.</param>
+    public void Signal(string signal)
+    {
+        foreach (int id in _running.Keys)
+        {
+            using Process kill = Process.Start("kill", [$"-{signal}", id.ToString(CultureInfo.InvariantCulture)]);
+            kill.WaitForExit();
+        }
+    }
+
+    private Process Start(string recipe)
     {
         (string program, string[] before) = Program();
-        return Process.Start(new ProcessStartInfo(program, [.. before, .. arguments])
+        string[] arguments = idle ? [.. before, "cell", recipe, "--idle"] : [.. before, "cell", recipe];
+        // threads inherit their priority, so the process has to begin with it
+        if (idle && !OperatingSystem.IsWindows())
+            (program, arguments) = ("nice", ["-n", IdleSession.Niceness, program, .. arguments]);
+        Process process = Process.Start(new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,   // stays open as long as this process lives
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
+        if (idle && OperatingSystem.IsWindows()) process.PriorityClass = ProcessPriorityClass.Idle;
+        return process;
     }
 
     /// <summary>This program, however it was started: as an executable of its own, or by <c>dotnet</c> from its

@@ -7,59 +7,93 @@ using Spectre.Console;
 
 namespace Fovea.Cli.Commands;
 
-/// <summary><c>fovea compare STUDY</c>: trains every configuration of a study with every seed and reports how they
-/// differ.</summary>
+/// <summary><c>fovea compare STUDY [STUDY ...]</c>: trains every configuration of a study with every seed and reports
+/// how they differ; several studies one after the other.</summary>
 internal static class CompareCommand
 {
-    private const string DefaultParent = "studies";
+    public const string DefaultParent = "studies";
 
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
-        Argument<string> file = new("STUDY")
+        Argument<string[]> files = new("STUDY")
         {
             Description =
-                "YAML file: name, base, vary, include, exclude, seeds, published; docs/studies.md describes it"
+                "YAML files: name, base, vary, include, exclude, seeds, published; docs/studies.md describes them",
+            Arity = ArgumentArity.OneOrMore,
         };
         Option<string?> output = Make.Text("--out", "DIR",
-            $"Directory of the study, new or to go on with; {DefaultParent}/NAME unless given");
+            $"Directory of the study, new or to go on with, or of the studies; {DefaultParent}/NAME unless given");
         Option<int> jobs = Make.Count("--jobs", 1,
             "Cells at a time; they share the cores, and results do not depend on it, but times do");
         Option<bool> redo = Make.Switch("--redo-stale", "Train cells anew that were trained before the study changed");
+        Option<bool> idle = Make.Switch("--idle",
+            "Train with time that nothing else wants; stop with SIGTSTP, go on with SIGCONT");
         Option<bool> quiet = Make.Switch("--quiet", "Nothing but errors", "-q");
-        Option<bool> json = Make.Switch("--json", "The results as one JSON object on standard output");
+        Option<bool> json = Make.Switch("--json", "The results as JSON on standard output: an object, or a list of several");
         RecipeOption[] fields = [.. RecipeFields.All.Where(field => field.Name is not ("seed" or "out"))
             .Select(field => new RecipeOption(field))];
 
         Command command = new("compare",
             "Train and compare models, attention mechanisms or anything else that 'train' has an option for.")
         {
-            file, output, jobs, redo, quiet, json,
+            files, output, jobs, redo, idle, quiet, json,
         };
         foreach (RecipeOption field in fields) command.Add(field);
         command.SetAction(parsed =>
         {
-            Study study = StudyFile.Read(parsed.GetRequiredValue(file))
-                .With([.. fields.Where(field => field.Given(parsed) is not null)
-                    .Select(field => Setting.Read(field.Field.Name, field.Given(parsed)!, field.Name))]);
-            StudyPlan plan = StudyPlan.Resolve(study,
-                parsed.GetValue(output) ?? Path.Combine(DefaultParent, study.Name));
-            bool silent = parsed.GetValue(quiet) || parsed.GetValue(json);
-            IStudyDisplay display = silent ? new QuietStudyDisplay() : terminal.IsInteractive
-                ? new LiveStudyDisplay(terminal.Console) : new PlainStudyDisplay(terminal.Output);
+            string[] given = parsed.GetRequiredValue(files);
+            Setting[] settings = [.. fields.Where(field => field.Given(parsed) is not null)
+                .Select(field => Setting.Read(field.Field.Name, field.Given(parsed)!, field.Name))];
+            StudyPlan[] plans = [.. given.Select(file => StudyFile.Read(file).With(settings))
+                .Select(study => StudyPlan.Resolve(study, FolderOf(study, parsed.GetValue(output), given.Length)))];
+            if (plans.GroupBy(plan => Path.GetFullPath(plan.Directory)).FirstOrDefault(same => same.Count() > 1)
+                is { } twice)
+                throw new UsageException($"{string.Join(" and ", twice.Select(plan => plan.Study.Source))} have one "
+                    + $"name, '{twice.First().Study.Name}', and so one directory; change the 'name' of one.");
+            bool asJson = parsed.GetValue(json), silent = parsed.GetValue(quiet) || asJson;
+            int failures = 0;
+            foreach (StudyPlan plan in plans)
+            {
+                failures += Run(plan, parsed.GetValue(jobs), parsed.GetValue(redo), parsed.GetValue(idle), silent,
+                    terminal, stop);
+                if (stop.IsCancellationRequested) break;
+            }
 
-            IReadOnlyList<CellFailure> failures = [];
-            display.Show(() => failures = new StudyRunner(plan, parsed.GetValue(jobs), CellProcess.Train,
-                display).Run(parsed.GetValue(redo), stop));
-            if (parsed.GetValue(json))
-                terminal.Output.Write(File.ReadAllText(Path.Combine(plan.Directory, "study.json")));
-            else if (!silent) Print(terminal.Console, StudyResults.Read(plan), plan.Directory);
-            foreach (CellFailure failure in failures)
-                terminal.Error.WriteLine($"fovea: {failure.Cell.Label}: {failure.Reason}");
-            if (failures.Count > 0) return ExitCode.Failure;
-            return plan.Cells.All(cell => cell.IsFinished) ? ExitCode.Success
-                : throw new StudyInterruptedException(plan.Directory);
+            if (asJson) Print(terminal.Output, plans);
+            if (failures > 0) return ExitCode.Failure;
+            return plans.FirstOrDefault(plan => plan.Cells.Any(cell => !cell.IsFinished)) is not StudyPlan unfinished
+                ? ExitCode.Success : throw new StudyInterruptedException(unfinished.Directory);
         });
         return command;
+    }
+
+    private static string FolderOf(Study study, string? output, int studies) => output is null
+        ? Path.Combine(DefaultParent, study.Name)
+        : studies == 1 ? output : Path.Combine(output, study.Name);
+
+    /// <summary>Carries out a study; how many of its cells failed.</summary>
+    private static int Run(StudyPlan plan, int jobs, bool redo, bool idle, bool silent, Terminal terminal,
+        CancellationToken stop)
+    {
+        IStudyDisplay display = silent ? new QuietStudyDisplay() : terminal.IsInteractive
+            ? new LiveStudyDisplay(terminal.Console) : new PlainStudyDisplay(terminal.Output);
+        CellProcess cells = new(idle);
+        StudyStatusWriter status = new(display);
+        using StudyPause pause = new(cells, status);
+        IReadOnlyList<CellFailure> failures = [];
+        display.Show(() => failures = new StudyRunner(plan, jobs, cells.Train, status).Run(redo, stop));
+        if (!silent) Print(terminal.Console, StudyResults.Read(plan), plan.Directory);
+        foreach (CellFailure failure in failures)
+            terminal.Error.WriteLine($"fovea: {failure.Cell.Label}: {failure.Reason}");
+        return failures.Count;
+    }
+
+    private static void Print(TextWriter output, StudyPlan[] plans)
+    {
+        string[] results = [.. plans.Select(plan => Path.Combine(plan.Directory, "study.json")).Where(File.Exists)
+            .Select(File.ReadAllText)];
+        output.Write(plans.Length == 1 ? string.Concat(results)
+            : $"[{string.Join(",", results.Select(text => text.TrimEnd()))}]\n");
     }
 
     private static void Print(IAnsiConsole console, StudyResults results, string directory)

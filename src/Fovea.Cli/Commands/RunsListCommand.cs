@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Core.Files;
 using Fovea.Core.Formats;
+using Fovea.Lab.Studies;
 using Fovea.Training.Runs;
 using Spectre.Console;
 
@@ -25,8 +27,22 @@ internal static class RunsListCommand
             string[] given = parsed.GetValue(folders) is { Length: > 0 } some ? some : [RunDirectory.DefaultParent];
             Entry[] runs = [.. given.SelectMany(Find).Distinct().Select(Read)];
             if (parsed.GetValue(json))
-                terminal.Output.WriteLine(JsonText.Document(new { Runs = runs.Select(Describe) }));
+                terminal.Output.WriteLine(JsonText.Document(new
+                {
+                    Runs = runs.Select(Describe),
+                    Studies = Studies(given).Select(study => new
+                    {
+                        Study = study.Path,
+                        State = StateOf(study),
+                        study.Status.Finished,
+                        study.Status.Cells,
+                        Now = study.Status.Cell,
+                        study.Status.Epoch,
+                        study.Status.Epochs
+                    }),
+                }));
             else Print(terminal.Console, runs);
+            if (!parsed.GetValue(json)) Print(terminal.Console, Studies(given));
             return ExitCode.Success;
         });
         return command;
@@ -93,6 +109,29 @@ internal static class RunsListCommand
         // whole, for whoever copies it
         foreach (Entry entry in runs.Where(entry => entry.Record is null))
             console.WriteLine($"{entry.Path}: {entry.Problem}");
+    }
+
+    /// <summary>Studies that are one of the folders or lie in one, or in the usual place.</summary>
+    private static IEnumerable<(string Path, StudyStatus Status)> Studies(string[] folders) => folders
+        .Concat(folders.Contains(RunDirectory.DefaultParent) ? [CompareCommand.DefaultParent] : Array.Empty<string>())
+        .Where(Directory.Exists)
+        .SelectMany(folder => Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Prepend(folder))
+        .Select(path => (path, StudyStatus.Read(path)))
+        .Where(study => study.Item2 is not null).Select(study => (study.path, study.Item2!));
+
+    private static string StateOf((string Path, StudyStatus Status) study) =>
+        !DirectoryLock.IsHeld(study.Path) ? study.Status.Finished == study.Status.Cells ? "finished" : "stopped"
+        : study.Status.Paused ? "paused" : "running";
+
+    private static void Print(IAnsiConsole console, IEnumerable<(string Path, StudyStatus Status)> studies)
+    {
+        foreach ((string path, StudyStatus status) in studies)
+        {
+            string now = status.Cell is null ? ""
+                : $"; {Printable.Line(status.Cell)}: epoch {status.Epoch} of {status.Epochs}";
+            console.WriteLine($"{Printable.Line(path)}: {StateOf((path, status))}, {status.Finished} of "
+                + $"{Phrases.Plural(status.Cells, "cell")} finished{now}");
+        }
     }
 
     private static double? BestValidation(RunRecord run) => run.Summary?.BestValAccuracy

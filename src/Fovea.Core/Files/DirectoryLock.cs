@@ -66,6 +66,10 @@ public sealed class DirectoryLock : IDisposable
         }
     }
 
+    /// <summary>Tells whether a process of this machine works in a directory.</summary>
+    public static bool IsHeld(string directory) =>
+        Read(Path.Combine(directory, OwnerName)) is { IsHere: true, IsAlive: true };
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -54,6 +54,24 @@ public sealed class CompareCommandTests : IDisposable
         Assert.Contains("linear_seed=3: epochs (was 2, is now 3)", _shell.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Several_studies_are_carried_out_one_after_the_other_each_in_its_folder()
+    {
+        string first = Write(Tiny), second = Path.Combine(_shell.Folder, "second.yaml"),
+            directory = Path.Combine(_shell.Folder, "all");
+        File.WriteAllText(second, Tiny.Replace("name: tiny", "name: other", StringComparison.Ordinal)
+            .Replace("[softmax, linear]", "[linear]", StringComparison.Ordinal));
+        Assert.True(_shell.Run("compare", first, second, "--out", directory, "--json") == 0, _shell.Error);
+        using JsonDocument json = JsonDocument.Parse(_shell.Output);
+        Assert.Equal(["tiny", "other"],
+            json.RootElement.EnumerateArray().Select(study => study.GetProperty("name").GetString()));
+        Assert.Equal(2, Directory.GetDirectories(Path.Combine(directory, "tiny", "cells")).Length);
+        Assert.Single(Directory.GetDirectories(Path.Combine(directory, "other", "cells")));
+
+        Assert.Equal(2, _shell.Run("compare", first, first, "--out", directory));
+        Assert.Contains("have one name, 'tiny'", _shell.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("base: {epochs: 2}\nvari: {model: [vit]}",
         "line 2, column 1: a study has no key 'vari'; did you mean 'vary'?")]
