@@ -98,16 +98,23 @@ public sealed class ProcessTests : IDisposable
         string cell = Path.Combine(paused, "cells", "softmax_seed=3"), log = Path.Combine(cell, "metrics.jsonl");
         using (Process process = Launch("compare", study, "--out", paused, "--quiet"))
         {
-            WaitForSteps(cell, 6);
-            Signal(process, "TSTP");
-            WaitForRest(log);
-            Assert.Equal("T", StateOf(Path.Combine(cell, "recipe.yaml")).Single()[2]);
-            Assert.Equal(0, _shell.Run("runs", "list", Path.GetDirectoryName(paused)!));
-            Assert.Contains("paused: paused, 0 of 1 cell finished; softmax, seed 3: epoch", _shell.Output,
-                StringComparison.Ordinal);
-            Signal(process, "CONT");
-            process.WaitForExit();
-            Assert.Equal(0, process.ExitCode);
+            try
+            {
+                WaitForSteps(cell, 6);
+                Signal(process, "TSTP");
+                WaitForRest(log);
+                Assert.Equal("T", StateOf(Path.Combine(cell, "recipe.yaml")).Single()[2]);
+                Assert.Equal(0, _shell.Run("runs", "list", Path.GetDirectoryName(paused)!));
+                Assert.Contains("paused: paused, 0 of 1 cell finished; softmax, seed 3: epoch", _shell.Output,
+                    StringComparison.Ordinal);
+                Signal(process, "CONT");
+                process.WaitForExit();
+                Assert.Equal(0, process.ExitCode);
+            }
+            finally
+            {
+                if (!process.HasExited) process.Kill(entireProcessTree: true);
+            }
         }
 
         Assert.Equal(0, _shell.Run("runs", "list", Path.GetDirectoryName(paused)!));

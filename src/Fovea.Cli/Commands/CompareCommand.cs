@@ -29,7 +29,8 @@ internal static class CompareCommand
         Option<bool> idle = Make.Switch("--idle",
             "Train with time that nothing else wants; stop with SIGTSTP, go on with SIGCONT");
         Option<bool> quiet = Make.Switch("--quiet", "Nothing but errors", "-q");
-        Option<bool> json = Make.Switch("--json", "The results as JSON on standard output: an object, or a list of several");
+        Option<bool> json = Make.Switch("--json",
+            "The results as JSON on standard output: an object, or a list of several");
         RecipeOption[] fields = [.. RecipeFields.All.Where(field => field.Name is not ("seed" or "out"))
             .Select(field => new RecipeOption(field))];
 
