@@ -15,8 +15,6 @@ internal static class CommandLine
 {
     private const string Verbose = "--verbose";
 
-    private static readonly string[] Idle = ["--pin-mem", "--no-pin-mem", "--channels-last"];
-
     /// <summary>Runs a command.</summary>
     /// <param name="arguments">The arguments, as the shell passes them.</param>
     /// <param name="terminal">The writers.</param>
@@ -24,7 +22,8 @@ internal static class CommandLine
     /// <returns>See <see cref="ExitCode"/>.</returns>
     public static int Run(string[] arguments, Terminal terminal, CancellationToken stop)
     {
-        ParseResult parsed = CreateRoot(terminal, stop).Parse(WithoutIdle(arguments, terminal));
+        string[] meant = IdleOptions.Without(arguments, line => terminal.Error.WriteLine($"fovea: {line}"));
+        ParseResult parsed = CreateRoot(terminal, stop).Parse(meant);
         if (parsed.Errors.Count > 0 && parsed.Action is not Help) return Complain(parsed, terminal);
         try
         {
@@ -74,17 +73,6 @@ internal static class CommandLine
         Help.Install(root, terminal);
         return root;
     }
-
-    /// <summary>The arguments without timm's options that change nothing here; a line says so.</summary>
-    private static string[] WithoutIdle(string[] arguments, Terminal terminal)
-    {
-        if (arguments.FirstOrDefault() is not ("train" or "finetune" or "eval")) return arguments;
-        foreach (string idle in arguments.Where(IsIdle).Distinct())
-            terminal.Error.WriteLine($"fovea: {idle} has no meaning here and changes nothing.");
-        return [.. arguments.Where(argument => !IsIdle(argument))];
-    }
-
-    private static bool IsIdle(string argument) => Idle.Contains(argument.Replace('_', '-'));
 
     private static (int Code, string Message) Explain(Exception error) => error switch
     {

@@ -1,4 +1,5 @@
 using Fovea.Data.Loading;
+using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Recipes;
@@ -50,16 +51,29 @@ internal sealed class BatchGradients(TrainingParts parts)
         return (mean, right);
     }
 
-    /// <summary>Cross-entropy; where images are mixed, against their soft targets, which are smoothed
-    /// already.</summary>
+    /// <summary>Cross-entropy, or binary cross-entropy where the recipe says so; where images are mixed, against their
+    /// soft targets, which are smoothed already.</summary>
     private Tensor Loss(HeadScores scores, BatchPart part, Tensor images)
     {
         // Without a teacher a distillation token's head learns from the labels too, by way of the mean.
         Tensor own = parts.Teacher is null ? scores.Mean() : scores.Class;
-        Tensor loss = part.Batch.Targets is null
+        Tensor loss = _recipe.Regularisation.BinaryLoss ? Losses.BinaryCrossEntropy(own, BinaryTargets(part, own.Shape))
+            : part.Batch.Targets is null
             ? Ops.CrossEntropy(own, part.Labels(parts.Device), (float)_recipe.Regularisation.LabelSmoothing)
             : Ops.SoftCrossEntropy(own, part.Targets(parts.Device));
         return parts.Teacher?.Blend(loss, scores.Distillation ?? scores.Class, images) ?? loss;
+    }
+
+    /// <summary>Targets of each class by itself: as timm, one smoothed, or those of mixed images.</summary>
+    private Tensor BinaryTargets(BatchPart part, Shape shape)
+    {
+        if (part.Batch.Targets is not null) return part.Targets(parts.Device);
+        float off = (float)_recipe.Regularisation.LabelSmoothing / shape[1];
+        float[] targets = new float[shape.Elements];
+        Array.Fill(targets, off);
+        for (int i = 0; i < part.Count; i++)
+            targets[i * shape[1] + part.Classes[i]] = 1 - (float)_recipe.Regularisation.LabelSmoothing + off;
+        return Tensor.From(targets, shape, parts.Device);
     }
 
     private int CountCorrect(HeadScores scores, BatchPart part)

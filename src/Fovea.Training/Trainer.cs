@@ -210,7 +210,7 @@ public sealed partial class Trainer
         return new($"{where}: {reason}; {kept}; try a smaller `lr`, a longer `warmup-epochs` or `clip-grad`.");
     }
 
-    private CheckpointHead Head() => new(_recipe, _parts.Data.Info, _state);
+    private CheckpointHead Head() => new(_recipe, _parts.Info, _state);
 
     private double Seconds() => _secondsBefore + _clock.Elapsed.TotalSeconds;
 }

@@ -1,3 +1,4 @@
+using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Nn.Optimization;
@@ -6,6 +7,7 @@ using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Models;
 using Fovea.Training.Recipes;
+using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Weights.Loading;
 
@@ -43,6 +45,9 @@ public sealed record TrainingParts
 
     /// <summary>The images.</summary>
     public required DatasetSplits Data { get; init; }
+
+    /// <summary>What the images are, with the mean and deviation that they are normalised with.</summary>
+    public DatasetInfo Info => LoaderChoice.Normalized(Data.Info, Recipe.Data);
 
     /// <summary>Training batches.</summary>
     public required DataLoader TrainLoader { get; init; }

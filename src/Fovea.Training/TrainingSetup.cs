@@ -31,6 +31,7 @@ public static class TrainingSetup
     public static TrainingParts New(
         Recipe recipe, DatasetSplits? data = null, Action<int, int>? cached = null, CancellationToken stop = default)
     {
+        recipe = PretrainedWeights.Resolve(recipe);
         LoadReport? report = null;
         List<string> notes = [];
         TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, cached, stop),
@@ -91,7 +92,7 @@ public static class TrainingSetup
     {
         Presets.Find(recipe.Model.Name);   // before the dataset is read, which may take a while
         DatasetSplits data = load();
-        RequireClasses(data);
+        RequireClasses(data, recipe.Data.ClassCount);
         ModelConfig config = ModelChoice.Configure(recipe, data.Info);
         recipe = RecipeResolver.Resolve(recipe, config, data.Info);
         if (data.Train.Count == 0)
@@ -103,7 +104,7 @@ public static class TrainingSetup
         FineTuning.Prepare(model, recipe);
         DataLoader train = LoaderChoice.Training(recipe, config, data);
         DataLoader validation = LoaderChoice.Evaluation(data.Validation, config, recipe.Optimisation.BatchSize,
-            recipe.Data.Workers, sharing: train);
+            recipe.Data, sharing: train);
         return new TrainingParts
         {
             Recipe = recipe,
@@ -112,19 +113,25 @@ public static class TrainingSetup
             Optimizer = OptimisationChoice.Optimizer(recipe.Optimisation, model),
             Schedule = OptimisationChoice.Schedule(recipe, train.BatchesPerEpoch),
             Average = null,
-            Teacher = Teacher.Load(recipe.Distillation, config, data.Info, device),
+            Teacher = Teacher.Load(recipe.Distillation, config, LoaderChoice.Normalized(data.Info, recipe.Data),
+                device),
             Warnings = [.. FineTuning.Warnings(recipe, config)],
             Data = data,
             TrainLoader = train,
             ValidationLoader = validation,
-            TestLoader = LoaderChoice.Evaluation(data.Test, config, recipe.Optimisation.BatchSize, recipe.Data.Workers,
+            TestLoader = LoaderChoice.Evaluation(data.Test, config, recipe.Optimisation.BatchSize, recipe.Data,
                 sharing: validation),
         };
     }
 
     /// <summary>A model that can give one answer only is always right.</summary>
-    private static void RequireClasses(DatasetSplits data)
+    private static void RequireClasses(DatasetSplits data, int? count)
     {
+        if (count is int wanted && wanted != data.Info.Classes)
+            throw new UsageException(
+                $"the dataset '{data.Info.Name}' has {data.Info.Classes} classes, not {wanted}; a model gets as many "
+                    + "outputs as the data has classes, so leave this out, or choose some of them with `classes`.")
+            { Field = "num-classes" };
         if (data.Info.Classes >= 2) return;
         throw new DataException(
             $"dataset '{data.Info.Name}': there is one class only, "

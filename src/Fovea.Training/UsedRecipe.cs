@@ -1,5 +1,6 @@
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Transforms;
+using Fovea.Data.Transforms.Pixels;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
@@ -22,6 +23,10 @@ internal static class UsedRecipe
             {
                 ValidationShare = recipe.Data.ValidationShare ?? new DatasetOptions().ValidationShare,
                 Workers = recipe.Data.Workers ?? LoaderChoice.UsualWorkers,
+                CropShare = recipe.Data.CropShare ?? Augmentation.UsualShare(parts.Data.Info),
+                Interpolation = recipe.Data.Interpolation ?? Interpolation.Bilinear,
+                Mean = recipe.Data.Mean ?? Colours(parts.Info.Normalization.Mean),
+                Std = recipe.Data.Std ?? Colours(parts.Info.Normalization.Std),
             },
             Regularisation = rates with
             {
@@ -32,6 +37,12 @@ internal static class UsedRecipe
             Run = recipe.Run with { Threads = recipe.Run.Threads ?? Environment.ProcessorCount },
         };
         return Augmented(recipe, recipe.Data.Augmentation?.Steps ?? []);
+    }
+
+    private static (double, double, double) Colours(IReadOnlyList<float> values)
+    {
+        double[] numbers = [.. values.Select(value => (double)(decimal)value)];
+        return numbers.Length == 3 ? (numbers[0], numbers[1], numbers[2]) : (numbers[0], numbers[0], numbers[0]);
     }
 
     /// <summary>Names the parts of the transforms that have options of their own. An option that would say less than

@@ -125,7 +125,7 @@ public sealed class CommandLineTests : IDisposable
 
     [Theory]
     [InlineData("--amq")]
-    [InlineData("--nam-classes=3")]
+    [InlineData("--telepathy=3")]
     [InlineData("--sdt")]
     public void ShortOptionsAreNotTakenForOthers(string option)
     {
@@ -133,6 +133,91 @@ public sealed class CommandLineTests : IDisposable
 
         Assert.Equal(2, shell.Run("train", option));
         Assert.DoesNotContain("Did you mean", shell.Error);
+    }
+
+    /// <summary>timm's train.py: what is not taken is refused, and no option of another meaning is
+    /// proposed.</summary>
+    [Theory]
+    [InlineData("--amp")]
+    [InlineData("--amp-dtype bfloat16")]
+    [InlineData("--native-amp")]
+    [InlineData("--num-classes 10")]
+    [InlineData("--model-ema --model-ema-decay 0.99")]
+    [InlineData("--warmup-lr 1e-5")]
+    [InlineData("--crop-pct 0.9")]
+    [InlineData("--mean 0.5 0.5 0.5 --std 0.5 0.5 0.5")]
+    [InlineData("--interpolation bicubic")]
+    [InlineData("--opt-eps 1e-8 --opt-betas 0.9 0.99")]
+    [InlineData("--bce-loss")]
+    [InlineData("--no-prefetcher --torchcompile --fast-norm")]
+    [InlineData("--torchcompile inductor")]
+    [InlineData("--dist-bn reduce --sync-bn")]
+    [InlineData("--dist_bn=reduce --local_rank 0")]
+    [InlineData("--log-wandb")]
+    [InlineData("-j 2")]
+    [InlineData("--workers 2")]
+    [InlineData("--checkpoint-hist 3 --eval-metric top1 --recovery-interval 100 --worker-seeding all")]
+    [InlineData(
+        "--smoothing 0.1 --drop 0.1 --drop-path 0.1 --reprob 0.2 --remode pixel --clip-grad 1 --layer-decay 0.8")]
+    public void TimmsOptionsAreTaken(string options)
+    {
+        Assert.Equal(2, _shell.Run(["train", .. options.Split(' '), "--dataset", "cifar11"]));
+        Assert.Contains("dataset 'cifar11' does not exist", _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--patience-epochs")]
+    [InlineData("--decay-epochs")]
+    [InlineData("--decay-rate")]
+    [InlineData("--cooldown-epochs")]
+    [InlineData("--lr-noise")]
+    [InlineData("--lr-cycle-mul")]
+    [InlineData("--jsd-loss")]
+    [InlineData("--bce-sum")]
+    [InlineData("--aug-splits")]
+    [InlineData("--split-bn")]
+    [InlineData("--gp")]
+    [InlineData("--in-chans")]
+    [InlineData("--crop-mode")]
+    [InlineData("--clip-mode")]
+    [InlineData("--drop-block")]
+    [InlineData("--drop-connect")]
+    [InlineData("--recount")]
+    [InlineData("--resplit")]
+    [InlineData("--experiment")]
+    [InlineData("--scale")]
+    [InlineData("--ratio")]
+    [InlineData("--tta")]
+    [InlineData("--train-split")]
+    [InlineData("--sched-on-updates")]
+    [InlineData("--start-epoch")]
+    [InlineData("--mixup-mode")]
+    [InlineData("--mixup-off-epoch")]
+    [InlineData("--cutmix-minmax")]
+    [InlineData("--model-kwargs")]
+    [InlineData("--bn-momentum")]
+    public void AnOptionOfAnotherMeaningIsNeverProposed(string option)
+    {
+        Assert.Equal(2, _shell.Run("train", option));
+        Assert.Contains($"Unrecognized command or argument '{option}'.", _shell.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Did you mean", _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--mixup-alpha", "--mixup-prob")]
+    [InlineData("--drop-rate", "--drop-path")]
+    public void TwoNamesWithOneWordInCommonAreNotTheSame(string option, string other)
+    {
+        Assert.Equal(2, _shell.Run("train", option));
+        Assert.DoesNotContain($"'{other}'", _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void MixedPrecisionIsSaidToBeFloat32InOneLine()
+    {
+        _shell.Run("train", "--amp", "--amp-dtype", "bfloat16", "--dataset", "cifar11");
+        Assert.Contains("--amp changes nothing: everything is computed in float32 on the CPU.", _shell.Error,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -38,7 +38,7 @@ internal static class RunsDiffCommand
     }
 
     private static IEnumerable<Difference> Options(RunRecord a, RunRecord b) =>
-        RecipeFields.All.Where(field => field.Name != "out")
+        RecipeFields.All.Where(field => field.Name != "out" && !field.IsShorthand)
         .Select(field => new Difference(field.Name, field.Read(a.Recipe), field.Read(b.Recipe)))
         .Where(one => one.Left != one.Right);
 

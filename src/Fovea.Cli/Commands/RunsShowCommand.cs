@@ -29,7 +29,8 @@ internal static class RunsShowCommand
     private static object Describe(RunRecord run) => new
     {
         Run = run.Run.Path,
-        Recipe = RecipeFields.All.ToDictionary(field => field.Name, field => field.Read(run.Recipe)),
+        Recipe = RecipeFields.All.Where(field => !field.IsShorthand)
+            .ToDictionary(field => field.Name, field => field.Read(run.Recipe)),
         run.Summary,
         Epochs = run.Epochs,
     };
@@ -37,7 +38,7 @@ internal static class RunsShowCommand
     private static void Print(IAnsiConsole console, RunRecord run)
     {
         Tables table = Tables.Create("option", "~value");
-        foreach (RecipeField field in RecipeFields.All)
+        foreach (RecipeField field in RecipeFields.All.Where(field => !field.IsShorthand))
             table.AddRow(Cell.Name(field.Name), new Cell(field.Read(run.Recipe)));
         console.Write(table);
         foreach (RunEvent epoch in run.Epochs)

@@ -33,6 +33,9 @@ internal sealed class ModelSource
     private readonly Option<bool> _allowPartial = Make.Switch("--allow-partial",
         "With --model: take weights that lack tensors of the model; what they lack stays random");
     private readonly Option<int?> _maxPixels = Make.MaxPixels("that of the training unless given");
+    private readonly RecipeOption[] _view = [.. RecipeFields.All
+        .Where(field => field.Name is "crop-pct" or "interpolation" or "mean" or "std")
+        .Select(field => new RecipeOption(field, "as in the training"))];
     private readonly TextWriter _notes;
 
     /// <param name="command">Gets the argument and the options.</param>
@@ -42,8 +45,7 @@ internal sealed class ModelSource
         _notes = notes;
         command.Add(_path);
         foreach (Option option in new Option[] { _model, _dataset, _data, _split, _maxPixels, _knownClasses,
-            _allowPartial,
-            _device, _threads })
+            _allowPartial, _device, _threads }.Concat(_view))
             command.Add(option);
     }
 
@@ -51,12 +53,14 @@ internal sealed class ModelSource
     {
         Device device = Device.Open(parsed.GetRequiredValue(_device), parsed.GetValue(_threads));
         if (parsed.GetValue(_model) is not string name)
-            return TrainedModel.Load(parsed.GetRequiredValue(_path), device);
+            return TrainedModel.Load(parsed.GetRequiredValue(_path), device,
+                training => RecipeOption.Apply(training, _view, parsed));
         Recipe recipe = Recipe.Default with
         {
             Model = new ModelSection { Name = name, AllowPartial = parsed.GetValue(_allowPartial) },
             Data = new DataSection { Dataset = parsed.GetValue(_dataset), Directory = parsed.GetValue(_data) },
         };
+        recipe = RecipeOption.Apply(recipe, _view, parsed);
         return TrainedModel.FromWeights(parsed.GetRequiredValue(_path), recipe, DatasetChoice.Load(recipe).Info,
             device);
     }

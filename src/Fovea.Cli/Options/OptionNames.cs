@@ -63,9 +63,18 @@ internal static partial class OptionNames
     {
         if (NearestName.Of(unknown, Known(parsed)) is not string nearest) return null;
         if (!unknown.StartsWith('-')) return nearest;
-        string letters = unknown.TrimStart('-');
-        return NearestName.Distance(letters.ToLowerInvariant(), nearest.TrimStart('-'))
-            <= Math.Max(1, letters.Length / 3) ? nearest : null;
+        return IsMisspelt(unknown.TrimStart('-').ToLowerInvariant(), nearest.TrimStart('-')) ? nearest : null;
+    }
+
+    /// <summary>True where the words of two names differ in letters only, or a hyphen was left out or put in: an option
+    /// with another word (<c>drop-rate</c> beside <c>drop-path</c>) has another meaning.</summary>
+    private static bool IsMisspelt(string unknown, string name)
+    {
+        string[] words = unknown.Split('-'), known = name.Split('-');
+        if (words.Length != known.Length)
+            return NearestName.Distance(unknown.Replace("-", ""), name.Replace("-", "")) <= 1;
+        return words.Zip(known).All(pair =>
+            NearestName.Distance(pair.First, pair.Second) <= Math.Max(1, pair.First.Length / 3));
     }
 
     private static IEnumerable<string> Known(ParseResult parsed)

@@ -37,7 +37,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
             ulong repeat = (ulong)((start + i) % options.Repeats);
             Philox draws = Philox.For(options.Seed, "augment", (ulong)epoch, (uint)index | repeat << 32);
             options.Transforms.Apply(_image, draws, _scratch);
-            _scratch.Resize(_image, batch.Height, batch.Width, Interpolation.Bilinear);
+            _scratch.Resize(_image, batch.Height, batch.Width, options.Interpolation);
             _scratch.SetChannels(_image, batch.Channels);
             Normalize(batch, i, draws);
         }

@@ -1,4 +1,5 @@
 using Fovea.Data.Transforms;
+using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Loading;
 
@@ -33,8 +34,11 @@ public sealed record LoaderOptions
     /// grey.</summary>
     public int? Channels { get; init; }
 
-    /// <summary>Rows that the model takes; null: those of the dataset. Images of another size are resized
-    /// (bilinear).</summary>
+    /// <summary>How images of another size are resized to the model's.</summary>
+    public Interpolation Interpolation { get; init; } = Interpolation.Bilinear;
+
+    /// <summary>Rows that the model takes; null: those of the dataset. Images of another size are
+    /// resized.</summary>
     public int? Height { get; init; }
 
     /// <summary>Columns that the model takes; null: those of the dataset.</summary>

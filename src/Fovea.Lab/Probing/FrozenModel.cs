@@ -84,7 +84,7 @@ public sealed class FrozenModel
         float[] values = [];
         int dim = 0;
         int done = 0;
-        foreach (Batch batch in LoaderChoice.Evaluation(dataset, _model.Config, batchSize, Recipe.Data.Workers,
+        foreach (Batch batch in LoaderChoice.Evaluation(dataset, _model.Config, batchSize, Recipe.Data,
             _normalization).Epoch(0))
         {
             stop.ThrowIfCancellationRequested();

@@ -33,7 +33,7 @@ public sealed record StudyCell(Configuration Configuration, ulong Seed, Recipe R
         if (!File.Exists(Run.Config)) return [];
         Recipe was = RunRecord.ReadRecipe(Run);
         IReadOnlyDictionary<string, string> asked = RunRecord.ReadAsked(Run);
-        return [.. RecipeFields.All.Where(field => !Bookkeeping.Contains(field.Name)
+        return [.. RecipeFields.All.Where(field => !field.IsShorthand && !Bookkeeping.Contains(field.Name)
             && field.Read(was) != field.Read(Recipe) && asked.GetValueOrDefault(field.Name) != field.Read(Recipe))
             .Select(field => $"{field.Name} (was {field.Read(was)}, is now {field.Read(Recipe)})")];
     }

@@ -29,13 +29,16 @@ public static class ScheduleCatalogue
     /// <param name="warmUp">Epochs of warm-up where the options give none, 0 or more.</param>
     /// <param name="lowest">Smallest factor where the options give none; only for a schedule that
     /// <see cref="ScheduleSpec.HasLowest"/>.</param>
+    /// <param name="warmUpStart">First factor of the warm-up where the options give none; null: that of its first
+    /// step.</param>
     /// <exception cref="UsageException">A number out of range.</exception>
     public static Schedule Build(ScheduleSpec spec, int totalSteps, int stepsPerEpoch = 1, double warmUp = 0,
-        double lowest = 0)
+        double lowest = 0, double? warmUpStart = null)
     {
         Check.AtLeast(1, totalSteps, "Schedule: total steps");
         Check.AtLeast(1, stepsPerEpoch, "Schedule: steps per epoch");
         OptionValues values = spec.Values.Or(ScheduleEntry.WarmUp, warmUp);
+        if (warmUpStart is not null) values = values.Or(ScheduleEntry.WarmUpStart, warmUpStart);
         if (lowest > 0 && spec.Part.Lowest is { } option) values = values.Or(option, lowest);
         int warmUpSteps = Math.Min((int)Math.Round(values.Of(ScheduleEntry.WarmUp) * stepsPerEpoch), totalSteps);
         ScheduleRun run = new(Math.Max(1, totalSteps - warmUpSteps), stepsPerEpoch);

@@ -46,16 +46,27 @@ public sealed class TrainedModel
     public string Path { get; }
 
     /// <summary>Loads a checkpoint, or a run directory's best one; averaged weights where there are any.</summary>
+    /// <param name="path">The checkpoint or the run directory.</param>
+    /// <param name="device">Device of the model.</param>
+    /// <param name="change">From the recipe of the training to one that looks at images in another way: resizes, cuts
+    /// or normalises them; null: as in the training.</param>
     /// <exception cref="UsageException">There is neither.</exception>
     /// <exception cref="CheckpointException">The checkpoint is damaged or does not fit.</exception>
-    public static TrainedModel Load(string path, Device device)
+    public static TrainedModel Load(string path, Device device, Func<Recipe, Recipe>? change = null)
     {
         string file = ModelWeights.FileOf(path);
         using CheckpointReader checkpoint = CheckpointReader.Open(file);
-        ImageClassifier model = ModelChoice.Configure(checkpoint.Head.Recipe, checkpoint.Head.Data).Build();
+        CheckpointHead head = checkpoint.Head;
+        ImageClassifier model = ModelChoice.Configure(head.Recipe, head.Data).Build();
         model.Allocate(device);
         checkpoint.LoadWeights(model, averaged: true);
-        return new TrainedModel(checkpoint.Head, model, device, file);
+        if (change is not null)
+        {
+            Recipe recipe = change(head.Recipe);
+            head = head with { Recipe = recipe, Data = LoaderChoice.Normalized(head.Data, recipe.Data) };
+        }
+
+        return new TrainedModel(head, model, device, file);
     }
 
     /// <summary>A preset with a file's weights.</summary>
@@ -71,7 +82,8 @@ public sealed class TrainedModel
         using WeightFile file = ModelWeights.Open(path);
         LoadReport report = ModelWeights.Load(model, file, device, recipe.Run.Seed, data: data,
             partial: recipe.Model.AllowPartial ? PartialWeights.Take : PartialWeights.Refuse);
-        data = data with { Normalization = ModelWeights.NormalizationOf(file) ?? data.Normalization };
+        data = LoaderChoice.Normalized(
+            data with { Normalization = ModelWeights.NormalizationOf(file) ?? data.Normalization }, recipe.Data);
         if (report.Fresh.Concat(report.Missing.Where(ModelStages.IsHead)).FirstOrDefault() is string untrained
             && !recipe.Model.AllowPartial)
             throw new UsageException(
@@ -140,5 +152,5 @@ public sealed class TrainedModel
     }
 
     private DataLoader LoaderOf(IImageDataset dataset, int batchSize) =>
-        LoaderChoice.Evaluation(dataset, Model.Config, batchSize, Head.Recipe.Data.Workers, Head.Data.Normalization);
+        LoaderChoice.Evaluation(dataset, Model.Config, batchSize, Head.Recipe.Data, Head.Data.Normalization);
 }

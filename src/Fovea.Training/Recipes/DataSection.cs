@@ -2,6 +2,7 @@ using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets.Caching;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Transforms;
+using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Training.Recipes;
 
@@ -36,6 +37,24 @@ public sealed record DataSection
 
     /// <summary>Times that an image comes in a row, each transformed anew; 1. An epoch stays as long.</summary>
     public int AugmentRepeats { get; init; } = 1;
+
+    /// <summary>Share of a resized image that validation and test cut from its middle, above 0 to 1; null: the usual
+    /// one of the dataset.</summary>
+    public double? CropShare { get; init; }
+
+    /// <summary>How images are resized: for validation and test, and for training unless
+    /// <see cref="Augmentation"/> says; null: bilinear.</summary>
+    public Interpolation? Interpolation { get; init; }
+
+    /// <summary>Mean of red, green and blue that images are normalised with, samples from 0 to 1; null: the
+    /// dataset's.</summary>
+    public (double Red, double Green, double Blue)? Mean { get; init; }
+
+    /// <summary>Standard deviations beside <see cref="Mean"/>, above 0; null: the dataset's.</summary>
+    public (double Red, double Green, double Blue)? Std { get; init; }
+
+    /// <summary>Number of classes that the data must have; null: any.</summary>
+    public int? ClassCount { get; init; }
 
     /// <summary>Share of the training images held out where there is no validation set, 0 to 1; null: the
     /// dataset's.</summary>

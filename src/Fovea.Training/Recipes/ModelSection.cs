@@ -32,6 +32,10 @@ public sealed record ModelSection
     /// <summary>File of weights or run directory that training starts from; null: drawn ones.</summary>
     public string? Weights { get; init; }
 
+    /// <summary>Training starts from the model's published weights, if they are on this machine and
+    /// <see cref="Weights"/> names none.</summary>
+    public bool Pretrained { get; init; }
+
     /// <summary>The weights must fit exactly: nothing missing, left over or resized.</summary>
     public bool Strict { get; init; }
 

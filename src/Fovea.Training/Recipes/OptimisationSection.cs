@@ -21,6 +21,9 @@ public sealed record OptimisationSection
     /// <summary>Decay of Adam's two averages, each 0 to 1; 0.9 and 0.999.</summary>
     public (double First, double Second) Betas { get; init; } = (0.9, 0.999);
 
+    /// <summary>What Adam adds to its divisor, above 0; 1e-8.</summary>
+    public double Epsilon { get; init; } = 1e-8;
+
     /// <summary>Momentum of SGD, 0 to 1; 0.9.</summary>
     public double Momentum { get; init; } = 0.9;
 

@@ -40,6 +40,10 @@ public sealed record RecipeField
     /// <summary>A resumed run has to keep the value.</summary>
     public bool FixedOnResume { get; init; }
 
+    /// <summary>Another way to set what a field before or behind it holds: taken everywhere, but not
+    /// printed.</summary>
+    public bool IsShorthand { get; init; }
+
     /// <summary>True for options that need no value.</summary>
     public bool IsFlag => Form.Placeholder.Length == 0;
 

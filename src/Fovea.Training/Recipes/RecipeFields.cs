@@ -3,6 +3,7 @@ using Fovea.Core.Options;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Transforms;
+using Fovea.Data.Transforms.Pixels;
 using Fovea.Nn.Schedules;
 using Fovea.Tensors;
 using Fovea.Vision;
@@ -21,6 +22,10 @@ public static class RecipeFields
     private static readonly ValueForm<double> Share = ValueForm.Real(Interval.Share);
     private static readonly ValueForm<double> Fraction = ValueForm.Real(new Interval(0, 1, WithoutHigh: true));
     private static readonly ValueForm<double> Portion = ValueForm.Real(new Interval(0, 1, WithoutLow: true));
+
+    private static readonly ValueForm<(double, double, double)> Channels = ChannelsOf(
+        ValueForm.Real(Interval.AtLeast(0)));
+    private static readonly ValueForm<(double, double, double)> PositiveChannels = ChannelsOf(Positive);
 
     /// <summary>All fields, section by section.</summary>
     public static IReadOnlyList<RecipeField> All { get; } =
@@ -65,6 +70,10 @@ public static class RecipeFields
                 (s, v) => s with { Weights = v },
                 "Start from weights: a safetensors, .pth or .pt file (timm, torchvision, Hugging Face, DINOv2), a run",
                 "initial-checkpoint")),
+            Fixed(section.Field("pretrained", ValueForm.Flag(), s => s.Pretrained,
+                (s, v) => s with { Pretrained = v },
+                "Start from the model's published weights, where they lie on this machine (the caches of Hugging Face "
+                    + "and PyTorch)")),
             section.Field("strict", ValueForm.Flag(), s => s.Strict, (s, v) => s with { Strict = v },
                 "Weights must fit exactly: nothing missing, left over or resized"),
             section.Field("allow-partial", ValueForm.Flag(), s => s.AllowPartial, (s, v) => s with { AllowPartial = v },
@@ -102,6 +111,18 @@ public static class RecipeFields
             Fixed(section.Field("aug-repeats", ValueForm.Whole(1), s => s.AugmentRepeats,
                 (s, v) => s with { AugmentRepeats = v },
                 "Times that an image comes in a row, each transformed anew; an epoch stays as long")),
+            Fixed(section.Field("crop-pct", Portion.Or("auto"), s => s.CropShare, (s, v) => s with { CropShare = v },
+                "Share of a resized image that validation and test cut from its middle")),
+            Fixed(section.Field("interpolation", ValueForm.Choice<Interpolation>().Or("auto"), s => s.Interpolation,
+                (s, v) => s with { Interpolation = v },
+                "How images are resized: for validation and test, and for training unless `augment` says")),
+            Fixed(section.Field("mean", Channels.Or("auto"), s => s.Mean, (s, v) => s with { Mean = v },
+                "Mean of the channels, 0 to 1, that images are normalised with; the dataset's unless given")),
+            Fixed(section.Field("std", PositiveChannels.Or("auto"), s => s.Std, (s, v) => s with { Std = v },
+                "Standard deviation of the channels, beside `mean`")),
+            section.Field("num-classes", ValueForm.Whole(1).Or("any"), s => s.ClassCount,
+                (s, v) => s with { ClassCount = v },
+                "Number of classes that the data must have; a model gets as many outputs as the data has classes"),
             Fixed(section.Field("val-share", Fraction.Or("auto"),
                 s => s.ValidationShare, (s, v) => s with { ValidationShare = v },
                 "Share of the training images held out where there is no validation set", "val-split")),
@@ -153,6 +174,8 @@ public static class RecipeFields
                 "Pull of weights towards zero; not on biases, norms, tokens, positions", "wd"),
             section.Field("betas", ValueForm.Pair(Fraction), s => s.Betas, (s, v) => s with { Betas = v },
                 "Decay of Adam's two averages", "opt-betas"),
+            section.Field("opt-eps", Positive, s => s.Epsilon, (s, v) => s with { Epsilon = v },
+                "What Adam adds to its divisor", "epsilon"),
             section.Field("momentum", Fraction, s => s.Momentum, (s, v) => s with { Momentum = v },
                 "Momentum of SGD"),
             section.Field("nesterov", ValueForm.Flag(), s => s.Nesterov, (s, v) => s with { Nesterov = v },
@@ -189,6 +212,9 @@ public static class RecipeFields
             section.Field("warmup-epochs", AtLeast0.Or("auto"), s => s.WarmupEpochs,
                 (s, v) => s with { WarmupEpochs = v },
                 "Epochs in which the rate rises at the start"),
+            section.Field("warmup-lr", AtLeast0.Or("none"), s => s.WarmupLearningRate,
+                (s, v) => s with { WarmupLearningRate = v },
+                "Rate that the warm-up starts at; none: a first step's share of the whole"),
             section.Field("min-lr", AtLeast0, s => s.MinimumLearningRate, (s, v) => s with { MinimumLearningRate = v },
                 "Where a cosine or linear schedule ends"),
         ];
@@ -221,6 +247,11 @@ public static class RecipeFields
             section.Field("mixup-switch-prob", Share, s => s.MixSwitchProbability,
                 (s, v) => s with { MixSwitchProbability = v },
                 "Share of CutMix where mixup is on too"),
+            Fixed(section.Field("bce-loss", ValueForm.Flag(), s => s.BinaryLoss, (s, v) => s with { BinaryLoss = v },
+                "Train with binary cross-entropy of each class instead of cross-entropy over all")),
+            Fixed(section.Field("model-ema", ValueForm.Flag(), s => s.EmaDecay is not null,
+                (s, v) => s with { EmaDecay = v ? s.EmaDecay ?? RegularisationSection.UsualEmaDecay : null },
+                "The same as `ema` 0.9998, unless that says another decay")) with { IsShorthand = true },
             Fixed(section.Field("ema", Fraction.Or("none"), s => s.EmaDecay, (s, v) => s with { EmaDecay = v },
                 "Decay of a moving average of weights, e.g. 0.999", "model-ema-decay")),
         ];
@@ -265,6 +296,9 @@ public static class RecipeFields
                 "Steps between checkpoints inside an epoch"),
             section.Field("track", ValueForm.Flags<Trackers>(), s => s.Track, (s, v) => s with { Track = v },
                 "Tools that get a record of the run; wandb writes an offline run for 'wandb sync'"),
+            section.Field("log-wandb", ValueForm.Flag(), s => s.Track.HasFlag(Trackers.Wandb),
+                (s, v) => s with { Track = v ? s.Track | Trackers.Wandb : s.Track & ~Trackers.Wandb },
+                "Adds wandb to `track`") with { IsShorthand = true },
             section.Field("histogram-every", ValueForm.Whole(0).Or("epoch"), s => s.HistogramEvery,
                 (s, v) => s with { HistogramEvery = v },
                 "Steps between histograms of weights and gradients for those tools; 0: never"),
@@ -272,6 +306,23 @@ public static class RecipeFields
                 "Run directory", "output")),
         ];
     }
+
+    /// <summary>Numbers of red, green and blue, or one for all.</summary>
+    private static ValueForm<(double, double, double)> ChannelsOf(ValueForm<double> one) => new(
+        "X,X,X",
+        $"one number or three separated by commas, each {one.Expected}",
+        (string text, out (double, double, double) value) =>
+        {
+            value = default;
+            double[] numbers = new double[3];
+            string[] parts = text.Split(',', StringSplitOptions.TrimEntries);
+            if (parts.Length is not (1 or 3)) return false;
+            for (int i = 0; i < 3; i++)
+                if (!one.TryRead(parts[i % parts.Length], out numbers[i]) || !one.Allows(numbers[i])) return false;
+            value = (numbers[0], numbers[1], numbers[2]);
+            return true;
+        },
+        value => $"{one.Print(value.Item1)},{one.Print(value.Item2)},{one.Print(value.Item3)}");
 
     private static RecipeField Fixed(RecipeField field) => field with { FixedOnResume = true };
 }

@@ -52,7 +52,7 @@ public static class RecipeFile
         emitter.Emit(new DocumentStart(null, null, isImplicit: true));
         emitter.Emit(new MappingStart(null, null, true, MappingStyle.Block));
         string? section = null;
-        foreach (RecipeField field in RecipeFields.All)
+        foreach (RecipeField field in RecipeFields.All.Where(field => !field.IsShorthand))
         {
             if (field.Section != section) emitter.Emit(new Comment(section = field.Section, isInline: false));
             string value = field.Read(recipe);

@@ -3,6 +3,9 @@ namespace Fovea.Training.Recipes;
 /// <summary>Measures against overfitting.</summary>
 public sealed record RegularisationSection
 {
+    /// <summary>timm's decay of the moving average, where it is only asked for.</summary>
+    internal const double UsualEmaDecay = 0.9998;
+
     /// <summary>Share of the target that is spread over all classes, 0 to 1; 0.</summary>
     public double LabelSmoothing { get; init; }
 
@@ -31,6 +34,9 @@ public sealed record RegularisationSection
 
     /// <summary>Share of CutMix where mixup is on too, 0 to 1; 0.5.</summary>
     public double MixSwitchProbability { get; init; } = 0.5;
+
+    /// <summary>The loss takes each class by itself (binary cross-entropy), not one against the others; off.</summary>
+    public bool BinaryLoss { get; init; }
 
     /// <summary>Decay of the moving average of weights that is evaluated, 0 to 1; null: none.</summary>
     public double? EmaDecay { get; init; }

@@ -12,6 +12,9 @@ public sealed record ScheduleSection
     /// most.</summary>
     public double? WarmupEpochs { get; init; }
 
+    /// <summary>Rate that the warm-up starts at; null: that of its first step, so that none is wasted on 0.</summary>
+    public double? WarmupLearningRate { get; init; }
+
     /// <summary>Smallest rate, at the end of a cosine or linear schedule; 0.</summary>
     public double MinimumLearningRate { get; init; }
 }

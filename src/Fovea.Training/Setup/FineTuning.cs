@@ -29,6 +29,7 @@ public static class FineTuning
     /// <exception cref="CheckpointException">The weights are damaged.</exception>
     public static Recipe Start(Recipe asked)
     {
+        asked = PretrainedWeights.Resolve(asked);
         if (asked.Model.Weights is not string weights)
             throw new UsageException(
                 "finetune: say which weights to start from (RUN or `weights` FILE: a run directory, a checkpoint, "
@@ -108,6 +109,9 @@ public static class FineTuning
                     + "weights; 0.00003 to 0.0003 usually works (`lr` 1e-4), or `layer-decay` 0.75.";
         }
 
+        if (recipe.Schedule.WarmupLearningRate > how.LearningRate)
+            yield return $"the warm-up falls: it starts at {Text(recipe.Schedule.WarmupLearningRate.Value)} "
+                + $"(`warmup-lr`) and ends at {Text(how.LearningRate)} (`lr`).";
         if (recipe.Model.Weights is null && config.Describe().PatchSize is int patch
             && config.ImageSize / patch is int side && side * side < FewestTokens)
             yield return $"a Vision Transformer from scratch rarely learns well from {side * side} tokens; "

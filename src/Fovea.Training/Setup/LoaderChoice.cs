@@ -3,6 +3,7 @@ using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Data.Transforms;
+using Fovea.Data.Transforms.Pixels;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 
@@ -20,8 +21,9 @@ public static class LoaderChoice
     /// <param name="data">The images.</param>
     internal static DataLoader Training(Recipe recipe, ModelConfig config, DatasetSplits data)
     {
-        LoaderOptions options = Options(config, recipe.Optimisation.BatchSize, recipe.Data.Workers) with
+        LoaderOptions options = Options(config, recipe.Optimisation.BatchSize, recipe.Data) with
         {
+            Normalization = Normalized(data.Info, recipe.Data).Normalization,
             Shuffle = true,
             Seed = recipe.Run.Seed,
             Transforms = recipe.Data.Augmentation!,
@@ -35,27 +37,46 @@ public static class LoaderChoice
     /// <param name="dataset">The images.</param>
     /// <param name="config">Size and channels that the model takes.</param>
     /// <param name="batchSize">Images per batch.</param>
-    /// <param name="workers">Threads that prepare them; null: chosen from the cores.</param>
-    /// <param name="normalization">Mean and std of the model's training; null: those of the dataset.</param>
+    /// <param name="how">How images are resized and cut, and the threads that prepare them.</param>
+    /// <param name="normalization">Mean and std of the model's training; null: those of <paramref name="how"/>, or the
+    /// dataset's.</param>
     /// <param name="sharing">Another loader, whose batches serve here while it is between epochs.</param>
     public static DataLoader Evaluation(
-        IImageDataset dataset, ModelConfig config, int batchSize, int? workers, Normalization? normalization = null,
+        IImageDataset dataset, ModelConfig config, int batchSize, DataSection how, Normalization? normalization = null,
         DataLoader? sharing = null)
     {
-        LoaderOptions options = Options(config, batchSize, workers) with
+        LoaderOptions options = Options(config, batchSize, how) with
         {
-            Normalization = normalization,
-            Transforms = Augmentation.Evaluation(dataset.Info, config.ImageSize),
+            Normalization = normalization ?? Normalized(dataset.Info, how).Normalization,
+            Transforms = Augmentation.Evaluation(dataset.Info, config.ImageSize, how.CropShare,
+                how.Interpolation ?? Interpolation.Bilinear),
         };
         return new(dataset, options, sharing);
     }
 
-    private static LoaderOptions Options(ModelConfig config, int batchSize, int? workers) => new()
+    /// <summary>The dataset with the mean and deviation that a recipe wants instead of its own.</summary>
+    internal static DatasetInfo Normalized(DatasetInfo data, DataSection how) => data with
+    {
+        Normalization = new(Channels(how.Mean, data.Channels) ?? data.Normalization.Mean,
+            Channels(how.Std, data.Channels) ?? data.Normalization.Std),
+    };
+
+    /// <summary>One value per channel; of images in grey the one that colours are weighted to.</summary>
+    private static IReadOnlyList<float>? Channels((double, double, double)? colours, int channels)
+    {
+        if (colours is not (double red, double green, double blue)) return null;
+        float[] values = [(float)red, (float)green, (float)blue];
+        return channels == 3 ? values : values.Distinct().Count() == 1 ? [values[0]]
+            : new Normalization(values, values).ForChannels(channels).Mean;
+    }
+
+    private static LoaderOptions Options(ModelConfig config, int batchSize, DataSection how) => new()
     {
         BatchSize = batchSize,
         Channels = config.Channels,
         Height = config.ImageSize,
         Width = config.ImageSize,
-        Workers = workers ?? UsualWorkers,
+        Interpolation = how.Interpolation ?? Interpolation.Bilinear,
+        Workers = how.Workers ?? UsualWorkers,
     };
 }

@@ -17,11 +17,12 @@ public static class OptimisationChoice
         IReadOnlyList<ParameterGroup> groups = recipe.LayerDecay is null && recipe.HeadRate == 1
             ? ParameterGroup.Default(module, recipe.WeightDecay)
             : ParameterGroup.ByRate(module, recipe.WeightDecay, RateOf(recipe, module));
-        (double rate, (double first, double second)) = (recipe.LearningRate, recipe.Betas);
+        (double rate, (double first, double second), double epsilon) =
+            (recipe.LearningRate, recipe.Betas, recipe.Epsilon);
         return recipe.Optimizer switch
         {
-            OptimizerKind.AdamW => new AdamW(groups, rate, first, second),
-            OptimizerKind.Adam => new Adam(groups, rate, first, second),
+            OptimizerKind.AdamW => new AdamW(groups, rate, first, second, epsilon),
+            OptimizerKind.Adam => new Adam(groups, rate, first, second, epsilon),
             _ => new Sgd(groups, rate, recipe.Momentum, nesterov: recipe.Nesterov),
         };
     }
@@ -52,6 +53,7 @@ public static class OptimisationChoice
         }
 
         int steps = recipe.Optimisation.Epochs * stepsPerEpoch;
-        return ScheduleCatalogue.Build(form, steps, stepsPerEpoch, recipe.Schedule.WarmupEpochs ?? 0, lowest);
+        return ScheduleCatalogue.Build(form, steps, stepsPerEpoch, recipe.Schedule.WarmupEpochs ?? 0, lowest,
+            recipe.Schedule.WarmupLearningRate / recipe.Optimisation.LearningRate);
     }
 }

@@ -21,7 +21,7 @@ public sealed class RecipeFileTests
     {
         string[] lines = RecipeFile.Print(Recipe.Default).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-        Assert.Equal(RecipeFields.All.Select(field => field.Name),
+        Assert.Equal(RecipeFields.All.Where(field => !field.IsShorthand).Select(field => field.Name),
             lines.Where(line => line[0] != '#').Select(line => line.Split(':')[0]));
         Assert.Equal(RecipeFields.All.Select(field => $"# {field.Section}").Distinct(),
             lines.Where(line => line[0] == '#'));
@@ -131,7 +131,11 @@ public sealed class RecipeFileTests
                     ColorJitter = shares.Item2,
                     HorizontalFlip = shares.Item3,
                     VerticalFlip = shares.Item4,
-                    AugmentRepeats = epochs
+                    AugmentRepeats = epochs,
+                    CropShare = shares.Item1 > 0 ? shares.Item1 : null,
+                    Mean = (rates.Item1, rates.Item2, 0),
+                    Std = nesterov ? null : (rates.Item1, rates.Item2, 1),
+                    ClassCount = size
                 },
                 Optimisation = new()
                 {
