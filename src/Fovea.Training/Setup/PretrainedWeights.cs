@@ -6,7 +6,7 @@ namespace Fovea.Training.Setup;
 
 /// <summary>Published weights of presets in the caches that Hugging Face's and PyTorch's tools keep on this machine.
 /// Nothing is downloaded.</summary>
-public static class PretrainedWeights
+internal static class PretrainedWeights
 {
     private static readonly string[] Files = ["model.safetensors", "pytorch_model.bin"];
 
