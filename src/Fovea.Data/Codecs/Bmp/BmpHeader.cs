@@ -29,7 +29,7 @@ internal sealed record BmpHeader
     public required int PixelsAt { get; init; }
 
     /// <summary>256 colours of three bytes, red first; empty above 8 bits. Colours that the file lacks are
-    /// black.</summary>
+    /// grey, each of its number.</summary>
     public byte[] Palette { get; init; } = [];
 
     /// <summary>Which bits are red, green and blue, for 16 and 32 bits.</summary>
@@ -108,6 +108,7 @@ internal sealed record BmpHeader
         // Colours end where the pixels start, whatever their number is said to be.
         int count = Math.Min(used is 0 or > 256 ? 1 << header.Depth : (int)used, (header.PixelsAt - start) / entry);
         byte[] palette = new byte[768];
+        PaletteGaps.Fill(palette, 0);
         for (int i = 0; i < count; i++)
             for (int channel = 0; channel < 3; channel++)
                 palette[3 * i + channel] = file[start + entry * i + 2 - channel];

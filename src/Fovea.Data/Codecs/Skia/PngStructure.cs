@@ -52,7 +52,7 @@ internal sealed class PngStructure
         }
     }
 
-    /// <summary>The file as libpng reads it: with black, as Pillow has it, for colours that the palette
+    /// <summary>The file as libpng reads it: with grey, as Pillow has it, for colours that the palette
     /// lacks, with its end, and without what takes time and changes no pixel.</summary>
     public ReadOnlyMemory<byte> Repaired { get; private set; }
 
@@ -194,6 +194,7 @@ internal sealed class PngStructure
         byte[] chunk = new byte[Before + (3 << _depth) + After];
         BinaryPrimitives.WriteInt32BigEndian(chunk, 3 << _depth);
         BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(4), Palette);
+        PaletteGaps.Fill(chunk.AsSpan(Before..^After), colors.Length);
         colors.CopyTo(chunk.AsSpan(Before));
         uint checksum = Crc32.HashToUInt32(chunk.AsSpan(4..^After));
         BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(chunk.Length - After), checksum);

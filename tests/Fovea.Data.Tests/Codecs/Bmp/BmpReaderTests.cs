@@ -29,6 +29,13 @@ public sealed class BmpReaderTests
         AssertPixels("1 0", BmpBuilder.Info(2, 1, 8, 0, Three, [1, 0, 0, 0], size: 16));
 
     [Fact]
+    public void Colours_that_the_palette_lacks_are_greys_as_in_pillow()
+    {
+        byte[] file = BmpBuilder.Info(4, 1, 8, 0, BmpBuilder.Palette((10, 20, 30)), [0, 1, 200, 255], colours: 1);
+        Assert.Equal([10, 1, 200, 255, 20, 1, 200, 255, 30, 1, 200, 255], ImageFile.Read(file).Pixels.ToArray());
+    }
+
+    [Fact]
     public void Runs_of_8_bits()
     {
         // Three of colour 1; end of row; two different ones and a byte of padding for three; a move; end of image.
