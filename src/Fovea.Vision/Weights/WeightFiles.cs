@@ -28,7 +28,7 @@ public static class WeightFiles
     public static WeightFile Open(string path)
     {
         if (path.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase)) return ShardedWeights.Open(path);
-        MappedFile file = MappedFile.Open(path);
+        WindowedFile file = WindowedFile.Open(path);
         try
         {
             byte[] start = new byte[Math.Min(file.Length, Math.Max(StartBytes, TorchLegacy.Magic.Length + 2))];

@@ -17,9 +17,9 @@ internal sealed class NumpyWeights : WeightFile
     private const string Extension = ".npy";
     private const long LargestArray = 1L << 30;
 
-    private readonly MappedFile _file;
+    private readonly WindowedFile _file;
 
-    private NumpyWeights(MappedFile file)
+    private NumpyWeights(WindowedFile file)
     {
         _file = file;
         Dictionary<string, ZipEntry> entries = List(file);
@@ -41,7 +41,7 @@ internal sealed class NumpyWeights : WeightFile
     private bool IsGoogle { get; }
 
     /// <summary>Tells whether a zip archive holds arrays of numpy.</summary>
-    public static bool Recognises(MappedFile file) => List(file) is var entries
+    public static bool Recognises(WindowedFile file) => List(file) is var entries
         && entries.Keys.Any(name => name.EndsWith(Extension, StringComparison.Ordinal))
         && !entries.Keys.Any(name => name.EndsWith("data.pkl", StringComparison.Ordinal));
 
@@ -49,11 +49,11 @@ internal sealed class NumpyWeights : WeightFile
     /// <param name="file">Closed with the result.</param>
     /// <exception cref="DataException">The archive or an array in it is damaged, or of a kind that is not
     /// read.</exception>
-    public static WeightFile Read(MappedFile file) => new NumpyWeights(file);
+    public static WeightFile Read(WindowedFile file) => new NumpyWeights(file);
 
     protected override void Dispose(bool disposing) => _file.Dispose();
 
-    private static Dictionary<string, ZipEntry> List(MappedFile file)
+    private static Dictionary<string, ZipEntry> List(WindowedFile file)
     {
         Dictionary<string, ZipEntry> entries = [];
         ZipDirectory.List(file.Path, file.Handle, (name, place) =>

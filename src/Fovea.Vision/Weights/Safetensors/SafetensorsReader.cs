@@ -9,12 +9,12 @@ namespace Fovea.Vision.Weights.Safetensors;
 public sealed class SafetensorsReader : WeightFile
 {
     private const int LengthBytes = 8, LeastBytes = LengthBytes + 2;
-    private readonly MappedFile _file;
+    private readonly WindowedFile _file;
     private readonly byte[] _headerBytes;
     private readonly SafetensorsHeader _header;
     private readonly Dictionary<string, SafetensorsEntry> _byName;
 
-    internal SafetensorsReader(MappedFile file)
+    internal SafetensorsReader(WindowedFile file)
     {
         _file = file;
         _headerBytes = ReadHeader();
@@ -45,7 +45,7 @@ public sealed class SafetensorsReader : WeightFile
     /// damaged.</exception>
     public static SafetensorsReader Open(string path)
     {
-        MappedFile file = MappedFile.Open(path);
+        WindowedFile file = WindowedFile.Open(path);
         try
         {
             return new SafetensorsReader(file);

@@ -11,7 +11,7 @@ internal static class StoredNumbers
     /// <param name="offset">Byte of the first.</param>
     /// <param name="type">How they are stored.</param>
     /// <param name="values">Overwritten.</param>
-    public static void Read(MappedFile file, long offset, WeightType type, Span<float> values)
+    public static void Read(WindowedFile file, long offset, WeightType type, Span<float> values)
     {
         if (type == WeightType.F32)
         {

@@ -9,7 +9,7 @@ internal sealed class TorchFile : WeightFile
     private const int MostNodes = 1_000_000, Deepest = 16, LongestName = 500;
     private const long AlwaysAffordable = 64 << 20;
 
-    private readonly MappedFile _file;
+    private readonly WindowedFile _file;
     private readonly IReadOnlyDictionary<string, long> _offsets;
     private readonly Dictionary<string, Weight> _weights = [];
     private readonly List<string> _order = [];
@@ -21,7 +21,7 @@ internal sealed class TorchFile : WeightFile
     /// <param name="offsets">Byte at which each storage begins.</param>
     /// <param name="passedOver">Names of values that were not read.</param>
     /// <exception cref="DataException">There are no tensors in it, or more than can be.</exception>
-    public TorchFile(MappedFile file, string format, object? root, IReadOnlyDictionary<string, long> offsets,
+    public TorchFile(WindowedFile file, string format, object? root, IReadOnlyDictionary<string, long> offsets,
         IReadOnlyCollection<string> passedOver)
     {
         PassedOver = passedOver;

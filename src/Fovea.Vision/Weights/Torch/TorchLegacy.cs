@@ -25,7 +25,7 @@ internal static class TorchLegacy
     /// <summary>Reads the pickles and finds the storages.</summary>
     /// <param name="file">Closed with the result.</param>
     /// <exception cref="DataException">The file is damaged, hostile, or of another kind.</exception>
-    public static WeightFile Read(MappedFile file)
+    public static WeightFile Read(WindowedFile file)
     {
         // How long the pickles are shows only when they have been read: most files need no more than the first try.
         for (int size = FirstTry; ; size *= 8)
@@ -43,7 +43,7 @@ internal static class TorchLegacy
         }
     }
 
-    private static TorchFile Parse(MappedFile file, byte[] start)
+    private static TorchFile Parse(WindowedFile file, byte[] start)
     {
         int position = 2 + Magic.Length;
         TorchObjects objects = new(file.Path);
@@ -67,7 +67,7 @@ internal static class TorchLegacy
         }
     }
 
-    private static Dictionary<string, long> Offsets(MappedFile file, long position, List<object?> keys,
+    private static Dictionary<string, long> Offsets(WindowedFile file, long position, List<object?> keys,
         TorchObjects objects)
     {
         Dictionary<string, long> offsets = [];

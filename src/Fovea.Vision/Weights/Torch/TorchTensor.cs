@@ -39,7 +39,7 @@ internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Sha
     /// <param name="name">Its name.</param>
     /// <param name="file">Where it lies.</param>
     /// <param name="storageAt">Byte at which the storage of the tensor's key begins.</param>
-    public Weight ToWeight(string name, MappedFile file, long storageAt)
+    public Weight ToWeight(string name, WindowedFile file, long storageAt)
     {
         long start = storageAt + (Storage.Start + Offset) * Storage.Type.Bytes;
         return new Weight(name, Storage.Type, Shape, (first, values) => Read(file, start, first, values));
@@ -47,7 +47,7 @@ internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Sha
 
     /// <summary>Reads runs of elements that lie side by side: all at once where the tensor is contiguous, one by one
     /// where columns are rows.</summary>
-    private void Read(MappedFile file, long start, long first, Span<float> values)
+    private void Read(WindowedFile file, long start, long first, Span<float> values)
     {
         WeightType type = Storage.Type;
         int joined = Joined();

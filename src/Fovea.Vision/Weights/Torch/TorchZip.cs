@@ -15,11 +15,11 @@ internal sealed class TorchZip
     private const long LargestPickle = 64 << 20;
     private const int Piece = 1 << 20;
 
-    private readonly MappedFile _file;
+    private readonly WindowedFile _file;
     private readonly Dictionary<string, ZipEntry> _entries = [];
     private readonly string _root;
 
-    private TorchZip(MappedFile file)
+    private TorchZip(WindowedFile file)
     {
         _file = file;
         ZipDirectory.List(file.Path, file.Handle, (name, place) =>
@@ -36,7 +36,7 @@ internal sealed class TorchZip
     /// <summary>Reads the pickle and finds the storages.</summary>
     /// <param name="file">Closed with the result.</param>
     /// <exception cref="DataException">The archive is damaged, hostile, or of another kind.</exception>
-    public static WeightFile Read(MappedFile file) => new TorchZip(file).Read();
+    public static WeightFile Read(WindowedFile file) => new TorchZip(file).Read();
 
     private TorchFile Read()
     {

@@ -7,7 +7,7 @@ namespace Fovea.Vision.Weights.Storage;
 /// through its handle: pages of a mapped file that is cut short would end the process, without a message. Not for
 /// several threads at once.
 /// </summary>
-internal sealed class MappedFile : IDisposable
+internal sealed class WindowedFile : IDisposable
 {
     private const int WindowBytes = 256 << 10;
 
@@ -15,7 +15,7 @@ internal sealed class MappedFile : IDisposable
     private byte[]? _window;
     private long _windowStart, _windowEnd;
 
-    private MappedFile(string path, SafeFileHandle handle)
+    private WindowedFile(string path, SafeFileHandle handle)
     {
         Path = path;
         _handle = handle;
@@ -28,17 +28,17 @@ internal sealed class MappedFile : IDisposable
     /// <summary>Bytes.</summary>
     public long Length { get; }
 
-    /// <summary>The file, for what reads it without mapping.</summary>
+    /// <summary>The file, for what reads it without windows.</summary>
     public SafeFileHandle Handle => _handle;
 
     /// <exception cref="CheckpointException">It is missing or may not be read.</exception>
-    public static MappedFile Open(string path)
+    public static WindowedFile Open(string path)
     {
         SafeFileHandle? handle = null;
         try
         {
             handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            return new MappedFile(path, handle);
+            return new WindowedFile(path, handle);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
         {
