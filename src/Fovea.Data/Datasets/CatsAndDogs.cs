@@ -1,5 +1,5 @@
-using Fovea.Data.Codecs.Decoding;
 using System.Text.RegularExpressions;
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets.Files;
 using Fovea.Data.Datasets.Splits;
 

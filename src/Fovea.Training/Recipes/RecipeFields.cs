@@ -1,5 +1,5 @@
-using Fovea.Data.Codecs.Decoding;
 using Fovea.Core.Options;
+using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Transforms;
