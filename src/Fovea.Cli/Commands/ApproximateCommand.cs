@@ -57,7 +57,7 @@ internal static class ApproximateCommand
             table.AddRow(new Cell(Phrases.Count(row.Features)), new Cell(Phrases.Percent(row.Attention)),
                 new Cell(Phrases.Percent(row.Logits)));
         console.Write(table);
-        console.WriteLine(
+        console.Line(
             "relative to the softmax model: of what attention mixes, given the same input; of the scores, all blocks "
                 + "together");
     }

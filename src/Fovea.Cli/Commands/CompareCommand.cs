@@ -106,7 +106,7 @@ internal static class CompareCommand
                 .. row.Skip(1).Select(cell =>
                     new Cell(cell, row.Contains("best") ? new Style(Color.Green) : Style.Plain))]);
         console.Write(table);
-        foreach (string note in content.Notes) console.WriteLine(note);
-        console.WriteLine($"report {Path.Combine(directory, "study.html")}");
+        foreach (string note in content.Notes) console.Line(note);
+        console.Line($"report {Path.Combine(directory, "study.html")}");
     }
 }

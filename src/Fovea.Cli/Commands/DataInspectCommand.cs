@@ -65,7 +65,7 @@ internal static class DataInspectCommand
             if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(splits, parts, file)));
             else Print(terminal.Console, splits, parts);
             if (file is not null && !parsed.GetValue(json))
-                terminal.Console.WriteLine($"{file}: contact sheet of {shown} training images.");
+                terminal.Console.Line($"{file}: contact sheet of {shown} training images.");
             return ExitCode.Success;
         });
         return command;
@@ -126,12 +126,12 @@ internal static class DataInspectCommand
 
         console.Write(table);
         PrintClasses(console, splits.Info, parts);
-        console.WriteLine(
+        console.Line(
             $"{splits.Info.Name}: {splits.Info.Classes} {(splits.Info.Classes == 1 ? "class" : "classes")}, "
                 + $"{(splits.Info.Channels == 1 ? "grey" : "colour")}; "
             + $"validation: {splits.ValidationOrigin}; three figures are the smallest, the median and the largest.");
-        if (splits.Info.Classes == 1) console.WriteLine("note: there is one class only; training needs two or more.");
-        foreach (string note in splits.Notes) console.WriteLine($"note: {OptionNames.Of(note)}");
+        if (splits.Info.Classes == 1) console.Line("note: there is one class only; training needs two or more.");
+        foreach (string note in splits.Notes) console.Line($"note: {OptionNames.Of(note)}");
         foreach (Part part in parts)
             foreach (string error in part.Statistics.Unreadable) console.MarkupLineInterpolated(
                 $"[red]unreadable[/] {OptionNames.Of(error)}");

@@ -118,10 +118,10 @@ internal static class EstimateCommand
                 new Cell(Phrases.Bytes((long)one.ActivationBytesPerImage)), new Cell(Phrases.Bytes(one.StateBytes)),
                 new Cell(one.LargestBatch == 0 ? "none" : Phrases.Count(one.LargestBatch)));
         console.Write(what);
-        console.WriteLine(
+        console.Line(
             "Of one image: GMAC (10⁹ multiply-adds) and GFLOP (two for each) of the forward pass; GFLOP, bytes moved "
                 + "and bytes of activations of a training step.");
-        console.WriteLine(
+        console.Line(
             "Weights with gradients and Adam's averages; batch is the largest that fits into "
                 + $"{Number(estimates[0].MemoryGigabytes)} GB.");
         console.WriteLine();
@@ -135,15 +135,15 @@ internal static class EstimateCommand
         console.Write(time);
         IEnumerable<string> schedule = phases.Select(phase =>
             $"{Number(phase.Epochs)} epochs of {Phrases.Count(phase.Train)} images ({phase.Name})");
-        console.WriteLine(
+        console.Line(
             $"{string.Join(", then ", schedule)}, evaluation included; "
             + $"batch {Phrases.Count(estimates[0].BatchSize)} over all devices.");
-        console.WriteLine(estimates[0].Device == ThisMachine.Name
+        console.Line(estimates[0].Device == ThisMachine.Name
             ? "Of peak: the share of this machine's peak of matrix products that training steps reached."
             : "Of peak: the share of the device's peak of matrix products that is reckoned with; --list-devices says "
             + "where it comes from. Reading images is not counted.");
         if (estimates.Any(one => one.Times.Any(t => !t.Fits)))
-            console.WriteLine(
+            console.Line(
                 "* A device's share of the batch does not fit into its memory at once: accumulate gradients "
                     + "(--grad-accum), or see --grad-checkpoint.");
     }

@@ -74,7 +74,7 @@ internal static class EvalCommand
         }
 
         console.Write(table);
-        console.WriteLine(
+        console.Line(
             $"{info.Name}, {split}, {Phrases.Count(result.Count)} images: top-1 {Phrases.Percent(result.Top1)}, "
             + $"top-5 {Phrases.Percent(result.Top5)}, loss {Phrases.Loss(result.Loss)}");
     }

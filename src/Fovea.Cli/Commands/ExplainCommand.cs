@@ -33,8 +33,8 @@ internal static class ExplainCommand
             ModelExplanation explanation = Explainer.Explain(model, images, names, truths, parsed.GetValue(target));
             string page = ExplanationOutputs.Write(explanation, parsed.GetRequiredValue(directory));
             foreach (ExplainedImage image in explanation.Images)
-                terminal.Console.WriteLine($"{image.Name}: {image.Answer}");
-            terminal.Console.WriteLine(page);
+                terminal.Console.Line($"{image.Name}: {image.Answer}");
+            terminal.Console.Line(page);
             return choice.Complain(chosen);
         });
         return command;

@@ -153,11 +153,11 @@ internal sealed class FindLearningRate
             TestEnd.NotFinite => "the loss was no longer finite",
             _ => "all rates were tried",
         };
-        _terminal.Console.WriteLine(
+        _terminal.Console.Line(
             $"{setting}: {curve.Points.Count} of {range.Steps} steps from {Phrases.Rate(range.From)} to "
                 + $"{Phrases.Rate(range.To)}; {end}.");
-        _terminal.Console.WriteLine(Advice(curve));
-        _terminal.Console.WriteLine(string.Join(", ", figures));
+        _terminal.Console.Line(Advice(curve));
+        _terminal.Console.Line(string.Join(", ", figures));
     }
 
     private static string Advice(LearningRateCurve curve) => curve switch

@@ -96,7 +96,7 @@ internal static class ProbeCommand
                 $"lr {Phrases.Rate(linear.LearningRate)}, weight decay {Phrases.Rate(linear.WeightDecay)}"),
             new Cell(Phrases.Percent(linear.HeldOutAccuracy)), new Cell(Phrases.Percent(linear.TestAccuracy)));
         console.Write(table);
-        console.WriteLine(
+        console.Line(
             $"{result.Model} on {result.Dataset}: {Phrases.Count(result.Features)} features of "
                 + $"{Phrases.Count(result.Images.Train)} training, "
             + $"{Phrases.Count(result.Images.HeldOut)} held-out and {Phrases.Count(result.Images.Test)} test images");

@@ -88,7 +88,7 @@ internal static class PseudoLabelCommand
         string unreadable = labels.Unreadable.Count == 0 ? ""
             : $"; {Phrases.Count(labels.Unreadable.Count)} unreadable, the first: "
             + $"{OptionNames.Of(labels.Unreadable[0])}";
-        console.WriteLine(
+        console.Line(
             $"{Phrases.Count(labels.Labelled)} of {Phrases.Count(labels.Images)} images labelled with a probability of "
                 + $"at least {Phrases.Percent(threshold)} in {file}{unreadable}");
     }

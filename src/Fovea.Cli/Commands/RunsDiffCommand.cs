@@ -66,7 +66,7 @@ internal static class RunsDiffCommand
         foreach (Difference one in options.Concat(results))
             table.AddRow(Cell.Name(one.Name), new Cell(one.Left), new Cell(one.Right));
         if (options.Length + results.Length > 0) console.Write(table);
-        console.WriteLine($"{Count(options, "option")} and {Count(results, "result")} differ");
+        console.Line($"{Count(options, "option")} and {Count(results, "result")} differ");
     }
 
     private static string Count(Difference[] found, string what) =>

@@ -84,7 +84,7 @@ internal static class RunsListCommand
     {
         if (runs.Length == 0)
         {
-            console.WriteLine("no runs");
+            console.Line("no runs");
             return;
         }
 
@@ -108,7 +108,7 @@ internal static class RunsListCommand
         if (table.Count > 0) console.Write(table);
         // whole, for whoever copies it
         foreach (Entry entry in runs.Where(entry => entry.Record is null))
-            console.WriteLine($"{entry.Path}: {entry.Problem}");
+            console.Line($"{entry.Path}: {entry.Problem}");
     }
 
     /// <summary>Studies that are one of the folders or lie in one, or in the usual place.</summary>

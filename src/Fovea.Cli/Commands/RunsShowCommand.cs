@@ -42,12 +42,12 @@ internal static class RunsShowCommand
             table.AddRow(Cell.Name(field.Name), new Cell(field.Read(run.Recipe)));
         console.Write(table);
         foreach (RunEvent epoch in run.Epochs)
-            console.WriteLine(
+            console.Line(
                 $"epoch {epoch.Epoch}  loss {Phrases.Loss(epoch.TrainLoss)}  accuracy "
                     + $"{Phrases.Percent(epoch.TrainAccuracy)}  "
                 + $"validation loss {Phrases.Loss(epoch.ValLoss)}  accuracy {Phrases.Percent(epoch.ValAccuracy)}");
-        if (run.Summary is null) console.WriteLine($"not finished: 'fovea train --resume {run.Run.Path}' goes on");
-        else foreach ((string subject, string text) in Phrases.Describe(run.Summary, run.Run.Path)) console.WriteLine(
+        if (run.Summary is null) console.Line($"not finished: 'fovea train --resume {run.Run.Path}' goes on");
+        else foreach ((string subject, string text) in Phrases.Describe(run.Summary, run.Run.Path)) console.Line(
             $"{subject,-9} {text}");
     }
 }

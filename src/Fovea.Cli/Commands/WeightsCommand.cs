@@ -74,17 +74,17 @@ internal static class WeightsCommand
         string under = weights.Prefix.Length == 0 ? "" : $" under '{weights.Prefix}'";
         string preset = closest is null ? "like no preset"
             : $"closest preset {closest.Preset.Name} ({Phrases.Percent(closest.Share)} of the tensors alike)";
-        console.WriteLine(
+        console.Line(
             $"{file.Format}, {weights.Scheme}{under}: {Phrases.Count(weights.Weights.Count)} tensors, "
                 + $"{Phrases.Count(weights.Count)} values; {preset}");
         if (weights.LeftAside is { Count: > 0 } aside)
         {
             string more = aside.Count > MostNames ? $" and {Phrases.Count(aside.Count - MostNames)} more" : "";
-            console.WriteLine($"left aside: {string.Join(", ", aside.Take(MostNames))}{more}");
+            console.Line($"left aside: {string.Join(", ", aside.Take(MostNames))}{more}");
         }
 
         if (file.PassedOver.Count > 0)
-            console.WriteLine($"values beside the tensors, not read: {string.Join(", ", file.PassedOver)}");
-        if (target is not null) console.WriteLine($"written to {target}");
+            console.Line($"values beside the tensors, not read: {string.Join(", ", file.PassedOver)}");
+        if (target is not null) console.Line($"written to {target}");
     }
 }

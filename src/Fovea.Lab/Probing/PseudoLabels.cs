@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Fovea.Core.Files;
+using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Data.Datasets;
 using Fovea.Training.Evaluation;
@@ -77,12 +78,13 @@ public sealed class PseudoLabels
         {
             string name = (_classes.ClassIds ?? _classes.ClassNames)[label];
             text.Append(CultureInfo.InvariantCulture,
-                $"{Quoted(prefix + _images.PathOf(image))},{Quoted(name)},train,{probability:0.####}\n");
+                $"{CsvText.Cell(Harmless(prefix + _images.PathOf(image)))},{CsvText.Cell(name)},train,"
+                    + $"{probability:0.####}\n");
         }
 
         AtomicFile.WriteText(path, text.ToString());
     }
 
-    private static string Quoted(string field) => field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field
-        : $"\"{field.Replace("\"", "\"\"")}\"";
+    /// <summary>A path that no spreadsheet runs as a formula, and that still names its file.</summary>
+    private static string Harmless(string path) => CsvText.IsFormula(path) ? "./" + path : path;
 }

@@ -67,7 +67,11 @@ public static class StudyOutputs
         return text.ToString();
     }
 
-    /// <summary>Text within Markdown: one line, no HTML, no end of a cell.</summary>
-    private static string Escaped(string text) => text.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;")
-        .Replace("|", "\\|").ReplaceLineEndings(" ").Replace('\r', ' ');
+    /// <summary>Text within Markdown: one line, no HTML, no end of a cell, nothing that steers a terminal.</summary>
+    private static string Escaped(string text)
+    {
+        string line = text.ReplaceLineEndings(" ").Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;")
+            .Replace("|", "\\|");
+        return string.Concat(line.Select(c => c == '\t' ? ' ' : char.IsControl(c) ? '\uFFFD' : c));
+    }
 }

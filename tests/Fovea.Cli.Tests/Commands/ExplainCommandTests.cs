@@ -32,8 +32,8 @@ public sealed class ExplainCommandTests : IDisposable
         XDocument html = XDocument.Parse(page.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal));
         Assert.DoesNotMatch(new Regex("(src|href)=\"(?!data:)", RegexOptions.IgnoreCase), page);
         Assert.Contains("prefers-color-scheme: dark", page, StringComparison.Ordinal);
-        // line charts are there for wide and for narrow pages
-        Assert.Equal(2 * 6 + 4,
+        // each figure is there for wide and for narrow pages
+        Assert.Equal(2 * (2 * own.Length + 4),
             html.Descendants().Count(element => element.Name.LocalName == "svg"
                 && element.Attribute("role") is not null));
 

@@ -116,7 +116,7 @@ internal sealed class CsvRows
                 $"the path '{written}' does not stay in the folder of the list; make it relative to it");
         if (label.Length == 0) throw Wrong(line, $"'{written}' has no label");
         if (path is null) _missing.Add($"'{written}' (line {line})");
-        else AddFile(line, path, LabelOf(line, CanonicalText.Compose(label)), SplitOf(line, split));
+        else AddFile(line, path, LabelOf(line, CanonicalText.Compose(CsvText.Plain(label))), SplitOf(line, split));
     }
 
     private void AddFile(int line, string path, int label, string split)
