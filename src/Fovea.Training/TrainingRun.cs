@@ -99,7 +99,7 @@ public static class TrainingRun
         try
         {
             (RunSummary summary, EvaluationResult test) = trainer.Run(stop);
-            TestPredictions.Of(test).Write(run);
+            TestPredictions.Of(test).Write(run, parts.Data.Info.ClassNames);
             observers.Ended(outcome with { Summary = summary, Test = test });
             return summary;
         }

@@ -101,7 +101,7 @@ public sealed partial class ExamplesTests
         }
     }
 
-    private static string Repository()
+    internal static string Repository()
     {
         DirectoryInfo? root = new(AppContext.BaseDirectory);
         while (root is not null && !File.Exists(Path.Combine(root.FullName, "Fovea.slnx"))) root = root.Parent;

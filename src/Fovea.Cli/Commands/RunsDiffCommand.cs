@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
@@ -46,6 +47,7 @@ internal static class RunsDiffCommand
     {
         Dictionary<string, string> left = Members(a), right = Members(b);
         return left.Keys.Union(right.Keys)
+            .Where(name => RecipeFields.Find(name) is null)   // told among the options
             .Select(name => new Difference(name, left.GetValueOrDefault(name, "-"), right.GetValueOrDefault(name, "-")))
             .Where(one => one.Left != one.Right);
     }
@@ -64,9 +66,21 @@ internal static class RunsDiffCommand
     {
         Tables table = Tables.Create("differs", "~" + a.Run.Path, "~" + b.Run.Path);
         foreach (Difference one in options.Concat(results))
-            table.AddRow(Cell.Name(one.Name), new Cell(one.Left), new Cell(one.Right));
+            table.AddRow(Cell.Name(one.Name), new Cell(Rounded(one.Left, one.Right)),
+                new Cell(Rounded(one.Right, one.Left)));
         if (options.Length + results.Length > 0) console.Write(table);
         console.Line($"{Count(options, "option")} and {Count(results, "result")} differ");
+    }
+
+    /// <summary>Four digits of a number with a fraction, or as many as tell it from the other.</summary>
+    private static string Rounded(string text, string other)
+    {
+        if (!text.Contains('.') || !double.TryParse(text, CultureInfo.InvariantCulture, out double value)) return text;
+        if (!double.TryParse(other, CultureInfo.InvariantCulture, out double opposite)) opposite = double.NaN;
+        string Digits(double number, int count) => number.ToString($"G{count}", CultureInfo.InvariantCulture);
+        int digits = Enumerable.Range(4, 13).FirstOrDefault(
+            count => Digits(value, count) != Digits(opposite, count), 17);
+        return Digits(value, digits);
     }
 
     private static string Count(Difference[] found, string what) =>

@@ -37,7 +37,7 @@ internal static class WeightsCommand
             ClosestPreset? closest = ClosestPreset.Of(weights.Weights);
             if (parsed.GetValue(to) is string target)
                 ModelWeights.Export(target, weights, Parse(parsed.GetRequiredValue(type)),
-                    ModelWeights.NormalizationOf(file));
+                    ModelWeights.NormalizationOf(file), ModelWeights.ClassNamesOf(file));
             if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(file, weights, closest)));
             else Print(terminal.Console, file, weights, closest, parsed.GetValue(to));
             return ExitCode.Success;
@@ -60,6 +60,7 @@ internal static class WeightsCommand
         PresetShare = closest?.Share,
         weights.LeftAside,
         file.PassedOver,
+        ClassNames = ModelWeights.ClassNamesOf(file),
     };
 
     private static void Print(IAnsiConsole console, WeightFile file, StateDict weights, ClosestPreset? closest,

@@ -78,7 +78,8 @@ internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
     {
         double here = _rows.Sum(row => row.Progress), left = _plan!.Cells.Count - _before - here;
         int full = (int)Math.Round((_before + here) / _plan.Cells.Count * BarWidth);
-        string remaining = here > 0 && left > 0
+        bool isEnding = _before + _rows.Count(row => row.Outcome is not null) >= _plan.Cells.Count;
+        string remaining = here > 0 && left > 0 && !isEnding
             ? $"about [bold]{Phrases.Duration(_clock.Elapsed * (left / here))}[/] left" : "";
         return new Markup($"  {Bars.Of(full, BarWidth)}  "
             + $"{_before + _rows.Count(row => row.Summary is not null)}/{_plan.Cells.Count} cells  "

@@ -59,19 +59,23 @@ public static partial class Ops
     /// <param name="qkv">Packed projections <c>[batch, token, 3 · head · headDim]</c>, ordered (q, k, v), heads
     /// contiguous inside each.</param>
     /// <param name="heads">Number of heads.</param>
-    /// <param name="iterations">Normalisations, odd: rows, columns, rows, ...; 1 is softmax attention.</param>
+    /// <param name="iterations">Normalisations: rows, columns, rows, ...; 1 is softmax attention. With an odd number
+    /// rows come last and sum to 1. With an even one columns do: an unfused path, which keeps the scores of all
+    /// iterations, and takes no relation.</param>
     /// <param name="scale">Factor of q·k, with the temperature ε in it; null: 1/√headDim.</param>
     /// <param name="relation">Which keys a query sees and how they lie to each other; null: all, anyhow.</param>
     /// <param name="bias">Added to the scores by relative position; needs a relation.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The iterations are even or below 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The iterations are below 1, or even with a
+    /// relation.</exception>
     public static Tensor SinkhornAttention(
         Tensor qkv, int heads, int iterations, float? scale = null, TokenRelation? relation = null,
         RelativeBias bias = default)
     {
         RequirePacked(qkv, heads);
-        if (iterations < 1 || iterations % 2 == 0)
+        if (iterations < 1 || (iterations % 2 == 0 && relation is not null))
             throw new ArgumentOutOfRangeException(nameof(iterations), iterations,
-                "SinkhornAttention: iterations must be odd, so that rows come last.");
+                "SinkhornAttention: iterations must be 1 or more, and odd with a relation.");
+        if (iterations % 2 == 0) return Mixed(SinkhornProbabilities(qkv, heads, iterations, scale), qkv, heads);
         HeadTensor queries = new(qkv, heads, 3, 0), keys = new(qkv, heads, 3, 1), values = new(qkv, heads, 3, 2);
         AttentionArguments arguments = Arguments(queries, keys, values, scale, relation, bias);
         Tensor?[] inputs = [qkv, bias.Query, bias.Key, bias.Head];
@@ -99,15 +103,17 @@ public static partial class Ops
     /// The doubly stochastic matrix of <see cref="SinkhornAttention"/>, by an unfused path: to look at.
     /// </summary>
     /// <inheritdoc cref="SinkhornAttention"/>
-    /// <returns><c>[batch, head, token, token]</c>; rows sum to 1, columns nearly.</returns>
+    /// <returns><c>[batch, head, token, token]</c>; what is normalised last sums to 1 (rows where the iterations are
+    /// odd), the other nearly.</returns>
     public static Tensor SinkhornProbabilities(
         Tensor qkv, int heads, int iterations, float? scale = null, TokenRelation? relation = null,
         RelativeBias bias = default)
     {
         Tensor scores = AttentionScores(qkv, heads, scale, relation, bias);
-        for (int i = 1; i < iterations; i += 2)
+        for (int i = 2; i < iterations; i += 2)
             scores = Permute(LogSoftmax(Permute(LogSoftmax(scores), 0, 1, 3, 2)), 0, 1, 3, 2);
-        return Softmax(scores);
+        return iterations % 2 == 1 ? Softmax(scores)
+            : Permute(Softmax(Permute(LogSoftmax(scores), 0, 1, 3, 2)), 0, 1, 3, 2);
     }
 
     /// <summary>Scores s_ij, unfused; hidden keys get −10⁹, as the field does. With a relation the path goes through
@@ -122,6 +128,16 @@ public static partial class Ops
         Tensor k = Slice(split, 0, 1, 1).Reshape(batch, heads, tokens, headDim);
         Tensor scores = MatMul(q, k, transposeB: true, scale: scale ?? 1 / MathF.Sqrt(headDim));
         return relation is null ? scores : Add(scores, Expanded(bias, relation, batch, heads, qkv.Device));
+    }
+
+    /// <summary>Values mixed by probabilities <c>[batch, head, token, token]</c>.</summary>
+    /// <returns><c>[batch, token, head · headDim]</c>.</returns>
+    private static Tensor Mixed(Tensor probabilities, Tensor qkv, int heads)
+    {
+        (int batch, int tokens, int headDim) = (qkv.Shape[0], qkv.Shape[1], qkv.Shape[2] / (3 * heads));
+        Tensor values = Slice(qkv, 2, 2 * heads * headDim, heads * headDim).Reshape(batch, tokens, heads, headDim);
+        Tensor mixed = MatMul(probabilities, Permute(values, 0, 2, 1, 3));
+        return Permute(mixed, 0, 2, 1, 3).Reshape(batch, tokens, heads * headDim);
     }
 
     /// <summary>The bias of every pair of tokens <c>[batch, head, token, token]</c>.</summary>

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Json;
 using Fovea.Core.Files;
+using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Tensors;
 using Fovea.Training.Classes;
@@ -18,6 +20,7 @@ public static class ModelWeights
 {
     private const string MeanKey = "image_mean";
     private const string StdKey = "image_std";
+    private const string ClassesKey = "class_names";
 
     /// <summary>The file that a path stands for: itself, the weights in a folder of Hugging Face, or a run directory's
     /// best checkpoint.</summary>
@@ -95,7 +98,28 @@ public static class ModelWeights
     /// it has.</summary>
     /// <exception cref="CheckpointException">What it says is damaged.</exception>
     public static ClassMap? ClassesOf(WeightFile file, DatasetInfo data) =>
-        IsCheckpoint(file) ? ClassMap.Of(CheckpointReader.HeadOf(file).Data, data) : null;
+        IsCheckpoint(file) ? ClassMap.Of(CheckpointReader.HeadOf(file).Data, data)
+            : ClassNamesOf(file) is { } names
+                ? ClassMap.Of(data with { ClassNames = names, ClassIds = null }, data) : null;
+
+    /// <summary>Names of the classes of a file's head, in the order of its rows; null: the file does not say.</summary>
+    /// <exception cref="CheckpointException">What it says is damaged.</exception>
+    public static IReadOnlyList<string>? ClassNamesOf(WeightFile file)
+    {
+        if (IsCheckpoint(file)) return CheckpointReader.HeadOf(file).Data.ClassNames;
+        if (!file.Metadata.TryGetValue(ClassesKey, out string? names)) return null;
+        try
+        {
+            if (JsonText.Read<string[]>(names) is { Length: > 0 } read && read.All(name => name is not null))
+                return read;
+        }
+        catch (JsonException)
+        {
+            // said below
+        }
+
+        throw new CheckpointException($"{file.Path}: its metadata '{ClassesKey}' is not a list of names.");
+    }
 
     /// <summary>Normalisation of the images that a file's weights were trained on; null: the file does not
     /// say.</summary>
@@ -119,16 +143,19 @@ public static class ModelWeights
     /// integers.</param>
     /// <param name="normalization">Normalisation of the training images, for the metadata <c>image_mean</c> and
     /// <c>image_std</c>; null: unknown.</param>
+    /// <param name="classes">Names of the head's classes, for the metadata <c>class_names</c> (JSON); null:
+    /// unknown.</param>
     /// <exception cref="CheckpointException">It could not be read or written; the previous file is as it
     /// was.</exception>
     public static void Export(string path, StateDict weights, WeightType? type = null,
-        Normalization? normalization = null)
+        Normalization? normalization = null, IReadOnlyList<string>? classes = null)
     {
         Weight[] tensors = [.. weights.Weights.Select(weight => weight with { Type = Written(weight.Type, type) })];
         // what readers of PyTorch's side ask for
         Dictionary<string, string> metadata = new() { [CheckpointWriter.FormatKey] = "pt" };
         if (normalization is not null)
             (metadata[MeanKey], metadata[StdKey]) = (Text(normalization.Mean), Text(normalization.Std));
+        if (classes is not null) metadata[ClassesKey] = JsonText.Line(classes);
         AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Fovea.Core.Files;
+using Fovea.Core.Formats;
 using Fovea.Training.Evaluation;
 
 namespace Fovea.Training.Runs;
@@ -9,10 +10,11 @@ namespace Fovea.Training.Runs;
 /// <param name="Labels">Class of each image, in the dataset's order.</param>
 /// <param name="Predicted">The class it was taken for.</param>
 /// <param name="Probability">Probability of that class, 0 to 1.</param>
+/// <remarks>The file also has the names of both classes, which are for people and not read back.</remarks>
 public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<int> Predicted,
     IReadOnlyList<float> Probability)
 {
-    private const string Columns = "index,label,predicted,probability";
+    private const string Columns = "index,label,predicted,probability,label_name,predicted_name";
 
     /// <summary>Number of images.</summary>
     public int Count => Labels.Count;
@@ -22,12 +24,16 @@ public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<in
         new(result.Labels, result.Predicted, result.Probability);
 
     /// <summary>Writes the file.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="classes">Names of the classes.</param>
     /// <exception cref="CheckpointException">It could not be written.</exception>
-    public void Write(RunDirectory run)
+    public void Write(RunDirectory run, IReadOnlyList<string> classes)
     {
+        string[] names = [.. classes.Select(name => CsvText.Cell(name.ReplaceLineEndings(" ")))];
         StringBuilder rows = new(Columns + "\n");
         for (int i = 0; i < Count; i++)
-            rows.Append(CultureInfo.InvariantCulture, $"{i},{Labels[i]},{Predicted[i]},{Probability[i]:G6}\n");
+            rows.Append(CultureInfo.InvariantCulture, $"{i},{Labels[i]},{Predicted[i]},{Probability[i]:G6},")
+                .Append(names[Labels[i]]).Append(',').Append(names[Predicted[i]]).Append('\n');
         AtomicFile.WriteText(run.Predictions, rows.ToString());
     }
 
@@ -43,7 +49,7 @@ public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<in
         for (int i = 1; i < lines.Length; i++)
         {
             string[] cells = lines[i].Split(',');
-            if (cells.Length != 4 || !int.TryParse(cells[1], CultureInfo.InvariantCulture, out int label)
+            if (cells.Length < 4 || !int.TryParse(cells[1], CultureInfo.InvariantCulture, out int label)
                 || !int.TryParse(cells[2], CultureInfo.InvariantCulture, out int taken)
                 || !float.TryParse(cells[3], CultureInfo.InvariantCulture, out float share))
                 throw new DataException(

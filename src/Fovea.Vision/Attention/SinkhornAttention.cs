@@ -18,12 +18,14 @@ namespace Fovea.Vision.Attention;
 /// </code>
 /// Time O(iterations · token² · headDim) per head; memory beyond the inputs O(iterations · token): scores are
 /// recomputed, potentials kept, and the gradient goes through all iterations. One iteration is softmax attention.
+/// The reference code allows even iterations, too: the last one is v then, columns sum to 1 and rows nearly. They are
+/// computed unfused, with memory O(iterations · token²), and without windows.
 /// Source: Sander, Ablin, Blondel, Peyré 2022, "Sinkformers", arXiv:2110.11773, eq. 5 and 6.
 /// </remarks>
 public sealed class SinkhornAttention : Module, ILocalAttention
 {
     private static readonly Option<int> Iterations = Option.Of("iterations", ValueForm.Whole(1), 5,
-        "normalisations, odd");
+        "normalisations in turns; odd: rows come last, even: columns (as the reference code allows, in more memory)");
     private static readonly Option<double> Epsilon = Option.Of("epsilon", ValueForm.Real(Interval.Positive), 1,
         "temperature");
 
@@ -32,14 +34,17 @@ public sealed class SinkhornAttention : Module, ILocalAttention
     private readonly float _scale;
 
     /// <param name="context">Sizes.</param>
-    /// <param name="iterations">Normalisations, odd.</param>
+    /// <param name="iterations">Normalisations, 1 or more; an odd number ends with rows, an even one with
+    /// columns.</param>
     /// <param name="epsilon">Temperature ε, above 0.</param>
     /// <param name="locality">Windows, or null.</param>
-    /// <exception cref="UsageException">Even iterations, an ε of 0 or less, or dropout of attention.</exception>
+    /// <exception cref="UsageException">No iterations, even ones with windows, an ε of 0 or less, or dropout of
+    /// attention.</exception>
     public SinkhornAttention(AttentionContext context, int iterations, double epsilon, Locality? locality = null)
     {
-        Check.That(iterations > 0 && iterations % 2 == 1,
-            $"sinkhorn: iterations must be odd (rows come last), got {iterations}.");
+        Check.That(iterations > 0, $"sinkhorn: iterations must be 1 or more, got {iterations}.");
+        Check.That(iterations % 2 == 1 || locality is null,
+            $"sinkhorn: iterations must be odd with windows (rows come last), got {iterations}.");
         context.RequireNoDropout("sinkhorn");
         _context = context;
         _iterations = iterations;

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Storage;
+using Fovea.Training.Checkpoints;
+using Fovea.Vision.Weights.Naming;
 
 namespace Fovea.Cli.Tests.Commands;
 
@@ -33,6 +35,24 @@ public sealed class WeightsCommandTests : IDisposable
     }
 
     [Fact]
+    public void ClassNamesTravelWithTheExportAndMatchTheHead()
+    {
+        string run = _shell.Train(), file = Path.Combine(_shell.Folder, "w.safetensors");
+        Assert.Equal(0, _shell.Run("weights", run, "--to", file, "--json"));
+        Assert.Equal(0, _shell.Run("weights", file, "--json"));
+        string?[] names = [.. JsonDocument.Parse(_shell.Output).RootElement.GetProperty("class_names").EnumerateArray()
+            .Select(name => name.GetString())];
+        Assert.Equal(10, names.Length);
+        Assert.Contains("star", names);
+        Assert.Equal(0, _shell.Run(
+            [.. Shell.TinyTraining, "--out", Path.Combine(_shell.Folder, "few"), "--weights", file,
+            "--classes", "star,circle"]));
+        Assert.Contains("the head is kept", _shell.Output, StringComparison.Ordinal);
+        Assert.Contains(",star,", File.ReadAllText(Path.Combine(_shell.Folder, "few", "predictions.csv")),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_does_not_fit_or_cannot_be_read_is_one_sentence()
     {
         string run = _shell.Train(), file = Path.Combine(_shell.Folder, "w.safetensors");
@@ -40,8 +60,10 @@ public sealed class WeightsCommandTests : IDisposable
         Assert.Equal(1, _shell.Run("train", "--model", "vit", "--weights", file, "--train-limit", "10", "--quiet"));
         Assert.Contains("the closest preset is 'vit-nano': use --model vit-nano", _shell.Error,
             StringComparison.Ordinal);
+        string nameless = Path.Combine(_shell.Folder, "nameless.safetensors");
+        using (WeightFile weights = ModelWeights.Open(run)) ModelWeights.Export(nameless, StateDict.Of(weights));
         Assert.Equal(1, _shell.Run(
-            [.. Shell.TinyTraining, "--out", Path.Combine(_shell.Folder, "n"), "--weights", file, "--classes", "3",
+            [.. Shell.TinyTraining, "--out", Path.Combine(_shell.Folder, "n"), "--weights", nameless, "--classes", "3",
                 "--strict", "--quiet"]));
         Assert.Contains("leave out --strict", _shell.Error, StringComparison.Ordinal);
         Assert.Equal(1, _shell.Run("eval", file));

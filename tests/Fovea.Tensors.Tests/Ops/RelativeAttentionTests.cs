@@ -43,9 +43,47 @@ public sealed class RelativeAttentionTests
     [InlineData(1, 5, 1, 3, 1)]
     [InlineData(2, 4, 3, 2, 3)]
     [InlineData(1, 7, 1, 4, 7)]
+    [InlineData(1, 5, 2, 3, 2)]
+    [InlineData(2, 4, 1, 2, 4)]
     public void Gradient_through_all_iterations(int batch, int tokens, int heads, int headDim, int iterations) =>
         GradientCheck.Run(x => Ops.SinkhornAttention(x[0], heads, iterations, 1.7f),
             Normal([batch, tokens, 3 * heads * headDim]));
+
+    /// <summary>As the reference code does: rows, columns, rows, ..., in the log domain.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void WhatIsNormalisedLastSumsToOne(int iterations)
+    {
+        const int Tokens = 5, HeadDim = 3;
+        Philox random = Philox.For(1, "sinkhorn");
+        float[] qkv = [.. Enumerable.Range(0, Tokens * 3 * HeadDim).Select(i => (float)random.Normal((ulong)i))];
+        double[,] p = new double[Tokens, Tokens];
+        for (int i = 0; i < Tokens; i++)
+            for (int j = 0; j < Tokens; j++)
+                p[i, j] = Math.Exp(Enumerable.Range(0, HeadDim).Sum(d =>
+                    qkv[i * 9 + d] * qkv[j * 9 + HeadDim + d] / Math.Sqrt(HeadDim)));
+        for (int t = 0; t < iterations; t++)
+            for (int a = 0; a < Tokens; a++)
+            {
+                double sum = Enumerable.Range(0, Tokens).Sum(b => t % 2 == 0 ? p[a, b] : p[b, a]);
+                for (int b = 0; b < Tokens; b++)
+                    if (t % 2 == 0) p[a, b] /= sum;
+                    else p[b, a] /= sum;
+            }
+
+        Tensor packed = Tensor.From(qkv, [1, Tokens, 3 * HeadDim], Device.Cpu);
+        float[] probabilities = Ops.SinkhornProbabilities(packed, 1, iterations).ToArray();
+        float[] mixed = Ops.SinkhornAttention(packed, 1, iterations).ToArray();
+        for (int i = 0; i < Tokens; i++)
+            for (int j = 0; j < Tokens; j++) Assert.Equal(p[i, j], probabilities[i * Tokens + j], 1e-5);
+        for (int i = 0; i < Tokens; i++)
+            for (int d = 0; d < HeadDim; d++)
+                Assert.Equal(Enumerable.Range(0, Tokens).Sum(j => p[i, j] * qkv[j * 9 + 2 * HeadDim + d]),
+                    mixed[i * HeadDim + d], 1e-4);
+    }
 
     [Theory]
     [InlineData(1, 1, 3, 1, 2)]
@@ -128,9 +166,10 @@ public sealed class RelativeAttentionTests
     }
 
     [Fact]
-    public void An_even_number_of_iterations_is_refused() =>
+    public void An_even_number_of_iterations_is_refused_with_a_relation() =>
         Assert.Throws<ArgumentOutOfRangeException>(() =>
-            Ops.SinkhornAttention(Normal([1, 2, 6]).Create(Device.Cpu, 0), 1, 4));
+            Ops.SinkhornAttention(Normal([1, 2, 6]).Create(Device.Cpu, 0), 1, 4,
+                relation: Relation(0, 1, 2, -1, buckets: false)));
 
     [Fact]
     public void A_relation_of_other_tokens_is_refused()

@@ -42,7 +42,7 @@ public sealed class AttentionListTests
     [Theory]
     [InlineData("softmax,softmax,softmax,softmax", "there are 4 mechanisms")]
     [InlineData("softmax,sinkhron", "sinkhorn")]
-    [InlineData("sinkhorn:4", "must be odd")]
+    [InlineData("sinkhorn:4,window=1", "must be odd")]
     [InlineData("disentangled:7", "needs a key")]
     [InlineData("sinkhorn:5,iterations=3", "twice")]
     public void Wrong_lists_are_refused(string text, string part) =>
