@@ -4,7 +4,6 @@ using Fovea.Cli.Options;
 using Fovea.Data;
 using Fovea.Lab.Explanations;
 using Fovea.Training.Models;
-using Spectre.Console;
 
 namespace Fovea.Cli.Commands;
 

@@ -43,7 +43,7 @@ internal static partial class OptionNames
         IEnumerable<string> others = command.Arguments.SkipWhile(argument => argument != missing).Skip(1)
             .Where(argument => argument.Name.EndsWith("...", StringComparison.Ordinal))
             .Select(argument => $", and then {argument.Name} ({argument.Description})");
-        string example = Examples.Of(command).FirstOrDefault() is string line ? $" For example: {line}" : "";
+        string example = Examples.Of(command) is [string line, ..] ? $" For example: {line}" : "";
         return $"{command.Name}: {missing.Name} is missing: {missing.Description}{string.Concat(others)}.{example}";
     }
 

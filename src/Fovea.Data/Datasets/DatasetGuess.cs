@@ -81,8 +81,8 @@ public static class DatasetGuess
         return mean is > 0.24 and < 0.34;
     }
 
-    /// <summary>The first bytes of a file, unpacked; null where it has fewer or is damaged: reading the dataset will say
-    /// so.</summary>
+    /// <summary>The first bytes of a file, unpacked; null where it has fewer or is damaged: reading the dataset will
+    /// say so.</summary>
     private static byte[]? Beginning(string file, int length)
     {
         try

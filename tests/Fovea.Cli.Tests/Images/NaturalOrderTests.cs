@@ -1,5 +1,4 @@
 using Fovea.Cli.Images;
-using Fovea.Tests;
 using FsCheck.Fluent;
 
 namespace Fovea.Cli.Tests.Images;

@@ -1,5 +1,4 @@
 using Fovea.Lab.Reports;
-using Fovea.Lab.Tests.Tracking;
 using Fovea.Training;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;

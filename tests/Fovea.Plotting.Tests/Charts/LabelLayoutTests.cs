@@ -55,7 +55,7 @@ public sealed class LabelLayoutTests
                                     Reference = value,
                                     Note = ValueText.Significant(value, 4),
                                 })
-        where rows.Any()
+        where rows.Count > 0
         select new DotChart { Title = "t", Across = width, Rows = [.. rows] };
 
     [Fact]

@@ -1,4 +1,3 @@
-using Fovea.Data;
 using Fovea.Data.Loading;
 using Fovea.Data.Transforms.Pixels;
 using Fovea.Tensors;
@@ -38,14 +37,16 @@ public sealed class TimmOptionsTests : IDisposable
         Assert.Equal([0.25f, 0.5f, 0.75f], trained.Head.Data.Normalization.Mean);
         Assert.Equal([0.5f, 0.5f, 0.25f], trained.Head.Data.Normalization.Std);
         double loss = RunRecord.ReadSummary(run)!.TestLoss!.Value;
-        Assert.Equal(loss, trained.Evaluate(TinyRun.Images.Test, 16).Loss);
+        Assert.Equal(loss, trained.Evaluate(TinyRun.Images.Test, 16,
+            stop: TestContext.Current.CancellationToken).Loss);
         foreach (Recipe other in (Recipe[])[
             recipe with { Data = recipe.Data with { CropShare = 1 } },
             recipe with { Data = recipe.Data with { Interpolation = Interpolation.Bicubic } },
             recipe with { Data = recipe.Data with { Mean = (0, 0, 0) } },
             recipe with { Data = recipe.Data with { Std = (1, 1, 1) } }])
             Assert.NotEqual(loss,
-                TrainedModel.Load(run.Path, Device.Cpu, _ => other).Evaluate(TinyRun.Images.Test, 16).Loss);
+                TrainedModel.Load(run.Path, Device.Cpu, _ => other).Evaluate(TinyRun.Images.Test, 16,
+            stop: TestContext.Current.CancellationToken).Loss);
     }
 
     [Theory]
@@ -58,7 +59,8 @@ public sealed class TimmOptionsTests : IDisposable
         {
             Regularisation = new() { BinaryLoss = true, LabelSmoothing = smoothing, Mixup = isMixed ? 0.8 : 0 },
         };
-        TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Images);
+        TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Images,
+            stop: TestContext.Current.CancellationToken);
         parts.Model.Train();
         Batch batch = parts.TrainLoader.Epoch(0).First();
         float[] scores = Scores(parts, batch);
@@ -94,9 +96,11 @@ public sealed class TimmOptionsTests : IDisposable
     public void AnotherNumberOfClassesIsRefused()
     {
         Recipe recipe = TinyRun.Recipe with { Data = TinyRun.Recipe.Data with { ClassCount = 10 } };
-        TrainingSetup.New(recipe, TinyRun.Images);
+        TrainingSetup.New(recipe, TinyRun.Images,
+            stop: TestContext.Current.CancellationToken);
         recipe = recipe with { Data = recipe.Data with { ClassCount = 1000 } };
-        UsageException error = Assert.Throws<UsageException>(() => TrainingSetup.New(recipe, TinyRun.Images));
+        UsageException error = Assert.Throws<UsageException>(() => TrainingSetup.New(recipe, TinyRun.Images,
+            stop: TestContext.Current.CancellationToken));
 
         Assert.Equal("num-classes", error.Field);
         Assert.Contains("has 10 classes, not 1000", error.Message, StringComparison.Ordinal);

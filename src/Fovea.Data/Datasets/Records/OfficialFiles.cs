@@ -77,7 +77,8 @@ internal static class OfficialFiles
                 wrong.Add(Path.GetFileName(path));
         }
 
-        if (others.Count > 0) return $"these are files of {others[0]}, not of {dataset}: their classes have other names.";
+        if (others.Count > 0)
+            return $"these are files of {others[0]}, not of {dataset}: their classes have other names.";
         return wrong.Count == 0 ? null
             : $"{Listing.Of(wrong)}: not the official {(wrong.Count == 1 ? "file" : "files")} of {dataset} (by size or "
                 + "checksum); records or labels may differ.";

@@ -11,7 +11,8 @@ public sealed class GifReaderTests
 
     private static readonly byte[] Four = [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120];
 
-    /// <summary>Four colours for pixels that name eight; Pillow 9.4 gives the others the grey of their number.</summary>
+    /// <summary>Four colours for pixels that name eight; Pillow 9.4 gives the others the grey of their
+    /// number.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

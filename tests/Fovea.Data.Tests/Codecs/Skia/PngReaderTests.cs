@@ -92,7 +92,8 @@ public sealed class PngReaderTests
         byte[] grey = PngBuilder.Build(2, 1, 0, 8, false, [10, 20]),
             palette = PngBuilder.Build(2, 1, 3, 8, false, [0, 200], ("PLTE", [9, 8, 7]));
         Assert.Equal([10, 20], ImageFile.Read(grey.AsMemory(0, grey.Length - 12)).Pixels.ToArray());
-        Assert.Equal([9, 200, 8, 200, 7, 200], ImageFile.Read(palette.AsMemory(0, palette.Length - 12)).Pixels.ToArray());
+        Assert.Equal([9, 200, 8, 200, 7, 200],
+            ImageFile.Read(palette.AsMemory(0, palette.Length - 12)).Pixels.ToArray());
         Assert.Contains("is cut off",
             Assert.Throws<DataException>(() => ImageFile.Read(grey.AsMemory(0, grey.Length - 4))).Message,
             StringComparison.Ordinal);
