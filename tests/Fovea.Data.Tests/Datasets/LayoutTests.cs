@@ -44,6 +44,8 @@ public sealed class LayoutTests
         Assert.Equal(["cat", "dog"], splits.Info.ClassNames);
         Assert.Equal([$"{train}/cat/1.png", $"{train}/dog/1.png"], Paths(splits.Train, folder.Path));
         Assert.Equal([$"{test}/cat/2.png", $"{test}/dog/2.png"], Paths(splits.Test, folder.Path));
+        bool isValidation = test.Contains("val", StringComparison.OrdinalIgnoreCase) || test.EndsWith("dev");
+        Assert.Equal(isValidation, splits.Notes.Any(note => note.Contains("there is no test part")));
     }
 
     [Fact]
