@@ -25,8 +25,8 @@ internal static class ImageSplits
         (train, validation, test, IReadOnlyList<string> notes) =
             ImageCopies.Remove(info, store, train, validation, test, options.Copies);
         if (validation is not null && test is null)
-            notes = [.. notes, "there is no test part: the validation part gives the final figure, and images to choose "
-                + "epochs by are held out from training."];
+            notes = [.. notes, "there is no test part: the validation part gives the final figure, and images to "
+                + "choose epochs by are held out from training."];
         return MakeOf(info, store, train, validation, test, options) with { Notes = notes };
     }
 
