@@ -38,7 +38,7 @@ internal static class CommandLine
         catch (Exception error)   // the last stop: a message for people, the details on request
         {
             (int code, string message) = Explain(error);
-            terminal.Error.WriteLine($"fovea: {message}");
+            terminal.Error.WriteLine($"fovea: {Abridged.Of(message)}");
             if (arguments.Contains(Verbose)) terminal.Error.WriteLine(error);
             return code;
         }
@@ -82,16 +82,22 @@ internal static class CommandLine
             (ExitCode.Interrupted, $"interrupted; all is saved: go on with 'fovea train --resume {run.Directory}'."),
         OperationCanceledException =>
             (ExitCode.Interrupted, error is StudyInterruptedException ? error.Message : "interrupted."),
+        OutOfMemoryException or InsufficientExecutionStackException => (ExitCode.Failure, OptionNames.Of(NoMemory())),
         IOException or UnauthorizedAccessException => (ExitCode.Failure, error.Message),
         _ => (ExitCode.Failure, $"{error.GetType().Name}: {error.Message} (this is a defect; {Verbose} shows where)"),
     };
+
+    private static string NoMemory() =>
+        $"the memory ({MemoryLimit.Text(MemoryLimit.Available)} for this process) is used up; checkpoints that were "
+            + "saved are whole. A smaller `batch-size`, `image-size` or model, fewer `workers` and `threads`, "
+            + "`grad-accum` or `grad-checkpoint` need less.";
 
     private static int Complain(ParseResult parsed, Terminal terminal)
     {
         Command command = parsed.CommandResult.Command;
         foreach (ParseError error in OptionNames.Causes(parsed))
-            terminal.Error.WriteLine(OptionNames.MissingArgument(error, parsed) is string missing ? $"fovea: {missing}"
-                : $"fovea: {error.Message}{OptionNames.DidYouMean(error, parsed)}");
+            terminal.Error.WriteLine("fovea: " + Abridged.Of(OptionNames.MissingArgument(error, parsed)
+                ?? error.Message + OptionNames.DidYouMean(error, parsed)));
         terminal.Error.WriteLine($"'{Examples.PathOf(command)} --help' shows what there is.");
         return ExitCode.Usage;
     }

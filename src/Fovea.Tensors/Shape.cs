@@ -19,13 +19,19 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
                 throw new ShapeException($"Shape: sizes must not be negative, got [{string.Join(", ", sizes)}].");
             count *= size;
             if (count > int.MaxValue)
-                throw new ShapeException($"Shape: [{string.Join(", ", sizes)}] has more than 2^31-1 elements.");
+                throw TooLarge(sizes);
         }
 
         _sizes = sizes;
         Elements = (int)count;
         Filled = true;
     }
+
+    private static UsageException TooLarge(int[] sizes) => new(
+        $"a tensor of [{string.Join(", ", sizes)}] has more elements than the 2,147,483,647 that one can have.")
+    {
+        Remedy = "A smaller `batch-size` or `image-size`, a larger `patch-size`, or `grad-accum` lowers it.",
+    };
 
     /// <summary>Builds a shape from its sizes; this is what <c>Shape s = [2, 3];</c> calls.</summary>
     public static Shape Create(ReadOnlySpan<int> sizes) => new(sizes.ToArray());

@@ -1,3 +1,5 @@
+using Fovea.Core.Options;
+
 namespace Fovea.Vision;
 
 /// <summary>
@@ -7,6 +9,9 @@ namespace Fovea.Vision;
 /// </summary>
 public abstract record ModelConfig
 {
+    private const int MostChannels = 1024;
+    private const int MostClasses = 1_000_000;
+
     /// <summary>Side of the square input image, pixels; 1 or more.</summary>
     public required int ImageSize { get; init; }
 
@@ -33,6 +38,15 @@ public abstract record ModelConfig
 
     /// <summary>The values of all options that the family has.</summary>
     public abstract ModelOptions Describe();
+
+    /// <summary>Checks the sizes that all families have.</summary>
+    /// <exception cref="UsageException">One is out of range.</exception>
+    private protected void ValidateSizes()
+    {
+        Check.Between(1, SizeForms.MostPixels, ImageSize, nameof(ImageSize));
+        Check.Between(1, MostChannels, Channels, nameof(Channels));
+        Check.Between(0, MostClasses, Classes, nameof(Classes));
+    }
 
     /// <summary>Sizes for listings.</summary>
     public virtual ModelSizes Measure() => default;

@@ -18,9 +18,10 @@ internal static class ApproximateCommand
 {
     public static Command Create(Terminal terminal)
     {
-        Option<int[]> features = Make.Counts("--features", [8, 16, 32, 64, 128, 256], "Numbers of random features");
-        Option<int> draws = Make.Count("--draws", 3, "Draws of the features to average over");
-        Option<int> images = Make.Count("--images", 32, "Images to compare on");
+        Option<int[]> features = Make.List("--features", ValueForm.Whole(1, 65_536), [8, 16, 32, 64, 128, 256],
+            "Numbers of random features");
+        Option<int> draws = Make.Of("--draws", ValueForm.Whole(1, 1000), 3, "Draws of the features to average over");
+        Option<int> images = Make.Of("--images", SizeForms.Batch, 32, "Images to compare on");
         Option<string?> figure = Make.Text("--figure", "FILE", "Error curve as FILE.svg or FILE.png");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("approximate",

@@ -13,22 +13,19 @@ internal static class BenchCommand
     {
         Option<string> model = Make.TextOr("--model", "NAME", "vit", "Preset; 'fovea models' lists them");
         Option<string> mode = Make.Choice("--mode", "Whole training steps or forward passes", "train", "infer");
-        Option<int> batchSize = Make.Count("--batch-size", 32, "Images per step", "-b");
-        Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; the preset's unless given",
+        Option<int> batchSize = Make.Of("--batch-size", SizeForms.Batch, 32, "Images per step", "-b");
+        Option<int?> imageSize = Make.Maybe("--image-size", SizeForms.Pixels,
+            "Height and width in pixels; the preset's unless given",
             "--img-size");
         Option<string?> attention = Make.Text("--attention", "NAME[:key=value,...]",
             "Attention mechanism; the preset's unless given");
         Option<bool> checkpoint = Make.Switch("--grad-checkpoint", "Compute blocks again in the backward pass",
             "--grad-checkpointing");
-        Option<int?> threads = Make.Count("--threads", "Threads that compute; all cores unless given");
+        Option<int?> threads = Make.Maybe("--threads", SizeForms.Threads,
+            "Threads that compute; all cores unless given");
         Option<string> device = Make.Device();
-        Option<double> seconds = new("--seconds")
-        {
-            HelpName = "X",
-            Description = "How long to measure",
-            DefaultValueFactory = _ => 10
-        };
-        Option<int?> steps = Make.Count("--steps", "Measure so many steps instead");
+        Option<double> seconds = Make.Of("--seconds", SizeForms.Seconds, 10, "How long to measure");
+        Option<int?> steps = Make.Maybe("--steps", SizeForms.Count, "Measure so many steps instead");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
 
         Command command = new("bench", "Measure how fast this machine trains or runs a model.")

@@ -23,7 +23,7 @@ internal static class CompareCommand
         };
         Option<string?> output = Make.Text("--out", "DIR",
             $"Directory of the study, new or to go on with, or of the studies; {DefaultParent}/NAME unless given");
-        Option<int> jobs = Make.Count("--jobs", 1,
+        Option<int> jobs = Make.Of("--jobs", SizeForms.Workers, 1,
             "Cells at a time; they share the cores, and results do not depend on it, but times do");
         Option<bool> redo = Make.Switch("--redo-stale", "Train cells anew that were trained before the study changed");
         Option<bool> idle = Make.Switch("--idle",

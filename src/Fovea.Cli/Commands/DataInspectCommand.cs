@@ -29,8 +29,10 @@ internal static class DataInspectCommand
         Option<string?> data = Make.Text("--data", "DIR", "Folder of a dataset given by name", "--data-dir");
         Option<string?> classes = Make.Text("--classes", "N|NAME,NAME",
             "Classes to look at: the first so many, or names");
-        Option<int?> limit = Make.Count("--limit", "At most so many images of each part, balanced over the classes");
-        Option<int> workers = Make.Count("--workers", Environment.ProcessorCount, "Threads that read images", "-j");
+        Option<int?> limit = Make.Maybe("--limit", SizeForms.Count,
+            "At most so many images of each part, balanced over the classes");
+        Option<int> workers = Make.Of("--workers", SizeForms.Workers, Environment.ProcessorCount,
+            "Threads that read images", "-j");
         Option<string?> sheet = Make.Text("--out", "FILE", "Write a contact sheet to this PNG file");
         Option<CopyPolicy> copies = new("--copies")
         {

@@ -20,30 +20,26 @@ internal static class EstimateCommand
         Option<string[]> models = Many("--model", "NAME", "Preset, may be repeated; 'fovea models' lists them", "vit");
         Option<string[]> attentions = Many("--attention", "NAME[:key=value,...]",
             "Attention mechanism, may be repeated; 'all' for each there is; the presets' own unless given");
-        Option<int?> imageSize = Make.Count("--image-size", "Height and width in pixels; the preset's unless given",
+        Option<int?> imageSize = Make.Maybe("--image-size", SizeForms.Pixels,
+            "Height and width in pixels; the preset's unless given",
             "--img-size");
-        Option<int> batchSize = Make.Count("--batch-size", 256, "Images per step, over all devices", "-b");
+        Option<int> batchSize = Make.Of("--batch-size", SizeForms.Batch, 256, "Images per step, over all devices",
+            "-b");
         Option<string> schedule = Make.TextOr("--schedule", "DATASET:EPOCHS,...", "imagenet:300",
             "What to train on, one after the other; a number of images may stand for a name");
         Option<string> device = Make.TextOr("--device", "NAME", ThisMachine.Name,
             "'this' measures for some seconds; or a device of the table");
-        Option<int[]> devices = Make.Counts("--devices", [1], "Numbers of devices that share the batch");
+        Option<int[]> devices = Make.List("--devices", SizeForms.Count, [1], "Numbers of devices that share the batch");
         Option<string?> devicesFile = Make.Text("--devices-file", "FILE",
             "A device table of your own instead of the built-in one");
-        Option<double?> memory = new("--memory")
-        {
-            HelpName = "GB",
-            Description = "Find the largest batch for so much memory; the device's unless given"
-        };
+        Option<double?> memory = Make.Maybe("--memory",
+            ValueForm.Real(new Interval(0, 1_000_000, WithoutLow: true)) with { Placeholder = "GB" },
+            "Find the largest batch for so much memory; the device's unless given");
         Option<bool> checkpoint = Make.Switch("--grad-checkpoint",
             "Compute blocks again in the backward pass: less memory, a third more operations", "--grad-checkpointing");
-        Option<double> seconds = new("--seconds")
-        {
-            HelpName = "X",
-            Description = "How long to measure this machine",
-            DefaultValueFactory = _ => 5
-        };
-        Option<int?> threads = Make.Count("--threads", "Threads of this machine; all cores unless given");
+        Option<double> seconds = Make.Of("--seconds", SizeForms.Seconds, 5, "How long to measure this machine");
+        Option<int?> threads = Make.Maybe("--threads", SizeForms.Threads,
+            "Threads of this machine; all cores unless given");
         Option<bool> list = Make.Switch("--list-devices", "Print the device table, to copy and edit");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("estimate", "Parameters, operations, memory, time and cost of training, before it runs.")

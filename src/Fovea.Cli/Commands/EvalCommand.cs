@@ -17,8 +17,8 @@ internal static class EvalCommand
 
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
-        Option<int> batchSize = Make.Count("--batch-size", 64, "Images at a time", "-b");
-        Option<int?> limit = Make.Count("--eval-limit", "At most so many images");
+        Option<int> batchSize = Make.Of("--batch-size", SizeForms.Batch, 64, "Images at a time", "-b");
+        Option<int?> limit = Make.Maybe("--eval-limit", SizeForms.Count, "At most so many images");
         Option<string> views = Make.Choice("--tta", "Average over the image and its mirror image", "none", "flip");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("eval", "Evaluate a trained model on a dataset.");

@@ -38,7 +38,8 @@ internal sealed class FindLearningRate
         },
     };
 
-    private readonly Option<int> _steps = Options.Make.Count("--find-lr-steps", Standard.Steps,
+    private readonly Option<int> _steps = Options.Make.Of("--find-lr-steps", ValueForm.Whole(1, 1_000_000),
+        Standard.Steps,
         "Rates to try, each for one step");
     private readonly Terminal _terminal;
 

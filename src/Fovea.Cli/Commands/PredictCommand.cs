@@ -13,8 +13,8 @@ internal static class PredictCommand
 {
     public static Command Create(Terminal terminal)
     {
-        Option<int> top = Make.Count("--top", 3, "Classes to show");
-        Option<int> batchSize = Make.Count("--batch-size", 32, "Images at a time", "-b");
+        Option<int> top = Make.Of("--top", SizeForms.Count, 3, "Classes to show");
+        Option<int> batchSize = Make.Of("--batch-size", SizeForms.Batch, 32, "Images at a time", "-b");
         Option<bool> csv = Make.Switch("--csv", "One row per image as CSV on standard output");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("predict",

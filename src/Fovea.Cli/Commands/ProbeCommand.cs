@@ -29,17 +29,16 @@ internal static class ProbeCommand
         Option<string?> model = Make.Text("--model", "NAME",
             "Preset; the run's, or the one that the weights are of, unless given");
         RecipeOption[] parts = Options(ModelFields), fields = Options(DataFields);
-        Option<int[]> neighbours = Make.Counts("--k", [10, 20, 100, 200], "Numbers of neighbours that vote");
-        Option<double> temperature = new("--temperature")
-        {
-            HelpName = "X",
-            Description = "Temperature of the votes; smaller ones listen to the nearest",
-            DefaultValueFactory = _ => 0.07
-        };
-        Option<int> epochs = Make.Count("--epochs", 30, "Passes of the linear classifiers over the training features");
-        Option<int> batchSize = Make.Count("--batch-size", 64, "Images at a time", "-b");
+        Option<int[]> neighbours = Make.List("--k", SizeForms.Count, [10, 20, 100, 200],
+            "Numbers of neighbours that vote");
+        Option<double> temperature = Make.Of("--temperature", ValueForm.Real(new Interval(1e-3, 1e3)), 0.07,
+            "Temperature of the votes; smaller ones listen to the nearest");
+        Option<int> epochs = Make.Of("--epochs", SizeForms.Epochs, 30,
+            "Passes of the linear classifiers over the training features");
+        Option<int> batchSize = Make.Of("--batch-size", SizeForms.Batch, 64, "Images at a time", "-b");
         Option<string> device = Make.Device();
-        Option<int?> threads = Make.Count("--threads", "Threads that compute; all cores unless given");
+        Option<int?> threads = Make.Maybe("--threads", SizeForms.Threads,
+            "Threads that compute; all cores unless given");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("probe",
             "Probe a trained model's features on a dataset: nearest neighbours and linear classification, with nothing "

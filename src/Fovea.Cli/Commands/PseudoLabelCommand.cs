@@ -19,17 +19,14 @@ internal static class PseudoLabelCommand
         Argument<string> run = new("RUN") { Description = "Run directory (its best checkpoint) or checkpoint file" };
         Option<string?> data = Make.Text("--data", "FOLDER", "Images without labels, at any depth", "--data-dir");
         data.Required = true;
-        Option<double> threshold = new("--threshold")
-        {
-            HelpName = "X",
-            Description = "Least probability of a label, 0 to 1",
-            DefaultValueFactory = _ => 0.9
-        };
+        Option<double> threshold = Make.Of("--threshold", ValueForm.Real(Interval.Share), 0.9,
+            "Least probability of a label, 0 to 1");
         Option<string?> output = Make.Text("--out", "FILE",
             "Where the list goes, in FOLDER or above it; FOLDER/pseudo-labels.csv unless given");
-        Option<int> batchSize = Make.Count("--batch-size", 64, "Images at a time", "-b");
+        Option<int> batchSize = Make.Of("--batch-size", SizeForms.Batch, 64, "Images at a time", "-b");
         Option<string> device = Make.Device();
-        Option<int?> threads = Make.Count("--threads", "Threads that compute; all cores unless given");
+        Option<int?> threads = Make.Maybe("--threads", SizeForms.Threads,
+            "Threads that compute; all cores unless given");
         Option<int?> maxPixels = Make.MaxPixels("that of the training unless given");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("pseudo-label",
@@ -40,7 +37,6 @@ internal static class PseudoLabelCommand
         command.SetAction(parsed =>
         {
             double least = parsed.GetValue(threshold);
-            if (least is not (>= 0 and <= 1)) throw new UsageException("--threshold: must be from 0 to 1.");
             string folder = parsed.GetRequiredValue(data)!;
             string file = parsed.GetValue(output) ?? Path.Combine(folder, "pseudo-labels.csv");
             string prefix = PrefixOf(folder, file);

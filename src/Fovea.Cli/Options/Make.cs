@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Globalization;
+using System.CommandLine.Parsing;
 using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Cli.Options;
@@ -75,57 +75,48 @@ internal static class Make
         return option;
     }
 
-    /// <summary>A whole number of at least 1.</summary>
-    public static Option<int> Count(string name, int standard, string description, params string[] aliases) =>
-        AtLeastOne(new Option<int>(name, aliases)
+    /// <summary>A value of a form.</summary>
+    public static Option<T> Of<T>(string name, Core.Options.ValueForm<T> form, T standard, string description,
+        params string[] aliases) => Read(new Option<T>(name, aliases)
         {
-            HelpName = "N",
+            HelpName = form.Placeholder,
             Description = description,
-            DefaultValueFactory = _ => standard
-        });
+            DefaultValueFactory = _ => standard,
+        }, form, value => value);
 
-    /// <summary>A whole number of at least 1; null where it is not given.</summary>
-    public static Option<int?> Count(string name, string description, params string[] aliases) =>
-        AtLeastOne(new Option<int?>(name, aliases) { HelpName = "N", Description = description });
+    /// <summary>A value of a form; null where it is not given.</summary>
+    public static Option<T?> Maybe<T>(string name, Core.Options.ValueForm<T> form, string description,
+        params string[] aliases)
+        where T : struct =>
+        Read(new Option<T?>(name, aliases) { HelpName = form.Placeholder, Description = description }, form,
+            value => value);
 
     /// <summary>Pixels that an image file may have; null where it is not given.</summary>
-    public static Option<int?> MaxPixels(string standard)
+    public static Option<int?> MaxPixels(string standard) => Maybe("--max-pixels",
+        ValueForm.Whole(1, DecodeLimits.MostPixels), $"Pixels (width times height) that an image may have; {standard}");
+
+    /// <summary>Values of a form, separated by commas.</summary>
+    public static Option<T[]> List<T>(string name, Core.Options.ValueForm<T> form, T[] standard, string description) =>
+        new(name)
     {
-        Option<int?> option = Count("--max-pixels", $"Pixels (width times height) that an image may have; {standard}");
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: string text }] && int.TryParse(text, out int value)
-                && value > DecodeLimits.MostPixels)
-                result.AddError($"{option.Name}: '{text}' is more than {DecodeLimits.MostPixels}");
-        });
+        HelpName = $"{form.Placeholder},{form.Placeholder},...",
+        Description = description,
+        DefaultValueFactory = _ => standard,
+        CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(','))
+            .Select(text => Value(result, name, form, text))],
+    };
+
+    private static Option<TOption> Read<TOption, T>(Option<TOption> option, Core.Options.ValueForm<T> form,
+        Func<T, TOption> use)
+    {
+        option.CustomParser = result => use(Value(result, option.Name, form, result.Tokens[^1].Value));
         return option;
     }
 
-    /// <summary>Whole numbers of at least 1, separated by commas.</summary>
-    public static Option<int[]> Counts(string name, int[] standard, string description) => new(name)
+    private static T Value<T>(ArgumentResult result, string name, Core.Options.ValueForm<T> form, string text)
     {
-        HelpName = "N,N,...",
-        Description = description,
-        DefaultValueFactory = _ => standard,
-        CustomParser = result =>
-        {
-            string text = string.Join(',', result.Tokens.Select(token => token.Value));
-            int[] numbers = [.. text.Split(',')
-                .Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-                    ? number : 0)];
-            if (numbers.Any(number => number == 0))
-                result.AddError($"{name}: expected numbers above 0 separated by commas, got '{text}'.");
-            return numbers;
-        },
-    };
-
-    private static Option<T> AtLeastOne<T>(Option<T> option)
-    {
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: string text }] && int.TryParse(text, out int value) && value < 1)
-                result.AddError($"{option.Name}: '{text}' is not a whole number of at least 1");
-        });
-        return option;
+        if (form.TryRead(text, out T value) && form.Allows(value)) return value;
+        result.AddError($"{name}: '{text}' is not {form.Expected}");
+        return value;
     }
 }

@@ -27,7 +27,8 @@ internal sealed class ModelSource
         "--data-dir");
     private readonly Option<string> _split = Make.Choice("--split", "Which part", "test", "val", "train");
     private readonly Option<string> _device = Make.Device();
-    private readonly Option<int?> _threads = Make.Count("--threads", "Threads that compute; all cores unless given");
+    private readonly Option<int?> _threads = Make.Maybe("--threads", SizeForms.Threads,
+        "Threads that compute; all cores unless given");
     private readonly Option<bool> _knownClasses = Make.Switch("--known-classes",
         "Leave out images of classes that the model does not know");
     private readonly Option<bool> _allowPartial = Make.Switch("--allow-partial",

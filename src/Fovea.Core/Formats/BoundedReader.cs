@@ -43,6 +43,7 @@ internal sealed class BoundedReader : IDisposable
     /// <param name="limit">Bytes that may be read in all, unpacked.</param>
     public static BoundedReader Open(string path, long limit = DefaultLimit)
     {
+        if (PlainFile.Refusal(path, "data") is string refusal) throw new DataException(refusal);
         try
         {
             return new BoundedReader(path, File.OpenRead(path), limit);

@@ -28,6 +28,7 @@ public sealed class DataLoader
             options.Channels ?? dataset.Info.Channels, options.Height ?? dataset.Info.Height,
             options.Width ?? dataset.Info.Width);
         _normalization = (options.Normalization ?? dataset.Info.Normalization).ForChannels(_channels);
+        RequireMemory();
         _spare = sharing is not null && sharing.Form == Form ? sharing._spare : [];
     }
 
@@ -65,6 +66,21 @@ public sealed class DataLoader
         // From the end, so that no source is overwritten before it is read.
         for (int i = order.Length - 1; i > 0; i--) order[i] = order[i / _options.Repeats];
         return order;
+    }
+
+    /// <summary>Batches are made when they are needed; that they fit is known before.</summary>
+    private void RequireMemory()
+    {
+        long elements = (long)_options.BatchSize * _channels * _height * _width;
+        string what = $"{_options.Prefetch + 1} batches of {_options.BatchSize} images of {_channels} x {_height} x "
+            + $"{_width}, which are prepared ahead,";
+        const string remedy = "Lower `batch-size` or `image-size`.";
+        MemoryLimit.Require((double)elements * sizeof(float) * (_options.Prefetch + 1), what, remedy);
+        if (elements > Array.MaxLength)
+            throw new UsageException(
+                $"a batch of {_options.BatchSize} images of {_channels} x {_height} x {_width} has "
+                + $"{elements} numbers; {Array.MaxLength} is the most.")
+            { Remedy = remedy };
     }
 
     private IEnumerable<Batch> Enumerate(int epoch, int startBatch)

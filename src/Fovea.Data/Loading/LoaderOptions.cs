@@ -1,3 +1,4 @@
+using Fovea.Core.Options;
 using Fovea.Data.Transforms;
 using Fovea.Data.Transforms.Pixels;
 
@@ -57,13 +58,13 @@ public sealed record LoaderOptions
     /// <exception cref="UsageException">Names the value and its range.</exception>
     public void Validate()
     {
-        if (BatchSize < 1) throw new UsageException($"batch size: must be 1 or more, not {BatchSize}.");
+        Check.Between(1, SizeForms.MostImages, BatchSize, "batch size");
         if (Workers is < 1 or > 256) throw new UsageException($"workers: must be from 1 to 256, not {Workers}.");
         if (Prefetch is < 1 or > 256) throw new UsageException($"prefetch: must be from 1 to 256, not {Prefetch}.");
         if (Repeats is < 1 or > 1024) throw new UsageException($"repeats: must be from 1 to 1024, not {Repeats}.");
         Mixing?.Validate();
         if (Channels is not (null or 1 or 3)) throw new UsageException($"channels: must be 1 or 3, not {Channels}.");
-        if (Height < 1 || Width < 1)
-            throw new UsageException($"image size: must be 1 or more, not {Height} x {Width}.");
+        Check.Between(1, SizeForms.MostPixels, Height ?? 1, "image height");
+        Check.Between(1, SizeForms.MostPixels, Width ?? 1, "image width");
     }
 }

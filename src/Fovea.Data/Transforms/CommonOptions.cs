@@ -8,7 +8,7 @@ namespace Fovea.Data.Transforms;
 internal static class CommonOptions
 {
     /// <summary>Largest number of pixels along a side, and of anything else that is counted.</summary>
-    public const int MostPixels = 16_384;
+    public const int MostPixels = SizeForms.MostPixels;
 
     /// <summary>Side in pixels, without a key.</summary>
     public static Option<int> Size { get; } = SizeAs("SIZE");

@@ -19,7 +19,8 @@ public sealed record RandAugment : ImageTransform
     private const ulong FirstNormal = 1UL << 32;   // normals share their words with no other draw
 
     private static readonly Option<int> OpsOption = Option.Of("ops", ValueForm.Whole(0, 16), 2, "operations in a row");
-    private static readonly Option<int> MagnitudeOption = Option.Of("magnitude", ValueForm.Whole(0), 9,
+    private static readonly Option<int> MagnitudeOption = Option.Of("magnitude",
+        ValueForm.Whole(0, CommonOptions.MostPixels), 9,
         "strength, below bins");
 
     private static readonly Option<int> BinsOption =

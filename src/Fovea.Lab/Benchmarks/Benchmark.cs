@@ -3,6 +3,7 @@ using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Tensors.Backends.Cpu;
 using Fovea.Training.Runs;
+using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Models;
 
@@ -18,6 +19,7 @@ public static class Benchmark
     public static BenchmarkResult Run(BenchmarkOptions options)
     {
         ModelConfig config = Configure(options);
+        RequireMemory(config, options);
         using Session session = new(config, options);
         int threads = session.Threads;
         double peak = PeakMeasurement.GflopsPerSecond(threads);
@@ -57,6 +59,15 @@ public static class Benchmark
         };
         config.Validate();
         return config;
+    }
+
+    private static void RequireMemory(ModelConfig config, BenchmarkOptions options)
+    {
+        StepMemory few = StepMemory.Of(config, options.IsTraining, options.GradientCheckpointing, 2),
+            more = StepMemory.Of(config, options.IsTraining, options.GradientCheckpointing, 3);
+        MemoryLimit.Require(few.Peak + (double)(more.Peak - few.Peak) * (options.BatchSize - 2),
+            $"a step of '{options.Model}' with {options.BatchSize} images of {config.ImageSize} x {config.ImageSize}",
+            "Lower `batch-size` or `image-size`, or take a smaller model.");
     }
 
     /// <summary>Seconds of each step, ascending.</summary>

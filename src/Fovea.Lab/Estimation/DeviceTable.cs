@@ -8,6 +8,8 @@ namespace Fovea.Lab.Estimation;
 /// <summary>Devices from a YAML file like the built-in <c>devices.yaml</c>: a list of mappings.</summary>
 public static class DeviceTable
 {
+    private const int LargestFile = 1 << 20;
+
     private static readonly string[] Numbers = ["tflops", "exponentials", "bandwidth", "memory", "interconnect",
         "price", "efficiency", "convolutions", "element"];
 
@@ -28,8 +30,11 @@ public static class DeviceTable
     /// <exception cref="UsageException">It cannot be read, or a key or number is wrong: file, line and key.</exception>
     public static IReadOnlyList<DeviceProfile> Read(string path)
     {
+        PlainFile.Require(path, "a device table");
         try
         {
+            if (new FileInfo(path).Length > LargestFile)
+                throw new UsageException($"{path}: larger than 1 MiB, so not a table of devices.");
             return Parse(File.ReadAllText(path), path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

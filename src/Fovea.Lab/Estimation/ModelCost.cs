@@ -1,7 +1,6 @@
 using Fovea.Lab.Benchmarks;
-using Fovea.Nn.Optimization;
-using Fovea.Tensors;
 using Fovea.Tensors.Backends.Meta;
+using Fovea.Training.Setup;
 using Fovea.Vision;
 
 namespace Fovea.Lab.Estimation;
@@ -58,7 +57,7 @@ public sealed record ModelCost
 
     /// <summary>Memory of a step with so many images, bytes: exact for the tensors, without a process's other
     /// needs.</summary>
-    public long MemoryBytes(int batchSize) => Measure(_config, _training, _recomputesBlocks, batchSize).Peak;
+    public long MemoryBytes(int batchSize) => StepMemory.Of(_config, _training, _recomputesBlocks, batchSize).Peak;
 
     /// <summary>The largest batch whose step fits into so many bytes; 0 where not even one image does.</summary>
     /// <param name="bytes">The memory.</param>
@@ -72,8 +71,8 @@ public sealed record ModelCost
 
     private static ModelCost Of(ModelConfig config, bool training, bool recomputesBlocks)
     {
-        (long Peak, long Moved, long State) few = Measure(config, training, recomputesBlocks, Few),
-            many = Measure(config, training, recomputesBlocks, Many);
+        StepMemory few = StepMemory.Of(config, training, recomputesBlocks, Few),
+            many = StepMemory.Of(config, training, recomputesBlocks, Many);
         double moved = (many.Moved - few.Moved) / (double)(Many - Few);
         double kept = (many.Peak - few.Peak) / (double)(Many - Few);
         return new ModelCost(config, training, recomputesBlocks)
@@ -87,28 +86,5 @@ public sealed record ModelCost
             ActivationBytesPerImage = kept,
             FixedActivationBytes = few.Peak - few.State - Few * kept,
         };
-    }
-
-    /// <summary>Two steps: the first allocates gradients and the optimiser's state, the second is measured.</summary>
-    private static (long Peak, long Moved, long State) Measure(ModelConfig config, bool training, bool recomputesBlocks,
-        int batchSize)
-    {
-        Device device = Device.CreateMeta();
-        MetaBackend meta = (MetaBackend)device.Backend;
-        ImageClassifier model = config.Build();
-        model.Allocate(device);
-        model.Train(training);
-        model.RecomputesBlocks = recomputesBlocks;
-        AdamW? optimizer = training ? new AdamW(ParameterGroup.Default(model, 0.05), 1e-3) : null;
-        for (int step = 0; step < 2; step++)
-        {
-            meta.Reset();
-            using StepScope scope = StepScope.Begin();
-            Tensor images = Tensor.Zeros([batchSize, config.Channels, config.ImageSize, config.ImageSize], device);
-            Tensor labels = Tensor.From(new int[batchSize], [batchSize], device);
-            SyntheticStep.Run(model, optimizer, images, labels);
-        }
-
-        return (meta.PeakBytes, meta.MovedBytes, meta.AllocatedBytes);
     }
 }

@@ -34,11 +34,12 @@ public sealed record Phase(string Name, long Train, long Evaluated, double Epoch
     {
         string[] parts = text.Split(':');
         if (parts.Length != 2 || !double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture,
-            out double epochs) || epochs <= 0)
+            out double epochs) || !(epochs is > 0 and <= 1e6))
             throw new UsageException($"'{text}' is not DATASET:EPOCHS, such as imagenet:300.") { Field = "schedule" };
         if (Sizes.TryGetValue(parts[0], out (long Train, long Evaluated) size))
             return new(parts[0], size.Train, size.Evaluated, epochs);
-        if (long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long images) && images > 0)
+        if (long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long images) && images is > 0
+            and <= 1_000_000_000_000)
             return new(parts[0], images, 0, epochs);
         string near = NearestName.Of(parts[0], Sizes.Keys) is string name ? $"; did you mean '{name}'?" : ".";
         throw new UsageException(

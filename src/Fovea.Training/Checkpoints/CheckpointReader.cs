@@ -53,8 +53,9 @@ public sealed class CheckpointReader : IDisposable
     /// <exception cref="CheckpointException">One of them cannot be read.</exception>
     public static CheckpointHead HeadOf(WeightFile file) => new(
         Read(file, CheckpointWriter.RecipeKey, text => RecipeFile.Parse(text, "recipe", Recipe.Default)),
-        Read(file, CheckpointWriter.DataKey, JsonText.Read<DatasetInfo>),
-        Read(file, CheckpointWriter.StateKey, JsonText.Read<TrainingState>));
+        Read(file, CheckpointWriter.DataKey, text => Checked(JsonText.Read<DatasetInfo>(text), CheckedHead.Validate)),
+        Read(file, CheckpointWriter.StateKey,
+            text => Checked(JsonText.Read<TrainingState>(text), CheckedHead.Validate)));
 
     /// <summary>Copies the weights into a module that has memory.</summary>
     /// <param name="module">Built as the recipe says.</param>
@@ -72,10 +73,11 @@ public sealed class CheckpointReader : IDisposable
     public void LoadState(Module module, Optimizer optimizer, WeightAverage? average)
     {
         Dictionary<string, double> scalars = Read(_file, CheckpointWriter.OptimizerKey,
-            JsonText.Read<Dictionary<string, double>>);
+            text => Checked(JsonText.Read<Dictionary<string, double>>(text), CheckedHead.Validate));
         WithTensors(CheckpointWriter.OptimizerPrefix, DeviceOf(module), state => optimizer.Load(state, scalars));
         if (average is null) return;
-        average.Updates = Read(_file, CheckpointWriter.AverageKey, JsonText.Read<int>);
+        average.Updates = Read(_file, CheckpointWriter.AverageKey,
+            text => Check.AtLeast(0, JsonText.Read<int>(text), "updates"));
         WithTensors(CheckpointWriter.AveragePrefix, DeviceOf(module), state =>
         {
             foreach ((string name, Tensor value) in average.State()) Update.Copy(state[name], value);
@@ -114,6 +116,12 @@ public sealed class CheckpointReader : IDisposable
         : "";
 
     private static Device DeviceOf(Module module) => module.NamedParameters().First().Parameter.Value.Device;
+
+    private static T Checked<T>(T value, Action<T> validate)
+    {
+        validate(value);
+        return value;
+    }
 
     private static T Read<T>(WeightFile file, string key, Func<string, T> parse)
     {

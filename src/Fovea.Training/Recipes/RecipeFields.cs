@@ -19,6 +19,8 @@ public static class RecipeFields
 {
     private static readonly ValueForm<double> AtLeast0 = ValueForm.Real(Interval.AtLeast(0));
     private static readonly ValueForm<double> Positive = ValueForm.Real(Interval.Positive);
+    private static readonly ValueForm<double> Alpha = ValueForm.Real(new Interval(0, 1000));
+    private static readonly ValueForm<double> Single = ValueForm.Real(new Interval(1e-30, 1e6));   // a float's
     private static readonly ValueForm<double> Share = ValueForm.Real(Interval.Share);
     private static readonly ValueForm<double> Fraction = ValueForm.Real(new Interval(0, 1, WithoutHigh: true));
     private static readonly ValueForm<double> Portion = ValueForm.Real(new Interval(0, 1, WithoutLow: true));
@@ -57,13 +59,13 @@ public static class RecipeFields
             Fixed(section.Field("position", ValueForm.Choice<PositionKind>().Or("auto"), s => s.Position,
                 (s, v) => s with { Position = v },
                 "How tokens learn where they are")),
-            Fixed(section.Field("position-init", Positive.Or("auto"), s => s.PositionInit,
+            Fixed(section.Field("position-init", Single.Or("auto"), s => s.PositionInit,
                 (s, v) => s with { PositionInit = v },
                 "Std of the first learned positions; 1 helps where many patches are alike")),
             Fixed(section.Field("weight-init", ValueForm.Choice<WeightInit>().Or("auto"), s => s.WeightInit,
                 (s, v) => s with { WeightInit = v },
                 "First weights of the blocks")),
-            Fixed(section.Field("patch-size", ValueForm.Whole(1).Or("auto"), s => s.PatchSize,
+            Fixed(section.Field("patch-size", SizeForms.Pixels.Or("auto"), s => s.PatchSize,
                 (s, v) => s with { PatchSize = v },
                 "Pixels from one token to the next")),
             Fixed(section.Field("weights", ValueForm.Text("FILE|RUN").OrNone("none"), s => s.Weights,
@@ -78,7 +80,7 @@ public static class RecipeFields
                 "Weights must fit exactly: nothing missing, left over or resized"),
             section.Field("allow-partial", ValueForm.Flag(), s => s.AllowPartial, (s, v) => s with { AllowPartial = v },
                 "Take weights that lack tensors of the model; what they lack stays random"),
-            Fixed(section.Field("image-size", ValueForm.Whole(1).Or("auto"), s => s.ImageSize,
+            Fixed(section.Field("image-size", SizeForms.Pixels.Or("auto"), s => s.ImageSize,
                 (s, v) => s with { ImageSize = v },
                 "Height and width in pixels", "img-size")),
         ];
@@ -102,13 +104,14 @@ public static class RecipeFields
             section.Field("auto-augment", ValueForm.Of("NAME", AutomaticAugmentation.Parse).OrNone("none"),
                 s => s.AutoAugment, (s, v) => s with { AutoAugment = v },
                 $"Automatic augmentation: {string.Join(", ", AutomaticAugmentation.Names)}", "aa"),
-            section.Field("color-jitter", AtLeast0.Or("auto"), s => s.ColorJitter, (s, v) => s with { ColorJitter = v },
+            section.Field("color-jitter", ValueForm.Real(new Interval(0, 100)).Or("auto"), s => s.ColorJitter,
+                (s, v) => s with { ColorJitter = v },
                 "Largest change of brightness, contrast and saturation; left out beside `auto-augment`, as in timm"),
             section.Field("hflip", Share.Or("auto"), s => s.HorizontalFlip, (s, v) => s with { HorizontalFlip = v },
                 "Probability of mirroring left and right"),
             section.Field("vflip", Share.Or("auto"), s => s.VerticalFlip, (s, v) => s with { VerticalFlip = v },
                 "Probability of mirroring top and bottom"),
-            Fixed(section.Field("aug-repeats", ValueForm.Whole(1), s => s.AugmentRepeats,
+            Fixed(section.Field("aug-repeats", ValueForm.Whole(1, 1024), s => s.AugmentRepeats,
                 (s, v) => s with { AugmentRepeats = v },
                 "Times that an image comes in a row, each transformed anew; an epoch stays as long")),
             Fixed(section.Field("crop-pct", Portion.Or("auto"), s => s.CropShare, (s, v) => s with { CropShare = v },
@@ -143,7 +146,7 @@ public static class RecipeFields
             section.Field("cache", ValueForm.Text("FILE|DIR").OrNone("none"), s => s.Cache,
                 (s, v) => s with { Cache = v },
                 "Keep image files decoded and shrunk in one file, made on first use; augmentation then sees those"),
-            Fixed(section.Field("cache-size", ValueForm.Whole(1), s => s.CacheSize, (s, v) => s with { CacheSize = v },
+            Fixed(section.Field("cache-size", SizeForms.Pixels, s => s.CacheSize, (s, v) => s with { CacheSize = v },
                 "Shorter side of the images in the cache, in pixels")),
             Fixed(section.Field("train-limit", ValueForm.Whole(1).Or("none"), s => s.TrainLimit,
                 (s, v) => s with { TrainLimit = v },
@@ -151,7 +154,7 @@ public static class RecipeFields
             section.Field("eval-limit", ValueForm.Whole(1).Or("none"), s => s.EvaluationLimit,
                 (s, v) => s with { EvaluationLimit = v },
                 "At most so many validation and test images each"),
-            section.Field("workers", ValueForm.Whole(1).Or("auto"), s => s.Workers, (s, v) => s with { Workers = v },
+            section.Field("workers", SizeForms.Workers.Or("auto"), s => s.Workers, (s, v) => s with { Workers = v },
                 "Threads that prepare images", "j", "num-workers"),
         ];
     }
@@ -162,9 +165,9 @@ public static class RecipeFields
             (r, s) => r with { Optimisation = s });
         return
         [
-            section.Field("epochs", ValueForm.Whole(1), s => s.Epochs, (s, v) => s with { Epochs = v },
+            section.Field("epochs", SizeForms.Epochs, s => s.Epochs, (s, v) => s with { Epochs = v },
                 "Passes over the training images"),
-            Fixed(section.Field("batch-size", ValueForm.Whole(1), s => s.BatchSize, (s, v) => s with { BatchSize = v },
+            Fixed(section.Field("batch-size", SizeForms.Batch, s => s.BatchSize, (s, v) => s with { BatchSize = v },
                 "Images per step, over all threads together", "b")),
             Fixed(section.Field("optimizer", ValueForm.Choice<OptimizerKind>(),
                 s => s.Optimizer, (s, v) => s with { Optimizer = v }, "Update rule", "opt", "optimiser")),
@@ -182,14 +185,15 @@ public static class RecipeFields
                 "Nesterov's form of momentum"),
             section.Field("clip-grad", Positive.Or("none"), s => s.ClipGradient, (s, v) => s with { ClipGradient = v },
                 "Largest norm of the gradient"),
-            section.Field("grad-accum", ValueForm.Whole(1), s => s.GradientAccumulation,
+            section.Field("grad-accum", SizeForms.Batch, s => s.GradientAccumulation,
                 (s, v) => s with { GradientAccumulation = v },
                 "Parts that a batch is computed in, to save memory; the step is that of the whole batch",
                 "grad-accum-steps"),
             section.Field("grad-checkpoint", ValueForm.Flag(), s => s.GradientCheckpointing,
                 (s, v) => s with { GradientCheckpointing = v },
                 "Compute blocks again in the backward pass, to save memory", "grad-checkpointing"),
-            Fixed(section.Field("freeze", ValueForm.Whole(0).Or("all") with { Placeholder = "N|all" }, s => s.Freeze,
+            Fixed(section.Field("freeze", ValueForm.Whole(0, 10_000).Or("all") with { Placeholder = "N|all" },
+                s => s.Freeze,
                 (s, v) => s with { Freeze = v },
                 "Blocks that do not learn, from the first on, and with any the embedding; all: only the head learns")),
             section.Field("layer-decay", Portion.Or("none"), s => s.LayerDecay, (s, v) => s with { LayerDecay = v },
@@ -209,7 +213,7 @@ public static class RecipeFields
                 $"{string.Join(", ", ScheduleCatalogue.All.Select(entry => entry.Name))}; options behind a colon: "
                     + "step:size=30,gamma=0.1", "sched",
                 "scheduler"),
-            section.Field("warmup-epochs", AtLeast0.Or("auto"), s => s.WarmupEpochs,
+            section.Field("warmup-epochs", ValueForm.Real(new Interval(0, 1_000_000)).Or("auto"), s => s.WarmupEpochs,
                 (s, v) => s with { WarmupEpochs = v },
                 "Epochs in which the rate rises at the start"),
             section.Field("warmup-lr", AtLeast0.Or("none"), s => s.WarmupLearningRate,
@@ -238,9 +242,9 @@ public static class RecipeFields
             section.Field("erasing-value",
                 ValueForm.Choice(("zero", false), ("random", true), ("const", false), ("pixel", true)),
                 s => s.ErasingNoise, (s, v) => s with { ErasingNoise = v }, "What parts are erased with", "remode"),
-            section.Field("mixup", AtLeast0, s => s.Mixup, (s, v) => s with { Mixup = v },
+            section.Field("mixup", Alpha, s => s.Mixup, (s, v) => s with { Mixup = v },
                 "Alpha of mixup, which blends images and targets; 0 for none"),
-            section.Field("cutmix", AtLeast0, s => s.CutMix, (s, v) => s with { CutMix = v },
+            section.Field("cutmix", Alpha, s => s.CutMix, (s, v) => s with { CutMix = v },
                 "Alpha of CutMix, which pastes parts of other images; 0 for none"),
             section.Field("mixup-prob", Share, s => s.MixProbability, (s, v) => s with { MixProbability = v },
                 "Share of the batches that are mixed"),
@@ -272,7 +276,8 @@ public static class RecipeFields
                 "distillation-type")),
             section.Field("distill-alpha", Share.Or("auto"), s => s.Alpha, (s, v) => s with { Alpha = v },
                 "Share of the teacher in the loss; 0.5 for hard, 0.1 for soft unless given", "distillation-alpha"),
-            section.Field("distill-temperature", Positive, s => s.Temperature, (s, v) => s with { Temperature = v },
+            section.Field("distill-temperature", ValueForm.Real(new Interval(1e-3, 1e3)), s => s.Temperature,
+                (s, v) => s with { Temperature = v },
                 "Softens the probabilities of soft distillation", "distillation-tau"),
         ];
     }
@@ -287,7 +292,7 @@ public static class RecipeFields
             section.Field("device", ValueForm.Name(Device.Names, Device.Find),
                 s => s.Device, (s, v) => s with { Device = v },
                 "Where to compute"),
-            section.Field("threads", ValueForm.Whole(1).Or("auto"), s => s.Threads, (s, v) => s with { Threads = v },
+            section.Field("threads", SizeForms.Threads.Or("auto"), s => s.Threads, (s, v) => s with { Threads = v },
                 "Threads that compute; results do not depend on it"),
             section.Field("log-every", ValueForm.Whole(1), s => s.LogEvery, (s, v) => s with { LogEvery = v },
                 "Steps between logged steps", "logging-step", "logging-steps", "log-interval"),

@@ -106,6 +106,7 @@ public static class RecipeFile
     /// <param name="what">What it should be, for messages.</param>
     internal static string ReadText(string path, string what)
     {
+        PlainFile.Require(path, $"a {what}");
         try
         {
             if (new FileInfo(path).Length > LargestFile)

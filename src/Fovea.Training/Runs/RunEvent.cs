@@ -4,6 +4,8 @@ namespace Fovea.Training.Runs;
 /// run.</summary>
 public sealed record RunEvent
 {
+    private const double LongestSeconds = 1e10;   // three centuries
+
     /// <summary><c>step</c>, <c>epoch</c> or <c>end</c>.</summary>
     public required string Event { get; init; }
 
@@ -42,4 +44,11 @@ public sealed record RunEvent
 
     /// <summary>Seconds since the start of the run, without breaks.</summary>
     public double? Seconds { get; init; }
+
+    /// <summary>True for an event that a run could have written.</summary>
+    internal bool IsSound => Event is "step" or "epoch" or "end" && Epoch >= 0 && Step >= 0
+        && IsShare(TrainAccuracy) && IsShare(ValAccuracy) && IsShare(TestAccuracy)
+        && Seconds is null or (>= 0 and <= LongestSeconds);
+
+    private static bool IsShare(double? value) => value is null or (>= 0 and <= 1);
 }

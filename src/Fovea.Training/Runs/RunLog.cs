@@ -46,19 +46,40 @@ public sealed class RunLog : IDisposable
     public static IEnumerable<RunEvent> ReadEvents(RunDirectory run)
     {
         if (!File.Exists(run.Metrics)) yield break;
-        foreach (string line in File.ReadLines(run.Metrics))
+        if (PlainFile.Refusal(run.Metrics, "the log of a run") is string refusal)
+            throw new CheckpointException(refusal);
+        foreach (string line in Lines(run.Metrics))
+            if (Parse(line) is { IsSound: true } entry) yield return entry;
+    }
+
+    /// <summary>The event of a line; null for the line at which the process was killed, and for what is none.</summary>
+    private static RunEvent? Parse(string line)
+    {
+        try
         {
-            RunEvent? entry = null;
+            return JsonText.Read<RunEvent>(line);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static IEnumerable<string> Lines(string path)
+    {
+        using IEnumerator<string> lines = File.ReadLines(path).GetEnumerator();
+        while (true)
+        {
             try
             {
-                entry = JsonText.Read<RunEvent>(line);
+                if (!lines.MoveNext()) yield break;
             }
-            catch (JsonException)
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                continue;   // the line at which the process was killed
+                throw new CheckpointException($"{path}: cannot be read: {error.Message}", error);
             }
 
-            yield return entry;
+            yield return lines.Current;
         }
     }
 

@@ -8,6 +8,7 @@ namespace Fovea.Training.Runs;
 public sealed record RunRecord
 {
     private const int LevelsDeep = 3;
+    private const int LargestSummary = 1 << 20;
 
     /// <summary>The directory.</summary>
     public required RunDirectory Run { get; init; }
@@ -67,9 +68,10 @@ public sealed record RunRecord
         RunSummary summary;
         try
         {
-            summary = JsonText.Read<RunSummary>(File.ReadAllText(run.Summary));
+            summary = JsonText.Read<RunSummary>(ReadText(run.Summary));
+            if (!IsNewer(summary.Version)) summary.Validate();
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or UsageException)
         {
             throw new CheckpointException($"{run.Summary}: not the summary of a run: {error.Message}", error);
         }
@@ -104,7 +106,22 @@ public sealed record RunRecord
     public static IReadOnlyDictionary<string, string> ReadAsked(RunDirectory run) =>
         RecipeFile.AskedIn(RecipeFile.ReadText(run.Config, "recipe"));
 
-    private static bool IsNewer(string version) =>
-        Version.TryParse(version.Split('-')[0], out Version? theirs)
+    /// <summary>The text of a small file.</summary>
+    private static string ReadText(string path)
+    {
+        PlainFile.Require(path, "a summary");
+        try
+        {
+            return new FileInfo(path).Length <= LargestSummary ? File.ReadAllText(path)
+                : throw new UsageException("it is larger than 1 MiB.");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"it cannot be read: {error.Message}", error);
+        }
+    }
+
+    private static bool IsNewer(string? version) =>
+        version is not null && Version.TryParse(version.Split('-')[0], out Version? theirs)
             && Version.TryParse(Machine.Version.Split('-')[0], out Version? ours) && theirs > ours;
 }

@@ -3,6 +3,8 @@ namespace Fovea.Training.Runs;
 /// <summary>The final figures of a run: <c>summary.json</c>.</summary>
 public sealed record RunSummary
 {
+    private const double LongestSeconds = 1e10;   // three centuries
+
     /// <summary>Preset.</summary>
     public required string Model { get; init; }
 
@@ -47,4 +49,24 @@ public sealed record RunSummary
 
     /// <summary>Version of the program.</summary>
     public required string Version { get; init; }
+
+    /// <summary>Checks every figure: the file may be damaged, or written by anyone.</summary>
+    /// <exception cref="UsageException">Names the member, its value and what it may be.</exception>
+    internal void Validate()
+    {
+        Check.That(Model is not null, "model must not be null.");
+        Check.That(Dataset is not null, "dataset must not be null.");
+        Check.That(Version is not null, "version must not be null.");
+        Check.AtLeast(0, Parameters, "parameters");
+        Check.AtLeast(0, Epochs, "epochs");
+        Check.AtLeast(0, Steps, "steps");
+        Check.That(BestValAccuracy is null or (>= 0 and <= 1),
+            $"best_val_accuracy must be 0 to 1, got {BestValAccuracy}.");
+        Check.That(TestAccuracy is null or (>= 0 and <= 1), $"test_accuracy must be 0 to 1, got {TestAccuracy}.");
+        Check.AtLeast(1, BestEpoch ?? 1, "best_epoch");
+        Check.AtLeast(0, SkippedImages ?? 0, "skipped_images");
+        Check.AtLeast(0, PeakMemoryBytes, "peak_memory_bytes");
+        Check.AtLeast(0, ImagesPerSecond, "images_per_second");
+        Check.Between(0, LongestSeconds, Seconds, "seconds");
+    }
 }

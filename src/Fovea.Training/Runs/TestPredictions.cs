@@ -45,13 +45,14 @@ public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<in
         List<int> labels = [];
         List<int> predicted = [];
         List<float> probability = [];
-        string[] lines = File.ReadAllLines(run.Predictions);
+        string[] lines = ReadLines(run.Predictions);
         for (int i = 1; i < lines.Length; i++)
         {
             string[] cells = lines[i].Split(',');
             if (cells.Length < 4 || !int.TryParse(cells[1], CultureInfo.InvariantCulture, out int label)
                 || !int.TryParse(cells[2], CultureInfo.InvariantCulture, out int taken)
-                || !float.TryParse(cells[3], CultureInfo.InvariantCulture, out float share))
+                || !float.TryParse(cells[3], CultureInfo.InvariantCulture, out float share)
+                || label < 0 || taken < 0 || share is not (>= 0 and <= 1))
                 throw new DataException(
                     $"{run.Predictions}, line {i + 1}: not a row of {Columns}; delete the file and its run is "
                         + "evaluated again.");
@@ -61,5 +62,18 @@ public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<in
         }
 
         return new(labels, predicted, probability);
+    }
+
+    private static string[] ReadLines(string path)
+    {
+        if (PlainFile.Refusal(path, "predictions") is string refusal) throw new DataException(refusal);
+        try
+        {
+            return File.ReadAllLines(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{path}: cannot be read: {error.Message}", error);
+        }
     }
 }

@@ -27,6 +27,18 @@ public static class OptimisationChoice
         };
     }
 
+    private static int StepsOf(int epochs, int stepsPerEpoch)
+    {
+        long steps = (long)epochs * stepsPerEpoch;
+        return steps <= int.MaxValue ? (int)steps
+            : throw new UsageException(
+                $"{epochs} epochs of {stepsPerEpoch} steps are {steps} steps; a run has {int.MaxValue} at most.")
+            {
+                Field = "epochs",
+                Remedy = "A larger `batch-size` makes an epoch shorter.",
+            };
+    }
+
     /// <summary>Layer-wise decay as in BEiT and timm: the last stage learns at the full rate, each one before it at a
     /// fixed share of the next one's.</summary>
     private static Func<string, double> RateOf(OptimisationSection recipe, Module module)
@@ -52,8 +64,8 @@ public static class OptimisationChoice
             };
         }
 
-        int steps = recipe.Optimisation.Epochs * stepsPerEpoch;
-        return ScheduleCatalogue.Build(form, steps, stepsPerEpoch, recipe.Schedule.WarmupEpochs ?? 0, lowest,
+        return ScheduleCatalogue.Build(form, StepsOf(recipe.Optimisation.Epochs, stepsPerEpoch), stepsPerEpoch,
+            recipe.Schedule.WarmupEpochs ?? 0, lowest,
             recipe.Schedule.WarmupLearningRate / recipe.Optimisation.LearningRate);
     }
 }

@@ -40,10 +40,10 @@ namespace Fovea.Vision.Attention;
 public sealed class DatAttention : Module, ISamplingAttention
 {
     private static readonly Option<int> Groups =
-        Option.Of("groups", ValueForm.Whole(1), 1,
+        Option.Of("groups", ValueForm.Whole(1, 1024), 1,
             "groups of heads with sampling locations of their own; divide the heads");
 
-    private static readonly Option<int> Stride = Option.Of("stride", ValueForm.Whole(), 2,
+    private static readonly Option<int> Stride = Option.Of("stride", ValueForm.Whole(1, 1024), 2,
         "patches from one location to the next before they move");
 
     private static readonly Option<double> Range =
@@ -51,7 +51,7 @@ public sealed class DatAttention : Module, ISamplingAttention
             "farthest that a location moves, in distances of locations");
 
     private static readonly Option<int> Kernel =
-        Option.Of("kernel", ValueForm.Whole(), 5, "side of the offset network's convolution, patches, odd");
+        Option.Of("kernel", ValueForm.Whole(1, 255), 5, "side of the offset network's convolution, patches, odd");
 
     private readonly AttentionContext _context;
     private readonly int _groups, _stride;

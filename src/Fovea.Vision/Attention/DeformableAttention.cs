@@ -33,9 +33,9 @@ namespace Fovea.Vision.Attention;
 /// </remarks>
 public sealed class DeformableAttention : Module, ISamplingAttention
 {
-    private static readonly Option<int> Points = Option.Of("points", ValueForm.Whole(1), 4,
+    private static readonly Option<int> Points = Option.Of("points", ValueForm.Whole(1, 1024), 4,
         "sampling locations per token, head and level");
-    private static readonly Option<int> LevelCount = Option.Of("levels", ValueForm.Whole(1), 1,
+    private static readonly Option<int> LevelCount = Option.Of("levels", ValueForm.Whole(1, 16), 1,
         "grids to read, each half as fine as the one before");
 
     private readonly AttentionContext _context;

@@ -24,7 +24,7 @@ namespace Fovea.Vision.Attention;
 /// </remarks>
 public sealed class SinkhornAttention : Module, ILocalAttention
 {
-    private static readonly Option<int> Iterations = Option.Of("iterations", ValueForm.Whole(1), 5,
+    private static readonly Option<int> Iterations = Option.Of("iterations", ValueForm.Whole(1, 1000), 5,
         "normalisations in turns; odd: rows come last, even: columns (as the reference code allows, in more memory)");
     private static readonly Option<double> Epsilon = Option.Of("epsilon", ValueForm.Real(Interval.Positive), 1,
         "temperature");

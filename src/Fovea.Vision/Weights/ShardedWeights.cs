@@ -72,6 +72,7 @@ internal sealed class ShardedWeights : WeightFile
 
     private static Dictionary<string, string> ReadList(string path)
     {
+        if (PlainFile.Refusal(path, "a list of weights") is string refusal) throw new CheckpointException(refusal);
         try
         {
             if (new FileInfo(path).Length > LargestList)

@@ -90,6 +90,7 @@ internal sealed class ImageCache : IImageStore
 
     private static ImageCache Map(IImageStore store, string path, byte[] key, int side)
     {
+        if (PlainFile.OtherKind(path) is string kind) throw Refuse(path, $"is {kind}, not a file");
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         byte[] first = new byte[CacheHeader.Size];
         if (file.ReadAtLeast(first, first.Length, throwOnEndOfStream: false) < first.Length)

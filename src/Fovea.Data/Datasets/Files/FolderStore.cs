@@ -33,6 +33,7 @@ internal sealed class FolderStore(string root, EntryList entries, DecodeLimits l
     public UInt128 Hash(int entry, bool isWhole)
     {
         string path = PathOf(entry);
+        if (PlainFile.Refusal(path, "an image") is string refusal) throw new DataException(refusal);
         try
         {
             using SafeFileHandle file = File.OpenHandle(path);

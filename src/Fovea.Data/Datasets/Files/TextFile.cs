@@ -16,10 +16,11 @@ internal static class TextFile
     /// <exception cref="DataException">It cannot be read, is too large or is in another encoding.</exception>
     public static string Read(string path, long most = LargestFile)
     {
+        if (PlainFile.Refusal(path, "a list") is string refusal) throw new DataException(refusal);
         try
         {
             FileInfo file = new(path);
-            if (file is { Exists: true, Length: 0 }) return "";   // also what never ends: pipes and devices
+            if (file is { Exists: true, Length: 0 }) return "";   // also what the system makes up while it is read
             if (file.Length > most)
                 throw new DataException($"{path}: has {file.Length} bytes, more than the {most} that a list may have.");
             return Decode(File.ReadAllBytes(path), path);

@@ -44,6 +44,7 @@ internal sealed class ZipStore : IImageStore
     /// it.</exception>
     public static ZipStore Open(string path, DecodeLimits limits)
     {
+        if (PlainFile.Refusal(path, "an archive") is string refusal) throw new DataException(refusal);
         try
         {
             return new ZipStore(path, File.OpenHandle(path), limits);

@@ -12,11 +12,11 @@ public sealed record DisentangledOptions
         "2: offsets of rows and columns; 1: offsets in the token sequence, as DeBERTa");
 
     private static readonly Option<int?> SpanSize =
-        Option.Maybe("span", ValueForm.Whole(), "buckets to each side of an axis",
+        Option.Maybe("span", ValueForm.Whole(1, 4096), "buckets to each side of an axis",
             $"{Standard.Span} on two axes, 32 on one");
 
     private static readonly Option<int?> FarthestOffset =
-        Option.Maybe("farthest", ValueForm.Whole(), "offset of the last of logarithmic buckets",
+        Option.Maybe("farthest", ValueForm.Whole(1, 1_000_000), "offset of the last of logarithmic buckets",
             "none, offsets are clipped");
 
     private static readonly Option<string> TermNames =

@@ -8,7 +8,7 @@ namespace Fovea.Vision.Attention.Kernels;
 public sealed record PerformerOptions
 {
     internal static readonly Option<int?> FeatureCount =
-        Option.Maybe("features", ValueForm.Whole(1), "random features per head",
+        Option.Maybe("features", ValueForm.Whole(1, 65_536), "random features per head",
             "headDim · ln headDim, at least headDim");
 
     private static readonly Option<int> Redraw =

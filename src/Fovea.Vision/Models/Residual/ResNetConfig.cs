@@ -32,16 +32,14 @@ public sealed record ResNetConfig : ModelConfig
     /// <inheritdoc/>
     public override void Validate()
     {
-        Check.AtLeast(1, ImageSize, nameof(ImageSize));
-        Check.AtLeast(1, Channels, nameof(Channels));
-        Check.AtLeast(0, Classes, nameof(Classes));
+        ValidateSizes();
         Check.AtLeast(1, Layers.Count, $"{nameof(Layers)}: stages");
         Check.That(Layers.Count == Widths.Count,
             $"{nameof(Widths)}: there are {Widths.Count} for {Layers.Count} stages.");
         Check.That(NormEpsilon > 0, $"{nameof(NormEpsilon)} must be above 0, got {NormEpsilon}.");
         Check.Between(0, 1, NormMomentum, nameof(NormMomentum));
-        foreach (int layers in Layers) Check.AtLeast(1, layers, nameof(Layers));
-        foreach (int width in Widths) Check.AtLeast(1, width, nameof(Widths));
+        foreach (int layers in Layers) Check.Between(1, 10_000, layers, nameof(Layers));
+        foreach (int width in Widths) Check.Between(1, 1 << 20, width, nameof(Widths));
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using Fovea.Core.Options;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Embedding;
@@ -10,6 +11,10 @@ namespace Fovea.Vision.Models.Transformers;
 /// differ.</summary>
 public sealed record VisionTransformerConfig : ModelConfig
 {
+    private const int MostElements = 1 << 20;
+    private const int MostBlocks = 10_000;
+    private const int MostPatchesPerSide = 512;   // 262,144 tokens
+
     /// <summary>Side of a square patch, pixels; divides the image.</summary>
     public required int PatchSize { get; init; }
 
@@ -150,18 +155,21 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <inheritdoc/>
     public override void Validate()
     {
-        Check.AtLeast(1, ImageSize, nameof(ImageSize));
-        Check.AtLeast(1, PatchSize, nameof(PatchSize));
-        Check.AtLeast(1, Channels, nameof(Channels));
-        Check.AtLeast(0, Classes, nameof(Classes));
-        Check.AtLeast(1, Dim, nameof(Dim));
-        Check.AtLeast(1, Depth, nameof(Depth));
-        Check.AtLeast(1, Heads, nameof(Heads));
-        Check.AtLeast(1, HeadDim ?? 1, nameof(HeadDim));
-        Check.AtLeast(0, MlpDim ?? 0, nameof(MlpDim));
-        Check.AtLeast(0, RegisterTokens, nameof(RegisterTokens));
+        ValidateSizes();
+        Check.Between(1, SizeForms.MostPixels, PatchSize, nameof(PatchSize));
+        Check.Between(1, MostElements, Dim, nameof(Dim));
+        Check.Between(1, MostBlocks, Depth, nameof(Depth));
+        Check.Between(1, MostElements, Heads, nameof(Heads));
+        Check.Between(1, MostElements, HeadDim ?? 1, nameof(HeadDim));
+        Check.Between(0, MostElements, MlpDim ?? 0, nameof(MlpDim));
+        Check.Between(0, MostElements, RegisterTokens, nameof(RegisterTokens));
         Check.That(ImageSize % PatchSize == 0,
             $"{nameof(PatchSize)}: {PatchSize} does not divide {nameof(ImageSize)} {ImageSize}.");
+        int side = ImageSize / PatchSize;
+        Check.That(side <= MostPatchesPerSide,
+            $"{ImageSize} / {PatchSize} pixels make {side} x {side} patches; {MostPatchesPerSide} x "
+                + $"{MostPatchesPerSide} "
+                + "is the most: take a smaller `image-size` or a larger `patch-size`.");
         Check.That(HeadDim is not null || Dim % Heads == 0,
             $"{nameof(Heads)}: {Heads} do not divide {nameof(Dim)} {Dim}; give {nameof(HeadDim)} or other numbers.");
         Check.That(PositionStd > 0, $"{nameof(PositionStd)} must be above 0, got {PositionStd}.");

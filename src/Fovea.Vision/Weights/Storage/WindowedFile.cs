@@ -34,6 +34,7 @@ internal sealed class WindowedFile : IDisposable
     /// <exception cref="CheckpointException">It is missing or may not be read.</exception>
     public static WindowedFile Open(string path)
     {
+        if (PlainFile.Refusal(path, "a file of weights") is string refusal) throw new CheckpointException(refusal);
         SafeFileHandle? handle = null;
         try
         {

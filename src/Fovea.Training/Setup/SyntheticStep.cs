@@ -2,7 +2,7 @@ using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Vision;
 
-namespace Fovea.Lab.Benchmarks;
+namespace Fovea.Training.Setup;
 
 /// <summary>A step on images that mean nothing, to be timed or counted.</summary>
 internal static class SyntheticStep

@@ -1,0 +1,65 @@
+using Fovea.Nn.Optimization;
+using Fovea.Tensors;
+using Fovea.Tensors.Backends.Meta;
+using Fovea.Training.Recipes;
+using Fovea.Vision;
+
+namespace Fovea.Training.Setup;
+
+/// <summary>Memory of a step, counted by running it on a backend that only knows sizes
+/// (<see cref="MetaBackend"/>).</summary>
+/// <param name="Peak">Bytes at the peak, weights included.</param>
+/// <param name="Moved">Bytes read and written.</param>
+/// <param name="State">Bytes that stay from step to step: weights, gradients and the optimiser's averages.</param>
+public readonly record struct StepMemory(long Peak, long Moved, long State)
+{
+    private const int Few = 2, Many = 3;   // batches between which memory grows by the image
+
+    /// <summary>Counts a step: two are run, the first allocates gradients and the optimiser's state, the second is
+    /// measured.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="training">A training step with AdamW; otherwise a forward pass.</param>
+    /// <param name="recomputesBlocks">The backward pass computes the blocks again.</param>
+    /// <param name="batchSize">Images.</param>
+    /// <exception cref="UsageException">A tensor would have more elements than one can have.</exception>
+    public static StepMemory Of(ModelConfig config, bool training, bool recomputesBlocks, int batchSize)
+    {
+        Device device = Device.CreateMeta();
+        MetaBackend meta = (MetaBackend)device.Backend;
+        ImageClassifier model = config.Build();
+        model.Allocate(device);
+        model.Train(training);
+        model.RecomputesBlocks = recomputesBlocks;
+        AdamW? optimizer = training ? new AdamW(ParameterGroup.Default(model, 0.05), 1e-3) : null;
+        for (int step = 0; step < 2; step++)
+        {
+            meta.Reset();
+            using StepScope scope = StepScope.Begin();
+            Tensor images = Tensor.Zeros([batchSize, config.Channels, config.ImageSize, config.ImageSize], device);
+            Tensor labels = Tensor.From(new int[batchSize], [batchSize], device);
+            SyntheticStep.Run(model, optimizer, images, labels);
+        }
+
+        return new(meta.PeakBytes, meta.MovedBytes, meta.AllocatedBytes);
+    }
+
+    /// <summary>Refuses a recipe whose training step cannot fit into this machine's memory, before anything is
+    /// allocated.</summary>
+    /// <param name="recipe">A resolved recipe.</param>
+    /// <param name="config">The model.</param>
+    /// <exception cref="UsageException">It takes more memory than there is; the message has both, and what lowers
+    /// it.</exception>
+    internal static void Require(Recipe recipe, ModelConfig config)
+    {
+        OptimisationSection how = recipe.Optimisation;
+        bool recomputes = how.GradientCheckpointing && config.Build().CanRecompute;
+        bool learnsAll = how.Freeze == 0;   // what is frozen needs no activations: a forward pass is what is certain
+        StepMemory few = Of(config, learnsAll, recomputes, Few), many = Of(config, learnsAll, recomputes, Many);
+        int part = (how.BatchSize + how.GradientAccumulation - 1) / how.GradientAccumulation;
+        double bytes = few.Peak + (double)(many.Peak - few.Peak) * (part - Few);
+        MemoryLimit.Require(bytes,
+            $"a step of '{recipe.Model.Name}' with {part} images of {config.ImageSize} x {config.ImageSize} at a time",
+            "Lower `batch-size`, `image-size` or the model's size, raise `patch-size` or `grad-accum`, or give "
+                + "`grad-checkpoint`.");
+    }
+}
