@@ -37,7 +37,7 @@ internal static class CommandLine
         }
         catch (Exception error)   // the last stop: a message for people, the details on request
         {
-            (int code, string message) = Explain(error);
+            (int code, string message) = Explain(Cause(error));
             terminal.Error.WriteLine($"fovea: {Abridged.Of(message)}");
             if (arguments.Contains(Verbose)) terminal.Error.WriteLine(error);
             return code;
@@ -86,6 +86,11 @@ internal static class CommandLine
         IOException or UnauthorizedAccessException => (ExitCode.Failure, error.Message),
         _ => (ExitCode.Failure, $"{error.GetType().Name}: {error.Message} (this is a defect; {Verbose} shows where)"),
     };
+
+    /// <summary>What was thrown where it happened, on another thread or in a constructor of a type.</summary>
+    private static Exception Cause(Exception error) =>
+        error is AggregateException or TypeInitializationException && error.InnerException is Exception inner
+            ? Cause(inner) : error;
 
     private static string NoMemory() =>
         $"the memory ({MemoryLimit.Text(MemoryLimit.Available)} for this process) is used up; checkpoints that were "

@@ -1,11 +1,15 @@
 using System.Runtime.InteropServices;
+using Fovea.Cli.Commands;
 
 namespace Fovea.Cli;
 
-/// <summary>Ctrl-C, SIGTERM and SIGHUP as a token: the first lets the work finish its step and save, the second ends
-/// the process.</summary>
+/// <summary>Ctrl-C, SIGTERM and SIGHUP. Where there is something to save (<see cref="Hold"/>), the first is a token:
+/// the work finishes its step and saves, and the second ends the process. Everywhere else the first ends it, whatever
+/// it does.</summary>
 internal sealed class Interrupts : IDisposable
 {
+    private static int _held;
+
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
 
@@ -16,6 +20,12 @@ internal sealed class Interrupts : IDisposable
 
     public CancellationToken Token => _source.Token;
 
+    /// <summary>From here on the work listens to the token, and has something to save.</summary>
+    public static void Hold() => Interlocked.Increment(ref _held);
+
+    /// <summary>The end of <see cref="Hold"/>.</summary>
+    public static void Release() => Interlocked.Decrement(ref _held);
+
     public void Dispose()
     {
         foreach (PosixSignalRegistration registration in _registrations) registration.Dispose();
@@ -24,7 +34,25 @@ internal sealed class Interrupts : IDisposable
 
     private void Handle(PosixSignalContext context)
     {
-        context.Cancel = !_source.IsCancellationRequested;
+        bool isFirst = !_source.IsCancellationRequested;
+        context.Cancel = isFirst;
+        if (!isFirst) return;
         _source.Cancel();
+        if (Volatile.Read(ref _held) == 0) End();
+    }
+
+    private static void End()
+    {
+        try
+        {
+            if (!Console.IsOutputRedirected) Console.Out.Write("\u001b[?25h");   // a progress bar hides the cursor
+            Console.Error.WriteLine("fovea: interrupted.");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Nobody listens.
+        }
+
+        Environment.Exit(ExitCode.Interrupted);
     }
 }

@@ -2,4 +2,5 @@ using Fovea.Cli;
 using Fovea.Cli.Display;
 
 using Interrupts interrupts = new();
-return CommandLine.Run(args, Terminal.OfProcess(), interrupts.Token);
+Terminal terminal = Terminal.OfProcess();
+return terminal.Conclude(CommandLine.Run(args, terminal, interrupts.Token));

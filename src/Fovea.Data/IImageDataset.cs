@@ -13,6 +13,10 @@ public interface IImageDataset
     /// changes.</summary>
     int Label(int index);
 
+    /// <summary>What tells image <paramref name="index"/> from the others, such as its path within the dataset; null
+    /// where it has no name.</summary>
+    string? NameOf(int index) => null;
+
     /// <summary>
     /// Reads image <paramref name="index"/>. Where that saves time, the image may come shrunk, with the mean of the
     /// pixels that each stands for. The result depends on nothing but these arguments.

@@ -46,6 +46,7 @@ public static class TrainingSetup
             }
             else model.Initialize(device, recipe.Run.Seed);
         });
+        parts.State.TrainListing = PartListing.Of(parts.Data.Train);
         return parts with { Average = Average(parts), Weights = report, Notes = notes };
     }
 
@@ -61,15 +62,25 @@ public static class TrainingSetup
         CheckpointReader checkpoint, Recipe recipe, DatasetSplits? data = null, Action<int, int>? cached = null,
         CancellationToken stop = default)
     {
-        string? note = null;
+        List<string> notes = [];
+        TrainingState state = checkpoint.Head.State;
         DatasetSplits Load()
         {
             DatasetSplits loaded = data ?? DatasetChoice.Load(recipe, cached, stop);
             ClassMap classes = ClassMap.Of(checkpoint.Head.Data, loaded.Info)
                 .Require(checkpoint.Path,
                     remedy: "A resumed run keeps its classes: a run of its own can start from its `weights`.");
-            note = classes.Note;
-            return classes.Apply(loaded);
+            if (classes.Note is string note) notes.Add(note);
+            loaded = classes.Apply(loaded);
+            PartListing now = PartListing.Of(loaded.Train);
+            if (Change(state.TrainListing, now, loaded.Info.Name) is string change)
+                notes.Add(recipe.Data.AllowChanged ? change : throw new UsageException(change)
+                {
+                    Remedy = "Bring the images back, start a run of its own from its `weights`, or go on with "
+                        + "`changed-data`.",
+                });
+            state.TrainListing = now;
+            return loaded;
         }
 
         TrainingParts parts = Build(recipe, Load, (model, device, _) =>
@@ -77,14 +88,25 @@ public static class TrainingSetup
             model.Allocate(device);
             checkpoint.LoadWeights(model);
         });
-        parts = parts with
-        {
-            Average = Average(parts),
-            State = checkpoint.Head.State,
-            Notes = note is null ? [] : [note],
-        };
+        state.Batch = Math.Min(state.Batch, parts.TrainLoader.BatchesPerEpoch);   // of what is left of the images
+        if (recipe.Optimisation.Epochs < state.Epoch)
+            notes.Add(
+                $"the run has done {state.Epoch} epochs, more than the {recipe.Optimisation.Epochs} that are asked "
+                + "for (`epochs`): nothing is trained, and its best weights are tested.");
+        parts = parts with { Average = Average(parts), State = state, Notes = notes };
         checkpoint.LoadState(parts.Model, parts.Optimizer, parts.Average);
         return parts;
+    }
+
+    /// <summary>A sentence on what has changed of the training images; null where nothing has, or where it is not
+    /// known.</summary>
+    private static string? Change(PartListing? was, PartListing now, string name)
+    {
+        if (was is null || was == now) return null;
+        string what = was.Count == now.Count
+            ? $"there are {now.Count} training images, as many as before, but with other names or classes"
+            : $"there are {now.Count} training images, and there were {was.Count}";
+        return $"the dataset '{name}' has changed since this run's checkpoint: {what}.";
     }
 
     private static TrainingParts Build(Recipe recipe, Func<DatasetSplits> load,

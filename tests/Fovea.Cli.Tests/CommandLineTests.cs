@@ -16,8 +16,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train --batchsize=3",
         "Unrecognized command or argument '--batchsize=3'. Did you mean '--batch-size'?")]
     [InlineData("train --epochs", "Required argument missing for option: '--epochs'.")]
-    [InlineData("train --epochs 0", "--epochs: '0' is not a whole number of at least 1")]
-    [InlineData("train --batch-size -4", "--batch-size: '-4' is not a whole number of at least 1")]
+    [InlineData("train --epochs 0", "--epochs: '0' is not a whole number from 1 to 1000000")]
+    [InlineData("train --batch-size -4", "--batch-size: '-4' is not a whole number from 1 to 1000000")]
     [InlineData("train --lr fast", "--lr: 'fast' is not a number above 0")]
     [InlineData("train --optimizer adamv",
         "--optimizer: 'adamv' is not one of adamw, adam, sgd; did you mean 'adamw'?")]
@@ -36,7 +36,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train --aa rand-m9-mtsd1", "'mtsd1' is not understood; it is written rand-m9")]
     [InlineData("train --aa cifar", "Did you mean 'cifar10'?")]
     [InlineData("train --reprob 2", "--random-erasing: '2' is not a number from 0 to 1, or auto")]
-    [InlineData("train --mixup -1", "--mixup: '-1' is not a number of at least 0")]
+    [InlineData("train --mixup -1", "--mixup: '-1' is not a number from 0 to 1000")]
     [InlineData("eval no --tta flop", "'flop'")]
     [InlineData("train --recipe no.yaml", "no.yaml: cannot read the recipe")]
     [InlineData("train --resume no", "--resume: 'no' has neither checkpoints/last.safetensors")]
@@ -59,7 +59,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("predict no --index 1,x", "--index: 'x' is not a whole number of at least 0")]
     [InlineData("bench --model vitt", "did you mean 'vit'?")]
     [InlineData("bench --mode trian", "'trian'")]
-    [InlineData("bench --batch-size 0", "--batch-size: '0' is not a whole number of at least 1")]
+    [InlineData("bench --batch-size 0", "--batch-size: '0' is not a whole number from 1 to 1000000")]
     public void Wrong_usage_exits_with_2_and_one_message(string line, string message)
     {
         Assert.Equal(2, _shell.Run(line.Split(' ')));

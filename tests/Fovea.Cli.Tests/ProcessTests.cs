@@ -53,6 +53,17 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public void What_has_nothing_to_save_ends_at_the_first_signal()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals to send");
+        using Process process = Launch("bench", "--model", "vit", "--seconds", "600");
+        Thread.Sleep(TimeSpan.FromSeconds(5));
+        using (Process kill = Process.Start("kill", ["-TERM", $"{process.Id}"])) kill.WaitForExit();
+        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(30)), "the signal was not heard");
+        Assert.Equal(130, process.ExitCode);
+    }
+
+    [Fact]
     public void A_study_that_is_killed_goes_on_within_its_cell_and_redoes_nothing()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a process that dies at once");

@@ -3,6 +3,7 @@ using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Lab.Studies;
 using Fovea.Training;
+using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 
 namespace Fovea.Cli.Commands;
@@ -33,8 +34,9 @@ internal static class CellCommand
             new Thread(() => Listen(source)) { IsBackground = true, Name = "study" }.Start();
             try
             {
+                using WorkInHand work = new();
                 CellRun.Carry(RecipeFile.Read(parsed.GetRequiredValue(file), Recipe.Default),
-                    new JsonDisplay(terminal.Output, terminal.Error), source.Token);
+                    new ObserverList(work, new JsonDisplay(terminal.Output, terminal.Error)), source.Token);
                 return ExitCode.Success;
             }
             catch (TrainingDivergedException error)

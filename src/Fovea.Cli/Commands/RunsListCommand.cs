@@ -57,9 +57,10 @@ internal static class RunsListCommand
         {
             return new Entry(path, RunRecord.Read(path), null);
         }
-        catch (CheckpointException error)
+        catch (Exception error) when (error is FoveaException or IOException or UnauthorizedAccessException)
         {
-            return new Entry(path, null, OptionNames.Message(error));   // one that cannot be read hides no other
+            // one that cannot be read hides no other
+            return new Entry(path, null, error is FoveaException known ? OptionNames.Message(known) : error.Message);
         }
     }
 

@@ -83,7 +83,8 @@ internal static class TrainCommand
                 : parsed.GetValue(json) ? new JsonDisplay(terminal.Output, terminal.Error)
                 : terminal.IsInteractive ? new LiveDisplay(terminal.Console)
                 : new PlainDisplay(terminal.Output, typed);
-            ObserverList observers = new(new ReportObserver(typed), display);
+            using WorkInHand work = new();
+            ObserverList observers = new(work, new ReportObserver(typed), display);
             display.Show(() => isResumed
                 ? TrainingRun.Resume(parsed.GetValue(resume),
                     old => Resumable(old, Apply(old), parsed.GetValue(recipe)), observers, stop)

@@ -8,6 +8,8 @@ namespace Fovea.Cli.Display;
 /// <param name="IsInteractive">Somebody watches, and lines can be redrawn.</param>
 internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInteractive)
 {
+    private readonly TextWriter _output = Output;
+
     /// <summary>The writer of results.</summary>
     public TextWriter Output { get; } = new PrintableWriter(Output);
 
@@ -24,8 +26,16 @@ internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInte
 
     /// <summary>The terminal of this process.</summary>
     public static Terminal OfProcess() => new(
-        System.Console.Out, System.Console.Error,
+        new SteadyWriter(() => System.Console.Out), new SteadyWriter(() => System.Console.Error),
         !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb");
+
+    /// <summary>The exit code of a command: a failure where its results could not be written.</summary>
+    public int Conclude(int code)
+    {
+        if (_output is not SteadyWriter { Failure: string failure }) return code;
+        Error.WriteLine($"fovea: the output could not be written: {failure}");
+        return code == Commands.ExitCode.Success ? Commands.ExitCode.Failure : code;
+    }
 
     private static IAnsiConsole CreateConsole(TextWriter output, bool isInteractive)
     {

@@ -1,3 +1,4 @@
+using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Data.Loading;
 using Fovea.Plotting.Canvas;
@@ -71,7 +72,8 @@ public static class Explainer
 
     private static int ClassOf(string target, IReadOnlyList<string> classes)
     {
-        int named = classes.ToList().IndexOf(target);
+        string wanted = CanonicalText.Compose(target);
+        int named = classes.ToList().FindIndex(name => CanonicalText.Compose(name) == wanted);
         if (named >= 0) return named;
         if (int.TryParse(target, out int number) && (uint)number < (uint)classes.Count) return number;
         throw new UsageException(NearestName.Message("class", target, [.. classes])) { Field = "class" };
@@ -94,7 +96,9 @@ public static class Explainer
         double[] shares = Classification.Probabilities(scores);
         int best = Array.IndexOf(shares, shares.Max());
         string answer = $"{classes[best]}, {shares[best] * 100:0} %";
-        if (truth is not null) answer += truth == classes[best] ? ", which is right" : $"; in truth {truth}";
+        if (truth is not null)
+            answer += CanonicalText.Compose(truth) == CanonicalText.Compose(classes[best]) ? ", which is right"
+            : $"; in truth {truth}";
         return explained == best ? answer
             : $"{answer}; explained is {classes[explained]}, {shares[explained] * 100:0} %";
     }

@@ -25,7 +25,7 @@ public sealed record StudyResults
     /// <summary>Reads a study's cells.</summary>
     /// <param name="plan">The study.</param>
     /// <param name="compare">Also compare configurations, which takes seconds for large test sets.</param>
-    /// <exception cref="CheckpointException">A cell is of a newer version, or cannot be read.</exception>
+    /// <remarks>A cell that cannot be read counts as not finished, and says why.</remarks>
     public static StudyResults Read(StudyPlan plan, bool compare = true)
     {
         ILookup<Configuration, StudyCell> cells = plan.Cells.ToLookup(cell => cell.Configuration);
@@ -34,8 +34,7 @@ public sealed record StudyResults
             Configuration = one,
             Cost = cost,
             Recipe = cells[one].First().Recipe,
-            Cells = [.. cells[one].Select(cell =>
-                new CellResult(cell, File.Exists(cell.Run.Config) ? RunRecord.Read(cell.Run.Path) : null))],
+            Cells = [.. cells[one].Select(cell => CellResult.Read(cell, compare))],
         })];
         return new StudyResults
         {
@@ -103,6 +102,28 @@ public sealed record CellResult(StudyCell Cell, RunRecord? Record)
     /// <summary>Final figures of a finished cell.</summary>
     public RunSummary? Summary => Cell.IsFinished ? Record?.Summary : null;
 
-    /// <summary><c>finished</c>, <c>begun</c> or <c>waiting</c>.</summary>
-    public string State => Summary is not null ? "finished" : Record is not null ? "begun" : "waiting";
+    /// <summary>Why its files cannot be read; null where they can.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>Reads a cell's run.</summary>
+    /// <param name="cell">The cell.</param>
+    /// <param name="predictions">Its predictions will be asked for too.</param>
+    internal static CellResult Read(StudyCell cell, bool predictions)
+    {
+        if (!File.Exists(cell.Run.Config)) return new(cell, null);
+        try
+        {
+            CellResult result = new(cell, RunRecord.Read(cell.Run.Path));
+            if (predictions && result.Summary is not null) TestPredictions.Read(cell.Run);
+            return result;
+        }
+        catch (Exception error) when (error is FoveaException or IOException or UnauthorizedAccessException)
+        {
+            return new(cell, null) { Problem = error.Message };
+        }
+    }
+
+    /// <summary><c>finished</c>, <c>begun</c>, <c>waiting</c> or <c>unreadable</c>.</summary>
+    public string State => Problem is not null ? "unreadable" : Summary is not null ? "finished" : Record is not null
+        ? "begun" : "waiting";
 }

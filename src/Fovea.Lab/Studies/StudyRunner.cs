@@ -31,7 +31,8 @@ public sealed class StudyRunner(StudyPlan plan, int jobs, CellTrainer train, ISt
         Directory.CreateDirectory(plan.Directory);
         using DirectoryLock turn = DirectoryLock.Take(plan.Directory, "study");
         Prepare(redoStale);
-        foreach (StudyCell cell in plan.Cells.Where(cell => !cell.IsFinished)) _waiting.Enqueue(cell);
+        foreach (StudyCell cell in plan.Cells.Where(cell => !cell.IsFinished
+            && _failures.All(failure => failure.Cell != cell))) _waiting.Enqueue(cell);
         observer.Started(plan, plan.Cells.Count - _waiting.Count);
 
         Thread[] workers = [.. Enumerable.Range(0, Math.Min(jobs, Math.Max(1, _waiting.Count)))
@@ -48,8 +49,15 @@ public sealed class StudyRunner(StudyPlan plan, int jobs, CellTrainer train, ISt
         List<(StudyCell Cell, IReadOnlyList<string> Differences)> stale = [];
         foreach (StudyCell cell in plan.Cells)
         {
-            RunRecord.ReadSummary(cell.Run);   // complains about a newer version
-            if (cell.Differences() is { Count: > 0 } differences) stale.Add((cell, differences));
+            try
+            {
+                RunRecord.ReadSummary(cell.Run);   // complains about a newer version
+                if (cell.Differences() is { Count: > 0 } differences) stale.Add((cell, differences));
+            }
+            catch (CheckpointException error) when (error.InnerException is not null)   // damaged: the others go on
+            {
+                _failures.Add(new(cell, error.Message));
+            }
         }
 
         if (stale.Count > 0 && !redoStale)

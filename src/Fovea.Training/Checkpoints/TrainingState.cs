@@ -1,3 +1,5 @@
+using Fovea.Data.Datasets.Splits;
+
 namespace Fovea.Training.Checkpoints;
 
 /// <summary>Position of a run, next to its weights. Everything random is a function of the seed and these
@@ -12,6 +14,9 @@ public sealed class TrainingState
 
     /// <summary>Steps done since the start of the run.</summary>
     public int Step { get; set; }
+
+    /// <summary>The training images; null in checkpoints of versions that did not keep it.</summary>
+    public PartListing? TrainListing { get; set; }
 
     /// <summary>Sums since the last logged step.</summary>
     public MetricSums SinceLog { get; set; } = new();

@@ -81,6 +81,9 @@ public sealed record DataSection
     /// <summary>Shorter side of the images in the cache, in pixels.</summary>
     public int CacheSize { get; init; } = CacheOptions.UsualSide;
 
+    /// <summary>A run goes on though its training images have changed since.</summary>
+    public bool AllowChanged { get; init; }
+
     /// <summary>At most so many training images; null: all.</summary>
     public int? TrainLimit { get; init; }
 

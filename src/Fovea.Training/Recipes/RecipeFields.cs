@@ -136,6 +136,9 @@ public static class RecipeFields
                 "Share of the training images of each class to keep")),
             section.Field("skip-bad", ValueForm.Flag(), s => s.SkipBad, (s, v) => s with { SkipBad = v },
                 "Pass over images that cannot be read, and count them"),
+            section.Field("changed-data", ValueForm.Flag(), s => s.AllowChanged,
+                (s, v) => s with { AllowChanged = v },
+                "Go on with a run though its training images have changed since"),
             Fixed(section.Field("copies", ValueForm.Choice<CopyPolicy>(), s => s.Copies,
                 (s, v) => s with { Copies = v },
                 "Images that are there twice: once (kept in one part; two labels are an error), drop (those with two "

@@ -99,6 +99,13 @@ public static class FineTuning
     internal static IEnumerable<string> Warnings(Recipe recipe, ModelConfig config)
     {
         OptimisationSection how = recipe.Optimisation;
+        if (recipe.Schedule.WarmupEpochs is double warm && warm >= how.Epochs)
+            yield return $"the warm-up of {Text(warm)} epochs is no shorter than the run of {how.Epochs}: the rate "
+                + "rises "
+                + "to the end (`warmup-epochs`, `epochs`).";
+        if (recipe.Schedule.MinimumLearningRate > how.LearningRate)
+            yield return $"the smallest rate of {Text(recipe.Schedule.MinimumLearningRate)} is above the largest of "
+                + $"{Text(how.LearningRate)}: the rate stays at the largest (`min-lr`, `lr`).";
         if (recipe.Model.Weights is not null && how.Freeze is not null)
         {
             if (how.Optimizer == OptimizerKind.Sgd && how.LearningRate > SgdLimit)

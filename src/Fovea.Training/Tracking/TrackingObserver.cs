@@ -131,5 +131,6 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
         }
     }
 
-    private static bool IsOutside(Exception error) => error is IOException or UnauthorizedAccessException;
+    /// <summary>Whatever it is: a run is worth more than its record elsewhere.</summary>
+    private static bool IsOutside(Exception error) => error is not (OutOfMemoryException or OperationCanceledException);
 }

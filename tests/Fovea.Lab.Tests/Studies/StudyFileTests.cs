@@ -35,7 +35,8 @@ public sealed class StudyFileTests
         "s.yaml, line 1, column 1: a study has no key 'epochs'; 'epochs' is an option of 'train' and belongs under "
             + "'base' or 'vary'.")]
     [InlineData("base:\n  epoch: 2", "s.yaml, line 2, column 3: 'train' has no option 'epoch'; did you mean 'epochs'?")]
-    [InlineData("base:\n  epochs: two", "s.yaml, line 2, column 11: epochs: 'two' is not a whole number of at least 1")]
+    [InlineData("base:\n  epochs: two",
+        "s.yaml, line 2, column 11: epochs: 'two' is not a whole number from 1 to 1000000")]
     [InlineData("base: {seed: 3}", "line 1, column 14: 'seed' cannot be set here: a study has 'seeds'")]
     [InlineData("name: ../../x", "line 1, column 7: a study's name is that of its folder")]
     [InlineData("name: /tmp/x", "a study's name is that of its folder")]

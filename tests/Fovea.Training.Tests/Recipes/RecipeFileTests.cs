@@ -48,8 +48,8 @@ public sealed class RecipeFileTests
     [Theory]
     [InlineData("epochs: 3\nbatchsize: 4",
         "r.yaml, line 2: batchsize: there is no such field; did you mean 'batch-size'?")]
-    [InlineData("epochs: none", "r.yaml, line 1: epochs: 'none' is not a whole number of at least 1")]
-    [InlineData("\nepochs: 0", "r.yaml, line 2: epochs: '0' is not a whole number of at least 1")]
+    [InlineData("epochs: none", "r.yaml, line 1: epochs: 'none' is not a whole number from 1 to 1000000")]
+    [InlineData("\nepochs: 0", "r.yaml, line 2: epochs: '0' is not a whole number from 1 to 1000000")]
     [InlineData("lr: -1", "r.yaml, line 1: lr: '-1' is not a number above 0")]
     [InlineData("lr: nan", "r.yaml, line 1: lr: 'nan' is not a number above 0")]
     [InlineData("dropout: 1", "r.yaml, line 1: dropout: '1' is not a number of at least 0 and below 1, or auto")]

@@ -89,7 +89,7 @@ public sealed class DatAttentionTests
 
     [Theory]
     [InlineData("dat:groups=3", "dat: 3 groups do not divide 4 heads; give a number that does.")]
-    [InlineData("dat:groups=0", "dat: groups must be at least 1, got 0.")]
+    [InlineData("dat:groups=0", "dat: groups must be 1 to 1024, got 0.")]
     [InlineData("dat:stride=4", "dat: stride must be 1 to 3 for 3x5 patches, got 4.")]
     [InlineData("dat:kernel=4", "dat: kernel must be odd, so that it has a centre, got 4.")]
     [InlineData("dat:range=0", "dat: range must be above 0, got 0.")]

@@ -135,8 +135,8 @@ public sealed class DeformableAttentionTests
     }
 
     [Theory]
-    [InlineData("deformable:points=0", "deformable: points must be at least 1, got 0.")]
-    [InlineData("deformable:levels=0", "deformable: levels must be at least 1, got 0.")]
+    [InlineData("deformable:points=0", "deformable: points must be 1 to 1024, got 0.")]
+    [InlineData("deformable:levels=0", "deformable: levels must be 1 to 16, got 0.")]
     [InlineData("deformable:levels=5", "deformable: 5 levels are too many for 3x5 patches; give 4 or fewer.")]
     public void Options_out_of_range_are_refused(string spec, string message) =>
         Assert.Equal(message, Assert.Throws<UsageException>(() =>

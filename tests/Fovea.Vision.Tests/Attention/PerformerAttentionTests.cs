@@ -49,7 +49,7 @@ public sealed class PerformerAttentionTests
         Assert.Equal(features, PerformerOptions.DefaultFeatures(headDim));
 
     [Theory]
-    [InlineData("performer:features=0", "features must be at least 1, got 0")]
+    [InlineData("performer:features=0", "features must be 1 to 65536, got 0")]
     [InlineData("performer:kernel=cosine", "option 'kernel' must be softmax or relu, got 'cosine'")]
     [InlineData("performer:scale=0", "option 'scale' must be above 0, got 0")]
     [InlineData("performer:eps=-1", "eps must be at least 0, got -1")]

@@ -29,6 +29,9 @@ public sealed class ImageFileDataset : IImageDataset
     /// <inheritdoc/>
     public int Label(int index) => _labels[index];
 
+    /// <inheritdoc/>
+    public string? NameOf(int index) => _store.Entries.PathOf(_entries[index]);
+
     /// <summary>The file of image <paramref name="index"/>; one in an archive has the archive's name in
     /// front.</summary>
     public string PathOf(int index) => _store.PathOf(_entries[index]);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fovea.Core.Formats;
 
 namespace Fovea.Data.Datasets.Splits;
 
@@ -35,6 +36,9 @@ public sealed class ClassSubset : IImageDataset
     public int Label(int index) => _newNumbers[_source.Label(_indices[index])];
 
     /// <inheritdoc/>
+    public string? NameOf(int index) => _source.NameOf(_indices[index]);
+
+    /// <inheritdoc/>
     public int Read(int index, RawImage image, int leastSide = 0) =>
         _newNumbers[_source.Read(_indices[index], image, leastSide)];
 
@@ -64,8 +68,9 @@ public sealed class ClassSubset : IImageDataset
 
     private static int Find(DatasetInfo info, string name)
     {
+        string wanted = CanonicalText.Compose(name);
         for (int label = 0; label < info.Classes; label++)
-            if (info.ClassNames[label] == name || info.ClassIds?[label] == name) return label;
+            if (CanonicalText.Compose(info.ClassNames[label]) == wanted || info.ClassIds?[label] == name) return label;
         throw new UsageException(
             $"classes: '{info.Name}' has no class "
                 + $"'{name}'.{NearestName.Question(name, info.ClassNames, " Did you mean '{0}'?")}");

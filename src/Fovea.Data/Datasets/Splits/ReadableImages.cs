@@ -31,6 +31,9 @@ public sealed class ReadableImages(IImageDataset source) : IImageDataset
     public int Label(int index) => source.Label(index);
 
     /// <inheritdoc/>
+    public string? NameOf(int index) => source.NameOf(index);
+
+    /// <inheritdoc/>
     /// <exception cref="DataException">No image can be read.</exception>
     public int Read(int index, RawImage image, int leastSide = 0)
     {

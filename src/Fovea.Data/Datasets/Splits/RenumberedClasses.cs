@@ -36,6 +36,9 @@ public sealed class RenumberedClasses : IImageDataset
     public int Label(int index) => _numbers[Source.Label(SourceIndex(index))];
 
     /// <inheritdoc/>
+    public string? NameOf(int index) => Source.NameOf(SourceIndex(index));
+
+    /// <inheritdoc/>
     public int Read(int index, RawImage image, int leastSide = 0)
     {
         int label = _numbers[Source.Read(SourceIndex(index), image, leastSide)];

@@ -15,6 +15,9 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
     public int Label(int index) => source.Label(indices[index]);
 
     /// <inheritdoc/>
+    public string? NameOf(int index) => source.NameOf(indices[index]);
+
+    /// <inheritdoc/>
     public int Read(int index, RawImage image, int leastSide = 0) => source.Read(indices[index], image, leastSide);
 
     /// <summary>The other dataset.</summary>

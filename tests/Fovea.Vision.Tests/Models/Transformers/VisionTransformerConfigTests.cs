@@ -19,14 +19,14 @@ public sealed class VisionTransformerConfigTests
 
     private static Dictionary<string, Func<VisionTransformerConfig, VisionTransformerConfig>> Mistakes { get; } = new()
     {
-        ["ImageSize must be at least 1, got 0."] = config => config with { ImageSize = 0 },
-        ["PatchSize must be at least 1, got -4."] = config => config with { PatchSize = -4 },
-        ["Channels must be at least 1, got 0."] = config => config with { Channels = 0 },
+        ["ImageSize must be 1 to 16384, got 0."] = config => config with { ImageSize = 0 },
+        ["PatchSize must be 1 to 16384, got -4."] = config => config with { PatchSize = -4 },
+        ["Channels must be 1 to 1024, got 0."] = config => config with { Channels = 0 },
         ["Classes must be at least 0, got -1."] = config => config with { Classes = -1 },
-        ["Dim must be at least 1, got 0."] = config => config with { Dim = 0 },
-        ["Depth must be at least 1, got 0."] = config => config with { Depth = 0 },
-        ["Heads must be at least 1, got 0."] = config => config with { Heads = 0 },
-        ["HeadDim must be at least 1, got 0."] = config => config with { HeadDim = 0 },
+        ["Dim must be 1 to 1048576, got 0."] = config => config with { Dim = 0 },
+        ["Depth must be 1 to 10000, got 0."] = config => config with { Depth = 0 },
+        ["Heads must be 1 to 1048576, got 0."] = config => config with { Heads = 0 },
+        ["HeadDim must be 1 to 1048576, got 0."] = config => config with { HeadDim = 0 },
         ["MlpDim must be at least 0, got -1."] = config => config with { MlpDim = -1 },
         ["PatchSize: 5 does not divide ImageSize 32."] = config => config with { PatchSize = 5 },
         ["Heads: 3 do not divide Dim 16; give HeadDim or other numbers."] = config => config with { Heads = 3 },
