@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Fovea.Nn.Schedules;
 using Fovea.Training.Recipes;
 using Fovea.Vision.Attention;
-using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Cli.Tests;
 
@@ -17,19 +16,29 @@ public sealed class AbsurdValueTests : IDisposable
     ];
 
     private static readonly string[] JsonValues =
-        ["-1", "0", "7", "2147483647", "2147483648", "-2147483649", "1e308", "null", "true", "\"\"", "\"x\"", "[]",
-            "[null]", "{}", "[[1]]", "\"NaN\""];
+        ["-1", "2147483648", "1e308", "null", "\"\"", "[null]"];
 
     /// <summary>Fields that say where files lie; values of them make some.</summary>
     private static readonly string[] Paths = ["out", "cache"];
 
     private readonly Shell _shell = new();
-    private readonly string _taken;
+    private readonly string _taken, _data;
 
-    public AbsurdValueTests() => File.WriteAllText(_taken = Path.Combine(_shell.Folder, "taken"), "");
+    public AbsurdValueTests()
+    {
+        File.WriteAllText(_taken = Path.Combine(_shell.Folder, "taken"), "");
+        _data = Path.Combine(_shell.Folder, "data");
+        foreach (string name in (string[])["a", "b"])
+        {
+            Directory.CreateDirectory(Path.Combine(_data, name));
+            for (int i = 0; i < 3; i++)
+                File.WriteAllText(Path.Combine(_data, name, $"{i}.pgm"), $"P2 1 1 255 {i + (10 * (name[0] - 'a'))} ");
+        }
+    }
 
-    private string[] Tiny => ["train", "--model", "vit-nano", "--image-size", "8", "--train-limit", "4", "--eval-limit",
-        "4", "--batch-size", "2", "--out", _taken];
+    /// <summary>A run on six images of one pixel that ends before its first step: its directory is a file.</summary>
+    private string[] Tiny => ["train", "--data", _data, "--model", "vit-nano", "--image-size", "8", "--batch-size", "2",
+        "--out", _taken];
 
     public static TheoryData<string> Fields =>
         [.. RecipeFields.All.Select(one => one.Name).Except(Paths)];
@@ -110,31 +119,6 @@ public sealed class AbsurdValueTests : IDisposable
     }
 
     [Fact]
-    public void A_checkpoint_of_an_attacker_says_what_is_wrong_with_it()
-    {
-        string run = _shell.Train(), file = Path.Combine(run, "checkpoints", "last.safetensors");
-        byte[] whole = File.ReadAllBytes(file);
-        Dictionary<string, string> metadata;
-        using (SafetensorsReader reader = SafetensorsReader.Open(file)) metadata = new(reader.Metadata);
-        metadata.Remove("sha256");
-        foreach ((string entry, string from, string to, string said) in ((string, string, string, string)[])
-        [
-            ("state", "\"epoch\":2", "\"epoch\":-1", "epoch must be at least 0, got -1"),
-            ("data", "\"channels\":3", "\"channels\":2147483647", "channels must be 1 or 3, got 2147483647"),
-            ("data", "\"mean\":[", "\"mean\":[0.5,", "4 means and 3 standard deviations for 3 channels"),
-            ("data", metadata["data"][metadata["data"].IndexOf("\"class_names\":[", StringComparison.Ordinal)..
-                (metadata["data"].IndexOf(']', StringComparison.Ordinal) + 1)], "\"class_names\":[]", "class_names"),
-        ])
-        {
-            Assert.Contains(from, metadata[entry], StringComparison.Ordinal);
-            Rewrite(file, whole,
-                new(metadata) { [entry] = metadata[entry].Replace(from, to, StringComparison.Ordinal) });
-            Assert.Equal(1, _shell.Run("eval", file));
-            Assert.Contains(said, _shell.Error, StringComparison.Ordinal);
-        }
-    }
-
-    [Fact]
     public void What_the_files_of_a_run_say_is_checked()
     {
         string run = _shell.Train();
@@ -187,14 +171,6 @@ public sealed class AbsurdValueTests : IDisposable
         IEnumerable<JsonNode?> below = node is JsonObject members ? members.Select(member => member.Value)
             : node is JsonArray items ? items.Take(1) : [];
         return below.OfType<JsonNode>().SelectMany(child => Members(child).Prepend(child)).ToArray();
-    }
-
-    private static void Rewrite(string file, byte[] whole, Dictionary<string, string> metadata)
-    {
-        File.WriteAllBytes(file + ".from", whole);
-        using SafetensorsReader reader = SafetensorsReader.Open(file + ".from");
-        using FileStream stream = File.Create(file);
-        SafetensorsWriter.Write(stream, reader.Weights, metadata);
     }
 
     private void Answers(params string[] arguments)
