@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Cli.Signals;
 using Fovea.Lab.Studies;
 using Fovea.Training.Recipes;
 using Spectre.Console;

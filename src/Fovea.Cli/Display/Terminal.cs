@@ -29,12 +29,13 @@ internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInte
         new SteadyWriter(() => System.Console.Out), new SteadyWriter(() => System.Console.Error),
         !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb");
 
-    /// <summary>The exit code of a command: a failure where its results could not be written.</summary>
-    public int Conclude(int code)
+    /// <summary>The exit code of a command whose own is <paramref name="code"/>: <paramref name="failure"/> where all went
+    /// well but its results could not be written.</summary>
+    public int Conclude(int code, int failure)
     {
-        if (_output is not SteadyWriter { Failure: string failure }) return code;
-        Error.WriteLine($"fovea: the output could not be written: {failure}");
-        return code == Commands.ExitCode.Success ? Commands.ExitCode.Failure : code;
+        if (_output is not SteadyWriter { Failure: string reason }) return code;
+        Error.WriteLine($"fovea: the output could not be written: {reason}");
+        return code == 0 ? failure : code;
     }
 
     private static IAnsiConsole CreateConsole(TextWriter output, bool isInteractive)

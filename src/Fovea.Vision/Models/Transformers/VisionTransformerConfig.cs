@@ -167,9 +167,8 @@ public sealed record VisionTransformerConfig : ModelConfig
             $"{nameof(PatchSize)}: {PatchSize} does not divide {nameof(ImageSize)} {ImageSize}.");
         int side = ImageSize / PatchSize;
         Check.That(side <= MostPatchesPerSide,
-            $"{ImageSize} / {PatchSize} pixels make {side} x {side} patches; {MostPatchesPerSide} x "
-                + $"{MostPatchesPerSide} "
-                + "is the most: take a smaller `image-size` or a larger `patch-size`.");
+            $"{ImageSize} / {PatchSize} pixels make {side} x {side} patches; {MostPatchesPerSide} a side "
+                + "are the most: take a smaller `image-size` or a larger `patch-size`.");
         Check.That(HeadDim is not null || Dim % Heads == 0,
             $"{nameof(Heads)}: {Heads} do not divide {nameof(Dim)} {Dim}; give {nameof(HeadDim)} or other numbers.");
         Check.That(PositionStd > 0, $"{nameof(PositionStd)} must be above 0, got {PositionStd}.");

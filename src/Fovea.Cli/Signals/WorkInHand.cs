@@ -1,6 +1,6 @@
 using Fovea.Training.Observers;
 
-namespace Fovea.Cli;
+namespace Fovea.Cli.Signals;
 
 /// <summary>Lets a run save when a signal comes, from its first step on; before that there is nothing to
 /// save.</summary>

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
-using Fovea.Cli.Commands;
 
-namespace Fovea.Cli;
+namespace Fovea.Cli.Signals;
 
 /// <summary>Ctrl-C, SIGTERM and SIGHUP. Where there is something to save (<see cref="Hold"/>), the first is a token:
 /// the work finishes its step and saves, and the second ends the process. Everywhere else the first ends it, whatever
@@ -10,13 +9,19 @@ internal sealed class Interrupts : IDisposable
 {
     private static int _held;
 
+    private readonly int _exitCode;
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
 
-    public Interrupts() => _registrations =
-        [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
-            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
-            PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle)];
+    /// <param name="exitCode">Exit code of a process that ends at once.</param>
+    public Interrupts(int exitCode)
+    {
+        _exitCode = exitCode;
+        _registrations =
+            [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
+                PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
+                PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle)];
+    }
 
     public CancellationToken Token => _source.Token;
 
@@ -41,7 +46,7 @@ internal sealed class Interrupts : IDisposable
         if (Volatile.Read(ref _held) == 0) End();
     }
 
-    private static void End()
+    private void End()
     {
         try
         {
@@ -53,6 +58,6 @@ internal sealed class Interrupts : IDisposable
             // Nobody listens.
         }
 
-        Environment.Exit(ExitCode.Interrupted);
+        Environment.Exit(_exitCode);
     }
 }
