@@ -83,6 +83,7 @@ internal static class CompareCommand
         StudyStatusWriter status = new(display);
         using StudyPause pause = new(cells, status);
         IReadOnlyList<CellFailure> failures = [];
+        using WorkInHand work = new WorkInHand().Begin();
         display.Show(() => failures = new StudyRunner(plan, jobs, cells.Train, status).Run(redo, stop));
         if (!silent) Print(terminal.Console, StudyResults.Read(plan), plan.Directory);
         foreach (CellFailure failure in failures)
