@@ -70,7 +70,7 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         return ExitCode.Success;
     }
 
-    /// <summary>What the values in brackets are.</summary>
+    /// <summary>Meaning of the values in brackets.</summary>
     private static string? Brackets(string command) => command switch
     {
         "train" => $"In brackets: what is used for {Recipe.Default.Model.Name}; other models have epochs, batch size "

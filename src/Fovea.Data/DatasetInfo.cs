@@ -1,6 +1,6 @@
 namespace Fovea.Data;
 
-/// <summary>What a dataset holds, without its images.</summary>
+/// <summary>Description of a dataset, without its images.</summary>
 public sealed record DatasetInfo
 {
     /// <summary>Name in the catalogue, such as <c>cifar10</c>.</summary>
@@ -18,7 +18,7 @@ public sealed record DatasetInfo
     /// <summary>Names of the classes, in the order of their numbers.</summary>
     public required IReadOnlyList<string> ClassNames { get; init; }
 
-    /// <summary>What identifies the classes where it is not their names, such as ImageNet's wnids, which are its
+    /// <summary>Identifiers of the classes where it is not their names, such as ImageNet's wnids, which are its
     /// folders; otherwise null.</summary>
     public IReadOnlyList<string>? ClassIds { get; init; }
 

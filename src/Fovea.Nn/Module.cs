@@ -47,7 +47,7 @@ public abstract class Module
     public IEnumerable<(string Name, ModuleBuffer Buffer)> NamedBuffers() =>
         Walk("").SelectMany(entry => entry.Module._buffers.Select(buffer => (entry.Prefix + buffer.Name, buffer)));
 
-    /// <summary>What a checkpoint of the model holds: parameters and persistent buffers, with their dotted
+    /// <summary>Contents of a checkpoint of the model: parameters and persistent buffers, with their dotted
     /// names.</summary>
     public IEnumerable<(string Name, NamedTensor Tensor)> NamedState() =>
         Walk("").SelectMany(entry =>

@@ -1,7 +1,7 @@
 
 namespace Fovea.Tensors;
 
-/// <summary>Where tensors live and are computed: a name and the backend behind it.</summary>
+/// <summary>Place where tensors live and are computed: a name and the backend behind it.</summary>
 public sealed class Device
 {
     private static readonly Lazy<Device> DefaultCpu = new(() => CreateCpu());

@@ -1,6 +1,6 @@
 namespace Fovea.Tensors;
 
-/// <summary>What one element of a tensor is.</summary>
+/// <summary>Type of the elements of a tensor.</summary>
 public enum ElementType
 {
     /// <summary>Single-precision number: all values that are computed with.</summary>

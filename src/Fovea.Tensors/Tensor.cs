@@ -26,13 +26,13 @@ public sealed class Tensor
         StepScope.Current?.Adopt(this);
     }
 
-    /// <summary>Where the elements live.</summary>
+    /// <summary>Device that holds the elements.</summary>
     public Device Device { get; }
 
     /// <summary>Sizes of the axes, slowest first.</summary>
     public Shape Shape { get; }
 
-    /// <summary>What one element is.</summary>
+    /// <summary>Type of an element.</summary>
     public ElementType ElementType { get; }
 
     /// <summary>The operator that made this tensor, for messages.</summary>

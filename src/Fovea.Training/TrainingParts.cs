@@ -40,13 +40,13 @@ public sealed record TrainingParts
     /// <summary>Known problems of such a recipe, a sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>What has to be known of this beginning or going on, a sentence each.</summary>
+    /// <summary>Notes on this beginning or going on, a sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>The images.</summary>
     public required DatasetSplits Data { get; init; }
 
-    /// <summary>What the images are, with the mean and deviation that they are normalised with.</summary>
+    /// <summary>Description of the images, with the mean and deviation that they are normalised with.</summary>
     public DatasetInfo Info => LoaderChoice.Normalized(Data.Info, Recipe.Data);
 
     /// <summary>Training batches.</summary>

@@ -70,8 +70,8 @@ public static class TrainingRun
         return Run(parts, run, log, observer, stop);
     }
 
-    /// <summary>What is used, and beside it what was asked for. Of a run that goes on, what its first command asked
-    /// for stays, where the same is used.</summary>
+    /// <summary>Writes what is used, and beside it what was asked for. Of a run that goes on, what its first command
+    /// asked for stays, where the same is used.</summary>
     private static void WriteConfig(TrainingParts parts, RunDirectory run, Recipe asked)
     {
         Recipe used = UsedRecipe.Of(parts);

@@ -47,7 +47,8 @@ internal static class BenchCommand
                 Seconds = parsed.GetValue(seconds),
                 Steps = parsed.GetValue(steps),
             });
-            terminal.Output.WriteLine(parsed.GetValue(json) ? JsonText.Line(result) : Describe(result));
+            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Line(result));
+            else terminal.Console.Line(Describe(result));
             return ExitCode.Success;
         });
         return command;

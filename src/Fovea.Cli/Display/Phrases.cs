@@ -63,7 +63,7 @@ internal static class Phrases
             + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {Rate(how.LearningRate)} ({recipe.Schedule.Form}, "
             + $"warm-up {Rate(warmup)} {(warmup == 1 ? "epoch" : "epochs")}), seed {recipe.Run.Seed}");
         if (RecipeText.Regularisation(plan.Used ?? recipe) is { Length: > 0 } measures)
-            yield return ("against", measures);
+            yield return ("measures", measures);
         if (RecipeText.Teacher(recipe) is { Length: > 0 } teacher) yield return ("teacher", teacher);
         yield return ("machine", $"fovea {Machine.Version}, {Machine.Processors}");
         yield return ("run", (plan.StepsDone == 0 ? plan.Directory
@@ -71,7 +71,7 @@ internal static class Phrases
                 + Invariant($", {started:yyyy-MM-dd HH:mm}"));
     }
 
-    /// <summary>How many classes there are, and the first of their names.</summary>
+    /// <summary>Number of classes, and the first of their names.</summary>
     public static string Classes(IReadOnlyList<string> names)
     {
         const int Most = 8;

@@ -33,7 +33,7 @@ internal sealed class ImageFiles(DatasetInfo info, IReadOnlyList<string> paths, 
         return 0;
     }
 
-    /// <summary>What a shell makes of <c>&lt;(command)</c>.</summary>
+    /// <summary>Path that a shell makes of <c>&lt;(command)</c>.</summary>
     private static bool IsPipe(string path) => path.StartsWith("/dev/fd/", StringComparison.Ordinal)
         || path.StartsWith("/proc/self/fd/", StringComparison.Ordinal);
 

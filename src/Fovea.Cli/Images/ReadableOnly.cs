@@ -10,7 +10,7 @@ internal sealed class ReadableOnly(IImageDataset inner) : IImageDataset
 {
     private readonly ConcurrentDictionary<int, DataException> _errors = new();
 
-    /// <summary>What is wrong with the images that could not be read so far, by number.</summary>
+    /// <summary>Errors of the images that could not be read so far, by number.</summary>
     public IReadOnlyDictionary<int, DataException> Errors => _errors;
 
     /// <inheritdoc/>

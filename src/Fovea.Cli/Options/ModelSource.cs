@@ -96,7 +96,7 @@ internal sealed class ModelSource
         return (part switch { "train" => splits.Train, "val" => splits.Validation, _ => splits.Test }, part);
     }
 
-    /// <summary>What an image file may cost.</summary>
+    /// <summary>Limits on the cost of an image file.</summary>
     public DecodeLimits Limits(ParseResult parsed, TrainedModel model) =>
         DecodeLimits.Of(parsed.GetValue(_maxPixels) ?? model.Head.Recipe.Data.MaxPixels);
 

@@ -25,7 +25,7 @@ internal sealed class RecipeOption : Option<string?>
     /// <summary>The field that the option sets.</summary>
     public RecipeField Field { get; }
 
-    /// <summary>What the command uses unless the option is given, in words; null: nothing is said.</summary>
+    /// <summary>Value that the command uses unless the option is given, in words; null: nothing is said.</summary>
     public string? Standard { get; }
 
     /// <summary>The recipe with what the command line gives.</summary>

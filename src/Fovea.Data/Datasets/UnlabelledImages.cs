@@ -28,13 +28,13 @@ public sealed class UnlabelledImages : IImageDataset
     /// <inheritdoc/>
     public DatasetInfo Info { get; }
 
-    /// <summary>What the listing left out, a sentence each.</summary>
+    /// <summary>Notes on what the listing left out, a sentence each.</summary>
     public IReadOnlyList<string> Notes => [.. _store.Entries.PassedOver.Sentences()];
 
     /// <inheritdoc/>
     public int Count => _store.Entries.Count;
 
-    /// <summary>What is wrong with the unreadable images that were asked for so far, by number.</summary>
+    /// <summary>Errors of the unreadable images that were asked for so far, by number.</summary>
     public IReadOnlyDictionary<int, string> Unreadable => _unreadable;
 
     /// <summary>An image's path below the folder, with forward slashes.</summary>

@@ -32,8 +32,8 @@ public sealed class DataLoader
         _spare = sharing is not null && sharing.Form == Form ? sharing._spare : [];
     }
 
-    /// <summary>What two loaders' batches must have in common to serve for each other: capacity, shape, and classes of
-    /// soft targets.</summary>
+    /// <summary>Properties that two loaders' batches must share to serve for each other: capacity, shape, and classes
+    /// of soft targets.</summary>
     private (int, int, int, int, int) Form =>
         (_options.BatchSize, _channels, _height, _width, _options.Mixing is null ? 0 : _dataset.Info.Classes);
 

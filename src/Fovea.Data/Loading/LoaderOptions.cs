@@ -4,7 +4,7 @@ using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Loading;
 
-/// <summary>How a <see cref="DataLoader"/> turns a dataset into batches.</summary>
+/// <summary>Options of how a <see cref="DataLoader"/> turns a dataset into batches.</summary>
 public sealed record LoaderOptions
 {
     /// <summary>Images in a batch, 1 or more.</summary>
@@ -16,7 +16,7 @@ public sealed record LoaderOptions
     /// <summary>Leaves out the last batch where it is not full.</summary>
     public bool DropLast { get; init; }
 
-    /// <summary>Of order and transforms.</summary>
+    /// <summary>Key of the random numbers of order and transforms.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>Steps between the stored image and the model's size.</summary>
@@ -35,7 +35,7 @@ public sealed record LoaderOptions
     /// grey.</summary>
     public int? Channels { get; init; }
 
-    /// <summary>How images of another size are resized to the model's.</summary>
+    /// <summary>Interpolation of images of another size than the model's.</summary>
     public Interpolation Interpolation { get; init; } = Interpolation.Bilinear;
 
     /// <summary>Rows that the model takes; null: those of the dataset. Images of another size are

@@ -1,6 +1,6 @@
 namespace Fovea.Data.Statistics;
 
-/// <summary>What the images of a dataset are like, measured by decoding each.</summary>
+/// <summary>Statistics of the images of a dataset, measured by decoding each.</summary>
 public sealed record DatasetStatistics
 {
     private const int MessagesKept = 10;
@@ -24,7 +24,7 @@ public sealed record DatasetStatistics
     /// <summary>Images that cannot be read.</summary>
     public required int UnreadableCount { get; init; }
 
-    /// <summary>What is wrong with the first ten of them.</summary>
+    /// <summary>Errors of the first ten of them.</summary>
     public required IReadOnlyList<string> Unreadable { get; init; }
 
     /// <summary>Measures.</summary>

@@ -51,7 +51,7 @@ internal static class RunCharts
     public static PredictionGrid Predictions(ReportContent run) =>
         new(run.Predictions) { Title = PredictionsTitle(run) };
 
-    /// <summary>How many errors there are, and how many of them are shown.</summary>
+    /// <summary>Number of errors, and of those that are shown.</summary>
     public static string PredictionsTitle(ReportContent run)
     {
         int shown = run.Predictions.Count(image => !image.IsCorrect);

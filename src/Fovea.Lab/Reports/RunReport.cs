@@ -53,7 +53,7 @@ internal static class RunReport
         ],
     };
 
-    /// <summary>What is trained on what and how; what is switched off has an empty value.</summary>
+    /// <summary>Facts about model, data and optimisation; what is switched off has an empty value.</summary>
     private static IEnumerable<KeyValuePair<string, string>> Setup(RunPlan plan)
     {
         Recipe recipe = plan.Used ?? plan.Recipe;

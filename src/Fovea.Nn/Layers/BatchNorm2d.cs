@@ -48,7 +48,7 @@ public sealed class BatchNorm2d : Module
     /// <summary>Unbiased variance over past batches <c>[channel]</c>.</summary>
     public ModuleBuffer RunningVariance { get; }
 
-    /// <summary>How many batches that were.</summary>
+    /// <summary>Number of those batches.</summary>
     public ModuleBuffer BatchesTracked { get; }
 
     /// <summary>relu?(norm(x) + residual), all in one operator.</summary>

@@ -31,13 +31,13 @@ public abstract class Optimizer
         Check.That(_slots.Count > 0, "Optimizer: there are no parameters to train.");
     }
 
-    /// <summary>What is changed.</summary>
+    /// <summary>Parameters that are changed.</summary>
     public IReadOnlyList<ParameterGroup> Groups { get; }
 
     /// <summary>Step size of the next step, before a group's factor.</summary>
     public double LearningRate { get; set; }
 
-    /// <summary>How much of the past gradients stays: SGD's momentum, Adam's β1. One-cycle schedules change
+    /// <summary>Share of the past gradients that stays: SGD's momentum, Adam's β1. One-cycle schedules change
     /// it.</summary>
     public double Momentum { get; set; }
 

@@ -1,6 +1,7 @@
 namespace Fovea.Tensors;
 
-/// <summary>What a linear layer does to its input on the way in; computed on the fly, never stored.</summary>
+/// <summary>Function that a linear layer applies to its input on the way in; computed on the fly, never
+/// stored.</summary>
 public enum LinearInput
 {
     /// <summary>f(x) = x.</summary>
@@ -49,7 +50,7 @@ public readonly record struct LinearArguments(
     LinearInput Input = LinearInput.Identity, UnaryOperator Activation = default,
     Storage? Gamma = null, Storage? Beta = null, Storage? Mean = null, Storage? Rstd = null, float Epsilon = 0);
 
-/// <summary>Where gradients of an input go; null where nobody wants one.</summary>
+/// <summary>Destinations of the gradients of an input; null where nobody wants one.</summary>
 /// <param name="Dx">Gradient of x.</param>
 /// <param name="Dgamma">Gradient of a layer norm's scale.</param>
 /// <param name="Dbeta">Gradient of a layer norm's shift.</param>

@@ -54,8 +54,8 @@ public readonly record struct AttentionArguments(
     internal bool HasBias => QueryBias is not null || KeyBias is not null || HeadBias is not null;
 }
 
-/// <summary>Where the gradients of exact attention go; those of the biases overwrite, and are null where nobody wants
-/// them.</summary>
+/// <summary>Destinations of the gradients of exact attention; those of the biases overwrite, and are null where nobody
+/// wants them.</summary>
 /// <param name="Q">Of the queries.</param>
 /// <param name="K">Of the keys.</param>
 /// <param name="V">Of the values.</param>

@@ -17,7 +17,8 @@ public readonly record struct DeformableArguments(
     public int Samples => Levels.Length * Points;
 }
 
-/// <summary>Where the gradients of <see cref="Backend.DeformableSample"/> go; null where nobody wants one.</summary>
+/// <summary>Destinations of the gradients of <see cref="Backend.DeformableSample"/>; null where nobody wants
+/// one.</summary>
 /// <param name="Values">As the values lie.</param>
 /// <param name="Locations"><c>[batch, query, head, level, point, 2]</c>.</param>
 /// <param name="Weights"><c>[batch, query, head, level, point]</c>.</param>

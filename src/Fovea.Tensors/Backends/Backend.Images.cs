@@ -9,7 +9,7 @@ namespace Fovea.Tensors;
 /// <param name="Epsilon">Keeps the quotient finite.</param>
 public readonly record struct ChannelNorm(Storage Mean, Storage Variance, Storage? Gamma, Storage? Beta, float Epsilon);
 
-/// <summary>What happens to the sums of a convolution: + bias, norm, + residual, ReLU, in this order.</summary>
+/// <summary>Steps after the sums of a convolution: + bias, norm, + residual, ReLU, in this order.</summary>
 /// <param name="Bias"><c>[out]</c>, or null.</param>
 /// <param name="Norm">A batch norm with fixed statistics, or null.</param>
 /// <param name="Residual"><c>[batch, out, oh, ow]</c>, or null.</param>
@@ -28,7 +28,7 @@ public readonly record struct Conv2dEpilogue(Storage? Bias, ChannelNorm? Norm = 
 public readonly record struct BatchNormArguments(Storage X, ChannelNorm Norm, Storage? Residual, bool Relu, int Batch,
     int Channels, int Pixels);
 
-/// <summary>Where the gradients of a batch norm go; null where nobody wants one.</summary>
+/// <summary>Destinations of the gradients of a batch norm; null where nobody wants one.</summary>
 /// <param name="Dx">Gradient of x.</param>
 /// <param name="Dgamma">Gradient of the scale.</param>
 /// <param name="Dbeta">Gradient of the shift.</param>

@@ -22,7 +22,7 @@ public readonly record struct KernelAttentionArguments(
     FeatureMap Map, float Epsilon = 0, TokenRelation? Relation = null, Storage? QueryWeights = null,
     Storage? KeyWeights = null);
 
-/// <summary>Where the gradients of kernel attention go.</summary>
+/// <summary>Destinations of the gradients of kernel attention.</summary>
 /// <param name="Queries">Of the queries, before f.</param>
 /// <param name="Keys">Of the keys, before f.</param>
 /// <param name="Values">Of the values.</param>

@@ -9,7 +9,7 @@ namespace Fovea.Tensors;
 /// <param name="Stride">Elements from one token to the next.</param>
 public readonly record struct HeadView(Storage Storage, int Offset, int Stride);
 
-/// <summary>Where the gradient of a <see cref="HeadView"/> goes.</summary>
+/// <summary>Destination of the gradient of a <see cref="HeadView"/>.</summary>
 /// <param name="View">The same vectors in the gradient's buffer.</param>
 /// <param name="Accumulate">Add to what is there.</param>
 public readonly record struct HeadGradient(HeadView View, bool Accumulate);

@@ -1,6 +1,6 @@
 namespace Fovea.Tensors;
 
-/// <summary>How new pixels are made of old ones.</summary>
+/// <summary>Rule that makes new pixels of old ones.</summary>
 public enum Resampling
 {
     /// <summary>The pixel whose area holds the new one's upper left corner.</summary>

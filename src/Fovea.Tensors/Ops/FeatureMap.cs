@@ -1,7 +1,8 @@
 
 namespace Fovea.Tensors;
 
-/// <summary>What kernel attention does to queries and keys on the way in; computed on the fly, never stored.</summary>
+/// <summary>Function that kernel attention applies to queries and keys on the way in; computed on the fly, never
+/// stored.</summary>
 public enum FeatureMap
 {
     /// <summary>f(x) = x: they are features already.</summary>

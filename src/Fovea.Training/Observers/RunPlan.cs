@@ -24,7 +24,7 @@ public sealed record RunPlan
     /// <summary>Names of the classes, in the order of their numbers.</summary>
     public IReadOnlyList<string> ClassNames { get; init; } = [];
 
-    /// <summary>What of the dataset was left out or taken in another way than one may expect, a sentence
+    /// <summary>Notes on what of the dataset was left out or taken in another way than one may expect, a sentence
     /// each.</summary>
     public IReadOnlyList<string> DatasetNotes { get; init; } = [];
 

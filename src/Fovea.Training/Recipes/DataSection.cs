@@ -42,7 +42,7 @@ public sealed record DataSection
     /// one of the dataset.</summary>
     public double? CropShare { get; init; }
 
-    /// <summary>How images are resized: for validation and test, and for training unless
+    /// <summary>Interpolation of resized images: for validation and test, and for training unless
     /// <see cref="Augmentation"/> says; null: bilinear.</summary>
     public Interpolation? Interpolation { get; init; }
 
@@ -69,7 +69,7 @@ public sealed record DataSection
     /// <summary>Passes over images that cannot be read, and counts them; otherwise the first ends the run.</summary>
     public bool SkipBad { get; init; }
 
-    /// <summary>What happens to images that are there more than once.</summary>
+    /// <summary>Treatment of images that are there more than once.</summary>
     public CopyPolicy Copies { get; init; } = CopyPolicy.Once;
 
     /// <summary>Pixels that an image file may have.</summary>

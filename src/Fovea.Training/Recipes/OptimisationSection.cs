@@ -21,7 +21,7 @@ public sealed record OptimisationSection
     /// <summary>Decay of Adam's two averages, each 0 to 1; 0.9 and 0.999.</summary>
     public (double First, double Second) Betas { get; init; } = (0.9, 0.999);
 
-    /// <summary>What Adam adds to its divisor, above 0; 1e-8.</summary>
+    /// <summary>Number that Adam adds to its divisor, above 0; 1e-8.</summary>
     public double Epsilon { get; init; } = 1e-8;
 
     /// <summary>Momentum of SGD, 0 to 1; 0.9.</summary>

@@ -75,7 +75,7 @@ public static class RecipeFile
         return text.ToString();
     }
 
-    /// <summary>What was asked for where a run's file says that something else is used, by the names of the
+    /// <summary>Values that were asked for where a run's file says that something else is used, by the names of the
     /// fields.</summary>
     /// <param name="yaml">What <see cref="Print(Recipe, IReadOnlyDictionary{string, string})"/> wrote.</param>
     internal static IReadOnlyDictionary<string, string> AskedIn(string yaml)

@@ -100,8 +100,8 @@ public sealed record RunRecord
         }
     }
 
-    /// <summary>What was asked for where the run used something else, by the names of the fields: <c>auto</c> for
-    /// most.</summary>
+    /// <summary>Values that were asked for where the run used something else, by the names of the fields: <c>auto</c>
+    /// for most.</summary>
     /// <exception cref="UsageException">The file cannot be read.</exception>
     public static IReadOnlyDictionary<string, string> ReadAsked(RunDirectory run) =>
         RecipeFile.AskedIn(RecipeFile.ReadText(run.Config, "recipe"));

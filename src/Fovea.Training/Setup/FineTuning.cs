@@ -44,7 +44,7 @@ public static class FineTuning
             : WithRates(start, hasDropPath);
     }
 
-    /// <summary>What <see cref="Start"/> gives for most transformers, nothing frozen.</summary>
+    /// <summary>Recipe that <see cref="Start"/> gives for most transformers, nothing frozen.</summary>
     public static Recipe Defaults { get; } = WithRates(Recipe.Default, hasDropPath: true);
 
     private static Recipe WithRates(Recipe start, bool hasDropPath) => start with
@@ -84,7 +84,7 @@ public static class FineTuning
     internal static PartialWeights Partial(Recipe recipe) => recipe.Model.AllowPartial ? PartialWeights.Take
         : recipe.Optimisation.Freeze == 0 ? PartialWeights.TakeMost : PartialWeights.Refuse;
 
-    /// <summary>What has to be said of the weights that were loaded.</summary>
+    /// <summary>Notes on the weights that were loaded.</summary>
     /// <param name="report">What was loaded.</param>
     /// <param name="classes">Classes of the file and of the dataset; null: unknown.</param>
     internal static IEnumerable<string> Notes(LoadReport report, ClassMap? classes)

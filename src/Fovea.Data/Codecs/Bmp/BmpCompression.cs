@@ -1,6 +1,6 @@
 namespace Fovea.Data.Codecs.Bmp;
 
-/// <summary>How the pixels of a bitmap are stored; the values are those of the file.</summary>
+/// <summary>Storage of the pixels of a bitmap; the values are those of the file.</summary>
 internal enum BmpCompression : uint
 {
     None = 0,

@@ -25,7 +25,7 @@ internal sealed record BmpHeader
 
     public required BmpCompression Compression { get; init; }
 
-    /// <summary>Where the pixels start in the file.</summary>
+    /// <summary>Offset of the pixels in the file.</summary>
     public required int PixelsAt { get; init; }
 
     /// <summary>256 colours of three bytes, red first; empty above 8 bits. Colours that the file lacks are

@@ -1,6 +1,6 @@
 namespace Fovea.Data.Codecs.Decoding;
 
-/// <summary>What an image may cost. Both are checked before anything is allocated for it.</summary>
+/// <summary>Limits on the cost of an image. Both are checked before anything is allocated for it.</summary>
 public sealed record DecodeLimits
 {
     /// <summary>Usual limit of pixels: that at which Pillow refuses. Telephones reach 108 million.</summary>

@@ -43,7 +43,7 @@ internal sealed class DecodeMemory(long total)
         }
     }
 
-    /// <summary>What was taken.</summary>
+    /// <summary>Bytes that were taken.</summary>
     public readonly struct Lease(DecodeMemory memory, long bytes) : IDisposable
     {
         /// <inheritdoc/>

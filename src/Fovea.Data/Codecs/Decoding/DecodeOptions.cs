@@ -1,12 +1,12 @@
 namespace Fovea.Data.Codecs.Decoding;
 
-/// <summary>How an image is read.</summary>
+/// <summary>Options for reading an image.</summary>
 public sealed record DecodeOptions
 {
     /// <summary>Every image in full size, turned upright, within the default limits.</summary>
     public static DecodeOptions Default { get; } = new();
 
-    /// <summary>What the image may cost.</summary>
+    /// <summary>Limits on the cost of the image.</summary>
     public DecodeLimits Limits { get; init; } = DecodeLimits.Default;
 
     /// <summary>

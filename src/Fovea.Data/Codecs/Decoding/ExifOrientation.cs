@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Fovea.Data.Codecs.Decoding;
 
-/// <summary>How a camera was held: eight ways in which the rows of a file can lie.</summary>
+/// <summary>Orientation of a camera: eight ways in which the rows of a file can lie.</summary>
 /// <remarks>
 /// Source: Exif 2.32, tag 0x0112: 1 upright, 2 mirrored, 3 turned by 180°, 4 upside down, 5 transposed, 6 to be turned
 /// clockwise, 7 transposed over the other diagonal, 8 to be turned anticlockwise.
@@ -65,7 +65,7 @@ internal static class ExifOrientation
         image.Swap(upright);
     }
 
-    /// <summary>Where in the file's rows the upright image starts, and what a step to the right and a step down mean
+    /// <summary>Start of the upright image in the file's rows, and what a step to the right and a step down mean
     /// there.</summary>
     private static (int Start, int StepX, int StepY) Path(int orientation, int width, int height)
     {

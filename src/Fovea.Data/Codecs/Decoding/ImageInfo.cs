@@ -1,6 +1,6 @@
 namespace Fovea.Data.Codecs.Decoding;
 
-/// <summary>What an image's header says.</summary>
+/// <summary>Facts that an image's header gives.</summary>
 /// <param name="Format">The file format.</param>
 /// <param name="Width">Columns, as <see cref="ImageFile"/> would give them: turned upright, and shrunk where the
 /// options ask for it.</param>

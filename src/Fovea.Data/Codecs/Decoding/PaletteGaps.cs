@@ -1,6 +1,6 @@
 namespace Fovea.Data.Codecs.Decoding;
 
-/// <summary>What stands for colours that pixels name and a palette lacks: the grey of their number, as in
+/// <summary>Substitute for colours that pixels name and a palette lacks: the grey of their number, as in
 /// Pillow.</summary>
 internal static class PaletteGaps
 {

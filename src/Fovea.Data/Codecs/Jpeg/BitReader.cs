@@ -9,7 +9,7 @@ namespace Fovea.Data.Codecs.Jpeg;
 /// <remarks>Source: ITU-T T.81, F.1.2.3 and F.2.2.5.</remarks>
 internal ref struct BitReader(ReadOnlySpan<byte> data, int position)
 {
-    /// <summary>What a decoder may take after <see cref="Ensure"/>: a code of 16 bits and a value of 15.</summary>
+    /// <summary>Bits that a decoder may take after <see cref="Ensure"/>: a code of 16 bits and a value of 15.</summary>
     private const int Enough = 32;
 
     private readonly ReadOnlySpan<byte> _data = data;
@@ -18,7 +18,7 @@ internal ref struct BitReader(ReadOnlySpan<byte> data, int position)
     /// <summary>The bits that come next, from the uppermost down.</summary>
     public ulong Bits;
 
-    /// <summary>How many of them are valid.</summary>
+    /// <summary>Number of those that are valid.</summary>
     public int Count;
 
     /// <summary>The next byte of the data; never beyond a marker.</summary>
@@ -126,7 +126,7 @@ internal ref struct BitReader(ReadOnlySpan<byte> data, int position)
         return 0xFF;
     }
 
-    /// <summary>Where the second byte of the next marker is; <see cref="Position"/> moves to its first.</summary>
+    /// <summary>Position of the second byte of the next marker; <see cref="Position"/> moves to its first.</summary>
     private int FindMarker()
     {
         for (; Position < _data.Length - 1; Position++)

@@ -158,7 +158,7 @@ internal sealed class InverseDct
         /// <summary>[Size, 8].</summary>
         public int[] Factors { get; }
 
-        /// <summary>Of each frequency, its share in the samples; lanes beyond <see cref="Size"/> are zero.</summary>
+        /// <summary>Share of each frequency in the samples; lanes beyond <see cref="Size"/> are zero.</summary>
         public Vector256<int>[] Columns { get; }
 
         private static int FullAt(int x, int k) => x < 4 ? Full[x, k] : k % 2 == 0 ? Full[7 - x, k] : -Full[7 - x, k];

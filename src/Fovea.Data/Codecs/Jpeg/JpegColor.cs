@@ -1,6 +1,6 @@
 namespace Fovea.Data.Codecs.Jpeg;
 
-/// <summary>What the components mean.</summary>
+/// <summary>Meaning of the components.</summary>
 internal enum JpegColor
 {
     Grey,

@@ -3,7 +3,7 @@ namespace Fovea.Data.Codecs.Jpeg;
 /// <summary>One colour component of a frame: its share of the samples, and where they are decoded to.</summary>
 internal sealed class JpegComponent
 {
-    /// <summary>How scans call it.</summary>
+    /// <summary>Number by which scans call it.</summary>
     public required byte Id { get; init; }
 
     /// <summary>Samples in a row relative to the other components, 1 to 4.</summary>
@@ -52,7 +52,7 @@ internal sealed class JpegComponent
     /// <summary>All blocks.</summary>
     public long Blocks => (long)PaddedWide * PaddedHigh;
 
-    /// <summary>Where a block's samples start in the plane.</summary>
+    /// <summary>Offset of a block's samples in the plane.</summary>
     public Span<byte> Target(int blockX, int blockY) => Plane.AsSpan((blockY * Stride + blockX) * Size);
 
     /// <summary>A block's coefficients.</summary>

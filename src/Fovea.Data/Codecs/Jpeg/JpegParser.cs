@@ -10,7 +10,7 @@ internal sealed class JpegParser(ImageSource source)
     private bool _hasJfif, _hasExif;
     private int? _adobeTransform;
 
-    /// <summary>Where the next segment, or the data of the scan, starts.</summary>
+    /// <summary>Start of the next segment, or of the data of the scan.</summary>
     public int Position { get; set; } = 2;
 
     public JpegTables Tables { get; } = new();
@@ -21,7 +21,7 @@ internal sealed class JpegParser(ImageSource source)
     /// <summary>From the Exif segment, 1 to 8.</summary>
     public int Orientation { get; private set; } = ExifOrientation.Upright;
 
-    /// <summary>What the components mean: where the file does not say, names and usage do.</summary>
+    /// <summary>Meaning of the components: where the file does not say, names and usage do.</summary>
     public JpegColor Color => (Frame!.Components.Length, _adobeTransform) switch
     {
         (1, _) => JpegColor.Grey,

@@ -4,7 +4,7 @@ namespace Fovea.Data.Codecs.Jpeg;
 /// first.</summary>
 internal static class ZigZag
 {
-    /// <summary>Where the k-th stored coefficient belongs: row · 8 + column.</summary>
+    /// <summary>Place of the k-th stored coefficient: row · 8 + column.</summary>
     /// <remarks>Source: ITU-T T.81, figure A.6.</remarks>
     public static ReadOnlySpan<byte> Order =>
     [

@@ -8,7 +8,7 @@ internal struct PixmapText(ImageSource source)
 {
     private const int MostDigits = 10;
 
-    /// <summary>Where the next character is in the file.</summary>
+    /// <summary>Position of the next character in the file.</summary>
     public int Position { get; set; }
 
     /// <summary>The next number.</summary>

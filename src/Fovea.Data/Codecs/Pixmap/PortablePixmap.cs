@@ -45,7 +45,7 @@ internal static class PortablePixmap
         return new(kind, width, height, kind is 1 or 4 ? 1 : text.Number("largest sample", 1, LargestMaximum));
     }
 
-    /// <summary>Of bits, 1 is black.</summary>
+    /// <summary>Bits: 1 is black.</summary>
     private static void ReadPlainBits(ref PixmapText text, RawImage image)
     {
         foreach (ref byte pixel in image.Pixels) pixel = text.Bit() ? (byte)0 : (byte)255;

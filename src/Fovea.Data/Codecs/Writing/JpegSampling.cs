@@ -1,6 +1,6 @@
 namespace Fovea.Data.Codecs.Writing;
 
-/// <summary>How many samples of colour a JPEG keeps for its samples of brightness.</summary>
+/// <summary>Number of samples of colour that a JPEG keeps for its samples of brightness.</summary>
 public enum JpegSampling
 {
     /// <summary>4:4:4: one for each pixel.</summary>

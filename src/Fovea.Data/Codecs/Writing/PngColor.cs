@@ -1,6 +1,6 @@
 namespace Fovea.Data.Codecs.Writing;
 
-/// <summary>What the bytes of a pixel mean, 8 bits each. The values are the colour types of the PNG format.</summary>
+/// <summary>Meaning of the bytes of a pixel, 8 bits each. The values are the colour types of the PNG format.</summary>
 public enum PngColor
 {
     /// <summary>One byte: grey, 0 is black.</summary>

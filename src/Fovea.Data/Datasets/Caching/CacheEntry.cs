@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Fovea.Data.Datasets.Caching;
 
-/// <summary>Where an image lies in a cache, and its shape: one record of the index, little-endian.</summary>
+/// <summary>Place of an image in a cache, and its shape: one record of the index, little-endian.</summary>
 /// <param name="Offset">Of its samples in the file; 0 for an image that is not in it.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Width">Columns.</param>

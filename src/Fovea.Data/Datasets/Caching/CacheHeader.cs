@@ -18,7 +18,7 @@ internal sealed record CacheHeader(int Side, int Count, uint IndexChecksum, long
 
     private const int Version = 1, KeyAt = 40, ChecksumAt = KeyAt + SHA256.HashSizeInBytes;
 
-    /// <summary>Where samples start.</summary>
+    /// <summary>Offset of the samples.</summary>
     public long DataStart => Size + (long)Count * CacheEntry.Size;
 
     private static ReadOnlySpan<byte> Mark => "FoveaPix"u8;

@@ -1,6 +1,6 @@
 namespace Fovea.Data.Datasets.Caching;
 
-/// <summary>Where images are kept that were decoded and resized once, and in which size.</summary>
+/// <summary>Place and size of images that are kept decoded and resized.</summary>
 /// <param name="Path">A file, or an existing folder (or one that ends in a slash) in which files are named by what they
 /// hold.</param>
 public sealed record CacheOptions(string Path)

@@ -3,7 +3,7 @@ using Fovea.Data.Datasets.Files;
 
 namespace Fovea.Data.Datasets.Csv;
 
-/// <summary>What a list of images says, checked but for the classes.</summary>
+/// <summary>Rows of a list of images, checked but for the classes.</summary>
 internal sealed class CsvRows
 {
     private readonly Dictionary<string, int> _folders = new(StringComparer.Ordinal),
@@ -35,7 +35,7 @@ internal sealed class CsvRows
     /// <summary>Rows that give an image another label than a row before, both named.</summary>
     public IReadOnlyList<string> Conflicts => _conflicts;
 
-    /// <summary>What was taken in another way than it is written, a sentence each.</summary>
+    /// <summary>Notes on what was taken in another way than it is written, a sentence each.</summary>
     public IEnumerable<string> Notes =>
     [
         .. _files.Ways.Select(way => $"{way.Value} {(way.Value == 1 ? "path" : "paths")} of the list, {way.Key}, "

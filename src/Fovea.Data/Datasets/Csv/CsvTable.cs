@@ -26,7 +26,7 @@ internal static class CsvTable
         return new CsvReader(new StringReader(text), name, best);
     }
 
-    /// <summary>How well a separator fits the first rows: a known heading, then equal numbers of fields, then fields
+    /// <summary>Score of a separator by the first rows: a known heading, then equal numbers of fields, then fields
     /// that are names of images.</summary>
     private static double Score(string text, char separator)
     {

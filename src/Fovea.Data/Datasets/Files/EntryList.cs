@@ -14,7 +14,7 @@ internal sealed class EntryList
     /// them.</summary>
     public IReadOnlyList<string> Folders => _folders;
 
-    /// <summary>What the listing left out.</summary>
+    /// <summary>Files that the listing left out.</summary>
     public PassedOver PassedOver { get; } = new();
 
     /// <summary>Number of files.</summary>

@@ -1,12 +1,12 @@
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>Where in a tree the classes of each part lie.</summary>
+/// <summary>Places of the classes of each part in a tree.</summary>
 /// <param name="Train">Folder that holds the folders of classes; relative, the root is empty.</param>
 /// <param name="Validation">Likewise; null where there is none.</param>
 /// <param name="Test">Likewise.</param>
 internal sealed record FolderLayout(string Train, string? Validation, string? Test)
 {
-    /// <summary>What a reader should know about the choice, a sentence each.</summary>
+    /// <summary>Notes on the choice, a sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Kaggle's and other people's layouts: see <see cref="FolderLayoutReader"/>.</summary>

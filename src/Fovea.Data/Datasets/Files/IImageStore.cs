@@ -15,7 +15,7 @@ internal interface IImageStore
     /// <exception cref="DataException">It cannot be read.</exception>
     void Decode(int entry, RawImage image, DecodeOptions options);
 
-    /// <summary>What tells that a file has changed: its length, and its time or checksum.</summary>
+    /// <summary>Mark that tells that a file has changed: its length, and its time or checksum.</summary>
     (long Length, long Stamp) Stamp(int entry);
 
     /// <summary>Hash of a few bytes of a file, or of all, as an unpacked file has them.</summary>

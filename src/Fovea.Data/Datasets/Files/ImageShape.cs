@@ -2,7 +2,7 @@ using Fovea.Data.Codecs.Decoding;
 
 namespace Fovea.Data.Datasets.Files;
 
-/// <summary>What the images of a dataset have in common, judged by the headers of a few that are spread over
+/// <summary>Shape that the images of a dataset have in common, judged by the headers of a few that are spread over
 /// it.</summary>
 internal static class ImageShape
 {
@@ -24,7 +24,7 @@ internal static class ImageShape
         return (found.TrueForAll(info => info.Channels == 1) ? 1 : 3, isSmall ? side : UsualSide);
     }
 
-    /// <summary>What the dataset is, with ImageNet's mean and deviation.</summary>
+    /// <summary>Description of the dataset, with ImageNet's mean and deviation.</summary>
     public static DatasetInfo Describe(string name, IImageStore store, LabelledEntries part, ClassList classes)
     {
         (int channels, int side) = Of(store, part);

@@ -18,7 +18,7 @@ internal sealed class PassedOver
     /// <summary>Remembers a link to a folder above itself.</summary>
     public void AddLoop(string link) => _loops.Add($"'{link}'");
 
-    /// <summary>What was passed over, a sentence each.</summary>
+    /// <summary>Notes on what was passed over, a sentence each.</summary>
     public IEnumerable<string> Sentences()
     {
         if (_endings.Count > 0)

@@ -2,7 +2,7 @@ using Fovea.Core.Formats;
 
 namespace Fovea.Data.Datasets.Records;
 
-/// <summary>Where the files of a CIFAR set lie: in a folder or in a gzipped tar archive. Archives are read in
+/// <summary>Place of the files of a CIFAR set: in a folder or in a gzipped tar archive. Archives are read in
 /// memory.</summary>
 internal sealed record CifarFiles(string Path, bool IsArchive)
 {

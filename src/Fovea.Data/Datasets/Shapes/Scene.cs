@@ -7,7 +7,7 @@ internal sealed class Scene
     private readonly Canvas _canvas = new(ShapesDataset.ImageSize);
     private readonly float[] _cover = new float[ShapesDataset.ImageSize * ShapesDataset.ImageSize];
 
-    /// <summary>How much of each pixel the last shape covered, 0 to 1, <c>[32, 32]</c>; lines across it do not
+    /// <summary>Share of each pixel that the last shape covered, 0 to 1, <c>[32, 32]</c>; lines across it do not
     /// count.</summary>
     public ReadOnlySpan<float> Cover => _cover;
 

@@ -22,7 +22,8 @@ public static class ShapesDataset
     /// <summary>Test images unless told otherwise.</summary>
     public const int DefaultTestCount = 2_000;
 
-    /// <summary>What the images are. Mean and deviation were measured on the default training set of seed 0.</summary>
+    /// <summary>Description of the images. Mean and deviation were measured on the default training set of seed
+    /// 0.</summary>
     public static DatasetInfo Info { get; } = new()
     {
         Name = "shapes",
@@ -66,7 +67,7 @@ public static class ShapesDataset
         return new InMemoryDataset(Info, pixels, labels);
     }
 
-    /// <summary>Where the shape is: how much of each pixel of image <paramref name="index"/> it covers, 0 to 1, <c>[32,
+    /// <summary>Place of the shape: how much of each pixel of image <paramref name="index"/> it covers, 0 to 1, <c>[32,
     /// 32]</c>.</summary>
     /// <param name="seed">Of all three splits.</param>
     /// <param name="split">Name of the split.</param>

@@ -1,6 +1,6 @@
 namespace Fovea.Data.Datasets.Splits;
 
-/// <summary>What happens to an image that is there more than once, found by the bytes of its file.</summary>
+/// <summary>Treatment of an image that is there more than once, found by the bytes of its file.</summary>
 public enum CopyPolicy
 {
     /// <summary>It is kept once: in the test set rather than the validation set, and there rather than in the training

@@ -3,7 +3,7 @@ using Fovea.Data.Datasets.Caching;
 
 namespace Fovea.Data.Datasets.Splits;
 
-/// <summary>How to load a dataset.</summary>
+/// <summary>Options for loading a dataset.</summary>
 public sealed record DatasetOptions
 {
     /// <summary>Decides what is held out, what limits keep, and how shapes are drawn.</summary>
@@ -32,10 +32,10 @@ public sealed record DatasetOptions
     /// </summary>
     public bool SkipBad { get; init; }
 
-    /// <summary>What happens to an image that is there more than once (datasets of image files only).</summary>
+    /// <summary>Treatment of an image that is there more than once (datasets of image files only).</summary>
     public CopyPolicy Copies { get; init; } = CopyPolicy.Once;
 
-    /// <summary>What an image may cost (datasets of image files only).</summary>
+    /// <summary>Limits on the cost of an image (datasets of image files only).</summary>
     public DecodeLimits Limits { get; init; } = DecodeLimits.Default;
 
     /// <summary>Training images to keep, balanced over the classes; null keeps all.</summary>

@@ -13,14 +13,15 @@ public sealed record DatasetSplits
     /// <summary>Images for the final figure.</summary>
     public required IImageDataset Test { get; init; }
 
-    /// <summary>Where the validation set came from, for reports: "published", "none", or which share was held
+    /// <summary>Origin of the validation set, for reports: "published", "none", or which share was held
     /// out.</summary>
     public required string ValidationOrigin { get; init; }
 
-    /// <summary>What was left out, changed or taken in another way than one may expect, a sentence each.</summary>
+    /// <summary>Notes on what was left out, changed or taken in another way than one may expect, a sentence
+    /// each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
-    /// <summary>What the images are.</summary>
+    /// <summary>Description of the images.</summary>
     public DatasetInfo Info => Train.Info;
 
     /// <summary>

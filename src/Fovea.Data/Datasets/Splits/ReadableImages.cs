@@ -24,7 +24,7 @@ public sealed class ReadableImages(IImageDataset source) : IImageDataset
     /// <summary>Unreadable images found so far.</summary>
     public int SkippedCount => _bad.Count;
 
-    /// <summary>What is wrong with the unreadable images found so far, by number.</summary>
+    /// <summary>Errors of the unreadable images found so far, by number.</summary>
     public IReadOnlyList<string> Skipped => [.. _bad.OrderBy(entry => entry.Key).Select(entry => entry.Value)];
 
     /// <inheritdoc/>

@@ -17,7 +17,7 @@ internal static class Broadcasting
         return strides;
     }
 
-    /// <summary>Where element <paramref name="index"/> of the full shape is read from.</summary>
+    /// <summary>Position from which element <paramref name="index"/> of the full shape is read.</summary>
     internal static int Offset(int index, Shape full, int[] strides)
     {
         int offset = 0;

@@ -50,7 +50,7 @@ internal sealed partial class ReferenceBackend
                 to[(o * axis + (int)positions[o * inner + i]) * inner + i] += from[o * inner + i];
     }
 
-    /// <summary>Where element <paramref name="index"/> of <paramref name="shape"/> lies in <paramref name="source"/>,
+    /// <summary>Position of element <paramref name="index"/> of <paramref name="shape"/> in <paramref name="source"/>,
     /// whose axes of size 1 repeat.</summary>
     private static int Source(int index, Shape shape, Shape source)
     {

@@ -88,7 +88,7 @@ internal sealed partial class ReferenceBackend
             for (int e = 0; e < arguments.Width; e++) to[ofW + e] += from[ofY + e] * tokens[ofX + e];
     }
 
-    /// <summary>Where the heads' vectors begin whose products x · w a convolution of a grid adds up into y.</summary>
+    /// <summary>Positions of the heads' vectors whose products x · w a convolution of a grid adds up into y.</summary>
     private static IEnumerable<(int X, int W, int Y)> GridTaps(GridConvolutionArguments a, HeadView x)
     {
         Conv2dArguments plane = new(
@@ -171,7 +171,7 @@ internal sealed partial class ReferenceBackend
         for (int i = 0; i < from.Length; i++) Put(ref Values(to)[i], from[i], to.Accumulate);
     }
 
-    /// <summary>Where each token of the grid and its mean begin, and the token's share of it.</summary>
+    /// <summary>Positions of each token of the grid and of its mean, and the token's share of it.</summary>
     private static IEnumerable<(int Token, int Mean, double Share)> Pooled(PoolGridArguments a)
     {
         (GridLevel grid, GridLevel half) = (a.Grid, a.Grid.Halved());

@@ -57,7 +57,7 @@ internal sealed partial class ReferenceBackend
             Put(ref to[i], from[PatchPosition(i, channels, height, width, size)], image.Accumulate);
     }
 
-    /// <summary>Where pixel <paramref name="index"/> of <c>[batch, channel, height, width]</c> lies among the
+    /// <summary>Position of pixel <paramref name="index"/> of <c>[batch, channel, height, width]</c> among the
     /// patches.</summary>
     private static int PatchPosition(int index, int channels, int height, int width, int size)
     {

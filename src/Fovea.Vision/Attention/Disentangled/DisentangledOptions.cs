@@ -2,7 +2,7 @@ using Fovea.Core.Options;
 
 namespace Fovea.Vision.Attention.Disentangled;
 
-/// <summary>What a <see cref="DisentangledAttention"/> is made of.</summary>
+/// <summary>Parts of a <see cref="DisentangledAttention"/>.</summary>
 public sealed record DisentangledOptions
 {
     private static readonly DisentangledOptions Standard = new();
@@ -60,7 +60,7 @@ public sealed record DisentangledOptions
 
     internal int Terms => (ContentToPosition ? 1 : 0) + (PositionToContent ? 1 : 0) + (PositionToPosition ? 1 : 0);
 
-    /// <summary>What a mechanism's options ask for.</summary>
+    /// <summary>Reads a mechanism's options.</summary>
     /// <exception cref="UsageException">One is out of range.</exception>
     internal static DisentangledOptions From(OptionValues values)
     {

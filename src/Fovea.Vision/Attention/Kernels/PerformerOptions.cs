@@ -4,7 +4,7 @@ using Fovea.Vision.Attention.Contract;
 
 namespace Fovea.Vision.Attention.Kernels;
 
-/// <summary>How a <see cref="PerformerAttention"/> draws and uses its features.</summary>
+/// <summary>Settings of the features that a <see cref="PerformerAttention"/> draws and uses.</summary>
 public sealed record PerformerOptions
 {
     internal static readonly Option<int?> FeatureCount =

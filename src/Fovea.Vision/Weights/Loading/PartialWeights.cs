@@ -1,6 +1,6 @@
 namespace Fovea.Vision.Weights.Loading;
 
-/// <summary>What happens to weights that lack tensors of the model, other than a head's, or have blocks that it
+/// <summary>Treatment of weights that lack tensors of the model, other than a head's, or have blocks that it
 /// lacks.</summary>
 public enum PartialWeights
 {

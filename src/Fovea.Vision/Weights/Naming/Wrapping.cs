@@ -38,7 +38,7 @@ internal static class Wrapping
         return (Unwrap(names), NamingSchemes.Other);
     }
 
-    /// <summary>What stands before the tensors that embed an image: a module's attribute of any name, such as
+    /// <summary>Prefix of the tensors that embed an image: a module's attribute of any name, such as
     /// Lightning's <c>vit.</c>.</summary>
     private static IEnumerable<string> OwnPrefixes(IEnumerable<string> names) => names
         .SelectMany(name => Beginnings, (name, beginning) => (Name: name, At: name.IndexOf("." + beginning,

@@ -75,7 +75,7 @@ internal sealed class WindowedFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
 
-    /// <summary>What is in memory from an offset on: at least one byte.</summary>
+    /// <summary>Bytes in memory from an offset on: at least one byte.</summary>
     private ReadOnlySpan<byte> Window(long offset)
     {
         if (offset < _windowStart || offset >= _windowEnd)

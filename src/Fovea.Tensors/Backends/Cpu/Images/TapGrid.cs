@@ -19,7 +19,7 @@ internal readonly record struct TapGrid(int Height, int Width, int Rows, int Col
     /// <summary>Positions of an image.</summary>
     internal int Positions => Rows * Columns;
 
-    /// <summary>What the forward pass reads.</summary>
+    /// <summary>Taps that the forward pass reads.</summary>
     internal static TapGrid Forward(in Conv2dArguments a)
     {
         (int, int)[] taps = new (int, int)[a.KernelHeight * a.KernelWidth];

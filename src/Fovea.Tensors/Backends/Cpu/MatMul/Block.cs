@@ -3,7 +3,7 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu.MatMul;
 
-/// <summary>Where a block's results start from and where they go.</summary>
+/// <summary>Start and destination of a block's results.</summary>
 /// <param name="C">First element of the block.</param>
 /// <param name="Row">Elements from one row of C to the next.</param>
 /// <param name="Start">Added values with the same layout (a residual, or C itself), or null.</param>
