@@ -34,6 +34,13 @@ public partial class SourceTests
             select $"{file}:{line.Number}: {line.Length} columns");
     }
 
+    [Fact]
+    public void Summaries_begin_with_a_noun_or_a_verb() => CodeBase.AssertNone(
+        from file in CodeBase.Sources("src")
+        from line in CodeBase.Lines(file).Select((text, i) => (Text: text, Number: i + 1))
+        where QuestionAtStart().IsMatch(line.Text)
+        select $"{file}:{line.Number}: {line.Text.Trim()}");
+
     private static IEnumerable<string> Others(IEnumerable<string> files, string project) =>
         files.Where(file => !file.StartsWith($"src/{project}/", StringComparison.Ordinal));
 
@@ -50,4 +57,7 @@ public partial class SourceTests
     /// <summary>Two hyphens and a word in a text; CSS has variables of that form, in <c>var(--name)</c>.</summary>
     [GeneratedRegex(@"""[^""]*(?<!var\()--[a-z][^""]*""")]
     private static partial Regex Flag();
+
+    [GeneratedRegex(@"<summary>\s*(What|Where|How|Of)\b")]
+    private static partial Regex QuestionAtStart();
 }
