@@ -3,6 +3,7 @@ using Fovea.Training.Checkpoints;
 using Fovea.Training.Classes;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
+using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Storage;
@@ -116,6 +117,10 @@ public static class FineTuning
                     + "weights; 0.00003 to 0.0003 usually works (`lr` 1e-4), or `layer-decay` 0.75.";
         }
 
+        if (recipe.Model.Attention?.Specs.FirstOrDefault(SinkhornAttention.EndsWithColumns) is { } even)
+            yield return $"'{even}' has an even number of iterations: columns are normalised last, as the reference "
+                + "code "
+                + "allows, and rows sum to 1 only nearly; it takes more memory than an odd number.";
         if (recipe.Schedule.WarmupLearningRate > how.LearningRate)
             yield return $"the warm-up falls: it starts at {Text(recipe.Schedule.WarmupLearningRate.Value)} "
                 + $"(`warmup-lr`) and ends at {Text(how.LearningRate)} (`lr`).";

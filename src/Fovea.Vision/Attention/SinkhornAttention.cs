@@ -62,6 +62,10 @@ public sealed class SinkhornAttention : Module, ILocalAttention
         Main = Iterations,
     };
 
+    /// <summary>True for doubly stochastic attention with an even number of iterations.</summary>
+    public static bool EndsWithColumns(AttentionSpec spec) =>
+        spec.Part == Entry && spec.Values.Of(Iterations) % 2 == 0;
+
     /// <inheritdoc/>
     public Locality? Locality { get; }
 

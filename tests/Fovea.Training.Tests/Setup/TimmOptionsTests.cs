@@ -107,6 +107,20 @@ public sealed class TimmOptionsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("sinkhorn:4", true)]
+    [InlineData("softmax,sinkhorn:2", true)]
+    [InlineData("sinkhorn", false)]
+    [InlineData("softmax", false)]
+    public void ThatColumnsComeLastIsSaid(string attention, bool isSaid)
+    {
+        Recipe recipe = TinyRun.Recipe with { Model = TinyRun.Recipe.Model with { Attention = attention } };
+        TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Images, stop: TestContext.Current.CancellationToken);
+
+        Assert.Equal(isSaid,
+            parts.Warnings.Any(warning => warning.Contains("columns are normalised last", StringComparison.Ordinal)));
+    }
+
+    [Theory]
     [InlineData("mean", "0.5", "0.5,0.5,0.5")]
     [InlineData("std", "0.229, 0.224, 0.225", "0.229,0.224,0.225")]
     [InlineData("interpolation", "BICUBIC", "bicubic")]
