@@ -98,13 +98,13 @@ internal static class Make
     /// <summary>Values of a form, separated by commas.</summary>
     public static Option<T[]> List<T>(string name, Core.Options.ValueForm<T> form, T[] standard, string description) =>
         new(name)
-    {
-        HelpName = $"{form.Placeholder},{form.Placeholder},...",
-        Description = description,
-        DefaultValueFactory = _ => standard,
-        CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(','))
+        {
+            HelpName = $"{form.Placeholder},{form.Placeholder},...",
+            Description = description,
+            DefaultValueFactory = _ => standard,
+            CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(','))
             .Select(text => Value(result, name, form, text))],
-    };
+        };
 
     private static Option<TOption> Read<TOption, T>(Option<TOption> option, Core.Options.ValueForm<T> form,
         Func<T, TOption> use)
