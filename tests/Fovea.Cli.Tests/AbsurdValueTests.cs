@@ -158,7 +158,7 @@ public sealed class AbsurdValueTests : IDisposable
             foreach (string value in JsonValues)
             {
                 JsonNode root = JsonNode.Parse(json)!;
-                JsonNode node = Members(root).ElementAt(i);
+                JsonNode node = Members(root)[i];
                 node.ReplaceWith(JsonNode.Parse(value));
                 yield return root.ToJsonString();
             }
@@ -166,11 +166,11 @@ public sealed class AbsurdValueTests : IDisposable
         foreach (string value in JsonValues) yield return value;
     }
 
-    private static IEnumerable<JsonNode> Members(JsonNode node)
+    private static JsonNode[] Members(JsonNode node)
     {
         IEnumerable<JsonNode?> below = node is JsonObject members ? members.Select(member => member.Value)
             : node is JsonArray items ? items.Take(1) : [];
-        return below.OfType<JsonNode>().SelectMany(child => Members(child).Prepend(child)).ToArray();
+        return [.. below.OfType<JsonNode>().SelectMany(child => Members(child).Prepend(child))];
     }
 
     private void Answers(params string[] arguments)

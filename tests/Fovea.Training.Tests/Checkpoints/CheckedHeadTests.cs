@@ -88,22 +88,22 @@ public sealed class CheckedHeadTests : IDisposable
     /// <summary>The text with each of its members in turn replaced by each value.</summary>
     private static IEnumerable<string> Variants(string json)
     {
-        int count = Members(JsonNode.Parse(json)!).Count();
+        int count = Members(JsonNode.Parse(json)!).Length;
         for (int i = 0; i < count; i++)
             foreach (string value in Values)
             {
                 JsonNode root = JsonNode.Parse(json)!;
-                Members(root).ElementAt(i).ReplaceWith(JsonNode.Parse(value));
+                Members(root)[i].ReplaceWith(JsonNode.Parse(value));
                 yield return root.ToJsonString();
             }
 
         foreach (string value in Values) yield return value;
     }
 
-    private static IEnumerable<JsonNode> Members(JsonNode node)
+    private static JsonNode[] Members(JsonNode node)
     {
         IEnumerable<JsonNode?> below = node is JsonObject members ? members.Select(member => member.Value)
             : node is JsonArray items ? items : [];
-        return below.OfType<JsonNode>().SelectMany(child => Members(child).Prepend(child)).ToArray();
+        return [.. below.OfType<JsonNode>().SelectMany(child => Members(child).Prepend(child))];
     }
 }

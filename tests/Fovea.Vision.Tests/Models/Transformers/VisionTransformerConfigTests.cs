@@ -22,12 +22,12 @@ public sealed class VisionTransformerConfigTests
         ["ImageSize must be 1 to 16384, got 0."] = config => config with { ImageSize = 0 },
         ["PatchSize must be 1 to 16384, got -4."] = config => config with { PatchSize = -4 },
         ["Channels must be 1 to 1024, got 0."] = config => config with { Channels = 0 },
-        ["Classes must be at least 0, got -1."] = config => config with { Classes = -1 },
+        ["Classes must be 0 to 1000000, got -1."] = config => config with { Classes = -1 },
         ["Dim must be 1 to 1048576, got 0."] = config => config with { Dim = 0 },
         ["Depth must be 1 to 10000, got 0."] = config => config with { Depth = 0 },
         ["Heads must be 1 to 1048576, got 0."] = config => config with { Heads = 0 },
         ["HeadDim must be 1 to 1048576, got 0."] = config => config with { HeadDim = 0 },
-        ["MlpDim must be at least 0, got -1."] = config => config with { MlpDim = -1 },
+        ["MlpDim must be 0 to 1048576, got -1."] = config => config with { MlpDim = -1 },
         ["PatchSize: 5 does not divide ImageSize 32."] = config => config with { PatchSize = 5 },
         ["Heads: 3 do not divide Dim 16; give HeadDim or other numbers."] = config => config with { Heads = 3 },
         ["NormEpsilon must be above 0, got 0."] = config => config with { NormEpsilon = 0 },
@@ -35,7 +35,7 @@ public sealed class VisionTransformerConfigTests
         ["PatchSize: pooled tokens lie 2, 4, 8 or 16 pixels apart, got 1."] = config =>
             config with { Embedding = EmbeddingKind.Tokenizer, PatchSize = 1 },
         ["PositionStd must be above 0, got 0."] = config => config with { PositionStd = 0 },
-        ["RegisterTokens must be at least 0, got -1."] = config => config with { RegisterTokens = -1 },
+        ["RegisterTokens must be 0 to 1048576, got -1."] = config => config with { RegisterTokens = -1 },
         ["DistillationToken needs Pooling ClassToken, got Mean."] = config =>
             config with { DistillationToken = true, Pooling = Pooling.Mean },
         ["Dim: sine-cosine positions of a sequence need an even number, got 15."] =
