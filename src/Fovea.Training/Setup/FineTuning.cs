@@ -100,8 +100,8 @@ public static class FineTuning
     internal static IEnumerable<string> Warnings(Recipe recipe, ModelConfig config)
     {
         OptimisationSection how = recipe.Optimisation;
-        if (recipe.Schedule.WarmupEpochs is double warm && warm >= how.Epochs)
-            yield return $"the warm-up of {Text(warm)} epochs is no shorter than the run of {how.Epochs}: the rate "
+        if (recipe.Schedule.WarmupEpochs is double warm && warm > how.Epochs)
+            yield return $"the warm-up of {Text(warm)} epochs is longer than the run of {how.Epochs}: the rate "
                 + "rises "
                 + "to the end (`warmup-epochs`, `epochs`).";
         if (recipe.Schedule.MinimumLearningRate > how.LearningRate)

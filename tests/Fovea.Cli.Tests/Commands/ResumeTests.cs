@@ -63,7 +63,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--warmup-epochs=5", "the warm-up of 5 epochs is no shorter than the run of 2")]
+    [InlineData("--warmup-epochs=5", "the warm-up of 5 epochs is longer than the run of 2")]
     [InlineData("--min-lr=1", "the smallest rate of 1 is above the largest of")]
     public void A_schedule_that_cannot_be_meant_is_said(string option, string expected)
     {
