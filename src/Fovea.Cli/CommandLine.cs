@@ -87,7 +87,8 @@ internal static class CommandLine
         _ => (ExitCode.Failure, $"{error.GetType().Name}: {error.Message} (this is a defect; {Verbose} shows where)"),
     };
 
-    /// <summary>What was thrown where it happened, on another thread or in a constructor of a type.</summary>
+    /// <summary>The exception that was thrown where it happened, on another thread or in a constructor of a
+    /// type.</summary>
     private static Exception Cause(Exception error) =>
         error is AggregateException or TypeInitializationException && error.InnerException is Exception inner
             ? Cause(inner) : error;

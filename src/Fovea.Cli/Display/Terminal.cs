@@ -29,8 +29,8 @@ internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInte
         new SteadyWriter(() => System.Console.Out), new SteadyWriter(() => System.Console.Error),
         !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb");
 
-    /// <summary>The exit code of a command whose own is <paramref name="code"/>: <paramref name="failure"/> where all went
-    /// well but its results could not be written.</summary>
+    /// <summary>The exit code of a command whose own is <paramref name="code"/>: <paramref name="failure"/> where all
+    /// went well but its results could not be written.</summary>
     public int Conclude(int code, int failure)
     {
         if (_output is not SteadyWriter { Failure: string reason }) return code;
