@@ -10,8 +10,8 @@ public static class PlainFile
 {
     private const int TypeOffset = 156;   // of a tar header's type
 
-    /// <summary>What a path leads to that is no file: <c>a folder</c>, <c>a named pipe</c>, ...; null for files, and
-    /// where there is nothing.</summary>
+    /// <summary>Name of what a path leads to that is no file: <c>a folder</c>, <c>a named pipe</c>, ...; null for
+    /// files, and where there is nothing.</summary>
     public static string? OtherKind(string path)
     {
         try

@@ -13,8 +13,8 @@ public interface IImageDataset
     /// changes.</summary>
     int Label(int index);
 
-    /// <summary>What tells image <paramref name="index"/> from the others, such as its path within the dataset; null
-    /// where it has no name.</summary>
+    /// <summary>Key that tells image <paramref name="index"/> from the others, such as its path within the dataset;
+    /// null where it has no name.</summary>
     string? NameOf(int index) => null;
 
     /// <summary>

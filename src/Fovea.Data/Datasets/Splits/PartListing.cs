@@ -5,7 +5,7 @@ using Fovea.Core.Formats;
 
 namespace Fovea.Data.Datasets.Splits;
 
-/// <summary>What a part of a dataset lists, in a few bytes: equal where it has the same images, by name, in the same
+/// <summary>Digest of what a part lists, in a few bytes: equal where it has the same images, by name, in the same
 /// classes, in whatever order. What the images show is not looked at.</summary>
 /// <param name="Count">Number of images.</param>
 /// <param name="Digest">Sum of a hash of each image's name and class.</param>
