@@ -1,8 +1,8 @@
 using System.Text.Json;
-using Fovea.Vision.Weights;
-using Fovea.Vision.Weights.Storage;
 using Fovea.Training.Checkpoints;
+using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Naming;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Cli.Tests.Commands;
 

@@ -9,7 +9,7 @@ internal static class DecodeBuffers
 {
     private const long MostKept = 64 << 20, MostWaste = 1 << 30;
 
-    private static long s_waste;
+    private static long _waste;
 
     /// <summary>An array of at least <paramref name="length"/> elements, whose values are undefined.</summary>
     public static T[] Rent<T>(int length)
@@ -27,8 +27,8 @@ internal static class DecodeBuffers
         }
 
         // The collector sees no hurry on a large machine: it would let several times the budget gather.
-        if (Interlocked.Add(ref s_waste, (long)array.Length * Unsafe.SizeOf<T>()) < MostWaste) return;
-        Interlocked.Exchange(ref s_waste, 0);
+        if (Interlocked.Add(ref _waste, (long)array.Length * Unsafe.SizeOf<T>()) < MostWaste) return;
+        Interlocked.Exchange(ref _waste, 0);
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
     }
 
