@@ -58,6 +58,7 @@ internal static class CommandLine
             CellCommand.Create(terminal, stop),
             RunsCommand.Create(terminal),
             ModelsCommand.Create(terminal),
+            DevicesCommand.Create(terminal),
             BenchCommand.Create(terminal),
             EstimateCommand.Create(terminal),
             ProbeCommand.Create(terminal, stop),

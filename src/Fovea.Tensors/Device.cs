@@ -8,11 +8,13 @@ public sealed class Device
     private static readonly Lazy<Device> DefaultReference = new(CreateReference);
     private static readonly Lock RegistryGate = new();
 
-    private static readonly OrderedDictionary<string, Func<DeviceRequest, Device>> Registry = new(
-        StringComparer.OrdinalIgnoreCase)
+    private static readonly OrderedDictionary<string, Registered> Registry = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["cpu"] = request => request.Threads is int threads ? CreateCpu(threads) : Cpu,
-        ["reference"] = _ => Reference,
+        ["cpu"] = new(request => Single(request, request.Threads is int threads ? CreateCpu(threads) : Cpu),
+            () => [new("cpu", true, $"{Environment.ProcessorCount} processors",
+                GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)]),
+        ["reference"] = new(request => Single(request, Reference),
+            () => [new("reference", true, "definitions in double precision, slow")]),
     };
 
     /// <summary>A device over any backend, one of another assembly for example.</summary>
@@ -56,29 +58,41 @@ public sealed class Device
     /// <summary>Adds a kind of device for this process. Call it before the command line or a recipe is read.</summary>
     /// <param name="name">The name for <see cref="Open"/>, without a colon; capitals do not matter.</param>
     /// <param name="factory">Opens one of these devices; it may return the same one each time.</param>
+    /// <param name="describe">Says which of these devices there are; null: one, without details.</param>
     /// <exception cref="ArgumentException">The name is empty, has a colon, or is taken.</exception>
-    public static void Register(string name, Func<DeviceRequest, Device> factory)
+    public static void Register(string name, Func<DeviceRequest, Device> factory,
+        Func<IReadOnlyList<DeviceDescription>>? describe = null)
     {
         if (name.Length == 0 || name.Contains(':'))
             throw new ArgumentException($"Device: '{name}' cannot be the name of a device.", nameof(name));
         lock (RegistryGate)
-            if (!Registry.TryAdd(name, factory)) throw new ArgumentException($"Device: '{name}' is registered already.",
-                nameof(name));
+            if (!Registry.TryAdd(name, new(factory, describe ?? (() => [new(name, true, "")]))))
+                throw new ArgumentException($"Device: '{name}' is registered already.", nameof(name));
     }
 
     /// <summary>Opens the device of a name.</summary>
     /// <param name="name">One of <see cref="Names"/>; behind a colon, which one of several, e.g. <c>cuda:1</c>.</param>
     /// <param name="threads">Threads that compute on this machine, 1 or more; null: all cores. Results do not depend on
     /// it.</param>
-    /// <exception cref="UsageException">No device has this name; the message lists those that there are.</exception>
-    public static Device Open(string name, int? threads = null)
+    /// <param name="precision">How it computes products.</param>
+    /// <exception cref="UsageException">No device has this name; the message lists those that there are. Or it has no
+    /// such precision.</exception>
+    public static Device Open(string name, int? threads = null, Precision precision = Precision.Fp32)
     {
         string[] parts = name.Split(':', 2);
-        Func<DeviceRequest, Device>? factory;
-        lock (RegistryGate) Registry.TryGetValue(parts[0], out factory);
-        return factory is null
+        Registered? kind;
+        lock (RegistryGate) Registry.TryGetValue(parts[0], out kind);
+        return kind is null
             ? throw new UsageException("device: " + NearestName.Message("device", name, Names))
-            : factory(new DeviceRequest(parts.Length > 1 ? parts[1] : "", threads));
+            : kind.Open(new DeviceRequest(parts.Length > 1 ? parts[1] : "", threads, precision));
+    }
+
+    /// <summary>All kinds of devices: which there are on this machine, and what others lack.</summary>
+    public static IReadOnlyList<DeviceDescription> Describe()
+    {
+        Registered[] kinds;
+        lock (RegistryGate) kinds = [.. Registry.Values];
+        return [.. kinds.SelectMany(kind => kind.Describe())];
     }
 
     /// <summary>A device's name as it was registered, with what stands behind the colon; null where <see cref="Open"/>
@@ -108,9 +122,21 @@ public sealed class Device
 
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    private static Device Single(DeviceRequest request, Device device) =>
+        request.Precision == Precision.Fp32
+            ? device
+            : throw new UsageException($"the device '{device}' computes in fp32 only.")
+            {
+                Field = "precision",
+                Remedy = "torch, cuda, mps and xpu have others",
+            };
+
+    private sealed record Registered(Func<DeviceRequest, Device> Open, Func<IReadOnlyList<DeviceDescription>> Describe);
 }
 
 /// <summary>Options for opening a device; see <see cref="Device.Register"/>.</summary>
 /// <param name="Index">The text behind the colon of a name such as <c>cuda:1</c>; empty without a colon.</param>
 /// <param name="Threads">Threads that compute on this machine; null: all cores.</param>
-public sealed record DeviceRequest(string Index, int? Threads);
+/// <param name="Precision">How it computes products.</param>
+public sealed record DeviceRequest(string Index, int? Threads, Precision Precision = Precision.Fp32);

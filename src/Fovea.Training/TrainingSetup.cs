@@ -93,6 +93,7 @@ public static class TrainingSetup
             notes.Add(
                 $"the run has done {state.Epoch} epochs, more than the {recipe.Optimisation.Epochs} that are asked "
                 + "for (`epochs`): nothing is trained, and its best weights are tested.");
+        notes.AddRange(DeviceNotes(checkpoint.Head.Recipe.Run.Device, recipe.Run.Device));
         parts = parts with { Average = Average(parts), State = state, Notes = notes };
         checkpoint.LoadState(parts.Model, parts.Optimizer, parts.Average);
         return parts;
@@ -109,6 +110,13 @@ public static class TrainingSetup
         return $"the dataset '{name}' has changed since this run's checkpoint: {what}.";
     }
 
+    private static IEnumerable<string> DeviceNotes(string before, string now)
+    {
+        if (before != now)
+            yield return $"this run computed on '{before}' so far and goes on on '{now}': the results are those of "
+                + "the same device within rounding, not to the last bit.";
+    }
+
     private static TrainingParts Build(Recipe recipe, Func<DatasetSplits> load,
         Action<ImageClassifier, Device, DatasetInfo> fill)
     {
@@ -121,7 +129,7 @@ public static class TrainingSetup
             throw new DataException($"dataset '{data.Info.Name}': there are no images to train on.");
 
         StepMemory.Require(recipe, config);
-        Device device = Device.Open(recipe.Run.Device, recipe.Run.Threads);
+        Device device = Device.Open(recipe.Run.Device, recipe.Run.Threads, recipe.Run.Precision);
         ImageClassifier model = config.Build();
         fill(model, device, data.Info);
         FineTuning.Prepare(model, recipe);

@@ -14,7 +14,8 @@ public class LayerTests
         ["Fovea.Vision"] = ["Fovea.Nn"],
         ["Fovea.Training"] = ["Fovea.Vision", "Fovea.Data"],
         ["Fovea.Lab"] = ["Fovea.Training", "Fovea.Plotting"],
-        ["Fovea.Cli"] = ["Fovea.Lab"],
+        ["Fovea.Torch"] = ["Fovea.Tensors"],
+        ["Fovea.Cli"] = ["Fovea.Lab", "Fovea.Torch"],
     };
 
     public static TheoryData<string> Projects => [.. Below.Keys];

@@ -24,13 +24,14 @@ internal static class BenchCommand
         Option<int?> threads = Make.Maybe("--threads", SizeForms.Threads,
             "Threads that compute; all cores unless given");
         Option<string> device = Make.Device();
+        Option<Tensors.Precision> precision = Make.Precision();
         Option<double> seconds = Make.Of("--seconds", SizeForms.Seconds, 10, "How long to measure");
         Option<int?> steps = Make.Maybe("--steps", SizeForms.Count, "Measure so many steps instead");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
 
         Command command = new("bench", "Measure how fast this machine trains or runs a model.")
         {
-            model, mode, batchSize, imageSize, attention, checkpoint, threads, device, seconds, steps, json,
+            model, mode, batchSize, imageSize, attention, checkpoint, threads, device, precision, seconds, steps, json,
         };
         command.SetAction(parsed =>
         {
@@ -44,6 +45,7 @@ internal static class BenchCommand
                 GradientCheckpointing = parsed.GetValue(checkpoint),
                 Threads = parsed.GetValue(threads),
                 Device = parsed.GetRequiredValue(device),
+                Precision = parsed.GetValue(precision),
                 Seconds = parsed.GetValue(seconds),
                 Steps = parsed.GetValue(steps),
             });

@@ -5,7 +5,7 @@ namespace Fovea.Cli.Options;
 internal static class IdleOptions
 {
     private const string NoMeaning = "has no meaning here and changes nothing.";
-    private const string Float32 = "changes nothing: everything is computed in float32 on the CPU.";
+    private const string Float32 = "changes nothing: --precision bf16 computes in bfloat16, on devices of PyTorch.";
     private const string Kept = "changes nothing: the last and the best checkpoint are kept.";
     private const string OneProcess = "changes nothing: one process trains, on all cores.";
 

@@ -27,6 +27,7 @@ internal sealed class ModelSource
         "--data-dir");
     private readonly Option<string> _split = Make.Choice("--split", "Which part", "test", "val", "train");
     private readonly Option<string> _device = Make.Device();
+    private readonly Option<Precision> _precision = Make.Precision();
     private readonly Option<int?> _threads = Make.Maybe("--threads", SizeForms.Threads,
         "Threads that compute; all cores unless given");
     private readonly Option<bool> _knownClasses = Make.Switch("--known-classes",
@@ -46,13 +47,14 @@ internal sealed class ModelSource
         _notes = notes;
         command.Add(_path);
         foreach (Option option in new Option[] { _model, _dataset, _data, _split, _maxPixels, _knownClasses,
-            _allowPartial, _device, _threads }.Concat(_view))
+            _allowPartial, _device, _precision, _threads }.Concat(_view))
             command.Add(option);
     }
 
     public TrainedModel Model(ParseResult parsed)
     {
-        Device device = Device.Open(parsed.GetRequiredValue(_device), parsed.GetValue(_threads));
+        Device device = Device.Open(parsed.GetRequiredValue(_device), parsed.GetValue(_threads),
+            parsed.GetValue(_precision));
         if (parsed.GetValue(_model) is not string name)
             return TrainedModel.Load(parsed.GetRequiredValue(_path), device,
                 training => RecipeOption.Apply(training, _view, parsed));

@@ -97,7 +97,7 @@ public static class Benchmark
 
         public Session(ModelConfig config, BenchmarkOptions options)
         {
-            Device device = Device.Open(options.Device, options.Threads);
+            Device device = Device.Open(options.Device, options.Threads, options.Precision);
             _allocatedBefore = device.Backend.AllocatedBytes;
             _model = config.Build();
             if (options.GradientCheckpointing && !_model.CanRecompute)

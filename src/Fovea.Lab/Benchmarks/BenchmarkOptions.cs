@@ -1,3 +1,5 @@
+using Fovea.Tensors;
+
 namespace Fovea.Lab.Benchmarks;
 
 /// <summary>Model, sizes and length of a measurement.</summary>
@@ -23,6 +25,9 @@ public sealed record BenchmarkOptions
 
     /// <summary><c>cpu</c> or <c>reference</c>.</summary>
     public string Device { get; init; } = "cpu";
+
+    /// <summary>How the device computes products.</summary>
+    public Precision Precision { get; init; }
 
     /// <summary>Threads; null: all cores.</summary>
     public int? Threads { get; init; }

@@ -1,3 +1,5 @@
+using Fovea.Tensors;
+
 namespace Fovea.Training.Recipes;
 
 /// <summary>Seed, machine and bookkeeping.</summary>
@@ -6,8 +8,11 @@ public sealed record RunSection
     /// <summary>Key of all random numbers; same seed, same bits. 0.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Device that computes: <c>cpu</c> or <c>reference</c>.</summary>
+    /// <summary>Device that computes: <c>cpu</c>, or another one that is registered.</summary>
     public string Device { get; init; } = "cpu";
+
+    /// <summary>How the device computes products, convolutions and attention; single precision.</summary>
+    public Precision Precision { get; init; } = Precision.Fp32;
 
     /// <summary>Threads that compute; null: all cores. Results do not depend on it.</summary>
     public int? Threads { get; init; }

@@ -54,22 +54,25 @@ internal sealed class BackendCase
     }
 
     /// <summary>What is wrong with a device's results: one sentence, or null.</summary>
-    public string? Disagreement(Device device)
+    /// <param name="device">The device.</param>
+    /// <param name="slack">Factor of the allowed errors, for libraries whose functions err by more units in the last
+    /// place.</param>
+    public string? Disagreement(Device device, double slack = 1)
     {
         Expectation expectation = Expectations.GetOrAdd(Name, _ => new(Expect)).Value;
         double[][] actual = Results(device);
         for (int i = 0; i < actual.Length; i++)
-            if (Disagreement(expectation.Values[i], expectation.Magnitudes?[i], actual[i]) is { } difference)
+            if (Disagreement(expectation.Values[i], expectation.Magnitudes?[i], actual[i], slack) is { } difference)
                 return $"{Name}, {(i == 0 ? "result" : $"gradient {i - 1}")}: {difference}";
         return null;
     }
 
-    private string? Disagreement(double[] expected, double[]? magnitudes, double[] actual)
+    private string? Disagreement(double[] expected, double[]? magnitudes, double[] actual, double slack)
     {
         double largest = expected.Length == 0 ? 0 : expected.Max(Math.Abs);
         for (int i = 0; i < expected.Length; i++)
         {
-            double allowed = _rounding.Allowed(i, expected, magnitudes, largest),
+            double allowed = slack * _rounding.Allowed(i, expected, magnitudes, largest),
                 error = Math.Abs(actual[i] - expected[i]);
             if (!(error <= allowed))
                 return $"element {i} of {expected.Length} is {actual[i]:G9}, expected {expected[i]:G9}; off by "

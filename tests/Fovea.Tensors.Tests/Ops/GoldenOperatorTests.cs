@@ -57,7 +57,7 @@ public sealed partial class GoldenOperatorTests
         string description = golden.Config.GetProperty(operation).GetString()!;
         string word = FirstWord().Match(description).Value;
 
-        Device device = deviceName == "cpu" ? Device.Cpu : Device.Reference;
+        Device device = deviceName == "reference" ? Device.Reference : Device.Open(deviceName);
         using StepScope scope = StepScope.Begin();
         Dictionary<string, Tensor> inputs = new() { ["input"] = Load(golden[$"{operation}.input"], device) };
         foreach (string name in (string[])["weight", "bias"])

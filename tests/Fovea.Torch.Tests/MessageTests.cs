@@ -1,0 +1,171 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Fovea.Torch.Backends;
+using Fovea.Torch.Native;
+
+namespace Fovea.Torch.Tests;
+
+/// <summary>What is said about libraries and devices that cannot be used.</summary>
+public sealed class MessageTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly string? _variable = Environment.GetEnvironmentVariable(LibTorchFiles.Variable);
+
+    public void Dispose()
+    {
+        Environment.SetEnvironmentVariable(LibTorchFiles.Variable, _variable);
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void A_folder_without_the_library_is_named()
+    {
+        Environment.SetEnvironmentVariable(LibTorchFiles.Variable, _folder["empty"]);
+
+        UsageException error = Assert.Throws<UsageException>(LibTorchFiles.Find);
+
+        Assert.Contains(_folder["empty"], error.Message);
+        Assert.Contains(LibTorchFiles.CpuFile, error.Message);
+        Assert.Equal("device", error.Field);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("lib")]
+    [InlineData("torch/lib")]
+    public void The_folder_may_be_one_above_the_library(string below)
+    {
+        string place = Path.Combine(_folder["any"], below).TrimEnd(Path.DirectorySeparatorChar);
+        Directory.CreateDirectory(place);
+        File.WriteAllText(Path.Combine(place, LibTorchFiles.CpuFile), "");
+        Environment.SetEnvironmentVariable(LibTorchFiles.Variable, _folder["any"]);
+
+        Assert.Equal(Path.GetFullPath(place), Path.GetFullPath(LibTorchFiles.Find()));
+    }
+
+    [Fact]
+    public void The_active_environment_is_searched()
+    {
+        string place = Path.Combine(_folder["env"], "lib", "python3.12", "site-packages", "torch", "lib");
+        Directory.CreateDirectory(place);
+        File.WriteAllText(Path.Combine(place, LibTorchFiles.CpuFile), "");
+        Environment.SetEnvironmentVariable(LibTorchFiles.Variable, null);
+        string? before = Environment.GetEnvironmentVariable("VIRTUAL_ENV");
+        try
+        {
+            Environment.SetEnvironmentVariable("VIRTUAL_ENV", _folder["env"]);
+            Assert.Equal(place, LibTorchFiles.Find());
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("VIRTUAL_ENV", before);
+        }
+    }
+
+    [Fact]
+    public void A_library_without_the_interface_is_too_old()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "takes a library of Linux");
+        string? other = ((string[])["/lib/x86_64-linux-gnu/libm.so.6", "/lib/aarch64-linux-gnu/libm.so.6",
+            "/usr/lib/libm.so.6", "/usr/lib64/libm.so.6"]).FirstOrDefault(File.Exists);
+        Assert.SkipWhen(other is null, "there is no library to stand for an old one");
+        Directory.CreateDirectory(_folder["old"]);
+        File.Copy(other, Path.Combine(_folder["old"], LibTorchFiles.CpuFile));
+
+        UsageException error = Assert.Throws<UsageException>(() => LibTorchFiles.LoadIn(_folder["old"]));
+
+        Assert.Contains("older than 2.10", error.Message);
+        Assert.Contains("pip install -U torch", error.Remedy);
+    }
+
+    [Fact]
+    public void A_library_for_another_processor_is_refused()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "ELF files are those of Linux");
+        byte[] head = new byte[64];
+        ((byte[])[0x7F, (byte)'E', (byte)'L', (byte)'F', 2, 1, 1]).CopyTo(head, 0);
+        bool isArm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+        BinaryPrimitives.WriteUInt16LittleEndian(head.AsSpan(18), (ushort)(isArm ? 62 : 183));
+        Directory.CreateDirectory(_folder["foreign"]);
+        File.WriteAllBytes(Path.Combine(_folder["foreign"], LibTorchFiles.CpuFile), head);
+
+        UsageException error = Assert.Throws<UsageException>(() => LibTorchFiles.LoadIn(_folder["foreign"]));
+
+        Assert.Contains("not for this processor", error.Message);
+    }
+
+    [Fact]
+    public void A_file_that_is_no_library_is_refused()
+    {
+        Directory.CreateDirectory(_folder["text"]);
+        File.WriteAllText(Path.Combine(_folder["text"], LibTorchFiles.CpuFile), "not a library");
+
+        UsageException error = Assert.Throws<UsageException>(() => LibTorchFiles.LoadIn(_folder["text"]));
+
+        Assert.Contains(_folder["text"], error.Message);
+        Assert.NotNull(error.Remedy);
+    }
+
+    [Theory]
+    [InlineData("cuda", "cannot use 'cuda'")]
+    [InlineData("cuda:x", "no number behind the colon")]
+    [InlineData("cuda:-1", "no number behind the colon")]
+    [InlineData("torch:1", "there is one torch only")]
+    public void A_device_that_is_not_there_is_refused(string name, string reason)
+    {
+        _ = Support.Torch.Device;
+        Assert.SkipWhen(name == "cuda" && LibTorchFiles.TryLoad("torch_cuda"), "this PyTorch has CUDA");
+
+        UsageException error = Assert.Throws<UsageException>(() => Device.Open(name));
+
+        Assert.Contains(reason, error.Message);
+        Assert.Equal("device", error.Field);
+    }
+
+    [Fact]
+    public void Tf32_is_for_cuda_and_other_precisions_for_PyTorch()
+    {
+        _ = Support.Torch.Device;
+        UsageException tf32 = Assert.Throws<UsageException>(() => Device.Open("torch", precision: Precision.Tf32));
+        UsageException cpu = Assert.Throws<UsageException>(() => Device.Open("cpu", precision: Precision.Bf16));
+
+        Assert.Equal(("precision", "precision"), (tf32.Field, cpu.Field));
+    }
+
+    [Fact]
+    public void What_does_not_fit_into_memory_says_how_much_was_asked_and_what_takes_less()
+    {
+        TorchBackend backend = (TorchBackend)Support.Torch.Device.Backend;
+
+        TorchException error = Assert.Throws<TorchException>(() => backend.Empty([1L << 60], backend.Torch.Float32));
+
+        Assert.Contains("has no memory left for 4398046511104 MiB", error.Message);
+        Assert.Contains("`batch-size`", error.Remedy);
+    }
+
+    [Fact]
+    public void An_operator_that_is_missing_is_named()
+    {
+        TorchBackend backend = (TorchBackend)Support.Torch.Device.Backend;
+
+        TorchException error = Assert.Throws<TorchException>(() =>
+            backend.Dispatcher.Call("no_such_operator", [0L], []));
+
+        Assert.Contains("no_such_operator", error.Message);
+        Assert.Contains(backend.Torch.Version.ToString(), error.Message);
+    }
+
+    [Fact]
+    public void Devices_are_described()
+    {
+        _ = Support.Torch.Device;
+        IReadOnlyList<DeviceDescription> all = Device.Describe();
+
+        Assert.Equal(["cpu", "reference", "torch"], all.Select(device => device.Name).Take(3));
+        DeviceDescription torch = all.Single(device => device.Name == "torch");
+        Assert.True(torch.IsThere);
+        Assert.StartsWith("PyTorch 2.", torch.Version);
+        DeviceDescription mps = all.Single(device => device.Name == "mps");
+        Assert.True(mps.IsThere || mps.Remedy is not null);
+    }
+}

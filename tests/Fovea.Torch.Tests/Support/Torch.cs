@@ -1,0 +1,33 @@
+using Fovea.Torch.Native;
+
+namespace Fovea.Torch.Tests.Support;
+
+/// <summary>PyTorch's library on the CPU; tests that need it are skipped where there is none.</summary>
+internal static class Torch
+{
+    private static readonly Lazy<(Device? Device, string Reason)> Opened = new(() =>
+    {
+        try
+        {
+            TorchDevices.Register();
+            return (Tensors.Device.Open("torch", 2), "");
+        }
+        catch (UsageException missing)
+        {
+            return (null, $"{missing.Message} {missing.Remedy}");
+        }
+    });
+
+    public static Device Device
+    {
+        get
+        {
+            (Device? device, string reason) = Opened.Value;
+            Assert.SkipWhen(device is null, reason);
+            return device!;
+        }
+    }
+
+    /// <summary>Tensors that this process owns now.</summary>
+    public static long Handles => HandleCount.Live;
+}
