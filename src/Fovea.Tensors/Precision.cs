@@ -1,7 +1,7 @@
 namespace Fovea.Tensors;
 
-/// <summary>How a device computes products, convolutions and attention. Weights, norms, softmax statistics, losses and
-/// what is stored are single precision in each.</summary>
+/// <summary>Numbers in which a device computes products, convolutions and attention. Weights, norms, softmax
+/// statistics, losses and what is stored are single precision in each.</summary>
 public enum Precision
 {
     /// <summary>Single precision throughout.</summary>

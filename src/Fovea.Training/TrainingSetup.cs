@@ -128,8 +128,8 @@ public static class TrainingSetup
         if (data.Train.Count == 0)
             throw new DataException($"dataset '{data.Info.Name}': there are no images to train on.");
 
-        StepMemory.Require(recipe, config);
         Device device = Device.Open(recipe.Run.Device, recipe.Run.Threads, recipe.Run.Precision);
+        if (device.Backend.UsesHostMemory) StepMemory.Require(recipe, config);
         ImageClassifier model = config.Build();
         fill(model, device, data.Info);
         FineTuning.Prepare(model, recipe);

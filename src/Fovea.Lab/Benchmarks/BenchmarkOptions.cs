@@ -26,7 +26,7 @@ public sealed record BenchmarkOptions
     /// <summary><c>cpu</c> or <c>reference</c>.</summary>
     public string Device { get; init; } = "cpu";
 
-    /// <summary>How the device computes products.</summary>
+    /// <summary>Precision of products on the device.</summary>
     public Precision Precision { get; init; }
 
     /// <summary>Threads; null: all cores.</summary>

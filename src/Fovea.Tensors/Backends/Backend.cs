@@ -11,6 +11,9 @@ public abstract partial class Backend
     /// <summary>Threads of this machine that compute, the caller's included.</summary>
     public virtual int Threads => 1;
 
+    /// <summary>Whether its buffers are this machine's memory and not a card's own.</summary>
+    public virtual bool UsesHostMemory => true;
+
     // Memory.
 
     /// <summary>A buffer for at least this many elements, contents unset; from the pool where one fits.</summary>

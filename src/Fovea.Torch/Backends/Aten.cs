@@ -313,7 +313,7 @@ internal readonly unsafe ref struct Aten
         return new(handle);
     }
 
-    /// <summary>What a thread needs before its first call: libtorch's own tape would keep everything.</summary>
+    /// <summary>Prepares a thread for its first call: libtorch's own tape would keep everything.</summary>
     private static List<nint> Begin(TorchBackend backend)
     {
         backend.Torch.SetGradMode(0);

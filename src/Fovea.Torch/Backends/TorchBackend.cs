@@ -36,6 +36,9 @@ internal sealed unsafe partial class TorchBackend : Backend
         }
     }
 
+    /// <inheritdoc/>
+    public override bool UsesHostMemory => _isHost || _deviceType == Torch.MpsType;
+
     /// <summary>The most bytes that were in use at once since <see cref="Trim"/>; libtorch's own pool keeps at least
     /// them.</summary>
     public override long AllocatedBytes => Interlocked.Read(ref _peak);

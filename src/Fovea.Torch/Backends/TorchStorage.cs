@@ -22,7 +22,7 @@ internal sealed class TorchStorage(TorchBackend backend, int capacity) : Storage
     /// <summary>Counted by the backend, unlike its own tables.</summary>
     public bool IsRented { get; init; }
 
-    /// <summary>What the elements are.</summary>
+    /// <summary>Data type of the elements, as libtorch numbers it.</summary>
     public int Type { get; private set; }
 
     /// <summary>The tensor; unset elements of single precision where nothing was written yet.</summary>
@@ -39,7 +39,7 @@ internal sealed class TorchStorage(TorchBackend backend, int capacity) : Storage
         (_handle, Type) = (tensor.Handle, type);
     }
 
-    /// <summary>What a linear layer made of these elements on its way in; null where it is not the same
+    /// <summary>Input of a linear layer, as it was made of these elements; null where it is not the same
     /// function.</summary>
     public NativeTensor? InputOf(in LinearInputKey key) => _input != 0 && _key == key ? new(_input) : null;
 

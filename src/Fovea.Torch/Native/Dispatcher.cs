@@ -36,7 +36,7 @@ internal sealed unsafe class Dispatcher
         stack[..results.Length].CopyTo(results);
     }
 
-    /// <summary>What to throw after a function of the C interface failed.</summary>
+    /// <summary>Error to throw after a function of the C interface failed.</summary>
     public TorchException Failure(string what)
     {
         string? text = _torch.LastError is null ? null : Marshal.PtrToStringUTF8((nint)_torch.LastError());

@@ -1,6 +1,7 @@
 namespace Fovea.Torch.Native;
 
-/// <summary>How many tensors of libtorch this process owns: made and taken in, less deleted and given away.</summary>
+/// <summary>Number of tensors of libtorch that this process owns: made and taken in, less deleted and given
+/// away.</summary>
 internal static class HandleCount
 {
     private static long _live, _made;

@@ -22,7 +22,7 @@ internal static partial class LibTorchFiles
 
     private static bool _usesTf32;
 
-    /// <summary>Where the loaded library lies.</summary>
+    /// <summary>Folder of the loaded library.</summary>
     public static string? Folder { get; private set; }
 
     /// <summary>File name of the library of all devices.</summary>

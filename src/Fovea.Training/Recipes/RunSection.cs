@@ -11,7 +11,7 @@ public sealed record RunSection
     /// <summary>Device that computes: <c>cpu</c>, or another one that is registered.</summary>
     public string Device { get; init; } = "cpu";
 
-    /// <summary>How the device computes products, convolutions and attention; single precision.</summary>
+    /// <summary>Precision of products, convolutions and attention; single precision.</summary>
     public Precision Precision { get; init; } = Precision.Fp32;
 
     /// <summary>Threads that compute; null: all cores. Results do not depend on it.</summary>
