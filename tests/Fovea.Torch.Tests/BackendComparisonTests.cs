@@ -1,6 +1,5 @@
 using Fovea.Tensors.Tests.Backends;
 using Fovea.Torch.Native;
-using Fovea.Torch.Tests.Support;
 
 namespace Fovea.Torch.Tests;
 

@@ -2,7 +2,6 @@ using System.Reflection;
 using Fovea.Tensors.Tests;
 using Fovea.Vision.Tests.Attention;
 using Fovea.Vision.Tests.Models.Residual;
-using Xunit.Sdk;
 
 namespace Fovea.Torch.Tests;
 

@@ -1,4 +1,3 @@
-using Fovea.Torch.Tests.Support;
 using Fovea.Training;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
