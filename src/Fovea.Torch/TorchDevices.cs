@@ -127,9 +127,9 @@ public static class TorchDevices
             Field = "device",
             Remedy = kind switch
             {
-                "cuda" => "install a build for CUDA or ROCm (pip: https://download.pytorch.org/whl), and "
-                    + "a driver that is not older than it",
-                "xpu" => "install a build for Intel GPUs (pip: https://download.pytorch.org/whl/xpu)",
+                "cuda" => "install a build for CUDA or ROCm (\"Get Started\" on pytorch.org has the command), and a "
+                    + "driver that is not older than it",
+                "xpu" => "install a build for Intel GPUs (\"Get Started\" on pytorch.org has the command)",
                 _ => "mps exists on Apple computers with macOS 14 or newer",
             },
         };
