@@ -54,7 +54,8 @@ public sealed class StudyRunner(StudyPlan plan, int jobs, CellTrainer train, ISt
                 RunRecord.ReadSummary(cell.Run);   // complains about a newer version
                 if (cell.Differences() is { Count: > 0 } differences) stale.Add((cell, differences));
             }
-            catch (CheckpointException error) when (error.InnerException is not null)   // damaged: the others go on
+            // damaged: the others go on; a recipe that cannot be read may be of a newer version
+            catch (CheckpointException error) when (error.InnerException is not (null or UsageException))
             {
                 _failures.Add(new(cell, error.Message));
             }

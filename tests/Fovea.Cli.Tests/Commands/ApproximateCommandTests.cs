@@ -39,7 +39,7 @@ public sealed class ApproximateCommandTests : IDisposable
         Assert.Equal(0, _shell.Run("approximate", run, "--images", "2", "--features", "8", "--draws", "1"));
         Assert.Contains("error of attention", _shell.Output, StringComparison.Ordinal);
         Assert.Equal(2, _shell.Run("approximate", run, "--features", "8,x"));
-        Assert.Contains("expected numbers above 0 separated by commas, got '8,x'", _shell.Error,
+        Assert.Contains("--features: 'x' is not a whole number from 1 to ", _shell.Error,
             StringComparison.Ordinal);
         Assert.Equal(2, _shell.Run("approximate", run, "--figure", "error.jpg"));
     }
