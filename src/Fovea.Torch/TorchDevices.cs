@@ -48,7 +48,8 @@ public static class TorchDevices
             }
             catch (FoveaException missing) when (index == 0)
             {
-                return [new(kind, false, "this PyTorch or this machine has none", Version: version, Remedy: missing.Remedy)];
+                return [new(kind, false, "this PyTorch or this machine has none", Version: version,
+                    Remedy: missing.Remedy)];
             }
             catch (FoveaException)
             {
