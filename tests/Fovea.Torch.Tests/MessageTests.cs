@@ -62,6 +62,35 @@ public sealed class MessageTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("2.4.1+cu121", "new")]
+    [InlineData("1.13.0a0", "new")]
+    [InlineData("2.11.0", "old")]
+    public void An_older_library_is_passed_over_where_there_is_a_newer_one(string version, string found)
+    {
+        Dictionary<string, string?> before = new();
+        foreach ((string variable, string name) in (ReadOnlySpan<(string, string)>)[("VIRTUAL_ENV", "old"),
+            ("CONDA_PREFIX", "new")])
+        {
+            string torch = _folder[$"{name}/lib/python3.12/site-packages/torch"];
+            Directory.CreateDirectory(Path.Combine(torch, "lib"));
+            File.WriteAllText(Path.Combine(torch, "lib", LibTorchFiles.CpuFile), "");
+            File.WriteAllText(Path.Combine(torch, "version.py"),
+                $"__all__ = ['__version__']\n__version__ = '{(name == "old" ? version : "2.10.0")}'\n");
+            before[variable] = Environment.GetEnvironmentVariable(variable);
+            Environment.SetEnvironmentVariable(variable, _folder[name]);
+        }
+
+        try
+        {
+            Assert.StartsWith(_folder[found], LibTorchFiles.Find());
+        }
+        finally
+        {
+            foreach ((string variable, string? value) in before) Environment.SetEnvironmentVariable(variable, value);
+        }
+    }
+
     [Fact]
     public void A_library_without_the_interface_is_too_old()
     {

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 
 namespace Fovea.Torch.Native;
 
@@ -15,6 +16,8 @@ internal static partial class LibTorchFiles
         + Variable;
 
     private static readonly byte[] ElfMark = [0x7F, (byte)'E', (byte)'L', (byte)'F'];
+
+    private static readonly Version Oldest = new(2, 10);
 
     private static readonly Lock Gate = new();
 
@@ -54,7 +57,7 @@ internal static partial class LibTorchFiles
         }
     }
 
-    /// <summary>The folder that holds the library, by the first place that has one: <see cref="Variable"/>, the active
+    /// <summary>The folder that holds the library, by the first place that has one of 2.10 or newer: <see cref="Variable"/>, the active
     /// virtual or conda environment, what <c>python3</c> would import, NuGet's packages.</summary>
     /// <exception cref="UsageException">No place has one.</exception>
     public static string Find()
@@ -66,8 +69,14 @@ internal static partial class LibTorchFiles
                 Field = "device",
                 Remedy = "it has to name the folder 'torch' of a Python installation, or the folder of the library",
             };
-        return FromEnvironments().Concat(FromPython()).Concat(FromNuGet()).FirstOrDefault() ?? throw new UsageException(
-            $"PyTorch's library ({CpuFile}) was not found.")
+        string? older = null;
+        foreach (string folder in FromEnvironments().Concat(FromPython()).Concat(FromNuGet()))
+        {
+            if (!IsOlder(folder)) return folder;
+            older ??= folder;
+        }
+
+        return older ?? throw new UsageException($"PyTorch's library ({CpuFile}) was not found.")
         {
             Field = "device",
             Remedy = Install,
@@ -155,6 +164,25 @@ internal static partial class LibTorchFiles
             };
         }
     }
+
+    /// <summary>Tells whether a Python package says that it is of a version without the interface; loading it to see
+    /// would keep it in the process.</summary>
+    private static bool IsOlder(string folder)
+    {
+        string file = Path.Combine(Path.GetDirectoryName(folder) ?? "", "version.py");
+        try
+        {
+            return File.Exists(file) && VersionLine().Match(File.ReadAllText(file)) is { Success: true } match
+                && Version.TryParse(match.Groups[1].Value, out Version? version) && version < Oldest;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    [GeneratedRegex(@"__version__[^=]*=\s*['""](\d+\.\d+)")]
+    private static partial Regex VersionLine();
 
     private static IEnumerable<string> FromEnvironments()
     {
