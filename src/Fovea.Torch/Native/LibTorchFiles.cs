@@ -57,8 +57,9 @@ internal static partial class LibTorchFiles
         }
     }
 
-    /// <summary>The folder that holds the library, by the first place that has one of 2.10 or newer: <see cref="Variable"/>, the active
-    /// virtual or conda environment, what <c>python3</c> would import, NuGet's packages.</summary>
+    /// <summary>The folder that holds the library, by the first place that has one of 2.10 or newer:
+    /// <see cref="Variable"/>, the active virtual or conda environment, what <c>python3</c> would import, NuGet's
+    /// packages.</summary>
     /// <exception cref="UsageException">No place has one.</exception>
     public static string Find()
     {
