@@ -49,8 +49,6 @@ internal static class ProbeCommand
         foreach (RecipeOption field in parts.Concat(fields)) command.Add(field);
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(temperature) is not (> 0 and < double.PositiveInfinity))
-                throw new UsageException("--temperature: must be above 0.");
             Device place = Device.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads));
             FrozenModel frozen = FrozenModel.Load(Make.ModelOf(parsed, run, parsed.GetValue(weights)),
                 parsed.GetValue(model), place,

@@ -7,13 +7,13 @@ namespace Fovea.Vision.Weights.Numpy;
 internal static partial class GoogleWeights
 {
     /// <summary>An array that each of these files has.</summary>
-    public const string Mark = "Transformer/encoder_norm/scale";
+    private const string Mark = "Transformer/encoder_norm/scale";
 
     private static readonly string[] Parts = ["/query/", "/key/", "/value/"];
 
-    /// <summary>Tells whether names are those of Google's files, with or without a word in front.</summary>
-    public static bool Recognises(IEnumerable<string> names) =>
-        names.Any(name => name.EndsWith(Mark, StringComparison.Ordinal));
+    /// <summary>Prefix of the names in Google's files, which may be empty; null for files of others.</summary>
+    public static string? RootOf(IEnumerable<string> names) =>
+        names.FirstOrDefault(name => name.EndsWith(Mark, StringComparison.Ordinal))?[..^Mark.Length];
 
     /// <summary>The model's arrays under timm's names; others (the state of an optimiser) are left out.</summary>
     /// <param name="path">For messages.</param>

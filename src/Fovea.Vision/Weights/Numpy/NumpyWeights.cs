@@ -26,10 +26,9 @@ internal sealed class NumpyWeights : WeightFile
         Dictionary<string, Weight> arrays = entries.Where(entry => entry.Key.EndsWith(Extension,
             StringComparison.Ordinal)).ToDictionary(entry => entry.Key[..^Extension.Length],
             entry => NumpyFile.Weight(file.Path, entry.Key[..^Extension.Length], Contents(entry.Key, entry.Value)));
-        string root = arrays.Keys.FirstOrDefault(name => name.EndsWith(GoogleWeights.Mark, StringComparison.Ordinal))
-            is string mark ? mark[..^GoogleWeights.Mark.Length] : "";
-        IsGoogle = GoogleWeights.Recognises(arrays.Keys);
-        Weights = IsGoogle ? GoogleWeights.Translate(file.Path, root, arrays) : [.. arrays.Values];
+        string? root = GoogleWeights.RootOf(arrays.Keys);
+        IsGoogle = root is not null;
+        Weights = root is not null ? GoogleWeights.Translate(file.Path, root, arrays) : [.. arrays.Values];
     }
 
     public override string Path => _file.Path;
