@@ -28,7 +28,7 @@ internal static class DevicesCommand
 
     private static void Print(Terminal terminal, IReadOnlyList<DeviceDescription> devices)
     {
-        Tables table = Tables.Create("device", ">memory", "version", "~what it is, or what it lacks");
+        Tables table = Tables.Create("device", ">memory", "version", "~notes");
         foreach (DeviceDescription device in devices)
         {
             string text = device.Remedy is string remedy ? $"{device.Detail.TrimEnd('.')}; {remedy}" : device.Detail;

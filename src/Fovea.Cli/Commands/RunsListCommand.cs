@@ -13,6 +13,10 @@ namespace Fovea.Cli.Commands;
 /// <summary><c>fovea runs list [DIR ...]</c>: a table of runs.</summary>
 internal static class RunsListCommand
 {
+    /// <summary>Columns; what a run reached is the last to go.</summary>
+    internal static readonly string[] Headings =
+        ["run", "model", "!attention", "?dataset", ">epochs", ">validation", "!>test", "?>time", "?date"];
+
     public static Command Create(Terminal terminal)
     {
         Argument<string[]> folders = new("DIR")
@@ -89,9 +93,7 @@ internal static class RunsListCommand
             return;
         }
 
-        Tables table = Tables.Create("run", "model", "!attention", "?dataset", ">epochs", ">validation", ">test",
-            "?>time",
-            "?date");
+        Tables table = Tables.Create(Headings);
         foreach (Entry entry in runs)
         {
             if (entry.Record is not RunRecord run) continue;

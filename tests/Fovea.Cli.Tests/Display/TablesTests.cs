@@ -1,3 +1,4 @@
+using Fovea.Cli.Commands;
 using Fovea.Cli.Display;
 using Spectre.Console;
 
@@ -36,6 +37,16 @@ public sealed class TablesTests
     }
 
     [Fact]
+    public void ARunWithTheUsualNameTellsItsTestAccuracyIn80Columns()
+    {
+        Tables table = Tables.Create(RunsListCommand.Headings);
+        table.AddRow(Cell.Name("runs/20261129-112629-vit-nano-shapes"), "vit-nano", "softmax", "shapes", "7/7",
+            "97.6 %", "97.5 %", "1:24", "2026-11-29 11:27");
+
+        Assert.Contains("97.5 %", Render(table, 80));
+    }
+
+    [Fact]
     public void NothingIsLeftOutOfAFile()
     {
         using StringWriter output = new(), error = new();
@@ -71,8 +82,7 @@ public sealed class TablesTests
 
     private static Tables Runs()
     {
-        Tables table = Tables.Create("run", "model", "!attention", "?dataset", ">epochs", ">validation", ">test",
-            "?>time", "?date");
+        Tables table = Tables.Create(RunsListCommand.Headings);
         for (int i = 0; i < Attentions.Length; i++)
             table.AddRow(Cell.Name($"runs/vit-{Attentions[i].Length}"), i == 0 ? "vit" : "vit_small_patch16_224",
                 Attentions[i], "cifar10", $"{i}/40", $"8{i}.1 %", $"7{i}.9 %", $"1:0{i}:03", $"2026-11-29 0{i}:00");
