@@ -119,6 +119,7 @@ void Draw(string name, string title, string unit, Func<(int Tokens, double Secon
         XLabel = "tokens",
         YLabel = unit,
         XScale = AxisScale.Logarithmic,
+        XTicks = [.. tokens.Select(n => (double)n)],
         YScale = AxisScale.Logarithmic,
         Series = [
             .. curves.Select(curve =>

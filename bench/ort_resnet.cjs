@@ -1,7 +1,8 @@
 // Times ONNX Runtime on the files that torch_resnet.py --onnx wrote; one JSON line per workload.
 // usage: node ort_resnet.cjs DIR_OF_ONNX THREADS NODE_MODULES_DIR [WORKLOAD...]
 const [dir, threads, modules, ...names] = process.argv.slice(2);
-const ort = require(require("path").resolve(modules, "onnxruntime-node"));
+const place = require("path").resolve(modules, "onnxruntime-node");
+const ort = require(place), { version } = require(place + "/package.json");
 const workloads = { "resnet18": [16, 224], "resnet18-cifar": [128, 32] };
 (async () => {
   for (const name of names.length ? names : Object.keys(workloads)) {
@@ -15,6 +16,6 @@ const workloads = { "resnet18": [16, 224], "resnet18-cifar": [128, 32] };
       seconds.push(Number(process.hrtime.bigint() - start) / 1e9);
     }
     const best = Math.min(...seconds.slice(1));
-    console.log(JSON.stringify({ peer: "onnxruntime", workload: name, mode: "infer", batch, threads: +threads, images_per_second: +(batch / best).toFixed(2) }));
+    console.log(JSON.stringify({ peer: `onnxruntime ${version}`, workload: name, mode: "infer", batch, threads: +threads, images_per_second: +(batch / best).toFixed(2) }));
   }
 })();

@@ -1,19 +1,52 @@
 #!/bin/sh
-# Draws images of the documentation anew, in a folder of its own; run from the root of the repository.
-#   docs/images/make.sh [FOLDER]
+# Draws the images of the documentation anew, all or some; run from the root of the repository.
+#   docs/images/make.sh [predictions|explain|study|sinkformer|train-from-scratch|tables]...
+# All take some 12 minutes on two cores. Runs go to $FOVEA_IMAGES, /tmp/fovea-images unless given. Numbers in the
+# documents beside an image are those of the same run: look at them again afterwards.
 set -eu
-out=${1:-/tmp/fovea-images}
-fovea="dotnet run -c Release --project src/Fovea.Cli --"
+out=${FOVEA_IMAGES:-/tmp/fovea-images}
+here=docs/images
+fovea() { dotnet run -c Release --project src/Fovea.Cli -- "$@"; }
 
-# README: the errors of the first run
-$fovea train --out "$out/first" --quiet
-cp "$out/first/figures/predictions.png" docs/images/predictions.png
-
-# docs/commands.md: where a model looks
-$fovea train --epochs 3 --out "$out/three" --quiet
-$fovea explain "$out/three" --index 14 --out "$out/explained"
-cp "$out/explained/14-overview.png" docs/images/explain.png
-
-# docs/commands.md: a study
-$fovea compare recipes/quick-study.yaml --out "$out/study" --quiet
-cp "$out/study/figures/accuracy.png" docs/images/study.png
+for image in ${*:-predictions explain study sinkformer train-from-scratch tables}; do
+    rm -rf "${out:?}/$image"
+    mkdir -p "$out/$image"
+    case $image in
+    predictions)   # README: the errors of the first run
+        fovea train --out "$out/$image/run" --quiet
+        cp "$out/$image/run/figures/predictions.png" $here/predictions.png
+        ;;
+    explain)   # docs/commands.md: where a model looks
+        fovea train --epochs 3 --out "$out/$image/run" --quiet
+        fovea explain "$out/$image/run" --index 14 --out "$out/$image/explained"
+        cp "$out/$image/explained/14-overview.png" $here/explain.png
+        ;;
+    study)   # docs/commands.md: a study
+        fovea compare recipes/quick-study.yaml --out "$out/$image/study" --quiet
+        cp "$out/$image/study/figures/accuracy.png" $here/study.png
+        ;;
+    sinkformer)   # docs/sinkformer.md
+        dotnet run samples/Sinkformer.cs -- --out "$out/$image"
+        cp "$out/$image/kernels.png" $here/sinkformer-kernels.png
+        cp "$out/$image/convergence.png" $here/sinkformer-convergence.png
+        cp "$out/$image/training.png" $here/sinkformer-training.png
+        ;;
+    train-from-scratch)   # docs/train-from-scratch.md
+        dotnet run samples/TrainFromScratch.cs -- --out "$out/$image"
+        cp "$out/$image/accuracy.png" $here/train-from-scratch.png
+        ;;
+    tables)
+        # These show what tables of the documents say, and are drawn from them: measuring again takes a machine with
+        # nothing else to do, and hours.
+        #   docs/attention.md  dotnet run -c Release bench/AttentionCost.cs
+        #   docs/results.md    fovea compare recipes/mechanisms.yaml --data DIR --out studies/mechanisms   (CIFAR-10)
+        dotnet run $here/FromTables.cs -- "$out/$image"
+        cp "$out/$image/attention-time.png" $here/attention-time.png
+        cp "$out/$image/mechanisms.png" $here/mechanisms.png
+        ;;
+    *)
+        echo "$0: there is no image '$image'" >&2
+        exit 2
+        ;;
+    esac
+done

@@ -22,7 +22,10 @@ internal static class CommandLine
     /// <returns>See <see cref="ExitCode"/>.</returns>
     public static int Run(string[] arguments, Terminal terminal, CancellationToken stop)
     {
-        string[] meant = IdleOptions.Without(arguments, line => terminal.Error.WriteLine($"fovea: {line}"));
+        List<string> idle = [];
+        string[] meant = IdleOptions.Without(arguments, idle.Add);
+        foreach (string line in idle) terminal.Error.WriteLine($"fovea: {line}");
+        terminal = terminal with { Typed = TypedCommand.Of(arguments), Idle = idle };
         ParseResult parsed = CreateRoot(terminal, stop).Parse(meant);
         if (parsed.Errors.Count > 0 && parsed.Action is not Help) return Complain(parsed, terminal);
         try

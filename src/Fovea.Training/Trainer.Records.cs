@@ -1,6 +1,7 @@
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
+using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 
 namespace Fovea.Training;
@@ -64,6 +65,7 @@ public sealed partial class Trainer
         Images = (_parts.Data.Train.Count, _parts.Data.Validation.Count, _parts.Data.Test.Count),
         ClassNames = _parts.Data.Info.ClassNames,
         DatasetNotes = _parts.Data.Notes,
+        Idle = [.. IdleFields.Of(_recipe, _parts.Data is { ValidationOrigin: "published", Validation.Count: > 0 })],
         ValidationOrigin = _parts.Data.ValidationOrigin,
         StepsPerEpoch = StepsPerEpoch,
         StepsDone = _state.Step,

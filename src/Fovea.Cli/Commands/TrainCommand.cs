@@ -79,13 +79,12 @@ internal static class TrainCommand
                 return ExitCode.Success;
             }
 
-            string typed = TypedCommand.Of(parsed);
             IRunDisplay display = parsed.GetValue(quiet) ? new QuietDisplay()
                 : parsed.GetValue(json) ? new JsonDisplay(terminal.Output, terminal.Error)
                 : terminal.IsInteractive ? new LiveDisplay(terminal.Console)
-                : new PlainDisplay(terminal.Output, typed);
+                : new PlainDisplay(terminal.Output, terminal.Typed, terminal.Idle);
             using WorkInHand work = new();
-            ObserverList observers = new(work, new ReportObserver(typed), display);
+            ObserverList observers = new(work, new ReportObserver(terminal.Typed, terminal.Idle), display);
             display.Show(() => isResumed
                 ? TrainingRun.Resume(parsed.GetValue(resume),
                     old => Resumable(old, Apply(old), parsed.GetValue(recipe)), observers, stop)

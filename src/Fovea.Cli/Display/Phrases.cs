@@ -43,7 +43,7 @@ internal static class Phrases
 
     /// <summary>The plan of a run, one line a subject.</summary>
     public static IEnumerable<(string Subject, string Text)> Describe(RunPlan plan, DateTimeOffset started,
-        string command = "")
+        string command = "", IReadOnlyList<string>? idle = null)
     {
         Recipe recipe = plan.Recipe;
         OptimisationSection how = recipe.Optimisation;
@@ -62,14 +62,21 @@ internal static class Phrases
             $"{Plural(how.Epochs, "epoch")} of {Plural(plan.StepsPerEpoch, "step")}, effective batch {how.BatchSize}, "
             + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {Rate(how.LearningRate)} ({recipe.Schedule.Form}, "
             + $"warm-up {Rate(warmup)} {(warmup == 1 ? "epoch" : "epochs")}), seed {recipe.Run.Seed}");
+        if (RecipeText.Update(recipe) is { Length: > 0 } update) yield return ("update", update);
+        if (RecipeText.Loss(recipe) is { Length: > 0 } loss) yield return ("loss", loss);
         if (RecipeText.Regularisation(plan.Used ?? recipe) is { Length: > 0 } measures)
             yield return ("measures", measures);
         if (RecipeText.Teacher(recipe) is { Length: > 0 } teacher) yield return ("teacher", teacher);
-        yield return ("machine", $"fovea {Machine.Version}, {Machine.Processors}");
+        foreach (string line in (idle ?? []).Concat(plan.Idle)) yield return ("idle", OptionNames.Of(line));
+        yield return ("machine", $"fovea {Machine.Version}, {Machine.Processors}{Device(recipe.Run)}");
         yield return ("run", (plan.StepsDone == 0 ? plan.Directory
             : $"{plan.Directory}, resumed after step {Count(plan.StepsDone)}")
                 + Invariant($", {started:yyyy-MM-dd HH:mm}"));
     }
+
+    /// <summary>Device and precision of a run, if not as usual.</summary>
+    private static string Device(RunSection run) => (run.Device == "cpu" ? "" : $", device {run.Device}")
+        + (run.Precision == Tensors.Precision.Fp32 ? "" : $", {run.Precision.ToString().ToLowerInvariant()}");
 
     /// <summary>Number of classes, and the first of their names.</summary>
     public static string Classes(IReadOnlyList<string> names)

@@ -5,7 +5,7 @@ using Fovea.Training.Runs;
 namespace Fovea.Cli.Display;
 
 /// <summary>One line per logged step and epoch: for pipes, files and logs.</summary>
-internal sealed class PlainDisplay(TextWriter output, string command = "") : IRunDisplay
+internal sealed class PlainDisplay(TextWriter output, string command, IReadOnlyList<string> idle) : IRunDisplay
 {
     private RunPlan? _plan;
     private TimeSpan _remaining;
@@ -23,7 +23,7 @@ internal sealed class PlainDisplay(TextWriter output, string command = "") : IRu
     public void Started(RunPlan plan)
     {
         _plan = plan;
-        Print(Phrases.Describe(plan, DateTimeOffset.Now, command));
+        Print(Phrases.Describe(plan, DateTimeOffset.Now, command, idle));
     }
 
     public void Warned(string message) => Print([("warning", OptionNames.Of(message))]);

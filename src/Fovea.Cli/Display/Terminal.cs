@@ -19,6 +19,12 @@ internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInte
     /// <summary>Opens standard input.</summary>
     public Func<Stream> Input { get; init; } = System.Console.OpenStandardInput;
 
+    /// <summary>The command, as it can be typed again.</summary>
+    public string Typed { get; init; } = "";
+
+    /// <summary>Sentences about options that were typed, are those of other programs and change nothing.</summary>
+    public IReadOnlyList<string> Idle { get; init; } = [];
+
     private const int WidthOfFiles = short.MaxValue;
 
     /// <summary>Results with colours and tables where the terminal can.</summary>

@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace Fovea.Cli.Display;
 
 /// <summary>A command line as it can be typed again.</summary>
@@ -8,8 +6,8 @@ internal static class TypedCommand
     private const string Plain = "-_./:=,+@%~";
 
     /// <summary>The words of a command, quoted for a shell where they need it.</summary>
-    public static string Of(ParseResult parsed) =>
-        string.Join(' ', parsed.Tokens.Select(token => Quoted(token.Value)).Prepend("fovea"));
+    public static string Of(IEnumerable<string> arguments) =>
+        string.Join(' ', arguments.Select(Quoted).Prepend("fovea"));
 
     /// <summary>A word in single quotes where a shell would read it as something else.</summary>
     internal static string Quoted(string word) =>

@@ -5,7 +5,8 @@ namespace Fovea.Lab.Reports;
 /// <summary>Writes a run's report and figures when the run is complete or interrupted; see
 /// <see cref="RunFigures.Write"/>.</summary>
 /// <param name="commandLine">The command that started the run; empty where there was none.</param>
-public sealed class ReportObserver(string commandLine = "") : IRunObserver
+/// <param name="idle">Sentences about what of it changes nothing, beside those of the plan.</param>
+public sealed class ReportObserver(string commandLine = "", IReadOnlyList<string>? idle = null) : IRunObserver
 {
     private DateTimeOffset _started = DateTimeOffset.Now;
 
@@ -14,5 +15,5 @@ public sealed class ReportObserver(string commandLine = "") : IRunObserver
 
     /// <inheritdoc/>
     public void Ended(RunOutcome outcome) =>
-        RunFigures.Write(outcome.Plan.Directory, RunReport.Of(outcome, commandLine, _started));
+        RunFigures.Write(outcome.Plan.Directory, RunReport.Of(outcome, commandLine, _started, idle));
 }

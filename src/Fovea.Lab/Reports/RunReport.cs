@@ -3,6 +3,7 @@ using Fovea.Data;
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Charts;
 using Fovea.Plotting.Images;
+using Fovea.Tensors;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
@@ -23,9 +24,12 @@ internal static class RunReport
     /// <param name="run">The run.</param>
     /// <param name="commandLine">The command that started it, or made it go on; empty: none.</param>
     /// <param name="date">The moment of that.</param>
-    public static ReportContent Of(RunOutcome run, string commandLine, DateTimeOffset date)
+    /// <param name="idle">Sentences about what of the command changes nothing, beside those of the plan.</param>
+    public static ReportContent Of(RunOutcome run, string commandLine, DateTimeOffset date,
+        IReadOnlyList<string>? idle = null)
     {
         ReportContent begun = Begun(run) with { CommandLine = commandLine, Date = date };
+        begun = begun with { Setup = [.. begun.Setup, new("Without effect", WithoutEffect(run.Plan, idle ?? []))] };
         return run is { Summary: { } summary, Test: { } test } ? Complete(begun, run, summary, test) : begun;
     }
 
@@ -67,12 +71,19 @@ internal static class RunReport
         yield return new("Test images", plan.Images.Test == 0 ? "none" : Count(plan.Images.Test));
         yield return new("Classes", Listed(plan.ClassNames));
         yield return new("Augmentation", $"{recipe.Data.Augmentation}");
+        yield return new("Loss", RecipeText.Loss(recipe));
         yield return new("Regularisation", RecipeText.Regularisation(recipe));
         yield return new("Teacher", RecipeText.Teacher(recipe));
         yield return new("Optimiser", $"{how.Optimizer.ToString().ToLowerInvariant()}, batch size {how.BatchSize}, "
             + $"learning rate {Significant(how.LearningRate, 3)} ({recipe.Schedule.Form}), weight decay "
-            + Significant(how.WeightDecay, 3));
+            + Significant(how.WeightDecay, 3) + (RecipeText.Update(recipe) is { Length: > 0 } more ? $", {more}" : ""));
+        yield return new("Device", recipe.Run is { Device: "cpu", Precision: Precision.Fp32 } ? ""
+            : $"{recipe.Run.Device}, {recipe.Run.Precision.ToString().ToLowerInvariant()}");
     }
+
+    /// <summary>Options are named as in the configuration.</summary>
+    private static string WithoutEffect(RunPlan plan, IReadOnlyList<string> idle) =>
+        string.Join(" ", idle.Concat(plan.Idle)).Replace("`", "", StringComparison.Ordinal);
 
     private static string Listed(IReadOnlyList<string> classes)
     {

@@ -28,6 +28,9 @@ public sealed record RunPlan
     /// each.</summary>
     public IReadOnlyList<string> DatasetNotes { get; init; } = [];
 
+    /// <summary>Fields of the recipe that were set and change nothing, a sentence each.</summary>
+    public IReadOnlyList<string> Idle { get; init; } = [];
+
     /// <summary>Origin of the validation images.</summary>
     public required string ValidationOrigin { get; init; }
 

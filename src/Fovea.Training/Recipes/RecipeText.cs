@@ -33,6 +33,35 @@ public static class RecipeText
             + (isSoft ? $", temperature {Text(how.Temperature)}" : "");
     }
 
+    /// <summary>The loss of training where it is not cross-entropy; empty where it is.</summary>
+    public static string Loss(Recipe recipe) => recipe.Regularisation.BinaryLoss
+        ? "binary cross-entropy of each class; losses of validation and test are cross-entropy" : "";
+
+    /// <summary>Settings of the updates that are not as usual, e.g. <c>layer decay 0.75, gradient clipped to norm
+    /// 5</c>; empty where all is.</summary>
+    public static string Update(Recipe recipe)
+    {
+        (OptimisationSection how, OptimisationSection usual) = (recipe.Optimisation, new());
+        bool isSgd = how.Optimizer == OptimizerKind.Sgd;
+        string?[] parts =
+        [
+            isSgd && how.Momentum != usual.Momentum ? $"momentum {Text(how.Momentum)}" : null,
+            isSgd && how.Nesterov ? "Nesterov's form" : null,
+            !isSgd && how.Betas != usual.Betas ? $"betas {Text(how.Betas.First)} and {Text(how.Betas.Second)}" : null,
+            !isSgd && how.Epsilon != usual.Epsilon ? $"epsilon {Text(how.Epsilon)}" : null,
+            how.ClipGradient == usual.ClipGradient ? null
+                : how.ClipGradient is double norm ? $"gradient clipped to norm {Text(norm)}" : "gradient not clipped",
+            how.LayerDecay is double decay ? $"layer decay {Text(decay)}" : null,
+            how.HeadRate != 1 ? $"head's rate times {Text(how.HeadRate)}" : null,
+            how.Freeze is null ? "all but the head frozen" : null,
+            how.Freeze is > 0 and int blocks ? $"embedding and {blocks} {(blocks == 1 ? "block" : "blocks")} frozen"
+                : null,
+            how.GradientAccumulation > 1 ? $"batch in {how.GradientAccumulation} parts" : null,
+            how.GradientCheckpointing ? "blocks computed again in the backward pass" : null,
+        ];
+        return string.Join(", ", parts.OfType<string>());
+    }
+
     private static string? Mixing(RegularisationSection rates)
     {
         if (rates.Mixup <= 0 && rates.CutMix <= 0) return null;

@@ -29,6 +29,21 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
+    public void The_header_and_the_report_tell_another_loss_and_what_changes_nothing()
+    {
+        string run = Path.Combine(_shell.Folder, "run");
+        Assert.Equal(0, _shell.Run([.. Shell.TinyTraining, "--out", run, "--bce-loss", "--amp", "--momentum", "0.5",
+            "--layer-decay", "0.9"]));
+        foreach (string line in (string[])["loss      binary cross-entropy of each class", "update    layer decay 0.9",
+            "idle      --amp changes nothing: ", "idle      --momentum 0.5 changes nothing: only SGD has it."])
+            Assert.Contains("\n" + line, _shell.Output);
+        Assert.Contains("--bce-loss --amp --momentum 0.5", _shell.Output);
+        string report = File.ReadAllText(Path.Combine(run, "report.html"));
+        Assert.Contains("--amp changes nothing: ", report);
+        Assert.Contains("momentum 0.5 changes nothing: only SGD has it.", report);
+    }
+
+    [Fact]
     public void A_run_prints_lines_and_leaves_a_run_directory()
     {
         string run = Path.Combine(_shell.Folder, "run");

@@ -14,4 +14,9 @@ public sealed class TypedCommandTests
     [InlineData("~/x", "'~/x'")]
     public void Words_are_quoted_where_a_shell_would_change_them(string word, string expected) =>
         Assert.Equal(expected, TypedCommand.Quoted(word));
+
+    [Fact]
+    public void A_command_is_what_was_typed() =>
+        Assert.Equal("fovea train --lr=1e-3 --amp --out 'my run'",
+            TypedCommand.Of(["train", "--lr=1e-3", "--amp", "--out", "my run"]));
 }

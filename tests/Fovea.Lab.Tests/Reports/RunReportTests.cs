@@ -49,6 +49,24 @@ public sealed class RunReportTests
             Assert.Contains(text, page, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_run_tells_another_loss_and_what_has_no_effect()
+    {
+        using TemporaryFolder folder = new();
+        Recipe recipe = TinyRun.Recipe with
+        {
+            Regularisation = new() { BinaryLoss = true, MixProbability = 0.5 },
+            Optimisation = TinyRun.Recipe.Optimisation with { LayerDecay = 0.7 },
+        };
+        TrainingRun.Start(recipe with { Run = recipe.Run with { Out = folder["run"], Track = Trackers.None } },
+            new ObserverList(new SilentObserver(), new ReportObserver("fovea train", ["--amp changes nothing."])),
+            CancellationToken.None, TinyRun.Images);
+        string page = File.ReadAllText(Path.Combine(folder["run"], "report.html"));
+        foreach (string text in (string[])["binary cross-entropy of each class", "layer decay 0.7",
+            "--amp changes nothing. mixup-prob 0.5 changes nothing: nothing is mixed."])
+            Assert.Contains(text, page, StringComparison.Ordinal);
+    }
+
     private static void Train(string directory, Recipe recipe, string command) => TrainingRun.Start(
         recipe with { Run = recipe.Run with { Out = directory, Track = Trackers.None } },
         new ObserverList(new SilentObserver(), new ReportObserver(command)), CancellationToken.None, TinyRun.Images);

@@ -9,6 +9,8 @@ public sealed class RecipeTextTests
     {
         Assert.Equal("", RecipeText.Regularisation(Recipe.Default));
         Assert.Equal("", RecipeText.Teacher(Recipe.Default));
+        Assert.Equal("", RecipeText.Loss(Recipe.Default));
+        Assert.Equal("", RecipeText.Update(Recipe.Default));
     }
 
     [Theory]
@@ -35,6 +37,34 @@ public sealed class RecipeTextTests
                 EmaDecay = 0.999,
             },
         }));
+
+    [Fact]
+    public void Another_loss_than_cross_entropy_is_named() => Assert.StartsWith("binary cross-entropy",
+        RecipeText.Loss(Recipe.Default with { Regularisation = new() { BinaryLoss = true } }));
+
+    [Fact]
+    public void Whatever_is_unusual_of_an_update_is_named()
+    {
+        Assert.Equal("betas 0.9 and 0.95, epsilon 1E-06, gradient clipped to norm 5, layer decay 0.75, head's rate "
+            + "times 10, embedding and 2 blocks frozen, batch in 4 parts, blocks computed again in the backward pass",
+            RecipeText.Update(Recipe.Default with
+            {
+                Optimisation = new()
+                {
+                    Betas = (0.9, 0.95), Epsilon = 1e-6, ClipGradient = 5, LayerDecay = 0.75, HeadRate = 10, Freeze = 2,
+                    GradientAccumulation = 4, GradientCheckpointing = true, Momentum = 0.5,
+                },
+            }));
+        Assert.Equal("momentum 0.5, Nesterov's form, gradient not clipped, all but the head frozen",
+            RecipeText.Update(Recipe.Default with
+            {
+                Optimisation = new()
+                {
+                    Optimizer = OptimizerKind.Sgd, Momentum = 0.5, Nesterov = true, ClipGradient = null, Freeze = null,
+                    Betas = (0.5, 0.5),
+                },
+            }));
+    }
 
     [Theory]
     [InlineData(DistillationKind.Hard, null, "runs/big, hard distillation, alpha 0.5")]

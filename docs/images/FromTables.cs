@@ -1,0 +1,63 @@
+#!/usr/bin/env dotnet
+#:project ../../src/Fovea.Plotting/Fovea.Plotting.csproj
+#:property PublishAot=false
+
+// Charts of what tables of the documentation say, so that an image and its table never differ.
+//
+// usage: dotnet run docs/images/FromTables.cs -- FOLDER        (from the root of the repository)
+
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Fovea.Plotting.Charts;
+using Fovea.Plotting.Text;
+
+string folder = args[0];
+Directory.CreateDirectory(folder);
+
+// Milliseconds of a step, "0.246, 0.0648" (milliseconds, MiB) by number of tokens.
+string[][] costs = Table("docs/attention.md", "mechanism", "64");
+double[] tokens = [.. costs[0][1..^1].Select(Number)];
+Save("attention-time", new LineChart
+{
+    Title = "Time of a training step of one attention layer",
+    Size = (860, 560),
+    XLabel = "tokens",
+    YLabel = "milliseconds",
+    XScale = AxisScale.Logarithmic,
+    XTicks = tokens,
+    YScale = AxisScale.Logarithmic,
+    Series = [.. costs[1..].Select(row => new Series(row[0], tokens,
+        [.. row[1..^1].Select(cell => cell == "-" ? double.NaN : Number(cell.Split(',')[0]))]))],
+});
+
+// Validation accuracy, "27.6, 29.4, ..." in % by epoch.
+string[][] accuracies = Table("docs/results.md", "configuration", "attention");
+Save("mechanisms", new LineChart
+{
+    Title = "Validation accuracy by epoch",
+    Size = (720, 400),
+    XLabel = "epoch",
+    XSpan = (0, 0),
+    YFormat = ValueFormat.Percent,
+    Series = [.. accuracies[1..].Select(row => Curve(row[0], [.. row[3].Split(',').Select(Number)]))],
+});
+
+static Series Curve(string name, double[] percents) =>
+    new(name, [.. percents.Select((_, i) => i + 1.0)], [.. percents.Select(value => value / 100)]);
+
+// The table whose first headings are these, row by row, the headings first; without the line below them and without
+// the marks of code.
+static string[][] Table(string file, params string[] headings)
+{
+    string head = $"| {string.Join(" | ", headings)} |";
+    string[] lines = [.. File.ReadLines(file).SkipWhile(line => !line.StartsWith(head, StringComparison.Ordinal))
+        .TakeWhile(line => line.StartsWith('|'))];
+    if (lines.Length < 3) throw new InvalidDataException($"{file}: there is no table that begins with '{head}'.");
+    return [.. lines.Where((_, i) => i != 1).Select(line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1]
+        .Select(cell => cell.Replace("`", "")).ToArray())];
+}
+
+static double Number(string text) => double.Parse(Regex.Replace(text, "[, ]", ""), NumberStyles.Float,
+    CultureInfo.InvariantCulture);
+
+void Save(string name, LineChart chart) => File.WriteAllBytes(Path.Combine(folder, $"{name}.png"), chart.ToPng());

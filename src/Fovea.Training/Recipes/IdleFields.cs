@@ -1,0 +1,54 @@
+namespace Fovea.Training.Recipes;
+
+/// <summary>Fields that were set and change nothing, because what they belong to is switched off.</summary>
+internal static class IdleFields
+{
+    private const string NotMixed = "nothing is mixed", NoTeacher = "there is no teacher", NoWeights =
+        "no weights are loaded";
+
+    private static readonly (string Field, Func<Recipe, bool> IsIdle, string Reason)[] Rules =
+    [
+        ("momentum", r => !IsSgd(r), "only SGD has it"),
+        ("nesterov", r => !IsSgd(r), "only SGD has it"),
+        ("betas", IsSgd, "only Adam and AdamW have them"),
+        ("opt-eps", IsSgd, "only Adam and AdamW have it"),
+        ("mixup-prob", r => r.Regularisation is { Mixup: 0, CutMix: 0 }, NotMixed),
+        ("mixup-switch-prob", r => r.Regularisation is { Mixup: 0, CutMix: 0 }, NotMixed),
+        ("mixup-switch-prob", r => r.Regularisation is { Mixup: 0, CutMix: > 0 } or { Mixup: > 0, CutMix: 0 },
+            "of mixup and CutMix only one is on"),
+        ("erasing-value", r => r.Regularisation.RandomErasing is null or 0, "`random-erasing` is not given"),
+        ("color-jitter", r => r.Data.AutoAugment is not null, "it is left out beside `auto-augment`"),
+        ("distill", r => r.Distillation.Teacher is null, NoTeacher),
+        ("distill-alpha", r => r.Distillation.Teacher is null, NoTeacher),
+        ("distill-temperature", r => r.Distillation.Teacher is null, NoTeacher),
+        ("distill-temperature", r => r.Distillation is { Teacher: not null, Kind: DistillationKind.Hard },
+            "hard distillation has none"),
+        ("cache-size", r => r.Data.Cache is null, "there is no `cache`"),
+        ("warmup-lr", r => r.Schedule.WarmupEpochs is 0, "there is no warm-up"),
+        ("strict", r => r.Model.Weights is null, NoWeights),
+        ("allow-partial", r => r.Model.Weights is null, NoWeights),
+        ("histogram-every", r => r.Run.Track == Trackers.None, "no tool gets a record"),
+    ];
+
+    /// <summary>A sentence for each such field.</summary>
+    /// <param name="recipe">The recipe of a run.</param>
+    /// <param name="hasOwnValidation">True where the dataset comes with validation images.</param>
+    public static IEnumerable<string> Of(Recipe recipe, bool hasOwnValidation)
+    {
+        Recipe usual = ModelDefaults.Of(recipe.Model.Name);
+        foreach ((string name, Func<Recipe, bool> isIdle, string reason) in Rules)
+            if (isIdle(recipe) && IsSet(name)) yield return Sentence(name, reason);
+        if (hasOwnValidation && IsSet("val-share"))
+            yield return Sentence("val-share", "the dataset has validation images of its own");
+
+        bool IsSet(string name) => RecipeFields.Find(name) is { } field && field.Read(recipe) != field.Read(usual);
+
+        string Sentence(string name, string reason)
+        {
+            RecipeField field = RecipeFields.Find(name)!;
+            return $"`{name}`{(field.IsFlag ? "" : " " + field.Read(recipe))} changes nothing: {reason}.";
+        }
+    }
+
+    private static bool IsSgd(Recipe recipe) => recipe.Optimisation.Optimizer == OptimizerKind.Sgd;
+}

@@ -1,0 +1,53 @@
+using Fovea.Training.Recipes;
+
+namespace Fovea.Training.Tests.Recipes;
+
+public sealed class IdleFieldsTests
+{
+    [Fact]
+    public void Nothing_is_idle_of_what_was_not_set() =>
+        Assert.All((Recipe[])[Recipe.Default, ModelDefaults.Of("vit-nano"), Of("optimizer=sgd"), Of("warmup-epochs=0")],
+            recipe => Assert.Empty(IdleFields.Of(recipe, hasOwnValidation: true)));
+
+    [Theory]
+    [InlineData("momentum=0.8", "`momentum` 0.8 changes nothing: only SGD has it.")]
+    [InlineData("nesterov=true", "`nesterov` changes nothing: only SGD has it.")]
+    [InlineData("optimizer=sgd betas=0.8,0.9", "`betas` 0.8,0.9 changes nothing: only Adam and AdamW have them.")]
+    [InlineData("optimizer=sgd opt-eps=0.5", "`opt-eps` 0.5 changes nothing: only Adam and AdamW have it.")]
+    [InlineData("mixup-prob=0.5", "`mixup-prob` 0.5 changes nothing: nothing is mixed.")]
+    [InlineData("mixup-switch-prob=0.1", "`mixup-switch-prob` 0.1 changes nothing: nothing is mixed.")]
+    [InlineData("mixup=1 mixup-switch-prob=0.1",
+        "`mixup-switch-prob` 0.1 changes nothing: of mixup and CutMix only one is on.")]
+    [InlineData("erasing-value=random", "`erasing-value` random changes nothing: `random-erasing` is not given.")]
+    [InlineData("auto-augment=trivial-augment color-jitter=0.4",
+        "`color-jitter` 0.4 changes nothing: it is left out beside `auto-augment`.")]
+    [InlineData("distill-alpha=0.3", "`distill-alpha` 0.3 changes nothing: there is no teacher.")]
+    [InlineData("distill-temperature=2", "`distill-temperature` 2 changes nothing: there is no teacher.")]
+    [InlineData("distill=hard teacher=runs/a distill-temperature=2",
+        "`distill-temperature` 2 changes nothing: hard distillation has none.")]
+    [InlineData("cache-size=96", "`cache-size` 96 changes nothing: there is no `cache`.")]
+    [InlineData("warmup-epochs=0 warmup-lr=0.1", "`warmup-lr` 0.1 changes nothing: there is no warm-up.")]
+    [InlineData("strict=true", "`strict` changes nothing: no weights are loaded.")]
+    [InlineData("allow-partial=true", "`allow-partial` changes nothing: no weights are loaded.")]
+    [InlineData("track=none histogram-every=5", "`histogram-every` 5 changes nothing: no tool gets a record.")]
+    [InlineData("val-share=0.2", "`val-share` 0.2 changes nothing: the dataset has validation images of its own.")]
+    public void What_changes_nothing_is_said_with_the_reason(string fields, string expected) =>
+        Assert.Equal([expected], IdleFields.Of(Of(fields), hasOwnValidation: true));
+
+    [Theory]
+    [InlineData("optimizer=sgd momentum=0.8 nesterov=true")]
+    [InlineData("betas=0.8,0.9 opt-eps=0.5")]
+    [InlineData("mixup=1 cutmix=1 mixup-prob=0.5 mixup-switch-prob=0.1")]
+    [InlineData("random-erasing=0.5 erasing-value=random")]
+    [InlineData("color-jitter=0.4")]
+    [InlineData("teacher=runs/a distill=soft distill-alpha=0.3 distill-temperature=2")]
+    [InlineData("cache=a cache-size=96")]
+    [InlineData("warmup-epochs=1 warmup-lr=0.0001")]
+    [InlineData("weights=a.pth strict=true allow-partial=true")]
+    [InlineData("histogram-every=5 val-share=0.2")]
+    public void What_acts_is_not_called_idle(string fields) =>
+        Assert.Empty(IdleFields.Of(Of(fields), hasOwnValidation: false));
+
+    private static Recipe Of(string fields) => fields.Split(' ').Select(field => field.Split('=', 2))
+        .Aggregate(Recipe.Default, (recipe, pair) => RecipeFields.Find(pair[0])!.Write(recipe, pair[1], pair[0]));
+}
