@@ -40,9 +40,10 @@ internal static class CommandLine
         }
         catch (Exception error)   // the last stop: a message for people, the details on request
         {
-            (int code, string message) = Explain(Cause(error));
-            terminal.Error.WriteLine($"fovea: {Abridged.Of(message)}");
-            if (arguments.Contains(Verbose)) terminal.Error.WriteLine(error);
+            (int code, IReadOnlyList<string> lines) = Explain(Cause(error));
+            foreach (string line in Abridged.Of([$"fovea: {lines[0]}", .. lines.Skip(1)]))
+                terminal.Error.WriteLine(line);
+            if (arguments.Contains(Verbose)) terminal.Error.Write(error + terminal.Error.NewLine);
             return code;
         }
     }
@@ -78,17 +79,17 @@ internal static class CommandLine
         return root;
     }
 
-    private static (int Code, string Message) Explain(Exception error) => error switch
+    private static (int Code, IReadOnlyList<string> Lines) Explain(Exception error) => error switch
     {
         FoveaException known =>
-            (known is UsageException ? ExitCode.Usage : ExitCode.Failure, OptionNames.Message(known)),
+            (known is UsageException ? ExitCode.Usage : ExitCode.Failure, OptionNames.Lines(known)),
         RunInterruptedException run =>
-            (ExitCode.Interrupted, $"interrupted; all is saved: go on with 'fovea train --resume {run.Directory}'."),
+            (ExitCode.Interrupted, [$"interrupted; all is saved: go on with 'fovea train --resume {run.Directory}'."]),
         OperationCanceledException =>
-            (ExitCode.Interrupted, error is StudyInterruptedException ? error.Message : "interrupted."),
-        OutOfMemoryException or InsufficientExecutionStackException => (ExitCode.Failure, OptionNames.Of(NoMemory())),
-        IOException or UnauthorizedAccessException => (ExitCode.Failure, error.Message),
-        _ => (ExitCode.Failure, $"{error.GetType().Name}: {error.Message} (this is a defect; {Verbose} shows where)"),
+            (ExitCode.Interrupted, [error is StudyInterruptedException ? error.Message : "interrupted."]),
+        OutOfMemoryException or InsufficientExecutionStackException => (ExitCode.Failure, [OptionNames.Of(NoMemory())]),
+        IOException or UnauthorizedAccessException => (ExitCode.Failure, [error.Message]),
+        _ => (ExitCode.Failure, [$"{error.GetType().Name}: {error.Message} (this is a defect; {Verbose} shows where)"]),
     };
 
     /// <summary>The exception that was thrown where it happened, on another thread or in a constructor of a
@@ -98,7 +99,7 @@ internal static class CommandLine
             ? Cause(inner) : error;
 
     private static string NoMemory() =>
-        $"the memory ({MemoryLimit.Text(MemoryLimit.Available)} for this process) is used up; checkpoints that were "
+        $"the memory ({ByteSize.Text(MemoryLimit.Available)} for this process) is used up; checkpoints that were "
             + "saved are whole. A smaller `batch-size`, `image-size` or model, fewer `workers` and `threads`, "
             + "`grad-accum` or `grad-checkpoint` need less.";
 

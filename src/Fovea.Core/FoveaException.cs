@@ -15,9 +15,16 @@ public abstract class FoveaException(string reason, Exception? inner = null) : E
     /// <summary>Advice beyond what the reason says; null where there is none.</summary>
     public string? Remedy { get; init; }
 
+    /// <summary>What the reason is about, item by item: each stands on a line of its own below it. Nothing else in a
+    /// message breaks a line, so that no name in it can.</summary>
+    public IReadOnlyList<string> Details { get; init; } = [];
+
     /// <summary>The sentence without the field.</summary>
     public string Reason => base.Message;
 
     /// <summary>Field and reason.</summary>
-    public override string Message => Field is null ? Reason : $"`{Field}`: {Reason}";
+    public string Sentence => Field is null ? Reason : $"`{Field}`: {Reason}";
+
+    /// <summary>Field, reason and details.</summary>
+    public override string Message => string.Join("\n  ", Details.Prepend(Sentence));
 }

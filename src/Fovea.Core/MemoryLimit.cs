@@ -1,12 +1,8 @@
-using System.Globalization;
-
 namespace Fovea.Core;
 
 /// <summary>The memory that this process may have, and sentences for what does not fit.</summary>
 public static class MemoryLimit
 {
-    private static readonly string[] Units = ["bytes", "kB", "MB", "GB", "TB", "PB"];
-
     /// <summary>Bytes that this process may use: of the machine, the container or the limit that was set for
     /// it.</summary>
     public static long Available => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
@@ -19,17 +15,10 @@ public static class MemoryLimit
     public static void Require(double bytes, string what, string remedy)
     {
         if (bytes <= Available) return;
-        throw new UsageException($"{what} takes {Text(bytes)} of memory, and there is {Text(Available)}.")
+        throw new UsageException($"{what} takes {ByteSize.Text(bytes)} of memory, and there is "
+            + $"{ByteSize.Text(Available)}.")
         {
             Remedy = remedy
         };
-    }
-
-    /// <summary>Bytes with a unit, e.g. <c>1.2 GB</c>.</summary>
-    public static string Text(double bytes)
-    {
-        int unit = 0;
-        for (; bytes >= 1000 && unit < Units.Length - 1; unit++) bytes /= 1000;
-        return $"{bytes.ToString(unit == 0 ? "0" : "#,0.0", CultureInfo.InvariantCulture)} {Units[unit]}";
     }
 }

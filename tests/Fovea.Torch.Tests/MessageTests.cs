@@ -168,7 +168,7 @@ public sealed class MessageTests : IDisposable
 
         TorchException error = Assert.Throws<TorchException>(() => backend.Empty([1L << 60], backend.Torch.Float32));
 
-        Assert.Contains("has no memory left for 4398046511104 MiB", error.Message);
+        Assert.Contains("has no memory left for 4 EiB", error.Message);
         Assert.Contains("`batch-size`", error.Remedy);
     }
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Core.Files;
-using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Plotting.Charts;
 using Fovea.Plotting.Text;
@@ -43,8 +42,7 @@ internal static class ApproximateCommand
                     .ToList();
             if (file is not null) Write(file, rows);
             if (parsed.GetValue(json))
-                terminal.Output.WriteLine(
-                    JsonText.Document(new { Checkpoint = model.Path, Draws = parsed.GetValue(draws), Errors = rows }));
+                terminal.Output.Document(new { Checkpoint = model.Path, Draws = parsed.GetValue(draws), Errors = rows });
             else Print(terminal.Console, rows);
             return ExitCode.Success;
         });

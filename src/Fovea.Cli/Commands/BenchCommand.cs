@@ -65,7 +65,7 @@ internal static class BenchCommand
             $"{result.Model}, {result.Mode}, batch {result.BatchSize}, {Phrases.Plural(result.Threads, "thread")}";
         string speed =
             $"{Phrases.Count(result.ImagesPerSecond)} images/s (best {Phrases.Count(result.ImagesPerSecondBest)})";
-        return $"{what}: {speed}, {roof}, activations {Phrases.Bytes(result.ActivationBytes)}, peak memory "
-            + $"{Phrases.Bytes(result.PeakMemoryBytes)}, median of {Phrases.Plural(result.Steps, "step")}";
+        return $"{what}: {speed}, {roof}, activations {ByteSize.Text(result.ActivationBytes)}, peak memory "
+            + $"{ByteSize.Text(result.PeakMemoryBytes)}, median of {Phrases.Plural(result.Steps, "step")}";
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Fovea.Cli.Display;
 using Fovea.Core.Files;
 using Fovea.Core.Formats;
 using Fovea.Lab.Studies;
@@ -17,7 +18,7 @@ namespace Fovea.Cli.Commands;
 /// <param name="idle">With time that nothing else wants.</param>
 internal sealed class CellProcess(bool idle)
 {
-    private readonly ConcurrentDictionary<int, Process> _running = new();
+    private readonly ConcurrentDictionary<int, byte> _running = new();   // a set of process ids
 
     /// <inheritdoc cref="CellTrainer"/>
     public CellOutcome Train(StudyCell cell, Recipe recipe, Action<RunEvent> logged, CancellationToken stop)
@@ -27,7 +28,7 @@ internal sealed class CellProcess(bool idle)
         AtomicFile.WriteText(file, RecipeFile.Print(recipe));
 
         using Process process = Start(file);
-        _running[process.Id] = process;
+        _running[process.Id] = 0;
         Task<string> errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         using (stop.Register(() => Ask(process)))
         {
@@ -108,8 +109,10 @@ internal sealed class CellProcess(bool idle)
 
     private static string Reason(string errors, int code)
     {
-        string said = errors.Trim();
-        if (said.StartsWith("fovea: ", StringComparison.Ordinal)) said = said["fovea: ".Length..];
+        string said = string.Join(' ', errors
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Where(line => !line.StartsWith(JsonDisplay.Warning, StringComparison.Ordinal))
+            .Select(line => line.StartsWith("fovea: ", StringComparison.Ordinal) ? line["fovea: ".Length..] : line));
         return said.Length > 0 ? said : code > 128
             ? $"its process was killed by signal {code - 128}; perhaps memory ran out."
             : $"its process ended with code {code}.";

@@ -41,9 +41,10 @@ internal static class DataGetCommand
         {
             bool isNew = await downloader.FetchAsync(file, directory, Progress(file, terminal), stop)
                 .ConfigureAwait(false);
-            string end = terminal.IsInteractive ? "\r" : "";
             string state = isNew ? "checked" : "already there";
-            terminal.Output.WriteLine($"{end}{file.Name}: {Phrases.Count(file.Bytes)} bytes, {state}          ");
+            string line = $"{file.Name}: {Phrases.Count(file.Bytes)} bytes, {state}";
+            if (terminal.IsInteractive) terminal.Overwrite("");
+            terminal.Output.WriteLine(terminal.IsInteractive ? line + "          " : line);
         }
     }
 
@@ -56,8 +57,8 @@ internal static class DataGetCommand
         {
             if (done - shown < ReportEvery && done < file.Bytes) return;
             shown = done;
-            terminal.Output.Write(
-                $"\r{file.Name}: {Phrases.Percent((double)done / file.Bytes)} of {Phrases.Bytes(file.Bytes)}   ");
+            terminal.Overwrite(
+                $"{file.Name}: {Phrases.Percent((double)done / file.Bytes)} of {ByteSize.Text(file.Bytes)}   ");
         };
     }
 }

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Core.Files;
-using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets;
@@ -64,7 +63,7 @@ internal static class DataInspectCommand
                 part.Name, part.Images, DatasetStatistics.Measure(part.Images, parsed.GetValue(workers), stop)))];
             string? file = parsed.GetValue(sheet);
             int shown = file is null ? 0 : WriteSheet(file, Sheet(splits));
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(splits, parts, file)));
+            if (parsed.GetValue(json)) terminal.Output.Document(Describe(splits, parts, file));
             else Print(terminal.Console, splits, parts);
             if (file is not null && !parsed.GetValue(json))
                 terminal.Console.Line($"{file}: contact sheet of {shown} training images.");
@@ -136,7 +135,7 @@ internal static class DataInspectCommand
         foreach (string note in splits.Notes) console.Line($"note: {OptionNames.Of(note)}");
         foreach (Part part in parts)
             foreach (string error in part.Statistics.Unreadable) console.MarkupLineInterpolated(
-                $"[red]unreadable[/] {OptionNames.Of(error)}");
+                $"[red]unreadable[/] {Printable.Line(OptionNames.Of(error))}");
     }
 
     private static void PrintClasses(IAnsiConsole console, DatasetInfo info, Part[] parts)

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Core.Formats;
 using Fovea.Tensors;
 
 namespace Fovea.Cli.Commands;
@@ -19,7 +18,7 @@ internal static class DevicesCommand
         command.SetAction(parsed =>
         {
             IReadOnlyList<DeviceDescription> devices = Device.Describe();
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(new { Devices = devices }));
+            if (parsed.GetValue(json)) terminal.Output.Document(new { Devices = devices });
             else Print(terminal, devices);
             return ExitCode.Success;
         });
@@ -33,7 +32,7 @@ internal static class DevicesCommand
         {
             string text = device.Remedy is string remedy ? $"{device.Detail.TrimEnd('.')}; {remedy}" : device.Detail;
             table.AddRow(Cell.Name(device.Name),
-                new Cell(device.Memory is long memory ? Phrases.Bytes(memory) : ""), new Cell(device.Version ?? ""),
+                new Cell(device.Memory is long memory ? ByteSize.Text(memory) : ""), new Cell(device.Version ?? ""),
                 new Cell(device.IsThere ? text : $"not here: {text}"));
         }
 

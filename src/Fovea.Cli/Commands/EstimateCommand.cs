@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Core.Formats;
 using Fovea.Lab.Benchmarks;
 using Fovea.Lab.Estimation;
 using Fovea.Vision.Attention;
@@ -75,7 +74,7 @@ internal static class EstimateCommand
                     Estimate.Of(what, profile, phases, parsed.GetRequiredValue(devices), parsed.GetValue(memory)));
             }
 
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(new { Estimates = estimates }));
+            if (parsed.GetValue(json)) terminal.Output.Document(new { Estimates = estimates });
             else Print(terminal.Console, estimates, phases);
             return ExitCode.Success;
         });
@@ -110,8 +109,8 @@ internal static class EstimateCommand
                 Cell.Name(one.Model), new Cell(one.Attention ?? ""), new Cell(Phrases.Count(one.Parameters)),
                 new Cell(Number(one.ForwardGmacs)), new Cell(Number(one.ForwardGflops)),
                 new Cell(Number(one.TrainingGflops)),
-                new Cell(Phrases.Bytes((long)one.TrainingBytesPerImage)),
-                new Cell(Phrases.Bytes((long)one.ActivationBytesPerImage)), new Cell(Phrases.Bytes(one.StateBytes)),
+                new Cell(ByteSize.Text(one.TrainingBytesPerImage)),
+                new Cell(ByteSize.Text(one.ActivationBytesPerImage)), new Cell(ByteSize.Text(one.StateBytes)),
                 new Cell(one.LargestBatch == 0 ? "none" : Phrases.Count(one.LargestBatch)));
         console.Write(what);
         console.Line(

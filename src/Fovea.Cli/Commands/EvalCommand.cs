@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Models;
@@ -34,7 +33,7 @@ internal static class EvalCommand
                 ignoreCase: true);
             EvaluationResult result = model.Evaluate(images, parsed.GetValue(batchSize), augmentation, stop);
             if (parsed.GetValue(json))
-                terminal.Output.WriteLine(JsonText.Document(Describe(model, images.Info, split, result)));
+                terminal.Output.Document(Describe(model, images.Info, split, result));
             else Print(terminal.Console, images.Info, split, result);
             return ExitCode.Success;
         });

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Fovea.Cli.Display;
-using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Lab.LearningRates;
 using Fovea.Training;
@@ -76,7 +75,7 @@ internal sealed class FindLearningRate
                 + $"{parts.Recipe.Optimisation.BatchSize}";
         IReadOnlyList<string> figures = LearningRateFigure.Write(directory,
             LearningRateFigure.Of(curve, $"Learning rate test: {setting}"));
-        if (json) _terminal.Output.WriteLine(JsonText.Document(Describe(parts, range, curve, figures)));
+        if (json) _terminal.Output.Document(Describe(parts, range, curve, figures));
         else if (!quiet) Print(setting, range, curve, figures);
     }
 

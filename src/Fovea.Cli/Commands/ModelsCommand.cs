@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Core.Formats;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Windows;
@@ -20,12 +19,11 @@ internal static class ModelsCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(json))
-                terminal.Output.WriteLine(JsonText.Document(
-                    new
+                terminal.Output.Document(new
                     {
                         Models = Presets.All.Select(Describe),
                         Attention = AttentionCatalogue.All.Select(Describe)
-                    }));
+                    });
             else
                 Print(terminal.Console);
             return ExitCode.Success;
@@ -82,12 +80,12 @@ internal static class ModelsCommand
             IEnumerable<string> own = (hasWindows ? entry.Options.Except(Locality.Options) : entry.Options)
                 .Select(Line);
             attention.AddRow(Cell.Name(entry.Name),
-                new Cell(string.Join('\n', hasWindows ? own.Append("and windows, see below") : own)),
+                Cell.Lines(hasWindows ? own.Append("and windows, see below") : own),
                 new Cell(entry.Summary));
         }
 
         attention.AddRow(
-            Cell.Name("windows"), new Cell(string.Join('\n', Locality.Options.Select(Line))),
+            Cell.Name("windows"), Cell.Lines(Locality.Options.Select(Line)),
             new Cell("Locality-aware initialisation, a modifier: softmax:window=2/4,until=5/10"));
 
         console.Write(models);

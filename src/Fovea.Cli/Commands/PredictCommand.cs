@@ -34,13 +34,12 @@ internal static class PredictCommand
             foreach (double[] shares in model.PredictEach(chosen.Images, parsed.GetValue(batchSize)))
                 predictions.Add(Of(chosen, predictions.Count, model, shares, parsed.GetValue(top)));
             if (parsed.GetValue(json))
-                terminal.Output.WriteLine(
-                    JsonText.Document(new
+                terminal.Output.Document(new
                     {
                         Checkpoint = model.Path,
                         model.Head.Data.ClassNames,
                         Predictions = predictions,
-                    }));
+                    });
             else if (parsed.GetValue(csv)) terminal.Output.Write(Csv(predictions));
             else Print(terminal.Console, predictions);
             return choice.Complain(chosen);
@@ -100,8 +99,8 @@ internal static class PredictCommand
         bool isWrong = prediction.Truth is string truth && truth != best.Name;
         string rest = string.Concat(prediction.Classes.Skip(1)
             .Select(entry => $"   {entry.Name} {Phrases.Percent(entry.Probability)}"));
-        return new Cell(Printable.Line($"{best.Name} {Phrases.Percent(best.Probability)}"),
-            new Style(isWrong ? Color.Red : Color.Green), Printable.Line(rest));
+        return new Cell($"{best.Name} {Phrases.Percent(best.Probability)}",
+            new Style(isWrong ? Color.Red : Color.Green), rest);
     }
 
     private sealed record ClassProbability(string Name, double Probability);

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Core.Formats;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Lab.Probing;
 using Fovea.Tensors;
@@ -53,9 +52,11 @@ internal static class ProbeCommand
             FrozenModel frozen = FrozenModel.Load(Make.ModelOf(parsed, run, parsed.GetValue(weights)),
                 parsed.GetValue(model), place,
                 recipe => RecipeOption.Apply(recipe, parts, parsed));
-            Recipe recipe = RecipeOption.Apply(
-                Of(frozen.Recipe, fields.Any(field => field.Field.Name == "dataset"
-                    && field.Given(parsed) is not null)), fields, parsed);
+            bool IsGiven(string name) =>
+                fields.Any(field => field.Field.Name == name && field.Given(parsed) is not null);
+            Recipe recipe = RecipeOption.Apply(Of(frozen.Recipe, IsGiven("dataset")), fields, parsed);
+            if (recipe.Data.Directory is string directory && IsGiven("data") && !IsGiven("dataset"))
+                recipe = recipe with { Data = DatasetChoice.From(recipe.Data, directory) };
             DatasetSplits data = DatasetChoice.Load(recipe);
             foreach (string note in data.Notes) terminal.Error.WriteLine($"fovea: note: {OptionNames.Of(note)}");
             ProbeResult result = Probe.Run(frozen, data, new ProbeOptions
@@ -66,7 +67,7 @@ internal static class ProbeCommand
                 BatchSize = parsed.GetValue(batchSize),
                 Seed = recipe.Run.Seed,
             }, place, stop);
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(result));
+            if (parsed.GetValue(json)) terminal.Output.Document(result);
             else Print(terminal.Console, result);
             return ExitCode.Success;
         });

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Core.Formats;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets;
 using Fovea.Lab.Probing;
@@ -46,7 +45,7 @@ internal static class PseudoLabelCommand
                 DecodeLimits.Of(parsed.GetValue(maxPixels) ?? model.Head.Recipe.Data.MaxPixels)), least,
                 parsed.GetValue(batchSize), stop);
             labels.Write(file, prefix);
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(labels, file, least)));
+            if (parsed.GetValue(json)) terminal.Output.Document(Describe(labels, file, least));
             else Print(terminal.Console, labels, file, least);
             return ExitCode.Success;
         });

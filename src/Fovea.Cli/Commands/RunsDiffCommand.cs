@@ -25,13 +25,12 @@ internal static class RunsDiffCommand
             RunRecord b = RunRecord.Read(parsed.GetRequiredValue(right));
             Difference[] options = [.. Options(a, b)], results = [.. Results(a, b)];
             if (parsed.GetValue(json))
-                terminal.Output.WriteLine(
-                    JsonText.Document(new
+                terminal.Output.Document(new
                     {
                         Runs = new[] { a.Run.Path, b.Run.Path },
                         Options = options,
                         Results = results
-                    }));
+                    });
             else Print(terminal.Console, a, b, options, results);
             return ExitCode.Success;
         });

@@ -3,7 +3,6 @@ using System.Globalization;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Core.Files;
-using Fovea.Core.Formats;
 using Fovea.Lab.Studies;
 using Fovea.Training.Runs;
 using Spectre.Console;
@@ -31,7 +30,7 @@ internal static class RunsListCommand
             string[] given = parsed.GetValue(folders) is { Length: > 0 } some ? some : [RunDirectory.DefaultParent];
             Entry[] runs = [.. given.SelectMany(Find).Distinct().Select(Read)];
             if (parsed.GetValue(json))
-                terminal.Output.WriteLine(JsonText.Document(new
+                terminal.Output.Document(new
                 {
                     Runs = runs.Select(Describe),
                     Studies = Studies(given).Select(study => new
@@ -44,7 +43,7 @@ internal static class RunsListCommand
                         study.Status.Epoch,
                         study.Status.Epochs
                     }),
-                }));
+                });
             else Print(terminal.Console, runs);
             if (!parsed.GetValue(json)) Print(terminal.Console, Studies(given));
             return ExitCode.Success;
@@ -131,8 +130,8 @@ internal static class RunsListCommand
         foreach ((string path, StudyStatus status) in studies)
         {
             string now = status.Cell is null ? ""
-                : $"; {Printable.Line(status.Cell)}: epoch {status.Epoch} of {status.Epochs}";
-            console.WriteLine($"{Printable.Line(path)}: {StateOf((path, status))}, {status.Finished} of "
+                : $"; {status.Cell}: epoch {status.Epoch} of {status.Epochs}";
+            console.Line($"{path}: {StateOf((path, status))}, {status.Finished} of "
                 + $"{Phrases.Plural(status.Cells, "cell")} finished{now}");
         }
     }

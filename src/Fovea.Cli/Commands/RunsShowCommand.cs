@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Core.Formats;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Spectre.Console;
@@ -19,7 +18,7 @@ internal static class RunsShowCommand
         command.SetAction(parsed =>
         {
             RunRecord run = RunRecord.Read(parsed.GetRequiredValue(path));
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(run)));
+            if (parsed.GetValue(json)) terminal.Output.Document(Describe(run));
             else Print(terminal.Console, run);
             return ExitCode.Success;
         });

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Core.Formats;
 using Fovea.Training.Checkpoints;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;
@@ -38,7 +37,7 @@ internal static class WeightsCommand
             if (parsed.GetValue(to) is string target)
                 ModelWeights.Export(target, weights, Parse(parsed.GetRequiredValue(type)),
                     ModelWeights.NormalizationOf(file), ModelWeights.ClassNamesOf(file));
-            if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Document(Describe(file, weights, closest)));
+            if (parsed.GetValue(json)) terminal.Output.Document(Describe(file, weights, closest));
             else Print(terminal.Console, file, weights, closest, parsed.GetValue(to));
             return ExitCode.Success;
         });

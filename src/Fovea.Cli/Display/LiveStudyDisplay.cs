@@ -64,7 +64,7 @@ internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
                 new Cell(Phrases.Loss(row.Last?.TrainLoss)), new Cell(Phrases.Percent(row.Validation)), State(row));
         }
 
-        List<IRenderable> rows = [new Text(Phrases.Describe(_plan, _before)), Bar()];
+        List<IRenderable> rows = [new Text(Printable.Line(Phrases.Describe(_plan, _before))), Bar()];
         if (_rows.Count > 0) rows.Insert(1, table);
         _context!.UpdateTarget(new Rows(rows));
     }

@@ -37,10 +37,6 @@ internal static class Phrases
         _ => Invariant($"{time.TotalSeconds:0.0} s"),
     };
 
-    public static string Bytes(long bytes) =>
-        bytes >= 1 << 30 ? Invariant($"{bytes / (double)(1 << 30):0.00} GiB")
-            : Invariant($"{bytes / (double)(1 << 20):0} MiB");
-
     /// <summary>The plan of a run, one line a subject.</summary>
     public static IEnumerable<(string Subject, string Text)> Describe(RunPlan plan, DateTimeOffset started,
         string command = "", IReadOnlyList<string>? idle = null)
@@ -96,7 +92,7 @@ internal static class Phrases
         if (summary.TestAccuracy is null) yield return ("test", $"none: there are no test images{weights}");
         else yield return ("test", $"accuracy {Percent(summary.TestAccuracy)}, loss {Loss(summary.TestLoss)}{weights}");
         yield return ("time", $"{Duration(summary.Seconds)}, {Count(summary.ImagesPerSecond)} images/s in training, "
-            + $"peak memory {Bytes(summary.PeakMemoryBytes)}");
+            + $"peak memory {ByteSize.Text(summary.PeakMemoryBytes)}");
         if (summary.SkippedImages is > 0 and int skipped)
             yield return ("skipped",
                 $"{Count(skipped)} unreadable "

@@ -52,6 +52,6 @@ internal sealed class PlainDisplay(TextWriter output, string command, IReadOnlyL
 
     private void Print(IEnumerable<(string Subject, string Text)> lines)
     {
-        foreach ((string subject, string text) in lines) output.WriteLine($"{subject,-9} {Printable.Line(text)}");
+        foreach ((string subject, string text) in lines) output.WriteLine(Printable.Line($"{subject,-9} {text}"));
     }
 }

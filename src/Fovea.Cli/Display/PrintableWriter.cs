@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Fovea.Cli.Display;
 
-/// <summary>Passes text on, without what would steer a terminal; nothing that was read from a file can.</summary>
+/// <summary>Passes text on, without what would steer a terminal; nothing that was read from a file can. What
+/// <see cref="WriteLine(string?)"/> gets stays one line, so that no name forges another.</summary>
 internal sealed class PrintableWriter(TextWriter inner) : TextWriter
 {
     /// <inheritdoc/>
@@ -18,7 +19,7 @@ internal sealed class PrintableWriter(TextWriter inner) : TextWriter
     public override void WriteLine() => inner.WriteLine();
 
     /// <inheritdoc/>
-    public override void WriteLine(string? value) => inner.WriteLine(Printable.Lines(value ?? ""));
+    public override void WriteLine(string? value) => inner.WriteLine(Printable.Line(value ?? ""));
 
     /// <inheritdoc/>
     public override void Flush() => inner.Flush();

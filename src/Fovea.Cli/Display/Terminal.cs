@@ -35,6 +35,9 @@ internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInte
         new SteadyWriter(() => System.Console.Out), new SteadyWriter(() => System.Console.Error),
         !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb");
 
+    /// <summary>Writes a line over the one before, where somebody watches.</summary>
+    public void Overwrite(string line) => _output.Write($"\r{Printable.Line(line)}");
+
     /// <summary>The exit code of a command whose own is <paramref name="code"/>: <paramref name="failure"/> where all
     /// went well but its results could not be written.</summary>
     public int Conclude(int code, int failure)

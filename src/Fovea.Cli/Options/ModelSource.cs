@@ -107,15 +107,9 @@ internal sealed class ModelSource
         DataSection data = training with { MaxPixels = parsed.GetValue(_maxPixels) ?? training.MaxPixels };
         if (parsed.GetValue(_dataset) is string name) data = data with { Dataset = name, Directory = null };
         if (parsed.GetValue(_data) is not string directory) return data;
-        data = data with { Directory = directory };
-        return parsed.GetValue(_dataset) is null && DatasetGuess.Of(directory) is string guess
-            && IsAnother(guess, training.Dataset) ? data with { Dataset = guess } : data;
+        return parsed.GetValue(_dataset) is null ? DatasetChoice.From(data, directory)
+            : data with { Directory = directory };
     }
-
-    /// <summary>Folders of images of one kind can be of several; records cannot.</summary>
-    private static bool IsAnother(string guess, string? training) =>
-        training != guess && !(training is "folder" && guess is "imagenet" or "cats-and-dogs" or "csv")
-            && !(training is "csv" && guess is "folder");
 
     private static string? FullPath(DataSection data) =>
         data.Directory is string directory ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)) : null;

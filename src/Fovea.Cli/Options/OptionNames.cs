@@ -8,9 +8,19 @@ namespace Fovea.Cli.Options;
 /// exist.</summary>
 internal static partial class OptionNames
 {
-    /// <summary>The sentences of an error, with options for fields.</summary>
-    public static string Message(FoveaException error) =>
-        Of(error.Remedy is null ? error.Message : $"{error.Message} {error.Remedy}");
+    /// <summary>The sentences of an error on one line, with options for fields.</summary>
+    public static string Message(FoveaException error) => string.Join(' ', Lines(error));
+
+    /// <summary>The sentences of an error, with options for fields: each of its details on a line of its
+    /// own.</summary>
+    public static IReadOnlyList<string> Lines(FoveaException error)
+    {
+        IEnumerable<string> lines = error.Details.Count == 0
+            ? [error.Remedy is null ? error.Sentence : $"{error.Sentence} {error.Remedy}"]
+            : [error.Sentence, .. error.Details.Select(detail => $"  {detail}"),
+                .. error.Remedy is null ? Array.Empty<string>() : [$"  {error.Remedy}"]];
+        return [.. lines.Select(Of)];
+    }
 
     /// <summary>A text with options for the fields that stand in backticks: <c>--image-size</c> for
     /// <c>`image-size`</c>.</summary>

@@ -26,12 +26,12 @@ internal sealed class UnreadableImages
     {
         if (_errors.Count == 0) return;
         DataException first = _errors[0];
-        if (_errors.Count == 1 && first.Remedy is null) ExceptionDispatchInfo.Throw(first);
-        string rest = _errors.Count > Most ? $"\n  and {_errors.Count - Most} more" : "";
-        string what = _errors.Count == 1 ? first.Message
-            : $"dataset '{name}': at least {_errors.Count} images cannot be "
-            + $"read:{string.Concat(_errors.Take(Most).Select(error => $"\n  {error.Message}"))}{rest}";
-        throw new DataException(first.Remedy is null ? what
-            : $"{what}{(_errors.Count == 1 ? " " : "\n")}{first.Remedy}", first);
+        if (_errors.Count == 1) ExceptionDispatchInfo.Throw(first);
+        IEnumerable<string> rest = _errors.Count > Most ? [$"and {_errors.Count - Most} more"] : [];
+        throw new DataException($"dataset '{name}': at least {_errors.Count} images cannot be read:", first)
+        {
+            Details = [.. _errors.Take(Most).Select(error => error.Message), .. rest],
+            Remedy = first.Remedy,
+        };
     }
 }

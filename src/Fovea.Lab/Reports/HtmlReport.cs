@@ -66,7 +66,7 @@ public static class HtmlReport
             ("Test accuracy", Percent(run.TestAccuracy)),
             ("Test loss", Significant(run.TestLoss, 4)),
             ("Images per second", Significant(run.ImagesPerSecond, 4)),
-            ("Peak memory", run.PeakMemoryBytes is long bytes ? Bytes(bytes) : ""),
+            ("Peak memory", run.PeakMemoryBytes is long bytes ? ByteSize.Text(bytes) : ""),
             ("Time", Duration(run.Seconds)),
             ("Seed", run.Seed?.ToString(CultureInfo.InvariantCulture) ?? ""),
             ("Date", run.Date is DateTimeOffset date

@@ -34,6 +34,7 @@ internal static class StudyJson
                 Directory = $"cells/{cell.Cell.Name}",
                 cell.Cell.Seed,
                 cell.State,
+                cell.Problem,
                 cell.Summary?.TestAccuracy,
                 cell.Summary?.TestLoss,
                 ValAccuracy = cell.Summary?.BestValAccuracy,

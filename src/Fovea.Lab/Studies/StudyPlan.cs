@@ -72,9 +72,11 @@ public sealed record StudyPlan
 
         if (wrong.Count > 0)
             throw new UsageException(
-                $"{wrong.Count} of {configurations.Count} configurations cannot be trained; nothing was started.\n  "
-                + string.Join("\n  ", wrong.GroupBy(one => one.Reason,
-                    one => one.Configuration).Select(group => Complaint(group.Key, [.. group]))));
+                $"{wrong.Count} of {configurations.Count} configurations cannot be trained; nothing was started.")
+            {
+                Details = [.. wrong.GroupBy(one => one.Reason, one => one.Configuration)
+                    .Select(group => Complaint(group.Key, [.. group]))],
+            };
 
         string[] names = Names(configurations);
         return new StudyPlan

@@ -49,25 +49,35 @@ public sealed class StudyRunner(StudyPlan plan, int jobs, CellTrainer train, ISt
         List<(StudyCell Cell, IReadOnlyList<string> Differences)> stale = [];
         foreach (StudyCell cell in plan.Cells)
         {
-            try
-            {
-                RunRecord.ReadSummary(cell.Run);   // complains about a newer version
-                if (cell.Differences() is { Count: > 0 } differences) stale.Add((cell, differences));
-            }
-            // damaged: the others go on; a recipe that cannot be read may be of a newer version
-            catch (CheckpointException error) when (error.InnerException is not (null or UsageException))
-            {
-                _failures.Add(new(cell, error.Message));
-            }
+            string? damage = DamageOf(cell);
+            if (cell.Differences() is { Count: > 0 } differences) stale.Add((cell, differences));
+            else if (damage is not null) _failures.Add(new(cell, damage));
         }
 
         if (stale.Count > 0 && !redoStale)
             throw new UsageException(
                 $"{plan.Study.Source}: the study has changed since {stale.Count} of its {plan.Cells.Count} cells were "
                     + "trained; "
-                + "train them anew with `redo-stale`, take another `out`, or undo the change.\n  "
-                + string.Join("\n  ", stale.Select(one => $"{one.Cell.Name}: {string.Join(", ", one.Differences)}")));
+                + "train them anew with `redo-stale`, take another `out`, or undo the change.")
+            {
+                Details = [.. stale.Select(one => $"{one.Cell.Name}: {string.Join(", ", one.Differences)}")],
+            };
         foreach ((StudyCell cell, _) in stale) Directory.Delete(cell.Run.Path, recursive: true);
+    }
+
+    /// <summary>Why the summary of a cell cannot be read; null where it can. The other cells go on.</summary>
+    /// <exception cref="CheckpointException">It is of a newer version.</exception>
+    private static string? DamageOf(StudyCell cell)
+    {
+        try
+        {
+            RunRecord.ReadSummary(cell.Run);
+            return null;
+        }
+        catch (CheckpointException error) when (error.InnerException is not null)
+        {
+            return error.Message;
+        }
     }
 
     private void Work(CancellationToken stop)

@@ -90,7 +90,7 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
     }
 
     private static string Memory(ConfigurationResult one) =>
-        double.IsFinite(one.PeakMemoryBytes.Mean) ? ValueText.Bytes((long)one.PeakMemoryBytes.Mean) : ValueText.Missing;
+        double.IsFinite(one.PeakMemoryBytes.Mean) ? ByteSize.Text(one.PeakMemoryBytes.Mean) : ValueText.Missing;
 
     private static IEnumerable<string> NotesOf(StudyResults results)
     {
@@ -104,6 +104,9 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
         if (!results.IsComplete)
             yield return "The study is not complete."
             + (results.Comparisons.Count > 0 ? " Differences are over the seeds that all have finished." : "");
+        foreach (CellResult cell in results.Configurations.SelectMany(one => one.Cells))
+            if (cell.Problem is string problem)
+                yield return $"'{cell.Cell.Label}' cannot be read and is left out: {problem}";
         int[] threads = [.. results.Configurations.SelectMany(one => one.Finished)
             .Select(cell => cell.Record!.Recipe.Run.Threads ?? 0).Distinct()];
         if (threads.Length > 1)

@@ -50,7 +50,7 @@ public sealed class PlanarImage
     public byte[] ToPng()
     {
         using SKImage image = ToPixels();
-        using SKData png = image.Encode(SKEncodedImageFormat.Png, 100);
+        using SKData png = SkiaMemory.Require(image.Encode(SKEncodedImageFormat.Png, 100), Width, Height);
         return png.ToArray();
     }
 
@@ -58,8 +58,8 @@ public sealed class PlanarImage
     internal SKImage ToPixels()
     {
         if (Channels == 1)
-            return SKImage.FromPixelCopy(new SKImageInfo(Width, Height, SKColorType.Gray8, SKAlphaType.Opaque),
-                Samples);
+            return SkiaMemory.Require(SKImage.FromPixelCopy(
+                new SKImageInfo(Width, Height, SKColorType.Gray8, SKAlphaType.Opaque), Samples), Width, Height);
         int plane = Height * Width;
         byte[] pixels = new byte[4 * plane];
         for (int i = 0; i < plane; i++)
@@ -68,7 +68,8 @@ public sealed class PlanarImage
             pixels[4 * i + 3] = 255;
         }
 
-        return SKImage.FromPixelCopy(new SKImageInfo(Width, Height, SKColorType.Rgba8888, SKAlphaType.Opaque), pixels);
+        return SkiaMemory.Require(SKImage.FromPixelCopy(
+            new SKImageInfo(Width, Height, SKColorType.Rgba8888, SKAlphaType.Opaque), pixels), Width, Height);
     }
 
     /// <summary>The image at another size: nearest pixels where it grows, averages (a box filter) where it

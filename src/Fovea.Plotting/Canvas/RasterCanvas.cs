@@ -20,7 +20,7 @@ internal sealed class RasterCanvas : ICanvas, IDisposable
         _scale = scale;
         PixelWidth = (int)Math.Ceiling(width * scale);
         PixelHeight = (int)Math.Ceiling(height * scale);
-        _bitmap = new SKBitmap(PixelWidth, PixelHeight, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        _bitmap = SkiaMemory.Bitmap(PixelWidth, PixelHeight);
         _canvas = new SKCanvas(_bitmap);
         _canvas.Clear(Color(Ink.Ground));
         _canvas.Scale((float)scale);
@@ -36,7 +36,7 @@ internal sealed class RasterCanvas : ICanvas, IDisposable
     /// <summary>The canvas as the bytes of a PNG file.</summary>
     public byte[] ToPng()
     {
-        using SKData png = _bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        using SKData png = SkiaMemory.Require(_bitmap.Encode(SKEncodedImageFormat.Png, 100), PixelWidth, PixelHeight);
         return png.ToArray();
     }
 

@@ -42,16 +42,6 @@ internal static class ValueText
             : $"{Count((long)time.TotalHours)} h {time.Minutes:00} min";
     }
 
-    /// <summary>An amount of memory: 512 B, 1.5 MiB, 2.25 GiB.</summary>
-    public static string Bytes(long bytes)
-    {
-        string[] units = ["B", "KiB", "MiB", "GiB", "TiB"];
-        double amount = bytes;
-        int unit = 0;
-        for (; amount >= 1024 && unit < units.Length - 1; unit++) amount /= 1024;
-        return $"{Significant(amount, 3)} {units[unit]}";
-    }
-
     /// <summary>The labels of an axis, all with as many decimals as tell neighbours apart.</summary>
     public static string[] Labels(IReadOnlyList<double> ticks, ValueFormat format)
     {

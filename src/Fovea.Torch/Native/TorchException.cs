@@ -27,12 +27,10 @@ internal sealed class TorchException(string reason, Exception? inner = null) : F
 
     /// <summary>The error for a buffer that does not fit.</summary>
     internal static TorchException OutOfMemory(string device, long asked, long held) =>
-        new($"{device} has no memory left for {Megabytes(asked)}; {Megabytes(held)} are held by this run.")
+        new($"{device} has no memory left for {ByteSize.Text(asked)}; {ByteSize.Text(held)} are held by this run.")
         {
             Field = "device",
             Remedy = "a smaller `batch-size` (with `grad-accum`), `grad-checkpoint` or `precision` bf16 takes less; "
                 + "the last checkpoint is kept",
         };
-
-    private static string Megabytes(long bytes) => $"{bytes / 1048576.0:0.#} MiB";
 }

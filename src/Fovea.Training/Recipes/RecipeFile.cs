@@ -64,8 +64,11 @@ public static class RecipeFile
             }
 
             emitter.Emit(new Scalar(field.Name));
-            emitter.Emit(new Scalar(value));
-            if (asked?.GetValueOrDefault(field.Name) is string wanted && wanted != value && !wanted.Contains('\n'))
+            // Other styles read a return, or a line break of Unicode, back as another one.
+            emitter.Emit(value.Any(IsControl) ? new Scalar(null, null, value, ScalarStyle.DoubleQuoted, true, true)
+                : new Scalar(value));
+            if (asked?.GetValueOrDefault(field.Name) is string wanted && wanted != value
+                && !wanted.Any(IsControl))
                 emitter.Emit(new Comment(Asked + wanted, isInline: true));
         }
 
@@ -74,6 +77,8 @@ public static class RecipeFile
         emitter.Emit(new StreamEnd());
         return text.ToString();
     }
+
+    private static bool IsControl(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
 
     /// <summary>Values that were asked for where a run's file says that something else is used, by the names of the
     /// fields.</summary>

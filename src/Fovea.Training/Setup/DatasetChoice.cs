@@ -40,6 +40,21 @@ public static class DatasetChoice
             };
     }
 
+    /// <summary>The data of a training, taken from another folder: what lies there tells the dataset, where it can be
+    /// told, and has to be named where the training drew its images and read none.</summary>
+    public static DataSection From(DataSection training, string directory)
+    {
+        DataSection data = training with { Directory = directory };
+        if (DatasetGuess.Of(directory) is string guess)
+            return IsAnother(guess, training.Dataset) ? data with { Dataset = guess } : data;
+        return training.Dataset == NeedsNoFiles ? data with { Dataset = null } : data;
+    }
+
+    /// <summary>Folders of images of one kind can be of several; records cannot.</summary>
+    private static bool IsAnother(string guess, string? training) =>
+        training != guess && !(training is "folder" && guess is "imagenet" or "cats-and-dogs" or "csv")
+            && !(training is "csv" && guess is "folder");
+
     /// <summary>Loads the dataset.</summary>
     /// <param name="recipe">Which one, and how.</param>
     /// <param name="cached">Gets the images in the cache so far, and their total; null: not asked for.</param>

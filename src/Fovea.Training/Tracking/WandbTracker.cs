@@ -37,7 +37,10 @@ internal sealed class WandbTracker : ITracker
     {
         _environment = environment;
         string parent = Path.Combine(Given("WANDB_DIR") ?? directory, "wandb");
-        _id = Given("WANDB_RUN_ID") ?? IdOf(directory);
+        string? given = Given("WANDB_RUN_ID");
+        Check.That(given is null || (IsId(given) && given.Length <= LongestId),
+            $"WANDB_RUN_ID: '{given}' is no id; it has letters, digits, '-' and '_', and at most {LongestId} of them.");
+        _id = given ?? IdOf(directory);
         string folder = FreeFolder(parent, now);
         Directory.CreateDirectory(Path.Combine(folder, "files"));
         Directory.CreateDirectory(Path.Combine(folder, "logs"));

@@ -34,7 +34,7 @@ public static class WeightFiles
             byte[] start = new byte[Math.Min(file.Length, Math.Max(StartBytes, TorchLegacy.Magic.Length + 2))];
             file.Read(0, start);
             if (start.AsSpan().StartsWith("PK\x03\x04"u8))
-                return NumpyWeights.Recognises(file) ? NumpyWeights.Read(file) : TorchZip.Read(file);
+                return NumpyWeights.TryRead(file) ?? TorchZip.Read(file);
             if (TorchLegacy.Recognises(start)) return TorchLegacy.Read(file);
             return ForeignFile.Describe(start) is string what ? throw new CheckpointException($"{path}: is {what}")
                 : new SafetensorsReader(file);

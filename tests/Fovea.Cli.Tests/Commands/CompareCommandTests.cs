@@ -89,6 +89,23 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_cell_that_cannot_be_read_is_named_by_the_study_and_by_the_list_of_runs()
+    {
+        (string study, string directory) = (Write(Tiny), Path.Combine(_shell.Folder, "out"));
+        Assert.True(_shell.Run("compare", study, "--out", directory, "--quiet") == 0, _shell.Error);
+        string summary = Path.Combine(directory, "cells/softmax_seed=3/summary.json");
+        File.WriteAllText(summary, "{");
+        Assert.Equal(1, _shell.Run("compare", study, "--out", directory));
+        Assert.StartsWith($"fovea: softmax, seed 3: {summary}: not the summary of a run", _shell.Error,
+            StringComparison.Ordinal);
+        Assert.Contains("'softmax, seed 3' cannot be read and is left out: ", _shell.Output, StringComparison.Ordinal);
+        Assert.Matches("linear +1/1", _shell.Output);
+        Assert.Equal(0, _shell.Run("runs", "list", directory));
+        Assert.Contains($"{summary}: not the summary", _shell.Output, StringComparison.Ordinal);
+        Assert.Contains("linear_seed=3", _shell.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_full_disk_ends_the_study_with_the_file_and_the_reason_and_the_same_command_goes_on()
     {
         (string study, string directory) = (Write(Tiny), Path.Combine(_shell.Folder, "out"));

@@ -9,6 +9,19 @@ public sealed class EvalCommandTests : IDisposable
     public void Dispose() => _shell.Dispose();
 
     [Fact]
+    public void A_folder_is_never_passed_over_for_images_that_the_training_drew()
+    {
+        string run = _shell.Train(), empty = Path.Combine(_shell.Folder, "empty");
+        Directory.CreateDirectory(empty);
+        foreach (string folder in (string[])[empty, Path.Combine(_shell.Folder, "missing")])
+            foreach (string command in (string[])["eval", "probe"])
+            {
+                Assert.Equal(2, _shell.Run(command, run, "--data", folder));
+                Assert.Contains($"say which dataset lies in '{folder}'", _shell.Error, StringComparison.Ordinal);
+            }
+    }
+
+    [Fact]
     public void Evaluation_of_a_run_agrees_with_its_summary()
     {
         string run = _shell.Train();

@@ -155,6 +155,53 @@ public sealed class StudyRunnerTests : IDisposable
     }
 
     [Fact]
+    public void A_cell_that_cannot_be_read_is_named_and_hides_no_other()
+    {
+        StudyPlan plan = TinyStudy.Plan(_folder.Path);
+        _study.Run(plan);
+        StudyResults whole = StudyResults.Read(plan);
+        foreach ((string file, string content, int failures) in ((string, string, int)[])[("summary.json", "{", 1),
+            ("summary.json", "[]", 1), ("summary.json", "{\"test_accuracy\": 7}", 1),
+            ("predictions.csv", "index\n1,x", 0)])
+        {
+            string damaged = Path.Combine(plan.Cells[0].Run.Path, file), before = File.ReadAllText(damaged);
+            File.WriteAllText(damaged, content);
+            StudyResults results = StudyResults.Read(plan);
+            Assert.Single(results.Configurations[0].Finished);
+            Assert.Equal(whole.Configurations[1].TestAccuracy.Values, results.Configurations[1].TestAccuracy.Values);
+            string note = Assert.Single(StudyTable.Of(results).Notes,
+                note => note.Contains("cannot be read and is left out", StringComparison.Ordinal));
+            Assert.StartsWith("'softmax, seed 0' ", note, StringComparison.Ordinal);
+            Assert.Contains(file, note, StringComparison.Ordinal);
+
+            _study.Trained.Clear();
+            Assert.Equal(Enumerable.Repeat(plan.Cells[0], failures), _study.Run(plan).Select(failed => failed.Cell));
+            Assert.Empty(_study.Trained);
+            AssertNamed(file);
+            File.WriteAllText(damaged, before);
+        }
+
+        // A log or checkpoints that are damaged keep the results.
+        File.WriteAllText(plan.Cells[0].Run.Metrics, "null\n{\"");
+        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(plan.Cells[0].Run.LastCheckpoint)!))
+            File.WriteAllText(file, "damaged");
+        Assert.Empty(_study.Run(plan));
+        Assert.True(StudyResults.Read(plan).IsComplete);
+    }
+
+    private void AssertNamed(string file)
+    {
+        Assert.Contains("softmax, seed 0", File.ReadAllText(_folder["study.html"]), StringComparison.Ordinal);
+        Assert.Contains(file, File.ReadAllText(_folder["study.html"]), StringComparison.Ordinal);
+        Assert.Contains(file, File.ReadAllText(_folder["study.md"]), StringComparison.Ordinal);
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(_folder["study.json"]));
+        Assert.False(json.RootElement.GetProperty("complete").GetBoolean());
+        JsonElement cell = json.RootElement.GetProperty("configurations")[0].GetProperty("cells")[0];
+        Assert.Equal("unreadable", cell.GetProperty("state").GetString());
+        Assert.Contains(file, cell.GetProperty("problem").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_cell_that_diverged_lets_the_others_go_on_and_another_failure_does_not()
     {
         _study.Instead = cell => cell.Configuration.Label == "softmax" && cell.Seed == 0

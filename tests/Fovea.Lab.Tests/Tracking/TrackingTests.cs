@@ -197,6 +197,53 @@ public class TrackingTests
             RunLog.ReadEvents(new RunDirectory(folder["without"])).Select(entry => entry.TrainLoss));
     }
 
+    /// <summary>Names that would end a block of Markdown, a JSON text or a line, or steer a terminal.</summary>
+    [Fact]
+    public void TrackersKeepEvilNamesAsTheyAre()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such file names");
+        const string Evil = "=<script>\"'&|\n```\n# \\x\r\x1b[2J\u202e";
+        using TemporaryFolder folder = new();
+        string directory = folder[Evil];
+        Recipe recipe = TinyRun.Recipe with
+        {
+            Data = TinyRun.Recipe.Data with { Directory = Evil },
+            Run = TinyRun.Recipe.Run with { Out = directory, Track = Trackers.TensorBoard | Trackers.Wandb },
+        };
+        TrainingRun.Start(recipe, new ObserverList(new SilentObserver(), new ReportObserver()), CancellationToken.None,
+            TinyRun.Images);
+
+        WireMessage[] values = [.. TrackedFiles.Events(EventFiles(directory).Single())
+            .SelectMany(entry => entry.Message(5).Messages(1))];
+        string config = values.Single(value => value.Text(1) == "config").Message(8).Text(8);
+        string[] lines = config.Split('\n');
+        Assert.Equal(("```yaml", "```"), (lines[0], lines[^1]));
+        Assert.DoesNotContain(lines[1..^1], line => line.TrimStart().StartsWith("```", StringComparison.Ordinal)
+            || line.StartsWith('#') && line.Contains("\\x", StringComparison.Ordinal));
+        Assert.DoesNotContain(config, c => c is '\r' or '\x1b');
+        Assert.Equal(Evil, RecipeFile.Parse(string.Join('\n', lines[1..^1]), "config", Recipe.Default).Data.Directory);
+        Assert.All(values, value => Assert.Matches("^[A-Za-z0-9_./-]+$", value.Text(1)));
+
+        List<WireMessage> records = TrackedFiles.WandbRecords(Assert.Single(WandbFiles(directory)));
+        WireMessage run = records.Single(record => record.Has(17)).Message(17);
+        Assert.Equal(Evil, run.Text(8));
+        Assert.Equal(Evil, JsonSerializer.Deserialize<string>(Items(run.Message(4))["data"]));
+        Assert.Equal(directory, JsonSerializer.Deserialize<string>(Items(run.Message(4))["out"]));
+        foreach (int kind in (int[])[2, 3, 5])   // history, summary, config
+            foreach (WireMessage record in records.Where(record => record.Has(kind)))
+                Assert.All(Items(record.Message(kind)).Values, json => JsonDocument.Parse(json).Dispose());
+    }
+
+    [Fact]
+    public void AnIdFromTheEnvironmentThatLeadsElsewhereIsRefused()
+    {
+        using TemporaryFolder folder = new();
+        UsageException error = Assert.Throws<UsageException>(() => new WandbTracker(folder["run"],
+            name => name == "WANDB_RUN_ID" ? "../../escaped" : null, DateTime.Now));
+        Assert.Contains("WANDB_RUN_ID", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+    }
+
     private static RunSummary Train(string directory, Trackers trackers, SilentObserver? observer = null,
         CancellationTokenSource? stop = null)
     {

@@ -37,6 +37,13 @@ public sealed class RasterCanvasTests
         }));
 
     [Fact]
+    public void A_canvas_without_memory_is_no_defect()
+    {
+        Assert.Throws<OutOfMemoryException>(() => new RasterCanvas(100_000, 100_000, Theme.Light, scale: 4));
+        Assert.Throws<OutOfMemoryException>(() => new RasterCanvas(int.MaxValue, 1, Theme.Light, scale: 1));
+    }
+
+    [Fact]
     public void A_polygon_covers_its_area_in_either_direction()
     {
         Point[] triangle = [new(3, 4), new(33, 9), new(12, 35)];

@@ -31,13 +31,6 @@ public sealed class ValueTextTests
         Assert.Equal(expected, ValueText.Duration(seconds));
 
     [Theory]
-    [InlineData(512, "512 B")]
-    [InlineData(1_572_864, "1.5 MiB")]
-    [InlineData(1_234_567_890, "1.15 GiB")]
-    public void Memory_is_written_in_binary_units(long bytes, string expected) =>
-        Assert.Equal(expected, ValueText.Bytes(bytes));
-
-    [Theory]
     [InlineData(ValueFormat.Number, "0|0.0005|0.0010", 0, 5e-4, 1e-3)]
     [InlineData(ValueFormat.Number, "0|2e−5|4e−5", 0, 2e-5, 4e-5)]
     [InlineData(ValueFormat.Number, "0.99998|1.00000|1.00002", 0.99998, 1, 1.00002)]

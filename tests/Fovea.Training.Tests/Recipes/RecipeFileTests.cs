@@ -16,6 +16,19 @@ public sealed class RecipeFileTests
             .QuickCheckThrowOnFailure();
     }
 
+    [Theory]
+    [InlineData("a\r\nb")]
+    [InlineData("\n a\u0085b\u2028c\u2029 ")]
+    [InlineData("\t\x1b[2J\0\u202e\ufeff")]
+    [InlineData("- a: 'b' \"c\" # d")]
+    public void Any_text_reads_back_as_it_was(string text)
+    {
+        Recipe recipe = Recipe.Default with { Run = Recipe.Default.Run with { Out = text } };
+        string yaml = RecipeFile.Print(recipe, new Dictionary<string, string> { ["out"] = text + "x" });
+        Assert.Equal(text, RecipeFile.Parse(yaml, "test", Recipe.Default).Run.Out);
+        Assert.All(RecipeFile.AskedIn(yaml), one => Assert.Equal(("out", text + "x"), (one.Key, one.Value)));
+    }
+
     [Fact]
     public void Yaml_has_one_key_for_every_option_under_the_heading_of_its_section()
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Compression;
 using Fovea.Vision.Tests.Weights.Support;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Naming;
@@ -33,6 +34,52 @@ public sealed class WeightFileFuzzTests : IDisposable
         Fuzz(stream.ToArray(), 4_000);
     }
 
+    [Theory]
+    [InlineData(CompressionLevel.NoCompression)]
+    [InlineData(CompressionLevel.Optimal)]
+    public void Damaged_archives_of_numpy_end_in_one_error(CompressionLevel level) =>
+        Fuzz(Numpy(level, ("a", NumpyFiles.Array([2, 2], [1, 2, 3, 4])), ("b/c", NumpyFiles.Array([3], [1, 2, 3])),
+            ("d", NumpyFiles.Array([], [7]))), 4_000);
+
+    /// <summary>Arrays that are damaged within an archive that is not: no checksum keeps the reader from
+    /// them.</summary>
+    [Fact]
+    public void Damaged_arrays_in_sound_archives_of_numpy_end_in_one_error()
+    {
+        byte[] array = NumpyFiles.Array([2, 3], [1, 2, 3, 4, 5, 6]);
+        for (int round = 0; round < 4_000; round++)
+            Survives(Numpy(CompressionLevel.NoCompression, ("a", Damaged(array, round))));
+    }
+
+    /// <summary>Names of Google's ViT with sizes that do not belong together.</summary>
+    [Fact]
+    public void Sizes_that_no_model_has_under_the_names_of_Google_end_in_one_error()
+    {
+        string[] names =
+        [
+            "cls", "embedding/kernel", "embedding/bias", "head/kernel", "head/bias", "pre_logits/kernel",
+            "Transformer/posembed_input/pos_embedding", "Transformer/encoder_norm/scale",
+            .. ((string[])["LayerNorm_0/scale", "MultiHeadDotProductAttention_1/query/kernel",
+                "MultiHeadDotProductAttention_1/key/kernel", "MultiHeadDotProductAttention_1/value/kernel",
+                "MultiHeadDotProductAttention_1/query/bias", "MultiHeadDotProductAttention_1/key/bias",
+                "MultiHeadDotProductAttention_1/value/bias", "MultiHeadDotProductAttention_1/out/kernel",
+                "MlpBlock_3/Dense_0/kernel", "MlpBlock_3/Dense_1/bias"])
+                .SelectMany(inner => (string[])[$"Transformer/encoderblock_0/{inner}",
+                    $"Transformer/encoderblock_99999999999/{inner}"]),
+        ];
+        for (ulong round = 0; round < 1_000; round++)
+        {
+            Philox draws = Philox.For(5, "google", round);
+            ulong n = 0;
+            (string, byte[])[] arrays = [.. names.Where(_ => draws.Below(n++, 4) > 0).Select(name =>
+            {
+                int[] shape = [.. Enumerable.Range(0, draws.Below(n++, 6)).Select(_ => draws.Below(n++, 4))];
+                return (name, NumpyFiles.Array(shape, new float[shape.Aggregate(1, (product, size) => product * size)]));
+            })];
+            Survives(Numpy(CompressionLevel.NoCompression, arrays));
+        }
+    }
+
     [Fact]
     public void Random_opcodes_end_in_one_error()
     {
@@ -55,25 +102,34 @@ public sealed class WeightFileFuzzTests : IDisposable
 
     private void Fuzz(byte[] file, int rounds)
     {
-        for (int round = 0; round < rounds; round++)
-        {
-            Philox draws = Philox.For(3, "fuzz", (ulong)round);
-            byte[] damaged = (byte[])file.Clone();
-            for (int i = draws.Below(0, 4); i >= 0; i--)
-            {
-                ulong n = 10 + 4 * (ulong)i;
-                int at = draws.Below(n, file.Length);
-                damaged[at] = draws.Below(n + 1, 3) switch
-                {
-                    0 => (byte)(damaged[at] ^ 1 << draws.Below(n + 2, 8)),
-                    1 => (byte)draws.Below(n + 2, 256),
-                    _ => 0xFF,
-                };
-            }
+        for (int round = 0; round < rounds; round++) Survives(Damaged(file, round));
+    }
 
-            if (draws.Below(1, 5) == 0) damaged = damaged[..draws.Below(2, file.Length)];
-            Survives(damaged);
+    private static byte[] Damaged(byte[] file, int round)
+    {
+        Philox draws = Philox.For(3, "fuzz", (ulong)round);
+        byte[] damaged = (byte[])file.Clone();
+        for (int i = draws.Below(0, 4); i >= 0; i--)
+        {
+            ulong n = 10 + 4 * (ulong)i;
+            int at = draws.Below(n, file.Length);
+            damaged[at] = draws.Below(n + 1, 3) switch
+            {
+                0 => (byte)(damaged[at] ^ 1 << draws.Below(n + 2, 8)),
+                1 => (byte)draws.Below(n + 2, 256),
+                _ => 0xFF,
+            };
         }
+
+        return draws.Below(1, 5) == 0 ? damaged[..draws.Below(2, file.Length)] : damaged;
+    }
+
+    private static byte[] Numpy(CompressionLevel level, params (string Name, byte[] Array)[] arrays)
+    {
+        using MemoryStream stream = new();
+        using (ZipArchive archive = new(stream, ZipArchiveMode.Create))
+            foreach ((string name, byte[] array) in arrays) NumpyFiles.Add(archive, name, array, level);
+        return stream.ToArray();
     }
 
     private void Survives(byte[] contents)

@@ -23,7 +23,7 @@ internal sealed class SkiaReader : IDisposable
             ?? (format == ImageFormat.Gif ? GifStructure.Opaque(source) : source.File);
         if (!MemoryMarshal.TryGetArray(file, out ArraySegment<byte> bytes)) bytes = new(file.ToArray());
         _pin = GCHandle.Alloc(bytes.Array, GCHandleType.Pinned);
-        _data = SKData.Create(_pin.AddrOfPinnedObject() + bytes.Offset, bytes.Count);
+        _data = SKData.Create(_pin.AddrOfPinnedObject() + bytes.Offset, bytes.Count) ?? throw new OutOfMemoryException();
         if (SKCodec.Create(_data) is not SKCodec codec)
         {
             Free();
@@ -102,9 +102,13 @@ internal sealed class SkiaReader : IDisposable
     private void RequireSuccess(SKCodecResult result)
     {
         if (result == SKCodecResult.Success) return;
-        throw _source.Error(result == SKCodecResult.IncompleteInput
-            ? "is cut off or damaged: its pixels end too early."
-            : "is damaged: its pixels cannot be decoded.");
+        throw _source.Error(result switch
+        {
+            SKCodecResult.IncompleteInput => "is cut off or damaged: its pixels end too early.",
+            // also Skia's answer where it gets no memory
+            SKCodecResult.InternalError => "its pixels cannot be decoded: it is damaged, or there is too little memory.",
+            _ => "is damaged: its pixels cannot be decoded.",
+        });
     }
 
     private static void Store(ReadOnlySpan<byte> pixels, int step, RawImage image)

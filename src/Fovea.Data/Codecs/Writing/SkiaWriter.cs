@@ -26,7 +26,9 @@ internal static class SkiaWriter
         try
         {
             using SKPixmap pixmap = new(info, pin.AddrOfPinnedObject());
-            using SKData file = encode(pixmap) ?? throw new InvalidOperationException("The image cannot be encoded.");
+            // Sizes are checked before: nothing else is missing.
+            using SKData file = encode(pixmap)
+                ?? throw new OutOfMemoryException($"There is no memory to encode an image of {width} x {height} pixels.");
             return file.ToArray();
         }
         finally

@@ -19,10 +19,9 @@ internal sealed class NumpyWeights : WeightFile
 
     private readonly WindowedFile _file;
 
-    private NumpyWeights(WindowedFile file)
+    private NumpyWeights(WindowedFile file, Dictionary<string, ZipEntry> entries)
     {
         _file = file;
-        Dictionary<string, ZipEntry> entries = List(file);
         Dictionary<string, Weight> arrays = entries.Where(entry => entry.Key.EndsWith(Extension,
             StringComparison.Ordinal)).ToDictionary(entry => entry.Key[..^Extension.Length],
             entry => NumpyFile.Weight(file.Path, entry.Key[..^Extension.Length], Contents(entry.Key, entry.Value)));
@@ -39,16 +38,17 @@ internal sealed class NumpyWeights : WeightFile
 
     private bool IsGoogle { get; }
 
-    /// <summary>Tells whether a zip archive holds arrays of numpy.</summary>
-    public static bool Recognises(WindowedFile file) => List(file) is var entries
-        && entries.Keys.Any(name => name.EndsWith(Extension, StringComparison.Ordinal))
-        && !entries.Keys.Any(name => name.EndsWith("data.pkl", StringComparison.Ordinal));
-
-    /// <summary>Reads all arrays.</summary>
+    /// <summary>Reads all arrays of a zip archive; null where it holds none of numpy.</summary>
     /// <param name="file">Closed with the result.</param>
     /// <exception cref="DataException">The archive or an array in it is damaged, or of a kind that is not
     /// read.</exception>
-    public static WeightFile Read(WindowedFile file) => new NumpyWeights(file);
+    public static WeightFile? TryRead(WindowedFile file)
+    {
+        Dictionary<string, ZipEntry> entries = List(file);
+        return entries.Keys.Any(name => name.EndsWith(Extension, StringComparison.Ordinal))
+            && !entries.Keys.Any(name => name.EndsWith("data.pkl", StringComparison.Ordinal))
+            ? new NumpyWeights(file, entries) : null;
+    }
 
     protected override void Dispose(bool disposing) => _file.Dispose();
 

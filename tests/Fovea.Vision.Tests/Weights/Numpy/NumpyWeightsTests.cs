@@ -1,10 +1,9 @@
-using System.Globalization;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
-using System.Text;
 using Fovea.Tensors;
 using Fovea.Vision.Models;
 using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Tests.Weights.Support;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Storage;
@@ -31,7 +30,7 @@ public sealed class NumpyWeightsTests : IDisposable
         using (ZipArchive archive = new(stream, ZipArchiveMode.Create))
             foreach ((string name, int[] shape, float[] values) in state.SelectMany(entry =>
                 ToGoogle(entry.Key, [.. entry.Value.Shape], entry.Value.ToArray(), heads)))
-                Add(archive, root + name, shape, values, level);
+                NumpyFiles.Add(archive, root + name, shape, values, level);
 
         using WeightFile file = WeightFiles.Open(_path);
         StateDict found = StateDict.Of(file);
@@ -48,7 +47,7 @@ public sealed class NumpyWeightsTests : IDisposable
     {
         using (FileStream stream = File.Create(_path))
         using (ZipArchive archive = new(stream, ZipArchiveMode.Create))
-            Add(archive, "a", [2, 2], [1, 2, 3, 4], CompressionLevel.NoCompression);
+            NumpyFiles.Add(archive, "a", [2, 2], [1, 2, 3, 4], CompressionLevel.NoCompression);
         byte[] bytes = File.ReadAllBytes(_path);
         int at = bytes.AsSpan().IndexOf(MemoryMarshal.AsBytes<float>([3f]));
         bytes[at] ^= 1;
@@ -137,16 +136,5 @@ public sealed class NumpyWeightsTests : IDisposable
                     for (int x = 0; x < shape[3]; x++)
                         turned[((y * shape[3] + x) * shape[1] + c) * shape[0] + o] = values[i++];
         return turned;
-    }
-
-    private static void Add(ZipArchive archive, string name, int[] shape, float[] values, CompressionLevel level)
-    {
-        string sizes = string.Concat(shape.Select(size => size.ToString(CultureInfo.InvariantCulture) + ","));
-        string head = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({sizes}), }}";
-        head = head.PadRight(117) + "\n";
-        using Stream entry = archive.CreateEntry(name + ".npy", level).Open();
-        entry.Write([0x93, .. "NUMPY"u8, 1, 0, (byte)head.Length, 0]);
-        entry.Write(Encoding.Latin1.GetBytes(head));
-        entry.Write(MemoryMarshal.AsBytes(values.AsSpan()));
     }
 }
