@@ -15,8 +15,8 @@ public abstract class FoveaException(string reason, Exception? inner = null) : E
     /// <summary>Advice beyond what the reason says; null where there is none.</summary>
     public string? Remedy { get; init; }
 
-    /// <summary>What the reason is about, item by item: each stands on a line of its own below it. Nothing else in a
-    /// message breaks a line, so that no name in it can.</summary>
+    /// <summary>Items that the reason is about, each on a line of its own below it. Nothing else in a message breaks a
+    /// line, so that no name in it can.</summary>
     public IReadOnlyList<string> Details { get; init; } = [];
 
     /// <summary>The sentence without the field.</summary>

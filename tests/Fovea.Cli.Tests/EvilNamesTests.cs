@@ -78,7 +78,8 @@ public sealed class EvilNamesTests : IDisposable
         foreach (string[] command in (string[][])[[Forging], ["train", "--" + Forging], ["train", Forging],
             ["train", $"--{Forging}=1"], ["runs", Forging], ["bench", "--model", Forging],
             ["estimate", "--model", Forging], ["estimate", "--attention", "softmax:" + Forging],
-            ["train", "--attention", "softmax:window=" + Forging], ["train", "--model", "vit-nano", "--device", Forging],
+            ["train", "--attention", "softmax:window=" + Forging],
+            ["train", "--model", "vit-nano", "--device", Forging],
             ["predict", "run", "--top", Forging], ["predict", "run", "--index", Forging],
             ["eval", "run", "--split", Forging]])
             Complains(command);

@@ -42,7 +42,8 @@ internal static class ApproximateCommand
                     .ToList();
             if (file is not null) Write(file, rows);
             if (parsed.GetValue(json))
-                terminal.Output.Document(new { Checkpoint = model.Path, Draws = parsed.GetValue(draws), Errors = rows });
+                terminal.Output.Document(
+                    new { Checkpoint = model.Path, Draws = parsed.GetValue(draws), Errors = rows });
             else Print(terminal.Console, rows);
             return ExitCode.Success;
         });

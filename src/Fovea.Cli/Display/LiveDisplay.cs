@@ -68,7 +68,8 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
         List<IRenderable> rows = [Lines(Phrases.Describe(_plan!, _started)), Text.Empty];
         if (_warnings.Count > 0)
             rows.InsertRange(1, [Text.Empty,
-                .. _warnings.Select(warning => new Text(Printable.Line($"  warning: {warning}"), new Style(Color.Yellow)))]);
+                .. _warnings.Select(warning =>
+                    new Text(Printable.Line($"  warning: {warning}"), new Style(Color.Yellow)))]);
         if (_epochs.Count > 0) rows.Add(EpochTable());
         if (progress is StepProgress now) rows.AddRange(ProgressLines(now));
         if (_ending is not null) rows.Add(_ending);

@@ -16,7 +16,7 @@ internal static class SkiaMemory
         return Require<SKBitmap>(null, width, height);
     }
 
-    /// <summary>What Skia made of an image.</summary>
+    /// <summary>Passes on what Skia made of an image.</summary>
     /// <exception cref="OutOfMemoryException">It made nothing.</exception>
     public static T Require<T>(T? made, int width, int height)
         where T : class =>

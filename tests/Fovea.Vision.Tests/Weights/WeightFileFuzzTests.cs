@@ -74,7 +74,8 @@ public sealed class WeightFileFuzzTests : IDisposable
             (string, byte[])[] arrays = [.. names.Where(_ => draws.Below(n++, 4) > 0).Select(name =>
             {
                 int[] shape = [.. Enumerable.Range(0, draws.Below(n++, 6)).Select(_ => draws.Below(n++, 4))];
-                return (name, NumpyFiles.Array(shape, new float[shape.Aggregate(1, (product, size) => product * size)]));
+                return (name, NumpyFiles.Array(shape,
+                    new float[shape.Aggregate(1, (product, size) => product * size)]));
             })];
             Survives(Numpy(CompressionLevel.NoCompression, arrays));
         }

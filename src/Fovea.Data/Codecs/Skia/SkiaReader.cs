@@ -23,7 +23,8 @@ internal sealed class SkiaReader : IDisposable
             ?? (format == ImageFormat.Gif ? GifStructure.Opaque(source) : source.File);
         if (!MemoryMarshal.TryGetArray(file, out ArraySegment<byte> bytes)) bytes = new(file.ToArray());
         _pin = GCHandle.Alloc(bytes.Array, GCHandleType.Pinned);
-        _data = SKData.Create(_pin.AddrOfPinnedObject() + bytes.Offset, bytes.Count) ?? throw new OutOfMemoryException();
+        _data = SKData.Create(_pin.AddrOfPinnedObject() + bytes.Offset, bytes.Count)
+            ?? throw new OutOfMemoryException();
         if (SKCodec.Create(_data) is not SKCodec codec)
         {
             Free();
@@ -106,7 +107,8 @@ internal sealed class SkiaReader : IDisposable
         {
             SKCodecResult.IncompleteInput => "is cut off or damaged: its pixels end too early.",
             // also Skia's answer where it gets no memory
-            SKCodecResult.InternalError => "its pixels cannot be decoded: it is damaged, or there is too little memory.",
+            SKCodecResult.InternalError =>
+                "its pixels cannot be decoded: it is damaged, or there is too little memory.",
             _ => "is damaged: its pixels cannot be decoded.",
         });
     }
