@@ -10,7 +10,8 @@
 // infer), batch and images_per_second. The first word of peer names it (torchsharp-fp32, torchsharp-bf16, torch,
 // onnxruntime), the rest is its version.
 //
-// usage: dotnet run bench/Compare.cs --peers SCRIPT [--threads N] [--rounds N] [--fovea PROGRAM] [WORKLOAD...]
+// usage: dotnet run bench/Compare.cs --peers SCRIPT [--threads N] [--rounds N] [--fovea PROGRAM] [--device NAME]
+//        [--precision P] [WORKLOAD...]
 // FOVEA_PEERS may name the script instead. The script's own variables, such as PEERS="torchsharp-fp32 torch", are
 //        handed on.
 
@@ -65,9 +66,10 @@ void Compare(string name, int batch)
         double their = Speed(group);
         double gflops = Median(mine.Select(line => line.Gflops));
         double ofRoof = Median(mine.Select(line => line.OfRoof));
+        string roof = ofRoof > 0 ? $", {ofRoof:P0}" : "";
         double[] ratios = [.. group.GroupBy(line => line.Round)
             .Select(lines => Speed(mine.Where(line => line.Round == lines.Key)) / Speed(lines))];
-        Console.WriteLine($"| `{name}` | {group.Key.Mode} | {my:F1} ({gflops:F0}, {ofRoof:P0}) | {group.First().Label} "
+        Console.WriteLine($"| `{name}` | {group.Key.Mode} | {my:F1} ({gflops:F0}{roof}) | {group.First().Label} "
             + $"| {their:F1} | **{my / their:F2}** | {ratios.Min():F2} to {ratios.Max():F2} |");
     }
 }
@@ -77,13 +79,14 @@ IEnumerable<Line> Ours(string name, int batch, int round)
     foreach (string mode in (string[])["train", "infer"])
     {
         string[] bench = ["bench", "--model", name, "--mode", mode, "--batch-size", $"{batch}", "--threads", threads,
-            "--json"];
+            "--device", Option("--device", "cpu"), "--precision", Option("--precision", "fp32"), "--json"];
         foreach (JsonElement json in Run(fovea, bench))
         {
             yield return new Line("fovea", "fovea", Text(json, "mode"), round, Number(json, "images_per_second"))
             {
                 Gflops = Number(json, "gflops_per_second"),
-                OfRoof = Number(json, "peak_fraction"),
+                OfRoof = json.GetProperty("peak_fraction").ValueKind == JsonValueKind.Null ? 0
+                    : Number(json, "peak_fraction"),
             };
         }
     }

@@ -95,6 +95,15 @@ public sealed class Device
         return [.. kinds.SelectMany(kind => kind.Describe())];
     }
 
+    /// <summary>One device by its name; null where it is not there.</summary>
+    public static DeviceDescription? Describe(string name)
+    {
+        Registered? kind;
+        lock (RegistryGate) Registry.TryGetValue(name.Split(':')[0], out kind);
+        return kind?.Describe().FirstOrDefault(device => device.IsThere
+            && device.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+    }
+
     /// <summary>A device's name as it was registered, with what stands behind the colon; null where <see cref="Open"/>
     /// would not know it.</summary>
     public static string? Find(string name)

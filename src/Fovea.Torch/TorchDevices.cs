@@ -93,7 +93,7 @@ public static class TorchDevices
             _ => (torch.CpuType, (string?)null),
         };
         if (library is not null && !LibTorchFiles.TryLoad(library) && !LibTorchFiles.TryLoad("torch_hip"))
-            throw Missing(torch, kind);
+            throw Missing(torch, kind, isBuiltFor: false);
         if (kind == "mps" && !OperatingSystem.IsMacOS()) throw Missing(torch, kind);
         string name = index == 0 ? kind : $"{kind}:{index}";
         TorchBackend backend = new(torch, name, type, index, isLow);
@@ -122,8 +122,13 @@ public static class TorchDevices
         }
     }
 
-    private static UsageException Missing(LibTorch torch, string kind) =>
-        new($"PyTorch {torch.Version} in {LibTorchFiles.Folder} cannot use '{kind}' on this machine.")
+    private static UsageException Missing(LibTorch torch, string kind, bool isBuiltFor = true)
+    {
+        string? obstacle = kind == "cuda" && isBuiltFor && !LibTorchFiles.TryLoad("torch_hip")
+            ? CudaDriver.Obstacle(CudaDriver.IsInstalled, CudaDriver.Version, CudaDriver.LibraryVersion)
+            : isBuiltFor ? null : $"it was built without {kind}";
+        return new($"PyTorch {torch.Version} in {LibTorchFiles.Folder} cannot use '{kind}' on this machine"
+            + (obstacle is null ? "." : $": {obstacle}."))
         {
             Field = "device",
             Remedy = kind switch
@@ -134,4 +139,5 @@ public static class TorchDevices
                 _ => "mps exists on Apple computers with macOS 14 or newer",
             },
         };
+    }
 }

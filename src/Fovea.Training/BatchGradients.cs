@@ -12,20 +12,15 @@ namespace Fovea.Training;
 internal sealed class BatchGradients(TrainingParts parts)
 {
     private readonly Recipe _recipe = parts.Recipe;
-    private float[] _scores = [];
 
     /// <summary>Adds the gradients of a batch's mean loss to those that the parameters have.</summary>
     /// <param name="batch">The images.</param>
     /// <param name="step">Steps done before; decides what dropout draws.</param>
-    /// <returns>
-    /// The mean loss, and how many images were classified correctly. Where the loss of a part is not finite it is
-    /// returned alone, and the rest is not computed.
-    /// </returns>
-    public (double Loss, int Right) Add(Batch batch, int step)
+    /// <returns>Loss and scores, not read yet; the caller disposes it.</returns>
+    public BatchResult Add(Batch batch, int step)
     {
         ImageClassifier model = parts.Model;
-        double mean = 0;
-        int right = 0;
+        BatchResult result = new();
         int count = _recipe.Optimisation.GradientAccumulation;
         foreach (BatchPart part in BatchPart.Cut(batch, (_recipe.Optimisation.BatchSize + count - 1) / count))
         {
@@ -42,13 +37,11 @@ internal sealed class BatchGradients(TrainingParts parts)
             Tensor images = part.Images(parts.Device);
             HeadScores scores = model.ForwardHeads(images);
             Tensor loss = Loss(scores, part, images);
-            double value = loss.Item();
-            if (!double.IsFinite(value)) return (value, right);
-            (mean, right) = (mean + part.Share * value, right + CountCorrect(scores, part));
+            result.Add(loss, scores, part);
             tape.Backward(loss, part.Share == 1 ? null : Tensor.Full(loss.Shape, part.Share, parts.Device));
         }
 
-        return (mean, right);
+        return result;
     }
 
     /// <summary>Cross-entropy, or binary cross-entropy where the recipe says so; where images are mixed, against their
@@ -74,15 +67,5 @@ internal sealed class BatchGradients(TrainingParts parts)
         for (int i = 0; i < part.Count; i++)
             targets[i * shape[1] + part.Classes[i]] = 1 - (float)_recipe.Regularisation.LabelSmoothing + off;
         return Tensor.From(targets, shape, parts.Device);
-    }
-
-    private int CountCorrect(HeadScores scores, BatchPart part)
-    {
-        using IDisposable pause = Tape.Pause();
-        Tensor mean = scores.Mean();
-        if (_scores.Length < mean.Shape.Elements) _scores = new float[mean.Shape.Elements];
-        Span<float> values = _scores.AsSpan(0, mean.Shape.Elements);
-        mean.CopyTo(values);
-        return Classification.CountCorrect(values, part.Classes);
     }
 }

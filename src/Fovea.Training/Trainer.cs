@@ -92,9 +92,11 @@ public sealed partial class Trainer
             {
                 // Forward and backward; then the length of the gradient, before anything is changed by it.
                 long start = Stopwatch.GetTimestamp();
-                (double loss, int right) = _gradients.Add(batch, _state.Step);
-                if (!double.IsFinite(loss)) throw Diverged(DivergenceGuard.ExplainLoss(loss, _parts.Optimizer.Groups));
+                // A device works off its queue meanwhile, and is asked for numbers once all is called.
+                using BatchResult result = _gradients.Add(batch, _state.Step);
                 GradientNorm norm = GradientNorm.Measure(_parts.Optimizer.Groups);
+                (double loss, int right) = result.Read();
+                if (!double.IsFinite(loss)) throw Diverged(DivergenceGuard.ExplainLoss(loss, _parts.Optimizer.Groups));
                 if (!double.IsFinite(norm.Total))
                     throw Diverged(DivergenceGuard.ExplainGradient(Model, _parts.Optimizer.Groups));
 

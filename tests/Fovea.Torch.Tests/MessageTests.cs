@@ -43,6 +43,30 @@ public sealed class MessageTests : IDisposable
         Assert.Equal(Path.GetFullPath(place), Path.GetFullPath(LibTorchFiles.Find()));
     }
 
+    [Theory]
+    [InlineData(false, null, 12080, "this machine has no NVIDIA driver")]
+    [InlineData(true, 11080, 12080, "the NVIDIA driver is for CUDA 11.8, this PyTorch needs 12.8")]
+    [InlineData(true, 12040, 12080, null)]
+    [InlineData(true, 13000, 12080, null)]
+    [InlineData(true, null, 12080, null)]
+    [InlineData(true, 12040, null, null)]
+    public void A_driver_older_than_the_library_is_the_reason(bool installed, int? driver, int? library,
+        string? expected) =>
+        Assert.Equal(expected, CudaDriver.Obstacle(installed, driver, library));
+
+    [Fact]
+    public void Lacking_memory_says_how_much_was_asked_held_and_free_and_what_lowers_it()
+    {
+        TorchException error = TorchException.OutOfMemory("cuda", ByteSize.Text(1536L << 20), 3L << 30,
+            (100L << 20, 4L << 30));
+
+        Assert.Equal("cuda has no memory left for 1,536 MiB; 3,072 MiB are held by this run, 100 MiB of 4,096 MiB are "
+            + "free.", error.Reason);
+        foreach (string option in (string[])["`batch-size`", "`grad-accum`", "`grad-checkpoint`", "`precision` bf16",
+            "last checkpoint"])
+            Assert.Contains(option, error.Remedy);
+    }
+
     [Fact]
     public void The_active_environment_is_searched()
     {

@@ -1,6 +1,10 @@
+using Fovea.Lab.Benchmarks;
+using Fovea.Torch.Backends;
 using Fovea.Training.Recipes;
 using Fovea.Training.Tests.Support;
+using Fovea.Vision;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Models;
 
 namespace Fovea.Torch.Tests;
 
@@ -59,6 +63,67 @@ public sealed class PrecisionTests : IDisposable
         for (int step = 0; step < low.Length; step++)
             Assert.InRange(low[step], 0.97 * single[step], 1.03 * single[step]);
     }
+
+    /// <summary>What products leave takes half the memory.</summary>
+    [Fact]
+    public void Activations_of_a_step_take_less_memory()
+    {
+        _ = Support.Torch.Device;
+
+        long single = Activations(Precision.Fp32), low = Activations(Precision.Bf16);
+
+        Assert.InRange((double)low / single, 0.3, 0.8);
+    }
+
+    /// <summary>A fused kernel is compared with the definition before it is used; one that is not there is no
+    /// error.</summary>
+    [Theory]
+    [InlineData(Precision.Fp32)]
+    [InlineData(Precision.Bf16)]
+    public void A_fused_kernel_has_to_agree_with_the_definition(Precision precision)
+    {
+        _ = Support.Torch.Device;
+        TorchBackend backend = (TorchBackend)Device.Open("torch", precision: precision).Backend;
+
+        Assert.True(backend.Agrees(TorchBackend.FusedKernel.Host));
+        Assert.False(backend.Agrees(TorchBackend.FusedKernel.Efficient));
+        Assert.False(backend.Agrees(TorchBackend.FusedKernel.Flash));
+    }
+
+    /// <summary>Several passes at once share the weights' rounded copies.</summary>
+    [Fact]
+    public void Passes_at_the_same_time_give_what_one_gives()
+    {
+        _ = Support.Torch.Device;
+        Device device = Device.Open("torch", precision: Precision.Bf16);
+        ImageClassifier model = Presets.Find("vit-nano").Config.Build();
+        model.Initialize(device, seed: 1);
+        model.Train(false);
+        float[] Scores(int seed)
+        {
+            using StepScope scope = StepScope.Begin();
+            Philox random = new(3, (ulong)seed);
+            float[] pixels = new float[2 * 3 * 32 * 32];
+            for (int i = 0; i < pixels.Length; i++) pixels[i] = random.Uniform((ulong)i, -1, 1);
+            return model.Forward(Tensor.From(pixels, [2, 3, 32, 32], device)).ToArray();
+        }
+
+        float[][] together = new float[16][];
+        Parallel.For(0, together.Length, seed => together[seed] = Scores(seed));
+
+        for (int seed = 0; seed < together.Length; seed++) Assert.Equal(Scores(seed), together[seed]);
+    }
+
+    private static long Activations(Precision precision) => Benchmark.Run(new BenchmarkOptions
+    {
+        Model = "vit",
+        IsTraining = true,
+        BatchSize = 8,
+        Device = "torch",
+        Precision = precision,
+        Threads = 2,
+        Steps = 1,
+    }).ActivationBytes;
 
     private double[] Losses(Recipe recipe, Precision precision)
     {

@@ -58,14 +58,19 @@ internal static class BenchCommand
 
     private static string Describe(BenchmarkResult result)
     {
-        string roof =
-            $"{Phrases.Count(result.GflopsPerSecond)} GFLOP/s ({Phrases.Percent(result.PeakFraction)} of the "
-                + $"{Phrases.Count(result.PeakGflopsPerSecond)} that registers allow)";
-        string what =
-            $"{result.Model}, {result.Mode}, batch {result.BatchSize}, {Phrases.Plural(result.Threads, "thread")}";
+        string roof = $"{Phrases.Count(result.GflopsPerSecond)} GFLOP/s";
+        string where = $"{result.Device}, {result.Precision.ToString().ToLowerInvariant()}";
+        if (result is { PeakFraction: double share, PeakGflopsPerSecond: double peak })
+        {
+            roof += $" ({Phrases.Percent(share)} of the {Phrases.Count(peak)} that registers allow)";
+            where += $", {Phrases.Plural(result.Threads, "thread")}";
+        }
+
+        string what = $"{result.Model}, {result.Mode}, batch {result.BatchSize}, {where}";
         string speed =
             $"{Phrases.Count(result.ImagesPerSecond)} images/s (best {Phrases.Count(result.ImagesPerSecondBest)})";
         return $"{what}: {speed}, {roof}, activations {ByteSize.Text(result.ActivationBytes)}, peak memory "
-            + $"{ByteSize.Text(result.PeakMemoryBytes)}, median of {Phrases.Plural(result.Steps, "step")}";
+            + $"{ByteSize.Text(result.DeviceMemoryBytes ?? result.PeakMemoryBytes)}, median of "
+            + $"{Phrases.Plural(result.Steps, "step")}";
     }
 }

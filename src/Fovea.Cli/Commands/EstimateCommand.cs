@@ -27,7 +27,8 @@ internal static class EstimateCommand
         Option<string> schedule = Make.TextOr("--schedule", "DATASET:EPOCHS,...", "imagenet:300",
             "What to train on, one after the other; a number of images may stand for a name");
         Option<string> device = Make.TextOr("--device", "NAME", ThisMachine.Name,
-            "'this' measures for some seconds; or a device of the table");
+            "'this' or a device of 'fovea devices' is measured for some seconds; or a device of the table");
+        Option<Tensors.Precision> precision = Make.Precision();
         Option<int[]> devices = Make.List("--devices", SizeForms.Count, [1], "Numbers of devices that share the batch");
         Option<string?> devicesFile = Make.Text("--devices-file", "FILE",
             "A device table of your own instead of the built-in one");
@@ -43,7 +44,8 @@ internal static class EstimateCommand
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("estimate", "Parameters, operations, memory, time and cost of training, before it runs.")
         {
-            models, attentions, imageSize, batchSize, schedule, device, devices, devicesFile, memory, checkpoint,
+            models, attentions, imageSize, batchSize, schedule, device, precision, devices, devicesFile, memory,
+                checkpoint,
                 seconds, threads, list, json,
         };
         command.SetAction(parsed =>
@@ -55,9 +57,17 @@ internal static class EstimateCommand
             }
 
             IReadOnlyList<Phase> phases = Phase.Parse(parsed.GetRequiredValue(schedule));
-            DeviceProfile? profile = parsed.GetRequiredValue(device) == ThisMachine.Name ? null
-                : Find(parsed.GetRequiredValue(device),
+            string name = parsed.GetRequiredValue(device);
+            string? measured = name == ThisMachine.Name ? Tensors.Device.Names[0] : Tensors.Device.Find(name);
+            DeviceProfile? profile = measured is not null ? null
+                : Find(name,
                     parsed.GetValue(devicesFile) is string file ? DeviceTable.Read(file) : DeviceTable.BuiltIn);
+            if (profile is not null && parsed.GetResult(precision) is { Implicit: false })
+                throw new UsageException("the table says in which precision a device of it computes.")
+                {
+                    Field = "precision",
+                    Remedy = "leave it out, or measure with a device of 'fovea devices'",
+                };
             List<Estimate> estimates = [];
             foreach (BenchmarkOptions options in Combinations(parsed.GetValue(models)!,
                 parsed.GetValue(attentions) ?? []))
@@ -68,6 +78,8 @@ internal static class EstimateCommand
                     BatchSize = parsed.GetValue(batchSize),
                     GradientCheckpointing = parsed.GetValue(checkpoint),
                     Threads = parsed.GetValue(threads),
+                    Device = measured ?? Tensors.Device.Names[0],
+                    Precision = parsed.GetValue(precision),
                     Seconds = parsed.GetValue(seconds),
                 };
                 estimates.Add(

@@ -36,6 +36,7 @@ internal static class ProbeCommand
             "Passes of the linear classifiers over the training features");
         Option<int> batchSize = Make.Of("--batch-size", SizeForms.Batch, 64, "Images at a time", "-b");
         Option<string> device = Make.Device();
+        Option<Precision> precision = Make.Precision();
         Option<int?> threads = Make.Maybe("--threads", SizeForms.Threads,
             "Threads that compute; all cores unless given");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
@@ -43,12 +44,14 @@ internal static class ProbeCommand
             "Probe a trained model's features on a dataset: nearest neighbours and linear classification, with nothing "
                 + "of the model trained.")
         {
-            run, weights, model, neighbours, temperature, epochs, batchSize, device, threads, json,
+            run, weights, model, neighbours, temperature, epochs, batchSize, device, precision, threads,
+            json,
         };
         foreach (RecipeOption field in parts.Concat(fields)) command.Add(field);
         command.SetAction(parsed =>
         {
-            Device place = Device.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads));
+            Device place = Device.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads),
+                parsed.GetValue(precision));
             FrozenModel frozen = FrozenModel.Load(Make.ModelOf(parsed, run, parsed.GetValue(weights)),
                 parsed.GetValue(model), place,
                 recipe => RecipeOption.Apply(recipe, parts, parsed));

@@ -19,10 +19,12 @@ public static class Benchmark
     public static BenchmarkResult Run(BenchmarkOptions options)
     {
         ModelConfig config = Configure(options);
-        RequireMemory(config, options);
-        using Session session = new(config, options);
+        Device device = Device.Open(options.Device, options.Threads, options.Precision);
+        bool isHost = device.Backend.IsHost;
+        if (device.Backend.UsesHostMemory) RequireMemory(config, options);
+        using Session session = new(config, options, device);
         int threads = session.Threads;
-        double peak = PeakMeasurement.GflopsPerSecond(threads);
+        double? peak = isHost ? PeakMeasurement.GflopsPerSecond(threads) : null;
         for (int i = 0; i < 3; i++) session.Step();
         double[] seconds = Measure(session, options);
         double median = seconds[seconds.Length / 2];
@@ -32,6 +34,8 @@ public static class Benchmark
         return new BenchmarkResult
         {
             Model = options.Model,
+            Device = options.Device,
+            Precision = options.Precision,
             Mode = options.IsTraining ? "train" : "infer",
             BatchSize = options.BatchSize,
             Threads = threads,
@@ -44,6 +48,7 @@ public static class Benchmark
             PeakFraction = gflops / peak,
             ActivationBytes = session.ActivationBytes,
             PeakMemoryBytes = Machine.PeakMemoryBytes,
+            DeviceMemoryBytes = isHost ? null : device.Backend.AllocatedBytes,
         };
     }
 
@@ -95,9 +100,9 @@ public static class Benchmark
         private readonly Optimizer? _optimizer;
         private readonly long _allocatedBefore;
 
-        public Session(ModelConfig config, BenchmarkOptions options)
+        public Session(ModelConfig config, BenchmarkOptions options, Device device)
         {
-            Device device = Device.Open(options.Device, options.Threads, options.Precision);
+            device.Backend.Trim();   // others may have used the device before
             _allocatedBefore = device.Backend.AllocatedBytes;
             _model = config.Build();
             if (options.GradientCheckpointing && !_model.CanRecompute)
@@ -129,6 +134,7 @@ public static class Benchmark
         {
             using StepScope scope = StepScope.Begin();
             SyntheticStep.Run(_model, _optimizer, _images, _labels);
+            _images.Device.Backend.Synchronize();
         }
 
         public void Dispose()

@@ -1,3 +1,5 @@
+using Fovea.Tensors;
+
 namespace Fovea.Lab.Benchmarks;
 
 /// <summary>Speed and memory of whole steps; the JSON of <c>fovea bench</c>.</summary>
@@ -5,6 +7,12 @@ public sealed record BenchmarkResult
 {
     /// <summary>Preset.</summary>
     public required string Model { get; init; }
+
+    /// <summary>Device.</summary>
+    public required string Device { get; init; }
+
+    /// <summary>Precision of products.</summary>
+    public required Precision Precision { get; init; }
 
     /// <summary><c>train</c> or <c>infer</c>.</summary>
     public required string Mode { get; init; }
@@ -30,16 +38,19 @@ public sealed record BenchmarkResult
     /// <summary>Billions of operations per second in the median step, as <see cref="FlopCount"/> counts them.</summary>
     public required double GflopsPerSecond { get; init; }
 
-    /// <summary>Peak of this machine: a loop of multiplications and additions in registers, measured right
-    /// before.</summary>
-    public required double PeakGflopsPerSecond { get; init; }
+    /// <summary>Peak of this machine's processor: a loop of multiplications and additions in registers, measured right
+    /// before; null where another device computed.</summary>
+    public required double? PeakGflopsPerSecond { get; init; }
 
     /// <summary>Their quotient.</summary>
-    public required double PeakFraction { get; init; }
+    public required double? PeakFraction { get; init; }
 
     /// <summary>Bytes of activations at the peak of a step: results of operators and their gradients.</summary>
     public required long ActivationBytes { get; init; }
 
     /// <summary>Largest resident set of the process.</summary>
     public required long PeakMemoryBytes { get; init; }
+
+    /// <summary>Most bytes that the device held at once; null where it is this machine's processor.</summary>
+    public required long? DeviceMemoryBytes { get; init; }
 }

@@ -1,4 +1,5 @@
 using Fovea.Lab.Benchmarks;
+using Fovea.Tensors;
 
 namespace Fovea.Lab.Estimation;
 
@@ -10,19 +11,21 @@ public static class ThisMachine
 
     private const int LargestBatch = 64;
 
-    /// <summary>Trains for some seconds; the profile then says what whole steps of just this model take here.</summary>
+    /// <summary>Trains for some seconds on the device of the options; the profile then says what whole steps of just
+    /// this model take here.</summary>
     /// <param name="options">The model and the global batch; a batch that is too large for the memory or for a short
     /// run is made smaller.</param>
     /// <param name="cost">The model's cost.</param>
     public static DeviceProfile Measure(BenchmarkOptions options, ModelCost cost)
     {
-        long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        long memory = Device.Describe(options.Device)?.Memory ?? MemoryLimit.Available;
         int batch = Math.Clamp(Math.Min(options.BatchSize, cost.LargestBatch(memory / 2)), 1, LargestBatch);
         BenchmarkResult result = Benchmark.Run(options with { BatchSize = batch, IsTraining = true });
         double achieved = result.ImagesPerSecond * cost.FlopsPerImage / 1e12;
-        double peak = result.PeakGflopsPerSecond / 1e3;
+        double peak = result.PeakGflopsPerSecond / 1e3 ?? achieved;   // a card's own is not known
         return new DeviceProfile(
-            Name, Tflops: peak, Exponentials: double.PositiveInfinity, Bandwidth: double.PositiveInfinity,
+            options.Device == Device.Names[0] ? Name : options.Device, Tflops: peak,
+            Exponentials: double.PositiveInfinity, Bandwidth: double.PositiveInfinity,
             Memory: memory / 1e9, Interconnect: double.PositiveInfinity, PricePerHour: 0,
             Efficiency: achieved / peak, ConvolutionEfficiency: achieved / peak, ElementBytes: sizeof(float));
     }

@@ -38,7 +38,8 @@ public static class LearningRateTest
         foreach (Batch batch in Batches(parts))
         {
             stop.ThrowIfCancellationRequested();
-            (double loss, _) = gradients.Add(batch, step);
+            using BatchResult result = gradients.Add(batch, step);
+            (double loss, _) = result.Read();
             if (!double.IsFinite(loss)) return End(points, TestEnd.NotFinite, parts);
 
             // The loss of this batch is what the step before has made of the weights.

@@ -14,6 +14,15 @@ public abstract partial class Backend
     /// <summary>Whether its buffers are this machine's memory and not a card's own.</summary>
     public virtual bool UsesHostMemory => true;
 
+    /// <summary>The processor of this machine computes, and a call returns when its result is there; otherwise calls
+    /// may return before, and <see cref="Synchronize"/> waits.</summary>
+    public virtual bool IsHost => true;
+
+    /// <summary>Waits until all that was called so far is computed; for measurements of time.</summary>
+    public virtual void Synchronize()
+    {
+    }
+
     // Memory.
 
     /// <summary>A buffer for at least this many elements, contents unset; from the pool where one fits.</summary>

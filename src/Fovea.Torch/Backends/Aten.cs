@@ -73,6 +73,14 @@ internal readonly unsafe ref struct Aten
         long offset = 0) =>
         Strided(((TorchStorage)storage).Tensor, sizes, strides, offset);
 
+    /// <summary>Operands of products, to read only: in bfloat16 where the device computes them so.</summary>
+    public NativeTensor OperandView(Storage storage, params ReadOnlySpan<long> sizes) =>
+        View(OperandOf(storage), sizes);
+
+    public NativeTensor OperandStrided(Storage storage, ReadOnlySpan<long> sizes, ReadOnlySpan<long> strides,
+        long offset = 0) =>
+        Strided(OperandOf(storage), sizes, strides, offset);
+
     /// <summary>Another view of the same memory.</summary>
     public NativeTensor Strided(NativeTensor tensor, ReadOnlySpan<long> sizes, ReadOnlySpan<long> strides,
         long offset = 0)
@@ -112,8 +120,18 @@ internal readonly unsafe ref struct Aten
         else Put(result, storage, count);
     }
 
+    /// <summary>Writes a result of a product, which may stay in bfloat16.</summary>
+    public void PutProduct(NativeTensor result, in Target target, int count)
+    {
+        if (target.Accumulate) Put(Single(result), target, count);
+        else PutProduct(result, target.Storage, count);
+    }
+
+    public void PutProduct(NativeTensor result, Storage storage, int count) =>
+        Put(result, storage, count, ProductType);
+
     /// <summary>Writes a result over a storage; a contiguous one that fills it becomes its memory.</summary>
-    public void Put(NativeTensor result, Storage storage, int count)
+    public void Put(NativeTensor result, Storage storage, int count, int? type = null)
     {
         TorchStorage destination = (TorchStorage)storage;
         int owned = _stack.LastIndexOf(result.Handle);
@@ -125,7 +143,7 @@ internal readonly unsafe ref struct Aten
 
         NativeTensor flat = Contiguous(result, count);
         GiveAway(flat);
-        destination.Adopt(flat, Torch.Float32);
+        destination.Adopt(flat, type ?? Torch.Float32);
     }
 
     /// <summary>Lets somebody else delete a tensor.</summary>
@@ -168,13 +186,33 @@ internal readonly unsafe ref struct Aten
         return (Own(Counted((nint)results[0])), Own(Counted((nint)results[1])), Own(Counted((nint)results[2])));
     }
 
-    public (NativeTensor First, NativeTensor Second) TwoOfFour(AtenOperator called,
+    /// <summary>The first two results of more.</summary>
+    /// <param name="called">The operator.</param>
+    /// <param name="results">What it returns, a letter each: <c>t</c> for a tensor, <c>i</c> for a number.</param>
+    /// <param name="arguments">Its arguments.</param>
+    public (NativeTensor First, NativeTensor Second) FirstTwo(AtenOperator called, string results,
         params ReadOnlySpan<Argument> arguments)
     {
-        Span<ulong> results = stackalloc ulong[4];
-        _backend.Dispatcher.Call(called, arguments, results);
-        foreach (ulong result in results) Own(Counted((nint)result));
-        return (new((nint)results[0]), new((nint)results[1]));
+        (NativeTensor first, NativeTensor second, _) = FirstThree(called, results, arguments);
+        return (first, second);
+    }
+
+    public (NativeTensor First, NativeTensor Second, NativeTensor Third) FirstThree(AtenOperator called,
+        string results, params ReadOnlySpan<Argument> arguments)
+    {
+        Span<ulong> values = stackalloc ulong[results.Length];
+        _backend.Dispatcher.Call(called, arguments, values);
+        for (int i = 0; i < values.Length; i++)
+            if (results[i] == 't') Own(Counted((nint)values[i]));
+        return (new((nint)values[0]), new((nint)values[1]), new((nint)values[2]));
+    }
+
+    /// <summary>Size of an axis.</summary>
+    public long SizeOf(NativeTensor tensor, long axis)
+    {
+        long size;
+        Check(Torch.Size(tensor.Handle, axis, &size), "size");
+        return size;
     }
 
     /// <summary>Takes over a tensor that was made by hand.</summary>
@@ -239,12 +277,24 @@ internal readonly unsafe ref struct Aten
 
     /// <summary>Sum over axes.</summary>
     public NativeTensor Sum(NativeTensor x, long[] axes, bool keep = false) =>
-        One("sum.dim_IntList", x, Argument.Some(axes), keep, Argument.None);
+        One("sum.dim_IntList", x, Argument.Some(axes), keep, Argument.Some(Argument.Type(Torch.Float32)));
 
     /// <summary>An operand of products: rounded where the device computes them in bfloat16.</summary>
     public NativeTensor Operand(NativeTensor x) => _backend.IsLow ? As(x, Torch.BFloat16) : x;
 
     public NativeTensor? Operand(NativeTensor? x) => x is { } present ? Operand(present) : null;
+
+    /// <summary>Type of operands and results of products.</summary>
+    public int ProductType => _backend.IsLow ? Torch.BFloat16 : Torch.Float32;
+
+    /// <summary>a b [+ bias], of operands; a new tensor <c>[rows, columns]</c> of their type.</summary>
+    public NativeTensor ProductOf(NativeTensor a, NativeTensor b, long rows, long columns, NativeTensor? bias = null)
+    {
+        NativeTensor result = Empty([rows, columns], ProductType);
+        Check(Torch.AddMatrixProduct(result.Handle, (bias ?? result).Handle, a.Handle, b.Handle, bias is null ? 0 : 1,
+            1), "addmm");
+        return result;
+    }
 
     /// <summary>The result of such operands, in single precision again.</summary>
     public NativeTensor Single(NativeTensor x) => _backend.IsLow ? As(x, Torch.Float32) : x;
@@ -286,6 +336,9 @@ internal readonly unsafe ref struct Aten
         _stack[^1] |= ViewMark;
         return view;
     }
+
+    private NativeTensor OperandOf(Storage storage) =>
+        _backend.IsLow ? ((TorchStorage)storage).Low : ((TorchStorage)storage).Tensor;
 
     private NativeTensor As(NativeTensor x, int type) =>
         One("to.dtype", x, Argument.Type(type), false, false, Argument.None);

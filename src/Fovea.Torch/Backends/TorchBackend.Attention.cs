@@ -7,7 +7,7 @@ internal sealed unsafe partial class TorchBackend
 {
     private readonly ConditionalWeakTable<TokenRelation, RelationTables> _relations = [];
 
-    /// <summary>By libtorch's fused kernel where there is neither window nor bias; else all scores are
+    /// <summary>By one of libtorch's fused kernels where there is neither window nor bias; else all scores are
     /// stored.</summary>
     public override void Attention(in AttentionArguments arguments, Storage y, Storage logSums)
     {
@@ -15,15 +15,11 @@ internal sealed unsafe partial class TorchBackend
         int count = a.Batch * a.Queries * a.Heads * a.HeadDim;
         if (count == 0) return;
         using Aten aten = new(this);
-        if (IsFused(a))
+        if (FusedKernelOf(a) is { } kernel)
         {
-            (NativeTensor result, NativeTensor sums) = aten.Two("_scaled_dot_product_flash_attention_for_cpu",
-                Fused(aten, a.Q, a.Batch, a.Queries, a.Heads, a.HeadDim),
-                Fused(aten, a.K, a.Batch, a.Keys, a.Heads, a.HeadDim),
-                Fused(aten, a.V, a.Batch, a.Keys, a.Heads, a.HeadDim), 0.0, false, Argument.None,
-                Argument.Some((double)a.Scale));
+            (NativeTensor result, NativeTensor sums) = Fused(aten, kernel, a);
             // it lies token by token already
-            aten.Put(aten.One("transpose.int", aten.Single(result), 1L, 2L), y, count);
+            aten.PutProduct(aten.One("transpose.int", result, 1L, 2L), y, count);
             aten.Put(sums, logSums, a.Batch * a.Heads * a.Queries);
             return;
         }
@@ -53,20 +49,12 @@ internal sealed unsafe partial class TorchBackend
 
         using Aten aten = new(this);
         HeadView result = new(y, 0, a.Heads * a.HeadDim), from = result with { Storage = dy };
-        if (IsFused(a))
+        if (FusedKernelOf(a) is { } kernel)
         {
-            (NativeTensor dq, NativeTensor dk, NativeTensor dv) = aten.Three(
-                "_scaled_dot_product_flash_attention_for_cpu_backward",
-                Fused(aten, from, a.Batch, a.Queries, a.Heads, a.HeadDim),
-                Fused(aten, a.Q, a.Batch, a.Queries, a.Heads, a.HeadDim),
-                Fused(aten, a.K, a.Batch, a.Keys, a.Heads, a.HeadDim),
-                Fused(aten, a.V, a.Batch, a.Keys, a.Heads, a.HeadDim),
-                Fused(aten, result, a.Batch, a.Queries, a.Heads, a.HeadDim),
-                aten.View(logSums, a.Batch, a.Heads, a.Queries), 0.0, false, Argument.None,
-                Argument.Some((double)a.Scale));
-            PutHeads(aten, aten.Single(dq), gradients.Q, a.Batch, a.Queries, a.Heads, a.HeadDim);
-            PutHeads(aten, aten.Single(dk), gradients.K, a.Batch, a.Keys, a.Heads, a.HeadDim);
-            PutHeads(aten, aten.Single(dv), gradients.V, a.Batch, a.Keys, a.Heads, a.HeadDim);
+            (NativeTensor dq, NativeTensor dk, NativeTensor dv) = FusedBackward(aten, kernel, a, result, logSums, from);
+            PutProducts(aten, dq, gradients.Q, a.Batch, a.Queries, a.Heads, a.HeadDim);
+            PutProducts(aten, dk, gradients.K, a.Batch, a.Keys, a.Heads, a.HeadDim);
+            PutProducts(aten, dv, gradients.V, a.Batch, a.Keys, a.Heads, a.HeadDim);
             return;
         }
 
@@ -241,9 +229,6 @@ internal sealed unsafe partial class TorchBackend
                 aten.Zero(HeadsOf(aten, gradient.View, a.Batch, tokens, a.Heads, a.HeadDim));
     }
 
-    private bool IsFused(in AttentionArguments a) =>
-        _isHost && a.Relation is null && a.QueryBias is null && a.KeyBias is null && a.HeadBias is null;
-
     private RelationTables TablesOf(TokenRelation relation) => _relations.GetValue(relation, MakeTables);
 
     private RelationTables MakeTables(TokenRelation relation)
@@ -282,9 +267,11 @@ internal sealed unsafe partial class TorchBackend
         aten.Strided(view.Storage, [batch, heads, tokens, width], [(long)tokens * view.Stride, width, view.Stride, 1],
             view.Offset);
 
-    /// <summary>The same as an operand of the fused kernel.</summary>
-    private static NativeTensor Fused(in Aten aten, in HeadView view, int batch, int tokens, int heads, int width) =>
-        aten.Operand(HeadsOf(aten, view, batch, tokens, heads, width));
+    /// <summary>The same as an operand of a fused kernel.</summary>
+    private static NativeTensor OperandHeads(in Aten aten, in HeadView view, int batch, int tokens, int heads,
+        int width) =>
+        aten.OperandStrided(view.Storage, [batch, heads, tokens, width],
+            [(long)tokens * view.Stride, width, view.Stride, 1], view.Offset);
 
     /// <summary>A copy of them, <c>[batch · head, token, element]</c>.</summary>
     private static NativeTensor Packed(in Aten aten, in HeadView view, int batch, int tokens, int heads, int width) =>
@@ -296,6 +283,21 @@ internal sealed unsafe partial class TorchBackend
     {
         if (batch * tokens == 0) return;
         PutView(aten, result, HeadsOf(aten, to.View, batch, tokens, heads, width), to.Accumulate);
+    }
+
+    /// <summary>Writes what a fused kernel made; it stays in bfloat16 where nothing is added to it.</summary>
+    private void PutProducts(in Aten aten, NativeTensor result, in HeadGradient to, int batch, int tokens, int heads,
+        int width)
+    {
+        if (!IsLow || to.Accumulate)
+        {
+            PutHeads(aten, aten.Single(result), to, batch, tokens, heads, width);
+            return;
+        }
+
+        HeadView view = to.View;
+        aten.Copy(result, aten.Strided(((TorchStorage)view.Storage).LowForResults(), [batch, heads, tokens, width],
+            [(long)tokens * view.Stride, width, view.Stride, 1], view.Offset));
     }
 
     private static void PutPacked(in Aten aten, NativeTensor result, in HeadGradient to, int batch, int tokens,

@@ -4,11 +4,18 @@ namespace Fovea.Torch.Backends;
 
 internal sealed unsafe partial class TorchBackend
 {
-    /// <summary>In double where the device has it (all but MPS), with one read for all.</summary>
+    private (int[] Counts, TorchStorage Lengths)? _segments;
+
+    /// <summary>All sums by one operator, where a device waits for no call: on cuda. In single precision.</summary>
+    internal bool SumsInOneCall { get; set; }
+
+    /// <summary>In double where the device has it (all but MPS and, with few calls, cuda), with one read for
+    /// all.</summary>
     public override double[] SumsOfSquares(IReadOnlyList<(Storage X, int Count)> tensors)
     {
         if (tensors.Count == 0) return [];
         using Aten aten = new(this);
+        if (SumsInOneCall) return SumsBySegments(aten, tensors);
         int type = _deviceType == Torch.MpsType ? Torch.Float32 : Torch.Float64;
         NativeTensor sums = aten.Empty([tensors.Count], type);
         for (int i = 0; i < tensors.Count; i++)
@@ -73,10 +80,37 @@ internal sealed unsafe partial class TorchBackend
     public override void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight)
     {
         using Aten aten = new(this);
+        if (pairs.Count == 0) return;
         NativeTensor factor = aten.Empty([]);
         aten.Fill(factor, weight);
-        foreach ((Storage x, Storage y, int count) in pairs)
-            aten.One("lerp_.Tensor", aten.View(y, count), aten.View(x, count), factor);
+        (Storage X, Storage Y, int Count)[] all = [.. pairs];
+        aten.Nothing("_foreach_lerp_.List", Views(aten, all, pair => pair.Y, pair => pair.Count),
+            Views(aten, all, pair => pair.X, pair => pair.Count),
+            (NativeTensor[])[.. Enumerable.Repeat(factor, all.Length)]);
+    }
+
+    /// <summary>One row of all elements, squared in place, and the sums of its segments.</summary>
+    private double[] SumsBySegments(in Aten aten, IReadOnlyList<(Storage X, int Count)> tensors)
+    {
+        NativeTensor all = aten.One("cat", Views(aten, [.. tensors], one => one.X, one => one.Count), 0L);
+        aten.Nothing("_foreach_mul_.List", (NativeTensor[])[all], (NativeTensor[])[all]);
+        NativeTensor sums = aten.One("segment_reduce", all, "sum",
+            Argument.Some(aten.View(LengthsOf(tensors).Tensor, tensors.Count)), Argument.None, Argument.None, 0L, true,
+            Argument.None);
+        float[] read = new float[tensors.Count];
+        Download(aten, sums, System.Runtime.InteropServices.MemoryMarshal.AsBytes(read.AsSpan()), Torch.Float32,
+            read.Length);
+        return Array.ConvertAll(read, value => (double)value);
+    }
+
+    /// <summary>The tensors' counts on the device, kept for the next step.</summary>
+    private TorchStorage LengthsOf(IReadOnlyList<(Storage X, int Count)> tensors)
+    {
+        int[] counts = [.. tensors.Select(one => one.Count)];
+        if (_segments is { } kept && kept.Counts.AsSpan().SequenceEqual(counts)) return kept.Lengths;
+        TorchStorage lengths = Table(counts);
+        _segments = (counts, lengths);
+        return lengths;
     }
 
     /// <summary>Gradients times a factor, in tensors of their own: the fused operators would overwrite them.</summary>

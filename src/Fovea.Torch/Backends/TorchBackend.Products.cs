@@ -34,7 +34,16 @@ internal sealed unsafe partial class TorchBackend
         if (a.Rows == 0) return;
         using Aten aten = new(this);
         NativeTensor x = LinearInputOf(aten, a, isForward: true);
-        NativeTensor weight = aten.Strided(a.Weight, [a.In, a.Out], [1, a.In]);
+        NativeTensor weight = aten.OperandStrided(a.Weight, [a.In, a.Out], [1, a.In]);
+        if (IsLow)
+        {
+            NativeTensor low = aten.ProductOf(x, weight, a.Rows, a.Out,
+                a.Bias is { } one ? aten.OperandView(one, a.Out) : null);
+            if (a.Residual is null) aten.PutProduct(low, y, a.Rows * a.Out);
+            else aten.Put(aten.Add(aten.View(a.Residual, a.Rows, a.Out), low), y, a.Rows * a.Out);
+            return;
+        }
+
         NativeTensor? bias = aten.Present(a.Bias, a.Out);
         NativeTensor result = aten.View(y, a.Rows, a.Out);
         if (a.Residual is null && bias is { } shift) aten.ProductPlus(result, shift, x, weight);
@@ -52,58 +61,61 @@ internal sealed unsafe partial class TorchBackend
     {
         LinearArguments a = arguments;
         using Aten aten = new(this);
-        NativeTensor from = aten.View(dy, a.Rows, a.Out), weight = aten.View(a.Weight, a.Out, a.In);
-        if (a.Input == LinearInput.Identity)
+        if (a.Rows == 0)
+        {
+            if (a.Input == LinearInput.LayerNorm)
+                NormBackward(aten, a.X, a.Gamma!, a.Mean!, a.Rstd!, default, 0, a.In, gradients);
+            return;
+        }
+
+        NativeTensor from = aten.OperandView(dy, a.Rows, a.Out), weight = aten.OperandView(a.Weight, a.Out, a.In);
+        if (a.Input == LinearInput.Identity && !IsLow)
         {
             Target direct = gradients.Dx!.Value;
-            if (a.Rows > 0)
-                aten.Product(aten.View(direct.Storage, a.Rows, a.In), from, weight, direct.Accumulate ? 1 : 0);
+            aten.Product(aten.View(direct.Storage, a.Rows, a.In), from, weight, direct.Accumulate ? 1 : 0);
             return;
         }
 
-        NativeTensor df = aten.Empty([a.Rows, a.In]);
-        if (a.Rows > 0) aten.Product(df, from, weight);
+        NativeTensor df = aten.ProductOf(from, weight, a.Rows, a.In);
         if (a.Input == LinearInput.LayerNorm)
-        {
-            NormBackward(aten, a.X, a.Gamma!, a.Mean!, a.Rstd!, df, a.Rows, a.In, gradients);
-            return;
-        }
-
-        if (a.Rows > 0)
-            aten.Put(Slope(aten, a.Activation, aten.View(a.X, a.Rows, a.In), df), gradients.Dx!.Value, a.Rows * a.In);
+            NormBackward(aten, a.X, a.Gamma!, a.Mean!, a.Rstd!, aten.Single(df), a.Rows, a.In, gradients);
+        else if (a.Input == LinearInput.Identity) aten.PutProduct(df, gradients.Dx!.Value, a.Rows * a.In);
+        else aten.PutProduct(Slope(aten, a.Activation, aten.OperandView(a.X, a.Rows, a.In), df), gradients.Dx!.Value,
+            a.Rows * a.In);
     }
 
     /// <inheritdoc/>
     public override void LinearBackwardWeight(in LinearArguments arguments, Storage dy, Target dw, Target? dbias)
     {
         LinearArguments a = arguments;
-        if (dbias is { } target) ColumnSums(dy, target, a.Rows, a.Out);
         using Aten aten = new(this);
-        NativeTensor x = a.Rows == 0 ? aten.Empty([0, a.In]) : LinearInputOf(aten, a, isForward: false);
-        aten.Product(aten.View(dw.Storage, a.Out, a.In), aten.Strided(dy, [a.Out, a.Rows], [1, a.Out]), x,
+        NativeTensor x = a.Rows == 0 ? aten.Empty([0, a.In], aten.ProductType)
+            : LinearInputOf(aten, a, isForward: false);
+        aten.Product(aten.View(dw.Storage, a.Out, a.In), aten.OperandStrided(dy, [a.Out, a.Rows], [1, a.Out]), x,
             dw.Accumulate ? 1 : 0);
+        if (dbias is { } target) ColumnSums(dy, target, a.Rows, a.Out);
     }
 
     /// <inheritdoc/>
     public override void ColumnSums(Storage x, Target y, int rows, int columns)
     {
         using Aten aten = new(this);
-        aten.Put(aten.Sum(aten.View(x, rows, columns), [0]), y, columns);
+        aten.Put(aten.Sum(aten.View(((TorchStorage)x).AsStored, rows, columns), [0]), y, columns);
     }
 
     /// <summary>f(x) of a linear layer; the forward pass leaves it with x for the backward pass.</summary>
     private static NativeTensor LinearInputOf(in Aten aten, in LinearArguments a, bool isForward)
     {
-        NativeTensor x = aten.View(a.X, a.Rows, a.In);
-        if (a.Input == LinearInput.Identity) return x;
+        if (a.Input == LinearInput.Identity) return aten.OperandView(a.X, a.Rows, a.In);
         LinearInputKey key = new(a.Input, a.Activation, a.Gamma, a.Beta);
         TorchStorage storage = (TorchStorage)a.X;
         if (!isForward && storage.InputOf(key) is { } kept) return kept;
-        NativeTensor made = a.Input == LinearInput.Activation ? Value(aten, a.Activation, x)
-            : NormalisedRows(aten, a, x, isForward);
+        NativeTensor made = a.Input == LinearInput.Activation
+            ? Value(aten, a.Activation, aten.OperandView(a.X, a.Rows, a.In))
+            : aten.Operand(NormalisedRows(aten, a, aten.View(a.X, a.Rows, a.In), isForward));
         if (isForward)
         {
-            storage.KeepInput(made, key);
+            storage.KeepInput(made, aten.ProductType, key);
             aten.GiveAway(made);
         }
 

@@ -20,7 +20,8 @@ internal sealed unsafe partial class TorchBackend : Backend
     {
         (Torch, Name, _deviceType, _deviceIndex, IsLow) = (torch, name, deviceType, deviceIndex, isLow);
         _isHost = deviceType == torch.CpuType;
-        Dispatcher = new Dispatcher(torch);
+        SumsInOneCall = deviceType == torch.CudaType;
+        Dispatcher = new Dispatcher(torch, NoMemory);
     }
 
     /// <summary>The device's name for messages.</summary>
@@ -39,6 +40,9 @@ internal sealed unsafe partial class TorchBackend : Backend
     /// <inheritdoc/>
     public override bool UsesHostMemory => _isHost || _deviceType == Torch.MpsType;
 
+    /// <inheritdoc/>
+    public override bool IsHost => _isHost;
+
     /// <summary>The most bytes that were in use at once since <see cref="Trim"/>; libtorch's own pool keeps at least
     /// them.</summary>
     public override long AllocatedBytes => Interlocked.Read(ref _peak);
@@ -53,19 +57,28 @@ internal sealed unsafe partial class TorchBackend : Backend
     /// <inheritdoc/>
     public override Storage Rent(int count)
     {
-        Count(count);
+        Count((long)count * sizeof(float));
         return new TorchStorage(this, count) { IsRented = true };
     }
 
     /// <inheritdoc/>
     public override void Return(Storage storage)
     {
-        Count(-storage.Capacity);
+        Count(-(long)storage.Capacity * sizeof(float));
         ((TorchStorage)storage).Dispose();
     }
 
     /// <summary>Begins a new count of bytes; libtorch's allocator cannot be emptied through its C interface.</summary>
     public override void Trim() => Interlocked.Exchange(ref _peak, Interlocked.Read(ref _live));
+
+    /// <summary>Reads one number: a queue is worked off in order.</summary>
+    public override void Synchronize()
+    {
+        if (_isHost) return;
+        using Aten aten = new(this);
+        float one = 0;
+        CopyHost(aten, (byte*)&one, 1, Torch.Float32, aten.Strided(aten.Number(0), [1], [1]), toHost: true);
+    }
 
     /// <inheritdoc/>
     public override void Write(Storage destination, ReadOnlySpan<float> values, int start = 0)
@@ -116,15 +129,16 @@ internal sealed unsafe partial class TorchBackend : Backend
         nint tensor;
         fixed (long* first = sizes, step = strides)
             if (Torch.EmptyStrided(sizes.Length, first, step, type, _deviceType, _deviceIndex, &tensor) != 0)
-                throw TorchException.OutOfMemory(Name, stride * sizeof(float), Interlocked.Read(ref _live));
+                throw TorchException.OutOfMemory(Name, ByteSize.Text(stride * sizeof(float)),
+                    Interlocked.Read(ref _live), FreeMemory());
         HandleCount.Add();
         return new(tensor);
     }
 
-    /// <summary>Counts elements in, or out where there are fewer than none.</summary>
-    internal void Count(long elements)
+    /// <summary>Counts bytes in, or out where there are fewer than none.</summary>
+    internal void Count(long bytes)
     {
-        long live = Interlocked.Add(ref _live, elements * sizeof(float)), peak = Interlocked.Read(ref _peak);
+        long live = Interlocked.Add(ref _live, bytes), peak = Interlocked.Read(ref _peak);
         while (peak < live)
         {
             long before = Interlocked.CompareExchange(ref _peak, live, peak);
@@ -159,6 +173,18 @@ internal sealed unsafe partial class TorchBackend : Backend
         _ = Torch.Delete(tensor);
         return numbers[value];
     }
+
+    /// <summary>The error where memory was lacking inside an operator; before libtorch 2.13, which says nothing, that
+    /// is guessed from what is free.</summary>
+    private TorchException? NoMemory(string what, string? text)
+    {
+        (long Free, long All)? memory = FreeMemory();
+        bool lacks = text?.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
+            ?? memory is { } known && known.Free < known.All / 20;
+        return lacks ? TorchException.OutOfMemory(Name, what, Interlocked.Read(ref _live), memory) : null;
+    }
+
+    private (long Free, long All)? FreeMemory() => _deviceType == Torch.CudaType ? CudaDriver.Memory() : null;
 
     /// <summary>Host values to the device. To another one than the CPU they go through pinned memory, which libtorch
     /// keeps until they have arrived, so that nobody waits.</summary>

@@ -9,16 +9,17 @@ internal sealed unsafe class Dispatcher
 {
     private readonly LibTorch _torch;
     private readonly delegate* unmanaged<nuint, void*> _new;
-    private long _calls;
+    private readonly Func<string, string?, TorchException?> _noMemory;
 
-    internal Dispatcher(LibTorch torch)
+    /// <param name="torch">The library.</param>
+    /// <param name="noMemory">The error for a failed function, by its name and libtorch's own text, where memory was
+    /// lacking; else null.</param>
+    internal Dispatcher(LibTorch torch, Func<string, string?, TorchException?> noMemory)
     {
+        _noMemory = noMemory;
         _torch = torch;
         if (torch.NewCell is null) _new = (delegate* unmanaged<nuint, void*>)OperatorNew();
     }
-
-    /// <summary>Calls so far.</summary>
-    public long Calls => Interlocked.Read(ref _calls);
 
     /// <summary>Calls an operator.</summary>
     /// <param name="called">Which one.</param>
@@ -28,7 +29,7 @@ internal sealed unsafe class Dispatcher
     {
         Span<ulong> stack = stackalloc ulong[Math.Max(arguments.Length, results.Length)];
         for (int i = 0; i < arguments.Length; i++) stack[i] = Encode(arguments[i]);
-        Interlocked.Increment(ref _calls);
+        HandleCount.Called();
         int failed;
         fixed (ulong* first = stack)
             failed = _torch.CallDispatcher(called.Name, called.Overload, first, LibTorch.DeclaredVersion);
@@ -40,7 +41,7 @@ internal sealed unsafe class Dispatcher
     public TorchException Failure(string what)
     {
         string? text = _torch.LastError is null ? null : Marshal.PtrToStringUTF8((nint)_torch.LastError());
-        return TorchException.Of(what, text, _torch.Version);
+        return _noMemory(what, text) ?? TorchException.Of(what, text, _torch.Version);
     }
 
     private ulong Encode(in Argument argument)

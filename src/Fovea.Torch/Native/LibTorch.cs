@@ -42,6 +42,7 @@ internal sealed unsafe class LibTorch
         Delete = (delegate* unmanaged<nint, int>)Find("aoti_torch_delete_tensor_object");
         DataPointer = (delegate* unmanaged<nint, void**, int>)Find("aoti_torch_get_data_ptr");
         IsContiguous = (delegate* unmanaged<nint, byte*, int>)Find("aoti_torch_is_contiguous");
+        Size = (delegate* unmanaged<nint, long, long*, int>)Find("aoti_torch_get_size");
         Copy = (delegate* unmanaged<nint, nint, int, int>)Find("aoti_torch_copy_");
         Zero = (delegate* unmanaged<nint, int>)Find("aoti_torch_zero_");
         Fill = (delegate* unmanaged<nint, double, int>)Find("aoti_torch_aten_fill__Scalar");
@@ -128,6 +129,9 @@ internal sealed unsafe class LibTorch
     public delegate* unmanaged<nint, void**, int> DataPointer { get; }
 
     public delegate* unmanaged<nint, byte*, int> IsContiguous { get; }
+
+    /// <summary>(tensor, axis, result).</summary>
+    public delegate* unmanaged<nint, long, long*, int> Size { get; }
 
     /// <summary>(destination, source, without waiting).</summary>
     public delegate* unmanaged<nint, nint, int, int> Copy { get; }

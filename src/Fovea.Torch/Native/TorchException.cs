@@ -25,9 +25,14 @@ internal sealed class TorchException(string reason, Exception? inner = null) : F
         };
     }
 
-    /// <summary>The error for a buffer that does not fit.</summary>
-    internal static TorchException OutOfMemory(string device, long asked, long held) =>
-        new($"{device} has no memory left for {ByteSize.Text(asked)}; {ByteSize.Text(held)} are held by this run.")
+    /// <summary>The error for memory that is not there.</summary>
+    /// <param name="device">The device's name.</param>
+    /// <param name="asked">What was asked for, e.g. <c>12.0 MiB</c> or an operator's name.</param>
+    /// <param name="held">Bytes of this run's tensors.</param>
+    /// <param name="memory">Free and all bytes of the device; null where they are not known.</param>
+    internal static TorchException OutOfMemory(string device, string asked, long held, (long Free, long All)? memory) =>
+        new($"{device} has no memory left for {asked}; {ByteSize.Text(held)} are held by this run"
+            + (memory is { } known ? $", {ByteSize.Text(known.Free)} of {ByteSize.Text(known.All)} are free." : "."))
         {
             Field = "device",
             Remedy = "a smaller `batch-size` (with `grad-accum`), `grad-checkpoint` or `precision` bf16 takes less; "

@@ -74,7 +74,8 @@ public sealed class TimmOptionsTests : IDisposable
             expected += Math.Log(1 + Math.Exp(scores[i])) - target * scores[i];
         }
 
-        Assert.Equal(expected / (batch.Count * classes), new BatchGradients(parts).Add(batch, 0).Loss, 1e-5);
+        using BatchResult result = new BatchGradients(parts).Add(batch, 0);
+        Assert.Equal(expected / (batch.Count * classes), result.Read().Loss, 1e-5);
     }
 
     [Fact]
