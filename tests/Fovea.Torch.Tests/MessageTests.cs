@@ -60,7 +60,7 @@ public sealed class MessageTests : IDisposable
         TorchException error = TorchException.OutOfMemory("cuda", ByteSize.Text(1536L << 20), 3L << 30,
             (100L << 20, 4L << 30));
 
-        Assert.Equal("cuda has no memory left for 1,536 MiB; 3,072 MiB are held by this run, 100 MiB of 4,096 MiB are "
+        Assert.Equal("cuda has no memory left for 1.5 GiB; 3 GiB are held by this run, 100 MiB of 4 GiB are "
             + "free.", error.Reason);
         foreach (string option in (string[])["`batch-size`", "`grad-accum`", "`grad-checkpoint`", "`precision` bf16",
             "last checkpoint"])

@@ -6,7 +6,7 @@ namespace Fovea.Plotting.Canvas;
 internal static class SkiaMemory
 {
     /// <summary>Pixels whose values are undefined.</summary>
-    /// <exception cref="OutOfMemoryException">There is no memory for them.</exception>
+    /// <exception cref="InsufficientMemoryException">There is no memory for them.</exception>
     public static SKBitmap Bitmap(int width, int height)
     {
         SKBitmap bitmap = new();
@@ -17,8 +17,8 @@ internal static class SkiaMemory
     }
 
     /// <summary>Passes on what Skia made of an image.</summary>
-    /// <exception cref="OutOfMemoryException">It made nothing.</exception>
+    /// <exception cref="InsufficientMemoryException">It made nothing.</exception>
     public static T Require<T>(T? made, int width, int height)
         where T : class =>
-        made ?? throw new OutOfMemoryException($"There is no memory for an image of {width} x {height} pixels.");
+        made ?? throw new InsufficientMemoryException($"There is no memory for an image of {width} x {height} pixels.");
 }

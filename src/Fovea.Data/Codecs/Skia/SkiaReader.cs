@@ -24,7 +24,7 @@ internal sealed class SkiaReader : IDisposable
         if (!MemoryMarshal.TryGetArray(file, out ArraySegment<byte> bytes)) bytes = new(file.ToArray());
         _pin = GCHandle.Alloc(bytes.Array, GCHandleType.Pinned);
         _data = SKData.Create(_pin.AddrOfPinnedObject() + bytes.Offset, bytes.Count)
-            ?? throw new OutOfMemoryException();
+            ?? throw new InsufficientMemoryException();
         if (SKCodec.Create(_data) is not SKCodec codec)
         {
             Free();

@@ -28,7 +28,7 @@ internal static class SkiaWriter
             using SKPixmap pixmap = new(info, pin.AddrOfPinnedObject());
             // Sizes are checked before: nothing else is missing.
             using SKData file = encode(pixmap)
-                ?? throw new OutOfMemoryException(
+                ?? throw new InsufficientMemoryException(
                     $"There is no memory to encode an image of {width} x {height} pixels.");
             return file.ToArray();
         }
