@@ -37,7 +37,7 @@ public sealed class GoldenTests
         MethodInfo called = declaring.GetMethod(method)!;
         Queue<string> rest = new(arguments.Split('|', StringSplitOptions.RemoveEmptyEntries));
         object?[] values = [.. called.GetParameters()
-            .Select(parameter => parameter.Name == DeviceName ? "torch" : (object)rest.Dequeue())];
+            .Select(parameter => parameter.Name == DeviceName ? Support.Torch.Name : (object)rest.Dequeue())];
 
         called.Invoke(Activator.CreateInstance(declaring), BindingFlags.DoNotWrapExceptions, null, values, null);
     }

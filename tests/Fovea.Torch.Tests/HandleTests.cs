@@ -68,7 +68,7 @@ public sealed class HandleTests : IDisposable
         Recipe recipe = TinyRun.Recipe with
         {
             Optimisation = TinyRun.Recipe.Optimisation with { Epochs = epochs },
-            Run = TinyRun.Recipe.Run with { Device = "torch", CheckpointEvery = null, LogEvery = 1000 },
+            Run = TinyRun.Recipe.Run with { Device = Support.Torch.Name, CheckpointEvery = null, LogEvery = 1000 },
         };
         TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Images, stop: TestContext.Current.CancellationToken);
         RunDirectory run = RunDirectory.Create(_folder["run"], "m", "d", DateTime.UnixEpoch);

@@ -20,7 +20,7 @@ public sealed class PrecisionTests : IDisposable
     public void A_product_has_the_errors_of_bfloat16_and_no_larger_ones()
     {
         _ = Support.Torch.Device;
-        Device low = Device.Open("torch", precision: Precision.Bf16);
+        Device low = Device.Open(Support.Torch.Name, precision: Precision.Bf16);
         Philox random = new(1, 2);
         float[] x = [.. Enumerable.Range(0, 64 * 48).Select(i => random.Uniform((ulong)i, 0.5f, 1))];
         float[] Product(Device device)
@@ -83,7 +83,7 @@ public sealed class PrecisionTests : IDisposable
     public void A_fused_kernel_has_to_agree_with_the_definition(Precision precision)
     {
         _ = Support.Torch.Device;
-        TorchBackend backend = (TorchBackend)Device.Open("torch", precision: precision).Backend;
+        TorchBackend backend = (TorchBackend)Device.Open(Support.Torch.Name, precision: precision).Backend;
 
         Assert.True(backend.Agrees(TorchBackend.FusedKernel.Host));
         Assert.False(backend.Agrees(TorchBackend.FusedKernel.Efficient));
@@ -95,7 +95,7 @@ public sealed class PrecisionTests : IDisposable
     public void Passes_at_the_same_time_give_what_one_gives()
     {
         _ = Support.Torch.Device;
-        Device device = Device.Open("torch", precision: Precision.Bf16);
+        Device device = Device.Open(Support.Torch.Name, precision: Precision.Bf16);
         ImageClassifier model = Presets.Find("vit-nano").Config.Build();
         model.Initialize(device, seed: 1);
         model.Train(false);
@@ -119,7 +119,7 @@ public sealed class PrecisionTests : IDisposable
         Model = "vit",
         IsTraining = true,
         BatchSize = 8,
-        Device = "torch",
+        Device = Support.Torch.Name,
         Precision = precision,
         Threads = 2,
         Steps = 1,
@@ -128,7 +128,7 @@ public sealed class PrecisionTests : IDisposable
     private double[] Losses(Recipe recipe, Precision precision)
     {
         List<double> losses = [];
-        recipe = recipe with { Run = recipe.Run with { Device = "torch", Precision = precision } };
+        recipe = recipe with { Run = recipe.Run with { Device = Support.Torch.Name, Precision = precision } };
         TinyRun.Start(recipe, _folder[$"{precision}"], new SilentObserver(step => losses.Add(step.BatchLoss)));
         return [.. losses];
     }

@@ -105,13 +105,13 @@ public sealed class TrainingTests : IDisposable
     public void Two_runs_of_one_seed_have_the_same_losses()
     {
         _ = Support.Torch.Device;
-        Assert.Equal(LossesOn(On(TinyRun.Recipe, "torch"), "a"), LossesOn(On(TinyRun.Recipe, "torch"), "b"));
+        Assert.Equal(LossesOn(On(TinyRun.Recipe, Support.Torch.Name), "a"), LossesOn(On(TinyRun.Recipe, Support.Torch.Name), "b"));
     }
 
     private (double[] Expected, double[] Actual) Losses(Recipe recipe)
     {
         _ = Support.Torch.Device;
-        return (LossesOn(On(recipe, "cpu"), "cpu"), LossesOn(On(recipe, "torch"), "torch"));
+        return (LossesOn(On(recipe, "cpu"), "cpu"), LossesOn(On(recipe, Support.Torch.Name), "torch"));
     }
 
     private double[] LossesOn(Recipe recipe, string name)

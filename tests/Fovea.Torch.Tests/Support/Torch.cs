@@ -10,13 +10,16 @@ internal static class Torch
         try
         {
             TorchDevices.Register();
-            return (Tensors.Device.Open("torch", 2), "");
+            return (Tensors.Device.Open(Name, 2), "");
         }
         catch (UsageException missing)
         {
             return (null, $"{missing.Message} {missing.Remedy}");
         }
     });
+
+    /// <summary>The device that is tested: PyTorch's CPU, or what FOVEA_TORCH_TESTS names, e.g. <c>cuda</c>.</summary>
+    public static string Name => Environment.GetEnvironmentVariable("FOVEA_TORCH_TESTS") ?? "torch";
 
     public static Device Device
     {
