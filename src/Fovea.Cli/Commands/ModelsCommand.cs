@@ -20,10 +20,10 @@ internal static class ModelsCommand
         {
             if (parsed.GetValue(json))
                 terminal.Output.Document(new
-                    {
-                        Models = Presets.All.Select(Describe),
-                        Attention = AttentionCatalogue.All.Select(Describe)
-                    });
+                {
+                    Models = Presets.All.Select(Describe),
+                    Attention = AttentionCatalogue.All.Select(Describe)
+                });
             else
                 Print(terminal.Console);
             return ExitCode.Success;

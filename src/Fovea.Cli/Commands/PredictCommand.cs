@@ -35,11 +35,11 @@ internal static class PredictCommand
                 predictions.Add(Of(chosen, predictions.Count, model, shares, parsed.GetValue(top)));
             if (parsed.GetValue(json))
                 terminal.Output.Document(new
-                    {
-                        Checkpoint = model.Path,
-                        model.Head.Data.ClassNames,
-                        Predictions = predictions,
-                    });
+                {
+                    Checkpoint = model.Path,
+                    model.Head.Data.ClassNames,
+                    Predictions = predictions,
+                });
             else if (parsed.GetValue(csv)) terminal.Output.Write(Csv(predictions));
             else Print(terminal.Console, predictions);
             return choice.Complain(chosen);

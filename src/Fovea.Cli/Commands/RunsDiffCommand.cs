@@ -26,11 +26,11 @@ internal static class RunsDiffCommand
             Difference[] options = [.. Options(a, b)], results = [.. Results(a, b)];
             if (parsed.GetValue(json))
                 terminal.Output.Document(new
-                    {
-                        Runs = new[] { a.Run.Path, b.Run.Path },
-                        Options = options,
-                        Results = results
-                    });
+                {
+                    Runs = new[] { a.Run.Path, b.Run.Path },
+                    Options = options,
+                    Results = results
+                });
             else Print(terminal.Console, a, b, options, results);
             return ExitCode.Success;
         });

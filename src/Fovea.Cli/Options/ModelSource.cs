@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Fovea.Data;
 using Fovea.Data.Codecs.Decoding;
-using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Tensors;
 using Fovea.Training.Classes;

@@ -51,8 +51,15 @@ public sealed class RecipeTextTests
             {
                 Optimisation = new()
                 {
-                    Betas = (0.9, 0.95), Epsilon = 1e-6, ClipGradient = 5, LayerDecay = 0.75, HeadRate = 10, Freeze = 2,
-                    GradientAccumulation = 4, GradientCheckpointing = true, Momentum = 0.5,
+                    Betas = (0.9, 0.95),
+                    Epsilon = 1e-6,
+                    ClipGradient = 5,
+                    LayerDecay = 0.75,
+                    HeadRate = 10,
+                    Freeze = 2,
+                    GradientAccumulation = 4,
+                    GradientCheckpointing = true,
+                    Momentum = 0.5,
                 },
             }));
         Assert.Equal("momentum 0.5, Nesterov's form, gradient not clipped, all but the head frozen",
@@ -60,7 +67,11 @@ public sealed class RecipeTextTests
             {
                 Optimisation = new()
                 {
-                    Optimizer = OptimizerKind.Sgd, Momentum = 0.5, Nesterov = true, ClipGradient = null, Freeze = null,
+                    Optimizer = OptimizerKind.Sgd,
+                    Momentum = 0.5,
+                    Nesterov = true,
+                    ClipGradient = null,
+                    Freeze = null,
                     Betas = (0.5, 0.5),
                 },
             }));
