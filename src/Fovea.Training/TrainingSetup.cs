@@ -134,6 +134,7 @@ public static class TrainingSetup
         fill(model, device, data.Info);
         FineTuning.Prepare(model, recipe);
         DataLoader train = LoaderChoice.Training(recipe, config, data);
+        SmallestBatch.Require(recipe, config, train);
         DataLoader validation = LoaderChoice.Evaluation(data.Validation, config, recipe.Optimisation.BatchSize,
             recipe.Data, sharing: train);
         return new TrainingParts

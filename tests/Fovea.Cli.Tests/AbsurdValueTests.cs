@@ -98,6 +98,66 @@ public sealed class AbsurdValueTests : IDisposable
                 Answers([command, first, second, option + value]);
     }
 
+    /// <summary>One of each kind: batch norm, convolutional tokens, windows, a distillation token, registers, DeBERTa's
+    /// positions, random features, sampled points.</summary>
+    public static TheoryData<string> Kinds =>
+        ["resnet18", "resnet18-cifar", "cct_2_3x2", "vitl", "vitx", "visual-attention", "sinkformer-mnist",
+            "deit_tiny_distilled_patch16_224", "dinov2_vits14_reg", "vit_lai_small", "vit_dis_small",
+            "vit_performer_deformable_small"];
+
+    [Theory]
+    [Trait("Category", "Slow")]
+    [MemberData(nameof(Kinds))]
+    public void Every_model_with_every_part_is_counted_or_refused_with_a_sentence(string model)
+    {
+        foreach (string size in (string[])["1", "2", "31", "16384"])
+            Answers(["estimate", "--device", "a100-80gb", "--model", model, "--image-size", size, "--batch-size",
+                "1000000"]);
+        foreach (AttentionEntry entry in AttentionCatalogue.All)
+            Answers(["estimate", "--device", "a100-80gb", "--model", model, "--image-size", "112", "--attention",
+                entry.Name]);
+        foreach (string field in (string[])["image-size", "patch-size", "batch-size", "grad-accum", "attention",
+            "embedding", "position", "position-init", "weight-init", "drop-path", "dropout", "freeze", "layer-decay",
+            "train-limit", "train-fraction", "eval-limit", "crop-pct", "aug-repeats", "grad-checkpoint", "mixup"])
+            foreach (string value in (string[])["-1", "0", "1", "7", "32", "2147483647", "1e308", "NaN", ""])
+                Answers(["train", "--data", _data, "--model", model, "--out", _taken, $"--{field}={value}"]);
+    }
+
+    /// <summary>Whole runs on hardly any pixels, images or batches: where a channel has a single value left, batch
+    /// norm knows no variance.</summary>
+    [Theory]
+    [Trait("Category", "Slow")]
+    [MemberData(nameof(Kinds))]
+    public void Hardly_any_pixels_images_or_batches_train_or_are_refused_with_a_sentence(string model)
+    {
+        int made = 0;
+        foreach (string size in (string[])["1", "8", "14", "32"])
+            foreach (string[] few in (string[][])[["--batch-size", "1"], ["--batch-size", "3", "--train-limit", "4"],
+                ["--batch-size", "4", "--grad-accum", "3"], ["--batch-size", "100", "--train-limit", "1"]])
+                Answers(["train", "--data", _data, "--model", model, "--epochs", "1", "--image-size", size, "--quiet",
+                    "--val-share", "0", "--out", Path.Combine(_shell.Folder, $"{made++}"), .. few]);
+    }
+
+    [Fact]
+    public void A_batch_of_one_image_that_batch_norm_cannot_learn_from_is_refused_before_the_first_step()
+    {
+        string run = Path.Combine(_shell.Folder, "run");
+        foreach (string[] few in (string[][])[["--batch-size", "1"], ["--batch-size", "3", "--train-limit", "4"],
+            ["--batch-size", "3", "--grad-accum", "2"]])
+        {
+            Assert.Equal(2, _shell.Run(["train", "--data", _data, "--model", "resnet18", "--image-size", "32",
+                "--val-share", "0", "--out", run, .. few]));
+            Assert.StartsWith("fovea: --batch-size: batch norm: [1, 512, 1, 1] has one value per channel",
+                _shell.Error, StringComparison.Ordinal);
+            Assert.False(Directory.Exists(run));
+        }
+
+        // without a backward pass the running statistics serve
+        Assert.True(_shell.Run("train", "--data", _data, "--model", "resnet18", "--image-size", "32", "--val-share", "0",
+            "--out", run, "--batch-size", "6", "--epochs", "1", "--quiet") == 0, _shell.Error);
+        Assert.True(_shell.Run("eval", run, "--batch-size", "1") == 0, _shell.Error);
+    }
+
     [Fact]
     public void Options_of_commands_on_a_run_are_refused_with_a_sentence()
     {

@@ -17,7 +17,7 @@ internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInte
     public TextWriter Error { get; } = new PrintableWriter(Error);
 
     /// <summary>Opens standard input.</summary>
-    public Func<Stream> Input { get; init; } = System.Console.OpenStandardInput;
+    public Func<Stream> Input { get; init; } = StandardStreams.OpenInput;
 
     /// <summary>The command, as it can be typed again.</summary>
     public string Typed { get; init; } = "";

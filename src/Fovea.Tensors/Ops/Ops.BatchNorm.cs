@@ -18,8 +18,8 @@ public static partial class Ops
     /// <param name="residual">Added to the result, in x's shape, or null.</param>
     /// <param name="relu">max(…, 0) at the end.</param>
     /// <returns>The shape of <paramref name="x"/>.</returns>
-    /// <exception cref="ShapeException">Sizes do not fit, or a channel has a single value, which has no
-    /// variance.</exception>
+    /// <exception cref="ShapeException">Sizes do not fit.</exception>
+    /// <exception cref="UsageException">A channel has a single value, which has no variance.</exception>
     public static Tensor BatchNorm(
         Tensor x, Tensor? gamma, Tensor? beta, Tensor? runningMean, Tensor? runningVariance, float momentum,
         float epsilon = 1e-5f,
@@ -30,9 +30,12 @@ public static partial class Ops
         RequireShape(runningVariance, [channels], "runningVariance", nameof(BatchNorm));
         long count = (long)batch * pixels;
         if (count == 1)
-            throw new ShapeException(
-                $"BatchNorm: {x.Shape} has one value per channel, which has no variance; train with larger batches or "
-                    + "images.");
+            throw new UsageException($"batch norm: {x.Shape} has one value per channel, which has no variance.")
+            {
+                Field = "batch-size",
+                Remedy = "Choose it so that no batch has a single image, the last of an epoch included, or train with "
+                    + "larger images (`image-size`).",
+            };
         Tensor mean = Tensor.Empty([channels], x.Device, origin: nameof(BatchNorm)),
             variance = Tensor.Empty([channels], x.Device, origin: nameof(BatchNorm));
         Backend backend = x.Device.Backend;
