@@ -153,7 +153,8 @@ public sealed class AbsurdValueTests : IDisposable
         }
 
         // without a backward pass the running statistics serve
-        Assert.True(_shell.Run("train", "--data", _data, "--model", "resnet18", "--image-size", "32", "--val-share", "0",
+        Assert.True(_shell.Run("train", "--data", _data, "--model", "resnet18", "--image-size", "32", "--val-share",
+            "0",
             "--out", run, "--batch-size", "6", "--epochs", "1", "--quiet") == 0, _shell.Error);
         Assert.True(_shell.Run("eval", run, "--batch-size", "1") == 0, _shell.Error);
     }
