@@ -105,7 +105,8 @@ public sealed class TrainingTests : IDisposable
     public void Two_runs_of_one_seed_have_the_same_losses()
     {
         _ = Support.Torch.Device;
-        Assert.Equal(LossesOn(On(TinyRun.Recipe, Support.Torch.Name), "a"), LossesOn(On(TinyRun.Recipe, Support.Torch.Name), "b"));
+        Assert.Equal(LossesOn(On(TinyRun.Recipe, Support.Torch.Name), "a"),
+            LossesOn(On(TinyRun.Recipe, Support.Torch.Name), "b"));
     }
 
     private (double[] Expected, double[] Actual) Losses(Recipe recipe)
