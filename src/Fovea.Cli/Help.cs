@@ -14,7 +14,10 @@ namespace Fovea.Cli;
 /// brackets.</summary>
 internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
 {
-    private const int WidestPage = 100;
+    private const int WidestPage = 100, WidestNames = 36, Gap = 2;
+
+    /// <summary>Names that would take more of a line than this stand on a line of their own.</summary>
+    private const double LargestShare = 0.36;
 
     /// <summary>Replaces the library's help.</summary>
     public static void Install(RootCommand root, Terminal terminal)
@@ -84,14 +87,28 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
     private void Print(string heading, IEnumerable<(string Left, string Right)> rows)
     {
         if (!rows.Any()) return;
-        Grid grid = new();
-        grid.AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2));
-        grid.AddColumn(new GridColumn().PadRight(0));
-        foreach ((string left, string right) in rows)
-            grid.AddRow(new Text(left, new Style(Color.Teal)), new Text(right));
+        int widest = Math.Min(WidestNames, (int)(terminal.Console.Profile.Width * LargestShare));
+        int names = rows.Select(row => row.Left.Length).Where(length => length <= widest).Append(0).Max();
         terminal.Console.WriteLine();
         terminal.Console.MarkupLineInterpolated($"[bold]{heading}[/]");
-        terminal.Console.Write(grid);
+        foreach ((string left, string right) in rows)
+        {
+            bool isBeside = left.Length <= names;
+            if (!isBeside) Write(new Prose(left, new Style(Color.Teal)) { Indent = Gap, Hang = Gap });
+            Write(new Prose((isBeside ? left : "").PadRight(names + Gap) + right)
+            {
+                Indent = Gap,
+                Hang = names + Gap,
+                Head = names,
+                HeadStyle = new Style(Color.Teal),
+            });
+        }
+    }
+
+    private void Write(Prose prose)
+    {
+        terminal.Console.Write(prose);
+        terminal.Console.WriteLine();
     }
 
     private static string Names(Option option)

@@ -98,10 +98,13 @@ internal static class PredictCommand
         ClassProbability best = prediction.Classes[0];
         bool isWrong = prediction.Truth is string truth && truth != best.Name;
         string rest = string.Concat(prediction.Classes.Skip(1)
-            .Select(entry => $"   {entry.Name} {Phrases.Percent(entry.Probability)}"));
-        return new Cell($"{best.Name} {Phrases.Percent(best.Probability)}",
-            new Style(isWrong ? Color.Red : Color.Green), rest);
+            .Select(entry => $"   {Named(entry)}"));
+        return new Cell(Named(best), new Style(isWrong ? Color.Red : Color.Green), rest);
     }
+
+    /// <summary>Name and probability on one line.</summary>
+    private static string Named(ClassProbability entry) =>
+        $"{entry.Name}{WordWrap.Firm}{Phrases.Percent(entry.Probability)}";
 
     private sealed record ClassProbability(string Name, double Probability);
 

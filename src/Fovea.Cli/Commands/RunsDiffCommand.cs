@@ -13,6 +13,8 @@ namespace Fovea.Cli.Commands;
 /// <summary><c>fovea runs diff RUN RUN</c>: in which options and results two runs differ.</summary>
 internal static class RunsDiffCommand
 {
+    private const int RoomForNames = 30;
+
     public static Command Create(Terminal terminal)
     {
         Argument<string> left = new("RUN") { Description = "Run directory" },
@@ -63,7 +65,16 @@ internal static class RunsDiffCommand
     private static void Print(IAnsiConsole console, RunRecord a, RunRecord b, Difference[] options,
         Difference[] results)
     {
-        Tables table = Tables.Create("differs", "~" + a.Run.Path, "~" + b.Run.Path);
+        // Paths too long for headings stand above the table.
+        bool isLong = a.Run.Path.Length + b.Run.Path.Length > console.Profile.Width - RoomForNames;
+        if (isLong)
+        {
+            console.Line("first", a.Run.Path);
+            console.Line("second", b.Run.Path);
+        }
+
+        Tables table = isLong ? Tables.Create("differs", "~first", "~second")
+            : Tables.Create("differs", "~" + a.Run.Path, "~" + b.Run.Path);
         foreach (Difference one in options.Concat(results))
             table.AddRow(Cell.Name(one.Name), new Cell(Rounded(one.Left, one.Right)),
                 new Cell(Rounded(one.Right, one.Left)));

@@ -40,13 +40,10 @@ internal static class RunsShowCommand
         foreach (RecipeField field in RecipeFields.All.Where(field => !field.IsShorthand))
             table.AddRow(Cell.Name(field.Name), new Cell(field.Read(run.Recipe)));
         console.Write(table);
-        foreach (RunEvent epoch in run.Epochs)
-            console.Line(
-                $"epoch {epoch.Epoch}  loss {Phrases.Loss(epoch.TrainLoss)}  accuracy "
-                    + $"{Phrases.Percent(epoch.TrainAccuracy)}  "
-                + $"validation loss {Phrases.Loss(epoch.ValLoss)}  accuracy {Phrases.Percent(epoch.ValAccuracy)}");
+        RunEvent[] epochs = [.. run.Epochs];
+        if (epochs.Length > 0) console.Write(EpochTable.Of(epochs));
         if (run.Summary is null) console.Line($"not finished: 'fovea train --resume {run.Run.Path}' goes on");
-        else foreach ((string subject, string text) in Phrases.Describe(run.Summary, run.Run.Path)) console.Line(
-            $"{subject,-9} {text}");
+        else foreach ((string subject, string text) in Phrases.Describe(run.Summary, run.Run.Path))
+            console.Line(subject, text);
     }
 }

@@ -1,4 +1,5 @@
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Fovea.Cli.Display;
 
@@ -28,5 +29,13 @@ internal sealed record Cell(string Content, Style? Style = null, string Rest = "
         new("") { Content = string.Join('\n', lines.Select(Printable.Line)) };
 
     /// <summary>The text with its colours.</summary>
-    public Paragraph Render() => new Paragraph(Content, Style ?? Style.Plain).Append(Rest, new Style(Color.Grey));
+    /// <param name="isProse">True for text that may be wrapped.</param>
+    public IRenderable Render(bool isProse) => isProse
+        ? new Prose(Text, new Style(Color.Grey))
+        {
+            Head = Content.Length,
+            HeadStyle = Style,
+            Hang = Content.Contains('\n') ? 2 : 0,
+        }
+        : new Paragraph(Content, Style ?? Style.Plain).Append(Rest, new Style(Color.Grey));
 }

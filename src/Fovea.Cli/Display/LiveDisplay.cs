@@ -10,15 +10,14 @@ namespace Fovea.Cli.Display;
 /// <summary>A table of epochs and a line of progress below it that redraws itself.</summary>
 internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
 {
-    private const int EpochsShown = 12, SparkWidth = 32, BarWidth = 32;
+    private const int EpochsShown = 12, LinesAround = 12, SparkWidth = 32, TextBesideSpark = 64;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(0.1);
     private readonly List<RunEvent> _epochs = [];
-    private readonly List<string> _warnings = [];
-    private readonly LossSpark _spark = new(SparkWidth);
+    private readonly LossSpark _spark = new(
+        Math.Clamp(console.Profile.Width - TextBesideSpark, 0, SparkWidth));
     private readonly Stopwatch _sinceDrawn = new();
     private LiveDisplayContext? _context;
     private RunPlan? _plan;
-    private DateTimeOffset _started;
     private IRenderable? _ending;
 
     public void Show(Func<RunSummary> run) => console.Live(Text.Empty).Start(context =>
@@ -32,15 +31,18 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     public void Started(RunPlan plan)
     {
         _plan = plan;
-        _started = DateTimeOffset.Now;
+        // Above what is redrawn, which must not be taller than the terminal: what does not fit would be cut.
+        console.Write(Lines(Phrases.Describe(plan, DateTimeOffset.Now)));
+        console.WriteLine();
         _context!.UpdateTarget(Draw(null));
         _sinceDrawn.Start();
     }
 
     public void Warned(string message)
     {
-        _warnings.Add(OptionNames.Of(message));
-        if (_ending is not null) _context!.UpdateTarget(Draw(null));   // nothing else follows that would draw it
+        string warning = Printable.Line("warning: " + OptionNames.Of(message));
+        console.Write(new Prose(warning, new Style(Color.Yellow)) { Indent = 2, Hang = 2 });
+        console.WriteLine();
     }
 
     public void Progressed(in StepProgress progress)
@@ -63,46 +65,21 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
         _context!.UpdateTarget(Draw(null));
     }
 
-    private Rows Draw(StepProgress? progress)
+    private IRenderable Draw(StepProgress? progress)
     {
-        List<IRenderable> rows = [Lines(Phrases.Describe(_plan!, _started)), Text.Empty];
-        if (_warnings.Count > 0)
-            rows.InsertRange(1, [Text.Empty,
-                .. _warnings.Select(warning =>
-                    new Text(Printable.Line($"  warning: {warning}"), new Style(Color.Yellow)))]);
-        if (_epochs.Count > 0) rows.Add(EpochTable());
+        List<IRenderable> rows = [];
+        int shown = Math.Clamp(console.Profile.Height - LinesAround, 1, EpochsShown);
+        if (_epochs.Count > 0) rows.Add(EpochTable.Of(_epochs, shown));
         if (progress is StepProgress now) rows.AddRange(ProgressLines(now));
         if (_ending is not null) rows.Add(_ending);
-        return new Rows(rows);
-    }
-
-    private Tables EpochTable()
-    {
-        Tables table = Tables.Create(">epoch", ">loss", ">accuracy", ">val loss", ">val accuracy", ">lr", ">images/s",
-            ">time");
-        double? best = _epochs.Max(entry => entry.ValAccuracy);
-        foreach (RunEvent entry in _epochs.Skip(_epochs.Count - EpochsShown))
-        {
-            Style style = entry.ValAccuracy == best && best is not null ? new Style(Color.Green) : Style.Plain;
-            table.AddRow(
-            [
-                new Cell($"{entry.Epoch}"), new Cell(Phrases.Loss(entry.TrainLoss)),
-                new Cell(Phrases.Percent(entry.TrainAccuracy)),
-                new Cell(Phrases.Loss(entry.ValLoss)), new Cell(Phrases.Percent(entry.ValAccuracy), style),
-                new Cell(Phrases.Rate(entry.Lr ?? 0)),
-                new Cell(Phrases.Count(entry.ImagesPerSecond ?? 0)), new Cell(Phrases.Duration(entry.Seconds ?? 0)),
-            ]);
-        }
-
-        return table;
+        return rows.Count == 0 ? Text.Empty : new Rows(rows);
     }
 
     private IEnumerable<IRenderable> ProgressLines(StepProgress now)
     {
-        int full = (int)Math.Round((double)now.StepInEpoch / _plan!.StepsPerEpoch * BarWidth);
-        string bar = Bars.Of(full, BarWidth);
-        yield return new Markup($"  epoch [bold]{now.Epoch}[/]/{_plan.Recipe.Optimisation.Epochs}  {bar}  "
-            + $"step {now.StepInEpoch}/{_plan.StepsPerEpoch}  [bold]{Phrases.Duration(now.Remaining)}[/] left");
+        yield return new Markup(Bars.Line($"  epoch [bold]{now.Epoch}[/]/{_plan!.Recipe.Optimisation.Epochs}  ",
+            (double)now.StepInEpoch / _plan.StepsPerEpoch, $"  step {now.StepInEpoch}/{_plan.StepsPerEpoch}  "
+            + $"[bold]{Phrases.Duration(now.Remaining)}[/] left", console.Profile.Width));
         yield return new Markup(
             $"  loss [bold]{Phrases.Loss(now.Loss)}[/]  accuracy [bold]{Phrases.Percent(now.Accuracy)}[/]  "
             + $"lr {Phrases.Rate(now.LearningRate)}  {Phrases.Count(now.ImagesPerSecond)} images/s  [teal]{_spark}[/]");
@@ -114,7 +91,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
         grid.AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2));
         grid.AddColumn(new GridColumn().PadRight(0));
         foreach ((string subject, string text) in lines)
-            grid.AddRow(new Text(subject, new Style(Color.Grey)), new Text(Printable.Line(text)));
+            grid.AddRow(new Text(subject, new Style(Color.Grey)), new Prose(Printable.Line(text)));
         return grid;
     }
 }

@@ -9,7 +9,7 @@ namespace Fovea.Cli.Display;
 /// <summary>A table of the latest cells and a line about the whole that redraw themselves.</summary>
 internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
 {
-    private const int CellsShown = 14, BarWidth = 32;
+    private const int CellsShown = 14, LinesAround = 8;
     private readonly Stopwatch _clock = new();
     private readonly List<Row> _rows = [];
     private LiveDisplayContext? _context;
@@ -56,7 +56,7 @@ internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
     {
         if (_plan is null) return;   // cells can be told of before the study
         Tables table = Tables.Create("cell", ">epoch", "?>loss", ">validation", "~state");
-        foreach (Row row in _rows.Skip(_rows.Count - CellsShown))
+        foreach (Row row in _rows.Skip(_rows.Count - Math.Clamp(console.Profile.Height - LinesAround, 1, CellsShown)))
         {
             table.AddRow(
                 Cell.Name(row.Cell.Label),
@@ -64,7 +64,7 @@ internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
                 new Cell(Phrases.Loss(row.Last?.TrainLoss)), new Cell(Phrases.Percent(row.Validation)), State(row));
         }
 
-        List<IRenderable> rows = [new Text(Printable.Line(Phrases.Describe(_plan, _before))), Bar()];
+        List<IRenderable> rows = [new Prose(Printable.Line(Phrases.Describe(_plan, _before))), Bar()];
         if (_rows.Count > 0) rows.Insert(1, table);
         _context!.UpdateTarget(new Rows(rows));
     }
@@ -77,13 +77,12 @@ internal sealed class LiveStudyDisplay(IAnsiConsole console) : IStudyDisplay
     private Markup Bar()
     {
         double here = _rows.Sum(row => row.Progress), left = _plan!.Cells.Count - _before - here;
-        int full = (int)Math.Round((_before + here) / _plan.Cells.Count * BarWidth);
         bool isEnding = _before + _rows.Count(row => row.Outcome is not null) >= _plan.Cells.Count;
         string remaining = here > 0 && left > 0 && !isEnding
-            ? $"about [bold]{Phrases.Duration(_clock.Elapsed * (left / here))}[/] left" : "";
-        return new Markup($"  {Bars.Of(full, BarWidth)}  "
-            + $"{_before + _rows.Count(row => row.Summary is not null)}/{_plan.Cells.Count} cells  "
-            + $"{Phrases.Duration(_clock.Elapsed)}  {remaining}");
+            ? $"  about [bold]{Phrases.Duration(_clock.Elapsed * (left / here))}[/] left" : "";
+        return new Markup(Bars.Line("  ", (_before + here) / _plan.Cells.Count,
+            $"  {_before + _rows.Count(row => row.Summary is not null)}/{_plan.Cells.Count} cells  "
+            + $"{Phrases.Duration(_clock.Elapsed)}{remaining}", console.Profile.Width));
     }
 
     private sealed class Row(StudyCell cell)

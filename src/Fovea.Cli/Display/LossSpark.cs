@@ -1,7 +1,7 @@
 namespace Fovea.Cli.Display;
 
 /// <summary>The loss over the run so far in one line of bars.</summary>
-/// <param name="width">Characters.</param>
+/// <param name="width">Characters; 0: nothing is shown.</param>
 internal sealed class LossSpark(int width)
 {
     private const string Bars = "▁▂▃▄▅▆▇█";
@@ -13,6 +13,7 @@ internal sealed class LossSpark(int width)
     /// <param name="position">The position in the run, 0 to 1.</param>
     public void Add(double loss, double position)
     {
+        if (width == 0) return;
         int i = Math.Clamp((int)(position * width), 0, width - 1);
         _sums[i] += loss;
         _counts[i]++;

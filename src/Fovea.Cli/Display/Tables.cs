@@ -50,7 +50,7 @@ internal sealed class Tables : Renderable
         return ((IRenderable)new Rows(parts)).Render(options, maxWidth);
     }
 
-    private static Text Note(string text) => new($"  {text}", new Style(Color.Grey));
+    private static Prose Note(string text) => new(text, new Style(Color.Grey)) { Indent = 2 };
 
     /// <summary>Columns that may go: those with one value first, it is told below; then the least needed, from the
     /// right.</summary>
@@ -77,48 +77,62 @@ internal sealed class Tables : Renderable
         .Append(_columns[column].Heading)
         .Max(text => ((IRenderable)new Text(text)).Measure(options, short.MaxValue).Max);
 
-    private int LongestWord(int column) => _rows.SelectMany(row => row[column].Text.Split(' ', '\n'))
-        .Append("").Max(word => word.Length);
+    private int LongestWord(int column) => _rows.Select(row => row[column].Text).Append(_columns[column].Heading)
+        .Max(WordWrap.Widest);
 
     private Table Build(List<int> shown, RenderOptions options)
     {
         Table table = new Table().Border(TableBorder.Simple).BorderColor(Color.Grey);
         foreach (int i in shown)
         {
-            TableColumn column = new(new Text(_columns[i].Heading, new Style(Color.Grey)));
+            Style grey = new(Color.Grey);
+            TableColumn column = new(_columns[i].Mark == '~' ? new Prose(_columns[i].Heading, grey)
+                : new Text(_columns[i].Heading, grey));
             if (_columns[i].IsNumber) column.RightAligned();
             if (_columns[i].Mark != '~') column.NoWrap().Width(Natural(i, options));
             table.AddColumn(column);
         }
 
-        foreach (Cell[] row in _rows) table.AddRow(shown.Select(i => row[i].Render()));
+        foreach (Cell[] row in _rows)
+            table.AddRow(shown.Select(i => row[i].Render(isProse: _columns[i].Mark == '~')));
         return table;
     }
 
+    /// <summary>A line with what names the row, and what belongs to it below, or beside it where that is one value
+    /// that fits.</summary>
     private Rows Blocks(int width)
     {
         List<IRenderable> lines = [];
         foreach (Cell[] row in _rows)
         {
-            lines.Add(row[0].Render());
-            string line = "";
-            for (int i = 1; i < row.Length; i++)
+            if (_columns.Length == 2 && row[0].Text.Length + row[1].Text.Length + 2 <= width)
             {
-                if (row[i].Text.Length == 0) continue;
-                string pair = $"  {_columns[i].Heading} {row[i].Text}";
-                if (line.Length + pair.Length > width && line.Length > 0)
+                lines.Add(new Prose($"{row[0].Text}  {row[1].Text}")
                 {
-                    lines.Add(new Text(line));
-                    line = "";
-                }
-
-                line += pair;
+                    Head = row[0].Text.Length,
+                    HeadStyle = row[0].Style,
+                });
+                continue;
             }
 
-            if (line.Length > 0) lines.Add(new Text(line));
+            lines.Add(row[0].Render(isProse: true));
+            int[] filled = [.. Enumerable.Range(1, row.Length - 1).Where(i => row[i].Text.Length > 0)];
+            string pairs = string.Join("  ", filled.Where(i => _columns[i].Mark != '~')
+                .Select(i => _columns.Length == 2 ? row[i].Text : Pair(_columns[i].Heading, row[i].Text, width)));
+            if (pairs.Length > 0) lines.Add(new Prose(pairs) { Indent = 2 });
+            lines.AddRange(filled.Where(i => _columns[i].Mark == '~').Select(i =>
+                new Prose((_columns.Length == 2 ? "" : _columns[i].Heading + " ") + row[i].Text)
+                { Indent = 2, Hang = 2 }));
         }
 
         return new Rows(lines);
+    }
+
+    /// <summary>A heading with a value, which stay together where they fit into a line.</summary>
+    private static string Pair(string heading, string value, int width)
+    {
+        string pair = $"{heading} {value}";
+        return pair.Length <= width - 4 ? pair.Replace(' ', WordWrap.Firm) : pair;
     }
 
     private sealed record Column(string Heading, char Mark, bool IsNumber)

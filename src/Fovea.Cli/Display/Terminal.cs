@@ -32,11 +32,26 @@ internal sealed record Terminal(TextWriter Output, TextWriter Error, bool IsInte
 
     /// <summary>The terminal of this process.</summary>
     public static Terminal OfProcess() => new(
-        new SteadyWriter(() => System.Console.Out), new SteadyWriter(() => System.Console.Error),
+        new SteadyWriter(() => System.Console.Out),
+        new WrappingWriter(new SteadyWriter(() => System.Console.Error), WidthOfErrors),
         !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb");
 
     /// <summary>Writes a line over the one before, where somebody watches.</summary>
     public void Overwrite(string line) => _output.Write($"\r{Printable.Line(line)}");
+
+    /// <summary>Columns for errors; null where nobody watches.</summary>
+    private static int? WidthOfErrors()
+    {
+        if (System.Console.IsErrorRedirected) return null;
+        try
+        {
+            return System.Console.WindowWidth;
+        }
+        catch (Exception error) when (error is IOException or PlatformNotSupportedException)
+        {
+            return null;   // no size is known
+        }
+    }
 
     /// <summary>The exit code of a command whose own is <paramref name="code"/>: <paramref name="failure"/> where all
     /// went well but its results could not be written.</summary>

@@ -80,6 +80,55 @@ public sealed class TablesTests
     public void ABarShowsItsShareWithoutColour(int full, string expected) =>
         Assert.Equal(expected, Markup.Remove(Bars.Of(full, 4)));
 
+    [Theory]
+    [InlineData(60)]
+    [InlineData(80)]
+    [InlineData(120)]
+    public void APathIsBrokenBehindASeparator(int width)
+    {
+        Tables table = Tables.Create("device", ">memory", "version", "~notes");
+        table.AddRow(Cell.Name("torch"), "23.54 GiB", "PyTorch 2.10.0",
+            "2 threads, /root/.nuget/packages/libtorch-cpu-linux-x64/2.10.0/runtimes/linux-x64/native");
+
+        string text = Render(table, width);
+
+        Assert.All(text.Split('\n'), line => Assert.True(line.TrimEnd().Length <= width, line));
+        foreach (string part in (string[])["─", "23.54 GiB", "2 threads,", "packages/", "libtorch-cpu-linux-x64/",
+            "runtimes/", "linux-x64/", "native"])
+            Assert.Contains(part, text);
+    }
+
+    [Fact]
+    public void TwoColumnsThatDoNotFitAreLinesOfNameAndValue()
+    {
+        Tables table = Tables.Create("option", "~value");
+        table.AddRow(Cell.Name("hflip"), "0.5");
+        table.AddRow(Cell.Name("out"), "runs/a-rather-long-name-of-a-run");
+
+        Assert.Equal(["hflip  0.5", "out", "  runs/", "    a-rather-long-name-of-a-run"],
+            Render(table, 31).ReplaceLineEndings("\n").TrimEnd().Split('\n').Select(line => line.TrimEnd()));
+    }
+
+    [Fact]
+    public void HeadingsOfNumbersStandAboveTheirLastDigit()
+    {
+        Tables table = Tables.Create("epoch", ">loss");
+        table.AddRow(Cell.Name("1"), "0.12345");
+        string[] lines = [.. Render(table, 40).ReplaceLineEndings("\n").Split('\n')
+            .Select(line => line.TrimEnd()).Where(line => line.Length > 0)];
+        Assert.Equal(lines[0].Length, lines[^1].Length);
+    }
+
+    [Theory]
+    [InlineData(60)]
+    [InlineData(80)]
+    public void ALineWithABarIsAsWideAsTheTerminalAtMost(int width)
+    {
+        string line = Markup.Remove(Bars.Line("  ", 0.5, "  2/4 cells  16.3 s  about [bold]16.3 s[/] left", width));
+        Assert.InRange(line.Length, 50, width);
+        Assert.Equal(line.Count(c => c == '━'), line.Count(c => c == '·'), 1d);
+    }
+
     private static Tables Runs()
     {
         Tables table = Tables.Create(RunsListCommand.Headings);

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using Fovea.Cli.Display;
+
+namespace Fovea.Cli.Tests;
+
+/// <summary>Help pages at the widths of usual terminals.</summary>
+public sealed class HelpTests
+{
+    public static TheoryData<int> Widths => [60, 80, 100, 120];
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void NoPageIsWiderThanTheTerminalAndNoWordIsSplit(int width)
+    {
+        foreach (string command in Commands())
+        {
+            string page = Page(command, width);
+            string[] lines = page.Split('\n').Select(line => line.TrimEnd()).ToArray();
+            string[] own = [.. lines.TakeWhile(line => line != "Examples")];
+            Assert.All(own, line => Assert.True(line.Length <= width, $"{command}: {line}"));
+            HashSet<string> words = [.. page.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries)];
+            foreach (Option option in Find(command).Options.Where(option => !option.Hidden))
+            {
+                Assert.Contains(option.Name, words);
+                foreach (string word in (option.Description ?? "").Split(' ').Where(word => !word.Contains('/')
+                    && !word.Contains('`')))
+                    Assert.Contains(word, words);
+            }
+        }
+    }
+
+    [Fact]
+    public void ALongNameOfAnOptionStandsOnALineOfItsOwn()
+    {
+        string[] lines = Page("train", 60).ReplaceLineEndings("\n").Split('\n');
+        int at = Array.FindIndex(lines, line => line.Trim() == "--attention NAME[:key=value,...]");
+        Assert.True(at > 0);
+        Assert.StartsWith("                      Attention mechanism", lines[at + 1]);
+    }
+
+    private static string Page(string command, int width)
+    {
+        using StringWriter output = new(), error = new();
+        Terminal terminal = new(output, error, IsInteractive: false);
+        terminal.Console.Profile.Width = width;
+        CommandLine.CreateRoot(terminal, CancellationToken.None).Parse($"{command} --help").Invoke();
+        return output.ToString();
+    }
+
+    private static IEnumerable<string> Commands() => Root().Subcommands.Where(command => !command.Hidden)
+        .SelectMany(command => command.Subcommands.Select(sub =>
+            $"{command.Name} {sub.Name}").DefaultIfEmpty(command.Name));
+
+    private static Command Find(string path) => path.Split(' ').Aggregate((Command)Root(), (command, name) =>
+        command.Subcommands.Single(sub => sub.Name == name));
+
+    private static RootCommand Root() => CommandLine.CreateRoot(
+        new Terminal(TextWriter.Null, TextWriter.Null, IsInteractive: false), CancellationToken.None);
+}
