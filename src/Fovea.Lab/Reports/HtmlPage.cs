@@ -68,12 +68,15 @@ internal static class HtmlPage
           .wide, .extra { display: none } .narrow { display: block }
           .facts th { width: 7.5rem } .cards dd { font-size: 1.1rem; white-space: normal }
           table { font-size: .8125rem } th, td { padding-right: .35rem }
-          td:first-child { overflow-wrap: anywhere } thead th { white-space: normal }
+          td:first-child { overflow-wrap: anywhere; min-width: 5.5rem } thead th, thead .number { white-space: normal }
+          thead th { vertical-align: bottom; font-size: .75rem }
           pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .5rem }
         }
         @media print { body { max-width: none; padding: 0 } .scroll { max-height: none; overflow: visible;
           background: none }
-          figure, tr, .chart, .whole, .cards div { break-inside: avoid } h2 { break-after: avoid }
+          figure, tr, .chart, .whole, .cards div { break-inside: avoid } h2, .lead { break-after: avoid }
+          .chart svg { width: 100%; margin: 0 } .whole { margin: 0 } .whole svg { max-height: 12cm }
+          .mark { top: 0; right: 0 } pre { box-decoration-break: clone; -webkit-box-decoration-break: clone }
           thead th { position: static } pre { white-space: pre-wrap; overflow-wrap: anywhere }
           .bar, .bar i, .mark, .images img { print-color-adjust: exact; -webkit-print-color-adjust: exact } }
         """;

@@ -1,11 +1,14 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Fovea.Plotting.Canvas;
 
 namespace Fovea.Lab.Reports;
 
 /// <summary>Tables of escaped text.</summary>
-internal static class HtmlTable
+internal static partial class HtmlTable
 {
+    private const int LongName = 14;
+
     /// <summary>A name and its value a row.</summary>
     public static string Facts(IEnumerable<(string Name, string Value)> facts)
     {
@@ -42,5 +45,13 @@ internal static class HtmlTable
         $"<td class=\"number{(isExtra ? " extra" : "")}\">{Markup.Escape(text)}</td>";
 
     /// <summary>A cell with text.</summary>
-    public static string Text(string text) => $"<td>{Markup.Escape(text)}</td>";
+    public static string Text(string text) => $"<td>{Breakable(text)}</td>";
+
+    /// <summary>Escaped text that may be broken behind the signs of a long name, e.g.
+    /// <c>performer:features=64</c>.</summary>
+    public static string Breakable(string text) =>
+        text.Length < LongName ? Markup.Escape(text) : Sign().Replace(Markup.Escape(text), "$0<wbr/>");
+
+    [GeneratedRegex("[:=,/_](?=[A-Za-z0-9])")]
+    private static partial Regex Sign();
 }

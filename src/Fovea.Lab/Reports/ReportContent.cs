@@ -56,6 +56,10 @@ public sealed record ReportContent
     /// some images where it made none.</summary>
     public IReadOnlyList<PredictedImage> Predictions { get; init; } = [];
 
+    /// <summary>The name of the loss in training where validation and test have another; empty: it is the
+    /// same.</summary>
+    public string LossName { get; init; } = "";
+
     /// <summary>Predictions of the test images, class by class.</summary>
     public ConfusionMatrix? Confusion { get; init; }
 

@@ -15,9 +15,12 @@ internal static class RunCharts
         XSpan = Span(run),
         Series =
         [
-            ByEpoch(run, "train", epoch => epoch.TrainLoss) with { Style = 0 },
+            ByEpoch(run, run.LossName.Length == 0 ? "train" : $"train, {run.LossName}", epoch => epoch.TrainLoss) with
+            {
+                Style = 0,
+            },
             ByEpoch(run, "validation", epoch => epoch.ValLoss) with { Style = 1, Best = BestValue.Lowest },
-            .. run.Steps.Any(step => double.IsFinite(step.TrainLoss))
+            .. run.Steps.Count(step => double.IsFinite(step.TrainLoss)) > 1
                 ? [ByStep(run, "train, per step", step => step.TrainLoss) with { Style = 0, Faint = true }]
                 : Array.Empty<Series>(),
         ],
@@ -37,13 +40,13 @@ internal static class RunCharts
         ],
     };
 
-    /// <summary>The learning rate by step, or by epoch when no steps were logged.</summary>
+    /// <summary>The learning rate by step, or by epoch when no more steps were logged than that.</summary>
     public static LineChart LearningRate(ReportContent run) => new()
     {
         Title = "Learning rate",
         XLabel = "epoch",
         XSpan = Span(run),
-        Series = [run.Steps.Count > 0 ? ByStep(run, "", step => step.LearningRate)
+        Series = [run.Steps.Count > run.Epochs.Count ? ByStep(run, "", step => step.LearningRate)
             : ByEpoch(run, "", epoch => epoch.LearningRate)],
     };
 

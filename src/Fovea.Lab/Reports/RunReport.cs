@@ -47,6 +47,7 @@ internal static class RunReport
         Seconds = run.State.Seconds,
         Seed = run.Plan.Recipe.Run.Seed,
         Config = RecipeFile.Print(run.Plan.Used ?? run.Plan.Recipe),
+        LossName = run.Plan.Recipe.Regularisation.BinaryLoss ? "binary cross-entropy" : "",
         Setup = [.. Setup(run.Plan)],
         Environment =
         [

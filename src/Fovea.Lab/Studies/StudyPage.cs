@@ -115,7 +115,7 @@ internal static class StudyPage
             HtmlColumn.Number("validation accuracy", isExtra: true), HtmlColumn.Number("time"));
         foreach (CellResult cell in results.Configurations.SelectMany(one => one.Cells))
         {
-            string label = Markup.Escape(cell.Cell.Label),
+            string label = HtmlTable.Breakable(cell.Cell.Label),
                 address = Markup.Escape($"cells/{Uri.EscapeDataString(cell.Cell.Name)}/report.html");
             html.Append("<tr><td>").Append(cell.Summary is null ? label : $"<a href=\"{address}\">{label}</a>")
                 .Append("</td>").Append(HtmlTable.Text(cell.State));

@@ -51,6 +51,24 @@ public sealed class HtmlReportTests
         Assert.Equal("42", facts["Seed"]);
     }
 
+    [Theory]
+    [InlineData("softmax", "softmax")]
+    [InlineData("performer:features=64", "performer:<wbr/>features=<wbr/>64")]
+    [InlineData("a rather long <name> & more", "a rather long &lt;name&gt; &amp; more")]
+    [InlineData("runs/a_b/c.png: it's", "runs/<wbr/>a_<wbr/>b/<wbr/>c.png: it&#39;s")]
+    public void Long_names_may_be_broken_behind_their_signs(string name, string expected) =>
+        Assert.Equal(expected, HtmlTable.Breakable(name));
+
+    [Fact]
+    public void A_single_logged_step_is_no_curve()
+    {
+        ReportContent run = Samples.Run();
+        Assert.Single(RunCharts.LearningRate(run with { Steps = [run.Steps[0]] }).Series,
+            series => series.X.Count == 3);
+        Assert.Equal(2, RunCharts.Loss(run with { Steps = [run.Steps[0]] }).Series.Count);
+        Assert.Equal(3, RunCharts.Loss(run).Series.Count);
+    }
+
     [Fact]
     public void What_is_not_known_is_left_out()
     {

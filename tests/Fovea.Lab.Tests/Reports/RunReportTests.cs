@@ -63,6 +63,7 @@ public sealed class RunReportTests
             CancellationToken.None, TinyRun.Images);
         string page = File.ReadAllText(Path.Combine(folder["run"], "report.html"));
         foreach (string text in (string[])["binary cross-entropy of each class", "layer decay 0.7",
+            "train, binary cross-entropy</text>",
             "--amp changes nothing. mixup-prob 0.5 changes nothing: nothing is mixed."])
             Assert.Contains(text, page, StringComparison.Ordinal);
     }
