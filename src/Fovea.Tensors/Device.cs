@@ -138,7 +138,7 @@ public sealed class Device
             : throw new UsageException($"the device '{device}' computes in fp32 only.")
             {
                 Field = "precision",
-                Remedy = "torch, cuda, mps and xpu have others",
+                Remedy = "The devices torch, cuda, mps and xpu have others.",
             };
 
     private sealed record Registered(Func<DeviceRequest, Device> Open, Func<IReadOnlyList<DeviceDescription>> Describe);

@@ -75,7 +75,7 @@ public static class TorchDevices
             throw new UsageException($"'{kind}' has no tf32; cuda has it.")
             {
                 Field = "precision",
-                Remedy = "fp32 and bf16 work on every device of PyTorch",
+                Remedy = "The others, fp32 and bf16, work on every device of PyTorch.",
             };
         LibTorch torch = LibTorchFiles.Load(request.Threads,
             kind == "cuda" ? request.Precision == Precision.Tf32 : null);
@@ -113,7 +113,7 @@ public static class TorchDevices
             throw new UsageException($"there is no {kind}:{index} on this machine.")
             {
                 Field = "device",
-                Remedy = "fovea devices lists what there is",
+                Remedy = "'fovea devices' lists what there is.",
             };
         }
         catch (TorchException)
@@ -133,10 +133,10 @@ public static class TorchDevices
             Field = "device",
             Remedy = kind switch
             {
-                "cuda" => "install a build for CUDA or ROCm (\"Get Started\" on pytorch.org has the command), and a "
+                "cuda" => "Install a build for CUDA or ROCm (\"Get Started\" on pytorch.org has the command), and a "
                     + "driver that is not older than it",
-                "xpu" => "install a build for Intel GPUs (\"Get Started\" on pytorch.org has the command)",
-                _ => "mps exists on Apple computers with macOS 14 or newer",
+                "xpu" => "Install a build for Intel GPUs (\"Get Started\" on pytorch.org has the command)",
+                _ => "It exists on Apple computers with macOS 14 or newer",
             },
         };
     }

@@ -30,7 +30,7 @@ internal static class DevicesCommand
         Tables table = Tables.Create("device", ">memory", "version", "~notes");
         foreach (DeviceDescription device in devices)
         {
-            string text = device.Remedy is string remedy ? $"{device.Detail.TrimEnd('.')}; {remedy}" : device.Detail;
+            string text = device.Remedy is string remedy ? $"{device.Detail.TrimEnd('.')}. {remedy}" : device.Detail;
             table.AddRow(Cell.Name(device.Name),
                 new Cell(device.Memory is long memory ? ByteSize.Text(memory) : ""), new Cell(device.Version ?? ""),
                 new Cell(device.IsThere ? text : $"not here: {text}"));

@@ -66,7 +66,7 @@ internal static class EstimateCommand
                 throw new UsageException("the table says in which precision a device of it computes.")
                 {
                     Field = "precision",
-                    Remedy = "leave it out, or measure with a device of 'fovea devices'",
+                    Remedy = "Leave it out, or measure with a device of 'fovea devices'.",
                 };
             List<Estimate> estimates = [];
             foreach (BenchmarkOptions options in Combinations(parsed.GetValue(models)!,

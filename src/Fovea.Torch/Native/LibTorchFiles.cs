@@ -12,7 +12,7 @@ internal static partial class LibTorchFiles
     /// <summary>Environment variable that names the folder of the library, or one above its <c>lib</c>.</summary>
     public const string Variable = "FOVEA_TORCH";
 
-    private const string Install = "install it with: pip install torch (2.10 or newer), or name its folder in "
+    private const string Install = "Install it with: pip install torch (2.10 or newer), or name its folder in "
         + Variable;
 
     private static readonly byte[] ElfMark = [0x7F, (byte)'E', (byte)'L', (byte)'F'];
@@ -68,7 +68,7 @@ internal static partial class LibTorchFiles
                 $"{Variable} is '{stated}', where there is no {CpuFile}.")
             {
                 Field = "device",
-                Remedy = "it has to name the folder 'torch' of a Python installation, or the folder of the library",
+                Remedy = "It has to name the folder 'torch' of a Python installation, or the folder of the library",
             };
         string? older = null;
         foreach (string folder in FromEnvironments().Concat(FromPython()).Concat(FromNuGet()))
@@ -117,7 +117,7 @@ internal static partial class LibTorchFiles
             $"the PyTorch in {folder} is older than 2.10 and lacks the interface that is used here.")
         {
             Field = "device",
-            Remedy = "bring it up to date with: pip install -U torch",
+            Remedy = "Bring it up to date with: pip install -U torch",
         };
     }
 
@@ -143,7 +143,7 @@ internal static partial class LibTorchFiles
         new($"{path} is not for this processor ({RuntimeInformation.ProcessArchitecture}).")
         {
             Field = "device",
-            Remedy = "install the PyTorch of this machine",
+            Remedy = "Install the PyTorch of this machine.",
         };
 
     private static nint Open(string path)
@@ -161,7 +161,7 @@ internal static partial class LibTorchFiles
             throw new UsageException($"{path} cannot be loaded: {FirstLine(error.Message)}")
             {
                 Field = "device",
-                Remedy = "remove PyTorch (pip uninstall torch) and install it again (pip install torch)",
+                Remedy = "Remove PyTorch (pip uninstall torch) and install it again (pip install torch)",
             };
         }
     }

@@ -14,14 +14,14 @@ internal sealed class TorchException(string reason, Exception? inner = null) : F
             return new($"PyTorch {version} failed at {what}.")
             {
                 Field = "device",
-                Remedy = "it wrote the reason above; where it names no operator of that kind, a newer PyTorch has it",
+                Remedy = "It wrote the reason above; where it names no operator of that kind, a newer PyTorch has it",
             };
         string line = text.Split('\n', 2)[0].Trim();
         return new($"PyTorch {version} failed at {what}: {line}")
         {
             Field = "device",
             Remedy = line.Contains("Could not find schema", StringComparison.Ordinal)
-                ? "bring it up to date with: pip install -U torch" : null,
+                ? "Bring it up to date with: pip install -U torch" : null,
         };
     }
 
@@ -35,7 +35,7 @@ internal sealed class TorchException(string reason, Exception? inner = null) : F
             + (memory is { } known ? $", {ByteSize.Text(known.Free)} of {ByteSize.Text(known.All)} are free." : "."))
         {
             Field = "device",
-            Remedy = "a smaller `batch-size` (with `grad-accum`), `grad-checkpoint` or `precision` bf16 takes less; "
+            Remedy = "A smaller `batch-size` (with `grad-accum`), `grad-checkpoint` or `precision` bf16 takes less; "
                 + "the last checkpoint is kept",
         };
 }
