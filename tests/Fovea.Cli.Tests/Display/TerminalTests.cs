@@ -4,25 +4,25 @@ namespace Fovea.Cli.Tests.Display;
 
 public sealed class TerminalTests
 {
-    private readonly StringWriter _output = new() { NewLine = "\n" }, _error = new() { NewLine = "\n" };
-
     [Fact]
     public void A_line_stays_one_and_a_document_keeps_its_own()
     {
-        Terminal terminal = new(_output, _error, IsInteractive: false);
+        using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
+        Terminal terminal = new(output, error, IsInteractive: false);
         terminal.Error.WriteLine("fovea: a\nb\r\x1b[2J\u0085\u202e\u2028");
         terminal.Output.WriteLine("c\r\nd");
         terminal.Output.Write("e\nf\x1b\n");
         terminal.Output.Document(new { Name = "g\nh" });
-        Assert.Equal("fovea: a\\nb\\r\\x1b[2J\\x85\\u202e\\u2028\n", _error.ToString());
-        Assert.Equal("c\\r\\nd\ne\nf\\x1b\n{\n  \"name\": \"g\\nh\"\n}", _output.ToString().TrimEnd());
+        Assert.Equal("fovea: a\\nb\\r\\x1b[2J\\x85\\u202e\\u2028\n", error.ToString());
+        Assert.Equal("c\\r\\nd\ne\nf\\x1b\n{\n  \"name\": \"g\\nh\"\n}", output.ToString().TrimEnd());
     }
 
     [Fact]
     public void A_line_that_is_written_over_another_steers_nothing_else()
     {
-        new Terminal(_output, _error, IsInteractive: false).Overwrite("a\nb\r\x1b[2J");
-        Assert.Equal("\ra\\nb\\r\\x1b[2J", _output.ToString());
+        using StringWriter output = new();
+        new Terminal(output, TextWriter.Null, IsInteractive: false).Overwrite("a\nb\r\x1b[2J");
+        Assert.Equal("\ra\\nb\\r\\x1b[2J", output.ToString());
     }
 
     [Fact]
