@@ -75,8 +75,12 @@ public sealed class DeferredTests : IDisposable
     {
         Recipe recipe = Recipe() with
         {
-            Optimisation = Recipe().Optimisation with { LearningRate = 1e38, Optimizer = optimizer,
-                ClipGradient = null },
+            Optimisation = Recipe().Optimisation with
+            {
+                LearningRate = 1e38,
+                Optimizer = optimizer,
+                ClipGradient = null
+            },
             Schedule = Recipe().Schedule with { WarmupEpochs = 0 },
         };
         string Reason(string name, bool late)
