@@ -38,22 +38,27 @@ public static class NearestName
             + $"{string.Join(", ", candidates)}.";
     }
 
-    /// <summary>Levenshtein distance: letters to insert, delete or replace. Case counts.</summary>
+    /// <summary>Typing errors (Damerau-Levenshtein, restricted): letters to insert, delete or replace, and neighbours to
+    /// swap. Case counts.</summary>
     public static int Distance(string left, string right)
     {
-        int[] row = [.. Enumerable.Range(0, right.Length + 1)];   // row[j]: first i letters of left to first j of right
-        for (int i = 1; i <= left.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= right.Length; j++)
+        // rows[i][j]: first i letters of left to first j of right
+        int[][] rows = [.. Enumerable.Range(0, left.Length + 1).Select(_ => new int[right.Length + 1])];
+        for (int i = 0; i <= left.Length; i++)
+            for (int j = 0; j <= right.Length; j++)
             {
-                int replaced = diagonal + (left[i - 1] == right[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(replaced, 1 + Math.Min(row[j], row[j - 1]));
-            }
-        }
+                if (i == 0 || j == 0)
+                {
+                    rows[i][j] = i + j;
+                    continue;
+                }
 
-        return row[^1];
+                int replaced = rows[i - 1][j - 1] + (left[i - 1] == right[j - 1] ? 0 : 1);
+                rows[i][j] = Math.Min(replaced, 1 + Math.Min(rows[i - 1][j], rows[i][j - 1]));
+                if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1])
+                    rows[i][j] = Math.Min(rows[i][j], rows[i - 2][j - 2] + 1);
+            }
+
+        return rows[^1][^1];
     }
 }

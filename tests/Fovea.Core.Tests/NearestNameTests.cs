@@ -7,6 +7,8 @@ public sealed class NearestNameTests
     [InlineData("abc", "", 3)]
     [InlineData("kitten", "sitting", 3)]
     [InlineData("flaw", "lawn", 2)]
+    [InlineData("modle", "model", 1)]
+    [InlineData("abcd", "badc", 2)]
     public void The_distance_counts_typing_errors(string a, string b, int distance)
     {
         Assert.Equal(distance, NearestName.Distance(a, b));
