@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Fovea.Core.Collectives;
 
 namespace Fovea.Cli.Signals;
 
@@ -51,7 +52,8 @@ internal sealed class Interrupts : IDisposable
         try
         {
             if (!Console.IsOutputRedirected) Console.Out.Write("\u001b[?25h");   // a progress bar hides the cursor
-            Console.Error.WriteLine("fovea: interrupted.");
+            // A launcher ends all ranks so, and the one that was the reason has said it.
+            if (Launcher.Current is null) Console.Error.WriteLine("fovea: interrupted.");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
