@@ -41,9 +41,9 @@ public static class MpiTransport
         {
             Remedy = launcher.Kind == LauncherKind.Slurm
                 ? "Give srun's option mpi the interface that the library was built with (pmix or pmi2; 'srun' lists "
-                    + "those it has with mpi=list), or start the run with the library's own mpirun inside the job"
+                    + "those it has with mpi=list), or start the run with the library's own mpirun inside the job."
                 : $"Start it with the launcher of that library, or name the library of this launcher in "
-                    + $"{MpiFiles.Variable}",
+                    + $"{MpiFiles.Variable}.",
         };
     }
 }

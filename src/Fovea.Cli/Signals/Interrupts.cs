@@ -51,15 +51,18 @@ internal sealed class Interrupts : IDisposable
     {
         try
         {
-            if (!Console.IsOutputRedirected) Console.Out.Write("\u001b[?25h");   // a progress bar hides the cursor
             // A launcher ends all ranks so, and the one that was the reason has said it.
-            if (Launcher.Current is null) Console.Error.WriteLine("fovea: interrupted.");
+            if (Launcher.Current is not null) return;
+            if (!Console.IsOutputRedirected) Console.Out.Write("\u001b[?25h");   // a progress bar hides the cursor
+            Console.Error.WriteLine("fovea: interrupted.");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // Nobody listens.
         }
-
-        Environment.Exit(_exitCode);
+        finally
+        {
+            Environment.Exit(_exitCode);
+        }
     }
 }

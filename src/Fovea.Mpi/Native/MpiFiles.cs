@@ -125,7 +125,7 @@ internal static class MpiFiles
         {
             throw new UsageException($"the MPI library {place} cannot be loaded: {FirstLine(error.Message)}.")
             {
-                Remedy = "Install it again, with all that it needs",
+                Remedy = "Install it again, with all that it needs.",
             };
         }
         catch (BadImageFormatException)
@@ -146,27 +146,25 @@ internal static class MpiFiles
     private static UsageException AnotherProcessor(string path) =>
         new($"the MPI library {path} is not for this processor ({RuntimeInformation.ProcessArchitecture}).")
         {
-            Remedy = $"Install the MPI of this machine, or name another library in {Variable}",
+            Remedy = $"Install the MPI of this machine, or name another library in {Variable}.",
         };
 
     private static UsageException Missing(Launcher launcher, string? stated)
     {
         if (stated is not null)
             return new($"{Variable} is '{stated}', where there is no MPI library.") { Remedy = Place };
-        string started = launcher.Size is int size ? $"{launcher} started {size} processes"
-            : $"{launcher} started this";
+        string started = launcher.Size is > 1 ? $"{launcher} started {launcher.Size} processes"
+            : $"{launcher} started this process";
         return new($"{started}, but no MPI library was found on this machine.")
         {
             Remedy = $"Install the one of the launcher on every machine (Debian and Ubuntu: apt-get install "
-                + $"{(launcher.Kind == LauncherKind.Pmi ? "mpich" : "openmpi-bin")}), or name it in {Variable}",
+                + $"{(launcher.Kind == LauncherKind.Pmi ? "mpich" : "openmpi-bin")}), or name it in {Variable}.",
         };
     }
 
     private static string Place => $"It has to name the library (such as libmpi.so.40, libmpich.so.12 or "
-        + "libmpi_abi.so), or the folder that holds it";
+        + "libmpi_abi.so), or the folder that holds it.";
 
     private static string FirstLine(string text) =>
-        (text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault()
-            ?? "")
-        .TrimEnd('.');
+        text.Split('\n', StringSplitOptions.TrimEntries)[0].TrimEnd('.');
 }

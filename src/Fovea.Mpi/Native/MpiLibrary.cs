@@ -127,7 +127,7 @@ internal sealed unsafe partial class MpiLibrary
             + "known here.")
         {
             Remedy = $"Name another one in {MpiFiles.Variable}: Open MPI, MPICH, Intel MPI, MVAPICH, MS-MPI, or the "
-                + "libmpi_abi of any MPI-5",
+                + "libmpi_abi of any MPI-5.",
         };
     }
 

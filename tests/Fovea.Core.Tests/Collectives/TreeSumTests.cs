@@ -83,7 +83,7 @@ public sealed class TreeSumTests
 
         Assert.Equal("shards", error.Field);
         Assert.Contains("3 shards", error.Message);
-        Assert.Contains("at most 3 ranks", error.Remedy);
+        Assert.Contains("at most 3 of them", error.Remedy);
         Assert.Throws<UsageException>(() => new ShardTree(0, 1));
     }
 
