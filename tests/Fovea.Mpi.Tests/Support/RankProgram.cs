@@ -51,6 +51,18 @@ internal static class RankProgram
                     if (ranks.Rank == ranks.Size - 1) Process.GetCurrentProcess().Kill();
                     ranks.Barrier();
                     return 0;
+                case "term":
+                    ranks.Barrier();
+                    if (ranks.Rank == ranks.Size - 1) Process.Start("kill", ["-TERM", $"{Environment.ProcessId}"]);
+                    ranks.Barrier();
+                    if (ranks.Rank == ranks.Size - 1) Thread.Sleep(Timeout.Infinite);
+                    ranks.Barrier();
+                    return 0;
+                case "crash":
+                    ranks.Barrier();
+                    if (ranks.Rank == ranks.Size - 1) Environment.FailFast("the end");
+                    ranks.Barrier();
+                    return 0;
                 case "uneven":
                     if (ranks.Rank == 0) ranks.Send(new byte[3], 1);
                     else ranks.Receive(new byte[4], 0);
