@@ -1,4 +1,3 @@
-using System.Buffers;
 using Fovea.Tensors;
 using Fovea.Training.Evaluation;
 using Fovea.Vision;
@@ -8,45 +7,52 @@ namespace Fovea.Training;
 /// <summary>Losses and scores of a batch's parts on the device, until they are read.</summary>
 internal sealed class BatchResult : IDisposable
 {
-    private readonly List<(Tensor Loss, Tensor Scores, BatchPart Part)> _parts = [];
+    private readonly List<(Tensor Loss, Tensor Scores, float Share, int[] Classes)> _parts = [];
+    private PendingNumbers? _pending;
+    private (double Loss, int Right)? _known;
 
     /// <summary>Keeps what a part's forward pass made beyond its scope.</summary>
     public void Add(Tensor loss, HeadScores scores, BatchPart part)
     {
         using IDisposable pause = Tape.Pause();
-        _parts.Add((loss.Keep(), scores.Mean().Keep(), part));
+        _parts.Add((loss.Keep(), scores.Mean().Keep(), part.Share, part.Classes.ToArray()));
     }
+
+    /// <summary>Begins to read, on a device that works behind calls.</summary>
+    public void BeginRead() =>
+        _pending = Update.BeginRead([.. _parts.SelectMany(part => (Tensor[])[part.Loss, part.Scores])]);
 
     /// <summary>Mean loss, and how many images were classified correctly. The first loss that is not finite is returned
     /// alone.</summary>
-    public (double Loss, int Right) Read()
-    {
-        double mean = 0;
-        int right = 0;
-        foreach ((Tensor loss, Tensor scores, BatchPart part) in _parts)
-        {
-            double value = loss.Item();
-            if (!double.IsFinite(value)) return (value, right);
-            mean += part.Share * value;
-            float[] buffer = ArrayPool<float>.Shared.Rent(scores.Shape.Elements);
-            Span<float> row = buffer.AsSpan(0, scores.Shape.Elements);
-            scores.CopyTo(row);
-            right += Classification.CountCorrect(row, part.Classes);
-            ArrayPool<float>.Shared.Return(buffer);
-        }
-
-        return (mean, right);
-    }
+    public (double Loss, int Right) Read() => _known ??= Sum();
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach ((Tensor loss, Tensor scores, _) in _parts)
+        foreach ((Tensor loss, Tensor scores, _, _) in _parts)
         {
             loss.Release();
             scores.Release();
         }
 
         _parts.Clear();
+    }
+
+    private (double Loss, int Right) Sum()
+    {
+        float[]? all = _pending?.Wait();
+        double mean = 0;
+        int right = 0, next = 0;
+        foreach ((Tensor loss, Tensor scores, float share, int[] classes) in _parts)
+        {
+            double value = all is null ? loss.Item() : all[next];
+            if (!double.IsFinite(value)) return (value, right);
+            mean += share * value;
+            int count = scores.Shape.Elements;
+            right += Classification.CountCorrect(all is null ? scores.ToArray() : all.AsSpan(next + 1, count), classes);
+            next += 1 + count;
+        }
+
+        return (mean, right);
     }
 }

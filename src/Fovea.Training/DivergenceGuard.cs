@@ -30,11 +30,10 @@ internal static class DivergenceGuard
     /// </summary>
     /// <param name="module">Gives the order.</param>
     /// <param name="groups">Give the group's name.</param>
-    public static string ExplainGradient(Module module, IReadOnlyList<ParameterGroup> groups)
+    /// <param name="norm">What was measured.</param>
+    public static string ExplainGradient(Module module, IReadOnlyList<ParameterGroup> groups, GradientNorm norm)
     {
-        string first = module.NamedParameters()
-            .Last(entry => entry.Parameter.Value.Gradient is { } gradient
-                && !double.IsFinite(Update.SumOfSquares(gradient))).Name;
+        string first = module.NamedParameters().Last(entry => norm.NonFinite.Contains(entry.Name)).Name;
         string group = groups.First(group => group.Parameters.Any(entry => entry.Name == first)).Name;
         return $"the loss is finite but its gradient is not; parameter group '{group}' went first, at '{first}'";
     }

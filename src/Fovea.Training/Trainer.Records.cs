@@ -9,25 +9,25 @@ namespace Fovea.Training;
 /// <content>What a run tells its log and its observer.</content>
 public sealed partial class Trainer
 {
-    private void Report(double loss, double gradientNorm)
+    private void Report(TrainingStep step, double loss, double gradientNorm)
     {
         MetricSums epoch = _state.ThisEpoch;
         _observer.Progressed(new StepProgress(
-            _state.Epoch + 1, _state.Step, _state.Batch, loss, epoch.Loss, epoch.Accuracy,
-            _parts.Optimizer.LearningRate,
+            step.Epoch + 1, step.Step, step.StepInEpoch, loss, epoch.Loss, epoch.Accuracy, step.LearningRate,
             epoch.ImagesPerSecond, Remaining()));
-        if (_state.Step % _recipe.Run.LogEvery != 0) return;
+        if (step.Step % _recipe.Run.LogEvery != 0) return;
         RunEvent entry = Event("step") with
         {
+            Step = step.Step,
             TrainLoss = _state.SinceLog.Loss,
             TrainAccuracy = _state.SinceLog.Accuracy,
-            Lr = _parts.Optimizer.LearningRate,
+            Lr = step.LearningRate,
             GradientNorm = gradientNorm,
             ImagesPerSecond = _state.SinceLog.ImagesPerSecond,
             Seconds = Seconds(),
         };
         _state.SinceLog.Clear();
-        Log(entry with { Epoch = _state.Epoch + 1 });
+        Log(entry with { Epoch = step.Epoch + 1 });
     }
 
     private void ReportEpoch(EvaluationResult? validation) => Log(Event("epoch") with

@@ -3,6 +3,7 @@ using Fovea.Core.Files;
 using Fovea.Core.Formats;
 using Fovea.Data.Loading;
 using Fovea.Nn.Optimization;
+using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
@@ -25,6 +26,9 @@ public sealed partial class Trainer
     private readonly Stopwatch _clock = new();
     private readonly double _secondsBefore;
     private readonly int _stepsBefore;
+    private StepGuard? _guard;
+    private TrainingStep? _late;
+    private long _completed;
 
     /// <param name="parts">Model, data and the rest; their state is where training goes on.</param>
     /// <param name="run">Directory of the results.</param>
@@ -90,31 +94,17 @@ public sealed partial class Trainer
             Model.Context = Model.Context with { Epoch = _state.Epoch };
             foreach (Batch batch in _parts.TrainLoader.Epoch(_state.Epoch, _state.Batch))
             {
-                // Forward and backward; then the length of the gradient, before anything is changed by it.
-                long start = Stopwatch.GetTimestamp();
-                // A device works off its queue meanwhile, and is asked for numbers once all is called.
-                using BatchResult result = _gradients.Add(batch, _state.Step);
-                GradientNorm norm = GradientNorm.Measure(_parts.Optimizer.Groups);
-                (double loss, int right) = result.Read();
-                if (!double.IsFinite(loss)) throw Diverged(DivergenceGuard.ExplainLoss(loss, _parts.Optimizer.Groups));
-                if (!double.IsFinite(norm.Total))
-                    throw Diverged(DivergenceGuard.ExplainGradient(Model, _parts.Optimizer.Groups));
-
-                _observer.Differentiated(_state.Step + 1, _state.Batch + 1 == StepsPerEpoch, Model);
-
-                // Step: clipping is a factor of the gradients.
-                SetLearningRate();
-                _parts.Optimizer.Step(_recipe.Optimisation.ClipGradient is double limit ? norm.ClipScale(limit) : 1);
-                _parts.Optimizer.ZeroGradient();
-                _parts.Average?.Update();
-
-                // From here on the step counts.
-                Advance(loss, right, batch.Count, Stopwatch.GetElapsedTime(start).TotalSeconds);
-                Report(loss, norm.Total);
+                TrainingStep step = Begin(batch);
+                if (_late is not null) Complete(_late);   // while the device computes this one
+                _late = step;
+                if (step.Norm is not null || IsCheckpointDue) CompleteLate();
                 if (IsCheckpointDue) SaveLast();
-                if (stop.IsCancellationRequested) Interrupt(stop);
+                if (!stop.IsCancellationRequested) continue;
+                CompleteLate();
+                Interrupt(stop);
             }
 
+            CompleteLate();
             try
             {
                 CompleteEpoch(stop);
@@ -127,6 +117,80 @@ public sealed partial class Trainer
 
             SaveLast();
         }
+    }
+
+    /// <summary>Calls everything of a step. Where calls return with their results, loss and gradient are looked at
+    /// before anything is changed; where they do not, the device itself leaves out an update that would break
+    /// weights.</summary>
+    private TrainingStep Begin(Batch batch)
+    {
+        long start = Stopwatch.GetTimestamp();
+        IReadOnlyList<ParameterGroup> groups = _parts.Optimizer.Groups;
+        double? limit = _recipe.Optimisation.ClipGradient;
+        BatchResult result = _gradients.Add(batch, _state.Step);
+        GradientList gradients = GradientList.Of(groups);
+        StepGuard? guard = Update.BeginGuard(gradients.Tensors, limit, _guard);
+        GradientNorm? norm = null;
+        PendingNumbers? sums = null;
+        if (guard is null)
+        {
+            norm = GradientNorm.Of(Update.SumsOfSquares(gradients.Tensors), gradients);
+            RequireFinite(_state.Step + 1, _state.Epoch, result.Read().Loss, norm);
+        }
+        else
+        {
+            result.BeginRead();
+            sums = _parts.Device.Backend.BeginRead([(guard.Sums, guard.Count)]);
+            _guard?.Release();
+            _guard = guard;
+        }
+
+        _observer.Differentiated(_state.Step + 1, _state.Batch + 1 == StepsPerEpoch, Model);
+
+        // Step: clipping is a factor of the gradients.
+        SetLearningRate();
+        if (guard is null) _parts.Optimizer.Step(limit is double maximum ? norm!.ClipScale(maximum) : 1);
+        else _parts.Optimizer.Step(guard);
+        _parts.Optimizer.ZeroGradient();
+        _parts.Average?.Update();
+
+        // From here on the step counts.
+        _state.Step++;
+        _state.Batch++;
+        return new(_state.Step, _state.Batch, _state.Epoch, batch.Count, _parts.Optimizer.LearningRate, start, result,
+            gradients, norm, sums);
+    }
+
+    /// <summary>Takes a step's numbers into the sums and tells them.</summary>
+    private void Complete(TrainingStep step)
+    {
+        using BatchResult result = step.Result;
+        (double loss, int right) = result.Read();
+        GradientNorm norm = step.Norm
+            ?? GradientNorm.Of(Array.ConvertAll(step.Sums!.Wait(), value => (double)value), step.Gradients);
+        RequireFinite(step.Step, step.Epoch, loss, norm);
+        long end = Stopwatch.GetTimestamp();
+        double seconds = Stopwatch.GetElapsedTime(Math.Max(step.Start, _completed), end).TotalSeconds;
+        _completed = end;
+        _state.SinceLog.Add(loss, right, step.Images, seconds);
+        _state.ThisEpoch.Add(loss, right, step.Images, seconds);
+        _state.Total.Add(loss, right, step.Images, seconds);
+        Report(step, loss, norm.Total);
+    }
+
+    private void CompleteLate()
+    {
+        if (_late is not { } step) return;
+        _late = null;
+        Complete(step);
+    }
+
+    private void RequireFinite(int step, int epoch, double loss, GradientNorm norm)
+    {
+        IReadOnlyList<ParameterGroup> groups = _parts.Optimizer.Groups;
+        if (!double.IsFinite(loss)) throw Diverged(DivergenceGuard.ExplainLoss(loss, groups), step, epoch);
+        if (!double.IsFinite(norm.Total))
+            throw Diverged(DivergenceGuard.ExplainGradient(Model, groups, norm), step, epoch);
     }
 
     /// <summary>Evaluates and logs, with the averaged weights where there are any; from then on the epoch
@@ -177,15 +241,6 @@ public sealed partial class Trainer
         if (_parts.Schedule.Momentum(_state.Step) is double momentum) _parts.Optimizer.Momentum = momentum;
     }
 
-    private void Advance(double loss, int right, int count, double seconds)
-    {
-        _state.Step++;
-        _state.Batch++;
-        _state.SinceLog.Add(loss, right, count, seconds);
-        _state.ThisEpoch.Add(loss, right, count, seconds);
-        _state.Total.Add(loss, right, count, seconds);
-    }
-
     private bool IsCheckpointDue =>
         _recipe.Run.CheckpointEvery is int every && _state.Step % every == 0 && _state.Batch < StepsPerEpoch;
 
@@ -204,9 +259,9 @@ public sealed partial class Trainer
         CheckpointWriter.SaveRun(_run.LastCheckpoint, Head(), Model, _parts.Optimizer, _parts.Average);
     }
 
-    private TrainingDivergedException Diverged(string reason)
+    private TrainingDivergedException Diverged(string reason, int? step = null, int? epoch = null)
     {
-        string where = $"step {_state.Step + 1} (epoch {_state.Epoch + 1})";
+        string where = $"step {step ?? _state.Step + 1} (epoch {(epoch ?? _state.Epoch) + 1})";
         string kept = File.Exists(_run.LastCheckpoint) ? $"the last good checkpoint is {_run.LastCheckpoint}"
             : "there was no checkpoint yet";
         return new($"{where}: {reason}; {kept}; try a smaller `lr`, a longer `warmup-epochs` or `clip-grad`.");

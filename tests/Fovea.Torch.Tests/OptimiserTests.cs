@@ -44,6 +44,52 @@ public sealed class OptimiserTests
         foreach ((Storage storage, _) in tensors) backend.Return(storage);
     }
 
+    /// <summary>A device that works behind calls clips by itself, leaves out an update that would break weights, and
+    /// all updates after it.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_guard_clips_and_leaves_out_what_would_break_weights(bool isAdam)
+    {
+        TorchBackend backend = (TorchBackend)Support.Torch.Device.Backend;
+        backend.WorksBehindCalls = true;
+        try
+        {
+            using StepScope scope = StepScope.Begin();
+            Tensor weight = Tensor.From([1f, 2, 3], [3], Support.Torch.Device),
+                mean = Tensor.Zeros([3], Support.Torch.Device), variance = Tensor.Zeros([3], Support.Torch.Device);
+            StepGuard? before = null;
+            float[] Step(float[] gradient, double? maximum)
+            {
+                Tensor g = Tensor.From(gradient, [3], Support.Torch.Device);
+                before = Update.BeginGuard([g], maximum, before)!;
+                if (isAdam)
+                    Update.Adam([(new AdamArguments(0.1f, 0, 0, 1, 0, true, 1, 1), weight, g, mean, variance, null)],
+                        before);
+                else Update.Sgd([(new SgdArguments(0.1f, 0, 0, 0, false, true, 1), weight, g, null)], before);
+                return weight.ToArray();
+            }
+
+            // The length is 5: clipped to 1 a gradient is a fifth, as without a guard. Adam divides by |g| + 1 here.
+            float first = isAdam ? 0.6f / 1.6f : 0.6f, second = isAdam ? 0.8f / 1.8f : 0.8f;
+            AssertAll([1 - 0.1f * first, 2, 3 - 0.1f * second], Step([3, 0, 4], 1));
+            float[] kept = Step([0, 0, 0], 1);
+            Assert.Equal(kept, Step([float.NaN, 1, 1], 1));
+            Assert.Equal(kept, Step([1, 1, 1], null));
+            PendingNumbers pending = Update.BeginRead([weight, mean])!;
+            Assert.Equal(kept, pending.Wait()[..3]);
+        }
+        finally
+        {
+            backend.WorksBehindCalls = false;
+        }
+    }
+
+    private static void AssertAll(float[] expected, float[] shown)
+    {
+        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], shown[i], 1e-5f);
+    }
+
     private static void AssertNear(double expected, double shown)
     {
         if (double.IsFinite(expected)) Assert.InRange(shown, expected - 1e-5 * expected, expected + 1e-5 * expected);

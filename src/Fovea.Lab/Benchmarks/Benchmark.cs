@@ -68,9 +68,8 @@ public static class Benchmark
 
     private static void RequireMemory(ModelConfig config, BenchmarkOptions options)
     {
-        StepMemory few = StepMemory.Of(config, options.IsTraining, options.GradientCheckpointing, 2),
-            more = StepMemory.Of(config, options.IsTraining, options.GradientCheckpointing, 3);
-        MemoryLimit.Require(few.Peak + (double)(more.Peak - few.Peak) * (options.BatchSize - 2),
+        MemoryLimit.Require(
+            StepMemory.PeakOf(config, options.IsTraining, options.GradientCheckpointing, options.BatchSize),
             $"a step of '{options.Model}' with {options.BatchSize} images of {config.ImageSize} x {config.ImageSize}",
             "Lower `batch-size` or `image-size`, or take a smaller model.");
     }

@@ -57,7 +57,7 @@ public sealed record ModelCost
 
     /// <summary>Memory of a step with so many images, bytes: exact for the tensors, without a process's other
     /// needs.</summary>
-    public long MemoryBytes(int batchSize) => StepMemory.Of(_config, _training, _recomputesBlocks, batchSize).Peak;
+    public long MemoryBytes(int batchSize) => StepMemory.Of(_config, _training, _recomputesBlocks, batchSize)[0].Peak;
 
     /// <summary>The largest batch whose step fits into so many bytes; 0 where not even one image does.</summary>
     /// <param name="bytes">The memory.</param>
@@ -71,8 +71,8 @@ public sealed record ModelCost
 
     private static ModelCost Of(ModelConfig config, bool training, bool recomputesBlocks)
     {
-        StepMemory few = StepMemory.Of(config, training, recomputesBlocks, Few),
-            many = StepMemory.Of(config, training, recomputesBlocks, Many);
+        StepMemory[] counted = StepMemory.Of(config, training, recomputesBlocks, Few, Many);
+        StepMemory few = counted[0], many = counted[1];
         double moved = (many.Moved - few.Moved) / (double)(Many - Few);
         double kept = (many.Peak - few.Peak) / (double)(Many - Few);
         return new ModelCost(config, training, recomputesBlocks)

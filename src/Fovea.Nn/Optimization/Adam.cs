@@ -40,9 +40,11 @@ public class Adam : Optimizer
     private protected override IReadOnlyList<string> StateNames => _amsGrad ? ["mean", "variance", "maximum"]
         : ["mean", "variance"];
 
-    private protected override void Apply(IReadOnlyList<Change> changes) => Update.Adam([.. changes.Select(change => (
+    private protected override void Apply(IReadOnlyList<Change> changes, StepGuard? guard) =>
+        Update.Adam([.. changes.Select(change => (
         new AdamArguments(
             change.LearningRate, (float)Momentum, (float)_beta2, (float)_epsilon, change.WeightDecay, _decoupled,
             change.Step, change.GradientScale),
-        change.Parameter, change.Gradient, change.State[0], change.State[1], _amsGrad ? change.State[2] : null))]);
+        change.Parameter, change.Gradient, change.State[0], change.State[1], _amsGrad ? change.State[2] : null))],
+            guard);
 }

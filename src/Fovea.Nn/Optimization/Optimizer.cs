@@ -46,21 +46,11 @@ public abstract class Optimizer
 
     /// <summary>One step with the gradients that are there; they stay until <see cref="ZeroGradient"/>.</summary>
     /// <param name="gradientScale">Factor of all gradients: from clipping, or 1/n after n accumulated batches.</param>
-    public void Step(double gradientScale = 1)
-    {
-        List<Change> changes = new(_slots.Count);
-        foreach (Slot slot in _slots)
-        {
-            if (slot.Parameter.Value.Gradient is not { } gradient) continue;
-            slot.Steps++;
-            changes.Add(new Change(
-                slot.Parameter.Value, gradient, StateOf(slot), slot.Steps,
-                (float)(LearningRate * slot.Group.LearningRateFactor),
-                (float)slot.Group.WeightDecay, (float)gradientScale));
-        }
+    public void Step(double gradientScale = 1) => Step(gradientScale, null);
 
-        Apply(changes);
-    }
+    /// <summary>One step whose gradients' length nobody knows yet, on a device that works behind calls.</summary>
+    /// <param name="guard">Clips the gradients, or leaves the step out.</param>
+    public void Step(StepGuard guard) => Step(1, guard);
 
     /// <summary>Forgets the gradients of all parameters; their buffers are kept for the next ones.</summary>
     public void ZeroGradient()
@@ -104,7 +94,23 @@ public abstract class Optimizer
     }
 
     /// <summary>The update of all parameters that have a gradient, in one call of the backend.</summary>
-    private protected abstract void Apply(IReadOnlyList<Change> changes);
+    private protected abstract void Apply(IReadOnlyList<Change> changes, StepGuard? guard);
+
+    private void Step(double gradientScale, StepGuard? guard)
+    {
+        List<Change> changes = new(_slots.Count);
+        foreach (Slot slot in _slots)
+        {
+            if (slot.Parameter.Value.Gradient is not { } gradient) continue;
+            slot.Steps++;
+            changes.Add(new Change(
+                slot.Parameter.Value, gradient, StateOf(slot), slot.Steps,
+                (float)(LearningRate * slot.Group.LearningRateFactor),
+                (float)slot.Group.WeightDecay, (float)gradientScale));
+        }
+
+        Apply(changes, guard);
+    }
 
     private Tensor[] StateOf(Slot slot) => slot.State ??=
         [.. StateNames.Select(_ => Tensor.Zeros(slot.Parameter.Shape, slot.Parameter.Value.Device).Keep())];

@@ -32,10 +32,11 @@ public sealed class Sgd : Optimizer
 
     private protected override IReadOnlyList<string> StateNames => _hasBuffer ? ["momentum"] : [];
 
-    private protected override void Apply(IReadOnlyList<Change> changes) => Update.Sgd([.. changes.Select(change => (
+    private protected override void Apply(IReadOnlyList<Change> changes, StepGuard? guard) =>
+        Update.Sgd([.. changes.Select(change => (
         new SgdArguments(
             change.LearningRate, _hasBuffer ? (float)Momentum : 0, (float)_dampening, change.WeightDecay, _nesterov,
             change.Step == 1,
             change.GradientScale),
-        change.Parameter, change.Gradient, _hasBuffer ? change.State[0] : null))]);
+        change.Parameter, change.Gradient, _hasBuffer ? change.State[0] : null))], guard);
 }

@@ -198,6 +198,26 @@ public abstract partial class Backend
     /// <summary>One step of Adam or AdamW; see <see cref="AdamArguments"/>.</summary>
     public abstract void Adam(IReadOnlyList<AdamStep> steps);
 
+    /// <summary>Begins to read without waiting.</summary>
+    /// <param name="sources">Numbers, and how many of each.</param>
+    /// <returns>Null where <see cref="IsHost"/> is true: there is nothing to wait for.</returns>
+    public virtual PendingNumbers? BeginRead(IReadOnlyList<(Storage Source, int Count)> sources) => null;
+
+    /// <summary>Sums the squares of all gradients without waiting.</summary>
+    /// <param name="gradients">The gradients.</param>
+    /// <param name="maximum">The length that they are clipped to; null: none.</param>
+    /// <param name="before">The guard of the step before; null for the first.</param>
+    /// <returns>Null where the caller has to know the sums itself (<see cref="SumsOfSquares"/>).</returns>
+    public virtual StepGuard? BeginGuard(IReadOnlyList<(Storage X, int Count)> gradients, double? maximum,
+        StepGuard? before) => null;
+
+    /// <summary>The same as without a guard, which divides the gradients or leaves the step out; gradients may be
+    /// changed.</summary>
+    public virtual void Sgd(IReadOnlyList<SgdStep> steps, StepGuard guard) => throw new NotSupportedException();
+
+    /// <inheritdoc cref="Sgd(IReadOnlyList{SgdStep}, StepGuard)"/>
+    public virtual void Adam(IReadOnlyList<AdamStep> steps, StepGuard guard) => throw new NotSupportedException();
+
     /// <summary>y += weight · (x − y) for each pair: moving averages of weights.</summary>
     public abstract void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight);
 }

@@ -17,6 +17,28 @@ public static class Update
             : tensors[0].Device.Backend.SumsOfSquares([.. tensors.Select(x => (x.Storage, x.Shape.Elements))]);
     }
 
+    /// <summary>Begins to read tensors without waiting; null where the device works within calls.</summary>
+    /// <exception cref="ArgumentException">The tensors are on different devices.</exception>
+    public static PendingNumbers? BeginRead(IReadOnlyList<Tensor> tensors)
+    {
+        foreach (Tensor tensor in tensors) RequireDevice(tensors[0], tensor, nameof(BeginRead));
+        return tensors.Count == 0 ? null
+            : tensors[0].Device.Backend.BeginRead([.. tensors.Select(x => (x.Storage, x.Shape.Elements))]);
+    }
+
+    /// <summary>A guard of gradients (<see cref="StepGuard"/>); null where the device works within calls.</summary>
+    /// <param name="gradients">All of a step.</param>
+    /// <param name="maximum">The length that they are clipped to; null: none.</param>
+    /// <param name="before">The guard of the step before.</param>
+    /// <exception cref="ArgumentException">The tensors are on different devices.</exception>
+    public static StepGuard? BeginGuard(IReadOnlyList<Tensor> gradients, double? maximum, StepGuard? before)
+    {
+        foreach (Tensor tensor in gradients) RequireDevice(gradients[0], tensor, nameof(BeginGuard));
+        return gradients.Count == 0 ? null
+            : gradients[0].Device.Backend.BeginGuard([.. gradients.Select(x => (x.Storage, x.Shape.Elements))], maximum,
+                before);
+    }
+
     /// <summary>One step of stochastic gradient descent for all parameters, in one call of the backend; the formula is
     /// with <see cref="SgdArguments"/>.</summary>
     /// <param name="steps">
@@ -25,8 +47,10 @@ public static class Update
     /// </param>
     /// <exception cref="ShapeException">The shapes of a step differ.</exception>
     /// <exception cref="ArgumentException">The tensors are on different devices.</exception>
+    /// <param name="guard">Of the gradients; null: the step is taken as it is.</param>
     public static void Sgd(
-        IReadOnlyList<(SgdArguments Arguments, Tensor Parameter, Tensor Gradient, Tensor? Momentum)> steps)
+        IReadOnlyList<(SgdArguments Arguments, Tensor Parameter, Tensor Gradient, Tensor? Momentum)> steps,
+        StepGuard? guard = null)
     {
         if (steps.Count == 0) return;
         List<SgdStep> checkedSteps = new(steps.Count);
@@ -39,7 +63,8 @@ public static class Update
                 new(arguments, parameter.Storage, gradient.Storage, momentum?.Storage, parameter.Shape.Elements));
         }
 
-        steps[0].Parameter.Device.Backend.Sgd(checkedSteps);
+        if (guard is null) steps[0].Parameter.Device.Backend.Sgd(checkedSteps);
+        else steps[0].Parameter.Device.Backend.Sgd(checkedSteps, guard);
     }
 
     /// <summary>One step of Adam or AdamW for all parameters, in one call of the backend; the formula is with
@@ -48,12 +73,13 @@ public static class Update
     /// By parameter: step size and the rest, the parameter (changed), its gradient, and its state (changed): the
     /// gradients' moving average, the squares' moving average, and with AMSGrad the largest variance so far.
     /// </param>
+    /// <param name="guard">Of the gradients; null: the step is taken as it is.</param>
     /// <exception cref="ShapeException">The shapes of a step differ.</exception>
     /// <exception cref="ArgumentException">The tensors are on different devices.</exception>
     public static void Adam(
         IReadOnlyList<(
             AdamArguments Arguments, Tensor Parameter, Tensor Gradient, Tensor Mean, Tensor Variance, Tensor? Maximum
-            )> steps)
+            )> steps, StepGuard? guard = null)
     {
         if (steps.Count == 0) return;
         List<AdamStep> checkedSteps = new(steps.Count);
@@ -68,7 +94,8 @@ public static class Update
                 parameter.Shape.Elements));
         }
 
-        steps[0].Parameter.Device.Backend.Adam(checkedSteps);
+        if (guard is null) steps[0].Parameter.Device.Backend.Adam(checkedSteps);
+        else steps[0].Parameter.Device.Backend.Adam(checkedSteps, guard);
     }
 
     /// <summary>y ← y + weight · (x − y) for each pair, in one call of the backend.</summary>

@@ -95,6 +95,10 @@ internal readonly unsafe ref struct Aten
     public void Copy(NativeTensor source, NativeTensor destination) =>
         Check(Torch.Copy(destination.Handle, source.Handle, 0), "copy_");
 
+    /// <summary>The same, in the device's own order; not 0 after an error.</summary>
+    public int CopyWithoutWaiting(NativeTensor source, NativeTensor destination) =>
+        Torch.Copy(destination.Handle, source.Handle, 1);
+
     /// <summary>A contiguous copy, of another type if asked for.</summary>
     public NativeTensor Cloned(NativeTensor source, ReadOnlySpan<long> sizes, int? type = null)
     {

@@ -33,8 +33,35 @@ internal sealed unsafe partial class TorchBackend
         return results;
     }
 
+    /// <summary>With norm = √ Σ g²: the divisor is max(1, (norm + 1e-6) / maximum), and a step is broken where the norm
+    /// is not finite, or the one before was.</summary>
+    public override StepGuard? BeginGuard(IReadOnlyList<(Storage X, int Count)> gradients, double? maximum,
+        StepGuard? before)
+    {
+        if (IsHost || !SumsInOneCall && !WorksBehindCalls) return null;
+        using Aten aten = new(this);
+        NativeTensor sums = Segments(aten, gradients);
+        NativeTensor total = aten.Sum(sums, [0]);
+        NativeTensor divisor = maximum is { } limit
+            ? aten.One("maximum", aten.Multiply(aten.Add(aten.One("sqrt", total), aten.Number(1e-6)), 1 / limit),
+                aten.Number(1))
+            : aten.Cloned(aten.Number(1), []);
+        // only what is finite is 0 less itself
+        NativeTensor broken = aten.Cloned(aten.One("ne.Tensor", aten.Subtract(total, total), aten.Number(0)), [],
+            Torch.Float32);
+        if (before is not null) broken = aten.One("maximum", broken, aten.Strided(before.Broken, [], []));
+        StepGuard guard = new(Rent(gradients.Count), gradients.Count, Rent(1), Rent(1));
+        aten.Put(sums, guard.Sums, gradients.Count);
+        aten.Put(divisor, guard.Divisor, 1);
+        aten.Put(broken, guard.Broken, 1);
+        return guard;
+    }
+
     /// <inheritdoc/>
-    public override void Sgd(IReadOnlyList<SgdStep> steps)
+    public override void Sgd(IReadOnlyList<SgdStep> steps) => Sgd(steps, null!);
+
+    /// <inheritdoc/>
+    public override void Sgd(IReadOnlyList<SgdStep> steps, StepGuard? guard)
     {
         foreach (IGrouping<(SgdArguments, bool), SgdStep> group in steps.Where(step => step.Count > 0)
             .GroupBy(step => (step.Arguments, step.Momentum is not null)))
@@ -48,12 +75,15 @@ internal sealed unsafe partial class TorchBackend
                 hasMomentum ? Views(aten, all, step => step.Momentum!, step => step.Count)
                     : Array.Empty<NativeTensor>(),
                 a.WeightDecay, hasMomentum ? a.Momentum : 0, a.LearningRate, a.Dampening, a.Nesterov, false, a.First,
-                Argument.None, Argument.None);
+                DivisorOf(aten, guard), BrokenOf(aten, guard));
         }
     }
 
     /// <inheritdoc/>
-    public override void Adam(IReadOnlyList<AdamStep> steps)
+    public override void Adam(IReadOnlyList<AdamStep> steps) => Adam(steps, null!);
+
+    /// <inheritdoc/>
+    public override void Adam(IReadOnlyList<AdamStep> steps, StepGuard? guard)
     {
         foreach (IGrouping<(AdamArguments, bool), AdamStep> group in steps.Where(step => step.Count > 0)
             .GroupBy(step => (step.Arguments, step.Maximum is not null)))
@@ -71,8 +101,8 @@ internal sealed unsafe partial class TorchBackend
                 Views(aten, all, step => step.Mean, step => step.Count),
                 Views(aten, all, step => step.Variance, step => step.Count),
                 hasMaximum ? Views(aten, all, step => step.Maximum!, step => step.Count) : Array.Empty<NativeTensor>(),
-                counts, a.LearningRate, a.Beta1, a.Beta2, a.WeightDecay, a.Epsilon, hasMaximum, false, Argument.None,
-                Argument.None);
+                counts, a.LearningRate, a.Beta1, a.Beta2, a.WeightDecay, a.Epsilon, hasMaximum, false,
+                DivisorOf(aten, guard), BrokenOf(aten, guard));
         }
     }
 
@@ -89,28 +119,36 @@ internal sealed unsafe partial class TorchBackend
             (NativeTensor[])[.. Enumerable.Repeat(factor, all.Length)]);
     }
 
-    /// <summary>One row of all elements, squared in place, and the sums of its segments.</summary>
+    private static Argument DivisorOf(in Aten aten, StepGuard? guard) =>
+        guard is null ? Argument.None : Argument.Some(aten.Strided(guard.Divisor, [], []));
+
+    private static Argument BrokenOf(in Aten aten, StepGuard? guard) =>
+        guard is null ? Argument.None : Argument.Some(aten.Strided(guard.Broken, [], []));
+
     private double[] SumsBySegments(in Aten aten, IReadOnlyList<(Storage X, int Count)> tensors)
     {
-        NativeTensor all = aten.One("cat", Views(aten, [.. tensors], one => one.X, one => one.Count), 0L);
-        aten.Nothing("_foreach_mul_.List", (NativeTensor[])[all], (NativeTensor[])[all]);
-        NativeTensor sums = aten.One("segment_reduce", all, "sum",
-            Argument.Some(aten.View(LengthsOf(tensors).Tensor, tensors.Count)), Argument.None, Argument.None, 0L, true,
-            Argument.None);
         float[] read = new float[tensors.Count];
-        Download(aten, sums, System.Runtime.InteropServices.MemoryMarshal.AsBytes(read.AsSpan()), Torch.Float32,
-            read.Length);
+        Download(aten, Segments(aten, tensors), System.Runtime.InteropServices.MemoryMarshal.AsBytes(read.AsSpan()),
+            Torch.Float32, read.Length);
         return Array.ConvertAll(read, value => (double)value);
     }
 
+    /// <summary>One row of all elements, squared in place, and the sums of its segments.</summary>
+    private NativeTensor Segments(in Aten aten, IReadOnlyList<(Storage X, int Count)> tensors)
+    {
+        NativeTensor all = aten.One("cat", Views(aten, [.. tensors], one => one.X, one => one.Count), 0L);
+        aten.Nothing("_foreach_mul_.List", (NativeTensor[])[all], (NativeTensor[])[all]);
+        return aten.One("segment_reduce", all, "sum", Argument.Some(aten.View(LengthsOf(tensors), tensors.Count)),
+            Argument.None, Argument.None, 0L, true, Argument.None);
+    }
+
     /// <summary>The tensors' counts on the device, kept for the next step.</summary>
-    private TorchStorage LengthsOf(IReadOnlyList<(Storage X, int Count)> tensors)
+    private NativeTensor LengthsOf(IReadOnlyList<(Storage X, int Count)> tensors)
     {
         int[] counts = [.. tensors.Select(one => one.Count)];
-        if (_segments is { } kept && kept.Counts.AsSpan().SequenceEqual(counts)) return kept.Lengths;
-        TorchStorage lengths = Table(counts);
-        _segments = (counts, lengths);
-        return lengths;
+        if (_segments is not { } kept || !kept.Counts.AsSpan().SequenceEqual(counts))
+            _segments = (counts, Table(counts));
+        return _segments.Value.Lengths.Tensor;
     }
 
     /// <summary>Gradients times a factor, in tensors of their own: the fused operators would overwrite them.</summary>

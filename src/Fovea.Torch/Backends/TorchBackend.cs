@@ -41,7 +41,10 @@ internal sealed unsafe partial class TorchBackend : Backend
     public override bool UsesHostMemory => _isHost || _deviceType == Torch.MpsType;
 
     /// <inheritdoc/>
-    public override bool IsHost => _isHost;
+    public override bool IsHost => _isHost && !WorksBehindCalls;
+
+    /// <summary>Takes the ways of a device that works behind calls, to try them on the CPU.</summary>
+    internal bool WorksBehindCalls { get; set; }
 
     /// <summary>The most bytes that were in use at once since <see cref="Trim"/>; libtorch's own pool keeps at least
     /// them.</summary>

@@ -15,14 +15,15 @@ public readonly record struct StepMemory(long Peak, long Moved, long State)
 {
     private const int Few = 2, Many = 3;   // batches between which memory grows by the image
 
-    /// <summary>Counts a step: two are run, the first allocates gradients and the optimiser's state, the second is
-    /// measured.</summary>
+    /// <summary>Counts steps of several sizes: one before them allocates gradients and the optimiser's
+    /// state.</summary>
     /// <param name="config">The model.</param>
     /// <param name="training">A training step with AdamW; otherwise a forward pass.</param>
     /// <param name="recomputesBlocks">The backward pass computes the blocks again.</param>
-    /// <param name="batchSize">Images.</param>
+    /// <param name="batchSizes">Images of each.</param>
     /// <exception cref="UsageException">A tensor would have more elements than one can have.</exception>
-    public static StepMemory Of(ModelConfig config, bool training, bool recomputesBlocks, int batchSize)
+    public static StepMemory[] Of(ModelConfig config, bool training, bool recomputesBlocks,
+        params ReadOnlySpan<int> batchSizes)
     {
         Device device = Device.CreateMeta();
         MetaBackend meta = (MetaBackend)device.Backend;
@@ -31,16 +32,35 @@ public readonly record struct StepMemory(long Peak, long Moved, long State)
         model.Train(training);
         model.RecomputesBlocks = recomputesBlocks;
         AdamW? optimizer = training ? new AdamW(ParameterGroup.Default(model, 0.05), 1e-3) : null;
-        for (int step = 0; step < 2; step++)
+        Count(batchSizes[0]);
+        StepMemory[] counted = new StepMemory[batchSizes.Length];
+        for (int i = 0; i < counted.Length; i++) counted[i] = Count(batchSizes[i]);
+        return counted;
+
+        StepMemory Count(int batchSize)
         {
             meta.Reset();
-            using StepScope scope = StepScope.Begin();
-            Tensor images = Tensor.Zeros([batchSize, config.Channels, config.ImageSize, config.ImageSize], device);
-            Tensor labels = Tensor.From(new int[batchSize], [batchSize], device);
-            SyntheticStep.Run(model, optimizer, images, labels);
-        }
+            using (StepScope scope = StepScope.Begin())
+            {
+                Tensor images = Tensor.Zeros([batchSize, config.Channels, config.ImageSize, config.ImageSize], device);
+                Tensor labels = Tensor.From(new int[batchSize], [batchSize], device);
+                SyntheticStep.Run(model, optimizer, images, labels);
+            }
 
-        return new(meta.PeakBytes, meta.MovedBytes, meta.AllocatedBytes);
+            return new(meta.PeakBytes, meta.MovedBytes, meta.AllocatedBytes);
+        }
+    }
+
+    /// <summary>Bytes at the peak of a step of any size, which grow by the image.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="training">A training step with AdamW; otherwise a forward pass.</param>
+    /// <param name="recomputesBlocks">The backward pass computes the blocks again.</param>
+    /// <param name="batchSize">Images.</param>
+    /// <exception cref="UsageException">A tensor would have more elements than one can have.</exception>
+    public static double PeakOf(ModelConfig config, bool training, bool recomputesBlocks, int batchSize)
+    {
+        StepMemory[] counted = Of(config, training, recomputesBlocks, Few, Many);
+        return counted[0].Peak + (double)(counted[1].Peak - counted[0].Peak) * (batchSize - Few);
     }
 
     /// <summary>Refuses a recipe whose training step cannot fit into this machine's memory, before anything is
@@ -54,10 +74,8 @@ public readonly record struct StepMemory(long Peak, long Moved, long State)
         OptimisationSection how = recipe.Optimisation;
         bool recomputes = how.GradientCheckpointing && config.Build().CanRecompute;
         bool learnsAll = how.Freeze == 0;   // what is frozen needs no activations: a forward pass is what is certain
-        StepMemory few = Of(config, learnsAll, recomputes, Few), many = Of(config, learnsAll, recomputes, Many);
         int part = (how.BatchSize + how.GradientAccumulation - 1) / how.GradientAccumulation;
-        double bytes = few.Peak + (double)(many.Peak - few.Peak) * (part - Few);
-        MemoryLimit.Require(bytes,
+        MemoryLimit.Require(PeakOf(config, learnsAll, recomputes, part),
             $"a step of '{recipe.Model.Name}' with {part} images of {config.ImageSize} x {config.ImageSize} at a time",
             "Lower `batch-size`, `image-size` or the model's size, raise `patch-size` or `grad-accum`, or give "
                 + "`grad-checkpoint`.");

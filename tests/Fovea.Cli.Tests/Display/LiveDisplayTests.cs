@@ -63,9 +63,16 @@ public sealed partial class LiveDisplayTests
             for (int epoch = 1; epoch <= 16; epoch++)
                 display.Logged(new RunEvent
                 {
-                    Event = "epoch", Step = 13 * epoch, Epoch = epoch, TrainLoss = 0.3274, TrainAccuracy = 0.975,
-                        ValLoss = 2.3044,
-                    ValAccuracy = 0.11, Lr = 0.000384, ImagesPerSecond = 1995, Seconds = 3725,
+                    Event = "epoch",
+                    Step = 13 * epoch,
+                    Epoch = epoch,
+                    TrainLoss = 0.3274,
+                    TrainAccuracy = 0.975,
+                    ValLoss = 2.3044,
+                    ValAccuracy = 0.11,
+                    Lr = 0.000384,
+                    ImagesPerSecond = 1995,
+                    Seconds = 3725,
                 });
             Thread.Sleep(120);   // screens are drawn a tenth of a second apart
             display.Progressed(new StepProgress(16, 208, 13, 0.3, 0.3299, 0.105, 0.000384, 1995,
@@ -82,17 +89,33 @@ public sealed partial class LiveDisplayTests
 
     private static RunPlan Plan() => new()
     {
-        Recipe = Recipe.Default with { Optimisation = new() { Epochs = 16 } }, Parameters = 305_002,
-            Images = (200, 100, 100), ClassNames = ["circle", "triangle"],
-        ValidationOrigin = "published", StepsPerEpoch = 13, StepsDone = 0, Directory = Directory,
+        Recipe = Recipe.Default with { Optimisation = new() { Epochs = 16 } },
+        Parameters = 305_002,
+        Images = (200, 100, 100),
+        ClassNames = ["circle", "triangle"],
+        ValidationOrigin = "published",
+        StepsPerEpoch = 13,
+        StepsDone = 0,
+        Directory = Directory,
         Idle = ["`momentum` 0.5 changes nothing: only SGD has it."],
     };
 
     private static RunSummary Summary() => new()
     {
-        Model = "vit-nano", Parameters = 305_002, Dataset = "shapes", Epochs = 16, Steps = 208, BestValAccuracy = 0.2,
-        BestEpoch = 11, TestAccuracy = 0.16, TestLoss = 2.2481, ImagesPerSecond = 1261, PeakMemoryBytes = 138 << 20,
-        Seconds = 6, Seed = 0, Version = "0.1.0",
+        Model = "vit-nano",
+        Parameters = 305_002,
+        Dataset = "shapes",
+        Epochs = 16,
+        Steps = 208,
+        BestValAccuracy = 0.2,
+        BestEpoch = 11,
+        TestAccuracy = 0.16,
+        TestLoss = 2.2481,
+        ImagesPerSecond = 1261,
+        PeakMemoryBytes = 138 << 20,
+        Seconds = 6,
+        Seed = 0,
+        Version = "0.1.0",
     };
 
     [GeneratedRegex(@"\s+")]

@@ -121,6 +121,14 @@ public sealed class PresetsTests
     }
 
     [Fact]
+    public void A_name_that_is_near_to_none_proposes_none()
+    {
+        string message = Assert.Throws<UsageException>(() => Presets.Find("mobilenet")).Message;
+        Assert.StartsWith("there is no model called 'mobilenet'; there are ", message, StringComparison.Ordinal);
+        Assert.Contains("such as vit-nano, vit, ", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_unknown_name_suggests_the_nearest()
     {
         UsageException error = Assert.Throws<UsageException>(() => Presets.Find("vit_tiny_patch_224"));

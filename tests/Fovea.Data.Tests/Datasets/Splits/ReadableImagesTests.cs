@@ -55,13 +55,16 @@ public sealed class ReadableImagesTests
     {
         int[] bad = [.. Enumerable.Range(2, 13)];
         DataLoader loader = new(new Holed(Counting.Dataset(20), bad), new() { BatchSize = 20 });
-        string message = Assert.Throws<DataException>(() => loader.Epoch(0).Count()).Message;
-        Assert.Contains("at least 13 images", message);
+        DataException many = Assert.Throws<DataException>(() => loader.Epoch(0).Count());
+        string message = many.Message;
+        Assert.Contains("at least 13 images", many.Reason);
+        Assert.Equal((11, "Skip it."), (many.Details.Count, many.Remedy));
         Assert.All(bad[..10], number => Assert.Contains($"  {number}.jpg: is cut off.", message));
         Assert.Contains("and 3 more", message);
         Assert.DoesNotContain("12.jpg", message);
         DataLoader one = new(new Holed(Counting.Dataset(20), 7), new() { BatchSize = 20 });
-        Assert.Equal("7.jpg: is cut off. Skip it.", Assert.Throws<DataException>(() => one.Epoch(0).Count()).Message);
+        DataException single = Assert.Throws<DataException>(() => one.Epoch(0).Count());
+        Assert.Equal(("7.jpg: is cut off.", "Skip it."), (single.Message, single.Remedy));
     }
 
     [Fact]

@@ -1,0 +1,19 @@
+using Fovea.Nn.Optimization;
+using Fovea.Tensors;
+
+namespace Fovea.Training;
+
+/// <summary>A step that was called, and the numbers that it leaves; on a device that works behind calls they are read
+/// while the next step computes.</summary>
+/// <param name="Step">Its number, from 1.</param>
+/// <param name="StepInEpoch">Its number in the epoch, from 1.</param>
+/// <param name="Epoch">Its epoch, from 0.</param>
+/// <param name="Images">Images of its batch.</param>
+/// <param name="LearningRate">The rate of its update.</param>
+/// <param name="Start">When it began (<see cref="System.Diagnostics.Stopwatch"/>).</param>
+/// <param name="Result">Loss and scores.</param>
+/// <param name="Gradients">Its gradients.</param>
+/// <param name="Norm">Their length; null where <paramref name="Sums"/> has it.</param>
+/// <param name="Sums">Their sums of squares, on their way.</param>
+internal sealed record TrainingStep(int Step, int StepInEpoch, int Epoch, int Images, double LearningRate, long Start,
+    BatchResult Result, GradientList Gradients, GradientNorm? Norm, PendingNumbers? Sums);

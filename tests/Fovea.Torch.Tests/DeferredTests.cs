@@ -1,0 +1,111 @@
+using Fovea.Torch.Backends;
+using Fovea.Training;
+using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
+using Fovea.Training.Tests.Support;
+
+namespace Fovea.Torch.Tests;
+
+/// <summary>Runs on a device that works behind calls, as cuda does, tried on the CPU: numbers are read a step
+/// late.</summary>
+public sealed class DeferredTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly TorchBackend _backend = (TorchBackend)Support.Torch.Device.Backend;
+
+    public void Dispose()
+    {
+        _backend.WorksBehindCalls = false;
+        _folder.Dispose();
+    }
+
+    /// <summary>The same steps in the same order, each once; clipping, averages and dropout included.</summary>
+    [Theory]
+    [InlineData(null, 1)]
+    [InlineData(0.5, 1)]
+    [InlineData(0.5, 2)]
+    public void Numbers_read_a_step_late_are_the_same(double? clip, int accumulation)
+    {
+        Recipe recipe = Recipe() with
+        {
+            Optimisation = Recipe().Optimisation with { ClipGradient = clip, GradientAccumulation = accumulation },
+            Run = Recipe().Run with { CheckpointEvery = null },
+        };
+
+        List<(int, int, int, double Loss, double Rate)> known = Steps(recipe, "known", false),
+            late = Steps(recipe, "late", true);
+
+        Assert.Equal([.. Enumerable.Range(1, 9)], late.Select(step => step.Item1));
+        Assert.Equal(known.Select(step => (step.Item1, step.Item2, step.Item3, step.Rate)),
+            late.Select(step => (step.Item1, step.Item2, step.Item3, step.Rate)));
+        foreach ((var a, var b) in known.Zip(late)) Assert.Equal(a.Loss, b.Loss, 1e-5 * a.Loss);
+        RunEvent[] logged = Logged("late");
+        Assert.Equal(Logged("known").Select(entry => (entry.Event, entry.Step, entry.Epoch)),
+            logged.Select(entry => (entry.Event, entry.Step, entry.Epoch)));
+        foreach ((RunEvent a, RunEvent b) in Logged("known").Zip(logged))
+        {
+            Assert.Equal(a.TrainLoss ?? 0, b.TrainLoss ?? 0, 1e-4);
+            Assert.Equal(a.TrainAccuracy, b.TrainAccuracy);
+            Assert.Equal(a.GradientNorm ?? 0, b.GradientNorm ?? 0, 1e-3);
+        }
+    }
+
+    [Fact]
+    public void An_interrupted_run_goes_on_with_the_same_bits()
+    {
+        _backend.WorksBehindCalls = true;
+        List<double> whole = [], parts = [];
+        TinyRun.Start(Recipe(), _folder["whole"], new SilentObserver(step => whole.Add(step.BatchLoss)));
+        using CancellationTokenSource stop = new();
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(Recipe(), _folder["parts"],
+            new SilentObserver(step =>
+            {
+                parts.Add(step.BatchLoss);
+                if (step.Step == 4) stop.Cancel();
+            }), stop));
+        TinyRun.Resume(_folder["parts"], observer: new SilentObserver(step => parts.Add(step.BatchLoss)));
+
+        Assert.Equal(whole, parts);
+    }
+
+    [Theory]
+    [InlineData(OptimizerKind.AdamW)]
+    [InlineData(OptimizerKind.Sgd)]
+    public void A_run_that_diverges_names_the_same_step_and_place(OptimizerKind optimizer)
+    {
+        Recipe recipe = Recipe() with
+        {
+            Optimisation = Recipe().Optimisation with
+            {
+                LearningRate = 1e38,
+                Optimizer = optimizer,
+                ClipGradient = null
+            },
+            Schedule = Recipe().Schedule with { WarmupEpochs = 0 },
+        };
+        string Reason(string name, bool late)
+        {
+            _backend.WorksBehindCalls = late;
+            string message = Assert.Throws<TrainingDivergedException>(
+                () => TinyRun.Start(recipe, _folder[name])).Message;
+            return message.Split(';')[0];
+        }
+
+        string known = Reason("known", false), late = Reason("late", true);
+
+        Assert.Equal(known, late);
+    }
+
+    private Recipe Recipe() => TinyRun.Recipe with { Run = TinyRun.Recipe.Run with { Device = Support.Torch.Name } };
+
+    private RunEvent[] Logged(string name) => [.. RunLog.ReadEvents(RunDirectory.ForResume(_folder[name]))];
+
+    private List<(int, int, int, double, double)> Steps(Recipe recipe, string name, bool late)
+    {
+        _backend.WorksBehindCalls = late;
+        List<(int, int, int, double, double)> steps = [];
+        TinyRun.Start(recipe, _folder[name], new SilentObserver(step =>
+            steps.Add((step.Step, step.StepInEpoch, step.Epoch, step.BatchLoss, step.LearningRate))));
+        return steps;
+    }
+}
