@@ -34,7 +34,7 @@ public sealed class LauncherTests
     [Fact]
     public void One_process_is_rank_0_of_1_and_has_nobody_to_talk_to()
     {
-        ICollective one = SingleProcess.Instance;
+        SingleProcess one = SingleProcess.Instance;
         float[] values = [1, 2];
         one.AllReduce(values);
         one.Broadcast<float>(values);
