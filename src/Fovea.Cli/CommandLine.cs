@@ -43,7 +43,7 @@ internal static class CommandLine
         {
             LetRank0Speak(stop);
             (int code, IReadOnlyList<string> lines) = Explain(Cause(error));
-            string who = Launcher.Current is { Rank: > 0 } ranks ? $"rank {ranks.Rank} of {ranks.Size}: " : "";
+            string who = Launcher.Current is { Rank: > 0 } started ? $"rank {started.Rank}: " : "";
             foreach (string line in Abridged.Of([$"fovea: {who}{lines[0]}", .. lines.Skip(1)]))
                 terminal.Error.WriteLine(line);
             if (arguments.Contains(Verbose)) terminal.Error.Write(error + terminal.Error.NewLine);

@@ -16,8 +16,8 @@ public sealed class ShardTree
             throw new UsageException($"there must be at least one shard, got {shards}.") { Field = "shards" };
         ArgumentOutOfRangeException.ThrowIfLessThan(ranks, 1);
         if (ranks > shards)
-            throw new UsageException($"{shards} {(shards == 1 ? "shard" : "shards")} of a batch cannot be divided among {ranks} "
-                + "ranks.")
+            throw new UsageException($"{shards} {(shards == 1 ? "shard" : "shards")} of a batch cannot be divided "
+                + $"among {ranks} ranks.")
             {
                 Field = "shards",
                 Remedy = $"Start at most {shards} of them, or take more shards (which changes the bits of results).",
