@@ -7,8 +7,7 @@ public static class Collective
     private static readonly Lock Gate = new();
     private static readonly List<Func<Launcher, ICollective>> Transports = [];
 
-    /// <summary>The ranks, where they were asked for already.</summary>
-    public static ICollective? Opened { get; private set; }
+    private static ICollective? _opened;
 
     /// <summary>Makes a transport known. It is asked in a run that a launcher started, and in no other.</summary>
     public static void Register(Func<Launcher, ICollective> open)
@@ -22,7 +21,7 @@ public static class Collective
     /// them.</exception>
     public static ICollective Open()
     {
-        lock (Gate) return Opened ??= Open(Launcher.Current, Transports);
+        lock (Gate) return _opened ??= Open(Launcher.Current, Transports);
     }
 
     internal static ICollective Open(Launcher? launcher, IReadOnlyList<Func<Launcher, ICollective>> transports)
