@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using Fovea.Cli.Commands;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Core.Collectives;
 using Fovea.Lab.Studies;
 using Fovea.Training;
 using Fovea.Training.Runs;
@@ -40,8 +41,10 @@ internal static class CommandLine
         }
         catch (Exception error)   // the last stop: a message for people, the details on request
         {
+            LetRank0Speak(stop);
             (int code, IReadOnlyList<string> lines) = Explain(Cause(error));
-            foreach (string line in Abridged.Of([$"fovea: {lines[0]}", .. lines.Skip(1)]))
+            string who = Launcher.Current is { Rank: > 0 } started ? $"rank {started.Rank}: " : "";
+            foreach (string line in Abridged.Of([$"fovea: {who}{lines[0]}", .. lines.Skip(1)]))
                 terminal.Error.WriteLine(line);
             if (arguments.Contains(Verbose)) terminal.Error.Write(error + terminal.Error.NewLine);
             return code;
@@ -103,8 +106,17 @@ internal static class CommandLine
             + "saved are whole. A smaller `batch-size`, `image-size` or model, fewer `workers` and `threads`, "
             + "`grad-accum` or `grad-checkpoint` need less.";
 
+    /// <summary>Waits on ranks other than 0, which most often has the same to say: its end is that of all, and this
+    /// process hears of it by a signal.</summary>
+    private static void LetRank0Speak(CancellationToken stop)
+    {
+        if (Launcher.Current is { Rank: > 0 } && stop.WaitHandle.WaitOne(TimeSpan.FromSeconds(3)))
+            Thread.Sleep(Timeout.Infinite);   // whoever heard the signal ends the process
+    }
+
     private static int Complain(ParseResult parsed, Terminal terminal)
     {
+        if (Launcher.Current is { Rank: > 0 }) return ExitCode.Usage;   // rank 0 got the same line, and says so
         Command command = parsed.CommandResult.Command;
         foreach (ParseError error in OptionNames.Causes(parsed))
             terminal.Error.WriteLine("fovea: " + Abridged.Of(OptionNames.MissingArgument(error, parsed)

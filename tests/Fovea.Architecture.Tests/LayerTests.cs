@@ -15,7 +15,8 @@ public class LayerTests
         ["Fovea.Training"] = ["Fovea.Vision", "Fovea.Data"],
         ["Fovea.Lab"] = ["Fovea.Training", "Fovea.Plotting"],
         ["Fovea.Torch"] = ["Fovea.Tensors"],
-        ["Fovea.Cli"] = ["Fovea.Lab", "Fovea.Torch"],
+        ["Fovea.Mpi"] = ["Fovea.Core"],
+        ["Fovea.Cli"] = ["Fovea.Lab", "Fovea.Torch", "Fovea.Mpi"],
     };
 
     public static TheoryData<string> Projects => [.. Below.Keys];

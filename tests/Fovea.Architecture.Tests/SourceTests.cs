@@ -6,7 +6,7 @@ namespace Fovea.Architecture.Tests;
 public partial class SourceTests
 {
     private const int Columns = 120;
-    private static readonly string[] UnsafeProjects = ["Fovea.Tensors", "Fovea.Torch"];
+    private static readonly string[] UnsafeProjects = ["Fovea.Tensors", "Fovea.Torch", "Fovea.Mpi"];
 
     [Fact]
     public void Only_tensors_and_bindings_may_be_unsafe()

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Core.Collectives;
 using Fovea.Core.Formats;
 using Fovea.Lab.Benchmarks;
 
@@ -9,6 +11,8 @@ namespace Fovea.Cli.Commands;
 /// <summary><c>fovea bench</c>: how fast this machine trains or runs a model.</summary>
 internal static class BenchCommand
 {
+    private const int Shards = 8;
+
     public static Command Create(Terminal terminal)
     {
         Option<string> model = Make.TextOr("--model", "NAME", "vit", "Preset; 'fovea models' lists them");
@@ -27,14 +31,29 @@ internal static class BenchCommand
         Option<Tensors.Precision> precision = Make.Precision();
         Option<double> seconds = Make.Of("--seconds", SizeForms.Seconds, 10, "How long to measure");
         Option<int?> steps = Make.Maybe("--steps", SizeForms.Count, "Measure so many steps instead");
+        Option<bool> collective = Make.Switch("--collective",
+            "Measure sums between the ranks that mpirun, mpiexec or srun started, instead of a model");
+        Option<int?> shards = Make.Maybe("--shards", ValueForm.Whole(1, 4096),
+            $"With --collective: shards of the sums whose bits do not depend on the ranks; {Shards} unless given");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
 
         Command command = new("bench", "Measure how fast this machine trains or runs a model.")
         {
-            model, mode, batchSize, imageSize, attention, checkpoint, threads, device, precision, seconds, steps, json,
+            model, mode, batchSize, imageSize, attention, checkpoint, threads, device, precision, seconds, steps,
+            collective, shards, json,
         };
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(collective))
+            {
+                RequireNone(parsed, "does not go with --collective, which measures no model", model, mode, batchSize,
+                    imageSize, attention, checkpoint, threads, device, precision);
+                Run(terminal, parsed.GetValue(shards) ?? Shards, parsed.GetValue(seconds), parsed.GetValue(steps),
+                    parsed.GetValue(json));
+                return ExitCode.Success;
+            }
+
+            RequireNone(parsed, "goes with --collective only", shards);
             BenchmarkResult result = Benchmark.Run(new BenchmarkOptions
             {
                 Model = parsed.GetRequiredValue(model),
@@ -54,6 +73,38 @@ internal static class BenchCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    /// <summary>Measures between ranks; rank 0 alone writes.</summary>
+    private static void Run(Terminal terminal, int shards, double seconds, int? steps, bool isJson)
+    {
+        ICollective ranks = Collective.Open();
+        CollectiveResult result = CollectiveBenchmark.Run(ranks, shards, seconds, steps);
+        if (ranks.Rank > 0) return;
+        if (isJson)
+        {
+            terminal.Output.WriteLine(JsonText.Line(result));
+            return;
+        }
+
+        terminal.Console.Line($"{result.Transport}, {result.Ranks} ranks, {result.RanksOnMachine} on this machine, "
+            + $"{Phrases.Plural(result.Shards, "shard")}; medians");
+        Tables table = Tables.Create("vector", ">all-reduce", ">MB/s", ">tree sum", ">MB/s", "?>repeats");
+        foreach (CollectiveTiming row in result.Sizes)
+            table.AddRow(Cell.Name(ByteSize.Text(row.Bytes)), Microseconds(row.AllReduceMicroseconds),
+                Phrases.Count(row.AllReduceMegabytesPerSecond), Microseconds(row.TreeSumMicroseconds),
+                Phrases.Count(row.TreeSumMegabytesPerSecond), Phrases.Count(row.Repeats));
+        terminal.Console.Write(table);
+    }
+
+    private static string Microseconds(double time) => time < 100
+        ? string.Create(CultureInfo.InvariantCulture, $"{time:0.0} us") : $"{Phrases.Count(time)} us";
+
+    /// <exception cref="UsageException">One of these options was given.</exception>
+    private static void RequireNone(ParseResult parsed, string reason, params Option[] options)
+    {
+        if (options.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is Option given)
+            throw new UsageException($"bench: {given.Name} {reason}.");
     }
 
     private static string Describe(BenchmarkResult result)

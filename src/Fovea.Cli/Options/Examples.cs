@@ -47,7 +47,8 @@ internal static class Examples
         ["fovea models"] = ["fovea models", "fovea models --json"],
         ["fovea devices"] = ["fovea devices", "fovea devices --json"],
         ["fovea bench"] =
-            ["fovea bench", "fovea bench --model vit_small_patch16_224 --mode infer --batch-size 8 --seconds 20"],
+            ["fovea bench", "fovea bench --model vit_small_patch16_224 --mode infer --batch-size 8 --seconds 20",
+                "fovea bench --collective --json"],
         ["fovea estimate"] =
         [
             "fovea estimate --model vit --schedule cifar10:40",

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Fovea.Core.Collectives;
 
 namespace Fovea.Cli.Signals;
 
@@ -50,6 +51,8 @@ internal sealed class Interrupts : IDisposable
     {
         try
         {
+            // A launcher ends all ranks so, and the one that was the reason has said it.
+            if (Launcher.Current is not null) return;
             if (!Console.IsOutputRedirected) Console.Out.Write("\u001b[?25h");   // a progress bar hides the cursor
             Console.Error.WriteLine("fovea: interrupted.");
         }
@@ -57,7 +60,9 @@ internal sealed class Interrupts : IDisposable
         {
             // Nobody listens.
         }
-
-        Environment.Exit(_exitCode);
+        finally
+        {
+            Environment.Exit(_exitCode);
+        }
     }
 }

@@ -1,8 +1,8 @@
-using System.Buffers.Binary;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using Fovea.Core.Files;
 
 namespace Fovea.Torch.Native;
 
@@ -14,8 +14,6 @@ internal static partial class LibTorchFiles
 
     private const string Install = "Install it with: pip install torch (2.10 or newer), or name its folder in "
         + Variable;
-
-    private static readonly byte[] ElfMark = [0x7F, (byte)'E', (byte)'L', (byte)'F'];
 
     private static readonly Version Oldest = new(2, 10);
 
@@ -110,7 +108,7 @@ internal static partial class LibTorchFiles
     internal static LibTorch LoadIn(string folder)
     {
         string path = Path.Combine(folder, CpuFile);
-        RequireProcessor(path);
+        if (NativeFile.IsForAnotherProcessor(path)) throw AnotherProcessor(path);
         nint library = Open(path);
         if (NativeLibrary.TryGetExport(library, "torch_call_dispatcher", out _)) return new LibTorch(library);
         throw new UsageException(
@@ -119,24 +117,6 @@ internal static partial class LibTorchFiles
             Field = "device",
             Remedy = "Bring it up to date with: pip install -U torch",
         };
-    }
-
-    /// <summary>Refuses a library for another processor where its file says so (ELF, of Linux); elsewhere loading it
-    /// does.</summary>
-    private static void RequireProcessor(string path)
-    {
-        Span<byte> head = stackalloc byte[20];
-        using FileStream file = File.OpenRead(path);
-        if (file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) < head.Length
-            || !head.StartsWith(ElfMark)) return;
-        int expected = RuntimeInformation.ProcessArchitecture switch
-        {
-            Architecture.X64 => 62,
-            Architecture.Arm64 => 183,
-            _ => 0,
-        };
-        if (expected != 0 && BinaryPrimitives.ReadUInt16LittleEndian(head[18..]) != expected)
-            throw AnotherProcessor(path);
     }
 
     private static UsageException AnotherProcessor(string path) =>

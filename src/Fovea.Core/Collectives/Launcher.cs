@@ -1,0 +1,61 @@
+using System.Globalization;
+
+namespace Fovea.Core.Collectives;
+
+/// <summary>Families of programs that start the ranks of a run.</summary>
+public enum LauncherKind
+{
+    /// <summary>Open MPI's mpirun.</summary>
+    OpenMpi,
+
+    /// <summary>mpiexec of MPICH, Intel MPI, MVAPICH or MS-MPI, or another one that speaks PMI.</summary>
+    Pmi,
+
+    /// <summary>srun without an interface for MPI, or with one that leaves no other trace.</summary>
+    Slurm,
+
+    /// <summary>Another one that speaks PMIx.</summary>
+    Pmix,
+}
+
+/// <summary>The program that started this process as one of several, as its environment tells.</summary>
+/// <param name="Kind">Family.</param>
+/// <param name="Size">Number of processes that it started; null where it does not say.</param>
+/// <param name="Rank">Number of this one; null where it does not say.</param>
+public sealed record Launcher(LauncherKind Kind, int? Size, int? Rank)
+{
+    private static readonly Lazy<Launcher?> Found = new(() => Find(Environment.GetEnvironmentVariable));
+
+    /// <summary>The one that started this process; null where a person or a script did.</summary>
+    public static Launcher? Current => Found.Value;
+
+    /// <summary>The one that an environment tells of. A launcher that runs inside a job of Slurm leaves both traces,
+    /// and started the processes itself.</summary>
+    /// <param name="variable">Looks a variable up.</param>
+    public static Launcher? Find(Func<string, string?> variable)
+    {
+        int? Number(string name) => int.TryParse(variable(name), NumberStyles.None, CultureInfo.InvariantCulture,
+            out int number) ? number : null;
+
+        if (Number("OMPI_COMM_WORLD_SIZE") is int open)
+            return new(LauncherKind.OpenMpi, open, Number("OMPI_COMM_WORLD_RANK"));
+        if (Number("MV2_COMM_WORLD_SIZE") is int mvapich)
+            return new(LauncherKind.Pmi, mvapich, Number("MV2_COMM_WORLD_RANK"));
+        // In a step of srun, and not in the script around it, which has SLURM_NTASKS as well.
+        int? tasks = (Number("SLURM_STEP_ID") ?? Number("SLURM_STEPID")) is null ? null
+            : Number("SLURM_STEP_NUM_TASKS") ?? Number("SLURM_NTASKS");
+        if (Number("PMI_SIZE") is int size)
+            return new(tasks == size ? LauncherKind.Slurm : LauncherKind.Pmi, size, Number("PMI_RANK"));
+        if (tasks is not null) return new(LauncherKind.Slurm, tasks, Number("SLURM_PROCID"));
+        return Number("PMIX_RANK") is int rank ? new(LauncherKind.Pmix, null, rank) : null;
+    }
+
+    /// <summary>Its name, for a sentence.</summary>
+    public override string ToString() => Kind switch
+    {
+        LauncherKind.OpenMpi => "mpirun (Open MPI)",
+        LauncherKind.Pmi => "mpiexec (PMI)",
+        LauncherKind.Slurm => "srun (Slurm)",
+        _ => "a launcher (PMIx)",
+    };
+}

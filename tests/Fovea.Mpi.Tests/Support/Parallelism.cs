@@ -1,0 +1,2 @@
+// Each test that starts ranks starts several processes.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
