@@ -38,8 +38,8 @@ public static class NearestName
             + $"{string.Join(", ", candidates)}.";
     }
 
-    /// <summary>Typing errors (Damerau-Levenshtein, restricted): letters to insert, delete or replace, and neighbours to
-    /// swap. Case counts.</summary>
+    /// <summary>Typing errors (Damerau-Levenshtein, restricted): letters to insert, delete or replace, and neighbours
+    /// to swap. Case counts.</summary>
     public static int Distance(string left, string right)
     {
         // rows[i][j]: first i letters of left to first j of right

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Core.Collectives;
 using Fovea.Cli.Signals;
 using Fovea.Lab.Studies;
 using Fovea.Training.Recipes;
@@ -43,6 +44,7 @@ internal static class CompareCommand
         foreach (RecipeOption field in fields) command.Add(field);
         command.SetAction(parsed =>
         {
+            Launcher.RequireOne(Launcher.Current, "compare");
             string[] given = parsed.GetRequiredValue(files);
             Setting[] settings = [.. fields.Where(field => field.Given(parsed) is not null)
                 .Select(field => Setting.Read(field.Field.Name, field.Given(parsed)!, field.Name))];

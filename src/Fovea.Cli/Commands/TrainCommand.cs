@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Core.Collectives;
 using Fovea.Cli.Signals;
 using Fovea.Lab.Reports;
 using Fovea.Training;
@@ -66,6 +67,7 @@ internal static class TrainCommand
         foreach (RecipeOption field in fields) command.Add(field);
         command.SetAction(parsed =>
         {
+            Launcher.RequireOne(Launcher.Current, name);
             Recipe Apply(Recipe from) => From(run, parsed, RecipeOption.Apply(from, fields, parsed));
             Recipe Read(Recipe from) => Apply(parsed.GetValue(recipe) is string file ? ReadFile(file, from) : from);
             bool isResumed = parsed.GetResult(resume) is { Implicit: false };

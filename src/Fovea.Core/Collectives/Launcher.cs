@@ -50,6 +50,21 @@ public sealed record Launcher(LauncherKind Kind, int? Size, int? Rank)
         return Number("PMIX_RANK") is int rank ? new(LauncherKind.Pmix, null, rank) : null;
     }
 
+    /// <summary>Refuses several processes for work that one does: each would do all of it, and write it to the same
+    /// place.</summary>
+    /// <param name="launcher">Who started this process; null: nobody.</param>
+    /// <param name="work">The work, e.g. <c>train</c>.</param>
+    /// <exception cref="UsageException">There are several.</exception>
+    public static void RequireOne(Launcher? launcher, string work)
+    {
+        if (launcher is not { Size: > 1 }) return;
+        throw new UsageException($"{launcher} started {launcher.Size} processes, and '{work}' works in one: each would "
+            + "do all of the work.")
+        {
+            Remedy = "Start one (mpirun -np 1, srun -n 1); several runs are several commands.",
+        };
+    }
+
     /// <summary>Its name, for a sentence.</summary>
     public override string ToString() => Kind switch
     {

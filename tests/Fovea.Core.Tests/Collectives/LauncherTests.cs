@@ -54,4 +54,18 @@ public sealed class LauncherTests
             .Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
         return name => all.GetValueOrDefault(name);
     }
+
+    [Fact]
+    public void Work_of_one_process_is_not_done_by_several()
+    {
+        Launcher.RequireOne(null, "train");
+        Launcher.RequireOne(new(LauncherKind.OpenMpi, 1, 0), "train");
+        Launcher.RequireOne(new(LauncherKind.Pmix, null, 0), "train");
+
+        UsageException error = Assert.Throws<UsageException>(
+            () => Launcher.RequireOne(new(LauncherKind.Slurm, 4, 2), "train"));
+
+        Assert.Equal("srun (Slurm) started 4 processes, and 'train' works in one: each would do all of the work.",
+            error.Message);
+    }
 }
