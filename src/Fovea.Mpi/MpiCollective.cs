@@ -241,6 +241,7 @@ internal sealed unsafe class MpiCollective : ICollective
     /// not end this process, ends it.</summary>
     private void EndJob(int code)
     {
+        Thread.Sleep(Patience / 4);   // Hydra, MPICH's launcher, drops what it has not read when a rank aborts
         new Thread(() =>
         {
             Thread.Sleep(Patience * 2);
