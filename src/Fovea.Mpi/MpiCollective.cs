@@ -155,9 +155,16 @@ internal sealed unsafe class MpiCollective : ICollective
     }
 
     /// <summary>Finalises MPI; nothing can be called any more.</summary>
+    /// <remarks>All ranks meet before: where one aborts while others finalise, mpirun of Open MPI 4.1.4 may hang or
+    /// crash.</remarks>
     internal void Finish()
     {
-        if (Interlocked.Exchange(ref _isOver, 1) == 0) _thread.Run(() => _ = _mpi.Finalise());
+        if (Interlocked.Exchange(ref _isOver, 1) != 0) return;
+        _thread.Run(() =>
+        {
+            _ = _mpi.Barrier(_handles.World);
+            _ = _mpi.Finalise();
+        });
     }
 
     private void Initialise()
