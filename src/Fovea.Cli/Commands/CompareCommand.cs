@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Core.Collectives;
 using Fovea.Cli.Signals;
+using Fovea.Core.Collectives;
 using Fovea.Lab.Studies;
 using Fovea.Training.Recipes;
 using Spectre.Console;
