@@ -116,10 +116,11 @@ public sealed class AbsurdValueTests : IDisposable
         foreach (AttentionEntry entry in AttentionCatalogue.All)
             Answers(["estimate", "--device", "a100-80gb", "--model", model, "--image-size", "112", "--attention",
                 entry.Name]);
+        // Fields that the kind of model matters to, with values of their form; others are tried with one model above.
         foreach (string field in (string[])["image-size", "patch-size", "batch-size", "grad-accum", "attention",
-            "embedding", "position", "position-init", "weight-init", "drop-path", "dropout", "freeze", "layer-decay",
-            "train-limit", "train-fraction", "eval-limit", "crop-pct", "aug-repeats", "grad-checkpoint", "mixup"])
-            foreach (string value in (string[])["-1", "0", "1", "7", "32", "2147483647", "1e308", "NaN", ""])
+            "embedding", "position", "position-init", "weight-init", "drop-path", "freeze", "layer-decay",
+            "grad-checkpoint"])
+            foreach (string value in (string[])["0", "1", "7", "32", "2147483647"])
                 Answers(["train", "--data", _data, "--model", model, "--out", _taken, $"--{field}={value}"]);
     }
 
@@ -131,7 +132,7 @@ public sealed class AbsurdValueTests : IDisposable
     public void Hardly_any_pixels_images_or_batches_train_or_are_refused_with_a_sentence(string model)
     {
         int made = 0;
-        foreach (string size in (string[])["1", "8", "14", "32"])
+        foreach (string size in (string[])["1", "14", "32"])
             foreach (string[] few in (string[][])[["--batch-size", "1"], ["--batch-size", "3", "--train-limit", "4"],
                 ["--batch-size", "4", "--grad-accum", "3"], ["--batch-size", "100", "--train-limit", "1"]])
                 Answers(["train", "--data", _data, "--model", model, "--epochs", "1", "--image-size", size, "--quiet",

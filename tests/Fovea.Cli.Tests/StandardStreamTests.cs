@@ -6,7 +6,8 @@ namespace Fovea.Cli.Tests;
 /// <summary>Standard streams that are closed, full, or read by somebody who leaves: commands end with their code, and
 /// runs keep their files.</summary>
 [Trait("Category", "Slow")]
-public sealed class StandardStreamTests : IDisposable
+public sealed class StandardStreamTests(StandardStreamTests.TrainedRun trained)
+    : IClassFixture<StandardStreamTests.TrainedRun>, IDisposable
 {
     private readonly Shell _shell = new();
 
@@ -23,11 +24,14 @@ public sealed class StandardStreamTests : IDisposable
     public void Commands_end_with_their_code_and_runs_keep_their_files(string redirection, int code)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs a shell and /dev/full");
-        string run = _shell.Train(), next = Path.Combine(_shell.Folder, "next"), data = Images();
-        foreach (string[] command in (string[][])[[.. Shell.TinyTraining, "--out", next],
-            [.. Shell.TinyTraining, "--json", "--out", next + "-json"], ["predict", run, "--index", "0,1"],
-            ["predict", run, Path.Combine(data, "a", "0.pgm"), "--json"], ["runs", "list", _shell.Folder],
-            ["runs", "show", run, "--json"], ["models"], ["data", "inspect", data]])
+        string run = trained.Path, next = Path.Combine(_shell.Folder, "next"), data = Images();
+        string[][] commands = [[.. Shell.TinyTraining, "--out", next], ["predict", run, "--index", "0,1"], ["models"]];
+        bool isEveryCommand = redirection is ">/dev/full" or "<&- >&- 2>&-" or "| head -c 1";
+        if (isEveryCommand)
+            commands = [.. commands, [.. Shell.TinyTraining, "--json", "--out", next + "-json"],
+                ["predict", run, Path.Combine(data, "a", "0.pgm"), "--json"], ["runs", "list", _shell.Folder],
+                ["runs", "show", run, "--json"], ["data", "inspect", data]];
+        foreach (string[] command in commands)
         {
             (int ended, string said) = Run(command, redirection);
             Assert.True(ended == code, $"{command[0]} {redirection}: {ended}: {said}");
@@ -37,7 +41,7 @@ public sealed class StandardStreamTests : IDisposable
             else Assert.DoesNotContain("defect", said, StringComparison.Ordinal);
         }
 
-        foreach (string made in (string[])[next, next + "-json"])
+        foreach (string made in (string[])(isEveryCommand ? [next, next + "-json"] : [next]))
         {
             Assert.Equal(File.ReadAllText(Path.Combine(run, "predictions.csv")),
                 File.ReadAllText(Path.Combine(made, "predictions.csv")));
@@ -64,9 +68,21 @@ public sealed class StandardStreamTests : IDisposable
     public void A_closed_input_is_an_empty_one()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs a shell");
-        (int code, string said) = Run(["predict", _shell.Train(), "-"], "<&-");
+        (int code, string said) = Run(["predict", trained.Path, "-"], "<&-");
         Assert.True(code == 1, said);
         Assert.Contains("standard input", said, StringComparison.Ordinal);
+    }
+
+    /// <summary>One run for all tests of the class; they read it only.</summary>
+    public sealed class TrainedRun : IDisposable
+    {
+        private readonly Shell _shell = new();
+
+        public TrainedRun() => Path = _shell.Train();
+
+        public string Path { get; }
+
+        public void Dispose() => _shell.Dispose();
     }
 
     private string Images()
