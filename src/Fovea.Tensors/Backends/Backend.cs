@@ -200,7 +200,7 @@ public abstract partial class Backend
 
     /// <summary>Begins to read without waiting.</summary>
     /// <param name="sources">Numbers, and how many of each.</param>
-    /// <returns>Null where <see cref="IsHost"/> is true: there is nothing to wait for.</returns>
+    /// <returns>Null where the caller has to read by itself, as on the host: there is nothing to wait for.</returns>
     public virtual PendingNumbers? BeginRead(IReadOnlyList<(Storage Source, int Count)> sources) => null;
 
     /// <summary>Sums the squares of all gradients without waiting.</summary>

@@ -58,10 +58,12 @@ internal sealed unsafe partial class TorchBackend
     }
 
     /// <inheritdoc/>
-    public override void Sgd(IReadOnlyList<SgdStep> steps) => Sgd(steps, null!);
+    public override void Sgd(IReadOnlyList<SgdStep> steps) => Take(steps, null);
 
     /// <inheritdoc/>
-    public override void Sgd(IReadOnlyList<SgdStep> steps, StepGuard? guard)
+    public override void Sgd(IReadOnlyList<SgdStep> steps, StepGuard guard) => Take(steps, guard);
+
+    private void Take(IReadOnlyList<SgdStep> steps, StepGuard? guard)
     {
         foreach (IGrouping<(SgdArguments, bool), SgdStep> group in steps.Where(step => step.Count > 0)
             .GroupBy(step => (step.Arguments, step.Momentum is not null)))
@@ -80,10 +82,12 @@ internal sealed unsafe partial class TorchBackend
     }
 
     /// <inheritdoc/>
-    public override void Adam(IReadOnlyList<AdamStep> steps) => Adam(steps, null!);
+    public override void Adam(IReadOnlyList<AdamStep> steps) => Take(steps, null);
 
     /// <inheritdoc/>
-    public override void Adam(IReadOnlyList<AdamStep> steps, StepGuard? guard)
+    public override void Adam(IReadOnlyList<AdamStep> steps, StepGuard guard) => Take(steps, guard);
+
+    private void Take(IReadOnlyList<AdamStep> steps, StepGuard? guard)
     {
         foreach (IGrouping<(AdamArguments, bool), AdamStep> group in steps.Where(step => step.Count > 0)
             .GroupBy(step => (step.Arguments, step.Maximum is not null)))
