@@ -22,6 +22,7 @@ public sealed partial class Trainer
     private readonly RunDirectory _run;
     private readonly RunLog _log;
     private readonly BatchGradients _gradients;
+    private readonly RunCheckpoints _checkpoints;
     private readonly IRunObserver _observer;
     private readonly Stopwatch _clock = new();
     private readonly double _secondsBefore;
@@ -43,6 +44,7 @@ public sealed partial class Trainer
         _log = log;
         _observer = observer;
         _gradients = new BatchGradients(parts);
+        _checkpoints = new RunCheckpoints(run, _recipe.Run);
         _secondsBefore = _state.Seconds;
         _stepsBefore = _state.Step;
         Plan = Describe();
@@ -73,8 +75,17 @@ public sealed partial class Trainer
             foreach (string warning in _parts.Warnings) _observer.Warned(warning);
         }
 
-        TrainEpochs(stop);
-        EvaluationResult test = TestBest(stop);
+        EvaluationResult test;
+        try
+        {
+            TrainEpochs(stop);
+            test = TestBest(stop);
+        }
+        finally
+        {
+            _checkpoints.Wait();
+        }
+
         RunSummary summary = Summarise(test);
         Log(Event("end") with
         {
@@ -97,8 +108,9 @@ public sealed partial class Trainer
                 TrainingStep step = Begin(batch);
                 if (_late is not null) Complete(_late);   // while the device computes this one
                 _late = step;
-                if (step.Norm is not null || IsCheckpointDue) CompleteLate();
-                if (IsCheckpointDue) SaveLast();
+                bool isDue = IsCheckpointDue;   // by the clock it may be so a moment later
+                if (step.Norm is not null || isDue) CompleteLate();
+                if (isDue) SaveLast();
                 if (!stop.IsCancellationRequested) continue;
                 CompleteLate();
                 Interrupt(stop);
@@ -206,6 +218,7 @@ public sealed partial class Trainer
         if (validation is not null && validation.Top1 <= _state.BestAccuracy) return;
         RequireFinite();
         (_state.BestAccuracy, _state.BestEpoch) = (validation?.Top1, _state.Epoch);
+        _checkpoints.Wait();   // the best of an epoch is never there before the last of the epoch before
         CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(), Model);
     }
 
@@ -242,7 +255,7 @@ public sealed partial class Trainer
     }
 
     private bool IsCheckpointDue =>
-        _recipe.Run.CheckpointEvery is int every && _state.Step % every == 0 && _state.Batch < StepsPerEpoch;
+        _checkpoints.IsDue(_state.Step) && _state.Batch < StepsPerEpoch;
 
     private void Interrupt(CancellationToken stop)
     {
@@ -256,11 +269,12 @@ public sealed partial class Trainer
     {
         RequireFinite();
         _state.Seconds = Seconds();
-        CheckpointWriter.SaveRun(_run.LastCheckpoint, Head(), Model, _parts.Optimizer, _parts.Average);
+        _checkpoints.Save(Head(), Model, _parts.Optimizer, _parts.Average);
     }
 
     private TrainingDivergedException Diverged(string reason, int? step = null, int? epoch = null)
     {
+        _checkpoints.Settle();
         string where = $"step {step ?? _state.Step + 1} (epoch {(epoch ?? _state.Epoch) + 1})";
         string kept = File.Exists(_run.LastCheckpoint) ? $"the last good checkpoint is {_run.LastCheckpoint}"
             : "there was no checkpoint yet";

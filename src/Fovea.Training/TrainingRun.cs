@@ -34,7 +34,8 @@ public static class TrainingRun
     }
 
     /// <summary>Goes on with an interrupted, killed or finished run, bit for bit as if it had never stopped.</summary>
-    /// <param name="directory">The run directory; null: the newest one.</param>
+    /// <param name="directory">The run directory, or one of its checkpoints to go on from; null: the newest
+    /// run.</param>
     /// <param name="change">From the run's recipe to the one to go on with, e.g. with more epochs.</param>
     /// <param name="observer">Listens to the run.</param>
     /// <param name="stop">Ends the run after the current step, with a checkpoint to go on from.</param>
@@ -46,14 +47,14 @@ public static class TrainingRun
     {
         RunDirectory run = RunDirectory.ForResume(directory);
         using DirectoryLock turn = run.Take();
-        if (!File.Exists(run.LastCheckpoint))   // killed before its first one: there is nothing to keep
+        if (run.ResumeCheckpoint is null)   // killed before its first one: there is nothing to keep
         {
             Recipe recipe = change(RunRecord.ReadRecipe(run));
             return Begin(TrainingSetup.New(recipe, data, observer.Cached, stop), run, recipe, observer, stop);
         }
 
         TrainingParts parts;
-        using (CheckpointReader checkpoint = CheckpointReader.Open(run.LastCheckpoint))
+        using (CheckpointReader checkpoint = ResumePoint.Open(run))
             parts = TrainingSetup.Resume(checkpoint, change(checkpoint.Head.Recipe), data, observer.Cached, stop);
         WriteConfig(parts, run, parts.Recipe);
         using RunLog log = RunLog.Continue(run, parts.State.Epoch, parts.State.Step);

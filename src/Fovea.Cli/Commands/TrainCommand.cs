@@ -52,7 +52,7 @@ internal static class TrainCommand
         Option<string?> resume = new("--resume")
         {
             HelpName = "[DIR]",
-            Description = "Go on with a run; without DIR the newest under runs/",
+            Description = "Go on with a run, or from one of its checkpoints; without DIR the newest under runs/",
             Arity = ArgumentArity.ZeroOrOne,
         };
         Option<bool> quiet = Make.Switch("--quiet", "Nothing but errors", "-q");

@@ -6,12 +6,22 @@ namespace Fovea.Core.Files;
 /// between.</summary>
 public static class AtomicFile
 {
-    /// <summary>Writes to a file beside the old one, flushes it to the disk and renames it over the old one.</summary>
+    /// <summary>Writes to a file beside the old one, flushes it to the disk, renames it over the old one and flushes
+    /// the folder, so that the new name outlasts a loss of power too.</summary>
     /// <param name="path">The file to replace or create.</param>
     /// <param name="write">Writes the contents.</param>
     /// <exception cref="CheckpointException">It could not be written, e.g. onto a full disk; the previous file is as it
     /// was.</exception>
     public static void Write(string path, Action<Stream> write) => Write(path, write, stream => stream);
+
+    /// <summary>Writes as <see cref="Write(string, Action{Stream})"/> does, with a last act before the old file is
+    /// replaced.</summary>
+    /// <param name="path">The file to replace or create.</param>
+    /// <param name="write">Writes the contents.</param>
+    /// <param name="written">Gets the path of the new file, whose contents are whole and on the disk.</param>
+    /// <exception cref="CheckpointException">It could not be written; the previous file is as it was.</exception>
+    internal static void Write(string path, Action<Stream> write, Action<string> written) =>
+        Write(path, write, stream => stream, written);
 
     /// <summary>Replaces a file by a text in UTF-8.</summary>
     /// <exception cref="CheckpointException">It could not be written; the previous file is as it was.</exception>
@@ -21,7 +31,10 @@ public static class AtomicFile
     /// <param name="path">The file to replace or create.</param>
     /// <param name="write">Writes the contents.</param>
     /// <param name="wrap">Puts a stream around the file's; tests make it fail.</param>
-    internal static void Write(string path, Action<Stream> write, Func<Stream, Stream> wrap)
+    /// <param name="written">Gets the path of the new file before it replaces the old one; null: nothing to
+    /// do.</param>
+    internal static void Write(string path, Action<Stream> write, Func<Stream, Stream> wrap,
+        Action<string>? written = null)
     {
         string temporary = TemporaryFile.NameFor(path);
         try
@@ -35,7 +48,9 @@ public static class AtomicFile
                 file.Flush(flushToDisk: true);
             }
 
+            written?.Invoke(temporary);
             File.Move(temporary, path, overwrite: true);
+            FileNames.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -30,6 +30,15 @@ public static class CheckpointWriter
     public static void SaveRun(string path, CheckpointHead head, Module module, Optimizer optimizer,
         WeightAverage? average)
     {
+        (List<Weight> tensors, Dictionary<string, string> metadata) = Contents(head, module, optimizer, average);
+        AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
+    }
+
+    /// <summary>All that a run goes on from: tensors that are read when they are written, and metadata of
+    /// now.</summary>
+    internal static (List<Weight> Tensors, Dictionary<string, string> Metadata) Contents(CheckpointHead head,
+        Module module, Optimizer optimizer, WeightAverage? average)
+    {
         Dictionary<string, string> metadata = Describe(head);
         metadata[OptimizerKey] = JsonText.Line(optimizer.Scalars()
             .ToDictionary(entry => entry.Name, entry => entry.Value));
@@ -41,7 +50,7 @@ public static class CheckpointWriter
             tensors.AddRange(average.State().Select(entry => Weight.Of(AveragePrefix + entry.Name, entry.Value)));
         }
 
-        AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
+        return (tensors, metadata);
     }
 
     /// <summary>The weights that the module has now, to evaluate and to predict with.</summary>

@@ -23,6 +23,13 @@ public sealed record RunSection
     /// <summary>Steps between checkpoints inside an epoch; null: at the end of each epoch only.</summary>
     public int? CheckpointEvery { get; init; }
 
+    /// <summary>Minutes between checkpoints inside an epoch; null: not by the clock.</summary>
+    public double? CheckpointMinutes { get; init; }
+
+    /// <summary>Checkpoints to go on from that are kept; 1: <c>last.safetensors</c> alone; more: each under its step,
+    /// too.</summary>
+    public int KeepCheckpoints { get; init; } = 1;
+
     /// <summary>Tools that get a record of the run; TensorBoard.</summary>
     public Trackers Track { get; init; } = Trackers.TensorBoard;
 

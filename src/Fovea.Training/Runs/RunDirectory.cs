@@ -1,16 +1,19 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Fovea.Core.Files;
 
 namespace Fovea.Training.Runs;
 
 /// <summary>Names of a run's files. Nothing is read or written but the folders themselves.</summary>
 /// <param name="path">The run directory.</param>
-public sealed class RunDirectory(string path)
+public sealed partial class RunDirectory(string path)
 {
     /// <summary>The folder under which runs are made and looked for.</summary>
     public const string DefaultParent = "runs";
 
     private const string Checkpoints = "checkpoints";
+
+    private string? _named;
 
     /// <summary>Files that studies and learning rate range tests leave where a run may begin; no run writes
     /// them.</summary>
@@ -37,6 +40,11 @@ public sealed class RunDirectory(string path)
 
     /// <summary>Weights and state to go on from.</summary>
     public string LastCheckpoint => At("checkpoints/last.safetensors");
+
+    /// <summary>The checkpoint to go on from: the one that was named, or the last one; null where there is none
+    /// yet.</summary>
+    public string? ResumeCheckpoint => _named ?? (File.Exists(LastCheckpoint) ? LastCheckpoint
+        : StepCheckpoints().Select(kept => kept.Path).FirstOrDefault());
 
     /// <summary>Weights of the epoch with the best validation accuracy.</summary>
     public string BestCheckpoint => At("checkpoints/best.safetensors");
@@ -70,12 +78,14 @@ public sealed class RunDirectory(string path)
 
     /// <summary>An existing run that can go on, or begin anew where it was killed before its first
     /// checkpoint.</summary>
-    /// <param name="path">The run directory, or null for the newest under <see cref="DefaultParent"/>.</param>
+    /// <param name="path">The run directory, one of its checkpoints to go on from, or null for the newest under
+    /// <see cref="DefaultParent"/>.</param>
     /// <exception cref="UsageException">There is no run.</exception>
     public static RunDirectory ForResume(string? path)
     {
+        if (File.Exists(path)) return OfCheckpoint(path);
         RunDirectory run = path is null ? Newest() : new(path);
-        return File.Exists(run.LastCheckpoint) || File.Exists(run.Config)
+        return run.ResumeCheckpoint is not null || File.Exists(run.Config)
             ? run
             : throw new UsageException(
                 $"'{run.Path}' has neither checkpoints/last.safetensors to go on from nor a config.yaml to begin with.")
@@ -128,6 +138,44 @@ public sealed class RunDirectory(string path)
             && !(System.IO.Path.GetFileName(entry) == Checkpoints && Directory.Exists(entry)
                 && !Directory.EnumerateFileSystemEntries(entry).Any()))
         .Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal).FirstOrDefault();
+
+    /// <summary>A checkpoint under the number of its step.</summary>
+    internal string StepCheckpoint(int step) =>
+        At(System.IO.Path.Combine(Checkpoints, string.Create(CultureInfo.InvariantCulture,
+            $"step-{step:D8}.safetensors")));
+
+    /// <summary>Checkpoints that are there under the numbers of their steps, the newest first.</summary>
+    internal IReadOnlyList<(int Step, string Path)> StepCheckpoints()
+    {
+        string folder = At(Checkpoints);
+        if (!Directory.Exists(folder)) return [];
+        return [.. from path in Directory.EnumerateFiles(folder)
+            let name = StepName().Match(System.IO.Path.GetFileName(path))
+            where name.Success && int.TryParse(name.Groups["step"].Value, CultureInfo.InvariantCulture, out _)
+            let step = int.Parse(name.Groups["step"].Value, CultureInfo.InvariantCulture)
+            orderby step descending
+            select (step, path)];
+    }
+
+    /// <summary>The run of a checkpoint to go on from.</summary>
+    private static RunDirectory OfCheckpoint(string path)
+    {
+        string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
+        string name = System.IO.Path.GetFileName(path);
+        if (System.IO.Path.GetFileName(folder) != Checkpoints
+            || (name != "last.safetensors" && !StepName().IsMatch(name)))
+            throw new UsageException($"'{path}' is no checkpoint that a run goes on from: those are last.safetensors "
+                + $"and step-*.safetensors in the folder '{Checkpoints}' of a run.")
+            {
+                Field = "resume"
+            };
+        string? outer = System.IO.Path.GetDirectoryName(System.IO.Path.GetDirectoryName(path));
+        return new(string.IsNullOrEmpty(outer) ? System.IO.Path.GetDirectoryName(folder)! : outer) { _named = path };
+    }
+
+    [GeneratedRegex(@"^step-(?<step>[0-9]{8,10})\.safetensors$",
+        RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
+    private static partial Regex StepName();
 
     private static RunDirectory Newest() =>
         (Directory.Exists(DefaultParent) ? Directory.GetDirectories(DefaultParent) : [])

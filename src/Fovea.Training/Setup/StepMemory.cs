@@ -75,9 +75,20 @@ public readonly record struct StepMemory(long Peak, long Moved, long State)
         bool recomputes = how.GradientCheckpointing && config.Build().CanRecompute;
         bool learnsAll = how.Freeze == 0;   // what is frozen needs no activations: a forward pass is what is certain
         int part = (how.BatchSize + how.GradientAccumulation - 1) / how.GradientAccumulation;
-        MemoryLimit.Require(PeakOf(config, learnsAll, recomputes, part),
+        MemoryLimit.Require(PeakOf(config, learnsAll, recomputes, part) + CheckpointOf(recipe, config),
             $"a step of '{recipe.Model.Name}' with {part} images of {config.ImageSize} x {config.ImageSize} at a time",
             "Lower `batch-size`, `image-size` or the model's size, raise `patch-size` or `grad-accum`, or give "
                 + "`grad-checkpoint`.");
+    }
+
+    /// <summary>Bytes of the copy that a checkpoint is written from while training goes on.</summary>
+    private static double CheckpointOf(Recipe recipe, ModelConfig config)
+    {
+        OptimisationSection how = recipe.Optimisation;
+        double weights = sizeof(float) * (double)config.Build().NamedState().Sum(entry =>
+            (long)entry.Tensor.Shape.Elements);
+        int averages = recipe.Regularisation.EmaDecay is null ? 0 : 1;
+        int state = how.Freeze != 0 ? 0 : how.Optimizer is OptimizerKind.AdamW or OptimizerKind.Adam ? 2 : 1;
+        return weights * (1 + averages + state);
     }
 }
