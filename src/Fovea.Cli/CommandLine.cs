@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using Fovea.Cli.Commands;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Cli.Signals;
 using Fovea.Core.Collectives;
 using Fovea.Lab.Studies;
 using Fovea.Training;
@@ -87,13 +88,18 @@ internal static class CommandLine
         FoveaException known =>
             (known is UsageException ? ExitCode.Usage : ExitCode.Failure, OptionNames.Lines(known)),
         RunInterruptedException run =>
-            (ExitCode.Interrupted, [$"interrupted; all is saved: go on with 'fovea train --resume {run.Directory}'."]),
+            (Interrupts.First.ExitCode, [$"{Interrupted} after step {run.Step}; all is saved: go on "
+                + $"{(Launcher.Current is null ? "" : "by the same launcher ")}with "
+                + $"'fovea train --resume {run.Directory}'."]),
         OperationCanceledException =>
-            (ExitCode.Interrupted, [error is StudyInterruptedException ? error.Message : "interrupted."]),
+            (Interrupts.First.ExitCode, [error is StudyInterruptedException ? error.Message : $"{Interrupted}."]),
         OutOfMemoryException or InsufficientExecutionStackException => (ExitCode.Failure, [OptionNames.Of(NoMemory())]),
         IOException or UnauthorizedAccessException => (ExitCode.Failure, [error.Message]),
         _ => (ExitCode.Failure, [$"{error.GetType().Name}: {error.Message} (this is a defect; {Verbose} shows where)"]),
     };
+
+    private static string Interrupted =>
+        Interrupts.First == StopSignal.Interrupt ? "interrupted" : $"interrupted by {Interrupts.First.Name}";
 
     /// <summary>The exception that was thrown where it happened, on another thread or in a constructor of a
     /// type.</summary>

@@ -64,6 +64,14 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
                     + "--img-size, --opt and --sched).");
         }
 
+        if (command is RootCommand)
+        {
+            console.WriteLine();
+            console.WriteLine("Exit codes: 0 done, 1 failed, 2 wrong usage (nothing was done), 128 and the number of a "
+                + "signal that ended it: 130 for Ctrl-C, 143 for SIGTERM, 138 for SIGUSR1 (158 on macOS). Training "
+                + "finishes its step and saves before.");
+        }
+
         IReadOnlyList<string> examples = Examples.Of(command);
         if (examples.Count == 0) return ExitCode.Success;
         console.WriteLine();

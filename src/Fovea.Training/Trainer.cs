@@ -103,7 +103,7 @@ public sealed partial class Trainer
         {
             Model.Train();
             Model.Context = Model.Context with { Epoch = _state.Epoch };
-            foreach (Batch batch in _parts.TrainLoader.Epoch(_state.Epoch, _state.Batch))
+            foreach (Batch batch in Interruptible.Of(_parts.TrainLoader.Epoch(_state.Epoch, _state.Batch, stop)))
             {
                 TrainingStep step = Begin(batch);
                 if (_late is not null) Complete(_late);   // while the device computes this one
@@ -117,6 +117,7 @@ public sealed partial class Trainer
             }
 
             CompleteLate();
+            if (_state.Batch < StepsPerEpoch) Interrupt(stop);   // asked for while a batch was waited for
             try
             {
                 CompleteEpoch(stop);

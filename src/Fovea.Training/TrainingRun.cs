@@ -107,7 +107,7 @@ public static class TrainingRun
         catch (OperationCanceledException)
         {
             observers.Ended(outcome);
-            throw new RunInterruptedException(run.Path);
+            throw new RunInterruptedException(run.Path, parts.State.Step);
         }
     }
 }

@@ -1,6 +1,7 @@
 
 using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
+using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tests.Support;
@@ -144,6 +145,22 @@ public sealed class ResumeTests : IDisposable
         AssertSameEnd(whole, parts);
     }
 
+    [Fact]
+    public void A_run_that_is_interrupted_while_it_waits_for_images_does_not_wait_and_ends_with_the_same_bits()
+    {
+        Recipe recipe = TinyRun.Recipe with { Data = TinyRun.Recipe.Data with { Workers = 1 } };
+        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
+        using CancellationTokenSource stop = new();
+        Slow slow = new(TinyRun.Images.Train, stop);   // the two batches before are trained on long before it is read
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], null, stop,
+            TinyRun.Images with { Train = slow }));
+
+        Assert.Equal(Slow.Image, slow.Reads);
+        using (CheckpointReader checkpoint = CheckpointReader.Open(_folder["parts/checkpoints/last.safetensors"]))
+            Assert.Equal((2, 2), (checkpoint.Head.State.Step, checkpoint.Head.State.Batch));
+        AssertSameEnd(whole, TinyRun.Resume(_folder["parts"]));
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(4)]
@@ -207,6 +224,29 @@ public sealed class ResumeTests : IDisposable
         public int Read(int index, RawImage image, int leastSide = 0)
         {
             if (index == Count - 1) stop.Cancel();
+            return source.Read(index, image);
+        }
+    }
+
+    /// <summary>Asks for a stop while an image of the third batch is read.</summary>
+    private sealed class Slow(IImageDataset source, CancellationTokenSource stop) : IImageDataset
+    {
+        public const int Image = 35;
+
+        public DatasetInfo Info => source.Info;
+
+        public int Count => source.Count;
+
+        public int Reads { get; private set; }
+
+        public int Label(int index) => source.Label(index);
+
+        public int Read(int index, RawImage image, int leastSide = 0)
+        {
+            if (++Reads != Image) return source.Read(index, image);
+            Thread.Sleep(1000);
+            stop.Cancel();
+            Thread.Sleep(200);   // the trainer has asked for the end meanwhile
             return source.Read(index, image);
         }
     }

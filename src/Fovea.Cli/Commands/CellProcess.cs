@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Fovea.Cli.Display;
+using Fovea.Cli.Signals;
 using Fovea.Core.Files;
 using Fovea.Core.Formats;
 using Fovea.Lab.Studies;
@@ -38,7 +39,7 @@ internal sealed class CellProcess(bool idle)
             _running.TryRemove(process.Id, out _);
         }
 
-        return process.ExitCode is ExitCode.Success or ExitCode.Interrupted
+        return process.ExitCode == ExitCode.Success || StopSignal.IsExitCode(process.ExitCode)
             ? new CellOutcome()
             : new CellOutcome(Reason(errors.Result, process.ExitCode), process.ExitCode == CellCommand.Diverged);
     }

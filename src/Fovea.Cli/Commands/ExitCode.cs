@@ -12,6 +12,7 @@ internal static class ExitCode
     /// <summary>The command line or a recipe is wrong; nothing was done.</summary>
     public const int Usage = 2;
 
-    /// <summary>Stopped by Ctrl-C or SIGTERM, after saving.</summary>
+    /// <summary>Stopped by Ctrl-C, after saving; other signals have 128 and their number (<see
+    /// cref="Signals.StopSignal.ExitCode"/>).</summary>
     public const int Interrupted = 130;
 }

@@ -49,13 +49,16 @@ public sealed class DataLoader
     /// workers.</summary>
     /// <param name="epoch">From 0. Decides order and transforms.</param>
     /// <param name="startBatch">Number of the first batch: 0, or where an interrupted epoch goes on.</param>
+    /// <param name="stop">Ends the waiting for a batch that is not ready.</param>
     /// <exception cref="DataException">While enumerating: an image cannot be read, or a transform does not fit
     /// it.</exception>
-    public IEnumerable<Batch> Epoch(int epoch, int startBatch = 0)
+    /// <exception cref="OperationCanceledException">While enumerating: <paramref name="stop"/> asked for
+    /// it.</exception>
+    public IEnumerable<Batch> Epoch(int epoch, int startBatch = 0, CancellationToken stop = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         ArgumentOutOfRangeException.ThrowIfNegative(startBatch);
-        return Enumerate(epoch, startBatch);
+        return Enumerate(epoch, startBatch, stop);
     }
 
     /// <summary>The order of the images in an epoch.</summary>
@@ -83,7 +86,7 @@ public sealed class DataLoader
             { Remedy = remedy };
     }
 
-    private IEnumerable<Batch> Enumerate(int epoch, int startBatch)
+    private IEnumerable<Batch> Enumerate(int epoch, int startBatch, CancellationToken stop)
     {
         int[] order = Order(epoch);
         Batch[] ring = [.. Enumerable.Range(0, _options.Prefetch + 1).Select(_ => Rent())];
@@ -91,7 +94,7 @@ public sealed class DataLoader
         {
             using Prefetcher prefetcher = new(ring, startBatch, BatchesPerEpoch, _options.Workers,
                 () => FillerOf(order, epoch));
-            while (prefetcher.Next() is Batch batch) yield return batch;
+            while (prefetcher.Next(stop) is Batch batch) yield return batch;
         }
         finally
         {

@@ -41,16 +41,28 @@ internal sealed class Prefetcher : IDisposable
     }
 
     /// <summary>Lets go of the current batch and waits for the next.</summary>
+    /// <param name="stop">Ends the waiting.</param>
     /// <returns>The batch, valid until the next call; null behind the last one.</returns>
-    public Batch? Next()
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it before the batch was
+    /// there.</exception>
+    public Batch? Next(CancellationToken stop = default)
     {
+        using CancellationTokenRegistration wake = stop.Register(() =>
+        {
+            lock (_gate) Monitor.PulseAll(_gate);
+        });
         lock (_gate)
         {
             _wanted++;
             Monitor.PulseAll(_gate);
             if (_wanted >= _end) return null;
             int slot = _wanted % _ring.Length;
-            while (_filled[slot] != _wanted) Monitor.Wait(_gate);
+            while (_filled[slot] != _wanted)
+            {
+                stop.ThrowIfCancellationRequested();
+                Monitor.Wait(_gate);
+            }
+
             if (_failures[slot] is Exception failure) ExceptionDispatchInfo.Throw(failure);
             return _ring[slot];
         }

@@ -27,7 +27,7 @@ public static class Evaluator
         try
         {
             Scores scores = new(classes);
-            foreach (Batch batch in loader.Epoch(0))
+            foreach (Batch batch in loader.Epoch(0, stop: stop))
             {
                 stop.ThrowIfCancellationRequested();
                 using StepScope scope = StepScope.Begin();
