@@ -47,9 +47,11 @@ public sealed class OptimiserTests
     /// <summary>A device that works behind calls clips by itself, leaves out an update that would break weights, and
     /// all updates after it.</summary>
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_guard_clips_and_leaves_out_what_would_break_weights(bool isAdam)
+    [InlineData("adam")]
+    [InlineData("sgd")]
+    [InlineData("lamb")]
+    [InlineData("lars")]
+    public void A_guard_clips_and_leaves_out_what_would_break_weights(string kind)
     {
         TorchBackend backend = (TorchBackend)Support.Torch.Device.Backend;
         backend.WorksBehindCalls = true;
@@ -63,15 +65,34 @@ public sealed class OptimiserTests
             {
                 Tensor g = Tensor.From(gradient, [3], Support.Torch.Device);
                 before = Update.BeginGuard([g], maximum, before)!;
-                if (isAdam)
-                    Update.Adam([(new AdamArguments(0.1f, 0, 0, 1, 0, true, 1, 1), weight, g, mean, variance, null)],
-                        before);
-                else Update.Sgd([(new SgdArguments(0.1f, 0, 0, 0, false, true, 1), weight, g, null)], before);
+                switch (kind)
+                {
+                    case "adam":
+                        Update.Adam(
+                            [(new AdamArguments(0.1f, 0, 0, 1, 0, true, 1, 1), weight, g, mean, variance, null)],
+                            before);
+                        break;
+                    case "lamb":
+                        Update.Lamb([(new LambArguments(0.1f, 0, 0, 1, 0, false, 1, 1), weight, g, mean, variance)],
+                            before);
+                        break;
+                    case "lars":
+                        Update.Lars([(new LarsArguments(0.1f, 0, 0, false, 1, 0, false, true, 1), weight, g, null)],
+                            before);
+                        break;
+                    default:
+                        Update.Sgd([(new SgdArguments(0.1f, 0, 0, 0, false, true, 1), weight, g, null)], before);
+                        break;
+                }
+
                 return weight.ToArray();
             }
 
             // The length is 5: clipped to 1 a gradient is a fifth, as without a guard. Adam divides by |g| + 1 here.
-            float first = isAdam ? 0.6f / 1.6f : 0.6f, second = isAdam ? 0.8f / 1.8f : 0.8f;
+            // LAMB and LARS bring the change to the length of the weight, √14.
+            (float first, float second) = kind is "adam" or "lamb" ? (0.6f / 1.6f, 0.8f / 1.8f) : (0.6f, 0.8f);
+            float trust = kind is "lamb" or "lars" ? MathF.Sqrt(14 / (first * first + second * second)) : 1;
+            (first, second) = (trust * first, trust * second);
             AssertAll([1 - 0.1f * first, 2, 3 - 0.1f * second], Step([3, 0, 4], 1));
             float[] kept = Step([0, 0, 0], 1);
             Assert.Equal(kept, Step([float.NaN, 1, 1], 1));

@@ -128,6 +128,65 @@ public readonly record struct AdamArguments(
     double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, bool Decoupled, int Step,
     double GradientScale);
 
+/// <summary>
+/// LAMB (You et al. 2020, arXiv:1904.00962, algorithm 2): m ← β1 m + (1−β1) g;  v ← β2 v + (1−β2) g²;
+/// u = m/(1−β1ᵗ) / (√v/√(1−β2ᵗ) + ε) + weightDecay · p;  p ← p − lr · |p|/|u| · u, with g the scaled gradient.
+/// Where a length is 0 the quotient of lengths, the trust ratio, is 1.
+/// </summary>
+/// <param name="LearningRate">Step size.</param>
+/// <param name="Beta1">Decay of the mean.</param>
+/// <param name="Beta2">Decay of the squares' mean.</param>
+/// <param name="Epsilon">Keeps the quotient finite.</param>
+/// <param name="WeightDecay">Strength.</param>
+/// <param name="ClipTrust">The trust ratio is 1 at most.</param>
+/// <param name="Step">t, from 1.</param>
+/// <param name="GradientScale">Factor of the gradient (clipping).</param>
+public readonly record struct LambArguments(
+    double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, bool ClipTrust, int Step,
+    double GradientScale)
+{
+    /// <summary>The trust ratio, from Σ p² and Σ u².</summary>
+    internal double Trust(double weightSquares, double changeSquares)
+    {
+        if (!(weightSquares > 0 && changeSquares > 0)) return 1;
+        double ratio = Math.Sqrt(weightSquares) / Math.Sqrt(changeSquares);
+        return ClipTrust ? Math.Min(1, ratio) : ratio;
+    }
+}
+
+/// <summary>
+/// LARS (You et al. 2017, arXiv:1708.03888): r = trustCoefficient · |p| / (|g| + weightDecay · |p| + ε), or 1 where a
+/// length is 0;  then a step of stochastic gradient descent (<see cref="SgdArguments"/>, without dampening) with
+/// r · (g + weightDecay · p) as the gradient, where g is the scaled gradient.
+/// </summary>
+/// <param name="LearningRate">Step size.</param>
+/// <param name="Momentum">0 to 1; 0 needs no buffer.</param>
+/// <param name="WeightDecay">Added to the gradient (L2).</param>
+/// <param name="Nesterov">Look ahead.</param>
+/// <param name="TrustCoefficient">Share of a parameter's length that a step of rate 1 covers, above 0.</param>
+/// <param name="Epsilon">Keeps the quotient finite.</param>
+/// <param name="ClipTrust">r is divided by the step size and then 1 at most: no step is longer than the plain one
+/// (LARC).</param>
+/// <param name="First">The momentum buffer is still unset.</param>
+/// <param name="GradientScale">Factor of the gradient (clipping).</param>
+public readonly record struct LarsArguments(
+    double LearningRate, double Momentum, double WeightDecay, bool Nesterov, double TrustCoefficient, double Epsilon,
+    bool ClipTrust, bool First, double GradientScale)
+{
+    /// <summary>r, from Σ p² and Σ g² of the gradient before it is scaled.</summary>
+    internal double Trust(double weightSquares, double gradientSquares)
+    {
+        double weight = Math.Sqrt(weightSquares), gradient = Math.Abs(GradientScale) * Math.Sqrt(gradientSquares);
+        if (!(weight > 0 && gradient > 0)) return 1;
+        double ratio = TrustCoefficient * weight / (gradient + WeightDecay * weight + Epsilon);
+        return ClipTrust ? Math.Min(1, ratio / LearningRate) : ratio;
+    }
+
+    /// <summary>The step of stochastic gradient descent with this r.</summary>
+    internal SgdArguments Plain(double trust) => new(
+        LearningRate, Momentum, 0, trust * WeightDecay, Nesterov, First, trust * GradientScale);
+}
+
 /// <summary>One parameter's step of stochastic gradient descent.</summary>
 /// <param name="Arguments">Step size and the rest.</param>
 /// <param name="Parameter">Changed.</param>
@@ -147,4 +206,23 @@ public readonly record struct SgdStep(SgdArguments Arguments, Storage Parameter,
 /// <param name="Count">Elements of each.</param>
 public readonly record struct AdamStep(
     AdamArguments Arguments, Storage Parameter, Storage Gradient, Storage Mean, Storage Variance, Storage? Maximum,
+    int Count);
+
+/// <summary>One parameter's step of LAMB.</summary>
+/// <param name="Arguments">Step size and the rest.</param>
+/// <param name="Parameter">Changed.</param>
+/// <param name="Gradient">Read.</param>
+/// <param name="Mean">Changed: m.</param>
+/// <param name="Variance">Changed: v.</param>
+/// <param name="Count">Elements of each.</param>
+public readonly record struct LambStep(LambArguments Arguments, Storage Parameter, Storage Gradient, Storage Mean,
+    Storage Variance, int Count);
+
+/// <summary>One parameter's step of LARS.</summary>
+/// <param name="Arguments">Step size and the rest.</param>
+/// <param name="Parameter">Changed.</param>
+/// <param name="Gradient">Read.</param>
+/// <param name="Momentum">Changed; null without momentum.</param>
+/// <param name="Count">Elements of each.</param>
+public readonly record struct LarsStep(LarsArguments Arguments, Storage Parameter, Storage Gradient, Storage? Momentum,
     int Count);

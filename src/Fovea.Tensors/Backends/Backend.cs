@@ -198,6 +198,12 @@ public abstract partial class Backend
     /// <summary>One step of Adam or AdamW; see <see cref="AdamArguments"/>.</summary>
     public abstract void Adam(IReadOnlyList<AdamStep> steps);
 
+    /// <summary>One step of LAMB; see <see cref="LambArguments"/>.</summary>
+    public abstract void Lamb(IReadOnlyList<LambStep> steps);
+
+    /// <summary>One step of LARS; see <see cref="LarsArguments"/>.</summary>
+    public abstract void Lars(IReadOnlyList<LarsStep> steps);
+
     /// <summary>Begins to read without waiting.</summary>
     /// <param name="sources">Numbers, and how many of each.</param>
     /// <returns>Null where the caller has to read by itself, as on the host: there is nothing to wait for.</returns>
@@ -217,6 +223,12 @@ public abstract partial class Backend
 
     /// <inheritdoc cref="Sgd(IReadOnlyList{SgdStep}, StepGuard)"/>
     public virtual void Adam(IReadOnlyList<AdamStep> steps, StepGuard guard) => throw new NotSupportedException();
+
+    /// <inheritdoc cref="Sgd(IReadOnlyList{SgdStep}, StepGuard)"/>
+    public virtual void Lamb(IReadOnlyList<LambStep> steps, StepGuard guard) => throw new NotSupportedException();
+
+    /// <inheritdoc cref="Sgd(IReadOnlyList{SgdStep}, StepGuard)"/>
+    public virtual void Lars(IReadOnlyList<LarsStep> steps, StepGuard guard) => throw new NotSupportedException();
 
     /// <summary>y += weight · (x − y) for each pair: moving averages of weights.</summary>
     public abstract void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight);

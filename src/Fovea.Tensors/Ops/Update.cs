@@ -98,6 +98,57 @@ public static class Update
         else steps[0].Parameter.Device.Backend.Adam(checkedSteps, guard);
     }
 
+    /// <summary>One step of LAMB for all parameters, in one call of the backend; the formula is with
+    /// <see cref="LambArguments"/>.</summary>
+    /// <param name="steps">By parameter: step size and the rest, the parameter (changed), its gradient, and the moving
+    /// averages of gradients and squares (changed).</param>
+    /// <param name="guard">Of the gradients; null: the step is taken as it is.</param>
+    /// <exception cref="ShapeException">The shapes of a step differ.</exception>
+    /// <exception cref="ArgumentException">The tensors are on different devices.</exception>
+    public static void Lamb(
+        IReadOnlyList<(LambArguments Arguments, Tensor Parameter, Tensor Gradient, Tensor Mean, Tensor Variance)> steps,
+        StepGuard? guard = null)
+    {
+        if (steps.Count == 0) return;
+        List<LambStep> checkedSteps = new(steps.Count);
+        foreach ((LambArguments arguments, Tensor parameter, Tensor gradient, Tensor mean, Tensor variance) in steps)
+        {
+            RequireDevice(steps[0].Parameter, parameter, nameof(Lamb));
+            foreach (Tensor other in (Tensor[])[gradient, mean, variance]) Require(parameter, other, nameof(Lamb));
+            checkedSteps.Add(new(arguments, parameter.Storage, gradient.Storage, mean.Storage, variance.Storage,
+                parameter.Shape.Elements));
+        }
+
+        if (guard is null) steps[0].Parameter.Device.Backend.Lamb(checkedSteps);
+        else steps[0].Parameter.Device.Backend.Lamb(checkedSteps, guard);
+    }
+
+    /// <summary>One step of LARS for all parameters, in one call of the backend; the formula is with
+    /// <see cref="LarsArguments"/>.</summary>
+    /// <param name="steps">By parameter: step size and the rest, the parameter (changed), its gradient, and its
+    /// momentum (changed; null without momentum).</param>
+    /// <param name="guard">Of the gradients; null: the step is taken as it is.</param>
+    /// <exception cref="ShapeException">The shapes of a step differ.</exception>
+    /// <exception cref="ArgumentException">The tensors are on different devices.</exception>
+    public static void Lars(
+        IReadOnlyList<(LarsArguments Arguments, Tensor Parameter, Tensor Gradient, Tensor? Momentum)> steps,
+        StepGuard? guard = null)
+    {
+        if (steps.Count == 0) return;
+        List<LarsStep> checkedSteps = new(steps.Count);
+        foreach ((LarsArguments arguments, Tensor parameter, Tensor gradient, Tensor? momentum) in steps)
+        {
+            RequireDevice(steps[0].Parameter, parameter, nameof(Lars));
+            Require(parameter, gradient, nameof(Lars));
+            Require(parameter, momentum, nameof(Lars));
+            checkedSteps.Add(
+                new(arguments, parameter.Storage, gradient.Storage, momentum?.Storage, parameter.Shape.Elements));
+        }
+
+        if (guard is null) steps[0].Parameter.Device.Backend.Lars(checkedSteps);
+        else steps[0].Parameter.Device.Backend.Lars(checkedSteps, guard);
+    }
+
     /// <summary>y ← y + weight · (x − y) for each pair, in one call of the backend.</summary>
     /// <exception cref="ShapeException">The shapes of a pair differ.</exception>
     /// <exception cref="ArgumentException">The tensors are on different devices.</exception>

@@ -4,7 +4,9 @@ namespace Fovea.Torch.Backends;
 
 internal sealed unsafe partial class TorchBackend
 {
-    private (int[] Counts, TorchStorage Lengths)? _segments;
+    private const int MostSegments = 64;   // layer decay makes some thirty groups
+
+    private readonly List<(int[] Counts, TorchStorage Lengths)> _segments = [];
 
     /// <summary>All sums by one operator, where a device waits for no call: on cuda. In single precision.</summary>
     internal bool SumsInOneCall { get; set; }
@@ -138,21 +140,29 @@ internal sealed unsafe partial class TorchBackend
     }
 
     /// <summary>One row of all elements, squared in place, and the sums of its segments.</summary>
-    private NativeTensor Segments(in Aten aten, IReadOnlyList<(Storage X, int Count)> tensors)
+    private NativeTensor Segments(in Aten aten, IReadOnlyList<(Storage X, int Count)> tensors) =>
+        Segments(aten, Views(aten, [.. tensors], one => one.X, one => one.Count),
+            [.. tensors.Select(one => one.Count)]);
+
+    private NativeTensor Segments(in Aten aten, NativeTensor[] rows, int[] counts)
     {
-        NativeTensor all = aten.One("cat", Views(aten, [.. tensors], one => one.X, one => one.Count), 0L);
+        NativeTensor all = aten.One("cat", rows, 0L);
         aten.Nothing("_foreach_mul_.List", (NativeTensor[])[all], (NativeTensor[])[all]);
-        return aten.One("segment_reduce", all, "sum", Argument.Some(aten.View(LengthsOf(tensors), tensors.Count)),
+        return aten.One("segment_reduce", all, "sum", Argument.Some(aten.View(LengthsOf(counts), counts.Length)),
             Argument.None, Argument.None, 0L, true, Argument.None);
     }
 
-    /// <summary>The tensors' counts on the device, kept for the next step.</summary>
-    private NativeTensor LengthsOf(IReadOnlyList<(Storage X, int Count)> tensors)
+    /// <summary>Counts of tensors on the device, kept for the next step.</summary>
+    private NativeTensor LengthsOf(int[] counts)
     {
-        int[] counts = [.. tensors.Select(one => one.Count)];
-        if (_segments is not { } kept || !kept.Counts.AsSpan().SequenceEqual(counts))
-            _segments = (counts, Table(counts));
-        return _segments.Value.Lengths.Tensor;
+        lock (_segments)
+        {
+            foreach ((int[] kept, TorchStorage lengths) in _segments)
+                if (kept.AsSpan().SequenceEqual(counts)) return lengths.Tensor;
+            if (_segments.Count == MostSegments) _segments.Clear();
+            _segments.Add((counts, Table(counts)));
+            return _segments[^1].Lengths.Tensor;
+        }
     }
 
     /// <summary>Gradients times a factor, in tensors of their own: the fused operators would overwrite them.</summary>

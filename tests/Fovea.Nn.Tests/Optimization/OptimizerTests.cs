@@ -6,7 +6,7 @@ namespace Fovea.Nn.Tests.Optimization;
 
 public sealed class OptimizerTests
 {
-    private static readonly string[] Kinds = ["sgd", "momentum", "adam", "adamw", "amsgrad"];
+    private static readonly string[] Kinds = ["sgd", "momentum", "adam", "adamw", "amsgrad", "lamb", "lars"];
 
     public static TheoryData<string> All => [.. Kinds];
 
@@ -116,6 +116,12 @@ public sealed class OptimizerTests
         Assert.Throws<UsageException>(() => new Sgd(groups, 0.1, momentum: 1.5));
         Assert.Throws<UsageException>(() => new Sgd(groups, 0.1, nesterov: true));
         Assert.Throws<UsageException>(() => new Adam(groups, 0.1, beta2: 1));
+        Assert.Throws<UsageException>(() => new Lamb(groups, 0.1, beta1: 1));
+        Assert.Throws<UsageException>(() => new Lamb(groups, 0.1, beta2: -0.1));
+        Assert.Throws<UsageException>(() => new Lamb(groups, 0.1, epsilon: -1));
+        Assert.Throws<UsageException>(() => new Lars(groups, 0.1, momentum: 1.5));
+        Assert.Throws<UsageException>(() => new Lars(groups, 0.1, nesterov: true));
+        Assert.Throws<UsageException>(() => new Lars(groups, 0.1, trustCoefficient: 0));
         Assert.Throws<UsageException>(() => new AdamW([], 0.1));
         Assert.Throws<UsageException>(() => new AdamW([groups[0], groups[0]], 0.1));
         Assert.Throws<UsageException>(() => new AdamW(ParameterGroup.Default(Layer(), -1), 0.1));
@@ -157,6 +163,8 @@ public sealed class OptimizerTests
             "momentum" => new Sgd(groups, 0.1, momentum: 0.9, nesterov: true),
             "adam" => new Adam(groups, 0.01),
             "adamw" => new AdamW(groups, 0.01),
+            "lamb" => new Lamb(groups, 0.01),
+            "lars" => new Lars(groups, 10, momentum: 0.9),
             _ => new Adam(groups, 0.01, amsGrad: true),
         };
     }

@@ -79,6 +79,27 @@ internal static partial class BackendCases
                         return [x[0], x[2], x[3], x[4]];
                     }, samples);
 
+            foreach (LambArguments arguments in (LambArguments[])[
+                new(0.01f, 0.9f, 0.999f, 1e-6f, 0.05f, false, 1, 1), new(0.01f, 0.9f, 0.95f, 1e-6f, 0, true, 3, 0.5f)])
+                yield return BackendCase.Primitive(arguments.ToString(), rounding, x =>
+                {
+                    x[0].Device.Backend.Lamb(
+                        [new(arguments, x[0].Storage, x[1].Storage, x[2].Storage, x[3].Storage, count)]);
+                    return [x[0], x[2], x[3]];
+                }, samples);
+
+            foreach (LarsArguments arguments in (LarsArguments[])[
+                new(2f, 0, 0.01f, false, 0.001f, 1e-8f, false, true, 1),
+                new(2f, 0.9f, 0.01f, true, 0.001f, 1e-8f, false, false, 0.5f),
+                new(0.1f, 0.9f, 0, false, 0.5f, 1e-8f, true, true, 1)])
+                yield return BackendCase.Primitive(arguments.ToString(), rounding, x =>
+                {
+                    x[0].Device.Backend.Lars(
+                        [new(arguments, x[0].Storage, x[1].Storage, arguments.Momentum == 0 ? null : x[2].Storage,
+                            count)]);
+                    return [x[0], x[2]];
+                }, samples);
+
             yield return BackendCase.Primitive("Lerp", rounding, x =>
             {
                 x[0].Device.Backend.Lerp([(x[1].Storage, x[0].Storage, count)], 0.01f);

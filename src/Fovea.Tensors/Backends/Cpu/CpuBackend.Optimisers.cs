@@ -32,6 +32,40 @@ internal sealed unsafe partial class CpuBackend<V>
             s.Maximum is null ? null : Floats(s.Maximum) + start, length);
     });
 
+    /// <summary>Two passes: the moments with the lengths, then the step, for which the change is computed again from
+    /// the moments, so that it takes no memory.</summary>
+    public override void Lamb(IReadOnlyList<LambStep> steps)
+    {
+        int[] counts = [.. steps.Select(step => step.Count)];
+        (double Weights, double Changes)[][] squares = [.. counts
+            .Select(count => new (double, double)[Parts(count, ElementsPerPart)])];
+        ForElements(counts, (tensor, start, length) =>
+        {
+            LambStep s = steps[tensor];
+            squares[tensor][start / ElementsPerPart] = OptimiserKernels<V>.LambMoments(
+                s.Arguments, Floats(s.Parameter) + start, Floats(s.Gradient) + start, Floats(s.Mean) + start,
+                Floats(s.Variance) + start, length);
+        });
+        double[] trust = [.. steps.Select((step, i) => step.Arguments.Trust(
+            squares[i].Aggregate(0.0, (total, part) => total + part.Weights),
+            squares[i].Aggregate(0.0, (total, part) => total + part.Changes)))];
+        ForElements(counts, (tensor, start, length) =>
+        {
+            LambStep s = steps[tensor];
+            OptimiserKernels<V>.LambStep(s.Arguments, trust[tensor], Floats(s.Parameter) + start,
+                Floats(s.Mean) + start, Floats(s.Variance) + start, length);
+        });
+    }
+
+    public override void Lars(IReadOnlyList<LarsStep> steps)
+    {
+        double[] squares = SumsOfSquares([.. steps.Select(step => (step.Parameter, step.Count)),
+            .. steps.Select(step => (step.Gradient, step.Count))]);
+        Sgd([.. steps.Select((step, i) => new SgdStep(
+            step.Arguments.Plain(step.Arguments.Trust(squares[i], squares[steps.Count + i])),
+            step.Parameter, step.Gradient, step.Momentum, step.Count))]);
+    }
+
     public override void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight) =>
         ForElements([.. pairs.Select(pair => pair.Count)], (tensor, start, length) =>
             OptimiserKernels<V>.Lerp(Floats(pairs[tensor].X) + start, Floats(pairs[tensor].Y) + start, length, weight));

@@ -292,6 +292,18 @@ public sealed class MetaBackend : Backend
     }
 
     /// <inheritdoc/>
+    public override void Lamb(IReadOnlyList<LambStep> steps)
+    {
+        foreach (LambStep step in steps) Move(10L * step.Count);   // the lengths are known after a first pass
+    }
+
+    /// <inheritdoc/>
+    public override void Lars(IReadOnlyList<LarsStep> steps)
+    {
+        foreach (LarsStep step in steps) Move((step.Momentum is null ? 5L : 7) * step.Count);
+    }
+
+    /// <inheritdoc/>
     public override void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight)
     {
         foreach ((_, _, int count) in pairs) Move(3L * count);

@@ -3,7 +3,7 @@ namespace Fovea.Tensors.Backends.Reference;
 internal sealed partial class ReferenceBackend
 {
     public override double[] SumsOfSquares(IReadOnlyList<(Storage X, int Count)> tensors) =>
-        [.. tensors.Select(tensor => Values(tensor.X).Take(tensor.Count).Sum(value => value * value))];
+        [.. tensors.Select(tensor => Squares(tensor.X, tensor.Count))];
 
     public override void Sgd(IReadOnlyList<SgdStep> steps)
     {
@@ -13,6 +13,21 @@ internal sealed partial class ReferenceBackend
     public override void Adam(IReadOnlyList<AdamStep> steps)
     {
         foreach (AdamStep step in steps) Adam(step);
+    }
+
+    public override void Lamb(IReadOnlyList<LambStep> steps)
+    {
+        foreach (LambStep step in steps) Lamb(step);
+    }
+
+    public override void Lars(IReadOnlyList<LarsStep> steps)
+    {
+        foreach (LarsStep step in steps)
+        {
+            double trust = step.Arguments.Trust(Squares(step.Parameter, step.Count),
+                Squares(step.Gradient, step.Count));
+            Sgd(new SgdStep(step.Arguments.Plain(trust), step.Parameter, step.Gradient, step.Momentum, step.Count));
+        }
     }
 
     public override void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight)
@@ -37,6 +52,30 @@ internal sealed partial class ReferenceBackend
 
             p[i] -= arguments.LearningRate * step;
         }
+    }
+
+    private static double Squares(Storage x, int count) => Values(x).Take(count).Sum(value => value * value);
+
+    private static void Lamb(in LambStep lamb)
+    {
+        LambArguments arguments = lamb.Arguments;
+        double[] p = Values(lamb.Parameter), gradients = Values(lamb.Gradient), m = Values(lamb.Mean),
+            v = Values(lamb.Variance);
+        double beta1 = arguments.Beta1, beta2 = arguments.Beta2;
+        double correction1 = 1 - Math.Pow(beta1, arguments.Step),
+            correction2 = Math.Sqrt(1 - Math.Pow(beta2, arguments.Step));
+        double[] change = new double[lamb.Count];
+        for (int i = 0; i < lamb.Count; i++)
+        {
+            double g = arguments.GradientScale * gradients[i];
+            m[i] = beta1 * m[i] + (1 - beta1) * g;
+            v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+            change[i] = m[i] / correction1 / (Math.Sqrt(v[i]) / correction2 + arguments.Epsilon)
+                + arguments.WeightDecay * p[i];
+        }
+
+        double trust = arguments.Trust(Squares(lamb.Parameter, lamb.Count), change.Sum(value => value * value));
+        for (int i = 0; i < lamb.Count; i++) p[i] -= arguments.LearningRate * trust * change[i];
     }
 
     private static void Adam(in AdamStep adam)
