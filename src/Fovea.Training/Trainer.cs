@@ -251,7 +251,7 @@ public sealed partial class Trainer
 
     private void SetLearningRate()
     {
-        _parts.Optimizer.LearningRate = _recipe.Optimisation.LearningRate * _parts.Schedule.Factor(_state.Step);
+        _parts.Optimizer.LearningRate = _recipe.Optimisation.PeakLearningRate * _parts.Schedule.Factor(_state.Step);
         if (_parts.Schedule.Momentum(_state.Step) is double momentum) _parts.Optimizer.Momentum = momentum;
     }
 

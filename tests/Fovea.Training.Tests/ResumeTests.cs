@@ -75,6 +75,28 @@ public sealed class ResumeTests : IDisposable
         AssertSameEnd(whole, parts);
     }
 
+    [Theory]
+    [InlineData(OptimizerKind.Lamb)]
+    [InlineData(OptimizerKind.Lars)]
+    public void Adapted_steps_resume_to_the_same_bits_with_layer_decay_and_frozen_blocks(OptimizerKind optimizer)
+    {
+        Recipe start = ModelDefaults.For(TinyRun.Recipe, optimizer);
+        Recipe recipe = start with
+        {
+            Optimisation = start.Optimisation with { Optimizer = optimizer, LayerDecay = 0.75, Freeze = 1 },
+            Run = TinyRun.Recipe.Run with { Threads = 1 },
+        };
+        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
+        using CancellationTokenSource stop = new();
+        SilentObserver interrupting = new(progress => { if (progress.Step == 4) stop.Cancel(); });
+
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
+        RunDirectory parts = TinyRun.Resume(_folder["parts"],
+            recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
+
+        AssertSameEnd(whole, parts);
+    }
+
     [Fact]
     [Trait("Category", "Slow")]
     public void A_residual_network_with_its_running_statistics_resumes_to_the_same_bits()

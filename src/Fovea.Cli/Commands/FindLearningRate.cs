@@ -76,7 +76,7 @@ internal sealed class FindLearningRate
         IReadOnlyList<string> figures = LearningRateFigure.Write(directory,
             LearningRateFigure.Of(curve, $"Learning rate test: {setting}"));
         if (json) _terminal.Output.Document(Describe(parts, range, curve, figures));
-        else if (!quiet) Print(setting, range, curve, figures);
+        else if (!quiet) Print(setting, range, curve, figures, parts.Recipe.Optimisation);
     }
 
     /// <summary>The run directory that was named, which may hold a run, or one like that of a run.</summary>
@@ -133,7 +133,8 @@ internal sealed class FindLearningRate
             (point, smoothed) => new { Lr = point.LearningRate, point.Loss, Smoothed = smoothed }),
         };
 
-    private void Print(string setting, LearningRateRange range, LearningRateCurve curve, IReadOnlyList<string> figures)
+    private void Print(string setting, LearningRateRange range, LearningRateCurve curve, IReadOnlyList<string> figures,
+        OptimisationSection how)
     {
         Tables table = Tables.Create(">lr", ">loss", "?>smoothed", "!note");
         int stride = Math.Max(1, curve.Points.Count / RowsShown);
@@ -156,11 +157,17 @@ internal sealed class FindLearningRate
         _terminal.Console.Line(
             $"{setting}: {curve.Points.Count} of {range.Steps} steps from {Phrases.Rate(range.From)} to "
                 + $"{Phrases.Rate(range.To)}; {end}.");
-        _terminal.Console.Line(Advice(curve));
+        _terminal.Console.Line(Advice(curve, how));
         _terminal.Console.Line(string.Join(", ", figures));
     }
 
-    private static string Advice(LearningRateCurve curve) => curve switch
+    /// <summary>The rate to try, as it is given: the test's rates are those of steps, behind all scaling.</summary>
+    private static string Option(double rate, OptimisationSection how) => how.RateScaling == RateScaling.None
+        ? $"--lr {Phrases.Round(rate)}"
+        : $"--lr {Phrases.Round(rate * how.LearningRate / how.PeakLearningRate)}, which --lr-scaling makes "
+            + Phrases.Round(rate);
+
+    private static string Advice(LearningRateCurve curve, OptimisationSection how) => curve switch
     {
         { Falls: false } =>
             "The loss does not fall clearly at any rate: take more steps (--find-lr-steps), larger batches, or smaller "
@@ -168,6 +175,6 @@ internal sealed class FindLearningRate
         { EndsFalling: true } =>
             $"The loss still falls at {Phrases.Rate(curve.Lowest!.Value)}: go on to larger rates (--find-lr-range).",
         _ => $"Steepest fall at {Phrases.Rate(curve.Steepest!.Value)}, a tenth of the lowest is "
-            + $"{Phrases.Rate(curve.TenthOfLowest!.Value)}: try --lr {Phrases.Round(curve.Suggestion!.Value)}.",
+            + $"{Phrases.Rate(curve.TenthOfLowest!.Value)}: try {Option(curve.Suggestion!.Value, how)}.",
     };
 }

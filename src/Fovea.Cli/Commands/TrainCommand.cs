@@ -18,7 +18,7 @@ internal static class TrainCommand
     /// <summary>Training from drawn weights, with what suits the model.</summary>
     public static Command Create(Terminal terminal, CancellationToken stop) => Create(
         "train", "Train an image classifier. Without any option: a small ViT on drawn shapes, in about two minutes.",
-        asked => ModelDefaults.Of(asked.Model.Name),
+        ModelDefaults.Of,
         field => field.Read(ModelDefaults.Of(Recipe.Default.Model.Name)), terminal, stop);
 
     /// <summary>Training from another model's weights; see <see cref="FineTuning.Start"/>.</summary>

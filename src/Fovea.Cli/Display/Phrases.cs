@@ -56,7 +56,7 @@ internal static class Phrases
         foreach (string note in plan.DatasetNotes) yield return ("note", OptionNames.Of(note));
         yield return ("training",
             $"{Plural(how.Epochs, "epoch")} of {Plural(plan.StepsPerEpoch, "step")}, effective batch {how.BatchSize}, "
-            + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {Rate(how.LearningRate)} ({recipe.Schedule.Form}, "
+            + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {RecipeText.Rate(recipe)} ({recipe.Schedule.Form}, "
             + $"warm-up {Rate(warmup)} {(warmup == 1 ? "epoch" : "epochs")}), seed {recipe.Run.Seed}");
         if (RecipeText.Update(recipe) is { Length: > 0 } update) yield return ("update", update);
         if (RecipeText.Loss(recipe) is { Length: > 0 } loss) yield return ("loss", loss);

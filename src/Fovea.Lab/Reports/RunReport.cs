@@ -76,7 +76,7 @@ internal static class RunReport
         yield return new("Regularisation", RecipeText.Regularisation(recipe));
         yield return new("Teacher", RecipeText.Teacher(recipe));
         yield return new("Optimiser", $"{how.Optimizer.ToString().ToLowerInvariant()}, batch size {how.BatchSize}, "
-            + $"learning rate {Significant(how.LearningRate, 3)} ({recipe.Schedule.Form}), weight decay "
+            + $"learning rate {RecipeText.Rate(recipe)} ({recipe.Schedule.Form}), weight decay "
             + Significant(how.WeightDecay, 3) + (RecipeText.Update(recipe) is { Length: > 0 } more ? $", {more}" : ""));
         yield return new("Device", recipe.Run is { Device: "cpu", Precision: Precision.Fp32 } ? ""
             : $"{recipe.Run.Device}, {recipe.Run.Precision.ToString().ToLowerInvariant()}");

@@ -118,7 +118,9 @@ public sealed record StudyPlan
     private static (Recipe, ModelCost) ResolveOne(Study study, Configuration one, Recipe start,
         Func<Recipe, DatasetInfo> data)
     {
-        Recipe recipe = study.Base.Concat(one.Settings).Aggregate(start, (made, setting) => setting.Apply(made));
+        Recipe Applied(Recipe from) =>
+            study.Base.Concat(one.Settings).Aggregate(from, (made, setting) => setting.Apply(made));
+        Recipe recipe = Applied(ModelDefaults.For(start, Applied(start).Optimisation.Optimizer));
         Presets.Find(recipe.Model.Name);
         recipe = InFolderOfItsOwn(recipe);
         DatasetInfo info = data(recipe);

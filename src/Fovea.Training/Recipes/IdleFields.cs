@@ -8,10 +8,14 @@ internal static class IdleFields
 
     private static readonly (string Field, Func<Recipe, bool> IsIdle, string Reason)[] Rules =
     [
-        ("momentum", r => !IsSgd(r), "only SGD has it"),
-        ("nesterov", r => !IsSgd(r), "only SGD has it"),
-        ("betas", IsSgd, "only Adam and AdamW have them"),
-        ("opt-eps", IsSgd, "only Adam and AdamW have it"),
+        ("momentum", r => !HasMomentum(r), "only SGD and LARS have it"),
+        ("nesterov", r => !HasMomentum(r), "only SGD and LARS have it"),
+        ("betas", HasMomentum, "only Adam, AdamW and LAMB have them"),
+        ("opt-eps", r => r.Optimisation.Optimizer == OptimizerKind.Sgd, "SGD has none"),
+        ("trust-coefficient", r => r.Optimisation.Optimizer != OptimizerKind.Lars, "only LARS has it"),
+        ("trust-clip", r => !IsAdapted(r), "only LAMB and LARS have it"),
+        ("always-adapt", r => !IsAdapted(r), "only LAMB and LARS have it"),
+        ("lr-base-batch", r => r.Optimisation.RateScaling == RateScaling.None, "`lr-scaling` is none"),
         ("mixup-prob", r => r.Regularisation is { Mixup: 0, CutMix: 0 }, NotMixed),
         ("mixup-switch-prob", r => r.Regularisation is { Mixup: 0, CutMix: 0 }, NotMixed),
         ("mixup-switch-prob", r => r.Regularisation is { Mixup: 0, CutMix: > 0 } or { Mixup: > 0, CutMix: 0 },
@@ -35,7 +39,7 @@ internal static class IdleFields
     /// <param name="hasOwnValidation">True where the dataset comes with validation images.</param>
     public static IEnumerable<string> Of(Recipe recipe, bool hasOwnValidation)
     {
-        Recipe usual = ModelDefaults.Of(recipe.Model.Name);
+        Recipe usual = ModelDefaults.Of(recipe);
         foreach ((string name, Func<Recipe, bool> isIdle, string reason) in Rules)
             if (isIdle(recipe) && IsSet(name)) yield return Sentence(name, reason);
         if (hasOwnValidation && IsSet("val-share"))
@@ -50,5 +54,9 @@ internal static class IdleFields
         }
     }
 
-    private static bool IsSgd(Recipe recipe) => recipe.Optimisation.Optimizer == OptimizerKind.Sgd;
+    private static bool HasMomentum(Recipe recipe) =>
+        recipe.Optimisation.Optimizer is OptimizerKind.Sgd or OptimizerKind.Lars;
+
+    private static bool IsAdapted(Recipe recipe) =>
+        recipe.Optimisation.Optimizer is OptimizerKind.Lamb or OptimizerKind.Lars;
 }

@@ -1,7 +1,7 @@
 namespace Fovea.Training.Recipes;
 
-/// <summary>First values of a recipe: settings that suit the model, before the recipe file and the command line change
-/// them.</summary>
+/// <summary>First values of a recipe: settings that suit model and optimiser, before the recipe file and the command
+/// line change them.</summary>
 public static class ModelDefaults
 {
     private static readonly Dictionary<string, OptimisationSection> Own = new(StringComparer.OrdinalIgnoreCase)
@@ -15,4 +15,25 @@ public static class ModelDefaults
     public static Recipe Of(string model) =>
         Own.TryGetValue(model, out OptimisationSection? own) ? Recipe.Default with { Optimisation = own }
             : Recipe.Default;
+
+    /// <summary>The starting point for the model and the optimiser that a recipe names.</summary>
+    public static Recipe Of(Recipe asked) => For(Of(asked.Model.Name), asked.Optimisation.Optimizer);
+
+    /// <summary>
+    /// A starting point with what suits an optimiser. Those of timm's classes: LAMB with the epsilon 1e-6; LARS with
+    /// the rate 1, of which the trust coefficient leaves a thousandth, and without clipping, since its steps do not
+    /// depend on the length of gradients. LARS adapts nothing without weight decay: 1e-4, as is usual for the
+    /// convolutional networks that it is for.
+    /// </summary>
+    /// <param name="start">The starting point.</param>
+    /// <param name="optimizer">The optimiser that it is for; it is not written into it.</param>
+    public static Recipe For(Recipe start, OptimizerKind optimizer) => optimizer switch
+    {
+        OptimizerKind.Lamb => start with { Optimisation = start.Optimisation with { Epsilon = 1e-6 } },
+        OptimizerKind.Lars => start with
+        {
+            Optimisation = start.Optimisation with { LearningRate = 1, WeightDecay = 1e-4, ClipGradient = null },
+        },
+        _ => start,
+    };
 }

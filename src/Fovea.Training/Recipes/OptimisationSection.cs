@@ -12,23 +12,47 @@ public sealed record OptimisationSection
     /// <summary>Update rule; AdamW.</summary>
     public OptimizerKind Optimizer { get; init; } = OptimizerKind.AdamW;
 
-    /// <summary>Largest learning rate; 1e-3.</summary>
+    /// <summary>Largest learning rate, before it is scaled with the batch; 1e-3.</summary>
     public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>How the rate grows with the batch; not at all.</summary>
+    public RateScaling RateScaling { get; init; }
+
+    /// <summary>Batch that <see cref="LearningRate"/> is meant for where it is scaled; 256.</summary>
+    public int BaseBatch { get; init; } = 256;
+
+    /// <summary>Largest learning rate of the run: <see cref="LearningRate"/>, scaled from <see cref="BaseBatch"/> to
+    /// <see cref="BatchSize"/>.</summary>
+    public double PeakLearningRate => RateScaling switch
+    {
+        RateScaling.Linear => LearningRate * ((double)BatchSize / BaseBatch),
+        RateScaling.Sqrt => LearningRate * Math.Sqrt((double)BatchSize / BaseBatch),
+        _ => LearningRate,
+    };
 
     /// <summary>Pull of weights towards zero, not applied to biases, norms, tokens and positions; 0.05.</summary>
     public double WeightDecay { get; init; } = 0.05;
 
-    /// <summary>Decay of Adam's two averages, each 0 to 1; 0.9 and 0.999.</summary>
+    /// <summary>Decay of the two averages of Adam and LAMB, each 0 to 1; 0.9 and 0.999.</summary>
     public (double First, double Second) Betas { get; init; } = (0.9, 0.999);
 
-    /// <summary>Number that Adam adds to its divisor, above 0; 1e-8.</summary>
+    /// <summary>Number that Adam, LAMB and LARS add to their divisor, above 0; 1e-8.</summary>
     public double Epsilon { get; init; } = 1e-8;
 
-    /// <summary>Momentum of SGD, 0 to 1; 0.9.</summary>
+    /// <summary>Momentum of SGD and LARS, 0 to 1; 0.9.</summary>
     public double Momentum { get; init; } = 0.9;
 
     /// <summary>Nesterov's form of momentum; off.</summary>
     public bool Nesterov { get; init; }
+
+    /// <summary>Share of a parameter's length that a step of LARS at rate 1 covers, above 0; 0.001.</summary>
+    public double TrustCoefficient { get; init; } = 0.001;
+
+    /// <summary>LAMB and LARS take no step that is longer than that of Adam or SGD; off.</summary>
+    public bool ClipTrust { get; init; }
+
+    /// <summary>LAMB and LARS adapt parameters without weight decay, too; off.</summary>
+    public bool AlwaysAdapt { get; init; }
 
     /// <summary>Largest norm of the whole gradient; null: not clipped.</summary>
     public double? ClipGradient { get; init; } = 1;

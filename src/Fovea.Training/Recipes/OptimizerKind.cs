@@ -11,4 +11,10 @@ public enum OptimizerKind
 
     /// <summary>Stochastic gradient descent with momentum.</summary>
     Sgd,
+
+    /// <summary>LAMB: Adam with steps as long as the parameters, for large batches.</summary>
+    Lamb,
+
+    /// <summary>LARS: stochastic gradient descent with steps as long as the parameters, for large batches.</summary>
+    Lars,
 }

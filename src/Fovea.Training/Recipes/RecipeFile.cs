@@ -63,6 +63,8 @@ public static class RecipeFile
                 continue;
             }
 
+            if (asked is not null && field.Name == "lr" && recipe.Optimisation.RateScaling != RateScaling.None)
+                emitter.Emit(new Comment($"the largest rate is {RecipeText.Rate(recipe)}", isInline: false));
             emitter.Emit(new Scalar(field.Name));
             // Other styles read a return, or a line break of Unicode, back as another one.
             emitter.Emit(value.Any(IsControl) ? new Scalar(null, null, value, ScalarStyle.DoubleQuoted, true, true)

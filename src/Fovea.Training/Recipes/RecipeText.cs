@@ -41,14 +41,21 @@ public static class RecipeText
     /// 5</c>; empty where all is.</summary>
     public static string Update(Recipe recipe)
     {
-        (OptimisationSection how, OptimisationSection usual) = (recipe.Optimisation, new());
-        bool isSgd = how.Optimizer == OptimizerKind.Sgd;
+        OptimisationSection how = recipe.Optimisation;
+        OptimisationSection usual = ModelDefaults.For(Recipe.Default, how.Optimizer).Optimisation;
+        bool hasMomentum = how.Optimizer is OptimizerKind.Sgd or OptimizerKind.Lars;
+        bool isAdapted = how.Optimizer is OptimizerKind.Lamb or OptimizerKind.Lars;
         string?[] parts =
         [
-            isSgd && how.Momentum != usual.Momentum ? $"momentum {Text(how.Momentum)}" : null,
-            isSgd && how.Nesterov ? "Nesterov's form" : null,
-            !isSgd && how.Betas != usual.Betas ? $"betas {Text(how.Betas.First)} and {Text(how.Betas.Second)}" : null,
-            !isSgd && how.Epsilon != usual.Epsilon ? $"epsilon {Text(how.Epsilon)}" : null,
+            hasMomentum && how.Momentum != usual.Momentum ? $"momentum {Text(how.Momentum)}" : null,
+            hasMomentum && how.Nesterov ? "Nesterov's form" : null,
+            !hasMomentum && how.Betas != usual.Betas ? $"betas {Text(how.Betas.First)} and {Text(how.Betas.Second)}"
+                : null,
+            how.Optimizer != OptimizerKind.Sgd && how.Epsilon != usual.Epsilon ? $"epsilon {Text(how.Epsilon)}" : null,
+            how.Optimizer == OptimizerKind.Lars && how.TrustCoefficient != usual.TrustCoefficient
+                ? $"trust coefficient {Text(how.TrustCoefficient)}" : null,
+            isAdapted && how.ClipTrust ? "trust ratio clipped" : null,
+            isAdapted && how.AlwaysAdapt ? "all parameters adapted" : null,
             how.ClipGradient == usual.ClipGradient ? null
                 : how.ClipGradient is double norm ? $"gradient clipped to norm {Text(norm)}" : "gradient not clipped",
             how.LayerDecay is double decay ? $"layer decay {Text(decay)}" : null,
@@ -62,6 +69,20 @@ public static class RecipeText
         return string.Join(", ", parts.OfType<string>());
     }
 
+    /// <summary>The largest learning rate, and where it comes from if it is scaled, e.g. <c>0.016 (0.001 x 4096 /
+    /// 256)</c>.</summary>
+    public static string Rate(Recipe recipe)
+    {
+        OptimisationSection how = recipe.Optimisation;
+        string scale = string.Create(CultureInfo.InvariantCulture, $"{how.BatchSize} / {how.BaseBatch}");
+        return how.RateScaling switch
+        {
+            RateScaling.Linear => $"{Short(how.PeakLearningRate)} ({Short(how.LearningRate)} x {scale})",
+            RateScaling.Sqrt => $"{Short(how.PeakLearningRate)} ({Short(how.LearningRate)} x root of {scale})",
+            _ => Short(how.LearningRate),
+        };
+    }
+
     private static string? Mixing(RegularisationSection rates)
     {
         if (rates.Mixup <= 0 && rates.CutMix <= 0) return null;
@@ -72,6 +93,8 @@ public static class RecipeText
     }
 
     private static string Share(double share) => $"{Text(100 * share)} %";
+
+    private static string Short(double rate) => rate.ToString("G3", CultureInfo.InvariantCulture);
 
     private static string Text(double value) => value.ToString("G6", CultureInfo.InvariantCulture);
 }

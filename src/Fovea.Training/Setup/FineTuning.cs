@@ -39,18 +39,26 @@ public static class FineTuning
         ModelSection model = ModelOf(weights, name);
         if (name is not null && name != model.Name) model = new() { Name = name };
         bool hasDropPath = Presets.Find(model.Name).Config.Describe().DropPath is not null;
-        Recipe start = ModelDefaults.Of(model.Name) with { Model = model with { Weights = weights } };
-        return asked.Optimisation.Freeze is null
-            ? start with { Optimisation = start.Optimisation with { LearningRate = 1e-3, WeightDecay = 0 } }
-            : WithRates(start, hasDropPath);
+        OptimizerKind optimizer = asked.Optimisation.Optimizer;
+        Recipe start = ModelDefaults.For(ModelDefaults.Of(model.Name), optimizer) with
+        {
+            Model = model with { Weights = weights },
+        };
+        return asked.Optimisation.Freeze is not null ? WithRates(start, hasDropPath, optimizer)
+            : optimizer is OptimizerKind.Lamb or OptimizerKind.Lars ? start   // they adapt what decays
+            : start with { Optimisation = start.Optimisation with { LearningRate = 1e-3, WeightDecay = 0 } };
     }
 
     /// <summary>Recipe that <see cref="Start"/> gives for most transformers, nothing frozen.</summary>
-    public static Recipe Defaults { get; } = WithRates(Recipe.Default, hasDropPath: true);
+    public static Recipe Defaults { get; } = WithRates(Recipe.Default, hasDropPath: true, OptimizerKind.AdamW);
 
-    private static Recipe WithRates(Recipe start, bool hasDropPath) => start with
+    private static Recipe WithRates(Recipe start, bool hasDropPath, OptimizerKind optimizer) => start with
     {
-        Optimisation = start.Optimisation with { LearningRate = 5e-4, LayerDecay = 0.75 },
+        Optimisation = start.Optimisation with
+        {
+            LearningRate = optimizer == OptimizerKind.Lars ? 0.5 : 5e-4,
+            LayerDecay = 0.75,
+        },
         Regularisation = start.Regularisation with { LabelSmoothing = 0.1, DropPath = hasDropPath ? 0.1 : null },
     };
 
@@ -100,20 +108,25 @@ public static class FineTuning
     internal static IEnumerable<string> Warnings(Recipe recipe, ModelConfig config)
     {
         OptimisationSection how = recipe.Optimisation;
+        double rate = how.PeakLearningRate;
+        if (how is { Optimizer: OptimizerKind.Lamb or OptimizerKind.Lars, WeightDecay: 0, AlwaysAdapt: false })
+            yield return $"{Name(how.Optimizer)} adapts what decays, and without weight decay nothing does: it is "
+                + $"{(how.Optimizer == OptimizerKind.Lamb ? "Adam" : "SGD")} (`weight-decay`, `always-adapt`).";
         if (recipe.Schedule.WarmupEpochs is double warm && warm > how.Epochs)
             yield return $"the warm-up of {Text(warm)} epochs is longer than the run of {how.Epochs}: the rate "
                 + "rises "
                 + "to the end (`warmup-epochs`, `epochs`).";
-        if (recipe.Schedule.MinimumLearningRate > how.LearningRate)
+        if (recipe.Schedule.MinimumLearningRate > rate)
             yield return $"the smallest rate of {Text(recipe.Schedule.MinimumLearningRate)} is above the largest of "
-                + $"{Text(how.LearningRate)}: the rate stays at the largest (`min-lr`, `lr`).";
+                + $"{Text(rate)}: the rate stays at the largest (`min-lr`, `lr`).";
         if (recipe.Model.Weights is not null && how.Freeze is not null)
         {
-            if (how.Optimizer == OptimizerKind.Sgd && how.LearningRate > SgdLimit)
-                yield return $"SGD with a rate of {Text(how.LearningRate)} usually destroys pretrained weights; 0.001 "
+            if (how.Optimizer == OptimizerKind.Sgd && rate > SgdLimit)
+                yield return $"SGD with a rate of {Text(rate)} usually destroys pretrained weights; 0.001 "
                     + "to 0.03 usually works (`lr` 0.01).";
-            if (how.Optimizer != OptimizerKind.Sgd && how.LearningRate > AdamLimit && how.LayerDecay is null)
-                yield return $"{how.Optimizer} with a rate of {Text(how.LearningRate)} usually destroys pretrained "
+            if (how is { Optimizer: not (OptimizerKind.Sgd or OptimizerKind.Lars), LayerDecay: null }
+                && rate > AdamLimit)
+                yield return $"{Name(how.Optimizer)} with a rate of {Text(rate)} usually destroys pretrained "
                     + "weights; 0.00003 to 0.0003 usually works (`lr` 1e-4), or `layer-decay` 0.75.";
         }
 
@@ -121,9 +134,9 @@ public static class FineTuning
             yield return $"'{even}' has an even number of iterations: columns are normalised last, as the reference "
                 + "code "
                 + "allows, and rows sum to 1 only nearly; it takes more memory than an odd number.";
-        if (recipe.Schedule.WarmupLearningRate > how.LearningRate)
+        if (recipe.Schedule.WarmupLearningRate > rate)
             yield return $"the warm-up falls: it starts at {Text(recipe.Schedule.WarmupLearningRate.Value)} "
-                + $"(`warmup-lr`) and ends at {Text(how.LearningRate)} (`lr`).";
+                + $"(`warmup-lr`) and ends at {Text(rate)} (`lr`).";
         if (recipe.Model.Weights is null && config.Describe().PatchSize is int patch
             && config.ImageSize / patch is int side && side * side < FewestTokens)
             yield return $"a Vision Transformer from scratch rarely learns well from {side * side} tokens; "
@@ -138,6 +151,12 @@ public static class FineTuning
         return ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file).Recipe.Model
             : new() { Name = asked ?? ModelWeights.PresetOf(file) };
     }
+
+    private static string Name(OptimizerKind optimizer) => optimizer switch
+    {
+        OptimizerKind.Lamb or OptimizerKind.Lars => optimizer.ToString().ToUpperInvariant(),
+        _ => optimizer.ToString(),
+    };
 
     private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
 }

@@ -18,11 +18,14 @@ public static class OptimisationChoice
             ? ParameterGroup.Default(module, recipe.WeightDecay)
             : ParameterGroup.ByRate(module, recipe.WeightDecay, RateOf(recipe, module));
         (double rate, (double first, double second), double epsilon) =
-            (recipe.LearningRate, recipe.Betas, recipe.Epsilon);
+            (recipe.PeakLearningRate, recipe.Betas, recipe.Epsilon);
         return recipe.Optimizer switch
         {
             OptimizerKind.AdamW => new AdamW(groups, rate, first, second, epsilon),
             OptimizerKind.Adam => new Adam(groups, rate, first, second, epsilon),
+            OptimizerKind.Lamb => new Lamb(groups, rate, first, second, epsilon, recipe.ClipTrust, recipe.AlwaysAdapt),
+            OptimizerKind.Lars => new Lars(groups, rate, recipe.Momentum, recipe.Nesterov, recipe.TrustCoefficient,
+                epsilon, recipe.ClipTrust, recipe.AlwaysAdapt),
             _ => new Sgd(groups, rate, recipe.Momentum, nesterov: recipe.Nesterov),
         };
     }
@@ -54,7 +57,8 @@ public static class OptimisationChoice
     public static Schedule Schedule(Recipe recipe, int stepsPerEpoch)
     {
         ScheduleSpec form = recipe.Schedule.Form;
-        double lowest = Math.Min(1, recipe.Schedule.MinimumLearningRate / recipe.Optimisation.LearningRate);
+        double highest = recipe.Optimisation.PeakLearningRate;
+        double lowest = Math.Min(1, recipe.Schedule.MinimumLearningRate / highest);
         if (lowest > 0 && !form.HasLowest)
         {
             throw new UsageException(
@@ -66,6 +70,6 @@ public static class OptimisationChoice
 
         return ScheduleCatalogue.Build(form, StepsOf(recipe.Optimisation.Epochs, stepsPerEpoch), stepsPerEpoch,
             recipe.Schedule.WarmupEpochs ?? 0, lowest,
-            recipe.Schedule.WarmupLearningRate / recipe.Optimisation.LearningRate);
+            recipe.Schedule.WarmupLearningRate / highest);
     }
 }

@@ -35,12 +35,67 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal(0, _shell.Run([.. Shell.TinyTraining, "--out", run, "--bce-loss", "--amp", "--momentum", "0.5",
             "--layer-decay", "0.9"]));
         foreach (string line in (string[])["loss      binary cross-entropy of each class", "update    layer decay 0.9",
-            "idle      --amp changes nothing: ", "idle      --momentum 0.5 changes nothing: only SGD has it."])
+            "idle      --amp changes nothing: ",
+            "idle      --momentum 0.5 changes nothing: only SGD and LARS have it."])
             Assert.Contains("\n" + line, _shell.Output);
         Assert.Contains("--bce-loss --amp --momentum 0.5", _shell.Output);
         string report = File.ReadAllText(Path.Combine(run, "report.html"));
         Assert.Contains("--amp changes nothing: ", report);
-        Assert.Contains("momentum 0.5 changes nothing: only SGD has it.", report);
+        Assert.Contains("momentum 0.5 changes nothing: only SGD and LARS have it.", report);
+    }
+
+    [Fact]
+    public void The_rate_that_the_batch_makes_is_told_once_and_scaled_once()
+    {
+        string[] options = ["--optimizer", "lamb", "--lr", "0.001", "--lr-scaling", "sqrt", "--lr-base-batch", "4"];
+        string one = Path.Combine(_shell.Folder, "one"), two = Path.Combine(_shell.Folder, "two");
+        Assert.True(_shell.Run([.. Shell.TinyTraining, .. options, "--out", one]) == 0, _shell.Error);
+        Assert.Contains("lamb, lr 0.002 (0.001 x root of 16 / 4) (cosine", _shell.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("update ", _shell.Output, StringComparison.Ordinal);   // LAMB's own epsilon is as usual
+        string config = File.ReadAllText(Path.Combine(one, "config.yaml"));
+        foreach (string line in (string[])["# the largest rate is 0.002 (0.001 x root of 16 / 4)", "lr: 0.001",
+            "lr-scaling: sqrt", "lr-base-batch: 4", "opt-eps: 1e-06"])
+            Assert.Contains($"\n{line}\n", config, StringComparison.OrdinalIgnoreCase);
+
+        Assert.True(_shell.Run("train", "--recipe", Path.Combine(one, "config.yaml"), "--out", two) == 0,
+            _shell.Error);
+        Assert.Contains("lr 0.002 (0.001 x root of 16 / 4)", _shell.Output, StringComparison.Ordinal);
+        Assert.Equal(Rates(one), Rates(two));
+        Assert.Equal(0.002, Rates(one).Max(), 1e-9);
+        Assert.Equal(File.ReadAllText(Path.Combine(one, "predictions.csv")),
+            File.ReadAllText(Path.Combine(two, "predictions.csv")));
+
+        // the same command again, to go on
+        string[] longer = [.. Shell.TinyTraining];
+        longer[Array.IndexOf(longer, "--epochs") + 1] = "3";
+        Assert.True(_shell.Run([.. longer, .. options, "--schedule", "constant", "--resume", one]) == 0, _shell.Error);
+        Assert.Equal(0.002, Rates(one)[^1], 1e-9);
+    }
+
+    private static double[] Rates(string run) =>
+    [
+        .. File.ReadLines(Path.Combine(run, "metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(entry => entry.GetProperty("event").GetString() == "step")
+            .Select(entry => entry.GetProperty("lr").GetDouble()),
+    ];
+
+    [Theory]
+    [InlineData("lars", "lars, lr 1 (")]
+    [InlineData("lamb", "lamb, lr 0.002 (")]
+    public void An_optimiser_starts_from_what_suits_it_unless_it_is_told(string optimizer, string expected)
+    {
+        Assert.True(_shell.Run([.. Shell.TinyTraining, "--optimizer", optimizer, "--out",
+            Path.Combine(_shell.Folder, optimizer)]) == 0, _shell.Error);
+        Assert.Contains(expected, _shell.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("\nupdate", _shell.Output, StringComparison.Ordinal);
+
+        Assert.True(_shell.Run([.. Shell.TinyTraining, "--optimizer", optimizer, "--lr", "0.5", "--opt-eps", "1e-7",
+            "--weight-decay", "0", "--clip-grad", "3", "--out", Path.Combine(_shell.Folder, "told")]) == 0,
+            _shell.Error);
+        Assert.Contains($"{optimizer}, lr 0.5 (", _shell.Output, StringComparison.Ordinal);
+        Assert.Contains("epsilon 1E-07, gradient clipped to norm 3", _shell.Output, StringComparison.Ordinal);
+        Assert.Contains($"{optimizer.ToUpperInvariant()} adapts what decays, and without weight decay nothing does",
+            _shell.Output + _shell.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -67,6 +67,8 @@ public sealed class LearningRateTestTests : IDisposable
     [Theory]
     [InlineData(OptimizerKind.AdamW, "vit-nano", 1)]
     [InlineData(OptimizerKind.Sgd, "resnet18-cifar", 3)]
+    [InlineData(OptimizerKind.Lamb, "vit-nano", 1)]
+    [InlineData(OptimizerKind.Lars, "vit-nano", 1)]
     public void Models_and_optimisers_of_all_kinds_are_tested_and_the_same_way_twice(OptimizerKind optimizer,
         string model, int accumulation)
     {
@@ -76,7 +78,8 @@ public sealed class LearningRateTestTests : IDisposable
             Optimisation = TinyRun.Recipe.Optimisation with
             {
                 Optimizer = optimizer,
-                GradientAccumulation = accumulation
+                GradientAccumulation = accumulation,
+                RateScaling = RateScaling.Linear,   // the test's rates are those of steps, whatever scales a run's
             },
             Regularisation = new(),
         };

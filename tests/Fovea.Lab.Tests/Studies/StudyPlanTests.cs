@@ -45,6 +45,16 @@ public sealed class StudyPlanTests
     }
 
     [Fact]
+    public void Each_optimiser_starts_from_what_suits_it_unless_the_study_says()
+    {
+        StudyPlan plan = TinyStudy.Plan("out",
+            "base: { dataset: shapes, model: vit-nano, weight-decay: 0.02 }\nvary: { optimizer: [lars, adamw, lamb] }");
+        Assert.Equal([1, 2e-3, 2e-3], plan.Cells.Take(3).Select(cell => cell.Recipe.Optimisation.LearningRate));
+        Assert.Equal([1e-8, 1e-8, 1e-6], plan.Cells.Take(3).Select(cell => cell.Recipe.Optimisation.Epsilon));
+        Assert.All(plan.Cells, cell => Assert.Equal(0.02, cell.Recipe.Optimisation.WeightDecay));
+    }
+
+    [Fact]
     public void Impossible_combinations_are_named_each_with_its_reason_and_place()
     {
         string message = Assert.Throws<UsageException>(() => TinyStudy.Plan("out",

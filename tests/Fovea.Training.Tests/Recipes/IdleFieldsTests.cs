@@ -6,14 +6,24 @@ public sealed class IdleFieldsTests
 {
     [Fact]
     public void Nothing_is_idle_of_what_was_not_set() =>
-        Assert.All((Recipe[])[Recipe.Default, ModelDefaults.Of("vit-nano"), Of("optimizer=sgd"), Of("warmup-epochs=0")],
+        Assert.All((Recipe[])[Recipe.Default, ModelDefaults.Of("vit-nano"), Of("optimizer=sgd"),
+            Written(ModelDefaults.For(Recipe.Default, OptimizerKind.Lamb), "optimizer=lamb"),
+            Written(ModelDefaults.For(Recipe.Default, OptimizerKind.Lars), "optimizer=lars"), Of("warmup-epochs=0")],
             recipe => Assert.Empty(IdleFields.Of(recipe, hasOwnValidation: true)));
 
     [Theory]
-    [InlineData("momentum=0.8", "`momentum` 0.8 changes nothing: only SGD has it.")]
-    [InlineData("nesterov=true", "`nesterov` changes nothing: only SGD has it.")]
-    [InlineData("optimizer=sgd betas=0.8,0.9", "`betas` 0.8,0.9 changes nothing: only Adam and AdamW have them.")]
-    [InlineData("optimizer=sgd opt-eps=0.5", "`opt-eps` 0.5 changes nothing: only Adam and AdamW have it.")]
+    [InlineData("momentum=0.8", "`momentum` 0.8 changes nothing: only SGD and LARS have it.")]
+    [InlineData("nesterov=true", "`nesterov` changes nothing: only SGD and LARS have it.")]
+    [InlineData("optimizer=sgd betas=0.8,0.9", "`betas` 0.8,0.9 changes nothing: only Adam, AdamW and LAMB have them.")]
+    [InlineData("optimizer=sgd opt-eps=0.5", "`opt-eps` 0.5 changes nothing: SGD has none.")]
+    [InlineData("optimizer=lars betas=0.8,0.9",
+        "`betas` 0.8,0.9 changes nothing: only Adam, AdamW and LAMB have them.")]
+    [InlineData("optimizer=lamb momentum=0.8", "`momentum` 0.8 changes nothing: only SGD and LARS have it.")]
+    [InlineData("optimizer=lamb trust-coefficient=0.01",
+        "`trust-coefficient` 0.01 changes nothing: only LARS has it.")]
+    [InlineData("trust-clip=true", "`trust-clip` changes nothing: only LAMB and LARS have it.")]
+    [InlineData("optimizer=sgd always-adapt=true", "`always-adapt` changes nothing: only LAMB and LARS have it.")]
+    [InlineData("lr-base-batch=512", "`lr-base-batch` 512 changes nothing: `lr-scaling` is none.")]
     [InlineData("mixup-prob=0.5", "`mixup-prob` 0.5 changes nothing: nothing is mixed.")]
     [InlineData("mixup-switch-prob=0.1", "`mixup-switch-prob` 0.1 changes nothing: nothing is mixed.")]
     [InlineData("mixup=1 mixup-switch-prob=0.1",
@@ -37,6 +47,9 @@ public sealed class IdleFieldsTests
     [Theory]
     [InlineData("optimizer=sgd momentum=0.8 nesterov=true")]
     [InlineData("betas=0.8,0.9 opt-eps=0.5")]
+    [InlineData("optimizer=lamb betas=0.8,0.9 opt-eps=0.5 trust-clip=true always-adapt=true")]
+    [InlineData("optimizer=lars momentum=0.8 nesterov=true opt-eps=0.5 trust-coefficient=0.01 trust-clip=true")]
+    [InlineData("lr-scaling=sqrt lr-base-batch=512")]
     [InlineData("mixup=1 cutmix=1 mixup-prob=0.5 mixup-switch-prob=0.1")]
     [InlineData("random-erasing=0.5 erasing-value=random")]
     [InlineData("color-jitter=0.4")]
@@ -48,6 +61,9 @@ public sealed class IdleFieldsTests
     public void What_acts_is_not_called_idle(string fields) =>
         Assert.Empty(IdleFields.Of(Of(fields), hasOwnValidation: false));
 
-    private static Recipe Of(string fields) => fields.Split(' ').Select(field => field.Split('=', 2))
-        .Aggregate(Recipe.Default, (recipe, pair) => RecipeFields.Find(pair[0])!.Write(recipe, pair[1], pair[0]));
+    private static Recipe Of(string fields) => Written(Recipe.Default, fields);
+
+    private static Recipe Written(Recipe start, string fields) => fields.Split(' ')
+        .Select(field => field.Split('=', 2))
+        .Aggregate(start, (recipe, pair) => RecipeFields.Find(pair[0])!.Write(recipe, pair[1], pair[0]));
 }

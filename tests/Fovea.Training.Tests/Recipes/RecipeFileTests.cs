@@ -67,7 +67,7 @@ public sealed class RecipeFileTests
     [InlineData("lr: nan", "r.yaml, line 1: lr: 'nan' is not a number above 0")]
     [InlineData("dropout: 1", "r.yaml, line 1: dropout: '1' is not a number of at least 0 and below 1, or auto")]
     [InlineData("optimizer: adamm",
-        "r.yaml, line 1: optimizer: 'adamm' is not one of adamw, adam, sgd; did you mean 'adamw'?")]
+        "r.yaml, line 1: optimizer: 'adamm' is not one of adamw, adam, sgd, lamb, lars; did you mean 'adamw'?")]
     [InlineData("lr: 1\nlr: 2", "r.yaml, line 2: lr: 'lr' is given twice.")]
     [InlineData("lr: 1\nlearning_rate: 2", "r.yaml, line 2: learning_rate: 'lr' is given twice.")]
     [InlineData("lr: {a: b}", "r.yaml, line 1: lr: needs a value or a list of values.")]

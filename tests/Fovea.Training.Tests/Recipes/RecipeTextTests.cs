@@ -77,6 +77,43 @@ public sealed class RecipeTextTests
             }));
     }
 
+    [Fact]
+    public void What_LAMB_and_LARS_have_is_named()
+    {
+        OptimisationSection all = new()
+        {
+            Momentum = 0.5,
+            Betas = (0.5, 0.5),
+            Epsilon = 1e-5,
+            TrustCoefficient = 0.02,
+            ClipTrust = true,
+            AlwaysAdapt = true,
+        };
+        Assert.Equal("betas 0.5 and 0.5, epsilon 1E-05, trust ratio clipped, all parameters adapted",
+            RecipeText.Update(new() { Optimisation = all with { Optimizer = OptimizerKind.Lamb } }));
+        Assert.Equal("momentum 0.5, epsilon 1E-05, trust coefficient 0.02, trust ratio clipped, all parameters "
+            + "adapted, gradient clipped to norm 1",
+            RecipeText.Update(new() { Optimisation = all with { Optimizer = OptimizerKind.Lars } }));
+        Assert.Equal("betas 0.5 and 0.5, epsilon 1E-05",
+            RecipeText.Update(new() { Optimisation = all }));
+    }
+
+    [Theory]
+    [InlineData(RateScaling.None, 4096, 0.1, "0.1")]
+    [InlineData(RateScaling.Linear, 4096, 1.6, "1.6 (0.1 x 4096 / 256)")]
+    [InlineData(RateScaling.Sqrt, 4096, 0.4, "0.4 (0.1 x root of 4096 / 256)")]
+    [InlineData(RateScaling.Linear, 64, 0.025, "0.025 (0.1 x 64 / 256)")]
+    [InlineData(RateScaling.Sqrt, 256, 0.1, "0.1 (0.1 x root of 256 / 256)")]
+    public void A_rate_grows_with_the_batch_as_asked(RateScaling scaling, int batch, double expected, string text)
+    {
+        Recipe recipe = new()
+        {
+            Optimisation = new() { LearningRate = 0.1, RateScaling = scaling, BatchSize = batch },
+        };
+        Assert.Equal(expected, recipe.Optimisation.PeakLearningRate, 1e-12);
+        Assert.Equal(text, RecipeText.Rate(recipe));
+    }
+
     [Theory]
     [InlineData(DistillationKind.Hard, null, "runs/big, hard distillation, alpha 0.5")]
     [InlineData(DistillationKind.Soft, null, "runs/big, soft distillation, alpha 0.1, temperature 3")]
