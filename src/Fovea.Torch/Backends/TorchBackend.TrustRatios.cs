@@ -40,7 +40,7 @@ internal sealed unsafe partial class TorchBackend
 
     /// <summary>Minus Adam's change at rate 1, by Adam's own operator on parameters of zeros, which changes the moments
     /// as well; zeros where the guard leaves the step out.</summary>
-    private NativeTensor[] Changes(in Aten aten, in LambArguments a, LambStep[] all, StepGuard? guard)
+    private static NativeTensor[] Changes(in Aten aten, in LambArguments a, LambStep[] all, StepGuard? guard)
     {
         NativeTensor[] changes = new NativeTensor[all.Length];
         for (int i = 0; i < changes.Length; i++) changes[i] = aten.Zeros([all[i].Count]);
@@ -115,7 +115,7 @@ internal sealed unsafe partial class TorchBackend
     }
 
     /// <summary>A number, or 0 where the guard leaves the step out.</summary>
-    private NativeTensor Kept(in Aten aten, double value, StepGuard? guard)
+    private static NativeTensor Kept(in Aten aten, double value, StepGuard? guard)
     {
         NativeTensor number = Filled(aten, value);
         return guard is null ? number
@@ -131,7 +131,7 @@ internal sealed unsafe partial class TorchBackend
     }
 
     /// <summary>Each of a += b · factor, in place.</summary>
-    private void AddProducts(in Aten aten, NativeTensor[] a, NativeTensor[] b, NativeTensor[] factors)
+    private static void AddProducts(in Aten aten, NativeTensor[] a, NativeTensor[] b, NativeTensor[] factors)
     {
         for (int i = 0; i < a.Length; i++) aten.AddTo(a[i], b[i], 1, factors[i]);
     }

@@ -15,7 +15,7 @@ public sealed record OptimisationSection
     /// <summary>Largest learning rate, before it is scaled with the batch; 1e-3.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>How the rate grows with the batch; not at all.</summary>
+    /// <summary>Growth of the rate with the batch; none.</summary>
     public RateScaling RateScaling { get; init; }
 
     /// <summary>Batch that <see cref="LearningRate"/> is meant for where it is scaled; 256.</summary>

@@ -1,6 +1,6 @@
 namespace Fovea.Training.Recipes;
 
-/// <summary>How the largest learning rate grows with the batch.</summary>
+/// <summary>Growth of the largest learning rate with the batch.</summary>
 public enum RateScaling
 {
     /// <summary>Not at all.</summary>

@@ -197,7 +197,8 @@ public sealed class TrustRatioTests
     }
 
     private static double[][] Values(Bag module) =>
-        [.. module.NamedParameters().Select(entry => Array.ConvertAll(entry.Parameter.Value.ToArray(), x => (double)x))];
+        [.. module.NamedParameters()
+            .Select(entry => Array.ConvertAll(entry.Parameter.Value.ToArray(), x => (double)x))];
 
     private static double Length(double[] x) => Math.Sqrt(x.Sum(value => value * value));
 
