@@ -1,3 +1,4 @@
+using Fovea.Core.Collectives;
 using Fovea.Mpi.Native;
 using Fovea.Mpi.Tests.Support;
 
@@ -36,6 +37,29 @@ public sealed class FailureTests
         Assert.Contains(more, string.Concat(said));
         Assert.Empty(outcome.Left);
         Assert.True(outcome.Took < Longest, $"{outcome.Took}");
+    }
+
+    [Theory]
+    [InlineData("openmpi")]
+    [InlineData("mpich")]
+    public void A_rank_that_stands_still_is_named_and_ends_the_job(string family)
+    {
+        Ranks.Outcome outcome = Ranks.Start(family, 3, "stop", $"{Liveness.Variable}=3");
+
+        Assert.NotEqual(0, outcome.Code);
+        string said = Assert.Single((outcome.Error + outcome.Output).Split('\n'), line => line.Contains("fovea: "));
+        Assert.Contains($"fovea: rank 0 of 3: rank 2 on {Environment.MachineName} was not heard of for 3", said);
+        Assert.Empty(outcome.Left);
+        Assert.True(outcome.Took < Longest, $"{outcome.Took}");
+    }
+
+    [Theory]
+    [InlineData("openmpi")]
+    [InlineData("mpich")]
+    public void A_rank_that_leaves_early_is_not_missed(string family)
+    {
+        Ranks.Outcome outcome = Ranks.Start(family, 3, "leave", $"{Liveness.Variable}=1");
+        Assert.True(outcome is { Code: 0, Error: "" }, outcome.Error + outcome.Output);
     }
 
     [Theory]

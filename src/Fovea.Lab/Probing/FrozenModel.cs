@@ -85,7 +85,7 @@ public sealed class FrozenModel
         int dim = 0;
         int done = 0;
         foreach (Batch batch in LoaderChoice.Evaluation(dataset, _model.Config, batchSize, Recipe.Data,
-            _normalization).Epoch(0))
+            _normalization).Epoch(0, stop: stop))
         {
             stop.ThrowIfCancellationRequested();
             using StepScope scope = StepScope.Begin();

@@ -51,6 +51,19 @@ internal static class RankProgram
                     if (ranks.Rank == ranks.Size - 1) Process.GetCurrentProcess().Kill();
                     ranks.Barrier();
                     return 0;
+                case "stop":
+                case "leave":
+                    using (Liveness.Start(ranks))
+                    {
+                        ranks.Barrier();
+                        Thread.Sleep(1000);   // all are connected
+                        if (scenario == "stop" && ranks.Rank == ranks.Size - 1)
+                            Process.Start("kill", ["-STOP", $"{Environment.ProcessId}"]);
+                        if (scenario == "leave") Thread.Sleep(2000 * (ranks.Size - ranks.Rank - 1));
+                        if (scenario == "stop") ranks.Barrier();
+                        return 0;
+                    }
+
                 case "term":
                     ranks.Barrier();
                     if (ranks.Rank == ranks.Size - 1) Process.Start("kill", ["-TERM", $"{Environment.ProcessId}"]);
