@@ -3,11 +3,10 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Fovea.Core.Formats;
 
 namespace Fovea.Core.Collectives;
 
-/// <summary>Where rank 0 waits for the others, as it tells them.</summary>
+/// <summary>Place where rank 0 waits for the others, as it tells them.</summary>
 /// <param name="Host">Name of its machine.</param>
 /// <param name="Texts">Its addresses, those first that others most likely reach.</param>
 /// <param name="Port">Port of all of them.</param>
@@ -24,7 +23,7 @@ internal sealed record LivenessOffer(string Host, string[] Texts, int Port, byte
         new(Environment.MachineName, [.. OwnAddresses().Select(address => address.ToString())],
             ((IPEndPoint)listener.LocalEndPoint!).Port, RandomNumberGenerator.GetBytes(KeyLength), seconds);
 
-    /// <summary>What <see cref="ToBytes"/> wrote.</summary>
+    /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
     public static LivenessOffer Read(byte[] bytes) =>
         JsonSerializer.Deserialize<LivenessOffer>(bytes) ?? throw new JsonException("no offer");
 

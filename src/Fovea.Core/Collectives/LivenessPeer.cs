@@ -83,8 +83,8 @@ internal sealed class LivenessPeer
         if (HasLeft) Close();
     }
 
-    /// <summary>What the other side said first: its number and machine; null where that is not there yet or never will
-    /// be.</summary>
+    /// <summary>Number and machine of the other side, which it says first; null where that is not there yet or never
+    /// will be.</summary>
     /// <param name="key">What it has to begin with.</param>
     public (int Rank, string Host)? Greeting(byte[] key)
     {
