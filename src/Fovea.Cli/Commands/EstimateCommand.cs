@@ -48,8 +48,10 @@ internal static class EstimateCommand
                 checkpoint,
                 seconds, threads, list, json,
         };
+        ClusterEstimate cluster = new(command);
         command.SetAction(parsed =>
         {
+            bool isCluster = cluster.IsAsked(parsed, schedule, devices, memory);
             if (parsed.GetValue(list))
             {
                 terminal.Output.Write(DeviceTable.BuiltInText);
@@ -68,11 +70,8 @@ internal static class EstimateCommand
                     Field = "precision",
                     Remedy = "Leave it out, or measure with a device of 'fovea devices'.",
                 };
-            List<Estimate> estimates = [];
-            foreach (BenchmarkOptions options in Combinations(parsed.GetValue(models)!,
-                parsed.GetValue(attentions) ?? []))
-            {
-                BenchmarkOptions what = options with
+            BenchmarkOptions[] combinations = [.. Combinations(parsed.GetValue(models)!,
+                parsed.GetValue(attentions) ?? []).Select(options => options with
                 {
                     ImageSize = parsed.GetValue(imageSize),
                     BatchSize = parsed.GetValue(batchSize),
@@ -81,11 +80,16 @@ internal static class EstimateCommand
                     Device = measured ?? Tensors.Device.Names[0],
                     Precision = parsed.GetValue(precision),
                     Seconds = parsed.GetValue(seconds),
-                };
-                estimates.Add(
-                    Estimate.Of(what, profile, phases, parsed.GetRequiredValue(devices), parsed.GetValue(memory)));
+                })];
+            if (isCluster)
+            {
+                cluster.Run(parsed, terminal, combinations, profile,
+                    parsed.GetResult(batchSize) is { Implicit: false }, parsed.GetValue(json));
+                return ExitCode.Success;
             }
 
+            List<Estimate> estimates = [.. combinations.Select(what =>
+                Estimate.Of(what, profile, phases, parsed.GetRequiredValue(devices), parsed.GetValue(memory)))];
             if (parsed.GetValue(json)) terminal.Output.Document(new { Estimates = estimates });
             else Print(terminal.Console, estimates, phases);
             return ExitCode.Success;

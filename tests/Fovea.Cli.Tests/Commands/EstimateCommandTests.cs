@@ -75,4 +75,89 @@ public sealed class EstimateCommandTests : IDisposable
             return [.. JsonDocument.Parse(_shell.Output).RootElement.GetProperty("estimates").EnumerateArray()];
         }
     }
+
+    [Fact]
+    public void Ranks_are_predicted_with_what_limits_them()
+    {
+        Assert.True(_shell.Run("estimate", "--model", "vit_base_patch16_224", "--images-per-second", "800", "--ranks",
+            "1,8,64", "--shards-per-rank", "1", "--batch-per-rank", "64", "--bandwidth", "10", "--latency", "30")
+            == 0, _shell.Error);
+        Assert.Matches(@"1 +64 .* 80 ms .* 800 +100.0 % +compute", _shell.Output);
+        Assert.Matches(@"8 +512 .* bandwidth", _shell.Output);
+        Assert.Contains("given", _shell.Output, StringComparison.Ordinal);
+        Assert.Contains("A model, not a measurement.", _shell.Output, StringComparison.Ordinal);
+
+        JsonElement[] steps = Steps("estimate", "--model", "vit_base_patch16_224", "--images-per-second", "800",
+            "--ranks", "1,3,8", "--batch-size", "512", "--bandwidth", "10,100");
+        Assert.Equal([1, 3, 8, 1, 3, 8], steps.Select(step => step.GetProperty("ranks").GetInt32()));
+        Assert.All(steps, step => Assert.Equal((512, 8),
+            (step.GetProperty("batch_size").GetInt32(), step.GetProperty("shards").GetInt32())));
+        Assert.Equal(512 / 800.0 * 3 / 8, steps[1].GetProperty("compute_seconds").GetDouble(), 1e-9);
+        Assert.True(steps[5].GetProperty("step_seconds").GetDouble() < steps[2].GetProperty("step_seconds")
+            .GetDouble());
+    }
+
+    [Fact]
+    public void Ranks_of_a_device_and_of_this_machine_are_predicted()
+    {
+        JsonElement table = Steps("estimate", "--device", "a100-80gb", "--ranks", "8", "--zero", "--wire", "bf16")[0];
+        Assert.InRange(table.GetProperty("efficiency").GetDouble(), 1e-6, 1);
+        JsonElement own = Steps("estimate", "--model", "vit-nano", "--seconds", "0.2", "--ranks", "1")[0];
+        Assert.True(own.GetProperty("optimiser_seconds").GetDouble() > 0);
+        Assert.Equal(1, own.GetProperty("efficiency").GetDouble());
+    }
+
+    [Fact]
+    public void A_measured_network_is_read()
+    {
+        string file = Path.Combine(_shell.Folder, "network.json");
+        File.WriteAllText(file, """
+            {"transport":"x","ranks":2,"ranks_on_machine":1,"shards":8,"sizes":[
+            {"bytes":4,"repeats":9,"all_reduce_microseconds":1,"tree_sum_microseconds":20},
+            {"bytes":1000004,"repeats":9,"all_reduce_microseconds":1,"tree_sum_microseconds":1020}]}
+            """);
+        JsonElement step = Steps("estimate", "--model", "vit-nano", "--images-per-second", "100", "--ranks", "2",
+            "--network", file)[0];
+
+        // 305,002 values in 5 buckets at 10^9 bytes a second, 2 messages of 10 us for each
+        Assert.Equal(305_002 * 4e-9 + 5 * 2e-5, step.GetProperty("communication_seconds").GetDouble(), 1e-9);
+
+        foreach (string broken in (string[])["", "null", "{}", "[1]", """{"sizes":[null]}""",
+            """{"transport":"x","ranks":2,"ranks_on_machine":1,"shards":8,"sizes":null}""",
+            """{"transport":"x","ranks":2,"ranks_on_machine":1,"shards":8,"sizes":[null,null]}""",
+            """{"transport":"x","ranks":2000000000,"ranks_on_machine":1,"shards":2000000000,"sizes":[]}"""])
+        {
+            File.WriteAllText(file, broken);
+            Assert.Equal(2, _shell.Run("estimate", "--images-per-second", "100", "--ranks", "2", "--network", file));
+            Assert.Contains("--network", _shell.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("--shards 4", "--shards: needs --ranks.")]
+    [InlineData("--ranks 2 --schedule imagenet:1", "--schedule: does not go with --ranks")]
+    [InlineData("--ranks 2 --shards 8 --shards-per-rank 1", "--shards-per-rank: does not go with --shards.")]
+    [InlineData("--ranks 2 --network a --latency 3", "--latency: does not go with --network.")]
+    [InlineData("--ranks 2 --batch-size 8 --batch-per-rank 8", "--batch-per-rank: does not go with --batch-size.")]
+    [InlineData("--ranks 16", "8 shards of a batch cannot be divided among 16 ranks.")]
+    [InlineData("--ranks 2 --batch-size 4", "a batch of 4 images cannot be cut into 8 shards.")]
+    [InlineData("--ranks 0", "--ranks: '0' is not")]
+    [InlineData("--ranks 2 --bandwidth 0", "--bandwidth: '0' is not")]
+    [InlineData("--ranks 4096 --shards-per-rank 4096", "a batch of 256 images cannot be cut into")]
+    [InlineData("--ranks 2 --batch-per-rank 2000000000", "--batch-per-rank")]
+    public void Options_that_make_no_sense_with_ranks_are_refused(string line, string expected)
+    {
+        Assert.Equal(2, _shell.Run(["estimate", "--images-per-second", "100", .. line.Split(' ')]));
+        Assert.Contains(expected, _shell.Error, StringComparison.Ordinal);
+    }
+
+    private JsonElement[] Steps(params string[] words)
+    {
+        Assert.True(_shell.Run([.. words, "--json"]) == 0, _shell.Error);
+        return
+        [
+            .. JsonDocument.Parse(_shell.Output).RootElement.GetProperty("clusters")[0].GetProperty("networks")
+                .EnumerateArray().SelectMany(network => network.GetProperty("steps").EnumerateArray()),
+        ];
+    }
 }
