@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Core.Files;
 using Fovea.Core.Formats;
 using Fovea.Lab.Benchmarks;
 using Fovea.Lab.Estimation;
@@ -117,7 +116,7 @@ internal sealed class ClusterEstimate
         if (isJson) terminal.Output.Document(new { Clusters = results });
     }
 
-    /// <summary>What grows with the ranks; null where it was not given.</summary>
+    /// <summary>A number that grows with the ranks; null where it was not given.</summary>
     private static int? Times(ParseResult parsed, Option<int?> option, int ranks) => parsed.GetValue(option) switch
     {
         null => null,

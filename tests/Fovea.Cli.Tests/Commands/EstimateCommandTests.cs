@@ -97,6 +97,30 @@ public sealed class EstimateCommandTests : IDisposable
             .GetDouble());
     }
 
+    /// <summary>The tables of the page on several processes are what its commands print.</summary>
+    [Fact]
+    public void The_simulation_of_the_documentation_is_up_to_date()
+    {
+        DirectoryInfo? root = new(AppContext.BaseDirectory);
+        while (root is not null && !File.Exists(Path.Combine(root.FullName, "Fovea.slnx"))) root = root.Parent;
+        string page = File.ReadAllText(Path.Combine(root!.FullName, "docs", "cluster.md")).ReplaceLineEndings("\n");
+        string[] shown = [.. page.Split('\n').Select(Plain)];
+        string[] commands = [.. page.Replace("\\\n", "", StringComparison.Ordinal).Split('\n')
+            .Where(line => line.StartsWith("fovea estimate ", StringComparison.Ordinal)
+                && line.Contains("--ranks 8,16,", StringComparison.Ordinal))];
+        Assert.Equal(3, commands.Length);
+        foreach (string command in commands)
+        {
+            Assert.True(_shell.Run(command.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]) == 0, _shell.Error);
+            string[] rows = [.. _shell.Output.Split('\n').Select(Plain).Where(line => line.Contains(" s, ")
+                || line.Contains(" ms, "))];
+            Assert.True(rows.Length >= 7, _shell.Output);
+            Assert.All(rows.Where(row => char.IsDigit(row[0])), row => Assert.Contains(row, shown));
+        }
+
+        static string Plain(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    }
+
     [Fact]
     public void Ranks_of_a_device_and_of_this_machine_are_predicted()
     {

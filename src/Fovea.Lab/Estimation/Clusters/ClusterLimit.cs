@@ -1,6 +1,6 @@
 namespace Fovea.Lab.Estimation.Clusters;
 
-/// <summary>What keeps ranks from being as many times faster as they are many.</summary>
+/// <summary>Reason why ranks are not as many times faster as they are many.</summary>
 public enum ClusterLimit
 {
     /// <summary>Next to nothing is lost: computing is what takes the time.</summary>
