@@ -79,6 +79,7 @@ internal static class BenchCommand
     private static void Run(Terminal terminal, int shards, double seconds, int? steps, bool isJson)
     {
         ICollective ranks = Collective.Open();
+        using IDisposable? watch = Liveness.Start(ranks);
         CollectiveResult result = CollectiveBenchmark.Run(ranks, shards, seconds, steps);
         if (ranks.Rank > 0) return;
         if (isJson)

@@ -173,7 +173,7 @@ public sealed class Liveness : IDisposable
         if (lost.Length == 0) return null;
         // What went silent at the same time has the same reason, and may lack a beat to the limit.
         lost = [.. _peers.Where(peer => lost.Contains(peer) || peer.Silence > patience - 2 * _beat)];
-        string who = string.Join(" and ", lost.GroupBy(peer => peer.Host).Select(host =>
+        string who = string.Join(" and ", lost.OrderBy(peer => peer.Rank).GroupBy(peer => peer.Host).Select(host =>
             $"{(host.Count() == 1 ? "rank" : "ranks")} {string.Join(", ", host.Select(peer => peer.Rank).Order())} "
                 + $"on {host.Key}"));
         double seconds = lost.Max(peer => peer.Silence).TotalSeconds;
