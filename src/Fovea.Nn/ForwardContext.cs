@@ -21,4 +21,8 @@ public sealed record ForwardContext
     /// part what it would draw for the whole batch.
     /// </summary>
     public int FirstSample { get; init; }
+
+    /// <summary>False where a batch is computed part by part, and this is not the first part that this process
+    /// computes: what a step does once is done then.</summary>
+    public bool IsFirstPart { get; init; } = true;
 }

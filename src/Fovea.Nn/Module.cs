@@ -34,6 +34,10 @@ public abstract class Module
     /// <summary>True where there are parameters, none of which is <see cref="Parameter.Trainable"/>.</summary>
     public bool IsFrozen => NamedParameters().Any() && NamedParameters().All(entry => !entry.Parameter.Trainable);
 
+    /// <summary>True where the result for an image depends on the other images of the batch, as with batch norm while
+    /// training.</summary>
+    public bool MixesImages => (Training && MixesImagesItself) || _children.Exists(child => child.Module.MixesImages);
+
     /// <summary>Number of values that training can change.</summary>
     public long ParameterCount => NamedParameters().Sum(entry => (long)entry.Parameter.Shape.Elements);
 
@@ -125,6 +129,9 @@ public abstract class Module
     {
         foreach ((_, Parameter parameter) in NamedParameters()) parameter.Value.ClearGradient();
     }
+
+    /// <summary>As <see cref="MixesImages"/>, of this module without its children, while training.</summary>
+    private protected virtual bool MixesImagesItself => false;
 
     /// <summary>Makes a parameter part of this module. Call it in the constructor.</summary>
     /// <exception cref="ArgumentException">The name is taken.</exception>

@@ -13,9 +13,9 @@ public sealed partial class Tape
     public static bool IsRecomputing => _isRecomputing;
 
     /// <summary>
-    /// A part of a model of which only input and result stay until <see cref="Backward"/>, which computes the rest
-    /// again (Chen et al. 2016, arXiv:1604.06174): memory for a second forward pass. Gradients have the same bits as
-    /// without.
+    /// A part of a model of which only input and result stay until <see cref="Backward(Tensor, Tensor?)"/>, which
+    /// computes the rest again (Chen et al. 2016, arXiv:1604.06174): memory for a second forward pass. Gradients have
+    /// the same bits as without.
     /// </summary>
     /// <param name="compute">The part: a function of its argument and of parameters, which draws the same numbers when
     /// it is called again.</param>

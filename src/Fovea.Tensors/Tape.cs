@@ -2,8 +2,8 @@
 namespace Fovea.Tensors;
 
 /// <summary>
-/// Records operators while it is active and differentiates through them: <see cref="Backward"/> walks the record once,
-/// from the result to the inputs, and frees each intermediate result as soon as it is consumed.
+/// Records operators while it is active and differentiates through them: <see cref="Backward(Tensor, Tensor?)"/> walks
+/// the record once, from the result to the inputs, and frees each intermediate result as soon as it is consumed.
 /// </summary>
 public sealed partial class Tape : IDisposable
 {
@@ -44,7 +44,20 @@ public sealed partial class Tape : IDisposable
     /// requires a gradient.</exception>
     /// <exception cref="ShapeException">The output gradient has another shape, or is missing for more than one
     /// element.</exception>
-    public void Backward(Tensor output, Tensor? outputGradient = null)
+    public void Backward(Tensor output, Tensor? outputGradient = null) => Walk(output, outputGradient, null, null);
+
+    /// <summary>As <see cref="Backward(Tensor, Tensor?)"/>, and tells when the gradients of parameters are
+    /// final.</summary>
+    /// <param name="output">What to differentiate; recorded on this tape.</param>
+    /// <param name="outputGradient">Same shape as <paramref name="output"/>, or null for 1.</param>
+    /// <param name="order">The parameters.</param>
+    /// <param name="isFinal">Called once for each of them, by its number, also where it has no gradient; may take the
+    /// gradient away.</param>
+    /// <inheritdoc cref="Backward(Tensor, Tensor?)"/>
+    public void Backward(Tensor output, Tensor? outputGradient, GradientOrder order, Action<int> isFinal) =>
+        Walk(output, outputGradient, order, isFinal);
+
+    private void Walk(Tensor output, Tensor? outputGradient, GradientOrder? order, Action<int>? isFinal)
     {
         if (_consumed)
             throw new InvalidOperationException(
@@ -63,16 +76,21 @@ public sealed partial class Tape : IDisposable
         Seed(output, outputGradient);
         Tape? recording = _current;
         _current = null;   // backward passes do not record themselves
+        using GradientOrder.Pass? pass = order?.Begin(_entries.Count, isFinal!);
         try
         {
             for (int i = _entries.Count - 1; i >= 0; i--)
             {
                 Entry entry = _entries[i];
+                pass?.Enter(i);
                 if (entry.Output.HasGradient) entry.Backward();
                 entry.Output.ReleaseGradient();
                 foreach (Tensor saved in entry.Saved) saved.Release("by Backward");
                 if (entry.Output != output && !entry.Output.IsKept) entry.Output.Release("by Backward");
+                pass?.Leave(i);
             }
+
+            pass?.End();
         }
         finally
         {
@@ -81,7 +99,8 @@ public sealed partial class Tape : IDisposable
         }
     }
 
-    /// <summary>Stops recording; what was not consumed by <see cref="Backward"/> is forgotten.</summary>
+    /// <summary>Stops recording; what was not consumed by <see cref="Backward(Tensor, Tensor?)"/> is
+    /// forgotten.</summary>
     public void Dispose()
     {
         if (_current == this) _current = _outer;

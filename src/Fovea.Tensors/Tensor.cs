@@ -44,7 +44,8 @@ public sealed class Tensor
     /// <summary>True once the buffer has gone back to the pool.</summary>
     public bool IsReleased => _storage is null;
 
-    /// <summary>Sum of what <see cref="Tape.Backward"/> delivered since <see cref="ClearGradient"/>, or null.</summary>
+    /// <summary>Sum of what <see cref="Tape.Backward(Tensor, Tensor?)"/> delivered since <see cref="ClearGradient"/>,
+    /// or null.</summary>
     public Tensor? Gradient => HasGradient ? _gradient : null;
 
     internal bool HasGradient { get; private set; }
@@ -174,6 +175,31 @@ public sealed class Tensor
     /// <summary>Forgets the gradient; its buffer is kept for the next one.</summary>
     public void ClearGradient() => HasGradient = false;
 
+    /// <summary>Makes these values the gradient, row-major, instead of what there is.</summary>
+    /// <exception cref="ShapeException">As many values as the shape has elements are needed.</exception>
+    public void SetGradient(ReadOnlySpan<float> values)
+    {
+        RequireCount(values.Length, Shape);
+        HasGradient = false;
+        Device.Backend.Write(GradientTarget().Storage, values);
+    }
+
+    /// <summary>Takes the gradient away, for <see cref="AttachGradient"/>; null where there is none.</summary>
+    public Tensor? DetachGradient()
+    {
+        if (!HasGradient) return null;
+        Tensor? gradient = _gradient;
+        (_gradient, HasGradient) = (null, false);
+        return gradient;
+    }
+
+    /// <summary>Puts a gradient back that <see cref="DetachGradient"/> took, instead of what there is.</summary>
+    public void AttachGradient(Tensor gradient)
+    {
+        ReleaseGradient();
+        (_gradient, HasGradient) = (gradient, true);
+    }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Origin} {Shape} on {Device}";
 
@@ -197,6 +223,7 @@ public sealed class Tensor
     internal Target GradientTarget()
     {
         bool accumulate = HasGradient;
+        GradientOrder.Touch(this);
         _gradient ??= new Tensor(Device, Shape, ElementType, Device.Backend.Rent(Shape.Elements), "gradient").Keep();
         HasGradient = true;
         return new Target(_gradient.Storage, accumulate);
@@ -208,6 +235,7 @@ public sealed class Tensor
     {
         if (_gradient is null)
         {
+            GradientOrder.Touch(this);
             _gradient = source._gradient!.Share(Shape, "gradient").Keep();
             HasGradient = true;
             source.ReleaseGradient();

@@ -19,29 +19,36 @@ internal sealed class BatchGradients(TrainingParts parts)
     /// <returns>Loss and scores, not read yet; the caller disposes it.</returns>
     public BatchResult Add(Batch batch, int step)
     {
-        ImageClassifier model = parts.Model;
         BatchResult result = new();
         int count = _recipe.Optimisation.GradientAccumulation;
         foreach (BatchPart part in BatchPart.Cut(batch, (_recipe.Optimisation.BatchSize + count - 1) / count))
         {
             using StepScope scope = StepScope.Begin();   // owns the part's tensors
             using Tape tape = Tape.Record();
-
-            // Dropout draws from the seed, the step and the image's place in the batch: a resumed run draws the same,
-            // and so do other parts.
-            model.Context = model.Context with
-            {
-                Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)step),
-                FirstSample = part.First,
-            };
-            Tensor images = part.Images(parts.Device);
-            HeadScores scores = model.ForwardHeads(images);
-            Tensor loss = Loss(scores, part, images);
+            parts.Model.Context = ContextOf(part, step, part.First == 0);
+            (Tensor loss, HeadScores scores) = Forward(part);
             result.Add(loss, scores, part);
             tape.Backward(loss, part.Share == 1 ? null : Tensor.Full(loss.Shape, part.Share, parts.Device));
         }
 
         return result;
+    }
+
+    /// <summary>The context of a part's forward pass. Dropout draws from the seed, the step and the image's place in
+    /// the batch: a resumed run draws the same, and so do other parts.</summary>
+    public ForwardContext ContextOf(BatchPart part, int step, bool isFirst) => parts.Model.Context with
+    {
+        Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)step),
+        FirstSample = part.First,
+        IsFirstPart = isFirst,
+    };
+
+    /// <summary>The mean loss of a part, and its scores; the running step scope has both.</summary>
+    public (Tensor Loss, HeadScores Scores) Forward(BatchPart part)
+    {
+        Tensor images = part.Images(parts.Device);
+        HeadScores scores = parts.Model.ForwardHeads(images);
+        return (Loss(scores, part, images), scores);
     }
 
     /// <summary>Cross-entropy, or binary cross-entropy where the recipe says so; where images are mixed, against their

@@ -11,6 +11,14 @@ internal sealed class BatchResult : IDisposable
     private PendingNumbers? _pending;
     private (double Loss, int Right)? _known;
 
+    /// <summary>A result that is to be read.</summary>
+    public BatchResult()
+    {
+    }
+
+    /// <summary>A result that was read.</summary>
+    public BatchResult(double loss, int right) => _known = (loss, right);
+
     /// <summary>Keeps what a part's forward pass made beyond its scope.</summary>
     public void Add(Tensor loss, HeadScores scores, BatchPart part)
     {
@@ -19,8 +27,8 @@ internal sealed class BatchResult : IDisposable
     }
 
     /// <summary>Begins to read, on a device that works behind calls.</summary>
-    public void BeginRead() =>
-        _pending = Update.BeginRead([.. _parts.SelectMany(part => (Tensor[])[part.Loss, part.Scores])]);
+    public void BeginRead() => _pending = _known is not null ? null
+        : Update.BeginRead([.. _parts.SelectMany(part => (Tensor[])[part.Loss, part.Scores])]);
 
     /// <summary>Mean loss, and how many images were classified correctly. The first loss that is not finite is returned
     /// alone.</summary>

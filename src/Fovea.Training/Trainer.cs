@@ -1,12 +1,15 @@
 using System.Diagnostics;
+using Fovea.Core.Collectives;
 using Fovea.Core.Files;
 using Fovea.Core.Formats;
+using Fovea.Core.Timelines;
 using Fovea.Data.Loading;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
+using Fovea.Training.Ranks;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Vision;
@@ -23,6 +26,9 @@ public sealed partial class Trainer
     private readonly RunLog _log;
     private readonly BatchGradients _gradients;
     private readonly RunCheckpoints _checkpoints;
+    private readonly ShardedGradients? _sharded;
+    private readonly ICollective _ranks;
+    private readonly RankTimeline? _timeline;
     private readonly IRunObserver _observer;
     private readonly Stopwatch _clock = new();
     private readonly double _secondsBefore;
@@ -30,6 +36,7 @@ public sealed partial class Trainer
     private StepGuard? _guard;
     private TrainingStep? _late;
     private long _completed;
+    private CancellationToken _stop;
 
     /// <param name="parts">Model, data and the rest; their state is where training goes on.</param>
     /// <param name="run">Directory of the results.</param>
@@ -45,6 +52,10 @@ public sealed partial class Trainer
         _observer = observer;
         _gradients = new BatchGradients(parts);
         _checkpoints = new RunCheckpoints(run, _recipe.Run);
+        _ranks = parts.Shards.Ranks;
+        _timeline = _recipe.Run.Timeline is string file ? new RankTimeline(_ranks, file) : null;
+        _sharded = parts.Shards.Shards == 1 && _ranks.Size == 1 ? null
+            : new ShardedGradients(parts, _gradients, new CollectiveQueue(_ranks, _timeline?.Timeline));
         _secondsBefore = _state.Seconds;
         _stepsBefore = _state.Step;
         Plan = Describe();
@@ -52,6 +63,9 @@ public sealed partial class Trainer
 
     /// <summary>The run from here on.</summary>
     public RunPlan Plan { get; }
+
+    /// <summary>One rank writes files; all of them know the same.</summary>
+    private bool Writes => _ranks.Rank == 0;
 
     private ImageClassifier Model => _parts.Model;
 
@@ -67,6 +81,8 @@ public sealed partial class Trainer
     /// there.</exception>
     public (RunSummary Summary, EvaluationResult Test) Run(CancellationToken stop)
     {
+        using ShardedGradients? owned = _sharded;
+        _stop = stop;
         _clock.Start();
         _observer.Started(Plan);
         foreach (string note in _parts.Notes) _observer.Warned(note);
@@ -79,6 +95,7 @@ public sealed partial class Trainer
         try
         {
             TrainEpochs(stop);
+            if (_timeline?.Write() is string written) _observer.Warned(written);
             test = TestBest(stop);
         }
         finally
@@ -93,7 +110,7 @@ public sealed partial class Trainer
             TestAccuracy = summary.TestAccuracy,
             Seconds = summary.Seconds
         });
-        AtomicFile.WriteText(_run.Summary, JsonText.Document(summary) + "\n");
+        if (Writes) AtomicFile.WriteText(_run.Summary, JsonText.Document(summary) + "\n");
         return (summary, test);
     }
 
@@ -103,7 +120,8 @@ public sealed partial class Trainer
         {
             Model.Train();
             Model.Context = Model.Context with { Epoch = _state.Epoch };
-            foreach (Batch batch in Interruptible.Of(_parts.TrainLoader.Epoch(_state.Epoch, _state.Batch, stop)))
+            foreach (Batch batch in Interruptible.Of(_parts.TrainLoader.Part(_state.Epoch, _state.Batch, StepsPerEpoch,
+                _ranks.Size == 1 ? stop : default)))
             {
                 TrainingStep step = Begin(batch);
                 if (_late is not null) Complete(_late);   // while the device computes this one
@@ -111,7 +129,7 @@ public sealed partial class Trainer
                 bool isDue = IsCheckpointDue;   // by the clock it may be so a moment later
                 if (step.Norm is not null || isDue) CompleteLate();
                 if (isDue) SaveLast();
-                if (!stop.IsCancellationRequested) continue;
+                if (!(_sharded?.IsStopAsked ?? stop.IsCancellationRequested)) continue;
                 CompleteLate();
                 Interrupt(stop);
             }
@@ -140,7 +158,8 @@ public sealed partial class Trainer
         long start = Stopwatch.GetTimestamp();
         IReadOnlyList<ParameterGroup> groups = _parts.Optimizer.Groups;
         double? limit = _recipe.Optimisation.ClipGradient;
-        BatchResult result = _gradients.Add(batch, _state.Step);
+        BatchResult result = _sharded?.Add(batch, _state.Step, _stop.IsCancellationRequested)
+            ?? _gradients.Add(batch, _state.Step);
         GradientList gradients = GradientList.Of(groups);
         StepGuard? guard = Update.BeginGuard(gradients.Tensors, limit, _guard);
         GradientNorm? norm = null;
@@ -161,17 +180,33 @@ public sealed partial class Trainer
         _observer.Differentiated(_state.Step + 1, _state.Batch + 1 == StepsPerEpoch, Model);
 
         // Step: clipping is a factor of the gradients.
-        SetLearningRate();
-        if (guard is null) _parts.Optimizer.Step(limit is double maximum ? norm!.ClipScale(maximum) : 1);
-        else _parts.Optimizer.Step(guard);
-        _parts.Optimizer.ZeroGradient();
-        _parts.Average?.Update();
+        using (_timeline?.Timeline.Measure("compute", "update"))
+        {
+            SetLearningRate();
+            if (guard is null) _parts.Optimizer.Step(limit is double maximum ? norm!.ClipScale(maximum) : 1);
+            else _parts.Optimizer.Step(guard);
+            _parts.Optimizer.ZeroGradient();
+            _parts.Average?.Update();
+        }
 
         // From here on the step counts.
         _state.Step++;
         _state.Batch++;
+        if (_timeline?.Step() is string written) _observer.Warned(written);
+        RequireSameWeights();
         return new(_state.Step, _state.Batch, _state.Epoch, batch.Count, _parts.Optimizer.LearningRate, start, result,
             gradients, norm, sums);
+    }
+
+    /// <summary>Compares the weights of all ranks from time to time.</summary>
+    private void RequireSameWeights()
+    {
+        if (_state.Step % _recipe.Run.CheckRanksEvery == 0
+            && RankAgreement.FirstWithOtherWeights(_ranks, Model) is int rank)
+            throw new TrainingDivergedException(
+                $"step {_state.Step}: rank {rank} has other weights than rank 0, though both added the same numbers: its "
+                    + "processor, memory or network is not sound, or computes in another way (kinds of processors must "
+                    + "not be mixed); go on from the last checkpoint without that machine.");
     }
 
     /// <summary>Takes a step's numbers into the sums and tells them.</summary>
@@ -220,25 +255,31 @@ public sealed partial class Trainer
         RequireFinite();
         (_state.BestAccuracy, _state.BestEpoch) = (validation?.Top1, _state.Epoch);
         _checkpoints.Wait();   // the best of an epoch is never there before the last of the epoch before
-        CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(), Model);
+        if (Writes) CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(), Model);
     }
 
     private EvaluationResult? Validate(CancellationToken stop)
     {
         if (_parts.Data.Validation.Count == 0) return null;
         EvaluationResult result = Evaluator.Run(Model, _parts.ValidationLoader, _parts.Data.Info.Classes, _parts.Device,
-            stop: stop);
+            stop: stop, ranks: _ranks);
         return double.IsFinite(result.Loss) ? result
             : throw Diverged(DivergenceGuard.ExplainLoss(result.Loss, _parts.Optimizer.Groups));
     }
 
     private EvaluationResult TestBest(CancellationToken stop)
     {
-        using (CheckpointReader best = CheckpointReader.Open(_run.BestCheckpoint)) best.LoadWeights(Model);
+        if (Writes)
+        {
+            using CheckpointReader best = CheckpointReader.Open(_run.BestCheckpoint);
+            best.LoadWeights(Model);
+        }
+
+        RankExchange.Weights(_ranks, Model);
         // the one that made them
         Model.Context = Model.Context with { Epoch = Math.Max(0, (_state.BestEpoch ?? 1) - 1) };
         EvaluationResult test = Evaluator.Run(Model, _parts.TestLoader, _parts.Data.Info.Classes, _parts.Device,
-            stop: stop);
+            stop: stop, ranks: _ranks);
         return test.Count == 0 || double.IsFinite(test.Loss) ? test
             : throw Diverged(DivergenceGuard.ExplainLoss(test.Loss, _parts.Optimizer.Groups));
     }
@@ -256,7 +297,7 @@ public sealed partial class Trainer
     }
 
     private bool IsCheckpointDue =>
-        _checkpoints.IsDue(_state.Step) && _state.Batch < StepsPerEpoch;
+        Writes && _checkpoints.IsDue(_state.Step) && _state.Batch < StepsPerEpoch;
 
     private void Interrupt(CancellationToken stop)
     {
@@ -270,14 +311,14 @@ public sealed partial class Trainer
     {
         RequireFinite();
         _state.Seconds = Seconds();
-        _checkpoints.Save(Head(), Model, _parts.Optimizer, _parts.Average);
+        if (Writes) _checkpoints.Save(Head(), Model, _parts.Optimizer, _parts.Average);
     }
 
     private TrainingDivergedException Diverged(string reason, int? step = null, int? epoch = null)
     {
         _checkpoints.Settle();
         string where = $"step {step ?? _state.Step + 1} (epoch {(epoch ?? _state.Epoch) + 1})";
-        string kept = File.Exists(_run.LastCheckpoint) ? $"the last good checkpoint is {_run.LastCheckpoint}"
+        string kept = Writes && File.Exists(_run.LastCheckpoint) ? $"the last good checkpoint is {_run.LastCheckpoint}"
             : "there was no checkpoint yet";
         return new($"{where}: {reason}; {kept}; try a smaller `lr`, a longer `warmup-epochs` or `clip-grad`.");
     }

@@ -1,3 +1,4 @@
+using Fovea.Core.Collectives;
 using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
@@ -42,6 +43,12 @@ public sealed record TrainingParts
 
     /// <summary>Notes on this beginning or going on, a sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Shards of a batch, and the ranks that compute them.</summary>
+    public BatchShards Shards { get; init; } = BatchShards.Single;
+
+    /// <summary>Threads that compute; null: all cores.</summary>
+    public int? Threads { get; init; }
 
     /// <summary>The images.</summary>
     public required DatasetSplits Data { get; init; }

@@ -1,8 +1,11 @@
+using Fovea.Core.Collectives;
 using Fovea.Core.Files;
+using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
+using Fovea.Training.Ranks;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tracking;
@@ -17,6 +20,8 @@ public static class TrainingRun
     /// <param name="observer">Listens to the run.</param>
     /// <param name="stop">Ends the run after the current step, with a checkpoint to go on from.</param>
     /// <param name="data">The images; null: those that the recipe names.</param>
+    /// <param name="ranks">The ranks that train together; null: those that a launcher started, or this process
+    /// alone.</param>
     /// <exception cref="UsageException">A name does not exist, a value makes no sense, or the directory holds a
     /// run.</exception>
     /// <exception cref="DataException">The dataset cannot be read.</exception>
@@ -24,9 +29,14 @@ public static class TrainingRun
     /// <exception cref="TrainingDivergedException">Numbers became infinite or NaN.</exception>
     /// <exception cref="CheckpointException">A file could not be written.</exception>
     public static RunSummary Start(Recipe recipe, IRunObserver observer, CancellationToken stop,
-        DatasetSplits? data = null)
+        DatasetSplits? data = null, ICollective? ranks = null)
     {
-        TrainingParts parts = TrainingSetup.New(recipe, data, observer.Cached, stop);
+        ranks = Joined(ranks);
+        using IDisposable? liveness = Liveness.Start(ranks);
+        recipe = ShardChoice.Resolve(recipe, ranks, IsLaunched(ranks));
+        TrainingParts parts = TrainingSetup.New(recipe, data, observer.Cached, ranks, stop);
+        RequireSame(parts, recipe);
+        if (ranks.Rank > 0) return Follow(parts, observer, stop);
         RunDirectory run = RunDirectory.Create(recipe.Run.Out, parts.Recipe.Model.Name, parts.Data.Info.Name,
             DateTime.Now);
         using DirectoryLock turn = run.Take();
@@ -40,24 +50,93 @@ public static class TrainingRun
     /// <param name="observer">Listens to the run.</param>
     /// <param name="stop">Ends the run after the current step, with a checkpoint to go on from.</param>
     /// <param name="data">The images; null: those that the recipe names.</param>
+    /// <param name="ranks">The ranks that train together, as many as one likes; null: those that a launcher started, or
+    /// this process alone.</param>
     /// <inheritdoc cref="Start"/>
     public static RunSummary Resume(
         string? directory, Func<Recipe, Recipe> change, IRunObserver observer, CancellationToken stop,
-        DatasetSplits? data = null)
+        DatasetSplits? data = null, ICollective? ranks = null)
     {
-        RunDirectory run = RunDirectory.ForResume(directory);
-        using DirectoryLock turn = run.Take();
-        if (run.ResumeCheckpoint is null)   // killed before its first one: there is nothing to keep
+        ranks = Joined(ranks);
+        using IDisposable? liveness = Liveness.Start(ranks);
+        RunDirectory? found = ranks.Rank == 0 ? RunDirectory.ForResume(directory) : null;
+        using DirectoryLock? turn = found?.Take();
+        string place = RankExchange.Text(ranks, found?.Path)!;
+        RunDirectory run = found ?? new(place);
+        bool isBegun = RankExchange.Text(ranks, run.ResumeCheckpoint is null ? null : "begun") is not null;
+        TrainingParts Resumed(string path)
         {
-            Recipe recipe = change(RunRecord.ReadRecipe(run));
-            return Begin(TrainingSetup.New(recipe, data, observer.Cached, stop), run, recipe, observer, stop);
+            using CheckpointReader checkpoint = ranks.Rank == 0 ? ResumePoint.Open(run) : CheckpointReader.Open(path);
+            Recipe old = checkpoint.Head.Recipe, recipe = change(old);
+            recipe = ShardChoice.Resolve(recipe, ranks, isLaunched: false);
+            TrainingParts parts = TrainingSetup.Resume(checkpoint, recipe, data, observer.Cached, ranks, stop);
+            if ((old.Optimisation.Shards ?? 1) == recipe.Optimisation.Shards) return parts;
+            return parts with
+            {
+                Notes = [.. parts.Notes,
+                    $"this run's batches had {old.Optimisation.Shards ?? 1} shards so far and have "
+                    + $"{recipe.Optimisation.Shards} from now on (`shards`), which changes the bits of its results."],
+            };
         }
 
-        TrainingParts parts;
-        using (CheckpointReader checkpoint = ResumePoint.Open(run))
-            parts = TrainingSetup.Resume(checkpoint, change(checkpoint.Head.Recipe), data, observer.Cached, stop);
+        if (!isBegun)   // killed before its first one: there is nothing to keep
+        {
+            Recipe recipe = RankExchange.WithFile(ranks, run.Config,
+                path => change(path == run.Config ? RunRecord.ReadRecipe(run) : RecipeFile.Read(path, Recipe.Default)));
+            recipe = ShardChoice.Resolve(recipe, ranks, isLaunched: false);
+            TrainingParts begun = TrainingSetup.New(recipe, data, observer.Cached, ranks, stop);
+            RequireSame(begun, recipe);
+            return ranks.Rank > 0 ? Follow(begun, observer, stop) : Begin(begun, run, recipe, observer, stop);
+        }
+
+        TrainingParts parts = RankExchange.WithFile(ranks, run.ResumeCheckpoint ?? run.LastCheckpoint, Resumed);
+        RequireSame(parts, parts.Recipe);
+        if (ranks.Rank > 0) return Follow(parts, observer, stop);
         WriteConfig(parts, run, parts.Recipe);
+        RankExchange.Text(ranks, run.Path);
         using RunLog log = RunLog.Continue(run, parts.State.Epoch, parts.State.Step);
+        return Run(parts, run, log, observer, stop);
+    }
+
+    /// <summary>The ranks of this run, all of one version.</summary>
+    private static ICollective Joined(ICollective? ranks)
+    {
+        ranks ??= Collective.Open();
+        RankAgreement.Require(ranks, [("version", Machine.Version)]);
+        return ranks;
+    }
+
+    /// <summary>A launcher's run of one rank has the bits of one with several.</summary>
+    private static bool IsLaunched(ICollective ranks) => ranks.Size > 1 || ranks is not SingleProcess;
+
+    /// <summary>Compares what makes the results with the other ranks.</summary>
+    private static void RequireSame(TrainingParts parts, Recipe asked)
+    {
+        ICollective ranks = parts.Shards.Ranks;
+        if (ranks.Size == 1) return;
+        string[] own = ["data", "cache", "workers", "threads", "out", "weights"];   // each machine's own
+        RankAgreement.Require(ranks,
+        [
+            .. RecipeFields.All.Where(field => !own.Contains(field.Name))
+                .Select(field => (field.Name, field.Read(asked))),
+            .. RecipeFields.All.Where(field => !own.Contains(field.Name))
+                .Select(field => (field.Name, field.Read(parts.Recipe))),
+            ("class names", string.Join(", ", parts.Data.Info.ClassNames)),
+            ("training images", Listing(parts.Data.Train)),
+            ("validation images", Listing(parts.Data.Validation)),
+            ("test images", Listing(parts.Data.Test)),
+            ("first weights", RankAgreement.ChecksumOf(parts.Model)),
+        ]);
+    }
+
+    private static string Listing(IImageDataset part) =>
+        $"{part.Count} images, names {PartListing.Of(part).Digest[..8]}, pixels {RankAgreement.ChecksumOf(part)[..8]}";
+
+    /// <summary>The run on a rank other than 0, which writes nothing.</summary>
+    private static RunSummary Follow(TrainingParts parts, IRunObserver observer, CancellationToken stop)
+    {
+        RunDirectory run = new(RankExchange.Text(parts.Shards.Ranks, null)!);
+        using RunLog log = RunLog.Unwritten();
         return Run(parts, run, log, observer, stop);
     }
 
@@ -67,6 +146,7 @@ public static class TrainingRun
     {
         Directory.CreateDirectory(Path.GetDirectoryName(run.LastCheckpoint)!);
         WriteConfig(parts, run, asked);
+        RankExchange.Text(parts.Shards.Ranks, run.Path);
         using RunLog log = RunLog.Begin(run);
         return Run(parts, run, log, observer, stop);
     }
@@ -92,6 +172,9 @@ public static class TrainingRun
     private static RunSummary Run(
         TrainingParts parts, RunDirectory run, RunLog log, IRunObserver observer, CancellationToken stop)
     {
+        ICollective ranks = parts.Shards.Ranks;
+        if (ranks.Rank > 0) return RunWithoutFiles(parts, run, log, observer, stop);
+
         // Trackers come last: they take the figures that other observers leave in the run directory.
         using TrackingObserver tracking = new(parts.Recipe.Run, run.Path, observer.Warned);
         ObserverList observers = new(observer, tracking);
@@ -102,11 +185,32 @@ public static class TrainingRun
             (RunSummary summary, EvaluationResult test) = trainer.Run(stop);
             TestPredictions.Of(test).Write(run, parts.Data.Info.ClassNames);
             observers.Ended(outcome with { Summary = summary, Test = test });
+            ranks.Barrier();
             return summary;
         }
         catch (OperationCanceledException)
         {
             observers.Ended(outcome);
+            ranks.Barrier();
+            throw new RunInterruptedException(run.Path, parts.State.Step);
+        }
+    }
+
+    /// <summary>Trains, and waits until rank 0 has written everything: the first process that ends with an error ends
+    /// all.</summary>
+    private static RunSummary RunWithoutFiles(
+        TrainingParts parts, RunDirectory run, RunLog log, IRunObserver observer, CancellationToken stop)
+    {
+        Trainer trainer = new(parts, run, log, observer);
+        try
+        {
+            RunSummary summary = trainer.Run(stop).Summary;
+            parts.Shards.Ranks.Barrier();
+            return summary;
+        }
+        catch (OperationCanceledException)
+        {
+            parts.Shards.Ranks.Barrier();
             throw new RunInterruptedException(run.Path, parts.State.Step);
         }
     }

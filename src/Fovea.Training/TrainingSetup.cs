@@ -1,4 +1,5 @@
 
+using Fovea.Core.Collectives;
 using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
@@ -7,6 +8,7 @@ using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Classes;
 using Fovea.Training.Models;
+using Fovea.Training.Ranks;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
@@ -23,18 +25,20 @@ public static class TrainingSetup
     /// <param name="recipe">The recipe; what it leaves open is chosen.</param>
     /// <param name="data">The images; null: those that the recipe names.</param>
     /// <param name="cached">Gets the images in the cache so far, and their total; null: not asked for.</param>
+    /// <param name="ranks">The ranks that train together; null: this process alone.</param>
     /// <param name="stop">Ends that.</param>
     /// <exception cref="UsageException">A name does not exist, or a value makes no sense. Sizes do not fit
     /// together.</exception>
     /// <exception cref="DataException">The dataset cannot be read.</exception>
     /// <exception cref="CheckpointException">The weights to start from cannot be read or do not fit.</exception>
     public static TrainingParts New(
-        Recipe recipe, DatasetSplits? data = null, Action<int, int>? cached = null, CancellationToken stop = default)
+        Recipe recipe, DatasetSplits? data = null, Action<int, int>? cached = null, ICollective? ranks = null,
+        CancellationToken stop = default)
     {
         recipe = PretrainedWeights.Resolve(recipe);
         LoadReport? report = null;
         List<string> notes = [];
-        TrainingParts parts = Build(recipe, () => data ?? DatasetChoice.Load(recipe, cached, stop),
+        TrainingParts parts = Build(recipe, ranks, () => data ?? DatasetChoice.Load(recipe, cached, stop),
             (model, device, info) =>
         {
             if (recipe.Model.Weights is string weights)
@@ -55,12 +59,13 @@ public static class TrainingSetup
     /// <param name="recipe">The checkpoint's recipe, with whatever may change in a resumed run.</param>
     /// <param name="data">The images; null: those that the recipe names.</param>
     /// <param name="cached">Gets the images in the cache so far, and their total; null: not asked for.</param>
+    /// <param name="ranks">The ranks that train together; null: this process alone.</param>
     /// <param name="stop">Ends that.</param>
     /// <exception cref="CheckpointException">The checkpoint does not fit the recipe.</exception>
     /// <inheritdoc cref="New"/>
     public static TrainingParts Resume(
         CheckpointReader checkpoint, Recipe recipe, DatasetSplits? data = null, Action<int, int>? cached = null,
-        CancellationToken stop = default)
+        ICollective? ranks = null, CancellationToken stop = default)
     {
         List<string> notes = [];
         TrainingState state = checkpoint.Head.State;
@@ -83,7 +88,7 @@ public static class TrainingSetup
             return loaded;
         }
 
-        TrainingParts parts = Build(recipe, Load, (model, device, _) =>
+        TrainingParts parts = Build(recipe, ranks, Load, (model, device, _) =>
         {
             model.Allocate(device);
             checkpoint.LoadWeights(model);
@@ -117,7 +122,7 @@ public static class TrainingSetup
                 + "the same device within rounding, not to the last bit.";
     }
 
-    private static TrainingParts Build(Recipe recipe, Func<DatasetSplits> load,
+    private static TrainingParts Build(Recipe recipe, ICollective? ranks, Func<DatasetSplits> load,
         Action<ImageClassifier, Device, DatasetInfo> fill)
     {
         Presets.Find(recipe.Model.Name);   // before the dataset is read, which may take a while
@@ -128,12 +133,16 @@ public static class TrainingSetup
         if (data.Train.Count == 0)
             throw new DataException($"dataset '{data.Info.Name}': there are no images to train on.");
 
-        Device device = Device.Open(recipe.Run.Device, recipe.Run.Threads, recipe.Run.Precision);
-        if (device.Backend.UsesHostMemory) StepMemory.Require(recipe, config);
+        ranks ??= SingleProcess.Instance;
+        ShardChoice.RequireImages(ranks, data.Train.Count);
+        BatchShards shards = new(ranks, recipe.Optimisation.Shards ?? 1);
+        int? threads = RankThreads.Of(ranks);
+        Device device = Device.Open(recipe.Run.Device, recipe.Run.Threads ?? threads, recipe.Run.Precision);
+        if (device.Backend.UsesHostMemory) StepMemory.Require(recipe, config, shards);
         ImageClassifier model = config.Build();
         fill(model, device, data.Info);
         FineTuning.Prepare(model, recipe);
-        DataLoader train = LoaderChoice.Training(recipe, config, data);
+        DataLoader train = LoaderChoice.Training(recipe, config, data, shards);
         SmallestBatch.Require(recipe, config, train);
         DataLoader validation = LoaderChoice.Evaluation(data.Validation, config, recipe.Optimisation.BatchSize,
             recipe.Data, sharing: train);
@@ -141,6 +150,8 @@ public static class TrainingSetup
         {
             Recipe = recipe,
             Device = device,
+            Shards = shards,
+            Threads = threads,
             Model = model,
             Optimizer = OptimisationChoice.Optimizer(recipe.Optimisation, model),
             Schedule = OptimisationChoice.Schedule(recipe, train.BatchesPerEpoch),

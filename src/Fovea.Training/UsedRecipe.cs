@@ -34,7 +34,7 @@ internal static class UsedRecipe
                 DropPath = rates.DropPath ?? (double)(decimal)(model.DropPath ?? 0),
             },
             Distillation = recipe.Distillation with { Alpha = recipe.Distillation.UsedAlpha },
-            Run = recipe.Run with { Threads = recipe.Run.Threads ?? Environment.ProcessorCount },
+            Run = recipe.Run with { Threads = recipe.Run.Threads ?? parts.Threads ?? Environment.ProcessorCount },
         };
         return Augmented(recipe, recipe.Data.Augmentation?.Steps ?? []);
     }

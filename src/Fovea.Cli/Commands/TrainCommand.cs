@@ -67,7 +67,6 @@ internal static class TrainCommand
         foreach (RecipeOption field in fields) command.Add(field);
         command.SetAction(parsed =>
         {
-            Launcher.RequireOne(Launcher.Current, name);
             Recipe Apply(Recipe from) => From(run, parsed, RecipeOption.Apply(from, fields, parsed));
             Recipe Read(Recipe from) => Apply(parsed.GetValue(recipe) is string file ? ReadFile(file, from) : from);
             bool isResumed = parsed.GetResult(resume) is { Implicit: false };
@@ -76,17 +75,19 @@ internal static class TrainCommand
             if (find.IsAsked(parsed))
             {
                 if (isResumed) throw new UsageException("--find-lr: tests the beginning of a run; leave --resume out.");
+                Launcher.RequireOne(Launcher.Current, $"{name} --find-lr");
                 find.Run(parsed, Read(start(Read(Recipe.Default))), parsed.GetValue(quiet), parsed.GetValue(json),
                     stop);
                 return ExitCode.Success;
             }
 
-            IRunDisplay display = parsed.GetValue(quiet) ? new QuietDisplay()
+            IRunDisplay display = parsed.GetValue(quiet) || Collective.Open().Rank > 0 ? new QuietDisplay()
                 : parsed.GetValue(json) ? new JsonDisplay(terminal.Output, terminal.Error)
                 : terminal.IsInteractive ? new LiveDisplay(terminal.Console)
                 : new PlainDisplay(terminal.Output, terminal.Typed, terminal.Idle);
             using WorkInHand work = new();
-            ObserverList observers = new(work, new ReportObserver(terminal.Typed, terminal.Idle), display);
+            ObserverList observers = Collective.Open().Rank > 0 ? new(work)
+                : new(work, new ReportObserver(terminal.Typed, terminal.Idle), display);
             display.Show(() => isResumed
                 ? TrainingRun.Resume(parsed.GetValue(resume),
                     old => Resumable(old, Apply(old), parsed.GetValue(recipe)), observers, stop)

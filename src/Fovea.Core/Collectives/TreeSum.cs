@@ -8,10 +8,11 @@ namespace Fovea.Core.Collectives;
 /// <see cref="ShardTree"/>, and a transport only carries values. All-reduce of a transport promises no such thing.
 /// </summary>
 /// <remarks>
-/// Each rank hands in the values of its shards in ascending order (<see cref="Add"/>) and then asks for the sum
-/// (<see cref="Reduce"/>). Between ranks, each finishes a part of the vector: of a vector of n values, a rank sends and
-/// receives about 2 n (ranks - 1) / ranks of them, as the best algorithms of all-reduce do, if the number of ranks is a
-/// power of two; else up to twice as much in the first half. The buffers of an instance are used again.
+/// Each rank hands in the values of its shards in ascending order (<see cref="Add"/>) and then
+/// asks for the sum (<see cref="Reduce"/>). Between ranks, each finishes a part of the vector: of a vector of n values,
+/// a rank sends and receives about 2 n (ranks - 1) / ranks of them, as the best algorithms of all-reduce do, if the
+/// number of ranks is a power of two; else up to twice as much in the first half. The buffers of an instance are used
+/// again.
 /// </remarks>
 public sealed class TreeSum
 {
@@ -59,7 +60,18 @@ public sealed class TreeSum
         _added++;
     }
 
-    /// <summary>The sum over all shards, on all ranks; the next <see cref="Add"/> begins anew.</summary>
+    /// <summary>As <see cref="Add"/>, without a copy: the vector belongs to the sum from now
+    /// on.</summary>
+    /// <returns>Another one of the same length for the caller, with any contents.</returns>
+    public float[] AddOwn(float[] values)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, _length);
+        if (_added == ShardCount) throw new InvalidOperationException($"This rank has {ShardCount} shards.");
+        return _own.Take(_tree.Leaf(FirstShard + _added++), values);
+    }
+
+    /// <summary>The sum over all shards, on all ranks; the next <see cref="Add"/> begins
+    /// anew.</summary>
     /// <param name="sum">As long as the vectors.</param>
     public void Reduce(Span<float> sum)
     {
@@ -143,6 +155,21 @@ public sealed class TreeSum
             }
 
             while (_stack.Count > 1 && ShardTree.AreSiblings(_stack[^2].Node, _stack[^1].Node)) Merge();
+        }
+
+        /// <summary>Adds a vector that it may keep.</summary>
+        /// <returns>One that is free.</returns>
+        public float[] Take(ShardTree.Node node, float[] values)
+        {
+            if (_stack.Count > 0 && ShardTree.AreSiblings(_stack[^1].Node, node))
+            {
+                Add(node, values);
+                return values;
+            }
+
+            _stack.Add((node, values));
+            while (_stack.Count > 1 && ShardTree.AreSiblings(_stack[^2].Node, _stack[^1].Node)) Merge();
+            return _free.TryPop(out float[]? buffer) ? buffer : new float[length];
         }
 
         public void Clear()

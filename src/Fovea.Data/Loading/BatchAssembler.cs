@@ -29,8 +29,13 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
         indices.CopyTo(batch.Indices);
         batch.Count = indices.Length;
         UnreadableImages unreadable = new();
+        (int first, int count) = options.Share?.Invoke(indices.Length) ?? (0, indices.Length);
         for (int i = 0; i < indices.Length && !stop.IsCancellationRequested; i++)
         {
+            // An image that is mixed needs the one as far from the other end.
+            bool isAsked = i - first >= 0 && i - first < count;
+            int partner = indices.Length - 1 - i;
+            if (!isAsked && (options.Mixing is null || partner < first || partner >= first + count)) continue;
             int index = indices[i];
             if (TryRead(index, unreadable) is not int label) continue;
             batch.Labels[i] = label;

@@ -37,6 +37,9 @@ public sealed class DataLoader
     private (int, int, int, int, int) Form =>
         (_options.BatchSize, _channels, _height, _width, _options.Mixing is null ? 0 : _dataset.Info.Classes);
 
+    /// <summary>Images of a batch; the last one of an epoch may have fewer.</summary>
+    public int BatchSize => _options.BatchSize;
+
     /// <summary>Batches in a whole epoch.</summary>
     public int BatchesPerEpoch =>
         _options.DropLast ? _dataset.Count / _options.BatchSize
@@ -49,16 +52,24 @@ public sealed class DataLoader
     /// workers.</summary>
     /// <param name="epoch">From 0. Decides order and transforms.</param>
     /// <param name="startBatch">Number of the first batch: 0, or where an interrupted epoch goes on.</param>
+    /// <exception cref="DataException">While enumerating: an image cannot be read, or a transform does not fit
+    /// it.</exception>
+    public IEnumerable<Batch> Epoch(int epoch, int startBatch = 0) => Part(epoch, startBatch, BatchesPerEpoch, default);
+
+    /// <summary>Some batches of an epoch, as <see cref="Epoch"/>.</summary>
+    /// <param name="epoch">From 0. Decides order and transforms.</param>
+    /// <param name="startBatch">Number of the first batch.</param>
+    /// <param name="endBatch">Number after the last batch.</param>
     /// <param name="stop">Ends the waiting for a batch that is not ready.</param>
     /// <exception cref="DataException">While enumerating: an image cannot be read, or a transform does not fit
     /// it.</exception>
     /// <exception cref="OperationCanceledException">While enumerating: <paramref name="stop"/> asked for
     /// it.</exception>
-    public IEnumerable<Batch> Epoch(int epoch, int startBatch = 0, CancellationToken stop = default)
+    public IEnumerable<Batch> Part(int epoch, int startBatch, int endBatch, CancellationToken stop)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         ArgumentOutOfRangeException.ThrowIfNegative(startBatch);
-        return Enumerate(epoch, startBatch, stop);
+        return Enumerate(epoch, startBatch, Math.Min(endBatch, BatchesPerEpoch), stop);
     }
 
     /// <summary>The order of the images in an epoch.</summary>
@@ -86,13 +97,13 @@ public sealed class DataLoader
             { Remedy = remedy };
     }
 
-    private IEnumerable<Batch> Enumerate(int epoch, int startBatch, CancellationToken stop)
+    private IEnumerable<Batch> Enumerate(int epoch, int startBatch, int endBatch, CancellationToken stop)
     {
         int[] order = Order(epoch);
         Batch[] ring = [.. Enumerable.Range(0, _options.Prefetch + 1).Select(_ => Rent())];
         try
         {
-            using Prefetcher prefetcher = new(ring, startBatch, BatchesPerEpoch, _options.Workers,
+            using Prefetcher prefetcher = new(ring, startBatch, endBatch, _options.Workers,
                 () => FillerOf(order, epoch));
             while (prefetcher.Next(stop) is Batch batch) yield return batch;
         }

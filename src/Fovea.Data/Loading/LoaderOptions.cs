@@ -31,6 +31,10 @@ public sealed record LoaderOptions
     /// <summary>Mixes the images of a batch with each other; null: never.</summary>
     public BatchMixing? Mixing { get; init; }
 
+    /// <summary>From the number of images of a batch to those of them that are prepared, by their places in it; the
+    /// others are left as they are. Null: all.</summary>
+    public Func<int, (int First, int Count)>? Share { get; init; }
+
     /// <summary>Channels that the model takes, 1 or 3; null: those of the dataset. Grey is repeated, colour turned
     /// grey.</summary>
     public int? Channels { get; init; }

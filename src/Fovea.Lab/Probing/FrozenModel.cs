@@ -84,8 +84,8 @@ public sealed class FrozenModel
         float[] values = [];
         int dim = 0;
         int done = 0;
-        foreach (Batch batch in LoaderChoice.Evaluation(dataset, _model.Config, batchSize, Recipe.Data,
-            _normalization).Epoch(0, stop: stop))
+        DataLoader loader = LoaderChoice.Evaluation(dataset, _model.Config, batchSize, Recipe.Data, _normalization);
+        foreach (Batch batch in loader.Part(0, 0, loader.BatchesPerEpoch, stop))
         {
             stop.ThrowIfCancellationRequested();
             using StepScope scope = StepScope.Begin();

@@ -1,3 +1,4 @@
+using Fovea.Core.Collectives;
 using Fovea.Tensors;
 
 namespace Fovea.Nn.Layers;
@@ -51,6 +52,8 @@ public sealed class BatchNorm2d : Module
     /// <summary>Number of those batches.</summary>
     public ModuleBuffer BatchesTracked { get; }
 
+    private protected override bool MixesImagesItself => true;
+
     /// <summary>relu?(norm(x) + residual), all in one operator.</summary>
     /// <param name="x"><c>[batch, channel, height, width]</c>.</param>
     /// <param name="residual">Added to the result, in x's shape, or null.</param>
@@ -61,10 +64,22 @@ public sealed class BatchNorm2d : Module
     {
         if (!Training)
             return Ops.FixedBatchNorm(x, Weight, Bias, RunningMean, RunningVariance, _epsilon, residual, relu);
+        if (ShardMeeting.Current is { } shards) return Shared(x, residual, relu, shards);
         float batches = BatchesTracked.Value.Item() + 1;
         Tensor y = Ops.BatchNorm(x, Weight, Bias, RunningMean, RunningVariance, _momentum ?? 1 / batches, _epsilon,
             residual, relu);
         BatchesTracked.Value.CopyFrom([batches]);
+        return y;
+    }
+
+    /// <summary>With the statistics of all shards of a batch, which the first shard of a rank counts.</summary>
+    private Tensor Shared(Tensor x, Tensor? residual, bool relu, ShardMeeting.Seat shards)
+    {
+        float batches = shards.IsFirst ? BatchesTracked.Value.Item() + 1 : 1;
+        Tensor y = Ops.SharedBatchNorm(x, Weight, Bias, RunningMean, RunningVariance, _momentum ?? 1 / batches,
+            _epsilon,
+            residual, relu, shards);
+        if (shards.IsFirst) BatchesTracked.Value.CopyFrom([batches]);
         return y;
     }
 

@@ -100,7 +100,7 @@ public sealed class TrainedModel
         CancellationToken stop = default)
     {
         dataset = ClassMap.Of(Head.Data, dataset.Info).Require(Path).Apply(dataset);
-        return Evaluator.Run(Model, LoaderOf(dataset, batchSize), Head.Data.Classes, _device, augmentation, stop);
+        return Evaluator.Run(Model, LoaderOf(dataset, batchSize), Head.Data.Classes, _device, augmentation, stop: stop);
     }
 
     /// <summary>Probability of each class, <c>[image][class]</c>, in the dataset's order.</summary>

@@ -61,6 +61,10 @@ public sealed record OptimisationSection
     /// batch.</summary>
     public int GradientAccumulation { get; init; } = 1;
 
+    /// <summary>Shards of a batch, whose gradients are added in an order that depends on their number alone; null: 1,
+    /// or 8 where a launcher started the process. Results do not depend on the ranks that compute them.</summary>
+    public int? Shards { get; init; }
+
     /// <summary>Blocks keep only their inputs and are computed again in the backward pass; off.</summary>
     public bool GradientCheckpointing { get; init; }
 

@@ -30,6 +30,12 @@ public sealed record RunSection
     /// too.</summary>
     public int KeepCheckpoints { get; init; } = 1;
 
+    /// <summary>Steps between comparisons of the weights of all ranks; 100.</summary>
+    public int CheckRanksEvery { get; init; } = 100;
+
+    /// <summary>File for a timeline of the first steps, in Chrome's form; null: none.</summary>
+    public string? Timeline { get; init; }
+
     /// <summary>Tools that get a record of the run; TensorBoard.</summary>
     public Trackers Track { get; init; } = Trackers.TensorBoard;
 

@@ -11,9 +11,11 @@ public sealed class RunLog : IDisposable
 {
     private const string Columns =
         "epoch,step,train_loss,train_accuracy,val_loss,val_accuracy,lr,images_per_second,seconds";
-    private readonly RunDirectory _run;
+    private readonly RunDirectory? _run;
     private readonly List<RunEvent> _events;
-    private readonly StreamWriter _lines;
+    private readonly StreamWriter? _lines;
+
+    private RunLog(List<RunEvent> events) => _events = events;
 
     private RunLog(RunDirectory run, List<RunEvent> events)
     {
@@ -26,6 +28,9 @@ public sealed class RunLog : IDisposable
 
     /// <summary>All events so far, in order.</summary>
     public IReadOnlyList<RunEvent> Events => _events;
+
+    /// <summary>A log that stays in memory, of a rank that writes nothing.</summary>
+    public static RunLog Unwritten() => new([]);
 
     /// <summary>An empty log.</summary>
     public static RunLog Begin(RunDirectory run) => new(run, []);
@@ -87,15 +92,16 @@ public sealed class RunLog : IDisposable
     public void Add(RunEvent entry)
     {
         _events.Add(entry);
-        _lines.WriteLine(JsonText.Line(entry));
+        _lines?.WriteLine(JsonText.Line(entry));
         if (entry.Event == "epoch") WriteResults();
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _lines.Dispose();
+    public void Dispose() => _lines?.Dispose();
 
     private void WriteResults()
     {
+        if (_run is null) return;
         IEnumerable<string> rows = _events.Where(entry => entry.Event == "epoch").Select(entry => string.Join(',',
             entry.Epoch, entry.Step, Number(entry.TrainLoss), Number(entry.TrainAccuracy), Number(entry.ValLoss),
             Number(entry.ValAccuracy),

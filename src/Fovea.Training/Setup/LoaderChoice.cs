@@ -1,4 +1,5 @@
 
+using Fovea.Core.Collectives;
 using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
@@ -19,12 +20,15 @@ public static class LoaderChoice
     /// <param name="recipe">A resolved recipe.</param>
     /// <param name="config">Size and channels that the model takes.</param>
     /// <param name="data">The images.</param>
-    internal static DataLoader Training(Recipe recipe, ModelConfig config, DatasetSplits data)
+    /// <param name="shards">Which of a batch's images this rank prepares; null: all.</param>
+    internal static DataLoader Training(Recipe recipe, ModelConfig config, DatasetSplits data,
+        BatchShards? shards = null)
     {
         LoaderOptions options = Options(config, recipe.Optimisation.BatchSize, recipe.Data) with
         {
             Normalization = Normalized(data.Info, recipe.Data).Normalization,
             Shuffle = true,
+            Share = shards is null || shards.Ranks.Size == 1 ? null : shards.Share,
             Seed = recipe.Run.Seed,
             Transforms = recipe.Data.Augmentation!,
             Repeats = recipe.Data.AugmentRepeats,

@@ -1,3 +1,4 @@
+using Fovea.Core.Collectives;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Tensors.Backends.Meta;
@@ -67,14 +68,20 @@ public readonly record struct StepMemory(long Peak, long Moved, long State)
     /// allocated.</summary>
     /// <param name="recipe">A resolved recipe.</param>
     /// <param name="config">The model.</param>
+    /// <param name="shards">How a batch is divided; null: not at all.</param>
     /// <exception cref="UsageException">It takes more memory than there is; the message has both, and what lowers
     /// it.</exception>
-    internal static void Require(Recipe recipe, ModelConfig config)
+    internal static void Require(Recipe recipe, ModelConfig config, BatchShards? shards = null)
     {
         OptimisationSection how = recipe.Optimisation;
         bool recomputes = how.GradientCheckpointing && config.Build().CanRecompute;
         bool learnsAll = how.Freeze == 0;   // what is frozen needs no activations: a forward pass is what is certain
-        int part = (how.BatchSize + how.GradientAccumulation - 1) / how.GradientAccumulation;
+        shards ??= BatchShards.Single;
+        int pieces = how.GradientAccumulation;
+        if (!shards.IsWhole(how.BatchSize))
+            // those that meet are there at once
+            pieces *= config.Build().MixesImages ? shards.Ranks.Size : shards.Shards;
+        int part = (how.BatchSize + pieces - 1) / pieces;
         MemoryLimit.Require(PeakOf(config, learnsAll, recomputes, part) + CheckpointOf(recipe, config),
             $"a step of '{recipe.Model.Name}' with {part} images of {config.ImageSize} x {config.ImageSize} at a time",
             "Lower `batch-size`, `image-size` or the model's size, raise `patch-size` or `grad-accum`, or give "

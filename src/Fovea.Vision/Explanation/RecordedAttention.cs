@@ -29,9 +29,9 @@ public sealed class RecordedAttention
     public SamplingLocations? SamplingLocations { get; }
 
     /// <summary>
-    /// What <see cref="Tape.Backward"/> started from, differentiated with respect to the map, <c>[batch, head, token,
-    /// token]</c>, owned by the running scope. Every mechanism mixes values linearly, o_i = Σ_j a_ij v_j, fused or not,
-    /// so ∂L/∂a_ij = ∂L/∂o_i · v_j: the map itself need not be on the tape.
+    /// What <see cref="Tape.Backward(Tensor, Tensor?)"/> started from, differentiated with respect to the map,
+    /// <c>[batch, head, token, token]</c>, owned by the running scope. Every mechanism mixes values linearly, o_i = Σ_j
+    /// a_ij v_j, fused or not, so ∂L/∂a_ij = ∂L/∂o_i · v_j: the map itself need not be on the tape.
     /// </summary>
     /// <exception cref="InvalidOperationException">The recorder was made without gradients, or nothing was
     /// differentiated.</exception>

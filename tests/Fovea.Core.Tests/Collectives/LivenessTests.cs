@@ -146,11 +146,13 @@ public sealed class LivenessTests
     }
 
     /// <summary>What rank 0 broadcast.</summary>
-    private sealed class Board(int size)
+    private sealed class Board(int size) : IDisposable
     {
         private readonly Barrier _meeting = new(size);
 
         public byte[] Bytes { get; set; } = [];
+
+        public void Dispose() => _meeting.Dispose();
 
         public void Meet() => Assert.True(_meeting.SignalAndWait(TimeSpan.FromSeconds(30)));
     }

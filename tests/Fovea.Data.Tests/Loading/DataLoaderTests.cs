@@ -52,6 +52,41 @@ public sealed class DataLoaderTests
     }
 
     [Fact]
+    public void A_share_of_a_batch_has_the_images_labels_and_targets_of_the_whole_one() => Prop.ForAll(
+        (from size in Gen.Choose(2, 9)
+         from first in Gen.Choose(0, size - 1)
+         from count in Gen.Choose(1, size - first)
+         from mixing in Gen.Elements(null, new BatchMixing { Mixup = 0.5 }, new BatchMixing { CutMix = 1 })
+         select (size, first, count, mixing)).ToArbitrary(),
+        ((int Size, int First, int Count, BatchMixing? Mixing) c) =>
+        {
+            LoaderOptions options = new()
+            {
+                BatchSize = c.Size,
+                Shuffle = true,
+                Seed = 3,
+                Transforms = Augment,
+                Mixing = c.Mixing,
+            };
+            (int First, int Count) Share(int images) =>
+                (Math.Min(c.First, images), Math.Clamp(images - c.First, 0, c.Count));
+            using IEnumerator<Batch> whole = new DataLoader(Counting.Dataset(20), options).Epoch(1).GetEnumerator();
+            foreach (Batch part in new DataLoader(Counting.Dataset(20), options with { Share = Share }).Epoch(1))
+            {
+                whole.MoveNext();
+                (int first, int count) = Share(part.Count);
+                bool IsSame<T>(Func<Batch, T[]> of, int each) => of(whole.Current).AsSpan(first * each, count * each)
+                    .SequenceEqual(of(part).AsSpan(first * each, count * each));
+                if (part.Count != whole.Current.Count || !IsSame(batch => batch.Images, 16)
+                    || !IsSame(batch => batch.Labels, 1) || !IsSame(batch => batch.Indices, 1)
+                    || (c.Mixing is not null && !IsSame(batch => batch.Targets!, part.Classes)))
+                    return false;
+            }
+
+            return !whole.MoveNext();
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
     public void Batches_do_not_depend_on_workers_and_prefetch()
     {
         LoaderOptions options = new() { BatchSize = 7, Shuffle = true, Seed = 3, Transforms = Augment };

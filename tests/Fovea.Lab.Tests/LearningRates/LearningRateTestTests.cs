@@ -110,7 +110,7 @@ public sealed class LearningRateTestTests : IDisposable
     private static LearningRateCurve Test(Recipe recipe, Action<LearningRatePoint>? measured = null)
     {
         CancellationToken stop = TestContext.Current.CancellationToken;
-        return LearningRateTest.Run(TrainingSetup.New(recipe, TinyRun.Images, stop: stop), Range, measured, stop);
+        return LearningRateTest.Run(TrainingSetup.New(recipe, TinyRun.Images, stop: stop), Range, measured, stop: stop);
     }
 
     /// <summary>What lies behind the header, which has times in it.</summary>

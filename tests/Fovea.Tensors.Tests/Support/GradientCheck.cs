@@ -1,9 +1,9 @@
 namespace Fovea.Tensors.Tests.Support;
 
 /// <summary>
-/// Compares <see cref="Tape.Backward"/> with central differences of L = Σ output · cotangent, both in double on the
-/// reference device. With h = 1e-5 the differences' own error is about h² = 1e-10 (truncation) plus 2⁻⁵³ |L| / h =
-/// 1e-11 |L| (rounding), so a relative 1e-6 with a floor of 1e-8 separates a wrong formula from a right one.
+/// Compares <see cref="Tape.Backward(Tensor, Tensor?)"/> with central differences of L = Σ output · cotangent, both in
+/// double on the reference device. With h = 1e-5 the differences' own error is about h² = 1e-10 (truncation) plus 2⁻⁵³
+/// |L| / h = 1e-11 |L| (rounding), so a relative 1e-6 with a floor of 1e-8 separates a wrong formula from a right one.
 /// </summary>
 internal static class GradientCheck
 {

@@ -53,7 +53,8 @@ public sealed class RunCheckpointsTests : IDisposable
     public void A_checkpoint_holds_what_was_there_when_it_was_due()
     {
         RunDirectory run = RunDirectory.Create(_folder["run"], "m", "d", DateTime.UnixEpoch);
-        TrainingParts parts = TrainingSetup.New(TinyRun.Recipe, TinyRun.Images);
+        TrainingParts parts = TrainingSetup.New(TinyRun.Recipe, TinyRun.Images,
+            stop: TestContext.Current.CancellationToken);
         RunCheckpoints checkpoints = new(run, parts.Recipe.Run);
         NamedTensor weight = parts.Model.NamedState().First().Tensor;
         float[] Filled(int value) => [.. Enumerable.Repeat((float)value, weight.Shape.Elements)];

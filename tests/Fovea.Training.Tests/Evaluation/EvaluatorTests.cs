@@ -18,7 +18,7 @@ public sealed class EvaluatorTests
         EvaluationResult plain = Evaluator.Run(parts.Model, parts.TestLoader, classes, parts.Device,
             stop: TestContext.Current.CancellationToken);
         EvaluationResult both = Evaluator.Run(parts.Model, parts.TestLoader, classes, parts.Device,
-            TestTimeAugmentation.Flip, TestContext.Current.CancellationToken);
+            TestTimeAugmentation.Flip, stop: TestContext.Current.CancellationToken);
 
         double loss = 0;
         parts.Model.Train(false);

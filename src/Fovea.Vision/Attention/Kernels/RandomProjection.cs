@@ -66,7 +66,7 @@ public sealed class RandomProjection : Module
     private void CountStep()
     {
         if (!Training || _steps is null || Tape.Current is null || Tape.IsRecomputing) return;
-        if (Context.FirstSample > 0) return;
+        if (!Context.IsFirstPart) return;
         float done = _steps.Value.Item();   // exact up to 2²⁴
         if (done >= _options.RedrawEvery)
         {

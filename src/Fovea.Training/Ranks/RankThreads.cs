@@ -1,0 +1,33 @@
+using System.Text;
+using Fovea.Core.Collectives;
+
+namespace Fovea.Training.Ranks;
+
+/// <summary>Threads of a rank, where nobody says how many: the processors that it may use, divided among the ranks that
+/// may use the same ones. A launcher that binds ranks to processors of their own has divided them already.</summary>
+internal static class RankThreads
+{
+    /// <summary>Threads of this rank; null where there is one rank.</summary>
+    public static int? Of(ICollective ranks) =>
+        ranks.Size == 1 ? null : Of(ranks, Environment.MachineName + " " + Allowed(), Environment.ProcessorCount);
+
+    /// <param name="ranks">The ranks.</param>
+    /// <param name="processors">Names the processors that this rank may use.</param>
+    /// <param name="count">Number of them.</param>
+    internal static int Of(ICollective ranks, string processors, int count)
+    {
+        IReadOnlyList<byte[]> all = ranks.Gather(Encoding.UTF8.GetBytes(processors));
+        int[] sharing = new int[ranks.Size];
+        string[] names = [.. all.Select(Encoding.UTF8.GetString)];
+        for (int rank = 0; rank < names.Length; rank++) sharing[rank] = names.Count(name => name == names[rank]);
+        ranks.Broadcast<int>(sharing);
+        return Math.Max(1, count / sharing[ranks.Rank]);
+    }
+
+    private static string Allowed()
+    {
+        const string status = "/proc/self/status", key = "Cpus_allowed_list:";
+        return File.Exists(status)
+            ? File.ReadLines(status).FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal)) ?? "" : "";
+    }
+}
