@@ -204,4 +204,5 @@ public sealed class LivenessTests
 
         public void Exchange(ReadOnlySpan<byte> data, int to, Span<byte> received, int from) =>
             throw new NotSupportedException();
-    }}
+    }
+}

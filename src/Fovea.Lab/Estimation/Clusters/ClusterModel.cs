@@ -99,7 +99,8 @@ public sealed record ClusterModel
 
     /// <summary>Each rank hands its part of the weights to every other, bucket by bucket.</summary>
     private NetworkModel.Parts Weights(int ranks) => Network.Sum(
-        new(Buckets * (ranks - 1), (ranks - 1.0) / ranks), Parameters, sizeof(float)) with { Adding = 0 };
+        new(Buckets * (ranks - 1), (ranks - 1.0) / ranks), Parameters, sizeof(float)) with
+    { Adding = 0 };
 
     private static ClusterLimit LimitOf(double uneven, double optimiser, double exposed, NetworkModel.Parts bucket,
         NetworkModel.Parts weights)

@@ -159,7 +159,11 @@ public sealed class ClusterModelTests
         };
         CollectiveResult measured = new()
         {
-            Transport = "t", Ranks = 3, RanksOnMachine = 1, Shards = 8, Sizes = [Time(4), Time(1024), Time(1 << 26)],
+            Transport = "t",
+            Ranks = 3,
+            RanksOnMachine = 1,
+            Shards = 8,
+            Sizes = [Time(4), Time(1024), Time(1 << 26)],
         };
         NetworkModel fitted = NetworkModel.Of(measured);
         Assert.Equal(truth.Latency, fitted.Latency, 1e-8);
