@@ -24,11 +24,21 @@ public sealed class DeferredTests : IDisposable
     [InlineData(null, 1)]
     [InlineData(0.5, 1)]
     [InlineData(0.5, 2)]
-    public void Numbers_read_a_step_late_are_the_same(double? clip, int accumulation)
+    [InlineData(0.5, 1, OptimizerKind.Lamb)]
+    [InlineData(null, 1, OptimizerKind.Lars)]
+    [InlineData(0.5, 1, OptimizerKind.Lars)]
+    public void Numbers_read_a_step_late_are_the_same(double? clip, int accumulation,
+        OptimizerKind optimizer = OptimizerKind.AdamW)
     {
-        Recipe recipe = Recipe() with
+        Recipe start = ModelDefaults.For(Recipe(), optimizer);
+        Recipe recipe = start with
         {
-            Optimisation = Recipe().Optimisation with { ClipGradient = clip, GradientAccumulation = accumulation },
+            Optimisation = start.Optimisation with
+            {
+                Optimizer = optimizer,
+                ClipGradient = clip,
+                GradientAccumulation = accumulation,
+            },
             Run = Recipe().Run with { CheckpointEvery = null },
         };
 
@@ -71,6 +81,8 @@ public sealed class DeferredTests : IDisposable
     [Theory]
     [InlineData(OptimizerKind.AdamW)]
     [InlineData(OptimizerKind.Sgd)]
+    [InlineData(OptimizerKind.Lamb)]
+    [InlineData(OptimizerKind.Lars)]
     public void A_run_that_diverges_names_the_same_step_and_place(OptimizerKind optimizer)
     {
         Recipe recipe = Recipe() with

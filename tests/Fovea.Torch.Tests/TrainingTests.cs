@@ -67,11 +67,14 @@ public sealed class TrainingTests : IDisposable
     [InlineData(OptimizerKind.Sgd)]
     [InlineData(OptimizerKind.Adam)]
     [InlineData(OptimizerKind.AdamW)]
+    [InlineData(OptimizerKind.Lamb)]
+    [InlineData(OptimizerKind.Lars)]
     public void Every_optimiser_steps(OptimizerKind optimiser)
     {
-        (double[] expected, double[] actual) = Losses(TinyRun.Recipe with
+        Recipe start = ModelDefaults.For(TinyRun.Recipe, optimiser);
+        (double[] expected, double[] actual) = Losses(start with
         {
-            Optimisation = TinyRun.Recipe.Optimisation with { Optimizer = optimiser, ClipGradient = 0.5 },
+            Optimisation = start.Optimisation with { Optimizer = optimiser, ClipGradient = 0.5 },
         });
 
         for (int step = 0; step < actual.Length; step++) AssertClose(expected[step], actual[step], 2e-5);

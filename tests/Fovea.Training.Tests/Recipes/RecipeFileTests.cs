@@ -122,6 +122,7 @@ public sealed class RecipeFileTests
             from shares in optionalShare.Four()
             from epochs in whole
             from optimizer in Gen.Elements(Enum.GetValues<OptimizerKind>())
+            from scaling in Gen.Elements(Enum.GetValues<RateScaling>())
             from rates in positive.Two()
             from betas in share.Two()
             from nesterov in Gen.Elements(true, false)
@@ -160,7 +161,12 @@ public sealed class RecipeFileTests
                     Betas = betas,
                     Momentum = betas.Item1,
                     Nesterov = nesterov,
-                    ClipGradient = nesterov ? null : rates.Item2
+                    ClipGradient = nesterov ? null : rates.Item2,
+                    RateScaling = scaling,
+                    BaseBatch = epochs,
+                    TrustCoefficient = rates.Item2,
+                    ClipTrust = nesterov,
+                    AlwaysAdapt = !nesterov,
                 },
                 Schedule = new() { Form = schedule, WarmupEpochs = rates.Item1, MinimumLearningRate = rates.Item2 },
                 Regularisation = new()
