@@ -205,7 +205,8 @@ public sealed partial class Trainer
             && RankAgreement.FirstWithOtherWeights(_ranks, Model) is int rank)
             throw new TrainingDivergedException(
                 $"step {_state.Step}: rank {rank} has other weights than rank 0, though both added the same numbers: "
-                    + "its processor, memory or network is not sound, or computes in another way (kinds of processors must "
+                    + "its processor, memory or network is not sound, or computes in another way (kinds of processors "
+                    + "must "
                     + "not be mixed); go on from the last checkpoint without that machine.");
     }
 
