@@ -5,6 +5,7 @@ using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Ranks;
+using Fovea.Training.Recipes;
 using Fovea.Vision;
 
 namespace Fovea.Training;
@@ -40,8 +41,9 @@ internal sealed class ShardedGradients : IDisposable
         _leaves = [.. parts.Model.NamedParameters().Where(entry => trained.Contains(entry.Parameter))
             .Select(entry => entry.Parameter.Value)];
         _order = new GradientOrder(_leaves);
-        _buckets = new GradientBuckets(_leaves, _shards, _queue);
-        _numbers = new float[_shards.Shards * NumbersOfShard + 1];
+        _buckets = new GradientBuckets(_leaves, _shards, _queue,
+            parts.Recipe.Optimisation.Wire == WireKind.Bf16);
+        _numbers = new float[_shards.Shards * NumbersOfShard + 2];
         _contexts = new ForwardContext[_shards.Count];
         _parked = [.. _contexts.Select(_ => new List<(Tensor, Tensor)>())];
     }
@@ -49,16 +51,21 @@ internal sealed class ShardedGradients : IDisposable
     /// <summary>A rank wanted to stop in the last step; the same on all ranks.</summary>
     public bool IsStopAsked { get; private set; }
 
+    /// <summary>Rank 0 wanted to save in the last step; the same on all ranks.</summary>
+    public bool IsSaveAsked { get; private set; }
+
     /// <summary>Makes the gradients of a batch's mean loss those of the parameters, which have none.</summary>
     /// <param name="batch">The images.</param>
     /// <param name="step">Steps done before; decides what dropout draws.</param>
     /// <param name="stop">This rank wants to stop.</param>
+    /// <param name="save">This rank wants to save.</param>
     /// <returns>Loss and number of images classified correctly.</returns>
-    public BatchResult Add(Batch batch, int step, bool stop)
+    public BatchResult Add(Batch batch, int step, bool stop, bool save)
     {
         if (_shards.IsWhole(batch.Count))
         {
             IsStopAsked = RankExchange.Any(_shards.Ranks, stop);
+            IsSaveAsked = RankExchange.Any(_shards.Ranks, save);
             return _whole.Add(batch, step);
         }
 
@@ -72,11 +79,11 @@ internal sealed class ShardedGradients : IDisposable
         else
             for (int shard = 0; shard < _shards.Count; shard++) Compute(batch, step, shard);
 
-        _numbers[^1] = stop ? 1 : 0;
+        (_numbers[^2], _numbers[^1]) = (save ? 1 : 0, stop ? 1 : 0);
         Task numbers = _queue.Post("loss", () => _shards.Ranks.AllReduce(_numbers));
         _buckets.Finish();
         numbers.GetAwaiter().GetResult();
-        IsStopAsked = _numbers[^1] > 0;
+        (IsSaveAsked, IsStopAsked) = (_numbers[^2] > 0, _numbers[^1] > 0);
         return Result();
     }
 

@@ -28,6 +28,7 @@ public sealed partial class Trainer
     private readonly RunCheckpoints _checkpoints;
     private readonly ShardedGradients? _sharded;
     private readonly ICollective _ranks;
+    private readonly StateShards? _states;
     private readonly RankTimeline? _timeline;
     private readonly IRunObserver _observer;
     private readonly Stopwatch _clock = new();
@@ -56,6 +57,7 @@ public sealed partial class Trainer
         _timeline = _recipe.Run.Timeline is string file ? new RankTimeline(_ranks, file) : null;
         _sharded = parts.Shards.Shards == 1 && _ranks.Size == 1 ? null
             : new ShardedGradients(parts, _gradients, new CollectiveQueue(_ranks, _timeline?.Timeline));
+        if (_recipe.Optimisation.ZeroState && _ranks.Size > 1) _states = new StateShards(_ranks, parts.Optimizer);
         _secondsBefore = _state.Seconds;
         _stepsBefore = _state.Step;
         Plan = Describe();
@@ -158,7 +160,8 @@ public sealed partial class Trainer
         long start = Stopwatch.GetTimestamp();
         IReadOnlyList<ParameterGroup> groups = _parts.Optimizer.Groups;
         double? limit = _recipe.Optimisation.ClipGradient;
-        BatchResult result = _sharded?.Add(batch, _state.Step, _stop.IsCancellationRequested)
+        BatchResult result = _sharded?.Add(batch, _state.Step, _stop.IsCancellationRequested,
+            Writes && _checkpoints.IsDueByClock)
             ?? _gradients.Add(batch, _state.Step);
         GradientList gradients = GradientList.Of(groups);
         StepGuard? guard = Update.BeginGuard(gradients.Tensors, limit, _guard);
@@ -185,6 +188,7 @@ public sealed partial class Trainer
             SetLearningRate();
             if (guard is null) _parts.Optimizer.Step(limit is double maximum ? norm!.ClipScale(maximum) : 1);
             else _parts.Optimizer.Step(guard);
+            _states?.Exchange();
             _parts.Optimizer.ZeroGradient();
             _parts.Average?.Update();
         }
@@ -297,8 +301,9 @@ public sealed partial class Trainer
         if (_parts.Schedule.Momentum(_state.Step) is double momentum) _parts.Optimizer.Momentum = momentum;
     }
 
-    private bool IsCheckpointDue =>
-        Writes && _checkpoints.IsDue(_state.Step) && _state.Batch < StepsPerEpoch;
+    private bool IsCheckpointDue => _state.Batch < StepsPerEpoch
+        && (_ranks.Size == 1 ? _checkpoints.IsDue(_state.Step)
+            : _sharded!.IsSaveAsked || _checkpoints.IsDueByStep(_state.Step));
 
     private void Interrupt(CancellationToken stop)
     {
@@ -312,7 +317,13 @@ public sealed partial class Trainer
     {
         RequireFinite();
         _state.Seconds = Seconds();
-        if (Writes) _checkpoints.Save(Head(), Model, _parts.Optimizer, _parts.Average);
+        void Save() => _checkpoints.Save(Head(), Model, _parts.Optimizer, _parts.Average);
+        if (_states is not null)
+            _states.WithAll(() =>
+            {
+                if (Writes) Save();
+            });
+        else if (Writes) Save();
     }
 
     private TrainingDivergedException Diverged(string reason, int? step = null, int? epoch = null)

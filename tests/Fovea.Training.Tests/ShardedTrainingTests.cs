@@ -19,7 +19,8 @@ public sealed class ShardedTrainingTests : IDisposable
         Run = new() { LogEvery = 2, CheckpointEvery = 1, CheckRanksEvery = 2, Threads = 1, Track = Trackers.None },
     };
 
-    public static TheoryData<string> Kinds => ["plain", "mixed", "performer", "resnet", "tail", "frozen"];
+    public static TheoryData<string> Kinds =>
+        ["plain", "mixed", "performer", "resnet", "tail", "frozen", "zero", "sgd"];
 
     public void Dispose() => _folder.Dispose();
 
@@ -56,6 +57,7 @@ public sealed class ShardedTrainingTests : IDisposable
     [Theory]
     [InlineData("plain")]
     [InlineData("resnet")]
+    [InlineData("zero")]
     public void A_run_goes_on_with_another_number_of_ranks_bit_for_bit(string kind)
     {
         Recipe recipe = Of(kind);
@@ -94,6 +96,19 @@ public sealed class ShardedTrainingTests : IDisposable
             Optimisation = old.Optimisation with { Shards = 4, Epochs = 3 },
         }, ranks.Rank == 0 ? notes : new SilentObserver(), default, TinyRun.Images, ranks));
         Assert.Contains("had 1 shards so far and have 4 from now on", Assert.Single(notes.All));
+    }
+
+    [Fact]
+    public void Half_of_the_bytes_on_the_wire_train_as_well()
+    {
+        Recipe recipe = Small with { Regularisation = new(), Optimisation = Small.Optimisation with { Epochs = 3 } };
+        string whole = Train(recipe, 3, "whole");
+        recipe = recipe with { Optimisation = recipe.Optimisation with { Wire = WireKind.Bf16 } };
+        Assert.NotEqual(whole, Train(recipe, 3, "half"));   // and the ranks have the same weights, which is checked
+        Assert.Equal(Weights("half"), Train(recipe, 3, "again"));
+        Assert.Equal(whole, Train(recipe, 1, "one"));       // nothing is sent
+        Assert.All(Events("whole").Zip(Events("half")),
+            pair => Assert.Equal(pair.First.TrainLoss ?? 0, pair.Second.TrainLoss ?? 0, 0.02));
     }
 
     [Fact]
@@ -142,6 +157,8 @@ public sealed class ShardedTrainingTests : IDisposable
             Regularisation = new() { LabelSmoothing = 0.1 },
         },
         "tail" => Small with { Optimisation = Small.Optimisation with { BatchSize = 7, GradientAccumulation = 1 } },
+        "zero" => Small with { Optimisation = Small.Optimisation with { ZeroState = true } },
+        "sgd" => Small with { Optimisation = Small.Optimisation with { Optimizer = OptimizerKind.Sgd, Momentum = 0 } },
         "frozen" => Small with { Optimisation = Small.Optimisation with { Freeze = 1 } },
         _ => Small,
     };

@@ -44,6 +44,7 @@ internal static class CompareCommand
         foreach (RecipeOption field in fields) command.Add(field);
         command.SetAction(parsed =>
         {
+            _ = Collective.Open();   // so that the first rank that ends, ends all
             Launcher.RequireOne(Launcher.Current, "compare");
             string[] given = parsed.GetRequiredValue(files);
             Setting[] settings = [.. fields.Where(field => field.Given(parsed) is not null)

@@ -75,6 +75,7 @@ internal static class TrainCommand
             if (find.IsAsked(parsed))
             {
                 if (isResumed) throw new UsageException("--find-lr: tests the beginning of a run; leave --resume out.");
+                _ = Collective.Open();   // so that the first rank that ends, ends all
                 Launcher.RequireOne(Launcher.Current, $"{name} --find-lr");
                 find.Run(parsed, Read(start(Read(Recipe.Default))), parsed.GetValue(quiet), parsed.GetValue(json),
                     stop);

@@ -24,13 +24,18 @@ public sealed class TreeSum
     private readonly Partials _all;
     private readonly float[] _sent;
     private readonly float[][] _received;
+    private readonly HalfWire[]? _half;
+    private readonly ushort[] _halfSent = [];
+    private readonly ushort[] _halfReceived = [];
     private int _added;
 
     /// <param name="ranks">The ranks that add.</param>
     /// <param name="shards">Number of shards, the same on all ranks and not less than there are ranks.</param>
     /// <param name="length">Number of values of a vector, the same on all ranks.</param>
+    /// <param name="half">Send values as bfloat16, with error feedback, and add them in single precision: half the
+    /// bytes, and sums that are the same on all ranks but depend on the number of ranks.</param>
     /// <exception cref="UsageException">There are more ranks than shards.</exception>
-    public TreeSum(ICollective ranks, int shards, int length)
+    public TreeSum(ICollective ranks, int shards, int length, bool half = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         _ranks = ranks;
@@ -43,6 +48,12 @@ public sealed class TreeSum
         _sent = new float[ranks.Size == 1 ? 0
             : _nodes[ranks.Rank].Count * Enumerable.Range(0, ranks.Size).Max(rank => SegmentOf(rank).Length)];
         _received = [.. _nodes.Select((nodes, rank) => new float[rank == ranks.Rank ? 0 : nodes.Count * segment])];
+        if (!half || ranks.Size == 1) return;
+        // One for each vector that this rank sends, and one for what it finishes.
+        _half = [.. _nodes[ranks.Rank].Select(_ => new HalfWire(length)), new HalfWire(segment)];
+        _halfSent = new ushort[Math.Max(_sent.Length, segment)];
+        _halfReceived = new ushort[Math.Max(_received.Max(values => values.Length),
+            Enumerable.Range(0, ranks.Size).Max(rank => SegmentOf(rank).Length))];
     }
 
     /// <summary>The first shard of this rank.</summary>
@@ -95,10 +106,19 @@ public sealed class TreeSum
         Span<float> finished = sum.Slice(segment.Start, segment.Length);
         _all.Sum.CopyTo(finished);
         _all.Clear();
+        _half?[^1].Round(finished, 0, _halfSent);   // so that all ranks read the same
         foreach (int other in Partners())
         {
             (int start, int length) = SegmentOf(other);
-            _ranks.Exchange<float>(finished, other, sum.Slice(start, length), other);
+            if (_half is null)
+            {
+                _ranks.Exchange<float>(finished, other, sum.Slice(start, length), other);
+                continue;
+            }
+
+            Span<ushort> received = _halfReceived.AsSpan(0, length);
+            _ranks.Exchange<ushort>(_halfSent.AsSpan(0, finished.Length), other, received, other);
+            HalfWire.Widen(received, sum.Slice(start, length));
         }
     }
 
@@ -108,7 +128,18 @@ public sealed class TreeSum
         (int start, int length) = SegmentOf(other);
         int count = _nodes[_ranks.Rank].Count;
         for (int i = 0; i < count; i++) _own[i].Slice(start, length).CopyTo(_sent.AsSpan(i * length));
-        _ranks.Exchange<float>(_sent.AsSpan(0, count * length), other, _received[other], other);
+        Span<float> sent = _sent.AsSpan(0, count * length);
+        if (_half is null)
+        {
+            _ranks.Exchange<float>(sent, other, _received[other], other);
+            return;
+        }
+
+        for (int i = 0; i < count; i++)
+            _half[i].Round(sent.Slice(i * length, length), start, _halfSent.AsSpan(i * length, length));
+        Span<ushort> received = _halfReceived.AsSpan(0, _received[other].Length);
+        _ranks.Exchange<ushort>(_halfSent.AsSpan(0, sent.Length), other, received, other);
+        HalfWire.Widen(received, _received[other]);
     }
 
     /// <summary>The other ranks, in rounds in which each rank has one partner: r and p meet in round (r + p) mod

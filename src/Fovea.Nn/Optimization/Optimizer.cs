@@ -52,6 +52,30 @@ public abstract class Optimizer
     /// <param name="guard">Clips the gradients, or leaves the step out.</param>
     public void Step(StepGuard guard) => Step(1, guard);
 
+    /// <summary>Leaves parameters to others, who update them elsewhere: their steps are counted here, and their state
+    /// is given up.</summary>
+    /// <param name="owns">Whether a parameter is updated here, by its name.</param>
+    public void KeepOnly(Predicate<string> owns)
+    {
+        foreach (Slot slot in _slots)
+        {
+            slot.IsElsewhere = !owns(slot.Name);
+            if (slot.IsElsewhere) slot.Forget();
+        }
+    }
+
+    /// <summary>The state of parameters that are updated elsewhere, which begins with zeros here, for whoever fills
+    /// it; <see cref="ForgetElsewhere"/> gives it up again.</summary>
+    public IEnumerable<(string Parameter, IReadOnlyList<Tensor> State)> StatesByParameter() =>
+        _slots.Where(slot => slot.Steps > 0).Select(slot => (slot.Name, (IReadOnlyList<Tensor>)StateOf(slot)));
+
+    /// <summary>Gives up the state of parameters that are updated elsewhere.</summary>
+    public void ForgetElsewhere()
+    {
+        foreach (Slot slot in _slots)
+            if (slot.IsElsewhere) slot.Forget();
+    }
+
     /// <summary>Forgets the gradients of all parameters; their buffers are kept for the next ones.</summary>
     public void ZeroGradient()
     {
@@ -103,13 +127,14 @@ public abstract class Optimizer
         {
             if (slot.Parameter.Value.Gradient is not { } gradient) continue;
             slot.Steps++;
+            if (slot.IsElsewhere) continue;
             changes.Add(new Change(
                 slot.Parameter.Value, gradient, StateOf(slot), slot.Steps,
                 (float)(LearningRate * slot.Group.LearningRateFactor),
                 (float)slot.Group.WeightDecay, (float)gradientScale));
         }
 
-        Apply(changes, guard);
+        if (changes.Count > 0) Apply(changes, guard);
     }
 
     private Tensor[] StateOf(Slot slot) => slot.State ??=
@@ -131,5 +156,13 @@ public abstract class Optimizer
         public int Steps { get; set; }
 
         public Tensor[]? State { get; set; }
+
+        public bool IsElsewhere { get; set; }
+
+        public void Forget()
+        {
+            foreach (Tensor tensor in State ?? []) tensor.Release();
+            State = null;
+        }
     }
 }

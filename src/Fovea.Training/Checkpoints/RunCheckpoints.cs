@@ -27,8 +27,11 @@ internal sealed class RunCheckpoints(RunDirectory run, RunSection how)
     public bool IsDue(int step)
     {
         if (_writing.IsFaulted) Wait();
-        return (how.CheckpointEvery is int every && step % every == 0) || IsDueByClock;
+        return IsDueByStep(step) || IsDueByClock;
     }
+
+    /// <summary>Whether the recipe asks for one after this step, whatever the clock says.</summary>
+    public bool IsDueByStep(int step) => how.CheckpointEvery is int every && step % every == 0;
 
     /// <summary>Whether the recipe's minutes have passed since the last one.</summary>
     public bool IsDueByClock =>

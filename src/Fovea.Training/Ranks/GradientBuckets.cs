@@ -25,7 +25,8 @@ internal sealed class GradientBuckets
     /// <param name="leaves">The parameters, in the order of the model.</param>
     /// <param name="shards">Shards and ranks.</param>
     /// <param name="queue">Communicates.</param>
-    public GradientBuckets(IReadOnlyList<Tensor> leaves, BatchShards shards, CollectiveQueue queue)
+    /// <param name="half">Send bfloat16.</param>
+    public GradientBuckets(IReadOnlyList<Tensor> leaves, BatchShards shards, CollectiveQueue queue, bool half)
     {
         (_leaves, _shards, _queue) = (leaves, shards, queue);
         _has = new bool[leaves.Count];
@@ -49,7 +50,7 @@ internal sealed class GradientBuckets
             last = first - 1;
         }
 
-        _buckets = [.. cuts.Select(cut => new Bucket(shards, cut.Count, cut.Length))];
+        _buckets = [.. cuts.Select(cut => new Bucket(shards, cut.Count, cut.Length, half))];
     }
 
     /// <summary>Begins a step.</summary>
@@ -105,9 +106,9 @@ internal sealed class GradientBuckets
     }
 
     /// <summary>Gradients that lie side by side.</summary>
-    private sealed class Bucket(BatchShards shards, int count, int length)
+    private sealed class Bucket(BatchShards shards, int count, int length, bool half)
     {
-        private readonly TreeSum _sum = new(shards.Ranks, shards.Shards, length);
+        private readonly TreeSum _sum = new(shards.Ranks, shards.Shards, length, half);
         private readonly float[]?[] _filling = new float[shards.Count][];
         private readonly int[] _missing = new int[shards.Count];
         private readonly Stack<float[]> _free = [];

@@ -65,6 +65,15 @@ public sealed record OptimisationSection
     /// or 8 where a launcher started the process. Results do not depend on the ranks that compute them.</summary>
     public int? Shards { get; init; }
 
+    /// <summary>Numbers that gradients are sent as between ranks; single precision. With bfloat16 results depend on the
+    /// number of ranks, and a resumed run is not the same to the last bit.</summary>
+    public WireKind Wire { get; init; } = WireKind.Fp32;
+
+    /// <summary>The optimiser's state is divided among ranks, each of which updates its parameters and sends them to
+    /// the others (ZeRO stage 1, Rajbhandari et al. 2020, arXiv:1910.02054); off. Results do not depend on
+    /// it.</summary>
+    public bool ZeroState { get; init; }
+
     /// <summary>Blocks keep only their inputs and are computed again in the backward pass; off.</summary>
     public bool GradientCheckpointing { get; init; }
 

@@ -211,6 +211,10 @@ public static class RecipeFields
             section.Field("shards", SizeForms.Batch.Or("auto"), s => s.Shards, (s, v) => s with { Shards = v },
                 "Shards of a batch, which ranks of mpirun share; results depend on it and not on the ranks; auto: 1, "
                     + "with a launcher 8"),
+            section.Field("wire", ValueForm.Choice<WireKind>(), s => s.Wire, (s, v) => s with { Wire = v },
+                "Numbers that ranks send gradients as; bf16 halves the bytes, and its results depend on the ranks"),
+            section.Field("zero", ValueForm.Flag(), s => s.ZeroState, (s, v) => s with { ZeroState = v },
+                "Divide the optimiser's state among ranks (ZeRO-1): less memory, the same results"),
             section.Field("grad-checkpoint", ValueForm.Flag(), s => s.GradientCheckpointing,
                 (s, v) => s with { GradientCheckpointing = v },
                 "Compute blocks again in the backward pass, to save memory", "grad-checkpointing"),
