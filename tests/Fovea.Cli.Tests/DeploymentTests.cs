@@ -20,7 +20,7 @@ public sealed partial class DeploymentTests : IDisposable
     {
         string text = File.ReadAllText(Path.Combine(Folder, "Containerfile"));
         string[] copied = [.. Copy().Matches(text).Select(match => match.Groups["from"].Value)];
-        Assert.Equal([".", "deploy/fovea-run.sh"], copied);
+        Assert.Equal([".", "deploy/fovea-run.sh", "deploy/gently.sh"], copied);
         Assert.All(copied, name => Assert.True(Path.Exists(Path.Combine(Root, name)), name));
         Assert.Contains("dotnet publish src/Fovea.Cli ", text, StringComparison.Ordinal);
         Assert.True(Directory.Exists(Path.Combine(Root, "src/Fovea.Cli")));
@@ -50,7 +50,7 @@ public sealed partial class DeploymentTests : IDisposable
         int workers = int.Parse(roles["Worker"]["replicas"].ToString());
         YamlSequenceNode words = (YamlSequenceNode)roles["Launcher"]["template"]["spec"]["containers"][0]["args"];
         string[] arguments = [.. words.Select(word => word.ToString())];
-        Assert.Equal(workers, int.Parse(arguments[1]));
+        Assert.Equal(workers, int.Parse(arguments[Array.IndexOf(arguments, "-np") + 1]));
         string[] options = arguments[(Array.IndexOf(arguments, "fovea-run") + 2)..];
         Assert.Empty(CommandLine.CreateRoot(new Terminal(TextWriter.Null, TextWriter.Null, false),
             CancellationToken.None).Parse(["train", .. options]).Errors);
@@ -59,6 +59,7 @@ public sealed partial class DeploymentTests : IDisposable
 
     [Theory]
     [InlineData("fovea-run.sh", "sh")]
+    [InlineData("gently.sh", "sh")]
     [InlineData("spot-watch.sh", "sh")]
     [InlineData("slurm.sh", "bash")]
     public void Scripts_have_no_error_of_syntax(string name, string shell)

@@ -31,7 +31,7 @@ public sealed class Liveness : IDisposable
     private readonly ICollective _ranks;
     private readonly LivenessOffer _offer;
     private readonly Action<string> _warn;
-    private readonly Action<string> _end;
+    private readonly Action<string?> _end;
     private readonly Thread _thread;
     private readonly List<LivenessPeer> _peers = [];
     private readonly List<LivenessPeer> _strangers = [];
@@ -40,7 +40,7 @@ public sealed class Liveness : IDisposable
     private volatile bool _ends;
 
     private Liveness(ICollective ranks, LivenessOffer offer, Socket? listener, Action<string> warn,
-        Action<string>? end)
+        Action<string?>? end)
     {
         (_ranks, _offer, _listener, _warn, _end) = (ranks, offer, listener, warn, end ?? End);
         _timeout = TimeSpan.FromSeconds(offer.Seconds);
@@ -63,7 +63,7 @@ public sealed class Liveness : IDisposable
     /// <param name="seconds">Of rank 0, for all.</param>
     /// <param name="warn">Gets a sentence where this rank cannot be watched.</param>
     /// <param name="end">Ends the job for a reason; null: by the transport.</param>
-    internal static Liveness? Start(ICollective ranks, double seconds, Action<string> warn, Action<string>? end = null)
+    internal static Liveness? Start(ICollective ranks, double seconds, Action<string> warn, Action<string?>? end = null)
     {
         if (ranks.Size == 1) return null;
         Socket? listener = ranks.Rank == 0 && seconds > 0 ? Listen() : null;
@@ -141,6 +141,7 @@ public sealed class Liveness : IDisposable
             bool stoodStill = Stopwatch.GetElapsedTime(turn, now) > _timeout / 3;
             turn = now;
             if (_listener is not null) Accept();
+            bool isOver;
             bool beats = Stopwatch.GetElapsedTime(beaten, now) >= _beat;
             if (beats) beaten = now;
             lock (_peers)
@@ -152,10 +153,21 @@ public sealed class Liveness : IDisposable
                     peer.Listen();
                 }
 
+                isOver = _peers.Any(peer => peer.EndsJob);
                 _peers.RemoveAll(peer => peer.HasLeft);
             }
 
+            if (isOver)
+            {
+                // The launcher ends this one, too; if it does not, there is nothing more to say.
+                for (TimeSpan waited = default; waited < 2 * AbortPatience && !_ends; waited += Tick)
+                    Thread.Sleep(Tick);
+                if (!_ends) _end(null);
+                break;
+            }
+
             if (Lost() is not string message) continue;
+            foreach (LivenessPeer peer in _peers) peer.Send(LivenessPeer.Over);
             _end(message);
             break;
         }
@@ -184,7 +196,7 @@ public sealed class Liveness : IDisposable
             + "last checkpoint.";
     }
 
-    private void End(string message)
+    private void End(string? message)
     {
         new Thread(() =>
         {
@@ -276,6 +288,9 @@ public sealed class Liveness : IDisposable
             if (_ends) return false;
         }
 
+        // Where rank 0 ends, it need not be said that it cannot be reached.
+        for (int i = 0; i < 100 && !_ends; i++) Thread.Sleep(Tick);
+        if (_ends) return false;
         _warn($"fovea: rank {_ranks.Rank} on {Environment.MachineName} reaches rank 0 on {_offer.Host} at none of "
             + $"{string.Join<IPAddress>(", ", addresses)} (port {_offer.Port}): should the network be cut, only the "
             + "library of the ranks will notice, perhaps after minutes.");

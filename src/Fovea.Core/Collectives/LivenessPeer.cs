@@ -14,6 +14,9 @@ internal sealed class LivenessPeer
     /// <summary>The sender is done.</summary>
     public const byte Goodbye = 2;
 
+    /// <summary>The sender ends the job, and has said why.</summary>
+    public const byte Over = 3;
+
     private const int KeyLength = 16, LongestGreeting = KeyLength + sizeof(int) + 1 + byte.MaxValue;
 
     private readonly Socket _socket;
@@ -36,6 +39,9 @@ internal sealed class LivenessPeer
 
     /// <summary>It said goodbye.</summary>
     public bool HasLeft { get; private set; }
+
+    /// <summary>It ends the job.</summary>
+    public bool EndsJob { get; private set; }
 
     /// <summary>The connection has ended.</summary>
     public bool IsClosed => _closed != 0;
@@ -78,6 +84,7 @@ internal sealed class LivenessPeer
         {
             _heard = Stopwatch.GetTimestamp();
             HasLeft |= what == Goodbye;
+            EndsJob |= what == Over;
         }
 
         if (HasLeft) Close();

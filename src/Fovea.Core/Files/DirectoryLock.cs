@@ -156,12 +156,30 @@ internal sealed record LockOwner(int Process, DateTime Since, string Host, strin
             try
             {
                 using Process process = System.Diagnostics.Process.GetProcessById(Process);
-                return !process.HasExited && (process.StartTime.ToUniversalTime() - Since).Duration() < SameStart;
+                return !process.HasExited && !IsEnding
+                    && (process.StartTime.ToUniversalTime() - Since).Duration() < SameStart;
             }
             catch (Exception error) when (error is ArgumentException or InvalidOperationException
                 or System.ComponentModel.Win32Exception)
             {
                 return false;
+            }
+        }
+    }
+
+    /// <summary>It has a number still, and nothing else: it ends, or whoever started it has not asked for its exit
+    /// code, which in a container may be never.</summary>
+    private bool IsEnding
+    {
+        get
+        {
+            try
+            {
+                return OperatingSystem.IsLinux() && File.ReadAllBytes($"/proc/{Process}/cmdline").Length == 0;
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                return false;   // hidden, or gone
             }
         }
     }

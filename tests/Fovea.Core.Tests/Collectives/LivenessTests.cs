@@ -36,6 +36,7 @@ public sealed class LivenessTests
             + "command with the option 'resume' goes on from the last checkpoint.", said, StringComparison.Ordinal);
         Assert.Null(job.Ranks[1].Said);
         Assert.Null(job.Ranks[2].Said);   // it hears rank 0
+        Assert.Equal("quietly", job.Ranks[1].WaitForAbort());   // no launcher ends it here
     }
 
     [Fact]
@@ -187,7 +188,7 @@ public sealed class LivenessTests
             board.Meet();
         }
 
-        public void Say(string message) => _said = message;
+        public void Say(string? message) => _said = message ?? "quietly";
 
         [DoesNotReturn]
         public void Abort(string? message, int code) => throw new NotSupportedException();
