@@ -164,14 +164,8 @@ public sealed class KillTests : IDisposable
             for (int i = 0; i < 50 && Processes().Count > 0; i++) Thread.Sleep(100);
             Assert.Empty(Processes());
             Assert.Empty(Directory.GetFileSystemEntries(_temporary));
-            string[] left = [.. SharedMemory().Except(_shared)];   // those of other programs go, ours would stay
-            for (int i = 0; i < 300 && left.Length > 0; i++)
-            {
-                Thread.Sleep(100);
-                left = [.. left.Intersect(SharedMemory())];
-            }
-
-            Assert.Empty(left);
+            for (int i = 0; i < 50 && Abandoned().Any(); i++) Thread.Sleep(100);
+            Assert.Empty(Abandoned());
             return _process.ExitCode;
         }
 
@@ -194,6 +188,16 @@ public sealed class KillTests : IDisposable
                 || entry.StartsWith("PMI_RANK=", StringComparison.Ordinal))
             .Select(entry => int.Parse(entry[(entry.IndexOf('=') + 1)..], CultureInfo.InvariantCulture))
             .FirstOrDefault(-1);
+
+        /// <summary>New files of shared memory that no process has; those of other programs have one.</summary>
+        private IEnumerable<string> Abandoned()
+        {
+            string[] files = [.. SharedMemory().Except(_shared)];
+            if (files.Length == 0) return files;
+            string[] maps = [.. Directory.EnumerateDirectories("/proc")
+                .Select(path => Read(Path.Combine(path, "maps")))];
+            return files.Where(file => File.Exists(file) && !maps.Any(map => map.Contains(file)));
+        }
 
         private static string[] SharedMemory() =>
             Directory.Exists("/dev/shm") ? Directory.GetFileSystemEntries("/dev/shm") : [];
