@@ -34,7 +34,9 @@ public static class ShapesDataset
         Normalization = new([0.4279f, 0.4240f, 0.4307f], [0.2972f, 0.3029f, 0.2984f]),
     };
 
-    /// <summary>Draws all three splits.</summary>
+    internal const int ImageBytes = 3 * ImageSize * ImageSize;
+
+    /// <summary>All three splits; an image is drawn when it is first read.</summary>
     /// <param name="seed">Another seed gives other images.</param>
     /// <param name="train">Training images.</param>
     /// <param name="validation">Validation images.</param>
@@ -43,9 +45,9 @@ public static class ShapesDataset
         ulong seed, int train = DefaultTrainCount, int validation = DefaultValidationCount,
         int test = DefaultTestCount) => new()
         {
-            Train = Draw(seed, "train", train),
-            Validation = Draw(seed, "validation", validation),
-            Test = Draw(seed, "test", test),
+            Train = new DrawnShapes(seed, "train", train),
+            Validation = new DrawnShapes(seed, "validation", validation),
+            Test = new DrawnShapes(seed, "test", test),
             ValidationOrigin = "published",
         };
 
@@ -56,12 +58,11 @@ public static class ShapesDataset
     public static InMemoryDataset Draw(ulong seed, string split, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        const int ImageBytes = 3 * ImageSize * ImageSize;
         byte[] pixels = new byte[count * ImageBytes], labels = new byte[count];
         Parallel.For(0, count, () => new Scene(), (i, _, scene) =>
         {
-            labels[i] = (byte)(i % Outline.Classes.Length);
-            scene.Draw(labels[i], Stream(seed, split, i), pixels.AsSpan(i * ImageBytes, ImageBytes));
+            labels[i] = (byte)Label(i);
+            Draw(scene, seed, split, i, pixels.AsSpan(i * ImageBytes, ImageBytes));
             return scene;
         }, _ => { });
         return new InMemoryDataset(Info, pixels, labels);
@@ -75,9 +76,14 @@ public static class ShapesDataset
     public static float[] Cover(ulong seed, string split, int index)
     {
         Scene scene = new();
-        scene.Draw(index % Outline.Classes.Length, Stream(seed, split, index), new byte[3 * ImageSize * ImageSize]);
+        Draw(scene, seed, split, index, new byte[ImageBytes]);
         return scene.Cover.ToArray();
     }
+
+    internal static int Label(int index) => index % Outline.Classes.Length;
+
+    internal static void Draw(Scene scene, ulong seed, string split, int index, Span<byte> pixels) =>
+        scene.Draw(Label(index), Stream(seed, split, index), pixels);
 
     private static Philox Stream(ulong seed, string split, int index) =>
         Philox.For(seed, "shapes." + split, (ulong)index);

@@ -32,9 +32,29 @@ public sealed class ShapesDatasetTests
         DatasetSplits splits = ShapesDataset.Load(seed: 0, train: 40, validation: 30, test: 20);
         Assert.Equal((40, 30, 20), (splits.Train.Count, splits.Validation.Count, splits.Test.Count));
         IEnumerable<string> images = new[] { splits.Train, splits.Validation, splits.Test }
-            .SelectMany(split => Enumerable.Range(0,
-                split.Count).Select(i => Convert.ToBase64String(((InMemoryDataset)split).Pixels(i))));
+            .SelectMany(split => Enumerable.Range(0, split.Count).Select(i => Convert.ToBase64String(Read(split, i))));
         Assert.Equal(90, images.Distinct().Count());
+    }
+
+    /// <summary>In any order, more than once, from several threads, whatever the size of the split.</summary>
+    [Fact]
+    public void Images_that_are_drawn_when_they_are_read_are_those_of_the_whole_split()
+    {
+        DatasetSplits splits = ShapesDataset.Load(seed: 7, train: 1000, validation: 64, test: 64);
+        (string Name, IImageDataset Split)[] all =
+            [("train", splits.Train), ("validation", splits.Validation), ("test", splits.Test)];
+        foreach ((string name, IImageDataset split) in all)
+        {
+            InMemoryDataset whole = ShapesDataset.Draw(seed: 7, name, 64);
+            Parallel.For(0, 3 * 64, i =>
+            {
+                int index = (17 * i + i / 64) % 64;
+                Assert.Equal(whole.Pixels(index), Read(split, index));
+                Assert.Equal(whole.Label(index), split.Label(index));
+            });
+            Assert.Throws<ArgumentOutOfRangeException>(() => Read(split, split.Count));
+            Assert.Throws<ArgumentOutOfRangeException>(() => split.Label(-1));
+        }
     }
 
     [Fact]
@@ -114,5 +134,12 @@ public sealed class ShapesDatasetTests
             Assert.True(Math.Abs(on - off) > 20, $"image {i}: {on} on the shape, {off} beside it");
             if (i % 10 == 0) Assert.InRange(cover.Sum(), Math.PI * 7.6 * 7.6, Math.PI * 11.8 * 11.8);
         }
+    }
+
+    private static byte[] Read(IImageDataset split, int index)
+    {
+        RawImage image = new();
+        Assert.Equal(split.Label(index), split.Read(index, image));
+        return image.Pixels.ToArray();
     }
 }
