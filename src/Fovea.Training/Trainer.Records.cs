@@ -69,6 +69,7 @@ public sealed partial class Trainer
         ValidationOrigin = _parts.Data.ValidationOrigin,
         StepsPerEpoch = StepsPerEpoch,
         StepsDone = _state.Step,
+        Ranks = _ranks.Size == 1 ? null : $"{_ranks.Size} ranks of {_ranks.Name}",
         Directory = _run.Path,
     };
 

@@ -126,18 +126,19 @@ public static class TrainingSetup
         Action<ImageClassifier, Device, DatasetInfo> fill)
     {
         Presets.Find(recipe.Model.Name);   // before the dataset is read, which may take a while
-        DatasetSplits data = load();
+        ranks ??= SingleProcess.Instance;
+        DatasetSplits data = InTurn(ranks, recipe.Data.Cache is not null, load);
         RequireClasses(data, recipe.Data.ClassCount);
         ModelConfig config = ModelChoice.Configure(recipe, data.Info);
         recipe = RecipeResolver.Resolve(recipe, config, data.Info);
         if (data.Train.Count == 0)
             throw new DataException($"dataset '{data.Info.Name}': there are no images to train on.");
 
-        ranks ??= SingleProcess.Instance;
         ShardChoice.RequireImages(ranks, data.Train.Count);
         BatchShards shards = new(ranks, recipe.Optimisation.Shards ?? 1);
         int? threads = RankThreads.Of(ranks);
-        Device device = Device.Open(recipe.Run.Device, recipe.Run.Threads ?? threads, recipe.Run.Precision);
+        Device device = Device.Open(RankThreads.DeviceOf(ranks, recipe.Run.Device), recipe.Run.Threads ?? threads,
+            recipe.Run.Precision);
         if (device.Backend.UsesHostMemory) StepMemory.Require(recipe, config, shards);
         ImageClassifier model = config.Build();
         fill(model, device, data.Info);
@@ -165,6 +166,15 @@ public static class TrainingSetup
             TestLoader = LoaderChoice.Evaluation(data.Test, config, recipe.Optimisation.BatchSize, recipe.Data,
                 sharing: validation),
         };
+    }
+
+    /// <summary>Loads on one rank of a machine before the others where it may write a file that they share.</summary>
+    private static DatasetSplits InTurn(ICollective ranks, bool writes, Func<DatasetSplits> load)
+    {
+        if (!writes || ranks.Size == 1) return load();
+        DatasetSplits? first = ranks.LocalRank == 0 ? load() : null;
+        ranks.Barrier();
+        return first ?? load();
     }
 
     /// <summary>A model that can give one answer only is always right.</summary>

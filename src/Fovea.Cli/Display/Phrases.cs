@@ -55,7 +55,8 @@ internal static class Phrases
         yield return ("classes", Classes(plan.ClassNames));
         foreach (string note in plan.DatasetNotes) yield return ("note", OptionNames.Of(note));
         yield return ("training",
-            $"{Plural(how.Epochs, "epoch")} of {Plural(plan.StepsPerEpoch, "step")}, effective batch {how.BatchSize}, "
+            $"{Plural(how.Epochs, "epoch")} of {Plural(plan.StepsPerEpoch, "step")}, effective batch "
+                + $"{how.BatchSize}{Ranks(plan)}, "
             + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {RecipeText.Rate(recipe)} ({recipe.Schedule.Form}, "
             + $"warm-up {Rate(warmup)} {(warmup == 1 ? "epoch" : "epochs")}), seed {recipe.Run.Seed}");
         if (RecipeText.Update(recipe) is { Length: > 0 } update) yield return ("update", update);
@@ -69,6 +70,10 @@ internal static class Phrases
             : $"{plan.Directory}, resumed after step {Count(plan.StepsDone)}")
                 + Invariant($", {started:yyyy-MM-dd HH:mm}"));
     }
+
+    /// <summary>Shards of a batch and the ranks that compute them, if not one process alone.</summary>
+    private static string Ranks(RunPlan plan) => plan.Recipe.Optimisation.Shards is not > 1 ? ""
+        : $" in {plan.Recipe.Optimisation.Shards} shards" + (plan.Ranks is string ranks ? $" on {ranks}" : "");
 
     /// <summary>Device and precision of a run, if not as usual.</summary>
     private static string Device(RunSection run) => (run.Device == "cpu" ? "" : $", device {run.Device}")

@@ -64,10 +64,11 @@ public abstract class Optimizer
         }
     }
 
-    /// <summary>The state of parameters that are updated elsewhere, which begins with zeros here, for whoever fills
-    /// it; <see cref="ForgetElsewhere"/> gives it up again.</summary>
-    public IEnumerable<(string Parameter, IReadOnlyList<Tensor> State)> StatesByParameter() =>
-        _slots.Where(slot => slot.Steps > 0).Select(slot => (slot.Name, (IReadOnlyList<Tensor>)StateOf(slot)));
+    /// <summary>Parameters that have made a step, each with its state; that of a parameter that is updated elsewhere
+    /// begins with zeros when it is asked for, until <see cref="ForgetElsewhere"/> gives it up again.</summary>
+    public IEnumerable<(string Parameter, Func<IReadOnlyList<Tensor>> State)> StatesByParameter() =>
+        _slots.Where(slot => slot.Steps > 0)
+            .Select(slot => (slot.Name, (Func<IReadOnlyList<Tensor>>)(() => StateOf(slot))));
 
     /// <summary>Gives up the state of parameters that are updated elsewhere.</summary>
     public void ForgetElsewhere()

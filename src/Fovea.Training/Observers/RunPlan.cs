@@ -40,6 +40,9 @@ public sealed record RunPlan
     /// <summary>Steps done before, by an interrupted run; 0 for a new one.</summary>
     public required int StepsDone { get; init; }
 
+    /// <summary>The ranks, e.g. <c>4 ranks of Open MPI 4.1.4</c>; null: one process.</summary>
+    public string? Ranks { get; init; }
+
     /// <summary>The run directory.</summary>
     public required string Directory { get; init; }
 

@@ -11,6 +11,11 @@ internal static class RankThreads
     public static int? Of(ICollective ranks) =>
         ranks.Size == 1 ? null : Of(ranks, Environment.MachineName + " " + Allowed(), Environment.ProcessorCount);
 
+    /// <summary>The device of this rank: of several cards, ranks of a machine have one each unless a number is
+    /// given.</summary>
+    public static string DeviceOf(ICollective ranks, string device) =>
+        ranks.LocalSize > 1 && device is ("cuda" or "xpu") ? $"{device}:{ranks.LocalRank}" : device;
+
     /// <param name="ranks">The ranks.</param>
     /// <param name="processors">Names the processors that this rank may use.</param>
     /// <param name="count">Number of them.</param>

@@ -56,10 +56,11 @@ internal sealed class StateShards
     /// <summary>Brings the state of all ranks to rank 0 while work there is done with it.</summary>
     public void WithAll(Action work)
     {
-        foreach ((string parameter, IReadOnlyList<Tensor> state) in _optimizer.StatesByParameter())
+        foreach ((string parameter, Func<IReadOnlyList<Tensor>> state) in _optimizer.StatesByParameter())
         {
             int owner = _owners[parameter];
-            foreach (Tensor tensor in owner == 0 || (_ranks.Rank != owner && _ranks.Rank != 0) ? [] : state)
+            if (owner == 0 || (_ranks.Rank != owner && _ranks.Rank != 0)) continue;
+            foreach (Tensor tensor in state())
             {
                 float[] values = new float[tensor.Shape.Elements];
                 if (_ranks.Rank == owner)

@@ -1,0 +1,26 @@
+using Fovea.Core.Collectives;
+using Fovea.Training.Ranks;
+
+namespace Fovea.Training.Tests.Ranks;
+
+public sealed class RankThreadsTests
+{
+    [Fact]
+    public void Processors_are_divided_among_the_ranks_that_may_use_them()
+    {
+        (string Processors, int Count)[] bound = [("a 0-7", 8), ("a 0-7", 8), ("a 0-7", 8), ("a 8", 1), ("b 0-7", 8)];
+        Assert.Equal([2, 2, 2, 1, 8], ThreadRanks.Run(5,
+            rank => RankThreads.Of(rank, bound[rank.Rank].Processors, bound[rank.Rank].Count)));
+        Assert.Equal([1, 1, 1], ThreadRanks.Run(3, rank => RankThreads.Of(rank, "c 0-1", 2)));
+        Assert.Null(RankThreads.Of(SingleProcess.Instance));
+    }
+
+    [Fact]
+    public void Ranks_of_a_machine_have_a_card_each()
+    {
+        Assert.Equal(["cuda:0", "cuda:1"], ThreadRanks.Run(2, rank => RankThreads.DeviceOf(rank, "cuda")));
+        Assert.Equal(["cuda:1", "cuda:1"], ThreadRanks.Run(2, rank => RankThreads.DeviceOf(rank, "cuda:1")));
+        Assert.Equal(["cpu", "cpu"], ThreadRanks.Run(2, rank => RankThreads.DeviceOf(rank, "cpu")));
+        Assert.Equal("cuda", RankThreads.DeviceOf(SingleProcess.Instance, "cuda"));
+    }
+}
