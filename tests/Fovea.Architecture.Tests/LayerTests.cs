@@ -13,10 +13,11 @@ public class LayerTests
         ["Fovea.Nn"] = ["Fovea.Tensors"],
         ["Fovea.Vision"] = ["Fovea.Nn"],
         ["Fovea.Training"] = ["Fovea.Vision", "Fovea.Data"],
+        ["Fovea.Export"] = ["Fovea.Training"],
         ["Fovea.Lab"] = ["Fovea.Training", "Fovea.Plotting"],
         ["Fovea.Torch"] = ["Fovea.Tensors"],
         ["Fovea.Mpi"] = ["Fovea.Core"],
-        ["Fovea.Cli"] = ["Fovea.Lab", "Fovea.Torch", "Fovea.Mpi"],
+        ["Fovea.Cli"] = ["Fovea.Lab", "Fovea.Export", "Fovea.Torch", "Fovea.Mpi"],
     };
 
     public static TheoryData<string> Projects => [.. Below.Keys];

@@ -1,0 +1,225 @@
+using Fovea.Export.Graphs;
+using Fovea.Tensors;
+
+namespace Fovea.Export.Tracing;
+
+/// <summary>
+/// Computes nothing and notes as nodes of ONNX what a forward pass computes: everything that a model does goes through
+/// primitives with plain sizes, so that whatever is made of them can be exported. A primitive without a counterpart is
+/// made of several nodes; one that evaluation does not use is refused.
+/// </summary>
+internal sealed partial class TracingBackend : Backend
+{
+    private long _allocated;
+    private Trace? _trace;
+
+    /// <inheritdoc/>
+    public override long AllocatedBytes => _allocated;
+
+    /// <summary>The running trace.</summary>
+    public Trace Trace
+    {
+        get => _trace ?? throw new NotSupportedException("a computation before the forward pass");
+        set => _trace = value;
+    }
+
+    /// <inheritdoc/>
+    public override Storage Rent(int count)
+    {
+        _allocated += (long)count * sizeof(float);
+        return new TracedStorage(this, count);
+    }
+
+    /// <inheritdoc/>
+    public override void Return(Storage storage) => _allocated -= (long)storage.Capacity * sizeof(float);
+
+    /// <inheritdoc/>
+    public override void Trim()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override void Write(Storage destination, ReadOnlySpan<float> values, int start = 0)
+    {
+        TracedStorage traced = (TracedStorage)destination;
+        traced.Numbers ??= new float[traced.Capacity];
+        values.CopyTo(traced.Numbers.AsSpan(start));
+        traced.Uniform = null;
+    }
+
+    /// <inheritdoc/>
+    public override void Write(Storage destination, ReadOnlySpan<int> values) =>
+        ((TracedStorage)destination).Integers = values.ToArray();
+
+    /// <inheritdoc/>
+    public override void Read(Storage source, Span<float> values, int start = 0)
+    {
+        TracedStorage traced = (TracedStorage)source;
+        if (traced.Uniform is float uniform) values.Fill(uniform);
+        else (traced.Numbers ?? throw Reads()).AsSpan(start, values.Length).CopyTo(values);
+    }
+
+    /// <inheritdoc/>
+    public override void Read(Storage source, Span<int> values) =>
+        (((TracedStorage)source).Integers ?? throw Reads()).CopyTo(values);
+
+    /// <inheritdoc/>
+    public override void Fill(Storage y, int count, float value) => ((TracedStorage)y).Uniform = value;
+
+    private static NotSupportedException Reads() => new("a computation on the host with what the images gave");
+
+    private GraphValue Of(Storage storage, params int[] sizes) => Trace.Of(storage, sizes);
+
+    /// <inheritdoc/>
+    public override void MatMul(in MatMulArguments arguments)
+    {
+        (int batch, int rows, int columns, int inner) = (arguments.Batch, arguments.Rows, arguments.Columns,
+            arguments.Inner);
+        GraphValue a = arguments.TransposeA ? Trace.Transpose(Of(arguments.A, batch, inner, rows), 0, 2, 1)
+            : Of(arguments.A, batch, rows, inner);
+        GraphValue b = arguments.TransposeB ? Trace.Transpose(Of(arguments.B, batch, columns, inner), 0, 2, 1)
+            : Of(arguments.B, batch, inner, columns);
+        Trace.Set(arguments.C, Trace.Multiply(Trace.MatMul(a, b), arguments.Scale));
+    }
+
+    /// <inheritdoc/>
+    public override void Linear(in LinearArguments arguments, Storage y)
+    {
+        (int rows, int columns) = (arguments.Rows, arguments.Out);
+        GraphValue weight = Of(arguments.Weight, columns, arguments.In);
+        GraphValue x = Of(arguments.X, rows, arguments.In);
+        x = arguments.Input switch
+        {
+            LinearInput.Activation => Apply(arguments.Activation, x),
+            LinearInput.LayerNorm => Norm(x, arguments.Gamma!, arguments.Beta!, arguments.Epsilon),
+            _ => x,
+        };
+        GraphValue? bias = arguments.Bias is Storage shift ? Of(shift, columns) : null;
+        GraphValue product = Trace.Add("Gemm", [rows, columns], bias is null ? [x, weight] : [x, weight, bias],
+            ("transB", 1L));
+        Trace.Set(new Target(y), arguments.Residual is Storage residual
+            ? Trace.Add("Add", [rows, columns], product, Of(residual, rows, columns)) : product);
+    }
+
+    /// <inheritdoc/>
+    public override void ColumnSums(Storage x, Target y, int rows, int columns) =>
+        Trace.Set(y, Trace.Sum(Of(x, rows, columns), 0));
+
+    /// <inheritdoc/>
+    public override void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd,
+        int rows, int columns, float epsilon) =>
+        Trace.Set(new Target(y), Norm(Of(x, rows, columns), gamma, beta, epsilon));
+
+    /// <inheritdoc/>
+    public override void Softmax(Storage x, Storage y, int rows, int columns, bool logarithm) =>
+        Trace.Set(new Target(y), Softmax(Of(x, rows, columns), 1, logarithm));
+
+    /// <inheritdoc/>
+    public override void Unary(UnaryOperator f, Storage x, Storage y, int count) =>
+        Trace.Set(new Target(y), Apply(f, Trace.Of(x)));
+
+    /// <inheritdoc/>
+    public override void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns)
+    {
+        GraphValue pairs = Of(x, rows, 2 * columns);
+        Trace.Set(new Target(y), Trace.Add("Mul", [rows, columns], Apply(f, Trace.Slice(pairs, 1, 0, columns)),
+            Trace.Slice(pairs, 1, columns, columns)));
+    }
+
+    /// <inheritdoc/>
+    public override void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y,
+        Shape shape)
+    {
+        int[] sizes = [.. shape];
+        GraphValue left = Of(a, [.. aShape]), right = Of(b, [.. bShape]);
+        Trace.Set(new Target(y), f switch
+        {
+            BinaryOperator.Add => Trace.Add("Add", sizes, left, right),
+            BinaryOperator.Subtract => Trace.Add("Sub", sizes, left, right),
+            BinaryOperator.Multiply => Trace.Add("Mul", sizes, left, right),
+            BinaryOperator.Divide => Trace.Add("Div", sizes, left, right),
+            BinaryOperator.Maximum => Trace.Add("Max", sizes, left, right),
+            BinaryOperator.Minimum => Trace.Add("Min", sizes, left, right),
+            BinaryOperator.GreaterOrEqual => Trace.Add("Cast", sizes,
+                [Trace.Add("GreaterOrEqual", OnnxType.Bool, sizes, [left, right])], ("to", (long)OnnxType.Float32)),
+            _ => throw new NotSupportedException($"the function {f}"),
+        });
+    }
+
+    /// <inheritdoc/>
+    public override void SumTo(Storage x, Shape xShape, Target y, Shape shape, float scale)
+    {
+        int[] axes = [.. Enumerable.Range(0, shape.Rank).Where(axis => shape[axis] == 1 && xShape[axis] != 1)];
+        GraphValue value = Of(x, [.. xShape]);
+        Trace.Set(y, Trace.Multiply(axes.Length == 0 ? value : Trace.Sum(value, axes), scale));
+    }
+
+    /// <inheritdoc/>
+    public override void BroadcastTo(Storage x, Shape xShape, Target y, Shape shape, float scale) =>
+        Trace.Set(y, Trace.Expand(Trace.Multiply(Of(x, [.. xShape]), scale), [.. shape]));
+
+    /// <inheritdoc/>
+    public override void Max(Storage x, Storage y, Storage indices, int outer, int axis, int inner) =>
+        Trace.Set(new Target(y), Trace.Max(Of(x, outer, axis, inner), 1));
+
+    /// <inheritdoc/>
+    public override void AddScaled(Storage x, Target y, int count, float scale) =>
+        Trace.Set(y, Trace.Multiply(Trace.Of(x), scale));
+
+    /// <inheritdoc/>
+    public override void ScaleRows(Storage x, Storage scales, Target y, int rows, int columns) =>
+        Trace.Set(y, Trace.Add("Mul", [rows, columns], Of(x, rows, columns), Of(scales, rows, 1)));
+
+    /// <inheritdoc/>
+    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Target y) =>
+        Trace.Set(y, Trace.Transpose(Of(x, [.. xShape]), order.ToArray()));
+
+    /// <inheritdoc/>
+    public override void CopyBlock(Storage x, int xOffset, int xStride, Target y, int yOffset, int yStride, int rows,
+        int columns)
+    {
+        if (y.Accumulate) throw new NotSupportedException("a sum of blocks");
+        // in units that all of it is a multiple of, so that a batch inside stays an axis of its own
+        int unit = Trace.Common(xOffset, xStride, columns);
+        GraphValue from = Of(x, rows, xStride / unit, unit);
+        GraphValue block = Trace.Slice(from, 1, xOffset / unit, columns / unit);
+        if (yOffset == 0 && yStride == columns) Trace.Set(y, block);
+        else Trace.SetPiece(y.Storage, rows, yStride, yOffset, columns, block);
+    }
+
+    /// <inheritdoc/>
+    public override void Gather(Storage x, Storage indices, Storage y, int count, int columns) =>
+        Trace.Set(new Target(y), Trace.Add("Gather", [count, columns],
+            [Of(x, x.Capacity / columns, columns), Of(indices, count)], ("axis", 0L)));
+
+    private GraphValue Norm(GraphValue x, Storage gamma, Storage beta, float epsilon) =>
+        Trace.Add("LayerNormalization", x.Sizes, [x, Of(gamma, x.Sizes[^1]), Of(beta, x.Sizes[^1])],
+            ("axis", -1L), ("epsilon", epsilon));
+
+    private GraphValue Softmax(GraphValue x, int axis, bool logarithm = false) =>
+        Trace.Add(logarithm ? "LogSoftmax" : "Softmax", x.Sizes, [x], ("axis", (long)axis));
+
+    private GraphValue Apply(UnaryOperator f, GraphValue x)
+    {
+        GraphValue One(string name, GraphValue input) => Trace.Add(name, x.Sizes, input);
+
+        GraphValue Times(GraphValue a, GraphValue b) => Trace.Add("Mul", x.Sizes, a, b);
+
+        switch (f)
+        {
+            case UnaryOperator.Gelu:
+                GraphValue tail = Trace.Add(One("Erf", Trace.Add("Div", x.Sizes, x, Trace.Number(MathF.Sqrt(2)))), 1);
+                return Trace.Multiply(Times(x, tail), 0.5f);
+            case UnaryOperator.GeluTanh:
+                GraphValue cubic = Times(Trace.Add(Trace.Multiply(Times(x, x), 0.044715f), 1), x);
+                GraphValue tanh = One("Tanh", Trace.Multiply(cubic, MathF.Sqrt(2 / MathF.PI)));
+                return Trace.Multiply(Times(x, Trace.Add(tanh, 1)), 0.5f);
+            case UnaryOperator.Silu:
+                return Times(x, One("Sigmoid", x));
+            case UnaryOperator.Square:
+                return Times(x, x);
+            default:
+                return One(f.ToString(), x);   // Relu, Elu, Sigmoid, Tanh, Softplus, Exp, Log, Sqrt, Abs
+        }
+    }
+}
