@@ -74,6 +74,7 @@ internal static class CommandLine
             ApproximateCommand.Create(terminal),
             DataCommand.Create(terminal, stop),
             WeightsCommand.Create(terminal),
+            ExportCommand.Create(terminal),
         };
         root.Add(new Option<bool>(Verbose) { Description = "Stack traces with error messages", Recursive = true });
         foreach (VersionOption version in root.Options.OfType<VersionOption>())

@@ -34,10 +34,12 @@ public static class OnnxExport
     public static OnnxSummary Write(ImageClassifier model, string path, OnnxOptions options)
     {
         OnnxGraph graph = Build(model, options);
+        HashSet<string> names = [.. model.NamedParameters().Select(entry => entry.Name),
+            .. model.NamedBuffers().Select(entry => entry.Name)];
         string? data = GraphWriter.Write(path, graph, options.Metadata, Machine.Version, options.MostBytes);
         long bytes = new FileInfo(path).Length + (data is null ? 0 : new FileInfo(data).Length);
         return new OnnxSummary(path, data, Text(graph.Inputs[0]), Text(graph.Outputs[0]), graph.Nodes.Count,
-            graph.Initializers.Count(one => one.Value.Name.Contains('.')), bytes);
+            graph.Initializers.Count(one => names.Contains(one.Value.Name)), bytes);
     }
 
     /// <summary>The graph of a model.</summary>
@@ -62,7 +64,8 @@ public static class OnnxExport
             }
             catch (NotSupportedException error)
             {
-                throw new UsageException($"this model cannot be exported to ONNX: its forward pass has {error.Message}.");
+                throw new UsageException(
+                    $"this model cannot be exported to ONNX: its forward pass has {error.Message}.");
             }
             catch (ShapeException error)
             {

@@ -2,6 +2,7 @@ using Fovea.Export.Tests.Support;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
+using Fovea.Vision.Models.Transformers;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Fovea.Export.Tests;
@@ -41,6 +42,207 @@ public sealed class OnnxExportTests
     [Theory]
     [MemberData(nameof(PresetNames))]
     public void Presets_give_our_scores(string name) => Compare(Models.Shrunk(Presets.Find(name).Config));
+
+    [Theory]
+    [InlineData("performer", 17)]
+    [InlineData("performer", 19)]
+    [InlineData("performer", 20)]
+    [InlineData("performer", 21)]
+    [InlineData("deformable:levels=2", 17)]
+    [InlineData("deformable:levels=2", 19)]
+    [InlineData("deformable:levels=2", 20)]
+    [InlineData("deformable:levels=2", 21)]
+    [InlineData("disentangled", 17)]
+    [InlineData("disentangled", 21)]
+    [InlineData("sinkhorn", 17)]
+    [InlineData("sinkhorn", 21)]
+    public void Operator_sets_give_our_scores(string attention, int opset) =>
+        Compare(Models.WithAttention(attention), new() { Opset = opset });
+
+    [Theory]
+    [InlineData("softmax")]
+    [InlineData("disentangled")]
+    [InlineData("deformable:levels=2")]
+    [InlineData("dat")]
+    public void Images_of_another_size_give_our_scores(string attention) =>
+        Compare(Models.WithAttention(attention), new() { ImageSize = 42 });
+
+    [Fact]
+    public void A_residual_network_takes_another_size() =>
+        Compare(Models.Shrunk(Presets.Find("resnet50").Config), new() { ImageSize = 64 });
+
+    /// <summary>Sizes that are multiples of the batches that stand for an open one.</summary>
+    [Theory]
+    [InlineData("softmax", 11, 1, 11, 13)]
+    [InlineData("performer:soft=1", 11, 2, 22, 17)]
+    [InlineData("disentangled", 13, 11, 143, 11)]
+    [InlineData("deformable", 11, 13, 143, 13)]
+    public void Sizes_that_are_multiples_of_the_traced_batch(string attention, int side, int heads, int dim,
+        int classes) => Compare(Models.WithAttention(attention) with
+        {
+            ImageSize = 2 * side,
+            PatchSize = 2,
+            Heads = heads,
+            Dim = dim,
+            Classes = classes,
+            Depth = 1,
+        });
+
+    /// <summary>Matrices lose 11 bits of each weight, so that scores of about 2 differ by less than 0.01.</summary>
+    [Theory]
+    [MemberData(nameof(Mechanisms))]
+    public void Half_precision_of_weights_stays_near(string attention) => Compare(Models.WithAttention(attention),
+        new() { Weights = WeightNumbers.Fp16 }, tolerance: 1e-2);
+
+    [Fact]
+    public void Half_precision_halves_the_matrices()
+    {
+        using TemporaryFolder folder = new();
+        ImageClassifier model = Models.Create(Models.WithAttention("softmax") with { Dim = 96 });
+        long whole = OnnxExport.Write(model, folder["a.onnx"], new()).Bytes,
+            half = OnnxExport.Write(model, folder["b.onnx"], new() { Weights = WeightNumbers.Fp16 }).Bytes;
+        Assert.InRange((double)half / whole, 0.5, 0.56);
+    }
+
+    [Fact]
+    public void A_weight_beyond_half_precision_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        ImageClassifier model = Models.Create(Models.WithAttention("softmax"));
+        model.NamedParameters().First(entry => entry.Name == "head.weight").Parameter.Value.CopyFrom([1e5f], 3);
+        UsageException error = Assert.Throws<UsageException>(() =>
+            OnnxExport.Write(model, folder["a.onnx"], new() { Weights = WeightNumbers.Fp16 }));
+        Assert.Equal("`precision`: 'head.weight' has 100000, which half precision does not hold; export it in fp32.",
+            error.Sentence);
+        Assert.False(File.Exists(folder["a.onnx"]));
+    }
+
+    [Fact]
+    public void Weights_beyond_the_limit_of_a_file_stand_in_a_second_one() =>
+        Compare(Models.WithAttention("dat"), new() { MostBytes = 1000 });
+
+    [Fact]
+    public void A_second_file_is_named_by_the_first_and_read_from_beside_it()
+    {
+        using TemporaryFolder folder = new();
+        ImageClassifier model = Models.Create(Models.WithAttention("softmax"));
+        OnnxSummary summary = OnnxExport.Write(model, folder["model.onnx"], new() { MostBytes = 1000 });
+        Assert.Equal(folder["model.onnx.data"], summary.DataPath);
+        OnnxFile file = OnnxFile.Read(summary.Path);
+        Assert.Empty(file.Broken());
+        Assert.Contains(file.Tensors, tensor => tensor.Location == "model.onnx.data");
+        string elsewhere = Path.Combine(folder.Path, "elsewhere");
+        Directory.Move(Directory.CreateDirectory(folder["new"]).FullName, elsewhere);
+        foreach (string one in (string[])[summary.Path, summary.DataPath!])
+            File.Move(one, Path.Combine(elsewhere, Path.GetFileName(one)));
+        using InferenceSession session = Runtime.Open(Path.Combine(elsewhere, "model.onnx"));
+        Assert.Equal(10, Runtime.Run(session, Models.Images(model.Config, 1), 1, 3, 24, 24).Length);
+    }
+
+    [Theory]
+    [MemberData(nameof(Mechanisms))]
+    public void Files_keep_the_rules_of_the_format(string attention)
+    {
+        using TemporaryFolder folder = new();
+        ImageClassifier model = Models.Create(Models.WithAttention(attention));
+        OnnxExport.Write(model, folder["model.onnx"],
+            new() { Metadata = new Dictionary<string, string> { ["a"] = "ä" } });
+        OnnxFile file = OnnxFile.Read(folder["model.onnx"]);
+        Assert.Empty(file.Broken());
+        Assert.Equal(["images"], file.Inputs);
+        Assert.Equal(["logits"], file.Outputs);
+        Assert.Equal((18, 8, "Fovea", "ä"), (file.Opset, file.IrVersion, file.Producer, file.Metadata["a"]));
+        // every weight is there under its own name, but for those that only training reads
+        Assert.Empty(model.NamedParameters().Select(entry => entry.Name)
+            .Except(file.Tensors.Select(tensor => tensor.Name)));
+    }
+
+    [Fact]
+    public void The_number_of_images_and_nothing_else_is_open()
+    {
+        using TemporaryFolder folder = new();
+        OnnxExport.Write(Models.Create(Models.WithAttention("softmax")), folder["model.onnx"], new());
+        using InferenceSession session = Runtime.Open(folder["model.onnx"]);
+        Assert.Equal(["batch", "", "", ""], session.InputMetadata["images"].SymbolicDimensions);
+        Assert.Equal([-1, 3, 24, 24], session.InputMetadata["images"].Dimensions);
+        Assert.Equal([-1, 10], session.OutputMetadata["logits"].Dimensions);
+    }
+
+    [Fact]
+    public void The_same_model_gives_the_same_bytes()
+    {
+        using TemporaryFolder folder = new();
+        ImageClassifier model = Models.Create(Models.WithAttention("sinkhorn"));
+        OnnxExport.Write(model, folder["a.onnx"], new());
+        OnnxExport.Write(model, folder["b.onnx"], new());
+        Assert.Equal(File.ReadAllBytes(folder["a.onnx"]), File.ReadAllBytes(folder["b.onnx"]));
+    }
+
+    /// <summary>A mechanism that leaves the device has no graph; none of the catalogue does.</summary>
+    [Fact]
+    public void A_computation_on_the_host_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        HostModel model = new(Models.WithAttention("softmax"));
+        model.Initialize(Device.Cpu, 1);
+        UsageException error = Assert.Throws<UsageException>(() =>
+            OnnxExport.Write(model, folder["a.onnx"], new()));
+        Assert.Equal("this model cannot be exported to ONNX: its forward pass has a computation on the host with what "
+            + "the images gave.", error.Sentence);
+    }
+
+    [Theory]
+    [InlineData(25, "`image-size`: this model does not take images of 25 pixels")]
+    public void A_size_that_a_model_does_not_take_is_refused(int size, string sentence)
+    {
+        using TemporaryFolder folder = new();
+        UsageException error = Assert.Throws<UsageException>(() => OnnxExport.Write(
+            Models.Create(Models.WithAttention("softmax")), folder["a.onnx"], new() { ImageSize = size }));
+        Assert.StartsWith(sentence, error.Sentence, StringComparison.Ordinal);
+        Assert.Equal("image-size", error.Field);
+    }
+
+    [Theory]
+    [InlineData(16)]
+    [InlineData(22)]
+    public void Operator_sets_that_are_not_known_are_refused(int opset)
+    {
+        using TemporaryFolder folder = new();
+        Assert.Throws<UsageException>(() => OnnxExport.Write(Models.Create(Models.WithAttention("softmax")),
+            folder["a.onnx"], new() { Opset = opset }));
+    }
+
+    /// <summary>Reads its own scores.</summary>
+    private sealed class HostModel(VisionTransformerConfig config) : ImageClassifier
+    {
+        private readonly VisionTransformer _inner = config.Build();
+
+        public override ModelConfig Config => new HostConfig(config);
+
+        public override Tensor Forward(Tensor images)
+        {
+            float[] pixels = Ops.Scale(images, 2).ToArray();
+            return _inner.Forward(Tensor.From(pixels, images.Shape, images.Device));
+        }
+
+        public override ForwardCost CountForward() => _inner.CountForward();
+    }
+
+    private sealed record HostConfig : ModelConfig
+    {
+        private readonly VisionTransformerConfig _inner;
+
+        [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
+        public HostConfig(VisionTransformerConfig inner) => (_inner, ImageSize) = (inner, inner.ImageSize);
+
+        public override ImageClassifier Build() => new HostModel(_inner);
+
+        public override void Validate() => _inner.Validate();
+
+        public override ModelConfig Apply(ModelOptions changes) => this;
+
+        public override ModelOptions Describe() => _inner.Describe();
+    }
 
     private static void Compare(ModelConfig config, OnnxOptions? options = null, double tolerance = Tolerance)
     {

@@ -73,6 +73,12 @@ internal static class Examples
         ["fovea data get"] = ["fovea data get cifar10", "fovea data get mnist --data datasets"],
         ["fovea weights"] =
             ["fovea weights model.pth", "fovea weights runs/NAME --to model.safetensors --dtype f16"],
+        ["fovea export"] =
+        [
+            "fovea export runs/NAME",
+            "fovea export runs/NAME --preprocess --out model.onnx",
+            "fovea export model.safetensors --model vit_small_patch16_224 --precision fp16",
+        ],
     };
 
     /// <summary>The command lines of a command, the simplest first.</summary>

@@ -1,6 +1,7 @@
 using Fovea.Export.Graphs;
+using Fovea.Export.Tracing;
 
-namespace Fovea.Export.Tracing;
+namespace Fovea.Export;
 
 /// <summary>
 /// From the bytes of images <c>[batch, height, width, channel]</c> of any size to a model's input, as evaluation
@@ -26,22 +27,30 @@ internal static class ImageSteps
         GraphValue planes = trace.Transpose(numbers, 0, 3, 1, 2);
         GraphValue sides = Whole("Shape", 2, [bytes], ("start", 1L), ("end", 3L));
         GraphValue wanted = steps.ShorterSide is int shorter ? Scaled(sides, shorter) : trace.Whole([size, size]);
-        GraphValue shape = Whole("Concat", 4,
-            [Whole("Shape", 2, [planes], ("start", 0L), ("end", 2L)), wanted], ("axis", 0L));
-        GraphValue resized = trace.Add("Resize", image, [planes, null, null, shape],
-            ("mode", steps.IsBicubic ? "cubic" : "linear"), ("antialias", 1L), ("cubic_coeff_a", -0.5f),
-            ("exclude_outside", 1L), ("coordinate_transformation_mode", "half_pixel"));
-        GraphValue rounded = trace.Add("Clip", image, trace.Add("Floor", image, trace.Add(resized, 0.5f)),
-            trace.Number(0), trace.Number(255));
-        GraphValue cut = steps.ShorterSide is null ? rounded : Middle(rounded, wanted);
+        // rows first and then columns, each rounded to bytes
+        GraphValue tall = Whole("Slice", 1, [sides, trace.Whole([0]), trace.Whole([1]), trace.Whole([0])]);
+        GraphValue wide = Whole("Slice", 1, [wanted, trace.Whole([1]), trace.Whole([2]), trace.Whole([0])]);
+        GraphValue rows = Resized(planes, Whole("Concat", 2, [tall, wide], ("axis", 0L)));
+        GraphValue resized = Resized(rows, wanted);
+        GraphValue cut = steps.ShorterSide is null ? resized : Middle(resized, wanted);
         float[] scale = [.. steps.Std.Select(std => 1 / (255 * std))],
             shift = [.. steps.Mean.Zip(steps.Std, (mean, std) => -mean / std)];
         GraphValue scaled = trace.Add("Mul", image, cut, trace.Numbers(scale, channels, 1, 1));
-        // the cast above left the sizes open; these are the model's
         return trace.Add("Add", image, scaled, trace.Numbers(shift, channels, 1, 1));
 
         GraphValue Whole(string kind, int count, GraphValue[] inputs, params GraphAttribute[] attributes) =>
             trace.Add(kind, OnnxType.Int64, [count], inputs, attributes);
+
+        GraphValue Resized(GraphValue from, GraphValue sizes)
+        {
+            GraphValue shape = Whole("Concat", 4,
+                [Whole("Shape", 2, [planes], ("start", 0L), ("end", 2L)), sizes], ("axis", 0L));
+            GraphValue samples = trace.Add("Resize", image, [from, null, null, shape],
+                ("mode", steps.IsBicubic ? "cubic" : "linear"), ("antialias", 1L), ("cubic_coeff_a", -0.5f),
+                ("exclude_outside", 1L), ("coordinate_transformation_mode", "half_pixel"));
+            return trace.Add("Clip", image, trace.Add("Floor", image, trace.Add(samples, 0.5f)), trace.Number(0),
+                trace.Number(255));
+        }
 
         // the shorter side's pixels times side / shorter side, rounded down
         GraphValue Scaled(GraphValue both, int pixels)

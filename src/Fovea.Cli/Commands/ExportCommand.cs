@@ -1,0 +1,125 @@
+using System.CommandLine;
+using Fovea.Cli.Display;
+using Fovea.Cli.Options;
+using Fovea.Data;
+using Fovea.Export;
+using Fovea.Tensors;
+using Fovea.Training.Checkpoints;
+using Fovea.Training.Models;
+using Fovea.Training.Recipes;
+using Fovea.Training.Setup;
+using Fovea.Vision;
+using Fovea.Vision.Models;
+using Fovea.Vision.Weights.Naming;
+using Fovea.Vision.Weights.Storage;
+
+namespace Fovea.Cli.Commands;
+
+/// <summary><c>fovea export RUN</c>: a trained model as a file that other programs run.</summary>
+internal sealed class ExportCommand
+{
+    private readonly Argument<string> _path = new("RUN")
+    {
+        Description = "Run directory (its best checkpoint), checkpoint, or with --model a file of weights"
+    };
+    private readonly Option<string> _format = Make.Choice("--format", "Format of the file", "onnx");
+    private readonly Option<string?> _out = Make.Text("--out", "FILE.onnx",
+        "The file to write; named after RUN, in this folder, unless given");
+    private readonly Option<int> _opset = Make.Of("--opset",
+        ValueForm.Whole(OnnxOptions.OldestOpset, OnnxOptions.NewestOpset), OnnxOptions.UsualOpset,
+        "Version of ONNX's operators");
+    private readonly Option<WeightNumbers> _precision = Make.Of("--precision",
+        Core.Options.ValueForm.Choice<WeightNumbers>(), WeightNumbers.Fp32,
+        "How matrices are stored; all is computed in fp32");
+    private readonly Option<bool> _preprocess = Make.Switch("--preprocess",
+        "The graph takes bytes [batch, height, width, channel] of images of any size, and prepares them itself");
+    private readonly Option<int?> _imageSize = Make.Maybe("--image-size", SizeForms.Pixels,
+        "Side of the images, pixels; positions are resampled to it; the model's own unless given");
+    private readonly Option<string?> _model = Make.Text("--model", "NAME",
+        "Preset that a file of weights is of; a run knows its own");
+    private readonly Option<string?> _dataset = Make.Text("--dataset", "NAME",
+        "With --model: dataset whose classes the head has; the file's own, or numbers, unless given");
+    private readonly Option<string?> _data = Make.Text("--data", "DIR", "Its folder", "--data-dir");
+    private readonly Option<bool> _json = Make.Switch("--json", "One JSON object on standard output");
+    private readonly RecipeOption[] _view = [.. RecipeFields.All
+        .Where(field => field.Name is "crop-pct" or "interpolation" or "mean" or "std")
+        .Select(field => new RecipeOption(field, "as in the training"))];
+
+    public static Command Create(Terminal terminal)
+    {
+        ExportCommand export = new();
+        Command command = new("export",
+            "Write a trained model as ONNX, for other programs to run. Scores are those of 'fovea predict', before the "
+                + "softmax; the number of images at a time stays open.") { export._path };
+        foreach (Option option in new Option[] { export._format, export._out, export._opset, export._precision,
+            export._preprocess, export._imageSize, export._model, export._dataset, export._data, export._json }
+            .Concat(export._view))
+            command.Add(option);
+        command.SetAction(parsed => export.Run(parsed, terminal));
+        return command;
+    }
+
+    private int Run(ParseResult parsed, Terminal terminal)
+    {
+        string path = parsed.GetRequiredValue(_path), target = parsed.GetValue(_out) ?? NameFor(path);
+        OnnxSummary summary = ModelExport.Write(Load(parsed, path), target, new OnnxOptions
+        {
+            Opset = parsed.GetValue(_opset),
+            Weights = parsed.GetValue(_precision),
+            ImageSize = parsed.GetValue(_imageSize),
+        }, parsed.GetValue(_preprocess));
+        if (parsed.GetValue(_json)) terminal.Output.Document(summary);
+        else
+        {
+            string data = summary.DataPath is string second ? $" and {second}" : "";
+            terminal.Console.Line(
+                $"{summary.Path}{data}: {ByteSize.Text(summary.Bytes)}, {Phrases.Count(summary.Nodes)} nodes, "
+                    + $"{Phrases.Count(summary.Weights)} tensors of the model");
+            terminal.Console.Line($"input   {summary.Input}");
+            terminal.Console.Line($"output  {summary.Output}");
+        }
+
+        return ExitCode.Success;
+    }
+
+    private TrainedModel Load(ParseResult parsed, string path)
+    {
+        if (parsed.GetValue(_model) is not string name)
+            return TrainedModel.Load(path, Device.Cpu, training => RecipeOption.Apply(training, _view, parsed));
+        Recipe recipe = Recipe.Default with
+        {
+            Model = new ModelSection { Name = name, ImageSize = parsed.GetValue(_imageSize) },
+            Data = new DataSection { Dataset = parsed.GetValue(_dataset), Directory = parsed.GetValue(_data) },
+        };
+        recipe = RecipeOption.Apply(recipe, _view, parsed);
+        bool isNamed = parsed.GetValue(_dataset) is not null || parsed.GetValue(_data) is not null;
+        return TrainedModel.FromWeights(path, recipe,
+            isNamed ? DatasetChoice.Load(recipe).Info : InfoOf(path, Presets.Find(name).Config), Device.Cpu);
+    }
+
+    /// <summary>What a file of weights says of its classes: names, or as many numbers as its head has rows.</summary>
+    private static DatasetInfo InfoOf(string path, ModelConfig preset)
+    {
+        using WeightFile file = ModelWeights.Open(path);
+        Weight? head = StateDict.Of(file).Weights.FirstOrDefault(weight => ModelStages.IsHead(weight.Name)
+            && weight.Shape.Count > 0);
+        int classes = head is null ? preset.Classes : (int)head.Shape[0];
+        return new DatasetInfo
+        {
+            Name = Path.GetFileNameWithoutExtension(path),
+            Channels = preset.Channels,
+            Height = preset.ImageSize,
+            Width = preset.ImageSize,
+            ClassNames = ModelWeights.ClassNamesOf(file)
+                ?? [.. Enumerable.Range(0, classes).Select(number => $"{number}")],
+            Normalization = ModelWeights.NormalizationOf(file) ?? Normalization.ImageNet.ForChannels(preset.Channels),
+        };
+    }
+
+    /// <summary>A name in this folder after the run, or after the file where it is one.</summary>
+    private static string NameFor(string path)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        return (Directory.Exists(full) ? Path.GetFileName(full) : Path.GetFileNameWithoutExtension(full)) + ".onnx";
+    }
+}
