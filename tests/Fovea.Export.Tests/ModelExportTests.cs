@@ -84,8 +84,12 @@ public sealed class ModelExportTests
     {
         Recipe recipe = new()
         {
-            Model = new() { Name = name, ImageSize = Size,
-                Attention = attention is null ? null : AttentionList.Parse(attention) },
+            Model = new()
+            {
+                Name = name,
+                ImageSize = Size,
+                Attention = attention is null ? null : AttentionList.Parse(attention)
+            },
             Optimisation = new() { Epochs = 1, BatchSize = 16 },
             Run = new() { Out = folder["run"] },
         };

@@ -3,7 +3,6 @@ using Fovea.Data.Transforms;
 using Fovea.Data.Transforms.Pixels;
 using Fovea.Export.Tests.Support;
 using Fovea.Vision;
-using Fovea.Vision.Models.Transformers;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Fovea.Export.Tests;

@@ -97,7 +97,7 @@ internal sealed class ExportCommand
             isNamed ? DatasetChoice.Load(recipe).Info : InfoOf(path, Presets.Find(name).Config), Device.Cpu);
     }
 
-    /// <summary>What a file of weights says of its classes: names, or as many numbers as its head has rows.</summary>
+    /// <summary>Classes of a file of weights: its own names, or as many numbers as its head has rows.</summary>
     private static DatasetInfo InfoOf(string path, ModelConfig preset)
     {
         using WeightFile file = ModelWeights.Open(path);

@@ -114,14 +114,14 @@ internal sealed partial class TracingBackend
     private GraphValue ByHead(HeadView view, int batch, int tokens, int heads, int width) =>
         Trace.Transpose(Heads(view, batch, tokens, heads, width), 0, 2, 1, 3);
 
-    /// <summary>Of values <c>[batch, head, token, bucket]</c> those of every pair's bucket, <c>[batch, head, query,
-    /// key]</c>; the token is the query, or the key.</summary>
+    /// <summary>Values by the bucket of every pair, <c>[batch, head, query, key]</c>, from <c>[batch, head, token,
+    /// bucket]</c>; the token is the query, or the key.</summary>
     private GraphValue ByBucket(Storage values, int batch, int heads, TokenRelation relation, bool ofKeys)
     {
         int tokens = relation.Tokens;
         int[] sizes = [batch, heads, tokens, tokens];
         GraphValue from = Of(values, batch, heads, tokens, relation.Buckets);
-        // indices for each sequence and head: one row of the values stands for them
+        // the operator wants indices for each sequence and head, though they are the same
         GraphValue buckets = Trace.Reshape(Buckets(relation, ofKeys), 1, 1, tokens, tokens);
         GraphValue picked = Trace.Add("GatherElements", sizes, [from, Trace.Expand(buckets, sizes)], ("axis", 3L));
         return ofKeys ? Trace.Transpose(picked, 0, 1, 3, 2) : picked;

@@ -44,7 +44,7 @@ public sealed class ExportCommandTests : IDisposable
             (["--opset", "17", "--preprocess"], "--opset: resizing inside the graph needs operator set 18 or newer"),
             (["--image-size", "9"], "--image-size: this model does not take images of 9 pixels"),
             (["--interpolation", "box", "--preprocess"], "--interpolation: ONNX does not resize with the filter 'box'"),
-            (["--precision", "int8"], "--precision: 'int8' is not fp32 or fp16"),
+            (["--precision", "int8"], "--precision: 'int8' is not one of fp32, fp1"),
         })
         {
             Assert.Equal(2, _shell.Run([.. export, .. more]));
