@@ -33,6 +33,7 @@ public static class TrainingRun
     {
         ranks = Joined(ranks);
         using IDisposable? liveness = Liveness.Start(ranks);
+        Recipe asked = recipe;
         recipe = ShardChoice.Resolve(recipe, ranks, IsLaunched(ranks));
         TrainingParts parts = TrainingSetup.New(recipe, data, observer.Cached, ranks, stop);
         RequireSame(parts, recipe);
@@ -40,7 +41,7 @@ public static class TrainingRun
         RunDirectory run = RunDirectory.Create(recipe.Run.Out, parts.Recipe.Model.Name, parts.Data.Info.Name,
             DateTime.Now);
         using DirectoryLock turn = run.Take();
-        return Begin(parts, run, recipe, observer, stop);
+        return Begin(parts, run, asked, observer, stop);
     }
 
     /// <summary>Goes on with an interrupted, killed or finished run, bit for bit as if it had never stopped.</summary>
