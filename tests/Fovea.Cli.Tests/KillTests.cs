@@ -12,7 +12,6 @@ namespace Fovea.Cli.Tests;
 [Trait("Category", "Slow")]
 public sealed class KillTests : IDisposable
 {
-    private const int Steps = 3;   // of an epoch
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
@@ -26,10 +25,11 @@ public sealed class KillTests : IDisposable
     [Theory]
     [InlineData(null, 1)]
     [InlineData("openmpi", 3)]
+    [InlineData("mpich", 2)]
     public void A_run_that_is_killed_again_and_again_ends_with_the_bits_of_one_that_was_not(string? launcher, int ranks)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "looks at processes through /proc");
-        int kills = AskedKills ?? (ranks == 1 ? 4 : 2);
+        int kills = AskedKills ?? (ranks == 1 ? 4 : 1);
         string[] training = [.. Shell.TinyTraining.TakeWhile(word => word != "--epochs"), "--epochs",
             $"{20 + 15 * kills}", "--log-every", "5", "--checkpoint-every", "1", "--keep-checkpoints", "3",
             "--track", "none", "--threads", "1", "--quiet", .. ranks > 1 ? ["--shards", "4"] : Array.Empty<string>()];
@@ -38,7 +38,7 @@ public sealed class KillTests : IDisposable
 
         using Job job = new(launcher, ranks, _shell.Folder);
         Random random = new(20260815 + ranks);
-        int killed = 0, reached = 0;
+        int killed = 0, reached = 0, waited = 0;
         for (; killed < kills; killed++)
         {
             string last = Path.Combine(parts, "checkpoints", "last.safetensors");
@@ -48,7 +48,12 @@ public sealed class KillTests : IDisposable
             // One in five while it starts, the others while it trains: there is a checkpoint in every moment of those.
             bool starts = random.Next(5) == 0;
             int delay = random.Next(starts ? 1500 : 400);
-            if (!starts) job.WaitFor(() => File.GetLastWriteTimeUtc(last) > before);
+            if (!starts)
+            {
+                job.WaitFor(() => File.GetLastWriteTimeUtc(last) > before);
+                waited++;
+            }
+
             Thread.Sleep(delay);
             if (job.HasEnded) break;
             if (job.Kill(random.Next(ranks)) is not TimeSpan took)
@@ -66,7 +71,7 @@ public sealed class KillTests : IDisposable
         }
 
         Assert.True(killed > kills / 2, $"the run was over after {killed} kills: {job.Said}");
-        Assert.True(reached > Steps, "nothing was trained between the kills");
+        Assert.True(reached >= waited, $"{reached} steps are left of {waited} that were saved");
         job.Start("train", "--resume", parts, "--quiet");
         Assert.True(job.End() == 0, job.Said);
         foreach (string name in (string[])["last", "best"]) Assert.Equal(Tensors(whole, name), Tensors(parts, name));
