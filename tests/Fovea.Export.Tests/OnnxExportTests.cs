@@ -3,6 +3,7 @@ using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
 using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Position;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Fovea.Export.Tests;
@@ -152,9 +153,42 @@ public sealed class OnnxExportTests
         Assert.Equal(["images"], file.Inputs);
         Assert.Equal(["logits"], file.Outputs);
         Assert.Equal((18, 8, "Fovea", "ä"), (file.Opset, file.IrVersion, file.Producer, file.Metadata["a"]));
-        // every weight is there under its own name, but for those that only training reads
+        // every weight is there under its own name, but for those of which tables are computed
         Assert.Empty(model.NamedParameters().Select(entry => entry.Name)
-            .Except(file.Tensors.Select(tensor => tensor.Name)));
+            .Except(file.Tensors.Select(tensor => tensor.Name))
+            .Where(name => !name.Contains(".attn.", StringComparison.Ordinal)
+                || name.Contains(".qkv.", StringComparison.Ordinal)
+                || name.Contains(".proj.", StringComparison.Ordinal)));
+        Assert.DoesNotContain(LeftToCompute(file), kind => kind is not ("Reshape" or "Transpose" or "Gather"));
+    }
+
+    /// <summary>Resampled while exporting, not by whoever runs the file.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Positions_are_those_of_the_size(bool learned)
+    {
+        using TemporaryFolder folder = new();
+        ImageClassifier model = Models.Create(Models.WithAttention("softmax") with
+        {
+            Position = learned ? PositionKind.Learned : PositionKind.SinCos2d,
+        });
+        OnnxExport.Write(model, folder["model.onnx"], new() { ImageSize = 42 });
+        OnnxFile file = OnnxFile.Read(folder["model.onnx"]);
+        Assert.Empty(LeftToCompute(file));
+        Assert.DoesNotContain(file.Tensors, tensor => tensor.Name == "pos_embed");
+        Assert.Single(file.Tensors, tensor => tensor.Elements == (7 * 7 + 1) * 24);
+    }
+
+    /// <summary>Operators whose results do not depend on the images.</summary>
+    private static IEnumerable<string> LeftToCompute(OnnxFile file)
+    {
+        HashSet<string> open = ["images"];
+        foreach (OnnxFile.Node node in file.Nodes)
+        {
+            if (node.Inputs.Any(open.Contains)) open.UnionWith(node.Outputs);
+            else yield return node.Operator;
+        }
     }
 
     [Fact]

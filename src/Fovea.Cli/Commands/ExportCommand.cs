@@ -62,6 +62,8 @@ internal sealed class ExportCommand
     private int Run(ParseResult parsed, Terminal terminal)
     {
         string path = parsed.GetRequiredValue(_path), target = parsed.GetValue(_out) ?? NameFor(path);
+        if (Path.GetFullPath(target) == Path.GetFullPath(path))
+            throw new UsageException($"'{target}' is what would be exported: name another file.") { Field = "out" };
         OnnxSummary summary = ModelExport.Write(Load(parsed, path), target, new OnnxOptions
         {
             Opset = parsed.GetValue(_opset),

@@ -13,6 +13,7 @@ internal sealed class Trace(int opset, bool halfWeights, int batch)
     private readonly Dictionary<Storage, List<Piece>> _pieces = [];
     private readonly Dictionary<(GraphValue Value, string Key), GraphValue> _derived = [];
     private readonly Dictionary<string, GraphValue> _constants = [];
+    private readonly HashSet<Storage> _computed = [];
     private readonly List<GraphInitializer> _tables = [];
     private string _part = "";
 
@@ -28,7 +29,15 @@ internal sealed class Trace(int opset, bool halfWeights, int batch)
 
     // Buffers.
 
-    public void Set(Storage storage, GraphValue value) => _values[storage] = value;
+    public void Set(Storage storage, GraphValue value)
+    {
+        _values[storage] = value;
+        _computed.Add(storage);
+    }
+
+    /// <summary>Whether a buffer's elements are known without the images.</summary>
+    public bool Knows(Storage storage) =>
+        ((TracedStorage)storage).Numbers is not null && !_computed.Contains(storage);
 
     /// <summary>The result of a primitive, in a buffer of as many elements.</summary>
     public void Set(Target target, GraphValue value)
@@ -36,24 +45,31 @@ internal sealed class Trace(int opset, bool halfWeights, int batch)
         if (value.Elements != target.Storage.Capacity)
             throw new InvalidOperationException(
                 $"Trace: {value.Name} has {value.Elements} elements for a buffer of {target.Storage.Capacity}.");
-        _values[target.Storage] = target.Accumulate
-            ? Add("Add", value.Sizes, Of(target.Storage, value.Sizes), value) : value;
+        Set(target.Storage, target.Accumulate
+            ? Add("Add", value.Sizes, Of(target.Storage, value.Sizes), value) : value);
     }
 
-    /// <summary>A part of a buffer that is written block by block: <c>[rows, columns]</c> of <c>[rows,
-    /// stride]</c>.</summary>
-    public void SetPiece(Storage storage, int rows, int stride, int offset, int columns, GraphValue value)
+    /// <summary>A part of a buffer that is written block by block: <c>[rows, columns]</c> of <c>[rows, stride]</c>, as
+    /// a value, and its elements where they are known.</summary>
+    public void SetPiece(Storage storage, int rows, int stride, int offset, int columns, Func<GraphValue> value,
+        float[]? known)
     {
         if (offset == 0) _pieces[storage] = [];
         List<Piece> pieces = _pieces[storage];
-        pieces.Add(new(value, columns));
+        pieces.Add(new(value, known, columns));
         if (pieces.Sum(piece => piece.Columns) != offset + columns)
             throw new NotSupportedException("a result that is written in pieces out of their order");
         if (offset + columns < stride) return;
+        if (pieces.TrueForAll(piece => piece.Known is not null))
+        {
+            ((TracedStorage)storage).Numbers = Joined(pieces, rows);
+            return;
+        }
+
         int common = Common([.. pieces.Select(piece => piece.Columns)]);
         GraphValue[] parts = [.. pieces.Select(piece =>
-            Reshape(piece.Value, rows, piece.Columns / common, common))];
-        _values[storage] = Add("Concat", [rows, stride / common, common], parts, ("axis", 1L));
+            Reshape(piece.Value(), rows, piece.Columns / common, common))];
+        Set(storage, Add("Concat", [rows, stride / common, common], parts, ("axis", 1L)));
     }
 
     /// <summary>A buffer's value with these sizes.</summary>
@@ -69,9 +85,9 @@ internal sealed class Trace(int opset, bool halfWeights, int batch)
     public GraphValue Of(Storage storage) => _values.TryGetValue(storage, out GraphValue? value) ? value
         : Of(storage, ((TracedStorage)storage).Weight?.Sizes ?? [storage.Capacity]);
 
-    /// <summary>Whether a buffer's elements are known without the images.</summary>
+    /// <summary>Whether the host filled a buffer with a number, and nothing changed it.</summary>
     public bool IsUniform(Storage storage, float value) =>
-        !_values.ContainsKey(storage) && ((TracedStorage)storage).Uniform == value;
+        !_computed.Contains(storage) && ((TracedStorage)storage).Uniform == value;
 
     // Nodes.
 
@@ -274,5 +290,8 @@ internal sealed class Trace(int opset, bool halfWeights, int batch)
         return common;
     }
 
-    private sealed record Piece(GraphValue Value, int Columns);
+    private static float[] Joined(List<Piece> pieces, int rows) => [.. Enumerable.Range(0, rows).SelectMany(row =>
+        pieces.SelectMany(piece => piece.Known!.AsSpan(row * piece.Columns, piece.Columns).ToArray()))];
+
+    private sealed record Piece(Func<GraphValue> Value, float[]? Known, int Columns);
 }

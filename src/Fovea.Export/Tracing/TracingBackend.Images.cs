@@ -44,6 +44,7 @@ internal sealed partial class TracingBackend
     /// <inheritdoc/>
     public override void MapAxis(AxisMap map, Storage x, Target y, int outer, int inner)
     {
+        if (IsComputed(y, host => Host.MapAxis(map, host(x), new(host(y.Storage)), outer, inner), x)) return;
         float[] matrix = new float[map.To * map.From];
         for (int to = 0; to < map.To; to++)
             for (int k = 0; k < map.Positions(to).Length; k++)

@@ -85,6 +85,14 @@ internal sealed partial class TracingBackend : Backend
     /// <inheritdoc/>
     public override void Linear(in LinearArguments arguments, Storage y)
     {
+        LinearArguments plain = arguments;
+        if (plain is { Input: LinearInput.Identity, Residual: null } && IsComputed(new Target(y), host => Host.Linear(
+            plain with
+            {
+                X = host(plain.X),
+                Weight = host(plain.Weight),
+                Bias = plain.Bias is null ? null : host(plain.Bias),
+            }, host(y)), plain.X, plain.Weight, plain.Bias)) return;
         (int rows, int columns) = (arguments.Rows, arguments.Out);
         GraphValue weight = Of(arguments.Weight, columns, arguments.In);
         GraphValue x = Of(arguments.X, rows, arguments.In);
@@ -115,8 +123,11 @@ internal sealed partial class TracingBackend : Backend
         Trace.Set(new Target(y), Softmax(Of(x, rows, columns), 1, logarithm));
 
     /// <inheritdoc/>
-    public override void Unary(UnaryOperator f, Storage x, Storage y, int count) =>
-        Trace.Set(new Target(y), Apply(f, Trace.Of(x)));
+    public override void Unary(UnaryOperator f, Storage x, Storage y, int count)
+    {
+        if (!IsComputed(new Target(y), host => Host.Unary(f, host(x), host(y), count), x))
+            Trace.Set(new Target(y), Apply(f, Trace.Of(x)));
+    }
 
     /// <inheritdoc/>
     public override void Gate(UnaryOperator f, Storage x, Storage y, int rows, int columns)
@@ -130,6 +141,8 @@ internal sealed partial class TracingBackend : Backend
     public override void Binary(BinaryOperator f, Storage a, Shape aShape, Storage b, Shape bShape, Storage y,
         Shape shape)
     {
+        if (IsComputed(new Target(y), host => Host.Binary(f, host(a), aShape, host(b), bShape, host(y), shape), a, b))
+            return;
         int[] sizes = [.. shape];
         GraphValue left = Of(a, [.. aShape]), right = Of(b, [.. bShape]);
         Trace.Set(new Target(y), f switch
@@ -149,6 +162,7 @@ internal sealed partial class TracingBackend : Backend
     /// <inheritdoc/>
     public override void SumTo(Storage x, Shape xShape, Target y, Shape shape, float scale)
     {
+        if (IsComputed(y, host => Host.SumTo(host(x), xShape, new(host(y.Storage)), shape, scale), x)) return;
         int[] axes = [.. Enumerable.Range(0, shape.Rank).Where(axis => shape[axis] == 1 && xShape[axis] != 1)];
         GraphValue value = Of(x, [.. xShape]);
         Trace.Set(y, Trace.Multiply(axes.Length == 0 ? value : Trace.Sum(value, axes), scale));
@@ -163,28 +177,41 @@ internal sealed partial class TracingBackend : Backend
         Trace.Set(new Target(y), Trace.Max(Of(x, outer, axis, inner), 1));
 
     /// <inheritdoc/>
-    public override void AddScaled(Storage x, Target y, int count, float scale) =>
-        Trace.Set(y, Trace.Multiply(Trace.Of(x), scale));
+    public override void AddScaled(Storage x, Target y, int count, float scale)
+    {
+        if (!IsComputed(y, host => Host.AddScaled(host(x), new(host(y.Storage)), count, scale), x))
+            Trace.Set(y, Trace.Multiply(Trace.Of(x), scale));
+    }
 
     /// <inheritdoc/>
     public override void ScaleRows(Storage x, Storage scales, Target y, int rows, int columns) =>
         Trace.Set(y, Trace.Add("Mul", [rows, columns], Of(x, rows, columns), Of(scales, rows, 1)));
 
     /// <inheritdoc/>
-    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Target y) =>
-        Trace.Set(y, Trace.Transpose(Of(x, [.. xShape]), order.ToArray()));
+    public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Target y)
+    {
+        int[] axes = order.ToArray();
+        if (!IsComputed(y, host => Host.Permute(host(x), xShape, axes, new(host(y.Storage))), x))
+            Trace.Set(y, Trace.Transpose(Of(x, [.. xShape]), axes));
+    }
 
     /// <inheritdoc/>
     public override void CopyBlock(Storage x, int xOffset, int xStride, Target y, int yOffset, int yStride, int rows,
         int columns)
     {
         if (y.Accumulate) throw new NotSupportedException("a sum of blocks");
-        // in units that all of it is a multiple of, so that a batch inside stays an axis of its own
-        int unit = Trace.Common(xOffset, xStride, columns);
-        GraphValue from = Of(x, rows, xStride / unit, unit);
-        GraphValue block = Trace.Slice(from, 1, xOffset / unit, columns / unit);
-        if (yOffset == 0 && yStride == columns) Trace.Set(y, block);
-        else Trace.SetPiece(y.Storage, rows, yStride, yOffset, columns, block);
+        float[]? known = Block(x, xOffset, xStride, rows, columns);
+        if (yOffset != 0 || yStride != columns)
+            Trace.SetPiece(y.Storage, rows, yStride, yOffset, columns, Value, known);
+        else if (known is not null) ((TracedStorage)y.Storage).Numbers = known;
+        else Trace.Set(y, Value());
+
+        GraphValue Value()
+        {
+            // in units that all of it is a multiple of, so that a batch inside stays an axis of its own
+            int unit = Trace.Common(xOffset, xStride, columns);
+            return Trace.Slice(Of(x, rows, xStride / unit, unit), 1, xOffset / unit, columns / unit);
+        }
     }
 
     /// <inheritdoc/>

@@ -52,6 +52,12 @@ public sealed class ExportCommandTests : IDisposable
             Assert.False(File.Exists(In("x.onnx")));
         }
 
+        string weights = In("w.safetensors");
+        Assert.Equal(0, _shell.Run("weights", run, "--to", weights));
+        byte[] before = File.ReadAllBytes(weights);
+        Assert.Equal(2, _shell.Run("export", weights, "--model", "vit-nano", "--out", weights));
+        Assert.Contains("--out: ", _shell.Error, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(weights));
         Assert.Equal(1, _shell.Run("export", run, "--out", In("missing/x.onnx")));
         Assert.Contains("could not be saved", _shell.Error, StringComparison.Ordinal);
         Assert.Equal(2, _shell.Run("export", In("nothing"), "--out", In("x.onnx")));
