@@ -154,11 +154,9 @@ public sealed class OnnxExportTests
         Assert.Equal(["logits"], file.Outputs);
         Assert.Equal((18, 8, "Fovea", "ä"), (file.Opset, file.IrVersion, file.Producer, file.Metadata["a"]));
         // every weight is there under its own name, but for those of which tables are computed
-        Assert.Empty(model.NamedParameters().Select(entry => entry.Name)
-            .Except(file.Tensors.Select(tensor => tensor.Name))
-            .Where(name => !name.Contains(".attn.", StringComparison.Ordinal)
-                || name.Contains(".qkv.", StringComparison.Ordinal)
-                || name.Contains(".proj.", StringComparison.Ordinal)));
+        HashSet<string> there = [.. file.Tensors.Select(tensor => tensor.Name)];
+        Assert.DoesNotContain(model.NamedParameters(), entry => !there.Contains(entry.Name)
+            && entry.Name.Split('.') is not [_, _, "attn", not ("qkv" or "proj"), ..]);
         Assert.DoesNotContain(LeftToCompute(file), kind => kind is not ("Reshape" or "Transpose" or "Gather"));
     }
 
@@ -175,7 +173,7 @@ public sealed class OnnxExportTests
         });
         OnnxExport.Write(model, folder["model.onnx"], new() { ImageSize = 42 });
         OnnxFile file = OnnxFile.Read(folder["model.onnx"]);
-        Assert.Empty(LeftToCompute(file));
+        Assert.Equal(["Reshape"], LeftToCompute(file));   // the patch embedding's kernel is a matrix there
         Assert.DoesNotContain(file.Tensors, tensor => tensor.Name == "pos_embed");
         Assert.Single(file.Tensors, tensor => tensor.Elements == (7 * 7 + 1) * 24);
     }
