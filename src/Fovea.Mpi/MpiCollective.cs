@@ -186,22 +186,40 @@ internal sealed unsafe class MpiCollective : ICollective
 
     private void ExchangeParts(nint sent, int sentLength, int to, nint taken, int takenLength, int from)
     {
-        byte* status = stackalloc byte[StatusSize];
+        byte* status = stackalloc byte[StatusSize], ofSending = stackalloc byte[StatusSize];
         for (int part = 0; part < Math.Max(PartsOf(sentLength), PartsOf(takenLength)); part++)
         {
             nint done = (nint)part * LargestMessage;
             int expected = (int)Math.Min(LargestMessage, takenLength - done);
-            bool receives = part < PartsOf(takenLength);
-            nint request = 0;
+            bool receives = part < PartsOf(takenLength), sends = part < PartsOf(sentLength);
+            nint receiving = 0, sending = 0;
             if (receives)
                 _mpi.Check(_mpi.StartReceive((void*)(taken + done), expected, _handles.Byte, from, Tag, _handles.World,
-                    &request), $"receiving from rank {from}");
-            if (part < PartsOf(sentLength))
-                _mpi.Check(_mpi.Send((void*)(sent + done), (int)Math.Min(LargestMessage, sentLength - done),
-                    _handles.Byte, to, Tag, _handles.World), $"sending to rank {to}");
-            if (!receives) continue;
-            _mpi.Check(_mpi.Wait(&request, status), $"receiving from rank {from}");
-            RequireCount(status, expected, from);
+                    &receiving), $"receiving from rank {from}");
+            if (sends)
+                _mpi.Check(_mpi.StartSend((void*)(sent + done), (int)Math.Min(LargestMessage, sentLength - done),
+                    _handles.Byte, to, Tag, _handles.World, &sending), $"sending to rank {to}");
+            if (receives)
+            {
+                Wait(&receiving, status, "receiving from rank", from);
+                RequireCount(status, expected, from);
+            }
+
+            if (sends) Wait(&sending, ofSending, "sending to rank", to);
+        }
+    }
+
+    /// <summary>Waits until a message is through. The libraries' own waiting keeps a core busy, on which another thread
+    /// of this process has to compute meanwhile: so after some tries each further one comes after a pause.</summary>
+    private void Wait(nint* request, void* status, string what, int rank)
+    {
+        const int tries = 300;   // some tens of microseconds
+        int isDone = 0;
+        for (int i = 0; ; i++)
+        {
+            _mpi.Check(_mpi.Test(request, &isDone, status), $"{what} {rank}");
+            if (isDone != 0) return;
+            if (i >= tries) Pause.Shortly();
         }
     }
 

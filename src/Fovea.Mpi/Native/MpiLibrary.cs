@@ -48,7 +48,8 @@ internal sealed unsafe partial class MpiLibrary
         Send = (delegate* unmanaged<void*, int, nint, int, int, nint, int>)Find("MPI_Send");
         Receive = (delegate* unmanaged<void*, int, nint, int, int, nint, void*, int>)Find("MPI_Recv");
         StartReceive = (delegate* unmanaged<void*, int, nint, int, int, nint, nint*, int>)Find("MPI_Irecv");
-        Wait = (delegate* unmanaged<nint*, void*, int>)Find("MPI_Wait");
+        StartSend = (delegate* unmanaged<void*, int, nint, int, int, nint, nint*, int>)Find("MPI_Isend");
+        Test = (delegate* unmanaged<nint*, int*, void*, int>)Find("MPI_Test");
         Count = (delegate* unmanaged<void*, nint, int*, int>)Find("MPI_Get_count");
     }
 
@@ -101,8 +102,11 @@ internal sealed unsafe partial class MpiLibrary
     /// <summary>(data, count, type, rank, tag, communicator, request).</summary>
     public delegate* unmanaged<void*, int, nint, int, int, nint, nint*, int> StartReceive { get; }
 
-    /// <summary>(request, status).</summary>
-    public delegate* unmanaged<nint*, void*, int> Wait { get; }
+    /// <summary>(data, count, type, rank, tag, communicator, request).</summary>
+    public delegate* unmanaged<void*, int, nint, int, int, nint, nint*, int> StartSend { get; }
+
+    /// <summary>(request, is done, status).</summary>
+    public delegate* unmanaged<nint*, int*, void*, int> Test { get; }
 
     /// <summary>(status, type, count).</summary>
     public delegate* unmanaged<void*, nint, int*, int> Count { get; }

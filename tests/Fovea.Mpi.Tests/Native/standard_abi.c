@@ -30,7 +30,8 @@ extern int PMPI_Barrier(int);
 extern int PMPI_Send(const void *, int, int, int, int, int);
 extern int PMPI_Recv(void *, int, int, int, int, int, void *);
 extern int PMPI_Irecv(void *, int, int, int, int, int, int *);
-extern int PMPI_Wait(int *, void *);
+extern int PMPI_Isend(const void *, int, int, int, int, int, int *);
+extern int PMPI_Test(int *, int *, void *);
 extern int PMPI_Get_count(const void *, int, int *);
 
 /* Objects made at run time fill the upper half of a handle, too. */
@@ -104,12 +105,20 @@ int MPI_Irecv(void *data, int count, handle t, int from, int tag, handle c, hand
     return result;
 }
 
-int MPI_Wait(handle *request, void *status)
+int MPI_Isend(const void *data, int count, handle t, int to, int tag, handle c, handle *request)
+{
+    int own, result = PMPI_Isend(data, count, type(t), to, tag, comm(c), &own);
+    *request = Made | (uint32_t)own;
+    return result;
+}
+
+int MPI_Test(handle *request, int *done, void *status)
 {
     int own = (int)*request;
     if ((*request >> 32) != 0x55) return BAD;
-    *request = 0x180;
-    return PMPI_Wait(&own, status);
+    int result = PMPI_Test(&own, done, status);
+    *request = *done ? 0x180 : Made | (uint32_t)own;
+    return result;
 }
 
 int MPI_Get_count(const void *status, handle t, int *count) { return PMPI_Get_count(status, type(t), count); }
