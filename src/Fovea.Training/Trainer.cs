@@ -210,8 +210,7 @@ public sealed partial class Trainer
             throw new TrainingDivergedException(
                 $"step {_state.Step}: rank {rank} has other weights than rank 0, though both added the same numbers: "
                     + "its processor, memory or network is not sound, or computes in another way (kinds of processors "
-                    + "must "
-                    + "not be mixed); go on from the last checkpoint without that machine.");
+                    + "must not be mixed); go on from the last checkpoint without that machine.");
     }
 
     /// <summary>Takes a step's numbers into the sums and tells them.</summary>

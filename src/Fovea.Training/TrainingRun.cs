@@ -118,10 +118,10 @@ public static class TrainingRun
         string[] own = ["data", "cache", "workers", "threads", "out", "weights"];   // each machine's own
         RankAgreement.Require(ranks,
         [
-            .. RecipeFields.All.Where(field => !own.Contains(field.Name))
-                .Select(field => (field.Name, field.Read(asked))),
-            .. RecipeFields.All.Where(field => !own.Contains(field.Name))
-                .Select(field => (field.Name, field.Read(parts.Recipe))),
+            .. from recipe in new HashSet<Recipe> { asked, parts.Recipe }
+               from field in RecipeFields.All
+               where !own.Contains(field.Name)
+               select (field.Name, field.Read(recipe)),
             ("class names", string.Join(", ", parts.Data.Info.ClassNames)),
             ("training images", Listing(parts.Data.Train)),
             ("validation images", Listing(parts.Data.Validation)),
