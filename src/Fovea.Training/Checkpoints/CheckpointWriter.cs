@@ -25,15 +25,6 @@ public static class CheckpointWriter
     internal const string OptimizerPrefix = "optimizer.";
     internal const string AveragePrefix = "ema.";
 
-    /// <summary>Weights and state to go on from.</summary>
-    /// <exception cref="CheckpointException">It could not be written; the previous file is as it was.</exception>
-    public static void SaveRun(string path, CheckpointHead head, Module module, Optimizer optimizer,
-        WeightAverage? average)
-    {
-        (List<Weight> tensors, Dictionary<string, string> metadata) = Contents(head, module, optimizer, average);
-        AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
-    }
-
     /// <summary>All that a run goes on from: tensors that are read when they are written, and metadata of
     /// now.</summary>
     internal static (List<Weight> Tensors, Dictionary<string, string> Metadata) Contents(CheckpointHead head,
