@@ -28,6 +28,14 @@ public abstract class ImageClassifier : Module
     /// <inheritdoc cref="Forward(Tensor)"/>
     public virtual HeadScores ForwardHeads(Tensor images) => new(Forward(images));
 
+    /// <summary>Pooled features: the input of the classifier head, whether or not the model has one.</summary>
+    /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
+    /// <returns><c>[batch, dim]</c>.</returns>
+    /// <exception cref="ShapeException">The images are not of the size or channels that the model takes.</exception>
+    /// <exception cref="NotSupportedException">The model does not pool.</exception>
+    public virtual Tensor PooledFeatures(Tensor images) =>
+        throw new NotSupportedException($"{GetType().Name} has no pooled features.");
+
     /// <summary>Cost of the forward pass of one image of the configured size; the model need not be
     /// allocated.</summary>
     public abstract ForwardCost CountForward();

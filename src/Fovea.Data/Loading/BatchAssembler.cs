@@ -1,17 +1,15 @@
 using System.Diagnostics;
-using Fovea.Data.Transforms.Pixels;
 
 namespace Fovea.Data.Loading;
 
 /// <summary>Fills batches: read, transform, resize, set channels, normalise, mix. Each worker has one of its
 /// own.</summary>
-internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions options, Normalization normalization)
+internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions options)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly RawImage _image = new();
-    private readonly ImageScratch _scratch = new();
-    private readonly int _leastSide = SourceSize.LeastSide(options.Transforms);
+    private readonly ImagePreparation _preparation = new(dataset.Info, options);
 
     /// <summary>Fills <paramref name="batch"/> with images; the result depends on nothing but seed, epoch and
     /// indices.</summary>
@@ -41,10 +39,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
             batch.Labels[i] = label;
             ulong repeat = (ulong)((start + i) % options.Repeats);
             Philox draws = Philox.For(options.Seed, "augment", (ulong)epoch, (uint)index | repeat << 32);
-            options.Transforms.Apply(_image, draws, _scratch);
-            _scratch.Resize(_image, batch.Height, batch.Width, options.Interpolation);
-            _scratch.SetChannels(_image, batch.Channels);
-            Normalize(batch, i, draws);
+            _preparation.Prepare(_image, batch.Images.AsSpan(i * _preparation.Length, _preparation.Length), draws);
         }
 
         if (!unreadable.IsEmpty) LookFurther(following, unreadable, stop);
@@ -68,25 +63,12 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
     {
         try
         {
-            return dataset.Read(index, _image, _leastSide);
+            return dataset.Read(index, _image, _preparation.LeastSide);
         }
         catch (DataException error)
         {
             unreadable.Add(error);
             return null;
         }
-    }
-
-    private void Normalize(Batch batch, int i, Philox draws)
-    {
-        int area = batch.Height * batch.Width;
-        Span<float> target = batch.Images.AsSpan(i * batch.Channels * area, batch.Channels * area);
-        for (int channel = 0; channel < batch.Channels; channel++)
-        {
-            PixelNormalizer.Convert(_image.Plane(channel), target.Slice(channel * area, area),
-                normalization.Mean[channel], normalization.Std[channel]);
-        }
-
-        options.Transforms.ApplyNormalized(target, batch.Height, batch.Width, draws);
     }
 }

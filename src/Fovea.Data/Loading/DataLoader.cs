@@ -10,7 +10,6 @@ public sealed class DataLoader
 {
     private readonly IImageDataset _dataset;
     private readonly LoaderOptions _options;
-    private readonly Normalization _normalization;
     private readonly ConcurrentBag<Batch> _spare;
     private readonly int _channels, _height, _width;
 
@@ -27,7 +26,6 @@ public sealed class DataLoader
         (_channels, _height, _width) = (
             options.Channels ?? dataset.Info.Channels, options.Height ?? dataset.Info.Height,
             options.Width ?? dataset.Info.Width);
-        _normalization = (options.Normalization ?? dataset.Info.Normalization).ForChannels(_channels);
         RequireMemory();
         _spare = sharing is not null && sharing.Form == Form ? sharing._spare : [];
     }
@@ -116,7 +114,7 @@ public sealed class DataLoader
     /// <summary>A worker's way of filling a batch by its number.</summary>
     private Action<Batch, CancellationToken> FillerOf(int[] order, int epoch)
     {
-        BatchAssembler assembler = new(_dataset, _options, _normalization);
+        BatchAssembler assembler = new(_dataset, _options);
         int size = _options.BatchSize;
         return (batch, stop) =>
         {

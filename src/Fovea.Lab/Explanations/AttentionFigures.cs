@@ -1,3 +1,4 @@
+using Fovea.Plotting;
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Images;
 using Fovea.Plotting.Text;
@@ -52,6 +53,16 @@ internal static class AttentionFigures
         CellSize = OverlayCell,
         Scale = Scale([cam.Map.Range.High]),
     });
+
+    /// <summary>The image beside one map over it.</summary>
+    public static Figure Of(PlanarImage seen, PatchMap map, string name) => new ImageGrid
+    {
+        Title = name,
+        Columns = ["image", "map"],
+        Rows = [new("", [HeatMap.Enlarge(seen, OverlaySize), Over(seen, map)])],
+        CellSize = OverlayCell,
+        Scale = Scale([map.Range.High]),
+    };
 
     private static ExplainedFigure ByHead(string name, AttentionTrace trace, string title, string note,
         Func<int, int?, (PlanarImage Image, double High)> map)

@@ -34,7 +34,7 @@ public static class Explainer
         {
             using StepScope scope = StepScope.Begin();
             Tensor image = batch.ToImages(model.Device);
-            PlanarImage seen = Seen(batch, model.Head.Data.Normalization);
+            PlanarImage seen = Seen(batch.Images, model.Model.Config, model.Head.Data.Normalization);
             int i = explained.Count;
             (float[] scores, int explainedClass, IReadOnlyList<ExplainedFigure> figures) = Figures(model, image, seen,
                 wanted, classes);
@@ -50,6 +50,47 @@ public static class Explainer
         return new($"What {name} looks at", lead, explained, ModelFigures.Of(model.Model));
     }
 
+    /// <summary>One map over one image: rollout, or relevance for a class (of a residual network Grad-CAM).</summary>
+    /// <param name="model">A transformer, or a residual network. It is changed meanwhile: one explanation at a time;
+    /// forward passes may run beside it.</param>
+    /// <param name="image">As <see cref="TrainedModel.CreatePreparation"/> makes it.</param>
+    /// <param name="kind">Kind of the map.</param>
+    /// <param name="target">Name or number of the class to explain; null: the one that the model says.</param>
+    /// <exception cref="UsageException">There is no such class, or the model has no such map.</exception>
+    public static ExplainedOverlay Overlay(
+        TrainedModel model, ReadOnlySpan<float> image, OverlayKind kind, string? target = null)
+    {
+        IReadOnlyList<string> classes = model.Head.Data.ClassNames;
+        int? wanted = target is null ? null : ClassOf(target, classes);
+        PlanarImage seen = Seen(image, model.Model.Config, model.Head.Data.Normalization);
+        using StepScope scope = StepScope.Begin();
+        Tensor tensor = model.ToTensor(image, 1);
+        switch (model.Model)
+        {
+            case IAttentionModel attentive:
+                using (AttentionTrace trace = AttentionTrace.Of(attentive, tensor, wanted))
+                    return Result(trace.Scores, trace.Target,
+                        kind == OverlayKind.Rollout ? trace.Rollout : trace.Relevance,
+                        kind == OverlayKind.Rollout ? "Attention rollout" : "Relevance");
+            case IFeatureMapModel when kind == OverlayKind.Rollout:
+                throw new UsageException($"'{model.Head.Recipe.Model.Name}' has no attention to roll out; a residual "
+                    + "network has 'relevance', by Grad-CAM.");
+            case IFeatureMapModel network:
+                GradCam cam = GradCam.Of(network, tensor, wanted);
+                return Result(cam.Scores, cam.Target, cam.Map, "Grad-CAM");
+            default:
+                throw Unexplainable(model);
+        }
+
+        ExplainedOverlay Result(float[] scores, int explained, PatchMap map, string name) =>
+            new(explained, Classification.Probabilities(scores), AttentionFigures.Of(seen, map,
+                kind == OverlayKind.Rollout ? name : $"{name} for '{classes[explained]}'"));
+    }
+
+    private static UsageException Unexplainable(TrainedModel model) => new(
+        $"'{model.Head.Recipe.Model.Name}' has no attention to show; transformers and residual networks can be "
+            + "explained.");
+
     private static (float[] Scores, int Target, IReadOnlyList<ExplainedFigure> Figures) Figures(
         TrainedModel model, Tensor image, PlanarImage seen, int? wanted, IReadOnlyList<string> classes)
     {
@@ -64,9 +105,7 @@ public static class Explainer
                 GradCam cam = GradCam.Of(network, image, wanted);
                 return (cam.Scores, cam.Target, [AttentionFigures.Of(cam, seen, classes[cam.Target])]);
             default:
-                throw new UsageException(
-                    $"'{model.Head.Recipe.Model.Name}' has no attention to show; transformers and residual networks "
-                        + "can be explained.");
+                throw Unexplainable(model);
         }
     }
 
@@ -80,15 +119,15 @@ public static class Explainer
     }
 
     /// <summary>The image as the model saw it: cut, resized, and as bytes again.</summary>
-    private static PlanarImage Seen(Batch batch, Normalization normalization)
+    private static PlanarImage Seen(ReadOnlySpan<float> image, ModelConfig config, Normalization normalization)
     {
-        Normalization used = normalization.ForChannels(batch.Channels);
-        int plane = batch.Height * batch.Width;
-        byte[] samples = new byte[batch.Channels * plane];
+        Normalization used = normalization.ForChannels(config.Channels);
+        int plane = config.ImageSize * config.ImageSize;
+        byte[] samples = new byte[config.Channels * plane];
         for (int i = 0; i < samples.Length; i++)
             samples[i] = (byte)Math.Clamp(
-                MathF.Round((batch.Images[i] * used.Std[i / plane] + used.Mean[i / plane]) * 255), 0, 255);
-        return new(samples, batch.Channels, batch.Height, batch.Width);
+                MathF.Round((image[i] * used.Std[i / plane] + used.Mean[i / plane]) * 255), 0, 255);
+        return new(samples, config.Channels, config.ImageSize, config.ImageSize);
     }
 
     private static string Answer(IReadOnlyList<string> classes, float[] scores, string? truth, int explained)

@@ -110,13 +110,42 @@ public sealed class TrainedModel
     /// <summary>Probabilities of one image after another, computed batch by batch while they are asked for.</summary>
     public IEnumerable<double[]> PredictEach(IImageDataset dataset, int batchSize)
     {
+        int size = Model.Config.Channels * Model.Config.ImageSize * Model.Config.ImageSize;
         foreach (Batch batch in LoaderOf(dataset, batchSize).Epoch(0))
         {
-            float[] scores = Scores(batch);
+            float[] scores = Scores(batch.Images.AsSpan(0, batch.Count * size), batch.Count);
             for (int i = 0; i < batch.Count; i++)
                 yield return Classification.Probabilities(scores.AsSpan(i * Head.Data.Classes, Head.Data.Classes));
         }
     }
+
+    /// <summary>A preparation of single images as <see cref="Predict"/> does it; for one thread.</summary>
+    public ImagePreparation CreatePreparation() =>
+        LoaderChoice.Preparation(Head.Data, Model.Config, Head.Recipe.Data, Head.Data.Normalization);
+
+    /// <summary>Scores of prepared images, before the softmax; those of each have the bits that they have alone. Safe
+    /// on several threads.</summary>
+    /// <param name="images">As <see cref="CreatePreparation"/> makes them, one behind the other.</param>
+    /// <param name="count">Number of images.</param>
+    /// <returns><c>[count, class]</c>.</returns>
+    public float[] Scores(ReadOnlySpan<float> images, int count)
+    {
+        using StepScope scope = StepScope.Begin();
+        return Model.Forward(ToTensor(images, count)).ToArray();
+    }
+
+    /// <summary>Pooled features of prepared images: what the classifier head reads. As <see cref="Scores"/>.</summary>
+    /// <inheritdoc cref="Scores"/>
+    /// <returns><c>[count, dim]</c>.</returns>
+    public float[] Features(ReadOnlySpan<float> images, int count)
+    {
+        using StepScope scope = StepScope.Begin();
+        return Model.PooledFeatures(ToTensor(images, count)).ToArray();
+    }
+
+    /// <summary>Prepared images as a tensor of the running step scope.</summary>
+    internal Tensor ToTensor(ReadOnlySpan<float> images, int count) => Tensor.From(images,
+        [count, Model.Config.Channels, Model.Config.ImageSize, Model.Config.ImageSize], _device);
 
     /// <summary>One image after another as the model takes it, normalised, <c>[channel, height, width]</c>; each valid
     /// until the next one is asked for.</summary>
@@ -124,12 +153,6 @@ public sealed class TrainedModel
 
     /// <summary>Device of the model.</summary>
     internal Device Device => _device;
-
-    private float[] Scores(Batch batch)
-    {
-        using StepScope scope = StepScope.Begin();
-        return Model.Forward(batch.ToImages(_device)).ToArray();
-    }
 
     /// <summary>Measures how far Performers with this model's weights are from it; see
     /// <see cref="PerformerApproximation"/>.</summary>

@@ -47,16 +47,23 @@ public static class LoaderChoice
     /// <param name="sharing">Another loader, whose batches serve here while it is between epochs.</param>
     public static DataLoader Evaluation(
         IImageDataset dataset, ModelConfig config, int batchSize, DataSection how, Normalization? normalization = null,
-        DataLoader? sharing = null)
-    {
-        LoaderOptions options = Options(config, batchSize, how) with
+        DataLoader? sharing = null) =>
+        new(dataset, Evaluation(dataset.Info, config, batchSize, how, normalization), sharing);
+
+    /// <summary>Preparation of single images, with the bits of <see cref="Evaluation(IImageDataset, ModelConfig, int,
+    /// DataSection, Normalization?, DataLoader?)"/>.</summary>
+    internal static ImagePreparation Preparation(
+        DatasetInfo data, ModelConfig config, DataSection how, Normalization? normalization = null) =>
+        new(data, Evaluation(data, config, 1, how, normalization));
+
+    private static LoaderOptions Evaluation(
+        DatasetInfo data, ModelConfig config, int batchSize, DataSection how, Normalization? normalization) =>
+        Options(config, batchSize, how) with
         {
-            Normalization = normalization ?? Normalized(dataset.Info, how).Normalization,
-            Transforms = Augmentation.Evaluation(dataset.Info, config.ImageSize, how.CropShare,
+            Normalization = normalization ?? Normalized(data, how).Normalization,
+            Transforms = Augmentation.Evaluation(data, config.ImageSize, how.CropShare,
                 how.Interpolation ?? Interpolation.Bilinear),
         };
-        return new(dataset, options, sharing);
-    }
 
     /// <summary>The dataset with the mean and deviation that a recipe wants instead of its own.</summary>
     internal static DatasetInfo Normalized(DatasetInfo data, DataSection how) => data with

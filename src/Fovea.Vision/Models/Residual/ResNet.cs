@@ -59,6 +59,13 @@ public sealed class ResNet : ImageClassifier, IFeatureMapModel
     }
 
     /// <inheritdoc/>
+    public override Tensor PooledFeatures(Tensor images)
+    {
+        using StepScope scope = StepScope.Begin();
+        return scope.Return(Ops.GlobalAveragePool(Features(images)));
+    }
+
+    /// <inheritdoc/>
     public Tensor Features(Tensor images) =>
         Stages.SelectMany(stage => stage).Aggregate(Stem(images), (x, block) => InScope(x, block.Forward));
 

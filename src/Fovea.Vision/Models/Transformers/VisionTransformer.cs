@@ -86,6 +86,10 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
         InScope(() => Score(RunBlocks(images, recorder), recorder).Mean());
 
     /// <inheritdoc/>
+    public override Tensor PooledFeatures(Tensor images) =>
+        InScope(() => Score(RunBlocks(images, null), withHead: false).Mean());
+
+    /// <inheritdoc/>
     public override HeadScores ForwardHeads(Tensor images)
     {
         if (Tape.Current is not null) return Score(RunBlocks(images, null));
@@ -210,13 +214,14 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
         return x;
     }
 
-    private HeadScores Score(Tensor tokens, IAttentionRecorder? recorder = null)
+    private HeadScores Score(Tensor tokens, IAttentionRecorder? recorder = null, bool withHead = true)
     {
-        if (_sequencePool is not null) return new(Score(_head, PoolSequence(_sequencePool, tokens, recorder)));
+        (Linear? head, Linear? distillationHead) = withHead ? (_head, _distillationHead) : (null, null);
+        if (_sequencePool is not null) return new(Score(head, PoolSequence(_sequencePool, tokens, recorder)));
         Tensor main = Config.Pooling == Pooling.Mean ? Ops.Mean(Patches(tokens), 1) : Row(tokens, 0);
-        Tensor scores = _headDropout.IsActive ? Score(_head, _headDropout.Forward(_norm.Forward(main)))
-            : NormedScore(_head, main);
-        return new(scores, Config.DistillationToken ? NormedScore(_distillationHead, Row(tokens, 1)) : null);
+        Tensor scores = _headDropout.IsActive ? Score(head, _headDropout.Forward(_norm.Forward(main)))
+            : NormedScore(head, main);
+        return new(scores, Config.DistillationToken ? NormedScore(distillationHead, Row(tokens, 1)) : null);
     }
 
     /// <summary>The norm works row by row, so only the pooled row needs it.</summary>
