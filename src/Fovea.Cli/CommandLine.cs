@@ -75,6 +75,7 @@ internal static class CommandLine
             DataCommand.Create(terminal, stop),
             WeightsCommand.Create(terminal),
             ExportCommand.Create(terminal),
+            ServeCommand.Create(terminal, stop),
         };
         root.Add(new Option<bool>(Verbose) { Description = "Stack traces with error messages", Recursive = true });
         foreach (VersionOption version in root.Options.OfType<VersionOption>())

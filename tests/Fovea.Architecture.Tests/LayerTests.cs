@@ -15,9 +15,10 @@ public class LayerTests
         ["Fovea.Training"] = ["Fovea.Vision", "Fovea.Data"],
         ["Fovea.Export"] = ["Fovea.Training"],
         ["Fovea.Lab"] = ["Fovea.Training", "Fovea.Plotting"],
+        ["Fovea.Server"] = ["Fovea.Lab"],
         ["Fovea.Torch"] = ["Fovea.Tensors"],
         ["Fovea.Mpi"] = ["Fovea.Core"],
-        ["Fovea.Cli"] = ["Fovea.Lab", "Fovea.Export", "Fovea.Torch", "Fovea.Mpi"],
+        ["Fovea.Cli"] = ["Fovea.Lab", "Fovea.Export", "Fovea.Server", "Fovea.Torch", "Fovea.Mpi"],
     };
 
     public static TheoryData<string> Projects => [.. Below.Keys];

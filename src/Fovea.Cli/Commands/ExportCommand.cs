@@ -1,17 +1,12 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
-using Fovea.Data;
 using Fovea.Export;
 using Fovea.Tensors;
-using Fovea.Training.Checkpoints;
 using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
-using Fovea.Vision;
 using Fovea.Vision.Models;
-using Fovea.Vision.Weights.Naming;
-using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Cli.Commands;
 
@@ -96,26 +91,7 @@ internal sealed class ExportCommand
         recipe = RecipeOption.Apply(recipe, _view, parsed);
         bool isNamed = parsed.GetValue(_dataset) is not null || parsed.GetValue(_data) is not null;
         return TrainedModel.FromWeights(path, recipe,
-            isNamed ? DatasetChoice.Load(recipe).Info : InfoOf(path, Presets.Find(name).Config), Device.Cpu);
-    }
-
-    /// <summary>Classes of a file of weights: its own names, or as many numbers as its head has rows.</summary>
-    private static DatasetInfo InfoOf(string path, ModelConfig preset)
-    {
-        using WeightFile file = ModelWeights.Open(path);
-        Weight? head = StateDict.Of(file).Weights.FirstOrDefault(weight => ModelStages.IsHead(weight.Name)
-            && weight.Shape.Count > 0);
-        int classes = head is null ? preset.Classes : (int)head.Shape[0];
-        return new DatasetInfo
-        {
-            Name = Path.GetFileNameWithoutExtension(path),
-            Channels = preset.Channels,
-            Height = preset.ImageSize,
-            Width = preset.ImageSize,
-            ClassNames = ModelWeights.ClassNamesOf(file)
-                ?? [.. Enumerable.Range(0, classes).Select(number => $"{number}")],
-            Normalization = ModelWeights.NormalizationOf(file) ?? Normalization.ImageNet.ForChannels(preset.Channels),
-        };
+            isNamed ? DatasetChoice.Load(recipe).Info : AnyModel.InfoOf(path, Presets.Find(name).Config), Device.Cpu);
     }
 
     /// <summary>A name in this folder after the run, or after the file where it is one.</summary>

@@ -79,6 +79,11 @@ internal static class Examples
             "fovea export runs/NAME --preprocess --out model.onnx",
             "fovea export model.safetensors --model vit_small_patch16_224 --precision fp16",
         ],
+        ["fovea serve"] =
+        [
+            "fovea serve runs/NAME",
+            "fovea serve flowers=runs/NAME birds=runs/OTHER --port 8080 --max-batch 64 --max-wait 10",
+        ],
     };
 
     /// <summary>The command lines of a command, the simplest first.</summary>

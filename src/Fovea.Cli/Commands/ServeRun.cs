@@ -1,0 +1,82 @@
+using System.Net;
+using Fovea.Cli.Display;
+using Fovea.Cli.Options;
+using Fovea.Cli.Signals;
+using Fovea.Data.Codecs.Decoding;
+using Fovea.Server;
+using Fovea.Server.Models;
+using Fovea.Server.Settings;
+using Fovea.Training.Runs;
+
+namespace Fovea.Cli.Commands;
+
+/// <summary>A server from its start to its stop.</summary>
+internal static class ServeRun
+{
+    /// <summary>Serves until a signal asks for the end, and then finishes what runs.</summary>
+    public static int Run(ServeSettings settings, Terminal terminal, CancellationToken stop)
+    {
+        ServerOptions options = OptionsOf(settings);
+        NamedModel[] models = [.. settings.Models.Select(text =>
+        {
+            (string name, string path) = NamedModel.Read(text);
+            return new NamedModel(name, path, settings.Load);
+        })];
+        using WorkInHand work = new WorkInHand().Begin();
+        Serve(options, models, terminal, stop).GetAwaiter().GetResult();
+        return ExitCode.Success;
+    }
+
+    private static async Task Serve(ServerOptions options, NamedModel[] models, Terminal terminal,
+        CancellationToken stop)
+    {
+        await using ModelServer server = await ModelServer.StartAsync(options, models, Say, stop);
+        if (!IPAddress.IsLoopback(options.Address))
+            Say($"listens on {options.Address}: other machines can reach it"
+                + (options.Token is null ? ", and whoever does may use it (`token` asks for a secret)." : "."));
+        foreach (Uri address in server.Addresses)
+            terminal.Output.WriteLine($"{string.Join(", ", models.Select(model => model.Name))}: {address}");
+        terminal.Output.Flush();
+        TaskCompletionSource ended = new();
+        await using (stop.UnsafeRegister(_ => ended.TrySetResult(), null)) await ended.Task;
+        Say("finishes the requests that run, and ends.");
+        await server.StopAsync();
+
+        void Say(string sentence)
+        {
+            lock (terminal) terminal.Error.WriteLine($"fovea: {OptionNames.Of(sentence)}");
+        }
+    }
+
+    private static ServerOptions OptionsOf(ServeSettings settings)
+    {
+        ServerOptions standard = new();
+        if (settings.Token is { Length: 0 })
+            throw new UsageException("is empty; leave it out to have none.") { Field = "token" };
+        return standard with
+        {
+            Address = AddressOf(settings.Listen),
+            Port = settings.Port,
+            Hosts = settings.Hosts,
+            Token = settings.Token,
+            MaxBatch = settings.MaxBatch,
+            MaxWait = TimeSpan.FromMilliseconds(settings.MaxWait),
+            Queue = settings.Queue,
+            TimeLimit = TimeSpan.FromSeconds(settings.TimeLimit),
+            MaxBody = (long)settings.MaxBody << 20,
+            Image = settings.MaxPixels is int pixels ? DecodeLimits.Of(pixels) : standard.Image,
+            MaxConnections = settings.MaxConnections,
+            Version = Machine.Version,
+        };
+    }
+
+    private static IPAddress AddressOf(string text) => text switch
+    {
+        "localhost" => IPAddress.Loopback,
+        "*" => IPAddress.Any,
+        _ when IPAddress.TryParse(text.Trim('[', ']'), out IPAddress? address) => address,
+        _ => throw new UsageException(
+            $"'{text}' is no address; write 127.0.0.1, ::1, 0.0.0.0 or another one of this machine.")
+        { Field = "listen" },
+    };
+}

@@ -1,0 +1,60 @@
+using Fovea.Data;
+using Fovea.Tensors;
+using Fovea.Training.Checkpoints;
+using Fovea.Training.Models;
+using Fovea.Training.Recipes;
+using Fovea.Vision;
+using Fovea.Vision.Models;
+using Fovea.Vision.Weights.Naming;
+using Fovea.Vision.Weights.Storage;
+
+namespace Fovea.Cli.Options;
+
+/// <summary>Models of paths that may be runs, checkpoints or files of weights.</summary>
+internal static class AnyModel
+{
+    /// <summary>Loads a run or a checkpoint as it was trained; another file of weights by its own class names, or
+    /// numbers.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="device">Device of the model.</param>
+    /// <param name="preset">Preset of a file of weights; null: the one whose weights they are.</param>
+    /// <param name="view">Changes how images are looked at.</param>
+    public static TrainedModel Load(string path, Device device, string? preset, Func<Recipe, Recipe> view)
+    {
+        if (preset is null && IsCheckpoint(path)) return TrainedModel.Load(path, device, view);
+        string name = preset ?? PresetOf(path);
+        Recipe recipe = view(Recipe.Default with { Model = new ModelSection { Name = name } });
+        return TrainedModel.FromWeights(path, recipe, InfoOf(path, Presets.Find(name).Config), device);
+    }
+
+    /// <summary>Classes of a file of weights: its own names, or as many numbers as its head has rows.</summary>
+    public static DatasetInfo InfoOf(string path, ModelConfig preset)
+    {
+        using WeightFile file = ModelWeights.Open(path);
+        Weight? head = StateDict.Of(file).Weights.FirstOrDefault(weight => ModelStages.IsHead(weight.Name)
+            && weight.Shape.Count > 0);
+        int classes = head is null ? preset.Classes : (int)head.Shape[0];
+        return new DatasetInfo
+        {
+            Name = Path.GetFileNameWithoutExtension(path),
+            Channels = preset.Channels,
+            Height = preset.ImageSize,
+            Width = preset.ImageSize,
+            ClassNames = ModelWeights.ClassNamesOf(file)
+                ?? [.. Enumerable.Range(0, classes).Select(number => $"{number}")],
+            Normalization = ModelWeights.NormalizationOf(file) ?? Normalization.ImageNet.ForChannels(preset.Channels),
+        };
+    }
+
+    private static bool IsCheckpoint(string path)
+    {
+        using WeightFile file = ModelWeights.Open(path);
+        return ModelWeights.IsCheckpoint(file);
+    }
+
+    private static string PresetOf(string path)
+    {
+        using WeightFile file = ModelWeights.Open(path);
+        return ModelWeights.PresetOf(file);
+    }
+}
