@@ -33,7 +33,7 @@ public sealed class ModelServerTests(TwoRuns runs) : IClassFixture<TwoRuns>
             await server.Post("/v1/classify?top=100", image),
             await server.Post("/v1/classify?top=100", image, "application/octet-stream"),
             await server.PostJson("/v1/classify", $$"""{"image": "{{base64}}", "top": 100}"""),
-            await server.PostJson("/v1/classify?top=100", $$"""{"images": ["data:image/x-portable-pixmap;base64,{{base64}}"]}"""),
+            await server.PostJson("/v1/classify?top=100", $$"""{"images": ["data:image/png;base64,{{base64}}"]}"""),
             await server.PostJson("/v1/classify?top=100", $$"""{"images": [{"name": "x", "data": "{{base64}}"}]}"""),
             await server.Client.PostAsync("/v1/classify", form, Stop),
         ];
@@ -253,7 +253,7 @@ public sealed class ModelServerTests(TwoRuns runs) : IClassFixture<TwoRuns>
         await using RunningServer server = await RunningServer.Start(options, runs.First);
         using CancellationTokenSource leave = new();
         Task[] waiting = [.. Enumerable.Range(0, 2)
-            .Select(seed => server.Post("/v1/classify", Images.Ppm(seed), stop: leave.Token))];
+            .Select(seed => server.PostUntil("/v1/classify", Images.Ppm(seed), "image/png", leave.Token))];
         await RunningServer.Until(async () => await server.Metric("""fovea_queue_images{model="first"}""") == 2);
         HttpResponseMessage refused = await server.Post("/v1/classify", Images.Ppm(3));
         Assert.Contains("2 images", await RunningServer.ErrorOf(refused, HttpStatusCode.ServiceUnavailable));

@@ -123,13 +123,14 @@ public sealed class TrainedModel
     public ImagePreparation CreatePreparation() =>
         LoaderChoice.Preparation(Head.Data, Model.Config, Head.Recipe.Data, Head.Data.Normalization);
 
-    /// <summary>Scores of prepared images, before the softmax; those of each have the bits that they have alone. Safe
-    /// on several threads.</summary>
+    /// <summary>Scores of prepared images, before the softmax; on the CPU those of each have the bits that they
+    /// have alone. Safe on several threads.</summary>
     /// <param name="images">As <see cref="CreatePreparation"/> makes them, one behind the other.</param>
     /// <param name="count">Number of images.</param>
     /// <returns><c>[count, class]</c>.</returns>
     public float[] Scores(ReadOnlySpan<float> images, int count)
     {
+        using IDisposable alike = BatchInvariance.Begin();
         using StepScope scope = StepScope.Begin();
         return Model.Forward(ToTensor(images, count)).ToArray();
     }
@@ -139,6 +140,7 @@ public sealed class TrainedModel
     /// <returns><c>[count, dim]</c>.</returns>
     public float[] Features(ReadOnlySpan<float> images, int count)
     {
+        using IDisposable alike = BatchInvariance.Begin();
         using StepScope scope = StepScope.Begin();
         return Model.PooledFeatures(ToTensor(images, count)).ToArray();
     }

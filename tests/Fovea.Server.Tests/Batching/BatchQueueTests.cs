@@ -170,6 +170,7 @@ public sealed class BatchQueueTests
 
         float[] Run(int[] which)
         {
+            using IDisposable alike = BatchInvariance.Begin();
             using StepScope scope = StepScope.Begin();
             float[] batch = [.. which.SelectMany(i => images[(i * size)..((i + 1) * size)])];
             return model.Forward(Tensor.From(batch,

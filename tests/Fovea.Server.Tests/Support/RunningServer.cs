@@ -39,8 +39,11 @@ internal sealed class RunningServer : IAsyncDisposable
         return new(server, said);
     }
 
-    public Task<HttpResponseMessage> Post(string path, byte[] body, string? type = "image/x-portable-pixmap",
-        CancellationToken stop = default)
+    public Task<HttpResponseMessage> Post(string path, byte[] body, string? type = "image/x-portable-pixmap") =>
+        PostUntil(path, body, type, TestContext.Current.CancellationToken);
+
+    /// <summary>The client goes when it is told to.</summary>
+    public Task<HttpResponseMessage> PostUntil(string path, byte[] body, string? type, CancellationToken stop)
     {
         ByteArrayContent content = new(body);
         if (type is not null) content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);

@@ -102,8 +102,9 @@ internal sealed unsafe partial class CpuBackend<V>
                 a.QueryWeights is not null || a.KeyWeights is not null);
 
     /// <summary>Into how many ranges the tokens of each head are cut; 1 where the heads alone keep all threads
-    /// busy.</summary>
-    private static int Ranges(int heads) => Parts(MinimumParts, Math.Max(1, heads));
+    /// busy, or where their number must not matter.</summary>
+    private static int Ranges(int heads) =>
+        BatchInvariance.IsAsked ? 1 : Parts(MinimumParts, Math.Max(1, heads));
 
     private static (int First, int Count) Range(int range, int ranges, int tokens)
     {

@@ -22,7 +22,8 @@ internal static unsafe class Winograd<V>
     internal static bool Pays(in Conv2dArguments a, int from, int to) =>
         a is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Dilation: 1, Groups: 1, Padding: <= 2 }
             && Math.Min(from, to) >= FewestChannels
-        && (long)a.Batch * ((a.OutHeight + 1) / 2) * ((a.OutWidth + 1) / 2) >= FewestTiles;
+        && (BatchInvariance.IsAsked
+            || (long)a.Batch * ((a.OutHeight + 1) / 2) * ((a.OutWidth + 1) / 2) >= FewestTiles);
 
     /// <summary>G g Gᵀ of a row of kernels: <c>weights [count, 9]</c> → <c>to [16, count]</c>, planes a step
     /// apart.</summary>
