@@ -19,7 +19,7 @@ public sealed class ServeCommandTests : IDisposable
     [InlineData("--help", 0)]
     [InlineData("serve --help", 0)]
     [InlineData("serve nowhere", -1)]
-    public void Commands_that_do_not_serve_do_not_load_the_server(string arguments, int code)
+    public async Task Commands_that_do_not_serve_do_not_load_the_server(string arguments, int code)
     {
         string copy = Path.Combine(_shell.Folder, "copy");
         Directory.CreateDirectory(copy);
@@ -45,10 +45,11 @@ public sealed class ServeCommandTests : IDisposable
             WorkingDirectory = _shell.Folder,
         };
         using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        if (code == 0) Assert.True(process.ExitCode == 0, error + output.Result);
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(stop);
+        string error = await process.StandardError.ReadToEndAsync(stop);
+        await process.WaitForExitAsync(stop);
+        if (code == 0) Assert.True(process.ExitCode == 0, error + await output);
         else Assert.Contains("Fovea.Server", error);   // the copy lacks what it should
     }
 
