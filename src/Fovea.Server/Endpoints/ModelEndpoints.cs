@@ -12,7 +12,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Fovea.Server.Endpoints;
 
-/// <summary>What the server does with models: classify, features, explain, list.</summary>
+/// <summary>Work of the server with models: classify, features, explain, list.</summary>
 internal sealed class ModelEndpoints(ModelShelf shelf, ServerOptions options, BodyReader bodies, ServerMetrics metrics)
     : IDisposable
 {
