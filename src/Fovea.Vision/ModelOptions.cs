@@ -17,8 +17,41 @@ public sealed record ModelOptions
     /// <summary>Form of the patch embedding.</summary>
     public EmbeddingKind? Embedding { get; init; }
 
-    /// <summary>Form of the position embedding.</summary>
-    public PositionKind? Position { get; init; }
+    /// <summary>What tells tokens where they are.</summary>
+    public PositionList? Position { get; init; }
+
+    /// <summary>Elements of a token.</summary>
+    public int? Dim { get; init; }
+
+    /// <summary>Blocks.</summary>
+    public int? Depth { get; init; }
+
+    /// <summary>Attention heads.</summary>
+    public int? Heads { get; init; }
+
+    /// <summary>Elements of a head's query.</summary>
+    public int? HeadDim { get; init; }
+
+    /// <summary>Hidden elements of the MLP for each element of a token; 0: no MLP.</summary>
+    public double? MlpRatio { get; init; }
+
+    /// <summary>Form of the MLP.</summary>
+    public MlpKind? Mlp { get; init; }
+
+    /// <summary>The norms.</summary>
+    public NormKind? Norm { get; init; }
+
+    /// <summary>Queries and keys are normed.</summary>
+    public bool? QkNorm { get; init; }
+
+    /// <summary>First value of the factors at the end of each branch; 0: there are none.</summary>
+    public float? LayerScale { get; init; }
+
+    /// <summary>Register tokens.</summary>
+    public int? Registers { get; init; }
+
+    /// <summary>Way from tokens to one vector.</summary>
+    public Pooling? Pooling { get; init; }
 
     /// <summary>Standard deviation of the first learned positions, above 0.</summary>
     public float? PositionStd { get; init; }
@@ -46,6 +79,17 @@ public sealed record ModelOptions
             ("attention", Attention is not null),
             ("embedding", Embedding is not null),
             ("position", Position is not null),
+            ("dim", Dim is not null),
+            ("depth", Depth is not null),
+            ("heads", Heads is not null),
+            ("head-dim", HeadDim is not null),
+            ("mlp-ratio", MlpRatio is not null),
+            ("mlp", Mlp is not null),
+            ("norm", Norm is not null),
+            ("qk-norm", QkNorm is not null),
+            ("layer-scale", LayerScale is not null),
+            ("registers", Registers is not null),
+            ("pooling", Pooling is not null),
             ("position-init", PositionStd is not null),
             ("weight-init", WeightInit is not null),
             ("patch-size", PatchSize is not null),

@@ -11,7 +11,7 @@ namespace Fovea.Vision;
 public static class ModelStages
 {
     private static readonly string[] ClassifierHeads = ["head", "head_dist", "fc"];
-    private static readonly string[] Ends = ["norm", "fc_norm", "attention_pool", .. ClassifierHeads];
+    private static readonly string[] Ends = ["norm", "fc_norm", "attention_pool", "attn_pool", .. ClassifierHeads];
 
     /// <summary>Blocks of a model, or stages of a residual network.</summary>
     public static int CountBlocks(Module model) => model.NamedParameters().Max(entry => BlockOf(entry.Name) ?? 0);

@@ -76,7 +76,7 @@ internal sealed partial class TracingBackend
         throw Trains(nameof(Conv2dBackwardWeight));
 
     /// <inheritdoc/>
-    public override void LayerNormBackward(Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows,
+    public override void LayerNormBackward(Storage x, Storage gamma, Storage? mean, Storage rstd, Storage dy, int rows,
         int columns, in LinearInputGradients gradients) =>
         throw Trains(nameof(LayerNormBackward));
 

@@ -99,7 +99,7 @@ internal sealed partial class TracingBackend : Backend
         x = arguments.Input switch
         {
             LinearInput.Activation => Apply(arguments.Activation, x),
-            LinearInput.LayerNorm => Norm(x, arguments.Gamma!, arguments.Beta!, arguments.Epsilon),
+            LinearInput.LayerNorm => Norm(x, arguments.Gamma!, arguments.Beta, arguments.Epsilon),
             _ => x,
         };
         GraphValue? bias = arguments.Bias is Storage shift ? Of(shift, columns) : null;
@@ -114,7 +114,7 @@ internal sealed partial class TracingBackend : Backend
         Trace.Set(y, Trace.Sum(Of(x, rows, columns), 0));
 
     /// <inheritdoc/>
-    public override void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd,
+    public override void LayerNorm(Storage x, Storage gamma, Storage? beta, Storage y, Storage? mean, Storage rstd,
         int rows, int columns, float epsilon) =>
         Trace.Set(new Target(y), Norm(Of(x, rows, columns), gamma, beta, epsilon));
 
@@ -219,9 +219,18 @@ internal sealed partial class TracingBackend : Backend
         Trace.Set(new Target(y), Trace.Add("Gather", [count, columns],
             [Of(x, x.Capacity / columns, columns), Of(indices, count)], ("axis", 0L)));
 
-    private GraphValue Norm(GraphValue x, Storage gamma, Storage beta, float epsilon) =>
-        Trace.Add("LayerNormalization", x.Sizes, [x, Of(gamma, x.Sizes[^1]), Of(beta, x.Sizes[^1])],
-            ("axis", -1L), ("epsilon", epsilon));
+    /// <summary>Layer norm; without a shift RMS norm, of operators that every opset has.</summary>
+    private GraphValue Norm(GraphValue x, Storage gamma, Storage? beta, float epsilon)
+    {
+        if (beta is not null)
+            return Trace.Add("LayerNormalization", x.Sizes, [x, Of(gamma, x.Sizes[^1]), Of(beta, x.Sizes[^1])],
+                ("axis", -1L), ("epsilon", epsilon));
+        GraphValue sum = Trace.Sum(Trace.Add("Mul", x.Sizes, x, x), x.Sizes.Length - 1);
+        int[] rows = [.. x.Sizes[..^1], 1];
+        GraphValue square = Trace.Add(Trace.Multiply(Trace.Reshape(sum, rows), 1f / x.Sizes[^1]), epsilon);
+        GraphValue root = Trace.Add("Sqrt", rows, square);
+        return Trace.Add("Mul", x.Sizes, Trace.Add("Div", x.Sizes, x, root), Of(gamma, x.Sizes[^1]));
+    }
 
     private GraphValue Softmax(GraphValue x, int axis, bool logarithm = false) =>
         Trace.Add(logarithm ? "LogSoftmax" : "Softmax", x.Sizes, [x], ("axis", (long)axis));

@@ -33,8 +33,7 @@ public sealed class Linear : Module
     public Tensor Forward(Tensor x, Tensor? residual = null) => Ops.Linear(x, Weight, Bias, residual);
 
     /// <summary>norm(x) wᵀ + b in one operator; the normalised rows are never stored.</summary>
-    public Tensor Forward(LayerNorm norm, Tensor x) =>
-        Ops.LayerNormLinear(x, norm.Weight, norm.Bias, norm.Epsilon, Weight, Bias);
+    public Tensor Forward(RowNorm norm, Tensor x) => norm.Project(x, Weight, Bias);
 
     /// <summary>f(x) wᵀ + b (+ residual) in one operator; f(x) is never stored.</summary>
     public Tensor Forward(UnaryOperator activation, Tensor x, Tensor? residual = null) =>

@@ -42,7 +42,7 @@ public sealed class Mlp : Module
     public Tensor Forward(Tensor x, Tensor? residual = null) => Finish(Fc1.Forward(x), residual);
 
     /// <summary>The MLP of norm(x) (+ residual), the norm folded into fc1.</summary>
-    public Tensor Forward(LayerNorm norm, Tensor x, Tensor? residual = null) => Finish(Fc1.Forward(norm, x), residual);
+    public Tensor Forward(RowNorm norm, Tensor x, Tensor? residual = null) => Finish(Fc1.Forward(norm, x), residual);
 
     private Tensor Finish(Tensor hidden, Tensor? residual)
     {

@@ -10,7 +10,7 @@ public enum LinearInput
     /// <summary>f(x) = <see cref="UnaryOperator"/>(x), element by element.</summary>
     Activation,
 
-    /// <summary>f(x) = layer norm of the row.</summary>
+    /// <summary>f(x) = layer norm of the row, or without a mean its RMS norm.</summary>
     LayerNorm,
 }
 
@@ -40,8 +40,9 @@ public readonly record struct MatMulArguments(
 /// <param name="Input">Which f.</param>
 /// <param name="Activation">With <see cref="LinearInput.Activation"/>: the function.</param>
 /// <param name="Gamma">With <see cref="LinearInput.LayerNorm"/>: scale <c>[in]</c>.</param>
-/// <param name="Beta">With <see cref="LinearInput.LayerNorm"/>: shift <c>[in]</c>.</param>
-/// <param name="Mean">With <see cref="LinearInput.LayerNorm"/>: <c>[rows]</c>, written by the forward pass.</param>
+/// <param name="Beta">With <see cref="LinearInput.LayerNorm"/>: shift <c>[in]</c>; null in RMS norm.</param>
+/// <param name="Mean">With <see cref="LinearInput.LayerNorm"/>: <c>[rows]</c>, written by the forward pass; null in RMS
+/// norm, which subtracts none.</param>
 /// <param name="Rstd">With <see cref="LinearInput.LayerNorm"/>: 1/√(variance + ε) <c>[rows]</c>, written by the forward
 /// pass.</param>
 /// <param name="Epsilon">With <see cref="LinearInput.LayerNorm"/>: ε.</param>

@@ -83,13 +83,13 @@ public abstract partial class Backend
 
     // Rows: x [rows, columns].
 
-    /// <summary>y = (x − mean) · rstd · gamma + beta per row; <c>mean, rstd [rows]</c> are kept for the backward
-    /// pass.</summary>
-    public abstract void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd,
+    /// <summary>y = (x − mean) · rstd · gamma + beta per row; <c>mean, rstd [rows]</c> are kept for the backward pass.
+    /// Without a mean and a beta it is RMS norm: nothing is subtracted, rstd is 1/√(mean square + ε).</summary>
+    public abstract void LayerNorm(Storage x, Storage gamma, Storage? beta, Storage y, Storage? mean, Storage rstd,
         int rows, int columns, float epsilon);
 
     /// <summary>Gradients of <see cref="LayerNorm"/>; each may be null where nobody wants it.</summary>
-    public abstract void LayerNormBackward(Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows,
+    public abstract void LayerNormBackward(Storage x, Storage gamma, Storage? mean, Storage rstd, Storage dy, int rows,
         int columns, in LinearInputGradients gradients);
 
     /// <summary>Softmax of each row, or its logarithm.</summary>

@@ -33,6 +33,11 @@ public static partial class Ops
         FusedLinear(nameof(LayerNormLinear), x, weight, bias, null, LinearInput.LayerNorm, default, gamma, beta,
             epsilon);
 
+    /// <summary>y = RmsNorm(x) wᵀ + bias, the normalised rows never stored.</summary>
+    /// <inheritdoc cref="LayerNormLinear"/>
+    public static Tensor RmsNormLinear(Tensor x, Tensor gamma, float epsilon, Tensor weight, Tensor? bias = null) =>
+        FusedLinear(nameof(RmsNormLinear), x, weight, bias, null, LinearInput.LayerNorm, default, gamma, null, epsilon);
+
     private static Tensor FusedLinear(
         string origin, Tensor x, Tensor weight, Tensor? bias, Tensor? residual, LinearInput input,
         UnaryOperator activation = default, Tensor? gamma = null, Tensor? beta = null, float epsilon = 0)
@@ -51,15 +56,16 @@ public static partial class Ops
 
         Tensor y = Result(shape, [x, weight, bias, residual, gamma, beta], origin);
         Backend backend = x.Device.Backend;
-        Tensor[] saved = input == LinearInput.LayerNorm
-            ? [Tensor.Empty([rows], x.Device, origin: origin), Tensor.Empty([rows], x.Device, origin: origin)]
-            : [];
+        // 1/√(variance + ε) of each row, and its mean unless it is RMS norm
+        int statistics = input != LinearInput.LayerNorm ? 0 : beta is null ? 1 : 2;
+        Tensor[] saved = [.. Enumerable.Range(0, statistics)
+            .Select(_ => Tensor.Empty([rows], x.Device, origin: origin))];
 
         // The statistics' buffers are looked up again in the backward pass, because they belong to the tape by then.
         LinearArguments Arguments() => new(
             x.Storage, weight.Storage, bias?.Storage, residual?.Storage, rows, inner, columns, input, activation,
-            gamma?.Storage, beta?.Storage, saved.Length > 0 ? saved[0].Storage : null,
-            saved.Length > 0 ? saved[1].Storage : null, epsilon);
+            gamma?.Storage, beta?.Storage, saved.Length > 1 ? saved[1].Storage : null,
+            saved.Length > 0 ? saved[0].Storage : null, epsilon);
 
         backend.Linear(Arguments(), y.Storage);
         return Record(y, [x, weight, bias, residual, gamma, beta], output =>

@@ -27,6 +27,26 @@ public static partial class Ops
             InputGradients(x, gamma, beta)), mean, rstd);
     }
 
+    /// <summary>y = x / √(mean(x²) + ε) · gamma over the last axis (Zhang and Sennrich 2019, arXiv:1910.07467, eq. 4; ε
+    /// as in its code).</summary>
+    /// <param name="x"><c>[..., dim]</c>.</param>
+    /// <param name="gamma">Scale <c>[dim]</c>.</param>
+    /// <param name="epsilon">Keeps the quotient finite.</param>
+    /// <returns>The shape of <paramref name="x"/>.</returns>
+    /// <exception cref="ShapeException">The scale does not fit the last axis.</exception>
+    public static Tensor RmsNorm(Tensor x, Tensor gamma, float epsilon = 1e-6f)
+    {
+        int rows = x.Shape.Rows, columns = x.Shape.Columns;
+        RequireShape(gamma, [columns], "gamma", nameof(RmsNorm));
+        Tensor y = Result(x.Shape, [x, gamma]);
+        Tensor rstd = Tensor.Empty([rows], x.Device, origin: nameof(RmsNorm));
+        Backend backend = x.Device.Backend;
+        backend.LayerNorm(x.Storage, gamma.Storage, null, y.Storage, null, rstd.Storage, rows, columns, epsilon);
+        return Record(y, [x, gamma], output => backend.LayerNormBackward(
+            x.Storage, gamma.Storage, null, rstd.Storage, GradientOf(output), rows, columns,
+            InputGradients(x, gamma, null)), rstd);
+    }
+
     /// <summary>Softmax over the last axis; rows sum to 1.</summary>
     public static Tensor Softmax(Tensor x) => SoftmaxOf(x, false, nameof(Softmax));
 

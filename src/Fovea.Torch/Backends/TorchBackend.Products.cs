@@ -64,7 +64,7 @@ internal sealed unsafe partial class TorchBackend
         if (a.Rows == 0)
         {
             if (a.Input == LinearInput.LayerNorm)
-                NormBackward(aten, a.X, a.Gamma!, a.Mean!, a.Rstd!, default, 0, a.In, gradients);
+                NormBackward(aten, a.X, a.Gamma!, a.Mean, a.Rstd!, default, 0, a.In, gradients);
             return;
         }
 
@@ -78,7 +78,7 @@ internal sealed unsafe partial class TorchBackend
 
         NativeTensor df = aten.ProductOf(from, weight, a.Rows, a.In);
         if (a.Input == LinearInput.LayerNorm)
-            NormBackward(aten, a.X, a.Gamma!, a.Mean!, a.Rstd!, aten.Single(df), a.Rows, a.In, gradients);
+            NormBackward(aten, a.X, a.Gamma!, a.Mean, a.Rstd!, aten.Single(df), a.Rows, a.In, gradients);
         else if (a.Input == LinearInput.Identity) aten.PutProduct(df, gradients.Dx!.Value, a.Rows * a.In);
         else aten.PutProduct(Slope(aten, a.Activation, aten.OperandView(a.X, a.Rows, a.In), df), gradients.Dx!.Value,
             a.Rows * a.In);
@@ -124,8 +124,15 @@ internal sealed unsafe partial class TorchBackend
 
     private static NativeTensor NormalisedRows(in Aten aten, in LinearArguments a, NativeTensor x, bool keepStatistics)
     {
+        if (a.Beta is null)
+        {
+            (NativeTensor normed, NativeTensor scale) = RmsNorm(aten, x, a.Gamma!, a.In, a.Epsilon);
+            if (keepStatistics) aten.Put(scale, a.Rstd!, a.Rows);
+            return normed;
+        }
+
         (NativeTensor normalised, NativeTensor mean, NativeTensor rstd) = aten.Three("native_layer_norm", x,
-            (long[])[a.In], Argument.Some(aten.View(a.Gamma!, a.In)), Argument.Some(aten.View(a.Beta!, a.In)),
+            (long[])[a.In], Argument.Some(aten.View(a.Gamma!, a.In)), Argument.Some(aten.View(a.Beta, a.In)),
             (double)a.Epsilon);
         if (keepStatistics)
         {

@@ -5,11 +5,20 @@ namespace Fovea.Torch.Backends;
 internal sealed unsafe partial class TorchBackend
 {
     /// <inheritdoc/>
-    public override void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd,
+    public override void LayerNorm(Storage x, Storage gamma, Storage? beta, Storage y, Storage? mean, Storage rstd,
         int rows, int columns, float epsilon)
     {
         if (rows == 0) return;
         using Aten aten = new(this);
+        if (mean is null || beta is null)
+        {
+            (NativeTensor normed, NativeTensor scale) = RmsNorm(aten, aten.View(x, rows, columns), gamma, columns,
+                epsilon);
+            aten.Put(normed, y, rows * columns);
+            aten.Put(scale, rstd, rows);
+            return;
+        }
+
         (NativeTensor result, NativeTensor average, NativeTensor inverse) = aten.Three("native_layer_norm",
             aten.View(x, rows, columns), (long[])[columns], Argument.Some(aten.View(gamma, columns)),
             Argument.Some(aten.View(beta, columns)), (double)epsilon);
@@ -19,7 +28,7 @@ internal sealed unsafe partial class TorchBackend
     }
 
     /// <inheritdoc/>
-    public override void LayerNormBackward(Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows,
+    public override void LayerNormBackward(Storage x, Storage gamma, Storage? mean, Storage rstd, Storage dy, int rows,
         int columns, in LinearInputGradients gradients)
     {
         using Aten aten = new(this);
@@ -97,13 +106,19 @@ internal sealed unsafe partial class TorchBackend
         return storage.Type == Torch.Int64 ? view : aten.Cloned(view, sizes, Torch.Int64);
     }
 
-    private static void NormBackward(in Aten aten, Storage x, Storage gamma, Storage mean, Storage rstd,
+    private static void NormBackward(in Aten aten, Storage x, Storage gamma, Storage? mean, Storage rstd,
         NativeTensor dy, int rows, int columns, in LinearInputGradients gradients)
     {
         if (rows == 0)
         {
             if (gradients.Dgamma is { } empty) aten.Put(aten.Zeros([columns]), empty, columns);
             if (gradients.Dbeta is { } none) aten.Put(aten.Zeros([columns]), none, columns);
+            return;
+        }
+
+        if (mean is null)
+        {
+            RmsNormBackward(aten, aten.View(x, rows, columns), gamma, rstd, dy, rows, columns, gradients);
             return;
         }
 
@@ -115,5 +130,26 @@ internal sealed unsafe partial class TorchBackend
         if (gradients.Dx is { } ofX) aten.Put(dx, ofX, rows * columns);
         if (gradients.Dgamma is { } ofGamma) aten.Put(dgamma, ofGamma, columns);
         if (gradients.Dbeta is { } ofBeta) aten.Put(dbeta, ofBeta, columns);
+    }
+
+    /// <summary>x · rstd · gamma, and rstd = 1/√(mean square + ε) <c>[rows, 1]</c>.</summary>
+    private static (NativeTensor Normed, NativeTensor Scale) RmsNorm(in Aten aten, NativeTensor x, Storage gamma,
+        int columns, float epsilon)
+    {
+        NativeTensor squares = aten.Multiply(aten.Sum(aten.Multiply(x, x), [1], keep: true), 1.0 / columns);
+        NativeTensor scale = aten.One("rsqrt", aten.Add(squares, aten.Number(epsilon)));
+        return (aten.Multiply(aten.Multiply(x, scale), aten.View(gamma, columns)), scale);
+    }
+
+    /// <summary>With u = x · rstd and g = dy · gamma: dgamma = Σ_r dy · u, dx = rstd · (g − u · mean(g · u)).</summary>
+    private static void RmsNormBackward(in Aten aten, NativeTensor x, Storage gamma, Storage rstd, NativeTensor dy,
+        int rows, int columns, in LinearInputGradients gradients)
+    {
+        NativeTensor scale = aten.View(rstd, rows, 1), u = aten.Multiply(x, scale);
+        if (gradients.Dgamma is { } ofGamma) aten.Put(aten.Sum(aten.Multiply(dy, u), [0]), ofGamma, columns);
+        if (gradients.Dx is not { } ofX) return;
+        NativeTensor g = aten.Multiply(dy, aten.View(gamma, columns));
+        NativeTensor mean = aten.Multiply(aten.Sum(aten.Multiply(g, u), [1], keep: true), 1.0 / columns);
+        aten.Put(aten.Multiply(aten.Subtract(g, aten.Multiply(u, mean)), scale), ofX, rows * columns);
     }
 }

@@ -17,8 +17,41 @@ public sealed record ModelSection
     /// <summary>Embedding that makes tokens of an image; null: the preset's.</summary>
     public EmbeddingKind? Embedding { get; init; }
 
-    /// <summary>Position embedding; null: the preset's.</summary>
-    public PositionKind? Position { get; init; }
+    /// <summary>What tells tokens where they are; null: the preset's.</summary>
+    public PositionList? Position { get; init; }
+
+    /// <summary>Elements of a token; null: the preset's.</summary>
+    public int? Dim { get; init; }
+
+    /// <summary>Blocks; null: the preset's.</summary>
+    public int? Depth { get; init; }
+
+    /// <summary>Attention heads; null: the preset's.</summary>
+    public int? Heads { get; init; }
+
+    /// <summary>Elements of a head's query; null: the preset's.</summary>
+    public int? HeadDim { get; init; }
+
+    /// <summary>Hidden elements of the MLP for each element of a token, 0 for no MLP; null: the preset's.</summary>
+    public double? MlpRatio { get; init; }
+
+    /// <summary>Form of the MLP; null: the preset's.</summary>
+    public MlpKind? Mlp { get; init; }
+
+    /// <summary>The norms; null: the preset's.</summary>
+    public NormKind? Norm { get; init; }
+
+    /// <summary>Queries and keys are normed head by head.</summary>
+    public bool QkNorm { get; init; }
+
+    /// <summary>First value of the factors at the end of each branch, 0 for none; null: the preset's.</summary>
+    public double? LayerScale { get; init; }
+
+    /// <summary>Register tokens; null: the preset's.</summary>
+    public int? Registers { get; init; }
+
+    /// <summary>Way from tokens to one vector; null: the preset's.</summary>
+    public Pooling? Pooling { get; init; }
 
     /// <summary>Std of the first learned positions; null: the preset's.</summary>
     public double? PositionInit { get; init; }

@@ -2,15 +2,24 @@ using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
 using Fovea.Vision.Attention.Contract;
+using Fovea.Vision.Position;
 using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Attention;
 
-/// <summary>Input projection <c>qkv</c>, a mechanism, output projection <c>proj</c>: <c>[batch, token, dim] → [batch,
-/// token, dim]</c>.</summary>
+/// <summary>
+/// Input projection <c>qkv</c>, a mechanism, output projection <c>proj</c>: <c>[batch, token, dim] → [batch, token,
+/// dim]</c>. Between projection and mechanism, queries and keys may be normed head by head (<c>q_norm</c>,
+/// <c>k_norm</c>; Dehghani et al. 2023, arXiv:2302.05442, section 2.2) and rotated, in this order; a position bias of
+/// the scores is the mechanism's to add.
+/// </summary>
 public sealed class AttentionLayer : Module
 {
     private readonly Dropout _dropout;
+    private readonly AttentionContext _context;
+    private readonly RowNorm? _queryNorm, _keyNorm;
+    private readonly RotaryPosition? _rotary;
+    private readonly IPositionBias? _bias;
 
     /// <param name="mechanism">The attention mechanism.</param>
     /// <param name="context">What the mechanism was built with.</param>
@@ -19,16 +28,41 @@ public sealed class AttentionLayer : Module
     /// <param name="dropout">Share of zeroed elements behind the output projection, at least 0 and below 1.</param>
     /// <param name="weightInit">First weights of the projections.</param>
     /// <param name="biasInit">First biases of the projections.</param>
+    /// <param name="position">Positions, of which those inside attention count here; null: none.</param>
+    /// <param name="queryKeyNorm">Makes the norm of queries, and that of keys, of so many elements; null: there is
+    /// none.</param>
+    /// <exception cref="UsageException">The mechanism does not take one of the last two.</exception>
     public AttentionLayer(
         IAttention mechanism, AttentionContext context, bool qkvBias, bool projectionBias, float dropout,
-        Initializer weightInit, Initializer biasInit)
+        Initializer weightInit, Initializer biasInit, PositionList? position = null,
+        Func<int, RowNorm>? queryKeyNorm = null)
     {
         Mechanism = mechanism;
+        _context = context;
         Qkv = Register("qkv", new Linear(context.Dim, mechanism.ProjectedWidth, qkvBias, weightInit, biasInit));
         if (mechanism is Module module) Register("", module);
         Proj = Register("proj",
             new Linear(context.Heads * context.HeadDim, context.Dim, projectionBias, weightInit, biasInit));
         _dropout = Register("proj_drop", new Dropout(dropout));
+        if (queryKeyNorm is not null)
+        {
+            Require(AttentionParts.QueryKeyNorm, "qk-norm", "it has no packed queries and keys to norm");
+            _queryNorm = Register("q_norm", queryKeyNorm(context.HeadDim));
+            _keyNorm = Register("k_norm", queryKeyNorm(context.HeadDim));
+        }
+
+        if (position?.Has(PositionKind.Rope) == true)
+        {
+            Require(AttentionParts.Rotation, "position",
+                "'rope' rotates queries and keys, and its weights are no function of their products alone");
+            _rotary = new RotaryPosition(context.HeadDim);
+        }
+
+        if (position?.Has(PositionKind.Relative) != true && position?.Has(PositionKind.Alibi) != true) return;
+        Require(AttentionParts.Bias, "position", "'relative' and 'alibi' are a bias of the scores, and it takes none "
+            + "in this form");
+        if (position.Has(PositionKind.Alibi)) _bias = new AlibiPosition(context.Heads);
+        else _bias = Register("", new RelativePosition(context.Grid, context.Heads));
     }
 
     /// <summary>The attention mechanism.</summary>
@@ -39,6 +73,9 @@ public sealed class AttentionLayer : Module
 
     /// <summary>Output projection.</summary>
     public Linear Proj { get; }
+
+    /// <summary>A table of position biases as this layer's grid takes it.</summary>
+    internal Tensor AdaptBias(Tensor table) => (_bias as RelativePosition)?.AdaptWeight(table) ?? table;
 
     /// <summary>A packed projection's weight or bias as the mechanism takes it: the values' third where it has neither
     /// queries nor keys; else all of it.</summary>
@@ -56,14 +93,37 @@ public sealed class AttentionLayer : Module
     /// <param name="residual">Added to the result, or null.</param>
     /// <param name="recorder">Hears what is attended to, or null.</param>
     /// <returns><c>[batch, token, dim]</c>.</returns>
-    public Tensor Forward(LayerNorm norm, Tensor x, TokenGrid grid, Tensor? residual = null,
+    public Tensor Forward(RowNorm norm, Tensor x, TokenGrid grid, Tensor? residual = null,
         IAttentionRecorder? recorder = null)
     {
-        AttentionInput input = new(Qkv.Forward(norm, x), grid, Qkv, norm, x);
+        AttentionInput input = new(Prepared(Qkv.Forward(norm, x), grid), grid, Qkv, norm, x,
+            _bias?.Of(grid, x.Device));
         Tensor mixed = Mechanism.Forward(input);
         mixed = recorder?.Record(Mechanism, input, mixed) ?? mixed;
         if (!_dropout.IsActive) return Proj.Forward(mixed, residual);
         Tensor y = _dropout.Forward(Proj.Forward(mixed));
         return residual is null ? y : Ops.Add(residual, y);
+    }
+
+    /// <summary>Packed queries, keys and values, the first two normed and rotated.</summary>
+    private Tensor Prepared(Tensor packed, TokenGrid grid)
+    {
+        if (_queryNorm is null && _rotary is null) return packed;
+        (int batch, int tokens, int width) = (packed.Shape[0], packed.Shape[1], _context.Heads * _context.HeadDim);
+        return Ops.Concat(2, Part(0, _queryNorm), Part(1, _keyNorm), Ops.Slice(packed, 2, 2 * width, width));
+
+        Tensor Part(int index, RowNorm? norm)
+        {
+            Tensor vectors = Ops.Slice(packed, 2, index * width, width)
+                .Reshape(batch, tokens, _context.Heads, _context.HeadDim);
+            vectors = norm?.Forward(vectors) ?? vectors;
+            return (_rotary?.Rotate(vectors, grid) ?? vectors).Reshape(batch, tokens, width);
+        }
+    }
+
+    private void Require(AttentionParts part, string field, string reason)
+    {
+        if (Mechanism.Takes.HasFlag(part)) return;
+        throw new UsageException($"attention '{_context.Mechanism}' does not go with it: {reason}.") { Field = field };
     }
 }

@@ -101,6 +101,9 @@ public sealed class DatAttention : Module, ISamplingAttention
             PerformerOptions.OfMix(values, context)));
 
     /// <inheritdoc/>
+    public AttentionParts Takes => AttentionParts.QueryKeyNorm;
+
+    /// <inheritdoc/>
     public int ProjectedWidth => 3 * Width;
 
     /// <inheritdoc/>

@@ -86,6 +86,9 @@ public sealed class DisentangledAttention : Module, ILocalAttention
     public Locality? Locality { get; }
 
     /// <inheritdoc/>
+    public AttentionParts Takes => AttentionParts.QueryKeyNorm;
+
+    /// <inheritdoc/>
     public int ProjectedWidth => 3 * Width;
 
     /// <inheritdoc/>

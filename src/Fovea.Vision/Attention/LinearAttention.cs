@@ -45,6 +45,9 @@ public sealed class LinearAttention : IAttention
         (values, context) => new LinearAttention(context, values.Of(Scale), values.Of(Epsilon)));
 
     /// <inheritdoc/>
+    public AttentionParts Takes => AttentionParts.QueryKeyNorm;
+
+    /// <inheritdoc/>
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>

@@ -64,6 +64,9 @@ public sealed class PerformerAttention : Module, ILocalAttention
     public Locality? Locality { get; }
 
     /// <inheritdoc/>
+    public AttentionParts Takes => AttentionParts.QueryKeyNorm | AttentionParts.Rotation;
+
+    /// <inheritdoc/>
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>

@@ -70,6 +70,10 @@ public sealed class SinkhornAttention : Module, ILocalAttention
     public Locality? Locality { get; }
 
     /// <inheritdoc/>
+    public AttentionParts Takes => AttentionParts.QueryKeyNorm | AttentionParts.Rotation
+        | (Locality is null && _iterations % 2 == 1 ? AttentionParts.Bias : 0);
+
+    /// <inheritdoc/>
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
@@ -87,18 +91,18 @@ public sealed class SinkhornAttention : Module, ILocalAttention
     /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
-        TokenRelation? relation = Locality?.Relation(input.Grid);
-        return Ops.SinkhornAttention(input.Projected, _context.Heads, _iterations, _scale, relation, Bias(relation));
+        TokenRelation? relation = input.Bias?.Relation ?? Locality?.Relation(input.Grid);
+        return Ops.SinkhornAttention(input.Projected, _context.Heads, _iterations, _scale, relation, Bias(input, relation));
     }
 
     /// <inheritdoc/>
     public Tensor Probabilities(AttentionInput input)
     {
-        TokenRelation? relation = Locality?.Relation(input.Grid);
+        TokenRelation? relation = input.Bias?.Relation ?? Locality?.Relation(input.Grid);
         return Ops.SinkhornProbabilities(input.Projected, _context.Heads, _iterations, _scale, relation,
-            Bias(relation));
+            Bias(input, relation));
     }
 
-    private RelativeBias Bias(TokenRelation? relation) => relation is null ? default
-        : new(Head: Locality!.Penalty(relation));
+    private RelativeBias Bias(AttentionInput input, TokenRelation? relation) => input.Bias?.Relative
+        ?? (relation is null ? default : new(Head: Locality!.Penalty(relation)));
 }

@@ -53,6 +53,10 @@ public sealed class SoftmaxAttention : Module, ILocalAttention
     public Locality? Locality { get; }
 
     /// <inheritdoc/>
+    public AttentionParts Takes => AttentionParts.QueryKeyNorm | AttentionParts.Rotation
+        | (Locality is null ? AttentionParts.Bias : 0);
+
+    /// <inheritdoc/>
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;
 
     /// <inheritdoc/>
@@ -64,8 +68,8 @@ public sealed class SoftmaxAttention : Module, ILocalAttention
     /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
-        TokenRelation? relation = Locality?.Relation(input.Grid);
-        if (!_dropout.IsActive) return Ops.Attention(input.Projected, _context.Heads, _scale, relation, Bias(relation));
+        TokenRelation? relation = input.Bias?.Relation ?? Locality?.Relation(input.Grid);
+        if (!_dropout.IsActive) return Ops.Attention(input.Projected, _context.Heads, _scale, relation, Bias(input, relation));
         Tensor values = PackedHeads.Split(new HeadTensor(input.Projected, _context.Heads, 3, 2));
         return PackedHeads.Merge(Ops.MatMul(_dropout.Forward(Probabilities(input)), values));
     }
@@ -73,10 +77,10 @@ public sealed class SoftmaxAttention : Module, ILocalAttention
     /// <inheritdoc/>
     public Tensor Probabilities(AttentionInput input)
     {
-        TokenRelation? relation = Locality?.Relation(input.Grid);
-        return Ops.AttentionProbabilities(input.Projected, _context.Heads, _scale, relation, Bias(relation));
+        TokenRelation? relation = input.Bias?.Relation ?? Locality?.Relation(input.Grid);
+        return Ops.AttentionProbabilities(input.Projected, _context.Heads, _scale, relation, Bias(input, relation));
     }
 
-    private RelativeBias Bias(TokenRelation? relation) => relation is null ? default
-        : new(Head: Locality!.Penalty(relation));
+    private RelativeBias Bias(AttentionInput input, TokenRelation? relation) => input.Bias?.Relative
+        ?? (relation is null ? default : new(Head: Locality!.Penalty(relation)));
 }

@@ -1,6 +1,7 @@
 namespace Fovea.Vision.Position;
 
-/// <summary>Position embeddings.</summary>
+/// <summary>Ways by which tokens know where they are: vectors added to them (the first three), or a part of attention
+/// (rope, relative, alibi).</summary>
 public enum PositionKind
 {
     /// <summary>A learned vector per token; see <see cref="LearnedPosition"/>.</summary>
@@ -12,6 +13,15 @@ public enum PositionKind
     /// <summary>Fixed sines and cosines of the index in the sequence; see
     /// <see cref="FixedPosition.Sequence"/>.</summary>
     SinCos1d,
+
+    /// <summary>Queries and keys rotated by row and column; see <see cref="RotaryPosition"/>.</summary>
+    Rope,
+
+    /// <summary>A learned bias of the scores per offset; see <see cref="RelativePosition"/>.</summary>
+    Relative,
+
+    /// <summary>A bias of the scores that falls with the distance; see <see cref="AlibiPosition"/>.</summary>
+    Alibi,
 
     /// <summary>None: the model sees a set of patches.</summary>
     None,

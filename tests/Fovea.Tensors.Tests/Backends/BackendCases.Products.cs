@@ -24,10 +24,15 @@ internal static partial class BackendCases
         foreach ((int rows, int inner, int columns) in ((int, int, int)[])[(17, 33, 31), (3, 65, 257), (1, 192, 7),
             (257, 16, 5),
             (0, 16, 5), (100, 100, 100)])
+        {
             yield return BackendCase.Operator("LayerNormLinear", Rounding.Rows(128),
                 x => Ops.LayerNormLinear(x[0], x[1], x[2], 1e-5f, x[3], x[4]),
                 Normal([rows, inner], 2, 0.5), Normal([inner]), Normal([inner]), Normal([columns, inner]),
                 Normal([columns]));
+            yield return BackendCase.Operator("RmsNormLinear", Rounding.Rows(128),
+                x => Ops.RmsNormLinear(x[0], x[1], 1e-5f, x[2], x[3]),
+                Normal([rows, inner], 2, 0.5), Normal([inner]), Normal([columns, inner]), Normal([columns]));
+        }
     }
 
     private static BackendCase Linear(int rows, int inner, int columns, bool bias, bool residual)

@@ -15,6 +15,8 @@ internal static partial class BackendCases
             yield return BackendCase.Operator("LayerNorm", Rounding.Rows(),
                 x => Ops.LayerNorm(x[0], x[1], x[2], epsilon),
                 Normal([rows, columns], 2, 0.5), Normal([columns]), Normal([columns]));
+            yield return BackendCase.Operator("RmsNorm", Rounding.Rows(), x => Ops.RmsNorm(x[0], x[1], epsilon),
+                Normal([rows, columns], 2, 0.5), Normal([columns]));
             yield return BackendCase.Operator("Softmax", Rounding.Rows(), x => Ops.Softmax(x[0]),
                 Normal([rows, columns], 3));
             yield return BackendCase.Operator("LogSoftmax", Rounding.Rows(), x => Ops.LogSoftmax(x[0]),

@@ -47,6 +47,13 @@ public sealed class LinearTests
         GradientCheck.Run(x => Ops.LayerNormLinear(x[0], x[1], x[2], 1e-5f, x[3], x[4]),
             Normal([rows, inner]), Normal([inner]), Normal([inner]), Normal([2, inner]), Normal([2]));
 
+    [Theory]
+    [InlineData(1, 3)]
+    [InlineData(3, 16)]
+    public void RmsNormLinear_gradient(int rows, int inner) =>
+        GradientCheck.Run(x => Ops.RmsNormLinear(x[0], x[1], 1e-5f, x[2], x[3]),
+            Normal([rows, inner]), Normal([inner]), Normal([2, inner]), Normal([2]));
+
     [Fact]
     public void LayerNormLinear_with_only_the_norm_trained() =>
         GradientCheck.Run(x => Ops.LayerNormLinear(x[0], x[1], x[2], 1e-5f, x[3]),
@@ -66,6 +73,7 @@ public sealed class LinearTests
         AssertEqual(Ops.Linear(Ops.Gelu(x), w, b), Ops.ActivationLinear(UnaryOperator.Gelu, x, w, b));
         AssertEqual(Ops.Linear(Ops.LayerNorm(x, gamma, beta, 1e-3f), w, b),
             Ops.LayerNormLinear(x, gamma, beta, 1e-3f, w, b));
+        AssertEqual(Ops.Linear(Ops.RmsNorm(x, gamma, 1e-3f), w, b), Ops.RmsNormLinear(x, gamma, 1e-3f, w, b));
     }
 
     private static void AssertEqual(Tensor expected, Tensor actual) =>

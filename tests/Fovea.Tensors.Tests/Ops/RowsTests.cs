@@ -20,6 +20,29 @@ public sealed class RowsTests
 
     [Theory]
     [InlineData(1, 1)]
+    [InlineData(1, 5)]
+    [InlineData(4, 7)]
+    public void RmsNorm_gradient(int rows, int columns) =>
+        GradientCheck.Run(x => Ops.RmsNorm(x[0], x[1], 1e-3f), Normal([rows, columns]), Normal([columns]));
+
+    /// <summary>Zhang and Sennrich 2019, arXiv:1910.07467, eq. 4, evaluated in double.</summary>
+    [Fact]
+    public void RmsNorm_is_its_papers_formula()
+    {
+        Device device = Device.CreateReference();
+        Tensor x = Normal([3, 7]).Create(device, 0), gamma = Normal([7]).Create(device, 1);
+        double[] values = x.Doubles(), scale = gamma.Doubles(), expected = new double[21];
+        for (int i = 0; i < 21; i++)
+        {
+            double square = values[(i / 7 * 7)..(i / 7 * 7 + 7)].Sum(value => value * value) / 7;
+            expected[i] = values[i] / Math.Sqrt(square + 1e-6f) * scale[i % 7];
+        }
+
+        Fovea.Tests.GoldenAssert.Close(expected, Ops.RmsNorm(x, gamma, 1e-6f).Doubles(), 1e-14, 1e-14);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
     [InlineData(3, 5)]
     public void Softmax_gradient(int rows, int columns)
     {

@@ -60,9 +60,8 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         float* x = Floats(l.X) + (nint)row * l.In;
         if (l.Input == LinearInput.LayerNorm)
-            RowKernels<V>.LayerNorm(
-                x, Floats(l.Gamma), Floats(l.Beta), destination, Floats(l.Mean) + row, Floats(l.Rstd) + row, rows, l.In,
-                l.Epsilon);
+            RowKernels<V>.Norm(x, Floats(l.Gamma), Floats(l.Beta), destination, MeanFrom(l, row),
+                Floats(l.Rstd) + row, rows, l.In, l.Epsilon);
         else
             ElementKernels<V>.Unary(l.Activation, x, destination, rows * l.In);
     }
@@ -123,7 +122,7 @@ internal sealed unsafe partial class CpuBackend<V>
         float* x = Floats(l.X) + (nint)row * l.In, dx = g.Dx is null ? null : Floats(g.Dx) + (nint)row * l.In;
         if (l.Input == LinearInput.LayerNorm)
             RowKernels<V>.LayerNormBackward(
-                x, Floats(l.Gamma), Floats(l.Mean) + row, Floats(l.Rstd) + row, df, dx, g.Dx is { Accumulate: true },
+                x, Floats(l.Gamma), MeanFrom(l, row), Floats(l.Rstd) + row, df, dx, g.Dx is { Accumulate: true },
                 sums, sums == null ? null : sums + l.In, rows, l.In);
         else if (dx != null)
             ElementKernels<V>.UnaryBackward(l.Activation, x, df, dx, rows * l.In, g.Dx is { Accumulate: true });
@@ -209,9 +208,12 @@ internal sealed unsafe partial class CpuBackend<V>
             ElementKernels<V>.Unary(l.Activation, panel, panel, rows * width);
         else if (l.Input == LinearInput.LayerNorm)
             RowKernels<V>.NormalizePanel(
-                panel, width, Math.Min(width, l.In - column), Floats(l.Gamma) + column, Floats(l.Beta) + column,
-                Floats(l.Mean) + row, Floats(l.Rstd) + row, rows);
+                panel, width, Math.Min(width, l.In - column), Floats(l.Gamma) + column,
+                l.Beta is null ? null : Floats(l.Beta) + column, MeanFrom(l, row), Floats(l.Rstd) + row, rows);
     }
+
+    /// <summary>Means of a layer norm from a row on; null in RMS norm.</summary>
+    private static float* MeanFrom(in LinearArguments l, int row) => l.Mean is null ? null : Floats(l.Mean) + row;
 
     /// <summary>The partial sums of a layer norm's parameter gradients: one pair of rows per block, added up in
     /// order.</summary>

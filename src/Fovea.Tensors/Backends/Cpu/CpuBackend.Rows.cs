@@ -22,17 +22,17 @@ internal sealed unsafe partial class CpuBackend<V>
         _buffers.Return(partial);
     }
 
-    public override void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd,
+    public override void LayerNorm(Storage x, Storage gamma, Storage? beta, Storage y, Storage? mean, Storage rstd,
         int rows, int columns, float epsilon)
     {
         float* xData = Floats(x), g = Floats(gamma), b = Floats(beta), yData = Floats(y), m = Floats(mean),
             s = Floats(rstd);
-        ForRows(rows, columns, (row, count) => RowKernels<V>.LayerNorm(
-            xData + (nint)row * columns, g, b, yData + (nint)row * columns, m + row, s + row, count, columns, epsilon));
+        ForRows(rows, columns, (row, count) => RowKernels<V>.Norm(xData + (nint)row * columns, g, b,
+            yData + (nint)row * columns, m == null ? null : m + row, s + row, count, columns, epsilon));
     }
 
     public override void LayerNormBackward(
-        Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows, int columns,
+        Storage x, Storage gamma, Storage? mean, Storage rstd, Storage dy, int rows, int columns,
         in LinearInputGradients gradients)
     {
         LinearInputGradients g = gradients;
@@ -45,7 +45,7 @@ internal sealed unsafe partial class CpuBackend<V>
             nint row = (nint)part * block, offset = row * columns;
             float* partial = sums.Part(part);
             RowKernels<V>.LayerNormBackward(
-                xData + offset, scale, m + row, s + row, d + offset, dx == null ? null : dx + offset,
+                xData + offset, scale, m == null ? null : m + row, s + row, d + offset, dx == null ? null : dx + offset,
                 g.Dx is { Accumulate: true },
                 partial, partial == null ? null : partial + columns, (int)Math.Min(block, rows - row), columns);
         });

@@ -83,12 +83,12 @@ public sealed class MetaBackend : Backend
         Move(x, dy, dw);
 
     /// <inheritdoc/>
-    public override void LayerNorm(Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd,
+    public override void LayerNorm(Storage x, Storage gamma, Storage? beta, Storage y, Storage? mean, Storage rstd,
         int rows, int columns, float epsilon) =>
         Move(x, gamma, beta, y, mean, rstd);
 
     /// <inheritdoc/>
-    public override void LayerNormBackward(Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows,
+    public override void LayerNormBackward(Storage x, Storage gamma, Storage? mean, Storage rstd, Storage dy, int rows,
         int columns, in LinearInputGradients gradients) =>
         Move(x, dy, gradients.Dx);
 

@@ -25,7 +25,7 @@ internal sealed partial class ReferenceBackend
     public override void Linear(in LinearArguments arguments, Storage y)
     {
         if (arguments.Input == LinearInput.LayerNorm)
-            Statistics(arguments.X, arguments.Mean!, arguments.Rstd!, arguments.Rows, arguments.In, arguments.Epsilon);
+            Statistics(arguments.X, arguments.Mean, arguments.Rstd!, arguments.Rows, arguments.In, arguments.Epsilon);
         double[] f = InputOf(arguments), w = Values(arguments.Weight), to = Values(y);
         double[]? bias = arguments.Bias is null ? null : Values(arguments.Bias);
         double[]? residual = arguments.Residual is null ? null : Values(arguments.Residual);
@@ -52,7 +52,7 @@ internal sealed partial class ReferenceBackend
 
         if (arguments.Input == LinearInput.LayerNorm)
         {
-            LayerNormBackward(x, Values(arguments.Gamma!), Values(arguments.Mean!), Values(arguments.Rstd!), df, rows,
+            LayerNormBackward(x, Values(arguments.Gamma!), Maybe(arguments.Mean), Values(arguments.Rstd!), df, rows,
                 inner, gradients);
             return;
         }
@@ -102,7 +102,7 @@ internal sealed partial class ReferenceBackend
         if (arguments.Input == LinearInput.Activation)
             for (int i = 0; i < f.Length; i++) f[i] = ScalarFunctions.Value(arguments.Activation, x[i]);
         else
-            Normalise(x, Values(arguments.Gamma!), Values(arguments.Beta!), f, Values(arguments.Mean!),
+            Normalise(x, Values(arguments.Gamma!), Maybe(arguments.Beta), f, Maybe(arguments.Mean),
                 Values(arguments.Rstd!),
                 arguments.Rows, arguments.In);
         return f;

@@ -3,17 +3,17 @@ namespace Fovea.Tensors.Backends.Reference;
 internal sealed partial class ReferenceBackend
 {
     public override void LayerNorm(
-        Storage x, Storage gamma, Storage beta, Storage y, Storage mean, Storage rstd, int rows, int columns,
+        Storage x, Storage gamma, Storage? beta, Storage y, Storage? mean, Storage rstd, int rows, int columns,
         float epsilon)
     {
         Statistics(x, mean, rstd, rows, columns, epsilon);
-        Normalise(Values(x), Values(gamma), Values(beta), Values(y), Values(mean), Values(rstd), rows, columns);
+        Normalise(Values(x), Values(gamma), Maybe(beta), Values(y), Maybe(mean), Values(rstd), rows, columns);
     }
 
     public override void LayerNormBackward(
-        Storage x, Storage gamma, Storage mean, Storage rstd, Storage dy, int rows, int columns,
+        Storage x, Storage gamma, Storage? mean, Storage rstd, Storage dy, int rows, int columns,
         in LinearInputGradients gradients) =>
-        LayerNormBackward(Values(x), Values(gamma), Values(mean), Values(rstd), Values(dy), rows, columns, gradients);
+        LayerNormBackward(Values(x), Values(gamma), Maybe(mean), Values(rstd), Values(dy), rows, columns, gradients);
 
     public override void Softmax(Storage x, Storage y, int rows, int columns, bool logarithm)
     {
@@ -56,37 +56,39 @@ internal sealed partial class ReferenceBackend
     }
 
     /// <summary>Mean and 1/√(variance + ε) of each row; the variance is the biased one, divided by n.</summary>
-    private static void Statistics(Storage x, Storage mean, Storage rstd, int rows, int columns, float epsilon)
+    private static void Statistics(Storage x, Storage? mean, Storage rstd, int rows, int columns, float epsilon)
     {
         for (int row = 0; row < rows; row++)
         {
             ReadOnlySpan<double> values = Values(x).AsSpan(row * columns, columns);
             double sum = 0, squares = 0;
             foreach (double value in values) sum += value;
-            double average = sum / columns;
+            double average = mean is null ? 0 : sum / columns;
             foreach (double value in values) squares += (value - average) * (value - average);
-            Values(mean)[row] = average;
+            if (mean is not null) Values(mean)[row] = average;
             Values(rstd)[row] = 1 / Math.Sqrt(squares / columns + epsilon);
         }
     }
 
-    private static void Normalise(double[] x, double[] gamma, double[] beta, double[] y, double[] mean, double[] rstd,
-        int rows, int columns)
+    private static double[]? Maybe(Storage? storage) => storage is null ? null : Values(storage);
+
+    private static void Normalise(double[] x, double[] gamma, double[]? beta, double[] y, double[]? mean,
+        double[] rstd, int rows, int columns)
     {
         for (int row = 0; row < rows; row++)
             for (int column = 0; column < columns; column++)
             {
                 int i = row * columns + column;
-                y[i] = (x[i] - mean[row]) * rstd[row] * gamma[column] + beta[column];
+                y[i] = (x[i] - (mean?[row] ?? 0)) * rstd[row] * gamma[column] + (beta?[column] ?? 0);
             }
     }
 
     /// <summary>
     /// With u = (x − mean) · rstd and g = dy · gamma: dbeta = Σ_r dy, dgamma = Σ_r dy · u, dx = rstd · (g − mean(g) − u
-    /// · mean(g · u)).
+    /// · mean(g · u)). RMS norm has no mean: u = x · rstd, and mean(g) is left out.
     /// </summary>
     private static void LayerNormBackward(
-        double[] x, double[] gamma, double[] mean, double[] rstd, double[] dy, int rows, int columns,
+        double[] x, double[] gamma, double[]? mean, double[] rstd, double[] dy, int rows, int columns,
         in LinearInputGradients gradients)
     {
         double[] dgamma = new double[columns], dbeta = new double[columns], u = new double[columns],
@@ -97,9 +99,9 @@ internal sealed partial class ReferenceBackend
             for (int column = 0; column < columns; column++)
             {
                 int i = row * columns + column;
-                u[column] = (x[i] - mean[row]) * rstd[row];
+                u[column] = (x[i] - (mean?[row] ?? 0)) * rstd[row];
                 g[column] = dy[i] * gamma[column];
-                meanG += g[column] / columns;
+                if (mean is not null) meanG += g[column] / columns;
                 meanGu += g[column] * u[column] / columns;
                 dgamma[column] += dy[i] * u[column];
                 dbeta[column] += dy[i];

@@ -26,6 +26,9 @@ public sealed record AttentionContext
     /// <summary>Share of attention probabilities dropped while training, at least 0 and below 1.</summary>
     public float Dropout { get; init; }
 
+    /// <summary>The mechanism as it was asked for, for messages.</summary>
+    public string Mechanism { get; init; } = "of this model";
+
     /// <summary>For mechanisms that never store probabilities which could be dropped.</summary>
     /// <exception cref="UsageException">Dropout is asked for.</exception>
     internal void RequireNoDropout(string mechanism) => Check.That(

@@ -1,5 +1,6 @@
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
+using Fovea.Vision.Position;
 using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Attention.Contract;
@@ -13,8 +14,11 @@ namespace Fovea.Vision.Attention.Contract;
 /// <param name="Norm">The norm before the input projection; null: there is none.</param>
 /// <param name="Tokens">What it norms, <c>[batch, token, dim]</c>; mechanisms read it through
 /// <see cref="Project"/>.</param>
+/// <param name="Bias">Addend of the scores by relative position, for mechanisms that take one; null: there is
+/// none.</param>
 public readonly record struct AttentionInput(
-    Tensor Projected, TokenGrid Grid, Linear Projection, LayerNorm? Norm = null, Tensor? Tokens = null)
+    Tensor Projected, TokenGrid Grid, Linear Projection, RowNorm? Norm = null, Tensor? Tokens = null,
+    PositionBias? Bias = null)
 {
     /// <summary>
     /// A projection of the normed tokens that is the mechanism's own: layer(norm(tokens)) in one operator, as the input

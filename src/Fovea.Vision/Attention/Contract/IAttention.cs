@@ -14,6 +14,9 @@ public interface IAttention
     /// values.</summary>
     int ProjectedWidth { get; }
 
+    /// <summary>What may be done to its input; a model that asks for more is refused.</summary>
+    AttentionParts Takes => AttentionParts.None;
+
     /// <param name="input">Projected tokens.</param>
     /// <returns>Mixed values, <c>[batch, token, head · headDim]</c>.</returns>
     /// <exception cref="ShapeException">The projected tokens are not of the expected width.</exception>

@@ -15,8 +15,8 @@ namespace Fovea.Vision.Models.Transformers;
 /// </summary>
 public sealed class TransformerBlock : Module
 {
-    private readonly LayerNorm _norm1;
-    private readonly LayerNorm? _norm2;
+    private readonly RowNorm _norm1;
+    private readonly RowNorm? _norm2;
     private readonly LayerScale? _scale1, _scale2;
     private readonly DropPath _path1, _path2;
     private readonly bool _normedResidual;
@@ -35,28 +35,30 @@ public sealed class TransformerBlock : Module
             Block = index,
             Depth = config.Depth,
             Dropout = config.AttentionDropout,
+            Mechanism = config.Attention.Of(index).ToString(),
         };
         float dropPath = config.Depth > 1 ? config.DropPath * index / (config.Depth - 1) : 0;
         Initializer weights = WeightInits.Of(config.WeightInit);
         _normedResidual = config.NormedResidual;
 
-        _norm1 = Register("norm1", new LayerNorm(config.Dim, config.NormEpsilon));
+        _norm1 = Register("norm1", config.CreateNorm(config.Dim));
         Attention = Register("attn", new AttentionLayer(
             AttentionCatalogue.Create(config.Attention.Of(index), context), context, config.QkvBias,
-            config.ProjectionBias, config.Dropout, weights, Init.Zeros));
+            config.ProjectionBias, config.Dropout, weights, Init.Zeros, config.Position,
+            config.QkNorm ? config.CreateNorm : null));
         if (config.LayerScale is { } first) _scale1 = Register("ls1", new LayerScale(config.Dim, first));
         _path1 = Register("drop_path1", new DropPath(dropPath));
         _path2 = Register("drop_path2", new DropPath(dropPath));
         if (config.HiddenSize == 0) return;
 
-        _norm2 = Register("norm2", new LayerNorm(config.Dim, config.NormEpsilon));
+        _norm2 = Register("norm2", config.CreateNorm(config.Dim));
         Mlp = Register("mlp", new Mlp(config.Dim, config.HiddenSize, config.Activation, config.Dropout, weights,
             Init.Zeros, config.GatedMlp));
         if (config.LayerScale is { } second) _scale2 = Register("ls2", new LayerScale(config.Dim, second));
     }
 
     /// <summary>Norm of the first half's input.</summary>
-    public LayerNorm Norm1 => _norm1;
+    public RowNorm Norm1 => _norm1;
 
     /// <summary>The first half.</summary>
     public AttentionLayer Attention { get; }

@@ -1,6 +1,7 @@
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
+using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Position;
@@ -19,7 +20,8 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     private readonly Parameter[] _prefix;
     private readonly IPositionEmbedding? _position;
     private readonly Dropout _positionDropout, _headDropout;
-    private readonly LayerNorm _norm;
+    private readonly RowNorm _norm;
+    private readonly AttentionPooling? _attentionPool;
     private readonly Linear? _sequencePool, _head, _distillationHead;
 
     /// <param name="config">What to build; nothing is allocated before <see cref="Module.Initialize"/>.</param>
@@ -44,9 +46,10 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
         Blocks = [.. Enumerable.Range(0, config.Depth)
             .Select(i => Register($"blocks.{i}", new TransformerBlock(config, grid, i)))];
         _norm = Register(config.Pooling == Pooling.Mean ? "fc_norm" : "norm",
-            new LayerNorm(config.Dim, config.NormEpsilon));
+            config.CreateNorm(config.Dim));
         _headDropout = Register("head_drop", new Dropout(config.HeadDropout));
         if (config.Pooling == Pooling.Sequence) _sequencePool = Register("attention_pool", Projection(1));
+        if (config.Pooling == Pooling.Map) _attentionPool = Register("attn_pool", new AttentionPooling(config));
         if (config.Classes == 0) return;
         _head = Register("head", Projection(config.Classes));
         if (config.DistillationToken) _distillationHead = Register("head_dist", Projection(config.Classes));
@@ -71,6 +74,7 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     {
         { Pooling: Pooling.Mean } => "the mean of the patches",
         { Pooling: Pooling.Sequence } => "the patches, weighted",
+        { Pooling: Pooling.Map } => "the patches, attended to",
         { DistillationToken: true } => "the class and the distillation token",
         _ => "the class token",
     };
@@ -102,10 +106,16 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     public override Tensor AdaptWeight(string name, Tensor value)
     {
         if (name == "pos_embed") return (_position as LearnedPosition)?.AdaptWeight(value) ?? value;
-        return name.Split('.') is ["blocks", string block, "attn", "qkv", _] && int.TryParse(block, out int index)
-            && (uint)index < (uint)Blocks.Count
-            ? Blocks[index].Attention.AdaptWeight(value)
-            : value;
+        if (name.Split('.') is not ["blocks", string block, "attn", var part, ..] || !int.TryParse(block, out int index)
+            || (uint)index >= (uint)Blocks.Count)
+            return value;
+        AttentionLayer attention = Blocks[index].Attention;
+        return part switch
+        {
+            "qkv" => attention.AdaptWeight(value),
+            "relative_position_bias_table" => attention.AdaptBias(value),
+            _ => value,
+        };
     }
 
     /// <summary>All tokens behind the last block; but with <see cref="Pooling.Mean"/> normed, as timm's
@@ -172,7 +182,7 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     {
         TokenGrid grid = GridOf(Config.ImageSize, Config.ImageSize);
         double head = (double)Config.Dim * Config.Classes * (Config.DistillationToken ? 2 : 1)
-            + (_sequencePool is null ? 0 : 2.0 * grid.Patches * Config.Dim);
+            + (_sequencePool is null ? 0 : 2.0 * grid.Patches * Config.Dim) + (_attentionPool?.Macs(grid.Patches) ?? 0);
         return new(PatchEmbedding.Macs(Config.ImageSize, Config.ImageSize), Blocks.Sum(block => block.Macs(grid)), head)
         {
             Exponentials = Mechanisms.Sum(mechanism => mechanism.Exponentials(grid)),
@@ -190,7 +200,7 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     }
 
     private static IPositionEmbedding? CreatePosition(VisionTransformerConfig config, TokenGrid grid) =>
-        config.Position switch
+        config.Position.OfTokens switch
         {
             PositionKind.Learned => new LearnedPosition(grid, config.Dim, config.PositionStd),
             PositionKind.SinCos2d => FixedPosition.Grid(grid, config.Dim),
@@ -218,6 +228,7 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     {
         (Linear? head, Linear? distillationHead) = withHead ? (_head, _distillationHead) : (null, null);
         if (_sequencePool is not null) return new(Score(head, PoolSequence(_sequencePool, tokens, recorder)));
+        if (_attentionPool is not null) return new(Score(head, PoolByAttention(_attentionPool, tokens, recorder)));
         Tensor main = Config.Pooling == Pooling.Mean ? Ops.Mean(Patches(tokens), 1) : Row(tokens, 0);
         Tensor scores = _headDropout.IsActive ? Score(head, _headDropout.Forward(_norm.Forward(main)))
             : NormedScore(head, main);
@@ -238,6 +249,13 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
         Tensor weights = Ops.Softmax(pool.Forward(normed).Reshape(tokens.Shape[0], 1, normed.Shape[1]));
         recorder?.RecordPooling(weights);
         return _headDropout.Forward(Ops.MatMul(weights, normed).Reshape(-1, Config.Dim));
+    }
+
+    private Tensor PoolByAttention(AttentionPooling pool, Tensor tokens, IAttentionRecorder? recorder)
+    {
+        (Tensor pooled, Func<Tensor> weights) = pool.Forward(_norm.Forward(Patches(tokens)));
+        recorder?.RecordPooling(weights());
+        return _headDropout.Forward(pooled);
     }
 
     private Tensor Row(Tensor tokens, int index) => Ops.Slice(tokens, 1, index, 1).Reshape(-1, Config.Dim);

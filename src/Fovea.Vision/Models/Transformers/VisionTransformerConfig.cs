@@ -1,4 +1,5 @@
 using Fovea.Core.Options;
+using Fovea.Nn.Layers;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Embedding;
@@ -52,7 +53,13 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>The MLP's activation.</summary>
     public UnaryOperator Activation { get; init; } = UnaryOperator.Gelu;
 
-    /// <summary>ε of the layer norms, above 0.</summary>
+    /// <summary>The norms of tokens, and those of queries and keys [norm_layer].</summary>
+    public NormKind Norm { get; init; } = NormKind.LayerNorm;
+
+    /// <summary>Queries and keys are normed, head by head, before their product [qk_norm].</summary>
+    public bool QkNorm { get; init; }
+
+    /// <summary>ε of the norms, above 0.</summary>
     public float NormEpsilon { get; init; } = 1e-6f;
 
     /// <summary>A learned token before the patches; needed for <see cref="Pooling.ClassToken"/>.</summary>
@@ -76,8 +83,8 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>Way from an image to tokens.</summary>
     public EmbeddingKind Embedding { get; init; } = EmbeddingKind.Patch;
 
-    /// <summary>Position embedding of the tokens.</summary>
-    public PositionKind Position { get; init; } = PositionKind.Learned;
+    /// <summary>What tells tokens where they are: one kind, or two such as <c>learned+rope</c>.</summary>
+    public PositionList Position { get; init; } = PositionKind.Learned;
 
     /// <summary>Standard deviation of the first values of learned positions, above 0.</summary>
     public float PositionStd { get; init; } = 0.02f;
@@ -124,8 +131,14 @@ public sealed record VisionTransformerConfig : ModelConfig
     public override VisionTransformer Build() => new(this);
 
     /// <inheritdoc/>
-    public override VisionTransformerConfig Apply(ModelOptions changes) => this with
+    public override VisionTransformerConfig Apply(ModelOptions changes) => Sized(changes) with
     {
+        Norm = changes.Norm ?? Norm,
+        QkNorm = changes.QkNorm ?? QkNorm,
+        LayerScale = changes.LayerScale is { } scale ? scale == 0 ? null : scale : LayerScale,
+        RegisterTokens = changes.Registers ?? RegisterTokens,
+        Pooling = changes.Pooling ?? Pooling,
+        ClassToken = ClassToken || changes.Pooling == Pooling.ClassToken,
         Attention = changes.Attention ?? Attention,
         Embedding = changes.Embedding ?? Embedding,
         Position = changes.Position ?? Position,
@@ -139,10 +152,21 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <inheritdoc/>
     public override ModelOptions Describe() => new()
     {
+        Dim = Dim,
+        Depth = Depth,
+        Heads = Heads,
+        HeadDim = HeadSize,
+        MlpRatio = (double)HiddenSize / Dim,
+        Mlp = MlpForms.FirstOrDefault(form => (form.Gated, form.Activation) == (GatedMlp, Activation)).Kind,
+        Norm = Norm,
+        QkNorm = QkNorm,
+        LayerScale = LayerScale ?? 0,
+        Registers = RegisterTokens,
+        Pooling = Pooling,
         Attention = Attention,
         Embedding = Embedding,
         Position = Position,
-        PositionStd = Position == PositionKind.Learned ? PositionStd : null,
+        PositionStd = Position.Has(PositionKind.Learned) ? PositionStd : null,
         WeightInit = WeightInit,
         PatchSize = PatchSize,
         Dropout = Dropout,
@@ -151,6 +175,48 @@ public sealed record VisionTransformerConfig : ModelConfig
 
     /// <inheritdoc/>
     public override ModelSizes Measure() => new(Dim, Depth, Heads);
+
+    /// <summary>A norm of so many elements.</summary>
+    internal RowNorm CreateNorm(int dim) => Norms.Of(Norm, dim, NormEpsilon);
+
+    /// <summary>The config with the sizes that are asked for. The MLP keeps its ratio to the tokens.</summary>
+    private VisionTransformerConfig Sized(ModelOptions changes)
+    {
+        int dim = changes.Dim ?? Dim;
+        int? hidden = dim == Dim || MlpDim is null ? MlpDim : (int)Math.Round((double)MlpDim.Value / Dim * dim);
+        if (changes.MlpRatio is { } ratio) hidden = (int)Math.Min(Math.Round(ratio * dim), MostElements + 1);
+        (MlpKind? _, bool gated, UnaryOperator activation) = changes.Mlp is { } kind
+            ? MlpForms.First(form => form.Kind == kind) : (null, GatedMlp, Activation);
+        return this with
+        {
+            Dim = dim,
+            Depth = changes.Depth ?? Depth,
+            Heads = changes.Heads ?? Heads,
+            HeadDim = changes.HeadDim ?? HeadDim,
+            MlpDim = hidden,
+            GatedMlp = gated,
+            Activation = activation,
+        };
+    }
+
+    private static readonly (MlpKind? Kind, bool Gated, UnaryOperator Activation)[] MlpForms =
+    [
+        (MlpKind.Gelu, false, UnaryOperator.Gelu),
+        (MlpKind.Relu, false, UnaryOperator.Relu),
+        (MlpKind.Silu, false, UnaryOperator.Silu),
+        (MlpKind.SwiGlu, true, UnaryOperator.Silu),
+        (MlpKind.GeGlu, true, UnaryOperator.Gelu),
+    ];
+
+    /// <summary>The divisors of the tokens' elements next to the number of heads.</summary>
+    private IEnumerable<int> NearDivisors()
+    {
+        int below = Math.Min(Heads, Dim), above = Heads;
+        while (Dim % below != 0) below--;
+        yield return below;
+        while (above <= Dim && Dim % above != 0) above++;
+        if (above <= Dim) yield return above;
+    }
 
     /// <inheritdoc/>
     public override void Validate()
@@ -169,17 +235,19 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.That(side <= MostPatchesPerSide,
             $"{ImageSize} / {PatchSize} pixels make {side} x {side} patches; {MostPatchesPerSide} a side "
                 + "are the most: take a smaller `image-size` or a larger `patch-size`.");
-        Check.That(HeadDim is not null || Dim % Heads == 0,
-            $"{nameof(Heads)}: {Heads} do not divide {nameof(Dim)} {Dim}; give {nameof(HeadDim)} or other numbers.");
+        if (HeadDim is null && Dim % Heads != 0)
+            throw new UsageException(
+                $"{Heads} do not divide `dim` {Dim}; take {string.Join(" or ", NearDivisors())}, or give `head-dim`.")
+            { Field = "heads" };
         Check.That(PositionStd > 0, $"{nameof(PositionStd)} must be above 0, got {PositionStd}.");
         Check.That(NormEpsilon > 0, $"{nameof(NormEpsilon)} must be above 0, got {NormEpsilon}.");
         Check.That(ClassToken || Pooling != Pooling.ClassToken,
             $"{nameof(Pooling)}: {Pooling} needs {nameof(ClassToken)} to be true.");
         Check.That(!DistillationToken || Pooling == Pooling.ClassToken,
             $"{nameof(DistillationToken)} needs {nameof(Pooling)} {Pooling.ClassToken}, got {Pooling}.");
-        Check.That(Position != PositionKind.SinCos1d || Dim % 2 == 0,
+        Check.That(!Position.Has(PositionKind.SinCos1d) || Dim % 2 == 0,
             $"{nameof(Dim)}: sine-cosine positions of a sequence need an even number, got {Dim}.");
-        Check.That(Position != PositionKind.SinCos2d || Dim % 4 == 0,
+        Check.That(!Position.Has(PositionKind.SinCos2d) || Dim % 4 == 0,
             $"{nameof(Dim)}: sine-cosine positions need a multiple of 4, got {Dim}.");
         if (Embedding != EmbeddingKind.Patch)
             ConvolutionalEmbedding.Require(PatchSize, Dim, pools: Embedding == EmbeddingKind.Tokenizer);

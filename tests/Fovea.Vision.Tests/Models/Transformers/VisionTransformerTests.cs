@@ -23,7 +23,10 @@ public sealed class VisionTransformerTests
 
     public static TheoryData<string> Variants => [.. VariantConfigs.Keys];
 
-    private static Dictionary<string, VisionTransformerConfig> VariantConfigs { get; } = new()
+    private static Dictionary<string, VisionTransformerConfig> VariantConfigs { get; } =
+        new([.. Single(), .. Combined()]);
+
+    private static Dictionary<string, VisionTransformerConfig> Single() => new()
     {
         ["plain"] = Small,
         ["mean pooling"] = Small with { Pooling = Pooling.Mean },
@@ -81,7 +84,74 @@ public sealed class VisionTransformerTests
             LayerScale = 0.1f,
             DropPath = 0.3f
         },
+        ["RMS norm"] = Small with { Norm = NormKind.RmsNorm },
+        ["RMS norm, mean pooling, SwiGLU, layer scale"] = Small with
+        {
+            Norm = NormKind.RmsNorm,
+            Pooling = Pooling.Mean,
+            GatedMlp = true,
+            Activation = UnaryOperator.Silu,
+            LayerScale = 0.1f
+        },
+        ["QK-norm"] = Small with { QkNorm = true },
+        ["QK-norm, RMS norm"] = Small with { QkNorm = true, Norm = NormKind.RmsNorm },
+        ["map pooling"] = Small with { Pooling = Pooling.Map, ClassToken = false },
+        ["map pooling, RMS norm, registers, no head"] = Small with
+        {
+            Pooling = Pooling.Map,
+            Norm = NormKind.RmsNorm,
+            RegisterTokens = 2,
+            Classes = 0
+        },
+        ["dropout, QK-norm, map pooling, rope and relative"] = Small with
+        {
+            Dropout = 0.1f,
+            AttentionDropout = 0.1f,
+            HeadDropout = 0.1f,
+            QkNorm = true,
+            Pooling = Pooling.Map,
+            Position = "rope+relative"
+        },
+        ["distilled, rope and relative"] = Small with { DistillationToken = true, Position = "rope+relative" },
+        ["no class token, relative"] = Small with
+        {
+            ClassToken = false,
+            Pooling = Pooling.Mean,
+            Position = PositionKind.Relative
+        },
+        ["no class token, alibi, three heads"] = Small with
+        {
+            Dim = 12,
+            Heads = 3,
+            ClassToken = false,
+            Pooling = Pooling.Mean,
+            Position = "sincos2d+alibi"
+        },
     };
+
+    /// <summary>Positions inside attention and QK-norm with every mechanism that takes them.</summary>
+    private static IEnumerable<KeyValuePair<string, VisionTransformerConfig>> Combined()
+    {
+        (string Mechanism, string[] Positions)[] all =
+        [
+            ("softmax", ["rope", "learned+rope", "relative", "learned+relative", "alibi", "learned+alibi", "rope+alibi"]),
+            ("softmax:window=1", ["rope"]),
+            ("sinkhorn:3", ["rope", "relative", "alibi"]),
+            ("performer:eps=0", ["rope", "learned+rope"]),
+            ("softmax,sinkhorn:3", ["rope+relative"]),
+        ];
+        foreach ((string mechanism, string[] positions) in all)
+            foreach (string position in positions)
+                yield return new($"{mechanism}, {position}", Small with { Attention = mechanism, Position = position });
+        foreach (string mechanism in (string[])["softmax:window=1", "sinkhorn:2", "linear", "performer:eps=0",
+            "disentangled", "dat:kernel=3"])
+            yield return new($"{mechanism}, QK-norm", Small with
+            {
+                Attention = mechanism,
+                QkNorm = true,
+                Pooling = Pooling.Mean
+            });
+    }
 
     [Theory]
     [MemberData(nameof(Variants))]
@@ -293,6 +363,125 @@ public sealed class VisionTransformerTests
             float[] all = [.. Gradients(VariantConfigs[variant], Device.CreateCpu(threads)).Values
                 .SelectMany(values => values)];
             Assert.Equal(first ??= all, all);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Images_of_a_batch_do_not_see_each_other(string variant)
+    {
+        foreach (Device device in (Device[])[Device.Reference, Device.Cpu])
+        {
+            VisionTransformer model = Build(VariantConfigs[variant], device);
+            model.Train(false);
+            Tensor images = TestTensors.Normal([2, model.Config.Channels, 12, 12], device);
+            float[] both = model.Forward(images).ToArray(),
+                alone = model.Forward(Ops.Slice(images, 0, 1, 1)).ToArray();
+
+            GoldenAssert.Close(alone, both.AsSpan(both.Length / 2), 1e-5, 1e-5, variant);
+        }
+    }
+
+    /// <summary>Along one direction of all parameters at once, on the reference device. The step is what is left of it
+    /// in float32, so that only the third derivative and reading the results as float32 remain.</summary>
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void The_gradient_along_a_direction_is_the_central_difference(string variant)
+    {
+        using StepScope scope = StepScope.Begin();
+        VisionTransformer model = Build(VariantConfigs[variant], Device.Reference);
+        model.Train(false);
+        Tensor images = TestTensors.Normal([2, model.Config.Channels, 12, 12], Device.Reference);
+        Parameter[] parameters = [.. model.NamedParameters().Select(entry => entry.Parameter)];
+        float[][] values = [.. parameters.Select(parameter => parameter.Value.ToArray())];
+        Tensor cotangent;
+        using (Tape tape = Tape.Record())
+        {
+            Tensor y = model.Forward(images);
+            cotangent = TestTensors.Normal(y.Shape, Device.Reference, 1);
+            tape.Backward(y, cotangent);
+        }
+
+        float[][] gradients = [.. parameters.Select(parameter => parameter.Value.Gradient!.ToArray())];
+        (double above, float[][] high) = At(1f / 512);
+        (double below, float[][] low) = At(-1f / 512);
+        double expected = 0;
+        for (int p = 0; p < parameters.Length; p++)
+            for (int i = 0; i < gradients[p].Length; i++)
+                expected += gradients[p][i] * ((double)high[p][i] - low[p][i]);
+        Assert.Equal(expected, above - below, 2e-5 + 2e-3 * Math.Abs(expected));
+
+        (double, float[][]) At(float step)
+        {
+            float[][] moved = new float[parameters.Length][];
+            for (int p = 0; p < parameters.Length; p++)
+            {
+                float[] direction = TestTensors.Normal(parameters[p].Shape, Device.Reference, 20 + (ulong)p).ToArray();
+                moved[p] = [.. values[p].Zip(direction, (value, toward) => value + step * 0.1f * toward)];
+                parameters[p].Value.CopyFrom(moved[p]);
+            }
+
+            using Tape tape = Tape.Record();
+            double[] y = [.. model.Forward(images).ToArray().Select(value => (double)value)];
+            return (y.Zip(cotangent.ToArray(), (a, b) => a * b).Sum(), moved);
+        }
+    }
+
+    [Theory]
+    [InlineData("deformable", "learned", true, "qk-norm", "'deformable'")]
+    [InlineData("linear", "rope", false, "position", "'linear' does not go with it: 'rope' rotates")]
+    [InlineData("linear", "relative", false, "position", "'linear' does not go with it: 'relative' and 'alibi'")]
+    [InlineData("performer", "learned+alibi", false, "position", "bias of the scores")]
+    [InlineData("disentangled", "rope", false, "position", "'disentangled'")]
+    [InlineData("dat", "relative", false, "position", "'dat'")]
+    [InlineData("sinkhorn:2", "alibi", false, "position", "'sinkhorn:")]
+    [InlineData("softmax:window=1", "relative", false, "position", "'softmax:window=1'")]
+    [InlineData("softmax,linear", "rope", false, "position", "'linear'")]
+    public void A_mechanism_refuses_what_it_cannot_take(string attention, string position, bool norm, string field,
+        string words)
+    {
+        UsageException refused = Assert.Throws<UsageException>(() =>
+            (Small with { Attention = attention, Position = position, QkNorm = norm }).Build());
+        Assert.Equal(field, refused.Field);
+        Assert.Contains(words, refused.Message);
+    }
+
+    /// <summary>Everything in double: one learned query, heads, residual MLP.</summary>
+    [Fact]
+    public void Map_pooling_attends_with_a_learned_query()
+    {
+        VisionTransformer model = Build(VariantConfigs["map pooling, RMS norm, registers, no head"], Device.Reference);
+        Tensor images = Images(1, Device.Reference);
+        double[] x = [.. model.Features(images).ToArray().Select(value => (double)value)][(3 * 16)..];
+        double[] q = Linear("q", Values("latent"), 16);
+        double[] mixed = new double[16];
+        for (int head = 0; head < 2; head++)
+        {
+            double[][] kv = [.. Enumerable.Range(0, 9).Select(i => Linear("kv", x[(i * 16)..(i * 16 + 16)], 32))];
+            double[] weights = [.. kv.Select(pair => Math.Exp(Enumerable.Range(8 * head, 8)
+                .Sum(d => q[d] * pair[d]) / Math.Sqrt(8)))];
+            for (int d = 8 * head; d < 8 * head + 8; d++)
+                mixed[d] = Enumerable.Range(0, 9).Sum(i => weights[i] * kv[i][16 + d]) / weights.Sum();
+        }
+
+        double[] y = Linear("proj", mixed, 16);
+        double root = Math.Sqrt(y.Sum(value => value * value) / 16 + 1e-6f);
+        double[] scale = Values("norm.weight"), normed = [.. y.Select((value, i) => value / root * scale[i])];
+        float[] hidden = [.. Linear("mlp.fc1", normed, 24).Select(value => (float)value)];
+        double[] active = [.. Ops.Gelu(Tensor.From(hidden, [24], Device.Reference)).ToArray()
+            .Select(value => (double)value)];
+        float[] expected = [.. y.Zip(Linear("mlp.fc2", active, 16), (a, b) => (float)(a + b))];
+
+        GoldenAssert.Close(expected, model.Forward(images).ToArray(), 1e-5, 1e-5);
+
+        double[] Values(string name) => [.. model.NamedParameters().Single(entry => entry.Name == $"attn_pool.{name}")
+            .Parameter.Value.ToArray().Select(value => (double)value)];
+
+        double[] Linear(string name, double[] input, int outputs)
+        {
+            double[] weight = Values($"{name}.weight"), bias = Values($"{name}.bias");
+            return [.. Enumerable.Range(0, outputs).Select(o =>
+                bias[o] + input.Select((value, i) => value * weight[o * input.Length + i]).Sum())];
         }
     }
 

@@ -6,9 +6,43 @@ namespace Fovea.Tensors.Backends.Cpu.Simd;
 internal static unsafe class RowKernels<V>
     where V : struct, ISimd<V>
 {
+    /// <summary>Layer norm, or RMS norm where there is no mean to note.</summary>
+    internal static void Norm(float* x, float* gamma, float* beta, float* y, float* mean, float* rstd, int rows,
+        int columns, float epsilon)
+    {
+        if (mean == null) RmsNorm(x, gamma, y, rstd, rows, columns, epsilon);
+        else LayerNorm(x, gamma, beta, y, mean, rstd, rows, columns, epsilon);
+    }
+
+    /// <summary>y = x · rstd · gamma; 1/√(mean square + ε) per row is noted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RmsNorm(float* x, float* gamma, float* y, float* rstd, int rows, int columns, float epsilon)
+    {
+        int whole = columns / V.Count * V.Count, left = columns - whole;
+        for (int r = 0; r < rows; r++, x += columns, y += columns)
+        {
+            V squares = V.Zero;
+            for (int i = 0; i < whole; i += V.Count)
+            {
+                V value = V.Load(x + i);
+                squares = V.Fma(value, value, squares);
+            }
+
+            float square = V.Sum(squares);
+            for (int i = whole; i < columns; i++) square += x[i] * x[i];
+            rstd[r] = 1 / MathF.Sqrt(square / columns + epsilon);
+
+            V factor = V.Broadcast(rstd[r]);
+            for (int i = 0; i < whole; i += V.Count) V.Store(y + i, V.Load(x + i) * factor * V.Load(gamma + i));
+            if (left > 0)
+                V.StorePartial(y + whole,
+                    V.LoadPartial(x + whole, left) * factor * V.LoadPartial(gamma + whole, left), left);
+        }
+    }
+
     /// <summary>y = (x − mean) · rstd · gamma + beta; mean and 1/√(variance + ε) per row are noted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void LayerNorm(float* x, float* gamma, float* beta, float* y, float* mean, float* rstd, int rows,
+    private static void LayerNorm(float* x, float* gamma, float* beta, float* y, float* mean, float* rstd, int rows,
         int columns, float epsilon)
     {
         int whole = columns / V.Count * V.Count, left = columns - whole;
@@ -41,7 +75,8 @@ internal static unsafe class RowKernels<V>
         }
     }
 
-    /// <summary>The same on a packed panel, in place, from noted statistics.</summary>
+    /// <summary>The same on a packed panel, in place, from noted statistics; without means and shifts RMS
+    /// norm.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void NormalizePanel(float* panel, int width, int valid, float* gamma, float* beta, float* mean,
         float* rstd, int rows)
@@ -49,8 +84,15 @@ internal static unsafe class RowKernels<V>
         for (int j = 0; j < valid; j += V.Count)
         {
             int lanes = Math.Min(V.Count, valid - j);
-            V scale = V.LoadPartial(gamma + j, lanes), shift = V.LoadPartial(beta + j, lanes);
+            V scale = V.LoadPartial(gamma + j, lanes);
             float* p = panel + j;
+            if (mean == null)
+            {
+                for (int r = 0; r < rows; r++, p += width) V.Store(p, V.Load(p) * V.Broadcast(rstd[r]) * scale);
+                continue;
+            }
+
+            V shift = V.LoadPartial(beta + j, lanes);
             for (int r = 0; r < rows; r++, p += width)
                 V.Store(p, V.Fma((V.Load(p) - V.Broadcast(mean[r])) * V.Broadcast(rstd[r]), scale, shift));
         }
@@ -58,7 +100,8 @@ internal static unsafe class RowKernels<V>
 
     /// <summary>
     /// dx (+)= rstd · (g − mean(g) − x̂ · mean(g · x̂)) with g = dy · gamma and x̂ the normalised row; dgamma = Σ dy ·
-    /// x̂ and dbeta = Σ dy over these rows. Null where nobody wants it (dgamma and dbeta together).
+    /// x̂ and dbeta = Σ dy over these rows. Null where nobody wants it (dgamma and dbeta together). RMS norm has no
+    /// means: x̂ = x · rstd, and mean(g) is left out.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void LayerNormBackward(
@@ -73,7 +116,7 @@ internal static unsafe class RowKernels<V>
 
         for (int r = 0; r < rows; r++, x += columns, dy += columns, dx += dx == null ? 0 : columns)
         {
-            V center = V.Broadcast(mean[r]), factor = V.Broadcast(rstd[r]), sum = V.Zero, dot = V.Zero;
+            V center = mean == null ? V.Zero : V.Broadcast(mean[r]), factor = V.Broadcast(rstd[r]), sum = V.Zero, dot = V.Zero;
             for (int i = 0; i < columns; i += V.Count)
             {
                 int lanes = Math.Min(V.Count, columns - i);
@@ -97,7 +140,7 @@ internal static unsafe class RowKernels<V>
             }
 
             if (dx == null) continue;
-            V meanG = V.Broadcast(V.Sum(sum) / columns), meanDot = V.Broadcast(V.Sum(dot) / columns);
+            V meanG = mean == null ? V.Zero : V.Broadcast(V.Sum(sum) / columns), meanDot = V.Broadcast(V.Sum(dot) / columns);
             for (int i = 0; i < columns; i += V.Count)
             {
                 int lanes = Math.Min(V.Count, columns - i);

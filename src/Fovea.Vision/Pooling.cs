@@ -1,4 +1,4 @@
-namespace Fovea.Vision.Models.Transformers;
+namespace Fovea.Vision;
 
 /// <summary>Ways from a sequence of tokens to one vector.</summary>
 public enum Pooling
@@ -13,4 +13,8 @@ public enum Pooling
     /// <summary>A mean of the normed patch tokens whose weights are learned (Hassani et al. 2021, arXiv:2104.05704,
     /// section 3.2).</summary>
     Sequence,
+
+    /// <summary>A learned query attends to the normed patch tokens, an MLP follows (Zhai et al. 2022, arXiv:2106.04560,
+    /// section 3.2, "MAP head"; timm's <c>global_pool='map'</c>).</summary>
+    Map,
 }
