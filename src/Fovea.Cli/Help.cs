@@ -29,9 +29,14 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         }
 
         root.SetAction(parsed => new Help(terminal).Invoke(parsed));
-        foreach (Command group in root.Subcommands.Where(command => command.Subcommands.Any()))
+        foreach (Command group in root.Subcommands.Where(command => command.Subcommands.Any()
+            && command.Action is null))
             group.SetAction(parsed => new Help(terminal).Invoke(parsed));
     }
+
+    /// <summary>True for a group that does something by itself.</summary>
+    private static bool HasOptions(Command command) =>
+        command.Options.Any(option => option is not HelpOption && !option.Recursive);
 
     /// <inheritdoc/>
     public override int Invoke(ParseResult parseResult)
@@ -43,7 +48,7 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         console.MarkupLineInterpolated($"{command.Description}");
         console.WriteLine();
         string arguments = string.Concat(command.Arguments.Select(Placeholder))
-            + (command.Subcommands.Any() ? " COMMAND" : "");
+            + (!command.Subcommands.Any() ? "" : HasOptions(command) ? " [COMMAND]" : " COMMAND");
         console.MarkupLineInterpolated($"[bold]Usage[/]  {name}{arguments} [[options]]");
 
         Print("Commands", command.Subcommands.Where(sub => !sub.Hidden).Select(sub =>

@@ -74,29 +74,38 @@ public sealed record ModelOptions
     /// <exception cref="UsageException">Another one is asked for; a probability of 0 asks for nothing.</exception>
     public void RequireOnly(string family, params string[] known)
     {
-        (string Field, bool Asked)[] options =
-        [
-            ("attention", Attention is not null),
-            ("embedding", Embedding is not null),
-            ("position", Position is not null),
-            ("dim", Dim is not null),
-            ("depth", Depth is not null),
-            ("heads", Heads is not null),
-            ("head-dim", HeadDim is not null),
-            ("mlp-ratio", MlpRatio is not null),
-            ("mlp", Mlp is not null),
-            ("norm", Norm is not null),
-            ("qk-norm", QkNorm is not null),
-            ("layer-scale", LayerScale is not null),
-            ("registers", Registers is not null),
-            ("pooling", Pooling is not null),
-            ("position-init", PositionStd is not null),
-            ("weight-init", WeightInit is not null),
-            ("patch-size", PatchSize is not null),
-            ("dropout", Dropout > 0),
-            ("drop-path", DropPath > 0),
-        ];
-        foreach ((string field, bool asked) in options)
-            if (asked && !known.Contains(field)) throw new UsageException($"{family} has none.") { Field = field };
+        foreach ((string field, object? value) in Entries())
+        {
+            bool isAsked = field is "dropout" or "drop-path" ? value is > 0f : value is not null;
+            if (isAsked && !known.Contains(field)) throw new UsageException($"{family} has none.") { Field = field };
+        }
     }
+
+    /// <summary>Fields of a recipe whose values are others, where both have one.</summary>
+    internal IEnumerable<string> Differences(ModelOptions other) => Entries().Zip(other.Entries())
+        .Where(pair => pair.First.Value is { } own && pair.Second.Value is { } others && !own.Equals(others))
+        .Select(pair => pair.First.Field);
+
+    private (string Field, object? Value)[] Entries() =>
+        [
+            ("attention", Attention),
+            ("embedding", Embedding),
+            ("position", Position),
+            ("dim", Dim),
+            ("depth", Depth),
+            ("heads", Heads),
+            ("head-dim", HeadDim),
+            ("mlp-ratio", MlpRatio),
+            ("mlp", Mlp),
+            ("norm", Norm),
+            ("qk-norm", QkNorm),
+            ("layer-scale", LayerScale),
+            ("registers", Registers),
+            ("pooling", Pooling),
+            ("position-init", PositionStd),
+            ("weight-init", WeightInit),
+            ("patch-size", PatchSize),
+            ("dropout", Dropout),
+            ("drop-path", DropPath),
+        ];
 }

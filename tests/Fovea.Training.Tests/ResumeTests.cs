@@ -1,9 +1,12 @@
 
 using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
+using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
+using Fovea.Training.Setup;
 using Fovea.Training.Tests.Support;
 using Fovea.Vision.Weights.Safetensors;
 
@@ -95,6 +98,31 @@ public sealed class ResumeTests : IDisposable
             recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
 
         AssertSameEnd(whole, parts);
+    }
+
+    /// <summary>The recipe in the checkpoint builds the same model again.</summary>
+    [Theory]
+    [InlineData("dim=48", "heads=4", "depth=3", "mlp=swiglu", "mlp-ratio=1.5", "norm=rmsnorm", "position=learned+rope",
+        "qk-norm=true", "registers=2", "pooling=map")]
+    [InlineData("head-dim=8", "position=relative", "layer-scale=0.1", "pooling=token", "attention=sinkhorn:3")]
+    [InlineData("position=rope+alibi", "mlp=geglu", "registers=1", "pooling=sequence")]
+    public void A_model_of_chosen_parts_resumes_to_the_same_bits(params string[] options)
+    {
+        Recipe recipe = TinyRun.Recipe with { Run = TinyRun.Recipe.Run with { CheckpointEvery = null, Threads = 1 } };
+        foreach (string option in options)
+            recipe = RecipeFields.Find(option.Split('=')[0])!.Write(recipe, option.Split('=')[1], option);
+        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
+        using CancellationTokenSource stop = new();
+        SilentObserver interrupting = new(progress => { if (progress.Step == 4) stop.Cancel(); });
+
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
+        RunDirectory parts = TinyRun.Resume(_folder["parts"],
+            recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
+
+        AssertSameEnd(whole, parts);
+        TrainedModel trained = TrainedModel.Load(_folder["whole"], Device.Cpu);
+        Assert.Equal(ModelChoice.Configure(recipe, TinyRun.Images.Train.Info), trained.Model.Config);
+        Assert.NotEqual(ModelChoice.Configure(TinyRun.Recipe, TinyRun.Images.Train.Info), trained.Model.Config);
     }
 
     [Fact]

@@ -16,6 +16,7 @@ internal static class ModelsCommand
     {
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("models", "List models and attention mechanisms.") { json };
+        command.Add(ModelsShowCommand.Create(terminal));
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(json))

@@ -45,6 +45,11 @@ internal static class Examples
         ["fovea runs show"] = ["fovea runs show runs/NAME", "fovea runs show runs/NAME --json"],
         ["fovea runs diff"] = ["fovea runs diff runs/ONE runs/OTHER", "fovea runs diff runs/ONE runs/OTHER --json"],
         ["fovea models"] = ["fovea models", "fovea models --json"],
+        ["fovea models show"] =
+        [
+            "fovea models show vit", "fovea models show vit --dim 192 --depth 6 --heads 3 --mlp swiglu --norm rmsnorm",
+            "fovea models show vit_small_patch16_224 --position rope --qk-norm --registers 4 --pooling map --json",
+        ],
         ["fovea devices"] = ["fovea devices", "fovea devices --json"],
         ["fovea bench"] =
             ["fovea bench", "fovea bench --model vit_small_patch16_224 --mode infer --batch-size 8 --seconds 20",

@@ -59,8 +59,8 @@ public sealed class AttentionLayer : Module
         }
 
         if (position?.Has(PositionKind.Relative) != true && position?.Has(PositionKind.Alibi) != true) return;
-        Require(AttentionParts.Bias, "position", "'relative' and 'alibi' are a bias of the scores, and it takes none "
-            + "in this form");
+        Require(AttentionParts.Bias, "position", "'relative' and 'alibi' are a bias of the scores, which softmax and "
+            + "sinkhorn with odd iterations take, without a window or dropout of attention");
         if (position.Has(PositionKind.Alibi)) _bias = new AlibiPosition(context.Heads);
         else _bias = Register("", new RelativePosition(context.Grid, context.Heads));
     }

@@ -53,8 +53,9 @@ public sealed class SoftmaxAttention : Module, ILocalAttention
     public Locality? Locality { get; }
 
     /// <inheritdoc/>
+    /// <remarks>Probabilities that are stored for dropout do not teach a bias.</remarks>
     public AttentionParts Takes => AttentionParts.QueryKeyNorm | AttentionParts.Rotation
-        | (Locality is null ? AttentionParts.Bias : 0);
+        | (Locality is null && _context.Dropout == 0 ? AttentionParts.Bias : 0);
 
     /// <inheritdoc/>
     public int ProjectedWidth => 3 * _context.Heads * _context.HeadDim;

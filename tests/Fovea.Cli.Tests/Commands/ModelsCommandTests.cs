@@ -23,6 +23,64 @@ public sealed class ModelsCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_model_is_shown_part_by_part_and_options_change_it()
+    {
+        Assert.Equal(0, _shell.Run("models", "show", "vit", "--json"));
+        JsonElement plain = JsonDocument.Parse(_shell.Output).RootElement;
+        Assert.Equal(829_322, plain.GetProperty("parameters").GetInt64());
+        Assert.Equal(829_322, plain.GetProperty("parts").EnumerateArray()
+            .Sum(part => part.GetProperty("parameters").GetInt64()));
+        Assert.Equal("learned", plain.GetProperty("options").GetProperty("position").GetString());
+
+        Assert.Equal(0, _shell.Run("models", "show", "vit", "--dim", "96", "--depth", "3", "--heads", "4", "--mlp",
+            "swiglu", "--norm", "rmsnorm", "--qk-norm", "--registers", "2", "--pooling", "map", "--position",
+            "rope+relative", "--layer-scale", "1e-5", "--mlp-ratio", "2", "--num-classes", "7", "--json"));
+        JsonElement changed = JsonDocument.Parse(_shell.Output).RootElement;
+        Dictionary<string, string> shapes = changed.GetProperty("parts").EnumerateArray().ToDictionary(
+            part => part.GetProperty("name").GetString()!, part => part.GetProperty("shape").GetString()!);
+        Assert.Equal("[24]", shapes["blocks.2.attn.q_norm.weight"]);
+        Assert.Equal("[964, 4]", shapes["blocks.0.attn.relative_position_bias_table"]);   // 31 · 31 + 3
+        Assert.Equal("[384, 96]", shapes["blocks.0.mlp.fc1.weight"]);
+        Assert.Equal("[96]", shapes["blocks.1.ls2.gamma"]);
+        Assert.Equal("[1, 2, 96]", shapes["reg_token"]);
+        Assert.Equal("[1, 1, 96]", shapes["attn_pool.latent"]);
+        Assert.Equal("[7, 96]", shapes["head.weight"]);
+        Assert.DoesNotContain("pos_embed", shapes.Keys);
+        Assert.DoesNotContain("norm.bias", shapes.Keys);
+        Assert.DoesNotContain("blocks.3.norm1.weight", shapes.Keys);
+    }
+
+    [Fact]
+    public void Blocks_alike_are_one_row()
+    {
+        Assert.Equal(0, _shell.Run("models", "show", "vit", "--attention", "softmax,softmax,linear"));
+        Assert.Contains("blocks.0-3.attn.qkv.weight", _shell.Output, StringComparison.Ordinal);
+        Assert.Contains("196,608", _shell.Output, StringComparison.Ordinal);   // 4 · 3 · 128 · 128
+        Assert.Equal(0, _shell.Run("models", "show", "resnet18"));
+        Assert.Contains("layer1.0.conv1.weight", _shell.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--dim=130", "--heads: 8 do not divide --dim 130; take 5 or 10, or give --head-dim.")]
+    [InlineData("--position=rope+learned+alibi", "at most two")]
+    [InlineData("--position=ropes", "Did you mean 'rope'?")]
+    [InlineData("--heads=64", "a multiple of 4 elements, got 2")]
+    [InlineData("--depth=0", "--depth")]
+    public void What_makes_no_sense_is_refused_by_a_sentence(string option, string sentence)
+    {
+        string[] rope = option.StartsWith("--heads", StringComparison.Ordinal) ? ["--position=rope"] : [];
+        Assert.Equal(2, _shell.Run(["models", "show", "vit", option, .. rope]));
+        Assert.Contains(sentence, _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_residual_network_has_none_of_these_parts()
+    {
+        Assert.Equal(2, _shell.Run("models", "show", "resnet18", "--qk-norm"));
+        Assert.Contains("--qk-norm: a residual network has none.", _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_table_names_every_preset()
     {
         Assert.Equal(0, _shell.Run("models"));

@@ -105,7 +105,7 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     /// <inheritdoc/>
     public override Tensor AdaptWeight(string name, Tensor value)
     {
-        if (name == "pos_embed") return (_position as LearnedPosition)?.AdaptWeight(value) ?? value;
+        if (name == "pos_embed") return (_position as LearnedPosition)?.AdaptWeight(WithRegisters(value)) ?? value;
         if (name.Split('.') is not ["blocks", string block, "attn", var part, ..] || !int.TryParse(block, out int index)
             || (uint)index >= (uint)Blocks.Count)
             return value;
@@ -187,6 +187,22 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
         {
             Exponentials = Mechanisms.Sum(mechanism => mechanism.Exponentials(grid)),
         };
+    }
+
+    /// <summary>A table of a model without registers as one with them has it: theirs are 0 at first.</summary>
+    private Tensor WithRegisters(Tensor table)
+    {
+        (int registers, int prefix) = (Config.RegisterTokens, Config.Grid.Prefix);
+        if (registers == 0 || !Config.PrefixPositions || table.Shape.Rank != 3) return table;
+        (int tokens, int dim) = (table.Shape[1], table.Shape[2]);
+        if (table.Shape[0] != 1 || dim != Config.Dim
+            || PositionResampling.SquareGrid(tokens, prefix) is not null
+            || PositionResampling.SquareGrid(tokens, prefix - registers) is null)
+            return table;
+        Tensor none = Tensor.Zeros([1, registers, dim], table.Device);
+        Tensor patches = Ops.Slice(table, 1, prefix - registers, tokens - prefix + registers);
+        return prefix == registers ? Ops.Concat(1, none, patches)
+            : Ops.Concat(1, Ops.Slice(table, 1, 0, prefix - registers), none, patches);
     }
 
     /// <summary>The tokens before the patches, in timm's order.</summary>

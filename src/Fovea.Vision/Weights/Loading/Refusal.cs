@@ -24,7 +24,7 @@ internal static class Refusal
         if (report.Loaded.Count < Least * report.Total && (isOther || report.Incomplete is null))
             throw new CheckpointException(
                 $"{report.Path}: holds weights of another architecture ({report.Source}): only {report.Loaded.Count} "
-                    + $"of the model's {report.Total} tensors are in it; {Model(weights)}.");
+                    + $"of the model's {report.Total} tensors are in it; {Model(weights, model)}.");
         bool isTaken = partial == PartialWeights.Take
             || (partial == PartialWeights.TakeMost && report.Loaded.Count >= Least * report.Total);
         if (report.Incomplete is string incomplete && !isTaken)
@@ -61,12 +61,25 @@ internal static class Refusal
             "patch_embed.proj.weight" when misfit.Source.Shape is [var dim, _, var patch, var columns]
                 && patch == columns && dim == model.Config.Measure().Dim =>
                 $"patches are of another size: use `patch-size` {patch}",
-            _ => Model(weights),
+            _ => Model(weights, model),
         };
     }
 
-    private static string Model(StateDict weights) => ClosestPreset.Of(weights.Weights) is { } closest
-        ? $"the closest preset is '{closest.Preset.Name}': use `model` {closest.Preset.Name}"
+    /// <summary>Options that change the shapes of a model of the same size.</summary>
+    private static readonly string[] Parts =
+        ["mlp-ratio", "mlp", "norm", "qk-norm", "layer-scale", "registers", "pooling", "position"];
+
+    private static string Other(ModelConfig preset, ModelConfig model)
+    {
+        string[] parts = preset.Measure() != model.Measure() ? []
+            : [.. preset.Describe().Differences(model.Describe()).Intersect(Parts).Select(part => $"`{part}`")];
+        return parts.Length == 0 ? "" : $" (of another {string.Join(", ", parts)} than the model)";
+    }
+
+    private static string Model(StateDict weights, ImageClassifier model) =>
+        ClosestPreset.Of(weights.Weights) is { } closest
+        ? $"the closest preset is '{closest.Preset.Name}'{Other(closest.Preset.Config, model.Config)}: use `model` "
+            + closest.Preset.Name
         : "it is like no preset that there is: use the model and the options that it was made with ('fovea weights "
         + "FILE' lists its tensors)";
 

@@ -29,7 +29,7 @@ public sealed class VisionTransformerConfigTests
         ["HeadDim must be 1 to 1048576, got 0."] = config => config with { HeadDim = 0 },
         ["MlpDim must be 0 to 1048576, got -1."] = config => config with { MlpDim = -1 },
         ["PatchSize: 5 does not divide ImageSize 32."] = config => config with { PatchSize = 5 },
-        ["Heads: 3 do not divide Dim 16; give HeadDim or other numbers."] = config => config with { Heads = 3 },
+        ["`heads`: 3 do not divide `dim` 16; take 2 or 4, or give `head-dim`."] = config => config with { Heads = 3 },
         ["NormEpsilon must be above 0, got 0."] = config => config with { NormEpsilon = 0 },
         ["Pooling: ClassToken needs ClassToken to be true."] = config => config with { ClassToken = false },
         ["PatchSize: pooled tokens lie 2, 4, 8 or 16 pixels apart, got 1."] = config =>

@@ -103,15 +103,16 @@ public sealed class VisionTransformerTests
             RegisterTokens = 2,
             Classes = 0
         },
-        ["dropout, QK-norm, map pooling, rope and relative"] = Small with
+        ["dropout, QK-norm, map pooling, rope"] = Small with
         {
             Dropout = 0.1f,
             AttentionDropout = 0.1f,
             HeadDropout = 0.1f,
             QkNorm = true,
             Pooling = Pooling.Map,
-            Position = "rope+relative"
+            Position = PositionKind.Rope
         },
+        ["dropout, rope and relative"] = Small with { Dropout = 0.1f, Position = "rope+relative" },
         ["distilled, rope and relative"] = Small with { DistillationToken = true, Position = "rope+relative" },
         ["no class token, relative"] = Small with
         {
@@ -383,7 +384,8 @@ public sealed class VisionTransformerTests
     }
 
     /// <summary>Along one direction of all parameters at once, on the reference device. The step is what is left of it
-    /// in float32, so that only the third derivative and reading the results as float32 remain.</summary>
+    /// in float32, so that only the third derivative, ReLU's kinks and reading the results as float32
+    /// remain.</summary>
     [Theory]
     [MemberData(nameof(Variants))]
     public void The_gradient_along_a_direction_is_the_central_difference(string variant)
@@ -393,6 +395,10 @@ public sealed class VisionTransformerTests
         model.Train(false);
         Tensor images = TestTensors.Normal([2, model.Config.Channels, 12, 12], Device.Reference);
         Parameter[] parameters = [.. model.NamedParameters().Select(entry => entry.Parameter)];
+        // noise on the first values, of which some are so small that norms bend sharply there
+        foreach ((int p, Parameter parameter) in parameters.Index())
+            parameter.Value.CopyFrom(Ops.Add(parameter,
+                TestTensors.Normal(parameter.Shape, Device.Reference, 500 + (ulong)p, 0.1)).ToArray());
         float[][] values = [.. parameters.Select(parameter => parameter.Value.ToArray())];
         Tensor cotangent;
         using (Tape tape = Tape.Record())
@@ -403,13 +409,13 @@ public sealed class VisionTransformerTests
         }
 
         float[][] gradients = [.. parameters.Select(parameter => parameter.Value.Gradient!.ToArray())];
-        (double above, float[][] high) = At(1f / 512);
-        (double below, float[][] low) = At(-1f / 512);
+        (double above, float[][] high) = At(1f / 4096);
+        (double below, float[][] low) = At(-1f / 4096);
         double expected = 0;
         for (int p = 0; p < parameters.Length; p++)
             for (int i = 0; i < gradients[p].Length; i++)
                 expected += gradients[p][i] * ((double)high[p][i] - low[p][i]);
-        Assert.Equal(expected, above - below, 2e-5 + 2e-3 * Math.Abs(expected));
+        Assert.Equal(expected, above - below, 5e-6 + 2e-3 * Math.Abs(expected));
 
         (double, float[][]) At(float step)
         {
@@ -446,13 +452,18 @@ public sealed class VisionTransformerTests
         Assert.Contains(words, refused.Message);
     }
 
+    [Fact]
+    public void Dropout_of_attention_and_a_bias_of_its_scores_exclude_each_other() =>
+        Assert.Contains("without a window or dropout of attention", Assert.Throws<UsageException>(() =>
+            (Small with { AttentionDropout = 0.1f, Position = PositionKind.Relative }).Build()).Message);
+
     /// <summary>Everything in double: one learned query, heads, residual MLP.</summary>
     [Fact]
     public void Map_pooling_attends_with_a_learned_query()
     {
         VisionTransformer model = Build(VariantConfigs["map pooling, RMS norm, registers, no head"], Device.Reference);
         Tensor images = Images(1, Device.Reference);
-        double[] x = [.. model.Features(images).ToArray().Select(value => (double)value)][(3 * 16)..];
+        double[] x = [.. model.Features(images).ToArray().Skip(3 * 16).Select(value => (double)value)];
         double[] q = Linear("q", Values("latent"), 16);
         double[] mixed = new double[16];
         for (int head = 0; head < 2; head++)
@@ -523,6 +534,10 @@ public sealed class VisionTransformerTests
         Assert.Equal([1, 5 + 36, 16], fitted.Shape);
         Assert.Equal(PositionResampling.Resample(table, new(5, 3, 3), new(5, 6, 6)).ToArray(), fitted.ToArray());
         Assert.Same(table, small.AdaptWeight("pos_embed", table));
+        // of a model without registers: theirs are 0 at first
+        float[] without = TestTensors.Normal([1, 1 + 36, 16], Device.Cpu).ToArray();
+        float[] inserted = large.AdaptWeight("pos_embed", Tensor.From(without, [1, 1 + 36, 16], Device.Cpu)).ToArray();
+        Assert.Equal([.. without[..16], .. new float[4 * 16], .. without[16..]], inserted);
         // not square, of other models, nonsense
         foreach (Shape shape in (Shape[])[[1, 5 + 7, 16], [1, 5 + 9, 8], [2, 5 + 9, 16], [1, 3, 16], [16], []])
         {
