@@ -92,7 +92,8 @@ public sealed class SinkhornAttention : Module, ILocalAttention
     public Tensor Forward(AttentionInput input)
     {
         TokenRelation? relation = input.Bias?.Relation ?? Locality?.Relation(input.Grid);
-        return Ops.SinkhornAttention(input.Projected, _context.Heads, _iterations, _scale, relation, Bias(input, relation));
+        return Ops.SinkhornAttention(input.Projected, _context.Heads, _iterations, _scale, relation,
+            Bias(input, relation));
     }
 
     /// <inheritdoc/>

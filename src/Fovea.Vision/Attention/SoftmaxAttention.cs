@@ -70,7 +70,8 @@ public sealed class SoftmaxAttention : Module, ILocalAttention
     public Tensor Forward(AttentionInput input)
     {
         TokenRelation? relation = input.Bias?.Relation ?? Locality?.Relation(input.Grid);
-        if (!_dropout.IsActive) return Ops.Attention(input.Projected, _context.Heads, _scale, relation, Bias(input, relation));
+        if (!_dropout.IsActive)
+            return Ops.Attention(input.Projected, _context.Heads, _scale, relation, Bias(input, relation));
         Tensor values = PackedHeads.Split(new HeadTensor(input.Projected, _context.Heads, 3, 2));
         return PackedHeads.Merge(Ops.MatMul(_dropout.Forward(Probabilities(input)), values));
     }

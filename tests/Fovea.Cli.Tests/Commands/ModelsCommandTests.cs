@@ -63,7 +63,7 @@ public sealed class ModelsCommandTests : IDisposable
     [Theory]
     [InlineData("--dim=130", "--heads: 8 do not divide --dim 130; take 5 or 10, or give --head-dim.")]
     [InlineData("--position=rope+learned+alibi", "at most two")]
-    [InlineData("--position=ropes", "Did you mean 'rope'?")]
+    [InlineData("--position=ropes", "did you mean 'rope'?")]
     [InlineData("--heads=64", "a multiple of 4 elements, got 2")]
     [InlineData("--depth=0", "--depth")]
     public void What_makes_no_sense_is_refused_by_a_sentence(string option, string sentence)

@@ -135,7 +135,8 @@ public sealed class VisionTransformerTests
     {
         (string Mechanism, string[] Positions)[] all =
         [
-            ("softmax", ["rope", "learned+rope", "relative", "learned+relative", "alibi", "learned+alibi", "rope+alibi"]),
+            ("softmax", ["rope", "learned+rope", "relative", "learned+relative", "alibi", "learned+alibi",
+                "rope+alibi"]),
             ("softmax:window=1", ["rope"]),
             ("sinkhorn:3", ["rope", "relative", "alibi"]),
             ("performer:eps=0", ["rope", "learned+rope"]),

@@ -116,7 +116,8 @@ internal static unsafe class RowKernels<V>
 
         for (int r = 0; r < rows; r++, x += columns, dy += columns, dx += dx == null ? 0 : columns)
         {
-            V center = mean == null ? V.Zero : V.Broadcast(mean[r]), factor = V.Broadcast(rstd[r]), sum = V.Zero, dot = V.Zero;
+            V center = mean == null ? V.Zero : V.Broadcast(mean[r]), factor = V.Broadcast(rstd[r]), sum = V.Zero,
+                dot = V.Zero;
             for (int i = 0; i < columns; i += V.Count)
             {
                 int lanes = Math.Min(V.Count, columns - i);
@@ -140,7 +141,8 @@ internal static unsafe class RowKernels<V>
             }
 
             if (dx == null) continue;
-            V meanG = mean == null ? V.Zero : V.Broadcast(V.Sum(sum) / columns), meanDot = V.Broadcast(V.Sum(dot) / columns);
+            V meanG = mean == null ? V.Zero : V.Broadcast(V.Sum(sum) / columns),
+                meanDot = V.Broadcast(V.Sum(dot) / columns);
             for (int i = 0; i < columns; i += V.Count)
             {
                 int lanes = Math.Min(V.Count, columns - i);
