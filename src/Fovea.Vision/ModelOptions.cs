@@ -17,7 +17,7 @@ public sealed record ModelOptions
     /// <summary>Form of the patch embedding.</summary>
     public EmbeddingKind? Embedding { get; init; }
 
-    /// <summary>What tells tokens where they are.</summary>
+    /// <summary>Position of tokens: how they know where they are.</summary>
     public PositionList? Position { get; init; }
 
     /// <summary>Elements of a token.</summary>
@@ -43,6 +43,9 @@ public sealed record ModelOptions
 
     /// <summary>Queries and keys are normed.</summary>
     public bool? QkNorm { get; init; }
+
+    /// <summary>Attention and MLP of a block run side by side.</summary>
+    public bool? ParallelBlocks { get; init; }
 
     /// <summary>First value of the factors at the end of each branch; 0: there are none.</summary>
     public float? LayerScale { get; init; }
@@ -99,6 +102,7 @@ public sealed record ModelOptions
             ("mlp", Mlp),
             ("norm", Norm),
             ("qk-norm", QkNorm),
+            ("parallel-blocks", ParallelBlocks),
             ("layer-scale", LayerScale),
             ("registers", Registers),
             ("pooling", Pooling),

@@ -44,6 +44,63 @@ public sealed class OnnxExportTests
     [MemberData(nameof(PresetNames))]
     public void Presets_give_our_scores(string name) => Compare(Models.Shrunk(Presets.Find(name).Config));
 
+    /// <summary>Each part of a Vision Transformer that may be chosen, alone and with others.</summary>
+    private static readonly Dictionary<string, VisionTransformerConfig> Parts = new()
+    {
+        ["RMS norm"] = Models.Chosen with { Norm = NormKind.RmsNorm },
+        ["QK-norm"] = Models.Chosen with { QkNorm = true },
+        ["rope"] = Models.Chosen with { Position = PositionKind.Rope },
+        ["mixed rope"] = Models.Chosen with { Position = "learned+ropemixed" },
+        ["relative"] = Models.Chosen with { Position = PositionKind.Relative },
+        ["ALiBi"] = Models.Chosen with { Position = PositionKind.Alibi },
+        ["layer scale"] = Models.Chosen with { LayerScale = 0.1f },
+        ["registers"] = Models.Chosen with { RegisterTokens = 3 },
+        ["parallel blocks"] = Models.Chosen with { ParallelBlocks = true, LayerScale = 0.1f },
+        ["SwiGLU"] = Models.Chosen with { GatedMlp = true, Activation = UnaryOperator.Silu },
+        ["GeGLU"] = Models.Chosen with { GatedMlp = true },
+        ["ReLU"] = Models.Chosen with { Activation = UnaryOperator.Relu },
+        ["mean"] = Models.Chosen with { Pooling = Pooling.Mean, ClassToken = false, Position = PositionKind.Relative },
+        ["sequence"] = Models.Chosen with { Pooling = Pooling.Sequence },
+        ["map"] = Models.Chosen with { Pooling = Pooling.Map },
+        ["softmax with all"] = Models.Everything("softmax", "rope+relative", Pooling.Map),
+        ["sinkhorn with all"] = Models.Everything("sinkhorn:3", "learned+alibi", Pooling.Mean),
+        ["performer with all"] = Models.Everything("performer", "ropemixed", Pooling.Sequence),
+    };
+
+    public static TheoryData<string> PartNames => [.. Parts.Keys];
+
+    [Theory]
+    [MemberData(nameof(PartNames))]
+    public void Chosen_parts_give_our_scores(string part) => Compare(Parts[part]);
+
+    [Theory]
+    [InlineData("softmax with all", 17)]
+    [InlineData("sinkhorn with all", 19)]
+    [InlineData("performer with all", 21)]
+    public void Chosen_parts_in_operator_sets(string part, int opset) => Compare(Parts[part], new() { Opset = opset });
+
+    [Theory]
+    [InlineData("rope")]
+    [InlineData("mixed rope")]
+    [InlineData("relative")]
+    [InlineData("ALiBi")]
+    [InlineData("softmax with all")]
+    public void Chosen_parts_take_another_size(string part) => Compare(Parts[part], new() { ImageSize = 42 });
+
+    [Theory]
+    [InlineData("rope")]
+    [InlineData("mixed rope")]
+    [InlineData("relative")]
+    [InlineData("ALiBi")]
+    public void Tables_of_positions_are_computed_while_exporting(string part)
+    {
+        using TemporaryFolder folder = new();
+        OnnxExport.Write(Models.Create(Parts[part]), folder["model.onnx"], new());
+        OnnxFile file = OnnxFile.Read(folder["model.onnx"]);
+        Assert.Empty(file.Broken());
+        Assert.DoesNotContain(LeftToCompute(file), kind => kind is not ("Reshape" or "Transpose" or "Gather"));
+    }
+
     [Theory]
     [InlineData("performer", 17)]
     [InlineData("performer", 19)]

@@ -1,6 +1,7 @@
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tests.Support;
+using Fovea.Vision;
 using Fovea.Vision.Tests.Attention;
 
 namespace Fovea.Torch.Tests;
@@ -41,6 +42,36 @@ public sealed class TrainingTests : IDisposable
         {
             // the model has three heads
             Model = new() { Name = "vit-nano", ImageSize = 16, Attention = attention.Replace("groups=2", "groups=3") },
+            Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 2 },
+        });
+
+        for (int step = 0; step < actual.Length; step++) AssertClose(expected[step], actual[step], 2e-5);
+    }
+
+    [Theory]
+    [InlineData("softmax", "rope+relative", Pooling.Map, MlpKind.SwiGlu, true)]
+    [InlineData("sinkhorn:3", "learned+alibi", Pooling.Mean, MlpKind.GeGlu, false)]
+    [InlineData("performer", "ropemixed", Pooling.Sequence, MlpKind.Relu, true)]
+    [InlineData("softmax", "learned+ropemixed", Pooling.ClassToken, MlpKind.Silu, false)]
+    public void Chosen_parts_train(string attention, string position, Pooling pooling, MlpKind mlp, bool parallel)
+    {
+        (double[] expected, double[] actual) = Losses(TinyRun.Recipe with
+        {
+            Model = new()
+            {
+                Name = "vit-nano",
+                ImageSize = 16,
+                Attention = attention,
+                Position = position,
+                Pooling = pooling,
+                Mlp = mlp,
+                ParallelBlocks = parallel,
+                Norm = NormKind.RmsNorm,
+                QkNorm = true,
+                LayerScale = 0.1,
+                Registers = 2,
+                HeadDim = 8,
+            },
             Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 2 },
         });
 

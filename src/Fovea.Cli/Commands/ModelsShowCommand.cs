@@ -121,7 +121,8 @@ internal static class ModelsShowCommand
         [
             ("dim", options.Dim), ("depth", options.Depth), ("heads", options.Heads), ("head-dim", options.HeadDim),
             ("mlp-ratio", options.MlpRatio is { } ratio ? Math.Round(ratio, 4) : null), ("mlp", options.Mlp),
-            ("norm", options.Norm), ("qk-norm", options.QkNorm), ("layer-scale", options.LayerScale),
+            ("norm", options.Norm), ("qk-norm", options.QkNorm),
+            ("parallel-blocks", options.ParallelBlocks), ("layer-scale", options.LayerScale),
             ("registers", options.Registers),
             ("pooling", options.Pooling is Pooling.ClassToken ? "token" : options.Pooling),
             ("position", options.Position), ("embedding", options.Embedding), ("patch-size", options.PatchSize),

@@ -15,9 +15,8 @@ internal static class ProbeCommand
 {
     /// <summary>Fields that may differ from the preset or from the run.</summary>
     private static readonly string[] ModelFields = ["attention", "embedding", "position", "dim", "depth", "heads",
-        "head-dim",
-        "mlp-ratio", "mlp", "norm", "qk-norm", "layer-scale", "registers", "pooling", "patch-size",
-        "image-size", "allow-partial"];
+        "head-dim", "mlp-ratio", "mlp", "norm", "qk-norm", "parallel-blocks", "layer-scale", "registers", "pooling",
+        "patch-size", "image-size", "allow-partial"];
 
     /// <summary>Fields that choose the images, as in training.</summary>
     private static readonly string[] DataFields = ["dataset", "data", "val-share", "classes", "train-fraction",

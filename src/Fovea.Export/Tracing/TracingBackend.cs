@@ -255,7 +255,7 @@ internal sealed partial class TracingBackend : Backend
             case UnaryOperator.Square:
                 return Times(x, x);
             default:
-                return One(f.ToString(), x);   // Relu, Elu, Sigmoid, Tanh, Softplus, Exp, Log, Sqrt, Abs
+                return One(f.ToString(), x);   // Relu, Elu, Sigmoid, Tanh, Softplus, Exp, Log, Sqrt, Abs, Sin, Cos
         }
     }
 }

@@ -41,6 +41,12 @@ public enum UnaryOperator
 
     /// <summary>|x|.</summary>
     Abs,
+
+    /// <summary>Sine of an angle in radians.</summary>
+    Sin,
+
+    /// <summary>Cosine of an angle in radians.</summary>
+    Cos,
 }
 
 /// <summary>Functions of two elements.</summary>

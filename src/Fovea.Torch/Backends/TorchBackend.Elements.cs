@@ -140,6 +140,8 @@ internal sealed unsafe partial class TorchBackend
         UnaryOperator.Sqrt => aten.One("sqrt", x),
         UnaryOperator.Square => aten.Multiply(x, x),
         UnaryOperator.Abs => aten.One("abs", x),
+        UnaryOperator.Sin => aten.One("sin", x),
+        UnaryOperator.Cos => aten.One("cos", x),
         _ => throw new ArgumentOutOfRangeException(nameof(f), f, null),
     };
 
@@ -159,6 +161,8 @@ internal sealed unsafe partial class TorchBackend
         UnaryOperator.Sqrt => aten.Divide(dy, aten.Multiply(aten.One("sqrt", x), 2)),
         UnaryOperator.Square => aten.Multiply(dy, aten.Multiply(x, 2)),
         UnaryOperator.Abs => aten.Multiply(dy, aten.One("sgn", x)),
+        UnaryOperator.Sin => aten.Multiply(dy, aten.One("cos", x)),
+        UnaryOperator.Cos => aten.Multiply(aten.Multiply(dy, aten.One("sin", x)), -1),
         _ => throw new ArgumentOutOfRangeException(nameof(f), f, null),
     };
 

@@ -17,7 +17,7 @@ public sealed record ModelSection
     /// <summary>Embedding that makes tokens of an image; null: the preset's.</summary>
     public EmbeddingKind? Embedding { get; init; }
 
-    /// <summary>What tells tokens where they are; null: the preset's.</summary>
+    /// <summary>Position of tokens: how they know where they are; null: the preset's.</summary>
     public PositionList? Position { get; init; }
 
     /// <summary>Elements of a token; null: the preset's.</summary>
@@ -43,6 +43,9 @@ public sealed record ModelSection
 
     /// <summary>Queries and keys are normed head by head.</summary>
     public bool QkNorm { get; init; }
+
+    /// <summary>Attention and MLP of a block read the same normed tokens.</summary>
+    public bool ParallelBlocks { get; init; }
 
     /// <summary>First value of the factors at the end of each branch, 0 for none; null: the preset's.</summary>
     public double? LayerScale { get; init; }

@@ -38,7 +38,7 @@ public static class FineTuning
         string? name = asked.Model.Name == Recipe.Default.Model.Name ? null : Presets.Find(asked.Model.Name).Name;
         ModelSection model = ModelOf(weights, name);
         if (name is not null && name != model.Name) model = new() { Name = name };
-        bool hasDropPath = Presets.Find(model.Name).Config.Describe().DropPath is not null;
+        bool hasDropPath = Presets.Find(model.Name).Config.Describe().Depth is not null;
         OptimizerKind optimizer = asked.Optimisation.Optimizer;
         Recipe start = ModelDefaults.For(ModelDefaults.Of(model.Name), optimizer) with
         {

@@ -43,6 +43,7 @@ public static class ModelChoice
         Mlp = recipe.Model.Mlp,
         Norm = recipe.Model.Norm,
         QkNorm = recipe.Model.QkNorm ? true : null,
+        ParallelBlocks = recipe.Model.ParallelBlocks ? true : null,
         LayerScale = (float?)recipe.Model.LayerScale,
         Registers = recipe.Model.Registers,
         Pooling = recipe.Model.Pooling,

@@ -18,7 +18,7 @@ public sealed class AttentionLayer : Module
     private readonly Dropout _dropout;
     private readonly AttentionContext _context;
     private readonly RowNorm? _queryNorm, _keyNorm;
-    private readonly RotaryPosition? _rotary;
+    private readonly IRotation? _rotation;
     private readonly IPositionBias? _bias;
 
     /// <param name="mechanism">The attention mechanism.</param>
@@ -51,11 +51,13 @@ public sealed class AttentionLayer : Module
             _keyNorm = Register("k_norm", queryKeyNorm(context.HeadDim));
         }
 
-        if (position?.Has(PositionKind.Rope) == true)
+        if (position?.Has(PositionKind.Rope) == true || position?.Has(PositionKind.RopeMixed) == true)
         {
             Require(AttentionParts.Rotation, "position",
-                "'rope' rotates queries and keys, and its weights are no function of their products alone");
-            _rotary = new RotaryPosition(context.HeadDim);
+                "'rope' and 'ropemixed' rotate queries and keys, and its weights are no function of their products "
+                    + "alone");
+            _rotation = position.Has(PositionKind.Rope) ? new RotaryPosition(context.HeadDim)
+                : Register("", new MixedRotaryPosition(context.Heads, context.HeadDim));
         }
 
         if (position?.Has(PositionKind.Relative) != true && position?.Has(PositionKind.Alibi) != true) return;
@@ -108,8 +110,9 @@ public sealed class AttentionLayer : Module
     /// <summary>Packed queries, keys and values, the first two normed and rotated.</summary>
     private Tensor Prepared(Tensor packed, TokenGrid grid)
     {
-        if (_queryNorm is null && _rotary is null) return packed;
+        if (_queryNorm is null && _rotation is null) return packed;
         (int batch, int tokens, int width) = (packed.Shape[0], packed.Shape[1], _context.Heads * _context.HeadDim);
+        (Tensor, Tensor)? tables = _rotation?.Tables(grid, packed.Device);
         return Ops.Concat(2, Part(0, _queryNorm), Part(1, _keyNorm), Ops.Slice(packed, 2, 2 * width, width));
 
         Tensor Part(int index, RowNorm? norm)
@@ -117,7 +120,8 @@ public sealed class AttentionLayer : Module
             Tensor vectors = Ops.Slice(packed, 2, index * width, width)
                 .Reshape(batch, tokens, _context.Heads, _context.HeadDim);
             vectors = norm?.Forward(vectors) ?? vectors;
-            return (_rotary?.Rotate(vectors, grid) ?? vectors).Reshape(batch, tokens, width);
+            if (tables is { } angles) vectors = Rotation.Turn(vectors, angles);
+            return vectors.Reshape(batch, tokens, width);
         }
     }
 

@@ -1,7 +1,7 @@
 namespace Fovea.Vision.Position;
 
 /// <summary>Ways by which tokens know where they are: vectors added to them (the first three), or a part of attention
-/// (rope, relative, alibi).</summary>
+/// (the others).</summary>
 public enum PositionKind
 {
     /// <summary>A learned vector per token; see <see cref="LearnedPosition"/>.</summary>
@@ -16,6 +16,10 @@ public enum PositionKind
 
     /// <summary>Queries and keys rotated by row and column; see <see cref="RotaryPosition"/>.</summary>
     Rope,
+
+    /// <summary>The same by learned frequencies of row and column together; see
+    /// <see cref="MixedRotaryPosition"/>.</summary>
+    RopeMixed,
 
     /// <summary>A learned bias of the scores per offset; see <see cref="RelativePosition"/>.</summary>
     Relative,

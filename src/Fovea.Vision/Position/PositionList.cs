@@ -15,7 +15,7 @@ public sealed class PositionList : IEquatable<PositionList>
     /// <summary>One or two kinds; that of the tokens first.</summary>
     public IReadOnlyList<PositionKind> Kinds { get; }
 
-    /// <summary>What is added to the tokens; <see cref="PositionKind.None"/>: nothing is.</summary>
+    /// <summary>The kind that is added to the tokens; <see cref="PositionKind.None"/>: nothing is.</summary>
     public PositionKind OfTokens => IsOfTokens(Kinds[0]) ? Kinds[0] : PositionKind.None;
 
     /// <summary>True where a kind is among them.</summary>
@@ -60,7 +60,10 @@ public sealed class PositionList : IEquatable<PositionList>
         Check.That(first != second, $"'{text}' names the same position kind twice.");
         Check.That(!kinds.Contains(PositionKind.None), $"'{text}': 'none' stands alone.");
         Check.That(!IsOfTokens(first) || !IsOfTokens(second),
-            $"'{text}': both are added to the tokens; take one of them, and beside it rope, relative or alibi.");
+            $"'{text}': both are added to the tokens; take one of them, and beside it rope, ropemixed, relative or "
+                + "alibi.");
+        Check.That(!kinds.Contains(PositionKind.Rope) || !kinds.Contains(PositionKind.RopeMixed),
+            $"'{text}': both rotate queries and keys; 'ropemixed' learns the angles that 'rope' fixes, take one.");
         Check.That(!kinds.Contains(PositionKind.Relative) || !kinds.Contains(PositionKind.Alibi),
             $"'{text}': both are a bias of the scores per offset; 'relative' learns what 'alibi' fixes, take one.");
         return [.. kinds.Order()];

@@ -16,7 +16,7 @@ namespace Fovea.Vision.Position;
 /// al. 2021, "RoFormer", arXiv:2104.09864, in the form of DINOv3 (Siméoni et al. 2025, arXiv:2508.10104, section 3.2,
 /// and its code), without its random shifts of coordinates while training.
 /// </remarks>
-public sealed class RotaryPosition
+public sealed class RotaryPosition : IRotation
 {
     private const double Base = 100;
 
@@ -25,30 +25,14 @@ public sealed class RotaryPosition
 
     /// <param name="headDim">Elements of a head's query; a multiple of 4.</param>
     /// <exception cref="UsageException">It is none.</exception>
-    public RotaryPosition(int headDim)
-    {
-        if (headDim % 4 != 0)
-            throw new UsageException(
-                $"rope rotates pairs of elements by row and by column, so heads need a multiple of 4 elements, got "
-                    + $"{headDim}; choose `dim`, `heads` or `head-dim` accordingly.")
-            { Field = "position" };
-        _headDim = headDim;
-    }
+    public RotaryPosition(int headDim) => _headDim = Rotation.Require(headDim, "rope");
 
-    /// <summary>Rotated queries or keys.</summary>
-    /// <param name="vectors"><c>[batch, token, head, headDim]</c>.</param>
-    /// <param name="grid">Arrangement of the tokens over the image.</param>
-    /// <returns>The same shape.</returns>
-    public Tensor Rotate(Tensor vectors, TokenGrid grid)
+    /// <inheritdoc/>
+    public (Tensor Cosines, Tensor Sines) Tables(TokenGrid grid, Device device)
     {
-        int half = _headDim / 2;
         (float[] cosines, float[] sines) = Tables(grid);
-        Tensor cos = Tensor.From(cosines, [1, grid.Tokens, 1, half], vectors.Device),
-            sin = Tensor.From(sines, [1, grid.Tokens, 1, half], vectors.Device);
-        Tensor first = Ops.Slice(vectors, 3, 0, half), second = Ops.Slice(vectors, 3, half, half);
-        return Ops.Concat(3,
-            Ops.Subtract(Ops.Multiply(first, cos), Ops.Multiply(second, sin)),
-            Ops.Add(Ops.Multiply(second, cos), Ops.Multiply(first, sin)));
+        Shape shape = [1, grid.Tokens, 1, _headDim / 2];
+        return (Tensor.From(cosines, shape, device), Tensor.From(sines, shape, device));
     }
 
     /// <summary>The angle of each pair of a token's elements, <c>[token, headDim / 2]</c>; 0 for those before the

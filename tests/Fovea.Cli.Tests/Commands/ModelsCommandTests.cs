@@ -66,6 +66,11 @@ public sealed class ModelsCommandTests : IDisposable
     [InlineData("--position=ropes", "did you mean 'rope'?")]
     [InlineData("--heads=64", "a multiple of 4 elements, got 2")]
     [InlineData("--depth=0", "--depth")]
+    [InlineData("--dim=-8", "--dim")]
+    [InlineData("--dim=99999999", "--dim")]
+    [InlineData("--mlp-ratio=nan", "--mlp-ratio")]
+    [InlineData("--registers=-1", "--registers")]
+    [InlineData("--position=rope+ropemixed", "take one")]
     public void What_makes_no_sense_is_refused_by_a_sentence(string option, string sentence)
     {
         string[] rope = option.StartsWith("--heads", StringComparison.Ordinal) ? ["--position=rope"] : [];

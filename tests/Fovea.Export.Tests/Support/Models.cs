@@ -47,6 +47,24 @@ internal static class Models
         Attention = attention,
     };
 
+    /// <summary>A Vision Transformer to choose parts of.</summary>
+    public static VisionTransformerConfig Chosen => WithAttention("softmax") with { Dim = 32, Heads = 4 };
+
+    /// <summary>Most parts at once.</summary>
+    public static VisionTransformerConfig Everything(string attention, string position, Pooling pooling) =>
+        Chosen with
+        {
+            Attention = attention,
+            Position = position,
+            Pooling = pooling,
+            Norm = NormKind.RmsNorm,
+            QkNorm = true,
+            GatedMlp = true,
+            ParallelBlocks = true,
+            LayerScale = 0.1f,
+            RegisterTokens = 2,
+        };
+
     /// <summary>A preset with everything that makes it what it is, but few and small blocks.</summary>
     public static ModelConfig Shrunk(ModelConfig config) => config switch
     {

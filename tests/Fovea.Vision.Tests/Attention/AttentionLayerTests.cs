@@ -4,7 +4,6 @@ using Fovea.Tensors;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Position;
-using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Tests.Attention;
 

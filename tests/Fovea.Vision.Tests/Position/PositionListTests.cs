@@ -9,6 +9,7 @@ public sealed class PositionListTests
     [InlineData("rope+learned", "learned+rope")]
     [InlineData("Sin-Cos-2d + ALiBi", "sincos2d+alibi")]
     [InlineData("relative+rope", "rope+relative")]
+    [InlineData("Rope-Mixed+learned", "learned+ropemixed")]
     [InlineData("none", "none")]
     public void A_text_is_read_and_written_in_one_form(string text, string canonical)
     {
@@ -25,6 +26,7 @@ public sealed class PositionListTests
     [InlineData("none+rope", "stands alone")]
     [InlineData("learned+sincos2d", "both are added to the tokens")]
     [InlineData("relative+alibi", "take one")]
+    [InlineData("rope+ropemixed", "take one")]
     [InlineData("learned+rope+alibi", "at most two")]
     public void What_excludes_itself_is_refused(string text, string words) =>
         Assert.Contains(words, Assert.Throws<UsageException>(() => PositionList.Parse(text)).Message);

@@ -21,6 +21,8 @@ internal static class ScalarFunctions
         UnaryOperator.Sqrt => Math.Sqrt(x),
         UnaryOperator.Square => x * x,
         UnaryOperator.Abs => Math.Abs(x),
+        UnaryOperator.Sin => Math.Sin(x),
+        UnaryOperator.Cos => Math.Cos(x),
         _ => throw new ArgumentOutOfRangeException(nameof(f), f, null),
     };
 
@@ -40,6 +42,8 @@ internal static class ScalarFunctions
         UnaryOperator.Sqrt => 0.5 / Math.Sqrt(x),
         UnaryOperator.Square => 2 * x,
         UnaryOperator.Abs => x > 0 ? 1 : x < 0 ? -1 : 0,
+        UnaryOperator.Sin => Math.Cos(x),
+        UnaryOperator.Cos => -Math.Sin(x),
         _ => throw new ArgumentOutOfRangeException(nameof(f), f, null),
     };
 

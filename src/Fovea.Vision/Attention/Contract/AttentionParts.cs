@@ -1,6 +1,6 @@
 namespace Fovea.Vision.Attention.Contract;
 
-/// <summary>What a model may do to a mechanism's input, beyond projecting the tokens.</summary>
+/// <summary>Changes that a model may make to a mechanism's input, beyond projecting the tokens.</summary>
 [Flags]
 public enum AttentionParts
 {

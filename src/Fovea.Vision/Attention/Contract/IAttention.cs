@@ -14,7 +14,7 @@ public interface IAttention
     /// values.</summary>
     int ProjectedWidth { get; }
 
-    /// <summary>What may be done to its input; a model that asks for more is refused.</summary>
+    /// <summary>Changes of its input that it allows; a model that asks for more is refused.</summary>
     AttentionParts Takes => AttentionParts.None;
 
     /// <param name="input">Projected tokens.</param>

@@ -28,12 +28,14 @@ public sealed class ResNet : ImageClassifier, IFeatureMapModel
             Register("bn1", new BatchNorm2d(channels, config.NormMomentum, config.NormEpsilon)));
         if (!config.SmallStem) _pool = Register("maxpool", new MaxPool2d(3, 2, 1));
         List<IReadOnlyList<ResidualBlock>> stages = [];
+        int last = Math.Max(1, config.Layers.Sum() - 1), index = 0;
         for (int stage = 0; stage < config.Layers.Count; stage++)
         {
             List<ResidualBlock> blocks = [];
             for (int i = 0; i < config.Layers[stage]; i++)
             {
-                ResidualBlock block = new(config, channels, config.Widths[stage], stage > 0 && i == 0 ? 2 : 1);
+                ResidualBlock block = new(config, channels, config.Widths[stage], stage > 0 && i == 0 ? 2 : 1,
+                    config.DropPath * index++ / last);
                 blocks.Add(Register($"layer{stage + 1}.{i}", block));
                 channels = block.Outputs;
             }

@@ -20,6 +20,10 @@ public sealed record ResNetConfig : ModelConfig
     /// section 5.1) [zero_init_residual].</summary>
     public bool ZeroBranches { get; init; }
 
+    /// <summary>Share of samples that skip the branch of the last block, rising linearly from 0 in the first; below 1
+    /// (Huang et al. 2016, arXiv:1603.09382) [drop_path_rate].</summary>
+    public float DropPath { get; init; }
+
     /// <summary>ε of the batch norms, above 0.</summary>
     public float NormEpsilon { get; init; } = 1e-5f;
 
@@ -37,6 +41,7 @@ public sealed record ResNetConfig : ModelConfig
         Check.That(Layers.Count == Widths.Count,
             $"{nameof(Widths)}: there are {Widths.Count} for {Layers.Count} stages.");
         Check.That(NormEpsilon > 0, $"{nameof(NormEpsilon)} must be above 0, got {NormEpsilon}.");
+        Check.Probability(DropPath, nameof(DropPath));
         Check.Between(0, 1, NormMomentum, nameof(NormMomentum));
         foreach (int layers in Layers) Check.Between(1, 10_000, layers, nameof(Layers));
         foreach (int width in Widths) Check.Between(1, 1 << 20, width, nameof(Widths));
@@ -45,15 +50,16 @@ public sealed record ResNetConfig : ModelConfig
     /// <inheritdoc/>
     public override ResNetConfig Apply(ModelOptions changes)
     {
-        changes.RequireOnly("a residual network");
-        return this;
+        changes.RequireOnly("a residual network", "drop-path");
+        return this with { DropPath = changes.DropPath ?? DropPath };
     }
 
     /// <inheritdoc/>
-    public override ModelOptions Describe() => new();
+    public override ModelOptions Describe() => new() { DropPath = DropPath };
 
     /// <inheritdoc/>
     public bool Equals(ResNetConfig? other) => other is not null && base.Equals(other) && Block == other.Block
+        && DropPath == other.DropPath
         && SmallStem == other.SmallStem
         && ZeroBranches == other.ZeroBranches && NormEpsilon == other.NormEpsilon && NormMomentum == other.NormMomentum
         && Layers.SequenceEqual(other.Layers) && Widths.SequenceEqual(other.Widths);
@@ -61,5 +67,5 @@ public sealed record ResNetConfig : ModelConfig
     /// <inheritdoc/>
     public override int GetHashCode() =>
         HashCode.Combine(base.GetHashCode(), Block, SmallStem, ZeroBranches, NormEpsilon, NormMomentum, Layers.Sum(),
-            Widths.Sum());
+            HashCode.Combine(Widths.Sum(), DropPath));
 }

@@ -13,13 +13,15 @@ public sealed class ResidualBlock : Module
 {
     private readonly NormedConvolution[] _branch;
     private readonly NormedConvolution? _shortcut;
+    private readonly DropPath _path;
 
     /// <param name="config">The model.</param>
     /// <param name="inputs">Channels of x.</param>
     /// <param name="width">Channels inside.</param>
     /// <param name="stride">Step between results, pixels.</param>
+    /// <param name="dropPath">Share of samples that skip the branch while training, at least 0 and below 1.</param>
     /// <exception cref="UsageException">A size below 1.</exception>
-    public ResidualBlock(ResNetConfig config, int inputs, int width, int stride)
+    public ResidualBlock(ResNetConfig config, int inputs, int width, int stride, float dropPath = 0)
     {
         Outputs = width * (config.Block == ResidualKind.Basic ? 1 : 4);
         (int Kernel, int Out, int Stride)[] layers = config.Block == ResidualKind.Basic
@@ -31,6 +33,7 @@ public sealed class ResidualBlock : Module
                 layers[i].Stride, config.ZeroBranches && i == layers.Length - 1);
         if (stride != 1 || inputs != Outputs)
             _shortcut = Layer("downsample.0", "downsample.1", inputs, Outputs, 1, stride, false);
+        _path = Register("drop_path", new DropPath(dropPath));
 
         NormedConvolution Layer(string name, string norm, int inputs, int outputs, int kernel, int stride, bool zero) =>
             new(
@@ -49,7 +52,9 @@ public sealed class ResidualBlock : Module
     {
         Tensor shortcut = _shortcut?.Forward(x) ?? x, y = x;
         foreach (NormedConvolution layer in _branch[..^1]) y = layer.Forward(y, relu: true);
-        return _branch[^1].Forward(y, shortcut, relu: true);
+        return _path.IsActive
+            ? Ops.Apply(UnaryOperator.Relu, Ops.Add(shortcut, _path.Forward(_branch[^1].Forward(y))))
+            : _branch[^1].Forward(y, shortcut, relu: true);
     }
 
     /// <summary>MACs for one image, whose size becomes that of the result.</summary>

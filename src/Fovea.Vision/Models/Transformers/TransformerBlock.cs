@@ -11,7 +11,10 @@ namespace Fovea.Vision.Models.Transformers;
 /// x ← x + attn(norm1(x)); x ← x + mlp(norm2(x)), <c>[batch, token, dim]</c>. Without dropout, drop path and layer
 /// scale it is five operators: the norms are folded into the projections behind them, the residuals into those before
 /// them. With <see cref="VisionTransformerConfig.NormedResidual"/> the second norm's result goes on along the residual
-/// path as well.
+/// path as well. With <see cref="VisionTransformerConfig.ParallelBlocks"/> it is x ← x + attn(norm1(x)) +
+/// mlp(norm1(x)): both halves read the same (Dehghani et al. 2023, "Scaling Vision Transformers to 22 Billion
+/// Parameters", arXiv:2302.05442, section 2.1; timm's <c>ParallelScalingBlock</c>, which joins the two projections into
+/// one matrix), with one layer scale and one drop path for their sum.
 /// </summary>
 public sealed class TransformerBlock : Module
 {
@@ -48,13 +51,14 @@ public sealed class TransformerBlock : Module
             config.QkNorm ? config.CreateNorm : null));
         if (config.LayerScale is { } first) _scale1 = Register("ls1", new LayerScale(config.Dim, first));
         _path1 = Register("drop_path1", new DropPath(dropPath));
-        _path2 = Register("drop_path2", new DropPath(dropPath));
+        _path2 = Register("drop_path2", new DropPath(config.ParallelBlocks ? 0 : dropPath));
         if (config.HiddenSize == 0) return;
 
-        _norm2 = Register("norm2", config.CreateNorm(config.Dim));
+        if (!config.ParallelBlocks) _norm2 = Register("norm2", config.CreateNorm(config.Dim));
         Mlp = Register("mlp", new Mlp(config.Dim, config.HiddenSize, config.Activation, config.Dropout, weights,
             Init.Zeros, config.GatedMlp));
-        if (config.LayerScale is { } second) _scale2 = Register("ls2", new LayerScale(config.Dim, second));
+        if (!config.ParallelBlocks && config.LayerScale is { } second)
+            _scale2 = Register("ls2", new LayerScale(config.Dim, second));
     }
 
     /// <summary>Norm of the first half's input.</summary>
@@ -72,6 +76,7 @@ public sealed class TransformerBlock : Module
     /// <returns><c>[batch, token, dim]</c>.</returns>
     public Tensor Forward(Tensor x, TokenGrid grid, IAttentionRecorder? recorder = null)
     {
+        if (Mlp is not null && _norm2 is null) return Together(Mlp, x, grid, recorder);
         x = IsPlain(_scale1, _path1)
             ? Attention.Forward(_norm1, x, grid, residual: x, recorder)
             : Ops.Add(x, End(Attention.Forward(_norm1, x, grid, recorder: recorder), _scale1, _path1));
@@ -90,6 +95,13 @@ public sealed class TransformerBlock : Module
             weights += layer?.Weight.Shape.Elements ?? 0;
         return grid.Tokens * weights + Attention.Mechanism.Macs(grid);
     }
+
+    /// <summary>Both halves of the same normed tokens.</summary>
+    private Tensor Together(Mlp mlp, Tensor x, TokenGrid grid, IAttentionRecorder? recorder) =>
+        IsPlain(_scale1, _path1)
+            ? mlp.Forward(_norm1, x, residual: Attention.Forward(_norm1, x, grid, residual: x, recorder))
+            : Ops.Add(x, End(mlp.Forward(_norm1, x, residual: Attention.Forward(_norm1, x, grid, recorder: recorder)),
+                _scale1, _path1));
 
     private Tensor AfterNorm(Mlp mlp, Tensor x) => IsPlain(_scale2, _path2)
         ? mlp.Forward(x, residual: x)

@@ -50,6 +50,10 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>Bias in attention's output projection [proj_bias].</summary>
     public bool ProjectionBias { get; init; } = true;
 
+    /// <summary>Attention and MLP of a block read the same normed tokens, and both results are added (ViT-22B,
+    /// arXiv:2302.05442, section 2.1) [block_fn ParallelScalingBlock].</summary>
+    public bool ParallelBlocks { get; init; }
+
     /// <summary>The MLP's activation.</summary>
     public UnaryOperator Activation { get; init; } = UnaryOperator.Gelu;
 
@@ -83,7 +87,7 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>Way from an image to tokens.</summary>
     public EmbeddingKind Embedding { get; init; } = EmbeddingKind.Patch;
 
-    /// <summary>What tells tokens where they are: one kind, or two such as <c>learned+rope</c>.</summary>
+    /// <summary>Position of tokens: one kind, or two such as <c>learned+rope</c>.</summary>
     public PositionList Position { get; init; } = PositionKind.Learned;
 
     /// <summary>Standard deviation of the first values of learned positions, above 0.</summary>
@@ -135,6 +139,7 @@ public sealed record VisionTransformerConfig : ModelConfig
     {
         Norm = changes.Norm ?? Norm,
         QkNorm = changes.QkNorm ?? QkNorm,
+        ParallelBlocks = changes.ParallelBlocks ?? ParallelBlocks,
         LayerScale = changes.LayerScale is { } scale ? scale == 0 ? null : scale : LayerScale,
         RegisterTokens = changes.Registers ?? RegisterTokens,
         Pooling = changes.Pooling ?? Pooling,
@@ -160,6 +165,7 @@ public sealed record VisionTransformerConfig : ModelConfig
         Mlp = MlpForms.FirstOrDefault(form => (form.Gated, form.Activation) == (GatedMlp, Activation)).Kind,
         Norm = Norm,
         QkNorm = QkNorm,
+        ParallelBlocks = ParallelBlocks,
         LayerScale = LayerScale ?? 0,
         Registers = RegisterTokens,
         Pooling = Pooling,
@@ -239,6 +245,11 @@ public sealed record VisionTransformerConfig : ModelConfig
             throw new UsageException(
                 $"{Heads} do not divide `dim` {Dim}; take {string.Join(" or ", NearDivisors())}, or give `head-dim`.")
             { Field = "heads" };
+        if (ParallelBlocks && (HiddenSize == 0 || NormedResidual))
+            throw new UsageException(HiddenSize == 0
+                ? "blocks without an MLP (`mlp-ratio` 0) have nothing to run beside attention."
+                : "blocks of this model hand the norm of attention's result on: the MLP cannot run beside attention.")
+            { Field = "parallel-blocks" };
         Check.That(PositionStd > 0, $"{nameof(PositionStd)} must be above 0, got {PositionStd}.");
         Check.That(NormEpsilon > 0, $"{nameof(NormEpsilon)} must be above 0, got {NormEpsilon}.");
         Check.That(ClassToken || Pooling != Pooling.ClassToken,

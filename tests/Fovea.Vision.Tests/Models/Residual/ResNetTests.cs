@@ -48,6 +48,39 @@ public sealed class ResNetTests
         Assert.All(state["bn1.running_var"].ToArray(), value => Assert.Equal(1, value));
     }
 
+    /// <summary>A sample that skips the branch is its shortcut; the others have the branch divided by the share that
+    /// keeps it.</summary>
+    [Fact]
+    public void Stochastic_depth_skips_branches_of_samples_while_training()
+    {
+        ResNetConfig config = Small with { Layers = [2], Widths = [4] };
+        Tensor x = Ops.Apply(UnaryOperator.Abs, TestTensors.Normal([8, 4, 5, 6], Device.Reference));
+        float[] plain = Last(0, training: true), dropped = Last(0.5f, training: true), input = x.ToArray();
+        int skipped = 0;
+        for (int sample = 0; sample < 8; sample++)
+        {
+            Range own = (sample * 120)..(sample * 120 + 120);
+            bool skips = dropped[own].SequenceEqual(input[own]);
+            if (skips) skipped++;
+            else
+                foreach ((float before, float after, float from) in plain[own].Zip(dropped[own], input[own]))
+                    if (before > 0) Assert.Equal(Math.Max(0, from + 2 * (before - from)), after, 1e-5);
+        }
+
+        Assert.InRange(skipped, 1, 7);
+        Assert.Equal(Last(0, training: false), Last(0.5f, training: false));
+        Assert.Equal(Last(0, training: true, block: 0), Last(0.5f, training: true, block: 0));   // the first has none
+
+        float[] Last(float rate, bool training, int block = 1)
+        {
+            ResNet model = (config with { DropPath = rate }).Build();
+            model.Initialize(Device.Reference, 1);
+            model.Train(training);
+            model.Context = model.Context with { Random = Philox.For(5, "dropout", 1) };
+            return model.Stages[0][block].Forward(x).ToArray();
+        }
+    }
+
     [Fact]
     public void Biases_and_norms_do_not_decay()
     {
@@ -96,6 +129,7 @@ public sealed class ResNetTests
     {
         Assert.Equal(Small, Small with { Layers = [1, 2] });
         Assert.NotEqual(Small, Small with { Layers = [2, 1] });
+        Assert.NotEqual(Small, Small with { DropPath = 0.1f });
         Assert.Equal("Widths: there are 1 for 2 stages.",
             Assert.Throws<UsageException>(() => (Small with { Widths = [4] }).Build()).Message);
     }

@@ -93,6 +93,22 @@ public sealed class VisionTransformerTests
             Activation = UnaryOperator.Silu,
             LayerScale = 0.1f
         },
+        ["parallel blocks"] = Small with { ParallelBlocks = true },
+        ["parallel blocks, layer scale and drop path"] = Small with
+        {
+            ParallelBlocks = true,
+            LayerScale = 0.1f,
+            DropPath = 0.3f
+        },
+        ["parallel blocks, QK-norm, SwiGLU, dropout, mixed rope"] = Small with
+        {
+            ParallelBlocks = true,
+            QkNorm = true,
+            GatedMlp = true,
+            Activation = UnaryOperator.Silu,
+            Dropout = 0.1f,
+            Position = PositionKind.RopeMixed
+        },
         ["QK-norm"] = Small with { QkNorm = true },
         ["QK-norm, RMS norm"] = Small with { QkNorm = true, Norm = NormKind.RmsNorm },
         ["map pooling"] = Small with { Pooling = Pooling.Map, ClassToken = false },
@@ -136,10 +152,10 @@ public sealed class VisionTransformerTests
         (string Mechanism, string[] Positions)[] all =
         [
             ("softmax", ["rope", "learned+rope", "relative", "learned+relative", "alibi", "learned+alibi",
-                "rope+alibi"]),
+                "rope+alibi", "ropemixed", "learned+ropemixed", "ropemixed+relative"]),
             ("softmax:window=1", ["rope"]),
-            ("sinkhorn:3", ["rope", "relative", "alibi"]),
-            ("performer:eps=0", ["rope", "learned+rope"]),
+            ("sinkhorn:3", ["rope", "ropemixed", "relative", "alibi"]),
+            ("performer:eps=0", ["rope", "learned+rope", "ropemixed"]),
             ("softmax,sinkhorn:3", ["rope+relative"]),
         ];
         foreach ((string mechanism, string[] positions) in all)
@@ -313,6 +329,71 @@ public sealed class VisionTransformerTests
         }
     }
 
+    /// <summary>x + attn(norm(x)) + mlp(norm(x)), the MLP in double; one scale for their sum.</summary>
+    [Theory]
+    [InlineData("parallel blocks")]
+    [InlineData("parallel blocks, layer scale and drop path")]
+    public void Parallel_halves_read_the_same_normed_tokens(string variant)
+    {
+        VisionTransformer model = Build(VariantConfigs[variant], Device.Reference);
+        model.Train(false);
+        TransformerBlock block = model.Blocks[1];
+        Dictionary<string, Parameter> own = block.NamedParameters()
+            .ToDictionary(entry => entry.Name, entry => entry.Parameter);
+        Assert.DoesNotContain("norm2.weight", own.Keys);
+        Assert.DoesNotContain("ls2.gamma", own.Keys);
+        foreach ((int i, Parameter parameter) in own.Values.Index())
+            parameter.Value.CopyFrom(Ops.Add(parameter,
+                TestTensors.Normal(parameter.Shape, Device.Reference, 40 + (ulong)i, 0.3)).ToArray());
+        Tensor x = TestTensors.Normal([1, 10, 16], Device.Reference);
+        double[] normed = Doubles(block.Norm1.Forward(x)), attended = Doubles(block.Attention.Forward(block.Norm1, x,
+            Small.Grid)), input = Doubles(x);
+        double[] hidden = Projected(normed, "mlp.fc1", 16, 24);
+        // x Φ(x) with Φ from the error function's definition
+        double[] active = [.. hidden.Select(value => value * Phi(value))];
+        double[] mlp = Projected(active, "mlp.fc2", 24, 16);
+        double[] scale = own.TryGetValue("ls1.gamma", out Parameter? gamma) ? Doubles(gamma.Value) : [];
+        float[] expected = [.. input.Select((value, i) => (float)(value
+            + (attended[i] + mlp[i]) * (scale.Length == 0 ? 1 : scale[i % 16])))];
+
+        GoldenAssert.Close(expected, block.Forward(x, Small.Grid).ToArray(), 1e-5, 1e-5);
+
+        double[] Projected(double[] rows, string layer, int inputs, int outputs)
+        {
+            double[] weight = Doubles(own[$"{layer}.weight"].Value), bias = Doubles(own[$"{layer}.bias"].Value);
+            return [.. Enumerable.Range(0, rows.Length / inputs * outputs).Select(at => bias[at % outputs]
+                + Enumerable.Range(0, inputs).Sum(i => rows[at / outputs * inputs + i]
+                    * weight[at % outputs * inputs + i]))];
+        }
+
+        // Simpson's rule
+        static double Phi(double x)
+        {
+            const int Steps = 200;
+            double sum = 0;
+            for (int i = 0; i <= Steps; i++)
+            {
+                double t = x * i / Steps;
+                sum += (i is 0 or Steps ? 1 : i % 2 == 1 ? 4 : 2) * Math.Exp(-t * t / 2);
+            }
+
+            return 0.5 + sum * x / Steps / 3 / Math.Sqrt(2 * Math.PI);
+        }
+
+        static double[] Doubles(Tensor x) => [.. x.ToArray().Select(value => (double)value)];
+    }
+
+    [Fact]
+    public void Parallel_blocks_need_an_MLP_and_plain_residuals()
+    {
+        UsageException noMlp = Assert.Throws<UsageException>(() =>
+            (Small with { ParallelBlocks = true, MlpDim = 0 }).Build());
+        Assert.Equal("parallel-blocks", noMlp.Field);
+        Assert.Contains("without an MLP", noMlp.Message);
+        Assert.Contains("cannot run beside", Assert.Throws<UsageException>(() =>
+            (Small with { ParallelBlocks = true, NormedResidual = true }).Build()).Message);
+    }
+
     /// <summary>x ← x + attn(norm1(x)); x ← norm2(x); x ← x + mlp(x).</summary>
     [Fact]
     public void A_normed_residual_goes_on_from_the_norm()
@@ -436,7 +517,8 @@ public sealed class VisionTransformerTests
 
     [Theory]
     [InlineData("deformable", "learned", true, "qk-norm", "'deformable'")]
-    [InlineData("linear", "rope", false, "position", "'linear' does not go with it: 'rope' rotates")]
+    [InlineData("linear", "rope", false, "position", "'linear' does not go with it: 'rope' and 'ropemixed' rotate")]
+    [InlineData("dat", "ropemixed", false, "position", "'dat'")]
     [InlineData("linear", "relative", false, "position", "'linear' does not go with it: 'relative' and 'alibi'")]
     [InlineData("performer", "learned+alibi", false, "position", "bias of the scores")]
     [InlineData("disentangled", "rope", false, "position", "'disentangled'")]

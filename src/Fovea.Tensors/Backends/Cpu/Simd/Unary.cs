@@ -21,7 +21,7 @@ internal interface IUnaryVisitor<V>
 }
 
 /// <summary>The functions behind <see cref="UnaryOperator"/>.</summary>
-internal static class Unary<V>
+internal static unsafe class Unary<V>
     where V : struct, ISimd<V>
 {
     /// <summary>Calls the visitor with the function's type; the only place that maps names to functions.</summary>
@@ -43,6 +43,8 @@ internal static class Unary<V>
             case UnaryOperator.Sqrt: visitor.Run<Sqrt>(); break;
             case UnaryOperator.Square: visitor.Run<Square>(); break;
             case UnaryOperator.Abs: visitor.Run<Abs>(); break;
+            case UnaryOperator.Sin: visitor.Run<Sin>(); break;
+            case UnaryOperator.Cos: visitor.Run<Cos>(); break;
             default: throw new ArgumentOutOfRangeException(nameof(f), f, "Unary: unknown function.");
         }
     }
@@ -191,5 +193,30 @@ internal static class Unary<V>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Derivative(V x) =>
             V.SelectGreaterOrEqual(V.Zero, x, V.SelectGreaterOrEqual(x, V.Zero, V.Zero, V.Broadcast(-1)), One);
+    }
+
+    internal readonly struct Sin : IUnary<V>
+    {
+        public static V Value(V x) => EachLane(x, &Math.Sin, 1);
+
+        public static V Derivative(V x) => EachLane(x, &Math.Cos, 1);
+    }
+
+    internal readonly struct Cos : IUnary<V>
+    {
+        public static V Value(V x) => EachLane(x, &Math.Cos, 1);
+
+        public static V Derivative(V x) => EachLane(x, &Math.Sin, -1);
+    }
+
+    /// <summary>Lane by lane: for tables of angles, which are small beside what they turn, and exact however large the
+    /// angle is.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static V EachLane(V x, delegate*<double, double> f, float sign)
+    {
+        float* lanes = stackalloc float[V.Count];
+        V.Store(lanes, x);
+        for (int i = 0; i < V.Count; i++) lanes[i] = sign * (float)f(lanes[i]);
+        return V.Load(lanes);
     }
 }
