@@ -1,10 +1,9 @@
 using System.Globalization;
 using Fovea.Core.Formats;
 using Fovea.Data;
-using Fovea.Data.Transforms;
 using Fovea.Data.Transforms.Pixels;
+using Fovea.Export.Images;
 using Fovea.Training.Models;
-using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 
 namespace Fovea.Export;
@@ -26,12 +25,9 @@ public static class ModelExport
     {
         int size = options.ImageSize ?? model.Model.Config.ImageSize;
         DatasetInfo data = model.Head.Data;
-        DataSection how = model.Head.Recipe.Data;
-        Normalization normalization = data.Normalization.ForChannels(model.Model.Config.Channels);
-        Interpolation interpolation = how.Interpolation ?? Interpolation.Bilinear;
-        // the transforms of evaluation: none, or the shorter side and a crop
-        int? shorterSide = Augmentation.Evaluation(data, size, how.CropShare, interpolation).Steps
-            .OfType<Resize>().FirstOrDefault()?.Height;
+        ImagePreparation images = ImagePreparation.Of(model, size);
+        (Normalization normalization, int? shorterSide, Interpolation interpolation) =
+            (images.Normalization, images.ShorterSide, images.Interpolation);
         Dictionary<string, string> metadata = new()
         {
             ["fovea_version"] = Machine.Version,

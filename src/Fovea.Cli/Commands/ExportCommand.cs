@@ -2,6 +2,7 @@ using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Export;
+using Fovea.Export.Names;
 using Fovea.Tensors;
 using Fovea.Training.Models;
 using Fovea.Training.Recipes;
@@ -17,15 +18,18 @@ internal sealed class ExportCommand
     {
         Description = "Run directory (its best checkpoint), checkpoint, or with --model a file of weights"
     };
-    private readonly Option<string> _format = Make.Choice("--format", "Format of the file", "onnx");
-    private readonly Option<string?> _out = Make.Text("--out", "FILE.onnx",
-        "The file to write; named after RUN, in this folder, unless given");
+    private readonly Option<string> _format = Make.Choice("--format",
+        "ONNX, a graph that runtimes execute; or weights for other libraries", "onnx", "safetensors");
+    private readonly Option<WeightNames> _names = Make.Of("--names", Core.Options.ValueForm.Choice<WeightNames>(),
+        WeightNames.Timm, "With --format safetensors: the library whose names and shapes tensors have");
+    private readonly Option<string?> _out = Make.Text("--out", "FILE.onnx|DIR",
+        "The file to write, or of safetensors the folder; named after RUN, in this folder, unless given");
     private readonly Option<int> _opset = Make.Of("--opset",
         ValueForm.Whole(OnnxOptions.OldestOpset, OnnxOptions.NewestOpset), OnnxOptions.UsualOpset,
         "Version of ONNX's operators");
     private readonly Option<WeightNumbers> _precision = Make.Of("--precision",
         Core.Options.ValueForm.Choice<WeightNumbers>(), WeightNumbers.Fp32,
-        "How matrices are stored; all is computed in fp32");
+        "How matrices are stored; all else is fp32, and what is computed");
     private readonly Option<bool> _preprocess = Make.Switch("--preprocess",
         "The graph takes bytes [batch, height, width, channel] of images of any size, and prepares them itself");
     private readonly Option<int?> _imageSize = Make.Maybe("--image-size", SizeForms.Pixels,
@@ -44,9 +48,11 @@ internal sealed class ExportCommand
     {
         ExportCommand export = new();
         Command command = new("export",
-            "Write a trained model as ONNX, for other programs to run. Scores are those of 'fovea predict', before the "
-                + "softmax; the number of images at a time stays open.") { export._path };
-        foreach (Option option in new Option[] { export._format, export._out, export._opset, export._precision,
+            "Write a trained model for other programs: as ONNX, whose scores are those of 'fovea predict' before the "
+                + "softmax, for any number of images at a time; or as safetensors with the names of another library.")
+        { export._path };
+        foreach (Option option in new Option[] { export._format, export._names, export._out, export._opset,
+            export._precision,
             export._preprocess, export._imageSize, export._model, export._dataset, export._data, export._json }
             .Concat(export._view))
             command.Add(option);
@@ -54,9 +60,13 @@ internal sealed class ExportCommand
         return command;
     }
 
-    private int Run(ParseResult parsed, Terminal terminal)
+    private int Run(ParseResult parsed, Terminal terminal) =>
+        parsed.GetRequiredValue(_format) == "onnx" ? RunOnnx(parsed, terminal) : RunWeights(parsed, terminal);
+
+    private int RunOnnx(ParseResult parsed, Terminal terminal)
     {
-        string path = parsed.GetRequiredValue(_path), target = parsed.GetValue(_out) ?? NameFor(path);
+        RequireNot(parsed, _names, "names", "is of the format safetensors; ONNX has one form for all.");
+        string path = parsed.GetRequiredValue(_path), target = parsed.GetValue(_out) ?? NameFor(path) + ".onnx";
         if (Path.GetFullPath(target) == Path.GetFullPath(path))
             throw new UsageException($"'{target}' is what would be exported: name another file.") { Field = "out" };
         OnnxSummary summary = ModelExport.Write(Load(parsed, path), target, new OnnxOptions
@@ -79,6 +89,38 @@ internal sealed class ExportCommand
         return ExitCode.Success;
     }
 
+    private int RunWeights(ParseResult parsed, Terminal terminal)
+    {
+        RequireNot(parsed, _opset, "opset", "is of the format onnx.");
+        RequireNot(parsed, _preprocess, "preprocess", "is of the format onnx; here a file beside the weights says how "
+            + "images are prepared.");
+        WeightNames names = parsed.GetValue(_names);
+        string path = parsed.GetRequiredValue(_path),
+            target = parsed.GetValue(_out) ?? $"{NameFor(path)}-{names.ToString().ToLowerInvariant()}",
+            source = Path.GetFullPath(ModelWeights.FileOf(path));
+        if (Path.GetDirectoryName(source) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(target)))
+            throw new UsageException($"'{target}' holds what would be exported: name another folder.")
+            { Field = "out" };
+        WeightsSummary summary = WeightsExport.Write(Load(parsed, path), target, names, parsed.GetValue(_precision),
+            parsed.GetValue(_imageSize));
+        if (parsed.GetValue(_json)) terminal.Output.Document(summary);
+        else
+        {
+            string classes = summary.Classes > 0 ? $"{Phrases.Count(summary.Classes)} classes" : "no classifier head";
+            terminal.Console.Line($"{summary.Path}: {string.Join(", ", summary.Files)}");
+            terminal.Console.Line(
+                $"{ByteSize.Text(summary.Bytes)}, {Phrases.Count(summary.Tensors)} tensors, {classes}");
+        }
+
+        return ExitCode.Success;
+    }
+
+    /// <summary>Refuses an option of the other format.</summary>
+    private static void RequireNot(ParseResult parsed, Option option, string field, string reason)
+    {
+        if (parsed.GetResult(option) is { Implicit: false }) throw new UsageException(reason) { Field = field };
+    }
+
     private TrainedModel Load(ParseResult parsed, string path)
     {
         if (parsed.GetValue(_model) is not string name)
@@ -98,6 +140,6 @@ internal sealed class ExportCommand
     private static string NameFor(string path)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        return (Directory.Exists(full) ? Path.GetFileName(full) : Path.GetFileNameWithoutExtension(full)) + ".onnx";
+        return Directory.Exists(full) ? Path.GetFileName(full) : Path.GetFileNameWithoutExtension(full);
     }
 }

@@ -82,7 +82,7 @@ internal static class Examples
         [
             "fovea export runs/NAME",
             "fovea export runs/NAME --preprocess --out model.onnx",
-            "fovea export model.safetensors --model vit_small_patch16_224 --precision fp16",
+            "fovea export runs/NAME --format safetensors --names huggingface",
         ],
         ["fovea serve"] =
         [

@@ -150,9 +150,16 @@ public static class ModelWeights
     public static void Export(string path, StateDict weights, WeightType? type = null,
         Normalization? normalization = null, IReadOnlyList<string>? classes = null)
     {
-        Weight[] tensors = [.. weights.Weights.Select(weight => weight with { Type = Written(weight.Type, type) })];
+        Export(path, [.. weights.Weights.Select(weight => weight with { Type = Written(weight.Type, type) })],
+            normalization, classes, new Dictionary<string, string>());
+    }
+
+    /// <summary>Writes tensors as they are called and stored, with more metadata.</summary>
+    internal static void Export(string path, IReadOnlyList<Weight> tensors, Normalization? normalization,
+        IReadOnlyList<string>? classes, IReadOnlyDictionary<string, string> more)
+    {
         // what readers of PyTorch's side ask for
-        Dictionary<string, string> metadata = new() { [CheckpointWriter.FormatKey] = "pt" };
+        Dictionary<string, string> metadata = new(more) { [CheckpointWriter.FormatKey] = "pt" };
         if (normalization is not null)
             (metadata[MeanKey], metadata[StdKey]) = (Text(normalization.Mean), Text(normalization.Std));
         if (classes is not null) metadata[ClassesKey] = JsonText.Line(classes);

@@ -92,6 +92,10 @@ public sealed class TrainedModel
         return new TrainedModel(new CheckpointHead(recipe, data, new TrainingState()), model, device, report.Path);
     }
 
+    /// <summary>A model that has weights already, as if it had been read from a file.</summary>
+    internal static TrainedModel Of(ImageClassifier model, Recipe recipe, DatasetInfo data, string path) =>
+        new(new CheckpointHead(recipe, data, new TrainingState()), model, Device.Cpu, path);
+
     /// <summary>Evaluates the model on a dataset, whose classes are matched with its own by name. Results have the
     /// model's numbers.</summary>
     /// <exception cref="UsageException">The dataset has classes that the model does not know.</exception>

@@ -34,6 +34,73 @@ public sealed class ExportCommandTests : IDisposable
     }
 
     [Fact]
+    public void Weights_are_exported_under_other_names_and_read_again()
+    {
+        string run = In("vit"), folder = In("hf");
+        Assert.True(_shell.Run("train", "--dataset", "shapes", "--model", "vit-cifar", "--image-size", "8", "--epochs",
+            "1", "--train-limit", "32", "--eval-limit", "16", "--batch-size", "16", "--out", run, "--quiet") == 0,
+            _shell.Error);
+        Assert.True(_shell.Run("export", run, "--format", "safetensors", "--names", "huggingface", "--out", folder)
+            == 0, _shell.Error);
+        Assert.Contains("model.safetensors, config.json, preprocessor_config.json", _shell.Output,
+            StringComparison.Ordinal);
+        Assert.Contains("10 classes", _shell.Output, StringComparison.Ordinal);
+        foreach ((string[] from, string to) in new (string[], string)[]
+        {
+            ([run], "timm"), ([folder, "--model", "vit-cifar", "--image-size", "8", "--dataset", "shapes"], "again"),
+        })
+            Assert.True(_shell.Run(["export", .. from, "--format", "safetensors", "--out", In(to)]) == 0,
+                _shell.Error);
+        foreach (string file in (string[])["model.safetensors", "config.json"])
+            Assert.Equal(File.ReadAllBytes(Path.Combine(In("timm"), file)),
+                File.ReadAllBytes(Path.Combine(In("again"), file)));
+
+        // from there to another library's names
+        Assert.True(_shell.Run("export", folder, "--model", "vit-cifar", "--format", "safetensors", "--names",
+            "torchvision", "--image-size", "8", "--precision", "fp16", "--out", In("tv"), "--json") == 0, _shell.Error);
+        JsonElement summary = JsonDocument.Parse(_shell.Output).RootElement;
+        Assert.Equal(10, summary.GetProperty("classes").GetInt32());
+        Assert.Equal("model.safetensors", Assert.Single(summary.GetProperty("files").EnumerateArray()).GetString());
+    }
+
+    [Fact]
+    public void Weights_that_cannot_be_exported_are_one_sentence()
+    {
+        string run = _shell.Train(), other = In("other");
+        Directory.CreateDirectory(other);
+        File.WriteAllText(Path.Combine(other, "notes.txt"), "mine");
+        File.WriteAllText(In("file"), "mine");
+        string[] export = ["export", run, "--format", "safetensors"];
+        foreach ((string[] more, string part) in new (string[], string)[]
+        {
+            (["--names", "huggingface"], "--names: Hugging Face's transformers has no pooling 'mean', so its names "
+                + "cannot hold this model. --names timm has all of it; --format onnx holds every model."),
+            (["--names", "timn"], "--names: 'timn' is not one of timm, torchvision, huggingface"),
+            (["--preprocess"], "--preprocess: is of the format onnx"),
+            (["--opset", "18"], "--opset: is of the format onnx"),
+            (["--image-size", "9"], "9"),
+        })
+        {
+            Assert.Equal(2, _shell.Run([.. export, "--out", In("new"), .. more]));
+            Assert.Contains(part, _shell.Error, StringComparison.Ordinal);
+            Assert.False(Directory.Exists(In("new")));
+        }
+
+        foreach (string taken in (string[])[other, In("file")])
+        {
+            Assert.Equal(2, _shell.Run([.. export, "--out", taken]));
+            Assert.Contains("--out: ", _shell.Error, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(2, _shell.Run("export", run, "--names", "timm", "--out", In("x.onnx")));
+        Assert.Contains("--names: is of the format safetensors", _shell.Error, StringComparison.Ordinal);
+        Assert.Equal(0, _shell.Run([.. export, "--out", In("new")]));
+        Assert.Equal(2, _shell.Run("export", In("new"), "--model", "vit-nano", "--format", "safetensors", "--out",
+            In("new")));
+        Assert.Contains("--out: ", _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_cannot_be_exported_is_one_sentence()
     {
         string run = _shell.Train();

@@ -1,66 +1,140 @@
 namespace Fovea.Vision.Weights.Naming;
 
-/// <summary>The schemes that are known, as data; timm's names are this project's own.</summary>
+/// <summary>The schemes that are known, as data; timm's names are this project's own. Each table is read to load a file
+/// and to write one (<see cref="NamingDialect"/>); of several names for one tensor the first is written.</summary>
 /// <remarks>
-/// Sources: the state dicts of torchvision 0.12 and 0.14, of transformers' ViT, DeiT, Dinov2 and Dinov2WithRegisters
-/// models, and of facebookresearch's dinov2 (whose training code numbers blocks within chunks, <c>blocks.1.7.</c>: the
-/// second number counts through).
+/// Sources: the state dicts of torchvision 0.12 and 0.14, of transformers' ViT, DeiT, Dinov2, Dinov2WithRegisters and
+/// ResNet models, and of facebookresearch's dinov2 (whose training code numbers blocks within chunks,
+/// <c>blocks.1.7.</c>: the second number counts through).
 /// </remarks>
 public static class NamingSchemes
 {
-    private const string Leaf = "(weight|bias)";
-    private const string HfModel = @"(?:(?:vit|deit|dinov2|dinov2_with_registers)\.)?";
-    private const string HfLayer = HfModel + @"encoder\.layer\.(\d+)\.";
-    private const string TorchvisionLayer = @"encoder\.layers\.encoder_layer_(\d+)\.";
+    /// <summary>Beginnings of transformers' names.</summary>
+    internal const string Model = @"(?:(?:vit|deit|dinov2|dinov2_with_registers|resnet)\.)?";
+
+    private const string HfLayer = "{model}encoder.layer.{n}.";
+    private const string TorchvisionLayer = "encoder.layers.encoder_layer_{n}.";
+    private const string DinoMlp = "blocks.{chunk}{n}.mlp.";
+    private const int ResNetStages = 4, ResNetConvolutions = 3;
+
+    /// <summary>Tokens, positions and the parts of a block that all Vision Transformers of transformers name
+    /// alike.</summary>
+    internal static NameRule[] HfCommon { get; } =
+    [
+        new("{model}embeddings.cls_token", "cls_token"),
+        new("{model}embeddings.distillation_token", "dist_token"),
+        new("{model}embeddings.register_tokens", "reg_token"),
+        new("{model}embeddings.mask_token", null),
+        new("{model}embeddings.position_embeddings", "pos_embed"),
+        new("{model}embeddings.patch_embeddings.projection.{leaf}", "patch_embed.proj.{leaf}"),
+        new(HfLayer + "attention.attention.query.{leaf}", "blocks.{n}.attn.qkv.{leaf}/0"),
+        new(HfLayer + "attention.attention.key.{leaf}", "blocks.{n}.attn.qkv.{leaf}/1"),
+        new(HfLayer + "attention.attention.value.{leaf}", "blocks.{n}.attn.qkv.{leaf}/2"),
+        new(HfLayer + "attention.output.dense.{leaf}", "blocks.{n}.attn.proj.{leaf}"),
+        new("{model}layernorm.{leaf}", "norm.{leaf}"),
+    ];
+
+    /// <summary>ViT's and DeiT's own parts of a block.</summary>
+    internal static NameRule[] HfVit { get; } =
+    [
+        new(HfLayer + "layernorm_before.{leaf}", "blocks.{n}.norm1.{leaf}"),
+        new(HfLayer + "layernorm_after.{leaf}", "blocks.{n}.norm2.{leaf}"),
+        new(HfLayer + "intermediate.dense.{leaf}", "blocks.{n}.mlp.fc1.{leaf}"),
+        new(HfLayer + "output.dense.{leaf}", "blocks.{n}.mlp.fc2.{leaf}"),
+    ];
+
+    /// <summary>Dinov2's own parts of a block, but for its MLP.</summary>
+    internal static NameRule[] HfDino { get; } =
+    [
+        new(HfLayer + "norm{half}.{leaf}", "blocks.{n}.norm{half}.{leaf}"),
+        new(HfLayer + "layer_scale{half}.lambda1", "blocks.{n}.ls{half}.gamma"),
+    ];
+
+    /// <summary>Dinov2's MLP.</summary>
+    internal static NameRule[] HfDinoMlp { get; } =
+    [
+        new(HfLayer + "mlp.fc1.{leaf}", "blocks.{n}.mlp.fc1.{leaf}"),
+        new(HfLayer + "mlp.fc2.{leaf}", "blocks.{n}.mlp.fc2.{leaf}"),
+    ];
+
+    /// <summary>Dinov2's MLP with a gate.</summary>
+    internal static NameRule[] HfDinoGated { get; } =
+    [
+        new(HfLayer + "mlp.weights_in.{leaf}", "blocks.{n}.mlp.fc1.{leaf}"),
+        new(HfLayer + "mlp.weights_out.{leaf}", "blocks.{n}.mlp.fc2.{leaf}"),
+    ];
+
+    /// <summary>The classifier head of one token.</summary>
+    internal static NameRule[] HfHead { get; } = [new("classifier.{leaf}", "head.{leaf}")];
+
+    /// <summary>The classifier heads of two tokens.</summary>
+    internal static NameRule[] HfHeads { get; } =
+    [
+        new("cls_classifier.{leaf}", "head.{leaf}"), new("distillation_classifier.{leaf}", "head_dist.{leaf}"),
+    ];
+
+    /// <summary>transformers' residual networks, whose stages and layers count from 0.</summary>
+    internal static NameRule[] HfResNet { get; } =
+    [
+        new("{model}embedder.embedder.convolution.weight", "conv1.weight"),
+        new("{model}embedder.embedder.normalization.{stat}", "bn1.{stat}"),
+        .. Enumerable.Range(0, ResNetStages).SelectMany(HfStage),
+        new("classifier.1.{leaf}", "fc.{leaf}"),
+    ];
+
+    /// <summary>The original DINOv2's MLP with a gate.</summary>
+    internal static NameRule[] DinoGated { get; } =
+    [
+        new(DinoMlp + "w12.{leaf}", "blocks.{n}.mlp.fc1.{leaf}"),
+        new(DinoMlp + "w3.{leaf}", "blocks.{n}.mlp.fc2.{leaf}"),
+    ];
+
+    /// <summary>The original DINOv2's other names.</summary>
+    internal static NameRule[] DinoCommon { get; } =
+    [
+        new("mask_token", null),
+        new("register_tokens", "reg_token"),
+        new("blocks.{chunk}{n}.{rest}", "blocks.{n}.{rest}"),
+    ];
+
+    /// <summary>torchvision's Vision Transformers; the MLP's layers are numbered since 0.13 and named before.</summary>
+    internal static NameRule[] Torchvision { get; } =
+    [
+        new("class_token", "cls_token"),
+        new("conv_proj.{leaf}", "patch_embed.proj.{leaf}"),
+        new("encoder.pos_embedding", "pos_embed"),
+        new(TorchvisionLayer + "ln_{half}.{leaf}", "blocks.{n}.norm{half}.{leaf}"),
+        new(TorchvisionLayer + "self_attention.in_proj_{leaf}", "blocks.{n}.attn.qkv.{leaf}"),
+        new(TorchvisionLayer + "self_attention.out_proj.{leaf}", "blocks.{n}.attn.proj.{leaf}"),
+        new(TorchvisionLayer + "mlp.0.{leaf}", "blocks.{n}.mlp.fc1.{leaf}"),
+        new(TorchvisionLayer + "mlp.linear_1.{leaf}", "blocks.{n}.mlp.fc1.{leaf}"),
+        new(TorchvisionLayer + "mlp.3.{leaf}", "blocks.{n}.mlp.fc2.{leaf}"),
+        new(TorchvisionLayer + "mlp.linear_2.{leaf}", "blocks.{n}.mlp.fc2.{leaf}"),
+        new("encoder.ln.{leaf}", "norm.{leaf}"),
+        new("heads.head.{leaf}", "head.{leaf}"),
+        new("heads.head.{n}.{leaf}", "head.{leaf}"),
+        new("heads.{n}.{leaf}", "head.{leaf}"),
+    ];
 
     /// <summary>transformers: separate queries, keys and values.</summary>
     public static NamingScheme HuggingFace { get; } = new(
         "Hugging Face",
-        [HfModel + @"embeddings\.patch_embeddings\.projection\.weight",
-            HfLayer + @"attention\.attention\.query\.weight"],
-        (HfModel + @"embeddings\.cls_token", "cls_token"),
-        (HfModel + @"embeddings\.distillation_token", "dist_token"),
-        (HfModel + @"embeddings\.register_tokens", "reg_token"),
-        (HfModel + @"embeddings\.mask_token", null),
-        (HfModel + @"embeddings\.position_embeddings", "pos_embed"),
-        (HfModel + @"embeddings\.patch_embeddings\.projection\." + Leaf, "patch_embed.proj.$1"),
-        (HfLayer + @"(?:layernorm_before|norm1)\." + Leaf, "blocks.$1.norm1.$2"),
-        (HfLayer + @"(?:layernorm_after|norm2)\." + Leaf, "blocks.$1.norm2.$2"),
-        (HfLayer + @"attention\.attention\.query\." + Leaf, "blocks.$1.attn.qkv.$2/0"),
-        (HfLayer + @"attention\.attention\.key\." + Leaf, "blocks.$1.attn.qkv.$2/1"),
-        (HfLayer + @"attention\.attention\.value\." + Leaf, "blocks.$1.attn.qkv.$2/2"),
-        (HfLayer + @"attention\.output\.dense\." + Leaf, "blocks.$1.attn.proj.$2"),
-        (HfLayer + @"(?:intermediate\.dense|mlp\.fc1|mlp\.weights_in)\." + Leaf, "blocks.$1.mlp.fc1.$2"),
-        (HfLayer + @"(?:output\.dense|mlp\.fc2|mlp\.weights_out)\." + Leaf, "blocks.$1.mlp.fc2.$2"),
-        (HfLayer + @"layer_scale([12])\.lambda1", "blocks.$1.ls$2.gamma"),
-        (HfModel + @"layernorm\." + Leaf, "norm.$1"),
-        (HfModel + @"pooler\..*", null),
-        (@"(?:cls_)?classifier\." + Leaf, "head.$1"),
-        (@"distillation_classifier\." + Leaf, "head_dist.$1"));
+        [Model + @"embeddings\.patch_embeddings\.projection\.weight",
+            Model + @"embedder\.embedder\.convolution\.weight",
+            Model + @"encoder\.layer\.\d+\.attention\.attention\.query\.weight"],
+        [.. HfCommon, .. HfVit, .. HfDino, .. HfDinoMlp, .. HfDinoGated, .. HfHead, .. HfHeads, .. HfResNet,
+            new("{model}pooler.{rest}", null)]);
 
-    /// <summary>torchvision's Vision Transformers; the MLP's layers are numbered since 0.13 and named before.</summary>
+    /// <summary>torchvision's Vision Transformers.</summary>
     public static NamingScheme TorchvisionVit { get; } = new(
-        "torchvision ViT", [@"conv_proj\.weight", TorchvisionLayer + @"self_attention\.in_proj_weight"],
-        ("class_token", "cls_token"),
-        (@"conv_proj\." + Leaf, "patch_embed.proj.$1"),
-        (@"encoder\.pos_embedding", "pos_embed"),
-        (TorchvisionLayer + @"ln_([12])\." + Leaf, "blocks.$1.norm$2.$3"),
-        (TorchvisionLayer + "self_attention.in_proj_" + Leaf, "blocks.$1.attn.qkv.$2"),
-        (TorchvisionLayer + @"self_attention\.out_proj\." + Leaf, "blocks.$1.attn.proj.$2"),
-        (TorchvisionLayer + @"mlp\.(?:0|linear_1)\." + Leaf, "blocks.$1.mlp.fc1.$2"),
-        (TorchvisionLayer + @"mlp\.(?:3|linear_2)\." + Leaf, "blocks.$1.mlp.fc2.$2"),
-        (@"encoder\.ln\." + Leaf, "norm.$1"),
-        (@"heads\.(?:head|head\.\d+|\d+)\." + Leaf, "head.$1"));
+        "torchvision ViT",
+        [@"conv_proj\.weight", @"encoder\.layers\.encoder_layer_\d+\.self_attention\.in_proj_weight"], Torchvision);
 
     /// <summary>facebookresearch's DINOv2: nearly timm's names.</summary>
     public static NamingScheme DinoV2 { get; } = new(
         "DINOv2 (original)",
         ["mask_token", "register_tokens", @"blocks\.\d+\.\d+\..*", @"blocks\.\d+\.mlp\.w12\.weight"],
-        ("mask_token", null),
-        ("register_tokens", "reg_token"),
-        (@"blocks\.(?:\d+\.)?(\d+)\.mlp\.w12\." + Leaf, "blocks.$1.mlp.fc1.$2"),
-        (@"blocks\.(?:\d+\.)?(\d+)\.mlp\.w3\." + Leaf, "blocks.$1.mlp.fc2.$2"),
-        (@"blocks\.(?:\d+\.)?(\d+)\.(.+)", "blocks.$1.$2"));
+        [.. DinoGated, .. DinoCommon]);
 
     /// <summary>timm's Vision Transformers, DeiT's, and this project's.</summary>
     public static NamingScheme Timm { get; } = new("timm", [@"patch_embed\..+\.weight", @"blocks\.0\..+"]);
@@ -77,4 +151,16 @@ public static class NamingSchemes
     /// <summary>The scheme of these names, or null.</summary>
     internal static NamingScheme? Of(IReadOnlyCollection<string> names) =>
         All.FirstOrDefault(scheme => scheme.Recognises(names));
+
+    private static IEnumerable<NameRule> HfStage(int stage)
+    {
+        string theirs = $"{{model}}encoder.stages.{stage}.layers.{{n}}.", ours = $"layer{stage + 1}.{{n}}.";
+        yield return new(theirs + "shortcut.convolution.weight", ours + "downsample.0.weight");
+        yield return new(theirs + "shortcut.normalization.{stat}", ours + "downsample.1.{stat}");
+        for (int i = 0; i < ResNetConvolutions; i++)
+        {
+            yield return new($"{theirs}layer.{i}.convolution.weight", $"{ours}conv{i + 1}.weight");
+            yield return new($"{theirs}layer.{i}.normalization.{{stat}}", $"{ours}bn{i + 1}.{{stat}}");
+        }
+    }
 }

@@ -61,6 +61,7 @@ public sealed record StateDict(NamingScheme Scheme, string Prefix, IReadOnlyList
                 $"{file.Path}: '{name}' is there both whole and in parts.");
         if (order.Count == 0) throw new CheckpointException($"{file.Path}: holds no weights of a model.");
         if (scheme == NamingSchemes.HuggingFace || scheme == NamingSchemes.DinoV2) FoldClassPosition(found);
+        if (scheme == NamingSchemes.HuggingFace) CutHead(found);
         return new StateDict(scheme, prefix, [.. order.Select(name => found[name])], aside);
     }
 
@@ -90,5 +91,22 @@ public sealed record StateDict(NamingScheme Scheme, string Prefix, IReadOnlyList
         if (found.GetValueOrDefault("cls_token") is not { Shape: [1, 1, var width] } token || width != dim) return;
         found["cls_token"] = token.Plus(positions.Window(0, 1, 1, dim));
         found["pos_embed"] = positions.Window(dim, 1, tokens - 1, dim);
+    }
+
+    /// <summary>transformers' Dinov2 has a head that reads the class token and the mean of the patches; without weights
+    /// of the mean it is one that reads the token.</summary>
+    private static void CutHead(Dictionary<string, Weight> found)
+    {
+        if (found.GetValueOrDefault("cls_token") is not { Shape: [.., var dim] }
+            || found.GetValueOrDefault("head.weight") is not { Shape: [var classes, var width] } head
+            || width != 2 * dim) return;
+        float[] row = new float[dim];
+        for (long label = 0; label < classes; label++)
+        {
+            head.Values(label * width + dim, row);
+            if (row.AsSpan().ContainsAnyExcept(0)) return;
+        }
+
+        found["head.weight"] = head.WithColumns(dim);
     }
 }

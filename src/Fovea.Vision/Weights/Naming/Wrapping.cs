@@ -20,7 +20,7 @@ internal static class Wrapping
     /// <summary>First tensors of the schemes.</summary>
     private static readonly string[] Beginnings =
         ["patch_embed.proj.weight", "conv_proj.weight", "embeddings.patch_embeddings.projection.weight",
-            "layer1.0.conv1.weight"];
+            "embedder.embedder.convolution.weight", "layer1.0.conv1.weight"];
 
     private static readonly string[] Words = [.. Containers, .. Shells];
 

@@ -73,6 +73,29 @@ public sealed record Weight(string Name, WeightType Type, IReadOnlyList<long> Sh
         return Concatenate(Name, [.. rows.Select(row => Window(row * length, [1, .. Shape.Skip(1)]))]);
     }
 
+    /// <summary>Rows <c>[row, column]</c> cut, or filled up with zeros, to another length.</summary>
+    internal Weight WithColumns(long columns)
+    {
+        long own = Shape[1];
+        return this with
+        {
+            Shape = [Shape[0], columns],
+            Values = (first, values) =>
+            {
+                while (!values.IsEmpty)
+                {
+                    (long row, long column) = Math.DivRem(first, columns);
+                    Span<float> part = values[..(int)Math.Min(values.Length, columns - column)];
+                    int there = (int)Math.Clamp(own - column, 0, part.Length);
+                    if (there > 0) Values(row * own + column, part[..there]);
+                    part[there..].Clear();
+                    first += part.Length;
+                    values = values[part.Length..];
+                }
+            },
+        };
+    }
+
     /// <summary>This and another of as many elements, added.</summary>
     internal Weight Plus(Weight other) => this with
     {

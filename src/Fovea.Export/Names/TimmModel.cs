@@ -1,0 +1,149 @@
+using System.Text.Json.Nodes;
+using Fovea.Export.Images;
+using Fovea.Vision;
+using Fovea.Vision.Models;
+using Fovea.Vision.Models.Residual;
+using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Position;
+
+namespace Fovea.Export.Names;
+
+/// <summary>A model as timm has it: the <c>config.json</c> of a folder or a repository of Hugging Face's hub.</summary>
+internal static class TimmModel
+{
+    /// <summary>timm's architectures among the presets' names and aliases; the first that is like a model is
+    /// named.</summary>
+    private static readonly string[] Architectures =
+    [
+        "vit_tiny_patch16_224", "vit_small_patch16_224", "vit_small_patch32_224", "vit_base_patch8_224",
+        "vit_base_patch16_224", "vit_base_patch32_224", "vit_large_patch16_224", "vit_large_patch32_224",
+        "vit_huge_patch14_224", "deit_tiny_patch16_224", "deit_small_patch16_224", "deit_base_patch16_224",
+        "deit_tiny_distilled_patch16_224", "deit_small_distilled_patch16_224", "deit_base_distilled_patch16_224",
+        "vit_small_patch14_dinov2", "vit_base_patch14_dinov2", "vit_large_patch14_dinov2", "vit_giant_patch14_dinov2",
+        "vit_small_patch14_reg4_dinov2", "vit_base_patch14_reg4_dinov2", "vit_large_patch14_reg4_dinov2",
+        "vit_giant_patch14_reg4_dinov2", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
+    ];
+
+    /// <summary>Contents of the file, for <c>timm.create_model('local-dir:FOLDER')</c>.</summary>
+    /// <param name="name">The model's name here, which may be one of timm's.</param>
+    /// <param name="config">The model.</param>
+    /// <param name="images">Its images.</param>
+    /// <param name="classes">Names of its classes.</param>
+    /// <param name="dataset">Name of the data that it was trained on.</param>
+    public static JsonObject Config(string name, ModelConfig config, ImagePreparation images,
+        IReadOnlyList<string> classes, string dataset)
+    {
+        (string architecture, ModelConfig base_) = Nearest(name, config);
+        bool isResidual = config is ResNetConfig;
+        JsonObject pretrained = new()
+        {
+            ["tag"] = "fovea",
+            ["custom_load"] = false,
+            ["input_size"] = ConfigText.List([config.Channels, config.ImageSize, config.ImageSize]),
+            ["fixed_input_size"] = !isResidual,
+            ["interpolation"] = images.Interpolation.ToString().ToLowerInvariant(),
+            ["crop_pct"] = images.Share == 1 ? ConfigText.Number(1) : images.Share,
+            ["crop_mode"] = images.ShorterSide is null ? "squash" : "center",
+            ["mean"] = ConfigText.List(images.Normalization.Mean),
+            ["std"] = ConfigText.List(images.Normalization.Std),
+            ["num_classes"] = config.Classes,
+            ["pool_size"] = isResidual ? ConfigText.List([(config.ImageSize + 31) / 32, (config.ImageSize + 31) / 32])
+                : null,
+            // images of other channels are those of the weights: nothing to adapt
+            ["first_conv"] = config.Channels != 3 ? null : isResidual ? "conv1" : "patch_embed.proj",
+            ["classifier"] = isResidual ? "fc"
+                : config is VisionTransformerConfig { DistillationToken: true } ? new JsonArray("head", "head_dist")
+                : "head",
+            ["description"] = $"trained on {dataset}",
+        };
+        JsonObject json = new()
+        {
+            ["architecture"] = architecture,
+            ["num_classes"] = config.Classes,
+            ["num_features"] = config switch
+            {
+                VisionTransformerConfig vit => vit.Dim,
+                ResNetConfig resnet => resnet.Widths[^1] * (resnet.Block == ResidualKind.Basic ? 1 : 4),
+                _ => null,
+            },
+            ["global_pool"] = config is VisionTransformerConfig { Pooling: Pooling.ClassToken } ? "token" : "avg",
+            ["model_args"] = Arguments(config, base_),
+            ["pretrained_cfg"] = pretrained,
+        };
+        if (config.Classes > 0) json["label_names"] = new JsonArray([.. classes.Select(one => (JsonNode)one)]);
+        return json;
+    }
+
+    /// <summary>The architecture of the same name, or one that is alike but for images and classes; else one that
+    /// becomes the model by its arguments.</summary>
+    private static (string Name, ModelConfig Config) Nearest(string name, ModelConfig config)
+    {
+        foreach (string architecture in Architectures.OrderBy(one =>
+            !Presets.Find(one).Aliases.Prepend(Presets.Find(one).Name)
+                .Contains(name, StringComparer.OrdinalIgnoreCase)))
+        {
+            ModelConfig preset = Presets.Find(architecture).Config;
+            if (preset.GetType() == config.GetType() && Arguments(config, preset with
+            {
+                ImageSize = config.ImageSize,
+                Channels = config.Channels,
+                Classes = config.Classes,
+            }) is { Count: 0 }) return (architecture, preset);
+        }
+
+        string other = config switch
+        {
+            VisionTransformerConfig { DistillationToken: true } => "deit_base_distilled_patch16_224",
+            VisionTransformerConfig { GatedMlp: true } => "vit_giant_patch14_dinov2",
+            ResNetConfig { Block: ResidualKind.Basic } => "resnet18",
+            ResNetConfig => "resnet50",
+            _ => "vit_base_patch16_224",
+        };
+        return (other, Presets.Find(other).Config);
+    }
+
+    /// <summary>Arguments of timm's models that make one of an architecture.</summary>
+    private static JsonObject Arguments(ModelConfig config, ModelConfig from)
+    {
+        JsonObject arguments = [];
+        void Put(string name, JsonNode? value, JsonNode? before)
+        {
+            if (!JsonNode.DeepEquals(value, before)) arguments[name] = value;
+        }
+
+        if (config.Channels != 3) arguments["in_chans"] = config.Channels;
+        if (config is VisionTransformerConfig vit && from is VisionTransformerConfig old)
+        {
+            Put("img_size", vit.ImageSize, old.ImageSize);
+            Put("patch_size", vit.PatchSize, old.PatchSize);
+            Put("embed_dim", vit.Dim, old.Dim);
+            Put("depth", vit.Depth, old.Depth);
+            Put("num_heads", vit.Heads, old.Heads);
+            Put("mlp_ratio", MlpRatio(vit), MlpRatio(old));
+            Put("qkv_bias", vit.QkvBias, old.QkvBias);
+            Put("init_values", vit.LayerScale is null ? null : 1e-5, old.LayerScale is null ? null : 1e-5);
+            Put("class_token", vit.ClassToken, old.ClassToken);
+            Put("no_embed_class", !vit.PrefixPositions, !old.PrefixPositions);
+            Put("reg_tokens", vit.RegisterTokens, old.RegisterTokens);
+            Put("global_pool", vit.Pooling == Pooling.Mean ? "avg" : "token", "token");
+            Put("pos_embed", vit.Position == PositionKind.None ? "none" : "learn", "learn");
+            // what no argument says
+            if (vit.DistillationToken != old.DistillationToken || vit.GatedMlp != old.GatedMlp) arguments["kind"] = "";
+        }
+        else if (config is ResNetConfig resnet && from is ResNetConfig other)
+        {
+            Put("layers", ConfigText.List(resnet.Layers), ConfigText.List(other.Layers));
+            if (resnet.Block != other.Block) arguments["kind"] = "";
+        }
+
+        return arguments;
+    }
+
+    /// <summary>Width of the MLP's first layer as a multiple of dim, such as timm rounds down to it again.</summary>
+    private static double MlpRatio(VisionTransformerConfig vit)
+    {
+        int hidden = (vit.MlpDim ?? 4 * vit.Dim) * (vit.GatedMlp ? 2 : 1);
+        double ratio = (double)hidden / vit.Dim;
+        return (int)(vit.Dim * ratio) == hidden ? ratio : Math.BitIncrement(ratio);
+    }
+}
