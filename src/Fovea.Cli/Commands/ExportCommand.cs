@@ -4,6 +4,7 @@ using Fovea.Cli.Options;
 using Fovea.Export;
 using Fovea.Export.Names;
 using Fovea.Tensors;
+using Fovea.Training.Checkpoints;
 using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
