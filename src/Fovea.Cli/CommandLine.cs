@@ -75,6 +75,7 @@ internal static class CommandLine
             DataCommand.Create(terminal, stop),
             WeightsCommand.Create(terminal),
             ExportCommand.Create(terminal),
+            VerifyCommand.Create(terminal, stop),
             ServeCommand.Create(terminal, stop),
         };
         root.Add(new Option<bool>(Verbose) { Description = "Stack traces with error messages", Recursive = true });

@@ -25,44 +25,48 @@ public static class ModelExport
     {
         int size = options.ImageSize ?? model.Model.Config.ImageSize;
         DatasetInfo data = model.Head.Data;
-        ImagePreparation images = ImagePreparation.Of(model, size);
-        (Normalization normalization, int? shorterSide, Interpolation interpolation) =
-            (images.Normalization, images.ShorterSide, images.Interpolation);
+        ImageSettings images = ImageSettings.Of(model, size);
         Dictionary<string, string> metadata = new()
         {
             ["fovea_version"] = Machine.Version,
             ["model"] = model.Head.Recipe.Model.Name,
-            ["image_size"] = Text(size),
-            ["image_channels"] = Text(model.Model.Config.Channels),
-            ["image_mean"] = Text(normalization.Mean),
-            ["image_std"] = Text(normalization.Std),
-            ["image_resize"] = shorterSide is int pixels
-                ? $"shorter side to {Text(pixels)}, middle {Text(size)} cut out"
-                : $"to {Text(size)}x{Text(size)}",
-            ["interpolation"] = interpolation.ToString().ToLowerInvariant(),
             ["preprocessing"] = preprocess ? "in the graph" : "by the caller",
             ["weights"] = options.Weights.ToString().ToLowerInvariant(),
             ["dataset"] = data.Name,
             ["class_names"] = JsonText.Line(data.ClassNames),
         };
+        foreach ((string key, string value) in Describe(images, model.Model.Config.Channels)) metadata[key] = value;
         if (model.Model.Config.Describe().Attention is { } attention) metadata["attention"] = attention.ToString();
-        Preprocessing? steps = preprocess ? Steps(normalization, shorterSide, interpolation) : null;
+        Preprocessing? steps = preprocess ? Steps(images) : null;
         return OnnxExport.Write(model.Model, path, options with { Metadata = metadata, Preprocessing = steps });
     }
 
-    private static Preprocessing Steps(Normalization normalization, int? shorterSide, Interpolation interpolation)
+    /// <summary>Metadata on how images are prepared.</summary>
+    internal static Dictionary<string, string> Describe(ImageSettings images, int channels) => new()
     {
-        if (interpolation is not (Interpolation.Bilinear or Interpolation.Bicubic))
-            throw new UsageException(
-                $"ONNX does not resize with the filter '{interpolation.ToString().ToLowerInvariant()}': prepare images "
-                    + "outside the graph, or give bilinear or bicubic.")
+        ["image_size"] = Text(images.Size),
+        ["image_channels"] = Text(channels),
+        ["image_mean"] = Text(images.Normalization.Mean),
+        ["image_std"] = Text(images.Normalization.Std),
+        ["image_resize"] = images.ShorterSide is int pixels
+            ? $"shorter side to {Text(pixels)}, middle {Text(images.Size)} cut out"
+            : $"to {Text(images.Size)}x{Text(images.Size)}",
+        ["interpolation"] = images.Interpolation.ToString().ToLowerInvariant(),
+    };
+
+    private static Preprocessing Steps(ImageSettings images)
+    {
+        if (images.Interpolation is not (Interpolation.Bilinear or Interpolation.Bicubic))
+            throw new UsageException("ONNX does not resize with the filter "
+                + $"'{images.Interpolation.ToString().ToLowerInvariant()}': prepare images outside the graph, or give "
+                + "bilinear or bicubic.")
             { Field = "interpolation" };
         return new Preprocessing
         {
-            Mean = normalization.Mean,
-            Std = normalization.Std,
-            ShorterSide = shorterSide,
-            IsBicubic = interpolation == Interpolation.Bicubic,
+            Mean = images.Normalization.Mean,
+            Std = images.Normalization.Std,
+            ShorterSide = images.ShorterSide,
+            IsBicubic = images.Interpolation == Interpolation.Bicubic,
         };
     }
 

@@ -47,7 +47,7 @@ public static class WeightsExport
         if (numbers == WeightNumbers.Fp16) weights = [.. weights.Select(Halved)];
         DatasetInfo data = model.Head.Data;
         string[] classes = config.Classes > 0 ? [.. data.ClassNames] : [];
-        ImagePreparation images = ImagePreparation.Of(model, config.ImageSize);
+        ImageSettings images = ImageSettings.Of(model, config.ImageSize);
         List<(string Name, string Text)> configs = names switch
         {
             WeightNames.Huggingface =>

@@ -5,7 +5,6 @@ using Fovea.Data.Datasets.Splits;
 using Fovea.Export.Tests.Support;
 using Fovea.Training;
 using Fovea.Training.Models;
-using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
 using Fovea.Vision.Attention;
 using Microsoft.ML.OnnxRuntime;
@@ -114,20 +113,5 @@ public sealed class ModelExportTests
         double largest = logits.Max();
         double[] shares = [.. logits.Select(logit => Math.Exp(logit - largest))];
         return [.. shares.Select(share => share / shares.Sum())];
-    }
-
-    private sealed class Silent : IRunObserver
-    {
-        public void Warned(string message)
-        {
-        }
-
-        public void Started(RunPlan plan)
-        {
-        }
-
-        public void Progressed(in StepProgress progress)
-        {
-        }
     }
 }

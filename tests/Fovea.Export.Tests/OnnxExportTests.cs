@@ -197,6 +197,45 @@ public sealed class OnnxExportTests
         Assert.Equal(10, Runtime.Run(session, Models.Images(model.Config, 1), 1, 3, 24, 24).Length);
     }
 
+    [Fact]
+    public void A_second_file_that_is_needed_no_more_is_removed()
+    {
+        using TemporaryFolder folder = new();
+        ImageClassifier model = Models.Create(Models.WithAttention("softmax"));
+        string path = folder["model.onnx"], data = path + ".data";
+        OnnxExport.Write(model, path, new() { MostBytes = 1000 });
+        byte[] first = File.ReadAllBytes(data);
+        OnnxExport.Write(model, path, new() { MostBytes = 1000 });
+        Assert.Equal(first, File.ReadAllBytes(data));
+        OnnxExport.Write(model, path, new());
+        Assert.Equal(["model.onnx"], Directory.GetFiles(folder.Path).Select(Path.GetFileName));
+        using InferenceSession session = Runtime.Open(path);
+    }
+
+    [Fact]
+    public void A_second_file_of_others_is_left_alone()
+    {
+        using TemporaryFolder folder = new();
+        ImageClassifier model = Models.Create(Models.WithAttention("softmax"));
+        string path = folder["model.onnx"], data = path + ".data";
+        File.WriteAllText(data, "mine");
+        OnnxExport.Write(model, path, new());
+        // written here, but with nothing in a second file
+        OnnxExport.Write(model, path, new());
+        Assert.Equal("mine", File.ReadAllText(data));
+        byte[] before = File.ReadAllBytes(path);
+        UsageException error = Assert.Throws<UsageException>(() =>
+            OnnxExport.Write(model, path, new() { MostBytes = 1000 }));
+        Assert.Equal("out", error.Field);
+        Assert.Equal(("mine", 2), (File.ReadAllText(data), Directory.GetFiles(folder.Path).Length));
+        Assert.Equal(before, File.ReadAllBytes(path));
+
+        // beside a file that is none of ONNX
+        File.WriteAllText(path, "text");
+        OnnxExport.Write(model, path, new());
+        Assert.Equal("mine", File.ReadAllText(data));
+    }
+
     [Theory]
     [MemberData(nameof(Mechanisms))]
     public void Files_keep_the_rules_of_the_format(string attention)

@@ -53,8 +53,8 @@ internal sealed class ExportCommand
                 + "softmax, for any number of images at a time; or as safetensors with the names of another library.")
         { export._path };
         foreach (Option option in new Option[] { export._format, export._names, export._out, export._opset,
-            export._precision,
-            export._preprocess, export._imageSize, export._model, export._dataset, export._data, export._json }
+            export._precision, export._preprocess, export._imageSize, export._model, export._dataset, export._data,
+            export._json }
             .Concat(export._view))
             command.Add(option);
         command.SetAction(parsed => export.Run(parsed, terminal));

@@ -84,6 +84,11 @@ internal static class Examples
             "fovea export runs/NAME --preprocess --out model.onnx",
             "fovea export runs/NAME --format safetensors --names huggingface",
         ],
+        ["fovea verify"] =
+        [
+            "fovea verify NAME.onnx --against runs/NAME",
+            "fovea verify NAME.onnx --against runs/NAME --data other-photographs --eval-limit 1000 --json",
+        ],
         ["fovea serve"] =
         [
             "fovea serve runs/NAME",

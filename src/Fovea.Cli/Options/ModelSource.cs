@@ -37,25 +37,31 @@ internal sealed class ModelSource
     private readonly RecipeOption[] _view = [.. RecipeFields.All
         .Where(field => field.Name is "crop-pct" or "interpolation" or "mean" or "std")
         .Select(field => new RecipeOption(field, "as in the training"))];
+    private readonly Option<string>? _run;
     private readonly TextWriter _notes;
 
     /// <param name="command">Gets the argument and the options.</param>
     /// <param name="notes">Gets what has to be said besides the results.</param>
-    public ModelSource(Command command, TextWriter notes)
+    /// <param name="run">Names the model in place of the argument; null: the argument does.</param>
+    public ModelSource(Command command, TextWriter notes, Option<string>? run = null)
     {
-        _notes = notes;
-        command.Add(_path);
+        (_notes, _run) = (notes, run);
+        if (run is null) command.Add(_path);
+        else command.Add(run);
         foreach (Option option in new Option[] { _model, _dataset, _data, _split, _maxPixels, _knownClasses,
             _allowPartial, _device, _precision, _threads }.Concat(_view))
             command.Add(option);
     }
+
+    /// <summary>Threads that were asked for.</summary>
+    public int? Threads(ParseResult parsed) => parsed.GetValue(_threads);
 
     public TrainedModel Model(ParseResult parsed)
     {
         Device device = Device.Open(parsed.GetRequiredValue(_device), parsed.GetValue(_threads),
             parsed.GetValue(_precision));
         if (parsed.GetValue(_model) is not string name)
-            return TrainedModel.Load(parsed.GetRequiredValue(_path), device,
+            return TrainedModel.Load(PathOf(parsed), device,
                 training => RecipeOption.Apply(training, _view, parsed));
         Recipe recipe = Recipe.Default with
         {
@@ -63,7 +69,7 @@ internal sealed class ModelSource
             Data = new DataSection { Dataset = parsed.GetValue(_dataset), Directory = parsed.GetValue(_data) },
         };
         recipe = RecipeOption.Apply(recipe, _view, parsed);
-        return TrainedModel.FromWeights(parsed.GetRequiredValue(_path), recipe, DatasetChoice.Load(recipe).Info,
+        return TrainedModel.FromWeights(PathOf(parsed), recipe, DatasetChoice.Load(recipe).Info,
             device);
     }
 
@@ -83,7 +89,7 @@ internal sealed class ModelSource
         if (isOther) data = data with { Cache = null };
         DatasetSplits splits = DatasetChoice.Load(training with { Data = data });
         ClassMap classes = ClassMap.Of(model.Head.Data, splits.Info)
-            .Require(parsed.GetRequiredValue(_path), parsed.GetValue(_knownClasses));
+            .Require(PathOf(parsed), parsed.GetValue(_knownClasses));
         foreach (string about in splits.Notes) Say($"note: {OptionNames.Of(about)}");
         if (classes.Note is string note) Say(note);
         splits = classes.Apply(splits);
@@ -109,6 +115,9 @@ internal sealed class ModelSource
         return parsed.GetValue(_dataset) is null ? DatasetChoice.From(data, directory)
             : data with { Directory = directory };
     }
+
+    private string PathOf(ParseResult parsed) =>
+        _run is null ? parsed.GetRequiredValue(_path) : parsed.GetRequiredValue(_run);
 
     private static string? FullPath(DataSection data) =>
         data.Directory is string directory ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)) : null;

@@ -17,37 +17,49 @@ internal static class GraphWriter
 
     private const int PageBytes = 4096, SmallBytes = 1024;
 
-    /// <summary>Writes the file, and where it would be too long a second one with the elements,
-    /// <c>PATH.data</c>.</summary>
+    /// <summary>Name of this program in its files.</summary>
+    public const string Producer = "Fovea";
+
+    /// <summary>Writes the file, and where it would be too long a second one with the elements, <c>PATH.data</c>. Of an
+    /// earlier export nothing stays; both files are replaced together, when both are whole and on the disk.</summary>
     /// <returns>The second file; null: there is none.</returns>
+    /// <exception cref="UsageException">A second file is there that no export wrote.</exception>
     public static string? Write(string path, OnnxGraph graph, IReadOnlyDictionary<string, string> metadata,
         string producerVersion, long mostBytes = MostBytes)
     {
         bool isExternal = graph.Initializers.Sum(initializer => initializer.Bytes) > mostBytes;
-        string? data = isExternal ? path + ".data" : null;
+        string data = path + ".data";
+        bool isOld = File.Exists(data) && DataFile.IsOurs(path);
+        if (isExternal && !isOld && Path.Exists(data))
+            throw new UsageException($"'{data}', where weights would be written, is there and was not exported here.")
+            {
+                Field = "out",
+                Remedy = "Name another file, or remove it.",
+            };
         Dictionary<GraphInitializer, long> offsets = [];
-        if (data is not null)
+        long offset = 0;
+        foreach (GraphInitializer initializer in graph.Initializers.Where(one => isExternal && one.Bytes >= SmallBytes))
         {
-            long offset = 0;
-            foreach (GraphInitializer initializer in graph.Initializers.Where(one => one.Bytes >= SmallBytes))
-            {
-                offsets[initializer] = offset;
-                offset += (initializer.Bytes + PageBytes - 1) / PageBytes * PageBytes;   // so that it can be mapped
-            }
-
-            AtomicFile.Write(data, stream =>
-            {
-                foreach ((GraphInitializer initializer, long start) in offsets)
-                {
-                    while (stream.Position < start) stream.WriteByte(0);
-                    WriteElements(stream, initializer);
-                }
-            });
+            offsets[initializer] = offset;
+            offset += (initializer.Bytes + PageBytes - 1) / PageBytes * PageBytes;   // so that it can be mapped
         }
 
         AtomicFile.Write(path, stream => WriteModel(stream, graph, metadata, producerVersion, offsets,
-            data is null ? "" : Path.GetFileName(data)));
-        return data;
+            Path.GetFileName(data)), written: _ =>
+            {
+                if (isExternal) AtomicFile.Write(data, stream => WriteData(stream, offsets));
+            });
+        if (isOld && !isExternal) File.Delete(data);
+        return isExternal ? data : null;
+    }
+
+    private static void WriteData(Stream stream, Dictionary<GraphInitializer, long> offsets)
+    {
+        foreach ((GraphInitializer initializer, long start) in offsets)
+        {
+            while (stream.Position < start) stream.WriteByte(0);
+            WriteElements(stream, initializer);
+        }
     }
 
     private static void WriteModel(Stream stream, OnnxGraph graph, IReadOnlyDictionary<string, string> metadata,
@@ -66,7 +78,7 @@ internal static class GraphWriter
         byte[] before = Message(model =>
         {
             Put(model, 1, IrVersion(graph.Opset));
-            Put(model, 2, "Fovea");
+            Put(model, 2, Producer);
             Put(model, 3, producerVersion);
             Put(model, 8, Message(set =>
             {

@@ -64,7 +64,7 @@ internal static class HuggingFaceModel
     }
 
     /// <summary>Contents of <c>preprocessor_config.json</c> for <c>AutoImageProcessor.from_pretrained</c>.</summary>
-    public static JsonObject Processor(ImagePreparation images)
+    public static JsonObject Processor(ImageSettings images)
     {
         JsonObject Square() => new() { ["height"] = images.Size, ["width"] = images.Size };
         bool cuts = images.ShorterSide is not null;

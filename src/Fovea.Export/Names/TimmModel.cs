@@ -30,7 +30,7 @@ internal static class TimmModel
     /// <param name="images">Its images.</param>
     /// <param name="classes">Names of its classes.</param>
     /// <param name="dataset">Name of the data that it was trained on.</param>
-    public static JsonObject Config(string name, ModelConfig config, ImagePreparation images,
+    public static JsonObject Config(string name, ModelConfig config, ImageSettings images,
         IReadOnlyList<string> classes, string dataset)
     {
         (string architecture, ModelConfig base_) = Nearest(name, config);

@@ -157,6 +157,9 @@ public sealed class TrainedModel
     /// until the next one is asked for.</summary>
     internal IEnumerable<Batch> Each(IImageDataset dataset) => LoaderOf(dataset, 1).Epoch(0);
 
+    /// <summary>Batches as the model takes them, normalised; each valid until the next one is asked for.</summary>
+    internal IEnumerable<Batch> Batches(IImageDataset dataset, int batchSize) => LoaderOf(dataset, batchSize).Epoch(0);
+
     /// <summary>Device of the model.</summary>
     internal Device Device => _device;
 

@@ -13,11 +13,11 @@ namespace Fovea.Export.Images;
 /// <param name="Share">Size as a share of the shorter side.</param>
 /// <param name="Interpolation">How it is resized.</param>
 /// <param name="Normalization">Mean and deviation of each channel, of samples from 0 to 1.</param>
-internal sealed record ImagePreparation(int Size, int? ShorterSide, double Share, Interpolation Interpolation,
+internal sealed record ImageSettings(int Size, int? ShorterSide, double Share, Interpolation Interpolation,
     Normalization Normalization)
 {
     /// <summary>That of a trained model for images of a size.</summary>
-    public static ImagePreparation Of(TrainedModel model, int size)
+    public static ImageSettings Of(TrainedModel model, int size)
     {
         DatasetInfo data = model.Head.Data;
         DataSection how = model.Head.Recipe.Data;
