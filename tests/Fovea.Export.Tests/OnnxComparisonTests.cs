@@ -19,6 +19,8 @@ public sealed class OnnxComparisonTests : IClassFixture<OnnxComparisonTests.Run>
 
     public OnnxComparisonTests(Run run) => _run = run;
 
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -27,12 +29,12 @@ public sealed class OnnxComparisonTests : IClassFixture<OnnxComparisonTests.Run>
         using TemporaryFolder folder = new();
         ModelExport.Write(_run.Model, folder["model.onnx"], new(), preprocess);
         using OnnxComparison comparison = new(folder["model.onnx"], _run.Model);
-        OnnxAgreement agreement = comparison.Run(_run.Images.Test, 64);
+        OnnxAgreement agreement = comparison.Run(_run.Images.Test, 64, stop: Stop);
         Assert.Equal((1000, 0), (agreement.Images, agreement.Different));
         Assert.Equal((agreement.Model.Top1, agreement.Model.Top5), (agreement.Onnx.Top1, agreement.Onnx.Top5));
         Assert.InRange(agreement.LargestDifference, 0, 1e-4);
         Assert.True(agreement.Agrees);
-        EvaluationResult own = _run.Model.Evaluate(_run.Images.Test, 64);
+        EvaluationResult own = _run.Model.Evaluate(_run.Images.Test, 64, stop: Stop);
         Assert.Equal((own.Top1, own.Top5), (agreement.Model.Top1, agreement.Model.Top5));
         // it learned something, so that agreeing means something
         Assert.InRange(own.Predicted.Distinct().Count(), 5, 10);
@@ -45,10 +47,10 @@ public sealed class OnnxComparisonTests : IClassFixture<OnnxComparisonTests.Run>
         using TemporaryFolder folder = new();
         ModelExport.Write(_run.Model, folder["model.onnx"], new() { Weights = WeightNumbers.Fp16 }, preprocess: false);
         using OnnxComparison comparison = new(folder["model.onnx"], _run.Model);
-        OnnxAgreement agreement = comparison.Run(_run.Some, 16);
+        OnnxAgreement agreement = comparison.Run(_run.Some, 16, stop: Stop);
         Assert.Equal((0.1, 0.005), (agreement.Tolerance, agreement.DifferentAllowed));
         Assert.True(agreement.Agrees);
-        Assert.False(comparison.Run(_run.Some, 16, tolerance: 1e-7).Agrees);
+        Assert.False(comparison.Run(_run.Some, 16, tolerance: 1e-7, stop: Stop).Agrees);
     }
 
     /// <summary>Another order of the classes in the file: they are matched by name.</summary>
@@ -62,14 +64,14 @@ public sealed class OnnxComparisonTests : IClassFixture<OnnxComparisonTests.Run>
             data with { ClassNames = [.. order.Select(label => data.ClassNames[label])] });
         ModelExport.Write(other, folder["model.onnx"], new(), preprocess: false);
         using OnnxComparison comparison = new(folder["model.onnx"], _run.Model);
-        OnnxAgreement agreement = comparison.Run(_run.Some, 16);
+        OnnxAgreement agreement = comparison.Run(_run.Some, 16, stop: Stop);
         Assert.True(agreement.Agrees);
         Assert.Equal(0, agreement.Different);
 
         // the same rows under names that do not go with them
         ModelExport.Write(With(_run.Model, order, data), folder["wrong.onnx"], new(), preprocess: false);
         using OnnxComparison wrong = new(folder["wrong.onnx"], _run.Model);
-        OnnxAgreement disagreement = wrong.Run(_run.Some, 16);
+        OnnxAgreement disagreement = wrong.Run(_run.Some, 16, stop: Stop);
         Assert.False(disagreement.Agrees);
         Assert.True(disagreement.Different > 10);
         Assert.InRange(disagreement.DifferentImages.Count, 1, 10);

@@ -65,7 +65,7 @@ public sealed class WeightsExportTests
         Assert.Equal(file.Weights.Count, summary.Tensors);
         Assert.Equal(SchemeOf(names, config), weights.Scheme);
         ImageClassifier again = config.Build();
-        bool isFixed = config is VisionTransformerConfig { Position: PositionKind.SinCos2d };
+        bool isFixed = config is VisionTransformerConfig vit && vit.Position.Has(PositionKind.SinCos2d);
         LoadPlan plan = LoadPlan.Create(again, weights, file.Path, Device.Cpu, strict: !isFixed);
         plan.Initialize(again, Device.Cpu, 99);
         again.Train(false);
@@ -193,21 +193,22 @@ public sealed class WeightsExportTests
     }
 
     [Theory]
-    [InlineData(WeightNames.Huggingface, "cct_2_3x2", "Hugging Face's transformers has no embedding 'tokenizer'",
+    [InlineData(WeightNames.Huggingface, "cct_2_3x2", "embedding 'tokenizer'", "Hugging Face's transformers",
         "`format` onnx holds every model.")]
-    [InlineData(WeightNames.Torchvision, "dinov2_vits14", "torchvision has no layer scale",
+    [InlineData(WeightNames.Torchvision, "dinov2_vits14", "layer scale", "torchvision",
         "`names` timm and huggingface and dinov2 have all of it; `format` onnx holds every model.")]
-    [InlineData(WeightNames.Dinov2, "resnet18", "facebookresearch's dinov2 has no residual network",
+    [InlineData(WeightNames.Dinov2, "resnet18", "a residual network", "facebookresearch's dinov2",
         "`names` timm and torchvision and huggingface have all of it; `format` onnx holds every model.")]
-    [InlineData(WeightNames.Torchvision, "vit-nano", "torchvision has no pooling 'mean'",
+    [InlineData(WeightNames.Torchvision, "vit-nano", "pooling 'mean'", "torchvision",
         "`names` timm has all of it; `format` onnx holds every model.")]
-    [InlineData(WeightNames.Timm, "vit_dis_small", "timm has no attention 'disentangled'",
+    [InlineData(WeightNames.Timm, "vit_dis_small", "attention 'disentangled'", "timm",
         "`format` onnx holds every model.")]
-    public void What_a_library_does_not_have_is_refused(WeightNames names, string preset, string part, string remedy)
+    public void What_a_library_does_not_have_is_refused(WeightNames names, string preset, string part, string library,
+        string remedy)
     {
         UsageException error = Assert.Throws<UsageException>(() =>
             Obstacle.Require(names, Presets.Find(preset).Config));
-        Assert.Equal($"`names`: {part}, so its names cannot hold this model.", error.Sentence);
+        Assert.Equal($"`names`: {part} cannot be written with the names of {library}.", error.Sentence);
         Assert.Equal(("names", remedy), (error.Field, error.Remedy));
     }
 
@@ -218,17 +219,22 @@ public sealed class WeightsExportTests
         Assert.Null(Obstacle.Of(WeightNames.Torchvision, vit));
         foreach ((VisionTransformerConfig config, string part) in new (VisionTransformerConfig, string)[]
         {
-            (vit with { HeadDim = 8 }, "heads that are not dim / heads wide"),
-            (vit with { Channels = 1 }, "model for images of 1 channel"),
-            (vit with { NormEpsilon = 1e-5f }, "layer norm with an epsilon of 1E-05"),
+            (vit with { HeadDim = 8 }, "a head that is not dim / heads wide"),
+            (vit with { Channels = 1 }, "a model for images of 1 channel"),
+            (vit with { NormEpsilon = 1e-5f }, "a layer norm with an epsilon of 1E-05"),
             (vit with { Activation = UnaryOperator.Relu }, "activation 'relu'"),
-            (vit with { QkvBias = false }, "queries, keys and values without bias"),
-            (vit with { ProjectionBias = false }, "output projection without bias"),
-            (vit with { NormedResidual = true }, "norm on the residual path"),
-            (vit with { MlpDim = 0 }, "block without an MLP"),
-            (vit with { RegisterTokens = 2 }, "register tokens"),
-            (vit with { PrefixPositions = false }, "class token without a position"),
-            (vit with { Position = PositionKind.None }, "model without positions"),
+            (vit with { QkvBias = false }, "a projection to queries, keys and values without bias"),
+            (vit with { ProjectionBias = false }, "an output projection without bias"),
+            (vit with { NormedResidual = true }, "a norm on the residual path"),
+            (vit with { MlpDim = 0 }, "a block without an MLP"),
+            (vit with { RegisterTokens = 2 }, "a register token"),
+            (vit with { PrefixPositions = false }, "a class token without a position"),
+            (vit with { Position = PositionKind.None }, "position 'none'"),
+            (vit with { Position = "learned+rope" }, "position 'rope'"),
+            (vit with { Norm = NormKind.RmsNorm }, "norm 'rmsnorm'"),
+            (vit with { QkNorm = true }, "norm of queries and keys"),
+            (vit with { ParallelBlocks = true }, "parallel blocks"),
+            (vit with { Pooling = Pooling.Map }, "pooling 'map'"),
             (vit with { Attention = "softmax,softmax:scale=0.5" }, "attention 'softmax:scale=0.5'"),
             (vit with { Attention = "softmax:window=2" }, "attention 'softmax:window=2'"),
         })

@@ -13,7 +13,7 @@ internal static class Obstacle
 {
     private const float UsualEpsilon = 1e-6f;
 
-    /// <summary>Part of which a code base has no counterpart, such as <c>attention 'linear'</c>; null: it has all.</summary>
+    /// <summary>Part that has no names there, such as <c>attention 'linear'</c>; null: all have.</summary>
     public static string? Of(WeightNames names, ModelConfig config) => config switch
     {
         VisionTransformerConfig vit => (OfAll(vit) ?? names switch
@@ -24,7 +24,7 @@ internal static class Obstacle
             _ => OfDinoV2(vit),
         }) ?? Rest(vit),
         ResNetConfig resnet => OfResNet(names, resnet),
-        _ => "model of this family",
+        _ => "a model of this family",
     };
 
     /// <exception cref="UsageException">The code base does not have a part of the model; the remedy says which names
@@ -36,7 +36,7 @@ internal static class Obstacle
             .Select(other => other.ToString().ToLowerInvariant())];
         string instead = others.Length == 0 ? ""
             : $"`names` {string.Join(" and ", others)} {(others.Length == 1 ? "has" : "have")} all of it; ";
-        throw new UsageException($"{NameOf(names)} has no {obstacle}, so its names cannot hold this model.")
+        throw new UsageException($"{obstacle} cannot be written with the names of {NameOf(names)}.")
         {
             Field = "names",
             Remedy =
@@ -57,67 +57,73 @@ internal static class Obstacle
             ? $"attention '{attention}'"
         : vit.Embedding != EmbeddingKind.Patch ? $"embedding '{Word(vit.Embedding)}'"
         : vit.Dim % vit.Heads != 0 || (vit.HeadDim ?? vit.Dim / vit.Heads) * vit.Heads != vit.Dim
-            ? "heads that are not dim / heads wide"
-        : vit.MlpDim == 0 ? "block without an MLP"
-        : vit.NormedResidual ? "norm on the residual path"
-        : !vit.ProjectionBias ? "output projection without bias"
-        : vit.Pooling == Pooling.Sequence ? "pooling 'sequence'"
-        : vit.GatedMlp && vit.Activation != UnaryOperator.Silu ? $"gated MLP with '{Word(vit.Activation)}'"
+            ? "a head that is not dim / heads wide"
+        : vit.MlpDim == 0 ? "a block without an MLP"
+        : vit.NormedResidual ? "a norm on the residual path"
+        : !vit.ProjectionBias ? "an output projection without bias"
+        : vit.Pooling is not (Pooling.ClassToken or Pooling.Mean) ? $"pooling '{Word(vit.Pooling)}'"
+        : vit.Norm != NormKind.LayerNorm ? $"norm '{Word(vit.Norm)}'"
+        : vit.QkNorm ? "norm of queries and keys"
+        : vit.ParallelBlocks ? "parallel blocks"
+        : vit.Position.Kinds.FirstOrDefault(kind => kind is not (PositionKind.None or PositionKind.Learned
+            or PositionKind.SinCos1d or PositionKind.SinCos2d), PositionKind.None) is not PositionKind.None and var kind
+            ? $"position '{Word(kind)}'"
+        : vit.GatedMlp && vit.Activation != UnaryOperator.Silu ? $"a gated MLP with '{Word(vit.Activation)}'"
         : null;
 
     private static string? OfTimm(VisionTransformerConfig vit) =>
         vit.NormEpsilon != UsualEpsilon ? Epsilon(vit)
-        : !vit.GatedMlp && vit.Activation != UnaryOperator.Gelu ? $"activation '{Word(vit.Activation)}' in a file"
+        : !vit.GatedMlp && vit.Activation != UnaryOperator.Gelu ? $"activation '{Word(vit.Activation)}'"
         : vit.DistillationToken && (vit.RegisterTokens > 0 || !vit.PrefixPositions || vit.GatedMlp
-            || vit.Position == PositionKind.None) ? "distillation token beside these parts"
+            || vit.Position.Has(PositionKind.None)) ? "a distillation token beside these parts"
         : null;
 
     private static string? OfTorchvision(VisionTransformerConfig vit) => OfClassToken(vit)
         ?? (vit.Channels != 3 ? Channels(vit)
-        : vit.DistillationToken ? "distillation token"
-        : vit.RegisterTokens > 0 ? "register tokens"
-        : !vit.PrefixPositions ? "class token without a position"
+        : vit.DistillationToken ? "a distillation token"
+        : vit.RegisterTokens > 0 ? "a register token"
+        : !vit.PrefixPositions ? "a class token without a position"
         : vit.LayerScale is not null ? "layer scale"
-        : vit.GatedMlp ? "gated MLP"
-        : !vit.QkvBias ? "queries, keys and values without bias"
+        : vit.GatedMlp ? "a gated MLP"
+        : !vit.QkvBias ? "a projection to queries, keys and values without bias"
         : vit.Activation != UnaryOperator.Gelu ? $"activation '{Word(vit.Activation)}'"
         : vit.NormEpsilon != UsualEpsilon ? Epsilon(vit)
         : null);
 
     private static string? OfHuggingFace(VisionTransformerConfig vit) => OfClassToken(vit)
         ?? (vit.LayerScale is null
-            ? vit.RegisterTokens > 0 ? "register tokens without layer scale"
-                : !vit.PrefixPositions ? "class token without a position"
-                : vit.GatedMlp ? "gated MLP without layer scale" : null
-            : vit.DistillationToken ? "distillation token with layer scale"
-                : vit.PrefixPositions != (vit.RegisterTokens == 0) ? "positions of this form beside register tokens"
-                : !vit.GatedMlp && vit.MlpDim % vit.Dim > 0 ? "MLP that is not a multiple of dim wide"
+            ? vit.RegisterTokens > 0 ? "a register token without layer scale"
+                : !vit.PrefixPositions ? "a class token without a position"
+                : vit.GatedMlp ? "a gated MLP without layer scale" : null
+            : vit.DistillationToken ? "a distillation token with layer scale"
+                : vit.PrefixPositions != (vit.RegisterTokens == 0) ? "a position of this form beside register tokens"
+                : !vit.GatedMlp && vit.MlpDim % vit.Dim > 0 ? "an MLP that is not a multiple of dim wide"
                 : OfGate(vit))
         ?? (HuggingFaceModel.Activations.ContainsKey(vit.Activation) ? null : $"activation '{Word(vit.Activation)}'");
 
     private static string? OfDinoV2(VisionTransformerConfig vit) => OfClassToken(vit)
-        ?? (vit.DistillationToken ? "distillation token"
-        : vit.PrefixPositions != (vit.RegisterTokens == 0) ? "positions of this form beside register tokens"
+        ?? (vit.DistillationToken ? "a distillation token"
+        : vit.PrefixPositions != (vit.RegisterTokens == 0) ? "a position of this form beside register tokens"
         : !vit.GatedMlp && vit.Activation != UnaryOperator.Gelu ? $"activation '{Word(vit.Activation)}'"
         : vit.NormEpsilon != UsualEpsilon ? Epsilon(vit)
         : OfGate(vit));
 
     private static string? OfClassToken(VisionTransformerConfig vit) =>
         vit.Pooling != Pooling.ClassToken ? $"pooling '{Word(vit.Pooling)}'"
-        : vit.Position == PositionKind.None ? "model without positions"
+        : vit.Position.Has(PositionKind.None) ? "position 'none'"
         : null;
 
     /// <summary>SwiGLU there is two thirds of 4 dim wide, rounded up to a multiple of 8.</summary>
     private static string? OfGate(VisionTransformerConfig vit) =>
-        vit.GatedMlp && vit.MlpDim != (4 * vit.Dim * 2 / 3 + 7) / 8 * 8 ? $"gated MLP of {vit.MlpDim}" : null;
+        vit.GatedMlp && vit.MlpDim != (4 * vit.Dim * 2 / 3 + 7) / 8 * 8 ? $"a gated MLP of {vit.MlpDim}" : null;
 
     private static string? OfResNet(WeightNames names, ResNetConfig resnet) =>
-        names == WeightNames.Dinov2 ? "residual network"
-        : resnet.SmallStem ? "stem for small images"
-        : resnet.Layers.Count != 4 ? $"residual network of {resnet.Layers.Count} stages"
-        : resnet.NormEpsilon != 1e-5f ? $"batch norm with an epsilon of {Text(resnet.NormEpsilon)}"
+        names == WeightNames.Dinov2 ? "a residual network"
+        : resnet.SmallStem ? "a stem for small images"
+        : resnet.Layers.Count != 4 ? $"a residual network of {resnet.Layers.Count} stages"
+        : resnet.NormEpsilon != 1e-5f ? $"a batch norm with an epsilon of {Text(resnet.NormEpsilon)}"
         : names == WeightNames.Huggingface ? null
-        : !resnet.Widths.SequenceEqual([64, 128, 256, 512]) ? "stages of these widths"
+        : !resnet.Widths.SequenceEqual([64, 128, 256, 512]) ? "a stage of another width"
         : names == WeightNames.Torchvision && resnet.Channels != 3 ? Channels(resnet)
         : null;
 
@@ -154,13 +160,13 @@ internal static class Obstacle
         PositionDropout = vit.PositionDropout,
         HeadDropout = vit.HeadDropout,
         DropPath = vit.DropPath,
-    } ? null : "counterpart of all options of this model";
+    } ? null : "an option of this model";
 
     private static string Epsilon(VisionTransformerConfig vit) =>
-        $"layer norm with an epsilon of {Text(vit.NormEpsilon)}";
+        $"a layer norm with an epsilon of {Text(vit.NormEpsilon)}";
 
     private static string Channels(ModelConfig config) =>
-        $"model for images of {config.Channels} channel{(config.Channels == 1 ? "" : "s")}";
+        $"a model for images of {config.Channels} channel{(config.Channels == 1 ? "" : "s")}";
 
     private static string Text(float number) => number.ToString("R", CultureInfo.InvariantCulture);
 

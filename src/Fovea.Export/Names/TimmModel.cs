@@ -126,7 +126,7 @@ internal static class TimmModel
             Put("no_embed_class", !vit.PrefixPositions, !old.PrefixPositions);
             Put("reg_tokens", vit.RegisterTokens, old.RegisterTokens);
             Put("global_pool", vit.Pooling == Pooling.Mean ? "avg" : "token", "token");
-            Put("pos_embed", vit.Position == PositionKind.None ? "none" : "learn", "learn");
+            Put("pos_embed", vit.Position.Has(PositionKind.None) ? "none" : "learn", "learn");
             // what no argument says
             if (vit.DistillationToken != old.DistillationToken || vit.GatedMlp != old.GatedMlp) arguments["kind"] = "";
         }

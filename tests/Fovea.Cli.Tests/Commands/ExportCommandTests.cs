@@ -73,8 +73,8 @@ public sealed class ExportCommandTests : IDisposable
         string[] export = ["export", run, "--format", "safetensors"];
         foreach ((string[] more, string part) in new (string[], string)[]
         {
-            (["--names", "huggingface"], "--names: Hugging Face's transformers has no pooling 'mean', so its names "
-                + "cannot hold this model. --names timm has all of it; --format onnx holds every model."),
+            (["--names", "huggingface"], "--names: pooling 'mean' cannot be written with the names of Hugging "
+                + "Face's transformers. --names timm has all of it; --format onnx holds every model."),
             (["--names", "timn"], "--names: 'timn' is not one of timm, torchvision, huggingface"),
             (["--preprocess"], "--preprocess: is of the format onnx"),
             (["--opset", "18"], "--opset: is of the format onnx"),
