@@ -1,6 +1,8 @@
 using System.Text.Json;
+using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Datasets.Splits;
+using Fovea.Data.Transforms.Pixels;
 using Fovea.Export.Names;
 using Fovea.Export.Tests.Support;
 using Fovea.Nn;
@@ -247,8 +249,7 @@ public sealed class WeightsExportTests
         using TemporaryFolder folder = new();
         TrainedModel model = Trained(folder, "vit", Shrunk(Presets.Find("vit").Config), recipe => recipe with
         {
-            Data = recipe.Data with { CropShare = 0.5,
-                Interpolation = Fovea.Data.Transforms.Pixels.Interpolation.Bicubic },
+            Data = recipe.Data with { CropShare = 0.5, Interpolation = Interpolation.Bicubic },
         });
         WeightsExport.Write(model, folder["out"], WeightNames.Huggingface);
         JsonElement config = Json(folder, "config.json"), images = Json(folder, "preprocessor_config.json");
@@ -301,8 +302,8 @@ public sealed class WeightsExportTests
     {
         ModelConfig config = Presets.Find(preset).Config;
         System.Text.Json.Nodes.JsonObject json = TimmModel.Config(preset, config,
-            new(config.ImageSize, 256, 0.875, Fovea.Data.Transforms.Pixels.Interpolation.Bicubic,
-                Fovea.Data.Normalization.ImageNet), ["cat", "dog"], "pets");
+            new(config.ImageSize, 256, 0.875, Interpolation.Bicubic,
+                Normalization.ImageNet), ["cat", "dog"], "pets");
         Assert.Equal(architecture, (string?)json["architecture"]);
         Assert.Equal(arguments.Replace(" ", ""), json["model_args"]!.ToJsonString());
         Assert.Equal(("bicubic", 0.875, "center"), ((string?)json["pretrained_cfg"]!["interpolation"],
