@@ -177,6 +177,30 @@ public sealed class WeightsExportTests
     }
 
     [Fact]
+    public void A_weight_beyond_half_precision_is_refused_before_anything_is_written()
+    {
+        using TemporaryFolder folder = new();
+        TrainedModel model = Trained(folder, "vit", Shrunk(Presets.Find("vit").Config));
+        model.Model.NamedParameters().First(entry => entry.Name == "head.weight").Parameter.Value.CopyFrom([1e5f], 3);
+        UsageException error = Assert.Throws<UsageException>(() =>
+            WeightsExport.Write(model, folder["out"], WeightNames.Huggingface, WeightNumbers.Fp16));
+        Assert.Equal("`precision`: 'classifier.weight' has 100000, which half precision does not hold; export it in "
+            + "fp32.", error.Sentence);
+        Assert.False(Directory.Exists(folder["out"]));
+    }
+
+    /// <summary>Two classes of one name (ImageNet's cranes) stay two.</summary>
+    [Fact]
+    public void No_class_is_lost()
+    {
+        System.Text.Json.Nodes.JsonObject json = HuggingFaceModel.Config(
+            Presets.Find("vit").Config with { Classes = 4 }, ["crane", "\"<b>", "crane", "Sänger\n"]);
+        Assert.Equal("""{"0":"crane","1":"\u0022\u003Cb\u003E","2":"crane","3":"S\u00E4nger\n"}""",
+            json["id2label"]!.ToJsonString());
+        Assert.Equal([0, 1, 3], json["label2id"]!.AsObject().Select(pair => (int)pair.Value!));
+    }
+
+    [Fact]
     public void Another_size_resamples_positions()
     {
         using TemporaryFolder folder = new();
