@@ -6,7 +6,8 @@ using Fovea.Packages.Tests.Support;
 
 namespace Fovea.Packages.Tests.Support;
 
-/// <summary>All packages, packed once from a copy of the sources, so that nothing of the checkout is built anew.</summary>
+/// <summary>All packages, packed once from a copy of the sources, so that nothing of the checkout is built
+/// anew.</summary>
 public sealed class PackedFeed : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -46,7 +47,8 @@ public sealed class PackedFeed : IDisposable
             string[] parts = relative.Split(Path.DirectorySeparatorChar);
             if (!parts.Contains("bin") && !parts.Contains("obj")) Copy(file, Path.Combine(sources, relative));
         }
-        string[] options = ["-c", "Release", "-o", packages, "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false"];
+        string[] options = ["-c", "Release", "-o", packages, "-p:RunAnalyzers=false",
+            "-p:EnforceCodeStyleInBuild=false"];
         Command.Run(
             sources, "dotnet", ["pack", "src/Fovea.Cli", .. options, $"-p:ToolPackageRuntimeIdentifiers={Platform}"]);
         foreach (string library in Libraries)
