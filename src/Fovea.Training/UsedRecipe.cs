@@ -19,6 +19,7 @@ internal static class UsedRecipe
         RegularisationSection rates = recipe.Regularisation;
         recipe = recipe with
         {
+            Model = Model(recipe.Model, model),
             Data = recipe.Data with
             {
                 ValidationShare = recipe.Data.ValidationShare ?? new DatasetOptions().ValidationShare,
@@ -38,6 +39,24 @@ internal static class UsedRecipe
         };
         return Augmented(recipe, recipe.Data.Augmentation?.Steps ?? []);
     }
+
+    /// <summary>Sizes and parts as the model has them. A head's size stays open where it follows from the
+    /// others.</summary>
+    private static ModelSection Model(ModelSection asked, ModelOptions model) => asked with
+    {
+        Dim = model.Dim,
+        Depth = model.Depth,
+        Heads = model.Heads,
+        HeadDim = asked.HeadDim ?? (model.HeadDim * model.Heads == model.Dim ? null : model.HeadDim),
+        MlpRatio = model.MlpRatio,
+        Mlp = model.Mlp,
+        Norm = model.Norm,
+        QkNorm = model.QkNorm ?? false,
+        ParallelBlocks = model.ParallelBlocks ?? false,
+        LayerScale = asked.LayerScale ?? (double?)(decimal?)model.LayerScale,
+        Registers = model.Registers,
+        Pooling = model.Pooling,
+    };
 
     private static (double, double, double) Colours(IReadOnlyList<float> values)
     {

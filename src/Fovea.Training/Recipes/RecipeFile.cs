@@ -58,7 +58,8 @@ public static class RecipeFile
             string value = field.Read(recipe);
             if (asked is not null && value == Open)
             {
-                string why = field.Section == "Model" ? "this model has none" : "as the transforms of 'augment' say";
+                string why = field.Name == "head-dim" ? "dim / heads"
+                    : field.Section == "Model" ? "this model has none" : "as the transforms of 'augment' say";
                 emitter.Emit(new Comment($"{field.Name}: {why}", isInline: false));
                 continue;
             }

@@ -66,6 +66,7 @@ public sealed class ModelsCommandTests : IDisposable
     [InlineData("--position=ropes", "did you mean 'rope'?")]
     [InlineData("--heads=64", "a multiple of 4 elements, got 2")]
     [InlineData("--depth=0", "--depth")]
+    [InlineData("--dim=1000000", "--mlp-ratio: the MLP of tokens of 1000000 elements has 0 to 1048576 hidden elements")]
     [InlineData("--dim=-8", "--dim")]
     [InlineData("--dim=99999999", "--dim")]
     [InlineData("--mlp-ratio=nan", "--mlp-ratio")]

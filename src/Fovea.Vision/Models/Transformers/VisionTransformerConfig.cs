@@ -188,18 +188,19 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>The config with the sizes that are asked for. The MLP keeps its ratio to the tokens.</summary>
     private VisionTransformerConfig Sized(ModelOptions changes)
     {
-        int dim = changes.Dim ?? Dim;
+        int dim = changes.Dim ?? Dim, heads = changes.Heads ?? Heads;
         int? hidden = dim == Dim || MlpDim is null ? MlpDim : (int)Math.Round((double)MlpDim.Value / Dim * dim);
-        if (changes.MlpRatio is { } ratio) hidden = (int)Math.Min(Math.Round(ratio * dim), MostElements + 1);
+        if (changes.MlpRatio is { } ratio)
+            hidden = ratio == 0 ? 0 : (int)Math.Clamp(Math.Round(ratio * dim), 1, MostElements + 1);
         (MlpKind? _, bool gated, UnaryOperator activation) = changes.Mlp is { } kind
             ? MlpForms.First(form => form.Kind == kind) : (null, GatedMlp, Activation);
         return this with
         {
             Dim = dim,
             Depth = changes.Depth ?? Depth,
-            Heads = changes.Heads ?? Heads,
-            HeadDim = changes.HeadDim ?? HeadDim,
-            MlpDim = hidden,
+            Heads = heads,
+            HeadDim = changes.HeadDim is { } size ? (size * heads == dim ? null : size) : HeadDim,
+            MlpDim = hidden == 4 * dim && MlpDim is null ? null : hidden,
             GatedMlp = gated,
             Activation = activation,
         };
@@ -233,7 +234,11 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.Between(1, MostBlocks, Depth, nameof(Depth));
         Check.Between(1, MostElements, Heads, nameof(Heads));
         Check.Between(1, MostElements, HeadDim ?? 1, nameof(HeadDim));
-        Check.Between(0, MostElements, MlpDim ?? 0, nameof(MlpDim));
+        if (HiddenSize is < 0 or > MostElements)
+            throw new UsageException(
+                $"the MLP of tokens of {Dim} elements has 0 to {MostElements} hidden elements, not {HiddenSize}; take "
+                    + "another `mlp-ratio` or `dim`.")
+            { Field = "mlp-ratio" };
         Check.Between(0, MostElements, RegisterTokens, nameof(RegisterTokens));
         Check.That(ImageSize % PatchSize == 0,
             $"{nameof(PatchSize)}: {PatchSize} does not divide {nameof(ImageSize)} {ImageSize}.");
@@ -241,25 +246,23 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.That(side <= MostPatchesPerSide,
             $"{ImageSize} / {PatchSize} pixels make {side} x {side} patches; {MostPatchesPerSide} a side "
                 + "are the most: take a smaller `image-size` or a larger `patch-size`.");
-        if (HeadDim is null && Dim % Heads != 0)
-            throw new UsageException(
-                $"{Heads} do not divide `dim` {Dim}; take {string.Join(" or ", NearDivisors())}, or give `head-dim`.")
-            { Field = "heads" };
-        if (ParallelBlocks && (HiddenSize == 0 || NormedResidual))
-            throw new UsageException(HiddenSize == 0
-                ? "blocks without an MLP (`mlp-ratio` 0) have nothing to run beside attention."
-                : "blocks of this model hand the norm of attention's result on: the MLP cannot run beside attention.")
-            { Field = "parallel-blocks" };
+        if (HeadDim is null)
+            Require(Dim % Heads == 0, "heads",
+                $"{Heads} do not divide `dim` {Dim}; take {string.Join(" or ", NearDivisors())}, or give `head-dim`.");
+        Require(!ParallelBlocks || HiddenSize > 0, "parallel-blocks",
+            "blocks without an MLP (`mlp-ratio` 0) have nothing to run beside attention.");
+        Require(!ParallelBlocks || !NormedResidual, "parallel-blocks",
+            "blocks of this model hand the norm of attention's result on: the MLP cannot run beside attention.");
         Check.That(PositionStd > 0, $"{nameof(PositionStd)} must be above 0, got {PositionStd}.");
         Check.That(NormEpsilon > 0, $"{nameof(NormEpsilon)} must be above 0, got {NormEpsilon}.");
-        Check.That(ClassToken || Pooling != Pooling.ClassToken,
-            $"{nameof(Pooling)}: {Pooling} needs {nameof(ClassToken)} to be true.");
-        Check.That(!DistillationToken || Pooling == Pooling.ClassToken,
-            $"{nameof(DistillationToken)} needs {nameof(Pooling)} {Pooling.ClassToken}, got {Pooling}.");
-        Check.That(!Position.Has(PositionKind.SinCos1d) || Dim % 2 == 0,
-            $"{nameof(Dim)}: sine-cosine positions of a sequence need an even number, got {Dim}.");
-        Check.That(!Position.Has(PositionKind.SinCos2d) || Dim % 4 == 0,
-            $"{nameof(Dim)}: sine-cosine positions need a multiple of 4, got {Dim}.");
+        Require(ClassToken || Pooling != Pooling.ClassToken, "pooling",
+            "the model has no class token to read; take mean, sequence or map.");
+        Require(!DistillationToken || Pooling == Pooling.ClassToken, "pooling",
+            "the distillation token of this model is read beside its class token; take token.");
+        Require(!Position.Has(PositionKind.SinCos1d) || Dim % 2 == 0, "position",
+            $"sines and cosines of a sequence need an even `dim`, got {Dim}.");
+        Require(!Position.Has(PositionKind.SinCos2d) || Dim % 4 == 0, "position",
+            $"sines and cosines of row and column need a multiple of 4 as `dim`, got {Dim}.");
         if (Embedding != EmbeddingKind.Patch)
             ConvolutionalEmbedding.Require(PatchSize, Dim, pools: Embedding == EmbeddingKind.Tokenizer);
         Check.Probability(Dropout, nameof(Dropout));
@@ -270,5 +273,10 @@ public sealed record VisionTransformerConfig : ModelConfig
         Check.That(Attention.Specs.Count <= Depth,
             $"{nameof(Attention)}: there are {Attention.Specs.Count} mechanisms ({Attention}), but {Depth} "
                 + $"block{(Depth == 1 ? "" : "s")}: name at most so many, the last stands for the rest.");
+    }
+
+    private static void Require(bool isSo, string field, string sentence)
+    {
+        if (!isSo) throw new UsageException(sentence) { Field = field };
     }
 }

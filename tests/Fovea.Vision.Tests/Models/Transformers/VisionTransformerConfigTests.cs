@@ -27,20 +27,22 @@ public sealed class VisionTransformerConfigTests
         ["Depth must be 1 to 10000, got 0."] = config => config with { Depth = 0 },
         ["Heads must be 1 to 1048576, got 0."] = config => config with { Heads = 0 },
         ["HeadDim must be 1 to 1048576, got 0."] = config => config with { HeadDim = 0 },
-        ["MlpDim must be 0 to 1048576, got -1."] = config => config with { MlpDim = -1 },
+        ["`mlp-ratio`: the MLP of tokens of 16 elements has 0 to 1048576 hidden elements, not -1; take another "
+            + "`mlp-ratio` or `dim`."] = config => config with { MlpDim = -1 },
         ["PatchSize: 5 does not divide ImageSize 32."] = config => config with { PatchSize = 5 },
         ["`heads`: 3 do not divide `dim` 16; take 2 or 4, or give `head-dim`."] = config => config with { Heads = 3 },
         ["NormEpsilon must be above 0, got 0."] = config => config with { NormEpsilon = 0 },
-        ["Pooling: ClassToken needs ClassToken to be true."] = config => config with { ClassToken = false },
+        ["`pooling`: the model has no class token to read; take mean, sequence or map."] = config =>
+            config with { ClassToken = false },
         ["PatchSize: pooled tokens lie 2, 4, 8 or 16 pixels apart, got 1."] = config =>
             config with { Embedding = EmbeddingKind.Tokenizer, PatchSize = 1 },
         ["PositionStd must be above 0, got 0."] = config => config with { PositionStd = 0 },
         ["RegisterTokens must be 0 to 1048576, got -1."] = config => config with { RegisterTokens = -1 },
-        ["DistillationToken needs Pooling ClassToken, got Mean."] = config =>
+        ["`pooling`: the distillation token of this model is read beside its class token; take token."] = config =>
             config with { DistillationToken = true, Pooling = Pooling.Mean },
-        ["Dim: sine-cosine positions of a sequence need an even number, got 15."] =
+        ["`position`: sines and cosines of a sequence need an even `dim`, got 15."] =
             config => config with { Dim = 15, Heads = 1, Position = PositionKind.SinCos1d },
-        ["Dim: sine-cosine positions need a multiple of 4, got 18."] = config =>
+        ["`position`: sines and cosines of row and column need a multiple of 4 as `dim`, got 18."] = config =>
             config with { Dim = 18, Position = PositionKind.SinCos2d },
         ["Dropout must be at least 0 and below 1, got 1."] = config => config with { Dropout = 1 },
         ["AttentionDropout must be at least 0 and below 1, got -1."] = config => config with { AttentionDropout = -1 },
