@@ -77,6 +77,7 @@ internal static class CommandLine
             ExportCommand.Create(terminal),
             VerifyCommand.Create(terminal, stop),
             ServeCommand.Create(terminal, stop),
+            StudioCommand.Create(terminal, stop),
         };
         root.Add(new Option<bool>(Verbose) { Description = "Stack traces with error messages", Recursive = true });
         foreach (VersionOption version in root.Options.OfType<VersionOption>())

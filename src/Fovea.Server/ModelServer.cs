@@ -1,27 +1,18 @@
-using System.Net;
-using System.Net.Sockets;
 using Fovea.Server.Endpoints;
+using Fovea.Server.Hosting;
 using Fovea.Server.Metering;
 using Fovea.Server.Models;
 using Fovea.Server.Requests;
 using Fovea.Server.Settings;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace Fovea.Server;
 
 /// <summary>Serves trained models over HTTP: classes, features and explanations of images.</summary>
 public sealed class ModelServer : IAsyncDisposable
 {
-    private readonly WebApplication _app;
+    private readonly HttpHost _host;
     private readonly ModelShelf _shelf;
     private readonly ServerOptions _options;
     private readonly ModelEndpoints _endpoints;
@@ -36,19 +27,14 @@ public sealed class ModelServer : IAsyncDisposable
         _text = new PrometheusText(_metrics.Meter);
         _shelf = new ModelShelf(models, options, _metrics, say);
         _endpoints = new ModelEndpoints(_shelf, options, new BodyReader(options, Bodies(options)), _metrics);
-        _app = Build(options, say);
+        _host = new HttpHost(options, new RequestGate(options, _metrics, say), app => Map(app, _endpoints));
     }
 
     /// <summary>Addresses that it listens on, such as <c>http://127.0.0.1:8000</c>.</summary>
-    public IReadOnlyList<Uri> Addresses =>
-        [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
-            .Select(address => new Uri(address))];
+    public IReadOnlyList<Uri> Addresses => _host.Addresses;
 
     /// <summary>Methods and paths that it answers.</summary>
-    internal IEnumerable<string> Routes => ((IEndpointRouteBuilder)_app).DataSources
-        .SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().SelectMany(route => route.Metadata
-            .OfType<IHttpMethodMetadata>().Single().HttpMethods.Select(method =>
-                $"{method} {route.RoutePattern.RawText}"));
+    internal IEnumerable<string> Routes => _host.Routes;
 
     /// <summary>Listens, then loads the models; until they are there, it says that it is not ready.</summary>
     /// <param name="options">Address and limits.</param>
@@ -65,7 +51,7 @@ public sealed class ModelServer : IAsyncDisposable
         ModelServer server = new(options, models, say);
         try
         {
-            await server.Listen(stop).ConfigureAwait(false);
+            await server._host.Listen(stop).ConfigureAwait(false);
             await server._shelf.Load(stop).ConfigureAwait(false);
             return server;
         }
@@ -81,8 +67,7 @@ public sealed class ModelServer : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _stopped, 1) == 1) return;
         _shelf.Retire();
-        using CancellationTokenSource limit = new(_options.TimeLimit + TimeSpan.FromSeconds(1));
-        await _app.StopAsync(limit.Token).ConfigureAwait(false);
+        await _host.StopAsync().ConfigureAwait(false);
         await _shelf.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -90,35 +75,10 @@ public sealed class ModelServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync().ConfigureAwait(false);
-        await _app.DisposeAsync().ConfigureAwait(false);
+        await _host.DisposeAsync().ConfigureAwait(false);
         _endpoints.Dispose();
         _text.Dispose();
         _metrics.Dispose();
-    }
-
-    /// <summary>Nothing is read from the environment or from files: this is no program of its own.</summary>
-    private WebApplication Build(ServerOptions options, Action<string> say)
-    {
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore();
-        builder.Services.AddRoutingCore();
-        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.TimeLimit);
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = null;   // the reader of bodies has a limit, and says so
-            kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
-            kestrel.Listen(options.Address, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
-        });
-        WebApplication app = builder.Build();
-        RequestGate gate = new(options, _metrics, say);
-        app.Use(next => context => gate.Pass(context, next));
-        app.UseRouting();
-        Map(app, _endpoints);
-        return app;
     }
 
     private ByteBudget Bodies(ServerOptions options)
@@ -146,33 +106,5 @@ public sealed class ModelServer : IAsyncDisposable
         string document = Pages.Read("openapi.json").Replace("\"0.0.0\"", $"\"{_options.Version}\"");
         app.MapGet("/openapi.json", (RequestDelegate)(context =>
             Answers.Text(context, 200, document, "application/json; charset=utf-8")));
-    }
-
-    private async Task Listen(CancellationToken stop)
-    {
-        try
-        {
-            await _app.StartAsync(stop).ConfigureAwait(false);
-        }
-        catch (IOException error) when (error.InnerException is AddressInUseException)
-        {
-            throw new UsageException($"port {_options.Port} of {_options.Address} is in use, by another server "
-                + "perhaps; choose another one, or 0 for one that is free.", error)
-            { Field = "port" };
-        }
-        catch (Exception error) when (error is SocketException or IOException)
-        {
-            throw new UsageException(
-                $"{new IPEndPoint(_options.Address, _options.Port)} cannot be listened on: {error.Message}", error)
-            { Field = "listen" };
-        }
-    }
-
-    /// <summary>Signals are for whoever runs the server.</summary>
-    private sealed class NoSignals : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -74,7 +74,7 @@ internal sealed class CellProcess(bool idle)
 
     /// <summary>This program, however it was started: as an executable of its own, or by <c>dotnet</c> from its
     /// assembly.</summary>
-    private static (string Program, string[] Arguments) Program()
+    internal static (string Program, string[] Arguments) Program()
     {
         string running = Environment.ProcessPath ?? "", assembly = typeof(CellProcess).Assembly.Location;
         string name = Path.GetFileNameWithoutExtension(running);

@@ -70,7 +70,7 @@ internal static class ServeRun
         };
     }
 
-    private static IPAddress AddressOf(string text) => text switch
+    internal static IPAddress AddressOf(string text) => text switch
     {
         "localhost" => IPAddress.Loopback,
         "*" => IPAddress.Any,

@@ -89,6 +89,11 @@ internal static class Examples
             "fovea verify NAME.onnx --against runs/NAME",
             "fovea verify NAME.onnx --against runs/NAME --data other-photographs --eval-limit 1000 --json",
         ],
+        ["fovea studio"] =
+        [
+            "fovea studio",
+            "fovea studio runs studies --port 8080",
+        ],
         ["fovea serve"] =
         [
             "fovea serve runs/NAME",

@@ -70,6 +70,15 @@ public sealed class DirectoryLock : IDisposable
     public static bool IsHeld(string directory) =>
         Read(Path.Combine(directory, OwnerName)) is { IsHere: true, IsAlive: true };
 
+    /// <summary>The process that has, or had, a directory; null where nobody is noted.</summary>
+    public static DirectoryHolder? HolderOf(string directory)
+    {
+        string path = Path.Combine(directory, OwnerName);
+        if (Read(path) is not LockOwner owner) return null;
+        return new(owner.Process, owner.Host, owner.IsHere,
+            owner.IsHere ? owner.IsAlive : DateTime.UtcNow - File.GetLastWriteTimeUtc(path) < Patience);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -131,6 +140,13 @@ public sealed class DirectoryLock : IDisposable
         }
     }
 }
+
+/// <summary>A process that has a directory, or had it when it was killed.</summary>
+/// <param name="Process">Its number.</param>
+/// <param name="Host">The machine's name.</param>
+/// <param name="IsHere">It is, or was, on this machine.</param>
+/// <param name="IsAlive">It runs still; of another machine: it has renewed its note lately.</param>
+public sealed record DirectoryHolder(int Process, string Host, bool IsHere, bool IsAlive);
 
 /// <summary>The process that has a lock.</summary>
 /// <param name="Process">Its number.</param>

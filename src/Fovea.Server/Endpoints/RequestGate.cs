@@ -11,7 +11,12 @@ using Microsoft.AspNetCore.Routing;
 namespace Fovea.Server.Endpoints;
 
 /// <summary>Every request passes here: who may ask, for how long, and what is said when it fails.</summary>
-internal sealed class RequestGate(ServerOptions options, ServerMetrics metrics, Action<string> say)
+/// <param name="options">Limits, names and token.</param>
+/// <param name="metrics">Hears of every request.</param>
+/// <param name="say">Hears of defects.</param>
+/// <param name="streams">Path whose answers go on as long as the client listens; null: none.</param>
+internal sealed class RequestGate(
+    ServerOptions options, ServerMetrics metrics, Action<string> say, string? streams = null)
 {
     private const int ClientIsGone = 499;   // nginx's number, for measurements alone
 
@@ -23,7 +28,7 @@ internal sealed class RequestGate(ServerOptions options, ServerMetrics metrics, 
         long start = Stopwatch.GetTimestamp();
         CancellationToken gone = context.RequestAborted;
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(gone);
-        limit.CancelAfter(options.TimeLimit);
+        if (streams is null || context.Request.Path != streams) limit.CancelAfter(options.TimeLimit);
         context.RequestAborted = limit.Token;
         Head(context.Response.Headers);
         int status = ClientIsGone;

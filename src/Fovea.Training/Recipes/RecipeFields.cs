@@ -34,8 +34,11 @@ public static class RecipeFields
     public static IReadOnlyList<RecipeField> All { get; } =
         [.. Model(), .. Data(), .. Optimisation(), .. Schedule(), .. Regularisation(), .. Distillation(), .. Run()];
 
+    private static readonly Dictionary<string, RecipeField> ByName = All.ToDictionary(field => field.Name);
+
     /// <summary>The field with this name or alias, underscores or hyphens; null where there is none.</summary>
-    public static RecipeField? Find(string name) => All.FirstOrDefault(field => field.IsCalled(name));
+    public static RecipeField? Find(string name) => ByName.GetValueOrDefault(name)
+        ?? All.FirstOrDefault(field => field.IsCalled(name));
 
     /// <summary>The nearest name, as a question; nothing where none is near.</summary>
     public static string DidYouMean(string name) =>

@@ -17,6 +17,24 @@ public static class RecipeFile
     /// field.</exception>
     public static Recipe Read(string path, Recipe defaults) => Parse(ReadText(path, "recipe"), path, defaults);
 
+    /// <summary>The values of a file as they stand, by the names of their fields; whether they make sense is not looked
+    /// at. Many files are read much faster than by <see cref="Read"/>.</summary>
+    /// <exception cref="UsageException">The file cannot be read, or a key is wrong: file, line and field.</exception>
+    public static IReadOnlyDictionary<string, string> ReadValues(string path)
+    {
+        Dictionary<string, string> values = [];
+        try
+        {
+            foreach ((RecipeField field, string value, _) in Entries(new YamlReader(ReadText(path, "recipe")), path))
+                values[field.Name] = value;
+            return values;
+        }
+        catch (YamlException error)
+        {
+            throw new UsageException($"{path}, line {error.Start.Line}: not valid YAML: {error.Message}");
+        }
+    }
+
     /// <summary>The recipe of a text; what it does not say is taken from <paramref name="defaults"/>.</summary>
     /// <param name="yaml">A mapping of names to values.</param>
     /// <param name="source">Name of the text for messages.</param>
@@ -129,8 +147,17 @@ public static class RecipeFile
 
     private static Recipe ParseMapping(YamlReader parser, string source, Recipe recipe)
     {
+        foreach ((RecipeField field, string value, string where) in Entries(parser, source))
+            recipe = field.Write(recipe, value, where);
+        return recipe;
+    }
+
+    /// <summary>The fields of a mapping with their values, and where they stand.</summary>
+    private static IEnumerable<(RecipeField Field, string Value, string Where)> Entries(
+        YamlReader parser, string source)
+    {
         parser.Consume<StreamStart>();
-        if (parser.Accept<StreamEnd>(out _)) return recipe;   // nothing but comments
+        if (parser.Accept<StreamEnd>(out _)) yield break;   // nothing but comments
         parser.Consume<DocumentStart>();
         if (!parser.TryConsume<MappingStart>(out _))
             throw new UsageException(
@@ -144,10 +171,8 @@ public static class RecipeFile
             RecipeField field = RecipeFields.Find(key.Value)
                 ?? throw new UsageException($"{where}: there is no such field{RecipeFields.DidYouMean(key.Value)}");
             if (!seen.Add(field)) throw new UsageException($"{where}: '{field.Name}' is given twice.");
-            recipe = field.Write(recipe, ParseValue(parser, where), where);
+            yield return (field, ParseValue(parser, where), where);
         }
-
-        return recipe;
     }
 
     /// <summary>A scalar as it stands; a list of scalars joined by commas.</summary>

@@ -1,0 +1,62 @@
+using System.Net;
+using Fovea.Cli.Display;
+using Fovea.Cli.Options;
+using Fovea.Cli.Signals;
+using Fovea.Server;
+using Fovea.Server.Settings;
+using Fovea.Training.Runs;
+
+namespace Fovea.Cli.Commands;
+
+/// <summary>A studio from its start to its stop.</summary>
+internal static class StudioRun
+{
+    /// <summary>Shows runs until a signal asks for the end.</summary>
+    public static int Run(StudioSettings settings, Terminal terminal, CancellationToken stop)
+    {
+        if (settings.Token is { Length: 0 })
+            throw new UsageException("is empty; leave it out to have none.") { Field = "token" };
+        ServerOptions options = new()
+        {
+            Address = ServeRun.AddressOf(settings.Listen),
+            Port = settings.Port,
+            Hosts = settings.Hosts,
+            Token = settings.Token,
+            Version = Machine.Version,
+        };
+        if (settings.AllowControl && !IPAddress.IsLoopback(options.Address) && settings.Token is null)
+            throw new UsageException("whoever reaches this machine could start programs on it; ask for a secret "
+                + "(`token`), or listen on this machine alone.")
+            { Field = "allow-control" };
+        (string program, string[] before) = CellProcess.Program();
+        StudioOptions studio = new()
+        {
+            Folders = settings.Folders,
+            Program = settings.AllowControl ? [program, .. before] : null,
+        };
+        using WorkInHand work = new WorkInHand().Begin();
+        Show(options, studio, terminal, stop).GetAwaiter().GetResult();
+        return ExitCode.Success;
+    }
+
+    private static async Task Show(ServerOptions options, StudioOptions studio, Terminal terminal,
+        CancellationToken stop)
+    {
+        await using StudioServer server = await StudioServer.StartAsync(options, studio, Say, stop);
+        if (!IPAddress.IsLoopback(options.Address))
+            Say($"listens on {options.Address}: other machines can reach it"
+                + (options.Token is null ? ", and whoever does may look at the runs (`token` asks for a secret)."
+                    : "."));
+        foreach (Uri address in server.Addresses)
+            terminal.Output.WriteLine($"{string.Join(", ", studio.Folders)}: {address}");
+        terminal.Output.Flush();
+        TaskCompletionSource ended = new();
+        await using (stop.UnsafeRegister(_ => ended.TrySetResult(), null)) await ended.Task;
+        await server.StopAsync();
+
+        void Say(string sentence)
+        {
+            lock (terminal) terminal.Error.WriteLine($"fovea: {OptionNames.Of(sentence)}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+import { make } from "/page.js";
+export function watchedOf() {
+  return { element: make("div"), refresh() {} };
+}
