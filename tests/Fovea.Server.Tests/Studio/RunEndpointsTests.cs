@@ -3,7 +3,6 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Fovea.Core.Files;
-using Fovea.Server.Settings;
 using Fovea.Training.Runs;
 
 namespace Fovea.Server.Tests.Studio;

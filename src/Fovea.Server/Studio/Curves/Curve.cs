@@ -31,7 +31,7 @@ internal sealed record Curve(IReadOnlyList<long> X, IReadOnlyList<double?> T, IR
             [.. kept.Select(i => values[i])]);
     }
 
-    /// <summary>Keeps of each stretch the smallest and largest value, and the first and the last of all, so that no peak
+    /// <summary>Keeps of each stretch the smallest and largest value, and the first and last of all, so that no peak
     /// is lost.</summary>
     private static void Thin(List<double> values, int from, int count, int points, List<int> kept)
     {

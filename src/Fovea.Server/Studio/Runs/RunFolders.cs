@@ -114,8 +114,11 @@ internal sealed class RunFolders(IReadOnlyList<string> folders, bool control)
     }
 
     private static RunEntry WithRecipe(Known known, string[] fields) => known.Values is null ? known.Entry
-        : known.Entry with { Recipe = fields.ToDictionary(field => field,
-            field => known.Values.GetValueOrDefault(field, "")) };
+        : known.Entry with
+        {
+            Recipe = fields.ToDictionary(field => field,
+            field => known.Values.GetValueOrDefault(field, ""))
+        };
 
     /// <summary>Reads what has changed; the state is asked for each time.</summary>
     private Known Look(Place place)
