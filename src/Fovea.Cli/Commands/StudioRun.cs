@@ -4,6 +4,8 @@ using Fovea.Cli.Options;
 using Fovea.Cli.Signals;
 using Fovea.Server;
 using Fovea.Server.Settings;
+using Fovea.Tensors;
+using Fovea.Training.Models;
 using Fovea.Training.Runs;
 
 namespace Fovea.Cli.Commands;
@@ -22,6 +24,7 @@ internal static class StudioRun
             Port = settings.Port,
             Hosts = settings.Hosts,
             Token = settings.Token,
+            TimeLimit = TimeSpan.FromMinutes(2),   // a large model on a small machine
             Version = Machine.Version,
         };
         if (settings.AllowControl && !IPAddress.IsLoopback(options.Address) && settings.Token is null)
@@ -29,10 +32,14 @@ internal static class StudioRun
                 + "(`token`), or listen on this machine alone.")
             { Field = "allow-control" };
         (string program, string[] before) = CellProcess.Program();
+        Lazy<Device> device = new(() => Device.Open(settings.Device, settings.Threads));
         StudioOptions studio = new()
         {
             Folders = settings.Folders,
-            Program = settings.AllowControl ? [program, .. before] : null,
+            Load = path => TrainedModel.Load(path, device.Value),
+            Commands = settings.AllowControl ? new(
+                (recipe, directory) => [program, .. before, "train", "--recipe", recipe, "--out", directory],
+                directory => [program, .. before, "train", "--resume", directory]) : null,
         };
         using WorkInHand work = new WorkInHand().Begin();
         Show(options, studio, terminal, stop).GetAwaiter().GetResult();

@@ -84,7 +84,8 @@ internal static class AttentionFigures
         });
     }
 
-    private static PlanarImage Over(PlanarImage seen, PatchMap map) =>
+    /// <summary>A map over the image.</summary>
+    public static PlanarImage Over(PlanarImage seen, PatchMap map) =>
         HeatMap.Over(seen, map.Values, map.Rows, map.Columns, 0, map.Range.High, OverlaySize);
 
     /// <summary>The numbers at the ends of the colours. Maps with largest values of their own give the range of

@@ -50,6 +50,27 @@ public static class Explainer
         return new($"What {name} looks at", lead, explained, ModelFigures.Of(model.Model));
     }
 
+    /// <summary>Everything that can be shown of one image.</summary>
+    /// <param name="model">A transformer, or a residual network. It is changed meanwhile, as by <see cref="Overlay"/>.
+    /// </param>
+    /// <param name="image">As <see cref="TrainedModel.CreatePreparation"/> makes it.</param>
+    /// <param name="target">Name or number of the class to explain; null: the one that the model says.</param>
+    /// <exception cref="UsageException">There is no such class, or the model is of a kind that cannot be
+    /// explained.</exception>
+    public static ImageExplanation Explain(TrainedModel model, ReadOnlySpan<float> image, string? target = null)
+    {
+        IReadOnlyList<string> classes = model.Head.Data.ClassNames;
+        int? wanted = target is null ? null : ClassOf(target, classes);
+        PlanarImage seen = Seen(image, model.Model.Config, model.Head.Data.Normalization);
+        using StepScope scope = StepScope.Begin();
+        (float[] scores, int explained, IReadOnlyList<ExplainedFigure> figures) = Figures(model,
+            model.ToTensor(image, 1), seen, wanted, classes);
+        return new(explained, Classification.Probabilities(scores), figures);
+    }
+
+    /// <summary>Figures of a model that depend on no image: filters, positions, windows.</summary>
+    public static IReadOnlyList<ExplainedFigure> OfModel(TrainedModel model) => ModelFigures.Of(model.Model);
+
     /// <summary>One map over one image: rollout, or relevance for a class (of a residual network Grad-CAM).</summary>
     /// <param name="model">A transformer, or a residual network. It is changed meanwhile: one explanation at a time;
     /// forward passes may run beside it.</param>
@@ -83,8 +104,9 @@ public static class Explainer
         }
 
         ExplainedOverlay Result(float[] scores, int explained, PatchMap map, string name) =>
-            new(explained, Classification.Probabilities(scores), AttentionFigures.Of(seen, map,
-                kind == OverlayKind.Rollout ? name : $"{name} for '{classes[explained]}'"));
+            new(explained, Classification.Probabilities(scores), AttentionFigures.Over(seen, map),
+                AttentionFigures.Of(seen, map,
+                    kind == OverlayKind.Rollout ? name : $"{name} for '{classes[explained]}'"));
     }
 
     private static UsageException Unexplainable(TrainedModel model) => new(

@@ -16,6 +16,13 @@ public sealed record ModelExplanation(
 /// <param name="Figures">Figures.</param>
 public sealed record ExplainedImage(string Name, string Answer, IReadOnlyList<ExplainedFigure> Figures);
 
+/// <summary>Figures of one image, with the model's answer.</summary>
+/// <param name="Target">The explained class.</param>
+/// <param name="Probabilities">Of each class.</param>
+/// <param name="Figures">Figures.</param>
+public sealed record ImageExplanation(
+    int Target, double[] Probabilities, IReadOnlyList<ExplainedFigure> Figures);
+
 /// <summary>A figure with its name among files.</summary>
 /// <param name="Name">Such as <c>heads</c>.</param>
 /// <param name="Figure">The figure.</param>

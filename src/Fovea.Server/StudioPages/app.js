@@ -1,14 +1,18 @@
 // Chooses the page by the address, and keeps the theme.
-import { make, say } from "/page.js";
+import { about, make, say } from "/page.js";
 import { redraw } from "/charts.js";
 import { runsPage } from "/runs.js";
 import { runPage } from "/run.js";
 import { comparePage } from "/compare.js";
 import { studyPage } from "/study.js";
+import { imagePage } from "/image.js";
+import { modelPage } from "/model.js";
+import { startPage } from "/control.js";
 
 const pages = {
   "": ["Runs", runsPage, "runs"], run: ["Run", runPage, "runs"], compare: ["Comparison", comparePage, "runs"],
-  study: ["Study", studyPage, "runs"],
+  study: ["Study", studyPage, "runs"], image: ["Image", imagePage, "image"], model: ["Model", modelPage, "runs"],
+  start: ["Start a run", startPage, "start"],
 };
 let current = new AbortController(), isFirst = true;
 
@@ -65,5 +69,6 @@ document.querySelector(".skip").addEventListener("click", event => {
   event.preventDefault();
   document.getElementById("main").focus();
 });
+about().then(server => { document.getElementById("start-link").hidden = !server.control; }).catch(() => {});
 addEventListener("hashchange", open);
 open();

@@ -50,6 +50,9 @@ export async function ask(path, options = {}) {
 
 export const askJson = async (path, options) => (await ask(path, options)).json();
 
+let server = null;
+export const about = async () => server ??= await askJson("about");
+
 export const query = values => new URLSearchParams(Object.entries(values).flatMap(([name, value]) =>
   Array.isArray(value) ? value.map(one => [name, one]) : value === undefined ? [] : [[name, value]])).toString();
 

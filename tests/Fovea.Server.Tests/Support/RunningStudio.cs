@@ -24,13 +24,13 @@ internal sealed class RunningStudio : IAsyncDisposable
 
     public string Runs => Path.Combine(Folder.Path, "runs");
 
-    public static async Task<RunningStudio> Start(ServerOptions? options = null, IReadOnlyList<string>? program = null,
+    public static async Task<RunningStudio> Start(ServerOptions? options = null, RunCommands? commands = null,
         string? folder = null)
     {
         TemporaryFolder own = new();
         string runs = folder ?? Directory.CreateDirectory(Path.Combine(own.Path, "runs")).FullName;
         StudioServer server = await StudioServer.StartAsync((options ?? new()) with { Port = 0 },
-            new() { Folders = [runs], Program = program, LookEvery = TimeSpan.FromMilliseconds(20) }, _ => { },
+            new() { Folders = [runs], Commands = commands, LookEvery = TimeSpan.FromMilliseconds(20) }, _ => { },
             TestContext.Current.CancellationToken);
         return new(server, own);
     }

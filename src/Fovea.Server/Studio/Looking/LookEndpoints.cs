@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Fovea.Lab.Explanations;
-using Fovea.Plotting;
+using Fovea.Plotting.Canvas;
 using Fovea.Server.Endpoints;
 using Fovea.Server.Requests;
 using Fovea.Server.Settings;
