@@ -67,16 +67,18 @@ export function number(value, digits = 3) {
   return size >= 100 ? Math.round(value).toLocaleString("en") : Number(value.toPrecision(digits)).toString();
 }
 
+const three = value => value >= 99.95 ? `${Math.round(value)}` : value.toPrecision(3);
+
 export function amount(value) {
   if (value === undefined || value === null) return "";
-  for (const [size, name] of [[1e9, " G"], [1e6, " M"], [1e3, " k"]])
-    if (value >= size) return `${(value / size).toPrecision(3)}${name}`;
+  for (const [size, name] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]])
+    if (value >= 0.9995 * size) return `${three(value / size)} ${name}`;
   return `${value}`;
 }
 
 export function bytes(value) {
   for (const [size, name] of [[2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"]])
-    if (value >= size) return `${(value / size).toPrecision(3)} ${name}`;
+    if (value >= size) return `${three(value / size)} ${name}`;
   return `${Math.round(value)} B`;
 }
 
@@ -117,7 +119,7 @@ export function table(label, headings, rows, { tall = false, caption = null } = 
   const cell = (value, tag, isNumber) => make(tag, {
     class: [isNumber ? "number" : "", value?.wrap ? "wrap" : ""].join(" ").trim() || null,
     scope: tag === "th" ? "row" : null,
-  }, value?.text ?? value?.element ?? value ?? "");
+  }, value instanceof Node ? value : value?.text ?? value?.element ?? value ?? "");
   const isNumber = headings.map(heading => heading.startsWith("#"));
   return make("div", { class: `scroll${tall ? " tall" : ""}`, role: "region", "aria-label": label, tabindex: 0 },
     make("table", {},

@@ -1,7 +1,7 @@
+using Fovea.Data;
 using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Loading;
-using Fovea.Data;
 using Fovea.Server.Models;
 using Fovea.Server.Requests;
 using Fovea.Server.Studio.Runs;
