@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Fovea.Cli.Display;
 using YamlDotNet.RepresentationModel;
@@ -15,12 +16,16 @@ public sealed partial class DeploymentTests : IDisposable
 
     public void Dispose() => _shell.Dispose();
 
-    [Fact]
-    public void Files_that_the_container_copies_are_there_and_its_tools_are_of_the_projects_version()
+    /// <remarks>The command asks for the frameworks of its runtime configuration: those of ASP.NET Core.</remarks>
+    [Theory]
+    [InlineData("Containerfile", new[] { ".", "deploy/fovea-run.sh", "deploy/gently.sh" })]
+    [InlineData("serve.Containerfile", new[] { "." })]
+    public void Files_that_a_container_copies_are_there_and_its_tools_are_of_the_projects_version(
+        string name, string[] copies)
     {
-        string text = File.ReadAllText(Path.Combine(Folder, "Containerfile"));
+        string text = File.ReadAllText(Path.Combine(Folder, name));
         string[] copied = [.. Copy().Matches(text).Select(match => match.Groups["from"].Value)];
-        Assert.Equal([".", "deploy/fovea-run.sh", "deploy/gently.sh"], copied);
+        Assert.Equal(copies, copied);
         Assert.All(copied, name => Assert.True(Path.Exists(Path.Combine(Root, name)), name));
         Assert.Contains("dotnet publish src/Fovea.Cli ", text, StringComparison.Ordinal);
         Assert.True(Directory.Exists(Path.Combine(Root, "src/Fovea.Cli")));
@@ -55,6 +60,21 @@ public sealed partial class DeploymentTests : IDisposable
         Assert.Empty(CommandLine.CreateRoot(new Terminal(TextWriter.Null, TextWriter.Null, false),
             CancellationToken.None).Parse(["train", .. options]).Errors);
         Assert.Equal("SPOT", cluster["Scheduling"]["SlurmQueues"][0]["CapacityType"].ToString());
+    }
+
+    [Fact]
+    public void What_the_server_of_the_container_is_started_with_is_understood()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a shell");
+        string text = File.ReadAllText(Path.Combine(Folder, "serve.Containerfile"));
+        string[] words = JsonSerializer.Deserialize<string[]>(
+            text.Split('\n').Single(line =>
+                line.StartsWith("ENTRYPOINT", StringComparison.Ordinal))["ENTRYPOINT".Length..])!;
+        (int code, string said) = Start(words[0], words[1], words[2].Replace("exec fovea", "echo fovea")
+            .Replace("/models/*", "/models/*/none", StringComparison.Ordinal), words[3], "--max-batch", "8");
+        Assert.Equal((0, "fovea serve --listen 0.0.0.0 --port 8000 --max-batch 8 /models/*/none"), (code, said.Trim()));
+        Assert.Empty(CommandLine.CreateRoot(new Terminal(TextWriter.Null, TextWriter.Null, false),
+            CancellationToken.None).Parse(said.Trim().Split(' ')[1..]).Errors);
     }
 
     [Theory]
@@ -133,7 +153,7 @@ public sealed partial class DeploymentTests : IDisposable
     [GeneratedRegex(@"^COPY (?!--from)(?<from>\S+)", RegexOptions.ExplicitCapture | RegexOptions.Multiline)]
     private static partial Regex Copy();
 
-    [GeneratedRegex(@"^FROM mcr\.microsoft\.com/dotnet/(sdk|runtime):(?<version>\d+\.\d+)",
+    [GeneratedRegex(@"^FROM mcr\.microsoft\.com/dotnet/(sdk|aspnet):(?<version>\d+\.\d+)",
         RegexOptions.ExplicitCapture | RegexOptions.Multiline)]
     private static partial Regex Image();
 

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Fovea.Data.Codecs;
@@ -133,6 +135,31 @@ public sealed class ModelServerTests(TwoRuns runs) : IClassFixture<TwoRuns>
         Assert.Contains("one image", await RunningServer.ErrorOf(
             await server.PostJson("/v1/explain", $$"""{"images": ["{{image}}", "{{image}}"]}"""),
             HttpStatusCode.BadRequest));
+    }
+
+    [Fact]
+    public async Task The_lines_of_the_sample_for_curl_are_answered()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a shell");
+        Assert.SkipUnless(File.Exists("/usr/bin/curl") && File.Exists("/bin/bash"), "needs curl and bash");
+        await using RunningServer server = await RunningServer.Start(new() { Token = "secret" }, runs.First);
+        using TemporaryFolder folder = new();
+        string image = folder.Write("one.ppm", Images.Ppm(1));
+        ProcessStartInfo start = new("/bin/bash",
+            [Sample("serve.sh"), image, server.Client.BaseAddress!.OriginalString])
+        {
+            WorkingDirectory = folder.Path,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["FOVEA_TOKEN"] = "secret";
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync(Stop);
+        string said = await process.StandardOutput.ReadToEndAsync(Stop);
+        await process.WaitForExitAsync(Stop);
+        Assert.Equal((0, ""), (process.ExitCode, await errors));
+        Assert.Equal(4, said.Split("\"results\":").Length - 1);
+        Assert.Equal([0x89, 0x50, 0x4E, 0x47], File.ReadAllBytes(folder["relevance.png"])[..4]);
     }
 
     [Fact]
@@ -472,4 +499,7 @@ public sealed class ModelServerTests(TwoRuns runs) : IClassFixture<TwoRuns>
     {
         public override bool CanSeek => false;
     }
+
+    private static string Sample(string name, [CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "samples", name));
 }

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
@@ -11,12 +13,16 @@ internal static class Answers
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         WriteIndented = false,
+        // Quotes as they are, for people who read; what could be markup is escaped below.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
     /// <summary>Writes an object.</summary>
     public static async Task Json<T>(HttpContext context, int status, T value)
     {
-        byte[] body = JsonSerializer.SerializeToUtf8Bytes(value, Options);
+        string text = JsonSerializer.Serialize(value, Options);
+        byte[] body = Encoding.UTF8.GetBytes(text
+            .Replace("<", "\\u003C", StringComparison.Ordinal).Replace(">", "\\u003E", StringComparison.Ordinal));
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json; charset=utf-8";
         context.Response.ContentLength = body.Length;
