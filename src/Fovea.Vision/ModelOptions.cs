@@ -14,6 +14,9 @@ public sealed record ModelOptions
     /// <summary>Attention mechanism of each block.</summary>
     public AttentionList? Attention { get; init; }
 
+    /// <summary>Gate behind the attention mechanism.</summary>
+    public AttentionGate? AttentionGate { get; init; }
+
     /// <summary>Form of the patch embedding.</summary>
     public EmbeddingKind? Embedding { get; init; }
 
@@ -92,6 +95,7 @@ public sealed record ModelOptions
     private (string Field, object? Value)[] Entries() =>
         [
             ("attention", Attention),
+            ("attention-gate", AttentionGate),
             ("embedding", Embedding),
             ("position", Position),
             ("dim", Dim),

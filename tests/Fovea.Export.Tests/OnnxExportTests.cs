@@ -49,6 +49,9 @@ public sealed class OnnxExportTests
     {
         ["RMS norm"] = Models.Chosen with { Norm = NormKind.RmsNorm },
         ["QK-norm"] = Models.Chosen with { QkNorm = true },
+        ["gate of heads"] = Models.Chosen with { AttentionGate = AttentionGate.Head },
+        ["gate of elements"] = Models.Chosen with { AttentionGate = AttentionGate.Element },
+        ["sigmoid, rope and relative"] = Models.Chosen with { Attention = "sigmoid", Position = "rope+relative" },
         ["rope"] = Models.Chosen with { Position = PositionKind.Rope },
         ["mixed rope"] = Models.Chosen with { Position = "learned+ropemixed" },
         ["relative"] = Models.Chosen with { Position = PositionKind.Relative },

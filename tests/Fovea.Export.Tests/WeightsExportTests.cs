@@ -10,6 +10,7 @@ using Fovea.Training.Checkpoints;
 using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
+using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
 using Fovea.Vision.Models.Residual;
 using Fovea.Vision.Models.Transformers;
@@ -259,6 +260,7 @@ public sealed class WeightsExportTests
             (vit with { Position = "learned+rope" }, "position 'rope'"),
             (vit with { Norm = NormKind.RmsNorm }, "norm 'rmsnorm'"),
             (vit with { QkNorm = true }, "norm of queries and keys"),
+            (vit with { AttentionGate = AttentionGate.Head }, "a gate behind attention"),
             (vit with { ParallelBlocks = true }, "parallel blocks"),
             (vit with { Pooling = Pooling.Map }, "pooling 'map'"),
             (vit with { Attention = "softmax,softmax:scale=0.5" }, "attention 'softmax:scale=0.5'"),

@@ -126,7 +126,7 @@ internal static class ModelsShowCommand
             ("registers", options.Registers),
             ("pooling", options.Pooling is Pooling.ClassToken ? "token" : options.Pooling),
             ("position", options.Position), ("embedding", options.Embedding), ("patch-size", options.PatchSize),
-            ("attention", options.Attention),
+            ("attention", options.Attention), ("attention-gate", options.AttentionGate),
         ];
         foreach ((string name, object? value) in all)
             if (value is not null)

@@ -14,7 +14,8 @@ namespace Fovea.Cli.Commands;
 internal static class ProbeCommand
 {
     /// <summary>Fields that may differ from the preset or from the run.</summary>
-    private static readonly string[] ModelFields = ["attention", "embedding", "position", "dim", "depth", "heads",
+    private static readonly string[] ModelFields = ["attention", "attention-gate", "embedding", "position", "dim",
+        "depth", "heads",
         "head-dim", "mlp-ratio", "mlp", "norm", "qk-norm", "parallel-blocks", "layer-scale", "registers", "pooling",
         "patch-size", "image-size", "allow-partial"];
 

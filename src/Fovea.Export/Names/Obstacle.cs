@@ -1,6 +1,7 @@
 using System.Globalization;
 using Fovea.Tensors;
 using Fovea.Vision;
+using Fovea.Vision.Attention;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Models.Residual;
 using Fovea.Vision.Models.Transformers;
@@ -64,6 +65,7 @@ internal static class Obstacle
         : vit.Pooling is not (Pooling.ClassToken or Pooling.Mean) ? $"pooling '{Word(vit.Pooling)}'"
         : vit.Norm != NormKind.LayerNorm ? $"norm '{Word(vit.Norm)}'"
         : vit.QkNorm ? "norm of queries and keys"
+        : vit.AttentionGate != AttentionGate.None ? "a gate behind attention"
         : vit.ParallelBlocks ? "parallel blocks"
         : vit.Position.Kinds.FirstOrDefault(kind => kind is not (PositionKind.None or PositionKind.Learned
             or PositionKind.SinCos1d or PositionKind.SinCos2d), PositionKind.None) is not PositionKind.None and var kind

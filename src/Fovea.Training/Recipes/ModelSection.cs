@@ -17,6 +17,9 @@ public sealed record ModelSection
     /// <summary>Embedding that makes tokens of an image; null: the preset's.</summary>
     public EmbeddingKind? Embedding { get; init; }
 
+    /// <summary>Gate behind the attention mechanism; null: the preset's.</summary>
+    public AttentionGate? AttentionGate { get; init; }
+
     /// <summary>Position of tokens: how they know where they are; null: the preset's.</summary>
     public PositionList? Position { get; init; }
 

@@ -33,6 +33,7 @@ public static class ModelChoice
     private static ModelOptions Options(Recipe recipe) => new()
     {
         Attention = recipe.Model.Attention,
+        AttentionGate = recipe.Model.AttentionGate,
         Embedding = recipe.Model.Embedding,
         Position = recipe.Model.Position,
         Dim = recipe.Model.Dim,

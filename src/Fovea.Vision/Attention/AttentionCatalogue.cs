@@ -10,6 +10,8 @@ public static class AttentionCatalogue
     private static ImmutableList<AttentionEntry> _all =
     [
         SoftmaxAttention.Entry,
+        SigmoidAttention.Entry,
+        DifferentialAttention.Entry,
         SinkhornAttention.Entry,
         DisentangledAttention.Entry,
         LinearAttention.Entry,

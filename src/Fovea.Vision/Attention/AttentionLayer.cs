@@ -11,7 +11,8 @@ namespace Fovea.Vision.Attention;
 /// Input projection <c>qkv</c>, a mechanism, output projection <c>proj</c>: <c>[batch, token, dim] → [batch, token,
 /// dim]</c>. Between projection and mechanism, queries and keys may be normed head by head (<c>q_norm</c>,
 /// <c>k_norm</c>; Dehghani et al. 2023, arXiv:2302.05442, section 2.2) and rotated, in this order; a position bias of
-/// the scores is the mechanism's to add.
+/// the scores is the mechanism's to add. Behind the mechanism its result may be gated (<c>gate</c>, see
+/// <see cref="AttentionGate"/>).
 /// </summary>
 public sealed class AttentionLayer : Module
 {
@@ -31,11 +32,12 @@ public sealed class AttentionLayer : Module
     /// <param name="position">Positions, of which those inside attention count here; null: none.</param>
     /// <param name="queryKeyNorm">Makes the norm of queries, and that of keys, of so many elements; null: there is
     /// none.</param>
-    /// <exception cref="UsageException">The mechanism does not take one of the last two.</exception>
+    /// <param name="gate">Gate before the output projection.</param>
+    /// <exception cref="UsageException">The mechanism takes no such position or norm.</exception>
     public AttentionLayer(
         IAttention mechanism, AttentionContext context, bool qkvBias, bool projectionBias, float dropout,
         Initializer weightInit, Initializer biasInit, PositionList? position = null,
-        Func<int, RowNorm>? queryKeyNorm = null)
+        Func<int, RowNorm>? queryKeyNorm = null, AttentionGate gate = AttentionGate.None)
     {
         Mechanism = mechanism;
         _context = context;
@@ -43,6 +45,10 @@ public sealed class AttentionLayer : Module
         if (mechanism is Module module) Register("", module);
         Proj = Register("proj",
             new Linear(context.Heads * context.HeadDim, context.Dim, projectionBias, weightInit, biasInit));
+        if (gate != AttentionGate.None)
+            Gate = Register("gate", new Linear(context.Dim,
+                gate == AttentionGate.Head ? context.Heads : context.Heads * context.HeadDim, false, weightInit,
+                biasInit));
         _dropout = Register("proj_drop", new Dropout(dropout));
         if (queryKeyNorm is not null)
         {
@@ -76,6 +82,9 @@ public sealed class AttentionLayer : Module
     /// <summary>Output projection.</summary>
     public Linear Proj { get; }
 
+    /// <summary>Projection of the tokens to the gates of heads or elements; null: there are none.</summary>
+    public Linear? Gate { get; }
+
     /// <summary>A table of position biases as this layer's grid takes it.</summary>
     internal Tensor AdaptBias(Tensor table) => (_bias as RelativePosition)?.AdaptWeight(table) ?? table;
 
@@ -102,6 +111,7 @@ public sealed class AttentionLayer : Module
             _bias?.Of(grid, x.Device));
         Tensor mixed = Mechanism.Forward(input);
         mixed = recorder?.Record(Mechanism, input, mixed) ?? mixed;
+        mixed = Gated(input, Mechanism.Finish(input, mixed));
         if (!_dropout.IsActive) return Proj.Forward(mixed, residual);
         Tensor y = _dropout.Forward(Proj.Forward(mixed));
         return residual is null ? y : Ops.Add(residual, y);
@@ -123,6 +133,17 @@ public sealed class AttentionLayer : Module
             if (tables is { } angles) vectors = Rotation.Turn(vectors, angles);
             return vectors.Reshape(batch, tokens, width);
         }
+    }
+
+    /// <summary>mixed ⊙ σ(gate), head by head or element by element.</summary>
+    private Tensor Gated(AttentionInput input, Tensor mixed)
+    {
+        if (Gate is null) return mixed;
+        Tensor gates = Ops.Apply(UnaryOperator.Sigmoid, input.Project(Gate));
+        if (gates.Shape == mixed.Shape) return Ops.Multiply(mixed, gates);
+        (int batch, int tokens, int heads) = (mixed.Shape[0], mixed.Shape[1], _context.Heads);
+        return Ops.Multiply(mixed.Reshape(batch, tokens, heads, -1), gates.Reshape(batch, tokens, heads, 1))
+            .Reshape(batch, tokens, -1);
     }
 
     private void Require(AttentionParts part, string field, string reason)

@@ -83,6 +83,32 @@ public sealed class AttentionLayerTests
         GoldenAssert.Close(expected, layer.Forward(before, x, Context.Grid).ToArray(), 1e-6, 1e-5);
     }
 
+    /// <summary>proj(o ⊙ σ(norm(x) Wᵀ)), a factor per head or per element (arXiv:2505.06708, eq. 5).</summary>
+    [Theory]
+    [InlineData(AttentionGate.Head)]
+    [InlineData(AttentionGate.Element)]
+    public void A_gate_of_the_tokens_follows_the_mechanism(AttentionGate gate)
+    {
+        AttentionLayer layer = Layer(null, null, gate);
+        int width = gate == AttentionGate.Head ? 2 : 8;
+        Assert.Equal([width, 8], layer.NamedParameters().Single(entry => entry.Name == "gate.weight").Parameter.Shape);
+        LayerNorm before = new(8);
+        before.Initialize(Device.Reference, 3);
+        Tensor x = TestTensors.Normal([1, 7, 8], Device.Reference, 4);
+        double[] mixed = Doubles(layer.Mechanism.Forward(new(layer.Qkv.Forward(before, x), Context.Grid, layer.Qkv)));
+        double[] normed = Doubles(before.Forward(x)), weight = Values(layer, "gate.weight");
+        for (int at = 0; at < mixed.Length; at++)
+        {
+            int row = gate == AttentionGate.Head ? at % 8 / 4 : at % 8;
+            double score = Enumerable.Range(0, 8).Sum(d => normed[at / 8 * 8 + d] * weight[row * 8 + d]);
+            mixed[at] /= 1 + Math.Exp(-score);
+        }
+
+        float[] expected = layer.Proj.Forward(
+            Tensor.From([.. mixed.Select(value => (float)value)], [1, 7, 8], Device.Reference)).ToArray();
+        GoldenAssert.Close(expected, layer.Forward(before, x, Context.Grid).ToArray(), 1e-6, 1e-5);
+    }
+
     private static RelativePosition Relative(AttentionLayer layer)
     {
         RelativePosition relative = new(Context.Grid, 2);
@@ -93,10 +119,11 @@ public sealed class AttentionLayerTests
     }
 
     /// <summary>A layer with noise on its first values, among which ones and zeros would hide mistakes.</summary>
-    private static AttentionLayer Layer(PositionKind? position, Func<int, RowNorm>? norm)
+    private static AttentionLayer Layer(PositionKind? position, Func<int, RowNorm>? norm,
+        AttentionGate gate = AttentionGate.None)
     {
         AttentionLayer layer = new(AttentionCatalogue.Create("softmax", Context), Context, true, true, 0,
-            Init.TruncatedNormal(0.3), Init.Zeros, position is { } kind ? kind : null, norm);
+            Init.TruncatedNormal(0.3), Init.Zeros, position is { } kind ? kind : null, norm, gate);
         layer.Initialize(Device.Reference, 5);
         foreach ((int i, (_, Parameter parameter)) in layer.NamedParameters().Index())
             parameter.Value.CopyFrom(Ops.Add(parameter,

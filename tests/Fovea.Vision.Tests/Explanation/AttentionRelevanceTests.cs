@@ -108,7 +108,8 @@ public sealed class AttentionRelevanceTests
             Tensor projected = block.Attention.Qkv.Forward(block.Norm1, x);
             int parts = projected.Shape[2] / model.Config.Dim;
             Tensor values = PackedHeads.Split(projected, parts, model.Config.Heads)[^1];
-            x = block.Attention.Proj.Forward(PackedHeads.Merge(Ops.MatMul(map, values)), x);
+            Tensor mixed = block.Attention.Mechanism.Finish(default, PackedHeads.Merge(Ops.MatMul(map, values)));
+            x = block.Attention.Proj.Forward(mixed, x);
             x = block.Mlp!.Forward(Norm($"blocks.{i}.norm2", x), x);
         }
 

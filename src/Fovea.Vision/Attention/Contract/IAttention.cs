@@ -22,6 +22,13 @@ public interface IAttention
     /// <exception cref="ShapeException">The projected tokens are not of the expected width.</exception>
     Tensor Forward(AttentionInput input);
 
+    /// <summary>Steps between the mixing and the output projection: norms of heads, and the like. They stand apart so
+    /// that recorded maps are weights of the values.</summary>
+    /// <param name="input">What <see cref="Forward"/> got.</param>
+    /// <param name="mixed">Mixed values, <c>[batch, token, head · headDim]</c>.</param>
+    /// <returns>The same shape.</returns>
+    Tensor Finish(AttentionInput input, Tensor mixed) => mixed;
+
     /// <summary>MACs of <see cref="Forward"/>'s products for one sequence, between the projections; a window is not
     /// subtracted.</summary>
     /// <param name="grid">Arrangement of the tokens over the image.</param>

@@ -48,7 +48,7 @@ public sealed class TransformerBlock : Module
         Attention = Register("attn", new AttentionLayer(
             AttentionCatalogue.Create(config.Attention.Of(index), context), context, config.QkvBias,
             config.ProjectionBias, config.Dropout, weights, Init.Zeros, config.Position,
-            config.QkNorm ? config.CreateNorm : null));
+            config.QkNorm ? config.CreateNorm : null, config.AttentionGate));
         if (config.LayerScale is { } first) _scale1 = Register("ls1", new LayerScale(config.Dim, first));
         _path1 = Register("drop_path1", new DropPath(dropPath));
         _path2 = Register("drop_path2", new DropPath(config.ParallelBlocks ? 0 : dropPath));
@@ -91,7 +91,7 @@ public sealed class TransformerBlock : Module
     internal double Macs(TokenGrid grid)
     {
         double weights = 0;
-        foreach (Linear? layer in (Linear?[])[Attention.Qkv, Attention.Proj, Mlp?.Fc1, Mlp?.Fc2])
+        foreach (Linear? layer in (Linear?[])[Attention.Qkv, Attention.Gate, Attention.Proj, Mlp?.Fc1, Mlp?.Fc2])
             weights += layer?.Weight.Shape.Elements ?? 0;
         return grid.Tokens * weights + Attention.Mechanism.Macs(grid);
     }

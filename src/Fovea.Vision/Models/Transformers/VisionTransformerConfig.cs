@@ -97,6 +97,9 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <see cref="AttentionCatalogue"/>.</summary>
     public AttentionList Attention { get; init; } = "softmax";
 
+    /// <summary>Gate between the mechanism and its output projection.</summary>
+    public AttentionGate AttentionGate { get; init; }
+
     /// <summary>First values of the blocks' weight matrices.</summary>
     public WeightInit WeightInit { get; init; } = WeightInit.TruncatedNormal;
 
@@ -145,6 +148,7 @@ public sealed record VisionTransformerConfig : ModelConfig
         Pooling = changes.Pooling ?? Pooling,
         ClassToken = ClassToken || changes.Pooling == Pooling.ClassToken,
         Attention = changes.Attention ?? Attention,
+        AttentionGate = changes.AttentionGate ?? AttentionGate,
         Embedding = changes.Embedding ?? Embedding,
         Position = changes.Position ?? Position,
         PositionStd = changes.PositionStd ?? PositionStd,
@@ -170,6 +174,7 @@ public sealed record VisionTransformerConfig : ModelConfig
         Registers = RegisterTokens,
         Pooling = Pooling,
         Attention = Attention,
+        AttentionGate = AttentionGate,
         Embedding = Embedding,
         Position = Position,
         PositionStd = Position.Has(PositionKind.Learned) ? PositionStd : null,

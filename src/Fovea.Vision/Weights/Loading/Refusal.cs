@@ -67,7 +67,8 @@ internal static class Refusal
 
     /// <summary>Options that change the shapes of a model of the same size.</summary>
     private static readonly string[] Parts =
-        ["mlp-ratio", "mlp", "norm", "qk-norm", "parallel-blocks", "layer-scale", "registers", "pooling", "position"];
+        ["mlp-ratio", "mlp", "norm", "qk-norm", "attention-gate", "parallel-blocks", "layer-scale", "registers",
+            "pooling", "position"];
 
     private static string Other(ModelConfig preset, ModelConfig model)
     {

@@ -1,6 +1,7 @@
 using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
+using Fovea.Vision.Attention;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Explanation;
 using Fovea.Vision.Models.Transformers;
@@ -111,6 +112,12 @@ public sealed class VisionTransformerTests
         },
         ["QK-norm"] = Small with { QkNorm = true },
         ["QK-norm, RMS norm"] = Small with { QkNorm = true, Norm = NormKind.RmsNorm },
+        ["gate of heads"] = Small with { AttentionGate = AttentionGate.Head },
+        ["gate of elements, parallel blocks"] = Small with
+        {
+            AttentionGate = AttentionGate.Element,
+            ParallelBlocks = true
+        },
         ["map pooling"] = Small with { Pooling = Pooling.Map, ClassToken = false },
         ["map pooling, RMS norm, registers, no head"] = Small with
         {
@@ -154,6 +161,7 @@ public sealed class VisionTransformerTests
             ("softmax", ["rope", "learned+rope", "relative", "learned+relative", "alibi", "learned+alibi",
                 "rope+alibi", "ropemixed", "learned+ropemixed", "ropemixed+relative"]),
             ("softmax:window=1", ["rope"]),
+            ("sigmoid", ["rope", "ropemixed", "relative", "alibi"]),
             ("sinkhorn:3", ["rope", "ropemixed", "relative", "alibi"]),
             ("performer:eps=0", ["rope", "learned+rope", "ropemixed"]),
             ("softmax,sinkhorn:3", ["rope+relative"]),
@@ -161,12 +169,20 @@ public sealed class VisionTransformerTests
         foreach ((string mechanism, string[] positions) in all)
             foreach (string position in positions)
                 yield return new($"{mechanism}, {position}", Small with { Attention = mechanism, Position = position });
-        foreach (string mechanism in (string[])["softmax:window=1", "sinkhorn:2", "linear", "performer:eps=0",
-            "disentangled", "dat:kernel=3"])
+        foreach (string mechanism in (string[])["softmax:window=1", "sinkhorn:2", "sigmoid", "linear",
+            "performer:eps=0", "disentangled", "dat:kernel=3"])
             yield return new($"{mechanism}, QK-norm", Small with
             {
                 Attention = mechanism,
                 QkNorm = true,
+                Pooling = Pooling.Mean
+            });
+        // Sampling starts on the pixels' centres, where its derivative is one-sided.
+        foreach (AttentionEntry entry in AttentionCatalogue.All.Where(entry => entry.Name != "deformable"))
+            yield return new($"{entry.Name}, gate", Small with
+            {
+                Attention = entry.Name == "performer" ? "performer:eps=0" : entry.Name,
+                AttentionGate = AttentionGate.Element,
                 Pooling = Pooling.Mean
             });
     }
@@ -521,6 +537,7 @@ public sealed class VisionTransformerTests
 
     [Theory]
     [InlineData("deformable", "learned", true, "qk-norm", "'deformable'")]
+    [InlineData("differential", "rope", true, "qk-norm", "'differential'")]
     [InlineData("linear", "rope", false, "position", "'linear' does not go with it: 'rope' and 'ropemixed' rotate")]
     [InlineData("dat", "ropemixed", false, "position", "'dat'")]
     [InlineData("linear", "relative", false, "position", "'linear' does not go with it: 'relative' and 'alibi'")]
