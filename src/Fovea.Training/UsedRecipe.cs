@@ -52,6 +52,7 @@ internal static class UsedRecipe
         Mlp = model.Mlp,
         Norm = model.Norm,
         QkNorm = model.QkNorm ?? false,
+        AttentionGate = model.AttentionGate,
         ParallelBlocks = model.ParallelBlocks ?? false,
         LayerScale = asked.LayerScale ?? (double?)(decimal?)model.LayerScale,
         Registers = model.Registers,

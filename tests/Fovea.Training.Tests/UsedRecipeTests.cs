@@ -30,7 +30,7 @@ public sealed class UsedRecipeTests : IDisposable
         Assert.Contains("# position-init: this model has none\n", config, StringComparison.Ordinal);
         Assert.Contains("epochs: 1\n", config, StringComparison.Ordinal);
         foreach (string part in (string[])["dim: 96", "depth: 4", "heads: 3", "mlp-ratio: 2", "mlp: gelu",
-            "norm: layernorm", "layer-scale: 0", "registers: 0", "pooling: mean"])
+            "norm: layernorm", "layer-scale: 0", "attention-gate: none", "registers: 0", "pooling: mean"])
             Assert.Contains($"\n{part} # asked: auto\n", config, StringComparison.Ordinal);
         Assert.Contains("# head-dim: dim / heads\n", config, StringComparison.Ordinal);
         Assert.Contains("drop-path: 0 # asked: auto\n", config, StringComparison.Ordinal);
