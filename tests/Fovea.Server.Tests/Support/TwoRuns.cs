@@ -1,5 +1,6 @@
 using Fovea.Tensors;
 using Fovea.Training.Models;
+using Fovea.Training.Recipes;
 
 namespace Fovea.Server.Tests.Support;
 
@@ -10,15 +11,20 @@ public sealed class TwoRuns : IDisposable
 
     public TwoRuns()
     {
-        First = Path.Combine(_folder, "first");
-        Second = Path.Combine(_folder, "second");
+        First = Path.Combine(Folder, "first");
+        Second = Path.Combine(Folder, "second");
         TinyRun.Start(TinyRun.Recipe with { Optimisation = new() { Epochs = 1, BatchSize = 16 } }, First);
         TinyRun.Start(TinyRun.Recipe with
         {
             Optimisation = new() { Epochs = 1, BatchSize = 16 },
             Run = TinyRun.Recipe.Run with { Seed = 7 },
         }, Second);
+        foreach (string run in (string[])[First, Second])   // the trainer alone leaves that to its caller
+            File.WriteAllText(Path.Combine(run, "config.yaml"), RecipeFile.Print(TinyRun.Recipe));
     }
+
+    /// <summary>The folder of both.</summary>
+    public string Folder => Path.Combine(_folder, "runs");
 
     public string First { get; }
 

@@ -37,7 +37,17 @@ internal sealed partial class RunControl(RunFolders folders, RunCommands command
         string file = Path.Combine(directory, "recipe.yaml");
         Directory.CreateDirectory(directory);
         AtomicFile.WriteText(file, recipe);
-        await Launch(context, $"{folder}/{name}", directory, commands.Start(file, directory)).ConfigureAwait(false);
+        try
+        {
+            await Launch(context, $"{folder}/{name}", directory, commands.Start(file, directory))
+                .ConfigureAwait(false);
+        }
+        catch (RequestException)
+        {
+            // The program made no run of it, so the name is free again.
+            if (!File.Exists(new RunDirectory(directory).Config)) Directory.Delete(directory, recursive: true);
+            throw;
+        }
     }
 
     /// <summary>Asks the process of a run to save and end.</summary>
