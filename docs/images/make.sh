@@ -1,6 +1,6 @@
 #!/bin/sh
 # Draws the images of the documentation anew, all or some; run from the root of the repository.
-#   docs/images/make.sh [predictions|explain|study|sinkformer|train-from-scratch|tables]...
+#   docs/images/make.sh [predictions|explain|study|studio|sinkformer|train-from-scratch|tables]...
 # All take some 12 minutes on two cores. Runs go to $FOVEA_IMAGES, /tmp/fovea-images unless given. Numbers in the
 # documents beside an image are those of the same run: look at them again afterwards.
 set -eu
@@ -8,7 +8,7 @@ out=${FOVEA_IMAGES:-/tmp/fovea-images}
 here=docs/images
 fovea() { dotnet run -c Release --project src/Fovea.Cli -- "$@"; }
 
-for image in ${*:-predictions explain study sinkformer train-from-scratch tables}; do
+for image in ${*:-predictions explain study studio sinkformer train-from-scratch tables}; do
     rm -rf "${out:?}/$image"
     mkdir -p "$out/$image"
     case $image in
@@ -24,6 +24,16 @@ for image in ${*:-predictions explain study sinkformer train-from-scratch tables
     study)   # docs/commands.md: a study
         fovea compare recipes/quick-study.yaml --out "$out/$image/study" --quiet
         cp "$out/$image/study/figures/accuracy.png" $here/study.png
+        ;;
+    studio)   # docs/studio.md: the page of a run, by Chromium
+        fovea train --epochs 30 --train-limit 2000 --log-every 10 --out "$out/$image/runs/first" --quiet
+        fovea studio "$out/$image/runs" --port 8019 &
+        studio=$!
+        sleep 10
+        chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,900 --virtual-time-budget=10000 \
+            --screenshot="$out/$image/studio.png" 'http://127.0.0.1:8019/#/run?run=runs%2Ffirst'
+        kill "$studio"
+        cp "$out/$image/studio.png" $here/studio.png
         ;;
     sinkformer)   # docs/sinkformer.md
         dotnet run samples/Sinkformer.cs -- --out "$out/$image"

@@ -3,6 +3,7 @@ import { make, number } from "/page.js";
 
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const charts = new Set();
+const whole = [...Array(10).keys()].flatMap(power => [1, 2, 5].map(digit => digit * 10 ** power));
 
 export const colours = 8;
 
@@ -20,7 +21,7 @@ function smooth(values, weight) {
 // A chart of series { label, colour (0 to 7), dashed, x, y, low, high }.
 export class Chart {
   constructor(title, { format = number, xFormat = value => number(value, 4), xName = "step" } = {}) {
-    Object.assign(this, { title, format, xFormat, xName, series: [], smoothing: 0, logarithmic: false });
+    Object.assign(this, { title, format, xFormat, xName, series: [], smoothing: 0, logarithmic: false, whole: true });
     this.readout = make("span", { class: "readout" });
     this.plot = make("div", { class: "plot", role: "group", tabindex: 0, "aria-label": title });
     this.plot.addEventListener("keydown", event => this.#move(event));
@@ -76,7 +77,8 @@ export class Chart {
       cursor: { drag: { x: true, y: false }, points: { size: 6 } },
       scales: { x: { time: false }, y: this.logarithmic ? { distr: 3 } : {} },
       series: [{}, ...lines],
-      axes: [{ ...axis, values: (_, all) => all.map(this.xFormat), space: 70, size: 34 },
+      axes: [{ ...axis, values: (_, all) => all.map(this.xFormat), space: 70, size: 34,
+        ...(this.whole ? { incrs: whole } : {}) },
         { ...axis, size: 62, values: (_, all) => all.map(value => value === null ? "" : this.format(value)) }],
       hooks: { setCursor: [chart => this.#read(chart)] },
     }, data, this.plot);

@@ -39,6 +39,7 @@ export function curvesOf(runs, signal, told) {
       }));
       chart.smoothing = settings.smoothing;
       chart.logarithmic = settings.log && panel.loss === true;
+      chart.whole = settings.x !== "time";
       chart.xName = settings.x === "time" ? "after" : "step";
       chart.xFormat = settings.x === "time" ? duration : value => number(value, 6);
       chart.show(series);
