@@ -28,7 +28,7 @@ internal static class CommandLine
         string[] meant = IdleOptions.Without(arguments, idle.Add);
         foreach (string line in idle) terminal.Error.WriteLine($"fovea: {line}");
         terminal = terminal with { Typed = TypedCommand.Of(arguments), Idle = idle };
-        ParseResult parsed = CreateRoot(terminal, stop).Parse(meant);
+        ParseResult parsed = CreateRoot(terminal, meant, stop).Parse(meant);
         if (parsed.Errors.Count > 0 && parsed.Action is not Help) return Complain(parsed, terminal);
         try
         {
@@ -53,32 +53,85 @@ internal static class CommandLine
     }
 
     /// <summary>The command with all its subcommands and options.</summary>
-    internal static RootCommand CreateRoot(Terminal terminal, CancellationToken stop)
+    internal static RootCommand CreateRoot(Terminal terminal, CancellationToken stop) =>
+        CreateRoot(terminal, Commands(terminal, stop).Select(command => command.Create()));
+
+    /// <summary>The command with what these arguments need of it, which is made sooner than all: the subcommand that
+    /// they name, or subcommands without options for a list of them.</summary>
+    internal static RootCommand CreateRoot(Terminal terminal, string[] arguments, CancellationToken stop)
     {
-        RootCommand root = new("Fovea, a Vision Transformer laboratory: train, evaluate and compare image classifiers.")
-        {
-            TrainCommand.Create(terminal, stop),
-            TrainCommand.CreateFineTune(terminal, stop),
-            EvalCommand.Create(terminal, stop),
-            PredictCommand.Create(terminal),
-            ExplainCommand.Create(terminal),
-            CompareCommand.Create(terminal, stop),
-            CellCommand.Create(terminal, stop),
-            RunsCommand.Create(terminal),
-            ModelsCommand.Create(terminal),
-            DevicesCommand.Create(terminal),
-            BenchCommand.Create(terminal),
-            EstimateCommand.Create(terminal),
-            ProbeCommand.Create(terminal, stop),
-            PseudoLabelCommand.Create(terminal, stop),
-            ApproximateCommand.Create(terminal),
-            DataCommand.Create(terminal, stop),
-            WeightsCommand.Create(terminal),
-            ExportCommand.Create(terminal),
-            VerifyCommand.Create(terminal, stop),
-            ServeCommand.Create(terminal, stop),
-            StudioCommand.Create(terminal, stop),
-        };
+        IReadOnlyList<Subcommand> commands = Commands(terminal, stop);
+        if (arguments is [] or ["--help" or "-h" or "-?" or "--version"])
+            return CreateRoot(terminal, commands.Select(command =>
+                new Command(command.Name, command.Sentence) { Hidden = command.IsHidden }));
+        return commands.FirstOrDefault(command => command.Name == arguments[0]) is Subcommand asked
+            ? CreateRoot(terminal, [asked.Create()]) : CreateRoot(terminal, stop);
+    }
+
+    /// <summary>All subcommands, in the order of the help.</summary>
+    private static IReadOnlyList<Subcommand> Commands(Terminal terminal, CancellationToken stop) =>
+        [
+            new("train", "Train an image classifier.",
+                () => TrainCommand.Create(terminal, stop)),
+            new("finetune", "Fine-tune the model of a run or file, with a new head if the classes differ.",
+                () => TrainCommand.CreateFineTune(terminal, stop)),
+            new("eval", "Evaluate a trained model on a dataset.",
+                () => EvalCommand.Create(terminal, stop)),
+            new("predict", "Classify images with a trained model.",
+                () => PredictCommand.Create(terminal)),
+            new("explain",
+                "Show where a model looks: attention maps, rollout, relevance, and what its parts have learned.",
+                () => ExplainCommand.Create(terminal)),
+            new("compare",
+                "Train and compare models, attention mechanisms or anything else that 'train' has an option for.",
+                () => CompareCommand.Create(terminal, stop)),
+            new("cell", "Train one cell of a study.",
+                () => CellCommand.Create(terminal, stop)) { IsHidden = true },
+            new("runs", "Look through run directories.",
+                () => RunsCommand.Create(terminal)),
+            new("models", "List models and attention mechanisms.",
+                () => ModelsCommand.Create(terminal)),
+            new("devices", "List what this machine can compute on, and what to install for the rest.",
+                () => DevicesCommand.Create(terminal)),
+            new("bench", "Measure how fast this machine trains or runs a model.",
+                () => BenchCommand.Create(terminal)),
+            new("estimate", "Parameters, operations, memory, time and cost of training, before it runs.",
+                () => EstimateCommand.Create(terminal)),
+            new("probe",
+                "Probe a trained model's features on a dataset: nearest neighbours and linear classification, with "
+                    + "nothing of the model trained.",
+                () => ProbeCommand.Create(terminal, stop)),
+            new("pseudo-label",
+                "Label images with a trained model where it is sure: a list that '--dataset csv' reads.",
+                () => PseudoLabelCommand.Create(terminal, stop)),
+            new("approximate",
+                "Put a trained softmax model's weights into Performers and report the differences by number of "
+                    + "features.",
+                () => ApproximateCommand.Create(terminal)),
+            new("data", "Look at datasets, and download them.",
+                () => DataCommand.Create(terminal, stop)),
+            new("weights", "List the tensors of a file of weights, whoever wrote it; write them as safetensors.",
+                () => WeightsCommand.Create(terminal)),
+            new("export",
+                "Write a trained model for other programs: as ONNX, whose scores are those of 'fovea predict' before "
+                    + "the softmax, for any number of images at a time; or as safetensors with the names of another "
+                    + "library.",
+                () => ExportCommand.Create(terminal)),
+            new("verify",
+                "Compare an exported file, in ONNX Runtime, with the model that it was made of, image by image.",
+                () => VerifyCommand.Create(terminal, stop)),
+            new("serve", "Serve trained models over HTTP: classes, features and explanations of images.",
+                () => ServeCommand.Create(terminal, stop)),
+            new("studio",
+                "Show runs in the browser: live curves, comparisons, what their models look at, and what those cost.",
+                () => StudioCommand.Create(terminal, stop)),
+        ];
+
+    private static RootCommand CreateRoot(Terminal terminal, IEnumerable<Command> commands)
+    {
+        RootCommand root = new(
+            "Fovea, a Vision Transformer laboratory: train, evaluate and compare image classifiers.");
+        foreach (Command command in commands) root.Add(command);
         root.Add(new Option<bool>(Verbose) { Description = "Stack traces with error messages", Recursive = true });
         foreach (VersionOption version in root.Options.OfType<VersionOption>())
             version.Action = new VersionAction(terminal);
@@ -142,5 +195,14 @@ internal static class CommandLine
             terminal.Output.WriteLine($"fovea {Machine.Version}");
             return ExitCode.Success;
         }
+    }
+
+    /// <summary>A subcommand before it is made.</summary>
+    /// <param name="Name">How it is called.</param>
+    /// <param name="Sentence">The first sentence of its description.</param>
+    /// <param name="Create">Makes it, with all options.</param>
+    private sealed record Subcommand(string Name, string Sentence, Func<Command> Create)
+    {
+        public bool IsHidden { get; init; }
     }
 }

@@ -56,4 +56,26 @@ public sealed class HelpTests
 
     private static RootCommand Root() => CommandLine.CreateRoot(
         new Terminal(TextWriter.Null, TextWriter.Null, IsInteractive: false), CancellationToken.None);
+
+    /// <remarks>The list is printed without making the commands, which takes longer than printing.</remarks>
+    [Theory]
+    [InlineData]
+    [InlineData("--help")]
+    [InlineData("-h")]
+    public void The_list_of_commands_is_that_of_the_commands_themselves(params string[] arguments)
+    {
+        Terminal terminal = new(TextWriter.Null, TextWriter.Null, false);
+        IEnumerable<Command> whole = CommandLine.CreateRoot(terminal, CancellationToken.None).Subcommands;
+        IEnumerable<Command> listed = CommandLine.CreateRoot(terminal, arguments, CancellationToken.None).Subcommands;
+        Assert.Equal(
+            whole.Select(command => (command.Name, FirstSentence(command.Description!), command.Hidden)),
+            listed.Select(command => (command.Name, command.Description!, command.Hidden)));
+        Assert.All(whole, command => Assert.Equal(command.Options.Select(option => option.Name), CommandLine
+            .CreateRoot(terminal, [command.Name, "x"], CancellationToken.None).Subcommands.Single()
+            .Options.Select(option => option.Name)));
+
+        static string FirstSentence(string text) =>
+            text.Contains(". ", StringComparison.Ordinal) ? text[..(text.IndexOf(". ", StringComparison.Ordinal) + 1)]
+                : text;
+    }
 }

@@ -102,32 +102,43 @@ public abstract partial record ValueForm
     public static ValueForm<T> Choice<T>(params (string Name, T Value)[] choices)
         where T : notnull
     {
-        string[] names = [.. choices.Select(choice => choice.Name)];
-        return new(
-            string.Join('|', names),
-            $"one of {string.Join(", ", names)}",
-            (string text, out T value) =>
-            {
-                int index = Array.FindIndex(names, name => Plain(name) == Plain(text));
-                value = choices[Math.Max(index, 0)].Value;
-                return index >= 0;
-            },
-            value => choices.First(choice => choice.Value.Equals(value)).Name)
-        {
-            Names = names,
-        };
+        string[] names = new string[choices.Length];
+        T[] values = new T[choices.Length];
+        for (int i = 0; i < choices.Length; i++) (names[i], values[i]) = choices[i];
+        return Among<T>(names, values);
     }
 
     /// <summary>One member of an enumeration, in small letters.</summary>
     public static ValueForm<T> Choice<T>()
         where T : struct, Enum =>
-        Choice([.. Enum.GetValues<T>().Select(value => (value.ToString().ToLowerInvariant(), value))]);
+        Among<T>(SmallNames(typeof(T)), Enum.GetValues<T>());
+
+    // Little depends on T here: what does is compiled at each start for each type, before the first word is printed.
+    private static ValueForm<T> Among<T>(string[] names, Array values)
+        where T : notnull => new(
+        string.Join('|', names),
+        $"one of {string.Join(", ", names)}",
+        (string text, out T value) =>
+        {
+            int index = IndexOf(names, text);
+            value = (T)values.GetValue(Math.Max(index, 0))!;
+            return index >= 0;
+        },
+        value => names[Array.IndexOf(values, value)])
+        {
+            Names = names,
+        };
+
+    private static int IndexOf(string[] names, string text) =>
+        Array.FindIndex(names, name => Plain(name) == Plain(text));
+
+    private static string[] SmallNames(Type type) => [.. Enum.GetNames(type).Select(name => name.ToLowerInvariant())];
 
     /// <summary>Some members of an enumeration, in small letters and separated by commas.</summary>
     public static ValueForm<T> Flags<T>()
         where T : struct, Enum
     {
-        string[] names = [.. Enum.GetNames<T>().Select(name => name.ToLowerInvariant())];
+        string[] names = SmallNames(typeof(T));
         return new(
             string.Join('|', names),
             $"one or more of {string.Join(", ", names)}, separated by commas",

@@ -10,14 +10,14 @@ namespace Fovea.Packages.Tests.Support;
 /// anew.</summary>
 public sealed class PackedFeed : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
-    private readonly Lazy<string> feed;
+    private readonly TemporaryFolder _folder = new();
+    private readonly Lazy<string> _feed;
 
     /// <summary>A feed that is packed when it is first asked for.</summary>
-    public PackedFeed() => feed = new(Pack);
+    public PackedFeed() => _feed = new(Pack);
 
     /// <summary>The folder of the packed files.</summary>
-    public string Feed => feed.Value;
+    public string Feed => _feed.Value;
 
     /// <summary>The version that the sources give.</summary>
     public static string Version { get; } = Between(
@@ -32,11 +32,11 @@ public sealed class PackedFeed : IDisposable
     public static string Platform => RuntimeInformation.RuntimeIdentifier;
 
     /// <inheritdoc />
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private string Pack()
     {
-        string sources = folder["sources"], packages = folder["packages"];
+        string sources = _folder["sources"], packages = _folder["packages"];
         foreach (string name in (string[])
             ["Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", "LICENSE"])
             Copy(Path.Combine(Checkout(), name), Path.Combine(sources, name));
