@@ -51,6 +51,27 @@ public sealed class BrowserTests(StudioBrowser browser, TwoRuns runs) : IClassFi
     }
 
     [Fact]
+    public async Task A_study_is_accessible_too()
+    {
+        await using RunningStudio studio = await RunningStudio.Start();
+        foreach (int seed in (int[])[0, 1])
+            studio.Make(Path.Combine("study", "cells", $"softmax_seed={seed}"), $"model: vit-nano\nseed: {seed}\n",
+                $$"""{"event":"epoch","epoch":1,"step":3,"val_accuracy":0.{{seed + 5}}}""" + "\n");
+        await File.WriteAllTextAsync(Path.Combine(studio.Runs, "study", "status.json"),
+            """{"cells":2,"finished":2,"epoch":0,"epochs":0,"paused":false}""", Stop);
+        foreach (ColorScheme scheme in (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
+        {
+            await using StudioPage opened = await browser.Open(studio, scheme);
+            await opened.Page.GotoAsync("/");
+            await opened.Page.GetByRole(AriaRole.Link, new() { Name = "runs/study", Exact = true }).ClickAsync();
+            await Expect(opened.Page.GetByRole(AriaRole.Group, new() { NameRegex = new("^Validation accuracy") }),
+                "softmax: 55.0 % at epoch 1");
+            Assert.Empty((await opened.Page.RunAxe()).Violations.Select(one => $"{scheme}: {one.Id}"));
+            Assert.Empty(opened.Errors);
+        }
+    }
+
+    [Fact]
     public async Task A_run_is_shown_while_it_is_written_damaged_and_deleted()
     {
         await using RunningStudio studio = await RunningStudio.Start();
