@@ -7,6 +7,7 @@ using Fovea.Server.Requests;
 using Fovea.Server.Settings;
 using Fovea.Server.Studio.Runs;
 using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
 using Microsoft.AspNetCore.Http;
 
 namespace Fovea.Server.Studio.Control;
