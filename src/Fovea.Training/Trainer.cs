@@ -249,7 +249,7 @@ public sealed partial class Trainer
     /// counts.</summary>
     private void CompleteEpoch(CancellationToken stop)
     {
-        using IDisposable? swap = _parts.Average?.SwapIn();
+        using IDisposable? swap = _parts.Average?.SwapIn() ?? SwapIn();
         EvaluationResult? validation = Validate(stop);
         _state.Epoch++;
         _state.Batch = 0;
@@ -260,6 +260,14 @@ public sealed partial class Trainer
         (_state.BestAccuracy, _state.BestEpoch) = (validation?.Top1, _state.Epoch);
         _checkpoints.Wait();   // the best of an epoch is never there before the last of the epoch before
         if (Writes) CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(), Model);
+    }
+
+    /// <summary>Weights that the optimiser means to be evaluated; each rank has those that it updates.</summary>
+    private IDisposable? SwapIn()
+    {
+        IDisposable? swap = _parts.Optimizer.SwapIn();
+        if (swap is not null) _states?.Exchange();
+        return swap;
     }
 
     private EvaluationResult? Validate(CancellationToken stop)

@@ -1,4 +1,3 @@
-
 using Fovea.Core.Collectives;
 using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
@@ -126,6 +125,7 @@ public static class TrainingSetup
         Action<ImageClassifier, Device, DatasetInfo> fill)
     {
         Presets.Find(recipe.Model.Name);   // before the dataset is read, which may take a while
+        OptimisationChoice.Require(recipe);
         ranks ??= SingleProcess.Instance;
         DatasetSplits data = InTurn(ranks, recipe.Data.Cache is not null, load);
         RequireClasses(data, recipe.Data.ClassCount);
@@ -194,6 +194,6 @@ public static class TrainingSetup
     }
 
     private static WeightAverage? Average(TrainingParts parts) =>
-        parts.Recipe.Regularisation.EmaDecay is double decay ? new WeightAverage(parts.Model, decay, warmUp: true)
-            : null;
+        parts.Recipe.Regularisation is { EmaDecay: double decay, EmaWarmUp: AverageWarmUp warmUp }
+            ? new WeightAverage(parts.Model, decay, warmUp) : null;
 }

@@ -48,7 +48,7 @@ public static class ModelStages
 
     /// <summary>The block, from 1: the number behind <c>blocks.</c>, or that of <c>layerN.</c>; null outside of
     /// blocks.</summary>
-    internal static int? BlockOf(string name)
+    public static int? BlockOf(string name)
     {
         string[] parts = name.Split('.');
         int index = Array.IndexOf(parts, "blocks");

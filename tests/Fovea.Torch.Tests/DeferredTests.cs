@@ -27,6 +27,10 @@ public sealed class DeferredTests : IDisposable
     [InlineData(0.5, 1, OptimizerKind.Lamb)]
     [InlineData(null, 1, OptimizerKind.Lars)]
     [InlineData(0.5, 1, OptimizerKind.Lars)]
+    [InlineData(0.5, 1, OptimizerKind.Lion)]
+    [InlineData(0.5, 1, OptimizerKind.Adan)]
+    [InlineData(null, 1, OptimizerKind.ScheduleFree)]
+    [InlineData(0.5, 1, OptimizerKind.Muon)]
     public void Numbers_read_a_step_late_are_the_same(double? clip, int accumulation,
         OptimizerKind optimizer = OptimizerKind.AdamW)
     {
@@ -38,6 +42,10 @@ public sealed class DeferredTests : IDisposable
                 Optimizer = optimizer,
                 ClipGradient = clip,
                 GradientAccumulation = accumulation,
+            },
+            Regularisation = start.Regularisation with
+            {
+                EmaDecay = optimizer == OptimizerKind.ScheduleFree ? null : start.Regularisation.EmaDecay,
             },
             Run = Recipe().Run with { CheckpointEvery = null },
         };

@@ -51,6 +51,11 @@ public sealed class OptimiserTests
     [InlineData("sgd")]
     [InlineData("lamb")]
     [InlineData("lars")]
+    [InlineData("lion")]
+    [InlineData("adan")]
+    [InlineData("free")]
+    [InlineData("cautious")]
+    [InlineData("muon")]
     public void A_guard_clips_and_leaves_out_what_would_break_weights(string kind)
     {
         TorchBackend backend = (TorchBackend)Support.Torch.Device.Backend;
@@ -69,19 +74,37 @@ public sealed class OptimiserTests
                 {
                     case "adam":
                         Update.Adam(
-                            [(new AdamArguments(0.1f, 0, 0, 1, 0, true, 1, 1), weight, g, mean, variance, null)],
+                            [new(new(0.1f, 0, 0, 1, 0, true, 1, 1), weight, g, mean, variance)],
                             before);
                         break;
                     case "lamb":
-                        Update.Lamb([(new LambArguments(0.1f, 0, 0, 1, 0, false, 1, 1), weight, g, mean, variance)],
+                        Update.Lamb([new(new(0.1f, 0, 0, 1, 0, false, 1, 1), weight, g, mean, variance)],
                             before);
                         break;
                     case "lars":
-                        Update.Lars([(new LarsArguments(0.1f, 0, 0, false, 1, 0, false, true, 1), weight, g, null)],
+                        Update.Lars([new(new(0.1f, 0, 0, false, 1, 0, false, true, 1), weight, g)],
                             before);
                         break;
+                    case "lion":
+                        Update.Lion([new(new(0.1f, 0.5f, 0.5f, 0.5f, 1), weight, g, mean)], before);
+                        break;
+                    case "adan":
+                        Update.Adan([new(new(0.1f, 0, 0, 0, 1, 0, 1, 1), weight, g, mean, variance,
+                            Tensor.Zeros([3], Support.Torch.Device), Tensor.Zeros([3], Support.Torch.Device))], before);
+                        break;
+                    case "free":
+                        Update.ScheduleFree([new(new(0.1f, 0.5f, 0, 1, 0, 0, true, 1), weight, g, mean, variance)],
+                            before);
+                        break;
+                    case "cautious":
+                        Update.Cautious([new(new(1, 0.1f), weight, g, Tensor.From([-0.6f, 3, -0.8f], [3],
+                            Support.Torch.Device))], before);
+                        break;
+                    case "muon":
+                        Update.Muon([new(new(0.1f, 0, false, 0, 1, 1, 1, 1), weight, g, mean)], before);
+                        break;
                     default:
-                        Update.Sgd([(new SgdArguments(0.1f, 0, 0, 0, false, true, 1), weight, g, null)], before);
+                        Update.Sgd([new(new(0.1f, 0, 0, 0, false, true, 1), weight, g)], before);
                         break;
                 }
 
@@ -93,7 +116,17 @@ public sealed class OptimiserTests
             (float first, float second) = kind is "adam" or "lamb" ? (0.6f / 1.6f, 0.8f / 1.8f) : (0.6f, 0.8f);
             float trust = kind is "lamb" or "lars" ? MathF.Sqrt(14 / (first * first + second * second)) : 1;
             (first, second) = (trust * first, trust * second);
-            AssertAll([1 - 0.1f * first, 2, 3 - 0.1f * second], Step([3, 0, 4], 1));
+            (first, second) = kind switch
+            {
+                "lion" => (1 + 0.5f, 1 + 3 * 0.5f),                     // the sign, and weight decay
+                "adan" => (0.6f / 1.6f, 0.8f / 1.8f),
+                "free" => (0.5f * 0.6f / 1.6f, 0.5f * 0.8f / 1.8f),     // y goes half as far as z
+                "cautious" => (0.6f * 1.5f, 0.8f * 1.5f),               // two of three agree
+                "muon" => (0.6f * 0.701f, 0.8f * 0.701f),               // 3.4445 - 4.775 + 2.0315 of a length of 1
+                _ => (first, second),
+            };
+            AssertAll([1 - 0.1f * first, kind == "lion" ? 2 - 0.1f * 2 * 0.5f : 2, 3 - 0.1f * second],
+                Step([3, 0, 4], 1));
             float[] kept = Step([0, 0, 0], 1);
             Assert.Equal(kept, Step([float.NaN, 1, 1], 1));
             Assert.Equal(kept, Step([1, 1, 1], null));

@@ -100,12 +100,24 @@ public sealed class TrainingTests : IDisposable
     [InlineData(OptimizerKind.AdamW)]
     [InlineData(OptimizerKind.Lamb)]
     [InlineData(OptimizerKind.Lars)]
-    public void Every_optimiser_steps(OptimizerKind optimiser)
+    [InlineData(OptimizerKind.Lion)]
+    [InlineData(OptimizerKind.Adan)]
+    [InlineData(OptimizerKind.ScheduleFree)]
+    [InlineData(OptimizerKind.Muon)]
+    [InlineData(OptimizerKind.AdamW, true)]
+    [InlineData(OptimizerKind.Muon, true)]
+    public void Every_optimiser_steps(OptimizerKind optimiser, bool cautious = false)
     {
         Recipe start = ModelDefaults.For(TinyRun.Recipe, optimiser);
         (double[] expected, double[] actual) = Losses(start with
         {
-            Optimisation = start.Optimisation with { Optimizer = optimiser, ClipGradient = 0.5 },
+            Optimisation = start.Optimisation with
+            {
+                Optimizer = optimiser,
+                ClipGradient = 0.5,
+                Cautious = cautious,
+            },
+            Regularisation = start.Regularisation with { EmaDecay = null },
         });
 
         for (int step = 0; step < actual.Length; step++) AssertClose(expected[step], actual[step], 2e-5);

@@ -1,6 +1,6 @@
-
 using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
+using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Models;
@@ -98,6 +98,64 @@ public sealed class ResumeTests : IDisposable
             recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
 
         AssertSameEnd(whole, parts);
+    }
+
+    /// <summary>With clipping and parts of batches; what is evaluated is not always what is trained.</summary>
+    [Theory]
+    [InlineData(OptimizerKind.Lion, false)]
+    [InlineData(OptimizerKind.Lion, true)]
+    [InlineData(OptimizerKind.Adan, false)]
+    [InlineData(OptimizerKind.Muon, false)]
+    [InlineData(OptimizerKind.Muon, true)]
+    [InlineData(OptimizerKind.AdamW, true)]
+    [InlineData(OptimizerKind.ScheduleFree, false)]
+    public void Every_optimiser_resumes_to_the_same_bits(OptimizerKind optimizer, bool cautious)
+    {
+        Recipe start = ModelDefaults.For(TinyRun.Recipe, optimizer);
+        Recipe recipe = start with
+        {
+            Optimisation = start.Optimisation with
+            {
+                Optimizer = optimizer,
+                Cautious = cautious,
+                ClipGradient = 0.5,
+                GradientAccumulation = 2,
+            },
+            Regularisation = start.Regularisation with
+            {
+                EmaDecay = optimizer == OptimizerKind.ScheduleFree ? null : 0.9,
+                EmaWarmUp = AverageWarmUp.Power,
+            },
+            Run = TinyRun.Recipe.Run with { CheckpointEvery = null, Threads = 1 },
+        };
+        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
+        using CancellationTokenSource stop = new();
+        SilentObserver interrupting = new(progress => { if (progress.Step == 4) stop.Cancel(); });
+
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
+        RunDirectory parts = TinyRun.Resume(_folder["parts"],
+            recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
+
+        AssertSameEnd(whole, parts);
+    }
+
+    [Fact]
+    public void A_schedule_free_run_keeps_the_weights_to_evaluate_and_those_to_go_on_from()
+    {
+        Recipe start = ModelDefaults.For(TinyRun.Recipe, OptimizerKind.ScheduleFree);
+        Recipe recipe = start with
+        {
+            Optimisation = start.Optimisation with { Optimizer = OptimizerKind.ScheduleFree, Epochs = 1 },
+            Regularisation = new(),
+        };
+        RunDirectory run = TinyRun.Start(recipe, _folder["run"]);
+
+        Dictionary<string, float[]> last = Tensors(run.LastCheckpoint), best = Tensors(run.BestCheckpoint);
+        float[] evaluated = last["head.weight"], trained = last["optimizer.trained.head.weight"],
+            end = last["optimizer.end.head.weight"];
+        Assert.Equal(best["head.weight"], evaluated);   // of the same, first epoch
+        for (int i = 0; i < trained.Length; i++) Assert.Equal(0.9 * evaluated[i] + 0.1 * end[i], trained[i], 1e-6);
+        Assert.NotEqual(trained, evaluated);
     }
 
     /// <summary>The recipe in the checkpoint builds the same model again.</summary>

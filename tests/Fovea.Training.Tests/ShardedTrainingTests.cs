@@ -20,7 +20,8 @@ public sealed class ShardedTrainingTests : IDisposable
     };
 
     public static TheoryData<string> Kinds =>
-        ["plain", "mixed", "performer", "resnet", "tail", "frozen", "zero", "sgd"];
+        ["plain", "mixed", "performer", "resnet", "tail", "frozen", "zero", "sgd", "muon", "zero muon", "zero free",
+            "cautious"];
 
     public void Dispose() => _folder.Dispose();
 
@@ -58,6 +59,7 @@ public sealed class ShardedTrainingTests : IDisposable
     [InlineData("plain")]
     [InlineData("resnet")]
     [InlineData("zero")]
+    [InlineData("zero free")]
     public void A_run_goes_on_with_another_number_of_ranks_bit_for_bit(string kind)
     {
         Recipe recipe = Of(kind);
@@ -159,8 +161,22 @@ public sealed class ShardedTrainingTests : IDisposable
         "tail" => Small with { Optimisation = Small.Optimisation with { BatchSize = 7, GradientAccumulation = 1 } },
         "zero" => Small with { Optimisation = Small.Optimisation with { ZeroState = true } },
         "sgd" => Small with { Optimisation = Small.Optimisation with { Optimizer = OptimizerKind.Sgd, Momentum = 0 } },
+        "muon" => With(OptimizerKind.Muon, false),
+        "zero muon" => With(OptimizerKind.Muon, true),
+        "zero free" => With(OptimizerKind.ScheduleFree, true),
+        "cautious" => Small with
+        {
+            Optimisation = Small.Optimisation with { Optimizer = OptimizerKind.Lion, Cautious = true },
+        },
         "frozen" => Small with { Optimisation = Small.Optimisation with { Freeze = 1 } },
         _ => Small,
+    };
+
+    private static Recipe With(OptimizerKind optimizer, bool zero) => ModelDefaults.For(Small, optimizer) with
+    {
+        Optimisation = ModelDefaults.For(Small, optimizer).Optimisation with { Optimizer = optimizer,
+            ZeroState = zero },
+        Regularisation = Small.Regularisation with { EmaDecay = null },
     };
 
     private string Train(Recipe recipe, int ranks, string name, Func<int, IRunObserver>? observer = null,

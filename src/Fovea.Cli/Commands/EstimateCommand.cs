@@ -4,6 +4,7 @@ using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Lab.Benchmarks;
 using Fovea.Lab.Estimation;
+using Fovea.Training.Recipes;
 using Fovea.Vision.Attention;
 using Spectre.Console;
 
@@ -37,6 +38,8 @@ internal static class EstimateCommand
             "Find the largest batch for so much memory; the device's unless given");
         Option<bool> checkpoint = Make.Switch("--grad-checkpoint",
             "Compute blocks again in the backward pass: less memory, a third more operations", "--grad-checkpointing");
+        Option<OptimizerKind> optimizer = Make.Of("--optimizer", OptimizerTraits.Form, OptimizerKind.AdamW,
+            "Update rule of the training steps: its state takes memory", "--opt", "--optimiser");
         Option<double> seconds = Make.Of("--seconds", SizeForms.Seconds, 5, "How long to measure this machine");
         Option<int?> threads = Make.Maybe("--threads", SizeForms.Threads,
             "Threads of this machine; all cores unless given");
@@ -45,7 +48,7 @@ internal static class EstimateCommand
         Command command = new("estimate", "Parameters, operations, memory, time and cost of training, before it runs.")
         {
             models, attentions, imageSize, batchSize, schedule, device, precision, devices, devicesFile, memory,
-                checkpoint,
+                checkpoint, optimizer,
                 seconds, threads, list, json,
         };
         ClusterEstimate cluster = new(command);
@@ -76,6 +79,7 @@ internal static class EstimateCommand
                     ImageSize = parsed.GetValue(imageSize),
                     BatchSize = parsed.GetValue(batchSize),
                     GradientCheckpointing = parsed.GetValue(checkpoint),
+                    Optimisation = new() { Optimizer = parsed.GetValue(optimizer) },
                     Threads = parsed.GetValue(threads),
                     Device = measured ?? Tensors.Device.Names[0],
                     Precision = parsed.GetValue(precision),
@@ -133,7 +137,7 @@ internal static class EstimateCommand
             "Of one image: GMAC (10⁹ multiply-adds) and GFLOP (two for each) of the forward pass; GFLOP, bytes moved "
                 + "and bytes of activations of a training step.");
         console.Line(
-            "Weights with gradients and Adam's averages; batch is the largest that fits into "
+            $"Weights with gradients and the state of {estimates[0].Optimizer}; batch is the largest that fits into "
                 + $"{Number(estimates[0].MemoryGigabytes)} GB.");
         console.WriteLine();
 

@@ -123,20 +123,36 @@ internal sealed partial class TracingBackend
         throw Trains(nameof(SumsOfSquares));
 
     /// <inheritdoc/>
-    public override void Sgd(IReadOnlyList<SgdStep> steps) =>
+    public override void Sgd(IReadOnlyList<UpdateStep<SgdArguments>> steps, StepGuard? guard) =>
         throw Trains(nameof(Sgd));
 
     /// <inheritdoc/>
-    public override void Adam(IReadOnlyList<AdamStep> steps) =>
+    public override void Adam(IReadOnlyList<UpdateStep<AdamArguments>> steps, StepGuard? guard) =>
         throw Trains(nameof(Adam));
 
     /// <inheritdoc/>
-    public override void Lamb(IReadOnlyList<LambStep> steps) =>
+    public override void Lamb(IReadOnlyList<UpdateStep<LambArguments>> steps, StepGuard? guard) =>
         throw Trains(nameof(Lamb));
 
     /// <inheritdoc/>
-    public override void Lars(IReadOnlyList<LarsStep> steps) =>
+    public override void Lars(IReadOnlyList<UpdateStep<LarsArguments>> steps, StepGuard? guard) =>
         throw Trains(nameof(Lars));
+
+    /// <inheritdoc/>
+    public override void Lion(IReadOnlyList<UpdateStep<LionArguments>> steps, StepGuard? guard) =>
+        throw Trains(nameof(Lion));
+
+    /// <inheritdoc/>
+    public override void Adan(IReadOnlyList<UpdateStep<AdanArguments>> steps, StepGuard? guard) =>
+        throw Trains(nameof(Adan));
+
+    /// <inheritdoc/>
+    public override void ScheduleFree(IReadOnlyList<UpdateStep<ScheduleFreeArguments>> steps, StepGuard? guard) =>
+        throw Trains(nameof(ScheduleFree));
+
+    /// <inheritdoc/>
+    public override void Cautious(IReadOnlyList<UpdateStep<CautiousArguments>> steps, StepGuard? guard) =>
+        throw Trains(nameof(Cautious));
 
     /// <inheritdoc/>
     public override void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight) =>

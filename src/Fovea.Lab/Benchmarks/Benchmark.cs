@@ -69,7 +69,8 @@ public static class Benchmark
     private static void RequireMemory(ModelConfig config, BenchmarkOptions options)
     {
         MemoryLimit.Require(
-            StepMemory.PeakOf(config, options.IsTraining, options.GradientCheckpointing, options.BatchSize),
+            StepMemory.PeakOf(config, options.IsTraining ? options.Optimisation : null, options.GradientCheckpointing,
+                options.BatchSize),
             $"a step of '{options.Model}' with {options.BatchSize} images of {config.ImageSize} x {config.ImageSize}",
             "Lower `batch-size` or `image-size`, or take a smaller model.");
     }
@@ -118,15 +119,16 @@ public static class Benchmark
             for (int i = 0; i < labels.Length; i++) labels[i] = i % Math.Max(1, config.Classes);
             _images = Tensor.From(pixels, shape, device).Keep();
             _labels = Tensor.From(labels, [options.BatchSize], device).Keep();
-            if (options.IsTraining) _optimizer = new AdamW(ParameterGroup.Default(_model, 0.05), 1e-3);
+            if (options.IsTraining) _optimizer = OptimisationChoice.Optimizer(options.Optimisation, _model);
         }
 
         public int Threads => _images.Device.Backend.Threads;
 
-        /// <summary>The pool has grown to the peak; a parameter has a gradient and Adam's two averages beside its
-        /// value.</summary>
+        /// <summary>The pool has grown to the peak; a parameter has a gradient beside its value, and the optimiser its
+        /// state.</summary>
         public long ActivationBytes => _images.Device.Backend.AllocatedBytes - _allocatedBefore
-            - sizeof(float) * ((_optimizer is null ? 1 : 4) * _model.ParameterCount + _images.Shape.Elements
+            - sizeof(float) * ((_optimizer is null ? 1 : 2) * _model.ParameterCount + (_optimizer?.StateElements ?? 0)
+                + _images.Shape.Elements
                 + _labels.Shape.Elements);
 
         public void Step()

@@ -1,4 +1,5 @@
 using Fovea.Tensors;
+using Fovea.Training.Recipes;
 
 namespace Fovea.Lab.Benchmarks;
 
@@ -10,6 +11,9 @@ public sealed record BenchmarkOptions
 
     /// <summary>Training steps; otherwise forward passes.</summary>
     public bool IsTraining { get; init; }
+
+    /// <summary>Optimiser of training steps; AdamW.</summary>
+    public OptimisationSection Optimisation { get; init; } = new();
 
     /// <summary>Images per step.</summary>
     public int BatchSize { get; init; } = 32;

@@ -1,4 +1,5 @@
 using Fovea.Lab.Benchmarks;
+using Fovea.Training.Recipes;
 using Fovea.Vision;
 
 namespace Fovea.Lab.Estimation;
@@ -11,6 +12,9 @@ public sealed record Estimate
 
     /// <summary>Attention mechanism; null for models without.</summary>
     public required string? Attention { get; init; }
+
+    /// <summary>Optimiser.</summary>
+    public required string Optimizer { get; init; }
 
     /// <summary>Pixels a side.</summary>
     public required int ImageSize { get; init; }
@@ -36,7 +40,7 @@ public sealed record Estimate
     /// <summary>Bytes of an image's activations at the peak of a training step.</summary>
     public required double ActivationBytesPerImage { get; init; }
 
-    /// <summary>Bytes of weights, gradients and Adam's averages.</summary>
+    /// <summary>Bytes of weights, gradients and the optimiser's state.</summary>
     public required long StateBytes { get; init; }
 
     /// <summary>Memory of one device, 10⁹ bytes.</summary>
@@ -81,7 +85,7 @@ public sealed record Estimate
             {
                 Field = "grad-checkpoint"
             };
-        ModelCost training = ModelCost.OfTraining(config, options.GradientCheckpointing);
+        ModelCost training = ModelCost.OfTraining(config, options.GradientCheckpointing, options.Optimisation);
         ModelCost inference = ModelCost.OfInference(config);
         device ??= ThisMachine.Measure(options, training);
         double gigabytes = memory ?? device.Memory;
@@ -90,6 +94,7 @@ public sealed record Estimate
         {
             Model = options.Model,
             Attention = config.Describe().Attention?.ToString(),
+            Optimizer = options.Optimisation.Optimizer.Word(),
             ImageSize = config.ImageSize,
             Parameters = training.Parameters,
             ForwardGflops = inference.FlopsPerImage / 1e9,

@@ -1,5 +1,6 @@
 using Fovea.Lab.Benchmarks;
 using Fovea.Tensors.Backends.Meta;
+using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
 
@@ -11,11 +12,11 @@ public sealed record ModelCost
 {
     private const int Few = 16, Many = 32;   // batches between which memory and traffic grow by the image
     private readonly ModelConfig _config;
-    private readonly bool _training;
+    private readonly OptimisationSection? _optimisation;
     private readonly bool _recomputesBlocks;
 
-    private ModelCost(ModelConfig config, bool training, bool recomputesBlocks) =>
-        (_config, _training, _recomputesBlocks) = (config, training, recomputesBlocks);
+    private ModelCost(ModelConfig config, OptimisationSection? optimisation, bool recomputesBlocks) =>
+        (_config, _optimisation, _recomputesBlocks) = (config, optimisation, recomputesBlocks);
 
     /// <summary>Values that training can change.</summary>
     public required long Parameters { get; init; }
@@ -36,7 +37,7 @@ public sealed record ModelCost
     /// <summary>Bytes read and written once per step: weights, gradients and the optimiser's state.</summary>
     public required double BytesPerStep { get; init; }
 
-    /// <summary>Bytes of parameters, and of gradients and Adam's two averages in training.</summary>
+    /// <summary>Bytes of parameters, and of gradients and the optimiser's state in training.</summary>
     public required long StateBytes { get; init; }
 
     /// <summary>Bytes of activations (and what the backward pass needs at its peak) for each image of a
@@ -46,18 +47,21 @@ public sealed record ModelCost
     /// <summary>Bytes that a step moves whatever the batch.</summary>
     public required double FixedActivationBytes { get; init; }
 
-    /// <summary>Counts a training step with AdamW.</summary>
+    /// <summary>Counts a training step.</summary>
     /// <param name="config">The model.</param>
     /// <param name="recomputesBlocks">The backward pass computes the blocks again, which saves memory.</param>
-    public static ModelCost OfTraining(ModelConfig config, bool recomputesBlocks = false) =>
-        Of(config, training: true, recomputesBlocks);
+    /// <param name="optimisation">The optimiser; null: AdamW.</param>
+    public static ModelCost OfTraining(ModelConfig config, bool recomputesBlocks = false,
+        OptimisationSection? optimisation = null) =>
+        Of(config, optimisation ?? new(), recomputesBlocks);
 
     /// <summary>Counts a forward pass.</summary>
-    public static ModelCost OfInference(ModelConfig config) => Of(config, training: false, recomputesBlocks: false);
+    public static ModelCost OfInference(ModelConfig config) => Of(config, null, recomputesBlocks: false);
 
     /// <summary>Memory of a step with so many images, bytes: exact for the tensors, without a process's other
     /// needs.</summary>
-    public long MemoryBytes(int batchSize) => StepMemory.Of(_config, _training, _recomputesBlocks, batchSize)[0].Peak;
+    public long MemoryBytes(int batchSize) => StepMemory.Of(_config, _optimisation, _recomputesBlocks,
+        batchSize)[0].Peak;
 
     /// <summary>The largest batch whose step fits into so many bytes; 0 where not even one image does.</summary>
     /// <param name="bytes">The memory.</param>
@@ -69,13 +73,14 @@ public sealed record ModelCost
         return (int)Math.Clamp(room / ActivationBytesPerImage, 0, int.MaxValue);
     }
 
-    private static ModelCost Of(ModelConfig config, bool training, bool recomputesBlocks)
+    private static ModelCost Of(ModelConfig config, OptimisationSection? optimisation, bool recomputesBlocks)
     {
-        StepMemory[] counted = StepMemory.Of(config, training, recomputesBlocks, Few, Many);
+        bool training = optimisation is not null;
+        StepMemory[] counted = StepMemory.Of(config, optimisation, recomputesBlocks, Few, Many);
         StepMemory few = counted[0], many = counted[1];
         double moved = (many.Moved - few.Moved) / (double)(Many - Few);
         double kept = (many.Peak - few.Peak) / (double)(Many - Few);
-        return new ModelCost(config, training, recomputesBlocks)
+        return new ModelCost(config, optimisation, recomputesBlocks)
         {
             Parameters = config.Build().ParameterCount,
             FlopsPerImage = training ? FlopCount.Training(config, recomputesBlocks) : FlopCount.Forward(config),

@@ -127,6 +127,7 @@ public sealed record StudyPlan
         ModelConfig config = ModelChoice.Configure(recipe, info);
         ImageClassifier model = config.Build();   // allocates nothing
         recipe = RecipeResolver.Resolve(recipe, config, info);
+        OptimisationChoice.Require(recipe);
         OptimisationChoice.Schedule(recipe, stepsPerEpoch: 1000);
         if (recipe.Model.Weights is string weights && !Path.Exists(weights))
             throw new UsageException($"weights: there is neither a file nor a directory '{weights}'.");

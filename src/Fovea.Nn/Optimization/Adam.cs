@@ -1,4 +1,3 @@
-
 using Fovea.Tensors;
 
 namespace Fovea.Nn.Optimization;
@@ -22,14 +21,14 @@ public class Adam : Optimizer
     public Adam(
         IReadOnlyList<ParameterGroup> groups, double learningRate, double beta1 = 0.9, double beta2 = 0.999,
         double epsilon = 1e-8, bool amsGrad = false)
-        : this(groups, learningRate, beta1, beta2, epsilon, amsGrad, decoupled: false)
+        : this(groups, learningRate, beta1, beta2, epsilon, amsGrad, decoupled: false, isCautious: false)
     {
     }
 
     private protected Adam(
         IReadOnlyList<ParameterGroup> groups, double learningRate, double beta1, double beta2, double epsilon,
-        bool amsGrad, bool decoupled)
-        : base(groups, learningRate)
+        bool amsGrad, bool decoupled, bool isCautious)
+        : base(groups, learningRate, isCautious)
     {
         Check.That(beta1 is >= 0 and < 1, $"Adam: beta1 must be at least 0 and below 1, got {beta1}.");
         Check.That(beta2 is >= 0 and < 1, $"Adam: beta2 must be at least 0 and below 1, got {beta2}.");
@@ -37,14 +36,12 @@ public class Adam : Optimizer
         (Momentum, _beta2, _epsilon, _amsGrad, _decoupled) = (beta1, beta2, epsilon, amsGrad, decoupled);
     }
 
-    private protected override IReadOnlyList<string> StateNames => _amsGrad ? ["mean", "variance", "maximum"]
-        : ["mean", "variance"];
+    private protected override IReadOnlyList<string> StateNames(string parameter) =>
+        _amsGrad ? ["mean", "variance", "maximum"] : ["mean", "variance"];
 
     private protected override void Apply(IReadOnlyList<Change> changes, StepGuard? guard) =>
-        Update.Adam([.. changes.Select(change => (
-        new AdamArguments(
-            change.LearningRate, (float)Momentum, (float)_beta2, (float)_epsilon, change.WeightDecay, _decoupled,
-            change.Step, change.GradientScale),
-        change.Parameter, change.Gradient, change.State[0], change.State[1], _amsGrad ? change.State[2] : null))],
-            guard);
+        Update.Adam([.. changes.Select(change => new ParameterChange<AdamArguments>(
+            new(change.LearningRate, (float)Momentum, (float)_beta2, (float)_epsilon, change.WeightDecay, _decoupled,
+                change.Step, change.GradientScale),
+            change.Parameter, change.Gradient, change.State))], guard);
 }

@@ -33,18 +33,18 @@ public sealed class Lamb : Optimizer
         (Momentum, _beta2, _epsilon, _clipTrust, _alwaysAdapt) = (beta1, beta2, epsilon, clipTrust, alwaysAdapt);
     }
 
-    private protected override IReadOnlyList<string> StateNames => ["mean", "variance"];
+    private protected override IReadOnlyList<string> StateNames(string parameter) => ["mean", "variance"];
 
     private protected override void Apply(IReadOnlyList<Change> changes, StepGuard? guard)
     {
         ILookup<bool, Change> byAdaption = changes.ToLookup(change => _alwaysAdapt || change.WeightDecay > 0);
-        Update.Lamb([.. byAdaption[true].Select(change => (
-            new LambArguments(change.LearningRate, (float)Momentum, (float)_beta2, (float)_epsilon, change.WeightDecay,
+        Update.Lamb([.. byAdaption[true].Select(change => new ParameterChange<LambArguments>(
+            new(change.LearningRate, (float)Momentum, (float)_beta2, (float)_epsilon, change.WeightDecay,
                 _clipTrust, change.Step, change.GradientScale),
-            change.Parameter, change.Gradient, change.State[0], change.State[1]))], guard);
-        Update.Adam([.. byAdaption[false].Select(change => (
-            new AdamArguments(change.LearningRate, (float)Momentum, (float)_beta2, (float)_epsilon, 0, false,
+            change.Parameter, change.Gradient, change.State))], guard);
+        Update.Adam([.. byAdaption[false].Select(change => new ParameterChange<AdamArguments>(
+            new(change.LearningRate, (float)Momentum, (float)_beta2, (float)_epsilon, 0, false,
                 change.Step, change.GradientScale),
-            change.Parameter, change.Gradient, change.State[0], change.State[1], (Tensor?)null))], guard);
+            change.Parameter, change.Gradient, change.State))], guard);
     }
 }

@@ -36,18 +36,18 @@ public sealed class Lars : Optimizer
         (_trustCoefficient, _epsilon) = (trustCoefficient, epsilon);
     }
 
-    private protected override IReadOnlyList<string> StateNames => _hasBuffer ? ["momentum"] : [];
+    private protected override IReadOnlyList<string> StateNames(string parameter) => _hasBuffer ? ["momentum"] : [];
 
     private protected override void Apply(IReadOnlyList<Change> changes, StepGuard? guard)
     {
         ILookup<bool, Change> byAdaption = changes.ToLookup(change => _alwaysAdapt || change.WeightDecay > 0);
         double momentum = _hasBuffer ? (float)Momentum : 0;
-        Update.Lars([.. byAdaption[true].Select(change => (
-            new LarsArguments(change.LearningRate, momentum, change.WeightDecay, _nesterov, (float)_trustCoefficient,
+        Update.Lars([.. byAdaption[true].Select(change => new ParameterChange<LarsArguments>(
+            new(change.LearningRate, momentum, change.WeightDecay, _nesterov, (float)_trustCoefficient,
                 (float)_epsilon, _clipTrust, change.Step == 1, change.GradientScale),
-            change.Parameter, change.Gradient, _hasBuffer ? change.State[0] : null))], guard);
-        Update.Sgd([.. byAdaption[false].Select(change => (
-            new SgdArguments(change.LearningRate, momentum, 0, 0, _nesterov, change.Step == 1, change.GradientScale),
-            change.Parameter, change.Gradient, _hasBuffer ? change.State[0] : null))], guard);
+            change.Parameter, change.Gradient, change.State))], guard);
+        Update.Sgd([.. byAdaption[false].Select(change => new ParameterChange<SgdArguments>(
+            new(change.LearningRate, momentum, 0, 0, _nesterov, change.Step == 1, change.GradientScale),
+            change.Parameter, change.Gradient, change.State))], guard);
     }
 }

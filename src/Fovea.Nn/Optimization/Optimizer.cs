@@ -9,12 +9,16 @@ namespace Fovea.Nn.Optimization;
 public abstract class Optimizer
 {
     private readonly List<Slot> _slots = [];
+    private readonly bool _isCautious;
 
     /// <param name="groups">What to change; a parameter may stand in one group only.</param>
     /// <param name="learningRate">Step size, 0 or more; a schedule changes it later.</param>
+    /// <param name="isCautious">Elements whose change does not go against the gradient stay (Liang et al. 2024,
+    /// arXiv:2411.16085); the others change by as much more, see <see cref="CautiousArguments"/>.</param>
     /// <exception cref="UsageException">No parameters, one named twice, or a number out of range.</exception>
-    protected Optimizer(IReadOnlyList<ParameterGroup> groups, double learningRate)
+    protected Optimizer(IReadOnlyList<ParameterGroup> groups, double learningRate, bool isCautious = false)
     {
+        _isCautious = isCautious;
         LearningRate = Check.AtLeast(0, learningRate, "Optimizer: learning rate");
         Groups = groups;
         HashSet<string> names = [];
@@ -41,8 +45,21 @@ public abstract class Optimizer
     /// it.</summary>
     public double Momentum { get; set; }
 
-    /// <summary>Names of the state tensors that each parameter has.</summary>
-    private protected abstract IReadOnlyList<string> StateNames { get; }
+    /// <summary>Numbers that the state of all parameters has; known before there is memory.</summary>
+    public long StateElements =>
+        _slots.Sum(slot => (long)StateNames(slot.Name).Count * slot.Parameter.Shape.Elements);
+
+    /// <summary>All parameters with their names, and the state of those that have some.</summary>
+    private protected IEnumerable<(string Name, Parameter Parameter, Tensor[]? State, int Steps)> Slots =>
+        _slots.Select(slot => (slot.Name, slot.Parameter, slot.State, slot.Steps));
+
+    /// <summary>Names of the state tensors that a parameter has.</summary>
+    private protected abstract IReadOnlyList<string> StateNames(string parameter);
+
+    /// <summary>Puts the weights that are meant to be evaluated into the parameters until disposed; null where they are
+    /// those that are trained. While they are there, <see cref="State"/> has those that are trained.</summary>
+    /// <exception cref="InvalidOperationException">They are there already.</exception>
+    public virtual IDisposable? SwapIn() => null;
 
     /// <summary>One step with the gradients that are there; they stay until <see cref="ZeroGradient"/>.</summary>
     /// <param name="gradientScale">Factor of all gradients: from clipping, or 1/n after n accumulated batches.</param>
@@ -86,11 +103,12 @@ public abstract class Optimizer
     /// <summary>State tensors by name, e.g. <c>mean.head.weight</c>, of the parameters that have made a step.</summary>
     public IEnumerable<(string Name, Tensor Value)> State() =>
         _slots.Where(slot => slot.Steps > 0)
-            .SelectMany(slot => StateNames.Select((kind, i) => ($"{kind}.{slot.Name}", StateOf(slot)[i])));
+            .SelectMany(slot => StateNames(slot.Name).Select((kind, i) => ($"{kind}.{slot.Name}", StateOf(slot)[i])))
+            .Concat(TrainedWeights());
 
-    /// <summary>Steps made, by parameter, e.g. <c>steps.head.weight</c>.</summary>
+    /// <summary>Steps made, by parameter, e.g. <c>steps.head.weight</c>, and what else the optimiser counts.</summary>
     public IEnumerable<(string Name, double Value)> Scalars() =>
-        _slots.Select(slot => ($"steps.{slot.Name}", (double)slot.Steps));
+        _slots.Select(slot => ($"steps.{slot.Name}", (double)slot.Steps)).Concat(Counts());
 
     /// <summary>Takes up where <see cref="State"/> and <see cref="Scalars"/> were written; names of other things are
     /// passed by.</summary>
@@ -104,19 +122,47 @@ public abstract class Optimizer
             if (!scalars.TryGetValue($"steps.{slot.Name}", out double steps))
                 throw new InvalidDataException($"Optimizer: the checkpoint has no 'steps.{slot.Name}'.");
             slot.Steps = (int)steps;
-            for (int i = 0; i < StateNames.Count && steps > 0; i++)
-            {
-                string name = $"{StateNames[i]}.{slot.Name}";
-                if (!state.TryGetValue(name, out Tensor? value))
-                    throw new InvalidDataException($"Optimizer: the checkpoint has no '{name}'.");
-                if (value.Shape != slot.Parameter.Shape)
-                    throw new InvalidDataException(
-                        $"Optimizer: '{name}' is {value.Shape} in the checkpoint, "
-                        + $"the model has {slot.Parameter.Shape}.");
-                Update.Copy(value, StateOf(slot)[i]);
-            }
+            if (steps == 0) continue;
+            IReadOnlyList<string> names = StateNames(slot.Name);
+            for (int i = 0; i < names.Count; i++)
+                Update.Copy(Stored(state, $"{names[i]}.{slot.Name}", slot.Parameter.Shape), StateOf(slot)[i]);
         }
+
+        LoadCounts(state, scalars);
     }
+
+    /// <summary>A tensor of a checkpoint.</summary>
+    /// <exception cref="InvalidDataException">It is missing or of another shape.</exception>
+    private protected static Tensor Stored(IReadOnlyDictionary<string, Tensor> state, string name, Shape shape)
+    {
+        if (!state.TryGetValue(name, out Tensor? value))
+            throw new InvalidDataException($"Optimizer: the checkpoint has no '{name}'.");
+        return value.Shape == shape ? value : throw new InvalidDataException(
+            $"Optimizer: '{name}' is {value.Shape} in the checkpoint, the model has {shape}.");
+    }
+
+    /// <summary>Numbers of the whole optimiser that go on from a checkpoint.</summary>
+    private protected virtual IEnumerable<(string Name, double Value)> Counts() => [];
+
+    /// <summary>Weights that are trained while others are swapped in, for checkpoints.</summary>
+    private protected virtual IEnumerable<(string Name, Tensor Value)> TrainedWeights() => [];
+
+    /// <summary>Takes up where <see cref="Counts"/> and <see cref="TrainedWeights"/> were written.</summary>
+    /// <exception cref="InvalidDataException">An entry is missing or of another shape.</exception>
+    private protected virtual void LoadCounts(IReadOnlyDictionary<string, Tensor> state,
+        IReadOnlyDictionary<string, double> scalars)
+    {
+    }
+
+    /// <summary>Once a step, before its updates.</summary>
+    private protected virtual void BeginStep()
+    {
+    }
+
+    /// <summary>How a cautious step shrinks a parameter and at which rate it changes it: decoupled weight
+    /// decay.</summary>
+    private protected virtual CautiousArguments Caution(in Change change) =>
+        new(1 - (double)change.LearningRate * change.WeightDecay, change.LearningRate);
 
     /// <summary>The update of all parameters that have a gradient, in one call of the backend.</summary>
     private protected abstract void Apply(IReadOnlyList<Change> changes, StepGuard? guard);
@@ -130,20 +176,39 @@ public abstract class Optimizer
             slot.Steps++;
             if (slot.IsElsewhere) continue;
             changes.Add(new Change(
-                slot.Parameter.Value, gradient, StateOf(slot), slot.Steps,
+                slot.Name, slot.Parameter.Value, gradient, StateOf(slot), slot.Steps,
                 (float)(LearningRate * slot.Group.LearningRateFactor),
                 (float)slot.Group.WeightDecay, (float)gradientScale));
         }
 
-        if (changes.Count > 0) Apply(changes, guard);
+        BeginStep();
+        if (changes.Count == 0) return;
+        if (_isCautious) ApplyCautiously(changes, guard);
+        else Apply(changes, guard);
+    }
+
+    /// <summary>Lets the update change zeros at the rate 1, and takes of that what goes against the gradient.</summary>
+    private void ApplyCautiously(List<Change> changes, StepGuard? guard)
+    {
+        using StepScope scope = StepScope.Begin();
+        Change[] alone = [.. changes.Select(change => change with
+        {
+            Parameter = Tensor.Zeros(change.Parameter.Shape, change.Parameter.Device),
+            LearningRate = 1,
+            WeightDecay = 0,
+        })];
+        Apply(alone, guard);
+        Update.Cautious([.. changes.Select((change, i) => new ParameterChange<CautiousArguments>(
+            Caution(change), change.Parameter, change.Gradient, alone[i].Parameter))], guard);
     }
 
     private Tensor[] StateOf(Slot slot) => slot.State ??=
-        [.. StateNames.Select(_ => Tensor.Zeros(slot.Parameter.Shape, slot.Parameter.Value.Device).Keep())];
+        [.. StateNames(slot.Name).Select(_ => Tensor.Zeros(slot.Parameter.Shape, slot.Parameter.Value.Device).Keep())];
 
-    /// <summary>Everything the update of one parameter needs; <paramref name="Step"/> counts from 1.</summary>
+    /// <summary>Everything the update of one parameter needs; <paramref name="Step"/> counts from 1, <paramref
+    /// name="Name"/> is the parameter's.</summary>
     private protected readonly record struct Change(
-        Tensor Parameter, Tensor Gradient, Tensor[] State, int Step, float LearningRate, float WeightDecay,
+        string Name, Tensor Parameter, Tensor Gradient, Tensor[] State, int Step, float LearningRate, float WeightDecay,
         float GradientScale);
 
     private sealed class Slot(string name, Parameter parameter, ParameterGroup group)

@@ -1,4 +1,3 @@
-
 using Fovea.Tensors;
 
 namespace Fovea.Nn.Optimization;
@@ -30,13 +29,11 @@ public sealed class Sgd : Optimizer
         (_nesterov, _hasBuffer) = (nesterov, momentum > 0);
     }
 
-    private protected override IReadOnlyList<string> StateNames => _hasBuffer ? ["momentum"] : [];
+    private protected override IReadOnlyList<string> StateNames(string parameter) => _hasBuffer ? ["momentum"] : [];
 
     private protected override void Apply(IReadOnlyList<Change> changes, StepGuard? guard) =>
-        Update.Sgd([.. changes.Select(change => (
-        new SgdArguments(
-            change.LearningRate, _hasBuffer ? (float)Momentum : 0, (float)_dampening, change.WeightDecay, _nesterov,
-            change.Step == 1,
-            change.GradientScale),
-        change.Parameter, change.Gradient, _hasBuffer ? change.State[0] : null))], guard);
+        Update.Sgd([.. changes.Select(change => new ParameterChange<SgdArguments>(
+            new(change.LearningRate, _hasBuffer ? (float)Momentum : 0, (float)_dampening, change.WeightDecay, _nesterov,
+                change.Step == 1, change.GradientScale),
+            change.Parameter, change.Gradient, change.State))], guard);
 }

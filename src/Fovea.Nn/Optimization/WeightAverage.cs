@@ -9,16 +9,16 @@ namespace Fovea.Nn.Optimization;
 public sealed class WeightAverage
 {
     private readonly double _decay;
-    private readonly bool _warmUp;
+    private readonly AverageWarmUp _warmUp;
     private readonly List<(string Name, NamedTensor Tensor)> _entries;
     private readonly Tensor[] _averages;
     private bool _swapped;
 
     /// <param name="model">An initialised model; the average starts at its weights.</param>
     /// <param name="decay">d, at least 0 and below 1, e.g. 0.9999.</param>
-    /// <param name="warmUp">Start with less: d = min(decay, (1 + t) / (10 + t)) after t updates.</param>
+    /// <param name="warmUp">Smaller decays at first.</param>
     /// <exception cref="UsageException">The decay is out of range.</exception>
-    public WeightAverage(Module model, double decay, bool warmUp = false)
+    public WeightAverage(Module model, double decay, AverageWarmUp warmUp = AverageWarmUp.None)
     {
         Check.That(decay is >= 0 and < 1, $"WeightAverage: decay must be at least 0 and below 1, got {decay}.");
         _decay = decay;
@@ -37,7 +37,12 @@ public sealed class WeightAverage
         if (_swapped)
             throw new InvalidOperationException(
                 "WeightAverage: the average is swapped in; dispose of the swap before the next update.");
-        double decay = _warmUp ? Math.Min(_decay, (1.0 + Updates) / (10 + Updates)) : _decay;
+        double decay = Math.Min(_decay, _warmUp switch
+        {
+            AverageWarmUp.Steps => (1.0 + Updates) / (10 + Updates),
+            AverageWarmUp.Power => 1 - Math.Pow(1.0 + Updates, -2.0 / 3),
+            _ => 1,
+        });
         List<(Tensor, Tensor)> averaged = [];
         for (int i = 0; i < _averages.Length; i++)
         {

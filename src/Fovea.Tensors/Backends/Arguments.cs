@@ -99,7 +99,7 @@ public readonly record struct CrossEntropyArguments(
 
 /// <summary>
 /// g ← gradientScale · gradient + weightDecay · p;  m ← momentum · m + (1 − dampening) · g (first step: m ← g);
-/// p ← p − lr · (nesterov ? g + momentum · m : m).
+/// p ← p − lr · (nesterov ? g + momentum · m : m). State: m, or none without momentum.
 /// </summary>
 /// <param name="LearningRate">Step size.</param>
 /// <param name="Momentum">0 to 1; 0 needs no buffer.</param>
@@ -115,7 +115,8 @@ public readonly record struct SgdArguments(
 /// <summary>
 /// m ← β1 m + (1−β1) g;  v ← β2 v + (1−β2) g²;  p ← p − lr/(1−β1ᵗ) · m / (√v/√(1−β2ᵗ) + ε), with g the scaled gradient.
 /// Decoupled (AdamW, Loshchilov and Hutter 2019): first p ← p (1 − lr · weightDecay); else g ← g + weightDecay · p.
-/// With a maximum buffer (AMSGrad) the largest v so far is used instead of v.
+/// With a maximum buffer (AMSGrad) the largest v so far is used instead of v. State: m, v, and with AMSGrad the
+/// largest v.
 /// </summary>
 /// <param name="LearningRate">Step size.</param>
 /// <param name="Beta1">Decay of the mean.</param>
@@ -132,7 +133,7 @@ public readonly record struct AdamArguments(
 /// <summary>
 /// LAMB (You et al. 2020, arXiv:1904.00962, algorithm 2): m ← β1 m + (1−β1) g;  v ← β2 v + (1−β2) g²;
 /// u = m/(1−β1ᵗ) / (√v/√(1−β2ᵗ) + ε) + weightDecay · p;  p ← p − lr · |p|/|u| · u, with g the scaled gradient.
-/// Where a length is 0 the quotient of lengths, the trust ratio, is 1.
+/// Where a length is 0 the quotient of lengths, the trust ratio, is 1. State: m, v.
 /// </summary>
 /// <param name="LearningRate">Step size.</param>
 /// <param name="Beta1">Decay of the mean.</param>
@@ -158,7 +159,7 @@ public readonly record struct LambArguments(
 /// <summary>
 /// LARS (You et al. 2017, arXiv:1708.03888): r = trustCoefficient · |p| / (|g| + weightDecay · |p| + ε), or 1 where a
 /// length is 0;  then a step of stochastic gradient descent (<see cref="SgdArguments"/>, without dampening) with
-/// r · (g + weightDecay · p) as the gradient, where g is the scaled gradient.
+/// r · (g + weightDecay · p) as the gradient, where g is the scaled gradient. State: m, or none without momentum.
 /// </summary>
 /// <param name="LearningRate">Step size.</param>
 /// <param name="Momentum">0 to 1; 0 needs no buffer.</param>
@@ -187,43 +188,3 @@ public readonly record struct LarsArguments(
     internal SgdArguments Plain(double trust) => new(
         LearningRate, Momentum, 0, trust * WeightDecay, Nesterov, First, trust * GradientScale);
 }
-
-/// <summary>One parameter's step of stochastic gradient descent.</summary>
-/// <param name="Arguments">Step size and the rest.</param>
-/// <param name="Parameter">Changed.</param>
-/// <param name="Gradient">Read.</param>
-/// <param name="Momentum">Changed; null without momentum.</param>
-/// <param name="Count">Elements of each.</param>
-public readonly record struct SgdStep(SgdArguments Arguments, Storage Parameter, Storage Gradient, Storage? Momentum,
-    int Count);
-
-/// <summary>One parameter's step of Adam.</summary>
-/// <param name="Arguments">Step size and the rest.</param>
-/// <param name="Parameter">Changed.</param>
-/// <param name="Gradient">Read.</param>
-/// <param name="Mean">Changed: m.</param>
-/// <param name="Variance">Changed: v.</param>
-/// <param name="Maximum">Changed: the largest v so far; null without AMSGrad.</param>
-/// <param name="Count">Elements of each.</param>
-public readonly record struct AdamStep(
-    AdamArguments Arguments, Storage Parameter, Storage Gradient, Storage Mean, Storage Variance, Storage? Maximum,
-    int Count);
-
-/// <summary>One parameter's step of LAMB.</summary>
-/// <param name="Arguments">Step size and the rest.</param>
-/// <param name="Parameter">Changed.</param>
-/// <param name="Gradient">Read.</param>
-/// <param name="Mean">Changed: m.</param>
-/// <param name="Variance">Changed: v.</param>
-/// <param name="Count">Elements of each.</param>
-public readonly record struct LambStep(LambArguments Arguments, Storage Parameter, Storage Gradient, Storage Mean,
-    Storage Variance, int Count);
-
-/// <summary>One parameter's step of LARS.</summary>
-/// <param name="Arguments">Step size and the rest.</param>
-/// <param name="Parameter">Changed.</param>
-/// <param name="Gradient">Read.</param>
-/// <param name="Momentum">Changed; null without momentum.</param>
-/// <param name="Count">Elements of each.</param>
-public readonly record struct LarsStep(LarsArguments Arguments, Storage Parameter, Storage Gradient, Storage? Momentum,
-    int Count);

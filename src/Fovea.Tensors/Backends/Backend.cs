@@ -187,22 +187,35 @@ public abstract partial class Backend
     public abstract void PatchifyBackward(Storage dy, Target image, int batch, int channels, int height, int width,
         int size);
 
-    // Optimisers: one call for all parameters, in place. The tensors of a list do not overlap.
+    // Optimisers: one call for all parameters, in place. The tensors of a list do not overlap. A guard divides the
+    // gradients or leaves the step out; it is null where BeginGuard gives none. Gradients may be changed.
 
     /// <summary>Σ x² of each tensor, in double.</summary>
     public abstract double[] SumsOfSquares(IReadOnlyList<(Storage X, int Count)> tensors);
 
     /// <summary>One step of stochastic gradient descent; see <see cref="SgdArguments"/>.</summary>
-    public abstract void Sgd(IReadOnlyList<SgdStep> steps);
+    public abstract void Sgd(IReadOnlyList<UpdateStep<SgdArguments>> steps, StepGuard? guard);
 
     /// <summary>One step of Adam or AdamW; see <see cref="AdamArguments"/>.</summary>
-    public abstract void Adam(IReadOnlyList<AdamStep> steps);
+    public abstract void Adam(IReadOnlyList<UpdateStep<AdamArguments>> steps, StepGuard? guard);
 
     /// <summary>One step of LAMB; see <see cref="LambArguments"/>.</summary>
-    public abstract void Lamb(IReadOnlyList<LambStep> steps);
+    public abstract void Lamb(IReadOnlyList<UpdateStep<LambArguments>> steps, StepGuard? guard);
 
     /// <summary>One step of LARS; see <see cref="LarsArguments"/>.</summary>
-    public abstract void Lars(IReadOnlyList<LarsStep> steps);
+    public abstract void Lars(IReadOnlyList<UpdateStep<LarsArguments>> steps, StepGuard? guard);
+
+    /// <summary>One step of Lion; see <see cref="LionArguments"/>.</summary>
+    public abstract void Lion(IReadOnlyList<UpdateStep<LionArguments>> steps, StepGuard? guard);
+
+    /// <summary>One step of Adan; see <see cref="AdanArguments"/>.</summary>
+    public abstract void Adan(IReadOnlyList<UpdateStep<AdanArguments>> steps, StepGuard? guard);
+
+    /// <summary>One step of schedule-free AdamW; see <see cref="ScheduleFreeArguments"/>.</summary>
+    public abstract void ScheduleFree(IReadOnlyList<UpdateStep<ScheduleFreeArguments>> steps, StepGuard? guard);
+
+    /// <summary>The step of a cautious optimiser; see <see cref="CautiousArguments"/>.</summary>
+    public abstract void Cautious(IReadOnlyList<UpdateStep<CautiousArguments>> steps, StepGuard? guard);
 
     /// <summary>Begins to read without waiting.</summary>
     /// <param name="sources">Numbers, and how many of each.</param>
@@ -216,19 +229,6 @@ public abstract partial class Backend
     /// <returns>Null where the caller has to know the sums itself (<see cref="SumsOfSquares"/>).</returns>
     public virtual StepGuard? BeginGuard(IReadOnlyList<(Storage X, int Count)> gradients, double? maximum,
         StepGuard? before) => null;
-
-    /// <summary>The same as without a guard, which divides the gradients or leaves the step out; gradients may be
-    /// changed.</summary>
-    public virtual void Sgd(IReadOnlyList<SgdStep> steps, StepGuard guard) => throw new NotSupportedException();
-
-    /// <inheritdoc cref="Sgd(IReadOnlyList{SgdStep}, StepGuard)"/>
-    public virtual void Adam(IReadOnlyList<AdamStep> steps, StepGuard guard) => throw new NotSupportedException();
-
-    /// <inheritdoc cref="Sgd(IReadOnlyList{SgdStep}, StepGuard)"/>
-    public virtual void Lamb(IReadOnlyList<LambStep> steps, StepGuard guard) => throw new NotSupportedException();
-
-    /// <inheritdoc cref="Sgd(IReadOnlyList{SgdStep}, StepGuard)"/>
-    public virtual void Lars(IReadOnlyList<LarsStep> steps, StepGuard guard) => throw new NotSupportedException();
 
     /// <summary>y += weight · (x − y) for each pair: moving averages of weights.</summary>
     public abstract void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight);

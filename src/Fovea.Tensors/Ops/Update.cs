@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 
 namespace Fovea.Tensors;
 
@@ -39,115 +40,60 @@ public static class Update
                 before);
     }
 
-    /// <summary>One step of stochastic gradient descent for all parameters, in one call of the backend; the formula is
-    /// with <see cref="SgdArguments"/>.</summary>
-    /// <param name="steps">
-    /// By parameter: step size and the rest, the parameter (changed), its gradient, and its momentum (changed; null
-    /// without momentum).
-    /// </param>
-    /// <exception cref="ShapeException">The shapes of a step differ.</exception>
-    /// <exception cref="ArgumentException">The tensors are on different devices.</exception>
-    /// <param name="guard">Of the gradients; null: the step is taken as it is.</param>
-    public static void Sgd(
-        IReadOnlyList<(SgdArguments Arguments, Tensor Parameter, Tensor Gradient, Tensor? Momentum)> steps,
-        StepGuard? guard = null)
-    {
-        if (steps.Count == 0) return;
-        List<SgdStep> checkedSteps = new(steps.Count);
-        foreach ((SgdArguments arguments, Tensor parameter, Tensor gradient, Tensor? momentum) in steps)
-        {
-            RequireDevice(steps[0].Parameter, parameter, nameof(Sgd));
-            Require(parameter, gradient, nameof(Sgd));
-            Require(parameter, momentum, nameof(Sgd));
-            checkedSteps.Add(
-                new(arguments, parameter.Storage, gradient.Storage, momentum?.Storage, parameter.Shape.Elements));
-        }
+    /// <summary>One step of stochastic gradient descent for all parameters, in one call of the backend; the formula and
+    /// the state are with <see cref="SgdArguments"/>.</summary>
+    /// <inheritdoc cref="Take"/>
+    public static void Sgd(IReadOnlyList<ParameterChange<SgdArguments>> changes, StepGuard? guard = null) =>
+        Take(changes, guard, backend => backend.Sgd);
 
-        if (guard is null) steps[0].Parameter.Device.Backend.Sgd(checkedSteps);
-        else steps[0].Parameter.Device.Backend.Sgd(checkedSteps, guard);
-    }
+    /// <summary>One step of Adam or AdamW for all parameters, in one call of the backend; the formula and the state are
+    /// with <see cref="AdamArguments"/>.</summary>
+    /// <inheritdoc cref="Take"/>
+    public static void Adam(IReadOnlyList<ParameterChange<AdamArguments>> changes, StepGuard? guard = null) =>
+        Take(changes, guard, backend => backend.Adam);
 
-    /// <summary>One step of Adam or AdamW for all parameters, in one call of the backend; the formula is with
-    /// <see cref="AdamArguments"/>.</summary>
-    /// <param name="steps">
-    /// By parameter: step size and the rest, the parameter (changed), its gradient, and its state (changed): the
-    /// gradients' moving average, the squares' moving average, and with AMSGrad the largest variance so far.
-    /// </param>
-    /// <param name="guard">Of the gradients; null: the step is taken as it is.</param>
-    /// <exception cref="ShapeException">The shapes of a step differ.</exception>
-    /// <exception cref="ArgumentException">The tensors are on different devices.</exception>
-    public static void Adam(
-        IReadOnlyList<(
-            AdamArguments Arguments, Tensor Parameter, Tensor Gradient, Tensor Mean, Tensor Variance, Tensor? Maximum
-            )> steps, StepGuard? guard = null)
-    {
-        if (steps.Count == 0) return;
-        List<AdamStep> checkedSteps = new(steps.Count);
-        foreach ((AdamArguments arguments, Tensor parameter, Tensor gradient, Tensor mean, Tensor variance,
-            Tensor? maximum) in steps)
-        {
-            RequireDevice(steps[0].Parameter, parameter, nameof(Adam));
-            foreach (Tensor? other in (Tensor?[])[gradient, mean, variance, maximum])
-                Require(parameter, other, nameof(Adam));
-            checkedSteps.Add(new(
-                arguments, parameter.Storage, gradient.Storage, mean.Storage, variance.Storage, maximum?.Storage,
-                parameter.Shape.Elements));
-        }
-
-        if (guard is null) steps[0].Parameter.Device.Backend.Adam(checkedSteps);
-        else steps[0].Parameter.Device.Backend.Adam(checkedSteps, guard);
-    }
-
-    /// <summary>One step of LAMB for all parameters, in one call of the backend; the formula is with
+    /// <summary>One step of LAMB for all parameters, in one call of the backend; the formula and the state are with
     /// <see cref="LambArguments"/>.</summary>
-    /// <param name="steps">By parameter: step size and the rest, the parameter (changed), its gradient, and the moving
-    /// averages of gradients and squares (changed).</param>
-    /// <param name="guard">Of the gradients; null: the step is taken as it is.</param>
-    /// <exception cref="ShapeException">The shapes of a step differ.</exception>
-    /// <exception cref="ArgumentException">The tensors are on different devices.</exception>
-    public static void Lamb(
-        IReadOnlyList<(LambArguments Arguments, Tensor Parameter, Tensor Gradient, Tensor Mean, Tensor Variance)> steps,
-        StepGuard? guard = null)
-    {
-        if (steps.Count == 0) return;
-        List<LambStep> checkedSteps = new(steps.Count);
-        foreach ((LambArguments arguments, Tensor parameter, Tensor gradient, Tensor mean, Tensor variance) in steps)
-        {
-            RequireDevice(steps[0].Parameter, parameter, nameof(Lamb));
-            foreach (Tensor other in (Tensor[])[gradient, mean, variance]) Require(parameter, other, nameof(Lamb));
-            checkedSteps.Add(new(arguments, parameter.Storage, gradient.Storage, mean.Storage, variance.Storage,
-                parameter.Shape.Elements));
-        }
+    /// <inheritdoc cref="Take"/>
+    public static void Lamb(IReadOnlyList<ParameterChange<LambArguments>> changes, StepGuard? guard = null) =>
+        Take(changes, guard, backend => backend.Lamb);
 
-        if (guard is null) steps[0].Parameter.Device.Backend.Lamb(checkedSteps);
-        else steps[0].Parameter.Device.Backend.Lamb(checkedSteps, guard);
-    }
-
-    /// <summary>One step of LARS for all parameters, in one call of the backend; the formula is with
+    /// <summary>One step of LARS for all parameters, in one call of the backend; the formula and the state are with
     /// <see cref="LarsArguments"/>.</summary>
-    /// <param name="steps">By parameter: step size and the rest, the parameter (changed), its gradient, and its
-    /// momentum (changed; null without momentum).</param>
-    /// <param name="guard">Of the gradients; null: the step is taken as it is.</param>
-    /// <exception cref="ShapeException">The shapes of a step differ.</exception>
-    /// <exception cref="ArgumentException">The tensors are on different devices.</exception>
-    public static void Lars(
-        IReadOnlyList<(LarsArguments Arguments, Tensor Parameter, Tensor Gradient, Tensor? Momentum)> steps,
-        StepGuard? guard = null)
-    {
-        if (steps.Count == 0) return;
-        List<LarsStep> checkedSteps = new(steps.Count);
-        foreach ((LarsArguments arguments, Tensor parameter, Tensor gradient, Tensor? momentum) in steps)
-        {
-            RequireDevice(steps[0].Parameter, parameter, nameof(Lars));
-            Require(parameter, gradient, nameof(Lars));
-            Require(parameter, momentum, nameof(Lars));
-            checkedSteps.Add(
-                new(arguments, parameter.Storage, gradient.Storage, momentum?.Storage, parameter.Shape.Elements));
-        }
+    /// <inheritdoc cref="Take"/>
+    public static void Lars(IReadOnlyList<ParameterChange<LarsArguments>> changes, StepGuard? guard = null) =>
+        Take(changes, guard, backend => backend.Lars);
 
-        if (guard is null) steps[0].Parameter.Device.Backend.Lars(checkedSteps);
-        else steps[0].Parameter.Device.Backend.Lars(checkedSteps, guard);
-    }
+    /// <summary>One step of Lion for all parameters, in one call of the backend; the formula and the state are with
+    /// <see cref="LionArguments"/>.</summary>
+    /// <inheritdoc cref="Take"/>
+    public static void Lion(IReadOnlyList<ParameterChange<LionArguments>> changes, StepGuard? guard = null) =>
+        Take(changes, guard, backend => backend.Lion);
+
+    /// <summary>One step of Adan for all parameters, in one call of the backend; the formula and the state are with
+    /// <see cref="AdanArguments"/>.</summary>
+    /// <inheritdoc cref="Take"/>
+    public static void Adan(IReadOnlyList<ParameterChange<AdanArguments>> changes, StepGuard? guard = null) =>
+        Take(changes, guard, backend => backend.Adan);
+
+    /// <summary>One step of schedule-free AdamW for all parameters, in one call of the backend; the formula and the
+    /// state are with <see cref="ScheduleFreeArguments"/>.</summary>
+    /// <inheritdoc cref="Take"/>
+    public static void ScheduleFree(IReadOnlyList<ParameterChange<ScheduleFreeArguments>> changes,
+        StepGuard? guard = null) =>
+        Take(changes, guard, backend => backend.ScheduleFree);
+
+    /// <summary>One step of Muon for all parameters, in one call of the backend; the formula and the state are with
+    /// <see cref="MuonArguments"/>.</summary>
+    /// <inheritdoc cref="Take"/>
+    public static void Muon(IReadOnlyList<ParameterChange<MuonArguments>> changes, StepGuard? guard = null) =>
+        Take(changes, guard, backend => backend.Muon);
+
+    /// <summary>One step of a cautious optimiser for all parameters, in one call of the backend; the formula and the
+    /// state are with <see cref="CautiousArguments"/>.</summary>
+    /// <inheritdoc cref="Take"/>
+    public static void Cautious(IReadOnlyList<ParameterChange<CautiousArguments>> changes, StepGuard? guard = null) =>
+        Take(changes, guard, backend => backend.Cautious);
 
     /// <summary>y ← y + weight · (x − y) for each pair, in one call of the backend.</summary>
     /// <exception cref="ShapeException">The shapes of a pair differ.</exception>
@@ -176,9 +122,34 @@ public static class Update
         else y.CopyFrom(x.ToArray());
     }
 
-    private static void Require(Tensor parameter, Tensor? other, string origin)
+    /// <summary>Checks the tensors of all parameters and hands them over.</summary>
+    /// <param name="changes">By parameter: step size and the rest, the parameter (changed), its gradient, and its state
+    /// (changed).</param>
+    /// <param name="guard">Of the gradients; null: the step is taken as it is.</param>
+    /// <param name="of">The primitive.</param>
+    /// <param name="origin">Name of the operator, for messages.</param>
+    /// <exception cref="ShapeException">The shapes of a step differ.</exception>
+    /// <exception cref="ArgumentException">The tensors are on different devices.</exception>
+    private static void Take<TArguments>(IReadOnlyList<ParameterChange<TArguments>> changes, StepGuard? guard,
+        Func<Backend, Action<IReadOnlyList<UpdateStep<TArguments>>, StepGuard?>> of,
+        [CallerMemberName] string origin = "")
     {
-        if (other is null) return;
+        if (changes.Count == 0) return;
+        List<UpdateStep<TArguments>> steps = new(changes.Count);
+        foreach ((TArguments arguments, Tensor parameter, Tensor gradient, Tensor[] state) in changes)
+        {
+            RequireDevice(changes[0].Parameter, parameter, origin);
+            Require(parameter, gradient, origin);
+            foreach (Tensor tensor in state) Require(parameter, tensor, origin);
+            steps.Add(new(arguments, parameter.Storage, gradient.Storage, [.. state.Select(tensor => tensor.Storage)],
+                parameter.Shape.Elements));
+        }
+
+        of(changes[0].Parameter.Device.Backend)(steps, guard);
+    }
+
+    private static void Require(Tensor parameter, Tensor other, string origin)
+    {
         if (other.Shape != parameter.Shape)
             throw new ShapeException($"{origin}: {other.Shape} does not fit {parameter.Shape}.");
         RequireDevice(parameter, other, origin);

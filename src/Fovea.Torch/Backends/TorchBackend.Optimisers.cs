@@ -60,23 +60,19 @@ internal sealed unsafe partial class TorchBackend
     }
 
     /// <inheritdoc/>
-    public override void Sgd(IReadOnlyList<SgdStep> steps) => Take(steps, null);
-
-    /// <inheritdoc/>
-    public override void Sgd(IReadOnlyList<SgdStep> steps, StepGuard guard) => Take(steps, guard);
-
-    private void Take(IReadOnlyList<SgdStep> steps, StepGuard? guard)
+    public override void Sgd(IReadOnlyList<UpdateStep<SgdArguments>> steps, StepGuard? guard)
     {
-        foreach (IGrouping<(SgdArguments, bool), SgdStep> group in steps.Where(step => step.Count > 0)
-            .GroupBy(step => (step.Arguments, step.Momentum is not null)))
+        foreach (IGrouping<(SgdArguments, int), UpdateStep<SgdArguments>> group in steps.Where(step => step.Count > 0)
+            .GroupBy(step => (step.Arguments, step.State.Length)))
         {
             using Aten aten = new(this);
-            (SgdArguments a, bool hasMomentum) = group.Key;
-            SgdStep[] all = [.. group];
+            (SgdArguments a, int states) = group.Key;
+            bool hasMomentum = states > 0;
+            UpdateStep<SgdArguments>[] all = [.. group];
             NativeTensor[] gradients = Scaled(aten, Views(aten, all, step => step.Gradient, step => step.Count),
                 a.GradientScale);
             aten.Nothing("_fused_sgd_", Views(aten, all, step => step.Parameter, step => step.Count), gradients,
-                hasMomentum ? Views(aten, all, step => step.Momentum!, step => step.Count)
+                hasMomentum ? Views(aten, all, step => step.State[0], step => step.Count)
                     : Array.Empty<NativeTensor>(),
                 a.WeightDecay, hasMomentum ? a.Momentum : 0, a.LearningRate, a.Dampening, a.Nesterov, false, a.First,
                 DivisorOf(aten, guard), BrokenOf(aten, guard));
@@ -84,19 +80,15 @@ internal sealed unsafe partial class TorchBackend
     }
 
     /// <inheritdoc/>
-    public override void Adam(IReadOnlyList<AdamStep> steps) => Take(steps, null);
-
-    /// <inheritdoc/>
-    public override void Adam(IReadOnlyList<AdamStep> steps, StepGuard guard) => Take(steps, guard);
-
-    private void Take(IReadOnlyList<AdamStep> steps, StepGuard? guard)
+    public override void Adam(IReadOnlyList<UpdateStep<AdamArguments>> steps, StepGuard? guard)
     {
-        foreach (IGrouping<(AdamArguments, bool), AdamStep> group in steps.Where(step => step.Count > 0)
-            .GroupBy(step => (step.Arguments, step.Maximum is not null)))
+        foreach (IGrouping<(AdamArguments, int), UpdateStep<AdamArguments>> group in steps.Where(step => step.Count > 0)
+            .GroupBy(step => (step.Arguments, step.State.Length)))
         {
             using Aten aten = new(this);
-            (AdamArguments a, bool hasMaximum) = group.Key;
-            AdamStep[] all = [.. group];
+            (AdamArguments a, int states) = group.Key;
+            bool hasMaximum = states > 2;
+            UpdateStep<AdamArguments>[] all = [.. group];
             NativeTensor[] gradients = Scaled(aten, Views(aten, all, step => step.Gradient, step => step.Count),
                 a.GradientScale);
             NativeTensor count = aten.Cloned(aten.Strided(aten.Number(0), [], []), []);
@@ -104,9 +96,9 @@ internal sealed unsafe partial class TorchBackend
             NativeTensor[] counts = [.. Enumerable.Repeat(count, all.Length)];
             aten.Nothing(a.Decoupled ? "_fused_adamw_" : "_fused_adam_",
                 Views(aten, all, step => step.Parameter, step => step.Count), gradients,
-                Views(aten, all, step => step.Mean, step => step.Count),
-                Views(aten, all, step => step.Variance, step => step.Count),
-                hasMaximum ? Views(aten, all, step => step.Maximum!, step => step.Count) : Array.Empty<NativeTensor>(),
+                Views(aten, all, step => step.State[0], step => step.Count),
+                Views(aten, all, step => step.State[1], step => step.Count),
+                hasMaximum ? Views(aten, all, step => step.State[2], step => step.Count) : Array.Empty<NativeTensor>(),
                 counts, a.LearningRate, a.Beta1, a.Beta2, a.WeightDecay, a.Epsilon, hasMaximum, false,
                 DivisorOf(aten, guard), BrokenOf(aten, guard));
         }

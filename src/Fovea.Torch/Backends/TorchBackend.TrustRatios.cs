@@ -6,25 +6,14 @@ namespace Fovea.Torch.Backends;
 internal sealed unsafe partial class TorchBackend
 {
     /// <inheritdoc/>
-    public override void Lamb(IReadOnlyList<LambStep> steps) => Take(steps, null);
-
-    /// <inheritdoc/>
-    public override void Lamb(IReadOnlyList<LambStep> steps, StepGuard guard) => Take(steps, guard);
-
-    /// <inheritdoc/>
-    public override void Lars(IReadOnlyList<LarsStep> steps) => Take(steps, null);
-
-    /// <inheritdoc/>
-    public override void Lars(IReadOnlyList<LarsStep> steps, StepGuard guard) => Take(steps, guard);
-
-    private void Take(IReadOnlyList<LambStep> steps, StepGuard? guard)
+    public override void Lamb(IReadOnlyList<UpdateStep<LambArguments>> steps, StepGuard? guard)
     {
-        foreach (IGrouping<LambArguments, LambStep> group in steps.Where(step => step.Count > 0)
+        foreach (IGrouping<LambArguments, UpdateStep<LambArguments>> group in steps.Where(step => step.Count > 0)
             .GroupBy(step => step.Arguments))
         {
             using Aten aten = new(this);
             LambArguments a = group.Key;
-            LambStep[] all = [.. group];
+            UpdateStep<LambArguments>[] all = [.. group];
             NativeTensor[] parameters = Views(aten, all, step => step.Parameter, step => step.Count);
             NativeTensor[] changes = Changes(aten, a, all, guard);
             int[] counts = [.. all.Select(step => step.Count)];
@@ -40,7 +29,8 @@ internal sealed unsafe partial class TorchBackend
 
     /// <summary>Minus Adam's change at rate 1, by Adam's own operator on parameters of zeros, which changes the moments
     /// as well; zeros where the guard leaves the step out.</summary>
-    private static NativeTensor[] Changes(in Aten aten, in LambArguments a, LambStep[] all, StepGuard? guard)
+    private static NativeTensor[] Changes(in Aten aten, in LambArguments a, UpdateStep<LambArguments>[] all,
+        StepGuard? guard)
     {
         NativeTensor[] changes = new NativeTensor[all.Length];
         for (int i = 0; i < changes.Length; i++) changes[i] = aten.Zeros([all[i].Count]);
@@ -48,20 +38,22 @@ internal sealed unsafe partial class TorchBackend
             a.GradientScale);
         NativeTensor count = Filled(aten, a.Step);
         NativeTensor[] counts = [.. Enumerable.Repeat(count, all.Length)];
-        aten.Nothing("_fused_adam_", changes, gradients, Views(aten, all, step => step.Mean, step => step.Count),
-            Views(aten, all, step => step.Variance, step => step.Count), Array.Empty<NativeTensor>(), counts, 1.0,
+        aten.Nothing("_fused_adam_", changes, gradients, Views(aten, all, step => step.State[0], step => step.Count),
+            Views(aten, all, step => step.State[1], step => step.Count), Array.Empty<NativeTensor>(), counts, 1.0,
             a.Beta1, a.Beta2, 0.0, a.Epsilon, false, false, DivisorOf(aten, guard), BrokenOf(aten, guard));
         return changes;
     }
 
-    private void Take(IReadOnlyList<LarsStep> steps, StepGuard? guard)
+    /// <inheritdoc/>
+    public override void Lars(IReadOnlyList<UpdateStep<LarsArguments>> steps, StepGuard? guard)
     {
-        foreach (IGrouping<(LarsArguments, bool), LarsStep> group in steps.Where(step => step.Count > 0)
-            .GroupBy(step => (step.Arguments, step.Momentum is not null)))
+        foreach (IGrouping<(LarsArguments, int), UpdateStep<LarsArguments>> group in steps.Where(step => step.Count > 0)
+            .GroupBy(step => (step.Arguments, step.State.Length)))
         {
             using Aten aten = new(this);
-            (LarsArguments a, bool hasMomentum) = group.Key;
-            LarsStep[] all = [.. group];
+            (LarsArguments a, int states) = group.Key;
+            bool hasMomentum = states > 0;
+            UpdateStep<LarsArguments>[] all = [.. group];
             NativeTensor[] parameters = Views(aten, all, step => step.Parameter, step => step.Count);
             NativeTensor[] gradients = Views(aten, all, step => step.Gradient, step => step.Count);
             NativeTensor scale = Filled(aten, a.GradientScale);
@@ -72,7 +64,7 @@ internal sealed unsafe partial class TorchBackend
             AddProducts(aten, gradients, parameters,
                 Split(aten, aten.Multiply(trust, Filled(aten, a.WeightDecay)), all.Length));
             aten.Nothing("_fused_sgd_", parameters, gradients,
-                hasMomentum ? Views(aten, all, step => step.Momentum!, step => step.Count)
+                hasMomentum ? Views(aten, all, step => step.State[0], step => step.Count)
                     : Array.Empty<NativeTensor>(),
                 0.0, hasMomentum ? a.Momentum : 0, a.LearningRate, 0.0, a.Nesterov, false, a.First, Argument.None,
                 BrokenOf(aten, guard));

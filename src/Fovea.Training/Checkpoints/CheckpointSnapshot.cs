@@ -16,6 +16,7 @@ internal sealed class CheckpointSnapshot
     /// <summary>Copies everything. A device that is still computing is waited for.</summary>
     public void Take(CheckpointHead head, Module module, Optimizer optimizer, WeightAverage? average)
     {
+        using IDisposable? swap = optimizer.SwapIn();   // the weights of a checkpoint are those to evaluate
         (List<Weight> tensors, _metadata) = CheckpointWriter.Contents(head, module, optimizer, average);
         Array.Resize(ref _buffers, tensors.Count);
         _tensors = new Weight[tensors.Count];

@@ -8,13 +8,17 @@ internal static class IdleFields
 
     private static readonly (string Field, Func<Recipe, bool> IsIdle, string Reason)[] Rules =
     [
-        ("momentum", r => !HasMomentum(r), "only SGD and LARS have it"),
-        ("nesterov", r => !HasMomentum(r), "only SGD and LARS have it"),
-        ("betas", HasMomentum, "only Adam, AdamW and LAMB have them"),
-        ("opt-eps", r => r.Optimisation.Optimizer == OptimizerKind.Sgd, "SGD has none"),
-        ("trust-coefficient", r => r.Optimisation.Optimizer != OptimizerKind.Lars, "only LARS has it"),
-        ("trust-clip", r => !IsAdapted(r), "only LAMB and LARS have it"),
-        ("always-adapt", r => !IsAdapted(r), "only LAMB and LARS have it"),
+        ("momentum", r => !Kind(r).HasMomentum(), "only SGD, LARS and Muon have it"),
+        ("nesterov", r => !Kind(r).HasMomentum(), "only SGD, LARS and Muon have it"),
+        ("betas", r => !Kind(r).HasBetas(), "SGD and LARS have none"),
+        ("beta3", r => Kind(r) != OptimizerKind.Adan, "only Adan has it"),
+        ("opt-eps", r => !Kind(r).HasEpsilon(), "SGD and Lion have none"),
+        ("muon-iterations", r => Kind(r) != OptimizerKind.Muon, "only Muon has them"),
+        ("muon-scale", r => Kind(r) != OptimizerKind.Muon, "only Muon has it"),
+        ("trust-coefficient", r => Kind(r) != OptimizerKind.Lars, "only LARS has it"),
+        ("trust-clip", r => !Kind(r).IsAdapted(), "only LAMB and LARS have it"),
+        ("always-adapt", r => !Kind(r).IsAdapted(), "only LAMB and LARS have it"),
+        ("ema-warmup", r => r.Regularisation.EmaDecay is null, "there is no `ema`"),
         ("lr-base-batch", r => r.Optimisation.RateScaling == RateScaling.None, "`lr-scaling` is none"),
         ("mixup-prob", r => r.Regularisation is { Mixup: 0, CutMix: 0 }, NotMixed),
         ("mixup-switch-prob", r => r.Regularisation is { Mixup: 0, CutMix: 0 }, NotMixed),
@@ -54,9 +58,5 @@ internal static class IdleFields
         }
     }
 
-    private static bool HasMomentum(Recipe recipe) =>
-        recipe.Optimisation.Optimizer is OptimizerKind.Sgd or OptimizerKind.Lars;
-
-    private static bool IsAdapted(Recipe recipe) =>
-        recipe.Optimisation.Optimizer is OptimizerKind.Lamb or OptimizerKind.Lars;
+    private static OptimizerKind Kind(Recipe recipe) => recipe.Optimisation.Optimizer;
 }

@@ -23,7 +23,8 @@ public static class ModelDefaults
     /// A starting point with what suits an optimiser. Those of timm's classes: LAMB with the epsilon 1e-6; LARS with
     /// the rate 1, of which the trust coefficient leaves a thousandth, and without clipping, since its steps do not
     /// depend on the length of gradients. LARS adapts nothing without weight decay: 1e-4, as is usual for the
-    /// convolutional networks that it is for.
+    /// convolutional networks that it is for. The others have the betas of their papers; Lion has a tenth of the rate
+    /// and ten times the weight decay, schedule-free AdamW 2.5 times the rate and no schedule.
     /// </summary>
     /// <param name="start">The starting point.</param>
     /// <param name="optimizer">The optimiser that it is for; it is not written into it.</param>
@@ -33,6 +34,25 @@ public static class ModelDefaults
         OptimizerKind.Lars => start with
         {
             Optimisation = start.Optimisation with { LearningRate = 1, WeightDecay = 1e-4, ClipGradient = null },
+        },
+        OptimizerKind.Lion => start with
+        {
+            Optimisation = start.Optimisation with
+            {
+                LearningRate = start.Optimisation.LearningRate / 10,
+                WeightDecay = start.Optimisation.WeightDecay * 10,
+                Betas = (0.9, 0.99),
+            },
+        },
+        OptimizerKind.Adan => start with { Optimisation = start.Optimisation with { Betas = (0.98, 0.92) } },
+        OptimizerKind.ScheduleFree => start with
+        {
+            Optimisation = start.Optimisation with { LearningRate = start.Optimisation.LearningRate * 2.5 },
+            Schedule = start.Schedule with { Form = new("constant") },
+        },
+        OptimizerKind.Muon => start with
+        {
+            Optimisation = start.Optimisation with { Momentum = 0.95, Nesterov = true, Betas = (0.9, 0.95) },
         },
         _ => start,
     };

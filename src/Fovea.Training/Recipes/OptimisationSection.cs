@@ -1,3 +1,5 @@
+using Fovea.Nn.Optimization;
+
 namespace Fovea.Training.Recipes;
 
 /// <summary>The optimiser, and the parameters that it updates.</summary>
@@ -33,13 +35,26 @@ public sealed record OptimisationSection
     /// <summary>Pull of weights towards zero, not applied to biases, norms, tokens and positions; 0.05.</summary>
     public double WeightDecay { get; init; } = 0.05;
 
-    /// <summary>Decay of the two averages of Adam and LAMB, each 0 to 1; 0.9 and 0.999.</summary>
+    /// <summary>Decay of the two averages of all but SGD and LARS, each 0 to 1; 0.9 and 0.999.</summary>
     public (double First, double Second) Betas { get; init; } = (0.9, 0.999);
 
-    /// <summary>Number that Adam, LAMB and LARS add to their divisor, above 0; 1e-8.</summary>
+    /// <summary>Decay of the third average of Adan, 0 to 1; 0.99.</summary>
+    public double Beta3 { get; init; } = 0.99;
+
+    /// <summary>Number that all but SGD and Lion add to their divisor, above 0; 1e-8.</summary>
     public double Epsilon { get; init; } = 1e-8;
 
-    /// <summary>Momentum of SGD and LARS, 0 to 1; 0.9.</summary>
+    /// <summary>Elements whose change does not go against the gradient stay (Liang et al. 2024, arXiv:2411.16085);
+    /// off.</summary>
+    public bool Cautious { get; init; }
+
+    /// <summary>Steps of Muon's iteration, 1 or more; 5.</summary>
+    public int MuonIterations { get; init; } = 5;
+
+    /// <summary>Factor of a Muon step for the shape of its matrix; that which makes it as long as AdamW's.</summary>
+    public MuonScale MuonScale { get; init; }
+
+    /// <summary>Momentum of SGD, LARS and Muon, 0 to 1; 0.9.</summary>
     public double Momentum { get; init; } = 0.9;
 
     /// <summary>Nesterov's form of momentum; off.</summary>

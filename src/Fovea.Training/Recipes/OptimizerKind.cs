@@ -17,4 +17,16 @@ public enum OptimizerKind
 
     /// <summary>LARS: stochastic gradient descent with steps as long as the parameters, for large batches.</summary>
     Lars,
+
+    /// <summary>Lion: steps by the sign of a mean of gradients.</summary>
+    Lion,
+
+    /// <summary>Adan: Adam with a look-ahead by differences of gradients.</summary>
+    Adan,
+
+    /// <summary>AdamW with an average of the weights in place of a schedule.</summary>
+    ScheduleFree,
+
+    /// <summary>Muon: orthogonal steps of the blocks' matrices, AdamW for the rest.</summary>
+    Muon,
 }

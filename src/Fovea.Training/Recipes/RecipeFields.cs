@@ -4,6 +4,7 @@ using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Transforms;
 using Fovea.Data.Transforms.Pixels;
+using Fovea.Nn.Optimization;
 using Fovea.Nn.Schedules;
 using Fovea.Tensors;
 using Fovea.Vision;
@@ -212,10 +213,11 @@ public static class RecipeFields
                 "Passes over the training images"),
             Fixed(section.Field("batch-size", SizeForms.Batch, s => s.BatchSize, (s, v) => s with { BatchSize = v },
                 "Images per step, over all threads together", "b")),
-            Fixed(section.Field("optimizer", ValueForm.Choice<OptimizerKind>(),
+            Fixed(section.Field("optimizer", OptimizerTraits.Form,
                 s => s.Optimizer, (s, v) => s with { Optimizer = v },
-                "Update rule; lamb and lars are for large batches. lars starts from `lr` 1, `weight-decay` 1e-4 and no "
-                    + "`clip-grad`", "opt", "optimiser")),
+                "Update rule; docs/optimisers.md has formulas and first values, which differ: of lion `lr` 1e-4 and "
+                    + "`weight-decay` 0.5, of schedule-free `lr` 0.0025 and a constant `schedule`, of lars `lr` 1, "
+                    + "`weight-decay` 1e-4 and no `clip-grad`", "opt", "optimiser")),
             section.Field("lr", Positive, s => s.LearningRate, (s, v) => s with { LearningRate = v },
                 "Largest learning rate", "learning-rate"),
             section.Field("lr-scaling", ValueForm.Choice<RateScaling>(), s => s.RateScaling,
@@ -227,13 +229,27 @@ public static class RecipeFields
             section.Field("weight-decay", AtLeast0, s => s.WeightDecay, (s, v) => s with { WeightDecay = v },
                 "Pull of weights towards zero; not on biases, norms, tokens, positions", "wd"),
             section.Field("betas", ValueForm.Pair(Fraction), s => s.Betas, (s, v) => s with { Betas = v },
-                "Decay of the two averages of Adam and LAMB", "opt-betas"),
+                "Decay of the two averages, not of SGD and LARS; unless given 0.9,0.99 with lion, 0.98,0.92 with adan, "
+                    + "0.9,0.95 with muon", "opt-betas"),
+            section.Field("beta3", Fraction, s => s.Beta3, (s, v) => s with { Beta3 = v },
+                "Decay of the third average of Adan"),
             section.Field("opt-eps", Positive, s => s.Epsilon, (s, v) => s with { Epsilon = v },
-                "What Adam, LAMB and LARS add to their divisor; 1e-6 with LAMB unless given", "epsilon"),
+                "What all but SGD and Lion add to their divisor; 1e-6 with LAMB unless given", "epsilon"),
+            section.Field("cautious", ValueForm.Flag(), s => s.Cautious, (s, v) => s with { Cautious = v },
+                "Leave elements as they are whose change does not go against the gradient; with adamw, lion, adan and "
+                    + "muon", "caution"),
+            section.Field("muon-iterations", ValueForm.Whole(1, 100), s => s.MuonIterations,
+                (s, v) => s with { MuonIterations = v },
+                "Steps of the iteration that makes Muon's step orthogonal", "ns-steps"),
+            section.Field("muon-scale",
+                ValueForm.Choice(("match-rms", MuonScale.MatchRms), ("original", MuonScale.Original)),
+                s => s.MuonScale, (s, v) => s with { MuonScale = v },
+                "Length of Muon's step: as AdamW's (0.2 x root of the longer side), or root of rows / columns, for "
+                    + "rates near 0.02"),
             section.Field("momentum", Fraction, s => s.Momentum, (s, v) => s with { Momentum = v },
-                "Momentum of SGD and LARS"),
+                "Momentum of SGD, LARS and Muon; 0.95 with muon unless given"),
             section.Field("nesterov", ValueForm.Flag(), s => s.Nesterov, (s, v) => s with { Nesterov = v },
-                "Nesterov's form of momentum"),
+                "Nesterov's form of momentum; on with muon unless given"),
             section.Field("trust-coefficient", Positive, s => s.TrustCoefficient,
                 (s, v) => s with { TrustCoefficient = v },
                 "Share of a parameter's length that a step of LARS at rate 1 covers"),
@@ -324,6 +340,14 @@ public static class RecipeFields
                 "The same as `ema` 0.9998, unless that says another decay")) with { IsShorthand = true },
             Fixed(section.Field("ema", Fraction.Or("none"), s => s.EmaDecay, (s, v) => s with { EmaDecay = v },
                 "Decay of a moving average of weights, e.g. 0.999", "model-ema-decay")),
+            Fixed(section.Field("ema-warmup",
+                ValueForm.Choice(("steps", AverageWarmUp.Steps), ("power", AverageWarmUp.Power),
+                    ("none", AverageWarmUp.None)),
+                s => s.EmaWarmUp, (s, v) => s with { EmaWarmUp = v },
+                "Smaller decays at first, after t steps: (1 + t) / (10 + t) or, as timm, 1 - (1 + t)^(-2/3)")),
+            Fixed(section.Field("model-ema-warmup", ValueForm.Flag(), s => s.EmaWarmUp == AverageWarmUp.Power,
+                (s, v) => s with { EmaWarmUp = v ? AverageWarmUp.Power : s.EmaWarmUp },
+                "The same as `ema-warmup` power")) with { IsShorthand = true },
         ];
     }
 

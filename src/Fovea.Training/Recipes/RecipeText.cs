@@ -1,4 +1,5 @@
 using System.Globalization;
+using Fovea.Nn.Optimization;
 
 namespace Fovea.Training.Recipes;
 
@@ -17,7 +18,12 @@ public static class RecipeText
             rates.Dropout is > 0 and double dropout ? $"dropout {Text(dropout)}" : null,
             rates.DropPath is > 0 and double path ? $"drop path {Text(path)}" : null,
             rates.RandomErasing is > 0 and double erasing ? $"random erasing {Text(erasing)}" : null,
-            rates.EmaDecay is double decay ? $"moving average of weights {Text(decay)}" : null,
+            rates.EmaDecay is double decay ? $"moving average of weights {Text(decay)}" + rates.EmaWarmUp switch
+            {
+                AverageWarmUp.Power => " (warm-up by a power)",
+                AverageWarmUp.None => " (no warm-up)",
+                _ => "",
+            } : null,
         ];
         return string.Join(", ", parts.OfType<string>());
     }
@@ -43,19 +49,24 @@ public static class RecipeText
     {
         OptimisationSection how = recipe.Optimisation;
         OptimisationSection usual = ModelDefaults.For(Recipe.Default, how.Optimizer).Optimisation;
-        bool hasMomentum = how.Optimizer is OptimizerKind.Sgd or OptimizerKind.Lars;
-        bool isAdapted = how.Optimizer is OptimizerKind.Lamb or OptimizerKind.Lars;
+        OptimizerKind kind = how.Optimizer;
         string?[] parts =
         [
-            hasMomentum && how.Momentum != usual.Momentum ? $"momentum {Text(how.Momentum)}" : null,
-            hasMomentum && how.Nesterov ? "Nesterov's form" : null,
-            !hasMomentum && how.Betas != usual.Betas ? $"betas {Text(how.Betas.First)} and {Text(how.Betas.Second)}"
-                : null,
-            how.Optimizer != OptimizerKind.Sgd && how.Epsilon != usual.Epsilon ? $"epsilon {Text(how.Epsilon)}" : null,
-            how.Optimizer == OptimizerKind.Lars && how.TrustCoefficient != usual.TrustCoefficient
+            kind.HasMomentum() && how.Momentum != usual.Momentum ? $"momentum {Text(how.Momentum)}" : null,
+            kind.HasMomentum() && how.Nesterov != usual.Nesterov
+                ? how.Nesterov ? "Nesterov's form" : "without Nesterov's form" : null,
+            kind.HasBetas() && how.Betas != usual.Betas
+                ? $"betas {Text(how.Betas.First)} and {Text(how.Betas.Second)}" : null,
+            kind == OptimizerKind.Adan && how.Beta3 != usual.Beta3 ? $"third beta {Text(how.Beta3)}" : null,
+            kind.HasEpsilon() && how.Epsilon != usual.Epsilon ? $"epsilon {Text(how.Epsilon)}" : null,
+            how.Cautious ? "cautious" : null,
+            kind == OptimizerKind.Muon && how.MuonIterations != usual.MuonIterations
+                ? $"{how.MuonIterations} iterations" : null,
+            kind == OptimizerKind.Muon && how.MuonScale != usual.MuonScale ? "Muon's original scale" : null,
+            kind == OptimizerKind.Lars && how.TrustCoefficient != usual.TrustCoefficient
                 ? $"trust coefficient {Text(how.TrustCoefficient)}" : null,
-            isAdapted && how.ClipTrust ? "trust ratio clipped" : null,
-            isAdapted && how.AlwaysAdapt ? "all parameters adapted" : null,
+            kind.IsAdapted() && how.ClipTrust ? "trust ratio clipped" : null,
+            kind.IsAdapted() && how.AlwaysAdapt ? "all parameters adapted" : null,
             how.ClipGradient == usual.ClipGradient ? null
                 : how.ClipGradient is double norm ? $"gradient clipped to norm {Text(norm)}" : "gradient not clipped",
             how.LayerDecay is double decay ? $"layer decay {Text(decay)}" : null,

@@ -1,3 +1,5 @@
+using Fovea.Nn.Optimization;
+
 namespace Fovea.Training.Recipes;
 
 /// <summary>Measures against overfitting.</summary>
@@ -40,4 +42,7 @@ public sealed record RegularisationSection
 
     /// <summary>Decay of the moving average of weights that is evaluated, 0 to 1; null: none.</summary>
     public double? EmaDecay { get; init; }
+
+    /// <summary>Smaller decays of that average at first; after t steps (1 + t) / (10 + t).</summary>
+    public AverageWarmUp EmaWarmUp { get; init; }
 }

@@ -45,18 +45,25 @@ public static class FineTuning
             Model = model with { Weights = weights },
         };
         return asked.Optimisation.Freeze is not null ? WithRates(start, hasDropPath, optimizer)
-            : optimizer is OptimizerKind.Lamb or OptimizerKind.Lars ? start   // they adapt what decays
-            : start with { Optimisation = start.Optimisation with { LearningRate = 1e-3, WeightDecay = 0 } };
+            : optimizer.IsAdapted() ? start   // they adapt what decays
+            : start with
+            {
+                Optimisation = start.Optimisation with { LearningRate = RateOf(optimizer, 1e-3), WeightDecay = 0 },
+            };
     }
 
     /// <summary>Recipe that <see cref="Start"/> gives for most transformers, nothing frozen.</summary>
     public static Recipe Defaults { get; } = WithRates(Recipe.Default, hasDropPath: true, OptimizerKind.AdamW);
 
+    /// <summary>Lion takes a tenth of the rates of Adam.</summary>
+    private static double RateOf(OptimizerKind optimizer, double rate) =>
+        optimizer == OptimizerKind.Lion ? rate / 10 : rate;
+
     private static Recipe WithRates(Recipe start, bool hasDropPath, OptimizerKind optimizer) => start with
     {
         Optimisation = start.Optimisation with
         {
-            LearningRate = optimizer == OptimizerKind.Lars ? 0.5 : 5e-4,
+            LearningRate = optimizer == OptimizerKind.Lars ? 0.5 : RateOf(optimizer, 5e-4),
             LayerDecay = 0.75,
         },
         Regularisation = start.Regularisation with { LabelSmoothing = 0.1, DropPath = hasDropPath ? 0.1 : null },
@@ -109,8 +116,8 @@ public static class FineTuning
     {
         OptimisationSection how = recipe.Optimisation;
         double rate = how.PeakLearningRate;
-        if (how is { Optimizer: OptimizerKind.Lamb or OptimizerKind.Lars, WeightDecay: 0, AlwaysAdapt: false })
-            yield return $"{Name(how.Optimizer)} adapts what decays, and without weight decay nothing does: it is "
+        if (how is { WeightDecay: 0, AlwaysAdapt: false } && how.Optimizer.IsAdapted())
+            yield return $"{how.Optimizer.Name()} adapts what decays, and without weight decay nothing does: it is "
                 + $"{(how.Optimizer == OptimizerKind.Lamb ? "Adam" : "SGD")} (`weight-decay`, `always-adapt`).";
         if (recipe.Schedule.WarmupEpochs is double warm && warm > how.Epochs)
             yield return $"the warm-up of {Text(warm)} epochs is longer than the run of {how.Epochs}: the rate "
@@ -125,10 +132,19 @@ public static class FineTuning
                 yield return $"SGD with a rate of {Text(rate)} usually destroys pretrained weights; 0.001 "
                     + "to 0.03 usually works (`lr` 0.01).";
             if (how is { Optimizer: not (OptimizerKind.Sgd or OptimizerKind.Lars), LayerDecay: null }
-                && rate > AdamLimit)
-                yield return $"{Name(how.Optimizer)} with a rate of {Text(rate)} usually destroys pretrained "
-                    + "weights; 0.00003 to 0.0003 usually works (`lr` 1e-4), or `layer-decay` 0.75.";
+                && rate > RateOf(how.Optimizer, AdamLimit))
+                yield return $"{how.Optimizer.Name()} with a rate of {Text(rate)} usually destroys pretrained weights; "
+                    + $"{Text(RateOf(how.Optimizer, 3e-5))} to {Text(RateOf(how.Optimizer, 3e-4))} usually works "
+                    + $"(`lr` {(how.Optimizer == OptimizerKind.Lion ? "1e-5" : "1e-4")}), or `layer-decay` 0.75.";
         }
+
+        if (how.Optimizer == OptimizerKind.ScheduleFree && recipe.Schedule.Form.Name != "constant")
+            yield return $"schedule-free AdamW averages weights in place of a schedule; the rate falls besides with "
+                + $"`schedule` {recipe.Schedule.Form.Name} (`schedule` constant).";
+        if (how.Optimizer == OptimizerKind.ScheduleFree && config.Build().MixesImages)
+            yield return "batch norm keeps statistics of the weights that schedule-free AdamW trains, not of the "
+                + "average "
+                + "that it evaluates: accuracies may be too low.";
 
         if (recipe.Model.Attention?.Specs.FirstOrDefault(SinkhornAttention.EndsWithColumns) is { } even)
             yield return $"'{even}' has an even number of iterations: columns are normalised last, as the reference "
@@ -151,12 +167,6 @@ public static class FineTuning
         return ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file).Recipe.Model
             : new() { Name = asked ?? ModelWeights.PresetOf(file) };
     }
-
-    private static string Name(OptimizerKind optimizer) => optimizer switch
-    {
-        OptimizerKind.Lamb or OptimizerKind.Lars => optimizer.ToString().ToUpperInvariant(),
-        _ => optimizer.ToString(),
-    };
 
     private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
 }

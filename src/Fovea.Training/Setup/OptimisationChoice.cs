@@ -21,14 +21,46 @@ public static class OptimisationChoice
             (recipe.PeakLearningRate, recipe.Betas, recipe.Epsilon);
         return recipe.Optimizer switch
         {
-            OptimizerKind.AdamW => new AdamW(groups, rate, first, second, epsilon),
+            OptimizerKind.AdamW => new AdamW(groups, rate, first, second, epsilon, isCautious: recipe.Cautious),
             OptimizerKind.Adam => new Adam(groups, rate, first, second, epsilon),
             OptimizerKind.Lamb => new Lamb(groups, rate, first, second, epsilon, recipe.ClipTrust, recipe.AlwaysAdapt),
             OptimizerKind.Lars => new Lars(groups, rate, recipe.Momentum, recipe.Nesterov, recipe.TrustCoefficient,
                 epsilon, recipe.ClipTrust, recipe.AlwaysAdapt),
+            OptimizerKind.Lion => new Lion(groups, rate, first, second, recipe.Cautious),
+            OptimizerKind.Adan => new Adan(groups, rate, first, second, recipe.Beta3, epsilon, recipe.Cautious),
+            OptimizerKind.ScheduleFree => new ScheduleFreeAdamW(groups, rate, first, second, epsilon),
+            OptimizerKind.Muon => new Muon(groups, rate, IsHidden, recipe.Momentum, recipe.Nesterov,
+                recipe.MuonIterations, recipe.MuonScale, first, second, epsilon, recipe.Cautious),
             _ => new Sgd(groups, rate, recipe.Momentum, nesterov: recipe.Nesterov),
         };
     }
+
+    /// <summary>Refuses what the optimiser cannot do, before anything is read.</summary>
+    /// <exception cref="UsageException">Names the field.</exception>
+    public static void Require(Recipe recipe)
+    {
+        OptimisationSection how = recipe.Optimisation;
+        if (how.Cautious && !how.Optimizer.CanBeCautious())
+            throw new UsageException($"{how.Optimizer.Name()} has no cautious form.")
+            {
+                Field = "cautious",
+                Remedy = "AdamW, Lion, Adan and Muon have one (`optimizer`).",
+            };
+        if (how.Optimizer != OptimizerKind.ScheduleFree) return;
+        if (recipe.Regularisation.EmaDecay is not null)
+            throw new UsageException(
+                "schedule-free AdamW evaluates an average of the weights of its own, beside which there can be no "
+                    + "other.")
+            {
+                Field = "ema",
+                Remedy = "Leave it out, or take another `optimizer`.",
+            };
+        if (how.Betas.First == 0)
+            throw new UsageException("the first beta of schedule-free AdamW must be above 0.") { Field = "betas" };
+    }
+
+    /// <summary>Matrices of blocks: not the embedding, and not what is behind the last block.</summary>
+    private static bool IsHidden(string name) => ModelStages.BlockOf(name) is not null;
 
     private static int StepsOf(int epochs, int stepsPerEpoch)
     {

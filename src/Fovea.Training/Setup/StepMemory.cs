@@ -19,20 +19,20 @@ public readonly record struct StepMemory(long Peak, long Moved, long State)
     /// <summary>Counts steps of several sizes: one before them allocates gradients and the optimiser's
     /// state.</summary>
     /// <param name="config">The model.</param>
-    /// <param name="training">A training step with AdamW; otherwise a forward pass.</param>
+    /// <param name="optimisation">A training step with its optimiser; null: a forward pass.</param>
     /// <param name="recomputesBlocks">The backward pass computes the blocks again.</param>
     /// <param name="batchSizes">Images of each.</param>
     /// <exception cref="UsageException">A tensor would have more elements than one can have.</exception>
-    public static StepMemory[] Of(ModelConfig config, bool training, bool recomputesBlocks,
+    public static StepMemory[] Of(ModelConfig config, OptimisationSection? optimisation, bool recomputesBlocks,
         params ReadOnlySpan<int> batchSizes)
     {
         Device device = Device.CreateMeta();
         MetaBackend meta = (MetaBackend)device.Backend;
         ImageClassifier model = config.Build();
         model.Allocate(device);
-        model.Train(training);
+        model.Train(optimisation is not null);
         model.RecomputesBlocks = recomputesBlocks;
-        AdamW? optimizer = training ? new AdamW(ParameterGroup.Default(model, 0.05), 1e-3) : null;
+        Optimizer? optimizer = optimisation is null ? null : OptimisationChoice.Optimizer(optimisation, model);
         Count(batchSizes[0]);
         StepMemory[] counted = new StepMemory[batchSizes.Length];
         for (int i = 0; i < counted.Length; i++) counted[i] = Count(batchSizes[i]);
@@ -54,13 +54,14 @@ public readonly record struct StepMemory(long Peak, long Moved, long State)
 
     /// <summary>Bytes at the peak of a step of any size, which grow by the image.</summary>
     /// <param name="config">The model.</param>
-    /// <param name="training">A training step with AdamW; otherwise a forward pass.</param>
+    /// <param name="optimisation">A training step with its optimiser; null: a forward pass.</param>
     /// <param name="recomputesBlocks">The backward pass computes the blocks again.</param>
     /// <param name="batchSize">Images.</param>
     /// <exception cref="UsageException">A tensor would have more elements than one can have.</exception>
-    public static double PeakOf(ModelConfig config, bool training, bool recomputesBlocks, int batchSize)
+    public static double PeakOf(ModelConfig config, OptimisationSection? optimisation, bool recomputesBlocks,
+        int batchSize)
     {
-        StepMemory[] counted = Of(config, training, recomputesBlocks, Few, Many);
+        StepMemory[] counted = Of(config, optimisation, recomputesBlocks, Few, Many);
         return counted[0].Peak + (double)(counted[1].Peak - counted[0].Peak) * (batchSize - Few);
     }
 
@@ -82,7 +83,7 @@ public readonly record struct StepMemory(long Peak, long Moved, long State)
             // those that meet are there at once
             pieces *= config.Build().MixesImages ? shards.Ranks.Size : shards.Shards;
         int part = (how.BatchSize + pieces - 1) / pieces;
-        MemoryLimit.Require(PeakOf(config, learnsAll, recomputes, part) + CheckpointOf(recipe, config),
+        MemoryLimit.Require(PeakOf(config, learnsAll ? how : null, recomputes, part) + CheckpointOf(recipe, config),
             $"a step of '{recipe.Model.Name}' with {part} images of {config.ImageSize} x {config.ImageSize} at a time",
             "Lower `batch-size`, `image-size` or the model's size, raise `patch-size` or `grad-accum`, or give "
                 + "`grad-checkpoint`.");
@@ -92,10 +93,12 @@ public readonly record struct StepMemory(long Peak, long Moved, long State)
     private static double CheckpointOf(Recipe recipe, ModelConfig config)
     {
         OptimisationSection how = recipe.Optimisation;
-        double weights = sizeof(float) * (double)config.Build().NamedState().Sum(entry =>
-            (long)entry.Tensor.Shape.Elements);
-        int averages = recipe.Regularisation.EmaDecay is null ? 0 : 1;
-        int state = how.Freeze != 0 ? 0 : how.Optimizer is OptimizerKind.AdamW or OptimizerKind.Adam ? 2 : 1;
-        return weights * (1 + averages + state);
+        ImageClassifier model = config.Build();   // allocates nothing
+        long weights = model.NamedState().Sum(entry => (long)entry.Tensor.Shape.Elements);
+        int copies = recipe.Regularisation.EmaDecay is null ? 1 : 2;
+        // those that are evaluated and those that are trained
+        if (how.Optimizer == OptimizerKind.ScheduleFree) copies++;
+        long state = how.Freeze != 0 ? 0 : OptimisationChoice.Optimizer(how, model).StateElements;
+        return sizeof(float) * ((double)weights * copies + state);
     }
 }

@@ -25,6 +25,23 @@ public sealed class EstimateCommandTests : IDisposable
     }
 
     [Fact]
+    public void The_state_of_the_optimiser_is_counted()
+    {
+        long State(string optimizer)
+        {
+            Assert.Equal(0, _shell.Run("estimate", "--model", "vit-nano", "--device", "t4", "--json", "--optimizer",
+                optimizer));
+            JsonElement estimate = JsonDocument.Parse(_shell.Output).RootElement.GetProperty("estimates")[0];
+            Assert.Equal(optimizer, estimate.GetProperty("optimizer").GetString());
+            return estimate.GetProperty("state_bytes").GetInt64();
+        }
+
+        Assert.True(State("lion") < State("adamw"));
+        Assert.True(State("adamw") < State("adan"));
+        Assert.InRange(State("muon"), State("lion"), State("adamw"));
+    }
+
+    [Fact]
     public void A_table_of_devices_can_be_copied_edited_and_used()
     {
         Assert.Equal(0, _shell.Run("estimate", "--list-devices"));

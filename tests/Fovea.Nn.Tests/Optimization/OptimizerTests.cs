@@ -6,7 +6,8 @@ namespace Fovea.Nn.Tests.Optimization;
 
 public sealed class OptimizerTests
 {
-    private static readonly string[] Kinds = ["sgd", "momentum", "adam", "adamw", "amsgrad", "lamb", "lars"];
+    private static readonly string[] Kinds = ["sgd", "momentum", "adam", "adamw", "amsgrad", "lamb", "lars",
+        "lion", "adan", "muon", "cautious"];
 
     public static TheoryData<string> All => [.. Kinds];
 
@@ -165,6 +166,10 @@ public sealed class OptimizerTests
             "adamw" => new AdamW(groups, 0.01),
             "lamb" => new Lamb(groups, 0.01),
             "lars" => new Lars(groups, 10, momentum: 0.9),
+            "lion" => new Lion(groups, 0.01),
+            "adan" => new Adan(groups, 0.01),
+            "muon" => new Muon(groups, 0.01, _ => true),
+            "cautious" => new AdamW(groups, 0.01, isCautious: true),
             _ => new Adam(groups, 0.01, amsGrad: true),
         };
     }

@@ -24,12 +24,29 @@ public sealed class WeightAverageTests
     public void Warm_up_starts_with_less_decay()
     {
         Linear layer = Layer(0);
-        WeightAverage average = new(layer, 0.9999, warmUp: true);
+        WeightAverage average = new(layer, 0.9999, AverageWarmUp.Steps);
 
         layer.Weight.Value.CopyFrom([1, 1]);
         average.Update();
 
         Assert.Equal(0.9f, Averaged(average)[0], 1e-6);   // decay 1/10
+    }
+
+    [Fact]
+    public void Warm_up_by_a_power_is_timms()
+    {
+        Linear layer = Layer(0);
+        WeightAverage average = new(layer, 0.5, AverageWarmUp.Power);
+        float expected = 0;
+        for (int t = 0; t < 6; t++)
+        {
+            layer.Weight.Value.CopyFrom([t + 1f, 1]);
+            average.Update();
+            // 0 in the first update, 0.5 from the third on
+            double decay = Math.Min(0.5, 1 - Math.Pow(1 + t, -2.0 / 3));
+            expected = (float)(decay * expected + (1 - decay) * (t + 1));
+            Assert.Equal(expected, Averaged(average)[0], 1e-5);
+        }
     }
 
     [Fact]

@@ -53,6 +53,16 @@ internal static partial class BackendCases
     private static IEnumerable<BackendCase> Optimisers()
     {
         Rounding rounding = Rounding.Elements(16, floor: 1);   // parameters and gradients are near 1 and may cancel
+        foreach ((int rows, int columns) in ((int, int)[])[(4, 4), (5, 33), (40, 12)])
+            foreach (MuonArguments arguments in (MuonArguments[])[
+                new(0.1f, 0.95f, true, 0.1f, 1, 5, rows, 1), new(0.1f, 0.9f, false, 0, 0.5f, 2, rows, 0.25f)])
+                yield return BackendCase.Primitive($"{arguments} {columns}", Rounding.Elements(4096, floor: 1), x =>
+                {
+                    x[0].Device.Backend.Muon(
+                        [new(arguments, x[0].Storage, x[1].Storage, [x[2].Storage], rows * columns)], null);
+                    return [x[0], x[2]];
+                }, Normal([rows, columns]), Normal([rows, columns]), Normal([rows, columns]));
+
         foreach (int count in (int[])[0, 1, 7, 16, 33, 1030])
         {
             Sample[] samples = [Normal([count]), Normal([count]), Normal([count]), Uniform([count], 0, 1),
@@ -63,8 +73,8 @@ internal static partial class BackendCases
                 yield return BackendCase.Primitive(arguments.ToString(), rounding, x =>
                 {
                     x[0].Device.Backend.Sgd(
-                        [new(arguments, x[0].Storage, x[1].Storage, arguments.Momentum == 0 ? null : x[2].Storage,
-                            count)]);
+                        [new(arguments, x[0].Storage, x[1].Storage, arguments.Momentum == 0 ? [] : [x[2].Storage],
+                            count)], null);
                     return [x[0], x[2]];
                 }, samples);
 
@@ -74,8 +84,8 @@ internal static partial class BackendCases
                 foreach (bool largest in (bool[])[false, true])
                     yield return BackendCase.Primitive($"{arguments} {largest}", rounding, x =>
                     {
-                        x[0].Device.Backend.Adam([new(arguments, x[0].Storage, x[1].Storage, x[2].Storage, x[3].Storage,
-                            largest ? x[4].Storage : null, count)]);
+                        x[0].Device.Backend.Adam([new(arguments, x[0].Storage, x[1].Storage,
+                            [x[2].Storage, x[3].Storage, .. largest ? (Storage[])[x[4].Storage] : []], count)], null);
                         return [x[0], x[2], x[3], x[4]];
                     }, samples);
 
@@ -84,7 +94,7 @@ internal static partial class BackendCases
                 yield return BackendCase.Primitive(arguments.ToString(), rounding, x =>
                 {
                     x[0].Device.Backend.Lamb(
-                        [new(arguments, x[0].Storage, x[1].Storage, x[2].Storage, x[3].Storage, count)]);
+                        [new(arguments, x[0].Storage, x[1].Storage, [x[2].Storage, x[3].Storage], count)], null);
                     return [x[0], x[2], x[3]];
                 }, samples);
 
@@ -95,11 +105,44 @@ internal static partial class BackendCases
                 yield return BackendCase.Primitive(arguments.ToString(), rounding, x =>
                 {
                     x[0].Device.Backend.Lars(
-                        [new(arguments, x[0].Storage, x[1].Storage, arguments.Momentum == 0 ? null : x[2].Storage,
-                            count)]);
+                        [new(arguments, x[0].Storage, x[1].Storage, arguments.Momentum == 0 ? [] : [x[2].Storage],
+                            count)], null);
                     return [x[0], x[2]];
                 }, samples);
 
+            foreach (LionArguments arguments in (LionArguments[])[
+                new(0.01f, 0.9f, 0.99f, 0, 1), new(0.01f, 0.9f, 0.99f, 0.5f, 0.25f)])
+                yield return BackendCase.Primitive(arguments.ToString(), rounding, x =>
+                {
+                    x[0].Device.Backend.Lion([new(arguments, x[0].Storage, x[1].Storage, [x[2].Storage], count)], null);
+                    return [x[0], x[2]];
+                }, samples);
+
+            foreach (AdanArguments arguments in (AdanArguments[])[
+                new(0.01f, 0.98f, 0.92f, 0.99f, 1e-8f, 0.02f, 1, 1), new(0.01f, 0.9f, 0.9f, 0.9f, 1e-6f, 0, 7, 0.5f)])
+                yield return BackendCase.Primitive(arguments.ToString(), rounding, x =>
+                {
+                    x[0].Device.Backend.Adan([new(arguments, x[0].Storage, x[1].Storage,
+                        [x[2].Storage, x[5].Storage, x[3].Storage, x[6].Storage], count)], null);
+                    return [x[0], x[2], x[5], x[3], x[6]];
+                }, [.. samples, Normal([count]), Normal([count])]);
+
+            foreach (ScheduleFreeArguments arguments in (ScheduleFreeArguments[])[
+                new(0.01f, 0.9f, 0.999f, 1e-8f, 0.05f, 1, true, 1),
+                new(0.01f, 0.9f, 0.99f, 1e-6f, 0, 0.1f, false, 0.5f)])
+                yield return BackendCase.Primitive(arguments.ToString(), rounding, x =>
+                {
+                    x[0].Device.Backend.ScheduleFree(
+                        [new(arguments, x[0].Storage, x[1].Storage, [x[2].Storage, x[3].Storage], count)], null);
+                    return [x[0], x[2], x[3]];
+                }, samples);
+
+            yield return BackendCase.Primitive("Cautious", rounding, x =>
+            {
+                x[0].Device.Backend.Cautious(
+                    [new(new(0.9f, 0.1f), x[0].Storage, x[1].Storage, [x[2].Storage], count)], null);
+                return [x[0]];
+            }, samples);
             yield return BackendCase.Primitive("Lerp", rounding, x =>
             {
                 x[0].Device.Backend.Lerp([(x[1].Storage, x[0].Storage, count)], 0.01f);

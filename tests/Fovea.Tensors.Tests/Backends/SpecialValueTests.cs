@@ -169,8 +169,8 @@ public sealed class SpecialValueTests
             variance = Tensor.Zeros([33], device);
         float[] before = p.ToArray();
         device.Backend.Adam(
-            [new(new(0.01f, 0.9f, 0.999f, 1e-8f, 0, false, 1, 1), p.Storage, zeros.Storage, mean.Storage,
-                variance.Storage, null, 33)]);
+            [new(new(0.01f, 0.9f, 0.999f, 1e-8f, 0, false, 1, 1), p.Storage, zeros.Storage,
+                [mean.Storage, variance.Storage], 33)], null);
         Assert.Equal(before, p.ToArray());
     }
 

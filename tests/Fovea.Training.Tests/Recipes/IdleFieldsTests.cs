@@ -8,21 +8,28 @@ public sealed class IdleFieldsTests
     public void Nothing_is_idle_of_what_was_not_set() =>
         Assert.All((Recipe[])[Recipe.Default, ModelDefaults.Of("vit-nano"), Of("optimizer=sgd"),
             Written(ModelDefaults.For(Recipe.Default, OptimizerKind.Lamb), "optimizer=lamb"),
-            Written(ModelDefaults.For(Recipe.Default, OptimizerKind.Lars), "optimizer=lars"), Of("warmup-epochs=0")],
+            Written(ModelDefaults.For(Recipe.Default, OptimizerKind.Lars), "optimizer=lars"), Of("warmup-epochs=0"),
+            .. Enum.GetValues<OptimizerKind>().Select(kind =>
+                Written(ModelDefaults.For(Recipe.Default, kind), $"optimizer={kind.Word()}"))],
             recipe => Assert.Empty(IdleFields.Of(recipe, hasOwnValidation: true)));
 
     [Theory]
-    [InlineData("momentum=0.8", "`momentum` 0.8 changes nothing: only SGD and LARS have it.")]
-    [InlineData("nesterov=true", "`nesterov` changes nothing: only SGD and LARS have it.")]
-    [InlineData("optimizer=sgd betas=0.8,0.9", "`betas` 0.8,0.9 changes nothing: only Adam, AdamW and LAMB have them.")]
-    [InlineData("optimizer=sgd opt-eps=0.5", "`opt-eps` 0.5 changes nothing: SGD has none.")]
+    [InlineData("momentum=0.8", "`momentum` 0.8 changes nothing: only SGD, LARS and Muon have it.")]
+    [InlineData("nesterov=true", "`nesterov` changes nothing: only SGD, LARS and Muon have it.")]
+    [InlineData("optimizer=sgd betas=0.8,0.9", "`betas` 0.8,0.9 changes nothing: SGD and LARS have none.")]
+    [InlineData("optimizer=sgd opt-eps=0.5", "`opt-eps` 0.5 changes nothing: SGD and Lion have none.")]
     [InlineData("optimizer=lars betas=0.8,0.9",
-        "`betas` 0.8,0.9 changes nothing: only Adam, AdamW and LAMB have them.")]
-    [InlineData("optimizer=lamb momentum=0.8", "`momentum` 0.8 changes nothing: only SGD and LARS have it.")]
+        "`betas` 0.8,0.9 changes nothing: SGD and LARS have none.")]
+    [InlineData("optimizer=lamb momentum=0.8", "`momentum` 0.8 changes nothing: only SGD, LARS and Muon have it.")]
     [InlineData("optimizer=lamb trust-coefficient=0.01",
         "`trust-coefficient` 0.01 changes nothing: only LARS has it.")]
     [InlineData("trust-clip=true", "`trust-clip` changes nothing: only LAMB and LARS have it.")]
     [InlineData("optimizer=sgd always-adapt=true", "`always-adapt` changes nothing: only LAMB and LARS have it.")]
+    [InlineData("optimizer=lion opt-eps=0.5", "`opt-eps` 0.5 changes nothing: SGD and Lion have none.")]
+    [InlineData("beta3=0.9", "`beta3` 0.9 changes nothing: only Adan has it.")]
+    [InlineData("optimizer=lion muon-iterations=3", "`muon-iterations` 3 changes nothing: only Muon has them.")]
+    [InlineData("muon-scale=original", "`muon-scale` original changes nothing: only Muon has it.")]
+    [InlineData("ema-warmup=none", "`ema-warmup` none changes nothing: there is no `ema`.")]
     [InlineData("lr-base-batch=512", "`lr-base-batch` 512 changes nothing: `lr-scaling` is none.")]
     [InlineData("mixup-prob=0.5", "`mixup-prob` 0.5 changes nothing: nothing is mixed.")]
     [InlineData("mixup-switch-prob=0.1", "`mixup-switch-prob` 0.1 changes nothing: nothing is mixed.")]
@@ -49,6 +56,9 @@ public sealed class IdleFieldsTests
     [InlineData("betas=0.8,0.9 opt-eps=0.5")]
     [InlineData("optimizer=lamb betas=0.8,0.9 opt-eps=0.5 trust-clip=true always-adapt=true")]
     [InlineData("optimizer=lars momentum=0.8 nesterov=true opt-eps=0.5 trust-coefficient=0.01 trust-clip=true")]
+    [InlineData("optimizer=muon momentum=0.8 betas=0.8,0.9 muon-iterations=3 muon-scale=original cautious=true")]
+    [InlineData("optimizer=adan betas=0.8,0.9 beta3=0.9 opt-eps=0.5")]
+    [InlineData("ema=0.99 ema-warmup=power")]
     [InlineData("lr-scaling=sqrt lr-base-batch=512")]
     [InlineData("mixup=1 cutmix=1 mixup-prob=0.5 mixup-switch-prob=0.1")]
     [InlineData("random-erasing=0.5 erasing-value=random")]

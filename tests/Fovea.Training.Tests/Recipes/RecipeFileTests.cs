@@ -1,4 +1,5 @@
 using Fovea.Data.Transforms;
+using Fovea.Nn.Optimization;
 using Fovea.Training.Recipes;
 using Fovea.Vision.Attention;
 using FsCheck;
@@ -67,7 +68,8 @@ public sealed class RecipeFileTests
     [InlineData("lr: nan", "r.yaml, line 1: lr: 'nan' is not a number above 0")]
     [InlineData("dropout: 1", "r.yaml, line 1: dropout: '1' is not a number of at least 0 and below 1, or auto")]
     [InlineData("optimizer: adamm",
-        "r.yaml, line 1: optimizer: 'adamm' is not one of adamw, adam, sgd, lamb, lars; did you mean 'adamw'?")]
+        "r.yaml, line 1: optimizer: 'adamm' is not one of adamw, adam, sgd, lamb, lars, lion, adan, "
+            + "schedule-free, muon; did you mean 'adamw'?")]
     [InlineData("lr: 1\nlr: 2", "r.yaml, line 2: lr: 'lr' is given twice.")]
     [InlineData("lr: 1\nlearning_rate: 2", "r.yaml, line 2: learning_rate: 'lr' is given twice.")]
     [InlineData("lr: {a: b}", "r.yaml, line 1: lr: needs a value or a list of values.")]
@@ -167,6 +169,10 @@ public sealed class RecipeFileTests
                     TrustCoefficient = rates.Item2,
                     ClipTrust = nesterov,
                     AlwaysAdapt = !nesterov,
+                    Beta3 = betas.Item2,
+                    Cautious = nesterov,
+                    MuonIterations = 1 + epochs % 100,
+                    MuonScale = nesterov ? MuonScale.Original : MuonScale.MatchRms,
                 },
                 Schedule = new() { Form = schedule, WarmupEpochs = rates.Item1, MinimumLearningRate = rates.Item2 },
                 Regularisation = new()
@@ -175,6 +181,7 @@ public sealed class RecipeFileTests
                     Dropout = shares.Item2,
                     DropPath = shares.Item3,
                     EmaDecay = shares.Item4,
+                    EmaWarmUp = nesterov ? AverageWarmUp.Power : AverageWarmUp.None,
                     RandomErasing = shares.Item1,
                     ErasingNoise = nesterov,
                     Mixup = rates.Item1,

@@ -15,7 +15,8 @@ public sealed record ClusterRank(long Parameters, RankCompute Compute, string Or
     /// <exception cref="UsageException">There is no such preset or mechanism, or sizes do not fit together.</exception>
     public static ClusterRank Of(BenchmarkOptions options, DeviceProfile? device, double? imagesPerSecond)
     {
-        ModelCost cost = ModelCost.OfTraining(Benchmark.Configure(options), options.GradientCheckpointing);
+        ModelCost cost = ModelCost.OfTraining(Benchmark.Configure(options), options.GradientCheckpointing,
+            options.Optimisation);
         if (imagesPerSecond is double speed) return new(cost.Parameters, RankCompute.Of(speed), "given");
         return device is null ? new(cost.Parameters, RankCompute.Measure(options, cost),
             $"measured on {options.Device}")

@@ -280,27 +280,53 @@ public sealed class MetaBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void Sgd(IReadOnlyList<SgdStep> steps)
+    public override void Sgd(IReadOnlyList<UpdateStep<SgdArguments>> steps, StepGuard? guard)
     {
-        foreach (SgdStep step in steps) Move((step.Momentum is null ? 3L : 5) * step.Count);
+        foreach (UpdateStep<SgdArguments> step in steps) Move((step.State.Length == 0 ? 3L : 5) * step.Count);
     }
 
     /// <inheritdoc/>
-    public override void Adam(IReadOnlyList<AdamStep> steps)
+    public override void Adam(IReadOnlyList<UpdateStep<AdamArguments>> steps, StepGuard? guard)
     {
-        foreach (AdamStep step in steps) Move((step.Maximum is null ? 7L : 9) * step.Count);
+        foreach (UpdateStep<AdamArguments> step in steps) Move((step.State.Length < 3 ? 7L : 9) * step.Count);
     }
 
     /// <inheritdoc/>
-    public override void Lamb(IReadOnlyList<LambStep> steps)
+    public override void Lamb(IReadOnlyList<UpdateStep<LambArguments>> steps, StepGuard? guard)
     {
-        foreach (LambStep step in steps) Move(10L * step.Count);   // the lengths are known after a first pass
+        // the lengths are known after a first pass
+        foreach (UpdateStep<LambArguments> step in steps) Move(10L * step.Count);
     }
 
     /// <inheritdoc/>
-    public override void Lars(IReadOnlyList<LarsStep> steps)
+    public override void Lars(IReadOnlyList<UpdateStep<LarsArguments>> steps, StepGuard? guard)
     {
-        foreach (LarsStep step in steps) Move((step.Momentum is null ? 5L : 7) * step.Count);
+        foreach (UpdateStep<LarsArguments> step in steps) Move((step.State.Length == 0 ? 5L : 7) * step.Count);
+    }
+
+    /// <inheritdoc/>
+    public override void Lion(IReadOnlyList<UpdateStep<LionArguments>> steps, StepGuard? guard)
+    {
+        foreach (UpdateStep<LionArguments> step in steps) Move(5L * step.Count);
+    }
+
+    /// <inheritdoc/>
+    public override void Adan(IReadOnlyList<UpdateStep<AdanArguments>> steps, StepGuard? guard)
+    {
+        foreach (UpdateStep<AdanArguments> step in steps) Move(11L * step.Count);
+    }
+
+    /// <inheritdoc/>
+    public override void ScheduleFree(IReadOnlyList<UpdateStep<ScheduleFreeArguments>> steps, StepGuard? guard)
+    {
+        foreach (UpdateStep<ScheduleFreeArguments> step in steps) Move(7L * step.Count);
+    }
+
+    /// <inheritdoc/>
+    public override void Cautious(IReadOnlyList<UpdateStep<CautiousArguments>> steps, StepGuard? guard)
+    {
+        // how many agree is known after a first pass
+        foreach (UpdateStep<CautiousArguments> step in steps) Move(6L * step.Count);
     }
 
     /// <inheritdoc/>

@@ -5,28 +5,29 @@ internal sealed partial class ReferenceBackend
     public override double[] SumsOfSquares(IReadOnlyList<(Storage X, int Count)> tensors) =>
         [.. tensors.Select(tensor => Squares(tensor.X, tensor.Count))];
 
-    public override void Sgd(IReadOnlyList<SgdStep> steps)
+    public override void Sgd(IReadOnlyList<UpdateStep<SgdArguments>> steps, StepGuard? guard)
     {
-        foreach (SgdStep step in steps) Sgd(step);
+        foreach (UpdateStep<SgdArguments> step in steps) Sgd(step);
     }
 
-    public override void Adam(IReadOnlyList<AdamStep> steps)
+    public override void Adam(IReadOnlyList<UpdateStep<AdamArguments>> steps, StepGuard? guard)
     {
-        foreach (AdamStep step in steps) Adam(step);
+        foreach (UpdateStep<AdamArguments> step in steps) Adam(step);
     }
 
-    public override void Lamb(IReadOnlyList<LambStep> steps)
+    public override void Lamb(IReadOnlyList<UpdateStep<LambArguments>> steps, StepGuard? guard)
     {
-        foreach (LambStep step in steps) Lamb(step);
+        foreach (UpdateStep<LambArguments> step in steps) Lamb(step);
     }
 
-    public override void Lars(IReadOnlyList<LarsStep> steps)
+    public override void Lars(IReadOnlyList<UpdateStep<LarsArguments>> steps, StepGuard? guard)
     {
-        foreach (LarsStep step in steps)
+        foreach (UpdateStep<LarsArguments> step in steps)
         {
             double trust = step.Arguments.Trust(Squares(step.Parameter, step.Count),
                 Squares(step.Gradient, step.Count));
-            Sgd(new SgdStep(step.Arguments.Plain(trust), step.Parameter, step.Gradient, step.Momentum, step.Count));
+            Sgd(new UpdateStep<SgdArguments>(step.Arguments.Plain(trust), step.Parameter, step.Gradient, step.State,
+                step.Count));
         }
     }
 
@@ -36,11 +37,11 @@ internal sealed partial class ReferenceBackend
             for (int i = 0; i < count; i++) Values(y)[i] += weight * (Values(x)[i] - Values(y)[i]);
     }
 
-    private static void Sgd(in SgdStep sgd)
+    private static void Sgd(in UpdateStep<SgdArguments> sgd)
     {
         SgdArguments arguments = sgd.Arguments;
         double[] p = Values(sgd.Parameter), gradients = Values(sgd.Gradient);
-        double[]? m = sgd.Momentum is null ? null : Values(sgd.Momentum);
+        double[]? m = sgd.StateAt(0) is { } momentum ? Values(momentum) : null;
         for (int i = 0; i < sgd.Count; i++)
         {
             double g = arguments.GradientScale * gradients[i] + arguments.WeightDecay * p[i], step = g;
@@ -56,11 +57,11 @@ internal sealed partial class ReferenceBackend
 
     private static double Squares(Storage x, int count) => Values(x).Take(count).Sum(value => value * value);
 
-    private static void Lamb(in LambStep lamb)
+    private static void Lamb(in UpdateStep<LambArguments> lamb)
     {
         LambArguments arguments = lamb.Arguments;
-        double[] p = Values(lamb.Parameter), gradients = Values(lamb.Gradient), m = Values(lamb.Mean),
-            v = Values(lamb.Variance);
+        double[] p = Values(lamb.Parameter), gradients = Values(lamb.Gradient), m = Values(lamb.State[0]),
+            v = Values(lamb.State[1]);
         double beta1 = arguments.Beta1, beta2 = arguments.Beta2;
         double correction1 = 1 - Math.Pow(beta1, arguments.Step),
             correction2 = Math.Sqrt(1 - Math.Pow(beta2, arguments.Step));
@@ -78,12 +79,12 @@ internal sealed partial class ReferenceBackend
         for (int i = 0; i < lamb.Count; i++) p[i] -= arguments.LearningRate * trust * change[i];
     }
 
-    private static void Adam(in AdamStep adam)
+    private static void Adam(in UpdateStep<AdamArguments> adam)
     {
         AdamArguments arguments = adam.Arguments;
-        double[] p = Values(adam.Parameter), gradients = Values(adam.Gradient), m = Values(adam.Mean),
-            v = Values(adam.Variance);
-        double[]? largest = adam.Maximum is null ? null : Values(adam.Maximum);
+        double[] p = Values(adam.Parameter), gradients = Values(adam.Gradient), m = Values(adam.State[0]),
+            v = Values(adam.State[1]);
+        double[]? largest = adam.StateAt(2) is { } maximum ? Values(maximum) : null;
         double rate = arguments.LearningRate, decay = arguments.WeightDecay, beta1 = arguments.Beta1,
             beta2 = arguments.Beta2;
         double correction1 = 1 - Math.Pow(beta1, arguments.Step),

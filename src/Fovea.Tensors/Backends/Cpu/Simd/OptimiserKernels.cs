@@ -6,7 +6,7 @@ namespace Fovea.Tensors.Backends.Cpu.Simd;
 /// One pass over parameter, gradient and state. Whole vectors only: buffers reach to the next multiple of 16 elements,
 /// and what lies beyond the count is never read by anyone else.
 /// </summary>
-internal static unsafe class OptimiserKernels<V>
+internal static unsafe partial class OptimiserKernels<V>
     where V : struct, ISimd<V>
 {
     internal static double SumOfSquares(float* x, int count)
