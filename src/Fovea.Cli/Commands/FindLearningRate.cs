@@ -71,7 +71,7 @@ internal sealed class FindLearningRate
             measured => LearningRateTest.Run(parts, range, measured, stop));
         string setting =
             $"{parts.Recipe.Model.Name} on {parts.Data.Info.Name}, "
-                + $"{parts.Recipe.Optimisation.Optimizer.ToString().ToLowerInvariant()}, batch "
+                + $"{parts.Recipe.Optimisation.Optimizer.Word()}, batch "
                 + $"{parts.Recipe.Optimisation.BatchSize}";
         IReadOnlyList<string> figures = LearningRateFigure.Write(directory,
             LearningRateFigure.Of(curve, $"Learning rate test: {setting}"));
@@ -111,7 +111,7 @@ internal sealed class FindLearningRate
         {
             Model = parts.Recipe.Model.Name,
             Dataset = parts.Data.Info.Name,
-            Optimizer = parts.Recipe.Optimisation.Optimizer.ToString().ToLowerInvariant(),
+            Optimizer = parts.Recipe.Optimisation.Optimizer.Word(),
             parts.Recipe.Optimisation.BatchSize,
             parts.Recipe.Run.Seed,
             range.From,

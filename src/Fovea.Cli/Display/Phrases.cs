@@ -57,7 +57,7 @@ internal static class Phrases
         yield return ("training",
             $"{Plural(how.Epochs, "epoch")} of {Plural(plan.StepsPerEpoch, "step")}, effective batch "
                 + $"{how.BatchSize}{Ranks(plan)}, "
-            + $"{how.Optimizer.ToString().ToLowerInvariant()}, lr {RecipeText.Rate(recipe)} ({recipe.Schedule.Form}, "
+            + $"{how.Optimizer.Word()}, lr {RecipeText.Rate(recipe)} ({recipe.Schedule.Form}, "
             + $"warm-up {Rate(warmup)} {(warmup == 1 ? "epoch" : "epochs")}), seed {recipe.Run.Seed}");
         if (RecipeText.Update(recipe) is { Length: > 0 } update) yield return ("update", update);
         if (RecipeText.Loss(recipe) is { Length: > 0 } loss) yield return ("loss", loss);

@@ -159,8 +159,7 @@ public abstract class Optimizer
     {
     }
 
-    /// <summary>How a cautious step shrinks a parameter and at which rate it changes it: decoupled weight
-    /// decay.</summary>
+    /// <summary>Factor and rate of a cautious step: decoupled weight decay.</summary>
     private protected virtual CautiousArguments Caution(in Change change) =>
         new(1 - (double)change.LearningRate * change.WeightDecay, change.LearningRate);
 

@@ -1,6 +1,6 @@
 namespace Fovea.Tensors;
 
-/// <summary>What an optimiser does to one parameter in a step.</summary>
+/// <summary>Change of one parameter by an optimiser's step.</summary>
 /// <param name="Arguments">Step size and the rest, e.g. <see cref="AdamArguments"/>, which names the state.</param>
 /// <param name="Parameter">Changed.</param>
 /// <param name="Gradient">Read.</param>

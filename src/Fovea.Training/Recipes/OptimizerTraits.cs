@@ -2,7 +2,7 @@ using Fovea.Core.Options;
 
 namespace Fovea.Training.Recipes;
 
-/// <summary>What belongs to which update rule.</summary>
+/// <summary>Words for update rules, and the options that each has.</summary>
 public static class OptimizerTraits
 {
     /// <summary>Update rules as recipes and command lines write them.</summary>
