@@ -22,7 +22,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train --batch-size -4", "--batch-size: '-4' is not a whole number from 1 to 1000000")]
     [InlineData("train --lr fast", "--lr: 'fast' is not a number above 0")]
     [InlineData("train --optimizer adamv",
-        "--optimizer: 'adamv' is not one of adamw, adam, sgd, lamb, lars, lion, adan, schedule-free, muon; did you mean 'adamw'?")]
+        "--optimizer: 'adamv' is not one of adamw, adam, sgd, lamb, lars, lion, adan, schedule-free, muon; did you "
+            + "mean 'adamw'?")]
     [InlineData("train --model vitt", "there is no model called 'vitt'; did you mean 'vit'?")]
     [InlineData("train --dataset cifar11", "dataset 'cifar11' does not exist. Did you mean 'cifar10'?")]
     [InlineData("train --model vit --data somewhere --dataset mnsit", "Did you mean 'mnist'?")]
