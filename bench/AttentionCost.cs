@@ -27,6 +27,7 @@ string[] chosen = [.. args.Where((arg, i) => !arg.StartsWith("--") && (i == 0 ||
 (string Spec, int Most)[] all =
 [
     ("softmax", 16384), ("sinkhorn:5", 4096), ("disentangled", 4096), ("softmax:window=2", 16384), ("linear", 16384),
+    ("sigmoid", 4096), ("differential", 4096), ("neighborhood:7", 16384),
     ("performer", 16384),
     ("performer:window=2", 16384), ("disentangled:mix=performer", 16384), ("deformable", 16384), ("dat", 16384),
     ("dat:mix=performer", 16384),
@@ -99,8 +100,11 @@ if (Option("--figures", "") is { Length: > 0 } figures)
         long start = Stopwatch.GetTimestamp();
         using (StepScope scope = StepScope.Begin())
         using (Tape tape = Tape.Record())
-            tape.Backward(attention.Forward(new AttentionInput(projected, context.Grid, projection, null, x)),
-                cotangent);
+        {
+            AttentionInput input = new(projected, context.Grid, projection, null, x);
+            tape.Backward(attention.Finish(input, attention.Forward(input)), cotangent);
+        }
+
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         if (times.Count > 0 || seconds > 1) total += seconds;
         times.Add(seconds);

@@ -19,7 +19,7 @@ public sealed class OnnxExportTests
         "softmax:window=1", "softmax:window=1,lai=sequence", "softmax:window=2,lai=sequence,class=band",
         "softmax:soft=1", "sinkhorn:1", "sinkhorn:4", "sinkhorn:iterations=3,epsilon=0.5", "sinkhorn:3,window=1",
         "sinkhorn:3,soft=1", "sinkhorn:8",
-        "linear:scale=0.5,eps=0.001",
+        "neighborhood:3", "neighborhood:kernel=3,dilation=2", "linear:scale=0.5,eps=0.001",
         "disentangled:axes=1", "disentangled:axes=1,cls=sequence,span=4,farthest=8",
         "disentangled:terms=c2p/p2c/p2p,span=2", "disentangled:terms=c2p,shared=false",
         "disentangled:terms=c2p/p2c/p2p,shared=false,axes=1,span=3", "disentangled:window=1,span=2",

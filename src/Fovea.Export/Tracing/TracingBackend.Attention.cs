@@ -22,6 +22,27 @@ internal sealed partial class TracingBackend
     }
 
     /// <inheritdoc/>
+    /// <remarks>Keys and values are gathered, so that a query has its own in a row.</remarks>
+    public override void NeighborhoodAttention(in NeighborhoodArguments arguments, Storage y, Storage logSums)
+    {
+        NeighborhoodArguments a = arguments;
+        int[] table = a.Neighborhood.Keys(a.Grid, a.Prefix);
+        (int n, int most) = (a.Grid.Count, table.Length / a.Grid.Count);
+        GraphValue index = Trace.Shared([.. table.Select(key => (long)Math.Max(0, key))], n, most);
+        GraphValue queries = Trace.Slice(Heads(a.Q, a.Batch, a.Tokens, a.Heads, a.HeadDim), 1, a.Prefix, n);
+        GraphValue scores = Trace.MatMul(
+            Trace.Reshape(Trace.Multiply(queries, a.Scale), a.Batch, n, a.Heads, 1, a.HeadDim),
+            Trace.Transpose(Seen(a.K), 0, 1, 3, 4, 2));
+        if (table.Contains(-1))
+            scores = Trace.Add("Add", scores.Sizes, scores, Trace.Shared(
+                [.. table.Select(key => key < 0 ? float.NegativeInfinity : 0)], n, 1, 1, most));
+        Trace.Set(new Target(y), Trace.MatMul(Softmax(scores, 4), Trace.Transpose(Seen(a.V), 0, 1, 3, 2, 4)));
+
+        GraphValue Seen(HeadView view) => Trace.Add("Gather", [a.Batch, n, most, a.Heads, a.HeadDim],
+            [Heads(view, a.Batch, a.Tokens, a.Heads, a.HeadDim), index], ("axis", 1L));
+    }
+
+    /// <inheritdoc/>
     public override void KernelAttention(in KernelAttentionArguments arguments, Storage y, Storage normalizers)
     {
         KernelAttentionArguments a = arguments;

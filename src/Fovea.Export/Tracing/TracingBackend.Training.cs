@@ -49,6 +49,11 @@ internal sealed partial class TracingBackend
         throw Trains(nameof(MaxPoolBackward));
 
     /// <inheritdoc/>
+    public override void NeighborhoodAttentionBackward(in NeighborhoodArguments arguments, Storage logSums, Storage dy,
+        in HeadGradient dq, in HeadGradient dk, in HeadGradient dv) =>
+        throw Trains(nameof(NeighborhoodAttentionBackward));
+
+    /// <inheritdoc/>
     public override void KernelAttentionBackward(in KernelAttentionArguments arguments, Storage y, Storage normalizers,
         Storage dy, in KernelAttentionGradients gradients) =>
         throw Trains(nameof(KernelAttentionBackward));

@@ -16,6 +16,7 @@ public static class AttentionCatalogue
         DisentangledAttention.Entry,
         LinearAttention.Entry,
         PerformerAttention.Entry,
+        NeighborhoodAttention.Entry,
         DeformableAttention.Entry,
         DatAttention.Entry,
     ];

@@ -10,7 +10,8 @@ namespace Fovea.Lab.Tests.Estimation;
 public class ModelCostTests
 {
     public static TheoryData<string> Mechanisms =>
-        [.. AttentionCatalogue.All.Select(entry => entry.Name), "softmax:window=1", "performer:window=1",
+        [.. AttentionCatalogue.All.Select(entry => entry.Name), "softmax:window=1", "neighborhood:3",
+            "performer:window=1",
             "disentangled:mix=performer"];
 
     /// <summary>What is alive after a forward pass under a tape and after the backward pass: the same elements as on a

@@ -15,6 +15,7 @@ internal static partial class BackendCases
         ["linear"] = Linear,
         ["matmul"] = MatMul,
         ["attention"] = Attention,
+        ["neighborhood attention"] = NeighborhoodAttention,
         ["kernel attention"] = KernelAttention,
         ["relations"] = Relations,
         ["random features"] = RandomFeatures,

@@ -222,6 +222,15 @@ public sealed class MetaBackend : Backend
         Move(2 * Projected(arguments) + y.Capacity + dy.Capacity);
 
     /// <inheritdoc/>
+    public override void NeighborhoodAttention(in NeighborhoodArguments arguments, Storage y, Storage logSums) =>
+        Move(3L * arguments.Batch * arguments.Tokens * arguments.Heads * arguments.HeadDim + y.Capacity);
+
+    /// <inheritdoc/>
+    public override void NeighborhoodAttentionBackward(in NeighborhoodArguments arguments, Storage logSums, Storage dy,
+        in HeadGradient dq, in HeadGradient dk, in HeadGradient dv) =>
+        Move(6L * arguments.Batch * arguments.Tokens * arguments.Heads * arguments.HeadDim + dy.Capacity);
+
+    /// <inheritdoc/>
     public override void KernelAttention(in KernelAttentionArguments arguments, Storage y, Storage normalizers) =>
         Move(Projected(arguments) + y.Capacity);
 

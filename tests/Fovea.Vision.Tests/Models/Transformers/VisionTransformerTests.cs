@@ -161,6 +161,7 @@ public sealed class VisionTransformerTests
             ("softmax", ["rope", "learned+rope", "relative", "learned+relative", "alibi", "learned+alibi",
                 "rope+alibi", "ropemixed", "learned+ropemixed", "ropemixed+relative"]),
             ("softmax:window=1", ["rope"]),
+            ("neighborhood:3", ["rope", "ropemixed"]),
             ("sigmoid", ["rope", "ropemixed", "relative", "alibi"]),
             ("sinkhorn:3", ["rope", "ropemixed", "relative", "alibi"]),
             ("performer:eps=0", ["rope", "learned+rope", "ropemixed"]),
@@ -169,7 +170,7 @@ public sealed class VisionTransformerTests
         foreach ((string mechanism, string[] positions) in all)
             foreach (string position in positions)
                 yield return new($"{mechanism}, {position}", Small with { Attention = mechanism, Position = position });
-        foreach (string mechanism in (string[])["softmax:window=1", "sinkhorn:2", "sigmoid", "linear",
+        foreach (string mechanism in (string[])["softmax:window=1", "sinkhorn:2", "sigmoid", "neighborhood:3", "linear",
             "performer:eps=0", "disentangled", "dat:kernel=3"])
             yield return new($"{mechanism}, QK-norm", Small with
             {

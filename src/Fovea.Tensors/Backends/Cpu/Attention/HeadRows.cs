@@ -20,6 +20,16 @@ internal readonly unsafe struct HeadRows<V>
         First = CpuStorage.At(view, batch, tokens, head, width);
     }
 
+    /// <param name="first">First vector.</param>
+    /// <param name="stride">Elements from one vector to the next.</param>
+    /// <param name="width">Elements of a vector.</param>
+    internal HeadRows(float* first, nint stride, int width)
+    {
+        First = first;
+        Stride = stride;
+        Width = width;
+    }
+
     internal float* First { get; }
 
     internal nint Stride { get; }

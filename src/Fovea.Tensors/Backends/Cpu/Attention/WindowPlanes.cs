@@ -1,0 +1,186 @@
+using System.Runtime.CompilerServices;
+using Fovea.Tensors.Backends.Cpu.Simd;
+
+namespace Fovea.Tensors.Backends.Cpu.Attention;
+
+/// <summary>
+/// Vectors of a grid (keys, values, or their gradients) in the order in which windows see them. Plane (r, j) is
+/// <c>[element, column]</c>: in the lane of query column c it has the vector of row r at place j of c's window. Planes
+/// of as many rows as a window has are there at a time, in a ring; each is made once and read by all rows of queries
+/// that see it. Those of tokens before the grid are the same in all lanes.
+/// </summary>
+internal unsafe struct WindowPlanes<V>
+    where V : struct, ISimd<V>
+{
+    private readonly WindowSizes _sizes;
+    private readonly HeadRows<V> _rows;
+    private readonly float* _planes, _line;
+    private WindowGroup _group;
+    private int _first, _end;   // rows that the ring holds
+
+    /// <param name="sizes">Sizes.</param>
+    /// <param name="rows">Vectors of all tokens.</param>
+    /// <param name="planes">Room for the planes.</param>
+    /// <param name="line">Room for a transposed row of the grid.</param>
+    /// <param name="pointers">Room for a pointer to each plane.</param>
+    internal WindowPlanes(in WindowSizes sizes, in HeadRows<V> rows, float* planes, float* line, float** pointers)
+    {
+        (_sizes, _rows) = (sizes, rows);
+        _planes = planes;
+        _line = line + sizes.Room;
+        Pointers = pointers;
+    }
+
+    /// <summary>Planes of the current row's window.</summary>
+    internal float** Pointers { get; }
+
+    /// <summary>Begins a group of positions.</summary>
+    internal void Start(in WindowGroup group)
+    {
+        _group = group;
+        _first = _end = 0;
+    }
+
+    /// <summary>Gets the planes that a row of queries sees.</summary>
+    /// <returns>How many keys that are.</returns>
+    internal int Read(int row, float* work)
+    {
+        int count = Point(row), end = _group.FirstRow(row) + _group.RowKeys;
+        for (; _end < end; _end++)
+        {
+            LaneTranspose<V>.In(_rows.Row(_sizes.Prefix + _group.Position(_end)), _group.Step * _rows.Stride,
+                _group.Columns, _sizes.Padded, _sizes.Width, _line, _sizes.LineStride, work);
+            for (int place = 0; place < _group.ColumnKeys; place++) Spread(place, Slot(_end, place));
+        }
+
+        return count;
+    }
+
+    /// <summary>Makes planes of zeros for the rows that a row of queries sees and the ring does not hold yet; those
+    /// that no later row sees are added up and written.</summary>
+    internal void MakeRoom(int row, bool accumulate, float* work)
+    {
+        _ = Point(row);
+        int first = _group.FirstRow(row);
+        for (; _first < first; _first++) Write(_first, accumulate, work);
+        for (; _end < first + _group.RowKeys; _end++)
+            new Span<float>(Slot(_end, 0), checked((int)(_group.ColumnKeys * _sizes.Plane))).Clear();
+    }
+
+    /// <summary>Writes what the ring still holds.</summary>
+    internal void End(bool accumulate, float* work)
+    {
+        for (; _first < _end; _first++) Write(_first, accumulate, work);
+    }
+
+    internal void ReadPrefix()
+    {
+        for (int token = 0; token < _sizes.Prefix; token++)
+            for (int e = 0; e < _sizes.Width; e++)
+                new Span<float>(OfPrefix(token) + e * _sizes.Padded, _sizes.Padded).Fill(_rows.Row(token)[e]);
+    }
+
+    internal void ClearPrefix() =>
+        new Span<float>(OfPrefix(0), checked((int)(_sizes.Prefix * _sizes.Plane))).Clear();
+
+    internal void WritePrefix(bool accumulate)
+    {
+        for (int token = 0; token < _sizes.Prefix; token++)
+            for (int e = 0; e < _sizes.Width; e++)
+            {
+                V sum = V.Zero;
+                float* lanes = OfPrefix(token) + e * _sizes.Padded, to = _rows.Row(token) + e;
+                for (int column = 0; column < _sizes.Padded; column += V.Count) sum += V.Load(lanes + column);
+                *to = accumulate ? *to + V.Sum(sum) : V.Sum(sum);
+            }
+    }
+
+    private float* Slot(int row, int place) =>
+        _planes + (row % _group.RowKeys * _group.ColumnKeys + place) * _sizes.Plane;
+
+    private float* OfPrefix(int token) => _planes + (_sizes.RowKeys * _sizes.ColumnKeys + token) * _sizes.Plane;
+
+    private int Point(int row)
+    {
+        int count = 0, first = _group.FirstRow(row);
+        for (int r = first; r < first + _group.RowKeys; r++)
+            for (int place = 0; place < _group.ColumnKeys; place++) Pointers[count++] = Slot(r, place);
+        for (int token = 0; token < _sizes.Prefix; token++) Pointers[count++] = OfPrefix(token);
+        return count;
+    }
+
+    /// <summary>A plane of the transposed row: lane c gets what lies at <paramref name="place"/> of c's window, which
+    /// begins Kernel / 2 before c and moves inwards at both ends.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Spread(int place, float* plane)
+    {
+        int half = _group.Kernel / 2, last = _group.Columns - _group.ColumnKeys;
+        for (int column = 0; column < _sizes.Padded; column += V.Count)
+        {
+            bool isLeft = column < half, isRight = column + V.Count > last + half;
+            float* line = _line, to = plane + column;
+            for (int e = 0; e < _sizes.Width; e++, line += _sizes.LineStride, to += _sizes.Padded)
+            {
+                V value = V.Load(line + column - half + place);
+                if (isLeft) value = From(column, half, value, V.Broadcast(line[place]));
+                if (isRight) value = From(column, last + half, V.Broadcast(line[last + place]), value);
+                V.Store(to, value);
+            }
+        }
+    }
+
+    /// <summary>The reverse of <see cref="Spread"/>: what lanes gathered for a row's vectors is added up.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Write(int row, bool accumulate, float* work)
+    {
+        int half = _group.Kernel / 2, last = _group.Columns - _group.ColumnKeys;
+        for (int e = 0; e < _sizes.Width; e++)
+        {
+            float* line = _line + e * _sizes.LineStride;
+            new Span<float>(line - _sizes.Room, (int)_sizes.LineStride).Clear();
+            for (int place = 0; place < _group.ColumnKeys; place++)
+            {
+                float* from = Slot(row, place) + e * _sizes.Padded;
+                for (int column = 0; column < _sizes.Padded; column += V.Count)
+                {
+                    V value = V.Load(from + column);
+                    if (column + V.Count > last + half)
+                    {
+                        V right = From(column, last + half, value, V.Zero);
+                        value = From(column, last + half, V.Zero, value);
+                        line[last + place] += V.Sum(right);
+                    }
+
+                    if (column < half)
+                    {
+                        line[place] += V.Sum(From(column, half, V.Zero, value));
+                        value = From(column, half, value, V.Zero);
+                    }
+
+                    float* to = line + column - half + place;
+                    V.Store(to, V.Load(to) + value);
+                }
+            }
+        }
+
+        LaneTranspose<V>.Out(_line, _sizes.LineStride, _group.Columns, _sizes.Width,
+            _rows.Row(_sizes.Prefix + _group.Position(row)), _group.Step * _rows.Stride, accumulate, work);
+    }
+
+    /// <summary>One value in lanes from column <paramref name="border"/> on, another before.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V From(int column, int border, V after, V before) =>
+        V.SelectGreaterOrEqual(Indices, V.Broadcast(border - column), after, before);
+
+    /// <summary>0, 1, 2, ... in the lanes.</summary>
+    private static V Indices
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            fixed (float* numbers = Numbers) return V.Load(numbers);
+        }
+    }
+
+    private static ReadOnlySpan<float> Numbers => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+}

@@ -1,0 +1,85 @@
+namespace Fovea.Tensors.Backends.Cpu.Attention;
+
+/// <summary>Sizes of the windows of <see cref="NeighborhoodHead{V}"/>.</summary>
+internal readonly struct WindowSizes
+{
+    /// <param name="arguments">Sizes.</param>
+    /// <param name="lanes">Lanes of a register.</param>
+    internal WindowSizes(in NeighborhoodArguments arguments, int lanes)
+    {
+        (Near, Grid, Prefix, Width) =
+            (arguments.Neighborhood, arguments.Grid, arguments.Prefix, arguments.HeadDim);
+        int columns = Near.InGroup(0, Grid.Columns);
+        Padded = (columns + lanes - 1) / lanes * lanes;
+        RowKeys = Math.Min(Near.Kernel, Near.InGroup(0, Grid.Rows));
+        ColumnKeys = Math.Min(Near.Kernel, columns);
+        Room = (Near.Kernel / 2 + lanes - 1) / lanes * lanes;
+    }
+
+    internal Neighborhood Near { get; }
+
+    internal GridLevel Grid { get; }
+
+    internal int Prefix { get; }
+
+    /// <summary>Elements of a head's vector.</summary>
+    internal int Width { get; }
+
+    /// <summary>Columns of a group, up to whole registers.</summary>
+    internal int Padded { get; }
+
+    /// <summary>Rows of a window at most.</summary>
+    internal int RowKeys { get; }
+
+    /// <summary>Columns of a window at most.</summary>
+    internal int ColumnKeys { get; }
+
+    /// <summary>Floats before and behind a transposed row, where windows that would reach out are read.</summary>
+    internal int Room { get; }
+
+    /// <summary>Keys that a query sees at most.</summary>
+    internal int MostKeys => RowKeys * ColumnKeys + Prefix;
+
+    /// <summary>Floats of one plane.</summary>
+    internal nint Plane => (nint)Width * Padded;
+
+    /// <summary>Floats of all planes.</summary>
+    internal long PlaneFloats => MostKeys * (long)Plane;
+
+    /// <summary>Floats from one element to the next of a transposed row of the grid.</summary>
+    internal nint LineStride => Padded + 2 * Room;
+
+    /// <summary>Floats of a transposed row.</summary>
+    internal long LineFloats => Width * (long)LineStride;
+
+    /// <summary>The groups of positions that see each other; one without dilation.</summary>
+    internal IEnumerable<WindowGroup> Groups()
+    {
+        for (int row = 0; row < Math.Min(Near.Dilation, Grid.Rows); row++)
+            for (int column = 0; column < Math.Min(Near.Dilation, Grid.Columns); column++)
+                yield return new(row * Grid.Columns + column, Near.Dilation, Near.InGroup(row, Grid.Rows),
+                    Near.InGroup(column, Grid.Columns), Near.Kernel, Grid.Columns);
+    }
+}
+
+/// <summary>A group of positions that see each other: a grid with steps.</summary>
+/// <param name="First">Its first position in the whole grid.</param>
+/// <param name="Step">Rows and columns of the whole grid from one position to the next.</param>
+/// <param name="Rows">Rows of the group.</param>
+/// <param name="Columns">Columns of the group.</param>
+/// <param name="Kernel">Neighbours along each axis.</param>
+/// <param name="GridColumns">Columns of the whole grid.</param>
+internal readonly record struct WindowGroup(int First, int Step, int Rows, int Columns, int Kernel, int GridColumns)
+{
+    /// <summary>Rows of a window.</summary>
+    internal int RowKeys => Math.Min(Kernel, Rows);
+
+    /// <summary>Columns of a window.</summary>
+    internal int ColumnKeys => Math.Min(Kernel, Columns);
+
+    /// <summary>First row of a window.</summary>
+    internal int FirstRow(int row) => Math.Clamp(row - Kernel / 2, 0, Rows - RowKeys);
+
+    /// <summary>The whole grid's position of a row's first one.</summary>
+    internal int Position(int row) => First + row * Step * GridColumns;
+}
