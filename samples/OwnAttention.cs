@@ -3,8 +3,8 @@
 #:property PublishAot=false
 
 // Your own attention mechanism: one class, one entry in the catalogue, and every model, recipe and report knows it.
-// Here: sigmoid attention, which weighs each pair of tokens by itself instead of letting keys compete (Ramapuram et al.
-// 2024, arXiv:2409.04431).
+// Here: ReLU attention, which weighs each pair of tokens by itself instead of letting keys compete (Wortsman et al. 2023,
+// arXiv:2309.08586).
 //
 // usage: dotnet run samples/OwnAttention.cs [-- --quick] [--out DIR]
 
@@ -22,13 +22,14 @@ bool quick = args.Contains("--quick");
 string folder = Array.IndexOf(args, "--out") is >= 0 and int at ? args[at + 1]
     : $"runs/samples/own-attention-{DateTime.Now:yyyyMMdd-HHmmss}";
 
-Option<double?> bias = Option.Maybe("bias", ValueForm.Real(), "added to the scores", "-ln(tokens)");
+Option<double> power = Option.Of(
+    "power", ValueForm.Real(Interval.AtLeast(0)), 1, "the sum is divided by the number of tokens to this power");
 AttentionCatalogue.Add(new AttentionEntry(
-    "sigmoid", "Sigmoid attention: keys do not compete.", [bias],
-    (values, context) => new SigmoidAttention(context, values.Of(bias))));
+    "relu", "ReLU attention: keys do not compete.", [power],
+    (values, context) => new ReluAttention(context, values.Of(power))));
 
 // From here on it has a name like any other: two runs of the same recipe, with their run directories and reports.
-foreach (string attention in new[] { "softmax", "sigmoid" })
+foreach (string attention in new[] { "softmax", "relu" })
 {
     Recipe recipe = ModelDefaults.Of("vit-nano");
     recipe = recipe with
@@ -44,9 +45,8 @@ foreach (string attention in new[] { "softmax", "sigmoid" })
             + $"{folder}/{attention}/report.html");
 }
 
-/// <summary>o_i = Σ_j σ(q_i·k_j / √headDim + b) v_j; with b = −ln(tokens) the weights begin near those of softmax,
-/// 1/tokens each.</summary>
-internal sealed class SigmoidAttention(AttentionContext context, double? bias) : IAttention
+/// <summary>o_i = 1/tokens^power Σ_j ReLU(q_i·k_j / √headDim) v_j.</summary>
+internal sealed class ReluAttention(AttentionContext context, double power) : IAttention
 {
     // Packed queries, keys and values: [batch, token, 3 · head · headDim].
     public int ProjectedWidth => 3 * context.Heads * context.HeadDim;
@@ -64,7 +64,7 @@ internal sealed class SigmoidAttention(AttentionContext context, double? bias) :
     {
         Tensor[] parts = PackedHeads.Split(input.Projected, 3, context.Heads);   // each [batch, head, token, headDim]
         Tensor scores = Ops.MatMul(parts[0], parts[1], transposeB: true, scale: 1 / MathF.Sqrt(context.HeadDim));
-        float b = (float?)bias ?? -MathF.Log(input.Grid.Tokens);
-        return Ops.Apply(UnaryOperator.Sigmoid, Ops.Add(scores, Tensor.Full([1], b, scores.Device)));
+        float share = (float)Math.Pow(input.Grid.Tokens, -power);
+        return Ops.Scale(Ops.Apply(UnaryOperator.Relu, scores), share);
     }
 }

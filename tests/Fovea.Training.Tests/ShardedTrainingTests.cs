@@ -174,8 +174,11 @@ public sealed class ShardedTrainingTests : IDisposable
 
     private static Recipe With(OptimizerKind optimizer, bool zero) => ModelDefaults.For(Small, optimizer) with
     {
-        Optimisation = ModelDefaults.For(Small, optimizer).Optimisation with { Optimizer = optimizer,
-            ZeroState = zero },
+        Optimisation = ModelDefaults.For(Small, optimizer).Optimisation with
+        {
+            Optimizer = optimizer,
+            ZeroState = zero
+        },
         Regularisation = Small.Regularisation with { EmaDecay = null },
     };
 
