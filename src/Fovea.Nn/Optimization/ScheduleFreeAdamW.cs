@@ -9,13 +9,14 @@ namespace Fovea.Nn.Optimization;
 /// formula is with <see cref="ScheduleFreeArguments"/>.
 /// </summary>
 /// <remarks>A step counts in the average by the square of the largest rate so far, as in the authors' code: with a
-/// constant rate all count alike, and those of the warm-up less.</remarks>
+/// constant rate all count alike, and those of the warm-up less. A schedule that changes <see
+/// cref="Optimizer.Momentum"/> changes nothing here: x follows from y and z for one β1 only.</remarks>
 public sealed class ScheduleFreeAdamW : Optimizer
 {
     private const string StepsName = "average.steps", SumName = "average.sum", RateName = "average.rate",
         TrainedName = "trained";
 
-    private readonly double _beta2, _epsilon;
+    private readonly double _beta1, _beta2, _epsilon;
     private double _steps, _sum, _largestRate, _share, _rateFactor;
     private List<(Parameter Parameter, string Name, Tensor Trained)>? _swapped;
 
@@ -33,7 +34,7 @@ public sealed class ScheduleFreeAdamW : Optimizer
         Check.That(beta1 is > 0 and < 1, $"Schedule-free AdamW: beta1 must be above 0 and below 1, got {beta1}.");
         Check.That(beta2 is >= 0 and < 1, $"Schedule-free AdamW: beta2 must be at least 0 and below 1, got {beta2}.");
         Check.AtLeast(0, epsilon, "Schedule-free AdamW: epsilon");
-        (Momentum, _beta2, _epsilon) = (beta1, beta2, epsilon);
+        (Momentum, _beta1, _beta2, _epsilon) = (beta1, beta1, beta2, epsilon);
     }
 
     /// <inheritdoc/>
@@ -53,7 +54,7 @@ public sealed class ScheduleFreeAdamW : Optimizer
             parameter.Value = average;
         }
 
-        Update.Lerp(ends, (float)(1 - 1 / Momentum));
+        Update.Lerp(ends, (float)(1 - 1 / _beta1));
         _swapped = swapped;
         return new Swap(this);
     }
@@ -75,7 +76,7 @@ public sealed class ScheduleFreeAdamW : Optimizer
 
     private protected override void Apply(IReadOnlyList<Change> changes, StepGuard? guard) =>
         Update.ScheduleFree([.. changes.Select(change => new ParameterChange<ScheduleFreeArguments>(
-            new(change.LearningRate * _rateFactor, (float)Momentum, (float)_beta2, (float)_epsilon, change.WeightDecay,
+            new(change.LearningRate * _rateFactor, (float)_beta1, (float)_beta2, (float)_epsilon, change.WeightDecay,
                 _share, change.Step == 1, change.GradientScale),
             change.Parameter, change.Gradient, change.State))], guard);
 

@@ -28,6 +28,7 @@ public sealed class RecentOptimizerTests
         for (int t = 1; t <= Steps; t++)
         {
             optimizer.LearningRate = RateAt(t);
+            if (kind == "schedule-free") optimizer.Momentum = 0.5;   // x follows from y for one beta only
             formula.Step(RateAt(t), Advance(optimizer, module, (ulong)t));
         }
 
