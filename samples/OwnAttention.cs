@@ -3,8 +3,8 @@
 #:property PublishAot=false
 
 // Your own attention mechanism: one class, one entry in the catalogue, and every model, recipe and report knows it.
-// Here: ReLU attention, which weighs each pair of tokens by itself instead of letting keys compete (Wortsman et al. 2023,
-// arXiv:2309.08586).
+// Here: ReLU attention, which weighs each pair of tokens by itself instead of letting keys compete (Wortsman et al.
+// 2023, arXiv:2309.08586).
 //
 // usage: dotnet run samples/OwnAttention.cs [-- --quick] [--out DIR]
 

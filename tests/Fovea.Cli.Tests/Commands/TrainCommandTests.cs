@@ -36,12 +36,12 @@ public sealed class TrainCommandTests : IDisposable
             "--layer-decay", "0.9"]));
         foreach (string line in (string[])["loss      binary cross-entropy of each class", "update    layer decay 0.9",
             "idle      --amp changes nothing: ",
-            "idle      --momentum 0.5 changes nothing: only SGD and LARS have it."])
+            "idle      --momentum 0.5 changes nothing: only SGD, LARS and Muon have it."])
             Assert.Contains("\n" + line, _shell.Output);
         Assert.Contains("--bce-loss --amp --momentum 0.5", _shell.Output);
         string report = File.ReadAllText(Path.Combine(run, "report.html"));
         Assert.Contains("--amp changes nothing: ", report);
-        Assert.Contains("momentum 0.5 changes nothing: only SGD and LARS have it.", report);
+        Assert.Contains("momentum 0.5 changes nothing: only SGD, LARS and Muon have it.", report);
     }
 
     [Fact]
