@@ -17,6 +17,7 @@ public static class AttentionCatalogue
         LinearAttention.Entry,
         PerformerAttention.Entry,
         NeighborhoodAttention.Entry,
+        SwinAttention.Entry,
         DeformableAttention.Entry,
         DatAttention.Entry,
     ];

@@ -17,7 +17,7 @@ public sealed class AttentionRelevanceTests
         ("performer:window=1", "registers"), ("sinkhorn:3,soft=1", "distilled"),
         ("deformable:levels=2,points=3", "mean"),
         ("disentangled:mix=performer,span=2", "registers"), ("dat:groups=2,stride=1,kernel=3,range=3", "mean"),
-        ("neighborhood:kernel=3,dilation=2", "registers"), ("linear,softmax:window=1", "class"),
+        ("swin:2", "mean"), ("neighborhood:kernel=3,dilation=2", "registers"), ("linear,softmax:window=1", "class"),
         ("deformable,dat", "registers"), ("sinkhorn,performer", "sequence"),
     ];
 

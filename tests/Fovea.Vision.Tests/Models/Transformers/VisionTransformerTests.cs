@@ -162,6 +162,7 @@ public sealed class VisionTransformerTests
                 "rope+alibi", "ropemixed", "learned+ropemixed", "ropemixed+relative"]),
             ("softmax:window=1", ["rope"]),
             ("neighborhood:3", ["rope", "ropemixed"]),
+            ("swin:2", ["rope"]),
             ("sigmoid", ["rope", "ropemixed", "relative", "alibi"]),
             ("sinkhorn:3", ["rope", "ropemixed", "relative", "alibi"]),
             ("performer:eps=0", ["rope", "learned+rope", "ropemixed"]),
