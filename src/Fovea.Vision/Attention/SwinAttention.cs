@@ -133,7 +133,8 @@ public sealed class SwinAttention : Module, IAttention
     private Tensor Bias(int prefix)
     {
         Tensor table = Ops.Permute(Table, 1, 0);
-        return prefix == 0 ? table : Ops.Concat(1, table, Tensor.Zeros([_context.Heads, 3], table.Device));
+        return prefix == 0 ? table : Ops.Concat(1, table,
+            Tensor.From(new float[3 * _context.Heads], [_context.Heads, 3], table.Device));
     }
 
     /// <summary>Offsets in a window of some shape as those of the whole window.</summary>
