@@ -1,4 +1,3 @@
-using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Contract;
