@@ -30,6 +30,8 @@ public sealed class OnnxExportTests
         "disentangled:mix=performer,axes=1,window=2,lai=sequence,span=2",
         "deformable:levels=2,points=3", "deformable:levels=3,points=1", "dat:groups=2,stride=1,kernel=3,range=3",
         "dat:mix=performer,features=5",
+        "nystrom:landmarks=5,kernel=5", "nystrom:1,iterations=2,kernel=0", "linformer:3", "linformer:2,shared=true",
+        "focused:power=1,kernel=3", "focused:power=4,kernel=1", "agent:pool=2", "agent:pool=2,kernel=5",
     ];
 
     public static TheoryData<string> Mechanisms =>
@@ -126,6 +128,10 @@ public sealed class OnnxExportTests
     [InlineData("disentangled")]
     [InlineData("deformable:levels=2")]
     [InlineData("dat")]
+    [InlineData("nystrom:5")]
+    [InlineData("linformer:3")]
+    [InlineData("focused")]
+    [InlineData("agent:pool=3")]
     public void Images_of_another_size_give_our_scores(string attention) =>
         Compare(Models.WithAttention(attention), new() { ImageSize = 42 });
 

@@ -20,6 +20,10 @@ public static class AttentionCatalogue
         SwinAttention.Entry,
         DeformableAttention.Entry,
         DatAttention.Entry,
+        NystromAttention.Entry,
+        LinformerAttention.Entry,
+        FocusedAttention.Entry,
+        AgentAttention.Entry,
     ];
 
     /// <summary>All mechanisms.</summary>

@@ -88,6 +88,10 @@ public sealed class AttentionLayer : Module
     /// <summary>A table of position biases as this layer's grid takes it.</summary>
     internal Tensor AdaptBias(Tensor table) => (_bias as RelativePosition)?.AdaptWeight(table) ?? table;
 
+    /// <summary>A parameter of the mechanism as this layer's grid takes it.</summary>
+    internal Tensor AdaptPart(string name, Tensor value) =>
+        (Mechanism as IGridWeights)?.AdaptWeight(name, value) ?? value;
+
     /// <summary>A packed projection's weight or bias as the mechanism takes it: the values' third where it has neither
     /// queries nor keys; else all of it.</summary>
     internal Tensor AdaptWeight(Tensor packed)

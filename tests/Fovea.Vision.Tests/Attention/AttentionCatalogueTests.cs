@@ -30,6 +30,8 @@ public sealed class AttentionCatalogueTests
         "sigmoid:scale=0.7,bias=-1", "differential:lambda=0.3", "neighborhood:1", "neighborhood:3",
         "neighborhood:kernel=3,dilation=2", "swin:2", "swin:window=3,shift=2",
         "deformable:levels=2,points=3", "dat:groups=2,stride=1,kernel=3,range=3", "dat:mix=performer,features=5",
+        "nystrom:landmarks=3,kernel=5", "nystrom:1,iterations=2,kernel=0", "linformer:3", "linformer:2,shared=true",
+        "focused:power=1,kernel=3", "focused:power=4,kernel=1", "agent:pool=2", "agent:pool=2,kernel=5",
     ];
 
     public static TheoryData<string> Names => [.. AttentionCatalogue.All.Select(entry => entry.Name)];
@@ -38,11 +40,15 @@ public sealed class AttentionCatalogueTests
 
     /// <summary>
     /// Settings under which a mechanism's backward pass is the derivative of what it computes. A Performer's takes the
-    /// stabilising maximum as a constant, as published, which is exact only without ε.
+    /// stabilising maximum as a constant, as published, which is exact only without ε. Features of focused attention
+    /// bend sharply at lengths near ε, where differences need one that is large beside their step.
     /// </summary>
     private static readonly Dictionary<string, string> Differentiable = new()
     {
         ["performer"] = "performer:eps=0",
+        ["focused"] = "focused:eps=0.1",
+        ["focused:power=1,kernel=3"] = "focused:power=1,kernel=3,eps=0.1",
+        ["focused:power=4,kernel=1"] = "focused:power=4,kernel=1,eps=0.5",
         ["dat:mix=performer,features=5"] = "dat:mix=performer,features=5,eps=0",
         ["performer:16,window=1"] = "performer:16,window=1,eps=0",
         ["disentangled:mix=performer,span=2"] = "disentangled:mix=performer,span=2,eps=0",

@@ -19,6 +19,9 @@ public sealed class AttentionRelevanceTests
         ("disentangled:mix=performer,span=2", "registers"), ("dat:groups=2,stride=1,kernel=3,range=3", "mean"),
         ("swin:2", "mean"), ("neighborhood:kernel=3,dilation=2", "registers"), ("linear,softmax:window=1", "class"),
         ("deformable,dat", "registers"), ("sinkhorn,performer", "sequence"),
+        ("linear,softmax:window=1", "class"), ("deformable,dat", "registers"), ("sinkhorn,performer", "sequence"),
+        ("nystrom:3", "registers"), ("linformer:3", "mean"),
+        ("focused", "registers"), ("agent:pool=2", "mean"),
     ];
 
     /// <summary>
@@ -109,7 +112,8 @@ public sealed class AttentionRelevanceTests
             Tensor projected = block.Attention.Qkv.Forward(block.Norm1, x);
             int parts = projected.Shape[2] / model.Config.Dim;
             Tensor values = PackedHeads.Split(projected, parts, model.Config.Heads)[^1];
-            Tensor mixed = block.Attention.Mechanism.Finish(default, PackedHeads.Merge(Ops.MatMul(map, values)));
+            AttentionInput input = new(projected, grid, block.Attention.Qkv, block.Norm1, x);
+            Tensor mixed = block.Attention.Mechanism.Finish(input, PackedHeads.Merge(Ops.MatMul(map, values)));
             x = block.Attention.Proj.Forward(mixed, x);
             x = block.Mlp!.Forward(Norm($"blocks.{i}.norm2", x), x);
         }

@@ -114,7 +114,7 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
         {
             "qkv" => attention.AdaptWeight(value),
             "relative_position_bias_table" => attention.AdaptBias(value),
-            _ => value,
+            _ => attention.AdaptPart(part, value),
         };
     }
 
