@@ -15,7 +15,8 @@ namespace Fovea.Vision.Attention;
 /// o = softmax(s q aᵀ + B₂) · (softmax(s a kᵀ + B₁) · v) + DWC(v)          s = 1/√headDim
 /// B₁ = resize(an) + ah + aw, of the prefix tokens ac          B₂ = (resize(na) + ha + wa)ᵀ, of the prefix tokens ca
 /// qkv [batch, token, 3, head, headDim]  →  o [batch, token, head · headDim]
-/// an, na [head, agent, 7, 7]   ah, ha [head, agent, rows]   aw, wa [head, agent, columns]   ac, ca [head, agent, prefix]
+/// an, na [head, agent, 7, 7]   ah, ha [head, agent, rows]   aw, wa [head, agent, columns]
+/// ac, ca [head, agent, prefix]
 /// </code>
 /// Time O(token · agent · headDim) per head, extra memory O(token · agent) per head. Source: Han et al. 2024, "Agent
 /// Attention", arXiv:2312.08874, eq. 4 to 6; its code for DeiT for names, first values, and the class token: it is no
