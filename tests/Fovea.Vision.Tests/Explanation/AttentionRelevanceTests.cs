@@ -19,7 +19,6 @@ public sealed class AttentionRelevanceTests
         ("disentangled:mix=performer,span=2", "registers"), ("dat:groups=2,stride=1,kernel=3,range=3", "mean"),
         ("swin:2", "mean"), ("neighborhood:kernel=3,dilation=2", "registers"), ("linear,softmax:window=1", "class"),
         ("deformable,dat", "registers"), ("sinkhorn,performer", "sequence"),
-        ("linear,softmax:window=1", "class"), ("deformable,dat", "registers"), ("sinkhorn,performer", "sequence"),
         ("nystrom:3", "registers"), ("linformer:3", "mean"),
         ("focused", "registers"), ("agent:pool=2", "mean"),
     ];
