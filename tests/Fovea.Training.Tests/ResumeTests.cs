@@ -67,15 +67,7 @@ public sealed class ResumeTests : IDisposable
             Regularisation = new() { DropPath = 0.1 },
             Run = TinyRun.Recipe.Run with { CheckpointEvery = null, Threads = 1 },
         };
-        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
-        using CancellationTokenSource stop = new();
-        SilentObserver interrupting = new(progress => { if (progress.Step == 4) stop.Cancel(); });
-
-        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
-        RunDirectory parts = TinyRun.Resume(_folder["parts"],
-            recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
-
-        AssertSameEnd(whole, parts);
+        AssertResumesWithOtherThreads(recipe);
     }
 
     [Theory]
@@ -89,15 +81,7 @@ public sealed class ResumeTests : IDisposable
             Optimisation = start.Optimisation with { Optimizer = optimizer, LayerDecay = 0.75, Freeze = 1 },
             Run = TinyRun.Recipe.Run with { Threads = 1 },
         };
-        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
-        using CancellationTokenSource stop = new();
-        SilentObserver interrupting = new(progress => { if (progress.Step == 4) stop.Cancel(); });
-
-        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
-        RunDirectory parts = TinyRun.Resume(_folder["parts"],
-            recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
-
-        AssertSameEnd(whole, parts);
+        AssertResumesWithOtherThreads(recipe);
     }
 
     /// <summary>With clipping and parts of batches; what is evaluated is not always what is trained.</summary>
@@ -128,15 +112,7 @@ public sealed class ResumeTests : IDisposable
             },
             Run = TinyRun.Recipe.Run with { CheckpointEvery = null, Threads = 1 },
         };
-        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
-        using CancellationTokenSource stop = new();
-        SilentObserver interrupting = new(progress => { if (progress.Step == 4) stop.Cancel(); });
-
-        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
-        RunDirectory parts = TinyRun.Resume(_folder["parts"],
-            recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
-
-        AssertSameEnd(whole, parts);
+        AssertResumesWithOtherThreads(recipe);
     }
 
     [Fact]
@@ -169,15 +145,7 @@ public sealed class ResumeTests : IDisposable
         Recipe recipe = TinyRun.Recipe with { Run = TinyRun.Recipe.Run with { CheckpointEvery = null, Threads = 1 } };
         foreach (string option in options)
             recipe = RecipeFields.Find(option.Split('=')[0])!.Write(recipe, option.Split('=')[1], option);
-        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
-        using CancellationTokenSource stop = new();
-        SilentObserver interrupting = new(progress => { if (progress.Step == 4) stop.Cancel(); });
-
-        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
-        RunDirectory parts = TinyRun.Resume(_folder["parts"],
-            recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
-
-        AssertSameEnd(whole, parts);
+        AssertResumesWithOtherThreads(recipe);
         TrainedModel trained = TrainedModel.Load(_folder["whole"], Device.Cpu);
         Assert.Equal(ModelChoice.Configure(recipe, TinyRun.Images.Train.Info), trained.Model.Config);
         Assert.NotEqual(ModelChoice.Configure(TinyRun.Recipe, TinyRun.Images.Train.Info), trained.Model.Config);
@@ -311,6 +279,20 @@ public sealed class ResumeTests : IDisposable
 
         Assert.Contains("missing: cls_token, pos_embed", error.Message, StringComparison.Ordinal);
         Assert.Contains("patch_embed.proj.bias (model [128], weights [96])", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Stopped after step 4 and resumed with other threads, a run ends as one that was not stopped.</summary>
+    private void AssertResumesWithOtherThreads(Recipe recipe)
+    {
+        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"]);
+        using CancellationTokenSource stop = new();
+        SilentObserver interrupting = new(progress => { if (progress.Step == 4) stop.Cancel(); });
+
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"], interrupting, stop));
+        RunDirectory parts = TinyRun.Resume(_folder["parts"],
+            recipe => recipe with { Run = recipe.Run with { Threads = 3 } });
+
+        AssertSameEnd(whole, parts);
     }
 
     private static void AssertSameEnd(RunDirectory expected, RunDirectory actual)

@@ -27,25 +27,40 @@ internal static class ServeRun
         return ExitCode.Success;
     }
 
-    private static async Task Serve(ServerOptions options, NamedModel[] models, Terminal terminal,
-        CancellationToken stop)
+    /// <summary>Says where a server listens and waits for the signal to end it.</summary>
+    /// <param name="options">How it listens.</param>
+    /// <param name="addresses">Where.</param>
+    /// <param name="what">What is there.</param>
+    /// <param name="danger">What others may do where no secret is asked for.</param>
+    /// <param name="terminal">The writers.</param>
+    /// <param name="stop">The signal.</param>
+    internal static async Task UntilStopped(ServerOptions options, IEnumerable<Uri> addresses, string what,
+        string danger, Terminal terminal, CancellationToken stop)
     {
-        await using ModelServer server = await ModelServer.StartAsync(options, models, Say, stop);
         if (!IPAddress.IsLoopback(options.Address))
-            Say($"listens on {options.Address}: other machines can reach it"
-                + (options.Token is null ? ", and whoever does may use it (`token` asks for a secret)." : "."));
-        foreach (Uri address in server.Addresses)
-            terminal.Output.WriteLine($"{string.Join(", ", models.Select(model => model.Name))}: {address}");
+            Say(terminal, $"listens on {options.Address}: other machines can reach it"
+                + (options.Token is null ? $", and whoever does may {danger} (`token` asks for a secret)." : "."));
+        foreach (Uri address in addresses) terminal.Output.WriteLine($"{what}: {address}");
         terminal.Output.Flush();
         TaskCompletionSource ended = new();
         await using (stop.UnsafeRegister(_ => ended.TrySetResult(), null)) await ended.Task;
-        Say("finishes the requests that run, and ends.");
-        await server.StopAsync();
+    }
 
-        void Say(string sentence)
-        {
-            lock (terminal) terminal.Error.WriteLine($"fovea: {OptionNames.Of(sentence)}");
-        }
+    /// <summary>Writes a sentence of a server, whose threads may have several at a time.</summary>
+    internal static void Say(Terminal terminal, string sentence)
+    {
+        lock (terminal) terminal.Error.WriteLine($"fovea: {OptionNames.Of(sentence)}");
+    }
+
+    private static async Task Serve(ServerOptions options, NamedModel[] models, Terminal terminal,
+        CancellationToken stop)
+    {
+        await using ModelServer server = await ModelServer.StartAsync(
+            options, models, sentence => Say(terminal, sentence), stop);
+        await UntilStopped(options, server.Addresses, string.Join(", ", models.Select(model => model.Name)), "use it",
+            terminal, stop);
+        Say(terminal, "finishes the requests that run, and ends.");
+        await server.StopAsync();
     }
 
     private static ServerOptions OptionsOf(ServeSettings settings)

@@ -1,6 +1,5 @@
 using System.Net;
 using Fovea.Cli.Display;
-using Fovea.Cli.Options;
 using Fovea.Cli.Signals;
 using Fovea.Server;
 using Fovea.Server.Settings;
@@ -49,21 +48,10 @@ internal static class StudioRun
     private static async Task Show(ServerOptions options, StudioOptions studio, Terminal terminal,
         CancellationToken stop)
     {
-        await using StudioServer server = await StudioServer.StartAsync(options, studio, Say, stop);
-        if (!IPAddress.IsLoopback(options.Address))
-            Say($"listens on {options.Address}: other machines can reach it"
-                + (options.Token is null ? ", and whoever does may look at the runs (`token` asks for a secret)."
-                    : "."));
-        foreach (Uri address in server.Addresses)
-            terminal.Output.WriteLine($"{string.Join(", ", studio.Folders)}: {address}");
-        terminal.Output.Flush();
-        TaskCompletionSource ended = new();
-        await using (stop.UnsafeRegister(_ => ended.TrySetResult(), null)) await ended.Task;
+        await using StudioServer server = await StudioServer.StartAsync(
+            options, studio, sentence => ServeRun.Say(terminal, sentence), stop);
+        await ServeRun.UntilStopped(options, server.Addresses, string.Join(", ", studio.Folders), "look at the runs",
+            terminal, stop);
         await server.StopAsync();
-
-        void Say(string sentence)
-        {
-            lock (terminal) terminal.Error.WriteLine($"fovea: {OptionNames.Of(sentence)}");
-        }
     }
 }
