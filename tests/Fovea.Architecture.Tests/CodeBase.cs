@@ -15,7 +15,7 @@ internal static class CodeBase
         new ArchLoader().LoadAssemblies([.. Assemblies.Values]).Build();
 
     /// <summary>The repository's root.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Root => Checkout.Root;
 
     /// <summary>Types of a project that it declares itself.</summary>
     public static IEnumerable<IType> TypesOf(string project) =>
@@ -27,8 +27,8 @@ internal static class CodeBase
 
     /// <summary>Source files below a folder, with paths from the root and slashes; nothing that a build made.</summary>
     public static IEnumerable<string> Sources(string folder, string extension = ".cs") =>
-        Directory.EnumerateFiles(Path.Combine(FindRoot(), folder), "*" + extension, SearchOption.AllDirectories)
-            .Select(file => Path.GetRelativePath(FindRoot(), file).Replace('\\', '/'))
+        Directory.EnumerateFiles(Path.Combine(Root, folder), "*" + extension, SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
             .Where(file => !file.Split('/').Any(part => part is "bin" or "obj" or ".git"))
             .Order(StringComparer.Ordinal);
 
@@ -46,12 +46,5 @@ internal static class CodeBase
     {
         string name = project == "Fovea.Cli" ? "fovea" : project;   // the command's own name
         return System.Reflection.Assembly.LoadFrom(Path.Combine(AppContext.BaseDirectory, name + ".dll"));
-    }
-
-    private static string FindRoot()
-    {
-        string folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Fovea.slnx"))) folder = Path.GetDirectoryName(folder)!;
-        return folder;
     }
 }

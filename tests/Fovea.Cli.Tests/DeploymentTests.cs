@@ -9,7 +9,7 @@ namespace Fovea.Cli.Tests;
 /// <summary>The files of <c>deploy/</c>: what they name is there, and what they run is understood.</summary>
 public sealed partial class DeploymentTests : IDisposable
 {
-    private static readonly string Root = ExamplesTests.Repository();
+    private static readonly string Root = Checkout.Root;
     private static readonly string Folder = Path.Combine(Root, "deploy");
 
     private readonly Shell _shell = new();

@@ -32,7 +32,7 @@ public sealed partial class ExamplesTests
     [Fact]
     public void ThoseOfReadmeDocsAndRecipesAreUnderstood()
     {
-        string root = Repository();
+        string root = Checkout.Root;
         string[] files = [Path.Combine(root, "README.md"), Path.Combine(root, "bench", "README.md"),
             .. Directory.GetFiles(Path.Combine(root, "docs"), "*.md"),
             .. Directory.GetFiles(Path.Combine(root, "recipes"), "*.yaml")];
@@ -99,13 +99,6 @@ public sealed partial class ExamplesTests
             int comment = command.IndexOf(" #", StringComparison.Ordinal);
             yield return "fovea " + (comment < 0 ? command : command[..comment]).Trim();
         }
-    }
-
-    internal static string Repository()
-    {
-        DirectoryInfo? root = new(AppContext.BaseDirectory);
-        while (root is not null && !File.Exists(Path.Combine(root.FullName, "Fovea.slnx"))) root = root.Parent;
-        return root?.FullName ?? throw new DirectoryNotFoundException("Fovea.slnx is not above the tests.");
     }
 
     [GeneratedRegex(@"\s*\\\r?\n#?\s*")]

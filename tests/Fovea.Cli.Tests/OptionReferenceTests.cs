@@ -14,7 +14,7 @@ public sealed class OptionReferenceTests
     [Fact]
     public void EveryOptionOfEveryCommandIsListed()
     {
-        string file = Path.Combine(ExamplesTests.Repository(), "docs", "commands.md");
+        string file = Checkout.At("docs", "commands.md");
         string text = File.ReadAllText(file).ReplaceLineEndings("\n");
         int begin = text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
         int end = text.IndexOf(End, StringComparison.Ordinal);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace Fovea.Server.Tests;
@@ -16,7 +15,8 @@ public sealed partial class MixedLoadTests(TwoRuns runs) : IClassFixture<TwoRuns
     {
         string minutes = Environment.GetEnvironmentVariable("FOVEA_LOAD_MINUTES") ?? "1";
         using Process process = Process.Start(new ProcessStartInfo(
-            "dotnet", ["run", Program(), "--", runs.First, "--mixed", minutes, "--clients", "16"])
+            "dotnet", ["run", Checkout.At("bench", "ServeLoad.cs"), "--", runs.First, "--mixed", minutes, "--clients",
+                "16"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -37,7 +37,4 @@ public sealed partial class MixedLoadTests(TwoRuns runs) : IClassFixture<TwoRuns
     [GeneratedRegex("memory (?<third>[0-9]+) MiB after a third, (?<end>[0-9]+) MiB at the end",
         RegexOptions.ExplicitCapture)]
     private static partial Regex Memory();
-
-    private static string Program([CallerFilePath] string here = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "bench", "ServeLoad.cs"));
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Fovea.Data.Codecs;
@@ -146,7 +145,7 @@ public sealed class ModelServerTests(TwoRuns runs) : IClassFixture<TwoRuns>
         using TemporaryFolder folder = new();
         string image = folder.Write("one.ppm", Images.Ppm(1));
         ProcessStartInfo start = new("/bin/bash",
-            [Sample("serve.sh"), image, server.Client.BaseAddress!.OriginalString])
+            [Checkout.At("samples", "serve.sh"), image, server.Client.BaseAddress!.OriginalString])
         {
             WorkingDirectory = folder.Path,
             RedirectStandardOutput = true,
@@ -499,7 +498,4 @@ public sealed class ModelServerTests(TwoRuns runs) : IClassFixture<TwoRuns>
     {
         public override bool CanSeek => false;
     }
-
-    private static string Sample(string name, [CallerFilePath] string here = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "samples", name));
 }

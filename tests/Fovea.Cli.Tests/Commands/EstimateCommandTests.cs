@@ -118,9 +118,7 @@ public sealed class EstimateCommandTests : IDisposable
     [Fact]
     public void The_simulation_of_the_documentation_is_up_to_date()
     {
-        DirectoryInfo? root = new(AppContext.BaseDirectory);
-        while (root is not null && !File.Exists(Path.Combine(root.FullName, "Fovea.slnx"))) root = root.Parent;
-        string page = File.ReadAllText(Path.Combine(root!.FullName, "docs", "cluster.md")).ReplaceLineEndings("\n");
+        string page = File.ReadAllText(Checkout.At("docs", "cluster.md")).ReplaceLineEndings("\n");
         string[] shown = [.. page.Split('\n').Select(Plain)];
         string[] commands = [.. page.Replace("\\\n", "", StringComparison.Ordinal).Split('\n')
             .Where(line => line.StartsWith("fovea estimate ", StringComparison.Ordinal)

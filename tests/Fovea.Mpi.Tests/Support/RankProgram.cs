@@ -53,10 +53,11 @@ internal static class RankProgram
                     return 0;
                 case "stop":
                 case "leave":
-                    using (Liveness.Start(ranks))
+                    using (IDisposable? watch = Liveness.Start(ranks))
                     {
-                        ranks.Barrier();
-                        Thread.Sleep(1000);   // all are connected
+                        int peers = ranks.Rank == Root ? ranks.Size - 1 : 1;
+                        while (((Liveness)watch!).PeerCount < peers) Thread.Sleep(20);
+                        ranks.Barrier();   // all are connected
                         if (scenario == "stop" && ranks.Rank == ranks.Size - 1)
                             Process.Start("kill", ["-STOP", $"{Environment.ProcessId}"]);
                         if (scenario == "leave") Thread.Sleep(2000 * (ranks.Size - ranks.Rank - 1));

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Fovea.Packages.Tests.Support;
 
@@ -21,11 +20,11 @@ public sealed class PackedFeed : IDisposable
 
     /// <summary>The version that the sources give.</summary>
     public static string Version { get; } = Between(
-        File.ReadAllText(Path.Combine(Checkout(), "Directory.Build.props")), "<Version>", "</Version>");
+        File.ReadAllText(Checkout.At("Directory.Build.props")), "<Version>", "</Version>");
 
     /// <summary>The names of all library packages: those of the projects, without the command.</summary>
     public static IEnumerable<string> Libraries { get; } = [.. Directory
-        .EnumerateDirectories(Path.Combine(Checkout(), "src")).Select(project => Path.GetFileName(project))
+        .EnumerateDirectories(Checkout.At("src")).Select(project => Path.GetFileName(project))
         .Where(name => name != "Fovea.Cli").Order(StringComparer.Ordinal)];
 
     /// <summary>This machine, as .NET names it in packages.</summary>
@@ -39,11 +38,11 @@ public sealed class PackedFeed : IDisposable
         string sources = _folder["sources"], packages = _folder["packages"];
         foreach (string name in (string[])
             ["Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", "LICENSE"])
-            Copy(Path.Combine(Checkout(), name), Path.Combine(sources, name));
+            Copy(Checkout.At(name), Path.Combine(sources, name));
         foreach (string file in Directory.EnumerateFiles(
-            Path.Combine(Checkout(), "src"), "*", SearchOption.AllDirectories))
+            Checkout.At("src"), "*", SearchOption.AllDirectories))
         {
-            string relative = Path.GetRelativePath(Checkout(), file);
+            string relative = Path.GetRelativePath(Checkout.Root, file);
             string[] parts = relative.Split(Path.DirectorySeparatorChar);
             if (!parts.Contains("bin") && !parts.Contains("obj")) Copy(file, Path.Combine(sources, relative));
         }
@@ -67,7 +66,4 @@ public sealed class PackedFeed : IDisposable
         int start = text.IndexOf(before, StringComparison.Ordinal) + before.Length;
         return text[start..text.IndexOf(after, start, StringComparison.Ordinal)];
     }
-
-    private static string Checkout([CallerFilePath] string here = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
 }

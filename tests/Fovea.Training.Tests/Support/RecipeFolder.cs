@@ -12,13 +12,6 @@ internal static class RecipeFolder
     internal static IEnumerable<string> All() =>
         Directory.GetFiles(Folder(), "*.yaml").Select(file => Path.GetFileName(file));
 
-    /// <summary>The repository's recipes, from where the tests were built: source paths are not real in deterministic
-    /// builds.</summary>
-    internal static string Folder()
-    {
-        DirectoryInfo? root = new(AppContext.BaseDirectory);
-        while (root is not null && !File.Exists(Path.Combine(root.FullName, "Fovea.slnx"))) root = root.Parent;
-        return Path.Combine(root?.FullName
-            ?? throw new DirectoryNotFoundException("Fovea.slnx is not above the tests."), "recipes");
-    }
+    /// <summary>The repository's recipes.</summary>
+    internal static string Folder() => Checkout.At("recipes");
 }
