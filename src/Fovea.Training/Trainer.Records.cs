@@ -73,14 +73,19 @@ public sealed partial class Trainer
         Directory = _run.Path,
     };
 
-    private RunSummary Summarise(EvaluationResult test) => new()
+    private RunSummary Summarise(EvaluationResult test, EvaluationResult? training) => new()
     {
         Model = _recipe.Model.Name,
         Parameters = Model.ParameterCount,
         Dataset = _parts.Data.Info.Name,
         Epochs = _state.Epoch,
         Steps = _state.Step,
+        TrainAccuracy = training?.Top1,
+        TrainLoss = training?.Loss,
+        TrainImages = training?.Count,
         BestValAccuracy = _state.BestAccuracy,
+        ValLoss = _log.Events.LastOrDefault(entry => entry.Event == "epoch" && entry.Epoch == _state.BestEpoch)
+            ?.ValLoss,
         BestEpoch = _state.BestEpoch,
         TestAccuracy = test.Count > 0 ? test.Top1 : null,
         TestLoss = test.Count > 0 ? test.Loss : null,

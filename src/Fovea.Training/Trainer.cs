@@ -94,18 +94,19 @@ public sealed partial class Trainer
         }
 
         EvaluationResult test;
+        EvaluationResult? training;
         try
         {
             TrainEpochs(stop);
             if (_timeline?.Write() is string written) _observer.Warned(written);
-            test = TestBest(stop);
+            (test, training) = TestBest(stop);
         }
         finally
         {
             _checkpoints.Wait();
         }
 
-        RunSummary summary = Summarise(test);
+        RunSummary summary = Summarise(test, training);
         Log(Event("end") with
         {
             TestLoss = summary.TestLoss,
@@ -273,13 +274,12 @@ public sealed partial class Trainer
     private EvaluationResult? Validate(CancellationToken stop)
     {
         if (_parts.Data.Validation.Count == 0) return null;
-        EvaluationResult result = Evaluator.Run(Model, _parts.ValidationLoader, _parts.Data.Info.Classes, _parts.Device,
-            stop: stop, ranks: _ranks);
-        return double.IsFinite(result.Loss) ? result
-            : throw Diverged(DivergenceGuard.ExplainLoss(result.Loss, _parts.Optimizer.Groups));
+        return Evaluate(_parts.ValidationLoader, stop);
     }
 
-    private EvaluationResult TestBest(CancellationToken stop)
+    /// <summary>The best weights on the test images, and on some of the training images where that is
+    /// wanted.</summary>
+    private (EvaluationResult Test, EvaluationResult? Training) TestBest(CancellationToken stop)
     {
         if (Writes)
         {
@@ -290,10 +290,16 @@ public sealed partial class Trainer
         RankExchange.Weights(_ranks, Model);
         // the one that made them
         Model.Context = Model.Context with { Epoch = Math.Max(0, (_state.BestEpoch ?? 1) - 1) };
-        EvaluationResult test = Evaluator.Run(Model, _parts.TestLoader, _parts.Data.Info.Classes, _parts.Device,
-            stop: stop, ranks: _ranks);
-        return test.Count == 0 || double.IsFinite(test.Loss) ? test
-            : throw Diverged(DivergenceGuard.ExplainLoss(test.Loss, _parts.Optimizer.Groups));
+        return (Evaluate(_parts.TestLoader, stop),
+            _parts.TrainingSampleLoader is { } sample ? Evaluate(sample, stop) : null);
+    }
+
+    private EvaluationResult Evaluate(DataLoader images, CancellationToken stop)
+    {
+        EvaluationResult result = Evaluator.Run(Model, images, _parts.Data.Info.Classes, _parts.Device, stop: stop,
+            ranks: _ranks);
+        return result.Count == 0 || double.IsFinite(result.Loss) ? result
+            : throw Diverged(DivergenceGuard.ExplainLoss(result.Loss, _parts.Optimizer.Groups));
     }
 
     private void RequireFinite()

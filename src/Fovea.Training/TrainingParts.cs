@@ -65,6 +65,10 @@ public sealed record TrainingParts
     /// <summary>Test batches.</summary>
     public required DataLoader TestLoader { get; init; }
 
+    /// <summary>Some of the training images as the test images are prepared, to be measured at the end; null: none.
+    /// </summary>
+    public DataLoader? TrainingSampleLoader { get; init; }
+
     /// <summary>Report on the weights that training starts from; null where they were drawn.</summary>
     public LoadReport? Weights { get; init; }
 

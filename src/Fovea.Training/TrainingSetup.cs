@@ -147,6 +147,8 @@ public static class TrainingSetup
         SmallestBatch.Require(recipe, config, train);
         DataLoader validation = LoaderChoice.Evaluation(data.Validation, config, recipe.Optimisation.BatchSize,
             recipe.Data, sharing: train);
+        DataLoader test = LoaderChoice.Evaluation(data.Test, config, recipe.Optimisation.BatchSize, recipe.Data,
+            sharing: validation);
         return new TrainingParts
         {
             Recipe = recipe,
@@ -163,10 +165,17 @@ public static class TrainingSetup
             Data = data,
             TrainLoader = train,
             ValidationLoader = validation,
-            TestLoader = LoaderChoice.Evaluation(data.Test, config, recipe.Optimisation.BatchSize, recipe.Data,
-                sharing: validation),
+            TestLoader = test,
+            TrainingSampleLoader = Sample(recipe, data) is { Count: > 0 } sample
+                ? LoaderChoice.Evaluation(sample, config, recipe.Optimisation.BatchSize, recipe.Data, sharing: test)
+                : null,
         };
     }
+
+    /// <summary>Training images to measure the result on: all classes alike, and as many as there are test images
+    /// unless the recipe says.</summary>
+    private static IImageDataset Sample(Recipe recipe, DatasetSplits data) =>
+        Subset.Balanced(data.Train, recipe.Run.EvaluateTraining ?? data.Test.Count, recipe.Run.Seed);
 
     /// <summary>Loads on one rank of a machine before the others where it may write a file that they share.</summary>
     private static DatasetSplits InTurn(ICollective ranks, bool writes, Func<DatasetSplits> load)

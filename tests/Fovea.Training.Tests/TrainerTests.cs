@@ -1,12 +1,15 @@
 using Fovea.Core.Formats;
+using Fovea.Data;
 using Fovea.Data.Datasets.Shapes;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Evaluation;
 using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
+using Fovea.Training.Setup;
 using Fovea.Training.Tests.Support;
 using Fovea.Vision;
 using Fovea.Vision.Weights.Safetensors;
@@ -39,6 +42,41 @@ public sealed class TrainerTests : IDisposable
             best = CheckpointReader.Open(run.BestCheckpoint);
         Assert.Equal(3, last.Head.State.Epoch);
         Assert.Equal(summary.BestEpoch, best.Head.State.BestEpoch);
+    }
+
+    [Theory]
+    [InlineData(null, 20)]
+    [InlineData(7, 7)]
+    [InlineData(1000, 40)]
+    public void The_best_weights_are_measured_on_training_images_without_augmentation(int? asked, int images)
+    {
+        Recipe recipe = TinyRun.Recipe with { Run = TinyRun.Recipe.Run with { EvaluateTraining = asked } };
+        RunDirectory run = TinyRun.Start(recipe, _folder["run"]);
+        RunSummary summary = RunRecord.ReadSummary(run)!;
+
+        IImageDataset sample = Subset.Balanced(TinyRun.Images.Train, images, seed: 0);
+        TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Images);
+        using CheckpointReader best = CheckpointReader.Open(run.BestCheckpoint);
+        best.LoadWeights(parts.Model);
+        EvaluationResult own = Evaluator.Run(parts.Model,
+            LoaderChoice.Evaluation(sample, ModelChoice.Configure(parts.Recipe, TinyRun.Images.Info), 16,
+                parts.Recipe.Data), 10, parts.Device);
+        Assert.Equal((images, own.Loss, own.Top1), (summary.TrainImages, summary.TrainLoss, summary.TrainAccuracy));
+        RunEvent epoch = RunLog.ReadEvents(run).Single(entry => entry.Event == "epoch"
+            && entry.Epoch == summary.BestEpoch);
+        Assert.Equal((epoch.ValLoss, epoch.ValAccuracy), (summary.ValLoss, summary.BestValAccuracy));
+    }
+
+    [Fact]
+    public void Training_images_can_be_left_out_which_changes_nothing_else()
+    {
+        Recipe without = TinyRun.Recipe with { Run = TinyRun.Recipe.Run with { EvaluateTraining = 0 } };
+        RunSummary summary = RunRecord.ReadSummary(TinyRun.Start(without, _folder["without"]))!;
+        RunSummary usual = RunRecord.ReadSummary(TinyRun.Start(TinyRun.Recipe, _folder["usual"]))!;
+        Assert.Equal((null, null, null), (summary.TrainLoss, summary.TrainAccuracy, summary.TrainImages));
+        Assert.Equal((usual.TestLoss, usual.TestAccuracy, usual.ValLoss),
+            (summary.TestLoss, summary.TestAccuracy, summary.ValLoss));
+        Assert.DoesNotContain("train_", File.ReadAllText(new RunDirectory(_folder["without"]).Summary));
     }
 
     [Fact]

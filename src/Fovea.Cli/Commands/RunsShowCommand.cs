@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Lab.Reports;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Spectre.Console;
@@ -43,7 +44,11 @@ internal static class RunsShowCommand
         RunEvent[] epochs = [.. run.Epochs];
         if (epochs.Length > 0) console.Write(EpochTable.Of(epochs));
         if (run.Summary is null) console.Line($"not finished: 'fovea train --resume {run.Run.Path}' goes on");
-        else foreach ((string subject, string text) in Phrases.Describe(run.Summary, run.Run.Path))
-            console.Line(subject, text);
+        else
+        {
+            if (ResultTable.Of(PartResult.Of(run.Summary)) is Tables results) console.Write(results);
+            foreach ((string subject, string text) in Phrases.Describe(run.Summary, run.Run.Path))
+                console.Line(subject, text);
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Fovea.Cli.Options;
+using Fovea.Lab.Reports;
 using Fovea.Training.Observers;
 using Fovea.Training.Runs;
 using Spectre.Console;
@@ -10,7 +11,8 @@ namespace Fovea.Cli.Display;
 /// <summary>A table of epochs and a line of progress below it that redraws itself.</summary>
 internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
 {
-    private const int EpochsShown = 12, LinesAround = 12, SparkWidth = 32, TextBesideSpark = 64;
+    private const int EpochsShown = 12, LinesAround = 12, SparkWidth = 32, TextBesideSpark = 64,
+        LinesAroundResults = 4;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(0.1);
     private readonly List<RunEvent> _epochs = [];
     private readonly LossSpark _spark = new(
@@ -19,6 +21,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     private LiveDisplayContext? _context;
     private RunPlan? _plan;
     private IRenderable? _ending;
+    private int _linesOfResults;
 
     public void Show(Func<RunSummary> run) => console.Live(Text.Empty).Start(context =>
     {
@@ -61,15 +64,20 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     public void Ended(RunOutcome outcome)
     {
         if (outcome.Summary is not RunSummary summary) return;
-        _ending = Lines(Phrases.Describe(summary, outcome.Plan.Directory));
+        Tables? results = ResultTable.Of(
+            PartResult.Of(summary, outcome.Plan.Images.Validation, outcome.Plan.Images.Test));
+        Grid ending = Lines(Phrases.Describe(summary, outcome.Plan.Directory));
+        _ending = results is null ? ending : new Rows(results, ending);
+        _linesOfResults = results is null ? 0 : results.Count + LinesAroundResults;
         _context!.UpdateTarget(Draw(null));
     }
 
     private IRenderable Draw(StepProgress? progress)
     {
         List<IRenderable> rows = [];
-        int shown = Math.Clamp(console.Profile.Height - LinesAround, 1, EpochsShown);
-        if (_epochs.Count > 0) rows.Add(EpochTable.Of(_epochs, shown));
+        int shown = Math.Clamp(console.Profile.Height - LinesAround - _linesOfResults,
+            _linesOfResults > 0 ? 0 : 1, EpochsShown);
+        if (_epochs.Count > 0 && shown > 0) rows.Add(EpochTable.Of(_epochs, shown));
         if (progress is StepProgress now) rows.AddRange(ProgressLines(now));
         if (_ending is not null) rows.Add(_ending);
         return rows.Count == 0 ? Text.Empty : new Rows(rows);

@@ -1,4 +1,5 @@
 using Fovea.Cli.Options;
+using Fovea.Lab.Reports;
 using Fovea.Training.Observers;
 using Fovea.Training.Runs;
 
@@ -47,7 +48,9 @@ internal sealed class PlainDisplay(TextWriter output, string command, IReadOnlyL
 
     public void Ended(RunOutcome outcome)
     {
-        if (outcome.Summary is RunSummary summary) Print(Phrases.Describe(summary, outcome.Plan.Directory));
+        if (outcome.Summary is not RunSummary summary) return;
+        Print(ResultTable.Lines(PartResult.Of(summary, outcome.Plan.Images.Validation, outcome.Plan.Images.Test)));
+        Print(Phrases.Describe(summary, outcome.Plan.Directory));
     }
 
     private void Print(IEnumerable<(string Subject, string Text)> lines)

@@ -16,6 +16,7 @@ public static class HtmlReport
     {
         ArgumentNullException.ThrowIfNull(content);
         StringBuilder body = new(Heading(content));
+        if (content.Results.Count > 0) Section("Results", HtmlSections.Results(content.Results));
         Section("Summary", HtmlTable.Facts(Summary(content)));
         Section("Training", HtmlSections.Chart(RunCharts.Loss(content))
             + HtmlSections.Chart(RunCharts.Accuracy(content)) + HtmlSections.Chart(RunCharts.LearningRate(content)));

@@ -30,6 +30,19 @@ internal static class HtmlSections
         $"<div class=\"chart wide\">\n{wide.ToInlineSvg()}</div>\n<div class=\"chart "
             + $"narrow\">\n{narrow.ToInlineSvg()}</div>\n";
 
+    /// <summary>Loss and accuracy on each part of the data, a row each.</summary>
+    public static string Results(IReadOnlyList<PartResult> parts)
+    {
+        StringBuilder table = HtmlTable.Open(HtmlColumn.Text("Images"), HtmlColumn.Number("Loss"),
+            HtmlColumn.Number("Accuracy"), HtmlColumn.Number("Number of images", isExtra: true));
+        foreach (PartResult part in parts)
+            table.Append("<tr>").Append(HtmlTable.Text(part.Part)).Append(HtmlTable.Number(Fixed(part.Loss)))
+                .Append(HtmlTable.Number(Percent(part.Accuracy)))
+                .Append(HtmlTable.Number(part.Images is int images ? Count(images) : "", isExtra: true))
+                .Append("</tr>\n");
+        return table.Close() + $"<p class=\"lead\">{Markup.Escape(PartResult.Note)}</p>\n";
+    }
+
     /// <summary>A row per epoch, the best one starred.</summary>
     public static string Epochs(ReportContent run)
     {

@@ -31,6 +31,9 @@ public sealed record ReportContent
     /// <summary>Mean loss over the test images.</summary>
     public double TestLoss { get; init; } = double.NaN;
 
+    /// <summary>Loss and accuracy of the best weights on each part of the data; empty: not known.</summary>
+    public IReadOnlyList<PartResult> Results { get; init; } = [];
+
     /// <summary>Training images per second over the whole run.</summary>
     public double ImagesPerSecond { get; init; } = double.NaN;
 

@@ -99,6 +99,7 @@ internal static class RunReport
         {
             TestAccuracy = summary.TestAccuracy ?? double.NaN,
             TestLoss = summary.TestLoss ?? double.NaN,
+            Results = PartResult.Of(summary, run.Plan.Images.Validation, run.Plan.Images.Test),
             ImagesPerSecond = summary.ImagesPerSecond,
             Seconds = summary.Seconds,
             Confusion = test.Count == 0 ? null : new ConfusionMatrix(run.Data.Info.ClassNames, test.Confusion),

@@ -11,7 +11,7 @@ public sealed record StudyCell(Configuration Configuration, ulong Seed, Recipe R
 {
     /// <summary>Options that decide where and how conveniently a run goes, but not what comes out.</summary>
     private static readonly HashSet<string> Bookkeeping = ["out", "data", "threads", "workers", "log-every",
-        "checkpoint-every", "checkpoint-minutes", "keep-checkpoints"];
+        "checkpoint-every", "checkpoint-minutes", "keep-checkpoints", "train-eval"];
 
     /// <summary>The run directory.</summary>
     public RunDirectory Run { get; } = new(Recipe.Run.Out!);

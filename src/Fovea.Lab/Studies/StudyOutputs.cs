@@ -53,10 +53,17 @@ public static class StudyOutputs
     /// <summary>The table of results, for a README.</summary>
     public static string Markdown(StudyResults results)
     {
-        StudyTable table = StudyTable.Of(results);
         StringBuilder text = new($"# {Escaped(results.Plan.Study.Name)}\n\n");
         if (results.Plan.Study.Description.Length > 0)
             text.Append(Escaped(results.Plan.Study.Description.Trim())).Append("\n\n");
+        Append(text, StudyTable.Of(results));
+        StudyTable parts = StudyTable.Parts(results);
+        if (parts.Rows.Count > 0) Append(text.Append("\n## Train, validation and test\n\n"), parts);
+        return text.ToString();
+    }
+
+    private static void Append(StringBuilder text, StudyTable table)
+    {
         text.Append("| ").AppendJoin(" | ", table.Headings.Select(heading => Escaped(heading.TrimStart('>'))))
             .Append(" |\n");
         text.Append("| ").AppendJoin(" | ", table.Headings.Select(heading => heading[0] == '>' ? "---:" : "---"))
@@ -64,7 +71,6 @@ public static class StudyOutputs
         foreach (IReadOnlyList<string> row in table.Rows)
             text.Append("| ").AppendJoin(" | ", row.Select(Escaped)).Append(" |\n");
         foreach (string note in table.Notes) text.Append('\n').Append(Escaped(note)).Append('\n');
-        return text.ToString();
     }
 
     /// <summary>Text within Markdown: one line, no HTML, no end of a cell, nothing that steers a terminal.</summary>

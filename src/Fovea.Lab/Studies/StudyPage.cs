@@ -21,6 +21,9 @@ internal static class StudyPage
                 + $"class=\"lead\">{Markup.Escape(Lead(results))}</p>\n</header>\n");
         if (study.Description.Length > 0) body.Append($"<p>{Markup.Escape(study.Description.Trim())}</p>\n");
         Section("Results", HtmlSections.Chart(StudyCharts.TestAccuracy(results)) + Table(results));
+        if (StudyTable.Parts(results) is { Rows.Count: > 0 } parts)
+            Section("Train, validation and test", Columns(parts, [.. Enumerable.Range(0, parts.Headings.Count)])
+                + Notes(parts));
         if (results.Comparisons.Count > 0) Section("Differences", Differences(results));
         Section("Training", string.Concat(StudyCharts.Curves(results)
             .Select(chart => HtmlSections.Chart(chart.Chart))));
@@ -49,9 +52,12 @@ internal static class StudyPage
         StudyTable table = StudyTable.Of(results);
         int costs = table.Headings.ToList().IndexOf(StudyTable.FirstCost);
         return Columns(table, [.. Enumerable.Range(0, costs)])
-            + string.Concat(table.Notes.Select(note => $"<p class=\"lead\">{Markup.Escape(note)}</p>\n"))
+            + Notes(table)
             + Columns(table, [0, .. Enumerable.Range(costs, table.Headings.Count - costs)]);
     }
+
+    private static string Notes(StudyTable table) =>
+        string.Concat(table.Notes.Select(note => $"<p class=\"lead\">{Markup.Escape(note)}</p>\n"));
 
     /// <summary>True for the number of seeds, which a narrow page has no room for.</summary>
     private static bool IsExtra(StudyTable table, int column) => table.Headings[column] == ">seeds";

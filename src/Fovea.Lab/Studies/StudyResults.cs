@@ -82,6 +82,18 @@ public sealed record ConfigurationResult
     /// <summary>Best share of validation images classified correctly.</summary>
     public Spread ValidationAccuracy => Of(summary => summary.BestValAccuracy);
 
+    /// <summary>Share of training images, without augmentation, classified correctly by the best checkpoint.</summary>
+    public Spread TrainAccuracy => Of(summary => summary.TrainAccuracy);
+
+    /// <summary>Mean loss of the best checkpoint on the same training images.</summary>
+    public Spread TrainLoss => Of(summary => summary.TrainLoss);
+
+    /// <summary>Mean loss of the best checkpoint on the validation images.</summary>
+    public Spread ValidationLoss => Of(summary => summary.ValLoss);
+
+    /// <summary>Mean loss of the best checkpoint on the test images.</summary>
+    public Spread TestLoss => Of(summary => summary.TestLoss);
+
     /// <summary>Seconds of a whole run.</summary>
     public Spread Seconds => Of(summary => summary.Seconds);
 

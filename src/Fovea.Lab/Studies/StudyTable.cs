@@ -1,3 +1,4 @@
+using Fovea.Lab.Reports;
 using Fovea.Plotting.Text;
 using Fovea.Training.Recipes;
 
@@ -19,7 +20,7 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
     [
         "seeds", "test_accuracy", "test_accuracy_std", "test_accuracy_min", "test_accuracy_max", "val_accuracy",
         "val_accuracy_std", "published", "parameters", "flops",
-        "seconds", "images_per_second", "peak_memory_bytes",
+        "seconds", "images_per_second", "peak_memory_bytes", "train_accuracy", "train_loss", "val_loss", "test_loss",
     ];
 
     /// <summary>Measurements of a configuration; null or not finite: not known.</summary>
@@ -28,7 +29,8 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
         one.Finished.Count, one.TestAccuracy.Mean, one.TestAccuracy.Std, one.TestAccuracy.Least, one.TestAccuracy.Most,
         one.ValidationAccuracy.Mean, one.ValidationAccuracy.Std, one.Configuration.Published, one.Cost.Parameters,
         one.Cost.Flops,
-        one.Seconds.Mean, one.ImagesPerSecond.Mean, one.PeakMemoryBytes.Mean,
+        one.Seconds.Mean, one.ImagesPerSecond.Mean, one.PeakMemoryBytes.Mean, one.TrainAccuracy.Mean,
+        one.TrainLoss.Mean, one.ValidationLoss.Mean, one.TestLoss.Mean,
     ];
 
     /// <summary>The table of a study.</summary>
@@ -45,6 +47,19 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
         return new(headings, [.. results.Configurations.Select((_, i) => Row(results, i, published, compared))],
             [.. NotesOf(results)]);
     }
+
+    /// <summary>Loss and accuracy on training, validation and test images side by side; without rows where nothing is
+    /// finished.</summary>
+    public static StudyTable Parts(StudyResults results) => new(
+        ["configuration", ">train loss", ">train accuracy", ">validation loss", ">validation accuracy", ">test loss",
+            ">test accuracy"],
+        [.. results.Configurations.Where(one => one.Finished.Count > 0).Select(one => (string[])
+            [one.Configuration.Label, Loss(one.TrainLoss), Accuracy(one.TrainAccuracy), Loss(one.ValidationLoss),
+                Accuracy(one.ValidationAccuracy), Loss(one.TestLoss), Accuracy(one.TestAccuracy)])],
+        [PartResult.Note + (results.Plan.Study.Seeds.Count > 1 ? " Means over seeds, ± standard deviation." : "")]);
+
+    private static string Loss(Spread loss) => !double.IsFinite(loss.Std) ? ValueText.Fixed(loss.Mean)
+        : $"{ValueText.Fixed(loss.Mean)} ± {ValueText.Significant(loss.Std, 2)}";
 
     /// <summary>Names of the options that any configuration sets.</summary>
     internal static string[] Options(StudyResults results) =>

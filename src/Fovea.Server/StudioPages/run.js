@@ -8,7 +8,7 @@ import { controlsOf } from "/control.js";
 export async function runPage(main, values, signal) {
   const id = values.get("run");
   const first = await askJson(`run?${query({ run: id })}`, { signal });
-  let entry = first.run;
+  let entry = first.run, summary = first.summary;
   const lead = make("div", { class: "lead" }), numbers = make("div"), rest = make("div"), controls = make("div");
   const problem = make("p", { class: "problem" });
   main.append(make("h1", {}, make("bdi", {}, entry.name)), lead, problem, controls,
@@ -45,6 +45,8 @@ export async function runPage(main, values, signal) {
     problem.textContent = entry.problem ?? "";
     numbers.replaceChildren(facts([["Model", entry.model], ["Attention", entry.attention], ["Dataset", entry.dataset],
       ["Best validation", percent(entry.valAccuracy)], ["Test", percent(entry.testAccuracy)],
+      ...summary?.trainAccuracy == null ? [] : [[`Training images (${summary.trainImages.toLocaleString("en")})`,
+        `${percent(summary.trainAccuracy)}, loss ${number(summary.trainLoss)}`]],
       ["Training loss", number(entry.trainLoss)], ["Steps", entry.steps?.toLocaleString("en")],
       ["Images per second", number(entry.imagesPerSecond)], ["Time", duration(entry.seconds)],
       ["Seed", entry.seed], ["Last change", date(entry.changed)]]));
@@ -53,6 +55,7 @@ export async function runPage(main, values, signal) {
 
   function show(run) {
     entry = run.run;
+    summary = run.summary;
     head();
     const open = new Set([...rest.querySelectorAll("details[open]")].map(one => one.dataset.name));
     const section = (name, content, isOpen = false) => make("details", { "data-name": name,

@@ -401,6 +401,10 @@ public static class RecipeFields
             section.Field("check-ranks-every", ValueForm.Whole(1), s => s.CheckRanksEvery,
                 (s, v) => s with { CheckRanksEvery = v },
                 "Steps between comparisons of the weights of all ranks"),
+            section.Field("train-eval", ValueForm.Whole(0).Or("auto"), s => s.EvaluateTraining,
+                (s, v) => s with { EvaluateTraining = v },
+                "Training images that the best weights are measured on at the end, without augmentation, beside "
+                    + "validation and test; auto: as many as there are test images; 0: none"),
             section.Field("timeline", ValueForm.Text("FILE").OrNone("none"), s => s.Timeline,
                 (s, v) => s with { Timeline = v },
                 "Write a timeline of some steps of all ranks: a Chrome trace (JSON)"),

@@ -33,6 +33,10 @@ public sealed record RunSection
     /// <summary>Steps between comparisons of the weights of all ranks; 100.</summary>
     public int CheckRanksEvery { get; init; } = 100;
 
+    /// <summary>Training images that the best weights are measured on at the end, without augmentation; 0: none;
+    /// null: as many as there are test images.</summary>
+    public int? EvaluateTraining { get; init; }
+
     /// <summary>File for a timeline of the first steps, in Chrome's form; null: none.</summary>
     public string? Timeline { get; init; }
 

@@ -20,8 +20,21 @@ public sealed record RunSummary
     /// <summary>Steps done.</summary>
     public required long Steps { get; init; }
 
+    /// <summary>Share of <see cref="TrainImages"/> training images classified correctly by the best checkpoint, without
+    /// augmentation, 0 to 1; null where that was not measured.</summary>
+    public double? TrainAccuracy { get; init; }
+
+    /// <summary>Mean loss of the best checkpoint on the same images, of the kind of <see cref="TestLoss"/>.</summary>
+    public double? TrainLoss { get; init; }
+
+    /// <summary>Number of training images that these two are of, drawn from all classes alike.</summary>
+    public int? TrainImages { get; init; }
+
     /// <summary>Best share of validation images classified correctly, 0 to 1; null without a validation set.</summary>
     public double? BestValAccuracy { get; init; }
+
+    /// <summary>Mean loss on the validation set after the same epoch.</summary>
+    public double? ValLoss { get; init; }
 
     /// <summary>Epoch in which that was, from 1.</summary>
     public int? BestEpoch { get; init; }
@@ -62,6 +75,8 @@ public sealed record RunSummary
         Check.AtLeast(0, Steps, "steps");
         Check.That(BestValAccuracy is null or (>= 0 and <= 1),
             $"best_val_accuracy must be 0 to 1, got {BestValAccuracy}.");
+        Check.That(TrainAccuracy is null or (>= 0 and <= 1), $"train_accuracy must be 0 to 1, got {TrainAccuracy}.");
+        Check.AtLeast(0, TrainImages ?? 0, "train_images");
         Check.That(TestAccuracy is null or (>= 0 and <= 1), $"test_accuracy must be 0 to 1, got {TestAccuracy}.");
         Check.AtLeast(1, BestEpoch ?? 1, "best_epoch");
         Check.AtLeast(0, SkippedImages ?? 0, "skipped_images");

@@ -107,6 +107,8 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Contains("effective batch 16", _shell.Output, StringComparison.Ordinal);
         Assert.Contains("epoch 1/2  step 2/6  loss ", _shell.Output, StringComparison.Ordinal);
         Assert.Contains("test      accuracy ", _shell.Output, StringComparison.Ordinal);
+        Assert.Matches(@"results +loss +accuracy +images\s+train +\d\.\d{4} +\d+\.\d % +\d+\s+validation +\d\.\d{4} "
+            + @"+\d+\.\d % +\d+\s+test +\d\.\d{4} +\d+\.\d % +\d+\s", _shell.Output);
         Assert.DoesNotContain("\u001b", _shell.Output, StringComparison.Ordinal);
         Assert.Empty(_shell.Error);
         foreach (string name in new[] { "config.yaml", "metrics.jsonl", "results.csv", "summary.json", "report.html",

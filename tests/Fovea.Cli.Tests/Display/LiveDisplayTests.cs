@@ -25,7 +25,7 @@ public sealed partial class LiveDisplayTests
         Assert.All(lines, line => Assert.True(line.TrimEnd().Length <= width, line));
         foreach (string part in (string[])["97.5 %", "2.3044", "warning: a Vision Transformer", "memory 138 MiB",
             Directory + "/", "report.html", "seed 0", "epoch 16/16", "step 13/13", "2.0 s left", "0.000384",
-            "--weights."])
+            "--weights.", "train 0.3111 98.0 % 100", "validation 2.2044 20.0 % 100", "test 2.2481 16.0 % 100"])
             Assert.Contains(part, Spaces().Replace(screen, " "));
         Assert.Contains("1,995 images/s", screen);
         Assert.DoesNotContain("…", screen);
@@ -111,6 +111,10 @@ public sealed partial class LiveDisplayTests
         BestEpoch = 11,
         TestAccuracy = 0.16,
         TestLoss = 2.2481,
+        TrainLoss = 0.3111,
+        TrainAccuracy = 0.98,
+        TrainImages = 100,
+        ValLoss = 2.2044,
         ImagesPerSecond = 1261,
         PeakMemoryBytes = 138 << 20,
         Seconds = 6,

@@ -1,8 +1,10 @@
+using System.Globalization;
 using Fovea.Lab.Reports;
 using Fovea.Training;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
+using Fovea.Training.Runs;
 
 namespace Fovea.Lab.Tests.Reports;
 
@@ -66,6 +68,47 @@ public sealed class RunReportTests
             "train, binary cross-entropy</text>",
             "--amp changes nothing. mixup-prob 0.5 changes nothing: nothing is mixed."])
             Assert.Contains(text, page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Train_validation_and_test_stand_side_by_side()
+    {
+        using TemporaryFolder folder = new();
+        Train(folder["run"], TinyRun.Recipe, "");
+        string page = File.ReadAllText(Path.Combine(folder["run"], "report.html"));
+        RunSummary summary = RunRecord.ReadSummary(new RunDirectory(folder["run"]))!;
+        string results = page[page.IndexOf("<h2>Results</h2>", StringComparison.Ordinal)..];
+        results = results[..results.IndexOf("</section>", StringComparison.Ordinal)];
+        foreach ((string part, double? loss, double? accuracy) in ((string, double?, double?)[])[
+            ("train", summary.TrainLoss, summary.TrainAccuracy), ("validation", summary.ValLoss,
+            summary.BestValAccuracy), ("test", summary.TestLoss, summary.TestAccuracy)])
+            Assert.Contains($"<td>{part}</td><td class=\"number\">{Text(loss!.Value, "0.0000")}</td>"
+                + $"<td class=\"number\">{Text(100 * accuracy!.Value, "0.00")} %</td>", results);
+    }
+
+    private static string Text(double value, string form) => value.ToString(form, CultureInfo.InvariantCulture);
+
+    [Fact]
+    public void A_run_of_an_older_version_has_the_rows_that_it_knows()
+    {
+        RunSummary old = new()
+        {
+            Model = "vit",
+            Parameters = 1,
+            Dataset = "shapes",
+            Epochs = 1,
+            Steps = 1,
+            BestValAccuracy = 0.5,
+            TestAccuracy = 0.25,
+            TestLoss = 1.5,
+            ImagesPerSecond = 1,
+            PeakMemoryBytes = 1,
+            Seconds = 1,
+            Seed = 0,
+            Version = "0.1.0",
+        };
+        Assert.Equal([new("validation", double.NaN, 0.5), new("test", 1.5, 0.25, 100)],
+            PartResult.Of(old, test: 100));
     }
 
     private static void Train(string directory, Recipe recipe, string command) => TrainingRun.Start(

@@ -30,6 +30,8 @@ public sealed class StudyRunnerTests : IDisposable
         Assert.Equal(["softmax", "softmax", "2"], rows[1].Split(',')[..3]);
         Assert.Equal(rows[0].Split(',').Length, rows[1].Split(',').Length);
         Assert.Contains("| linear | 2/2 |", File.ReadAllText(_folder["study.md"]), StringComparison.Ordinal);
+        Assert.Matches(@"## Train, validation and test\s+\| configuration \| train loss \|(.|\n)*"
+            + @"\| linear \| (\d\.\d{4} ± [^|]+ \| [\d.]+ ± [\d.]+ % \| ){2}", File.ReadAllText(_folder["study.md"]));
 
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(_folder["study.json"]));
         Assert.True(json.RootElement.GetProperty("complete").GetBoolean());

@@ -17,7 +17,8 @@ internal sealed class RunFolders(IReadOnlyList<string> folders, bool control)
 
     /// <summary>Fields that say where and how conveniently a run goes.</summary>
     private static readonly HashSet<string> Bookkeeping = ["out", "threads", "workers", "log-every",
-        "checkpoint-every", "checkpoint-minutes", "keep-checkpoints", "track", "histogram-every", "timeline"];
+        "checkpoint-every", "checkpoint-minutes", "keep-checkpoints", "track", "histogram-every", "timeline",
+        "train-eval"];
 
     private static readonly string[] Fields = [.. RecipeFields.All
         .Where(field => !field.IsShorthand && !Bookkeeping.Contains(field.Name)).Select(field => field.Name)];
