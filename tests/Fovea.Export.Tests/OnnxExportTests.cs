@@ -132,6 +132,7 @@ public sealed class OnnxExportTests
     [InlineData("linformer:3")]
     [InlineData("focused")]
     [InlineData("agent:pool=3")]
+    [InlineData("deltanet")]
     public void Images_of_another_size_give_our_scores(string attention) =>
         Compare(Models.WithAttention(attention), new() { ImageSize = 42 });
 
@@ -145,6 +146,7 @@ public sealed class OnnxExportTests
     [InlineData("performer:soft=1", 11, 2, 22, 17)]
     [InlineData("disentangled", 13, 11, 143, 11)]
     [InlineData("deformable", 11, 13, 143, 13)]
+    [InlineData("deltanet", 11, 11, 143, 11)]
     public void Sizes_that_are_multiples_of_the_traced_batch(string attention, int side, int heads, int dim,
         int classes) => Compare(Models.WithAttention(attention) with
         {

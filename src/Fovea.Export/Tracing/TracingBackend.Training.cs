@@ -54,6 +54,10 @@ internal sealed partial class TracingBackend
         throw Trains(nameof(NeighborhoodAttentionBackward));
 
     /// <inheritdoc/>
+    public override void DeltaRuleBackward(in DeltaRuleArguments arguments, Storage dy,
+        in DeltaRuleGradients gradients) => throw Trains(nameof(DeltaRuleBackward));
+
+    /// <inheritdoc/>
     public override void KernelAttentionBackward(in KernelAttentionArguments arguments, Storage y, Storage normalizers,
         Storage dy, in KernelAttentionGradients gradients) =>
         throw Trains(nameof(KernelAttentionBackward));

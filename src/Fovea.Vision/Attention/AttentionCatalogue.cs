@@ -24,6 +24,7 @@ public static class AttentionCatalogue
         LinformerAttention.Entry,
         FocusedAttention.Entry,
         AgentAttention.Entry,
+        DeltaAttention.Entry,
     ];
 
     /// <summary>All mechanisms.</summary>

@@ -16,6 +16,7 @@ internal static partial class BackendCases
         ["matmul"] = MatMul,
         ["attention"] = Attention,
         ["neighborhood attention"] = NeighborhoodAttention,
+        ["delta rule"] = DeltaRule,
         ["kernel attention"] = KernelAttention,
         ["relations"] = Relations,
         ["random features"] = RandomFeatures,

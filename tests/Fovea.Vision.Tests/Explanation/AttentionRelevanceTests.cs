@@ -20,7 +20,7 @@ public sealed class AttentionRelevanceTests
         ("swin:2", "mean"), ("neighborhood:kernel=3,dilation=2", "registers"), ("linear,softmax:window=1", "class"),
         ("deformable,dat", "registers"), ("sinkhorn,performer", "sequence"),
         ("nystrom:3", "registers"), ("linformer:3", "mean"),
-        ("focused", "registers"), ("agent:pool=2", "mean"),
+        ("focused", "registers"), ("agent:pool=2", "mean"), ("deltanet", "registers"),
     ];
 
     /// <summary>

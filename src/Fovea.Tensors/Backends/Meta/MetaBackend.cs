@@ -231,6 +231,15 @@ public sealed class MetaBackend : Backend
         Move(6L * arguments.Batch * arguments.Tokens * arguments.Heads * arguments.HeadDim + dy.Capacity);
 
     /// <inheritdoc/>
+    public override void DeltaRule(in DeltaRuleArguments arguments, Storage y) =>
+        Move(Scanned(arguments) + y.Capacity);
+
+    /// <inheritdoc/>
+    public override void DeltaRuleBackward(in DeltaRuleArguments arguments, Storage dy,
+        in DeltaRuleGradients gradients) =>
+        Move(2 * Scanned(arguments) + dy.Capacity);
+
+    /// <inheritdoc/>
     public override void KernelAttention(in KernelAttentionArguments arguments, Storage y, Storage normalizers) =>
         Move(Projected(arguments) + y.Capacity);
 
@@ -350,6 +359,10 @@ public sealed class MetaBackend : Backend
     private static long Projected(in KernelAttentionArguments arguments) => (long)arguments.Batch * arguments.Heads
         * ((long)arguments.Features * (arguments.QueryCount + arguments.KeyCount)
             + (long)arguments.HeadDim * arguments.KeyCount);
+
+    private static long Scanned(in DeltaRuleArguments arguments) =>
+        (long)arguments.Batch * arguments.Tokens * arguments.Heads
+            * (2L * arguments.KeyDim + arguments.ValueDim + 2L * GridScan.Count);
 
     private void Move(params ReadOnlySpan<Operand> operands)
     {
