@@ -17,6 +17,8 @@ internal static partial class BackendCases
         yield return Neighbours(1, 0, 1, 1, 1, 1, 1);
         yield return Neighbours(40, 0, 3, 3, 1, 2, 3);
         yield return Neighbours(0, 1, 3, 3, 2, 4, 3);
+        foreach (int rows in (int[])[14, 41, 100]) yield return Neighbours(1, 1, rows, 5, 2, 6, 5);
+        yield return Neighbours(1, 2, 50, 7, 1, 4, 3, 2);
         yield return BackendCase.Operator("NeighborhoodAttention twice", Rounding.Rows(96),
             x => Ops.Add(Ops.NeighborhoodAttention(x[0], 2, new(4, 6), new(3), 1),
                 Ops.NeighborhoodAttention(x[0], 2, new(4, 6), new(3, 2), 1, 0.3f)), Normal([2, 25, 3 * 2 * 5]));

@@ -78,6 +78,44 @@ public sealed class NeighborhoodTests
             .OrderBy(other => Math.Abs(other - position)).Take(Kernel);
     }
 
+    /// <summary>One head whose rows are shared out: the same bits for any number of threads, and for results also
+    /// beside so many others that heads are not cut.</summary>
+    [Theory]
+    [InlineData(0, 3, 1)]
+    [InlineData(2, 7, 1)]
+    [InlineData(1, 3, 2)]
+    public void Cut_heads_give_the_same_bits(int prefix, int kernel, int dilation)
+    {
+        const int Rows = 40, Columns = 19, Width = 3 * 5, Copies = 20;
+        int tokens = prefix + Rows * Columns;
+        float[] one = Run(1, 1, out float[] gradient);
+        foreach (int threads in (int[])[2, 3, 7])
+        {
+            Assert.Equal(one, Run(1, threads, out float[] other));
+            Assert.Equal(gradient, other);
+        }
+
+        float[] many = Run(Copies, 2, out float[] whole);
+        for (int i = 0; i < many.Length; i++) Assert.Equal(one[i % one.Length], many[i]);
+        double largest = gradient.Max(Math.Abs);
+        for (int i = 0; i < whole.Length; i++)
+            Assert.Equal(gradient[i % gradient.Length], whole[i], 1e-6 * (1 + largest));
+
+        float[] Run(int batch, int threads, out float[] gradient)
+        {
+            using StepScope scope = StepScope.Begin();
+            float[] values = Normal([1, tokens, Width]).Create(Device.Reference, 1).ToArray();
+            Tensor qkv = Tensor.From([.. Enumerable.Repeat(values, batch).SelectMany(x => x)], [batch, tokens, Width],
+                Device.CreateCpu(threads));
+            qkv.RequiresGradient = true;
+            using Tape tape = Tape.Record();
+            Tensor y = Ops.NeighborhoodAttention(qkv, 1, new(Rows, Columns), new(kernel, dilation), prefix);
+            tape.Backward(y, Ops.Scale(y, 2));
+            gradient = qkv.Gradient!.ToArray();
+            return y.ToArray();
+        }
+    }
+
     [Fact]
     public void Sizes_that_do_not_fit_are_refused()
     {

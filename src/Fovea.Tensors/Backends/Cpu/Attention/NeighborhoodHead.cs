@@ -31,7 +31,7 @@ internal readonly unsafe struct NeighborhoodHead<V>
     private int Padded => _sizes.Padded;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal void Forward(float* y, float* logSums)
+    internal void Forward(in WindowPart part, float* y, float* logSums)
     {
         using Scratch scratch = Scratch.Begin();
         float* work = scratch.Floats(LaneTranspose<V>.Work), weights = Weights(scratch), sums = Line(scratch, 1);
@@ -39,36 +39,44 @@ internal readonly unsafe struct NeighborhoodHead<V>
         WindowPlanes<V> keys = Planes(_a.K, scratch), values = Planes(_a.V, scratch);
         HeadRows<V> q = Rows(_a.Q), to = Results(y);
         V scale = V.Broadcast(_a.Scale * Log2E);
+        WindowGroup group = part.Group;
         keys.ReadPrefix();
         values.ReadPrefix();
-        foreach (WindowGroup group in _sizes.Groups())
+        keys.Start(part);
+        values.Start(part);
+        for (int row = part.Row; row < part.End; row++)
         {
-            keys.Start(group);
-            values.Start(group);
-            for (int row = 0; row < group.Rows; row++)
+            int count = keys.Read(row, work), first = group.Position(row);
+            _ = values.Read(row, work);
+            In(q.Row(_a.Prefix + first), q.Stride, group, queries, work);
+            for (int column = 0; column < group.Columns; column += V.Count)
             {
-                int count = keys.Read(row, work), first = group.Position(row);
-                _ = values.Read(row, work);
-                In(q.Row(_a.Prefix + first), q.Stride, group, queries, work);
-                for (int column = 0; column < group.Columns; column += V.Count)
-                {
-                    Dots(queries + column, keys.Pointers, column, count, weights);
-                    V sum = Exponentials(weights, count, scale, out V largest);
-                    V.Store(sums + column, V.Fma(largest, V.Broadcast(Ln2), VectorMath<V>.Log(sum)));
-                    Mix(weights, values.Pointers, column, count, results + column, V.Broadcast(1) / sum);
-                }
-
-                Out(results, group, to.Row(first), to.Stride, false, work);
-                float* line = SumsOf(logSums) + first;
-                for (int column = 0; column < group.Columns; column++) line[column * group.Step] = sums[column];
+                Dots(queries + column, keys.Pointers, column, count, weights);
+                V sum = Exponentials(weights, count, scale, out V largest);
+                V.Store(sums + column, V.Fma(largest, V.Broadcast(Ln2), VectorMath<V>.Log(sum)));
+                Mix(weights, values.Pointers, column, count, results + column, V.Broadcast(1) / sum);
             }
+
+            Out(results, group, to.Row(first), to.Stride, false, work);
+            float* line = SumsOf(logSums) + first;
+            for (int column = 0; column < group.Columns; column++) line[column * group.Step] = sums[column];
         }
     }
 
     /// <summary>With p = exp(s − logSum), g_ij = dy_i·v_j and ds_ij = scale p_ij (g_ij − Σ_j p_ij g_ij): dq_i = Σ_j
     /// ds_ij k_j, dk_j = Σ_i ds_ij q_i, dv_j = Σ_i p_ij dy_i.</summary>
+    /// <param name="part">Rows of queries.</param>
+    /// <param name="logSums">logSum.</param>
+    /// <param name="dy">dy.</param>
+    /// <param name="dq">Gradient of the queries.</param>
+    /// <param name="dk">Gradient of the keys that no part before sees.</param>
+    /// <param name="dv">Gradient of their values.</param>
+    /// <param name="shared">Receives the other gradients, those of keys and behind them those of values, for
+    /// <see cref="AddShared"/>.</param>
+    /// <param name="floats">Floats of each.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal void Backward(float* logSums, float* dy, in HeadGradient dq, in HeadGradient dk, in HeadGradient dv)
+    internal void Backward(in WindowPart part, float* logSums, float* dy, in HeadGradient dq, in HeadGradient dk,
+        in HeadGradient dv, float* shared, long floats)
     {
         using Scratch scratch = Scratch.Begin();
         float* work = scratch.Floats(LaneTranspose<V>.Work), weights = Weights(scratch), scores = Weights(scratch);
@@ -77,48 +85,81 @@ internal readonly unsafe struct NeighborhoodHead<V>
         WindowPlanes<V> keys = Planes(_a.K, scratch), values = Planes(_a.V, scratch),
             dkeys = Planes(dk.View, scratch), dvalues = Planes(dv.View, scratch);
         HeadRows<V> q = Rows(_a.Q), to = Rows(dq.View), from = Results(dy);
+        WindowGroup group = part.Group;
         keys.ReadPrefix();
         values.ReadPrefix();
         dkeys.ClearPrefix();
         dvalues.ClearPrefix();
-        for (int token = 0; token < _a.Prefix && !dq.Accumulate; token++)
-            new Span<float>(to.Row(token), _a.HeadDim).Clear();
-        foreach (WindowGroup group in _sizes.Groups())
+        keys.Start(part);
+        values.Start(part);
+        dkeys.Start(part, shared);
+        dvalues.Start(part, shared + floats);
+        for (int row = part.Row; row < part.End; row++)
         {
-            keys.Start(group);
-            values.Start(group);
-            dkeys.Start(group);
-            dvalues.Start(group);
-            for (int row = 0; row < group.Rows; row++)
+            int count = keys.Read(row, work), first = group.Position(row);
+            _ = values.Read(row, work);
+            dkeys.MakeRoom(row, dk.Accumulate, work);
+            dvalues.MakeRoom(row, dv.Accumulate, work);
+            In(q.Row(_a.Prefix + first), q.Stride, group, queries, work);
+            In(from.Row(first), from.Stride, group, given, work);
+            float* line = SumsOf(logSums) + first;
+            for (int column = 0; column < Padded; column++)
+                sums[column] = column < group.Columns ? line[column * group.Step] * Log2E : 0;
+            for (int column = 0; column < group.Columns; column += V.Count)
             {
-                int count = keys.Read(row, work), first = group.Position(row);
-                _ = values.Read(row, work);
-                dkeys.MakeRoom(row, dk.Accumulate, work);
-                dvalues.MakeRoom(row, dv.Accumulate, work);
-                In(q.Row(_a.Prefix + first), q.Stride, group, queries, work);
-                In(from.Row(first), from.Stride, group, given, work);
-                float* line = SumsOf(logSums) + first;
-                for (int column = 0; column < Padded; column++)
-                    sums[column] = column < group.Columns ? line[column * group.Step] * Log2E : 0;
-                for (int column = 0; column < group.Columns; column += V.Count)
-                {
-                    Dots(queries + column, keys.Pointers, column, count, weights);
-                    Dots(given + column, values.Pointers, column, count, scores);
-                    ScoreGradients(weights, scores, count, V.Load(sums + column));
-                    Mix(scores, keys.Pointers, column, count, results + column, V.Broadcast(1));
-                    AddProducts(scores, queries + column, dkeys.Pointers, column, count);
-                    AddProducts(weights, given + column, dvalues.Pointers, column, count);
-                }
-
-                Out(results, group, to.Row(_a.Prefix + first), to.Stride, dq.Accumulate, work);
+                Dots(queries + column, keys.Pointers, column, count, weights);
+                Dots(given + column, values.Pointers, column, count, scores);
+                ScoreGradients(weights, scores, count, V.Load(sums + column));
+                Mix(scores, keys.Pointers, column, count, results + column, V.Broadcast(1));
+                AddProducts(scores, queries + column, dkeys.Pointers, column, count);
+                AddProducts(weights, given + column, dvalues.Pointers, column, count);
             }
 
-            dkeys.End(dk.Accumulate, work);
-            dvalues.End(dv.Accumulate, work);
+            Out(results, group, to.Row(_a.Prefix + first), to.Stride, dq.Accumulate, work);
         }
 
-        dkeys.WritePrefix(dk.Accumulate);
-        dvalues.WritePrefix(dv.Accumulate);
+        dkeys.End(dk.Accumulate, work);
+        dvalues.End(dv.Accumulate, work);
+        dkeys.WritePrefix();
+        dvalues.WritePrefix();
+    }
+
+    /// <summary>Adds what several parts had for the same keys, or values, part by part.</summary>
+    internal void AddShared(WindowPart[] parts, in HeadGradient to, float* shared, long floats)
+    {
+        HeadRows<V> rows = Rows(to.View);
+        for (int token = 0; token < _a.Prefix; token++)
+        {
+            if (!to.Accumulate) new Span<float>(rows.Row(token), _a.HeadDim).Clear();
+            for (int part = 0; part < parts.Length; part++)
+                Add(shared + part * floats + token * _a.HeadDim, rows.Row(token));
+        }
+
+        foreach (WindowPart part in parts)
+        {
+            WindowGroup group = part.Group;
+            float* from = shared + _a.Prefix * _a.HeadDim;
+            for (int row = 0; row < part.Shared; row++)
+                for (int column = 0; column < group.Columns; column++, from += _a.HeadDim)
+                    Add(from, rows.Row(_a.Prefix + group.Position(part.FirstKey + row) + column * group.Step));
+            shared += floats;
+        }
+    }
+
+    /// <summary>Sets the gradients of queries before the grid to 0, unless others count.</summary>
+    internal void ClearPrefix(in HeadGradient dq)
+    {
+        for (int token = 0; token < _a.Prefix && !dq.Accumulate; token++)
+            new Span<float>(Rows(dq.View).Row(token), _a.HeadDim).Clear();
+    }
+
+    private void Add(float* from, float* to)
+    {
+        for (int e = 0; e < _a.HeadDim; e += V.Count)
+        {
+            int lanes = Math.Min(V.Count, _a.HeadDim - e);
+            V.StorePartial(to + e, V.LoadPartial(to + e, lanes) + V.LoadPartial(from + e, lanes), lanes);
+        }
     }
 
     private WindowPlanes<V> Planes(in HeadView view, in Scratch scratch) =>

@@ -17,6 +17,8 @@ internal unsafe struct WindowPlanes<V>
     private readonly float* _planes, _line;
     private WindowGroup _group;
     private int _first, _end;   // rows that the ring holds
+    private float* _shared;
+    private int _sharedFirst, _sharedEnd;
 
     /// <param name="sizes">Sizes.</param>
     /// <param name="rows">Vectors of all tokens.</param>
@@ -34,11 +36,16 @@ internal unsafe struct WindowPlanes<V>
     /// <summary>Planes of the current row's window.</summary>
     internal float** Pointers { get; }
 
-    /// <summary>Begins a group of positions.</summary>
-    internal void Start(in WindowGroup group)
+    /// <summary>Begins with some rows of queries.</summary>
+    /// <param name="part">The rows.</param>
+    /// <param name="shared">Receives what others have gradients for, too: <c>[token, width]</c> before the grid, then
+    /// <c>[row, column, width]</c>. Null where nothing is written.</param>
+    internal void Start(in WindowPart part, float* shared = null)
     {
-        _group = group;
-        _first = _end = 0;
+        _group = part.Group;
+        _first = _end = _sharedFirst = part.FirstKey;
+        _sharedEnd = part.FirstKey + part.Shared;
+        _shared = shared;
     }
 
     /// <summary>Gets the planes that a row of queries sees.</summary>
@@ -83,15 +90,15 @@ internal unsafe struct WindowPlanes<V>
     internal void ClearPrefix() =>
         new Span<float>(OfPrefix(0), checked((int)(_sizes.Prefix * _sizes.Plane))).Clear();
 
-    internal void WritePrefix(bool accumulate)
+    internal void WritePrefix()
     {
         for (int token = 0; token < _sizes.Prefix; token++)
             for (int e = 0; e < _sizes.Width; e++)
             {
                 V sum = V.Zero;
-                float* lanes = OfPrefix(token) + e * _sizes.Padded, to = _rows.Row(token) + e;
+                float* lanes = OfPrefix(token) + e * _sizes.Padded;
                 for (int column = 0; column < _sizes.Padded; column += V.Count) sum += V.Load(lanes + column);
-                *to = accumulate ? *to + V.Sum(sum) : V.Sum(sum);
+                _shared[token * _sizes.Width + e] = V.Sum(sum);
             }
     }
 
@@ -161,6 +168,15 @@ internal unsafe struct WindowPlanes<V>
                     V.Store(to, V.Load(to) + value);
                 }
             }
+        }
+
+        if (row < _sharedEnd)
+        {
+            float* shared = _shared + (nint)_sizes.Width
+                * (_sizes.Prefix + (row - _sharedFirst) * _group.Columns);
+            LaneTranspose<V>.Out(_line, _sizes.LineStride, _group.Columns, _sizes.Width, shared, _sizes.Width, false,
+                work);
+            return;
         }
 
         LaneTranspose<V>.Out(_line, _sizes.LineStride, _group.Columns, _sizes.Width,

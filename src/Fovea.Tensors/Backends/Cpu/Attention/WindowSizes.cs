@@ -52,6 +52,31 @@ internal readonly struct WindowSizes
     /// <summary>Floats of a transposed row.</summary>
     internal long LineFloats => Width * (long)LineStride;
 
+    /// <summary>The parts of a head: groups, and where these are few, ranges of their rows.</summary>
+    /// <param name="wanted">Parts that keep the threads busy.</param>
+    internal WindowPart[] Parts(int wanted)
+    {
+        List<WindowPart> parts = [];
+        WindowGroup[] groups = [.. Groups()];
+        int each = (wanted + groups.Length - 1) / groups.Length;
+        foreach (WindowGroup group in groups)
+        {
+            int ranges = Math.Clamp(each, 1, Math.Max(1, group.Rows / group.RowKeys));
+            for (int range = 0; range < ranges; range++)
+            {
+                int first = range * group.Rows / ranges;
+                parts.Add(new(group, first, (range + 1) * group.Rows / ranges - first));
+            }
+        }
+
+        return [.. parts];
+    }
+
+    /// <summary>Floats of what a part of a head has for keys, or values, that others have gradients for, too: those
+    /// before the grid and, where ranges meet, some rows.</summary>
+    internal long SharedFloats(WindowPart[] parts) => (long)Width
+        * (Prefix + parts.Max(part => part.Shared * part.Group.Columns));
+
     /// <summary>The groups of positions that see each other; one without dilation.</summary>
     internal IEnumerable<WindowGroup> Groups()
     {
@@ -60,6 +85,23 @@ internal readonly struct WindowSizes
                 yield return new(row * Grid.Columns + column, Near.Dilation, Near.InGroup(row, Grid.Rows),
                     Near.InGroup(column, Grid.Columns), Near.Kernel, Grid.Columns);
     }
+}
+
+/// <summary>Some rows of queries of a group, which one thread computes.</summary>
+/// <param name="Group">The group.</param>
+/// <param name="Row">The first row.</param>
+/// <param name="Rows">Rows, as many as a window has or more, unless they are all.</param>
+internal readonly record struct WindowPart(WindowGroup Group, int Row, int Rows)
+{
+    /// <summary>Row behind the last.</summary>
+    internal int End => Row + Rows;
+
+    /// <summary>First row of keys.</summary>
+    internal int FirstKey => Group.FirstRow(Row);
+
+    /// <summary>Rows of keys that queries of the part before see, too; rows of still other parts are far
+    /// enough.</summary>
+    internal int Shared => Row == 0 ? 0 : Group.FirstRow(Row - 1) + Group.RowKeys - FirstKey;
 }
 
 /// <summary>A group of positions that see each other: a grid with steps.</summary>
