@@ -5,7 +5,8 @@ namespace Fovea.Vision;
 
 /// <summary>
 /// How deep a parameter lies, by its dotted name: stage 0 turns the image into tokens (a residual network's stem),
-/// stages 1 to n are the blocks (or <c>layer1</c> to <c>layer4</c>), the last holds the final norm and the classifier
+/// stages 1 to n are the blocks (or the stages of a model that has some: <c>layer1</c> to <c>layer4</c>,
+/// <c>layers.0</c> to <c>layers.3</c>), the last holds the final norm and the classifier
 /// heads. What layer-wise learning rates and freezing go by, as in BEiT (Bao et al. 2022, arXiv:2106.08254) and timm.
 /// </summary>
 public static class ModelStages
@@ -13,7 +14,7 @@ public static class ModelStages
     private static readonly string[] ClassifierHeads = ["head", "head_dist", "fc"];
     private static readonly string[] Ends = ["norm", "fc_norm", "attention_pool", "attn_pool", .. ClassifierHeads];
 
-    /// <summary>Blocks of a model, or stages of a residual network.</summary>
+    /// <summary>Blocks of a model, or stages of one that has some.</summary>
     public static int CountBlocks(Module model) => model.NamedParameters().Max(entry => BlockOf(entry.Name) ?? 0);
 
     /// <summary>The stage of a parameter, 0 to <paramref name="blocks"/> + 1.</summary>
@@ -46,11 +47,12 @@ public static class ModelStages
             if (isFrozen(name)) parameter.Trainable = false;
     }
 
-    /// <summary>The block, from 1: the number behind <c>blocks.</c>, or that of <c>layerN.</c>; null outside of
-    /// blocks.</summary>
+    /// <summary>The block, from 1: the number behind <c>blocks.</c>; of models with stages the stage, by
+    /// <c>layerN.</c> or <c>layers.N.</c>; null outside of blocks.</summary>
     public static int? BlockOf(string name)
     {
         string[] parts = name.Split('.');
+        if (parts is ["layers", var number, _, ..] && TryNumber(number, out int stage)) return stage + 1;
         int index = Array.IndexOf(parts, "blocks");
         if (index >= 0 && index + 1 < parts.Length && TryNumber(parts[index + 1], out int block)) return block + 1;
         return parts[0].StartsWith("layer", StringComparison.Ordinal)

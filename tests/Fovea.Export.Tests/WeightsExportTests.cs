@@ -13,6 +13,7 @@ using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
 using Fovea.Vision.Models.Residual;
+using Fovea.Vision.Models.Swin;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Position;
 using Fovea.Vision.Weights;
@@ -38,6 +39,10 @@ public sealed class WeightsExportTests
 
     private static readonly string[] Features =
         [.. from size in "sblg" from end in (string[])["", "_reg"] select $"dinov2_vit{size}14{end}"];
+
+    private static readonly string[] Windowed =
+        ["swin-nano", .. from size in (string[])["tiny", "small", "base", "large"]
+                         select $"swin_{size}_patch4_window7_224"];
 
     private static readonly string[] Residual = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"];
 
@@ -228,6 +233,8 @@ public sealed class WeightsExportTests
         "`names` timm and torchvision and huggingface have all of it; `format` onnx holds every model.")]
     [InlineData(WeightNames.Torchvision, "vit-nano", "pooling 'mean'", "torchvision",
         "`names` timm has all of it; `format` onnx holds every model.")]
+    [InlineData(WeightNames.Huggingface, "swin-nano", "a Swin Transformer", "Hugging Face's transformers",
+        "`names` timm has all of it; `format` onnx holds every model.")]
     [InlineData(WeightNames.Timm, "vit_dis_small", "attention 'disentangled'", "timm",
         "`format` onnx holds every model.")]
     public void What_a_library_does_not_have_is_refused(WeightNames names, string preset, string part, string library,
@@ -267,6 +274,26 @@ public sealed class WeightsExportTests
             (vit with { Attention = "softmax:window=2" }, "attention 'softmax:window=2'"),
         })
             Assert.Equal(part, Obstacle.Of(WeightNames.Torchvision, config));
+    }
+
+    /// <summary>timm fills up windows and shrinks them, which gives other scores.</summary>
+    [Fact]
+    public void Windows_that_timm_computes_otherwise_are_refused()
+    {
+        SwinConfig swin = Assert.IsType<SwinConfig>(Presets.Find("swin-nano").Config);
+        Assert.Equal("a window of 4 on a grid of 14", Obstacle.Of(WeightNames.Timm, swin with { ImageSize = 28 }));
+        Assert.Equal("a window of 4 on a grid of 2", Obstacle.Of(WeightNames.Timm, swin with { ImageSize = 16 }));
+        foreach ((Func<VisionTransformerConfig, VisionTransformerConfig> change, string part) in
+            new (Func<VisionTransformerConfig, VisionTransformerConfig>, string)[]
+        {
+            (first => first with { Attention = "swin:4,softmax" }, "attention 'swin:4,softmax'"),
+            (first => first with { Attention = "swin:window=4,shift=1" }, "attention 'swin:shift=1,window=4'"),
+            (first => first with { Attention = "linear" }, "attention 'linear'"),
+            (first => first with { NormEpsilon = 1e-6f }, "a layer norm with an epsilon of 1E-06"),
+            (first => first with { LayerScale = 0.1f }, "an option of this model"),
+            (first => first with { GatedMlp = true }, "an option of this model"),
+        })
+            Assert.Equal(part, Obstacle.Of(WeightNames.Timm, swin with { FirstStage = change(swin.FirstStage) }));
     }
 
     [Fact]
@@ -319,6 +346,9 @@ public sealed class WeightsExportTests
     [InlineData("dinov2_vits14_reg", "vit_small_patch14_reg4_dinov2", "{}")]
     [InlineData("resnet101", "resnet101", "{}")]
     [InlineData("deit-tiny", "deit_tiny_patch16_224", "{}")]
+    [InlineData("swin-small", "swin_small_patch4_window7_224", "{}")]
+    [InlineData("swin-nano", "swin_tiny_patch4_window7_224",
+        """{"img_size":32,"patch_size":2,"window_size":4,"embed_dim":48,"depths":[2,2,2],"num_heads":[3,6,12]}""")]
     [InlineData("vit-cifar", "vit_base_patch16_224",
         """{"img_size":32,"patch_size":4,"embed_dim":384,"depth":4,"num_heads":6}""")]
     [InlineData("vit-nano", "vit_base_patch16_224",
@@ -362,7 +392,7 @@ public sealed class WeightsExportTests
 
     private static string[] Expected(WeightNames names) => names switch
     {
-        WeightNames.Timm => [.. Plain, "vit-nano", .. Distilled, .. Features, .. Residual],
+        WeightNames.Timm => [.. Plain, "vit-nano", .. Distilled, .. Features, .. Windowed, .. Residual],
         WeightNames.Torchvision => [.. Plain, .. Residual],
         WeightNames.Huggingface => [.. Plain, .. Distilled, .. Features, .. Residual],
         _ => [.. Plain, .. Features],
@@ -403,6 +433,7 @@ public sealed class WeightsExportTests
             Heads = 2,
             MlpDim = vit.GatedMlp ? 64 : vit.LayerScale is null ? 40 : 48,
         },
+        SwinConfig => Models.Shrunk(config),
         ResNetConfig resnet => resnet with { ImageSize = 40, Layers = [1, 2, 1, 1] },
         _ => config,
     } with

@@ -36,6 +36,16 @@ public sealed class ModelStagesTests
         Assert.Equal(stage, ModelStages.Of(name, 12));
 
     [Theory]
+    [InlineData("patch_embed.norm.weight", 0)]
+    [InlineData("layers.0.blocks.1.norm1.weight", 1)]
+    [InlineData("layers.3.downsample.reduction.weight", 4)]
+    [InlineData("layers.3.blocks.0.attn.relative_position_bias_table", 4)]
+    [InlineData("norm.weight", 5)]
+    [InlineData("head.fc.weight", 5)]
+    public void Models_with_stages_count_these(string name, int stage) =>
+        Assert.Equal(stage, ModelStages.Of(name, 4));
+
+    [Theory]
     [InlineData("conv1.weight", 0)]
     [InlineData("layer1.0.conv1.weight", 1)]
     [InlineData("layer4.1.bn2.bias", 4)]

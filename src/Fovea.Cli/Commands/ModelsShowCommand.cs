@@ -88,30 +88,41 @@ internal static class ModelsShowCommand
     /// <summary>Blocks alike are one: <c>blocks.0-11</c>, with the parameters of all of them.</summary>
     private static IEnumerable<Part> Folded(IEnumerable<Part> parts)
     {
-        List<(int? First, int Last, Part[] Parts)> groups = [];
+        List<(Block? First, int Last, Part[] Parts)> groups = [];
         Part[] all = [.. parts];
         for (int start = 0, end; start < all.Length; start = end)
         {
-            int? key = BlockOf(all[start].Name);
+            Block? key = BlockOf(all[start].Name);
             for (end = start + 1; end < all.Length && BlockOf(all[end].Name) == key;) end++;
             Part[] own = all[start..end];
-            if (key is { } block && groups is [.., { First: { } first } before] && before.Last == block - 1
+            if (key is { } block && groups is [.., { First: { } first } before]
+                && block == first with { Number = before.Last + 1 }
                 && own.Select(part => Below(part, block)).SequenceEqual(
                     before.Parts.Select(part => Below(part, first))))
-                groups[^1] = (first, block, before.Parts);
-            else groups.Add((key, key ?? 0, own));
+                groups[^1] = (first, block.Number, before.Parts);
+            else groups.Add((key, key?.Number ?? 0, own));
         }
 
         return groups.SelectMany(group => group.First is not { } first ? group.Parts
             : group.Parts.Select(part => new Part(
-                first == group.Last ? part.Name : $"blocks.{first}-{group.Last}.{Below(part, first).Name}", part.Shape,
-                part.Parameters * (group.Last - first + 1))));
+                first.Number == group.Last ? part.Name
+                    : $"{first.Path}{first.Number}-{group.Last}.{Below(part, first).Name}", part.Shape,
+                part.Parameters * (group.Last - first.Number + 1))));
     }
 
-    private static Part Below(Part part, int block) => part with { Name = part.Name[$"blocks.{block}.".Length..] };
+    private static Part Below(Part part, Block block) =>
+        part with { Name = part.Name[$"{block.Path}{block.Number}.".Length..] };
 
-    private static int? BlockOf(string name) => name.Split('.') is ["blocks", var number, _, ..]
-        ? int.Parse(number, CultureInfo.InvariantCulture) : null;
+    /// <summary>The block that a tensor is of: <c>blocks.3.</c>, or of a stage <c>layers.1.blocks.3.</c>.</summary>
+    private static Block? BlockOf(string name)
+    {
+        const string Mark = "blocks.";
+        int start = name.IndexOf(Mark, StringComparison.Ordinal);
+        if (start < 0 || (start > 0 && name[start - 1] != '.')) return null;
+        int end = name.IndexOf('.', start + Mark.Length);
+        return end > 0 && int.TryParse(name[(start + Mark.Length)..end], NumberStyles.None,
+            CultureInfo.InvariantCulture, out int number) ? new(name[..(start + Mark.Length)], number) : null;
+    }
 
     /// <summary>The values of the options that the model's family has, as they are written.</summary>
     private static IEnumerable<(string Name, string Value)> Choices(ModelConfig config)
@@ -133,6 +144,8 @@ internal static class ModelsShowCommand
                 yield return (name, string.Create(CultureInfo.InvariantCulture, $"{value}") is var text
                     && value is Enum or bool ? text.ToLowerInvariant() : text);
     }
+
+    private readonly record struct Block(string Path, int Number);
 
     private sealed record Part(string Name, string Shape, long Parameters);
 }

@@ -4,6 +4,7 @@ using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Models.Residual;
+using Fovea.Vision.Models.Swin;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Position;
 
@@ -25,6 +26,7 @@ internal static class Obstacle
             _ => OfDinoV2(vit),
         }) ?? Rest(vit),
         ResNetConfig resnet => OfResNet(names, resnet),
+        SwinConfig swin => names == WeightNames.Timm ? OfSwin(swin) : "a Swin Transformer",
         _ => "a model of this family",
     };
 
@@ -128,6 +130,45 @@ internal static class Obstacle
         : !resnet.Widths.SequenceEqual([64, 128, 256, 512]) ? "a stage of another width"
         : names == WeightNames.Torchvision && resnet.Channels != 3 ? Channels(resnet)
         : null;
+
+    /// <summary>timm fills up what windows do not divide, and makes a window no larger than the grid.</summary>
+    private static string? OfSwin(SwinConfig swin)
+    {
+        SwinTransformer model = swin.Build();
+        SwinAttention?[] windows = [.. model.Stages.Select(stage => stage[0].Attention.Mechanism as SwinAttention)];
+        AttentionList attention = swin.FirstStage.Attention;
+        if (windows.Any(window => window is null) || attention.Specs.Count > 1
+            || attention.ToString().Contains("shift", StringComparison.Ordinal))
+            return $"attention '{attention}'";
+        int grid = swin.ImageSize / swin.FirstStage.PatchSize;
+        foreach (SwinAttention? window in windows)
+        {
+            if (grid % window!.Window != 0) return $"a window of {window.Window} on a grid of {grid}";
+            grid = (grid + 1) / 2;
+        }
+
+        VisionTransformerConfig own = swin.FirstStage;
+        return own.NormEpsilon != 1e-5f ? Epsilon(own) : own == new VisionTransformerConfig
+        {
+            ImageSize = own.ImageSize,
+            PatchSize = own.PatchSize,
+            Dim = own.Dim,
+            Depth = own.Depth,
+            Heads = own.Heads,
+            MlpDim = own.MlpDim,
+            QkvBias = own.QkvBias,
+            NormEpsilon = own.NormEpsilon,
+            ClassToken = false,
+            Pooling = Pooling.Mean,
+            Position = PositionKind.None,
+            Attention = attention,
+            PositionStd = own.PositionStd,
+            WeightInit = own.WeightInit,
+            Dropout = own.Dropout,
+            HeadDropout = own.HeadDropout,
+            DropPath = own.DropPath,
+        } ? null : "an option of this model";
+    }
 
     /// <summary>Options that none of the others looked at have to be those of a plain model: a new one is refused until
     /// it is known what it becomes.</summary>

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using Fovea.Export.Images;
 using Fovea.Vision;
+using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
 using Fovea.Vision.Models.Residual;
+using Fovea.Vision.Models.Swin;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Position;
 
@@ -21,7 +23,9 @@ internal static class TimmModel
         "deit_tiny_distilled_patch16_224", "deit_small_distilled_patch16_224", "deit_base_distilled_patch16_224",
         "vit_small_patch14_dinov2", "vit_base_patch14_dinov2", "vit_large_patch14_dinov2", "vit_giant_patch14_dinov2",
         "vit_small_patch14_reg4_dinov2", "vit_base_patch14_reg4_dinov2", "vit_large_patch14_reg4_dinov2",
-        "vit_giant_patch14_reg4_dinov2", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
+        "vit_giant_patch14_reg4_dinov2", "swin_tiny_patch4_window7_224", "swin_small_patch4_window7_224",
+        "swin_base_patch4_window7_224", "swin_large_patch4_window7_224", "resnet18", "resnet34", "resnet50",
+        "resnet101", "resnet152",
     ];
 
     /// <summary>Contents of the file, for <c>timm.create_model('local-dir:FOLDER')</c>.</summary>
@@ -52,6 +56,7 @@ internal static class TimmModel
             // images of other channels are those of the weights: nothing to adapt
             ["first_conv"] = config.Channels != 3 ? null : isResidual ? "conv1" : "patch_embed.proj",
             ["classifier"] = isResidual ? "fc"
+                : config is SwinConfig ? "head.fc"
                 : config is VisionTransformerConfig { DistillationToken: true } ? new JsonArray("head", "head_dist")
                 : "head",
             ["description"] = $"trained on {dataset}",
@@ -63,6 +68,7 @@ internal static class TimmModel
             ["num_features"] = config switch
             {
                 VisionTransformerConfig vit => vit.Dim,
+                SwinConfig swin => swin.FirstStage.Dim << (swin.Depths.Count - 1),
                 ResNetConfig resnet => resnet.Widths[^1] * (resnet.Block == ResidualKind.Basic ? 1 : 4),
                 _ => null,
             },
@@ -95,6 +101,7 @@ internal static class TimmModel
         {
             VisionTransformerConfig { DistillationToken: true } => "deit_base_distilled_patch16_224",
             VisionTransformerConfig { GatedMlp: true } => "vit_giant_patch14_dinov2",
+            SwinConfig => "swin_tiny_patch4_window7_224",
             ResNetConfig { Block: ResidualKind.Basic } => "resnet18",
             ResNetConfig => "resnet50",
             _ => "vit_base_patch16_224",
@@ -130,6 +137,18 @@ internal static class TimmModel
             // what no argument says
             if (vit.DistillationToken != old.DistillationToken || vit.GatedMlp != old.GatedMlp) arguments["kind"] = "";
         }
+        else if (config is SwinConfig swin && from is SwinConfig before)
+        {
+            (VisionTransformerConfig first, VisionTransformerConfig firstBefore) = (swin.FirstStage, before.FirstStage);
+            Put("img_size", swin.ImageSize, before.ImageSize);
+            Put("patch_size", first.PatchSize, firstBefore.PatchSize);
+            Put("window_size", Window(swin), Window(before));
+            Put("embed_dim", first.Dim, firstBefore.Dim);
+            Put("depths", ConfigText.List(swin.Depths), ConfigText.List(before.Depths));
+            Put("num_heads", ConfigText.List(Heads(swin)), ConfigText.List(Heads(before)));
+            Put("mlp_ratio", MlpRatio(first), MlpRatio(firstBefore));
+            Put("qkv_bias", first.QkvBias, firstBefore.QkvBias);
+        }
         else if (config is ResNetConfig resnet && from is ResNetConfig other)
         {
             Put("layers", ConfigText.List(resnet.Layers), ConfigText.List(other.Layers));
@@ -138,6 +157,12 @@ internal static class TimmModel
 
         return arguments;
     }
+
+    private static int Window(SwinConfig swin) =>
+        ((SwinAttention)swin.Build().Stages[0][0].Attention.Mechanism).Window;
+
+    private static int[] Heads(SwinConfig swin) =>
+        [.. swin.Depths.Select((_, stage) => swin.FirstStage.Heads << stage)];
 
     /// <summary>Width of the MLP's first layer as a multiple of dim, such as timm rounds down to it again.</summary>
     private static double MlpRatio(VisionTransformerConfig vit)

@@ -45,8 +45,8 @@ public static class Explainer
         string lead = model.Model is IAttentionModel attentive
             ? $"{name}, {model.Head.Data.Name}; attention: {model.Model.Config.Describe().Attention}; the head reads "
             + $"{attentive.ReadTokens}"
-            : $"{name}, {model.Head.Data.Name}; a residual network has no attention: Grad-CAM shows where its last "
-            + "features speak for the class";
+            : $"{name}, {model.Head.Data.Name}; {WithoutMaps(model)}: Grad-CAM shows where its last features speak for "
+            + "the class";
         return new($"What {name} looks at", lead, explained, ModelFigures.Of(model.Model));
     }
 
@@ -94,8 +94,8 @@ public static class Explainer
                         kind == OverlayKind.Rollout ? trace.Rollout : trace.Relevance,
                         kind == OverlayKind.Rollout ? "Attention rollout" : "Relevance");
             case IFeatureMapModel when kind == OverlayKind.Rollout:
-                throw new UsageException($"'{model.Head.Recipe.Model.Name}' has no attention to roll out; a residual "
-                    + "network has 'relevance', by Grad-CAM.");
+                throw new UsageException($"'{model.Head.Recipe.Model.Name}' has no attention to roll out: "
+                    + $"{WithoutMaps(model)}; it has 'relevance', by Grad-CAM.");
             case IFeatureMapModel network:
                 GradCam cam = GradCam.Of(network, tensor, wanted);
                 return Result(cam.Scores, cam.Target, cam.Map, "Grad-CAM");
@@ -108,6 +108,10 @@ public static class Explainer
                 AttentionFigures.Of(seen, map,
                     kind == OverlayKind.Rollout ? name : $"{name} for '{classes[explained]}'"));
     }
+
+    /// <summary>Why a model with a map of features has no maps of attention over the image.</summary>
+    private static string WithoutMaps(TrainedModel model) => model.Model.Config.Describe().Attention is null
+        ? "a residual network has no attention" : "its stages attend on grids of their own";
 
     private static UsageException Unexplainable(TrainedModel model) => new(
         $"'{model.Head.Recipe.Model.Name}' has no attention to show; transformers and residual networks can be "

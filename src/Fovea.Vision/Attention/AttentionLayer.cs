@@ -85,16 +85,20 @@ public sealed class AttentionLayer : Module
     /// <summary>Projection of the tokens to the gates of heads or elements; null: there are none.</summary>
     public Linear? Gate { get; }
 
-    /// <summary>A table of position biases as this layer's grid takes it.</summary>
-    internal Tensor AdaptBias(Tensor table) => (_bias as RelativePosition)?.AdaptWeight(table) ?? table;
-
-    /// <summary>A parameter of the mechanism as this layer's grid takes it.</summary>
-    internal Tensor AdaptPart(string name, Tensor value) =>
-        (Mechanism as IGridWeights)?.AdaptWeight(name, value) ?? value;
+    /// <summary>A weight of another layer as this one takes it: tables of position biases and parameters of the
+    /// mechanism resampled to this grid; of a packed projection what the mechanism has.</summary>
+    /// <param name="part">Name inside the layer, without its ending.</param>
+    /// <param name="value">The other layer's values.</param>
+    internal Tensor Adapt(string part, Tensor value) => part switch
+    {
+        "qkv" => AdaptProjection(value),
+        "relative_position_bias_table" when _bias is RelativePosition bias => bias.AdaptWeight(value),
+        _ => (Mechanism as IGridWeights)?.AdaptWeight(part, value) ?? value,
+    };
 
     /// <summary>A packed projection's weight or bias as the mechanism takes it: the values' third where it has neither
     /// queries nor keys; else all of it.</summary>
-    internal Tensor AdaptWeight(Tensor packed)
+    private Tensor AdaptProjection(Tensor packed)
     {
         int width = Mechanism.ProjectedWidth;
         return width == Proj.Weight.Shape[1] && packed.Shape.Rank > 0 && packed.Shape[0] == 3 * width

@@ -36,6 +36,15 @@ public sealed class AttentionList : IEquatable<AttentionList>
     /// <summary>The mechanism of a block, from 0.</summary>
     public AttentionSpec Of(int block) => Specs[Math.Min(block, Specs.Count - 1)];
 
+    /// <summary>The mechanisms of some blocks, as a list of their own.</summary>
+    /// <param name="first">The first block, from 0.</param>
+    /// <param name="count">How many.</param>
+    internal AttentionList Part(int first, int count)
+    {
+        int given = Math.Clamp(Specs.Count - first, 1, count);
+        return new([.. Enumerable.Range(first, given).Select(Of)]);
+    }
+
     /// <summary>The canonical text.</summary>
     public override string ToString() => string.Join(',', Specs);
 

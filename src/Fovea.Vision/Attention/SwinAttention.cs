@@ -3,6 +3,7 @@ using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Attention.Windows;
+using Fovea.Vision.Position;
 using Fovea.Vision.Tokens;
 
 namespace Fovea.Vision.Attention;
@@ -23,7 +24,7 @@ namespace Fovea.Vision.Attention;
 /// <c>relative_position_bias_table [offset, head]</c>, as in Swin and timm. Time O(token · window² · headDim) per head.
 /// Source: Liu et al. 2021, "Swin Transformer", arXiv:2103.14030, section 3.2, eq. 4.
 /// </remarks>
-public sealed class SwinAttention : Module, IAttention
+public sealed class SwinAttention : Module, IAttention, IGridWeights
 {
     private static readonly Option<int> Side = Option.Of("window", ValueForm.Whole(1, 256), 7,
         "rows and columns of a window");
@@ -61,6 +62,9 @@ public sealed class SwinAttention : Module, IAttention
     {
         Main = Side,
     };
+
+    /// <summary>Rows and columns of a window.</summary>
+    public int Window => _window;
 
     /// <summary>Biases, <c>[offset, head]</c>.</summary>
     public Parameter Table { get; }
@@ -128,6 +132,10 @@ public sealed class SwinAttention : Module, IAttention
             transposeB: true, scale: _scale);
         return Ops.Softmax(Ops.Add(scores, Tensor.From(addend, [1, heads, n, n], scores.Device)));
     }
+
+    /// <inheritdoc/>
+    Tensor IGridWeights.AdaptWeight(string name, Tensor value) =>
+        RelativePosition.Fit(value, new(0, _window, _window), _context.Heads);
 
     /// <summary>The bias by bucket, <c>[head, bucket]</c>; 0 towards tokens before the patches.</summary>
     private Tensor Bias(int prefix)

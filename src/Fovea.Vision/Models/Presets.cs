@@ -1,4 +1,5 @@
 using Fovea.Vision.Models.Residual;
+using Fovea.Vision.Models.Swin;
 using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Vision.Models;
@@ -10,6 +11,7 @@ public static class Presets
     public static IReadOnlyList<Preset> All { get; } =
     [
         .. VisionTransformerPresets.All,
+        .. SwinPresets.All,
         .. ResNetPresets.All,
     ];
 

@@ -45,13 +45,19 @@ public sealed class RelativePosition : Module, IPositionBias
     }
 
     /// <summary>A table learned on another square grid, resampled to this one; others as they are.</summary>
-    internal Tensor AdaptWeight(Tensor table)
+    internal Tensor AdaptWeight(Tensor table) => Fit(table, _grid, _heads);
+
+    /// <summary>A table learned on another square grid, resampled to this one; others as they are.</summary>
+    /// <param name="table"><c>[offset, head]</c>.</param>
+    /// <param name="grid">The grid.</param>
+    /// <param name="heads">Heads.</param>
+    internal static Tensor Fit(Tensor table, TokenGrid grid, int heads)
     {
-        int extra = _grid.Prefix > 0 ? 3 : 0;
-        if (table.Shape.Rank != 2 || table.Shape[1] != _heads || table.Shape == Table.Shape) return table;
+        int extra = grid.Prefix > 0 ? 3 : 0;
+        if (table.Shape.Rank != 2 || table.Shape[1] != heads || table.Shape[0] == Rows(grid)) return table;
         int side = (int)Math.Round(Math.Sqrt(Math.Max(0, table.Shape[0] - extra)));
         return side % 2 == 1 && side * side == table.Shape[0] - extra
-            ? Fit(table, new(_grid.Prefix, (side + 1) / 2, (side + 1) / 2), _grid) : table;
+            ? Fit(table, new(grid.Prefix, (side + 1) / 2, (side + 1) / 2), grid) : table;
     }
 
     private static int Offsets(TokenGrid grid) => (2 * grid.Rows - 1) * (2 * grid.Columns - 1);

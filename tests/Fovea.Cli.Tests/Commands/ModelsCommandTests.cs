@@ -56,6 +56,9 @@ public sealed class ModelsCommandTests : IDisposable
         Assert.Equal(0, _shell.Run("models", "show", "vit", "--attention", "softmax,softmax,linear"));
         Assert.Contains("blocks.0-3.attn.qkv.weight", _shell.Output, StringComparison.Ordinal);
         Assert.Contains("196,608", _shell.Output, StringComparison.Ordinal);   // 4 · 3 · 128 · 128
+        Assert.Equal(0, _shell.Run("models", "show", "swin_tiny_patch4_window7_224"));
+        Assert.Contains("layers.2.blocks.0-5.attn.qkv.weight", _shell.Output, StringComparison.Ordinal);
+        Assert.Contains("28,288,354", _shell.Output, StringComparison.Ordinal);
         Assert.Equal(0, _shell.Run("models", "show", "resnet18"));
         Assert.Contains("layer1.0.conv1.weight", _shell.Output, StringComparison.Ordinal);
     }
@@ -84,6 +87,21 @@ public sealed class ModelsCommandTests : IDisposable
     {
         Assert.Equal(2, _shell.Run("models", "show", "resnet18", "--qk-norm"));
         Assert.Contains("--qk-norm: a residual network has none.", _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--depth=12", "--depth: a Swin Transformer has stages of 2, 2, 2 blocks.")]
+    [InlineData("--registers=2", "--registers: a Swin Transformer has no token that is not a patch.")]
+    [InlineData("--pooling=token", "--pooling: a Swin Transformer takes the mean of the patches.")]
+    [InlineData("--position=learned", "--position: a Swin Transformer adds no positions to its tokens")]
+    [InlineData("--embedding=convolution", "--embedding: a Swin Transformer has none.")]
+    [InlineData("--position=alibi", "--position: attention 'swin:4' does not go with it")]
+    [InlineData("--heads=5", "--heads: 5 do not divide")]
+    [InlineData("--patch-size=5", "PatchSize: 5 does not divide")]
+    public void A_model_of_stages_refuses_what_it_cannot_be(string option, string sentence)
+    {
+        Assert.Equal(2, _shell.Run("models", "show", "swin-nano", option));
+        Assert.Contains(sentence, _shell.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Fovea.Nn;
 using Fovea.Vision;
 using Fovea.Vision.Models.Residual;
+using Fovea.Vision.Models.Swin;
 using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Export.Tests.Support;
@@ -76,6 +77,13 @@ internal static class Models
             Heads = 2,
             HeadDim = vit.HeadDim is null ? null : 8,
             MlpDim = vit.MlpDim is null or 0 ? vit.MlpDim : 40,
+            Classes = 10,
+        },
+        SwinConfig swin => swin with
+        {
+            ImageSize = 4 * swin.FirstStage.PatchSize,
+            FirstStage = swin.FirstStage with { Dim = 12, Heads = 2, Attention = "swin:2" },
+            Depths = [2, 2],
             Classes = 10,
         },
         ResNetConfig resnet => resnet with

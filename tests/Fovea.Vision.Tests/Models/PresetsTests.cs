@@ -2,6 +2,7 @@ using Fovea.Tensors;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
 using Fovea.Vision.Models.Residual;
+using Fovea.Vision.Models.Swin;
 using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Vision.Tests.Models;
@@ -49,6 +50,11 @@ public sealed class PresetsTests
     [InlineData("dinov2_vitb14_reg", 86_579_712 + 3 * 768)]
     [InlineData("dinov2_vitl14_reg", 304_367_616 + 3 * 1024)]
     [InlineData("vit_giant_patch14_reg4_dinov2", 1_136_479_232 + 3 * 1536)]
+    [InlineData("swin-nano", 1_268_356)]
+    [InlineData("swin_tiny_patch4_window7_224", 28_288_354)]
+    [InlineData("swin_small_patch4_window7_224", 49_606_258)]
+    [InlineData("swin_base_patch4_window7_224", 87_768_224)]
+    [InlineData("swin_large_patch4_window7_224", 196_532_476)]
     [InlineData("resnet18", 11_689_512)]
     [InlineData("resnet34", 21_797_672)]
     [InlineData("resnet50", 25_557_032)]
@@ -173,6 +179,13 @@ public sealed class PresetsTests
             Classes = 5,
             // A class token that is read alone leaves the last block's positions between patches without a gradient.
             Pooling = vit.Attention.Of(0).Name == "disentangled" ? Pooling.Mean : vit.Pooling,
+        },
+        SwinConfig swin => swin with
+        {
+            ImageSize = 4 * swin.FirstStage.PatchSize,
+            FirstStage = swin.FirstStage with { Dim = 8, Heads = 2, Attention = "swin:2", DropPath = 0.1f },
+            Depths = [2, 2],
+            Classes = 5,
         },
         ResNetConfig residual =>
             residual with { ImageSize = 64, Layers = [2, 1, 1, 1], Widths = [4, 6, 8, 10], Classes = 5 },

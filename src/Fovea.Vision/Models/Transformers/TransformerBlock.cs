@@ -28,6 +28,15 @@ public sealed class TransformerBlock : Module
     /// <param name="grid">Arrangement of the tokens over an image of the configured size.</param>
     /// <param name="index">Which block, from 0.</param>
     public TransformerBlock(VisionTransformerConfig config, TokenGrid grid, int index)
+        : this(config, grid, index, config.Depth > 1 ? config.DropPath * index / (config.Depth - 1) : 0)
+    {
+    }
+
+    /// <param name="config">The model, or a stage of it.</param>
+    /// <param name="grid">Arrangement of the tokens over an image of the configured size.</param>
+    /// <param name="index">Which block, from 0.</param>
+    /// <param name="dropPath">Share of samples that skip a branch of this block.</param>
+    internal TransformerBlock(VisionTransformerConfig config, TokenGrid grid, int index, float dropPath)
     {
         AttentionContext context = new()
         {
@@ -40,7 +49,6 @@ public sealed class TransformerBlock : Module
             Dropout = config.AttentionDropout,
             Mechanism = config.Attention.Of(index).ToString(),
         };
-        float dropPath = config.Depth > 1 ? config.DropPath * index / (config.Depth - 1) : 0;
         Initializer weights = WeightInits.Of(config.WeightInit);
         _normedResidual = config.NormedResidual;
 

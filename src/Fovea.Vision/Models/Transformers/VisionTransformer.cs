@@ -109,13 +109,7 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
         if (name.Split('.') is not ["blocks", string block, "attn", var part, ..] || !int.TryParse(block, out int index)
             || (uint)index >= (uint)Blocks.Count)
             return value;
-        AttentionLayer attention = Blocks[index].Attention;
-        return part switch
-        {
-            "qkv" => attention.AdaptWeight(value),
-            "relative_position_bias_table" => attention.AdaptBias(value),
-            _ => attention.AdaptPart(part, value),
-        };
+        return Blocks[index].Attention.Adapt(part, value);
     }
 
     /// <summary>All tokens behind the last block; but with <see cref="Pooling.Mean"/> normed, as timm's

@@ -4,7 +4,8 @@ namespace Fovea.Vision.Weights.Naming;
 
 /// <summary>
 /// A name of another code base and timm's name for it, as templates that are read in both directions. What stands in
-/// braces is the same in both: <c>{n}</c> a number, <c>{half}</c> 1 or 2, <c>{leaf}</c> weight or bias, <c>{stat}</c> a
+/// braces is the same in both: <c>{n}</c> a number, <c>{m}</c>
+/// another, <c>{half}</c> 1 or 2, <c>{leaf}</c> weight or bias, <c>{stat}</c> a
 /// tensor of a batch norm, <c>{rest}</c> anything. <c>{model}</c> and <c>{chunk}</c> are beginnings that may be there
 /// or not.
 /// </summary>
@@ -13,6 +14,7 @@ internal sealed partial class NameRule
     private static readonly Dictionary<string, string> Forms = new(StringComparer.Ordinal)
     {
         ["n"] = @"\d+",
+        ["m"] = @"\d+",
         ["half"] = "[12]",
         ["leaf"] = "weight|bias",
         ["stat"] = "weight|bias|running_mean|running_var|num_batches_tracked",

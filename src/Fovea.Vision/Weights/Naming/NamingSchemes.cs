@@ -5,7 +5,7 @@ namespace Fovea.Vision.Weights.Naming;
 /// <remarks>
 /// Sources: the state dicts of torchvision 0.12 and 0.14, of transformers' ViT, DeiT, Dinov2, Dinov2WithRegisters and
 /// ResNet models, and of facebookresearch's dinov2 (whose training code numbers blocks within chunks,
-/// <c>blocks.1.7.</c>: the second number counts through).
+/// <c>blocks.1.7.</c>: the second number counts through), and of the authors' Swin Transformer.
 /// </remarks>
 public static class NamingSchemes
 {
@@ -15,7 +15,7 @@ public static class NamingSchemes
     private const string HfLayer = "{model}encoder.layer.{n}.";
     private const string TorchvisionLayer = "encoder.layers.encoder_layer_{n}.";
     private const string DinoMlp = "blocks.{chunk}{n}.mlp.";
-    private const int ResNetStages = 4, ResNetConvolutions = 3;
+    private const int ResNetStages = 4, ResNetConvolutions = 3, MostSwinStages = 8;
 
     /// <summary>Tokens, positions and the parts of a block that all Vision Transformers of transformers name
     /// alike.</summary>
@@ -136,8 +136,27 @@ public static class NamingSchemes
         ["mask_token", "register_tokens", @"blocks\.\d+\.\d+\..*", @"blocks\.\d+\.mlp\.w12\.weight"],
         [.. DinoGated, .. DinoCommon]);
 
+    /// <summary>Tables of Swin Transformers that are no weights: the windows tell them.</summary>
+    private static readonly NameRule[] SwinTables =
+    [
+        new("layers.{n}.blocks.{m}.attn.relative_position_index", null),
+        new("layers.{n}.blocks.{m}.attn_mask", null),
+    ];
+
     /// <summary>timm's Vision Transformers, DeiT's, and this project's.</summary>
-    public static NamingScheme Timm { get; } = new("timm", [@"patch_embed\..+\.weight", @"blocks\.0\..+"]);
+    public static NamingScheme Timm { get; } =
+        new("timm", [@"patch_embed\..+\.weight", @"blocks\.0\..+"], SwinTables);
+
+    /// <summary>The authors' Swin Transformers, and timm's before 0.9: a stage ends in what timm's next one begins
+    /// with.</summary>
+    public static NamingScheme Swin { get; } = new(
+        "Swin (original)", [@"layers\.0\.downsample\..+"],
+        [
+            .. SwinTables,
+            .. Enumerable.Range(0, MostSwinStages).Select(stage =>
+                new NameRule($"layers.{stage}.downsample.{{rest}}", $"layers.{stage + 1}.downsample.{{rest}}")),
+            new("head.{leaf}", "head.fc.{leaf}"),
+        ]);
 
     /// <summary>torchvision's and timm's ResNets.</summary>
     public static NamingScheme ResNet { get; } = new("torchvision ResNet", [@"layer1\.0\.conv1\.weight"]);
@@ -146,7 +165,8 @@ public static class NamingSchemes
     public static NamingScheme Other { get; } = new("names as they are", []);
 
     /// <summary>Those that can be recognised; a file may have marks of several, then the first counts.</summary>
-    internal static IReadOnlyList<NamingScheme> All { get; } = [HuggingFace, TorchvisionVit, DinoV2, Timm, ResNet];
+    internal static IReadOnlyList<NamingScheme> All { get; } =
+        [HuggingFace, TorchvisionVit, DinoV2, Swin, Timm, ResNet];
 
     /// <summary>The scheme of these names, or null.</summary>
     internal static NamingScheme? Of(IReadOnlyCollection<string> names) =>
