@@ -81,7 +81,7 @@ internal static class CommandLine
                 () => PredictCommand.Create(terminal)),
             new("explain",
                 "Show where a model looks: attention maps, rollout, relevance, and what its parts have learned.",
-                () => ExplainCommand.Create(terminal)),
+                () => ExplainCommand.Create(terminal, stop)),
             new("compare",
                 "Train and compare models, attention mechanisms or anything else that 'train' has an option for.",
                 () => CompareCommand.Create(terminal, stop)),

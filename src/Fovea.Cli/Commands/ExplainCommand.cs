@@ -10,7 +10,7 @@ namespace Fovea.Cli.Commands;
 /// <summary><c>fovea explain RUN [FILE...]</c>: where a model looks in images, as figures and one page.</summary>
 internal static class ExplainCommand
 {
-    public static Command Create(Terminal terminal)
+    public static Command Create(Terminal terminal, CancellationToken stop)
     {
         Option<string?> target = Make.Text("--class", "NAME",
             "Class to explain, by name or number; what the model says unless given");
@@ -18,6 +18,13 @@ internal static class ExplainCommand
             "Folder for explain.html and the figures as PNG");
         Command command = new("explain",
             "Show where a model looks: attention maps, rollout, relevance, and what its parts have learned.");
+        foreach (Command inside in new[]
+        {
+            DistanceCommand.Create(terminal, stop), LensCommand.Create(terminal, stop),
+            PatchCommand.Create(terminal, stop), AblateCommand.Create(terminal, stop),
+            SimilarityCommand.Create(terminal, stop),
+        })
+            command.Add(inside);
         ModelSource source = new(command, terminal.Error);
         ImageChoice choice = new(command, terminal.Error, terminal.Input);
         command.Add(target);

@@ -34,6 +34,19 @@ internal static class Examples
         ],
         ["fovea explain"] =
             ["fovea explain runs/NAME cat.jpg --out explanation", "fovea explain runs/NAME --index 14 --class star"],
+        ["fovea explain distance"] =
+        [
+            "fovea explain distance runs/SOFTMAX", "fovea explain distance runs/SOFTMAX --against runs/SINKHORN",
+        ],
+        ["fovea explain lens"] = ["fovea explain lens runs/NAME", "fovea explain lens runs/NAME cat.jpg dog.png"],
+        ["fovea explain patch"] =
+            ["fovea explain patch runs/NAME cat.jpg dog.jpg", "fovea explain patch runs/NAME --index 3,8 --by heads"],
+        ["fovea explain ablate"] = ["fovea explain ablate runs/NAME",
+            "fovea explain ablate runs/NAME --eval-limit 200"],
+        ["fovea explain similarity"] =
+        [
+            "fovea explain similarity runs/NAME", "fovea explain similarity runs/VIT --against runs/RESNET",
+        ],
         ["fovea compare"] =
         [
             "fovea compare recipes/quick-study.yaml",

@@ -42,6 +42,9 @@ internal sealed class ImageChoice
         command.Add(_indices);
     }
 
+    /// <summary>Single images were named, in either way.</summary>
+    public bool HasAny(ParseResult parsed) => Paths(parsed).Length > 0 || Numbers(parsed).Length > 0;
+
     /// <summary>Refuses neither and both; before a model is loaded, which may take a while.</summary>
     public void Check(ParseResult parsed)
     {

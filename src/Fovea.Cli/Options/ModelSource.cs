@@ -56,10 +56,13 @@ internal sealed class ModelSource
     /// <summary>Threads that were asked for.</summary>
     public int? Threads(ParseResult parsed) => parsed.GetValue(_threads);
 
+    /// <summary>The device that was asked for.</summary>
+    public Device Device(ParseResult parsed) => Tensors.Device.Open(parsed.GetRequiredValue(_device),
+        parsed.GetValue(_threads), parsed.GetValue(_precision));
+
     public TrainedModel Model(ParseResult parsed)
     {
-        Device device = Device.Open(parsed.GetRequiredValue(_device), parsed.GetValue(_threads),
-            parsed.GetValue(_precision));
+        Device device = Device(parsed);
         if (parsed.GetValue(_model) is not string name)
             return TrainedModel.Load(PathOf(parsed), device,
                 training => RecipeOption.Apply(training, _view, parsed));

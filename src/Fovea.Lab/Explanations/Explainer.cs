@@ -28,7 +28,7 @@ public static class Explainer
         string? target = null)
     {
         IReadOnlyList<string> classes = model.Head.Data.ClassNames;
-        int? wanted = target is null ? null : ClassOf(target, classes);
+        int? wanted = ClassOf(target, classes, "class");
         List<ExplainedImage> explained = [];
         foreach (Batch batch in model.Each(images))
         {
@@ -60,7 +60,7 @@ public static class Explainer
     public static ImageExplanation Explain(TrainedModel model, ReadOnlySpan<float> image, string? target = null)
     {
         IReadOnlyList<string> classes = model.Head.Data.ClassNames;
-        int? wanted = target is null ? null : ClassOf(target, classes);
+        int? wanted = ClassOf(target, classes, "class");
         PlanarImage seen = Seen(image, model.Model.Config, model.Head.Data.Normalization);
         using StepScope scope = StepScope.Begin();
         (float[] scores, int explained, IReadOnlyList<ExplainedFigure> figures) = Figures(model,
@@ -82,7 +82,7 @@ public static class Explainer
         TrainedModel model, ReadOnlySpan<float> image, OverlayKind kind, string? target = null)
     {
         IReadOnlyList<string> classes = model.Head.Data.ClassNames;
-        int? wanted = target is null ? null : ClassOf(target, classes);
+        int? wanted = ClassOf(target, classes, "class");
         PlanarImage seen = Seen(image, model.Model.Config, model.Head.Data.Normalization);
         using StepScope scope = StepScope.Begin();
         Tensor tensor = model.ToTensor(image, 1);
@@ -135,13 +135,15 @@ public static class Explainer
         }
     }
 
-    private static int ClassOf(string target, IReadOnlyList<string> classes)
+    /// <summary>A class by its name or number; null: none was named.</summary>
+    internal static int? ClassOf(string? target, IReadOnlyList<string> classes, string field)
     {
+        if (target is null) return null;
         string wanted = CanonicalText.Compose(target);
         int named = classes.ToList().FindIndex(name => CanonicalText.Compose(name) == wanted);
         if (named >= 0) return named;
         if (int.TryParse(target, out int number) && (uint)number < (uint)classes.Count) return number;
-        throw new UsageException(NearestName.Message("class", target, [.. classes])) { Field = "class" };
+        throw new UsageException(NearestName.Message("class", target, [.. classes])) { Field = field };
     }
 
     /// <summary>The image as the model saw it: cut, resized, and as bytes again.</summary>

@@ -12,17 +12,7 @@ public static class ExplanationOutputs
     /// is as it was.</exception>
     public static string Write(ModelExplanation explanation, string directory)
     {
-        try
-        {
-            Directory.CreateDirectory(directory);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointException($"the folder '{directory}' could not be made: {error.Message}",
-                error)
-            { Field = "out" };
-        }
-
+        MakeDirectory(directory);
         HashSet<string> taken = ["model"];
         foreach (ExplainedImage image in explanation.Images) WriteAll(FileName(image.Name, taken), image.Figures);
         WriteAll("model", explanation.Model);
@@ -35,6 +25,22 @@ public static class ExplanationOutputs
             foreach (ExplainedFigure figure in figures)
                 AtomicFile.Write(Path.Combine(directory, $"{prefix}-{figure.Name}.png"),
                     stream => stream.Write(figure.Figure.ToPng()));
+        }
+    }
+
+    /// <summary>Makes a folder for results, unless it is there.</summary>
+    /// <exception cref="CheckpointException">It could not be made.</exception>
+    internal static void MakeDirectory(string directory)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException($"the folder '{directory}' could not be made: {error.Message}",
+                error)
+            { Field = "out" };
         }
     }
 

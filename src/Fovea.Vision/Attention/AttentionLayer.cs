@@ -120,6 +120,7 @@ public sealed class AttentionLayer : Module
         Tensor mixed = Mechanism.Forward(input);
         mixed = recorder?.Record(Mechanism, input, mixed) ?? mixed;
         mixed = Gated(input, Mechanism.Finish(input, mixed));
+        mixed = recorder?.RecordHeads(_context.Block, mixed) ?? mixed;
         if (!_dropout.IsActive) return Proj.Forward(mixed, residual);
         Tensor y = _dropout.Forward(Proj.Forward(mixed));
         return residual is null ? y : Ops.Add(residual, y);

@@ -15,7 +15,7 @@ namespace Fovea.Vision.Models.Transformers;
 /// registers, and SwiGLU) DINOv2, with sequence pooling a compact transformer. Parameter names and first values are
 /// timm's. Images of any size that divides into patches are taken: positions are resampled.
 /// </summary>
-public sealed class VisionTransformer : ImageClassifier, IAttentionModel
+public sealed class VisionTransformer : ImageClassifier, IBlockModel
 {
     private readonly Parameter[] _prefix;
     private readonly IPositionEmbedding? _position;
@@ -70,6 +70,9 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     public IReadOnlyList<IAttention> Mechanisms => [.. Blocks.Select(block => block.Attention.Mechanism)];
 
     /// <inheritdoc/>
+    public int Heads => Config.Heads;
+
+    /// <inheritdoc/>
     public string ReadTokens => Config switch
     {
         { Pooling: Pooling.Mean } => "the mean of the patches",
@@ -88,6 +91,10 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
     /// <inheritdoc/>
     public Tensor Forward(Tensor images, IAttentionRecorder? recorder) =>
         InScope(() => Score(RunBlocks(images, recorder), recorder).Mean());
+
+    /// <inheritdoc/>
+    public Tensor ForwardFrom(int block, Tensor tokens, TokenGrid grid, IAttentionRecorder? recorder = null) =>
+        InScope(() => Score(RunBlocks(block, tokens, grid, recorder), recorder).Mean());
 
     /// <inheritdoc/>
     public override Tensor PooledFeatures(Tensor images) =>
@@ -220,15 +227,26 @@ public sealed class VisionTransformer : ImageClassifier, IAttentionModel
 
     private Tensor RunBlocks(Tensor images, IAttentionRecorder? recorder)
     {
-        Tensor x = InScope(() => Embed(images));
-        TokenGrid grid = GridOf(images);
-        foreach (TransformerBlock block in Blocks)
+        Tensor embedded = InScope(() => Embed(images));
+        return RunBlocks(0, embedded, GridOf(images), recorder, releases: true);
+    }
+
+    /// <summary>Tokens behind the last block. <paramref name="releases"/>: nobody else needs those at the
+    /// beginning.</summary>
+    private Tensor RunBlocks(int first, Tensor tokens, TokenGrid grid, IAttentionRecorder? recorder,
+        bool releases = false)
+    {
+        Tensor x = tokens;
+        for (int i = first; i < Blocks.Count; i++)
         {
+            TransformerBlock block = Blocks[i];
             Tensor input = x;
             x = RecomputesBlocks && recorder is null
                 ? Tape.Checkpoint(tokens => block.Forward(tokens, grid), input)
                 : InScope(() => block.Forward(input, grid, recorder));
-            if (!x.RequiresGradient) input.Release();   // nobody will ask for it: memory stays that of one block
+            recorder?.RecordTokens(i, x);
+            // nobody will ask for it: memory stays that of one block
+            if (!x.RequiresGradient && (releases || input != tokens)) input.Release();
         }
 
         return x;
