@@ -10,7 +10,7 @@ public sealed class Device
 
     private static readonly OrderedDictionary<string, Registered> Registry = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["cpu"] = new(request => Single(request, request.Threads is int threads ? CreateCpu(threads) : Cpu),
+        ["cpu"] = new(OpenCpu,
             () => [new("cpu", true, $"{Environment.ProcessorCount} processors",
                 GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)]),
         ["reference"] = new(request => Single(request, Reference),
@@ -43,7 +43,7 @@ public sealed class Device
     }
 
     // Set by the folder of this assembly's devices, which know this class and not the other way round.
-    internal static Func<int, string?, Backend>? CpuFactory { get; set; }
+    internal static Func<int, string?, Precision, Backend>? CpuFactory { get; set; }
 
     internal static Func<Backend>? ReferenceFactory { get; set; }
 
@@ -118,9 +118,11 @@ public sealed class Device
     /// <param name="threads">Threads that compute, 1 or more; 0 takes all cores. Results do not depend on it.</param>
     /// <param name="instructionSet"><c>avx512</c>, <c>avx2</c>, <c>vector128</c> or <c>scalar</c>; null:
     /// <c>FOVEA_ISA</c>, else the widest there is.</param>
+    /// <param name="precision">How linear layers compute: <see cref="Precision.Fp32"/>, <see cref="Precision.Bf16"/>,
+    /// or for inference <see cref="Precision.Int8"/>.</param>
     /// <exception cref="ArgumentException">A negative count, or an instruction set that this machine lacks.</exception>
-    public static Device CreateCpu(int threads = 0, string? instructionSet = null) =>
-        new("cpu", CpuFactory!(threads, instructionSet));
+    public static Device CreateCpu(int threads = 0, string? instructionSet = null,
+        Precision precision = Precision.Fp32) => new("cpu", CpuFactory!(threads, instructionSet, precision));
 
     /// <summary>A reference device of its own, whose memory is counted apart from <see cref="Reference"/>'s.</summary>
     public static Device CreateReference() => new("reference", ReferenceFactory!());
@@ -132,13 +134,24 @@ public sealed class Device
     /// <inheritdoc/>
     public override string ToString() => Name;
 
+    private static Device OpenCpu(DeviceRequest request) => request.Precision switch
+    {
+        Precision.Tf32 => throw new UsageException("the device 'cpu' computes in fp32, bf16 or int8, not in tf32.")
+        {
+            Field = "precision",
+            Remedy = "tf32 is a precision of NVIDIA's cards.",
+        },
+        Precision.Fp32 when request.Threads is null => Cpu,
+        Precision precision => CreateCpu(request.Threads ?? 0, precision: precision),
+    };
+
     private static Device Single(DeviceRequest request, Device device) =>
         request.Precision == Precision.Fp32
             ? device
             : throw new UsageException($"the device '{device}' computes in fp32 only.")
             {
                 Field = "precision",
-                Remedy = "The devices torch, cuda, mps and xpu have others.",
+                Remedy = "The devices cpu, torch, cuda, mps and xpu have others.",
             };
 
     private sealed record Registered(Func<DeviceRequest, Device> Open, Func<IReadOnlyList<DeviceDescription>> Describe);

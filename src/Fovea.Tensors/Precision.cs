@@ -1,7 +1,8 @@
 namespace Fovea.Tensors;
 
-/// <summary>Numbers in which a device computes products, convolutions and attention. Weights, norms, softmax
-/// statistics, losses and what is stored are single precision in each.</summary>
+/// <summary>Numbers in which a device computes products, convolutions and attention; the device <c>cpu</c> linear
+/// layers only, and the rest in single precision. Weights, norms, softmax statistics, losses and what is stored are
+/// single precision in each.</summary>
 public enum Precision
 {
     /// <summary>Single precision throughout.</summary>
@@ -12,4 +13,8 @@ public enum Precision
 
     /// <summary>Operands rounded to bfloat16, 7 bits behind the point; sums in single precision.</summary>
     Bf16,
+
+    /// <summary>For inference: operands of linear layers rounded to 8-bit integers with a scale for each output channel
+    /// of the weights and each row of the input; sums exact.</summary>
+    Int8,
 }

@@ -77,6 +77,12 @@ public static class TorchDevices
                 Field = "precision",
                 Remedy = "The others, fp32 and bf16, work on every device of PyTorch.",
             };
+        if (request.Precision == Precision.Int8)
+            throw new UsageException($"'{kind}' has no int8; cpu has it.")
+            {
+                Field = "precision",
+                Remedy = "bf16 works on every device of PyTorch.",
+            };
         LibTorch torch = LibTorchFiles.Load(request.Threads,
             kind == "cuda" ? request.Precision == Precision.Tf32 : null);
         return Opened.GetOrAdd((kind, index, request.Precision == Precision.Bf16),

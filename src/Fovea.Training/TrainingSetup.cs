@@ -126,6 +126,7 @@ public static class TrainingSetup
     {
         Presets.Find(recipe.Model.Name);   // before the dataset is read, which may take a while
         OptimisationChoice.Require(recipe);
+        RequireGradients(recipe.Run.Precision);
         ranks ??= SingleProcess.Instance;
         DatasetSplits data = InTurn(ranks, recipe.Data.Cache is not null, load);
         RequireClasses(data, recipe.Data.ClassCount);
@@ -184,6 +185,16 @@ public static class TrainingSetup
         DatasetSplits? first = ranks.LocalRank == 0 ? load() : null;
         ranks.Barrier();
         return first ?? load();
+    }
+
+    private static void RequireGradients(Precision precision)
+    {
+        if (precision == Precision.Int8)
+            throw new UsageException("products of int8 have no gradients: int8 is for inference.")
+            {
+                Field = "precision",
+                Remedy = "Train in fp32 or bf16, and evaluate, predict or serve in int8.",
+            };
     }
 
     /// <summary>A model that can give one answer only is always right.</summary>

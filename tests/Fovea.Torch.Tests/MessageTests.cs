@@ -176,13 +176,14 @@ public sealed class MessageTests : IDisposable
     }
 
     [Fact]
-    public void Tf32_is_for_cuda_and_other_precisions_for_PyTorch()
+    public void Tf32_is_for_cuda_and_int8_for_the_cpu()
     {
         _ = Support.Torch.Device;
         UsageException tf32 = Assert.Throws<UsageException>(() => Device.Open("torch", precision: Precision.Tf32));
-        UsageException cpu = Assert.Throws<UsageException>(() => Device.Open("cpu", precision: Precision.Bf16));
+        UsageException cpu = Assert.Throws<UsageException>(() => Device.Open("cpu", precision: Precision.Tf32));
+        UsageException int8 = Assert.Throws<UsageException>(() => Device.Open("torch", precision: Precision.Int8));
 
-        Assert.Equal(("precision", "precision"), (tf32.Field, cpu.Field));
+        Assert.All([tf32, cpu, int8], error => Assert.Equal("precision", error.Field));
     }
 
     [Fact]

@@ -78,7 +78,7 @@ internal static class Make
     /// <summary>Precision of products on the device; single unless told otherwise.</summary>
     public static Option<Tensors.Precision> Precision() => Of("--precision",
         Core.Options.ValueForm.Choice<Tensors.Precision>(), Tensors.Precision.Fp32,
-        "How products and attention are computed; other than fp32 on torch, cuda, mps and xpu");
+        "How products are computed: bf16 on every device, tf32 on cuda; int8 on cpu, for inference");
 
     /// <summary>A value of a form.</summary>
     public static Option<T> Of<T>(string name, Core.Options.ValueForm<T> form, T standard, string description,

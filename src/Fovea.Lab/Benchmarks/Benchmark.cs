@@ -19,6 +19,12 @@ public static class Benchmark
     public static BenchmarkResult Run(BenchmarkOptions options)
     {
         ModelConfig config = Configure(options);
+        if (options is { IsTraining: true, Precision: Precision.Int8 })
+            throw new UsageException("products of int8 have no gradients: int8 is for inference.")
+            {
+                Field = "precision",
+                Remedy = "Measure it in inference, or train in fp32 or bf16.",
+            };
         Device device = Device.Open(options.Device, options.Threads, options.Precision);
         bool isHost = device.Backend.IsHost;
         if (device.Backend.UsesHostMemory) RequireMemory(config, options);

@@ -384,7 +384,7 @@ public static class RecipeFields
                 "Where to compute"),
             section.Field("precision", ValueForm.Choice<Precision>(), s => s.Precision,
                 (s, v) => s with { Precision = v },
-                "How products and attention are computed; other than fp32 on torch, cuda, mps and xpu"),
+                "How products are computed: bf16 on every device, tf32 on cuda; int8 on cpu, for inference"),
             section.Field("threads", SizeForms.Threads.Or("auto"), s => s.Threads, (s, v) => s with { Threads = v },
                 "Threads that compute; results do not depend on it"),
             section.Field("log-every", ValueForm.Whole(1), s => s.LogEvery, (s, v) => s with { LogEvery = v },

@@ -1,3 +1,4 @@
+using Fovea.Tensors.Backends.Cpu.Assembly;
 using Fovea.Tensors.Backends.Cpu.MatMul;
 using Fovea.Tensors.Backends.Cpu.Memory;
 using Fovea.Tensors.Backends.Cpu.Simd;
@@ -10,6 +11,20 @@ internal sealed unsafe partial class CpuBackend<V>
 
     public override void Linear(in LinearArguments arguments, Storage y)
     {
+        if (_precision == Precision.Bf16)
+        {
+            if (_assemblesPairs) LinearOfPairs<AssembledPairs>(arguments, y);
+            else LinearOfPairs<ManagedTiles<V, Pairs>>(arguments, y);
+            return;
+        }
+
+        if (_precision == Precision.Int8)
+        {
+            if (_assemblesBytes) LinearOfBytes<AssembledQuads>(arguments, y);
+            else LinearOfBytes<ManagedTiles<V, Quads>>(arguments, y);
+            return;
+        }
+
         LinearArguments l = arguments;
         float* weight = Floats(l.Weight), x = Floats(l.X);
         CpuStorage packed = Borrow((long)l.In * Panels<V>.Padded(l.Out));
@@ -34,12 +49,7 @@ internal sealed unsafe partial class CpuBackend<V>
                     using Scratch scratch = Scratch.Begin();
                     float* transformed = scratch.Floats(block * l.In);
                     TransformRows(l, row, rows, transformed);
-                    BlockTarget here = target with
-                    {
-                        C = (nint)((float*)target.C + (nint)row * l.Out),
-                        Start = target.Start == 0 ? 0 : (nint)((float*)target.Start + (nint)row * l.Out),
-                    };
-                    Block<V>.Multiply(transformed, l.In, 1, rows, panels, l.Out, l.In, here);
+                    Block<V>.Multiply(transformed, l.In, 1, rows, panels, l.Out, l.In, target.From(row, 0));
                 });
             }
             else
@@ -69,6 +79,14 @@ internal sealed unsafe partial class CpuBackend<V>
     public override void LinearBackwardInput(in LinearArguments arguments, Storage dy,
         in LinearInputGradients gradients)
     {
+        if (_precision == Precision.Int8) throw NoGradients();
+        if (_precision == Precision.Bf16)
+        {
+            if (_assemblesPairs) LinearBackwardInputOfPairs<AssembledPairs>(arguments, dy, gradients);
+            else LinearBackwardInputOfPairs<ManagedTiles<V, Pairs>>(arguments, dy, gradients);
+            return;
+        }
+
         LinearArguments l = arguments;
         LinearInputGradients g = gradients;
         float* weight = Floats(l.Weight), dyData = Floats(dy), dx = Floats(g.Dx);
@@ -131,11 +149,20 @@ internal sealed unsafe partial class CpuBackend<V>
     public override void LinearBackwardWeight(
         in LinearArguments arguments, Storage dy, Target dw, Target? dbias)
     {
+        if (_precision == Precision.Int8) throw NoGradients();
+        if (_precision == Precision.Bf16)
+        {
+            if (_assemblesPairs) LinearBackwardWeightOfPairs<AssembledPairs>(arguments, dy, dw, dbias);
+            else LinearBackwardWeightOfPairs<ManagedTiles<V, Pairs>>(arguments, dy, dw, dbias);
+            return;
+        }
+
         LinearArguments l = arguments;
         float* dyData = Floats(dy), dwData = Floats(dw);
         if (l.Rows >= 8 * RowsPerSum && (long)l.In * l.Out <= 1 << 20)
         {
-            SumOverRows(l, dyData, dwData, dw.Accumulate, Floats(dbias), dbias is { Accumulate: true });
+            SumOverRows<ManagedTiles<V, Singles>>(l, dyData, dwData, dw.Accumulate, Floats(dbias),
+                dbias is { Accumulate: true });
             return;
         }
 
@@ -152,8 +179,9 @@ internal sealed unsafe partial class CpuBackend<V>
     /// Many rows, small result: fixed shares of the rows each sum into a result of their own, added up in order at the
     /// end. The bias comes along while its rows of dy are in the cache.
     /// </summary>
-    private void SumOverRows(in LinearArguments arguments, float* dy, float* dw, bool accumulate, float* dbias,
+    private void SumOverRows<TTiles>(in LinearArguments arguments, float* dy, float* dw, bool accumulate, float* dbias,
         bool accumulateBias)
+        where TTiles : struct, ITiles
     {
         LinearArguments l = arguments;
         // Equal shares, a power of two of them, and equal passes within each: no thread waits for another's last one.
@@ -166,6 +194,7 @@ internal sealed unsafe partial class CpuBackend<V>
             using Scratch scratch = Scratch.Begin();
             float* sum = partials + (nint)s * size, bias = biases + (nint)s * l.Out,
                 panels = scratch.Floats(RowsPerSum * Panels<V>.Padded(l.In));
+            float* pairs = TTiles.Element == Element.Pair ? scratch.Floats(RowsPerSum / 2 * l.Out) : null;
             int end = Math.Min(l.Rows, (s + 1) * share);
             new Span<float>(bias, l.Out).Clear();
             for (int row = s * share; row < end; row += pass)
@@ -173,10 +202,19 @@ internal sealed unsafe partial class CpuBackend<V>
                 int rows = Math.Min(pass, end - row);
                 float* dyRows = dy + (nint)row * l.Out;
                 if (dbias != null) RowKernels<V>.AddColumns(dyRows, bias, rows, l.Out);
+                BlockTarget target = new((nint)sum, l.In, row == s * share ? 0 : (nint)sum, l.In);
+                if (TTiles.Element == Element.Pair)
+                {
+                    for (int column = 0; column < l.In; column += Panels<V>.Width)
+                        PackTransformedPairs(l, row, rows, column, panels);
+                    PairRows(dy, row, rows, l.Out, pairs);
+                    Block<V, TTiles>.Multiply(pairs, 1, l.Out, l.Out, panels, l.In, PairPanels<V>.Steps(rows), target);
+                    continue;
+                }
+
                 for (int column = 0; column < l.In; column += Panels<V>.Width)
                     PackTransformed(l, row, rows, column, panels);
-                nint start = row == s * share ? 0 : (nint)sum;
-                Block<V>.Multiply(dyRows, 1, l.Out, l.Out, panels, l.In, rows, new((nint)sum, l.In, start, l.In));
+                Block<V, TTiles>.Multiply(dyRows, 1, l.Out, l.Out, panels, l.In, rows, target);
             }
         });
         AddUp(partials, shares, size, dw, accumulate);
@@ -199,9 +237,11 @@ internal sealed unsafe partial class CpuBackend<V>
     });
 
     /// <summary>A panel of f(x) for some rows.</summary>
-    private static void PackTransformed(in LinearArguments l, int row, int rows, int column, float* panels)
+    private static void PackTransformed(in LinearArguments l, int row, int rows, int column, float* panels) =>
+        PackTransformedInto(l, row, rows, column, panels + (nint)column * rows);
+
+    private static void PackTransformedInto(in LinearArguments l, int row, int rows, int column, float* panel)
     {
-        float* panel = panels + (nint)column * rows;
         int width = Panels<V>.WidthAt(column, l.In);
         Panels<V>.Pack(Floats(l.X) + (nint)row * l.In, l.In, rows, column, l.In, panel);
         if (l.Input == LinearInput.Activation)

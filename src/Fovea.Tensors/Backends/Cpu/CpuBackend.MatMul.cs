@@ -49,7 +49,12 @@ internal sealed unsafe partial class CpuBackend<V>
 
     /// <summary>One product with packed panels, cut into blocks of rows and, where those are few, of columns.</summary>
     private void Multiply(float* a, nint aRow, nint aStep, int rows, float* panels, int columns, int inner,
+        BlockTarget target) =>
+        Multiply<ManagedTiles<V, Singles>>(a, aRow, aStep, rows, panels, columns, inner, target);
+
+    private void Multiply<TTiles>(float* a, nint aRow, nint aStep, int rows, float* panels, int columns, int inner,
         BlockTarget target)
+        where TTiles : struct, ITiles
     {
         if (rows == 0 || columns == 0) return;
         int block = RowsPerBlock(rows, inner), blocks = Parts(rows, block), panelCount = Panels<V>.Count(columns);
@@ -59,15 +64,9 @@ internal sealed unsafe partial class CpuBackend<V>
         {
             int row = part / chunks * block, column = part % chunks * panelsPerChunk * Panels<V>.Width;
             int width = Math.Min(panelsPerChunk * Panels<V>.Width, columns - column);
-            BlockTarget here = target with
-            {
-                C = (nint)((float*)target.C + row * target.Row + column),
-                Start = target.Start == 0 ? 0 : (nint)((float*)target.Start + row * target.StartRow + column),
-                Bias = target.Bias == 0 ? 0 : (nint)((float*)target.Bias + column),
-            };
-            Block<V>.Multiply(
+            Block<V, TTiles>.Multiply(
                 a + row * aRow, aRow, aStep, Math.Min(block, rows - row), panels + (nint)column * inner, width, inner,
-                here);
+                target.From(row, column));
         });
     }
 

@@ -14,9 +14,10 @@ internal static class CpuBackend
     /// <param name="threads">Threads that compute; 0: one per core.</param>
     /// <param name="instructionSet">One of <see cref="InstructionSets"/>; null: <c>FOVEA_ISA</c>, else the widest that
     /// the machine has.</param>
+    /// <param name="precision">How linear layers compute.</param>
     /// <exception cref="ArgumentException">A negative count, or an instruction set that is unknown or missing
     /// here.</exception>
-    internal static Backend Create(int threads, string? instructionSet)
+    internal static Backend Create(int threads, string? instructionSet, Precision precision)
     {
         if (threads is < 0 or > 1024)
             throw new ArgumentOutOfRangeException(nameof(threads), threads,
@@ -32,10 +33,10 @@ internal static class CpuBackend
                 $"Device: this machine has no {name}; leave FOVEA_ISA unset to take what it has.");
         return name switch
         {
-            "avx512" => new CpuBackend<Simd512>(threads),
-            "avx2" => new CpuBackend<Simd256>(threads),
-            "vector128" => new CpuBackend<Simd128>(threads),
-            _ => new CpuBackend<SimdScalar>(threads),
+            "avx512" => new CpuBackend<Simd512>(threads, precision),
+            "avx2" => new CpuBackend<Simd256>(threads, precision),
+            "vector128" => new CpuBackend<Simd128>(threads, precision),
+            _ => new CpuBackend<SimdScalar>(threads, precision),
         };
     }
 
@@ -59,8 +60,11 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
     private readonly BufferPool _buffers;
     private readonly WorkerPool _pool;
 
-    internal CpuBackend(int threads)
+    private readonly Precision _precision;
+
+    internal CpuBackend(int threads, Precision precision)
     {
+        _precision = precision;
         _pool = new WorkerPool(threads);
         _buffers = new BufferPool(this);
     }

@@ -10,12 +10,46 @@ namespace Fovea.Tensors.Backends.Cpu.MatMul;
 /// <param name="StartRow">Elements from one row of them to the next.</param>
 /// <param name="Bias">One value per column, or null; readable up to the next multiple of a vector.</param>
 /// <param name="Padded">C may be written up to the next multiple of a vector in every row.</param>
+/// <param name="Scales">For products of bytes.</param>
 internal readonly unsafe record struct BlockTarget(nint C, nint Row, nint Start = 0, nint StartRow = 0, nint Bias = 0,
-    bool Padded = false);
+    bool Padded = false, ByteScales Scales = default)
+{
+    /// <summary>The part of the target from a row and a column on.</summary>
+    internal BlockTarget From(int row, int column) => this with
+    {
+        C = (nint)((float*)C + row * Row + column),
+        Start = Start == 0 ? 0 : (nint)((float*)Start + row * StartRow + column),
+        Bias = Bias == 0 ? 0 : (nint)((float*)Bias + column),
+        Scales = Scales.From(row, column),
+    };
+}
 
-/// <summary>A block of rows times packed panels: cut into register tiles.</summary>
+/// <summary>From sums of products of bytes to numbers: (sum + correction of the column) · scale of the row · scale of
+/// the column.</summary>
+/// <param name="Rows">A scale per row.</param>
+/// <param name="Columns">A scale per column; readable up to the next multiple of a vector.</param>
+/// <param name="Corrections">A 32-bit integer per column; readable up to the next multiple of a vector.</param>
+internal readonly unsafe record struct ByteScales(nint Rows, nint Columns, nint Corrections)
+{
+    internal ByteScales From(int row, int column) => Rows == 0 ? this
+        : new((nint)((float*)Rows + row), (nint)((float*)Columns + column), (nint)((float*)Corrections + column));
+}
+
+/// <summary>A block of rows times packed panels in single precision.</summary>
 internal static unsafe class Block<V>
     where V : struct, ISimd<V>
+{
+    /// <inheritdoc cref="Block{V,TTiles}.Multiply"/>
+    internal static void Multiply(float* a, nint aRow, nint aStep, int rows, float* panels, int columns, int inner,
+        in BlockTarget target, int packed = 0, int skipped = 0) =>
+        Block<V, ManagedTiles<V, Singles>>.Multiply(a, aRow, aStep, rows, panels, columns, inner, target, packed,
+            skipped);
+}
+
+/// <summary>A block of rows times packed panels: cut into register tiles.</summary>
+internal static unsafe class Block<V, TTiles>
+    where V : struct, ISimd<V>
+    where TTiles : struct, ITiles
 {
     private const int StepsWorthPrefetching = 64;
     private const int StepsAtOnce = 1024;   // a panel of 32 columns is then 128 KiB and stays in the second-level cache
@@ -60,8 +94,11 @@ internal static unsafe class Block<V>
                     if (steps >= StepsWorthPrefetching)
                         PrefetchNext(column == 0 && aStep == 1, aTile, aRow, count, steps, cTile, target.Row, startTile,
                             startRow);
-                    if (valid == width || target.Padded)
-                        Tile(count, width, aTile, aRow, aStep, panel, steps, startTile, startRow, bias, cTile,
+                    if (TTiles.Element == Element.Bytes)
+                        ScaledTile(count, width, valid, aTile, aRow, aStep, panel, steps, startTile, startRow, bias,
+                            cTile, target.Row, edge, target.Scales.From(row, column), first);
+                    else if (valid == width || target.Padded)
+                        TTiles.Run(count, width, aTile, aRow, aStep, panel, steps, startTile, startRow, bias, cTile,
                             target.Row);
                     else
                         EdgeTile(count, width, valid, aTile, aRow, aStep, panel, steps, startTile, startRow, bias,
@@ -114,66 +151,30 @@ internal static unsafe class Block<V>
         if (start != null)
             for (int r = 0; r < count; r++) new ReadOnlySpan<float>(start + r * startRow, valid)
             .CopyTo(new Span<float>(edge + r * width, width));
-        Tile(count, width, a, aRow, aStep, panel, steps, start == null ? null : edge, width, bias, edge, width);
+        TTiles.Run(count, width, a, aRow, aStep, panel, steps, start == null ? null : edge, width, bias, edge, width);
         for (int r = 0; r < count; r++)
             new ReadOnlySpan<float>(edge + r * width, valid).CopyTo(new Span<float>(c + r * cRow, valid));
     }
 
-    private static void Tile(
-        int count, int width, float* a, nint aRow, nint aStep, float* b, int steps, float* start, nint startRow,
-        float* bias, float* c, nint cRow)
+    /// <summary>Sums of products of bytes in a buffer, and from there as numbers to C.</summary>
+    private static void ScaledTile(
+        int count, int width, int valid, float* a, nint aRow, nint aStep, float* panel, int steps,
+        float* start, nint startRow, float* bias, float* c, nint cRow, float* sums, in ByteScales scales, bool first)
     {
-        if (width > V.Count) Wide<Two>(count, a, aRow, aStep, b, width, steps, start, startRow, bias, c, cRow);
-        else Wide<One>(count, a, aRow, aStep, b, width, steps, start, startRow, bias, c, cRow);
-    }
-
-    private static void Wide<TColumns>(
-        int count, float* a, nint aRow, nint aStep, float* b, nint bStep, int steps, float* start, nint startRow,
-        float* bias, float* c, nint cRow)
-        where TColumns : struct, ISize
-    {
-        switch (count)
+        TTiles.Run(count, width, a, aRow, aStep, panel, steps, null, 0, first ? (float*)scales.Corrections : null, sums,
+            width);
+        for (int j = 0; j < valid; j += V.Count)
         {
-            case 12:
-                Tile<V>.Run<Twelve, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow);
-                break;
-            case 8:
-                Tile<V>.Run<Eight, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow);
-                break;
-            case 6: Tile<V>.Run<Six, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow); break;
-            case 4: Tile<V>.Run<Four, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow); break;
-            case 2: Tile<V>.Run<Two, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow); break;
-            default: Tile<V>.Run<One, TColumns>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow); break;
+            int lanes = Math.Min(V.Count, valid - j);
+            V columnScale = V.Load((float*)scales.Columns + j), offset = bias == null ? V.Zero : V.Load(bias + j);
+            for (int r = 0; r < count; r++)
+            {
+                V scale = columnScale * V.Broadcast(((float*)scales.Rows)[r]);
+                V initial = start == null ? offset : offset + V.LoadPartial(start + r * startRow + j, lanes);
+                V value = V.Fma(V.FromIntegers(V.Load(sums + r * width + j)), scale, initial);
+                if (lanes == V.Count) V.Store(c + r * cRow + j, value);
+                else V.StorePartial(c + r * cRow + j, value, lanes);
+            }
         }
-    }
-
-    private readonly struct One : ISize
-    {
-        public static int Value => 1;
-    }
-
-    private readonly struct Two : ISize
-    {
-        public static int Value => 2;
-    }
-
-    private readonly struct Four : ISize
-    {
-        public static int Value => 4;
-    }
-
-    private readonly struct Six : ISize
-    {
-        public static int Value => 6;
-    }
-
-    private readonly struct Eight : ISize
-    {
-        public static int Value => 8;
-    }
-
-    private readonly struct Twelve : ISize
-    {
-        public static int Value => 12;
     }
 }

@@ -9,6 +9,47 @@ internal interface ISize
     static abstract int Value { get; }
 }
 
+/// <summary>Contents of the 32 bits of an operand's element.</summary>
+internal enum Element
+{
+    /// <summary>A number in single precision.</summary>
+    Single,
+
+    /// <summary>Two numbers of bfloat16 (<see cref="ISimd{TSelf}.ToPairs"/>), of two neighbouring steps. Products are
+    /// added in single precision: the upper one first, each rounded once. That is what VDPBF16PS does; where it is
+    /// missing, this takes its place with the same bits (but for sums below 2⁻¹²⁶, which the instruction takes for
+    /// 0).</summary>
+    Pair,
+
+    /// <summary>Four bytes, of four neighbouring steps: the left operand's without a sign, the right one's with one.
+    /// Products are added as 32-bit integers, exactly, as VPDPBUSD does.</summary>
+    Bytes,
+}
+
+/// <summary>An <see cref="Element"/> as a type, so that the JIT compiles one tile for each.</summary>
+internal interface IElement
+{
+    static abstract Element Value { get; }
+}
+
+/// <summary><see cref="Element.Single"/>.</summary>
+internal readonly struct Singles : IElement
+{
+    public static Element Value => Element.Single;
+}
+
+/// <summary><see cref="Element.Pair"/>.</summary>
+internal readonly struct Pairs : IElement
+{
+    public static Element Value => Element.Pair;
+}
+
+/// <summary><see cref="Element.Bytes"/>.</summary>
+internal readonly struct Quads : IElement
+{
+    public static Element Value => Element.Bytes;
+}
+
 /// <summary>
 /// The register tile: C[rows, columns] = start + bias + A B with up to 12 rows and one or two vectors of columns. A is
 /// read in place by row and step strides, so neither it nor its transpose needs packing; B comes in panels, one row of
@@ -29,11 +70,12 @@ internal static unsafe class Tile<V>
     /// <param name="c">C[0, 0].</param>
     /// <param name="cRow">Elements from one row of C to the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Run<TRows, TColumns>(
+    internal static void Run<TRows, TColumns, TElement>(
         float* a, nint aRow, nint aStep, float* b, nint bStep, int steps, float* start, nint startRow, float* bias,
         float* c, nint cRow)
         where TRows : struct, ISize
         where TColumns : struct, ISize
+        where TElement : struct, IElement
     {
         V c00 = V.Zero, c01 = V.Zero;
         V c10 = V.Zero, c11 = V.Zero;
@@ -66,18 +108,18 @@ internal static unsafe class Tile<V>
         if (bias != null)
         {
             V bias0 = V.Load(bias), bias1 = TColumns.Value > 1 ? V.Load(bias + V.Count) : V.Zero;
-            if (TRows.Value > 0) (c00, c01) = (c00 + bias0, TColumns.Value > 1 ? c01 + bias1 : c01);
-            if (TRows.Value > 1) (c10, c11) = (c10 + bias0, TColumns.Value > 1 ? c11 + bias1 : c11);
-            if (TRows.Value > 2) (c20, c21) = (c20 + bias0, TColumns.Value > 1 ? c21 + bias1 : c21);
-            if (TRows.Value > 3) (c30, c31) = (c30 + bias0, TColumns.Value > 1 ? c31 + bias1 : c31);
-            if (TRows.Value > 4) (c40, c41) = (c40 + bias0, TColumns.Value > 1 ? c41 + bias1 : c41);
-            if (TRows.Value > 5) (c50, c51) = (c50 + bias0, TColumns.Value > 1 ? c51 + bias1 : c51);
-            if (TRows.Value > 6) (c60, c61) = (c60 + bias0, TColumns.Value > 1 ? c61 + bias1 : c61);
-            if (TRows.Value > 7) (c70, c71) = (c70 + bias0, TColumns.Value > 1 ? c71 + bias1 : c71);
-            if (TRows.Value > 8) (c80, c81) = (c80 + bias0, TColumns.Value > 1 ? c81 + bias1 : c81);
-            if (TRows.Value > 9) (c90, c91) = (c90 + bias0, TColumns.Value > 1 ? c91 + bias1 : c91);
-            if (TRows.Value > 10) (cA0, cA1) = (cA0 + bias0, TColumns.Value > 1 ? cA1 + bias1 : cA1);
-            if (TRows.Value > 11) (cB0, cB1) = (cB0 + bias0, TColumns.Value > 1 ? cB1 + bias1 : cB1);
+            if (TRows.Value > 0) Add<TColumns, TElement>(bias0, bias1, ref c00, ref c01);
+            if (TRows.Value > 1) Add<TColumns, TElement>(bias0, bias1, ref c10, ref c11);
+            if (TRows.Value > 2) Add<TColumns, TElement>(bias0, bias1, ref c20, ref c21);
+            if (TRows.Value > 3) Add<TColumns, TElement>(bias0, bias1, ref c30, ref c31);
+            if (TRows.Value > 4) Add<TColumns, TElement>(bias0, bias1, ref c40, ref c41);
+            if (TRows.Value > 5) Add<TColumns, TElement>(bias0, bias1, ref c50, ref c51);
+            if (TRows.Value > 6) Add<TColumns, TElement>(bias0, bias1, ref c60, ref c61);
+            if (TRows.Value > 7) Add<TColumns, TElement>(bias0, bias1, ref c70, ref c71);
+            if (TRows.Value > 8) Add<TColumns, TElement>(bias0, bias1, ref c80, ref c81);
+            if (TRows.Value > 9) Add<TColumns, TElement>(bias0, bias1, ref c90, ref c91);
+            if (TRows.Value > 10) Add<TColumns, TElement>(bias0, bias1, ref cA0, ref cA1);
+            if (TRows.Value > 11) Add<TColumns, TElement>(bias0, bias1, ref cB0, ref cB1);
         }
 
         nint aRow2 = 2 * aRow;
@@ -86,18 +128,37 @@ internal static unsafe class Tile<V>
         {
             V b0 = V.Load(b), b1 = TColumns.Value > 1 ? V.Load(b + V.Count) : V.Zero;
             b += bStep;
-            if (TRows.Value > 0) Multiply<TColumns>(a0, b0, b1, ref c00, ref c01);
-            if (TRows.Value > 1) Multiply<TColumns>(a0 + aRow, b0, b1, ref c10, ref c11);
-            if (TRows.Value > 2) Multiply<TColumns>(a0 + aRow2, b0, b1, ref c20, ref c21);
-            if (TRows.Value > 3) Multiply<TColumns>(a3, b0, b1, ref c30, ref c31);
-            if (TRows.Value > 4) Multiply<TColumns>(a3 + aRow, b0, b1, ref c40, ref c41);
-            if (TRows.Value > 5) Multiply<TColumns>(a3 + aRow2, b0, b1, ref c50, ref c51);
-            if (TRows.Value > 6) Multiply<TColumns>(a6, b0, b1, ref c60, ref c61);
-            if (TRows.Value > 7) Multiply<TColumns>(a6 + aRow, b0, b1, ref c70, ref c71);
-            if (TRows.Value > 8) Multiply<TColumns>(a6 + aRow2, b0, b1, ref c80, ref c81);
-            if (TRows.Value > 9) Multiply<TColumns>(a9, b0, b1, ref c90, ref c91);
-            if (TRows.Value > 10) Multiply<TColumns>(a9 + aRow, b0, b1, ref cA0, ref cA1);
-            if (TRows.Value > 11) Multiply<TColumns>(a9 + aRow2, b0, b1, ref cB0, ref cB1);
+            V upper0 = V.Zero, upper1 = V.Zero;
+            if (TElement.Value == Element.Pair)
+            {
+                (upper0, b0) = (V.UpperOfPairs(b0), V.LowerOfPairs(b0));
+                if (TColumns.Value > 1) (upper1, b1) = (V.UpperOfPairs(b1), V.LowerOfPairs(b1));
+            }
+
+            if (TRows.Value > 0)
+                Multiply<TColumns, TElement>(a0, b0, b1, upper0, upper1, ref c00, ref c01);
+            if (TRows.Value > 1)
+                Multiply<TColumns, TElement>(a0 + aRow, b0, b1, upper0, upper1, ref c10, ref c11);
+            if (TRows.Value > 2)
+                Multiply<TColumns, TElement>(a0 + aRow2, b0, b1, upper0, upper1, ref c20, ref c21);
+            if (TRows.Value > 3)
+                Multiply<TColumns, TElement>(a3, b0, b1, upper0, upper1, ref c30, ref c31);
+            if (TRows.Value > 4)
+                Multiply<TColumns, TElement>(a3 + aRow, b0, b1, upper0, upper1, ref c40, ref c41);
+            if (TRows.Value > 5)
+                Multiply<TColumns, TElement>(a3 + aRow2, b0, b1, upper0, upper1, ref c50, ref c51);
+            if (TRows.Value > 6)
+                Multiply<TColumns, TElement>(a6, b0, b1, upper0, upper1, ref c60, ref c61);
+            if (TRows.Value > 7)
+                Multiply<TColumns, TElement>(a6 + aRow, b0, b1, upper0, upper1, ref c70, ref c71);
+            if (TRows.Value > 8)
+                Multiply<TColumns, TElement>(a6 + aRow2, b0, b1, upper0, upper1, ref c80, ref c81);
+            if (TRows.Value > 9)
+                Multiply<TColumns, TElement>(a9, b0, b1, upper0, upper1, ref c90, ref c91);
+            if (TRows.Value > 10)
+                Multiply<TColumns, TElement>(a9 + aRow, b0, b1, upper0, upper1, ref cA0, ref cA1);
+            if (TRows.Value > 11)
+                Multiply<TColumns, TElement>(a9 + aRow2, b0, b1, upper0, upper1, ref cB0, ref cB1);
             a0 += aStep;
             a3 += aStep;
             a6 += aStep;
@@ -127,10 +188,35 @@ internal static unsafe class Tile<V>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Multiply<TColumns>(float* a, V b0, V b1, ref V c0, ref V c1)
+    private static void Add<TColumns, TElement>(V bias0, V bias1, ref V c0, ref V c1)
         where TColumns : struct, ISize
+        where TElement : struct, IElement
+    {
+        c0 = TElement.Value == Element.Bytes ? V.AddIntegers(c0, bias0) : c0 + bias0;
+        if (TColumns.Value > 1) c1 = TElement.Value == Element.Bytes ? V.AddIntegers(c1, bias1) : c1 + bias1;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Multiply<TColumns, TElement>(float* a, V b0, V b1, V upper0, V upper1, ref V c0, ref V c1)
+        where TColumns : struct, ISize
+        where TElement : struct, IElement
     {
         V x = V.Broadcast(*a);
+        if (TElement.Value == Element.Pair)
+        {
+            V upper = V.UpperOfPairs(x);
+            c0 = V.Fma(upper, upper0, c0);
+            if (TColumns.Value > 1) c1 = V.Fma(upper, upper1, c1);
+            x = V.LowerOfPairs(x);
+        }
+
+        if (TElement.Value == Element.Bytes)
+        {
+            c0 = V.AddBytes(x, b0, c0);
+            if (TColumns.Value > 1) c1 = V.AddBytes(x, b1, c1);
+            return;
+        }
+
         c0 = V.Fma(x, b0, c0);
         if (TColumns.Value > 1) c1 = V.Fma(x, b1, c1);
     }

@@ -76,4 +76,27 @@ internal unsafe interface ISimd<TSelf>
 
     /// <summary>The inverse of <see cref="Split"/>: even and odd lanes in turn.</summary>
     static abstract TSelf Join(TSelf even, TSelf odd, out TSelf high);
+
+    /// <summary>Two numbers of bfloat16 in each lane: <paramref name="even"/>'s below, <paramref name="odd"/>'s above,
+    /// rounded to nearest, ties to even; what bfloat16 has no normal number for becomes 0.</summary>
+    static abstract TSelf ToPairs(TSelf even, TSelf odd);
+
+    /// <summary>The lower numbers of <see cref="ToPairs"/>.</summary>
+    static abstract TSelf LowerOfPairs(TSelf pairs);
+
+    /// <summary>The upper numbers of <see cref="ToPairs"/>.</summary>
+    static abstract TSelf UpperOfPairs(TSelf pairs);
+
+    /// <summary>sums + Σ a_i b_i in each lane over its four bytes, as 32-bit integers; a's bytes have no sign, b's
+    /// have.</summary>
+    static abstract TSelf AddBytes(TSelf a, TSelf b, TSelf sums);
+
+    /// <summary>Sum of 32-bit integers.</summary>
+    static abstract TSelf AddIntegers(TSelf left, TSelf right);
+
+    /// <summary>32-bit integers as numbers.</summary>
+    static abstract TSelf FromIntegers(TSelf integers);
+
+    /// <summary>Whole numbers of -128 to 255 as one byte each: <see cref="Count"/> bytes.</summary>
+    static abstract void StoreBytes(byte* destination, TSelf numbers);
 }

@@ -132,4 +132,53 @@ internal readonly unsafe struct Simd128 : ISimd<Simd128>
         high = new(Vector128.Create(even._value[2], odd._value[2], even._value[3], odd._value[3]));
         return new(Vector128.Create(even._value[0], odd._value[0], even._value[1], odd._value[1]));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 ToPairs(Simd128 even, Simd128 odd) => new(
+        ((Rounded(even._value) >>> 16) | (Rounded(odd._value) & Vector128.Create(0xFFFF0000))).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 LowerOfPairs(Simd128 pairs) => new((pairs._value.AsUInt32() << 16).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 UpperOfPairs(Simd128 pairs) =>
+        new((pairs._value.AsUInt32() & Vector128.Create(0xFFFF0000)).AsSingle());
+
+    /// <summary>Bits whose upper half is the nearest bfloat16.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> Rounded(Vector128<float> value)
+    {
+        Vector128<uint> bits = value.AsUInt32(), one = Vector128<uint>.One;
+        Vector128<uint> rounded = bits + Vector128.Create(0x7FFFu) + ((bits >>> 16) & one);
+        Vector128<uint> small = Vector128.Equals(rounded & Vector128.Create(0x7F800000u), Vector128<uint>.Zero);
+        rounded = Vector128.ConditionalSelect(small, rounded & Vector128.Create(0x80000000u), rounded);
+        return Vector128.ConditionalSelect(Vector128.Equals(value, value).AsUInt32(), rounded,
+            bits | Vector128.Create(0x00400000u));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 AddBytes(Simd128 a, Simd128 b, Simd128 sums)
+    {
+        Vector128<int> sum = sums._value.AsInt32(), x = a._value.AsInt32(), y = b._value.AsInt32();
+        sum += (x & Vector128.Create(0xFF)) * (y << 24 >> 24);
+        sum += (x >>> 8 & Vector128.Create(0xFF)) * (y << 16 >> 24);
+        sum += (x >>> 16 & Vector128.Create(0xFF)) * (y << 8 >> 24);
+        return new((sum + (x >>> 24) * (y >> 24)).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 AddIntegers(Simd128 left, Simd128 right) =>
+        new((left._value.AsInt32() + right._value.AsInt32()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 FromIntegers(Simd128 integers) =>
+        new(Vector128.ConvertToSingle(integers._value.AsInt32()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(byte* destination, Simd128 numbers)
+    {
+        Vector128<int> whole = Vector128.ConvertToInt32Native(numbers._value);
+        Vector128<short> halves = Vector128.Narrow(whole, whole);
+        *(uint*)destination = Vector128.Narrow(halves, halves).AsUInt32().ToScalar();
+    }
 }

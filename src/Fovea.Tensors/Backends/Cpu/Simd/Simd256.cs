@@ -134,4 +134,56 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
         high = new(Avx.Permute2x128(lower, upper, 0x31));
         return new(Avx.Permute2x128(lower, upper, 0x20));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 ToPairs(Simd256 even, Simd256 odd) => new(
+        ((Rounded(even._value) >>> 16) | (Rounded(odd._value) & Vector256.Create(0xFFFF0000))).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 LowerOfPairs(Simd256 pairs) => new((pairs._value.AsUInt32() << 16).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 UpperOfPairs(Simd256 pairs) =>
+        new((pairs._value.AsUInt32() & Vector256.Create(0xFFFF0000)).AsSingle());
+
+    /// <summary>Bits whose upper half is the nearest bfloat16.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Rounded(Vector256<float> value)
+    {
+        Vector256<uint> bits = value.AsUInt32(), one = Vector256<uint>.One;
+        Vector256<uint> rounded = bits + Vector256.Create(0x7FFFu) + ((bits >>> 16) & one);
+        Vector256<uint> small = Vector256.Equals(rounded & Vector256.Create(0x7F800000u), Vector256<uint>.Zero);
+        rounded = Vector256.ConditionalSelect(small, rounded & Vector256.Create(0x80000000u), rounded);
+        return Vector256.ConditionalSelect(Vector256.Equals(value, value).AsUInt32(), rounded,
+            bits | Vector256.Create(0x00400000u));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 AddBytes(Simd256 a, Simd256 b, Simd256 sums)
+    {
+        if (AvxVnni.IsSupported)
+            return new(AvxVnni.MultiplyWideningAndAdd(sums._value.AsInt32(), a._value.AsByte(), b._value.AsSByte())
+                .AsSingle());
+        Vector256<short> evenA = (a._value.AsUInt16() & Vector256.Create((ushort)0xFF)).AsInt16(),
+            oddA = (a._value.AsUInt16() >>> 8).AsInt16(), evenB = b._value.AsInt16() << 8 >> 8,
+            oddB = b._value.AsInt16() >> 8;
+        return new((sums._value.AsInt32() + Avx2.MultiplyAddAdjacent(evenA, evenB)
+            + Avx2.MultiplyAddAdjacent(oddA, oddB)).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 AddIntegers(Simd256 left, Simd256 right) =>
+        new((left._value.AsInt32() + right._value.AsInt32()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 FromIntegers(Simd256 integers) =>
+        new(Vector256.ConvertToSingle(integers._value.AsInt32()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(byte* destination, Simd256 numbers)
+    {
+        Vector256<int> whole = Vector256.ConvertToInt32Native(numbers._value);
+        Vector128<short> halves = Vector128.Narrow(whole.GetLower(), whole.GetUpper());
+        *(ulong*)destination = Vector128.Narrow(halves, halves).AsUInt64().ToScalar();
+    }
 }

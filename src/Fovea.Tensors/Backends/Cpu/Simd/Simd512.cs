@@ -134,4 +134,49 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
         high = new(Avx512F.PermuteVar16x32x2(even._value, order + Vector512.Create(8), odd._value));
         return new(Avx512F.PermuteVar16x32x2(even._value, order, odd._value));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 ToPairs(Simd512 even, Simd512 odd) => new(
+        ((Rounded(even._value) >>> 16) | (Rounded(odd._value) & Vector512.Create(0xFFFF0000))).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 LowerOfPairs(Simd512 pairs) => new((pairs._value.AsUInt32() << 16).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 UpperOfPairs(Simd512 pairs) =>
+        new((pairs._value.AsUInt32() & Vector512.Create(0xFFFF0000)).AsSingle());
+
+    /// <summary>Bits whose upper half is the nearest bfloat16.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Rounded(Vector512<float> value)
+    {
+        Vector512<uint> bits = value.AsUInt32(), one = Vector512<uint>.One;
+        Vector512<uint> rounded = bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & one);
+        Vector512<uint> small = Vector512.Equals(rounded & Vector512.Create(0x7F800000u), Vector512<uint>.Zero);
+        rounded = Vector512.ConditionalSelect(small, rounded & Vector512.Create(0x80000000u), rounded);
+        return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded,
+            bits | Vector512.Create(0x00400000u));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 AddBytes(Simd512 a, Simd512 b, Simd512 sums)
+    {
+        Vector512<short> evenA = (a._value.AsUInt16() & Vector512.Create((ushort)0xFF)).AsInt16(),
+            oddA = (a._value.AsUInt16() >>> 8).AsInt16(), evenB = b._value.AsInt16() << 8 >> 8,
+            oddB = b._value.AsInt16() >> 8;
+        return new((sums._value.AsInt32() + Avx512BW.MultiplyAddAdjacent(evenA, evenB)
+            + Avx512BW.MultiplyAddAdjacent(oddA, oddB)).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 AddIntegers(Simd512 left, Simd512 right) =>
+        new((left._value.AsInt32() + right._value.AsInt32()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 FromIntegers(Simd512 integers) =>
+        new(Vector512.ConvertToSingle(integers._value.AsInt32()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(byte* destination, Simd512 numbers) =>
+        Avx512F.ConvertToVector128Byte(Vector512.ConvertToInt32Native(numbers._value)).Store(destination);
 }

@@ -85,4 +85,39 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
         high = odd;
         return even;
     }
+
+    public static SimdScalar ToPairs(SimdScalar even, SimdScalar odd) => new(BitConverter.UInt32BitsToSingle(
+        (Rounded(even._value) >> 16) | (Rounded(odd._value) & 0xFFFF0000)));
+
+    public static SimdScalar LowerOfPairs(SimdScalar pairs) =>
+        new(BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(pairs._value) << 16));
+
+    public static SimdScalar UpperOfPairs(SimdScalar pairs) =>
+        new(BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(pairs._value) & 0xFFFF0000));
+
+    /// <summary>Bits whose upper half is the nearest bfloat16.</summary>
+    private static uint Rounded(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        if (float.IsNaN(value)) return bits | 0x00400000;
+        uint rounded = bits + 0x7FFF + ((bits >> 16) & 1);
+        return (rounded & 0x7F800000) == 0 ? rounded & 0x80000000 : rounded;
+    }
+
+    public static SimdScalar AddBytes(SimdScalar a, SimdScalar b, SimdScalar sums)
+    {
+        int sum = Bits(sums), x = Bits(a), y = Bits(b);
+        for (int i = 0; i < 32; i += 8) sum += (x >>> i & 0xFF) * (sbyte)(y >> i);
+        return new(BitConverter.Int32BitsToSingle(sum));
+    }
+
+    public static SimdScalar AddIntegers(SimdScalar left, SimdScalar right) =>
+        new(BitConverter.Int32BitsToSingle(Bits(left) + Bits(right)));
+
+    public static SimdScalar FromIntegers(SimdScalar integers) => new(Bits(integers));
+
+    public static void StoreBytes(byte* destination, SimdScalar numbers) =>
+        *destination = unchecked((byte)(int)numbers._value);
+
+    private static int Bits(SimdScalar value) => BitConverter.SingleToInt32Bits(value._value);
 }

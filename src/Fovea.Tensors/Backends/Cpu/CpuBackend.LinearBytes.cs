@@ -1,0 +1,38 @@
+using Fovea.Tensors.Backends.Cpu.Assembly;
+using Fovea.Tensors.Backends.Cpu.MatMul;
+using Fovea.Tensors.Backends.Cpu.Memory;
+using Fovea.Tensors.Backends.Cpu.Simd;
+
+namespace Fovea.Tensors.Backends.Cpu;
+
+/// <summary>Linear layers with operands of bytes, forward only.</summary>
+internal sealed unsafe partial class CpuBackend<V>
+{
+    private readonly bool _assemblesBytes = V.Count == Simd512.Count && AssembledTiles.OfBytes is not null;
+
+    private void LinearOfBytes<TTiles>(in LinearArguments arguments, Storage y)
+        where TTiles : struct, ITiles
+    {
+        LinearArguments l = arguments;
+        int steps = BytePanels<V>.Steps(l.In), padded = Panels<V>.Padded(l.Out);
+        float* weight = Floats(l.Weight);
+        CpuStorage packed = Borrow((long)steps * padded), ofColumns = Borrow(2L * padded), ofRows = Borrow(l.Rows);
+        float* panels = packed.Pointer, scales = ofColumns.Pointer, rowScales = ofRows.Pointer;
+        int* corrections = (int*)(scales + padded);
+        _pool.Run(Panels<V>.Count(l.Out), p => BytePanels<V>.PackTransposed(
+            weight, l.In, p * Panels<V>.Width, l.Out, panels + (nint)p * Panels<V>.Width * steps, scales,
+            corrections));
+
+        BlockTarget target = new((nint)Floats(y), l.Out, (nint)Floats(l.Residual), l.Out, (nint)Floats(l.Bias),
+            Scales: new((nint)rowScales, (nint)scales, (nint)corrections));
+        MultiplyRows<TTiles>(l.Rows, steps, panels, l.Out, target,
+            (row, rows, quads) => ForRowsOf(l, row, rows, (r, x) =>
+                rowScales[r] = BytePanels<V>.Row((float*)x, l.In, (float*)quads + (nint)(r - row) * steps)));
+        _buffers.Return(packed);
+        _buffers.Return(ofColumns);
+        _buffers.Return(ofRows);
+    }
+
+    private static NotSupportedException NoGradients() =>
+        new("Products of int8 have no gradients; train in fp32 or bf16.");
+}
