@@ -25,7 +25,7 @@ internal static class CommandLine
     public static int Run(string[] arguments, Terminal terminal, CancellationToken stop)
     {
         List<string> idle = [];
-        string[] meant = IdleOptions.Without(arguments, idle.Add);
+        string[] meant = IdleOptions.Without(ProjectArguments.Translate(arguments, idle.Add), idle.Add);
         foreach (string line in idle) terminal.Error.WriteLine($"fovea: {line}");
         terminal = terminal with { Typed = TypedCommand.Of(arguments), Idle = idle };
         ParseResult parsed = CreateRoot(terminal, meant, stop).Parse(meant);

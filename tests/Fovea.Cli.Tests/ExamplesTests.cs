@@ -75,7 +75,7 @@ public sealed partial class ExamplesTests
 
     private static void RequireUnderstood(string line)
     {
-        string[] words = [.. CommandLineParser.SplitCommandLine(line).Skip(1)];
+        string[] words = ProjectArguments.Translate([.. CommandLineParser.SplitCommandLine(line).Skip(1)], _ => { });
         ParseResult parsed = Root.Parse(words);
         Assert.True(parsed.Errors.Count == 0,
             $"{line}: {string.Join("; ", parsed.Errors.Select(error => error.Message))}");

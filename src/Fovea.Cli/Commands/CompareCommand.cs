@@ -112,6 +112,7 @@ internal static class CompareCommand
                     new Cell(cell, row.Contains("best") ? new Style(Color.Green) : Style.Plain))]);
         console.Write(table);
         foreach (string note in content.Notes) console.Line(note);
+        foreach (string sentence in Recommendation.Of(results).SelectMany(one => one.Sentences)) console.Line(sentence);
         console.Line($"report {Path.Combine(directory, "study.html")}");
     }
 }

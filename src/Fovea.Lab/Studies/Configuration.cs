@@ -29,6 +29,10 @@ public sealed record Configuration(string Label, IReadOnlyList<Setting> Settings
                     $"{Place(study, excluded)}: 'exclude' names a combination that the grid does not have.");
         all.AddRange(study.Include.Select(extra =>
             new Configuration(extra.Name ?? Join(extra.Settings), extra.Settings, extra.Where)));
+        foreach (Override rule in study.Overrides)
+            if (!all.Any(one => one.IsMeantBy(study, rule)))
+                throw new UsageException(
+                    $"{rule.Where}: 'override' is for no configuration of the study; they are {Some(study, all)}.");
         if (all.Count == 0) throw new UsageException($"{study.Source}: 'exclude' leaves nothing to train.");
         if (all.GroupBy(one => one.Label).FirstOrDefault(group => group.Count() > 1) is { } same)
             throw new UsageException(
@@ -36,10 +40,18 @@ public sealed record Configuration(string Label, IReadOnlyList<Setting> Settings
         return WithPublished(study, all);
     }
 
-    /// <summary>Value of an option: the configuration's own setting, or that of the study's base.</summary>
+    /// <summary>Value of an option: the configuration's own setting, or that of the study's overrides, or of its
+    /// base.</summary>
     public Setting? Of(Study study, RecipeField field) =>
-        Settings.LastOrDefault(setting => setting.Field == field)
-            ?? study.Base.LastOrDefault(setting => setting.Field == field);
+        AllSettings(study).LastOrDefault(setting => setting.Field == field);
+
+    /// <summary>All that a study says of this configuration, the last word last.</summary>
+    internal IEnumerable<Setting> AllSettings(Study study) =>
+        [.. study.Base, .. study.Overrides.Where(rule => IsMeantBy(study, rule)).SelectMany(rule => rule.Settings),
+            .. Settings];
+
+    private bool IsMeantBy(Study study, Override rule) => rule.When.All(wanted =>
+        study.Base.Concat(Settings).LastOrDefault(setting => setting.Field == wanted.Field)?.Says(wanted) ?? false);
 
     private static IEnumerable<Configuration> Grid(Study study)
     {

@@ -27,13 +27,17 @@ public sealed record Study
     /// <summary>Configurations beside the grid; their settings go over <see cref="Base"/>.</summary>
     public IReadOnlyList<Extra> Include { get; init; } = [];
 
+    /// <summary>Options that follow from others, over <see cref="Base"/> and below a configuration's own.</summary>
+    public IReadOnlyList<Override> Overrides { get; init; } = [];
+
     /// <summary>Every configuration is trained once with each.</summary>
     public IReadOnlyList<ulong> Seeds { get; init; } = [0];
 
     /// <summary>Accuracies from elsewhere to show beside the measured ones.</summary>
     public IReadOnlyList<Published> Published { get; init; } = [];
 
-    /// <summary>The study with options of a command line, which win over <see cref="Base"/>.</summary>
+    /// <summary>The study with options of a command line, which win over <see cref="Base"/> and
+    /// <see cref="Overrides"/>.</summary>
     /// <exception cref="UsageException">The study varies one of them.</exception>
     public Study With(IReadOnlyList<Setting> options)
     {
@@ -43,7 +47,11 @@ public sealed record Study
         return this with
         {
             Base =
-            [.. Base.Where(setting => options.All(option => option.Field != setting.Field)), .. options]
+            [.. Base.Where(setting => options.All(option => option.Field != setting.Field)), .. options],
+            Overrides = [.. Overrides.Select(one => one with
+            {
+                Settings = [.. one.Settings.Where(setting => options.All(option => option.Field != setting.Field))],
+            })],
         };
     }
 }
@@ -58,6 +66,12 @@ public sealed record Axis(RecipeField Field, IReadOnlyList<Setting> Values);
 /// <param name="Settings">Its settings.</param>
 /// <param name="Where">Place in the file.</param>
 public sealed record Extra(string? Name, IReadOnlyList<Setting> Settings, string Where);
+
+/// <summary>Options of the configurations that have certain others, such as weights of each model's own.</summary>
+/// <param name="When">What a configuration has, by itself or by the study's base.</param>
+/// <param name="Settings">What it gets then.</param>
+/// <param name="Where">Place in the file.</param>
+public sealed record Override(IReadOnlyList<Setting> When, IReadOnlyList<Setting> Settings, string Where);
 
 /// <summary>An accuracy that somebody published.</summary>
 /// <param name="Key">Configurations that it belongs to: <c>model=vit,attention=softmax</c>, or the name of an extra

@@ -11,8 +11,8 @@ public static class StudyFile
 {
     private const int LongestName = 100;
 
-    private static readonly string[] Keys = ["name", "description", "base", "vary", "exclude", "include", "seeds",
-        "published"];
+    private static readonly string[] Keys = ["name", "description", "base", "vary", "exclude", "include",
+        "override", "seeds", "published"];
 
     /// <summary>The study of a file.</summary>
     /// <exception cref="UsageException">The file cannot be read, or something in it is wrong: file, line, column and
@@ -60,6 +60,7 @@ public static class StudyFile
                             .Select(_ => Settings("an entry of 'exclude' holds options as 'name: value'"))]
                     },
                     "include" => study with { Include = [.. Items(key).Select(_ => Extra())] },
+                    "override" => study with { Overrides = [.. Items(key).Select(_ => Override())] },
                     "seeds" => study with { Seeds = Seeds(key) },
                     "published" => study with { Published = [.. Published()] },
                     _ => throw Unknown(key),
@@ -75,6 +76,10 @@ public static class StudyFile
                 if (study.Base.FirstOrDefault(setting => setting.Field == axis.Field) is { } twice)
                     throw new UsageException(
                         $"{twice.Where}: '{axis.Field.Name}' is in 'base' and in 'vary'; leave one of them out.");
+            foreach (Setting setting in study.Overrides.SelectMany(rule => rule.Settings))
+                if (study.Vary.Any(axis => axis.Field == setting.Field))
+                    throw new UsageException($"{setting.Where}: '{setting.Field.Name}' varies; 'override' can set "
+                        + "what does not; leave it out here.");
             return study;
         }
 
@@ -112,6 +117,19 @@ public static class StudyFile
             }
 
             return new(name.Length > 0 ? name : null, settings, where);
+        }
+
+        private Override Override()
+        {
+            const string Form = "an entry of 'override' says 'when: { option: value }' and, beside it, options as "
+                + "'name: value'";
+            string where = At(parser.Current!);
+            List<Setting> when = [], settings = [];
+            foreach (Scalar key in Mapping(Form))
+                if (key.Value == "when") when = Settings("'when' holds options as 'name: value'");
+                else settings.Add(Read(key, parser.Current!));
+            return when.Count > 0 && settings.Count > 0 ? new(when, settings, where)
+                : throw new UsageException($"{where}: {Form}.");
         }
 
         private List<ulong> Seeds(Scalar key)

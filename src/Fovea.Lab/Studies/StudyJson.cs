@@ -59,8 +59,19 @@ internal static class StudyJson
             pair.AdjustedP,
             Significant = pair.IsSignificant,
         }),
+        Recommendations = Recommendation.Of(results).Select(one => new
+        {
+            Data = one.Data.Length > 0 ? one.Data : null,
+            Configuration = Name(results, one.Best),
+            BetterThan = one.BetterThan.Select(i => Name(results, i)),
+            NoDifferenceTo = one.NoDifferenceTo.Select(i => Name(results, i)),
+            WorseThan = one.WorseThan.Select(i => Name(results, i)),
+            one.Sentences,
+        }),
         Bootstrap = new { PairedBootstrap.Resamples, Seed = 0, Adjustment = "holm", Comparison.Level },
     };
+
+    private static string Name(StudyResults results, int number) => results.Configurations[number].Configuration.Label;
 
     private static object? Describe(Spread spread) => spread.Values.Count == 0 ? null : new
     {

@@ -57,6 +57,10 @@ public static class StudyOutputs
         if (results.Plan.Study.Description.Length > 0)
             text.Append(Escaped(results.Plan.Study.Description.Trim())).Append("\n\n");
         Append(text, StudyTable.Of(results));
+        IReadOnlyList<Recommendation> recommended = Recommendation.Of(results);
+        if (recommended.Count > 0) text.Append("\n## Recommendation\n");
+        foreach (Recommendation one in recommended)
+            text.Append('\n').AppendJoin('\n', one.Sentences.Select(Escaped)).Append('\n');
         StudyTable parts = StudyTable.Parts(results);
         if (parts.Rows.Count > 0) Append(text.Append("\n## Train, validation and test\n\n"), parts);
         return text.ToString();

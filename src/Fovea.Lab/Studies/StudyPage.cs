@@ -21,6 +21,9 @@ internal static class StudyPage
                 + $"class=\"lead\">{Markup.Escape(Lead(results))}</p>\n</header>\n");
         if (study.Description.Length > 0) body.Append($"<p>{Markup.Escape(study.Description.Trim())}</p>\n");
         Section("Results", HtmlSections.Chart(StudyCharts.TestAccuracy(results)) + Table(results));
+        if (Recommendation.Of(results) is { Count: > 0 } recommended)
+            Section("Recommendation", string.Concat(recommended.Select(one =>
+                $"<p>{string.Join("<br/>\n", one.Sentences.Select(Markup.Escape))}</p>\n")));
         if (StudyTable.Parts(results) is { Rows.Count: > 0 } parts)
             Section("Train, validation and test", Columns(parts, [.. Enumerable.Range(0, parts.Headings.Count)])
                 + Notes(parts));

@@ -34,7 +34,7 @@ public sealed record StudyPlan
     public required IReadOnlyList<ModelCost> Costs { get; init; }
 
     /// <summary>Resolves a study with the datasets' own information.</summary>
-    /// <inheritdoc cref="Resolve(Study, string, Func{Recipe, DatasetInfo})"/>
+    /// <inheritdoc cref="Resolve(Study, string, Func{Recipe, DatasetInfo}, bool)"/>
     public static StudyPlan Resolve(Study study, string directory)
     {
         Dictionary<(string, string?, string?), DatasetInfo> known = [];
@@ -50,21 +50,24 @@ public sealed record StudyPlan
     /// <param name="study">The question.</param>
     /// <param name="directory">Directory of the study's results; not touched.</param>
     /// <param name="data">Finds the dataset of a recipe.</param>
+    /// <param name="looksAtWeights">Weights that cells start from have to be there, and to fit.</param>
     /// <exception cref="UsageException">Cells that cannot be trained, each with the reason.</exception>
     /// <exception cref="DataException">A dataset cannot be read.</exception>
-    public static StudyPlan Resolve(Study study, string directory, Func<Recipe, DatasetInfo> data)
+    public static StudyPlan Resolve(Study study, string directory, Func<Recipe, DatasetInfo> data,
+        bool looksAtWeights = true)
     {
         IReadOnlyList<Configuration> configurations = Configuration.Of(study);
         Recipe start = Start(study, configurations);
         List<(Configuration Configuration, string Reason)> wrong = [];
         List<(Recipe Recipe, ModelCost Cost)> resolved = [];
+        FittingWeights weights = new();
         foreach (Configuration one in configurations)
         {
             try
             {
-                resolved.Add(ResolveOne(study, one, start, data));
+                resolved.Add(ResolveOne(study, one, start, data, looksAtWeights ? weights : null));
             }
-            catch (UsageException error)
+            catch (FoveaException error) when (error is UsageException or CheckpointException)
             {
                 wrong.Add((one, error.Message));
             }
@@ -76,6 +79,7 @@ public sealed record StudyPlan
             {
                 Details = [.. wrong.GroupBy(one => one.Reason, one => one.Configuration)
                     .Select(group => Complaint(group.Key, [.. group]))],
+                Remedy = weights.Remedy,
             };
 
         string[] names = Names(configurations);
@@ -116,10 +120,10 @@ public sealed record StudyPlan
     }
 
     private static (Recipe, ModelCost) ResolveOne(Study study, Configuration one, Recipe start,
-        Func<Recipe, DatasetInfo> data)
+        Func<Recipe, DatasetInfo> data, FittingWeights? weights)
     {
         Recipe Applied(Recipe from) =>
-            study.Base.Concat(one.Settings).Aggregate(from, (made, setting) => setting.Apply(made));
+            one.AllSettings(study).Aggregate(from, (made, setting) => setting.Apply(made));
         Recipe recipe = Applied(ModelDefaults.For(start, Applied(start).Optimisation.Optimizer));
         Presets.Find(recipe.Model.Name);
         recipe = InFolderOfItsOwn(recipe);
@@ -129,8 +133,7 @@ public sealed record StudyPlan
         recipe = RecipeResolver.Resolve(recipe, config, info);
         OptimisationChoice.Require(recipe);
         OptimisationChoice.Schedule(recipe, stepsPerEpoch: 1000);
-        if (recipe.Model.Weights is string weights && !Path.Exists(weights))
-            throw new UsageException($"weights: there is neither a file nor a directory '{weights}'.");
+        weights?.Require(recipe, model, info);
         return (recipe, new ModelCost(model.ParameterCount, FlopCount.Forward(config)));
     }
 

@@ -19,6 +19,9 @@ public sealed record StudyResults
     /// </summary>
     public IReadOnlyList<Comparison> Comparisons { get; init; } = [];
 
+    /// <summary>Differences were computed, as far as cells are finished.</summary>
+    public bool IsCompared { get; init; }
+
     /// <summary>Every cell is finished.</summary>
     public bool IsComplete => Configurations.All(one => one.Finished.Count == Plan.Study.Seeds.Count);
 
@@ -40,7 +43,8 @@ public sealed record StudyResults
         {
             Plan = plan,
             Configurations = all,
-            Comparisons = compare ? ComparableRuns.Compare(all) : []
+            Comparisons = compare ? ComparableRuns.Compare(all) : [],
+            IsCompared = compare,
         };
     }
 

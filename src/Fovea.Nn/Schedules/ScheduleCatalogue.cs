@@ -20,6 +20,7 @@ public static class ScheduleCatalogue
         MultiStepSchedule.Entry,
         OneCycleSchedule.Entry,
         StepSchedule.Entry,
+        WarmupStableDecaySchedule.Entry,
     ];
 
     /// <summary>Builds the schedule of a run.</summary>

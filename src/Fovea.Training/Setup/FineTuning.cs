@@ -1,11 +1,15 @@
 using System.Globalization;
+using Fovea.Data;
+using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Classes;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
+using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
+using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training.Setup;
@@ -68,6 +72,22 @@ public static class FineTuning
         },
         Regularisation = start.Regularisation with { LabelSmoothing = 0.1, DropPath = hasDropPath ? 0.1 : null },
     };
+
+    /// <summary>Refuses weights that a run of a recipe could not start from. Their values are not read.</summary>
+    /// <param name="model">The recipe's model; needs no memory.</param>
+    /// <param name="weights">File or run directory.</param>
+    /// <param name="recipe">Says what may be lacking.</param>
+    /// <param name="data">The dataset to learn.</param>
+    /// <exception cref="UsageException">There is no such file.</exception>
+    /// <exception cref="CheckpointException">It is damaged, or its weights do not fit.</exception>
+    public static void RequireFit(ImageClassifier model, string weights, Recipe recipe, DatasetInfo data)
+    {
+        using WeightFile file = WeightFiles.Open(ModelWeights.FileOf(weights));
+        ClassMap? classes = ModelWeights.ClassesOf(file, data);
+        LoadPlan.Create(model, StateDict.Of(file), file.Path, Device.Cpu, recipe.Model.Strict,
+            freshHead: classes?.IsKnown == false, Partial(recipe),
+            classes is { IsKnown: true, IsSame: false } ? classes.Numbers : null);
+    }
 
     /// <summary>Freezes what the recipe wants frozen, and sets how blocks are differentiated.</summary>
     /// <exception cref="UsageException">The model has fewer blocks, or none that could be computed again.</exception>

@@ -16,7 +16,8 @@ public sealed class StudyPlanTests
     {
         string path = Path.Combine(RecipeFolder.Folder(), name);
         Study study = StudyFile.Read(path);
-        StudyPlan plan = StudyPlan.Resolve(study, "out", recipe => InfoOf(recipe.Data.Dataset!));
+        StudyPlan plan = StudyPlan.Resolve(study, "out", recipe => InfoOf(recipe.Data.Dataset!),
+            looksAtWeights: false);
 
         Assert.Contains($"fovea compare recipes/{name}", File.ReadAllText(path), StringComparison.Ordinal);
         Assert.Equal(plan.Configurations.Count * study.Seeds.Count,
@@ -69,6 +70,70 @@ public sealed class StudyPlanTests
         Assert.Contains("tiny.yaml, line 4, column 24: 'patch-size 4, sofmax'", message, StringComparison.Ordinal);
         Assert.Contains("'patch-size 5, softmax'", message, StringComparison.Ordinal);
         Assert.Contains("did you mean 'softmax'", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Weights_of_each_models_own_are_given_by_override()
+    {
+        StudyPlan plan = StudyPlan.Resolve(StudyFile.Parse(Overrides, "tiny.yaml"), "out", _ => ShapesDataset.Info,
+            looksAtWeights: false);
+        Assert.Equal(["a.safetensors|0.0005", "b.safetensors|0.001", "c.safetensors|0.002"], plan.Cells
+            .Select(cell => $"{cell.Recipe.Model.Weights}|{RecipeFields.Find("lr")!.Read(cell.Recipe)}"));
+        Assert.Equal(["vit-nano", "vit", "own"], plan.Configurations.Select(one => one.Label));
+
+        Study given = StudyFile.Parse(Overrides, "tiny.yaml").With([Setting.Read("weights", "mine", "--weights")]);
+        Assert.Equal(["mine|0.0005", "mine|0.001", "c.safetensors|0.002"], StudyPlan
+            .Resolve(given, "out", _ => ShapesDataset.Info, looksAtWeights: false).Cells
+            .Select(cell => $"{cell.Recipe.Model.Weights}|{RecipeFields.Find("lr")!.Read(cell.Recipe)}"));
+    }
+
+    private const string Overrides =
+        """
+        base: { dataset: shapes }
+        vary: { model: [vit-nano, vit] }
+        include: [{ name: own, model: vit-nano, weights: c.safetensors, lr: 0.002 }]
+        override:
+          - { when: { model: vit-nano }, weights: a.safetensors, lr: 0.0005 }
+          - { when: { model: vit, dataset: shapes }, weights: b.safetensors }
+        """;
+
+    [Theory]
+    [InlineData("override: [{ when: { model: vitl }, lr: 1 }]", "'override' is for no configuration of the study")]
+    [InlineData("override: [{ when: { model: vit }, model: vitl }]", "'model' varies; 'override' can set what does")]
+    [InlineData("override: [{ lr: 1 }]", "an entry of 'override' says 'when: { option: value }'")]
+    [InlineData("override: [{ when: { model: vit } }]", "an entry of 'override' says 'when: { option: value }'")]
+    [InlineData("override: [{ when: vit, lr: 1 }]", "'when' holds options as 'name: value'")]
+    public void An_override_that_means_nothing_is_refused_with_its_place(string line, string message)
+    {
+        UsageException error = Assert.Throws<UsageException>(() => TinyStudy.Plan("out",
+            "base: { dataset: shapes }\nvary: { model: [vit-nano, vit] }\n" + line));
+        Assert.Contains(message, error.Message);
+        Assert.StartsWith("tiny.yaml, line 3, column ", error.Message);
+    }
+
+    [Fact]
+    public void One_file_for_models_that_it_does_not_fit_is_refused_with_what_to_do()
+    {
+        using TemporaryFolder folder = new();
+        const string Yaml =
+            """
+            base: { dataset: shapes, image-size: 8, train-limit: 16, eval-limit: 16, batch-size: 16, epochs: 1 }
+            vary: { model: [vit-nano, vit] }
+            """;
+        StudyPlan first = TinyStudy.Plan(folder.Path, Yaml.Replace("[vit-nano, vit]", "[vit-nano]"));
+        Assert.Empty(new TinyStudy().Run(first));
+
+        Study study = StudyFile.Parse(Yaml, "tiny.yaml")
+            .With([Setting.Read("weights", first.Cells[0].Run.Path, "--weights")]);
+        UsageException error = Assert.Throws<UsageException>(() =>
+            StudyPlan.Resolve(study, "out", _ => ShapesDataset.Info));
+        Assert.Contains("1 of 2 configurations cannot be trained", error.Message);
+        Assert.Contains("'vit': weights: ", error.Message);
+        Assert.Contains("give each model its own by `override`", error.Remedy);
+
+        StudyPlan own = TinyStudy.Plan("out", Yaml + "\noverride: [{ when: { model: vit-nano }, weights: "
+            + $"'{first.Cells[0].Run.Path}' }}]");
+        Assert.Equal([first.Cells[0].Run.Path, null], own.Cells.Select(cell => cell.Recipe.Model.Weights));
     }
 
     [Fact]

@@ -42,6 +42,17 @@ public sealed class ScheduleCatalogueTests
     }
 
     [Fact]
+    public void Warm_up_stable_decay_falls_in_the_last_part_of_what_the_warm_up_leaves()
+    {
+        Schedule line = ScheduleCatalogue.Build("wsd:decay=0.25,end=0.1,warmup=2", totalSteps: 100, stepsPerEpoch: 10);
+        Assert.Equal([0.05, 1, 1, 1, 0.55, 0.1, 0.1],
+            new[] { 0, 20, 79, 80, 90, 100, 150 }.Select(step => Math.Round(line.Factor(step), 12)));
+
+        Schedule root = ScheduleCatalogue.Build("wsd:shape=sqrt", totalSteps: 100, stepsPerEpoch: 10);
+        Assert.Equal([1, 0.5, 0], new[] { 80, 85, 100 }.Select(step => Math.Round(root.Factor(step), 12)));
+    }
+
+    [Fact]
     public void Warm_up_from_a_given_factor_is_pytorchs()
     {
         Schedule schedule = ScheduleCatalogue.Build("constant:warmup=5,warmup-start=0.1", 20);
