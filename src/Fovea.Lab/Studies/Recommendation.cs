@@ -99,7 +99,7 @@ public sealed record Recommendation
         }
     }
 
-    /// <summary>What tells the data of a group from that of the others.</summary>
+    /// <summary>The options that tell the data of a group from that of the others.</summary>
     private static string DataOf(StudyResults results, int[] group, int[][] groups)
     {
         if (groups.Length == 1) return "";

@@ -2,7 +2,7 @@ using Fovea.Plotting.Text;
 
 namespace Fovea.Lab.Studies;
 
-/// <summary>What each option of a grid does by itself: validation accuracy by its value, over the same combinations of
+/// <summary>Effects of each option of a grid by itself: validation accuracy by its value, over the same combinations of
 /// the others.</summary>
 internal static class StudyEffects
 {
