@@ -25,6 +25,7 @@ public static class AttentionCatalogue
         FocusedAttention.Entry,
         AgentAttention.Entry,
         DeltaAttention.Entry,
+        GaussianAttention.Entry,
     ];
 
     /// <summary>All mechanisms.</summary>

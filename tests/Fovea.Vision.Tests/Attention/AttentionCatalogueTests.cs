@@ -32,6 +32,8 @@ public sealed class AttentionCatalogueTests
         "deformable:levels=2,points=3", "dat:groups=2,stride=1,kernel=3,range=3", "dat:mix=performer,features=5",
         "nystrom:landmarks=3,kernel=5", "nystrom:1,iterations=2,kernel=0", "linformer:3", "linformer:2,shared=true",
         "focused:power=1,kernel=3", "focused:power=4,kernel=1", "agent:pool=2", "agent:pool=2,kernel=5",
+        "gaussian:offsets=false", "gaussian:rotate=true,extent=2,reach=0.5", "gaussian:mix=performer,eps=0",
+        "gaussian:mix=performer,waves=3,rotate=true,eps=0", "gaussian:mix=performer,offsets=false,eps=0,waves=1",
     ];
 
     public static TheoryData<string> Names => [.. AttentionCatalogue.All.Select(entry => entry.Name)];

@@ -21,6 +21,7 @@ public sealed class AttentionRelevanceTests
         ("deformable,dat", "registers"), ("sinkhorn,performer", "sequence"),
         ("nystrom:3", "registers"), ("linformer:3", "mean"),
         ("focused", "registers"), ("agent:pool=2", "mean"), ("deltanet", "registers"),
+        ("gaussian:rotate=true", "registers"), ("gaussian:mix=performer", "mean"),
     ];
 
     /// <summary>

@@ -58,12 +58,17 @@ public sealed class RandomProjection : Module
     internal double Exponentials(double queries, double keys, AttentionContext context) =>
         _options.Kernel == FeatureKernel.Softmax ? (queries + keys) * context.Heads * _options.Features : 0;
 
+    /// <summary>Features of queries and keys, <c>[batch, head, token, feature]</c>, for what mixes by more than their
+    /// products; <see cref="CountStep"/> goes before.</summary>
+    internal (Tensor Queries, Tensor Keys) Features(HeadTensor queries, HeadTensor keys) =>
+        (PackedHeads.Split(Features(queries, shared: false)), PackedHeads.Split(Features(keys, shared: true)));
+
     /// <summary>Features as heads of their own; keys share their stabilising maximum, queries have one each.</summary>
     private HeadTensor Features(HeadTensor x, bool shared) =>
         new(Ops.RandomFeatures(x, _projection.Value, _options.Kernel, shared, _factor, _options.Stabilizer), x.Count);
 
     /// <summary>Counts a training step, and draws anew where it is time.</summary>
-    private void CountStep()
+    internal void CountStep()
     {
         if (!Training || _steps is null || Tape.Current is null || Tape.IsRecomputing) return;
         if (!Context.IsFirstPart) return;

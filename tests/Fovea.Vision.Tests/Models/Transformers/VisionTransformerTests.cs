@@ -163,6 +163,7 @@ public sealed class VisionTransformerTests
             ("softmax:window=1", ["rope"]),
             ("neighborhood:3", ["rope", "ropemixed"]),
             ("deltanet", ["rope", "ropemixed"]),
+            ("gaussian", ["rope"]), ("gaussian:mix=performer,eps=0", ["rope"]),
             ("swin:2", ["rope"]),
             ("sigmoid", ["rope", "ropemixed", "relative", "alibi"]),
             ("sinkhorn:3", ["rope", "ropemixed", "relative", "alibi"]),
@@ -173,7 +174,7 @@ public sealed class VisionTransformerTests
             foreach (string position in positions)
                 yield return new($"{mechanism}, {position}", Small with { Attention = mechanism, Position = position });
         foreach (string mechanism in (string[])["softmax:window=1", "sinkhorn:2", "sigmoid", "neighborhood:3", "linear",
-            "deltanet",
+            "deltanet", "gaussian", "gaussian:mix=performer,eps=0",
             "performer:eps=0", "disentangled", "dat:kernel=3"])
             yield return new($"{mechanism}, QK-norm", Small with
             {
