@@ -110,8 +110,10 @@ internal static class CommandLine
                 () => ApproximateCommand.Create(terminal)),
             new("data", "Look at datasets, and download them.",
                 () => DataCommand.Create(terminal, stop)),
-            new("weights", "List the tensors of a file of weights, whoever wrote it; write them as safetensors.",
-                () => WeightsCommand.Create(terminal)),
+            new("weights",
+                "List the tensors of a file of weights, whoever wrote it; write them as safetensors; fetch published "
+                    + "ones by name.",
+                () => WeightsCommand.Create(terminal, stop)),
             new("export",
                 "Write a trained model for other programs: as ONNX, whose scores are those of 'fovea predict' before "
                     + "the softmax, for any number of images at a time; or as safetensors with the names of another "

@@ -46,8 +46,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("eval no", "'no' is neither a file of weights nor a run directory with a checkpoint")]
     [InlineData("eval", "eval: RUN is missing: Run directory (its best checkpoint)")]
     [InlineData("predict",
-        "predict: RUN is missing: Run directory (its best checkpoint), checkpoint, or with --model a "
-        + "file of weights, and then FILE... (Images")]
+        "predict: RUN is missing: Run directory (its best checkpoint), checkpoint, with --model a "
+        + "file of weights, or a name of 'fovea weights list', and then FILE... (Images")]
     [InlineData("predict", "For example: fovea predict runs/NAME cat.jpg")]
     [InlineData("weights", "weights: FILE is missing: safetensors")]
     [InlineData("runs diff one", "diff: OTHER is missing: Run directory to compare with.")]

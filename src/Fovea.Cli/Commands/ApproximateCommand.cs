@@ -25,7 +25,7 @@ internal static class ApproximateCommand
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("approximate",
             "Put a trained softmax model's weights into Performers and report the differences by number of features.");
-        ModelSource source = new(command, terminal.Error);
+        ModelSource source = new(command, terminal.Error, PublishedFiles.On(terminal));
         foreach (Option option in new Option[] { features, draws, images, figure, json }) command.Add(option);
         command.SetAction(parsed =>
         {

@@ -9,8 +9,6 @@ namespace Fovea.Cli.Commands;
 /// <summary><c>fovea data get NAME</c>: downloads a dataset; a broken download goes on where it stopped.</summary>
 internal static class DataGetCommand
 {
-    private const long ReportEvery = 1 << 20;
-
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
         Argument<string> name = new("NAME") { Description = $"Dataset: {string.Join(", ", DownloadCatalogue.Names)}" };
@@ -35,30 +33,14 @@ internal static class DataGetCommand
     private static async Task Get(IReadOnlyList<RemoteFile> files, string directory, Terminal terminal,
         CancellationToken stop)
     {
-        using HttpClient client = new();
+        using HttpClient client = Downloader.CreateClient();
         Downloader downloader = new(client);
         foreach (RemoteFile file in files)
         {
-            bool isNew = await downloader.FetchAsync(file, directory, Progress(file, terminal), stop)
+            using FetchLine line = new(file.Name, terminal);
+            DownloadedFile got = await downloader.FetchAsync(file, directory, line.Show, line.Say, stop)
                 .ConfigureAwait(false);
-            string state = isNew ? "checked" : "already there";
-            string line = $"{file.Name}: {Phrases.Count(file.Bytes)} bytes, {state}";
-            if (terminal.IsInteractive) terminal.Overwrite("");
-            terminal.Output.WriteLine(terminal.IsInteractive ? line + "          " : line);
+            line.End($"{file.Name}: {Phrases.Count(got.Bytes)} bytes, {(got.IsNew ? "checked" : "already there")}");
         }
-    }
-
-    /// <summary>A line that is written over, where somebody watches.</summary>
-    private static Action<long>? Progress(RemoteFile file, Terminal terminal)
-    {
-        if (!terminal.IsInteractive) return null;
-        long shown = 0;
-        return done =>
-        {
-            if (done - shown < ReportEvery && done < file.Bytes) return;
-            shown = done;
-            terminal.Overwrite(
-                $"{file.Name}: {Phrases.Percent((double)done / file.Bytes)} of {ByteSize.Text(file.Bytes)}   ");
-        };
     }
 }

@@ -21,7 +21,7 @@ internal static class EvalCommand
         Option<string> views = Make.Choice("--tta", "Average over the image and its mirror image", "none", "flip");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("eval", "Evaluate a trained model on a dataset.");
-        ModelSource source = new(command, terminal.Error);
+        ModelSource source = new(command, terminal.Error, PublishedFiles.On(terminal));
         foreach (Option option in new Option[] { batchSize, limit, views, json }) command.Add(option);
         command.SetAction(parsed =>
         {

@@ -25,7 +25,7 @@ internal static class ExplainCommand
             SimilarityCommand.Create(terminal, stop),
         })
             command.Add(inside);
-        ModelSource source = new(command, terminal.Error);
+        ModelSource source = new(command, terminal.Error, PublishedFiles.On(terminal));
         ImageChoice choice = new(command, terminal.Error, terminal.Input);
         command.Add(target);
         command.Add(directory);

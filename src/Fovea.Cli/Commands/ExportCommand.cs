@@ -6,6 +6,7 @@ using Fovea.Export.Names;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Models;
+using Fovea.Training.Pretrained;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision.Models;
@@ -61,8 +62,11 @@ internal sealed class ExportCommand
         return command;
     }
 
-    private int Run(ParseResult parsed, Terminal terminal) =>
-        parsed.GetRequiredValue(_format) == "onnx" ? RunOnnx(parsed, terminal) : RunWeights(parsed, terminal);
+    private int Run(ParseResult parsed, Terminal terminal)
+    {
+        PublishedFiles.Ensure(parsed.GetRequiredValue(_path), terminal);
+        return parsed.GetRequiredValue(_format) == "onnx" ? RunOnnx(parsed, terminal) : RunWeights(parsed, terminal);
+    }
 
     private int RunOnnx(ParseResult parsed, Terminal terminal)
     {
@@ -124,14 +128,15 @@ internal sealed class ExportCommand
 
     private TrainedModel Load(ParseResult parsed, string path)
     {
-        if (parsed.GetValue(_model) is not string name)
+        ListedWeights? listed = PretrainedWeights.Listed(path);
+        if ((parsed.GetValue(_model) ?? listed?.Preset) is not string name)
             return TrainedModel.Load(path, Device.Cpu, training => RecipeOption.Apply(training, _view, parsed));
         Recipe recipe = Recipe.Default with
         {
-            Model = new ModelSection { Name = name, ImageSize = parsed.GetValue(_imageSize) },
+            Model = new ModelSection { Name = name, Weights = listed?.Name, ImageSize = parsed.GetValue(_imageSize) },
             Data = new DataSection { Dataset = parsed.GetValue(_dataset), Directory = parsed.GetValue(_data) },
         };
-        recipe = RecipeOption.Apply(recipe, _view, parsed);
+        recipe = PretrainedWeights.Resolve(RecipeOption.Apply(recipe, _view, parsed));
         bool isNamed = parsed.GetValue(_dataset) is not null || parsed.GetValue(_data) is not null;
         return TrainedModel.FromWeights(path, recipe,
             isNamed ? DatasetChoice.Load(recipe).Info : AnyModel.InfoOf(path, Presets.Find(name).Config), Device.Cpu);

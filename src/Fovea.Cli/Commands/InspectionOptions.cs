@@ -25,7 +25,7 @@ internal sealed class InspectionOptions
     public InspectionOptions(Command command, Terminal terminal, int? images = null, bool against = false)
     {
         _terminal = terminal;
-        Source = new ModelSource(command, terminal.Error);
+        Source = new ModelSource(command, terminal.Error, PublishedFiles.On(terminal));
         if (against)
             command.Add(_against = Make.Text("--against", "RUN",
                 "A second model, shown the same images: a run, a checkpoint or a file of weights"));

@@ -20,7 +20,7 @@ internal static class PredictCommand
         Command command = new("predict",
             "Classify images with a trained model. An image that cannot be read is named and costs no other; the exit "
                 + "code is 1 then.");
-        ModelSource source = new(command, terminal.Error);
+        ModelSource source = new(command, terminal.Error, PublishedFiles.On(terminal));
         ImageChoice choice = new(command, terminal.Error, terminal.Input);
         foreach (Option option in new Option[] { top, batchSize, csv, json }) command.Add(option);
         command.SetAction(parsed =>

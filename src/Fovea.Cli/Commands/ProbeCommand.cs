@@ -4,6 +4,7 @@ using Fovea.Cli.Options;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Lab.Probing;
 using Fovea.Tensors;
+using Fovea.Training.Pretrained;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Spectre.Console;
@@ -54,8 +55,9 @@ internal static class ProbeCommand
         {
             Device place = Device.Open(parsed.GetRequiredValue(device), parsed.GetValue(threads),
                 parsed.GetValue(precision));
-            FrozenModel frozen = FrozenModel.Load(Make.ModelOf(parsed, run, parsed.GetValue(weights)),
-                parsed.GetValue(model), place,
+            string path = Make.ModelOf(parsed, run, parsed.GetValue(weights));
+            ListedWeights? listed = PublishedFiles.Ensure(path, terminal, stop);
+            FrozenModel frozen = FrozenModel.Load(path, parsed.GetValue(model) ?? listed?.Preset, place,
                 recipe => RecipeOption.Apply(recipe, parts, parsed));
             bool IsGiven(string name) =>
                 fields.Any(field => field.Field.Name == name && field.Given(parsed) is not null);

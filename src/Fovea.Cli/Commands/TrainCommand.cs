@@ -18,7 +18,7 @@ internal static class TrainCommand
     /// <summary>Training from drawn weights, with what suits the model.</summary>
     public static Command Create(Terminal terminal, CancellationToken stop) => Create(
         "train", "Train an image classifier. Without any option: a small ViT on drawn shapes, in about two minutes.",
-        ModelDefaults.Of,
+        asked => ModelDefaults.Of(PretrainedWeights.Resolve(asked)),
         field => field.Read(ModelDefaults.Of(Recipe.Default.Model.Name)), terminal, stop);
 
     /// <summary>Training from another model's weights; see <see cref="FineTuning.Start"/>.</summary>
@@ -72,6 +72,7 @@ internal static class TrainCommand
             bool isResumed = parsed.GetResult(resume) is { Implicit: false };
             if (isResumed && run is not null && parsed.GetValue(run) is string other)
                 throw new UsageException($"--resume: a resumed run has its weights; leave '{other}' out.");
+            if (!isResumed) PublishedFiles.Fetch(PretrainedWeights.Missing(Read(Recipe.Default)), terminal, stop);
             if (find.IsAsked(parsed))
             {
                 if (isResumed) throw new UsageException("--find-lr: tests the beginning of a run; leave --resume out.");

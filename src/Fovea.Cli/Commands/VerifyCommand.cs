@@ -34,7 +34,7 @@ internal static class VerifyCommand
         Command command = new("verify",
             "Compare an exported file, in ONNX Runtime, with the model that it was made of, image by image. The exit "
                 + "code is 1 where they disagree.") { file };
-        ModelSource source = new(command, terminal.Error, run);
+        ModelSource source = new(command, terminal.Error, PublishedFiles.On(terminal), run);
         foreach (Option option in new Option[] { batchSize, limit, tolerance, different, json }) command.Add(option);
         command.SetAction(parsed =>
         {

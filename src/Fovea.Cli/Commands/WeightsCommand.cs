@@ -15,22 +15,31 @@ internal static class WeightsCommand
 {
     private const int MostNames = 3, MostRows = 2000;
 
-    public static Command Create(Terminal terminal)
+    public static Command Create(Terminal terminal, CancellationToken stop)
     {
         Argument<string> path = new("FILE")
         {
-            Description = "safetensors, .pth or .pt file, or a run directory (its best checkpoint)"
+            Description =
+                "safetensors, .pth, .pt or .npz file, a model in several files (its folder or index.json), a run "
+                + "directory (its best checkpoint), or a name that 'list' has"
         };
         Option<string?> to = Make.Text("--to", "OUT.safetensors",
             "Write the model's weights there, under timm's names");
         Option<string> type = Make.Choice("--dtype", "How to store them there", "same", "f32", "f16", "bf16");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
         Command command = new("weights",
-            "List the tensors of a file of weights, whoever wrote it; write them as safetensors.") { path, to, type,
-            json };
+            "List the tensors of a file of weights, whoever wrote it; write them as safetensors; fetch published "
+                + "ones by name.")
+        {
+            path, to, type, json,
+        };
         command.Aliases.Add("inspect");
+        command.Add(WeightsListCommand.Create(terminal));
+        command.Add(WeightsGetCommand.Create(terminal, stop));
+        command.Add(WeightsShowCommand.Create(terminal));
         command.SetAction(parsed =>
         {
+            PublishedFiles.Ensure(parsed.GetRequiredValue(path), terminal, stop);
             using WeightFile file = ModelWeights.Open(parsed.GetRequiredValue(path));
             StateDict weights = StateDict.Of(file);
             ClosestPreset? closest = ClosestPreset.Of(weights.Weights);

@@ -3,6 +3,7 @@ using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Models;
 using Fovea.Training.Recipes;
+using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Models;
 using Fovea.Vision.Weights.Naming;
@@ -23,7 +24,10 @@ internal static class AnyModel
     {
         if (preset is null && IsCheckpoint(path)) return TrainedModel.Load(path, device, view);
         string name = preset ?? PresetOf(path);
-        Recipe recipe = view(Recipe.Default with { Model = new ModelSection { Name = name } });
+        Recipe recipe = PretrainedWeights.Resolve(view(Recipe.Default with
+        {
+            Model = new ModelSection { Name = name, Weights = PretrainedWeights.Listed(path)?.Name },
+        }));
         return TrainedModel.FromWeights(path, recipe, InfoOf(path, Presets.Find(name).Config), device);
     }
 

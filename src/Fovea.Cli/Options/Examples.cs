@@ -91,6 +91,10 @@ internal static class Examples
         ["fovea data get"] = ["fovea data get cifar10", "fovea data get mnist --data datasets"],
         ["fovea weights"] =
             ["fovea weights model.pth", "fovea weights runs/NAME --to model.safetensors --dtype f16"],
+        ["fovea weights list"] = ["fovea weights list", "fovea weights list dinov2"],
+        ["fovea weights get"] =
+            ["fovea weights get vit_tiny_patch16_224.augreg_in21k_ft_in1k", "fovea weights get dinov2_vits14 resnet50"],
+        ["fovea weights show"] = ["fovea weights show resnet18.tv_in1k", "fovea weights show dinov2_vits14 --json"],
         ["fovea export"] =
         [
             "fovea export runs/NAME",

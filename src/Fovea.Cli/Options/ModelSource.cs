@@ -5,8 +5,10 @@ using Fovea.Data.Datasets.Splits;
 using Fovea.Tensors;
 using Fovea.Training.Classes;
 using Fovea.Training.Models;
+using Fovea.Training.Pretrained;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
+using Fovea.Vision.Models;
 
 namespace Fovea.Cli.Options;
 
@@ -16,7 +18,8 @@ internal sealed class ModelSource
 {
     private readonly Argument<string> _path = new("RUN")
     {
-        Description = "Run directory (its best checkpoint), checkpoint, or with --model a file of weights"
+        Description = "Run directory (its best checkpoint), checkpoint, with --model a file of weights, or a name of "
+            + "'fovea weights list'"
     };
     private readonly Option<string?> _model = Make.Text("--model", "NAME",
         "Preset that a file of weights is of; a run knows its own");
@@ -39,13 +42,16 @@ internal sealed class ModelSource
         .Select(field => new RecipeOption(field, "as in the training"))];
     private readonly Option<string>? _run;
     private readonly TextWriter _notes;
+    private readonly Func<string, ListedWeights?> _fetch;
 
     /// <param name="command">Gets the argument and the options.</param>
     /// <param name="notes">Gets what has to be said besides the results.</param>
+    /// <param name="fetch">Fetches the published weights that a path stands for; gives null for others.</param>
     /// <param name="run">Names the model in place of the argument; null: the argument does.</param>
-    public ModelSource(Command command, TextWriter notes, Option<string>? run = null)
+    public ModelSource(Command command, TextWriter notes, Func<string, ListedWeights?> fetch,
+        Option<string>? run = null)
     {
-        (_notes, _run) = (notes, run);
+        (_notes, _fetch, _run) = (notes, fetch, run);
         if (run is null) command.Add(_path);
         else command.Add(run);
         foreach (Option option in new Option[] { _model, _dataset, _data, _split, _maxPixels, _knownClasses,
@@ -63,17 +69,24 @@ internal sealed class ModelSource
     public TrainedModel Model(ParseResult parsed)
     {
         Device device = Device(parsed);
+        string path = PathOf(parsed);
+        ListedWeights? listed = _fetch(path);
         if (parsed.GetValue(_model) is not string name)
-            return TrainedModel.Load(PathOf(parsed), device,
-                training => RecipeOption.Apply(training, _view, parsed));
-        Recipe recipe = Recipe.Default with
         {
-            Model = new ModelSection { Name = name, AllowPartial = parsed.GetValue(_allowPartial) },
+            if (listed is null)
+                return TrainedModel.Load(path, device, training => RecipeOption.Apply(training, _view, parsed));
+            name = listed.Preset;
+        }
+
+        Recipe recipe = PretrainedWeights.Resolve(RecipeOption.Apply(Recipe.Default with
+        {
+            Model = new ModelSection { Name = name, Weights = listed?.Name,
+                AllowPartial = parsed.GetValue(_allowPartial) },
             Data = new DataSection { Dataset = parsed.GetValue(_dataset), Directory = parsed.GetValue(_data) },
-        };
-        recipe = RecipeOption.Apply(recipe, _view, parsed);
-        return TrainedModel.FromWeights(PathOf(parsed), recipe, DatasetChoice.Load(recipe).Info,
-            device);
+        }, _view, parsed));
+        bool hasClasses = listed is null || recipe.Data.Dataset is not null || recipe.Data.Directory is not null;
+        return TrainedModel.FromWeights(path, recipe, hasClasses ? DatasetChoice.Load(recipe).Info
+            : AnyModel.InfoOf(path, Presets.Find(name).Config), device);
     }
 
     /// <summary>

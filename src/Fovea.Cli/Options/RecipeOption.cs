@@ -14,9 +14,10 @@ internal sealed class RecipeOption : Option<string?>
     {
         (Field, Standard) = (field, standard);
         Description = OptionNames.Of(field.Description);
-        HelpName = field.Form.Placeholder;
+        HelpName = field.MayStandAlone ? $"[{field.Form.Placeholder}]" : field.Form.Placeholder;
         bool isList = field.Form.Placeholder.Contains(",X", StringComparison.Ordinal);
-        Arity = field.IsFlag ? ArgumentArity.ZeroOrOne : isList ? ArgumentArity.OneOrMore : ArgumentArity.ExactlyOne;
+        Arity = field.IsFlag || field.MayStandAlone ? ArgumentArity.ZeroOrOne : isList ? ArgumentArity.OneOrMore
+            : ArgumentArity.ExactlyOne;
         AllowMultipleArgumentsPerToken = isList;   // --betas 0.9 0.999 is as good as --betas 0.9,0.999
         CustomParser = result => result.Tokens.Count == 0 ? "true"
             : string.Join(',', result.Tokens.Select(token => token.Value));

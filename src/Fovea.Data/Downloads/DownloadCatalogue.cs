@@ -48,5 +48,5 @@ public static class DownloadCatalogue
     }
 
     private static RemoteFile At(string site, string name, long bytes, string md5) =>
-        new(new Uri(site + name), name, bytes, md5);
+        new(new Uri(site + name), name, bytes, Checksum.Md5(md5));
 }

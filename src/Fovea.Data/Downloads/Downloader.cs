@@ -1,154 +1,87 @@
-using System.Net;
-using System.Net.Http.Headers;
-using System.Security.Cryptography;
+using System.Reflection;
 
 namespace Fovea.Data.Downloads;
 
 /// <summary>
 /// Fetches files so that an interruption costs nothing: bytes go to <c>NAME.part</c>, which the next attempt goes on
-/// with; only when length and checksum are right does it get its name. Nothing is ever deleted.
+/// with if the file is the same still; only when length and checksum are right does it get its name. Of several
+/// processes one fetches, and the others wait for it. No file that came is deleted.
 /// </summary>
-/// <param name="client">Makes the requests; belongs to the caller.</param>
+/// <param name="client">Makes the requests; belongs to the caller. Of one that follows redirections by itself, what the
+/// first server says of the file is not seen.</param>
 public sealed class Downloader(HttpClient client)
 {
-    private const int Attempts = 4;
+    /// <summary>Waits and attempts.</summary>
+    internal DownloadPatience Patience { get; init; } = DownloadPatience.Usual;
 
-    /// <summary>A connection that brings nothing for so long is given up, and another one made.</summary>
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(60);
+    /// <summary>Room where a path lies; null: not known.</summary>
+    internal Func<string, long?> Space { get; init; } = DiskSpace.At;
+
+    /// <summary>A client for downloads: with the proxy of the system, and no hurry.</summary>
+    public static HttpClient CreateClient()
+    {
+        SocketsHttpHandler handler = new() { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(30) };
+        HttpClient client = new(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+        Version? version = Assembly.GetExecutingAssembly().GetName().Version;
+        client.DefaultRequestHeaders.UserAgent.Add(new("fovea", $"{version?.ToString(3) ?? "0"}"));
+        return client;
+    }
 
     /// <summary>Fetches a file unless it is already there.</summary>
     /// <param name="file">What to fetch.</param>
     /// <param name="directory">Where it goes; made where it does not exist.</param>
-    /// <param name="progress">Is told how many bytes are there, from time to time.</param>
+    /// <param name="progress">Is told how many bytes are there, and of how many where that is known, from time to
+    /// time.</param>
+    /// <param name="said">Is told what people should know, such as that another process is waited for.</param>
     /// <param name="stop">Ends the work; what has come stays.</param>
-    /// <returns>False where it was already there.</returns>
-    /// <exception cref="DataException">The server refuses, the connection breaks again and again, or the checksum is
-    /// wrong.</exception>
-    public async Task<bool> FetchAsync(RemoteFile file, string directory, Action<long>? progress = null,
-        CancellationToken stop = default)
+    /// <exception cref="DataException">The server refuses, the connection breaks again and again, length or checksum
+    /// are wrong, or nothing can be written.</exception>
+    public async Task<DownloadedFile> FetchAsync(RemoteFile file, string directory,
+        Action<long, long?>? progress = null, Action<string>? said = null, CancellationToken stop = default)
     {
-        string path = Path.Combine(directory, file.Name), part = path + ".part";
+        string path = Path.Combine(directory, file.Name);
         try
         {
-            if (File.Exists(path))
-            {
-                await RequireSum(file, path, stop).ConfigureAwait(false);
-                return false;
-            }
-
-            await Complete(file, part, progress, stop).ConfigureAwait(false);
-            await RequireSum(file, part, stop).ConfigureAwait(false);
-            File.Move(part, path);
-            return true;
+            using Download download = new(client, Patience, Space, file, path, progress, said);
+            return await download.RunAsync(stop).ConfigureAwait(false)
+                ?? await VerifyAsync(file, path, stop).ConfigureAwait(false);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DataException($"{path}: cannot be written: {error.Message}", error);
         }
-    }
-
-    /// <summary>Goes on until all bytes are there; gives up when attempt after attempt brings none.</summary>
-    private async Task Complete(RemoteFile file, string part, Action<long>? progress, CancellationToken stop)
-    {
-        int failures = 0;
-        while (true)
+        catch (BusyServerException error)
         {
-            long before = LengthOf(part);
-            if (before == file.Bytes) return;
-            if (before > file.Bytes)
-                throw new DataException(
-                    $"{part}: has {before} bytes, more than the {file.Bytes} of {file.Name}; remove it to begin anew.");
-            try
-            {
-                await Continue(file, part, before, progress, stop).ConfigureAwait(false);
-                if (LengthOf(part) == file.Bytes) return;
-                throw new HttpRequestException("the connection ended early");
-            }
-            catch (Exception error) when (error is HttpRequestException or HttpIOException || IsTimeout(error, stop))
-            {
-                failures = LengthOf(part) > before ? 1 : failures + 1;
-                if (failures < Attempts) continue;
-                throw new DataException(
-                    $"{file.Address}: {error.Message}; {LengthOf(part)} of {file.Bytes} bytes are there, the same "
-                        + "command goes on with them.", error);
-            }
+            throw new DataException(error.Message, error);
         }
     }
 
-    private async Task Continue(RemoteFile file, string part, long start, Action<long>? progress,
-        CancellationToken stop)
+    /// <summary>Verifies length and checksum of a file that is there.</summary>
+    /// <exception cref="DataException">They are wrong, or the file cannot be read.</exception>
+    internal static async Task<DownloadedFile> VerifyAsync(RemoteFile file, string path, CancellationToken stop)
     {
-        using HttpRequestMessage request = new(HttpMethod.Get, file.Address);
-        if (start > 0) request.Headers.Range = new RangeHeaderValue(start, null);
-        using HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead,
-            stop).ConfigureAwait(false);
-        if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.PartialContent))
-            throw Refused(file, response.StatusCode);
-        // A server that does not know ranges sends everything; one that sends another range than asked for is not to be
-        // trusted with the rest.
-        bool goesOn = response.StatusCode == HttpStatusCode.PartialContent;
-        if (goesOn && response.Content.Headers.ContentRange?.From != start)
-            throw new DataException(
-                $"{file.Address}: the server sent another part than it was asked for; try again later.");
-        using Stream content = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
-        byte[] buffer = new byte[1 << 16];
-        int got = await ReadSome(content, buffer, stop).ConfigureAwait(false);
-        if (got == 0) return;
-        // Only now: a download that brings nothing leaves no empty folder.
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(part))!);
-        using FileStream target = new(part, goesOn ? FileMode.Append : FileMode.Create, FileAccess.Write,
-            FileShare.Read);
-        await Copy(file, content, target, buffer, got, progress, stop).ConfigureAwait(false);
-        target.Flush(flushToDisk: true);
-    }
-
-    /// <param name="file">What is fetched.</param>
-    /// <param name="content">The rest of it.</param>
-    /// <param name="target">Where it goes.</param>
-    /// <param name="buffer">Holds the next bytes.</param>
-    /// <param name="got">How many those are.</param>
-    /// <param name="progress">Is told how many bytes are there.</param>
-    /// <param name="stop">Ends the work.</param>
-    private static async Task Copy(RemoteFile file, Stream content, FileStream target, byte[] buffer, int got,
-        Action<long>? progress, CancellationToken stop)
-    {
-        long done = target.Position;
-        for (; got > 0; got = await ReadSome(content, buffer, stop).ConfigureAwait(false))
+        try
         {
-            if (done + got > file.Bytes)
-                throw new DataException(
-                    $"{file.Address}: the server sends more than the {file.Bytes} bytes of {file.Name}; it is not the "
-                        + "published file.");
-            await target.WriteAsync(buffer.AsMemory(0, got), stop).ConfigureAwait(false);
-            progress?.Invoke(done += got);
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16,
+                useAsync: true);
+            if (file.Bytes is long bytes && bytes != stream.Length)
+                throw new DataException($"{path}: has {stream.Length} bytes, not the {bytes} that are published; "
+                    + "nothing was deleted. Remove it and run the command again.");
+            string sum = await (file.Sum ?? Checksum.Sha256("")).OfAsync(stream, stop).ConfigureAwait(false);
+            return Misfit(file, sum) is string misfit
+                ? throw new DataException($"{path}: {misfit}; nothing was deleted. Remove it and run the command "
+                    + "again.")
+                : new DownloadedFile(path, IsNew: false, stream.Length, sum, IsVouched: false);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{path}: cannot be read: {error.Message}", error);
         }
     }
 
-    private static async Task<int> ReadSome(Stream content, byte[] buffer, CancellationToken stop)
-    {
-        using CancellationTokenSource silence = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        silence.CancelAfter(LongestSilence);
-        return await content.ReadAsync(buffer, silence.Token).ConfigureAwait(false);
-    }
-
-    private static async Task RequireSum(RemoteFile file, string path, CancellationToken stop)
-    {
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, useAsync: true);
-#pragma warning disable CA5351 // MD5 is what the datasets' authors publish; it guards against damage.
-        string sum = Convert.ToHexStringLower(await MD5.HashDataAsync(stream, stop).ConfigureAwait(false));
-#pragma warning restore CA5351
-        if (sum == file.Md5) return;
-        throw new DataException(
-            $"{path}: its checksum (MD5) is {sum}, not the published {file.Md5}; nothing was deleted. Remove it and "
-                + "run the command again.");
-    }
-
-    private static long LengthOf(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
-
-    private static bool IsTimeout(Exception error, CancellationToken stop) => error is OperationCanceledException
-        && !stop.IsCancellationRequested;
-
-    private static DataException Refused(RemoteFile file, HttpStatusCode code) =>
-        new($"{file.Address}: the server answers {(int)code} ({code}); try again later, or fetch the file by other "
-            + "means.");
+    /// <summary>A clause on a checksum that is not the published one; null where it is, or none is known.</summary>
+    internal static string? Misfit(RemoteFile file, string sum) => file.Sum is not { } published || published.Fits(sum)
+        ? null
+        : $"its checksum ({published.Algorithm}) is {sum}, not {published.Whose} {published.Digits}"
+            + $"{(published.IsWhole ? "" : "...")}";
 }

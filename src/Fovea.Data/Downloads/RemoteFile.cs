@@ -1,8 +1,9 @@
 namespace Fovea.Data.Downloads;
 
-/// <summary>A file of a dataset as it is published.</summary>
+/// <summary>A file as it is published.</summary>
 /// <param name="Address">Where it lies.</param>
 /// <param name="Name">Name of the file here.</param>
-/// <param name="Bytes">Its length.</param>
-/// <param name="Md5">Its published checksum, in lower-case hexadecimal digits. It tells damage, not malice.</param>
-public sealed record RemoteFile(Uri Address, string Name, long Bytes, string Md5);
+/// <param name="Bytes">Its length; null: not known.</param>
+/// <param name="Sum">Its published checksum, or the first digits of it; null: not known. It tells damage, and SHA-256
+/// malice too.</param>
+public sealed record RemoteFile(Uri Address, string Name, long? Bytes, Checksum? Sum);

@@ -5,6 +5,7 @@ using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Tensors;
 using Fovea.Training.Classes;
+using Fovea.Training.Pretrained;
 using Fovea.Training.Runs;
 using Fovea.Vision;
 using Fovea.Vision.Weights;
@@ -22,9 +23,10 @@ public static class ModelWeights
     private const string StdKey = "image_std";
     private const string ClassesKey = "class_names";
 
-    /// <summary>The file that a path stands for: itself, the weights in a folder of Hugging Face, or a run directory's
-    /// best checkpoint.</summary>
+    /// <summary>The file that a path stands for: itself, the weights in a folder of Hugging Face, a run directory's
+    /// best checkpoint, or published weights of that name that are on this machine.</summary>
     /// <exception cref="UsageException">There is none.</exception>
+    /// <exception cref="DataException">The published weights of that name are not what was published.</exception>
     public static string FileOf(string path)
     {
         if (File.Exists(path)) return path;
@@ -32,7 +34,16 @@ public static class ModelWeights
         RunDirectory run = new(path);
         return File.Exists(run.BestCheckpoint) ? run.BestCheckpoint
             : File.Exists(run.LastCheckpoint) ? run.LastCheckpoint
-            : throw new UsageException($"'{path}' is neither a file of weights nor a run directory with a checkpoint.");
+            : (Directory.Exists(path) ? null : Published(path)) ?? throw new UsageException(
+                $"'{path}' is neither a file of weights nor a run directory with a checkpoint.");
+    }
+
+    private static string? Published(string name)
+    {
+        WeightsCache cache = WeightsCache.OfUser();
+        if (cache.List.Find(name) is not ListedWeights entry) return null;
+        return cache.Find(entry) ?? throw (entry.NeedsLogin ? cache.ByHand(entry) : new UsageException(
+            $"the weights '{entry.Name}' are not on this machine; 'fovea weights get {entry.Name}' fetches them."));
     }
 
     /// <summary>Opens a file of weights or a run's checkpoint; the checkpoint is verified.</summary>
@@ -60,7 +71,8 @@ public static class ModelWeights
 
     /// <summary>The preset whose weights a file holds.</summary>
     /// <exception cref="UsageException">None is like them.</exception>
-    public static string PresetOf(WeightFile file) => ClosestPreset.Of(StateDict.Of(file).Weights)?.Preset.Name
+    public static string PresetOf(WeightFile file) => WeightsOrigin.Beside(file.Path)?.Preset
+        ?? ClosestPreset.Of(StateDict.Of(file).Weights)?.Preset.Name
         ?? throw new UsageException(
             $"{file.Path}: the weights are not those of a known model; name the one to put them into (`model` NAME).");
 
@@ -128,7 +140,9 @@ public static class ModelWeights
     {
         if (IsCheckpoint(file)) return CheckpointReader.HeadOf(file).Data.Normalization;
         if (!file.Metadata.TryGetValue(MeanKey, out string? mean)
-            || !file.Metadata.TryGetValue(StdKey, out string? deviation)) return null;
+            || !file.Metadata.TryGetValue(StdKey, out string? deviation))
+            return WeightsOrigin.Beside(file.Path) is { Mean: { } known, Std: { } std } && known.Count == std.Count
+                ? new([.. known.Select(value => (float)value)], [.. std.Select(value => (float)value)]) : null;
         Normalization? normalization = Numbers(mean) is { } means && Numbers(deviation) is { } deviations
             && means.Length == deviations.Length && deviations.All(value => value > 0)
             ? new(means, deviations) : null;

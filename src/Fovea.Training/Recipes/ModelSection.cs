@@ -8,6 +8,9 @@ namespace Fovea.Training.Recipes;
 /// <summary>The network.</summary>
 public sealed record ModelSection
 {
+    /// <summary>Value of <see cref="Pretrained"/> for the first published weights of the model itself.</summary>
+    public const string OwnWeights = "true";
+
     /// <summary>Preset; <c>vit-nano</c>.</summary>
     public string Name { get; init; } = "vit-nano";
 
@@ -71,9 +74,9 @@ public sealed record ModelSection
     /// <summary>File of weights or run directory that training starts from; null: drawn ones.</summary>
     public string? Weights { get; init; }
 
-    /// <summary>Training starts from the model's published weights, if they are on this machine and
-    /// <see cref="Weights"/> names none.</summary>
-    public bool Pretrained { get; init; }
+    /// <summary>Published weights that training starts from, if <see cref="Weights"/> names none: a name in the list, a
+    /// file, or <see cref="OwnWeights"/>; null: none.</summary>
+    public string? Pretrained { get; init; }
 
     /// <summary>The weights must fit exactly: nothing missing, left over or resized.</summary>
     public bool Strict { get; init; }

@@ -44,6 +44,9 @@ public sealed record RecipeField
     /// printed.</summary>
     public bool IsShorthand { get; init; }
 
+    /// <summary>Its option may stand without a value, which then is <c>true</c>.</summary>
+    public bool MayStandAlone { get; init; }
+
     /// <summary>True for options that need no value.</summary>
     public bool IsFlag => Form.Placeholder.Length == 0;
 

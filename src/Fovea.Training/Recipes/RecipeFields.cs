@@ -31,6 +31,17 @@ public static class RecipeFields
         ValueForm.Real(Interval.AtLeast(0)));
     private static readonly ValueForm<(double, double, double)> PositiveChannels = ChannelsOf(Positive);
 
+    /// <summary>As a flag, or with a name.</summary>
+    private static readonly ValueForm<string?> Published = new(
+        "NAME|FILE",
+        "a name or a file",
+        (string text, out string? value) =>
+        {
+            value = bool.TryParse(text, out bool own) ? own ? ModelSection.OwnWeights : null : text;
+            return text.Length > 0;
+        },
+        value => value ?? "false");
+
     /// <summary>All fields, section by section.</summary>
     public static IReadOnlyList<RecipeField> All { get; } =
         [.. Model(), .. Data(), .. Optimisation(), .. Schedule(), .. Regularisation(), .. Distillation(), .. Run()];
@@ -113,10 +124,10 @@ public static class RecipeFields
                 (s, v) => s with { Weights = v },
                 "Start from weights: a safetensors, .pth or .pt file (timm, torchvision, Hugging Face, DINOv2), a run",
                 "initial-checkpoint")),
-            Fixed(section.Field("pretrained", ValueForm.Flag(), s => s.Pretrained,
+            Fixed(section.Field("pretrained", Published, s => s.Pretrained,
                 (s, v) => s with { Pretrained = v },
-                "Start from the model's published weights, where they lie on this machine (the caches of Hugging Face "
-                    + "and PyTorch)")),
+                "Start from published weights: a name that 'fovea weights list' has, a file, or without a value the "
+                    + "model's own; fetched where they are not here") with { MayStandAlone = true }),
             section.Field("strict", ValueForm.Flag(), s => s.Strict, (s, v) => s with { Strict = v },
                 "Weights must fit exactly: nothing missing, left over or resized"),
             section.Field("allow-partial", ValueForm.Flag(), s => s.AllowPartial, (s, v) => s with { AllowPartial = v },

@@ -171,9 +171,10 @@ public sealed class TimmOptionsTests : IDisposable
         {
             Assert.Equal(Path.Combine(snapshot, "model.safetensors"), WeightsOf("vit_tiny_patch16_224"));
             Assert.Equal(Path.Combine(torch, "resnet18-f37072fd.pth"), WeightsOf("resnet18"));
-            UsageException error = Assert.Throws<UsageException>(() => WeightsOf("vit_small_patch16_224"));
+            Assert.Equal("vit_small_patch16_224.augreg_in21k_ft_in1k", WeightsOf("vit_small_patch16_224"));
+            UsageException error = Assert.Throws<UsageException>(() => WeightsOf("vit-cifar"));
             Assert.Equal("pretrained", error.Field);
-            Assert.Contains("name the file with `weights`", error.Message, StringComparison.Ordinal);
+            Assert.Contains("name a file of them with `weights`", error.Message, StringComparison.Ordinal);
         }
         finally
         {
@@ -183,7 +184,7 @@ public sealed class TimmOptionsTests : IDisposable
     }
 
     private static string? WeightsOf(string model) => PretrainedWeights.Resolve(
-        Recipe.Default with { Model = new() { Name = model, Pretrained = true } }).Model.Weights;
+        Recipe.Default with { Model = new() { Name = model, Pretrained = ModelSection.OwnWeights } }).Model.Weights;
 
     private static float[] Scores(TrainingParts parts, Batch batch)
     {
