@@ -32,6 +32,7 @@ public sealed class OnnxExportTests
         "dat:mix=performer,features=5",
         "nystrom:landmarks=5,kernel=5", "nystrom:1,iterations=2,kernel=0", "linformer:3", "linformer:2,shared=true",
         "focused:power=1,kernel=3", "focused:power=4,kernel=1", "agent:pool=2", "agent:pool=2,kernel=5",
+        "dat:bias=true,levels=2,groups=2,kernel=3", "dat:levels=2,mix=performer,kernel=3",
         "gaussian:rotate=true", "gaussian:offsets=false", "gaussian:mix=performer,rotate=true",
         "gaussian:mix=performer,offsets=false",
     ];
@@ -136,6 +137,7 @@ public sealed class OnnxExportTests
     [InlineData("agent:pool=3")]
     [InlineData("deltanet")]
     [InlineData("gaussian")]
+    [InlineData("dat:bias=true,levels=2")]
     [InlineData("gaussian:mix=performer")]
     public void Images_of_another_size_give_our_scores(string attention) =>
         Compare(Models.WithAttention(attention), new() { ImageSize = 42 });

@@ -223,7 +223,8 @@ public sealed class DeformableAttention : Module, ISamplingAttention
 
     private static GridLevel Finest(TokenGrid grid) => new(grid.Rows, grid.Columns);
 
-    private static int MostLevels(TokenGrid grid)
+    /// <summary>How often a grid can be halved, and itself.</summary>
+    internal static int MostLevels(TokenGrid grid)
     {
         int levels = 1;
         for (GridLevel level = Finest(grid); level.Count > 1; level = level.Halved()) levels++;

@@ -30,6 +30,8 @@ public sealed class AttentionCatalogueTests
         "sigmoid:scale=0.7,bias=-1", "differential:lambda=0.3", "neighborhood:1", "neighborhood:3",
         "neighborhood:kernel=3,dilation=2", "swin:2", "swin:window=3,shift=2",
         "deformable:levels=2,points=3", "dat:groups=2,stride=1,kernel=3,range=3", "dat:mix=performer,features=5",
+        "dat:bias=true,kernel=3", "dat:levels=2,kernel=3", "dat:levels=2,bias=true,groups=2,kernel=3,range=2",
+        "dat:levels=2,mix=performer,kernel=3,features=5,eps=0",
         "nystrom:landmarks=3,kernel=5", "nystrom:1,iterations=2,kernel=0", "linformer:3", "linformer:2,shared=true",
         "focused:power=1,kernel=3", "focused:power=4,kernel=1", "agent:pool=2", "agent:pool=2,kernel=5",
         "gaussian:offsets=false", "gaussian:rotate=true,extent=2,reach=0.5", "gaussian:mix=performer,eps=0",

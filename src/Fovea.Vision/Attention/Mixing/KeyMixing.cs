@@ -11,8 +11,13 @@ namespace Fovea.Vision.Attention.Mixing;
 /// </summary>
 internal abstract class KeyMixing : Module
 {
+    /// <param name="queries">Queries.</param>
+    /// <param name="keys">Keys.</param>
+    /// <param name="values">Values.</param>
+    /// <param name="bias">Added to the scores, <c>[batch, head, query, key]</c>, where a way has scores; null: there is
+    /// none.</param>
     /// <returns>Mixed values, <c>[batch, query, head · headDim]</c>.</returns>
-    public abstract Tensor Forward(HeadTensor queries, HeadTensor keys, HeadTensor values);
+    public abstract Tensor Forward(HeadTensor queries, HeadTensor keys, HeadTensor values, Tensor? bias = null);
 
     /// <summary>MACs for one sequence.</summary>
     public abstract double Macs(double queries, double keys);
@@ -21,7 +26,7 @@ internal abstract class KeyMixing : Module
     public abstract double Exponentials(double queries, double keys);
 
     /// <returns>The weights of <see cref="Forward"/>, unfused: <c>[batch, head, query, key]</c>.</returns>
-    public abstract Tensor Weights(HeadTensor queries, HeadTensor keys);
+    public abstract Tensor Weights(HeadTensor queries, HeadTensor keys, Tensor? bias = null);
 
     /// <param name="context">Sizes and dropout.</param>
     /// <param name="performer">Random features to mix with; null: softmax.</param>

@@ -20,7 +20,7 @@ internal sealed class PerformerMixing : KeyMixing
         _projection = Register("", new RandomProjection(context.HeadDim, options));
     }
 
-    public override Tensor Forward(HeadTensor queries, HeadTensor keys, HeadTensor values) =>
+    public override Tensor Forward(HeadTensor queries, HeadTensor keys, HeadTensor values, Tensor? bias = null) =>
         _projection.Mix(queries, keys, values);
 
     public override double Macs(double queries, double keys) => _projection.Macs(queries, keys, _context);
@@ -28,5 +28,6 @@ internal sealed class PerformerMixing : KeyMixing
     public override double Exponentials(double queries, double keys) =>
         _projection.Exponentials(queries, keys, _context);
 
-    public override Tensor Weights(HeadTensor queries, HeadTensor keys) => _projection.Weights(queries, keys);
+    public override Tensor Weights(HeadTensor queries, HeadTensor keys, Tensor? bias = null) =>
+        _projection.Weights(queries, keys);
 }
