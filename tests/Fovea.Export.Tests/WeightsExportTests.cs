@@ -30,7 +30,8 @@ public sealed class WeightsExportTests
     [
         "vit", "vit-cifar", "visual-attention", "vit_tiny_patch16_224", "vit_small_patch16_224",
         "vit_small_patch32_224", "vit_base_patch8_224", "vit_base_patch16_224", "vit_base_patch32_224",
-        "vit_large_patch16_224", "vit_large_patch32_224", "vit_huge_patch14_224", "deit_tiny_patch16_224",
+        "vit_large_patch16_224", "vit_large_patch32_224", "vit_huge_patch14_224", "vit_32x1280",
+        "deit_tiny_patch16_224",
         "deit_small_patch16_224", "deit_base_patch16_224",
     ];
 

@@ -223,7 +223,7 @@ public sealed class DeformableAttention : Module, ISamplingAttention
 
     private static GridLevel Finest(TokenGrid grid) => new(grid.Rows, grid.Columns);
 
-    /// <summary>How often a grid can be halved, and itself.</summary>
+    /// <summary>Levels that a grid has: itself, and as often as it can be halved.</summary>
     internal static int MostLevels(TokenGrid grid)
     {
         int levels = 1;

@@ -33,6 +33,17 @@ public sealed class PresetsTests
     [InlineData("vit_large_patch16_224", 304_326_632)]
     [InlineData("vit_large_patch32_224", 306_535_400)]
     [InlineData("vit_huge_patch14_224", 632_045_800)]
+    [InlineData("vit_32x1280", 632_045_800 + 3 * 60 * 1280 - 60 * 1280)]   // patches of 256 pixels, 197 positions
+    [InlineData("vit_12x768", 86_567_656)]
+    [InlineData("vit_24x1024", 304_326_632)]
+    [InlineData("vit_lai_12x768", 86_567_656)]
+    [InlineData("vit_performer_lai_24x1024", 304_326_632)]
+    [InlineData("vit_lai_32x1280", 632_045_800 + 2 * 60 * 1280)]
+    // windows: centres and extents of 6 heads, and offsets
+    [InlineData("vit_gaussian_small", 22_050_664 + 12 * (24 + 12 * 384))]
+    [InlineData("vit_performer_gaussian_small", 22_050_664 + 12 * (24 + 12 * 384))]
+    // locations: convolution, norm, direction, and a table of biases
+    [InlineData("vit_deformable_small", 22_050_664 + 12 * (26 * 384 + 2 * 384 + 2 * 384 + 6 * 27 * 27))]
     [InlineData("deit_tiny_patch16_224", 5_717_416)]
     [InlineData("deit_small_patch16_224", 22_050_664)]
     [InlineData("deit_base_patch16_224", 86_567_656)]
@@ -178,7 +189,8 @@ public sealed class PresetsTests
             MlpDim = vit.MlpDim == 0 ? 0 : 16,
             Classes = 5,
             // A class token that is read alone leaves the last block's positions between patches without a gradient.
-            Pooling = vit.Attention.Of(0).Name == "disentangled" ? Pooling.Mean : vit.Pooling,
+            Pooling = vit.Attention.Of(0).Name is "disentangled" or "gaussian" or "dat"
+                ? Pooling.Mean : vit.Pooling,
         },
         SwinConfig swin => swin with
         {

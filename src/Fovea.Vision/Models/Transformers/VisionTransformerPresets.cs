@@ -61,11 +61,12 @@ internal static class VisionTransformerPresets
         new("vit_small_patch16_224", Timm(16, 384, 12, 6), "ViT-S/16", "vit-small", "vit_s_16"),
         new("vit_small_patch32_224", Timm(32, 384, 12, 6), "ViT-S/32", "vit_s_32"),
         new("vit_base_patch8_224", Timm(8, 768, 12, 12), "ViT-B/8", "vit_b_8"),
-        new("vit_base_patch16_224", Timm(16, 768, 12, 12), "ViT-B/16", "vit-base", "vit_b_16"),
+        new("vit_base_patch16_224", Timm(16, 768, 12, 12), "ViT-B/16", "vit-base", "vit_b_16", "vit_12x768"),
         new("vit_base_patch32_224", Timm(32, 768, 12, 12), "ViT-B/32", "vit_b_32"),
-        new("vit_large_patch16_224", Timm(16, 1024, 24, 16), "ViT-L/16", "vit-large", "vit_l_16"),
+        new("vit_large_patch16_224", Timm(16, 1024, 24, 16), "ViT-L/16", "vit-large", "vit_l_16", "vit_24x1024"),
         new("vit_large_patch32_224", Timm(32, 1024, 24, 16), "ViT-L/32", "vit_l_32"),
         new("vit_huge_patch14_224", Timm(14, 1280, 32, 16), "ViT-H/14", "vit-huge", "vit_h_14"),
+        new("vit_32x1280", Timm(16, 1280, 32, 16), "ViT-H/16"),
 
         // DeiT without distillation: the same networks, other recipes (Touvron et al. 2021, arXiv:2012.12877).
         new("deit_tiny_patch16_224", Timm(16, 192, 12, 3), "DeiT-Ti/16", "deit-tiny"),
@@ -86,20 +87,25 @@ internal static class VisionTransformerPresets
            from size in (string[])["small", "base", "large", "giant"]
            select DinoV2(size, registers),
 
-        // Locality-aware initialisation, disentangled attention, both; Performers with either, and with sampled keys.
+        // Locality-aware initialisation, disentangled attention, both; Performers with either, and with sampled keys;
+        // sampled keys and learned windows, with softmax and in Performers.
         .. from kind in (string[])["lai", "dis", "dislai", "performer", "performer_lai", "performer_dis",
-            "performer_deformable"]
+            "performer_deformable", "deformable", "gaussian", "performer_gaussian"]
            from size in Sizes
            select new Preset($"vit_{kind}_{size.Name}", size.Config with { Attention = Studied(kind) },
-               Description(kind, size.Name)),
+               Description(kind, size.Name),
+               size.Name == "small" ? [] : [$"vit_{kind}_{size.Config.Depth}x{size.Config.Dim}"]),
     ];
 
     /// <summary>The windows of the study that these models come from: 8, 12, 18, 20 tokens to each side, then
     /// open.</summary>
     private const string Windows = "lai=sequence,window=8/12/18/20,until=5/10/15/20";
 
+    /// <summary>Sizes under timm's names; from 12 x 768 on those that the study itself has, under depth and width,
+    /// too.</summary>
     private static (string Name, VisionTransformerConfig Config)[] Sizes =>
-        [("small", Timm(16, 384, 12, 6)), ("base", Timm(16, 768, 12, 12)), ("large", Timm(16, 1024, 24, 16))];
+        [("small", Timm(16, 384, 12, 6)), ("base", Timm(16, 768, 12, 12)), ("large", Timm(16, 1024, 24, 16)),
+            ("huge", Timm(16, 1280, 32, 16))];
 
     private static string Studied(string kind) => kind switch
     {
@@ -109,6 +115,9 @@ internal static class VisionTransformerPresets
         "performer_lai" => $"performer:{Windows}",
         "performer_dis" => "disentangled:mix=performer",
         "performer_deformable" => "dat:mix=performer",
+        "deformable" => "dat:bias=true",
+        "gaussian" => "gaussian",
+        "performer_gaussian" => "gaussian:mix=performer",
         _ => $"disentangled:axes=1,{Windows}",
     };
 
@@ -121,6 +130,9 @@ internal static class VisionTransformerPresets
             "performer_lai" => "random features and windows that widen by epoch",
             "performer_dis" => "disentangled attention by random features",
             "performer_deformable" => "random features over keys read at learned locations",
+            "deformable" => "keys read at learned locations",
+            "gaussian" => "learned windows that queries move",
+            "performer_gaussian" => "random features and learned windows that queries move",
             _ => "disentangled attention and windows that widen by epoch",
         };
 
