@@ -99,7 +99,9 @@ public static class ModelWeights
         bool strict = false, DatasetInfo? data = null, PartialWeights partial = PartialWeights.Refuse)
     {
         ClassMap? classes = data is null ? null : ClassesOf(file, data);
-        LoadPlan plan = LoadPlan.Create(model, StateDict.Of(file), file.Path, device, strict,
+        StateDict weights = StateDict.Of(file);
+        if (IsCheckpoint(file)) weights = weights with { LeftAside = [] };   // the state of an optimiser: as always
+        LoadPlan plan = LoadPlan.Create(model, weights, file.Path, device, strict,
             freshHead: classes?.IsKnown == false, partial, classes is { IsKnown: true, IsSame: false } ? classes.Numbers
                 : null);
         plan.Initialize(model, device, seed);

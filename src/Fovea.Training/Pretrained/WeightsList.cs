@@ -15,6 +15,8 @@ public sealed class WeightsList
     private const string Resource = "weights.yaml";
     private const int LargestFile = 4 << 20;
 
+    private static readonly string[] Needed = ["preset", "address"];
+
     private WeightsList(IReadOnlyList<ListedWeights> all, IReadOnlyList<KeyValuePair<string, string>> mirrors) =>
         (All, Mirrors) = (all, mirrors);
 
@@ -201,7 +203,7 @@ public sealed class WeightsList
         int at = all.FindIndex(entry => entry.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
         ListedWeights made = at >= 0 ? all[at]
             : new() { Name = name, Preset = "", Address = new Uri("https://nowhere.invalid/none") };
-        if (at < 0 && new[] { "preset", "address" }.FirstOrDefault(key => !keys.Contains(key)) is string missing)
+        if (at < 0 && Needed.FirstOrDefault(key => !keys.Contains(key)) is string missing)
             throw new UsageException($"{source}, line {line}: '{name}' is new and has no '{missing}'.");
         if (at >= 0 && keys.Contains("address"))   // of another file, of which nothing is known
             made = made with { Bytes = null, Sha256 = null };

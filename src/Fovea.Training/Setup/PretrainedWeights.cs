@@ -1,4 +1,3 @@
-using Fovea.Data.Transforms.Pixels;
 using Fovea.Training.Pretrained;
 using Fovea.Training.Recipes;
 using Fovea.Vision;

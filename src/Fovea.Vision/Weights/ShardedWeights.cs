@@ -16,11 +16,14 @@ internal sealed class ShardedWeights : WeightFile
 
     private readonly List<WeightFile> _files;
 
-    private ShardedWeights(string path, List<WeightFile> files, IReadOnlyList<Weight> weights)
+    private ShardedWeights(string path, List<WeightFile> files, IReadOnlyList<Weight> weights,
+        IReadOnlyList<string> unlisted)
     {
         Path = path;
         _files = files;
         Weights = weights;
+        PassedOver = [.. files.SelectMany(file => file.PassedOver).Distinct(),
+            .. unlisted.Select(name => $"{name} (not in the list)")];
     }
 
     public override string Path { get; }
@@ -29,9 +32,11 @@ internal sealed class ShardedWeights : WeightFile
 
     public override IReadOnlyList<Weight> Weights { get; }
 
+    public override IReadOnlyCollection<string> PassedOver { get; }
+
     /// <summary>Opens all files of the list.</summary>
     /// <exception cref="CheckpointException">The list is wrong, a file is missing, or a tensor is not where the list
-    /// has it.</exception>
+    /// has it, or elsewhere too.</exception>
     public static ShardedWeights Open(string path)
     {
         Dictionary<string, string> places = ReadList(path);
@@ -46,17 +51,29 @@ internal sealed class ShardedWeights : WeightFile
         try
         {
             List<Weight> weights = [];
+            List<string> unlisted = [];
+            Dictionary<string, string> found = [];
             foreach (string name in names)
             {
                 WeightFile file = WeightFiles.Open(System.IO.Path.Combine(folder, name));
                 files.Add(file);
-                weights.AddRange(file.Weights.Where(weight => places.GetValueOrDefault(weight.Name) == name));
+                foreach (Weight weight in file.Weights)
+                {
+                    if (!found.TryAdd(weight.Name, name))
+                        throw new CheckpointException(
+                            $"{path}: '{weight.Name}' is in {found[weight.Name]} and in {name}, so that it is not "
+                                + "clear "
+                                + "which is meant.");
+                    if (places.ContainsKey(weight.Name)) weights.Add(weight);
+                    else unlisted.Add(weight.Name);
+                }
             }
 
-            HashSet<string> found = [.. weights.Select(weight => weight.Name)];
-            if (places.Keys.FirstOrDefault(name => !found.Contains(name)) is string lost)
-                throw new CheckpointException($"{path}: '{lost}' is not in {places[lost]}, where the list has it.");
-            return new ShardedWeights(path, files, weights);
+            foreach ((string name, string place) in places)
+                if (found.GetValueOrDefault(name) is var where && where != place)
+                    throw new CheckpointException($"{path}: '{name}' is not in {place}, where the list has it"
+                        + (where is null ? "." : $", but in {where}; the files and the list are of different models."));
+            return new ShardedWeights(path, files, weights, unlisted);
         }
         catch
         {
@@ -86,7 +103,9 @@ internal sealed class ShardedWeights : WeightFile
                     throw new CheckpointException($"{path}: '{entry.Name}' lies in no file beside the list.");
                 if (file.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase))
                     throw new CheckpointException($"{path}: '{entry.Name}' lies in another list.");
-                places[entry.Name] = file;
+                if (!places.TryAdd(entry.Name, file) && places[entry.Name] != file)
+                    throw new CheckpointException(
+                        $"{path}: lists '{entry.Name}' twice, in {places[entry.Name]} and in {file}.");
             }
 
             return places.Count > 0 && places.Values.Distinct(StringComparer.Ordinal).Count() <= MostFiles ? places

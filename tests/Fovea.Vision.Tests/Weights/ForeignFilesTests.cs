@@ -53,6 +53,50 @@ public sealed class ForeignFilesTests : IDisposable
     }
 
     [Fact]
+    public void A_tensor_in_another_file_or_in_two_or_in_none_of_the_list_is_named()
+    {
+        Shard("model-1.safetensors", "a", 1);
+        Shard("model-2.safetensors", "b", 2);
+        Assert.Contains("'a' is not in model-2.safetensors, where the list has it, but in model-1.safetensors",
+            Refused(List(("a", "model-2.safetensors"), ("b", "model-1.safetensors"))), StringComparison.Ordinal);
+        Shard("model-2.safetensors", "a", 3);
+        Shard("model-3.safetensors", "b", 3);
+        Assert.Contains("'a' is in model-1.safetensors and in model-2.safetensors",
+            Refused(Write("model.safetensors.index.json", """
+                {"weight_map": {"a": "model-1.safetensors", "c": "model-2.safetensors"}}
+                """u8.ToArray())), StringComparison.Ordinal);
+        Assert.Contains("lists 'a' twice, in model-1.safetensors and in model-2.safetensors",
+            Refused(Write("model.safetensors.index.json", """
+                {"weight_map": {"a": "model-1.safetensors", "a": "model-2.safetensors"}}
+                """u8.ToArray())), StringComparison.Ordinal);
+        using FileStream more = File.Create(Path.Combine(_folder, "model-3.safetensors"));
+        SafetensorsWriter.Write(more, [Weight.Of("b", WeightType.F32, [1], [2]), Weight.Of("z", WeightType.F32, [1],
+            [9])], new Dictionary<string, string>());
+        more.Dispose();
+        using WeightFile file = WeightFiles.Open(List(("a", "model-1.safetensors"), ("b", "model-3.safetensors")));
+        Assert.Equal(["a", "b"], file.Weights.Select(weight => weight.Name));
+        Assert.Equal(["z (not in the list)"], file.PassedOver);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{\"weight_map\": {}}")]
+    [InlineData("{\"weight_map\": []}")]
+    [InlineData("{\"weight_map\": {\"a\": 7}}")]
+    [InlineData("{\"weight_map\": {\"a\": null}}")]
+    [InlineData("{\"weight_map\": {\"a\": \"\"}}")]
+    [InlineData("{\"weight_map\": {\"a\": \"..\"}}")]
+    [InlineData("{\"weight_map\": {\"a\": \"/etc/passwd\"}}")]
+    [InlineData("{\"weight_map\": {\"a\": \"below/model.safetensors\"}}")]
+    [InlineData("{\"weight_map\": {\"a\": \"model.safetensors.index.json\"}}")]
+    [InlineData("{\"weight_map\": {\"a\": \"x\u0000y\"}}")]
+    [InlineData("{\"weight_map\"")]
+    public void Lists_that_are_none_are_a_sentence(string list) => Assert.StartsWith(
+        Path.Combine(_folder, "model.safetensors.index.json") + ": ",
+        Refused(Write("model.safetensors.index.json", Encoding.UTF8.GetBytes(list))), StringComparison.Ordinal);
+
+    [Fact]
     public void Metadata_may_be_null()
     {
         byte[] head = Encoding.UTF8.GetBytes(

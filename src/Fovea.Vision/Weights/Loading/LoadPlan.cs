@@ -67,7 +67,10 @@ public sealed class LoadPlan
 
         string origin = weights.Prefix.Length == 0 ? weights.Scheme.Name
             : $"{weights.Scheme.Name}, under '{weights.Prefix}'";
-        LoadReport report = new(path, origin, total, loaded, missing, fresh, [.. sources.Keys], resized);
+        LoadReport report = new(path, origin, total, loaded, missing, fresh, [.. sources.Keys], resized)
+        {
+            LeftAside = AsideParts.Of(weights),
+        };
         Refusal.Check(report, misfits, model, weights, strict, partial);
         return new LoadPlan(pairs, report);
     }

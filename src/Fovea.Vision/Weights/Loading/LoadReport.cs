@@ -16,6 +16,10 @@ public sealed record LoadReport(
 {
     private const int Shown = 4;
 
+    /// <summary>Parts of the file that are no part of the model, with numbers of tensors: <c>student (150)</c>,
+    /// <c>teacher.head (5)</c>.</summary>
+    public IReadOnlyList<string> LeftAside { get; init; } = [];
+
     /// <summary>Everything fitted as it was.</summary>
     public bool IsComplete => Missing.Count + Fresh.Count + Unexpected.Count + Resized.Count == 0;
 
@@ -46,7 +50,8 @@ public sealed record LoadReport(
     /// head.bias</c>.</summary>
     public override string ToString() =>
         $"{System.IO.Path.GetFileName(Path)} ({Source}): "
-            + string.Join("; ", Differences().Prepend($"{Loaded.Count} of {Total} tensors loaded"));
+            + string.Join("; ", Differences().Prepend($"{Loaded.Count} of {Total} tensors loaded")
+                .Concat(Listed("left aside", LeftAside)));
 
     /// <summary>Differences, in words; empty where everything did.</summary>
     internal IEnumerable<string> Differences() =>

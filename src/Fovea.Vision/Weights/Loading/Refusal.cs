@@ -42,6 +42,9 @@ internal static class Refusal
     {
         string another = report.Unexpected.Any(name => name.StartsWith("fc_norm.", StringComparison.Ordinal))
             ? "Its last norm follows the mean of all tokens ('fc_norm'), the model's comes before. "
+            : report.Missing.Any(name => name.StartsWith("fc_norm.", StringComparison.Ordinal))
+                && report.Unexpected.Any(name => name.StartsWith("norm.", StringComparison.Ordinal))
+            ? "Its last norm comes before the mean of the patches ('norm'), the model's after it ('fc_norm'). "
             : ClosestPreset.Of(weights.Weights) is { Share: > 0.9 } closest
                 && closest.Preset.Config.Measure() != model.Config.Measure()
                 ? $"They are like those of '{closest.Preset.Name}' (`model`). " : "";

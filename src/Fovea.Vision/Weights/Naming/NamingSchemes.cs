@@ -143,6 +143,12 @@ public static class NamingSchemes
         new("layers.{n}.blocks.{m}.attn_mask", null),
     ];
 
+    /// <summary>Masked autoencoders while they are trained: timm's names beside a decoder, which models here do not
+    /// have.</summary>
+    public static NamingScheme MaskedAutoencoder { get; } = new(
+        "MAE", [@"decoder_embed\.weight", @"decoder_blocks\.\d+\..+"],
+        new("mask_token", null), new("decoder_{rest}", null));
+
     /// <summary>timm's Vision Transformers, DeiT's, and this project's.</summary>
     public static NamingScheme Timm { get; } =
         new("timm", [@"patch_embed\..+\.weight", @"blocks\.0\..+"], SwinTables);
@@ -166,7 +172,7 @@ public static class NamingSchemes
 
     /// <summary>Those that can be recognised; a file may have marks of several, then the first counts.</summary>
     internal static IReadOnlyList<NamingScheme> All { get; } =
-        [HuggingFace, TorchvisionVit, DinoV2, Swin, Timm, ResNet];
+        [HuggingFace, TorchvisionVit, MaskedAutoencoder, DinoV2, Swin, Timm, ResNet];
 
     /// <summary>The scheme of these names, or null.</summary>
     internal static NamingScheme? Of(IReadOnlyCollection<string> names) =>

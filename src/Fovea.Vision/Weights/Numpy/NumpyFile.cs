@@ -78,7 +78,7 @@ internal static partial class NumpyFile
         "|i1" => WeightType.I8,
         "|u1" => WeightType.U8,
         "|b1" => WeightType.BOOL,
-        "|V2" => WeightType.BF16,   // as jax saves bfloat16, which numpy does not know
+        "|V2" or "<V2" => WeightType.BF16,   // as jax saves bfloat16, which numpy does not know
         _ => null,
     };
 

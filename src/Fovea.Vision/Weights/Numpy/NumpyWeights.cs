@@ -17,6 +17,9 @@ internal sealed class NumpyWeights : WeightFile
     private const string Extension = ".npy";
     private const long LargestArray = 1L << 30;
 
+    // Numbers of trained models hardly pack; what unpacks to more than this is no file of weights.
+    private const long MostUnpacked = 32, AlwaysUnpacked = 64L << 20;
+
     private readonly WindowedFile _file;
 
     private NumpyWeights(WindowedFile file, Dictionary<string, ZipEntry> entries)
@@ -28,6 +31,8 @@ internal sealed class NumpyWeights : WeightFile
         string? root = GoogleWeights.RootOf(arrays.Keys);
         IsGoogle = root is not null;
         Weights = root is not null ? GoogleWeights.Translate(file.Path, root, arrays) : [.. arrays.Values];
+        int others = root is null ? 0 : arrays.Keys.Count(name => !name.StartsWith(root, StringComparison.Ordinal));
+        PassedOver = others == 0 ? [] : [$"{others} arrays outside '{root}'"];
     }
 
     public override string Path => _file.Path;
@@ -35,6 +40,8 @@ internal sealed class NumpyWeights : WeightFile
     public override string Format => IsGoogle ? "numpy (Google's ViT)" : "numpy";
 
     public override IReadOnlyList<Weight> Weights { get; }
+
+    public override IReadOnlyCollection<string> PassedOver { get; }
 
     private bool IsGoogle { get; }
 
@@ -45,9 +52,12 @@ internal sealed class NumpyWeights : WeightFile
     public static WeightFile? TryRead(WindowedFile file)
     {
         Dictionary<string, ZipEntry> entries = List(file);
-        return entries.Keys.Any(name => name.EndsWith(Extension, StringComparison.Ordinal))
-            && !entries.Keys.Any(name => name.EndsWith("data.pkl", StringComparison.Ordinal))
-            ? new NumpyWeights(file, entries) : null;
+        if (!entries.Keys.Any(name => name.EndsWith(Extension, StringComparison.Ordinal))
+            || entries.Keys.Any(name => name.EndsWith("data.pkl", StringComparison.Ordinal))) return null;
+        Int128 unpacked = entries.Values.Aggregate((Int128)0, (sum, entry) => sum + entry.Length);
+        return unpacked <= (Int128)MostUnpacked * file.Length + AlwaysUnpacked ? new NumpyWeights(file, entries)
+            : throw new DataException($"{file.Path}: would unpack to {ByteSize.Text((double)unpacked)} from "
+                + $"{ByteSize.Text(file.Length)}, which weights never do.");
     }
 
     protected override void Dispose(bool disposing) => _file.Dispose();
