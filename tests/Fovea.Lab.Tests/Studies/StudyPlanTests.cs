@@ -170,6 +170,7 @@ public sealed class StudyPlanTests
         "mnist" => Info(name, channels: 1, size: 28, classes: 10),
         "cifar100" => Info(name, channels: 3, size: 32, classes: 100),
         "cifar10" => Info(name, channels: 3, size: 32, classes: 10),
+        "cats-and-dogs" => Info(name, channels: 3, size: 224, classes: 2),
         _ => throw new ArgumentException($"a study of '{name}' needs its numbers here"),
     };
 
