@@ -5,6 +5,7 @@ using Fovea.Cli.Signals;
 using Fovea.Core.Collectives;
 using Fovea.Lab.Studies;
 using Fovea.Training.Recipes;
+using Fovea.Training.Setup;
 using Spectre.Console;
 
 namespace Fovea.Cli.Commands;
@@ -55,6 +56,10 @@ internal static class CompareCommand
                 is { } twice)
                 throw new UsageException($"{string.Join(" and ", twice.Select(plan => plan.Study.Source))} have one "
                     + $"name, '{twice.First().Study.Name}', and so one directory; change the 'name' of one.");
+            foreach (Recipe recipe in plans.SelectMany(plan => plan.Cells).Where(cell => !cell.IsFinished)
+                .Select(cell => cell.Recipe)
+                .DistinctBy(recipe => (recipe.Model.Name, recipe.Model.Weights, recipe.Model.Pretrained)))
+                PublishedFiles.Fetch(PretrainedWeights.Missing(recipe), terminal, stop);
             bool asJson = parsed.GetValue(json), silent = parsed.GetValue(quiet) || asJson;
             int failures = 0;
             foreach (StudyPlan plan in plans)

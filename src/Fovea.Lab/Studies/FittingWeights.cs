@@ -38,6 +38,7 @@ internal sealed class FittingWeights
 
     private static string? ProblemOf(Recipe recipe, string path, ImageClassifier model, DatasetInfo data)
     {
+        if (PretrainedWeights.Listed(path) is not null) return null;   // fetched when it is needed
         if (!Path.Exists(path)) return $"there is neither a file nor a directory '{path}'.";
         try
         {
