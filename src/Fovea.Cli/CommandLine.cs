@@ -75,6 +75,10 @@ internal static class CommandLine
                 () => TrainCommand.Create(terminal, stop)),
             new("finetune", "Fine-tune the model of a run or file, with a new head if the classes differ.",
                 () => TrainCommand.CreateFineTune(terminal, stop)),
+            new("pretrain",
+                "Learn from images without their classes: by predicting hidden patches (mae) or by making views of an "
+                    + "image agree (dino).",
+                () => TrainCommand.CreatePretrain(terminal, stop)),
             new("eval", "Evaluate a trained model on a dataset.",
                 () => EvalCommand.Create(terminal, stop)),
             new("predict", "Classify images with a trained model.",

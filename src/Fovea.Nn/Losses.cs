@@ -66,6 +66,65 @@ public static class Losses
         return Ops.CrossEntropy(student, MostLikely(teacher));
     }
 
+    /// <summary>
+    /// Mean squared error of predicted patches, each of the true ones shifted and scaled to mean 0 and variance 1 by
+    /// itself if asked for: (t − mean) / √(var + 1e-6) with the unbiased variance (He et al. 2022, arXiv:2111.06377,
+    /// section 3, and its code's <c>norm_pix_loss</c>). The patches get no gradient.
+    /// </summary>
+    /// <param name="predicted"><c>[patch, element]</c>.</param>
+    /// <param name="patches"><c>[patch, element]</c>.</param>
+    /// <param name="normalised">Shift and scale.</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static Tensor PatchError(Tensor predicted, Tensor patches, bool normalised)
+    {
+        RequireSame(predicted, patches, nameof(PatchError));
+        int elements = patches.Shape[1];
+        if (!normalised || elements < 2) return MeanSquaredError(predicted, patches);
+        Tensor targets;
+        using (Tape.Pause())
+        {
+            // Layer norm divides by the biased variance: both sides times (n − 1) / n.
+            double share = (elements - 1.0) / elements;
+            targets = Ops.LayerNorm(patches, Tensor.Full([elements], (float)Math.Sqrt(share), patches.Device),
+                Tensor.Zeros([elements], patches.Device), (float)(1e-6 * share));
+        }
+
+        return MeanSquaredError(predicted, targets);
+    }
+
+    /// <summary>
+    /// −1/pairs Σ_i Σ_(v ≠ i) Σ_k t_i log softmax(s_v / τ): cross-entropy of every view of the student with each of the
+    /// teacher's views but itself, the mean over pairs and images (Caron et al. 2021, arXiv:2104.14294, eq. 3).
+    /// </summary>
+    /// <param name="student">Logits, view by view, the teacher's views first: <c>[view · batch, k]</c>.</param>
+    /// <param name="teacher">Probabilities, view by view, <c>[teacherView · batch, k]</c>; they get no
+    /// gradient.</param>
+    /// <param name="batch">Images.</param>
+    /// <param name="temperature">τ, above 0.</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="ShapeException">Rows are no multiples of the batch, or columns differ.</exception>
+    public static Tensor ViewCrossEntropy(Tensor student, Tensor teacher, int batch, float temperature)
+    {
+        (int views, int teacherViews) = (student.Shape[0] / batch, teacher.Shape[0] / batch);
+        if (views * batch != student.Shape[0] || teacherViews * batch != teacher.Shape[0] || views < 2
+            || teacherViews > views || student.Shape[1] != teacher.Shape[1])
+            throw new ShapeException(
+                $"ViewCrossEntropy: {student.Shape} and {teacher.Shape} are not views of {batch} images.");
+        Tensor logits = Ops.LogSoftmax(Ops.Scale(student, 1 / temperature));
+        Tensor[] ofView = [.. Enumerable.Range(0, views).Select(view => Ops.Slice(logits, 0, view * batch, batch))];
+        Tensor all = ofView.Aggregate(Ops.Add);
+        Tensor? total = null;
+        for (int i = 0; i < teacherViews; i++)
+        {
+            Tensor agreement = Ops.Sum(Ops.Multiply(Ops.Slice(teacher, 0, i * batch, batch),
+                Ops.Subtract(all, ofView[i])));
+            total = total is null ? agreement : Ops.Add(total, agreement);
+        }
+
+        return Ops.Scale(total!, -1f / (batch * teacherViews * (views - 1)));
+    }
+
     /// <summary>(1 − share) · classification + share · distillation.</summary>
     /// <param name="classification">Scalar loss against the labels.</param>
     /// <param name="distillation">Scalar loss against the teacher.</param>

@@ -25,8 +25,8 @@ internal sealed class BatchGradients(TrainingParts parts)
         {
             using StepScope scope = StepScope.Begin();   // owns the part's tensors
             using Tape tape = Tape.Record();
-            parts.Model.Context = ContextOf(part, step, part.First == 0);
-            (Tensor loss, HeadScores scores) = Forward(part);
+            parts.Learner.Context = ContextOf(part, step, part.First == 0);
+            (Tensor loss, HeadScores? scores) = Forward(part, step);
             result.Add(loss, scores, part);
             tape.Backward(loss, part.Share == 1 ? null : Tensor.Full(loss.Shape, part.Share, parts.Device));
         }
@@ -36,16 +36,18 @@ internal sealed class BatchGradients(TrainingParts parts)
 
     /// <summary>The context of a part's forward pass. Dropout draws from the seed, the step and the image's place in
     /// the batch: a resumed run draws the same, and so do other parts.</summary>
-    public ForwardContext ContextOf(BatchPart part, int step, bool isFirst) => parts.Model.Context with
+    public ForwardContext ContextOf(BatchPart part, int step, bool isFirst) => parts.Learner.Context with
     {
         Random = Philox.For(_recipe.Run.Seed, "dropout", (ulong)step),
         FirstSample = part.First,
         IsFirstPart = isFirst,
     };
 
-    /// <summary>The mean loss of a part, and its scores; the running step scope has both.</summary>
-    public (Tensor Loss, HeadScores Scores) Forward(BatchPart part)
+    /// <summary>The mean loss of a part, and its scores where there are classes; the running step scope has
+    /// both.</summary>
+    public (Tensor Loss, HeadScores? Scores) Forward(BatchPart part, int step)
     {
+        if (parts.Objective is { } objective) return objective.Forward(part, step);
         Tensor images = part.Images(parts.Device);
         HeadScores scores = parts.Model.ForwardHeads(images);
         return (Loss(scores, part, images), scores);

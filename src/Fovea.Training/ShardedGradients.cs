@@ -38,7 +38,7 @@ internal sealed class ShardedGradients : IDisposable
         (_parts, _whole, _shards, _queue) = (parts, whole, parts.Shards, queue);
         HashSet<Parameter> trained =
             [.. parts.Optimizer.Groups.SelectMany(group => group.Parameters).Select(entry => entry.Parameter)];
-        _leaves = [.. parts.Model.NamedParameters().Where(entry => trained.Contains(entry.Parameter))
+        _leaves = [.. parts.Learner.NamedParameters().Where(entry => trained.Contains(entry.Parameter))
             .Select(entry => entry.Parameter.Value)];
         _order = new GradientOrder(_leaves);
         _buckets = new GradientBuckets(_leaves, _shards, _queue,
@@ -71,7 +71,7 @@ internal sealed class ShardedGradients : IDisposable
 
         _buckets.Begin();
         _numbers.AsSpan().Clear();
-        if (_parts.Model.MixesImages)
+        if (_parts.Learner.MixesImages)
         {
             _meeting ??= new ShardMeeting(_shards.Count, Exchange);
             _meeting.Run(shard => Compute(batch, step, shard), Park, Unpark);
@@ -108,14 +108,15 @@ internal sealed class ShardedGradients : IDisposable
             int start = first + (int)((long)count * piece / pieces), end = first + (int)((piece + 1L) * count / pieces);
             BatchPart part = new(batch, start, end - start);
             _contexts[shard] = _whole.ContextOf(part, step, shard == 0 && piece == 0);
-            _parts.Model.Context = _contexts[shard];
+            _parts.Learner.Context = _contexts[shard];
             Tensor loss;
             using (_queue.Timeline.Measure("compute", $"forward, shard {number}"))
             {
-                (loss, HeadScores scores) = _whole.Forward(part);
+                (loss, HeadScores? scores) = _whole.Forward(part, step);
                 using IDisposable pause = Tape.Pause();
                 mean += (double)part.Share * loss.Item();
-                right += Classification.CountCorrect(scores.Mean().ToArray(), part.Classes);
+                if (scores is { } heads)
+                    right += Classification.CountCorrect(heads.Mean().ToArray(), part.Classes);
             }
 
             using (_queue.Timeline.Measure("compute", $"backward, shard {number}"))
@@ -172,6 +173,6 @@ internal sealed class ShardedGradients : IDisposable
     {
         foreach ((Tensor leaf, Tensor gradient) in _parked[shard]) leaf.AttachGradient(gradient);
         _parked[shard].Clear();
-        _parts.Model.Context = _contexts[shard];
+        _parts.Learner.Context = _contexts[shard];
     }
 }

@@ -13,14 +13,15 @@ public sealed partial class Trainer
     {
         MetricSums epoch = _state.ThisEpoch;
         _observer.Progressed(new StepProgress(
-            step.Epoch + 1, step.Step, step.StepInEpoch, loss, epoch.Loss, epoch.Accuracy, step.LearningRate,
+            step.Epoch + 1, step.Step, step.StepInEpoch, loss, epoch.Loss, AccuracyOf(epoch), step.LearningRate,
             epoch.ImagesPerSecond, Remaining()));
         if (step.Step % _recipe.Run.LogEvery != 0) return;
         RunEvent entry = Event("step") with
         {
             Step = step.Step,
             TrainLoss = _state.SinceLog.Loss,
-            TrainAccuracy = _state.SinceLog.Accuracy,
+            TrainAccuracy = AccuracyOf(_state.SinceLog),
+            Measures = _state.SinceLog.Means(),
             Lr = step.LearningRate,
             GradientNorm = gradientNorm,
             ImagesPerSecond = _state.SinceLog.ImagesPerSecond,
@@ -33,13 +34,17 @@ public sealed partial class Trainer
     private void ReportEpoch(EvaluationResult? validation) => Log(Event("epoch") with
     {
         TrainLoss = _state.ThisEpoch.Loss,
-        TrainAccuracy = _state.ThisEpoch.Accuracy,
+        TrainAccuracy = AccuracyOf(_state.ThisEpoch),
+        Measures = _state.ThisEpoch.Means(),
         ValLoss = validation?.Loss,
         ValAccuracy = validation?.Top1,
         Lr = _parts.Optimizer.LearningRate,
         ImagesPerSecond = _state.ThisEpoch.ImagesPerSecond,
         Seconds = Seconds(),
     });
+
+    /// <summary>Share of images classified correctly; null where no classes are learned.</summary>
+    private double? AccuracyOf(MetricSums sums) => _parts.Objective is { Classifies: false } ? null : sums.Accuracy;
 
     /// <summary>Time that is left, by the mean time of a step in this process, evaluation included.</summary>
     private TimeSpan Remaining()

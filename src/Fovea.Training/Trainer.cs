@@ -121,8 +121,9 @@ public sealed partial class Trainer
     {
         while (_state.Epoch < _recipe.Optimisation.Epochs)
         {
-            Model.Train();
-            Model.Context = Model.Context with { Epoch = _state.Epoch };
+            _parts.Learner.Train();
+            _parts.Learner.Context = _parts.Learner.Context with { Epoch = _state.Epoch };
+            _parts.Objective?.Enter(_state.Epoch, _state.Batch);
             foreach (Batch batch in Interruptible.Of(_parts.TrainLoader.Part(_state.Epoch, _state.Batch, StepsPerEpoch,
                 _ranks.Size == 1 ? stop : default)))
             {
@@ -164,6 +165,7 @@ public sealed partial class Trainer
         BatchResult result = _sharded?.Add(batch, _state.Step, _stop.IsCancellationRequested,
             Writes && _checkpoints.IsDueByClock)
             ?? _gradients.Add(batch, _state.Step);
+        _parts.Objective?.Differentiated(_state.Epoch);
         GradientList gradients = GradientList.Of(groups);
         StepGuard? guard = Update.BeginGuard(gradients.Tensors, limit, _guard);
         GradientNorm? norm = null;
@@ -194,20 +196,23 @@ public sealed partial class Trainer
             _parts.Average?.Update();
         }
 
+        IReadOnlyDictionary<string, double>? measures = _parts.Objective?.TakeMeasures();
+        _parts.Objective?.Stepped(_state.Step);
+
         // From here on the step counts.
         _state.Step++;
         _state.Batch++;
         if (_timeline?.Step() is string written) _observer.Warned(written);
         RequireSameWeights();
         return new(_state.Step, _state.Batch, _state.Epoch, batch.Count, _parts.Optimizer.LearningRate, start, result,
-            gradients, norm, sums);
+            gradients, norm, sums, measures);
     }
 
     /// <summary>Compares the weights of all ranks from time to time.</summary>
     private void RequireSameWeights()
     {
         if (_state.Step % _recipe.Run.CheckRanksEvery == 0
-            && RankAgreement.FirstWithOtherWeights(_ranks, Model) is int rank)
+            && RankAgreement.FirstWithOtherWeights(_ranks, _parts.Learner) is int rank)
             throw new TrainingDivergedException(
                 $"step {_state.Step}: rank {rank} has other weights than rank 0, though both added the same numbers: "
                     + "its processor, memory or network is not sound, or computes in another way (kinds of processors "
@@ -228,6 +233,12 @@ public sealed partial class Trainer
         _state.SinceLog.Add(loss, right, step.Images, seconds);
         _state.ThisEpoch.Add(loss, right, step.Images, seconds);
         _state.Total.Add(loss, right, step.Images, seconds);
+        if (step.Measures is { } measures)
+        {
+            _state.SinceLog.Add(measures);
+            _state.ThisEpoch.Add(measures);
+        }
+
         Report(step, loss, norm.Total);
     }
 
@@ -243,7 +254,7 @@ public sealed partial class Trainer
         IReadOnlyList<ParameterGroup> groups = _parts.Optimizer.Groups;
         if (!double.IsFinite(loss)) throw Diverged(DivergenceGuard.ExplainLoss(loss, groups), step, epoch);
         if (!double.IsFinite(norm.Total))
-            throw Diverged(DivergenceGuard.ExplainGradient(Model, groups, norm), step, epoch);
+            throw Diverged(DivergenceGuard.ExplainGradient(_parts.Learner, groups, norm), step, epoch);
     }
 
     /// <summary>Evaluates and logs, with the averaged weights where there are any; from then on the epoch
@@ -255,12 +266,15 @@ public sealed partial class Trainer
         _state.Epoch++;
         _state.Batch = 0;
         ReportEpoch(validation);
+        if (_state.ThisEpoch.Means() is { } means && _parts.Objective?.Warning(means) is string warning)
+            _observer.Warned($"epoch {_state.Epoch}: {warning}");
         _state.ThisEpoch.Clear();
         if (validation is not null && validation.Top1 <= _state.BestAccuracy) return;
         RequireFinite();
         (_state.BestAccuracy, _state.BestEpoch) = (validation?.Top1, _state.Epoch);
         _checkpoints.Wait();   // the best of an epoch is never there before the last of the epoch before
-        if (Writes) CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(), Model);
+        if (Writes) CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(),
+            _parts.Objective?.Result ?? Model);
     }
 
     /// <summary>Weights that the optimiser means to be evaluated; each rank has those that it updates.</summary>
@@ -281,7 +295,7 @@ public sealed partial class Trainer
     /// wanted.</summary>
     private (EvaluationResult Test, EvaluationResult? Training) TestBest(CancellationToken stop)
     {
-        if (Writes)
+        if (Writes && _parts.Objective is not { Classifies: false })
         {
             using CheckpointReader best = CheckpointReader.Open(_run.BestCheckpoint);
             best.LoadWeights(Model);
@@ -289,7 +303,7 @@ public sealed partial class Trainer
 
         RankExchange.Weights(_ranks, Model);
         // the one that made them
-        Model.Context = Model.Context with { Epoch = Math.Max(0, (_state.BestEpoch ?? 1) - 1) };
+        _parts.Learner.Context = _parts.Learner.Context with { Epoch = Math.Max(0, (_state.BestEpoch ?? 1) - 1) };
         return (Evaluate(_parts.TestLoader, stop),
             _parts.TrainingSampleLoader is { } sample ? Evaluate(sample, stop) : null);
     }
@@ -304,7 +318,7 @@ public sealed partial class Trainer
 
     private void RequireFinite()
     {
-        if (FiniteNumbers.FirstBroken(Model, _parts.Optimizer, _parts.Average) is string broken)
+        if (FiniteNumbers.FirstBroken(_parts.Learner, _parts.Optimizer, _parts.Average) is string broken)
             throw Diverged($"the step before left '{broken}' with numbers that are not finite");
     }
 
@@ -330,7 +344,7 @@ public sealed partial class Trainer
     {
         RequireFinite();
         _state.Seconds = Seconds();
-        void Save() => _checkpoints.Save(Head(), Model, _parts.Optimizer, _parts.Average);
+        void Save() => _checkpoints.Save(Head(), _parts.Learner, _parts.Optimizer, _parts.Average);
         if (_states is not null)
             _states.WithAll(() =>
             {

@@ -2,11 +2,13 @@ using Fovea.Core.Collectives;
 using Fovea.Data;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
+using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Nn.Schedules;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Models;
+using Fovea.Training.Objectives;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
@@ -34,6 +36,12 @@ public sealed record TrainingParts
 
     /// <summary>Moving average that is evaluated instead of the weights, or null.</summary>
     public required WeightAverage? Average { get; init; }
+
+    /// <summary>Loss that is learned in place of that of classes or besides it; null: classes alone.</summary>
+    internal Objective? Objective { get; init; }
+
+    /// <summary>Everything that is learned: the model, and what an objective learns beside it.</summary>
+    internal Module Learner => Objective?.Learner ?? Model;
 
     /// <summary>A model to learn from, or null.</summary>
     public Teacher? Teacher { get; init; }

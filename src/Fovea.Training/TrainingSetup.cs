@@ -7,6 +7,7 @@ using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Classes;
 using Fovea.Training.Models;
+using Fovea.Training.Objectives;
 using Fovea.Training.Ranks;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
@@ -38,16 +39,19 @@ public static class TrainingSetup
         LoadReport? report = null;
         List<string> notes = [];
         TrainingParts parts = Build(recipe, ranks, () => data ?? DatasetChoice.Load(recipe, cached, stop),
-            (model, device, info) =>
+            (model, objective, device, info) =>
         {
+
             if (recipe.Model.Weights is string weights)
             {
                 using WeightFile file = ModelWeights.Open(weights);
                 PartialWeights partial = FineTuning.Partial(recipe);
                 report = ModelWeights.Load(model, file, device, recipe.Run.Seed, recipe.Model.Strict, info, partial);
-                notes.AddRange(FineTuning.Notes(report, ModelWeights.ClassesOf(file, info)));
+                notes.AddRange(FineTuning.Notes(report, ModelWeights.ClassesOf(file, info),
+                    ModelWeights.MethodOf(file)));
             }
             else model.Initialize(device, recipe.Run.Seed);
+            objective?.Initialize(device, recipe.Run.Seed);
         });
         parts.State.TrainListing = PartListing.Of(parts.Data.Train);
         return parts with { Average = Average(parts), Weights = report, Notes = notes };
@@ -87,10 +91,11 @@ public static class TrainingSetup
             return loaded;
         }
 
-        TrainingParts parts = Build(recipe, ranks, Load, (model, device, _) =>
+        TrainingParts parts = Build(recipe, ranks, Load, (model, objective, device, _) =>
         {
             model.Allocate(device);
-            checkpoint.LoadWeights(model);
+            objective?.Allocate(device);
+            checkpoint.LoadWeights(objective?.Learner ?? model);
         });
         state.Batch = Math.Min(state.Batch, parts.TrainLoader.BatchesPerEpoch);   // of what is left of the images
         if (recipe.Optimisation.Epochs < state.Epoch)
@@ -99,7 +104,7 @@ public static class TrainingSetup
                 + "for (`epochs`): nothing is trained, and its best weights are tested.");
         notes.AddRange(DeviceNotes(checkpoint.Head.Recipe.Run.Device, recipe.Run.Device));
         parts = parts with { Average = Average(parts), State = state, Notes = notes };
-        checkpoint.LoadState(parts.Model, parts.Optimizer, parts.Average);
+        checkpoint.LoadState(parts.Learner, parts.Optimizer, parts.Average);
         return parts;
     }
 
@@ -122,15 +127,18 @@ public static class TrainingSetup
     }
 
     private static TrainingParts Build(Recipe recipe, ICollective? ranks, Func<DatasetSplits> load,
-        Action<ImageClassifier, Device, DatasetInfo> fill)
+        Action<ImageClassifier, Objective?, Device, DatasetInfo> fill)
     {
         Presets.Find(recipe.Model.Name);   // before the dataset is read, which may take a while
         OptimisationChoice.Require(recipe);
         RequireGradients(recipe.Run.Precision);
+        PretrainingChoice.Require(recipe);
+        bool isPretraining = recipe.Pretraining.Method != PretrainingMethod.None;
         ranks ??= SingleProcess.Instance;
         DatasetSplits data = InTurn(ranks, recipe.Data.Cache is not null, load);
-        RequireClasses(data, recipe.Data.ClassCount);
+        if (!isPretraining) RequireClasses(data, recipe.Data.ClassCount);
         ModelConfig config = ModelChoice.Configure(recipe, data.Info);
+        if (isPretraining) (config, data) = (config with { Classes = 0 }, PretrainingChoice.WithoutClasses(data));
         recipe = RecipeResolver.Resolve(recipe, config, data.Info);
         if (data.Train.Count == 0)
             throw new DataException($"dataset '{data.Info.Name}': there are no images to train on.");
@@ -142,9 +150,12 @@ public static class TrainingSetup
             recipe.Run.Precision);
         if (device.Backend.UsesHostMemory) StepMemory.Require(recipe, config, shards);
         ImageClassifier model = config.Build();
-        fill(model, device, data.Info);
+        int steps = 0;
+        Objective? objective = ObjectiveChoice.Create(recipe, config, model, device, () => steps);
+        fill(model, objective, device, data.Info);
         FineTuning.Prepare(model, recipe);
         DataLoader train = LoaderChoice.Training(recipe, config, data, shards);
+        steps = recipe.Optimisation.Epochs * train.BatchesPerEpoch;
         SmallestBatch.Require(recipe, config, train);
         DataLoader validation = LoaderChoice.Evaluation(data.Validation, config, recipe.Optimisation.BatchSize,
             recipe.Data, sharing: train);
@@ -157,7 +168,8 @@ public static class TrainingSetup
             Shards = shards,
             Threads = threads,
             Model = model,
-            Optimizer = OptimisationChoice.Optimizer(recipe.Optimisation, model),
+            Objective = objective,
+            Optimizer = OptimisationChoice.Optimizer(recipe.Optimisation, objective?.Learner ?? model),
             Schedule = OptimisationChoice.Schedule(recipe, train.BatchesPerEpoch),
             Average = null,
             Teacher = Teacher.Load(recipe.Distillation, config, LoaderChoice.Normalized(data.Info, recipe.Data),
@@ -167,7 +179,7 @@ public static class TrainingSetup
             TrainLoader = train,
             ValidationLoader = validation,
             TestLoader = test,
-            TrainingSampleLoader = Sample(recipe, data) is { Count: > 0 } sample
+            TrainingSampleLoader = !isPretraining && Sample(recipe, data) is { Count: > 0 } sample
                 ? LoaderChoice.Evaluation(sample, config, recipe.Optimisation.BatchSize, recipe.Data, sharing: test)
                 : null,
         };

@@ -14,6 +14,8 @@ namespace Fovea.Training;
 /// <param name="Result">Loss and scores.</param>
 /// <param name="Gradients">Its gradients.</param>
 /// <param name="Norm">Their length; null where <paramref name="Sums"/> has it.</param>
+/// <param name="Measures">What else was measured: sums over its images, by name.</param>
 /// <param name="Sums">Their sums of squares, on their way.</param>
 internal sealed record TrainingStep(int Step, int StepInEpoch, int Epoch, int Images, double LearningRate, long Start,
-    BatchResult Result, GradientList Gradients, GradientNorm? Norm, PendingNumbers? Sums);
+    BatchResult Result, GradientList Gradients, GradientNorm? Norm, PendingNumbers? Sums,
+    IReadOnlyDictionary<string, double>? Measures = null);

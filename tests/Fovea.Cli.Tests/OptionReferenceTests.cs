@@ -36,12 +36,13 @@ public sealed class OptionReferenceTests
         {
             string[] arguments = [.. command.Arguments.Select(argument => argument.Name)];
             text.Append($"`{string.Join(' ', arguments.Prepend(Examples.PathOf(command)))}`\n");
-            bool isTraining = command.Name is "finetune" or "compare";
+            bool isTraining = command.Name is "finetune" or "pretrain" or "compare";
             if (isTraining) text.Append("- the options of a recipe, as `fovea train` has them");
             if (isTraining && command.Name == "compare") text.Append(", but `--seed`");
             if (isTraining) text.Append('\n');
             foreach (Option option in command.Options.Where(option => !option.Hidden
-                && !(isTraining && (option is RecipeOption || option.Name.StartsWith("--find-lr")))
+                && !(isTraining && (option is RecipeOption { Field.IsOfPretraining: false }
+                    || (option is RecipeOption && command.Name != "pretrain") || option.Name.StartsWith("--find-lr")))
                 && option.Name != "--help"))
                 foreach (string line in Lines($"- `{Names(option)}`: {option.Description}", 118)) text.Append(
                     $"{line}\n");

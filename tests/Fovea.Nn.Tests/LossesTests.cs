@@ -30,6 +30,84 @@ public sealed class LossesTests
         Assert.Null(teacher.Gradient);
     }
 
+    /// <summary>The paper's code, in double: (target - mean) / (var + 1e-6)^0.5, then the mean square.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_error_of_patches_is_that_of_masked_autoencoders(bool normalised)
+    {
+        const int Patches = 3, Elements = 5;
+        Tensor predicted = TestTensors.Normal([Patches, Elements], Device.Reference),
+            patches = TestTensors.Normal([Patches, Elements], Device.Reference, 1);
+        predicted.RequiresGradient = true;
+        float[] p = predicted.ToArray(), t = patches.ToArray();
+        double expected = 0;
+        double[] gradient = new double[p.Length];
+        for (int row = 0; row < Patches; row++)
+        {
+            double[] values = [.. t[(row * Elements)..((row + 1) * Elements)]];
+            double mean = values.Average(), variance = values.Sum(v => (v - mean) * (v - mean)) / (Elements - 1);
+            for (int i = 0; i < Elements; i++)
+            {
+                double wanted = normalised ? (values[i] - mean) / Math.Sqrt(variance + 1e-6) : values[i];
+                double error = p[row * Elements + i] - wanted;
+                expected += error * error / (Patches * Elements);
+                gradient[row * Elements + i] = 2 * error / (Patches * Elements);
+            }
+        }
+
+        using Tape tape = Tape.Record();
+        Tensor loss = Losses.PatchError(predicted, patches, normalised);
+        tape.Backward(loss);
+
+        Assert.Equal(expected, loss.Item(), 1e-6);
+        GoldenAssert.Close([.. gradient.Select(value => (float)value)], predicted.Gradient!.ToArray(), 1e-5, 1e-6);
+    }
+
+    /// <summary>DINO's eq. 3 and its code: two views of the teacher, four of the student, never the same with
+    /// itself.</summary>
+    [Theory]
+    [InlineData("reference")]
+    [InlineData("cpu")]
+    public void Views_are_compared_with_all_of_the_teachers_but_themselves(string device)
+    {
+        const int Batch = 3, Views = 4, Outputs = 5;
+        const double Temperature = 0.1;
+        Tensor student = Tensor.From(TestTensors.Normal([Views * Batch, Outputs], Device.Reference).ToArray(),
+            [Views * Batch, Outputs], TestDevice.Named(device));
+        Tensor teacher = Ops.Softmax(
+            Tensor.From(TestTensors.Normal([2 * Batch, Outputs], Device.Reference, 1).ToArray(),
+            [2 * Batch, Outputs], TestDevice.Named(device)));
+        student.RequiresGradient = true;
+        float[] s = student.ToArray(), t = teacher.ToArray();
+        double expected = 0;
+        double[] gradient = new double[s.Length];
+        for (int i = 0; i < 2; i++)
+            for (int view = 0; view < Views; view++)
+            {
+                if (view == i) continue;
+                for (int image = 0; image < Batch; image++)
+                {
+                    int from = (view * Batch + image) * Outputs, to = (i * Batch + image) * Outputs;
+                    double[] scaled = [.. s[from..(from + Outputs)].Select(value => value / Temperature)];
+                    double sum = scaled.Sum(Math.Exp), wanted = t[to..(to + Outputs)].Sum(value => (double)value);
+                    for (int k = 0; k < Outputs; k++)
+                    {
+                        expected -= t[to + k] * (scaled[k] - Math.Log(sum)) / (Batch * 2 * (Views - 1));
+                        gradient[from + k] += (wanted * Math.Exp(scaled[k]) / sum - t[to + k]) / Temperature
+                            / (Batch * 2 * (Views - 1));
+                    }
+                }
+            }
+
+        using Tape tape = Tape.Record();
+        Tensor loss = Losses.ViewCrossEntropy(student, teacher, Batch, (float)Temperature);
+        tape.Backward(loss);
+
+        Assert.Equal(expected, loss.Item(), 1e-4);
+        GoldenAssert.Close([.. gradient.Select(value => (float)value)], student.Gradient!.ToArray(), 1e-4, 1e-5);
+    }
+
     [Fact]
     public void Shapes_that_differ_are_named()
     {

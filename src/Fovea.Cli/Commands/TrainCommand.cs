@@ -29,6 +29,28 @@ internal static class TrainCommand
             + "--label-smoothing 0.1 and --drop-path 0.1; with --freeze all, --lr 1e-3 and no decay.",
         FineTuning.Start, FineTuneDefault, terminal, stop, Make.Model());
 
+    /// <summary>Training without classes; see <see cref="PretrainingChoice.Start"/>.</summary>
+    public static Command CreatePretrain(Terminal terminal, CancellationToken stop) => Create(
+        "pretrain",
+        "Learn from images without their classes: by predicting hidden patches (mae) or by making views of an image "
+            + "agree (dino). 'finetune', 'train --weights' and 'probe' start from the result. The options are those of "
+            + "'train', with the defaults of the method's paper: --epochs 100, --lr-scaling linear, and mae --lr "
+            + "1.5e-4, --weight-decay 0.05 and --betas 0.9,0.95, or dino --lr 5e-4, --weight-decay 0.04, --min-lr "
+            + "1e-6, "
+            + "--clip-grad 3 and --drop-path 0.1.",
+        PretrainingChoice.Start, PretrainDefault, terminal, stop, pretrains: true);
+
+    private static string PretrainDefault(RecipeField field) => field.Name switch
+    {
+        "method" => "mae or dino",
+        "lr" or "weight-decay" or "betas" or "clip-grad" or "drop-path" or "min-lr" or "augment" => "the method's",
+        "warmup-epochs" => "a tenth of all",
+        _ => field.Read(PretrainingChoice.Start(Recipe.Default with
+        {
+            Pretraining = new() { Method = PretrainingMethod.Mae },
+        })),
+    };
+
     private static string FineTuneDefault(RecipeField field) => field.Name switch
     {
         "model" or "image-size" => "that of the weights",
@@ -43,10 +65,14 @@ internal static class TrainCommand
     /// <param name="terminal">The writers.</param>
     /// <param name="stop">Ctrl-C.</param>
     /// <param name="run">Names the weights to start from; null: an option only.</param>
+    /// <param name="pretrains">Has the options of learning without classes, and tells at its end what was
+    /// learned.</param>
     private static Command Create(string name, string description, Func<Recipe, Recipe> start,
-        Func<RecipeField, string> standard, Terminal terminal, CancellationToken stop, Argument<string?>? run = null)
+        Func<RecipeField, string> standard, Terminal terminal, CancellationToken stop, Argument<string?>? run = null,
+        bool pretrains = false)
     {
-        RecipeOption[] fields = [.. RecipeFields.All.Select(field => new RecipeOption(field, standard(field)))];
+        RecipeOption[] fields = [.. RecipeFields.All.Where(field => pretrains || !field.IsOfPretraining)
+            .Select(field => new RecipeOption(field, standard(field)))];
         Option<string?> recipe = Make.Text("--recipe", "FILE",
             "YAML file with any of the options below; the command line wins", "-c", "--config");
         Option<string?> resume = new("--resume")
@@ -63,7 +89,8 @@ internal static class TrainCommand
             recipe, resume, quiet, json,
         };
         if (run is not null) command.Add(run);
-        FindLearningRate find = new(command, terminal);
+        FindLearningRate? find = pretrains ? null : new(command, terminal);
+        NeighbourCheck? check = pretrains ? new(command, terminal) : null;
         foreach (RecipeOption field in fields) command.Add(field);
         command.SetAction(parsed =>
         {
@@ -73,7 +100,7 @@ internal static class TrainCommand
             if (isResumed && run is not null && parsed.GetValue(run) is string other)
                 throw new UsageException($"--resume: a resumed run has its weights; leave '{other}' out.");
             if (!isResumed) PublishedFiles.Fetch(PretrainedWeights.Missing(Read(Recipe.Default)), terminal, stop);
-            if (find.IsAsked(parsed))
+            if (find?.IsAsked(parsed) == true)
             {
                 if (isResumed) throw new UsageException("--find-lr: tests the beginning of a run; leave --resume out.");
                 _ = Collective.Open();   // so that the first rank that ends, ends all
@@ -90,10 +117,12 @@ internal static class TrainCommand
             using WorkInHand work = new();
             ObserverList observers = Collective.Open().Rank > 0 ? new(work)
                 : new(work, new ReportObserver(terminal.Typed, terminal.Idle), display);
+            if (check is not null) observers = new(observers, check);
             display.Show(() => isResumed
                 ? TrainingRun.Resume(parsed.GetValue(resume),
                     old => Resumable(old, Apply(old), parsed.GetValue(recipe)), observers, stop)
                 : TrainingRun.Start(Read(start(Read(Recipe.Default))), observers, stop));
+            check?.Run(parsed, parsed.GetValue(quiet), parsed.GetValue(json), stop);
             return ExitCode.Success;
         });
         return command;

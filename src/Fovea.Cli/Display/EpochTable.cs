@@ -11,6 +11,7 @@ internal static class EpochTable
     /// <param name="shown">The most rows.</param>
     public static Tables Of(IReadOnlyCollection<RunEvent> epochs, int shown = int.MaxValue)
     {
+        if (epochs.All(entry => entry.TrainAccuracy is null)) return OfPretraining(epochs, shown);
         Tables table = Tables.Create(">epoch", ">loss", ">accuracy", ">val loss", ">val accuracy", ">lr", ">images/s",
             ">time");
         double? best = epochs.Max(entry => entry.ValAccuracy);
@@ -27,6 +28,24 @@ internal static class EpochTable
             ]);
         }
 
+        return table;
+    }
+
+    /// <summary>Epochs without classes: the loss, and what else was measured.</summary>
+    private static Tables OfPretraining(IReadOnlyCollection<RunEvent> epochs, int shown)
+    {
+        string[] measures = [.. epochs.SelectMany(entry => entry.Measures?.Keys ?? []).Distinct()];
+        Tables table = Tables.Create([">epoch", ">loss", .. measures.Select(name => ">" + Phrases.Words(name)), ">lr",
+            ">images/s", ">time"]);
+        foreach (RunEvent entry in epochs.Skip(epochs.Count - shown))
+            table.AddRow(
+            [
+                new Cell($"{entry.Epoch}"), new Cell(Phrases.Loss(entry.TrainLoss)),
+                .. measures.Select(name => new Cell(Phrases.Loss(
+                    entry.Measures?.TryGetValue(name, out double value) == true ? value : null))),
+                new Cell(Phrases.Rate(entry.Lr ?? 0)), new Cell(Phrases.Count(entry.ImagesPerSecond ?? 0)),
+                new Cell(Phrases.Duration(entry.Seconds ?? 0)),
+            ]);
         return table;
     }
 }

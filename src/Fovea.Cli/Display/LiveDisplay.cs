@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Fovea.Cli.Options;
 using Fovea.Lab.Reports;
 using Fovea.Training.Observers;
+using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -64,9 +65,10 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
     public void Ended(RunOutcome outcome)
     {
         if (outcome.Summary is not RunSummary summary) return;
-        Tables? results = ResultTable.Of(
+        bool isPretraining = outcome.Plan.Recipe.Pretraining.Method != PretrainingMethod.None;
+        Tables? results = isPretraining ? null : ResultTable.Of(
             PartResult.Of(summary, outcome.Plan.Images.Validation, outcome.Plan.Images.Test));
-        Grid ending = Lines(Phrases.Describe(summary, outcome.Plan.Directory));
+        Grid ending = Lines(Phrases.Describe(summary, outcome.Plan.Directory, isPretraining));
         _ending = results is null ? ending : new Rows(results, ending);
         _linesOfResults = results is null ? 0 : results.Count + LinesAroundResults;
         _context!.UpdateTarget(Draw(null));
@@ -89,8 +91,10 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IRunDisplay
             (double)now.StepInEpoch / _plan.StepsPerEpoch, $"  step {now.StepInEpoch}/{_plan.StepsPerEpoch}  "
             + $"[bold]{Phrases.Duration(now.Remaining)}[/] left", console.Profile.Width));
         yield return new Markup(
-            $"  loss [bold]{Phrases.Loss(now.Loss)}[/]  accuracy [bold]{Phrases.Percent(now.Accuracy)}[/]  "
-            + $"lr {Phrases.Rate(now.LearningRate)}  {Phrases.Count(now.ImagesPerSecond)} images/s  [teal]{_spark}[/]");
+            $"  loss [bold]{Phrases.Loss(now.Loss)}[/]  "
+            + (now.Accuracy is null ? "" : $"accuracy [bold]{Phrases.Percent(now.Accuracy)}[/]  ")
+            + $"lr {Phrases.Rate(now.LearningRate)}  {Phrases.Count(now.ImagesPerSecond)} images/s  "
+            + $"[teal]{_spark}[/]");
     }
 
     private static Grid Lines(IEnumerable<(string Subject, string Text)> lines)

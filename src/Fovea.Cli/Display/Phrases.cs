@@ -37,6 +37,13 @@ internal static class Phrases
         _ => Invariant($"{time.TotalSeconds:0.0} s"),
     };
 
+    /// <summary>Other measurements: <c>teacher entropy 6.2034</c>; empty where nothing was.</summary>
+    public static string Measures(IReadOnlyDictionary<string, double>? measures) => string.Join("  ",
+        (measures ?? new Dictionary<string, double>()).Select(entry => $"{Words(entry.Key)} {Loss(entry.Value)}"));
+
+    /// <summary>A name of <c>metrics.jsonl</c> in words.</summary>
+    public static string Words(string name) => name.Replace('_', ' ');
+
     /// <summary>The plan of a run, one line a subject.</summary>
     public static IEnumerable<(string Subject, string Text)> Describe(RunPlan plan, DateTimeOffset started,
         string command = "", IReadOnlyList<string>? idle = null)
@@ -52,7 +59,8 @@ internal static class Phrases
         yield return ("data",
             $"{recipe.Data.Dataset}: {Count(plan.Images.Train)} training, {Count(plan.Images.Validation)} validation, "
             + $"{Count(plan.Images.Test)} test images; augmentation {recipe.Data.Augmentation}");
-        yield return ("classes", Classes(plan.ClassNames));
+        if (RecipeText.Pretraining(recipe) is { Length: > 0 } method) yield return ("method", method);
+        else yield return ("classes", Classes(plan.ClassNames));
         foreach (string note in plan.DatasetNotes) yield return ("note", OptionNames.Of(note));
         yield return ("training",
             $"{Plural(how.Epochs, "epoch")} of {Plural(plan.StepsPerEpoch, "step")}, effective batch "
@@ -88,13 +96,15 @@ internal static class Phrases
     }
 
     /// <summary>The end of a run, one line a subject.</summary>
-    public static IEnumerable<(string Subject, string Text)> Describe(RunSummary summary, string directory)
+    public static IEnumerable<(string Subject, string Text)> Describe(RunSummary summary, string directory,
+        bool isPretraining = false)
     {
         string weights = summary.BestEpoch is int epoch
             ? $" with the weights of epoch {epoch}"
                 + (summary.BestValAccuracy is double best ? $" (best validation accuracy, {Percent(best)})" : "")
             : "";
-        if (summary.TestAccuracy is null) yield return ("test", $"none: there are no test images{weights}");
+        if (isPretraining) yield return ("weights", Path.Combine(directory, "checkpoints", "best.safetensors"));
+        else if (summary.TestAccuracy is null) yield return ("test", $"none: there are no test images{weights}");
         else yield return ("test", $"accuracy {Percent(summary.TestAccuracy)}, loss {Loss(summary.TestLoss)}{weights}");
         yield return ("time", $"{Duration(summary.Seconds)}, {Count(summary.ImagesPerSecond)} images/s in training, "
             + $"peak memory {ByteSize.Text(summary.PeakMemoryBytes)}");

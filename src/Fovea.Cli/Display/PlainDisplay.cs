@@ -1,6 +1,7 @@
 using Fovea.Cli.Options;
 using Fovea.Lab.Reports;
 using Fovea.Training.Observers;
+using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 
 namespace Fovea.Cli.Display;
@@ -11,6 +12,8 @@ internal sealed class PlainDisplay(TextWriter output, string command, IReadOnlyL
     private RunPlan? _plan;
     private TimeSpan _remaining;
     private long _tenthsCached;
+
+    private bool IsPretraining => _plan!.Recipe.Pretraining.Method != PretrainingMethod.None;
 
     public void Show(Func<RunSummary> run) => run();
 
@@ -34,13 +37,17 @@ internal sealed class PlainDisplay(TextWriter output, string command, IReadOnlyL
     public void Logged(RunEvent entry)
     {
         string epoch = $"epoch {entry.Epoch}/{_plan!.Recipe.Optimisation.Epochs}";
-        string training = $"loss {Phrases.Loss(entry.TrainLoss)}  accuracy {Phrases.Percent(entry.TrainAccuracy)}";
+        string measures = Phrases.Measures(entry.Measures);
+        string training = $"loss {Phrases.Loss(entry.TrainLoss)}"
+            + (IsPretraining ? "" : $"  accuracy {Phrases.Percent(entry.TrainAccuracy)}")
+            + (measures.Length > 0 ? $"  {measures}" : "");
+        string validation = IsPretraining ? "" : $"validation loss {Phrases.Loss(entry.ValLoss)}  "
+            + $"accuracy {Phrases.Percent(entry.ValAccuracy)}  ";
         string? line = entry.Event switch
         {
             "step" => $"{epoch}  step {entry.Step}/{_plan.Steps}  {training}  lr {Phrases.Rate(entry.Lr ?? 0)}  "
                 + $"{Phrases.Count(entry.ImagesPerSecond ?? 0)} images/s  {Phrases.Duration(_remaining)} left",
-            "epoch" => $"{epoch}  done  {training}  validation loss {Phrases.Loss(entry.ValLoss)}  "
-                + $"accuracy {Phrases.Percent(entry.ValAccuracy)}  {Phrases.Duration(entry.Seconds ?? 0)} so far",
+            "epoch" => $"{epoch}  done  {training}  {validation}{Phrases.Duration(entry.Seconds ?? 0)} so far",
             _ => null,
         };
         if (line is not null) output.WriteLine(line);
@@ -49,8 +56,9 @@ internal sealed class PlainDisplay(TextWriter output, string command, IReadOnlyL
     public void Ended(RunOutcome outcome)
     {
         if (outcome.Summary is not RunSummary summary) return;
-        Print(ResultTable.Lines(PartResult.Of(summary, outcome.Plan.Images.Validation, outcome.Plan.Images.Test)));
-        Print(Phrases.Describe(summary, outcome.Plan.Directory));
+        if (!IsPretraining)
+            Print(ResultTable.Lines(PartResult.Of(summary, outcome.Plan.Images.Validation, outcome.Plan.Images.Test)));
+        Print(Phrases.Describe(summary, outcome.Plan.Directory, IsPretraining));
     }
 
     private void Print(IEnumerable<(string Subject, string Text)> lines)

@@ -20,6 +20,12 @@ internal static class Examples
             "fovea finetune --weights model.safetensors --model vit_small_patch16_224 --data flowers",
             "fovea finetune runs/NAME --data flowers --freeze all",
         ],
+        ["fovea pretrain"] =
+        [
+            "fovea pretrain --method mae --data photographs --model vit_small_patch16_224",
+            "fovea pretrain --method dino --data cifar-10 --model vit-cifar --local-crops 4",
+            "fovea pretrain --resume runs/NAME",
+        ],
         ["fovea eval"] =
         [
             "fovea eval runs/NAME",

@@ -18,6 +18,7 @@ public static class DatasetCatalogue
         new("imagenet", ImageNet.Load, "imagenet-1k", "ilsvrc2012") { HasImageFiles = true },
         new("cats-and-dogs", CatsAndDogs.Load, "dogs-vs-cats", "cats-vs-dogs", "cats-dogs") { HasImageFiles = true },
         new("csv", CsvImages.Load) { HasImageFiles = true },
+        new(UnlabelledFolder.Name, UnlabelledFolder.Load) { HasImageFiles = true, HoldsOut = false },
     ];
 
     /// <summary>Names that <see cref="Load"/> takes; it also takes them with other capitals and dashes, such as
@@ -58,7 +59,7 @@ public static class DatasetCatalogue
                 "keeping; leave `cache` out.");
         DatasetSplits splits = dataset.Load(directory ?? "", options)
             .Select(options.Classes)
-            .HoldOutValidation(options.ValidationShare, options.Seed);
+            .HoldOutValidation(dataset.HoldsOut ? options.ValidationShare : 0, options.Seed);
         splits = (splits with { Train = Subset.Fraction(splits.Train, options.TrainFraction, options.Seed) })
             .Limit(options.TrainLimit, options.EvaluationLimit, options.Seed);
         return options.SkipBad ? splits.SkipBad() : splits;
@@ -77,6 +78,8 @@ public static class DatasetCatalogue
         public bool NeedsFiles { get; init; } = true;
 
         public bool HasImageFiles { get; init; }
+
+        public bool HoldsOut { get; init; } = true;
 
         public bool IsCalled(string name) => Key(name) == Key(Name) || Aliases.Any(alias => Key(name) == Key(alias));
 

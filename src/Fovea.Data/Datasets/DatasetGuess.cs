@@ -34,7 +34,8 @@ public static class DatasetGuess
         bool hasParts = filled.Any(folder => PartNames.Of(folder) is { Kind: not PartKind.None, Other: "" });
         bool hasList = files.Count(file => file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) == 1;
         if (hasList && filled.Length < 2 && !hasParts) return "csv";
-        if (folders.Any(DatasetCatalogue.IsKnown)) return null;   // a folder of datasets is none
+        // a folder of datasets is none; one of unlabelled images may lie beside classes
+        if (folders.Any(name => name != UnlabelledFolder.Name && DatasetCatalogue.IsKnown(name))) return null;
         return filled.Length > 0 ? "folder" : null;
     }
 

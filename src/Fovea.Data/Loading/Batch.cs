@@ -11,8 +11,11 @@ public sealed class Batch
     /// <param name="height">Rows of each.</param>
     /// <param name="width">Columns of each.</param>
     /// <param name="classes">Classes of soft targets; 0 where there are none.</param>
-    internal Batch(int capacity, int channels, int height, int width, int classes = 0)
+    /// <param name="views">Sizes of further views of each image.</param>
+    internal Batch(int capacity, int channels, int height, int width, int classes = 0,
+        IEnumerable<int>? views = null)
     {
+        Views = [.. (views ?? []).Select(size => new BatchView(size, new float[capacity * channels * size * size]))];
         Classes = classes;
         Targets = classes == 0 ? null : new float[capacity * classes];
         (Channels, Height, Width) = (channels, height, width);
@@ -39,6 +42,9 @@ public sealed class Batch
     /// <summary>Normalised samples, <c>[count, channel, height, width]</c>; what lies behind the last image is
     /// old.</summary>
     public float[] Images { get; }
+
+    /// <summary>Further views of each image, as the loader's options ask for them.</summary>
+    public IReadOnlyList<BatchView> Views { get; }
 
     /// <summary>Class of each image, the one with the larger share where two are mixed; the first <see cref="Count"/>
     /// count.</summary>

@@ -8,8 +8,23 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly RawImage _image = new();
+    private readonly RawImage _image = new(), _copy = new();
     private readonly ImagePreparation _preparation = new(dataset.Info, options);
+    private readonly ImagePreparation[] _views = [.. options.Views.Select(view => new ImagePreparation(dataset.Info,
+        options with { Transforms = view.Transforms, Height = view.Size, Width = view.Size }))];
+    private int? _leastSide;
+
+    /// <summary>Pixels that the shorter side of an image needs for all views; 0: the full size.</summary>
+    private int LeastSide
+    {
+        get
+        {
+            if (_leastSide is int known) return known;
+            int[] sides = [_preparation.LeastSide, .. _views.Select(view => view.LeastSide)];
+            _leastSide = sides.Contains(0) ? 0 : sides.Max();
+            return _leastSide.Value;
+        }
+    }
 
     /// <summary>Fills <paramref name="batch"/> with images; the result depends on nothing but seed, epoch and
     /// indices.</summary>
@@ -37,8 +52,11 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
             int index = indices[i];
             if (TryRead(index, unreadable) is not int label) continue;
             batch.Labels[i] = label;
-            ulong repeat = (ulong)((start + i) % options.Repeats);
-            Philox draws = Philox.For(options.Seed, "augment", (ulong)epoch, (uint)index | repeat << 32);
+            ulong repeat = (ulong)((start + i) % options.Repeats
+                + (options.ImagesPerEpoch is null ? 0 : (start + i) / dataset.Count * options.Repeats));
+            ulong which = (uint)index | repeat << 32;
+            Philox draws = Philox.For(options.Seed, "augment", (ulong)epoch, which);
+            if (_views.Length > 0) PrepareViews(batch, i, (ulong)epoch, which);
             _preparation.Prepare(_image, batch.Images.AsSpan(i * _preparation.Length, _preparation.Length), draws);
         }
 
@@ -46,6 +64,18 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
         unreadable.ThrowIfAny(dataset.Info.Name);
         if (!stop.IsCancellationRequested)
             options.Mixing?.Apply(batch, Philox.For(options.Seed, "mix", (ulong)epoch, (ulong)batch.Number));
+    }
+
+    /// <summary>Prepares the further views of the image that was read, which stays as it is.</summary>
+    private void PrepareViews(Batch batch, int place, ulong epoch, ulong which)
+    {
+        for (int view = 0; view < _views.Length; view++)
+        {
+            int length = _views[view].Length;
+            _copy.CopyFrom(_image);
+            _views[view].Prepare(_copy, batch.Views[view].Images.AsSpan(place * length, length),
+                Philox.For(options.Seed, $"augment.view{view + 1}", epoch, which));
+        }
     }
 
     private void LookFurther(ReadOnlySpan<int> following, UnreadableImages unreadable, CancellationToken stop)
@@ -63,7 +93,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
     {
         try
         {
-            return dataset.Read(index, _image, _preparation.LeastSide);
+            return dataset.Read(index, _image, LeastSide);
         }
         catch (DataException error)
         {

@@ -32,19 +32,22 @@ public sealed class DataLoader
 
     /// <summary>Properties that two loaders' batches must share to serve for each other: capacity, shape, and classes
     /// of soft targets.</summary>
-    private (int, int, int, int, int) Form =>
-        (_options.BatchSize, _channels, _height, _width, _options.Mixing is null ? 0 : _dataset.Info.Classes);
+    private (int, int, int, int, int, string) Form =>
+        (_options.BatchSize, _channels, _height, _width, _options.Mixing is null ? 0 : _dataset.Info.Classes,
+            string.Join(',', _options.Views.Select(view => view.Size)));
 
     /// <summary>Images of a batch; the last one of an epoch may have fewer.</summary>
     public int BatchSize => _options.BatchSize;
 
     /// <summary>Batches in a whole epoch.</summary>
     public int BatchesPerEpoch =>
-        _options.DropLast ? _dataset.Count / _options.BatchSize
-            : (_dataset.Count + _options.BatchSize - 1) / _options.BatchSize;
+        _options.DropLast ? Length / _options.BatchSize
+            : (Length + _options.BatchSize - 1) / _options.BatchSize;
 
     /// <summary>Images in a whole epoch.</summary>
-    public int ImagesPerEpoch => _options.DropLast ? BatchesPerEpoch * _options.BatchSize : _dataset.Count;
+    public int ImagesPerEpoch => _options.DropLast ? BatchesPerEpoch * _options.BatchSize : Length;
+
+    private int Length => _options.ImagesPerEpoch ?? _dataset.Count;
 
     /// <summary>The batches of one epoch. Each is valid until the next one is asked for. Ending early stops the
     /// workers.</summary>
@@ -73,17 +76,24 @@ public sealed class DataLoader
     /// <summary>The order of the images in an epoch.</summary>
     internal int[] Order(int epoch)
     {
-        int[] order = _options.Shuffle ? Philox.For(_options.Seed, "shuffle", (ulong)epoch).Permutation(_dataset.Count)
-            : [.. Enumerable.Range(0, _dataset.Count)];
+        int[] order = Pass(epoch, 0);
+        if (_options.ImagesPerEpoch is int length && length != order.Length)
+            order = [.. Enumerable.Range(0, (length + order.Length - 1) / order.Length)
+                .SelectMany(pass => Pass(epoch, pass)).Take(length)];
         // From the end, so that no source is overwritten before it is read.
         for (int i = order.Length - 1; i > 0; i--) order[i] = order[i / _options.Repeats];
         return order;
     }
 
+    /// <summary>The order of one of the passes over the dataset that an epoch consists of.</summary>
+    private int[] Pass(int epoch, int pass) => !_options.Shuffle ? [.. Enumerable.Range(0, _dataset.Count)]
+        : Philox.For(_options.Seed, "shuffle", (ulong)epoch, (ulong)pass).Permutation(_dataset.Count);
+
     /// <summary>Batches are made when they are needed; that they fit is known before.</summary>
     private void RequireMemory()
     {
-        long elements = (long)_options.BatchSize * _channels * _height * _width;
+        long elements = (long)_options.BatchSize * _channels
+            * ((long)_height * _width + _options.Views.Sum(view => (long)view.Size * view.Size));
         string what = $"{_options.Prefetch + 1} batches of {_options.BatchSize} images of {_channels} x {_height} x "
             + $"{_width}, which are prepared ahead,";
         const string remedy = "Lower `batch-size` or `image-size`.";
@@ -126,7 +136,8 @@ public sealed class DataLoader
 
     private Batch Rent()
     {
-        (int capacity, int channels, int height, int width, int classes) = Form;
-        return _spare.TryTake(out Batch? batch) ? batch : new Batch(capacity, channels, height, width, classes);
+        (int capacity, int channels, int height, int width, int classes, _) = Form;
+        return _spare.TryTake(out Batch? batch) ? batch
+            : new Batch(capacity, channels, height, width, classes, _options.Views.Select(view => view.Size));
     }
 }

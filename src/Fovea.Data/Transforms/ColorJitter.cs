@@ -4,8 +4,9 @@ using Fovea.Data.Transforms.Pixels;
 namespace Fovea.Data.Transforms;
 
 /// <summary>
-/// <c>color-jitter[:brightness=0][:contrast=0][:saturation=0][:hue=0]</c>: changes the four in a random order, by
-/// factors drawn evenly from max(0, 1 - x) to 1 + x and a hue from -x to x of the circle. What is 0 stays.
+/// <c>color-jitter[:brightness=0][:contrast=0][:saturation=0][:hue=0][:p=1]</c>: changes the four in a random
+/// order, by factors drawn evenly from max(0, 1 - x) to 1 + x and a hue from -x to x of the circle. What is 0 stays.
+/// All of it happens with the probability p only.
 /// </summary>
 /// <remarks>Source: torchvision 0.14, <c>transforms.ColorJitter</c> on Pillow images, with the same rounding.</remarks>
 public sealed record ColorJitter : ImageTransform
@@ -23,15 +24,18 @@ public sealed record ColorJitter : ImageTransform
     private static readonly Option<double> HueOption =
         Option.Of("hue", ValueForm.Real(new Interval(0, 0.5)), 0, "largest turn of the hue, of the circle");
 
+    private static readonly Option<double> ProbabilityOption = CommonOptions.Probability(1);
+
     internal static TransformEntry Entry { get; } = new(
         "color-jitter",
-        [BrightnessOption, ContrastOption, SaturationOption, HueOption],
+        [BrightnessOption, ContrastOption, SaturationOption, HueOption, ProbabilityOption],
         values => new ColorJitter
         {
             Brightness = values.Of(BrightnessOption),
             Contrast = values.Of(ContrastOption),
             Saturation = values.Of(SaturationOption),
             Hue = values.Of(HueOption),
+            Probability = values.Of(ProbabilityOption),
         });
 
     /// <summary>Largest change of brightness, 0 or more.</summary>
@@ -46,9 +50,13 @@ public sealed record ColorJitter : ImageTransform
     /// <summary>Largest turn of the hue, 0 to 0.5 of the circle.</summary>
     public double Hue { get; init; }
 
+    /// <summary>Probability that anything is changed, 0 to 1.</summary>
+    public double Probability { get; init; } = ProbabilityOption.Default;
+
     /// <inheritdoc/>
     public override void Apply(RawImage image, Philox draws, ImageScratch scratch)
     {
+        if (Probability < 1 && draws.Uniform(0) >= Probability) return;
         Span<int> order = [0, 1, 2, 3];
         Shuffle(order, draws);
         foreach (int part in order) ChangePart(part, image, draws.Uniform(FirstFactor + (ulong)part), scratch);
@@ -59,7 +67,8 @@ public sealed record ColorJitter : ImageTransform
         BrightnessOption.PrintUnlessDefault(Brightness),
         ContrastOption.PrintUnlessDefault(Contrast),
         SaturationOption.PrintUnlessDefault(Saturation),
-        HueOption.PrintUnlessDefault(Hue));
+        HueOption.PrintUnlessDefault(Hue),
+        ProbabilityOption.PrintUnlessDefault(Probability));
 
     /// <summary>Brings the parts into the order of the draws.</summary>
     internal static void Shuffle(Span<int> order, Philox draws)

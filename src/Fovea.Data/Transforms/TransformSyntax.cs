@@ -17,6 +17,7 @@ internal static class TransformSyntax
         RandomErasing.Entry,
         RandomGrayscale.Entry,
         RandomResizedCrop.Entry,
+        RandomSolarize.Entry,
         Resize.Entry,
         TrivialAugmentWide.Entry,
         RandomVerticalFlip.Entry,

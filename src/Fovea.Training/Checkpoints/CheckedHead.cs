@@ -68,6 +68,8 @@ internal static class CheckedHead
         Check.Between(0, sums.Count, sums.Correct, $"{name}: right");
         Check.That(!double.IsNaN(sums.LossSum), $"{name}: loss_sum must be a number.");
         Seconds(sums.Seconds, $"{name}: seconds");
+        foreach ((string measure, double sum) in sums.Measures ?? [])
+            Check.That(double.IsFinite(sum), $"{name}: {measure} must be finite, got {sum}.");
     }
 
     private static void Seconds(double value, string name) =>

@@ -57,7 +57,8 @@ public sealed class CheckpointReader : IDisposable
         Read(file, CheckpointWriter.StateKey,
             text => Checked(JsonText.Read<TrainingState>(text), CheckedHead.Validate)));
 
-    /// <summary>Copies the weights into a module that has memory.</summary>
+    /// <summary>Copies the weights into a module that has memory. What an objective of training has beside the model is
+    /// left out where the module is the model alone.</summary>
     /// <param name="module">Built as the recipe says.</param>
     /// <param name="averaged">Take the moving average where there is one.</param>
     /// <exception cref="CheckpointException">The weights are those of another model; the message names the
@@ -65,7 +66,9 @@ public sealed class CheckpointReader : IDisposable
     public void LoadWeights(Module module, bool averaged = false)
     {
         bool useAverage = averaged && _file.Metadata.ContainsKey(CheckpointWriter.AverageKey);
-        WithTensors(useAverage ? CheckpointWriter.AveragePrefix : "", DeviceOf(module), module.Load);
+        bool isAlone = !module.NamedState().Any(entry => IsOfObjective(entry.Name));
+        WithTensors(useAverage ? CheckpointWriter.AveragePrefix : "", DeviceOf(module), tensors =>
+            module.Load(!isAlone ? tensors : tensors.Where(entry => !IsOfObjective(entry.Key)).ToDictionary()));
     }
 
     /// <summary>Brings optimiser and moving average to where they were.</summary>
@@ -114,6 +117,9 @@ public sealed class CheckpointReader : IDisposable
         name.StartsWith(CheckpointWriter.OptimizerPrefix, StringComparison.Ordinal) ? CheckpointWriter.OptimizerPrefix
         : name.StartsWith(CheckpointWriter.AveragePrefix, StringComparison.Ordinal) ? CheckpointWriter.AveragePrefix
         : "";
+
+    private static bool IsOfObjective(string name) =>
+        name.StartsWith(CheckpointWriter.ObjectivePrefix, StringComparison.Ordinal);
 
     private static Device DeviceOf(Module module) => module.NamedParameters().First().Parameter.Value.Device;
 

@@ -10,7 +10,8 @@ namespace Fovea.Training.Checkpoints;
 
 /// <summary>
 /// Writes checkpoints as safetensors: weights under their published names, the optimiser's state under
-/// <c>optimizer.</c>, averaged weights under <c>ema.</c>, everything else as strings in the metadata. Any safetensors
+/// <c>optimizer.</c>, averaged weights under <c>ema.</c>, what is learned beside the model for training alone under
+/// <c>objective.</c>, everything else as strings in the metadata. Any safetensors
 /// reader can load the weights.
 /// </summary>
 public static class CheckpointWriter
@@ -24,6 +25,7 @@ public static class CheckpointWriter
     internal const string AverageKey = "ema";
     internal const string OptimizerPrefix = "optimizer.";
     internal const string AveragePrefix = "ema.";
+    internal const string ObjectivePrefix = "objective.";
 
     /// <summary>All that a run goes on from: tensors that are read when they are written, and metadata of
     /// now.</summary>

@@ -19,6 +19,9 @@ public sealed class MetricSums
     /// <summary>Seconds that the steps took.</summary>
     public double Seconds { get; set; }
 
+    /// <summary>Sums over all images of what else is measured, by name; null where nothing is.</summary>
+    public SortedDictionary<string, double>? Measures { get; set; }
+
     internal double Loss => LossSum / Count;
 
     internal double Accuracy => (double)Correct / Count;
@@ -29,5 +32,16 @@ public sealed class MetricSums
         (LossSum, Correct, Count, Seconds) = (LossSum + loss * count, Correct + correct, Count + count,
             Seconds + seconds);
 
-    internal void Clear() => (LossSum, Correct, Count, Seconds) = (0, 0, 0, 0);
+    internal void Add(IReadOnlyDictionary<string, double> measures)
+    {
+        Measures ??= [];
+        foreach ((string name, double sum) in measures)
+            Measures[name] = Measures.GetValueOrDefault(name) + sum;
+    }
+
+    /// <summary>Means over the images of what else is measured; null where nothing is.</summary>
+    internal IReadOnlyDictionary<string, double>? Means() => Measures is null ? null
+        : new SortedDictionary<string, double>(Measures.ToDictionary(entry => entry.Key, entry => entry.Value / Count));
+
+    internal void Clear() => (LossSum, Correct, Count, Seconds, Measures) = (0, 0, 0, 0, null);
 }

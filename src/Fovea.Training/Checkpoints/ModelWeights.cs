@@ -6,6 +6,7 @@ using Fovea.Data;
 using Fovea.Tensors;
 using Fovea.Training.Classes;
 using Fovea.Training.Pretrained;
+using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Vision;
 using Fovea.Vision.Weights;
@@ -112,15 +113,24 @@ public static class ModelWeights
     /// it has.</summary>
     /// <exception cref="CheckpointException">What it says is damaged.</exception>
     public static ClassMap? ClassesOf(WeightFile file, DatasetInfo data) =>
-        IsCheckpoint(file) ? ClassMap.Of(CheckpointReader.HeadOf(file).Data, data)
+        IsCheckpoint(file) ? ClassesOf(CheckpointReader.HeadOf(file), data)
             : ClassNamesOf(file) is { } names
                 ? ClassMap.Of(data with { ClassNames = names, ClassIds = null }, data) : null;
+
+    /// <summary>Method by which a run's weights were learned without classes.</summary>
+    internal static PretrainingMethod MethodOf(WeightFile file) =>
+        IsCheckpoint(file) ? CheckpointReader.HeadOf(file).Recipe.Pretraining.Method : PretrainingMethod.None;
+
+    private static ClassMap? ClassesOf(CheckpointHead head, DatasetInfo data) =>
+        head.Recipe.Pretraining.Method == PretrainingMethod.None ? ClassMap.Of(head.Data, data) : null;
 
     /// <summary>Names of the classes of a file's head, in the order of its rows; null: the file does not say.</summary>
     /// <exception cref="CheckpointException">What it says is damaged.</exception>
     public static IReadOnlyList<string>? ClassNamesOf(WeightFile file)
     {
-        if (IsCheckpoint(file)) return CheckpointReader.HeadOf(file).Data.ClassNames;
+        if (IsCheckpoint(file))
+            return CheckpointReader.HeadOf(file) is { Recipe.Pretraining.Method: PretrainingMethod.None } head
+                ? head.Data.ClassNames : null;
         if (!file.Metadata.TryGetValue(ClassesKey, out string? names)) return null;
         try
         {

@@ -29,6 +29,14 @@ internal readonly record struct BatchPart(Batch Batch, int First, int Count)
         return Tensor.From(Batch.Images.AsSpan(First * (shape.Elements / Count), shape.Elements), shape, device);
     }
 
+    /// <summary>Another view of the images, <c>[count, channel, size, size]</c>.</summary>
+    public Tensor View(int number, Device device)
+    {
+        BatchView view = Batch.Views[number];
+        Shape shape = [Count, Batch.Channels, view.Size, view.Size];
+        return Tensor.From(view.Images.AsSpan(First * (shape.Elements / Count), shape.Elements), shape, device);
+    }
+
     /// <summary>Classes, <c>[count]</c>.</summary>
     public Tensor Labels(Device device) => Tensor.From(Classes, [Count], device);
 

@@ -57,6 +57,12 @@ public sealed class TrainedModel
         string file = ModelWeights.FileOf(path);
         using CheckpointReader checkpoint = CheckpointReader.Open(file);
         CheckpointHead head = checkpoint.Head;
+        if (head.Recipe.Pretraining.Method != PretrainingMethod.None)
+            throw new UsageException($"'{path}' was pretrained without classes, so it has no answers yet.")
+            {
+                Remedy = $"Probe its features ('fovea probe {path}'), or train a classifier that starts from it "
+                    + $"('fovea finetune {path}').",
+            };
         ImageClassifier model = ModelChoice.Configure(head.Recipe, head.Data).Build();
         model.Allocate(device);
         checkpoint.LoadWeights(model, averaged: true);

@@ -35,6 +35,13 @@ internal static class IdleFields
         ("warmup-lr", r => r.Schedule.WarmupEpochs is 0, "there is no warm-up"),
         ("strict", r => r.Model.Weights is null, NoWeights),
         ("allow-partial", r => r.Model.Weights is null, NoWeights),
+        .. ((string[])["mask-ratio", "norm-pix", "decoder-depth", "decoder-dim"])
+        .Select(OnlyFor(PretrainingMethod.Mae)),
+        .. ((string[])["local-crops", "local-size", "local-scale", "dino-outputs", "dino-hidden", "dino-bottleneck",
+            "teacher-momentum", "teacher-temperature", "first-teacher-temperature", "teacher-warmup-epochs",
+            "student-temperature", "center-momentum", "freeze-last-layer"]).Select(OnlyFor(PretrainingMethod.Dino)),
+        ("local-size", r => r.Pretraining is { Method: PretrainingMethod.Dino, LocalCrops: 0 }, "`local-crops` is 0"),
+        ("local-scale", r => r.Pretraining is { Method: PretrainingMethod.Dino, LocalCrops: 0 }, "`local-crops` is 0"),
         ("histogram-every", r => r.Run.Track == Trackers.None, "no tool gets a record"),
     ];
 
@@ -57,6 +64,9 @@ internal static class IdleFields
             return $"`{name}`{(field.IsFlag ? "" : " " + field.Read(recipe))} changes nothing: {reason}.";
         }
     }
+
+    private static Func<string, (string, Func<Recipe, bool>, string)> OnlyFor(PretrainingMethod method) => field =>
+        (field, r => r.Pretraining.Method != method, $"only `method` {method.ToString().ToLowerInvariant()} has it");
 
     private static OptimizerKind Kind(Recipe recipe) => recipe.Optimisation.Optimizer;
 }

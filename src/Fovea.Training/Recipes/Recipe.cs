@@ -29,6 +29,9 @@ public sealed record Recipe
     /// <summary>Learning from another model besides the labels.</summary>
     public DistillationSection Distillation { get; init; } = new();
 
+    /// <summary>Learning without classes.</summary>
+    public PretrainingSection Pretraining { get; init; } = new();
+
     /// <summary>Seed, machine and bookkeeping.</summary>
     public RunSection Run { get; init; } = new();
 }

@@ -47,6 +47,9 @@ public sealed record RecipeField
     /// <summary>Its option may stand without a value, which then is <c>true</c>.</summary>
     public bool MayStandAlone { get; init; }
 
+    /// <summary>Only learning without classes has it.</summary>
+    public bool IsOfPretraining => Section == RecipeFields.PretrainingTitle;
+
     /// <summary>True for options that need no value.</summary>
     public bool IsFlag => Form.Placeholder.Length == 0;
 

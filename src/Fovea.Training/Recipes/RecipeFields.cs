@@ -18,6 +18,9 @@ namespace Fovea.Training.Recipes;
 /// follow.</summary>
 public static class RecipeFields
 {
+    /// <summary>Heading of the fields of learning without classes.</summary>
+    internal const string PretrainingTitle = "Pretraining";
+
     private static readonly ValueForm<double> AtLeast0 = ValueForm.Real(Interval.AtLeast(0));
     private static readonly ValueForm<double> Positive = ValueForm.Real(Interval.Positive);
     private static readonly ValueForm<double> Alpha = ValueForm.Real(new Interval(0, 1000));
@@ -44,7 +47,8 @@ public static class RecipeFields
 
     /// <summary>All fields, section by section.</summary>
     public static IReadOnlyList<RecipeField> All { get; } =
-        [.. Model(), .. Data(), .. Optimisation(), .. Schedule(), .. Regularisation(), .. Distillation(), .. Run()];
+        [.. Model(), .. Data(), .. Optimisation(), .. Schedule(), .. Regularisation(), .. Distillation(),
+            .. Pretraining(), .. Run()];
 
     private static readonly Dictionary<string, RecipeField> ByName = All.ToDictionary(field => field.Name);
 
@@ -380,6 +384,73 @@ public static class RecipeFields
             section.Field("distill-temperature", ValueForm.Real(new Interval(1e-3, 1e3)), s => s.Temperature,
                 (s, v) => s with { Temperature = v },
                 "Softens the probabilities of soft distillation", "distillation-tau"),
+        ];
+    }
+
+    private static IEnumerable<RecipeField> Pretraining()
+    {
+        SectionFields<PretrainingSection> section = new(PretrainingTitle, r => r.Pretraining,
+            (r, s) => r with { Pretraining = s });
+        ValueForm<double> open = ValueForm.Real(new Interval(0, 1, WithoutLow: true, WithoutHigh: true));
+        return
+        [
+            .. ((RecipeField[])
+            [
+                section.Field("method", ValueForm.Choice<PretrainingMethod>(), s => s.Method,
+                    (s, v) => s with { Method = v },
+                    "What is learned in place of classes: hidden patches (mae), or views that agree (dino)"),
+                section.Field("mask-ratio", open, s => s.MaskRatio, (s, v) => s with { MaskRatio = v },
+                    "mae: share of the patches that are hidden"),
+                section.Field("norm-pix", ValueForm.Flag(), s => s.NormalisedPixels,
+                    (s, v) => s with { NormalisedPixels = v },
+                    "mae: predict each patch with mean 0 and variance 1", "norm-pix-loss"),
+                section.Field("decoder-depth", ValueForm.Whole(1, 1000).Or("auto"), s => s.DecoderDepth,
+                    (s, v) => s with { DecoderDepth = v },
+                    "mae: blocks of the decoder; 8, or half of the encoder's where it has fewer than 12"),
+                section.Field("decoder-dim", Elements.Or("auto"), s => s.DecoderDim,
+                    (s, v) => s with { DecoderDim = v },
+                    "mae: elements of the decoder's tokens; 512, or half of the encoder's where it has fewer than 768",
+                    "decoder-embed-dim"),
+                section.Field("local-crops", ValueForm.Whole(0, 64), s => s.LocalCrops,
+                    (s, v) => s with { LocalCrops = v },
+                    "dino: small parts of an image that the student sees besides two large ones",
+                    "local-crops-number"),
+                section.Field("local-size", SizeForms.Pixels.Or("auto"), s => s.LocalSize,
+                    (s, v) => s with { LocalSize = v },
+                    "dino: pixels of their sides; 96 / 224 of the images', in whole patches", "local-crops-size"),
+                section.Field("local-scale", ValueForm.Ends(1), s => s.LocalScale, (s, v) => s with { LocalScale = v },
+                    "dino: share of an image's area that they show", "local-crops-scale"),
+                section.Field("dino-outputs", ValueForm.Whole(2, 1 << 20), s => s.Outputs,
+                    (s, v) => s with { Outputs = v },
+                    "dino: outputs of the projection head", "out-dim"),
+                section.Field("dino-hidden", Elements, s => s.HiddenDim, (s, v) => s with { HiddenDim = v },
+                    "dino: hidden elements of the projection head"),
+                section.Field("dino-bottleneck", Elements, s => s.BottleneckDim,
+                    (s, v) => s with { BottleneckDim = v },
+                    "dino: elements that the projection head narrows down to"),
+                section.Field("teacher-momentum", Share, s => s.TeacherMomentum,
+                    (s, v) => s with { TeacherMomentum = v },
+                    "dino: decay of the teacher's average at first; it rises to 1 as a cosine", "momentum-teacher"),
+                section.Field("teacher-temperature", Single, s => s.TeacherTemperature,
+                    (s, v) => s with { TeacherTemperature = v },
+                    "dino: temperature of the teacher's outputs", "teacher-temp"),
+                section.Field("first-teacher-temperature", Single, s => s.FirstTeacherTemperature,
+                    (s, v) => s with { FirstTeacherTemperature = v },
+                    "dino: that temperature at first", "warmup-teacher-temp"),
+                section.Field("teacher-warmup-epochs", ValueForm.Whole(0).Or("auto"), s => s.TeacherWarmupEpochs,
+                    (s, v) => s with { TeacherWarmupEpochs = v },
+                    "dino: epochs in which it rises; three tenths of all, 30 at most",
+                    "warmup-teacher-temp-epochs"),
+                section.Field("student-temperature", Single, s => s.StudentTemperature,
+                    (s, v) => s with { StudentTemperature = v },
+                    "dino: temperature of the student's outputs"),
+                section.Field("center-momentum", Share, s => s.CenterMomentum,
+                    (s, v) => s with { CenterMomentum = v },
+                    "dino: decay of the average of the teacher's outputs"),
+                section.Field("freeze-last-layer", ValueForm.Whole(0), s => s.FreezeLastLayer,
+                    (s, v) => s with { FreezeLastLayer = v },
+                    "dino: first epochs in which the projection head's last layer does not learn"),
+            ]).Select(Fixed),
         ];
     }
 

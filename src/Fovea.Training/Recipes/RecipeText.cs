@@ -39,6 +39,20 @@ public static class RecipeText
             + (isSoft ? $", temperature {Text(how.Temperature)}" : "");
     }
 
+    /// <summary>Task that is learned in place of classes, e.g. <c>mae, 75 % of the patches hidden</c>; empty where
+    /// classes are.</summary>
+    public static string Pretraining(Recipe recipe)
+    {
+        PretrainingSection how = recipe.Pretraining;
+        return how.Method switch
+        {
+            PretrainingMethod.Mae => $"mae, {Share(how.MaskRatio)} of the patches hidden",
+            PretrainingMethod.Dino => $"dino, 2 large and {how.LocalCrops} small parts of each image, {how.Outputs} "
+                + "outputs",
+            _ => "",
+        };
+    }
+
     /// <summary>The loss of training where it is not cross-entropy; empty where it is.</summary>
     public static string Loss(Recipe recipe) => recipe.Regularisation.BinaryLoss
         ? "binary cross-entropy of each class; losses of validation and test are cross-entropy" : "";

@@ -33,6 +33,9 @@ public sealed record RunEvent
     /// <summary>Share of test images classified correctly, 0 to 1, at the end.</summary>
     public double? TestAccuracy { get; init; }
 
+    /// <summary>Means of what else was measured over the same steps, by name; null where nothing was.</summary>
+    public IReadOnlyDictionary<string, double>? Measures { get; init; }
+
     /// <summary>Learning rate of the last step.</summary>
     public double? Lr { get; init; }
 

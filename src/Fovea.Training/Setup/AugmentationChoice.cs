@@ -17,7 +17,8 @@ internal static class AugmentationChoice
     /// <param name="data">What the images are.</param>
     /// <param name="size">Side in pixels that the model takes.</param>
     public static TransformPipeline Transforms(Recipe recipe, DatasetInfo data, int size = 224) =>
-        Transforms(recipe, recipe.Data.Augmentation ?? Augmentation.Default(data, size,
+        Transforms(recipe, recipe.Data.Augmentation ?? PretrainingChoice.Transforms(recipe, data, size)
+            ?? Augmentation.Default(data, size,
             recipe.Data.Interpolation ?? Interpolation.Bilinear));
 
     /// <summary>Transforms with the steps that options of their own ask for.</summary>

@@ -12,6 +12,9 @@ public static class DatasetChoice
     /// <summary>Dataset of runs that name neither a dataset nor a folder.</summary>
     private const string NeedsNoFiles = "shapes";
 
+    /// <summary>Dataset of images at any depth, whatever their folders are called.</summary>
+    private const string WithoutClasses = "unlabelled";
+
     /// <summary>Datasets that the models of published studies were trained on.</summary>
     private static readonly Dictionary<string, string> Usual = new()
     {
@@ -26,13 +29,15 @@ public static class DatasetChoice
     /// <summary>The dataset's name: as named, or by what lies in the folder, or the usual one of the model.</summary>
     /// <param name="data">What the recipe says.</param>
     /// <param name="model">Preset.</param>
+    /// <param name="unlabelled">Images will do that have no classes.</param>
     /// <exception cref="UsageException">There is no such dataset, or a folder is named and nothing tells what lies in
     /// it.</exception>
-    public static string NameOf(DataSection data, string model)
+    public static string NameOf(DataSection data, string model, bool unlabelled = false)
     {
         if (data.Dataset is string named) return DatasetCatalogue.Canonical(named);
         if (data.Directory is null) return NeedsNoFiles;
         string known = string.Join(", ", DatasetCatalogue.Names.Where(name => name != NeedsNoFiles));
+        if (unlabelled && DatasetGuess.Of(data.Directory) is null) return WithoutClasses;
         return DatasetGuess.Of(data.Directory) ?? Usual.GetValueOrDefault(model)
             ?? throw new UsageException($"say which dataset lies in '{data.Directory}': {known}.")
             {
@@ -77,6 +82,7 @@ public static class DatasetChoice
             EvaluationLimit = recipe.Data.EvaluationLimit,
         };
         if (recipe.Data.ValidationShare is double share) options = options with { ValidationShare = share };
-        return DatasetCatalogue.Load(NameOf(recipe.Data, recipe.Model.Name), recipe.Data.Directory, options);
+        return DatasetCatalogue.Load(NameOf(recipe.Data, recipe.Model.Name,
+            recipe.Pretraining.Method != PretrainingMethod.None), recipe.Data.Directory, options);
     }
 }

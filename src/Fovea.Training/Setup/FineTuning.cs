@@ -123,8 +123,14 @@ public static class FineTuning
     /// <summary>Notes on the weights that were loaded.</summary>
     /// <param name="report">What was loaded.</param>
     /// <param name="classes">Classes of the file and of the dataset; null: unknown.</param>
-    internal static IEnumerable<string> Notes(LoadReport report, ClassMap? classes)
+    /// <param name="method">How the weights were pretrained.</param>
+    internal static IEnumerable<string> Notes(LoadReport report, ClassMap? classes,
+        PretrainingMethod method = PretrainingMethod.None)
     {
+        if (method != PretrainingMethod.None)
+            yield return $"the weights were pretrained without classes ({method.ToString().ToLowerInvariant()}): the "
+                + (method == PretrainingMethod.Mae ? "decoder" : "projection head")
+                + " is not taken over, and a classifier head is learned from the start.";
         if (report.Incomplete is string incomplete)
             yield return $"INCOMPLETE WEIGHTS: {report.Path}: {incomplete}.";
         if (classes?.IsKnown == false) yield return classes.NewHead;

@@ -33,6 +33,7 @@ public static class LoaderChoice
             Transforms = recipe.Data.Augmentation!,
             Repeats = recipe.Data.AugmentRepeats,
             Mixing = AugmentationChoice.Mixing(recipe.Regularisation),
+            Views = PretrainingChoice.Views(recipe, config),
         };
         return new(data.Train, options);
     }

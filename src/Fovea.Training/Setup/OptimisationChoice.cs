@@ -1,6 +1,7 @@
 using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Nn.Schedules;
+using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Vision;
 
@@ -79,7 +80,8 @@ public static class OptimisationChoice
     private static Func<string, double> RateOf(OptimisationSection recipe, Module module)
     {
         int blocks = ModelStages.CountBlocks(module);
-        return name => Math.Pow(recipe.LayerDecay ?? 1,
+        return name => name.StartsWith(CheckpointWriter.ObjectivePrefix, StringComparison.Ordinal) ? 1
+            : Math.Pow(recipe.LayerDecay ?? 1,
             blocks + 1 - ModelStages.Of(name, blocks)) * (ModelStages.IsHead(name) ? recipe.HeadRate : 1);
     }
 

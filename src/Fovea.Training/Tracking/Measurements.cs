@@ -22,6 +22,8 @@ internal static class Measurements
             ("speed/images_per_second", entry.Event == "step" ? entry.ImagesPerSecond : null),
             ("epoch", entry.Epoch),
         ];
-        return all.Where(one => one.Value is not null).Select(one => (one.Name, one.Value!.Value));
+        return all.Where(one => one.Value is not null).Select(one => (one.Name, one.Value!.Value))
+            .Concat((entry.Measures ?? new Dictionary<string, double>())
+                .Select(measure => (training + measure.Key, measure.Value)));
     }
 }

@@ -26,7 +26,7 @@ public sealed class DatasetCatalogueTests
         Assert.Equal(
             "dataset 'cifar11' does not exist. Did you mean 'cifar10'? The datasets are shapes, mnist, fashion-mnist, "
                 + "cifar10, cifar100, "
-            + "folder, imagenet, cats-and-dogs, csv.",
+            + "folder, imagenet, cats-and-dogs, csv, unlabelled.",
             message);
         Assert.DoesNotContain("Did you mean",
             Assert.Throws<UsageException>(() => DatasetCatalogue.Load("places365", ".")).Message);

@@ -17,7 +17,8 @@ public sealed class PublishedRecipesTests
         string path = Path.Combine(RecipeFolder.Folder(), name);
         Recipe recipe = RecipeFile.Read(path, Recipe.Default);
 
-        Assert.Contains($"fovea train --recipe recipes/{name}", File.ReadAllText(path), StringComparison.Ordinal);
+        string command = recipe.Pretraining.Method == PretrainingMethod.None ? "train" : "pretrain";
+        Assert.Contains($"fovea {command} --recipe recipes/{name}", File.ReadAllText(path), StringComparison.Ordinal);
         Assert.NotNull(recipe.Data.Dataset);
         Assert.Equal(DatasetCatalogue.Canonical(recipe.Data.Dataset), recipe.Data.Dataset);
         ModelChoice.Configure(recipe, ShapesDataset.Info).Build();

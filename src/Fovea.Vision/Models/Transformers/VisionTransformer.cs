@@ -130,6 +130,25 @@ public sealed class VisionTransformer : ImageClassifier, IBlockModel
         return Config.Pooling == Pooling.Mean ? tokens : _norm.Forward(tokens);
     });
 
+    /// <summary>
+    /// Normed tokens behind the last block of some patches, where the others are not there: what a masked autoencoder
+    /// encodes (He et al. 2022, arXiv:2111.06377). Positions are those that the patches have in the whole image.
+    /// </summary>
+    /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
+    /// <param name="visible">Numbers of the patches of each image, equally many.</param>
+    /// <returns><c>[batch, prefix + visible, dim]</c>.</returns>
+    /// <exception cref="ShapeException">The images have other channels, or do not divide into patches.</exception>
+    public Tensor Encode(Tensor images, IReadOnlyList<int[]> visible)
+    {
+        Tensor all = Embed(images);
+        int prefix = Config.Grid.Prefix, tokens = all.Shape[1], kept = prefix + visible[0].Length;
+        int[] rows = [.. visible.SelectMany((patches, image) => Enumerable.Range(0, prefix)
+            .Concat(patches.Select(patch => prefix + patch)).Select(token => image * tokens + token))];
+        Tensor x = Ops.Gather(all.Reshape(-1, Config.Dim), Tensor.From(rows, [rows.Length], images.Device))
+            .Reshape(-1, kept, Config.Dim);
+        return _norm.Forward(RunBlocks(0, x, new TokenGrid(prefix, 1, kept - prefix), null));
+    }
+
     /// <summary>The first block's input: patch tokens with positions, and those before them.</summary>
     /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
     /// <returns><c>[batch, token, dim]</c>: class token, distillation token, registers, patches row by row.</returns>

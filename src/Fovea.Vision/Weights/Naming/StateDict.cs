@@ -26,7 +26,8 @@ public sealed record StateDict(NamingScheme Scheme, string Prefix, IReadOnlyList
         Dictionary<string, Weight?[]> parts = [];
         foreach (Weight weight in file.Weights)
         {
-            string? name = weight.Name.StartsWith(prefix, StringComparison.Ordinal)
+            string? name = IsOfTraining(weight.Name) ? null
+                : weight.Name.StartsWith(prefix, StringComparison.Ordinal)
                 ? scheme.Translate(weight.Name[prefix.Length..]) : null;
             if (name is null)
             {
@@ -64,6 +65,11 @@ public sealed record StateDict(NamingScheme Scheme, string Prefix, IReadOnlyList
         if (scheme == NamingSchemes.HuggingFace) CutHead(found);
         return new StateDict(scheme, prefix, [.. order.Select(name => found[name])], aside);
     }
+
+    /// <summary>True for what this project's checkpoints hold beside the model: the optimiser's state, and what was
+    /// learned for training alone.</summary>
+    private static bool IsOfTraining(string name) => name.StartsWith("optimizer.", StringComparison.Ordinal)
+        || name.StartsWith("objective.", StringComparison.Ordinal);
 
     /// <summary>Queries, keys and values as one matrix, in this order.</summary>
     private static Weight Join(string name, Weight?[] parts, string path)

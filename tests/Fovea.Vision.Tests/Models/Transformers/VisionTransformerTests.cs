@@ -193,6 +193,42 @@ public sealed class VisionTransformerTests
     }
 
     [Theory]
+    [InlineData(true, 0)]
+    [InlineData(false, 2)]
+    public void Visible_patches_alone_are_encoded_with_their_own_positions(bool prefixPositions, int registers)
+    {
+        VisionTransformer model = new(Small with
+        {
+            Classes = 0,
+            RegisterTokens = registers,
+            PrefixPositions = prefixPositions,
+        });
+        model.Initialize(Device.Cpu, seed: 3);
+        model.Train(false);
+        float[] pixels = [.. Enumerable.Range(0, 2 * 3 * 144).Select(i => new Philox(1, 2).Uniform((ulong)i, -1, 1))];
+        using StepScope scope = StepScope.Begin();
+        Tensor images = Tensor.From(pixels, [2, 3, 12, 12], Device.Cpu);
+
+        float[] all = model.Features(images).ToArray(),
+            encoded = model.Encode(images, [[.. Enumerable.Range(0, 9)], [.. Enumerable.Range(0, 9)]]).ToArray();
+        for (int i = 0; i < all.Length; i++) Assert.Equal(all[i], encoded[i], 1e-5);
+
+        // What is hidden changes nothing: here patch 8 of the first image, rows and columns 8 to 11.
+        int[][] visible = [[0, 3, 7], [1, 2, 8]];
+        Tensor before = model.Encode(images, visible);
+        for (int row = 8; row < 12; row++) pixels[row * 12 + 9] += 5;
+        Tensor after = model.Encode(Tensor.From(pixels, [2, 3, 12, 12], Device.Cpu), visible);
+        Assert.Equal([2, 1 + registers + 3, 16], before.Shape);
+        Assert.Equal(before.ToArray(), after.ToArray());
+
+        // The order in which they stand does not matter, but where they were does.
+        float[] turned = model.Encode(images, [[7, 3, 0], [8, 2, 1]]).ToArray(),
+            moved = model.Encode(images, [[0, 3, 6], [1, 2, 8]]).ToArray(), first = before.ToArray();
+        for (int i = 0; i < 16; i++) Assert.Equal(first[i], turned[i], 1e-5);
+        Assert.True(Math.Abs(first[0] - moved[0]) > 1e-4);
+    }
+
+    [Theory]
     [MemberData(nameof(Variants))]
     public void Every_parameter_of_every_variant_receives_a_gradient_and_both_devices_agree(string variant)
     {
