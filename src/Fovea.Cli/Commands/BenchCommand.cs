@@ -5,6 +5,8 @@ using Fovea.Cli.Options;
 using Fovea.Core.Collectives;
 using Fovea.Core.Formats;
 using Fovea.Lab.Benchmarks;
+using Fovea.Lab.Benchmarks.Profiles;
+using Spectre.Console;
 
 namespace Fovea.Cli.Commands;
 
@@ -35,25 +37,31 @@ internal static class BenchCommand
             "Measure sums between the ranks that mpirun, mpiexec or srun started, instead of a model");
         Option<int?> shards = Make.Maybe("--shards", ValueForm.Whole(1, 4096),
             $"With --collective: shards of the sums whose bits do not depend on the ranks; {Shards} unless given");
+        Option<bool> profile = Make.Switch("--profile", "Account for a step, operator by operator");
+        Option<string?> flame = Make.Text("--flame", "FILE.svg", "With --profile: a flame chart of a step");
+        Option<string?> trace = Make.Text("--trace", "FILE.json",
+            "With --profile: what each thread computed in one step, for Perfetto or chrome://tracing");
         Option<bool> json = Make.Switch("--json", "One JSON object on standard output");
 
         Command command = new("bench", "Measure how fast this machine trains or runs a model.")
         {
             model, mode, batchSize, imageSize, attention, checkpoint, threads, device, precision, seconds, steps,
-            collective, shards, json,
+            profile, flame, trace, collective, shards, json,
         };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(collective))
             {
                 RequireNone(parsed, "does not go with --collective, which measures no model", model, mode, batchSize,
-                    imageSize, attention, checkpoint, threads, device, precision);
+                    imageSize, attention, checkpoint, threads, device, precision, profile, flame, trace);
                 Run(terminal, parsed.GetValue(shards) ?? Shards, parsed.GetValue(seconds), parsed.GetValue(steps),
                     parsed.GetValue(json));
                 return ExitCode.Success;
             }
 
             RequireNone(parsed, "goes with --collective only", shards);
+            if (!parsed.GetValue(profile) && (parsed.GetValue(flame) ?? parsed.GetValue(trace)) is not null)
+                throw new UsageException("bench: --flame and --trace go with --profile only.");
             BenchmarkResult result = Benchmark.Run(new BenchmarkOptions
             {
                 Model = parsed.GetRequiredValue(model),
@@ -67,9 +75,12 @@ internal static class BenchCommand
                 Precision = parsed.GetValue(precision),
                 Seconds = parsed.GetValue(seconds),
                 Steps = parsed.GetValue(steps),
+                IsProfiled = parsed.GetValue(profile),
             });
+            if (result.Profile is not null) Write(result, parsed.GetValue(flame), parsed.GetValue(trace));
             if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Line(result));
             else terminal.Console.Line(Describe(result));
+            if (result.Profile is not null && !parsed.GetValue(json)) Print(terminal.Console, result);
             return ExitCode.Success;
         });
         return command;
@@ -97,6 +108,57 @@ internal static class BenchCommand
                 Phrases.Count(row.TreeSumMegabytesPerSecond), Phrases.Count(row.Repeats));
         terminal.Console.Write(table);
     }
+
+    private static void Write(BenchmarkResult result, string? flame, string? trace)
+    {
+        if (flame is not null)
+            File.WriteAllText(flame, ProfileFiles.Flame(result.Profile!,
+                $"{result.Model}, {result.Mode}, batch {result.BatchSize}, {result.Device}, {Name(result.Precision)}")
+                .ToSvg());
+        if (trace is not null) File.WriteAllText(trace, ProfileFiles.Trace(result.Profile!));
+    }
+
+    private static void Print(IAnsiConsole console, BenchmarkResult result)
+    {
+        StepProfile profile = result.Profile!;
+        console.Line($"{Milliseconds(profile.MillisecondsPerStep)} in a profiled step; bytes are those of operands and "
+            + "results, operations those of products");
+        Tables table = Tables.Create("phase", "operator", "~size", ">calls", ">ms", ">share", ">GFLOP/s",
+            ">of the roof",
+            ">GB/s");
+        foreach (string phase in StepProfile.Phases)
+        {
+            ProfiledOperator[] operators = [.. profile.Operators.Where(o => o.Phase == phase)];
+            if (operators.Length == 0) continue;
+            ProfiledOperator[] shown = [.. operators.Where(o => o.Milliseconds >= 0.005 * profile.MillisecondsPerStep)];
+            foreach (ProfiledOperator one in shown)
+                table.AddRow([phase, one.Operator, one.Size, Phrases.Count(one.Calls),
+                    .. Figures(profile, result.PeakGflopsPerSecond, one.Milliseconds, one.Gflop, one.Megabytes)]);
+            ProfiledOperator[] small = [.. operators.Except(shown)];
+            if (small.Length > 0)
+                table.AddRow([phase, "others", "", Phrases.Count(small.Sum(o => o.Calls)),
+                    .. Figures(profile, result.PeakGflopsPerSecond, small.Sum(o => o.Milliseconds),
+                        small.Sum(o => o.Gflop), small.Sum(o => o.Megabytes))]);
+        }
+
+        table.AddRow(["between", "", "", "",
+            .. Figures(profile, result.PeakGflopsPerSecond, profile.MillisecondsBetween, 0, 0)]);
+        console.Write(table);
+    }
+
+    private static Cell[] Figures(StepProfile profile, double? peak, double milliseconds, double gflop,
+        double megabytes) =>
+    [
+        string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0.00}"),
+        Phrases.Percent(milliseconds / profile.MillisecondsPerStep),
+        gflop > 0 ? Phrases.Count(gflop / milliseconds * 1e3) : "",
+        gflop > 0 && peak is double roof ? Phrases.Percent(gflop / milliseconds * 1e3 / roof) : "",
+        megabytes > 0 ? string.Create(CultureInfo.InvariantCulture, $"{megabytes / milliseconds:0.0}") : "",
+    ];
+
+    private static string Name(Tensors.Precision precision) => precision.ToString().ToLowerInvariant();
+
+    private static string Milliseconds(double time) => string.Create(CultureInfo.InvariantCulture, $"{time:0.0} ms");
 
     private static string Microseconds(double time) => time < 100
         ? string.Create(CultureInfo.InvariantCulture, $"{time:0.0} us") : $"{Phrases.Count(time)} us";

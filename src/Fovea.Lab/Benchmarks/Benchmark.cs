@@ -7,11 +7,16 @@ using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Models;
 
+using Fovea.Lab.Benchmarks.Profiles;
+using Fovea.Tensors.Backends.Meta;
+using Fovea.Tensors.Backends.Profiling;
+
 namespace Fovea.Lab.Benchmarks;
 
 /// <summary>Times whole steps on random images: what a user gets, without reading data.</summary>
 public static class Benchmark
 {
+    private const int MostProfiledSteps = 21;
     private const int ClassesToTrain = 1000;   // of a model without a head
 
     /// <summary>Measures after three steps of warm-up, which allocate and compile.</summary>
@@ -26,6 +31,8 @@ public static class Benchmark
                 Remedy = "Measure it in inference, or train in fp32 or bf16.",
             };
         Device device = Device.Open(options.Device, options.Threads, options.Precision);
+        ProfilingBackend? profiler = options.IsProfiled ? new(device.Backend) : null;
+        if (profiler is not null) device = new Device(device.Name, profiler);
         bool isHost = device.Backend.IsHost;
         if (device.Backend.UsesHostMemory) RequireMemory(config, options);
         using Session session = new(config, options, device);
@@ -33,6 +40,14 @@ public static class Benchmark
         double? peak = isHost ? PeakMeasurement.GflopsPerSecond(threads) : null;
         for (int i = 0; i < 3; i++) session.Step();
         double[] seconds = Measure(session, options);
+        StepProfile? profile = profiler is null ? null
+            : StepProfiler.Run(profiler, session.Step, Math.Clamp(seconds.Length, 3, MostProfiledSteps), meta =>
+            {
+                using Session same = new(config, options, new Device("meta", meta));
+                meta.Clear();
+                ((MetaBackend)meta.Inner).Reset();
+                same.Step();
+            });
         double median = seconds[seconds.Length / 2];
         double batch = options.BatchSize;
         double gflops = batch * (options.IsTraining ? FlopCount.Training(config)
@@ -55,6 +70,7 @@ public static class Benchmark
             ActivationBytes = session.ActivationBytes,
             PeakMemoryBytes = Machine.PeakMemoryBytes,
             DeviceMemoryBytes = isHost ? null : device.Backend.AllocatedBytes,
+            Profile = profile,
         };
     }
 

@@ -36,6 +36,9 @@ public sealed record BenchmarkOptions
     /// <summary>Threads; null: all cores.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>Steps are accounted for operator by operator, too.</summary>
+    public bool IsProfiled { get; init; }
+
     /// <summary>Measured steps; null: as many as fit in <see cref="Seconds"/>.</summary>
     public int? Steps { get; init; }
 

@@ -1,3 +1,4 @@
+using Fovea.Lab.Benchmarks.Profiles;
 using Fovea.Tensors;
 
 namespace Fovea.Lab.Benchmarks;
@@ -53,4 +54,7 @@ public sealed record BenchmarkResult
 
     /// <summary>Most bytes that the device held at once; null where it is this machine's processor.</summary>
     public required long? DeviceMemoryBytes { get; init; }
+
+    /// <summary>Account of a step; null where none was asked for.</summary>
+    public StepProfile? Profile { get; init; }
 }

@@ -67,7 +67,7 @@ public sealed record ActivationPatching(float[] Image, float[] Other, float[][][
         CancellationToken stop)
     {
         int width = own.Heads[block].Length / grid.Tokens, size = width / model.Heads;
-        return Scores(model, grid, block, model.Heads + 1, own.Inputs[block], stop, (variant, _, heads) =>
+        return Scores(model, grid, block, model.Heads + 1, own.Inputs[block], (variant, _, heads) =>
         {
             for (int start = 0; start < heads.Length; start += width)
             {
@@ -75,25 +75,25 @@ public sealed record ActivationPatching(float[] Image, float[] Other, float[][][
                 int length = variant == model.Heads ? width : size;
                 theirs.Heads[block].AsSpan(from, length).CopyTo(heads[from..]);
             }
-        });
+        }, stop);
     }
 
     private static float[][] TokenScores(IBlockModel model, TokenGrid grid, int block, Way own, Way theirs,
         CancellationToken stop)
     {
         int dim = own.Inputs[block].Length / grid.Tokens;
-        return Scores(model, grid, block + 1, grid.Tokens + 1, own.Inputs[block + 1], stop, (variant, tokens, _) =>
+        return Scores(model, grid, block + 1, grid.Tokens + 1, own.Inputs[block + 1], (variant, tokens, _) =>
         {
             if (tokens.IsEmpty) return;
             int from = variant == grid.Tokens ? 0 : variant * dim;
             int length = variant == grid.Tokens ? tokens.Length : dim;
             theirs.Inputs[block + 1].AsSpan(from, length).CopyTo(tokens[from..]);
-        });
+        }, stop);
     }
 
     /// <summary>Scores of variants of one input, some at a time.</summary>
     private static float[][] Scores(IBlockModel model, TokenGrid grid, int block, int count, float[] input,
-        CancellationToken stop, Patch patch)
+        Patch patch, CancellationToken stop)
     {
         List<float[]> scores = [];
         for (int first = 0; first < count; first += Together)

@@ -24,6 +24,18 @@ public sealed class BenchCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_profile_is_a_table_a_flame_chart_and_a_trace()
+    {
+        using TemporaryFolder folder = new();
+        Assert.Equal(0, _shell.Run("bench", "--model", "vit-nano", "--image-size", "8", "--batch-size", "2", "--steps",
+            "2", "--threads", "1", "--profile", "--flame", folder["step.svg"], "--trace", folder["step.json"]));
+        foreach (string expected in (string[])["LinearBackwardWeight", "AttentionBackward", "update", "between"])
+            Assert.Contains(expected, _shell.Output);
+        Assert.Contains("LinearBackwardWeight", File.ReadAllText(folder["step.svg"]));
+        Assert.Contains("\"traceEvents\"", File.ReadAllText(folder["step.json"]));
+    }
+
+    [Fact]
     public void A_residual_network_is_measured_too()
     {
         Assert.Equal(0, _shell.Run("bench", "--model", "resnet18", "--image-size", "32", "--batch-size", "1",
@@ -46,6 +58,8 @@ public sealed class BenchCommandTests : IDisposable
     [InlineData("there is one rank", "--collective")]
     [InlineData("bench: --shards goes with --collective only.", "--shards", "4")]
     [InlineData("bench: --model does not go with --collective", "--collective", "--model", "vit")]
+    [InlineData("bench: --flame and --trace go with --profile only.", "--flame", "step.svg")]
+    [InlineData("products of int8 have no gradients", "--precision", "int8", "--model", "vit-nano")]
     [InlineData("bench: --batch-size does not go with --collective", "--collective", "-b", "32")]
     public void Between_ranks_there_have_to_be_several_and_no_model(string message, params string[] options)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
+using Fovea.Core.Timelines;
 
 namespace Fovea.Tensors.Backends.Cpu;
 
@@ -35,6 +36,7 @@ internal sealed class WorkerPool
     {
         if (Threads == 1 || count <= 1 || _turn.IsHeldByCurrentThread)
         {
+            using TimelineSpan span = _turn.IsHeldByCurrentThread ? default : PartTrace.Measure();
             for (int i = 0; i < count; i++) body(i);
             return;
         }
@@ -93,6 +95,7 @@ internal sealed class WorkerPool
             {
                 try
                 {
+                    using TimelineSpan span = PartTrace.Measure();
                     if (_failure is null) _body(part);
                 }
                 catch (Exception failure)   // carried to the caller of Run, whatever it is

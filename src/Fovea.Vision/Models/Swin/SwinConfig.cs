@@ -1,4 +1,3 @@
-using Fovea.Vision.Attention;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Position;
 using Fovea.Vision.Tokens;

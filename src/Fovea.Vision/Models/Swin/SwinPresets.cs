@@ -1,4 +1,3 @@
-using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Position;
 
 namespace Fovea.Vision.Models.Swin;

@@ -1,7 +1,6 @@
 using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Tensors;
-using Fovea.Vision.Attention;
 using Fovea.Vision.Attention.Contract;
 using Fovea.Vision.Embedding;
 using Fovea.Vision.Position;
