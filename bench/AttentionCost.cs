@@ -28,7 +28,7 @@ string[] chosen = [.. args.Where((arg, i) => !arg.StartsWith("--") && (i == 0 ||
 [
     ("softmax", 16384), ("sinkhorn:5", 4096), ("disentangled", 4096), ("softmax:window=2", 16384), ("linear", 16384),
     ("sigmoid", 4096), ("differential", 4096), ("neighborhood:7", 16384), ("swin:7", 16384),
-    ("performer", 16384), ("deltanet", 16384), ("gaussian", 16384), ("gaussian:mix=performer", 4096),
+    ("performer", 16384), ("deltanet", 16384), ("gaussian", 16384), ("gaussian:mix=performer", 16384),
     ("performer:window=2", 16384), ("disentangled:mix=performer", 16384), ("deformable", 16384), ("dat", 16384),
     ("dat:mix=performer", 16384),
 ];
