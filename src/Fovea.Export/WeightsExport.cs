@@ -86,6 +86,7 @@ public static class WeightsExport
         (WeightNames.Torchvision, _) => NamingDialect.TorchvisionVit,
         (WeightNames.Dinov2, VisionTransformerConfig vit) =>
             NamingDialect.DinoV2(vit.RegisterTokens > 0, vit.GatedMlp),
+        (_, VisionTransformerConfig vit) when TimmModel.IsEva(vit) => NamingDialect.Eva(vit.GatedMlp),
         _ => NamingDialect.Timm,
     };
 

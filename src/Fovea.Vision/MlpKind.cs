@@ -6,6 +6,9 @@ public enum MlpKind
     /// <summary>fc2(GELU(fc1(x))).</summary>
     Gelu,
 
+    /// <summary>fc2(GELU(fc1(x))), GELU by its tanh approximation.</summary>
+    GeluTanh,
+
     /// <summary>fc2(max(fc1(x), 0)).</summary>
     Relu,
 

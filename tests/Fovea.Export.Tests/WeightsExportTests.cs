@@ -41,6 +41,13 @@ public sealed class WeightsExportTests
     private static readonly string[] Features =
         [.. from size in "sblg" from end in (string[])["", "_reg"] select $"dinov2_vit{size}14{end}"];
 
+    private static readonly string[] Rotated =
+        [.. from size in (string[])["small", "small_plus", "base", "large"] select $"vit_{size}_patch16_dinov3",
+            "dinov3_vits16", "dinov3_vits16plus", "dinov3_vitb16", "dinov3_vitl16"];
+
+    private static readonly string[] Siglip = [.. Presets.All.Select(preset => preset.Name)
+        .Where(name => name.Contains("siglip", StringComparison.Ordinal))];
+
     private static readonly string[] Windowed =
         ["swin-nano", .. from size in (string[])["tiny", "small", "base", "large"]
                          select $"swin_{size}_patch4_window7_224"];
@@ -347,6 +354,10 @@ public sealed class WeightsExportTests
     [InlineData("dinov2_vits14_reg", "vit_small_patch14_reg4_dinov2", "{}")]
     [InlineData("resnet101", "resnet101", "{}")]
     [InlineData("deit-tiny", "deit_tiny_patch16_224", "{}")]
+    [InlineData("dinov3_vits16plus", "vit_small_plus_patch16_dinov3_qkvb", """{"global_pool":"token"}""")]
+    [InlineData("vit_large_patch16_dinov3", "vit_large_patch16_dinov3", """{"global_pool":"token"}""")]
+    [InlineData("vit_base_patch16_siglip_224", "vit_base_patch16_siglip_224", """{"act_layer":"gelu_tanh"}""")]
+    [InlineData("siglip2-base-patch32-256", "vit_base_patch32_siglip_256", "{}")]
     [InlineData("swin-small", "swin_small_patch4_window7_224", "{}")]
     [InlineData("swin-nano", "swin_tiny_patch4_window7_224",
         """{"img_size":32,"patch_size":2,"window_size":4,"embed_dim":48,"depths":[2,2,2],"num_heads":[3,6,12]}""")]
@@ -393,7 +404,8 @@ public sealed class WeightsExportTests
 
     private static string[] Expected(WeightNames names) => names switch
     {
-        WeightNames.Timm => [.. Plain, "vit-nano", .. Distilled, .. Features, .. Windowed, .. Residual],
+        WeightNames.Timm => [.. Plain, "vit-nano", .. Distilled, .. Features, .. Rotated, .. Siglip, .. Windowed,
+            .. Residual],
         WeightNames.Torchvision => [.. Plain, .. Residual],
         WeightNames.Huggingface => [.. Plain, .. Distilled, .. Features, .. Residual],
         _ => [.. Plain, .. Features],
@@ -405,6 +417,7 @@ public sealed class WeightsExportTests
         (_, ResNetConfig) => NamingSchemes.ResNet,
         (WeightNames.Torchvision, _) => NamingSchemes.TorchvisionVit,
         (WeightNames.Dinov2, _) => NamingSchemes.DinoV2,
+        (_, VisionTransformerConfig vit) when vit.Position.Equals(PositionKind.Rope) => NamingSchemes.Eva,
         _ => NamingSchemes.Timm,
     };
 

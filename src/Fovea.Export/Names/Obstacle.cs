@@ -18,7 +18,8 @@ internal static class Obstacle
     /// <summary>Part that has no names there, such as <c>attention 'linear'</c>; null: all have.</summary>
     public static string? Of(WeightNames names, ModelConfig config) => config switch
     {
-        VisionTransformerConfig vit => (OfAll(vit) ?? names switch
+        VisionTransformerConfig vit when names == WeightNames.Timm && TimmModel.IsEva(vit) => OfEva(vit),
+        VisionTransformerConfig vit => (OfAll(names, vit) ?? names switch
         {
             WeightNames.Timm => OfTimm(vit),
             WeightNames.Torchvision => OfTorchvision(vit),
@@ -55,7 +56,7 @@ internal static class Obstacle
         _ => names.ToString().ToLowerInvariant(),
     };
 
-    private static string? OfAll(VisionTransformerConfig vit) =>
+    private static string? OfAll(WeightNames names, VisionTransformerConfig vit) =>
         vit.Attention.Specs.FirstOrDefault(spec => spec.ToString() != "softmax") is { } attention
             ? $"attention '{attention}'"
         : vit.Embedding != EmbeddingKind.Patch ? $"embedding '{Word(vit.Embedding)}'"
@@ -64,7 +65,9 @@ internal static class Obstacle
         : vit.MlpDim == 0 ? "a block without an MLP"
         : vit.NormedResidual ? "a norm on the residual path"
         : !vit.ProjectionBias ? "an output projection without bias"
-        : vit.Pooling is not (Pooling.ClassToken or Pooling.Mean) ? $"pooling '{Word(vit.Pooling)}'"
+        : vit.Pooling is not (Pooling.ClassToken or Pooling.Mean)
+            && (vit.Pooling, names) != (Pooling.Map, WeightNames.Timm) ? $"pooling '{Word(vit.Pooling)}'"
+        : vit is { QkvBias: true, KeyBias: false } ? "a projection to keys without bias beside one with bias"
         : vit.Norm != NormKind.LayerNorm ? $"norm '{Word(vit.Norm)}'"
         : vit.QkNorm ? "norm of queries and keys"
         : vit.AttentionGate != AttentionGate.None ? "a gate behind attention"
@@ -77,10 +80,26 @@ internal static class Obstacle
 
     private static string? OfTimm(VisionTransformerConfig vit) =>
         vit.NormEpsilon != UsualEpsilon ? Epsilon(vit)
-        : !vit.GatedMlp && vit.Activation != UnaryOperator.Gelu ? $"activation '{Word(vit.Activation)}'"
+        : !vit.GatedMlp && vit.Activation is not (UnaryOperator.Gelu or UnaryOperator.GeluTanh)
+            ? $"activation '{Word(vit.Activation)}'"
+        : vit.Pooling == Pooling.Map && (vit.GatedMlp || !vit.QkvBias) ? "pooling 'map' beside these parts"
         : vit.DistillationToken && (vit.RegisterTokens > 0 || !vit.PrefixPositions || vit.GatedMlp
             || vit.Position.Has(PositionKind.None)) ? "a distillation token beside these parts"
         : null;
+
+    /// <summary>timm's EVA family, as its DINOv3.</summary>
+    private static string? OfEva(VisionTransformerConfig vit)
+    {
+        VisionTransformerConfig plain = vit with { Position = PositionKind.Learned, KeyBias = true };
+        return OfAll(WeightNames.Torchvision, plain)
+            ?? (vit.NormEpsilon != 1e-5f ? Epsilon(vit)
+            : vit is { QkvBias: true, KeyBias: true } ? "a bias of keys beside position 'rope'"
+            : !vit.GatedMlp && vit.Activation != UnaryOperator.Gelu ? $"activation '{Word(vit.Activation)}'"
+            : vit.GatedMlp && vit.MlpDim % 8 != 0 ? $"a gated MLP of {vit.MlpDim}"
+            : vit.Pooling != Pooling.ClassToken ? $"pooling '{Word(vit.Pooling)}' beside position 'rope'"
+            : vit.DistillationToken ? "a distillation token beside position 'rope'"
+            : Rest(plain));
+    }
 
     private static string? OfTorchvision(VisionTransformerConfig vit) => OfClassToken(vit)
         ?? (vit.Channels != 3 ? Channels(vit)
@@ -185,6 +204,7 @@ internal static class Obstacle
         MlpDim = vit.MlpDim,
         GatedMlp = vit.GatedMlp,
         QkvBias = vit.QkvBias,
+        KeyBias = vit.KeyBias,
         Activation = vit.Activation,
         NormEpsilon = vit.NormEpsilon,
         ClassToken = vit.ClassToken,

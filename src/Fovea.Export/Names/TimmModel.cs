@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Fovea.Export.Images;
 using Fovea.Vision;
+using Fovea.Tensors;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
 using Fovea.Vision.Models.Residual;
@@ -23,10 +24,22 @@ internal static class TimmModel
         "deit_tiny_distilled_patch16_224", "deit_small_distilled_patch16_224", "deit_base_distilled_patch16_224",
         "vit_small_patch14_dinov2", "vit_base_patch14_dinov2", "vit_large_patch14_dinov2", "vit_giant_patch14_dinov2",
         "vit_small_patch14_reg4_dinov2", "vit_base_patch14_reg4_dinov2", "vit_large_patch14_reg4_dinov2",
-        "vit_giant_patch14_reg4_dinov2", "swin_tiny_patch4_window7_224", "swin_small_patch4_window7_224",
+        "vit_giant_patch14_reg4_dinov2", "vit_small_patch16_dinov3", "vit_small_plus_patch16_dinov3",
+        "vit_base_patch16_dinov3", "vit_large_patch16_dinov3", "vit_small_patch16_dinov3_qkvb",
+        "vit_small_plus_patch16_dinov3_qkvb", "vit_base_patch16_dinov3_qkvb", "vit_large_patch16_dinov3_qkvb",
+        "vit_base_patch16_siglip_224", "vit_base_patch16_siglip_256", "vit_base_patch32_siglip_256",
+        "vit_large_patch16_siglip_256", "vit_so400m_patch14_siglip_224", "vit_so400m_patch16_siglip_256",
+        "vit_giantopt_patch16_siglip_256", "swin_tiny_patch4_window7_224", "swin_small_patch4_window7_224",
         "swin_base_patch4_window7_224", "swin_large_patch4_window7_224", "resnet18", "resnet34", "resnet50",
         "resnet101", "resnet152",
     ];
+
+    /// <summary>timm's architectures whose MLPs have GELU by its tanh approximation.</summary>
+    private static readonly string[] WithTanh = ["vit_base_patch32_siglip_256", "vit_so400m_patch16_siglip_256",
+        "vit_giantopt_patch16_siglip_256"];
+
+    /// <summary>A model that timm builds of its EVA family: positions turn queries and keys.</summary>
+    public static bool IsEva(VisionTransformerConfig vit) => vit.Position.Equals(PositionKind.Rope);
 
     /// <summary>Contents of the file, for <c>timm.create_model('local-dir:FOLDER')</c>.</summary>
     /// <param name="name">The model's name here, which may be one of timm's.</param>
@@ -61,6 +74,15 @@ internal static class TimmModel
                 : "head",
             ["description"] = $"trained on {dataset}",
         };
+        JsonObject arguments = Arguments(config, base_);
+        if (config is VisionTransformerConfig own)
+        {
+            // timm's DINOv3 takes the mean unless told otherwise
+            if (IsEva(own)) arguments["global_pool"] = Pool(own);
+            bool isTanh = own.Activation == UnaryOperator.GeluTanh;
+            if (isTanh != WithTanh.Contains(architecture)) arguments["act_layer"] = isTanh ? "gelu_tanh" : "gelu";
+        }
+
         JsonObject json = new()
         {
             ["architecture"] = architecture,
@@ -72,8 +94,8 @@ internal static class TimmModel
                 ResNetConfig resnet => resnet.Widths[^1] * (resnet.Block == ResidualKind.Basic ? 1 : 4),
                 _ => null,
             },
-            ["global_pool"] = config is VisionTransformerConfig { Pooling: Pooling.ClassToken } ? "token" : "avg",
-            ["model_args"] = Arguments(config, base_),
+            ["global_pool"] = config is VisionTransformerConfig vision ? Pool(vision) : "avg",
+            ["model_args"] = arguments,
             ["pretrained_cfg"] = pretrained,
         };
         if (config.Classes > 0) json["label_names"] = new JsonArray([.. classes.Select(one => (JsonNode)one)]);
@@ -100,6 +122,14 @@ internal static class TimmModel
         string other = config switch
         {
             VisionTransformerConfig { DistillationToken: true } => "deit_base_distilled_patch16_224",
+            VisionTransformerConfig { Pooling: Pooling.Map } => "vit_base_patch16_siglip_224",
+            VisionTransformerConfig rotated when IsEva(rotated) => rotated switch
+            {
+                { GatedMlp: true, QkvBias: true } => "vit_small_plus_patch16_dinov3_qkvb",
+                { GatedMlp: true } => "vit_small_plus_patch16_dinov3",
+                { QkvBias: true } => "vit_base_patch16_dinov3_qkvb",
+                _ => "vit_base_patch16_dinov3",
+            },
             VisionTransformerConfig { GatedMlp: true } => "vit_giant_patch14_dinov2",
             SwinConfig => "swin_tiny_patch4_window7_224",
             ResNetConfig { Block: ResidualKind.Basic } => "resnet18",
@@ -131,11 +161,13 @@ internal static class TimmModel
             Put("init_values", vit.LayerScale is null ? null : 1e-5, old.LayerScale is null ? null : 1e-5);
             Put("class_token", vit.ClassToken, old.ClassToken);
             Put("no_embed_class", !vit.PrefixPositions, !old.PrefixPositions);
-            Put("reg_tokens", vit.RegisterTokens, old.RegisterTokens);
-            Put("global_pool", vit.Pooling == Pooling.Mean ? "avg" : "token", "token");
-            Put("pos_embed", vit.Position.Has(PositionKind.None) ? "none" : "learn", "learn");
+            Put(IsEva(vit) ? "num_reg_tokens" : "reg_tokens", vit.RegisterTokens, old.RegisterTokens);
+            Put("global_pool", Pool(vit), Pool(old));
+            if (!IsEva(vit))
+                Put("pos_embed", vit.Position.Has(PositionKind.None) ? "none" : "learn", "learn");
             // what no argument says
-            if (vit.DistillationToken != old.DistillationToken || vit.GatedMlp != old.GatedMlp) arguments["kind"] = "";
+            if (vit.DistillationToken != old.DistillationToken || vit.GatedMlp != old.GatedMlp
+                || IsEva(vit) != IsEva(old) || vit.KeyBias != old.KeyBias) arguments["kind"] = "";
         }
         else if (config is SwinConfig swin && from is SwinConfig before)
         {
@@ -164,10 +196,17 @@ internal static class TimmModel
     private static int[] Heads(SwinConfig swin) =>
         [.. swin.Depths.Select((_, stage) => swin.FirstStage.Heads << stage)];
 
+    private static string Pool(VisionTransformerConfig vit) => vit.Pooling switch
+    {
+        Pooling.ClassToken => "token",
+        Pooling.Map => "map",
+        _ => "avg",
+    };
+
     /// <summary>Width of the MLP's first layer as a multiple of dim, such as timm rounds down to it again.</summary>
     private static double MlpRatio(VisionTransformerConfig vit)
     {
-        int hidden = (vit.MlpDim ?? 4 * vit.Dim) * (vit.GatedMlp ? 2 : 1);
+        int hidden = (vit.MlpDim ?? 4 * vit.Dim) * (vit.GatedMlp && !IsEva(vit) ? 2 : 1);
         double ratio = (double)hidden / vit.Dim;
         return (int)(vit.Dim * ratio) == hidden ? ratio : Math.BitIncrement(ratio);
     }

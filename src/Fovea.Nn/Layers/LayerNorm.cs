@@ -19,6 +19,6 @@ public sealed class LayerNorm : RowNorm
     /// <summary>(x − mean) / √(variance + ε) · weight + bias, row by row.</summary>
     public override Tensor Forward(Tensor x) => Ops.LayerNorm(x, Weight, Bias, Epsilon);
 
-    internal override Tensor Project(Tensor x, Parameter weight, Parameter? bias) =>
+    internal override Tensor Project(Tensor x, Tensor weight, Tensor? bias) =>
         Ops.LayerNormLinear(x, Weight, Bias, Epsilon, weight, bias);
 }

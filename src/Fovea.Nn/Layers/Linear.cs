@@ -35,6 +35,9 @@ public sealed class Linear : Module
     /// <summary>norm(x) wᵀ + b in one operator; the normalised rows are never stored.</summary>
     public Tensor Forward(RowNorm norm, Tensor x) => norm.Project(x, Weight, Bias);
 
+    /// <summary>norm(x) wᵀ + <paramref name="bias"/> in one operator, for a bias that is made of others.</summary>
+    public Tensor Forward(RowNorm norm, Tensor x, Tensor bias) => norm.Project(x, Weight, bias);
+
     /// <summary>f(x) wᵀ + b (+ residual) in one operator; f(x) is never stored.</summary>
     public Tensor Forward(UnaryOperator activation, Tensor x, Tensor? residual = null) =>
         Ops.ActivationLinear(activation, x, Weight, Bias, residual);

@@ -17,6 +17,6 @@ public sealed class RmsNorm : RowNorm
     /// <summary>x / √(mean(x²) + ε) · weight, row by row.</summary>
     public override Tensor Forward(Tensor x) => Ops.RmsNorm(x, Weight, Epsilon);
 
-    internal override Tensor Project(Tensor x, Parameter weight, Parameter? bias) =>
+    internal override Tensor Project(Tensor x, Tensor weight, Tensor? bias) =>
         Ops.RmsNormLinear(x, Weight, Epsilon, weight, bias);
 }

@@ -22,5 +22,5 @@ public abstract class RowNorm : Module
     public abstract Tensor Forward(Tensor x);
 
     /// <summary>norm(x) wᵀ + b in one operator.</summary>
-    internal abstract Tensor Project(Tensor x, Parameter weight, Parameter? bias);
+    internal abstract Tensor Project(Tensor x, Tensor weight, Tensor? bias);
 }

@@ -12,7 +12,9 @@ namespace Fovea.Vision.Attention;
 /// dim]</c>. Between projection and mechanism, queries and keys may be normed head by head (<c>q_norm</c>,
 /// <c>k_norm</c>; Dehghani et al. 2023, arXiv:2302.05442, section 2.2) and rotated, in this order; a position bias of
 /// the scores is the mechanism's to add. Behind the mechanism its result may be gated (<c>gate</c>, see
-/// <see cref="AttentionGate"/>).
+/// <see cref="AttentionGate"/>). Where keys have no bias, those of queries and values are <c>q_bias</c> and
+/// <c>v_bias</c>, as in BEiT and DINOv3: a bias of the keys adds the same to all scores of a query, and softmax does
+/// not see it.
 /// </summary>
 public sealed class AttentionLayer : Module
 {
@@ -21,6 +23,7 @@ public sealed class AttentionLayer : Module
     private readonly RowNorm? _queryNorm, _keyNorm;
     private readonly IRotation? _rotation;
     private readonly IPositionBias? _bias;
+    private readonly Parameter? _queryBias, _valueBias;
 
     /// <param name="mechanism">The attention mechanism.</param>
     /// <param name="context">What the mechanism was built with.</param>
@@ -33,21 +36,32 @@ public sealed class AttentionLayer : Module
     /// <param name="queryKeyNorm">Makes the norm of queries, and that of keys, of so many elements; null: there is
     /// none.</param>
     /// <param name="gate">Gate before the output projection.</param>
+    /// <param name="keyBias">Where the input projection has a bias, keys have one too; it counts where the mechanism
+    /// takes packed queries, keys and values.</param>
     /// <exception cref="UsageException">The mechanism takes no such position or norm.</exception>
     public AttentionLayer(
         IAttention mechanism, AttentionContext context, bool qkvBias, bool projectionBias, float dropout,
         Initializer weightInit, Initializer biasInit, PositionList? position = null,
-        Func<int, RowNorm>? queryKeyNorm = null, AttentionGate gate = AttentionGate.None)
+        Func<int, RowNorm>? queryKeyNorm = null, AttentionGate gate = AttentionGate.None, bool keyBias = true)
     {
+        int width = context.Heads * context.HeadDim;
+        bool isApart = qkvBias && !keyBias && mechanism.ProjectedWidth == 3 * width;
         Mechanism = mechanism;
         _context = context;
-        Qkv = Register("qkv", new Linear(context.Dim, mechanism.ProjectedWidth, qkvBias, weightInit, biasInit));
+        Qkv = Register("qkv", new Linear(context.Dim, mechanism.ProjectedWidth, qkvBias && !isApart, weightInit,
+            biasInit));
+        if (isApart)
+        {
+            _queryBias = Register(new Parameter("q_bias", [width], biasInit, decay: false));
+            _valueBias = Register(new Parameter("v_bias", [width], biasInit, decay: false));
+        }
+
         if (mechanism is Module module) Register("", module);
         Proj = Register("proj",
-            new Linear(context.Heads * context.HeadDim, context.Dim, projectionBias, weightInit, biasInit));
+            new Linear(width, context.Dim, projectionBias, weightInit, biasInit));
         if (gate != AttentionGate.None)
             Gate = Register("gate", new Linear(context.Dim,
-                gate == AttentionGate.Head ? context.Heads : context.Heads * context.HeadDim, false, weightInit,
+                gate == AttentionGate.Head ? context.Heads : width, false, weightInit,
                 biasInit));
         _dropout = Register("proj_drop", new Dropout(dropout));
         if (queryKeyNorm is not null)
@@ -115,7 +129,7 @@ public sealed class AttentionLayer : Module
     public Tensor Forward(RowNorm norm, Tensor x, TokenGrid grid, Tensor? residual = null,
         IAttentionRecorder? recorder = null)
     {
-        AttentionInput input = new(Prepared(Qkv.Forward(norm, x), grid), grid, Qkv, norm, x,
+        AttentionInput input = new(Prepared(Project(norm, x), grid), grid, Qkv, norm, x,
             _bias?.Of(grid, x.Device));
         Tensor mixed = Mechanism.Forward(input);
         mixed = recorder?.Record(Mechanism, input, mixed) ?? mixed;
@@ -125,6 +139,10 @@ public sealed class AttentionLayer : Module
         Tensor y = _dropout.Forward(Proj.Forward(mixed));
         return residual is null ? y : Ops.Add(residual, y);
     }
+
+    private Tensor Project(RowNorm norm, Tensor x) => _queryBias is { } query && _valueBias is { } value
+        ? Qkv.Forward(norm, x, Ops.Concat(0, query, Tensor.Zeros(query.Shape, x.Device), value))
+        : Qkv.Forward(norm, x);
 
     /// <summary>Packed queries, keys and values, the first two normed and rotated.</summary>
     private Tensor Prepared(Tensor packed, TokenGrid grid)

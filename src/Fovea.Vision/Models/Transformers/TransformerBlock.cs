@@ -56,7 +56,7 @@ public sealed class TransformerBlock : Module
         Attention = Register("attn", new AttentionLayer(
             AttentionCatalogue.Create(config.Attention.Of(index), context), context, config.QkvBias,
             config.ProjectionBias, config.Dropout, weights, Init.Zeros, config.Position,
-            config.QkNorm ? config.CreateNorm : null, config.AttentionGate));
+            config.QkNorm ? config.CreateNorm : null, config.AttentionGate, config.KeyBias));
         if (config.LayerScale is { } first) _scale1 = Register("ls1", new LayerScale(config.Dim, first));
         _path1 = Register("drop_path1", new DropPath(dropPath));
         _path2 = Register("drop_path2", new DropPath(config.ParallelBlocks ? 0 : dropPath));

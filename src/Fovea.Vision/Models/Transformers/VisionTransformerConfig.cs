@@ -47,6 +47,10 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>Bias in the query, key and value projection.</summary>
     public bool QkvBias { get; init; } = true;
 
+    /// <summary>Where there is such a bias, keys have one too; false for DINOv3, whose bias of keys is masked
+    /// [mask_k_bias].</summary>
+    public bool KeyBias { get; init; } = true;
+
     /// <summary>Bias in attention's output projection [proj_bias].</summary>
     public bool ProjectionBias { get; init; } = true;
 
@@ -214,6 +218,7 @@ public sealed record VisionTransformerConfig : ModelConfig
     private static readonly (MlpKind? Kind, bool Gated, UnaryOperator Activation)[] MlpForms =
     [
         (MlpKind.Gelu, false, UnaryOperator.Gelu),
+        (MlpKind.GeluTanh, false, UnaryOperator.GeluTanh),
         (MlpKind.Relu, false, UnaryOperator.Relu),
         (MlpKind.Silu, false, UnaryOperator.Silu),
         (MlpKind.SwiGlu, true, UnaryOperator.Silu),

@@ -87,6 +87,24 @@ internal static class VisionTransformerPresets
            from size in (string[])["small", "base", "large", "giant"]
            select DinoV2(size, registers),
 
+        // DINOv3 (Siméoni et al. 2025, arXiv:2508.10104), with a bias of queries and values as in Meta's files, and
+        // without one: in the distilled models it ended at 0, and timm has both.
+        .. from bias in (bool[])[true, false]
+           from size in (string[])["small", "small_plus", "base", "large"]
+           select DinoV3(size, bias),
+
+        // Image towers of SigLIP and SigLIP 2 (Tschannen et al. 2025, arXiv:2502.14786): features, no head.
+        Siglip("vit_base_patch16_siglip_224", Timm(16, 768, 12, 12), 224, "B/16", "siglip2-base-patch16-224"),
+        Siglip("vit_base_patch16_siglip_256", Timm(16, 768, 12, 12), 256, "B/16", "siglip2-base-patch16-256"),
+        Siglip("vit_base_patch32_siglip_256", Timm(32, 768, 12, 12), 256, "B/32", "siglip2-base-patch32-256"),
+        Siglip("vit_large_patch16_siglip_256", Timm(16, 1024, 24, 16), 256, "L/16", "siglip2-large-patch16-256"),
+        Siglip("vit_so400m_patch14_siglip_224", Timm(14, 1152, 27, 16) with { MlpDim = 4304 }, 224, "So400m/14",
+            "siglip2-so400m-patch14-224"),
+        Siglip("vit_so400m_patch16_siglip_256", Timm(16, 1152, 27, 16) with { MlpDim = 4304 }, 256, "So400m/16",
+            "siglip2-so400m-patch16-256"),
+        Siglip("vit_giantopt_patch16_siglip_256", Timm(16, 1536, 40, 16), 256, "g-opt/16",
+            "siglip2-giant-opt-patch16-256"),
+
         // Locality-aware initialisation, disentangled attention, both; Performers with either, and with sampled keys;
         // sampled keys and learned windows, with softmax and in Performers.
         .. from kind in (string[])["lai", "dis", "dislai", "performer", "performer_lai", "performer_dis",
@@ -174,6 +192,48 @@ internal static class VisionTransformerPresets
         return new($"dinov2_vit{size[0]}14{ending}", config, $"DINOv2 ViT-{letter}/14{with}: features, no head",
             $"vit_{size}_patch14_{alias}");
     }
+
+    private static Preset DinoV3(string size, bool bias)
+    {
+        VisionTransformerConfig sized = size switch
+        {
+            "small" => Timm(16, 384, 12, 6),
+            "small_plus" => Timm(16, 384, 12, 6) with
+            {
+                MlpDim = 1536,
+                GatedMlp = true,
+                Activation = UnaryOperator.Silu,
+            },
+            "base" => Timm(16, 768, 12, 12),
+            _ => Timm(16, 1024, 24, 16),
+        };
+        VisionTransformerConfig config = sized with
+        {
+            Classes = 0,
+            NormEpsilon = 1e-5f,
+            Position = PositionKind.Rope,
+            RegisterTokens = 4,
+            LayerScale = 1e-5f,
+            QkvBias = bias,
+            KeyBias = !bias,
+        };
+        string kind = size == "small_plus" ? "S+" : size[..1].ToUpperInvariant(), timm = $"vit_{size}_patch16_dinov3";
+        return bias
+            ? new($"dinov3_vit{size[0]}16{(size == "small_plus" ? "plus" : "")}", config,
+                $"DINOv3 ViT-{kind}/16: features, no head", $"{timm}_qkvb")
+            : new(timm, config, $"DINOv3 ViT-{kind}/16 without a bias of queries and values");
+    }
+
+    private static Preset Siglip(string name, VisionTransformerConfig config, int imageSize, string size,
+        string alias) =>
+        new(name, config with
+        {
+            ImageSize = imageSize,
+            Classes = 0,
+            ClassToken = false,
+            Pooling = Pooling.Map,
+            Activation = UnaryOperator.GeluTanh,
+        }, $"SigLIP 2 ViT-{size}: features, no head", alias);
 
     private static VisionTransformerConfig Small(int patch, int dim, int depth, int heads, int mlp) =>
         new()

@@ -41,7 +41,7 @@ internal static class Refusal
     private static string Remedy(LoadReport report, ImageClassifier model, StateDict weights)
     {
         string another = report.Unexpected.Any(name => name.StartsWith("fc_norm.", StringComparison.Ordinal))
-            ? "Its last norm follows the mean of all tokens ('fc_norm'), the model's comes before. "
+            ? "Its last norm follows the mean of the patches ('fc_norm'): use `pooling` mean. "
             : report.Missing.Any(name => name.StartsWith("fc_norm.", StringComparison.Ordinal))
                 && report.Unexpected.Any(name => name.StartsWith("norm.", StringComparison.Ordinal))
             ? "Its last norm comes before the mean of the patches ('norm'), the model's after it ('fc_norm'). "

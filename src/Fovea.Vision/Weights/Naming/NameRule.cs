@@ -6,8 +6,8 @@ namespace Fovea.Vision.Weights.Naming;
 /// A name of another code base and timm's name for it, as templates that are read in both directions. What stands in
 /// braces is the same in both: <c>{n}</c> a number, <c>{m}</c>
 /// another, <c>{half}</c> 1 or 2, <c>{leaf}</c> weight or bias, <c>{stat}</c> a
-/// tensor of a batch norm, <c>{rest}</c> anything. <c>{model}</c> and <c>{chunk}</c> are beginnings that may be there
-/// or not.
+/// tensor of a batch norm, <c>{rest}</c> anything. <c>{model}</c>, <c>{tower}</c> and <c>{chunk}</c> are beginnings
+/// that may be there or not.
 /// </summary>
 internal sealed partial class NameRule
 {
@@ -20,6 +20,7 @@ internal sealed partial class NameRule
         ["stat"] = "weight|bias|running_mean|running_var|num_batches_tracked",
         ["rest"] = ".+",
         ["chunk"] = @"(?:\d+\.)?",
+        ["tower"] = @"(?:vision_model\.)?",
         ["model"] = NamingSchemes.Model,
     };
 
@@ -37,6 +38,9 @@ internal sealed partial class NameRule
         _theirForm = Form(theirs);
         if (ours is not null) _ourForm = Form(ours);
     }
+
+    /// <summary>timm's tensor is joined of several.</summary>
+    public bool IsPart => _ours?.Contains(NamingScheme.PartMark, StringComparison.Ordinal) == true;
 
     /// <summary>Reads a name of the code base.</summary>
     /// <returns>True where the rule is about this name; <paramref name="ours"/> is null where timm has none.</returns>
@@ -58,6 +62,7 @@ internal sealed partial class NameRule
         {
             "model" => model,
             "chunk" => "",
+            "tower" => model,
             string name => match.Groups[name].Value,
         });
 

@@ -16,6 +16,11 @@ public sealed class NamingDialect
     /// <summary>timm's Vision Transformers.</summary>
     public static NamingDialect Timm { get; } = new(NamingSchemes.Timm, "");
 
+    /// <summary>timm's models of the EVA family, such as its DINOv3.</summary>
+    /// <param name="isGated">The MLP has a gate.</param>
+    public static NamingDialect Eva(bool isGated) => new(NamingSchemes.Eva, "",
+        [.. isGated ? NamingSchemes.EvaGated : [], .. NamingSchemes.EvaCommon]);
+
     /// <summary>timm's and torchvision's residual networks.</summary>
     public static NamingDialect ResNet { get; } = new(NamingSchemes.ResNet, "");
 
@@ -86,12 +91,12 @@ public sealed class NamingDialect
                     1, weight.Shape[^1]));
             if (NameOf(weight.Name) is string name) written.Add(Named(weight, name, weight.Name));
             else
-                for (int part = 0; part < 3; part++)
+                for (int part = 0, parts = NamingScheme.PartsOf(weight.Name); part < parts; part++)
                 {
                     string ours = $"{weight.Name}{NamingScheme.PartMark}{part}";
-                    Weight third = weight.Window(part * weight.Count / 3,
-                        [weight.Shape.Count > 0 ? weight.Shape[0] / 3 : 0, .. weight.Shape.Skip(1)]);
-                    written.Add(Named(third, NameOf(ours) ?? weight.Name, ours));
+                    Weight own = weight.Window(part * weight.Count / parts,
+                        [weight.Shape.Count > 0 ? weight.Shape[0] / parts : 0, .. weight.Shape.Skip(1)]);
+                    written.Add(Named(own, NameOf(ours) ?? weight.Name, ours));
                 }
         }
 
@@ -103,7 +108,9 @@ public sealed class NamingDialect
     {
         foreach (NameRule rule in _rules)
             if (rule.Write(ours, _model) is string name) return name;
-        return IsLikeTimm && _scheme.Translate(ours) == ours ? ours : null;
+        bool isJoined = _rules.Any(rule => rule.IsPart
+            && rule.Write($"{ours}{NamingScheme.PartMark}0", _model) is not null);
+        return !isJoined && IsLikeTimm && _scheme.Translate(ours) == ours ? ours : null;
     }
 
     /// <summary>Names that have no rule are timm's.</summary>

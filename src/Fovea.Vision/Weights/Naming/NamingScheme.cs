@@ -24,6 +24,17 @@ public sealed class NamingScheme
     /// <summary>For people, e.g. <c>Hugging Face</c>.</summary>
     public string Name { get; }
 
+    /// <summary>Tensors that are cut into several, each under a name of its own.</summary>
+    internal IReadOnlyList<CutRule> Cuts { get; init; } = [];
+
+    /// <summary>Some of its tensors are parts of one of timm's.</summary>
+    internal bool Joins => _rules.Any(rule => rule.IsPart);
+
+    /// <summary>Number of parts that make a joined tensor: queries, keys and values, or the two halves of an MLP with a
+    /// gate.</summary>
+    /// <param name="name">Its name, without the mark of a part.</param>
+    internal static int PartsOf(string name) => name.Contains(".mlp.fc1.", StringComparison.Ordinal) ? 2 : 3;
+
     /// <summary>True where one of the names belongs to this scheme alone.</summary>
     internal bool Recognises(IEnumerable<string> names) => names.Any(name => _marks.Any(mark => mark.IsMatch(name)));
 

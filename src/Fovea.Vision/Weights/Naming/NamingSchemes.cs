@@ -5,7 +5,8 @@ namespace Fovea.Vision.Weights.Naming;
 /// <remarks>
 /// Sources: the state dicts of torchvision 0.12 and 0.14, of transformers' ViT, DeiT, Dinov2, Dinov2WithRegisters and
 /// ResNet models, and of facebookresearch's dinov2 (whose training code numbers blocks within chunks,
-/// <c>blocks.1.7.</c>: the second number counts through), and of the authors' Swin Transformer.
+/// <c>blocks.1.7.</c>: the second number counts through), and of the authors' Swin Transformer, of
+/// timm's EVA family, of facebookresearch's dinov3 and of transformers' SigLIP.
 /// </remarks>
 public static class NamingSchemes
 {
@@ -149,6 +150,75 @@ public static class NamingSchemes
         "MAE", [@"decoder_embed\.weight", @"decoder_blocks\.\d+\..+"],
         new("mask_token", null), new("decoder_{rest}", null));
 
+    /// <summary>An MLP with a gate of timm's EVA family: two matrices.</summary>
+    internal static NameRule[] EvaGated { get; } =
+    [
+        new("blocks.{n}.mlp.fc1_g.{leaf}", "blocks.{n}.mlp.fc1.{leaf}/0"),
+        new("blocks.{n}.mlp.fc1_x.{leaf}", "blocks.{n}.mlp.fc1.{leaf}/1"),
+    ];
+
+    /// <summary>timm's models of the EVA family, such as its DINOv3: factors of layer scale stand in the
+    /// block.</summary>
+    internal static NameRule[] EvaCommon { get; } =
+    [
+        new("blocks.{n}.gamma_{half}", "blocks.{n}.ls{half}.gamma"),
+        new("blocks.{n}.attn.k_bias", null),
+        new("rope.periods", null),
+    ];
+
+    /// <summary>timm's models of the EVA family.</summary>
+    public static NamingScheme Eva { get; } = new(
+        "timm EVA", [@"blocks\.\d+\.gamma_1", @"blocks\.\d+\.mlp\.fc1_g\.weight"],
+        [.. EvaGated, .. EvaCommon]);
+
+    /// <summary>facebookresearch's DINOv3: nearly DINOv2's names, with a bias of the keys that is masked.</summary>
+    public static NamingScheme DinoV3 { get; } = new(
+        "DINOv3 (original)",
+        ["storage_tokens", @"rope_embed\.periods", @"blocks\.(?:\d+\.)?\d+\.attn\.qkv\.bias_mask"],
+        new("mask_token", null),
+        new("storage_tokens", "reg_token"),
+        new("rope_embed.{rest}", null),
+        new("local_cls_norm.{leaf}", null),
+        new("blocks.{chunk}{n}.attn.qkv.bias_mask", null),
+        new(DinoMlp + "w1.{leaf}", "blocks.{n}.mlp.fc1.{leaf}/0"),
+        new(DinoMlp + "w2.{leaf}", "blocks.{n}.mlp.fc1.{leaf}/1"),
+        new(DinoMlp + "w3.{leaf}", "blocks.{n}.mlp.fc2.{leaf}"),
+        new("blocks.{chunk}{n}.{rest}", "blocks.{n}.{rest}"))
+    {
+        Cuts = [new(@"(blocks\.\d+\.attn)\.qkv\.bias", 3, ("$1.q_bias", 0, 1), ("$1.v_bias", 2, 1))],
+    };
+
+    private const string SiglipLayer = "{tower}encoder.layers.{n}.";
+
+    /// <summary>transformers' SiglipVisionModel, alone or in a SiglipModel.</summary>
+    public static NamingScheme Siglip { get; } = new(
+        "Hugging Face SigLIP",
+        [@"(?:vision_model\.)?head\.probe"],
+        new("{tower}embeddings.patch_embedding.{leaf}", "patch_embed.proj.{leaf}"),
+        new("{tower}embeddings.position_embedding.weight", "pos_embed"),
+        new("{tower}embeddings.position_ids", null),
+        new(SiglipLayer + "layer_norm{half}.{leaf}", "blocks.{n}.norm{half}.{leaf}"),
+        new(SiglipLayer + "self_attn.q_proj.{leaf}", "blocks.{n}.attn.qkv.{leaf}/0"),
+        new(SiglipLayer + "self_attn.k_proj.{leaf}", "blocks.{n}.attn.qkv.{leaf}/1"),
+        new(SiglipLayer + "self_attn.v_proj.{leaf}", "blocks.{n}.attn.qkv.{leaf}/2"),
+        new(SiglipLayer + "self_attn.out_proj.{leaf}", "blocks.{n}.attn.proj.{leaf}"),
+        new(SiglipLayer + "mlp.fc{half}.{leaf}", "blocks.{n}.mlp.fc{half}.{leaf}"),
+        new("{tower}post_layernorm.{leaf}", "norm.{leaf}"),
+        new("{tower}head.probe", "attn_pool.latent"),
+        new("{tower}head.attention.in_proj_{leaf}", "attn_pool.in_proj.{leaf}"),
+        new("{tower}head.attention.out_proj.{leaf}", "attn_pool.proj.{leaf}"),
+        new("{tower}head.layernorm.{leaf}", "attn_pool.norm.{leaf}"),
+        new("{tower}head.mlp.fc{half}.{leaf}", "attn_pool.mlp.fc{half}.{leaf}"),
+        new("text_model.{rest}", null),
+        new("logit_scale", null),
+        new("logit_bias", null))
+    {
+        Cuts =
+        [
+            new(@"(attn_pool)\.in_proj\.(weight|bias)", 3, ("$1.q.$2", 0, 1), ("$1.kv.$2", 1, 2)),
+        ],
+    };
+
     /// <summary>timm's Vision Transformers, DeiT's, and this project's.</summary>
     public static NamingScheme Timm { get; } =
         new("timm", [@"patch_embed\..+\.weight", @"blocks\.0\..+"], SwinTables);
@@ -172,7 +242,7 @@ public static class NamingSchemes
 
     /// <summary>Those that can be recognised; a file may have marks of several, then the first counts.</summary>
     internal static IReadOnlyList<NamingScheme> All { get; } =
-        [HuggingFace, TorchvisionVit, MaskedAutoencoder, DinoV2, Swin, Timm, ResNet];
+        [HuggingFace, Siglip, TorchvisionVit, MaskedAutoencoder, DinoV3, DinoV2, Swin, Eva, Timm, ResNet];
 
     /// <summary>The scheme of these names, or null.</summary>
     internal static NamingScheme? Of(IReadOnlyCollection<string> names) =>

@@ -35,13 +35,16 @@ public sealed record StateDict(NamingScheme Scheme, string Prefix, IReadOnlyList
                 continue;
             }
 
-            int mark = scheme == NamingSchemes.HuggingFace ? name.LastIndexOf(NamingScheme.PartMark) : -1;
+            int mark = scheme.Joins ? name.LastIndexOf(NamingScheme.PartMark) : -1;
             string whole = mark < 0 ? name : name[..mark];
             bool isNew;
             if (mark >= 0 && name[(mark + 1)..] is "0" or "1" or "2")
             {
-                if (!parts.TryGetValue(whole, out Weight?[]? of)) parts[whole] = of = new Weight?[3];
+                if (!parts.TryGetValue(whole, out Weight?[]? of))
+                    parts[whole] = of = new Weight?[NamingScheme.PartsOf(whole)];
                 int part = name[^1] - '0';
+                if (part >= of.Length) throw new CheckpointException(
+                    $"{file.Path}: '{weight.Name}' is no part of '{whole}'.");
                 isNew = of[part] is null;
                 of[part] = weight;
                 if (of.Count(item => item is not null) == 1) order.Add(whole);
@@ -60,9 +63,13 @@ public sealed record StateDict(NamingScheme Scheme, string Prefix, IReadOnlyList
         foreach ((string name, Weight?[] three) in parts)
             if (!found.TryAdd(name, Join(name, three, file.Path))) throw new CheckpointException(
                 $"{file.Path}: '{name}' is there both whole and in parts.");
+        Cut(scheme, found, order);
         if (order.Count == 0) throw new CheckpointException($"{file.Path}: holds no weights of a model.");
         if (scheme == NamingSchemes.HuggingFace || scheme == NamingSchemes.DinoV2) FoldClassPosition(found);
         if (scheme == NamingSchemes.HuggingFace) CutHead(found);
+        if (scheme == NamingSchemes.Siglip && found.GetValueOrDefault("pos_embed") is { Shape: [_, _] } flat)
+            found[flat.Name] = flat with { Shape = [1, .. flat.Shape] };
+        if (scheme == NamingSchemes.DinoV3) DinoV3Constants.Check(file, prefix);
         return new StateDict(scheme, prefix, [.. order.Select(name => found[name])], aside);
     }
 
@@ -71,16 +78,32 @@ public sealed record StateDict(NamingScheme Scheme, string Prefix, IReadOnlyList
     private static bool IsOfTraining(string name) => name.StartsWith("optimizer.", StringComparison.Ordinal)
         || name.StartsWith("objective.", StringComparison.Ordinal);
 
-    /// <summary>Queries, keys and values as one matrix, in this order.</summary>
+    /// <summary>Queries, keys and values as one matrix, in this order; or the halves of an MLP with a gate.</summary>
     private static Weight Join(string name, Weight?[] parts, string path)
     {
-        if (parts is not [{ } query, { } key, { } value])
-            throw new CheckpointException($"{path}: '{name}' needs queries, keys and values, of which one is missing.");
-        if (query.Shape.Count == 0 || !key.Shape.SequenceEqual(query.Shape) || !value.Shape.SequenceEqual(query.Shape))
+        string what = parts.Length == 3 ? "queries, keys and values" : "a gate and what it gates";
+        Weight[] all = [.. parts.OfType<Weight>()];
+        if (all.Length < parts.Length)
+            throw new CheckpointException($"{path}: '{name}' needs {what}, of which one is missing.");
+        if (all.Any(part => part.Shape.Count == 0 || !part.Shape.SequenceEqual(all[0].Shape)))
             throw new CheckpointException(
-                $"{path}: queries, keys and values of '{name}' have different shapes: {query.ShapeText}, "
-                    + $"{key.ShapeText}, {value.ShapeText}.");
-        return Weight.Concatenate(name, [query, key, value]);
+                $"{path}: {what} of '{name}' have different shapes: "
+                    + $"{string.Join(", ", all.Select(part => part.ShapeText))}.");
+        return Weight.Concatenate(name, all);
+    }
+
+    private static void Cut(NamingScheme scheme, Dictionary<string, Weight> found, List<string> order)
+    {
+        foreach (CutRule rule in scheme.Cuts)
+            foreach (string name in order.ToArray())
+            {
+                if (rule.Cut(found[name]) is not { } pieces || pieces.Any(piece => found.ContainsKey(piece.Name)))
+                    continue;
+                found.Remove(name);
+                order.Remove(name);
+                foreach (Weight piece in pieces) found.Add(piece.Name, piece);
+                order.AddRange(pieces.Select(piece => piece.Name));
+            }
     }
 
     /// <summary>

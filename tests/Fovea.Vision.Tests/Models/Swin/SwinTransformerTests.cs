@@ -6,6 +6,7 @@ using Fovea.Vision.Models.Swin;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Position;
 using Fovea.Vision.Tests.Support;
+using Fovea.Vision.Tests.Weights.Support;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Storage;
@@ -167,7 +168,7 @@ public sealed class SwinTransformerTests
         Weight[] own = [.. model.NamedState().Select(entry => Weight.Of(entry.Name, entry.Tensor.Value))];
         Weight table = Weight.Of("layers.1.blocks.2.attn.relative_position_index", WeightType.F32, [1], [0]),
             mask = table with { Name = "layers.0.blocks.1.attn_mask" };
-        using Memory theirs = new([.. own.Select(weight => weight with
+        using WeightsInMemory theirs = new([.. own.Select(weight => weight with
         {
             Name = weight.Name.Replace("layers.1.downsample", "layers.0.downsample").Replace("head.fc.", "head."),
         }), table, mask]);
@@ -176,7 +177,7 @@ public sealed class SwinTransformerTests
         Assert.Equal([table.Name, mask.Name], weights.LeftAside);
         Load(weights);
 
-        using Memory timms = new([.. own, table, mask]);
+        using WeightsInMemory timms = new([.. own, table, mask]);
         weights = StateDict.Of(timms);
         Assert.Equal(NamingSchemes.Timm, weights.Scheme);
         Assert.Equal([table.Name, mask.Name], weights.LeftAside);
@@ -303,18 +304,5 @@ public sealed class SwinTransformerTests
         return own.Linear([DoubleModel.Mean(own.LayerNorm(x, "norm", Epsilon))], "head.fc")[0];
 
         int Region(int place, int size, int by) => by == 0 || place < size - window ? 0 : place < size - by ? 1 : 2;
-    }
-
-    private sealed class Memory(IReadOnlyList<Weight> weights) : WeightFile
-    {
-        public override string Path => "memory";
-
-        public override string Format => "memory";
-
-        public override IReadOnlyList<Weight> Weights => weights;
-
-        protected override void Dispose(bool disposing)
-        {
-        }
     }
 }
