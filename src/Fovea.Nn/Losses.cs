@@ -93,6 +93,49 @@ public static class Losses
         return MeanSquaredError(predicted, targets);
     }
 
+    /// <summary>Mean over rows of 1 − cos(student, teacher). The teacher gets no gradient.</summary>
+    /// <param name="student"><c>[row, dim]</c>.</param>
+    /// <param name="teacher"><c>[row, dim]</c>.</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static Tensor CosineDistance(Tensor student, Tensor teacher)
+    {
+        RequireSame(student, teacher, nameof(CosineDistance));
+        int rows = student.Shape[0];
+        Tensor wanted;
+        using (Tape.Pause()) wanted = UnitRows(teacher);
+        Tensor agreement = Ops.Scale(Ops.Sum(Ops.Multiply(UnitRows(student), wanted)), -1f / rows);
+        return Ops.Add(Tensor.Full(agreement.Shape, 1, student.Device), agreement);
+    }
+
+    /// <summary>Mean of (student − whitened teacher)², each row of the teacher shifted and scaled to mean 0 and
+    /// variance 1: (t − mean) / √(var + 1e-6) (Wei et al. 2022, arXiv:2205.14141, section 3: whitened features). The
+    /// teacher gets no gradient.</summary>
+    /// <param name="student"><c>[row, dim]</c>.</param>
+    /// <param name="teacher"><c>[row, dim]</c>.</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static Tensor WhitenedError(Tensor student, Tensor teacher)
+    {
+        RequireSame(student, teacher, nameof(WhitenedError));
+        int elements = teacher.Shape[1];
+        Tensor wanted;
+        using (Tape.Pause())
+            wanted = Ops.LayerNorm(teacher, Tensor.Full([elements], 1, teacher.Device),
+                Tensor.Zeros([elements], teacher.Device), 1e-6f);
+        return MeanSquaredError(student, wanted);
+    }
+
+    /// <summary>Rows scaled to length 1, by RMS norm with the factor 1/√n; rows of zeros stay.</summary>
+    /// <param name="rows"><c>[row, dim]</c>.</param>
+    /// <returns>The same shape.</returns>
+    public static Tensor UnitRows(Tensor rows)
+    {
+        const float Tiny = 1e-24f;   // of squares
+        int elements = rows.Shape[1];
+        return Ops.RmsNorm(rows, Tensor.Full([elements], (float)(1 / Math.Sqrt(elements)), rows.Device), Tiny);
+    }
+
     /// <summary>
     /// −1/pairs Σ_i Σ_(v ≠ i) Σ_k t_i log softmax(s_v / τ): cross-entropy of every view of the student with each of the
     /// teacher's views but itself, the mean over pairs and images (Caron et al. 2021, arXiv:2104.14294, eq. 3).

@@ -47,7 +47,7 @@ internal sealed class BatchGradients(TrainingParts parts)
     /// both.</summary>
     public (Tensor Loss, HeadScores? Scores) Forward(BatchPart part, int step)
     {
-        if (parts.Objective is { } objective) return objective.Forward(part, step);
+        if (parts.Objective is { } objective) return objective.Forward(part, step, Loss);
         Tensor images = part.Images(parts.Device);
         HeadScores scores = parts.Model.ForwardHeads(images);
         return (Loss(scores, part, images), scores);

@@ -151,7 +151,9 @@ public static class TrainingSetup
         if (device.Backend.UsesHostMemory) StepMemory.Require(recipe, config, shards);
         ImageClassifier model = config.Build();
         int steps = 0;
-        Objective? objective = ObjectiveChoice.Create(recipe, config, model, device, () => steps);
+        Teacher? teacher = Teacher.Load(recipe.Distillation, config,
+            LoaderChoice.Normalized(data.Info, recipe.Data), device);
+        Objective? objective = ObjectiveChoice.Create(recipe, config, model, device, teacher, () => steps);
         fill(model, objective, device, data.Info);
         FineTuning.Prepare(model, recipe);
         DataLoader train = LoaderChoice.Training(recipe, config, data, shards);
@@ -172,8 +174,7 @@ public static class TrainingSetup
             Optimizer = OptimisationChoice.Optimizer(recipe.Optimisation, objective?.Learner ?? model),
             Schedule = OptimisationChoice.Schedule(recipe, train.BatchesPerEpoch),
             Average = null,
-            Teacher = Teacher.Load(recipe.Distillation, config, LoaderChoice.Normalized(data.Info, recipe.Data),
-                device),
+            Teacher = recipe.Distillation.IsOfFeatures ? null : teacher,
             Warnings = [.. FineTuning.Warnings(recipe, config)],
             Data = data,
             TrainLoader = train,

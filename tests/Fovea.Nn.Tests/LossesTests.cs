@@ -108,6 +108,39 @@ public sealed class LossesTests
         GoldenAssert.Close([.. gradient.Select(value => (float)value)], student.Gradient!.ToArray(), 1e-4, 1e-5);
     }
 
+    [Theory]
+    [InlineData("reference")]
+    [InlineData("cpu")]
+    public void Distances_of_features_are_the_formulas(string device)
+    {
+        const int Rows = 4, Elements = 6;
+        float[] s = TestTensors.Normal([Rows, Elements], Device.Reference).ToArray(),
+            t = TestTensors.Normal([Rows, Elements], Device.Reference, 1).ToArray();
+        double cosine = 0, squares = 0;
+        for (int row = 0; row < Rows; row++)
+        {
+            double[] a = [.. s[(row * Elements)..((row + 1) * Elements)]],
+                b = [.. t[(row * Elements)..((row + 1) * Elements)]];
+            double mean = b.Average(), variance = b.Sum(x => (x - mean) * (x - mean)) / Elements;
+            cosine += (1 - a.Zip(b, (x, y) => x * y).Sum()
+                / Math.Sqrt(a.Sum(x => x * x) * b.Sum(x => x * x))) / Rows;
+            squares += a.Zip(b, (x, y) => Math.Pow(x - (y - mean) / Math.Sqrt(variance + 1e-6), 2)).Sum()
+                / (Rows * Elements);
+        }
+
+        Tensor student = Tensor.From(s, [Rows, Elements], TestDevice.Named(device)),
+            teacher = Tensor.From(t, [Rows, Elements], TestDevice.Named(device));
+        (student.RequiresGradient, teacher.RequiresGradient) = (true, true);
+        using Tape tape = Tape.Record();
+        Tensor distance = Losses.CosineDistance(student, teacher), error = Losses.WhitenedError(student, teacher);
+        Assert.Equal(cosine, distance.Item(), 1e-5);
+        Assert.Equal(squares, error.Item(), 1e-5);
+        tape.Backward(Ops.Add(distance, error));
+
+        Assert.Null(teacher.Gradient);
+        Assert.NotNull(student.Gradient);
+    }
+
     [Fact]
     public void Shapes_that_differ_are_named()
     {

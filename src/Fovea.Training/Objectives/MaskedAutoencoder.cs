@@ -52,7 +52,7 @@ internal sealed class MaskedAutoencoder : Objective
     public (int Depth, int Dim) Decoder => (_decoder.Depth, _decoder.Dim);
 
     /// <inheritdoc/>
-    public override (Tensor Loss, HeadScores? Scores) Forward(BatchPart part, int step)
+    public override (Tensor Loss, HeadScores? Scores) Forward(BatchPart part, int step, ClassLoss classes)
     {
         Tensor images = part.Images(_device);
         int patches = Patches(_encoder.Config);

@@ -6,6 +6,12 @@ using Fovea.Vision;
 
 namespace Fovea.Training.Objectives;
 
+/// <summary>The mean loss of a part's classes, as the recipe asks for it.</summary>
+/// <param name="scores">Scores of the images.</param>
+/// <param name="part">The images.</param>
+/// <param name="images">The images as the model saw them.</param>
+internal delegate Tensor ClassLoss(HeadScores scores, BatchPart part, Tensor images);
+
 /// <summary>Loss that a run learns in place of the classes of its images, or besides them, and what is learned beside
 /// the model for it.</summary>
 /// <param name="model">The model that learns.</param>
@@ -38,7 +44,8 @@ internal abstract class Objective(ImageClassifier model, Module? parts)
     /// <summary>The mean loss of a part of a batch, and the scores of its images where they are classified.</summary>
     /// <param name="part">The images.</param>
     /// <param name="step">Steps done before.</param>
-    public abstract (Tensor Loss, HeadScores? Scores) Forward(BatchPart part, int step);
+    /// <param name="classes">The loss of classes that the recipe asks for.</param>
+    public abstract (Tensor Loss, HeadScores? Scores) Forward(BatchPart part, int step, ClassLoss classes);
 
     /// <summary>An epoch begins, or goes on.</summary>
     /// <param name="epoch">From 0.</param>

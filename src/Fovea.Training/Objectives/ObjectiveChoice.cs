@@ -1,4 +1,5 @@
 using Fovea.Tensors;
+using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
@@ -20,13 +21,22 @@ internal static class ObjectiveChoice
     /// <param name="config">The model.</param>
     /// <param name="model">Built, without memory.</param>
     /// <param name="device">Device of the model.</param>
+    /// <param name="teacher">The model to learn from, or null.</param>
     /// <param name="steps">Steps of the run, once its images are known.</param>
     /// <exception cref="UsageException">The model cannot learn it.</exception>
     public static Objective? Create(Recipe recipe, ModelConfig config, ImageClassifier model, Device device,
-        Func<int> steps)
+        Teacher? teacher, Func<int> steps)
     {
         PretrainingSection options = recipe.Pretraining;
-        if (options.Method == PretrainingMethod.None) return null;
+        if (options.Method == PretrainingMethod.None)
+            return teacher is null || !recipe.Distillation.IsOfFeatures ? null
+                : new FeatureDistillation(model as VisionTransformer
+                    ?? throw new UsageException(
+                        $"'{recipe.Model.Name}' is no Vision Transformer, whose features can be taught here.")
+                    {
+                        Field = "distill",
+                        Remedy = "Any model learns a teacher's classes: soft or hard.",
+                    }, teacher, recipe.Distillation, device);
         if (model is not VisionTransformer transformer)
             throw new UsageException(
                 $"'{recipe.Model.Name}' is no Vision Transformer, which is what is pretrained here.")

@@ -11,8 +11,6 @@ namespace Fovea.Training.Objectives;
 /// </summary>
 internal sealed class ProjectionHead : Module
 {
-    private const float Tiny = 1e-24f;   // of squares: rows of zeros stay zeros
-
     private readonly Linear _first, _second, _third;
 
     /// <param name="inputs">Features of the model.</param>
@@ -38,13 +36,6 @@ internal sealed class ProjectionHead : Module
     public Tensor Forward(Tensor features)
     {
         Tensor x = _second.Forward(UnaryOperator.Gelu, _first.Forward(features));
-        return Ops.Linear(Unit(_third.Forward(UnaryOperator.Gelu, x)), Unit(LastLayer));
-    }
-
-    /// <summary>Rows scaled to length 1: RMS norm with the factor 1/√n.</summary>
-    private static Tensor Unit(Tensor rows)
-    {
-        int elements = rows.Shape[1];
-        return Ops.RmsNorm(rows, Tensor.Full([elements], (float)(1 / Math.Sqrt(elements)), rows.Device), Tiny);
+        return Ops.Linear(Losses.UnitRows(_third.Forward(UnaryOperator.Gelu, x)), Losses.UnitRows(LastLayer));
     }
 }

@@ -64,7 +64,7 @@ internal sealed class SelfDistillation : Objective
     }
 
     /// <inheritdoc/>
-    public override (Tensor Loss, HeadScores? Scores) Forward(BatchPart part, int step)
+    public override (Tensor Loss, HeadScores? Scores) Forward(BatchPart part, int step, ClassLoss classes)
     {
         Tensor[] views = [part.Images(_device), .. Enumerable.Range(0, part.Batch.Views.Count)
             .Select(view => part.View(view, _device))];

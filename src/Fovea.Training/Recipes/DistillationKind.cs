@@ -8,4 +8,12 @@ public enum DistillationKind
 
     /// <summary>The teacher's probabilities, softened by a temperature (eq. 2).</summary>
     Soft,
+
+    /// <summary>The teacher's pooled features, by their direction, behind a learned projection of the
+    /// student's.</summary>
+    Feature,
+
+    /// <summary>The teacher's tokens, patch by patch, behind a learned projection of the student's (Wei et al. 2022,
+    /// arXiv:2205.14141, section 3).</summary>
+    Token,
 }

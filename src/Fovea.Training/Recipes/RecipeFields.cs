@@ -372,15 +372,17 @@ public static class RecipeFields
             (r, s) => r with { Distillation = s });
         return
         [
-            Fixed(section.Field("teacher", ValueForm.Text("RUN").OrNone("none"), s => s.Teacher,
+            Fixed(section.Field("teacher", ValueForm.Text("RUN|FILE").OrNone("none"), s => s.Teacher,
                 (s, v) => s with { Teacher = v },
-                "Learn from this run's model too", "teacher-path")),
+                "Learn from this run's or file's model too", "teacher-path")),
             Fixed(section.Field("distill",
                 ValueForm.Choice<DistillationKind>(),
-                s => s.Kind, (s, v) => s with { Kind = v }, "The teacher's classes or its probabilities",
+                s => s.Kind, (s, v) => s with { Kind = v },
+                "The teacher's classes, its probabilities, its pooled features, or its tokens patch by patch",
                 "distillation-type")),
             section.Field("distill-alpha", Share.Or("auto"), s => s.Alpha, (s, v) => s with { Alpha = v },
-                "Share of the teacher in the loss; 0.5 for hard, 0.1 for soft unless given", "distillation-alpha"),
+                "Share of the teacher in the loss; 0.1 for soft, 0.5 for the others unless given",
+                "distillation-alpha"),
             section.Field("distill-temperature", ValueForm.Real(new Interval(1e-3, 1e3)), s => s.Temperature,
                 (s, v) => s with { Temperature = v },
                 "Softens the probabilities of soft distillation", "distillation-tau"),

@@ -35,7 +35,7 @@ public static class RecipeText
         DistillationSection how = recipe.Distillation;
         if (how.Teacher is null) return "";
         bool isSoft = how.Kind == DistillationKind.Soft;
-        return $"{how.Teacher}, {(isSoft ? "soft" : "hard")} distillation, alpha {Text(how.UsedAlpha)}"
+        return $"{how.Teacher}, {how.Kind.ToString().ToLowerInvariant()} distillation, alpha {Text(how.UsedAlpha)}"
             + (isSoft ? $", temperature {Text(how.Temperature)}" : "");
     }
 

@@ -5,6 +5,7 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tests.Support;
 using Fovea.Vision;
+using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Training.Tests.Models;
 
@@ -76,7 +77,10 @@ public sealed class TeacherTests : IDisposable
         ModelConfig config = TrainedModel.Load(run.Path, Device.Cpu).Model.Config;
         Assert.Contains("same classes",
             Assert.Throws<UsageException>(() =>
-                Teacher.Load(options, config, TinyRun.Images.Select("4").Info, Device.Cpu)).Message);
+                Teacher.Load(options, config, TinyRun.Images.Info with
+                {
+                    ClassNames = [.. TinyRun.Images.Info.ClassNames.Select(name => name + "s")],
+                }, Device.Cpu)).Message);
         Assert.Contains("`image-size` 8",
             Assert.Throws<UsageException>(() =>
                 Teacher.Load(options, config with { ImageSize = 16 }, TinyRun.Images.Info, Device.Cpu)).Message);
@@ -98,6 +102,72 @@ public sealed class TeacherTests : IDisposable
         float[] expected = model.Model.Forward(Normalised(own)).ToArray(),
             got = teacher.Scores(Normalised(other)).ToArray();
         for (int c = 0; c < 10; c++) Assert.Equal(expected[c], got[c], 1e-4);
+    }
+
+    [Fact]
+    public void Classes_are_matched_by_name_whatever_their_numbers()
+    {
+        RunDirectory run = TinyRun.Start(
+            TinyRun.Recipe with { Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 } }, _folder["teacher"]);
+        TrainedModel model = TrainedModel.Load(run.Path, Device.Cpu);
+        DatasetInfo some = TinyRun.Images.Info with
+        {
+            ClassNames = [.. new[] { 7, 2, 5 }.Select(label => TinyRun.Images.Info.ClassNames[label])],
+        };
+        Teacher teacher = Teacher.Load(new() { Teacher = run.Path }, model.Model.Config, some, Device.Cpu)!;
+        using StepScope scope = StepScope.Begin();
+        Tensor images = Tensor.From(
+            [.. Enumerable.Range(0, 2 * 3 * 64).Select(i => new Philox(5, 5).Uniform((ulong)i, -1, 1))], [2, 3, 8, 8],
+            Device.Cpu);
+
+        float[] all = model.Model.Forward(images).ToArray(), matched = teacher.Scores(images).ToArray();
+
+        Assert.Equal([all[7], all[2], all[5], all[17], all[12], all[15]], matched);
+    }
+
+    [Theory]
+    [InlineData(DistillationKind.Feature)]
+    [InlineData(DistillationKind.Token)]
+    public void Features_are_learned_behind_a_projection_that_resumes_and_that_the_result_lacks(DistillationKind kind)
+    {
+        RunDirectory run = TinyRun.Start(
+            TinyRun.Recipe with
+            {
+                Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 },
+                Model = TinyRun.Recipe.Model with { Dim = 32, Heads = 2, PatchSize = 2 },
+            }, _folder["teacher"]);
+        Recipe recipe = TinyRun.Recipe with
+        {
+            Distillation = new() { Teacher = run.Path, Kind = kind, Alpha = 1 },
+            Regularisation = new(),
+            Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 12, LearningRate = 3e-3 },
+            Run = TinyRun.Recipe.Run with { LogEvery = 1, Threads = 1 },
+        };
+        List<double> losses = [];
+        RunDirectory whole = TinyRun.Start(recipe, _folder["whole"],
+            new SilentObserver(progress => losses.Add(progress.BatchLoss)));
+        using CancellationTokenSource stop = new();
+        Assert.Throws<OperationCanceledException>(() => TinyRun.Start(recipe, _folder["parts"],
+            new SilentObserver(progress => { if (progress.Step == 4) stop.Cancel(); }), stop));
+        RunDirectory parts = TinyRun.Resume(_folder["parts"],
+            old => old with { Run = old.Run with { Threads = 3 } });
+
+        Assert.True(losses[^3..].Average() < 0.7 * losses[..3].Average(),
+            $"from {losses[..3].Average()} to {losses[^3..].Average()}");
+        Dictionary<string, float[]> last = Tensors(whole.LastCheckpoint), best = Tensors(whole.BestCheckpoint);
+        Assert.Equal(last, Tensors(parts.LastCheckpoint));
+        Assert.Equal(best, Tensors(parts.BestCheckpoint));
+        Assert.Contains("objective.projection.weight", last.Keys);
+        Assert.DoesNotContain(best.Keys, name => name.StartsWith("objective.", StringComparison.Ordinal));
+        Assert.NotNull(TrainedModel.Load(whole.LastCheckpoint, Device.Cpu));   // which leaves the projection out
+    }
+
+    private static Dictionary<string, float[]> Tensors(string path)
+    {
+        using SafetensorsReader file = SafetensorsReader.Open(path);
+        Dictionary<string, float[]> tensors = [];
+        foreach (SafetensorsEntry entry in file.Entries) file.Read(entry, tensors[entry.Name] = new float[entry.Count]);
+        return tensors;
     }
 
     private static double[] Softmax(ReadOnlySpan<float> scores, double temperature)

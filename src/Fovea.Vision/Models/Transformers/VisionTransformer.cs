@@ -129,6 +129,17 @@ public sealed class VisionTransformer : ImageClassifier, IBlockModel
         return Config.Pooling == Pooling.Mean ? tokens : _norm.Forward(tokens);
     });
 
+    /// <summary>Scores together with what they are made of, computed once.</summary>
+    /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
+    /// <returns>The scores of each head; pooled features <c>[batch, dim]</c>; and the patches' normed tokens behind the
+    /// last block, <c>[batch, patch, dim]</c>.</returns>
+    /// <exception cref="ShapeException">The images have other channels, or do not divide into patches.</exception>
+    public (HeadScores Scores, Tensor Pooled, Tensor Patches) ForwardWithFeatures(Tensor images)
+    {
+        Tensor tokens = RunBlocks(images, null);
+        return (Score(tokens), Score(tokens, withHead: false).Mean(), _norm.Forward(Patches(tokens)));
+    }
+
     /// <summary>
     /// Normed tokens behind the last block of some patches, where the others are not there: what a masked autoencoder
     /// encodes (He et al. 2022, arXiv:2111.06377). Positions are those that the patches have in the whole image.
