@@ -51,15 +51,12 @@ internal static class CompareCommand
             Setting[] settings = [.. fields.Where(field => field.Given(parsed) is not null)
                 .Select(field => Setting.Read(field.Field.Name, field.Given(parsed)!, field.Name))];
             StudyPlan[] plans = [.. given.Select(file => StudyFile.Read(file).With(settings))
-                .Select(study => StudyPlan.Resolve(study, FolderOf(study, parsed.GetValue(output), given.Length)))];
+                .Select(study => PlanOf(study, FolderOf(study, parsed.GetValue(output), given.Length), terminal,
+                    stop))];
             if (plans.GroupBy(plan => Path.GetFullPath(plan.Directory)).FirstOrDefault(same => same.Count() > 1)
                 is { } twice)
                 throw new UsageException($"{string.Join(" and ", twice.Select(plan => plan.Study.Source))} have one "
                     + $"name, '{twice.First().Study.Name}', and so one directory; change the 'name' of one.");
-            foreach (Recipe recipe in plans.SelectMany(plan => plan.Cells).Where(cell => !cell.IsFinished)
-                .Select(cell => cell.Recipe)
-                .DistinctBy(recipe => (recipe.Model.Name, recipe.Model.Weights, recipe.Model.Pretrained)))
-                PublishedFiles.Fetch(PretrainedWeights.Missing(recipe), terminal, stop);
             bool asJson = parsed.GetValue(json), silent = parsed.GetValue(quiet) || asJson;
             int failures = 0;
             foreach (StudyPlan plan in plans)
@@ -75,6 +72,17 @@ internal static class CompareCommand
                 ? ExitCode.Success : throw new StudyInterruptedException(unfinished.Directory);
         });
         return command;
+    }
+
+    /// <summary>The plan of a study, whose published weights are fetched first.</summary>
+    private static StudyPlan PlanOf(Study study, string folder, Terminal terminal, CancellationToken stop)
+    {
+        StudyPlan plan = StudyPlan.Resolve(study, folder, looksAtWeights: false);
+        if (plan.Cells.All(cell => cell.Recipe.Model is { Weights: null, Pretrained: null })) return plan;
+        foreach (Recipe recipe in plan.Cells.Where(cell => !cell.IsFinished).Select(cell => cell.Recipe)
+            .DistinctBy(recipe => (recipe.Model.Name, recipe.Model.Weights, recipe.Model.Pretrained)))
+            PublishedFiles.Fetch(PretrainedWeights.Missing(recipe), terminal, stop);
+        return StudyPlan.Resolve(study, folder);
     }
 
     private static string FolderOf(Study study, string? output, int studies) => output is null

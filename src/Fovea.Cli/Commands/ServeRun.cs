@@ -20,6 +20,7 @@ internal static class ServeRun
         NamedModel[] models = [.. settings.Models.Select(text =>
         {
             (string name, string path) = NamedModel.Read(text);
+            PublishedFiles.Ensure(path, terminal, stop);
             return new NamedModel(name, path, settings.Load);
         })];
         using WorkInHand work = new WorkInHand().Begin();

@@ -27,7 +27,7 @@ internal sealed class FittingWeights
     /// <exception cref="UsageException">There are none, or they do not fit.</exception>
     public void Require(Recipe recipe, ImageClassifier model, DatasetInfo data)
     {
-        if (recipe.Model.Weights is not string path) return;
+        if (PretrainedWeights.Resolve(recipe).Model.Weights is not string path) return;
         _models.Add(recipe.Model.Name);
         (string, string) key = (path, $"{recipe.Model with { Weights = null }} {data.Name} {recipe.Data.Classes}");
         if (!_known.TryGetValue(key, out string? problem)) _known[key] = problem = ProblemOf(recipe, path, model, data);
@@ -38,14 +38,17 @@ internal sealed class FittingWeights
 
     private static string? ProblemOf(Recipe recipe, string path, ImageClassifier model, DatasetInfo data)
     {
-        if (PretrainedWeights.Listed(path) is not null) return null;   // fetched when it is needed
-        if (!Path.Exists(path)) return $"there is neither a file nor a directory '{path}'.";
+        if (PretrainedWeights.Listed(path) is not null)
+        {
+            if (PretrainedWeights.Missing(recipe) is not null) return null;   // fetched when it is needed
+        }
+        else if (!Path.Exists(path)) return $"there is neither a file nor a directory '{path}'.";
         try
         {
             FineTuning.RequireFit(model, path, recipe, data);
             return null;
         }
-        catch (FoveaException error) when (error is UsageException or CheckpointException)
+        catch (FoveaException error) when (error is UsageException or CheckpointException or DataException)
         {
             return error.Remedy is null ? error.Message : $"{error.Message} {error.Remedy}";
         }

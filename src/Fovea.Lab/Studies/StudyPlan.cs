@@ -35,7 +35,7 @@ public sealed record StudyPlan
 
     /// <summary>Resolves a study with the datasets' own information.</summary>
     /// <inheritdoc cref="Resolve(Study, string, Func{Recipe, DatasetInfo}, bool)"/>
-    public static StudyPlan Resolve(Study study, string directory)
+    public static StudyPlan Resolve(Study study, string directory, bool looksAtWeights = true)
     {
         Dictionary<(string, string?, string?), DatasetInfo> known = [];
         return Resolve(study, directory, recipe =>
@@ -43,7 +43,7 @@ public sealed record StudyPlan
             (string, string?, string?) key = (DatasetChoice.NameOf(recipe.Data, recipe.Model.Name),
                 recipe.Data.Directory, recipe.Data.Classes);
             return known.TryGetValue(key, out DatasetInfo? info) ? info : known[key] = DatasetChoice.Load(recipe).Info;
-        });
+        }, looksAtWeights);
     }
 
     /// <summary>Resolves a study.</summary>

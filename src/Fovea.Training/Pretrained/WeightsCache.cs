@@ -76,7 +76,7 @@ public sealed class WeightsCache(string folder, WeightsList list)
         WeightsOrigin? origin = WeightsOrigin.Beside(path);
         DownloadedFile file = await downloader.FetchAsync(FileOf(entry, origin), Path.GetDirectoryName(path)!, progress,
             said, stop).ConfigureAwait(false);
-        WeightsOrigin noted = Note(entry, file, origin, file.IsNew);
+        WeightsOrigin noted = Note(entry, file, file.IsNew ? origin : WeightsOrigin.Beside(path), file.IsNew);
         if (file.IsNew && noted.KnownBy == Nothing)
             said?.Invoke($"{entry.Name}: nobody publishes the SHA-256 of this file; it is {noted.Sha256} and has to be "
                 + $"that from now on ({WeightsOrigin.PathOf(path)}).");

@@ -86,6 +86,22 @@ public sealed class PublishedWeightsTests : IDisposable
     }
 
     [Fact]
+    public void Studies_fetch_what_their_cells_start_from()
+    {
+        string study = Path.Combine(_shell.Folder, "study.yaml"), results = Path.Combine(_shell.Folder, "study");
+        File.WriteAllText(study, """
+            name: published
+            base: { train-limit: 40, eval-limit: 20, batch-size: 16, epochs: 1, pretrained: small.test }
+            vary: { lr: [1e-3, 1e-4] }
+            seeds: [0]
+            """);
+        Assert.True(_shell.Run("compare", study, "--out", results, "--quiet") == 0, _shell.Error);
+        Assert.Single(_server.Starts);
+        Assert.Equal(2, Directory.GetFiles(results, "config.yaml", SearchOption.AllDirectories)
+            .Count(file => File.ReadAllText(file).Contains("weights: small.test", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void What_goes_wrong_is_a_sentence()
     {
         Assert.Equal(2, _shell.Run("weights", "get", "smal.test"));

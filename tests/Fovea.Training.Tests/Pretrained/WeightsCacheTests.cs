@@ -4,6 +4,7 @@ using Fovea.Training.Pretrained;
 
 namespace Fovea.Training.Tests.Pretrained;
 
+[Collection("Published weights")]
 public sealed class WeightsCacheTests : IDisposable
 {
     private readonly byte[] _content = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i * 7 >> 2))];
@@ -48,6 +49,19 @@ public sealed class WeightsCacheTests : IDisposable
         _server.Content = _content;
         File.Delete(path + ".part");
         Assert.True((await Fetch(cache)).IsNew);
+    }
+
+    [Fact]
+    public async Task Whoever_waited_for_another_process_keeps_its_note()
+    {
+        _server.Pause = 20;
+        WeightsCache cache = Cache();
+        (string Path, WeightsOrigin Origin, bool IsNew)[] both = await Task.WhenAll(
+            Task.Run(() => Fetch(cache)), Task.Run(() => Fetch(Cache())));
+        Assert.Single(both, one => one.IsNew);
+        Assert.Single(_server.Starts.Distinct());
+        WeightsOrigin origin = WeightsOrigin.Beside(both[0].Path)!;
+        Assert.Equal((_server.Root.AbsoluteUri + "mine.safetensors", "nothing"), (origin.Address, origin.KnownBy));
     }
 
     [Fact]

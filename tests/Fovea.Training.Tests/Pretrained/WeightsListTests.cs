@@ -7,6 +7,7 @@ using FsCheck.Fluent;
 
 namespace Fovea.Training.Tests.Pretrained;
 
+[Collection("Published weights")]
 public sealed class WeightsListTests
 {
     private const string Mine = """
@@ -106,6 +107,32 @@ public sealed class WeightsListTests
             list.PlaceOf(list.Require("resnet18")).AbsoluteUri);
         ListedWeights other = list.Require("vit_tiny_patch16_224");
         Assert.Equal(other.Address, list.PlaceOf(other));
+    }
+
+    [Fact]
+    public void Variables_name_mirrors_too()
+    {
+        WeightsList list = WeightsList.BuiltIn;
+        ListedWeights hub = list.Require("vit_tiny_patch16_224"), torch = list.Require("resnet18");
+        try
+        {
+            Environment.SetEnvironmentVariable("HF_ENDPOINT", "http://127.0.0.1:1/hf/");
+            Assert.Equal("http://127.0.0.1:1/hf" + hub.Address.AbsolutePath, list.PlaceOf(hub).AbsoluteUri);
+            Assert.Equal(torch.Address, list.PlaceOf(torch));
+            Environment.SetEnvironmentVariable("FOVEA_MIRROR", "http://127.0.0.1:1/all");
+            Assert.Equal("http://127.0.0.1:1/all/huggingface.co" + hub.Address.AbsolutePath,
+                list.PlaceOf(hub).AbsoluteUri);
+            Assert.Equal("http://127.0.0.1:1/all/download.pytorch.org/models/resnet18-f37072fd.pth",
+                list.PlaceOf(torch).AbsoluteUri);
+            Environment.SetEnvironmentVariable("FOVEA_MIRROR", "here");
+            Assert.Contains("FOVEA_MIRROR is 'here'",
+                Assert.Throws<UsageException>(() => list.PlaceOf(torch)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("HF_ENDPOINT", null);
+            Environment.SetEnvironmentVariable("FOVEA_MIRROR", null);
+        }
     }
 
     [Theory]
