@@ -52,8 +52,7 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
             int index = indices[i];
             if (TryRead(index, unreadable) is not int label) continue;
             batch.Labels[i] = label;
-            ulong repeat = (ulong)((start + i) % options.Repeats
-                + (options.ImagesPerEpoch is null ? 0 : (start + i) / dataset.Count * options.Repeats));
+            ulong repeat = (ulong)((start + i) % options.Repeats);
             ulong which = (uint)index | repeat << 32;
             Philox draws = Philox.For(options.Seed, "augment", (ulong)epoch, which);
             if (_views.Length > 0) PrepareViews(batch, i, (ulong)epoch, which);

@@ -41,13 +41,11 @@ public sealed class DataLoader
 
     /// <summary>Batches in a whole epoch.</summary>
     public int BatchesPerEpoch =>
-        _options.DropLast ? Length / _options.BatchSize
-            : (Length + _options.BatchSize - 1) / _options.BatchSize;
+        _options.DropLast ? _dataset.Count / _options.BatchSize
+            : (_dataset.Count + _options.BatchSize - 1) / _options.BatchSize;
 
     /// <summary>Images in a whole epoch.</summary>
-    public int ImagesPerEpoch => _options.DropLast ? BatchesPerEpoch * _options.BatchSize : Length;
-
-    private int Length => _options.ImagesPerEpoch ?? _dataset.Count;
+    public int ImagesPerEpoch => _options.DropLast ? BatchesPerEpoch * _options.BatchSize : _dataset.Count;
 
     /// <summary>The batches of one epoch. Each is valid until the next one is asked for. Ending early stops the
     /// workers.</summary>
@@ -76,18 +74,12 @@ public sealed class DataLoader
     /// <summary>The order of the images in an epoch.</summary>
     internal int[] Order(int epoch)
     {
-        int[] order = Pass(epoch, 0);
-        if (_options.ImagesPerEpoch is int length && length != order.Length)
-            order = [.. Enumerable.Range(0, (length + order.Length - 1) / order.Length)
-                .SelectMany(pass => Pass(epoch, pass)).Take(length)];
+        int[] order = _options.Shuffle ? Philox.For(_options.Seed, "shuffle", (ulong)epoch).Permutation(_dataset.Count)
+            : [.. Enumerable.Range(0, _dataset.Count)];
         // From the end, so that no source is overwritten before it is read.
         for (int i = order.Length - 1; i > 0; i--) order[i] = order[i / _options.Repeats];
         return order;
     }
-
-    /// <summary>The order of one of the passes over the dataset that an epoch consists of.</summary>
-    private int[] Pass(int epoch, int pass) => !_options.Shuffle ? [.. Enumerable.Range(0, _dataset.Count)]
-        : Philox.For(_options.Seed, "shuffle", (ulong)epoch, (ulong)pass).Permutation(_dataset.Count);
 
     /// <summary>Batches are made when they are needed; that they fit is known before.</summary>
     private void RequireMemory()

@@ -31,10 +31,6 @@ public sealed record LoaderOptions
     /// <summary>Further views of each image, beside the one that <see cref="Transforms"/> makes; none.</summary>
     public IReadOnlyList<ViewOptions> Views { get; init; } = [];
 
-    /// <summary>Images of an epoch, as often as it takes one pass after another; null: each once. No two of them are
-    /// transformed alike.</summary>
-    public int? ImagesPerEpoch { get; init; }
-
     /// <summary>Mixes the images of a batch with each other; null: never.</summary>
     public BatchMixing? Mixing { get; init; }
 
@@ -73,7 +69,6 @@ public sealed record LoaderOptions
         if (Workers is < 1 or > 256) throw new UsageException($"workers: must be from 1 to 256, not {Workers}.");
         if (Prefetch is < 1 or > 256) throw new UsageException($"prefetch: must be from 1 to 256, not {Prefetch}.");
         if (Repeats is < 1 or > 1024) throw new UsageException($"repeats: must be from 1 to 1024, not {Repeats}.");
-        if (ImagesPerEpoch < 1) throw new UsageException($"images per epoch: must be 1 or more, not {ImagesPerEpoch}.");
         Mixing?.Validate();
         if (Channels is not (null or 1 or 3)) throw new UsageException($"channels: must be 1 or 3, not {Channels}.");
         Check.Between(1, SizeForms.MostPixels, Height ?? 1, "image height");

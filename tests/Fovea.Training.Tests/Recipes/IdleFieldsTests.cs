@@ -41,7 +41,7 @@ public sealed class IdleFieldsTests
     [InlineData("distill-alpha=0.3", "`distill-alpha` 0.3 changes nothing: there is no teacher.")]
     [InlineData("distill-temperature=2", "`distill-temperature` 2 changes nothing: there is no teacher.")]
     [InlineData("distill=hard teacher=runs/a distill-temperature=2",
-        "`distill-temperature` 2 changes nothing: hard distillation has none.")]
+        "`distill-temperature` 2 changes nothing: only soft distillation has one.")]
     [InlineData("cache-size=96", "`cache-size` 96 changes nothing: there is no `cache`.")]
     [InlineData("warmup-epochs=0 warmup-lr=0.1", "`warmup-lr` 0.1 changes nothing: there is no warm-up.")]
     [InlineData("strict=true", "`strict` changes nothing: no weights are loaded.")]

@@ -1,0 +1,83 @@
+using Fovea.Data.Datasets;
+using Fovea.Data.Datasets.Splits;
+using Fovea.Lab.Probing;
+using Fovea.Tensors;
+using Fovea.Training;
+using Fovea.Training.Observers;
+using Fovea.Training.Recipes;
+using Fovea.Training.Setup;
+
+namespace Fovea.Lab.Tests.Probing;
+
+/// <summary>Both methods of learning without classes on real images, for a minute.</summary>
+[Trait("Category", "Slow")]
+public sealed class PretrainedFeaturesTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(PretrainingMethod.Mae, 5, 4e-3)]
+    [InlineData(PretrainingMethod.Dino, 3, 2e-3)]
+    public void The_loss_falls_and_classes_can_be_told_apart_by_what_was_learned(PretrainingMethod method, int epochs,
+        double rate)
+    {
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        DatasetSplits data = DatasetCatalogue.Load("cifar10", Cifar(),
+            new() { TrainLimit = 600, EvaluationLimit = 300 });
+        Recipe recipe = PretrainingChoice.Start(Recipe.Default with
+        {
+            Pretraining = new()
+            {
+                Method = method,
+                LocalCrops = 2,
+                Outputs = 256,
+                HiddenDim = 128,
+                BottleneckDim = 64,
+            },
+        });
+        recipe = recipe with
+        {
+            Model = new() { Name = "vit-cifar", Dim = 64, Depth = 2, Heads = 2, ImageSize = 32 },
+            Optimisation = recipe.Optimisation with { Epochs = epochs, BatchSize = 50, LearningRate = rate },
+            Schedule = recipe.Schedule with { WarmupEpochs = 1 },
+            Run = new() { Out = _folder["run"], Track = Trackers.None },
+        };
+        Losses losses = new();
+
+        TrainingRun.Start(recipe, losses, stop, data);
+
+        // DINO's target sharpens and moves meanwhile: its loss falls from epoch to epoch only when that is done.
+        if (method == PretrainingMethod.Mae) Assert.True(losses.Last < 0.75 * losses.First,
+            $"from {losses.First} to {losses.Last}");
+        else Assert.InRange(losses.Last, 0.1, Math.Log(256) * 1.05);
+        LinearProbeResult linear = Probe.Run(FrozenModel.Load(_folder["run"], null, Device.Cpu), data,
+            new() { Neighbours = [20], Epochs = 20 }, Device.Cpu, stop).Linear;
+        Assert.True(linear.TestAccuracy > 0.17, $"{linear.TestAccuracy} of the test images; chance is 0.1");
+    }
+
+    /// <summary>The shared subset of CIFAR-10; skips where there is none.</summary>
+    private static string Cifar()
+    {
+        string? data = Environment.GetEnvironmentVariable("FOVEA_DATA");
+        for (DirectoryInfo? above = new(AppContext.BaseDirectory); data is null && above is not null;
+            above = above.Parent)
+            if (Directory.Exists(Path.Combine(above.FullName, "shared", "data")))
+                data = Path.Combine(above.FullName, "shared", "data");
+        string folder = Path.Combine(data ?? "", "cifar10");
+        Assert.SkipWhen(data is null || !Directory.Exists(folder), "There is no shared/data/cifar10 above the tests.");
+        return folder;
+    }
+
+    private sealed class Losses : IRunObserver
+    {
+        private readonly List<double> _all = [];
+
+        public double First => _all[..5].Average();
+
+        public double Last => _all[^5..].Average();
+
+        public void Progressed(in StepProgress progress) => _all.Add(progress.BatchLoss);
+    }
+}
