@@ -52,6 +52,7 @@ public static class ModelStages
     public static int? BlockOf(string name)
     {
         string[] parts = name.Split('.');
+        if (parts[0] == "patch_embed") return null;   // a network before the tokens has blocks of its own
         if (parts is ["layers", var number, _, ..] && TryNumber(number, out int stage)) return stage + 1;
         int index = Array.IndexOf(parts, "blocks");
         if (index >= 0 && index + 1 < parts.Length && TryNumber(parts[index + 1], out int block)) return block + 1;

@@ -41,6 +41,9 @@ public sealed class WeightsExportTests
     private static readonly string[] Features =
         [.. from size in "sblg" from end in (string[])["", "_reg"] select $"dinov2_vit{size}14{end}"];
 
+    private static readonly string[] Hybrid =
+        ["vit_small_r26_s32_224", "vit_base_r50_s16_224", "vit_large_r50_s32_224"];
+
     private static readonly string[] Rotated =
         [.. from size in (string[])["small", "small_plus", "base", "large"] select $"vit_{size}_patch16_dinov3",
             "dinov3_vits16", "dinov3_vits16plus", "dinov3_vitb16", "dinov3_vitl16"];
@@ -358,6 +361,7 @@ public sealed class WeightsExportTests
     [InlineData("vit_large_patch16_dinov3", "vit_large_patch16_dinov3", """{"global_pool":"token"}""")]
     [InlineData("vit_base_patch16_siglip_224", "vit_base_patch16_siglip_224", """{"act_layer":"gelu_tanh"}""")]
     [InlineData("siglip2-base-patch32-256", "vit_base_patch32_siglip_256", "{}")]
+    [InlineData("vit_small_r26_s32_224", "vit_small_r26_s32_224", "{}")]
     [InlineData("swin-small", "swin_small_patch4_window7_224", "{}")]
     [InlineData("swin-nano", "swin_tiny_patch4_window7_224",
         """{"img_size":32,"patch_size":2,"window_size":4,"embed_dim":48,"depths":[2,2,2],"num_heads":[3,6,12]}""")]
@@ -404,7 +408,8 @@ public sealed class WeightsExportTests
 
     private static string[] Expected(WeightNames names) => names switch
     {
-        WeightNames.Timm => [.. Plain, "vit-nano", .. Distilled, .. Features, .. Rotated, .. Siglip, .. Windowed,
+        WeightNames.Timm => [.. Plain, "vit-nano", .. Distilled, .. Features, .. Hybrid, .. Rotated, .. Siglip,
+            .. Windowed,
             .. Residual],
         WeightNames.Torchvision => [.. Plain, .. Residual],
         WeightNames.Huggingface => [.. Plain, .. Distilled, .. Features, .. Residual],

@@ -60,6 +60,9 @@ internal static class Obstacle
         vit.Attention.Specs.FirstOrDefault(spec => spec.ToString() != "softmax") is { } attention
             ? $"attention '{attention}'"
         : vit.Embedding != EmbeddingKind.Patch ? $"embedding '{Word(vit.Embedding)}'"
+        : vit.Backbone is not null && names != WeightNames.Timm ? "a residual network before the tokens"
+        : vit.Backbone is not null && (vit.BackboneWidth != 64 || vit.DistillationToken)
+            ? "a residual network of another width before the tokens"
         : vit.Dim % vit.Heads != 0 || (vit.HeadDim ?? vit.Dim / vit.Heads) * vit.Heads != vit.Dim
             ? "a head that is not dim / heads wide"
         : vit.MlpDim == 0 ? "a block without an MLP"
@@ -205,6 +208,8 @@ internal static class Obstacle
         GatedMlp = vit.GatedMlp,
         QkvBias = vit.QkvBias,
         KeyBias = vit.KeyBias,
+        Backbone = vit.Backbone,
+        BackboneWidth = vit.BackboneWidth,
         Activation = vit.Activation,
         NormEpsilon = vit.NormEpsilon,
         ClassToken = vit.ClassToken,

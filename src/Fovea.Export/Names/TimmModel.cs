@@ -20,7 +20,8 @@ internal static class TimmModel
     [
         "vit_tiny_patch16_224", "vit_small_patch16_224", "vit_small_patch32_224", "vit_base_patch8_224",
         "vit_base_patch16_224", "vit_base_patch32_224", "vit_large_patch16_224", "vit_large_patch32_224",
-        "vit_huge_patch14_224", "deit_tiny_patch16_224", "deit_small_patch16_224", "deit_base_patch16_224",
+        "vit_huge_patch14_224", "vit_small_r26_s32_224", "vit_base_r50_s16_224", "vit_large_r50_s32_224",
+        "deit_tiny_patch16_224", "deit_small_patch16_224", "deit_base_patch16_224",
         "deit_tiny_distilled_patch16_224", "deit_small_distilled_patch16_224", "deit_base_distilled_patch16_224",
         "vit_small_patch14_dinov2", "vit_base_patch14_dinov2", "vit_large_patch14_dinov2", "vit_giant_patch14_dinov2",
         "vit_small_patch14_reg4_dinov2", "vit_base_patch14_reg4_dinov2", "vit_large_patch14_reg4_dinov2",
@@ -67,7 +68,9 @@ internal static class TimmModel
             ["pool_size"] = isResidual ? ConfigText.List([(config.ImageSize + 31) / 32, (config.ImageSize + 31) / 32])
                 : null,
             // images of other channels are those of the weights: nothing to adapt
-            ["first_conv"] = config.Channels != 3 ? null : isResidual ? "conv1" : "patch_embed.proj",
+            ["first_conv"] = config.Channels != 3 ? null : isResidual ? "conv1"
+                : config is VisionTransformerConfig { Backbone: not null } ? "patch_embed.backbone.stem.conv"
+                : "patch_embed.proj",
             ["classifier"] = isResidual ? "fc"
                 : config is SwinConfig ? "head.fc"
                 : config is VisionTransformerConfig { DistillationToken: true } ? new JsonArray("head", "head_dist")
@@ -121,6 +124,8 @@ internal static class TimmModel
 
         string other = config switch
         {
+            VisionTransformerConfig { Backbone: { } stages } => stages.Count == 3 ? "vit_base_r50_s16_224"
+                : stages.Sum() == 8 ? "vit_small_r26_s32_224" : "vit_large_r50_s32_224",
             VisionTransformerConfig { DistillationToken: true } => "deit_base_distilled_patch16_224",
             VisionTransformerConfig { Pooling: Pooling.Map } => "vit_base_patch16_siglip_224",
             VisionTransformerConfig rotated when IsEva(rotated) => rotated switch
@@ -167,7 +172,8 @@ internal static class TimmModel
                 Put("pos_embed", vit.Position.Has(PositionKind.None) ? "none" : "learn", "learn");
             // what no argument says
             if (vit.DistillationToken != old.DistillationToken || vit.GatedMlp != old.GatedMlp
-                || IsEva(vit) != IsEva(old) || vit.KeyBias != old.KeyBias) arguments["kind"] = "";
+                || !Equals(vit.Backbone, old.Backbone) || IsEva(vit) != IsEva(old)
+                || vit.KeyBias != old.KeyBias) arguments["kind"] = "";
         }
         else if (config is SwinConfig swin && from is SwinConfig before)
         {

@@ -56,7 +56,7 @@ internal static class ObjectiveChoice
     private static (string Field, string Sentence)? Obstacle(VisionTransformer model)
     {
         VisionTransformerConfig config = model.Config;
-        if (config.Embedding != EmbeddingKind.Patch)
+        if (config.Embedding != EmbeddingKind.Patch || config.Backbone is not null)
             return ("embedding", "convolutions would show them what is hidden beside them; take patch");
         foreach (PositionKind kind in (PositionKind[])[PositionKind.Rope, PositionKind.RopeMixed,
             PositionKind.Relative, PositionKind.Alibi])

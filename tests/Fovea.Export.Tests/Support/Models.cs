@@ -76,6 +76,7 @@ internal static class Models
             Depth = Math.Max(2, Math.Min(vit.Attention.Specs.Count, vit.Depth)),
             Heads = 2,
             HeadDim = vit.HeadDim is null ? null : 8,
+            BackboneWidth = vit.Backbone is null ? vit.BackboneWidth : 4,
             MlpDim = vit.MlpDim is null or 0 ? vit.MlpDim : 40,
             Classes = 10,
         },

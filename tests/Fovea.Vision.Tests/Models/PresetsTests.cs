@@ -70,6 +70,10 @@ public sealed class PresetsTests
     [InlineData("dinov3_vits16plus", 28_683_264 + 12 * 2 * 384)]
     [InlineData("dinov3_vitb16", 85_641_216 + 12 * 2 * 768)]
     [InlineData("dinov3_vitl16", 303_079_424 + 24 * 2 * 1024)]
+    // timm's: 36.43, 98.66 and 328.99 M
+    [InlineData("vit_small_r26_s32_224", 36_431_912)]
+    [InlineData("vit_base_r50_s16_224", 98_659_112)]
+    [InlineData("vit_large_r50_s32_224", 328_994_856)]
     // timm's: 92.88, 92.93, 94.55, 315.96, 427.68, 427.89 and 1163.17 M
     [InlineData("vit_base_patch16_siglip_224", 92_884_224)]
     [InlineData("vit_base_patch16_siglip_256", 92_930_304)]
@@ -201,6 +205,7 @@ public sealed class PresetsTests
         {
             // several places, not all clamped to the border
             ImageSize = (vit.Attention.Of(0).Name == "dat" ? 6 : 2) * vit.PatchSize,
+            BackboneWidth = vit.Backbone is null ? vit.BackboneWidth : 4,
             Dim = 4 * vit.Heads,
             Depth = 2,
             MlpDim = vit.MlpDim == 0 ? 0 : 16,

@@ -7,9 +7,9 @@ namespace Fovea.Vision.Tests.Support;
 /// double.</summary>
 internal static class ModelGradients
 {
-    private const float Step = 1f / 4096;
+    private const float Step = 1f / 65536;
 
-    /// <summary>Checks some elements of every parameter, and of the images. h² = 6e-8 of truncation; what is read back
+    /// <summary>Checks some elements of every parameter, and of the images. h² = 2e-10 of truncation; what is read back
     /// as float32 is the difference.</summary>
     public static void Check(ImageClassifier model, Shape images, int each = 3)
     {

@@ -35,6 +35,8 @@ public sealed class VisionTransformer : ImageClassifier, IBlockModel
         if (_position is Module position) Register("", position);
         PatchEmbedding = config.Embedding switch
         {
+            EmbeddingKind.Patch when config.Backbone is { } stages => Register("patch_embed",
+                new ResidualEmbedding(config.Channels, stages, config.BackboneWidth, config.Dim)),
             EmbeddingKind.Patch => Register("patch_embed",
                 new LinearPatchEmbedding(config.Channels, config.PatchSize, config.Dim)),
             _ => Register("patch_embed",

@@ -91,6 +91,13 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>Way from an image to tokens.</summary>
     public EmbeddingKind Embedding { get; init; } = EmbeddingKind.Patch;
 
+    /// <summary>Blocks of each stage of a residual network that makes the tokens, e.g. 2, 2, 2, 2; null: there is none.
+    /// See <see cref="ResidualEmbedding"/>.</summary>
+    public StageSizes? Backbone { get; init; }
+
+    /// <summary>Channels of that network's stem, 1 or more.</summary>
+    public int BackboneWidth { get; init; } = 64;
+
     /// <summary>Position of tokens: one kind, or two such as <c>learned+rope</c>.</summary>
     public PositionList Position { get; init; } = PositionKind.Learned;
 
@@ -273,6 +280,18 @@ public sealed record VisionTransformerConfig : ModelConfig
             $"sines and cosines of a sequence need an even `dim`, got {Dim}.");
         Require(!Position.Has(PositionKind.SinCos2d) || Dim % 4 == 0, "position",
             $"sines and cosines of row and column need a multiple of 4 as `dim`, got {Dim}.");
+        if (Backbone is { } stages)
+        {
+            Check.Between(1, 8, stages.Count, $"{nameof(Backbone)}: stages");
+            foreach (int blocks in stages) Check.Between(1, 1000, blocks, nameof(Backbone));
+            Check.Between(1, MostElements >> 10, BackboneWidth, nameof(BackboneWidth));
+            Require(Embedding == EmbeddingKind.Patch, "embedding",
+                "the tokens of this model are made by a residual network; take patch.");
+            int stride = ResidualEmbedding.StrideOf(stages);
+            Require(PatchSize == stride, "patch-size",
+                $"a residual network of {stages.Count} stages makes tokens {stride} pixels apart, not {PatchSize}.");
+        }
+
         if (Embedding != EmbeddingKind.Patch)
             ConvolutionalEmbedding.Require(PatchSize, Dim, pools: Embedding == EmbeddingKind.Tokenizer);
         Check.Probability(Dropout, nameof(Dropout));

@@ -68,6 +68,13 @@ internal static class VisionTransformerPresets
         new("vit_huge_patch14_224", Timm(14, 1280, 32, 16), "ViT-H/14", "vit-huge", "vit_h_14"),
         new("vit_32x1280", Timm(16, 1280, 32, 16), "ViT-H/16"),
 
+        // Hybrids: the same on tokens of a residual network (the same papers).
+        new("vit_small_r26_s32_224", Timm(32, 384, 12, 6) with { Backbone = [2, 2, 2, 2] }, "R26 + ViT-S/32",
+            "r26_s32"),
+        new("vit_base_r50_s16_224", Timm(16, 768, 12, 12) with { Backbone = [3, 4, 9] }, "R50 + ViT-B/16", "r50_b16"),
+        new("vit_large_r50_s32_224", Timm(32, 1024, 24, 16) with { Backbone = [3, 4, 6, 3] }, "R50 + ViT-L/32",
+            "r50_l32"),
+
         // DeiT without distillation: the same networks, other recipes (Touvron et al. 2021, arXiv:2012.12877).
         new("deit_tiny_patch16_224", Timm(16, 192, 12, 3), "DeiT-Ti/16", "deit-tiny"),
         new("deit_small_patch16_224", Timm(16, 384, 12, 6), "DeiT-S/16", "deit-small"),

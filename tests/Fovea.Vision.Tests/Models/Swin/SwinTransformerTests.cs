@@ -1,9 +1,7 @@
-using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Explanation;
 using Fovea.Vision.Models;
 using Fovea.Vision.Models.Swin;
-using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Position;
 using Fovea.Vision.Tests.Support;
 using Fovea.Vision.Tests.Weights.Support;

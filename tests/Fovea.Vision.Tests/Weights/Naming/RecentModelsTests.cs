@@ -153,7 +153,7 @@ public sealed class RecentModelsTests
         return model;
     }
 
-    private static IEnumerable<Weight> Rename(VisionTransformer model, Weight weight)
+    private static Weight[] Rename(VisionTransformer model, Weight weight)
     {
         bool isGated = model.Config.GatedMlp;
         (string Name, NamedTensor Tensor)[] own = [.. model.NamedState()];
