@@ -26,7 +26,7 @@ public sealed class ResidualEmbedding : Module, IPatchEmbedding
     /// <param name="stages">Blocks of each stage; each but the first halves the image.</param>
     /// <param name="width">Channels of the stem; stages have 4, 8, ... times as many.</param>
     /// <param name="dim">Elements of a token.</param>
-    public ResidualEmbedding(int channels, StageSizes stages, int width, int dim)
+    public ResidualEmbedding(int channels, IReadOnlyList<int> stages, int width, int dim)
     {
         (_channels, _stride) = (channels, StrideOf(stages));
         _stem = Register("backbone.stem.conv", new StandardizedConv2d(channels, width, 7, 2));
@@ -44,7 +44,7 @@ public sealed class ResidualEmbedding : Module, IPatchEmbedding
     }
 
     /// <summary>Pixels from one token to the next.</summary>
-    internal static int StrideOf(StageSizes stages) => StemStride << (stages.Count - 1);
+    internal static int StrideOf(IReadOnlyList<int> stages) => StemStride << (stages.Count - 1);
 
     /// <inheritdoc/>
     public TokenGrid Grid(int height, int width) => new(0, height / _stride, width / _stride);

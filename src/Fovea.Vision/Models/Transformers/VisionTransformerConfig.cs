@@ -47,8 +47,8 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>Bias in the query, key and value projection.</summary>
     public bool QkvBias { get; init; } = true;
 
-    /// <summary>Where there is such a bias, keys have one too; false for DINOv3, whose bias of keys is masked
-    /// [mask_k_bias].</summary>
+    /// <summary>Bias of keys beside that of queries and values, where there is one; false for DINOv3, whose bias of
+    /// keys is masked [mask_k_bias].</summary>
     public bool KeyBias { get; init; } = true;
 
     /// <summary>Bias in attention's output projection [proj_bias].</summary>
