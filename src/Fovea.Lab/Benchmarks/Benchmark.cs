@@ -133,6 +133,7 @@ public static class Benchmark
             _model.RecomputesBlocks = options.GradientCheckpointing;
             _model.Initialize(device, seed: 0);
             _model.Train(options.IsTraining);
+            if (!options.IsTraining) _model.Settle();
             Shape shape = [options.BatchSize, config.Channels, config.ImageSize, config.ImageSize];
             float[] pixels = new float[shape.Elements];
             Philox random = new(0, 0);

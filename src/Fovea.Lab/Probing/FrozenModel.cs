@@ -27,6 +27,7 @@ public sealed class FrozenModel
         _normalization = normalization;
         Path = path;
         model.Train(false);
+        model.Settle();
     }
 
     /// <summary>Recipe of the model's training.</summary>

@@ -34,6 +34,12 @@ public abstract partial class Backend
     /// <summary>Drops the pooled buffers that nobody uses.</summary>
     public abstract void Trim();
 
+    /// <summary>Expects a weight to stay as it is for many products, so that what products make of it may be kept. A
+    /// change is noticed, and costs only that it is made again.</summary>
+    public virtual void Settle(Storage weight)
+    {
+    }
+
     /// <summary>Bytes in rented and pooled buffers.</summary>
     public abstract long AllocatedBytes { get; }
 

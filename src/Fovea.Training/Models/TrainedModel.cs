@@ -29,6 +29,7 @@ public sealed class TrainedModel
                 $"{path}: '{broken}' has numbers that are not finite (NaN or infinite), so the model has no answers; "
                     + "take an earlier checkpoint or train again with a smaller `lr`.");
         model.Train(false);
+        model.Settle();
         // the one that made the weights
         model.Context = model.Context with
         {

@@ -133,6 +133,64 @@ public sealed class NarrowLinearTests
             test.Run(Device.CreateCpu(1, precision: Precision.Int8))).Message);
     }
 
+    /// <summary>What was made of a weight is used again, and not once the weight is another one.</summary>
+    [Theory]
+    [InlineData(Precision.Fp32)]
+    [InlineData(Precision.Bf16)]
+    [InlineData(Precision.Int8)]
+    public void A_settled_weight_gives_the_same_bits_and_its_changes_are_noticed(Precision precision)
+    {
+        Device device = Device.CreateCpu(2, precision: precision);
+        Random random = new(1);
+        float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
+        float[] x = Values(30 * 40), w = Values(50 * 40), other = Values(50 * 40);
+        Tensor input = Tensor.From(x, [30, 40], device).Keep(), weight = Tensor.From(w, [50, 40], device).Keep(),
+            fresh = Tensor.From(w, [50, 40], device).Keep();
+        weight.Settle();
+        float[] Product(Tensor by)
+        {
+            using StepScope scope = StepScope.Begin();
+            return Ops.Linear(input, by).ToArray();
+        }
+
+        Action<Tensor>[] changes =
+        [
+            _ => { },
+            tensor => tensor.CopyFrom(other),
+            tensor => tensor.CopyFrom(w.AsSpan(0, 80), 120),
+            tensor => device.Backend.Lerp([(input.Storage, tensor.Storage, 30 * 40)], 0.25f),
+            tensor => device.Backend.AddScaled(input.Storage, new(tensor.Storage, true), 30 * 40, 0.5f),
+            tensor => device.Backend.Sgd([new(new(0.1, 0, 0, 0.1, false, true, 1), tensor.Storage, input.Storage, [],
+                30 * 40)], null),
+            tensor => device.Backend.Fill(tensor.Storage, 100, 0.125f),
+        ];
+        foreach (Action<Tensor> change in changes)
+        {
+            change(weight);
+            change(fresh);
+            float[] expected = Product(fresh);
+            Assert.Equal(expected, Product(weight));
+            Assert.Equal(expected, Product(weight));   // from what was kept
+        }
+    }
+
+    [Fact]
+    public void Memory_that_is_used_for_something_else_is_not_settled_any_more()
+    {
+        Device device = Device.CreateCpu(1);
+        Tensor weight = Tensor.Full([50, 40], 1, device).Keep(), input = Tensor.Full([1, 40], 1, device).Keep();
+        weight.Settle();
+        using StepScope scope = StepScope.Begin();
+        Assert.Equal(40, Ops.Linear(input, weight).ToArray()[0]);
+        Storage memory = weight.Storage;
+        weight.Release();
+        Tensor next = Tensor.Full([50, 40], 2, device);
+        Assert.Same(memory, next.Storage);
+        Assert.Equal(80, Ops.Linear(input, next).ToArray()[0]);
+        Tensor last = Ops.Scale(next, 2);
+        Assert.Equal(160, Ops.Linear(input, last).ToArray()[0]);
+    }
+
     private static Device Open(string set, Precision precision)
     {
         TestDevices.Cpu(set);   // skips where there is none

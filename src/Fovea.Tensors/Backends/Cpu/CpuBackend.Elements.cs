@@ -196,7 +196,7 @@ internal sealed unsafe partial class CpuBackend<V>
 
     public override void Fill(Storage y, int count, float value)
     {
-        float* data = Floats(y);
+        float* data = Changed(y);
         ForElements(count, (start, length) => new Span<float>(data + start, length).Fill(value));
     }
 

@@ -27,10 +27,10 @@ internal sealed unsafe partial class CpuBackend<V>
 
         LinearArguments l = arguments;
         float* weight = Floats(l.Weight), x = Floats(l.X);
-        CpuStorage packed = Borrow((long)l.In * Panels<V>.Padded(l.Out));
+        CpuStorage packed = PanelsOf(l.Weight, l.Out, l.In, (long)l.In * Panels<V>.Padded(l.Out), to =>
+            _pool.Run(Panels<V>.Count(l.Out), p => Panels<V>.PackTransposed(
+                weight, l.In, l.In, p * Panels<V>.Width, l.Out, to.Pointer + (nint)p * Panels<V>.Width * l.In)));
         float* panels = packed.Pointer;
-        _pool.Run(Panels<V>.Count(l.Out), p => Panels<V>.PackTransposed(
-            weight, l.In, l.In, p * Panels<V>.Width, l.Out, panels + (nint)p * Panels<V>.Width * l.In));
 
         BlockTarget target = new((nint)Floats(y), l.Out, (nint)Floats(l.Residual), l.Out, (nint)Floats(l.Bias));
         if (l.Input == LinearInput.Identity)
@@ -62,7 +62,7 @@ internal sealed unsafe partial class CpuBackend<V>
             }
         }
 
-        _buffers.Return(packed);
+        Release(packed, l.Weight);
     }
 
     /// <summary>f(x) of some rows; a layer norm also notes its statistics.</summary>

@@ -16,16 +16,16 @@ internal sealed unsafe partial class CpuBackend<V>
         LinearArguments l = arguments;
         int steps = PairPanels<V>.Steps(l.In);
         float* weight = Floats(l.Weight);
-        CpuStorage packed = Borrow((long)steps * Panels<V>.Padded(l.Out));
+        CpuStorage packed = PanelsOf(l.Weight, l.Out, l.In, (long)steps * Panels<V>.Padded(l.Out), to =>
+            _pool.Run(Panels<V>.Count(l.Out), p => PairPanels<V>.PackTransposed(
+                weight, l.In, l.In, p * Panels<V>.Width, l.Out, to.Pointer + (nint)p * Panels<V>.Width * steps)));
         float* panels = packed.Pointer;
-        _pool.Run(Panels<V>.Count(l.Out), p => PairPanels<V>.PackTransposed(
-            weight, l.In, l.In, p * Panels<V>.Width, l.Out, panels + (nint)p * Panels<V>.Width * steps));
 
         BlockTarget target = new((nint)Floats(y), l.Out, (nint)Floats(l.Residual), l.Out, (nint)Floats(l.Bias));
         MultiplyRows<TTiles>(l.Rows, steps, panels, l.Out, target,
             (row, rows, pairs) => ForRowsOf(l, row, rows, (r, x) =>
                 PairPanels<V>.Along((float*)x, l.In, (float*)pairs + (nint)(r - row) * steps)));
-        _buffers.Return(packed);
+        Release(packed, l.Weight);
     }
 
     private void LinearBackwardInputOfPairs<TTiles>(in LinearArguments arguments, Storage dy,

@@ -18,7 +18,7 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         UpdateStep<SgdArguments> s = steps[tensor];
         OptimiserKernels<V>.Sgd(
-            s.Arguments, Floats(s.Parameter) + start, Floats(s.Gradient) + start,
+            s.Arguments, Changed(s.Parameter) + start, Floats(s.Gradient) + start,
             At(s.StateAt(0), start), length);
     });
 
@@ -27,7 +27,7 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         UpdateStep<AdamArguments> s = steps[tensor];
         OptimiserKernels<V>.Adam(
-            s.Arguments, Floats(s.Parameter) + start, Floats(s.Gradient) + start, Floats(s.State[0]) + start,
+            s.Arguments, Changed(s.Parameter) + start, Floats(s.Gradient) + start, Floats(s.State[0]) + start,
             Floats(s.State[1]) + start,
             At(s.StateAt(2), start), length);
     });
@@ -43,7 +43,7 @@ internal sealed unsafe partial class CpuBackend<V>
         {
             UpdateStep<LambArguments> s = steps[tensor];
             squares[tensor][start / ElementsPerPart] = OptimiserKernels<V>.LambMoments(
-                s.Arguments, Floats(s.Parameter) + start, Floats(s.Gradient) + start, Floats(s.State[0]) + start,
+                s.Arguments, Changed(s.Parameter) + start, Floats(s.Gradient) + start, Floats(s.State[0]) + start,
                 Floats(s.State[1]) + start, length);
         });
         double[] trust = [.. steps.Select((step, i) => step.Arguments.Trust(
@@ -52,7 +52,7 @@ internal sealed unsafe partial class CpuBackend<V>
         ForElements(counts, (tensor, start, length) =>
         {
             UpdateStep<LambArguments> s = steps[tensor];
-            OptimiserKernels<V>.LambStep(s.Arguments, trust[tensor], Floats(s.Parameter) + start,
+            OptimiserKernels<V>.LambStep(s.Arguments, trust[tensor], Changed(s.Parameter) + start,
                 Floats(s.State[0]) + start, Floats(s.State[1]) + start, length);
         });
     }
@@ -70,7 +70,7 @@ internal sealed unsafe partial class CpuBackend<V>
         ForElements([.. steps.Select(step => step.Count)], (tensor, start, length) =>
         {
             UpdateStep<LionArguments> s = steps[tensor];
-            OptimiserKernels<V>.Lion(s.Arguments, Floats(s.Parameter) + start, Floats(s.Gradient) + start,
+            OptimiserKernels<V>.Lion(s.Arguments, Changed(s.Parameter) + start, Floats(s.Gradient) + start,
                 Floats(s.State[0]) + start, length);
         });
 
@@ -78,7 +78,7 @@ internal sealed unsafe partial class CpuBackend<V>
         ForElements([.. steps.Select(step => step.Count)], (tensor, start, length) =>
         {
             UpdateStep<AdanArguments> s = steps[tensor];
-            OptimiserKernels<V>.Adan(s.Arguments, Floats(s.Parameter) + start, Floats(s.Gradient) + start,
+            OptimiserKernels<V>.Adan(s.Arguments, Changed(s.Parameter) + start, Floats(s.Gradient) + start,
                 Floats(s.State[0]) + start, Floats(s.State[1]) + start, Floats(s.State[2]) + start,
                 Floats(s.State[3]) + start, length);
         });
@@ -87,7 +87,7 @@ internal sealed unsafe partial class CpuBackend<V>
         ForElements([.. steps.Select(step => step.Count)], (tensor, start, length) =>
         {
             UpdateStep<ScheduleFreeArguments> s = steps[tensor];
-            OptimiserKernels<V>.ScheduleFree(s.Arguments, Floats(s.Parameter) + start, Floats(s.Gradient) + start,
+            OptimiserKernels<V>.ScheduleFree(s.Arguments, Changed(s.Parameter) + start, Floats(s.Gradient) + start,
                 Floats(s.State[0]) + start, Floats(s.State[1]) + start, length);
         });
 
@@ -104,14 +104,14 @@ internal sealed unsafe partial class CpuBackend<V>
         ForElements(counts, (tensor, start, length) =>
         {
             UpdateStep<CautiousArguments> s = steps[tensor];
-            OptimiserKernels<V>.Cautious(s.Arguments, scales[tensor], Floats(s.Parameter) + start,
+            OptimiserKernels<V>.Cautious(s.Arguments, scales[tensor], Changed(s.Parameter) + start,
                 Floats(s.Gradient) + start, Floats(s.State[0]) + start, length);
         });
     }
 
     public override void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight) =>
         ForElements([.. pairs.Select(pair => pair.Count)], (tensor, start, length) =>
-            OptimiserKernels<V>.Lerp(Floats(pairs[tensor].X) + start, Floats(pairs[tensor].Y) + start, length, weight));
+            OptimiserKernels<V>.Lerp(Floats(pairs[tensor].X) + start, Changed(pairs[tensor].Y) + start, length, weight));
 
     private static float* At(Storage? storage, int start) => storage is null ? null : Floats(storage) + start;
 

@@ -75,15 +75,22 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
 
     public override Storage Rent(int count) => _buffers.Rent(count);
 
-    public override void Return(Storage storage) => _buffers.Return((CpuStorage)storage);
+    public override void Return(Storage storage)
+    {
+        CpuStorage returned = (CpuStorage)storage;
+        (returned.IsSettled, returned.Packed) = (false, null);
+        _buffers.Return(returned);
+    }
+
+    public override void Settle(Storage weight) => ((CpuStorage)weight).IsSettled = true;
 
     public override void Trim() => _buffers.Trim();
 
     public override void Write(Storage destination, ReadOnlySpan<float> values, int start) =>
-        values.CopyTo(new Span<float>(Floats(destination) + start, values.Length));
+        values.CopyTo(new Span<float>(Changed(destination) + start, values.Length));
 
     public override void Write(Storage destination, ReadOnlySpan<int> values) =>
-        values.CopyTo(new Span<int>(Floats(destination), values.Length));
+        values.CopyTo(new Span<int>(Changed(destination), values.Length));
 
     public override void Read(Storage source, Span<float> values, int start) =>
         new ReadOnlySpan<float>(Floats(source) + start, values.Length).CopyTo(values);
@@ -93,7 +100,38 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
 
     private static float* Floats(Storage? storage) => storage is null ? null : ((CpuStorage)storage).Pointer;
 
-    private static float* Floats(Target? target) => Floats(target?.Storage);
+    private static float* Floats(Target? target) => target is { } written ? Changed(written.Storage) : null;
+
+    /// <summary>Memory whose values are about to change: what was made of them is of no use any more.</summary>
+    private static float* Changed(Storage storage)
+    {
+        CpuStorage changed = (CpuStorage)storage;
+        changed.Packed = null;
+        return changed.Pointer;
+    }
+
+    /// <summary>Panels of a weight: kept ones where it is settled, else new ones, for the caller to
+    /// <see cref="Release"/>.</summary>
+    /// <param name="weight">The weight.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="count">Elements that panels take.</param>
+    /// <param name="pack">Makes them.</param>
+    private CpuStorage PanelsOf(Storage weight, int rows, int columns, long count, Action<CpuStorage> pack)
+    {
+        CpuStorage source = (CpuStorage)weight;
+        if (source.Packed is { } kept && kept.Rows == rows && kept.Columns == columns) return kept.Panels;
+        CpuStorage panels = source.IsSettled ? new CpuStorage(this, checked((int)count)) : Borrow(count);
+        pack(panels);
+        if (source.IsSettled) source.Packed = new(panels, rows, columns);
+        return panels;
+    }
+
+    /// <summary>Takes panels back that nobody keeps.</summary>
+    private void Release(CpuStorage panels, Storage weight)
+    {
+        if (!((CpuStorage)weight).IsSettled) _buffers.Return(panels);
+    }
 
     private static int Parts(long size, long perPart) => (int)((size + perPart - 1) / perPart);
 

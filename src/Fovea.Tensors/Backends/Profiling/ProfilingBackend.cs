@@ -57,6 +57,9 @@ public sealed class ProfilingBackend : Backend
     public override void Trim() => _inner.Trim();
 
     /// <inheritdoc/>
+    public override void Settle(Storage weight) => _inner.Settle(weight);
+
+    /// <inheritdoc/>
     public override void Write(Storage destination, ReadOnlySpan<float> values, int start = 0)
     {
         Begin(nameof(Write));

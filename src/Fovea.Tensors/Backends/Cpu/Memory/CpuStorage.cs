@@ -25,6 +25,12 @@ internal sealed unsafe partial class CpuStorage : Storage
 
     internal float* Pointer { get; }
 
+    /// <summary>The weight will be used for many products; see <see cref="Backend.Settle"/>.</summary>
+    internal bool IsSettled { get; set; }
+
+    /// <summary>What products made of the weight; null: nothing, or what it was made of changed.</summary>
+    internal PackedWeight? Packed { get; set; }
+
     /// <summary>The first vector of one head of one sequence.</summary>
     /// <param name="view">All heads of all sequences.</param>
     /// <param name="batch">Which sequence.</param>
