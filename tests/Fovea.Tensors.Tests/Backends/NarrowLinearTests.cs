@@ -42,7 +42,7 @@ public sealed class NarrowLinearTests
         Case test = new(rows, inner, outer);
         float[] found = test.Forward(Open(set, Precision.Int8));
 
-        double[] x = Grid(test.X, inner), w = Grid(test.W, inner);
+        double[] x = Grid(test.X, inner, 128), w = Grid(test.W, inner, 0);
         Close(found, (r, o) => Sum(inner, i => x[r * inner + i] * w[o * inner + i])
             + test.Bias[o] + test.Residual[r * outer + o], outer, inner);
     }
@@ -212,10 +212,11 @@ public sealed class NarrowLinearTests
     }
 
     /// <summary>Each row on its grid of 255 numbers.</summary>
-    private static double[] Grid(float[] values, int columns) => [.. values.Chunk(columns).SelectMany(row =>
+    private static double[] Grid(float[] values, int columns, float offset) => [.. values.Chunk(columns).SelectMany(row =>
     {
         float scale = row.Max(MathF.Abs) / 127;
-        return row.Select(value => (double)MathF.Round(value * (1 / scale)) * scale);
+        return row.Select(value =>
+            (double)(MathF.Round(MathF.FusedMultiplyAdd(value, 1 / scale, offset)) - offset) * scale);
     })];
 
     private static void Close(float[] found, Func<int, int, double> expected, int columns, int terms)

@@ -1,5 +1,6 @@
 using Fovea.Tensors.Backends.Cpu.Assembly;
 using Fovea.Tensors.Backends.Cpu.MatMul;
+using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Tests.Backends.Assembly;
 
@@ -40,6 +41,36 @@ public sealed unsafe class AssembledTilesTests
             for (int i = 0; i < 32; i += 8) total += (byte)(a >> i) * (sbyte)(b >> i);
             return (uint)total;
         });
+    }
+
+    /// <summary>Numbers of all kinds: halves between two of bfloat16, no normal ones, infinities, NaN.</summary>
+    [Fact]
+    public void Conversions_to_pairs_are_those_that_define_them()
+    {
+        Assert.SkipWhen(AssembledConversions.Pairs is null, "The processor has no AVX512-BF16.");
+        Random random = new(1);
+        uint[] first = new uint[1000], second = new uint[1000], found = new uint[1000], expected = new uint[1000];
+        foreach (uint[] row in (uint[][])[first, second])
+            for (int i = 0; i < row.Length; i++)
+                row[i] = random.Next(4) switch
+                {
+                    0 => (uint)random.NextInt64(1L << 32),
+                    1 => Half(random) << 16 | 0x8000,
+                    2 => (uint)random.Next(0x00820000) | (uint)random.Next(2) << 31,
+                    _ => 0x7F7F0000u + (uint)random.Next(0x20000),
+                };
+        fixed (uint* a = first, b = second, to = found, defined = expected)
+        {
+            foreach (int count in (int[])[0, 1, 31, 32, 33, 64, 100, 999, 1000])
+            {
+                PairPanels<Simd512>.Along((float*)a, count, (float*)to);
+                PairPanels<SimdScalar>.Along((float*)a, count, (float*)defined);
+                Assert.Equal(expected, found);
+                PairPanels<Simd512>.Across((float*)a, (float*)b, count, (float*)to);
+                PairPanels<SimdScalar>.Across((float*)a, (float*)b, count, (float*)defined);
+                Assert.Equal(expected, found);
+            }
+        }
     }
 
     /// <summary>Code may be run and not be changed.</summary>

@@ -56,43 +56,19 @@ internal static unsafe class BytePanels<V>
 
     private static float Quantize(float* source, int count, byte* bytes, int offset)
     {
-        V largest = V.Zero, poison = V.Zero;
+        V largest = V.Zero;
         int i = 0;
-        for (; i + V.Count <= count; i += V.Count)
-        {
-            V x = V.Load(source + i);
-            largest = V.Max(largest, V.Abs(x));
-            poison = V.Fma(x, V.Zero, poison);   // NaN once x is infinite or NaN
-        }
-
-        if (i < count)
-        {
-            V x = V.LoadPartial(source + i, count - i);
-            largest = V.Max(largest, V.Abs(x));
-            poison = V.Fma(x, V.Zero, poison);
-        }
-
-        float scale = V.MaxAcross(largest) / Largest;
-        if (float.IsNaN(V.Sum(poison)) || float.IsInfinity(scale)) scale = float.NaN;
-        // Sums of rows without a finite scale are never used as numbers: the scale makes them NaN.
+        for (; i + V.Count <= count; i += V.Count) largest = V.MaxMagnitude(largest, V.Load(source + i));
+        if (i < count) largest = V.MaxMagnitude(largest, V.LoadPartial(source + i, count - i));
+        // Infinity and NaN times 0 are NaN. What their row is on the grid does not matter: its scale makes it NaN.
+        float scale = float.IsNaN(V.Sum(largest * V.Zero)) ? float.NaN : V.MaxAcross(largest) / Largest;
         V factor = V.Broadcast(scale > 0 && float.IsFinite(1 / scale) ? 1 / scale : 0), shift = V.Broadcast(offset);
-        V upper = V.Broadcast(Largest), lower = V.Broadcast(-Largest);
+        for (i = 0; i + V.Count <= count; i += V.Count)
+            V.StoreBytes(bytes + i, V.Fma(V.Load(source + i), factor, shift));
+        if (i == count) return scale;
         byte* last = stackalloc byte[V.Count];
-        for (i = 0; i < count; i += V.Count)
-        {
-            int lanes = Math.Min(V.Count, count - i);
-            V x = lanes == V.Count ? V.Load(source + i) : V.LoadPartial(source + i, lanes);
-            V whole = V.Max(V.Min(V.Round(x * factor), upper), lower) + shift;
-            if (lanes == V.Count)
-            {
-                V.StoreBytes(bytes + i, whole);
-                continue;
-            }
-
-            V.StoreBytes(last, whole);
-            new ReadOnlySpan<byte>(last, lanes).CopyTo(new Span<byte>(bytes + i, lanes));
-        }
-
+        V.StoreBytes(last, V.Fma(V.LoadPartial(source + i, count - i), factor, shift));
+        new ReadOnlySpan<byte>(last, count - i).CopyTo(new Span<byte>(bytes + i, count - i));
         return scale;
     }
 }

@@ -1,3 +1,4 @@
+using Fovea.Tensors.Backends.Cpu.Assembly;
 using Fovea.Tensors.Backends.Cpu.Memory;
 using Fovea.Tensors.Backends.Cpu.Simd;
 
@@ -17,7 +18,9 @@ internal static unsafe class PairPanels<V>
     /// <summary>Neighbours in a row become pairs.</summary>
     internal static void Along(float* source, int inner, float* pairs)
     {
-        int i = 0;
+        int i = V.Count == Simd512.Count && AssembledConversions.Pairs is { } assembled
+            ? assembled.Along(source, pairs, inner) : 0;
+        pairs += i / 2;
         for (; i + 2 * V.Count <= inner; i += 2 * V.Count, pairs += V.Count)
         {
             V even = V.Split(V.Load(source + i), V.Load(source + i + V.Count), out V odd);
@@ -38,7 +41,8 @@ internal static unsafe class PairPanels<V>
     /// <param name="pairs">Where they go.</param>
     internal static void Across(float* first, float* second, int columns, float* pairs)
     {
-        int i = 0;
+        int i = V.Count == Simd512.Count && second != null && AssembledConversions.Pairs is { } assembled
+            ? assembled.Across(first, second, pairs, columns) : 0;
         for (; i + V.Count <= columns; i += V.Count)
             V.Store(pairs + i, V.ToPairs(V.Load(first + i), second == null ? V.Zero : V.Load(second + i)));
         if (i == columns) return;

@@ -78,7 +78,7 @@ internal unsafe interface ISimd<TSelf>
     static abstract TSelf Join(TSelf even, TSelf odd, out TSelf high);
 
     /// <summary>Two numbers of bfloat16 in each lane: <paramref name="even"/>'s below, <paramref name="odd"/>'s above,
-    /// rounded to nearest, ties to even; what bfloat16 has no normal number for becomes 0.</summary>
+    /// rounded to nearest, ties to even; what is no normal number becomes 0 of the same sign.</summary>
     static abstract TSelf ToPairs(TSelf even, TSelf odd);
 
     /// <summary>The lower numbers of <see cref="ToPairs"/>.</summary>
@@ -97,6 +97,11 @@ internal unsafe interface ISimd<TSelf>
     /// <summary>32-bit integers as numbers.</summary>
     static abstract TSelf FromIntegers(TSelf integers);
 
-    /// <summary>Whole numbers of -128 to 255 as one byte each: <see cref="Count"/> bytes.</summary>
+    /// <summary>Numbers of -128 to 255, rounded to nearest, ties to even, as one byte each: <see cref="Count"/>
+    /// bytes.</summary>
     static abstract void StoreBytes(byte* destination, TSelf numbers);
+
+    /// <summary>The larger of <paramref name="largest"/>, which has no sign, and |<paramref name="value"/>|; infinity
+    /// and NaN are larger than all else and stay.</summary>
+    static abstract TSelf MaxMagnitude(TSelf largest, TSelf value);
 }

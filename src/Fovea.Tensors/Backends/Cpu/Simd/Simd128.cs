@@ -150,8 +150,8 @@ internal readonly unsafe struct Simd128 : ISimd<Simd128>
     {
         Vector128<uint> bits = value.AsUInt32(), one = Vector128<uint>.One;
         Vector128<uint> rounded = bits + Vector128.Create(0x7FFFu) + ((bits >>> 16) & one);
-        Vector128<uint> small = Vector128.Equals(rounded & Vector128.Create(0x7F800000u), Vector128<uint>.Zero);
-        rounded = Vector128.ConditionalSelect(small, rounded & Vector128.Create(0x80000000u), rounded);
+        Vector128<uint> small = Vector128.Equals(bits & Vector128.Create(0x7F800000u), Vector128<uint>.Zero);
+        rounded = Vector128.ConditionalSelect(small, bits & Vector128.Create(0x80000000u), rounded);
         return Vector128.ConditionalSelect(Vector128.Equals(value, value).AsUInt32(), rounded,
             bits | Vector128.Create(0x00400000u));
     }
@@ -177,8 +177,12 @@ internal readonly unsafe struct Simd128 : ISimd<Simd128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBytes(byte* destination, Simd128 numbers)
     {
-        Vector128<int> whole = Vector128.ConvertToInt32Native(numbers._value);
+        Vector128<int> whole = Vector128.ConvertToInt32Native(Vector128.Round(numbers._value));
         Vector128<short> halves = Vector128.Narrow(whole, whole);
         *(uint*)destination = Vector128.Narrow(halves, halves).AsUInt32().ToScalar();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 MaxMagnitude(Simd128 largest, Simd128 value) => new(Vector128.Max(
+        largest._value.AsInt32(), value._value.AsInt32() & Vector128.Create(0x7FFFFFFF)).AsSingle());
 }

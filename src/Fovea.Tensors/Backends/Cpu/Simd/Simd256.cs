@@ -152,8 +152,8 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
     {
         Vector256<uint> bits = value.AsUInt32(), one = Vector256<uint>.One;
         Vector256<uint> rounded = bits + Vector256.Create(0x7FFFu) + ((bits >>> 16) & one);
-        Vector256<uint> small = Vector256.Equals(rounded & Vector256.Create(0x7F800000u), Vector256<uint>.Zero);
-        rounded = Vector256.ConditionalSelect(small, rounded & Vector256.Create(0x80000000u), rounded);
+        Vector256<uint> small = Vector256.Equals(bits & Vector256.Create(0x7F800000u), Vector256<uint>.Zero);
+        rounded = Vector256.ConditionalSelect(small, bits & Vector256.Create(0x80000000u), rounded);
         return Vector256.ConditionalSelect(Vector256.Equals(value, value).AsUInt32(), rounded,
             bits | Vector256.Create(0x00400000u));
     }
@@ -182,8 +182,12 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBytes(byte* destination, Simd256 numbers)
     {
-        Vector256<int> whole = Vector256.ConvertToInt32Native(numbers._value);
+        Vector256<int> whole = Avx.ConvertToVector256Int32(numbers._value);
         Vector128<short> halves = Vector128.Narrow(whole.GetLower(), whole.GetUpper());
         *(ulong*)destination = Vector128.Narrow(halves, halves).AsUInt64().ToScalar();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 MaxMagnitude(Simd256 largest, Simd256 value) => new(Vector256.Max(
+        largest._value.AsInt32(), value._value.AsInt32() & Vector256.Create(0x7FFFFFFF)).AsSingle());
 }

@@ -152,8 +152,8 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
     {
         Vector512<uint> bits = value.AsUInt32(), one = Vector512<uint>.One;
         Vector512<uint> rounded = bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & one);
-        Vector512<uint> small = Vector512.Equals(rounded & Vector512.Create(0x7F800000u), Vector512<uint>.Zero);
-        rounded = Vector512.ConditionalSelect(small, rounded & Vector512.Create(0x80000000u), rounded);
+        Vector512<uint> small = Vector512.Equals(bits & Vector512.Create(0x7F800000u), Vector512<uint>.Zero);
+        rounded = Vector512.ConditionalSelect(small, bits & Vector512.Create(0x80000000u), rounded);
         return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded,
             bits | Vector512.Create(0x00400000u));
     }
@@ -178,5 +178,9 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBytes(byte* destination, Simd512 numbers) =>
-        Avx512F.ConvertToVector128Byte(Vector512.ConvertToInt32Native(numbers._value)).Store(destination);
+        Avx512F.ConvertToVector128Byte(Avx512F.ConvertToVector512Int32(numbers._value)).Store(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 MaxMagnitude(Simd512 largest, Simd512 value) => new(Vector512.Max(
+        largest._value.AsInt32(), value._value.AsInt32() & Vector512.Create(0x7FFFFFFF)).AsSingle());
 }

@@ -101,7 +101,7 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
         uint bits = BitConverter.SingleToUInt32Bits(value);
         if (float.IsNaN(value)) return bits | 0x00400000;
         uint rounded = bits + 0x7FFF + ((bits >> 16) & 1);
-        return (rounded & 0x7F800000) == 0 ? rounded & 0x80000000 : rounded;
+        return (bits & 0x7F800000) == 0 ? bits & 0x80000000 : rounded;
     }
 
     public static SimdScalar AddBytes(SimdScalar a, SimdScalar b, SimdScalar sums)
@@ -117,7 +117,10 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
     public static SimdScalar FromIntegers(SimdScalar integers) => new(Bits(integers));
 
     public static void StoreBytes(byte* destination, SimdScalar numbers) =>
-        *destination = unchecked((byte)(int)numbers._value);
+        *destination = unchecked((byte)(int)MathF.Round(numbers._value));
 
     private static int Bits(SimdScalar value) => BitConverter.SingleToInt32Bits(value._value);
+
+    public static SimdScalar MaxMagnitude(SimdScalar largest, SimdScalar value) =>
+        new(BitConverter.Int32BitsToSingle(Math.Max(Bits(largest), Bits(value) & 0x7FFFFFFF)));
 }
