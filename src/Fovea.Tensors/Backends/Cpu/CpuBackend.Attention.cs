@@ -1,4 +1,6 @@
+using Fovea.Tensors.Backends.Cpu.Assembly;
 using Fovea.Tensors.Backends.Cpu.Attention;
+using Fovea.Tensors.Backends.Cpu.MatMul;
 using Fovea.Tensors.Backends.Cpu.Memory;
 
 namespace Fovea.Tensors.Backends.Cpu;
@@ -6,6 +8,14 @@ namespace Fovea.Tensors.Backends.Cpu;
 internal sealed unsafe partial class CpuBackend<V>
 {
     public override void Attention(in AttentionArguments arguments, Storage y, Storage logSums)
+    {
+        if (!IsInPairs(arguments)) Attention<ManagedTiles<V, Singles>>(arguments, y, logSums);
+        else if (_assemblesPairs) Attention<AssembledPairs>(arguments, y, logSums);
+        else Attention<ManagedTiles<V, Pairs>>(arguments, y, logSums);
+    }
+
+    private void Attention<TTiles>(in AttentionArguments arguments, Storage y, Storage logSums)
+        where TTiles : struct, ITiles
     {
         AttentionArguments a = arguments;
         float* yData = Floats(y), sums = Floats(logSums);
@@ -18,23 +28,37 @@ internal sealed unsafe partial class CpuBackend<V>
             _pool.Run(a.Batch * a.Heads * blocks, part =>
             {
                 int first = part % blocks * queries;
-                new AttentionHead<V>(a, part / blocks, part / blocks)
+                new AttentionHead<V, TTiles>(a, part / blocks, part / blocks)
                     .Forward(yData, sums, first, Math.Min(queries, a.Queries - first));
             });
             return;
         }
 
-        ForHeads(a, (index, next) => new AttentionHead<V>(a, index, next).Forward(yData, sums, 0, a.Queries));
+        ForHeads(a, (index, next) => new AttentionHead<V, TTiles>(a, index, next).Forward(yData, sums, 0, a.Queries));
     }
+
+    /// <summary>Softmax attention without relations between tokens.</summary>
+    private bool IsInPairs(in AttentionArguments a) =>
+        _precision != Precision.Fp32 && a.Relation is null && !a.HasBias;
 
     public override void AttentionBackward(
         in AttentionArguments arguments, Storage y, Storage logSums, Storage dy, in AttentionGradients gradients)
+    {
+        if (!IsInPairs(arguments))
+            AttentionBackward<ManagedTiles<V, Singles>>(arguments, y, logSums, dy, gradients);
+        else if (_assemblesPairs) AttentionBackward<AssembledPairs>(arguments, y, logSums, dy, gradients);
+        else AttentionBackward<ManagedTiles<V, Pairs>>(arguments, y, logSums, dy, gradients);
+    }
+
+    private void AttentionBackward<TTiles>(
+        in AttentionArguments arguments, Storage y, Storage logSums, Storage dy, in AttentionGradients gradients)
+        where TTiles : struct, ITiles
     {
         AttentionArguments a = arguments;
         AttentionGradients to = gradients;
         float* yData = Floats(y), sums = Floats(logSums), dyData = Floats(dy);
         ClearBiases(a, to);
-        ForHeads(a, (index, next) => new AttentionHead<V>(a, index, next).Backward(yData, sums, dyData, to));
+        ForHeads(a, (index, next) => new AttentionHead<V, TTiles>(a, index, next).Backward(yData, sums, dyData, to));
     }
 
     public override void SinkhornAttention(in AttentionArguments arguments, int iterations, Storage y,

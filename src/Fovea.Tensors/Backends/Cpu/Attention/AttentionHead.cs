@@ -10,8 +10,11 @@ namespace Fovea.Tensors.Backends.Cpu.Attention;
 /// time (Dao et al. 2022, "FlashAttention", arXiv:2205.14135). Scores are kept in units of log 2, so that the
 /// exponential is a power of two.
 /// </summary>
-internal readonly unsafe struct AttentionHead<V>
+/// <remarks>With tiles of pairs, operands of all products are rounded to bfloat16; probabilities, their sums and what
+/// is made of them stay in single precision. Relations between tokens go with single precision only.</remarks>
+internal readonly unsafe struct AttentionHead<V, TTiles>
     where V : struct, ISimd<V>
+    where TTiles : struct, ITiles
 {
     private const int KeysAtOnce = 512;   // a tile of 12 queries then has 24 KiB of scores
     private const float Log2E = 1.44269504f;
@@ -42,6 +45,8 @@ internal readonly unsafe struct AttentionHead<V>
 
     /// <summary>Elements of one token's result: heads · headDim.</summary>
     private int Width => _a.Heads * _a.HeadDim;
+
+    private static bool IsOfPairs => TTiles.Element == Element.Pair;
 
     private nint YOffset => (nint)_batch * _a.Queries * Width + _head * _a.HeadDim;
 
@@ -78,6 +83,7 @@ internal readonly unsafe struct AttentionHead<V>
         using Scratch scratch = Scratch.Begin();
         float* keys = scratch.Floats(padded * d), values = scratch.Floats(padded * paddedDim);
         float* scores = scratch.Floats(V.TileRows * padded);
+        float* queries = IsOfPairs ? scratch.Floats(V.TileRows * Operands<V, TTiles>.Steps(d)) : null;
         // Per query: largest score so far, sum of powers relative to it, and the unnormalised result.
         float* state = scratch.Floats(count * (2 + paddedDim));
         float* largest = state, sums = state + count, results = state + 2 * count;
@@ -90,8 +96,8 @@ internal readonly unsafe struct AttentionHead<V>
         for (int key = 0; key < n; key += KeysAtOnce)
         {
             int range = Math.Min(KeysAtOnce, n - key);
-            Panels<V>.PackAllTransposed(_k + key * (nint)_a.K.Stride, _a.K.Stride, d, range, keys);
-            Panels<V>.PackAll(_v + key * (nint)_a.V.Stride, _a.V.Stride, range, d, values);
+            Operands<V, TTiles>.PackAllTransposed(_k + key * (nint)_a.K.Stride, _a.K.Stride, d, range, keys);
+            Operands<V, TTiles>.PackAll(_v + key * (nint)_a.V.Stride, _a.V.Stride, range, d, values);
             for (int row = 0; row < count; row += V.TileRows)
             {
                 int rows = Math.Min(V.TileRows, count - row);
@@ -100,13 +106,13 @@ internal readonly unsafe struct AttentionHead<V>
                 Tile tile = new(first + row, rows, largest + row, sums + row, results + row * paddedDim);
                 if (!_relative.IsPresent)
                 {
-                    Forward(tile, keys, values, scores, key, new(0, range), range, key == 0);
+                    Forward(tile, keys, values, queries, scores, key, new(0, range), range, key == 0);
                     continue;
                 }
 
                 int runCount = _relative.Runs(first + row, rows, key, key + range, runs);
                 for (int run = 0; run < runCount; run++)
-                    Forward(tile, keys, values, scores, key, runs[run], range, fresh: false);
+                    Forward(tile, keys, values, queries, scores, key, runs[run], range, fresh: false);
             }
         }
 
@@ -123,13 +129,15 @@ internal readonly unsafe struct AttentionHead<V>
 
     /// <summary>A tile of queries over a run of the packed keys from <paramref name="key"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Forward(in Tile tile, float* keys, float* values, float* scores, int key, KeyRun run, int range,
-        bool fresh)
+    private void Forward(in Tile tile, float* keys, float* values, float* queries, float* scores, int key, KeyRun run,
+        int range, bool fresh)
     {
         int count = run.To - run.From, padded = Panels<V>.Padded(count), d = _a.HeadDim,
             paddedDim = Panels<V>.Padded(d);
-        Block<V>.Multiply(
-            _q + (nint)tile.First * _a.Q.Stride, _a.Q.Stride, 1, tile.Rows, keys + run.From * d, count, d,
+        float* q = Operands<V, TTiles>.Rows(_q + (nint)tile.First * _a.Q.Stride, _a.Q.Stride, tile.Rows, d, queries,
+            out nint qStride);
+        Block<V, TTiles>.Multiply(
+            q, qStride, 1, tile.Rows, keys + run.From * d, count, Operands<V, TTiles>.Steps(d),
             new((nint)scores, padded, Padded: true));
         float unit = _a.Scale * Log2E;
         if (_relative.IsPresent)
@@ -140,10 +148,11 @@ internal readonly unsafe struct AttentionHead<V>
         }
 
         Exponentiate(scores, tile.Rows, count, padded, unit, tile.Largest, tile.Sums, tile.Results, paddedDim, fresh);
-        Block<V>.Multiply(
-            scores, padded, 1, tile.Rows, values, d, count,
-            new((nint)tile.Results, paddedDim, fresh ? 0 : (nint)tile.Results, paddedDim, Padded: true), range,
-            run.From);
+        float* powers = Operands<V, TTiles>.Rows(scores, padded, tile.Rows, count, scores, out nint powersStride);
+        Block<V, TTiles>.Multiply(
+            powers, powersStride, 1, tile.Rows, values, d, Operands<V, TTiles>.Steps(count),
+            new((nint)tile.Results, paddedDim, fresh ? 0 : (nint)tile.Results, paddedDim, Padded: true),
+            Operands<V, TTiles>.Steps(range), run.From);
     }
 
     /// <summary>
@@ -208,9 +217,12 @@ internal readonly unsafe struct AttentionHead<V>
         float* keysT = packed, valuesT = packed + padded * d, keys = packed + 2 * padded * d;
         float* rightSides = scratch.Floats(2 * block * paddedDim);
         float* powers = scratch.Floats(block * padded), slopes = scratch.Floats(block * padded);
-        Panels<V>.PackAllTransposed(_k, _a.K.Stride, d, n, keysT);
-        Panels<V>.PackAllTransposed(_v, _a.V.Stride, d, n, valuesT);
-        Panels<V>.PackAll(_k, _a.K.Stride, n, d, keys);
+        // In pairs: rows of q and of dy, and the slopes' columns, whose rows are needed, too.
+        float* left = IsOfPairs ? scratch.Floats(2 * block * Operands<V, TTiles>.Steps(d)) : null;
+        float* across = IsOfPairs ? scratch.Floats(Operands<V, TTiles>.Steps(block) * padded) : null;
+        Operands<V, TTiles>.PackAllTransposed(_k, _a.K.Stride, d, n, keysT);
+        Operands<V, TTiles>.PackAllTransposed(_v, _a.V.Stride, d, n, valuesT);
+        Operands<V, TTiles>.PackAll(_k, _a.K.Stride, n, d, keys);
         y += YOffset;
         dy += YOffset;
         (nint qStride, nint kStride, nint vStride) = (gradients.Q.View.Stride, gradients.K.View.Stride,
@@ -233,17 +245,21 @@ internal readonly unsafe struct AttentionHead<V>
             if (_relative.IsPresent) runCount = _relative.Runs(first, count, 0, n, runs);
             float* q = _q + (nint)first * _a.Q.Stride, dyBlock = dy + (nint)first * Width,
                 dqBlock = dq + first * qStride;
-            Panels<V>.PackAll(dyBlock, Width, count, d, rightSides);
-            Panels<V>.PackAll(q, _a.Q.Stride, count, d, rightSides + block * paddedDim);
+            Operands<V, TTiles>.PackAll(dyBlock, Width, count, d, rightSides);
+            Operands<V, TTiles>.PackAll(q, _a.Q.Stride, count, d, rightSides + block * paddedDim);
+            float* qRows = Operands<V, TTiles>.Rows(q, _a.Q.Stride, count, d, left, out nint qRow);
+            float* dyRows = Operands<V, TTiles>.Rows(dyBlock, Width, count, d,
+                left + block * Operands<V, TTiles>.Steps(d), out nint dyRow);
+            int steps = Operands<V, TTiles>.Steps(d), querySteps = Operands<V, TTiles>.Steps(count);
             bool addQ = gradients.Q.Accumulate;
             for (int run = 0; run < runCount; run++)
             {
                 (int from, int to) = runs[run];
                 int length = to - from;
                 float* p = powers + from, ds = slopes + from;
-                Block<V>.Multiply(q, _a.Q.Stride, 1, count, keysT + from * d, length, d,
+                Block<V, TTiles>.Multiply(qRows, qRow, 1, count, keysT + from * d, length, steps,
                     new((nint)p, padded, Padded: true));
-                Block<V>.Multiply(dyBlock, Width, 1, count, valuesT + from * d, length, d,
+                Block<V, TTiles>.Multiply(dyRows, dyRow, 1, count, valuesT + from * d, length, steps,
                     new((nint)ds, padded, Padded: true));
                 for (int r = 0; r < count; r++)
                 {
@@ -259,12 +275,15 @@ internal readonly unsafe struct AttentionHead<V>
                 }
 
                 float* dvRun = dv + from * vStride, dkRun = dk + from * kStride;
-                Block<V>.Multiply(p, 1, padded, length, rightSides, d, count,
+                float* columns = Operands<V, TTiles>.Columns(p, padded, count, length, p);
+                Block<V, TTiles>.Multiply(columns, 1, padded, length, rightSides, d, querySteps,
                     new((nint)dvRun, vStride, addV ? (nint)dvRun : 0, vStride));
-                Block<V>.Multiply(ds, 1, padded, length, rightSides + block * paddedDim, d, count,
+                columns = Operands<V, TTiles>.Columns(ds, padded, count, length, across);
+                Block<V, TTiles>.Multiply(columns, 1, padded, length, rightSides + block * paddedDim, d, querySteps,
                     new((nint)dkRun, kStride, addK ? (nint)dkRun : 0, kStride));
-                Block<V>.Multiply(ds, padded, 1, count, keys, d, length,
-                    new((nint)dqBlock, qStride, addQ ? (nint)dqBlock : 0, qStride), n, from);
+                float* dsRows = Operands<V, TTiles>.Rows(ds, padded, count, length, ds, out nint dsRow);
+                Block<V, TTiles>.Multiply(dsRows, dsRow, 1, count, keys, d, Operands<V, TTiles>.Steps(length),
+                    new((nint)dqBlock, qStride, addQ ? (nint)dqBlock : 0, qStride), Operands<V, TTiles>.Steps(n), from);
                 addQ = true;
             }
 
