@@ -1,8 +1,8 @@
 namespace Fovea.Tensors;
 
 /// <summary>Numbers in which a device computes products, convolutions and attention; the device <c>cpu</c> linear
-/// layers only, and the rest in single precision. Weights, norms, softmax statistics, losses and what is stored are
-/// single precision in each.</summary>
+/// layers and softmax attention only, and the rest in single precision. Weights, norms, softmax statistics, losses and
+/// what is stored are single precision in each.</summary>
 public enum Precision
 {
     /// <summary>Single precision throughout.</summary>
@@ -15,6 +15,6 @@ public enum Precision
     Bf16,
 
     /// <summary>For inference: operands of linear layers rounded to 8-bit integers with a scale for each output channel
-    /// of the weights and each row of the input; sums exact.</summary>
+    /// of the weights and each row of the input; sums exact. Attention as in <see cref="Bf16"/>.</summary>
     Int8,
 }

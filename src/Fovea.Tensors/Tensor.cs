@@ -128,8 +128,8 @@ public sealed class Tensor
         Device.Backend.Read(Storage, values);
     }
 
-    /// <summary>Expects a weight to stay as it is for many products, as in inference: the device may keep what they make
-    /// of it, beside it. A change is noticed.</summary>
+    /// <summary>Expects a weight to stay as it is for many products, as in inference: the device may keep what they
+    /// make of it, beside it. A change is noticed.</summary>
     public void Settle() => Device.Backend.Settle(Storage);
 
     /// <summary>All elements, row-major.</summary>

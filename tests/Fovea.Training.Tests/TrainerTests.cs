@@ -55,12 +55,14 @@ public sealed class TrainerTests : IDisposable
         RunSummary summary = RunRecord.ReadSummary(run)!;
 
         IImageDataset sample = Subset.Balanced(TinyRun.Images.Train, images, seed: 0);
-        TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Images);
+        TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Images,
+            stop: TestContext.Current.CancellationToken);
         using CheckpointReader best = CheckpointReader.Open(run.BestCheckpoint);
         best.LoadWeights(parts.Model);
         EvaluationResult own = Evaluator.Run(parts.Model,
             LoaderChoice.Evaluation(sample, ModelChoice.Configure(parts.Recipe, TinyRun.Images.Info), 16,
-                parts.Recipe.Data), 10, parts.Device);
+                parts.Recipe.Data), 10, parts.Device,
+            stop: TestContext.Current.CancellationToken);
         Assert.Equal((images, own.Loss, own.Top1), (summary.TrainImages, summary.TrainLoss, summary.TrainAccuracy));
         RunEvent epoch = RunLog.ReadEvents(run).Single(entry => entry.Event == "epoch"
             && entry.Epoch == summary.BestEpoch);

@@ -56,7 +56,7 @@ public static class DistanceInspection
         return new(name, $"{model.Model.Config.Describe().Attention}", statistics);
     }
 
-    private static IReadOnlyList<IReadOnlyList<string>> Shown(Measured[] all)
+    private static List<IReadOnlyList<string>> Shown(Measured[] all)
     {
         List<IReadOnlyList<string>> rows = [];
         if (all.Length > 1) rows.Add(["!model", ">block", ">distance (px)", ">of heads", ">entropy", ">rows off 1",

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Fovea.Data;
 using Fovea.Data.Loading;
-using Fovea.Lab.Explanations;
 using Fovea.Plotting.Charts;
 using Fovea.Plotting.Text;
 using Fovea.Tensors;
@@ -106,7 +105,7 @@ public static class LensInspection
             ]) with { YSpan = (0, 1) })]);
     }
 
-    private static LineChart Chart(string title, IReadOnlyList<Series> series) => new()
+    private static LineChart Chart(string title, List<Series> series) => new()
     {
         Title = title,
         XLabel = "block; 0 is the embedding",

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Fovea.Data;
 using Fovea.Data.Loading;
-using Fovea.Lab.Explanations;
 using Fovea.Plotting.Charts;
 using Fovea.Tensors;
 using Fovea.Training.Evaluation;

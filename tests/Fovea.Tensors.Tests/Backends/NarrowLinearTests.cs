@@ -212,7 +212,8 @@ public sealed class NarrowLinearTests
     }
 
     /// <summary>Each row on its grid of 255 numbers.</summary>
-    private static double[] Grid(float[] values, int columns, float offset) => [.. values.Chunk(columns).SelectMany(row =>
+    private static double[] Grid(float[] values, int columns, float offset) =>
+        [.. values.Chunk(columns).SelectMany(row =>
     {
         float scale = row.Max(MathF.Abs) / 127;
         return row.Select(value =>

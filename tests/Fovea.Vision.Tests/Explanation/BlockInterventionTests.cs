@@ -9,6 +9,8 @@ namespace Fovea.Vision.Tests.Explanation;
 /// <summary>Logit lens, head ablation and activation patching.</summary>
 public sealed class BlockInterventionTests
 {
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     public static TheoryData<string> Readers => [.. SmallModels.Readers.Keys];
 
     [Theory]
@@ -42,7 +44,7 @@ public sealed class BlockInterventionTests
     {
         VisionTransformer model = SmallModels.Build(SmallModels.Config, Device.Cpu);
         Tensor images = Images(Device.Cpu);
-        AblatedScores ablated = new HeadAblation(model).Score(images, mean: false);
+        AblatedScores ablated = new HeadAblation(model).Score(images, mean: false, Stop);
         Assert.Equal(model.Forward(images).ToArray(), ablated.Whole);
         for (int block = 0; block < 2; block++)
             for (int head = 0; head <= 2; head++)
@@ -64,7 +66,7 @@ public sealed class BlockInterventionTests
         ablation.AddToMeans(images);
         foreach (bool mean in new[] { false, true })
         {
-            AblatedScores ablated = ablation.Score(images, mean);
+            AblatedScores ablated = ablation.Score(images, mean, Stop);
             Assert.Equal(ablated.Whole, ablated.Without[1][0]);
             Assert.NotEqual(ablated.Whole, ablated.Without[1][1]);
         }
@@ -77,7 +79,7 @@ public sealed class BlockInterventionTests
         Tensor image = SmallModels.Image(Device.Cpu);
         HeadAblation ablation = new(model);
         ablation.AddToMeans(image);
-        AblatedScores ablated = ablation.Score(image, mean: true);
+        AblatedScores ablated = ablation.Score(image, mean: true, Stop);
         Assert.All(ablated.Without.SelectMany(heads => heads), scores => Assert.Equal(ablated.Whole, scores));
     }
 
@@ -93,10 +95,10 @@ public sealed class BlockInterventionTests
         using IDisposable alike = BatchInvariance.Begin();   // as patching computes
         float[] own = model.Forward(image).ToArray(), theirs = model.Forward(other).ToArray();
 
-        ActivationPatching self = ActivationPatching.Of(model, image, image);
+        ActivationPatching self = ActivationPatching.Of(model, image, image, stop: Stop);
         Assert.All(self.Heads.Concat(self.Tokens).SelectMany(block => block), scores => Assert.Equal(own, scores));
 
-        ActivationPatching patching = ActivationPatching.Of(model, image, other);
+        ActivationPatching patching = ActivationPatching.Of(model, image, other, stop: Stop);
         Assert.Equal(own, patching.Image);
         Assert.Equal(theirs, patching.Other);
         Assert.Equal((2, 3, 9), (patching.Heads.Length, patching.Heads[0].Length, patching.Tokens[0].Length));
@@ -105,7 +107,7 @@ public sealed class BlockInterventionTests
         // behind the last block the head reads the class token alone
         Assert.Equal(theirs, patching.Tokens[1][0]);
         Assert.All(patching.Tokens[1][1..^1], scores => Assert.Equal(own, scores));
-        Assert.Empty(ActivationPatching.Of(model, image, other, tokens: false).Tokens);
+        Assert.Empty(ActivationPatching.Of(model, image, other, tokens: false, stop: Stop).Tokens);
     }
 
     [Fact]
@@ -117,7 +119,7 @@ public sealed class BlockInterventionTests
         (float[] ownHeads, float[] tokens) = LastBlock(image);
         (float[] theirHeads, _) = LastBlock(other);
         float[] weight = model.Blocks[1].Attention.Proj.Weight.Value.ToArray();
-        ActivationPatching patching = ActivationPatching.Of(model, image, other);
+        ActivationPatching patching = ActivationPatching.Of(model, image, other, stop: Stop);
         // the last block's input is the image's own, so that only its heads differ
         for (int head = 0; head < 2; head++)
         {
@@ -153,7 +155,7 @@ public sealed class BlockInterventionTests
     {
         VisionTransformer model = SmallModels.Build(SmallModels.Config, Device.Cpu);
         Assert.Contains("two images", Assert.Throws<ShapeException>(() => ActivationPatching.Of(model,
-            SmallModels.Image(Device.Cpu), TestTensors.Normal([1, 3, 8, 8], Device.Cpu))).Message,
+            SmallModels.Image(Device.Cpu), TestTensors.Normal([1, 3, 8, 8], Device.Cpu), stop: Stop)).Message,
             StringComparison.Ordinal);
     }
 

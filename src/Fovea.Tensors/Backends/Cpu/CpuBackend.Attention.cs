@@ -1,4 +1,3 @@
-using Fovea.Tensors.Backends.Cpu.Assembly;
 using Fovea.Tensors.Backends.Cpu.Attention;
 using Fovea.Tensors.Backends.Cpu.MatMul;
 using Fovea.Tensors.Backends.Cpu.Memory;

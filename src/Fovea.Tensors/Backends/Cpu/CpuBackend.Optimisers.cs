@@ -111,7 +111,8 @@ internal sealed unsafe partial class CpuBackend<V>
 
     public override void Lerp(IReadOnlyList<(Storage X, Storage Y, int Count)> pairs, float weight) =>
         ForElements([.. pairs.Select(pair => pair.Count)], (tensor, start, length) =>
-            OptimiserKernels<V>.Lerp(Floats(pairs[tensor].X) + start, Changed(pairs[tensor].Y) + start, length, weight));
+            OptimiserKernels<V>.Lerp(Floats(pairs[tensor].X) + start, Changed(pairs[tensor].Y) + start, length,
+                weight));
 
     private static float* At(Storage? storage, int start) => storage is null ? null : Floats(storage) + start;
 

@@ -42,8 +42,8 @@ internal static unsafe class Operands<V, TTiles>
     /// <param name="stride">Elements from one to the next.</param>
     /// <param name="rows">How many.</param>
     /// <param name="inner">Length of a row.</param>
-    /// <param name="room">Where pairs go: rows of <see cref="Steps"/> each, or the source itself, whose stride they then
-    /// keep.</param>
+    /// <param name="room">Where pairs go: rows of <see cref="Steps"/> each, or the source itself, whose stride they
+    /// then keep.</param>
     /// <param name="rowStride">Elements from one row of the result to the next.</param>
     internal static float* Rows(float* source, nint stride, int rows, int inner, float* room, out nint rowStride)
     {

@@ -28,7 +28,7 @@ internal sealed unsafe partial class CpuStorage : Storage
     /// <summary>The weight will be used for many products; see <see cref="Backend.Settle"/>.</summary>
     internal bool IsSettled { get; set; }
 
-    /// <summary>What products made of the weight; null: nothing, or what it was made of changed.</summary>
+    /// <summary>Form of the weight that products keep; null: none, or the weight changed since.</summary>
     internal PackedWeight? Packed { get; set; }
 
     /// <summary>The first vector of one head of one sequence.</summary>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Fovea.Tensors.Backends.Cpu.Assembly;
+namespace Fovea.Tensors.Backends.Cpu.MatMul;
 
 /// <summary>Arguments of an assembled tile, at fixed places; distances are in bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]

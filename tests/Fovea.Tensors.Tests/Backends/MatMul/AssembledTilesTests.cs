@@ -2,7 +2,7 @@ using Fovea.Tensors.Backends.Cpu.Assembly;
 using Fovea.Tensors.Backends.Cpu.MatMul;
 using Fovea.Tensors.Backends.Cpu.Simd;
 
-namespace Fovea.Tensors.Tests.Backends.Assembly;
+namespace Fovea.Tensors.Tests.Backends.MatMul;
 
 /// <summary>Assembled tiles against the instructions' definition, number by number.</summary>
 public sealed unsafe class AssembledTilesTests

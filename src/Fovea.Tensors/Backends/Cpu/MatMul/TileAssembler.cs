@@ -1,11 +1,10 @@
-using Fovea.Tensors.Backends.Cpu.MatMul;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
-namespace Fovea.Tensors.Backends.Cpu.Assembly;
+namespace Fovea.Tensors.Backends.Cpu.MatMul;
 
 /// <summary>
-/// Writes the register tile of <see cref="MatMul.Tile{V}"/> for AVX-512 with products that .NET has no intrinsics for:
+/// Writes the register tile of <see cref="Tile{V}"/> for AVX-512 with products that .NET has no intrinsics for:
 /// up to 12 rows by one or two vectors of 16 columns. Calls follow the System V convention; no register is used that a
 /// caller expects to find again.
 /// </summary>

@@ -1,7 +1,7 @@
-using Fovea.Tensors.Backends.Cpu.MatMul;
+using Fovea.Tensors.Backends.Cpu.Assembly;
 using Fovea.Tensors.Backends.Cpu.Simd;
 
-namespace Fovea.Tensors.Backends.Cpu.Assembly;
+namespace Fovea.Tensors.Backends.Cpu.MatMul;
 
 /// <summary>Assembled tiles of pairs of bfloat16.</summary>
 internal readonly unsafe struct AssembledPairs : ITiles
