@@ -49,8 +49,14 @@ internal sealed class NeighbourCheck : IRunObserver
         double accuracy = NearestNeighbours.Accuracies(model.Extract(data.Train, Batch, stop),
             model.Extract(data.Test, Batch, stop), [k], Temperature, device, stop)[0];
         if (isJson)
-            _terminal.Output.WriteLine(JsonText.Line(new { Event = "knn", K = k, Accuracy = accuracy,
-                TrainImages = data.Train.Count, TestImages = data.Test.Count }));
+            _terminal.Output.WriteLine(JsonText.Line(new
+            {
+                Event = "knn",
+                K = k,
+                Accuracy = accuracy,
+                TrainImages = data.Train.Count,
+                TestImages = data.Test.Count
+            }));
         else
             _terminal.Output.WriteLine(Printable.Line($"{"check",-9} accuracy {Phrases.Percent(accuracy)} by the {k} "
                 + $"nearest of {Phrases.Count(data.Train.Count)} training images, on {Phrases.Count(data.Test.Count)} "

@@ -80,8 +80,12 @@ internal sealed class ModelSource
 
         Recipe recipe = PretrainedWeights.Resolve(RecipeOption.Apply(Recipe.Default with
         {
-            Model = new ModelSection { Name = name, Weights = listed?.Name,
-                AllowPartial = parsed.GetValue(_allowPartial) },
+            Model = new ModelSection
+            {
+                Name = name,
+                Weights = listed?.Name,
+                AllowPartial = parsed.GetValue(_allowPartial)
+            },
             Data = new DataSection { Dataset = parsed.GetValue(_dataset), Directory = parsed.GetValue(_data) },
         }, _view, parsed));
         bool hasClasses = listed is null || recipe.Data.Dataset is not null || recipe.Data.Directory is not null;

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Fovea.Export.Images;
-using Fovea.Vision;
 using Fovea.Tensors;
+using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
 using Fovea.Vision.Models.Residual;

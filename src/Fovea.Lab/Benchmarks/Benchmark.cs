@@ -1,15 +1,14 @@
 using System.Diagnostics;
+using Fovea.Lab.Benchmarks.Profiles;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Tensors.Backends.Cpu;
+using Fovea.Tensors.Backends.Meta;
+using Fovea.Tensors.Backends.Profiling;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Models;
-
-using Fovea.Lab.Benchmarks.Profiles;
-using Fovea.Tensors.Backends.Meta;
-using Fovea.Tensors.Backends.Profiling;
 
 namespace Fovea.Lab.Benchmarks;
 

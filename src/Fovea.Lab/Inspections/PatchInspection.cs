@@ -1,6 +1,6 @@
 using System.Globalization;
-using Fovea.Data.Loading;
 using Fovea.Data;
+using Fovea.Data.Loading;
 using Fovea.Lab.Explanations;
 using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Charts;

@@ -29,8 +29,11 @@ public sealed record WeightsOrigin(string Name, string Preset, string? Address, 
         {
             string note = path + Ending;
             return File.Exists(note) && new FileInfo(note).Length <= Largest
-                && JsonText.Read<WeightsOrigin>(File.ReadAllText(note)) is { Name: not null, Preset: not null,
-                    Sha256: not null } origin ? origin : null;
+                && JsonText.Read<WeightsOrigin>(File.ReadAllText(note)) is
+                {
+                    Name: not null, Preset: not null,
+                    Sha256: not null
+                } origin ? origin : null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
         {

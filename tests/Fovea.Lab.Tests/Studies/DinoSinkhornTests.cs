@@ -85,8 +85,15 @@ public sealed class DinoSinkhornTests : IDisposable
     {
         Recipe recipe = new()
         {
-            Model = new() { Name = "dinov2_vits14", Dim = 24, Heads = 3, PatchSize = 7, ImageSize = 28,
-                LayerScale = 1 },
+            Model = new()
+            {
+                Name = "dinov2_vits14",
+                Dim = 24,
+                Heads = 3,
+                PatchSize = 7,
+                ImageSize = 28,
+                LayerScale = 1
+            },
             Optimisation = new() { Epochs = 1, BatchSize = 16 },
         };
         RunDirectory run = TinyRun.Start(recipe, _folder[$"run-{Guid.NewGuid():N}"]);

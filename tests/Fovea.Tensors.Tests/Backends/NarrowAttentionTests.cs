@@ -1,6 +1,6 @@
 using Fovea.Tensors.Backends.Cpu.Attention;
-using Fovea.Tensors.Backends.Cpu.Memory;
 using Fovea.Tensors.Backends.Cpu.MatMul;
+using Fovea.Tensors.Backends.Cpu.Memory;
 using Fovea.Tensors.Backends.Cpu.Simd;
 using Fovea.Tensors.Tests.Support;
 
