@@ -35,6 +35,35 @@ public sealed class EvalCommandTests : IDisposable
             entry.GetProperty("images").GetInt32()));
     }
 
+    [Theory]
+    [InlineData("bf16")]
+    [InlineData("int8")]
+    public void Fewer_bits_change_the_loss_a_little(string precision)
+    {
+        string run = _shell.Train();
+        Assert.Equal(0, _shell.Run("eval", run, "--eval-limit", "20", "--precision", precision, "--json"));
+
+        JsonElement result = JsonDocument.Parse(_shell.Output).RootElement;
+        JsonElement summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).RootElement;
+        double loss = result.GetProperty("loss").GetDouble(), exact = summary.GetProperty("test_loss").GetDouble();
+        Assert.NotEqual(exact, loss);
+        Assert.Equal(exact, loss, 0.03);
+    }
+
+    [Fact]
+    public void Training_takes_bf16_and_says_that_int8_is_not_for_it()
+    {
+        string run = _shell.Train("--precision", "bf16");
+        JsonElement summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).RootElement;
+        Assert.True(double.IsFinite(summary.GetProperty("test_loss").GetDouble()));
+        Assert.Equal(0, _shell.Run("eval", run, "--eval-limit", "20", "--precision", "bf16", "--json"));
+        Assert.Equal(summary.GetProperty("test_loss").GetDouble(),
+            JsonDocument.Parse(_shell.Output).RootElement.GetProperty("loss").GetDouble());
+
+        Assert.Equal(2, _shell.Run("train", "--dataset", "shapes", "--model", "vit-nano", "--precision", "int8"));
+        Assert.Contains("int8 is for inference", _shell.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_flip_at_test_time_changes_the_scores_and_nothing_else()
     {
