@@ -74,7 +74,8 @@ void Compare(string name, int batch)
         string roof = ofRoof > 0 ? $", {ofRoof:P0}" : "";
         double[] ratios = [.. group.GroupBy(line => line.Round)
             .Select(lines => Speed(mine.Where(line => line.Round == lines.Key)) / Speed(lines))];
-        Console.WriteLine($"| `{name}` | {group.Key.Mode} | {precision} | {my:F1} ({gflops:F0}{roof}) | {group.First().Label} "
+        Console.WriteLine(
+            $"| `{name}` | {group.Key.Mode} | {precision} | {my:F1} ({gflops:F0}{roof}) | {group.First().Label} "
             + $"| {their:F1} | **{my / their:F2}** | {ratios.Min():F2} to {ratios.Max():F2} |");
     }
 }

@@ -17,7 +17,8 @@ using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using Fovea.Tensors;
 
 // In this process: there is no project file that another one could be made from.
-Job job = Job.Default.WithToolchain(new InProcessNoEmitToolchain(TimeSpan.FromMinutes(5), false)).WithWarmupCount(3).WithIterationCount(10);
+Job job = Job.Default.WithToolchain(new InProcessNoEmitToolchain(TimeSpan.FromMinutes(5), false)).WithWarmupCount(3)
+    .WithIterationCount(10);
 BenchmarkSwitcher.FromTypes([typeof(Products), typeof(Rows)])
     .Run(args.Length == 0 ? ["--filter", "*"] : args, DefaultConfig.Instance.AddJob(job));
 
