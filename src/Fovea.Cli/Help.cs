@@ -147,7 +147,9 @@ internal sealed class Help(Terminal terminal) : SynchronousCommandLineAction
         return standard.Length == 0 ? option.Description ?? "" : $"{option.Description} [{standard}]";
     }
 
-    private static string Text(object value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+    /// <summary>A value as one would type it: words of an enumeration are small.</summary>
+    private static string Text(object value) => value is Enum ? $"{value}".ToLowerInvariant()
+        : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
     private static string FirstSentence(string text) => text.IndexOf(". ", StringComparison.Ordinal) is >= 0 and int end
         ? text[..(end + 1)] : text;

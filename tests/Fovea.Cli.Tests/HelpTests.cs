@@ -30,6 +30,9 @@ public sealed class HelpTests
     }
 
     [Fact]
+    public void AStandardValueIsWrittenAsOneWouldTypeIt() => Assert.Contains("[fp32]", Page("bench", 120));
+
+    [Fact]
     public void ALongNameOfAnOptionStandsOnALineOfItsOwn()
     {
         string[] lines = Page("train", 60).ReplaceLineEndings("\n").Split('\n');
