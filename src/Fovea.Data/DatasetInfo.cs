@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Fovea.Data;
 
 /// <summary>Description of a dataset, without its images.</summary>
@@ -24,6 +26,21 @@ public sealed record DatasetInfo
 
     /// <summary>Mean and deviation of the training set.</summary>
     public required Normalization Normalization { get; init; }
+
+    /// <summary>
+    /// Sets of classes that images have, by number, where an image may have several classes or none: its label is the
+    /// number of its set. Null: each image has one class, which is its label. A checkpoint keeps an empty list.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<int>>? LabelSets { get; init; }
+
+    /// <summary>An image may have several classes, or none.</summary>
+    [JsonIgnore]
+    public bool IsMultiLabel => LabelSets is not null;
+
+    /// <summary>Name of a label: that of the class, or the names of the set's classes.</summary>
+    /// <param name="label">As <see cref="IImageDataset.Label"/> gives it.</param>
+    public string NameOf(int label) => LabelSets is null ? ClassNames[label]
+        : LabelSets[label].Count == 0 ? "none" : string.Join("; ", LabelSets[label].Select(one => ClassNames[one]));
 
     /// <summary>Number of classes.</summary>
     public int Classes => ClassNames.Count;

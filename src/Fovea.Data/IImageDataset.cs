@@ -9,8 +9,8 @@ public interface IImageDataset
     /// <summary>Number of images.</summary>
     int Count { get; }
 
-    /// <summary>Class that image <paramref name="index"/> is listed with, 0 to <c>Info.Classes - 1</c>; never
-    /// changes.</summary>
+    /// <summary>Class that image <paramref name="index"/> is listed with, 0 to <c>Info.Classes - 1</c>, or number of
+    /// its set of classes where there are <see cref="DatasetInfo.LabelSets"/>; never changes.</summary>
     int Label(int index);
 
     /// <summary>Key that tells image <paramref name="index"/> from the others, such as its path within the dataset;

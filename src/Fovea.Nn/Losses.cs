@@ -17,6 +17,24 @@ public static class Losses
         return Ops.Mean(Ops.Subtract(Ops.Apply(UnaryOperator.Softplus, logits), Ops.Multiply(logits, targets)));
     }
 
+    /// <summary>Mean of −w t log σ(x) − (1−t) log(1−σ(x)), as (1−t) x + (1 + (w−1) t) log(1 + e⁻ˣ), which does not
+    /// overflow.</summary>
+    /// <param name="logits">x, any shape.</param>
+    /// <param name="targets">t, 0 to 1, same shape.</param>
+    /// <param name="positiveWeight">w, above 0.</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static Tensor BinaryCrossEntropy(Tensor logits, Tensor targets, float positiveWeight)
+    {
+        if (positiveWeight == 1) return BinaryCrossEntropy(logits, targets);
+        RequireSame(logits, targets, nameof(BinaryCrossEntropy));
+        Tensor missed = Ops.Apply(UnaryOperator.Softplus, Ops.Scale(logits, -1));
+        Tensor weight;
+        using (Tape.Pause())
+            weight = Ops.Add(Tensor.Full(targets.Shape, 1, targets.Device), Ops.Scale(targets, positiveWeight - 1));
+        return Ops.Mean(Ops.Add(Ops.Subtract(logits, Ops.Multiply(logits, targets)), Ops.Multiply(weight, missed)));
+    }
+
     /// <summary>Mean of (x − t)².</summary>
     /// <param name="x">Any shape.</param>
     /// <param name="targets">Same shape.</param>

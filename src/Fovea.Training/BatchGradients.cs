@@ -12,6 +12,7 @@ namespace Fovea.Training;
 internal sealed class BatchGradients(TrainingParts parts)
 {
     private readonly Recipe _recipe = parts.Recipe;
+    private readonly IReadOnlyList<IReadOnlyList<int>>? _sets = parts.Data.Info.LabelSets;
 
     /// <summary>Adds the gradients of a batch's mean loss to those that the parameters have.</summary>
     /// <param name="batch">The images.</param>
@@ -19,7 +20,7 @@ internal sealed class BatchGradients(TrainingParts parts)
     /// <returns>Loss and scores, not read yet; the caller disposes it.</returns>
     public BatchResult Add(Batch batch, int step)
     {
-        BatchResult result = new();
+        BatchResult result = new() { LabelSets = _sets };
         int count = _recipe.Optimisation.GradientAccumulation;
         foreach (BatchPart part in BatchPart.Cut(batch, (_recipe.Optimisation.BatchSize + count - 1) / count))
         {
@@ -53,13 +54,15 @@ internal sealed class BatchGradients(TrainingParts parts)
         return (Loss(scores, part, images), scores);
     }
 
-    /// <summary>Cross-entropy, or binary cross-entropy where the recipe says so; where images are mixed, against their
-    /// soft targets, which are smoothed already.</summary>
+    /// <summary>Cross-entropy, or binary cross-entropy where the recipe says so or images have several classes; where
+    /// images are mixed, against their soft targets, which are smoothed already.</summary>
     private Tensor Loss(HeadScores scores, BatchPart part, Tensor images)
     {
         // Without a teacher a distillation token's head learns from the labels too, by way of the mean.
         Tensor own = parts.Teacher is null ? scores.Mean() : scores.Class;
-        Tensor loss = _recipe.Regularisation.BinaryLoss ? Losses.BinaryCrossEntropy(own, BinaryTargets(part, own.Shape))
+        Tensor loss = _recipe.Regularisation.BinaryLoss || _sets is not null
+            ? Losses.BinaryCrossEntropy(own, BinaryTargets(part, own.Shape),
+                (float)_recipe.Regularisation.PositiveWeight)
             : part.Batch.Targets is null
             ? Ops.CrossEntropy(own, part.Labels(parts.Device), (float)_recipe.Regularisation.LabelSmoothing)
             : Ops.SoftCrossEntropy(own, part.Targets(parts.Device));
@@ -71,6 +74,9 @@ internal sealed class BatchGradients(TrainingParts parts)
     {
         if (part.Batch.Targets is not null) return part.Targets(parts.Device);
         float off = (float)_recipe.Regularisation.LabelSmoothing / shape[1];
+        if (_sets is not null)
+            return Tensor.From(Classification.Targets(_sets, part.Classes, shape[1],
+                1 - (float)_recipe.Regularisation.LabelSmoothing + off, off), shape, parts.Device);
         float[] targets = new float[shape.Elements];
         Array.Fill(targets, off);
         for (int i = 0; i < part.Count; i++)

@@ -16,6 +16,9 @@ internal sealed class BatchResult : IDisposable
     {
     }
 
+    /// <summary>Sets of classes, where labels are numbers of these.</summary>
+    public IReadOnlyList<IReadOnlyList<int>>? LabelSets { get; init; }
+
     /// <summary>A result that was read.</summary>
     public BatchResult(double loss, int right) => _known = (loss, right);
 
@@ -60,7 +63,8 @@ internal sealed class BatchResult : IDisposable
             next++;
             if (scores is null) continue;
             int count = scores.Shape.Elements;
-            right += Classification.CountCorrect(all is null ? scores.ToArray() : all.AsSpan(next, count), classes);
+            right += Classification.CountCorrect(all is null ? scores.ToArray() : all.AsSpan(next, count), classes,
+                LabelSets);
             next += count;
         }
 

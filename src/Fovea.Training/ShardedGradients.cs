@@ -116,7 +116,8 @@ internal sealed class ShardedGradients : IDisposable
                 using IDisposable pause = Tape.Pause();
                 mean += (double)part.Share * loss.Item();
                 if (scores is { } heads)
-                    right += Classification.CountCorrect(heads.Mean().ToArray(), part.Classes);
+                    right += Classification.CountCorrect(heads.Mean().ToArray(), part.Classes,
+                        _parts.Data.Info.LabelSets);
             }
 
             using (_queue.Timeline.Measure("compute", $"backward, shard {number}"))

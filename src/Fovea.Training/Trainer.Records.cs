@@ -38,6 +38,7 @@ public sealed partial class Trainer
         Measures = _state.ThisEpoch.Means(),
         ValLoss = validation?.Loss,
         ValAccuracy = validation?.Top1,
+        ValMap = validation?.MultiLabel?.MeanAveragePrecision,
         Lr = _parts.Optimizer.LearningRate,
         ImagesPerSecond = _state.ThisEpoch.ImagesPerSecond,
         Seconds = Seconds(),
@@ -78,6 +79,9 @@ public sealed partial class Trainer
         Directory = _run.Path,
     };
 
+    private RunEvent? BestEvent => _log.Events.LastOrDefault(entry => entry.Event == "epoch"
+        && entry.Epoch == _state.BestEpoch);
+
     private RunSummary Summarise(EvaluationResult test, EvaluationResult? training) => new()
     {
         Model = _recipe.Model.Name,
@@ -88,9 +92,10 @@ public sealed partial class Trainer
         TrainAccuracy = training?.Top1,
         TrainLoss = training?.Loss,
         TrainImages = training?.Count,
-        BestValAccuracy = _state.BestAccuracy,
-        ValLoss = _log.Events.LastOrDefault(entry => entry.Event == "epoch" && entry.Epoch == _state.BestEpoch)
-            ?.ValLoss,
+        BestValAccuracy = _parts.Data.Info.IsMultiLabel ? BestEvent?.ValAccuracy : _state.BestAccuracy,
+        BestValMap = _parts.Data.Info.IsMultiLabel ? _state.BestAccuracy : null,
+        TestMap = test.MultiLabel?.MeanAveragePrecision,
+        ValLoss = BestEvent?.ValLoss,
         BestEpoch = _state.BestEpoch,
         TestAccuracy = test.Count > 0 ? test.Top1 : null,
         TestLoss = test.Count > 0 ? test.Loss : null,

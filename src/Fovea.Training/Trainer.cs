@@ -111,6 +111,7 @@ public sealed partial class Trainer
         {
             TestLoss = summary.TestLoss,
             TestAccuracy = summary.TestAccuracy,
+            TestMap = summary.TestMap,
             Seconds = summary.Seconds
         });
         if (Writes) AtomicFile.WriteText(_run.Summary, JsonText.Document(summary) + "\n");
@@ -269,9 +270,9 @@ public sealed partial class Trainer
         if (_state.ThisEpoch.Means() is { } means && _parts.Objective?.Warning(means) is string warning)
             _observer.Warned($"epoch {_state.Epoch}: {warning}");
         _state.ThisEpoch.Clear();
-        if (validation is not null && validation.Top1 <= _state.BestAccuracy) return;
+        if (validation is not null && validation.Score <= _state.BestAccuracy) return;
         RequireFinite();
-        (_state.BestAccuracy, _state.BestEpoch) = (validation?.Top1, _state.Epoch);
+        (_state.BestAccuracy, _state.BestEpoch) = (validation?.Score, _state.Epoch);
         _checkpoints.Wait();   // the best of an epoch is never there before the last of the epoch before
         if (Writes) CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(),
             _parts.Objective?.Result ?? Model);
@@ -310,8 +311,8 @@ public sealed partial class Trainer
 
     private EvaluationResult Evaluate(DataLoader images, CancellationToken stop)
     {
-        EvaluationResult result = Evaluator.Run(Model, images, _parts.Data.Info.Classes, _parts.Device, stop: stop,
-            ranks: _ranks);
+        EvaluationResult result = Evaluator.Run(Model, images, _parts.Data.Info.Classes, _parts.Device,
+            ranks: _ranks, sets: _parts.Data.Info.LabelSets, stop: stop);
         return result.Count == 0 || double.IsFinite(result.Loss) ? result
             : throw Diverged(DivergenceGuard.ExplainLoss(result.Loss, _parts.Optimizer.Groups));
     }

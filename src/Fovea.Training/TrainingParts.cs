@@ -62,7 +62,9 @@ public sealed record TrainingParts
     public required DatasetSplits Data { get; init; }
 
     /// <summary>Description of the images, with the mean and deviation that they are normalised with.</summary>
-    public DatasetInfo Info => LoaderChoice.Normalized(Data.Info, Recipe.Data);
+    /// <remarks>Of sets of classes only that there are any: they belong to the images.</remarks>
+    public DatasetInfo Info => LoaderChoice.Normalized(
+        Data.Info with { LabelSets = Data.Info.IsMultiLabel ? [] : null }, Recipe.Data);
 
     /// <summary>Training batches.</summary>
     public required DataLoader TrainLoader { get; init; }

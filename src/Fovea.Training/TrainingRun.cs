@@ -115,7 +115,8 @@ public static class TrainingRun
     {
         ICollective ranks = parts.Shards.Ranks;
         if (ranks.Size == 1) return;
-        string[] own = ["data", "cache", "workers", "threads", "out", "weights"];   // each machine's own
+        // each machine's own
+        string[] own = ["data", "labels", "cache", "workers", "threads", "out", "weights"];
         RankAgreement.Require(ranks,
         [
             .. from recipe in new HashSet<Recipe> { asked, parts.Recipe }
@@ -184,7 +185,7 @@ public static class TrainingRun
         try
         {
             (RunSummary summary, EvaluationResult test) = trainer.Run(stop);
-            TestPredictions.Of(test).Write(run, parts.Data.Info.ClassNames);
+            if (test.MultiLabel is null) TestPredictions.Of(test).Write(run, parts.Data.Info.ClassNames);
             observers.Ended(outcome with { Summary = summary, Test = test });
             ranks.Barrier();
             return summary;

@@ -137,6 +137,7 @@ public static class TrainingSetup
         ranks ??= SingleProcess.Instance;
         DatasetSplits data = InTurn(ranks, recipe.Data.Cache is not null, load);
         if (!isPretraining) RequireClasses(data, recipe.Data.ClassCount);
+        if (data.Info.IsMultiLabel) RequireOwnLabels(recipe, isPretraining);
         ModelConfig config = ModelChoice.Configure(recipe, data.Info);
         if (isPretraining) (config, data) = (config with { Classes = 0 }, PretrainingChoice.WithoutClasses(data));
         recipe = RecipeResolver.Resolve(recipe, config, data.Info);
@@ -210,6 +211,19 @@ public static class TrainingSetup
             };
     }
 
+    /// <summary>Mixing and distillation are made for images of one class.</summary>
+    private static void RequireOwnLabels(Recipe recipe, bool isPretraining)
+    {
+        if (isPretraining)
+            throw new UsageException("learning without classes reads none; leave the list out.") { Field = "labels" };
+        string? field = recipe.Regularisation.Mixup > 0 ? "mixup" : recipe.Regularisation.CutMix > 0 ? "cutmix"
+            : recipe.Distillation.Teacher is not null ? "teacher" : null;
+        if (field is not null)
+            throw new UsageException("it is made for images of one class each, and these have several (`labels`); "
+                + "leave one of the two out.")
+            { Field = field };
+    }
+
     /// <summary>A model that can give one answer only is always right.</summary>
     private static void RequireClasses(DatasetSplits data, int? count)
     {
@@ -218,7 +232,7 @@ public static class TrainingSetup
                 $"the dataset '{data.Info.Name}' has {data.Info.Classes} classes, not {wanted}; a model gets as many "
                     + "outputs as the data has classes, so leave this out, or choose some of them with `classes`.")
             { Field = "num-classes" };
-        if (data.Info.Classes >= 2) return;
+        if (data.Info.Classes >= 2 || data.Info.IsMultiLabel) return;
         throw new DataException(
             $"dataset '{data.Info.Name}': there is one class only, "
                 + $"'{string.Join(", ", data.Info.ClassNames)}', and nothing to tell it from; give the folder that "

@@ -149,7 +149,28 @@ public sealed class LossesTests
         Assert.Contains("[2, 3] and [2, 4]",
             Assert.Throws<ShapeException>(() => Losses.MeanSquaredError(one, other)).Message);
         Assert.Throws<ShapeException>(() => Losses.BinaryCrossEntropy(one, other));
+        Assert.Throws<ShapeException>(() => Losses.BinaryCrossEntropy(one, other, 2));
         Assert.Throws<ShapeException>(() => Losses.SoftDistillation(one, other, 1));
         Assert.Throws<ShapeException>(() => Losses.HardDistillation(one, other));
+    }
+
+    [Fact]
+    public void A_weight_of_positives_is_a_factor_of_their_part_of_the_loss()
+    {
+        float[] x = [-1.5f, 0, 2, 80, -80, 1], t = [1, 0.3f, 0, 1, 0, 0.9f];
+        Tensor logits = Tensor.From(x, [2, 3], Device.Reference), targets = Tensor.From(t, [2, 3], Device.Reference);
+        double expected = x.Zip(t, (score, target) => -3.0 * target * LogSigmoid(score)
+            - (1.0 - target) * LogSigmoid(-score)).Average();
+        Assert.Equal(expected, Losses.BinaryCrossEntropy(logits, targets, 3).Item(), 1e-5);
+
+        // the gradient is σ(x) (1 + (w−1) t) − w t, over the number of elements
+        logits.RequiresGradient = true;
+        using Tape tape = Tape.Record();
+        tape.Backward(Losses.BinaryCrossEntropy(logits, targets, 3));
+        float[] gradient = logits.Gradient!.ToArray();
+        for (int i = 0; i < x.Length; i++)
+            Assert.Equal(((1 + 2.0 * t[i]) / (1 + Math.Exp(-x[i])) - 3.0 * t[i]) / x.Length, gradient[i], 1e-5);
+
+        static double LogSigmoid(double value) => Math.Min(value, 0) - Math.Log(1 + Math.Exp(-Math.Abs(value)));
     }
 }

@@ -32,7 +32,13 @@ internal static class EvalCommand
             TestTimeAugmentation augmentation = Enum.Parse<TestTimeAugmentation>(parsed.GetRequiredValue(views),
                 ignoreCase: true);
             EvaluationResult result = model.Evaluate(images, parsed.GetValue(batchSize), augmentation, stop);
-            if (parsed.GetValue(json))
+            if (result.MultiLabel is MultiLabelResult several)
+            {
+                if (parsed.GetValue(json))
+                    terminal.Output.Document(Describe(model, images.Info, split, result, several));
+                else Print(terminal.Console, images.Info, split, result, several);
+            }
+            else if (parsed.GetValue(json))
                 terminal.Output.Document(Describe(model, images.Info, split, result));
             else Print(terminal.Console, images.Info, split, result);
             return ExitCode.Success;
@@ -59,6 +65,48 @@ internal static class EvalCommand
             Accuracy = Accuracy(result, label),
         }),
     };
+
+    private static object Describe(TrainedModel model, DatasetInfo info, string split, EvaluationResult result,
+        MultiLabelResult several) => new
+        {
+            Model = model.Head.Recipe.Model.Name,
+            Checkpoint = model.Path,
+            Dataset = info.Name,
+            Split = split,
+            Images = result.Count,
+            result.Loss,
+            Map = several.MeanAveragePrecision,
+            ExactMatch = result.Top1,
+            Classes = several.Classes.Select((one, label) => new
+            {
+                Name = info.ClassNames[label],
+                Images = one.Positives,
+                one.AveragePrecision,
+                one.Predicted,
+                one.Right,
+            }),
+        };
+
+    private static void Print(IAnsiConsole console, DatasetInfo info, string split, EvaluationResult result,
+        MultiLabelResult several)
+    {
+        Tables table = Tables.Create("class", ">images", ">average precision", ">precision", ">recall");
+        foreach ((int label, ClassResult one) in several.Classes.Index())
+            table.AddRow(Cell.Name(info.ClassNames[label]), new Cell($"{one.Positives}"),
+                new Cell(Phrases.Percent(one.AveragePrecision)),
+                new Cell(Phrases.Percent(Share(one.Right, one.Predicted))),
+                new Cell(Phrases.Percent(Share(one.Right, one.Positives))));
+        console.Write(table);
+        string[] absent = [.. several.Classes.Index().Where(entry => entry.Item.Positives == 0)
+            .Select(entry => $"'{info.ClassNames[entry.Index]}'")];
+        console.Line($"{info.Name}, {split}, {Phrases.Count(result.Count)} images: mAP "
+            + $"{Phrases.Percent(several.MeanAveragePrecision)}, all classes right {Phrases.Percent(result.Top1)}, "
+            + $"loss {Phrases.Loss(result.Loss)}; precision and recall at a probability of 50 %");
+        if (absent.Length > 0)
+            console.Line($"left out of the mAP, because no image has them: {string.Join(", ", absent)}");
+    }
+
+    private static double? Share(int part, int whole) => whole == 0 ? null : (double)part / whole;
 
     private static void Print(IAnsiConsole console, DatasetInfo info, string split, EvaluationResult result)
     {

@@ -39,6 +39,9 @@ internal static class VerifyCommand
         command.SetAction(parsed =>
         {
             TrainedModel model = source.Model(parsed);
+            if (model.Head.Data.IsMultiLabel)
+                throw new UsageException("verify: images of one class each are compared, and those of this model have "
+                    + "several.");
             using OnnxComparison comparison = new(parsed.GetRequiredValue(file), model, source.Threads(parsed));
             (IImageDataset images, string split) = source.Part(parsed, model, parsed.GetValue(limit));
             if (images.Count == 0)

@@ -12,17 +12,19 @@ internal static class EpochTable
     public static Tables Of(IReadOnlyCollection<RunEvent> epochs, int shown = int.MaxValue)
     {
         if (epochs.All(entry => entry.TrainAccuracy is null)) return OfPretraining(epochs, shown);
-        Tables table = Tables.Create(">epoch", ">loss", ">accuracy", ">val loss", ">val accuracy", ">lr", ">images/s",
-            ">time");
-        double? best = epochs.Max(entry => entry.ValAccuracy);
+        bool several = epochs.Any(entry => entry.ValMap is not null);
+        Tables table = Tables.Create([">epoch", ">loss", ">accuracy", ">val loss", ">val accuracy",
+            .. several ? (string[])[">val mAP"] : [], ">lr", ">images/s", ">time"]);
+        double? best = epochs.Max(Score);
         foreach (RunEvent entry in epochs.Skip(epochs.Count - shown))
         {
-            Style style = entry.ValAccuracy == best && best is not null ? new Style(Color.Green) : Style.Plain;
+            Style style = Score(entry) == best && best is not null ? new Style(Color.Green) : Style.Plain;
             table.AddRow(
             [
                 new Cell($"{entry.Epoch}"), new Cell(Phrases.Loss(entry.TrainLoss)),
                 new Cell(Phrases.Percent(entry.TrainAccuracy)),
                 new Cell(Phrases.Loss(entry.ValLoss)), new Cell(Phrases.Percent(entry.ValAccuracy), style),
+                .. several ? (Cell[])[new(Phrases.Percent(entry.ValMap), style)] : [],
                 new Cell(Phrases.Rate(entry.Lr ?? 0)),
                 new Cell(Phrases.Count(entry.ImagesPerSecond ?? 0)), new Cell(Phrases.Duration(entry.Seconds ?? 0)),
             ]);
@@ -30,6 +32,8 @@ internal static class EpochTable
 
         return table;
     }
+
+    private static double? Score(RunEvent entry) => entry.ValMap ?? entry.ValAccuracy;
 
     /// <summary>Epochs without classes: the loss, and what else was measured.</summary>
     private static Tables OfPretraining(IReadOnlyCollection<RunEvent> epochs, int shown)

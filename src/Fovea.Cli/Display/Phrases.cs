@@ -99,13 +99,16 @@ internal static class Phrases
     public static IEnumerable<(string Subject, string Text)> Describe(RunSummary summary, string directory,
         bool isPretraining = false)
     {
+        string precision = summary.TestMap is double map ? $", mAP {Percent(map)}" : "";
         string weights = summary.BestEpoch is int epoch
             ? $" with the weights of epoch {epoch}"
-                + (summary.BestValAccuracy is double best ? $" (best validation accuracy, {Percent(best)})" : "")
+                + (summary.BestValMap is double most ? $" (best validation mAP, {Percent(most)})"
+                    : summary.BestValAccuracy is double best ? $" (best validation accuracy, {Percent(best)})" : "")
             : "";
         if (isPretraining) yield return ("weights", Path.Combine(directory, "checkpoints", "best.safetensors"));
         else if (summary.TestAccuracy is null) yield return ("test", $"none: there are no test images{weights}");
-        else yield return ("test", $"accuracy {Percent(summary.TestAccuracy)}, loss {Loss(summary.TestLoss)}{weights}");
+        else yield return ("test", $"accuracy {Percent(summary.TestAccuracy)}, loss {Loss(summary.TestLoss)}{precision}"
+            + weights);
         yield return ("time", $"{Duration(summary.Seconds)}, {Count(summary.ImagesPerSecond)} images/s in training, "
             + $"peak memory {ByteSize.Text(summary.PeakMemoryBytes)}");
         if (summary.SkippedImages is > 0 and int skipped)

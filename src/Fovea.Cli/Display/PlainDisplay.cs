@@ -47,7 +47,8 @@ internal sealed class PlainDisplay(TextWriter output, string command, IReadOnlyL
         {
             "step" => $"{epoch}  step {entry.Step}/{_plan.Steps}  {training}  lr {Phrases.Rate(entry.Lr ?? 0)}  "
                 + $"{Phrases.Count(entry.ImagesPerSecond ?? 0)} images/s  {Phrases.Duration(_remaining)} left",
-            "epoch" => $"{epoch}  done  {training}  {validation}{Phrases.Duration(entry.Seconds ?? 0)} so far",
+            "epoch" => $"{epoch}  done  {training}  {validation}{Map(entry.ValMap)}"
+                + $"{Phrases.Duration(entry.Seconds ?? 0)} so far",
             _ => null,
         };
         if (line is not null) output.WriteLine(line);
@@ -60,6 +61,8 @@ internal sealed class PlainDisplay(TextWriter output, string command, IReadOnlyL
             Print(ResultTable.Lines(PartResult.Of(summary, outcome.Plan.Images.Validation, outcome.Plan.Images.Test)));
         Print(Phrases.Describe(summary, outcome.Plan.Directory, IsPretraining));
     }
+
+    private static string Map(double? map) => map is null ? "" : $"mAP {Phrases.Percent(map)}  ";
 
     private void Print(IEnumerable<(string Subject, string Text)> lines)
     {

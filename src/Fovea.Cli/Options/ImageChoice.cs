@@ -71,7 +71,7 @@ internal sealed class ImageChoice
             throw new UsageException(
                 $"--index: there is no image {wrong}; '{dataset.Info.Name}' has {dataset.Count}, counted from 0.");
         return new(new ReadableOnly(new Subset(dataset, numbers)), [.. numbers.Select(number => $"{number}")],
-            [.. numbers.Select(number => dataset.Info.ClassNames[dataset.Label(number)])]);
+            [.. numbers.Select(number => dataset.Info.NameOf(dataset.Label(number)))]);
     }
 
     /// <summary>Says what is wrong with images that could not be read.</summary>

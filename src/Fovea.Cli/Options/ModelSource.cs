@@ -27,6 +27,8 @@ internal sealed class ModelSource
         "Dataset; what lies in --data, or the one of the training, unless given");
     private readonly Option<string?> _data = Make.Text("--data", "DIR", "Its folder; as in the training unless given",
         "--data-dir");
+    private readonly Option<string?> _labels = Make.Text("--labels", "FILE.csv",
+        "List of images that have several classes each; as in the training unless given");
     private readonly Option<string> _split = Make.Choice("--split", "Which part", "test", "val", "train");
     private readonly Option<string> _device = Make.Device();
     private readonly Option<Precision> _precision = Make.Precision();
@@ -54,7 +56,7 @@ internal sealed class ModelSource
         (_notes, _fetch, _run) = (notes, fetch, run);
         if (run is null) command.Add(_path);
         else command.Add(run);
-        foreach (Option option in new Option[] { _model, _dataset, _data, _split, _maxPixels, _knownClasses,
+        foreach (Option option in new Option[] { _model, _dataset, _data, _labels, _split, _maxPixels, _knownClasses,
             _allowPartial, _device, _precision, _threads }.Concat(_view))
             command.Add(option);
     }
@@ -105,7 +107,8 @@ internal sealed class ModelSource
     {
         Recipe training = model.Head.Recipe;
         DataSection data = Chosen(parsed, training.Data) with { EvaluationLimit = limit };
-        bool isOther = (data.Dataset, FullPath(data)) != (training.Data.Dataset, FullPath(training.Data));
+        bool isOther = (data.Dataset, FullPath(data), data.Labels)
+            != (training.Data.Dataset, FullPath(training.Data), training.Data.Labels);
         if (isOther) data = data with { Cache = null };
         DatasetSplits splits = DatasetChoice.Load(training with { Data = data });
         ClassMap classes = ClassMap.Of(model.Head.Data, splits.Info)
@@ -130,8 +133,12 @@ internal sealed class ModelSource
     private DataSection Chosen(ParseResult parsed, DataSection training)
     {
         DataSection data = training with { MaxPixels = parsed.GetValue(_maxPixels) ?? training.MaxPixels };
-        if (parsed.GetValue(_dataset) is string name) data = data with { Dataset = name, Directory = null };
+        if (parsed.GetValue(_dataset) is string name)
+            data = data with { Dataset = name, Directory = null, Labels = null };
+        if (parsed.GetValue(_labels) is string labels)
+            return data with { Dataset = "csv", Directory = parsed.GetValue(_data), Labels = labels };
         if (parsed.GetValue(_data) is not string directory) return data;
+        if (FullPath(data with { Directory = directory }) != FullPath(training)) data = data with { Labels = null };
         return parsed.GetValue(_dataset) is null ? DatasetChoice.From(data, directory)
             : data with { Directory = directory };
     }

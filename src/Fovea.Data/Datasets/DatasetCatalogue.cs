@@ -57,7 +57,14 @@ public static class DatasetCatalogue
             throw new UsageException(
                 $"cache: '{dataset.Name}' is no dataset of image files, nothing in it is worth " +
                 "keeping; leave `cache` out.");
-        DatasetSplits splits = dataset.Load(directory ?? "", options)
+        if (options.Labels is not null && dataset.Name != "csv")
+            throw new UsageException(
+                $"a list of labels goes with image files that it names, not with '{dataset.Name}'; "
+                + "leave `dataset` out, or name 'csv'.")
+            { Field = "labels" };
+        Func<string, DatasetOptions, DatasetSplits> load = options.Labels is null ? dataset.Load
+            : MultiLabelImages.Load;
+        DatasetSplits splits = load(directory ?? "", options)
             .Select(options.Classes)
             .HoldOutValidation(dataset.HoldsOut ? options.ValidationShare : 0, options.Seed);
         splits = (splits with { Train = Subset.Fraction(splits.Train, options.TrainFraction, options.Seed) })

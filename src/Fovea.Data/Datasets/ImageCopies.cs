@@ -131,8 +131,8 @@ internal static class ImageCopies
     private static string Describe(DatasetInfo info, IImageStore store, Image[] group)
     {
         Image first = group[0], other = group.First(image => image.Label != first.Label);
-        return $"'{store.Entries.PathOf(first.Entry)}' ({info.ClassNames[first.Label]}) and "
-            + $"'{store.Entries.PathOf(other.Entry)}' ({info.ClassNames[other.Label]})";
+        return $"'{store.Entries.PathOf(first.Entry)}' ({info.NameOf(first.Label)}) and "
+            + $"'{store.Entries.PathOf(other.Entry)}' ({info.NameOf(other.Label)})";
     }
 
     private sealed record Image(int Part, int Place, int Entry, int Label);

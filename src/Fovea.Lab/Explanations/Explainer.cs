@@ -38,7 +38,8 @@ public static class Explainer
             int i = explained.Count;
             (float[] scores, int explainedClass, IReadOnlyList<ExplainedFigure> figures) = Figures(model, image, seen,
                 wanted, classes);
-            explained.Add(new(names[i], Answer(classes, scores, truths[i], explainedClass), figures));
+            explained.Add(
+                new(names[i], Answer(classes, model.Probabilities(scores), truths[i], explainedClass), figures));
         }
 
         string name = model.Head.Recipe.Model.Name;
@@ -65,7 +66,7 @@ public static class Explainer
         using StepScope scope = StepScope.Begin();
         (float[] scores, int explained, IReadOnlyList<ExplainedFigure> figures) = Figures(model,
             model.ToTensor(image, 1), seen, wanted, classes);
-        return new(explained, Classification.Probabilities(scores), figures);
+        return new(explained, model.Probabilities(scores), figures);
     }
 
     /// <summary>Figures of a model that depend on no image: filters, positions, windows.</summary>
@@ -104,7 +105,7 @@ public static class Explainer
         }
 
         ExplainedOverlay Result(float[] scores, int explained, PatchMap map, string name) =>
-            new(explained, Classification.Probabilities(scores), AttentionFigures.Over(seen, map),
+            new(explained, model.Probabilities(scores), AttentionFigures.Over(seen, map),
                 AttentionFigures.Of(seen, map,
                     kind == OverlayKind.Rollout ? name : $"{name} for '{classes[explained]}'"));
     }
@@ -158,9 +159,8 @@ public static class Explainer
         return new(samples, config.Channels, config.ImageSize, config.ImageSize);
     }
 
-    private static string Answer(IReadOnlyList<string> classes, float[] scores, string? truth, int explained)
+    private static string Answer(IReadOnlyList<string> classes, double[] shares, string? truth, int explained)
     {
-        double[] shares = Classification.Probabilities(scores);
         int best = Array.IndexOf(shares, shares.Max());
         string answer = $"{classes[best]}, {shares[best] * 100:0} %";
         if (truth is not null)

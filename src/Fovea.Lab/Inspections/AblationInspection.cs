@@ -28,6 +28,7 @@ public static class AblationInspection
         CancellationToken stop = default)
     {
         IBlockModel blocks = Inspector.Blocks(model, "taking heads away");
+        Inspector.RequireOneClass(images);
         HeadAblation ablation = new(blocks);
         foreach (Batch batch in model.Batches(Inspector.Some(images), batchSize))
         {

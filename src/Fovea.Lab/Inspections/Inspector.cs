@@ -19,6 +19,15 @@ internal static class Inspector
         ?? throw new UsageException(
             $"'{model.Head.Recipe.Model.Name}' has no attention, whose distance could be measured; transformers have.");
 
+    /// <summary>Refuses images of several classes each, of which there is no accuracy by class.</summary>
+    /// <exception cref="UsageException">They are of that kind.</exception>
+    public static void RequireOneClass(IImageDataset images)
+    {
+        if (images.Info.IsMultiLabel)
+            throw new UsageException("this measures the accuracy on images of one class each, and these have several "
+                + "(`labels`).");
+    }
+
     /// <summary>Images, if there are enough.</summary>
     /// <exception cref="DataException">There are not.</exception>
     public static IImageDataset Some(IImageDataset images, int fewest = 1) => images.Count >= fewest ? images

@@ -31,7 +31,7 @@ public static class LensInspection
         {
             using StepScope scope = StepScope.Begin();
             double[][] probabilities = [.. LogitLens.Of(blocks, batch.ToImages(model.Device))
-                .Select(scores => Classification.Probabilities(scores))];
+                .Select(scores => model.Probabilities(scores))];
             int final = Best(probabilities[^1]);
             for (int block = 0; block < probabilities.Length; block++)
             {
@@ -66,6 +66,7 @@ public static class LensInspection
         CancellationToken stop = default)
     {
         IBlockModel blocks = Inspector.Blocks(model, "the logit lens");
+        Inspector.RequireOneClass(images);
         int classes = model.Head.Data.Classes, depth = blocks.Mechanisms.Count;
         (int[] right, int[] agreeing) = (new int[depth + 1], new int[depth + 1]);
         double[] loss = new double[depth + 1];

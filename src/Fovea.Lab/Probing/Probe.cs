@@ -20,6 +20,8 @@ public static class Probe
     public static ProbeResult Run(FrozenModel model, DatasetSplits data, ProbeOptions options, Device device,
         CancellationToken stop = default)
     {
+        if (data.Info.IsMultiLabel)
+            throw new UsageException("a probe takes images of one class each, and these have several (`labels`).");
         data = data.HoldOutValidation(0.1, options.Seed);
         foreach ((string part, IImageDataset images) in ((string, IImageDataset)[])[("train", data.Train),
             ("val", data.Validation), ("test", data.Test)])

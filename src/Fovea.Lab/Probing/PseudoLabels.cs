@@ -51,6 +51,9 @@ public sealed class PseudoLabels
     public static PseudoLabels Make(TrainedModel model, UnlabelledImages images, double threshold, int batchSize,
         CancellationToken stop = default)
     {
+        if (model.Head.Data.IsMultiLabel)
+            throw new UsageException(
+                $"'{model.Path}' gives an image several classes, and a list of pseudo-labels has one each.");
         PseudoLabels made = new(images, model.Head.Data);
         int image = 0;
         foreach (double[] probabilities in model.PredictEach(images, batchSize))

@@ -102,7 +102,8 @@ internal static class RunReport
             Results = PartResult.Of(summary, run.Plan.Images.Validation, run.Plan.Images.Test),
             ImagesPerSecond = summary.ImagesPerSecond,
             Seconds = summary.Seconds,
-            Confusion = test.Count == 0 ? null : new ConfusionMatrix(run.Data.Info.ClassNames, test.Confusion),
+            Confusion = test.Count == 0 || test.MultiLabel is not null ? null
+                : new ConfusionMatrix(run.Data.Info.ClassNames, test.Confusion),
             Predictions = [.. Shown(test).Select(i => Predicted(run.Data.Test, test, i))],
         };
 
@@ -110,6 +111,7 @@ internal static class RunReport
     /// errors.</summary>
     internal static IEnumerable<int> Shown(EvaluationResult test)
     {
+        if (test.MultiLabel is not null) return [];
         int[] errors = [.. Enumerable.Range(0, test.Count).Where(i => test.Predicted[i] != test.Labels[i])];
         return errors.Length == 0 ? Enumerable.Range(0, Math.Min(RightOnesShown, test.Count))
             : errors.OrderByDescending(i => test.Probability[i]).Take(MostErrorsShown);

@@ -126,6 +126,9 @@ public sealed record StudyPlan
             one.AllSettings(study).Aggregate(from, (made, setting) => setting.Apply(made));
         Recipe recipe = Applied(ModelDefaults.For(start, Applied(start).Optimisation.Optimizer));
         Presets.Find(recipe.Model.Name);
+        if (recipe.Data.Labels is not null)
+            throw new UsageException("labels: a study compares accuracies on images of one class each; train models "
+                + "for several classes one by one.");
         recipe = InFolderOfItsOwn(recipe);
         DatasetInfo info = data(recipe);
         ModelConfig config = ModelChoice.Configure(recipe, info);

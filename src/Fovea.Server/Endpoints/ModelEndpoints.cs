@@ -7,7 +7,6 @@ using Fovea.Server.Metering;
 using Fovea.Server.Models;
 using Fovea.Server.Requests;
 using Fovea.Server.Settings;
-using Fovea.Training.Evaluation;
 using Microsoft.AspNetCore.Http;
 
 namespace Fovea.Server.Endpoints;
@@ -25,7 +24,8 @@ internal sealed class ModelEndpoints(ModelShelf shelf, ServerOptions options, Bo
     {
         int top = TopOf(request, model.ClassNames.Count);
         ImageResult[] results = await ComputeEach(model, request, admission, ModelOutput.Scores,
-            (name, scores) => Classified(name, scores, model.ClassNames, top), context.RequestAborted)
+            (name, scores) => Classified(name, model.Trained.Probabilities(scores), model.ClassNames, top),
+            context.RequestAborted)
             .ConfigureAwait(false);
         await Answers.Json(context, 200, new ResultsAnswer(NameOf(request), model.Trained.Path, results))
             .ConfigureAwait(false);
@@ -200,16 +200,12 @@ internal sealed class ModelEndpoints(ModelShelf shelf, ServerOptions options, Bo
         }
     }
 
-    private static ImageResult Classified(string name, float[] scores, IReadOnlyList<string> classes, int top)
+    private static ImageResult Classified(string name, double[] shares, IReadOnlyList<string> classes, int top) => new()
     {
-        double[] shares = Classification.Probabilities(scores);
-        return new()
-        {
-            Image = name,
-            Classes = [.. Enumerable.Range(0, shares.Length).OrderByDescending(label => shares[label]).Take(top)
-                .Select(label => new ClassProbability(classes[label], shares[label]))],
-        };
-    }
+        Image = name,
+        Classes = [.. Enumerable.Range(0, shares.Length).OrderByDescending(label => shares[label]).Take(top)
+            .Select(label => new ClassProbability(classes[label], shares[label]))],
+    };
 
     private sealed record Prepared(float[]? Numbers, RequestException? Error);
 }

@@ -81,6 +81,12 @@ public sealed class ClassMap
     /// pairs.</exception>
     public ClassMap Require(string model, bool knownOnly = false, string? remedy = null)
     {
+        if (_model.IsMultiLabel != _data.IsMultiLabel)
+            throw new UsageException(_model.IsMultiLabel
+                ? $"'{model}' was trained on images of several classes each, and those of '{_data.Name}' have one "
+                    + "each; name a list of their classes with `labels`."
+                : $"'{model}' was trained on images of one class each, and those of '{_data.Name}' have several "
+                    + "(`labels`).");
         int[] unknown = Unknown();
         if (unknown.Length == 0 || (knownOnly && unknown.Length < _numbers.Length)) return this;
         string none = unknown.Length == _numbers.Length ? "none of them is known"

@@ -19,12 +19,13 @@ public static class Evaluator
     /// <param name="augmentation">Views of each image.</param>
     /// <param name="ranks">The ranks that evaluate together, each a block of batches; null: this process alone. The
     /// result has the same bits for any number of them, on all of them.</param>
+    /// <param name="sets">Sets of classes, where the images' labels are numbers of these.</param>
     /// <param name="stop">Ends the work after a batch.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> asked for it.</exception>
     public static EvaluationResult Run(
         ImageClassifier model, DataLoader loader, int classes, Device device,
         TestTimeAugmentation augmentation = TestTimeAugmentation.None,
-        ICollective? ranks = null, CancellationToken stop = default)
+        ICollective? ranks = null, IReadOnlyList<IReadOnlyList<int>>? sets = null, CancellationToken stop = default)
     {
         ranks ??= SingleProcess.Instance;
         bool wasTraining = model.Training;
@@ -32,7 +33,9 @@ public static class Evaluator
         try
         {
             Scores scores = new(classes);
+            MultiLabelScores? several = sets is null ? null : new(classes, sets);
             List<ImageScore> own = [];
+            List<float> rows = [];
             int FirstOf(int rank) => (int)((long)rank * loader.BatchesPerEpoch / ranks.Size);
             int most = Enumerable.Range(0, ranks.Size).Max(rank => FirstOf(rank + 1) - FirstOf(rank)), done = 0;
             foreach (Batch batch in loader.Part(0, FirstOf(ranks.Rank), FirstOf(ranks.Rank + 1),
@@ -41,7 +44,9 @@ public static class Evaluator
                 RequireGoingOn(ranks, stop);
                 done++;
                 using StepScope scope = StepScope.Begin();
-                scores.Add(Predict(model, batch, device, augmentation), batch, own);
+                Tensor logits = Predict(model, batch, device, augmentation);
+                if (several is null) scores.Add(logits, batch, own);
+                else several.Add(logits.ToArray(), batch, rows);
             }
 
             for (; done < most; done++) RequireGoingOn(ranks, stop);   // all ranks ask equally often
@@ -49,12 +54,20 @@ public static class Evaluator
             {
                 int images = Math.Min(loader.ImagesPerEpoch, FirstOf(rank + 1) * loader.BatchSize)
                     - Math.Min(loader.ImagesPerEpoch, FirstOf(rank) * loader.BatchSize);
+                if (several is not null)
+                {
+                    float[] all = rank == ranks.Rank ? [.. rows] : new float[images * several.RowLength];
+                    ranks.Broadcast<float>(all, rank);
+                    several.Add(all);
+                    continue;
+                }
+
                 ImageScore[] theirs = rank == ranks.Rank ? [.. own] : new ImageScore[images];
                 ranks.Broadcast<ImageScore>(theirs, rank);
                 foreach (ImageScore score in theirs) scores.Add(score);
             }
 
-            return scores.ToResult();
+            return several?.ToResult() ?? scores.ToResult();
         }
         finally
         {

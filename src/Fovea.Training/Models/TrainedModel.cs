@@ -111,8 +111,15 @@ public sealed class TrainedModel
         CancellationToken stop = default)
     {
         dataset = ClassMap.Of(Head.Data, dataset.Info).Require(Path).Apply(dataset);
-        return Evaluator.Run(Model, LoaderOf(dataset, batchSize), Head.Data.Classes, _device, augmentation, stop: stop);
+        return Evaluator.Run(Model, LoaderOf(dataset, batchSize), Head.Data.Classes, _device, augmentation,
+            sets: dataset.Info.LabelSets, stop: stop);
     }
+
+    /// <summary>Probabilities of the classes: of one against the others, or of each by itself where images have several
+    /// classes.</summary>
+    /// <param name="scores">Of one image.</param>
+    public double[] Probabilities(ReadOnlySpan<float> scores) =>
+        Head.Data.IsMultiLabel ? Classification.Sigmoid(scores) : Classification.Probabilities(scores);
 
     /// <summary>Probability of each class, <c>[image][class]</c>, in the dataset's order.</summary>
     public IReadOnlyList<double[]> Predict(IImageDataset dataset, int batchSize = 32) =>
@@ -126,7 +133,7 @@ public sealed class TrainedModel
         {
             float[] scores = Scores(batch.Images.AsSpan(0, batch.Count * size), batch.Count);
             for (int i = 0; i < batch.Count; i++)
-                yield return Classification.Probabilities(scores.AsSpan(i * Head.Data.Classes, Head.Data.Classes));
+                yield return Probabilities(scores.AsSpan(i * Head.Data.Classes, Head.Data.Classes));
         }
     }
 

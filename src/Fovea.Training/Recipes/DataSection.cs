@@ -15,6 +15,9 @@ public sealed record DataSection
     /// <summary>Folder with the dataset's files; null where the dataset needs none.</summary>
     public string? Directory { get; init; }
 
+    /// <summary>File that lists images with several classes each; null: each image has one class.</summary>
+    public string? Labels { get; init; }
+
     /// <summary>Transforms of training images; null: what suits the dataset.</summary>
     public TransformPipeline? Augmentation { get; init; }
 

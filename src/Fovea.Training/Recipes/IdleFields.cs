@@ -31,6 +31,8 @@ internal static class IdleFields
         ("distill-temperature", r => r.Distillation.Teacher is null, NoTeacher),
         ("distill-temperature", r => r.Distillation is { Teacher: not null, Kind: not DistillationKind.Soft },
             "only soft distillation has one"),
+        ("bce-pos-weight", r => !r.Regularisation.BinaryLoss && r.Data.Labels is null,
+            "only binary cross-entropy has one (`bce-loss`, `labels`)"),
         ("cache-size", r => r.Data.Cache is null, "there is no `cache`"),
         ("warmup-lr", r => r.Schedule.WarmupEpochs is 0, "there is no warm-up"),
         ("strict", r => r.Model.Weights is null, NoWeights),

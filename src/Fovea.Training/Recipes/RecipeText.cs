@@ -54,8 +54,14 @@ public static class RecipeText
     }
 
     /// <summary>The loss of training where it is not cross-entropy; empty where it is.</summary>
-    public static string Loss(Recipe recipe) => recipe.Regularisation.BinaryLoss
-        ? "binary cross-entropy of each class; losses of validation and test are cross-entropy" : "";
+    public static string Loss(Recipe recipe) => recipe.Data.Labels is not null
+        ? $"binary cross-entropy of each class{PositiveWeight(recipe)}"
+        : recipe.Regularisation.BinaryLoss
+        ? $"binary cross-entropy of each class{PositiveWeight(recipe)}; losses of validation and test are cross-entropy"
+        : "";
+
+    private static string PositiveWeight(Recipe recipe) => recipe.Regularisation.PositiveWeight == 1 ? ""
+        : $", those that an image has {Text(recipe.Regularisation.PositiveWeight)} times";
 
     /// <summary>Settings of the updates that are not as usual, e.g. <c>layer decay 0.75, gradient clipped to norm
     /// 5</c>; empty where all is.</summary>

@@ -40,6 +40,10 @@ public sealed record RegularisationSection
     /// <summary>The loss takes each class by itself (binary cross-entropy), not one against the others; off.</summary>
     public bool BinaryLoss { get; init; }
 
+    /// <summary>Factor of the loss of classes that an image has, beside <see cref="BinaryLoss"/> or where images have
+    /// several classes; 1.</summary>
+    public double PositiveWeight { get; init; } = 1;
+
     /// <summary>Decay of the moving average of weights that is evaluated, 0 to 1; null: none.</summary>
     public double? EmaDecay { get; init; }
 

@@ -27,6 +27,13 @@ public sealed record RunEvent
     /// <summary>Share of validation images classified correctly, 0 to 1.</summary>
     public double? ValAccuracy { get; init; }
 
+    /// <summary>Mean average precision on the validation set, 0 to 1; null where each image has one class.</summary>
+    public double? ValMap { get; init; }
+
+    /// <summary>Mean average precision on the test set, 0 to 1, at the end; null where each image has one
+    /// class.</summary>
+    public double? TestMap { get; init; }
+
     /// <summary>Mean loss on the test set, at the end.</summary>
     public double? TestLoss { get; init; }
 
@@ -51,6 +58,7 @@ public sealed record RunEvent
     /// <summary>True for an event that a run could have written.</summary>
     internal bool IsSound => Event is "step" or "epoch" or "end" && Epoch >= 0 && Step >= 0
         && IsShare(TrainAccuracy) && IsShare(ValAccuracy) && IsShare(TestAccuracy)
+        && IsShare(ValMap) && IsShare(TestMap)
         && Seconds is null or (>= 0 and <= LongestSeconds);
 
     private static bool IsShare(double? value) => value is null or (>= 0 and <= 1);

@@ -42,6 +42,14 @@ public sealed record RunSummary
     /// <summary>Share of test images classified correctly by the best checkpoint, 0 to 1.</summary>
     public double? TestAccuracy { get; init; }
 
+    /// <summary>Best mean average precision on the validation set, 0 to 1; null where each image has one
+    /// class.</summary>
+    public double? BestValMap { get; init; }
+
+    /// <summary>Mean average precision of the best checkpoint on the test set, 0 to 1; null where each image has one
+    /// class.</summary>
+    public double? TestMap { get; init; }
+
     /// <summary>Mean loss of the best checkpoint on the test set.</summary>
     public double? TestLoss { get; init; }
 
@@ -78,6 +86,8 @@ public sealed record RunSummary
         Check.That(TrainAccuracy is null or (>= 0 and <= 1), $"train_accuracy must be 0 to 1, got {TrainAccuracy}.");
         Check.AtLeast(0, TrainImages ?? 0, "train_images");
         Check.That(TestAccuracy is null or (>= 0 and <= 1), $"test_accuracy must be 0 to 1, got {TestAccuracy}.");
+        Check.That(BestValMap is null or (>= 0 and <= 1), $"best_val_map must be 0 to 1, got {BestValMap}.");
+        Check.That(TestMap is null or (>= 0 and <= 1), $"test_map must be 0 to 1, got {TestMap}.");
         Check.AtLeast(1, BestEpoch ?? 1, "best_epoch");
         Check.AtLeast(0, SkippedImages ?? 0, "skipped_images");
         Check.AtLeast(0, PeakMemoryBytes, "peak_memory_bytes");

@@ -35,6 +35,7 @@ public static class DatasetChoice
     public static string NameOf(DataSection data, string model, bool unlabelled = false)
     {
         if (data.Dataset is string named) return DatasetCatalogue.Canonical(named);
+        if (data.Labels is not null) return "csv";
         if (data.Directory is null) return NeedsNoFiles;
         string known = string.Join(", ", DatasetCatalogue.Names.Where(name => name != NeedsNoFiles));
         if (unlabelled && DatasetGuess.Of(data.Directory) is null) return WithoutClasses;
@@ -72,6 +73,7 @@ public static class DatasetChoice
         {
             Seed = recipe.Run.Seed,
             Classes = recipe.Data.Classes,
+            Labels = recipe.Data.Labels,
             TrainFraction = recipe.Data.TrainFraction,
             SkipBad = recipe.Data.SkipBad,
             Copies = recipe.Data.Copies,
@@ -82,7 +84,9 @@ public static class DatasetChoice
             EvaluationLimit = recipe.Data.EvaluationLimit,
         };
         if (recipe.Data.ValidationShare is double share) options = options with { ValidationShare = share };
+        string? directory = recipe.Data.Directory
+            ?? (recipe.Data.Labels is string list ? Path.GetDirectoryName(Path.GetFullPath(list)) : null);
         return DatasetCatalogue.Load(NameOf(recipe.Data, recipe.Model.Name,
-            recipe.Pretraining.Method != PretrainingMethod.None), recipe.Data.Directory, options);
+            recipe.Pretraining.Method != PretrainingMethod.None), directory, options);
     }
 }

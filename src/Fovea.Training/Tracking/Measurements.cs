@@ -15,6 +15,8 @@ internal static class Measurements
             (training + "accuracy", entry.TrainAccuracy),
             ("val/loss", entry.ValLoss),
             ("val/accuracy", entry.ValAccuracy),
+            ("val/map", entry.ValMap),
+            ("test/map", entry.TestMap),
             ("test/loss", entry.TestLoss),
             ("test/accuracy", entry.TestAccuracy),
             ("optimisation/lr", entry.Lr),

@@ -42,6 +42,8 @@ public sealed class IdleFieldsTests
     [InlineData("distill-temperature=2", "`distill-temperature` 2 changes nothing: there is no teacher.")]
     [InlineData("distill=hard teacher=runs/a distill-temperature=2",
         "`distill-temperature` 2 changes nothing: only soft distillation has one.")]
+    [InlineData("bce-pos-weight=3",
+        "`bce-pos-weight` 3 changes nothing: only binary cross-entropy has one (`bce-loss`, `labels`).")]
     [InlineData("cache-size=96", "`cache-size` 96 changes nothing: there is no `cache`.")]
     [InlineData("warmup-epochs=0 warmup-lr=0.1", "`warmup-lr` 0.1 changes nothing: there is no warm-up.")]
     [InlineData("strict=true", "`strict` changes nothing: no weights are loaded.")]
@@ -65,6 +67,8 @@ public sealed class IdleFieldsTests
     [InlineData("color-jitter=0.4")]
     [InlineData("teacher=runs/a distill=soft distill-alpha=0.3 distill-temperature=2")]
     [InlineData("cache=a cache-size=96")]
+    [InlineData("bce-loss=true bce-pos-weight=3")]
+    [InlineData("labels=a.csv bce-pos-weight=3")]
     [InlineData("warmup-epochs=1 warmup-lr=0.0001")]
     [InlineData("weights=a.pth strict=true allow-partial=true")]
     [InlineData("histogram-every=5 val-share=0.2")]

@@ -35,6 +35,18 @@ internal sealed record CsvColumns(int Path, int Label, int Split)
         return path >= 0 && label >= 0 && path != label ? new CsvColumns(path, label, split) : null;
     }
 
+    /// <summary>Columns of a list of several labels: of the image, of all labels together, and of the part; -1 for
+    /// those that are not there.</summary>
+    public static (int Path, int Labels, int Split) OfLabels(List<string> heading)
+    {
+        string[] names = [.. heading.Select(Plain)];
+        int Find(IEnumerable<string> known) =>
+            known.Select(name => Array.IndexOf(names, name)).FirstOrDefault(at => at >= 0, -1);
+        int labels = Find(LabelNames.Concat(["tags", "tag", "attributes", "objects"]));
+        int split = Find(SplitNames.Where(name => name != "tags"));
+        return (Find(PathNames), labels, split);
+    }
+
     /// <summary>True for a first row that names columns, though not those that are looked for: it names no image, but
     /// the next row does, or one of its names is known.</summary>
     public static bool IsOtherHeading(List<string> row, List<string>? next)

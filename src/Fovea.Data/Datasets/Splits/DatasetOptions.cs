@@ -38,6 +38,10 @@ public sealed record DatasetOptions
     /// <summary>Limits on the cost of an image (datasets of image files only).</summary>
     public DecodeLimits Limits { get; init; } = DecodeLimits.Default;
 
+    /// <summary>File that lists images with several classes each (<see cref="MultiLabelImages"/>); null: each image has
+    /// one class.</summary>
+    public string? Labels { get; init; }
+
     /// <summary>Training images to keep, balanced over the classes; null keeps all.</summary>
     public int? TrainLimit { get; init; }
 

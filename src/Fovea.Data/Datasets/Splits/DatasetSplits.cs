@@ -52,6 +52,10 @@ public sealed record DatasetSplits
     public DatasetSplits Select(string? classes)
     {
         if (classes is null) return this;
+        if (Info.IsMultiLabel)
+            throw new UsageException("images have several classes each (`labels`), so that none can be kept by class; "
+                + "leave their columns out of the list instead.")
+            { Field = "classes" };
         int[] numbers = ClassSubset.Choose(Info, classes);
         return this with
         {

@@ -14,10 +14,19 @@ public sealed class RenumberedClasses : IImageDataset
     public RenumberedClasses(IImageDataset source, DatasetInfo classes, IReadOnlyList<int> numbers)
     {
         Source = source;
-        _numbers = [.. numbers];
+        IReadOnlyList<IReadOnlyList<int>>? sets = source.Info.LabelSets;
+        // the number of a set stays, and is -1 where it has a class that is left out
+        _numbers = sets is null ? [.. numbers]
+            : [.. sets.Select((set, number) => set.All(label => numbers[label] >= 0) ? number : -1)];
         if (_numbers.Contains(-1))
             _indices = [.. Enumerable.Range(0, source.Count).Where(index => _numbers[source.Label(index)] >= 0)];
-        Info = source.Info with { ClassNames = classes.ClassNames, ClassIds = classes.ClassIds };
+        Info = source.Info with
+        {
+            ClassNames = classes.ClassNames,
+            ClassIds = classes.ClassIds,
+            LabelSets = sets is null ? null : [.. sets.Select(set => set.Select(label => numbers[label]).Order()
+                .ToArray())],
+        };
     }
 
     /// <summary>The other dataset.</summary>

@@ -89,8 +89,21 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
         return new Subset(source, [.. chosen.Order()]);
     }
 
-    private static int[][] ShuffledClasses(IImageDataset source, ulong seed, string purpose) =>
-        [.. Enumerable.Range(0, source.Count).GroupBy(source.Label).OrderBy(group => group.Key).Select(group =>
+    /// <summary>Images by class, or by set of classes; sets of few images, which cannot be shared out one by one, count
+    /// as one.</summary>
+    private static int[][] ShuffledClasses(IImageDataset source, ulong seed, string purpose)
+    {
+        const int Few = 10;
+        if (!source.Info.IsMultiLabel) return ShuffledClasses(source, source.Label, seed, purpose);
+        HashSet<int> often = [.. Enumerable.Range(0, source.Count).GroupBy(source.Label)
+            .Where(group => group.Count() >= Few).Select(group => group.Key)];
+        int rest = source.Info.LabelSets!.Count;
+        return ShuffledClasses(source, index => often.Contains(source.Label(index)) ? source.Label(index) : rest, seed,
+            purpose);
+    }
+
+    private static int[][] ShuffledClasses(IImageDataset source, Func<int, int> classOf, ulong seed, string purpose) =>
+        [.. Enumerable.Range(0, source.Count).GroupBy(classOf).OrderBy(group => group.Key).Select(group =>
         {
             int[] members = [.. group];
             int[] order = Philox.For(seed, purpose, (ulong)group.Key).Permutation(members.Length);

@@ -93,7 +93,7 @@ internal sealed class FixedImage
             RawImage image = new();
             int label = images.Read(0, image);
             return (image, $"first validation image of {Shown.Line(images.Info.Name)}, "
-                + $"'{Shown.Line(images.Info.ClassNames[label])}'");
+                + $"'{Shown.Line(images.Info.NameOf(label))}'");
         }
         catch (Exception error) when (error is FoveaException or IOException or UnauthorizedAccessException)
         {
