@@ -45,6 +45,9 @@ internal static class IdleFields
         ("local-size", r => r.Pretraining is { Method: PretrainingMethod.Dino, LocalCrops: 0 }, "`local-crops` is 0"),
         ("local-scale", r => r.Pretraining is { Method: PretrainingMethod.Dino, LocalCrops: 0 }, "`local-crops` is 0"),
         ("histogram-every", r => r.Run.Track == Trackers.None, "no tool gets a record"),
+        ("histogram-every", r => r.Run.Track != Trackers.None
+            && (r.Run.Track & (Trackers.TensorBoard | Trackers.Wandb)) == Trackers.None,
+            "MLflow and Trackio take no histograms"),
     ];
 
     /// <summary>A sentence for each such field.</summary>

@@ -12,4 +12,10 @@ public enum Trackers
 
     /// <summary>Weights &amp; Biases, as an offline run.</summary>
     Wandb = 2,
+
+    /// <summary>MLflow's file store.</summary>
+    Mlflow = 4,
+
+    /// <summary>A table that Trackio imports.</summary>
+    Trackio = 8,
 }

@@ -31,13 +31,18 @@ internal sealed class TrackingObserver : IRunObserver, IDisposable
     public TrackingObserver(RunSection recipe, string directory, Action<string> warn)
     {
         _warn = warn;
-        _histogramEvery = recipe.HistogramEvery;
+        bool areTaken = (recipe.Track & (Trackers.TensorBoard | Trackers.Wandb)) != Trackers.None;
+        _histogramEvery = areTaken ? recipe.HistogramEvery : 0;
         long start = Stopwatch.GetTimestamp();
         Func<string, string?> environment = Environment.GetEnvironmentVariable;
         if (recipe.Track.HasFlag(Trackers.TensorBoard))
             Survives(() => _trackers.Add(new TensorBoardTracker(directory)));
         if (recipe.Track.HasFlag(Trackers.Wandb) && WandbTracker.IsAllowed(environment))
             Survives(() => _trackers.Add(new WandbTracker(directory, environment, DateTime.Now)));
+        if (recipe.Track.HasFlag(Trackers.Mlflow))
+            Survives(() => _trackers.Add(new MlflowTracker(directory, environment)));
+        if (recipe.Track.HasFlag(Trackers.Trackio))
+            Survives(() => _trackers.Add(new TrackioTracker(directory)));
         Count(start);
     }
 

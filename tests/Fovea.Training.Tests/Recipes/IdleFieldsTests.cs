@@ -49,6 +49,8 @@ public sealed class IdleFieldsTests
     [InlineData("strict=true", "`strict` changes nothing: no weights are loaded.")]
     [InlineData("allow-partial=true", "`allow-partial` changes nothing: no weights are loaded.")]
     [InlineData("track=none histogram-every=5", "`histogram-every` 5 changes nothing: no tool gets a record.")]
+    [InlineData("track=mlflow,trackio histogram-every=5",
+        "`histogram-every` 5 changes nothing: MLflow and Trackio take no histograms.")]
     [InlineData("val-share=0.2", "`val-share` 0.2 changes nothing: the dataset has validation images of its own.")]
     public void What_changes_nothing_is_said_with_the_reason(string fields, string expected) =>
         Assert.Equal([expected], IdleFields.Of(Of(fields), hasOwnValidation: true));

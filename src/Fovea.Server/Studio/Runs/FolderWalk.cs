@@ -7,7 +7,7 @@ internal sealed class FolderWalk
     private const int LevelsDeep = 4;
     private const int MostFolders = 100_000;
 
-    private static readonly HashSet<string> Inner = ["checkpoints", "figures", "wandb"];
+    private static readonly HashSet<string> Inner = ["checkpoints", "figures", "wandb", "mlruns"];
     private readonly (string Name, string Path)[] _roots;
 
     /// <param name="folders">Where to look.</param>
