@@ -82,6 +82,7 @@ public static class WeightsExport
     internal static NamingDialect Dialect(WeightNames names, ModelConfig config) => (names, config) switch
     {
         (WeightNames.Huggingface, _) => HuggingFaceModel.Dialect(config),
+        (WeightNames.Cvt, _) => NamingDialect.Cvt,
         (_, ResNetConfig) => NamingDialect.ResNet,
         (WeightNames.Torchvision, _) => NamingDialect.TorchvisionVit,
         (WeightNames.Dinov2, VisionTransformerConfig vit) =>

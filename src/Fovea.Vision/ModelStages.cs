@@ -6,8 +6,9 @@ namespace Fovea.Vision;
 /// <summary>
 /// How deep a parameter lies, by its dotted name: stage 0 turns the image into tokens (a residual network's stem),
 /// stages 1 to n are the blocks (or the stages of a model that has some: <c>layer1</c> to <c>layer4</c>,
-/// <c>layers.0</c> to <c>layers.3</c>), the last holds the final norm and the classifier
-/// heads. What layer-wise learning rates and freezing go by, as in BEiT (Bao et al. 2022, arXiv:2106.08254) and timm.
+/// <c>layers.0</c> to <c>layers.3</c>, <c>stage0</c> to <c>stage2</c>), the last holds the final norm and the
+/// classifier heads. What layer-wise learning rates and freezing go by, as in BEiT (Bao et al. 2022, arXiv:2106.08254)
+/// and timm.
 /// </summary>
 public static class ModelStages
 {
@@ -48,12 +49,14 @@ public static class ModelStages
     }
 
     /// <summary>The block, from 1: the number behind <c>blocks.</c>; of models with stages the stage, by
-    /// <c>layerN.</c> or <c>layers.N.</c>; null outside of blocks.</summary>
+    /// <c>layerN.</c>, <c>layers.N.</c> or <c>stageN.</c>; null outside of blocks.</summary>
     public static int? BlockOf(string name)
     {
         string[] parts = name.Split('.');
         if (parts[0] == "patch_embed") return null;   // a network before the tokens has blocks of its own
         if (parts is ["layers", var number, _, ..] && TryNumber(number, out int stage)) return stage + 1;
+        if (parts[0].StartsWith("stage", StringComparison.Ordinal) && TryNumber(parts[0]["stage".Length..], out stage))
+            return stage == 0 && parts[1] == "patch_embed" ? null : stage + 1;
         int index = Array.IndexOf(parts, "blocks");
         if (index >= 0 && index + 1 < parts.Length && TryNumber(parts[index + 1], out int block)) return block + 1;
         return parts[0].StartsWith("layer", StringComparison.Ordinal)

@@ -12,6 +12,7 @@ using Fovea.Training.Recipes;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
+using Fovea.Vision.Models.Convolutional;
 using Fovea.Vision.Models.Residual;
 using Fovea.Vision.Models.Swin;
 using Fovea.Vision.Models.Transformers;
@@ -66,6 +67,7 @@ public sealed class WeightsExportTests
     [InlineData(WeightNames.Torchvision)]
     [InlineData(WeightNames.Huggingface)]
     [InlineData(WeightNames.Dinov2)]
+    [InlineData(WeightNames.Cvt)]
     public void The_presets_that_a_library_has_are_these(WeightNames names) => Assert.Equal(Expected(names).Order(),
         Presets.All.Where(preset => Obstacle.Of(names, preset.Config) is null).Select(preset => preset.Name).Order());
 
@@ -413,12 +415,14 @@ public sealed class WeightsExportTests
             .. Residual],
         WeightNames.Torchvision => [.. Plain, .. Residual],
         WeightNames.Huggingface => [.. Plain, .. Distilled, .. Features, .. Residual],
+        WeightNames.Cvt => ["cvt-nano", "cvt_13", "cvt_21"],
         _ => [.. Plain, .. Features],
     };
 
     private static NamingScheme SchemeOf(WeightNames names, ModelConfig config) => (names, config) switch
     {
         (WeightNames.Huggingface, _) => NamingSchemes.HuggingFace,
+        (WeightNames.Cvt, _) => NamingSchemes.Cvt,
         (_, ResNetConfig) => NamingSchemes.ResNet,
         (WeightNames.Torchvision, _) => NamingSchemes.TorchvisionVit,
         (WeightNames.Dinov2, _) => NamingSchemes.DinoV2,
@@ -452,7 +456,7 @@ public sealed class WeightsExportTests
             Heads = 2,
             MlpDim = vit.GatedMlp ? 64 : vit.LayerScale is null ? 40 : 48,
         },
-        SwinConfig => Models.Shrunk(config),
+        SwinConfig or CvtConfig => Models.Shrunk(config),
         ResNetConfig resnet => resnet with { ImageSize = 40, Layers = [1, 2, 1, 1] },
         _ => config,
     } with

@@ -46,6 +46,17 @@ public sealed class ModelStagesTests
         Assert.Equal(stage, ModelStages.Of(name, 4));
 
     [Theory]
+    [InlineData("stage0.patch_embed.proj.weight", 0)]
+    [InlineData("stage0.blocks.0.norm1.weight", 1)]
+    [InlineData("stage1.patch_embed.norm.bias", 2)]
+    [InlineData("stage2.cls_token", 3)]
+    [InlineData("stage2.blocks.9.attn.conv_proj_q.bn.weight", 3)]
+    [InlineData("norm.weight", 4)]
+    [InlineData("head.bias", 4)]
+    public void A_stage_owns_the_convolution_that_leads_to_it(string name, int stage) =>
+        Assert.Equal(stage, ModelStages.Of(name, 3));
+
+    [Theory]
     [InlineData("conv1.weight", 0)]
     [InlineData("layer1.0.conv1.weight", 1)]
     [InlineData("layer4.1.bn2.bias", 4)]

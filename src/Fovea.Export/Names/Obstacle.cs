@@ -3,6 +3,7 @@ using Fovea.Tensors;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Embedding;
+using Fovea.Vision.Models.Convolutional;
 using Fovea.Vision.Models.Residual;
 using Fovea.Vision.Models.Swin;
 using Fovea.Vision.Models.Transformers;
@@ -18,6 +19,8 @@ internal static class Obstacle
     /// <summary>Part that has no names there, such as <c>attention 'linear'</c>; null: all have.</summary>
     public static string? Of(WeightNames names, ModelConfig config) => config switch
     {
+        _ when names == WeightNames.Cvt != config is CvtConfig => "a model of this family",
+        CvtConfig cvt => cvt.Channels != 3 ? Channels(cvt) : null,
         VisionTransformerConfig vit when names == WeightNames.Timm && TimmModel.IsEva(vit) => OfEva(vit),
         VisionTransformerConfig vit => (OfAll(names, vit) ?? names switch
         {
@@ -53,6 +56,7 @@ internal static class Obstacle
     {
         WeightNames.Huggingface => "Hugging Face's transformers",
         WeightNames.Dinov2 => "facebookresearch's dinov2",
+        WeightNames.Cvt => "Microsoft's CvT",
         _ => names.ToString().ToLowerInvariant(),
     };
 

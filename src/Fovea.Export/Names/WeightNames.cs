@@ -14,4 +14,7 @@ public enum WeightNames
 
     /// <summary>facebookresearch's dinov2.</summary>
     Dinov2,
+
+    /// <summary>Microsoft's CvT.</summary>
+    Cvt,
 }

@@ -1,3 +1,4 @@
+using Fovea.Vision.Models.Convolutional;
 using Fovea.Vision.Models.Residual;
 using Fovea.Vision.Models.Swin;
 using Fovea.Vision.Models.Transformers;
@@ -12,6 +13,7 @@ public static class Presets
     [
         .. VisionTransformerPresets.All,
         .. SwinPresets.All,
+        .. CvtPresets.All,
         .. ResNetPresets.All,
     ];
 

@@ -1,5 +1,6 @@
 using Fovea.Nn;
 using Fovea.Vision;
+using Fovea.Vision.Models.Convolutional;
 using Fovea.Vision.Models.Residual;
 using Fovea.Vision.Models.Swin;
 using Fovea.Vision.Models.Transformers;
@@ -85,6 +86,14 @@ internal static class Models
             ImageSize = 4 * swin.FirstStage.PatchSize,
             FirstStage = swin.FirstStage with { Dim = 12, Heads = 2, Attention = "swin:2" },
             Depths = [2, 2],
+            Classes = 10,
+        },
+        CvtConfig cvt => cvt with
+        {
+            ImageSize = 48,
+            Dims = [8, 12, 16],
+            Heads = [1, 1, 2],
+            Depths = [1, 1, 2],
             Classes = 10,
         },
         ResNetConfig resnet => resnet with

@@ -39,7 +39,7 @@ public sealed class WeightsListTests
         };
         Assert.Equal(entry.Parameters, config.Build().ParameterCount);
         Assert.Equal("https", entry.Address.Scheme);
-        Assert.Contains(Path.GetExtension(entry.FileName), (string[])[".safetensors", ".pth", ".npz"]);
+        Assert.Contains(Path.GetExtension(entry.FileName), (string[])[".safetensors", ".pth", ".bin", ".npz"]);
         Assert.NotEqual("not known", entry.Licence);
         Assert.True(entry is { Mean: not null, Std: not null, CropShare: not null, Interpolation: not null });
         Assert.Equal("weights.yaml", entry.List);

@@ -40,6 +40,9 @@ public sealed class NamingDialect
     public static NamingDialect HfResNet { get; } =
         new(NamingSchemes.HuggingFace, "resnet.", NamingSchemes.HfResNet);
 
+    /// <summary>Microsoft's convolutional vision transformers.</summary>
+    public static NamingDialect Cvt { get; } = new(NamingSchemes.Cvt, "");
+
     private string? MaskToken { get; init; }
 
     private bool HasClassPosition { get; init; }

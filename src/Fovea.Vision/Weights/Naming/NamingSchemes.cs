@@ -6,12 +6,12 @@ namespace Fovea.Vision.Weights.Naming;
 /// Sources: the state dicts of torchvision 0.12 and 0.14, of transformers' ViT, DeiT, Dinov2, Dinov2WithRegisters and
 /// ResNet models, and of facebookresearch's dinov2 (whose training code numbers blocks within chunks,
 /// <c>blocks.1.7.</c>: the second number counts through), and of the authors' Swin Transformer, of
-/// timm's EVA family, of facebookresearch's dinov3 and of transformers' SigLIP.
+/// timm's EVA family, of facebookresearch's dinov3, of transformers' SigLIP and CvT, and of Microsoft's CvT.
 /// </remarks>
 public static class NamingSchemes
 {
     /// <summary>Beginnings of transformers' names.</summary>
-    internal const string Model = @"(?:(?:vit|deit|dinov2|dinov2_with_registers|resnet)\.)?";
+    internal const string Model = @"(?:(?:vit|deit|dinov2|dinov2_with_registers|resnet|cvt)\.)?";
 
     private const string HfLayer = "{model}encoder.layer.{n}.";
     private const string TorchvisionLayer = "encoder.layers.encoder_layer_{n}.";
@@ -234,6 +234,32 @@ public static class NamingSchemes
             new("head.{leaf}", "head.fc.{leaf}"),
         ]);
 
+    /// <summary>Microsoft's convolutional vision transformers: the names that they have here.</summary>
+    public static NamingScheme Cvt { get; } =
+        new("CvT (original)", [@"stage0\.patch_embed\.proj\.weight"]);
+
+    private const string CvtStage = "{model}encoder.stages.{n}.", CvtLayer = CvtStage + "layers.{m}.",
+        CvtBlock = "stage{n}.blocks.{m}.";
+
+    /// <summary>transformers' CvtForImageClassification.</summary>
+    public static NamingScheme HfCvt { get; } = new(
+        "Hugging Face CvT",
+        [Model + @"encoder\.stages\.0\.embedding\.convolution_embeddings\.projection\.weight"],
+        [
+            new(CvtStage + "cls_token", "stage{n}.cls_token"),
+            new(CvtStage + "embedding.convolution_embeddings.projection.{leaf}", "stage{n}.patch_embed.proj.{leaf}"),
+            new(CvtStage + "embedding.convolution_embeddings.normalization.{leaf}", "stage{n}.patch_embed.norm.{leaf}"),
+            .. new[] { ("query", "q"), ("key", "k"),
+                ("value", "v") }.SelectMany(part => HfCvtPart(part.Item1, part.Item2)),
+            new(CvtLayer + "attention.output.dense.{leaf}", CvtBlock + "attn.proj.{leaf}"),
+            new(CvtLayer + "layernorm_before.{leaf}", CvtBlock + "norm1.{leaf}"),
+            new(CvtLayer + "layernorm_after.{leaf}", CvtBlock + "norm2.{leaf}"),
+            new(CvtLayer + "intermediate.dense.{leaf}", CvtBlock + "mlp.fc1.{leaf}"),
+            new(CvtLayer + "output.dense.{leaf}", CvtBlock + "mlp.fc2.{leaf}"),
+            new("layernorm.{leaf}", "norm.{leaf}"),
+            new("classifier.{leaf}", "head.{leaf}"),
+        ]);
+
     /// <summary>torchvision's and timm's ResNets.</summary>
     public static NamingScheme ResNet { get; } = new("torchvision ResNet", [@"layer1\.0\.conv1\.weight"]);
 
@@ -242,11 +268,20 @@ public static class NamingSchemes
 
     /// <summary>Those that can be recognised; a file may have marks of several, then the first counts.</summary>
     internal static IReadOnlyList<NamingScheme> All { get; } =
-        [HuggingFace, Siglip, TorchvisionVit, MaskedAutoencoder, DinoV3, DinoV2, Swin, Eva, Timm, ResNet];
+        [HuggingFace, HfCvt, Siglip, TorchvisionVit, MaskedAutoencoder, DinoV3, DinoV2, Swin, Cvt, Eva, Timm, ResNet];
 
     /// <summary>The scheme of these names, or null.</summary>
     internal static NamingScheme? Of(IReadOnlyCollection<string> names) =>
         All.FirstOrDefault(scheme => scheme.Recognises(names));
+
+    private static IEnumerable<NameRule> HfCvtPart(string theirs, string ours)
+    {
+        string convolution = $"{CvtLayer}attention.attention.convolution_projection_{theirs}.convolution_projection.";
+        yield return new(convolution + "convolution.weight", $"{CvtBlock}attn.conv_proj_{ours}.conv.weight");
+        yield return new(convolution + "normalization.{stat}", $"{CvtBlock}attn.conv_proj_{ours}.bn.{{stat}}");
+        yield return new($"{CvtLayer}attention.attention.projection_{theirs}.{{leaf}}",
+            $"{CvtBlock}attn.proj_{ours}.{{leaf}}");
+    }
 
     private static IEnumerable<NameRule> HfStage(int stage)
     {

@@ -19,8 +19,10 @@ internal static class Wrapping
 
     /// <summary>First tensors of the schemes.</summary>
     private static readonly string[] Beginnings =
-        ["patch_embed.proj.weight", "conv_proj.weight", "embeddings.patch_embeddings.projection.weight",
-            "embedder.embedder.convolution.weight", "layer1.0.conv1.weight"];
+        ["patch_embed.proj.weight", "stage0.patch_embed.proj.weight", "conv_proj.weight",
+            "embeddings.patch_embeddings.projection.weight",
+            "embedder.embedder.convolution.weight", "layer1.0.conv1.weight",
+            "encoder.stages.0.embedding.convolution_embeddings.projection.weight"];
 
     private static readonly string[] Words = [.. Containers, .. Shells];
 
