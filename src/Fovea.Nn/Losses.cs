@@ -144,6 +144,27 @@ public static class Losses
         return MeanSquaredError(student, wanted);
     }
 
+    /// <summary>
+    /// 1/rows Σ w · −log softmax(x)_label: with weights of 1 where a pseudo-label is sure enough and 0 elsewhere the
+    /// unlabelled loss of FixMatch (Sohn et al. 2020, arXiv:2001.07685, eq. 4), divided by all rows.
+    /// </summary>
+    /// <param name="logits">x, <c>[row, class]</c>.</param>
+    /// <param name="labels"><c>[row]</c>.</param>
+    /// <param name="weights">w, <c>[row]</c>; no gradient.</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static Tensor WeightedCrossEntropy(Tensor logits, Tensor labels, Tensor weights) =>
+        Ops.Mean(Ops.Multiply(Ops.CrossEntropyPerRow(logits, labels), weights));
+
+    /// <summary>Mean over rows and classes of (softmax(x) − p)²: consistency with a teacher's probabilities (Tarvainen
+    /// and Valpola 2017, arXiv:1703.01780, and its code).</summary>
+    /// <param name="logits">x, <c>[row, class]</c>.</param>
+    /// <param name="probabilities">p, <c>[row, class]</c>; no gradient.</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static Tensor Consistency(Tensor logits, Tensor probabilities) =>
+        MeanSquaredError(Ops.Softmax(logits), probabilities);
+
     /// <summary>Rows scaled to length 1, by RMS norm with the factor 1/√n; rows of zeros stay.</summary>
     /// <param name="rows"><c>[row, dim]</c>.</param>
     /// <returns>The same shape.</returns>

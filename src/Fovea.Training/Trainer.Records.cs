@@ -21,7 +21,7 @@ public sealed partial class Trainer
             Step = step.Step,
             TrainLoss = _state.SinceLog.Loss,
             TrainAccuracy = AccuracyOf(_state.SinceLog),
-            Measures = _state.SinceLog.Means(),
+            Measures = MeasuresOf(_state.SinceLog),
             Lr = step.LearningRate,
             GradientNorm = gradientNorm,
             ImagesPerSecond = _state.SinceLog.ImagesPerSecond,
@@ -35,7 +35,7 @@ public sealed partial class Trainer
     {
         TrainLoss = _state.ThisEpoch.Loss,
         TrainAccuracy = AccuracyOf(_state.ThisEpoch),
-        Measures = _state.ThisEpoch.Means(),
+        Measures = MeasuresOf(_state.ThisEpoch),
         ValLoss = validation?.Loss,
         ValAccuracy = validation?.Top1,
         ValMap = validation?.MultiLabel?.MeanAveragePrecision,
@@ -46,6 +46,10 @@ public sealed partial class Trainer
 
     /// <summary>Share of images classified correctly; null where no classes are learned.</summary>
     private double? AccuracyOf(MetricSums sums) => _parts.Objective is { Classifies: false } ? null : sums.Accuracy;
+
+    /// <summary>Means of what else is measured, as the objective tells them.</summary>
+    private IReadOnlyDictionary<string, double>? MeasuresOf(MetricSums sums) =>
+        sums.Means() is { } means ? _parts.Objective?.Told(means) ?? means : null;
 
     /// <summary>Time that is left, by the mean time of a step in this process, evaluation included.</summary>
     private TimeSpan Remaining()

@@ -103,6 +103,7 @@ public sealed partial class Trainer
         }
         finally
         {
+            _parts.Objective?.Leave();
             _checkpoints.Wait();
         }
 
@@ -267,7 +268,7 @@ public sealed partial class Trainer
         _state.Epoch++;
         _state.Batch = 0;
         ReportEpoch(validation);
-        if (_state.ThisEpoch.Means() is { } means && _parts.Objective?.Warning(means) is string warning)
+        if (MeasuresOf(_state.ThisEpoch) is { } means && _parts.Objective?.Warning(means) is string warning)
             _observer.Warned($"epoch {_state.Epoch}: {warning}");
         _state.ThisEpoch.Clear();
         if (validation is not null && validation.Score <= _state.BestAccuracy) return;

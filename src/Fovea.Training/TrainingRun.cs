@@ -148,6 +148,8 @@ public static class TrainingRun
     {
         Directory.CreateDirectory(Path.GetDirectoryName(run.LastCheckpoint)!);
         WriteConfig(parts, run, asked);
+        if (parts.Recipe.SemiSupervised.LabelsPerClass is not null && parts.Data.Train is Subset chosen)
+            ChosenLabels.Write(chosen, run.Labelled);
         RankExchange.Text(parts.Shards.Ranks, run.Path);
         using RunLog log = RunLog.Begin(run);
         return Run(parts, run, log, observer, stop);

@@ -38,7 +38,8 @@ public static class TrainingSetup
         recipe = PretrainedWeights.Resolve(recipe);
         LoadReport? report = null;
         List<string> notes = [];
-        TrainingParts parts = Build(recipe, ranks, () => data ?? DatasetChoice.Load(recipe, cached, stop),
+        TrainingParts parts = Build(recipe, ranks,
+            () => SemiSupervisedChoice.Divide(recipe, data ?? DatasetChoice.Load(recipe, cached, stop)),
             (model, objective, device, info) =>
         {
 
@@ -53,8 +54,8 @@ public static class TrainingSetup
             else model.Initialize(device, recipe.Run.Seed);
             objective?.Initialize(device, recipe.Run.Seed);
         });
-        parts.State.TrainListing = PartListing.Of(parts.Data.Train);
-        return parts with { Average = Average(parts), Weights = report, Notes = notes };
+        parts.State.TrainListing = SemiSupervisedChoice.Listing(parts.Data);
+        return WithAverage(parts) with { Weights = report, Notes = notes };
     }
 
     /// <summary>A run from a checkpoint on, bit for bit as if it had never stopped.</summary>
@@ -79,8 +80,8 @@ public static class TrainingSetup
                 .Require(checkpoint.Path,
                     remedy: "A resumed run keeps its classes: a run of its own can start from its `weights`.");
             if (classes.Note is string note) notes.Add(note);
-            loaded = classes.Apply(loaded);
-            PartListing now = PartListing.Of(loaded.Train);
+            loaded = SemiSupervisedChoice.Divide(recipe, classes.Apply(loaded));
+            PartListing now = SemiSupervisedChoice.Listing(loaded);
             if (Change(state.TrainListing, now, loaded.Info.Name) is string change)
                 notes.Add(recipe.Data.AllowChanged ? change : throw new UsageException(change)
                 {
@@ -103,7 +104,7 @@ public static class TrainingSetup
                 $"the run has done {state.Epoch} epochs, more than the {recipe.Optimisation.Epochs} that are asked "
                 + "for (`epochs`): nothing is trained, and its best weights are tested.");
         notes.AddRange(DeviceNotes(checkpoint.Head.Recipe.Run.Device, recipe.Run.Device));
-        parts = parts with { Average = Average(parts), State = state, Notes = notes };
+        parts = WithAverage(parts) with { State = state, Notes = notes };
         checkpoint.LoadState(parts.Learner, parts.Optimizer, parts.Average);
         return parts;
     }
@@ -133,6 +134,7 @@ public static class TrainingSetup
         OptimisationChoice.Require(recipe);
         RequireGradients(recipe.Run.Precision);
         PretrainingChoice.Require(recipe);
+        SemiSupervisedChoice.Require(recipe);
         bool isPretraining = recipe.Pretraining.Method != PretrainingMethod.None;
         ranks ??= SingleProcess.Instance;
         DatasetSplits data = InTurn(ranks, recipe.Data.Cache is not null, load);
@@ -154,7 +156,8 @@ public static class TrainingSetup
         int steps = 0;
         Teacher? teacher = Teacher.Load(recipe.Distillation, config,
             LoaderChoice.Normalized(data.Info, recipe.Data), device);
-        Objective? objective = ObjectiveChoice.Create(recipe, config, model, device, teacher, () => steps);
+        Objective? objective = ObjectiveChoice.Create(recipe, config, model, device, teacher,
+            LoaderChoice.Unlabelled(recipe, config, data), () => steps);
         fill(model, objective, device, data.Info);
         FineTuning.Prepare(model, recipe);
         DataLoader train = LoaderChoice.Training(recipe, config, data, shards);
@@ -240,7 +243,12 @@ public static class TrainingSetup
                 + "one folder per class, two or more, or a list of images of several classes.");
     }
 
-    private static WeightAverage? Average(TrainingParts parts) =>
-        parts.Recipe.Regularisation is { EmaDecay: double decay, EmaWarmUp: AverageWarmUp warmUp }
-            ? new WeightAverage(parts.Model, decay, warmUp) : null;
+    private static TrainingParts WithAverage(TrainingParts parts)
+    {
+        WeightAverage? average =
+            parts.Recipe.Regularisation is { EmaDecay: double decay, EmaWarmUp: AverageWarmUp warmUp }
+                ? new(parts.Model, decay, warmUp) : null;
+        parts.Objective?.Follow(average);
+        return parts with { Average = average };
+    }
 }

@@ -35,6 +35,9 @@ internal static class UsedRecipe
                 DropPath = rates.DropPath ?? (double)(decimal)(model.DropPath ?? 0),
             },
             Distillation = recipe.Distillation with { Alpha = recipe.Distillation.UsedAlpha },
+            SemiSupervised = recipe.SemiSupervised.Method == SemiMethod.MeanTeacher
+                ? recipe.SemiSupervised with { RampUpEpochs = SemiSupervisedChoice.RampUpEpochs(recipe) }
+                : recipe.SemiSupervised,
             Run = recipe.Run with { Threads = recipe.Run.Threads ?? parts.Threads ?? Environment.ProcessorCount },
         };
         return Augmented(recipe, recipe.Data.Augmentation?.Steps ?? []);

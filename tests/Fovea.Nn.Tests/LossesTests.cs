@@ -30,6 +30,52 @@ public sealed class LossesTests
         Assert.Null(teacher.Gradient);
     }
 
+    /// <summary>Equation 4 of FixMatch and the consistency of mean teacher's code, in double, with the gradients of
+    /// the logits.</summary>
+    [Fact]
+    public void Losses_of_images_without_labels_are_those_of_the_papers()
+    {
+        const int Rows = 4, Classes = 3;
+        Tensor logits = TestTensors.Normal([Rows, Classes], Device.Reference);
+        float[] x = logits.ToArray();
+        int[] labels = [2, 0, 1, 1];
+        float[] sure = [1, 0, 1, 0];
+        float[] wanted = [0.2f, 0.3f, 0.5f, 0.1f, 0.1f, 0.8f, 0.6f, 0.2f, 0.2f, 0, 0, 1];
+        double pseudo = 0, consistency = 0;
+        double[] pseudoGradient = new double[x.Length], consistencyGradient = new double[x.Length];
+        for (int row = 0; row < Rows; row++)
+        {
+            double[] e = [.. Enumerable.Range(0, Classes).Select(c => Math.Exp(x[row * Classes + c]))];
+            double[] p = [.. e.Select(value => value / e.Sum())];
+            double[] error = [.. p.Select((value, c) => value - wanted[row * Classes + c])];
+            pseudo -= sure[row] * Math.Log(p[labels[row]]) / Rows;
+            consistency += error.Sum(value => value * value) / (Rows * Classes);
+            double mean = error.Zip(p).Sum(pair => pair.First * pair.Second);
+            for (int c = 0; c < Classes; c++)
+            {
+                pseudoGradient[row * Classes + c] = sure[row] * (p[c] - (c == labels[row] ? 1 : 0)) / Rows;
+                consistencyGradient[row * Classes + c] = 2 * p[c] * (error[c] - mean) / (Rows * Classes);
+            }
+        }
+
+        AssertLoss(pseudo, pseudoGradient, Losses.WeightedCrossEntropy, Tensor.From(labels, [Rows], Device.Reference),
+            Tensor.From(sure, [Rows], Device.Reference));
+        AssertLoss(consistency, consistencyGradient, (student, target, _) => Losses.Consistency(student, target),
+            Tensor.From(wanted, [Rows, Classes], Device.Reference), logits);
+
+        void AssertLoss(double expected, double[] gradient, Func<Tensor, Tensor, Tensor, Tensor> loss, Tensor first,
+            Tensor second)
+        {
+            Tensor student = Tensor.From(x, [Rows, Classes], Device.Reference);
+            student.RequiresGradient = true;
+            using Tape tape = Tape.Record();
+            Tensor value = loss(student, first, second);
+            tape.Backward(value);
+            Assert.Equal(expected, value.Item(), 1e-6);
+            GoldenAssert.Close([.. gradient.Select(g => (float)g)], student.Gradient!.ToArray(), 1e-6, 0);
+        }
+    }
+
     /// <summary>The paper's code, in double: (target - mean) / (var + 1e-6)^0.5, then the mean square.</summary>
     [Theory]
     [InlineData(true)]

@@ -13,8 +13,10 @@ internal static class EpochTable
     {
         if (epochs.All(entry => entry.TrainAccuracy is null)) return OfPretraining(epochs, shown);
         bool several = epochs.Any(entry => entry.ValMap is not null);
+        string[] measures = MeasuresOf(epochs);
         Tables table = Tables.Create([">epoch", ">loss", ">accuracy", ">val loss", ">val accuracy",
-            .. several ? (string[])[">val mAP"] : [], ">lr", ">images/s", ">time"]);
+            .. several ? (string[])[">val mAP"] : [], .. measures.Select(name => ">" + Phrases.Words(name)), ">lr",
+            ">images/s", ">time"]);
         double? best = epochs.Max(Score);
         foreach (RunEvent entry in epochs.Skip(epochs.Count - shown))
         {
@@ -25,6 +27,7 @@ internal static class EpochTable
                 new Cell(Phrases.Percent(entry.TrainAccuracy)),
                 new Cell(Phrases.Loss(entry.ValLoss)), new Cell(Phrases.Percent(entry.ValAccuracy), style),
                 .. several ? (Cell[])[new(Phrases.Percent(entry.ValMap), style)] : [],
+                .. measures.Select(name => Measure(entry, name)),
                 new Cell(Phrases.Rate(entry.Lr ?? 0)),
                 new Cell(Phrases.Count(entry.ImagesPerSecond ?? 0)), new Cell(Phrases.Duration(entry.Seconds ?? 0)),
             ]);
@@ -38,18 +41,23 @@ internal static class EpochTable
     /// <summary>Epochs without classes: the loss, and what else was measured.</summary>
     private static Tables OfPretraining(IReadOnlyCollection<RunEvent> epochs, int shown)
     {
-        string[] measures = [.. epochs.SelectMany(entry => entry.Measures?.Keys ?? []).Distinct()];
+        string[] measures = MeasuresOf(epochs);
         Tables table = Tables.Create([">epoch", ">loss", .. measures.Select(name => ">" + Phrases.Words(name)), ">lr",
             ">images/s", ">time"]);
         foreach (RunEvent entry in epochs.Skip(epochs.Count - shown))
             table.AddRow(
             [
                 new Cell($"{entry.Epoch}"), new Cell(Phrases.Loss(entry.TrainLoss)),
-                .. measures.Select(name => new Cell(Phrases.Loss(
-                    entry.Measures?.TryGetValue(name, out double value) == true ? value : null))),
+                .. measures.Select(name => Measure(entry, name)),
                 new Cell(Phrases.Rate(entry.Lr ?? 0)), new Cell(Phrases.Count(entry.ImagesPerSecond ?? 0)),
                 new Cell(Phrases.Duration(entry.Seconds ?? 0)),
             ]);
         return table;
     }
+
+    private static string[] MeasuresOf(IReadOnlyCollection<RunEvent> epochs) =>
+        [.. epochs.SelectMany(entry => entry.Measures?.Keys ?? []).Distinct()];
+
+    private static Cell Measure(RunEvent entry, string name) =>
+        new(Phrases.Loss(entry.Measures?.TryGetValue(name, out double value) == true ? value : null));
 }

@@ -72,6 +72,7 @@ internal static class Phrases
         if (RecipeText.Regularisation(plan.Used ?? recipe) is { Length: > 0 } measures)
             yield return ("measures", measures);
         if (RecipeText.Teacher(recipe) is { Length: > 0 } teacher) yield return ("teacher", teacher);
+        if (RecipeText.SemiSupervised(recipe) is { Length: > 0 } semi) yield return ("semi", semi);
         foreach (string line in (idle ?? []).Concat(plan.Idle)) yield return ("idle", OptionNames.Of(line));
         yield return ("machine", $"fovea {Machine.Version}, {Machine.Processors}{Device(recipe.Run)}");
         yield return ("run", (plan.StepsDone == 0 ? plan.Directory

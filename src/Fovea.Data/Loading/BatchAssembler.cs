@@ -52,7 +52,8 @@ internal sealed class BatchAssembler(IImageDataset dataset, LoaderOptions option
             int index = indices[i];
             if (TryRead(index, unreadable) is not int label) continue;
             batch.Labels[i] = label;
-            ulong repeat = (ulong)((start + i) % options.Repeats);
+            ulong repeat = (ulong)(options.Length is null ? (start + i) % options.Repeats
+                : (start + i) / dataset.Count);
             ulong which = (uint)index | repeat << 32;
             Philox draws = Philox.For(options.Seed, "augment", (ulong)epoch, which);
             if (_views.Length > 0) PrepareViews(batch, i, (ulong)epoch, which);

@@ -41,11 +41,12 @@ public sealed class DataLoader
 
     /// <summary>Batches in a whole epoch.</summary>
     public int BatchesPerEpoch =>
-        _options.DropLast ? _dataset.Count / _options.BatchSize
-            : (_dataset.Count + _options.BatchSize - 1) / _options.BatchSize;
+        _options.DropLast ? Total / _options.BatchSize : (Total + _options.BatchSize - 1) / _options.BatchSize;
 
     /// <summary>Images in a whole epoch.</summary>
-    public int ImagesPerEpoch => _options.DropLast ? BatchesPerEpoch * _options.BatchSize : _dataset.Count;
+    public int ImagesPerEpoch => _options.DropLast ? BatchesPerEpoch * _options.BatchSize : Total;
+
+    private int Total => _options.Length ?? _dataset.Count;
 
     /// <summary>The batches of one epoch. Each is valid until the next one is asked for. Ending early stops the
     /// workers.</summary>
@@ -74,10 +75,27 @@ public sealed class DataLoader
     /// <summary>The order of the images in an epoch.</summary>
     internal int[] Order(int epoch)
     {
+        if (_options.Length is int length) return Rounds(epoch, length);
         int[] order = _options.Shuffle ? Philox.For(_options.Seed, "shuffle", (ulong)epoch).Permutation(_dataset.Count)
             : [.. Enumerable.Range(0, _dataset.Count)];
         // From the end, so that no source is overwritten before it is read.
         for (int i = order.Length - 1; i > 0; i--) order[i] = order[i / _options.Repeats];
+        return order;
+    }
+
+    /// <summary>All images in one order after another, cut to a length.</summary>
+    private int[] Rounds(int epoch, int length)
+    {
+        int[] order = new int[_dataset.Count == 0 ? 0 : length];
+        for (int start = 0; start < order.Length; start += _dataset.Count)
+        {
+            int[] round = _options.Shuffle
+                ? Philox.For(_options.Seed, "shuffle.round", (ulong)epoch, (ulong)(start / _dataset.Count))
+                    .Permutation(_dataset.Count)
+                : [.. Enumerable.Range(0, _dataset.Count)];
+            round.AsSpan(0, Math.Min(round.Length, length - start)).CopyTo(order.AsSpan(start));
+        }
+
         return order;
     }
 

@@ -28,6 +28,12 @@ public sealed record LoaderOptions
     /// </summary>
     public int Repeats { get; init; } = 1;
 
+    /// <summary>
+    /// Images of an epoch; null: each one once. More than there are: all of them in another order again and again, so
+    /// that none comes twice more often than another. Fewer: a random choice.
+    /// </summary>
+    public int? Length { get; init; }
+
     /// <summary>Further views of each image, beside the one that <see cref="Transforms"/> makes; none.</summary>
     public IReadOnlyList<ViewOptions> Views { get; init; } = [];
 
@@ -69,6 +75,9 @@ public sealed record LoaderOptions
         if (Workers is < 1 or > 256) throw new UsageException($"workers: must be from 1 to 256, not {Workers}.");
         if (Prefetch is < 1 or > 256) throw new UsageException($"prefetch: must be from 1 to 256, not {Prefetch}.");
         if (Repeats is < 1 or > 1024) throw new UsageException($"repeats: must be from 1 to 1024, not {Repeats}.");
+        if (Length < 1) throw new UsageException($"images of an epoch: must be 1 or more, not {Length}.");
+        if (Length is not null && Repeats > 1)
+            throw new UsageException("repeats: an epoch of a length of its own has none.");
         Mixing?.Validate();
         if (Channels is not (null or 1 or 3)) throw new UsageException($"channels: must be 1 or 3, not {Channels}.");
         Check.Between(1, SizeForms.MostPixels, Height ?? 1, "image height");

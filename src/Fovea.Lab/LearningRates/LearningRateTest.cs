@@ -69,10 +69,17 @@ public static class LearningRateTest
     private static IEnumerable<Batch> Batches(TrainingParts parts)
     {
         parts.Model.Train();
-        for (int epoch = 0; ; epoch++)
+        try
         {
-            parts.Model.Context = parts.Model.Context with { Epoch = epoch };
-            foreach (Batch batch in parts.TrainLoader.Epoch(epoch)) yield return batch;
+            for (int epoch = 0; ; epoch++)
+            {
+                parts.Model.Context = parts.Model.Context with { Epoch = epoch };
+                foreach (Batch batch in parts.TrainLoader.Epoch(epoch)) yield return batch;
+            }
+        }
+        finally
+        {
+            parts.Objective?.Leave();
         }
     }
 

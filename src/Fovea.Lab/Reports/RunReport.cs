@@ -75,6 +75,7 @@ internal static class RunReport
         yield return new("Loss", RecipeText.Loss(recipe));
         yield return new("Regularisation", RecipeText.Regularisation(recipe));
         yield return new("Teacher", RecipeText.Teacher(recipe));
+        yield return new("Semi-supervised", RecipeText.SemiSupervised(recipe));
         yield return new("Optimiser", $"{how.Optimizer.Word()}, batch size {how.BatchSize}, "
             + $"learning rate {RecipeText.Rate(recipe)} ({recipe.Schedule.Form}), weight decay "
             + Significant(how.WeightDecay, 3) + (RecipeText.Update(recipe) is { Length: > 0 } more ? $", {more}" : ""));

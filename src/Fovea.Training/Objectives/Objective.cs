@@ -1,4 +1,5 @@
 using Fovea.Nn;
+using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
@@ -31,6 +32,9 @@ internal abstract class Objective(ImageClassifier model, Module? parts)
     /// <summary>Other measurements: sums over the images since the last call, by name; null: nothing.</summary>
     public virtual IReadOnlyDictionary<string, double>? TakeMeasures() => null;
 
+    /// <summary>Measurements as they are told, of the means of these sums.</summary>
+    public virtual IReadOnlyDictionary<string, double> Told(IReadOnlyDictionary<string, double> means) => means;
+
     /// <summary>A sentence where an epoch's means of what was measured tell that learning has gone wrong; else
     /// null.</summary>
     public virtual string? Warning(IReadOnlyDictionary<string, double> means) => null;
@@ -46,6 +50,16 @@ internal abstract class Objective(ImageClassifier model, Module? parts)
     /// <param name="step">Steps done before.</param>
     /// <param name="classes">The loss of classes that the recipe asks for.</param>
     public abstract (Tensor Loss, HeadScores? Scores) Forward(BatchPart part, int step, ClassLoss classes);
+
+    /// <summary>Gets the moving average of the model that is evaluated; null: there is none.</summary>
+    public virtual void Follow(WeightAverage? average)
+    {
+    }
+
+    /// <summary>Training ends, or is interrupted.</summary>
+    public virtual void Leave()
+    {
+    }
 
     /// <summary>An epoch begins, or goes on.</summary>
     /// <param name="epoch">From 0.</param>

@@ -1,3 +1,4 @@
+using Fovea.Data.Loading;
 using Fovea.Tensors;
 using Fovea.Training.Models;
 using Fovea.Training.Recipes;
@@ -22,11 +23,17 @@ internal static class ObjectiveChoice
     /// <param name="model">Built, without memory.</param>
     /// <param name="device">Device of the model.</param>
     /// <param name="teacher">The model to learn from, or null.</param>
+    /// <param name="unlabelled">Images without labels, or null.</param>
     /// <param name="steps">Steps of the run, once its images are known.</param>
     /// <exception cref="UsageException">The model cannot learn it.</exception>
     public static Objective? Create(Recipe recipe, ModelConfig config, ImageClassifier model, Device device,
-        Teacher? teacher, Func<int> steps)
+        Teacher? teacher, DataLoader? unlabelled, Func<int> steps)
     {
+        if (unlabelled is not null)
+            return recipe.SemiSupervised.Method == SemiMethod.FixMatch
+                ? new FixMatch(model, unlabelled, recipe.SemiSupervised, device)
+                : new MeanTeacher(model, unlabelled, recipe.SemiSupervised, SemiSupervisedChoice.RampUpEpochs(recipe),
+                    device);
         PretrainingSection options = recipe.Pretraining;
         if (options.Method == PretrainingMethod.None)
             return teacher is null || !recipe.Distillation.IsOfFeatures ? null

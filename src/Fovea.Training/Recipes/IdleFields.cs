@@ -33,6 +33,13 @@ internal static class IdleFields
             "only soft distillation has one"),
         ("bce-pos-weight", r => !r.Regularisation.BinaryLoss && r.Data.Labels is null,
             "only binary cross-entropy has one (`bce-loss`, `labels`)"),
+        .. ((string[])["unlabelled", "unlabelled-ratio", "unlabelled-weight"]).Select(field =>
+            (field, (Func<Recipe, bool>)(r => r.SemiSupervised.Method == SemiMethod.None), "there is no `semi`")),
+        .. ((string[])["pseudo-threshold", "strong-augment"]).Select(field =>
+            (field, (Func<Recipe, bool>)(r => r.SemiSupervised.Method != SemiMethod.FixMatch),
+                "only `semi` fixmatch has it")),
+        ("ramp-up-epochs", r => r.SemiSupervised.Method != SemiMethod.MeanTeacher,
+            "only `semi` mean-teacher has it"),
         ("cache-size", r => r.Data.Cache is null, "there is no `cache`"),
         ("warmup-lr", r => r.Schedule.WarmupEpochs is 0, "there is no warm-up"),
         ("strict", r => r.Model.Weights is null, NoWeights),

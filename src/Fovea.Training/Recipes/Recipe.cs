@@ -29,6 +29,9 @@ public sealed record Recipe
     /// <summary>Learning from another model besides the labels.</summary>
     public DistillationSection Distillation { get; init; } = new();
 
+    /// <summary>Learning from images without labels beside those that have them.</summary>
+    public SemiSupervisedSection SemiSupervised { get; init; } = new();
+
     /// <summary>Learning without classes.</summary>
     public PretrainingSection Pretraining { get; init; } = new();
 

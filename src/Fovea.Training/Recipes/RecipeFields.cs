@@ -48,7 +48,7 @@ public static class RecipeFields
     /// <summary>All fields, section by section.</summary>
     public static IReadOnlyList<RecipeField> All { get; } =
         [.. Model(), .. Data(), .. Optimisation(), .. Schedule(), .. Regularisation(), .. Distillation(),
-            .. Pretraining(), .. Run()];
+            .. SemiSupervised(), .. Pretraining(), .. Run()];
 
     private static readonly Dictionary<string, RecipeField> ByName = All.ToDictionary(field => field.Name);
 
@@ -393,6 +393,45 @@ public static class RecipeFields
             section.Field("distill-temperature", ValueForm.Real(new Interval(1e-3, 1e3)), s => s.Temperature,
                 (s, v) => s with { Temperature = v },
                 "Softens the probabilities of soft distillation", "distillation-tau"),
+        ];
+    }
+
+    private static IEnumerable<RecipeField> SemiSupervised()
+    {
+        SectionFields<SemiSupervisedSection> section = new("Semi-supervised", r => r.SemiSupervised,
+            (r, s) => r with { SemiSupervised = s });
+        return
+        [
+            Fixed(section.Field("semi",
+                ValueForm.Choice(("none", SemiMethod.None), ("fixmatch", SemiMethod.FixMatch),
+                    ("mean-teacher", SemiMethod.MeanTeacher)),
+                s => s.Method, (s, v) => s with { Method = v },
+                "Learn from images without labels, too: by sure pseudo-labels (fixmatch), or by agreement with an "
+                    + "average of the model (mean-teacher)")),
+            section.Field("unlabelled", ValueForm.Text("DIR|ZIP").OrNone("none"), s => s.Folder,
+                (s, v) => s with { Folder = v },
+                "Images without labels, at any depth, used beside the training images", "unlabeled"),
+            Fixed(section.Field("labels-per-class", ValueForm.Whole(1).Or("all"), s => s.LabelsPerClass,
+                (s, v) => s with { LabelsPerClass = v },
+                "Training images of each class whose labels are used, chosen by `seed`; with `semi` the others are "
+                    + "used without")),
+            Fixed(section.Field("unlabelled-ratio", ValueForm.Whole(1, 1024).Or("auto"), s => s.Ratio,
+                (s, v) => s with { Ratio = v },
+                "Images without labels for each labelled one of a batch; 7 for fixmatch, 3 for mean-teacher unless "
+                    + "given", "mu")),
+            section.Field("unlabelled-weight", ValueForm.Real(new Interval(0, 1e6)).Or("auto"), s => s.Weight,
+                (s, v) => s with { Weight = v },
+                "Factor of their loss; 1 for fixmatch, 100 for mean-teacher unless given", "lambda-u"),
+            section.Field("pseudo-threshold", Share, s => s.Threshold, (s, v) => s with { Threshold = v },
+                "fixmatch: least probability of a pseudo-label", "threshold"),
+            section.Field("strong-augment", ValueForm.Of("SPEC|none", TransformPipeline.Parse).OrNone("auto"),
+                s => s.Strong, (s, v) => s with { Strong = v },
+                "fixmatch: transforms of the strong view; auto: crops and mirrors of `augment`, two random operations, "
+                    + "and a square cut out"),
+            section.Field("ramp-up-epochs", ValueForm.Real(new Interval(0, 1_000_000)).Or("auto"),
+                s => s.RampUpEpochs, (s, v) => s with { RampUpEpochs = v },
+                "mean-teacher: epochs in which `unlabelled-weight` rises; a quarter of all unless given",
+                "consistency-rampup"),
         ];
     }
 

@@ -39,6 +39,19 @@ public static class RecipeText
             + (isSoft ? $", temperature {Text(how.Temperature)}" : "");
     }
 
+    /// <summary>Learning from images without labels, e.g. <c>fixmatch, 7 images without labels for each labelled one,
+    /// weight 1, pseudo-labels from 0.95</c>; empty where there is none.</summary>
+    public static string SemiSupervised(Recipe recipe)
+    {
+        SemiSupervisedSection how = recipe.SemiSupervised;
+        if (how.Method == SemiMethod.None) return "";
+        string ratio = $"{how.UsedRatio} {(how.UsedRatio == 1 ? "image" : "images")} without labels for each labelled "
+            + $"one, weight {Text(how.UsedWeight)}";
+        return how.Method == SemiMethod.FixMatch
+            ? $"fixmatch, {ratio}, pseudo-labels from {Text(how.Threshold)}, strong view {how.Strong}"
+            : $"mean teacher, {ratio} after {Text(how.RampUpEpochs ?? recipe.Optimisation.Epochs / 4.0)} epochs";
+    }
+
     /// <summary>Task that is learned in place of classes, e.g. <c>mae, 75 % of the patches hidden</c>; empty where
     /// classes are.</summary>
     public static string Pretraining(Recipe recipe)

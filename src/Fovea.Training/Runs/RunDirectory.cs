@@ -32,6 +32,9 @@ public sealed partial class RunDirectory(string path)
     /// <summary>One row per epoch.</summary>
     public string Results => At("results.csv");
 
+    /// <summary>Training images whose labels are used, where some are chosen: one row per image.</summary>
+    public string Labelled => At("labelled.csv");
+
     /// <summary>Final figures.</summary>
     public string Summary => At("summary.json");
 

@@ -34,8 +34,33 @@ public static class LoaderChoice
             Repeats = recipe.Data.AugmentRepeats,
             Mixing = AugmentationChoice.Mixing(recipe.Regularisation),
             Views = PretrainingChoice.Views(recipe, config),
+            Length = data.Unlabelled is null ? null
+                : SemiSupervisedChoice.Steps(recipe, data) * recipe.Optimisation.BatchSize,
         };
         return new(data.Train, options);
+    }
+
+    /// <summary>Batches without labels, as many as there are training batches: the view that the model learns, and one
+    /// behind it that the target is made of. Null: there are no such images.</summary>
+    /// <inheritdoc cref="Training"/>
+    internal static DataLoader? Unlabelled(Recipe recipe, ModelConfig config, DatasetSplits data)
+    {
+        if (data.Unlabelled is not { } images) return null;
+        SemiSupervisedSection how = recipe.SemiSupervised;
+        int size = (int)Math.Min(int.MaxValue, (long)recipe.Optimisation.BatchSize * how.UsedRatio);
+        Philox key = Philox.For(recipe.Run.Seed, "unlabelled");
+        TransformPipeline weak = SemiSupervisedChoice.Sized(recipe,
+            SemiSupervisedChoice.Weak(recipe.Data.Augmentation!), data.Info);
+        return new(images, Options(config, size, recipe.Data) with
+        {
+            Normalization = Normalized(data.Info, recipe.Data).Normalization,
+            Shuffle = true,
+            Seed = key.Word(0) | (ulong)key.Word(1) << 32,
+            Length = (int)Math.Min(int.MaxValue, (long)SemiSupervisedChoice.Steps(recipe, data) * size),
+            Transforms = how.Method == SemiMethod.FixMatch
+                ? SemiSupervisedChoice.Sized(recipe, how.Strong!, data.Info) : weak,
+            Views = [new(weak, config.ImageSize)],
+        });
     }
 
     /// <summary>Batches in the dataset's order, without augmentation.</summary>

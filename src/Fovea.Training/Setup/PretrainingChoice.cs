@@ -68,6 +68,8 @@ public static class PretrainingChoice
             ("bce-loss", rates.BinaryLoss), ("teacher", recipe.Distillation.Teacher is not null),
             ("ema", rates.EmaDecay is not null && recipe.Pretraining.Method == PretrainingMethod.Dino),
             ("freeze", recipe.Optimisation.Freeze != 0),
+            ("semi", recipe.SemiSupervised.Method != SemiMethod.None),
+            ("labels-per-class", recipe.SemiSupervised.LabelsPerClass is not null),
         ];
         foreach ((string field, bool isSet) in fields)
             if (isSet) throw new UsageException(field switch

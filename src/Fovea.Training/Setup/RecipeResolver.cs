@@ -23,7 +23,7 @@ public static class RecipeResolver
 
     /// <summary>The recipe with every choice that does not depend on the machine.</summary>
     internal static Recipe Resolve(Recipe recipe, ModelConfig config, DatasetInfo data) =>
-        Resolve(recipe, config, config.Describe(), data);
+        SemiSupervisedChoice.Resolve(Resolve(recipe, config, config.Describe(), data));
 
     private static Recipe Resolve(Recipe recipe, ModelConfig config, ModelOptions model, DatasetInfo data) =>
         recipe with

@@ -16,6 +16,7 @@ internal static class SmallestBatch
     /// <exception cref="UsageException">A part of a batch has one image, and a channel of it one value.</exception>
     public static void Require(Recipe recipe, ModelConfig config, DataLoader train)
     {
+        if (recipe.SemiSupervised.Method != SemiMethod.None) return;   // others are beside it
         if (!HasSingle(recipe.Optimisation, train.ImagesPerEpoch)) return;
         Device device = Device.CreateMeta();
         ImageClassifier model = config.Build();

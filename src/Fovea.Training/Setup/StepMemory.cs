@@ -82,7 +82,8 @@ public readonly record struct StepMemory(long Peak, long Moved, long State)
         if (!shards.IsWhole(how.BatchSize))
             // those that meet are there at once
             pieces *= config.Build().MixesImages ? shards.Ranks.Size : shards.Shards;
-        int part = (how.BatchSize + pieces - 1) / pieces;
+        int part = (int)Math.Min(int.MaxValue,
+            (how.BatchSize + pieces - 1L) / pieces * recipe.SemiSupervised.ImagesPerLabel);
         MemoryLimit.Require(PeakOf(config, learnsAll ? how : null, recomputes, part) + CheckpointOf(recipe, config),
             $"a step of '{recipe.Model.Name}' with {part} images of {config.ImageSize} x {config.ImageSize} at a time",
             "Lower `batch-size`, `image-size` or the model's size, raise `patch-size` or `grad-accum`, or give "

@@ -37,6 +37,40 @@ public sealed class DataLoaderTests
         }).QuickCheckThrowOnFailure();
 
     [Fact]
+    public void An_epoch_of_a_length_of_its_own_takes_all_images_alike() => Prop.ForAll(
+        (from count in Gen.Choose(1, 20)
+         from length in Gen.Choose(1, 90)
+         from start in Gen.Choose(0, 9)
+         select (count, length, start)).ToArbitrary(),
+        ((int Count, int Length, int Start) c) =>
+        {
+            LoaderOptions options = new() { BatchSize = 4, Shuffle = true, Length = c.Length };
+            DataLoader loader = new(Counting.Dataset(c.Count), options),
+                other = new(Counting.Dataset(c.Count), options with { Workers = 3 });
+            List<int> seen = [.. loader.Epoch(1).SelectMany(batch => batch.Indices[..batch.Count])];
+            List<int> later = [.. other.Epoch(1, c.Start).SelectMany(batch => batch.Indices[..batch.Count])];
+            int[] times = [.. Enumerable.Range(0, c.Count).Select(image => seen.Count(index => index == image))];
+            return seen.Count == c.Length && times.Max() - times.Min() <= 1
+                && seen.Skip(4 * c.Start).SequenceEqual(later)
+                && loader.BatchesPerEpoch == (c.Length + 3) / 4 && loader.ImagesPerEpoch == c.Length;
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void An_image_that_comes_again_is_changed_anew()
+    {
+        DataLoader loader = new(ShapesDataset.Load(0, 1, 1, 1).Train, new()
+        {
+            BatchSize = 8,
+            Shuffle = true,
+            Length = 8,
+            Transforms = TransformPipeline.Parse("random-crop:32:padding=8"),
+        });
+        Batch batch = loader.Epoch(0).First();
+        int length = batch.Images.Length / 8;
+        Assert.True(batch.Images.Chunk(length).Select(image => string.Join(',', image)).Distinct().Count() > 4);
+    }
+
+    [Fact]
     public void Batches_hold_labels_and_normalised_pixels_of_their_indices()
     {
         DataLoader loader = new(Counting.Dataset(20), new() { BatchSize = 6, Shuffle = true, Seed = 5 });

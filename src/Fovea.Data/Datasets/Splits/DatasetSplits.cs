@@ -10,6 +10,10 @@ public sealed record DatasetSplits
     /// <summary>Images to choose epochs and settings by; none of them is in the other two. May be empty.</summary>
     public required IImageDataset Validation { get; init; }
 
+    /// <summary>Images to learn from without their classes, those of <see cref="Train"/> among them; null: there are
+    /// none.</summary>
+    public IImageDataset? Unlabelled { get; init; }
+
     /// <summary>Images for the final figure.</summary>
     public required IImageDataset Test { get; init; }
 
@@ -81,7 +85,8 @@ public sealed record DatasetSplits
     /// <summary>Unreadable images that were passed over so far; null where they are not passed over.</summary>
     public int? SkippedImages =>
         Unnumbered(Train) is ReadableImages
-            ? new[] { Train, Validation, Test }.Select(Unnumbered).OfType<ReadableImages>()
+            ? new[] { Train, Validation, Test, (Unlabelled as PooledImages)?.More }.Select(Unnumbered)
+                .OfType<ReadableImages>()
                 .Sum(part => part.SkippedCount) : null;
 
     /// <summary>Cuts the parts to a random choice that is balanced over the classes.</summary>
@@ -95,6 +100,10 @@ public sealed record DatasetSplits
         Test = evaluation is int e ? Subset.Balanced(Test, e, seed) : Test,
     };
 
-    private static IImageDataset Unnumbered(IImageDataset part) =>
-        part is RenumberedClasses renumbered ? renumbered.Source : part;
+    private static IImageDataset? Unnumbered(IImageDataset? part) => part switch
+    {
+        RenumberedClasses renumbered => renumbered.Source,
+        Subset { Source: ReadableImages or RenumberedClasses } chosen => Unnumbered(chosen.Source),
+        _ => part,
+    };
 }

@@ -89,6 +89,30 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
         return new Subset(source, [.. chosen.Order()]);
     }
 
+    /// <summary>A random choice of as many images of each class.</summary>
+    /// <param name="source">What to choose from.</param>
+    /// <param name="count">Images of each class, 1 or more. A larger choice of the same seed holds the images of a
+    /// smaller one.</param>
+    /// <param name="seed">Decides which images.</param>
+    /// <exception cref="UsageException">A class has fewer.</exception>
+    public static Subset PerClass(IImageDataset source, int count, ulong seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        int[][] classes = ShuffledClasses(source, seed, "labels");
+        int[] counts = new int[source.Info.Classes];
+        foreach (int[] members in classes) counts[source.Label(members[0])] = members.Length;
+        int scarce = Array.FindIndex(counts, images => images < count);
+        if (scarce >= 0)
+            throw new UsageException(
+                $"{count} labelled images of each class are asked for, and class "
+                    + $"'{source.Info.ClassNames[scarce]}' has {counts[scarce]} training images.")
+            {
+                Field = "labels-per-class",
+                Remedy = "Ask for fewer, or choose other `classes`.",
+            };
+        return new Subset(source, [.. classes.SelectMany(members => members.Take(count)).Order()]);
+    }
+
     /// <summary>Images by class, or by set of classes; sets of few images, which cannot be shared out one by one, count
     /// as one.</summary>
     private static int[][] ShuffledClasses(IImageDataset source, ulong seed, string purpose)

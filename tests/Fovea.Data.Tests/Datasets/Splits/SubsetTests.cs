@@ -25,6 +25,29 @@ public sealed class SubsetTests
         }).QuickCheckThrowOnFailure();
 
     [Fact]
+    public void A_choice_of_each_class_has_as_many_of_all_and_a_larger_one_holds_it()
+    {
+        static int[] Choose(int count, ulong seed)
+        {
+            InMemoryDataset dataset = Counting.Dataset(200, classes: 7);
+            Subset subset = Subset.PerClass(dataset, count, seed);
+            Assert.All(Enumerable.Range(0, subset.Count).GroupBy(subset.Label), group =>
+                Assert.Equal(count, group.Count()));
+            return [.. Enumerable.Range(0, subset.Count).Select(subset.SourceIndex)];
+        }
+
+        int[] chosen = Choose(4, 1);
+        Assert.Equal(28, chosen.Distinct().Count());
+        Assert.Equal(chosen.Order(), chosen);
+        Assert.Equal(chosen, Choose(4, 1));
+        Assert.NotEqual(chosen, Choose(4, 2));
+        Assert.Subset(Choose(9, 1).ToHashSet(), chosen.ToHashSet());
+        UsageException error = Assert.Throws<UsageException>(() => Choose(29, 1));
+        Assert.Equal("labels-per-class", error.Field);
+        Assert.Contains("'class 4' has 28", error.Message);
+    }
+
+    [Fact]
     public void A_balanced_choice_depends_on_the_seed_alone()
     {
         static int[] Choose(ulong seed)
