@@ -36,6 +36,9 @@ internal sealed unsafe partial class CpuBackend<V>
         _buffers.Return(ofRows);
     }
 
-    private static NotSupportedException NoGradients() =>
-        new("Products of int8 have no gradients; train in fp32 or bf16.");
+    private static UsageException NoGradients() => new("products of int8 have no gradients: int8 is for inference.")
+    {
+        Field = "precision",
+        Remedy = "Take fp32 or bf16.",
+    };
 }

@@ -15,7 +15,7 @@ internal static class PartTrace
 
     /// <summary>Notes what this thread does until the result is disposed.</summary>
     internal static TimelineSpan Measure() => _request is { } request
-        ? request.Timeline.Measure(Thread.CurrentThread.Name ?? "calling thread", request.Name) : default;
+        ? request.Timeline.Measure(WorkerPool.NameOfThread ?? "calling thread", request.Name) : default;
 
     private sealed record Request(Timeline Timeline, string Name);
 }

@@ -30,6 +30,10 @@ internal sealed class WorkerPool
 
     internal int Threads { get; }
 
+    /// <summary>Name of this thread if it belongs to a pool; null: it does not.</summary>
+    [field: ThreadStatic]
+    internal static string? NameOfThread { get; private set; }
+
     /// <summary>Calls <paramref name="body"/> with 0 .. <paramref name="count"/>-1 and returns when all calls have.
     /// Within a body: sequential.</summary>
     internal void Run(int count, Action<int> body)
@@ -55,6 +59,7 @@ internal sealed class WorkerPool
 
     private void Work()
     {
+        NameOfThread = Thread.CurrentThread.Name;
         Loop? seen = null;
         while (true)
         {
