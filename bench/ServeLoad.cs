@@ -29,6 +29,8 @@ using Fovea.Server.Models;
 using Fovea.Tensors;
 using Fovea.Training.Models;
 
+const string Busy = "busy";   // 503 with Retry-After
+
 string Option(string name, string unless) =>
     Array.IndexOf(args, name) is >= 0 and int at ? args[at + 1] : unless;
 int clients = int.Parse(Option("--clients", "64"), null), rounds = int.Parse(Option("--rounds", "5"), null);
@@ -165,8 +167,8 @@ async Task<int> Mixed()
             try
             {
                 string? problem = await Send(http, kind, images[image], expected[image]);
-                counts.AddOrUpdate(kind, 1, (_, n) => n + 1);
-                if (problem is not null) wrong.AddOrUpdate($"{kind}: {problem}", 1, (_, n) => n + 1);
+                counts.AddOrUpdate(problem == Busy ? "busy" : kind, 1, (_, n) => n + 1);
+                if (problem is not null and not Busy) wrong.AddOrUpdate($"{kind}: {problem}", 1, (_, n) => n + 1);
             }
             catch (Exception error) when (error is HttpRequestException or TaskCanceledException or IOException)
             {
@@ -208,7 +210,8 @@ async Task<int> Mixed()
     foreach ((string what, int count) in wrong) Console.WriteLine($"WRONG {count} x {what}");
     Console.WriteLine(
         $"{open} connections left; memory {memory[memory.Count / 3]} MiB after a third, {memory[^1]} MiB at the end");
-    return wrong.IsEmpty && open == 0 ? 0 : 1;
+    // A refusal that says when to come again is right where something else takes the processor, if it is rare.
+    return wrong.IsEmpty && open == 0 && 10 * counts.GetValueOrDefault("busy") < counts.Values.Sum() ? 0 : 1;
 }
 
 static async Task<string?> Send(HttpClient http, string kind, byte[] image, double[] expected)
@@ -248,18 +251,22 @@ static async Task<string?> Send(HttpClient http, string kind, byte[] image, doub
         default:
             using (HttpResponseMessage answer = await http.PostAsync("/v1/classify", Image(image)))
             {
-                if (answer.StatusCode != HttpStatusCode.OK) return answer.StatusCode.ToString();
+                if (answer.StatusCode != HttpStatusCode.OK) return Problem(answer);
                 return Probabilities(await answer.Content.ReadAsStringAsync()).SequenceEqual(expected)
                     ? null : "other bits";
             }
     }
 }
 
+static string Problem(HttpResponseMessage answer) =>
+    answer is { StatusCode: HttpStatusCode.ServiceUnavailable, Headers.RetryAfter: not null } ? Busy
+        : answer.StatusCode.ToString();
+
 static async Task<string?> Expect(HttpClient http, string path, HttpContent content, HttpStatusCode status)
 {
     using HttpResponseMessage answer = await http.PostAsync(path, content);
     await answer.Content.ReadAsByteArrayAsync();
-    return answer.StatusCode == status ? null : answer.StatusCode.ToString();
+    return answer.StatusCode == status ? null : Problem(answer);
 }
 
 static double[] Probabilities(string json) => [.. JsonNode.Parse(json)!["results"]![0]!["classes"]!.AsArray()
