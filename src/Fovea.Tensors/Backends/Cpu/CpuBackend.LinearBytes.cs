@@ -1,14 +1,11 @@
 using Fovea.Tensors.Backends.Cpu.MatMul;
 using Fovea.Tensors.Backends.Cpu.Memory;
-using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu;
 
 /// <summary>Linear layers with operands of bytes, forward only.</summary>
 internal sealed unsafe partial class CpuBackend<V>
 {
-    private readonly bool _assemblesBytes = V.Count == Simd512.Count && AssembledTiles.OfBytes is not null;
-
     private void LinearOfBytes<TTiles>(in LinearArguments arguments, Storage y)
         where TTiles : struct, ITiles
     {

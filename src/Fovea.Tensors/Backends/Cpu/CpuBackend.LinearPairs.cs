@@ -1,14 +1,11 @@
 using Fovea.Tensors.Backends.Cpu.MatMul;
 using Fovea.Tensors.Backends.Cpu.Memory;
-using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu;
 
 /// <summary>Linear layers with operands of bfloat16: the passes of single precision over pairs.</summary>
 internal sealed unsafe partial class CpuBackend<V>
 {
-    private readonly bool _assemblesPairs = V.Count == Simd512.Count && AssembledTiles.OfPairs is not null;
-
     private void LinearOfPairs<TTiles>(in LinearArguments arguments, Storage y)
         where TTiles : struct, ITiles
     {

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Fovea.Tensors.Backends.Cpu.MatMul;
 using Fovea.Tensors.Backends.Cpu.Memory;
 using Fovea.Tensors.Backends.Cpu.Simd;
 
@@ -61,10 +62,15 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
     private readonly WorkerPool _pool;
 
     private readonly Precision _precision;
+    private readonly bool _assemblesPairs, _assemblesBytes;
 
     internal CpuBackend(int threads, Precision precision)
     {
         _precision = precision;
+        // Assembled for whoever computes with them alone: single precision starts without.
+        bool isWide = V.Count == Simd512.Count;
+        _assemblesPairs = isWide && precision != Precision.Fp32 && AssembledTiles.OfPairs is not null;
+        _assemblesBytes = isWide && precision == Precision.Int8 && AssembledTiles.OfBytes is not null;
         _pool = new WorkerPool(threads);
         _buffers = new BufferPool(this);
     }
