@@ -3,6 +3,7 @@ using System.Globalization;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
 using Fovea.Core.Collectives;
+using Fovea.Core.Files;
 using Fovea.Core.Formats;
 using Fovea.Lab.Benchmarks;
 using Fovea.Lab.Benchmarks.Profiles;
@@ -112,10 +113,10 @@ internal static class BenchCommand
     private static void Write(BenchmarkResult result, string? flame, string? trace)
     {
         if (flame is not null)
-            File.WriteAllText(flame, ProfileFiles.Flame(result.Profile!,
+            AtomicFile.WriteText(flame, ProfileFiles.Flame(result.Profile!,
                 $"{result.Model}, {result.Mode}, batch {result.BatchSize}, {result.Device}, {Name(result.Precision)}")
                 .ToSvg());
-        if (trace is not null) File.WriteAllText(trace, ProfileFiles.Trace(result.Profile!));
+        if (trace is not null) AtomicFile.WriteText(trace, ProfileFiles.Trace(result.Profile!));
     }
 
     private static void Print(IAnsiConsole console, BenchmarkResult result)

@@ -1,5 +1,6 @@
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
+using Fovea.Lab.Tests.Support;
 using Fovea.Training;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;
@@ -21,7 +22,7 @@ public sealed class FewLabelsTests : IDisposable
     [InlineData(SemiMethod.MeanTeacher, 6)]
     public void Ten_labels_of_each_class_are_learned_above_chance(SemiMethod method, int epochs)
     {
-        DatasetSplits data = DatasetCatalogue.Load("cifar10", Cifar(),
+        DatasetSplits data = DatasetCatalogue.Load("cifar10", SharedData.Cifar(),
             new() { TrainLimit = 2000, EvaluationLimit = 500 });
         Recipe recipe = Recipe.Default with
         {
@@ -34,19 +35,6 @@ public sealed class FewLabelsTests : IDisposable
         RunSummary summary = TrainingRun.Start(recipe, new Losses(), TestContext.Current.CancellationToken, data);
 
         Assert.True(summary.TestAccuracy > 0.13, $"{summary.TestAccuracy} of the test images; chance is 0.1");
-    }
-
-    /// <summary>The shared subset of CIFAR-10; skips where there is none.</summary>
-    private static string Cifar()
-    {
-        string? data = Environment.GetEnvironmentVariable("FOVEA_DATA");
-        for (DirectoryInfo? above = new(AppContext.BaseDirectory); data is null && above is not null;
-            above = above.Parent)
-            if (Directory.Exists(Path.Combine(above.FullName, "shared", "data")))
-                data = Path.Combine(above.FullName, "shared", "data");
-        string folder = Path.Combine(data ?? "", "cifar10");
-        Assert.SkipWhen(data is null || !Directory.Exists(folder), "There is no shared/data/cifar10 above the tests.");
-        return folder;
     }
 
     private sealed class Losses : IRunObserver

@@ -1,6 +1,7 @@
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Lab.Probing;
+using Fovea.Lab.Tests.Support;
 using Fovea.Tensors;
 using Fovea.Training;
 using Fovea.Training.Observers;
@@ -24,7 +25,7 @@ public sealed class PretrainedFeaturesTests : IDisposable
         double rate)
     {
         CancellationToken stop = TestContext.Current.CancellationToken;
-        DatasetSplits data = DatasetCatalogue.Load("cifar10", Cifar(),
+        DatasetSplits data = DatasetCatalogue.Load("cifar10", SharedData.Cifar(),
             new() { TrainLimit = 600, EvaluationLimit = 300 });
         Recipe recipe = PretrainingChoice.Start(Recipe.Default with
         {
@@ -55,19 +56,6 @@ public sealed class PretrainedFeaturesTests : IDisposable
         LinearProbeResult linear = Probe.Run(FrozenModel.Load(_folder["run"], null, Device.Cpu), data,
             new() { Neighbours = [20], Epochs = 20 }, Device.Cpu, stop).Linear;
         Assert.True(linear.TestAccuracy > 0.17, $"{linear.TestAccuracy} of the test images; chance is 0.1");
-    }
-
-    /// <summary>The shared subset of CIFAR-10; skips where there is none.</summary>
-    private static string Cifar()
-    {
-        string? data = Environment.GetEnvironmentVariable("FOVEA_DATA");
-        for (DirectoryInfo? above = new(AppContext.BaseDirectory); data is null && above is not null;
-            above = above.Parent)
-            if (Directory.Exists(Path.Combine(above.FullName, "shared", "data")))
-                data = Path.Combine(above.FullName, "shared", "data");
-        string folder = Path.Combine(data ?? "", "cifar10");
-        Assert.SkipWhen(data is null || !Directory.Exists(folder), "There is no shared/data/cifar10 above the tests.");
-        return folder;
     }
 
     private sealed class Losses : IRunObserver
