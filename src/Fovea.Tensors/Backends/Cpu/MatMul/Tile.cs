@@ -201,6 +201,12 @@ internal static unsafe class Tile<V>
         where TColumns : struct, ISize
         where TElement : struct, IElement
     {
+        if (TElement.Value == Element.Single && TColumns.Value == 1)
+        {
+            c0 = V.Fma(a, b0, c0);
+            return;
+        }
+
         V x = V.Broadcast(*a);
         if (TElement.Value == Element.Pair)
         {

@@ -63,6 +63,9 @@ internal readonly unsafe struct Simd256 : ISimd<Simd256>
         new(Vector256.FusedMultiplyAdd(a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Fma(float* a, Simd256 b, Simd256 c) => Fma(Broadcast(*a), b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 Max(Simd256 left, Simd256 right) => new(Avx.Max(left._value, right._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

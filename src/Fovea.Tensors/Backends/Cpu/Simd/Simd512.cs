@@ -64,6 +64,10 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
         new(Vector512.FusedMultiplyAdd(a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 Fma(float* a, Simd512 b, Simd512 c) =>
+        new(Avx512F.FusedMultiplyAdd(b._value, Vector512.Create(*a), c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 Max(Simd512 left, Simd512 right) => new(Avx512F.Max(left._value, right._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

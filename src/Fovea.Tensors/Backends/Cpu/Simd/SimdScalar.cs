@@ -40,6 +40,8 @@ internal readonly unsafe struct SimdScalar : ISimd<SimdScalar>
     public static SimdScalar Fma(SimdScalar a, SimdScalar b, SimdScalar c) =>
         new(MathF.FusedMultiplyAdd(a._value, b._value, c._value));
 
+    public static SimdScalar Fma(float* a, SimdScalar b, SimdScalar c) => Fma(Broadcast(*a), b, c);
+
     public static SimdScalar Max(SimdScalar left, SimdScalar right) =>
         new(left._value > right._value ? left._value : right._value);
 
