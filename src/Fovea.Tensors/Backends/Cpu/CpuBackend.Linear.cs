@@ -7,6 +7,7 @@ namespace Fovea.Tensors.Backends.Cpu;
 internal sealed unsafe partial class CpuBackend<V>
 {
     private const int RowsPerSum = 256;   // most rows of x that one pass of a weight gradient packs
+    private const int SmallSum = 1 << 16;   // results of so many elements stay in the second-level cache
 
     public override void Linear(in LinearArguments arguments, Storage y)
     {
@@ -185,7 +186,8 @@ internal sealed unsafe partial class CpuBackend<V>
         LinearArguments l = arguments;
         // Equal shares, a power of two of them, and equal passes within each: no thread waits for another's last one.
         int size = l.In * l.Out, share = Parts(Parts(l.Rows, MinimumParts), 8) * 8, shares = Parts(l.Rows, share);
-        int pass = Parts(share, Parts(share, RowsPerSum));
+        // Beside a small result two passes find room in the cache: this one's rows and the next one's.
+        int pass = Parts(share, Parts(share, size <= SmallSum ? RowsPerSum / 2 : RowsPerSum));
         CpuStorage partial = Borrow((long)shares * size), partialBias = Borrow((long)shares * l.Out);
         float* partials = partial.Pointer, biases = partialBias.Pointer;
         _pool.Run(shares, s =>
@@ -202,18 +204,22 @@ internal sealed unsafe partial class CpuBackend<V>
                 float* dyRows = dy + (nint)row * l.Out;
                 if (dbias != null) RowKernels<V>.AddColumns(dyRows, bias, rows, l.Out);
                 BlockTarget target = new((nint)sum, l.In, row == s * share ? 0 : (nint)sum, l.In);
+                int next = Math.Min(pass, end - row - rows);
+                Ahead ahead = new(Parts(l.Out, V.TileRows) * Panels<V>.Count(l.In), dyRows + (nint)rows * l.Out,
+                    (long)next * l.Out, Floats(l.X) + (nint)(row + rows) * l.In, (long)next * l.In);
                 if (TTiles.Element == Element.Pair)
                 {
                     for (int column = 0; column < l.In; column += Panels<V>.Width)
                         PackTransformedPairs(l, row, rows, column, panels);
                     PairRows(dy, row, rows, l.Out, pairs);
-                    Block<V, TTiles>.Multiply(pairs, 1, l.Out, l.Out, panels, l.In, PairPanels<V>.Steps(rows), target);
+                    Block<V, TTiles>.Multiply(pairs, 1, l.Out, l.Out, panels, l.In, PairPanels<V>.Steps(rows), target,
+                        ahead: &ahead);
                     continue;
                 }
 
                 for (int column = 0; column < l.In; column += Panels<V>.Width)
                     PackTransformed(l, row, rows, column, panels);
-                Block<V, TTiles>.Multiply(dyRows, 1, l.Out, l.Out, panels, l.In, rows, target);
+                Block<V, TTiles>.Multiply(dyRows, 1, l.Out, l.Out, panels, l.In, rows, target, ahead: &ahead);
             }
         });
         AddUp(partials, shares, size, dw, accumulate);

@@ -18,6 +18,7 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
 {
     private const int KeysAtOnce = 512;   // a tile of 12 queries then has 24 KiB of scores
     private const float Log2E = 1.44269504f;
+    private const float SmallScore = 90;   // in units of log 2: sums of 2⁹⁰ and parts of 2⁻⁹⁰ are far from the ends
 
     private readonly AttentionArguments _a;
     private readonly RelativeScores<V> _relative;
@@ -92,6 +93,7 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
         // the first keys of a query may be hidden
         if (_relative.IsPresent) new Span<float>(results, count * paddedDim).Clear();
 
+        float most = CanSkipLargest ? LimitOfNorms() : 0;
         KeyRun* runs = stackalloc KeyRun[2];
         for (int key = 0; key < n; key += KeysAtOnce)
         {
@@ -106,7 +108,9 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
                 Tile tile = new(first + row, rows, largest + row, sums + row, results + row * paddedDim);
                 if (!_relative.IsPresent)
                 {
-                    Forward(tile, keys, values, queries, scores, key, new(0, range), range, key == 0);
+                    if (CanSkipLargest && AreSmall(first + row, rows, most))
+                        ForwardSmall(tile, keys, values, scores, range, key == 0);
+                    else Forward(tile, keys, values, queries, scores, key, new(0, range), range, key == 0);
                     continue;
                 }
 
@@ -125,6 +129,53 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
             if (j < d) V.StorePartial(to + j, V.Load(from + j) * factor, d - j);
             logSums[SumsOffset + first + i] = (largest[i] + MathF.Log2(sums[i])) / Log2E;
         }
+    }
+
+    /// <summary>Single precision without relations: exponentials are taken in registers where the largest score need
+    /// not be known.</summary>
+    private bool CanSkipLargest => !IsOfPairs && !_relative.IsPresent;
+
+    /// <summary>|q| below which no score leaves ±<see cref="SmallScore"/>: |q·k| ≤ |q| |k|.</summary>
+    private float LimitOfNorms()
+    {
+        float largest = 0;
+        for (int i = 0; i < _a.Keys; i++)
+        {
+            float* k = _k + i * (nint)_a.K.Stride;
+            float square = Dot(k, k, _a.HeadDim);
+            if (!(square <= largest)) largest = square;   // NaN, too, and then no query is small
+        }
+
+        return SmallScore / (MathF.Abs(_a.Scale) * Log2E * MathF.Sqrt(largest));
+    }
+
+    private bool AreSmall(int first, int rows, float most)
+    {
+        for (int r = first; r < first + rows; r++)
+        {
+            float* q = _q + (nint)r * _a.Q.Stride;
+            if (!(Dot(q, q, _a.HeadDim) <= most * most)) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>As the other, where no score can be large: nothing needs to be subtracted from the exponents.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void ForwardSmall(in Tile tile, float* keys, float* values, float* powers, int range, bool fresh)
+    {
+        int d = _a.HeadDim, padded = Panels<V>.Padded(range), paddedDim = Panels<V>.Padded(d);
+        float* sums = stackalloc float[V.TileRows];
+        ScoreTiles<V>.Powers(_q + (nint)tile.First * _a.Q.Stride, _a.Q.Stride, tile.Rows, keys, range, d,
+            _a.Scale * Log2E, powers, padded, sums);
+        for (int r = 0; r < tile.Rows; r++)
+        {
+            tile.Largest[r] = 0;
+            tile.Sums[r] = fresh ? sums[r] : tile.Sums[r] + sums[r];
+        }
+
+        Block<V, TTiles>.Multiply(powers, padded, 1, tile.Rows, values, d, range,
+            new((nint)tile.Results, paddedDim, fresh ? 0 : (nint)tile.Results, paddedDim, Padded: true));
     }
 
     /// <summary>A tile of queries over a run of the packed keys from <paramref name="key"/>.</summary>
@@ -257,21 +308,33 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
                 (int from, int to) = runs[run];
                 int length = to - from;
                 float* p = powers + from, ds = slopes + from;
-                Block<V, TTiles>.Multiply(qRows, qRow, 1, count, keysT + from * d, length, steps,
-                    new((nint)p, padded, Padded: true));
-                Block<V, TTiles>.Multiply(dyRows, dyRow, 1, count, valuesT + from * d, length, steps,
-                    new((nint)ds, padded, Padded: true));
-                for (int r = 0; r < count; r++)
+                if (CanSkipLargest)
                 {
-                    int query = first + r;
-                    if (run == 0)
-                        PrefetchNext(query, dyBlock + (nint)r * Width, y + (nint)query * Width, dq, qStride, dk,
-                            kStride, dv, vStride);
-                    float logSum = logSums[SumsOffset + query],
-                        dot = Dot(y + (nint)query * Width, dyBlock + (nint)r * Width, d);
-                    if (_relative.IsPresent)
-                        DifferentiateRelative(p + r * padded, ds + r * padded, query, from, to, logSum, dot, gradients);
-                    else Differentiate(p + r * padded, ds + r * padded, length, _a.Scale, _a.Scale, logSum, dot);
+                    DifferentiateInRegisters(first, count, qRows, qRow, dyRows, dyRow, keysT, valuesT, p, ds, padded,
+                        y, logSums);
+                    for (int query = first; query < first + count; query++)
+                        PrefetchNext(query, dy + (nint)query * Width, y + (nint)query * Width, dq, qStride, dk, kStride,
+                            dv, vStride);
+                }
+                else
+                {
+                    Block<V, TTiles>.Multiply(qRows, qRow, 1, count, keysT + from * d, length, steps,
+                        new((nint)p, padded, Padded: true));
+                    Block<V, TTiles>.Multiply(dyRows, dyRow, 1, count, valuesT + from * d, length, steps,
+                        new((nint)ds, padded, Padded: true));
+                    for (int r = 0; r < count; r++)
+                    {
+                        int query = first + r;
+                        if (run == 0)
+                            PrefetchNext(query, dyBlock + (nint)r * Width, y + (nint)query * Width, dq, qStride, dk,
+                                kStride, dv, vStride);
+                        float logSum = logSums[SumsOffset + query],
+                            dot = Dot(y + (nint)query * Width, dyBlock + (nint)r * Width, d);
+                        float* scores = p + r * padded, rowSlopes = ds + r * padded;
+                        if (_relative.IsPresent)
+                            DifferentiateRelative(scores, rowSlopes, query, from, to, logSum, dot, gradients);
+                        else Differentiate(scores, rowSlopes, length, _a.Scale, _a.Scale, logSum, dot);
+                    }
                 }
 
                 float* dvRun = dv + from * vStride, dkRun = dk + from * kStride;
@@ -302,6 +365,22 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
         if (query >= _a.Keys) return;
         Prefetch(dk + query * kStride, _toNextK);
         Prefetch(dv + query * vStride, _toNextV);
+    }
+
+    /// <summary>P and dS of some queries and all keys.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void DifferentiateInRegisters(int first, int count, float* q, nint qRow, float* dy, nint dyRow,
+        float* keysT, float* valuesT, float* p, float* ds, int padded, float* y, float* logSums)
+    {
+        float* shifts = stackalloc float[2 * count], dots = shifts + count;
+        for (int r = 0; r < count; r++)
+        {
+            shifts[r] = -logSums[SumsOffset + first + r] * Log2E;
+            dots[r] = Dot(y + (nint)(first + r) * Width, dy + r * dyRow, _a.HeadDim);
+        }
+
+        ScoreTiles<V>.Differentiate(q, qRow, dy, dyRow, count, keysT, valuesT, _a.Keys, _a.HeadDim,
+            new(_a.Scale * Log2E, _a.Scale, (nint)shifts, (nint)dots), p, ds, padded);
     }
 
     /// <summary>One row under a relation: as <see cref="Differentiate"/>, with biases and hidden keys.</summary>

@@ -65,9 +65,10 @@ internal static unsafe class Block<V, TTiles>
     /// <param name="target">Where results go.</param>
     /// <param name="packed">Steps that the panels hold; 0: <paramref name="inner"/>.</param>
     /// <param name="skipped">Steps before the first one, of those that the panels hold.</param>
+    /// <param name="ahead">What will be read next, or null.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Multiply(float* a, nint aRow, nint aStep, int rows, float* panels, int columns, int inner,
-        in BlockTarget target, int packed = 0, int skipped = 0)
+        in BlockTarget target, int packed = 0, int skipped = 0, Ahead* ahead = null)
     {
         if (packed == 0) packed = inner;
         float* edge = stackalloc float[Panels<V>.Width * 12];
@@ -103,6 +104,7 @@ internal static unsafe class Block<V, TTiles>
                     else
                         EdgeTile(count, width, valid, aTile, aRow, aStep, panel, steps, startTile, startRow, bias,
                             cTile, target.Row, edge);
+                    if (ahead != null) ahead->Step();
                     row += count;
                 }
             }
@@ -136,7 +138,7 @@ internal static unsafe class Block<V, TTiles>
     }
 
     /// <summary>Rows of the next tile, given how many are left.</summary>
-    private static int TileRows(int left)
+    internal static int TileRows(int left)
     {
         if (left >= V.TileRows) return V.TileRows;
         return left >= 8 ? 8 : left >= 6 ? 6 : left >= 4 ? 4 : left >= 2 ? 2 : 1;

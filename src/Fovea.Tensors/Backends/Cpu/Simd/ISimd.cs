@@ -39,7 +39,8 @@ internal unsafe interface ISimd<TSelf>
     /// <summary>a · b + c, rounded once.</summary>
     static abstract TSelf Fma(TSelf a, TSelf b, TSelf c);
 
-    /// <summary>The same with one number for all lanes, read by the multiplication itself where that is faster.</summary>
+    /// <summary>The same with one number for all lanes, read by the multiplication itself where that is
+    /// faster.</summary>
     static abstract TSelf Fma(float* a, TSelf b, TSelf c);
 
     /// <summary>The larger; <paramref name="right"/> where either is NaN.</summary>
@@ -57,6 +58,10 @@ internal unsafe interface ISimd<TSelf>
 
     /// <summary>value · 2^exponent for a whole exponent in -126 to 127.</summary>
     static abstract TSelf ScaleByPowerOfTwo(TSelf value, TSelf exponent);
+
+    /// <summary><see cref="VectorMath{V}.Exp2"/>, in one piece where kernels would otherwise grow beyond what the JIT
+    /// inlines.</summary>
+    static virtual TSelf Exp2(TSelf t) => VectorMath<TSelf>.Exp2(t);
 
     /// <summary>Splits a positive normal number into mantissa in [√½, √2) and a whole exponent.</summary>
     static abstract TSelf SplitExponent(TSelf value, out TSelf exponent);

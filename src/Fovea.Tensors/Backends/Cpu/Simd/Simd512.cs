@@ -87,6 +87,20 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
         new(Avx512F.Scale(value._value, exponent._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 Exp2(Simd512 t)
+    {
+        Vector512<float> x = Avx512F.Max(Vector512.Create(-126f), t._value);
+        Vector512<float> whole = Avx512F.RoundScale(x, 0), r = Avx512F.Subtract(x, whole);
+        Vector512<float> p = Avx512F.FusedMultiplyAdd(
+            Vector512.Create(0.0013264723820611835f), r, Vector512.Create(0.009671512991189957f));
+        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(0.05550733581185341f));
+        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(0.24022242426872253f));
+        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(0.6931470036506653f));
+        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(1f));
+        return new(Avx512F.Scale(p, whole));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 SplitExponent(Simd512 value, out Simd512 exponent)
     {
         // Bits relative to √½: the carry into the exponent field tells on which side of it the mantissa lies.
