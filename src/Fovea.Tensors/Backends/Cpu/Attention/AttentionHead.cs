@@ -109,7 +109,7 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
                 if (!_relative.IsPresent)
                 {
                     if (CanSkipLargest && AreSmall(first + row, rows, most))
-                        ForwardSmall(tile, keys, values, scores, range, key == 0);
+                        ForwardSmall(tile, keys, values, queries, scores, range, key == 0);
                     else Forward(tile, keys, values, queries, scores, key, new(0, range), range, key == 0);
                     continue;
                 }
@@ -131,9 +131,9 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
         }
     }
 
-    /// <summary>Single precision without relations: exponentials are taken in registers where the largest score need
-    /// not be known.</summary>
-    private bool CanSkipLargest => !IsOfPairs && !_relative.IsPresent;
+    /// <summary>Without relations exponentials are taken in registers, where the largest score need not be
+    /// known.</summary>
+    private bool CanSkipLargest => !_relative.IsPresent;
 
     /// <summary>|q| below which no score leaves ±<see cref="SmallScore"/>: |q·k| ≤ |q| |k|.</summary>
     private float LimitOfNorms()
@@ -162,19 +162,24 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
 
     /// <summary>As the other, where no score can be large: nothing needs to be subtracted from the exponents.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void ForwardSmall(in Tile tile, float* keys, float* values, float* powers, int range, bool fresh)
+    private void ForwardSmall(in Tile tile, float* keys, float* values, float* queries, float* powers, int range,
+        bool fresh)
     {
         int d = _a.HeadDim, padded = Panels<V>.Padded(range), paddedDim = Panels<V>.Padded(d);
         float* sums = stackalloc float[V.TileRows];
-        ScoreTiles<V>.Powers(_q + (nint)tile.First * _a.Q.Stride, _a.Q.Stride, tile.Rows, keys, range, d,
-            _a.Scale * Log2E, powers, padded, sums);
+        float* q = Operands<V, TTiles>.Rows(_q + (nint)tile.First * _a.Q.Stride, _a.Q.Stride, tile.Rows, d, queries,
+            out nint qRow);
+        float unit = _a.Scale * Log2E;
+        if (IsOfPairs)
+            PairScores<V, TTiles>.Powers(q, qRow, tile.Rows, keys, range, d, unit, powers, padded, sums);
+        else ScoreTiles<V>.Powers(q, qRow, tile.Rows, keys, range, d, unit, powers, padded, sums);
         for (int r = 0; r < tile.Rows; r++)
         {
             tile.Largest[r] = 0;
             tile.Sums[r] = fresh ? sums[r] : tile.Sums[r] + sums[r];
         }
 
-        Block<V, TTiles>.Multiply(powers, padded, 1, tile.Rows, values, d, range,
+        Block<V, TTiles>.Multiply(powers, padded, 1, tile.Rows, values, d, Operands<V, TTiles>.Steps(range),
             new((nint)tile.Results, paddedDim, fresh ? 0 : (nint)tile.Results, paddedDim, Padded: true));
     }
 
@@ -310,8 +315,8 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
                 float* p = powers + from, ds = slopes + from;
                 if (CanSkipLargest)
                 {
-                    DifferentiateInRegisters(first, count, qRows, qRow, dyRows, dyRow, keysT, valuesT, p, ds, padded,
-                        y, logSums);
+                    DifferentiateInRegisters(first, count, qRows, qRow, dyBlock, dyRows, dyRow, keysT, valuesT, p, ds,
+                        padded, y, logSums);
                     for (int query = first; query < first + count; query++)
                         PrefetchNext(query, dy + (nint)query * Width, y + (nint)query * Width, dq, qStride, dk, kStride,
                             dv, vStride);
@@ -369,18 +374,23 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
 
     /// <summary>P and dS of some queries and all keys.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void DifferentiateInRegisters(int first, int count, float* q, nint qRow, float* dy, nint dyRow,
-        float* keysT, float* valuesT, float* p, float* ds, int padded, float* y, float* logSums)
+    private void DifferentiateInRegisters(int first, int count, float* q, nint qRow, float* dy, float* rows,
+        nint rowsStride, float* keysT, float* valuesT, float* p, float* ds, int padded, float* y, float* logSums)
     {
         float* shifts = stackalloc float[2 * count], dots = shifts + count;
         for (int r = 0; r < count; r++)
         {
             shifts[r] = -logSums[SumsOffset + first + r] * Log2E;
-            dots[r] = Dot(y + (nint)(first + r) * Width, dy + r * dyRow, _a.HeadDim);
+            dots[r] = Dot(y + (nint)(first + r) * Width, dy + r * Width, _a.HeadDim);
         }
 
-        ScoreTiles<V>.Differentiate(q, qRow, dy, dyRow, count, keysT, valuesT, _a.Keys, _a.HeadDim,
-            new(_a.Scale * Log2E, _a.Scale, (nint)shifts, (nint)dots), p, ds, padded);
+        SlopeArguments of = new(_a.Scale * Log2E, _a.Scale, (nint)shifts, (nint)dots);
+        if (IsOfPairs)
+            PairScores<V, TTiles>.Differentiate(q, qRow, rows, rowsStride, count, keysT, valuesT, _a.Keys, _a.HeadDim,
+                of, p, ds, padded);
+        else
+            ScoreTiles<V>.Differentiate(q, qRow, rows, rowsStride, count, keysT, valuesT, _a.Keys, _a.HeadDim, of, p,
+                ds, padded);
     }
 
     /// <summary>One row under a relation: as <see cref="Differentiate"/>, with biases and hidden keys.</summary>
