@@ -30,13 +30,13 @@ public sealed class ResidualEmbedding : Module, IPatchEmbedding
     {
         (_channels, _stride) = (channels, StrideOf(stages));
         _stem = Register("backbone.stem.conv", new StandardizedConv2d(channels, width, 7, 2));
-        _stemNorm = Register("backbone.stem.norm", Norm(width));
+        _stemNorm = Register("backbone.stem.norm", Norm(width, width));
         int inputs = width;
         for (int stage = 0; stage < stages.Count; stage++)
             for (int i = 0, outputs = 4 * width << stage; i < stages[stage]; i++)
             {
                 _blocks.Add(Register($"backbone.stages.{stage}.blocks.{i}",
-                    new Bottleneck(inputs, outputs, i == 0 && stage > 0 ? 2 : 1, i == 0)));
+                    new Bottleneck(inputs, outputs, i == 0 && stage > 0 ? 2 : 1, i == 0, width)));
                 inputs = outputs;
             }
 
@@ -73,8 +73,10 @@ public sealed class ResidualEmbedding : Module, IPatchEmbedding
         return Ops.Permute(tokens.Reshape(tokens.Shape[0], tokens.Shape[1], -1), 0, 2, 1);
     }
 
-    private static GroupNorm Norm(int channels) =>
-        new(channels, (int)BigInteger.GreatestCommonDivisor(32, channels));
+    /// <summary>32 groups behind a stem of 64 channels, as published, and in proportion: groups of one channel would
+    /// take from an image how bright it is and in which colours.</summary>
+    private static GroupNorm Norm(int channels, int width) => new(channels,
+        (int)BigInteger.GreatestCommonDivisor(Math.Max(1, width / 2), channels));
 
     /// <summary>relu(norm3(conv3(relu(norm2(conv2(relu(norm1(conv1(x)))))))) + shortcut(x)).</summary>
     private sealed class Bottleneck : Module
@@ -82,12 +84,12 @@ public sealed class ResidualEmbedding : Module, IPatchEmbedding
         private readonly (StandardizedConv2d Convolution, GroupNorm Norm)[] _branch;
         private readonly (StandardizedConv2d Convolution, GroupNorm Norm)? _shortcut;
 
-        public Bottleneck(int inputs, int outputs, int stride, bool isFirst)
+        public Bottleneck(int inputs, int outputs, int stride, bool isFirst, int width)
         {
             int inner = outputs / 4;
             if (isFirst)
                 _shortcut = (Register("downsample.conv", new StandardizedConv2d(inputs, outputs, 1, stride)),
-                    Register("downsample.norm", Norm(outputs)));
+                    Register("downsample.norm", Norm(outputs, width)));
             _branch =
             [
                 Layer(1, new(inputs, inner, 1), inner), Layer(2, new(inner, inner, 3, stride), inner),
@@ -95,7 +97,7 @@ public sealed class ResidualEmbedding : Module, IPatchEmbedding
             ];
 
             (StandardizedConv2d, GroupNorm) Layer(int number, StandardizedConv2d convolution, int channels) =>
-                (Register($"conv{number}", convolution), Register($"norm{number}", Norm(channels)));
+                (Register($"conv{number}", convolution), Register($"norm{number}", Norm(channels, width)));
         }
 
         public Tensor Forward(Tensor x)

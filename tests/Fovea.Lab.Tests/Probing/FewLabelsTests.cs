@@ -1,6 +1,5 @@
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
-using Fovea.Lab.Tests.Support;
 using Fovea.Training;
 using Fovea.Training.Observers;
 using Fovea.Training.Recipes;

@@ -1,7 +1,6 @@
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Lab.Probing;
-using Fovea.Lab.Tests.Support;
 using Fovea.Tensors;
 using Fovea.Training;
 using Fovea.Training.Observers;

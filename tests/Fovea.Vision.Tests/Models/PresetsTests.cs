@@ -83,6 +83,7 @@ public sealed class PresetsTests
     [InlineData("vit_so400m_patch14_siglip_224", 427_680_704)]
     [InlineData("vit_so400m_patch16_siglip_256", 427_888_064)]
     [InlineData("vit_giantopt_patch16_siglip_256", 1_163_168_256)]
+    [InlineData("hybrid-nano", 360_458)]
     [InlineData("swin-nano", 1_268_356)]
     [InlineData("swin_tiny_patch4_window7_224", 28_288_354)]
     [InlineData("swin_small_patch4_window7_224", 49_606_258)]

@@ -68,7 +68,22 @@ internal static class VisionTransformerPresets
         new("vit_huge_patch14_224", Timm(14, 1280, 32, 16), "ViT-H/14", "vit-huge", "vit_h_14"),
         new("vit_32x1280", Timm(16, 1280, 32, 16), "ViT-H/16"),
 
-        // Hybrids: the same on tokens of a residual network (the same papers).
+        // Hybrids: the same on tokens of a residual network (the same papers), and a relative for small images, which
+        // a network of four stages would make one token of.
+        new("hybrid-nano", new VisionTransformerConfig
+        {
+            ImageSize = 32,
+            PatchSize = 4,
+            Dim = 96,
+            Depth = 4,
+            Heads = 3,
+            MlpDim = 192,
+            Classes = 10,
+            ClassToken = false,
+            Pooling = Pooling.Mean,
+            Backbone = [2],
+            BackboneWidth = 32,
+        }, "A residual network makes 64 tokens of a small image.", "hybrid-cifar"),
         new("vit_small_r26_s32_224", Timm(32, 384, 12, 6) with { Backbone = [2, 2, 2, 2] }, "R26 + ViT-S/32",
             "r26_s32"),
         new("vit_base_r50_s16_224", Timm(16, 768, 12, 12) with { Backbone = [3, 4, 9] }, "R50 + ViT-B/16", "r50_b16"),

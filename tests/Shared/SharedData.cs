@@ -1,4 +1,4 @@
-namespace Fovea.Lab.Tests.Support;
+namespace Fovea.Tests;
 
 /// <summary>Datasets beside the repository.</summary>
 internal static class SharedData
