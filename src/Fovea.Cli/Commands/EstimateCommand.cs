@@ -40,6 +40,12 @@ internal static class EstimateCommand
             "Compute blocks again in the backward pass: less memory, a third more operations", "--grad-checkpointing");
         Option<OptimizerKind> optimizer = Make.Of("--optimizer", OptimizerTraits.Form, OptimizerKind.AdamW,
             "Update rule of the training steps: its state takes memory", "--opt", "--optimiser");
+        Option<SemiMethod> semi = Make.Of("--semi", SemiSupervisedSection.Methods, SemiMethod.None,
+            "Images without labels are learned from, too; batch, schedule and what is said of an image then count "
+                + "labelled ones");
+        Option<int?> ratio = Make.Maybe("--unlabelled-ratio", SemiSupervisedSection.Ratios,
+            "With --semi: images without labels for each labelled one; 7 for fixmatch, 3 for mean-teacher unless given",
+            "--mu");
         Option<double> seconds = Make.Of("--seconds", SizeForms.Seconds, 5, "How long to measure this machine");
         Option<int?> threads = Make.Maybe("--threads", SizeForms.Threads,
             "Threads of this machine; all cores unless given");
@@ -48,19 +54,26 @@ internal static class EstimateCommand
         Command command = new("estimate", "Parameters, operations, memory, time and cost of training, before it runs.")
         {
             models, attentions, imageSize, batchSize, schedule, device, precision, devices, devicesFile, memory,
-                checkpoint, optimizer,
+                checkpoint, optimizer, semi, ratio,
                 seconds, threads, list, json,
         };
         ClusterEstimate cluster = new(command);
         command.SetAction(parsed =>
         {
-            bool isCluster = cluster.IsAsked(parsed, schedule, devices, memory);
+            bool isCluster = cluster.IsAsked(parsed, schedule, devices, memory, semi, ratio);
             if (parsed.GetValue(list))
             {
                 terminal.Output.Write(DeviceTable.BuiltInText);
                 return ExitCode.Success;
             }
 
+            SemiSupervisedSection unlabelled = new()
+            {
+                Method = parsed.GetValue(semi),
+                Ratio = parsed.GetValue(ratio),
+            };
+            if (unlabelled is { Method: SemiMethod.None, Ratio: not null })
+                throw new UsageException("--unlabelled-ratio: needs --semi.");
             IReadOnlyList<Phase> phases = Phase.Parse(parsed.GetRequiredValue(schedule));
             string name = parsed.GetRequiredValue(device);
             string? measured = name == ThisMachine.Name ? Tensors.Device.Names[0] : Tensors.Device.Find(name);
@@ -93,7 +106,8 @@ internal static class EstimateCommand
             }
 
             List<Estimate> estimates = [.. combinations.Select(what =>
-                Estimate.Of(what, profile, phases, parsed.GetRequiredValue(devices), parsed.GetValue(memory)))];
+                Estimate.Of(what, profile, phases, parsed.GetRequiredValue(devices), parsed.GetValue(memory),
+                    unlabelled))];
             if (parsed.GetValue(json)) terminal.Output.Document(new { Estimates = estimates });
             else Print(terminal.Console, estimates, phases);
             return ExitCode.Success;
@@ -139,6 +153,10 @@ internal static class EstimateCommand
         console.Line(
             $"Weights with gradients and the state of {estimates[0].Optimizer}; batch is the largest that fits into "
                 + $"{Number(estimates[0].MemoryGigabytes)} GB.");
+        if (estimates[0].UnlabelledImages is > 0 and var others)
+            console.Line($"Each image of a batch brings {others} without labels: they learn in the same step, and each "
+                + "passes forward once more for its target. Training, moved, activations and batch count them in, by "
+                + "the labelled image.");
         console.WriteLine();
 
         Tables time = Tables.Create(

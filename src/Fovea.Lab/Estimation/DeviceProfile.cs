@@ -23,7 +23,8 @@ public sealed record DeviceProfile(
 
     /// <summary>
     /// Seconds of a step: products at the reachable share of the peak and the exponentials of the attention, or memory
-    /// traffic, or the sum of gradients over devices, whichever takes longest.
+    /// traffic, or the sum of gradients over devices, whichever takes longest. What a step does whatever the batch each
+    /// device does.
     /// </summary>
     /// <param name="cost">A step's cost.</param>
     /// <param name="batchSize">Images per step, over all devices.</param>
@@ -32,8 +33,9 @@ public sealed record DeviceProfile(
     {
         double images = Math.Ceiling(batchSize / devices);
         double scale = ElementBytes / 4.0;
-        double products = cost.FlopsPerImage / (Tflops * 1e12 * EfficiencyOf(cost));
-        double compute = images * (products + cost.ExponentialsPerImage / (Exponentials * 1e12));
+        double reached = Tflops * 1e12 * EfficiencyOf(cost);
+        double compute = images * (cost.FlopsPerImage / reached + cost.ExponentialsPerImage / (Exponentials * 1e12))
+            + cost.FlopsPerStep / reached;
         double traffic = (images * cost.BytesPerImage * scale + cost.BytesPerStep) / (Bandwidth * 1e9);
         // ring all-reduce
         double gradients = 2.0 * (devices - 1) / devices * cost.Parameters * ElementBytes / (Interconnect * 1e9);

@@ -16,6 +16,9 @@ public sealed record Estimate
     /// <summary>Optimiser.</summary>
     public required string Optimizer { get; init; }
 
+    /// <summary>Images without labels that a step learns from for each labelled one; 0: none.</summary>
+    public required int UnlabelledImages { get; init; }
+
     /// <summary>Pixels a side.</summary>
     public required int ImageSize { get; init; }
 
@@ -75,9 +78,11 @@ public sealed record Estimate
     /// <param name="phases">The schedule.</param>
     /// <param name="counts">Numbers of devices.</param>
     /// <param name="memory">Memory for the largest batch, 10⁹ bytes; null: the device's.</param>
+    /// <param name="semi">Learning from images without labels, too; null: none. Batch, schedule and what is said of an
+    /// image then count labelled ones.</param>
     /// <exception cref="UsageException">There is no such preset or mechanism, or sizes do not fit together.</exception>
     public static Estimate Of(BenchmarkOptions options, DeviceProfile? device, IReadOnlyList<Phase> phases,
-        IReadOnlyList<int> counts, double? memory)
+        IReadOnlyList<int> counts, double? memory, SemiSupervisedSection? semi = null)
     {
         ModelConfig config = Benchmark.Configure(options);
         if (options.GradientCheckpointing && !config.Build().CanRecompute)
@@ -85,9 +90,10 @@ public sealed record Estimate
             {
                 Field = "grad-checkpoint"
             };
-        ModelCost training = ModelCost.OfTraining(config, options.GradientCheckpointing, options.Optimisation);
+        ModelCost supervised = ModelCost.OfTraining(config, options.GradientCheckpointing, options.Optimisation);
         ModelCost inference = ModelCost.OfInference(config);
-        device ??= ThisMachine.Measure(options, training);
+        ModelCost training = supervised.WithUnlabelled(semi ?? new(), inference);
+        device ??= ThisMachine.Measure(options, supervised);
         double gigabytes = memory ?? device.Memory;
         int largest = training.LargestBatch(gigabytes * 1e9, device.ElementBytes);
         return new Estimate
@@ -95,6 +101,7 @@ public sealed record Estimate
             Model = options.Model,
             Attention = config.Describe().Attention?.ToString(),
             Optimizer = options.Optimisation.Optimizer.Word(),
+            UnlabelledImages = training.ImagesPerLabel - 1,
             ImageSize = config.ImageSize,
             Parameters = training.Parameters,
             ForwardGflops = inference.FlopsPerImage / 1e9,
@@ -108,15 +115,17 @@ public sealed record Estimate
             BatchSize = options.BatchSize,
             Device = device.Name,
             Efficiency = device.EfficiencyOf(training),
-            Times = [.. counts.Select(count => Reckon(options.BatchSize, training, device, phases, count, largest))],
+            Times = [.. counts.Select(count =>
+                Reckon(options.BatchSize, training, supervised, device, phases, count, largest))],
         };
     }
 
-    private static Run Reckon(int batchSize, ModelCost cost, DeviceProfile device, IReadOnlyList<Phase> phases,
-        int count, int largest)
+    private static Run Reckon(int batchSize, ModelCost cost, ModelCost supervised, DeviceProfile device,
+        IReadOnlyList<Phase> phases, int count, int largest)
     {
         double imagesPerSecond = batchSize / device.StepSeconds(cost, batchSize, count);
-        double hours = phases.Sum(phase => phase.Images) / imagesPerSecond / 3600;
+        double alone = batchSize / device.StepSeconds(supervised, batchSize, count);
+        double hours = phases.Sum(phase => phase.Seconds(imagesPerSecond, alone)) / 3600;
         return new Run(count, imagesPerSecond, hours, hours * count * device.PricePerHour,
             Math.Ceiling((double)batchSize / count) <= largest);
     }

@@ -1,4 +1,5 @@
 using Fovea.Lab.Benchmarks;
+using Fovea.Nn.Optimization;
 using Fovea.Tensors.Backends.Meta;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
@@ -23,6 +24,14 @@ public sealed record ModelCost
 
     /// <summary>Floating-point operations of one image (two for each multiply-accumulate of a product).</summary>
     public required double FlopsPerImage { get; init; }
+
+    /// <summary>Floating-point operations of a training step whatever the batch: the products of Muon's
+    /// iteration.</summary>
+    public required double FlopsPerStep { get; init; }
+
+    /// <summary>Images that a training step learns from for each that is counted: 1, and those without
+    /// labels.</summary>
+    public int ImagesPerLabel { get; private init; } = 1;
 
     /// <summary>Exponentials of the attention for one image; the backward pass has as many again.</summary>
     public required double ExponentialsPerImage { get; init; }
@@ -58,10 +67,35 @@ public sealed record ModelCost
     /// <summary>Counts a forward pass.</summary>
     public static ModelCost OfInference(ModelConfig config) => Of(config, null, recomputesBlocks: false);
 
+    /// <summary>The same with images without labels: each labelled image brings some through its training step, and a
+    /// forward pass of each of them for its target. What counts by the image counts by the labelled one.</summary>
+    /// <param name="semi">Method and ratio; none changes nothing.</param>
+    /// <param name="inference">A forward pass of the same model.</param>
+    public ModelCost WithUnlabelled(SemiSupervisedSection semi, ModelCost inference)
+    {
+        if (semi.Method == SemiMethod.None) return this;
+        int ratio = semi.UsedRatio, images = 1 + ratio;
+        // both methods keep an average of the weights: each step reads it and them, and writes it
+        long average = sizeof(float) * Parameters;
+        return this with
+        {
+            ImagesPerLabel = images,
+            FlopsPerImage = images * FlopsPerImage + ratio * inference.FlopsPerImage,
+            ExponentialsPerImage = images * ExponentialsPerImage + ratio * inference.ExponentialsPerImage,
+            BytesPerImage = images * BytesPerImage + ratio * inference.BytesPerImage,
+            BytesPerStep = BytesPerStep + inference.BytesPerStep + 3 * average,
+            StateBytes = StateBytes + average,
+            ActivationBytesPerImage = images * ActivationBytesPerImage,
+        };
+    }
+
     /// <summary>Memory of a step with so many images, bytes: exact for the tensors, without a process's other
     /// needs.</summary>
-    public long MemoryBytes(int batchSize) => StepMemory.Of(_config, _optimisation, _recomputesBlocks,
-        batchSize)[0].Peak;
+    public long MemoryBytes(int batchSize)
+    {
+        StepMemory step = StepMemory.Of(_config, _optimisation, _recomputesBlocks, batchSize * ImagesPerLabel)[0];
+        return step.Peak + StateBytes - step.State;
+    }
 
     /// <summary>The largest batch whose step fits into so many bytes; 0 where not even one image does.</summary>
     /// <param name="bytes">The memory.</param>
@@ -83,6 +117,8 @@ public sealed record ModelCost
         return new ModelCost(config, optimisation, recomputesBlocks)
         {
             Parameters = config.Build().ParameterCount,
+            FlopsPerStep = optimisation is { Optimizer: OptimizerKind.Muon }
+                && OptimisationChoice.Optimizer(optimisation, config.Build()) is Muon muon ? muon.FlopsPerStep : 0,
             FlopsPerImage = training ? FlopCount.Training(config, recomputesBlocks) : FlopCount.Forward(config),
             ExponentialsPerImage = FlopCount.Exponentials(config) * (training ? recomputesBlocks ? 3 : 2 : 1),
             BytesPerImage = moved,

@@ -22,8 +22,12 @@ public sealed record Phase(string Name, long Train, long Evaluated, double Epoch
         ["cats-and-dogs"] = (25_000, 2_500),
     };
 
-    /// <summary>Images that pass through the model, an image that is only evaluated counted as a third.</summary>
-    public double Images => Epochs * (Train + Evaluated * EvaluationShare);
+    /// <summary>Seconds that it takes.</summary>
+    /// <param name="training">Images per second in training.</param>
+    /// <param name="supervised">The same where no images without labels are learned from, too: an image that is only
+    /// evaluated takes a third.</param>
+    public double Seconds(double training, double supervised) =>
+        Epochs * (Train / training + Evaluated * EvaluationShare / supervised);
 
     /// <summary>Phases from <c>imagenet:300,cifar10:100</c>; a number of images may stand for a name.</summary>
     /// <exception cref="UsageException">A dataset or a number is not understood.</exception>

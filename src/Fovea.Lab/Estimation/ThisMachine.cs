@@ -21,7 +21,7 @@ public static class ThisMachine
         long memory = Device.Describe(options.Device)?.Memory ?? MemoryLimit.Available;
         int batch = Math.Clamp(Math.Min(options.BatchSize, cost.LargestBatch(memory / 2)), 1, LargestBatch);
         BenchmarkResult result = Benchmark.Run(options with { BatchSize = batch, IsTraining = true });
-        double achieved = result.ImagesPerSecond * cost.FlopsPerImage / 1e12;
+        double achieved = result.ImagesPerSecond * (cost.FlopsPerImage + cost.FlopsPerStep / batch) / 1e12;
         double peak = result.PeakGflopsPerSecond / 1e3 ?? achieved;   // a card's own is not known
         return new DeviceProfile(
             options.Device == Device.Names[0] ? Name : options.Device, Tflops: peak,

@@ -51,6 +51,16 @@ public sealed class Muon : Optimizer
     /// <summary>Names of the parameters that take Muon's step.</summary>
     public IReadOnlyCollection<string> Matrices => _matrices;
 
+    /// <summary>Floating-point operations of a step's iterations, two for each multiply-accumulate of their products:
+    /// 4 s² l + 2 s³ each, s being the shorter side of a matrix and l the longer.</summary>
+    public double FlopsPerStep => _iterations * Groups.SelectMany(group => group.Parameters)
+        .Where(entry => _matrices.Contains(entry.Name)).Sum(entry =>
+        {
+            double rows = entry.Parameter.Shape[0], columns = entry.Parameter.Shape.Elements / rows;
+            (double shorter, double longer) = (Math.Min(rows, columns), Math.Max(rows, columns));
+            return shorter * shorter * (4 * longer + 2 * shorter);
+        });
+
     /// <summary>
     /// Whether a parameter can be taken for a matrix, by timm's rules: it decays, its first two axes are longer than 1
     /// (kernels of depthwise convolutions are not), and as rows and columns its shorter side has 4 elements or more and

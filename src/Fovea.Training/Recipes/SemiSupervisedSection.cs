@@ -1,3 +1,4 @@
+using Fovea.Core.Options;
 using Fovea.Data.Transforms;
 
 namespace Fovea.Training.Recipes;
@@ -31,8 +32,15 @@ public sealed record SemiSupervisedSection
     /// <summary>Mean teacher: epochs in which the weight rises; null: a quarter of the run.</summary>
     public double? RampUpEpochs { get; init; }
 
+    /// <summary>Words of the methods.</summary>
+    public static ValueForm<SemiMethod> Methods { get; } = ValueForm.Choice(("none", SemiMethod.None),
+        ("fixmatch", SemiMethod.FixMatch), ("mean-teacher", SemiMethod.MeanTeacher));
+
+    /// <summary>Values of the ratio.</summary>
+    public static ValueForm<int> Ratios { get; } = ValueForm.Whole(1, 1024);
+
     /// <summary>The ratio, or the method's usual one.</summary>
-    internal int UsedRatio => Ratio ?? (Method == SemiMethod.FixMatch ? 7 : 3);
+    public int UsedRatio => Ratio ?? (Method == SemiMethod.FixMatch ? 7 : 3);
 
     /// <summary>The weight, or the method's usual one.</summary>
     internal double UsedWeight => Weight ?? (Method == SemiMethod.FixMatch ? 1 : 100);

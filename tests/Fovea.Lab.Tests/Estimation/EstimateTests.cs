@@ -1,5 +1,6 @@
 using Fovea.Lab.Benchmarks;
 using Fovea.Lab.Estimation;
+using Fovea.Training.Recipes;
 using Fovea.Vision.Models;
 
 namespace Fovea.Lab.Tests.Estimation;
@@ -51,6 +52,29 @@ public class EstimateTests
         Assert.Equal(estimate.Times[0].Hours * 2, estimate.Times[0].Dollars, 9);
         Assert.Equal(estimate.Times[0].Hours / 2, estimate.Times[1].Hours, 9);
         Assert.Equal(estimate.LargestBatch >= 100, estimate.Times[0].Fits);
+    }
+
+    [Fact]
+    public void Muons_products_come_on_top_once_a_step_on_each_device()
+    {
+        ModelCost adam = ModelCost.OfTraining(Presets.Find("vit").Config), muon = ModelCost.OfTraining(
+            Presets.Find("vit").Config, optimisation: new() { Optimizer = OptimizerKind.Muon });
+        foreach (int devices in (int[])[1, 4])
+            Assert.Equal(Machine.StepSeconds(adam, 64, devices) + muon.FlopsPerStep / 0.5e12,
+                Machine.StepSeconds(muon, 64, devices), 9);
+    }
+
+    [Fact]
+    public void Evaluation_has_no_images_without_labels()
+    {
+        Estimate Of(SemiMethod method) => Estimate.Of(new BenchmarkOptions { Model = "vit", BatchSize = 100 }, Machine,
+            Phase.Parse("cifar10:3"), [1], memory: null, new() { Method = method });
+        Estimate plain = Of(SemiMethod.None), semi = Of(SemiMethod.FixMatch);
+        double hours = 3 * (50_000 / semi.Times[0].ImagesPerSecond
+            + 10_000 / 3.0 / plain.Times[0].ImagesPerSecond) / 3600;
+        Assert.Equal(hours, semi.Times[0].Hours, 9);
+        Assert.Equal((0, 7), (plain.UnlabelledImages, semi.UnlabelledImages));
+        Assert.InRange(plain.LargestBatch, 7.9 * semi.LargestBatch, 9.0 * semi.LargestBatch);
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using Fovea.Lab.Estimation;
 using Fovea.Tensors;
+using Fovea.Training.Recipes;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
@@ -78,6 +79,43 @@ public class ModelCostTests
         Assert.InRange(again.FlopsPerImage / plain.FlopsPerImage, 1.3, 4 / 3.0);
         Assert.True(again.ActivationBytesPerImage < plain.ActivationBytesPerImage / 2);
         Assert.True(again.LargestBatch(8e9) > 2 * plain.LargestBatch(8e9));
+    }
+
+    /// <summary>Of <c>vit</c>: 4 blocks with matrices of 384 x 128, 128 x 128 and two of 512 x 128; each iteration has
+    /// XXᵀ, its square, and their sum times X.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public void Muon_counts_the_products_of_its_iteration_once_a_step(int iterations)
+    {
+        ModelConfig config = Presets.Find("vit").Config;
+        ModelCost adam = ModelCost.OfTraining(config), muon = ModelCost.OfTraining(config,
+            optimisation: new() { Optimizer = OptimizerKind.Muon, MuonIterations = iterations });
+        double longer = 384 + 128 + 512 + 512, products = 2 * 128.0 * 128 * (longer + 4 * 128 + longer);
+        Assert.Equal(4 * iterations * products, muon.FlopsPerStep);
+        Assert.Equal(0, adam.FlopsPerStep);
+        Assert.Equal(adam.FlopsPerImage, muon.FlopsPerImage);
+        Assert.Equal(0, ModelCost.OfInference(config).FlopsPerStep);
+    }
+
+    [Fact]
+    public void Images_without_labels_learn_with_each_labelled_one_and_pass_forward_for_their_targets()
+    {
+        ModelConfig config = Presets.Find("vit-nano").Config;
+        ModelCost plain = ModelCost.OfTraining(config), inference = ModelCost.OfInference(config);
+        Assert.Equal(plain, plain.WithUnlabelled(new(), inference));
+
+        ModelCost fixMatch = plain.WithUnlabelled(new() { Method = SemiMethod.FixMatch }, inference),
+            teacher = plain.WithUnlabelled(new() { Method = SemiMethod.MeanTeacher, Ratio = 2 }, inference);
+        Assert.Equal((8, 3), (fixMatch.ImagesPerLabel, teacher.ImagesPerLabel));
+        Assert.Equal((8 * 3 + 7) * inference.FlopsPerImage, fixMatch.FlopsPerImage, 1);
+        Assert.Equal((3 * 3 + 2) * inference.FlopsPerImage, teacher.FlopsPerImage, 1);
+        Assert.Equal(plain.StateBytes + sizeof(float) * plain.Parameters, teacher.StateBytes);   // an average
+        long average = sizeof(float) * plain.Parameters;
+        Assert.Equal(plain.MemoryBytes(24) + average, teacher.MemoryBytes(8));
+        const double Room = 1e9;
+        int batch = teacher.LargestBatch(Room);
+        Assert.InRange(Room, teacher.MemoryBytes(batch), teacher.MemoryBytes(batch + 1));
     }
 
     [Fact]

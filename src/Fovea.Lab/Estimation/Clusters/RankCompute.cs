@@ -16,17 +16,19 @@ public sealed record RankCompute(double SecondsPerImage, double OptimiserSeconds
     /// <summary>A device of the table: its products and exponentials, or its memory.</summary>
     public static RankCompute Of(DeviceProfile device, ModelCost cost)
     {
-        double products = cost.FlopsPerImage / (device.Tflops * 1e12 * device.EfficiencyOf(cost))
+        double reached = device.Tflops * 1e12 * device.EfficiencyOf(cost);
+        double products = cost.FlopsPerImage / reached
             + cost.ExponentialsPerImage / (device.Exponentials * 1e12);
         double traffic = cost.BytesPerImage * device.ElementBytes / sizeof(float) / (device.Bandwidth * 1e9);
-        return new(Math.Max(products, traffic), OptimiserBytes * cost.Parameters / (device.Bandwidth * 1e9));
+        return new(Math.Max(products, traffic),
+            OptimiserBytes * cost.Parameters / (device.Bandwidth * 1e9) + cost.FlopsPerStep / reached);
     }
 
     /// <summary>A speed of whole training steps that is known, the optimiser's step included.</summary>
     public static RankCompute Of(double imagesPerSecond) => new(1 / imagesPerSecond, 0);
 
     /// <summary>Trains on a device of this machine for some seconds. The optimiser's share is reckoned from the memory
-    /// that it moves.</summary>
+    /// that it moves and its share of the products.</summary>
     /// <param name="options">The model, and how long.</param>
     /// <param name="cost">The model's cost.</param>
     public static RankCompute Measure(BenchmarkOptions options, ModelCost cost)
@@ -36,7 +38,9 @@ public sealed record RankCompute(double SecondsPerImage, double OptimiserSeconds
         BenchmarkResult result = Benchmark.Run(options with { BatchSize = batch, IsTraining = true });
         double step = batch / result.ImagesPerSecond;
         Device device = Device.Open(options.Device, options.Threads, options.Precision);
-        double optimiser = Math.Min(OptimiserBytes * cost.Parameters / MemoryBandwidth(device), step / 2);
+        double products = step * cost.FlopsPerStep / (batch * cost.FlopsPerImage + cost.FlopsPerStep);
+        double optimiser = products
+            + Math.Min(OptimiserBytes * cost.Parameters / MemoryBandwidth(device), (step - products) / 2);
         return new((step - optimiser) / batch, optimiser);
     }
 
