@@ -327,6 +327,8 @@ public sealed partial class Trainer
     private void SetLearningRate()
     {
         _parts.Optimizer.LearningRate = _recipe.Optimisation.PeakLearningRate * _parts.Schedule.Factor(_state.Step);
+        _parts.Optimizer.WeightDecayFactor = _recipe.Optimisation.WeightDecayFactor(_state.Step,
+            _recipe.Optimisation.Epochs * StepsPerEpoch);
         if (_parts.Schedule.Momentum(_state.Step) is double momentum) _parts.Optimizer.Momentum = momentum;
     }
 

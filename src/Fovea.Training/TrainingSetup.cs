@@ -179,7 +179,9 @@ public static class TrainingSetup
             Schedule = OptimisationChoice.Schedule(recipe, train.BatchesPerEpoch),
             Average = null,
             Teacher = recipe.Distillation.IsOfFeatures ? null : teacher,
-            Warnings = [.. FineTuning.Warnings(recipe, config)],
+            Warnings = [.. FineTuning.Warnings(recipe, config),
+                .. objective is SelfDistillation
+                    && SelfDistillation.SlowTeacher(recipe.Pretraining, steps) is string slow ? (string[])[slow] : []],
             Data = data,
             TrainLoader = train,
             ValidationLoader = validation,

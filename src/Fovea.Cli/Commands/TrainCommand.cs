@@ -35,16 +35,17 @@ internal static class TrainCommand
         "Learn from images without their classes: by predicting hidden patches (mae) or by making views of an image "
             + "agree (dino). 'finetune', 'train --weights' and 'probe' start from the result. The options are those of "
             + "'train', with the defaults of the method's paper: --epochs 100, --lr-scaling linear, and mae --lr "
-            + "1.5e-4, --weight-decay 0.05 and --betas 0.9,0.95, or dino --lr 5e-4, --weight-decay 0.04, --min-lr "
-            + "1e-6, "
-            + "--clip-grad 3 and --drop-path 0.1.",
+            + "1.5e-4, --weight-decay 0.05 and --betas 0.9,0.95, or dino --lr 5e-4, --weight-decay 0.04, "
+            + "--weight-decay-end 0.4, --min-lr 1e-6, --clip-grad 3 and --drop-path 0.1.",
         PretrainingChoice.Start, PretrainDefault, terminal, stop, pretrains: true);
 
     private static string PretrainDefault(RecipeField field) => field.Name switch
     {
         "method" => "mae or dino",
-        "lr" or "weight-decay" or "betas" or "clip-grad" or "drop-path" or "min-lr" or "augment" => "the method's",
+        "lr" or "weight-decay" or "weight-decay-end" or "betas" or "clip-grad" or "drop-path" or "min-lr"
+            or "augment" => "the method's",
         "warmup-epochs" => "a tenth of all",
+        "teacher-warmup-epochs" => "30",
         _ => field.Read(PretrainingChoice.Start(Recipe.Default with
         {
             Pretraining = new() { Method = PretrainingMethod.Mae },

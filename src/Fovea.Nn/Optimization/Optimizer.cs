@@ -41,6 +41,10 @@ public abstract class Optimizer
     /// <summary>Step size of the next step, before a group's factor.</summary>
     public double LearningRate { get; set; }
 
+    /// <summary>Factor of every group's weight decay in the next step, 0 or more; 1. A schedule of weight decay changes
+    /// it.</summary>
+    public double WeightDecayFactor { get; set; } = 1;
+
     /// <summary>Share of the past gradients that stays: SGD's momentum, Adam's β1. One-cycle schedules change
     /// it.</summary>
     public double Momentum { get; set; }
@@ -177,7 +181,7 @@ public abstract class Optimizer
             changes.Add(new Change(
                 slot.Name, slot.Parameter.Value, gradient, StateOf(slot), slot.Steps,
                 (float)(LearningRate * slot.Group.LearningRateFactor),
-                (float)slot.Group.WeightDecay, (float)gradientScale));
+                (float)(slot.Group.WeightDecay * WeightDecayFactor), (float)gradientScale));
         }
 
         BeginStep();

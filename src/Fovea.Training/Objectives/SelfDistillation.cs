@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Training.Evaluation;
@@ -14,6 +15,9 @@ namespace Fovea.Training.Objectives;
 internal sealed class SelfDistillation : Objective
 {
     private const int TeacherViews = 2;
+    private const double MostKept = 0.1;
+    private const double WellKept = 0.01;
+    private const double LeastMomentum = 0.8;
 
     private readonly ImageClassifier _student;
     private readonly Parts _parts;
@@ -136,6 +140,24 @@ internal sealed class SelfDistillation : Objective
     /// <summary>Decay of the teacher's average at a step: 1 − (1 − first) (cos(π step / steps) + 1) / 2.</summary>
     internal static double Momentum(double first, int step, int steps) =>
         1 - (1 - first) * (Math.Cos(Math.PI * step / steps) + 1) / 2;
+
+    /// <summary>Share of its first weights that the teacher still has at the end of a run: the product of the decays,
+    /// e^(−(1 − first) steps / 2) but for terms of second order.</summary>
+    internal static double Kept(double first, int steps) => Math.Exp(-(1 - first) * steps / 2);
+
+    /// <summary>A sentence where the teacher averages too slowly for so short a run; else null.</summary>
+    internal static string? SlowTeacher(PretrainingSection options, int steps)
+    {
+        double kept = Kept(options.TeacherMomentum, steps);
+        if (kept <= MostKept) return null;
+        double better = 1 - 2 * Math.Log(1 / WellKept) / steps;
+        string remedy = better >= LeastMomentum
+            ? string.Create(CultureInfo.InvariantCulture, $"`teacher-momentum` {better:0.###}, or more `epochs`")
+            : "more `epochs`, or a smaller `batch-size`";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"the teacher follows its student too slowly for a run of {steps} steps: at its end {100 * kept:0} % of it "
+                + $"are its first random weights ({remedy}).");
+    }
 
     /// <summary>c ← m c + (1 − m) mean (eq. 4).</summary>
     internal static double Center(double center, double mean, double momentum) =>

@@ -35,6 +35,17 @@ public sealed record OptimisationSection
     /// <summary>Pull of weights towards zero, not applied to biases, norms, tokens and positions; 0.05.</summary>
     public double WeightDecay { get; init; } = 0.05;
 
+    /// <summary>That pull at the end of the run, which it comes to along half a cosine; null: it stays.</summary>
+    public double? FinalWeightDecay { get; init; }
+
+    /// <summary>Factor of <see cref="WeightDecay"/> at a step: final + (first − final) (cos(π step / steps) + 1) / 2,
+    /// over the first.</summary>
+    /// <param name="step">From 0.</param>
+    /// <param name="steps">Steps of the run.</param>
+    public double WeightDecayFactor(int step, int steps) => FinalWeightDecay is double last
+        ? (last + (WeightDecay - last) * (Math.Cos(Math.PI * step / steps) + 1) / 2) / WeightDecay
+        : 1;
+
     /// <summary>Decay of the two averages of all but SGD and LARS, each 0 to 1; 0.9 and 0.999.</summary>
     public (double First, double Second) Betas { get; init; } = (0.9, 0.999);
 

@@ -247,6 +247,9 @@ public static class RecipeFields
                 "Batch that `lr` is meant for, with `lr-scaling`", "lr-base-size"),
             section.Field("weight-decay", AtLeast0, s => s.WeightDecay, (s, v) => s with { WeightDecay = v },
                 "Pull of weights towards zero; not on biases, norms, tokens, positions", "wd"),
+            section.Field("weight-decay-end", AtLeast0.Or("none"), s => s.FinalWeightDecay,
+                (s, v) => s with { FinalWeightDecay = v },
+                "That pull at the end of the run, along half a cosine"),
             section.Field("betas", ValueForm.Pair(Fraction), s => s.Betas, (s, v) => s with { Betas = v },
                 "Decay of the two averages, not of SGD and LARS; unless given 0.9,0.99 with lion, 0.98,0.92 with adan, "
                     + "0.9,0.95 with muon", "opt-betas"),
@@ -402,10 +405,7 @@ public static class RecipeFields
             (r, s) => r with { SemiSupervised = s });
         return
         [
-            Fixed(section.Field("semi",
-                ValueForm.Choice(("none", SemiMethod.None), ("fixmatch", SemiMethod.FixMatch),
-                    ("mean-teacher", SemiMethod.MeanTeacher)),
-                s => s.Method, (s, v) => s with { Method = v },
+            Fixed(section.Field("semi", SemiSupervisedSection.Methods, s => s.Method, (s, v) => s with { Method = v },
                 "Learn from images without labels, too: by sure pseudo-labels (fixmatch), or by agreement with an "
                     + "average of the model (mean-teacher)")),
             section.Field("unlabelled", ValueForm.Text("DIR|ZIP").OrNone("none"), s => s.Folder,
@@ -415,7 +415,7 @@ public static class RecipeFields
                 (s, v) => s with { LabelsPerClass = v },
                 "Training images of each class whose labels are used, chosen by `seed`; with `semi` the others are "
                     + "used without")),
-            Fixed(section.Field("unlabelled-ratio", ValueForm.Whole(1, 1024).Or("auto"), s => s.Ratio,
+            Fixed(section.Field("unlabelled-ratio", SemiSupervisedSection.Ratios.Or("auto"), s => s.Ratio,
                 (s, v) => s with { Ratio = v },
                 "Images without labels for each labelled one of a batch; 7 for fixmatch, 3 for mean-teacher unless "
                     + "given", "mu")),
@@ -487,7 +487,7 @@ public static class RecipeFields
                     "dino: that temperature at first", "warmup-teacher-temp"),
                 section.Field("teacher-warmup-epochs", ValueForm.Whole(0).Or("auto"), s => s.TeacherWarmupEpochs,
                     (s, v) => s with { TeacherWarmupEpochs = v },
-                    "dino: epochs in which it rises; three tenths of all, 30 at most",
+                    "dino: epochs in which it rises; auto: three tenths of all, 30 at most",
                     "warmup-teacher-temp-epochs"),
                 section.Field("student-temperature", Single, s => s.StudentTemperature,
                     (s, v) => s with { StudentTemperature = v },

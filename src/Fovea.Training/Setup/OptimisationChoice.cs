@@ -47,6 +47,12 @@ public static class OptimisationChoice
                 Field = "cautious",
                 Remedy = "AdamW, Lion, Adan and Muon have one (`optimizer`).",
             };
+        if (how is { FinalWeightDecay: not null, WeightDecay: 0 })
+            throw new UsageException("no factor leads from a weight decay of 0 to another.")
+            {
+                Field = "weight-decay-end",
+                Remedy = "Give a `weight-decay` above 0, or none here.",
+            };
         if (how.Optimizer != OptimizerKind.ScheduleFree) return;
         if (recipe.Regularisation.EmaDecay is not null)
             throw new UsageException(

@@ -12,13 +12,15 @@ namespace Fovea.Training.Setup;
 /// <summary>Rules for training without classes.</summary>
 public static class PretrainingChoice
 {
-    private const int SmallImage = 64, BlurShare = 10;
+    private const int SmallImage = 64;
+    private const int BlurShare = 10;
+    private const int TemperatureEpochs = 30;
 
     /// <summary>
     /// Where a recipe for pretraining starts from. MAE as in its paper (appendix A): AdamW with betas 0.9 and 0.95, a
     /// rate of 1.5e-4 for each 256 images, weight decay 0.05, a tenth of the run as warm-up, gradients not clipped.
-    /// DINO: a rate of 5e-4 for each 256 images down to 1e-6, weight decay 0.04, gradients clipped to norm 3, drop path
-    /// 0.1.
+    /// DINO as in its code: a rate of 5e-4 for each 256 images down to 1e-6, weight decay from 0.04 to 0.4, gradients
+    /// clipped to norm 3, drop path 0.1, and 30 epochs in which the teacher's temperature rises, however few there are.
     /// </summary>
     /// <param name="asked">What is asked for; its method, model and epochs are looked at.</param>
     /// <exception cref="UsageException">It names no method.</exception>
@@ -42,6 +44,7 @@ public static class PretrainingChoice
                 RateScaling = RateScaling.Linear,
                 BaseBatch = 256,
                 WeightDecay = isMae ? 0.05 : 0.04,
+                FinalWeightDecay = isMae ? null : 0.4,
                 Betas = isMae ? (0.9, 0.95) : (0.9, 0.999),
                 ClipGradient = isMae ? null : 3,
             },
@@ -52,7 +55,10 @@ public static class PretrainingChoice
                 MinimumLearningRate = isMae ? 0 : 1e-6,
             },
             Regularisation = start.Regularisation with { DropPath = isMae ? 0 : 0.1 },
-            Pretraining = asked.Pretraining,
+            Pretraining = isMae ? asked.Pretraining : asked.Pretraining with
+            {
+                TeacherWarmupEpochs = asked.Pretraining.TeacherWarmupEpochs ?? TemperatureEpochs,
+            },
         };
     }
 

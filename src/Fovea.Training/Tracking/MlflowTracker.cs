@@ -14,11 +14,17 @@ namespace Fovea.Training.Tracking;
 /// </summary>
 internal sealed class MlflowTracker : ITracker
 {
-    private const int Running = 1, Complete = 3, Failed = 4, Killed = 5;   // numbers of MLflow's RunStatus
+    // numbers of MLflow's RunStatus
+    private const int Running = 1;
+    private const int Complete = 3;
+    private const int Failed = 4;
+    private const int Killed = 5;
+
     private const string Default = "fovea";
 
     private readonly RunDirectory _run;
-    private readonly string _folder, _name;
+    private readonly string _folder;
+    private readonly string _name;
     private readonly MlflowExperiment _experiment;
     private readonly string _id;
     private readonly long _start;

@@ -96,6 +96,47 @@ public sealed class PretrainingTests : IDisposable
         Assert.Equal(0.9 * 2 + 0.1 * -1, SelfDistillation.Center(2, -1, 0.9), 1e-15);
     }
 
+    /// <summary>utils.cosine_scheduler(0.04, 0.4, ...) of the paper's code, without warm-up.</summary>
+    [Fact]
+    public void Weight_decay_rises_as_in_the_paper_and_reaches_the_optimiser()
+    {
+        Recipe recipe = RecipeOf(PretrainingMethod.Dino);
+        OptimisationSection how = recipe.Optimisation;
+        Assert.Equal((0.04, 0.4), (how.WeightDecay, how.FinalWeightDecay));
+        Assert.Equal(30, PretrainingChoice.Start(recipe).Pretraining.TeacherWarmupEpochs);
+        for (int step = 0; step < 9; step++)
+            Assert.Equal(0.4 + 0.5 * (0.04 - 0.4) * (1 + Math.Cos(Math.PI * step / 9)),
+                how.WeightDecay * how.WeightDecayFactor(step, 9), 1e-15);
+        Assert.Equal(1, (how with { FinalWeightDecay = null }).WeightDecayFactor(4, 9));
+
+        TrainingParts parts = TrainingSetup.New(recipe, TinyRun.Images, stop: TestContext.Current.CancellationToken);
+        RunDirectory run = RunDirectory.Create(_folder["run"], "m", "d", DateTime.UnixEpoch);
+        using (RunLog log = RunLog.Begin(run))
+            new Trainer(parts, run, log, new SilentObserver()).Run(TestContext.Current.CancellationToken);
+        Assert.Equal(how.WeightDecayFactor(8, 9), parts.Optimizer.WeightDecayFactor);
+
+        UsageException none = Assert.Throws<UsageException>(() => OptimisationChoice.Require(
+            recipe with { Optimisation = how with { WeightDecay = 0 } }));
+        Assert.Equal("weight-decay-end", none.Field);
+    }
+
+    [Theory]
+    [InlineData(0.996, 187, 0.69, "`teacher-momentum` 0.951")]
+    [InlineData(0.996, 20, 0.96, "more `epochs`, or a smaller `batch-size`")]
+    [InlineData(0.996, 1151, 0.1001, "`teacher-momentum` 0.992")]
+    [InlineData(0.996, 1200, 0.09, null)]
+    [InlineData(0.95, 187, 0.009, null)]
+    public void A_teacher_that_stays_what_it_was_is_told(double momentum, int steps, double kept, string? remedy)
+    {
+        double product = Enumerable.Range(0, steps).Aggregate(1.0,
+            (all, step) => all * SelfDistillation.Momentum(momentum, step, steps));
+        Assert.Equal(kept, product, 0.01);
+        Assert.Equal(product, SelfDistillation.Kept(momentum, steps), 0.01);
+        string? told = SelfDistillation.SlowTeacher(new() { TeacherMomentum = momentum }, steps);
+        Assert.Equal(remedy is null, told is null);
+        if (remedy is not null) Assert.Contains(remedy, told!);
+    }
+
     [Fact]
     public void The_teacher_is_the_average_of_the_student_and_the_last_layer_waits_an_epoch()
     {

@@ -10,10 +10,13 @@ internal sealed class MultiLabelRows
 
     private readonly string _file;
     private readonly ListedFiles _files;
-    private readonly Dictionary<string, int> _folders = new(StringComparer.Ordinal),
-        _setNumbers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _folders = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _setNumbers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (int Line, string Key)> _seen = new(StringComparer.Ordinal);
-    private readonly List<string> _notes = [], _splits = [], _missing = [], _conflicts = [];
+    private readonly List<string> _notes = [];
+    private readonly List<string> _splits = [];
+    private readonly List<string> _missing = [];
+    private readonly List<string> _conflicts = [];
     private readonly List<int[]> _sets = [];
     private readonly List<int> _labels = [];
     private List<string> _classes = [];
