@@ -38,6 +38,8 @@ internal static class BenchCommand
             "Measure sums between the ranks that mpirun, mpiexec or srun started, instead of a model");
         Option<int?> shards = Make.Maybe("--shards", ValueForm.Whole(1, 4096),
             $"With --collective: shards of the sums whose bits do not depend on the ranks; {Shards} unless given");
+        Option<bool> compiled = Make.Switch("--compiled",
+            "With --mode infer: compile the forward pass first, and measure that");
         Option<bool> profile = Make.Switch("--profile", "Account for a step, operator by operator");
         Option<string?> flame = Make.Text("--flame", "FILE.svg", "With --profile: a flame chart of a step");
         Option<string?> trace = Make.Text("--trace", "FILE.json",
@@ -47,14 +49,14 @@ internal static class BenchCommand
         Command command = new("bench", "Measure how fast this machine trains or runs a model.")
         {
             model, mode, batchSize, imageSize, attention, checkpoint, threads, device, precision, seconds, steps,
-            profile, flame, trace, collective, shards, json,
+            compiled, profile, flame, trace, collective, shards, json,
         };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(collective))
             {
                 RequireNone(parsed, "does not go with --collective, which measures no model", model, mode, batchSize,
-                    imageSize, attention, checkpoint, threads, device, precision, profile, flame, trace);
+                    imageSize, attention, checkpoint, threads, device, precision, compiled, profile, flame, trace);
                 Run(terminal, parsed.GetValue(shards) ?? Shards, parsed.GetValue(seconds), parsed.GetValue(steps),
                     parsed.GetValue(json));
                 return ExitCode.Success;
@@ -76,6 +78,7 @@ internal static class BenchCommand
                 Precision = parsed.GetValue(precision),
                 Seconds = parsed.GetValue(seconds),
                 Steps = parsed.GetValue(steps),
+                IsCompiled = parsed.GetValue(compiled),
                 IsProfiled = parsed.GetValue(profile),
             });
             if (result.Profile is not null) Write(result, parsed.GetValue(flame), parsed.GetValue(trace));
@@ -181,7 +184,8 @@ internal static class BenchCommand
             where += $", {Phrases.Plural(result.Threads, "thread")}";
         }
 
-        string what = $"{result.Model}, {result.Mode}, batch {result.BatchSize}, {where}";
+        string mode = result.Mode + (result.Compiled ? " compiled" : "");
+        string what = $"{result.Model}, {mode}, batch {result.BatchSize}, {where}";
         string speed =
             $"{Phrases.Count(result.ImagesPerSecond)} images/s (best {Phrases.Count(result.ImagesPerSecondBest)})";
         return $"{what}: {speed}, {roof}, activations {ByteSize.Text(result.ActivationBytes)}, peak memory "

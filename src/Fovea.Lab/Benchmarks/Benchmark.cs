@@ -29,6 +29,12 @@ public static class Benchmark
                 Field = "precision",
                 Remedy = "Measure it in inference, or train in fp32 or bf16.",
             };
+        if (options is { IsCompiled: true, IsTraining: true } or { IsCompiled: true, IsProfiled: true })
+            throw new UsageException("only forward passes are compiled, and what is compiled has no operators to "
+                + "account for.")
+            {
+                Field = "compiled",
+            };
         Device device = Device.Open(options.Device, options.Threads, options.Precision);
         ProfilingBackend? profiler = options.IsProfiled ? new(device.Backend) : null;
         if (profiler is not null) device = new Device(device.Name, profiler);
@@ -57,6 +63,7 @@ public static class Benchmark
             Device = options.Device,
             Precision = options.Precision,
             Mode = options.IsTraining ? "train" : "infer",
+            Compiled = options.IsCompiled,
             BatchSize = options.BatchSize,
             Threads = threads,
             Steps = seconds.Length,
@@ -119,6 +126,8 @@ public static class Benchmark
         private readonly Tensor _images;
         private readonly Tensor _labels;
         private readonly Optimizer? _optimizer;
+        private readonly CompiledPass? _compiled;
+        private readonly float[] _pixels, _scores = [];
         private readonly long _allocatedBefore;
 
         public Session(ModelConfig config, BenchmarkOptions options, Device device)
@@ -134,27 +143,43 @@ public static class Benchmark
             _model.Train(options.IsTraining);
             if (!options.IsTraining) _model.Settle();
             Shape shape = [options.BatchSize, config.Channels, config.ImageSize, config.ImageSize];
-            float[] pixels = new float[shape.Elements];
+            _pixels = new float[shape.Elements];
             Philox random = new(0, 0);
-            for (int i = 0; i < pixels.Length; i++) pixels[i] = random.Uniform((ulong)i, -1, 1);
+            for (int i = 0; i < _pixels.Length; i++) _pixels[i] = random.Uniform((ulong)i, -1, 1);
             int[] labels = new int[options.BatchSize];
             for (int i = 0; i < labels.Length; i++) labels[i] = i % Math.Max(1, config.Classes);
-            _images = Tensor.From(pixels, shape, device).Keep();
+            _images = Tensor.From(_pixels, shape, device).Keep();
             _labels = Tensor.From(labels, [options.BatchSize], device).Keep();
             if (options.IsTraining) _optimizer = OptimisationChoice.Optimizer(options.Optimisation, _model);
+            if (!options.IsCompiled) return;
+            try
+            {
+                _compiled = CompiledPass.Compile(_model.Forward, shape, device);
+                _scores = new float[_compiled.Result.Elements];
+            }
+            catch (NotCompilableException refusal)
+            {
+                throw new UsageException(refusal.Message, refusal) { Field = "compiled" };
+            }
         }
 
         public int Threads => _images.Device.Backend.Threads;
 
         /// <summary>The pool has grown to the peak; a parameter has a gradient beside its value, and the optimiser its
         /// state.</summary>
-        public long ActivationBytes => _images.Device.Backend.AllocatedBytes - _allocatedBefore
+        public long ActivationBytes => _compiled?.ArenaBytes ?? _images.Device.Backend.AllocatedBytes - _allocatedBefore
             - sizeof(float) * ((_optimizer is null ? 1 : 2) * _model.ParameterCount + (_optimizer?.StateElements ?? 0)
                 + _images.Shape.Elements
                 + _labels.Shape.Elements);
 
         public void Step()
         {
+            if (_compiled is not null)
+            {
+                _compiled.TryRun(_pixels, _scores);
+                return;
+            }
+
             using StepScope scope = StepScope.Begin();
             SyntheticStep.Run(_model, _optimizer, _images, _labels);
             _images.Device.Backend.Synchronize();

@@ -36,6 +36,9 @@ public sealed record BenchmarkOptions
     /// <summary>Threads; null: all cores.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>Forward passes are compiled first; see <see cref="CompiledPass"/>.</summary>
+    public bool IsCompiled { get; init; }
+
     /// <summary>Steps are accounted for operator by operator, too.</summary>
     public bool IsProfiled { get; init; }
 

@@ -18,6 +18,9 @@ public sealed record BenchmarkResult
     /// <summary><c>train</c> or <c>infer</c>.</summary>
     public required string Mode { get; init; }
 
+    /// <summary>Whether the forward pass was compiled.</summary>
+    public required bool Compiled { get; init; }
+
     /// <summary>Images per step.</summary>
     public required int BatchSize { get; init; }
 

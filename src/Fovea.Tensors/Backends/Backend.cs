@@ -40,6 +40,15 @@ public abstract partial class Backend
     {
     }
 
+    /// <summary>Notes a pass while it computes, to compute it again without it.</summary>
+    /// <param name="pass">Computes and tells where input and result are; called twice.</param>
+    /// <param name="refusal">Where null comes back: why, as the end of a sentence.</param>
+    internal virtual RecordedPass? Record(Action<IPassRecording> pass, out string? refusal)
+    {
+        refusal = "its device has no compiled path";
+        return null;
+    }
+
     /// <summary>Bytes in rented and pooled buffers.</summary>
     public abstract long AllocatedBytes { get; }
 

@@ -1,5 +1,6 @@
 using Fovea.Data;
 using Fovea.Data.Loading;
+using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Classes;
@@ -16,13 +17,18 @@ namespace Fovea.Training.Models;
 /// <summary>Model with the weights of a checkpoint, in evaluation mode.</summary>
 public sealed class TrainedModel
 {
+    // Between the operators of larger batches there is too little time to gain.
+    private const int MostCompiledImages = 8;
+
     private readonly Device _device;
+    private readonly CompiledModule _compiled;
 
     private TrainedModel(CheckpointHead head, ImageClassifier model, Device device, string path)
     {
         Head = head;
         Model = model;
         _device = device;
+        _compiled = new(model, model.Forward, device);
         Path = path;
         if (FiniteNumbers.FirstBroken(model) is string broken)
             throw new CheckpointException(
@@ -149,6 +155,7 @@ public sealed class TrainedModel
     public float[] Scores(ReadOnlySpan<float> images, int count)
     {
         using IDisposable alike = BatchInvariance.Begin();
+        if (count <= MostCompiledImages && _compiled.TryRun(ShapeOf(count), images) is { } scores) return scores;
         using StepScope scope = StepScope.Begin();
         return Model.Forward(ToTensor(images, count)).ToArray();
     }
@@ -164,8 +171,10 @@ public sealed class TrainedModel
     }
 
     /// <summary>Prepared images as a tensor of the running step scope.</summary>
-    internal Tensor ToTensor(ReadOnlySpan<float> images, int count) => Tensor.From(images,
-        [count, Model.Config.Channels, Model.Config.ImageSize, Model.Config.ImageSize], _device);
+    internal Tensor ToTensor(ReadOnlySpan<float> images, int count) => Tensor.From(images, ShapeOf(count), _device);
+
+    private Shape ShapeOf(int count) =>
+        [count, Model.Config.Channels, Model.Config.ImageSize, Model.Config.ImageSize];
 
     /// <summary>One image after another as the model takes it, normalised, <c>[channel, height, width]</c>; each valid
     /// until the next one is asked for.</summary>

@@ -118,7 +118,7 @@ internal sealed unsafe partial class CpuBackend<V>
             _pool.Run(shares, s => BinaryKernels<V>.SumRows(
                 x + (nint)s * share * inner, partials + (nint)s * inner, Math.Min(share, summed - s * share), inner, 1,
                 false));
-            BinaryKernels<V>.SumRows(partials, y, shares, inner, scale, accumulate);
+            _pool.Run(1, _ => BinaryKernels<V>.SumRows(partials, y, shares, inner, scale, accumulate));
             _buffers.Return(partial);
             return;
         }

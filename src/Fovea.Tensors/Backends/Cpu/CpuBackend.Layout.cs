@@ -51,9 +51,12 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         float* from = Floats(x), to = Floats(y);
         int* rows = (int*)Floats(indices);
-        for (nint i = 0; i < count; i++)
-            new ReadOnlySpan<float>(from + (nint)rows[i] * columns, columns)
-            .CopyTo(new Span<float>(to + i * columns, columns));
+        ForRows(count, columns, (first, some) =>
+        {
+            for (nint i = first; i < first + some; i++)
+                new ReadOnlySpan<float>(from + (nint)rows[i] * columns, columns)
+                    .CopyTo(new Span<float>(to + i * columns, columns));
+        });
     }
 
     public override void GatherBackward(Storage dy, Storage indices, Target dx, int count, int rows, int columns)

@@ -1,3 +1,4 @@
+using Fovea.Tensors.Backends.Cpu.Memory;
 using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu;
@@ -6,6 +7,7 @@ internal sealed unsafe partial class CpuBackend<V>
 {
     public override double[] SumsOfSquares(IReadOnlyList<(Storage X, int Count)> tensors)
     {
+        foreach ((Storage x, _) in tensors) PassRecording.Current?.Reads(x);
         double[][] sums = [.. tensors.Select(tensor => new double[Parts(tensor.Count, ElementsPerPart)])];
         ForElements([.. tensors.Select(tensor => tensor.Count)], (tensor, start, length) =>
             sums[tensor][start / ElementsPerPart] = OptimiserKernels<V>.SumOfSquares(Floats(tensors[tensor].X) + start,

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Fovea.Tensors.Backends.Cpu.MatMul;
@@ -79,7 +80,11 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
 
     public override long AllocatedBytes => _buffers.AllocatedBytes;
 
-    public override Storage Rent(int count) => _buffers.Rent(count);
+    public override Storage Rent(int count)
+    {
+        PassRecording.Current?.Advance();
+        return _buffers.Rent(count);
+    }
 
     public override void Return(Storage storage)
     {
@@ -92,17 +97,33 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
 
     public override void Trim() => _buffers.Trim();
 
-    public override void Write(Storage destination, ReadOnlySpan<float> values, int start) =>
-        values.CopyTo(new Span<float>(Changed(destination) + start, values.Length));
+    public override void Write(Storage destination, ReadOnlySpan<float> values, int start)
+    {
+        float* to = Changed(destination) + start;
+        if (PassRecording.Current is { } recording && recording.Input != destination)
+            WriteConstant(recording, destination, to, values.ToArray());
+        else values.CopyTo(new Span<float>(to, values.Length));
+    }
 
-    public override void Write(Storage destination, ReadOnlySpan<int> values) =>
-        values.CopyTo(new Span<int>(Changed(destination), values.Length));
+    public override void Write(Storage destination, ReadOnlySpan<int> values)
+    {
+        float* to = Changed(destination);
+        if (PassRecording.Current is { } recording)
+            WriteConstant(recording, destination, to, MemoryMarshal.Cast<int, float>(values).ToArray());
+        else values.CopyTo(new Span<int>(to, values.Length));
+    }
 
-    public override void Read(Storage source, Span<float> values, int start) =>
+    public override void Read(Storage source, Span<float> values, int start)
+    {
+        PassRecording.Current?.Reads(source);
         new ReadOnlySpan<float>(Floats(source) + start, values.Length).CopyTo(values);
+    }
 
-    public override void Read(Storage source, Span<int> values) =>
+    public override void Read(Storage source, Span<int> values)
+    {
+        PassRecording.Current?.Reads(source);
         new ReadOnlySpan<int>(Floats(source), values.Length).CopyTo(values);
+    }
 
     private static float* Floats(Storage? storage) => storage is null ? null : ((CpuStorage)storage).Pointer;
 
@@ -112,6 +133,7 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
     private static float* Changed(Storage storage)
     {
         CpuStorage changed = (CpuStorage)storage;
+        PassRecording.Current?.Changes(changed);
         changed.Packed = null;
         return changed.Pointer;
     }
@@ -126,7 +148,12 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
     private CpuStorage PanelsOf(Storage weight, int rows, int columns, long count, Action<CpuStorage> pack)
     {
         CpuStorage source = (CpuStorage)weight;
-        if (source.Packed is { } kept && kept.Rows == rows && kept.Columns == columns) return kept.Panels;
+        if (source.Packed is { } kept && kept.Rows == rows && kept.Columns == columns)
+        {
+            PassRecording.Current?.Uses(source, kept);
+            return kept.Panels;
+        }
+
         CpuStorage panels = source.IsSettled ? new CpuStorage(this, checked((int)count)) : Borrow(count);
         pack(panels);
         if (source.IsSettled) source.Packed = new(panels, rows, columns);

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 using Fovea.Core.Timelines;
+using Fovea.Tensors.Backends.Cpu.Memory;
 
 namespace Fovea.Tensors.Backends.Cpu;
 
@@ -38,6 +39,43 @@ internal sealed class WorkerPool
     /// Within a body: sequential.</summary>
     internal void Run(int count, Action<int> body)
     {
+        if (PassRecording.Current is { } recording)
+        {
+            recording.Add(count, body);
+            try
+            {
+                Start(count, body);
+            }
+            finally
+            {
+                recording.Resume();
+            }
+
+            return;
+        }
+
+        Start(count, body);
+    }
+
+    /// <summary>Runs a loop that ran before, again; no two at a time may be the same.</summary>
+    internal void Run(Loop loop)
+    {
+        if (Threads == 1 || loop.Count == 1)
+        {
+            using TimelineSpan span = PartTrace.Measure();
+            for (int i = 0; i < loop.Count; i++) loop.Body(i);
+            return;
+        }
+
+        lock (_turn)
+        {
+            loop.Begin();
+            Share(loop);
+        }
+    }
+
+    private void Start(int count, Action<int> body)
+    {
         if (Threads == 1 || count <= 1 || _turn.IsHeldByCurrentThread)
         {
             using TimelineSpan span = _turn.IsHeldByCurrentThread ? default : PartTrace.Measure();
@@ -45,16 +83,17 @@ internal sealed class WorkerPool
             return;
         }
 
-        lock (_turn)
-        {
-            Loop loop = new(count, body);
-            // a full fence: parked workers are counted after the loop is visible
-            Interlocked.Exchange(ref _loop, loop);
-            int parked = Volatile.Read(ref _parked);
-            if (parked > 0) _wake.Release(parked);
-            loop.TakeParts();
-            loop.Wait();
-        }
+        lock (_turn) Share(new Loop(count, body));
+    }
+
+    private void Share(Loop loop)
+    {
+        // a full fence: parked workers are counted after the loop is visible
+        Interlocked.Exchange(ref _loop, loop);
+        int parked = Volatile.Read(ref _parked);
+        if (parked > 0) _wake.Release(parked);
+        loop.TakeParts();
+        loop.Wait();
     }
 
     private void Work()
@@ -84,24 +123,35 @@ internal sealed class WorkerPool
     }
 
     /// <summary>One loop; a worker that comes late finds nothing left and leaves.</summary>
-    private sealed class Loop
+    internal sealed class Loop
     {
-        private readonly int _count;
-        private readonly Action<int> _body;
         private int _next, _unfinished;
         private Exception? _failure;
 
-        internal Loop(int count, Action<int> body) => (_count, _body, _unfinished) = (count, body, count);
+        internal Loop(int count, Action<int> body) => (Count, Body, _unfinished) = (count, body, count);
+
+        internal int Count { get; }
+
+        internal Action<int> Body { get; }
+
+        /// <summary>All parts are to be computed again. A worker that is late from the last time may take some of
+        /// them.</summary>
+        internal void Begin()
+        {
+            _failure = null;
+            Volatile.Write(ref _unfinished, Count);
+            Interlocked.Exchange(ref _next, 0);
+        }
 
         internal void TakeParts()
         {
-            for (int part = Interlocked.Increment(ref _next) - 1; part < _count;
+            for (int part = Interlocked.Increment(ref _next) - 1; part < Count;
                 part = Interlocked.Increment(ref _next) - 1)
             {
                 try
                 {
                     using TimelineSpan span = PartTrace.Measure();
-                    if (_failure is null) _body(part);
+                    if (_failure is null) Body(part);
                 }
                 catch (Exception failure)   // carried to the caller of Run, whatever it is
                 {

@@ -13,6 +13,11 @@ internal sealed class BufferPool(Backend backend)
     internal CpuStorage Rent(int count)
     {
         int size = Math.Max(16, checked((count + 15) & ~15));
+        return PassRecording.Current is { } recording ? recording.Rent(this, size) : Take(size);
+    }
+
+    internal CpuStorage Take(int size)
+    {
         lock (_gate)
         {
             for (int i = FirstAtLeast(size); i < _free.Count && _free.Keys[i] <= 2L * size; i++)
@@ -26,6 +31,8 @@ internal sealed class BufferPool(Backend backend)
 
     internal void Return(CpuStorage storage)
     {
+        PassRecording.Current?.Return(storage);
+        if (storage.IsView) return;
         lock (_gate)
         {
             if (!_free.TryGetValue(storage.Capacity, out Stack<CpuStorage>? stack))

@@ -13,17 +13,40 @@ internal sealed unsafe partial class CpuStorage : Storage
     private const int Alignment = 64, Slack = 16 + Alignment / sizeof(float), HugePage = 2 << 20, AdviseHugePage = 14;
 
     private readonly float[] _array;
+    private readonly float* _pointer;
 
     internal CpuStorage(Backend backend, int capacity)
         : base(backend, capacity)
     {
         _array = GC.AllocateUninitializedArray<float>(capacity + Slack, pinned: true);
         nint start = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array));
-        Pointer = (float*)((start + Alignment - 1) & ~(nint)(Alignment - 1));
+        _pointer = (float*)((start + Alignment - 1) & ~(nint)(Alignment - 1));
         if (Bytes >= 2L * HugePage && OperatingSystem.IsLinux()) UseHugePages(start, Bytes);
     }
 
-    internal float* Pointer { get; }
+    /// <summary>Part of another buffer; it never goes to a pool.</summary>
+    internal CpuStorage(CpuStorage whole, long offset, int capacity)
+        : base(whole.Backend, capacity)
+    {
+        (_array, IsView) = (whole._array, true);
+        _pointer = whole._pointer + offset;
+    }
+
+    internal float* Pointer
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            if (PassRecording.IsRunning) PassRecording.Touch(this);
+            return _pointer;
+        }
+    }
+
+    /// <summary>Part of another buffer.</summary>
+    internal bool IsView { get; }
+
+    /// <summary>While a pass is recorded: when it uses this buffer.</summary>
+    internal Lifetime? Lifetime { get; set; }
 
     /// <summary>The weight will be used for many products; see <see cref="Backend.Settle"/>.</summary>
     internal bool IsSettled { get; set; }
