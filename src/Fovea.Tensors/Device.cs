@@ -4,6 +4,8 @@ namespace Fovea.Tensors;
 /// <summary>Place where tensors live and are computed: a name and the backend behind it.</summary>
 public sealed class Device
 {
+    private const string PinningVariable = "FOVEA_PIN";
+
     private static readonly Lazy<Device> DefaultCpu = new(() => CreateCpu());
     private static readonly Lazy<Device> DefaultReference = new(CreateReference);
     private static readonly Lock RegistryGate = new();
@@ -32,6 +34,16 @@ public sealed class Device
     /// <summary>Plain scalar loops in double precision: the definition of every primitive.</summary>
     public static Device Reference => DefaultReference.Value;
 
+    /// <summary>Pinning where nobody says which: <c>FOVEA_PIN</c>, else <see cref="Pinning.None"/>.</summary>
+    /// <exception cref="UsageException">The variable has another value.</exception>
+    public static Pinning StandardPinning => Environment.GetEnvironmentVariable(PinningVariable) switch
+    {
+        null or "" => Pinning.None,
+        string text when Enum.GetNames<Pinning>().FirstOrDefault(name =>
+            name.Equals(text, StringComparison.OrdinalIgnoreCase)) is string name => Enum.Parse<Pinning>(name),
+        string text => throw new UsageException($"{PinningVariable} is '{text}', which is not none or cores."),
+    };
+
     /// <summary>Names that <see cref="Open"/> takes, in the order in which they were registered; the first is the usual
     /// one.</summary>
     public static IReadOnlyList<string> Names
@@ -43,7 +55,7 @@ public sealed class Device
     }
 
     // Set by the folder of this assembly's devices, which know this class and not the other way round.
-    internal static Func<int, string?, Precision, Backend>? CpuFactory { get; set; }
+    internal static Func<int, string?, Precision, Pinning, Backend>? CpuFactory { get; set; }
 
     internal static Func<Backend>? ReferenceFactory { get; set; }
 
@@ -75,16 +87,20 @@ public sealed class Device
     /// <param name="threads">Threads that compute on this machine, 1 or more; null: all cores. Results do not depend on
     /// it.</param>
     /// <param name="precision">How it computes products.</param>
+    /// <param name="pinning">Whether those threads have processors of their own, on the device <c>cpu</c>; null: as
+    /// <c>FOVEA_PIN</c> says (<see cref="StandardPinning"/>).</param>
     /// <exception cref="UsageException">No device has this name; the message lists those that there are. Or it has no
-    /// such precision.</exception>
-    public static Device Open(string name, int? threads = null, Precision precision = Precision.Fp32)
+    /// such precision, or does not pin threads.</exception>
+    public static Device Open(string name, int? threads = null, Precision precision = Precision.Fp32,
+        Pinning? pinning = null)
     {
         string[] parts = name.Split(':', 2);
         Registered? kind;
         lock (RegistryGate) Registry.TryGetValue(parts[0], out kind);
-        return kind is null
-            ? throw new UsageException("device: " + NearestName.Message("device", name, Names))
-            : kind.Open(new DeviceRequest(parts.Length > 1 ? parts[1] : "", threads, precision));
+        if (kind is null) throw new UsageException("device: " + NearestName.Message("device", name, Names));
+        if (pinning == Pinning.Cores && !parts[0].Equals("cpu", StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"the device '{name}' does not pin threads; cpu does.") { Field = "pin" };
+        return kind.Open(new DeviceRequest(parts.Length > 1 ? parts[1] : "", threads, precision, pinning));
     }
 
     /// <summary>All kinds of devices: which there are on this machine, and what others lack.</summary>
@@ -120,9 +136,12 @@ public sealed class Device
     /// <c>FOVEA_ISA</c>, else the widest there is.</param>
     /// <param name="precision">How linear layers compute: <see cref="Precision.Fp32"/>, <see cref="Precision.Bf16"/>,
     /// or for inference <see cref="Precision.Int8"/>.</param>
+    /// <param name="pinning">Whether threads have processors of their own; null: <see cref="StandardPinning"/>.</param>
     /// <exception cref="ArgumentException">A negative count, or an instruction set that this machine lacks.</exception>
+    /// <exception cref="UsageException"><c>FOVEA_PIN</c> is none of its values.</exception>
     public static Device CreateCpu(int threads = 0, string? instructionSet = null,
-        Precision precision = Precision.Fp32) => new("cpu", CpuFactory!(threads, instructionSet, precision));
+        Precision precision = Precision.Fp32, Pinning? pinning = null) =>
+        new("cpu", CpuFactory!(threads, instructionSet, precision, pinning ?? StandardPinning));
 
     /// <summary>A reference device of its own, whose memory is counted apart from <see cref="Reference"/>'s.</summary>
     public static Device CreateReference() => new("reference", ReferenceFactory!());
@@ -141,8 +160,8 @@ public sealed class Device
             Field = "precision",
             Remedy = "tf32 is a precision of NVIDIA's cards.",
         },
-        Precision.Fp32 when request.Threads is null => Cpu,
-        Precision precision => CreateCpu(request.Threads ?? 0, precision: precision),
+        Precision.Fp32 when request is { Threads: null, Pinning: null } => Cpu,
+        Precision precision => CreateCpu(request.Threads ?? 0, precision: precision, pinning: request.Pinning),
     };
 
     private static Device Single(DeviceRequest request, Device device) =>
@@ -161,4 +180,6 @@ public sealed class Device
 /// <param name="Index">The text behind the colon of a name such as <c>cuda:1</c>; empty without a colon.</param>
 /// <param name="Threads">Threads that compute on this machine; null: all cores.</param>
 /// <param name="Precision">How it computes products.</param>
-public sealed record DeviceRequest(string Index, int? Threads, Precision Precision = Precision.Fp32);
+/// <param name="Pinning">Whether those threads have processors of their own; null: the device's choice.</param>
+public sealed record DeviceRequest(string Index, int? Threads, Precision Precision = Precision.Fp32,
+    Pinning? Pinning = null);

@@ -116,7 +116,7 @@ public static class TrainingRun
         ICollective ranks = parts.Shards.Ranks;
         if (ranks.Size == 1) return;
         // each machine's own
-        string[] own = ["data", "labels", "cache", "workers", "threads", "out", "weights"];
+        string[] own = ["data", "labels", "cache", "workers", "threads", "pin", "out", "weights"];
         RankAgreement.Require(ranks,
         [
             .. from recipe in new HashSet<Recipe> { asked, parts.Recipe }

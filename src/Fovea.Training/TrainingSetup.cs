@@ -150,7 +150,7 @@ public static class TrainingSetup
         BatchShards shards = new(ranks, recipe.Optimisation.Shards ?? 1);
         int? threads = RankThreads.Of(ranks);
         Device device = Device.Open(RankThreads.DeviceOf(ranks, recipe.Run.Device), recipe.Run.Threads ?? threads,
-            recipe.Run.Precision);
+            recipe.Run.Precision, RankThreads.PinningOf(recipe.Run.Pinning, threads));
         if (device.Backend.UsesHostMemory) StepMemory.Require(recipe, config, shards);
         ImageClassifier model = config.Build();
         int steps = 0;
@@ -179,7 +179,8 @@ public static class TrainingSetup
             Schedule = OptimisationChoice.Schedule(recipe, train.BatchesPerEpoch),
             Average = null,
             Teacher = recipe.Distillation.IsOfFeatures ? null : teacher,
-            Warnings = [.. FineTuning.Warnings(recipe, config),
+            Warnings = [.. device.Backend.Placement is string placement ? (string[])[placement] : [],
+                .. FineTuning.Warnings(recipe, config),
                 .. objective is SelfDistillation
                     && SelfDistillation.SlowTeacher(recipe.Pretraining, steps) is string slow ? (string[])[slow] : []],
             Data = data,

@@ -11,6 +11,15 @@ public sealed class DeviceTests
     }
 
     [Fact]
+    public void ThreadsOfTheCpuArePinnedWhenAsked()
+    {
+        Assert.Null(Device.Open("cpu", 2, pinning: Pinning.None).Backend.Placement);
+        Assert.Matches("pin", Device.Open("cpu", 2, pinning: Pinning.Cores).Backend.Placement);
+        Assert.Equal("pin", Assert.Throws<UsageException>(() =>
+            Device.Open("reference", pinning: Pinning.Cores)).Field);
+    }
+
+    [Fact]
     public void AnUnknownNameIsRefusedWithTheNearest()
     {
         UsageException error = Assert.Throws<UsageException>(() => Device.Open("referense"));

@@ -30,6 +30,7 @@ internal static class BenchCommand
             "--grad-checkpointing");
         Option<int?> threads = Make.Maybe("--threads", SizeForms.Threads,
             "Threads that compute; all cores unless given");
+        Option<Tensors.Pinning?> pin = Make.Pin();
         Option<string> device = Make.Device();
         Option<Tensors.Precision> precision = Make.Precision();
         Option<double> seconds = Make.Of("--seconds", SizeForms.Seconds, 10, "How long to measure");
@@ -48,15 +49,16 @@ internal static class BenchCommand
 
         Command command = new("bench", "Measure how fast this machine trains or runs a model.")
         {
-            model, mode, batchSize, imageSize, attention, checkpoint, threads, device, precision, seconds, steps,
-            compiled, profile, flame, trace, collective, shards, json,
+            model, mode, batchSize, imageSize, attention, checkpoint, threads, pin, device, precision, seconds,
+            steps, compiled, profile, flame, trace, collective, shards, json,
         };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(collective))
             {
                 RequireNone(parsed, "does not go with --collective, which measures no model", model, mode, batchSize,
-                    imageSize, attention, checkpoint, threads, device, precision, compiled, profile, flame, trace);
+                    imageSize, attention, checkpoint, threads, pin, device, precision, compiled, profile, flame,
+                    trace);
                 Run(terminal, parsed.GetValue(shards) ?? Shards, parsed.GetValue(seconds), parsed.GetValue(steps),
                     parsed.GetValue(json));
                 return ExitCode.Success;
@@ -74,6 +76,7 @@ internal static class BenchCommand
                 Attention = parsed.GetValue(attention),
                 GradientCheckpointing = parsed.GetValue(checkpoint),
                 Threads = parsed.GetValue(threads),
+                Pinning = parsed.GetValue(pin),
                 Device = parsed.GetRequiredValue(device),
                 Precision = parsed.GetValue(precision),
                 Seconds = parsed.GetValue(seconds),
@@ -81,6 +84,7 @@ internal static class BenchCommand
                 IsCompiled = parsed.GetValue(compiled),
                 IsProfiled = parsed.GetValue(profile),
             });
+            if (result.Placement is string placement) terminal.Error.WriteLine($"fovea: {placement}");
             if (result.Profile is not null) Write(result, parsed.GetValue(flame), parsed.GetValue(trace));
             if (parsed.GetValue(json)) terminal.Output.WriteLine(JsonText.Line(result));
             else terminal.Console.Line(Describe(result));

@@ -48,6 +48,7 @@ internal sealed class ServeCommand
     private readonly Option<Precision> _precision = Make.Precision();
     private readonly Option<int?> _threads = Make.Maybe("--threads", SizeForms.Threads,
         "Threads that compute; all cores unless given");
+    private readonly Option<Pinning?> _pin = Make.Pin();
     private readonly RecipeOption[] _view = [.. RecipeFields.All
         .Where(field => field.Name is "crop-pct" or "interpolation" or "mean" or "std")
         .Select(field => new RecipeOption(field, "as in the training"))];
@@ -60,7 +61,7 @@ internal sealed class ServeCommand
                 + "are computed together; a run's new best checkpoint takes the old one's place.") { serve._models };
         foreach (Option option in new Option[] { serve._listen, serve._port, serve._hosts, serve._token,
             serve._maxBatch, serve._maxWait, serve._queue, serve._timeLimit, serve._maxBody, serve._maxPixels,
-            serve._maxConnections, serve._model, serve._device, serve._precision, serve._threads }
+            serve._maxConnections, serve._model, serve._device, serve._precision, serve._threads, serve._pin }
             .Concat(serve._view))
             command.Add(option);
         command.SetAction(parsed => serve.Run(parsed, terminal, stop));
@@ -71,7 +72,8 @@ internal sealed class ServeCommand
     private int Run(ParseResult parsed, Terminal terminal, CancellationToken stop)
     {
         Device device = Device.Open(parsed.GetRequiredValue(_device), parsed.GetValue(_threads),
-            parsed.GetValue(_precision));
+            parsed.GetValue(_precision), parsed.GetValue(_pin));
+        if (device.Backend.Placement is string placement) terminal.Error.WriteLine($"fovea: {placement}");
         ServeSettings settings = new()
         {
             Models = parsed.GetRequiredValue(_models),

@@ -80,6 +80,10 @@ internal static class Make
         Core.Options.ValueForm.Choice<Tensors.Precision>(), Tensors.Precision.Fp32,
         "How products are computed: bf16 on every device, tf32 on cuda; int8 on cpu, for inference");
 
+    /// <summary>Pinning of threads to processors of their own; null where it is not given.</summary>
+    public static Option<Tensors.Pinning?> Pin() => Maybe("--pin", Core.Options.ValueForm.Choice<Tensors.Pinning>(),
+        "Keep threads on cores, one per physical core first; FOVEA_PIN unless given, else none");
+
     /// <summary>A value of a form.</summary>
     public static Option<T> Of<T>(string name, Core.Options.ValueForm<T> form, T standard, string description,
         params string[] aliases) => Read(new Option<T>(name, aliases)

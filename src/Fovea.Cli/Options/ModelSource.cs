@@ -34,6 +34,7 @@ internal sealed class ModelSource
     private readonly Option<Precision> _precision = Make.Precision();
     private readonly Option<int?> _threads = Make.Maybe("--threads", SizeForms.Threads,
         "Threads that compute; all cores unless given");
+    private readonly Option<Pinning?> _pin = Make.Pin();
     private readonly Option<bool> _knownClasses = Make.Switch("--known-classes",
         "Leave out images of classes that the model does not know");
     private readonly Option<bool> _allowPartial = Make.Switch("--allow-partial",
@@ -57,7 +58,7 @@ internal sealed class ModelSource
         if (run is null) command.Add(_path);
         else command.Add(run);
         foreach (Option option in new Option[] { _model, _dataset, _data, _labels, _split, _maxPixels, _knownClasses,
-            _allowPartial, _device, _precision, _threads }.Concat(_view))
+            _allowPartial, _device, _precision, _threads, _pin }.Concat(_view))
             command.Add(option);
     }
 
@@ -65,8 +66,13 @@ internal sealed class ModelSource
     public int? Threads(ParseResult parsed) => parsed.GetValue(_threads);
 
     /// <summary>The device that was asked for.</summary>
-    public Device Device(ParseResult parsed) => Tensors.Device.Open(parsed.GetRequiredValue(_device),
-        parsed.GetValue(_threads), parsed.GetValue(_precision));
+    public Device Device(ParseResult parsed)
+    {
+        Device device = Tensors.Device.Open(parsed.GetRequiredValue(_device), parsed.GetValue(_threads),
+            parsed.GetValue(_precision), parsed.GetValue(_pin));
+        if (device.Backend.Placement is string placement) Say(placement);
+        return device;
+    }
 
     public TrainedModel Model(ParseResult parsed)
     {

@@ -35,7 +35,7 @@ public static class Benchmark
             {
                 Field = "compiled",
             };
-        Device device = Device.Open(options.Device, options.Threads, options.Precision);
+        Device device = Device.Open(options.Device, options.Threads, options.Precision, options.Pinning);
         ProfilingBackend? profiler = options.IsProfiled ? new(device.Backend) : null;
         if (profiler is not null) device = new Device(device.Name, profiler);
         bool isHost = device.Backend.IsHost;
@@ -66,6 +66,7 @@ public static class Benchmark
             Compiled = options.IsCompiled,
             BatchSize = options.BatchSize,
             Threads = threads,
+            Placement = device.Backend.Placement,
             Steps = seconds.Length,
             ImagesPerSecond = batch / median,
             ImagesPerSecondBest = batch / seconds[0],

@@ -36,6 +36,9 @@ public sealed record BenchmarkOptions
     /// <summary>Threads; null: all cores.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>Pinning of them to processors of their own; null: as the device does.</summary>
+    public Pinning? Pinning { get; init; }
+
     /// <summary>Forward passes are compiled first; see <see cref="CompiledPass"/>.</summary>
     public bool IsCompiled { get; init; }
 

@@ -27,6 +27,9 @@ public sealed record BenchmarkResult
     /// <summary>Threads that computed.</summary>
     public required int Threads { get; init; }
 
+    /// <summary>Their placement, in a sentence; null: nobody asked.</summary>
+    public string? Placement { get; init; }
+
     /// <summary>Measured steps.</summary>
     public required int Steps { get; init; }
 

@@ -10,7 +10,7 @@ namespace Fovea.Lab.Studies;
 public sealed record StudyCell(Configuration Configuration, ulong Seed, Recipe Recipe)
 {
     /// <summary>Options that decide where and how conveniently a run goes, but not what comes out.</summary>
-    private static readonly HashSet<string> Bookkeeping = ["out", "data", "threads", "workers", "log-every",
+    private static readonly HashSet<string> Bookkeeping = ["out", "data", "threads", "pin", "workers", "log-every",
         "checkpoint-every", "checkpoint-minutes", "keep-checkpoints", "train-eval"];
 
     /// <summary>The run directory.</summary>

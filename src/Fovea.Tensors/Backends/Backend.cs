@@ -11,6 +11,9 @@ public abstract partial class Backend
     /// <summary>Threads of this machine that compute, the caller's included.</summary>
     public virtual int Threads => 1;
 
+    /// <summary>Placement of the threads, in a sentence; null: nobody asked (<see cref="Pinning"/>).</summary>
+    public virtual string? Placement => null;
+
     /// <summary>Whether its buffers are this machine's memory and not a card's own.</summary>
     public virtual bool UsesHostMemory => true;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Fovea.Core.Collectives;
+using Fovea.Tensors;
 
 namespace Fovea.Training.Ranks;
 
@@ -10,6 +11,20 @@ internal static class RankThreads
     /// <summary>Threads of this rank; null where there is one rank.</summary>
     public static int? Of(ICollective ranks) =>
         ranks.Size == 1 ? null : Of(ranks, Environment.MachineName + " " + Allowed(), Environment.ProcessorCount);
+
+    /// <summary>Pinning of this rank's threads: ranks that share processors would keep theirs on the same
+    /// ones.</summary>
+    /// <param name="asked">What a recipe asks for.</param>
+    /// <param name="threads">Threads of this rank; see <see cref="Of(ICollective)"/>.</param>
+    /// <exception cref="UsageException">They would.</exception>
+    public static Pinning? PinningOf(Pinning? asked, int? threads) =>
+        (asked ?? Device.StandardPinning) == Pinning.Cores && threads < Environment.ProcessorCount
+            ? throw new UsageException("ranks that share processors cannot have their threads pinned to them.")
+            {
+                Field = "pin",
+                Remedy = "Let the launcher give each rank its own: most bind ranks to cores when asked.",
+            }
+            : asked;
 
     /// <summary>The device of this rank: of several cards, ranks of a machine have one each unless a number is
     /// given.</summary>

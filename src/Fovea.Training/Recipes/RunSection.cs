@@ -17,6 +17,10 @@ public sealed record RunSection
     /// <summary>Threads that compute; null: all cores. Results do not depend on it.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>Pinning of them to processors of their own; null: as the device does. Results do not depend on
+    /// it.</summary>
+    public Pinning? Pinning { get; init; }
+
     /// <summary>Steps between logged steps; 50.</summary>
     public int LogEvery { get; init; } = 50;
 

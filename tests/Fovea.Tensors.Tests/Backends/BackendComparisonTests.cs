@@ -29,7 +29,7 @@ public sealed class BackendComparisonTests
         AssertNone(BackendCases.Of(family).Select(test =>
         {
             double[][] alone = test.Results(TestDevices.Cpu(instructionSet, threads: 1));
-            foreach (int threads in (int[])[2, 3])
+            foreach (int threads in (int[])[2, 3, 12])
             {
                 double[][] together = test.Results(TestDevices.Cpu(instructionSet, threads));
                 for (int i = 0; i < alone.Length; i++)

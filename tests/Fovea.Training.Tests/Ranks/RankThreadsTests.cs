@@ -1,4 +1,5 @@
 using Fovea.Core.Collectives;
+using Fovea.Tensors;
 using Fovea.Training.Ranks;
 
 namespace Fovea.Training.Tests.Ranks;
@@ -13,6 +14,16 @@ public sealed class RankThreadsTests
             rank => RankThreads.Of(rank, bound[rank.Rank].Processors, bound[rank.Rank].Count)));
         Assert.Equal([1, 1, 1], ThreadRanks.Run(3, rank => RankThreads.Of(rank, "c 0-1", 2)));
         Assert.Null(RankThreads.Of(SingleProcess.Instance));
+    }
+
+    [Fact]
+    public void Ranks_that_share_processors_are_not_pinned_to_them()
+    {
+        int all = Environment.ProcessorCount;
+        Assert.Equal("pin", Assert.Throws<UsageException>(() => RankThreads.PinningOf(Pinning.Cores, all - 1)).Field);
+        Assert.Equal(Pinning.Cores, RankThreads.PinningOf(Pinning.Cores, all));
+        Assert.Equal(Pinning.Cores, RankThreads.PinningOf(Pinning.Cores, null));
+        Assert.Equal(Pinning.None, RankThreads.PinningOf(Pinning.None, all - 1));
     }
 
     [Fact]

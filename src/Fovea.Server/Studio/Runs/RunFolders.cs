@@ -16,7 +16,7 @@ internal sealed class RunFolders(IReadOnlyList<string> folders, bool control)
     private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(10);
 
     /// <summary>Fields that say where and how conveniently a run goes.</summary>
-    private static readonly HashSet<string> Bookkeeping = ["out", "threads", "workers", "log-every",
+    private static readonly HashSet<string> Bookkeeping = ["out", "threads", "pin", "workers", "log-every",
         "checkpoint-every", "checkpoint-minutes", "keep-checkpoints", "track", "histogram-every", "timeline",
         "train-eval"];
 

@@ -18,10 +18,10 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         AttentionArguments a = arguments;
         float* yData = Floats(y), sums = Floats(logSums);
-        if (a.Batch * a.Heads < MinimumParts)
+        if (a.Batch * a.Heads < WantedParts)
         {
             // Few heads: their queries are shared out.
-            int queries = Parts(Parts(a.Queries, Parts(MinimumParts, Math.Max(1, a.Batch * a.Heads))),
+            int queries = Parts(Parts(a.Queries, Parts(WantedParts, Math.Max(1, a.Batch * a.Heads))),
                 V.TileRows) * V.TileRows;
             int blocks = Parts(a.Queries, Math.Max(1, queries));
             _pool.Run(a.Batch * a.Heads * blocks, part =>
@@ -91,7 +91,7 @@ internal sealed unsafe partial class CpuBackend<V>
     /// meanwhile.</summary>
     private void ForHeads(AttentionArguments a, Action<int, int> body)
     {
-        int total = a.Batch * a.Heads, perPart = Math.Max(1, total / (2 * MinimumParts));
+        int total = a.Batch * a.Heads, perPart = Math.Max(1, total / (2 * WantedParts));
         _pool.Run(Parts(total, perPart), part =>
         {
             int end = Math.Min(total, (part + 1) * perPart);

@@ -106,7 +106,7 @@ internal sealed unsafe partial class CpuBackend<V>
                 MostColumns), Panels<V>.Padded(columns));
         int chunks = columns == 0 ? 0 : Parts(columns, width);
         // Where that makes few parts, several share the columns and take some of the rows each.
-        int block = Parts(Parts(rows, Math.Max(1, MinimumParts / Math.Max(1, chunks * a.Groups))),
+        int block = Parts(Parts(rows, Math.Max(1, WantedParts / Math.Max(1, chunks * a.Groups))),
             V.TileRows) * V.TileRows, blocks = Parts(rows, block);
         _pool.Run(chunks * blocks * a.Groups, part =>
         {
@@ -155,6 +155,9 @@ internal sealed unsafe partial class CpuBackend<V>
             size = a.In * kernel * outputs;
         int shares = Math.Max(1, Math.Min(Parts(MinimumParts, blocks * a.Groups), Parts(columns, ColumnsPerSum)));
         int share = Math.Max(1, Parts(columns, shares));
+        // For many threads fewer channels, not shorter sums.
+        block = Parts(block, Math.Max(1, WantedParts / Math.Max(MinimumParts, shares * blocks * a.Groups)));
+        blocks = Parts(inputs, block);
         float* source = Floats(x), slopes = Floats(dy);
         nint plane = (nint)a.Height * a.Width;
         CpuStorage partial = Borrow((long)shares * size);

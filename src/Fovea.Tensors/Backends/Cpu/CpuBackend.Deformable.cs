@@ -12,7 +12,7 @@ internal sealed unsafe partial class CpuBackend<V>
         float* valueData = Floats(values.Storage) + values.Offset, locationData = Floats(locations),
             weightData = Floats(weights), yData = Floats(y);
         if (a.Batch == 0 || a.Queries == 0) return;
-        int perPart = Parts(a.Queries, Parts(2 * MinimumParts, a.Batch)), blocks = Parts(a.Queries, perPart);
+        int perPart = Parts(a.Queries, Parts(2 * WantedParts, a.Batch)), blocks = Parts(a.Queries, perPart);
         _pool.Run(a.Batch * blocks, part =>
         {
             int first = part % blocks * perPart;
@@ -34,7 +34,7 @@ internal sealed unsafe partial class CpuBackend<V>
         float* dvalues = g.Values is { } target ? Floats(target.View.Storage) + target.View.Offset : null;
         float* dlocations = Floats(g.Locations), dweights = Floats(g.Weights);
         int dstride = g.Values?.View.Stride ?? 0, heads = a.Batch * a.Heads,
-            perPart = Math.Max(1, heads / (2 * MinimumParts));
+            perPart = Math.Max(1, heads / (2 * WantedParts));
         _pool.Run(Parts(heads, perPart), part =>
         {
             for (int index = part * perPart; index < Math.Min(heads, (part + 1) * perPart); index++)

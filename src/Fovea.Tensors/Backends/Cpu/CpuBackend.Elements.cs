@@ -123,11 +123,38 @@ internal sealed unsafe partial class CpuBackend<V>
             return;
         }
 
+        if (inner > V.Count && outer < MinimumParts && (long)summed * inner > ElementsPerPart)
+        {
+            // Few long sums: each of their columns by itself.
+            for (nint o = 0; o < outer; o++)
+            {
+                float* from = x + o * summed * inner, to = y + o * inner;
+                ForElements(inner, (start, length) =>
+                    SumColumns(from, to, summed, inner, start, length, scale, accumulate), cost: summed);
+            }
+
+            return;
+        }
+
         ForRows(outer, summed * inner, (row, rows) =>
         {
             for (nint o = row; o < row + rows; o++)
                 BinaryKernels<V>.SumRows(x + o * summed * inner, y + o * inner, summed, inner, scale, accumulate);
         });
+    }
+
+    /// <summary>Some columns of what <see cref="BinaryKernels{V}.SumRows"/> computes, added in its order.</summary>
+    private static void SumColumns(float* x, float* y, int rows, int columns, int first, int count, float scale,
+        bool accumulate)
+    {
+        for (int i = first; i < first + count; i += V.Count)
+        {
+            int lanes = Math.Min(V.Count, first + count - i);
+            V sum = V.Zero;
+            for (int r = 0; r < rows; r++) sum += V.LoadPartial(x + (nint)r * columns + i, lanes);
+            sum *= V.Broadcast(scale);
+            V.StorePartial(y + i, accumulate ? sum + V.LoadPartial(y + i, lanes) : sum, lanes);
+        }
     }
 
     public override void BroadcastTo(Storage x, Shape xShape, Target y, Shape shape, float scale)
@@ -172,9 +199,12 @@ internal sealed unsafe partial class CpuBackend<V>
         float* dyData = Floats(dy), dxData = Floats(dx);
         int* positions = (int*)Floats(indices);
         if (!dx.Accumulate) Fill(dx.Storage, outer * axis * inner, 0);
-        for (nint o = 0; o < outer; o++)
-            for (int i = 0; i < inner;
-                i++) dxData[(o * axis + positions[o * inner + i]) * inner + i] += dyData[o * inner + i];
+        ForRows(outer, inner, (row, rows) =>
+        {
+            for (nint o = row; o < row + rows; o++)
+                for (int i = 0; i < inner; i++)
+                    dxData[(o * axis + positions[o * inner + i]) * inner + i] += dyData[o * inner + i];
+        });
     }
 
     public override void AddScaled(Storage x, Target y, int count, float scale)

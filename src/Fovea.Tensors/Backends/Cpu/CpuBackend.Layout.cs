@@ -4,6 +4,8 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
+    private const int ColumnsPerScatter = 64;   // a few lines of each row
+
     public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Target y)
     {
         if (xShape.Elements == 0) return;
@@ -64,8 +66,15 @@ internal sealed unsafe partial class CpuBackend<V>
         float* from = Floats(dy), to = Floats(dx);
         int* positions = (int*)Floats(indices);
         if (!dx.Accumulate) Fill(dx.Storage, rows * columns, 0);
-        for (nint i = 0; i < count; i++)
-            ElementKernels<V>.AddScaled(from + i * columns, to + (nint)positions[i] * columns, columns, 1, true);
+        // Several rows may go to one, in their order: a part is some columns of all.
+        int perPart = (long)count * columns <= ElementsPerPart ? Math.Max(1, columns) : ColumnsPerScatter;
+        _pool.Run(Parts(columns, perPart), part =>
+        {
+            int start = part * perPart, length = Math.Min(perPart, columns - start);
+            for (nint i = 0; i < count; i++)
+                ElementKernels<V>.AddScaled(from + i * columns + start, to + (nint)positions[i] * columns + start,
+                    length, 1, true);
+        });
     }
 
     public override void Patchify(Storage image, Storage y, int batch, int channels, int height, int width, int size)
@@ -85,12 +94,13 @@ internal sealed unsafe partial class CpuBackend<V>
 
     /// <summary>Offsets of each row of pixels of each patch, in the image and among the patches.</summary>
     private void ForPatchRows(int batch, int channels, int height, int width, int size, Action<nint, nint> body) =>
-        _pool.Run(batch, b =>
+        _pool.Run(batch * (height / size), part =>
     {
+        (int b, int band) = Math.DivRem(part, height / size);
         int columns = width / size;
         nint patchSize = (nint)channels * size * size;
         for (int c = 0; c < channels; c++)
-            for (int row = 0; row < height; row++)
+            for (int row = band * size; row < (band + 1) * size; row++)
             {
                 nint pixel = (((nint)b * channels + c) * height + row) * width;
                 nint patch = ((nint)b * (height / size) + row / size) * columns * patchSize

@@ -8,6 +8,7 @@ internal sealed unsafe partial class CpuBackend<V>
 {
     private const int RowsPerSum = 256;   // most rows of x that one pass of a weight gradient packs
     private const int SmallSum = 1 << 16;   // results of so many elements stay in the second-level cache
+    private const int FewestSteps = 32;   // of a panel, that are packed by themselves
 
     public override void Linear(in LinearArguments arguments, Storage y)
     {
@@ -28,8 +29,8 @@ internal sealed unsafe partial class CpuBackend<V>
         LinearArguments l = arguments;
         float* weight = Floats(l.Weight), x = Floats(l.X);
         CpuStorage packed = PanelsOf(l.Weight, l.Out, l.In, (long)l.In * Panels<V>.Padded(l.Out), to =>
-            _pool.Run(Panels<V>.Count(l.Out), p => Panels<V>.PackTransposed(
-                weight, l.In, l.In, p * Panels<V>.Width, l.Out, to.Pointer + (nint)p * Panels<V>.Width * l.In)));
+            ForPanels(l.Out, l.In, (column, width, step, steps) => Panels<V>.PackTransposed(
+                weight + step, l.In, steps, column, l.Out, to.Pointer + (nint)column * l.In + (nint)step * width)));
         float* panels = packed.Pointer;
 
         BlockTarget target = new((nint)Floats(y), l.Out, (nint)Floats(l.Residual), l.Out, (nint)Floats(l.Bias));
@@ -39,8 +40,8 @@ internal sealed unsafe partial class CpuBackend<V>
         }
         else
         {
-            int block = RowsPerBlock(l.Rows, l.In);
-            if (Parts(l.Rows, block) >= MinimumParts)
+            int block = RowsPerBlock(l.Rows, l.In, WantedParts);
+            if (Parts(l.Rows, block) >= WantedParts)
             {
                 // Many rows: f(x) of a block lives in the cache only.
                 _pool.Run(Parts(l.Rows, block), part =>
@@ -63,6 +64,22 @@ internal sealed unsafe partial class CpuBackend<V>
         }
 
         Release(packed, l.Weight);
+    }
+
+    /// <summary>Calls <paramref name="body"/>(column, width of its panel, first step, steps) for all panels, for many
+    /// threads in pieces of their steps.</summary>
+    private void ForPanels(int columns, int inner, Action<int, int, int, int> body)
+    {
+        int panels = Panels<V>.Count(columns),
+            steps = Threads <= FewThreads ? inner
+                : Parts(Math.Max(FewestSteps, Parts(inner, Parts(Threads, Math.Max(1, panels)))),
+                    Alignment) * Alignment,
+            pieces = Math.Max(1, Parts(inner, Math.Max(1, steps)));
+        _pool.Run(panels * pieces, part =>
+        {
+            int column = part / pieces * Panels<V>.Width, step = part % pieces * steps;
+            body(column, Panels<V>.WidthAt(column, columns), step, Math.Min(steps, inner - step));
+        });
     }
 
     /// <summary>f(x) of some rows; a layer norm also notes its statistics.</summary>
@@ -92,8 +109,9 @@ internal sealed unsafe partial class CpuBackend<V>
         float* weight = Floats(l.Weight), dyData = Floats(dy), dx = Floats(g.Dx);
         CpuStorage packed = Borrow((long)l.Out * Panels<V>.Padded(l.In));
         float* panels = packed.Pointer;
-        _pool.Run(Panels<V>.Count(l.In), p => Panels<V>.Pack(
-            weight, l.In, l.Out, p * Panels<V>.Width, l.In, panels + (nint)p * Panels<V>.Width * l.Out));
+        ForPanels(l.In, l.Out, (column, width, step, steps) => Panels<V>.Pack(
+            weight + (nint)step * l.In, l.In, steps, column, l.In,
+            panels + (nint)column * l.Out + (nint)step * width));
 
         if (l.Input == LinearInput.Identity)
         {
@@ -102,9 +120,11 @@ internal sealed unsafe partial class CpuBackend<V>
         }
         else
         {
-            int block = RowsPerBlock(l.Rows, l.Out), blocks = Parts(l.Rows, block);
+            // The sums of a norm are those of a block, whoever computes it.
+            int block = RowsPerBlock(l.Rows, l.Out, l.Input == LinearInput.LayerNorm ? MinimumParts : WantedParts),
+                blocks = Parts(l.Rows, block);
             NormSums sums = new(this, g, blocks, l.In);
-            if (blocks >= MinimumParts)
+            if (KeepBusy(blocks))
             {
                 _pool.Run(blocks, part =>
                 {
@@ -188,44 +208,79 @@ internal sealed unsafe partial class CpuBackend<V>
         int size = l.In * l.Out, share = Parts(Parts(l.Rows, MinimumParts), 8) * 8, shares = Parts(l.Rows, share);
         // Beside a small result two passes find room in the cache: this one's rows and the next one's.
         int pass = Parts(share, Parts(share, size <= SmallSum ? RowsPerSum / 2 : RowsPerSum));
+        // For many threads a share is cut by columns of x: each takes some panels, through all passes.
+        int panelCount = Panels<V>.Count(l.In),
+            perCut = Threads <= FewThreads ? panelCount : Parts(panelCount, Parts(WantedParts, shares)),
+            cuts = Parts(panelCount, Math.Max(1, perCut));
+        int rowsPerCut = Parts(Parts(l.Out, Evening(shares * cuts)), V.TileRows) * V.TileRows,
+            rowCuts = Parts(l.Out, rowsPerCut);
         CpuStorage partial = Borrow((long)shares * size), partialBias = Borrow((long)shares * l.Out);
         float* partials = partial.Pointer, biases = partialBias.Pointer;
-        _pool.Run(shares, s =>
+        _pool.Run(shares * cuts * rowCuts, part =>
         {
+            (int s, int cut) = Math.DivRem(part, cuts * rowCuts);
+            (cut, int rowCut) = Math.DivRem(cut, rowCuts);
+            int first = cut * perCut * Panels<V>.Width, width = Math.Min(perCut * Panels<V>.Width, l.In - first);
+            int firstRow = rowCut * rowsPerCut, height = Math.Min(rowsPerCut, l.Out - firstRow);
+            // All pieces of a share take some columns of its bias each.
+            int biasColumns = Parts(Parts(l.Out, cuts * rowCuts), Alignment) * Alignment,
+                firstBias = part % (cuts * rowCuts) * biasColumns,
+                biasCount = dbias == null ? 0 : Math.Clamp(l.Out - firstBias, 0, biasColumns);
             using Scratch scratch = Scratch.Begin();
             float* sum = partials + (nint)s * size, bias = biases + (nint)s * l.Out,
-                panels = scratch.Floats(RowsPerSum * Panels<V>.Padded(l.In));
+                panels = scratch.Floats(RowsPerSum * Panels<V>.Padded(width));
             float* pairs = TTiles.Element == Element.Pair ? scratch.Floats(RowsPerSum / 2 * l.Out) : null;
             int end = Math.Min(l.Rows, (s + 1) * share);
-            new Span<float>(bias, l.Out).Clear();
+            if (biasCount > 0) new Span<float>(bias + firstBias, biasCount).Clear();
             for (int row = s * share; row < end; row += pass)
             {
                 int rows = Math.Min(pass, end - row);
                 float* dyRows = dy + (nint)row * l.Out;
-                if (dbias != null) RowKernels<V>.AddColumns(dyRows, bias, rows, l.Out);
-                BlockTarget target = new((nint)sum, l.In, row == s * share ? 0 : (nint)sum, l.In);
+                if (biasCount > 0) AddColumns(dyRows + firstBias, bias + firstBias, rows, biasCount, l.Out);
+                float* from = sum + (nint)firstRow * l.In + first;
+                BlockTarget target = new((nint)from, l.In, row == s * share ? 0 : (nint)from, l.In);
                 int next = Math.Min(pass, end - row - rows);
-                Ahead ahead = new(Parts(l.Out, V.TileRows) * Panels<V>.Count(l.In), dyRows + (nint)rows * l.Out,
+                Ahead ahead = new(Parts(height, V.TileRows) * Panels<V>.Count(width), dyRows + (nint)rows * l.Out,
                     (long)next * l.Out, Floats(l.X) + (nint)(row + rows) * l.In, (long)next * l.In);
                 if (TTiles.Element == Element.Pair)
                 {
-                    for (int column = 0; column < l.In; column += Panels<V>.Width)
-                        PackTransformedPairs(l, row, rows, column, panels);
+                    int steps = PairPanels<V>.Steps(rows);
+                    for (int column = first; column < first + width; column += Panels<V>.Width)
+                        PackTransformedPairs(l, row, rows, column, panels - (nint)first * steps);
                     PairRows(dy, row, rows, l.Out, pairs);
-                    Block<V, TTiles>.Multiply(pairs, 1, l.Out, l.Out, panels, l.In, PairPanels<V>.Steps(rows), target,
+                    Block<V, TTiles>.Multiply(pairs + firstRow, 1, l.Out, height, panels, width, steps, target,
                         ahead: &ahead);
                     continue;
                 }
 
-                for (int column = 0; column < l.In; column += Panels<V>.Width)
-                    PackTransformed(l, row, rows, column, panels);
-                Block<V, TTiles>.Multiply(dyRows, 1, l.Out, l.Out, panels, l.In, rows, target, ahead: &ahead);
+                for (int column = first; column < first + width; column += Panels<V>.Width)
+                    PackTransformed(l, row, rows, column, panels - (nint)first * rows);
+                Block<V, TTiles>.Multiply(dyRows + firstRow, 1, l.Out, height, panels, width, rows, target,
+                    ahead: &ahead);
             }
         });
         AddUp(partials, shares, size, dw, accumulate);
         if (dbias != null) AddUp(biases, shares, l.Out, dbias, accumulateBias);
         _buffers.Return(partial);
         _buffers.Return(partialBias);
+    }
+
+    /// <summary>sums += some columns over some rows, in order.</summary>
+    private static void AddColumns(float* x, float* sums, int rows, int columns, int stride)
+    {
+        if (columns == stride)
+        {
+            RowKernels<V>.AddColumns(x, sums, rows, columns);
+            return;
+        }
+
+        for (int i = 0; i < columns; i += V.Count)
+        {
+            int lanes = Math.Min(V.Count, columns - i);
+            V sum = V.LoadPartial(sums + i, lanes);
+            for (int r = 0; r < rows; r++) sum += V.LoadPartial(x + (nint)r * stride + i, lanes);
+            V.StorePartial(sums + i, sum, lanes);
+        }
     }
 
     /// <summary>y (+)= Σ of <paramref name="count"/> arrays that lie one after another, in order.</summary>
@@ -239,7 +294,7 @@ internal sealed unsafe partial class CpuBackend<V>
             for (int p = 0; p < count; p++) sum += V.LoadPartial(partials + (nint)p * size + i, lanes);
             V.StorePartial(y + i, sum, lanes);
         }
-    });
+    }, cost: count);
 
     /// <summary>A panel of f(x) for some rows.</summary>
     private static void PackTransformed(in LinearArguments l, int row, int rows, int column, float* panels) =>
@@ -281,11 +336,13 @@ internal sealed unsafe partial class CpuBackend<V>
         {
             if (target is not (Storage destination, bool accumulate)) return;
             float* y = Floats(destination);
-            for (int i = 0; i < columns; i++)
+            for (int i = 0; i < columns; i += V.Count)
             {
-                float sum = accumulate ? y[i] : 0;
-                for (int b = 0; b < blocks; b++) sum += _sums!.Pointer[2 * (nint)b * columns + offset + i];
-                y[i] = sum;
+                int lanes = Math.Min(V.Count, columns - i);
+                V sum = accumulate ? V.LoadPartial(y + i, lanes) : V.Zero;
+                for (int b = 0; b < blocks; b++)
+                    sum += V.LoadPartial(_sums!.Pointer + 2 * (nint)b * columns + offset + i, lanes);
+                V.StorePartial(y + i, sum, lanes);
             }
         }
     }

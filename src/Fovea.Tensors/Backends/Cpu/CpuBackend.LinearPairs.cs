@@ -49,9 +49,10 @@ internal sealed unsafe partial class CpuBackend<V>
         }
         else
         {
-            int block = RowsPerBlock(l.Rows, steps), blocks = Parts(l.Rows, block);
+            int block = RowsPerBlock(l.Rows, steps, l.Input == LinearInput.LayerNorm ? MinimumParts : WantedParts),
+                blocks = Parts(l.Rows, block);
             NormSums sums = new(this, g, blocks, l.In);
-            CpuStorage? product = blocks >= MinimumParts ? null : Borrow((long)l.Rows * l.In);
+            CpuStorage? product = KeepBusy(blocks) ? null : Borrow((long)l.Rows * l.In);
             if (product is not null)
                 MultiplyRows<TTiles>(l.Rows, steps, panels, l.In, new((nint)product.Pointer, l.In), Convert);
             _pool.Run(blocks, part =>
@@ -141,8 +142,8 @@ internal sealed unsafe partial class CpuBackend<V>
         RowConversion convert)
         where TTiles : struct, ITiles
     {
-        int block = RowsPerBlock(rows, steps);
-        if (Parts(rows, block) >= MinimumParts)
+        int block = RowsPerBlock(rows, steps, WantedParts);
+        if (Parts(rows, block) >= WantedParts)
         {
             _pool.Run(Parts(rows, block), part =>
             {

@@ -57,8 +57,9 @@ internal sealed unsafe partial class CpuBackend<V>
         where TTiles : struct, ITiles
     {
         if (rows == 0 || columns == 0) return;
-        int block = RowsPerBlock(rows, inner), blocks = Parts(rows, block), panelCount = Panels<V>.Count(columns);
-        int chunks = Math.Min(panelCount, Parts(MinimumParts, blocks)), panelsPerChunk = Parts(panelCount, chunks);
+        int block = RowsPerBlock(rows, inner, WantedParts), blocks = Parts(rows, block),
+            panelCount = Panels<V>.Count(columns);
+        int chunks = Math.Min(panelCount, Parts(WantedParts, blocks)), panelsPerChunk = Parts(panelCount, chunks);
         chunks = Parts(panelCount, panelsPerChunk);
         _pool.Run(blocks * chunks, part =>
         {
@@ -74,10 +75,16 @@ internal sealed unsafe partial class CpuBackend<V>
     /// Rows of a block: whole tiles, about 256 KiB of the left side so that it stays in the second-level cache, and
     /// enough blocks to share out.
     /// </summary>
-    private static int RowsPerBlock(int rows, int inner)
+    /// <param name="rows">Rows of the left side.</param>
+    /// <param name="inner">Their length.</param>
+    /// <param name="parts">Blocks that are enough.</param>
+    private int RowsPerBlock(int rows, int inner, int parts = MinimumParts)
     {
         int fitting = Math.Clamp(65536 / Math.Max(1, inner), 2 * V.TileRows, 20 * V.TileRows);
-        int sharing = Math.Max(V.TileRows, Parts(rows, MinimumParts));
-        return Parts(Math.Min(fitting, sharing), V.TileRows) * V.TileRows;
+        int sharing = Math.Max(V.TileRows, Parts(rows, parts));
+        int block = Parts(Math.Min(fitting, sharing), V.TileRows) * V.TileRows;
+        if (parts == MinimumParts || rows == 0) return block;
+        int turns = Parts(Parts(rows, block), Threads);   // of each thread; all have as many
+        return Parts(Parts(rows, turns * Threads), V.TileRows) * V.TileRows;
     }
 }

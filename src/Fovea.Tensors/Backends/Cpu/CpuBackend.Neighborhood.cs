@@ -49,7 +49,7 @@ internal sealed unsafe partial class CpuBackend<V>
 
     private void ForWindows(int total, Action<int> body)
     {
-        int perPart = Math.Max(1, total / (2 * MinimumParts));
+        int perPart = Math.Max(1, total / (2 * WantedParts));
         _pool.Run(Parts(total, perPart), part =>
         {
             for (int index = part * perPart; index < Math.Min(total, (part + 1) * perPart); index++) body(index);

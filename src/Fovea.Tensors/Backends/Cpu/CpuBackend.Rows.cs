@@ -5,6 +5,8 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
+    private const int CrossEntropyCost = 16;   // of an element, against a usual one
+
     public override void ColumnSums(Storage x, Target y, int rows, int columns)
     {
         const int RowsPerPart = 512;
@@ -78,7 +80,7 @@ internal sealed unsafe partial class CpuBackend<V>
         CrossEntropyArguments a = arguments;
         float* x = Floats(logits), loss = Floats(losses), targets = Floats(a.Targets), weights = Floats(a.ClassWeights);
         int* labels = (int*)Floats(a.Labels);
-        ForRows(a.Rows, a.Columns, (row, count) =>
+        ForRows(a.Rows, CrossEntropyCost * a.Columns, (row, count) =>
         {
             for (nint r = row; r < row + count; r++)
             {
@@ -103,7 +105,7 @@ internal sealed unsafe partial class CpuBackend<V>
         float* x = Floats(logits), d = Floats(dlosses), dx = Floats(dlogits), targets = Floats(a.Targets),
             weights = Floats(a.ClassWeights);
         int* labels = (int*)Floats(a.Labels);
-        ForRows(a.Rows, a.Columns, (row, count) =>
+        ForRows(a.Rows, CrossEntropyCost * a.Columns, (row, count) =>
         {
             for (nint r = row; r < row + count; r++)
             {

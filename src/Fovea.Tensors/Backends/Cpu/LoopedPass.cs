@@ -14,7 +14,7 @@ internal sealed unsafe class LoopedPass : RecordedPass
     internal LoopedPass(WorkerPool pool, CpuStorage arena, PassRecording recording)
     {
         (_pool, _arena, _input, _result) = (pool, arena, recording.Input!, recording.Result!);
-        _loops = [.. recording.Loops.Select(loop => new WorkerPool.Loop(loop.Count, loop.Body))];
+        _loops = [.. recording.Loops.Select(loop => new WorkerPool.Loop(pool, loop.Count, loop.Body))];
         _packed = [.. recording.Packed];
         _held = [.. recording.Held];
         foreach (CpuStorage storage in _held) storage.Retain();   // out of its pool as long as there is this pass

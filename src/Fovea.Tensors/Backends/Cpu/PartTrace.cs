@@ -7,6 +7,11 @@ internal static class PartTrace
 {
     private static volatile Request? _request;
 
+    /// <summary>Gets, loop by loop, the ticks of each part of the loops that this thread calls, which then computes
+    /// them alone, one part after the other; null: nobody asks.</summary>
+    [field: ThreadStatic]
+    internal static List<long[]>? Loops { get; set; }
+
     /// <summary>Parts are noted from now on, under a name.</summary>
     internal static void Begin(Timeline timeline, string name) => _request = new(timeline, name);
 

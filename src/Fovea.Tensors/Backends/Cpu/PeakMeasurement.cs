@@ -35,6 +35,10 @@ public static class PeakMeasurement
         return best;
     }
 
+    /// <summary>Nanoseconds that it takes to hand a loop to all threads and to wait for the last of them.</summary>
+    /// <param name="threads">Threads of the loop, the calling one included; at most as many as processors.</param>
+    public static double LoopNanoseconds(int threads) => BarrierMeasurement.Nanoseconds(threads);
+
     private static double Rate<V>()
         where V : struct, ISimd<V>
     {

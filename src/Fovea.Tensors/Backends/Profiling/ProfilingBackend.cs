@@ -29,11 +29,18 @@ public sealed class ProfilingBackend : Backend
     /// time.</summary>
     public Timeline? Threading { get; set; }
 
+    /// <summary>True: the calling thread computes loops of the CPU alone, cut as for all threads, and the time of each
+    /// part is noted.</summary>
+    public bool IsPartwise { get; set; }
+
     /// <summary>Forgets the calls.</summary>
     public void Clear() => _calls.Clear();
 
     /// <inheritdoc/>
     public override int Threads => _inner.Threads;
+
+    /// <inheritdoc/>
+    public override string? Placement => _inner.Placement;
 
     /// <inheritdoc/>
     public override bool UsesHostMemory => _inner.UsesHostMemory;
@@ -688,6 +695,7 @@ public sealed class ProfilingBackend : Backend
     {
         if (!IsOn) return;
         if (Threading is not null) PartTrace.Begin(Threading, name);
+        if (IsPartwise) PartTrace.Loops = [];
         _began = Stopwatch.GetTimestamp();
     }
 
@@ -697,6 +705,10 @@ public sealed class ProfilingBackend : Backend
         _inner.Synchronize();   // a card's call returns before its result is there
         PartTrace.End();
         long moved = (_inner as MetaBackend)?.MovedBytes ?? 0;
-        _calls.Add(new(name, work.Size ?? "", work.Flops, moved, _began, Stopwatch.GetTimestamp()));
+        _calls.Add(new(name, work.Size ?? "", work.Flops, moved, _began, Stopwatch.GetTimestamp())
+        {
+            Loops = PartTrace.Loops,
+        });
+        PartTrace.Loops = null;
     }
 }

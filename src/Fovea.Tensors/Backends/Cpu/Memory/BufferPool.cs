@@ -2,7 +2,9 @@ namespace Fovea.Tensors.Backends.Cpu.Memory;
 
 /// <summary>Free buffers by size. A request takes the smallest that fits, if it is not more than twice too
 /// large.</summary>
-internal sealed class BufferPool(Backend backend)
+/// <param name="backend">The backend that buffers belong to.</param>
+/// <param name="touch">Gets each new buffer before it is used; null: nothing has to be done.</param>
+internal sealed class BufferPool(Backend backend, Action<CpuStorage>? touch)
 {
     private readonly Lock _gate = new();
     private readonly SortedList<int, Stack<CpuStorage>> _free = [];
@@ -26,6 +28,7 @@ internal sealed class BufferPool(Backend backend)
 
         CpuStorage fresh = new(backend, size);
         Interlocked.Add(ref _allocated, fresh.Bytes);
+        touch?.Invoke(fresh);
         return fresh;
     }
 
