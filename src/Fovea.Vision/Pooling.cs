@@ -17,4 +17,8 @@ public enum Pooling
     /// <summary>A learned query attends to the normed patch tokens, an MLP follows (Zhai et al. 2022, arXiv:2106.04560,
     /// section 3.2, "MAP head"; timm's <c>global_pool='map'</c>).</summary>
     Map,
+
+    /// <summary>The mean of the normed patch tokens (timm's <c>global_pool='avg'</c> without <c>fc_norm</c>; SigLIP's
+    /// <c>gap</c> models).</summary>
+    NormedMean,
 }

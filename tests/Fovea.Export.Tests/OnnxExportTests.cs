@@ -69,6 +69,7 @@ public sealed class OnnxExportTests
         ["GeGLU"] = Models.Chosen with { GatedMlp = true },
         ["ReLU"] = Models.Chosen with { Activation = UnaryOperator.Relu },
         ["mean"] = Models.Chosen with { Pooling = Pooling.Mean, ClassToken = false, Position = PositionKind.Relative },
+        ["normed mean"] = Models.Chosen with { Pooling = Pooling.NormedMean },
         ["sequence"] = Models.Chosen with { Pooling = Pooling.Sequence },
         ["map"] = Models.Chosen with { Pooling = Pooling.Map },
         ["softmax with all"] = Models.Everything("softmax", "rope+relative", Pooling.Map),

@@ -283,6 +283,7 @@ public sealed class WeightsExportTests
             (vit with { AttentionGate = AttentionGate.Head }, "a gate behind attention"),
             (vit with { ParallelBlocks = true }, "parallel blocks"),
             (vit with { Pooling = Pooling.Map }, "pooling 'map'"),
+            (vit with { Pooling = Pooling.NormedMean }, "pooling 'normedmean'"),
             (vit with { Attention = "softmax,softmax:scale=0.5" }, "attention 'softmax:scale=0.5'"),
             (vit with { Attention = "softmax:window=2" }, "attention 'softmax:window=2'"),
         })
@@ -363,6 +364,9 @@ public sealed class WeightsExportTests
     [InlineData("vit_large_patch16_dinov3", "vit_large_patch16_dinov3", """{"global_pool":"token"}""")]
     [InlineData("vit_base_patch16_siglip_224", "vit_base_patch16_siglip_224", """{"act_layer":"gelu_tanh"}""")]
     [InlineData("siglip2-base-patch32-256", "vit_base_patch32_siglip_256", "{}")]
+    [InlineData("vit_base_patch16_siglip_gap_224", "vit_base_patch16_siglip_gap_224",
+        """{"act_layer":"gelu_tanh"}""")]
+    [InlineData("siglip2-base-patch32-256-gap", "vit_base_patch32_siglip_gap_256", "{}")]
     [InlineData("vit_small_r26_s32_224", "vit_small_r26_s32_224", "{}")]
     [InlineData("swin-small", "swin_small_patch4_window7_224", "{}")]
     [InlineData("swin-nano", "swin_tiny_patch4_window7_224",

@@ -73,7 +73,8 @@ internal static class Obstacle
         : vit.NormedResidual ? "a norm on the residual path"
         : !vit.ProjectionBias ? "an output projection without bias"
         : vit.Pooling is not (Pooling.ClassToken or Pooling.Mean)
-            && (vit.Pooling, names) != (Pooling.Map, WeightNames.Timm) ? $"pooling '{Word(vit.Pooling)}'"
+            && (vit.Pooling is not (Pooling.Map or Pooling.NormedMean) || names != WeightNames.Timm)
+            ? $"pooling '{Word(vit.Pooling)}'"
         : vit is { QkvBias: true, KeyBias: false } ? "a projection to keys without bias beside one with bias"
         : vit.Norm != NormKind.LayerNorm ? $"norm '{Word(vit.Norm)}'"
         : vit.QkNorm ? "norm of queries and keys"

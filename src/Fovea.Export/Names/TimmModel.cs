@@ -30,14 +30,18 @@ internal static class TimmModel
         "vit_small_plus_patch16_dinov3_qkvb", "vit_base_patch16_dinov3_qkvb", "vit_large_patch16_dinov3_qkvb",
         "vit_base_patch16_siglip_224", "vit_base_patch16_siglip_256", "vit_base_patch32_siglip_256",
         "vit_large_patch16_siglip_256", "vit_so400m_patch14_siglip_224", "vit_so400m_patch16_siglip_256",
-        "vit_giantopt_patch16_siglip_256", "swin_tiny_patch4_window7_224", "swin_small_patch4_window7_224",
+        "vit_giantopt_patch16_siglip_256", "vit_base_patch16_siglip_gap_224", "vit_base_patch16_siglip_gap_256",
+        "vit_base_patch32_siglip_gap_256", "vit_large_patch16_siglip_gap_256", "vit_so400m_patch14_siglip_gap_224",
+        "vit_so400m_patch16_siglip_gap_256", "vit_giantopt_patch16_siglip_gap_256", "swin_tiny_patch4_window7_224",
+        "swin_small_patch4_window7_224",
         "swin_base_patch4_window7_224", "swin_large_patch4_window7_224", "resnet18", "resnet34", "resnet50",
         "resnet101", "resnet152",
     ];
 
     /// <summary>timm's architectures whose MLPs have GELU by its tanh approximation.</summary>
     private static readonly string[] WithTanh = ["vit_base_patch32_siglip_256", "vit_so400m_patch16_siglip_256",
-        "vit_giantopt_patch16_siglip_256"];
+        "vit_giantopt_patch16_siglip_256", "vit_base_patch32_siglip_gap_256", "vit_so400m_patch16_siglip_gap_256",
+        "vit_giantopt_patch16_siglip_gap_256"];
 
     /// <summary>A model that timm builds of its EVA family: positions turn queries and keys.</summary>
     public static bool IsEva(VisionTransformerConfig vit) => vit.Position.Equals(PositionKind.Rope);
@@ -128,6 +132,7 @@ internal static class TimmModel
                 : stages.Sum() == 8 ? "vit_small_r26_s32_224" : "vit_large_r50_s32_224",
             VisionTransformerConfig { DistillationToken: true } => "deit_base_distilled_patch16_224",
             VisionTransformerConfig { Pooling: Pooling.Map } => "vit_base_patch16_siglip_224",
+            VisionTransformerConfig { Pooling: Pooling.NormedMean } => "vit_base_patch16_siglip_gap_224",
             VisionTransformerConfig rotated when IsEva(rotated) => rotated switch
             {
                 { GatedMlp: true, QkvBias: true } => "vit_small_plus_patch16_dinov3_qkvb",
@@ -173,7 +178,8 @@ internal static class TimmModel
             // what no argument says
             if (vit.DistillationToken != old.DistillationToken || vit.GatedMlp != old.GatedMlp
                 || !Equals(vit.Backbone, old.Backbone) || IsEva(vit) != IsEva(old)
-                || vit.KeyBias != old.KeyBias) arguments["kind"] = "";
+                || vit.KeyBias != old.KeyBias
+                || (vit.Pooling == Pooling.NormedMean) != (old.Pooling == Pooling.NormedMean)) arguments["kind"] = "";
         }
         else if (config is SwinConfig swin && from is SwinConfig before)
         {

@@ -112,9 +112,10 @@ public static class RecipeFields
                 (s, v) => s with { Registers = v },
                 "Learned tokens beside the patches that nobody reads")),
             Fixed(section.Field("pooling", ValueForm.Choice(("token", Pooling.ClassToken), ("mean", Pooling.Mean),
-                    ("sequence", Pooling.Sequence), ("map", Pooling.Map)).Or("auto"), s => s.Pooling,
-                (s, v) => s with { Pooling = v },
-                "From tokens to one vector: class token, mean of patches, learned weights, a learned query")),
+                    ("sequence", Pooling.Sequence), ("map", Pooling.Map), ("normedmean", Pooling.NormedMean))
+                    .Or("auto"), s => s.Pooling, (s, v) => s with { Pooling = v },
+                "From tokens to one vector: class token, mean of patches, learned weights, a learned query, mean of "
+                + "normed patches")),
             Fixed(section.Field("position-init", Single.Or("auto"), s => s.PositionInit,
                 (s, v) => s with { PositionInit = v },
                 "Std of the first learned positions; 1 helps where many patches are alike")),

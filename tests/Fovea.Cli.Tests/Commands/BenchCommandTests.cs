@@ -27,8 +27,8 @@ public sealed class BenchCommandTests : IDisposable
     public void A_profile_is_a_table_a_flame_chart_and_a_trace()
     {
         using TemporaryFolder folder = new();
-        Assert.Equal(0, _shell.Run("bench", "--model", "vit-nano", "--image-size", "8", "--batch-size", "2", "--steps",
-            "2", "--threads", "1", "--profile", "--flame", folder["step.svg"], "--trace", folder["step.json"]));
+        Assert.Equal(0, _shell.Run("bench", "--model", "vit-nano", "--batch-size", "8", "--steps", "2",
+            "--threads", "1", "--profile", "--flame", folder["step.svg"], "--trace", folder["step.json"]));
         foreach (string expected in (string[])["LinearBackwardWeight", "AttentionBackward", "update", "between"])
             Assert.Contains(expected, _shell.Output);
         Assert.Contains(">step<", File.ReadAllText(folder["step.svg"]));   // names go where there is room

@@ -76,7 +76,7 @@ public sealed class VisionTransformer : ImageClassifier, IBlockModel
     /// <inheritdoc/>
     public string ReadTokens => Config switch
     {
-        { Pooling: Pooling.Mean } => "the mean of the patches",
+        { Pooling: Pooling.Mean or Pooling.NormedMean } => "the mean of the patches",
         { Pooling: Pooling.Sequence } => "the patches, weighted",
         { Pooling: Pooling.Map } => "the patches, attended to",
         { DistillationToken: true } => "the class and the distillation token",
@@ -198,7 +198,8 @@ public sealed class VisionTransformer : ImageClassifier, IBlockModel
     {
         float[] weights = new float[grid.Tokens];
         if (pooling is not null) pooling.CopyTo(weights, grid.Prefix);
-        else if (Config.Pooling == Pooling.Mean) Array.Fill(weights, 1f / grid.Patches, grid.Prefix, grid.Patches);
+        else if (Config.Pooling is Pooling.Mean or Pooling.NormedMean)
+            Array.Fill(weights, 1f / grid.Patches, grid.Prefix, grid.Patches);
         // two classifier heads, whose mean is the answer
         else if (Config.DistillationToken) weights[0] = weights[1] = 0.5f;
         else weights[0] = 1;
@@ -288,6 +289,8 @@ public sealed class VisionTransformer : ImageClassifier, IBlockModel
         (Linear? head, Linear? distillationHead) = withHead ? (_head, _distillationHead) : (null, null);
         if (_sequencePool is not null) return new(Score(head, PoolSequence(_sequencePool, tokens, recorder)));
         if (_attentionPool is not null) return new(Score(head, PoolByAttention(_attentionPool, tokens, recorder)));
+        if (Config.Pooling == Pooling.NormedMean)
+            return new(Score(head, _headDropout.Forward(Ops.Mean(_norm.Forward(Patches(tokens)), 1))));
         Tensor main = Config.Pooling == Pooling.Mean ? Ops.Mean(Patches(tokens), 1) : Row(tokens, 0);
         Tensor scores = _headDropout.IsActive ? Score(head, _headDropout.Forward(_norm.Forward(main)))
             : NormedScore(head, main);

@@ -116,6 +116,25 @@ internal static class VisionTransformerPresets
            select DinoV3(size, bias),
 
         // Image towers of SigLIP and SigLIP 2 (Tschannen et al. 2025, arXiv:2502.14786): features, no head.
+        .. Siglips,
+        // The same whose vector is the mean of the normed patches.
+        .. from map in Siglips
+           select new Preset(map.Name.Replace("_siglip_", "_siglip_gap_"),
+               (VisionTransformerConfig)map.Config with { Pooling = Pooling.NormedMean },
+               map.Description.Replace("features", "mean of the patches"), map.Aliases[0] + "-gap"),
+
+        // Locality-aware initialisation, disentangled attention, both; Performers with either, and with sampled keys;
+        // sampled keys and learned windows, with softmax and in Performers.
+        .. from kind in (string[])["lai", "dis", "dislai", "performer", "performer_lai", "performer_dis",
+            "performer_deformable", "deformable", "gaussian", "performer_gaussian"]
+           from size in Sizes
+           select new Preset($"vit_{kind}_{size.Name}", size.Config with { Attention = Studied(kind) },
+               Description(kind, size.Name),
+               size.Name == "small" ? [] : [$"vit_{kind}_{size.Config.Depth}x{size.Config.Dim}"]),
+    ];
+
+    private static Preset[] Siglips =>
+    [
         Siglip("vit_base_patch16_siglip_224", Timm(16, 768, 12, 12), 224, "B/16", "siglip2-base-patch16-224"),
         Siglip("vit_base_patch16_siglip_256", Timm(16, 768, 12, 12), 256, "B/16", "siglip2-base-patch16-256"),
         Siglip("vit_base_patch32_siglip_256", Timm(32, 768, 12, 12), 256, "B/32", "siglip2-base-patch32-256"),
@@ -126,15 +145,6 @@ internal static class VisionTransformerPresets
             "siglip2-so400m-patch16-256"),
         Siglip("vit_giantopt_patch16_siglip_256", Timm(16, 1536, 40, 16), 256, "g-opt/16",
             "siglip2-giant-opt-patch16-256"),
-
-        // Locality-aware initialisation, disentangled attention, both; Performers with either, and with sampled keys;
-        // sampled keys and learned windows, with softmax and in Performers.
-        .. from kind in (string[])["lai", "dis", "dislai", "performer", "performer_lai", "performer_dis",
-            "performer_deformable", "deformable", "gaussian", "performer_gaussian"]
-           from size in Sizes
-           select new Preset($"vit_{kind}_{size.Name}", size.Config with { Attention = Studied(kind) },
-               Description(kind, size.Name),
-               size.Name == "small" ? [] : [$"vit_{kind}_{size.Config.Depth}x{size.Config.Dim}"]),
     ];
 
     /// <summary>The windows of the study that these models come from: 8, 12, 18, 20 tokens to each side, then

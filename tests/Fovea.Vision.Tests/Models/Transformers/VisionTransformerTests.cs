@@ -118,6 +118,14 @@ public sealed class VisionTransformerTests
             AttentionGate = AttentionGate.Element,
             ParallelBlocks = true
         },
+        ["mean of normed patches"] = Small with { Pooling = Pooling.NormedMean, ClassToken = false },
+        ["mean of normed patches, RMS norm, registers, dropout"] = Small with
+        {
+            Pooling = Pooling.NormedMean,
+            Norm = NormKind.RmsNorm,
+            RegisterTokens = 2,
+            HeadDropout = 0.1f
+        },
         ["map pooling"] = Small with { Pooling = Pooling.Map, ClassToken = false },
         ["map pooling, RMS norm, registers, no head"] = Small with
         {
