@@ -108,19 +108,23 @@ public sealed class RunControlTests
 
         // another process with that number, which began at another time: a note that lies stops nobody
         using System.Diagnostics.Process other = System.Diagnostics.Process.Start("sleep", ["60"]);
-        await File.WriteAllTextAsync(Path.Combine(run.Path, ".owner"),
-            note.Replace($"\"process\":{Environment.ProcessId}", $"\"process\":{other.Id}"), Stop);
+        DateTime began = other.StartTime.ToUniversalTime();
+        await Write(began.AddHours(-1));
         await Post(studio, "stop", """{"run":"runs/a"}""", HttpStatusCode.Conflict);
         Assert.False(other.HasExited);
 
-        string began = JsonSerializer.Serialize(other.StartTime.ToUniversalTime());
-        using (JsonDocument old = JsonDocument.Parse(note))
-            note = note.Replace(old.RootElement.GetProperty("since").GetRawText(), began);
-        await File.WriteAllTextAsync(Path.Combine(run.Path, ".owner"),
-            note.Replace($"\"process\":{Environment.ProcessId}", $"\"process\":{other.Id}"), Stop);
+        await Write(began);
         await Post(studio, "stop", """{"run":"runs/a"}""", HttpStatusCode.Accepted);
         Assert.True(other.WaitForExit(10_000));
         Assert.Equal(128 + 15, other.ExitCode);
+
+        Task Write(DateTime since)
+        {
+            using JsonDocument old = JsonDocument.Parse(note);
+            return File.WriteAllTextAsync(Path.Combine(run.Path, ".owner"), note
+                .Replace($"\"process\":{Environment.ProcessId}", $"\"process\":{other.Id}")
+                .Replace(old.RootElement.GetProperty("since").GetRawText(), JsonSerializer.Serialize(since)), Stop);
+        }
     }
 
     [Fact]
