@@ -236,7 +236,8 @@ internal sealed unsafe partial class CpuBackend<V>
             {
                 int rows = Math.Min(pass, end - row);
                 float* dyRows = dy + (nint)row * l.Out;
-                if (biasCount > 0) AddColumns(dyRows + firstBias, bias + firstBias, rows, biasCount, l.Out);
+                if (biasCount > 0)
+                    RowKernels<V>.AddColumns(dyRows + firstBias, l.Out, bias + firstBias, rows, biasCount);
                 float* from = sum + (nint)firstRow * l.In + first;
                 BlockTarget target = new((nint)from, l.In, row == s * share ? 0 : (nint)from, l.In);
                 int next = Math.Min(pass, end - row - rows);
@@ -263,24 +264,6 @@ internal sealed unsafe partial class CpuBackend<V>
         if (dbias != null) AddUp(biases, shares, l.Out, dbias, accumulateBias);
         _buffers.Return(partial);
         _buffers.Return(partialBias);
-    }
-
-    /// <summary>sums += some columns over some rows, in order.</summary>
-    private static void AddColumns(float* x, float* sums, int rows, int columns, int stride)
-    {
-        if (columns == stride)
-        {
-            RowKernels<V>.AddColumns(x, sums, rows, columns);
-            return;
-        }
-
-        for (int i = 0; i < columns; i += V.Count)
-        {
-            int lanes = Math.Min(V.Count, columns - i);
-            V sum = V.LoadPartial(sums + i, lanes);
-            for (int r = 0; r < rows; r++) sum += V.LoadPartial(x + (nint)r * stride + i, lanes);
-            V.StorePartial(sums + i, sum, lanes);
-        }
     }
 
     /// <summary>y (+)= Σ of <paramref name="count"/> arrays that lie one after another, in order.</summary>

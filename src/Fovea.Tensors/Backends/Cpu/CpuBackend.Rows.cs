@@ -18,7 +18,8 @@ internal sealed unsafe partial class CpuBackend<V>
             float* sums = partials + (nint)part * columns;
             int row = part * RowsPerPart;
             new Span<float>(sums, columns).Clear();
-            RowKernels<V>.AddColumns(data + (nint)row * columns, sums, Math.Min(RowsPerPart, rows - row), columns);
+            RowKernels<V>.AddColumns(data + (nint)row * columns, columns, sums, Math.Min(RowsPerPart, rows - row),
+                columns);
         });
         AddUp(partials, parts, columns, Floats(y), y.Accumulate);
         _buffers.Return(partial);

@@ -93,7 +93,7 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
         // the first keys of a query may be hidden
         if (_relative.IsPresent) new Span<float>(results, count * paddedDim).Clear();
 
-        float most = CanSkipLargest ? LimitOfNorms() : 0;
+        float most = _relative.IsPresent ? 0 : LimitOfNorms();
         KeyRun* runs = stackalloc KeyRun[2];
         for (int key = 0; key < n; key += KeysAtOnce)
         {
@@ -108,7 +108,7 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
                 Tile tile = new(first + row, rows, largest + row, sums + row, results + row * paddedDim);
                 if (!_relative.IsPresent)
                 {
-                    if (CanSkipLargest && AreSmall(first + row, rows, most))
+                    if (AreSmall(first + row, rows, most))
                         ForwardSmall(tile, keys, values, queries, scores, range, key == 0);
                     else Forward(tile, keys, values, queries, scores, key, new(0, range), range, key == 0);
                     continue;
@@ -131,10 +131,6 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
         }
     }
 
-    /// <summary>Without relations exponentials are taken in registers, where the largest score need not be
-    /// known.</summary>
-    private bool CanSkipLargest => !_relative.IsPresent;
-
     /// <summary>|q| below which no score leaves ±<see cref="SmallScore"/>: |q·k| ≤ |q| |k|.</summary>
     private float LimitOfNorms()
     {
@@ -142,8 +138,7 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
         for (int i = 0; i < _a.Keys; i++)
         {
             float* k = _k + i * (nint)_a.K.Stride;
-            float square = Dot(k, k, _a.HeadDim);
-            if (!(square <= largest)) largest = square;   // NaN, too, and then no query is small
+            largest = MathF.Max(largest, Dot(k, k, _a.HeadDim));   // NaN stays, and then no query is small
         }
 
         return SmallScore / (MathF.Abs(_a.Scale) * Log2E * MathF.Sqrt(largest));
@@ -313,7 +308,7 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
                 (int from, int to) = runs[run];
                 int length = to - from;
                 float* p = powers + from, ds = slopes + from;
-                if (CanSkipLargest)
+                if (!_relative.IsPresent)
                 {
                     DifferentiateInRegisters(first, count, qRows, qRow, dyBlock, dyRows, dyRow, keysT, valuesT, p, ds,
                         padded, y, logSums);
@@ -335,10 +330,7 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
                                 kStride, dv, vStride);
                         float logSum = logSums[SumsOffset + query],
                             dot = Dot(y + (nint)query * Width, dyBlock + (nint)r * Width, d);
-                        float* scores = p + r * padded, rowSlopes = ds + r * padded;
-                        if (_relative.IsPresent)
-                            DifferentiateRelative(scores, rowSlopes, query, from, to, logSum, dot, gradients);
-                        else Differentiate(scores, rowSlopes, length, _a.Scale, _a.Scale, logSum, dot);
+                        DifferentiateRelative(p + r * padded, ds + r * padded, query, from, to, logSum, dot, gradients);
                     }
                 }
 
@@ -393,7 +385,8 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
                 ds, padded);
     }
 
-    /// <summary>One row under a relation: as <see cref="Differentiate"/>, with biases and hidden keys.</summary>
+    /// <summary>One row of scores under a relation, with biases and hidden keys: they become probabilities, and
+    /// gradients of those become gradients of q·k.</summary>
     private void DifferentiateRelative(
         float* scores, float* slopes, int query, int from, int to, float logSum, float dot,
         in AttentionGradients gradients)
@@ -415,25 +408,6 @@ internal readonly unsafe struct AttentionHead<V, TTiles>
         for (int i = length; i < padded; i++) scores[i] = slopes[i] = 0;
         _relative.AddGradients(slopes, query, from, to, gradients);
         for (int i = 0; i < padded; i += V.Count) V.Store(slopes + i, V.Load(slopes + i) * scale);
-    }
-
-    /// <summary>One row: products, times <paramref name="unit"/> scores, become probabilities; gradients of those
-    /// become gradients of q·k.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Differentiate(float* scores, float* slopes, int count, float unit, float scale, float logSum,
-        float dot)
-    {
-        V exponent = V.Broadcast(unit * Log2E), shift = V.Broadcast(-logSum * Log2E), center = V.Broadcast(dot),
-            factor = V.Broadcast(scale);
-        int padded = Panels<V>.Padded(count);
-        for (int i = 0; i < padded; i += V.Count)
-        {
-            V probability = VectorMath<V>.Exp2(V.Fma(V.Load(scores + i), exponent, shift));
-            V.Store(scores + i, probability);
-            V.Store(slopes + i, probability * (V.Load(slopes + i) - center) * factor);
-        }
-
-        for (int i = count; i < padded; i++) scores[i] = slopes[i] = 0;
     }
 
     /// <summary>Queries of a block: two score matrices of it stay in the second-level cache, and the last block is not

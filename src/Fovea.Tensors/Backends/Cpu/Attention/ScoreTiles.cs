@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Fovea.Tensors.Backends.Cpu.MatMul;
 using Fovea.Tensors.Backends.Cpu.Simd;
+using static Fovea.Tensors.Backends.Cpu.MatMul.TileSizes;
 
 namespace Fovea.Tensors.Backends.Cpu.Attention;
 
@@ -327,36 +328,6 @@ internal static unsafe class ScoreTiles<V>
             V.Store(c, V.Load(powers) * (c0 - center) * scale);
             if (isWide) V.Store(c + V.Count, V.Load(powers + V.Count) * (c1 - center) * scale);
         }
-    }
-
-    private readonly struct One : ISize
-    {
-        public static int Value => 1;
-    }
-
-    private readonly struct Two : ISize
-    {
-        public static int Value => 2;
-    }
-
-    private readonly struct Four : ISize
-    {
-        public static int Value => 4;
-    }
-
-    private readonly struct Six : ISize
-    {
-        public static int Value => 6;
-    }
-
-    private readonly struct Eight : ISize
-    {
-        public static int Value => 8;
-    }
-
-    private readonly struct Twelve : ISize
-    {
-        public static int Value => 12;
     }
 }
 

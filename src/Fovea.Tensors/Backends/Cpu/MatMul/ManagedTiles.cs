@@ -1,4 +1,5 @@
 using Fovea.Tensors.Backends.Cpu.Simd;
+using static Fovea.Tensors.Backends.Cpu.MatMul.TileSizes;
 
 namespace Fovea.Tensors.Backends.Cpu.MatMul;
 
@@ -68,35 +69,5 @@ internal readonly unsafe struct ManagedTiles<V, TElement> : ITiles
                 Tile<V>.Run<One, TColumns, TElement>(a, aRow, aStep, b, bStep, steps, start, startRow, bias, c, cRow);
                 break;
         }
-    }
-
-    private readonly struct One : ISize
-    {
-        public static int Value => 1;
-    }
-
-    private readonly struct Two : ISize
-    {
-        public static int Value => 2;
-    }
-
-    private readonly struct Four : ISize
-    {
-        public static int Value => 4;
-    }
-
-    private readonly struct Six : ISize
-    {
-        public static int Value => 6;
-    }
-
-    private readonly struct Eight : ISize
-    {
-        public static int Value => 8;
-    }
-
-    private readonly struct Twelve : ISize
-    {
-        public static int Value => 12;
     }
 }

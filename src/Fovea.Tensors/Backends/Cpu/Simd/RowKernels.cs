@@ -232,9 +232,9 @@ internal static unsafe class RowKernels<V>
         }
     }
 
-    /// <summary>sums += each column over some rows.</summary>
+    /// <summary>sums += each column over some rows, which lie <paramref name="stride"/> elements apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void AddColumns(float* x, float* sums, int rows, int columns)
+    internal static void AddColumns(float* x, nint stride, float* sums, int rows, int columns)
     {
         int i = 0;
         for (; i + 4 * V.Count <= columns; i += 4 * V.Count)
@@ -242,7 +242,7 @@ internal static unsafe class RowKernels<V>
             float* p = x + i;
             V s0 = V.Load(sums + i), s1 = V.Load(sums + i + V.Count), s2 = V.Load(sums + i + 2 * V.Count),
                 s3 = V.Load(sums + i + 3 * V.Count);
-            for (int r = 0; r < rows; r++, p += columns)
+            for (int r = 0; r < rows; r++, p += stride)
             {
                 s0 += V.Load(p);
                 s1 += V.Load(p + V.Count);
@@ -260,7 +260,7 @@ internal static unsafe class RowKernels<V>
         {
             int lanes = Math.Min(V.Count, columns - i);
             V sum = V.LoadPartial(sums + i, lanes);
-            for (int r = 0; r < rows; r++) sum += V.LoadPartial(x + (nint)r * columns + i, lanes);
+            for (int r = 0; r < rows; r++) sum += V.LoadPartial(x + r * stride + i, lanes);
             V.StorePartial(sums + i, sum, lanes);
         }
     }
