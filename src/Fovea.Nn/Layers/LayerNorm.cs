@@ -16,6 +16,8 @@ public sealed class LayerNorm : RowNorm
     /// <summary>Shift <c>[dim]</c>.</summary>
     public Parameter Bias { get; }
 
+    private protected override Parameter? Shift => Bias;
+
     /// <summary>(x − mean) / √(variance + ε) · weight + bias, row by row.</summary>
     public override Tensor Forward(Tensor x) => Ops.LayerNorm(x, Weight, Bias, Epsilon);
 

@@ -18,6 +18,11 @@ public abstract class RowNorm : Module
     /// <summary>Scale <c>[dim]</c>.</summary>
     public Parameter Weight { get; }
 
+    /// <summary>The same norm for <see cref="Ops.PrepareHeads"/>: dim is a head's.</summary>
+    public HeadNorm OfHeads => new(Weight, Shift?.Value, Epsilon);
+
+    private protected virtual Parameter? Shift => null;
+
     /// <summary>norm(x), row by row, <c>[..., dim]</c>.</summary>
     public abstract Tensor Forward(Tensor x);
 

@@ -145,22 +145,9 @@ public sealed class AttentionLayer : Module
         : Qkv.Forward(norm, x);
 
     /// <summary>Packed queries, keys and values, the first two normed and rotated.</summary>
-    private Tensor Prepared(Tensor packed, TokenGrid grid)
-    {
-        if (_queryNorm is null && _rotation is null) return packed;
-        (int batch, int tokens, int width) = (packed.Shape[0], packed.Shape[1], _context.Heads * _context.HeadDim);
-        (Tensor, Tensor)? tables = _rotation?.Tables(grid, packed.Device);
-        return Ops.Concat(2, Part(0, _queryNorm), Part(1, _keyNorm), Ops.Slice(packed, 2, 2 * width, width));
-
-        Tensor Part(int index, RowNorm? norm)
-        {
-            Tensor vectors = Ops.Slice(packed, 2, index * width, width)
-                .Reshape(batch, tokens, _context.Heads, _context.HeadDim);
-            vectors = norm?.Forward(vectors) ?? vectors;
-            if (tables is { } angles) vectors = Rotation.Turn(vectors, angles);
-            return vectors.Reshape(batch, tokens, width);
-        }
-    }
+    private Tensor Prepared(Tensor packed, TokenGrid grid) => _queryNorm is null && _rotation is null ? packed
+        : Ops.PrepareHeads(packed, _context.Heads, _queryNorm?.OfHeads, _keyNorm?.OfHeads,
+            _rotation?.Tables(grid, packed.Device));
 
     /// <summary>mixed ⊙ σ(gate), head by head or element by element.</summary>
     private Tensor Gated(AttentionInput input, Tensor mixed)

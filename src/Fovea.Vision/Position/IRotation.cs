@@ -24,18 +24,4 @@ internal static class Rotation
                 + $"{headDim}; choose `dim`, `heads` or `head-dim` accordingly.")
         { Field = "position" };
     }
-
-    /// <summary>(a, b) ← (a cos θ − b sin θ, b cos θ + a sin θ).</summary>
-    /// <param name="vectors"><c>[batch, token, head, headDim]</c>.</param>
-    /// <param name="tables">From <see cref="IRotation.Tables"/>.</param>
-    /// <returns>The same shape.</returns>
-    internal static Tensor Turn(Tensor vectors, (Tensor Cosines, Tensor Sines) tables)
-    {
-        (Tensor cos, Tensor sin) = tables;
-        int half = vectors.Shape[3] / 2;
-        Tensor first = Ops.Slice(vectors, 3, 0, half), second = Ops.Slice(vectors, 3, half, half);
-        return Ops.Concat(3,
-            Ops.Subtract(Ops.Multiply(first, cos), Ops.Multiply(second, sin)),
-            Ops.Add(Ops.Multiply(second, cos), Ops.Multiply(first, sin)));
-    }
 }

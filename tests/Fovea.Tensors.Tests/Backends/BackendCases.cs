@@ -15,6 +15,7 @@ internal static partial class BackendCases
         ["linear"] = Linear,
         ["matmul"] = MatMul,
         ["attention"] = Attention,
+        ["prepared heads"] = PreparedHeads,
         ["neighborhood attention"] = NeighborhoodAttention,
         ["delta rule"] = DeltaRule,
         ["kernel attention"] = KernelAttention,

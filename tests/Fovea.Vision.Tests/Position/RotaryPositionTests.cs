@@ -117,8 +117,7 @@ public sealed class RotaryPositionTests
         float[] start = rotary.Frequencies.Value.ToArray(), cotangent = TestTensors.Normal([1, 7, 2, 8],
             Device.Reference, 2).ToArray();
         using (Tape tape = Tape.Record())
-            tape.Backward(Rotation.Turn(x, rotary.Tables(grid, Device.Reference)),
-                Tensor.From(cotangent, [1, 7, 2, 8], Device.Reference));
+            tape.Backward(Queries(rotary, x, grid), Tensor.From(cotangent, [1, 7, 16], Device.Reference));
         float[] gradient = rotary.Frequencies.Value.Gradient!.ToArray();
         for (int i = 0; i < start.Length; i++)
             Assert.Equal((At(i, 1f / 256) - At(i, -1f / 256)) * 128, gradient[i], 2e-3);
@@ -140,5 +139,13 @@ public sealed class RotaryPositionTests
     }
 
     private static float[] Turned(IRotation rotation, Tensor x, TokenGrid grid) =>
-        Rotation.Turn(x, rotation.Tables(grid, Device.Reference)).ToArray();
+        Queries(rotation, x, grid).ToArray();
+
+    private static Tensor Queries(IRotation rotation, Tensor x, TokenGrid grid)
+    {
+        (int heads, int width) = (x.Shape[2], x.Shape[2] * x.Shape[3]);
+        Tensor one = x.Reshape(x.Shape[0], x.Shape[1], width);
+        return Ops.Slice(Ops.PrepareHeads(Ops.Concat(2, one, one, one), heads, null, null,
+            rotation.Tables(grid, Device.Reference)), 2, 0, width);
+    }
 }

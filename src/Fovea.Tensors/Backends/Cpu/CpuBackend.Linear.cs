@@ -305,7 +305,14 @@ internal sealed unsafe partial class CpuBackend<V>
         private readonly CpuStorage? _sums = gradients.Dgamma is null && gradients.Dbeta is null ? null
             : backend.Borrow(2L * blocks * columns);
 
-        internal float* Part(int block) => _sums is null ? null : _sums.Pointer + 2 * (nint)block * columns;
+        /// <summary>The sums of a block, cleared; null where nobody wants them.</summary>
+        internal float* Part(int block)
+        {
+            if (_sums is null) return null;
+            float* sums = _sums.Pointer + 2 * (nint)block * columns;
+            new Span<float>(sums, 2 * columns).Clear();
+            return sums;
+        }
 
         internal void Finish()
         {

@@ -222,6 +222,16 @@ public sealed class MetaBackend : Backend
         Move(2 * Projected(arguments) + y.Capacity + dy.Capacity);
 
     /// <inheritdoc/>
+    public override bool PreparesHeads => true;
+
+    /// <inheritdoc/>
+    public override void PrepareHeads(in HeadPreparation arguments, Storage y) => Move(2L * y.Capacity);
+
+    /// <inheritdoc/>
+    public override void PrepareHeadsBackward(in HeadPreparation arguments, Storage dy, in LinearInputGradients queries,
+        in LinearInputGradients keys) => Move(3L * dy.Capacity);
+
+    /// <inheritdoc/>
     public override void NeighborhoodAttention(in NeighborhoodArguments arguments, Storage y, Storage logSums) =>
         Move(3L * arguments.Batch * arguments.Tokens * arguments.Heads * arguments.HeadDim + y.Capacity);
 

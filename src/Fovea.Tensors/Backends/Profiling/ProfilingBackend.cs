@@ -675,6 +675,26 @@ public sealed class ProfilingBackend : Backend
     }
 
     /// <inheritdoc/>
+    public override bool PreparesHeads => _inner.PreparesHeads;
+
+    /// <inheritdoc/>
+    public override void PrepareHeads(in HeadPreparation arguments, Storage y)
+    {
+        Begin(nameof(PrepareHeads));
+        _inner.PrepareHeads(in arguments, y);
+        End(nameof(PrepareHeads), Work.Of(arguments));
+    }
+
+    /// <inheritdoc/>
+    public override void PrepareHeadsBackward(in HeadPreparation arguments, Storage dy, in LinearInputGradients queries,
+        in LinearInputGradients keys)
+    {
+        Begin(nameof(PrepareHeadsBackward));
+        _inner.PrepareHeadsBackward(in arguments, dy, in queries, in keys);
+        End(nameof(PrepareHeadsBackward), Work.Of(arguments));
+    }
+
+    /// <inheritdoc/>
     public override void NeighborhoodAttention(in NeighborhoodArguments arguments, Storage y, Storage logSums)
     {
         Begin(nameof(NeighborhoodAttention));

@@ -23,6 +23,8 @@ internal readonly record struct Work(string? Size, double Flops = 0)
         new($"{a.Batch} x {a.Heads} heads, {a.Queries} x {a.Keys}, {a.HeadDim}",
             (backward ? 10.0 : 4.0) * a.Batch * a.Heads * a.Queries * a.Keys * a.HeadDim);
 
+    internal static Work Of(in HeadPreparation a) => new($"{a.Rows} x {a.Heads} heads, {a.HeadDim}");
+
     internal static Work Of(in NeighborhoodArguments a, bool backward = false) =>
         new($"{a.Batch} x {a.Heads} heads, {a.Tokens} tokens, {a.HeadDim}");
 

@@ -99,8 +99,8 @@ internal static unsafe class RowKernels<V>
     }
 
     /// <summary>
-    /// dx (+)= rstd · (g − mean(g) − x̂ · mean(g · x̂)) with g = dy · gamma and x̂ the normalised row; dgamma = Σ dy ·
-    /// x̂ and dbeta = Σ dy over these rows. Null where nobody wants it (dgamma and dbeta together). RMS norm has no
+    /// dx (+)= rstd · (g − mean(g) − x̂ · mean(g · x̂)) with g = dy · gamma and x̂ the normalised row; dgamma += Σ dy ·
+    /// x̂ and dbeta += Σ dy over these rows. Null where nobody wants it (dgamma and dbeta together). RMS norm has no
     /// means: x̂ = x · rstd, and mean(g) is left out.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -108,12 +108,6 @@ internal static unsafe class RowKernels<V>
         float* x, float* gamma, float* mean, float* rstd, float* dy, float* dx, bool accumulate, float* dgamma,
         float* dbeta, int rows, int columns)
     {
-        if (dgamma != null)
-        {
-            new Span<float>(dgamma, columns).Clear();
-            new Span<float>(dbeta, columns).Clear();
-        }
-
         for (int r = 0; r < rows; r++, x += columns, dy += columns, dx += dx == null ? 0 : columns)
         {
             V center = mean == null ? V.Zero : V.Broadcast(mean[r]), factor = V.Broadcast(rstd[r]), sum = V.Zero,
