@@ -3,10 +3,10 @@ using Fovea.Tensors;
 
 namespace Fovea.Vision;
 
-/// <summary>A model whose classifier head reads a map of features over the image: Grad-CAM explains it.</summary>
+/// <summary>A model whose last part reads a map of features over the image: Grad-CAM explains it.</summary>
 public interface IFeatureMapModel
 {
-    /// <summary>The map before it is pooled.</summary>
+    /// <summary>The map before it is pooled, or before the last stage.</summary>
     /// <param name="images"><c>[batch, channel, height, width]</c>, normalised.</param>
     /// <returns><c>[batch, feature, row, column]</c>.</returns>
     /// <exception cref="ShapeException">The images have other channels than the model takes.</exception>

@@ -7,6 +7,7 @@ using Fovea.Training.Evaluation;
 using Fovea.Training.Models;
 using Fovea.Vision;
 using Fovea.Vision.Explanation;
+using Fovea.Vision.Models.Residual;
 
 namespace Fovea.Lab.Explanations;
 
@@ -111,7 +112,7 @@ public static class Explainer
     }
 
     /// <summary>Why a model with a map of features has no maps of attention over the image.</summary>
-    private static string WithoutMaps(TrainedModel model) => model.Model.Config.Describe().Attention is null
+    private static string WithoutMaps(TrainedModel model) => model.Model is ResNet
         ? "a residual network has no attention" : "its stages attend on grids of their own";
 
     private static UsageException Unexplainable(TrainedModel model) => new(

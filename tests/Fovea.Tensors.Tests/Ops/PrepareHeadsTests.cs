@@ -40,8 +40,9 @@ public sealed class PrepareHeadsTests
         (float[] Result, float[] Gradient) Run(bool learned)
         {
             using StepScope scope = StepScope.Begin();
-            Tensor[] x = [.. new[] { Normal([2, Tokens, 3 * Heads * headDim]), Normal([headDim]), Normal([headDim]),
-                Normal([1, Tokens, 1, headDim / 2]).WithoutGradient() }.Select((sample, i) => sample.Create(device, i))];
+            Sample[] samples = [Normal([2, Tokens, 3 * Heads * headDim]), Normal([headDim]), Normal([headDim]),
+                Normal([1, Tokens, 1, headDim / 2]).WithoutGradient()];
+            Tensor[] x = [.. samples.Select((sample, i) => sample.Create(device, i))];
             x[3].RequiresGradient = learned;
             using Tape tape = Tape.Record();
             HeadNorm norm = new(x[1], shift ? x[2] : null, 1e-6f);

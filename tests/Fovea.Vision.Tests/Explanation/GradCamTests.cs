@@ -1,6 +1,7 @@
 using Fovea.Tensors;
 using Fovea.Vision.Explanation;
 using Fovea.Vision.Models;
+using Fovea.Vision.Models.Convolutional;
 using Fovea.Vision.Models.Residual;
 
 namespace Fovea.Vision.Tests.Explanation;
@@ -34,6 +35,51 @@ public sealed class GradCamTests
             Assert.Equal(model.Forward(image).ToArray(), cam.Scores);
             Assert.All(model.NamedParameters(),
                 entry => Assert.True(entry.Parameter.Value.RequiresGradient && entry.Parameter.Value.Gradient is null));
+        }
+    }
+
+    /// <summary>Of a convolutional transformer the last stage's input: its channels count by how the score changes when
+    /// all positions of a channel change, here by differences.</summary>
+    [Fact]
+    public void Of_a_convolutional_transformer_it_is_the_map_before_the_last_stage()
+    {
+        using StepScope scope = StepScope.Begin();
+        ConvolutionalTransformer model = new(new CvtConfig
+        {
+            ImageSize = 32,
+            Classes = 3,
+            Kernels = [3, 3, 3],
+            Strides = [2, 2, 2],
+            Paddings = [1, 1, 1],
+            Dims = [4, 6, 8],
+            Heads = [1, 2, 2],
+            Depths = [1, 1, 2],
+        });
+        model.Initialize(Device.Reference, 3);
+        model.Train(false);
+        Tensor image = TestTensors.Normal([1, 3, 32, 24], Device.Reference);
+        GradCam cam = GradCam.Of(model, image, 1);
+        Assert.Equal(model.Forward(image).ToArray(), cam.Scores);
+        Assert.Equal((8, 6), (cam.Map.Rows, cam.Map.Columns));
+
+        Tensor map = model.Features(image);
+        Assert.Equal([1, 6, 8, 6], map.Shape.Sizes.ToArray());
+        float[] features = map.ToArray();
+        int places = cam.Map.Rows * cam.Map.Columns;
+        double[] expected = new double[places];
+        for (int c = 0; c < 6; c++)
+        {
+            double weight = (Moved(c, 1f / 256) - Moved(c, -1f / 256)) * 128;
+            for (int place = 0; place < places; place++) expected[place] += weight * features[c * places + place];
+        }
+
+        PatchMap wanted = new PatchMap(8, 6, [.. expected.Select(value => (float)Math.Max(0, value))]).Normalized();
+        GoldenAssert.Close(wanted.Values, cam.Map.Values, 1e-4, 1e-3);
+
+        double Moved(int channel, float step)
+        {
+            float[] moved = [.. features.Select((value, i) => i / places == channel ? value + step : value)];
+            return model.Score(Tensor.From(moved, map.Shape, Device.Reference)).ToArray()[1];
         }
     }
 }

@@ -27,7 +27,7 @@ internal sealed unsafe partial class CpuBackend<V>
         float* sums = Floats(logSums), dyData = Floats(dy);
         WindowPart[] parts = PartsOf(a);
         int heads = a.Batch * a.Heads;
-        long floats = new WindowSizes(a, V.Count).SharedFloats(parts), ofHead = 2 * floats * parts.Length;
+        long floats = NeighborhoodHead<V>.SizesOf(a).SharedFloats(parts), ofHead = 2 * floats * parts.Length;
         CpuStorage buffer = Borrow(Math.Max(1, heads * ofHead));
         float* shared = buffer.Pointer;
         ForWindows(heads * parts.Length, index => new NeighborhoodHead<V>(a, index / parts.Length).Backward(
@@ -45,7 +45,7 @@ internal sealed unsafe partial class CpuBackend<V>
     }
 
     private static WindowPart[] PartsOf(in NeighborhoodArguments a) =>
-        new WindowSizes(a, V.Count).Parts(Parts(MinimumParts, Math.Max(1, a.Batch * a.Heads)));
+        NeighborhoodHead<V>.SizesOf(a).Parts(Parts(MinimumParts, Math.Max(1, a.Batch * a.Heads)));
 
     private void ForWindows(int total, Action<int> body)
     {

@@ -11,7 +11,7 @@ namespace Fovea.Vision.Models.Convolutional;
 /// normed and read by a linear head. Parameter names and first values are the authors'. Images of any size that has
 /// room for the kernels are taken.
 /// </summary>
-public sealed class ConvolutionalTransformer : ImageClassifier
+public sealed class ConvolutionalTransformer : ImageClassifier, IFeatureMapModel
 {
     private readonly CvtStage[] _stages;
     private readonly LayerNorm _norm;
@@ -49,6 +49,23 @@ public sealed class ConvolutionalTransformer : ImageClassifier
         return scope.Return(Pool(images));
     }
 
+    /// <summary>The map that the last stage reads, of which the classifier head sees a class token alone; of a model
+    /// with one stage the images.</summary>
+    /// <inheritdoc/>
+    public Tensor Features(Tensor images)
+    {
+        using StepScope scope = StepScope.Begin();
+        return scope.Return(Map(images));
+    }
+
+    /// <inheritdoc/>
+    public Tensor Score(Tensor features)
+    {
+        using StepScope scope = StepScope.Begin();
+        Tensor pooled = Read(features);
+        return scope.Return(_head?.Forward(pooled) ?? pooled);
+    }
+
     /// <inheritdoc/>
     public override ForwardCost CountForward()
     {
@@ -70,7 +87,10 @@ public sealed class ConvolutionalTransformer : ImageClassifier
     }
 
     /// <summary>The normed class token, <c>[batch, dim]</c>.</summary>
-    private Tensor Pool(Tensor images)
+    private Tensor Pool(Tensor images) => Read(Map(images), releases: _stages.Length > 1);
+
+    /// <summary>The map behind the last stage but one, <c>[batch, dim, row, column]</c>.</summary>
+    private Tensor Map(Tensor images)
     {
         if (images.Shape.Rank != 4 || images.Shape[1] != Config.Channels)
             throw new ShapeException($"{nameof(ConvolutionalTransformer)}: images must be [batch, {Config.Channels}, "
@@ -78,12 +98,20 @@ public sealed class ConvolutionalTransformer : ImageClassifier
         (int height, int width) = (images.Shape[2], images.Shape[3]);
         Config.RequireRoom(height, width);
         Tensor x = images;
-        for (int i = 0; i < _stages.Length; i++)
+        for (int i = 0; i < _stages.Length - 1; i++)
         {
-            if (i > 0) x = CvtStage.Map(x, Config.GridOf(i - 1, height, width));
-            x = _stages[i].Forward(x, Config.GridOf(i, height, width));
+            TokenGrid grid = Config.GridOf(i, height, width);
+            x = CvtStage.Map(_stages[i].Forward(x, grid, releases: i > 0), grid);
         }
 
+        return x;
+    }
+
+    /// <summary>The normed class token behind the last stage, <c>[batch, dim]</c>.</summary>
+    private Tensor Read(Tensor map, bool releases = false)
+    {
+        int last = _stages.Length - 1;
+        Tensor x = _stages[last].Forward(map, Config.GridAfter(last, map.Shape[2], map.Shape[3]), releases);
         return _norm.Forward(Ops.Slice(x, 1, 0, 1).Reshape(x.Shape[0], x.Shape[2]));
     }
 }

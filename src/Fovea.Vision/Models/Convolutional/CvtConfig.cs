@@ -105,9 +105,16 @@ public sealed record CvtConfig : ModelConfig
     /// <param name="width">Pixels of the image.</param>
     internal TokenGrid GridOf(int stage, int height, int width)
     {
-        for (int i = 0; i <= stage; i++) (height, width) = (Positions(i, height), Positions(i, width));
-        return new(stage == Depths.Count - 1 ? 1 : 0, height, width);
+        for (int i = 0; i < stage; i++) (height, width) = (Positions(i, height), Positions(i, width));
+        return GridAfter(stage, height, width);
     }
+
+    /// <summary>The tokens of a stage.</summary>
+    /// <param name="stage">From 0.</param>
+    /// <param name="rows">Rows of the map before it.</param>
+    /// <param name="columns">Columns of that map.</param>
+    internal TokenGrid GridAfter(int stage, int rows, int columns) =>
+        new(stage == Depths.Count - 1 ? 1 : 0, Positions(stage, rows), Positions(stage, columns));
 
     /// <exception cref="UsageException">An embedding's kernel is larger than the map and the zeros around
     /// it.</exception>

@@ -10,7 +10,6 @@ namespace Fovea.Vision.Models.Convolutional;
 /// <c>blocks.0</c>, ...</summary>
 internal sealed class CvtStage : Module
 {
-    private readonly bool _isFirst;
     private readonly Parameter? _classToken;
     private readonly Conv2d _embedding;
     private readonly LayerNorm _norm;
@@ -21,7 +20,6 @@ internal sealed class CvtStage : Module
     /// <param name="stage">Which stage, from 0.</param>
     internal CvtStage(CvtConfig config, int stage)
     {
-        _isFirst = stage == 0;
         (int dim, int depth, bool isLast) = (config.Dims[stage], config.Depths[stage],
             stage == config.Depths.Count - 1);
         if (isLast)
@@ -48,14 +46,15 @@ internal sealed class CvtStage : Module
     /// <summary><c>[batch, channel, row, column] → [batch, token, dim]</c>.</summary>
     /// <param name="map">The image, or the map of the stage before.</param>
     /// <param name="grid">Arrangement of the tokens.</param>
-    internal Tensor Forward(Tensor map, TokenGrid grid)
+    /// <param name="releases">Nobody else wants the map.</param>
+    internal Tensor Forward(Tensor map, TokenGrid grid, bool releases)
     {
         Tensor x = Run(map, input =>
         {
             Tensor tokens = _norm.Forward(CvtBlock.Tokens(_embedding.Forward(input)));
             return _drop.Forward(_classToken is null ? tokens
                 : Ops.Concat(1, Ops.Expand(_classToken, tokens.Shape[0], 1, tokens.Shape[2]), tokens));
-        }, releases: !_isFirst);
+        }, releases);
         return _blocks.Aggregate(x, (tokens, block) => Run(tokens, input => block.Forward(input, grid)));
     }
 

@@ -7,13 +7,15 @@ namespace Fovea.Tensors.Backends.Cpu.Attention;
 /// <summary>
 /// Neighbourhood attention of one head of one sequence. The lanes of a register are queries side by side in a row, so
 /// that each works on its own window and no pair is computed in vain; <see cref="WindowPlanes{V}"/> has keys and values
-/// in that order. With dilation the grid falls apart into groups of positions that see each other, each a grid of its
-/// own.
+/// in that order. Where registers are many, some rows of queries go together: most keys that one of them sees, the
+/// others see too, and so each is read once for all. With dilation the grid falls apart into groups of positions that
+/// see each other, each a grid of its own.
 /// </summary>
 internal readonly unsafe struct NeighborhoodHead<V>
     where V : struct, ISimd<V>
 {
     private const float Log2E = 1.44269504f, Ln2 = 0.693147181f;
+    private const int Many = 3;   // rows that go together: 3 x 7 sums, 3 queries and a key fill the registers
 
     private readonly NeighborhoodArguments _a;
     private readonly int _batch, _head;
@@ -25,41 +27,74 @@ internal readonly unsafe struct NeighborhoodHead<V>
     {
         _a = arguments;
         (_batch, _head) = Math.DivRem(index, arguments.Heads);
-        _sizes = new(arguments, V.Count);
+        _sizes = SizesOf(arguments);
+    }
+
+    /// <summary>Rows of queries that go together.</summary>
+    private static int Together
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => V.Count == 16 ? Many : 1;
     }
 
     private int Padded => _sizes.Padded;
+
+    /// <summary>Floats of a row of queries.</summary>
+    private nint LineFloats => (nint)_a.HeadDim * Padded;
+
+    /// <summary>Floats of a register's weights.</summary>
+    private nint WeightFloats => (nint)_sizes.MostKeys * V.Count;
+
+    internal static WindowSizes SizesOf(in NeighborhoodArguments arguments) => new(arguments, V.Count, Together);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Forward(in WindowPart part, float* y, float* logSums)
     {
         using Scratch scratch = Scratch.Begin();
-        float* work = scratch.Floats(LaneTranspose<V>.Work), weights = Weights(scratch), sums = Line(scratch, 1);
-        float* queries = Line(scratch, _a.HeadDim), results = Line(scratch, _a.HeadDim);
+        float* work = scratch.Floats(LaneTranspose<V>.Work), weights = Weights(scratch), sums = Lines(scratch, 2);
+        float* queries = Lines(scratch, _a.HeadDim), results = Lines(scratch, _a.HeadDim);
         WindowPlanes<V> keys = Planes(_a.K, scratch), values = Planes(_a.V, scratch);
         HeadRows<V> q = Rows(_a.Q), to = Results(y);
         V scale = V.Broadcast(_a.Scale * Log2E);
         WindowGroup group = part.Group;
+        int count = group.RowKeys * group.ColumnKeys + _a.Prefix;
+        Span<KeyRange> ranges = stackalloc KeyRange[2 * Many];
         keys.ReadPrefix();
         values.ReadPrefix();
         keys.Start(part);
         values.Start(part);
-        for (int row = part.Row; row < part.End; row++)
+        for (int row = part.Row; row < part.End; row += Together)
         {
-            int count = keys.Read(row, work), first = group.Position(row);
-            _ = values.Read(row, work);
-            In(q.Row(_a.Prefix + first), q.Stride, group, queries, work);
+            int rows = Math.Min(Together, part.End - row), last = row + rows - 1;
+            keys.Read(row, last, work);
+            values.Read(row, last, work);
+            ReadOnlySpan<KeyRange> seen = KeyRange.Of(group, row, rows, _a.Prefix, ranges);
+            for (int r = 0; r < rows; r++)
+                In(q.Row(_a.Prefix + group.Position(row + r)), q.Stride, group, queries + r * LineFloats, work);
+            new Span<float>(results, checked((int)(rows * LineFloats))).Clear();
             for (int column = 0; column < group.Columns; column += V.Count)
             {
-                Dots(queries + column, keys.Pointers, column, count, weights);
-                V sum = Exponentials(weights, count, scale, out V largest);
-                V.Store(sums + column, V.Fma(largest, V.Broadcast(Ln2), VectorMath<V>.Log(sum)));
-                Mix(weights, values.Pointers, column, count, results + column, V.Broadcast(1) / sum);
+                Dots(seen, queries + column, keys.Pointers, column, weights);
+                for (int r = 0; r < rows; r++)
+                {
+                    V sum = Exponentials(weights + r * WeightFloats, count, scale, out V largest);
+                    float* line = sums + r * Padded + column;
+                    V.Store(line, V.Fma(largest, V.Broadcast(Ln2), VectorMath<V>.Log(sum)));
+                    V.Store(line + Together * Padded, V.Broadcast(1) / sum);
+                }
+
+                Mix(seen, weights, values.Pointers, column, results + column);
+                for (int r = 0; r < rows; r++)
+                    ScaleLane(results + r * LineFloats + column, V.Load(sums + (Together + r) * Padded + column));
             }
 
-            Out(results, group, to.Row(first), to.Stride, false, work);
-            float* line = SumsOf(logSums) + first;
-            for (int column = 0; column < group.Columns; column++) line[column * group.Step] = sums[column];
+            for (int r = 0; r < rows; r++)
+            {
+                int first = group.Position(row + r);
+                Out(results + r * LineFloats, group, to.Row(first), to.Stride, false, work);
+                float* line = SumsOf(logSums) + first, from = sums + r * Padded;
+                for (int column = 0; column < group.Columns; column++) line[column * group.Step] = from[column];
+            }
         }
     }
 
@@ -80,12 +115,14 @@ internal readonly unsafe struct NeighborhoodHead<V>
     {
         using Scratch scratch = Scratch.Begin();
         float* work = scratch.Floats(LaneTranspose<V>.Work), weights = Weights(scratch), scores = Weights(scratch);
-        float* queries = Line(scratch, _a.HeadDim), given = Line(scratch, _a.HeadDim),
-            results = Line(scratch, _a.HeadDim), sums = Line(scratch, 1);
+        float* queries = Lines(scratch, _a.HeadDim), given = Lines(scratch, _a.HeadDim),
+            results = Lines(scratch, _a.HeadDim), sums = Lines(scratch, 1);
         WindowPlanes<V> keys = Planes(_a.K, scratch), values = Planes(_a.V, scratch),
             dkeys = Planes(dk.View, scratch), dvalues = Planes(dv.View, scratch);
         HeadRows<V> q = Rows(_a.Q), to = Rows(dq.View), from = Results(dy);
         WindowGroup group = part.Group;
+        int count = group.RowKeys * group.ColumnKeys + _a.Prefix;
+        Span<KeyRange> ranges = stackalloc KeyRange[2 * Many];
         keys.ReadPrefix();
         values.ReadPrefix();
         dkeys.ClearPrefix();
@@ -94,28 +131,40 @@ internal readonly unsafe struct NeighborhoodHead<V>
         values.Start(part);
         dkeys.Start(part, shared);
         dvalues.Start(part, shared + floats);
-        for (int row = part.Row; row < part.End; row++)
+        for (int row = part.Row; row < part.End; row += Together)
         {
-            int count = keys.Read(row, work), first = group.Position(row);
-            _ = values.Read(row, work);
-            dkeys.MakeRoom(row, dk.Accumulate, work);
-            dvalues.MakeRoom(row, dv.Accumulate, work);
-            In(q.Row(_a.Prefix + first), q.Stride, group, queries, work);
-            In(from.Row(first), from.Stride, group, given, work);
-            float* line = SumsOf(logSums) + first;
-            for (int column = 0; column < Padded; column++)
-                sums[column] = column < group.Columns ? line[column * group.Step] * Log2E : 0;
-            for (int column = 0; column < group.Columns; column += V.Count)
+            int rows = Math.Min(Together, part.End - row), last = row + rows - 1;
+            keys.Read(row, last, work);
+            values.Read(row, last, work);
+            dkeys.MakeRoom(row, last, dk.Accumulate, work);
+            dvalues.MakeRoom(row, last, dv.Accumulate, work);
+            ReadOnlySpan<KeyRange> seen = KeyRange.Of(group, row, rows, _a.Prefix, ranges);
+            for (int r = 0; r < rows; r++)
             {
-                Dots(queries + column, keys.Pointers, column, count, weights);
-                Dots(given + column, values.Pointers, column, count, scores);
-                ScoreGradients(weights, scores, count, V.Load(sums + column));
-                Mix(scores, keys.Pointers, column, count, results + column, V.Broadcast(1));
-                AddProducts(scores, queries + column, dkeys.Pointers, column, count);
-                AddProducts(weights, given + column, dvalues.Pointers, column, count);
+                int first = group.Position(row + r);
+                In(q.Row(_a.Prefix + first), q.Stride, group, queries + r * LineFloats, work);
+                In(from.Row(first), from.Stride, group, given + r * LineFloats, work);
+                float* line = SumsOf(logSums) + first;
+                for (int column = 0; column < Padded; column++)
+                    sums[r * Padded + column] = column < group.Columns ? line[column * group.Step] * Log2E : 0;
             }
 
-            Out(results, group, to.Row(_a.Prefix + first), to.Stride, dq.Accumulate, work);
+            new Span<float>(results, checked((int)(rows * LineFloats))).Clear();
+            for (int column = 0; column < group.Columns; column += V.Count)
+            {
+                Dots(seen, queries + column, keys.Pointers, column, weights);
+                Dots(seen, given + column, values.Pointers, column, scores);
+                for (int r = 0; r < rows; r++)
+                    ScoreGradients(weights + r * WeightFloats, scores + r * WeightFloats, count,
+                        V.Load(sums + r * Padded + column));
+                Mix(seen, scores, keys.Pointers, column, results + column);
+                AddProducts(seen, scores, queries + column, dkeys.Pointers, column);
+                AddProducts(seen, weights, given + column, dvalues.Pointers, column);
+            }
+
+            for (int r = 0; r < rows; r++)
+                Out(results + r * LineFloats, group, to.Row(_a.Prefix + group.Position(row + r)), to.Stride,
+                    dq.Accumulate, work);
         }
 
         dkeys.End(dk.Accumulate, work);
@@ -164,11 +213,12 @@ internal readonly unsafe struct NeighborhoodHead<V>
 
     private WindowPlanes<V> Planes(in HeadView view, in Scratch scratch) =>
         new(_sizes, Rows(view), scratch.Floats(_sizes.PlaneFloats), scratch.Floats(_sizes.LineFloats),
-            (float**)scratch.Floats(2L * _sizes.MostKeys));
+            (float**)scratch.Floats(2L * _sizes.MostPlanes));
 
-    private float* Weights(in Scratch scratch) => scratch.Floats((long)_sizes.MostKeys * V.Count);
+    private float* Weights(in Scratch scratch) => scratch.Floats(Together * WeightFloats);
 
-    private float* Line(in Scratch scratch, int width) => scratch.Floats((long)width * Padded);
+    /// <summary>Lines of some elements for the rows that go together.</summary>
+    private float* Lines(in Scratch scratch, int width) => scratch.Floats((long)Together * width * Padded);
 
     private HeadRows<V> Rows(in HeadView view) => new(view, _a.Tokens, _a.HeadDim, _batch, _head);
 
@@ -185,44 +235,75 @@ internal readonly unsafe struct NeighborhoodHead<V>
     private void Out(float* from, in WindowGroup group, float* to, nint stride, bool accumulate, float* work) =>
         LaneTranspose<V>.Out(from, Padded, group.Columns, _a.HeadDim, to, group.Step * stride, accumulate, work);
 
-    /// <summary>to[key] = Σ_e x_e · plane_key,e for the queries of one register.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Dots(float* x, float** planes, int column, int count, float* to)
+    /// <summary>weight_key = x · plane_key for each row of queries and the keys that it sees.</summary>
+    private void Dots(ReadOnlySpan<KeyRange> seen, float* x, float** planes, int column, float* weights)
     {
-        int width = _a.HeadDim, key = 0;
-        nint stride = Padded;
-        for (; key + 4 <= count; key += 4)
+        nint tile = _sizes.At(column, 0);
+        foreach (KeyRange range in seen)
         {
-            float* a = planes[key] + column, b = planes[key + 1] + column, c = planes[key + 2] + column,
-                d = planes[key + 3] + column, from = x;
-            V sumA = V.Zero, sumB = V.Zero, sumC = V.Zero, sumD = V.Zero;
-            for (int e = 0; e < width; e++)
+            float* from = x + range.Row * LineFloats;
+            if (range.Rows == Many)
             {
-                V value = V.Load(from);
-                sumA = V.Fma(value, V.Load(a), sumA);
-                sumB = V.Fma(value, V.Load(b), sumB);
-                sumC = V.Fma(value, V.Load(c), sumC);
-                sumD = V.Fma(value, V.Load(d), sumD);
-                from += stride;
-                a += stride;
-                b += stride;
-                c += stride;
-                d += stride;
+                WindowKernels<V>.Dots3(from, LineFloats, planes + range.First, tile, range.Count, _a.HeadDim, Padded,
+                    WeightsOf(weights, range, 0), WeightsOf(weights, range, 1), WeightsOf(weights, range, 2));
+                continue;
             }
 
-            V.Store(to + key * V.Count, sumA);
-            V.Store(to + (key + 1) * V.Count, sumB);
-            V.Store(to + (key + 2) * V.Count, sumC);
-            V.Store(to + (key + 3) * V.Count, sumD);
+            for (int r = 0; r < range.Rows; r++)
+                WindowKernels<V>.Dots(from + r * LineFloats, planes + range.First, tile, range.Count, _a.HeadDim,
+                    Padded, WeightsOf(weights, range, r));
         }
+    }
 
-        for (; key < count; key++)
+    /// <summary>y += Σ_key weight_key · plane_key for each row of queries.</summary>
+    private void Mix(ReadOnlySpan<KeyRange> seen, float* weights, float** planes, int column, float* y)
+    {
+        nint tile = _sizes.At(column, 0);
+        foreach (KeyRange range in seen)
         {
-            float* plane = planes[key] + column;
-            V sum = V.Zero;
-            for (int e = 0; e < width; e++) sum = V.Fma(V.Load(x + e * stride), V.Load(plane + e * stride), sum);
-            V.Store(to + key * V.Count, sum);
+            float* to = y + range.Row * LineFloats;
+            if (range.Rows == Many)
+            {
+                WindowKernels<V>.Mix3(WeightsOf(weights, range, 0), WeightsOf(weights, range, 1),
+                    WeightsOf(weights, range, 2), planes + range.First, tile, range.Count, _a.HeadDim, Padded, to,
+                    LineFloats);
+                continue;
+            }
+
+            for (int r = 0; r < range.Rows; r++)
+                WindowKernels<V>.Mix(WeightsOf(weights, range, r), planes + range.First, tile, range.Count,
+                    _a.HeadDim, Padded, to + r * LineFloats);
         }
+    }
+
+    /// <summary>plane_key += Σ weight_key · x over the rows of queries that see the key.</summary>
+    private void AddProducts(ReadOnlySpan<KeyRange> seen, float* weights, float* x, float** planes, int column)
+    {
+        nint tile = _sizes.At(column, 0);
+        foreach (KeyRange range in seen)
+        {
+            float* from = x + range.Row * LineFloats;
+            if (range.Rows == Many)
+            {
+                WindowKernels<V>.AddProducts3(WeightsOf(weights, range, 0), WeightsOf(weights, range, 1),
+                    WeightsOf(weights, range, 2), from, LineFloats, planes + range.First, tile, range.Count,
+                    _a.HeadDim, Padded);
+                continue;
+            }
+
+            for (int r = 0; r < range.Rows; r++)
+                WindowKernels<V>.AddProducts(WeightsOf(weights, range, r), from + r * LineFloats,
+                    planes + range.First, tile, range.Count, _a.HeadDim, Padded);
+        }
+    }
+
+    /// <summary>Weights of a range's keys for one of its rows of queries.</summary>
+    private float* WeightsOf(float* weights, in KeyRange range, int row) =>
+        weights + (range.Row + row) * WeightFloats + range.At(row) * V.Count;
+
+    private void ScaleLane(float* x, V factor)
+    {
+        for (int e = 0; e < _a.HeadDim; e++, x += Padded) V.Store(x, V.Load(x) * factor);
     }
 
     /// <summary>Products in place to 2^(scale · product − largest); returns their sum.</summary>
@@ -256,59 +337,5 @@ internal readonly unsafe struct NeighborhoodHead<V>
 
         for (int at = 0; at < count * V.Count; at += V.Count)
             V.Store(scores + at, scale * V.Load(weights + at) * (V.Load(scores + at) - mean));
-    }
-
-    /// <summary>to_e = factor · Σ_key weight_key · plane_key,e.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Mix(float* weights, float** planes, int column, int count, float* to, V factor)
-    {
-        int width = _a.HeadDim, e = 0;
-        nint stride = Padded;
-        for (; e + 4 <= width; e += 4)
-        {
-            nint offset = column + e * stride;
-            V sumA = V.Zero, sumB = V.Zero, sumC = V.Zero, sumD = V.Zero;
-            for (int key = 0; key < count; key++)
-            {
-                V weight = V.Load(weights + key * V.Count);
-                float* plane = planes[key] + offset;
-                sumA = V.Fma(weight, V.Load(plane), sumA);
-                sumB = V.Fma(weight, V.Load(plane + stride), sumB);
-                sumC = V.Fma(weight, V.Load(plane + 2 * stride), sumC);
-                sumD = V.Fma(weight, V.Load(plane + 3 * stride), sumD);
-            }
-
-            V.Store(to + e * stride, sumA * factor);
-            V.Store(to + (e + 1) * stride, sumB * factor);
-            V.Store(to + (e + 2) * stride, sumC * factor);
-            V.Store(to + (e + 3) * stride, sumD * factor);
-        }
-
-        for (; e < width; e++)
-        {
-            V sum = V.Zero;
-            for (int key = 0; key < count; key++)
-                sum = V.Fma(V.Load(weights + key * V.Count), V.Load(planes[key] + column + e * stride), sum);
-            V.Store(to + e * stride, sum * factor);
-        }
-    }
-
-    /// <summary>plane_key,e += weight_key · x_e.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AddProducts(float* weights, float* x, float** planes, int column, int count)
-    {
-        int width = _a.HeadDim;
-        nint stride = Padded;
-        for (int key = 0; key < count; key++)
-        {
-            V weight = V.Load(weights + key * V.Count);
-            float* plane = planes[key] + column, from = x;
-            for (int e = 0; e < width; e++)
-            {
-                V.Store(plane, V.Fma(weight, V.Load(from), V.Load(plane)));
-                plane += stride;
-                from += stride;
-            }
-        }
     }
 }

@@ -5,9 +5,10 @@ namespace Fovea.Tensors.Backends.Cpu.Attention;
 
 /// <summary>
 /// Vectors of a grid (keys, values, or their gradients) in the order in which windows see them. Plane (r, j) is
-/// <c>[element, column]</c>: in the lane of query column c it has the vector of row r at place j of c's window. Planes
-/// of as many rows as a window has are there at a time, in a ring; each is made once and read by all rows of queries
-/// that see it. Those of tokens before the grid are the same in all lanes.
+/// <c>[register, element, lane]</c>: in the lane of query column c it has the vector of row r at place j of c's
+/// window. Planes of as many rows as the windows of some rows of queries reach over are there at a time, in a ring;
+/// each is made once and read by all rows of queries that see it. Those of tokens before the grid are the same in all
+/// lanes.
 /// </summary>
 internal unsafe struct WindowPlanes<V>
     where V : struct, ISimd<V>
@@ -33,7 +34,7 @@ internal unsafe struct WindowPlanes<V>
         Pointers = pointers;
     }
 
-    /// <summary>Planes of the current row's window.</summary>
+    /// <summary>Planes of the windows of the current rows: row by row, then those before the grid.</summary>
     internal float** Pointers { get; }
 
     /// <summary>Begins with some rows of queries.</summary>
@@ -48,29 +49,28 @@ internal unsafe struct WindowPlanes<V>
         _shared = shared;
     }
 
-    /// <summary>Gets the planes that a row of queries sees.</summary>
-    /// <returns>How many keys that are.</returns>
-    internal int Read(int row, float* work)
+    /// <summary>Gets the planes that some rows of queries see.</summary>
+    /// <param name="row">The first of them.</param>
+    /// <param name="last">The last.</param>
+    /// <param name="work">For <see cref="LaneTranspose{V}"/>.</param>
+    internal void Read(int row, int last, float* work)
     {
-        int count = Point(row), end = _group.FirstRow(row) + _group.RowKeys;
+        int end = Point(row, last);
         for (; _end < end; _end++)
         {
             LaneTranspose<V>.In(_rows.Row(_sizes.Prefix + _group.Position(_end)), _group.Step * _rows.Stride,
                 _group.Columns, _sizes.Padded, _sizes.Width, _line, _sizes.LineStride, work);
             for (int place = 0; place < _group.ColumnKeys; place++) Spread(place, Slot(_end, place));
         }
-
-        return count;
     }
 
-    /// <summary>Makes planes of zeros for the rows that a row of queries sees and the ring does not hold yet; those
-    /// that no later row sees are added up and written.</summary>
-    internal void MakeRoom(int row, bool accumulate, float* work)
+    /// <summary>Makes planes of zeros for what some rows of queries see and the ring does not hold yet; those that no
+    /// later row sees are added up and written.</summary>
+    internal void MakeRoom(int row, int last, bool accumulate, float* work)
     {
-        _ = Point(row);
-        int first = _group.FirstRow(row);
+        int first = _group.FirstRow(row), end = Point(row, last);
         for (; _first < first; _first++) Write(_first, accumulate, work);
-        for (; _end < first + _group.RowKeys; _end++)
+        for (; _end < end; _end++)
             new Span<float>(Slot(_end, 0), checked((int)(_group.ColumnKeys * _sizes.Plane))).Clear();
     }
 
@@ -84,7 +84,8 @@ internal unsafe struct WindowPlanes<V>
     {
         for (int token = 0; token < _sizes.Prefix; token++)
             for (int e = 0; e < _sizes.Width; e++)
-                new Span<float>(OfPrefix(token) + e * _sizes.Padded, _sizes.Padded).Fill(_rows.Row(token)[e]);
+                for (int column = 0; column < _sizes.Padded; column += V.Count)
+                    V.Store(OfPrefix(token) + _sizes.At(column, e), V.Broadcast(_rows.Row(token)[e]));
     }
 
     internal void ClearPrefix() =>
@@ -96,24 +97,26 @@ internal unsafe struct WindowPlanes<V>
             for (int e = 0; e < _sizes.Width; e++)
             {
                 V sum = V.Zero;
-                float* lanes = OfPrefix(token) + e * _sizes.Padded;
-                for (int column = 0; column < _sizes.Padded; column += V.Count) sum += V.Load(lanes + column);
+                for (int column = 0; column < _sizes.Padded; column += V.Count)
+                    sum += V.Load(OfPrefix(token) + _sizes.At(column, e));
                 _shared[token * _sizes.Width + e] = V.Sum(sum);
             }
     }
 
     private float* Slot(int row, int place) =>
-        _planes + (row % _group.RowKeys * _group.ColumnKeys + place) * _sizes.Plane;
+        _planes + (row % _sizes.RingRows * _group.ColumnKeys + place) * _sizes.Plane;
 
-    private float* OfPrefix(int token) => _planes + (_sizes.RowKeys * _sizes.ColumnKeys + token) * _sizes.Plane;
+    private float* OfPrefix(int token) => _planes + (_sizes.RingRows * _sizes.ColumnKeys + token) * _sizes.Plane;
 
-    private int Point(int row)
+    /// <summary>Points to the planes of some rows of queries.</summary>
+    /// <returns>The row behind those that they see.</returns>
+    private int Point(int row, int last)
     {
-        int count = 0, first = _group.FirstRow(row);
-        for (int r = first; r < first + _group.RowKeys; r++)
+        int count = 0, end = _group.FirstRow(last) + _group.RowKeys;
+        for (int r = _group.FirstRow(row); r < end; r++)
             for (int place = 0; place < _group.ColumnKeys; place++) Pointers[count++] = Slot(r, place);
         for (int token = 0; token < _sizes.Prefix; token++) Pointers[count++] = OfPrefix(token);
-        return count;
+        return end;
     }
 
     /// <summary>A plane of the transposed row: lane c gets what lies at <paramref name="place"/> of c's window, which
@@ -125,8 +128,8 @@ internal unsafe struct WindowPlanes<V>
         for (int column = 0; column < _sizes.Padded; column += V.Count)
         {
             bool isLeft = column < half, isRight = column + V.Count > last + half;
-            float* line = _line, to = plane + column;
-            for (int e = 0; e < _sizes.Width; e++, line += _sizes.LineStride, to += _sizes.Padded)
+            float* line = _line, to = plane + _sizes.At(column, 0);
+            for (int e = 0; e < _sizes.Width; e++, line += _sizes.LineStride, to += V.Count)
             {
                 V value = V.Load(line + column - half + place);
                 if (isLeft) value = From(column, half, value, V.Broadcast(line[place]));
@@ -147,10 +150,10 @@ internal unsafe struct WindowPlanes<V>
             new Span<float>(line - _sizes.Room, (int)_sizes.LineStride).Clear();
             for (int place = 0; place < _group.ColumnKeys; place++)
             {
-                float* from = Slot(row, place) + e * _sizes.Padded;
+                float* from = Slot(row, place);
                 for (int column = 0; column < _sizes.Padded; column += V.Count)
                 {
-                    V value = V.Load(from + column);
+                    V value = V.Load(from + _sizes.At(column, e));
                     if (column + V.Count > last + half)
                     {
                         V right = From(column, last + half, value, V.Zero);

@@ -3,15 +3,20 @@ namespace Fovea.Tensors.Backends.Cpu.Attention;
 /// <summary>Sizes of the windows of <see cref="NeighborhoodHead{V}"/>.</summary>
 internal readonly struct WindowSizes
 {
+    private readonly int _lanes;
+
     /// <param name="arguments">Sizes.</param>
     /// <param name="lanes">Lanes of a register.</param>
-    internal WindowSizes(in NeighborhoodArguments arguments, int lanes)
+    /// <param name="together">Rows of queries that go together.</param>
+    internal WindowSizes(in NeighborhoodArguments arguments, int lanes, int together)
     {
+        _lanes = lanes;
         (Near, Grid, Prefix, Width) =
             (arguments.Neighborhood, arguments.Grid, arguments.Prefix, arguments.HeadDim);
         int columns = Near.InGroup(0, Grid.Columns);
         Padded = (columns + lanes - 1) / lanes * lanes;
         RowKeys = Math.Min(Near.Kernel, Near.InGroup(0, Grid.Rows));
+        RingRows = RowKeys + together - 1;
         ColumnKeys = Math.Min(Near.Kernel, columns);
         Room = (Near.Kernel / 2 + lanes - 1) / lanes * lanes;
     }
@@ -31,6 +36,9 @@ internal readonly struct WindowSizes
     /// <summary>Rows of a window at most.</summary>
     internal int RowKeys { get; }
 
+    /// <summary>Rows that the windows of queries that go together reach over, at most.</summary>
+    internal int RingRows { get; }
+
     /// <summary>Columns of a window at most.</summary>
     internal int ColumnKeys { get; }
 
@@ -40,11 +48,18 @@ internal readonly struct WindowSizes
     /// <summary>Keys that a query sees at most.</summary>
     internal int MostKeys => RowKeys * ColumnKeys + Prefix;
 
-    /// <summary>Floats of one plane.</summary>
-    internal nint Plane => (nint)Width * Padded;
+    /// <summary>Keys that queries that go together see at most.</summary>
+    internal int MostPlanes => RingRows * ColumnKeys + Prefix;
+
+    /// <summary>Floats of one plane, and a cache line: at the same place of all planes there are different parts of
+    /// the caches.</summary>
+    internal nint Plane => (nint)Width * Padded + 16;
+
+    /// <summary>Place of an element in a plane, of a register's first column.</summary>
+    internal nint At(int column, int element) => (nint)column * Width + element * _lanes;
 
     /// <summary>Floats of all planes.</summary>
-    internal long PlaneFloats => MostKeys * (long)Plane;
+    internal long PlaneFloats => MostPlanes * (long)Plane;
 
     /// <summary>Floats from one element to the next of a transposed row of the grid.</summary>
     internal nint LineStride => Padded + 2 * Room;
