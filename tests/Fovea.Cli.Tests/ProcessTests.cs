@@ -39,8 +39,8 @@ public sealed class ProcessTests : IDisposable
     public void A_signal_ends_the_step_saves_and_exits_with_its_code(string signal, string said, int code)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals to send");
-        Assert.SkipWhen(signal == "INT" && IgnoresInterrupts(),
-            "started with SIGINT ignored, as shells do for background jobs; children inherit that");
+        Assert.SkipWhen(Ignores(signal),
+            $"started with SIG{signal} ignored, as shells do for background jobs and nohup; children inherit that");
         string run = Path.Combine(_shell.Folder, "run");
         using Process process = Start(run);
         WaitForSteps(run, 4);
@@ -256,12 +256,12 @@ public sealed class ProcessTests : IDisposable
             [Path.Combine(AppContext.BaseDirectory, "fovea.dll"), .. arguments])
         { RedirectStandardError = true })!;
 
-    /// <summary>Bit 1 of the mask of ignored signals is SIGINT.</summary>
-    private static bool IgnoresInterrupts() =>
-        File.Exists("/proc/self/status")
+    /// <summary>Tells by the mask of ignored signals: bit 0 is SIGHUP, bit 1 SIGINT.</summary>
+    private static bool Ignores(string signal) => signal is "HUP" or "INT"
+        && File.Exists("/proc/self/status")
         && File.ReadLines("/proc/self/status")
         .FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is string mask
-        && (Convert.ToUInt64(mask[7..].Trim(), 16) & 2) != 0;
+        && (Convert.ToUInt64(mask[7..].Trim(), 16) & (signal == "HUP" ? 1UL : 2UL)) != 0;
 
     private static Process Start(string run) => Launch([.. WithoutRepeats(), "--out", run, "--quiet"]);
 

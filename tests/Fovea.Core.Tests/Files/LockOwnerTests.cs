@@ -19,7 +19,8 @@ public sealed class LockOwnerTests
         {
             int id = int.Parse(parent.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture);
             LockOwner owner = LockOwner.OfProcess() with { Process = id, Since = StartOf(id) };
-            Assert.True(owner.IsAlive);
+            // while it becomes sleep, it has no command line for a moment
+            Assert.True(SpinWait.SpinUntil(() => owner.IsAlive, 400));
             Assert.True(SpinWait.SpinUntil(() => File.ReadAllText($"/proc/{id}/stat").Contains(") Z "), 20_000));
             Assert.False(owner.IsAlive);
         }

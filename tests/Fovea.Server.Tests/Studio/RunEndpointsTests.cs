@@ -209,6 +209,7 @@ public sealed class RunEndpointsTests
         foreach ((int seed, double accuracy) in ((int, double)[])[(0, 0.5), (1, 0.7)])
             studio.Make(Path.Combine(cells, $"softmax-seed{seed}"), $"model: vit-nano\nseed: {seed}\nepochs: 1\n",
                 $$"""{"event":"epoch","epoch":1,"step":3,"val_accuracy":{{accuracy}}}""" + "\n");
+        _ = await studio.Get("runs");   // seen before anything says that they belong together
         await File.WriteAllTextAsync(Path.Combine(studio.Runs, "study", "status.json"),
             """{"cells":2,"finished":2,"epoch":0,"epochs":0,"paused":false}""", Stop);
         JsonElement list = await studio.Get("runs");

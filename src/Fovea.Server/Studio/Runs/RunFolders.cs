@@ -127,7 +127,7 @@ internal sealed class RunFolders(IReadOnlyList<string> folders, bool control)
         RunDirectory run = new(place.Path);
         string stamp = string.Join('|', ((string[])[run.Config, run.Summary, run.Results, run.Metrics])
             .Select(Stamp));
-        Known known = _known.TryGetValue(place.Id, out Known? was) && was.Stamp == stamp ? was
+        Known known = _known.TryGetValue(place.Id, out Known? was) && was.Stamp == stamp && was.Place == place ? was
             : Read(place, run, stamp, was);
         if (known.Entry.State is RunState.Corrupt) return known;
         RunState state = RunStates.Of(run, known.IsFinished);
