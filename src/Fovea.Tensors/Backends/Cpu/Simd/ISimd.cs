@@ -63,12 +63,6 @@ internal unsafe interface ISimd<TSelf>
     /// inlines.</summary>
     static virtual TSelf Exp2(TSelf t) => VectorMath<TSelf>.Exp2(t);
 
-    /// <summary>x Φ(x).</summary>
-    static virtual TSelf Gelu(TSelf x) => x * VectorMath<TSelf>.NormalCdf(x, out _);
-
-    /// <summary>Φ(x) + x φ(x), the derivative of <see cref="Gelu"/>.</summary>
-    static virtual TSelf GeluDerivative(TSelf x) => VectorMath<TSelf>.NormalCdf(x, out TSelf density) + x * density;
-
     /// <summary>Splits a positive normal number into mantissa in [√½, √2) and a whole exponent.</summary>
     static abstract TSelf SplitExponent(TSelf value, out TSelf exponent);
 

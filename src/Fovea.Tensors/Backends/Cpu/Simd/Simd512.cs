@@ -101,12 +101,6 @@ internal readonly unsafe struct Simd512 : ISimd<Simd512>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 Gelu(Simd512 x) => new(GeluPieces.Value(x._value));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 GeluDerivative(Simd512 x) => new(GeluPieces.Derivative(x._value));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 SplitExponent(Simd512 value, out Simd512 exponent)
     {
         // Bits relative to √½: the carry into the exponent field tells on which side of it the mantissa lies.

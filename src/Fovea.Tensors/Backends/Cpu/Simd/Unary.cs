@@ -54,10 +54,10 @@ internal static unsafe class Unary<V>
     internal readonly struct Gelu : IUnary<V>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V Value(V x) => V.Gelu(x);
+        public static V Value(V x) => x * VectorMath<V>.NormalCdf(x, out _);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V Derivative(V x) => V.GeluDerivative(x);
+        public static V Derivative(V x) => VectorMath<V>.NormalCdf(x, out V density) + x * density;
     }
 
     /// <summary>With z = √(2/π)(x + 0.044715 x³), 0.5 (1 + tanh z) is sigmoid(2z).</summary>
