@@ -72,7 +72,7 @@ public static partial class Ops
         {
             LinearArguments arguments = Arguments();
             Storage dy = GradientOf(output);
-            Target? dbias = bias is { RequiresGradient: true } ? bias.GradientTarget() : null;
+            Target? dbias = TargetOf(bias);
             if (weight.RequiresGradient) backend.LinearBackwardWeight(arguments, dy, weight.GradientTarget(), dbias);
             else if (dbias is { } target) backend.ColumnSums(dy, target, rows, columns);
             LinearInputGradients gradients = InputGradients(x, gamma, beta);
@@ -84,9 +84,9 @@ public static partial class Ops
 
     private static LinearInputGradients InputGradients(Tensor x, Tensor? gamma, Tensor? beta)
     {
-        Target? dx = x.RequiresGradient ? x.GradientTarget() : null;
-        Target? dgamma = gamma is { RequiresGradient: true } ? gamma.GradientTarget() : null;
-        Target? dbeta = beta is { RequiresGradient: true } ? beta.GradientTarget() : null;
+        Target? dx = TargetOf(x);
+        Target? dgamma = TargetOf(gamma);
+        Target? dbeta = TargetOf(beta);
         return new(dx, dgamma, dbeta);
     }
 

@@ -68,9 +68,6 @@ public static partial class Ops
         static HeadNormArguments? NormOf(HeadNorm? norm, Tensor[] statistics) => norm is not { } of ? null
             : new(of.Gamma.Storage, of.Beta?.Storage, statistics.Length > 1 ? statistics[1].Storage : null,
                 statistics[0].Storage, of.Epsilon);
-
-        static Target? TargetOf(Tensor? tensor) =>
-            tensor is { RequiresGradient: true } ? tensor.GradientTarget() : null;
     }
 
     private static Tensor Prepared(Tensor qkv, int heads, HeadNorm? queries, HeadNorm? keys,

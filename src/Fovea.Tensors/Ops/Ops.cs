@@ -51,6 +51,10 @@ public static partial class Ops
 
     private static Storage GradientOf(Tensor tensor) => tensor.GradientTarget().Storage;
 
+    /// <summary>Destination of a tensor's gradient; null where it wants none.</summary>
+    private static Target? TargetOf(Tensor? tensor) =>
+        tensor is { RequiresGradient: true } ? tensor.GradientTarget() : null;
+
     private static int Axis(Tensor x, int axis, string origin)
     {
         int resolved = axis < 0 ? axis + x.Shape.Rank : axis;

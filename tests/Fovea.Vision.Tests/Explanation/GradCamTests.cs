@@ -44,17 +44,13 @@ public sealed class GradCamTests
     public void Of_a_convolutional_transformer_it_is_the_map_before_the_last_stage()
     {
         using StepScope scope = StepScope.Begin();
-        ConvolutionalTransformer model = new(new CvtConfig
+        ConvolutionalTransformer model = ((CvtConfig)Presets.Find("cvt-nano").Config with
         {
-            ImageSize = 32,
             Classes = 3,
-            Kernels = [3, 3, 3],
-            Strides = [2, 2, 2],
-            Paddings = [1, 1, 1],
             Dims = [4, 6, 8],
             Heads = [1, 2, 2],
             Depths = [1, 1, 2],
-        });
+        }).Build();
         model.Initialize(Device.Reference, 3);
         model.Train(false);
         Tensor image = TestTensors.Normal([1, 3, 32, 24], Device.Reference);

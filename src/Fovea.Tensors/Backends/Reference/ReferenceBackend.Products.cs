@@ -25,7 +25,8 @@ internal sealed partial class ReferenceBackend
     public override void Linear(in LinearArguments arguments, Storage y)
     {
         if (arguments.Input == LinearInput.LayerNorm)
-            Statistics(arguments.X, arguments.Mean, arguments.Rstd!, arguments.Rows, arguments.In, arguments.Epsilon);
+            Statistics(Values(arguments.X), arguments.Mean, arguments.Rstd!, arguments.Rows, arguments.In,
+                arguments.Epsilon);
         double[] f = InputOf(arguments), w = Values(arguments.Weight), to = Values(y);
         double[]? bias = arguments.Bias is null ? null : Values(arguments.Bias);
         double[]? residual = arguments.Residual is null ? null : Values(arguments.Residual);

@@ -6,7 +6,7 @@ internal sealed partial class ReferenceBackend
         Storage x, Storage gamma, Storage? beta, Storage y, Storage? mean, Storage rstd, int rows, int columns,
         float epsilon)
     {
-        Statistics(x, mean, rstd, rows, columns, epsilon);
+        Statistics(Values(x), mean, rstd, rows, columns, epsilon);
         Normalise(Values(x), Values(gamma), Maybe(beta), Values(y), Maybe(mean), Values(rstd), rows, columns);
     }
 
@@ -56,11 +56,11 @@ internal sealed partial class ReferenceBackend
     }
 
     /// <summary>Mean and 1/√(variance + ε) of each row; the variance is the biased one, divided by n.</summary>
-    private static void Statistics(Storage x, Storage? mean, Storage rstd, int rows, int columns, float epsilon)
+    private static void Statistics(double[] x, Storage? mean, Storage rstd, int rows, int columns, float epsilon)
     {
         for (int row = 0; row < rows; row++)
         {
-            ReadOnlySpan<double> values = Values(x).AsSpan(row * columns, columns);
+            ReadOnlySpan<double> values = x.AsSpan(row * columns, columns);
             double sum = 0, squares = 0;
             foreach (double value in values) sum += value;
             double average = mean is null ? 0 : sum / columns;
