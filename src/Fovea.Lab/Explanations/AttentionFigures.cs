@@ -47,7 +47,7 @@ internal static class AttentionFigures
     public static ExplainedFigure Of(GradCam cam, PlanarImage seen, string target) => new("overview", new ImageGrid
     {
         Title = "Where the model looks",
-        Note = $"The image as the model sees it, and Grad-CAM: where the last stage's features speak for '{target}'.",
+        Note = $"The image as the model sees it, and Grad-CAM: where the last map of features speaks for '{target}'.",
         Columns = ["image", $"Grad-CAM for '{target}'"],
         Rows = [new("", [HeatMap.Enlarge(seen, OverlaySize), Over(seen, cam.Map)])],
         CellSize = OverlayCell,
