@@ -19,11 +19,11 @@
 using System.Diagnostics;
 using System.Text.Json;
 
-const string ResidualPeers = "bench/peers_resnet.sh";
+const string ModelPeers = "bench/peers_models.sh";
 (string Name, int Batch)[] all =
 [
     ("vit", 128), ("visual-attention", 128), ("deit_tiny_patch16_224", 16), ("vit_base_patch16_224", 4),
-    ("resnet18", 16), ("resnet18-cifar", 128),
+    ("resnet18", 16), ("resnet18-cifar", 128), ("vitl", 32), ("vitx", 32),
 ];
 string threads = Option("--threads", "2");
 string peers = Option("--peers", Environment.GetEnvironmentVariable("FOVEA_PEERS") ?? "");
@@ -35,7 +35,7 @@ string[] chosen = [.. args.Where((arg, i) => !arg.StartsWith("--") && (i == 0 ||
 if (chosen.Except(all.Select(w => w.Name)).FirstOrDefault() is string unknown)
     return Fail($"no workload is called {unknown}: {string.Join(", ", all.Select(w => w.Name))}.");
 (string Name, int Batch)[] workloads = [.. all.Where(w => chosen.Length == 0 || chosen.Contains(w.Name))];
-if (workloads.Any(w => !IsResidual(w.Name)) && !File.Exists(peers))
+if (workloads.Any(w => Script(w.Name) == peers) && !File.Exists(peers))
     return Fail(peers.Length == 0 ? "name the peers' script with --peers or FOVEA_PEERS." : $"there is no '{peers}'.");
 
 Console.WriteLine(
@@ -102,7 +102,7 @@ IEnumerable<Line> Ours(string name, int batch, int round)
 
 IEnumerable<Line> Theirs(string name, int batch, int round)
 {
-    string script = IsResidual(name) ? ResidualPeers : peers;
+    string script = Script(name);
     foreach (JsonElement json in Run("bash", [script, threads, name]))
     {
         if (Text(json, "workload") != name)
@@ -121,7 +121,7 @@ string Option(string name, string otherwise)
     return at >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
 }
 
-static bool IsResidual(string name) => name.StartsWith("resnet");
+string Script(string name) => name is "vitl" or "vitx" || name.StartsWith("resnet") ? ModelPeers : peers;
 
 static int Fail(string message)
 {

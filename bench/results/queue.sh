@@ -24,5 +24,6 @@ if [ ! -f "$bin/fovea.dll" ]; then
 fi
 cd "$state"
 for study in "$source"/bench/results/*.yaml; do
-  dotnet "$bin/fovea.dll" compare "$study" --idle --data "$data" --out "studies/$(basename "$study" .yaml)"
+  name=$(basename "$study" .yaml)
+  dotnet "$bin/fovea.dll" compare "$study" --idle --data "$data" --out "studies/${name#*-}"
 done

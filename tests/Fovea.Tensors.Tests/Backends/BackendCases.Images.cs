@@ -45,7 +45,8 @@ internal static partial class BackendCases
         foreach ((int batch, int channels, int height, int width, int kernel, int stride, int padding, bool ceiling) in
             ((int, int, int, int, int, int, int, bool)[])[
                 (2, 3, 9, 10, 3, 2, 1, false), (2, 3, 9, 10, 2, 2, 0, false), (2, 3, 9, 10, 2, 2, 0, true),
-                (1, 2, 17, 65, 3, 2, 1, true),
+                (1, 2, 17, 65, 3, 2, 1, true), (2, 2, 6, 70, 3, 2, 1, false), (1, 1, 4, 41, 2, 3, 1, true),
+                (1, 2, 5, 40, 3, 1, 1, false), (1, 2, 3, 4, 5, 2, 2, false),
                 (1, 5, 7, 7, 7, 7, 0, false), (1, 2, 8, 33, 5, 1, 2, false), (1, 1, 1, 1, 1, 1, 0, false),
                 (0, 3, 4, 4, 2, 2, 0, false), (2, 2, 6, 6, 1, 3, 0, false)])
         {

@@ -11,7 +11,8 @@ internal static partial class BackendCases
             yield return LinearAttention(2, 17, 2, headDim);
         foreach (int tokens in (int[])[1, 2, 16, 65, 127, 129, 257]) yield return LinearAttention(1, tokens, 3, 16);
         foreach ((int batch, int tokens, int heads, int headDim) in ((int, int, int, int)[])[
-            (4, 33, 4, 16), (3, 140, 8, 5), (1, 1030, 1, 8), (0, 5, 2, 8), (17, 3, 1, 4)])
+            (4, 33, 4, 16), (3, 140, 8, 5), (1, 1030, 1, 8), (0, 5, 2, 8), (17, 3, 1, 4), (40, 9, 8, 16),
+            (50, 5, 4, 8)])
             yield return LinearAttention(batch, tokens, heads, headDim);
 
         foreach ((int queries, int keys, int features, int headDim) in ((int, int, int, int)[])[

@@ -12,7 +12,8 @@ internal static partial class BackendCases
             ([2, 17, 3, 8], [0, 2, 1, 3]),
             ([2, 3, 65, 5], [3, 0, 2, 1]),
             ([2, 5, 3, 4, 7], [2, 0, 3, 1, 4]), ([257], [0]), ([0, 3], [1, 0]), ([1, 100], [1, 0]),
-            ([100, 65], [1, 0])])
+            ([100, 65], [1, 0]), ([3, 37, 41], [0, 2, 1]), ([2, 19, 3, 70], [0, 3, 2, 1]), ([35, 2, 18], [1, 2, 0]),
+            ([5, 16, 1, 33], [3, 0, 2, 1])])
             yield return BackendCase.Operator($"Permute {string.Join("", order)}", Doubled,
                 x => Ops.Permute(x[0], order),
                 Normal(Shape.Create(shape)));

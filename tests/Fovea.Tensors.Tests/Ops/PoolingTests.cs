@@ -44,6 +44,30 @@ public sealed class PoolingTests
             .ToArray().Select(value => countPadding ? value * 3 : value).ToArray();   // one column of three is inside
     }
 
+    [Theory]   // ties, infinities and NaN
+    [InlineData(3, 2, 1)]
+    [InlineData(2, 2, 0)]
+    [InlineData(3, 1, 1)]
+    public void The_first_of_equal_elements_gets_the_gradient(int kernel, int stride, int padding)
+    {
+        float[] values = [0, 1, float.NegativeInfinity, float.NegativeInfinity, float.PositiveInfinity, float.NaN];
+        Random random = new(5);
+        float[] image = [.. Enumerable.Range(0, 2 * 9 * 70).Select(i =>
+            i < 9 * 70 ? values[random.Next(i % 70 < 35 ? 4 : values.Length)] : float.NegativeInfinity)];
+        Assert.Equal(Gradient(Device.Reference), Gradient(Device.Cpu));
+
+        float[] Gradient(Device device)
+        {
+            using Tape tape = Tape.Record();
+            Tensor x = Tensor.From(image, [1, 2, 9, 70], device);
+            x.RequiresGradient = true;
+            Tensor y = Ops.MaxPool(x, kernel, stride, padding);
+            float[] slopes = [.. Enumerable.Range(0, y.Shape.Elements).Select(i => (float)(i % 5 + 1))];
+            tape.Backward(y, Tensor.From(slopes, y.Shape, device));
+            return x.Gradient!.ToArray();
+        }
+    }
+
     [Theory]   // with ceiling a window must begin inside the image or its left padding
     [InlineData(5, 2, 2, 0, false, 2)]
     [InlineData(5, 2, 2, 0, true, 3)]

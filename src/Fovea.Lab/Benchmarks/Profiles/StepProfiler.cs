@@ -55,12 +55,13 @@ internal static class StepProfiler
         int alike = sizes.Zip(first).TakeWhile(pair => pair.First.Name == pair.Second.Name).Count();
         Dictionary<(string Phase, string Name, string Size), (int Calls, double Time, double Flop, double Bytes)> sums =
             [];
+        // Running means of a batch norm are updated on the way; the step's update comes behind all gradients.
+        int lastGradient = Array.FindLastIndex(first, IsBackward);
         string phase = StepProfile.Phases[0];
         for (int i = 0; i < first.Length; i++)
         {
             ProfiledCall call = first[i];
-            phase = Updates.Contains(call.Name) ? "update"
-                : call.Name.Contains("Backward", StringComparison.Ordinal) ? "backward" : phase;
+            phase = i > lastGradient && Updates.Contains(call.Name) ? "update" : IsBackward(call) ? "backward" : phase;
             double time = isRepeated ? Median([.. steps.Select(step => Milliseconds(step[i]))]) : Milliseconds(call);
             double bytes = i < alike ? sizes[i].Moved - (i == 0 ? 0 : sizes[i - 1].Moved) : 0;
             (int calls, double t, double f, double b) = sums.GetValueOrDefault((phase, call.Name, call.Size));
@@ -78,6 +79,8 @@ internal static class StepProfiler
             Megabytes = entry.Value.Bytes / 1e6,
         }).OrderByDescending(o => o.Milliseconds)];
     }
+
+    private static bool IsBackward(ProfiledCall call) => call.Name.Contains("Backward", StringComparison.Ordinal);
 
     private static double Milliseconds(ProfiledCall call) =>
         Stopwatch.GetElapsedTime(call.Begin, call.End).TotalMilliseconds;

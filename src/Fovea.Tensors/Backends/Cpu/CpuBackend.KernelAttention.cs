@@ -5,6 +5,9 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
+    // Heads of a token lie side by side, and caches fetch more than a line: one thread takes some of them.
+    private const int NeighborsAtOnce = 8;
+
     public override void KernelAttention(in KernelAttentionArguments arguments, Storage y, Storage normalizers)
     {
         KernelAttentionArguments a = arguments;
@@ -43,43 +46,47 @@ internal sealed unsafe partial class CpuBackend<V>
         float* yData = Floats(y), sums = Floats(normalizers), dyData = Floats(dy);
         if (RunWholeHeads(a, head => head.Backward(yData, sums, dyData, to), (head, state) =>
         {
-            float* sum = (float*)state;
-            head.SumKeys(sum, 0, a.KeyCount);
-            head.Seal(sum);
-            head.QueryGradients(sum, yData, sums, dyData, to.Queries, 0, a.QueryCount);
-            head.SumQueries(sum, yData, sums, dyData, 0, a.QueryCount);
-            head.KeyGradients(sum, to.Keys, to.Values, 0, a.KeyCount);
+            float* keys = (float*)state, queries = keys + KernelAttentionHead<V>.StateSize(a);
+            head.SumKeys(keys, 0, a.KeyCount);
+            head.Seal(keys);
+            head.Queries(keys, queries, yData, sums, dyData, to.Queries, 0, a.QueryCount);
+            head.KeyGradients(queries, to.Keys, to.Values, 0, a.KeyCount);
         })) return;
 
         int heads = a.Batch * a.Heads, size = KernelAttentionHead<V>.StateSize(a), ranges = Ranges(heads);
         CpuStorage states = Borrow(2L * heads * ranges * size);
-        float* keys = states.Pointer, queries = keys + (nint)heads * ranges * size;
+        float* keyStates = states.Pointer, queryStates = keyStates + (nint)heads * ranges * size;
         _pool.Run(heads * ranges, part =>
         {
-            KernelAttentionHead<V> head = new(a, part / ranges);
             (int first, int count) = Range(part % ranges, ranges, a.KeyCount);
-            head.SumKeys(keys + (nint)part * size, first, count);
-            (first, count) = Range(part % ranges, ranges, a.QueryCount);
-            head.SumQueries(queries + (nint)part * size, yData, sums, dyData, first, count);
+            new KernelAttentionHead<V>(a, part / ranges).SumKeys(keyStates + (nint)part * size, first, count);
         });
-        _pool.Run(2 * heads, index => AddRanges(keys + (nint)index * ranges * size, ranges, size));
-        _pool.Run(heads, index => new KernelAttentionHead<V>(a, index).Seal(keys + (nint)index * ranges * size));
+        _pool.Run(heads, index =>
+        {
+            float* keys = keyStates + (nint)index * ranges * size;
+            AddRanges(keys, ranges, size);
+            new KernelAttentionHead<V>(a, index).Seal(keys);
+        });
         _pool.Run(heads * ranges, part =>
         {
-            KernelAttentionHead<V> head = new(a, part / ranges);
-            nint state = (nint)(part / ranges * ranges) * size;
             (int first, int count) = Range(part % ranges, ranges, a.QueryCount);
-            head.QueryGradients(keys + state, yData, sums, dyData, to.Queries, first, count);
-            (first, count) = Range(part % ranges, ranges, a.KeyCount);
-            head.KeyGradients(queries + state, to.Keys, to.Values, first, count);
+            new KernelAttentionHead<V>(a, part / ranges).Queries(keyStates + (nint)(part / ranges * ranges) * size,
+                queryStates + (nint)part * size, yData, sums, dyData, to.Queries, first, count);
+        });
+        _pool.Run(heads, index => AddRanges(queryStates + (nint)index * ranges * size, ranges, size));
+        _pool.Run(heads * ranges, part =>
+        {
+            (int first, int count) = Range(part % ranges, ranges, a.KeyCount);
+            new KernelAttentionHead<V>(a, part / ranges).KeyGradients(
+                queryStates + (nint)(part / ranges * ranges) * size, to.Keys, to.Values, first, count);
         });
         _buffers.Return(states);
     }
 
     /// <summary>
     /// Computes each head on one thread: with a relation by <paramref name="related"/>, else by
-    /// <paramref name="whole"/>(head, memory of a state). False, and nothing is computed, where the heads alone do not
-    /// keep all threads busy.
+    /// <paramref name="whole"/>(head, memory of two states). False, and nothing is computed, where the heads alone do
+    /// not keep all threads busy.
     /// </summary>
     private bool RunWholeHeads(KernelAttentionArguments a, Action<RelationHead<V>> related,
         Action<KernelAttentionHead<V>, nint> whole)
@@ -87,11 +94,15 @@ internal sealed unsafe partial class CpuBackend<V>
         RelationPlan? plan = PlanOf(a);
         int heads = a.Batch * a.Heads, size = KernelAttentionHead<V>.StateSize(a);
         if (plan is null && Ranges(heads) > 1) return false;
-        _pool.Run(heads, index =>
+        int perPart = Math.Clamp(heads / MinimumParts, 1, NeighborsAtOnce);
+        _pool.Run(Parts(heads, perPart), part =>
         {
-            using Scratch scratch = Scratch.Begin();
-            if (plan is not null) related(new RelationHead<V>(a, plan, index, scratch));
-            else whole(new KernelAttentionHead<V>(a, index), (nint)scratch.Floats(size));
+            for (int index = part * perPart; index < Math.Min(heads, (part + 1) * perPart); index++)
+            {
+                using Scratch scratch = Scratch.Begin();
+                if (plan is not null) related(new RelationHead<V>(a, plan, index, scratch));
+                else whole(new KernelAttentionHead<V>(a, index), (nint)scratch.Floats(2 * size));
+            }
         });
         return true;
     }

@@ -1,3 +1,5 @@
+using Fovea.Tensors.Backends.Cpu.Attention;
+using Fovea.Tensors.Backends.Cpu.Memory;
 using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu;
@@ -5,6 +7,7 @@ namespace Fovea.Tensors.Backends.Cpu;
 internal sealed unsafe partial class CpuBackend<V>
 {
     private const int ColumnsPerScatter = 64;   // a few lines of each row
+    private const int RowsPerTurn = 64;
 
     public override void Permute(Storage x, Shape xShape, ReadOnlySpan<int> order, Target y)
     {
@@ -23,6 +26,13 @@ internal sealed unsafe partial class CpuBackend<V>
         while (axis > 0 && (strides[axis - 1] == inner || sizes[axis - 1] == 1)) inner *= sizes[--axis];
         Shape outerShape = Shape.Create(sizes.AsSpan(0, axis));
         float* xData = Floats(x), yData = Floats(y);
+        int across = inner > 1 ? -1 : Array.FindIndex(strides, 0, axis, stride => stride == 1);
+        if (across >= 0 && across < axis - 1 && sizes[across] >= V.Count)
+        {
+            Turn(xData, yData, sizes.AsSpan(0, axis), strides.AsSpan(0, axis), across, y.Accumulate);
+            return;
+        }
+
         ForRows(xShape.Elements / inner, inner, (row, rows) =>
         {
             for (int r = row; r < row + rows; r++)
@@ -31,6 +41,50 @@ internal sealed unsafe partial class CpuBackend<V>
                 if (inner > 1) ElementKernels<V>.AddScaled(from, to, inner, 1, y.Accumulate);
                 else *to = y.Accumulate ? *to + *from : *from;
             }
+        });
+    }
+
+    /// <summary>Permutes where neighbours in x lie along another axis of y than the last: planes of the two axes are
+    /// turned, a square of registers at a time.</summary>
+    /// <param name="x">Elements.</param>
+    /// <param name="y">Result, with the axes in their order.</param>
+    /// <param name="sizes">Of y's axes.</param>
+    /// <param name="strides">Elements from one place of each of these axes to the next, in x.</param>
+    /// <param name="across">Axis whose stride is 1; not the last.</param>
+    /// <param name="accumulate">Add to what is there.</param>
+    private void Turn(float* x, float* y, ReadOnlySpan<int> sizes, ReadOnlySpan<int> strides, int across,
+        bool accumulate)
+    {
+        int last = sizes.Length - 1, height = sizes[across], width = sizes[last], xStride = strides[last], yStride = 1;
+        List<int> outer = [], xSteps = [], ySteps = [];
+        for (int i = last, step = 1; i >= 0; step *= sizes[i--])
+        {
+            if (i == across) yStride = step;
+            if (i == across || i == last) continue;
+            outer.Add(sizes[i]);
+            xSteps.Add(strides[i]);
+            ySteps.Add(step);
+        }
+
+        Shape planes = Shape.Create(outer.ToArray());
+        int[] xPlanes = [.. xSteps], yPlanes = [.. ySteps];
+        int blocks = Parts(height, RowsPerTurn);
+        _pool.Run(planes.Elements * blocks, part =>
+        {
+            using Scratch scratch = Scratch.Begin();
+            int first = part % blocks * RowsPerTurn, count = Math.Min(RowsPerTurn, height - first);
+            float* from = x + Broadcasting.Offset(part / blocks, planes, xPlanes) + first,
+                to = y + Broadcasting.Offset(part / blocks, planes, yPlanes) + (nint)first * yStride;
+            int whole = count / V.Count * V.Count;
+            LaneTranspose<V>.Out(from, xStride, whole, width, to, yStride, accumulate,
+                scratch.Floats(LaneTranspose<V>.Work));
+            for (nint row = whole; row < count; row++)
+                for (nint column = 0; column < width; column++)
+                {
+                    float* place = to + row * yStride + column;
+                    float value = from[column * xStride + row];
+                    *place = accumulate ? *place + value : value;
+                }
         });
     }
 

@@ -84,15 +84,92 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         MaxPoolArguments a = arguments;
         float* from = Floats(x), results = Floats(y), slopes = Floats(dy), to = Floats(dx);
+
+        // Results whose windows lie between the left and the right border: vectors run over them.
+        int first = Math.Min(a.OutWidth, Parts(a.Padding, a.Stride)), room = a.Width + a.Padding - a.Kernel,
+            end = room < 0 ? first : Math.Clamp(room / a.Stride + 1, first, a.OutWidth);
         _pool.Run(a.Planes, plane =>
         {
-            nint input = (nint)plane * a.Height * a.Width, output = (nint)plane * a.OutHeight * a.OutWidth;
-            if (!dx.Accumulate) new Span<float>(to + input, a.Height * a.Width).Clear();
+            int length = Parts(a.Width, a.Stride);
+            nint size = (nint)a.Height * a.Width, phased = (nint)a.Stride * length;
+            float* image = from + plane * size, gradients = to + plane * size;
+            nint output = (nint)plane * a.OutHeight * a.OutWidth;
+            using Scratch scratch = Scratch.Begin();
+            float* values = scratch.Floats(2 * a.Height * (int)phased), sums = values + a.Height * phased;
+            new Span<float>(sums, a.Height * (int)phased).Clear();
+            for (int row = 0; row < a.Height; row++)
+                Separate(image + (nint)row * a.Width, a.Width, a.Stride, values + row * phased, length);
+            for (int oy = 0; oy < a.OutHeight; oy++)
+                HandBack(a, oy, values, sums, length, results + output + oy * a.OutWidth,
+                    slopes + output + oy * a.OutWidth, first, end);
+            for (int row = 0; row < a.Height; row++)
+                Unite(sums + row * phased, a.Width, a.Stride, length, gradients + (nint)row * a.Width, dx.Accumulate);
             for (int oy = 0; oy < a.OutHeight; oy++)
                 for (int ox = 0; ox < a.OutWidth; ox++, output++)
-                    to[input + Winner(a, from + input, oy * a.Stride - a.Padding, ox * a.Stride - a.Padding,
-                        results[output])] += slopes[output];
+                {
+                    if (ox == first) (ox, output) = (end, output + end - first);
+                    if (ox == a.OutWidth) break;
+                    gradients[Winner(a, image, oy * a.Stride - a.Padding, ox * a.Stride - a.Padding, results[output])]
+                        += slopes[output];
+                }
         });
+    }
+
+    /// <summary>Adds the gradients of some neighbouring results of one row to the first largest elements of their
+    /// windows.</summary>
+    /// <param name="a">Sizes.</param>
+    /// <param name="oy">Row of results.</param>
+    /// <param name="values">Elements, rows of <c>[stride, length]</c>.</param>
+    /// <param name="sums">Their gradients, laid out the same.</param>
+    /// <param name="length">Places of each phase of a row.</param>
+    /// <param name="y">The row's results.</param>
+    /// <param name="dy">Their gradients.</param>
+    /// <param name="first">First of these results.</param>
+    /// <param name="end">The one behind the last.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void HandBack(in MaxPoolArguments a, int oy, float* values, float* sums, int length, float* y,
+        float* dy, int first, int end)
+    {
+        int top = oy * a.Stride - a.Padding, bottom = Math.Min(a.Height, top + a.Kernel);
+        for (int i = first; i < end; i += V.Count)
+        {
+            int lanes = Math.Min(V.Count, end - i);
+            V largest = V.LoadPartial(y + i, lanes), left = V.LoadPartial(dy + i, lanes);
+            for (int row = Math.Max(0, top); row < bottom; row++)
+                for (int tap = -a.Padding; tap < a.Kernel - a.Padding; tap++)
+                {
+                    int steps = (tap + a.Padding * a.Stride) / a.Stride - a.Padding, phase = tap - steps * a.Stride;
+                    nint place = ((nint)row * a.Stride + phase) * length + i + steps;
+                    V value = V.LoadPartial(values + place, lanes), sum = V.LoadPartial(sums + place, lanes);
+
+                    // it is the largest, or NaN, which only then lies in a window
+                    V other = V.SelectGreaterOrEqual(value, value, V.Zero, left),
+                        its = V.SelectGreaterOrEqual(value, largest, left, other);
+                    V.StorePartial(sums + place, sum + its, lanes);
+                    left = V.SelectGreaterOrEqual(value, largest, V.Zero,
+                        V.SelectGreaterOrEqual(value, value, left, V.Zero));
+                }
+        }
+    }
+
+    /// <summary>The inverse of <see cref="Separate"/>: y (+)= the elements in their order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Unite(float* phases, int count, int stride, int length, float* y, bool accumulate)
+    {
+        int i = 0;
+        if (stride == 2)
+            for (; i + 2 * V.Count <= count; i += 2 * V.Count)
+            {
+                V low = V.Join(V.Load(phases + i / 2), V.Load(phases + length + i / 2), out V high);
+                V.Store(y + i, accumulate ? V.Load(y + i) + low : low);
+                V.Store(y + i + V.Count, accumulate ? V.Load(y + i + V.Count) + high : high);
+            }
+
+        for (; i < count; i++)
+        {
+            float value = phases[i % stride * length + i / stride];
+            y[i] = accumulate ? y[i] + value : value;
+        }
     }
 
     /// <summary>The first position of a window, row by row, that holds its largest element.</summary>

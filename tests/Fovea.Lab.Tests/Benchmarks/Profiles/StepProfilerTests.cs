@@ -31,6 +31,22 @@ public sealed class StepProfilerTests
         Assert.Equal(96e-9 / 22e-3, found[0].GflopsPerSecond, 1e-9);
     }
 
+    [Fact]
+    public void Running_means_of_a_batch_norm_do_not_end_the_forward_pass()
+    {
+        ProfiledCall[] step =
+        [
+            Call("Conv2d", "", 1, 0), Call("Lerp", "", 1, 0), Call("Linear", "", 1, 0),
+            Call("LinearBackwardInput", "", 1, 0), Call("Conv2dBackwardWeight", "", 1, 0),
+            Call("Adam", "", 1, 0), Call("Lerp", "", 2, 0),
+        ];
+        Dictionary<string, string[]> phases = StepProfiler.Account([step], step).GroupBy(one => one.Phase)
+            .ToDictionary(group => group.Key, group => group.Select(one => one.Operator).Order().ToArray());
+        Assert.Equal(["Conv2d", "Lerp", "Linear"], phases["forward"]);
+        Assert.Equal(["Conv2dBackwardWeight", "LinearBackwardInput"], phases["backward"]);
+        Assert.Equal(["Adam", "Lerp"], phases["update"]);
+    }
+
     [Theory]
     [InlineData("vit-nano", false)]
     [InlineData("vit-nano", true)]

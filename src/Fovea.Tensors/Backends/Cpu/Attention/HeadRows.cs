@@ -49,6 +49,7 @@ internal readonly unsafe struct HeadRows<V>
         float* from = Row(first);
         for (int i = 0; i < count; i++, from += Stride, to += stride)
         {
+            V.Prefetch(from + 32 * Stride);
             for (int e = 0; e < whole; e += V.Count) V.Store(to + e, Map(map, V.Load(from + e)));
             if (left == 0) continue;
             V.Store(to + whole, V.Zero);

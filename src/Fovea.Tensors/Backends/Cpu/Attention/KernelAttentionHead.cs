@@ -32,6 +32,8 @@ internal readonly unsafe struct KernelAttentionHead<V>
 
     private int Row => Panels<V>.Padded(_a.HeadDim + 1);
 
+    private bool IsSquare => SquareKernels<V>.Fits(_a.Features, _a.HeadDim);
+
     private int PaddedFeatures => Panels<V>.Padded(_a.Features);
 
     private nint YOffset => ((nint)_batch * _a.QueryCount * _a.Heads + _head) * _a.HeadDim;
@@ -57,20 +59,6 @@ internal readonly unsafe struct KernelAttentionHead<V>
         }
     }
 
-    /// <summary>state = Σ_i a_i [dn_i, dz_i]ᵀ over a range of queries.</summary>
-    internal void SumQueries(float* state, float* y, float* normalizers, float* dy, int first, int count)
-    {
-        new Span<float>(state, StateSize(_a)).Clear();
-        for (int token = first; token < first + count; token += TokensAtOnce)
-        {
-            using Scratch tileScratch = Scratch.Begin();
-            int tile = Math.Min(TokensAtOnce, first + count - token);
-            float* features = Features(_q, token, tile, tileScratch, out nint stride),
-                gradients = Gradients(y, normalizers, dy, token, tile, tileScratch);
-            AddTile(state, features, stride, tile, gradients, Row, gradients + _a.HeadDim);
-        }
-    }
-
     /// <summary>Writes Σ_j f_j w_j into the state's column <c>headDim</c>, once everything is summed.</summary>
     internal void Seal(float* state)
     {
@@ -92,6 +80,13 @@ internal readonly unsafe struct KernelAttentionHead<V>
             using Scratch tileScratch = Scratch.Begin();
             int tile = Math.Min(TokensAtOnce, first + count - token);
             float* features = Features(_q, token, tile, tileScratch, out nint stride);
+            if (IsSquare)
+            {
+                SquareKernels<V>.Read(features, stride, state, Row, sums, _a.Epsilon, y + YOffset + token * YStride,
+                    YStride, normalizers + NormalizersOffset + token, tile);
+                continue;
+            }
+
             Block<V>.Multiply(features, stride, 1, tile, panels, d, _a.Features,
                 new((nint)results, padded, Padded: true));
             for (int i = 0; i < tile; i++)
@@ -103,24 +98,36 @@ internal readonly unsafe struct KernelAttentionHead<V>
         }
     }
 
-    /// <summary>da_i = state · [dn_i, dz_i], from the keys' state; then through f.</summary>
-    internal void QueryGradients(float* state, float* y, float* normalizers, float* dy, in HeadGradient dq, int first,
-        int count)
+    /// <summary>Over a range of queries: da_i = keys · [dn_i, dz_i] from the keys' state, then through f; and the
+    /// queries' state = Σ_i a_i [dn_i, dz_i]ᵀ.</summary>
+    internal void Queries(float* keys, float* state, float* y, float* normalizers, float* dy, in HeadGradient dq,
+        int first, int count)
     {
+        new Span<float>(state, StateSize(_a)).Clear();
         using Scratch scratch = Scratch.Begin();
         float* panels = scratch.Floats((_a.HeadDim + 1) * PaddedFeatures),
             results = scratch.Floats(TokensAtOnce * PaddedFeatures);
-        Panels<V>.PackAllTransposed(state, Row, _a.HeadDim + 1, _a.Features, panels);
+        Panels<V>.PackAllTransposed(keys, Row, _a.HeadDim + 1, _a.Features, panels);
         HeadRows<V> to = new(dq.View, _a.QueryCount, _a.Features, _batch, _head);
         for (int token = first; token < first + count; token += TokensAtOnce)
         {
             using Scratch tileScratch = Scratch.Begin();
             int tile = Math.Min(TokensAtOnce, first + count - token);
-            float* gradients = Gradients(y, normalizers, dy, token, tile, tileScratch);
+            float* gradients = Gradients(y, normalizers, dy, token, tile, tileScratch),
+                features = Features(_q, token, tile, tileScratch, out nint stride),
+                derivative = _a.Map == FeatureMap.Identity ? null : features;
+            AddTile(state, features, stride, tile, gradients, Row, gradients + _a.HeadDim);
+            if (IsSquare)
+            {
+                SquareKernels<V>.Multiply(gradients, Row, panels, PaddedFeatures, panels + _a.HeadDim * PaddedFeatures,
+                    gradients + _a.HeadDim, Row, derivative, PaddedFeatures, to.Row(token), to.Stride, dq.Accumulate,
+                    tile);
+                continue;
+            }
+
             Block<V>.Multiply(gradients, Row, 1, tile, panels, _a.Features, _a.HeadDim + 1,
                 new((nint)results, PaddedFeatures, Padded: true));
-            to.StoreGradients(token, tile, results, PaddedFeatures, Derivative(_q, token, tile, tileScratch),
-                dq.Accumulate);
+            to.StoreGradients(token, tile, results, PaddedFeatures, derivative, dq.Accumulate);
         }
     }
 
@@ -140,14 +147,24 @@ internal readonly unsafe struct KernelAttentionHead<V>
         {
             using Scratch tileScratch = Scratch.Begin();
             int tile = Math.Min(TokensAtOnce, first + count - token);
+            float* features = Features(_k, token, tile, tileScratch, out nint stride);
+            float* derivative = _a.Map == FeatureMap.Identity ? null : features;
+            if (IsSquare)
+            {
+                float one = 1;
+                SquareKernels<V>.Multiply(_v.Row(token), _v.Stride, transposed, PaddedFeatures, sums, &one, 0,
+                    derivative, PaddedFeatures, toKeys.Row(token), toKeys.Stride, dk.Accumulate, tile);
+                SquareKernels<V>.Multiply(features, stride, state, Row, null, &one, 0, null, 0, toValues.Row(token),
+                    toValues.Stride, dv.Accumulate, tile);
+                continue;
+            }
+
             Block<V>.Multiply(_v.Row(token), _v.Stride, 1, tile, transposed, m, d,
                 new((nint)results, PaddedFeatures, Bias: (nint)sums, Padded: true));
-            float* features = Features(_k, token, tile, tileScratch, out nint stride);
             nint values = (nint)toValues.Row(token);
             Block<V>.Multiply(features, stride, 1, tile, straight, d, m,
                 new(values, toValues.Stride, dv.Accumulate ? values : 0, toValues.Stride));
-            toKeys.StoreGradients(token, tile, results, PaddedFeatures, _a.Map == FeatureMap.Identity ? null : features,
-                dk.Accumulate);
+            toKeys.StoreGradients(token, tile, results, PaddedFeatures, derivative, dk.Accumulate);
         }
     }
 
@@ -166,9 +183,6 @@ internal readonly unsafe struct KernelAttentionHead<V>
         return features;
     }
 
-    private float* Derivative(in HeadRows<V> rows, int first, int count, Scratch scratch) =>
-        _a.Map == FeatureMap.Identity ? null : Features(rows, first, count, scratch, out _);
-
     /// <summary>[dn, dz] of a tile of queries, in rows of <see cref="Row"/>: dn = dy / z, dz = −(dy·y) / z.</summary>
     private float* Gradients(float* y, float* normalizers, float* dy, int first, int count, Scratch scratch)
     {
@@ -182,6 +196,14 @@ internal readonly unsafe struct KernelAttentionHead<V>
     private void AddTile(float* state, float* features, nint stride, int count, float* right, nint rightStride,
         float* weights)
     {
+        if (IsSquare)
+        {
+            float one = 1;
+            SquareKernels<V>.Add(state, Row, state + _a.Features * Row, features, stride, right, rightStride,
+                weights == null ? &one : weights, weights == null ? 0 : Row, count);
+            return;
+        }
+
         using Scratch scratch = Scratch.Begin();
         float* panels = scratch.Floats(TokensAtOnce * Panels<V>.Padded(_a.HeadDim));
         Panels<V>.PackAll(right, rightStride, count, _a.HeadDim, panels);

@@ -29,6 +29,16 @@ internal static unsafe class KernelGradients<V>
             for (int e = 0; e < width; e += V.Count)
             {
                 int lanes = Math.Min(V.Count, width - e);
+                if (lanes == V.Count)
+                {
+                    V.Prefetch(dy + e + 32 * stride);
+                    V.Prefetch(y + e + 32 * stride);
+                    V whole = V.Load(dy + e) * factor;
+                    dot = V.Fma(whole, V.Load(y + e), dot);
+                    V.Store(to + e, whole);
+                    continue;
+                }
+
                 V gradient = V.LoadPartial(dy + e, lanes) * factor;
                 dot = V.Fma(gradient, V.LoadPartial(y + e, lanes), dot);
                 V.StorePartial(to + e, gradient, lanes);
