@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Fovea.Lab.Benchmarks.Profiles;
 using Fovea.Tensors;
 
@@ -12,7 +14,8 @@ public sealed record BenchmarkResult
     /// <summary>Device.</summary>
     public required string Device { get; init; }
 
-    /// <summary>Precision of products.</summary>
+    /// <summary>Precision of products, in JSON as the option names it.</summary>
+    [JsonConverter(typeof(PrecisionName))]
     public required Precision Precision { get; init; }
 
     /// <summary><c>train</c> or <c>infer</c>.</summary>
@@ -63,4 +66,6 @@ public sealed record BenchmarkResult
 
     /// <summary>Account of a step; null where none was asked for.</summary>
     public StepProfile? Profile { get; init; }
+
+    private sealed class PrecisionName() : JsonStringEnumConverter<Precision>(JsonNamingPolicy.CamelCase);
 }

@@ -20,6 +20,7 @@ public sealed class BenchCommandTests : IDisposable
         Assert.Equal((mode, 2, 1),
             (result.GetProperty("mode").GetString(), result.GetProperty("batch_size").GetInt32(),
                 result.GetProperty("threads").GetInt32()));
+        Assert.Equal("fp32", result.GetProperty("precision").GetString());
         AssertMeasured(result);
     }
 

@@ -20,6 +20,14 @@ internal sealed unsafe partial class CpuBackend<V>
         Storage y)
     {
         Conv2dArguments a = arguments;
+        if (OnlySomeMeet(a, out KernelPart part))
+        {
+            CpuStorage cut = Cut(part, w);
+            Conv2d(part.Smaller, x, cut, epilogue, y);
+            _buffers.Return(cut);
+            return;
+        }
+
         Conv2dEpilogue e = epilogue;
         float* bias = Floats(e.Bias), residual = Floats(e.Residual), result = Floats(y);
         SumSink sink = (image, channel, row, column, count, sums) =>
@@ -40,6 +48,14 @@ internal sealed unsafe partial class CpuBackend<V>
     public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Target dx)
     {
         Conv2dArguments a = arguments;
+        if (OnlySomeMeet(a, out KernelPart part))
+        {
+            CpuStorage cut = Cut(part, w);
+            Conv2dBackwardInput(part.Smaller, dy, cut, dx);
+            _buffers.Return(cut);
+            return;
+        }
+
         int inputs = a.In / a.Groups, outputs = a.Out / a.Groups, kernel = a.KernelHeight * a.KernelWidth;
         float* slopes = Floats(dy), weights = Floats(w), result = Floats(dx);
         CpuStorage turned = Borrow((long)a.In * outputs * kernel);
@@ -68,6 +84,73 @@ internal sealed unsafe partial class CpuBackend<V>
         }
 
         _buffers.Return(turned);
+    }
+
+    /// <summary>Whether small images leave elements of the kernel out: those that only ever meet zeros around them, as
+    /// all but the middle one of 3 x 3 do at an image of one pixel.</summary>
+    private static bool OnlySomeMeet(in Conv2dArguments a, out KernelPart part)
+    {
+        part = default;
+        if (a.Padding == 0) return false;   // each element meets a pixel
+        (int top, int bottom) = Meeting(a, a.Height, a.OutHeight, a.KernelHeight);
+        (int left, int right) = Meeting(a, a.Width, a.OutWidth, a.KernelWidth);
+        if (top > bottom || left > right) return false;
+        part = new(a, a with
+        {
+            KernelHeight = bottom - top + 1,
+            KernelWidth = right - left + 1,
+            Padding = a.Padding - top * a.Dilation,
+        }, top, left);
+        Conv2dArguments smaller = part.Smaller;
+        return smaller != a && top == left && smaller.Padding >= 0
+            && (smaller.OutHeight, smaller.OutWidth) == (a.OutHeight, a.OutWidth);
+    }
+
+    /// <summary>First and last row (or column) of the kernel that meets the image.</summary>
+    private static (int First, int Last) Meeting(in Conv2dArguments a, int size, int positions, int kernel)
+    {
+        (int first, int last) = (kernel, -1);
+        for (int position = 0; position < positions; position++)
+            for (int k = 0; k < kernel; k++)
+            {
+                if ((uint)(position * a.Stride - a.Padding + k * a.Dilation) >= (uint)size) continue;
+                (first, last) = (Math.Min(first, k), Math.Max(last, k));
+            }
+
+        return (first, last);
+    }
+
+    /// <summary>A part of all kernels.</summary>
+    private CpuStorage Cut(KernelPart part, Storage w)
+    {
+        CpuStorage cut = Borrow((long)part.Kernels * part.SmallerElements);
+        float* from = Floats(w), to = cut.Pointer;
+        ForRows(part.Kernels, part.SmallerElements, (first, count) =>
+        {
+            for (nint kernel = first; kernel < first + count; kernel++)
+                for (int i = 0; i < part.SmallerElements; i++)
+                    to[kernel * part.SmallerElements + i] = from[kernel * part.Elements + part.Place(i)];
+        });
+        return cut;
+    }
+
+    /// <summary>Rows and columns of kernels from a first one on.</summary>
+    /// <param name="Whole">The convolution.</param>
+    /// <param name="Smaller">The same with these only.</param>
+    /// <param name="Top">First row.</param>
+    /// <param name="Left">First column.</param>
+    private readonly record struct KernelPart(Conv2dArguments Whole, Conv2dArguments Smaller, int Top, int Left)
+    {
+        /// <summary>One for each pair of channels.</summary>
+        internal int Kernels => Whole.Out * (Whole.In / Whole.Groups);
+
+        internal int Elements => Whole.KernelHeight * Whole.KernelWidth;
+
+        internal int SmallerElements => Smaller.KernelHeight * Smaller.KernelWidth;
+
+        /// <summary>Where an element lies in the whole kernel.</summary>
+        internal int Place(int element) =>
+            (Top + element / Smaller.KernelWidth) * Whole.KernelWidth + Left + element % Smaller.KernelWidth;
     }
 
     /// <summary>Weights [group, out, in, kernel] as [group, in, out, some taps of the kernel].</summary>
@@ -142,6 +225,23 @@ internal sealed unsafe partial class CpuBackend<V>
         // copied as it lies, and the smaller right side is transposed into panels. A part is some channels, over a
         // fixed share of the positions.
         Conv2dArguments a = arguments;
+        if (OnlySomeMeet(a, out KernelPart some))
+        {
+            CpuStorage cut = Borrow((long)some.Kernels * some.SmallerElements);
+            Conv2dBackwardWeight(some.Smaller, x, dy, new Target(cut, false));
+            float* of = cut.Pointer, all = Floats(dw);
+            ForRows(some.Kernels, some.Elements, (first, count) =>
+            {
+                if (!dw.Accumulate)
+                    new Span<float>(all + (nint)first * some.Elements, count * some.Elements).Clear();
+                for (nint kernel = first; kernel < first + count; kernel++)
+                    for (int i = 0; i < some.SmallerElements; i++)
+                        all[kernel * some.Elements + some.Place(i)] += of[kernel * some.SmallerElements + i];
+            });
+            _buffers.Return(cut);
+            return;
+        }
+
         if (Winograd<V>.Pays(a, a.In, a.Out))
         {
             SumTransformed(a, Floats(x), Floats(dy), Floats(dw), dw.Accumulate);
