@@ -42,6 +42,22 @@ Save("mechanisms", new LineChart
     Series = [.. accuracies[1..].Select(row => Curve(row[0], [.. row[3].Split(',').Select(Number)]))],
 });
 
+// Test accuracy, "41.2 %", by share of the training images.
+string[][] shares = Table("docs/results.md", "beginning", "model");
+double[] percent = [.. shares[0][2..].Select(cell => Number(cell.Trim('%', ' ')) / 100)];
+Save("scaling", new LineChart
+{
+    Title = "CIFAR-10: test accuracy by share of the training images",
+    Size = (760, 420),
+    XLabel = "training images",
+    XScale = AxisScale.Logarithmic,
+    XTicks = percent,
+    XFormat = ValueFormat.Percent,
+    YFormat = ValueFormat.Percent,
+    Series = [.. shares[1..].Select(row => new Series($"{row[1]}, {row[0]}", percent,
+        [.. row[2..].Select(cell => cell == "-" ? double.NaN : Number(cell.Trim('%', '*', ' ')) / 100)]))],
+});
+
 static Series Curve(string name, double[] percents) =>
     new(name, [.. percents.Select((_, i) => i + 1.0)], [.. percents.Select(value => value / 100)]);
 

@@ -50,9 +50,13 @@ for image in ${*:-predictions explain study studio sinkformer train-from-scratch
         # nothing else to do, and hours.
         #   docs/attention.md  dotnet run -c Release bench/AttentionCost.cs
         #   docs/results.md    fovea compare recipes/mechanisms.yaml --data DIR --out studies/mechanisms   (CIFAR-10)
+        #   docs/results.md    fovea compare recipes/scaling-small.yaml --data DIR --out studies/scaling-small
+        #                      fovea compare recipes/scaling-small-pretrained.yaml --data DIR \
+        #                          --out studies/scaling-small-pretrained
         dotnet run $here/FromTables.cs -- "$out/$image"
         cp "$out/$image/attention-time.png" $here/attention-time.png
         cp "$out/$image/mechanisms.png" $here/mechanisms.png
+        cp "$out/$image/scaling.png" $here/scaling.png
         ;;
     *)
         echo "$0: there is no image '$image'" >&2
