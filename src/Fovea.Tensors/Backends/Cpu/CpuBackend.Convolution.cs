@@ -148,7 +148,7 @@ internal sealed unsafe partial class CpuBackend<V>
 
         internal int SmallerElements => Smaller.KernelHeight * Smaller.KernelWidth;
 
-        /// <summary>Where an element lies in the whole kernel.</summary>
+        /// <summary>Place of an element in the whole kernel.</summary>
         internal int Place(int element) =>
             (Top + element / Smaller.KernelWidth) * Whole.KernelWidth + Left + element % Smaller.KernelWidth;
     }
