@@ -344,7 +344,16 @@ internal readonly unsafe ref struct Aten
     private NativeTensor OperandOf(Storage storage) =>
         _backend.IsLow ? ((TorchStorage)storage).Low : ((TorchStorage)storage).Tensor;
 
-    private NativeTensor As(NativeTensor x, int type) =>
+    /// <summary>Operand of a convolution: in double precision where it has to be, else as it is.</summary>
+    public NativeTensor Widened(NativeTensor x) => _backend.ConvolvesInDouble ? As(x, Torch.Float64) : x;
+
+    public NativeTensor? Widened(NativeTensor? x) => x is { } present ? Widened(present) : null;
+
+    /// <summary>Result of such operands, in their type before.</summary>
+    public NativeTensor Narrowed(NativeTensor x) => _backend.ConvolvesInDouble ? As(x, Torch.Float32) : x;
+
+    /// <summary>Numbers of another type.</summary>
+    public NativeTensor As(NativeTensor x, int type) =>
         One("to.dtype", x, Argument.Type(type), false, false, Argument.None);
 
     public void Check(int failed, string what)

@@ -103,9 +103,9 @@ internal sealed unsafe partial class TorchBackend
         GridConvolutionArguments a = arguments;
         if (a.Batch == 0) return;
         using Aten aten = new(this);
-        NativeTensor sums = aten.One("convolution", GridInput(aten, a, x), Taps(aten, a, w),
-            Argument.Maybe(aten.Present(bias, a.Width)), Pair(a.Stride), Pair(a.Kernel / 2), Pair(1), false, Pair(0),
-            (long)a.Width);
+        NativeTensor sums = aten.Narrowed(aten.One("convolution", aten.Widened(GridInput(aten, a, x)),
+            aten.Widened(Taps(aten, a, w)), Argument.Maybe(aten.Widened(aten.Present(bias, a.Width))), Pair(a.Stride),
+            Pair(a.Kernel / 2), Pair(1), false, Pair(0), (long)a.Width));
         aten.Copy(aten.View(sums, a.Batch, a.Heads, a.Width, a.Results.Count), Results(aten, a, y));
     }
 
@@ -119,7 +119,8 @@ internal sealed unsafe partial class TorchBackend
         if (!dx.Accumulate) aten.Zero(HeadsOf(aten, dx.View, a.Batch, a.Tokens, a.Heads, a.Width));
         NativeTensor input = aten.Strided(aten.Number(0),
             [a.Batch * a.Heads, a.Width, a.Grid.Rows, a.Grid.Columns], [0, 0, 0, 0]);
-        NativeTensor gradient = GridBackward(aten, a, dy, input, Taps(aten, a, w), [true, false, false]).First;
+        NativeTensor gradient = aten.Narrowed(
+            GridBackward(aten, a, dy, input, Taps(aten, a, w), [true, false, false]).First);
         aten.AddTo(GridTokens(aten, a, dx.View), aten.View(gradient, a.Batch, a.Heads, a.Width, a.Grid.Count));
     }
 
@@ -137,7 +138,8 @@ internal sealed unsafe partial class TorchBackend
         }
 
         NativeTensor weight = aten.Strided(aten.Number(0), [a.Width, 1, a.Kernel, a.Kernel], [0, 0, 0, 0]);
-        NativeTensor gradient = GridBackward(aten, a, dy, GridInput(aten, a, x), weight, [false, true, false]).Second;
+        NativeTensor gradient = aten.Narrowed(
+            GridBackward(aten, a, dy, GridInput(aten, a, x), weight, [false, true, false]).Second);
         PutView(aten, aten.View(gradient, a.Width, taps), aten.Strided(dw.Storage, [a.Width, taps], [1, a.Width]),
             dw.Accumulate);
     }
@@ -244,7 +246,7 @@ internal sealed unsafe partial class TorchBackend
         NativeTensor from = aten.View(
             aten.Cloned(Results(aten, a, dy), [a.Batch, a.Heads, a.Width, a.Results.Count]),
             a.Batch * a.Heads, a.Width, a.Results.Rows, a.Results.Columns);
-        return aten.Three("convolution_backward", from, input, weight, Argument.None, Pair(a.Stride),
-            Pair(a.Kernel / 2), Pair(1), false, Pair(0), (long)a.Width, wanted);
+        return aten.Three("convolution_backward", aten.Widened(from), aten.Widened(input), aten.Widened(weight),
+            Argument.None, Pair(a.Stride), Pair(a.Kernel / 2), Pair(1), false, Pair(0), (long)a.Width, wanted);
     }
 }

@@ -15,10 +15,10 @@ internal sealed unsafe partial class TorchBackend
         int pixels = a.OutHeight * a.OutWidth, count = a.Batch * a.Out * pixels;
         if (count == 0) return;
         using Aten aten = new(this);
-        NativeTensor sums = aten.Single(aten.One("convolution",
-            aten.Operand(aten.View(x, a.Batch, a.In, a.Height, a.Width)), aten.Operand(Weight(aten, a, w)),
-            Argument.Maybe(aten.Operand(aten.Present(epilogue.Bias, a.Out))), Pair(a.Stride), Pair(a.Padding),
-            Pair(a.Dilation), false, Pair(0), (long)a.Groups));
+        NativeTensor sums = Single(aten, aten.One("convolution",
+            Factor(aten, aten.View(x, a.Batch, a.In, a.Height, a.Width)), Factor(aten, Weight(aten, a, w)),
+            Argument.Maybe(aten.Present(epilogue.Bias, a.Out) is { } bias ? Factor(aten, bias) : null), Pair(a.Stride),
+            Pair(a.Padding), Pair(a.Dilation), false, Pair(0), (long)a.Groups));
         if (epilogue.Norm is { } norm) sums = Normalised(aten, sums, norm, a.Out);
         if (epilogue.Residual is { } residual)
             sums = aten.Add(sums, aten.View(residual, a.Batch, a.Out, a.OutHeight, a.OutWidth));
@@ -34,9 +34,8 @@ internal sealed unsafe partial class TorchBackend
         using Aten aten = new(this);
         // only the sizes of the input count
         NativeTensor input = aten.Strided(aten.Number(0), [a.Batch, a.In, a.Height, a.Width], [0, 0, 0, 0]);
-        aten.Put(aten.Single(ConvolutionBackward(aten, a, dy, input, Weight(aten, a, w), [true, false, false]).First),
-            dx,
-            count);
+        aten.Put(Single(aten, ConvolutionBackward(aten, a, dy, input, Weight(aten, a, w), [true, false, false]).First),
+            dx, count);
     }
 
     /// <inheritdoc/>
@@ -53,7 +52,7 @@ internal sealed unsafe partial class TorchBackend
 
         NativeTensor weight = aten.Strided(aten.Number(0),
             [a.Out, a.In / a.Groups, a.KernelHeight, a.KernelWidth], [0, 0, 0, 0]);
-        aten.Put(aten.Single(ConvolutionBackward(aten, a, dy, aten.View(x, a.Batch, a.In, a.Height, a.Width), weight,
+        aten.Put(Single(aten, ConvolutionBackward(aten, a, dy, aten.View(x, a.Batch, a.In, a.Height, a.Width), weight,
             [false, true, false]).Second), dw, count);
     }
 
@@ -175,9 +174,13 @@ internal sealed unsafe partial class TorchBackend
 
     private static (NativeTensor First, NativeTensor Second, NativeTensor Third) ConvolutionBackward(in Aten aten,
         in Conv2dArguments a, Storage dy, NativeTensor input, NativeTensor weight, bool[] wanted) =>
-        aten.Three("convolution_backward", aten.Operand(aten.View(dy, a.Batch, a.Out, a.OutHeight, a.OutWidth)),
-            aten.Operand(input), aten.Operand(weight), Argument.None, Pair(a.Stride), Pair(a.Padding), Pair(a.Dilation),
-            false, Pair(0), (long)a.Groups, wanted);
+        aten.Three("convolution_backward", Factor(aten, aten.View(dy, a.Batch, a.Out, a.OutHeight, a.OutWidth)),
+            Factor(aten, input), Factor(aten, weight), Argument.None, Pair(a.Stride), Pair(a.Padding),
+            Pair(a.Dilation), false, Pair(0), (long)a.Groups, wanted);
+
+    private static NativeTensor Factor(in Aten aten, NativeTensor x) => aten.Widened(aten.Operand(x));
+
+    private static NativeTensor Single(in Aten aten, NativeTensor sums) => aten.Single(aten.Narrowed(sums));
 
     private static NativeTensor Weight(in Aten aten, in Conv2dArguments a, Storage w) =>
         aten.View(w, a.Out, a.In / a.Groups, a.KernelHeight, a.KernelWidth);

@@ -22,6 +22,7 @@ internal sealed unsafe partial class TorchBackend : Backend
         _isHost = deviceType == torch.CpuType;
         SumsInOneCall = deviceType == torch.CudaType;
         Dispatcher = new Dispatcher(torch, NoMemory);
+        _convolvesInDouble = new(IsConvolutionWrong);
     }
 
     /// <summary>The device's name for messages.</summary>

@@ -59,7 +59,11 @@ internal static class RankProgram
                         while (((Liveness)watch!).PeerCount < peers) Thread.Sleep(20);
                         ranks.Barrier();   // all are connected
                         if (scenario == "stop" && ranks.Rank == ranks.Size - 1)
+                        {
                             Process.Start("kill", ["-STOP", $"{Environment.ProcessId}"]);
+                            Thread.Sleep(Timeout.Infinite);   // the signal takes a moment, and the others wait below
+                        }
+
                         if (scenario == "leave") Thread.Sleep(2000 * (ranks.Size - ranks.Rank - 1));
                         if (scenario == "stop") ranks.Barrier();
                         return 0;
