@@ -37,10 +37,8 @@ internal static class Ranks
         string launcher = Require(family);
         string mark = $"job-{Guid.NewGuid():N}";
         string[] options = family == "openmpi" ? ["--allow-run-as-root", "--oversubscribe"] : [];
-        // Without SIGHUP, as under nohup and schedulers: MPICH's launcher may wait for ever for a rank that was stopped
-        // and then hung up on.
-        ProcessStartInfo start = new("/bin/sh", ["-c", "trap '' HUP; exec \"$@\"", "sh", launcher, .. options, "-np",
-            $"{ranks}", "dotnet", typeof(Ranks).Assembly.Location, RankProgram.Name, scenario, mark])
+        ProcessStartInfo start = new(launcher, [.. options, "-np", $"{ranks}", "dotnet",
+            typeof(Ranks).Assembly.Location, RankProgram.Name, scenario, mark])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
