@@ -8,6 +8,9 @@ namespace Fovea.Tensors.Backends.Cpu.Attention;
 internal readonly unsafe struct HeadRows<V>
     where V : struct, ISimd<V>
 {
+    /// <summary>How many rows ahead one is asked for: too scattered for the hardware to foresee.</summary>
+    internal const int Ahead = 32;
+
     /// <param name="view">All heads of all sequences.</param>
     /// <param name="tokens">Tokens of a sequence.</param>
     /// <param name="width">Elements of a vector.</param>
@@ -49,7 +52,7 @@ internal readonly unsafe struct HeadRows<V>
         float* from = Row(first);
         for (int i = 0; i < count; i++, from += Stride, to += stride)
         {
-            V.Prefetch(from + 32 * Stride);
+            V.Prefetch(from + Ahead * Stride);
             for (int e = 0; e < whole; e += V.Count) V.Store(to + e, Map(map, V.Load(from + e)));
             if (left == 0) continue;
             V.Store(to + whole, V.Zero);

@@ -31,8 +31,8 @@ internal static unsafe class KernelGradients<V>
                 int lanes = Math.Min(V.Count, width - e);
                 if (lanes == V.Count)
                 {
-                    V.Prefetch(dy + e + 32 * stride);
-                    V.Prefetch(y + e + 32 * stride);
+                    V.Prefetch(dy + e + HeadRows<V>.Ahead * stride);
+                    V.Prefetch(y + e + HeadRows<V>.Ahead * stride);
                     V whole = V.Load(dy + e) * factor;
                     dot = V.Fma(whole, V.Load(y + e), dot);
                     V.Store(to + e, whole);

@@ -47,7 +47,7 @@ internal static unsafe class SquareKernels<V>
         V total = V.Load(sums);
         for (int i = 0; i < count; i++, f += fStride, r += rStride, w += wStride)
         {
-            V.Prefetch(r + 32 * rStride);
+            V.Prefetch(r + HeadRows<V>.Ahead * rStride);
             V row = V.Load(r);
             total = V.Fma(w, V.Load(f), total);
             s0 = V.Fma(f, row, s0);
