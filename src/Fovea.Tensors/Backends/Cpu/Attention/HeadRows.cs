@@ -8,7 +8,7 @@ namespace Fovea.Tensors.Backends.Cpu.Attention;
 internal readonly unsafe struct HeadRows<V>
     where V : struct, ISimd<V>
 {
-    /// <summary>How many rows ahead one is asked for: too scattered for the hardware to foresee.</summary>
+    /// <summary>Distance in rows at which one is asked for: too scattered for the hardware to foresee.</summary>
     internal const int Ahead = 32;
 
     /// <param name="view">All heads of all sequences.</param>
