@@ -180,6 +180,16 @@ public abstract class Module
         Philox random = Context.Random ?? throw new InvalidOperationException(
             "Dropout and redrawn projections need random numbers: set model.Context = new() { Random = "
                 + "Philox.For(seed, \"dropout\", step) } before each training step.");
+        return LayerRandom(random);
+    }
+
+    /// <summary>Random numbers of its layers in a step whose <see cref="ForwardContext.Random"/> is
+    /// <paramref name="random"/>: one stream of each module, in the same order each time.</summary>
+    public IReadOnlyList<Philox> LayerStreams(Philox random) =>
+        [.. Walk("").Select(entry => entry.Module.LayerRandom(random))];
+
+    private Philox LayerRandom(Philox random)
+    {
         ulong path = 14695981039346656037UL;   // FNV-1a over the names up to the root
         for (Module? module = this; module is not null; module = module._parent)
             foreach (char letter in module._name) path = (path ^ letter) * 1099511628211UL;

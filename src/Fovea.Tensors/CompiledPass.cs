@@ -53,7 +53,8 @@ public sealed class CompiledPass
     public static CompiledPass Compile(Func<Tensor, Tensor> pass, Shape input, Device device)
     {
         if (Tape.Current is not null) throw Refusal("a tape records, and a compiled pass has no gradients");
-        float[] first = Numbers(input, 1), second = Numbers(input, 2), expected = Eager(pass, second, input, device);
+        float[] first = Numbers(input, 1), second = Numbers(input, 2);
+        float[] expectedFirst = Eager(pass, first, input, device), expected = Eager(pass, second, input, device);
         Shape result = default;
         RecordedPass recorded = device.Backend.Record(recording =>
         {
@@ -66,7 +67,6 @@ public sealed class CompiledPass
             result = y.Shape;
         }, out string? refusal) ?? throw Refusal(refusal!);
         CompiledPass compiled = new(recorded, input, result);
-        float[] expectedFirst = Eager(pass, first, input, device);
         recorded.Poison();
         if (!compiled.Matches(second, expected) || !compiled.Matches(first, expectedFirst))
             throw Refusal("computed from notes, it has other results");
@@ -88,7 +88,9 @@ public sealed class CompiledPass
         try
         {
             if (!IsCurrent) return false;
-            _recorded.Run(input, result);
+            _recorded.Write(0, input);
+            _recorded.Run();
+            _recorded.Read(0, result);
             return true;
         }
         finally
@@ -119,6 +121,6 @@ public sealed class CompiledPass
         return values;
     }
 
-    private static NotCompilableException Refusal(string reason) =>
+    internal static NotCompilableException Refusal(string reason) =>
         new($"The pass is computed operator by operator: {reason}.");
 }

@@ -233,6 +233,12 @@ public sealed class Tensor
         return new Target(_gradient.Storage, accumulate);
     }
 
+    /// <summary>Memory of the gradient that there is or was; the next one comes there.</summary>
+    internal Storage? GradientStorage => _gradient?.Storage;
+
+    /// <summary>A gradient was written to <see cref="GradientStorage"/>.</summary>
+    internal void NoteGradient() => HasGradient = true;
+
     /// <summary>Moves <paramref name="source"/>'s gradient here (no copy) if this tensor has none yet, else adds it.
     /// The source's is gone.</summary>
     internal void TakeGradient(Tensor source)

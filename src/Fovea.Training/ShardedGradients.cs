@@ -107,7 +107,7 @@ internal sealed class ShardedGradients : IDisposable
             using Tape tape = Tape.Record();
             int start = first + (int)((long)count * piece / pieces), end = first + (int)((piece + 1L) * count / pieces);
             BatchPart part = new(batch, start, end - start);
-            _contexts[shard] = _whole.ContextOf(part, step, shard == 0 && piece == 0);
+            _contexts[shard] = _whole.ContextOf(part, _whole.RandomOf(step), shard == 0 && piece == 0);
             _parts.Learner.Context = _contexts[shard];
             Tensor loss;
             using (_queue.Timeline.Measure("compute", $"forward, shard {number}"))
@@ -116,7 +116,7 @@ internal sealed class ShardedGradients : IDisposable
                 using IDisposable pause = Tape.Pause();
                 mean += (double)part.Share * loss.Item();
                 if (scores is { } heads)
-                    right += Classification.CountCorrect(heads.Mean().ToArray(), part.Classes,
+                    right += Classification.CountCorrect(heads.Mean().ToArray(), part.Classes.Span,
                         _parts.Data.Info.LabelSets);
             }
 

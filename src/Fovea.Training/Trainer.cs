@@ -35,6 +35,7 @@ public sealed partial class Trainer
     private readonly double _secondsBefore;
     private readonly int _stepsBefore;
     private StepGuard? _guard;
+    private bool _isRefusalTold;
     private TrainingStep? _late;
     private long _completed;
     private CancellationToken _stop;
@@ -167,6 +168,7 @@ public sealed partial class Trainer
         BatchResult result = _sharded?.Add(batch, _state.Step, _stop.IsCancellationRequested,
             Writes && _checkpoints.IsDueByClock)
             ?? _gradients.Add(batch, _state.Step);
+        TellRefusal();
         _parts.Objective?.Differentiated(_state.Epoch);
         GradientList gradients = GradientList.Of(groups);
         StepGuard? guard = Update.BeginGuard(gradients.Tensors, limit, _guard);
@@ -208,6 +210,14 @@ public sealed partial class Trainer
         RequireSameWeights();
         return new(_state.Step, _state.Batch, _state.Epoch, batch.Count, _parts.Optimizer.LearningRate, start, result,
             gradients, norm, sums, measures);
+    }
+
+    /// <summary>Says once why passes are not compiled, where the recipe asks for it.</summary>
+    private void TellRefusal()
+    {
+        if (_isRefusalTold || _gradients.Refusal is not string refusal) return;
+        _isRefusalTold = true;
+        _observer.Warned($"`compiled`: {refusal}");
     }
 
     /// <summary>Compares the weights of all ranks from time to time.</summary>

@@ -8,7 +8,6 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Fovea.Training.Tests.Support;
-using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Training.Tests;
 
@@ -52,7 +51,7 @@ public sealed class ResumeTests : IDisposable
         RunDirectory parts = TinyRun.Resume(_folder["parts"]);
 
         AssertSameEnd(whole, parts);
-        Assert.Contains("blocks.0.attn.projection_matrix", Tensors(parts.LastCheckpoint).Keys);
+        Assert.Contains("blocks.0.attn.projection_matrix", SavedTensors.Of(parts.LastCheckpoint).Keys);
     }
 
     [Theory]
@@ -126,7 +125,8 @@ public sealed class ResumeTests : IDisposable
         };
         RunDirectory run = TinyRun.Start(recipe, _folder["run"]);
 
-        Dictionary<string, float[]> last = Tensors(run.LastCheckpoint), best = Tensors(run.BestCheckpoint);
+        Dictionary<string, float[]> last = SavedTensors.Of(run.LastCheckpoint),
+            best = SavedTensors.Of(run.BestCheckpoint);
         float[] evaluated = last["head.weight"], trained = last["optimizer.trained.head.weight"],
             end = last["optimizer.end.head.weight"];
         Assert.Equal(best["head.weight"], evaluated);   // of the same, first epoch
@@ -170,8 +170,8 @@ public sealed class ResumeTests : IDisposable
         RunDirectory parts = TinyRun.Resume(_folder["parts"]);
 
         AssertSameEnd(whole, parts);
-        Assert.Equal(6, Tensors(parts.LastCheckpoint)["layer4.1.bn2.num_batches_tracked"].Single());
-        Assert.Contains("ema.bn1.running_mean", Tensors(parts.LastCheckpoint).Keys);
+        Assert.Equal(6, SavedTensors.Of(parts.LastCheckpoint)["layer4.1.bn2.num_batches_tracked"].Single());
+        Assert.Contains("ema.bn1.running_mean", SavedTensors.Of(parts.LastCheckpoint).Keys);
     }
 
     [Fact]
@@ -297,8 +297,8 @@ public sealed class ResumeTests : IDisposable
 
     private static void AssertSameEnd(RunDirectory expected, RunDirectory actual)
     {
-        Assert.Equal(Tensors(expected.LastCheckpoint), Tensors(actual.LastCheckpoint));
-        Assert.Equal(Tensors(expected.BestCheckpoint), Tensors(actual.BestCheckpoint));
+        Assert.Equal(SavedTensors.Of(expected.LastCheckpoint), SavedTensors.Of(actual.LastCheckpoint));
+        Assert.Equal(SavedTensors.Of(expected.BestCheckpoint), SavedTensors.Of(actual.BestCheckpoint));
         Assert.Equal(Untimed(expected), Untimed(actual));
     }
 
@@ -339,14 +339,6 @@ public sealed class ResumeTests : IDisposable
             Thread.Sleep(200);   // the trainer has asked for the end meanwhile
             return source.Read(index, image);
         }
-    }
-
-    private static Dictionary<string, float[]> Tensors(string path)
-    {
-        using SafetensorsReader file = SafetensorsReader.Open(path);
-        Dictionary<string, float[]> tensors = [];
-        foreach (SafetensorsEntry entry in file.Entries) file.Read(entry, tensors[entry.Name] = new float[entry.Count]);
-        return tensors;
     }
 
     private static IEnumerable<RunEvent> Untimed(RunDirectory run) =>

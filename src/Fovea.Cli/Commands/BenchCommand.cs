@@ -40,7 +40,7 @@ internal static class BenchCommand
         Option<int?> shards = Make.Maybe("--shards", ValueForm.Whole(1, 4096),
             $"With --collective: shards of the sums whose bits do not depend on the ranks; {Shards} unless given");
         Option<bool> compiled = Make.Switch("--compiled",
-            "With --mode infer: compile the forward pass first, and measure that");
+            "Compile the passes first (forward; in training backward, too), and measure that");
         Option<bool> profile = Make.Switch("--profile", "Account for a step, operator by operator");
         Option<string?> flame = Make.Text("--flame", "FILE.svg", "With --profile: a flame chart of a step");
         Option<string?> trace = Make.Text("--trace", "FILE.json",

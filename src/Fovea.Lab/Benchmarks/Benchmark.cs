@@ -29,9 +29,8 @@ public static class Benchmark
                 Field = "precision",
                 Remedy = "Measure it in inference, or train in fp32 or bf16.",
             };
-        if (options is { IsCompiled: true, IsTraining: true } or { IsCompiled: true, IsProfiled: true })
-            throw new UsageException("only forward passes are compiled, and what is compiled has no operators to "
-                + "account for.")
+        if (options is { IsCompiled: true, IsProfiled: true })
+            throw new UsageException("what is compiled has no operators to account for.")
             {
                 Field = "compiled",
             };
@@ -128,6 +127,8 @@ public static class Benchmark
         private readonly Tensor _labels;
         private readonly Optimizer? _optimizer;
         private readonly CompiledPass? _compiled;
+        private readonly CompiledGradients? _gradients;
+        private readonly GradientArguments _arguments;
         private readonly float[] _pixels, _scores = [];
         private readonly long _allocatedBefore;
 
@@ -152,11 +153,16 @@ public static class Benchmark
             _images = Tensor.From(_pixels, shape, device).Keep();
             _labels = Tensor.From(labels, [options.BatchSize], device).Keep();
             if (options.IsTraining) _optimizer = OptimisationChoice.Optimizer(options.Optimisation, _model);
+            _arguments = new(_pixels, labels, default, SyntheticStep.Random);
             if (!options.IsCompiled) return;
             try
             {
-                _compiled = CompiledPass.Compile(_model.Forward, shape, device);
-                _scores = new float[_compiled.Result.Elements];
+                if (_optimizer is not null) _gradients = CompileGradients(shape);
+                else
+                {
+                    _compiled = CompiledPass.Compile(_model.Forward, shape, device);
+                    _scores = new float[_compiled.Result.Elements];
+                }
             }
             catch (NotCompilableException refusal)
             {
@@ -168,7 +174,8 @@ public static class Benchmark
 
         /// <summary>The pool has grown to the peak; a parameter has a gradient beside its value, and the optimiser its
         /// state.</summary>
-        public long ActivationBytes => _compiled?.ArenaBytes ?? _images.Device.Backend.AllocatedBytes - _allocatedBefore
+        public long ActivationBytes => _compiled?.ArenaBytes ?? _gradients?.ArenaBytes
+            ?? _images.Device.Backend.AllocatedBytes - _allocatedBefore
             - sizeof(float) * ((_optimizer is null ? 1 : 2) * _model.ParameterCount + (_optimizer?.StateElements ?? 0)
                 + _images.Shape.Elements
                 + _labels.Shape.Elements);
@@ -181,10 +188,22 @@ public static class Benchmark
                 return;
             }
 
+            if (_gradients is not null)
+            {
+                _gradients.TryRun(_arguments, out _, []);
+                SyntheticStep.Update(_optimizer!);
+                return;
+            }
+
             using StepScope scope = StepScope.Begin();
             SyntheticStep.Run(_model, _optimizer, _images, _labels);
             _images.Device.Backend.Synchronize();
         }
+
+        private CompiledGradients CompileGradients(Shape shape) => CompiledGradients.Compile(
+            (x, y, random) => (SyntheticStep.Differentiate(_model, x, y, random), null), _arguments, shape,
+            _labels.Shape, _model.LayerStreams, [.. _model.NamedParameters().Select(entry => entry.Parameter.Value)],
+            [.. _model.NamedBuffers().Select(entry => entry.Buffer.Value)]);
 
         public void Dispose()
         {

@@ -39,7 +39,7 @@ public sealed record BenchmarkOptions
     /// <summary>Pinning of them to processors of their own; null: as the device does.</summary>
     public Pinning? Pinning { get; init; }
 
-    /// <summary>Forward passes are compiled first; see <see cref="CompiledPass"/>.</summary>
+    /// <summary>Compile passes first; see <see cref="CompiledPass"/> and <see cref="CompiledGradients"/>.</summary>
     public bool IsCompiled { get; init; }
 
     /// <summary>Steps are accounted for operator by operator, too.</summary>

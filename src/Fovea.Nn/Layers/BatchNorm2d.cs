@@ -65,11 +65,9 @@ public sealed class BatchNorm2d : Module
         if (!Training)
             return Ops.FixedBatchNorm(x, Weight, Bias, RunningMean, RunningVariance, _epsilon, residual, relu);
         if (ShardMeeting.Current is { } shards) return Shared(x, residual, relu, shards);
-        float batches = BatchesTracked.Value.Item() + 1;
-        Tensor y = Ops.BatchNorm(x, Weight, Bias, RunningMean, RunningVariance, _momentum ?? 1 / batches, _epsilon,
-            residual, relu);
-        BatchesTracked.Value.CopyFrom([batches]);
-        return y;
+        Update.Increment(BatchesTracked, 1);
+        return Ops.BatchNorm(x, Weight, Bias, RunningMean, RunningVariance,
+            _momentum ?? 1 / BatchesTracked.Value.Item(), _epsilon, residual, relu);
     }
 
     /// <summary>With the statistics of all shards of a batch, which the first shard of a rank counts.</summary>

@@ -52,6 +52,10 @@ public abstract partial class Backend
         return null;
     }
 
+    /// <summary>Whether the pass that is noted checks by itself, whenever it runs, that these indices are below a
+    /// limit.</summary>
+    internal virtual bool ChecksIndices(Storage indices, int limit) => false;
+
     /// <summary>Bytes in rented and pooled buffers.</summary>
     public abstract long AllocatedBytes { get; }
 
@@ -177,6 +181,19 @@ public abstract partial class Backend
     /// <c>probability</c>, else 0. Its own backward pass.
     /// </summary>
     public abstract void Dropout(Storage x, Target y, int count, float probability, Philox random, ulong offset);
+
+    /// <summary>y = what <see cref="Dropout"/> multiplies elements by: 0 or 1/(1−probability). Drawn on the host unless
+    /// a device does better.</summary>
+    public virtual void DropFactors(Storage y, int count, float probability, Philox random, ulong offset)
+    {
+        float[] factors = new float[count];
+        for (int i = 0; i < count; i++) factors[i] = DropFactor(probability, random, offset + (ulong)i);
+        Write(y, factors);
+    }
+
+    /// <summary>One of <see cref="DropFactors"/>.</summary>
+    private protected static float DropFactor(float probability, Philox random, ulong index) =>
+        random.Uniform(index) < probability ? 0 : 1 / (1 - probability);
 
     // Layout.
 

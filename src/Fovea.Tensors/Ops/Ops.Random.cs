@@ -36,12 +36,10 @@ public static partial class Ops
         RequireProbability(probability, nameof(DropPath));
         if (probability == 0 || x.Shape.Rank == 0) return x;
         int samples = x.Shape[0], columns = samples == 0 ? 0 : x.Shape.Elements / samples;
-        float[] factors = new float[samples];
-        for (int i = 0; i < samples; i++)
-            factors[i] = random.Uniform((ulong)(firstSample + i)) < probability ? 0 : 1 / (1 - probability);
-        Tensor scales = Tensor.From(factors, [samples], x.Device);
-        Tensor y = Result(x.Shape, [x]);
         Backend backend = x.Device.Backend;
+        Tensor scales = Tensor.Empty([samples], x.Device, origin: nameof(DropPath));
+        backend.DropFactors(scales.Storage, samples, probability, random, (ulong)firstSample);
+        Tensor y = Result(x.Shape, [x]);
         backend.ScaleRows(x.Storage, scales.Storage, new(y.Storage), samples, columns);
         return Record(y, [x], output => backend.ScaleRows(
             GradientOf(output), scales.Storage, x.GradientTarget(), samples, columns), scales);

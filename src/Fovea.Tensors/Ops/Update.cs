@@ -112,6 +112,14 @@ public static class Update
             weight);
     }
 
+    /// <summary>x ← x + <paramref name="amount"/>.</summary>
+    public static void Increment(Tensor x, float amount)
+    {
+        Tensor summand = Tensor.Full(x.Shape, amount, x.Device);
+        x.Device.Backend.AddScaled(summand.Storage, new(x.Storage, Accumulate: true), x.Shape.Elements, 1);
+        summand.Release();
+    }
+
     /// <summary>y ← x, from any device; whole numbers become numbers.</summary>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static void Copy(Tensor x, Tensor y)

@@ -20,14 +20,17 @@ internal readonly record struct BatchPart(Batch Batch, int First, int Count)
     public float Share => (float)Count / Batch.Count;
 
     /// <summary>Classes, on the host.</summary>
-    public ReadOnlySpan<int> Classes => Batch.Labels.AsSpan(First, Count);
+    public ReadOnlyMemory<int> Classes => Batch.Labels.AsMemory(First, Count);
+
+    /// <summary>Sizes of the images, <c>[count, channel, height, width]</c>.</summary>
+    public Shape Shape => [Count, Batch.Channels, Batch.Height, Batch.Width];
+
+    /// <summary>Images, on the host.</summary>
+    public ReadOnlyMemory<float> Pixels =>
+        Batch.Images.AsMemory(First * (Shape.Elements / Count), Shape.Elements);
 
     /// <summary>Images, <c>[count, channel, height, width]</c>.</summary>
-    public Tensor Images(Device device)
-    {
-        Shape shape = [Count, Batch.Channels, Batch.Height, Batch.Width];
-        return Tensor.From(Batch.Images.AsSpan(First * (shape.Elements / Count), shape.Elements), shape, device);
-    }
+    public Tensor Images(Device device) => Tensor.From(Pixels.Span, Shape, device);
 
     /// <summary>Another view of the images, <c>[count, channel, size, size]</c>.</summary>
     public Tensor View(int number, Device device)
@@ -37,12 +40,8 @@ internal readonly record struct BatchPart(Batch Batch, int First, int Count)
         return Tensor.From(view.Images.AsSpan(First * (shape.Elements / Count), shape.Elements), shape, device);
     }
 
-    /// <summary>Classes, <c>[count]</c>.</summary>
-    public Tensor Labels(Device device) => Tensor.From(Classes, [Count], device);
-
-    /// <summary>Soft targets, <c>[count, class]</c>.</summary>
-    public Tensor Targets(Device device) =>
-        Tensor.From(Batch.Targets.AsSpan(First * Batch.Classes, Count * Batch.Classes), [Count, Batch.Classes], device);
+    /// <summary>Soft targets <c>[count, class]</c>, on the host; null: images have classes.</summary>
+    public ReadOnlyMemory<float>? SoftTargets => Batch.Targets?.AsMemory(First * Batch.Classes, Count * Batch.Classes);
 }
 
 /// <summary>Whole batches as tensors, owned by the running step scope.</summary>
@@ -54,7 +53,7 @@ public static class BatchTensors
 
     /// <summary>Labels, <c>[count]</c>.</summary>
     public static Tensor ToLabels(this Batch batch, Device device) =>
-        new BatchPart(batch, 0, batch.Count).Labels(device);
+        Tensor.From(batch.Labels.AsSpan(0, batch.Count), [batch.Count], device);
 
     /// <summary>Mirrors the images left and right, in place.</summary>
     public static void Flip(this Batch batch)

@@ -68,7 +68,7 @@ internal abstract class SemiSupervised : Objective
         if (part.First == 0) MoveOn();
         BatchPart others = new(_batches!.Current, part.First * _ratio, part.Count * _ratio);
         Targets targets = TargetsOf(others);
-        Count(targets, others.Classes);
+        Count(targets, others.Classes.Span);
         _model.Context = _model.Context with { FirstSample = part.First * (1 + _ratio) };
         HeadScores scores = _model.ForwardHeads(Joined(part, others));
         (int[] labelled, int[] rest) = Rows(part.Count);

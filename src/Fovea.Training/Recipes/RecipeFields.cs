@@ -521,6 +521,9 @@ public static class RecipeFields
             section.Field("pin", ValueForm.Choice<Pinning>().Or("auto"), s => s.Pinning,
                 (s, v) => s with { Pinning = v },
                 "Keep threads on cores, one per physical core first; auto: as FOVEA_PIN says, else none"),
+            section.Field("compiled", ValueForm.Flag(), s => s.Compiled, (s, v) => s with { Compiled = v },
+                "Note forward and backward passes once and compute them from the notes (cpu): less memory and "
+                    + "overhead, the same bits", "compile"),
             section.Field("log-every", ValueForm.Whole(1), s => s.LogEvery, (s, v) => s with { LogEvery = v },
                 "Steps between logged steps", "logging-step", "logging-steps", "log-interval"),
             section.Field("checkpoint-every", ValueForm.Whole(1).Or("none"),

@@ -21,6 +21,10 @@ public sealed record RunSection
     /// it.</summary>
     public Pinning? Pinning { get; init; }
 
+    /// <summary>Forward and backward passes are noted once and then computed from the notes; off. Results do not depend
+    /// on it.</summary>
+    public bool Compiled { get; init; }
+
     /// <summary>Steps between logged steps; 50.</summary>
     public int LogEvery { get; init; } = 50;
 

@@ -17,9 +17,27 @@ internal static class SyntheticStep
             return;
         }
 
-        model.Context = model.Context with { Random = new Philox(0, 1) };
+        Differentiate(model, images, labels, Random);
+        Update(optimizer);
+    }
+
+    /// <summary>Random numbers of each step.</summary>
+    public static Philox Random => new(0, 1);
+
+    /// <summary>Forward and backward pass.</summary>
+    /// <returns>The loss.</returns>
+    public static Tensor Differentiate(ImageClassifier model, Tensor images, Tensor labels, Philox random)
+    {
+        model.Context = model.Context with { Random = random };
         using Tape tape = Tape.Record();
-        tape.Backward(Ops.CrossEntropy(model.Forward(images), labels));
+        Tensor loss = Ops.CrossEntropy(model.Forward(images), labels);
+        tape.Backward(loss);
+        return loss;
+    }
+
+    /// <summary>Takes the step that gradients ask for, clipped.</summary>
+    public static void Update(Optimizer optimizer)
+    {
         optimizer.Step(GradientNorm.Measure(optimizer.Groups).ClipScale(1));
         optimizer.ZeroGradient();
     }

@@ -5,7 +5,6 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Tests.Support;
 using Fovea.Vision;
-using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Training.Tests.Models;
 
@@ -154,20 +153,13 @@ public sealed class TeacherTests : IDisposable
 
         Assert.True(losses[^3..].Average() < 0.7 * losses[..3].Average(),
             $"from {losses[..3].Average()} to {losses[^3..].Average()}");
-        Dictionary<string, float[]> last = Tensors(whole.LastCheckpoint), best = Tensors(whole.BestCheckpoint);
-        Assert.Equal(last, Tensors(parts.LastCheckpoint));
-        Assert.Equal(best, Tensors(parts.BestCheckpoint));
+        Dictionary<string, float[]> last = SavedTensors.Of(whole.LastCheckpoint),
+            best = SavedTensors.Of(whole.BestCheckpoint);
+        Assert.Equal(last, SavedTensors.Of(parts.LastCheckpoint));
+        Assert.Equal(best, SavedTensors.Of(parts.BestCheckpoint));
         Assert.Contains("objective.projection.weight", last.Keys);
         Assert.DoesNotContain(best.Keys, name => name.StartsWith("objective.", StringComparison.Ordinal));
         Assert.NotNull(TrainedModel.Load(whole.LastCheckpoint, Device.Cpu));   // which leaves the projection out
-    }
-
-    private static Dictionary<string, float[]> Tensors(string path)
-    {
-        using SafetensorsReader file = SafetensorsReader.Open(path);
-        Dictionary<string, float[]> tensors = [];
-        foreach (SafetensorsEntry entry in file.Entries) file.Read(entry, tensors[entry.Name] = new float[entry.Count]);
-        return tensors;
     }
 
     private static double[] Softmax(ReadOnlySpan<float> scores, double temperature)

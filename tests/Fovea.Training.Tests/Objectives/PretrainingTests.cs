@@ -7,7 +7,6 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Fovea.Training.Tests.Support;
-using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Training.Tests.Objectives;
 
@@ -57,8 +56,8 @@ public sealed class PretrainingTests : IDisposable
         RunDirectory resumed = TinyRun.Resume(_folder["parts"],
             old => old with { Run = old.Run with { Threads = 3 }, Data = old.Data with { Workers = 3 } });
 
-        Assert.Equal(Tensors(whole.LastCheckpoint), Tensors(resumed.LastCheckpoint));
-        Assert.Equal(Tensors(whole.BestCheckpoint), Tensors(resumed.BestCheckpoint));
+        Assert.Equal(SavedTensors.Of(whole.LastCheckpoint), SavedTensors.Of(resumed.LastCheckpoint));
+        Assert.Equal(SavedTensors.Of(whole.BestCheckpoint), SavedTensors.Of(resumed.BestCheckpoint));
         Assert.Equal(Untimed(whole), Untimed(resumed));
     }
 
@@ -149,7 +148,7 @@ public sealed class PretrainingTests : IDisposable
         };
         RunDirectory run = TinyRun.Start(recipe, _folder["run"]);
         Dictionary<string, float[]>[] steps =
-            [.. Enumerable.Range(1, 3).Select(step => Tensors(run.StepCheckpoint(step)))];
+            [.. Enumerable.Range(1, 3).Select(step => SavedTensors.Of(run.StepCheckpoint(step)))];
 
         const string Name = "blocks.0.mlp.fc1.weight";
         for (int step = 1; step < 3; step++)
@@ -166,7 +165,7 @@ public sealed class PretrainingTests : IDisposable
         Assert.Equal(steps[0][Last], steps[2][Last]);
         Assert.NotEqual(steps[0][First], steps[2][First]);
         Assert.NotEqual(new float[32], steps[0]["objective.center"]);
-        Assert.Equal(steps[2]["objective.teacher." + Name], Tensors(run.BestCheckpoint)[Name]);
+        Assert.Equal(steps[2]["objective.teacher." + Name], SavedTensors.Of(run.BestCheckpoint)[Name]);
     }
 
     [Fact]
@@ -216,7 +215,7 @@ public sealed class PretrainingTests : IDisposable
             Assert.Equal(16, parts.Model.Config.ImageSize);
         }
 
-        Assert.DoesNotContain(Tensors(run.BestCheckpoint).Keys, name => name.StartsWith("objective."));
+        Assert.DoesNotContain(SavedTensors.Of(run.BestCheckpoint).Keys, name => name.StartsWith("objective."));
         Assert.Contains("has no answers",
             Assert.Throws<UsageException>(() => TrainedModel.Load(run.Path, Device.Cpu)).Message);
     }
@@ -264,14 +263,6 @@ public sealed class PretrainingTests : IDisposable
             Batch batch = parts.TrainLoader.Epoch(1).First();
             return [[.. batch.Images], .. batch.Views.Select(view => view.Images.ToArray())];
         }
-    }
-
-    private static Dictionary<string, float[]> Tensors(string path)
-    {
-        using SafetensorsReader file = SafetensorsReader.Open(path);
-        Dictionary<string, float[]> tensors = [];
-        foreach (SafetensorsEntry entry in file.Entries) file.Read(entry, tensors[entry.Name] = new float[entry.Count]);
-        return tensors;
     }
 
     private static IEnumerable<string> Untimed(RunDirectory run) => RunLog.ReadEvents(run)

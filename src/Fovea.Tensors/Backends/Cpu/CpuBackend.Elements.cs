@@ -234,13 +234,25 @@ internal sealed unsafe partial class CpuBackend<V>
     {
         float* xData = Floats(x), yData = Floats(y);
         float factor = 1 / (1 - probability);
+        (Philox[] streams, int stream) = PassRecording.Current?.Draws(random) ?? ([random], 0);
         ForElements(count, (start, length) =>
         {
+            Philox drawn = streams[stream];
             for (int i = start; i < start + length; i++)
             {
-                float value = random.Uniform(offset + (ulong)i) < probability ? 0 : xData[i] * factor;
+                float value = drawn.Uniform(offset + (ulong)i) < probability ? 0 : xData[i] * factor;
                 yData[i] = y.Accumulate ? yData[i] + value : value;
             }
+        });
+    }
+
+    public override void DropFactors(Storage y, int count, float probability, Philox random, ulong offset)
+    {
+        float* factors = Changed(y);
+        (Philox[] streams, int stream) = PassRecording.Current?.Draws(random) ?? ([random], 0);
+        _pool.Run(1, _ =>
+        {
+            for (int i = 0; i < count; i++) factors[i] = DropFactor(probability, streams[stream], offset + (ulong)i);
         });
     }
 }

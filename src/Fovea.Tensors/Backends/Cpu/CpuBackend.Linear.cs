@@ -266,15 +266,17 @@ internal sealed unsafe partial class CpuBackend<V>
         _buffers.Return(partialBias);
     }
 
-    /// <summary>y (+)= Σ of <paramref name="count"/> arrays that lie one after another, in order.</summary>
-    private void AddUp(float* partials, int count, int size, float* y, bool accumulate) =>
+    /// <summary>y (+)= Σ of <paramref name="count"/> arrays that begin <paramref name="step"/> elements after one
+    /// another (null: they lie one behind the other), in order.</summary>
+    private void AddUp(float* partials, int count, int size, float* y, bool accumulate, int? step = null) =>
         ForElements(size, (start, length) =>
     {
+        nint next = step ?? size;
         for (int i = start; i < start + length; i += V.Count)
         {
             int lanes = Math.Min(V.Count, start + length - i);
             V sum = accumulate ? V.LoadPartial(y + i, lanes) : V.Zero;
-            for (int p = 0; p < count; p++) sum += V.LoadPartial(partials + (nint)p * size + i, lanes);
+            for (int p = 0; p < count; p++) sum += V.LoadPartial(partials + p * next + i, lanes);
             V.StorePartial(y + i, sum, lanes);
         }
     }, cost: count);
@@ -325,15 +327,7 @@ internal sealed unsafe partial class CpuBackend<V>
         private void Add(Target? target, int offset)
         {
             if (target is not (Storage destination, bool accumulate)) return;
-            float* y = Floats(destination);
-            for (int i = 0; i < columns; i += V.Count)
-            {
-                int lanes = Math.Min(V.Count, columns - i);
-                V sum = accumulate ? V.LoadPartial(y + i, lanes) : V.Zero;
-                for (int b = 0; b < blocks; b++)
-                    sum += V.LoadPartial(_sums!.Pointer + 2 * (nint)b * columns + offset + i, lanes);
-                V.StorePartial(y + i, sum, lanes);
-            }
+            backend.AddUp(_sums!.Pointer + offset, blocks, columns, Changed(destination), accumulate, 2 * columns);
         }
     }
 }

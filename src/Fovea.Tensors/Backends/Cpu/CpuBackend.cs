@@ -136,9 +136,7 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
     public override void Write(Storage destination, ReadOnlySpan<float> values, int start)
     {
         float* to = Changed(destination) + start;
-        if (PassRecording.Current is { } recording && recording.Input != destination)
-            WriteConstant(recording, destination, to, values.ToArray());
-        else if (PassRecording.Current is not null) values.CopyTo(new Span<float>(to, values.Length));
+        if (PassRecording.Current is { } recording) WriteRecorded(recording, destination, to, values);
         else
             fixed (float* from = values) Copy(from, to, values.Length);
     }
@@ -147,7 +145,7 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
     {
         float* to = Changed(destination);
         if (PassRecording.Current is { } recording)
-            WriteConstant(recording, destination, to, MemoryMarshal.Cast<int, float>(values).ToArray());
+            WriteRecorded(recording, destination, to, MemoryMarshal.Cast<int, float>(values));
         else values.CopyTo(new Span<int>(to, values.Length));
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Fovea.Tensors.Backends.Cpu.Memory;
 
 namespace Fovea.Tensors.Backends.Cpu;
@@ -6,14 +7,18 @@ namespace Fovea.Tensors.Backends.Cpu;
 internal sealed unsafe class LoopedPass : RecordedPass
 {
     private readonly WorkerPool _pool;
-    private readonly CpuStorage _arena, _input, _result;
+    private readonly CpuStorage _arena;
+    private readonly CpuStorage[] _inputs, _results;
+    private readonly IReadOnlyDictionary<CpuStorage, int> _limits;
     private readonly WorkerPool.Loop[] _loops;
     private readonly (CpuStorage Weight, PackedWeight Packed)[] _packed;
     private readonly CpuStorage[] _held;   // the loops know their addresses only
 
     internal LoopedPass(WorkerPool pool, CpuStorage arena, PassRecording recording)
     {
-        (_pool, _arena, _input, _result) = (pool, arena, recording.Input!, recording.Result!);
+        (_pool, _arena, _limits, Streams) = (pool, arena, recording.IndexLimits, recording.Streams);
+        _inputs = [.. recording.Inputs];
+        _results = [.. recording.Results];
         _loops = [.. recording.Loops.Select(loop => new WorkerPool.Loop(pool, loop.Count, loop.Body))];
         _packed = [.. recording.Packed];
         _held = [.. recording.Held];
@@ -27,6 +32,8 @@ internal sealed unsafe class LoopedPass : RecordedPass
 
     internal override long BufferBytes { get; }
 
+    internal override Philox[] Streams { get; }
+
     internal override bool IsCurrent
     {
         get
@@ -39,10 +46,21 @@ internal sealed unsafe class LoopedPass : RecordedPass
 
     internal override void Poison() => new Span<float>(_arena.Pointer, _arena.Capacity).Fill(float.NaN);
 
-    internal override void Run(ReadOnlySpan<float> input, Span<float> result)
+    internal override void Write(int input, ReadOnlySpan<float> values)
     {
-        input.CopyTo(new Span<float>(_input.Pointer, input.Length));
-        foreach (WorkerPool.Loop loop in _loops) _pool.Run(loop);
-        new ReadOnlySpan<float>(_result.Pointer, result.Length).CopyTo(result);
+        if (_limits.TryGetValue(_inputs[input], out int limit))
+            foreach (int index in MemoryMarshal.Cast<float, int>(values))
+                if ((uint)index >= (uint)limit)
+                    throw new ArgumentOutOfRangeException(nameof(values), index,
+                        $"A compiled pass: indices must be 0 to {limit - 1}.");
+        values.CopyTo(new Span<float>(_inputs[input].Pointer, values.Length));
     }
+
+    internal override void Run()
+    {
+        foreach (WorkerPool.Loop loop in _loops) _pool.Run(loop);
+    }
+
+    internal override void Read(int result, Span<float> values) =>
+        new ReadOnlySpan<float>(_results[result].Pointer, values.Length).CopyTo(values);
 }

@@ -10,6 +10,8 @@ namespace Fovea.Tensors.Backends.Cpu.Memory;
 /// </remarks>
 internal sealed class PassRecording : IPassRecording
 {
+    private const string OtherSteps = "it does not take the same steps each time";
+
     private static int _running;   // recordings of all threads
 
     [ThreadStatic]
@@ -18,7 +20,9 @@ internal sealed class PassRecording : IPassRecording
     private readonly BufferPool _pool;
     private readonly CpuStorage? _arena;
     private readonly List<Lifetime> _lifetimes;
-    private readonly HashSet<CpuStorage> _open = [], _held = [], _constants = [];
+    private readonly HashSet<CpuStorage> _open = [], _held = [], _constants = [], _changing = [];
+    private readonly List<CpuStorage> _inputs = [], _results = [];
+    private readonly Dictionary<CpuStorage, int> _limits = [];
     private readonly List<(CpuStorage Weight, PackedWeight Packed)> _packed = [];
     private readonly List<(int Count, Action<int> Body)> _loops = [];
     private int _next;
@@ -55,11 +59,14 @@ internal sealed class PassRecording : IPassRecording
     /// <summary>Weights of which a kept packed form was read.</summary>
     internal IReadOnlyList<(CpuStorage Weight, PackedWeight Packed)> Packed => _packed;
 
-    /// <summary>Memory into which the input is written.</summary>
-    internal CpuStorage? Input { get; private set; }
+    /// <summary>Memory into which inputs are written.</summary>
+    internal IReadOnlyList<CpuStorage> Inputs => _inputs;
 
-    /// <summary>Memory of the result.</summary>
-    internal CpuStorage? Result { get; private set; }
+    /// <summary>Memory of the results.</summary>
+    internal IReadOnlyList<CpuStorage> Results => _results;
+
+    /// <summary>Random numbers that loops read when they run; the recorded pass changes them.</summary>
+    internal Philox[] Streams { get; private set; } = [];
 
     /// <summary>A buffer is used.</summary>
     internal static void Touch(CpuStorage storage)
@@ -81,6 +88,7 @@ internal sealed class PassRecording : IPassRecording
         {
             _current = null;
             Interlocked.Decrement(ref _running);
+            if (_arena is not null && _next != _lifetimes.Count) Refuse(OtherSteps);
             if (_open.Count > 0) Refuse("it keeps tensors for the next time");
             foreach (CpuStorage storage in _open) storage.Lifetime = null;
             _open.Clear();
@@ -114,7 +122,7 @@ internal sealed class PassRecording : IPassRecording
 
         if (_next >= _lifetimes.Count || _lifetimes[_next].Size != size)
         {
-            Refuse("it does not take the same steps each time");
+            Refuse(OtherSteps);
             return pool.Take(size);
         }
 
@@ -134,7 +142,7 @@ internal sealed class PassRecording : IPassRecording
     /// <summary>A loop begins, of which nothing else is noted until <see cref="Resume"/>.</summary>
     internal void Add(int count, Action<int> body)
     {
-        if (count > 0) _loops.Add((count, body));
+        if (count > 0 && _arena is not null) _loops.Add((count, body));   // the first time they would keep its memory
         _current = null;
     }
 
@@ -144,7 +152,8 @@ internal sealed class PassRecording : IPassRecording
     /// <summary>Values of a buffer are about to change.</summary>
     internal void Changes(CpuStorage storage)
     {
-        if (storage.Lifetime is null && !storage.IsView) Refuse("it changes what outlives it");
+        if (storage.Lifetime is null && !storage.IsView && !_changing.Contains(storage))
+            Refuse("it changes what outlives it");
         _constants.Remove(storage);
     }
 
@@ -164,12 +173,39 @@ internal sealed class PassRecording : IPassRecording
         _held.Add(weight);
     }
 
-    void IPassRecording.Input(Storage storage) => Input = (CpuStorage)storage;
+    /// <summary>The place where a loop finds its random numbers when it runs.</summary>
+    internal (Philox[] Streams, int Index) Draws(Philox random)
+    {
+        int index = Array.FindIndex(Streams, one => one.Seed == random.Seed && one.Stream == random.Stream);
+        if (index < 0) Refuse("it draws random numbers");
+        return index < 0 ? ([random], 0) : (Streams, index);
+    }
+
+    /// <summary>Limits of inputs that are indices; none: they are numbers.</summary>
+    internal IReadOnlyDictionary<CpuStorage, int> IndexLimits => _limits;
+
+    /// <summary>Notes what indices have to be below, where they are an input.</summary>
+    internal bool Limits(Storage indices, int limit)
+    {
+        if (!IsInput(indices)) return false;
+        CpuStorage input = (CpuStorage)indices;
+        _limits[input] = Math.Min(limit, _limits.GetValueOrDefault(input, int.MaxValue));
+        return true;
+    }
+
+    /// <summary>The buffer is an input, written from outside before each run.</summary>
+    internal bool IsInput(Storage storage) => _inputs.Contains((CpuStorage)storage);
+
+    void IPassRecording.Input(Storage storage) => _inputs.Add((CpuStorage)storage);
 
     void IPassRecording.Result(Storage storage)
     {
         Advance();
-        Result = (CpuStorage)storage;
-        Touch(Result);
+        _results.Add((CpuStorage)storage);
+        foreach (CpuStorage result in _results) Touch(result);
     }
+
+    void IPassRecording.MayChange(Storage storage) => _changing.Add((CpuStorage)storage);
+
+    void IPassRecording.Stream(Philox random) => Streams = [.. Streams, random];
 }

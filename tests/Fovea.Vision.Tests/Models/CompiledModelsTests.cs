@@ -6,8 +6,9 @@ using Fovea.Vision.Tests.Attention;
 
 namespace Fovea.Vision.Tests.Models;
 
-/// <summary>Compiled forward passes have the bits of the models, whatever the model, and ask for no memory.</summary>
-public sealed class CompiledForwardTests
+/// <summary>Compiled passes have the bits of the models, whatever the model, forward and in training, and ask for no
+/// memory.</summary>
+public sealed class CompiledModelsTests
 {
     private const long MostParameters = 12_000_000;   // of a preset that is built here
 
@@ -25,21 +26,19 @@ public sealed class CompiledForwardTests
 
     [Theory]
     [MemberData(nameof(Mechanisms))]
-    public void Each_mechanism_has_its_bits(string attention) => Check(new VisionTransformerConfig
-    {
-        ImageSize = 16,
-        PatchSize = 4,
-        Dim = 12,
-        Depth = 2,
-        Heads = 2,
-        MlpDim = 16,
-        Classes = 3,
-        Attention = attention,
-    });
+    public void Each_mechanism_has_its_bits(string attention) => Check(With(attention));
 
     [Theory]
     [MemberData(nameof(Families))]
     public void Each_family_has_its_bits(string preset) => Check(Small(Presets.Find(preset).Config));
+
+    [Theory]
+    [MemberData(nameof(Mechanisms))]
+    public void Each_mechanism_learns_with_its_bits(string attention) => CheckGradients(With(attention));
+
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void Each_family_learns_with_its_bits(string preset) => CheckGradients(Small(Presets.Find(preset).Config));
 
     [Theory]
     [InlineData("deit_tiny_patch16_224")]
@@ -89,6 +88,66 @@ public sealed class CompiledForwardTests
                 Assert.Equal(model.Forward(Tensor.From(images, pass.Input, SharedCpu.Value)).ToArray(), scores);
             }
         }
+    }
+
+    private static VisionTransformerConfig With(string attention) => new()
+    {
+        ImageSize = 16,
+        PatchSize = 4,
+        Dim = 12,
+        Depth = 2,
+        Heads = 2,
+        MlpDim = 16,
+        Classes = 3,
+        Attention = attention,
+    };
+
+    private static void CheckGradients(ModelConfig config)
+    {
+        const int Batch = 3;
+        config = config with { Classes = 3 };
+        ImageClassifier model = Build(config, SharedCpu.Value);
+        model.Train(true);
+        Shape shape = [Batch, config.Channels, config.ImageSize, config.ImageSize];
+        Tensor[] parameters = [.. model.NamedParameters().Select(entry => entry.Parameter.Value)],
+            buffers = [.. model.NamedBuffers().Select(entry => entry.Buffer.Value)];
+        CompiledGradients compiled = CompiledGradients.Compile(Pass, Arguments(4), shape, [Batch], model.LayerStreams,
+            parameters, buffers);
+        Assert.InRange(compiled.ArenaBytes, 1, compiled.BufferBytes - 1);
+        float[][] before = [.. buffers.Select(buffer => buffer.ToArray())];
+        for (int image = 5; image < 7; image++)
+        {
+            GradientArguments arguments = Arguments(image);
+            float[] expected = Run(() =>
+            {
+                using StepScope scope = StepScope.Begin();
+                return Pass(Tensor.From(arguments.Input.Span, shape, SharedCpu.Value),
+                    Tensor.From(arguments.Labels.Span, [Batch], SharedCpu.Value), arguments.Random).Loss.Item();
+            });
+            Assert.Equal(expected, Run(() => compiled.TryRun(arguments, out float loss, []) ? loss : float.NaN));
+        }
+
+        float[] Run(Func<float> pass)
+        {
+            foreach (Tensor parameter in parameters) parameter.ClearGradient();
+            foreach ((Tensor buffer, float[] values) in buffers.Zip(before)) buffer.CopyFrom(values);
+            float loss = pass();
+            return [loss, .. parameters.Where(parameter => parameter.Gradient is not null)
+                .SelectMany(parameter => parameter.Gradient!.ToArray()),
+                .. buffers.SelectMany(buffer => buffer.ToArray())];
+        }
+
+        (Tensor Loss, Tensor? Scores) Pass(Tensor images, Tensor labels, Philox random)
+        {
+            model.Context = model.Context with { Random = random };
+            using Tape tape = Tape.Record();
+            Tensor loss = Ops.CrossEntropy(model.Forward(images), labels);
+            tape.Backward(loss);
+            return (loss, null);
+        }
+
+        GradientArguments Arguments(int image) =>
+            new(Pixels(shape, image), new[] { 0, image % 3, 2 }, default, new Philox(3, (ulong)image));
     }
 
     private static ImageClassifier Build(ModelConfig config, Device device)
