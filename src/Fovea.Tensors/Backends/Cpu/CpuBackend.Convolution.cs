@@ -39,8 +39,8 @@ internal sealed unsafe partial class CpuBackend<V>
                 e.Relu);
         };
         if (Winograd<V>.Pays(a, a.In, a.Out))
-            MultiplyTransformed(a.Batch, a.In, a.Height, a.Width, a.Padding, Floats(x), Floats(w), a.Out, a.OutHeight,
-                a.OutWidth, sink);
+            MultiplyTransformed(a.Batch, a.In, a.Height, a.Width, a.Padding, Floats(x), Floats(w), turned: false, a.Out,
+                a.OutHeight, a.OutWidth, result, residual, sink);
         else
             Multiply(TapGrid.Forward(a), a, Floats(x), a.In / a.Groups, Floats(w), a.Out / a.Groups, sink);
     }
@@ -58,20 +58,18 @@ internal sealed unsafe partial class CpuBackend<V>
 
         int inputs = a.In / a.Groups, outputs = a.Out / a.Groups, kernel = a.KernelHeight * a.KernelWidth;
         float* slopes = Floats(dy), weights = Floats(w), result = Floats(dx);
-        CpuStorage turned = Borrow((long)a.In * outputs * kernel);
-        float* turnedWeights = turned.Pointer;
         if (Winograd<V>.Pays(a, a.Out, a.In))
         {
-            TurnWeights(a, weights, [8, 7, 6, 5, 4, 3, 2, 1, 0], turnedWeights);
-            MultiplyTransformed(a.Batch, a.Out, a.OutHeight, a.OutWidth, 2 - a.Padding, slopes, turnedWeights, a.In,
-                a.Height, a.Width,
+            MultiplyTransformed(a.Batch, a.Out, a.OutHeight, a.OutWidth, 2 - a.Padding, slopes, weights, turned: true,
+                a.In, a.Height, a.Width, result, null,
                 (image, channel, row, column, count, sums) =>
                     Put(sums, result + (((nint)image * a.In + channel) * a.Height + row) * a.Width + column, 1, count,
                         dx.Accumulate));
-            _buffers.Return(turned);
             return;
         }
 
+        CpuStorage turned = Borrow((long)a.In * outputs * kernel);
+        float* turnedWeights = turned.Pointer;
         for (int phase = 0; phase < a.Stride * a.Stride; phase++)
         {
             (int top, int left) = Math.DivRem(phase, a.Stride);
@@ -156,16 +154,21 @@ internal sealed unsafe partial class CpuBackend<V>
     /// <summary>Weights [group, out, in, kernel] as [group, in, out, some taps of the kernel].</summary>
     private void TurnWeights(Conv2dArguments a, float* weights, int[] taps, float* turned)
     {
-        int inputs = a.In / a.Groups, outputs = a.Out / a.Groups, kernel = a.KernelHeight * a.KernelWidth;
-        _pool.Run(a.In, channel =>
+        const int AtOnce = 8;   // channels whose kernels lie side by side
+        int inputs = a.In / a.Groups, outputs = a.Out / a.Groups, kernel = a.KernelHeight * a.KernelWidth,
+            some = Parts(inputs, AtOnce);
+        _pool.Run(a.Groups * some, part =>
         {
-            (int group, int input) = Math.DivRem(channel, inputs);
-            float* to = turned + (nint)channel * outputs * taps.Length;
+            (int group, int first) = Math.DivRem(part, some);
+            first *= AtOnce;
+            int end = Math.Min(inputs, first + AtOnce);
             for (int o = 0; o < outputs; o++)
-            {
-                float* from = weights + ((nint)(group * outputs + o) * inputs + input) * kernel;
-                foreach (int tap in taps) *to++ = from[tap];
-            }
+                for (int input = first; input < end; input++)
+                {
+                    float* from = weights + ((nint)(group * outputs + o) * inputs + input) * kernel,
+                        to = turned + ((nint)(group * inputs + input) * outputs + o) * taps.Length;
+                    foreach (int tap in taps) *to++ = from[tap];
+                }
         });
     }
 

@@ -15,9 +15,24 @@ internal sealed unsafe partial class CpuBackend<V>
 
     /// <summary>A convolution with weights <c>[rows, channels, 3, 3]</c> and stride 1 in the domain of
     /// <see cref="Winograd{V}"/>.</summary>
+    /// <param name="batch">Images.</param>
+    /// <param name="channels">Channels of the source.</param>
+    /// <param name="height">Rows of its planes.</param>
+    /// <param name="width">Columns of them.</param>
+    /// <param name="padding">Zeros around them.</param>
+    /// <param name="source">Pixels.</param>
+    /// <param name="weights">Kernels.</param>
+    /// <param name="turned">They lie <c>[channels, rows, 3, 3]</c>, and are turned by half a circle.</param>
+    /// <param name="rows">Channels of the result.</param>
+    /// <param name="outHeight">Rows of its planes.</param>
+    /// <param name="outWidth">Columns of them.</param>
+    /// <param name="result">Memory that <paramref name="sink"/> writes to, to be asked for before.</param>
+    /// <param name="beside">Memory of the same sizes that it reads, or null.</param>
+    /// <param name="sink">Gets the sums.</param>
     private void MultiplyTransformed(
-        int batch, int channels, int height, int width, int padding, float* source, float* weights, int rows,
-        int outHeight, int outWidth, SumSink sink)
+        int batch, int channels, int height, int width, int padding, float* source, float* weights, bool turned,
+        int rows, int outHeight, int outWidth, float* result, float* beside,
+        SumSink sink)
     {
         const int Products = Winograd<V>.Products;
         int down = (outHeight + 1) / 2, across = (outWidth + 1) / 2, tiles = batch * down * across;
@@ -27,8 +42,18 @@ internal sealed unsafe partial class CpuBackend<V>
         nint weightStep = (nint)rows * channels + Stagger, planeSize = (nint)height * width;
         CpuStorage transformed = Borrow(Products * weightStep);
         float* u = transformed.Pointer;
-        _pool.Run(rows, row => Winograd<V>.Weights(weights + (nint)row * channels * 9, channels,
-            u + (nint)row * channels, weightStep));
+        const int AtOnce = 8;   // rows whose kernels lie side by side where they are turned
+        if (turned)
+            _pool.Run(Parts(rows, AtOnce), part =>
+            {
+                for (int c = 0; c < channels; c += V.Count)
+                    for (int row = part * AtOnce; row < Math.Min(rows, (part + 1) * AtOnce); row++)
+                        Winograd<V>.Weights(weights + ((nint)c * rows + row) * 9, (nint)rows * 9, turned: true,
+                            Math.Min(V.Count, channels - c), u + (nint)row * channels + c, weightStep);
+            });
+        else
+            _pool.Run(rows, row => Winograd<V>.Weights(weights + (nint)row * channels * 9, 9, turned: false, channels,
+                u + (nint)row * channels, weightStep));
 
         _pool.Run(chunks, part =>
         {
@@ -36,17 +61,20 @@ internal sealed unsafe partial class CpuBackend<V>
             nint pixelStep = (nint)channels * chunk + Stagger, sumStep = (nint)block * chunk + Stagger;
             using Scratch scratch = Scratch.Begin();
             float* pixels = scratch.Floats(Products * pixelStep), sums = scratch.Floats(Products * sumStep);
-            float* transform = scratch.Floats(10 * (Panels<V>.Width + 2 * V.Count)),
+            float* apart = scratch.Floats(Winograd<V>.Scratch(Panels<V>.Width)),
                 lines = scratch.Floats(4 * (chunk + V.Count));
             for (int panel = 0; panel < count; panel += Panels<V>.Width)
             {
                 int panelWidth = Panels<V>.WidthAt(panel, count), end = Math.Min(panel + Panels<V>.Width, count);
-                foreach (TileRun run in Runs(first + panel, end - panel))
-                    for (int c = 0; c < channels; c++)
-                        Winograd<V>.Pixels(
-                            source + ((nint)run.Image * channels + c) * planeSize, height, width, 2 * run.Row - padding,
-                            2 * run.Column - padding, run.Count,
-                            pixels + (nint)panel * channels + (nint)c * panelWidth + run.Offset, pixelStep, transform);
+                float* to = pixels + (nint)panel * channels;
+                for (int c = 0; c < channels; c++, to += panelWidth)
+                {
+                    foreach (TileRun run in Runs(first + panel, end - panel))
+                        Winograd<V>.Spread(source + ((nint)run.Image * channels + c) * planeSize, height, width,
+                            2 * run.Row - padding, 2 * run.Column - padding, run.Count, apart, run.Offset,
+                            Panels<V>.Width, Winograd<V>.PlanesAhead * planeSize);
+                    Winograd<V>.Pixels(apart, Panels<V>.Width, panelWidth, to, pixelStep);
+                }
             }
 
             for (int row = 0; row < rows; row += block)
@@ -60,6 +88,10 @@ internal sealed unsafe partial class CpuBackend<V>
                 for (int r = 0; r < tall; r++)
                     foreach (TileRun run in Runs(first, count))
                     {
+                        nint soon = (((nint)run.Image * rows + row + r + Winograd<V>.PlanesAhead) * outHeight
+                            + 2 * run.Row) * outWidth + 2 * run.Column;
+                        Winograd<V>.Ask(result + soon, outWidth, 2 * run.Count);
+                        if (beside != null) Winograd<V>.Ask(beside + soon, outWidth, 2 * run.Count);
                         float* upper = lines, lower = lines + 2 * (chunk + V.Count);
                         Winograd<V>.Results(sums + (nint)r * chunk + run.Offset, sumStep, run.Count, upper, lower);
                         int results = Math.Min(2 * run.Count, outWidth - 2 * run.Column);
@@ -99,12 +131,19 @@ internal sealed unsafe partial class CpuBackend<V>
                 if (part >= slopeBlocks)
                 {
                     int channel = part - slopeBlocks;
-                    float* transform = scratch.Floats(10 * (across + 2 * V.Count));
-                    foreach (TileRun run in new TileRuns(start, count, down, across))
-                        Winograd<V>.Pixels(
-                            source + ((nint)run.Image * a.In + channel) * planeSize, a.Height, a.Width,
-                            2 * run.Row - a.Padding, 2 * run.Column - a.Padding, run.Count,
-                            v + (nint)channel * count + run.Offset, (nint)a.In * count + Stagger, transform);
+                    float* apart = scratch.Floats(Winograd<V>.Scratch(TilesPerSum));
+                    for (int done = 0; done < count; done += TilesPerSum)
+                    {
+                        int here = Math.Min(TilesPerSum, count - done);
+                        foreach (TileRun run in new TileRuns(start + done, here, down, across))
+                            Winograd<V>.Spread(
+                                source + ((nint)run.Image * a.In + channel) * planeSize, a.Height, a.Width,
+                                2 * run.Row - a.Padding, 2 * run.Column - a.Padding, run.Count, apart, run.Offset,
+                                TilesPerSum, ahead: 0);
+                        Winograd<V>.Pixels(apart, TilesPerSum, here, v + (nint)channel * count + done,
+                            (nint)a.In * count + Stagger);
+                    }
+
                     return;
                 }
 
@@ -123,7 +162,8 @@ internal sealed unsafe partial class CpuBackend<V>
                             Winograd<V>.Slopes(
                                 upper, 2 * run.Row + 1 < a.OutHeight ? upper + a.OutWidth : null,
                                 Math.Min(2 * run.Count, a.OutWidth - 2 * run.Column),
-                                rows + (nint)o * here + run.Offset, (nint)outputs * here + Stagger);
+                                rows + (nint)o * here + run.Offset, (nint)outputs * here + Stagger,
+                                Winograd<V>.PlanesAhead * slopeSize);
                         }
 
                     for (int p = 0; p < Products; p++)

@@ -15,7 +15,7 @@ internal static unsafe class Winograd<V>
     /// <summary>Products of a tile.</summary>
     internal const int Products = 16;
 
-    private const int FewestChannels = 16, FewestTiles = 64;
+    private const int FewestChannels = 16, FewestTiles = 64, Line = 16;
 
     /// <summary>It applies, and there are enough channels and tiles to pay for the transforms of pixels and of
     /// weights.</summary>
@@ -25,37 +25,53 @@ internal static unsafe class Winograd<V>
         && (BatchInvariance.IsAsked
             || (long)a.Batch * ((a.OutHeight + 1) / 2) * ((a.OutWidth + 1) / 2) >= FewestTiles);
 
-    /// <summary>G g Gᵀ of a row of kernels: <c>weights [count, 9]</c> → <c>to [16, count]</c>, planes a step
+    /// <summary>Planes, one behind the other, that are asked for before they are read or written.</summary>
+    internal const int PlanesAhead = 4;
+
+    /// <summary>G g Gᵀ of some kernels: <c>weights [count, 9]</c> → <c>to [16, count]</c>, planes a step
     /// apart.</summary>
+    /// <param name="weights">The first kernel.</param>
+    /// <param name="next">Elements from one kernel to the next.</param>
+    /// <param name="turned">Kernels are turned by half a circle, as for the gradient of pixels.</param>
+    /// <param name="count">How many kernels.</param>
+    /// <param name="to">The first plane.</param>
+    /// <param name="step">Elements from one plane to the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Weights(float* weights, int count, float* to, nint step)
+    internal static void Weights(float* weights, nint next, bool turned, int count, float* to, nint step)
     {
-        float* taps = stackalloc float[9 * V.Count];
+        float* taps = stackalloc float[9 * V.Count], rows = stackalloc float[12 * V.Count];
         V half = V.Broadcast(0.5f);
         for (int i = 0; i < count; i += V.Count)
         {
             int lanes = Math.Min(V.Count, count - i);
             for (int lane = 0; lane < lanes; lane++)
-                for (int tap = 0; tap < 9; tap++) taps[tap * V.Count + lane] = weights[(i + lane) * 9 + tap];
+            {
+                float* kernel = weights + (i + lane) * next;
+                if (turned)
+                    for (int tap = 0; tap < 9; tap++) taps[tap * V.Count + lane] = kernel[8 - tap];
+                else
+                    for (int tap = 0; tap < 9; tap++) taps[tap * V.Count + lane] = kernel[tap];
+            }
+
             for (int column = 0; column < 3; column++)
             {
-                // Down the columns first: rows g0, (g0 + g1 + g2)/2, (g0 − g1 + g2)/2, g2 into the planes 4 · row +
-                // column.
+                // Down the columns first: rows g0, (g0 + g1 + g2)/2, (g0 − g1 + g2)/2, g2.
                 V g0 = V.Load(taps + column * V.Count), g1 = V.Load(taps + (3 + column) * V.Count),
                     g2 = V.Load(taps + (6 + column) * V.Count);
                 V ends = (g0 + g2) * half, middle = g1 * half;
-                V.StorePartial(to + column * step + i, g0, lanes);
-                V.StorePartial(to + (4 + column) * step + i, ends + middle, lanes);
-                V.StorePartial(to + (8 + column) * step + i, ends - middle, lanes);
-                V.StorePartial(to + (12 + column) * step + i, g2, lanes);
+                float* row = rows + column * V.Count;
+                V.Store(row, g0);
+                V.Store(row + 3 * V.Count, ends + middle);
+                V.Store(row + 6 * V.Count, ends - middle);
+                V.Store(row + 9 * V.Count, g2);
             }
 
             for (int row = 0; row < 4; row++)
             {
-                float* plane = to + 4 * row * step + i;
-                V g0 = V.LoadPartial(plane, lanes), g1 = V.LoadPartial(plane + step, lanes),
-                    g2 = V.LoadPartial(plane + 2 * step, lanes);
+                float* plane = to + 4 * row * step + i, from = rows + 3 * row * V.Count;
+                V g0 = V.Load(from), g1 = V.Load(from + V.Count), g2 = V.Load(from + 2 * V.Count);
                 V ends = (g0 + g2) * half, middle = g1 * half;
+                V.StorePartial(plane, g0, lanes);
                 V.StorePartial(plane + step, ends + middle, lanes);
                 V.StorePartial(plane + 2 * step, ends - middle, lanes);
                 V.StorePartial(plane + 3 * step, g2, lanes);
@@ -63,31 +79,38 @@ internal static unsafe class Winograd<V>
         }
     }
 
-    /// <summary>Bᵀ d B of some neighbouring tiles of one channel, the first at (<paramref name="y"/>,
-    /// <paramref name="x"/>), into 16 planes a step apart.</summary>
+    /// <summary>Elements of scratch memory for <see cref="Pixels"/> of so many tiles: 16 rows, one of each pixel of a
+    /// tile, and a line.</summary>
+    internal static int Scratch(int tiles) => (Products + 2) * Row(tiles) + 2 * V.Count;
+
+    /// <summary>Pixels of some neighbouring tiles of one channel, the first at (<paramref name="y"/>,
+    /// <paramref name="x"/>), apart: pixel (r, c) of all tiles into row 4 · r + c of <paramref name="to"/>. Writes some
+    /// vectors beyond the tiles, where the next ones follow.</summary>
     /// <param name="plane">The channel's pixels; 0 outside.</param>
     /// <param name="height">Rows of them.</param>
     /// <param name="width">Columns of them.</param>
     /// <param name="y">Row of the first tile's first pixel.</param>
     /// <param name="x">Its column.</param>
     /// <param name="tiles">How many tiles.</param>
-    /// <param name="to">The first plane.</param>
-    /// <param name="step">Elements from one plane to the next.</param>
-    /// <param name="scratch">8 · (tiles + 2 vectors) + 2 · (tiles + 2 vectors) elements.</param>
+    /// <param name="to">Scratch memory for as many tiles as are transformed together.</param>
+    /// <param name="offset">Tiles before these in it.</param>
+    /// <param name="together">All that it is for.</param>
+    /// <param name="ahead">Elements from the plane to one that will be read soon, which is asked for; 0: to none.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Pixels(float* plane, int height, int width, int y, int x, int tiles, float* to, nint step,
-        float* scratch)
+    internal static void Spread(float* plane, int height, int width, int y, int x, int tiles, float* to, int offset,
+        int together, nint ahead)
     {
-        int padded = tiles + 2 * V.Count, pixels = 2 * tiles + 2, before = Math.Min(Math.Max(0, -x), pixels),
+        int step = Row(together), pixels = 2 * tiles + 2, before = Math.Min(Math.Max(0, -x), pixels),
             after = Math.Clamp(width - x, before, pixels);
-        float* line = scratch + 8 * padded;
+        float* line = to + Products * step;
         for (int row = 0; row < 4; row++)
         {
             nint first = (nint)(y + row) * width + x;
-            float* even = scratch + 2 * row * padded, odd = even + padded, source = plane + first;
+            float* rows = to + 4 * row * step + offset, source = plane + first;
             if ((uint)(y + row) >= (uint)height)
             {
-                new Span<float>(even, 2 * padded).Clear();
+                for (int i = 0; i < tiles; i += V.Count)
+                    for (int column = 0; column < 4; column++) V.Store(rows + column * step + i, V.Zero);
                 continue;
             }
 
@@ -101,49 +124,100 @@ internal static unsafe class Winograd<V>
                 source = line;
             }
 
-            for (int i = 0; i <= tiles; i += V.Count)
+            for (int i = 0; ahead != 0 && i < pixels; i += Line) V.Prefetch(plane + first + ahead + i);
+            for (int i = 0; i < tiles; i += V.Count)
             {
-                int left = pixels - 2 * i;
-                V low = V.LoadPartial(source + 2 * i, Math.Min(V.Count, left)),
-                    high = V.LoadPartial(source + 2 * i + V.Count, Math.Clamp(left - V.Count, 0, V.Count));
-                V.Store(even + i, V.Split(low, high, out V others));
-                V.Store(odd + i, others);
+                V.Store(rows + i, Pairs(source + 2 * i, pixels - 2 * i, out V odd));
+                V.Store(rows + step + i, odd);
+                V.Store(rows + 2 * step + i, Pairs(source + 2 * i + 2, pixels - 2 * i - 2, out odd));
+                V.Store(rows + 3 * step + i, odd);
             }
 
-            for (int i = 0; i < before; i++) (i % 2 == 0 ? even : odd)[i / 2] = 0;
-            for (int i = after; i < pixels; i++) (i % 2 == 0 ? even : odd)[i / 2] = 0;
-        }
-
-        for (int i = 0; i < tiles; i += V.Count)
-        {
-            int lanes = Math.Min(V.Count, tiles - i);
-            Row(scratch + i, padded, out V a0, out V a1, out V a2, out V a3);
-            Row(scratch + 2 * padded + i, padded, out V b0, out V b1, out V b2, out V b3);
-            Row(scratch + 4 * padded + i, padded, out V c0, out V c1, out V c2, out V c3);
-            Row(scratch + 6 * padded + i, padded, out V d0, out V d1, out V d2, out V d3);
-            Column(a0, b0, c0, d0, to + i, step, lanes);
-            Column(a1, b1, c1, d1, to + step + i, step, lanes);
-            Column(a2, b2, c2, d2, to + 2 * step + i, step, lanes);
-            Column(a3, b3, c3, d3, to + 3 * step + i, step, lanes);
+            for (int i = 0; i < before; i++) Clear(rows, step, tiles, i);
+            for (int i = after; i < pixels; i++) Clear(rows, step, tiles, i);
         }
     }
 
-    /// <summary>(d0 − d2, d1 + d2, d2 − d1, d1 − d3) of one row of each tile: d0 and d2 are neighbours among the even
-    /// pixels, d1 and d3 among the odd ones.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Row(float* even, int padded, out V r0, out V r1, out V r2, out V r3)
+    /// <summary>Bᵀ d B of tiles whose pixels are apart, into 16 planes a step apart.</summary>
+    /// <param name="apart">What <see cref="Spread"/> wrote.</param>
+    /// <param name="together">Tiles that it is for.</param>
+    /// <param name="tiles">How many of them.</param>
+    /// <param name="to">The first plane.</param>
+    /// <param name="step">Elements from one plane to the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Pixels(float* apart, int together, int tiles, float* to, nint step)
     {
-        V d0 = V.Load(even), d1 = V.Load(even + padded), d2 = V.Load(even + 1), d3 = V.Load(even + padded + 1);
+        int row = Row(together);
+        for (int i = 0; i < tiles; i += V.Count)
+        {
+            int lanes = Math.Min(V.Count, tiles - i);
+            Across(apart + i, row, out V a0, out V a1, out V a2, out V a3);
+            Across(apart + 4 * row + i, row, out V b0, out V b1, out V b2, out V b3);
+            Across(apart + 8 * row + i, row, out V c0, out V c1, out V c2, out V c3);
+            Across(apart + 12 * row + i, row, out V d0, out V d1, out V d2, out V d3);
+            if (lanes == V.Count)
+            {
+                Down(a0, b0, c0, d0, to + i, step);
+                Down(a1, b1, c1, d1, to + step + i, step);
+                Down(a2, b2, c2, d2, to + 2 * step + i, step);
+                Down(a3, b3, c3, d3, to + 3 * step + i, step);
+                continue;
+            }
+
+            Down(a0, b0, c0, d0, to + i, step, lanes);
+            Down(a1, b1, c1, d1, to + step + i, step, lanes);
+            Down(a2, b2, c2, d2, to + 2 * step + i, step, lanes);
+            Down(a3, b3, c3, d3, to + 3 * step + i, step, lanes);
+        }
+    }
+
+    /// <summary>Elements of a row of scratch memory: a vector more than there are tiles.</summary>
+    private static int Row(int tiles) => (tiles + 2 * V.Count - 1) / V.Count * V.Count;
+
+    /// <summary>Pixel number <paramref name="pixel"/> of a row of tiles becomes 0 in both tiles that it belongs
+    /// to.</summary>
+    private static void Clear(float* rows, int step, int tiles, int pixel)
+    {
+        int tile = pixel / 2, column = pixel % 2;
+        if (tile < tiles) rows[column * step + tile] = 0;
+        if (tile > 0) rows[(2 + column) * step + tile - 1] = 0;
+    }
+
+    /// <summary>(d0 − d2, d1 + d2, d2 − d1, d1 − d3) of one row of each tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Across(float* pixels, int row, out V r0, out V r1, out V r2, out V r3)
+    {
+        V d0 = V.Load(pixels), d1 = V.Load(pixels + row), d2 = V.Load(pixels + 2 * row),
+            d3 = V.Load(pixels + 3 * row);
         (r0, r1, r2, r3) = (d0 - d2, d1 + d2, d2 - d1, d1 - d3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Column(V a, V b, V c, V d, float* to, nint step, int lanes)
+    private static void Down(V a, V b, V c, V d, float* to, nint step)
+    {
+        V.Store(to, a - c);
+        V.Store(to + 4 * step, b + c);
+        V.Store(to + 8 * step, c - b);
+        V.Store(to + 12 * step, b - d);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Down(V a, V b, V c, V d, float* to, nint step, int lanes)
     {
         V.StorePartial(to, a - c, lanes);
         V.StorePartial(to + 4 * step, b + c, lanes);
         V.StorePartial(to + 8 * step, c - b, lanes);
         V.StorePartial(to + 12 * step, b - d, lanes);
+    }
+
+    /// <summary>Asks for two neighbouring rows of results that will be written soon.</summary>
+    internal static void Ask(float* results, int width, int count)
+    {
+        for (int i = 0; i < count; i += Line)
+        {
+            V.Prefetch(results + i);
+            V.Prefetch(results + width + i);
+        }
     }
 
     /// <summary>Aᵀ m A of some tiles of one channel: two rows of 2 · tiles results. May write two vectors beyond
@@ -180,18 +254,25 @@ internal static unsafe class Winograd<V>
     /// <param name="count">Slopes of a row: 2 · tiles, or one less.</param>
     /// <param name="to">The first plane.</param>
     /// <param name="step">Elements from one plane to the next.</param>
+    /// <param name="ahead">Elements to slopes that will be read soon.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Slopes(float* upper, float* lower, int count, float* to, nint step)
+    internal static void Slopes(float* upper, float* lower, int count, float* to, nint step, nint ahead)
     {
+        for (int i = 0; i < count; i += Line)
+        {
+            V.Prefetch(upper + ahead + i);
+            if (lower != null) V.Prefetch(lower + ahead + i);
+        }
+
         for (int i = 0; 2 * i < count; i += V.Count)
         {
             int left = count - 2 * i, lanes = Math.Min(V.Count, (left + 1) / 2);
             V a0 = Pairs(upper + 2 * i, left, out V a1), b0 = V.Zero, b1 = V.Zero;
             if (lower != null) b0 = Pairs(lower + 2 * i, left, out b1);
-            Spread(a0, a1, to + i, step, lanes);
-            Spread(a0 + b0, a1 + b1, to + 4 * step + i, step, lanes);
-            Spread(a0 - b0, a1 - b1, to + 8 * step + i, step, lanes);
-            Spread(V.Zero - b0, V.Zero - b1, to + 12 * step + i, step, lanes);
+            Widen(a0, a1, to + i, step, lanes);
+            Widen(a0 + b0, a1 + b1, to + 4 * step + i, step, lanes);
+            Widen(a0 - b0, a1 - b1, to + 8 * step + i, step, lanes);
+            Widen(V.Zero - b0, V.Zero - b1, to + 12 * step + i, step, lanes);
         }
     }
 
@@ -201,7 +282,7 @@ internal static unsafe class Winograd<V>
         out odd);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Spread(V even, V odd, float* to, nint step, int lanes)
+    private static void Widen(V even, V odd, float* to, nint step, int lanes)
     {
         V.StorePartial(to, even, lanes);
         V.StorePartial(to + step, even + odd, lanes);
