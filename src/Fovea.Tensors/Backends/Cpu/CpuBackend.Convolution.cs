@@ -176,8 +176,24 @@ internal sealed unsafe partial class CpuBackend<V>
     private static void Put(float* x, float* y, int step, int count, bool accumulate)
     {
         if (step == 1 && !accumulate) new ReadOnlySpan<float>(x, count).CopyTo(new Span<float>(y, count));
+        else if (step == 2) PutEveryOther(x, y, count, accumulate);
         else
             for (int i = 0; i < count; i++) y[(nint)i * step] = accumulate ? y[(nint)i * step] + x[i] : x[i];
+    }
+
+    /// <summary>Every other element of y (+)= x. Those between are read and written again as they are, nothing beyond the
+    /// last one is.</summary>
+    private static void PutEveryOther(float* x, float* y, int count, bool accumulate)
+    {
+        for (int i = 0; i < count; i += V.Count)
+        {
+            int some = Math.Min(V.Count, count - i), low = Math.Min(V.Count, 2 * some - 1), high = 2 * some - 1 - low;
+            float* to = y + 2 * i;
+            V before = V.Split(V.LoadPartial(to, low), V.LoadPartial(to + V.Count, high), out V between),
+                value = V.LoadPartial(x + i, some);
+            V.StorePartial(to, V.Join(accumulate ? before + value : value, between, out V upper), low);
+            V.StorePartial(to + V.Count, upper, high);
+        }
     }
 
     /// <summary>Weights [group, rows, channels · taps] times the grid over a source [image, group, channels, plane],

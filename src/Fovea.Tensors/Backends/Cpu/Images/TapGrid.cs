@@ -56,6 +56,9 @@ internal readonly record struct TapGrid(int Height, int Width, int Rows, int Col
 internal static unsafe class TapRows<V>
     where V : struct, ISimd<V>
 {
+    // Planes lie far apart: what is read of them is asked for before.
+    private const int PlanesAhead = 4;
+
     /// <summary>Columns <paramref name="first"/> and following, all taps of some channels, rows [channel · taps + tap]
     /// with a stride.</summary>
     /// <param name="grid">What is read.</param>
@@ -110,7 +113,11 @@ internal static unsafe class TapRows<V>
         for (; i + V.Count <= count; i += V.Count)
         {
             float* from = source + i, target = to + i;
-            for (int c = 0; c < channels; c++, from += plane, target += stride) V.Store(target, V.Load(from));
+            for (int c = 0; c < channels; c++, from += plane, target += stride)
+            {
+                V.Prefetch(from + PlanesAhead * plane);
+                V.Store(target, V.Load(from));
+            }
         }
 
         int left = count - i;
@@ -126,10 +133,28 @@ internal static unsafe class TapRows<V>
     {
         for (int c = 0; c < channels; c++, source += plane, to += stride)
         {
-            int i = 0;
-            for (; step == 2 && i + V.Count < count; i += V.Count)
-                V.Store(to + i, V.Split(V.Load(source + 2 * i), V.Load(source + 2 * i + V.Count), out _));
-            for (; i < count; i++) to[i] = source[(nint)i * step];
+            if (step == 2)
+            {
+                Halve(source, source + PlanesAhead * plane, to, count);
+                continue;
+            }
+
+            for (int i = 0; i < count; i++) to[i] = source[(nint)i * step];
+        }
+    }
+
+    /// <summary>Every other pixel, nothing beyond the last of them being read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Halve(float* source, float* soon, float* to, int count)
+    {
+        for (int i = 0; i < count; i += V.Count)
+        {
+            int pixels = 2 * (count - i) - 1;
+            V.Prefetch(soon + 2 * i);
+            V.Prefetch(soon + 2 * i + V.Count);
+            V.StorePartial(to + i, V.Split(V.LoadPartial(source + 2 * i, Math.Min(V.Count, pixels)),
+                V.LoadPartial(source + 2 * i + V.Count, Math.Clamp(pixels - V.Count, 0, V.Count)), out _),
+                Math.Min(V.Count, count - i));
         }
     }
 

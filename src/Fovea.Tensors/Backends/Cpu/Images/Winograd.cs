@@ -95,7 +95,8 @@ internal static unsafe class Winograd<V>
     /// <param name="to">Scratch memory for as many tiles as are transformed together.</param>
     /// <param name="offset">Tiles before these in it.</param>
     /// <param name="together">All that it is for.</param>
-    /// <param name="ahead">Elements from the plane to one that will be read soon, which is asked for; 0: to none.</param>
+    /// <param name="ahead">Elements from the plane to one that will be read soon, which is asked for; 0: none
+    /// is.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Spread(float* plane, int height, int width, int y, int x, int tiles, float* to, int offset,
         int together, nint ahead)
