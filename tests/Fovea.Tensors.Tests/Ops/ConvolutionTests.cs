@@ -22,6 +22,28 @@ public sealed class ConvolutionTests
     public void Gradient_of_an_oblong_kernel_without_bias() =>
         GradientCheck.Run(x => Ops.Conv2d(x[0], x[1], padding: 1), Normal([1, 2, 3, 6]), Normal([2, 2, 1, 3]));
 
+    [Theory]
+    [InlineData(3)]   // transformed weights are kept
+    [InlineData(1)]   // they are not, here
+    public void Weights_that_stay_give_the_same_bits_until_they_change(int kernel)
+    {
+        Device device = Device.CreateCpu(2);
+        Tensor image = Normal([3, 17, 14, 15]).Create(device, 0), image2 = Normal([5, 17, 9, 20]).Create(device, 3),
+            weight = Normal([18, 17, kernel, kernel]).Create(device, 1),
+            other = Normal([18, 17, kernel, kernel]).Create(device, 2);
+        float[][] expected = [.. new[] { (image, weight), (image2, weight), (image, other) }
+            .Select(pair => Ops.Conv2d(pair.Item1, pair.Item2, padding: 1).ToArray())];
+        weight.Settle();
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.Equal(expected[0], Ops.Conv2d(image, weight, padding: 1).ToArray());
+            Assert.Equal(expected[1], Ops.Conv2d(image2, weight, padding: 1).ToArray());
+        }
+
+        weight.CopyFrom(other.ToArray());
+        for (int i = 0; i < 2; i++) Assert.Equal(expected[2], Ops.Conv2d(image, weight, padding: 1).ToArray());
+    }
+
     [Fact]
     public void A_kernel_that_covers_the_image_is_a_dot_product()
     {

@@ -30,19 +30,35 @@ internal sealed unsafe partial class CpuBackend<V>
 
         Conv2dEpilogue e = epilogue;
         float* bias = Floats(e.Bias), residual = Floats(e.Residual), result = Floats(y);
+        CpuStorage factors = Borrow(2 * a.Out);
+        float* scales = factors.Pointer, shifts = scales + a.Out;
+        _pool.Run(1, _ =>
+        {
+            for (int channel = 0; channel < a.Out; channel++)
+            {
+                float start = bias == null ? 0 : bias[channel];
+                (scales[channel], shifts[channel]) = e.Norm is { } norm ? ScaleAndShift(norm, channel, start)
+                    : (1, start);
+            }
+        });
         SumSink sink = (image, channel, row, column, count, sums) =>
         {
-            float start = bias == null ? 0 : bias[channel];
-            (float scale, float shift) = e.Norm is { } norm ? ScaleAndShift(norm, channel, start) : (1, start);
             nint at = (((nint)image * a.Out + channel) * a.OutHeight + row) * a.OutWidth + column;
-            ChannelKernels<V>.Finish(sums, result + at, count, scale, shift, residual == null ? null : residual + at,
-                e.Relu);
+            ChannelKernels<V>.Finish(sums, result + at, count, scales[channel], shifts[channel],
+                residual == null ? null : residual + at, e.Relu);
         };
         if (Winograd<V>.Pays(a, a.In, a.Out))
-            MultiplyTransformed(a.Batch, a.In, a.Height, a.Width, a.Padding, Floats(x), Floats(w), turned: false, a.Out,
+        {
+            float* weights = Floats(w);
+            CpuStorage transformed = PanelsOf(w, a.Out, Winograd<V>.Products * a.In, TransformedWeights(a),
+                to => TransformWeights(weights, turned: false, a.Out, a.In, to.Pointer));
+            MultiplyTransformed(a.Batch, a.In, a.Height, a.Width, a.Padding, Floats(x), transformed.Pointer, a.Out,
                 a.OutHeight, a.OutWidth, result, residual, sink);
+            Release(transformed, w);
+        }
         else
             Multiply(TapGrid.Forward(a), a, Floats(x), a.In / a.Groups, Floats(w), a.Out / a.Groups, sink);
+        _buffers.Return(factors);
     }
 
     public override void Conv2dBackwardInput(in Conv2dArguments arguments, Storage dy, Storage w, Target dx)
@@ -60,11 +76,14 @@ internal sealed unsafe partial class CpuBackend<V>
         float* slopes = Floats(dy), weights = Floats(w), result = Floats(dx);
         if (Winograd<V>.Pays(a, a.Out, a.In))
         {
-            MultiplyTransformed(a.Batch, a.Out, a.OutHeight, a.OutWidth, 2 - a.Padding, slopes, weights, turned: true,
+            CpuStorage transformed = Borrow(TransformedWeights(a));
+            TransformWeights(weights, turned: true, a.In, a.Out, transformed.Pointer);
+            MultiplyTransformed(a.Batch, a.Out, a.OutHeight, a.OutWidth, 2 - a.Padding, slopes, transformed.Pointer,
                 a.In, a.Height, a.Width, result, null,
                 (image, channel, row, column, count, sums) =>
                     Put(sums, result + (((nint)image * a.In + channel) * a.Height + row) * a.Width + column, 1, count,
                         dx.Accumulate));
+            _buffers.Return(transformed);
             return;
         }
 

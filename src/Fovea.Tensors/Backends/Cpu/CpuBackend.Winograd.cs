@@ -13,16 +13,41 @@ internal sealed unsafe partial class CpuBackend<V>
     /// fall into the same few places of it.</summary>
     private const int Stagger = 16;
 
-    /// <summary>A convolution with weights <c>[rows, channels, 3, 3]</c> and stride 1 in the domain of
-    /// <see cref="Winograd{V}"/>.</summary>
+    /// <summary>Elements of the transformed weights of a convolution.</summary>
+    private static long TransformedWeights(in Conv2dArguments a) =>
+        Winograd<V>.Products * ((long)a.In * a.Out + Stagger);
+
+    /// <summary>Weights in the domain of <see cref="Winograd{V}"/>, <c>[rows, channels]</c> of each product.</summary>
+    /// <param name="weights">Kernels <c>[rows, channels, 3, 3]</c>.</param>
+    /// <param name="turned">They lie <c>[channels, rows, 3, 3]</c>, and are turned by half a circle.</param>
+    /// <param name="rows">Channels of the result.</param>
+    /// <param name="channels">Channels of the source.</param>
+    /// <param name="to">Where they go.</param>
+    private void TransformWeights(float* weights, bool turned, int rows, int channels, float* to)
+    {
+        const int AtOnce = 8;   // rows whose kernels lie side by side where they are turned
+        nint step = (nint)rows * channels + Stagger;
+        if (turned)
+            _pool.Run(Parts(rows, AtOnce), part =>
+            {
+                for (int c = 0; c < channels; c += V.Count)
+                    for (int row = part * AtOnce; row < Math.Min(rows, (part + 1) * AtOnce); row++)
+                        Winograd<V>.Weights(weights + ((nint)c * rows + row) * 9, (nint)rows * 9, turned: true,
+                            Math.Min(V.Count, channels - c), to + (nint)row * channels + c, step);
+            });
+        else
+            _pool.Run(rows, row => Winograd<V>.Weights(weights + (nint)row * channels * 9, 9, turned: false, channels,
+                to + (nint)row * channels, step));
+    }
+
+    /// <summary>A convolution with kernels of 3 x 3 and stride 1 in the domain of <see cref="Winograd{V}"/>.</summary>
     /// <param name="batch">Images.</param>
     /// <param name="channels">Channels of the source.</param>
     /// <param name="height">Rows of its planes.</param>
     /// <param name="width">Columns of them.</param>
     /// <param name="padding">Zeros around them.</param>
     /// <param name="source">Pixels.</param>
-    /// <param name="weights">Kernels.</param>
-    /// <param name="turned">They lie <c>[channels, rows, 3, 3]</c>, and are turned by half a circle.</param>
+    /// <param name="weights">Those of <see cref="TransformWeights"/>.</param>
     /// <param name="rows">Channels of the result.</param>
     /// <param name="outHeight">Rows of its planes.</param>
     /// <param name="outWidth">Columns of them.</param>
@@ -30,9 +55,8 @@ internal sealed unsafe partial class CpuBackend<V>
     /// <param name="beside">Memory of the same sizes that it reads, or null.</param>
     /// <param name="sink">Gets the sums.</param>
     private void MultiplyTransformed(
-        int batch, int channels, int height, int width, int padding, float* source, float* weights, bool turned,
-        int rows, int outHeight, int outWidth, float* result, float* beside,
-        SumSink sink)
+        int batch, int channels, int height, int width, int padding, float* source, float* weights, int rows,
+        int outHeight, int outWidth, float* result, float* beside, SumSink sink)
     {
         const int Products = Winograd<V>.Products;
         int down = (outHeight + 1) / 2, across = (outWidth + 1) / 2, tiles = batch * down * across;
@@ -40,21 +64,6 @@ internal sealed unsafe partial class CpuBackend<V>
             chunks = Parts(tiles, chunk);
         int block = Math.Min(Parts(rows, V.TileRows), 4) * V.TileRows;
         nint weightStep = (nint)rows * channels + Stagger, planeSize = (nint)height * width;
-        CpuStorage transformed = Borrow(Products * weightStep);
-        float* u = transformed.Pointer;
-        const int AtOnce = 8;   // rows whose kernels lie side by side where they are turned
-        if (turned)
-            _pool.Run(Parts(rows, AtOnce), part =>
-            {
-                for (int c = 0; c < channels; c += V.Count)
-                    for (int row = part * AtOnce; row < Math.Min(rows, (part + 1) * AtOnce); row++)
-                        Winograd<V>.Weights(weights + ((nint)c * rows + row) * 9, (nint)rows * 9, turned: true,
-                            Math.Min(V.Count, channels - c), u + (nint)row * channels + c, weightStep);
-            });
-        else
-            _pool.Run(rows, row => Winograd<V>.Weights(weights + (nint)row * channels * 9, 9, turned: false, channels,
-                u + (nint)row * channels, weightStep));
-
         _pool.Run(chunks, part =>
         {
             int first = part * chunk, count = Math.Min(chunk, tiles - first);
@@ -82,7 +91,7 @@ internal sealed unsafe partial class CpuBackend<V>
                 int tall = Math.Min(block, rows - row);
                 for (int p = 0; p < Products; p++)
                     Block<V>.Multiply(
-                        u + p * weightStep + (nint)row * channels, channels, 1, tall, pixels + p * pixelStep, count,
+                        weights + p * weightStep + (nint)row * channels, channels, 1, tall, pixels + p * pixelStep, count,
                         channels,
                         new BlockTarget((nint)(sums + p * sumStep), chunk, Padded: true));
                 for (int r = 0; r < tall; r++)
@@ -101,7 +110,6 @@ internal sealed unsafe partial class CpuBackend<V>
                     }
             }
         });
-        _buffers.Return(transformed);
 
         TileRuns Runs(int start, int count) => new(start, count, down, across);
     }
