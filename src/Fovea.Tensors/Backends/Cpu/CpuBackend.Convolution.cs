@@ -200,8 +200,8 @@ internal sealed unsafe partial class CpuBackend<V>
             for (int i = 0; i < count; i++) y[(nint)i * step] = accumulate ? y[(nint)i * step] + x[i] : x[i];
     }
 
-    /// <summary>Every other element of y (+)= x. Those between are read and written again as they are, nothing beyond the
-    /// last one is.</summary>
+    /// <summary>Every other element of y (+)= x. Those between are read and written again as they are, nothing beyond
+    /// the last one is.</summary>
     private static void PutEveryOther(float* x, float* y, int count, bool accumulate)
     {
         for (int i = 0; i < count; i += V.Count)

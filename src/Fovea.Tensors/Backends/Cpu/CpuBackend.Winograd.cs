@@ -91,8 +91,8 @@ internal sealed unsafe partial class CpuBackend<V>
                 int tall = Math.Min(block, rows - row);
                 for (int p = 0; p < Products; p++)
                     Block<V>.Multiply(
-                        weights + p * weightStep + (nint)row * channels, channels, 1, tall, pixels + p * pixelStep, count,
-                        channels,
+                        weights + p * weightStep + (nint)row * channels, channels, 1, tall, pixels + p * pixelStep,
+                        count, channels,
                         new BlockTarget((nint)(sums + p * sumStep), chunk, Padded: true));
                 for (int r = 0; r < tall; r++)
                     foreach (TileRun run in Runs(first, count))
