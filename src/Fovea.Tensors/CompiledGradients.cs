@@ -73,6 +73,7 @@ public sealed class CompiledGradients
     {
         if (Tape.Current is not null) throw CompiledPass.Refusal("another tape records");
         PassTrial trial = new(pass, input, target, parameters, buffers);
+        trial.RequireSizes(arguments);
         GradientArguments others = Others(arguments, target);
         using IDisposable state = trial.Begin();
         byte[] rightOfOthers = trial.Run(others), right = trial.Run(arguments);
@@ -87,7 +88,7 @@ public sealed class CompiledGradients
             foreach (Tensor buffer in buffers) recording.MayChange(buffer.Storage);
             scores = trial.Record(recording, arguments);
             slots = [.. parameters.Select((parameter, i) => new Slot(parameter, parameter.Storage,
-                parameter.GradientStorage, had[i], parameter.HasGradient))];
+                parameter.GradientStorage, had[i], parameter.HasGradient, parameter.RequiresGradient))];
         }, out string? refusal) ?? throw CompiledPass.Refusal(refusal!);
         CompiledGradients compiled = new(recorded, trial, streams, slots, scores);
         recorded.Poison();
@@ -108,12 +109,14 @@ public sealed class CompiledGradients
     /// <param name="arguments">As many numbers as those that were compiled for.</param>
     /// <param name="loss">The loss.</param>
     /// <param name="scores">Receives the pass's other values.</param>
-    /// <returns>False where a parameter or its gradient was moved, where one has a gradient now that had none, or had
-    /// one that it does not have, and where <see cref="BatchInvariance"/> is asked for now and was not; nothing is
+    /// <returns>False where a parameter or its gradient was moved, where one has a gradient now that had none, had one
+    /// that it does not have, or began or ceased to learn, and where <see cref="BatchInvariance"/> is asked for now and was not; nothing is
     /// computed then.</returns>
-    /// <exception cref="ShapeException">There are other numbers of scores.</exception>
+    /// <exception cref="ShapeException">There are other numbers of elements.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A label is of no class.</exception>
     public bool TryRun(GradientArguments arguments, out float loss, Span<float> scores)
     {
+        _trial.RequireSizes(arguments);
         if (scores.Length != _scores)
             throw new ShapeException($"CompiledGradients: has {_scores} scores, got room for {scores.Length}.");
         loss = 0;
@@ -160,10 +163,11 @@ public sealed class CompiledGradients
         values.IsEmpty ? [] : [.. values.Span[by..], .. values.Span[..by]];
 
     /// <summary>A parameter as the pass knows it.</summary>
-    private sealed record Slot(Tensor Parameter, Storage Value, Storage? Gradient, bool HadGradient, bool GetsGradient)
+    private sealed record Slot(Tensor Parameter, Storage Value, Storage? Gradient, bool HadGradient, bool GetsGradient,
+        bool Learns)
     {
         internal bool IsCurrent => !Parameter.IsReleased && Parameter.Storage == Value
-            && Parameter.HasGradient == HadGradient && (Gradient is null || Parameter.GradientStorage == Gradient);
+            && Parameter.RequiresGradient == Learns && Parameter.HasGradient == HadGradient && (Gradient is null || Parameter.GradientStorage == Gradient);
 
         internal void Note()
         {

@@ -17,6 +17,15 @@ internal sealed class PassTrial(GradientPass pass, Shape input, Shape target, IR
 
     private Device Device => parameters[0].Device;
 
+    /// <exception cref="ShapeException">There are other numbers of elements.</exception>
+    internal void RequireSizes(GradientArguments arguments)
+    {
+        int targets = arguments.Labels.Length + arguments.Values.Length;
+        if (arguments.Input.Length != input.Elements || targets != target.Elements)
+            throw new ShapeException($"CompiledGradients: takes {input} and {target}, got {arguments.Input.Length} and "
+                + $"{targets} values.");
+    }
+
     /// <summary>Remembers gradients and buffers, until it is disposed.</summary>
     internal IDisposable Begin()
     {

@@ -9,7 +9,7 @@ namespace Fovea.Training;
 /// <param name="pass">Forward and backward pass of a part, given its tensors.</param>
 internal sealed class CompiledParts(TrainingParts parts, CompiledParts.PartPass pass)
 {
-    private const int UsesBefore = 2, MostPasses = 4, MostTimes = 20;
+    private const int UsesBefore = 2, MostPasses = 4, MostTimes = 3;
 
     private readonly Dictionary<Kind, Entry> _entries = [];
 
@@ -39,8 +39,8 @@ internal sealed class CompiledParts(TrainingParts parts, CompiledParts.PartPass 
         int epoch = parts.Learner.Context.Epoch;
         bool isKnown = entry.Pass is not null && entry.IsOf(parts.Learner)
             && (entry.Epoch == epoch || entry.Pass.IsRight(arguments));
+        if (entry.Epoch != epoch) (entry.Epoch, entry.Compiled) = (epoch, 0);
         if (!isKnown) Compile(entry, part, arguments, targets.Shape);
-        entry.Epoch = epoch;
         float[] scores = new float[entry.Pass?.Scores ?? 0];
         if (entry.Pass?.TryRun(arguments, out float loss, scores) is not true)
         {
@@ -57,6 +57,12 @@ internal sealed class CompiledParts(TrainingParts parts, CompiledParts.PartPass 
     {
         (entry.Pass, entry.IsRefused) = (null, true);
         if (_entries.Values.Count(other => other.Pass is not null) == MostPasses) return;
+        if (++entry.Compiled > MostTimes)
+        {
+            Refusal = "weights or gradients are moved again and again; all is computed operator by operator.";
+            return;
+        }
+
         try
         {
             entry.Note(parts.Learner);
@@ -64,7 +70,7 @@ internal sealed class CompiledParts(TrainingParts parts, CompiledParts.PartPass 
                 targets, parts.Learner.LayerStreams,
                 [.. parts.Learner.NamedParameters().Select(named => named.Parameter.Value)],
                 [.. parts.Learner.NamedBuffers().Select(named => named.Buffer.Value)]);
-            entry.IsRefused = ++entry.Compiled == MostTimes;   // what is moved again and again is better not compiled
+            entry.IsRefused = false;
         }
         catch (NotCompilableException refusal)
         {
@@ -88,7 +94,7 @@ internal sealed class CompiledParts(TrainingParts parts, CompiledParts.PartPass 
 
         public bool IsRefused { get; set; }
 
-        /// <summary>Times that it was compiled.</summary>
+        /// <summary>Times that it was compiled in this epoch.</summary>
         public int Compiled { get; set; }
 
         /// <summary>Remembers what a module has now.</summary>

@@ -135,12 +135,29 @@ public sealed class CompiledGradientsTests
     }
 
     [Fact]
-    public void Room_for_other_numbers_of_scores_is_refused()
+    public void A_parameter_that_ceases_to_learn_is_noticed()
     {
         Layers layers = new(Device.CreateCpu(1));
         CompiledGradients compiled = layers.Compile();
+        layers.Weights[2].RequiresGradient = false;
+        Assert.False(compiled.TryRun(layers.Arguments(1), out _, new float[Batch * Classes]));
+    }
+
+    [Fact]
+    public void Other_sizes_are_refused()
+    {
+        Layers layers = new(Device.CreateCpu(1));
+        CompiledGradients compiled = layers.Compile();
+        GradientArguments arguments = layers.Arguments(1);
         Assert.Equal(Batch * Classes, compiled.Scores);
-        Assert.Throws<ShapeException>(() => compiled.TryRun(layers.Arguments(1), out _, new float[3]));
+        Refuse(arguments, 3);
+        Refuse(arguments with { Input = new float[Batch * Width + 1] }, Batch * Classes);
+        Refuse(arguments with { Labels = new int[Batch + 1] }, Batch * Classes);
+        Refuse(arguments with { Values = new float[Batch] }, Batch * Classes);
+        Assert.True(compiled.TryRun(arguments, out _, new float[Batch * Classes]));
+
+        void Refuse(GradientArguments wrong, int scores) =>
+            Assert.Throws<ShapeException>(() => compiled.TryRun(wrong, out _, new float[scores]));
     }
 
     private static void Refused(string reason, Func<CompiledGradients> compile) =>
