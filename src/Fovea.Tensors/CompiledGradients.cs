@@ -110,7 +110,8 @@ public sealed class CompiledGradients
     /// <param name="loss">The loss.</param>
     /// <param name="scores">Receives the pass's other values.</param>
     /// <returns>False where a parameter or its gradient was moved, where one has a gradient now that had none, had one
-    /// that it does not have, or began or ceased to learn, and where <see cref="BatchInvariance"/> is asked for now and was not; nothing is
+    /// that it does not have, or began or ceased to learn, and where <see cref="BatchInvariance"/> is asked for now and
+    /// was not; nothing is
     /// computed then.</returns>
     /// <exception cref="ShapeException">There are other numbers of elements.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label is of no class.</exception>
@@ -167,7 +168,8 @@ public sealed class CompiledGradients
         bool Learns)
     {
         internal bool IsCurrent => !Parameter.IsReleased && Parameter.Storage == Value
-            && Parameter.RequiresGradient == Learns && Parameter.HasGradient == HadGradient && (Gradient is null || Parameter.GradientStorage == Gradient);
+            && Parameter.RequiresGradient == Learns && Parameter.HasGradient == HadGradient
+            && (Gradient is null || Parameter.GradientStorage == Gradient);
 
         internal void Note()
         {
