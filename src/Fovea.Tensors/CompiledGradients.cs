@@ -111,8 +111,7 @@ public sealed class CompiledGradients
     /// <param name="scores">Receives the pass's other values.</param>
     /// <returns>False where a parameter or its gradient was moved, where one has a gradient now that had none, had one
     /// that it does not have, or began or ceased to learn, and where <see cref="BatchInvariance"/> is asked for now and
-    /// was not; nothing is
-    /// computed then.</returns>
+    /// was not; nothing is computed then.</returns>
     /// <exception cref="ShapeException">There are other numbers of elements.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label is of no class.</exception>
     public bool TryRun(GradientArguments arguments, out float loss, Span<float> scores)
