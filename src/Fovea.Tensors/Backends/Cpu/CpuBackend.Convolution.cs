@@ -47,15 +47,9 @@ internal sealed unsafe partial class CpuBackend<V>
             ChannelKernels<V>.Finish(sums, result + at, count, scales[channel], shifts[channel],
                 residual == null ? null : residual + at, e.Relu);
         };
-        if (Winograd<V>.Pays(a, a.In, a.Out))
-        {
-            float* weights = Floats(w);
-            CpuStorage transformed = PanelsOf(w, a.Out, Winograd<V>.Products * a.In, TransformedWeights(a),
-                to => TransformWeights(weights, turned: false, a.Out, a.In, to.Pointer));
-            MultiplyTransformed(a.Batch, a.In, a.Height, a.Width, a.Padding, Floats(x), transformed.Pointer, a.Out,
-                a.OutHeight, a.OutWidth, result, residual, sink);
-            Release(transformed, w);
-        }
+        int side = Winograd<V>.Side(a, a.In, a.Out);
+        if (side == 4) ConvolveTransformed<LargeTile<V>>(a, Floats(x), w, result, residual, sink);
+        else if (side == 2) ConvolveTransformed<SmallTile<V>>(a, Floats(x), w, result, residual, sink);
         else
             Multiply(TapGrid.Forward(a), a, Floats(x), a.In / a.Groups, Floats(w), a.Out / a.Groups, sink);
         _buffers.Return(factors);
@@ -74,16 +68,14 @@ internal sealed unsafe partial class CpuBackend<V>
 
         int inputs = a.In / a.Groups, outputs = a.Out / a.Groups, kernel = a.KernelHeight * a.KernelWidth;
         float* slopes = Floats(dy), weights = Floats(w), result = Floats(dx);
-        if (Winograd<V>.Pays(a, a.Out, a.In))
+        int side = Winograd<V>.Side(a, a.Out, a.In);
+        if (side > 0)
         {
-            CpuStorage transformed = Borrow(TransformedWeights(a));
-            TransformWeights(weights, turned: true, a.In, a.Out, transformed.Pointer);
-            MultiplyTransformed(a.Batch, a.Out, a.OutHeight, a.OutWidth, 2 - a.Padding, slopes, transformed.Pointer,
-                a.In, a.Height, a.Width, result, null,
-                (image, channel, row, column, count, sums) =>
-                    Put(sums, result + (((nint)image * a.In + channel) * a.Height + row) * a.Width + column, 1, count,
-                        dx.Accumulate));
-            _buffers.Return(transformed);
+            SumSink sink = (image, channel, row, column, count, sums) =>
+                Put(sums, result + (((nint)image * a.In + channel) * a.Height + row) * a.Width + column, 1, count,
+                    dx.Accumulate);
+            if (side == 4) ConvolveTurned<LargeTile<V>>(a, slopes, weights, result, sink);
+            else ConvolveTurned<SmallTile<V>>(a, slopes, weights, result, sink);
             return;
         }
 
@@ -280,9 +272,11 @@ internal sealed unsafe partial class CpuBackend<V>
             return;
         }
 
-        if (Winograd<V>.Pays(a, a.In, a.Out))
+        int side = Winograd<V>.Side(a, a.In, a.Out);
+        if (side > 0)
         {
-            SumTransformed(a, Floats(x), Floats(dy), Floats(dw), dw.Accumulate);
+            if (side == 4) SumTransformed<LargeTile<V>>(a, Floats(x), Floats(dy), Floats(dw), dw.Accumulate);
+            else SumTransformed<SmallTile<V>>(a, Floats(x), Floats(dy), Floats(dw), dw.Accumulate);
             return;
         }
 

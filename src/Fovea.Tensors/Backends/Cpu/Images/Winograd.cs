@@ -1,335 +1,66 @@
-using System.Runtime.CompilerServices;
 using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu.Images;
 
-/// <summary>
-/// F(2 x 2, 3 x 3) of Lavin and Gray 2016 (arXiv:1509.09308), section 4.1: a tile of 2 x 2 results needs 4 x 4 pixels
-/// and, in the transformed domain, 16 products instead of 36: Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. Summed over channels each
-/// of the 16 is a matrix product. Its transforms only add and halve, so it rounds about as the sums themselves do.
-/// Vectors run over neighbouring tiles of a row.
-/// </summary>
+/// <summary>Which convolutions go through <see cref="IWinogradTile{V}"/>, and what its tiles share.</summary>
 internal static unsafe class Winograd<V>
     where V : struct, ISimd<V>
 {
-    /// <summary>Products of a tile.</summary>
-    internal const int Products = 16;
-
-    private const int FewestChannels = 16, FewestTiles = 64, Line = 16;
-
-    /// <summary>It applies, and there are enough channels and tiles to pay for the transforms of pixels and of
-    /// weights.</summary>
-    internal static bool Pays(in Conv2dArguments a, int from, int to) =>
-        a is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Dilation: 1, Groups: 1, Padding: <= 2 }
-            && Math.Min(from, to) >= FewestChannels
-        && (BatchInvariance.IsAsked
-            || (long)a.Batch * ((a.OutHeight + 1) / 2) * ((a.OutWidth + 1) / 2) >= FewestTiles);
-
     /// <summary>Planes, one behind the other, that are asked for before they are read or written.</summary>
     internal const int PlanesAhead = 4;
 
-    /// <summary>G g Gᵀ of some kernels: <c>weights [count, 9]</c> → <c>to [16, count]</c>, planes a step
-    /// apart.</summary>
-    /// <param name="weights">The first kernel.</param>
-    /// <param name="next">Elements from one kernel to the next.</param>
-    /// <param name="turned">Kernels are turned by half a circle, as for the gradient of pixels.</param>
-    /// <param name="count">How many kernels.</param>
-    /// <param name="to">The first plane.</param>
-    /// <param name="step">Elements from one plane to the next.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Weights(float* weights, nint next, bool turned, int count, float* to, nint step)
+    /// <summary>Elements of a line of the cache.</summary>
+    internal const int Line = 16;
+
+    private const int FewestChannels = 16, FewestTiles = 64;
+
+    /// <summary>Results along a side of the tiles that pay for the transforms of pixels and of weights: 4, 2, or 0 where
+    /// none do.</summary>
+    /// <param name="a">Sizes.</param>
+    /// <param name="from">Channels that are summed over.</param>
+    /// <param name="to">Channels of sums.</param>
+    internal static int Side(in Conv2dArguments a, int from, int to)
     {
-        float* taps = stackalloc float[9 * V.Count], rows = stackalloc float[12 * V.Count];
-        V half = V.Broadcast(0.5f);
-        for (int i = 0; i < count; i += V.Count)
-        {
-            int lanes = Math.Min(V.Count, count - i);
-            for (int lane = 0; lane < lanes; lane++)
-            {
-                float* kernel = weights + (i + lane) * next;
-                if (turned)
-                    for (int tap = 0; tap < 9; tap++) taps[tap * V.Count + lane] = kernel[8 - tap];
-                else
-                    for (int tap = 0; tap < 9; tap++) taps[tap * V.Count + lane] = kernel[tap];
-            }
-
-            for (int column = 0; column < 3; column++)
-            {
-                // Down the columns first: rows g0, (g0 + g1 + g2)/2, (g0 − g1 + g2)/2, g2.
-                V g0 = V.Load(taps + column * V.Count), g1 = V.Load(taps + (3 + column) * V.Count),
-                    g2 = V.Load(taps + (6 + column) * V.Count);
-                V ends = (g0 + g2) * half, middle = g1 * half;
-                float* row = rows + column * V.Count;
-                V.Store(row, g0);
-                V.Store(row + 3 * V.Count, ends + middle);
-                V.Store(row + 6 * V.Count, ends - middle);
-                V.Store(row + 9 * V.Count, g2);
-            }
-
-            for (int row = 0; row < 4; row++)
-            {
-                float* plane = to + 4 * row * step + i, from = rows + 3 * row * V.Count;
-                V g0 = V.Load(from), g1 = V.Load(from + V.Count), g2 = V.Load(from + 2 * V.Count);
-                V ends = (g0 + g2) * half, middle = g1 * half;
-                V.StorePartial(plane, g0, lanes);
-                V.StorePartial(plane + step, ends + middle, lanes);
-                V.StorePartial(plane + 2 * step, ends - middle, lanes);
-                V.StorePartial(plane + 3 * step, g2, lanes);
-            }
-        }
-    }
-
-    /// <summary>Elements of scratch memory for <see cref="Pixels"/> of so many tiles: 16 rows, one of each pixel of a
-    /// tile, and a line.</summary>
-    internal static int Scratch(int tiles) => (Products + 2) * Row(tiles) + 2 * V.Count;
-
-    /// <summary>Pixels of some neighbouring tiles of one channel, the first at (<paramref name="y"/>,
-    /// <paramref name="x"/>), apart: pixel (r, c) of all tiles into row 4 · r + c of <paramref name="to"/>. Writes some
-    /// vectors beyond the tiles, where the next ones follow.</summary>
-    /// <param name="plane">The channel's pixels; 0 outside.</param>
-    /// <param name="height">Rows of them.</param>
-    /// <param name="width">Columns of them.</param>
-    /// <param name="y">Row of the first tile's first pixel.</param>
-    /// <param name="x">Its column.</param>
-    /// <param name="tiles">How many tiles.</param>
-    /// <param name="to">Scratch memory for as many tiles as are transformed together.</param>
-    /// <param name="offset">Tiles before these in it.</param>
-    /// <param name="together">All that it is for.</param>
-    /// <param name="ahead">Elements from the plane to one that will be read soon, which is asked for; 0: none
-    /// is.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Spread(float* plane, int height, int width, int y, int x, int tiles, float* to, int offset,
-        int together, nint ahead)
-    {
-        int step = Row(together), pixels = 2 * tiles + 2, before = Math.Min(Math.Max(0, -x), pixels),
-            after = Math.Clamp(width - x, before, pixels);
-        float* line = to + Products * step;
-        for (int row = 0; row < 4; row++)
-        {
-            nint first = (nint)(y + row) * width + x;
-            float* rows = to + 4 * row * step + offset, source = plane + first;
-            if ((uint)(y + row) >= (uint)height)
-            {
-                for (int i = 0; i < tiles; i += V.Count)
-                    for (int column = 0; column < 4; column++) V.Store(rows + column * step + i, V.Zero);
-                continue;
-            }
-
-            // Pixels beside the row are read as they lie, of the rows before and behind, and cleared afterwards; beyond
-            // the plane nothing may be read.
-            if (first < 0 || first + pixels > (nint)height * width)
-            {
-                new Span<float>(line, pixels).Clear();
-                new ReadOnlySpan<float>(source + before, after - before)
-                    .CopyTo(new Span<float>(line + before, pixels - before));
-                source = line;
-            }
-
-            for (int i = 0; ahead != 0 && i < pixels; i += Line) V.Prefetch(plane + first + ahead + i);
-            for (int i = 0; i < tiles; i += V.Count)
-            {
-                V.Store(rows + i, Pairs(source + 2 * i, pixels - 2 * i, out V odd));
-                V.Store(rows + step + i, odd);
-                V.Store(rows + 2 * step + i, Pairs(source + 2 * i + 2, pixels - 2 * i - 2, out odd));
-                V.Store(rows + 3 * step + i, odd);
-            }
-
-            for (int i = 0; i < before; i++) Clear(rows, step, tiles, i);
-            for (int i = after; i < pixels; i++) Clear(rows, step, tiles, i);
-        }
-    }
-
-    /// <summary>Bᵀ d B of tiles whose pixels are apart, into 16 planes a step apart.</summary>
-    /// <param name="apart">What <see cref="Spread"/> wrote.</param>
-    /// <param name="together">Tiles that it is for.</param>
-    /// <param name="tiles">How many of them.</param>
-    /// <param name="to">The first plane.</param>
-    /// <param name="step">Elements from one plane to the next.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Pixels(float* apart, int together, int tiles, float* to, nint step)
-    {
-        int row = Row(together);
-        for (int i = 0; i < tiles; i += V.Count)
-        {
-            int lanes = Math.Min(V.Count, tiles - i);
-            Across(apart + i, row, out V a0, out V a1, out V a2, out V a3);
-            Across(apart + 4 * row + i, row, out V b0, out V b1, out V b2, out V b3);
-            Across(apart + 8 * row + i, row, out V c0, out V c1, out V c2, out V c3);
-            Across(apart + 12 * row + i, row, out V d0, out V d1, out V d2, out V d3);
-            if (lanes == V.Count)
-            {
-                Down(a0, b0, c0, d0, to + i, step);
-                Down(a1, b1, c1, d1, to + step + i, step);
-                Down(a2, b2, c2, d2, to + 2 * step + i, step);
-                Down(a3, b3, c3, d3, to + 3 * step + i, step);
-                continue;
-            }
-
-            Down(a0, b0, c0, d0, to + i, step, lanes);
-            Down(a1, b1, c1, d1, to + step + i, step, lanes);
-            Down(a2, b2, c2, d2, to + 2 * step + i, step, lanes);
-            Down(a3, b3, c3, d3, to + 3 * step + i, step, lanes);
-        }
+        if (a is not { KernelHeight: 3, KernelWidth: 3, Stride: 1, Dilation: 1, Groups: 1, Padding: <= 2 }
+            || Math.Min(from, to) < FewestChannels)
+            return 0;
+        // Products of an image by the large tiles and by the small ones.
+        int large = Tiles(a, 4), small = Tiles(a, 2);
+        bool saves = large * LargeTile<V>.Products <= 0.8 * small * SmallTile<V>.Products;
+        // What must not depend on the batch chooses as for a large one.
+        if (BatchInvariance.IsAsked) return saves ? 4 : 2;
+        return saves && (long)a.Batch * large >= FewestTiles ? 4 : (long)a.Batch * small >= FewestTiles ? 2 : 0;
     }
 
     /// <summary>Elements of a row of scratch memory: a vector more than there are tiles.</summary>
-    private static int Row(int tiles) => (tiles + 2 * V.Count - 1) / V.Count * V.Count;
+    internal static int Row(int tiles) => (tiles + 2 * V.Count - 1) / V.Count * V.Count;
 
-    /// <summary>Pixel number <paramref name="pixel"/> of a row of tiles becomes 0 in both tiles that it belongs
-    /// to.</summary>
-    private static void Clear(float* rows, int step, int tiles, int pixel)
+    /// <summary>Elements of some kernels, at most as many as a vector holds: <c>[lanes, 9]</c> → <c>[9, lanes of a
+    /// vector]</c>.</summary>
+    /// <param name="weights">The first kernel.</param>
+    /// <param name="next">Elements from one kernel to the next.</param>
+    /// <param name="turned">Kernels are turned by half a circle.</param>
+    /// <param name="lanes">How many.</param>
+    /// <param name="taps">Where they go.</param>
+    internal static void Gather(float* weights, nint next, bool turned, int lanes, float* taps)
     {
-        int tile = pixel / 2, column = pixel % 2;
-        if (tile < tiles) rows[column * step + tile] = 0;
-        if (tile > 0) rows[(2 + column) * step + tile - 1] = 0;
-    }
-
-    /// <summary>(d0 − d2, d1 + d2, d2 − d1, d1 − d3) of one row of each tile.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Across(float* pixels, int row, out V r0, out V r1, out V r2, out V r3)
-    {
-        V d0 = V.Load(pixels), d1 = V.Load(pixels + row), d2 = V.Load(pixels + 2 * row),
-            d3 = V.Load(pixels + 3 * row);
-        (r0, r1, r2, r3) = (d0 - d2, d1 + d2, d2 - d1, d1 - d3);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Down(V a, V b, V c, V d, float* to, nint step)
-    {
-        V.Store(to, a - c);
-        V.Store(to + 4 * step, b + c);
-        V.Store(to + 8 * step, c - b);
-        V.Store(to + 12 * step, b - d);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Down(V a, V b, V c, V d, float* to, nint step, int lanes)
-    {
-        V.StorePartial(to, a - c, lanes);
-        V.StorePartial(to + 4 * step, b + c, lanes);
-        V.StorePartial(to + 8 * step, c - b, lanes);
-        V.StorePartial(to + 12 * step, b - d, lanes);
-    }
-
-    /// <summary>Asks for two neighbouring rows of results that will be written soon.</summary>
-    internal static void Ask(float* results, int width, int count)
-    {
-        for (int i = 0; i < count; i += Line)
+        for (int lane = 0; lane < lanes; lane++)
         {
-            V.Prefetch(results + i);
-            V.Prefetch(results + width + i);
+            float* kernel = weights + lane * next, to = taps + lane;
+            if (turned)
+                for (int tap = 0; tap < 9; tap++) to[tap * V.Count] = kernel[8 - tap];
+            else
+                for (int tap = 0; tap < 9; tap++) to[tap * V.Count] = kernel[tap];
         }
     }
 
-    /// <summary>Aᵀ m A of some tiles of one channel: two rows of 2 · tiles results. May write two vectors beyond
-    /// them.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Results(float* products, nint step, int tiles, float* upper, float* lower)
+    /// <summary>Asks for neighbouring rows of results that will be written soon.</summary>
+    internal static void Ask(float* results, int width, int rows, int count)
     {
-        for (int i = 0; i < tiles; i += V.Count)
-        {
-            Sums(products + i, step, out V a0, out V b0);
-            Sums(products + step + i, step, out V a1, out V b1);
-            Sums(products + 2 * step + i, step, out V a2, out V b2);
-            Sums(products + 3 * step + i, step, out V a3, out V b3);
-            V.Store(upper + 2 * i, V.Join(a0 + a1 + a2, a1 - a2 - a3, out V high));
-            V.Store(upper + 2 * i + V.Count, high);
-            V.Store(lower + 2 * i, V.Join(b0 + b1 + b2, b1 - b2 - b3, out high));
-            V.Store(lower + 2 * i + V.Count, high);
-        }
+        for (int row = 0; row < rows; row++)
+            for (int i = 0; i < count; i += Line) V.Prefetch(results + row * width + i);
     }
 
-    /// <summary>Down one column of a tile: m0 + m1 + m2 and m1 − m2 − m3.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Sums(float* products, nint step, out V upper, out V lower)
-    {
-        V m0 = V.Load(products), m1 = V.Load(products + 4 * step), m2 = V.Load(products + 8 * step),
-            m3 = V.Load(products + 12 * step);
-        (upper, lower) = (m0 + m1 + m2, m1 - m2 - m3);
-    }
-
-    /// <summary>A dy Aᵀ of some neighbouring tiles of one row of slopes, into 16 planes a step apart: the gradient of
-    /// the products.</summary>
-    /// <param name="upper">The tiles' upper slopes, as they lie.</param>
-    /// <param name="lower">The lower ones, or null below the plane.</param>
-    /// <param name="count">Slopes of a row: 2 · tiles, or one less.</param>
-    /// <param name="to">The first plane.</param>
-    /// <param name="step">Elements from one plane to the next.</param>
-    /// <param name="ahead">Elements to slopes that will be read soon.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Slopes(float* upper, float* lower, int count, float* to, nint step, nint ahead)
-    {
-        for (int i = 0; i < count; i += Line)
-        {
-            V.Prefetch(upper + ahead + i);
-            if (lower != null) V.Prefetch(lower + ahead + i);
-        }
-
-        for (int i = 0; 2 * i < count; i += V.Count)
-        {
-            int left = count - 2 * i, lanes = Math.Min(V.Count, (left + 1) / 2);
-            V a0 = Pairs(upper + 2 * i, left, out V a1), b0 = V.Zero, b1 = V.Zero;
-            if (lower != null) b0 = Pairs(lower + 2 * i, left, out b1);
-            Widen(a0, a1, to + i, step, lanes);
-            Widen(a0 + b0, a1 + b1, to + 4 * step + i, step, lanes);
-            Widen(a0 - b0, a1 - b1, to + 8 * step + i, step, lanes);
-            Widen(V.Zero - b0, V.Zero - b1, to + 12 * step + i, step, lanes);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V Pairs(float* x, int left, out V odd) => V.Split(
-        V.LoadPartial(x, Math.Min(V.Count, left)), V.LoadPartial(x + V.Count, Math.Clamp(left - V.Count, 0, V.Count)),
-        out odd);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Widen(V even, V odd, float* to, nint step, int lanes)
-    {
-        V.StorePartial(to, even, lanes);
-        V.StorePartial(to + step, even + odd, lanes);
-        V.StorePartial(to + 2 * step, even - odd, lanes);
-        V.StorePartial(to + 3 * step, V.Zero - odd, lanes);
-    }
-
-    /// <summary>Gᵀ m G: from sums <c>[16, count]</c>, planes a step apart, to kernels <c>[9, count]</c> one behind the
-    /// other.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Kernels(float* sums, nint step, int count, float* to, nint toStep)
-    {
-        V half = V.Broadcast(0.5f);
-        float* rows = stackalloc float[12 * V.Count];
-        for (int i = 0; i < count; i += V.Count)
-        {
-            int lanes = Math.Min(V.Count, count - i);
-            for (int column = 0; column < 4; column++)
-            {
-                float* m = sums + column * step + i;
-                Fold(V.LoadPartial(m, lanes), V.LoadPartial(m + 4 * step, lanes), V.LoadPartial(m + 8 * step, lanes),
-                    V.LoadPartial(m + 12 * step, lanes), half,
-                    out V first, out V second, out V third);
-                V.Store(rows + column * V.Count, first);
-                V.Store(rows + (4 + column) * V.Count, second);
-                V.Store(rows + (8 + column) * V.Count, third);
-            }
-
-            for (int row = 0; row < 3; row++)
-            {
-                float* r = rows + 4 * row * V.Count;
-                Fold(V.Load(r), V.Load(r + V.Count), V.Load(r + 2 * V.Count), V.Load(r + 3 * V.Count), half, out V k0,
-                    out V k1, out V k2);
-                float* kernel = to + 3 * row * toStep + i;
-                V.StorePartial(kernel, k0, lanes);
-                V.StorePartial(kernel + toStep, k1, lanes);
-                V.StorePartial(kernel + 2 * toStep, k2, lanes);
-            }
-        }
-    }
-
-    /// <summary>Gᵀ of four: m0 + (m1 + m2)/2, (m1 − m2)/2, (m1 + m2)/2 + m3.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Fold(V m0, V m1, V m2, V m3, V half, out V k0, out V k1, out V k2)
-    {
-        V sum = (m1 + m2) * half;
-        (k0, k1, k2) = (m0 + sum, (m1 - m2) * half, sum + m3);
-    }
+    private static int Tiles(in Conv2dArguments a, int side) =>
+        (a.OutHeight + side - 1) / side * ((a.OutWidth + side - 1) / side);
 }
