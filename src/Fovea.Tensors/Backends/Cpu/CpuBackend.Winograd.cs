@@ -17,41 +17,66 @@ internal sealed unsafe partial class CpuBackend<V>
     private static long TransformedWeights<TTile>(in Conv2dArguments a)
         where TTile : struct, IWinogradTile<V> => TTile.Products * ((long)a.In * a.Out + Stagger);
 
-    /// <summary>Weights in the domain of <see cref="IWinogradTile{V}"/>, <c>[rows, channels]</c> of each
+    /// <summary>Some rows of weights in the domain of <see cref="IWinogradTile{V}"/>, <c>[rows, channels]</c> of each
     /// product.</summary>
-    /// <param name="weights">Kernels <c>[rows, channels, 3, 3]</c>.</param>
-    /// <param name="turned">They lie <c>[channels, rows, 3, 3]</c>, and are turned by half a circle.</param>
-    /// <param name="rows">Channels of the result.</param>
+    /// <param name="weights">Kernels <c>[all rows, channels, 3, 3]</c>.</param>
+    /// <param name="turned">They lie <c>[channels, all rows, 3, 3]</c>, and are turned by half a circle.</param>
+    /// <param name="first">First row.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="all">Channels of the result.</param>
     /// <param name="channels">Channels of the source.</param>
     /// <param name="to">Where they go.</param>
-    private void TransformWeights<TTile>(float* weights, bool turned, int rows, int channels, float* to)
+    /// <param name="step">Elements from one product to the next.</param>
+    private static void TransformWeights<TTile>(float* weights, bool turned, int first, int rows, int all, int channels,
+        float* to, nint step)
         where TTile : struct, IWinogradTile<V>
     {
-        const int AtOnce = 8;   // rows whose kernels lie side by side where they are turned
-        nint step = (nint)rows * channels + Stagger;
-        if (turned)
-            _pool.Run(Parts(rows, AtOnce), part =>
-            {
-                for (int c = 0; c < channels; c += V.Count)
-                    for (int row = part * AtOnce; row < Math.Min(rows, (part + 1) * AtOnce); row++)
-                        TTile.Weights(weights + ((nint)c * rows + row) * 9, (nint)rows * 9, turned: true,
-                            Math.Min(V.Count, channels - c), to + (nint)row * channels + c, step);
-            });
-        else
-            _pool.Run(rows, row => TTile.Weights(weights + (nint)row * channels * 9, 9, turned: false, channels,
-                to + (nint)row * channels, step));
+        if (!turned)
+        {
+            for (int row = 0; row < rows; row++)
+                TTile.Weights(weights + (nint)(first + row) * channels * 9, 9, turned: false, channels,
+                    to + (nint)row * channels, step);
+            return;
+        }
+
+        // Kernels of neighbouring rows lie side by side.
+        for (int c = 0; c < channels; c += V.Count)
+            for (int row = 0; row < rows; row++)
+                TTile.Weights(weights + ((nint)c * all + first + row) * 9, (nint)all * 9, turned: true,
+                    Math.Min(V.Count, channels - c), to + (nint)row * channels + c, step);
     }
 
-    /// <summary>The convolution by tiles; see <see cref="MultiplyTransformed{TTile}"/>.</summary>
+    /// <summary>All of <see cref="TransformWeights"/>.</summary>
+    private void TransformAllWeights<TTile>(float* weights, bool turned, int rows, int channels, float* to)
+        where TTile : struct, IWinogradTile<V>
+    {
+        const int AtOnce = 8;
+        _pool.Run(Parts(rows, AtOnce), part =>
+        {
+            int first = part * AtOnce;
+            TransformWeights<TTile>(weights, turned, first, Math.Min(AtOnce, rows - first), rows, channels,
+                to + (nint)first * channels, (nint)rows * channels + Stagger);
+        });
+    }
+
+    /// <summary>The convolution by tiles.</summary>
     private void ConvolveTransformed<TTile>(Conv2dArguments a, float* x, Storage w, float* result, float* residual,
         SumSink sink)
         where TTile : struct, IWinogradTile<V>
     {
         float* weights = Floats(w);
+        TileConvolution c = new(a.Batch, a.In, a.Height, a.Width, a.Padding, x, a.Out, a.OutHeight, a.OutWidth, result,
+            residual, sink);
+        if (IsDeep<TTile>(c) && !((CpuStorage)w).IsSettled)
+        {
+            MultiplyDeep<TTile>(c, weights, turned: false, transformed: null);
+            return;
+        }
+
         CpuStorage transformed = PanelsOf(w, a.Out, TTile.Products * a.In, TransformedWeights<TTile>(a),
-            to => TransformWeights<TTile>(weights, turned: false, a.Out, a.In, to.Pointer));
-        MultiplyTransformed<TTile>(a.Batch, a.In, a.Height, a.Width, a.Padding, x, transformed.Pointer, a.Out,
-            a.OutHeight, a.OutWidth, result, residual, sink);
+            to => TransformAllWeights<TTile>(weights, turned: false, a.Out, a.In, to.Pointer));
+        if (IsDeep<TTile>(c)) MultiplyDeep<TTile>(c, weights, turned: false, transformed.Pointer);
+        else MultiplyTransformed<TTile>(c, transformed.Pointer);
         Release(transformed, w);
     }
 
@@ -59,59 +84,130 @@ internal sealed unsafe partial class CpuBackend<V>
     private void ConvolveTurned<TTile>(Conv2dArguments a, float* slopes, float* weights, float* result, SumSink sink)
         where TTile : struct, IWinogradTile<V>
     {
+        TileConvolution c = new(a.Batch, a.Out, a.OutHeight, a.OutWidth, 2 - a.Padding, slopes, a.In, a.Height, a.Width,
+            result, null, sink);
+        if (IsDeep<TTile>(c))
+        {
+            MultiplyDeep<TTile>(c, weights, turned: true, transformed: null);
+            return;
+        }
+
         CpuStorage transformed = Borrow(TransformedWeights<TTile>(a));
-        TransformWeights<TTile>(weights, turned: true, a.In, a.Out, transformed.Pointer);
-        MultiplyTransformed<TTile>(a.Batch, a.Out, a.OutHeight, a.OutWidth, 2 - a.Padding, slopes, transformed.Pointer,
-            a.In, a.Height, a.Width, result, null, sink);
+        TransformAllWeights<TTile>(weights, turned: true, a.In, a.Out, transformed.Pointer);
+        MultiplyTransformed<TTile>(c, transformed.Pointer);
         _buffers.Return(transformed);
     }
 
-    /// <summary>A convolution with kernels of 3 x 3 and stride 1 in the domain of <see cref="IWinogradTile{V}"/>.</summary>
+    /// <summary>A convolution with kernels of 3 x 3 and stride 1 in the domain of <see
+    /// cref="IWinogradTile{V}"/>.</summary>
     /// <param name="batch">Images.</param>
     /// <param name="channels">Channels of the source.</param>
     /// <param name="height">Rows of its planes.</param>
     /// <param name="width">Columns of them.</param>
     /// <param name="padding">Zeros around them.</param>
     /// <param name="source">Pixels.</param>
-    /// <param name="weights">Those of <see cref="TransformWeights"/>.</param>
     /// <param name="rows">Channels of the result.</param>
     /// <param name="outHeight">Rows of its planes.</param>
     /// <param name="outWidth">Columns of them.</param>
     /// <param name="result">Memory that <paramref name="sink"/> writes to, to be asked for before.</param>
     /// <param name="beside">Memory of the same sizes that it reads, or null.</param>
     /// <param name="sink">Gets the sums.</param>
-    private void MultiplyTransformed<TTile>(
-        int batch, int channels, int height, int width, int padding, float* source, float* weights, int rows,
-        int outHeight, int outWidth, float* result, float* beside, SumSink sink)
+    private readonly struct TileConvolution(
+        int batch, int channels, int height, int width, int padding, float* source, int rows, int outHeight,
+        int outWidth, float* result, float* beside, SumSink sink)
+    {
+        internal int Channels => channels;
+
+        internal int Rows => rows;
+
+        /// <summary>Tiles of the batch.</summary>
+        internal int Tiles<TTile>()
+            where TTile : struct, IWinogradTile<V> =>
+            batch * Parts(outHeight, TTile.Side) * Parts(outWidth, TTile.Side);
+
+        /// <summary>Lists tiles; see <see cref="TileRun.List"/>.</summary>
+        internal ReadOnlySpan<TileRun> Runs<TTile>(int first, int count, Span<TileRun> runs)
+            where TTile : struct, IWinogradTile<V> =>
+            TileRun.List(first, count, Parts(outHeight, TTile.Side), Parts(outWidth, TTile.Side), runs);
+
+        /// <summary>Pixels of a channel's tiles of one panel.</summary>
+        /// <param name="channel">Channel.</param>
+        /// <param name="runs">Tiles.</param>
+        /// <param name="count">How many.</param>
+        /// <param name="panelWidth">Columns of the panel.</param>
+        /// <param name="apart">Scratch memory.</param>
+        /// <param name="to">The channel's row of the panel of the first product.</param>
+        /// <param name="step">Elements from one product to the next.</param>
+        internal void Pixels<TTile>(int channel, ReadOnlySpan<TileRun> runs, int count, int panelWidth, float* apart,
+            float* to, nint step)
+            where TTile : struct, IWinogradTile<V>
+        {
+            nint plane = (nint)height * width;
+            TTile.Pixels(source + channel * plane, channels * plane, height, width, padding, runs, count, panelWidth,
+                apart, to, step, Winograd<V>.PlanesAhead * plane);
+        }
+
+        /// <summary>Hands results of a row over.</summary>
+        /// <param name="row">Row, a channel of the result.</param>
+        /// <param name="runs">Tiles.</param>
+        /// <param name="count">How many.</param>
+        /// <param name="sums">Their first product.</param>
+        /// <param name="step">Elements from one product to the next.</param>
+        /// <param name="lines">Scratch memory, as many lines as a tile has.</param>
+        /// <param name="line">Elements from one line to the next.</param>
+        internal void Results<TTile>(int row, ReadOnlySpan<TileRun> runs, int count, float* sums, nint step,
+            float* lines, int line)
+            where TTile : struct, IWinogradTile<V>
+        {
+            TTile.Results(sums, step, count, lines, line);
+            foreach (TileRun run in runs)
+            {
+                int y = TTile.Side * run.Row, x = TTile.Side * run.Column,
+                    results = Math.Min(TTile.Side * run.Count, outWidth - x),
+                    inside = Math.Min(TTile.Side, outHeight - y);
+                nint soon = (((nint)run.Image * rows + row + Winograd<V>.PlanesAhead) * outHeight + y) * outWidth + x;
+                Winograd<V>.Ask(result + soon, outWidth, inside, results);
+                if (beside != null) Winograd<V>.Ask(beside + soon, outWidth, inside, results);
+                for (int i = 0; i < inside; i++)
+                    sink(run.Image, row, y + i, x, results, lines + i * line + TTile.Side * run.Offset);
+            }
+        }
+    }
+
+    /// <summary>There are so many channels that weights take more memory than tiles do.</summary>
+    private static bool IsDeep<TTile>(in TileConvolution c)
+        where TTile : struct, IWinogradTile<V> =>
+        (long)TTile.Products * c.Channels * Panels<V>.Width > TransformedElements;
+
+    /// <summary>Tiles part by part: all that becomes of some stays in the second-level cache, weights are read for
+    /// each.</summary>
+    /// <param name="c">Sizes and memory.</param>
+    /// <param name="weights">Those of <see cref="TransformAllWeights"/>.</param>
+    private void MultiplyTransformed<TTile>(TileConvolution c, float* weights)
         where TTile : struct, IWinogradTile<V>
     {
-        int side = TTile.Side, products = TTile.Products;
-        int down = Parts(outHeight, side), across = Parts(outWidth, side), tiles = batch * down * across;
-        int chunk = Math.Clamp(TransformedElements / (products * channels) / Panels<V>.Width, 1, 4) * Panels<V>.Width,
-            chunks = Parts(tiles, chunk);
+        int products = TTile.Products, channels = c.Channels, rows = c.Rows, tiles = c.Tiles<TTile>();
+        int chunk = Math.Clamp(TransformedElements / (products * channels) / Panels<V>.Width, 1, 4) * Panels<V>.Width;
         int block = Math.Min(Parts(rows, V.TileRows), 4) * V.TileRows;
-        nint weightStep = (nint)rows * channels + Stagger, planeSize = (nint)height * width;
-        _pool.Run(chunks, part =>
+        nint weightStep = (nint)rows * channels + Stagger;
+        _pool.Run(Parts(tiles, chunk), part =>
         {
-            int first = part * chunk, count = Math.Min(chunk, tiles - first), line = side * (chunk + V.Count);
+            int first = part * chunk, count = Math.Min(chunk, tiles - first), line = TTile.Side * (chunk + V.Count);
             nint pixelStep = (nint)channels * chunk + Stagger, sumStep = (nint)block * chunk + Stagger;
             using Scratch scratch = Scratch.Begin();
             float* pixels = scratch.Floats(products * pixelStep), sums = scratch.Floats(products * sumStep);
-            float* apart = scratch.Floats(TTile.Scratch(Panels<V>.Width)), lines = scratch.Floats(side * line);
+            float* apart = scratch.Floats(TTile.Scratch(Panels<V>.Width)), lines = scratch.Floats(TTile.Side * line);
+            Span<TileRun> list = stackalloc TileRun[chunk];
             for (int panel = 0; panel < count; panel += Panels<V>.Width)
             {
-                int panelWidth = Panels<V>.WidthAt(panel, count), end = Math.Min(panel + Panels<V>.Width, count);
-                float* to = pixels + (nint)panel * channels;
-                for (int c = 0; c < channels; c++, to += panelWidth)
-                {
-                    foreach (TileRun run in Runs(first + panel, end - panel))
-                        TTile.Spread(source + ((nint)run.Image * channels + c) * planeSize, height, width,
-                            side * run.Row - padding, side * run.Column - padding, run.Count, apart, run.Offset,
-                            Panels<V>.Width, Winograd<V>.PlanesAhead * planeSize);
-                    TTile.Pixels(apart, Panels<V>.Width, panelWidth, to, pixelStep);
-                }
+                int panelWidth = Panels<V>.WidthAt(panel, count), some = Math.Min(Panels<V>.Width, count - panel);
+                ReadOnlySpan<TileRun> ofPanel = c.Runs<TTile>(first + panel, some, list);
+                for (int channel = 0; channel < channels; channel++)
+                    c.Pixels<TTile>(channel, ofPanel, some, panelWidth, apart,
+                        pixels + (nint)panel * channels + channel * panelWidth, pixelStep);
             }
 
+            ReadOnlySpan<TileRun> runs = c.Runs<TTile>(first, count, list);
             for (int row = 0; row < rows; row += block)
             {
                 int tall = Math.Min(block, rows - row);
@@ -121,23 +217,71 @@ internal sealed unsafe partial class CpuBackend<V>
                         count, channels,
                         new BlockTarget((nint)(sums + p * sumStep), chunk, Padded: true));
                 for (int r = 0; r < tall; r++)
-                    foreach (TileRun run in Runs(first, count))
-                    {
-                        int y = side * run.Row, x = side * run.Column, results = Math.Min(side * run.Count, outWidth - x),
-                            inside = Math.Min(side, outHeight - y);
-                        nint soon = (((nint)run.Image * rows + row + r + Winograd<V>.PlanesAhead) * outHeight + y)
-                            * outWidth + x;
-                        Winograd<V>.Ask(result + soon, outWidth, inside, results);
-                        if (beside != null) Winograd<V>.Ask(beside + soon, outWidth, inside, results);
-                        TTile.Results(sums + (nint)r * chunk + run.Offset, sumStep, run.Count, lines, line);
-                        for (int i = 0; i < inside; i++)
-                            sink(run.Image, row + r, y + i, x, results, lines + i * line);
-                    }
+                    c.Results<TTile>(row + r, runs, count, sums + (nint)r * chunk, sumStep, lines, line);
             }
         });
-
-        TileRuns Runs(int start, int count) => new(start, count, down, across);
     }
+
+    /// <summary>Rows part by part, over a span of tiles whose pixels all threads share: weights are transformed where
+    /// they are used, once for a span, and never go to memory.</summary>
+    /// <param name="c">Sizes and memory.</param>
+    /// <param name="kernels">Weights as they are.</param>
+    /// <param name="turned">See <see cref="TransformWeights"/>.</param>
+    /// <param name="transformed">Those of <see cref="TransformAllWeights"/> where they are kept, or null.</param>
+    private void MultiplyDeep<TTile>(TileConvolution c, float* kernels, bool turned, float* transformed)
+        where TTile : struct, IWinogradTile<V>
+    {
+        const int ChannelsAtOnce = 16;
+        int products = TTile.Products, channels = c.Channels, rows = c.Rows, tiles = c.Tiles<TTile>();
+        int span = Math.Min(DeepSpan, Panels<V>.Count(tiles) * Panels<V>.Width);
+        int block = Math.Min(Parts(rows, V.TileRows), DeepBlock) * V.TileRows;
+        CpuStorage shared = Borrow(products * ((long)channels * span + Stagger));
+        float* pixels = shared.Pointer;
+        for (int start = 0; start < tiles; start += span)
+        {
+            int first = start, count = Math.Min(span, tiles - first), groups = Parts(channels, ChannelsAtOnce);
+            nint pixelStep = (nint)channels * span + Stagger;
+            _pool.Run(Panels<V>.Count(count) * groups, part =>
+            {
+                using Scratch scratch = Scratch.Begin();
+                float* apart = scratch.Floats(TTile.Scratch(Panels<V>.Width));
+                (int panel, int group) = Math.DivRem(part, groups);
+                panel *= Panels<V>.Width;
+                int panelWidth = Panels<V>.WidthAt(panel, count), some = Math.Min(Panels<V>.Width, count - panel),
+                    end = Math.Min(channels, (group + 1) * ChannelsAtOnce);
+                ReadOnlySpan<TileRun> runs = c.Runs<TTile>(first + panel, some, stackalloc TileRun[Panels<V>.Width]);
+                for (int channel = group * ChannelsAtOnce; channel < end; channel++)
+                    c.Pixels<TTile>(channel, runs, some, panelWidth, apart,
+                        pixels + (nint)panel * channels + channel * panelWidth, pixelStep);
+            });
+            _pool.Run(Parts(rows, block), part =>
+            {
+                int row = part * block, tall = Math.Min(block, rows - row), line = TTile.Side * (span + V.Count);
+                nint sumStep = (nint)block * span + Stagger, weightStep = (nint)rows * channels + Stagger;
+                using Scratch scratch = Scratch.Begin();
+                float* sums = scratch.Floats(products * sumStep), lines = scratch.Floats(TTile.Side * line),
+                    weights = transformed + (nint)row * channels;
+                if (transformed == null)
+                {
+                    weightStep = (nint)block * channels + Stagger;
+                    weights = scratch.Floats(products * weightStep);
+                    TransformWeights<TTile>(kernels, turned, row, tall, rows, channels, weights, weightStep);
+                }
+
+                ReadOnlySpan<TileRun> runs = c.Runs<TTile>(first, count, stackalloc TileRun[span]);
+                for (int p = 0; p < products; p++)
+                    Block<V>.Multiply(
+                        weights + p * weightStep, channels, 1, tall, pixels + p * pixelStep, count, channels,
+                        new BlockTarget((nint)(sums + p * sumStep), span, Padded: true));
+                for (int r = 0; r < tall; r++)
+                    c.Results<TTile>(row + r, runs, count, sums + (nint)r * span, sumStep, lines, line);
+            });
+        }
+
+        _buffers.Return(shared);
+    }
+
+    private static readonly int DeepSpan = int.Parse(Environment.GetEnvironmentVariable("DS") ?? "128"), DeepBlock = int.Parse(Environment.GetEnvironmentVariable("DB") ?? "2");
 
     /// <summary>
     /// The gradient of the weights: dw = Gᵀ [Σ over tiles of (Bᵀ d B) (A dy Aᵀ)ᵀ] G, products [in, tiles] · [tiles, out]
@@ -162,20 +306,17 @@ internal sealed unsafe partial class CpuBackend<V>
             _pool.Run(a.In + slopeBlocks, part =>
             {
                 using Scratch scratch = Scratch.Begin();
+                Span<TileRun> list = stackalloc TileRun[TilesPerSum];
+                float* apart = scratch.Floats(TTile.Scratch(TilesPerSum));
                 if (part >= slopeBlocks)
                 {
                     int channel = part - slopeBlocks;
-                    float* apart = scratch.Floats(TTile.Scratch(TilesPerSum));
                     for (int done = 0; done < count; done += TilesPerSum)
                     {
                         int here = Math.Min(TilesPerSum, count - done);
-                        foreach (TileRun run in new TileRuns(start + done, here, down, across))
-                            TTile.Spread(
-                                source + ((nint)run.Image * a.In + channel) * planeSize, a.Height, a.Width,
-                                side * run.Row - a.Padding, side * run.Column - a.Padding, run.Count, apart, run.Offset,
-                                TilesPerSum, ahead: 0);
-                        TTile.Pixels(apart, TilesPerSum, here, v + (nint)channel * count + done,
-                            (nint)a.In * count + Stagger);
+                        TTile.Pixels(source + channel * planeSize, a.In * planeSize, a.Height, a.Width, a.Padding,
+                            TileRun.List(start + done, here, down, across, list), here, here, apart,
+                            v + (nint)channel * count + done, (nint)a.In * count + Stagger, ahead: 0);
                     }
 
                     return;
@@ -184,23 +325,15 @@ internal sealed unsafe partial class CpuBackend<V>
                 // A panel of outputs: transformed row by row, then transposed.
                 int output = part * Panels<V>.Width, outputs = Math.Min(Panels<V>.Width, a.Out - output),
                     width = Panels<V>.WidthAt(output, a.Out);
-                float* rows = scratch.Floats(products * (outputs * TilesPerSum + Stagger)),
-                    lines = scratch.Floats(TTile.SlopeScratch(TilesPerSum));
+                float* rows = scratch.Floats(products * (outputs * TilesPerSum + Stagger));
                 for (int done = 0; done < count; done += TilesPerSum)
                 {
                     int here = Math.Min(TilesPerSum, count - done);
-                    foreach (TileRun run in new TileRuns(start + done, here, down, across))
-                        for (int o = 0; o < outputs; o++)
-                        {
-                            int y = side * run.Row, x = side * run.Column;
-                            TTile.Slopes(
-                                slopes + ((nint)run.Image * a.Out + output + o) * slopeSize + (nint)y * a.OutWidth + x,
-                                a.OutWidth, Math.Min(side, a.OutHeight - y),
-                                Math.Min(side * run.Count, a.OutWidth - x),
-                                rows + (nint)o * here + run.Offset, (nint)outputs * here + Stagger, lines,
-                                Winograd<V>.PlanesAhead * slopeSize);
-                        }
-
+                    ReadOnlySpan<TileRun> runs = TileRun.List(start + done, here, down, across, list);
+                    for (int o = 0; o < outputs; o++)
+                        TTile.Slopes(slopes + (output + o) * slopeSize, a.Out * slopeSize, a.OutHeight, a.OutWidth,
+                            runs, here, apart, rows + (nint)o * here, (nint)outputs * here + Stagger,
+                            Winograd<V>.PlanesAhead * slopeSize);
                     for (int p = 0; p < products; p++)
                         Panels<V>.PackTransposed(
                             rows + p * ((nint)outputs * here + Stagger), here, here, 0, outputs,
@@ -226,29 +359,5 @@ internal sealed unsafe partial class CpuBackend<V>
         TransposeInto(k, 1, 9 * a.In, a.Out, dw, accumulate);
         foreach (CpuStorage storage in (ReadOnlySpan<CpuStorage>)[pixels, panels, sums, kernels])
             _buffers.Return(storage);
-    }
-
-    /// <summary>Neighbouring tiles in one row of one image; <paramref name="Offset"/> counts from the first of all
-    /// runs.</summary>
-    private readonly record struct TileRun(int Image, int Row, int Column, int Count, int Offset);
-
-    /// <summary>Consecutive tiles, cut where a row ends.</summary>
-    private struct TileRuns(int first, int count, int down, int across)
-    {
-        private int _done;
-
-        public TileRun Current { get; private set; }
-
-        public readonly TileRuns GetEnumerator() => this;
-
-        public bool MoveNext()
-        {
-            if (_done >= count) return false;
-            (int line, int column) = Math.DivRem(first + _done, across);
-            (int image, int row) = Math.DivRem(line, down);
-            Current = new(image, row, column, Math.Min(across - column, count - _done), _done);
-            _done += Current.Count;
-            return true;
-        }
     }
 }

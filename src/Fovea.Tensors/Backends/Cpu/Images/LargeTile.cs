@@ -21,9 +21,7 @@ internal readonly unsafe struct LargeTile<V> : IWinogradTile<V>
 
     public static int Products => 36;
 
-    public static int Scratch(int tiles) => Products * Winograd<V>.Row(tiles) + 12 * Lines(tiles);
-
-    public static int SlopeScratch(int tiles) => 7 * Lines(tiles);
+    public static int Scratch(int tiles) => Products * Winograd<V>.Row(tiles) + 12 * Lines(tiles) + 12 * tiles;
 
     /// <summary>Elements of a line of pixels of so many tiles.</summary>
     private static int Lines(int tiles) => 4 * Winograd<V>.Row(tiles);
@@ -65,31 +63,96 @@ internal readonly unsafe struct LargeTile<V> : IWinogradTile<V>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Spread(float* plane, int height, int width, int y, int x, int tiles, float* to, int offset,
-        int together, nint ahead)
+    public static void Pixels(float* source, nint image, int height, int width, int padding,
+        ReadOnlySpan<TileRun> runs, int tiles, int columns, float* scratch, float* to, nint step, nint ahead)
     {
-        // Down the columns first, where pixels lie side by side; then the columns of the tiles apart.
-        int step = Winograd<V>.Row(together), pixels = 4 * tiles + 2, line = Lines(together),
-            before = Math.Min(Math.Max(0, -x), pixels), after = Math.Clamp(width - x, before, pixels);
-        float* lines = to + Products * step, copies = lines + 6 * line;
-        float** rows = stackalloc float*[6];
-        for (int row = 0; row < 6; row++, copies += line)
+        // Down the columns first, where pixels lie side by side: lines of all tiles, one run behind the other. A run's
+        // last two pixels lie where the next one begins, and are kept.
+        int row = Winograd<V>.Row(tiles), line = Lines(tiles);
+        float* lines = scratch + Products * row, copies = lines + 6 * line, tails = copies + 6 * line, tail = tails;
+        foreach (TileRun run in runs)
         {
-            nint first = (nint)(y + row) * width + x;
-            rows[row] = plane + first;
-            // Pixels beside the row are read as they lie, of the rows before and behind, and cleared afterwards; beyond
-            // the plane nothing may be read.
-            bool outside = (uint)(y + row) >= (uint)height;
-            if (outside || first < 0 || first + pixels > (nint)height * width)
+            int start = 4 * run.Offset;
+            Down(source + run.Image * image, height, width, 4 * run.Row - padding, 4 * run.Column - padding,
+                4 * run.Count + 2, lines + start, line, copies, ahead);
+            for (int r = 0; r < 6; r++, tail += 2)
             {
-                new Span<float>(copies, pixels).Clear();
-                if (!outside)
-                    new ReadOnlySpan<float>(plane + first + before, after - before)
-                        .CopyTo(new Span<float>(copies + before, pixels - before));
-                rows[row] = copies;
+                float* end = lines + r * line + start + 4 * run.Count;
+                (tail[0], tail[1]) = (end[0], end[1]);
+            }
+        }
+
+        // Then columns apart; a tile's last two are the first two of the next one.
+        for (int r = 0; r < 6; r++)
+        {
+            float* rows = scratch + 6 * r * row, fourth = rows + 4 * row, fifth = fourth + row, from = lines + r * line;
+            for (int i = 0; i < tiles; i += V.Count)
+            {
+                Apart(from + 4 * i, out V c0, out V c1, out V c2, out V c3);
+                V.Store(rows + i, c0);
+                V.Store(rows + row + i, c1);
+                V.Store(rows + 2 * row + i, c2);
+                V.Store(rows + 3 * row + i, c3);
+                V.Store(fourth + i - 1, c0);
+                V.Store(fifth + i - 1, c1);
             }
 
+            tail = tails + 2 * r;
+            foreach (TileRun run in runs)
+            {
+                int last = run.Offset + run.Count - 1;
+                (fourth[last], fifth[last]) = (tail[0], tail[1]);
+                tail += 12;
+            }
+        }
+
+        float* buffer = stackalloc float[6 * V.Count];
+        for (int i = 0; i < columns; i += V.Count)
+        {
+            int lanes = Math.Min(V.Count, columns - i);
+            bool whole = lanes == V.Count;
+            for (int r = 0; r < 6; r++)
+            {
+                float* from = scratch + 6 * r * row + i, plane = to + 6 * r * step + i;
+                Transform(V.Load(from), V.Load(from + row), V.Load(from + 2 * row), V.Load(from + 3 * row),
+                    V.Load(from + 4 * row), V.Load(from + 5 * row), whole ? plane : buffer, whole ? step : V.Count);
+                for (int column = 0; !whole && column < 6; column++)
+                    V.StorePartial(plane + column * step, V.Load(buffer + column * V.Count), lanes);
+            }
+        }
+    }
+
+    /// <summary>Bᵀ d of some neighbouring pixels, as six lines. Writes a vector beyond them.</summary>
+    /// <param name="plane">Pixels; 0 outside.</param>
+    /// <param name="height">Rows of them.</param>
+    /// <param name="width">Columns of them.</param>
+    /// <param name="y">The first of six rows.</param>
+    /// <param name="x">The first column.</param>
+    /// <param name="pixels">How many columns.</param>
+    /// <param name="lines">The first line.</param>
+    /// <param name="line">Elements from one line to the next.</param>
+    /// <param name="copies">Six more lines, for rows that cannot be read where they lie.</param>
+    /// <param name="ahead">See <see cref="Pixels"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Down(float* plane, int height, int width, int y, int x, int pixels, float* lines, int line,
+        float* copies, nint ahead)
+    {
+        int before = Math.Min(Math.Max(0, -x), pixels), after = Math.Clamp(width - x, before, pixels);
+        nint first = (nint)y * width + x;
+        float** rows = stackalloc float*[6];
+        for (int r = 0; r < 6; r++, first += width, copies += line)
+        {
+            rows[r] = plane + first;
             for (int i = 0; ahead != 0 && i < pixels; i += Winograd<V>.Line) V.Prefetch(plane + first + ahead + i);
+            // Pixels beside the row are read as they lie, of the rows before and behind, and cleared afterwards; beyond
+            // the plane nothing may be read.
+            bool outside = (uint)(y + r) >= (uint)height;
+            if (!outside && first >= 0 && first + pixels <= (nint)height * width) continue;
+            new Span<float>(copies, pixels).Clear();
+            if (!outside)
+                new ReadOnlySpan<float>(plane + first + before, after - before)
+                    .CopyTo(new Span<float>(copies + before, pixels - before));
+            rows[r] = copies;
         }
 
         for (int i = 0; i < pixels; i += V.Count)
@@ -100,46 +163,10 @@ internal readonly unsafe struct LargeTile<V> : IWinogradTile<V>
                 V.LoadPartial(rows[4] + i, lanes), V.LoadPartial(rows[5] + i, lanes), lines + i, line);
         }
 
-        for (int row = 0; row < 6; row++, lines += line)
+        for (int r = 0; r < 6; r++, lines += line)
         {
-            new Span<float>(lines, before).Clear();
-            new Span<float>(lines + after, pixels - after).Clear();
-            // A tile's last two columns are the first two of the next one.
-            float* columns = to + 6 * row * step + offset, fourth = columns + 4 * step - 1, fifth = fourth + step;
-            (float earlierFourth, float earlierFifth) = (*fourth, *fifth);
-            for (int i = 0; i < tiles; i += V.Count)
-            {
-                Apart(lines + 4 * i, out V c0, out V c1, out V c2, out V c3);
-                V.Store(columns + i, c0);
-                V.Store(columns + step + i, c1);
-                V.Store(columns + 2 * step + i, c2);
-                V.Store(columns + 3 * step + i, c3);
-                V.Store(fourth + i, c0);
-                V.Store(fifth + i, c1);
-            }
-
-            (*fourth, *fifth) = (earlierFourth, earlierFifth);
-            (fourth[tiles], fifth[tiles]) = (lines[4 * tiles], lines[4 * tiles + 1]);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Pixels(float* apart, int together, int tiles, float* to, nint step)
-    {
-        int row = Winograd<V>.Row(together);
-        float* buffer = stackalloc float[6 * V.Count];
-        for (int i = 0; i < tiles; i += V.Count)
-        {
-            int lanes = Math.Min(V.Count, tiles - i);
-            for (int r = 0; r < 6; r++)
-            {
-                float* from = apart + 6 * r * row + i, plane = to + 6 * r * step + i;
-                bool whole = lanes == V.Count;
-                Transform(V.Load(from), V.Load(from + row), V.Load(from + 2 * row), V.Load(from + 3 * row),
-                    V.Load(from + 4 * row), V.Load(from + 5 * row), whole ? plane : buffer, whole ? step : V.Count);
-                for (int column = 0; !whole && column < 6; column++)
-                    V.StorePartial(plane + column * step, V.Load(buffer + column * V.Count), lanes);
-            }
+            for (int i = 0; i < before; i++) lines[i] = 0;
+            for (int i = after; i < pixels; i++) lines[i] = 0;
         }
     }
 
@@ -206,39 +233,46 @@ internal readonly unsafe struct LargeTile<V> : IWinogradTile<V>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Slopes(float* slopes, int width, int rows, int count, float* to, nint step, float* scratch,
-        nint ahead)
+    public static void Slopes(float* slopes, nint image, int height, int width, ReadOnlySpan<TileRun> runs, int tiles,
+        float* scratch, float* to, nint step, nint ahead)
     {
-        int tiles = (count + 3) / 4, line = Lines(tiles);
+        int line = Lines(tiles);
         float* nothing = scratch + 6 * line;
-        float** sources = stackalloc float*[4];
-        for (int row = 0; row < 4; row++)
+        float** rows = stackalloc float*[4];
+        new Span<float>(nothing, line).Clear();
+        foreach (TileRun run in runs)
         {
-            sources[row] = row < rows ? slopes + (nint)row * width : nothing;
-            for (int i = 0; row < rows && i < count; i += Winograd<V>.Line) V.Prefetch(sources[row] + ahead + i);
+            int count = Math.Min(4 * run.Count, width - 4 * run.Column);
+            float* lines = scratch + 4 * run.Offset;
+            for (int r = 0; r < 4; r++)
+            {
+                bool inside = 4 * run.Row + r < height;
+                rows[r] = !inside ? nothing
+                    : slopes + run.Image * image + (nint)(4 * run.Row + r) * width + 4 * run.Column;
+                for (int i = 0; inside && i < count; i += Winograd<V>.Line) V.Prefetch(rows[r] + ahead + i);
+            }
+
+            for (int i = 0; i < 4 * run.Count; i += V.Count)
+            {
+                int lanes = Math.Clamp(count - i, 0, V.Count);
+                Spread(V.LoadPartial(rows[0] + i, lanes), V.LoadPartial(rows[1] + i, lanes),
+                    V.LoadPartial(rows[2] + i, lanes), V.LoadPartial(rows[3] + i, lanes), out V r0, out V r1,
+                    out V r2, out V r3, out V r4, out V r5);
+                V.Store(lines + i, r0);
+                V.Store(lines + line + i, r1);
+                V.Store(lines + 2 * line + i, r2);
+                V.Store(lines + 3 * line + i, r3);
+                V.Store(lines + 4 * line + i, r4);
+                V.Store(lines + 5 * line + i, r5);
+            }
         }
 
-        if (rows < 4) new Span<float>(nothing, line).Clear();
-        for (int i = 0; i < 4 * tiles; i += V.Count)
-        {
-            int lanes = Math.Clamp(count - i, 0, V.Count);
-            Spread(V.LoadPartial(sources[0] + i, lanes), V.LoadPartial(sources[1] + i, lanes),
-                V.LoadPartial(sources[2] + i, lanes), V.LoadPartial(sources[3] + i, lanes), out V r0, out V r1,
-                out V r2, out V r3, out V r4, out V r5);
-            V.Store(scratch + i, r0);
-            V.Store(scratch + line + i, r1);
-            V.Store(scratch + 2 * line + i, r2);
-            V.Store(scratch + 3 * line + i, r3);
-            V.Store(scratch + 4 * line + i, r4);
-            V.Store(scratch + 5 * line + i, r5);
-        }
-
-        for (int row = 0; row < 6; row++)
+        for (int r = 0; r < 6; r++)
             for (int i = 0; i < tiles; i += V.Count)
             {
                 int lanes = Math.Min(V.Count, tiles - i);
-                float* plane = to + 6 * row * step + i;
-                Apart(scratch + row * line + 4 * i, out V y0, out V y1, out V y2, out V y3);
+                float* plane = to + 6 * r * step + i;
+                Apart(scratch + r * line + 4 * i, out V y0, out V y1, out V y2, out V y3);
                 Spread(y0, y1, y2, y3, out V r0, out V r1, out V r2, out V r3, out V r4, out V r5);
                 V.StorePartial(plane, r0, lanes);
                 V.StorePartial(plane + step, r1, lanes);

@@ -14,8 +14,6 @@ internal readonly unsafe struct SmallTile<V> : IWinogradTile<V>
 
     public static int Scratch(int tiles) => (Products + 2) * Winograd<V>.Row(tiles) + 2 * V.Count;
 
-    public static int SlopeScratch(int tiles) => 0;
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Weights(float* weights, nint next, bool turned, int count, float* to, nint step)
     {
@@ -51,8 +49,20 @@ internal readonly unsafe struct SmallTile<V> : IWinogradTile<V>
         }
     }
 
+    public static void Pixels(float* source, nint image, int height, int width, int padding,
+        ReadOnlySpan<TileRun> runs, int tiles, int columns, float* scratch, float* to, nint step, nint ahead)
+    {
+        foreach (TileRun run in runs)
+            Spread(source + run.Image * image, height, width, 2 * run.Row - padding, 2 * run.Column - padding,
+                run.Count, scratch, run.Offset, tiles, ahead);
+        Transform(scratch, tiles, columns, to, step);
+    }
+
+    /// <summary>Pixels of some neighbouring tiles, the first at (<paramref name="y"/>, <paramref name="x"/>), apart:
+    /// pixel (r, c) of all tiles into row 4 · r + c of <paramref name="to"/>. Writes some vectors beyond the tiles, where
+    /// the next ones follow.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Spread(float* plane, int height, int width, int y, int x, int tiles, float* to, int offset,
+    private static void Spread(float* plane, int height, int width, int y, int x, int tiles, float* to, int offset,
         int together, nint ahead)
     {
         int step = Winograd<V>.Row(together), pixels = 2 * tiles + 2, before = Math.Min(Math.Max(0, -x), pixels),
@@ -93,8 +103,9 @@ internal readonly unsafe struct SmallTile<V> : IWinogradTile<V>
         }
     }
 
+    /// <summary>Bᵀ d B of tiles whose pixels are apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Pixels(float* apart, int together, int tiles, float* to, nint step)
+    private static void Transform(float* apart, int together, int tiles, float* to, nint step)
     {
         int row = Winograd<V>.Row(together);
         for (int i = 0; i < tiles; i += V.Count)
@@ -182,11 +193,27 @@ internal readonly unsafe struct SmallTile<V> : IWinogradTile<V>
         (upper, lower) = (m0 + m1 + m2, m1 - m2 - m3);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Slopes(float* slopes, int width, int rows, int count, float* to, nint step, float* scratch,
-        nint ahead)
+    public static void Slopes(float* slopes, nint image, int height, int width, ReadOnlySpan<TileRun> runs, int tiles,
+        float* scratch, float* to, nint step, nint ahead)
     {
-        float* upper = slopes, lower = rows > 1 ? slopes + width : null;
+        foreach (TileRun run in runs)
+        {
+            float* upper = slopes + run.Image * image + (nint)2 * run.Row * width + 2 * run.Column;
+            Slopes(upper, 2 * run.Row + 1 < height ? upper + width : null,
+                Math.Min(2 * run.Count, width - 2 * run.Column), to + run.Offset, step, ahead);
+        }
+    }
+
+    /// <summary>A dy Aᵀ of some neighbouring tiles.</summary>
+    /// <param name="upper">The tiles' upper slopes, as they lie.</param>
+    /// <param name="lower">The lower ones, or null below the plane.</param>
+    /// <param name="count">Slopes of a row: 2 · tiles, or one less.</param>
+    /// <param name="to">The first plane.</param>
+    /// <param name="step">Elements from one plane to the next.</param>
+    /// <param name="ahead">Elements to slopes that will be read soon.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Slopes(float* upper, float* lower, int count, float* to, nint step, nint ahead)
+    {
         for (int i = 0; i < count; i += Winograd<V>.Line)
         {
             V.Prefetch(upper + ahead + i);

@@ -1,3 +1,4 @@
+using Fovea.Tensors.Backends.Cpu.Attention;
 using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu.Images;
@@ -44,14 +45,9 @@ internal static unsafe class Winograd<V>
     /// <param name="taps">Where they go.</param>
     internal static void Gather(float* weights, nint next, bool turned, int lanes, float* taps)
     {
-        for (int lane = 0; lane < lanes; lane++)
-        {
-            float* kernel = weights + lane * next, to = taps + lane;
-            if (turned)
-                for (int tap = 0; tap < 9; tap++) to[tap * V.Count] = kernel[8 - tap];
-            else
-                for (int tap = 0; tap < 9; tap++) to[tap * V.Count] = kernel[tap];
-        }
+        float* work = stackalloc float[LaneTranspose<V>.Work];
+        LaneTranspose<V>.In(weights, next, lanes, V.Count, 9, turned ? taps + 8 * V.Count : taps,
+            turned ? -V.Count : V.Count, work);
     }
 
     /// <summary>Asks for neighbouring rows of results that will be written soon.</summary>
