@@ -1,5 +1,3 @@
-using Fovea.Tensors.Backends.Cpu.Attention;
-using Fovea.Tensors.Backends.Cpu.Memory;
 using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu;
@@ -71,13 +69,11 @@ internal sealed unsafe partial class CpuBackend<V>
         int blocks = Parts(height, RowsPerTurn);
         _pool.Run(planes.Elements * blocks, part =>
         {
-            using Scratch scratch = Scratch.Begin();
             int first = part % blocks * RowsPerTurn, count = Math.Min(RowsPerTurn, height - first);
             float* from = x + Broadcasting.Offset(part / blocks, planes, xPlanes) + first,
                 to = y + Broadcasting.Offset(part / blocks, planes, yPlanes) + (nint)first * yStride;
             int whole = count / V.Count * V.Count;
-            LaneTranspose<V>.Out(from, xStride, whole, width, to, yStride, accumulate,
-                scratch.Floats(LaneTranspose<V>.Work));
+            LaneTranspose<V>.Out(from, xStride, whole, width, to, yStride, accumulate);
             for (nint row = whole; row < count; row++)
                 for (nint column = 0; column < width; column++)
                 {

@@ -6,8 +6,10 @@ namespace Fovea.Tensors.Backends.Cpu;
 
 internal sealed unsafe partial class CpuBackend<V>
 {
-    // pixels of a part: 1 MiB at most
-    private const int TilesPerSpan = 256, TilesPerSum = 64, TransformedElements = 1 << 18;
+    // pixels of a part: 1 MiB at most. In deep convolutions, a part is DeepBlock tiles of rows over DeepSpan tiles of
+    // pixels.
+    private const int TilesPerSpan = 256, TilesPerSum = 64, TransformedElements = 1 << 18, DeepSpan = 128,
+        DeepBlock = 2;
 
     /// <summary>Between planes that are written side by side: a line of the cache, or those of powers of two would all
     /// fall into the same few places of it.</summary>
@@ -281,8 +283,6 @@ internal sealed unsafe partial class CpuBackend<V>
         _buffers.Return(shared);
     }
 
-    private static readonly int DeepSpan = int.Parse(Environment.GetEnvironmentVariable("DS") ?? "128"), DeepBlock = int.Parse(Environment.GetEnvironmentVariable("DB") ?? "2");
-
     /// <summary>
     /// The gradient of the weights: dw = Gᵀ [Σ over tiles of (Bᵀ d B) (A dy Aᵀ)ᵀ] G, products [in, tiles] · [tiles, out]
     /// over spans of tiles whose transforms all threads share.
@@ -316,7 +316,7 @@ internal sealed unsafe partial class CpuBackend<V>
                         int here = Math.Min(TilesPerSum, count - done);
                         TTile.Pixels(source + channel * planeSize, a.In * planeSize, a.Height, a.Width, a.Padding,
                             TileRun.List(start + done, here, down, across, list), here, here, apart,
-                            v + (nint)channel * count + done, (nint)a.In * count + Stagger, ahead: 0);
+                            v + (nint)channel * count + done, (nint)a.In * count + Stagger, Winograd<V>.PlanesAhead * planeSize);
                     }
 
                     return;

@@ -51,7 +51,7 @@ internal readonly unsafe struct NeighborhoodHead<V>
     internal void Forward(in WindowPart part, float* y, float* logSums)
     {
         using Scratch scratch = Scratch.Begin();
-        float* work = scratch.Floats(LaneTranspose<V>.Work), weights = Weights(scratch), sums = Lines(scratch, 2);
+        float* weights = Weights(scratch), sums = Lines(scratch, 2);
         float* queries = Lines(scratch, _a.HeadDim), results = Lines(scratch, _a.HeadDim);
         WindowPlanes<V> keys = Planes(_a.K, scratch), values = Planes(_a.V, scratch);
         HeadRows<V> q = Rows(_a.Q), to = Results(y);
@@ -66,11 +66,11 @@ internal readonly unsafe struct NeighborhoodHead<V>
         for (int row = part.Row; row < part.End; row += Together)
         {
             int rows = Math.Min(Together, part.End - row), last = row + rows - 1;
-            keys.Read(row, last, work);
-            values.Read(row, last, work);
+            keys.Read(row, last);
+            values.Read(row, last);
             ReadOnlySpan<KeyRange> seen = KeyRange.Of(group, row, rows, _a.Prefix, ranges);
             for (int r = 0; r < rows; r++)
-                In(q.Row(_a.Prefix + group.Position(row + r)), q.Stride, group, queries + r * LineFloats, work);
+                In(q.Row(_a.Prefix + group.Position(row + r)), q.Stride, group, queries + r * LineFloats);
             new Span<float>(results, checked((int)(rows * LineFloats))).Clear();
             for (int column = 0; column < group.Columns; column += V.Count)
             {
@@ -91,7 +91,7 @@ internal readonly unsafe struct NeighborhoodHead<V>
             for (int r = 0; r < rows; r++)
             {
                 int first = group.Position(row + r);
-                Out(results + r * LineFloats, group, to.Row(first), to.Stride, false, work);
+                Out(results + r * LineFloats, group, to.Row(first), to.Stride, false);
                 float* line = SumsOf(logSums) + first, from = sums + r * Padded;
                 for (int column = 0; column < group.Columns; column++) line[column * group.Step] = from[column];
             }
@@ -114,7 +114,7 @@ internal readonly unsafe struct NeighborhoodHead<V>
         in HeadGradient dv, float* shared, long floats)
     {
         using Scratch scratch = Scratch.Begin();
-        float* work = scratch.Floats(LaneTranspose<V>.Work), weights = Weights(scratch), scores = Weights(scratch);
+        float* weights = Weights(scratch), scores = Weights(scratch);
         float* queries = Lines(scratch, _a.HeadDim), given = Lines(scratch, _a.HeadDim),
             results = Lines(scratch, _a.HeadDim), sums = Lines(scratch, 1);
         WindowPlanes<V> keys = Planes(_a.K, scratch), values = Planes(_a.V, scratch),
@@ -134,16 +134,16 @@ internal readonly unsafe struct NeighborhoodHead<V>
         for (int row = part.Row; row < part.End; row += Together)
         {
             int rows = Math.Min(Together, part.End - row), last = row + rows - 1;
-            keys.Read(row, last, work);
-            values.Read(row, last, work);
-            dkeys.MakeRoom(row, last, dk.Accumulate, work);
-            dvalues.MakeRoom(row, last, dv.Accumulate, work);
+            keys.Read(row, last);
+            values.Read(row, last);
+            dkeys.MakeRoom(row, last, dk.Accumulate);
+            dvalues.MakeRoom(row, last, dv.Accumulate);
             ReadOnlySpan<KeyRange> seen = KeyRange.Of(group, row, rows, _a.Prefix, ranges);
             for (int r = 0; r < rows; r++)
             {
                 int first = group.Position(row + r);
-                In(q.Row(_a.Prefix + first), q.Stride, group, queries + r * LineFloats, work);
-                In(from.Row(first), from.Stride, group, given + r * LineFloats, work);
+                In(q.Row(_a.Prefix + first), q.Stride, group, queries + r * LineFloats);
+                In(from.Row(first), from.Stride, group, given + r * LineFloats);
                 float* line = SumsOf(logSums) + first;
                 for (int column = 0; column < Padded; column++)
                     sums[r * Padded + column] = column < group.Columns ? line[column * group.Step] * Log2E : 0;
@@ -164,11 +164,11 @@ internal readonly unsafe struct NeighborhoodHead<V>
 
             for (int r = 0; r < rows; r++)
                 Out(results + r * LineFloats, group, to.Row(_a.Prefix + group.Position(row + r)), to.Stride,
-                    dq.Accumulate, work);
+                    dq.Accumulate);
         }
 
-        dkeys.End(dk.Accumulate, work);
-        dvalues.End(dv.Accumulate, work);
+        dkeys.End(dk.Accumulate);
+        dvalues.End(dv.Accumulate);
         dkeys.WritePrefix();
         dvalues.WritePrefix();
     }
@@ -229,11 +229,11 @@ internal readonly unsafe struct NeighborhoodHead<V>
 
     private float* SumsOf(float* logSums) => logSums + ((nint)_batch * _a.Heads + _head) * _a.Grid.Count;
 
-    private void In(float* from, nint stride, in WindowGroup group, float* to, float* work) =>
-        LaneTranspose<V>.In(from, group.Step * stride, group.Columns, Padded, _a.HeadDim, to, Padded, work);
+    private void In(float* from, nint stride, in WindowGroup group, float* to) =>
+        LaneTranspose<V>.In(from, group.Step * stride, group.Columns, Padded, _a.HeadDim, to, Padded);
 
-    private void Out(float* from, in WindowGroup group, float* to, nint stride, bool accumulate, float* work) =>
-        LaneTranspose<V>.Out(from, Padded, group.Columns, _a.HeadDim, to, group.Step * stride, accumulate, work);
+    private void Out(float* from, in WindowGroup group, float* to, nint stride, bool accumulate) =>
+        LaneTranspose<V>.Out(from, Padded, group.Columns, _a.HeadDim, to, group.Step * stride, accumulate);
 
     /// <summary>weight_key = x · plane_key for each row of queries and the keys that it sees.</summary>
     private void Dots(ReadOnlySpan<KeyRange> seen, float* x, float** planes, int column, float* weights)

@@ -52,32 +52,31 @@ internal unsafe struct WindowPlanes<V>
     /// <summary>Gets the planes that some rows of queries see.</summary>
     /// <param name="row">The first of them.</param>
     /// <param name="last">The last.</param>
-    /// <param name="work">For <see cref="LaneTranspose{V}"/>.</param>
-    internal void Read(int row, int last, float* work)
+    internal void Read(int row, int last)
     {
         int end = Point(row, last);
         for (; _end < end; _end++)
         {
             LaneTranspose<V>.In(_rows.Row(_sizes.Prefix + _group.Position(_end)), _group.Step * _rows.Stride,
-                _group.Columns, _sizes.Padded, _sizes.Width, _line, _sizes.LineStride, work);
+                _group.Columns, _sizes.Padded, _sizes.Width, _line, _sizes.LineStride);
             for (int place = 0; place < _group.ColumnKeys; place++) Spread(place, Slot(_end, place));
         }
     }
 
     /// <summary>Makes planes of zeros for what some rows of queries see and the ring does not hold yet; those that no
     /// later row sees are added up and written.</summary>
-    internal void MakeRoom(int row, int last, bool accumulate, float* work)
+    internal void MakeRoom(int row, int last, bool accumulate)
     {
         int first = _group.FirstRow(row), end = Point(row, last);
-        for (; _first < first; _first++) Write(_first, accumulate, work);
+        for (; _first < first; _first++) Write(_first, accumulate);
         for (; _end < end; _end++)
             new Span<float>(Slot(_end, 0), checked((int)(_group.ColumnKeys * _sizes.Plane))).Clear();
     }
 
     /// <summary>Writes what the ring still holds.</summary>
-    internal void End(bool accumulate, float* work)
+    internal void End(bool accumulate)
     {
-        for (; _first < _end; _first++) Write(_first, accumulate, work);
+        for (; _first < _end; _first++) Write(_first, accumulate);
     }
 
     internal void ReadPrefix()
@@ -141,7 +140,7 @@ internal unsafe struct WindowPlanes<V>
 
     /// <summary>The reverse of <see cref="Spread"/>: what lanes gathered for a row's vectors is added up.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Write(int row, bool accumulate, float* work)
+    private void Write(int row, bool accumulate)
     {
         int half = _group.Kernel / 2, last = _group.Columns - _group.ColumnKeys;
         for (int e = 0; e < _sizes.Width; e++)
@@ -177,13 +176,12 @@ internal unsafe struct WindowPlanes<V>
         {
             float* shared = _shared + (nint)_sizes.Width
                 * (_sizes.Prefix + (row - _sharedFirst) * _group.Columns);
-            LaneTranspose<V>.Out(_line, _sizes.LineStride, _group.Columns, _sizes.Width, shared, _sizes.Width, false,
-                work);
+            LaneTranspose<V>.Out(_line, _sizes.LineStride, _group.Columns, _sizes.Width, shared, _sizes.Width, false);
             return;
         }
 
         LaneTranspose<V>.Out(_line, _sizes.LineStride, _group.Columns, _sizes.Width,
-            _rows.Row(_sizes.Prefix + _group.Position(row)), _group.Step * _rows.Stride, accumulate, work);
+            _rows.Row(_sizes.Prefix + _group.Position(row)), _group.Step * _rows.Stride, accumulate);
     }
 
     /// <summary>One value in lanes from column <paramref name="border"/> on, another before.</summary>

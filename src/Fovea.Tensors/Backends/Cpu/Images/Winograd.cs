@@ -1,4 +1,3 @@
-using Fovea.Tensors.Backends.Cpu.Attention;
 using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu.Images;
@@ -13,7 +12,7 @@ internal static unsafe class Winograd<V>
     /// <summary>Elements of a line of the cache.</summary>
     internal const int Line = 16;
 
-    private const int FewestChannels = 16, FewestTiles = 64;
+    private const int GroupsAhead = 8, FewestChannels = 16, FewestTiles = 64;
 
     /// <summary>Results along a side of the tiles that pay for the transforms of pixels and of weights: 4, 2, or 0 where
     /// none do.</summary>
@@ -45,9 +44,11 @@ internal static unsafe class Winograd<V>
     /// <param name="taps">Where they go.</param>
     internal static void Gather(float* weights, nint next, bool turned, int lanes, float* taps)
     {
-        float* work = stackalloc float[LaneTranspose<V>.Work];
+        // Turned ones lie far apart: each line holds those of the next rows of the result too.
+        nint ahead = (turned ? 1 : GroupsAhead) * V.Count * next;
+        for (int lane = 0; lane < lanes; lane++) V.Prefetch(weights + lane * next + ahead);
         LaneTranspose<V>.In(weights, next, lanes, V.Count, 9, turned ? taps + 8 * V.Count : taps,
-            turned ? -V.Count : V.Count, work);
+            turned ? -V.Count : V.Count);
     }
 
     /// <summary>Asks for neighbouring rows of results that will be written soon.</summary>

@@ -52,6 +52,12 @@ internal static unsafe class Panels<V>
     {
         int width = WidthAt(column, columns), valid = Math.Min(width, columns - column), j = 0;
         source += column * stride;
+        if (V.Count == 16)
+        {
+            LaneTranspose<V>.In(source, stride, valid, width, inner, panel, width);
+            return;
+        }
+
         for (; j + 4 <= valid; j += 4)
         {
             float* from = source + j * stride, to = panel + j;
