@@ -44,6 +44,46 @@ public sealed class ConvolutionTests
         for (int i = 0; i < 2; i++) Assert.Equal(expected[2], Ops.Conv2d(image, weight, padding: 1).ToArray());
     }
 
+    [Theory]   // Winograd's tiles of 2 x 2 in the first image, of 4 x 4 in the others
+    [InlineData(64, 7, 1)]
+    [InlineData(64, 32, 2.5)]
+    [InlineData(256, 14, 2.5)]
+    public void Errors_of_3_x_3_are_about_those_of_sums_in_order(int channels, int size, double times)
+    {
+        Tensor Convolve(Device device) => Ops.Conv2d(Normal([4, channels, size, size]).Create(device, 0),
+            Normal([16, channels, 3, 3]).Create(device, 1), padding: 1);
+
+        double[] exact = Convolve(Device.CreateReference()).Doubles();
+        float[] image = Normal([4, channels, size, size]).Create(Device.CreateCpu(1), 0).ToArray(),
+            kernels = Normal([16, channels, 3, 3]).Create(Device.CreateCpu(1), 1).ToArray();
+        double error = Distance(Convolve(Device.CreateCpu(2)).Doubles()), inOrder = Distance(SumsInOrder());
+        Assert.InRange(error, 0, times * inOrder);
+
+        double Distance(double[] sums) => Math.Sqrt(sums.Zip(exact, (a, b) => (a - b) * (a - b)).Average());
+
+        double[] SumsInOrder()
+        {
+            double[] sums = new double[exact.Length];
+            Parallel.For(0, sums.Length, i =>
+            {
+                (int x, int y, int output, int of) = (i % size, i / size % size, i / size / size % 16,
+                    i / size / size / 16);
+                float sum = 0;
+                for (int c = 0; c < channels; c++)
+                    for (int tap = 0; tap < 9; tap++)
+                    {
+                        (int row, int column) = (y + tap / 3 - 1, x + tap % 3 - 1);
+                        if ((uint)row >= size || (uint)column >= size) continue;
+                        sum += image[((of * channels + c) * size + row) * size + column]
+                            * kernels[(output * channels + c) * 9 + tap];
+                    }
+
+                sums[i] = sum;
+            });
+            return sums;
+        }
+    }
+
     [Fact]
     public void A_kernel_that_covers_the_image_is_a_dot_product()
     {

@@ -4,9 +4,9 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 namespace Fovea.Tensors.Backends.Cpu.Images;
 
 /// <summary>
-/// F(4 x 4, 3 x 3) of <see cref="IWinogradTile{V}"/> with the points 0, ±¾, ±1½ and ∞: 36 products instead of 144. With
-/// them, its errors are below twice those of sums in order; with 0, ±1, ±2 and ∞, as usual, they are twice as large. All
-/// of Bᵀ and Aᵀ are exact in single precision.
+/// F(4 x 4, 3 x 3) of <see cref="IWinogradTile{V}"/> with the points 0, ±¾, ±1½ and ∞: 36 products instead of 144. Its
+/// errors are about twice those of sums in order; with the usual 0, ±1, ±2 and ∞ they would be four times these. All of
+/// Bᵀ and Aᵀ are exact in single precision.
 /// </summary>
 internal readonly unsafe struct LargeTile<V> : IWinogradTile<V>
     where V : struct, ISimd<V>
