@@ -284,8 +284,8 @@ internal sealed unsafe partial class CpuBackend<V>
     }
 
     /// <summary>
-    /// The gradient of the weights: dw = Gᵀ [Σ over tiles of (Bᵀ d B) (A dy Aᵀ)ᵀ] G, products [in, tiles] · [tiles, out]
-    /// over spans of tiles whose transforms all threads share.
+    /// The gradient of the weights: dw = Gᵀ [Σ over tiles of (Bᵀ d B) (A dy Aᵀ)ᵀ] G, products [in, tiles] · [tiles,
+    /// out] over spans of tiles whose transforms all threads share.
     /// </summary>
     private void SumTransformed<TTile>(Conv2dArguments a, float* source, float* slopes, float* dw, bool accumulate)
         where TTile : struct, IWinogradTile<V>
@@ -316,7 +316,8 @@ internal sealed unsafe partial class CpuBackend<V>
                         int here = Math.Min(TilesPerSum, count - done);
                         TTile.Pixels(source + channel * planeSize, a.In * planeSize, a.Height, a.Width, a.Padding,
                             TileRun.List(start + done, here, down, across, list), here, here, apart,
-                            v + (nint)channel * count + done, (nint)a.In * count + Stagger, Winograd<V>.PlanesAhead * planeSize);
+                            v + (nint)channel * count + done, (nint)a.In * count + Stagger,
+                            Winograd<V>.PlanesAhead * planeSize);
                     }
 
                     return;

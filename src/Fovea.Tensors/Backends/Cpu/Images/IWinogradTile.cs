@@ -3,9 +3,9 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 namespace Fovea.Tensors.Backends.Cpu.Images;
 
 /// <summary>
-/// F(m x m, 3 x 3) of Lavin and Gray 2016 (arXiv:1509.09308), section 4.1: a tile of m x m results needs (m + 2)² pixels
-/// and, in the transformed domain, as many products instead of 9 m²: Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. Summed over channels
-/// each of the products is one of matrices. Vectors run over neighbouring tiles of a row.
+/// F(m x m, 3 x 3) of Lavin and Gray 2016 (arXiv:1509.09308), section 4.1: a tile of m x m results needs (m + 2)²
+/// pixels and, in the transformed domain, as many products instead of 9 m²: Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. Summed over
+/// channels each of the products is one of matrices. Vectors run over neighbouring tiles.
 /// </summary>
 internal unsafe interface IWinogradTile<V>
     where V : struct, ISimd<V>
@@ -30,7 +30,7 @@ internal unsafe interface IWinogradTile<V>
     /// <param name="step">Elements from one plane to the next.</param>
     static abstract void Weights(float* weights, nint next, bool turned, int count, float* to, nint step);
 
-    /// <summary>Bᵀ d B of tiles of one channel, into planes a step apart. Nothing is written beyond the tiles.</summary>
+    /// <summary>Bᵀ d B of tiles of one channel, into planes a step apart.</summary>
     /// <param name="source">The channel's pixels in the first image.</param>
     /// <param name="image">Elements from one image to the next.</param>
     /// <param name="height">Rows of pixels.</param>
@@ -70,7 +70,8 @@ internal unsafe interface IWinogradTile<V>
     static abstract void Slopes(float* slopes, nint image, int height, int width, ReadOnlySpan<TileRun> runs, int tiles,
         float* scratch, float* to, nint step, nint ahead);
 
-    /// <summary>Gᵀ m G: from sums <c>[products, count]</c>, planes a step apart, to kernels <c>[9, count]</c>.</summary>
+    /// <summary>Gᵀ m G: from sums <c>[products, count]</c>, planes a step apart, to kernels <c>[9,
+    /// count]</c>.</summary>
     /// <param name="sums">The first plane.</param>
     /// <param name="step">Elements from one plane to the next.</param>
     /// <param name="count">How many kernels.</param>

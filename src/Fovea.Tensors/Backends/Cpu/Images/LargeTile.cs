@@ -171,8 +171,8 @@ internal readonly unsafe struct LargeTile<V> : IWinogradTile<V>
     }
 
     /// <summary>
-    /// Bᵀ d of one column or row: (P² Q² d₀ − (P² + Q²) d₂ + d₄; d₄ − Q² d₂ ± P (d₃ − Q² d₁); d₄ − P² d₂ ± Q (d₃ − P² d₁);
-    /// P² Q² d₁ − (P² + Q²) d₃ + d₅).
+    /// Bᵀ d of one column or row: (P² Q² d₀ − (P² + Q²) d₂ + d₄; d₄ − Q² d₂ ± P (d₃ − Q² d₁); d₄ − P² d₂ ± Q (d₃ −
+    /// P² d₁); P² Q² d₁ − (P² + Q²) d₃ + d₅).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Transform(V d0, V d1, V d2, V d3, V d4, V d5, float* to, nint step)
@@ -219,8 +219,8 @@ internal readonly unsafe struct LargeTile<V> : IWinogradTile<V>
         }
     }
 
-    /// <summary>Aᵀ m of one column or row: y_k = m₀ [k = 0] + Pᵏ (m₁ ± m₂) + Qᵏ (m₃ ± m₄) + m₅ [k = 3], minus where k is
-    /// odd.</summary>
+    /// <summary>Aᵀ m of one column or row: y_k = m₀ [k = 0] + Pᵏ (m₁ ± m₂) + Qᵏ (m₃ ± m₄) + m₅ [k = 3], minus where k
+    /// is odd.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Sum(V m0, V m1, V m2, V m3, V m4, V m5, out V y0, out V y1, out V y2, out V y3)
     {
@@ -344,7 +344,8 @@ internal readonly unsafe struct LargeTile<V> : IWinogradTile<V>
         k2 = V.Fma(V.Broadcast(P2), p, V.Fma(V.Broadcast(Q2), q, m5));
     }
 
-    /// <summary>Every fourth element of four vectors one behind the other, from the first to the fourth one on.</summary>
+    /// <summary>Every fourth element of four vectors one behind the other, from the first to the fourth one
+    /// on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Apart(float* x, out V first, out V second, out V third, out V fourth)
     {

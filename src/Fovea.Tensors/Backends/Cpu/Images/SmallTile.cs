@@ -3,8 +3,8 @@ using Fovea.Tensors.Backends.Cpu.Simd;
 
 namespace Fovea.Tensors.Backends.Cpu.Images;
 
-/// <summary>F(2 x 2, 3 x 3) of <see cref="IWinogradTile{V}"/> with the points 0, 1, −1 and ∞. Its transforms only add and
-/// halve, so it rounds about as the sums themselves do.</summary>
+/// <summary>F(2 x 2, 3 x 3) of <see cref="IWinogradTile{V}"/> with the points 0, 1, −1 and ∞. Its transforms only add
+/// and halve, so it rounds about as the sums themselves do.</summary>
 internal readonly unsafe struct SmallTile<V> : IWinogradTile<V>
     where V : struct, ISimd<V>
 {
@@ -58,9 +58,9 @@ internal readonly unsafe struct SmallTile<V> : IWinogradTile<V>
         Transform(scratch, tiles, columns, to, step);
     }
 
-    /// <summary>Pixels of some neighbouring tiles, the first at (<paramref name="y"/>, <paramref name="x"/>), apart:
-    /// pixel (r, c) of all tiles into row 4 · r + c of <paramref name="to"/>. Writes some vectors beyond the tiles, where
-    /// the next ones follow.</summary>
+    /// <summary>Takes pixels of some neighbouring tiles apart, the first at (<paramref name="y"/>, <paramref
+    /// name="x"/>): pixel (r, c) of all tiles into row 4 · r + c of <paramref name="to"/>. Writes some vectors beyond
+    /// the tiles, where the next ones follow.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Spread(float* plane, int height, int width, int y, int x, int tiles, float* to, int offset,
         int together, nint ahead)

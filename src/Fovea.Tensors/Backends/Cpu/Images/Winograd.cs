@@ -14,8 +14,8 @@ internal static unsafe class Winograd<V>
 
     private const int GroupsAhead = 8, FewestChannels = 16, FewestTiles = 64;
 
-    /// <summary>Results along a side of the tiles that pay for the transforms of pixels and of weights: 4, 2, or 0 where
-    /// none do.</summary>
+    /// <summary>Results along a side of the tiles that pay for the transforms of pixels and of weights: 4, 2, or 0
+    /// where none do.</summary>
     /// <param name="a">Sizes.</param>
     /// <param name="from">Channels that are summed over.</param>
     /// <param name="to">Channels of sums.</param>
