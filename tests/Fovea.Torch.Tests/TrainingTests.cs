@@ -78,20 +78,22 @@ public sealed class TrainingTests : IDisposable
         for (int step = 0; step < actual.Length; step++) AssertClose(expected[step], actual[step], 2e-5);
     }
 
-    [Theory]
-    [InlineData("resnet18-cifar", 8, null)]
-    [InlineData("cct_2_3x2", 8, 4)]
-    [InlineData("deit_tiny_distilled_patch16_224", 8, 4)]
-    public void Other_families_train(string model, int imageSize, int? patchSize)
+    [Theory]   // the residual network by SGD: Adam's first steps take the sign of what is rounding only
+    [InlineData("resnet18-cifar", 8, null, OptimizerKind.Sgd)]
+    [InlineData("resnet18-cifar", 16, null, OptimizerKind.Sgd)]
+    [InlineData("cct_2_3x2", 8, 4, OptimizerKind.AdamW)]
+    [InlineData("deit_tiny_distilled_patch16_224", 8, 4, OptimizerKind.AdamW)]
+    public void Other_families_train(string model, int imageSize, int? patchSize, OptimizerKind optimiser)
     {
-        (double[] expected, double[] actual) = Losses(TinyRun.Recipe with
+        Recipe start = ModelDefaults.For(TinyRun.Recipe, optimiser);
+        (double[] expected, double[] actual) = Losses(start with
         {
             Model = new() { Name = model, ImageSize = imageSize, PatchSize = patchSize },
-            Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 },
+            Optimisation = start.Optimisation with { Epochs = 1, Optimizer = optimiser },
             Regularisation = new() { EmaDecay = 0.9, LabelSmoothing = 0.1 },
         });
 
-        for (int step = 0; step < actual.Length; step++) AssertClose(expected[step], actual[step], 1e-3);
+        for (int step = 0; step < actual.Length; step++) AssertClose(expected[step], actual[step], 2e-5);
     }
 
     [Theory]
