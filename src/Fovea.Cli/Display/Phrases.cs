@@ -53,7 +53,8 @@ internal static class Phrases
         double warmup = recipe.Schedule.WarmupEpochs ?? 0;
         if (command.Length > 0) yield return ("command", command);
         yield return ("model",
-            $"{recipe.Model.Name}, {Count(plan.Parameters)} parameters, {recipe.Model.Attention} attention, "
+            $"{recipe.Model.Name}, {Count(plan.Parameters)} parameters, "
+            + (recipe.Model.Attention is { } attention ? $"{attention} attention, " : "")   // residual networks: none
             + $"{recipe.Model.ImageSize} px");
         if (plan.Weights is { } weights) yield return ("weights", $"{weights}");
         yield return ("data",

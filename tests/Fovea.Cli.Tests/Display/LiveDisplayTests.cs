@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Fovea.Cli.Display;
 using Fovea.Data.Datasets.Shapes;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Observers;
@@ -85,6 +86,24 @@ public sealed partial class LiveDisplayTests
             return result;
         });
         return Escapes().Replace(output.ToString(), "").Replace("\r", "");
+    }
+
+    [Fact]   // a residual network has none
+    public void A_plan_names_attention_where_the_model_has_some()
+    {
+        RunPlan plan = Plan();
+        RunPlan residual = plan with
+        {
+            Recipe = plan.Recipe with { Model = new() { Name = "resnet18-cifar", ImageSize = 32 } },
+        };
+        Assert.Equal("resnet18-cifar, 305,002 parameters, 32 px", Model(residual));
+        Assert.Contains("parameters, softmax attention, ", Model(plan with
+        {
+            Recipe = plan.Recipe with { Model = plan.Recipe.Model with { Attention = "softmax" } },
+        }));
+
+        static string Model(RunPlan plan) =>
+            Phrases.Describe(plan, DateTimeOffset.UnixEpoch).Single(line => line.Subject == "model").Text;
     }
 
     private static RunPlan Plan() => new()
