@@ -3,7 +3,7 @@
 #
 #   bench/results/queue.sh DATA STATE [COMMIT]
 #
-# DATA   has the folders cifar10 and cifar100 with the datasets' files
+# DATA   has the folders cifar10, cifar100 and cats-and-dogs with the datasets' files
 # STATE  outside the repository: keeps a published copy of COMMIT (HEAD unless given) and the studies
 #
 # The same command goes on after a kill or a reboot. It stands still after `kill -TSTP PID` of the `fovea compare` that

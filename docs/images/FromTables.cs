@@ -42,9 +42,22 @@ Save("mechanisms", new LineChart
     Series = [.. accuracies[1..].Select(row => Curve(row[0], [.. row[3].Split(',').Select(Number)]))],
 });
 
+// Accuracy while training and on held-out images, "45.9 %", by epoch.
+string[][] epochs = Table("docs/results.md", "epoch", "training accuracy");
+Series Column(int column) => new(epochs[0][column], [.. epochs[1..].Select(row => Number(row[0]))],
+    [.. epochs[1..].Select(row => Percent(row[column]))]);
+Save("vit-cifar10", new LineChart
+{
+    Title = "CIFAR-10, vit: accuracy by epoch",
+    Size = (720, 400),
+    XLabel = "epoch",
+    YFormat = ValueFormat.Percent,
+    Series = [Column(1), Column(3)],
+});
+
 // Test accuracy, "41.2 %", by share of the training images.
 string[][] shares = Table("docs/results.md", "beginning", "model");
-double[] percent = [.. shares[0][2..].Select(cell => Number(cell.Trim('%', ' ')) / 100)];
+double[] percent = [.. shares[0][2..].Select(cell => Percent(cell))];
 Save("scaling", new LineChart
 {
     Title = "CIFAR-10: test accuracy by share of the training images",
@@ -55,7 +68,7 @@ Save("scaling", new LineChart
     XFormat = ValueFormat.Percent,
     YFormat = ValueFormat.Percent,
     Series = [.. shares[1..].Select(row => new Series($"{row[1]}, {row[0]}", percent,
-        [.. row[2..].Select(cell => cell == "-" ? double.NaN : Number(cell.Trim('%', '*', ' ')) / 100)]))],
+        [.. row[2..].Select(cell => cell == "-" ? double.NaN : Percent(cell))]))],
 });
 
 static Series Curve(string name, double[] percents) =>
@@ -75,5 +88,7 @@ static string[][] Table(string file, params string[] headings)
 
 static double Number(string text) => double.Parse(Regex.Replace(text, "[, ]", ""), NumberStyles.Float,
     CultureInfo.InvariantCulture);
+
+static double Percent(string text) => Number(text.Trim('%', '*', ' ')) / 100;
 
 void Save(string name, LineChart chart) => File.WriteAllBytes(Path.Combine(folder, $"{name}.png"), chart.ToPng());
