@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using System.CommandLine.Parsing;
 using Fovea.Cli.Commands;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
@@ -29,7 +28,8 @@ internal static class CommandLine
         foreach (string line in idle) terminal.Error.WriteLine($"fovea: {line}");
         terminal = terminal with { Typed = TypedCommand.Of(arguments), Idle = idle };
         ParseResult parsed = CreateRoot(terminal, meant, stop).Parse(meant);
-        if (parsed.Errors.Count > 0 && parsed.Action is not Help) return Complain(parsed, terminal);
+        if ((parsed.Errors.Count > 0 || OptionNames.Unknown(parsed).Count > 0) && parsed.Action is not Help)
+            return Complain(parsed, terminal);
         try
         {
             return parsed.Invoke(new InvocationConfiguration
@@ -187,9 +187,8 @@ internal static class CommandLine
     {
         if (Launcher.Current is { Rank: > 0 }) return ExitCode.Usage;   // rank 0 got the same line, and says so
         Command command = parsed.CommandResult.Command;
-        foreach (ParseError error in OptionNames.Causes(parsed))
-            terminal.Error.WriteLine("fovea: " + Abridged.Of(OptionNames.MissingArgument(error, parsed)
-                ?? error.Message + OptionNames.DidYouMean(error, parsed)));
+        foreach (string error in OptionNames.Errors(parsed))
+            terminal.Error.WriteLine("fovea: " + Abridged.Of(error));
         terminal.Error.WriteLine($"'{Examples.PathOf(command)} --help' shows what there is.");
         return ExitCode.Usage;
     }

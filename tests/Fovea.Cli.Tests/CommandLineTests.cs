@@ -17,6 +17,10 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train --sdt 0.5", "Unrecognized command or argument '--sdt'. Did you mean '--std'?")]
     [InlineData("train --batchsize=3",
         "Unrecognized command or argument '--batchsize=3'. Did you mean '--batch-size'?")]
+    [InlineData("compare study.yaml --idel", "Unrecognized command or argument '--idel'. Did you mean '--idle'?")]
+    [InlineData("predict runs/a cat.jpg --jsno=1", "argument '--jsno=1'. Did you mean '--json'?")]
+    [InlineData("runs list --jsn", "Unrecognized command or argument '--jsn'. Did you mean '--json'?")]
+    [InlineData("predict runs/a -- --json", "'runs/a' is neither a file of weights nor a run directory")]
     [InlineData("train --epochs", "Required argument missing for option: '--epochs'.")]
     [InlineData("train --epochs 0", "--epochs: '0' is not a whole number from 1 to 1000000")]
     [InlineData("train --batch-size -4", "--batch-size: '-4' is not a whole number from 1 to 1000000")]
@@ -135,6 +139,25 @@ public sealed class CommandLineTests : IDisposable
 
         Assert.Equal(2, shell.Run("train", option));
         Assert.DoesNotContain("Did you mean", shell.Error);
+    }
+
+    /// <summary>Where a command takes files or names, an option that it does not have would pass for one.</summary>
+    [Theory]
+    [MemberData(nameof(CommandsWithArguments))]
+    public void AnOptionThatDoesNotExistIsNotTakenForAnArgument(string command)
+    {
+        Assert.Equal(2, _shell.Run([.. command.Split(' '), "--telepathy", "3"]));
+        Assert.StartsWith("fovea: Unrecognized command or argument '--telepathy'.", _shell.Error,
+            StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string> CommandsWithArguments()
+    {
+        return [.. PathsOf("", CommandLine.CreateRoot(new Terminal(TextWriter.Null, TextWriter.Null, false), default))];
+
+        static IEnumerable<string> PathsOf(string path, Command command) => command.Subcommands
+            .SelectMany(subcommand => PathsOf($"{path} {subcommand.Name}".Trim(), subcommand))
+            .Concat(command.Arguments.Count > 0 ? [path] : []);
     }
 
     /// <summary>timm's train.py: what is not taken is refused, and no option of another meaning is

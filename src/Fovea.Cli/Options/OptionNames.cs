@@ -35,17 +35,27 @@ internal static partial class OptionNames
         foreach (Command subcommand in command.Subcommands) AddUnderscores(subcommand);
     }
 
-    /// <summary>The errors without those that only follow from an option that does not exist: its value stands alone
-    /// then.</summary>
-    public static IEnumerable<ParseError> Causes(ParseResult parsed)
+    /// <summary>Options that the command does not have. Where it takes files or names, such a one would pass for one of
+    /// them; a file that is called like an option stands behind <c>--</c> or as <c>./-name</c>.</summary>
+    public static IReadOnlyList<string> Unknown(ParseResult parsed)
     {
-        string[] unknown = [.. parsed.UnmatchedTokens.Where(token => token.StartsWith('-'))];
-        ParseError[] causes = [.. parsed.Errors.Where(error => unknown.Any(token => Names(error, token)))];
-        return causes.Length > 0 ? causes : parsed.Errors;
+        string[] taken = [.. parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
+            .Select(token => token.Value)];
+        return [.. parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
+            .Select(token => token.Value).Where(taken.Contains).Concat(parsed.UnmatchedTokens)
+            .Where(token => token.Length > 1 && token[0] == '-')];
     }
 
+    /// <summary>What is wrong with a command line, a line for each error; of options that do not exist only that, since
+    /// the rest follows from it: their values stand alone then.</summary>
+    public static IEnumerable<string> Errors(ParseResult parsed) =>
+        Unknown(parsed) is { Count: > 0 } unknown
+            ? unknown.Select(token => $"Unrecognized command or argument '{token}'.{DidYouMean(token, parsed)}")
+            : parsed.Errors.Select(error => MissingArgument(error, parsed) ?? error.Message
+                + DidYouMean(parsed.UnmatchedTokens.FirstOrDefault(token => Names(error, token)), parsed));
+
     /// <summary>Which argument is missing, what it is, and a command line that has it; null for other errors.</summary>
-    public static string? MissingArgument(ParseError error, ParseResult parsed)
+    private static string? MissingArgument(ParseError error, ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
         if (error.SymbolResult is not ArgumentResult { Argument: Argument missing, Tokens.Count: 0 }
@@ -58,14 +68,10 @@ internal static partial class OptionNames
     }
 
     /// <summary>A question about the nearest option or command; nothing where none is near.</summary>
-    public static string DidYouMean(ParseError error, ParseResult parsed)
-    {
-        string? unknown = parsed.UnmatchedTokens.FirstOrDefault(token => Names(error, token));
-        return unknown is not null
-            && Nearest(unknown.Split('=')[0].Replace('_', '-'), parsed) is string nearest
+    private static string DidYouMean(string? unknown, ParseResult parsed) =>
+        unknown is not null && Nearest(unknown.Split('=')[0].Replace('_', '-'), parsed) is string nearest
             ? $" Did you mean '{nearest}'?"
             : "";
-    }
 
     /// <summary>The nearest name. Hyphens in front are no letters: a short option is near to few others, so that
     /// none of another meaning is proposed.</summary>
