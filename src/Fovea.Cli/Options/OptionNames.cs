@@ -46,8 +46,8 @@ internal static partial class OptionNames
             .Where(token => token.Length > 1 && token[0] == '-')];
     }
 
-    /// <summary>What is wrong with a command line, a line for each error; of options that do not exist only that, since
-    /// the rest follows from it: their values stand alone then.</summary>
+    /// <summary>The errors of a command line, a line for each; of options that do not exist only those, since the rest
+    /// follows from them: their values stand alone then.</summary>
     public static IEnumerable<string> Errors(ParseResult parsed) =>
         Unknown(parsed) is { Count: > 0 } unknown
             ? unknown.Select(token => $"Unrecognized command or argument '{token}'.{DidYouMean(token, parsed)}")
