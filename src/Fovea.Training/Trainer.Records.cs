@@ -54,7 +54,7 @@ public sealed partial class Trainer
     /// <summary>Time that is left, by the mean time of a step in this process, evaluation included.</summary>
     private TimeSpan Remaining()
     {
-        double perStep = _clock.Elapsed.TotalSeconds / (_state.Step - _stepsBefore);
+        double perStep = _clock.Seconds / (_state.Step - _stepsBefore);
         return TimeSpan.FromSeconds(perStep * (_recipe.Optimisation.Epochs * StepsPerEpoch - _state.Step));
     }
 
@@ -106,6 +106,7 @@ public sealed partial class Trainer
         ImagesPerSecond = _state.Total.ImagesPerSecond,
         PeakMemoryBytes = Machine.PeakMemoryBytes,
         Seconds = Seconds(),
+        ProcessorSeconds = ProcessorSeconds(),
         SkippedImages = _parts.Data.SkippedImages,
         Seed = _recipe.Run.Seed,
         Version = Machine.Version,

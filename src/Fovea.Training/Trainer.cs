@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Fovea.Core.Collectives;
 using Fovea.Core.Files;
 using Fovea.Core.Formats;
@@ -31,13 +30,14 @@ public sealed partial class Trainer
     private readonly StateShards? _states;
     private readonly RankTimeline? _timeline;
     private readonly IRunObserver _observer;
-    private readonly Stopwatch _clock = new();
     private readonly double _secondsBefore;
+    private readonly double? _processorSecondsBefore;
     private readonly int _stepsBefore;
     private StepGuard? _guard;
     private bool _isRefusalTold;
     private TrainingStep? _late;
-    private long _completed;
+    private RunClock _clock = null!;   // of the time that Run takes
+    private double _completed;
     private CancellationToken _stop;
 
     /// <param name="parts">Model, data and the rest; their state is where training goes on.</param>
@@ -60,6 +60,7 @@ public sealed partial class Trainer
             : new ShardedGradients(parts, _gradients, new CollectiveQueue(_ranks, _timeline?.Timeline));
         if (_recipe.Optimisation.ZeroState && _ranks.Size > 1) _states = new StateShards(_ranks, parts.Optimizer);
         _secondsBefore = _state.Seconds;
+        _processorSecondsBefore = _state.Step == 0 ? 0 : _state.ProcessorSeconds;
         _stepsBefore = _state.Step;
         Plan = Describe();
     }
@@ -85,8 +86,8 @@ public sealed partial class Trainer
     public (RunSummary Summary, EvaluationResult Test) Run(CancellationToken stop)
     {
         using ShardedGradients? owned = _sharded;
-        _stop = stop;
-        _clock.Start();
+        using RunClock clock = new();
+        (_stop, _clock) = (stop, clock);
         _observer.Started(Plan);
         foreach (string note in _parts.Notes) _observer.Warned(note);
         if (_state.Step == 0)
@@ -162,7 +163,7 @@ public sealed partial class Trainer
     /// weights.</summary>
     private TrainingStep Begin(Batch batch)
     {
-        long start = Stopwatch.GetTimestamp();
+        double start = _clock.Seconds;
         IReadOnlyList<ParameterGroup> groups = _parts.Optimizer.Groups;
         double? limit = _recipe.Optimisation.ClipGradient;
         BatchResult result = _sharded?.Add(batch, _state.Step, _stop.IsCancellationRequested,
@@ -239,8 +240,7 @@ public sealed partial class Trainer
         GradientNorm norm = step.Norm
             ?? GradientNorm.Of(Array.ConvertAll(step.Sums!.Wait(), value => (double)value), step.Gradients);
         RequireFinite(step.Step, step.Epoch, loss, norm);
-        long end = Stopwatch.GetTimestamp();
-        double seconds = Stopwatch.GetElapsedTime(Math.Max(step.Start, _completed), end).TotalSeconds;
+        double end = _clock.Seconds, seconds = end - Math.Max(step.Start, _completed);
         _completed = end;
         _state.SinceLog.Add(loss, right, step.Images, seconds);
         _state.ThisEpoch.Add(loss, right, step.Images, seconds);
@@ -357,7 +357,7 @@ public sealed partial class Trainer
     private void SaveLast()
     {
         RequireFinite();
-        _state.Seconds = Seconds();
+        (_state.Seconds, _state.ProcessorSeconds) = (Seconds(), ProcessorSeconds());
         void Save() => _checkpoints.Save(Head(), _parts.Learner, _parts.Optimizer, _parts.Average);
         if (_states is not null)
             _states.WithAll(() =>
@@ -378,5 +378,7 @@ public sealed partial class Trainer
 
     private CheckpointHead Head() => new(_recipe, _parts.Info, _state);
 
-    private double Seconds() => _secondsBefore + _clock.Elapsed.TotalSeconds;
+    private double Seconds() => _secondsBefore + _clock.Seconds;
+
+    private double? ProcessorSeconds() => _ranks.Size == 1 ? _processorSecondsBefore + _clock.ProcessorSeconds : null;
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Fovea.Cli.Tests.Commands;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Runs;
 using Fovea.Vision.Weights.Safetensors;
 
 namespace Fovea.Cli.Tests;
@@ -148,17 +149,21 @@ public sealed class ProcessTests : IDisposable
             .Replace("epochs: 2", "epochs: 40, checkpoint-every: 1", StringComparison.Ordinal)
             .Replace("[softmax, linear]", "[softmax]", StringComparison.Ordinal));
         string cell = Path.Combine(paused, "cells", "softmax_seed=3"), log = Path.Combine(cell, "metrics.jsonl");
+        Stopwatch still = new();
         using (Process process = Launch("compare", study, "--out", paused, "--quiet"))
         {
             try
             {
                 WaitForSteps(cell, 6);
                 Signal(process, "TSTP");
+                still.Start();
                 WaitForRest(log);
                 Assert.Equal("T", StateOf(Path.Combine(cell, "recipe.yaml")).Single()[2]);
                 Assert.Equal(0, _shell.Run("runs", "list", Path.GetDirectoryName(paused)!));
                 Assert.Contains("paused: paused, 0 of 1 cell finished; softmax, seed 3: epoch", _shell.Output,
                     StringComparison.Ordinal);
+                while (still.Elapsed < TimeSpan.FromSeconds(10)) Thread.Sleep(100);
+                still.Stop();
                 Signal(process, "CONT");
                 process.WaitForExit();
                 Assert.Equal(0, process.ExitCode);
@@ -173,6 +178,11 @@ public sealed class ProcessTests : IDisposable
         Assert.Contains("paused: finished, 1 of 1 cell finished", _shell.Output, StringComparison.Ordinal);
         Assert.True(_shell.Run("compare", study, "--out", whole, "--quiet") == 0, _shell.Error);
         Assert.Equal(Tensors(Path.Combine(whole, "cells", "softmax_seed=3")), Tensors(cell));
+
+        // Time that it stood still is not time of the run.
+        double[] seconds = [.. RunLog.ReadEvents(new RunDirectory(cell)).Select(entry => entry.Seconds ?? 0)];
+        Assert.All(seconds.Skip(1).Zip(seconds, (now, before) => now - before),
+            step => Assert.InRange(step, 0, still.Elapsed.TotalSeconds / 2));
     }
 
     [Fact]

@@ -111,8 +111,9 @@ internal static class Phrases
         else if (summary.TestAccuracy is null) yield return ("test", $"none: there are no test images{weights}");
         else yield return ("test", $"accuracy {Percent(summary.TestAccuracy)}, loss {Loss(summary.TestLoss)}{precision}"
             + weights);
-        yield return ("time", $"{Duration(summary.Seconds)}, {Count(summary.ImagesPerSecond)} images/s in training, "
-            + $"peak memory {ByteSize.Text(summary.PeakMemoryBytes)}");
+        string processor = summary.ProcessorSeconds is double used ? $" ({Duration(used)} of processor time)" : "";
+        yield return ("time", $"{Duration(summary.Seconds)}{processor}, {Count(summary.ImagesPerSecond)} images/s in "
+            + $"training, peak memory {ByteSize.Text(summary.PeakMemoryBytes)}");
         if (summary.SkippedImages is > 0 and int skipped)
             yield return ("skipped",
                 $"{Count(skipped)} unreadable "

@@ -69,6 +69,7 @@ public static class HtmlReport
             ("Images per second", Significant(run.ImagesPerSecond, 4)),
             ("Peak memory", run.PeakMemoryBytes is long bytes ? ByteSize.Text(bytes) : ""),
             ("Time", Duration(run.Seconds)),
+            ("Processor time", Duration(run.ProcessorSeconds)),
             ("Seed", run.Seed?.ToString(CultureInfo.InvariantCulture) ?? ""),
             ("Date", run.Date is DateTimeOffset date
                 ? date.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture) : ""),

@@ -43,6 +43,9 @@ public sealed record ReportContent
     /// <summary>Seconds of the run.</summary>
     public double Seconds { get; init; } = double.NaN;
 
+    /// <summary>Seconds of processor time of the run.</summary>
+    public double ProcessorSeconds { get; init; } = double.NaN;
+
     /// <summary>The seed of all random numbers.</summary>
     public ulong? Seed { get; init; }
 

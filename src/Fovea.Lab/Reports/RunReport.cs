@@ -103,6 +103,7 @@ internal static class RunReport
             Results = PartResult.Of(summary, run.Plan.Images.Validation, run.Plan.Images.Test),
             ImagesPerSecond = summary.ImagesPerSecond,
             Seconds = summary.Seconds,
+            ProcessorSeconds = summary.ProcessorSeconds ?? double.NaN,
             Confusion = test.Count == 0 || test.MultiLabel is not null ? null
                 : new ConfusionMatrix(run.Data.Info.ClassNames, test.Confusion),
             Predictions = [.. Shown(test).Select(i => Predicted(run.Data.Test, test, i))],

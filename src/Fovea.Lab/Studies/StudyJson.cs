@@ -30,6 +30,7 @@ internal static class StudyJson
             one.Cost.Parameters,
             one.Cost.Flops,
             Seconds = Describe(one.Seconds),
+            ProcessorSeconds = Describe(one.ProcessorSeconds),
             ImagesPerSecond = Describe(one.ImagesPerSecond),
             PeakMemoryBytes = Describe(one.PeakMemoryBytes),
             Cells = one.Cells.Select(cell => new
@@ -47,6 +48,7 @@ internal static class StudyJson
                 cell.Summary?.TrainLoss,
                 cell.Summary?.Epochs,
                 cell.Summary?.Seconds,
+                cell.Summary?.ProcessorSeconds,
             }),
         }),
         Comparisons = results.Comparisons.Select(pair => new

@@ -121,7 +121,8 @@ internal static class StudyPage
     {
         StringBuilder html = HtmlTable.Open(
             HtmlColumn.Text("run"), HtmlColumn.Text("state"), HtmlColumn.Number("test accuracy"),
-            HtmlColumn.Number("validation accuracy", isExtra: true), HtmlColumn.Number("time"));
+            HtmlColumn.Number("validation accuracy", isExtra: true), HtmlColumn.Number("time"),
+            HtmlColumn.Number("processor time", isExtra: true));
         foreach (CellResult cell in results.Configurations.SelectMany(one => one.Cells))
         {
             string label = HtmlTable.Breakable(cell.Cell.Label),
@@ -131,7 +132,9 @@ internal static class StudyPage
             html.Append(HtmlTable.Number(ValueText.Percent(cell.Summary?.TestAccuracy ?? double.NaN)));
             html.Append(HtmlTable.Number(ValueText.Percent(cell.Summary?.BestValAccuracy ?? double.NaN),
                 isExtra: true));
-            html.Append(HtmlTable.Number(ValueText.Duration(cell.Summary?.Seconds ?? double.NaN))).Append("</tr>\n");
+            html.Append(HtmlTable.Number(ValueText.Duration(cell.Summary?.Seconds ?? double.NaN)));
+            html.Append(HtmlTable.Number(ValueText.Duration(cell.Summary?.ProcessorSeconds ?? double.NaN),
+                isExtra: true)).Append("</tr>\n");
         }
 
         return html.Close();

@@ -101,6 +101,9 @@ public sealed record ConfigurationResult
     /// <summary>Seconds of a whole run.</summary>
     public Spread Seconds => Of(summary => summary.Seconds);
 
+    /// <summary>Seconds of processor time of a whole run.</summary>
+    public Spread ProcessorSeconds => Of(summary => summary.ProcessorSeconds);
+
     /// <summary>Training images per second.</summary>
     public Spread ImagesPerSecond => Of(summary => summary.ImagesPerSecond);
 

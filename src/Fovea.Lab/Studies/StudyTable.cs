@@ -21,6 +21,7 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
         "seeds", "test_accuracy", "test_accuracy_std", "test_accuracy_min", "test_accuracy_max", "val_accuracy",
         "val_accuracy_std", "published", "parameters", "flops",
         "seconds", "images_per_second", "peak_memory_bytes", "train_accuracy", "train_loss", "val_loss", "test_loss",
+        "processor_seconds",
     ];
 
     /// <summary>Measurements of a configuration; null or not finite: not known.</summary>
@@ -31,6 +32,7 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
         one.Cost.Flops,
         one.Seconds.Mean, one.ImagesPerSecond.Mean, one.PeakMemoryBytes.Mean, one.TrainAccuracy.Mean,
         one.TrainLoss.Mean, one.ValidationLoss.Mean, one.TestLoss.Mean,
+        one.ProcessorSeconds.Mean,
     ];
 
     /// <summary>The table of a study.</summary>

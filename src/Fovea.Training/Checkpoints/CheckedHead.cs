@@ -36,6 +36,7 @@ internal static class CheckedHead
         Check.That(state.BestEpoch is null || (state.BestEpoch >= 1 && state.BestEpoch <= state.Epoch),
             $"best_epoch must be 1 to {state.Epoch}, got {state.BestEpoch}.");
         Seconds(state.Seconds, "seconds");
+        Seconds(state.ProcessorSeconds ?? 0, "processor_seconds");
         Validate(state.SinceLog, "since_log");
         Validate(state.ThisEpoch, "this_epoch");
         Validate(state.Total, "total");

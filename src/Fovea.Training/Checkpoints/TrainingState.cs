@@ -35,4 +35,8 @@ public sealed class TrainingState
 
     /// <summary>Seconds since the start of the run, without breaks.</summary>
     public double Seconds { get; set; }
+
+    /// <summary>Seconds of processor time, all threads together; null in checkpoints of versions that did not keep it,
+    /// and where several ranks train.</summary>
+    public double? ProcessorSeconds { get; set; }
 }

@@ -59,8 +59,12 @@ public sealed record RunSummary
     /// <summary>Largest resident set of the process.</summary>
     public required long PeakMemoryBytes { get; init; }
 
-    /// <summary>Seconds of the whole run, breaks not counted.</summary>
+    /// <summary>Seconds of the whole run; breaks, and what the process stood still, not counted.</summary>
     public required double Seconds { get; init; }
+
+    /// <summary>Seconds of processor time of the whole run, all threads together; null where that is not known:
+    /// several ranks, or a run that an older version began.</summary>
+    public double? ProcessorSeconds { get; init; }
 
     /// <summary>Images that could not be read and were passed over; null where that was not asked for.</summary>
     public int? SkippedImages { get; init; }
@@ -93,5 +97,6 @@ public sealed record RunSummary
         Check.AtLeast(0, PeakMemoryBytes, "peak_memory_bytes");
         Check.AtLeast(0, ImagesPerSecond, "images_per_second");
         Check.Between(0, LongestSeconds, Seconds, "seconds");
+        Check.Between(0, LongestSeconds, ProcessorSeconds ?? 0, "processor_seconds");
     }
 }
