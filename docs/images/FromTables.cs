@@ -57,7 +57,7 @@ Save("vit-cifar10", new LineChart
 
 // Test accuracy, "41.2 %", by share of the training images.
 string[][] shares = Table("docs/results.md", "beginning", "model");
-double[] percent = [.. shares[0][2..].Select(cell => Percent(cell))];
+double[] percent = [.. shares[0][2..].Select(Percent)];
 Save("scaling", new LineChart
 {
     Title = "CIFAR-10: test accuracy by share of the training images",

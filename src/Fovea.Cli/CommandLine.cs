@@ -28,8 +28,8 @@ internal static class CommandLine
         foreach (string line in idle) terminal.Error.WriteLine($"fovea: {line}");
         terminal = terminal with { Typed = TypedCommand.Of(arguments), Idle = idle };
         ParseResult parsed = CreateRoot(terminal, meant, stop).Parse(meant);
-        if ((parsed.Errors.Count > 0 || OptionNames.Unknown(parsed).Count > 0) && parsed.Action is not Help)
-            return Complain(parsed, terminal);
+        string[] errors = [.. OptionNames.Errors(parsed)];
+        if (errors.Length > 0 && parsed.Action is not Help) return Complain(parsed, errors, terminal);
         try
         {
             return parsed.Invoke(new InvocationConfiguration
@@ -183,12 +183,11 @@ internal static class CommandLine
             Thread.Sleep(Timeout.Infinite);   // whoever heard the signal ends the process
     }
 
-    private static int Complain(ParseResult parsed, Terminal terminal)
+    private static int Complain(ParseResult parsed, string[] errors, Terminal terminal)
     {
         if (Launcher.Current is { Rank: > 0 }) return ExitCode.Usage;   // rank 0 got the same line, and says so
         Command command = parsed.CommandResult.Command;
-        foreach (string error in OptionNames.Errors(parsed))
-            terminal.Error.WriteLine("fovea: " + Abridged.Of(error));
+        foreach (string error in errors) terminal.Error.WriteLine("fovea: " + Abridged.Of(error));
         terminal.Error.WriteLine($"'{Examples.PathOf(command)} --help' shows what there is.");
         return ExitCode.Usage;
     }

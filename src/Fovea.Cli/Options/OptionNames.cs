@@ -35,17 +35,6 @@ internal static partial class OptionNames
         foreach (Command subcommand in command.Subcommands) AddUnderscores(subcommand);
     }
 
-    /// <summary>Options that the command does not have. Where it takes files or names, such a one would pass for one of
-    /// them; a file that is called like an option stands behind <c>--</c> or as <c>./-name</c>.</summary>
-    public static IReadOnlyList<string> Unknown(ParseResult parsed)
-    {
-        string[] taken = [.. parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
-            .Select(token => token.Value)];
-        return [.. parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
-            .Select(token => token.Value).Where(taken.Contains).Concat(parsed.UnmatchedTokens)
-            .Where(token => token.Length > 1 && token[0] == '-')];
-    }
-
     /// <summary>The errors of a command line, a line for each; of options that do not exist only those, since the rest
     /// follows from them: their values stand alone then.</summary>
     public static IEnumerable<string> Errors(ParseResult parsed) =>
@@ -53,6 +42,17 @@ internal static partial class OptionNames
             ? unknown.Select(token => $"Unrecognized command or argument '{token}'.{DidYouMean(token, parsed)}")
             : parsed.Errors.Select(error => MissingArgument(error, parsed) ?? error.Message
                 + DidYouMean(parsed.UnmatchedTokens.FirstOrDefault(token => Names(error, token)), parsed));
+
+    /// <summary>Options that the command does not have. Where it takes files or names, such a one would pass for one of
+    /// them; a file that is called like an option stands behind <c>--</c> or as <c>./-name</c>.</summary>
+    private static IReadOnlyList<string> Unknown(ParseResult parsed)
+    {
+        string[] taken = [.. parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
+            .Select(token => token.Value)];
+        return [.. parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
+            .Select(token => token.Value).Where(taken.Contains).Concat(parsed.UnmatchedTokens)
+            .Where(token => token.Length > 1 && token[0] == '-')];
+    }
 
     /// <summary>Which argument is missing, what it is, and a command line that has it; null for other errors.</summary>
     private static string? MissingArgument(ParseError error, ParseResult parsed)
