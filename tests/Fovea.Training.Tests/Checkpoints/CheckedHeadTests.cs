@@ -24,7 +24,14 @@ public sealed class CheckedHeadTests : IDisposable
         Normalization = Normalization.ImageNet,
     };
 
-    private static readonly TrainingState State = new() { Epoch = 2, Step = 9, BestAccuracy = 0.5, BestEpoch = 1 };
+    private static readonly TrainingState State = new()
+    {
+        Epoch = 2,
+        Step = 9,
+        BestAccuracy = 0.5,
+        BestEpoch = 1,
+        ProcessorSeconds = 7,
+    };
 
     private readonly string _file = Path.GetTempFileName();
 
@@ -33,6 +40,8 @@ public sealed class CheckedHeadTests : IDisposable
     [Theory]
     [InlineData("state", "\"epoch\":2", "\"epoch\":-1", "epoch must be at least 0, got -1.")]
     [InlineData("state", "\"best_epoch\":1", "\"best_epoch\":3", "best_epoch must be 1 to 2, got 3.")]
+    [InlineData("state", "\"processor_seconds\":7", "\"processor_seconds\":-7",
+        "processor_seconds must be at least 0, got -7.")]
     [InlineData("data", "\"channels\":3", "\"channels\":2147483647", "channels must be 1 or 3, got 2147483647.")]
     [InlineData("data", "[\"a\",\"b\"]", "[]", "the number of class_names must be 1 to 1000000, got 0.")]
     [InlineData("data", "[\"n1\",\"n2\"]", "[\"n1\"]", "class_ids must be as many as class_names (2), got 1.")]
