@@ -17,6 +17,12 @@ public interface IImageDataset
     /// null where it has no name.</summary>
     string? NameOf(int index) => null;
 
+    /// <summary>Hash of the file of image <paramref name="index"/>, equal where the bytes are; null where it has no
+    /// file of its own or that cannot be read.</summary>
+    /// <param name="index">Number of the image.</param>
+    /// <param name="isWhole">False where a few bytes will do: equal for equal files, and perhaps for others.</param>
+    UInt128? HashOf(int index, bool isWhole) => null;
+
     /// <summary>
     /// Reads image <paramref name="index"/>. Where that saves time, the image may come shrunk, with the mean of the
     /// pixels that each stands for. The result depends on nothing but these arguments.

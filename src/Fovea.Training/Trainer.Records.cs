@@ -1,3 +1,4 @@
+using Fovea.Data.Datasets.Splits;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
@@ -75,7 +76,8 @@ public sealed partial class Trainer
         Images = (_parts.Data.Train.Count, _parts.Data.Validation.Count, _parts.Data.Test.Count),
         ClassNames = _parts.Data.Info.ClassNames,
         DatasetNotes = _parts.Data.Notes,
-        Idle = [.. IdleFields.Of(_recipe, _parts.Data is { ValidationOrigin: "published", Validation.Count: > 0 })],
+        Idle = [.. IdleFields.Of(_recipe,
+            _parts.Data is { ValidationOrigin: DatasetSplits.Published, Validation.Count: > 0 })],
         ValidationOrigin = _parts.Data.ValidationOrigin,
         StepsPerEpoch = StepsPerEpoch,
         StepsDone = _state.Step,

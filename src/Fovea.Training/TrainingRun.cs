@@ -187,7 +187,8 @@ public static class TrainingRun
         try
         {
             (RunSummary summary, EvaluationResult test) = trainer.Run(stop);
-            if (test.MultiLabel is null) TestPredictions.Of(test).Write(run, parts.Data.Info.ClassNames);
+            if (test.MultiLabel is null) TestPredictions.Of(test).Write(run, parts.Data.Info.ClassNames,
+                parts.Data.Test);
             observers.Ended(outcome with { Summary = summary, Test = test });
             ranks.Barrier();
             return summary;

@@ -35,14 +35,13 @@ public static class TrainingSetup
         Recipe recipe, DatasetSplits? data = null, Action<int, int>? cached = null, ICollective? ranks = null,
         CancellationToken stop = default)
     {
-        recipe = PretrainedWeights.Resolve(recipe);
         LoadReport? report = null;
         List<string> notes = [];
+        recipe = EarlierTraining.Continue(PretrainedWeights.Resolve(recipe), notes);
         TrainingParts parts = Build(recipe, ranks,
             () => SemiSupervisedChoice.Divide(recipe, data ?? DatasetChoice.Load(recipe, cached, stop)),
             (model, objective, device, info) =>
         {
-
             if (recipe.Model.Weights is string weights)
             {
                 using WeightFile file = ModelWeights.Open(weights);
@@ -181,6 +180,7 @@ public static class TrainingSetup
             Teacher = recipe.Distillation.IsOfFeatures ? null : teacher,
             Warnings = [.. device.Backend.Placement is string placement ? (string[])[placement] : [],
                 .. FineTuning.Warnings(recipe, config),
+                .. DatasetChoice.CacheWarning(recipe.Data, config, data.Info) is string small ? (string[])[small] : [],
                 .. objective is SelfDistillation
                     && SelfDistillation.SlowTeacher(recipe.Pretraining, steps) is string slow ? (string[])[slow] : []],
             Data = data,

@@ -32,11 +32,12 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train --dataset cifar11", "dataset 'cifar11' does not exist. Did you mean 'cifar10'?")]
     [InlineData("train --model vit --data somewhere --dataset mnsit", "Did you mean 'mnist'?")]
     [InlineData("train --model vit_tiny_patch16_224 --data somewhere",
-        "--dataset: say which dataset lies in 'somewhere'")]
+        "--data: there is no folder or file 'somewhere'")]
     [InlineData("train --dataset cifar10", "say where its files lie (--data DIR)")]
     [InlineData("train --attention sofmax --image-size 8",
         "there is no attention called 'sofmax'; did you mean 'softmax'?")]
-    [InlineData("train --image-size 30", "PatchSize: 4 does not divide ImageSize 30")]
+    [InlineData("train --image-size 30",
+        "--patch-size: patches of 4 pixels do not divide 30; take --image-size 28 or 32")]
     [InlineData("train --schedule cosin", "--schedule: there is no schedule called 'cosin'; did you mean 'cosine'?")]
     [InlineData("train --schedule constant --min-lr 1e-4", "--min-lr: the schedule 'constant' has no smallest rate")]
     [InlineData("train --augment hflop", "there is no step 'hflop'. Did you mean 'hflip'?")]
@@ -241,7 +242,7 @@ public sealed class CommandLineTests : IDisposable
     public void MixedPrecisionIsSaidToBeAnotherOptionInOneLine()
     {
         _shell.Run("train", "--amp", "--amp-dtype", "bfloat16", "--dataset", "cifar11");
-        Assert.Contains("--amp changes nothing: --precision bf16 computes in bfloat16, on devices of PyTorch.",
+        Assert.Contains("--amp changes nothing: --precision bf16 computes in bfloat16, on every device.",
             _shell.Error,
             StringComparison.Ordinal);
     }

@@ -129,7 +129,7 @@ internal sealed class ExportCommand
     private TrainedModel Load(ParseResult parsed, string path)
     {
         ListedWeights? listed = PretrainedWeights.Listed(path);
-        if ((parsed.GetValue(_model) ?? listed?.Preset) is not string name)
+        if ((parsed.GetValue(_model) ?? listed?.Preset) is not string name || AnyModel.IsRun(path, name))
             return TrainedModel.Load(path, Device.Cpu, training => RecipeOption.Apply(training, _view, parsed));
         Recipe recipe = Recipe.Default with
         {

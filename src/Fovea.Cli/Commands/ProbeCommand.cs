@@ -22,7 +22,7 @@ internal static class ProbeCommand
 
     /// <summary>Fields that choose the images, as in training.</summary>
     private static readonly string[] DataFields = ["dataset", "data", "val-share", "classes", "train-fraction",
-        "train-limit", "eval-limit", "skip-bad", "max-pixels", "workers", "seed"];
+        "train-limit", "eval-limit", "skip-bad", "max-pixels", "workers", "seed", "split-seed"];
 
     public static Command Create(Terminal terminal, CancellationToken stop)
     {
@@ -85,9 +85,12 @@ internal static class ProbeCommand
         [.. RecipeFields.All.Where(field => names.Contains(field.Name)).Select(field =>
             new RecipeOption(field))];
 
-    /// <summary>The images that the model was trained on, or, where another dataset is named, nothing of what was said
-    /// about those.</summary>
-    private static Recipe Of(Recipe training, bool others) => others ? training with { Data = new() } : training;
+    /// <summary>The images that the model was trained on, parted as they were, or, where another dataset is named,
+    /// nothing of what was said about those.</summary>
+    private static Recipe Of(Recipe training, bool others) => training with
+    {
+        Data = others ? new() : training.Data with { SplitSeed = training.Data.SplitSeed ?? training.Run.Seed },
+    };
 
     private static void Print(IAnsiConsole console, ProbeResult result)
     {

@@ -18,11 +18,12 @@ internal static class AnyModel
     /// numbers.</summary>
     /// <param name="path">The path.</param>
     /// <param name="device">Device of the model.</param>
-    /// <param name="preset">Preset of a file of weights; null: the one whose weights they are.</param>
+    /// <param name="preset">Preset of a file of weights, a run knows its own; null: the one whose weights they
+    /// are.</param>
     /// <param name="view">Changes how images are looked at.</param>
     public static TrainedModel Load(string path, Device device, string? preset, Func<Recipe, Recipe> view)
     {
-        if (preset is null && IsCheckpoint(path)) return TrainedModel.Load(path, device, view);
+        if (RunModelOf(path) is not null) return TrainedModel.Load(path, device, view);
         string name = preset ?? PresetOf(path);
         Recipe recipe = PretrainedWeights.Resolve(view(Recipe.Default with
         {
@@ -50,10 +51,26 @@ internal static class AnyModel
         };
     }
 
-    private static bool IsCheckpoint(string path)
+    /// <summary>True for a run or a checkpoint, whose model is known.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="asked">A preset; null: none is named.</param>
+    /// <exception cref="UsageException">A preset is named, and it is another.</exception>
+    public static bool IsRun(string path, string? asked)
+    {
+        if (RunModelOf(path) is not string own) return false;
+        if (asked is not null && Presets.Find(asked).Name != Presets.Find(own).Name)
+            throw new UsageException($"'{path}' was trained as '{own}', not as '{asked}'; leave the name out.")
+            {
+                Field = "model",
+            };
+        return true;
+    }
+
+    /// <summary>Preset of a run or a checkpoint; null for other weights.</summary>
+    private static string? RunModelOf(string path)
     {
         using WeightFile file = ModelWeights.Open(path);
-        return ModelWeights.IsCheckpoint(file);
+        return ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file).Recipe.Model.Name : null;
     }
 
     private static string PresetOf(string path)

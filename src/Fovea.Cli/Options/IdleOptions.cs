@@ -5,9 +5,12 @@ namespace Fovea.Cli.Options;
 internal static class IdleOptions
 {
     private const string NoMeaning = "has no meaning here and changes nothing.";
-    private const string Float32 = "changes nothing: --precision bf16 computes in bfloat16, on devices of PyTorch.";
-    private const string Kept = "changes nothing: the last and the best checkpoint are kept.";
-    private const string OneProcess = "changes nothing: one process trains, on all cores.";
+    private const string Float32 = "changes nothing: --precision bf16 computes in bfloat16, on every device.";
+    private const string Kept = "changes nothing: --keep-checkpoints says how many are kept.";
+    private const string Ranks = "changes nothing: one process uses all cores, and several start by mpirun "
+        + "(docs/cluster.md).";
+    private const string BatchNorm = "changes nothing: batch norm always has the statistics of the whole batch, on one "
+        + "rank or many.";
 
     /// <summary>Values: 0 none, 1 one, -1 one where a word of <see cref="Compilers"/> follows.</summary>
     private static readonly Dictionary<string, (int Values, string Reason)> Known = new(StringComparer.Ordinal)
@@ -24,17 +27,17 @@ internal static class IdleOptions
         ["--channels-last"] = (0, NoMeaning),
         ["--no-prefetcher"] = (0, NoMeaning),
         ["--torchscript"] = (0, NoMeaning),
-        ["--torchcompile"] = (-1, NoMeaning),
+        ["--torchcompile"] = (-1, "changes nothing: --compiled notes the passes of a step once, on the CPU."),
         ["--fuser"] = (1, NoMeaning),
         ["--fast-norm"] = (0, NoMeaning),
         ["--aot-autograd"] = (0, NoMeaning),
         ["--use-multi-epochs-loader"] = (0, NoMeaning),
         ["--worker-seeding"] = (1, "changes nothing: random numbers do not depend on the workers."),
         ["--synchronize-step"] = (0, NoMeaning),
-        ["--dist-bn"] = (1, OneProcess),
-        ["--sync-bn"] = (0, OneProcess),
-        ["--no-ddp-bb"] = (0, OneProcess),
-        ["--local-rank"] = (1, OneProcess),
+        ["--dist-bn"] = (1, BatchNorm),
+        ["--sync-bn"] = (0, BatchNorm),
+        ["--no-ddp-bb"] = (0, Ranks),
+        ["--local-rank"] = (1, Ranks),
         ["--checkpoint-hist"] = (1, Kept),
         ["--recovery-interval"] = (1, "changes nothing: --checkpoint-every says how often a run is saved."),
         ["--eval-metric"] = (1, "changes nothing: the best epoch is that of the best validation accuracy."),

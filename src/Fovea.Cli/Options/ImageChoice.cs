@@ -66,7 +66,7 @@ internal sealed class ImageChoice
         }
 
         int[] numbers = Numbers(parsed);
-        IImageDataset dataset = source.Images(parsed, model);
+        IImageDataset dataset = source.Numbered(parsed, model);
         if (numbers.FirstOrDefault(number => number >= dataset.Count, -1) is >= 0 and int wrong)
             throw new UsageException(
                 $"--index: there is no image {wrong}; '{dataset.Info.Name}' has {dataset.Count}, counted from 0.");

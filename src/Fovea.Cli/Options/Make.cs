@@ -28,7 +28,12 @@ internal static class Make
             Description = description,
             DefaultValueFactory = _ => words[0]
         };
-        option.AcceptOnlyFromAmong(words);
+        option.CompletionSources.Add(words);
+        option.Validators.Add(result =>
+        {
+            foreach (string word in result.Tokens.Select(token => token.Value).Where(word => !words.Contains(word)))
+                result.AddError($"{name}: '{word}' is not one of {string.Join(", ", words)}.");
+        });
         return option;
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Fovea.Data;
 using Fovea.Data.Codecs.Decoding;
+using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using Fovea.Tensors;
 using Fovea.Training.Classes;
@@ -79,12 +80,8 @@ internal sealed class ModelSource
         Device device = Device(parsed);
         string path = PathOf(parsed);
         ListedWeights? listed = _fetch(path);
-        if (parsed.GetValue(_model) is not string name)
-        {
-            if (listed is null)
-                return TrainedModel.Load(path, device, training => RecipeOption.Apply(training, _view, parsed));
-            name = listed.Preset;
-        }
+        if ((parsed.GetValue(_model) ?? listed?.Preset) is not string name || AnyModel.IsRun(path, name))
+            return TrainedModel.Load(path, device, training => RecipeOption.Apply(training, _view, parsed));
 
         Recipe recipe = PretrainedWeights.Resolve(RecipeOption.Apply(Recipe.Default with
         {
@@ -94,10 +91,9 @@ internal sealed class ModelSource
                 Weights = listed?.Name,
                 AllowPartial = parsed.GetValue(_allowPartial)
             },
-            Data = new DataSection { Dataset = parsed.GetValue(_dataset), Directory = parsed.GetValue(_data) },
+            Data = Chosen(parsed, new DataSection()),
         }, _view, parsed));
-        bool hasClasses = listed is null || recipe.Data.Dataset is not null || recipe.Data.Directory is not null;
-        return TrainedModel.FromWeights(path, recipe, hasClasses ? DatasetChoice.Load(recipe).Info
+        return TrainedModel.FromWeights(path, recipe, NamesImages(recipe.Data) ? DatasetChoice.Load(recipe).Info
             : AnyModel.InfoOf(path, Presets.Find(name).Config), device);
     }
 
@@ -106,31 +102,92 @@ internal sealed class ModelSource
     /// that the parts stay apart; of other data that is not parted, all images unless a part is asked for.
     /// </summary>
     public IImageDataset Images(ParseResult parsed, TrainedModel model, int? limit = null) =>
-        Part(parsed, model, limit).Images;
+        Part(parsed, model, data => data with { EvaluationLimit = limit }).Images;
 
-    /// <summary>Those images, and the name of their part: <c>all</c> where the data is not parted.</summary>
+    /// <summary>Those images without any that cannot be read, and the name of their part: <c>all</c> where the data is
+    /// not parted.</summary>
     public (IImageDataset Images, string Part) Part(ParseResult parsed, TrainedModel model, int? limit = null)
     {
+        (IImageDataset images, string part) = Part(parsed, model,
+            data => data with { EvaluationLimit = limit, SkipBad = false });
+        return (model.Head.Recipe.Data.SkipBad ? Readable(images) : images, part);
+    }
+
+    /// <summary>Images by the numbers that the training gave them (those of <c>predictions.csv</c>); one that cannot be
+    /// read has no substitute.</summary>
+    public IImageDataset Numbered(ParseResult parsed, TrainedModel model) =>
+        Part(parsed, model, data => data with { SkipBad = false }).Images;
+
+    private (IImageDataset Images, string Part) Part(ParseResult parsed, TrainedModel model,
+        Func<DataSection, DataSection> change)
+    {
         Recipe training = model.Head.Recipe;
-        DataSection data = Chosen(parsed, training.Data) with { EvaluationLimit = limit };
-        bool isOther = (data.Dataset, FullPath(data), data.Labels)
-            != (training.Data.Dataset, FullPath(training.Data), training.Data.Labels);
-        if (isOther) data = data with { Cache = null };
+        DataSection data = Chosen(parsed, training.Data);
+        if (!NamesImages(data))
+            throw new UsageException("say which images (`data` DIR or `dataset` NAME): weights know none.");
+        bool isOther = Place(data) != Place(training.Data);
+        data = change(isOther ? data with { Cache = null, EvaluationLimit = null } : data);
         DatasetSplits splits = DatasetChoice.Load(training with { Data = data });
         ClassMap classes = ClassMap.Of(model.Head.Data, splits.Info)
             .Require(PathOf(parsed), parsed.GetValue(_knownClasses));
         foreach (string about in splits.Notes) Say($"note: {OptionNames.Of(about)}");
         if (classes.Note is string note) Say(note);
         splits = classes.Apply(splits);
-        if (isOther && splits.Whole is IImageDataset whole && parsed.GetResult(_split) is null or { Implicit: true })
+        bool? isLearned = model.LearnedFrom(splits);
+        bool isImplicit = parsed.GetResult(_split) is null or { Implicit: true };
+        string part = parsed.GetRequiredValue(_split);
+        if (isOther && isLearned == true)   // moved, linked, or under another name
         {
-            Say($"'{data.Directory}' is not parted: all of its {whole.Count} images are taken.");
-            return (limit is int most ? Subset.Balanced(whole, most, training.Run.Seed) : whole, "all");
+            isOther = false;
+            if (splits.Whole is not null && isImplicit)
+                Say($"'{data.Directory}' lists the images that the model was trained on: those held out are taken.");
         }
 
-        string part = parsed.GetRequiredValue(_split);
+        if (isOther && splits.Whole is IImageDataset whole && isImplicit)
+        {
+            Say($"'{data.Directory}' is not parted: all of its {whole.Count} images are taken.");
+            return (data.EvaluationLimit is int most ? Subset.Balanced(whole, most, training.Run.Seed) : whole, "all");
+        }
+
+        if (!isOther && isLearned == false && IsCut(splits, part))
+            Say($"warning: the images of '{splits.Info.Name}' have changed since the model learned from them "
+                + $"({splits.Train.Count} training images now, {model.Head.State.TrainListing!.Count} then), and so "
+                + $"has the part '{part}': some of its images may be learned ones, and figures too good.");
         return (part switch { "train" => splits.Train, "val" => splits.Validation, _ => splits.Test }, part);
     }
+
+    /// <summary>The images that can be read: a substitute would be counted twice.</summary>
+    private IImageDataset Readable(IImageDataset images)
+    {
+        bool[] isBad = new bool[images.Count];
+        Parallel.For(0, images.Count, () => new RawImage(), (i, _, image) =>
+        {
+            try
+            {
+                images.Read(i, image);
+            }
+            catch (DataException)
+            {
+                isBad[i] = true;
+            }
+
+            return image;
+        }, _ => { });
+        int bad = isBad.Count(one => one);
+        if (bad == 0) return images;
+        Say($"note: {bad} of {images.Count} images cannot be read and are left out.");
+        return new Subset(images, [.. Enumerable.Range(0, images.Count).Where(i => !isBad[i])]);
+    }
+
+    /// <summary>True for a part that is no published one.</summary>
+    private static bool IsCut(DatasetSplits splits, string part) => part switch
+    {
+        "train" => true,
+        "val" => splits.ValidationOrigin != DatasetSplits.Published,
+        _ => splits.Whole is not null,
+    };
+
+    private static bool NamesImages(DataSection data) => data is not { Dataset: null, Directory: null, Labels: null };
 
     /// <summary>Limits on the cost of an image file.</summary>
     public DecodeLimits Limits(ParseResult parsed, TrainedModel model) =>
@@ -144,7 +201,7 @@ internal sealed class ModelSource
         if (parsed.GetValue(_labels) is string labels)
             return data with { Dataset = "csv", Directory = parsed.GetValue(_data), Labels = labels };
         if (parsed.GetValue(_data) is not string directory) return data;
-        if (FullPath(data with { Directory = directory }) != FullPath(training)) data = data with { Labels = null };
+        if (FullPath(directory) != FullPath(training.Directory)) data = data with { Labels = null };
         return parsed.GetValue(_dataset) is null ? DatasetChoice.From(data, directory)
             : data with { Directory = directory };
     }
@@ -152,8 +209,12 @@ internal sealed class ModelSource
     private string PathOf(ParseResult parsed) =>
         _run is null ? parsed.GetRequiredValue(_path) : parsed.GetRequiredValue(_run);
 
-    private static string? FullPath(DataSection data) =>
-        data.Directory is string directory ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)) : null;
+    private static (string? Dataset, string? Directory, string? Labels) Place(DataSection data) =>
+        (data.Dataset is string name ? DatasetCatalogue.Canonical(name) : null, FullPath(data.Directory),
+            FullPath(data.Labels));
+
+    private static string? FullPath(string? path) =>
+        path is null ? null : Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
 
     private void Say(string note) => _notes.WriteLine($"fovea: {note}");
 }

@@ -113,7 +113,7 @@ internal static class ProjectArguments
         values is [string model] && model.StartsWith("ViT-", StringComparison.Ordinal);
 
     private static bool Has(List<string> arguments, string name) =>
-        arguments.Any(argument => argument.StartsWith("--", StringComparison.Ordinal)
+        arguments.Any(argument => argument.StartsWith('-')
             && Canonical(argument.Split('=')[0]) == Canonical(name));
 
     /// <summary>The option that a name stands for, so that a default does not add a second one.</summary>

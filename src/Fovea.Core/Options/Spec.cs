@@ -97,5 +97,8 @@ public abstract class Spec<TPart> : IEquatable<Spec<TPart>>
     }
 
     private Option MainFor(string text) =>
-        Part.Main ?? throw new UsageException($"{Name}: '{text}' needs a key; write {Name}:key={text}.");
+        Part.Main ?? throw new UsageException(Part.Options.Count == 0
+            ? $"{Name}: there is nothing to set, and '{text}' is too much."
+            : $"{Name}: '{text}' needs a key, as in {Name}:{Part.Options[0].Name}={text}; there are "
+                + $"{string.Join(", ", Part.Options.Select(option => option.Name))}.");
 }

@@ -24,7 +24,8 @@ public static partial class CatsAndDogs
     {
         ImageTree tree = Find(path, (options ?? new()).Limits);
         EntryList entries = tree.Entries;
-        int[] images = [.. Enumerable.Range(0, entries.Count).Where(entry => LabelOf(entries.NameOf(entry)) >= 0)];
+        bool IsOther(int entry) => LabelOf(entries.NameOf(entry)) < 0;
+        int[] images = [.. Enumerable.Range(0, entries.Count).Where(entry => !IsOther(entry))];
         LabelledEntries part = new(images, [.. images.Select(entry => LabelOf(entries.NameOf(entry)))]);
         foreach (int label in (int[])[0, 1])
         {
@@ -35,7 +36,15 @@ public static partial class CatsAndDogs
         }
 
         DatasetInfo info = ImageShape.Describe(Name, tree.Store, part, new ClassList(Classes, Classes));
-        return ImageSplits.Make(info, tree.Store, part, null, null, options ?? new());
+        DatasetSplits splits = ImageSplits.Make(info, tree.Store, part, null, null, options ?? new());
+        int others = entries.Count - images.Length;
+        return others == 0 ? splits : splits with
+        {
+            Notes = [$"{others} {(others == 1 ? "image that is" : "images that are")} not named cat.NUMBER.jpg or "
+                + $"dog.NUMBER.jpg {(others == 1 ? "is" : "are")} left out, such as "
+                + $"'{entries.PathOf(Enumerable.Range(0, entries.Count).First(IsOther))}'.",
+                .. splits.Notes],
+        };
     }
 
     /// <summary>True where the files of the dataset lie.</summary>

@@ -33,7 +33,7 @@ public static class CsvImages
             throw ImageCopies.TwoLabels(file, rows.Conflicts);
         string classFile = Path.Combine(folder, ImageFolder.ClassFile);
         ClassList classes = File.Exists(classFile) ? ClassList.Read(classFile, _ => false) : ClassesOf(rows, file);
-        int[] labels = [.. rows.LabelNames.Select((label, i) => NumberOf(label, classes, file, rows.FirstLines[i]))];
+        int[] labels = Numbers(rows, classes, file);
         RequireAllUsed(labels, classes, file, File.Exists(classFile));
 
         LabelledEntries Part(string split)
@@ -74,13 +74,29 @@ public static class CsvImages
         return new ClassList(names, names);
     }
 
-    private static int NumberOf(string label, ClassList classes, string file, int line)
+    /// <summary>Labels that a class file names, or else numbers of its lines: where one number is a name there, no
+    /// other can be that of a line.</summary>
+    private static int[] Numbers(CsvRows rows, ClassList classes, string file)
     {
-        if (classes.Find(label) is >= 0 and int known) return known;
-        if (TryNumber(label, out int number) && number < classes.Count) return number;
-        throw new DataException(
-            $"{file}, line {line}: there is no class '{label}'; the {classes.Count} classes are "
-                + $"{Listing.Of(classes.Names)}.");
+        int[] numbers = [.. rows.LabelNames.Select(classes.Find)];
+        bool isNumbered = rows.LabelNames.Where((label, i) => numbers[i] >= 0).Any(label => TryNumber(label, out _));
+        for (int i = 0; i < numbers.Length; i++)
+        {
+            if (numbers[i] >= 0) continue;
+            string label = rows.LabelNames[i];
+            if (!isNumbered && TryNumber(label, out int number) && number < classes.Count) numbers[i] = number;
+            else
+                throw new DataException(
+                    $"{file}, line {rows.FirstLines[i]}: there is no class '{label}'; the {classes.Count} classes are "
+                        + $"{Listing.Of(classes.Names)}.")
+                {
+                    Remedy = isNumbered && TryNumber(label, out _)
+                        ? $"{ImageFolder.ClassFile} numbers its classes: let it and the list count from the same "
+                            + "number." : null,
+                };
+        }
+
+        return numbers;
     }
 
     /// <summary>A class file may name more classes than a list uses; numbers alone may not, as a gap is most likely a

@@ -52,7 +52,7 @@ internal static class ImageSplits
                 Train = learn,
                 Validation = new ImageFileDataset(info, store, validation),
                 Test = report,
-                ValidationOrigin = "published"
+                ValidationOrigin = DatasetSplits.Published
             };
     }
 

@@ -1,4 +1,5 @@
 using Fovea.Data;
+using Fovea.Data.Datasets.Splits;
 using Fovea.Data.Loading;
 using Fovea.Nn;
 using Fovea.Tensors;
@@ -109,6 +110,23 @@ public sealed class TrainedModel
     internal static TrainedModel Of(ImageClassifier model, Recipe recipe, DatasetInfo data, string path) =>
         new(new CheckpointHead(recipe, data, new TrainingState()), model, Device.Cpu, path);
 
+    /// <summary>Whether the training images of a dataset are those that the model learned from, by name and class,
+    /// wherever they lie; null: not known.</summary>
+    /// <param name="data">The dataset, parted as in the training.</param>
+    public bool? LearnedFrom(DatasetSplits data)
+    {
+        if (Head.State.TrainListing is not PartListing learned || Head.Recipe.SemiSupervised.Folder is not null)
+            return null;
+        try
+        {
+            return SemiSupervisedChoice.Listing(SemiSupervisedChoice.Divide(Head.Recipe, data)) == learned;
+        }
+        catch (UsageException)
+        {
+            return false;   // it has fewer images of a class than the labels that were used
+        }
+    }
+
     /// <summary>Evaluates the model on a dataset, whose classes are matched with its own by name. Results have the
     /// model's numbers.</summary>
     /// <exception cref="UsageException">The dataset has classes that the model does not know.</exception>
@@ -207,5 +225,6 @@ public sealed class TrainedModel
     }
 
     private DataLoader LoaderOf(IImageDataset dataset, int batchSize) =>
-        LoaderChoice.Evaluation(dataset, Model.Config, batchSize, Head.Recipe.Data, Head.Data.Normalization);
+        LoaderChoice.Evaluation(dataset, Model.Config, batchSize, Head.Recipe.Data, Head.Data.Normalization,
+            learned: Head.Data);
 }

@@ -63,6 +63,10 @@ public sealed record DataSection
     /// dataset's.</summary>
     public double? ValidationShare { get; init; }
 
+    /// <summary>Decides which images are held out and kept; null: that of the run that weights or teacher come from
+    /// where it learned from the same dataset, otherwise the run's seed.</summary>
+    public ulong? SplitSeed { get; init; }
+
     /// <summary>Classes to keep: how many, from the first on, or names separated by commas; null: all.</summary>
     public string? Classes { get; init; }
 

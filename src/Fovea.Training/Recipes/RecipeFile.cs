@@ -152,6 +152,10 @@ public static class RecipeFile
         return recipe;
     }
 
+    /// <summary>Fields at the head of a study.</summary>
+    private static readonly string[] OfStudies = ["name", "description", "base", "vary", "include", "exclude",
+        "override", "seeds", "published"];
+
     /// <summary>The fields of a mapping with their values, and where they stand.</summary>
     private static IEnumerable<(RecipeField Field, string Value, string Where)> Entries(
         YamlReader parser, string source)
@@ -169,7 +173,11 @@ public static class RecipeFile
             Scalar key = parser.Consume<Scalar>();
             string where = $"{source}, line {key.Start.Line}: {key.Value}";
             RecipeField field = RecipeFields.Find(key.Value)
-                ?? throw new UsageException($"{where}: there is no such field{RecipeFields.DidYouMean(key.Value)}");
+                ?? throw new UsageException($"{where}: there is no such field{RecipeFields.DidYouMean(key.Value)}")
+                {
+                    Remedy = OfStudies.Contains(key.Value)
+                        ? $"A study of several runs is trained by 'fovea compare {source}'." : null,
+                };
             if (!seen.Add(field)) throw new UsageException($"{where}: '{field.Name}' is given twice.");
             yield return (field, ParseValue(parser, where), where);
         }

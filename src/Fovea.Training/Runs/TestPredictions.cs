@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Fovea.Core.Files;
 using Fovea.Core.Formats;
+using Fovea.Data;
 using Fovea.Training.Evaluation;
 
 namespace Fovea.Training.Runs;
@@ -10,11 +11,13 @@ namespace Fovea.Training.Runs;
 /// <param name="Labels">Class of each image, in the dataset's order.</param>
 /// <param name="Predicted">The class it was taken for.</param>
 /// <param name="Probability">Probability of that class, 0 to 1.</param>
-/// <remarks>The file also has the names of both classes, which are for people and not read back.</remarks>
+/// <remarks>The file also has the names of both classes and of the images' files, which are for people and not read
+/// back.</remarks>
 public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<int> Predicted,
     IReadOnlyList<float> Probability)
 {
     private const string Columns = "index,label,predicted,probability,label_name,predicted_name";
+    private const string FileColumn = "file";
 
     /// <summary>Number of images.</summary>
     public int Count => Labels.Count;
@@ -26,16 +29,25 @@ public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<in
     /// <summary>Writes the file.</summary>
     /// <param name="run">The run.</param>
     /// <param name="classes">Names of the classes.</param>
+    /// <param name="images">The images, whose files are named where they have any; null: none has.</param>
     /// <exception cref="CheckpointException">It could not be written.</exception>
-    public void Write(RunDirectory run, IReadOnlyList<string> classes)
+    public void Write(RunDirectory run, IReadOnlyList<string> classes, IImageDataset? images = null)
     {
-        string[] names = [.. classes.Select(name => CsvText.Cell(name.ReplaceLineEndings(" ")))];
-        StringBuilder rows = new(Columns + "\n");
+        string[] names = [.. classes.Select(Cell)];
+        bool hasFiles = images?.Count > 0 && images.NameOf(0) is not null;
+        StringBuilder rows = new(Columns + (hasFiles ? $",{FileColumn}\n" : "\n"));
         for (int i = 0; i < Count; i++)
+        {
             rows.Append(CultureInfo.InvariantCulture, $"{i},{Labels[i]},{Predicted[i]},{Probability[i]:G6},")
-                .Append(names[Labels[i]]).Append(',').Append(names[Predicted[i]]).Append('\n');
+                .Append(names[Labels[i]]).Append(',').Append(names[Predicted[i]]);
+            if (hasFiles) rows.Append(',').Append(Cell(images!.NameOf(i) ?? ""));
+            rows.Append('\n');
+        }
+
         AtomicFile.WriteText(run.Predictions, rows.ToString());
     }
+
+    private static string Cell(string text) => CsvText.Cell(text.ReplaceLineEndings(" "));
 
     /// <summary>Reads the file.</summary>
     /// <exception cref="DataException">It is not what <see cref="Write"/> wrote; the message names file and

@@ -1,8 +1,11 @@
+using Fovea.Data;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Caching;
 using Fovea.Data.Datasets.Splits;
+using Fovea.Data.Transforms;
 using Fovea.Training.Recipes;
+using Fovea.Vision;
 
 namespace Fovea.Training.Setup;
 
@@ -37,6 +40,8 @@ public static class DatasetChoice
         if (data.Dataset is string named) return DatasetCatalogue.Canonical(named);
         if (data.Labels is not null) return "csv";
         if (data.Directory is null) return NeedsNoFiles;
+        if (!Directory.Exists(data.Directory) && !File.Exists(data.Directory))
+            throw new UsageException($"there is no folder or file '{data.Directory}'.") { Field = "data" };
         string known = string.Join(", ", DatasetCatalogue.Names.Where(name => name != NeedsNoFiles));
         if (unlabelled && DatasetGuess.Of(data.Directory) is null) return WithoutClasses;
         return DatasetGuess.Of(data.Directory) ?? Usual.GetValueOrDefault(model)
@@ -61,6 +66,15 @@ public static class DatasetChoice
         training != guess && !(training is "folder" && guess is "imagenet" or "cats-and-dogs" or "csv")
             && !(training is "csv" && guess is "folder");
 
+    /// <summary>A sentence where a cache keeps less of an image than a model looks at; otherwise null.</summary>
+    internal static string? CacheWarning(DataSection data, ModelConfig config, DatasetInfo info)
+    {
+        int needed = (int)(config.ImageSize / (data.CropShare ?? Augmentation.UsualShare(info)));
+        return data.Cache is null || data.CacheSize >= needed ? null
+            : $"the cache keeps {data.CacheSize} pixels of an image's shorter side, and the model looks at {needed}: "
+                + $"it learns from enlarged images, and is tested on such (`cache-size` {needed}).";
+    }
+
     /// <summary>Loads the dataset.</summary>
     /// <param name="recipe">Which one, and how.</param>
     /// <param name="cached">Gets the images in the cache so far, and their total; null: not asked for.</param>
@@ -71,7 +85,7 @@ public static class DatasetChoice
     {
         DatasetOptions options = new()
         {
-            Seed = recipe.Run.Seed,
+            Seed = recipe.Data.SplitSeed ?? recipe.Run.Seed,
             Classes = recipe.Data.Classes,
             Labels = recipe.Data.Labels,
             TrainFraction = recipe.Data.TrainFraction,

@@ -71,13 +71,15 @@ public static class LoaderChoice
     /// <param name="normalization">Mean and std of the model's training; null: those of <paramref name="how"/>, or the
     /// dataset's.</param>
     /// <param name="sharing">Another loader, whose batches serve here while it is between epochs.</param>
+    /// <param name="learned">What the images of the model's training are, which decides how images are looked at; null:
+    /// these are like them.</param>
     public static DataLoader Evaluation(
         IImageDataset dataset, ModelConfig config, int batchSize, DataSection how, Normalization? normalization = null,
-        DataLoader? sharing = null) =>
-        new(dataset, Evaluation(dataset.Info, config, batchSize, how, normalization), sharing);
+        DataLoader? sharing = null, DatasetInfo? learned = null) =>
+        new(dataset, Evaluation(learned ?? dataset.Info, config, batchSize, how, normalization), sharing);
 
     /// <summary>Preparation of single images, with the bits of <see cref="Evaluation(IImageDataset, ModelConfig, int,
-    /// DataSection, Normalization?, DataLoader?)"/>.</summary>
+    /// DataSection, Normalization?, DataLoader?, DatasetInfo?)"/>.</summary>
     internal static ImagePreparation Preparation(
         DatasetInfo data, ModelConfig config, DataSection how, Normalization? normalization = null) =>
         new(data, Evaluation(data, config, 1, how, normalization));

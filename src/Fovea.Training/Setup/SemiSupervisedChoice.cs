@@ -94,7 +94,7 @@ internal static class SemiSupervisedChoice
 
         if (how.Method != SemiMethod.None)
         {
-            if (how.Folder is string folder) all = new PooledImages(all, More(recipe, folder, notes));
+            if (how.Folder is string folder) all = new PooledImages(all, More(recipe, folder, data, notes));
             data = data with { Unlabelled = all };
             notes.Add($"{all.Count} images are learned from without labels, the labelled ones among them.");
         }
@@ -140,7 +140,7 @@ internal static class SemiSupervisedChoice
         new RandomErasing(1) { Scale = (0.02, 0.25), Ratio = (1, 1) },
     ]);
 
-    private static IImageDataset More(Recipe recipe, string folder, List<string> notes)
+    private static IImageDataset More(Recipe recipe, string folder, DatasetSplits data, List<string> notes)
     {
         DatasetSplits more = UnlabelledFolder.Load(folder, new()
         {
@@ -149,6 +149,33 @@ internal static class SemiSupervisedChoice
         });
         notes.AddRange(more.Notes);
         IImageDataset images = more.Whole ?? more.Train;
+        if (recipe.Data.Copies != CopyPolicy.Keep) images = WithoutHeldOut(images, data, notes);
         return recipe.Data.SkipBad ? new ReadableImages(images) : images;
+    }
+
+    /// <summary>The images but for copies of those that choose epochs or give the final figure.</summary>
+    private static IImageDataset WithoutHeldOut(IImageDataset images, DatasetSplits data, List<string> notes)
+    {
+        ILookup<UInt128, (IImageDataset Part, int Place)> heldOut = new[] { data.Validation, data.Test }
+            .SelectMany(part => Hashes(part).Index().Where(entry => entry.Item is not null)
+                .Select(entry => (Hash: entry.Item!.Value, Part: part, Place: entry.Index)))
+            .ToLookup(entry => entry.Hash, entry => (entry.Part, entry.Place));
+        if (heldOut.Count == 0) return images;
+        UInt128?[] hashes = Hashes(images);
+        bool IsHeldOut(int i) => hashes[i] is UInt128 sample && heldOut[sample].Any(other =>
+            other.Part.HashOf(other.Place, isWhole: true) == images.HashOf(i, isWhole: true));
+        int[] left = [.. Enumerable.Range(0, images.Count).Where(i => !IsHeldOut(i))];
+        int copies = images.Count - left.Length;
+        if (copies == 0) return images;
+        notes.Add($"{copies} of the images without labels {(copies == 1 ? "is a copy" : "are copies")} of held-out "
+            + "ones and left out.");
+        return new Subset(images, left);
+    }
+
+    private static UInt128?[] Hashes(IImageDataset images)
+    {
+        UInt128?[] hashes = new UInt128?[images.Count];
+        Parallel.For(0, hashes.Length, i => hashes[i] = images.HashOf(i, isWhole: false));
+        return hashes;
     }
 }

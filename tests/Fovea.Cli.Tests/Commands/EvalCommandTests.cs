@@ -13,11 +13,13 @@ public sealed class EvalCommandTests : IDisposable
     {
         string run = _shell.Train(), empty = Path.Combine(_shell.Folder, "empty");
         Directory.CreateDirectory(empty);
-        foreach (string folder in (string[])[empty, Path.Combine(_shell.Folder, "missing")])
+        string missing = Path.Combine(_shell.Folder, "missing");
+        foreach ((string folder, string sentence) in ((string, string)[])
+            [(empty, "say which dataset lies in"), (missing, "there is no folder or file")])
             foreach (string command in (string[])["eval", "probe"])
             {
                 Assert.Equal(2, _shell.Run(command, run, "--data", folder));
-                Assert.Contains($"say which dataset lies in '{folder}'", _shell.Error, StringComparison.Ordinal);
+                Assert.Contains($"{sentence} '{folder}'", _shell.Error, StringComparison.Ordinal);
             }
     }
 

@@ -97,7 +97,7 @@ public sealed class ModelsCommandTests : IDisposable
     [InlineData("--embedding=convolution", "--embedding: a Swin Transformer has none.")]
     [InlineData("--position=alibi", "--position: attention 'swin:4' does not go with it")]
     [InlineData("--heads=5", "--heads: 5 do not divide")]
-    [InlineData("--patch-size=5", "PatchSize: 5 does not divide")]
+    [InlineData("--patch-size=5", "--patch-size: patches of 5 pixels do not divide")]
     public void A_model_of_stages_refuses_what_it_cannot_be(string option, string sentence)
     {
         Assert.Equal(2, _shell.Run("models", "show", "swin-nano", option));

@@ -35,6 +35,20 @@ public sealed class CsvImagesTests
         Assert.Equal([1], Labels(named.Test));
     }
 
+    [Fact]
+    public void A_class_file_that_counts_from_1_and_a_list_from_0_are_refused()
+    {
+        using TemporaryFolder folder = Folder("a.png", "b.png", "c.png");
+        folder.Write("classes.txt", "1 001.Albatross\n2 002.Bunting\n3 003.Cardinal\n"u8.ToArray());
+        Assert.Contains("line 1: there is no class '0'",
+            Error(() => Load(folder, "a.png,0,train\nb.png,1,train\nc.png,2,test\n")));
+        DatasetSplits same = Load(folder, "a.png,3,train\nb.png,1,train\nc.png,2,test\n");
+        Assert.Equal([2, 0], Labels(same.Train));
+        Assert.Equal("002.Bunting", same.Info.NameOf(same.Test.Label(0)));
+        folder.Write("classes.txt", "707\n747\nA380\n"u8.ToArray());
+        Assert.Equal([2, 0], Labels(Load(folder, "a.png,2,train\nb.png,0,train\nc.png,1,test\n").Train));
+    }
+
     [Theory]
     [InlineData("a.png", "line 1: has 1 fields")]
     [InlineData("a.png,1\n../a.png,1", "line 2: the path '../a.png' does not stay")]

@@ -21,6 +21,14 @@ internal static class TiffReader
         ImageInfo info = Describe(source, tiff);
         double pixels = (double)width * height;
         using DecodeMemory.Lease memory = source.Reserve(width, height, (long)(pixels * (8 + 2 * info.Channels)));
+        if (GreySamples.Of(tiff) is GreySamples grey)
+        {
+            image.SetSize(1, height, width);
+            grey.Read(source, image.Plane(0), width, height);
+            ExifOrientation.Apply(orientation, image);
+            return info;
+        }
+
         int[] raster = new int[width * height];
         // Alpha is dropped: colours that count as multiplied by it already are not multiplied again.
         if (tiff.GetField(TiffTag.EXTRASAMPLES) is not null) tiff.SetField(TiffTag.EXTRASAMPLES, Associated);

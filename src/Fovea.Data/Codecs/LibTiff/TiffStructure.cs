@@ -8,7 +8,7 @@ namespace Fovea.Data.Codecs.LibTiff;
 internal sealed class TiffStructure(ImageSource source)
 {
     private const int Columns = 256, Rows = 257, Depth = 258, Compression = 259, Samples = 277, RowsPerStrip = 278,
-        StripByteCounts = 279;
+        StripByteCounts = 279, Photometric = 262, SampleFormat = 339;
     private const int TileColumns = 322, TileRows = 323, TileByteCounts = 325, Entry = 12;
     private const int FewBytes = 1 << 16;
 
@@ -56,6 +56,11 @@ internal sealed class TiffStructure(ImageSource source)
         source.RequireAffordable(width, height, 0);
         if (depth is not (1 or 2 or 4 or 8 or 16) || samples is < 1 or > 8)
             throw source.Error($"has {samples} samples of {depth} bits; 1 to 8 samples of up to 16 bits can be read.");
+        // its bits read as a whole number would be some other brightness
+        if (Field(SampleFormat, 1) is not (1 or 4))
+            throw source.Error("has samples with a sign or a fraction; whole numbers from 0 on can be read.");
+        if (Field(Photometric, 0) is 0 or 1 && samples > 2)
+            throw source.Error($"has {samples} samples of grey for each pixel; grey alone or with alpha can be read.");
         bool isTiled = _fields.ContainsKey(TileColumns);
         long across = Math.Max(1, isTiled ? Field(TileColumns, 0) : width);
         long down = Math.Max(1, isTiled ? Field(TileRows, 0) : Math.Min(height, Field(RowsPerStrip, uint.MaxValue)));

@@ -32,6 +32,19 @@ public sealed class ImageFileDataset : IImageDataset
     /// <inheritdoc/>
     public string? NameOf(int index) => _store.Entries.PathOf(_entries[index]);
 
+    /// <inheritdoc/>
+    public UInt128? HashOf(int index, bool isWhole)
+    {
+        try
+        {
+            return _store.Hash(_entries[index], isWhole);
+        }
+        catch (DataException)
+        {
+            return null;   // reading the image will say so
+        }
+    }
+
     /// <summary>The file of image <paramref name="index"/>; one in an archive has the archive's name in
     /// front.</summary>
     public string PathOf(int index) => _store.PathOf(_entries[index]);

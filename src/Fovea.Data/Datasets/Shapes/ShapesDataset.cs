@@ -48,7 +48,7 @@ public static class ShapesDataset
             Train = new DrawnShapes(seed, "train", train),
             Validation = new DrawnShapes(seed, "validation", validation),
             Test = new DrawnShapes(seed, "test", test),
-            ValidationOrigin = "published",
+            ValidationOrigin = DatasetSplits.Published,
         };
 
     /// <summary>Draws one split, in parallel. Classes take turns: image <c>i</c> shows class <c>i mod 10</c>.</summary>

@@ -39,6 +39,9 @@ public sealed class ClassSubset : IImageDataset
     public string? NameOf(int index) => _source.NameOf(_indices[index]);
 
     /// <inheritdoc/>
+    public UInt128? HashOf(int index, bool isWhole) => _source.HashOf(_indices[index], isWhole);
+
+    /// <inheritdoc/>
     public int Read(int index, RawImage image, int leastSide = 0) =>
         _newNumbers[_source.Read(_indices[index], image, leastSide)];
 

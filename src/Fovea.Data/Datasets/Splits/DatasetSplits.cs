@@ -4,6 +4,9 @@ namespace Fovea.Data.Datasets.Splits;
 /// <summary>A dataset's parts: to learn from, to choose by, and to report.</summary>
 public sealed record DatasetSplits
 {
+    /// <summary>Origin of a validation set that came with the dataset.</summary>
+    public const string Published = "published";
+
     /// <summary>Images to learn from.</summary>
     public required IImageDataset Train { get; init; }
 
@@ -17,7 +20,7 @@ public sealed record DatasetSplits
     /// <summary>Images for the final figure.</summary>
     public required IImageDataset Test { get; init; }
 
-    /// <summary>Origin of the validation set, for reports: "published", "none", or which share was held
+    /// <summary>Origin of the validation set, for reports: <see cref="Published"/>, "none", or which share was held
     /// out.</summary>
     public required string ValidationOrigin { get; init; }
 

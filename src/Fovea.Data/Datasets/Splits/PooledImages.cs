@@ -26,6 +26,10 @@ internal sealed class PooledImages(IImageDataset first, IImageDataset more) : II
         index < first.Count ? first.NameOf(index) : more.NameOf(index - first.Count);
 
     /// <inheritdoc/>
+    public UInt128? HashOf(int index, bool isWhole) =>
+        index < first.Count ? first.HashOf(index, isWhole) : more.HashOf(index - first.Count, isWhole);
+
+    /// <inheritdoc/>
     public int Read(int index, RawImage image, int leastSide = 0)
     {
         if (index < first.Count) return first.Read(index, image, leastSide);

@@ -34,6 +34,9 @@ public sealed class ReadableImages(IImageDataset source) : IImageDataset
     public string? NameOf(int index) => source.NameOf(index);
 
     /// <inheritdoc/>
+    public UInt128? HashOf(int index, bool isWhole) => source.HashOf(index, isWhole);
+
+    /// <inheritdoc/>
     /// <exception cref="DataException">No image can be read.</exception>
     public int Read(int index, RawImage image, int leastSide = 0)
     {

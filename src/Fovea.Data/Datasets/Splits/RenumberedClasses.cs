@@ -48,6 +48,9 @@ public sealed class RenumberedClasses : IImageDataset
     public string? NameOf(int index) => Source.NameOf(SourceIndex(index));
 
     /// <inheritdoc/>
+    public UInt128? HashOf(int index, bool isWhole) => Source.HashOf(SourceIndex(index), isWhole);
+
+    /// <inheritdoc/>
     public int Read(int index, RawImage image, int leastSide = 0)
     {
         int label = _numbers[Source.Read(SourceIndex(index), image, leastSide)];

@@ -18,6 +18,9 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
     public string? NameOf(int index) => source.NameOf(indices[index]);
 
     /// <inheritdoc/>
+    public UInt128? HashOf(int index, bool isWhole) => source.HashOf(indices[index], isWhole);
+
+    /// <inheritdoc/>
     public int Read(int index, RawImage image, int leastSide = 0) => source.Read(indices[index], image, leastSide);
 
     /// <summary>The other dataset.</summary>
@@ -61,11 +64,21 @@ public sealed class Subset(IImageDataset source, IReadOnlyList<int> indices) : I
         if (share is not (> 0 and < 1))
             throw new ArgumentOutOfRangeException(nameof(share), share, "A held-out share lies between 0 and 1.");
         List<int> rest = [], held = [];
+        int images = 0, taken = 0;
         foreach (int[] members in ShuffledClasses(source, seed, purpose))
         {
-            // What is missing to the share of all classes so far: so roundings do not add up.
-            int missing = (int)Math.Round(share * (rest.Count + held.Count + members.Length)) - held.Count;
-            int count = members.Length < 2 ? 0 : Math.Clamp(missing, 1, members.Length - 1);
+            double wanted = share * members.Length;
+            int most = members.Length - 1, count = Math.Min(1, most);
+            if (wanted >= 1)
+            {
+                // What is missing to the share of such classes so far: so roundings do not add up, and the one image of
+                // each rare class costs a frequent one nothing.
+                images += members.Length;
+                int missing = (int)Math.Round(share * images) - taken;
+                count = Math.Min(most, Math.Clamp(missing, (int)wanted, (int)Math.Ceiling(wanted)));
+                taken += count;
+            }
+
             held.AddRange(members.Take(count));
             rest.AddRange(members.Skip(count));
         }

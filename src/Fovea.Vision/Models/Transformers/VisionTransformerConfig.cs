@@ -257,8 +257,10 @@ public sealed record VisionTransformerConfig : ModelConfig
                     + "another `mlp-ratio` or `dim`.")
             { Field = "mlp-ratio" };
         Check.Between(0, MostElements, RegisterTokens, nameof(RegisterTokens));
-        Check.That(ImageSize % PatchSize == 0,
-            $"{nameof(PatchSize)}: {PatchSize} does not divide {nameof(ImageSize)} {ImageSize}.");
+        int less = ImageSize / PatchSize * PatchSize;
+        Require(ImageSize % PatchSize == 0, "patch-size",
+            $"patches of {PatchSize} pixels do not divide {ImageSize}; take `image-size` "
+                + $"{(less > 0 ? $"{less} or " : "")}{less + PatchSize}, or another `patch-size`.");
         int side = ImageSize / PatchSize;
         Check.That(side <= MostPatchesPerSide,
             $"{ImageSize} / {PatchSize} pixels make {side} x {side} patches; {MostPatchesPerSide} a side "

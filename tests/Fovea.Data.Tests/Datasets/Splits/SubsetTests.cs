@@ -80,10 +80,24 @@ public sealed class SubsetTests
             {
                 double wanted = c.Share / 100.0 * Enumerable.Range(0, c.Count)
                     .Count(i => dataset.Label(i) == group.Key);
-                return Math.Abs(group.Count() - wanted) <= c.Classes;
+                return Math.Abs(group.Count() - wanted) <= 1;
             });
             return whole && shares && all.Order().SequenceEqual(Enumerable.Range(0, c.Count));
         }).QuickCheckThrowOnFailure();
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(30)]
+    public void Rare_classes_cost_a_frequent_one_nothing(int frequent)
+    {
+        byte[] labels = [.. Enumerable.Range(0, 31).SelectMany(label =>
+            Enumerable.Repeat((byte)label, label == frequent ? 240 : 2))];
+        InMemoryDataset dataset = new(Counting.Info(1, 1, 31), new byte[labels.Length], labels);
+        (_, Subset held) = Subset.HoldOut(dataset, 0.1, seed: 1);
+        Dictionary<int, int> counts = Enumerable.Range(0, held.Count).CountBy(held.Label).ToDictionary();
+        Assert.Equal(24, counts[frequent]);
+        Assert.Equal(30, counts.Count(entry => entry.Value == 1));
+    }
 
     [Fact]
     public void A_fraction_is_of_every_class_and_grows_with_its_share() => Prop.ForAll(

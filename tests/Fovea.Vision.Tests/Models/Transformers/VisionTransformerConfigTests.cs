@@ -29,7 +29,8 @@ public sealed class VisionTransformerConfigTests
         ["HeadDim must be 1 to 1048576, got 0."] = config => config with { HeadDim = 0 },
         ["`mlp-ratio`: the MLP of tokens of 16 elements has 0 to 1048576 hidden elements, not -1; take another "
             + "`mlp-ratio` or `dim`."] = config => config with { MlpDim = -1 },
-        ["PatchSize: 5 does not divide ImageSize 32."] = config => config with { PatchSize = 5 },
+        ["`patch-size`: patches of 5 pixels do not divide 32; take `image-size` 30 or 35, or another `patch-size`."] =
+            config => config with { PatchSize = 5 },
         ["`heads`: 3 do not divide `dim` 16; take 2 or 4, or give `head-dim`."] = config => config with { Heads = 3 },
         ["NormEpsilon must be above 0, got 0."] = config => config with { NormEpsilon = 0 },
         ["`pooling`: the model has no class token to read; take mean, sequence or map."] = config =>

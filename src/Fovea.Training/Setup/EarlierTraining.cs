@@ -1,0 +1,60 @@
+using System.Globalization;
+using Fovea.Data;
+using Fovea.Training.Checkpoints;
+using Fovea.Training.Recipes;
+using Fovea.Vision.Weights;
+using Fovea.Vision.Weights.Storage;
+
+namespace Fovea.Training.Setup;
+
+/// <summary>What a run takes over from the trainings that its weights and its teacher come from: how images are
+/// normalised, and which of them are held out.</summary>
+internal static class EarlierTraining
+{
+    /// <summary>The recipe with what it leaves open and the weights or the teacher tell.</summary>
+    /// <param name="recipe">With the weights that it asks for.</param>
+    /// <param name="notes">Gets a sentence where images that are held out were learned before.</param>
+    /// <exception cref="UsageException">A folder holds no weights.</exception>
+    /// <exception cref="CheckpointException">They are damaged.</exception>
+    public static Recipe Continue(Recipe recipe, List<string> notes)
+    {
+        (string Path, ulong Seed)[] splits = [.. new[] { recipe.Model.Weights, recipe.Distillation.Teacher }
+            .OfType<string>().Select(path => (path, SplitOf(recipe, path))).Where(split => split.Item2 is not null)
+            .Select(split => (split.path, split.Item2!.Value))];
+        if (splits.Length > 0)
+            recipe = recipe with { Data = recipe.Data with { SplitSeed = recipe.Data.SplitSeed ?? splits[0].Seed } };
+        foreach ((string path, ulong seed) in splits.Where(split => split.Seed != recipe.Data.SplitSeed))
+            notes.Add($"'{path}' learned from images parted by `split-seed` {seed}, here it is "
+                + $"{recipe.Data.SplitSeed}: it may have seen images that are held out now, and figures be too good.");
+        return recipe.Model.Weights is string weights ? WithNormalization(recipe, weights) : recipe;
+    }
+
+    /// <summary>The seed by which a run parted the same dataset; null where the path is none, or of another
+    /// dataset.</summary>
+    private static ulong? SplitOf(Recipe recipe, string path)
+    {
+        if (!File.Exists(path) && !Directory.Exists(path)) return null;   // a listed name, or loading will say so
+        using WeightFile file = WeightFiles.Open(ModelWeights.FileOf(path));
+        if (!ModelWeights.IsCheckpoint(file)) return null;
+        Recipe earlier = CheckpointReader.HeadOf(file).Recipe;
+        string name = DatasetChoice.NameOf(recipe.Data, recipe.Model.Name,
+            recipe.Pretraining.Method != PretrainingMethod.None);
+        return earlier.Data.Dataset == name ? earlier.Data.SplitSeed ?? earlier.Run.Seed : null;
+    }
+
+    private static Recipe WithNormalization(Recipe recipe, string weights)
+    {
+        if (!File.Exists(weights) && !Directory.Exists(weights)) return recipe;   // the entry of a list has told
+        using WeightFile file = WeightFiles.Open(ModelWeights.FileOf(weights));
+        if (ModelWeights.NormalizationOf(file)?.ForChannels(3) is not Normalization own) return recipe;
+        DataSection data = recipe.Data;
+        return recipe with { Data = data with { Mean = data.Mean ?? Of(own.Mean), Std = data.Std ?? Of(own.Std) } };
+    }
+
+    private static (double, double, double) Of(IReadOnlyList<float> values) =>
+        (Exact(values[0]), Exact(values[1]), Exact(values[2]));
+
+    /// <summary>The shortest number that is this one in single precision.</summary>
+    private static double Exact(float value) =>
+        double.Parse(value.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+}
