@@ -193,7 +193,7 @@ public static class RecipeFields
             Fixed(section.Field("split-seed", ValueForm.Seed().Or("auto"), s => s.SplitSeed,
                 (s, v) => s with { SplitSeed = v },
                 "Which images are held out and kept; that of the weights' or teacher's run where it learned from the "
-                    + "same dataset, otherwise that of seed")),
+                    + "same dataset, otherwise `seed`")),
             Fixed(section.Field("classes", ValueForm.Text("N|NAME,NAME").OrNone("all"), s => s.Classes,
                 (s, v) => s with { Classes = v },
                 "Classes to keep: the first so many, or names")),
