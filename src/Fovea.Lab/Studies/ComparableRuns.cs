@@ -1,3 +1,4 @@
+using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 
 namespace Fovea.Lab.Studies;
@@ -5,47 +6,50 @@ namespace Fovea.Lab.Studies;
 /// <summary>Compares the configurations that can be compared.</summary>
 internal static class ComparableRuns
 {
-    /// <summary>Numbers of the configurations that learn from the same share of the same classes of the same dataset as
-    /// number <paramref name="number"/>.</summary>
-    public static IReadOnlyList<int> Group(IReadOnlyList<ConfigurationResult> all, int number) =>
-        [.. Enumerable.Range(0, all.Count).Where(other => Task(all[other]) == Task(all[number]))];
+    /// <summary>Options that say what is learned from and tested on: those who differ in one are no rivals.</summary>
+    public static IReadOnlyList<string> Fields { get; } = ["dataset", "data", "labels", "classes", "train-fraction",
+        "train-limit", "labels-per-class", "val-share", "copies", "eval-limit"];
 
-    /// <summary>Compares all rivals over the seeds that all of them have finished.</summary>
+    /// <summary>Numbers of the configurations that learn from the same images and labels as number
+    /// <paramref name="number"/>.</summary>
+    public static IReadOnlyList<int> Group(IReadOnlyList<ConfigurationResult> all, int number)
+    {
+        string own = Task(all[number]);
+        return [.. Enumerable.Range(0, all.Count).Where(other => Task(all[other]) == own)];
+    }
+
+    /// <summary>Compares all rivals, two by two, over the seeds that both have finished.</summary>
     public static IReadOnlyList<Comparison> Compare(IReadOnlyList<ConfigurationResult> all)
     {
-        List<Comparison> comparisons = [];
-        foreach (int[] group in Enumerable.Range(0, all.Count).Where(i => all[i].Finished.Count > 0)
-            .GroupBy(i => Task(all[i])).Select(group => group.ToArray()))
-        {
-            ulong[] seeds = [.. group.Select(i => all[i].Finished.Select(cell => cell.Cell.Seed))
-                .Aggregate((common, own) => common.Intersect(own))];
-            TestPredictions[][] tests = [
-                .. group.Select(i => seeds.Select(seed => Predictions(all[i], seed)).ToArray())];
-            if (seeds.Length == 0 || !AreOfTheSameImages(tests)) continue;
-            IReadOnlyList<IReadOnlyList<bool[]>> right = [
-                .. tests.Select(runs => (IReadOnlyList<bool[]>)[.. runs.Select(Right)])];
-            comparisons.AddRange(PairedBootstrap.Compare(right)
-                .Select(pair => pair with { A = group[pair.A], B = group[pair.B] }));
-        }
-
-        return comparisons;
+        Dictionary<ulong, Test>[] tests = [.. all.Select(one => one.Finished
+            .ToDictionary(cell => cell.Cell.Seed, cell => new Test(TestPredictions.Read(cell.Cell.Run))))];
+        RunPair[][] groups = [.. Enumerable.Range(0, all.Count).GroupBy(i => Task(all[i]))
+            .Select(group => Pairs([.. group], tests).ToArray())];
+        int resamples = PairedBootstrap.Resamples(groups.Sum(pairs => pairs.Length));
+        return [.. groups.SelectMany(pairs => PairedBootstrap.Compare(pairs, resamples))];
     }
 
-    private static (string?, string?, string?, double, int?, int?) Task(ConfigurationResult one)
+    private static IEnumerable<RunPair> Pairs(int[] group, Dictionary<ulong, Test>[] tests)
     {
-        var data = one.Recipe.Data;
-        return (data.Dataset, data.Directory, data.Classes, data.TrainFraction, data.TrainLimit, data.EvaluationLimit);
+        for (int i = 0; i < group.Length; i++)
+            foreach (int other in group[(i + 1)..])
+            {
+                Dictionary<ulong, Test> a = tests[group[i]], b = tests[other];
+                ulong[] seeds = [.. a.Keys.Where(b.ContainsKey)];
+                if (seeds.Length > 0 && a[seeds[0]].Right.Length > 0
+                    && seeds.All(seed => a[seed].Right.Length == a[seeds[0]].Right.Length
+                        && a[seed].Labels.AsSpan().SequenceEqual(b[seed].Labels)))
+                    yield return new(group[i], other, [.. seeds.Select(seed => (a[seed].Right, b[seed].Right))]);
+            }
     }
 
-    private static TestPredictions Predictions(ConfigurationResult one, ulong seed) =>
-        TestPredictions.Read(one.Finished.Single(cell => cell.Cell.Seed == seed).Cell.Run);
+    private static string Task(ConfigurationResult one) =>
+        string.Join('\n', Fields.Select(name => RecipeFields.Find(name)!.Read(one.Recipe)));
 
-    /// <summary>All have as many images, and with one seed the same labels in the same order.</summary>
-    private static bool AreOfTheSameImages(TestPredictions[][] tests) =>
-        tests.All(runs => runs.Zip(tests[0],
-            (own, first) => own.Labels.SequenceEqual(first.Labels) && own.Count == tests[0][0].Count)
-                .All(same => same));
+    private sealed class Test(TestPredictions test)
+    {
+        public int[] Labels { get; } = [.. test.Labels];
 
-    private static bool[] Right(TestPredictions test) =>
-        [.. test.Labels.Zip(test.Predicted, (label, taken) => label == taken)];
+        public bool[] Right { get; } = [.. test.Labels.Zip(test.Predicted, (label, taken) => label == taken)];
+    }
 }

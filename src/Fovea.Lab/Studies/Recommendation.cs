@@ -79,7 +79,8 @@ public sealed record Recommendation
         if (!isTested) yield return "No test images compare the configurations: the choice is by validation alone.";
         else if (NoDifferenceTo.Count > 0) yield return $"No difference is shown to {Names(NoDifferenceTo)}{Faster()}.";
         foreach (string effect in StudyEffects.Of(results, finished)) yield return effect;
-        if (results.Plan.Study.Seeds.Count == 1)
+        if (finished.Where(i => i != Best).Select(i => results.Between(Best, i)?.Seeds)
+            .Append(results.Plan.Study.Seeds.Count).Min() == 1)
             yield return "There is one seed only: others may turn this around.";
         if (left > 0)
             yield return $"{left} of the configurations {(left == 1 ? "is" : "are")} not finished and left out.";
@@ -104,9 +105,9 @@ public sealed record Recommendation
     {
         if (groups.Length == 1) return "";
         Recipe own = results.Configurations[group[0]].Recipe;
-        string[] fields = ["dataset", "data", "classes", "train-fraction", "train-limit", "eval-limit"];
-        IEnumerable<RecipeField> telling = fields.Select(name => RecipeFields.Find(name)!).Where(field => groups
-            .Select(other => field.Read(results.Configurations[other[0]].Recipe)).Distinct().Count() > 1);
+        IEnumerable<RecipeField> telling = ComparableRuns.Fields.Select(name => RecipeFields.Find(name)!)
+            .Where(field => groups.Select(other => field.Read(results.Configurations[other[0]].Recipe)).Distinct()
+                .Count() > 1);
         return string.Join(", ", telling.Select(field =>
             field.Name == "dataset" ? field.Read(own) : $"{field.Name} {field.Read(own)}"));
     }

@@ -59,6 +59,7 @@ internal static class StudyJson
             Interval = new[] { pair.Low, pair.High },
             pair.P,
             pair.AdjustedP,
+            pair.Seeds,
             Significant = pair.IsSignificant,
         }),
         Recommendations = Recommendation.Of(results).Select(one => new
@@ -70,7 +71,7 @@ internal static class StudyJson
             WorseThan = one.WorseThan.Select(i => Name(results, i)),
             one.Sentences,
         }),
-        Bootstrap = new { PairedBootstrap.Resamples, Seed = 0, Adjustment = "holm", Comparison.Level },
+        Bootstrap = new { results.Resamples, Seed = 0, Adjustment = "holm", Comparison.Level },
     };
 
     private static string Name(StudyResults results, int number) => results.Configurations[number].Configuration.Label;

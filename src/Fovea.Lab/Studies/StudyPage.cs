@@ -104,17 +104,17 @@ internal static class StudyPage
         foreach (int row in group)
         {
             html.Append("<tr>").Append(HtmlTable.Text(results.Configurations[row].Configuration.Label));
-            foreach (int column in columns) html.Append(Difference(results.Between(row, column)));
+            foreach (int column in columns) html.Append(Difference(results, results.Between(row, column)));
             html.Append("</tr>\n");
         }
 
         return html.Close();
     }
 
-    private static string Difference(Comparison? pair) => pair is null ? "<td></td>"
+    private static string Difference(StudyResults results, Comparison? pair) => pair is null ? "<td></td>"
         : $"<td class=\"number{(pair.IsSignificant ? " best" : "")}\">"
             + Markup.Escape(StudyTable.Points(pair.Difference)) + (pair.IsSignificant ? " *" : "")
-            + $"<br/><small>{Markup.Escape(StudyTable.Points(pair.Low))} to "
+            + StudyTable.Fewer(results, pair) + $"<br/><small>{Markup.Escape(StudyTable.Points(pair.Low))} to "
             + $"{Markup.Escape(StudyTable.Points(pair.High))}</small></td>";
 
     private static string Runs(StudyResults results)

@@ -13,11 +13,14 @@ public sealed record StudyResults
     public required IReadOnlyList<ConfigurationResult> Configurations { get; init; }
 
     /// <summary>
-    /// Differences between configurations that were tested on the same images after learning from the same share of the
-    /// data: the accuracies of others are no rivals. <see cref="Comparison.A"/> and <see cref="Comparison.B"/> are
-    /// numbers in <see cref="Configurations"/>.
+    /// Differences between configurations that were tested on the same images after learning from the same images and
+    /// labels, over the seeds that both have finished: the accuracies of others are no rivals.
+    /// <see cref="Comparison.A"/> and <see cref="Comparison.B"/> are numbers in <see cref="Configurations"/>.
     /// </summary>
     public IReadOnlyList<Comparison> Comparisons { get; init; } = [];
+
+    /// <summary>Resamples of the bootstrap that compares them.</summary>
+    internal int Resamples => PairedBootstrap.Resamples(Comparisons.Count);
 
     /// <summary>Differences were computed, as far as cells are finished.</summary>
     public bool IsCompared { get; init; }

@@ -79,13 +79,18 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
     /// <summary>A difference of accuracies in points: −1.23.</summary>
     internal static string Points(double difference) => ValueText.Percent(difference)[..^2];
 
+    /// <summary>Names the seeds of a comparison where they are not all.</summary>
+    internal static string Fewer(StudyResults results, Comparison pair) =>
+        pair.Seeds == results.Plan.Study.Seeds.Count ? ""
+            : pair.Seeds == 1 ? " (1 seed)" : $" ({pair.Seeds} seeds)";
+
     /// <summary>The best is best; a star marks a difference to it that is significant.</summary>
     private static IEnumerable<string> Significance(StudyResults results, int number)
     {
         int best = results.BestRival(number);
         if (best == number) return ["best", ""];
         return results.Between(number, best) is Comparison pair
-            ? [Points(pair.Difference) + (pair.IsSignificant ? " *" : ""),
+            ? [Points(pair.Difference) + (pair.IsSignificant ? " *" : "") + Fewer(results, pair),
                 pair.AdjustedP < 0.001 ? "< 0.001"
                     : pair.AdjustedP.ToString("0.000", System.Globalization.CultureInfo.InvariantCulture)]
             : ["", ""];
@@ -115,12 +120,14 @@ public sealed record StudyTable(IReadOnlyList<string> Headings, IReadOnlyList<IR
         if (results.Comparisons.Count > 0)
             yield return "To the best: difference in points to the best configuration on the same data; * where it is "
                 + "significant: p < 0.05 in a paired bootstrap over "
-                + (results.Plan.Study.Seeds.Count > 1 ? "seeds and " : "")
-                + $"test images, {ValueText.Count(PairedBootstrap.Resamples)} resamples, adjusted for the number of "
+                + (results.Comparisons.Any(pair => pair.Seeds > 1) ? "seeds and " : "")
+                + $"test images, {ValueText.Count(results.Resamples)} resamples, adjusted for the number of "
                 + "comparisons (Holm).";
         if (!results.IsComplete)
             yield return "The study is not complete."
-            + (results.Comparisons.Count > 0 ? " Differences are over the seeds that all have finished." : "");
+            + (results.Comparisons.Count > 0
+                ? " Differences are over the seeds that both have finished; their number stands behind those over "
+                + "fewer than all, and one seed says nothing about others." : "");
         foreach (CellResult cell in results.Configurations.SelectMany(one => one.Cells))
             if (cell.Problem is string problem)
                 yield return $"'{cell.Cell.Label}' cannot be read and is left out: {problem}";

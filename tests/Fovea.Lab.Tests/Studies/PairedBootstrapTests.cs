@@ -97,6 +97,82 @@ public sealed class PairedBootstrapTests
         Assert.Equal(Math.Max(ordered[^1].P, ordered[^2].AdjustedP), ordered[^1].AdjustedP, 12);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void However_many_pairs_there_are_a_clear_difference_is_shown(int seeds)
+    {
+        bool[][][] right = [.. Enumerable.Range(0, 45).Select(i => Enumerable.Range(0, seeds)
+            .Select(seed => Run(10 * i + seed, 1000, i % 2 == 0 ? 0.6 : 0.85)).ToArray())];
+        IReadOnlyList<Comparison> pairs = PairedBootstrap.Compare(right);
+        Assert.Equal((990, 396_000), (pairs.Count, PairedBootstrap.Resamples(pairs.Count)));
+        Assert.Equal(10_000, PairedBootstrap.Resamples(1));
+        Assert.All(pairs.Where(pair => (pair.A + pair.B) % 2 == 1),
+            pair => Assert.True(pair.IsSignificant, $"{pair}"));
+        Assert.DoesNotContain(pairs, pair => (pair.A + pair.B) % 2 == 0 && pair.IsSignificant);
+    }
+
+    [Fact]
+    public void Seeds_that_agree_widen_nothing()
+    {
+        // Each seed has other images right, and 30 of 300 more than the rival: 10 points, twice.
+        bool[][] worse = [Run(1, 300, 0.6), Run(2, 300, 0.6)];
+        bool[][] better = [.. worse.Select(run =>
+        {
+            int left = 30;
+            return run.Select(hit => hit || left-- > 0).ToArray();
+        })];
+        Comparison two = PairedBootstrap.Compare([better, worse]).Single();
+        Comparison images = PairedBootstrap.Compare([[better[0]], [worse[0]]]).Single();
+        Assert.Equal(0.1, two.Difference, 12);
+        Assert.True(two.High - two.Low <= 1.2 * (images.High - images.Low), $"{two} {images}");
+        Assert.True(two.IsSignificant);
+    }
+
+    [Fact]
+    public void An_interval_stays_within_what_accuracies_allow()
+    {
+        bool[] all = Run(1, 100, 1), none = Run(1, 100, 0);
+        Comparison pair = PairedBootstrap.Compare([[all, none], [none, all]]).Single();
+        Assert.Equal((0, -1, 1, 1), (pair.Difference, pair.Low, pair.High, pair.P));
+    }
+
+    [Fact]
+    public void Drawn_images_agree_with_resampling_them_one_by_one()
+    {
+        const int Draws = 20_000;
+        bool[] a = Run(1, 60, 0.7), b = Run(2, 60, 0.5);
+        int[] differences = [.. a.Zip(b, (x, y) => (x ? 1 : 0) - (y ? 1 : 0))];
+        double[] sums = [.. Enumerable.Range(0, Draws).Select(i => Philox.For(9, "images", (ulong)i))
+            .Select(random => (double)Enumerable.Range(0, 60).Sum(j => differences[random.Below((ulong)j, 60)]))];
+        ImageDraws exact = new([.. Enumerable.Range(-1, 3).Select(value => differences.Count(d => d == value))]);
+        for (int sum = -61; sum <= 61; sum++)
+            Assert.Equal(sums.Count(drawn => drawn <= sum) / (double)Draws, exact.AtMost(sum), 0.015);
+    }
+
+    /// <summary>Configurations that differ by nothing but noise: of the seed, and of the images.</summary>
+    [Theory]
+    [InlineData(3, 0.0015)]
+    [InlineData(3, 0.015)]
+    [InlineData(3, 0.15)]
+    [InlineData(5, 0.0015)]
+    [InlineData(5, 0.015)]
+    [InlineData(5, 0.15)]
+    public void Noise_of_seeds_and_of_images_seldom_makes_a_difference(int seeds, double bySeed)
+    {
+        // 1000 images of which each is right half the time: their noise is 0.016 a run
+        bool[][] Noise(int key)
+        {
+            Philox random = new((ulong)key, 17);
+            return [.. Enumerable.Range(0, seeds).Select(seed =>
+                Run(100 * key + seed, 1000, 0.5 + bySeed * random.Normal((ulong)seed)))];
+        }
+
+        int called = Enumerable.Range(0, 200)
+            .Count(i => PairedBootstrap.Compare([Noise(2 * i), Noise(2 * i + 1)]).Single().P < 0.05);
+        Assert.InRange(called, 0, 20);   // 10 are expected of an exact test; 21 or more come up once in 1000 times
+    }
+
     private static bool[][] Runs(int seed, double accuracy) =>
         [.. Enumerable.Range(0, 3).Select(i => Run(100 * seed + i, 1000, accuracy))];
 

@@ -1,9 +1,6 @@
 using System.Text.Json;
-using Fovea.Core.Formats;
 using Fovea.Lab.Studies;
 using Fovea.Lab.Tests.Support;
-using Fovea.Training.Recipes;
-using Fovea.Training.Runs;
 
 namespace Fovea.Lab.Tests.Studies;
 
@@ -126,32 +123,8 @@ public sealed class RecommendationTests : IDisposable
             + (yaml.Contains("seeds") ? "" : "seeds: [0, 1, 2]\n") + yaml);
         foreach ((string label, double validation, double test) in outcomes)
             foreach (StudyCell cell in plan.Cells.Where(cell => cell.Configuration.Label == label))
-                Finish(cell, validation, test, seconds(plan.Configurations.ToList().IndexOf(cell.Configuration)));
+                FinishedCell.Write(cell, validation, i => i < test * Images, Images,
+                    seconds(plan.Configurations.ToList().IndexOf(cell.Configuration)));
         return StudyResults.Read(plan);
-    }
-
-    private static void Finish(StudyCell cell, double validation, double test, double seconds)
-    {
-        Directory.CreateDirectory(cell.Run.Path);
-        File.WriteAllText(cell.Run.Config, RecipeFile.Print(cell.Recipe));
-        File.WriteAllText(cell.Run.Summary, JsonText.Document(new RunSummary
-        {
-            Model = "vit-nano",
-            Parameters = 1,
-            Dataset = "shapes",
-            Epochs = 1,
-            Steps = 1,
-            BestEpoch = 1,
-            BestValAccuracy = validation,
-            TestAccuracy = test,
-            ImagesPerSecond = 1,
-            PeakMemoryBytes = 1,
-            Seconds = seconds,
-            Seed = cell.Seed,
-            Version = Machine.Version,
-        }));
-        int[] labels = [.. Enumerable.Range(0, Images).Select(i => i % 2)];
-        int[] predicted = [.. labels.Select((label, i) => i < test * Images ? label : 1 - label)];
-        new TestPredictions(labels, predicted, new float[Images]).Write(cell.Run, ["a", "b"]);
     }
 }
