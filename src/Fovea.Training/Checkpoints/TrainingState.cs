@@ -9,6 +9,10 @@ public sealed class TrainingState
     /// <summary>Epochs completed, evaluation included.</summary>
     public int Epoch { get; set; }
 
+    /// <summary>The epoch, from 0, whose training the weights are of: the running one once it has begun, or else the
+    /// last. What of a model changes with epochs was so when they were made.</summary>
+    internal int EpochOfWeights => Math.Max(0, Batch > 0 ? Epoch : Epoch - 1);
+
     /// <summary>Batches done in the running epoch.</summary>
     public int Batch { get; set; }
 

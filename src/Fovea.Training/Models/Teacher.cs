@@ -161,6 +161,7 @@ public sealed class Teacher
         ImageClassifier model = (ModelChoice.Configure(recipe, head?.Data) with { Classes = 0 }).Build();
         ModelWeights.Load(model, file, device, seed: 0);
         model.Train(false);
+        model.Context = model.Context with { Epoch = head?.State.EpochOfWeights ?? 0 };
         return model;
     }
 

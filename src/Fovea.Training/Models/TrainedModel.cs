@@ -37,11 +37,7 @@ public sealed class TrainedModel
                     + "take an earlier checkpoint or train again with a smaller `lr`.");
         model.Train(false);
         model.Settle();
-        // the one that made the weights
-        model.Context = model.Context with
-        {
-            Epoch = Math.Max(0, head.State.Batch > 0 ? head.State.Epoch : head.State.Epoch - 1)
-        };
+        model.Context = model.Context with { Epoch = head.State.EpochOfWeights };
     }
 
     /// <summary>Recipe and dataset that it was trained with, and how far.</summary>

@@ -1,6 +1,8 @@
+using Fovea.Data.Datasets.Splits;
 using Fovea.Lab.Probing;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Naming;
@@ -56,6 +58,29 @@ public sealed class ProbeTests : IDisposable
         ProbeResult Probed(int batch) =>
             Probe.Run(FrozenModel.Load(run.Path, null, Device.Cpu), TinyRun.Images, options with { BatchSize = batch },
                 Device.Cpu, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void Features_are_those_of_the_epoch_that_made_the_weights()
+    {
+        // Both windows hold while both epochs are trained; one would be gone in a third.
+        float[][] features = [.. new[] { 2, 100 }.Select(until =>
+        {
+            Recipe recipe = TinyRun.Recipe with
+            {
+                Model = TinyRun.Recipe.Model with { Attention = $"softmax:window=1,until={until}", ImageSize = 16 },
+                Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 2 },
+            };
+            RunDirectory run = TinyRun.Start(recipe, _folder[$"until-{until}"],
+                data: TinyRun.Images with { Validation = new Subset(TinyRun.Images.Validation, []) });
+            return Features(FrozenModel.Load(run.Path, null, Device.Cpu));
+        })];
+        Assert.Equal(features[0], features[1]);
+        Assert.NotEqual(features[0], Features(FrozenModel.Load(_folder["until-2"], null, Device.Cpu,
+            recipe => recipe with { Model = recipe.Model with { Attention = "softmax" } })));
+
+        static float[] Features(FrozenModel model) =>
+            model.Extract(TinyRun.Images.Test, 20, TestContext.Current.CancellationToken).Values;
     }
 
     [Fact]
