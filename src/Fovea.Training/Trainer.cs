@@ -37,7 +37,7 @@ public sealed partial class Trainer
     private bool _isRefusalTold;
     private TrainingStep? _late;
     private RunClock _clock = null!;   // of the time that Run takes
-    private double _completed;
+    private double _counted;   // until then time is in the sums
     private CancellationToken _stop;
 
     /// <param name="parts">Model, data and the rest; their state is where training goes on.</param>
@@ -128,6 +128,7 @@ public sealed partial class Trainer
             _parts.Learner.Train();
             _parts.Learner.Context = _parts.Learner.Context with { Epoch = _state.Epoch };
             _parts.Objective?.Enter(_state.Epoch, _state.Batch);
+            _counted = _clock.Seconds;
             foreach (Batch batch in Interruptible.Of(_parts.TrainLoader.Part(_state.Epoch, _state.Batch, StepsPerEpoch,
                 _ranks.Size == 1 ? stop : default)))
             {
@@ -136,7 +137,12 @@ public sealed partial class Trainer
                 _late = step;
                 bool isDue = IsCheckpointDue;   // by the clock it may be so a moment later
                 if (step.Norm is not null || isDue) CompleteLate();
-                if (isDue) SaveLast();
+                if (isDue)
+                {
+                    SaveLast();
+                    _counted = _clock.Seconds;
+                }
+
                 if (!(_sharded?.IsStopAsked ?? stop.IsCancellationRequested)) continue;
                 CompleteLate();
                 Interrupt(stop);
@@ -163,7 +169,6 @@ public sealed partial class Trainer
     /// weights.</summary>
     private TrainingStep Begin(Batch batch)
     {
-        double start = _clock.Seconds;
         IReadOnlyList<ParameterGroup> groups = _parts.Optimizer.Groups;
         double? limit = _recipe.Optimisation.ClipGradient;
         BatchResult result = _sharded?.Add(batch, _state.Step, _stop.IsCancellationRequested,
@@ -209,7 +214,7 @@ public sealed partial class Trainer
         _state.Batch++;
         if (_timeline?.Step() is string written) _observer.Warned(written);
         RequireSameWeights();
-        return new(_state.Step, _state.Batch, _state.Epoch, batch.Count, _parts.Optimizer.LearningRate, start, result,
+        return new(_state.Step, _state.Batch, _state.Epoch, batch.Count, _parts.Optimizer.LearningRate, result,
             gradients, norm, sums, measures);
     }
 
@@ -240,8 +245,8 @@ public sealed partial class Trainer
         GradientNorm norm = step.Norm
             ?? GradientNorm.Of(Array.ConvertAll(step.Sums!.Wait(), value => (double)value), step.Gradients);
         RequireFinite(step.Step, step.Epoch, loss, norm);
-        double end = _clock.Seconds, seconds = end - Math.Max(step.Start, _completed);
-        _completed = end;
+        double end = _clock.Seconds, seconds = end - _counted;   // what was waited for its images, too
+        _counted = end;
         _state.SinceLog.Add(loss, right, step.Images, seconds);
         _state.ThisEpoch.Add(loss, right, step.Images, seconds);
         _state.Total.Add(loss, right, step.Images, seconds);

@@ -101,6 +101,38 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Waiting_for_images_is_in_the_rate_of_training()
+    {
+        const int Workers = 2, Sleep = 10;
+        Recipe recipe = TinyRun.Recipe with
+        {
+            Data = TinyRun.Recipe.Data with { Workers = Workers },
+            Run = TinyRun.Recipe.Run with { EvaluateTraining = 0 },
+        };
+        RunDirectory run = TinyRun.Start(recipe, _folder["run"],
+            data: TinyRun.Images with { Train = new Slow(TinyRun.Images.Train, Sleep) });
+        const double Most = 1000.0 * Workers / Sleep;
+        Assert.InRange(RunRecord.ReadSummary(run)!.ImagesPerSecond, 1, Most);
+        Assert.All(RunLog.ReadEvents(run).Where(entry => entry.Event == "epoch"),
+            entry => Assert.InRange(entry.ImagesPerSecond!.Value, 1, Most));
+    }
+
+    private sealed class Slow(IImageDataset images, int milliseconds) : IImageDataset
+    {
+        public DatasetInfo Info => images.Info;
+
+        public int Count => images.Count;
+
+        public int Label(int index) => images.Label(index);
+
+        public int Read(int index, RawImage image, int leastSide)
+        {
+            Thread.Sleep(milliseconds);
+            return images.Read(index, image, leastSide);
+        }
+    }
+
+    [Fact]
     public void The_number_of_threads_changes_no_bit()
     {
         string[] checksums = [.. new[] { 1, 2, 3 }.Select(threads =>

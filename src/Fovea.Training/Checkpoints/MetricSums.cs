@@ -16,7 +16,7 @@ public sealed class MetricSums
     /// <summary>Images.</summary>
     public long Count { get; set; }
 
-    /// <summary>Seconds that the steps took.</summary>
+    /// <summary>Seconds that the steps took, waiting for their images included.</summary>
     public double Seconds { get; set; }
 
     /// <summary>Sums over all images of what else is measured, by name; null where nothing is.</summary>

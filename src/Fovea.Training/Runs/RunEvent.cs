@@ -49,7 +49,7 @@ public sealed record RunEvent
     /// <summary>Norm of the whole gradient at the last step, before clipping.</summary>
     public double? GradientNorm { get; init; }
 
-    /// <summary>Training images per second.</summary>
+    /// <summary>Training images per second, waiting for them included; evaluation and checkpoints are not.</summary>
     public double? ImagesPerSecond { get; init; }
 
     /// <summary>Seconds since the start of the run, without breaks.</summary>

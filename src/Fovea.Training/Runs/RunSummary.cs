@@ -53,7 +53,8 @@ public sealed record RunSummary
     /// <summary>Mean loss of the best checkpoint on the test set.</summary>
     public double? TestLoss { get; init; }
 
-    /// <summary>Training images per second, evaluation and breaks not counted.</summary>
+    /// <summary>Training images per second, waiting for them included; evaluation, checkpoints and breaks are
+    /// not.</summary>
     public required double ImagesPerSecond { get; init; }
 
     /// <summary>Largest resident set of the process.</summary>
