@@ -7,7 +7,7 @@ namespace Fovea.Nn.Schedules;
 public sealed record CosineRestartsSchedule : Schedule
 {
     private static readonly Option<double> Epochs = Option.Of("epochs", ValueForm.Real(), 10,
-        "epochs of the first cosine");
+        "epochs of the first cosine, behind the warm-up");
     private static readonly Option<int> Times = Option.Of("times", ValueForm.Whole(1, 1_000_000), 1,
         "how many times longer each is than the one before, 1 or more");
     private static readonly Option<double> Lowest = Option.Of("min", ValueForm.Real(), 0, "lowest factor, 0 to 1");

@@ -9,7 +9,7 @@ namespace Fovea.Nn.Schedules;
 public sealed record CosineSchedule : Schedule
 {
     private static readonly Option<double?> Epochs = Option.Maybe("epochs", ValueForm.Real(),
-        "epochs down to the minimum", "the whole run");
+        "epochs down to the minimum, behind the warm-up", "the rest of the run");
     private static readonly Option<double> Lowest = Option.Of("min", ValueForm.Real(), 0, "lowest factor, 0 to 1");
 
     /// <param name="steps">Steps from 1 to the minimum, 1 or more.</param>

@@ -5,8 +5,8 @@ namespace Fovea.Nn.Schedules;
 /// <summary>From one factor to another along a line, then constant.</summary>
 public sealed record LinearSchedule : Schedule
 {
-    private static readonly Option<double?> Epochs = Option.Maybe("epochs", ValueForm.Real(), "length",
-        "the whole run");
+    private static readonly Option<double?> Epochs = Option.Maybe("epochs", ValueForm.Real(),
+        "length, behind the warm-up", "the rest of the run");
     private static readonly Option<double> First = Option.Of("start", ValueForm.Real(), 1, "first factor, 0 or more");
     private static readonly Option<double> Last = Option.Of("end", ValueForm.Real(), 0, "last factor, 0 or more");
 

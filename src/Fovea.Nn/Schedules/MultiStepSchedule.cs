@@ -7,7 +7,7 @@ public sealed record MultiStepSchedule : Schedule
 {
     private static readonly Option<IReadOnlyList<double>> At =
         Option.Of("at", ValueForm.Reals(), [],
-            "epochs of the drops, e.g. 30/60/90; a half and three quarters of the run unless given");
+            "epochs of the run at which it drops, e.g. 30/60/90; a half and three quarters of the run unless given");
 
     private static readonly Option<double> Factors = Option.Of("gamma", ValueForm.Real(), 0.1,
         "factor of each drop, 0 or more");
@@ -22,7 +22,10 @@ public sealed record MultiStepSchedule : Schedule
         Gamma = Check.AtLeast(0, gamma, "Multi-step schedule: gamma");
     }
 
-    internal static ScheduleEntry Entry { get; } = new("multi-step", [At, Factors], Create);
+    internal static ScheduleEntry Entry { get; } = new("multi-step", [At, Factors], Create)
+    {
+        Drops = Epochs,
+    };
 
     /// <summary>Steps at which the factor drops.</summary>
     public IReadOnlyList<int> Milestones { get; }
@@ -33,9 +36,9 @@ public sealed record MultiStepSchedule : Schedule
     /// <inheritdoc/>
     public override double Factor(int step) => Math.Pow(Gamma, Milestones.Count(milestone => milestone <= step));
 
-    private static MultiStepSchedule Create(OptionValues values, ScheduleRun run)
-    {
-        IReadOnlyList<double> epochs = values.Has(At) ? values.Of(At) : [run.Epochs / 2, run.Epochs * 3 / 4];
-        return new([.. epochs.Select(run.Steps)], values.Of(Factors));
-    }
+    private static MultiStepSchedule Create(OptionValues values, ScheduleRun run) =>
+        new([.. Epochs(values, run.AllEpochs).Select(run.StepAt)], values.Of(Factors));
+
+    private static IReadOnlyList<double> Epochs(OptionValues values, double all) =>
+        values.Has(At) ? values.Of(At) : [all / 2, all * 3 / 4];
 }

@@ -17,6 +17,9 @@ public sealed record ScheduleEntry : Part
     /// <summary>Builds it for the steps behind the warm-up.</summary>
     internal Func<OptionValues, ScheduleRun, Schedule> Create { get; }
 
+    /// <summary>Epochs of a run of so many at which the rate drops at once; null where it never does.</summary>
+    internal Func<OptionValues, double, IReadOnlyList<double>>? Drops { get; init; }
+
     /// <summary>The option that sets the smallest factor; null where there is none.</summary>
     internal Option<double>? Lowest { get; init; }
 }

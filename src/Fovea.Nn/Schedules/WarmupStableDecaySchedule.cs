@@ -9,7 +9,7 @@ namespace Fovea.Nn.Schedules;
 public sealed record WarmupStableDecaySchedule : Schedule
 {
     private static readonly Option<double> Share = Option.Of("decay", ValueForm.Real(), 0.2,
-        "share of the run in which the rate falls, above 0, up to 1");
+        "share of the run behind the warm-up in which the rate falls, above 0, up to 1");
 
     private static readonly Option<double> Last = Option.Of("end", ValueForm.Real(), 0, "last factor, 0 to 1");
 

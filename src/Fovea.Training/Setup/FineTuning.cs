@@ -1,5 +1,6 @@
 using System.Globalization;
 using Fovea.Data;
+using Fovea.Nn.Schedules;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Classes;
@@ -149,6 +150,15 @@ public static class FineTuning
             yield return $"the warm-up of {Text(warm)} epochs is longer than the run of {how.Epochs}: the rate "
                 + "rises "
                 + "to the end (`warmup-epochs`, `epochs`).";
+        double rise = Math.Min(how.Epochs,
+            ScheduleCatalogue.WarmUp(recipe.Schedule.Form, recipe.Schedule.WarmupEpochs ?? 0));
+        foreach (double drop in ScheduleCatalogue.Drops(recipe.Schedule.Form, how.Epochs))
+            if (drop >= how.Epochs)
+                yield return $"the rate was to drop at epoch {Text(drop)}, but the run ends with epoch {how.Epochs}: "
+                    + "it never does (`schedule`, `epochs`).";
+            else if (rise > 0 && drop <= rise)
+                yield return $"the rate drops at epoch {Text(drop)} of the run, in the warm-up of {Text(rise)}: behind "
+                    + "it the rate is a smaller one at once (`schedule`, `warmup-epochs`).";
         if (recipe.Schedule.MinimumLearningRate > rate)
             yield return $"the smallest rate of {Text(recipe.Schedule.MinimumLearningRate)} is above the largest of "
                 + $"{Text(rate)}: the rate stays at the largest (`min-lr`, `lr`).";

@@ -64,6 +64,9 @@ public sealed class ResumeTests : IDisposable
 
     [Theory]
     [InlineData("--warmup-epochs=5", "the warm-up of 5 epochs is longer than the run of 2")]
+    [InlineData("--schedule=multi-step:at=1/2", "the rate was to drop at epoch 2, but the run ends with epoch 2")]
+    [InlineData("--schedule=multi-step:at=1,warmup=1", "the rate drops at epoch 1 of the run, in the warm-up of 1")]
+    [InlineData("--schedule=step", "the rate was to drop at epoch 30, but the run ends with epoch 2")]
     [InlineData("--min-lr=1", "the smallest rate of 1 is above the largest of")]
     public void A_schedule_that_cannot_be_meant_is_said(string option, string expected)
     {

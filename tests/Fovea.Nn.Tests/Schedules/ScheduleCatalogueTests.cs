@@ -31,6 +31,24 @@ public sealed class ScheduleCatalogueTests
     }
 
     [Fact]
+    public void Drops_come_at_epochs_of_the_run_as_in_timm()
+    {
+        Schedule milestones = ScheduleCatalogue.Build("multi-step:at=2/3,gamma=0.1", 40, 10, warmUp: 2);
+        Assert.Equal([1, 0.1, 0.1, 0.1 * 0.1], new[] { 19, 20, 29, 30 }.Select(milestones.Factor));
+        Schedule usual = ScheduleCatalogue.Build("multi-step", 40, 10, warmUp: 1);   // a half and three quarters
+        Assert.Equal([1, 0.1, 0.1, 0.1 * 0.1], new[] { 19, 20, 29, 30 }.Select(usual.Factor));
+        Schedule step = ScheduleCatalogue.Build("step:size=3,gamma=0.5", 100, 10, warmUp: 2);
+        Assert.Equal([1, 1, 0.5, 0.25], new[] { 20, 29, 30, 60 }.Select(step.Factor));
+        Schedule late = ScheduleCatalogue.Build("step:size=3,gamma=0.5", 100, 10, warmUp: 4);
+        Assert.Equal([1, 0.5, 0.5, 0.25], new[] { 39, 40, 59, 60 }.Select(late.Factor));
+
+        Assert.Equal([2, 3], ScheduleCatalogue.Drops("multi-step", 4));
+        Assert.Equal([30], ScheduleCatalogue.Drops("step", 4));
+        Assert.Empty(ScheduleCatalogue.Drops("cosine", 4));
+        Assert.Equal((1, 2), (ScheduleCatalogue.WarmUp("step:warmup=1", 2), ScheduleCatalogue.WarmUp("step", 2)));
+    }
+
+    [Fact]
     public void A_cosine_fills_what_the_warm_up_leaves()
     {
         Schedule schedule = ScheduleCatalogue.Build("cosine:min=0.01,warmup=1", totalSteps: 100, stepsPerEpoch: 10);
