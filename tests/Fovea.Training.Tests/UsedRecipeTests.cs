@@ -55,6 +55,22 @@ public sealed class UsedRecipeTests : IDisposable
     }
 
     [Fact]
+    public void WhatIsLeftOpenIsExplainedTruly()
+    {
+        string config = Train(Tiny with
+        {
+            Data = Tiny.Data with { Augmentation = "hflip:p=0.25,random-erasing:p=0.5:scale=0.1..0.2" },
+        }, "run");
+        Assert.Equal(["random-erasing"], config.Split('\n').Where(line => line.Contains("as the transforms of"))
+            .Select(line => line[2..].Split(':')[0]));
+        Assert.Contains("# train-eval: as many as there are test images\n", config, StringComparison.Ordinal);
+        Assert.Contains("# pin: as FOVEA_PIN says, else none\n", config, StringComparison.Ordinal);
+        foreach (string name in (string[])["unlabelled-ratio", "unlabelled-weight", "strong-augment",
+            "ramp-up-epochs", "decoder-depth", "decoder-dim", "local-size", "teacher-warmup-epochs"])
+            Assert.Contains($"# {name}: not used\n", config, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AResumedRunKeepsWhatWasAskedFirst()
     {
         string before = Train(Tiny, "run"), directory = Path.Combine(_folder, "run");

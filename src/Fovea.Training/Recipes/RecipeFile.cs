@@ -76,9 +76,7 @@ public static class RecipeFile
             string value = field.Read(recipe);
             if (asked is not null && value == Open)
             {
-                string why = field.Name == "head-dim" ? "dim / heads"
-                    : field.Section == "Model" ? "this model has none" : "as the transforms of 'augment' say";
-                emitter.Emit(new Comment($"{field.Name}: {why}", isInline: false));
+                emitter.Emit(new Comment($"{field.Name}: {WhyOpen(field, recipe)}", isInline: false));
                 continue;
             }
 
@@ -97,6 +95,36 @@ public static class RecipeFile
         emitter.Emit(new DocumentEnd(isImplicit: true));
         emitter.Emit(new StreamEnd());
         return text.ToString();
+    }
+
+    /// <summary>What is used where nothing is said.</summary>
+    private static string WhyOpen(RecipeField field, Recipe recipe)
+    {
+        SemiSupervisedSection semi = recipe.SemiSupervised;
+        PretrainingMethod method = recipe.Pretraining.Method;
+        bool isOff = field.Name switch
+        {
+            "unlabelled-ratio" or "unlabelled-weight" => semi.Method == SemiMethod.None,
+            "strong-augment" => semi.Method != SemiMethod.FixMatch,
+            "ramp-up-epochs" => semi.Method != SemiMethod.MeanTeacher,
+            "decoder-depth" or "decoder-dim" => method != PretrainingMethod.Mae,
+            "local-size" or "teacher-warmup-epochs" => method != PretrainingMethod.Dino,
+            _ => false,
+        };
+        return field.Name switch
+        {
+            _ when isOff => "not used",
+            "head-dim" => "dim / heads",
+            _ when field.Section == "Model" => "this model has none",
+            "color-jitter" or "hflip" or "vflip" or "random-erasing" or "erasing-value" =>
+                "as the transforms of 'augment' say",
+            "unlabelled-ratio" => $"{semi.UsedRatio}",
+            "unlabelled-weight" => FormattableString.Invariant($"{semi.UsedWeight}"),
+            "train-eval" => "as many as there are test images",
+            "pin" => "as FOVEA_PIN says, else none",
+            "shards" => "1, with a launcher 8",
+            _ => field.Description,
+        };
     }
 
     private static bool IsControl(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
