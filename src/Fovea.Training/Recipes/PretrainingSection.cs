@@ -46,7 +46,8 @@ public sealed record PretrainingSection
     /// <summary>DINO: that temperature at first, above 0; 0.04.</summary>
     public double FirstTeacherTemperature { get; init; } = 0.04;
 
-    /// <summary>DINO: epochs in which it rises; null: three tenths of the run, 30 at most.</summary>
+    /// <summary>DINO: epochs in which it rises, which <c>fovea pretrain</c> sets to 30 unless it is
+    /// given; null: three tenths of the run, 30 at most.</summary>
     public int? TeacherWarmupEpochs { get; init; }
 
     /// <summary>DINO: temperature of the student's outputs, above 0; 0.1.</summary>

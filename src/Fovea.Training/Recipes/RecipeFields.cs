@@ -492,7 +492,7 @@ public static class RecipeFields
                     "dino: that temperature at first", "warmup-teacher-temp"),
                 section.Field("teacher-warmup-epochs", ValueForm.Whole(0).Or("auto"), s => s.TeacherWarmupEpochs,
                     (s, v) => s with { TeacherWarmupEpochs = v },
-                    "dino: epochs in which it rises; auto: three tenths of all, 30 at most",
+                    "dino: epochs in which it rises; 30 unless given",
                     "warmup-teacher-temp-epochs"),
                 section.Field("student-temperature", Single, s => s.StudentTemperature,
                     (s, v) => s with { StudentTemperature = v },
