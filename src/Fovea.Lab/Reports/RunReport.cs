@@ -47,7 +47,7 @@ internal static class RunReport
         Seconds = run.State.Seconds,
         Seed = run.Plan.Recipe.Run.Seed,
         Config = RecipeFile.Print(run.Plan.Used ?? run.Plan.Recipe),
-        LossName = run.Plan.Recipe.Regularisation.BinaryLoss ? "binary cross-entropy" : "",
+        LossName = LossName(run.Plan.Recipe),
         Setup = [.. Setup(run.Plan)],
         Environment =
         [
@@ -57,6 +57,21 @@ internal static class RunReport
             new("processor", Machine.Processors),
         ],
     };
+
+    /// <summary>What tells the loss of training from that of validation and test; empty where nothing does.</summary>
+    internal static string LossName(Recipe recipe)
+    {
+        RegularisationSection rates = recipe.Regularisation;
+        bool isMixed = rates.Mixup > 0 || rates.CutMix > 0;
+        string?[] parts =
+        [
+            rates.BinaryLoss ? "binary cross-entropy" : null,
+            isMixed ? "mixed targets" : rates.LabelSmoothing > 0 ? "smoothed targets" : null,
+            recipe.Distillation.Teacher is not null ? "with a teacher" : null,
+            recipe.SemiSupervised.Method != SemiMethod.None ? "with unlabelled images" : null,
+        ];
+        return string.Join(", ", parts.OfType<string>());
+    }
 
     /// <summary>Facts about model, data and optimisation; what is switched off has an empty value.</summary>
     private static IEnumerable<KeyValuePair<string, string>> Setup(RunPlan plan)

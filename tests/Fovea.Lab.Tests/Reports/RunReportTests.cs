@@ -11,6 +11,29 @@ namespace Fovea.Lab.Tests.Reports;
 public sealed class RunReportTests
 {
     [Fact]
+    public void The_loss_of_training_has_a_name_of_its_own_where_it_is_another()
+    {
+        Recipe recipe = Recipe.Default;
+        RegularisationSection rates = recipe.Regularisation with { LabelSmoothing = 0, Mixup = 0, CutMix = 0 };
+        Assert.Equal("", RunReport.LossName(recipe with { Regularisation = rates }));
+        Assert.Equal("smoothed targets",
+            RunReport.LossName(recipe with { Regularisation = rates with { LabelSmoothing = 0.1 } }));
+        Assert.Equal("mixed targets",
+            RunReport.LossName(recipe with { Regularisation = rates with { LabelSmoothing = 0.1, Mixup = 0.8 } }));
+        Assert.Equal("mixed targets", RunReport.LossName(recipe with { Regularisation = rates with { CutMix = 1 } }));
+        Assert.Equal("with a teacher", RunReport.LossName(recipe with
+        {
+            Regularisation = rates,
+            Distillation = new() { Teacher = "runs/big" },
+        }));
+        Assert.Equal("binary cross-entropy, with unlabelled images", RunReport.LossName(recipe with
+        {
+            Regularisation = rates with { BinaryLoss = true },
+            SemiSupervised = new() { Method = SemiMethod.MeanTeacher },
+        }));
+    }
+
+    [Fact]
     public void Errors_come_most_confident_first_and_right_ones_not_at_all()
     {
         EvaluationResult test = Result([0, 1, 0, 1, 0], [0, 0, 1, 1, 1], [0.9f, 0.6f, 0.8f, 0.99f, 0.7f]);
