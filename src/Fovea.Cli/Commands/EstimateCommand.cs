@@ -167,9 +167,10 @@ internal static class EstimateCommand
                 new Cell(Phrases.Percent(one.Efficiency)), .. one.Times.Select(TimeOf)]);
         console.Write(time);
         IEnumerable<string> schedule = phases.Select(phase =>
-            $"{Number(phase.Epochs)} epochs of {Phrases.Count(phase.Train)} images ({phase.Name})");
+            $"{Number(phase.Epochs)} epochs of {Phrases.Count(phase.Train)} images ({phase.Name}"
+                + (phase.Validation > 0 ? $", {Phrases.Count(phase.Validation)} held out)" : ")"));
         console.Line(
-            $"{string.Join(", then ", schedule)}, evaluation included; "
+            $"{string.Join(", then ", schedule)}, their evaluation included; "
             + $"batch {Phrases.Count(estimates[0].BatchSize)} over all devices.");
         console.Line(estimates[0].Device == ThisMachine.Name
             ? "Of peak: the share of this machine's peak of matrix products that training steps reached."
@@ -183,9 +184,14 @@ internal static class EstimateCommand
 
     private static Cell TimeOf(Estimate.Run run)
     {
-        string cost = run.Dollars > 0 ? $", {Phrases.Count(run.Dollars)} $" : "";
+        string cost = run.Dollars > 0 ? $", {Amount(run.Dollars)} $" : "";
         return new Cell($"{Hours(run.Hours)}{cost}{(run.Fits ? "" : " *")}");
     }
+
+    /// <summary>Whole dollars; below one, two digits that count.</summary>
+    private static string Amount(double dollars) => dollars >= 1 ? Phrases.Count(dollars)
+        : dollars.ToString("0." + new string('#', 1 - (int)Math.Floor(Math.Log10(dollars))),
+            CultureInfo.InvariantCulture);
 
     private static string Hours(double hours) => hours switch
     {

@@ -25,6 +25,14 @@ public sealed class EstimateCommandTests : IDisposable
     }
 
     [Fact]
+    public void Small_costs_are_not_nothing_and_images_are_those_that_training_uses()
+    {
+        Assert.Equal(0, _shell.Run("estimate", "--model", "vit-nano", "--device", "t4", "--schedule", "cifar10:1"));
+        Assert.Matches(@", 0\.0*[1-9][0-9]? \$", _shell.Output);
+        Assert.Contains("1 epochs of 45,000 images (cifar10, 5,000 held out)", _shell.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_state_of_the_optimiser_is_counted()
     {
         long State(string optimizer)

@@ -47,12 +47,20 @@ public class EstimateTests
     {
         Estimate estimate = Estimate.Of(new BenchmarkOptions { Model = "vit", BatchSize = 100 }, Machine,
             Phase.Parse("cifar10:3,1000:2"), [1, 2], memory: null);
-        double images = 3 * (50_000 + 10_000 / 3.0) + 2 * 1000;
+        double images = 3 * (45_000 + 5_000 / 3.0) + 10_000 / 3.0 + 2 * 1000;   // a tenth is held out
         Assert.Equal(images / estimate.Times[0].ImagesPerSecond / 3600, estimate.Times[0].Hours, 9);
         Assert.Equal(estimate.Times[0].Hours * 2, estimate.Times[0].Dollars, 9);
         Assert.Equal(estimate.Times[0].Hours / 2, estimate.Times[1].Hours, 9);
         Assert.Equal(estimate.LargestBatch >= 100, estimate.Times[0].Fits);
     }
+
+    [Theory]
+    [InlineData("cifar100", 45_000, 5_000, 10_000)]
+    [InlineData("imagenet", 1_153_050, 128_117, 50_000)]
+    [InlineData("cats-and-dogs", 20_250, 2_250, 2_500)]   // nothing published to test
+    [InlineData("1000", 1000, 0, 0)]
+    public void Images_of_a_schedule_are_those_that_train_uses(string name, long train, long validation, long test) =>
+        Assert.Equal(new Phase(name, train, validation, 2, test), Assert.Single(Phase.Parse($"{name}:2")));
 
     [Fact]
     public void Muons_products_come_on_top_once_a_step_on_each_device()
@@ -70,8 +78,8 @@ public class EstimateTests
         Estimate Of(SemiMethod method) => Estimate.Of(new BenchmarkOptions { Model = "vit", BatchSize = 100 }, Machine,
             Phase.Parse("cifar10:3"), [1], memory: null, new() { Method = method });
         Estimate plain = Of(SemiMethod.None), semi = Of(SemiMethod.FixMatch);
-        double hours = 3 * (50_000 / semi.Times[0].ImagesPerSecond
-            + 10_000 / 3.0 / plain.Times[0].ImagesPerSecond) / 3600;
+        double hours = (3 * 45_000 / semi.Times[0].ImagesPerSecond
+            + (3 * 5_000 + 10_000) / 3.0 / plain.Times[0].ImagesPerSecond) / 3600;
         Assert.Equal(hours, semi.Times[0].Hours, 9);
         Assert.Equal((0, 7), (plain.UnlabelledImages, semi.UnlabelledImages));
         Assert.InRange(plain.LargestBatch, 7.9 * semi.LargestBatch, 9.0 * semi.LargestBatch);
