@@ -58,7 +58,8 @@ internal static class RunReport
         ],
     };
 
-    /// <summary>What tells the loss of training from that of validation and test; empty where nothing does.</summary>
+    /// <summary>Words that tell the loss of training from that of validation and test; empty where it is the
+    /// same.</summary>
     internal static string LossName(Recipe recipe)
     {
         RegularisationSection rates = recipe.Regularisation;

@@ -97,7 +97,7 @@ public static class RecipeFile
         return text.ToString();
     }
 
-    /// <summary>What is used where nothing is said.</summary>
+    /// <summary>Value that is used where the recipe gives none, in words.</summary>
     private static string WhyOpen(RecipeField field, Recipe recipe)
     {
         SemiSupervisedSection semi = recipe.SemiSupervised;
