@@ -3,6 +3,7 @@ using Fovea.Core.Formats;
 using Fovea.Data;
 using Fovea.Data.Transforms.Pixels;
 using Fovea.Export.Images;
+using Fovea.Training.Checkpoints;
 using Fovea.Training.Models;
 using Fovea.Training.Runs;
 
@@ -37,6 +38,7 @@ public static class ModelExport
         };
         foreach ((string key, string value) in Describe(images, model.Model.Config.Channels)) metadata[key] = value;
         if (model.Model.Config.Describe().Attention is { } attention) metadata["attention"] = attention.ToString();
+        if (data.IsMultiLabel) metadata[ModelWeights.MultiLabelKey] = "true";
         Preprocessing? steps = preprocess ? Steps(images) : null;
         return OnnxExport.Write(model.Model, path, options with { Metadata = metadata, Preprocessing = steps });
     }

@@ -10,6 +10,7 @@ using Fovea.Training.Runs;
 using Fovea.Vision;
 using Fovea.Vision.Models.Residual;
 using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Position;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;
@@ -24,7 +25,7 @@ namespace Fovea.Export;
 public static class WeightsExport
 {
     private const string WeightsFile = "model.safetensors", ConfigFile = "config.json",
-        ProcessorFile = "preprocessor_config.json", VersionKey = "fovea_version";
+        ProcessorFile = "preprocessor_config.json", VersionKey = "fovea_version", Position = "pos_embed";
 
     /// <summary>Writes the folder; of an earlier export in it nothing stays.</summary>
     /// <param name="model">The model.</param>
@@ -52,7 +53,7 @@ public static class WeightsExport
         {
             WeightNames.Huggingface =>
             [
-                (ConfigFile, ConfigText.Of(HuggingFaceModel.Config(config, classes))),
+                (ConfigFile, ConfigText.Of(HuggingFaceModel.Config(config, classes, data.IsMultiLabel))),
                 (ProcessorFile, ConfigText.Of(HuggingFaceModel.Processor(images))),
             ],
             WeightNames.Timm => [(ConfigFile, ConfigText.Of(TimmModel.Config(model.Head.Recipe.Model.Name, config,
@@ -64,7 +65,7 @@ public static class WeightsExport
         {
             Directory.CreateDirectory(folder);
             ModelWeights.Export(path, weights, images.Normalization, config.Classes > 0 ? classes : null,
-                new Dictionary<string, string> { [VersionKey] = Machine.Version });
+                data.IsMultiLabel, new Dictionary<string, string> { [VersionKey] = Machine.Version });
             foreach ((string name, string text) in configs) AtomicFile.WriteText(Path.Combine(folder, name), text);
             foreach (string old in (string[])[ConfigFile, ProcessorFile])
                 if (configs.All(one => one.Name != old)) File.Delete(Path.Combine(folder, old));
@@ -95,14 +96,11 @@ public static class WeightsExport
     /// know no others.</summary>
     internal static IReadOnlyList<Weight> Weights(ImageClassifier model)
     {
-        const string Position = "pos_embed";
         List<Weight> weights = [.. model.NamedState().Select(entry => Weight.Of(entry.Name, entry.Tensor.Value) with
         {
             Type = entry.Tensor is ModuleBuffer { Drawn: true } ? WeightType.I64 : WeightType.F32,
         })];
-        if (weights.All(weight => weight.Name != Position)
-            && model.NamedBuffers().FirstOrDefault(entry => entry.Name == Position).Buffer is { } fixedPositions)
-            weights.Insert(0, Weight.Of(Position, fixedPositions.Value));
+        if (FixedPositions(model) is { } positions) weights.Insert(0, Weight.Of(Position, positions.Value));
         return weights;
     }
 
@@ -115,8 +113,23 @@ public static class WeightsExport
         Weight[] weights = [.. own.NamedState().Select(entry => Weight.Of(entry.Name, entry.Tensor.Value))];
         LoadPlan.Create(other, new StateDict(NamingSchemes.Timm, "", weights, []), model.Path, Device.Cpu)
             .Initialize(other, Device.Cpu, 0);
+        // the model does not make new fixed positions for another size: it resamples those that it was trained with
+        if (own is VisionTransformer from && FixedPositions(own) is { } table
+            && other is VisionTransformer to && FixedPositions(other) is { } resized)
+        {
+            using StepScope scope = StepScope.Begin();
+            Tensor known = Tensor.From(table.Value.ToArray(), table.Shape, Device.Cpu);
+            int before = own.Config.ImageSize;
+            resized.Value.CopyFrom(PositionResampling.Resample(known, from.GridOf(before, before),
+                to.GridOf(size, size)).ToArray());
+        }
+
         return other;
     }
+
+    /// <summary>Positions that nothing trains; null where there are none.</summary>
+    private static ModuleBuffer? FixedPositions(ImageClassifier model) =>
+        model.NamedBuffers().FirstOrDefault(entry => entry.Name == Position && !entry.Buffer.Persistent).Buffer;
 
     private static Weight Halved(Weight weight)
     {

@@ -21,6 +21,7 @@ using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Storage;
+using Microsoft.ML.OnnxRuntime;
 
 namespace Fovea.Export.Tests;
 
@@ -235,6 +236,64 @@ public sealed class WeightsExportTests
             .Initialize(again, Device.Cpu, 99);
         again.Train(false);
         Assert.Equal(Models.Scores(model.Model, images, 2, 16), Models.Scores(again, images, 2, 16));
+    }
+
+    /// <summary>Positions that nothing trains are resampled as the model does it, not made anew: other libraries read
+    /// the table, and ONNX holds the same one.</summary>
+    [Theory]
+    [InlineData(PositionKind.SinCos2d, 16)]
+    [InlineData(PositionKind.SinCos1d, 16)]
+    [InlineData(PositionKind.SinCos2d, 4)]
+    public void Another_size_resamples_fixed_positions(PositionKind position, int size)
+    {
+        using TemporaryFolder folder = new();
+        VisionTransformerConfig config = Assert.IsType<VisionTransformerConfig>(Shrunk(Presets.Find("vit").Config))
+            with
+        { Position = position };
+        TrainedModel model = Trained(folder, "vit", config);
+        WeightsExport.Write(model, folder["out"], WeightNames.Timm, imageSize: size);
+        using WeightFile file = ModelWeights.Open(folder["out"]);
+        ImageClassifier again = (config with { ImageSize = size, Position = PositionKind.Learned }).Build();
+        LoadPlan.Create(again, StateDict.Of(file), file.Path, Device.Cpu, strict: true)
+            .Initialize(again, Device.Cpu, 99);
+        again.Train(false);
+        float[] images = Models.Images(config, 2, size), scores = Models.Scores(again, images, 2, size);
+        Assert.Equal(Models.Scores(model.Model, images, 2, size), scores);
+
+        ModelExport.Write(model, folder["model.onnx"], new() { ImageSize = size }, preprocess: false);
+        using InferenceSession session = Runtime.Open(folder["model.onnx"]);
+        float[] theirs = Runtime.Run(session, images, 2, 3, size, size);
+        Assert.All(theirs.Zip(scores), pair => Assert.Equal(pair.Second, pair.First, 1e-4f));
+    }
+
+    /// <summary>Whoever reads the file knows that each class is asked for by itself.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Several_classes_of_an_image_are_said(bool isMultiLabel)
+    {
+        using TemporaryFolder folder = new();
+        ImageClassifier classifier = Models.Create(Shrunk(Presets.Find("vit").Config));
+        DatasetInfo data = ShapesDataset.Load(seed: 0, train: 1, validation: 1, test: 1).Info with
+        {
+            LabelSets = isMultiLabel ? [] : null,
+        };
+        TrainedModel model = TrainedModel.Of(classifier,
+            Recipe.Default with { Model = new ModelSection { Name = "vit" } }, data, folder["model"]);
+        WeightsExport.Write(model, folder["out"], WeightNames.Huggingface);
+        Assert.Equal(isMultiLabel ? "multi_label_classification" : "single_label_classification",
+            Json(folder, "config.json").GetProperty("problem_type").GetString());
+        using WeightFile file = ModelWeights.Open(folder["out"]);
+        Assert.Equal(isMultiLabel, ModelWeights.IsMultiLabel(file));
+        Assert.Equal(isMultiLabel ? "true" : null, file.Metadata.GetValueOrDefault("multi_label"));
+        ModelWeights.Export(folder["again.safetensors"], StateDict.Of(file),
+            isMultiLabel: ModelWeights.IsMultiLabel(file));
+        using WeightFile again = ModelWeights.Open(folder["again.safetensors"]);
+        Assert.Equal(isMultiLabel, ModelWeights.IsMultiLabel(again));
+
+        ModelExport.Write(model, folder["model.onnx"], new(), preprocess: false);
+        Assert.Equal(isMultiLabel ? "true" : null,
+            OnnxFile.Read(folder["model.onnx"]).Metadata.GetValueOrDefault("multi_label"));
     }
 
     [Theory]

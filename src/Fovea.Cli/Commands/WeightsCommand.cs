@@ -45,7 +45,8 @@ internal static class WeightsCommand
             ClosestPreset? closest = ClosestPreset.Of(weights.Weights);
             if (parsed.GetValue(to) is string target)
                 ModelWeights.Export(target, weights, Parse(parsed.GetRequiredValue(type)),
-                    ModelWeights.NormalizationOf(file), ModelWeights.ClassNamesOf(file));
+                    ModelWeights.NormalizationOf(file), ModelWeights.ClassNamesOf(file),
+                    ModelWeights.IsMultiLabel(file));
             if (parsed.GetValue(json)) terminal.Output.Document(Describe(file, weights, closest));
             else Print(terminal.Console, file, weights, closest, parsed.GetValue(to));
             return ExitCode.Success;

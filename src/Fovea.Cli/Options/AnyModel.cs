@@ -47,6 +47,7 @@ internal static class AnyModel
             Width = preset.ImageSize,
             ClassNames = ModelWeights.ClassNamesOf(file)
                 ?? [.. Enumerable.Range(0, classes).Select(number => $"{number}")],
+            LabelSets = ModelWeights.IsMultiLabel(file) ? [] : null,
             Normalization = ModelWeights.NormalizationOf(file) ?? Normalization.ImageNet.ForChannels(preset.Channels),
         };
     }

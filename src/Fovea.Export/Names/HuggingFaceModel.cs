@@ -40,7 +40,7 @@ internal static class HuggingFaceModel
 
     /// <summary>Contents of <c>config.json</c> for <c>AutoModelForImageClassification.from_pretrained</c>; of a model
     /// without a classifier head for <c>AutoModel</c>.</summary>
-    public static JsonObject Config(ModelConfig config, IReadOnlyList<string> classes)
+    public static JsonObject Config(ModelConfig config, IReadOnlyList<string> classes, bool isMultiLabel = false)
     {
         JsonObject json = config switch
         {
@@ -56,7 +56,7 @@ internal static class HuggingFaceModel
             // of two classes with one name, the first
             json["label2id"] = new JsonObject(classes.Select((name, label) => (Name: name, Label: label))
                 .DistinctBy(pair => pair.Name).Select(pair => KeyValuePair.Create(pair.Name, (JsonNode?)pair.Label)));
-            json["problem_type"] = "single_label_classification";
+            json["problem_type"] = isMultiLabel ? "multi_label_classification" : "single_label_classification";
         }
 
         json["torch_dtype"] = "float32";

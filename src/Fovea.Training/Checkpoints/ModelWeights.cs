@@ -24,6 +24,9 @@ public static class ModelWeights
     private const string StdKey = "image_std";
     private const string ClassesKey = "class_names";
 
+    /// <summary>Says <c>true</c> in the metadata where each class is to be asked for by itself.</summary>
+    internal const string MultiLabelKey = "multi_label";
+
     /// <summary>The file that a path stands for: itself, the weights in a folder of Hugging Face, a run directory's
     /// best checkpoint, or published weights of that name that are on this machine.</summary>
     /// <exception cref="UsageException">There is none.</exception>
@@ -145,6 +148,12 @@ public static class ModelWeights
         throw new CheckpointException($"{file.Path}: its metadata '{ClassesKey}' is not a list of names.");
     }
 
+    /// <summary>True where a file says that an image may have several of its head's classes.</summary>
+    /// <exception cref="CheckpointException">What it says is damaged.</exception>
+    public static bool IsMultiLabel(WeightFile file) => IsCheckpoint(file)
+        ? CheckpointReader.HeadOf(file).Data.IsMultiLabel
+        : file.Metadata.GetValueOrDefault(MultiLabelKey) == "true";
+
     /// <summary>Normalisation of the images that a file's weights were trained on; null: the file does not
     /// say.</summary>
     /// <exception cref="CheckpointException">What it says is damaged.</exception>
@@ -171,24 +180,27 @@ public static class ModelWeights
     /// <c>image_std</c>; null: unknown.</param>
     /// <param name="classes">Names of the head's classes, for the metadata <c>class_names</c> (JSON); null:
     /// unknown.</param>
+    /// <param name="isMultiLabel">An image may have several of the classes: the metadata says
+    /// <c>multi_label</c>.</param>
     /// <exception cref="CheckpointException">It could not be read or written; the previous file is as it
     /// was.</exception>
     public static void Export(string path, StateDict weights, WeightType? type = null,
-        Normalization? normalization = null, IReadOnlyList<string>? classes = null)
+        Normalization? normalization = null, IReadOnlyList<string>? classes = null, bool isMultiLabel = false)
     {
         Export(path, [.. weights.Weights.Select(weight => weight with { Type = Written(weight.Type, type) })],
-            normalization, classes, new Dictionary<string, string>());
+            normalization, classes, isMultiLabel, new Dictionary<string, string>());
     }
 
     /// <summary>Writes tensors as they are called and stored, with more metadata.</summary>
     internal static void Export(string path, IReadOnlyList<Weight> tensors, Normalization? normalization,
-        IReadOnlyList<string>? classes, IReadOnlyDictionary<string, string> more)
+        IReadOnlyList<string>? classes, bool isMultiLabel, IReadOnlyDictionary<string, string> more)
     {
         // what readers of PyTorch's side ask for
         Dictionary<string, string> metadata = new(more) { [CheckpointWriter.FormatKey] = "pt" };
         if (normalization is not null)
             (metadata[MeanKey], metadata[StdKey]) = (Text(normalization.Mean), Text(normalization.Std));
         if (classes is not null) metadata[ClassesKey] = JsonText.Line(classes);
+        if (isMultiLabel) metadata[MultiLabelKey] = "true";
         AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
     }
 
