@@ -15,6 +15,18 @@ internal static class FiniteNumbers
             .Concat(average?.State().Select(entry => (entry.Name, entry.Value)) ?? [])
             .Where(entry => !IsFinite(entry.Value)).Select(entry => entry.Name).FirstOrDefault();
 
+    /// <summary>Refuses a model whose answers would be no numbers.</summary>
+    /// <param name="model">With the weights of the file.</param>
+    /// <param name="path">The file, for the message.</param>
+    /// <exception cref="CheckpointException">A tensor, which is named, has numbers that are not finite.</exception>
+    public static void Require(Module model, string path)
+    {
+        if (FirstBroken(model) is string broken)
+            throw new CheckpointException(
+                $"{path}: '{broken}' has numbers that are not finite (NaN or infinite), so the model has no answers; "
+                    + "take an earlier checkpoint or train again with a smaller `lr`.");
+    }
+
     /// <summary>True where all numbers of a tensor are finite. A sum of squares may overflow though each number is
     /// finite, so it only says yes.</summary>
     private static bool IsFinite(Tensor tensor) => double.IsFinite(Update.SumOfSquares(tensor))

@@ -90,7 +90,7 @@ public static class ModelWeights
     /// out where one is not known.</param>
     /// <param name="partial">What to do where the file lacks tensors of the model.</param>
     /// <exception cref="UsageException">There is no such file.</exception>
-    /// <exception cref="CheckpointException">It is damaged, or its weights do not fit.</exception>
+    /// <exception cref="CheckpointException">It is damaged, or its weights do not fit or are not finite.</exception>
     public static LoadReport Load(ImageClassifier model, string path, Device device, ulong seed, bool strict = false,
         DatasetInfo? data = null, PartialWeights partial = PartialWeights.Refuse)
     {
@@ -109,6 +109,7 @@ public static class ModelWeights
             freshHead: classes?.IsKnown == false, partial, classes is { IsKnown: true, IsSame: false } ? classes.Numbers
                 : null);
         plan.Initialize(model, device, seed);
+        FiniteNumbers.Require(model, file.Path);
         return plan.Report;
     }
 

@@ -31,10 +31,7 @@ public sealed class TrainedModel
         _device = device;
         _compiled = new(model, model.Forward, device);
         Path = path;
-        if (FiniteNumbers.FirstBroken(model) is string broken)
-            throw new CheckpointException(
-                $"{path}: '{broken}' has numbers that are not finite (NaN or infinite), so the model has no answers; "
-                    + "take an earlier checkpoint or train again with a smaller `lr`.");
+        FiniteNumbers.Require(model, path);
         model.Train(false);
         model.Settle();
         model.Context = model.Context with { Epoch = head.State.EpochOfWeights };

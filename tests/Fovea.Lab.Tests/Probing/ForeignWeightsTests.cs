@@ -24,6 +24,30 @@ public sealed class ForeignWeightsTests : IDisposable
         Assert.Equal("vit-nano", FrozenModel.Load(file, null, Device.Cpu).Recipe.Model.Name);
     }
 
+    /// <summary>Features of such weights would be compared, and a training begun that blames its own rate.</summary>
+    [Fact]
+    public void Weights_that_are_not_finite_are_refused_with_the_tensor()
+    {
+        string file = Exported(), broken = _folder["broken.safetensors"];
+        using (WeightFile weights = ModelWeights.Open(file))
+        {
+            StateDict all = StateDict.Of(weights);
+            ModelWeights.Export(broken, all with
+            {
+                Weights = [.. all.Weights.Select(weight => weight.Name != "blocks.1.norm1.weight" ? weight
+                    : weight with { Values = (_, values) => values.Fill(float.NaN) })],
+            });
+        }
+
+        string start = $"{broken}: 'blocks.1.norm1.weight' has numbers that are not finite";
+        Assert.StartsWith(start, Assert.Throws<CheckpointException>(() =>
+            FrozenModel.Load(broken, null, Device.Cpu)).Message, StringComparison.Ordinal);
+        Recipe recipe = TinyRun.Recipe;
+        Assert.StartsWith(start, Assert.Throws<CheckpointException>(() =>
+            TinyRun.Start(recipe with { Model = recipe.Model with { Weights = broken } }, _folder["next"])).Message,
+            StringComparison.Ordinal);
+    }
+
     private string Exported()
     {
         RunDirectory run = TinyRun.Start(TinyRun.Recipe, _folder["run"]);
