@@ -76,6 +76,28 @@ public sealed class WeightsCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_number_that_half_precision_does_not_hold_leaves_the_target_as_it_was()
+    {
+        string large = Path.Combine(_shell.Folder, "large.safetensors"), file = Path.Combine(_shell.Folder, "w.st");
+        using (WeightFile weights = ModelWeights.Open(_shell.Train()))
+        {
+            StateDict all = StateDict.Of(weights);
+            ModelWeights.Export(large, all with
+            {
+                Weights = [.. all.Weights.Select((weight, i) => i > 0 ? weight
+                    : weight with { Values = (_, values) => values.Fill(1e5f) })],
+            });
+        }
+
+        File.WriteAllText(file, "earlier");
+        Assert.Equal(2, _shell.Run("weights", large, "--to", file, "--dtype", "f16"));
+        Assert.Contains("has 100000, which F16 does not hold; store it as f32.", _shell.Error,
+            StringComparison.Ordinal);
+        Assert.Contains("--dtype", _shell.Error, StringComparison.Ordinal);
+        Assert.Equal("earlier", File.ReadAllText(file));
+    }
+
+    [Fact]
     public void An_exported_file_has_the_values_that_the_run_ended_with()
     {
         string run = _shell.Train("--ema", "0.5"), file = Path.Combine(_shell.Folder, "w.safetensors");

@@ -32,6 +32,7 @@ internal static partial class NumpyFile
         if (shape.Length > MostAxes || count * stored.Bytes != bytes.Length - data)
             throw Wrong(path, name, $"has {bytes.Length - data} bytes for [{string.Join(", ", shape)}]");
         float[] values = new float[(int)count];
+        StoredNumbers.RequireHeld(stored, bytes.AsSpan(data), path, name);
         WeightTypes.ToSingles(stored, bytes.AsSpan(data), values);
         if (order.Groups[1].Value == "True" && shape.Length > 1)
             values = Transposed(values, [.. shape.Reverse()], [.. Enumerable.Range(0, shape.Length).Reverse()]);

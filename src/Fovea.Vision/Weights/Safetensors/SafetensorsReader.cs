@@ -97,7 +97,7 @@ public sealed class SafetensorsReader : WeightFile
 
     private void Read(SafetensorsEntry entry, long first, Span<float> values) =>
         StoredNumbers.Read(_file, LengthBytes + _headerBytes.Length + entry.Begin + first * entry.Type.Bytes,
-            entry.Type, values);
+            entry.Type, values, entry.Name);
 
     private byte[] ReadHeader()
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using Fovea.Vision.Weights.Storage;
 
@@ -17,6 +18,8 @@ public static class SafetensorsWriter
     /// <param name="tensors">With names that differ, of type F32, F16, BF16 or I64.</param>
     /// <param name="metadata">Strings for <c>__metadata__</c>; <c>sha256</c> is added.</param>
     /// <exception cref="CheckpointException">A tensor cannot be read from where it lies.</exception>
+    /// <exception cref="UsageException">A number is too large for the type that it is to be stored as; nothing has been
+    /// written.</exception>
     public static void Write(Stream stream, IReadOnlyList<Weight> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         tensors = [.. tensors.OrderByDescending(tensor => tensor.Type.Bytes)];   // stable: otherwise as given
@@ -63,6 +66,10 @@ public static class SafetensorsWriter
                 Span<byte> stored = bytes.AsSpan(0, part.Length * tensor.Type.Bytes);
                 tensor.Values(first, part);
                 WeightTypes.FromSingles(tensor.Type, part, stored);
+                if (WeightTypes.FirstOverflow(tensor.Type, part, stored) is float value)
+                    throw new UsageException(string.Create(CultureInfo.InvariantCulture,
+                        $"'{tensor.Name}' has {value}, which {tensor.Type.Text} does not hold; store it as f32."))
+                    { Field = "dtype" };
                 use(stored);
             }
         }

@@ -80,6 +80,33 @@ public static class WeightTypes
         }
     }
 
+    /// <summary>The first finite number that its stored form makes infinite; null where there is none.</summary>
+    /// <param name="type">How they are stored.</param>
+    /// <param name="values">Numbers.</param>
+    /// <param name="bytes">What <see cref="FromSingles"/> made of them.</param>
+    internal static float? FirstOverflow(WeightType type, ReadOnlySpan<float> values, ReadOnlySpan<byte> bytes)
+    {
+        if (type is not (WeightType.F16 or WeightType.BF16)) return null;
+        // all bits of the exponent are set
+        ushort infinite = type == WeightType.F16 ? (ushort)0x7C00 : (ushort)0x7F80;
+        ReadOnlySpan<ushort> stored = MemoryMarshal.Cast<byte, ushort>(bytes);
+        for (int i = 0; i < values.Length; i++)
+            if ((stored[i] & infinite) == infinite && float.IsFinite(values[i])) return values[i];
+        return null;
+    }
+
+    /// <summary>The first finite number in double precision that single precision does not hold; null where there is
+    /// none.</summary>
+    /// <param name="type">How they are stored.</param>
+    /// <param name="bytes">Stored numbers.</param>
+    internal static double? FirstOverflow(WeightType type, ReadOnlySpan<byte> bytes)
+    {
+        if (type != WeightType.F64) return null;
+        foreach (double value in MemoryMarshal.Cast<byte, double>(bytes))
+            if (double.IsFinite(value) && !float.IsFinite((float)value)) return value;
+        return null;
+    }
+
     private static void Convert<TFrom, TTo>(ReadOnlySpan<TFrom> from, Span<TTo> to, Func<TFrom, TTo> convert)
     {
         for (int i = 0; i < to.Length; i++) to[i] = convert(from[i]);

@@ -42,12 +42,12 @@ internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Sha
     public Weight ToWeight(string name, WindowedFile file, long storageAt)
     {
         long start = storageAt + (Storage.Start + Offset) * Storage.Type.Bytes;
-        return new Weight(name, Storage.Type, Shape, (first, values) => Read(file, start, first, values));
+        return new Weight(name, Storage.Type, Shape, (first, values) => Read(name, file, start, first, values));
     }
 
     /// <summary>Reads runs of elements that lie side by side: all at once where the tensor is contiguous, one by one
     /// where columns are rows.</summary>
-    private void Read(WindowedFile file, long start, long first, Span<float> values)
+    private void Read(string name, WindowedFile file, long start, long first, Span<float> values)
     {
         WeightType type = Storage.Type;
         int joined = Joined();
@@ -56,7 +56,7 @@ internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Sha
         {
             (long place, long within) = Locate(first, joined, run);
             int count = (int)Math.Min(values.Length, run - within);
-            StoredNumbers.Read(file, start + (place + within) * type.Bytes, type, values[..count]);
+            StoredNumbers.Read(file, start + (place + within) * type.Bytes, type, values[..count], name);
             first += count;
             values = values[count..];
         }

@@ -44,6 +44,39 @@ public sealed class SafetensorsTests : IDisposable
         Assert.False(reader.VerifyChecksum());   // written by others, so without one
     }
 
+    /// <summary>Numbers that are infinite from the start are none of the writer's business.</summary>
+    [Theory]
+    [InlineData(WeightType.F16, 65520f, "F16")]
+    [InlineData(WeightType.F16, -7e4f, "F16")]
+    [InlineData(WeightType.BF16, 3.4e38f, "BF16")]
+    public void A_number_that_becomes_infinite_is_refused_before_anything_is_written(WeightType type, float value,
+        string called)
+    {
+        using MemoryStream stream = new();
+        UsageException error = Assert.Throws<UsageException>(() => SafetensorsWriter.Write(stream,
+        [
+            Weight.Of("fine", type, [3], [65504, float.PositiveInfinity, float.NaN]),
+            Weight.Of("large", type, [2], [1, value]),
+        ], new Dictionary<string, string>()));
+        Assert.Equal(string.Create(System.Globalization.CultureInfo.InvariantCulture,
+            $"`dtype`: 'large' has {value}, which {called} does not hold; store it as f32."), error.Sentence);
+        Assert.Equal(0, stream.Length);
+    }
+
+    [Fact]
+    public void Double_precision_beyond_single_is_refused()
+    {
+        const string Header = """{"d":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}"""
+            + ""","i":{"dtype":"F64","shape":[1],"data_offsets":[16,24]}}""";
+        byte[] data = new byte[24];
+        BinaryPrimitives.WriteDoubleLittleEndian(data.AsSpan(8), -1e39);
+        BinaryPrimitives.WriteDoubleLittleEndian(data.AsSpan(16), double.PositiveInfinity);
+        using SafetensorsReader reader = SafetensorsReader.Open(WriteRaw(Header, data));
+        Assert.EndsWith(": 'd' has -1E+39, which single precision does not hold: models compute in it.",
+            Assert.Throws<CheckpointException>(() => Values(reader, "d")).Message, StringComparison.Ordinal);
+        Assert.Equal([float.PositiveInfinity], Values(reader, "i"));
+    }
+
     [Fact]
     public void Every_flipped_bit_is_noticed()
     {
