@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
@@ -8,6 +9,8 @@ using Fovea.Data.Codecs;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Server.Models;
 using Fovea.Server.Settings;
+using Fovea.Tensors;
+using Fovea.Training.Models;
 
 namespace Fovea.Server.Tests;
 
@@ -119,6 +122,30 @@ public sealed class ModelServerTests(TwoRuns runs) : IClassFixture<TwoRuns>
             System.Globalization.CultureInfo.InvariantCulture);
         double[] expected = TwoRuns.Expected(runs.First, Images.Ppm(1));
         Assert.Equal(query.Contains("class") ? expected[1] : expected.Max(), probability, 1e-6);
+    }
+
+    /// <summary>No client can change how the server computes.</summary>
+    [Fact]
+    public async Task Without_gradients_attention_is_rolled_out_and_relevance_is_not_to_be_had()
+    {
+        ConcurrentQueue<string> said = [];
+        Device bytes = Device.CreateCpu(1, precision: Precision.Int8);
+        await using ModelServer server = await ModelServer.StartAsync(new() { Port = 0 },
+            [new NamedModel("m", runs.First, path => TrainedModel.Load(path, bytes))], said.Enqueue, Stop);
+        Assert.Equal(["'m' is explained by 'rollout' alone: int8 has no gradients (`precision`)."], said);
+        using HttpClient client = new() { BaseAddress = server.Addresses[0] };
+        async Task<HttpResponseMessage> Ask(string query)
+        {
+            ByteArrayContent image = new(Images.Ppm(1));
+            image.Headers.ContentType = new("image/x-portable-pixmap");
+            return await client.PostAsync("/v1/explain" + query, image, Stop);
+        }
+
+        Assert.Equal("this server computes in int8, which has no gradients, and 'relevance' needs them: ask for the "
+            + "kind 'rollout'.", await RunningServer.ErrorOf(await Ask(""), HttpStatusCode.NotImplemented));
+        HttpResponseMessage map = await Ask("?kind=rollout");
+        Assert.True(map.IsSuccessStatusCode, await map.Content.ReadAsStringAsync(Stop));
+        Assert.Equal("image/png", map.Content.Headers.ContentType!.MediaType);
     }
 
     [Fact]
@@ -355,7 +382,11 @@ public sealed class ModelServerTests(TwoRuns runs) : IClassFixture<TwoRuns>
             Assert.Equal("Bearer", answer.Headers.WwwAuthenticate.ToString());
         }
 
-        Assert.Equal(HttpStatusCode.Unauthorized, (await server.Client.GetAsync("/metrics", Stop)).StatusCode);
+        // all that routing takes for a path
+        foreach (string path in (string[])["/metrics", "/metrics/", "/METRICS", "/Metrics/", "/%6Detrics", "/V1/models",
+            "/v1/models/", "/v1"])
+            Assert.Equal((path, HttpStatusCode.Unauthorized),
+                (path, (await server.Client.GetAsync(path, Stop)).StatusCode));
         server.Client.DefaultRequestHeaders.Authorization = new("Bearer", "geheim");
         Assert.Equal(HttpStatusCode.OK, (await server.Client.GetAsync("/v1/models", Stop)).StatusCode);
     }
@@ -411,8 +442,12 @@ public sealed class ModelServerTests(TwoRuns runs) : IClassFixture<TwoRuns>
         Assert.Contains("'m' goes on with the checkpoint that it has", server.Said.First());
         Assert.Equal(first,
             (await RunningServer.Classes(await server.Post("/v1/classify?top=100", Images.Ppm(9))))[0].Values);
+        int said = server.Said.Count;
         File.Delete(TwoRuns.BestOf(run));
+        await RunningServer.Until(() => Task.FromResult(server.Said.Count > said));
         await Task.Delay(100, Stop);
+        Assert.Equal($"'m' goes on with the checkpoint that it has: there is none at '{run}' any more, or it cannot be "
+            + "looked at.", Assert.Single(server.Said.Skip(said)));
         Assert.Equal(first,
             (await RunningServer.Classes(await server.Post("/v1/classify?top=100", Images.Ppm(9))))[0].Values);
         TwoRuns.Replace(run, runs.Second);
@@ -463,7 +498,13 @@ public sealed class ModelServerTests(TwoRuns runs) : IClassFixture<TwoRuns>
         foreach (string path in (string[])["/v1/nothing", "/v1/classify/../../etc/passwd", "/%2e%2e/etc/passwd"])
             Assert.NotEmpty(await RunningServer.ErrorOf(await server.Client.GetAsync(path, Stop),
                 HttpStatusCode.NotFound));
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await server.Client.GetAsync("/v1/classify", Stop)).StatusCode);
+        HttpResponseMessage other = await server.Client.GetAsync("/v1/classify", Stop);
+        Assert.Equal(["POST"], other.Content.Headers.Allow);
+        Assert.Equal("this path takes POST.", await RunningServer.ErrorOf(other, HttpStatusCode.MethodNotAllowed));
+        Assert.Equal("this path takes GET.", await RunningServer.ErrorOf(await server.Post("/metrics", []),
+            HttpStatusCode.MethodNotAllowed));
+        Assert.StartsWith("HTTP/1.1 405 ", await server.Raw(
+            "HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
         Assert.Contains("no model", await RunningServer.ErrorOf(
             await server.Post("/v1/classify?model=../../etc", Images.Ppm(1)), HttpStatusCode.NotFound),
             StringComparison.OrdinalIgnoreCase);

@@ -91,7 +91,8 @@ public static class Explainer
         switch (model.Model)
         {
             case IAttentionModel attentive:
-                using (AttentionTrace trace = AttentionTrace.Of(attentive, tensor, wanted))
+                using (AttentionTrace trace = AttentionTrace.Of(attentive, tensor, wanted,
+                    gradients: kind == OverlayKind.Relevance))
                     return Result(trace.Scores, trace.Target,
                         kind == OverlayKind.Rollout ? trace.Rollout : trace.Relevance,
                         kind == OverlayKind.Rollout ? "Attention rollout" : "Relevance");

@@ -53,6 +53,9 @@ internal sealed class ModelEndpoints(ModelShelf shelf, ServerOptions options, Bo
                 string other => throw new RequestException(400,
                     NearestName.Message("kind", Short(other), ["relevance", "rollout"])),
             };
+            if (kind == OverlayKind.Relevance && !model.HasRelevance)
+                throw new RequestException(501, "this server computes in int8, which has no gradients, and 'relevance' "
+                    + $"needs them{(model.HasRollout ? ": ask for the kind 'rollout'" : "")}.");
             Prepared image = await Prepare(model, request.Images[0], context.RequestAborted).ConfigureAwait(false);
             if (image.Error is RequestException error) throw error;
             ExplainedOverlay overlay = await Explained(model, image.Numbers!, kind, request.Setting("class"),

@@ -28,7 +28,7 @@ internal sealed class RequestGate(
         long start = Stopwatch.GetTimestamp();
         CancellationToken gone = context.RequestAborted;
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(gone);
-        if (streams is null || context.Request.Path != streams) limit.CancelAfter(options.TimeLimit);
+        if (streams is null || !IsAt(context.Request, streams)) limit.CancelAfter(options.TimeLimit);
         context.RequestAborted = limit.Token;
         Head(context.Response.Headers);
         int status = ClientIsGone;
@@ -36,8 +36,7 @@ internal sealed class RequestGate(
         {
             Require(context);
             await next(context).ConfigureAwait(false);
-            if (!context.Response.HasStarted && context.GetEndpoint() is null)
-                await Missing(context).ConfigureAwait(false);
+            if (!context.Response.HasStarted) await Complete(context).ConfigureAwait(false);
             status = context.Response.StatusCode;
         }
         catch (Exception error)   // the last stop: the client hears a sentence, and the server goes on
@@ -87,8 +86,21 @@ internal sealed class RequestGate(
         return status;
     }
 
-    private static Task Missing(HttpContext context) => Answers.Error(context, 404,
-        "there is nothing at this path; / tells what there is.");
+    /// <summary>What the routing answers by itself has a status and no sentence.</summary>
+    private static Task Complete(HttpContext context)
+    {
+        if (context.GetEndpoint() is null)
+            return Answers.Error(context, 404, "there is nothing at this path; / tells what there is.");
+        int status = context.Response.StatusCode;
+        if (status < 400 || context.Response.ContentLength is not null) return Task.CompletedTask;
+        return Answers.Error(context, status, status == 405
+            ? $"this path takes {context.Response.Headers.Allow.ToString().Replace(", ", " and ")}."
+            : "the request is not one that this path takes; / tells what there is.");
+    }
+
+    /// <summary>True for a path and what routing takes for it: letters of either case, a slash at the end; and for
+    /// all that lies below.</summary>
+    private static bool IsAt(HttpRequest request, string path) => request.Path.StartsWithSegments(path);
 
     private static void Head(IHeaderDictionary headers)
     {
@@ -109,7 +121,7 @@ internal sealed class RequestGate(
             throw new RequestException(403, "pages of other servers may not ask this one.");
         if (request.Headers["Sec-Fetch-Site"] == "cross-site" && request.Path != "/")
             throw new RequestException(403, "pages of other servers may not ask this one.");
-        if (_token is not null && (request.Path.StartsWithSegments("/v1") || request.Path == "/metrics")
+        if (_token is not null && (IsAt(request, "/v1") || IsAt(request, "/metrics"))
             && !HasToken(request))
             throw new RequestException(401, "send the server's token: Authorization: Bearer TOKEN.");
     }

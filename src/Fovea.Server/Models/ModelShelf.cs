@@ -45,6 +45,14 @@ internal sealed class ModelShelf : IAsyncDisposable
             await Task.Run(slot.Load, stop).ConfigureAwait(false);
         }
 
+        foreach (ModelSlot slot in Slots)
+        {
+            using ModelSlot.Lease? lease = slot.Enter();
+            if (lease is { Model.HasRelevance: false })
+                _say($"'{slot.Source.Name}' {(lease.Model.HasRollout ? "is explained by 'rollout' alone"
+                    : "is not explained")}: int8 has no gradients (`precision`).");
+        }
+
         IsReady = true;
         _watch = Task.Run(Watch, CancellationToken.None);
     }

@@ -9,6 +9,7 @@ internal sealed class ModelSlot(NamedModel source, BatchLimits limits, ServerMet
 {
     private ServedModel? _current;
     private FileStamp? _stamp;
+    private bool _isGone;
 
     /// <summary>Name and path.</summary>
     public NamedModel Source => source;
@@ -40,7 +41,12 @@ internal sealed class ModelSlot(NamedModel source, BatchLimits limits, ServerMet
     public string? Refresh()
     {
         FileStamp? stamp = FileStamp.Of(source.Path);
-        if (stamp is null || stamp == _stamp) return null;
+        bool wasGone = _isGone;
+        _isGone = stamp is null;
+        if (stamp is null)
+            return wasGone ? null : $"'{source.Name}' goes on with the checkpoint that it has: there is none at "
+                + $"'{source.Path}' any more, or it cannot be looked at.";
+        if (stamp == _stamp) return null;
         try
         {
             Put(new ServedModel(source.Name, source.Load(source.Path), limits, metrics), stamp);

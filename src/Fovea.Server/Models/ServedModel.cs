@@ -7,6 +7,7 @@ using Fovea.Lab.Explanations;
 using Fovea.Server.Batching;
 using Fovea.Server.Metering;
 using Fovea.Training.Models;
+using Fovea.Vision;
 
 namespace Fovea.Server.Models;
 
@@ -32,6 +33,12 @@ internal sealed class ServedModel : IDisposable
 
     /// <summary>Names of the classes.</summary>
     public IReadOnlyList<string> ClassNames => _model.Head.Data.ClassNames;
+
+    /// <summary>Whether maps of relevance can be made: the device can differentiate.</summary>
+    public bool HasRelevance => _model.Model.NamedParameters().First().Parameter.Value.Device.Backend.HasGradients;
+
+    /// <summary>Whether it has attention to roll out, which needs no gradients.</summary>
+    public bool HasRollout => _model.Model is IAttentionModel;
 
     /// <summary>The queue of its images.</summary>
     public BatchQueue Queue { get; }

@@ -14,6 +14,9 @@ public abstract partial class Backend
     /// <summary>Placement of the threads, in a sentence; null: nobody asked (<see cref="Pinning"/>).</summary>
     public virtual string? Placement => null;
 
+    /// <summary>Whether its products can be differentiated: those of 8-bit integers cannot.</summary>
+    public virtual bool HasGradients => true;
+
     /// <summary>Whether its buffers are this machine's memory and not a card's own.</summary>
     public virtual bool UsesHostMemory => true;
 

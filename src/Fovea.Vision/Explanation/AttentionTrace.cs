@@ -11,8 +11,10 @@ namespace Fovea.Vision.Explanation;
 public sealed class AttentionTrace : IDisposable
 {
     private readonly AttentionRecorder _recorder;
+    private readonly PatchMap? _relevance;
 
-    private AttentionTrace(AttentionRecorder recorder) => _recorder = recorder;
+    private AttentionTrace(AttentionRecorder recorder, PatchMap? relevance) =>
+        (_recorder, _relevance) = (recorder, relevance);
 
     /// <summary>Arrangement of the tokens over the image.</summary>
     public required TokenGrid Grid { get; init; }
@@ -31,39 +33,43 @@ public sealed class AttentionTrace : IDisposable
 
     /// <summary>Relevance of the patches for the class (<see cref="AttentionRelevance"/>), with sum 1; zeros where
     /// nothing speaks for it.</summary>
-    public required PatchMap Relevance { get; init; }
+    /// <exception cref="InvalidOperationException">The trace was made without gradients.</exception>
+    public PatchMap Relevance => _relevance
+        ?? throw new InvalidOperationException("AttentionTrace: it was made without gradients, so it has no relevance.");
 
     /// <summary>Record of each block, first to last.</summary>
     public IReadOnlyList<RecordedAttention> Blocks => _recorder.Blocks;
 
-    /// <summary>Sends an image through a model and a class score back. The model is as before afterwards; it should be
+    /// <summary>Sends an image through a model, and a class score back. The model is as before afterwards; it should be
     /// in evaluation mode.</summary>
     /// <param name="model">The model.</param>
     /// <param name="image"><c>[1, channel, height, width]</c>, normalised.</param>
     /// <param name="target">The class to explain; null: the one with the highest score.</param>
+    /// <param name="gradients">Send a score back, for <see cref="Relevance"/> and the gradients of
+    /// <see cref="Blocks"/>; without, devices that have no gradients will do.</param>
     /// <exception cref="ShapeException">Not one image, or not one that the model takes.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The model has no such class.</exception>
-    public static AttentionTrace Of(IAttentionModel model, Tensor image, int? target = null)
+    public static AttentionTrace Of(IAttentionModel model, Tensor image, int? target = null, bool gradients = true)
     {
         if (image.Shape.Rank != 4 || image.Shape[0] != 1)
             throw new ShapeException(
                 $"AttentionTrace: needs one image [1, channel, height, width], got {image.Shape}.");
-        AttentionRecorder recorder = new(gradients: true);
+        AttentionRecorder recorder = new(gradients);
         try
         {
             using StepScope scope = StepScope.Begin();
-            using ScoreGradient score = ScoreGradient.Of(model.NamedParameters(), () => model.Forward(image, recorder),
-                target);
+            using ScoreGradient score = gradients
+                ? ScoreGradient.Of(model.NamedParameters(), () => model.Forward(image, recorder), target)
+                : ScoreGradient.None(() => model.Forward(image, recorder), target);
             TokenGrid grid = model.GridOf(image.Shape[2], image.Shape[3]);
             float[] readout = model.Readout(grid, recorder.PoolingWeights?.ToArray());
-            return new(recorder)
+            return new(recorder, gradients ? Read(AttentionRelevance.Of(recorder.Blocks)) : null)
             {
                 Grid = grid,
                 Scores = score.Scores,
                 Target = score.Target,
                 Readout = readout,
                 Rollout = Read(AttentionRollout.Of(recorder.Maps)),
-                Relevance = Read(AttentionRelevance.Of(recorder.Blocks)),
             };
 
             PatchMap Read(Tensor flow) => PatchMap.Of(Mix(readout, flow.ToArray()), grid).Normalized();

@@ -7,9 +7,9 @@ namespace Fovea.Vision.Explanation;
 /// alone.</summary>
 internal sealed class ScoreGradient : IDisposable
 {
-    private readonly Tape _tape;
+    private readonly Tape? _tape;
 
-    private ScoreGradient(Tape tape, float[] scores, int target) => (_tape, Scores, Target) = (tape, scores, target);
+    private ScoreGradient(Tape? tape, float[] scores, int target) => (_tape, Scores, Target) = (tape, scores, target);
 
     /// <summary>A score per class.</summary>
     public float[] Scores { get; }
@@ -32,10 +32,7 @@ internal sealed class ScoreGradient : IDisposable
         {
             Tensor output = score();
             float[] scores = output.ToArray();
-            int chosen = target ?? Array.IndexOf(scores, scores.Max());
-            if ((uint)chosen >= (uint)scores.Length)
-                throw new ArgumentOutOfRangeException(nameof(target), chosen,
-                    $"The model has {scores.Length} classes, counted from 0.");
+            int chosen = Chosen(scores, target);
             float[] one = new float[scores.Length];
             one[chosen] = 1;
             tape.Backward(output, Tensor.From(one, output.Shape, output.Device));
@@ -52,5 +49,22 @@ internal sealed class ScoreGradient : IDisposable
         }
     }
 
-    public void Dispose() => _tape.Dispose();
+    /// <summary>The scores alone: nothing is differentiated.</summary>
+    /// <inheritdoc cref="Of"/>
+    public static ScoreGradient None(Func<Tensor> score, int? target)
+    {
+        using IDisposable pause = Tape.Pause();
+        float[] scores = score().ToArray();
+        return new(null, scores, Chosen(scores, target));
+    }
+
+    public void Dispose() => _tape?.Dispose();
+
+    private static int Chosen(float[] scores, int? target)
+    {
+        int chosen = target ?? Array.IndexOf(scores, scores.Max());
+        return (uint)chosen < (uint)scores.Length ? chosen
+            : throw new ArgumentOutOfRangeException(nameof(target), chosen,
+                $"The model has {scores.Length} classes, counted from 0.");
+    }
 }

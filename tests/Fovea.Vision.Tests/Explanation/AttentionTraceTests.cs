@@ -62,6 +62,23 @@ public sealed class AttentionTraceTests
         Assert.Equal(1, trace.Rollout.Values.Sum(), 1e-5);
     }
 
+    /// <summary>What needs no gradients is the same without.</summary>
+    [Fact]
+    public void Attention_is_rolled_out_without_gradients()
+    {
+        VisionTransformer model = SmallModels.Build(SmallModels.Config, Device.Cpu);
+        Tensor image = SmallModels.Image(Device.Cpu);
+        using AttentionTrace with = AttentionTrace.Of(model, image, target: 1);
+        using AttentionTrace without = AttentionTrace.Of(model, image, target: 1, gradients: false);
+        Assert.Equal(with.Scores, without.Scores);
+        Assert.Equal(1, without.Target);
+        Assert.Equal(with.Rollout.Values, without.Rollout.Values);
+        Assert.Contains("without gradients",
+            Assert.Throws<InvalidOperationException>(() => without.Relevance).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            AttentionTrace.Of(model, image, target: 3, gradients: false));
+    }
+
     [Fact]
     public void One_patch_gets_everything()
     {

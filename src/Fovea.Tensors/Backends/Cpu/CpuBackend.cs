@@ -95,6 +95,8 @@ internal sealed unsafe partial class CpuBackend<V> : Backend
 
     public override string? Placement { get; }
 
+    public override bool HasGradients => _precision != Precision.Int8;
+
     /// <summary>Parts that give all threads something to do, at least <see cref="MinimumParts"/>. Only for cuts that
     /// change no sum: they depend on the number of threads.</summary>
     private int WantedParts => Math.Max(MinimumParts, 2 * Threads);

@@ -43,6 +43,9 @@ public sealed class ProfilingBackend : Backend
     public override string? Placement => _inner.Placement;
 
     /// <inheritdoc/>
+    public override bool HasGradients => _inner.HasGradients;
+
+    /// <inheritdoc/>
     public override bool UsesHostMemory => _inner.UsesHostMemory;
 
     /// <inheritdoc/>
