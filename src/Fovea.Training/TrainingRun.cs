@@ -94,6 +94,7 @@ public static class TrainingRun
         RequireSame(parts, parts.Recipe);
         if (ranks.Rank > 0) return Follow(parts, observer, stop);
         WriteConfig(parts, run, parts.Recipe);
+        if (parts.State.Epoch < parts.Recipe.Optimisation.Epochs) RemoveResults(run);
         RankExchange.Text(ranks, run.Path);
         using RunLog log = RunLog.Continue(run, parts.State.Epoch, parts.State.Step);
         return Run(parts, run, log, observer, stop);
@@ -171,6 +172,21 @@ public static class TrainingRun
         }
 
         AtomicFile.WriteText(run.Config, RecipeFile.Print(used, wanted));
+    }
+
+    /// <summary>A finished run that gets more epochs is not finished until it has them: final figures would be those of
+    /// fewer epochs, if it were interrupted.</summary>
+    private static void RemoveResults(RunDirectory run)
+    {
+        foreach (string old in (string[])[run.Predictions, run.Summary])   // what ends a run, first
+            try
+            {
+                File.Delete(old);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                throw new CheckpointException($"{old}: cannot be removed: {error.Message}", error);
+            }
     }
 
     private static RunSummary Run(

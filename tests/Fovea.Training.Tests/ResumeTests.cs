@@ -34,6 +34,36 @@ public sealed class ResumeTests : IDisposable
         AssertSameEnd(whole, parts);
     }
 
+    /// <summary>Figures of fewer epochs are none of a run that has more to do, whatever ends it.</summary>
+    [Fact]
+    public void A_finished_run_that_gets_more_epochs_is_not_finished_until_it_has_them()
+    {
+        RunDirectory run = new(_folder["run"]);
+        TrainingRun.Start(TinyRun.Recipe with
+        {
+            Optimisation = TinyRun.Recipe.Optimisation with { Epochs = 1 },
+            Run = TinyRun.Recipe.Run with { Out = run.Path },
+        }, new SilentObserver(), CancellationToken.None, TinyRun.Images);
+        using CancellationTokenSource stop = new();
+        stop.Cancel();
+        Record.Exception(() => TrainingRun.Resume(run.Path, recipe => recipe, new SilentObserver(), stop.Token,
+            TinyRun.Images));
+        Assert.True(File.Exists(run.Summary) && File.Exists(run.Predictions));   // nothing was left to do
+
+        using CancellationTokenSource later = new();
+        SilentObserver interrupting = new(progress => { if (progress.Step == 5) later.Cancel(); });
+        Assert.Throws<RunInterruptedException>(() => TrainingRun.Resume(run.Path,
+            recipe => recipe with { Optimisation = recipe.Optimisation with { Epochs = 3 } }, interrupting,
+            later.Token, TinyRun.Images));
+        Assert.False(File.Exists(run.Summary) || File.Exists(run.Predictions));
+        Assert.Null(RunRecord.Read(run.Path).Summary);
+        RunSummary summary = TrainingRun.Resume(run.Path, recipe => recipe, new SilentObserver(),
+            CancellationToken.None, TinyRun.Images);
+        Assert.Equal(3, summary.Epochs);
+        Assert.Equal(3, RunRecord.Read(run.Path).Summary!.Epochs);
+        Assert.True(File.Exists(run.Predictions));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]   // the second draw was before step 3, the third is before step 5
