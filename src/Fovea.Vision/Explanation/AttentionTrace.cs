@@ -35,7 +35,7 @@ public sealed class AttentionTrace : IDisposable
     /// nothing speaks for it.</summary>
     /// <exception cref="InvalidOperationException">The trace was made without gradients.</exception>
     public PatchMap Relevance => _relevance
-        ?? throw new InvalidOperationException("AttentionTrace: it was made without gradients, so it has no relevance.");
+        ?? throw new InvalidOperationException("AttentionTrace: made without gradients, it has no relevance.");
 
     /// <summary>Record of each block, first to last.</summary>
     public IReadOnlyList<RecordedAttention> Blocks => _recorder.Blocks;

@@ -27,7 +27,8 @@ public sealed class LoadPlan
     /// <param name="device">Where positions are resampled.</param>
     /// <param name="strict">Refuse whatever does not fit as it is.</param>
     /// <param name="freshHead">Leave the file's head out, whatever it is for.</param>
-    /// <param name="partial">What to do where the file lacks tensors, or the model blocks.</param>
+    /// <param name="partial">What to do where the file lacks tensors of the model, or the model tensors of the
+    /// file.</param>
     /// <param name="headRows">Classes of the file's head in the order of the model's; null: they are the same.</param>
     /// <exception cref="CheckpointException">A shape that cannot be made to fit, weights of another architecture, or
     /// with
@@ -70,6 +71,7 @@ public sealed class LoadPlan
         LoadReport report = new(path, origin, total, loaded, missing, fresh, [.. sources.Keys], resized)
         {
             LeftAside = AsideParts.Of(weights),
+            Idle = IdleTensors.Among(sources.Keys, model),
         };
         Refusal.Check(report, misfits, model, weights, strict, partial);
         return new LoadPlan(pairs, report);

@@ -20,19 +20,24 @@ public sealed record LoadReport(
     /// <c>teacher.head (5)</c>.</summary>
     public IReadOnlyList<string> LeftAside { get; init; } = [];
 
+    /// <summary>Those of <see cref="Unexpected"/> that say nothing of their own: tables that the model computes by
+    /// itself, counters, what only training uses.</summary>
+    internal IReadOnlyList<string> Idle { get; init; } = [];
+
     /// <summary>Everything fitted as it was.</summary>
     public bool IsComplete => Missing.Count + Fresh.Count + Unexpected.Count + Resized.Count == 0;
 
     /// <summary>
-    /// What is incomplete, in a sentence with numbers, by part of the model: tensors that the file lacks, and blocks
-    /// that the model lacks; null where there is none of it. A head that is to be learned anew does not count.
+    /// What is incomplete, in a sentence with numbers, by part of the model: tensors that the file lacks, and tensors
+    /// that the model lacks; null where there is none of it. A head that is to be learned anew does not count, nor does
+    /// a head that the model lacks, or what says nothing of its own (positions that nothing trains, counters).
     /// </summary>
     public string? Incomplete
     {
         get
         {
             string[] missing = [.. Missing.Where(name => !ModelStages.IsHead(name))];
-            string[] dropped = [.. Unexpected.Where(name => ModelStages.BlockOf(name) is not null)];
+            string[] dropped = [.. Unexpected.Where(name => !ModelStages.IsHead(name) && !Idle.Contains(name))];
             if (missing.Length + dropped.Length == 0) return null;
             string head = Fresh.Count + Missing.Count > missing.Length ? ", and a new head" : "";
             IEnumerable<string> parts =
@@ -40,7 +45,7 @@ public sealed record LoadReport(
                 $"{Loaded.Count} of the model's {Total} tensors are loaded",
                 .. missing.Length == 0 ? [] : (string[])[$"left random: {ModelParts.Describe(missing)}{head}"],
                 .. dropped.Length == 0 ? []
-                    : (string[])[$"in the file, but not in the model: {ModelParts.Describe(dropped)}"],
+                    : (string[])[$"in the file, but not in the model: {ModelParts.List(dropped, Shown)}"],
             ];
             return string.Join("; ", parts);
         }

@@ -24,6 +24,16 @@ internal static class ModelParts
                 $"{part.Part} ({part.Count}{(i > 0 ? "" : part.Count == 1 ? " tensor" : " tensors")})"));
     }
 
+    /// <summary>Tensors that are none of a model: those of blocks together, the first others by name, such as
+    /// <c>blocks 7-12 (72 tensors), pre_logits.fc.weight</c>.</summary>
+    public static string List(IEnumerable<string> names, int most)
+    {
+        string[] all = [.. names], others = [.. all.Where(name => ModelStages.BlockOf(name) is null)];
+        string[] blocks = [.. all.Except(others)];
+        IEnumerable<string> parts = [.. blocks.Length == 0 ? [] : (string[])[Describe(blocks)], .. others.Take(most)];
+        return string.Join(", ", parts) + (others.Length > most ? $" and {others.Length - most} more" : "");
+    }
+
     /// <summary>For example <c>block 5</c> or <c>blocks 1, 3-6</c>.</summary>
     private static string Ranges(int[] blocks)
     {

@@ -2,6 +2,7 @@ using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Vision.Models;
 using Fovea.Vision.Models.Transformers;
+using Fovea.Vision.Position;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Storage;
@@ -114,6 +115,45 @@ public sealed class LoadPlanTests
             Refused((Config with { Depth = 3 }).Build(), source, strict: true), StringComparison.Ordinal);
     }
 
+    /// <summary>A model that lacks a part of the file's gives other answers than the file's model.</summary>
+    [Theory]
+    [InlineData("norm_pre.weight")]
+    [InlineData("pre_logits.fc.weight")]
+    [InlineData("pre_logits/kernel")]
+    [InlineData("dist_token")]
+    [InlineData("reg_token")]
+    [InlineData("blocks.0.ls1.gamma")]
+    public void What_the_model_lacks_is_refused_where_it_answers(string name)
+    {
+        VisionTransformer source = Built(Config, 1);
+        string message = Assert.Throws<CheckpointException>(() =>
+            PlanWith(source, PartialWeights.Refuse, name)).Message;
+        Assert.EndsWith("in the file, but not in the model: "
+            + $"{(name.StartsWith("blocks", StringComparison.Ordinal) ? "block 1 (1 tensor)" : name)}.", message,
+            StringComparison.Ordinal);
+        Assert.Equal([name], PlanWith(source, PartialWeights.TakeMost, name).Report.Unexpected);
+        Assert.NotNull(PlanWith(source, PartialWeights.Take, name).Report.Incomplete);
+    }
+
+    [Theory]
+    [InlineData("head_dist.weight")]
+    [InlineData("fc.bias")]
+    [InlineData("mask_token")]
+    [InlineData("bn.num_batches_tracked")]
+    [InlineData("blocks.1.attn.relative_position_index")]
+    [InlineData("rope.periods")]
+    public void Heads_tables_and_counters_are_not_missed(string name) =>
+        Assert.Null(PlanWith(Built(Config, 1), PartialWeights.Refuse, name).Report.Incomplete);
+
+    [Fact]
+    public void Positions_that_nothing_trains_may_be_in_the_file()
+    {
+        VisionTransformer model = Built(Config with { Position = PositionKind.SinCos2d }, 1);
+        Assert.Null(PlanWith(model, PartialWeights.Refuse, "pos_embed").Report.Incomplete);
+        Assert.Throws<CheckpointException>(() => PlanWith(Built(Config with { Position = PositionKind.None }, 1),
+            PartialWeights.Refuse, "pos_embed"));
+    }
+
     [Fact]
     public void Shapes_that_do_not_fit_name_tensor_shapes_and_option()
     {
@@ -182,6 +222,12 @@ public sealed class LoadPlanTests
         target, new StateDict(NamingSchemes.Timm, "",
             [.. source.NamedState().Select(entry => Weight.Of(entry.Name, entry.Tensor.Value))], []), "f.pth",
                 Device.Cpu, strict);
+
+    /// <summary>The model's own weights and one more tensor.</summary>
+    private static LoadPlan PlanWith(VisionTransformer model, PartialWeights partial, string more) =>
+        LoadPlan.Create(model, new StateDict(NamingSchemes.Timm, "",
+            [.. model.NamedState().Select(entry => Weight.Of(entry.Name, entry.Tensor.Value)),
+                Weight.Of(more, WeightType.F32, [2], [1, 2])], []), "f.pth", Device.Cpu, partial: partial);
 
     private static string Refused(VisionTransformer target, VisionTransformer source, bool strict = false) =>
         Assert.Throws<CheckpointException>(() => Plan(target, source, strict)).Message;
