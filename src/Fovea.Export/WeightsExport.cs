@@ -6,6 +6,7 @@ using Fovea.Nn;
 using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Models;
+using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Vision;
 using Fovea.Vision.Models.Residual;
@@ -61,11 +62,16 @@ public static class WeightsExport
             _ => [],
         };
         string path = Path.Combine(folder, WeightsFile);
+        Dictionary<string, string> metadata = new() { [VersionKey] = Machine.Version };
+        Recipe recipe = model.Head.Recipe;
+        if (FixedPositions(classifier) is not null)   // they are written as if they were learned
+            recipe = recipe with { Model = recipe.Model with { Position = PositionKind.Learned } };
+        ModelNote.Of(recipe, config, data).AddTo(metadata);
         try
         {
             Directory.CreateDirectory(folder);
             ModelWeights.Export(path, weights, images.Normalization, config.Classes > 0 ? classes : null,
-                data.IsMultiLabel, new Dictionary<string, string> { [VersionKey] = Machine.Version });
+                data.IsMultiLabel, metadata);
             foreach ((string name, string text) in configs) AtomicFile.WriteText(Path.Combine(folder, name), text);
             foreach (string old in (string[])[ConfigFile, ProcessorFile])
                 if (configs.All(one => one.Name != old)) File.Delete(Path.Combine(folder, old));

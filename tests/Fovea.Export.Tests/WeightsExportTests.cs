@@ -9,6 +9,7 @@ using Fovea.Nn;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Models;
 using Fovea.Training.Recipes;
+using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Models;
@@ -20,6 +21,7 @@ using Fovea.Vision.Position;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Naming;
+using Fovea.Vision.Weights.Safetensors;
 using Fovea.Vision.Weights.Storage;
 using Microsoft.ML.OnnxRuntime;
 
@@ -264,6 +266,56 @@ public sealed class WeightsExportTests
         using InferenceSession session = Runtime.Open(folder["model.onnx"]);
         float[] theirs = Runtime.Run(session, images, 2, 3, size, size);
         Assert.All(theirs.Zip(scores), pair => Assert.Equal(pair.Second, pair.First, 1e-4f));
+    }
+
+    /// <summary>The file says what no tensor tells, and needs no name of a model.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(16)]
+    public void An_export_is_loaded_as_the_model_that_it_was(int? size)
+    {
+        using TemporaryFolder folder = new();
+        Recipe recipe = Recipe.Default with
+        {
+            Model = new ModelSection
+            {
+                Name = "vit", Dim = 24, Depth = 2, Heads = 2, ImageSize = 8, PatchSize = 2,
+                Position = PositionKind.SinCos2d,
+            },
+            Data = new DataSection { CropShare = 0.5, Interpolation = Interpolation.Bicubic },
+        };
+        DatasetInfo data = ShapesDataset.Load(seed: 0, train: 1, validation: 1, test: 1).Info with { LabelSets = [] };
+        TrainedModel model = TrainedModel.Of(Models.Create(ModelChoice.Configure(recipe, data)), recipe, data,
+            folder["model"]);
+        WeightsExport.Write(model, folder["out"], WeightNames.Timm, imageSize: size);
+        TrainedModel again = TrainedModel.Load(folder["out"], Device.Cpu);
+        Assert.Equal(size ?? 8, again.Model.Config.ImageSize);
+        float[] images = Models.Images(model.Model.Config, 2, size);
+        Assert.Equal(Models.Scores(model.Model, images, 2, size), Models.Scores(again.Model, images, 2, size));
+        Assert.True(again.Head.Data.IsMultiLabel);
+        Assert.Equal((data.Height, data.Width), (again.Head.Data.Height, again.Head.Data.Width));
+        Assert.Equal((0.5, Interpolation.Bicubic),
+            (again.Head.Recipe.Data.CropShare, again.Head.Recipe.Data.Interpolation));
+        Assert.Equal(data.ClassNames, again.Head.Data.ClassNames);
+    }
+
+    [Theory]
+    [InlineData("{", "fovea_model")]
+    [InlineData("""{"parts":{"model":"vit","surprise":"1"},"image_size":8,"channels":3,"height":8,"width":8}""",
+        "no field 'surprise'")]
+    [InlineData("""{"parts":{},"image_size":8,"channels":3,"height":8,"width":8}""", "names no model")]
+    [InlineData("""{"parts":{"model":"vit"},"image_size":8,"channels":9,"height":8,"width":8}""", "channels")]
+    [InlineData("""{"parts":{"model":"no-such"},"image_size":8,"channels":3,"height":8,"width":8}""", "no-such")]
+    public void A_damaged_note_is_said(string note, string said)
+    {
+        using TemporaryFolder folder = new();
+        using (FileStream stream = File.Create(folder["w.safetensors"]))
+            SafetensorsWriter.Write(stream, [new Weight("head.bias", WeightType.F32, [1], (_, values) => values.Clear())],
+                new Dictionary<string, string> { ["fovea_model"] = note });
+        string message = Assert.Throws<CheckpointException>(() =>
+            TrainedModel.Load(folder["w.safetensors"], Device.Cpu)).Message;
+        Assert.Contains("its metadata 'fovea_model' cannot be read", message, StringComparison.Ordinal);
+        Assert.Contains(said, message, StringComparison.Ordinal);
     }
 
     /// <summary>Whoever reads the file knows that each class is asked for by itself.</summary>

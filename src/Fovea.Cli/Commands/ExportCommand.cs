@@ -74,7 +74,7 @@ internal sealed class ExportCommand
         string path = parsed.GetRequiredValue(_path), target = parsed.GetValue(_out) ?? NameFor(path) + ".onnx";
         if (Path.GetFullPath(target) == Path.GetFullPath(path))
             throw new UsageException($"'{target}' is what would be exported: name another file.") { Field = "out" };
-        OnnxSummary summary = ModelExport.Write(Load(parsed, path), target, new OnnxOptions
+        OnnxSummary summary = ModelExport.Write(Load(parsed, path, terminal.Error), target, new OnnxOptions
         {
             Opset = parsed.GetValue(_opset),
             Weights = parsed.GetValue(_precision),
@@ -106,7 +106,7 @@ internal sealed class ExportCommand
         if (Path.GetDirectoryName(source) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(target)))
             throw new UsageException($"'{target}' holds what would be exported: name another folder.")
             { Field = "out" };
-        WeightsSummary summary = WeightsExport.Write(Load(parsed, path), target, names, parsed.GetValue(_precision),
+        WeightsSummary summary = WeightsExport.Write(Load(parsed, path, terminal.Error), target, names, parsed.GetValue(_precision),
             parsed.GetValue(_imageSize));
         if (parsed.GetValue(_json)) terminal.Output.Document(summary);
         else
@@ -126,7 +126,7 @@ internal sealed class ExportCommand
         if (parsed.GetResult(option) is { Implicit: false }) throw new UsageException(reason) { Field = field };
     }
 
-    private TrainedModel Load(ParseResult parsed, string path)
+    private TrainedModel Load(ParseResult parsed, string path, TextWriter notes)
     {
         ListedWeights? listed = PretrainedWeights.Listed(path);
         if ((parsed.GetValue(_model) ?? listed?.Preset) is not string name || AnyModel.IsRun(path, name))
@@ -138,8 +138,8 @@ internal sealed class ExportCommand
         };
         recipe = PretrainedWeights.Resolve(RecipeOption.Apply(recipe, _view, parsed));
         bool isNamed = parsed.GetValue(_dataset) is not null || parsed.GetValue(_data) is not null;
-        return TrainedModel.FromWeights(path, recipe,
-            isNamed ? DatasetChoice.Load(recipe).Info : AnyModel.InfoOf(path, Presets.Find(name).Config), Device.Cpu);
+        return AnyModel.Told(TrainedModel.FromWeights(path, recipe, isNamed ? DatasetChoice.Load(recipe).Info
+            : AnyModel.InfoOf(path, Presets.Find(name).Config), Device.Cpu), notes);
     }
 
     /// <summary>A name in this folder after the run, or after the file where it is one.</summary>

@@ -77,8 +77,8 @@ internal sealed class ServeCommand
         ServeSettings settings = new()
         {
             Models = parsed.GetRequiredValue(_models),
-            Load = path => AnyModel.Load(path, device, parsed.GetValue(_model),
-                training => RecipeOption.Apply(training, _view, parsed)),
+            Load = path => AnyModel.Told(AnyModel.Load(path, device, parsed.GetValue(_model),
+                training => RecipeOption.Apply(training, _view, parsed)), terminal.Error),
             Listen = parsed.GetRequiredValue(_listen),
             Port = parsed.GetValue(_port),
             Hosts = parsed.GetValue(_hosts) ?? [],

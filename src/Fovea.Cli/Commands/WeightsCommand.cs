@@ -44,9 +44,7 @@ internal static class WeightsCommand
             StateDict weights = StateDict.Of(file);
             ClosestPreset? closest = ClosestPreset.Of(weights.Weights);
             if (parsed.GetValue(to) is string target)
-                ModelWeights.Export(target, weights, Parse(parsed.GetRequiredValue(type)),
-                    ModelWeights.NormalizationOf(file), ModelWeights.ClassNamesOf(file),
-                    ModelWeights.IsMultiLabel(file));
+                ModelWeights.Export(target, file, Parse(parsed.GetRequiredValue(type)));
             if (parsed.GetValue(json)) terminal.Output.Document(Describe(file, weights, closest));
             else Print(terminal.Console, file, weights, closest, parsed.GetValue(to));
             return ExitCode.Success;

@@ -6,7 +6,6 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Models;
-using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Cli.Options;
@@ -14,8 +13,8 @@ namespace Fovea.Cli.Options;
 /// <summary>Models of paths that may be runs, checkpoints or files of weights.</summary>
 internal static class AnyModel
 {
-    /// <summary>Loads a run or a checkpoint as it was trained; another file of weights by its own class names, or
-    /// numbers.</summary>
+    /// <summary>Loads a run, a checkpoint or what was exported of one as it was trained; another file of weights by its
+    /// own class names, or numbers.</summary>
     /// <param name="path">The path.</param>
     /// <param name="device">Device of the model.</param>
     /// <param name="preset">Preset of a file of weights, a run knows its own; null: the one whose weights they
@@ -23,7 +22,8 @@ internal static class AnyModel
     /// <param name="view">Changes how images are looked at.</param>
     public static TrainedModel Load(string path, Device device, string? preset, Func<Recipe, Recipe> view)
     {
-        if (RunModelOf(path) is not null) return TrainedModel.Load(path, device, view);
+        if (RunModelOf(path) is not null || (preset is null && NamesModel(path)))
+            return TrainedModel.Load(path, device, view);
         string name = preset ?? PresetOf(path);
         Recipe recipe = PretrainedWeights.Resolve(view(Recipe.Default with
         {
@@ -36,20 +36,7 @@ internal static class AnyModel
     public static DatasetInfo InfoOf(string path, ModelConfig preset)
     {
         using WeightFile file = ModelWeights.Open(path);
-        Weight? head = StateDict.Of(file).Weights.FirstOrDefault(weight => ModelStages.IsHead(weight.Name)
-            && weight.Shape.Count > 0);
-        int classes = head is null ? preset.Classes : (int)head.Shape[0];
-        return new DatasetInfo
-        {
-            Name = Path.GetFileNameWithoutExtension(path),
-            Channels = preset.Channels,
-            Height = preset.ImageSize,
-            Width = preset.ImageSize,
-            ClassNames = ModelWeights.ClassNamesOf(file)
-                ?? [.. Enumerable.Range(0, classes).Select(number => $"{number}")],
-            LabelSets = ModelWeights.IsMultiLabel(file) ? [] : null,
-            Normalization = ModelWeights.NormalizationOf(file) ?? Normalization.ImageNet.ForChannels(preset.Channels),
-        };
+        return ModelWeights.DataOf(file, preset);
     }
 
     /// <summary>True for a run or a checkpoint, whose model is known.</summary>
@@ -72,6 +59,20 @@ internal static class AnyModel
     {
         using WeightFile file = ModelWeights.Open(path);
         return ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file).Recipe.Model.Name : null;
+    }
+
+    /// <summary>Says on loading weights of others that something had to be resized for it: positions, or
+    /// colours.</summary>
+    public static TrainedModel Told(TrainedModel model, TextWriter notes)
+    {
+        if (model.Loaded is { Resized.Count: > 0 } report) notes.WriteLine($"fovea: note: {report}");
+        return model;
+    }
+
+    private static bool NamesModel(string path)
+    {
+        using WeightFile file = ModelWeights.Open(path);
+        return ModelWeights.NamesModel(file);
     }
 
     private static string PresetOf(string path)

@@ -93,8 +93,8 @@ internal sealed class ModelSource
             },
             Data = Chosen(parsed, new DataSection()),
         }, _view, parsed));
-        return TrainedModel.FromWeights(path, recipe, NamesImages(recipe.Data) ? DatasetChoice.Load(recipe).Info
-            : AnyModel.InfoOf(path, Presets.Find(name).Config), device);
+        return AnyModel.Told(TrainedModel.FromWeights(path, recipe, NamesImages(recipe.Data)
+            ? DatasetChoice.Load(recipe).Info : AnyModel.InfoOf(path, Presets.Find(name).Config), device), _notes);
     }
 
     /// <summary>

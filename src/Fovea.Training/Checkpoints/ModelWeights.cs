@@ -75,7 +75,8 @@ public static class ModelWeights
 
     /// <summary>The preset whose weights a file holds.</summary>
     /// <exception cref="UsageException">None is like them.</exception>
-    public static string PresetOf(WeightFile file) => WeightsOrigin.Beside(file.Path)?.Preset
+    public static string PresetOf(WeightFile file) => ModelNote.Of(file)?.Preset
+        ?? WeightsOrigin.Beside(file.Path)?.Preset
         ?? ClosestPreset.Of(StateDict.Of(file).Weights)?.Preset.Name
         ?? throw new UsageException(
             $"{file.Path}: the weights are not those of a known model; name the one to put them into (`model` NAME).");
@@ -155,6 +156,35 @@ public static class ModelWeights
         ? CheckpointReader.HeadOf(file).Data.IsMultiLabel
         : file.Metadata.GetValueOrDefault(MultiLabelKey) == "true";
 
+    /// <summary>True where a file says itself which model its weights are of: it is a checkpoint, or was written by
+    /// <see cref="Export(string, WeightFile, WeightType?)"/> or as an export for other libraries.</summary>
+    /// <exception cref="CheckpointException">What it says is damaged.</exception>
+    public static bool NamesModel(WeightFile file) => IsCheckpoint(file) || ModelNote.Of(file) is not null;
+
+    /// <summary>The dataset of a file that is no checkpoint, as far as it says: classes by its own names, or as many
+    /// numbers as its head has rows.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="preset">Its model, for what the file does not say.</param>
+    /// <exception cref="CheckpointException">What it says is damaged.</exception>
+    public static DatasetInfo DataOf(WeightFile file, ModelConfig preset)
+    {
+        ModelNote? note = ModelNote.Of(file);
+        int channels = note?.Channels ?? preset.Channels;
+        Weight? head = StateDict.Of(file).Weights.FirstOrDefault(weight => ModelStages.IsHead(weight.Name)
+            && weight.Shape.Count > 0);
+        int classes = head is null ? preset.Classes : (int)head.Shape[0];
+        return new DatasetInfo
+        {
+            Name = Path.GetFileNameWithoutExtension(file.Path),
+            Channels = channels,
+            Height = note?.Height ?? preset.ImageSize,
+            Width = note?.Width ?? preset.ImageSize,
+            ClassNames = ClassNamesOf(file) ?? [.. Enumerable.Range(0, classes).Select(number => $"{number}")],
+            LabelSets = IsMultiLabel(file) ? [] : null,
+            Normalization = NormalizationOf(file) ?? Normalization.ImageNet.ForChannels(channels),
+        };
+    }
+
     /// <summary>Normalisation of the images that a file's weights were trained on; null: the file does not
     /// say.</summary>
     /// <exception cref="CheckpointException">What it says is damaged.</exception>
@@ -170,6 +200,24 @@ public static class ModelWeights
             ? new(means, deviations) : null;
         return normalization ?? throw new CheckpointException(
             $"{file.Path}: its metadata '{MeanKey}' and '{StdKey}' are not as many numbers each, separated by commas.");
+    }
+
+    /// <summary>Writes a file's weights under timm's names as safetensors that other tools read, with all that the file
+    /// says of them: model, normalisation and classes.</summary>
+    /// <param name="path">Replaced as a whole.</param>
+    /// <param name="file">As <see cref="Open"/> opens it.</param>
+    /// <param name="type">F32, F16 or BF16; null: as they are stored, F32 for what is none of these. Counters stay
+    /// integers.</param>
+    /// <exception cref="CheckpointException">It could not be read or written; the previous file is as it
+    /// was.</exception>
+    /// <exception cref="UsageException">A number is too large for the type; the previous file is as it
+    /// was.</exception>
+    public static void Export(string path, WeightFile file, WeightType? type = null)
+    {
+        Dictionary<string, string> more = [];
+        ModelNote.Of(file)?.AddTo(more);
+        Export(path, Stored(StateDict.Of(file), type), NormalizationOf(file), ClassNamesOf(file), IsMultiLabel(file),
+            more);
     }
 
     /// <summary>Writes weights under timm's names as safetensors that other tools read.</summary>
@@ -188,8 +236,7 @@ public static class ModelWeights
     public static void Export(string path, StateDict weights, WeightType? type = null,
         Normalization? normalization = null, IReadOnlyList<string>? classes = null, bool isMultiLabel = false)
     {
-        Export(path, [.. weights.Weights.Select(weight => weight with { Type = Written(weight.Type, type) })],
-            normalization, classes, isMultiLabel, new Dictionary<string, string>());
+        Export(path, Stored(weights, type), normalization, classes, isMultiLabel, new Dictionary<string, string>());
     }
 
     /// <summary>Writes tensors as they are called and stored, with more metadata.</summary>
@@ -204,6 +251,9 @@ public static class ModelWeights
         if (isMultiLabel) metadata[MultiLabelKey] = "true";
         AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors, metadata));
     }
+
+    private static Weight[] Stored(StateDict weights, WeightType? type) =>
+        [.. weights.Weights.Select(weight => weight with { Type = Written(weight.Type, type) })];
 
     private static string Text(IEnumerable<float> values) =>
         string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));

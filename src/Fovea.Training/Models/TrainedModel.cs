@@ -10,7 +10,9 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Explanation;
+using Fovea.Vision.Models;
 using Fovea.Vision.Weights.Loading;
+using Fovea.Vision.Weights.Safetensors;
 using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training.Models;
@@ -46,8 +48,12 @@ public sealed class TrainedModel
     /// <summary>The checkpoint.</summary>
     public string Path { get; }
 
-    /// <summary>Loads a checkpoint, or a run directory's best one; averaged weights where there are any.</summary>
-    /// <param name="path">The checkpoint or the run directory.</param>
+    /// <summary>Which tensors of a file of weights were taken, and how; null for a checkpoint, which fits.</summary>
+    public LoadReport? Loaded { get; private init; }
+
+    /// <summary>Loads a checkpoint, or a run directory's best one; averaged weights where there are any; or weights that
+    /// were exported here, which say what model they are of.</summary>
+    /// <param name="path">The checkpoint, the run directory, or the file or folder of weights.</param>
     /// <param name="device">Device of the model.</param>
     /// <param name="change">From the recipe of the training to one that looks at images in another way: resizes, cuts
     /// or normalises them; null: as in the training.</param>
@@ -56,6 +62,7 @@ public sealed class TrainedModel
     public static TrainedModel Load(string path, Device device, Func<Recipe, Recipe>? change = null)
     {
         string file = ModelWeights.FileOf(path);
+        if (Noted(file, device, change) is { } noted) return noted;
         using CheckpointReader checkpoint = CheckpointReader.Open(file);
         CheckpointHead head = checkpoint.Head;
         if (head.Recipe.Pretraining.Method != PretrainingMethod.None)
@@ -76,17 +83,34 @@ public sealed class TrainedModel
         return new TrainedModel(head, model, device, file);
     }
 
-    /// <summary>A preset with a file's weights.</summary>
+    /// <summary>Weights that say which model they are of; null for a checkpoint, and for what says nothing.</summary>
+    private static TrainedModel? Noted(string path, Device device, Func<Recipe, Recipe>? change)
+    {
+        Recipe recipe;
+        DatasetInfo data;
+        using (SafetensorsReader file = SafetensorsReader.Open(path))
+        {
+            if (ModelWeights.IsCheckpoint(file) || ModelNote.Of(file) is not { } note) return null;
+            recipe = note.ToSizedRecipe(path);
+            data = ModelWeights.DataOf(file, Presets.Find(note.Preset).Config);
+        }
+
+        return FromWeights(path, change?.Invoke(recipe) ?? recipe, data, device);
+    }
+
+    /// <summary>A preset with a file's weights; where the file says which model they are of, with its parts.</summary>
     /// <param name="path">The file.</param>
     /// <param name="recipe">Names the model, and says whether incomplete weights will do.</param>
     /// <param name="data">Its classes, and how images are normalised where the file does not say.</param>
     /// <param name="device">Device of the model.</param>
-    /// <exception cref="UsageException">There is no such file, or its head is for other classes.</exception>
+    /// <exception cref="UsageException">There is no such file, its head is for other classes, or it says that it is of
+    /// another model.</exception>
     /// <exception cref="CheckpointException">It is damaged, or its weights do not fit.</exception>
     public static TrainedModel FromWeights(string path, Recipe recipe, DatasetInfo data, Device device)
     {
-        ImageClassifier model = ModelChoice.Configure(recipe, data).Build();
         using WeightFile file = ModelWeights.Open(path);
+        if (!ModelWeights.IsCheckpoint(file) && ModelNote.Of(file) is { } note) recipe = note.Complete(recipe, path);
+        ImageClassifier model = ModelChoice.Configure(recipe, data).Build();
         LoadReport report = ModelWeights.Load(model, file, device, recipe.Run.Seed, data: data,
             partial: recipe.Model.AllowPartial ? PartialWeights.Take : PartialWeights.Refuse);
         data = LoaderChoice.Normalized(
@@ -96,7 +120,10 @@ public sealed class TrainedModel
             throw new UsageException(
                 $"'{path}' has no '{untrained}' for the {data.Classes} classes of '{data.Name}': train one first, or "
                     + "name the dataset that it was trained on (`dataset`).");
-        return new TrainedModel(new CheckpointHead(recipe, data, new TrainingState()), model, device, report.Path);
+        return new TrainedModel(new CheckpointHead(recipe, data, new TrainingState()), model, device, report.Path)
+        {
+            Loaded = report,
+        };
     }
 
     /// <summary>A model that has weights already, as if it had been read from a file.</summary>

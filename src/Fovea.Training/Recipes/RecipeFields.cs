@@ -21,6 +21,9 @@ public static class RecipeFields
     /// <summary>Heading of the fields of learning without classes.</summary>
     internal const string PretrainingTitle = "Pretraining";
 
+    /// <summary>Heading of the network.</summary>
+    internal const string ModelTitle = "Model";
+
     private static readonly ValueForm<double> AtLeast0 = ValueForm.Real(Interval.AtLeast(0));
     private static readonly ValueForm<double> Positive = ValueForm.Real(Interval.Positive);
     private static readonly ValueForm<double> Alpha = ValueForm.Real(new Interval(0, 1000));
@@ -65,7 +68,7 @@ public static class RecipeFields
 
     private static IEnumerable<RecipeField> Model()
     {
-        SectionFields<ModelSection> section = new("Model", r => r.Model, (r, s) => r with { Model = s });
+        SectionFields<ModelSection> section = new(ModelTitle, r => r.Model, (r, s) => r with { Model = s });
         return
         [
             Fixed(section.Field("model", ValueForm.Text("NAME"), s => s.Name, (s, v) => s with { Name = v },

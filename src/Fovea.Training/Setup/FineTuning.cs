@@ -201,7 +201,7 @@ public static class FineTuning
     {
         using WeightFile file = ModelWeights.Open(weights);
         return ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file).Recipe.Model
-            : new() { Name = asked ?? ModelWeights.PresetOf(file) };
+            : ModelNote.Of(file)?.ToRecipe(file.Path).Model ?? new() { Name = asked ?? ModelWeights.PresetOf(file) };
     }
 
     private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);

@@ -66,13 +66,37 @@ public sealed class WeightsCommandTests : IDisposable
             [.. Shell.TinyTraining, "--out", Path.Combine(_shell.Folder, "n"), "--weights", nameless, "--classes", "3",
                 "--strict", "--quiet"]));
         Assert.Contains("leave out --strict", _shell.Error, StringComparison.Ordinal);
-        Assert.Equal(1, _shell.Run("eval", file));
+        Assert.Equal(1, _shell.Run("eval", nameless));
         Assert.Contains("--model", _shell.Error, StringComparison.Ordinal);
 
         File.WriteAllText(file, "PK\u0003\u0004 nothing");
         Assert.Equal(1, _shell.Run("weights", file));
         Assert.StartsWith($"fovea: {file}: cannot be read as a zip archive", _shell.Error, StringComparison.Ordinal);
         Assert.Equal(2, _shell.Run("weights", Path.Combine(_shell.Folder, "none")));
+    }
+
+    /// <summary>No tensor says which attention it is of, nor how images are cut.</summary>
+    [Fact]
+    public void What_was_written_comes_back_as_the_model_that_it_was()
+    {
+        string run = _shell.Train("--attention", "linear", "--position", "sincos2d", "--crop-pct", "0.8"),
+            file = Path.Combine(_shell.Folder, "w.safetensors"), again = Path.Combine(_shell.Folder, "again.safetensors");
+        Assert.Equal(0, _shell.Run("weights", run, "--to", file));
+        Assert.Equal(0, _shell.Run("weights", file, "--to", again));
+        string[] more = ["--dataset", "shapes", "--eval-limit", "50", "--json"];
+        double Loss(params string[] model)
+        {
+            Assert.Equal((0, ""), (_shell.Run(["eval", .. model, .. more]), _shell.Error));
+            return JsonDocument.Parse(_shell.Output).RootElement.GetProperty("loss").GetDouble();
+        }
+
+        double loss = Loss(run);
+        Assert.Equal(loss, Loss(file));
+        Assert.Equal(loss, Loss(again));
+        Assert.Equal(loss, Loss(again, "--model", "vit-nano"));
+        Assert.Equal(2, _shell.Run(["eval", file, "--model", "vit", .. more]));
+        Assert.Contains("holds weights of 'vit-nano', as it says itself, not of 'vit'; leave the name out.",
+            _shell.Error, StringComparison.Ordinal);
     }
 
     [Fact]

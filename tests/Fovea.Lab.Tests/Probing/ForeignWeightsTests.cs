@@ -4,6 +4,7 @@ using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
+using Fovea.Vision.Attention;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Storage;
 
@@ -22,6 +23,22 @@ public sealed class ForeignWeightsTests : IDisposable
         string file = Exported();
         Assert.Equal("vit-nano", FineTuning.Start(Recipe.Default with { Model = new() { Weights = file } }).Model.Name);
         Assert.Equal("vit-nano", FrozenModel.Load(file, null, Device.Cpu).Recipe.Model.Name);
+    }
+
+    /// <summary>Attention has no shape of its own: the file says which one it was.</summary>
+    [Fact]
+    public void Weights_that_say_their_model_start_as_it()
+    {
+        Recipe linear = TinyRun.Recipe with
+        {
+            Model = TinyRun.Recipe.Model with { Attention = AttentionList.Parse("linear") },
+        };
+        string file = _folder["own.safetensors"];
+        using (WeightFile weights = ModelWeights.Open(TinyRun.Start(linear, _folder["run"]).Path))
+            ModelWeights.Export(file, weights);
+        Assert.Equal("linear", $"{FrozenModel.Load(file, null, Device.Cpu).Recipe.Model.Attention}");
+        ModelSection start = FineTuning.Start(Recipe.Default with { Model = new() { Weights = file } }).Model;
+        Assert.Equal(("vit-nano", "linear", file), (start.Name, $"{start.Attention}", start.Weights));
     }
 
     /// <summary>Features of such weights would be compared, and a training begun that blames its own rate.</summary>
