@@ -13,9 +13,16 @@ namespace Fovea.Vision.Weights.Loading;
 public sealed class LoadPlan
 {
     private const int Piece = 1 << 16;
+
+    /// <summary>Tables may have been stored in bfloat16.</summary>
+    private const float TableTolerance = 0.01f;
+
     private readonly List<(NamedTensor Target, Weight Source)> _pairs;
 
-    private LoadPlan(List<(NamedTensor, Weight)> pairs, LoadReport report) => (_pairs, Report) = (pairs, report);
+    private readonly List<(string Name, ModuleBuffer Own, Weight Source)> _tables;
+
+    private LoadPlan(List<(NamedTensor, Weight)> pairs, List<(string, ModuleBuffer, Weight)> tables,
+        LoadReport report) => (_pairs, _tables, Report) = (pairs, tables, report);
 
     /// <summary>Report of what will be loaded, and what will not.</summary>
     public LoadReport Report { get; }
@@ -74,7 +81,11 @@ public sealed class LoadPlan
             Idle = IdleTensors.Among(sources.Keys, model),
         };
         Refusal.Check(report, misfits, model, weights, strict, partial);
-        return new LoadPlan(pairs, report);
+        List<(string, ModuleBuffer, Weight)> tables = partial != PartialWeights.Refuse ? []
+            : [.. model.NamedBuffers().Where(entry => sources.TryGetValue(entry.Name, out Weight? source)
+                && source.Shape.SequenceEqual(entry.Buffer.Shape.Select(size => (long)size)))
+                .Select(entry => (entry.Name, entry.Buffer, sources[entry.Name]))];
+        return new LoadPlan(pairs, tables, report);
     }
 
     /// <summary>Copies the values in, a piece at a time; the model must have memory.</summary>
@@ -100,10 +111,20 @@ public sealed class LoadPlan
     /// <param name="model">The one that the plan was made for.</param>
     /// <param name="device">Where it will compute.</param>
     /// <param name="seed">For the first values.</param>
-    /// <exception cref="CheckpointException">The file cannot be read.</exception>
+    /// <exception cref="CheckpointException">The file cannot be read, or it has another table where the model computes
+    /// its own, such as learned positions.</exception>
     public void Initialize(ImageClassifier model, Device device, ulong seed)
     {
         model.Initialize(device, seed, Report.Loaded.ToHashSet());
         Fill();
+        foreach ((string name, ModuleBuffer own, Weight source) in _tables)
+            if (own.Value.ToArray().Zip(source.ToArray()).Any(pair => !(Math.Abs(pair.First - pair.Second)
+                <= TableTolerance)))
+                throw new CheckpointException($"{Report.Path}: '{name}' is not the table that the model computes by "
+                    + "itself, so its answers would be others.")
+                {
+                    Remedy = "Take the model and the options that the weights were made with (`position` learned), or "
+                        + "go on nevertheless with `allow-partial`.",
+                };
     }
 }

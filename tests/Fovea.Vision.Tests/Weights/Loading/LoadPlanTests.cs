@@ -154,6 +154,27 @@ public sealed class LoadPlanTests
             PartialWeights.Refuse, "pos_embed"));
     }
 
+    /// <summary>A model that computes its positions would miss those that were learned.</summary>
+    [Fact]
+    public void Learned_positions_are_not_taken_for_fixed_ones()
+    {
+        VisionTransformerConfig config = Config with { Position = PositionKind.SinCos2d };
+        VisionTransformer model = Built(config, 1), again = config.Build();
+        float[] table = model.NamedBuffers().Single(entry => entry.Name == "pos_embed").Buffer.Value.ToArray();
+        long[] shape = [1, 17, 8];
+        LoadPlan With(float[] positions, PartialWeights partial) => LoadPlan.Create(again,
+            new StateDict(NamingSchemes.Timm, "",
+                [.. model.NamedState().Select(entry => Weight.Of(entry.Name, entry.Tensor.Value)),
+                    Weight.Of("pos_embed", WeightType.F32, shape, positions)], []), "f.pth", Device.Cpu,
+            partial: partial);
+
+        With([.. table.Select(value => (float)(Half)value)], PartialWeights.Refuse).Initialize(again, Device.Cpu, 1);
+        float[] learned = [.. table.Select((value, i) => i == 20 ? value + 0.1f : value)];
+        Assert.StartsWith("f.pth: 'pos_embed' is not the table", Assert.Throws<CheckpointException>(() =>
+            With(learned, PartialWeights.Refuse).Initialize(again, Device.Cpu, 1)).Message, StringComparison.Ordinal);
+        With(learned, PartialWeights.TakeMost).Initialize(again, Device.Cpu, 1);
+    }
+
     [Fact]
     public void Shapes_that_do_not_fit_name_tensor_shapes_and_option()
     {
