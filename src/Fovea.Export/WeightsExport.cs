@@ -66,7 +66,7 @@ public static class WeightsExport
         Recipe recipe = model.Head.Recipe;
         if (FixedPositions(classifier) is not null)   // they are written as if they were learned
             recipe = recipe with { Model = recipe.Model with { Position = PositionKind.Learned } };
-        ModelNote.Of(recipe, config, data).AddTo(metadata);
+        ModelNote.Of(recipe, config.ImageSize, data).AddTo(metadata);
         try
         {
             Directory.CreateDirectory(folder);

@@ -279,7 +279,12 @@ public sealed class WeightsExportTests
         {
             Model = new ModelSection
             {
-                Name = "vit", Dim = 24, Depth = 2, Heads = 2, ImageSize = 8, PatchSize = 2,
+                Name = "vit",
+                Dim = 24,
+                Depth = 2,
+                Heads = 2,
+                ImageSize = 8,
+                PatchSize = 2,
                 Position = PositionKind.SinCos2d,
             },
             Data = new DataSection { CropShare = 0.5, Interpolation = Interpolation.Bicubic },
@@ -310,7 +315,8 @@ public sealed class WeightsExportTests
     {
         using TemporaryFolder folder = new();
         using (FileStream stream = File.Create(folder["w.safetensors"]))
-            SafetensorsWriter.Write(stream, [new Weight("head.bias", WeightType.F32, [1], (_, values) => values.Clear())],
+            SafetensorsWriter.Write(stream,
+                [new Weight("head.bias", WeightType.F32, [1], (_, values) => values.Clear())],
                 new Dictionary<string, string> { ["fovea_model"] = note });
         string message = Assert.Throws<CheckpointException>(() =>
             TrainedModel.Load(folder["w.safetensors"], Device.Cpu)).Message;

@@ -106,8 +106,8 @@ internal sealed class ExportCommand
         if (Path.GetDirectoryName(source) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(target)))
             throw new UsageException($"'{target}' holds what would be exported: name another folder.")
             { Field = "out" };
-        WeightsSummary summary = WeightsExport.Write(Load(parsed, path, terminal.Error), target, names, parsed.GetValue(_precision),
-            parsed.GetValue(_imageSize));
+        WeightsSummary summary = WeightsExport.Write(Load(parsed, path, terminal.Error), target, names,
+            parsed.GetValue(_precision), parsed.GetValue(_imageSize));
         if (parsed.GetValue(_json)) terminal.Output.Document(summary);
         else
         {

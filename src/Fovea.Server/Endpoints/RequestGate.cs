@@ -86,7 +86,7 @@ internal sealed class RequestGate(
         return status;
     }
 
-    /// <summary>What the routing answers by itself has a status and no sentence.</summary>
+    /// <summary>Adds the sentence to what the routing answers by itself, which has a status alone.</summary>
     private static Task Complete(HttpContext context)
     {
         if (context.GetEndpoint() is null)

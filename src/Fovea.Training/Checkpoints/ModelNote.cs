@@ -4,16 +4,15 @@ using Fovea.Core.Formats;
 using Fovea.Core.Options;
 using Fovea.Data;
 using Fovea.Training.Recipes;
-using Fovea.Training.Setup;
-using Fovea.Vision;
 using Fovea.Vision.Models;
 using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training.Checkpoints;
 
 /// <summary>
-/// What files of weights that are written here say in their metadata about the model that they are of, so that they come
-/// back as that model: attention, norms and the view of images change no tensor's shape, or not one that tells them.
+/// What files of weights that are written here say in their metadata about the model that they are of, so that they
+/// come back as that model: attention, norms and the view of images change no tensor's shape, or not one that tells
+/// them.
 /// </summary>
 /// <param name="Parts">Fields of the recipe that describe the model and how images are cut, by name, where they are not
 /// the usual ones; <c>model</c> always.</param>
@@ -39,16 +38,16 @@ internal sealed record ModelNote(IReadOnlyDictionary<string, string> Parts, int 
 
     /// <summary>The note on a model.</summary>
     /// <param name="recipe">That it was trained with.</param>
-    /// <param name="config">The model that is written, for images of its size.</param>
+    /// <param name="imageSize">Side of the images of the model that is written, pixels.</param>
     /// <param name="data">The dataset that it was trained with.</param>
-    public static ModelNote Of(Recipe recipe, ModelConfig config, DatasetInfo data)
+    public static ModelNote Of(Recipe recipe, int imageSize, DatasetInfo data)
     {
         // where the size followed from the dataset, it does so for the next one
         if (recipe.Model.ImageSize is not null)
-            recipe = recipe with { Model = recipe.Model with { ImageSize = config.ImageSize } };
+            recipe = recipe with { Model = recipe.Model with { ImageSize = imageSize } };
         return new(Fields.Where(field => field.Name == NameField
             || field.Read(recipe) != field.Read(Recipe.Default))
-            .ToDictionary(field => field.Name, field => field.Read(recipe)), config.ImageSize, config.Channels,
+            .ToDictionary(field => field.Name, field => field.Read(recipe)), imageSize, data.Channels,
             data.Height, data.Width);
     }
 
@@ -59,7 +58,8 @@ internal sealed record ModelNote(IReadOnlyDictionary<string, string> Parts, int 
         if (ModelWeights.IsCheckpoint(file))
         {
             CheckpointHead head = CheckpointReader.HeadOf(file);
-            return Of(head.Recipe, ModelChoice.Configure(head.Recipe, head.Data), head.Data);
+            ModelSection model = head.Recipe.Model;
+            return Of(head.Recipe, model.SizeFor(Presets.Find(model.Name).Config, head.Data), head.Data);
         }
 
         if (!file.Metadata.TryGetValue(Key, out string? text)) return null;

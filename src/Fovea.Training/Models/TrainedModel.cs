@@ -51,8 +51,8 @@ public sealed class TrainedModel
     /// <summary>Which tensors of a file of weights were taken, and how; null for a checkpoint, which fits.</summary>
     public LoadReport? Loaded { get; private init; }
 
-    /// <summary>Loads a checkpoint, or a run directory's best one; averaged weights where there are any; or weights that
-    /// were exported here, which say what model they are of.</summary>
+    /// <summary>Loads a checkpoint, or a run directory's best one, averaged weights where there are any; or weights
+    /// that were exported here, which say what model they are of.</summary>
     /// <param name="path">The checkpoint, the run directory, or the file or folder of weights.</param>
     /// <param name="device">Device of the model.</param>
     /// <param name="change">From the recipe of the training to one that looks at images in another way: resizes, cuts

@@ -1,3 +1,4 @@
+using Fovea.Data;
 using Fovea.Vision;
 using Fovea.Vision.Attention;
 using Fovea.Vision.Embedding;
@@ -8,6 +9,9 @@ namespace Fovea.Training.Recipes;
 /// <summary>The network.</summary>
 public sealed record ModelSection
 {
+    /// <summary>Images up to this size are small: their models take any size, and need no resizing.</summary>
+    private const int SmallImage = 64;
+
     /// <summary>Value of <see cref="Pretrained"/> for the first published weights of the model itself.</summary>
     public const string OwnWeights = "true";
 
@@ -86,4 +90,11 @@ public sealed record ModelSection
 
     /// <summary>Height and width of an image in pixels; null: the preset's.</summary>
     public int? ImageSize { get; init; }
+
+    /// <summary>Height and width of an image in pixels where a dataset is learned.</summary>
+    /// <param name="preset">That of the name.</param>
+    /// <param name="data">The dataset; null: unknown.</param>
+    internal int SizeFor(ModelConfig preset, DatasetInfo? data) => ImageSize
+        ?? (data is not null && preset.ImageSize <= SmallImage && data.Height == data.Width && data.Height <= SmallImage
+            ? data.Height : preset.ImageSize);
 }

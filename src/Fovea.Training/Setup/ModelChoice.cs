@@ -8,9 +8,6 @@ namespace Fovea.Training.Setup;
 /// <summary>The model that a recipe asks for, made to fit a dataset.</summary>
 public static class ModelChoice
 {
-    /// <summary>Images up to this size are small: their models take any size, and need no resizing.</summary>
-    private const int SmallImage = 64;
-
     /// <summary>Adapts the preset to a dataset.</summary>
     /// <param name="recipe">Names the preset and what to change of it.</param>
     /// <param name="data">The dataset; null: classes, channels and, unless the recipe says another, size stay the
@@ -22,7 +19,7 @@ public static class ModelChoice
         ModelConfig preset = Presets.Find(recipe.Model.Name).Config;
         ModelConfig config = preset.Apply(Options(recipe)) with
         {
-            ImageSize = recipe.Model.ImageSize ?? (data is null ? preset.ImageSize : DefaultSize(preset, data)),
+            ImageSize = recipe.Model.SizeFor(preset, data),
             Channels = data?.Channels ?? preset.Channels,
             Classes = data?.Classes ?? preset.Classes,
         };
@@ -54,8 +51,4 @@ public static class ModelChoice
         Dropout = (float?)recipe.Regularisation.Dropout,
         DropPath = (float?)recipe.Regularisation.DropPath,
     };
-
-    private static int DefaultSize(ModelConfig preset, DatasetInfo data) =>
-        preset.ImageSize <= SmallImage && data.Height == data.Width && data.Height <= SmallImage ? data.Height
-            : preset.ImageSize;
 }

@@ -3,6 +3,9 @@ using Fovea.Cli.Commands;
 using Fovea.Data.Codecs.Writing;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
+using Fovea.Training.Checkpoints;
+using Fovea.Vision.Weights.Naming;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Cli.Tests.Commands;
 
@@ -52,11 +55,15 @@ public sealed class FineTuneCommandTests : IDisposable
     public void A_file_of_weights_is_probed_with_the_parts_that_it_has()
     {
         string run = _shell.Train("--patch-size", "2"), file = Path.Combine(_shell.Folder, "weights.safetensors");
-        Assert.Equal(0, _shell.Run("weights", run, "--to", file));
-        string[] probe = ["probe", "--weights", file, "--model", "vit-nano", "--image-size", "8", "--dataset", "shapes",
-            "--train-limit", "20", "--eval-limit", "10", "--k", "1", "--epochs", "1"];
+        using (WeightFile weights = ModelWeights.Open(run)) ModelWeights.Export(file, StateDict.Of(weights));
+        string[] Probe(string weights) => ["probe", "--weights", weights, "--model", "vit-nano", "--image-size", "8",
+            "--dataset", "shapes", "--train-limit", "20", "--eval-limit", "10", "--k", "1", "--epochs", "1"];
+        string[] probe = Probe(file);
         Assert.NotEqual(0, _shell.Run(probe));
         Assert.Contains("use --patch-size 2", _shell.Error, StringComparison.Ordinal);
+        string own = Path.Combine(_shell.Folder, "own.safetensors");   // says itself what it is of
+        Assert.Equal(0, _shell.Run("weights", run, "--to", own));
+        Assert.True(_shell.Run(Probe(own)) == 0, _shell.Error);
         Assert.True(_shell.Run([.. probe, "--patch-size", "2", "--attention", "sinkhorn:3"]) == 0, _shell.Error);
     }
 

@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Fovea.Tensors;
 using Fovea.Training.Checkpoints;
+using Fovea.Vision;
+using Fovea.Vision.Models;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Storage;
@@ -80,7 +83,8 @@ public sealed class WeightsCommandTests : IDisposable
     public void What_was_written_comes_back_as_the_model_that_it_was()
     {
         string run = _shell.Train("--attention", "linear", "--position", "sincos2d", "--crop-pct", "0.8"),
-            file = Path.Combine(_shell.Folder, "w.safetensors"), again = Path.Combine(_shell.Folder, "again.safetensors");
+            file = Path.Combine(_shell.Folder, "w.safetensors"),
+            again = Path.Combine(_shell.Folder, "again.safetensors");
         Assert.Equal(0, _shell.Run("weights", run, "--to", file));
         Assert.Equal(0, _shell.Run("weights", file, "--to", again));
         string[] more = ["--dataset", "shapes", "--eval-limit", "50", "--json"];
@@ -97,6 +101,20 @@ public sealed class WeightsCommandTests : IDisposable
         Assert.Equal(2, _shell.Run(["eval", file, "--model", "vit", .. more]));
         Assert.Contains("holds weights of 'vit-nano', as it says itself, not of 'vit'; leave the name out.",
             _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_had_to_be_resized_for_files_of_others_is_said()
+    {
+        string nameless = Path.Combine(_shell.Folder, "nameless.safetensors");
+        ImageClassifier small = (Presets.Find("vit-cifar").Config with { ImageSize = 16 }).Build();
+        small.Initialize(Device.Cpu, 1);
+        ModelWeights.Export(nameless, new StateDict(NamingSchemes.Timm, "",
+            [.. small.NamedState().Select(entry => Weight.Of(entry.Name, entry.Tensor.Value))], []));
+        Assert.Equal(0, _shell.Run("eval", nameless, "--model", "vit-cifar", "--dataset", "shapes", "--eval-limit",
+            "10"));
+        Assert.Contains("fovea: note: nameless.safetensors (timm): ", _shell.Error, StringComparison.Ordinal);
+        Assert.Contains("resized: pos_embed ", _shell.Error, StringComparison.Ordinal);
     }
 
     [Fact]
