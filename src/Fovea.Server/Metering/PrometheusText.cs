@@ -34,13 +34,14 @@ internal sealed class PrometheusText : IDisposable
             if (instrument.IsObservable) series.Clear();   // a model that is no more is not told of
         _listener.RecordObservableInstruments();
         StringBuilder text = new();
+        // copies, which the dictionaries make as a whole: sorting fails where one grows meanwhile
         foreach ((Instrument instrument, ConcurrentDictionary<string, Series> series) in
-            _all.OrderBy(pair => pair.Key.Name, StringComparer.Ordinal))
+            _all.ToArray().OrderBy(pair => pair.Key.Name, StringComparer.Ordinal))
         {
             string name = NameOf(instrument), kind = KindOf(instrument);
             text.Append("# HELP ").Append(name).Append(' ').Append(Escape(instrument.Description ?? "")).Append('\n');
             text.Append("# TYPE ").Append(name).Append(' ').Append(kind).Append('\n');
-            foreach ((string labels, Series one) in series.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            foreach ((string labels, Series one) in series.ToArray().OrderBy(pair => pair.Key, StringComparer.Ordinal))
                 lock (one)
                 {
                     if (kind == "histogram") WriteHistogram(text, name, labels, one);

@@ -30,6 +30,23 @@ public sealed class PrometheusTextTests
     }
 
     [Fact]
+    public async Task It_is_written_while_there_are_more_and_more_labels()
+    {
+        for (int round = 0; round < 300; round++)
+        {
+            using ServerMetrics metrics = new();
+            using PrometheusText text = new(metrics.Meter);
+            Task requests = Task.Run(() =>
+            {
+                for (int i = 0; i < 200; i++) metrics.Request($"/v1/{i}", 200, TimeSpan.Zero);
+            }, TestContext.Current.CancellationToken);
+            while (!requests.IsCompleted) _ = text.Write();
+            await requests;
+            Assert.Contains("/v1/199", text.Write(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Two_servers_of_a_process_do_not_mix()
     {
         using ServerMetrics one = new(), other = new();

@@ -18,7 +18,6 @@ public sealed class LoadPlan
     private const float TableTolerance = 0.01f;
 
     private readonly List<(NamedTensor Target, Weight Source)> _pairs;
-
     private readonly List<(string Name, ModuleBuffer Own, Weight Source)> _tables;
 
     private LoadPlan(List<(NamedTensor, Weight)> pairs, List<(string, ModuleBuffer, Weight)> tables,
