@@ -203,8 +203,8 @@ public static class TrainingRun
         try
         {
             (RunSummary summary, EvaluationResult test) = trainer.Run(stop);
-            if (test.MultiLabel is null) TestPredictions.Of(test).Write(run, parts.Data.Info.ClassNames,
-                parts.Data.Test);
+            if (test.MultiLabel is null)
+                TestPredictions.Of(test, parts.Data.Test).Write(run, parts.Data.Info.ClassNames);
             observers.Ended(outcome with { Summary = summary, Test = test });
             ranks.Barrier();
             return summary;

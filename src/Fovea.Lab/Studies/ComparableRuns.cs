@@ -38,7 +38,7 @@ internal static class ComparableRuns
                 ulong[] seeds = [.. a.Keys.Where(b.ContainsKey)];
                 if (seeds.Length > 0 && a[seeds[0]].Right.Length > 0
                     && seeds.All(seed => a[seed].Right.Length == a[seeds[0]].Right.Length
-                        && a[seed].Labels.AsSpan().SequenceEqual(b[seed].Labels)))
+                        && a[seed].Predictions.AreOfTheImagesOf(b[seed].Predictions)))
                     yield return new(group[i], other, [.. seeds.Select(seed => (a[seed].Right, b[seed].Right))]);
             }
     }
@@ -48,7 +48,7 @@ internal static class ComparableRuns
 
     private sealed class Test(TestPredictions test)
     {
-        public int[] Labels { get; } = [.. test.Labels];
+        public TestPredictions Predictions => test;
 
         public bool[] Right { get; } = [.. test.Labels.Zip(test.Predicted, (label, taken) => label == taken)];
     }

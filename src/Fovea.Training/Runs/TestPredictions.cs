@@ -3,6 +3,7 @@ using System.Text;
 using Fovea.Core.Files;
 using Fovea.Core.Formats;
 using Fovea.Data;
+using Fovea.Data.Datasets.Csv;
 using Fovea.Training.Evaluation;
 
 namespace Fovea.Training.Runs;
@@ -11,8 +12,7 @@ namespace Fovea.Training.Runs;
 /// <param name="Labels">Class of each image, in the dataset's order.</param>
 /// <param name="Predicted">The class it was taken for.</param>
 /// <param name="Probability">Probability of that class, 0 to 1.</param>
-/// <remarks>The file also has the names of both classes and of the images' files, which are for people and not read
-/// back.</remarks>
+/// <remarks>The file also has the names of both classes, which are for people and not read back.</remarks>
 public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<int> Predicted,
     IReadOnlyList<float> Probability)
 {
@@ -22,25 +22,32 @@ public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<in
     /// <summary>Number of images.</summary>
     public int Count => Labels.Count;
 
+    /// <summary>File of each image, within the dataset; empty where they have none.</summary>
+    public IReadOnlyList<string> Files { get; init; } = [];
+
     /// <summary>The predictions of an evaluation.</summary>
-    public static TestPredictions Of(EvaluationResult result) =>
-        new(result.Labels, result.Predicted, result.Probability);
+    /// <param name="result">The evaluation.</param>
+    /// <param name="images">Its images; null: their files are not named.</param>
+    public static TestPredictions Of(EvaluationResult result, IImageDataset? images = null) =>
+        new(result.Labels, result.Predicted, result.Probability)
+        {
+            Files = images is null || images.Count == 0 || images.NameOf(0) is null ? []
+                : [.. Enumerable.Range(0, images.Count).Select(i => images.NameOf(i) ?? "")],
+        };
 
     /// <summary>Writes the file.</summary>
     /// <param name="run">The run.</param>
     /// <param name="classes">Names of the classes.</param>
-    /// <param name="images">The images, whose files are named where they have any; null: none has.</param>
     /// <exception cref="CheckpointException">It could not be written.</exception>
-    public void Write(RunDirectory run, IReadOnlyList<string> classes, IImageDataset? images = null)
+    public void Write(RunDirectory run, IReadOnlyList<string> classes)
     {
         string[] names = [.. classes.Select(Cell)];
-        bool hasFiles = images?.Count > 0 && images.NameOf(0) is not null;
-        StringBuilder rows = new(Columns + (hasFiles ? $",{FileColumn}\n" : "\n"));
+        StringBuilder rows = new(Columns + (Files.Count > 0 ? $",{FileColumn}\n" : "\n"));
         for (int i = 0; i < Count; i++)
         {
             rows.Append(CultureInfo.InvariantCulture, $"{i},{Labels[i]},{Predicted[i]},{Probability[i]:G6},")
                 .Append(names[Labels[i]]).Append(',').Append(names[Predicted[i]]);
-            if (hasFiles) rows.Append(',').Append(Cell(images!.NameOf(i) ?? ""));
+            if (Files.Count > 0) rows.Append(',').Append(Cell(Files[i]));
             rows.Append('\n');
         }
 
@@ -57,31 +64,38 @@ public sealed record TestPredictions(IReadOnlyList<int> Labels, IReadOnlyList<in
         List<int> labels = [];
         List<int> predicted = [];
         List<float> probability = [];
-        string[] lines = ReadLines(run.Predictions);
-        for (int i = 1; i < lines.Length; i++)
+        List<string> files = [];
+        CsvReader rows = new(new StringReader(ReadText(run.Predictions)), run.Predictions);
+        int file = rows.Next()?.IndexOf(FileColumn) ?? -1;
+        while (rows.Next() is { } cells)
         {
-            string[] cells = lines[i].Split(',');
-            if (cells.Length < 4 || !int.TryParse(cells[1], CultureInfo.InvariantCulture, out int label)
+            if (cells.Count < 4 || !int.TryParse(cells[1], CultureInfo.InvariantCulture, out int label)
                 || !int.TryParse(cells[2], CultureInfo.InvariantCulture, out int taken)
                 || !float.TryParse(cells[3], CultureInfo.InvariantCulture, out float share)
                 || label < 0 || taken < 0 || share is not (>= 0 and <= 1))
                 throw new DataException(
-                    $"{run.Predictions}, line {i + 1}: not a row of {Columns}; delete the file and its run is "
+                    $"{run.Predictions}, line {rows.Line}: not a row of {Columns}; delete the file and its run is "
                         + "evaluated again.");
             labels.Add(label);
             predicted.Add(taken);
             probability.Add(share);
+            if (file >= 0 && file < cells.Count) files.Add(CsvText.Plain(cells[file]));
         }
 
-        return new(labels, predicted, probability);
+        return new(labels, predicted, probability) { Files = files.Count == labels.Count ? files : [] };
     }
 
-    private static string[] ReadLines(string path)
+    /// <summary>True where both are of the same images, as far as they say: classes in one order, and files where both
+    /// name them.</summary>
+    public bool AreOfTheImagesOf(TestPredictions other) => Labels.SequenceEqual(other.Labels)
+        && (Files.Count == 0 || other.Files.Count == 0 || Files.SequenceEqual(other.Files));
+
+    private static string ReadText(string path)
     {
         if (PlainFile.Refusal(path, "predictions") is string refusal) throw new DataException(refusal);
         try
         {
-            return File.ReadAllLines(path);
+            return File.ReadAllText(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

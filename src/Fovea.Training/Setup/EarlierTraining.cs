@@ -7,8 +7,8 @@ using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training.Setup;
 
-/// <summary>Settings that a run takes over from the trainings of its weights and its teacher: how images are normalised,
-/// and which of them are held out.</summary>
+/// <summary>Settings that a run takes over from the trainings of its weights and its teacher: how images are
+/// normalised, and which of them are held out.</summary>
 internal static class EarlierTraining
 {
     /// <summary>The recipe with what it leaves open and the weights or the teacher tell.</summary>
