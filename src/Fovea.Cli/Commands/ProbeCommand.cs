@@ -89,7 +89,7 @@ internal static class ProbeCommand
     /// nothing of what was said about those.</summary>
     private static Recipe Of(Recipe training, bool others) => training with
     {
-        Data = others ? new() : training.Data with { SplitSeed = training.Data.SplitSeed ?? training.Run.Seed },
+        Data = others ? new() : training.Data with { SplitSeed = training.SplitSeed },
     };
 
     private static void Print(IAnsiConsole console, ProbeResult result)

@@ -13,6 +13,18 @@ internal sealed class ReadableOnly(IImageDataset inner) : IImageDataset
     /// <summary>Errors of the images that could not be read so far, by number.</summary>
     public IReadOnlyDictionary<int, DataException> Errors => _errors;
 
+    /// <summary>Reads all images.</summary>
+    /// <returns>Numbers of those that could be read.</returns>
+    public int[] ReadAll()
+    {
+        Parallel.For(0, Count, () => new RawImage(), (i, _, image) =>
+        {
+            Read(i, image);
+            return image;
+        }, _ => { });
+        return [.. Enumerable.Range(0, Count).Where(i => !_errors.ContainsKey(i))];
+    }
+
     /// <inheritdoc/>
     public DatasetInfo Info => inner.Info;
 

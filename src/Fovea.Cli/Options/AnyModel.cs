@@ -6,6 +6,7 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Models;
+using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Cli.Options;
@@ -22,9 +23,14 @@ internal static class AnyModel
     /// <param name="view">Changes how images are looked at.</param>
     public static TrainedModel Load(string path, Device device, string? preset, Func<Recipe, Recipe> view)
     {
-        if (RunModelOf(path) is not null || (preset is null && NamesModel(path)))
-            return TrainedModel.Load(path, device, view);
-        string name = preset ?? PresetOf(path);
+        string name;
+        using (WeightFile file = OpenHead(path))
+        {
+            if (ModelWeights.IsCheckpoint(file) || (preset is null && ModelWeights.NamesModel(file)))
+                return TrainedModel.Load(path, device, view);
+            name = preset ?? ModelWeights.PresetOf(file);
+        }
+
         Recipe recipe = PretrainedWeights.Resolve(view(Recipe.Default with
         {
             Model = new ModelSection { Name = name, Weights = PretrainedWeights.Listed(path)?.Name },
@@ -35,7 +41,7 @@ internal static class AnyModel
     /// <summary>Classes of a file of weights: its own names, or as many numbers as its head has rows.</summary>
     public static DatasetInfo InfoOf(string path, ModelConfig preset)
     {
-        using WeightFile file = ModelWeights.Open(path);
+        using WeightFile file = OpenHead(path);
         return ModelWeights.DataOf(file, preset);
     }
 
@@ -45,20 +51,15 @@ internal static class AnyModel
     /// <exception cref="UsageException">A preset is named, and it is another.</exception>
     public static bool IsRun(string path, string? asked)
     {
-        if (RunModelOf(path) is not string own) return false;
+        using WeightFile file = OpenHead(path);
+        if (!ModelWeights.IsCheckpoint(file)) return false;
+        string own = CheckpointReader.HeadOf(file).Recipe.Model.Name;
         if (asked is not null && Presets.Find(asked).Name != Presets.Find(own).Name)
             throw new UsageException($"'{path}' was trained as '{own}', not as '{asked}'; leave the name out.")
             {
                 Field = "model",
             };
         return true;
-    }
-
-    /// <summary>Preset of a run or a checkpoint; null for other weights.</summary>
-    private static string? RunModelOf(string path)
-    {
-        using WeightFile file = ModelWeights.Open(path);
-        return ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file).Recipe.Model.Name : null;
     }
 
     /// <summary>Says on loading weights of others that something had to be resized for it: positions, or
@@ -69,15 +70,6 @@ internal static class AnyModel
         return model;
     }
 
-    private static bool NamesModel(string path)
-    {
-        using WeightFile file = ModelWeights.Open(path);
-        return ModelWeights.NamesModel(file);
-    }
-
-    private static string PresetOf(string path)
-    {
-        using WeightFile file = ModelWeights.Open(path);
-        return ModelWeights.PresetOf(file);
-    }
+    /// <summary>For what a file says of itself; loading verifies the rest of it.</summary>
+    private static WeightFile OpenHead(string path) => WeightFiles.Open(ModelWeights.FileOf(path));
 }

@@ -120,9 +120,7 @@ internal sealed record ChosenImages(ReadableOnly Images, IReadOnlyList<string> N
     /// <summary>Those that can be read, each read once.</summary>
     public (IImageDataset Images, IReadOnlyList<string> Names, IReadOnlyList<string?> Truths) Readable()
     {
-        RawImage scratch = new();
-        for (int i = 0; i < Images.Count; i++) Images.Read(i, scratch);
-        int[] good = [.. Enumerable.Range(0, Images.Count).Where(i => !Images.Errors.ContainsKey(i))];
+        int[] good = Images.ReadAll();
         return (new Subset(Images, good), [.. good.Select(i => Names[i])], [.. good.Select(i => Truths[i])]);
     }
 }

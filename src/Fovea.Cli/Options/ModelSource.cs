@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Fovea.Cli.Images;
 using Fovea.Data;
 using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets;
@@ -125,8 +126,8 @@ internal sealed class ModelSource
         DataSection data = Chosen(parsed, training.Data);
         if (!NamesImages(data))
             throw new UsageException("say which images (`data` DIR or `dataset` NAME): weights know none.");
-        bool isOther = Place(data) != Place(training.Data);
-        data = change(isOther ? data with { Cache = null, EvaluationLimit = null } : data);
+        bool isElsewhere = Place(data) != Place(training.Data);
+        data = change(isElsewhere ? data with { Cache = null, EvaluationLimit = null } : data);
         DatasetSplits splits = DatasetChoice.Load(training with { Data = data });
         ClassMap classes = ClassMap.Of(model.Head.Data, splits.Info)
             .Require(PathOf(parsed), parsed.GetValue(_knownClasses));
@@ -136,20 +137,19 @@ internal sealed class ModelSource
         bool? isLearned = model.LearnedFrom(splits);
         bool isImplicit = parsed.GetResult(_split) is null or { Implicit: true };
         string part = parsed.GetRequiredValue(_split);
-        if (isOther && isLearned == true)   // moved, linked, or under another name
+        if (isElsewhere && splits.Whole is IImageDataset whole && isImplicit)
         {
-            isOther = false;
-            if (splits.Whole is not null && isImplicit)
-                Say($"'{data.Directory}' lists the images that the model was trained on: those held out are taken.");
+            if (isLearned != true)
+            {
+                Say($"'{data.Directory}' is not parted: all of its {whole.Count} images are taken.");
+                return (data.EvaluationLimit is int most ? Subset.Balanced(whole, most, training.Run.Seed) : whole,
+                    "all");
+            }
+
+            Say($"'{data.Directory}' lists the images that the model was trained on: those held out are taken.");
         }
 
-        if (isOther && splits.Whole is IImageDataset whole && isImplicit)
-        {
-            Say($"'{data.Directory}' is not parted: all of its {whole.Count} images are taken.");
-            return (data.EvaluationLimit is int most ? Subset.Balanced(whole, most, training.Run.Seed) : whole, "all");
-        }
-
-        if (!isOther && isLearned == false && IsCut(splits, part))
+        if (!isElsewhere && isLearned == false && IsCut(splits, part))
             Say($"warning: the images of '{splits.Info.Name}' have changed since the model learned from them "
                 + $"({splits.Train.Count} training images now, {model.Head.State.TrainListing!.Count} then), and so "
                 + $"has the part '{part}': some of its images may be learned ones, and figures too good.");
@@ -159,24 +159,10 @@ internal sealed class ModelSource
     /// <summary>The images that can be read: a substitute would be counted twice.</summary>
     private IImageDataset Readable(IImageDataset images)
     {
-        bool[] isBad = new bool[images.Count];
-        Parallel.For(0, images.Count, () => new RawImage(), (i, _, image) =>
-        {
-            try
-            {
-                images.Read(i, image);
-            }
-            catch (DataException)
-            {
-                isBad[i] = true;
-            }
-
-            return image;
-        }, _ => { });
-        int bad = isBad.Count(one => one);
-        if (bad == 0) return images;
-        Say($"note: {bad} of {images.Count} images cannot be read and are left out.");
-        return new Subset(images, [.. Enumerable.Range(0, images.Count).Where(i => !isBad[i])]);
+        int[] good = new ReadableOnly(images).ReadAll();
+        if (good.Length == images.Count) return images;
+        Say($"note: {images.Count - good.Length} of {images.Count} images cannot be read and are left out.");
+        return new Subset(images, good);
     }
 
     /// <summary>True for a part that is no published one.</summary>

@@ -38,7 +38,12 @@ public static class Augmentation
     public static TransformPipeline Evaluation(DatasetInfo info, int size, double? share = null,
         Interpolation interpolation = Interpolation.Bilinear) =>
         (share ?? UsualShare(info)) is var part && part == 1 && IsSmall(info) ? TransformPipeline.None
-            : new(new Resize((int)(size / part), Interpolation: interpolation), new CenterCrop(size));
+            : new(new Resize(ShorterSide(info, size, part), Interpolation: interpolation), new CenterCrop(size));
+
+    /// <summary>Shorter side, pixels, that an image is resized to before its middle is cut out.</summary>
+    /// <inheritdoc cref="Evaluation"/>
+    public static int ShorterSide(DatasetInfo info, int size, double? share = null) =>
+        (int)(size / (share ?? UsualShare(info)));
 
     /// <summary>Share of the resized image's side that is usually cut from its middle: all of a small one.</summary>
     public static double UsualShare(DatasetInfo info) => IsSmall(info) ? 1 : CentralShare;

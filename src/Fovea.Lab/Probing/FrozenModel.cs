@@ -65,14 +65,13 @@ public sealed class FrozenModel
         using WeightFile file = ModelWeights.Open(path);
         CheckpointHead? head = ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file) : null;
         ModelNote? note = head is null ? ModelNote.Of(file) : null;
-        DatasetInfo? data = head?.Data
-            ?? (note is null ? null : ModelWeights.DataOf(file, Presets.Find(note.Preset).Config));
         Recipe recipe = head?.Recipe ?? note?.ToSizedRecipe(file.Path)
             ?? Recipe.Default with { Model = new() { Name = model ?? ModelWeights.PresetOf(file) } };
         if (model is not null && Presets.Find(model).Name != recipe.Model.Name)
             recipe = recipe with { Model = new() { Name = model, ImageSize = recipe.Model.ImageSize } };
         recipe = change(recipe);
-        ImageClassifier body = (ModelChoice.Configure(recipe, data) with { Classes = 0 }).Build();
+        ModelConfig config = ModelChoice.Configure(recipe, head?.Data ?? note?.DataOf(file));
+        ImageClassifier body = (config with { Classes = 0 }).Build();
         ModelWeights.Load(body, file, device, seed: 0,
             partial: recipe.Model.AllowPartial ? PartialWeights.Take : PartialWeights.Refuse);
         body.Context = body.Context with { Epoch = head?.State.EpochOfWeights ?? 0 };

@@ -11,9 +11,6 @@ public static class StudyFile
 {
     private const int LongestName = 100;
 
-    private static readonly string[] Keys = ["name", "description", "base", "vary", "exclude", "include",
-        "override", "seeds", "published"];
-
     /// <summary>The study of a file.</summary>
     /// <exception cref="UsageException">The file cannot be read, or something in it is wrong: file, line, column and
     /// what to do.</exception>
@@ -87,8 +84,8 @@ public static class StudyFile
         {
             string advice = RecipeFields.Find(key.Value) is not null
                 ? $"; '{key.Value}' is an option of 'train' and belongs under 'base' or 'vary'."
-                : NearestName.Of(key.Value, Keys) is string nearest ? $"; did you mean '{nearest}'?"
-                : $"; there are {string.Join(", ", Keys)}.";
+                : NearestName.Of(key.Value, RecipeFile.StudyKeys) is string nearest ? $"; did you mean '{nearest}'?"
+                : $"; there are {string.Join(", ", RecipeFile.StudyKeys)}.";
             return Wrong(key, $"a study has no key '{key.Value}'{advice}");
         }
 

@@ -81,6 +81,9 @@ internal sealed record ModelNote(IReadOnlyDictionary<string, string> Parts, int 
         }
     }
 
+    /// <summary>The dataset of the file that has the note.</summary>
+    public DatasetInfo DataOf(WeightFile file) => ModelWeights.DataOf(file, Presets.Find(Preset).Config);
+
     /// <summary>A recipe of the model, otherwise as usual.</summary>
     /// <param name="path">The file, for messages.</param>
     public Recipe ToRecipe(string path) => Into(Recipe.Default, path);

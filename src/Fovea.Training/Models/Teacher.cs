@@ -6,7 +6,6 @@ using Fovea.Training.Classes;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
-using Fovea.Vision.Models;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Tokens;
 using Fovea.Vision.Weights.Storage;
@@ -158,9 +157,8 @@ public sealed class Teacher
         ModelNote? note = head is null ? ModelNote.Of(file) : null;
         ModelSection parts = note?.ToRecipe(file.Path).Model ?? new() { Name = ModelWeights.PresetOf(file) };
         Recipe recipe = head?.Recipe ?? Recipe.Default with { Model = parts with { ImageSize = student.ImageSize } };
-        DatasetInfo? data = head?.Data
-            ?? (note is null ? null : ModelWeights.DataOf(file, Presets.Find(note.Preset).Config));
-        ImageClassifier model = (ModelChoice.Configure(recipe, data) with { Classes = 0 }).Build();
+        ModelConfig config = ModelChoice.Configure(recipe, head?.Data ?? note?.DataOf(file));
+        ImageClassifier model = (config with { Classes = 0 }).Build();
         ModelWeights.Load(model, file, device, seed: 0);
         model.Train(false);
         model.Context = model.Context with { Epoch = head?.State.EpochOfWeights ?? 0 };

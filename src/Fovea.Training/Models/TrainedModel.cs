@@ -10,7 +10,6 @@ using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
 using Fovea.Vision.Explanation;
-using Fovea.Vision.Models;
 using Fovea.Vision.Weights.Loading;
 using Fovea.Vision.Weights.Safetensors;
 using Fovea.Vision.Weights.Storage;
@@ -33,7 +32,6 @@ public sealed class TrainedModel
         _device = device;
         _compiled = new(model, model.Forward, device);
         Path = path;
-        FiniteNumbers.Require(model, path);
         model.Train(false);
         model.Settle();
         model.Context = model.Context with { Epoch = head.State.EpochOfWeights };
@@ -74,6 +72,7 @@ public sealed class TrainedModel
         ImageClassifier model = ModelChoice.Configure(head.Recipe, head.Data).Build();
         model.Allocate(device);
         checkpoint.LoadWeights(model, averaged: true);
+        FiniteNumbers.Require(model, file);
         if (change is not null)
         {
             Recipe recipe = change(head.Recipe);
@@ -92,7 +91,7 @@ public sealed class TrainedModel
         {
             if (ModelWeights.IsCheckpoint(file) || ModelNote.Of(file) is not { } note) return null;
             recipe = note.ToSizedRecipe(path);
-            data = ModelWeights.DataOf(file, Presets.Find(note.Preset).Config);
+            data = note.DataOf(file);
         }
 
         return FromWeights(path, change?.Invoke(recipe) ?? recipe, data, device);

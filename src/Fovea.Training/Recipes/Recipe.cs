@@ -37,4 +37,7 @@ public sealed record Recipe
 
     /// <summary>Seed, machine and bookkeeping.</summary>
     public RunSection Run { get; init; } = new();
+
+    /// <summary>Seed that decides which images are held out and kept.</summary>
+    public ulong SplitSeed => Data.SplitSeed ?? Run.Seed;
 }

@@ -115,13 +115,14 @@ public static class RecipeFile
         {
             _ when isOff => "not used",
             "head-dim" => "dim / heads",
-            _ when field.Section == "Model" => "this model has none",
+            _ when field.Section == RecipeFields.ModelTitle => "this model has none",
             "color-jitter" or "hflip" or "vflip" or "random-erasing" or "erasing-value" =>
                 "as the transforms of 'augment' say",
             "unlabelled-ratio" => $"{semi.UsedRatio}",
             "unlabelled-weight" => FormattableString.Invariant($"{semi.UsedWeight}"),
             "train-eval" => "as many as there are test images",
             "pin" => "as FOVEA_PIN says, else none",
+            "split-seed" => "as seed",
             "shards" => "1, with a launcher 8",
             _ => field.Description,
         };
@@ -180,9 +181,9 @@ public static class RecipeFile
         return recipe;
     }
 
-    /// <summary>Fields at the head of a study.</summary>
-    private static readonly string[] OfStudies = ["name", "description", "base", "vary", "include", "exclude",
-        "override", "seeds", "published"];
+    /// <summary>Keys of a study, of which a recipe has none.</summary>
+    internal static IReadOnlyList<string> StudyKeys { get; } = ["name", "description", "base", "vary", "exclude",
+        "include", "override", "seeds", "published"];
 
     /// <summary>The fields of a mapping with their values, and where they stand.</summary>
     private static IEnumerable<(RecipeField Field, string Value, string Where)> Entries(
@@ -203,7 +204,7 @@ public static class RecipeFile
             RecipeField field = RecipeFields.Find(key.Value)
                 ?? throw new UsageException($"{where}: there is no such field{RecipeFields.DidYouMean(key.Value)}")
                 {
-                    Remedy = OfStudies.Contains(key.Value)
+                    Remedy = StudyKeys.Contains(key.Value)
                         ? $"A study of several runs is trained by 'fovea compare {source}'." : null,
                 };
             if (!seen.Add(field)) throw new UsageException($"{where}: '{field.Name}' is given twice.");

@@ -69,7 +69,7 @@ public static class DatasetChoice
     /// <summary>A sentence where a cache keeps less of an image than a model looks at; otherwise null.</summary>
     internal static string? CacheWarning(DataSection data, ModelConfig config, DatasetInfo info)
     {
-        int needed = (int)(config.ImageSize / (data.CropShare ?? Augmentation.UsualShare(info)));
+        int needed = Augmentation.ShorterSide(info, config.ImageSize, data.CropShare);
         return data.Cache is null || data.CacheSize >= needed ? null
             : $"the cache keeps {data.CacheSize} pixels of an image's shorter side, and the model looks at {needed}: "
                 + $"it learns from enlarged images, and is tested on such (`cache-size` {needed}).";
@@ -85,7 +85,7 @@ public static class DatasetChoice
     {
         DatasetOptions options = new()
         {
-            Seed = recipe.Data.SplitSeed ?? recipe.Run.Seed,
+            Seed = recipe.SplitSeed,
             Classes = recipe.Data.Classes,
             Labels = recipe.Data.Labels,
             TrainFraction = recipe.Data.TrainFraction,

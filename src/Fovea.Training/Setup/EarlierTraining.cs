@@ -18,34 +18,34 @@ internal static class EarlierTraining
     /// <exception cref="CheckpointException">They are damaged.</exception>
     public static Recipe Continue(Recipe recipe, List<string> notes)
     {
-        (string Path, ulong Seed)[] splits = [.. new[] { recipe.Model.Weights, recipe.Distillation.Teacher }
-            .OfType<string>().Select(path => (path, SplitOf(recipe, path))).Where(split => split.Item2 is not null)
-            .Select(split => (split.path, split.Item2!.Value))];
-        if (splits.Length > 0)
-            recipe = recipe with { Data = recipe.Data with { SplitSeed = recipe.Data.SplitSeed ?? splits[0].Seed } };
-        foreach ((string path, ulong seed) in splits.Where(split => split.Seed != recipe.Data.SplitSeed))
-            notes.Add($"'{path}' learned from images parted by `split-seed` {seed}, here it is "
-                + $"{recipe.Data.SplitSeed}: it may have seen images that are held out now, and figures be too good.");
-        return recipe.Model.Weights is string weights ? WithNormalization(recipe, weights) : recipe;
+        foreach (string path in new[] { recipe.Model.Weights, recipe.Distillation.Teacher }.OfType<string>())
+        {
+            if (!File.Exists(path) && !Directory.Exists(path)) continue;   // a listed name, or loading will say so
+            using WeightFile file = WeightFiles.Open(ModelWeights.FileOf(path));
+            if (path == recipe.Model.Weights) recipe = WithNormalization(recipe, file);
+            if (SplitOf(recipe, file) is not ulong seed) continue;
+            recipe = recipe with { Data = recipe.Data with { SplitSeed = recipe.Data.SplitSeed ?? seed } };
+            if (seed != recipe.SplitSeed)
+                notes.Add($"'{path}' learned from images parted by `split-seed` {seed}, here it is {recipe.SplitSeed}: "
+                    + "it may have seen images that are held out now, and figures be too good.");
+        }
+
+        return recipe;
     }
 
-    /// <summary>The seed by which a run parted the same dataset; null where the path is none, or of another
+    /// <summary>The seed by which a run parted the same dataset; null where the file is none's, or of another
     /// dataset.</summary>
-    private static ulong? SplitOf(Recipe recipe, string path)
+    private static ulong? SplitOf(Recipe recipe, WeightFile file)
     {
-        if (!File.Exists(path) && !Directory.Exists(path)) return null;   // a listed name, or loading will say so
-        using WeightFile file = WeightFiles.Open(ModelWeights.FileOf(path));
         if (!ModelWeights.IsCheckpoint(file)) return null;
         Recipe earlier = CheckpointReader.HeadOf(file).Recipe;
         string name = DatasetChoice.NameOf(recipe.Data, recipe.Model.Name,
             recipe.Pretraining.Method != PretrainingMethod.None);
-        return earlier.Data.Dataset == name ? earlier.Data.SplitSeed ?? earlier.Run.Seed : null;
+        return earlier.Data.Dataset == name ? earlier.SplitSeed : null;
     }
 
-    private static Recipe WithNormalization(Recipe recipe, string weights)
+    private static Recipe WithNormalization(Recipe recipe, WeightFile file)
     {
-        if (!File.Exists(weights) && !Directory.Exists(weights)) return recipe;   // the entry of a list has told
-        using WeightFile file = WeightFiles.Open(ModelWeights.FileOf(weights));
         if (ModelWeights.NormalizationOf(file)?.ForChannels(3) is not Normalization own) return recipe;
         DataSection data = recipe.Data;
         return recipe with { Data = data with { Mean = data.Mean ?? Of(own.Mean), Std = data.Std ?? Of(own.Std) } };

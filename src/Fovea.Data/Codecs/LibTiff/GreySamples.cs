@@ -1,5 +1,6 @@
 using BitMiracle.LibTiff.Classic;
 using Fovea.Data.Codecs.Decoding;
+using static Fovea.Data.Codecs.LibTiff.TiffReader;
 
 namespace Fovea.Data.Codecs.LibTiff;
 
@@ -74,7 +75,4 @@ internal sealed class GreySamples
     {
         if (!isRead) throw source.Error("is cut off, damaged or of a kind of TIFF that cannot be read.");
     }
-
-    private static int Field(Tiff tiff, TiffTag tag, int otherwise) =>
-        tiff.GetField(tag) is { Length: > 0 } values ? values[0].ToInt() : otherwise;
 }

@@ -59,7 +59,8 @@ internal static class TiffReader
     private static int Orientation(ImageSource source, Tiff tiff) => source.Options.ApplyOrientation
         && Field(tiff, TiffTag.ORIENTATION, 1) is >= 1 and <= 8 and int value ? value : ExifOrientation.Upright;
 
-    private static int Field(Tiff tiff, TiffTag tag, int otherwise) =>
+    /// <summary>A number of the directory.</summary>
+    internal static int Field(Tiff tiff, TiffTag tag, int otherwise) =>
         tiff.GetField(tag) is { Length: > 0 } values ? values[0].ToInt() : otherwise;
 
     /// <summary>Opens a file. The library throws whatever comes up where a damaged file leads it astray.</summary>
