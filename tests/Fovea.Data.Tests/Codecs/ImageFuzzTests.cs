@@ -4,6 +4,7 @@ using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Codecs.Writing;
 using Fovea.Data.Tests.Codecs.Bmp;
 using Fovea.Data.Tests.Codecs.Jpeg;
+using Fovea.Data.Tests.Codecs.LibTiff;
 using Fovea.Data.Tests.Codecs.Skia;
 using Fovea.Data.Tests.Codecs.Writing;
 
@@ -80,7 +81,8 @@ public sealed class ImageFuzzTests
             JpegWriter.Encode(JpegWriterTests.Waves(3, 60, 50, 1)),
             JpegWriter.Encode(JpegWriterTests.Waves(1, 40, 70, 2), 100),
         ],
-        "webp" or "gif" or "icon" or "tiff" => [.. FormatSamples.Of(format)],
+        "webp" or "gif" or "icon" => [.. FormatSamples.Of(format)],
+        "tiff" => [.. FormatSamples.Of(format), .. GreySamplesTests.Samples()],
         "bmp" =>
         [
             BmpBuilder.Info(9, 5, 1, 0, BmpBuilder.Palette((1, 2, 3), (4, 5, 6)), Noise(20)),

@@ -31,6 +31,18 @@ public sealed class GreySamplesTests
     }
 
     [Theory]
+    [InlineData(8)]
+    [InlineData(16)]
+    public void Tiles_are_put_together(int bits)
+    {
+        const int Width = 37, Height = 21;
+        byte[] grey = [.. Enumerable.Range(0, Width * Height).Select(i => (byte)(7 * i + i / Width))];
+        RawImage image = ImageFile.Read(Tiled(Width, Height, bits, grey));
+        Assert.Equal((Width, Height, 1), (image.Width, image.Height, image.Channels));
+        Assert.Equal(grey, image.Pixels.ToArray());
+    }
+
+    [Theory]
     [InlineData(3, 1)]
     [InlineData(4, 1)]
     [InlineData(1, Signed)]
@@ -44,20 +56,51 @@ public sealed class GreySamplesTests
         Assert.Throws<DataException>(() => ImageFile.Identify(file, "x"));
     }
 
-    /// <summary>A TIFF file of one strip (one a plane). Samples of 16 bits are the given bytes twice: value *
-    /// 257.</summary>
+    /// <summary>Files to damage: in strips, by planes and of 16 bits.</summary>
+    internal static byte[][] Samples()
+    {
+        byte[] pixels = [.. Enumerable.Range(0, 48).Select(i => (byte)(5 * i))];
+        return [File(6, 4, 2, 8, MinIsBlack, pixels, 2, isPlanar: false), File(6, 4, 2, 8, MinIsWhite, pixels, 1,
+            isPlanar: true), File(6, 4, 2, 16, MinIsBlack, pixels, 0, isPlanar: false),
+            Tiled(20, 18, 8, new byte[360]), Tiled(20, 18, 16, new byte[360])];
+    }
+
+    /// <summary>Grey and half transparent, in tiles of 16 x 16 pixels.</summary>
+    private static byte[] Tiled(int width, int height, int bits, byte[] grey)
+    {
+        const int Side = 16;
+        List<byte> samples = [];
+        for (int top = 0; top < height; top += Side)
+            for (int left = 0; left < width; left += Side)
+                for (int i = 0; i < Side * Side; i++)
+                {
+                    (int y, int x) = (top + i / Side, left + i % Side);
+                    samples.AddRange([y < height && x < width ? grey[y * width + x] : (byte)99, 128]);
+                }
+
+        return File(width, height, 2, bits, MinIsBlack, [.. samples], 2, isPlanar: false, tile: Side);
+    }
+
+    /// <summary>A TIFF file of one strip (one a plane), or of tiles. Samples of 16 bits are the given bytes twice:
+    /// value * 257.</summary>
     private static byte[] File(int width, int height, int count, int bits, int photometric, byte[] samples, int alpha,
-        bool isPlanar, int format = 1)
+        bool isPlanar, int format = 1, int tile = 0)
     {
         byte[] pixels = bits == 8 ? samples : [.. samples.SelectMany(value => (byte[])[value, value])];
-        int planes = isPlanar ? count : 1, length = pixels.Length / planes, data = 8;
+        int parts = isPlanar ? count : tile == 0 ? 1 : (width + tile - 1) / tile * ((height + tile - 1) / tile);
+        int length = pixels.Length / parts, data = 8;
+        int[] starts = [.. Enumerable.Range(0, parts).Select(part => data + part * length)];
+        int[] lengths = [.. Enumerable.Repeat(length, parts)];
         List<byte> body = [.. pixels];
         List<(int Tag, int Type, int[] Values)> fields =
         [
             (256, 4, [width]), (257, 4, [height]), (258, 3, [.. Enumerable.Repeat(bits, count)]), (259, 3, [1]),
-            (262, 3, [photometric]), (273, 4, [.. Enumerable.Range(0, planes).Select(plane => data + plane * length)]),
-            (277, 3, [count]), (278, 4, [height]), (279, 4, [.. Enumerable.Repeat(length, planes)]),
-            (284, 3, [isPlanar ? 2 : 1]), (338, 3, [.. Enumerable.Repeat(alpha, Math.Max(1, count - 1))]),
+            (262, 3, [photometric]), .. tile > 0 ? [] : ((int, int, int[])[])[(273, 4, starts)],
+            (277, 3, [count]), .. tile > 0 ? [] : ((int, int, int[])[])[(278, 4, [height]), (279, 4, lengths)],
+            (284, 3, [isPlanar ? 2 : 1]),
+            .. tile == 0 ? [] : ((int, int, int[])[])[(322, 3, [tile]), (323, 3, [tile]), (324, 4, starts),
+                (325, 4, lengths)],
+            (338, 3, [.. Enumerable.Repeat(alpha, Math.Max(1, count - 1))]),
             (339, 3, [.. Enumerable.Repeat(format, count)]),
         ];
         if (count == 1) fields.RemoveAll(field => field.Tag == 338);
