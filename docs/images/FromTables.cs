@@ -43,17 +43,9 @@ Save("mechanisms", new LineChart
 });
 
 // Accuracy while training and on held-out images, "45.9 %", by epoch.
-string[][] epochs = Table("docs/results.md", "epoch", "training accuracy");
-Series Column(int column) => new(epochs[0][column], [.. epochs[1..].Select(row => Number(row[0]))],
-    [.. epochs[1..].Select(row => Percent(row[column]))]);
-Save("vit-cifar10", new LineChart
-{
-    Title = "CIFAR-10, vit: accuracy by epoch",
-    Size = (720, 400),
-    XLabel = "epoch",
-    YFormat = ValueFormat.Percent,
-    Series = [Column(1), Column(3)],
-});
+SaveEpochs("vit-cifar10", "CIFAR-10, vit: accuracy by epoch", "CIFAR-10 in full, `vit`");
+SaveEpochs("visual-attention-cifar100", "CIFAR-100, visual-attention: accuracy by epoch",
+    "CIFAR-100 in full, `visual-attention`");
 
 // Test accuracy, "41.2 %", by share of the training images.
 string[][] shares = Table("docs/results.md", "beginning", "model");
@@ -74,14 +66,21 @@ Save("scaling", new LineChart
 static Series Curve(string name, double[] percents) =>
     new(name, [.. percents.Select((_, i) => i + 1.0)], [.. percents.Select(value => value / 100)]);
 
-// The table whose first headings are these, row by row, the headings first; without the line below them and without
-// the marks of code.
-static string[][] Table(string file, params string[] headings)
+// The table whose first headings are these, in the whole file.
+static string[][] Table(string file, params string[] headings) => TableOf(File.ReadLines(file), file, headings);
+
+// The same below the heading that begins so: tables of several sections begin alike.
+static string[][] TableBelow(string section, string file, params string[] headings) => TableOf(
+    File.ReadLines(file).SkipWhile(line => !line.StartsWith($"## {section}", StringComparison.Ordinal)).Skip(1)
+        .TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal)), $"{file}, {section}", headings);
+
+// Row by row, the headings first; without the line below them and without the marks of code.
+static string[][] TableOf(IEnumerable<string> text, string where, string[] headings)
 {
     string head = $"| {string.Join(" | ", headings)} |";
-    string[] lines = [.. File.ReadLines(file).SkipWhile(line => !line.StartsWith(head, StringComparison.Ordinal))
+    string[] lines = [.. text.SkipWhile(line => !line.StartsWith(head, StringComparison.Ordinal))
         .TakeWhile(line => line.StartsWith('|'))];
-    if (lines.Length < 3) throw new InvalidDataException($"{file}: there is no table that begins with '{head}'.");
+    if (lines.Length < 3) throw new InvalidDataException($"{where}: there is no table that begins with '{head}'.");
     return [.. lines.Where((_, i) => i != 1).Select(line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1]
         .Select(cell => cell.Replace("`", "")).ToArray())];
 }
@@ -92,3 +91,18 @@ static double Number(string text) => double.Parse(Regex.Replace(text, "[, ]", ""
 static double Percent(string text) => Number(text.Trim('%', '*', ' ')) / 100;
 
 void Save(string name, LineChart chart) => File.WriteAllBytes(Path.Combine(folder, $"{name}.png"), chart.ToPng());
+
+void SaveEpochs(string name, string title, string section)
+{
+    string[][] epochs = TableBelow(section, "docs/results.md", "epoch", "training accuracy");
+    Series Column(int column) => new(epochs[0][column], [.. epochs[1..].Select(row => Number(row[0]))],
+        [.. epochs[1..].Select(row => Percent(row[column]))]);
+    Save(name, new LineChart
+    {
+        Title = title,
+        Size = (720, 400),
+        XLabel = "epoch",
+        YFormat = ValueFormat.Percent,
+        Series = [Column(1), Column(3)],
+    });
+}

@@ -54,11 +54,14 @@ for image in ${*:-predictions explain study studio sinkformer train-from-scratch
         #                      fovea compare recipes/scaling-small-pretrained.yaml --data DIR \
         #                          --out studies/scaling-small-pretrained
         #   docs/results.md    fovea compare bench/results/2-vit.yaml --data DIR --out studies/2-vit
+        #   docs/results.md    fovea compare bench/results/3-visual-attention.yaml --data DIR \
+        #                          --out studies/3-visual-attention
         dotnet run $here/FromTables.cs -- "$out/$image"
         cp "$out/$image/attention-time.png" $here/attention-time.png
         cp "$out/$image/mechanisms.png" $here/mechanisms.png
         cp "$out/$image/scaling.png" $here/scaling.png
         cp "$out/$image/vit-cifar10.png" $here/vit-cifar10.png
+        cp "$out/$image/visual-attention-cifar100.png" $here/visual-attention-cifar100.png
         ;;
     *)
         echo "$0: there is no image '$image'" >&2
