@@ -66,7 +66,8 @@ public static class WeightsExport
         Recipe recipe = model.Head.Recipe;
         if (FixedPositions(classifier) is not null)   // they are written as if they were learned
             recipe = recipe with { Model = recipe.Model with { Position = PositionKind.Learned } };
-        ModelNote.Of(recipe, config.ImageSize, data).AddTo(metadata);
+        recipe = recipe with { Model = recipe.Model with { PositionGrid = config.Describe().PositionGrid } };
+        ModelNote.Of(recipe, config.ImageSize, data, classifier.Context.Epoch).AddTo(metadata);
         try
         {
             Directory.CreateDirectory(folder);
@@ -115,21 +116,12 @@ public static class WeightsExport
     {
         ImageClassifier own = model.Model;
         if (size == own.Config.ImageSize) return own;
-        ImageClassifier other = (own.Config with { ImageSize = size }).Build();
+        ModelOptions trained = new() { PositionGrid = own.Config.Describe().PositionGrid };
+        ImageClassifier other = (own.Config.Apply(trained) with { ImageSize = size }).Build();
         Weight[] weights = [.. own.NamedState().Select(entry => Weight.Of(entry.Name, entry.Tensor.Value))];
         LoadPlan.Create(other, new StateDict(NamingSchemes.Timm, "", weights, []), model.Path, Device.Cpu)
             .Initialize(other, Device.Cpu, 0);
-        // the model does not make new fixed positions for another size: it resamples those that it was trained with
-        if (own is VisionTransformer from && FixedPositions(own) is { } table
-            && other is VisionTransformer to && FixedPositions(other) is { } resized)
-        {
-            using StepScope scope = StepScope.Begin();
-            Tensor known = Tensor.From(table.Value.ToArray(), table.Shape, Device.Cpu);
-            int before = own.Config.ImageSize;
-            resized.Value.CopyFrom(PositionResampling.Resample(known, from.GridOf(before, before),
-                to.GridOf(size, size)).ToArray());
-        }
-
+        other.Context = own.Context;
         return other;
     }
 

@@ -126,7 +126,7 @@ public sealed partial class Trainer
         while (_state.Epoch < _recipe.Optimisation.Epochs)
         {
             _parts.Learner.Train();
-            _parts.Learner.Context = _parts.Learner.Context with { Epoch = _state.Epoch };
+            _parts.Learner.Context = _parts.Learner.Context with { Epoch = _recipe.WindowEpoch(_state.Epoch) };
             _parts.Objective?.Enter(_state.Epoch, _state.Batch);
             _counted = _clock.Seconds;
             foreach (Batch batch in Interruptible.Of(_parts.TrainLoader.Part(_state.Epoch, _state.Batch, StepsPerEpoch,
@@ -320,7 +320,10 @@ public sealed partial class Trainer
 
         RankExchange.Weights(_ranks, Model);
         // the one that made them
-        _parts.Learner.Context = _parts.Learner.Context with { Epoch = Math.Max(0, (_state.BestEpoch ?? 1) - 1) };
+        _parts.Learner.Context = _parts.Learner.Context with
+        {
+            Epoch = _recipe.WindowEpoch(Math.Max(0, (_state.BestEpoch ?? 1) - 1)),
+        };
         return (Evaluate(_parts.TestLoader, stop),
             _parts.TrainingSampleLoader is { } sample ? Evaluate(sample, stop) : null);
     }

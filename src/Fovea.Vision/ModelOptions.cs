@@ -59,6 +59,9 @@ public sealed record ModelOptions
     /// <summary>Way from tokens to one vector.</summary>
     public Pooling? Pooling { get; init; }
 
+    /// <summary>Rows and columns of patches that fixed positions are made for.</summary>
+    public int? PositionGrid { get; init; }
+
     /// <summary>Standard deviation of the first learned positions, above 0.</summary>
     public float? PositionStd { get; init; }
 
@@ -110,6 +113,7 @@ public sealed record ModelOptions
             ("layer-scale", LayerScale),
             ("registers", Registers),
             ("pooling", Pooling),
+            ("position-grid", PositionGrid),
             ("position-init", PositionStd),
             ("weight-init", WeightInit),
             ("patch-size", PatchSize),

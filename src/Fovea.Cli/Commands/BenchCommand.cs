@@ -182,9 +182,11 @@ internal static class BenchCommand
     {
         string roof = $"{Phrases.Count(result.GflopsPerSecond)} GFLOP/s";
         string where = $"{result.Device}, {result.Precision.ToString().ToLowerInvariant()}";
-        if (result is { PeakFraction: double share, PeakGflopsPerSecond: double peak })
+        if (result.PeakGflopsPerSecond is double peak)
         {
-            roof += $" ({Phrases.Percent(share)} of the {Phrases.Count(peak)} that registers allow)";
+            roof += result.PeakFraction is double share
+                ? $" ({Phrases.Percent(share)} of the {Phrases.Count(peak)} that registers allow)"
+                : " (products that the window leaves out counted too)";
             where += $", {Phrases.Plural(result.Threads, "thread")}";
         }
 

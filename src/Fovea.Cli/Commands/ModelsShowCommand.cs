@@ -15,7 +15,7 @@ internal static class ModelsShowCommand
 {
     /// <summary>Fields of a recipe's model that are about its training.</summary>
     private static readonly string[] Others = ["model", "weights", "pretrained", "strict", "allow-partial",
-        "position-init", "weight-init"];
+        "position-init", "position-grid", "attention-epoch", "weight-init"];
 
     public static Command Create(Terminal terminal)
     {

@@ -15,10 +15,9 @@ namespace Fovea.Cli.Commands;
 internal static class ProbeCommand
 {
     /// <summary>Fields that may differ from the preset or from the run.</summary>
-    private static readonly string[] ModelFields = ["attention", "attention-gate", "embedding", "position", "dim",
-        "depth", "heads",
-        "head-dim", "mlp-ratio", "mlp", "norm", "qk-norm", "parallel-blocks", "layer-scale", "registers", "pooling",
-        "patch-size", "image-size", "allow-partial"];
+    private static readonly string[] ModelFields = ["attention", "attention-gate", "embedding", "position",
+        "position-grid", "dim", "depth", "heads", "head-dim", "mlp-ratio", "mlp", "norm", "qk-norm", "parallel-blocks",
+        "layer-scale", "registers", "pooling", "patch-size", "image-size", "allow-partial"];
 
     /// <summary>Fields that choose the images, as in training.</summary>
     private static readonly string[] DataFields = ["dataset", "data", "val-share", "classes", "train-fraction",

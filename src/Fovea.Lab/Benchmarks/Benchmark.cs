@@ -8,6 +8,7 @@ using Fovea.Tensors.Backends.Profiling;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Fovea.Vision;
+using Fovea.Vision.Attention.Windows;
 using Fovea.Vision.Models;
 
 namespace Fovea.Lab.Benchmarks;
@@ -72,7 +73,7 @@ public static class Benchmark
             MillisecondsPerStep = median * 1e3,
             GflopsPerSecond = gflops,
             PeakGflopsPerSecond = peak,
-            PeakFraction = gflops / peak,
+            PeakFraction = session.HasWindows ? null : gflops / peak,
             ActivationBytes = session.ActivationBytes,
             PeakMemoryBytes = Machine.PeakMemoryBytes,
             DeviceMemoryBytes = isHost ? null : device.Backend.AllocatedBytes,
@@ -142,6 +143,12 @@ public static class Benchmark
                     $"grad-checkpoint: the model '{options.Model}' cannot compute its blocks again.");
             _model.RecomputesBlocks = options.GradientCheckpointing;
             _model.Initialize(device, seed: 0);
+            // as most of a training: what an epoch ends is over
+            _model.Context = _model.Context with
+            {
+                Epoch = Locality.Of(_model).SelectMany(windows => windows.Stages).DefaultIfEmpty().Max(),
+            };
+            HasWindows = Locality.Of(_model).Any(windows => windows.Window is not null);
             _model.Train(options.IsTraining);
             if (!options.IsTraining) _model.Settle();
             Shape shape = [options.BatchSize, config.Channels, config.ImageSize, config.ImageSize];
@@ -169,6 +176,9 @@ public static class Benchmark
                 throw new UsageException(refusal.Message, refusal) { Field = "compiled" };
             }
         }
+
+        /// <summary>Attention leaves products out that <see cref="FlopCount"/> counts.</summary>
+        public bool HasWindows { get; }
 
         public int Threads => _images.Device.Backend.Threads;
 

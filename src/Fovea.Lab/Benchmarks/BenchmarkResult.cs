@@ -52,7 +52,7 @@ public sealed record BenchmarkResult
     /// before; null where another device computed.</summary>
     public required double? PeakGflopsPerSecond { get; init; }
 
-    /// <summary>Their quotient.</summary>
+    /// <summary>Their quotient; null also where a window leaves products out that are counted.</summary>
     public required double? PeakFraction { get; init; }
 
     /// <summary>Bytes of activations at the peak of a step: results of operators and their gradients.</summary>

@@ -73,7 +73,7 @@ public static class LearningRateTest
         {
             for (int epoch = 0; ; epoch++)
             {
-                parts.Model.Context = parts.Model.Context with { Epoch = epoch };
+                parts.Model.Context = parts.Model.Context with { Epoch = parts.Recipe.WindowEpoch(epoch) };
                 foreach (Batch batch in parts.TrainLoader.Epoch(epoch)) yield return batch;
             }
         }

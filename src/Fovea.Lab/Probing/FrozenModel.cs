@@ -74,7 +74,7 @@ public sealed class FrozenModel
         ImageClassifier body = (config with { Classes = 0 }).Build();
         ModelWeights.Load(body, file, device, seed: 0,
             partial: recipe.Model.AllowPartial ? PartialWeights.Take : PartialWeights.Refuse);
-        body.Context = body.Context with { Epoch = head?.State.EpochOfWeights ?? 0 };
+        body.Context = body.Context with { Epoch = head?.WindowEpoch ?? recipe.WindowEpoch(0) };
         return new FrozenModel(body, device, recipe, ModelWeights.NormalizationOf(file) ?? Normalization.ImageNet,
             file.Path);
     }

@@ -5,6 +5,7 @@ using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;
+using Fovea.Training.Setup;
 using Fovea.Vision.Weights.Safetensors;
 using Fovea.Vision.Weights.Storage;
 
@@ -51,11 +52,17 @@ public sealed class CheckpointReader : IDisposable
 
     /// <summary>Recipe, dataset and position of an opened checkpoint.</summary>
     /// <exception cref="CheckpointException">One of them cannot be read.</exception>
-    public static CheckpointHead HeadOf(WeightFile file) => new(
-        Read(file, CheckpointWriter.RecipeKey, text => RecipeFile.Parse(text, "recipe", Recipe.Default)),
-        Read(file, CheckpointWriter.DataKey, text => Checked(JsonText.Read<DatasetInfo>(text), CheckedHead.Validate)),
-        Read(file, CheckpointWriter.StateKey,
-            text => Checked(JsonText.Read<TrainingState>(text), CheckedHead.Validate)));
+    public static CheckpointHead HeadOf(WeightFile file)
+    {
+        DatasetInfo data = Read(file, CheckpointWriter.DataKey,
+            text => Checked(JsonText.Read<DatasetInfo>(text), CheckedHead.Validate));
+        return new(
+            Read(file, CheckpointWriter.RecipeKey,
+                text => WithGrid(RecipeFile.Parse(text, "recipe", Recipe.Default), data)),
+            data,
+            Read(file, CheckpointWriter.StateKey,
+                text => Checked(JsonText.Read<TrainingState>(text), CheckedHead.Validate)));
+    }
 
     /// <summary>Copies the weights into a module that has memory. What an objective of training has beside the model is
     /// left out where the module is the model alone.</summary>
@@ -112,6 +119,17 @@ public sealed class CheckpointReader : IDisposable
             throw new CheckpointException($"{_path}: does not fit the model: {error.Message}", error);
         }
     }
+
+    /// <summary>Not every checkpoint says which grid fixed positions are made for: it was that of its images.</summary>
+    private static Recipe WithGrid(Recipe recipe, DatasetInfo data) => recipe.Model.PositionGrid is null
+        ? recipe with
+        {
+            Model = recipe.Model with
+            {
+                PositionGrid = ModelChoice.Configure(recipe, data).Describe().PositionGrid,
+            },
+        }
+        : recipe;
 
     private static string PrefixOf(string name) =>
         name.StartsWith(CheckpointWriter.OptimizerPrefix, StringComparison.Ordinal) ? CheckpointWriter.OptimizerPrefix

@@ -4,6 +4,7 @@ using Fovea.Core.Formats;
 using Fovea.Core.Options;
 using Fovea.Data;
 using Fovea.Training.Recipes;
+using Fovea.Vision.Attention.Windows;
 using Fovea.Vision.Models;
 using Fovea.Vision.Weights.Storage;
 
@@ -40,8 +41,11 @@ internal sealed record ModelNote(IReadOnlyDictionary<string, string> Parts, int 
     /// <param name="recipe">That it was trained with.</param>
     /// <param name="imageSize">Side of the images of the model that is written, pixels.</param>
     /// <param name="data">The dataset that it was trained with.</param>
-    public static ModelNote Of(Recipe recipe, int imageSize, DatasetInfo data)
+    /// <param name="windowEpoch">Epoch of attention's windows in which it was trained.</param>
+    public static ModelNote Of(Recipe recipe, int imageSize, DatasetInfo data, int windowEpoch)
     {
+        bool follows = recipe.Model.Attention?.Specs.Any(Locality.FollowsEpochs) == true;
+        recipe = recipe with { Model = recipe.Model with { AttentionEpoch = follows ? windowEpoch : null } };
         // where the size followed from the dataset, it does so for the next one
         if (recipe.Model.ImageSize is not null)
             recipe = recipe with { Model = recipe.Model with { ImageSize = imageSize } };
@@ -59,7 +63,8 @@ internal sealed record ModelNote(IReadOnlyDictionary<string, string> Parts, int 
         {
             CheckpointHead head = CheckpointReader.HeadOf(file);
             ModelSection model = head.Recipe.Model;
-            return Of(head.Recipe, model.SizeFor(Presets.Find(model.Name).Config, head.Data), head.Data);
+            return Of(head.Recipe, model.SizeFor(Presets.Find(model.Name).Config, head.Data), head.Data,
+                head.WindowEpoch);
         }
 
         if (!file.Metadata.TryGetValue(Key, out string? text)) return null;

@@ -155,13 +155,16 @@ public sealed class Teacher
     private static ImageClassifier Body(WeightFile file, CheckpointHead? head, ModelConfig student, Device device)
     {
         ModelNote? note = head is null ? ModelNote.Of(file) : null;
-        ModelSection parts = note?.ToRecipe(file.Path).Model ?? new() { Name = ModelWeights.PresetOf(file) };
-        Recipe recipe = head?.Recipe ?? Recipe.Default with { Model = parts with { ImageSize = student.ImageSize } };
+        Recipe recipe = head?.Recipe ?? note?.ToSizedRecipe(file.Path)
+            ?? Recipe.Default with
+            {
+                Model = new() { Name = ModelWeights.PresetOf(file), ImageSize = student.ImageSize },
+            };
         ModelConfig config = ModelChoice.Configure(recipe, head?.Data ?? note?.DataOf(file));
         ImageClassifier model = (config with { Classes = 0 }).Build();
         ModelWeights.Load(model, file, device, seed: 0);
         model.Train(false);
-        model.Context = model.Context with { Epoch = head?.State.EpochOfWeights ?? 0 };
+        model.Context = model.Context with { Epoch = head?.WindowEpoch ?? recipe.WindowEpoch(0) };
         return model;
     }
 

@@ -34,7 +34,7 @@ public sealed class TrainedModel
         Path = path;
         model.Train(false);
         model.Settle();
-        model.Context = model.Context with { Epoch = head.State.EpochOfWeights };
+        model.Context = model.Context with { Epoch = head.WindowEpoch };
     }
 
     /// <summary>Recipe and dataset that it was trained with, and how far.</summary>

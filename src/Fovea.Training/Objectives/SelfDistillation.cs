@@ -64,7 +64,7 @@ internal sealed class SelfDistillation : Objective
     public override void Enter(int epoch, int batch)
     {
         _epoch = epoch;
-        _parts.Teacher.Context = _parts.Teacher.Context with { Epoch = epoch };
+        _parts.Teacher.Context = _parts.Teacher.Context with { Epoch = _student.Context.Epoch };
     }
 
     /// <inheritdoc/>

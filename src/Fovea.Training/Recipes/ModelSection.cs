@@ -30,6 +30,13 @@ public sealed record ModelSection
     /// <summary>Position of tokens: how they know where they are; null: the preset's.</summary>
     public PositionList? Position { get; init; }
 
+    /// <summary>Rows and columns of patches that fixed positions are made for; null: those of the weights, or of the
+    /// images.</summary>
+    public int? PositionGrid { get; init; }
+
+    /// <summary>Epoch of attention's windows at the start of training; null: that of the weights, or 0.</summary>
+    public int? AttentionEpoch { get; init; }
+
     /// <summary>Elements of a token; null: the preset's.</summary>
     public int? Dim { get; init; }
 

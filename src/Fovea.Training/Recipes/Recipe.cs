@@ -40,4 +40,9 @@ public sealed record Recipe
 
     /// <summary>Seed that decides which images are held out and kept.</summary>
     public ulong SplitSeed => Data.SplitSeed ?? Run.Seed;
+
+    /// <summary>Epoch that attention's windows go by; what is frozen as a whole keeps that of its weights.</summary>
+    /// <param name="epoch">Of the training, from 0.</param>
+    internal int WindowEpoch(int epoch) =>
+        (Model.AttentionEpoch ?? 0) + (Optimisation.Freeze is null ? 0 : epoch);
 }

@@ -85,6 +85,14 @@ public static class RecipeFields
             Fixed(section.Field("position", ValueForm.Of("KIND[+KIND]", PositionList.Parse).OrNone("auto"),
                 s => s.Position, (s, v) => s with { Position = v },
                 $"How tokens know where they are: {string.Join(", ", PositionList.Names)}, or two (learned+rope)")),
+            Fixed(section.Field("position-grid", SizeForms.Pixels.Or("auto"), s => s.PositionGrid,
+                (s, v) => s with { PositionGrid = v },
+                "Rows and columns of patches that fixed positions are made for; they are resampled to the images'. "
+                    + "auto: as the weights were trained, or the images' own")),
+            Fixed(section.Field("attention-epoch", ValueForm.Whole(0, 1_000_000).Or("auto"), s => s.AttentionEpoch,
+                (s, v) => s with { AttentionEpoch = v },
+                "Epoch of attention's windows (`until`, `fade`) that training begins with; auto: that of the weights, "
+                    + "or 0")),
             Fixed(section.Field("dim", Elements.Or("auto"), s => s.Dim, (s, v) => s with { Dim = v },
                 "Elements of a token; the MLP keeps its ratio")),
             Fixed(section.Field("depth", ValueForm.Whole(1, 10_000).Or("auto"), s => s.Depth,

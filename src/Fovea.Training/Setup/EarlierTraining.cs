@@ -2,13 +2,15 @@ using System.Globalization;
 using Fovea.Data;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Recipes;
+using Fovea.Vision.Attention;
+using Fovea.Vision.Models;
 using Fovea.Vision.Weights;
 using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training.Setup;
 
 /// <summary>Settings that a run takes over from the trainings of its weights and its teacher: how images are
-/// normalised, and which of them are held out.</summary>
+/// normalised, which of them are held out, and what of the model no tensor tells.</summary>
 internal static class EarlierTraining
 {
     /// <summary>The recipe with what it leaves open and the weights or the teacher tell.</summary>
@@ -22,7 +24,7 @@ internal static class EarlierTraining
         {
             if (!File.Exists(path) && !Directory.Exists(path)) continue;   // a listed name, or loading will say so
             using WeightFile file = WeightFiles.Open(ModelWeights.FileOf(path));
-            if (path == recipe.Model.Weights) recipe = WithNormalization(recipe, file);
+            if (path == recipe.Model.Weights) recipe = WithModel(WithNormalization(recipe, file), file);
             if (SplitOf(recipe, file) is not ulong seed) continue;
             recipe = recipe with { Data = recipe.Data with { SplitSeed = recipe.Data.SplitSeed ?? seed } };
             if (seed != recipe.SplitSeed)
@@ -49,6 +51,24 @@ internal static class EarlierTraining
         if (ModelWeights.NormalizationOf(file)?.ForChannels(3) is not Normalization own) return recipe;
         DataSection data = recipe.Data;
         return recipe with { Data = data with { Mean = data.Mean ?? Of(own.Mean), Std = data.Std ?? Of(own.Std) } };
+    }
+
+    /// <summary>With what no tensor of the weights tells: the grid that fixed positions are made for, and how far
+    /// attention's windows have opened.</summary>
+    private static Recipe WithModel(Recipe recipe, WeightFile file)
+    {
+        if (ModelNote.Of(file)?.ToRecipe(file.Path).Model is not { } own) return recipe;
+        ModelSection model = recipe.Model;
+        AttentionList? attention = model.Attention ?? Presets.Find(model.Name).Config.Describe().Attention;
+        return recipe with
+        {
+            Model = model with
+            {
+                PositionGrid = model.PositionGrid ?? own.PositionGrid,
+                AttentionEpoch = model.AttentionEpoch
+                    ?? (own.Attention?.Equals(attention) == true ? own.AttentionEpoch : null),
+            },
+        };
     }
 
     private static (double, double, double) Of(IReadOnlyList<float> values) =>

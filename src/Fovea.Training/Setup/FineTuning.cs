@@ -200,8 +200,8 @@ public static class FineTuning
     private static ModelSection ModelOf(string weights, string? asked)
     {
         using WeightFile file = ModelWeights.Open(weights);
-        return ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file).Recipe.Model
-            : ModelNote.Of(file)?.ToRecipe(file.Path).Model ?? new() { Name = asked ?? ModelWeights.PresetOf(file) };
+        return ModelNote.Of(file)?.ToRecipe(file.Path).Model
+            ?? new() { Name = asked ?? ModelWeights.PresetOf(file) };
     }
 
     private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);

@@ -33,6 +33,7 @@ public static class ModelChoice
         AttentionGate = recipe.Model.AttentionGate,
         Embedding = recipe.Model.Embedding,
         Position = recipe.Model.Position,
+        PositionGrid = recipe.Model.PositionGrid,
         Dim = recipe.Model.Dim,
         Depth = recipe.Model.Depth,
         Heads = recipe.Model.Heads,

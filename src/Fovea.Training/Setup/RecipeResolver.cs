@@ -34,6 +34,9 @@ public static class RecipeResolver
                 Attention = model.Attention,
                 Embedding = model.Embedding,
                 Position = model.Position,
+                // that of weights is told when they are opened
+                PositionGrid = recipe.Model is { Weights: null, Pretrained: null } ? model.PositionGrid
+                    : recipe.Model.PositionGrid,
                 PositionInit = (double?)(decimal?)model.PositionStd,
                 WeightInit = model.WeightInit,
                 PatchSize = model.PatchSize,

@@ -58,7 +58,8 @@ public sealed class GaussianAttention : Module, IAttention
         _context = context;
         _performer = PerformerOptions.OfMix(values, context);
         Check.That(_performer is not null || !values.Has(Waves), "gaussian: option 'waves' needs 'mix=performer'.");
-        double quarter = Math.Max(1, Math.Max(context.Grid.Rows, context.Grid.Columns) / 4.0);
+        int side = context.PositionGrid ?? Math.Max(context.Grid.Rows, context.Grid.Columns);
+        double quarter = Math.Max(1, side / 4.0);
         _form = new(values.Of(Extent) ?? quarter, values.Of(Reach) ?? quarter, values.Of(Turns), values.Of(Offsets));
         _waves = new(values.Of(Waves));
         _window = Register("", new LearnedWindow(context, _form, Floor(context.Grid)));
@@ -71,6 +72,9 @@ public sealed class GaussianAttention : Module, IAttention
         "Deformable locality: each head learns a window's centre, extents and direction, and queries move it.",
         [.. PerformerOptions.WithMix, Extent, Reach, Offsets, Turns, Waves],
         (values, context) => new GaussianAttention(values, context));
+
+    /// <summary>What its options leave open is taken from the grid of patches.</summary>
+    internal static bool FollowsGrid(AttentionSpec spec) => spec.Name == Entry.Name;
 
     /// <inheritdoc/>
     public AttentionParts Takes => AttentionParts.QueryKeyNorm | AttentionParts.Rotation;

@@ -11,17 +11,25 @@ namespace Fovea.Vision.Position;
 public sealed class FixedPosition : Module, IPositionEmbedding
 {
     private const double Base = 10000;
-    private readonly TokenGrid _grid;
+    private readonly TokenGrid _grid, _madeFor;
     private readonly ModuleBuffer _table;
+    private readonly Func<float[]> _made;
 
-    private FixedPosition(TokenGrid grid, int dim, Action<Span<float>, int> fill)
+    private FixedPosition(TokenGrid grid, int dim, int? madeFor, Action<Span<float>, int, TokenGrid> fill)
     {
-        _grid = grid;
+        (_grid, _madeFor) = (grid, madeFor is int side ? new(grid.Prefix, side, side) : grid);
+        _made = () =>
+        {
+            float[] values = new float[_madeFor.Tokens * dim];
+            for (int patch = 0; patch < _madeFor.Patches; patch++)
+                fill(values.AsSpan((_madeFor.Prefix + patch) * dim, dim), patch, _madeFor);
+            return values;
+        };
         _table = Register(new ModuleBuffer("pos_embed", [1, grid.Tokens, dim], (values, _, _) =>
         {
-            Array.Clear(values, 0, grid.Prefix * dim);
-            for (int patch = 0; patch < grid.Patches; patch++)
-                fill(values.AsSpan((grid.Prefix + patch) * dim, dim), patch);
+            using StepScope scope = StepScope.Begin();
+            PositionResampling.Fit(Tensor.From(_made(), [1, _madeFor.Tokens, dim], Device.Cpu), _madeFor, _grid)
+                .ToArray().CopyTo(values, 0);
         }, persistent: false));
     }
 
@@ -35,14 +43,16 @@ public sealed class FixedPosition : Module, IPositionEmbedding
     /// </remarks>
     /// <param name="grid">Arrangement of the tokens over the image.</param>
     /// <param name="dim">Elements of a token; a multiple of 4.</param>
+    /// <param name="madeFor">Rows and columns that they are computed for and resampled from; null: those of
+    /// <paramref name="grid"/>.</param>
     /// <exception cref="UsageException">The dim is not a multiple of 4.</exception>
-    public static FixedPosition Grid(TokenGrid grid, int dim)
+    public static FixedPosition Grid(TokenGrid grid, int dim, int? madeFor = null)
     {
         Check.That(dim % 4 == 0, $"Dim: sine-cosine positions need a multiple of 4, got {dim}.");
         int quarter = dim / 4;
-        return new(grid, dim, (position, patch) =>
+        return new(grid, dim, madeFor, (position, patch, made) =>
         {
-            (int row, int column) = Math.DivRem(patch, grid.Columns);
+            (int row, int column) = Math.DivRem(patch, made.Columns);
             for (int k = 0; k < quarter; k++)
             {
                 double frequency = Math.Pow(Base, -k / (double)quarter);
@@ -61,11 +71,13 @@ public sealed class FixedPosition : Module, IPositionEmbedding
     /// <param name="grid">Arrangement of the tokens over the image; the sequence is its rows, one after
     /// another.</param>
     /// <param name="dim">Elements of a token; even.</param>
+    /// <param name="madeFor">Rows and columns that they are computed for and resampled from; null: those of
+    /// <paramref name="grid"/>.</param>
     /// <exception cref="UsageException">The dim is odd.</exception>
-    public static FixedPosition Sequence(TokenGrid grid, int dim)
+    public static FixedPosition Sequence(TokenGrid grid, int dim, int? madeFor = null)
     {
         Check.That(dim % 2 == 0, $"Dim: sine-cosine positions of a sequence need an even number, got {dim}.");
-        return new(grid, dim, (position, patch) =>
+        return new(grid, dim, madeFor, (position, patch, _) =>
         {
             for (int k = 0; k < dim; k += 2)
                 (position[k], position[k + 1]) = SinCos(patch * Math.Pow(Base, -k / (double)dim));
@@ -73,7 +85,10 @@ public sealed class FixedPosition : Module, IPositionEmbedding
     }
 
     /// <inheritdoc/>
-    public Tensor At(TokenGrid grid) => PositionResampling.Fit(_table.Value, _grid, grid);
+    public Tensor At(TokenGrid grid) => grid == _grid || _madeFor == _grid
+        ? PositionResampling.Fit(_table.Value, _grid, grid)
+        : PositionResampling.Fit(Tensor.From(_made(), _table.Shape.With(1, _madeFor.Tokens), _table.Value.Device),
+            _madeFor, grid);
 
     private static (float Sine, float Cosine) SinCos(double angle) => ((float)Math.Sin(angle), (float)Math.Cos(angle));
 }

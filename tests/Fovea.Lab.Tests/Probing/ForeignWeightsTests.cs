@@ -1,10 +1,13 @@
 using Fovea.Lab.Probing;
 using Fovea.Tensors;
+using Fovea.Training;
 using Fovea.Training.Checkpoints;
+using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Fovea.Vision.Attention;
+using Fovea.Vision.Attention.Windows;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Storage;
 
@@ -64,6 +67,69 @@ public sealed class ForeignWeightsTests : IDisposable
             TinyRun.Start(recipe with { Model = recipe.Model with { Weights = broken } }, _folder["next"])).Message,
             StringComparison.Ordinal);
     }
+
+    /// <summary>Windows open with epochs, and no tensor tells how far they have.</summary>
+    [Fact]
+    public void Windows_are_those_of_the_epoch_in_which_the_weights_were_trained()
+    {
+        Recipe windowed = TinyRun.Recipe with
+        {
+            Model = TinyRun.Recipe.Model with { Attention = AttentionList.Parse("softmax:window=0,until=2") },
+        };
+        RunDirectory run = TinyRun.Start(windowed, _folder["run"]);
+        string file = _folder["own.safetensors"];
+        using (WeightFile weights = ModelWeights.Open(run.LastCheckpoint)) ModelWeights.Export(file, weights);
+        TrainedModel trained = TrainedModel.Load(run.LastCheckpoint, Device.Cpu);
+        Assert.Null(Locality.Of(trained.Model).First().Window);
+        float[] images = [.. Enumerable.Range(0, 2 * 3 * 8 * 8).Select(i => MathF.Sin(i))];
+        Assert.Equal(trained.Scores(images, 2), TrainedModel.Load(file, Device.Cpu).Scores(images, 2));
+        Assert.Equal(
+            FrozenModel.Load(run.LastCheckpoint, null, Device.Cpu).Extract(TinyRun.Images.Test, 4, Stop).Values,
+            FrozenModel.Load(file, null, Device.Cpu).Extract(TinyRun.Images.Test, 4, Stop).Values);
+
+        // training goes on where the weights stand, and says so
+        foreach (string source in (string[])[file, run.LastCheckpoint])
+        {
+            Recipe start = FineTuning.Start(Recipe.Default with { Model = new() { Weights = source } });
+            Assert.Equal(2, start.Model.AttentionEpoch);
+            Recipe next = TinyRun.Recipe with { Model = windowed.Model with { Weights = source } };
+            Assert.Equal(2, TrainingSetup.New(next, TinyRun.Images, stop: Stop).Recipe.Model.AttentionEpoch);
+            AttentionList other = AttentionList.Parse("softmax:window=1,until=2");
+            next = next with { Model = next.Model with { Attention = other } };
+            Assert.Null(TrainingSetup.New(next, TinyRun.Images, stop: Stop).Recipe.Model.AttentionEpoch);
+        }
+
+        RunDirectory frozen = TinyRun.Start(windowed with
+        {
+            Model = windowed.Model with { Weights = file, AttentionEpoch = 1 },
+            Optimisation = windowed.Optimisation with { Freeze = null },
+        }, _folder["frozen"]);
+        Assert.Equal(0, Locality.Of(TrainedModel.Load(frozen.LastCheckpoint, Device.Cpu).Model).First().Window);
+    }
+
+    /// <summary>Images of another size get the positions that were trained with, resampled: never new ones.</summary>
+    [Fact]
+    public void Fixed_positions_stay_those_of_the_training()
+    {
+        RunDirectory run = TinyRun.Start(TinyRun.Recipe, _folder["run"]);   // vit-nano, 2 x 2 patches
+        string file = _folder["own.safetensors"];
+        using (WeightFile weights = ModelWeights.Open(run.LastCheckpoint)) ModelWeights.Export(file, weights);
+        foreach (string source in (string[])[file, run.LastCheckpoint])
+        {
+            Assert.Equal(2, FrozenModel.Load(source, null, Device.Cpu, imageSize: 16).Recipe.Model.PositionGrid);
+            Recipe larger = TinyRun.Recipe with
+            {
+                Model = TinyRun.Recipe.Model with { Weights = source, ImageSize = 16 },
+            };
+            Assert.Equal(2, TrainingSetup.New(larger, TinyRun.Images, stop: Stop).Recipe.Model.PositionGrid);
+            Recipe start = FineTuning.Start(Recipe.Default with { Model = new() { Weights = source } });
+            Assert.Equal(2, start.Model.PositionGrid);
+        }
+
+        Assert.Equal(2, TrainedModel.Load(run.LastCheckpoint, Device.Cpu).Head.Recipe.Model.PositionGrid);
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private string Exported()
     {

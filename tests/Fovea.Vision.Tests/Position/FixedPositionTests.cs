@@ -34,6 +34,23 @@ public sealed class FixedPositionTests
             }
     }
 
+    /// <summary>Another grid has them resampled, and the one that they are made for its own.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_table_for_other_images_is_resampled(bool inTwoDimensions)
+    {
+        TokenGrid own = new(1, 3, 3), larger = new(1, 5, 5);
+        FixedPosition made = Of(own, null), resized = Of(larger, 3);
+        Assert.Equal(Table(made, larger, 8), Table(resized, larger, 8));
+        Assert.Equal(Table(made, own, 8), Table(resized, own, 8));
+        Assert.Equal(Table(made, new(1, 4, 6), 8), Table(resized, new(1, 4, 6), 8));
+        Assert.NotEqual(Table(Of(larger, null), larger, 8), Table(resized, larger, 8));
+
+        FixedPosition Of(TokenGrid grid, int? madeFor) => inTwoDimensions ? FixedPosition.Grid(grid, 8, madeFor)
+            : FixedPosition.Sequence(grid, 8, madeFor);
+    }
+
     [Fact]
     public void Sizes_that_do_not_divide_are_refused()
     {

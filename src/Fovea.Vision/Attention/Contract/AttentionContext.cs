@@ -17,6 +17,10 @@ public sealed record AttentionContext
     /// <summary>Arrangement of the tokens over an image of the configured size.</summary>
     public required TokenGrid Grid { get; init; }
 
+    /// <summary>Rows and columns of patches that the model was made for, where others are configured; null: those of
+    /// <see cref="Grid"/>.</summary>
+    public int? PositionGrid { get; init; }
+
     /// <summary>Index of the block, from 0.</summary>
     public int Block { get; init; }
 

@@ -14,8 +14,8 @@ public sealed record SwinConfig : ModelConfig
     /// <summary>Options of blocks and tokens that the family has.</summary>
     private static readonly string[] Known =
     [
-        "attention", "attention-gate", "position", "dim", "heads", "head-dim", "mlp-ratio", "mlp", "norm", "qk-norm",
-        "parallel-blocks", "layer-scale", "weight-init", "patch-size", "dropout", "drop-path",
+        "attention", "attention-gate", "position", "position-grid", "dim", "heads", "head-dim", "mlp-ratio", "mlp",
+        "norm", "qk-norm", "parallel-blocks", "layer-scale", "weight-init", "patch-size", "dropout", "drop-path",
     ];
 
     /// <summary>
@@ -56,13 +56,14 @@ public sealed record SwinConfig : ModelConfig
     }
 
     /// <inheritdoc/>
-    public override ModelOptions Describe() => FirstStage.Describe() with
+    public override ModelOptions Describe() => Stage(0).Describe() with
     {
         Depth = null,
         Registers = null,
         Pooling = null,
         Embedding = null,
         PositionStd = null,
+        PatchSize = FirstStage.PatchSize,
     };
 
     /// <inheritdoc/>
@@ -80,6 +81,7 @@ public sealed record SwinConfig : ModelConfig
         Heads = FirstStage.Heads << stage,
         MlpDim = FirstStage.MlpDim << stage,
         Depth = Depths[stage],
+        PositionGrid = FirstStage.PositionGrid is int side ? Halved(side, stage) : null,
         Attention = FirstStage.Attention.Part(Depths.Take(stage).Sum(), Depths[stage]),
     };
 
@@ -90,8 +92,13 @@ public sealed record SwinConfig : ModelConfig
     internal TokenGrid GridOf(int stage, int height, int width)
     {
         (int rows, int columns) = (height / FirstStage.PatchSize, width / FirstStage.PatchSize);
-        for (int i = 0; i < stage; i++) (rows, columns) = ((rows + 1) / 2, (columns + 1) / 2);
-        return new(0, rows, columns);
+        return new(0, Halved(rows, stage), Halved(columns, stage));
+    }
+
+    private static int Halved(int side, int times)
+    {
+        for (int i = 0; i < times; i++) side = (side + 1) / 2;
+        return side;
     }
 
     private static UsageException Refused(string field, string sentence) => new($"{Family} {sentence}.")

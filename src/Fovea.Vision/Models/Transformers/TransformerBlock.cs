@@ -44,6 +44,7 @@ public sealed class TransformerBlock : Module
             Heads = config.Heads,
             HeadDim = config.HeadSize,
             Grid = grid,
+            PositionGrid = config.PositionGrid,
             Block = index,
             Depth = config.Depth,
             Dropout = config.AttentionDropout,

@@ -252,8 +252,8 @@ public sealed class VisionTransformer : ImageClassifier, IBlockModel
         config.Position.OfTokens switch
         {
             PositionKind.Learned => new LearnedPosition(grid, config.Dim, config.PositionStd),
-            PositionKind.SinCos2d => FixedPosition.Grid(grid, config.Dim),
-            PositionKind.SinCos1d => FixedPosition.Sequence(grid, config.Dim),
+            PositionKind.SinCos2d => FixedPosition.Grid(grid, config.Dim, config.PositionGrid),
+            PositionKind.SinCos1d => FixedPosition.Sequence(grid, config.Dim, config.PositionGrid),
             _ => null,
         };
 

@@ -101,6 +101,10 @@ public sealed record VisionTransformerConfig : ModelConfig
     /// <summary>Position of tokens: one kind, or two such as <c>learned+rope</c>.</summary>
     public PositionList Position { get; init; } = PositionKind.Learned;
 
+    /// <summary>Rows and columns of patches that fixed positions, and what attention takes for granted of the grid, are
+    /// made for; positions are resampled to the image's patches. Null: those of the image.</summary>
+    public int? PositionGrid { get; init; }
+
     /// <summary>Standard deviation of the first values of learned positions, above 0.</summary>
     public float PositionStd { get; init; } = 0.02f;
 
@@ -162,6 +166,7 @@ public sealed record VisionTransformerConfig : ModelConfig
         AttentionGate = changes.AttentionGate ?? AttentionGate,
         Embedding = changes.Embedding ?? Embedding,
         Position = changes.Position ?? Position,
+        PositionGrid = changes.PositionGrid ?? PositionGrid,
         PositionStd = changes.PositionStd ?? PositionStd,
         WeightInit = changes.WeightInit ?? WeightInit,
         PatchSize = changes.PatchSize ?? PatchSize,
@@ -188,6 +193,8 @@ public sealed record VisionTransformerConfig : ModelConfig
         AttentionGate = AttentionGate,
         Embedding = Embedding,
         Position = Position,
+        PositionGrid = Position.IsFixed || Attention.Specs.Any(GaussianAttention.FollowsGrid)
+            ? PositionGrid ?? ImageSize / PatchSize : null,
         PositionStd = Position.Has(PositionKind.Learned) ? PositionStd : null,
         WeightInit = WeightInit,
         PatchSize = PatchSize,
@@ -272,6 +279,7 @@ public sealed record VisionTransformerConfig : ModelConfig
             "blocks without an MLP (`mlp-ratio` 0) have nothing to run beside attention.");
         Require(!ParallelBlocks || !NormedResidual, "parallel-blocks",
             "blocks of this model hand the norm of attention's result on: the MLP cannot run beside attention.");
+        Check.Between(1, MostPatchesPerSide, PositionGrid ?? 1, nameof(PositionGrid));
         Check.That(PositionStd > 0, $"{nameof(PositionStd)} must be above 0, got {PositionStd}.");
         Check.That(NormEpsilon > 0, $"{nameof(NormEpsilon)} must be above 0, got {NormEpsilon}.");
         Require(ClassToken || Pooling != Pooling.ClassToken, "pooling",

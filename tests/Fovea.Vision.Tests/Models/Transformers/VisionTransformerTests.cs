@@ -6,6 +6,9 @@ using Fovea.Vision.Embedding;
 using Fovea.Vision.Explanation;
 using Fovea.Vision.Models.Transformers;
 using Fovea.Vision.Position;
+using Fovea.Vision.Weights.Loading;
+using Fovea.Vision.Weights.Naming;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Vision.Tests.Models.Transformers;
 
@@ -198,6 +201,55 @@ public sealed class VisionTransformerTests
                 AttentionGate = AttentionGate.Element,
                 Pooling = Pooling.Mean
             });
+    }
+
+    /// <summary>Positions of every kind, and every mechanism.</summary>
+    public static TheoryData<string, string> Resized { get; } =
+    [
+        .. PositionList.Names.Where(name => name != "none")
+            .Select(name => new TheoryDataRow<string, string>("softmax", name)),
+        .. AttentionCatalogue.All.Select(entry => new TheoryDataRow<string, string>(entry.Name, "sincos2d")),
+        new TheoryDataRow<string, string>("gaussian:mix=performer", "learned"),
+    ];
+
+    /// <summary>Weights that are put into a model for larger images answer as where they were trained.</summary>
+    [Theory]
+    [MemberData(nameof(Resized))]
+    public void A_model_for_other_images_gives_the_scores_of_the_one_that_was_trained(string attention, string position)
+    {
+        VisionTransformerConfig config = new()
+        {
+            ImageSize = 16,
+            PatchSize = 4,
+            Dim = 16,
+            Depth = 2,
+            Heads = 2,
+            Classes = 3,
+            Attention = attention,
+            Position = position,
+            ClassToken = false,
+            Pooling = Pooling.Mean,
+        };
+        VisionTransformer trained = new(config);
+        trained.Initialize(Device.Cpu, seed: 5);
+        Philox random = new(5, 7);
+        foreach ((_, Parameter parameter) in trained.NamedParameters())   // shifts and biases that begin with 0, too
+            parameter.Value.CopyFrom([.. parameter.Value.ToArray().Select((value, i) =>
+                value + random.Uniform((ulong)i, -0.3f, 0.3f))]);
+        trained.Train(false);
+        VisionTransformer larger = new(config.Apply(new() { PositionGrid = config.Describe().PositionGrid })
+            with
+        { ImageSize = 32 });
+        Weight[] weights = [.. trained.NamedState().Select(entry => Weight.Of(entry.Name, entry.Tensor.Value))];
+        LoadPlan.Create(larger, new StateDict(NamingSchemes.Timm, "", weights, []), "weights", Device.Cpu)
+            .Initialize(larger, Device.Cpu, 0);
+        larger.Train(false);
+        using StepScope scope = StepScope.Begin();
+        float[] pixels = new float[3 * 32 * 32];
+        for (int i = 0; i < pixels.Length; i++) pixels[i] = random.Uniform((ulong)i, -1, 1);
+        Tensor image = Tensor.From(pixels, [1, 3, 32, 32], Device.Cpu);
+        Assert.All(trained.Forward(image).ToArray().Zip(larger.Forward(image).ToArray()),
+            pair => Assert.Equal(pair.First, pair.Second, 1e-3f));
     }
 
     [Theory]
