@@ -12,6 +12,7 @@ using Fovea.Training.Ranks;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Vision;
+using Fovea.Vision.Weights.Storage;
 
 namespace Fovea.Training;
 
@@ -99,6 +100,7 @@ public sealed partial class Trainer
         EvaluationResult? training;
         try
         {
+            if (_state.Step > 0) TakeUpBest(stop);
             TrainEpochs(stop);
             if (_timeline?.Write() is string written) _observer.Warned(written);
             (test, training) = TestBest(stop);
@@ -126,7 +128,7 @@ public sealed partial class Trainer
         while (_state.Epoch < _recipe.Optimisation.Epochs)
         {
             _parts.Learner.Train();
-            _parts.Learner.Context = _parts.Learner.Context with { Epoch = _recipe.WindowEpoch(_state.Epoch) };
+            SetWindowEpoch(_state.Epoch);
             _parts.Objective?.Enter(_state.Epoch, _state.Batch);
             _counted = _clock.Seconds;
             foreach (Batch batch in Interruptible.Of(_parts.TrainLoader.Part(_state.Epoch, _state.Batch, StepsPerEpoch,
@@ -288,10 +290,60 @@ public sealed partial class Trainer
         _state.ThisEpoch.Clear();
         if (validation is not null && validation.Score <= _state.BestAccuracy) return;
         RequireFinite();
+        SaveBest(validation);
+    }
+
+    /// <summary>The weights that are in the model now become the best ones.</summary>
+    private void SaveBest(EvaluationResult? validation)
+    {
         (_state.BestAccuracy, _state.BestEpoch) = (validation?.Score, _state.Epoch);
         _checkpoints.Wait();   // the best of an epoch is never there before the last of the epoch before
         if (Writes) CheckpointWriter.SaveWeights(_run.BestCheckpoint, Head(),
             _parts.Objective?.Result ?? Model);
+    }
+
+    /// <summary>Makes sure that the file of the best weights holds those that this run knows of: one that goes on from
+    /// an older checkpoint finds those of a future that it has left.</summary>
+    private void TakeUpBest(CancellationToken stop)
+    {
+        if (_state.Epoch == 0) return;
+        Span<byte> isOwn = [Writes && HasOwnBest() ? (byte)1 : (byte)0];
+        _ranks.Broadcast(isOwn);
+        if (isOwn[0] == 1) return;
+        bool isHere = _state.BestEpoch == _state.Epoch && _state.Batch == 0;
+        if (isHere || _state.Epoch >= _recipe.Optimisation.Epochs)
+        {
+            using IDisposable? swap = _parts.Average?.SwapIn() ?? SwapIn();
+            SetWindowEpoch(_state.EpochOfWeights);
+            if (!isHere) _observer.Warned($"{Lost()}those that the run goes on from are tested.");
+            SaveBest(Validate(stop));
+            return;
+        }
+
+        if (_state.BestEpoch is not null)
+            _observer.Warned($"{Lost()}the best are chosen among the epochs after {_state.Epoch}.");
+        (_state.BestAccuracy, _state.BestEpoch) = (null, null);
+
+        string Lost() => _state.BestEpoch is int lost
+            ? $"the best weights so far, of epoch {lost}, are no longer here: " : "";
+    }
+
+    private void SetWindowEpoch(int epoch) =>
+        _parts.Learner.Context = _parts.Learner.Context with { Epoch = _recipe.WindowEpoch(epoch) };
+
+    private bool HasOwnBest()
+    {
+        if (!File.Exists(_run.BestCheckpoint)) return false;
+        try
+        {
+            using WeightFile file = ModelWeights.Open(_run.BestCheckpoint);
+            TrainingState best = CheckpointReader.HeadOf(file).State;
+            return (best.BestEpoch, best.BestAccuracy) == (_state.BestEpoch, _state.BestAccuracy);
+        }
+        catch (CheckpointException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Weights that the optimiser means to be evaluated; each rank has those that it updates.</summary>
@@ -319,11 +371,7 @@ public sealed partial class Trainer
         }
 
         RankExchange.Weights(_ranks, Model);
-        // the one that made them
-        _parts.Learner.Context = _parts.Learner.Context with
-        {
-            Epoch = _recipe.WindowEpoch(Math.Max(0, (_state.BestEpoch ?? 1) - 1)),
-        };
+        SetWindowEpoch(Math.Max(0, (_state.BestEpoch ?? 1) - 1));   // the one that made them
         return (Evaluate(_parts.TestLoader, stop),
             _parts.TrainingSampleLoader is { } sample ? Evaluate(sample, stop) : null);
     }

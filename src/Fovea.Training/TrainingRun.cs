@@ -70,7 +70,10 @@ public static class TrainingRun
             using CheckpointReader checkpoint = ranks.Rank == 0 ? ResumePoint.Open(run) : CheckpointReader.Open(path);
             Recipe old = checkpoint.Head.Recipe, recipe = change(old);
             recipe = ShardChoice.Resolve(recipe, ranks, isLaunched: false);
+            string? idle = null;
+            if (checkpoint.Head.State.Epoch >= recipe.Optimisation.Epochs) (recipe, idle) = AsTrained(old, recipe);
             TrainingParts parts = TrainingSetup.Resume(checkpoint, recipe, data, observer.Cached, ranks, stop);
+            if (idle is not null) parts = parts with { Notes = [.. parts.Notes, idle] };
             if ((old.Optimisation.Shards ?? 1) == recipe.Optimisation.Shards) return parts;
             return parts with
             {
@@ -82,10 +85,19 @@ public static class TrainingRun
 
         if (!isBegun)   // killed before its first one: there is nothing to keep
         {
-            Recipe recipe = RankExchange.WithFile(ranks, run.Config,
-                path => change(path == run.Config ? RunRecord.ReadRecipe(run) : RecipeFile.Read(path, Recipe.Default)));
+            if (File.Exists(run.Summary))
+                throw new UsageException($"'{run.Path}' holds the results of a whole run, but no checkpoint to go on "
+                    + "from: it would begin anew, and these be lost.")
+                {
+                    Remedy = $"Train into another `out`; '{run.Config}' is its recipe.",
+                };
+            Recipe recipe = RankExchange.WithFile(ranks, run.Config, path => change(RunRecord.AskedRecipe(path)));
             recipe = ShardChoice.Resolve(recipe, ranks, isLaunched: false);
             TrainingParts begun = TrainingSetup.New(recipe, data, observer.Cached, ranks, stop);
+            begun = begun with
+            {
+                Notes = [.. begun.Notes, "there is no checkpoint to go on from: the run begins anew."],
+            };
             RequireSame(begun, recipe);
             return ranks.Rank > 0 ? Follow(begun, observer, stop) : Begin(begun, run, recipe, observer, stop);
         }
@@ -98,6 +110,39 @@ public static class TrainingRun
         RankExchange.Text(ranks, run.Path);
         using RunLog log = RunLog.Continue(run, parts.State.Epoch, parts.State.Step);
         return Run(parts, run, log, observer, stop);
+    }
+
+    /// <summary>The recipe of a run that has no epoch left to train: how it was trained stays as it was.</summary>
+    /// <param name="old">The run's.</param>
+    /// <param name="asked">With changes.</param>
+    /// <returns>That, and a sentence on what was asked for in vain; null: nothing.</returns>
+    private static (Recipe Recipe, string? Idle) AsTrained(Recipe old, Recipe asked)
+    {
+        Recipe recipe = asked with
+        {
+            Model = old.Model,
+            Optimisation = old.Optimisation with { Epochs = asked.Optimisation.Epochs },
+            Schedule = old.Schedule,
+            Regularisation = old.Regularisation,
+            Distillation = old.Distillation,
+            SemiSupervised = old.SemiSupervised,
+            Pretraining = old.Pretraining,
+            Data = asked.Data with
+            {
+                Augmentation = old.Data.Augmentation,
+                AutoAugment = old.Data.AutoAugment,
+                ColorJitter = old.Data.ColorJitter,
+                HorizontalFlip = old.Data.HorizontalFlip,
+                VerticalFlip = old.Data.VerticalFlip,
+            },
+        };
+        string[] idle = [.. RecipeFields.All
+            .Where(field => !field.IsShorthand && field.Read(asked) != field.Read(recipe))
+            .Select(field => $"`{field.Name}`")];
+        return (recipe, idle.Length == 0 ? null
+            : $"the run has done all its epochs: {string.Join(", ", idle)} would change nothing and "
+                + $"{(idle.Length == 1 ? "stays" : "stay")} as {(idle.Length == 1 ? "it was" : "they were")} (more "
+                + "`epochs` go on).");
     }
 
     /// <summary>The ranks of this run, all of one version.</summary>

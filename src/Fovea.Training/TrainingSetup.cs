@@ -54,6 +54,7 @@ public static class TrainingSetup
             objective?.Initialize(device, recipe.Run.Seed);
         });
         parts.State.TrainListing = SemiSupervisedChoice.Listing(parts.Data);
+        parts.State.ValidationListing = PartListing.Of(parts.Data.Validation);
         return WithAverage(parts) with { Weights = report, Notes = notes };
     }
 
@@ -98,6 +99,15 @@ public static class TrainingSetup
             checkpoint.LoadWeights(objective?.Learner ?? model);
         });
         state.Batch = Math.Min(state.Batch, parts.TrainLoader.BatchesPerEpoch);   // of what is left of the images
+        PartListing validation = PartListing.Of(parts.Data.Validation);
+        if (state is { ValidationListing: { } before, BestEpoch: not null } && before != validation)
+        {
+            (state.BestAccuracy, state.BestEpoch) = (null, null);
+            notes.Add($"there were {before.Count} validation images and now there are {validation.Count}, or others: "
+                + "the best weights are chosen anew, by these.");
+        }
+
+        state.ValidationListing = validation;
         if (recipe.Optimisation.Epochs < state.Epoch)
             notes.Add(
                 $"the run has done {state.Epoch} epochs, more than the {recipe.Optimisation.Epochs} that are asked "

@@ -298,6 +298,146 @@ public sealed class ResumeTests : IDisposable
         AssertSameEnd(whole, parts);
     }
 
+    /// <summary>A run that goes on from an older checkpoint finds best weights of a future that it has left.</summary>
+    [Theory]
+    [InlineData(1, 1)]   // the checkpoint is the end of the best epoch
+    [InlineData(2, 3)]   // epochs follow
+    [InlineData(2, 2)]   // none does
+    public void The_weights_that_are_tested_are_of_the_best_epoch_of_this_run(int goesOnFrom, int epochs)
+    {
+        Recipe recipe = TinyRun.Recipe with { Run = TinyRun.Recipe.Run with { KeepCheckpoints = 20 } };
+        RunDirectory run = TinyRun.Start(recipe, _folder["run"]);
+        File.Copy(run.StepCheckpoint(3 * goesOnFrom), run.LastCheckpoint, overwrite: true);
+        CheckpointHead head;
+        TrainedModel other = TrainedModel.Load(run.BestCheckpoint, Device.Cpu);
+        using (CheckpointReader last = CheckpointReader.Open(run.LastCheckpoint)) head = last.Head;
+        head.State.BestAccuracy = 0.99;
+        CheckpointWriter.SaveWeights(run.BestCheckpoint, head, other.Model);
+
+        SilentObserver observer = new();
+        TinyRun.Resume(_folder["run"], changed => changed with
+        {
+            Optimisation = changed.Optimisation with { Epochs = epochs },
+        }, observer);
+        using CheckpointReader best = CheckpointReader.Open(run.BestCheckpoint);
+        RunSummary summary = RunRecord.ReadSummary(run)!;
+        Assert.Equal((summary.BestEpoch, summary.BestValAccuracy),
+            (best.Head.State.BestEpoch, best.Head.State.BestAccuracy));
+        Assert.InRange(best.Head.State.BestEpoch!.Value, goesOnFrom, epochs);
+        Assert.NotEqual(0.99, summary.BestValAccuracy);
+        double loss = TrainedModel.Load(run.BestCheckpoint, Device.Cpu)
+            .Evaluate(TinyRun.Images.Test, 16, stop: TestContext.Current.CancellationToken).Loss;
+        Assert.Equal(loss, summary.TestLoss!.Value, 1e-6);
+        // of the first, nothing is lost
+        Assert.Equal(head.State.BestEpoch != goesOnFrom,
+            observer.Warnings.Any(warning => warning.Contains("are no longer here")));
+    }
+
+    [Fact]
+    public void A_finished_run_without_checkpoints_keeps_its_results()
+    {
+        RunDirectory run = Whole(1);
+        Directory.Delete(Path.GetDirectoryName(run.LastCheckpoint)!, recursive: true);
+        Dictionary<string, string> before = Texts(run);
+        UsageException error = Assert.Throws<UsageException>(() =>
+            TrainingRun.Resume(run.Path, recipe => recipe, new SilentObserver(), CancellationToken.None,
+                TinyRun.Images));
+        Assert.Contains("no checkpoint to go on from", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Texts(run));
+
+        File.Delete(run.Summary);   // it had not finished: it begins anew, as it was asked for, and says so
+        SilentObserver observer = new();
+        TrainingRun.Resume(run.Path, recipe => recipe, observer, CancellationToken.None, TinyRun.Images);
+        Assert.Contains("there is no checkpoint to go on from: the run begins anew.", observer.Warnings);
+        Assert.Equal(before["config.yaml"], Texts(run)["config.yaml"]);
+        Assert.Empty(observer.Plan!.Idle);
+    }
+
+    /// <summary>The record of a run says how it was trained.</summary>
+    [Fact]
+    public void A_finished_run_is_not_told_to_have_been_trained_otherwise()
+    {
+        RunDirectory run = Whole(1);
+        string config = File.ReadAllText(run.Config);
+        SilentObserver observer = new();
+        TrainingRun.Resume(run.Path, recipe => recipe with
+        {
+            Optimisation = recipe.Optimisation with { LearningRate = 5e-5, WeightDecay = 0.3 },
+            Data = recipe.Data with { AutoAugment = "ra" },
+        }, observer, CancellationToken.None, TinyRun.Images);
+        Assert.Equal(config, File.ReadAllText(run.Config));
+        Assert.Contains(observer.Warnings, warning => warning.StartsWith("the run has done all its epochs: ")
+            && warning.Contains("`auto-augment`, `lr`, `weight-decay` would change nothing"));
+    }
+
+    private RunDirectory Whole(int epochs)
+    {
+        RunDirectory run = new(_folder["whole"]);
+        TrainingRun.Start(TinyRun.Recipe with
+        {
+            Optimisation = TinyRun.Recipe.Optimisation with { Epochs = epochs },
+            Run = TinyRun.Recipe.Run with { Out = run.Path },
+        }, new SilentObserver(), CancellationToken.None, TinyRun.Images);
+        return run;
+    }
+
+    private static Dictionary<string, string> Texts(RunDirectory run) => Directory.GetFiles(run.Path)
+        .Where(file => Path.GetExtension(file) is ".yaml" or ".csv" or ".jsonl" or ".json")
+        .ToDictionary(file => Path.GetFileName(file), File.ReadAllText);
+
+    /// <summary>Accuracies on other images are not compared.</summary>
+    [Fact]
+    public void Best_weights_are_chosen_anew_where_the_validation_images_change()
+    {
+        TinyRun.Start(TinyRun.Recipe, _folder["run"]);
+        RunDirectory run = new(_folder["run"]);
+        using CheckpointReader last = CheckpointReader.Open(run.LastCheckpoint);
+        DatasetSplits fewer = TinyRun.Images with { Validation = new Subset(TinyRun.Images.Validation, [1, 2, 3]) };
+        TrainingParts parts = TrainingSetup.Resume(last, last.Head.Recipe, fewer,
+            stop: TestContext.Current.CancellationToken);
+        Assert.Equal((null, null), (parts.State.BestAccuracy, parts.State.BestEpoch));
+        Assert.Contains(parts.Notes, note => note.StartsWith("there were 20 validation images and now there are 3"));
+        using CheckpointReader again = CheckpointReader.Open(run.LastCheckpoint);
+        parts = TrainingSetup.Resume(again, again.Head.Recipe, TinyRun.Images,
+            stop: TestContext.Current.CancellationToken);
+        Assert.NotNull(parts.State.BestEpoch);
+        Assert.Empty(parts.Notes);
+    }
+
+    /// <summary>The average of schedule-free AdamW follows from what is kept by one beta only.</summary>
+    [Fact]
+    public void A_schedule_free_run_keeps_its_first_beta()
+    {
+        Recipe start = ModelDefaults.For(TinyRun.Recipe, OptimizerKind.ScheduleFree);
+        TinyRun.Start(start with
+        {
+            Optimisation = start.Optimisation with { Optimizer = OptimizerKind.ScheduleFree, Epochs = 1 },
+            Regularisation = new(),
+        }, _folder["run"]);
+        UsageException error = Assert.Throws<UsageException>(() => TinyRun.Resume(_folder["run"], recipe => recipe with
+        {
+            Optimisation = recipe.Optimisation with { Betas = (0.5, 0.999) },
+        }));
+        Assert.Equal("betas", error.Field);
+        Assert.Contains("stays that of the run, 0.9", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(OptimizerKind.Sgd)]
+    [InlineData(OptimizerKind.Lars)]
+    public void Momentum_may_begin_in_a_resumed_run(OptimizerKind optimizer)
+    {
+        TinyRun.Start(TinyRun.Recipe with
+        {
+            Optimisation = TinyRun.Recipe.Optimisation with { Optimizer = optimizer, Momentum = 0, Epochs = 1 },
+        }, _folder["run"]);
+        RunDirectory run = TinyRun.Resume(_folder["run"], recipe => recipe with
+        {
+            Optimisation = recipe.Optimisation with { Momentum = 0.9, Epochs = 2 },
+        });
+        Assert.Contains("optimizer.momentum.head.weight", SavedTensors.Of(run.LastCheckpoint).Keys);
+    }
+
     [Fact]
     public void Another_models_checkpoint_is_refused_and_the_differing_weights_are_named()
     {

@@ -111,7 +111,8 @@ public sealed class TrainerTests : IDisposable
         };
         RunDirectory run = TinyRun.Start(recipe, _folder["run"],
             data: TinyRun.Images with { Train = new Slow(TinyRun.Images.Train, Sleep) });
-        const double Most = 1000.0 * Workers / Sleep;
+        // the run's clock leaves out when the machine stood still for a moment; without the wait it is thousands
+        const double Most = 1.2 * 1000 * Workers / Sleep;
         Assert.InRange(RunRecord.ReadSummary(run)!.ImagesPerSecond, 1, Most);
         Assert.All(RunLog.ReadEvents(run).Where(entry => entry.Event == "epoch"),
             entry => Assert.InRange(entry.ImagesPerSecond!.Value, 1, Most));

@@ -139,14 +139,16 @@ internal sealed class ModelSource
         string part = parsed.GetRequiredValue(_split);
         if (isElsewhere && splits.Whole is IImageDataset whole && isImplicit)
         {
+            string place = data.Labels ?? data.Directory ?? splits.Info.Name;
             if (isLearned != true)
             {
-                Say($"'{data.Directory}' is not parted: all of its {whole.Count} images are taken.");
+                Say($"'{place}' is not parted: all of its {whole.Count} images are taken.");
                 return (data.EvaluationLimit is int most ? Subset.Balanced(whole, most, training.Run.Seed) : whole,
                     "all");
             }
 
-            Say($"'{data.Directory}' lists the images that the model was trained on: those held out are taken.");
+            Say($"'{place}' has the names and classes of the images that the model was trained on: those held out are "
+                + "taken.");
         }
 
         if (!isElsewhere && isLearned == false && IsCut(splits, part))

@@ -30,6 +30,9 @@ public sealed record AutomaticAugmentation(string Name, ImageTransform Step)
     /// <exception cref="UsageException">There is no such augmentation; the message names the nearest.</exception>
     public static AutomaticAugmentation Parse(string text) => new(text, StepOf(text));
 
+    /// <summary>A step of a pipeline is such an augmentation.</summary>
+    public static bool IsStep(ImageTransform step) => step is AutoAugment or RandAugment or TrivialAugmentWide;
+
     /// <summary>Reads a text, so that one can stand where an augmentation is wanted.</summary>
     public static implicit operator AutomaticAugmentation(string text) => Parse(text);
 

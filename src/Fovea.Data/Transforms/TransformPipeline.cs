@@ -66,6 +66,10 @@ public sealed class TransformPipeline(params IEnumerable<ImageTransform> steps) 
         return new(steps);
     }
 
+    /// <summary>The pipeline without some of its steps.</summary>
+    /// <param name="removed">Tells which.</param>
+    public TransformPipeline Without(Func<ImageTransform, bool> removed) => new(Steps.Where(step => !removed(step)));
+
     /// <inheritdoc/>
     public bool Equals(TransformPipeline? other) => other is not null && Steps.SequenceEqual(other.Steps);
 

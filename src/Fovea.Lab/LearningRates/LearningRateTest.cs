@@ -68,12 +68,12 @@ public static class LearningRateTest
     /// <summary>Training batches, epoch after epoch.</summary>
     private static IEnumerable<Batch> Batches(TrainingParts parts)
     {
-        parts.Model.Train();
+        parts.Learner.Train();
         try
         {
             for (int epoch = 0; ; epoch++)
             {
-                parts.Model.Context = parts.Model.Context with { Epoch = parts.Recipe.WindowEpoch(epoch) };
+                parts.Learner.Context = parts.Learner.Context with { Epoch = parts.Recipe.WindowEpoch(epoch) };
                 foreach (Batch batch in parts.TrainLoader.Epoch(epoch)) yield return batch;
             }
         }

@@ -93,7 +93,7 @@ public sealed class FrozenModel
             stop.ThrowIfCancellationRequested();
             using StepScope scope = StepScope.Begin();
             Tensor features = _model.Forward(batch.ToImages(_device));
-            if (done == 0) (dim, values) = (features.Shape[1], new float[dataset.Count * features.Shape[1]]);
+            if (done == 0) (dim, values) = (features.Shape[1], Room(dataset.Count, features.Shape[1]));
             features.CopyTo(values.AsSpan(done * dim, batch.Count * dim));
             done += batch.Count;
         }
@@ -101,4 +101,14 @@ public sealed class FrozenModel
         return new FeatureSet(values, dim, [.. Enumerable.Range(0, dataset.Count).Select(dataset.Label)],
             dataset.Info.Classes);
     }
+
+    /// <exception cref="UsageException">There are more than an array holds.</exception>
+    internal static float[] Room(int images, int features) => (long)images * features <= Array.MaxLength
+        ? new float[images * features]
+        : throw new UsageException(
+            $"{images} images have {features} features each, more than the {Array.MaxLength} numbers that can be kept.")
+        {
+            Field = "train-limit",
+            Remedy = $"Take {Array.MaxLength / features} images or fewer.",
+        };
 }

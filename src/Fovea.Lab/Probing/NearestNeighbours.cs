@@ -76,8 +76,9 @@ public static class NearestNeighbours
     private static int Vote(ReadOnlySpan<(int Key, float Cosine)> neighbours, FeatureSet train, double temperature)
     {
         float[] votes = new float[train.Classes];
+        float most = neighbours.IsEmpty ? 1 : neighbours[0].Cosine;   // votes count beside each other alone
         foreach ((int key, float cosine) in neighbours)
-            votes[train.Labels[key]] += (float)Math.Exp((cosine - 1) / temperature);
+            votes[train.Labels[key]] += (float)Math.Exp((cosine - most) / temperature);
         return Classification.Best(votes);
     }
 }

@@ -38,6 +38,8 @@ public sealed class Lars : Optimizer
 
     private protected override IReadOnlyList<string> StateNames(string parameter) => _hasBuffer ? ["momentum"] : [];
 
+    private protected override string Late => "momentum";
+
     private protected override void Apply(IReadOnlyList<Change> changes, StepGuard? guard)
     {
         ILookup<bool, Change> byAdaption = changes.ToLookup(change => _alwaysAdapt || change.WeightDecay > 0);

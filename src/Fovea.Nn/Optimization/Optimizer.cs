@@ -60,6 +60,9 @@ public abstract class Optimizer
     /// <summary>Names of the state tensors that a parameter has.</summary>
     private protected abstract IReadOnlyList<string> StateNames(string parameter);
 
+    /// <summary>State that a training may go on without and then begins with zeros; null: there is none.</summary>
+    private protected virtual string? Late => null;
+
     /// <summary>Puts the weights that are meant to be evaluated into the parameters until disposed; null where they are
     /// those that are trained. While they are there, <see cref="State"/> has those that are trained.</summary>
     /// <exception cref="InvalidOperationException">They are there already.</exception>
@@ -129,7 +132,8 @@ public abstract class Optimizer
             if (steps == 0) continue;
             IReadOnlyList<string> names = StateNames(slot.Name);
             for (int i = 0; i < names.Count; i++)
-                Update.Copy(Stored(state, $"{names[i]}.{slot.Name}", slot.Parameter.Shape), StateOf(slot)[i]);
+                if (!(names[i] == Late && state.Keys.All(key => !key.StartsWith($"{Late}.", StringComparison.Ordinal))))
+                    Update.Copy(Stored(state, $"{names[i]}.{slot.Name}", slot.Parameter.Shape), StateOf(slot)[i]);
         }
 
         LoadCounts(state, scalars);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fovea.Tensors;
 
 namespace Fovea.Nn.Optimization;
@@ -14,7 +15,7 @@ namespace Fovea.Nn.Optimization;
 public sealed class ScheduleFreeAdamW : Optimizer
 {
     private const string StepsName = "average.steps", SumName = "average.sum", RateName = "average.rate",
-        TrainedName = "trained";
+        TrainedName = "trained", BetaName = "average.beta";
 
     private readonly double _beta1, _beta2, _epsilon;
     private double _steps, _sum, _largestRate, _share, _rateFactor;
@@ -81,7 +82,7 @@ public sealed class ScheduleFreeAdamW : Optimizer
             change.Parameter, change.Gradient, change.State))], guard);
 
     private protected override IEnumerable<(string Name, double Value)> Counts() =>
-        [(StepsName, _steps), (SumName, _sum), (RateName, _largestRate)];
+        [(StepsName, _steps), (SumName, _sum), (RateName, _largestRate), (BetaName, _beta1)];
 
     private protected override IEnumerable<(string Name, Tensor Value)> TrainedWeights() =>
         _swapped?.Select(entry => ($"{TrainedName}.{entry.Name}", entry.Trained)) ?? [];
@@ -91,6 +92,12 @@ public sealed class ScheduleFreeAdamW : Optimizer
     {
         double Count(string name) => scalars.TryGetValue(name, out double value) ? value
             : throw new InvalidDataException($"Optimizer: the checkpoint has no '{name}'.");
+        // what is evaluated follows from what is kept by the beta of the training alone
+        if (scalars.TryGetValue(BetaName, out double beta) && beta != _beta1)
+            throw new UsageException(
+                "the first beta of schedule-free AdamW stays that of the run, "
+                    + $"{beta.ToString(CultureInfo.InvariantCulture)}: its average follows from it.")
+            { Field = "betas" };
         (_steps, _sum, _largestRate) = (Count(StepsName), Count(SumName), Count(RateName));
         foreach ((string name, Parameter parameter, _, _) in Slots.Where(slot => slot.Steps > 0))
             Update.Copy(Stored(state, $"{TrainedName}.{name}", parameter.Shape), parameter.Value);

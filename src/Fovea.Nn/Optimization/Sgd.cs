@@ -31,6 +31,8 @@ public sealed class Sgd : Optimizer
 
     private protected override IReadOnlyList<string> StateNames(string parameter) => _hasBuffer ? ["momentum"] : [];
 
+    private protected override string Late => "momentum";
+
     private protected override void Apply(IReadOnlyList<Change> changes, StepGuard? guard) =>
         Update.Sgd([.. changes.Select(change => new ParameterChange<SgdArguments>(
             new(change.LearningRate, _hasBuffer ? (float)Momentum : 0, (float)_dampening, change.WeightDecay, _nesterov,

@@ -43,7 +43,8 @@ public sealed record OneCycleSchedule : Schedule
             ThreePhase = values.Of(HasThreePhases),
             LowMomentum = values.Of(LowestMomentum),
             HighMomentum = values.Of(HighestMomentum),
-        });
+        })
+    { Rises = true };
 
     /// <summary>Length of the cycle.</summary>
     public int Steps { get; }

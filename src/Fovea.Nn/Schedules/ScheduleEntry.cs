@@ -20,6 +20,9 @@ public sealed record ScheduleEntry : Part
     /// <summary>Epochs of a run of so many at which the rate drops at once; null where it never does.</summary>
     internal Func<OptionValues, double, IReadOnlyList<double>>? Drops { get; init; }
 
+    /// <summary>It begins with a rise of its own.</summary>
+    internal bool Rises { get; init; }
+
     /// <summary>The option that sets the smallest factor; null where there is none.</summary>
     internal Option<double>? Lowest { get; init; }
 }

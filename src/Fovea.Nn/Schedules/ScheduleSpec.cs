@@ -9,6 +9,9 @@ public sealed class ScheduleSpec(string text) : Spec<ScheduleEntry>(text, "sched
     /// <summary>True where an option sets the smallest factor.</summary>
     public bool HasLowest => Part.Lowest is not null;
 
+    /// <summary>True where it rises by itself at the start, and wants no warm-up before that.</summary>
+    public bool HasOwnWarmUp => Part.Rises;
+
     /// <summary>Reads a text, so that one can stand where a schedule is wanted.</summary>
     public static implicit operator ScheduleSpec(string text) => new(text);
 }

@@ -22,6 +22,10 @@ public sealed class TrainingState
     /// <summary>The training images; null in checkpoints of versions that did not keep it.</summary>
     public PartListing? TrainListing { get; set; }
 
+    /// <summary>The validation images, which the best weights are chosen by; null in checkpoints of versions that did
+    /// not keep it.</summary>
+    public PartListing? ValidationListing { get; set; }
+
     /// <summary>Sums since the last logged step.</summary>
     public MetricSums SinceLog { get; set; } = new();
 

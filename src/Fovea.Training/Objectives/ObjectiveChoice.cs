@@ -37,6 +37,12 @@ internal static class ObjectiveChoice
         PretrainingSection options = recipe.Pretraining;
         if (options.Method == PretrainingMethod.None)
             return teacher is null || !recipe.Distillation.IsOfFeatures ? null
+                : recipe.Optimisation.Freeze is null ? throw new UsageException(
+                    "all but the head is frozen, so features learn nothing from the teacher.")
+                {
+                    Field = "distill",
+                    Remedy = "A head learns a teacher's classes: soft or hard.",
+                }
                 : new FeatureDistillation(model as VisionTransformer
                     ?? throw new UsageException(
                         $"'{recipe.Model.Name}' is no Vision Transformer, whose features can be taught here.")

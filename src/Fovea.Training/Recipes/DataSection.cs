@@ -99,4 +99,15 @@ public sealed record DataSection
 
     /// <summary>Threads that prepare images; null: chosen from the cores. Results do not depend on it.</summary>
     public int? Workers { get; init; }
+
+    /// <summary>With another automatic augmentation, or none: transforms that were made for the one before lose its
+    /// step, and where there is one now, that of <see cref="ColorJitter"/>.</summary>
+    internal DataSection With(AutomaticAugmentation? automatic)
+    {
+        TransformPipeline? steps = Augmentation;
+        if (AutoAugment is not null && automatic is null) steps = steps?.Without(AutomaticAugmentation.IsStep);
+        if (this is { AutoAugment: null, ColorJitter: not null } && automatic is not null)
+            steps = steps?.Without(step => step is ColorJitter);
+        return this with { AutoAugment = automatic, Augmentation = steps };
+    }
 }

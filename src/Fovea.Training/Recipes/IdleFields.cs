@@ -9,6 +9,8 @@ internal static class IdleFields
     private static readonly (string Field, Func<Recipe, bool> IsIdle, string Reason)[] Rules =
     [
         ("momentum", r => !Kind(r).HasMomentum(), "only SGD, LARS and Muon have it"),
+        ("momentum", r => Kind(r).HasMomentum() && r.Schedule.Form.HasOwnWarmUp,
+            "one-cycle sets it (`low-momentum` and `high-momentum` of `schedule`)"),
         ("nesterov", r => !Kind(r).HasMomentum(), "only SGD, LARS and Muon have it"),
         ("betas", r => !Kind(r).HasBetas(), "SGD and LARS have none"),
         ("beta3", r => Kind(r) != OptimizerKind.Adan, "only Adan has it"),

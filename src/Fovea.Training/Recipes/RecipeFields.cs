@@ -174,7 +174,7 @@ public static class RecipeFields
                 s => s.Augmentation, (s, v) => s with { Augmentation = v },
                 "Transforms of training images, e.g. random-crop:32:padding=4,hflip"),
             section.Field("auto-augment", ValueForm.Of("NAME", AutomaticAugmentation.Parse).OrNone("none"),
-                s => s.AutoAugment, (s, v) => s with { AutoAugment = v },
+                s => s.AutoAugment, (s, v) => s.With(v),
                 $"Automatic augmentation: {string.Join(", ", AutomaticAugmentation.Names)}", "aa"),
             section.Field("color-jitter", ValueForm.Real(new Interval(0, 100)).Or("auto"), s => s.ColorJitter,
                 (s, v) => s with { ColorJitter = v },

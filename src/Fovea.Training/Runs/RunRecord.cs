@@ -86,11 +86,13 @@ public sealed record RunRecord
     /// <summary>The resolved recipe.</summary>
     /// <exception cref="CheckpointException">It cannot be read; fields that do not exist here point to a newer
     /// version.</exception>
-    public static Recipe ReadRecipe(RunDirectory run)
+    public static Recipe ReadRecipe(RunDirectory run) => ReadRecipe(run.Config);
+
+    private static Recipe ReadRecipe(string config)
     {
         try
         {
-            return RecipeFile.Read(run.Config, Recipe.Default);
+            return RecipeFile.Read(config, Recipe.Default);
         }
         catch (UsageException error)
         {
@@ -98,6 +100,17 @@ public sealed record RunRecord
                 $"{error.Message.TrimEnd('.')}; the run may be of a newer version than this one ({Machine.Version}): "
                     + "use that version, or another directory.", error);
         }
+    }
+
+    /// <summary>The recipe that a run was asked for, to begin it anew.</summary>
+    /// <param name="config">The run's file.</param>
+    /// <exception cref="CheckpointException">It cannot be read.</exception>
+    internal static Recipe AskedRecipe(string config)
+    {
+        Recipe recipe = ReadRecipe(config);
+        foreach ((string name, string text) in RecipeFile.AskedIn(RecipeFile.ReadText(config, "recipe")))
+            if (RecipeFields.Find(name) is { } field) recipe = field.Write(recipe, text, config);
+        return recipe;
     }
 
     /// <summary>Values that were asked for where the run used something else, by the names of the fields: <c>auto</c>

@@ -27,7 +27,7 @@ internal static class AugmentationChoice
         (DataSection options, RegularisationSection rates) = (recipe.Data, recipe.Regularisation);
         steps = With(steps, options.HorizontalFlip, left => new RandomHorizontalFlip(left));
         steps = With(steps, options.VerticalFlip, top => new RandomVerticalFlip(top));
-        if (options.AutoAugment is { } automatic) steps = steps.With(automatic.Step, IsAutomatic);
+        if (options.AutoAugment is { } automatic) steps = steps.With(automatic.Step, AutomaticAugmentation.IsStep);
         else steps = With(steps, options.ColorJitter, Jitter);
         return With(steps, rates.RandomErasing, share => new RandomErasing(share) { Noise = rates.ErasingNoise });
     }
@@ -51,6 +51,4 @@ internal static class AugmentationChoice
 
     private static ColorJitter Jitter(double change) =>
         new() { Brightness = change, Contrast = change, Saturation = change };
-
-    private static bool IsAutomatic(ImageTransform step) => step is AutoAugment or RandAugment or TrivialAugmentWide;
 }

@@ -26,7 +26,8 @@ public static class FineTuning
     private const int FewestTokens = 49;   // the 7 x 7 of MNIST: 98.8 %, docs/results.md
 
     /// <summary>
-    /// Where a recipe for fine-tuning starts from: the model of the weights, half the usual rate, falling by a quarter
+    /// Where a recipe for fine-tuning starts from: the model of the weights, a run's images unless others are asked
+    /// for, half the usual rate, falling by a quarter
     /// from block to block towards the image (BEiT's and MAE's way), label smoothing, and drop path for transformers. A
     /// frozen body needs none of it: its head learns at the usual rate, without decay.
     /// </summary>
@@ -41,7 +42,7 @@ public static class FineTuning
                 "finetune: say which weights to start from (RUN or `weights` FILE: a run directory, a checkpoint, "
                     + "safetensors or PyTorch's .pth).");
         string? name = asked.Model.Name == Recipe.Default.Model.Name ? null : Presets.Find(asked.Model.Name).Name;
-        ModelSection model = ModelOf(weights, name);
+        (ModelSection model, DataSection? data) = Source(weights, name);
         if (name is not null && name != model.Name) model = new() { Name = name };
         bool hasDropPath = Presets.Find(model.Name).Config.Describe().Depth is not null;
         OptimizerKind optimizer = asked.Optimisation.Optimizer;
@@ -49,6 +50,11 @@ public static class FineTuning
         {
             Model = model with { Weights = weights },
         };
+        if (data is not null && asked.Data is { Dataset: null, Directory: null, Labels: null })
+            start = start with
+            {
+                Data = start.Data with { Dataset = data.Dataset, Directory = data.Directory, Labels = data.Labels },
+            };
         return asked.Optimisation.Freeze is not null ? WithRates(start, hasDropPath, optimizer)
             : optimizer.IsAdapted() ? start   // they adapt what decays
             : start with
@@ -196,12 +202,13 @@ public static class FineTuning
                 + $"(`patch-size` below {patch} or `image-size` above {config.ImageSize}), or pretrained `weights`.";
     }
 
-    /// <summary>The model of a run; of another file's weights the one that is asked for, or whose they are.</summary>
-    private static ModelSection ModelOf(string weights, string? asked)
+    /// <summary>The model of a run or file, and a run's images.</summary>
+    private static (ModelSection Model, DataSection? Data) Source(string weights, string? asked)
     {
         using WeightFile file = ModelWeights.Open(weights);
-        return ModelNote.Of(file)?.ToRecipe(file.Path).Model
-            ?? new() { Name = asked ?? ModelWeights.PresetOf(file) };
+        return (ModelNote.Of(file)?.ToRecipe(file.Path).Model
+            ?? new() { Name = asked ?? ModelWeights.PresetOf(file) },
+            ModelWeights.IsCheckpoint(file) ? CheckpointReader.HeadOf(file).Recipe.Data : null);
     }
 
     private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);

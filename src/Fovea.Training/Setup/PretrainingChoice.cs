@@ -20,7 +20,8 @@ public static class PretrainingChoice
     /// Where a recipe for pretraining starts from. MAE as in its paper (appendix A): AdamW with betas 0.9 and 0.95, a
     /// rate of 1.5e-4 for each 256 images, weight decay 0.05, a tenth of the run as warm-up, gradients not clipped.
     /// DINO as in its code: a rate of 5e-4 for each 256 images down to 1e-6, weight decay from 0.04 to 0.4, gradients
-    /// clipped to norm 3, drop path 0.1, and 30 epochs in which the teacher's temperature rises, however few there are.
+    /// clipped to norm 3 (all together, there each by itself), drop path 0.1, and 30 epochs in which the teacher's
+    /// temperature rises, however few there are.
     /// </summary>
     /// <param name="asked">What is asked for; its method, model and epochs are looked at.</param>
     /// <exception cref="UsageException">It names no method.</exception>
@@ -50,8 +51,7 @@ public static class PretrainingChoice
             },
             Schedule = start.Schedule with
             {
-                WarmupEpochs = asked.Optimisation.Epochs == Recipe.Default.Optimisation.Epochs ? 10
-                    : Math.Round(asked.Optimisation.Epochs / 10.0, 1),
+                WarmupEpochs = null,   // a tenth of the run's epochs, which are not known yet
                 MinimumLearningRate = isMae ? 0 : 1e-6,
             },
             Regularisation = start.Regularisation with { DropPath = isMae ? 0 : 0.1 },

@@ -49,7 +49,11 @@ public static class RecipeResolver
             },
             Schedule = recipe.Schedule with
             {
-                WarmupEpochs = recipe.Schedule.WarmupEpochs ?? Math.Min(1, recipe.Optimisation.Epochs / 10.0),
+                WarmupEpochs = recipe.Schedule.WarmupEpochs ?? WarmUp(recipe),
             },
         };
+
+    private static double WarmUp(Recipe recipe) => recipe.Schedule.Form.HasOwnWarmUp ? 0
+        : recipe.Pretraining.Method != PretrainingMethod.None ? Math.Round(recipe.Optimisation.Epochs / 10.0, 1)
+        : Math.Min(1, recipe.Optimisation.Epochs / 10.0);
 }

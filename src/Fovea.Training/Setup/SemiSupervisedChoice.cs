@@ -29,6 +29,8 @@ internal static class SemiSupervisedChoice
             ("bce-loss", recipe.Regularisation.BinaryLoss,
                 "the loss of images without labels is about probabilities of one class each; this takes each class by "
                     + "itself."),
+            ("optimizer", recipe.Optimisation.Optimizer == OptimizerKind.ScheduleFree,
+                "schedule-free AdamW evaluates an average of the weights of its own, and this needs another (`ema`)."),
             ("aug-repeats", recipe.Data.AugmentRepeats > 1,
                 "labelled images come as often as the others need; they cannot come in a row as well."),
         ];

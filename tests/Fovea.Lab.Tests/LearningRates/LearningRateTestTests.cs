@@ -90,6 +90,22 @@ public sealed class LearningRateTestTests : IDisposable
         Assert.Equal(curve.Points, Test(recipe).Points);
     }
 
+    /// <summary>What is learned beside the model, and dropout in it, have the numbers of one step.</summary>
+    [Fact]
+    public void A_teacher_of_features_is_tested_with_dropout()
+    {
+        RunDirectory teacher = TinyRun.Start(TinyRun.Recipe, _folder["teacher"]);
+        Recipe recipe = TinyRun.Recipe with
+        {
+            Distillation = new() { Teacher = teacher.Path, Kind = DistillationKind.Feature },
+        };
+        Assert.True(recipe.Regularisation is { Dropout: > 0, DropPath: > 0 });
+        Assert.NotEmpty(Test(recipe).Points);
+
+        Recipe frozen = recipe with { Optimisation = recipe.Optimisation with { Freeze = null } };
+        Assert.Equal("distill", Assert.Throws<UsageException>(() => Test(frozen)).Field);
+    }
+
     [Fact]
     public void A_run_is_not_changed_by_a_test_in_its_directory()
     {

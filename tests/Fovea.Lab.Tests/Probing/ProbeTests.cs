@@ -32,6 +32,24 @@ public sealed class ProbeTests : IDisposable
                 2.5 / queries);
     }
 
+    /// <summary>However small the temperature is, the nearest have a vote.</summary>
+    [Fact]
+    public void Votes_do_not_vanish()
+    {
+        FeatureSet train = new([0.4f, 0.9165f, 0.5f, 0.866f], 2, [0, 1], 2), test = new([1, 0], 2, [1], 2);
+        Assert.Equal([1.0], NearestNeighbours.Accuracies(train, test, [2], 0.001, Device.Cpu,
+            TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void More_features_than_an_array_holds_are_refused_with_what_would_do()
+    {
+        Assert.Equal(12, FrozenModel.Room(3, 4).Length);
+        UsageException error = Assert.Throws<UsageException>(() => FrozenModel.Room(1_281_167, 2048));
+        Assert.Equal("train-limit", error.Field);
+        Assert.Contains("1281167 images have 2048 features", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Features_that_a_line_separates_are_separated_and_noise_is_not()
     {

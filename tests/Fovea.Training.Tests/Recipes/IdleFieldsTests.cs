@@ -15,6 +15,8 @@ public sealed class IdleFieldsTests
 
     [Theory]
     [InlineData("momentum=0.8", "`momentum` 0.8 changes nothing: only SGD, LARS and Muon have it.")]
+    [InlineData("optimizer=sgd schedule=one-cycle momentum=0.8",
+        "`momentum` 0.8 changes nothing: one-cycle sets it (`low-momentum` and `high-momentum` of `schedule`).")]
     [InlineData("nesterov=true", "`nesterov` changes nothing: only SGD, LARS and Muon have it.")]
     [InlineData("optimizer=sgd betas=0.8,0.9", "`betas` 0.8,0.9 changes nothing: SGD and LARS have none.")]
     [InlineData("optimizer=sgd opt-eps=0.5", "`opt-eps` 0.5 changes nothing: SGD and Lion have none.")]

@@ -27,6 +27,27 @@ public sealed class AugmentationChoiceTests
         Assert.Equal(expected, AugmentationChoice.Transforms(resolved, TinyRun.Images.Info).ToString());
     }
 
+    /// <summary>Resolved transforms hold the steps of the options that they were made with.</summary>
+    [Theory]
+    [InlineData("aa=ra", "aa=none", Base)]
+    [InlineData("aa=ra", "aa=ta-wide", Base + ",trivial-augment")]
+    [InlineData("color-jitter=0.4", "aa=ta-wide", Base + ",trivial-augment")]
+    [InlineData("hflip=0.5", "aa=none", Base)]
+    public void Another_automatic_augmentation_replaces_the_one_before(string first, string then, string expected)
+    {
+        Recipe recipe = With(Recipe.Default with { Data = new() { Augmentation = Base } }, first);
+        recipe = recipe with
+        {
+            Data = recipe.Data with { Augmentation = AugmentationChoice.Transforms(recipe, TinyRun.Images.Info) },
+        };
+        Assert.Equal(expected, $"{AugmentationChoice.Transforms(With(recipe, then), TinyRun.Images.Info)}");
+        Recipe read = RecipeFile.Parse(RecipeFile.Print(recipe), "file", Recipe.Default);
+        Assert.Equal(expected, $"{AugmentationChoice.Transforms(With(read, then), TinyRun.Images.Info)}");
+
+        static Recipe With(Recipe recipe, string option) =>
+            RecipeFields.Find(option.Split('=')[0])!.Write(recipe, option.Split('=')[1], option);
+    }
+
     [Fact]
     public void Mixing_takes_the_label_smoothing_along_and_is_off_without_an_alpha()
     {

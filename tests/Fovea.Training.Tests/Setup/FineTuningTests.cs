@@ -171,4 +171,19 @@ public sealed class FineTuningTests : IDisposable
         checkpoint.LoadWeights(model);
         return Values(model);
     }
+
+    /// <summary>A run's images are those that it goes on with; drawn shapes are none that anybody asked for.</summary>
+    [Fact]
+    public void Images_are_the_runs_unless_others_are_asked_for()
+    {
+        using TemporaryFolder folder = new();
+        Recipe recipe = TinyRun.Recipe with { Data = TinyRun.Recipe.Data with { Directory = folder["images"] } };
+        RunDirectory run = TinyRun.Start(recipe, folder["run"]);
+        Recipe asked = Recipe.Default with { Model = new() { Weights = run.Path } };
+        Assert.Equal((folder["images"], TinyRun.Images.Info.Name), Of(FineTuning.Start(asked)));
+        Assert.Equal((null, null), Of(FineTuning.Start(asked with { Data = new() { Directory = "others" } })));
+        Assert.Equal((null, null), Of(FineTuning.Start(asked with { Data = new() { Dataset = "cifar10" } })));
+
+        static (string?, string?) Of(Recipe start) => (start.Data.Directory, start.Data.Dataset);
+    }
 }

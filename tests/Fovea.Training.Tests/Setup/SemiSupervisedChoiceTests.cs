@@ -9,6 +9,17 @@ public sealed class SemiSupervisedChoiceTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
+    /// <summary>Both evaluate an average of the weights, and a run has one.</summary>
+    [Theory]
+    [InlineData(SemiMethod.FixMatch)]
+    [InlineData(SemiMethod.MeanTeacher)]
+    public void Schedule_free_steps_are_refused_before_a_run_begins(SemiMethod method) => Assert.Equal("optimizer",
+        Assert.Throws<UsageException>(() => SemiSupervisedChoice.Require(Recipe.Default with
+        {
+            SemiSupervised = new() { Method = method, LabelsPerClass = 4 },
+            Optimisation = new() { Optimizer = OptimizerKind.ScheduleFree },
+        })).Field);
+
     [Fact]
     public void Images_without_labels_are_none_of_those_that_are_held_out()
     {
