@@ -108,10 +108,11 @@ public abstract class Optimizer
     }
 
     /// <summary>State tensors by name, e.g. <c>mean.head.weight</c>, of the parameters that have made a step.</summary>
-    public IEnumerable<(string Name, Tensor Value)> State() =>
-        _slots.Where(slot => slot.Steps > 0)
-            .SelectMany(slot => StateNames(slot.Name).Select((kind, i) => ($"{kind}.{slot.Name}", StateOf(slot)[i])))
-            .Concat(TrainedWeights());
+    public IEnumerable<(string Name, Tensor Value)> State() => StateOf(_slots);
+
+    /// <summary>What of <see cref="State"/> is here: without that of parameters that are updated elsewhere, which takes
+    /// no memory.</summary>
+    public IEnumerable<(string Name, Tensor Value)> OwnState() => StateOf(_slots.Where(slot => !slot.IsElsewhere));
 
     /// <summary>Steps made, by parameter, e.g. <c>steps.head.weight</c>, and what else the optimiser counts.</summary>
     public IEnumerable<(string Name, double Value)> Scalars() =>
@@ -208,6 +209,11 @@ public abstract class Optimizer
         Update.Cautious([.. changes.Select((change, i) => new ParameterChange<CautiousArguments>(
             Caution(change), change.Parameter, change.Gradient, alone[i].Parameter))], guard);
     }
+
+    private IEnumerable<(string Name, Tensor Value)> StateOf(IEnumerable<Slot> slots) =>
+        slots.Where(slot => slot.Steps > 0)
+            .SelectMany(slot => StateNames(slot.Name).Select((kind, i) => ($"{kind}.{slot.Name}", StateOf(slot)[i])))
+            .Concat(TrainedWeights());
 
     private Tensor[] StateOf(Slot slot) => slot.State ??=
         [.. StateNames(slot.Name).Select(_ => Tensor.Zeros(slot.Parameter.Shape, slot.Parameter.Value.Device).Keep())];

@@ -7,11 +7,11 @@ namespace Fovea.Training.Checkpoints;
 /// <summary>Looks for numbers that are infinite or NaN in what a checkpoint holds.</summary>
 internal static class FiniteNumbers
 {
-    /// <summary>The first of all tensors of a checkpoint with a number that is not finite; null where all
-    /// are.</summary>
+    /// <summary>The first of all tensors of a checkpoint with a number that is not finite; null where all are. Of the
+    /// optimiser's state each rank looks at what it has.</summary>
     public static string? FirstBroken(Module module, Optimizer? optimizer = null, WeightAverage? average = null) =>
         module.NamedState().Select(entry => (entry.Name, entry.Tensor.Value))
-            .Concat(optimizer?.State().Select(entry => (entry.Name, entry.Value)) ?? [])
+            .Concat(optimizer?.OwnState().Select(entry => (entry.Name, entry.Value)) ?? [])
             .Concat(average?.State().Select(entry => (entry.Name, entry.Value)) ?? [])
             .Where(entry => !IsFinite(entry.Value)).Select(entry => entry.Name).FirstOrDefault();
 

@@ -2,6 +2,7 @@ using Fovea.Nn;
 using Fovea.Nn.Layers;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
+using Fovea.Training.Checkpoints;
 using Fovea.Training.Ranks;
 
 namespace Fovea.Training.Tests.Ranks;
@@ -9,14 +10,16 @@ namespace Fovea.Training.Tests.Ranks;
 public sealed class StateShardsTests
 {
     [Theory]
-    [InlineData(2)]
-    [InlineData(3)]
-    public void Each_rank_has_a_part_of_the_state_and_rank_0_all_of_it_while_it_saves(int ranks)
+    [InlineData(2, 1000)]
+    [InlineData(3, 1000)]
+    [InlineData(2, 5)]   // fewer numbers at a time than a parameter has
+    [InlineData(3, 1)]
+    public void Each_rank_has_a_part_of_the_state_and_rank_0_all_of_it_while_it_saves(int ranks, int piece)
     {
         (float[] Weights, string[] Own, string[] All, string[] After)[] results = ThreadRanks.Run(ranks, rank =>
         {
             (Parameter[] parameters, Optimizer optimizer) = Make();
-            StateShards shards = new(rank, optimizer);
+            StateShards shards = new(rank, optimizer, piece);
             for (int step = 0; step < 3; step++)
             {
                 Step(parameters, optimizer);
@@ -36,6 +39,25 @@ public sealed class StateShardsTests
         Assert.All(results, result => Assert.True(result.Own.Length < states.Length));
         Assert.Equal(states, results[0].All);
         Assert.All(results, result => Assert.Equal(result.Own, result.After));
+    }
+
+    [Fact]
+    public void A_look_for_broken_numbers_takes_no_memory_for_state_that_is_elsewhere()
+    {
+        (long Before, long After)[] bytes = ThreadRanks.Run(2, rank =>
+        {
+            Linear model = new(4, 6);
+            model.Initialize(Device.CreateCpu(1), seed: 3);
+            AdamW optimizer = new(ParameterGroup.Default(model, 0.1), 0.01);
+            StateShards shards = new(rank, optimizer);
+            Step([.. model.NamedParameters().Select(entry => entry.Parameter)], optimizer);
+            shards.Exchange();
+            Backend backend = model.NamedParameters().First().Parameter.Value.Device.Backend;
+            long before = backend.AllocatedBytes;
+            Assert.Null(FiniteNumbers.FirstBroken(model, optimizer));
+            return (before, backend.AllocatedBytes);
+        });
+        Assert.All(bytes, rank => Assert.Equal(rank.Before, rank.After));
     }
 
     private static (Parameter[] Parameters, Optimizer Optimizer) Make()
