@@ -26,10 +26,27 @@ internal static class RankThreads
             }
             : asked;
 
-    /// <summary>The device of this rank: of several cards, ranks of a machine have one each unless a number is
-    /// given.</summary>
-    public static string DeviceOf(ICollective ranks, string device) =>
-        ranks.LocalSize > 1 && device is ("cuda" or "xpu") ? $"{device}:{ranks.LocalRank}" : device;
+    /// <summary>The device of this rank: of several cards, ranks of a machine have one each unless a number is given.
+    /// Of the cards that a launcher lets a rank see, the first has number 0.</summary>
+    /// <param name="ranks">The ranks.</param>
+    /// <param name="device">What a recipe asks for.</param>
+    /// <param name="variable">Looks a variable of the environment up; null: this process's.</param>
+    public static string DeviceOf(ICollective ranks, string device, Func<string, string?>? variable = null)
+    {
+        if (ranks.LocalSize == 1) return device;
+        variable ??= Environment.GetEnvironmentVariable;
+        string[] names = device switch
+        {
+            "cuda" => ["CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"],
+            "xpu" => ["ZE_AFFINITY_MASK"],
+            _ => [],
+        };
+        if (names.Length == 0) return device;
+        // ROCm has two lists, of which the second chooses among what the first leaves.
+        int visible = names.Select(name => variable(name) ?? "").Where(list => list.Length > 0)
+            .Select(list => list.Split(',').Length).DefaultIfEmpty(int.MaxValue).Min();
+        return $"{device}:{ranks.LocalRank % visible}";
+    }
 
     /// <param name="ranks">The ranks.</param>
     /// <param name="processors">Names the processors that this rank may use.</param>
