@@ -11,12 +11,14 @@ public static class MemoryLimit
     /// <param name="bytes">Bytes that it takes.</param>
     /// <param name="what">What takes them, e.g. <c>a batch of 8 images of 3 x 32 x 32</c>.</param>
     /// <param name="remedy">Options that lower it.</param>
+    /// <param name="processes">Processes of this machine that each take as much, 1 or more.</param>
     /// <exception cref="UsageException">There is less memory.</exception>
-    public static void Require(double bytes, string what, string remedy)
+    public static void Require(double bytes, string what, string remedy, int processes = 1)
     {
-        if (bytes <= Available) return;
+        long available = Available / processes;
+        if (bytes <= available) return;
         throw new UsageException($"{what} takes {ByteSize.Text(bytes)} of memory, and there is "
-            + $"{ByteSize.Text(Available)}.")
+            + ByteSize.Text(available) + (processes == 1 ? "." : $" for each of {processes} ranks on this machine."))
         {
             Remedy = remedy
         };

@@ -107,7 +107,8 @@ public sealed class DataLoader
         string what = $"{_options.Prefetch + 1} batches of {_options.BatchSize} images of {_channels} x {_height} x "
             + $"{_width}, which are prepared ahead,";
         const string remedy = "Lower `batch-size` or `image-size`.";
-        MemoryLimit.Require((double)elements * sizeof(float) * (_options.Prefetch + 1), what, remedy);
+        MemoryLimit.Require((double)elements * sizeof(float) * (_options.Prefetch + 1), what, remedy,
+            _options.Processes);
         if (elements > Array.MaxLength)
             throw new UsageException(
                 $"a batch of {_options.BatchSize} images of {_channels} x {_height} x {_width} has "

@@ -67,6 +67,9 @@ public sealed record LoaderOptions
     /// <summary>Batches prepared ahead of the one in use, 1 or more.</summary>
     public int Prefetch { get; init; } = 2;
 
+    /// <summary>Processes of this machine that prepare as many images, and share its memory, 1 or more.</summary>
+    public int Processes { get; init; } = 1;
+
     /// <summary>Complains about values that make no sense.</summary>
     /// <exception cref="UsageException">Names the value and its range.</exception>
     public void Validate()
@@ -74,6 +77,7 @@ public sealed record LoaderOptions
         Check.Between(1, SizeForms.MostImages, BatchSize, "batch size");
         if (Workers is < 1 or > 256) throw new UsageException($"workers: must be from 1 to 256, not {Workers}.");
         if (Prefetch is < 1 or > 256) throw new UsageException($"prefetch: must be from 1 to 256, not {Prefetch}.");
+        Check.AtLeast(1, Processes, "processes");
         if (Repeats is < 1 or > 1024) throw new UsageException($"repeats: must be from 1 to 1024, not {Repeats}.");
         if (Length < 1) throw new UsageException($"images of an epoch: must be 1 or more, not {Length}.");
         if (Length is not null && Repeats > 1)

@@ -28,6 +28,7 @@ public static class LoaderChoice
         {
             Normalization = Normalized(data.Info, recipe.Data).Normalization,
             Shuffle = true,
+            Processes = shards?.Ranks.LocalSize ?? 1,
             Share = shards is null || shards.Ranks.Size == 1 ? null : shards.Share,
             Seed = recipe.Run.Seed,
             Transforms = recipe.Data.Augmentation!,

@@ -87,7 +87,7 @@ public readonly record struct StepMemory(long Peak, long Moved, long State)
         MemoryLimit.Require(PeakOf(config, learnsAll ? how : null, recomputes, part) + CheckpointOf(recipe, config),
             $"a step of '{recipe.Model.Name}' with {part} images of {config.ImageSize} x {config.ImageSize} at a time",
             "Lower `batch-size`, `image-size` or the model's size, raise `patch-size` or `grad-accum`, or give "
-                + "`grad-checkpoint`.");
+                + "`grad-checkpoint`.", shards.Ranks.LocalSize);
     }
 
     /// <summary>Bytes of the copy that a checkpoint is written from while training goes on.</summary>

@@ -13,6 +13,23 @@ public sealed class DataLoaderTests
     private static TransformPipeline Augment { get; } = TransformPipeline.Parse("random-crop:4:padding=1,hflip");
 
     [Fact]
+    public void Processes_of_a_machine_share_its_memory()
+    {
+        const int Ahead = 255, Side = 64;
+        double image = (Ahead + 1.0) * Side * Side * sizeof(float);
+        LoaderOptions options = new()
+        {
+            BatchSize = (int)(0.75 * MemoryLimit.Available / image),
+            Prefetch = Ahead,
+            Height = Side,
+            Width = Side,
+        };
+        Assert.NotNull(new DataLoader(Counting.Dataset(4), options));
+        Assert.Contains("for each of 2 ranks on this machine", Assert.Throws<UsageException>(() =>
+            new DataLoader(Counting.Dataset(4), options with { Processes = 2 })).Message);
+    }
+
+    [Fact]
     public void Every_image_comes_once_an_epoch_whatever_the_sizes() => Prop.ForAll(
         (from count in Gen.Choose(1, 40)
          from size in Gen.Choose(1, 12)

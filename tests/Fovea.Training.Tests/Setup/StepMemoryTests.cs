@@ -1,3 +1,4 @@
+using Fovea.Core.Collectives;
 using Fovea.Training.Recipes;
 using Fovea.Training.Setup;
 using Fovea.Vision;
@@ -21,6 +22,23 @@ public sealed class StepMemoryTests
         foreach ((int size, StepMemory one) in ((int[])[2, 3, 7]).Zip(counted))
             Assert.Equal(one, Assert.Single(StepMemory.Of(config, training, false, size)));
         Assert.Equal(counted[2].Peak, StepMemory.PeakOf(config, training, false, 7));
+    }
+
+    [Fact]
+    public void Ranks_of_a_machine_share_its_memory()
+    {
+        ModelConfig config = Presets.Find("vit-nano").Config;
+        Recipe recipe = new() { Model = new() { Name = "vit-nano" } };
+        double image = StepMemory.PeakOf(config, recipe.Optimisation, false, 3)
+            - StepMemory.PeakOf(config, recipe.Optimisation, false, 2);
+        recipe = recipe with
+        {
+            Optimisation = recipe.Optimisation with { BatchSize = 2 * (int)(0.75 * MemoryLimit.Available / image) },
+        };
+        StepMemory.Require(recipe, config, new BatchShards(SingleProcess.Instance, 2));
+        string[] refused = ThreadRanks.Run(2, rank => Assert.Throws<UsageException>(() =>
+            StepMemory.Require(recipe, config, new BatchShards(rank, 2))).Message);
+        Assert.All(refused, message => Assert.Contains("for each of 2 ranks on this machine", message));
     }
 
     /// <summary>Numbers that stay from step to step, of each parameter: value, gradient and the optimiser's.</summary>
