@@ -3,7 +3,8 @@
 #
 #   fovea-run DIR [options of 'fovea train']
 #
-# FOVEA_COMMAND is the command itself, 'fovea' unless set.
+# Of several ranks one looks into the directory, so that all do the same. FOVEA_COMMAND is the command itself, 'fovea'
+# unless set.
 set -eu
 if [ $# -lt 1 ]; then
   echo "usage: fovea-run DIR [options of 'fovea train']" >&2
@@ -12,8 +13,4 @@ fi
 
 run=$1
 shift
-if [ -e "$run/config.yaml" ]; then
-  exec ${FOVEA_COMMAND:-fovea} train --resume "$run" --quiet
-fi
-
-exec ${FOVEA_COMMAND:-fovea} train --out "$run" --checkpoint-minutes 10 --keep-checkpoints 3 --quiet "$@"
+exec ${FOVEA_COMMAND:-fovea} train --continue --out "$run" --checkpoint-minutes 10 --keep-checkpoints 3 --quiet "$@"

@@ -2,6 +2,7 @@ using Fovea.Data.Datasets.Splits;
 using Fovea.Training.Checkpoints;
 using Fovea.Training.Evaluation;
 using Fovea.Training.Observers;
+using Fovea.Training.Ranks;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 
@@ -109,7 +110,8 @@ public sealed partial class Trainer
         PeakMemoryBytes = Machine.PeakMemoryBytes,
         Seconds = Seconds(),
         ProcessorSeconds = ProcessorSeconds(),
-        SkippedImages = _parts.Data.SkippedImages,
+        SkippedImages = _parts.Data.SkippedImages is { } skipped
+            ? RankExchange.CountOfAll(_ranks, [.. skipped]) : null,   // ranks may have met the same one
         Seed = _recipe.Run.Seed,
         Version = Machine.Version,
     };

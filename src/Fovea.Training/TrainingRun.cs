@@ -31,7 +31,7 @@ public static class TrainingRun
     public static RunSummary Start(Recipe recipe, IRunObserver observer, CancellationToken stop,
         DatasetSplits? data = null, ICollective? ranks = null)
     {
-        ranks = Joined(ranks);
+        ranks = Joined(ranks, "start");
         using IDisposable? liveness = Liveness.Start(ranks);
         Recipe asked = recipe;
         recipe = ShardChoice.Resolve(recipe, ranks, IsLaunched(ranks));
@@ -58,7 +58,7 @@ public static class TrainingRun
         string? directory, Func<Recipe, Recipe> change, IRunObserver observer, CancellationToken stop,
         DatasetSplits? data = null, ICollective? ranks = null)
     {
-        ranks = Joined(ranks);
+        ranks = Joined(ranks, "resume");
         using IDisposable? liveness = Liveness.Start(ranks);
         RunDirectory? found = ranks.Rank == 0 ? RunDirectory.ForResume(directory) : null;
         using DirectoryLock? turn = found?.Take();
@@ -145,11 +145,22 @@ public static class TrainingRun
                 + "`epochs` go on).");
     }
 
-    /// <summary>The ranks of this run, all of one version.</summary>
-    private static ICollective Joined(ICollective? ranks)
+    /// <summary>True where a run was begun in a directory: what rank 0 sees there, for all ranks.</summary>
+    /// <param name="directory">The run directory; looked at on rank 0 only.</param>
+    /// <param name="ranks">The ranks; null: those that a launcher started, or this process alone.</param>
+    public static bool IsBegun(string directory, ICollective? ranks = null)
     {
         ranks ??= Collective.Open();
-        RankAgreement.Require(ranks, [("version", Machine.Version)]);
+        bool isBegun = ranks.Rank == 0 && File.Exists(new RunDirectory(directory).Config);
+        return RankExchange.Text(ranks, isBegun ? "begun" : null) is not null;
+    }
+
+    /// <summary>The ranks of this run, all of one version and with one command: those that start and those that resume
+    /// would wait for each other.</summary>
+    private static ICollective Joined(ICollective? ranks, string command)
+    {
+        ranks ??= Collective.Open();
+        RankAgreement.Require(ranks, [("version", Machine.Version), ("command", command)]);
         return ranks;
     }
 

@@ -208,11 +208,11 @@ public static class TrainingSetup
     private static IImageDataset Sample(Recipe recipe, DatasetSplits data) =>
         Subset.Balanced(data.Train, recipe.Run.EvaluateTraining ?? data.Test.Count, recipe.Run.Seed);
 
-    /// <summary>Loads on one rank of a machine before the others where it may write a file that they share.</summary>
+    /// <summary>Loads on one rank of a machine before the others where it may write a file that they share. All ranks
+    /// meet, those that write nothing too: whether one does is its own choice.</summary>
     private static DatasetSplits InTurn(ICollective ranks, bool writes, Func<DatasetSplits> load)
     {
-        if (!writes || ranks.Size == 1) return load();
-        DatasetSplits? first = ranks.LocalRank == 0 ? load() : null;
+        DatasetSplits? first = !writes || ranks.LocalRank == 0 ? load() : null;
         ranks.Barrier();
         return first ?? load();
     }

@@ -10,6 +10,8 @@ namespace Fovea.Training.Tests;
 /// <summary>Training on several ranks, which are threads here: the bits of one rank with as many shards.</summary>
 public sealed class ShardedTrainingTests : IDisposable
 {
+    private static readonly CancellationToken None = CancellationToken.None;
+
     private readonly TemporaryFolder _folder = new();
 
     // 40 images in batches of 18: two whole ones, and one of 4, which is smaller than the number of shards.
@@ -122,7 +124,7 @@ public sealed class ShardedTrainingTests : IDisposable
                 Run = Small.Run with { Out = _folder["differing"] },
             }, new SilentObserver(), default, data?.Invoke(ranks.Rank) ?? TinyRun.Images, ranks))).Message;
 
-        Assert.Equal("rank 2 differs from rank 0 in 'lr': '0.002' there, '0.001' here.", Refused(rank => Small with
+        Assert.Equal("rank 2 differs from rank 0 in 'lr': '0.002' there, '0.001' on rank 0.", Refused(rank => Small with
         {
             Optimisation = Small.Optimisation with { LearningRate = rank == 2 ? 2e-3 : 1e-3 },
         }));
@@ -131,6 +133,33 @@ public sealed class ShardedTrainingTests : IDisposable
                 ? Data.Datasets.Shapes.ShapesDataset.Load(seed: 1, train: 40, validation: 20, test: 20)
                 : TinyRun.Images));
         Assert.False(Directory.Exists(_folder["differing"]));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Ranks_that_start_and_ranks_that_resume_are_refused_on_all(int starting)
+    {
+        string[] commands = ["resume", "resume"];
+        commands[starting] = "start";
+        Recipe recipe = Small with { Run = Small.Run with { Out = _folder["differing"] } };
+        UsageException[] errors = ThreadRanks.Run(2, ranks => Assert.Throws<UsageException>(() =>
+            ranks.Rank == starting
+                ? TrainingRun.Start(recipe, new SilentObserver(), None, TinyRun.Images, ranks)
+                : TrainingRun.Resume(_folder["differing"], old => old, new SilentObserver(), None, TinyRun.Images,
+                    ranks)));
+        Assert.All(errors, error => Assert.Equal($"rank 1 differs from rank 0 in 'command': '{commands[1]}' there, "
+            + $"'{commands[0]}' on rank 0.", error.Message));
+    }
+
+    [Fact]
+    public void Rank_0_sees_for_all_whether_a_run_was_begun()
+    {
+        Directory.CreateDirectory(_folder["begun"]);
+        File.WriteAllText(new RunDirectory(_folder["begun"]).Config, "");
+        string[] folders = [_folder["begun"], _folder["empty"]];
+        Assert.Equal([true, true], ThreadRanks.Run(2, ranks => TrainingRun.IsBegun(folders[ranks.Rank], ranks)));
+        Assert.Equal([false, false], ThreadRanks.Run(2, ranks => TrainingRun.IsBegun(folders[1 - ranks.Rank], ranks)));
     }
 
     [Fact]
@@ -143,6 +172,60 @@ public sealed class ShardedTrainingTests : IDisposable
         Assert.Equal("shards", Refused(Small.Optimisation with { Shards = 19 }, 1).Field);
         Assert.Contains("3 ranks for 2 training images", Assert.Throws<UsageException>(() => Train(Small, 3, "few",
             data: Data.Datasets.Shapes.ShapesDataset.Load(seed: 0, train: 2, validation: 2, test: 2))).Message);
+    }
+
+    [Fact]
+    public void Ranks_of_which_one_has_a_cache_train_together()
+    {
+        Recipe recipe = Small with
+        {
+            Data = Files(bad: 0),
+            Optimisation = Small.Optimisation with { Epochs = 1 },
+            Run = Small.Run with { Out = _folder["one"] },
+        };
+        RunSummary[] summaries = ThreadRanks.Run(2, ranks => TrainingRun.Start(recipe with
+        {
+            Data = recipe.Data with { Cache = ranks.Rank == 0 ? _folder["cache"] : null, CacheSize = 8 },
+        }, new SilentObserver(), None, null, ranks));
+        Assert.All(summaries, summary => Assert.Equal(1, summary.Epochs));
+    }
+
+    [Fact]
+    public void Images_that_were_passed_over_on_any_rank_are_counted_once()
+    {
+        const int Bad = 20;
+        Recipe recipe = Small with
+        {
+            Data = Files(Bad) with { SkipBad = true },
+            Optimisation = Small.Optimisation with { Epochs = 1 },
+        };
+        int? Skipped(int size) => ThreadRanks.Run(size, ranks => TrainingRun.Start(recipe with
+        {
+            Run = Small.Run with { Out = _folder[$"{size}"] },
+        }, new SilentObserver(), None, null, size == 1 ? SingleProcess.Instance : ranks))[0].SkippedImages;
+
+        Assert.Equal(Bad, Skipped(1));
+        Assert.Equal(Bad, Skipped(3));
+    }
+
+    /// <summary>A folder of two classes of 90 images, which are more than what ranks compare of a part; some of the
+    /// first ones cannot be read.</summary>
+    private DataSection Files(int bad)
+    {
+        string folder = _folder["images"];
+        byte[] header = "P6\n8 8\n255\n"u8.ToArray();
+        foreach (string name in (string[])["a", "b"])
+        {
+            Directory.CreateDirectory(Path.Combine(folder, name));
+            for (int i = 0; i < 90; i++)
+            {
+                byte[] pixels = new byte[i < bad && name == "a" ? 8 : 8 * 8 * 3];
+                new Random((2 * i) + name[0]).NextBytes(pixels);
+                File.WriteAllBytes(Path.Combine(folder, name, $"{i:D2}.ppm"), [.. header, .. pixels]);
+            }
+        }
+
+        return Small.Data with { Dataset = "folder", Directory = folder };
     }
 
     private static Recipe Of(string kind) => kind switch

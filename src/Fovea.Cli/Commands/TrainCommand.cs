@@ -82,12 +82,15 @@ internal static class TrainCommand
             Description = "Go on with a run, or from one of its checkpoints; without DIR the newest under runs/",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        Option<bool> goesOn = Make.Switch("--continue",
+            "Go on with the run in --out as --resume does, where one was begun there; the other options are those of "
+                + "its start");
         Option<bool> quiet = Make.Switch("--quiet", "Nothing but errors", "-q");
         Option<bool> json = Make.Switch("--json", "Metrics as JSON lines on standard output");
 
         Command command = new(name, description)
         {
-            recipe, resume, quiet, json,
+            recipe, resume, goesOn, quiet, json,
         };
         if (run is not null) command.Add(run);
         FindLearningRate? find = pretrains ? null : new(command, terminal);
@@ -98,12 +101,16 @@ internal static class TrainCommand
             Recipe Apply(Recipe from) => From(run, parsed, RecipeOption.Apply(from, fields, parsed));
             Recipe Read(Recipe from) => Apply(parsed.GetValue(recipe) is string file ? ReadFile(file, from) : from);
             bool isResumed = parsed.GetResult(resume) is { Implicit: false };
+            string? begun = parsed.GetValue(goesOn) ? Begun(parsed, isResumed) : null;
             if (isResumed && run is not null && parsed.GetValue(run) is string other)
                 throw new UsageException($"--resume: a resumed run has its weights; leave '{other}' out.");
-            if (!isResumed) PublishedFiles.Fetch(PretrainedWeights.Missing(Read(Recipe.Default)), terminal, stop);
+            if (!isResumed && begun is null)
+                PublishedFiles.Fetch(PretrainedWeights.Missing(Read(Recipe.Default)), terminal, stop);
             if (find?.IsAsked(parsed) == true)
             {
-                if (isResumed) throw new UsageException("--find-lr: tests the beginning of a run; leave --resume out.");
+                if (isResumed || begun is not null)
+                    throw new UsageException("--find-lr: tests the beginning of a run; leave "
+                        + $"{(isResumed ? "--resume" : "--continue")} out.");
                 _ = Collective.Open();   // so that the first rank that ends, ends all
                 Launcher.RequireOne(Launcher.Current, $"{name} --find-lr");
                 find.Run(parsed, Read(start(Read(Recipe.Default))), parsed.GetValue(quiet), parsed.GetValue(json),
@@ -119,14 +126,23 @@ internal static class TrainCommand
             ObserverList observers = Collective.Open().Rank > 0 ? new(work)
                 : new(work, new ReportObserver(terminal.Typed, terminal.Idle), display);
             if (check is not null) observers = new(observers, check);
-            display.Show(() => isResumed
-                ? TrainingRun.Resume(parsed.GetValue(resume),
+            display.Show(() => begun is not null ? TrainingRun.Resume(begun, old => old, observers, stop)
+                : isResumed ? TrainingRun.Resume(parsed.GetValue(resume),
                     old => Resumable(old, Apply(old), parsed.GetValue(recipe)), observers, stop)
                 : TrainingRun.Start(Read(start(Read(Recipe.Default))), observers, stop));
             check?.Run(parsed, parsed.GetValue(quiet), parsed.GetValue(json), stop);
             return ExitCode.Success;
         });
         return command;
+    }
+
+    /// <summary>The directory of the run to go on with; null where there is none yet.</summary>
+    private static string? Begun(ParseResult parsed, bool isResumed)
+    {
+        if (isResumed) throw new UsageException("--continue: finds a run in --out; leave --resume out.");
+        string directory = parsed.GetValue<string?>("--out")
+            ?? throw new UsageException("--continue: needs a directory to look in; give --out.");
+        return TrainingRun.IsBegun(directory) ? directory : null;
     }
 
     /// <summary>The recipe with the weights that the argument names.</summary>

@@ -12,15 +12,26 @@ namespace Fovea.Training.Ranks;
 /// not.</summary>
 internal static class RankAgreement
 {
-    /// <summary>Compares facts with those of rank 0, which complains.</summary>
+    /// <summary>Compares facts with those of rank 0.</summary>
     /// <param name="ranks">The ranks.</param>
     /// <param name="facts">Name and value, as many on all ranks.</param>
-    /// <exception cref="UsageException">On rank 0: a rank differs; the message names it, the fact and both
+    /// <exception cref="UsageException">On all ranks: one differs; the message names it, the fact and both
     /// values.</exception>
     public static void Require(ICollective ranks, IReadOnlyList<(string Name, string Value)> facts)
     {
         if (ranks.Size == 1) return;
         string[] mine = [.. facts.SelectMany(fact => (string[])[fact.Name, fact.Value])];
+        if (RankExchange.Text(ranks, FirstDifference(ranks, mine)) is not string difference) return;
+        throw new UsageException(difference)
+        {
+            Remedy = "Start all ranks with one command, and with the same version and the same data on every machine.",
+        };
+    }
+
+    /// <summary>A sentence on the first fact in which a rank differs; null on other ranks than 0, and where none
+    /// does.</summary>
+    private static string? FirstDifference(ICollective ranks, string[] mine)
+    {
         IReadOnlyList<byte[]> all = ranks.Gather(System.Text.Encoding.UTF8.GetBytes(JsonText.Line(mine)));
         for (int rank = 1; rank < all.Count; rank++)
         {
@@ -29,14 +40,11 @@ internal static class RankAgreement
             {
                 if (i + 1 < theirs.Length && theirs[i] == mine[i] && theirs[i + 1] == mine[i + 1]) continue;
                 string other = i + 1 < theirs.Length && theirs[i] == mine[i] ? $"'{theirs[i + 1]}'" : "another thing";
-                throw new UsageException(
-                    $"rank {rank} differs from rank 0 in '{mine[i]}': {other} there, '{mine[i + 1]}' here.")
-                {
-                    Remedy = "Start all ranks with one command, and with the same version and the same data on every "
-                        + "machine.",
-                };
+                return $"rank {rank} differs from rank 0 in '{mine[i]}': {other} there, '{mine[i + 1]}' on rank 0.";
             }
         }
+
+        return null;
     }
 
     /// <summary>The first rank whose weights are other ones than those of rank 0; null on other ranks, and where all

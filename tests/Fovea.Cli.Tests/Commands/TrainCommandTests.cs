@@ -157,6 +157,25 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
+    public void The_same_command_begins_a_run_and_goes_on_with_it()
+    {
+        string run = Path.Combine(_shell.Folder, "run");
+        string[] same = [.. Shell.TinyTraining, "--continue", "--out", run];
+        using CancellationTokenSource stop = new();
+        stop.Cancel();
+        Assert.Equal(130, CommandLine.Run([.. same, "--quiet"],
+            new Terminal(TextWriter.Null, TextWriter.Null, IsInteractive: false), stop.Token));
+        Assert.True(_shell.Run(same) == 0, _shell.Error);
+        Assert.Contains("resumed after step", _shell.Output, StringComparison.Ordinal);
+        Assert.True(_shell.Run([.. same, "--batch-size", "8"]) == 0, _shell.Error);   // an option of its start
+
+        Assert.Equal(2, _shell.Run("train", "--continue"));
+        Assert.Contains("give --out", _shell.Error, StringComparison.Ordinal);
+        Assert.Equal(2, _shell.Run([.. same, "--resume", run]));
+        Assert.Contains("leave --resume out", _shell.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_stop_before_the_end_saves_and_exits_with_130()
     {
         string run = Path.Combine(_shell.Folder, "run");

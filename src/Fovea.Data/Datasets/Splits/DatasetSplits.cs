@@ -85,12 +85,13 @@ public sealed record DatasetSplits
     /// <summary>Passes over images that cannot be read, and counts them.</summary>
     public DatasetSplits SkipBad() => Each(part => new ReadableImages(part));
 
-    /// <summary>Unreadable images that were passed over so far; null where they are not passed over.</summary>
-    public int? SkippedImages =>
+    /// <summary>Unreadable images that were passed over so far, each as a number of its part and its own in it; null
+    /// where they are not passed over.</summary>
+    public IReadOnlyList<(int Part, int Image)>? SkippedImages =>
         Unnumbered(Train) is ReadableImages
-            ? new[] { Train, Validation, Test, (Unlabelled as PooledImages)?.More }.Select(Unnumbered)
+            ? [.. new[] { Train, Validation, Test, (Unlabelled as PooledImages)?.More }.Select(Unnumbered)
                 .OfType<ReadableImages>()
-                .Sum(part => part.SkippedCount) : null;
+                .SelectMany((part, number) => part.SkippedNumbers.Select(image => (number, image)))] : null;
 
     /// <summary>Cuts the parts to a random choice that is balanced over the classes.</summary>
     /// <param name="train">Training images to keep; null keeps all.</param>

@@ -21,8 +21,8 @@ public sealed class ReadableImages(IImageDataset source) : IImageDataset
     /// <inheritdoc/>
     public int Count => source.Count;
 
-    /// <summary>Unreadable images found so far.</summary>
-    public int SkippedCount => _bad.Count;
+    /// <summary>Numbers of the unreadable images found so far.</summary>
+    public IReadOnlyList<int> SkippedNumbers => [.. _bad.Keys.Order()];
 
     /// <summary>Errors of the unreadable images found so far, by number.</summary>
     public IReadOnlyList<string> Skipped => [.. _bad.OrderBy(entry => entry.Key).Select(entry => entry.Value)];

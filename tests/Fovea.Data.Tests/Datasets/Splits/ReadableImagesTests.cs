@@ -12,7 +12,7 @@ public sealed class ReadableImagesTests
         ReadableImages images = new(new Holed(Counting.Dataset(12), 3, 6, 11));
         Assert.Equal([0, 1, 2, 9, 4, 5, 9, 7, 8, 9, 10, 2],
             Enumerable.Range(0, 12).Select(index => Value(images, index)));
-        Assert.Equal(3, images.SkippedCount);
+        Assert.Equal([3, 6, 11], images.SkippedNumbers);
         Assert.Equal(["3.jpg: is cut off.", "6.jpg: is cut off.", "11.jpg: is cut off."], images.Skipped);
         Assert.Equal(9, Value(images, 3));
         Assert.Equal(0, images.Read(3, new RawImage()));
