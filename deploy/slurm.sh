@@ -19,7 +19,8 @@ run=${1:?"usage: sbatch slurm.sh RUN [options of 'fovea train']"}
 shift
 here=${FOVEA_DEPLOY:-$SLURM_SUBMIT_DIR/deploy}
 
-srun --mpi=pmix --kill-on-bad-exit=1 "$here/fovea-run.sh" "$run" "$@"
+# From Slurm 22.05 on a step does not take the job's number of processors over.
+srun --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --mpi=pmix --kill-on-bad-exit=1 "$here/fovea-run.sh" "$run" "$@"
 code=$?
 
 case $code in

@@ -63,6 +63,23 @@ public sealed partial class DeploymentTests : IDisposable
     }
 
     [Fact]
+    public void Ranks_of_a_job_run_as_the_user_of_the_image_and_have_time_to_save()
+    {
+        string user = UserId().Match(File.ReadAllText(Path.Combine(Folder, "Containerfile"))).Groups["id"].Value;
+        YamlNode roles = Read("mpijob.yaml")["spec"]["mpiReplicaSpecs"];
+        foreach (string role in (string[])["Launcher", "Worker"])
+            Assert.Equal(user,
+                roles[role]["template"]["spec"]["containers"][0]["securityContext"]["runAsUser"].ToString());
+
+        // sshd ends at once and with it the pod, unless something waits before it is asked to
+        YamlNode worker = roles["Worker"]["template"]["spec"];
+        YamlSequenceNode before = (YamlSequenceNode)worker["containers"][0]["lifecycle"]["preStop"]["exec"]["command"];
+        Assert.Equal("sleep", before[0].ToString());
+        int grace = int.Parse(worker["terminationGracePeriodSeconds"].ToString());
+        Assert.InRange(int.Parse(before[1].ToString()), grace / 2, grace - 1);
+    }
+
+    [Fact]
     public void What_the_server_of_the_container_is_started_with_is_understood()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a shell");
@@ -93,16 +110,14 @@ public sealed partial class DeploymentTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a shell");
         string run = Path.Combine(_shell.Folder, "run"), script = Path.Combine(Folder, "fovea-run.sh");
-        (int code, string begins) = Start("env", "FOVEA_COMMAND=echo fovea", script, run, "--model", "vit-nano");
-        Assert.Equal((0, $"fovea train --out {run} --checkpoint-minutes 10 --keep-checkpoints 3 --quiet --model "
-            + "vit-nano"), (code, begins.Trim()));
+        (int code, string said) = Start("env", "FOVEA_COMMAND=echo fovea", script, run, "--model", "vit-nano");
+        Assert.Equal((0, $"fovea train --continue --out {run} --checkpoint-minutes 10 --keep-checkpoints 3 --quiet "
+            + "--model vit-nano"), (code, said.Trim()));
         Directory.CreateDirectory(run);
-        File.WriteAllText(Path.Combine(run, "config.yaml"), "");
-        (code, string goesOn) = Start("env", "FOVEA_COMMAND=echo fovea", script, run, "--model", "vit-nano");
-        Assert.Equal((0, $"fovea train --resume {run} --quiet"), (code, goesOn.Trim()));
-        foreach (string line in (string[])[begins, goesOn])
-            Assert.Empty(CommandLine.CreateRoot(new Terminal(TextWriter.Null, TextWriter.Null, false),
-                CancellationToken.None).Parse(line.Trim().Split(' ')[1..]).Errors);
+        File.WriteAllText(Path.Combine(run, "config.yaml"), "");   // seen by one rank, perhaps
+        Assert.Equal((code, said), Start("env", "FOVEA_COMMAND=echo fovea", script, run, "--model", "vit-nano"));
+        Assert.Empty(CommandLine.CreateRoot(new Terminal(TextWriter.Null, TextWriter.Null, false),
+            CancellationToken.None).Parse(said.Trim().Split(' ')[1..]).Errors);
     }
 
     [Fact]
@@ -113,12 +128,14 @@ public sealed partial class DeploymentTests : IDisposable
             (2, false)])
         {
             string tools = Directory.CreateDirectory(Path.Combine(_shell.Folder, $"tools{code}")).FullName;
-            Tool(tools, "srun", $"exit {code}");
+            Tool(tools, "srun", $"echo \"$1\" > {tools}/first; exit {code}");
             Tool(tools, "scontrol", "echo \"$@\"");
             (int ended, string said) = Start("env", $"PATH={tools}:{Environment.GetEnvironmentVariable("PATH")}",
-                "SLURM_JOB_ID=17", $"SLURM_SUBMIT_DIR={Root}", "bash", Path.Combine(Folder, "slurm.sh"), "run");
+                "SLURM_JOB_ID=17", "SLURM_CPUS_PER_TASK=16", $"SLURM_SUBMIT_DIR={Root}", "bash",
+                Path.Combine(Folder, "slurm.sh"), "run");
             Assert.Equal(code, ended);
             Assert.Equal(again ? "requeue 17" : "", said.Trim());
+            Assert.Equal("--cpus-per-task=16", File.ReadAllText(Path.Combine(tools, "first")).Trim());
         }
     }
 
@@ -156,6 +173,9 @@ public sealed partial class DeploymentTests : IDisposable
     [GeneratedRegex(@"^FROM mcr\.microsoft\.com/dotnet/(sdk|aspnet):(?<version>\d+\.\d+)",
         RegexOptions.ExplicitCapture | RegexOptions.Multiline)]
     private static partial Regex Image();
+
+    [GeneratedRegex(@"\buseradd -m -u (?<id>\d+) mpiuser\b", RegexOptions.ExplicitCapture)]
+    private static partial Regex UserId();
 
     [GeneratedRegex(@"""version"": ""(?<major>\d+\.\d+)\.", RegexOptions.ExplicitCapture)]
     private static partial Regex Version();
