@@ -69,6 +69,18 @@ public sealed class RankTrainingTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("openmpi")]
+    [InlineData("mpich")]
+    public void A_study_that_a_launcher_started_in_one_process_trains_its_cells(string family)
+    {
+        Assert.SkipWhen(Launcher(family) is null, $"there is no mpirun.{family}");
+        File.WriteAllText(_folder["study.yaml"], Commands.CompareCommandTests.Tiny);
+        (int code, string said) = Start(family, 1, "compare study.yaml --out study");
+        Assert.True(code == 0, said);
+        Assert.Equal(2, Directory.GetFiles(_folder["study"], "summary.json", SearchOption.AllDirectories).Length);
+    }
+
     private static string? Launcher(string family) =>
         File.Exists($"/usr/bin/mpirun.{family}") ? $"/usr/bin/mpirun.{family}" : null;
 

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using Fovea.Cli.Display;
 using Fovea.Cli.Signals;
+using Fovea.Core.Collectives;
 using Fovea.Core.Files;
 using Fovea.Core.Formats;
 using Fovea.Lab.Studies;
@@ -62,12 +63,14 @@ internal sealed class CellProcess(bool idle)
         // threads inherit their priority, so the process has to begin with it
         if (idle && !OperatingSystem.IsWindows())
             (program, arguments) = ("nice", ["-n", IdleSession.Niceness, program, .. arguments]);
-        Process process = Process.Start(new ProcessStartInfo(program, arguments)
+        ProcessStartInfo start = new(program, arguments)
         {
             RedirectStandardInput = true,   // stays open as long as this process lives
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        Launcher.Forget(start.Environment);
+        Process process = Process.Start(start)!;
         if (idle && OperatingSystem.IsWindows()) process.PriorityClass = ProcessPriorityClass.Idle;
         return process;
     }

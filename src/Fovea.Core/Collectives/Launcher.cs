@@ -24,6 +24,12 @@ public enum LauncherKind
 /// <param name="Rank">Number of this one; null where it does not say.</param>
 public sealed record Launcher(LauncherKind Kind, int? Size, int? Rank)
 {
+    private const string StepId = "SLURM_STEP_ID", OldStepId = "SLURM_STEPID", StepTasks = "SLURM_STEP_NUM_TASKS",
+        Tasks = "SLURM_NTASKS", TaskNumber = "SLURM_PROCID";
+
+    private static readonly string[] Prefixes = ["OMPI_", "MV2_COMM_WORLD_", "PMI_", "PMIX_", "PRTE_"];
+    private static readonly string[] OfSlurm = [StepId, OldStepId, StepTasks, Tasks, TaskNumber];
+
     private static readonly Lazy<Launcher?> Found = new(() => Find(Environment.GetEnvironmentVariable));
 
     /// <summary>The one that started this process; null where a person or a script did.</summary>
@@ -42,12 +48,21 @@ public sealed record Launcher(LauncherKind Kind, int? Size, int? Rank)
         if (Number("MV2_COMM_WORLD_SIZE") is int mvapich)
             return new(LauncherKind.Pmi, mvapich, Number("MV2_COMM_WORLD_RANK"));
         // In a step of srun, and not in the script around it, which has SLURM_NTASKS as well.
-        int? tasks = (Number("SLURM_STEP_ID") ?? Number("SLURM_STEPID")) is null ? null
-            : Number("SLURM_STEP_NUM_TASKS") ?? Number("SLURM_NTASKS");
+        int? tasks = (Number(StepId) ?? Number(OldStepId)) is null ? null : Number(StepTasks) ?? Number(Tasks);
         if (Number("PMI_SIZE") is int size)
             return new(tasks == size ? LauncherKind.Slurm : LauncherKind.Pmi, size, Number("PMI_RANK"));
-        if (tasks is not null) return new(LauncherKind.Slurm, tasks, Number("SLURM_PROCID"));
+        if (tasks is not null) return new(LauncherKind.Slurm, tasks, Number(TaskNumber));
         return Number("PMIX_RANK") is int rank ? new(LauncherKind.Pmix, null, rank) : null;
+    }
+
+    /// <summary>Removes what a launcher left in an environment, for a process that is no rank: it would look for the
+    /// others.</summary>
+    /// <param name="environment">Variables of the process that is to be started.</param>
+    public static void Forget(IDictionary<string, string?> environment)
+    {
+        foreach (string name in environment.Keys.Where(name => OfSlurm.Contains(name)
+            || Array.Exists(Prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal))).ToArray())
+            environment.Remove(name);
     }
 
     /// <summary>Refuses several processes for work that one does: each would do all of it, and write it to the same

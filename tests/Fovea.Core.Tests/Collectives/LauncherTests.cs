@@ -20,6 +20,21 @@ public sealed class LauncherTests
     public void The_environment_tells_which_it_is(string environment, LauncherKind? kind, int? size, int? rank) =>
         Assert.Equal(kind is null ? null : new Launcher(kind.Value, size, rank), Launcher.Find(Variables(environment)));
 
+    [Theory]
+    [InlineData("OMPI_COMM_WORLD_SIZE=1 OMPI_COMM_WORLD_RANK=0 PMIX_RANK=0 PMIX_NAMESPACE=1 PRTE_MCA_x=1 OMPI_MCA_y=2")]
+    [InlineData("PMI_SIZE=1 PMI_RANK=0 PMI_FD=7")]
+    [InlineData("MV2_COMM_WORLD_SIZE=1 MV2_COMM_WORLD_RANK=0")]
+    [InlineData("SLURM_STEP_ID=0 SLURM_STEPID=0 SLURM_STEP_NUM_TASKS=1 SLURM_NTASKS=1 SLURM_PROCID=0")]
+    public void A_process_that_is_no_rank_finds_no_launcher(string variables)
+    {
+        Dictionary<string, string?> environment = $"PATH=/usr/bin SLURM_JOB_ID=7 {variables}".Split(' ')
+            .Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => (string?)pair[1]);
+        Assert.NotNull(Launcher.Find(environment.GetValueOrDefault));
+        Launcher.Forget(environment);
+        Assert.Equal(["PATH", "SLURM_JOB_ID"], environment.Keys);
+        Assert.Null(Launcher.Find(environment.GetValueOrDefault));
+    }
+
     [Fact]
     public void A_run_that_no_launcher_started_asks_no_transport()
     {
