@@ -42,7 +42,7 @@ internal static class CommandLine
         }
         catch (Exception error)   // the last stop: a message for people, the details on request
         {
-            LetRank0Speak(stop);
+            LetRank0Speak(Launcher.Current, stop);
             (int code, IReadOnlyList<string> lines) = Explain(Cause(error));
             string who = Launcher.Current is { Rank: > 0 } started ? $"rank {started.Rank}: " : "";
             foreach (string line in Abridged.Of([$"fovea: {who}{lines[0]}", .. lines.Skip(1)]))
@@ -175,12 +175,13 @@ internal static class CommandLine
             + "saved are whole. A smaller `batch-size`, `image-size` or model, fewer `workers` and `threads`, "
             + "`grad-accum` or `grad-checkpoint` need less.";
 
-    /// <summary>Waits on ranks other than 0, which most often has the same to say: its end is that of all, and this
-    /// process hears of it by a signal.</summary>
-    private static void LetRank0Speak(CancellationToken stop)
+    /// <summary>Waits some seconds on ranks other than 0, which most often has the same to say: its end is that of all,
+    /// and this process hears of it by a signal.</summary>
+    internal static void LetRank0Speak(Launcher? launcher, CancellationToken stop)
     {
-        if (Launcher.Current is { Rank: > 0 } && stop.WaitHandle.WaitOne(TimeSpan.FromSeconds(3)))
-            Thread.Sleep(Timeout.Infinite);   // whoever heard the signal ends the process
+        TimeSpan patience = TimeSpan.FromSeconds(3);
+        // Whoever heard the signal ends the process, unless it was one from before, which asked for an end.
+        if (launcher is { Rank: > 0 } && stop.WaitHandle.WaitOne(patience)) Thread.Sleep(patience);
     }
 
     private static int Complain(ParseResult parsed, string[] errors, Terminal terminal)

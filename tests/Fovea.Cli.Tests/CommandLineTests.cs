@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Fovea.Cli.Display;
 using Fovea.Cli.Options;
+using Fovea.Core.Collectives;
 
 namespace Fovea.Cli.Tests;
 
@@ -9,6 +10,19 @@ public sealed class CommandLineTests : IDisposable
     private readonly Shell _shell = new();
 
     public void Dispose() => _shell.Dispose();
+
+    [Fact]
+    public void A_rank_that_fails_after_a_stop_was_asked_for_waits_for_rank_0_and_not_for_ever()
+    {
+        using CancellationTokenSource stop = new();
+        stop.Cancel();
+        Thread waits = new(() => CommandLine.LetRank0Speak(new Launcher(LauncherKind.OpenMpi, 2, 1), stop.Token))
+        {
+            IsBackground = true,
+        };
+        waits.Start();
+        Assert.True(waits.Join(TimeSpan.FromSeconds(30)));
+    }
 
     [Theory]
     [InlineData("trian", "Unrecognized command or argument 'trian'. Did you mean 'train'?")]

@@ -161,13 +161,10 @@ public sealed class TrainCommandTests : IDisposable
     {
         string run = Path.Combine(_shell.Folder, "run");
         string[] same = [.. Shell.TinyTraining, "--continue", "--out", run];
-        using CancellationTokenSource stop = new();
-        stop.Cancel();
-        Assert.Equal(130, CommandLine.Run([.. same, "--quiet"],
-            new Terminal(TextWriter.Null, TextWriter.Null, IsInteractive: false), stop.Token));
         Assert.True(_shell.Run(same) == 0, _shell.Error);
-        Assert.Contains("resumed after step", _shell.Output, StringComparison.Ordinal);
-        Assert.True(_shell.Run([.. same, "--batch-size", "8"]) == 0, _shell.Error);   // an option of its start
+        Assert.DoesNotContain("resumed after step", _shell.Output, StringComparison.Ordinal);
+        Assert.True(_shell.Run([.. same, "--lr", "0.5"]) == 0, _shell.Error);   // an option of its start
+        Assert.Contains("resumed after step 6", _shell.Output, StringComparison.Ordinal);
 
         Assert.Equal(2, _shell.Run("train", "--continue"));
         Assert.Contains("give --out", _shell.Error, StringComparison.Ordinal);
