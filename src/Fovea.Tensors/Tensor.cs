@@ -14,6 +14,7 @@ public sealed class Tensor
     private Storage? _storage;
     private Tensor? _gradient;
     private string _releasedBy = "";
+    private (int Least, int Largest)? _range;   // of whole numbers that came from the host
 
     private Tensor(Device device, Shape shape, ElementType elementType, Storage storage, string origin)
     {
@@ -89,8 +90,15 @@ public sealed class Tensor
         RequireCount(values.Length, shape);
         Tensor tensor = Empty(shape, device, ElementType.Int32, "From");
         device.Backend.Write(tensor.Storage, values);
+        (int least, int largest) = (int.MaxValue, int.MinValue);
+        foreach (int value in values) (least, largest) = (Math.Min(least, value), Math.Max(largest, value));
+        tensor._range = (least, largest);
         return tensor;
     }
+
+    /// <summary>True for whole numbers that came from the host and are all from 0 to below a limit: nothing has to be
+    /// read back, for which a device that works behind calls would be waited for.</summary>
+    internal bool IsKnownBelow(int limit) => _range is (>= 0, int largest) && largest < limit;
 
     /// <summary>Overwrites all elements.</summary>
     /// <exception cref="ShapeException">As many values as the shape has elements are needed.</exception>

@@ -1,3 +1,4 @@
+using Fovea.Tensors.Backends.Profiling;
 using Fovea.Torch.Backends;
 using Fovea.Training;
 using Fovea.Training.Recipes;
@@ -66,6 +67,24 @@ public sealed class DeferredTests : IDisposable
             Assert.Equal(a.TrainAccuracy, b.TrainAccuracy);
             Assert.Equal(a.GradientNorm ?? 0, b.GradientNorm ?? 0, 1e-3);
         }
+    }
+
+    /// <summary>A read waits for all that the device was told.</summary>
+    [Fact]
+    public void Labels_that_came_from_the_host_are_checked_without_a_read()
+    {
+        _backend.WorksBehindCalls = true;
+        ProfilingBackend counted = new(_backend) { IsOn = true };
+        Device device = new("counted", counted);
+        using StepScope scope = StepScope.Begin();
+        Tensor logits = Tensor.Zeros([2, 3], device);
+        Tensor Loss(params int[] labels) => Ops.CrossEntropy(logits, Tensor.From(labels, [2], device));
+
+        _ = Loss(0, 2);
+        Assert.NotEmpty(counted.Calls);
+        Assert.DoesNotContain(counted.Calls, call => call.Name == nameof(Backend.Read));
+        foreach (int wrong in (int[])[-1, 3])
+            Assert.Equal(wrong, Assert.Throws<ArgumentOutOfRangeException>(() => Loss(0, wrong)).ActualValue);
     }
 
     [Fact]

@@ -139,7 +139,7 @@ public static partial class Ops
 
     private static void RequireIndices(Tensor indices, int limit, string origin)
     {
-        if (indices.Device.Backend.ChecksIndices(indices.Storage, limit)) return;
+        if (indices.Device.Backend.ChecksIndices(indices.Storage, limit) || indices.IsKnownBelow(limit)) return;
         foreach (int index in indices.ToIntArray())
             if ((uint)index >= (uint)limit)
                 throw new ArgumentOutOfRangeException(nameof(indices), index,
