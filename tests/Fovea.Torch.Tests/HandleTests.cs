@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using Fovea.Torch.Backends;
+using Fovea.Torch.Native;
 using Fovea.Training;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
@@ -25,6 +28,18 @@ public sealed class HandleTests : IDisposable
         int some = memory.Count / 10;
         long early = memory.GetRange(some, some).Min(), late = memory.GetRange(memory.Count - some, some).Min();
         Assert.True(late < early + (48L << 20), $"from {early} to {late} bytes");
+    }
+
+    [Fact]
+    public void What_nobody_released_is_deleted_before_memory_is_said_to_lack()
+    {
+        TorchBackend backend = (TorchBackend)Support.Torch.Device.Backend;
+        Collect();
+        long before = Support.Torch.Handles;
+        Forget(backend);
+        Assert.Equal(before + 1, Support.Torch.Handles);
+        Assert.Throws<TorchException>(() => backend.Empty([1L << 50], backend.Torch.Float32));
+        Assert.Equal(before, Support.Torch.Handles);
     }
 
     /// <summary>A result that is the input itself gets memory of its own.</summary>
@@ -60,12 +75,7 @@ public sealed class HandleTests : IDisposable
     private List<long> AssertConstant(int epochs)
     {
         _ = Support.Torch.Device;
-        for (int i = 0; i < 2; i++)   // what other tests left to the finalizer
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
-
+        Collect();
         List<long> handles = [], bytes = [], memory = [];
         Recipe recipe = TinyRun.Recipe with
         {
@@ -91,4 +101,17 @@ public sealed class HandleTests : IDisposable
         Assert.Single(Enumerable.Range(1, epochs - 1).Select(epoch => handles[3 * epoch + 2]).Distinct());
         return memory;
     }
+
+    /// <summary>Lets the finalizer have what other tests left to it.</summary>
+    private static void Collect()
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Forget(TorchBackend backend) => backend.Write(backend.Rent(6), [1, 2, 3, 4, 5, 6]);
 }

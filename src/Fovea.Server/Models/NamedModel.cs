@@ -5,7 +5,7 @@ namespace Fovea.Server.Models;
 /// <summary>A model that is served under a name.</summary>
 /// <param name="Name">By which clients ask for it.</param>
 /// <param name="Path">Run directory, checkpoint or file of weights.</param>
-/// <param name="Load">Loads the path.</param>
+/// <param name="Load">Loads the path, each time anew: whoever asks releases the model.</param>
 public sealed record NamedModel(string Name, string Path, Func<string, TrainedModel> Load)
 {
     /// <summary>Name and path of <c>NAME=PATH</c>, or of a path alone, whose last part is the name.</summary>

@@ -62,11 +62,13 @@ internal sealed class ServedModel : IDisposable
         if (Interlocked.Decrement(ref _users) == 0) Dispose();
     }
 
-    /// <inheritdoc/>
+    /// <summary>Finishes what waits, and gives the memory of the weights back: the collector does not see how much a
+    /// device has of it.</summary>
     public void Dispose()
     {
         Queue.Dispose();
         _explaining.Dispose();
+        _model.Release();
     }
 
     /// <summary>Decodes and prepares an image as <c>predict</c> does.</summary>

@@ -130,13 +130,29 @@ internal sealed unsafe partial class TorchBackend : Backend
             stride *= sizes[axis];
         }
 
-        nint tensor;
-        fixed (long* first = sizes, step = strides)
-            if (Torch.EmptyStrided(sizes.Length, first, step, type, _deviceType, _deviceIndex, &tensor) != 0)
+        if (!TryEmpty(sizes, strides, type, out nint tensor))
+        {
+            // What nobody released holds memory until the finalizer deletes it, of which the collector sees nothing.
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            if (!TryEmpty(sizes, strides, type, out tensor))
                 throw TorchException.OutOfMemory(Name, ByteSize.Text(stride * sizeof(float)),
                     Interlocked.Read(ref _live), FreeMemory());
+        }
+
         HandleCount.Add();
         return new(tensor);
+    }
+
+    private bool TryEmpty(ReadOnlySpan<long> sizes, ReadOnlySpan<long> strides, int type, out nint made)
+    {
+        nint tensor;
+        fixed (long* first = sizes, step = strides)
+        {
+            bool isMade = Torch.EmptyStrided(sizes.Length, first, step, type, _deviceType, _deviceIndex, &tensor) == 0;
+            made = isMade ? tensor : 0;
+            return isMade;
+        }
     }
 
     /// <summary>Counts bytes in, or out where there are fewer than none.</summary>

@@ -207,6 +207,13 @@ public sealed class TrainedModel
         return Model.PooledFeatures(ToTensor(images, count)).ToArray();
     }
 
+    /// <summary>Gives the memory of the weights back; the model has no answers from then on. For its only
+    /// user.</summary>
+    public void Release()
+    {
+        foreach ((_, NamedTensor tensor) in Model.NamedState()) tensor.Value.Release();
+    }
+
     /// <summary>Prepared images as a tensor of the running step scope.</summary>
     internal Tensor ToTensor(ReadOnlySpan<float> images, int count) => Tensor.From(images, ShapeOf(count), _device);
 
