@@ -110,8 +110,8 @@ public abstract class Optimizer
     /// <summary>State tensors by name, e.g. <c>mean.head.weight</c>, of the parameters that have made a step.</summary>
     public IEnumerable<(string Name, Tensor Value)> State() => StateOf(_slots);
 
-    /// <summary>What of <see cref="State"/> is here: without that of parameters that are updated elsewhere, which takes
-    /// no memory.</summary>
+    /// <summary>State tensors of the parameters that are updated here; none is made for the others. See
+    /// <see cref="State"/>.</summary>
     public IEnumerable<(string Name, Tensor Value)> OwnState() => StateOf(_slots.Where(slot => !slot.IsElsewhere));
 
     /// <summary>Steps made, by parameter, e.g. <c>steps.head.weight</c>, and what else the optimiser counts.</summary>
