@@ -4,9 +4,10 @@ namespace Fovea.Vision.Explanation;
 
 /// <summary>Share of each input token in each output token, with attention followed through all blocks.</summary>
 /// <remarks><code>
-/// Â = ρ I + (1 − ρ) mean_heads(A), rows divided by their sums          rollout = Â_last · ... · Â_2 · Â_1
+/// Â = ρ I + (1 − ρ) mean_heads(|A|), rows divided by their sums        rollout = Â_last · ... · Â_2 · Â_1
 /// </code>
-/// The identity stands for the residual connection. Rows of the result sum to 1.
+/// The identity stands for the residual connection. Rows of the result are shares: at least 0, with sum 1. Magnitudes,
+/// because weights of some mechanisms may be below 0; the source knows maps of softmax alone, which are their own.
 /// Source: Abnar and Zuidema 2020, "Quantifying attention flow in transformers", arXiv:2005.00928, section 3.
 /// </remarks>
 public static class AttentionRollout
@@ -41,10 +42,15 @@ public static class AttentionRollout
         return Tensor.From(identity, [1, tokens, tokens], device);
     }
 
+    /// <summary>Mean of the heads' magnitudes: how much a token looks at another, whatever the sign.</summary>
+    /// <param name="map"><c>[batch, head, token, token]</c>.</param>
+    /// <returns><c>[batch, token, token]</c>.</returns>
+    internal static Tensor Magnitude(Tensor map) => Ops.Mean(Ops.Apply(UnaryOperator.Abs, map), 1);
+
     private static Tensor Step(Tensor map, float residual)
     {
         (int batch, int tokens) = (map.Shape[0], map.Shape[2]);
-        Tensor mixed = Ops.Add(Ops.Scale(Ops.Mean(map, 1), 1 - residual),
+        Tensor mixed = Ops.Add(Ops.Scale(Magnitude(map), 1 - residual),
             Ops.Scale(Identity(tokens, map.Device), residual));
         return Ops.Divide(mixed, Ops.Sum(mixed, 2).Reshape(batch, tokens, 1));
     }

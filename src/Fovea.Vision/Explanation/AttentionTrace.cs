@@ -81,26 +81,34 @@ public sealed class AttentionTrace : IDisposable
         }
     }
 
-    /// <summary>One head's whole map, <c>[token, token]</c>; null: the mean of the block's heads.</summary>
+    /// <summary>One head's whole map, <c>[token, token]</c>; null: the mean of the block's heads. Weights of some
+    /// mechanisms may be below 0.</summary>
     public float[] Map(int block, int? head = null)
     {
-        Tensor map = Blocks[block].Map;
         using StepScope scope = StepScope.Begin();
-        return head is int one ? Ops.Slice(map, 1, one, 1).ToArray() : Ops.Mean(map, 1).ToArray();
+        return head is null ? Ops.Mean(Blocks[block].Map, 1).ToArray() : Heads(block, head).ToArray();
     }
 
     /// <summary>Heads of a block.</summary>
     public int HeadCount(int block) => Blocks[block].Map.Shape[1];
 
     /// <summary>Attention of the tokens that the classifier head reads, in a block, over patches with sum 1 (or 0,
-    /// where it all goes to prefix tokens).</summary>
+    /// where it all goes to prefix tokens): magnitudes, where weights may be below 0.</summary>
     /// <param name="block">From 0.</param>
     /// <param name="head">From 0; null: the mean of all.</param>
-    public PatchMap Attention(int block, int? head = null) =>
-        PatchMap.Of(Mix(Readout, Map(block, head)), Grid).Normalized();
+    public PatchMap Attention(int block, int? head = null)
+    {
+        using StepScope scope = StepScope.Begin();
+        float[] map = AttentionRollout.Magnitude(Heads(block, head)).ToArray();
+        return PatchMap.Of(Mix(Readout, map), Grid).Normalized();
+    }
 
     /// <summary>Gives the recorded maps back.</summary>
     public void Dispose() => _recorder.Dispose();
+
+    /// <summary>Maps of one head or all, <c>[1, head, token, token]</c>.</summary>
+    private Tensor Heads(int block, int? head) =>
+        head is int one ? Ops.Slice(Blocks[block].Map, 1, one, 1) : Blocks[block].Map;
 
     /// <summary>Σ_i weight_i row_i.</summary>
     private static float[] Mix(float[] weights, float[] rows)

@@ -17,11 +17,11 @@ public sealed record PatchMap(int Rows, int Columns, float[] Values)
     public static PatchMap Of(ReadOnlySpan<float> tokens, TokenGrid grid) =>
         new(grid.Rows, grid.Columns, tokens.Slice(grid.Prefix, grid.Patches).ToArray());
 
-    /// <summary>The map with values that sum to 1; itself where nothing is above 0.</summary>
+    /// <summary>Shares of the values' magnitudes, with sum 1; the map itself where all are 0.</summary>
     public PatchMap Normalized()
     {
-        float sum = Values.Sum();
-        return sum > 0 ? this with { Values = Array.ConvertAll(Values, value => value / sum) } : this;
+        float sum = Values.Sum(MathF.Abs);
+        return sum > 0 ? this with { Values = Array.ConvertAll(Values, value => MathF.Abs(value) / sum) } : this;
     }
 
     /// <summary>Share of the map that lies on a part of the image: Σ values · cover / Σ values; NaN where the values

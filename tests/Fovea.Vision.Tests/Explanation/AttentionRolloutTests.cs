@@ -1,5 +1,8 @@
+using Fovea.Nn;
 using Fovea.Tensors;
+using Fovea.Vision.Attention;
 using Fovea.Vision.Explanation;
+using Fovea.Vision.Models.Transformers;
 
 namespace Fovea.Vision.Tests.Explanation;
 
@@ -45,6 +48,44 @@ public sealed class AttentionRolloutTests
 
         Assert.Equal(21, sums.Length);
         Assert.All(sums, sum => Assert.Equal(1, sum, 1e-5));
+    }
+
+    public static TheoryData<string> Mechanisms => [.. AttentionCatalogue.All.Select(entry => entry.Name)];
+
+    /// <summary>Shares, whatever the signs of a mechanism's weights; parameters are so large that there are both where
+    /// a mechanism can have them.</summary>
+    [Theory]
+    [MemberData(nameof(Mechanisms))]
+    public void Rollout_and_attention_are_shares_for_every_mechanism(string attention)
+    {
+        VisionTransformer model = SmallModels.Build(SmallModels.Config with { Attention = attention }, Device.Cpu);
+        foreach ((int i, (_, Parameter parameter)) in model.NamedParameters().Index())
+            parameter.Value.CopyFrom(TestTensors.Normal(parameter.Shape, Device.Cpu, 50 + (ulong)i).ToArray());
+        Tensor image = TestTensors.Normal([1, 3, 8, 8], Device.Cpu, 1);
+        using AttentionRecorder recorder = new();
+        model.Forward(image, recorder);
+        Tensor rollout = AttentionRollout.Of(recorder.Maps);
+        using AttentionTrace trace = AttentionTrace.Of(model, image);
+
+        Assert.All(rollout.ToArray(), share => Assert.True(share >= 0));
+        Assert.All(Ops.Sum(rollout, 2).ToArray(), sum => Assert.Equal(1, sum, 1e-5));
+        foreach (PatchMap map in (PatchMap[])[trace.Rollout, trace.Attention(1), trace.Attention(1, head: 0)])
+        {
+            Assert.All(map.Values, share => Assert.True(share >= 0));
+            Assert.Equal(map.Range.High > 0 ? 1 : 0, map.Values.Sum(), 1e-5);
+        }
+
+        if (attention is "deltanet" or "linformer")
+            Assert.Contains(recorder.Maps.SelectMany(map => map.ToArray()), weight => weight < 0);
+    }
+
+    /// <summary>With the residual, rows [1 −2] and [−1 0] are shares of [1 1] and [½ ½].</summary>
+    [Fact]
+    public void Weights_below_zero_count_by_their_magnitude()
+    {
+        Tensor map = Tensor.From([1f, -2, -1, 0], [1, 1, 2, 2], Device.Reference);
+        Assert.Equal([0.5f, 0.5f, 0.5f, 0.5f], AttentionRollout.Of([map]).ToArray());
+        Assert.Equal([0.25f, 0.75f], new PatchMap(1, 2, [1, -3]).Normalized().Values);
     }
 
     [Fact]
