@@ -87,7 +87,7 @@ internal static partial class BackendCases
         yield return Attention(1, 33, 5, 3);
         foreach ((int prefix, int rows, int columns, int radius) in ((int, int, int, int)[])[
             (1, 14, 14, 2), (1, 14, 14, -1), (0, 1, 65, 8), (1, 1, 300, 20), (1, 24, 25, 3), (0, 9, 4, 0), (3, 1, 1, 0),
-            (1, 30, 36, 1)])
+            (1, 30, 36, 1), (0, 18, 18, 1)])
             foreach (bool buckets in (bool[])[false, true])
             {
                 TokenRelation relation = RelativeAttentionTests.Relation(prefix, rows, columns, radius, buckets);

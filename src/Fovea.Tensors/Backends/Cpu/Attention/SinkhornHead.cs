@@ -305,7 +305,8 @@ internal unsafe struct SinkhornHead<V>
     private readonly void NormaliseColumns(float* rows, float* to)
     {
         float* largest = Spare(0), sums = Spare(1);
-        new Span<float>(largest, _padded).Fill(float.NegativeInfinity);
+        // finite: a window may hide a column from a whole block, and the difference of two infinities is no number
+        new Span<float>(largest, _padded).Fill(float.MinValue);
         new Span<float>(sums, _padded).Clear();
         for (int first = 0; first < _n; first += _block)
         {
