@@ -236,14 +236,11 @@ public sealed class TrainedModel
     /// <param name="count">Number of images, from the first on.</param>
     /// <param name="features">Numbers of features.</param>
     /// <param name="seeds">Draws to try with each.</param>
-    /// <exception cref="UsageException">The model's attention is not softmax, or there are no images.</exception>
+    /// <exception cref="UsageException">The model cannot be approximated, or there are no images.</exception>
     public IReadOnlyList<PerformerError> PerformerErrors(IImageDataset dataset, int count, IReadOnlyList<int> features,
         IReadOnlyList<ulong> seeds)
     {
-        if (!PerformerApproximation.CanMeasure(Model))
-            throw new UsageException(
-                $"'{Path}': only a model with softmax attention in all blocks can be approximated, this is "
-                    + $"'{Head.Recipe.Model.Name}' with {Head.Recipe.Model.Attention}.");
+        if (PerformerApproximation.Obstacle(Model) is { } obstacle) throw new UsageException($"'{Path}': {obstacle}");
         using StepScope scope = StepScope.Begin();
         Batch batch = LoaderOf(dataset, Math.Min(count, dataset.Count)).Epoch(0).FirstOrDefault()
             ?? throw new UsageException($"the dataset '{dataset.Info.Name}' has no images in this part.");

@@ -41,6 +41,47 @@ public sealed class PerformerApproximationTests
             PerformerApproximation.Measure(Model("linear"), TestTensors.Normal([1, 3, 16, 16], Device.Cpu), [4], [1]));
     }
 
+    /// <summary>The windows of the model's epoch are the Performers', too.</summary>
+    [Theory]
+    [InlineData("softmax:window=1", 0)]
+    [InlineData("softmax:soft=2", 0)]
+    [InlineData("softmax:soft=0,penalty=4,fade=8,scale=0.2", 6)]
+    [InlineData("softmax:window=0/1,until=2/4,softmax", 3)]
+    public void Windows_are_approximated_too(string attention, int epoch)
+    {
+        using StepScope scope = StepScope.Begin();
+        VisionTransformer model = Model(attention);
+        model.Context = model.Context with { Epoch = epoch };
+        IReadOnlyList<PerformerError> errors = PerformerApproximation.Measure(model,
+            TestTensors.Normal([2, 3, 16, 16], Device.Cpu), [16, 4096], [1, 2]);
+
+        double[] means = Means(errors, error => error.Attention);
+        Assert.True(means[1] < 0.25 * means[0], $"{attention}: {string.Join(", ", means)}");
+    }
+
+    [Theory]
+    [InlineData("softmax", "learned+relative", "'learned+relative' are a bias of the scores")]
+    [InlineData("softmax", "alibi", "'alibi' are a bias of the scores")]
+    [InlineData("softmax:scale=0", "learned", "above 0, this one is 'softmax:scale=0'")]
+    [InlineData("softmax,softmax:scale=-1", "learned", "above 0, this one is 'softmax:scale=-1'")]
+    [InlineData("softmax,linear", "learned", "softmax attention in all blocks can be approximated, this one has "
+        + "softmax,linear")]
+    public void Obstacles_are_named(string attention, string position, string expected)
+    {
+        VisionTransformer model = new VisionTransformerConfig
+        {
+            ImageSize = 16,
+            PatchSize = 4,
+            Dim = 32,
+            Depth = 2,
+            Heads = 2,
+            Attention = attention,
+            Position = position,
+        }.Build();
+
+        Assert.Contains(expected, PerformerApproximation.Obstacle(model), StringComparison.Ordinal);
+    }
+
     private static double[] Means(IReadOnlyList<PerformerError> errors, Func<PerformerError, double> value) =>
         [.. errors.GroupBy(error => error.Features).OrderBy(group => group.Key).Select(group => group.Average(value))];
 
