@@ -93,16 +93,17 @@ internal static class ModelFigures
     /// epoch.</summary>
     private static IEnumerable<ExplainedFigure> Windows(IAttentionModel model, TokenGrid grid)
     {
-        (int Block, Locality Locality)[] local = [.. model.Mechanisms.Index()
-            .Select(entry => (entry.Index, (entry.Item as ILocalAttention)?.Locality!))
-            .Where(entry => entry.Item2 is not null)];
+        (int Block, ILocalAttention Mechanism, Locality Locality)[] local = [.. model.Mechanisms.Index()
+            .Where(entry => entry.Item is ILocalAttention { Locality: not null })
+            .Select(entry => (entry.Index, (ILocalAttention)entry.Item, ((ILocalAttention)entry.Item).Locality!))];
         if (local.Length == 0) yield break;
         int[] epochs = [.. local.SelectMany(entry => entry.Locality.Stages).Append(local[0].Locality.Epoch).Distinct()
             .Order()];
         List<(List<int> Blocks, int? Head, float[][] Factors)> kinds = [];
-        foreach ((int block, Locality locality) in local)
+        foreach ((int block, ILocalAttention mechanism, Locality locality) in local)
         {
-            float[][] factors = [.. epochs.Select(epoch => locality.Factors(grid, epoch))];
+            float[][] factors = [.. epochs
+                .Select(epoch => locality.Factors(mechanism.WindowRelation(grid, epoch), epoch))];
             int size = grid.Tokens * grid.Tokens;
             int heads = factors[0].Length / size;
             bool alike = factors.All(all =>

@@ -45,7 +45,7 @@ public sealed class DisentangledAttention : Module, ILocalAttention
     /// <param name="options">Axes, buckets and terms.</param>
     /// <param name="locality">Windows, or null.</param>
     /// <param name="performer">Random features to mix with; null: softmax.</param>
-    /// <exception cref="UsageException">An option is out of range.</exception>
+    /// <exception cref="UsageException">An option is out of range, or windows lie over other axes.</exception>
     public DisentangledAttention(AttentionContext context, DisentangledOptions options, Locality? locality = null,
         PerformerOptions? performer = null)
     {
@@ -67,7 +67,12 @@ public sealed class DisentangledAttention : Module, ILocalAttention
                 _positionKey = Register("pos_key_proj", new Linear(context.Dim, Width, false, init));
         }
 
-        if (locality is not null) Locality = Register("", locality);
+        if (locality is not null)
+        {
+            Locality = Register("", locality);
+            RequireSameAxes(context.Grid);
+        }
+
         _scale = 1 / MathF.Sqrt((1 + options.Terms) * context.HeadDim);
         if (performer is not null)
             _projection = Register("", new RandomProjection(context.HeadDim, performer with { Scale = _scale }));
@@ -131,20 +136,36 @@ public sealed class DisentangledAttention : Module, ILocalAttention
     /// <summary>Buckets (and window) of every pair of tokens.</summary>
     public TokenRelation Relation(TokenGrid grid)
     {
-        int? window = Locality?.Window;
-        if (_last is { } last && last.Grid == grid && last.Window == window) return last.Relation;
-        (int prefix, int rows, int columns) = _options.Axes == 2 ? (grid.Prefix, grid.Rows, grid.Columns)
-            : HasPrefix(grid) ? (grid.Prefix, 1, grid.Patches) : (0, 1, grid.Tokens);
-        if (Locality is not null && window is not null && Locality.Layout(grid) != (prefix, rows, columns))
-            throw new UsageException(
-                "disentangled: the window must lie over the same axes; use lai=grid with axes=2, lai=sequence with "
-                    + "axes=1.");
-        TokenRelation relation = _options.Axes == 2
-            ? new(prefix, rows, columns, window, Buckets(rows), Buckets(columns), 2 * _options.Span)
-            : new(prefix, rows, columns, window, null, Buckets(columns), 2 * _options.Span);
-        _last = new(grid, window, relation);
+        (int? window, bool isSoft) = (Locality?.Window, Locality?.IsSoft == true);
+        if (_last is { } last && (last.Grid, last.Window, last.IsSoft) == (grid, window, isSoft)) return last.Relation;
+        TokenRelation relation = Relation(grid, window, isSoft);
+        _last = new(grid, window, isSoft, relation);
         return relation;
     }
+
+    /// <inheritdoc/>
+    /// <remarks>Under a soft window buckets of positions are divided by distance, because clipped offsets share one:
+    /// by each distance, or, as the cost of random features grows with the buckets, in ranges that double.</remarks>
+    public TokenRelation WindowRelation(TokenGrid grid, int epoch) =>
+        Relation(grid, Locality!.WindowAt(epoch), Locality.IsSoftAt(epoch));
+
+    private TokenRelation Relation(TokenGrid grid, int? window, bool isSoft)
+    {
+        if (Locality is not null) RequireSameAxes(grid);
+        (int prefix, int rows, int columns) = Layout(grid);
+        Func<int, int[]> buckets = isSoft ? DividedBuckets : Buckets;
+        return new(prefix, rows, columns, window, _options.Axes == 2 ? buckets(rows) : null, buckets(columns),
+            isSoft ? null : 2 * _options.Span);
+    }
+
+    /// <summary>Prefix, rows and columns as the buckets see them.</summary>
+    private (int Prefix, int Rows, int Columns) Layout(TokenGrid grid) =>
+        _options.Axes == 2 ? (grid.Prefix, grid.Rows, grid.Columns)
+        : HasPrefix(grid) ? (grid.Prefix, 1, grid.Patches) : (0, 1, grid.Tokens);
+
+    private void RequireSameAxes(TokenGrid grid) => Check.That(Locality!.Layout(grid) == Layout(grid),
+        "disentangled: the window must lie over the same axes; use lai=grid with axes=2, lai=sequence with axes=1 (and "
+            + "class=band where cls=sequence).");
 
     private HeadTensor Part(AttentionInput input, int part) => new(input.Projected, _context.Heads, 3, part);
 
@@ -203,18 +224,41 @@ public sealed class DisentangledAttention : Module, ILocalAttention
     /// <summary>The embedding of each bucket, <c>[bucket, dim]</c>.</summary>
     private Tensor Embeddings(TokenRelation relation)
     {
-        int dim = _context.Dim, perAxis = 2 * _options.Span;
-        Tensor grid = _columns is null ? _rows
-            : Ops.Add(_rows.Value.Reshape(perAxis, 1, dim), _columns.Value.Reshape(1, perAxis, dim)).Reshape(-1, dim);
+        int dim = _context.Dim;
+        Tensor grid = _columns is null ? Divided(_rows, relation.ColumnBuckets, relation.ColumnBucketCount)
+            : Ops.Add(
+                Divided(_rows, relation.RowBuckets, relation.RowBucketCount).Reshape(-1, 1, dim),
+                Divided(_columns, relation.ColumnBuckets, relation.ColumnBucketCount).Reshape(1, -1, dim))
+                .Reshape(-1, dim);
         return relation.Prefix == 0 ? grid : Ops.Concat(0, grid, _prefix);
+    }
+
+    /// <summary>An axis's embeddings, where a soft window has divided buckets once for each part.</summary>
+    private Tensor Divided(Parameter embeddings, ReadOnlySpan<int> divided, int count)
+    {
+        int[] buckets = Buckets((divided.Length + 1) / 2);
+        if (divided.SequenceEqual(buckets)) return embeddings;
+        int[] whole = new int[count];
+        for (int offset = 0; offset < buckets.Length; offset++) whole[divided[offset]] = buckets[offset];
+        return Ops.Gather(embeddings, Tensor.From(whole, [count], embeddings.Value.Device));
     }
 
     private int[] Buckets(int size) => _options.Farthest is { } farthest
         ? RelativeBuckets.Logarithmic(size, _options.Span, farthest)
         : RelativeBuckets.Clipped(size, _options.Span);
 
+    /// <summary><see cref="Buckets"/>, divided so that each has one distance, or one range of distances.</summary>
+    private int[] DividedBuckets(int size)
+    {
+        int[] distances = _projection is null ? RelativeBuckets.Distance(size)
+            : RelativeBuckets.DoublingDistance(size);
+        List<(int, int)> parts = [.. Buckets(size).Zip(distances)];
+        List<(int, int)> distinct = [.. parts.Distinct()];
+        return [.. parts.Select(part => distinct.IndexOf(part))];
+    }
+
     private bool HasPrefix(TokenGrid grid) => grid.Prefix > 0 && (_options.Axes == 2 || !_options.ClassInSequence);
 
     /// <summary>The relation that was asked for last.</summary>
-    private sealed record Remembered(TokenGrid Grid, int? Window, TokenRelation Relation);
+    private sealed record Remembered(TokenGrid Grid, int? Window, bool IsSoft, TokenRelation Relation);
 }

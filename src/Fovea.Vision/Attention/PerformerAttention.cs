@@ -76,6 +76,11 @@ public sealed class PerformerAttention : Module, ILocalAttention
     public double Exponentials(TokenGrid grid) => _projection.Exponentials(grid.Tokens, grid.Tokens, _context);
 
     /// <inheritdoc/>
+    /// <remarks>Distances in ranges that double: the cost grows with the buckets.</remarks>
+    public TokenRelation WindowRelation(TokenGrid grid, int epoch) =>
+        Locality!.RelationAt(grid, epoch, coarse: true);
+
+    /// <inheritdoc/>
     public Tensor Forward(AttentionInput input)
     {
         TokenRelation? relation = Locality?.Relation(input.Grid, coarse: true);

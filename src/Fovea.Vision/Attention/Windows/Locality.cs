@@ -76,6 +76,9 @@ public sealed class Locality : Module
         if (values.Of(Radius) is double radius)
             _radius = Register(
                 new Parameter("locality_radius", [context.Heads], Init.Constant((float)radius), decay: false));
+        foreach (Option option in (Option[])[Weight, Fade])
+            Check.That(_radius is not null || !values.Has(option),
+                $"{owner}: option '{option.Name}' needs 'soft' beside it; a hard window has no penalty.");
     }
 
     /// <summary>The options of mechanisms that take windows.</summary>
@@ -128,23 +131,36 @@ public sealed class Locality : Module
     public TokenRelation? Relation(TokenGrid grid, bool coarse = false)
     {
         if (Window is null && !IsSoft) return null;
-        if (_last is { } last && (last.Grid, last.Window, last.Coarse) == (grid, Window, coarse)) return last.Relation;
-        TokenRelation relation = RelationAt(Epoch, grid, coarse);
-        _last = new(grid, Window, coarse, relation);
+        if (_last is { } last && (last.Grid, last.Window, last.IsSoft, last.Coarse) == (grid, Window, IsSoft, coarse))
+            return last.Relation;
+        TokenRelation relation = RelationAt(grid, Epoch, coarse);
+        _last = new(grid, Window, IsSoft, coarse, relation);
         return relation;
+    }
+
+    /// <summary>The relation of tokens in an epoch, open or not.</summary>
+    /// <param name="grid">Arrangement of the tokens over the image.</param>
+    /// <param name="epoch">From 0.</param>
+    /// <param name="coarse">As in <see cref="Relation"/>.</param>
+    public TokenRelation RelationAt(TokenGrid grid, int epoch, bool coarse = false)
+    {
+        (int prefix, int rows, int columns) = Layout(grid);
+        if (!IsSoftAt(epoch)) return new(prefix, rows, columns, WindowAt(epoch));
+        Func<int, int[]> buckets = coarse ? RelativeBuckets.DoublingDistance : RelativeBuckets.Distance;
+        return new(prefix, rows, columns, WindowAt(epoch), buckets(rows), buckets(columns));
     }
 
     /// <summary>By how much an epoch's window damps what a token pays to another before it is normalised: 0 hidden, 1
     /// as if there were none.</summary>
-    /// <param name="grid">Arrangement of the tokens over the image.</param>
+    /// <param name="relation">The epoch's relation in the buckets of the mechanism, see
+    /// <see cref="ILocalAttention.WindowRelation"/>.</param>
     /// <param name="epoch">From 0.</param>
     /// <returns><c>[head, token, token]</c>: row = who looks, column = at whom.</returns>
-    public float[] Factors(TokenGrid grid, int epoch)
+    public float[] Factors(TokenRelation relation, int epoch)
     {
         using StepScope scope = StepScope.Begin();
-        TokenRelation relation = RelationAt(epoch, grid, coarse: false);
         float[]? penalty = IsSoftAt(epoch) ? Penalty(relation, epoch).ToArray() : null;
-        int n = grid.Tokens;
+        int n = relation.Tokens;
         float[] factors = new float[_heads * n * n];
         for (int i = 0; i < factors.Length; i++)
         {
@@ -171,22 +187,16 @@ public sealed class Locality : Module
         return IsSoft ? Penalty(relation, Epoch) : null;
     }
 
-    private int? WindowAt(int epoch)
+    /// <summary>The window of an epoch; null: open.</summary>
+    internal int? WindowAt(int epoch)
     {
         for (int stage = 0; stage < _windows.Length; stage++)
             if (stage >= _until.Length || epoch < _until[stage]) return _windows[stage];
         return null;
     }
 
-    private bool IsSoftAt(int epoch) => _radius is not null && epoch < _fade;
-
-    private TokenRelation RelationAt(int epoch, TokenGrid grid, bool coarse)
-    {
-        (int prefix, int rows, int columns) = Layout(grid);
-        if (!IsSoftAt(epoch)) return new(prefix, rows, columns, WindowAt(epoch));
-        Func<int, int[]> buckets = coarse ? RelativeBuckets.DoublingDistance : RelativeBuckets.Distance;
-        return new(prefix, rows, columns, WindowAt(epoch), buckets(rows), buckets(columns));
-    }
+    /// <summary>True where a soft window counts in an epoch.</summary>
+    internal bool IsSoftAt(int epoch) => _radius is not null && epoch < _fade;
 
     private Tensor Penalty(TokenRelation relation, int epoch)
     {
@@ -226,5 +236,5 @@ public sealed class Locality : Module
     }
 
     /// <summary>The relation that was asked for last.</summary>
-    private sealed record Remembered(TokenGrid Grid, int? Window, bool Coarse, TokenRelation Relation);
+    private sealed record Remembered(TokenGrid Grid, int? Window, bool IsSoft, bool Coarse, TokenRelation Relation);
 }

@@ -82,6 +82,10 @@ public sealed class LocalityTests
     [InlineData("softmax:window=1,class=band",
         "softmax: option 'class=band' needs 'lai=sequence'; on the grid the class token has no place.")]
     [InlineData("softmax:until=3", "softmax: option 'until' needs 'window' or 'soft' beside it.")]
+    [InlineData("softmax:window=2,penalty=5",
+        "softmax: option 'penalty' needs 'soft' beside it; a hard window has no penalty.")]
+    [InlineData("sinkhorn:window=2,fade=3",
+        "sinkhorn: option 'fade' needs 'soft' beside it; a hard window has no penalty.")]
     public void Wrong_options_are_refused_with_a_sentence(string spec, string message) =>
         Assert.Equal(message, Assert.Throws<UsageException>(() => AttentionCatalogue.Create(spec, Context)).Message);
 }
