@@ -81,8 +81,8 @@ public sealed class AttentionLayer : Module
         }
 
         if (position?.Has(PositionKind.Relative) != true && position?.Has(PositionKind.Alibi) != true) return;
-        Require(AttentionParts.Bias, "position", "'relative' and 'alibi' are a bias of the scores, which softmax and "
-            + "sinkhorn with odd iterations take, without a window or dropout of attention");
+        Require(AttentionParts.Bias, "position", "'relative' and 'alibi' are a bias of the scores, which "
+            + $"{Taking(AttentionParts.Bias)} take, without a window or dropout of attention, and with odd iterations");
         if (position.Has(PositionKind.Alibi)) _bias = new AlibiPosition(context.Heads);
         else _bias = Register("", new RelativePosition(context.Grid, context.Heads));
     }
@@ -159,6 +159,19 @@ public sealed class AttentionLayer : Module
         return Ops.Multiply(mixed.Reshape(batch, tokens, heads, -1), gates.Reshape(batch, tokens, heads, 1))
             .Reshape(batch, tokens, -1);
     }
+
+    /// <summary>Names of the mechanisms that take a change of their input when nothing is set.</summary>
+    private string Taking(AttentionParts part) => string.Join(", ", AttentionCatalogue.All.Where(entry =>
+    {
+        try
+        {
+            return AttentionCatalogue.Create(entry.Name, _context with { Dropout = 0 }).Takes.HasFlag(part);
+        }
+        catch (FoveaException)
+        {
+            return false;   // not for these sizes
+        }
+    }).Select(entry => entry.Name));
 
     private void Require(AttentionParts part, string field, string reason)
     {

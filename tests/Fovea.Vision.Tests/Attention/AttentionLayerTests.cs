@@ -118,6 +118,21 @@ public sealed class AttentionLayerTests
         return relative;
     }
 
+    /// <summary>The message names every mechanism that takes a bias, and no other.</summary>
+    [Fact]
+    public void A_mechanism_that_takes_no_bias_is_refused_with_the_names_of_those_that_do()
+    {
+        string[] taking = [.. AttentionCatalogue.All.Where(entry =>
+            AttentionCatalogue.Create(entry.Name, Context).Takes.HasFlag(AttentionParts.Bias))
+            .Select(entry => entry.Name)];
+        string message = Assert.Throws<UsageException>(() => new AttentionLayer(
+            AttentionCatalogue.Create("linear", Context), Context, true, true, 0, Init.Zeros, Init.Zeros,
+            PositionKind.Alibi)).Message;
+
+        Assert.Contains("sigmoid", taking);
+        Assert.Contains($"which {string.Join(", ", taking)} take", message, StringComparison.Ordinal);
+    }
+
     /// <summary>A layer with noise on its first values, among which ones and zeros would hide mistakes.</summary>
     private static AttentionLayer Layer(PositionKind? position, Func<int, RowNorm>? norm,
         AttentionGate gate = AttentionGate.None)
