@@ -12,7 +12,8 @@ namespace Fovea.Vision.Explanation;
 /// distance = mean over patches i of Σ_j |a_ij| |p_i − p_j| / Σ_j |a_ij|,  j over patches, p their centres in pixels
 /// entropy  = mean over tokens i of − Σ_j w_ij ln w_ij,  w_ij = |a_ij| / Σ_j |a_ij|,  j over all tokens
 /// </code>
-/// Magnitudes, because weights of some mechanisms may be below 0. Tokens that look at nothing count for neither.
+/// Magnitudes, because weights of some mechanisms may be below 0. Tokens that look at nothing count for neither, and
+/// patches that look at no patch not for the distance; where none is left, it is 0.
 /// Source: Dosovitskiy et al. 2021, "An image is worth 16x16 words", arXiv:2010.11929, section 4.5 and appendix D.7;
 /// the class token's columns are left out and the rest divided by its sum.
 /// </remarks>
@@ -122,8 +123,11 @@ public sealed class AttentionStatistics
             _tokens += grid.Tokens;
         }
 
-        public HeadAttention Result(int block, int head) => new(block, head, _distance / _patches, _entropy / _queries,
-            Math.Sqrt(_rows / _tokens), Math.Sqrt(_columns / _tokens), _prefix / _looking);
+        public HeadAttention Result(int block, int head) => new(block, head, Mean(_distance, _patches),
+            Mean(_entropy, _queries), Math.Sqrt(_rows / _tokens), Math.Sqrt(_columns / _tokens),
+            Mean(_prefix, _looking));
+
+        private static double Mean(double sum, long count) => count == 0 ? 0 : sum / count;
 
         private void AddEntropy(ReadOnlySpan<float> row, double size)
         {

@@ -3,7 +3,8 @@ namespace Fovea.Vision.Explanation;
 /// <summary>Attention of one head, over images and queries.</summary>
 /// <param name="Block">From 0.</param>
 /// <param name="Head">From 0.</param>
-/// <param name="Distance">Pixels from a patch to those that it looks at, weighted by attention.</param>
+/// <param name="Distance">Pixels from a patch to those that it looks at, weighted by attention; 0 where none
+/// looks at a patch.</param>
 /// <param name="Entropy">Of a token's weights over all tokens, in nats; 0 where it looks at one, ln n where at all n
 /// alike.</param>
 /// <param name="RowDeviation">Root mean square of row sums − 1.</param>

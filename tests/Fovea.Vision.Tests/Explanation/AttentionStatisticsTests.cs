@@ -79,6 +79,39 @@ public sealed class AttentionStatisticsTests
         }
     }
 
+    /// <summary>One patch has no other to look at; some mechanisms do not show it itself either.</summary>
+    [Theory]
+    [InlineData("softmax")]
+    [InlineData("deltanet")]
+    [InlineData("deformable")]
+    [InlineData("gaussian")]
+    public void One_patch_looks_no_distance(string attention)
+    {
+        VisionTransformerConfig config = SmallModels.Config with
+        {
+            ImageSize = 4,
+            RegisterTokens = 2,
+            Attention = attention,
+        };
+        AttentionStatistics statistics = new();
+        statistics.Add(SmallModels.Build(config, Device.Cpu), TestTensors.Normal([2, 3, 4, 4], Device.Cpu, 1));
+
+        Assert.All(statistics.Heads, head =>
+        {
+            Assert.Equal(0, head.Distance);
+            Assert.True(double.IsFinite(head.Entropy) && head.PrefixShare is >= 0 and <= 1, $"{head}");
+        });
+    }
+
+    [Fact]
+    public void A_map_of_zeros_looks_nowhere()
+    {
+        AttentionStatistics statistics = new();
+        statistics.Add(0, new float[9], (1, 1), new TokenGrid(1, 1, 2), (4, 4));
+        HeadAttention head = Assert.Single(statistics.Heads);
+        Assert.Equal((0.0, 0.0, 0.0), (head.Distance, head.Entropy, head.PrefixShare));
+    }
+
     [Fact]
     public void Sinkhorn_is_doubly_stochastic_and_softmax_is_not()
     {
