@@ -222,21 +222,29 @@ public sealed class VisionTransformer : ImageClassifier, IBlockModel
         };
     }
 
-    /// <summary>A table of a model without registers as one with them has it: theirs are 0 at first.</summary>
+    /// <summary>A table of a model without registers as one with them has it: theirs are 0 at first. Where its length
+    /// fits both, the model's own grid decides.</summary>
+    /// <exception cref="UsageException">The length fits both, and neither is of the model's own grid.</exception>
     private Tensor WithRegisters(Tensor table)
     {
         (int registers, int prefix) = (Config.RegisterTokens, Config.Grid.Prefix);
         if (registers == 0 || !Config.PrefixPositions || table.Shape.Rank != 3) return table;
         (int tokens, int dim) = (table.Shape[1], table.Shape[2]);
-        if (table.Shape[0] != 1 || dim != Config.Dim
-            || PositionResampling.SquareGrid(tokens, prefix) is not null
-            || PositionResampling.SquareGrid(tokens, prefix - registers) is null)
-            return table;
+        if (table.Shape[0] != 1 || dim != Config.Dim || tokens == Config.Grid.Tokens) return table;
+        if (PositionResampling.SquareGrid(tokens, prefix - registers) is not { } without) return table;
+        if (without.Patches != Config.Grid.Patches && PositionResampling.SquareGrid(tokens, prefix) is { } with)
+            throw Unclear(with, without);
         Tensor none = Tensor.Zeros([1, registers, dim], table.Device);
         Tensor patches = Ops.Slice(table, 1, prefix - registers, tokens - prefix + registers);
         return prefix == registers ? Ops.Concat(1, none, patches)
             : Ops.Concat(1, Ops.Slice(table, 1, 0, prefix - registers), none, patches);
     }
+
+    private UsageException Unclear(TokenGrid with, TokenGrid without) => new(
+        $"pos_embed: its {with.Tokens} positions may be of {without.Rows} x {without.Columns} patches without the "
+            + $"{Config.RegisterTokens} registers, or of {with.Rows} x {with.Columns} patches with them; load it at "
+            + $"its own image size, {without.Rows * Config.PatchSize} or {with.Rows * Config.PatchSize} pixels, or "
+            + "take another number of registers.") { Field = "registers" };
 
     /// <summary>The tokens before the patches, in timm's order.</summary>
     private static IEnumerable<Parameter> PrefixTokens(VisionTransformerConfig config)

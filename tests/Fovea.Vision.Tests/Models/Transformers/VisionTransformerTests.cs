@@ -753,6 +753,48 @@ public sealed class VisionTransformerTests
         }
     }
 
+    /// <summary>A table of the model's own grid may be as long as one of a smaller grid with registers: 17 is 1 + 4 x 4,
+    /// and 1 + 7 + 3 x 3.</summary>
+    [Fact]
+    public void Registers_added_to_a_table_of_the_same_grid_leave_its_positions_as_they_are()
+    {
+        VisionTransformerConfig config = VariantConfigs["registers"];
+        for (int side = 2; side <= 16; side++)
+        {
+            float[] table = TestTensors.Normal([1, 1 + side * side, config.Dim], Device.Cpu).ToArray();
+            for (int registers = 1; registers < 32; registers++)
+            {
+                VisionTransformer model = (config with
+                {
+                    ImageSize = side * config.PatchSize,
+                    RegisterTokens = registers,
+                }).Build();
+
+                float[] fitted = model.AdaptWeight("pos_embed",
+                    Tensor.From(table, [1, 1 + side * side, config.Dim], Device.Cpu)).ToArray();
+
+                Assert.Equal([.. table[..config.Dim], .. new float[registers * config.Dim], .. table[config.Dim..]],
+                    fitted);
+            }
+        }
+    }
+
+    [Fact]
+    public void Tables_that_may_or_may_not_have_registers_are_refused_at_another_size()
+    {
+        VisionTransformerConfig config = VariantConfigs["registers"] with { RegisterTokens = 7 };
+        Tensor table = Tensor.Zeros([1, 17, config.Dim], Device.Cpu);
+        int patch = config.PatchSize;
+
+        UsageException refused = Assert.Throws<UsageException>(() =>
+            (config with { ImageSize = 5 * patch }).Build().AdaptWeight("pos_embed", table));
+
+        Assert.Equal("registers", refused.Field);
+        Assert.Contains("may be of 4 x 4 patches without the 7 registers, or of 3 x 3 patches with them; load it "
+            + $"at its own image size, {4 * patch} or {3 * patch} pixels", refused.Message, StringComparison.Ordinal);
+        Assert.Same(table, (config with { ImageSize = 3 * patch }).Build().AdaptWeight("pos_embed", table));
+    }
+
     [Fact]
     public void Names_are_timms()
     {
