@@ -15,6 +15,9 @@ public interface IAttentionModel
     /// <summary>Names of the tokens that the classifier head reads, for captions: <c>the class token</c>.</summary>
     string ReadTokens { get; }
 
+    /// <summary>Names of the tokens before the patches, first to last, for captions: <c>class token</c>.</summary>
+    IReadOnlyList<string> PrefixNames { get; }
+
     /// <summary>Arrangement of the tokens over an image of this size.</summary>
     /// <param name="height">Pixels.</param>
     /// <param name="width">Pixels.</param>

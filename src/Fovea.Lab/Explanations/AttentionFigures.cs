@@ -3,7 +3,6 @@ using Fovea.Plotting.Canvas;
 using Fovea.Plotting.Images;
 using Fovea.Plotting.Text;
 using Fovea.Vision.Explanation;
-using Fovea.Vision.Tokens;
 
 namespace Fovea.Lab.Explanations;
 
@@ -39,7 +38,7 @@ internal static class AttentionFigures
             $"Of {readers}, to the patches of the image.",
             (block, head) => Heat(trace.Attention(block, head)));
         yield return ByHead("maps", trace, "Whole attention maps",
-            $"Row: the token that looks; column: the token that it looks at. {Order(trace.Grid)}",
+            $"Row: the token that looks; column: the token that it looks at. {Order(trace.PrefixNames)}",
             (block, head) => Whole(trace.Map(block, head), trace.Grid.Tokens));
     }
 
@@ -103,10 +102,11 @@ internal static class AttentionFigures
     private static (PlanarImage, double) Whole(float[] map, int tokens) =>
         (HeatMap.Of(map, tokens, tokens, 0, map.Max()).Shrink(LargestMap), map.Max());
 
-    private static string Order(TokenGrid grid) => grid.Prefix switch
+    private static string Order(IReadOnlyList<string> prefix) => prefix switch
     {
-        0 => "Tokens are the patches, row by row.",
-        1 => "The first token is the class token, then the patches row by row.",
-        _ => $"The first {grid.Prefix} tokens are no patches (class token first), then the patches row by row.",
+        [] => "Tokens are the patches, row by row.",
+        [var one] => $"The first token is no patch ({one}), then the patches row by row.",
+        [var first, ..] =>
+            $"The first {prefix.Count} tokens are no patches ({first} first), then the patches row by row.",
     };
 }

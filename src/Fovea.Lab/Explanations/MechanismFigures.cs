@@ -49,7 +49,7 @@ internal static class MechanismFigures
             bool shared = places.Locations.Shape[1] == 1;
             int[] queries = shared ? [0] : [.. Chosen(trace.Grid)];
             columns = Math.Max(columns, queries.Length);
-            panels.AddRange(queries.Select(query => Panel(trace.Grid, places, block, query, shared)));
+            panels.AddRange(queries.Select(query => Panel(trace, places, block, query, shared)));
         }
 
         string readers = blocks.All(block => trace.Blocks[block].SamplingLocations!.Weights is null) ? "group" : "head";
@@ -65,20 +65,22 @@ internal static class MechanismFigures
         });
     }
 
-    /// <summary>The class token, where there is one, and patches along the diagonal.</summary>
+    /// <summary>The first token before the patches, where there is one, and patches along the diagonal.</summary>
     private static IEnumerable<int> Chosen(TokenGrid grid) =>
         (grid.Prefix > 0 ? [0] : Array.Empty<int>()).Concat(Enumerable.Range(1, Queries).Select(i =>
             grid.Prefix + grid.Rows * i / (Queries + 1) * grid.Columns + grid.Columns * i / (Queries + 1))).Distinct();
 
-    private static SamplingPanel Panel(TokenGrid grid, SamplingLocations places, int block, int query, bool shared)
+    private static SamplingPanel Panel(AttentionTrace trace, SamplingLocations places, int block, int query,
+        bool shared)
     {
+        TokenGrid grid = trace.Grid;
         (int heads, int count) = (places.Locations.Shape[2], places.Locations.Shape[3]);
         float[] locations = places.Locations.ToArray();
         float[]? weights = places.Weights?.ToArray();
         SamplingPoint[] read = [.. Enumerable.Range(query * heads * count, heads * count).Select(i =>
             new SamplingPoint(locations[2 * i], locations[2 * i + 1], weights?[i] ?? 1, i / count % heads))];
         if (shared) return new($"block {block + 1}: all queries", read);
-        if (query < grid.Prefix) return new($"block {block + 1}: class token", read);
+        if (query < grid.Prefix) return new($"block {block + 1}: {trace.PrefixNames[query]}", read);
         (int row, int column) = Math.DivRem(query - grid.Prefix, grid.Columns);
         return new($"block {block + 1}: patch {row + 1}, {column + 1}", read,
             ((double)column / grid.Columns, (double)row / grid.Rows, (column + 1.0) / grid.Columns,

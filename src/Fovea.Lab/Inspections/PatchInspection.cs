@@ -58,9 +58,9 @@ public static class PatchInspection
             to);
         return new("patch",
             ["part", "block", "index", "row", "column", "score_difference", "effect"],
-            [.. Rows(patching, heads, places, grid, from, to)], Shown(heads, places, grid),
-            Notes(patching, names, classes, from, to, heads), [.. Figures(heads, places, grid, classes[from],
-                classes[to])]);
+            [.. Rows(patching, heads, places, grid, from, to)], Shown(heads, places, grid, blocks.PrefixNames),
+            Notes(patching, names, classes, from, to, heads), [.. Figures(heads, places, grid, blocks.PrefixNames,
+                classes[from], classes[to])]);
     }
 
     private static double[,] Effects(ActivationPatching patching, float[][][] scores, int from, int to)
@@ -90,7 +90,8 @@ public static class PatchInspection
             }
     }
 
-    private static List<IReadOnlyList<string>> Shown(double[,] heads, double[,] places, TokenGrid grid)
+    private static List<IReadOnlyList<string>> Shown(double[,] heads, double[,] places, TokenGrid grid,
+        IReadOnlyList<string> prefix)
     {
         bool withTokens = places.GetLength(0) > 0;
         List<IReadOnlyList<string>> rows = [[">block", ">strongest head", ">its effect", ">all heads",
@@ -103,7 +104,7 @@ public static class PatchInspection
             if (withTokens)
             {
                 int token = Enumerable.Range(0, grid.Tokens).MaxBy(token => Math.Abs(places[at, token]));
-                row.Add(NameOf(token, grid));
+                row.Add(NameOf(token, grid, prefix));
                 row.Add(Text(places[block, token]));
             }
 
@@ -113,9 +114,9 @@ public static class PatchInspection
         return rows;
     }
 
-    private static string NameOf(int token, TokenGrid grid)
+    private static string NameOf(int token, TokenGrid grid, IReadOnlyList<string> prefix)
     {
-        if (token < grid.Prefix) return token == 0 ? "class token" : $"prefix {token + 1}";
+        if (token < grid.Prefix) return prefix[token];
         (int row, int column) = Math.DivRem(token - grid.Prefix, grid.Columns);
         return $"patch {row + 1}, {column + 1}";
     }
@@ -137,8 +138,8 @@ public static class PatchInspection
         ];
     }
 
-    private static IEnumerable<ExplainedFigure> Figures(double[,] heads, double[,] places, TokenGrid grid, string from,
-        string to)
+    private static IEnumerable<ExplainedFigure> Figures(double[,] heads, double[,] places, TokenGrid grid,
+        IReadOnlyList<string> prefix, string from, string to)
     {
         string[] blocks = [.. Enumerable.Range(1, heads.GetLength(0)).Select(block => $"{block}")];
         int count = heads.GetLength(1) - 1;
@@ -161,7 +162,7 @@ public static class PatchInspection
             int[] some = [.. Enumerable.Range(first, Math.Min(MostColumns, blocks.Length - first))];
             string name = blocks.Length > MostColumns ? $", blocks {first + 1} to {some[^1] + 1}" : "";
             for (int token = 0; token < grid.Prefix; token++)
-                rows.Add(new(NameOf(token, grid) + name, [.. some.Select(block => Map(block, token, 1, 1))]));
+                rows.Add(new(prefix[token] + name, [.. some.Select(block => Map(block, token, 1, 1))]));
             rows.Add(new("patches" + name,
                 [.. some.Select(block => Map(block, grid.Prefix, grid.Rows, grid.Columns))]));
         }

@@ -19,6 +19,9 @@ public sealed class AttentionTrace : IDisposable
     /// <summary>Arrangement of the tokens over the image.</summary>
     public required TokenGrid Grid { get; init; }
 
+    /// <summary>Names of the tokens before the patches; see <see cref="IAttentionModel.PrefixNames"/>.</summary>
+    public required IReadOnlyList<string> PrefixNames { get; init; }
+
     /// <summary>The model's answer: a score per class.</summary>
     public required float[] Scores { get; init; }
 
@@ -66,6 +69,7 @@ public sealed class AttentionTrace : IDisposable
             return new(recorder, gradients ? Read(AttentionRelevance.Of(recorder.Blocks)) : null)
             {
                 Grid = grid,
+                PrefixNames = model.PrefixNames,
                 Scores = score.Scores,
                 Target = score.Target,
                 Readout = readout,

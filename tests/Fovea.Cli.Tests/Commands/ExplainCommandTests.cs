@@ -44,6 +44,24 @@ public sealed class ExplainCommandTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    /// <summary>Tokens before the patches go by their names: this model has no class token.</summary>
+    [Fact]
+    public void Registers_are_called_registers()
+    {
+        string run = _shell.Train("--registers", "2", "--attention", "deformable");
+        Assert.True(_shell.Run("explain", run, "--index", "0", "--out", Out) == 0, _shell.Error);
+        string page = File.ReadAllText(Path.Combine(Out, "explain.html"));
+        Assert.DoesNotContain("class token", page, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("block 1: register 1", page, StringComparison.Ordinal);
+
+        Assert.True(_shell.Run("explain", "patch", run, "--index", "0,1", "--class", "0", "--other-class", "1", "--out",
+            Out) == 0, _shell.Error);
+        Assert.DoesNotContain("class token", _shell.Output, StringComparison.OrdinalIgnoreCase);
+        string figure = File.ReadAllText(Path.Combine(Out, "patch-tokens.svg"));
+        Assert.Contains("register 2", figure, StringComparison.Ordinal);
+        Assert.DoesNotContain("class token", figure, StringComparison.OrdinalIgnoreCase);
+    }
+
     [Fact]
     public void A_residual_network_is_explained_without_attention()
     {

@@ -24,6 +24,8 @@ public sealed class AttentionTraceTests
             Assert.Equal(Array.IndexOf(expected, expected.Max()), trace.Target);
             Assert.Equal((2, 3), (trace.Rollout.Rows, trace.Rollout.Columns));
             Assert.Equal(1, trace.Readout.Sum(), 1e-5);
+            Assert.Equal(trace.Grid.Prefix, trace.PrefixNames.Distinct().Count());
+            Assert.Equal(model.Config.ClassToken, trace.PrefixNames.Contains("class token"));
             Assert.Equal(1, trace.Rollout.Values.Sum(), 1e-5);
             Assert.All(trace.Relevance.Values, value => Assert.True(value >= 0));
             Assert.Equal(1, trace.Attention(0, head: 1).Values.Sum(), 1e-5);

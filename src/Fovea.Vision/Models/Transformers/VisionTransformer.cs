@@ -84,6 +84,14 @@ public sealed class VisionTransformer : ImageClassifier, IBlockModel
     };
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> PrefixNames =>
+    [
+        .. Config.ClassToken ? (string[])["class token"] : [],
+        .. Config.DistillationToken ? (string[])["distillation token"] : [],
+        .. Enumerable.Range(1, Config.RegisterTokens).Select(number => $"register {number}"),
+    ];
+
+    /// <inheritdoc/>
     public override bool CanRecompute => true;
 
     /// <inheritdoc/>
