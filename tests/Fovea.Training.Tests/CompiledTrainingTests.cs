@@ -40,6 +40,10 @@ public sealed class CompiledTrainingTests : IDisposable
         {
             Model = recipe.Model with { Attention = "softmax:lai=grid,soft=1,fade=2", ImageSize = 16 }
         },
+        ["a window whose buckets go"] = recipe => recipe with
+        {
+            Model = recipe.Model with { Attention = "disentangled:soft=1,fade=1,span=2", ImageSize = 16 }
+        },
     };
 
     public void Dispose() => _folder.Dispose();

@@ -27,6 +27,7 @@ public sealed class AttentionCatalogueTests
         "performer:kernel=relu", "dat:mix=performer,kernel=3,eps=0", "performer:16,window=1",
         "performer:window=1,lai=sequence,eps=0", "performer:soft=1,eps=0", "disentangled:mix=performer,span=2",
         "disentangled:mix=performer,axes=1,window=2,lai=sequence,span=2",
+        "disentangled:mix=performer,soft=1,span=1,eps=0", "disentangled:axes=1,soft=1,lai=sequence,span=2",
         "sigmoid:scale=0.7,bias=-1", "differential:lambda=0.3", "neighborhood:1", "neighborhood:3",
         "neighborhood:kernel=3,dilation=2", "swin:2", "swin:window=3,shift=2",
         "deformable:levels=2,points=3", "dat:groups=2,stride=1,kernel=3,range=3", "dat:mix=performer,features=5",
