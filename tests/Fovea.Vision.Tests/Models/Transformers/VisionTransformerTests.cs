@@ -753,8 +753,8 @@ public sealed class VisionTransformerTests
         }
     }
 
-    /// <summary>A table of the model's own grid may be as long as one of a smaller grid with registers: 17 is 1 + 4 x 4,
-    /// and 1 + 7 + 3 x 3.</summary>
+    /// <summary>A table of the model's own grid may be as long as one of a smaller grid with registers: 17 is
+    /// 1 + 4 x 4, and 1 + 7 + 3 x 3.</summary>
     [Fact]
     public void Registers_added_to_a_table_of_the_same_grid_leave_its_positions_as_they_are()
     {
