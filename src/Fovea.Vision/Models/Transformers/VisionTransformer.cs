@@ -252,7 +252,10 @@ public sealed class VisionTransformer : ImageClassifier, IBlockModel
         $"pos_embed: its {with.Tokens} positions may be of {without.Rows} x {without.Columns} patches without the "
             + $"{Config.RegisterTokens} registers, or of {with.Rows} x {with.Columns} patches with them; load it at "
             + $"its own image size, {without.Rows * Config.PatchSize} or {with.Rows * Config.PatchSize} pixels, or "
-            + "take another number of registers.") { Field = "registers" };
+            + "take another number of registers.")
+    {
+        Field = "registers",
+    };
 
     /// <summary>The tokens before the patches, in timm's order.</summary>
     private static IEnumerable<Parameter> PrefixTokens(VisionTransformerConfig config)
