@@ -179,6 +179,7 @@ internal static class Obstacle
         {
             ImageSize = own.ImageSize,
             PatchSize = own.PatchSize,
+            PositionGrid = own.PositionGrid,
             Dim = own.Dim,
             Depth = own.Depth,
             Heads = own.Heads,
@@ -205,6 +206,7 @@ internal static class Obstacle
         Channels = vit.Channels,
         Classes = vit.Classes,
         PatchSize = vit.PatchSize,
+        PositionGrid = vit.PositionGrid,   // the table is written
         Dim = vit.Dim,
         Depth = vit.Depth,
         Heads = vit.Heads,

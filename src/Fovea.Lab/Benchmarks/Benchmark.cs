@@ -8,7 +8,6 @@ using Fovea.Tensors.Backends.Profiling;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
 using Fovea.Vision;
-using Fovea.Vision.Attention.Windows;
 using Fovea.Vision.Models;
 
 namespace Fovea.Lab.Benchmarks;
@@ -146,9 +145,9 @@ public static class Benchmark
             // as most of a training: what an epoch ends is over
             _model.Context = _model.Context with
             {
-                Epoch = Locality.Of(_model).SelectMany(windows => windows.Stages).DefaultIfEmpty().Max(),
+                Epoch = AttentionWindows.Of(_model).SelectMany(windows => windows.Stages).DefaultIfEmpty().Max(),
             };
-            HasWindows = Locality.Of(_model).Any(windows => windows.Window is not null);
+            HasWindows = AttentionWindows.Of(_model).Any(windows => windows.Window is not null);
             _model.Train(options.IsTraining);
             if (!options.IsTraining) _model.Settle();
             Shape shape = [options.BatchSize, config.Channels, config.ImageSize, config.ImageSize];

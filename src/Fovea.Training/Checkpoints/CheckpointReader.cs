@@ -5,7 +5,8 @@ using Fovea.Nn;
 using Fovea.Nn.Optimization;
 using Fovea.Tensors;
 using Fovea.Training.Recipes;
-using Fovea.Training.Setup;
+using Fovea.Vision;
+using Fovea.Vision.Models;
 using Fovea.Vision.Weights.Safetensors;
 using Fovea.Vision.Weights.Storage;
 
@@ -120,16 +121,22 @@ public sealed class CheckpointReader : IDisposable
         }
     }
 
-    /// <summary>Not every checkpoint says which grid fixed positions are made for: it was that of its images.</summary>
-    private static Recipe WithGrid(Recipe recipe, DatasetInfo data) => recipe.Model.PositionGrid is null
-        ? recipe with
+    /// <summary>Not every checkpoint says which grid fixed positions are made for: it was that of its
+    /// images.</summary>
+    private static Recipe WithGrid(Recipe recipe, DatasetInfo data)
+    {
+        ModelSection model = recipe.Model;
+        if (model.PositionGrid is not null) return recipe;
+        ModelConfig preset = Presets.Find(model.Name).Config;
+        ModelOptions parts = new()
         {
-            Model = recipe.Model with
-            {
-                PositionGrid = ModelChoice.Configure(recipe, data).Describe().PositionGrid,
-            },
-        }
-        : recipe;
+            Attention = model.Attention,
+            Position = model.Position,
+            PatchSize = model.PatchSize,
+        };
+        ModelConfig config = preset.Apply(parts) with { ImageSize = model.SizeFor(preset, data) };
+        return recipe with { Model = model with { PositionGrid = config.Describe().PositionGrid } };
+    }
 
     private static string PrefixOf(string name) =>
         name.StartsWith(CheckpointWriter.OptimizerPrefix, StringComparison.Ordinal) ? CheckpointWriter.OptimizerPrefix

@@ -4,7 +4,7 @@ using Fovea.Core.Formats;
 using Fovea.Core.Options;
 using Fovea.Data;
 using Fovea.Training.Recipes;
-using Fovea.Vision.Attention.Windows;
+using Fovea.Vision;
 using Fovea.Vision.Models;
 using Fovea.Vision.Weights.Storage;
 
@@ -44,7 +44,7 @@ internal sealed record ModelNote(IReadOnlyDictionary<string, string> Parts, int 
     /// <param name="windowEpoch">Epoch of attention's windows in which it was trained.</param>
     public static ModelNote Of(Recipe recipe, int imageSize, DatasetInfo data, int windowEpoch)
     {
-        bool follows = recipe.Model.Attention?.Specs.Any(Locality.FollowsEpochs) == true;
+        bool follows = recipe.Model.Attention?.Specs.Any(AttentionWindows.FollowEpochs) == true;
         recipe = recipe with { Model = recipe.Model with { AttentionEpoch = follows ? windowEpoch : null } };
         // where the size followed from the dataset, it does so for the next one
         if (recipe.Model.ImageSize is not null)

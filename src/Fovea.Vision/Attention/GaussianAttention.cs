@@ -73,7 +73,7 @@ public sealed class GaussianAttention : Module, IAttention
         [.. PerformerOptions.WithMix, Extent, Reach, Offsets, Turns, Waves],
         (values, context) => new GaussianAttention(values, context));
 
-    /// <summary>What its options leave open is taken from the grid of patches.</summary>
+    /// <summary>True for this mechanism: what its options leave open is taken from the grid of patches.</summary>
     internal static bool FollowsGrid(AttentionSpec spec) => spec.Name == Entry.Name;
 
     /// <inheritdoc/>

@@ -18,7 +18,7 @@ public sealed class PositionList : IEquatable<PositionList>
     /// <summary>The kind that is added to the tokens; <see cref="PositionKind.None"/>: nothing is.</summary>
     public PositionKind OfTokens => IsOfTokens(Kinds[0]) ? Kinds[0] : PositionKind.None;
 
-    /// <summary>What is added to the tokens is not learned.</summary>
+    /// <summary>True where the kind that is added to the tokens is not learned.</summary>
     internal bool IsFixed => OfTokens is PositionKind.SinCos1d or PositionKind.SinCos2d;
 
     /// <summary>True where a kind is among them.</summary>

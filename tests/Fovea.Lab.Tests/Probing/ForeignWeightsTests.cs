@@ -6,8 +6,8 @@ using Fovea.Training.Models;
 using Fovea.Training.Recipes;
 using Fovea.Training.Runs;
 using Fovea.Training.Setup;
+using Fovea.Vision;
 using Fovea.Vision.Attention;
-using Fovea.Vision.Attention.Windows;
 using Fovea.Vision.Weights.Naming;
 using Fovea.Vision.Weights.Storage;
 
@@ -80,7 +80,7 @@ public sealed class ForeignWeightsTests : IDisposable
         string file = _folder["own.safetensors"];
         using (WeightFile weights = ModelWeights.Open(run.LastCheckpoint)) ModelWeights.Export(file, weights);
         TrainedModel trained = TrainedModel.Load(run.LastCheckpoint, Device.Cpu);
-        Assert.Null(Locality.Of(trained.Model).First().Window);
+        Assert.Null(AttentionWindows.Of(trained.Model).First().Window);
         float[] images = [.. Enumerable.Range(0, 2 * 3 * 8 * 8).Select(i => MathF.Sin(i))];
         Assert.Equal(trained.Scores(images, 2), TrainedModel.Load(file, Device.Cpu).Scores(images, 2));
         Assert.Equal(
@@ -104,7 +104,7 @@ public sealed class ForeignWeightsTests : IDisposable
             Model = windowed.Model with { Weights = file, AttentionEpoch = 1 },
             Optimisation = windowed.Optimisation with { Freeze = null },
         }, _folder["frozen"]);
-        Assert.Equal(0, Locality.Of(TrainedModel.Load(frozen.LastCheckpoint, Device.Cpu).Model).First().Window);
+        Assert.Equal(0, AttentionWindows.Of(TrainedModel.Load(frozen.LastCheckpoint, Device.Cpu).Model).First().Window);
     }
 
     /// <summary>Images of another size get the positions that were trained with, resampled: never new ones.</summary>

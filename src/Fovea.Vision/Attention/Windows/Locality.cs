@@ -96,13 +96,8 @@ public sealed class Locality : Module
         return null;
     }
 
-    /// <summary>The windows of a model's blocks.</summary>
-    public static IEnumerable<Locality> Of(ImageClassifier model) =>
-        model is not IAttentionModel { Mechanisms: var all } ? []
-            : all.Select(mechanism => (mechanism as ILocalAttention)?.Locality).OfType<Locality>();
-
-    /// <summary>The options of a mechanism ask for a window that other epochs have not.</summary>
-    public static bool FollowsEpochs(AttentionSpec spec) => spec.Values.Has(Until) || spec.Values.Has(Radius);
+    /// <summary>Options ask for a window that other epochs have not.</summary>
+    internal static bool FollowsEpochs(OptionValues values) => values.Has(Until) || values.Has(Radius);
 
     /// <summary>The window of the current epoch; null: open.</summary>
     public int? Window => WindowAt(Epoch);
