@@ -80,7 +80,8 @@ internal static class DataInspectCommand
         if (!Path.Exists(what) && dataset is null) return (DatasetCatalogue.Canonical(what), null);
         return (dataset ?? DatasetGuess.Of(what) ?? throw new UsageException(
             $"'{what}': no dataset is recognised there; say which one it is with --dataset: "
-                + $"{string.Join(", ", DatasetCatalogue.Names)}."), what);
+                + $"{string.Join(", ", DatasetCatalogue.Names)}.")
+        { Remedy = DatasetGuess.Hint(what) }, what);
     }
 
     private static IEnumerable<(string Name, IImageDataset Images)> Parts(DatasetSplits splits) =>

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Fovea.Data.Codecs.Decoding;
 using Fovea.Data.Datasets.Files;
 using Fovea.Data.Datasets.Splits;
 
@@ -22,7 +21,7 @@ public static partial class CatsAndDogs
     /// <exception cref="DataException">There are no such images, or the archive is damaged.</exception>
     public static DatasetSplits Load(string path, DatasetOptions? options = null)
     {
-        ImageTree tree = Find(path, (options ?? new()).Limits);
+        ImageTree tree = Find(path, options ?? new());
         EntryList entries = tree.Entries;
         bool IsOther(int entry) => LabelOf(entries.NameOf(entry)) < 0;
         int[] images = [.. Enumerable.Range(0, entries.Count).Where(entry => !IsOther(entry))];
@@ -52,18 +51,18 @@ public static partial class CatsAndDogs
         Directory.Exists(path) && (HasImages(path) || HasImages(Path.Combine(path, "train"))
             || File.Exists(Path.Combine(path, "train.zip")));
 
-    private static ImageTree Find(string path, DecodeLimits limits)
+    private static ImageTree Find(string path, DatasetOptions options)
     {
+        ImageTree Open(string place) => ImageTree.Open(place, options.Limits, options.Unlabelled);
         string[] roots = [path, Path.Combine(path, Name), Path.Combine(path, "dogs-vs-cats")];
         foreach (string root in roots.Where(Directory.Exists))
         {
-            if (HasImages(root)) return ImageTree.Open(root, limits);
-            if (HasImages(Path.Combine(root, "train"))) return ImageTree.Open(Path.Combine(root, "train"), limits);
-            if (File.Exists(Path.Combine(root, "train.zip")))
-                return ImageTree.Open(Path.Combine(root, "train.zip"), limits);
+            if (HasImages(root)) return Open(root);
+            if (HasImages(Path.Combine(root, "train"))) return Open(Path.Combine(root, "train"));
+            if (File.Exists(Path.Combine(root, "train.zip"))) return Open(Path.Combine(root, "train.zip"));
         }
 
-        return File.Exists(path) ? ImageTree.Open(path, limits) : throw new DataException(
+        return File.Exists(path) ? Open(path) : throw new DataException(
             $"{Name}: neither cat.NUMBER.jpg, nor train/ with them, nor train.zip in '{path}'; download train.zip of "
                 + "Kaggle's 'Dogs vs. Cats' into it.");
     }

@@ -12,9 +12,9 @@ namespace Fovea.Data.Datasets;
 /// one image below its folder has; labels are numbers or names; splits are <c>train</c>, <c>val</c> and <c>test</c>.
 /// </summary>
 /// <remarks>
-/// Where all labels are whole numbers they are the classes' numbers, otherwise classes are the labels, sorted. A
-/// <c>classes.txt</c> beside the file (one class a line, <c>label</c> or <c>label name</c>) gives classes and order
-/// instead.
+/// Where all labels are whole numbers (<c>1</c>, also <c>1.0</c>) they are the classes' numbers. Otherwise, and where
+/// one has zeros before it (<c>01</c>), classes are the labels, sorted. A <c>classes.txt</c> beside the file (one
+/// class a line, <c>label</c> or <c>label name</c>) gives classes and order instead.
 /// </remarks>
 public static class CsvImages
 {
@@ -64,7 +64,8 @@ public static class CsvImages
 
     private static ClassList ClassesOf(CsvRows rows, string file)
     {
-        int[] numbers = [.. rows.LabelNames.Select(label => TryNumber(label, out int number) ? number : -1)];
+        int[] numbers = [.. rows.LabelNames.Select(label => IsPlain(label) && TryNumber(label, out int number) ? number
+            : -1)];
         if (numbers.Contains(-1)) return ClassList.OfFolders(rows.LabelNames);
         int most = 10 * (rows.Entries.Count + 100);   // a typing error must not become a million classes
         if (numbers.Max() >= most)
@@ -78,7 +79,8 @@ public static class CsvImages
     /// other can be that of a line.</summary>
     private static int[] Numbers(CsvRows rows, ClassList classes, string file)
     {
-        int[] numbers = [.. rows.LabelNames.Select(classes.Find)];
+        int[] numbers = [.. rows.LabelNames.Select(label => classes.Find(label) is >= 0 and int found ? found
+            : classes.Find(Whole(label)))];
         bool isNumbered = rows.LabelNames.Where((label, i) => numbers[i] >= 0).Any(label => TryNumber(label, out _));
         for (int i = 0; i < numbers.Length; i++)
         {
@@ -113,5 +115,12 @@ public static class CsvImages
     }
 
     private static bool TryNumber(string label, out int number) =>
-        int.TryParse(label, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+        int.TryParse(Whole(label), NumberStyles.None, CultureInfo.InvariantCulture, out number);
+
+    /// <summary>A number as spreadsheets and data frames write it, without its <c>.0</c>.</summary>
+    private static string Whole(string label) =>
+        label.EndsWith(".0", StringComparison.Ordinal) ? label[..^2] : label;
+
+    /// <summary>False for a number with zeros before it, which is a name: <c>01</c>.</summary>
+    private static bool IsPlain(string label) => label[0] != '0' || Whole(label).Length == 1;
 }

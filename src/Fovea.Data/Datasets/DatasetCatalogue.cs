@@ -66,6 +66,7 @@ public static class DatasetCatalogue
             : MultiLabelImages.Load;
         DatasetSplits splits = load(directory ?? "", options)
             .Select(options.Classes)
+            .NoteMissingClasses()
             .HoldOutValidation(dataset.HoldsOut ? options.ValidationShare : 0, options.Seed);
         splits = (splits with { Train = Subset.Fraction(splits.Train, options.TrainFraction, options.Seed) })
             .Limit(options.TrainLimit, options.EvaluationLimit, options.Seed);

@@ -35,8 +35,18 @@ public static class DatasetGuess
         bool hasList = files.Count(file => file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) == 1;
         if (hasList && filled.Length < 2 && !hasParts) return "csv";
         // a folder of datasets is none; one of unlabelled images may lie beside classes
-        if (folders.Any(name => name != UnlabelledFolder.Name && DatasetCatalogue.IsKnown(name))) return null;
+        if (folders.Any(name => !UnlabelledFolder.IsName(name) && DatasetCatalogue.IsKnown(name))) return null;
         return filled.Length > 0 ? "folder" : null;
+    }
+
+    /// <summary>A sentence for who names a folder in which no dataset is recognised; null where there is nothing to
+    /// say.</summary>
+    public static string? Hint(string path)
+    {
+        string[] archives = [.. Names(path, Directory.EnumerateFiles)
+            .Where(file => Path.GetExtension(file).Equals(".zip", StringComparison.OrdinalIgnoreCase)).Take(2)];
+        return archives.Length == 1 ? $"It holds one archive; name that instead: {Path.Combine(path, archives[0])}"
+            : null;
     }
 
     private static string? OfFile(string path)
@@ -107,6 +117,7 @@ public static class DatasetGuess
         Queue<(string Folder, int Level)> waiting = new([(folder, 0)]);
         for (int seen = 0; seen < MostFolders && waiting.TryDequeue(out var next); seen++)
         {
+            if (OwnFolders.IsOne(next.Folder)) continue;
             if (Names(next.Folder, Directory.EnumerateFiles).Exists(file => ImageNames.IsImage(file))) return true;
             if (next.Level == MostLevels) continue;
             foreach (string below in Names(next.Folder, Directory.EnumerateDirectories).Take(100))

@@ -24,7 +24,7 @@ public static class ImageFolder
     /// <exception cref="DataException">There are no classes, one has no images, or a link leads
     /// nowhere.</exception>
     public static DatasetSplits Load(string path, DatasetOptions? options = null) =>
-        Load(ImageTree.Open(path, (options ?? new()).Limits), "folder", options ?? new());
+        Load(ImageTree.Open(path, (options ?? new()).Limits, options?.Unlabelled), "folder", options ?? new());
 
     private static DatasetSplits Load(ImageTree tree, string name, DatasetOptions options)
     {
@@ -38,13 +38,34 @@ public static class ImageFolder
             : TinyImageNet.ReadValidation(tree, classes);
         DatasetSplits splits = ImageSplits.Make(info, tree.Store, learn, validation,
             layout.Test is null ? null : tree.Label(layout.Test, classes), options);
-        return splits with { Notes = [.. layout.Notes, .. NotesOnLists(tree), .. splits.Notes] };
+        return splits with
+        {
+            Notes = [.. layout.Notes, .. classFile is null ? NotesOnNames(classes) : [], .. NotesOnLists(tree),
+                .. splits.Notes],
+        };
     }
 
     private static string? ClassFileOf(ImageTree tree, string folder)
     {
         string file = Path.Combine(tree.Path, folder, ClassFile);
         return File.Exists(file) ? file : null;
+    }
+
+    /// <summary>Folders that are named as parts, or as images without classes, may be classes, but are hardly meant
+    /// so.</summary>
+    private static IEnumerable<string> NotesOnNames(ClassList classes)
+    {
+        const string Else = "otherwise list the classes in " + ClassFile;
+        foreach (string name in classes.Ids)
+        {
+            if (UnlabelledFolder.IsName(name))
+                yield return $"'{name}' is taken as a class; if its images have none, move the folder away or name it "
+                    + $"(`unlabelled`), {Else}.";
+            else if (PartNames.Of(name) is { Kind: not PartKind.None and PartKind kind, Other: "" })
+                yield return $"'{name}' is taken as a class; if it is a part of the dataset, "
+                    + (kind == PartKind.Train ? "put the class folders into it, "
+                        : $"put the other folders into one called {Train}, ") + $"{Else}.";
+        }
     }
 
     /// <summary>A list of images does not take a folder of classes over, but someone may have meant it.</summary>
@@ -65,7 +86,10 @@ public static class ImageFolder
         {
             throw new DataException(
                 $"{tree.Path}: has no class folders; an image folder holds one folder of images per class, "
-                + "possibly below train/, val/ and test/.");
+                + "possibly below train/, val/ and test/.")
+            {
+                Remedy = DatasetGuess.Hint(tree.Path),
+            };
         }
 
         return classFile is not null ? ClassList.Read(classFile, folders.Contains) : ClassList.OfFolders(folders);

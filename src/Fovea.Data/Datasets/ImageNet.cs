@@ -30,7 +30,7 @@ public static class ImageNet
     public static DatasetSplits Load(string path, DatasetOptions? options = null)
     {
         string root = RootOf(path);
-        ImageTree tree = ImageTree.Open(root, (options ?? new()).Limits);
+        ImageTree tree = ImageTree.Open(root, (options ?? new()).Limits, options?.Unlabelled);
         ClassList classes = FindClasses(tree, path);
         LabelledEntries train = tree.Label(ImageFolder.Train, classes);
         if (train.Entries.Length == 0)

@@ -37,20 +37,12 @@ public static class MultiLabelImages
         };
         DatasetSplits splits = ImageSplits.Make(info, store, train, validation.Entries.Length > 0 ? validation : null,
             test.Entries.Length > 0 ? test : null, options);
-        return splits with { Notes = [.. rows.Notes, .. Unused(rows, train), .. splits.Notes] };
+        return splits with { Notes = [.. rows.Notes, .. splits.Notes] };
 
         LabelledEntries Part(string split)
         {
             int[] entries = [.. Enumerable.Range(0, rows.Entries.Count).Where(entry => rows.Splits[entry] == split)];
             return new(entries, [.. entries.Select(entry => rows.Labels[entry])]);
         }
-    }
-
-    /// <summary>A note on classes that nothing can be learned of.</summary>
-    private static IEnumerable<string> Unused(MultiLabelRows rows, LabelledEntries train)
-    {
-        HashSet<int> used = [.. train.Labels.Distinct().SelectMany(set => rows.Sets[set])];
-        string[] unused = [.. rows.ClassNames.Where((_, label) => !used.Contains(label)).Select(name => $"'{name}'")];
-        if (unused.Length > 0) yield return $"no training image has the class {Listing.Of(unused)}.";
     }
 }

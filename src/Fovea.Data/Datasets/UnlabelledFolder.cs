@@ -10,6 +10,10 @@ public static class UnlabelledFolder
 {
     internal const string Name = "unlabelled";
 
+    /// <summary>True for what people call a folder of images without classes.</summary>
+    internal static bool IsName(string folder) =>
+        string.Concat(folder.Where(char.IsAsciiLetter)).ToLowerInvariant() is Name or "unlabeled";
+
     /// <summary>Lists the images; none is decoded but the headers of a few.</summary>
     /// <param name="path">A folder or a zip archive.</param>
     /// <param name="options">Limits, copies and cache; the usual ones if null.</param>

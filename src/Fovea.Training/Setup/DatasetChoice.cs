@@ -47,7 +47,8 @@ public static class DatasetChoice
         return DatasetGuess.Of(data.Directory) ?? Usual.GetValueOrDefault(model)
             ?? throw new UsageException($"say which dataset lies in '{data.Directory}': {known}.")
             {
-                Field = "dataset"
+                Field = "dataset",
+                Remedy = DatasetGuess.Hint(data.Directory),
             };
     }
 
@@ -88,6 +89,7 @@ public static class DatasetChoice
             Seed = recipe.SplitSeed,
             Classes = recipe.Data.Classes,
             Labels = recipe.Data.Labels,
+            Unlabelled = recipe.SemiSupervised.Folder,
             TrainFraction = recipe.Data.TrainFraction,
             SkipBad = recipe.Data.SkipBad,
             Copies = recipe.Data.Copies,

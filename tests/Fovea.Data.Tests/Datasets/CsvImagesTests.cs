@@ -61,6 +61,10 @@ public sealed class CsvImagesTests
     [InlineData("path,label\na.png,x\na.png,y\nb.png,x", "'a.png' is 'x' in line 2 and 'y' in line 3")]
     [InlineData("path,label\n", "lists no images")]
     [InlineData("a.png,0\nb.png,2000000", "too large to be a class number")]
+    [InlineData("path,label\na.png,Plant\nb.png,Animal, cat", "line 3: has 3 fields, the first row 2")]
+    [InlineData("a.png,Plant\nb.png,Animal, cat", "line 2: has 3 fields, the first row 2; a label that holds")]
+    [InlineData("path,label\na.png,Plant\nb.png,Animal,,", "line 3: has 4 fields, the first row 2")]
+    [InlineData("path,by,label,date\na.png,me,Plant,1\nb.png,Animal,2", "line 3: has 3 fields, the first row 4")]
     public void Wrong_rows_are_named(string rows, string message)
     {
         using TemporaryFolder folder = Folder("a.png", "b.png");
@@ -105,6 +109,32 @@ public sealed class CsvImagesTests
             Assert.Equal(["p/a.png", "p/b.png"], Paths(splits.Train, folder.Path));
             Assert.Equal([0, 1], Labels(splits.Train));
         }
+    }
+
+    [Theory]
+    [InlineData("path,label\na.png,x,\nb.png,y\n")]
+    [InlineData("path,label,\na.png,x\nb.png,y,\n")]
+    [InlineData("path,label\na.png,x\n\"b.png\",\"y\"\n")]
+    public void An_empty_field_at_the_end_is_nothing(string rows)
+    {
+        using TemporaryFolder folder = Folder("a.png", "b.png");
+        Assert.Equal(["x", "y"], Load(folder, rows).Info.ClassNames);
+    }
+
+    [Theory]
+    [InlineData("0", "0.0", "1.0", new[] { "0", "1" }, new[] { 0, 0, 1 })]
+    [InlineData("1", "01", "2", new[] { "01", "1", "2" }, new[] { 1, 0, 2 })]
+    [InlineData("00", "01", "00", new[] { "00", "01" }, new[] { 0, 1, 0 })]
+    [InlineData("001", "002", "010", new[] { "001", "002", "010" }, new[] { 0, 1, 2 })]
+    [InlineData("1.0", "2.5", "1", new[] { "1", "1.0", "2.5" }, new[] { 1, 2, 0 })]
+    public void Numbers_are_read_as_spreadsheets_write_them_and_kept_as_names_otherwise(string first, string second,
+        string third, string[] classes, int[] labels)
+    {
+        using TemporaryFolder folder = Folder("a.png", "b.png", "c.png", "d.png");
+        DatasetSplits splits = Load(folder,
+            $"path,label,split\na.png,{first},\nb.png,{second},\nc.png,{third},\nd.png,{first},test\n");
+        Assert.Equal(classes, splits.Info.ClassNames);
+        Assert.Equal(labels, Labels(splits.Train));
     }
 
     [Fact]

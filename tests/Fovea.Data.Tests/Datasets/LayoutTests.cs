@@ -1,3 +1,4 @@
+using System.Text;
 using Fovea.Data.Datasets;
 using Fovea.Data.Datasets.Splits;
 using FsCheck;
@@ -97,10 +98,10 @@ public sealed class LayoutTests
     {
         using TemporaryFolder folder = Folder(
             "cat/1.jfif", "cat/2.jpe", "cat/3.gif", "cat/4.avif", "cat/5.heic", "cat/6.HEIC", "dog/1.png",
-            "cat/Thumbs.db",
+            "dog/2.png", "cat/Thumbs.db",
             "cat/.DS_Store", "cat/notes.txt", "cat/.ipynb_checkpoints/1.png", "dog/@eaDir/1.png");
         DatasetSplits splits = Load(folder);
-        Assert.Equal(4, splits.Train.Count + splits.Test.Count);
+        Assert.Equal(5, splits.Train.Count + splits.Test.Count);
         string note = Assert.Single(splits.Notes);
         Assert.StartsWith("3 files", note);
         Assert.Contains("1 with .avif such as 'cat/4.avif', 2 with .heic", note);
@@ -211,6 +212,110 @@ public sealed class LayoutTests
                 return true;   // any other exception fails the test
             }
         }).QuickCheckThrowOnFailure();
+    }
+
+    [Theory]
+    [InlineData("runs/first/", "runs/second/")]
+    [InlineData("run1/", "run2/")]
+    [InlineData("cat/run/", "studies/widths/softmax-0/")]
+    public void What_runs_have_written_is_no_class(params string[] runs)
+    {
+        string[] images = ["cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png"];
+        using TemporaryFolder folder = Folder([.. images, .. runs.SelectMany(run => (string[])[$"{run}config.yaml",
+            $"{run}checkpoints/last.safetensors", $"{run}figures/curve.png"])]);
+        Assert.Equal("folder", DatasetGuess.Of(folder.Path));
+        DatasetSplits splits = Load(folder);
+        Assert.Equal(["cat", "dog"], splits.Info.ClassNames);
+        Assert.Equal(images, Paths(splits.Train, folder.Path).Concat(Paths(splits.Test, folder.Path))
+            .Order(StringComparer.Ordinal));
+        Assert.Contains(splits.Notes, note => note.Contains("of runs", StringComparison.Ordinal)
+            && note.Contains($"'{runs[0].Split('/')[0]}", StringComparison.Ordinal));
+        DatasetSplits pretraining = DatasetCatalogue.Load("unlabelled", folder.Path);
+        Assert.Equal(images.Length, pretraining.Train.Count);
+    }
+
+    [Fact]
+    public void A_finished_study_is_no_class_and_a_folder_of_runs_alone_is_no_dataset()
+    {
+        using TemporaryFolder folder = Folder("a/config.yaml", "a/checkpoints/x", "a/1.png",
+            "study/study.json", "study/study.csv", "study/figures/1.png");
+        Assert.Null(DatasetGuess.Of(folder.Path));
+        folder.Write("cat/1.png", Png(1));
+        folder.Write("dog/1.png", Png(2));
+        Assert.Equal(["cat", "dog"], Load(folder).Info.ClassNames);
+    }
+
+    [Fact]
+    public void Images_beside_runs_are_kept()
+    {
+        using TemporaryFolder folder = Folder("cat/1.png", "mixed/2.png", "mixed/run/config.yaml",
+            "mixed/run/checkpoints/x", "mixed/run/3.png");
+        DatasetSplits splits = Load(folder);
+        Assert.Equal(["cat/1.png", "mixed/2.png"], Paths(splits.Train, folder.Path));
+    }
+
+    [Theory]
+    [InlineData("test")]
+    [InlineData("Test")]
+    [InlineData("val")]
+    [InlineData("valid")]
+    [InlineData("validation")]
+    [InlineData("train")]
+    [InlineData("unlabelled")]
+    [InlineData("Unlabelled")]
+    [InlineData("un-labelled")]
+    [InlineData("unlabeled")]
+    public void A_class_that_is_named_as_something_else_is_noted(string name)
+    {
+        using TemporaryFolder folder = Folder("cat/1.png", "dog/1.png", $"{name}/1.png");
+        Assert.Equal("folder", DatasetGuess.Of(folder.Path));
+        bool IsNoted() => Load(folder).Notes.Any(note =>
+            note.StartsWith($"'{name}' is taken as a class", StringComparison.Ordinal));
+        Assert.True(IsNoted());
+        folder.Write("classes.txt", Encoding.UTF8.GetBytes($"cat\ndog\n{name}\n"));
+        Assert.False(IsNoted());
+    }
+
+    [Theory]
+    [InlineData("", "unlabelled/", "unlabelled")]
+    [InlineData("", "more/of/them/", "more")]
+    [InlineData("labelled/", "unlabelled/", "unlabelled")]
+    [InlineData("train/", "train/unlabelled/", "train/unlabelled")]
+    public void Images_to_learn_from_without_classes_are_no_class(string classes, string unlabelled, string left)
+    {
+        using TemporaryFolder folder = Folder($"{classes}cat/1.png", $"{classes}dog/1.png", $"{unlabelled}1.png",
+            $"{unlabelled}x/2.png");
+        DatasetOptions options = new() { ValidationShare = 0, Unlabelled = folder[unlabelled] };
+        DatasetSplits splits = DatasetCatalogue.Load("folder", folder.Path, options);
+        Assert.Equal(["cat", "dog"], splits.Info.ClassNames);
+        Assert.Contains(splits.Notes, note => note.StartsWith($"'{left}' is no class", StringComparison.Ordinal));
+        foreach (string above in (string[])[folder.Path, folder[classes]])
+            Assert.Contains("cat", DatasetCatalogue.Load("folder", folder[classes], options with { Unlabelled = above })
+                .Info.ClassNames);
+    }
+
+    [Fact]
+    public void A_folder_with_one_archive_names_it()
+    {
+        using TemporaryFolder folder = new();
+        string archive = folder.Write("d.zip", Zip(("cat/1.png", Png(1)), ("dog/1.png", Png(2))));
+        Assert.Null(DatasetGuess.Of(folder.Path));
+        Assert.Contains(archive, Assert.Throws<DataException>(() => Load(folder)).Remedy);
+        folder.Write("e.zip", []);
+        Assert.Null(DatasetGuess.Hint(folder.Path));
+    }
+
+    [Fact]
+    public void Classes_that_a_part_lacks_are_named()
+    {
+        using TemporaryFolder folder = Folder("train/cat/1.png", "train/dog/1.png", "test/cat/2.png");
+        Assert.Contains("no test image has the class 'dog'.", Load(folder).Notes);
+        using TemporaryFolder rare = Folder("cat/1.png", "cat/2.png", "lynx/1.png", "puma/1.png");
+        Assert.Equal(["no test image has the classes 'lynx', 'puma'."], Load(rare).Notes);
+        using TemporaryFolder many = Folder([.. Enumerable.Range(10, 40).Select(i => $"{i}/1.png"), "10/2.png"]);
+        Assert.EndsWith("'19', '20', and 29 more.", Assert.Single(Load(many).Notes), StringComparison.Ordinal);
+        using TemporaryFolder whole = Folder("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png");
+        Assert.Empty(Load(whole).Notes);
     }
 
     private static DatasetSplits Load(TemporaryFolder folder) =>

@@ -113,8 +113,13 @@ public sealed class MultiLabelImagesTests
         Assert.Equal(["cat"], Names(fewer));
     }
 
-    private static DatasetSplits Load(TemporaryFolder folder, string list) => MultiLabelImages.Load(folder.Path,
-        new() { Labels = folder.Write("list.csv", Encoding.UTF8.GetBytes(list)), Copies = CopyPolicy.Keep });
+    private static DatasetSplits Load(TemporaryFolder folder, string list) => DatasetCatalogue.Load("csv", folder.Path,
+        new()
+        {
+            Labels = folder.Write("list.csv", Encoding.UTF8.GetBytes(list)),
+            Copies = CopyPolicy.Keep,
+            ValidationShare = 0,
+        });
 
     private static string[] Names(IImageDataset images) =>
         [.. Enumerable.Range(0, images.Count).Select(index => images.Info.NameOf(images.Label(index)))];

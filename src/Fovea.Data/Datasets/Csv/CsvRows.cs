@@ -64,10 +64,10 @@ internal sealed class CsvRows
             {
                 RequireNoHeading(row.Fields, next?.Fields);
                 columns = CsvColumns.OfWidth(row.Fields.Count);
-                Add(row, columns);
+                Add(row, columns, row.Fields);
             }
 
-            for (; next is { } following; next = Next(rows)) Add(following, columns);
+            for (; next is { } following; next = Next(rows)) Add(following, columns, row.Fields);
         }
 
         if (_missing.Count > 0)
@@ -98,14 +98,26 @@ internal sealed class CsvRows
                 + $"are the image and its class; rename them: {CsvColumns.Known}.");
     }
 
-    private void Add((int Line, List<string> Fields) row, CsvColumns columns)
+    private void Add((int Line, List<string> Fields) row, CsvColumns columns, List<string> first)
     {
         if (row.Fields.Count < columns.Width)
             throw Wrong(row.Line,
                 $"has {row.Fields.Count} fields, not {columns.Width}; a row is path,label or path,label,split");
+        if (!IsAsWide(row.Fields, first))
+            throw Wrong(row.Line, $"has {row.Fields.Count} fields, the first row {first.Count}; a label that holds the "
+                + "sign between fields goes between double quotes");
         Add(row.Line, row.Fields[columns.Path].Trim(), row.Fields[columns.Label].Trim(),
             columns.Split < 0 ? "" : row.Fields[columns.Split].Trim());
     }
+
+    /// <summary>True for two rows of equal width but for an empty field at the end of either.</summary>
+    private static bool IsAsWide(List<string> row, List<string> first) => (row.Count - first.Count) switch
+    {
+        0 => true,
+        1 => string.IsNullOrWhiteSpace(row[^1]),
+        -1 => string.IsNullOrWhiteSpace(first[^1]),
+        _ => false,
+    };
 
     private void Add(int line, string written, string label, string split)
     {

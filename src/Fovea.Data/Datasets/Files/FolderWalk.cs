@@ -20,14 +20,22 @@ internal sealed class FolderWalk
     private readonly Dictionary<string, string[]> _chains = new(StringComparer.Ordinal);
 
     private readonly bool _keepsDangling;
+    private readonly string? _unlabelled;
 
-    private FolderWalk(string root, bool keepsDangling) =>
+    private FolderWalk(string root, bool keepsDangling, string? unlabelled)
+    {
         (_root, _keepsDangling) = (Path.GetFullPath(root), keepsDangling);
+        string? real = unlabelled is null ? null : RealPath(unlabelled);
+        _unlabelled = real is null || IsAtOrAbove(real, RealPath(_root)) ? null : Alone(real, RealPath(_root));
+    }
 
     /// <param name="root">The folder.</param>
     /// <param name="keepsDangling">Lists links that lead nowhere, as files that cannot be read.</param>
+    /// <param name="unlabelled">A folder whose images have no classes, which is left out where it lies below the root;
+    /// null: none.</param>
     /// <exception cref="DataException">A folder cannot be read, or a link leads nowhere.</exception>
-    public static EntryList List(string root, bool keepsDangling = false) => new FolderWalk(root, keepsDangling).List();
+    public static EntryList List(string root, bool keepsDangling = false, string? unlabelled = null) =>
+        new FolderWalk(root, keepsDangling, unlabelled).List();
 
     private EntryList List()
     {
@@ -58,7 +66,9 @@ internal sealed class FolderWalk
         {
             string path = prefix + name;
             if (isLink && !Exists(path) && !(_keepsDangling && ImageNames.IsImage(name))) AddDangling(path);
+            else if (isFolder && OwnFolders.IsOne(Path.Combine(_root, path))) _entries.PassedOver.AddOwn(path);
             else if (isFolder && !Enter(folder, path, isLink)) _entries.PassedOver.AddLoop(path);
+            else if (isFolder && IsUnlabelled(path)) _entries.PassedOver.AddUnlabelled(path);
             else if (isFolder) folders.Add(path);
             else if (ImageNames.IsImage(name)) files.Add(name);
             else if (folder.Length > 0 && ImageNames.IsForeign(name)) _entries.PassedOver.AddForeign(path);
@@ -90,6 +100,18 @@ internal sealed class FolderWalk
         _chains[folder] = [.. chain, real];
         return true;
     }
+
+    /// <summary>The highest folder around a folder, below the root, that holds nothing else.</summary>
+    private static string Alone(string folder, string root)
+    {
+        while (Path.GetDirectoryName(folder) is string above && above != root && IsAtOrAbove(root, above)
+            && Directory.Exists(above) && Contents(above).Count == 1) folder = above;
+        return folder;
+    }
+
+    /// <summary>True for the folder without classes, and for a link into it; forgets where it lies.</summary>
+    private bool IsUnlabelled(string folder) => _unlabelled is not null
+        && IsAtOrAbove(_unlabelled, _chains[folder][^1]) && _chains.Remove(folder);
 
     private static bool IsAtOrAbove(string folder, string other) => other == folder
         || other.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar,

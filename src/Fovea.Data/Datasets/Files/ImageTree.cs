@@ -12,10 +12,12 @@ internal sealed record ImageTree(string Path, IImageStore Store)
     /// <summary>Lists a folder, or an archive where the path is that of a file.</summary>
     /// <param name="path">A folder or an archive.</param>
     /// <param name="limits">What an image may cost.</param>
+    /// <param name="unlabelled">A folder whose images have no classes, which is left out; null: none.</param>
     /// <exception cref="DataException">It is neither, or cannot be listed.</exception>
-    public static ImageTree Open(string path, DecodeLimits limits)
+    public static ImageTree Open(string path, DecodeLimits limits, string? unlabelled = null)
     {
-        if (Directory.Exists(path)) return new(path, new FolderStore(path, FolderWalk.List(path), limits));
+        if (Directory.Exists(path))
+            return new(path, new FolderStore(path, FolderWalk.List(path, unlabelled: unlabelled), limits));
         if (path.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) return new(path, ZipStore.Open(path, limits));
         throw new DataException($"{path}: is a file; a folder (or a zip archive) with images is expected.");
     }

@@ -42,6 +42,10 @@ public sealed record DatasetOptions
     /// one class.</summary>
     public string? Labels { get; init; }
 
+    /// <summary>Folder of images that are learned from without classes: none of its images has a class of the dataset,
+    /// wherever it lies. Null: there is none.</summary>
+    public string? Unlabelled { get; init; }
+
     /// <summary>Training images to keep, balanced over the classes; null keeps all.</summary>
     public int? TrainLimit { get; init; }
 

@@ -1,3 +1,4 @@
+using Fovea.Data.Datasets.Files;
 
 namespace Fovea.Data.Datasets.Splits;
 
@@ -90,8 +91,23 @@ public sealed record DatasetSplits
     public IReadOnlyList<(int Part, int Image)>? SkippedImages =>
         Unnumbered(Train) is ReadableImages
             ? [.. new[] { Train, Validation, Test, (Unlabelled as PooledImages)?.More }.Select(Unnumbered)
-                .OfType<ReadableImages>()
+                .OfType<ReadableImages>().Distinct()
                 .SelectMany((part, number) => part.SkippedNumbers.Select(image => (number, image)))] : null;
+
+    /// <summary>Notes classes of which nothing can be learned, and those of which the final figure says
+    /// nothing.</summary>
+    internal DatasetSplits NoteMissingClasses() =>
+        this with { Notes = [.. Notes, .. Missing(Train, "training"), .. Missing(Test, "test")] };
+
+    private IEnumerable<string> Missing(IImageDataset part, string name)
+    {
+        HashSet<int> labels = [.. Enumerable.Range(0, part.Count).Select(part.Label)];
+        HashSet<int> classes = Info.LabelSets is { } sets ? [.. labels.SelectMany(set => sets[set])] : labels;
+        string[] missing = [.. Info.ClassNames.Where((_, label) => !classes.Contains(label)).Select(one => $"'{one}'")];
+        if (part.Count > 0 && missing.Length > 0)
+            yield return $"no {name} image has the {(missing.Length == 1 ? "class" : "classes")} "
+                + $"{Listing.Of(missing)}.";
+    }
 
     /// <summary>Cuts the parts to a random choice that is balanced over the classes.</summary>
     /// <param name="train">Training images to keep; null keeps all.</param>

@@ -29,6 +29,21 @@ public sealed class ReadableImagesTests
     }
 
     [Fact]
+    public void What_parts_share_is_counted_once()
+    {
+        ReadableImages images = new(new Holed(Counting.Dataset(12), 3, 6, 11));
+        DatasetSplits splits = new()
+        {
+            Train = images,
+            Validation = new Subset(images, [0, 3]),
+            Test = images,
+            ValidationOrigin = "none",
+        };
+        foreach (int index in Enumerable.Range(0, images.Count)) Value(images, index);
+        Assert.Equal(3, splits.SkippedImages);
+    }
+
+    [Fact]
     public void A_part_without_any_is_an_error()
     {
         ReadableImages images = new(new Holed(Counting.Dataset(3), 0, 1, 2));
