@@ -4,6 +4,11 @@ import { curvesOf } from "/curves.js";
 
 export async function comparePage(main, values, signal) {
   const ids = values.getAll("run");
+  if (ids.length === 0) {
+    main.append(make("h1", {}, "Comparison"), make("p", {}, "No runs are chosen. Choose two or more of ",
+      make("a", { href: "#/" }, "the table of runs"), "."));
+    return;
+  }
   main.append(make("h1", {}, `Comparison of ${ids.length} runs`));
   const answers = await Promise.all(ids.map(id => askJson(`run?${query({ run: id })}`, { signal })
     .catch(error => ({ failed: error.message, id }))));

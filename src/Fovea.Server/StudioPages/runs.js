@@ -110,10 +110,20 @@ export function runsPage(main, _, signal) {
     buttons();
   }
 
+  // A field with its whole value, or a part of what is shown.
   function matches(run, words) {
+    const recipe = run.recipe ? { ...list.common, ...run.recipe } : {};
     const text = [run.name, stateName(run.state), run.model, run.attention, run.dataset,
       ...Object.entries(run.recipe ?? {}).map(([name, value]) => `${name}=${value}`)].join(" ").toLowerCase();
-    return words.every(word => text.includes(word));
+    return words.every(word => {
+      const [name, ...rest] = word.split("="), wanted = rest.join("="), own = recipe[name.replaceAll("_", "-")];
+      return rest.length > 0 && own !== undefined ? isSame(own.toLowerCase(), wanted) : text.includes(word);
+    });
+  }
+
+  function isSame(value, wanted) {
+    const [left, right] = [Number(value), Number(wanted)];
+    return value === wanted || wanted === "" || (value !== "" && !Number.isNaN(left) && left === right);
   }
 
   function buttons() {

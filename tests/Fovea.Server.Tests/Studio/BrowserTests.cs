@@ -127,14 +127,45 @@ public sealed class BrowserTests(StudioBrowser browser, TwoRuns runs) : IClassFi
         Assert.Equal(["runs/b", "runs/a", "runs/c"], await Names(page));
         await page.Keyboard.PressAsync("Enter");   // the focus is where it was
         Assert.Equal(["runs/c", "runs/a", "runs/b"], await Names(page));
-        await page.GetByLabel("Filter by text").FillAsync("lr=0.2");
-        Assert.Equal(["runs/a"], await Names(page));
+        foreach ((string filter, string[] found) in ((string, string[])[])[("lr=0.2", ["runs/a"]),
+            ("lr=2e-1 vit", ["runs/a"]), ("lr=0", []), ("epochs=4", ["runs/c", "runs/a", "runs/b"]), ("epochs=40", []),
+            ("epochs=4.0 lr=0.3", ["runs/c"]), ("model=vit", []), ("model=vit-nano runs/b", ["runs/b"])])
+        {
+            await page.GetByLabel("Filter by text").FillAsync(filter);
+            Assert.Equal(found, await Names(page));
+        }
+
         await page.GetByLabel("Filter by text").FillAsync("");
         await page.GetByLabel("compare runs/a").CheckAsync();
         await page.GetByLabel("compare runs/b").CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Compare 2 runs" }).ClickAsync();
         await page.GetByRole(AriaRole.Heading, new() { Name = "Comparison of 2 runs" }).WaitForAsync();
         Assert.Empty(opened.Errors);
+    }
+
+    [Fact]
+    public async Task A_comparison_of_no_runs_leads_back_to_the_table()
+    {
+        await using RunningStudio studio = await RunningStudio.Start();
+        await using StudioPage opened = await browser.Open(studio);
+        await opened.Page.GotoAsync("/#/compare");
+        await opened.Page.GetByRole(AriaRole.Link, new() { Name = "the table of runs" }).ClickAsync();
+        await opened.Page.GetByRole(AriaRole.Heading, new() { Name = "Runs", Exact = true }).WaitForAsync();
+        Assert.Empty(opened.Errors);
+    }
+
+    [Fact]
+    public async Task Names_of_any_length_fit_on_a_phone()
+    {
+        const int Width = 420;
+        await using RunningStudio studio = await RunningStudio.Start();
+        string name = string.Join('-', Enumerable.Repeat("sinkhorn", 20));
+        studio.Make(name);
+        await using StudioPage opened = await browser.Open(studio, ColorScheme.Light, Width);
+        await opened.Page.GotoAsync($"/#/image?run={Link(name)}");
+        await opened.Page.Locator(".bar select").First.WaitForAsync();
+        await opened.Page.WaitForTimeoutAsync(500);
+        Assert.InRange(await opened.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"), 0, Width);
     }
 
     [Fact]

@@ -68,6 +68,8 @@ public sealed class RunEndpointsTests
         studio.Make("b", "model: vit-nano\nlr: 0.2\nepochs: 4\nout: somewhere\n");
         JsonElement list = await studio.Get("runs");
         Assert.Equal("lr", Assert.Single(list.GetProperty("fields").EnumerateArray()).GetString());
+        Assert.Equal("4", list.GetProperty("common").GetProperty("epochs").GetString());
+        Assert.False(list.GetProperty("common").TryGetProperty("lr", out _));
         JsonElement run = list.GetProperty("runs")[0];
         Assert.Equal(2, run.GetProperty("epochsDone").GetInt32());
         Assert.Equal(4, run.GetProperty("epochs").GetInt32());

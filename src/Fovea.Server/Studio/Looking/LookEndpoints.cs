@@ -2,9 +2,11 @@ using System.Collections.Concurrent;
 using Fovea.Lab.Explanations;
 using Fovea.Plotting.Canvas;
 using Fovea.Server.Endpoints;
+using Fovea.Server.Models;
 using Fovea.Server.Requests;
 using Fovea.Server.Settings;
 using Fovea.Server.Studio.Runs;
+using Fovea.Training.Runs;
 using Microsoft.AspNetCore.Http;
 
 namespace Fovea.Server.Studio.Looking;
@@ -15,7 +17,8 @@ internal sealed class LookEndpoints(RunFolders folders, ModelCache models, Serve
     private const int Top = 10;
     private const int MostFixed = 50;
 
-    private readonly ConcurrentDictionary<string, FixedImage> _fixed = new(StringComparer.Ordinal);
+    /// <summary>By the run's id and its recipe: another run may come in its place.</summary>
+    private readonly ConcurrentDictionary<(string Id, FileStamp? Recipe), FixedImage> _fixed = new();
 
     /// <summary>Everything that a model makes of an image: classes, attention by block and head, rollout, relevance,
     /// places that are read.</summary>
@@ -46,10 +49,12 @@ internal sealed class LookEndpoints(RunFolders folders, ModelCache models, Serve
     {
         Place place = folders.Find(context.Request.Query["run"]);
         if (_fixed.Count > MostFixed) _fixed.Clear();
-        FixedImage image = _fixed.GetOrAdd(place.Id, _ => new FixedImage(place, null));
-        await Answers.Json(context, 200,
-            await image.Look(models, options.Image, context.RequestAborted).ConfigureAwait(false))
+        (string Id, FileStamp? Recipe) key = KeyOf(place);
+        FixedImage image = _fixed.GetOrAdd(key, _ => new FixedImage(place, null));
+        FixedImageAnswer answer = await image.Look(models, options.Image, context.RequestAborted)
             .ConfigureAwait(false);
+        if (answer.Problem is not null) _fixed.TryRemove(key, out _);   // the images may be there the next time
+        await Answers.Json(context, 200, answer).ConfigureAwait(false);
     }
 
     /// <summary>Takes another image to be watched.</summary>
@@ -63,7 +68,7 @@ internal sealed class LookEndpoints(RunFolders folders, ModelCache models, Serve
         FixedImage taken = new(place, image with { Bytes = image.Bytes.ToArray() });
         FixedImageAnswer answer = await taken.Look(models, options.Image, context.RequestAborted)
             .ConfigureAwait(false);
-        _fixed[place.Id] = taken;   // only one that could be read
+        _fixed[KeyOf(place)] = taken;   // only one that could be read
         await Answers.Json(context, 200, answer).ConfigureAwait(false);
     }
 
@@ -77,6 +82,9 @@ internal sealed class LookEndpoints(RunFolders folders, ModelCache models, Serve
             .ConfigureAwait(false);
         await Answers.Json(context, 200, new { Figures = figures }).ConfigureAwait(false);
     }
+
+    private static (string Id, FileStamp? Recipe) KeyOf(Place place) =>
+        (place.Id, FileStamp.Of(new RunDirectory(place.Path).Config));
 
     private static Upload Only(ImageRequest request) => request.Images.Count == 1 ? request.Images[0]
         : throw new RequestException(400, "one image is looked at at a time.");

@@ -57,7 +57,8 @@ internal sealed record StudyEntry(string Id, string Name, string State, int Fini
 /// <param name="Folders">Folders that are looked through.</param>
 /// <param name="Control">Runs may be started, stopped and resumed from pages.</param>
 /// <param name="Fields">Fields of recipes in which the runs differ.</param>
+/// <param name="Common">Values of the other fields, which all runs that have them share.</param>
 /// <param name="Runs">Runs.</param>
 /// <param name="Studies">Studies.</param>
 internal sealed record RunList(IReadOnlyList<string> Folders, bool Control, IReadOnlyList<string> Fields,
-    IReadOnlyList<RunEntry> Runs, IReadOnlyList<StudyEntry> Studies);
+    IReadOnlyDictionary<string, string> Common, IReadOnlyList<RunEntry> Runs, IReadOnlyList<StudyEntry> Studies);

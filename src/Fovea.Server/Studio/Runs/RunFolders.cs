@@ -48,9 +48,9 @@ internal sealed class RunFolders(IReadOnlyList<string> folders, bool control)
                 if (!there.Contains(id) && now - one.Seen > Remembered) _known.TryRemove(id, out _);
             IEnumerable<RunEntry> gone = _known.Values.Where(one => !there.Contains(one.Place.Id))
                 .Select(one => one.Entry with { State = RunState.Deleted, Problem = null });
-            string[] differing = [.. Fields.Where(field => Differs(field, known))];
-            return new RunList([.. _walk.Folders.Select(Shown.Line)], control,
-                differing,
+            ILookup<bool, string> fields = Fields.ToLookup(field => Differs(field, known));
+            string[] differing = [.. fields[true]];
+            return new RunList([.. _walk.Folders.Select(Shown.Line)], control, differing, Common(fields[false], known),
                 [.. known.Select(one => WithRecipe(one, differing)).Concat(gone)
                     .OrderBy(entry => entry.Id, StringComparer.Ordinal)],
                 [.. places.Where(place => place.IsStudy).Select(Study)]);
@@ -112,6 +112,15 @@ internal sealed class RunFolders(IReadOnlyList<string> folders, bool control)
         }
 
         return false;
+    }
+
+    private static Dictionary<string, string> Common(IEnumerable<string> fields, Known[] all)
+    {
+        Dictionary<string, string> values = [];
+        foreach (string field in fields)
+            if (all.Select(known => known.Values?.GetValueOrDefault(field)).FirstOrDefault(value => value is not null)
+                is string value) values[field] = value;
+        return values;
     }
 
     private static RunEntry WithRecipe(Known known, string[] fields) => known.Values is null ? known.Entry

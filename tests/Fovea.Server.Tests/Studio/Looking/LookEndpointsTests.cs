@@ -75,6 +75,43 @@ public sealed class LookEndpointsTests(TwoRuns runs) : IClassFixture<TwoRuns>
     }
 
     [Fact]
+    public async Task Another_run_in_the_place_of_one_begins_anew()
+    {
+        await using RunningStudio studio = await RunningStudio.Start();
+        RunDirectory run = studio.Make("a", RecipeFile.Print(TinyRun.Recipe));
+        Directory.CreateDirectory(Path.GetDirectoryName(run.LastCheckpoint)!);
+        File.Copy(Path.Combine(runs.First, "checkpoints", "last.safetensors"), run.LastCheckpoint);
+        await Post(studio, "attention?run=runs/a", Images.Ppm(3), HttpStatusCode.OK);
+        Assert.Equal("image", (await Settled(studio)).GetProperty("image").GetString());
+        Directory.Delete(run.Path, recursive: true);
+        studio.Make("a", RecipeFile.Print(TinyRun.Recipe with { Run = TinyRun.Recipe.Run with { Seed = 11 } }));
+        JsonElement other = await Settled(studio);
+        Assert.Contains("first validation image of shapes", other.GetProperty("image").GetString());
+        Assert.Equal(0, other.GetProperty("entries").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Images_that_could_not_be_read_are_looked_for_again()
+    {
+        await using RunningStudio studio = await RunningStudio.Start();
+        string data = Path.Combine(studio.Folder.Path, "data");
+        studio.Make("a", RecipeFile.Print(TinyRun.Recipe with
+        {
+            Data = TinyRun.Recipe.Data with { Dataset = "folder", Directory = data },
+        }));
+        Assert.Contains("cannot be read here", (await Settled(studio)).GetProperty("problem").GetString());
+        foreach (string name in (string[])["cat", "dog"])
+            for (int i = 0; i < 3; i++)
+            {
+                string file = Path.Combine(data, name, $"{i}.ppm");
+                Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+                await File.WriteAllBytesAsync(file, Images.Ppm(i + (10 * name[0])), Stop);
+            }
+
+        Assert.Contains("first validation image of folder", (await Settled(studio)).GetRawText());
+    }
+
+    [Fact]
     public async Task A_model_is_described_with_its_costs_and_those_of_other_attention()
     {
         await using RunningStudio studio = await RunningStudio.Start(folder: runs.Folder);
