@@ -6,11 +6,27 @@ namespace Fovea.Core;
 /// away.</summary>
 public static class NearestName
 {
+    /// <summary>What other programs call the devices and precisions that there may be.</summary>
+    private static readonly Dictionary<string, string> Synonyms = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["gpu"] = "cuda",
+        ["nvidia"] = "cuda",
+        ["metal"] = "mps",
+        ["half"] = "bf16",
+        ["fp16"] = "bf16",
+        ["float16"] = "bf16",
+        ["bfloat16"] = "bf16",
+        ["single"] = "fp32",
+        ["float"] = "fp32",
+        ["float32"] = "fp32",
+    };
+
     /// <summary>The candidate with the fewest typing errors from <paramref name="name"/>, ignoring case; the first of
-    /// several.</summary>
+    /// several. What another word means (<c>gpu</c>, <c>gpu:0</c>) goes before.</summary>
     /// <returns>The candidate, or null where all are farther away than a third of the letters (at least 2).</returns>
     public static string? Of(string name, IEnumerable<string> candidates)
     {
+        if (Synonyms.TryGetValue(name.Split(':')[0], out string? meant) && candidates.Contains(meant)) return meant;
         string lower = name.ToLowerInvariant();
         string? nearest = candidates.MinBy(candidate => Distance(lower, candidate.ToLowerInvariant()));
         int limit = Math.Max(2, name.Length / 3);

@@ -37,6 +37,18 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("predict runs/a -- --json", "'runs/a' is neither a file of weights nor a run directory")]
     [InlineData("train --epochs", "Required argument missing for option: '--epochs'.")]
     [InlineData("train --epochs 0", "--epochs: '0' is not a whole number from 1 to 1000000")]
+    [InlineData("train --epochs 1 --lr 1 --epochs 0", "fovea: --epochs: is given twice.")]
+    [InlineData("predict no x.png --top 1 --top 2", "fovea: --top: is given twice.")]
+    [InlineData("train --device gpu", "did you mean 'cuda'?")]
+    [InlineData("serve no --device GPU:0", "did you mean 'cuda'?")]
+    [InlineData("train --precision half", "did you mean 'bf16'?")]
+    [InlineData("serve no --precision float32", "did you mean 'fp32'?")]
+    [InlineData("train --model vit-nano --image-size 8 --optimizer sgd --momentum 0 --nesterov",
+        "--nesterov: Sgd: Nesterov needs --momentum above 0")]
+    [InlineData("train --model vit-nano --image-size 8 --optimizer lars --momentum 0 --nesterov",
+        "--nesterov: Lars: Nesterov needs --momentum above 0")]
+    [InlineData("train --mean 124,116,104", "each a number from 0 to 1 (divide those up to 255 by 255)")]
+    [InlineData("predict no x.png --index 0", "or numbers of the dataset's images with --index, not both")]
     [InlineData("train --batch-size -4", "--batch-size: '-4' is not a whole number from 1 to 1000000")]
     [InlineData("train --lr fast", "--lr: 'fast' is not a number above 0")]
     [InlineData("train --optimizer adamv",

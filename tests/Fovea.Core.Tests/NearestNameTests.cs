@@ -21,4 +21,19 @@ public sealed class NearestNameTests
     [InlineData("imagenet", null)]
     public void The_nearest_name_is_found_if_it_is_near(string written, string? nearest) =>
         Assert.Equal(nearest, NearestName.Of(written, ["shapes", "mnist", "cifar10"]));
+
+    [Theory]
+    [InlineData("gpu", "cuda")]
+    [InlineData("GPU:0", "cuda")]
+    [InlineData("nvidia", "cuda")]
+    [InlineData("metal", "mps")]
+    [InlineData("half", "bf16")]
+    [InlineData("fp16", "bf16")]
+    [InlineData("float16", "bf16")]
+    [InlineData("float32", "fp32")]
+    public void Other_words_for_a_name_are_known(string written, string nearest)
+    {
+        Assert.Equal(nearest, NearestName.Of(written, ["cpu", "cuda", "mps", "fp32", "bf16"]));
+        Assert.NotEqual(nearest, NearestName.Of(written, ["shapes", "mnist"]));
+    }
 }

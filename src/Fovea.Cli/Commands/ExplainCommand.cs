@@ -31,7 +31,7 @@ internal static class ExplainCommand
         command.Add(directory);
         command.SetAction(parsed =>
         {
-            choice.Check(parsed);
+            choice.Check(parsed, source);
             TrainedModel model = source.Model(parsed);
             ChosenImages chosen = choice.Open(parsed, source, model);
             (IImageDataset images, IReadOnlyList<string> names, IReadOnlyList<string?> truths) = chosen.Readable();

@@ -20,7 +20,7 @@ internal static class LensCommand
         command.SetAction(parsed =>
         {
             bool single = choice.HasAny(parsed);
-            if (single) choice.Check(parsed);
+            if (single) choice.Check(parsed, options.Source);
             TrainedModel model = options.Source.Model(parsed);
             if (!single)
                 return options.Report(parsed, LensInspection.OfDataset(model, options.Images(parsed, model),

@@ -27,7 +27,7 @@ internal static class PatchCommand
         foreach (Option option in new Option[] { own, other, by }) command.Add(option);
         command.SetAction(parsed =>
         {
-            choice.Check(parsed);
+            choice.Check(parsed, options.Source);
             TrainedModel model = options.Source.Model(parsed);
             ChosenImages chosen = choice.Open(parsed, options.Source, model);
             if (chosen.Names.Count != 2)

@@ -28,13 +28,16 @@ internal static class PredictCommand
         foreach (Option option in new Option[] { top, threshold, batchSize, csv, json }) command.Add(option);
         command.SetAction(parsed =>
         {
-            choice.Check(parsed);
+            choice.Check(parsed, source);
             if (parsed.GetValue(csv) && parsed.GetValue(json))
                 throw new UsageException("predict: --csv or --json, not both.");
             TrainedModel model = source.Model(parsed);
             if (parsed.GetValue(threshold) is not null && !model.Head.Data.IsMultiLabel)
                 throw new UsageException(
                     $"--threshold: '{model.Path}' gives an image one class; --top says how many are shown.");
+            if (model.Head.Data.IsMultiLabel && parsed.GetResult(top) is { Implicit: false })
+                throw new UsageException(
+                    $"--top: '{model.Path}' gives an image several classes; --threshold says which are shown.");
             double? least = model.Head.Data.IsMultiLabel ? parsed.GetValue(threshold) ?? 0.5 : null;
             ChosenImages chosen = choice.Open(parsed, source, model);
             List<Prediction> predictions = [];

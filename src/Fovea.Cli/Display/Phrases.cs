@@ -102,15 +102,15 @@ internal static class Phrases
         bool isPretraining = false)
     {
         string precision = summary.TestMap is double map ? $", mAP {Percent(map)}" : "";
-        string weights = summary.BestEpoch is int epoch
-            ? $" with the weights of epoch {epoch}"
-                + (summary.BestValMap is double most ? $" (best validation mAP, {Percent(most)})"
-                    : summary.BestValAccuracy is double best ? $" (best validation accuracy, {Percent(best)})" : "")
-            : "";
+        string? weights = summary.BestEpoch is int epoch
+            ? $"epoch {epoch}" + (summary.BestValMap is double most ? $" (best validation mAP, {Percent(most)})"
+                : summary.BestValAccuracy is double best ? $" (best validation accuracy, {Percent(best)})" : "")
+            : null;
         if (isPretraining) yield return ("weights", Path.Combine(directory, "checkpoints", "best.safetensors"));
-        else if (summary.TestAccuracy is null) yield return ("test", $"none: there are no test images{weights}");
+        else if (summary.TestAccuracy is null) yield return ("test", "none, as there are no test images"
+            + (weights is null ? "" : $"; the best weights are those of {weights}"));
         else yield return ("test", $"accuracy {Percent(summary.TestAccuracy)}, loss {Loss(summary.TestLoss)}{precision}"
-            + weights);
+            + (weights is null ? "" : $" with the weights of {weights}"));
         string processor = summary.ProcessorSeconds is double used ? $" ({Duration(used)} of processor time)" : "";
         yield return ("time", $"{Duration(summary.Seconds)}{processor}, {Count(summary.ImagesPerSecond)} images/s in "
             + $"training, peak memory {ByteSize.Text(summary.PeakMemoryBytes)}");

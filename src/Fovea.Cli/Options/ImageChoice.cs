@@ -45,10 +45,18 @@ internal sealed class ImageChoice
     /// <summary>Single images were named, in either way.</summary>
     public bool HasAny(ParseResult parsed) => Paths(parsed).Length > 0 || Numbers(parsed).Length > 0;
 
-    /// <summary>Refuses neither and both; before a model is loaded, which may take a while.</summary>
-    public void Check(ParseResult parsed)
+    /// <summary>Refuses neither and both, and options of the dataset beside files; before a model is loaded, which may
+    /// take a while.</summary>
+    public void Check(ParseResult parsed, ModelSource source)
     {
-        if (Paths(parsed).Length > 0 == Numbers(parsed).Length > 0)
+        bool hasFiles = Paths(parsed).Length > 0;
+        if (hasFiles && Numbers(parsed).Length > 0)
+            throw new UsageException($"{_command.Name}: name image files, or numbers of the dataset's images with "
+                + "--index, not both.");
+        if (hasFiles && source.ChoiceOfImages(parsed) is Option choice)
+            throw new UsageException($"{choice.Name}: chooses among the images of a dataset, and files are named; "
+                + "leave it out, or give numbers of the dataset's images with --index.");
+        if (!hasFiles && Numbers(parsed).Length == 0)
             throw new UsageException(
                 $"{_command.Name}: name image files or a folder (- is standard input), or numbers of the dataset's "
                     + "images with --index.");

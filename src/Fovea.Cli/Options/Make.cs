@@ -130,7 +130,7 @@ internal static class Make
     private static T Value<T>(ArgumentResult result, string name, Core.Options.ValueForm<T> form, string text)
     {
         if (form.TryRead(text, out T value) && form.Allows(value)) return value;
-        result.AddError($"{name}: '{text}' is not {form.Expected}");
+        result.AddError($"{name}: '{text}' is not {form.Expected}{NearestName.Question(text, form.Names)}");
         return value;
     }
 }

@@ -119,6 +119,15 @@ internal sealed class ModelSource
     public IImageDataset Numbered(ParseResult parsed, TrainedModel model) =>
         Part(parsed, model, data => data with { SkipBad = false }).Images;
 
+    /// <summary>An option that was given and chooses among a dataset's images; null: none was. Of a file of weights
+    /// the dataset says what its classes are.</summary>
+    public Option? ChoiceOfImages(ParseResult parsed)
+    {
+        bool knowsClasses = parsed.GetValue(_model) is null && Path.Exists(PathOf(parsed));
+        return new Option[] { _split, _knownClasses, _dataset, _data, _labels }.Take(knowsClasses ? 5 : 2)
+            .FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
+    }
+
     private (IImageDataset Images, string Part) Part(ParseResult parsed, TrainedModel model,
         Func<DataSection, DataSection> change)
     {

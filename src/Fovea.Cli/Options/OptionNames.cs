@@ -40,7 +40,7 @@ internal static partial class OptionNames
     public static IEnumerable<string> Errors(ParseResult parsed) =>
         Unknown(parsed) is { Count: > 0 } unknown
             ? unknown.Select(token => $"Unrecognized command or argument '{token}'.{DidYouMean(token, parsed)}")
-            : parsed.Errors.Select(error => MissingArgument(error, parsed) ?? error.Message
+            : parsed.Errors.Select(error => GivenTwice(error) ?? MissingArgument(error, parsed) ?? error.Message
                 + DidYouMean(parsed.UnmatchedTokens.FirstOrDefault(token => Names(error, token)), parsed));
 
     /// <summary>Options that the command does not have. Where it takes files or names, such a one would pass for one of
@@ -53,6 +53,12 @@ internal static partial class OptionNames
             .Select(token => token.Value).Where(taken.Contains).Concat(parsed.UnmatchedTokens)
             .Where(token => token.Length > 1 && token[0] == '-')];
     }
+
+    /// <summary>Which option is given more often than it can be; null for other errors.</summary>
+    private static string? GivenTwice(ParseError error) =>
+        (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult) is
+        { IdentifierTokenCount: > 1, Option: { Arity.MaximumNumberOfValues: 1 } option }
+            ? $"{option.Name}: is given twice." : null;
 
     /// <summary>Which argument is missing, what it is, and a command line that has it; null for other errors.</summary>
     private static string? MissingArgument(ParseError error, ParseResult parsed)

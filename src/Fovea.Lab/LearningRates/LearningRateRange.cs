@@ -19,9 +19,15 @@ public sealed record LearningRateRange(double From = 1e-6, double To = 10, int S
         if (!(From > 0 && To > From && To <= 1e6))
             throw new UsageException(
                 FormattableString.Invariant(
-                    $"learning rates: must rise from above 0 to at most 1e6, got {From:G6} to {To:G6}."));
+                    $"must rise from above 0 to at most 1e6, got {From:G6} to {To:G6}."))
+            {
+                Field = "find-lr-range",
+            };
         if (Steps is < FewestSteps or > 100_000)
             throw new UsageException(
-                $"steps of the learning rate test: must be from {FewestSteps} to 100000, not {Steps}.");
+                $"must be from {FewestSteps} to 100000, not {Steps}.")
+            {
+                Field = "find-lr-steps",
+            };
     }
 }

@@ -64,6 +64,7 @@ public static class StudyFile
                 };
             }
 
+            RecipeFile.RequireEnd(parser, source, "study");
             return Checked(study);
         }
 

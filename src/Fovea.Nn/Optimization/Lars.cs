@@ -28,7 +28,11 @@ public sealed class Lars : Optimizer
         : base(groups, learningRate)
     {
         Momentum = Check.Between(0, 1, momentum, "Lars: momentum");
-        Check.That(!nesterov || momentum > 0, $"Lars: Nesterov needs momentum above 0, got {momentum}.");
+        if (nesterov && momentum == 0)
+            throw new UsageException($"Lars: Nesterov needs `momentum` above 0, got {momentum}.")
+            {
+                Field = "nesterov",
+            };
         Check.That(trustCoefficient > 0 && double.IsFinite(trustCoefficient),
             $"Lars: the trust coefficient must be above 0, got {trustCoefficient}.");
         Check.AtLeast(0, epsilon, "Lars: epsilon");

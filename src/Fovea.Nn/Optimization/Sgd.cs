@@ -24,8 +24,10 @@ public sealed class Sgd : Optimizer
     {
         Momentum = Check.Between(0, 1, momentum, "Sgd: momentum");
         _dampening = Check.Between(0, 1, dampening, "Sgd: dampening");
-        Check.That(!nesterov || (momentum > 0 && dampening == 0),
-            $"Sgd: Nesterov needs momentum above 0 and no dampening, got {momentum} and {dampening}.");
+        if (nesterov && (momentum == 0 || dampening > 0))
+            throw new UsageException(
+                $"Sgd: Nesterov needs `momentum` above 0 and no dampening, got {momentum} and {dampening}.")
+            { Field = "nesterov" };
         (_nesterov, _hasBuffer) = (nesterov, momentum > 0);
     }
 

@@ -6,7 +6,7 @@ namespace Fovea.Nn.Schedules;
 /// exponential schedule.</summary>
 public sealed record StepSchedule : Schedule
 {
-    private static readonly Option<double> Size = Option.Of("size", ValueForm.Real(), 30,
+    private static readonly Option<double> Size = Option.Of("size", ValueForm.Real(Interval.Positive), 30,
         "epochs between two drops, counted from the start of the run");
     private static readonly Option<double> DropFactor = Option.Of("gamma", ValueForm.Real(), 0.1,
         "factor of each drop, 0 or more");

@@ -33,9 +33,8 @@ public static class RecipeFields
     private static readonly ValueForm<int> Elements = ValueForm.Whole(1, 1 << 20);
     private static readonly ValueForm<double> Portion = ValueForm.Real(new Interval(0, 1, WithoutLow: true));
 
-    private static readonly ValueForm<(double, double, double)> Channels = ChannelsOf(
-        ValueForm.Real(Interval.AtLeast(0)));
-    private static readonly ValueForm<(double, double, double)> PositiveChannels = ChannelsOf(Positive);
+    private static readonly ValueForm<(double, double, double)> Channels = ChannelsOf(Share);
+    private static readonly ValueForm<(double, double, double)> PositiveChannels = ChannelsOf(Portion);
 
     /// <summary>As a flag, or with a name.</summary>
     private static readonly ValueForm<string?> Published = new(
@@ -574,10 +573,10 @@ public static class RecipeFields
         ];
     }
 
-    /// <summary>Numbers of red, green and blue, or one for all.</summary>
+    /// <summary>Numbers of red, green and blue, of which 1 is the brightest, or one for all.</summary>
     private static ValueForm<(double, double, double)> ChannelsOf(ValueForm<double> one) => new(
         "X,X,X",
-        $"one number or three separated by commas, each {one.Expected}",
+        $"one number or three separated by commas, each {one.Expected} (divide those up to 255 by 255)",
         (string text, out (double, double, double) value) =>
         {
             value = default;

@@ -85,6 +85,7 @@ public static class RecipeFile
             emitter.Emit(new Scalar(field.Name));
             // Other styles read a return, or a line break of Unicode, back as another one.
             emitter.Emit(value.Any(IsControl) ? new Scalar(null, null, value, ScalarStyle.DoubleQuoted, true, true)
+                : IsNull(value) ? new Scalar(null, null, value, ScalarStyle.SingleQuoted, true, true)
                 : new Scalar(value));
             if (asked?.GetValueOrDefault(field.Name) is string wanted && wanted != value
                 && !wanted.Any(IsControl))
@@ -127,6 +128,9 @@ public static class RecipeFile
             _ => field.Description,
         };
     }
+
+    /// <summary>True for how YAML writes that there is no value.</summary>
+    private static bool IsNull(string value) => value is "~" or "null" or "Null" or "NULL";
 
     private static bool IsControl(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
 
@@ -190,7 +194,8 @@ public static class RecipeFile
         YamlReader parser, string source)
     {
         parser.Consume<StreamStart>();
-        if (parser.Accept<StreamEnd>(out _)) yield break;   // nothing but comments
+        if (parser.Accept<StreamEnd>(out _))
+            throw new UsageException($"{source}: the recipe is empty; it needs at least one line 'name: value'.");
         parser.Consume<DocumentStart>();
         if (!parser.TryConsume<MappingStart>(out _))
             throw new UsageException(
@@ -210,12 +215,29 @@ public static class RecipeFile
             if (!seen.Add(field)) throw new UsageException($"{where}: '{field.Name}' is given twice.");
             yield return (field, ParseValue(parser, where), where);
         }
+
+        RequireEnd(parser, source, "recipe");
+    }
+
+    /// <summary>Refuses a second document, which would be passed over.</summary>
+    /// <param name="parser">Stands behind the value of the first document.</param>
+    /// <param name="source">Name of the text for messages.</param>
+    /// <param name="what">What the text is, for messages.</param>
+    internal static void RequireEnd(YamlReader parser, string source, string what)
+    {
+        parser.Consume<DocumentEnd>();
+        if (!parser.Accept<StreamEnd>(out _))
+            throw new UsageException($"{source}, line {parser.Current!.Start.Line}: a second document begins; a {what} "
+                + "is one.");
     }
 
     /// <summary>A scalar as it stands; a list of scalars joined by commas.</summary>
     internal static string ParseValue(YamlReader parser, string where)
     {
-        if (parser.TryConsume<Scalar>(out var scalar)) return scalar.Value;
+        if (parser.TryConsume<Scalar>(out var scalar))
+            return scalar.Style != ScalarStyle.Plain || !IsNull(scalar.Value) ? scalar.Value
+                : throw new UsageException($"{where}: '{scalar.Value}' is no value; write none, or leave the line "
+                    + "out for the usual one.");
         if (!parser.TryConsume<SequenceStart>(out _))
             throw new UsageException($"{where}: needs a value or a list of values.");
         List<string> items = [];

@@ -61,6 +61,7 @@ public sealed class MultiLabelTests : IDisposable
 
         string run = Train(list, 1), one = Path.Combine(_shell.Folder, "one");
         Assert.True(_shell.Run([.. Shell.TinyTraining, "--out", one, "--quiet"]) == 0, _shell.Error);
+        Refused("--top: ", "predict", run, "--index", "0", "--top", "1");
         Refused("was trained on images of one class each", "eval", one, "--labels", list);
         Refused("gives an image one class", "predict", one, "--index", "0", "--threshold", "0.5");
         Refused("these have several", "explain", "lens", run);

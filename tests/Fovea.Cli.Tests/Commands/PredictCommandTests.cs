@@ -80,6 +80,24 @@ public sealed class PredictCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("--split", "val")]
+    [InlineData("--data", "x")]
+    [InlineData("--dataset", "shapes")]
+    [InlineData("--labels", "x.csv")]
+    [InlineData("--known-classes")]
+    public void Options_that_choose_among_a_datasets_images_are_refused_beside_files(params string[] option)
+    {
+        string run = _shell.Train(), file = Path.Combine(_shell.Folder, "red.ppm");
+        File.WriteAllBytes(file, Ppm());
+        foreach (string[] command in (string[][])[["predict"], ["explain"], ["explain", "lens"]])
+        {
+            Assert.Equal(2, _shell.Run([.. command, run, file, .. option]));
+            Assert.Contains($"{option[0]}: chooses among the images of a dataset", _shell.Error,
+                StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [InlineData("-")]
     [InlineData("/dev/stdin")]
     public void StandardInputIsRead(string name)

@@ -235,7 +235,7 @@ public sealed class TrainCommandTests : IDisposable
     [Theory]
     [InlineData("--find-lr-range 1,0.1 --find-lr", "expected two rising numbers above 0")]
     [InlineData("--find-lr-range 1e-4,1", "--find-lr-range: needs --find-lr.")]
-    [InlineData("--find-lr --find-lr-steps 5", "must be from 20 to 100000, not 5")]
+    [InlineData("--find-lr --find-lr-steps 5", "--find-lr-steps: must be from 20 to 100000, not 5")]
     [InlineData("--find-lr --resume somewhere", "leave --resume out")]
     public void Find_lr_refuses_what_makes_no_sense(string options, string message)
     {

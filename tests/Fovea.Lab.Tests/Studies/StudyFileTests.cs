@@ -54,6 +54,8 @@ public sealed class StudyFileTests
     [InlineData("base: [1]", "line 1, column 7: 'base' holds options")]
     [InlineData("- a", "s.yaml, line 1, column 1: a study is a list of 'key: value' lines.")]
     [InlineData("", "s.yaml: the study is empty")]
+    [InlineData("base: {epochs: 2}\n---\nseeds: [1]", "s.yaml, line 2: a second document begins; a study is one.")]
+    [InlineData("base: {weights: ~}", "weights: '~' is no value; write none")]
     [InlineData("base: {epochs: 2", "s.yaml, line 2, column 1: not valid YAML")]
     public void A_mistake_is_named_with_its_place(string yaml, string message) =>
         Assert.Contains(message, Assert.Throws<UsageException>(() => StudyFile.Parse(yaml, "s.yaml")).Message,

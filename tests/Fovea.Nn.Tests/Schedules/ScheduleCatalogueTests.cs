@@ -83,6 +83,8 @@ public sealed class ScheduleCatalogueTests
     [InlineData("cosin", "there is no schedule called 'cosin'; did you mean 'cosine'?")]
     [InlineData("step:sise=3", "did you mean 'size'? There are: size, gamma, warmup, warmup-start.")]
     [InlineData("step:size=three", "option 'size' must be a number, got 'three'")]
+    [InlineData("step:size=0", "size must be above 0, got 0")]
+    [InlineData("step:size=-1", "size must be above 0, got -1")]
     [InlineData("cosine:min=2", "Cosine schedule: minimum must be 0 to 1, got 2.")]
     [InlineData("cosine:warmup=-1", "warmup must be at least 0")]
     [InlineData("cosine:min", "expected key=value")]

@@ -56,8 +56,9 @@ public sealed class RecipeFileTests
     [Theory]
     [InlineData("")]
     [InlineData("# only a comment\n")]
-    public void An_empty_file_changes_nothing(string yaml) =>
-        Assert.Equal(Recipe.Default, RecipeFile.Parse(yaml, "test", Recipe.Default));
+    public void An_empty_file_is_refused(string yaml) =>
+        Assert.StartsWith("r.yaml: the recipe is empty", Assert.Throws<UsageException>(() =>
+            RecipeFile.Parse(yaml, "r.yaml", Recipe.Default)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("epochs: 3\nbatchsize: 4",
@@ -75,10 +76,31 @@ public sealed class RecipeFileTests
     [InlineData("lr: {a: b}", "r.yaml, line 1: lr: needs a value or a list of values.")]
     [InlineData("lr: [[1]]", "r.yaml, line 1: lr: a list may only hold plain values.")]
     [InlineData("- lr", "r.yaml, line 1: a recipe is a list of 'name: value' lines.")]
+    [InlineData("model: vit\nepochs: 2\n---\nlr: 1e-3", "r.yaml, line 3: a second document begins; a recipe is one.")]
+    [InlineData("weights: null", "r.yaml, line 1: weights: 'null' is no value; write none, or leave the line out for "
+        + "the usual one.")]
+    [InlineData("epochs: 2\nmean: ~", "r.yaml, line 2: mean: '~' is no value; write none, or leave the line out for "
+        + "the usual one.")]
+    [InlineData("mean: [124, 116, 104]", "r.yaml, line 1: mean: '124,116,104' is not one number or three separated by "
+        + "commas, each a number from 0 to 1 (divide those up to 255 by 255), or auto")]
+    [InlineData("std: 255", "r.yaml, line 1: std: '255' is not one number or three separated by "
+        + "commas, each a number above 0 and up to 1 (divide those up to 255 by 255), or auto")]
+    [InlineData("std: 0", "r.yaml, line 1: std: '0' is not one number or three separated by "
+        + "commas, each a number above 0 and up to 1 (divide those up to 255 by 255), or auto")]
+    [InlineData("precision: half", "r.yaml, line 1: precision: 'half' is not one of fp32, tf32, bf16, int8; did you "
+        + "mean 'bf16'?")]
     [InlineData("quux: &x b\nlr: *x", "r.yaml, line 1: quux: there is no such field")]
     public void A_wrong_file_is_named_with_line_and_field(string yaml, string message) =>
         Assert.Equal(message, Assert.Throws<UsageException>(() =>
             RecipeFile.Parse(yaml, "r.yaml", Recipe.Default)).Message);
+
+    [Theory]
+    [InlineData("---\nepochs: 3\n")]
+    [InlineData("# mine\n---\nepochs: 3\n...\n")]
+    [InlineData("epochs: 3\nmean: 0, 1, 0.5\nstd: 1")]
+    [InlineData("epochs: 3\nmodel: 'null'")]
+    public void One_document_is_read_however_it_begins_and_ends(string yaml) =>
+        Assert.Equal(3, RecipeFile.Parse(yaml, "test", Recipe.Default).Optimisation.Epochs);
 
     [Theory]
     [InlineData("lr: [1\n")]
@@ -149,8 +171,8 @@ public sealed class RecipeFileTests
                     VerticalFlip = shares.Item4,
                     AugmentRepeats = epochs,
                     CropShare = shares.Item1 > 0 ? shares.Item1 : null,
-                    Mean = (rates.Item1, rates.Item2, 0),
-                    Std = nesterov ? null : (rates.Item1, rates.Item2, 1),
+                    Mean = (Math.Min(1, rates.Item1), Math.Min(1, rates.Item2), 0),
+                    Std = nesterov ? null : (Math.Min(1, rates.Item1), Math.Min(1, rates.Item2), 1),
                     ClassCount = size
                 },
                 Optimisation = new()
