@@ -6,7 +6,7 @@ namespace Fovea.Core;
 /// away.</summary>
 public static class NearestName
 {
-    /// <summary>What other programs call the devices and precisions that there may be.</summary>
+    /// <summary>Words of other programs for devices and precisions.</summary>
     private static readonly Dictionary<string, string> Synonyms = new(StringComparer.OrdinalIgnoreCase)
     {
         ["gpu"] = "cuda",

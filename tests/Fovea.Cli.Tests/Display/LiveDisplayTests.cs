@@ -119,7 +119,7 @@ public sealed partial class LiveDisplayTests
         Idle = ["`momentum` 0.5 changes nothing: only SGD has it."],
     };
 
-    private static RunSummary Summary() => new()
+    internal static RunSummary Summary() => new()
     {
         Model = "vit-nano",
         Parameters = 305_002,
