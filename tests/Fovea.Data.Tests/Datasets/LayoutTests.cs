@@ -237,8 +237,10 @@ public sealed class LayoutTests
     [Fact]
     public void A_finished_study_is_no_class_and_a_folder_of_runs_alone_is_no_dataset()
     {
-        using TemporaryFolder folder = Folder("a/config.yaml", "a/checkpoints/x", "a/1.png",
-            "study/study.json", "study/study.csv", "study/figures/1.png");
+        using TemporaryFolder folder = Folder("runs/a/config.yaml", "runs/a/checkpoints/x", "runs/a/1.png",
+            "study/study.json", "study/study.csv", "study/figures/1.png", "runs/b/find-lr.svg", "runs/b/find-lr.png",
+            "explain/explain.html", "explain/model-filters.png");
+        Directory.CreateDirectory(folder["runs/ended-at-once/checkpoints"]);
         Assert.Null(DatasetGuess.Of(folder.Path));
         folder.Write("cat/1.png", Png(1));
         folder.Write("dog/1.png", Png(2));
