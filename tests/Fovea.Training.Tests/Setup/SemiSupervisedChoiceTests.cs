@@ -48,4 +48,22 @@ public sealed class SemiSupervisedChoiceTests
         DatasetSplits kept = SemiSupervisedChoice.Divide(keep, DatasetChoice.Load(keep, stop: Stop));
         Assert.Equal(40 - heldOut + 80, kept.Unlabelled!.Count);
     }
+
+    [Fact]
+    public void A_folder_without_labels_beside_the_classes_is_none_of_them()
+    {
+        string[] classes = ["cat", "dog"];
+        using TemporaryFolder folder = new();
+        foreach ((int number, string name) in classes.Append("unlabelled").Index())
+            for (int i = 0; i < 10; i++)
+                folder.Write($"{name}/{i}.ppm", [.. Encoding.ASCII.GetBytes("P6 1 1 255\n"), (byte)number, (byte)i, 0]);
+        Recipe recipe = new()
+        {
+            Data = new() { Directory = folder.Path },
+            SemiSupervised = new() { Method = SemiMethod.FixMatch, Folder = folder["unlabelled"] },
+        };
+        DatasetSplits data = SemiSupervisedChoice.Divide(recipe, DatasetChoice.Load(recipe, stop: Stop));
+        Assert.Equal(classes, data.Info.ClassNames);
+        Assert.Equal(data.Train.Count + 10, data.Unlabelled!.Count);
+    }
 }
