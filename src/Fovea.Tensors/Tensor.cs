@@ -98,7 +98,7 @@ public sealed class Tensor
 
     /// <summary>True for whole numbers that came from the host and are all from 0 to below a limit: nothing has to be
     /// read back, for which a device that works behind calls would be waited for.</summary>
-    internal bool IsKnownBelow(int limit) => _range is (>= 0, int largest) && largest < limit;
+    internal bool IsKnownBelow(int limit) => _range is ( >= 0, int largest) && largest < limit;
 
     /// <summary>Overwrites all elements.</summary>
     /// <exception cref="ShapeException">As many values as the shape has elements are needed.</exception>

@@ -38,7 +38,9 @@ public sealed class HelpTests
         string[] lines = Page("train", 60).ReplaceLineEndings("\n").Split('\n');
         int at = Array.FindIndex(lines, line => line.Trim() == "--attention NAME[:key=value,...]");
         Assert.True(at > 0);
-        Assert.StartsWith("                      Attention mechanism", lines[at + 1]);
+        int column = lines.First(line => line.TrimStart().StartsWith("--dim N ", StringComparison.Ordinal))
+            .IndexOf("Elements", StringComparison.Ordinal);
+        Assert.StartsWith(new string(' ', column) + "Attention mechanism", lines[at + 1]);
     }
 
     private static string Page(string command, int width)

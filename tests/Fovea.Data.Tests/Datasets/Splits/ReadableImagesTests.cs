@@ -40,7 +40,7 @@ public sealed class ReadableImagesTests
             ValidationOrigin = "none",
         };
         foreach (int index in Enumerable.Range(0, images.Count)) Value(images, index);
-        Assert.Equal(3, splits.SkippedImages);
+        Assert.Equal(3, splits.SkippedImages!.Count);
     }
 
     [Fact]
