@@ -215,9 +215,20 @@ internal sealed partial class TracingBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void Gather(Storage x, Storage indices, Storage y, int count, int columns) =>
+    public override void Gather(Storage x, Storage indices, Storage y, int count, int columns)
+    {
+        if (Trace.Knows(x) && ((TracedStorage)indices).Integers is { } rows)
+        {
+            float[] from = ((TracedStorage)x).Numbers!, numbers = new float[y.Capacity];
+            for (int i = 0; i < count; i++)
+                from.AsSpan(rows[i] * columns, columns).CopyTo(numbers.AsSpan(i * columns));
+            ((TracedStorage)y).Numbers = numbers;
+            return;
+        }
+
         Trace.Set(new Target(y), Trace.Add("Gather", [count, columns],
             [Of(x, x.Capacity / columns, columns), Of(indices, count)], ("axis", 0L)));
+    }
 
     /// <summary>Layer norm; without a shift RMS norm, of operators that every opset has.</summary>
     private GraphValue Norm(GraphValue x, Storage gamma, Storage? beta, float epsilon)

@@ -173,7 +173,8 @@ public class TrackingTests
     {
         using TemporaryFolder folder = new();
         Train(folder["run"], Trackers.None);
-        Directory.Delete(folder["run/checkpoints"], recursive: true);   // so that it begins again
+        Directory.Delete(folder["run/checkpoints"], recursive: true);   // so that it begins again,
+        File.Delete(folder["run/summary.json"]);   // as one that did not finish
         File.WriteAllText(folder["run/wandb"], "a file where the folder should be");
         SilentObserver observer = new();
         RunSummary summary = TrainingRun.Resume(folder["run"], recipe => recipe with
