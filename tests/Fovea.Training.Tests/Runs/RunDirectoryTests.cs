@@ -71,6 +71,7 @@ public sealed class RunDirectoryTests : IDisposable
         RunSummary whole = TrainingRun.Start(recipe, new SilentObserver(), CancellationToken.None, TinyRun.Images);
         RunDirectory run = new(_folder["run"]);
         File.Delete(run.LastCheckpoint);
+        File.Delete(run.Summary);   // killed before its first checkpoint
         RunSummary again = TrainingRun.Resume(run.Path, old => old, new SilentObserver(), CancellationToken.None,
             TinyRun.Images);
         Assert.Equal((whole.Steps, whole.TestLoss), (again.Steps, again.TestLoss));

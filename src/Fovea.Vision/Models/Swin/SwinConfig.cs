@@ -56,14 +56,13 @@ public sealed record SwinConfig : ModelConfig
     }
 
     /// <inheritdoc/>
-    public override ModelOptions Describe() => Stage(0).Describe() with
+    public override ModelOptions Describe() => (FirstStage with { ImageSize = ImageSize }).Describe() with
     {
         Depth = null,
         Registers = null,
         Pooling = null,
         Embedding = null,
         PositionStd = null,
-        PatchSize = FirstStage.PatchSize,
     };
 
     /// <inheritdoc/>
