@@ -25,7 +25,7 @@ internal sealed class FolderWalk
     private FolderWalk(string root, bool keepsDangling, string? unlabelled)
     {
         (_root, _keepsDangling) = (Path.GetFullPath(root), keepsDangling);
-        string? real = unlabelled is null ? null : RealPath(unlabelled);
+        string? real = Directory.Exists(unlabelled) ? RealPath(unlabelled) : null;
         _unlabelled = real is null || IsAtOrAbove(real, RealPath(_root)) ? null : Alone(real, RealPath(_root));
     }
 
@@ -81,7 +81,7 @@ internal sealed class FolderWalk
         return folders;
     }
 
-    private bool Exists(string path) => Path.Exists(ResolveLast(Path.Combine(_root, path)));
+    private bool Exists(string path) => Path.Exists(Resolve(Path.Combine(_root, path)));
 
     private void AddDangling(string path)
     {
@@ -120,12 +120,15 @@ internal sealed class FolderWalk
     /// <summary>The path without links, those of the folders above included.</summary>
     private static string RealPath(string path)
     {
-        string full = Path.GetFullPath(ResolveLast(Path.TrimEndingDirectorySeparator(path)));
+        path = Path.TrimEndingDirectorySeparator(path);
+        string full = Path.GetFullPath(Resolve(path) ?? path);
         string? parent = Path.GetDirectoryName(full);
         return parent is null ? full : Path.Combine(RealPath(parent), Path.GetFileName(full));
     }
 
-    private static string ResolveLast(string path)
+    /// <summary>The end of a link, or the path itself where it is none; null for what leads nowhere: links in a circle,
+    /// names that are too long.</summary>
+    private static string? Resolve(string path)
     {
         try
         {
@@ -133,7 +136,7 @@ internal sealed class FolderWalk
         }
         catch (IOException)
         {
-            return path + Path.DirectorySeparatorChar + "?";   // links in a circle lead nowhere
+            return null;
         }
     }
 
