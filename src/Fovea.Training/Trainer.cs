@@ -280,7 +280,7 @@ public sealed partial class Trainer
     /// counts.</summary>
     private void CompleteEpoch(CancellationToken stop)
     {
-        using IDisposable? swap = _parts.Average?.SwapIn() ?? SwapIn();
+        using IDisposable? swap = SwapIn();
         EvaluationResult? validation = Validate(stop);
         _state.Epoch++;
         _state.Batch = 0;
@@ -313,7 +313,7 @@ public sealed partial class Trainer
         bool isHere = _state.BestEpoch == _state.Epoch && _state.Batch == 0;
         if (isHere || _state.Epoch >= _recipe.Optimisation.Epochs)
         {
-            using IDisposable? swap = _parts.Average?.SwapIn() ?? SwapIn();
+            using IDisposable? swap = SwapIn();
             SetWindowEpoch(_state.EpochOfWeights);
             if (!isHere) _observer.Warned($"{Lost()}those that the run goes on from are tested.");
             SaveBest(Validate(stop));
@@ -346,9 +346,11 @@ public sealed partial class Trainer
         }
     }
 
-    /// <summary>Weights that the optimiser means to be evaluated; each rank has those that it updates.</summary>
+    /// <summary>The average, or weights that the optimiser means to be evaluated, of which each rank has those that it
+    /// updates.</summary>
     private IDisposable? SwapIn()
     {
+        if (_parts.Average is { } average) return average.SwapIn();
         IDisposable? swap = _parts.Optimizer.SwapIn();
         if (swap is not null) _states?.Exchange();
         return swap;

@@ -125,6 +125,8 @@ public abstract class Optimizer
     /// <exception cref="InvalidDataException">An entry is missing or of another shape.</exception>
     public void Load(IReadOnlyDictionary<string, Tensor> state, IReadOnlyDictionary<string, double> scalars)
     {
+        string? late = Late is { } kind && !state.Keys.Any(key => key.StartsWith($"{kind}.", StringComparison.Ordinal))
+            ? kind : null;
         foreach (Slot slot in _slots)
         {
             if (!scalars.TryGetValue($"steps.{slot.Name}", out double steps))
@@ -133,7 +135,7 @@ public abstract class Optimizer
             if (steps == 0) continue;
             IReadOnlyList<string> names = StateNames(slot.Name);
             for (int i = 0; i < names.Count; i++)
-                if (!(names[i] == Late && state.Keys.All(key => !key.StartsWith($"{Late}.", StringComparison.Ordinal))))
+                if (names[i] != late)
                     Update.Copy(Stored(state, $"{names[i]}.{slot.Name}", slot.Parameter.Shape), StateOf(slot)[i]);
         }
 
